@@ -1,0 +1,40 @@
+"""What we ask, and how we read: prompts, schema, request lines, honest reading of answers.
+
+Pure: no I/O beyond the package's own files, no state, and no import from another room.
+"""
+
+from analysis.definition import Analysis, Column, analyses, load_analysis
+from analysis.errors import AnalysisError, PreflightError
+from analysis.keys import composite_key, fingerprint, is_record_id, record_id_of
+from analysis.lines import lines_of
+from analysis.preflight import Preflight, check_file, check_template, preflight
+from analysis.reader import Reader
+from analysis.reading import Reading, encode_reading
+from analysis.requests import Request, render
+from analysis.taxonomy import ERRORS, ErrorType, taxonomy_table
+
+__all__ = [
+    "ERRORS",
+    "Analysis",
+    "AnalysisError",
+    "Column",
+    "ErrorType",
+    "Preflight",
+    "PreflightError",
+    "Reader",
+    "Reading",
+    "Request",
+    "analyses",
+    "check_file",
+    "check_template",
+    "composite_key",
+    "encode_reading",
+    "fingerprint",
+    "is_record_id",
+    "lines_of",
+    "load_analysis",
+    "preflight",
+    "record_id_of",
+    "render",
+    "taxonomy_table",
+]

@@ -1,0 +1,68 @@
+"""What an answer must be, and the columns that it becomes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.schema import Mismatch, Node, check, leaves
+from analysis.typed import TypedReader, typed_reader
+
+
+class Unfit(Exception):  # noqa: N818 - a verdict on an answer, not a failure of the program
+    """A well-formed answer is no row. Carries the error type, and a detail without content."""
+
+    def __init__(self, error_type: str, detail: str) -> None:
+        self.error_type = error_type
+        self.detail = detail
+        super().__init__(f"{error_type}: {detail}")
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """The schema, and the column that each of its leaves goes to."""
+
+    root: Node
+    columns: Mapping[str, str]
+    """Column to path, in the order of the table."""
+    summary: str
+    """The column without which there is no row."""
+    lists: frozenset[str] = frozenset()
+    """Repeated columns: these are empty where others are null."""
+    typed: TypedReader | None = None
+
+    @classmethod
+    def of(cls, root: Node, columns: Mapping[str, str], summary: str) -> "Contract":
+        """The contract with everything that can be prepared for a million answers."""
+        kinds = {leaf.path: leaf.kind for leaf in leaves(root)}
+        lists = frozenset(column for column, path in columns.items() if kinds[path] == "array")
+        return cls(root, columns, summary, lists, typed_reader(root, columns))
+
+    def from_text(self, text: str) -> dict[str, Any] | None:
+        """The columns of an answer that needs no second look; None: take the longer way."""
+        if self.typed is None:
+            return None
+        row = self.typed(text)
+        return row if row is not None and row[self.summary].strip() else None
+
+    def from_value(self, value: object) -> dict[str, Any]:
+        """The columns of a parsed answer. Raises `Unfit`."""
+        try:
+            answer = check(self.root, value)
+        except Mismatch as mismatch:
+            if mismatch.path == self.columns[self.summary] and mismatch.missing:
+                raise Unfit("missing_summary", str(mismatch)) from None
+            raise Unfit("schema_mismatch", str(mismatch)) from None
+        row = {column: _at(answer, path) for column, path in self.columns.items()}
+        row.update((column, []) for column in self.lists if row[column] is None)
+        summary = row[self.summary]
+        if not summary or not summary.strip():
+            raise Unfit("missing_summary", f"{self.columns[self.summary]}: blank")
+        return row
+
+
+def _at(answer: Any, path: str) -> Any:
+    for name in path.split("."):
+        if answer is None:
+            return None
+        answer = answer[name]
+    return answer

@@ -1,0 +1,93 @@
+"""From the text of a finished answer to columns, by the first rung that holds.
+
+strict     JSON that fits the schema                                        exact
+bom, fence, prose, controls, trailing_comma                                 mended
+json_repair with proof that every word is where it was                      repaired_safe
+json_repair without it: an error, unless the reader admits it               repaired_lossy
+"""
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import msgspec
+
+from analysis.contract import Contract, Unfit
+from analysis.mends import unwrap, without_trailing_commas
+from analysis.proof import Unproven
+from analysis.repair import Hopeless, lossy_repair, safe_repair
+from analysis.strict import Malformed, Repeated, parse
+
+Grade = Literal["exact", "mended", "repaired_safe", "repaired_lossy"]
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """The columns of an answer, and how it was read."""
+
+    columns: dict[str, Any]
+    method: str
+    grade: Grade
+
+
+def read_strictly(text: str, contract: Contract) -> Answer:
+    """The answer as it stands. Raises `Malformed` or `Unfit`."""
+    columns = contract.from_text(text)
+    if columns is None:
+        columns = contract.from_value(_parsed(text))
+    return Answer(columns, "strict", "exact")
+
+
+def read_answer(text: str, contract: Contract, *, admit_lossy: bool) -> Answer:
+    """The answer by the first rung that holds. Raises `Unfit` with an error type.
+
+    A rung is left for the next one only when the text is not JSON; JSON that does not fit the
+    schema is a verdict, and nothing is done to make it fit.
+    """
+    try:
+        return read_strictly(text, contract)
+    except Malformed:
+        pass
+    body, wrapping = unwrap(text)
+    for candidate, mends in _mended(body, wrapping):
+        try:
+            value = _parsed(candidate, raw_controls="controls" in mends)
+        except Malformed:
+            continue
+        return Answer(contract.from_value(value), "+".join(mends), "mended")
+    if "{" not in body:
+        raise Unfit("json_parse_error", "no object in the answer")
+    return _repaired(body, wrapping, contract, admit_lossy=admit_lossy)
+
+
+def _parsed(text: str, *, raw_controls: bool = False) -> Any:
+    try:
+        return parse(text, raw_controls=raw_controls)
+    except Repeated:
+        raise Unfit("json_parse_error", "a property stands twice") from None
+
+
+def _mended(body: str, wrapping: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """The mends to try, the smallest first."""
+    if wrapping:
+        yield body, wrapping
+    yield body, [*wrapping, "controls"]
+    without = without_trailing_commas(body)
+    if without != body:
+        yield without, [*wrapping, "trailing_comma"]
+        yield without, [*wrapping, "controls", "trailing_comma"]
+
+
+def _repaired(
+    body: str, wrapping: list[str], contract: Contract, *, admit_lossy: bool
+) -> Answer:
+    method = "+".join([*wrapping, "json_repair"])
+    try:
+        return Answer(contract.from_value(safe_repair(body)), method, "repaired_safe")
+    except Hopeless as reason:
+        raise Unfit("json_parse_error", str(reason)) from None
+    except Unproven as doubt:
+        if not admit_lossy:
+            raise Unfit("repaired_lossy", str(doubt)) from None
+    try:
+        return Answer(contract.from_value(lossy_repair(body)), method, "repaired_lossy")
+    except Hopeless as reason:
+        raise Unfit("json_parse_error", str(reason)) from None

@@ -1,0 +1,36 @@
+"""Requests become lines of the file that the model reads."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from analysis.definition import Analysis
+from analysis.errors import PreflightError
+from analysis.keys import is_record_id
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """One transcript to be asked about."""
+
+    record_id: str
+    """32 lower-case hex digits."""
+    transcript: str
+    max_output_tokens: int
+
+
+def render(analysis: Analysis, requests: Iterable[Request]) -> Iterator[bytes]:
+    """One line a request, newline included; nothing but the transcript is escaped anew.
+
+    The transcript is carried as it is, whatever it contains. Raises `PreflightError` for an
+    id that is none and for text that has no UTF-8 form.
+    """
+    line = analysis.template.render
+    escape = msgspec.json.Encoder().encode
+    for number, request in enumerate(requests, start=1):
+        if not is_record_id(request.record_id):
+            raise PreflightError("record ids are 32 lower-case hex digits", number)
+        try:
+            transcript = escape(request.transcript)[1:-1]
+        except UnicodeEncodeError:
+            raise PreflightError("the transcript is no valid Unicode text", number) from None
+        yield line(request.record_id.encode(), transcript, request.max_output_tokens)

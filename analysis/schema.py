@@ -1,0 +1,229 @@
+"""The subset of JSON Schema that answers are asked in and checked against.
+
+The schema is written as the service takes it (upper-case types, `nullable`). One rule is
+ours: what is nullable or not required is optional, and an optional field may be null or absent,
+which is the same. So the model may be asked for a field, and no answer is lost over it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+_KINDS = frozenset({"object", "array", "string", "integer", "number", "boolean"})
+_COMMON = frozenset({"type", "description", "nullable"})
+_ALLOWED: Mapping[str, frozenset[str]] = {
+    "object": _COMMON | {"properties", "required"},
+    "array": _COMMON | {"items", "minItems", "maxItems"},
+    "string": _COMMON | {"enum", "minLength", "maxLength", "pattern"},
+    "integer": _COMMON | {"minimum", "maximum"},
+    "number": _COMMON | {"minimum", "maximum"},
+    "boolean": _COMMON,
+}
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_LARGEST_INTEGER = 2**63 - 1
+
+
+class SchemaError(Exception):
+    """The schema itself is outside the subset."""
+
+
+class Mismatch(Exception):  # noqa: N818 - a mismatch is a finding, not a failure
+    """The answer is outside the schema. Carries a path of the schema and a rule, no value."""
+
+    def __init__(self, path: str, rule: str, *, missing: bool = False) -> None:
+        """`missing`: nothing was said here, as opposed to something wrong."""
+        self.path = path
+        self.rule = rule
+        self.missing = missing
+        super().__init__(f"{path or 'answer'}: {rule}")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One place of the schema."""
+
+    kind: str
+    path: str
+    optional: bool = False
+    """May be null or absent."""
+    properties: Mapping[str, "Node"] | None = None
+    items: "Node | None" = None
+    values: frozenset[str] | None = None
+    pattern: re.Pattern[str] | None = None
+    least: float | None = None
+    most: float | None = None
+    equivalents: Mapping[str, Any] | None = None
+
+
+def read_schema(raw: object, equivalents: Mapping[str, Mapping[str, Any]]) -> Node:
+    """The schema as a tree. Raises `SchemaError` with the path of what is not supported.
+
+    `equivalents` lists by path the texts that are read as another value, and nothing else is.
+    """
+    return _node(raw, "", equivalents)
+
+
+def _node(
+    raw: object,
+    path: str,
+    equivalents: Mapping[str, Mapping[str, Any]],
+    *,
+    optional: bool = False,
+) -> Node:
+    where = path or "the schema"
+    if not isinstance(raw, dict):
+        raise SchemaError(f"{where} is not an object")
+    kind = str(raw.get("type", "")).lower()
+    if kind not in _KINDS:
+        raise SchemaError(f"{where}: type must be one of {', '.join(sorted(_KINDS))}")
+    for keyword in raw.keys() - _ALLOWED[kind]:
+        raise SchemaError(f"{where}: {keyword} is not supported for type {kind}")
+    values = frozenset(raw["enum"]) if "enum" in raw else None
+    return Node(
+        kind=kind,
+        path=path,
+        optional=optional or bool(raw.get("nullable", False)),
+        properties=_properties(raw, path, equivalents) if kind == "object" else None,
+        items=_node(raw.get("items"), f"{path}[]", equivalents) if kind == "array" else None,
+        values=values,
+        pattern=re.compile(raw["pattern"]) if "pattern" in raw else None,
+        least=_bound(raw, "minLength", "minItems", "minimum"),
+        most=_bound(raw, "maxLength", "maxItems", "maximum"),
+        equivalents={**_spellings(values or ()), **equivalents.get(path, {})} or None,
+    )
+
+
+def _properties(
+    raw: Mapping[str, Any], path: str, equivalents: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Node]:
+    properties = raw.get("properties")
+    if not isinstance(properties, dict) or not properties:
+        raise SchemaError(f"{path or 'the schema'}: an object needs properties")
+    for name in properties:
+        if not _NAME.fullmatch(name):
+            raise SchemaError(f"{path or 'the schema'}: {name!r} cannot be a property name")
+    required = set(raw.get("required", ()))
+    if not required <= properties.keys():
+        raise SchemaError(f"{path or 'the schema'}: required names what is no property")
+    prefix = f"{path}." if path else ""
+    return {
+        name: _node(child, prefix + name, equivalents, optional=name not in required)
+        for name, child in properties.items()
+    }
+
+
+def _bound(raw: Mapping[str, Any], *keywords: str) -> float | None:
+    return next((raw[keyword] for keyword in keywords if keyword in raw), None)
+
+
+def _spellings(values: frozenset[str] | tuple[()]) -> dict[str, str]:
+    """The spellings of a closed set by case and separator: a finite table, nothing fuzzy."""
+    table: dict[str, str] = {}
+    for value in sorted(values):
+        for form in (value, value.replace("_", " "), value.replace("_", "-")):
+            for spelling in (form, form.upper(), form.capitalize(), form.title()):
+                table.setdefault(spelling, value)
+    return {text: value for text, value in table.items() if text not in values}
+
+
+def check(node: Node, value: object) -> Any:
+    """The value in the schema's own terms: equivalents replaced, absent fields null.
+
+    Unknown properties are left out. Raises `Mismatch`.
+    """
+    if node.equivalents and isinstance(value, str):
+        value = node.equivalents.get(value, value)
+    if value is None:
+        if node.optional:
+            return [] if node.kind == "array" else None
+        raise Mismatch(node.path, "null", missing=True)
+    return _CHECKS[node.kind](node, value)
+
+
+def _object(node: Node, value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Mismatch(node.path, "not an object")
+    checked: dict[str, Any] = {}
+    for name, child in (node.properties or {}).items():
+        if name in value:
+            checked[name] = check(child, value[name])
+        elif child.optional:
+            checked[name] = [] if child.kind == "array" else None
+        else:
+            raise Mismatch(child.path, "absent", missing=True)
+    return checked
+
+
+def _array(node: Node, value: object) -> list[Any]:
+    if not isinstance(value, list):
+        raise Mismatch(node.path, "not a list")
+    _within(node, len(value), "number of elements")
+    items = node.items
+    return [check(items, element) for element in value] if items else value
+
+
+def _string(node: Node, value: object) -> str:
+    if not isinstance(value, str):
+        raise Mismatch(node.path, "not a string")
+    if _UNSTORABLE.search(value):
+        raise Mismatch(node.path, "holds a character that no table can store")
+    if node.values is not None and value not in node.values:
+        raise Mismatch(node.path, "outside its closed set")
+    if node.pattern and not node.pattern.search(value):
+        raise Mismatch(node.path, "not of its pattern")
+    _within(node, len(value), "length")
+    return value
+
+
+def _integer(node: Node, value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Mismatch(node.path, "not an integer")
+    if abs(value) > _LARGEST_INTEGER:
+        raise Mismatch(node.path, "larger than a table can store")
+    _within(node, value, "size")
+    return value
+
+
+def _number(node: Node, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Mismatch(node.path, "not a number")
+    if abs(value) > _LARGEST_INTEGER and isinstance(value, int):
+        raise Mismatch(node.path, "larger than a table can store")
+    if value != value or value in (float("inf"), float("-inf")):
+        raise Mismatch(node.path, "not a finite number")
+    _within(node, value, "size")
+    return value
+
+
+def _boolean(node: Node, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Mismatch(node.path, "not true or false")
+    return value
+
+
+def _within(node: Node, size: float, what: str) -> None:
+    if node.least is not None and size < node.least:
+        raise Mismatch(node.path, f"{what} below its bound", missing=size == 0)
+    if node.most is not None and size > node.most:
+        raise Mismatch(node.path, f"{what} above its bound")
+
+
+_CHECKS: Mapping[str, Callable[[Node, object], Any]] = {
+    "object": _object,
+    "array": _array,
+    "string": _string,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+}
+
+
+def leaves(node: Node) -> Iterator[Node]:
+    """The places that can become columns: everything below the root that is no object."""
+    for child in (node.properties or {}).values():
+        if child.kind == "object":
+            yield from leaves(child)
+        else:
+            yield child

@@ -1,0 +1,40 @@
+"""JSON as the standard has it, and nothing more."""
+
+import json
+from typing import Any
+
+
+class Repeated(Exception):  # noqa: N818 - a finding
+    """A property stands twice in one object: nobody knows which one was meant."""
+
+
+class Malformed(Exception):  # noqa: N818 - a finding
+    """The text is not JSON."""
+
+
+def parse(text: str, *, raw_controls: bool = False) -> Any:
+    """The value of a JSON text. Raises `Repeated` or `Malformed`, never anything else.
+
+    NaN and infinities are no JSON. `raw_controls` takes line breaks and tabs that were not
+    escaped inside a string for what they are.
+    """
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_unique,
+            parse_constant=_refuse,
+            strict=not raw_controls,
+        )
+    except (ValueError, RecursionError):
+        raise Malformed from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise Repeated
+    return members
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(constant)

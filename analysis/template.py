@@ -1,0 +1,121 @@
+"""A request line with its variable places cut out, and the fence around the transcript.
+
+Every line of an analysis has the same bytes except for the record id, the transcript and the
+output limit. What is constant is encoded once; a line is then a join of ready pieces.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from analysis.keys import PREFIX, is_record_id
+
+RECORD = "{{record}}"
+TRANSCRIPT = "{{transcript}}"
+_TOKENS = "{{max_output_tokens}}"
+_ID_LENGTH = 32
+_ID = re.compile(rb"[0-9a-f]{32}")
+_PLACES = re.compile(rb'\{\{record\}\}|\{\{transcript\}\}|"\{\{max_output_tokens\}\}"')
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """What stands before and after the transcript in the user's turn.
+
+    Both carry the record id, which nobody in the call can know: a text that pretends to close
+    the fence cannot.
+    """
+
+    before: tuple[str, ...]
+    """The pieces between record ids; an id joins them."""
+    after: tuple[str, ...]
+
+    @classmethod
+    def of(cls, user: str) -> "Fence":
+        """Raises `ValueError` when the template does not fence the transcript."""
+        before, *rest = user.split(TRANSCRIPT)
+        if len(rest) != 1:
+            raise ValueError(f"user.md: write {TRANSCRIPT} exactly once")
+        if RECORD not in before or RECORD not in rest[0]:
+            raise ValueError(f"user.md: write {RECORD} before and after {TRANSCRIPT}")
+        if "{{" in (before + rest[0]).replace(RECORD, ""):
+            raise ValueError(f"user.md: only {RECORD} and {TRANSCRIPT} can be filled in")
+        return cls(tuple(before.split(RECORD)), tuple(rest[0].split(RECORD)))
+
+    def open(self, text: str) -> tuple[str, str] | None:
+        """Record id and transcript of a fenced text, byte for byte; None for any other text."""
+        start = len(self.before[0])
+        record_id = text[start : start + _ID_LENGTH]
+        before, after = record_id.join(self.before), record_id.join(self.after)
+        if not (text.startswith(before) and text.endswith(after) and is_record_id(record_id)):
+            return None
+        if len(text) < len(before) + len(after):
+            return None
+        return record_id, text[len(before) : len(text) - len(after)]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The constant bytes of a request line, and the order of what goes between them."""
+
+    pieces: tuple[bytes, ...]
+    places: tuple[bytes, ...]
+    fence: Fence
+
+    @classmethod
+    def of(
+        cls, *, system: str, user: str, schema: Mapping[str, Any], thinking_level: str
+    ) -> "Template":
+        """Raises `ValueError`, naming the file, when a text cannot be a template."""
+        if not system or "{{" in system:
+            raise ValueError("system.md: it must say something, and nothing is filled in there")
+        line = _line(system, user, schema, thinking_level)
+        encoded = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        fence = Fence.of(user)
+        return cls(tuple(_PLACES.split(encoded)), tuple(_PLACES.findall(encoded)), fence)
+
+    def render(self, record_id: bytes, transcript: bytes, max_output_tokens: int) -> bytes:
+        """One line. `transcript` is escaped for JSON already, without its quotes."""
+        values = {
+            RECORD.encode(): record_id,
+            TRANSCRIPT.encode(): transcript,
+            f'"{_TOKENS}"'.encode(): b"%d" % max_output_tokens,
+        }
+        filled = [values[place] for place in self.places]
+        line: list[bytes] = [b""] * (2 * len(filled) + 1)
+        line[::2] = self.pieces
+        line[1::2] = filled
+        return b"".join(line)
+
+    def record_of(self, line: bytes) -> bytes | None:
+        """The record id of a line that begins and ends as the template does, else None."""
+        start = len(self.pieces[0])
+        record_id = line[start : start + _ID_LENGTH]
+        end = b"%b%b%b" % (self.pieces[-2], record_id, self.pieces[-1])
+        if not (line.startswith(self.pieces[0]) and line.endswith(end)):
+            return None
+        return record_id if _ID.fullmatch(record_id) else None
+
+    def overhead(self, largest_output_tokens: int) -> int:
+        """Bytes of a line beside the escaped transcript, at the widest output limit."""
+        return len(self.render(b"0" * _ID_LENGTH, b"", largest_output_tokens))
+
+
+def _line(system: str, user: str, schema: Mapping[str, Any], thinking: str) -> dict[str, Any]:
+    # No temperature, topP or topK: Gemini 3 ignores them.
+    return {
+        "key": PREFIX + RECORD,
+        "request": {
+            "contents": [{"role": "user", "parts": [{"text": user}]}],
+            "systemInstruction": {"parts": [{"text": system}]},
+            "generationConfig": {
+                "responseMimeType": "application/json",
+                "responseSchema": schema,
+                "maxOutputTokens": _TOKENS,
+                "thinkingConfig": {"thinkingLevel": thinking},
+            },
+            "labels": {"record": PREFIX + RECORD},
+        },
+    }

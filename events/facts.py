@@ -1,0 +1,170 @@
+"""The facts of a run, in the order they happen. Ids, addresses and counts: never transcripts."""
+
+from typing import ClassVar
+
+import msgspec
+
+
+class Fact(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that happened in a run. Unknown fields of a newer version are ignored."""
+
+    identified_by: ClassVar[tuple[str, ...]] = ("run_id",)
+    """The fields that make two tellings of one fact the same fact."""
+
+    run_id: str
+
+
+class RunFact(Fact, frozen=True, kw_only=True):
+    """A fact of a planned run; `planned_on` lets every question prune its partitions."""
+
+    planned_on: str
+    """The day of the plan, as YYYY-MM-DD in UTC."""
+
+
+class AttemptFact(RunFact, frozen=True, kw_only=True):
+    """A fact of one attempt at one batch; both count from 1."""
+
+    identified_by: ClassVar[tuple[str, ...]] = ("run_id", "batch", "attempt")
+
+    batch: int
+    attempt: int
+
+
+class RunPlanned(RunFact, frozen=True, kw_only=True):
+    """The membership of every batch is frozen."""
+
+    analysis: str
+    batches: int
+    records: int
+    dry_run: bool = False
+
+
+class RunRefused(Fact, frozen=True, kw_only=True):
+    """A request was turned down; nothing else happened."""
+
+    identified_by = ("run_id", "request_id")
+
+    request_id: str
+    """The event id of the request."""
+    reason: str
+    """A stable word: `bad_input`, `run_id_taken`, `over_budget`, `unknown_analysis`."""
+    detail: str
+    """What is wrong with which field, and what to do; no personal data."""
+
+
+class BatchPlanned(AttemptFact, frozen=True, kw_only=True):
+    """An attempt may begin: these records of the batch are open."""
+
+    records: int
+
+
+class JsonlUploaded(AttemptFact, frozen=True, kw_only=True):
+    """The requests of an attempt stand in the bucket."""
+
+    uri: str
+    generation: int
+    lines: int
+    bytes: int
+    checksum: str
+
+
+class JobSubmitted(AttemptFact, frozen=True, kw_only=True):
+    """Vertex accepted the job of one claim."""
+
+    identified_by = ("run_id", "batch", "attempt", "claim")
+
+    claim: int
+    job: str
+
+
+class JobEnded(AttemptFact, frozen=True, kw_only=True):
+    """Every job of the attempt has ended. The name of the fact says how."""
+
+    jobs: list[str]
+    outputs: list[str]
+    """The folders that may hold results, one for each job that wrote any."""
+    cause: str = ""
+    """Why it did not succeed, as a stable word: see `handlers.job_states`."""
+
+
+class JobSucceeded(JobEnded, frozen=True, kw_only=True):
+    """At least one job of the attempt succeeded, in whole or in part."""
+
+
+class JobFailed(JobEnded, frozen=True, kw_only=True):
+    """The jobs failed, expired or were deleted; what they wrote is still read."""
+
+
+class JobCancelled(JobEnded, frozen=True, kw_only=True):
+    """The jobs were cancelled, or the attempt was never started."""
+
+
+class ResultsProcessed(AttemptFact, frozen=True, kw_only=True):
+    """The attempt is closed; the counts are of the batch as a whole, after it."""
+
+    analysed: int
+    failed: int
+    released: int
+    open: int
+    verdict: str
+    """`answered`, `released` or `refused`: see `tracking/deeds/close_attempt.sql`."""
+    cause: str
+    """Why it was released or refused; empty otherwise."""
+
+
+class BatchOver(RunFact, frozen=True, kw_only=True):
+    """No further attempt at this batch will be made."""
+
+    identified_by = ("run_id", "batch")
+
+    batch: int
+    attempts: int
+    analysed: int
+    failed: int
+    released: int
+
+
+class BatchCompleted(BatchOver, frozen=True, kw_only=True):
+    """Every record of the batch is analysed or has failed."""
+
+
+class BatchAbandoned(BatchOver, frozen=True, kw_only=True):
+    """Records of the batch were released; a later plan takes them."""
+
+    cause: str
+
+
+class RunStopped(RunFact, frozen=True, kw_only=True):
+    """No new job will be paid for in this run."""
+
+    identified_by = ("run_id", "reason")
+
+    reason: str
+    """`operator`, `breaker`, `budget` or `job_refused`."""
+
+
+class RunCompleted(RunFact, frozen=True, kw_only=True):
+    """Every batch is over."""
+
+    batches: int
+    records: int
+    analysed: int
+    failed: int
+    released: int
+
+
+class ReportWritten(RunFact, frozen=True, kw_only=True):
+    """The run's summary stands in `run_reports`."""
+
+
+class FactSetAside(Fact, frozen=True, kw_only=True):
+    """A message lies among the dead letters; an operator can replay or discard it."""
+
+    identified_by = ("letter_id", "handler", "cause")
+
+    letter_id: str
+    """The event id of the message, or its message id when it could not be read."""
+    handler: str
+    cause: str
+    batch: int = 0
+    attempt: int = 0

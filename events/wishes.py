@@ -1,0 +1,110 @@
+"""What people and schedules ask for. Checked strictly: a typing error is refused, never guessed."""
+
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar, Literal
+
+import msgspec
+
+from .facts import Fact
+from .identity import RUN_ID
+
+RunId = Annotated[str, msgspec.Meta(pattern=RUN_ID)]
+NewRunId = Annotated[str, msgspec.Meta(pattern=f"{RUN_ID}|^$")]
+"""Left empty it derives from the message, so that a redelivery is the same run."""
+RecordId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[\w.@:/+ -]{1,100}$")]
+Mode = Literal["test", "production", "incremental", "single", "custom"]
+
+ROWS_LIMIT = 200_000
+"""Requests that one Vertex batch job takes (documented)."""
+BYTES_LIMIT = 1_000_000_000
+"""Bytes of one input file on Cloud Storage (documented: 1 GB)."""
+
+
+class Wish(Fact, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A fact from outside; its id is the request's own."""
+
+    identified_by = ()
+
+
+class Settings(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a run is cut, asked and bounded."""
+
+    rows_per_batch: Annotated[int, msgspec.Meta(ge=1, le=ROWS_LIMIT)] = 20_000
+    bytes_per_batch: Annotated[int, msgspec.Meta(ge=10_000, le=BYTES_LIMIT)] = 700_000_000
+    """Of rendered request lines."""
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 8
+    """Batches in flight at once."""
+    canary: Annotated[int, msgspec.Meta(ge=1, le=ROWS_LIMIT)] = 500
+    """Records of the first batch; only its success opens the window."""
+    breaker: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
+    """Per cent of failed records, of those in batches that are over, that stops the run."""
+    max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+    model: Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9][\w.@/-]{0,99}$")] | None = None
+    """None takes the default of the analysis."""
+    analysis: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,59}$")] = "call_review_v1"
+    budget: Annotated[float, msgspec.Meta(gt=0)] | None = None
+    """US dollars; a run that would cost more is refused, or stops."""
+    dry_run: bool = False
+
+
+class RunRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody wants transcripts analysed."""
+
+    run_id: NewRunId = ""
+    mode: Mode = "production"
+    limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    event_time_from: datetime | None = None
+    event_time_to: datetime | None = None
+    """The end is exclusive."""
+    providers: list[Name] = []
+    directions: list[Name] = []
+    record_ids: list[RecordId] = []
+    lookback_days: Annotated[int, msgspec.Meta(ge=0, le=3_650)] = 7
+
+    def __post_init__(self) -> None:
+        _check_times(self.event_time_from, self.event_time_to)
+        if self.mode == "test" and self.limit is None:
+            raise ValueError("limit is missing: mode test demands one, for example 100")
+        if self.mode == "single" and not self.record_ids:
+            raise ValueError("record_ids is empty: mode single names at least one")
+        if self.record_ids and self.mode not in ("single", "custom"):
+            raise ValueError(f"record_ids cannot be used in mode {self.mode}: take mode single")
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it asks for less than everything that is pending."""
+        return bool(
+            self.event_time_from or self.event_time_to or self.providers or self.directions
+        )
+
+
+class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Somebody wants failed or released records asked again, in a new run."""
+
+    run_id: NewRunId = ""
+    of_run: RunId | None = None
+    batches: list[Annotated[int, msgspec.Meta(ge=1)]] = []
+    error_types: list[Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,40}$")]] = []
+    record_ids: list[RecordId] = []
+
+    def __post_init__(self) -> None:
+        if not (self.of_run or self.error_types or self.record_ids):
+            raise ValueError("nothing is selected: give of_run, error_types or record_ids")
+        if self.batches and not self.of_run:
+            raise ValueError("batches needs of_run: batch numbers belong to a run")
+
+
+class CancelRequested(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An operator wants a run stopped."""
+
+    run_id: RunId
+    requested_by: ClassVar[str] = "operator"
+
+
+def _check_times(start: datetime | None, end: datetime | None) -> None:
+    for name, time in (("event_time_from", start), ("event_time_to", end)):
+        if time is not None and time.tzinfo is None:
+            raise ValueError(f"{name} has no time zone: write 2026-01-31T00:00:00Z")
+    if start and end and start.astimezone(UTC) >= end.astimezone(UTC):
+        raise ValueError("event_time_from is not before event_time_to")

@@ -1,0 +1,22 @@
+"""One duty of the tick, kept from harming the others."""
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+
+from events import Fact
+
+from .retelling import Retell
+
+LOG = logging.getLogger("troupe.tick")
+
+
+def contained(
+    duty: str, act: Callable[[], Iterable[Fact | Retell]]
+) -> Iterator[Fact | Retell]:
+    """What the duty found, or nothing and a line in the log: the next tick tries again."""
+    try:
+        found = list(act())
+    except Exception as error:
+        LOG.exception("tick-duty-failed", extra={"duty": duty, "error": type(error).__name__})
+        return
+    yield from found

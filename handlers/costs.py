@@ -1,0 +1,43 @@
+"""What a run may cost, before it is paid for: a range, and unknown where a price is unknown."""
+
+from dataclasses import dataclass
+
+from analysis import Analysis
+from analysis.prices import prices_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """Tokens and US dollars, from low to high; None where the price is not known."""
+
+    input_tokens: tuple[int, int]
+    output_tokens: tuple[int, int]
+    low: float | None
+    high: float | None
+
+
+BYTES_PER_TOKEN = (4.6, 2.6)
+"""Of rendered request lines: plain English at one end, other scripts at the other. A rule of
+thumb; the report of a run sets the real figures beside it."""
+ANSWER_TOKENS = (120, 420)
+"""Of one answer in this product's contract."""
+
+
+def estimate(records: int, line_bytes: int, model: str, analysis: Analysis) -> Estimate:
+    # The response schema is sent as a schema, not as text, but is billed as if it were read.
+    read = tuple(round(line_bytes / ratio) for ratio in BYTES_PER_TOKEN)
+    written = tuple(
+        min(records * tokens, records * analysis.max_output_tokens) for tokens in ANSWER_TOKENS
+    )
+    prices = prices_of(model)
+    costs = (
+        [(i * prices[0] + o * prices[2]) / 1e6 for i, o in zip(read, written, strict=True)]
+        if prices
+        else [None, None]
+    )
+    return Estimate(
+        input_tokens=(read[0], read[1]),
+        output_tokens=(written[0], written[1]),
+        low=costs[0],
+        high=costs[1],
+    )

@@ -1,0 +1,199 @@
+"""The one way a message travels: open, remember, handle, remember, publish, mark, acknowledge.
+
+Delivering twice is harmless. Failing anywhere leaves the message to be delivered again.
+"""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from inspect import signature
+from typing import Any
+
+from events import Envelope, Fact, Signal, Unreadable, Wish, seal
+from tracking import Handling
+
+from . import CHOREOGRAPHY, SIGNALS, Handler, name_of
+from .errors import SetAside, Wait
+from .opening import Opened, open_message
+from .retelling import Retell
+from .tools import Tools
+
+LOG = logging.getLogger("troupe.delivery")
+
+Publish = Callable[[Sequence[Envelope]], None]
+
+
+class Outcome(Enum):
+    """What becomes of the message."""
+
+    DONE = "done"
+    """Acknowledged: everything that follows from it is published."""
+    WAIT = "wait"
+    """Acknowledged, not marked: the tick tells it again."""
+    REDELIVER = "redeliver"
+    """Not acknowledged: the same message comes again, with back-off."""
+    SET_ASIDE = "set_aside"
+    """Acknowledged, and handed to the dead letters with its cause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One delivery of one Pub/Sub message."""
+
+    topic: str
+    id: str
+    body: bytes
+    attributes: Mapping[str, str]
+    published_at: datetime
+    delivery_attempt: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The outcome, and for what did not get through a stable cause and a detail."""
+
+    outcome: Outcome
+    cause: str = ""
+    detail: str = ""
+
+
+def deliver(message: Message, tools: Tools, publish: Publish) -> Verdict:
+    """Handle one delivery; every exception becomes a verdict."""
+    try:
+        opened = open_message(message, tools.deployment)
+    except Unreadable as error:
+        return _told(message, None, _unreadable(error))
+    try:
+        return _told(message, opened, _deliver(message, opened, tools, publish))
+    except Wait as wait:
+        _mark(opened, "waited", message, tools, reason=str(wait))
+        return _told(message, opened, Verdict(outcome=Outcome.WAIT, cause="wait", detail=str(wait)))
+    except SetAside as aside:
+        verdict = Verdict(outcome=Outcome.SET_ASIDE, cause=aside.cause, detail=aside.detail)
+        return _told(message, opened, verdict)
+    except Exception as error:
+        LOG.warning("delivery-failed", exc_info=error, extra=_about(message, opened))
+        cause = type(error).__name__
+        return _told(message, opened, Verdict(outcome=Outcome.REDELIVER, cause=cause))
+
+
+def _unreadable(error: Unreadable) -> Verdict:
+    return Verdict(outcome=Outcome.SET_ASIDE, cause="unreadable_message", detail=str(error))
+
+
+def _deliver(message: Message, opened: Opened, tools: Tools, publish: Publish) -> Verdict:
+    done = Verdict(outcome=Outcome.DONE)
+    if isinstance(opened.fact, Wish):
+        _remember_wish(opened.envelope, tools)
+    handler = handler_of(opened.fact)
+    if handler is None:
+        return done
+    if isinstance(opened.fact, Fact) and tools.ledger.was_handled(
+        opened.envelope.id, name_of(handler), tools.clock()
+    ):
+        return done
+    started = tools.clock()
+    found = list(handler(opened.fact, **_given(handler, opened, tools)))
+    _publish(found, handler, opened, tools, publish)
+    if isinstance(opened.fact, Fact):
+        spent = (tools.clock() - started).total_seconds() * 1000
+        _mark(opened, "done", message, tools, milliseconds=spent)
+    return done
+
+
+def _publish(
+    found: Sequence[Fact | Retell],
+    handler: Handler,
+    opened: Opened,
+    tools: Tools,
+    publish: Publish,
+) -> None:
+    """Everything is remembered before the first of it is published."""
+    now = tools.clock()
+    facts = [
+        seal(
+            fact,
+            deployment=tools.deployment,
+            source=name_of(handler),
+            time=now,
+            cause=opened.envelope,
+        )
+        for fact in found
+        if isinstance(fact, Fact)
+    ]
+    retold = [each for each in found if isinstance(each, Retell)]
+    tools.ledger.remember(facts, now)
+    publish([*facts, *(each.envelope for each in retold)])
+    again = [Handling(envelope=r.envelope, handler=r.handler, outcome="retold") for r in retold]
+    tools.ledger.mark(again, now)
+
+
+def _remember_wish(envelope: Envelope, tools: Tools) -> None:
+    """What comes from outside is remembered on arrival, and one id stands for one wish."""
+    known = tools.ledger.recall([envelope.id], tools.clock())
+    if not known:
+        tools.ledger.remember([envelope], tools.clock())
+    elif known[0].data != envelope.data:
+        raise SetAside("id_reused", f"{envelope.id} was used before for something else")
+
+
+def handler_of(fact: Fact | Signal) -> Handler | None:
+    if isinstance(fact, Signal):
+        return SIGNALS[type(fact)]
+    return CHOREOGRAPHY.get(type(fact))
+
+
+@cache
+def needs_of(handler: Handler) -> tuple[str, ...]:
+    """The tools that a handler asks for: every parameter after the fact."""
+    return tuple(signature(handler).parameters)[1:]
+
+
+def _given(handler: Handler, opened: Opened, tools: Tools) -> dict[str, Any]:
+    return {
+        need: opened.envelope if need == "envelope" else getattr(tools, need)
+        for need in needs_of(handler)
+    }
+
+
+def _mark(
+    opened: Opened,
+    outcome: str,
+    message: Message,
+    tools: Tools,
+    *,
+    reason: str | None = None,
+    milliseconds: float | None = None,
+) -> None:
+    handler = handler_of(opened.fact)
+    if handler is None:
+        return
+    handling = Handling(
+        envelope=opened.envelope,
+        handler=name_of(handler),
+        outcome=outcome,
+        reason=reason,
+        milliseconds=milliseconds,
+        delivery_attempt=message.delivery_attempt,
+    )
+    tools.ledger.mark([handling], tools.clock())
+
+
+def _told(message: Message, opened: Opened | None, verdict: Verdict) -> Verdict:
+    """One line a delivery: ids only."""
+    about = _about(message, opened) | {"outcome": verdict.outcome.value, "cause": verdict.cause}
+    LOG.info("delivered", extra=about)
+    return verdict
+
+
+def _about(message: Message, opened: Opened | None) -> dict[str, Any]:
+    return {
+        "topic": message.topic,
+        "message_id": message.id,
+        "fact_id": opened.envelope.id if opened else "",
+        "run_id": opened.envelope.correlation if opened else "",
+        "delivery_attempt": message.delivery_attempt,
+    }

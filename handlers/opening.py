@@ -1,0 +1,159 @@
+"""From a message to what it says: a fact, a wish in bare JSON, or a signal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from events import (
+    FACT_OF_TYPE,
+    BadRequest,
+    CancelRequested,
+    DeadLetter,
+    Deployment,
+    Envelope,
+    Fact,
+    GcsObject,
+    ReprocessRequested,
+    RunRequested,
+    Signal,
+    Unreadable,
+    WatchTick,
+    Wish,
+    from_pubsub,
+    is_event,
+    read_fact,
+    seal_wish,
+    topic_of,
+    type_of,
+)
+from events.identity import short_hash
+from events.wishes import RunId
+
+from .dead_letters import read_letter
+
+
+class Arrival(Protocol):
+    """What is needed of a message to open it."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def id(self) -> str: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def attributes(self) -> Mapping[str, str]: ...
+    @property
+    def published_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a message says. A signal has an envelope of its own making, for what follows from it."""
+
+    envelope: Envelope
+    fact: Fact | Signal
+
+
+_WISHES: dict[str, type[Wish]] = {
+    topic_of(kind): kind for kind in (RunRequested, ReprocessRequested, CancelRequested)
+}
+
+
+def open_message(message: Arrival, deployment: Deployment) -> Opened:
+    """Raises `Unreadable` for what no delivery can make readable."""
+    signal = _signal_of(message)
+    if signal is not None:
+        return _opened_signal(message, signal)
+    wish = _WISHES.get(message.topic)
+    if wish is not None:
+        return _opened_wish(message, wish, deployment)
+    envelope = from_pubsub(message.body, message.attributes)
+    if envelope.type not in FACT_OF_TYPE:
+        raise Unreadable(f"{envelope.type} is no fact of ours")
+    return Opened(envelope, read_fact(envelope.data, FACT_OF_TYPE[envelope.type]))
+
+
+def dead_letter_topic(handler: str) -> str:
+    """Where the messages go that this handler could not handle."""
+    return f"{_DEAD_LETTERS}{handler}"
+
+
+_DEAD_LETTERS = "dead-letter-"
+
+
+def _opened_wish(message: Arrival, kind: type[Wish], deployment: Deployment) -> Opened:
+    """A wish may come as a CloudEvent or as bare JSON; its id is the event's or the message's."""
+    if is_event(message.attributes):
+        told = from_pubsub(message.body, message.attributes)
+        id_, data, time = told.id, told.data, told.time
+    else:
+        id_, data, time = message.id, message.body, message.published_at
+    try:
+        wish = _named(read_fact(data, kind), id_)
+    except Unreadable as error:
+        return _refusal(kind, id_, data, time, str(error), deployment)
+    return Opened(seal_wish(wish, deployment=deployment, id_=id_, time=time), wish)
+
+
+def _named(wish: Wish, id_: str) -> Wish:
+    """A run that nobody named is named after its message, so that a redelivery is the same run."""
+    return wish if wish.run_id else msgspec.structs.replace(wish, run_id=derived_run_id(id_))
+
+
+def derived_run_id(id_: str) -> str:
+    return f"run-{short_hash(id_)}"
+
+
+def _refusal(
+    kind: type[Wish], id_: str, data: bytes, time: datetime, why: str, deployment: Deployment
+) -> Opened:
+    if kind is CancelRequested:
+        raise Unreadable(why)
+    run_id = _run_id_in(data) or derived_run_id(id_)
+    bad = BadRequest(run_id=run_id, request_id=id_, detail=why)
+    cause = seal_wish(
+        CancelRequested(run_id=run_id), deployment=deployment, id_=id_, time=time
+    )
+    return Opened(cause, bad)
+
+
+class _OnlyRunId(msgspec.Struct, frozen=True):
+    run_id: RunId
+
+
+def _run_id_in(data: bytes) -> str:
+    try:
+        return msgspec.json.decode(data, type=_OnlyRunId).run_id
+    except (msgspec.MsgspecError, RecursionError):
+        return ""
+
+
+def _signal_of(message: Arrival) -> Signal | None:
+    if message.topic.startswith(_DEAD_LETTERS):
+        return read_letter(message, message.topic.removeprefix(_DEAD_LETTERS))
+    if message.topic == topic_of(WatchTick):
+        return WatchTick()
+    if message.topic == topic_of(GcsObject):
+        told = message.attributes
+        return GcsObject(bucket=told.get("bucketId", ""), name=told.get("objectId", ""))
+    return None
+
+
+def _opened_signal(message: Arrival, signal: Signal) -> Opened:
+    letter = signal if isinstance(signal, DeadLetter) else None
+    envelope = Envelope(
+        id=letter.letter_id if letter else message.id,
+        type=letter.fact_type if letter and letter.fact_type else type_of(type(signal)),
+        source="//dev.troupe/signal",
+        subject="",
+        time=message.published_at,
+        data=b"{}",
+        correlation=letter.run_id if letter else "",
+        causation="",
+        traceparent="",
+    )
+    return Opened(envelope, signal)

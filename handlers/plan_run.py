@@ -1,0 +1,86 @@
+"""A run was requested: freeze which transcripts belong to which batch."""
+
+from collections.abc import Iterator
+
+from analysis import AnalysisError, load_analysis
+from events import (
+    BatchPlanned,
+    Deployment,
+    Envelope,
+    ReprocessRequested,
+    RunCompleted,
+    RunPlanned,
+    RunRefused,
+    RunRequested,
+)
+from tracking import Plan, Tracking
+
+from .costs import estimate
+from .refuse_run import refused
+from .requests import content_hash, plan_params
+from .window import release
+
+
+def plan_run(
+    wish: RunRequested | ReprocessRequested,
+    envelope: Envelope,
+    deployment: Deployment,
+    tracking: Tracking,
+) -> Iterator[RunPlanned | BatchPlanned | RunCompleted | RunRefused]:
+    plan = tracking.plan_of(wish.run_id)
+    if plan is None:
+        refusal = _plan(wish, envelope, tracking)
+        if refusal:
+            yield refused(tracking, wish.run_id, envelope.id, *refusal)
+            return
+        plan = tracking.plan_of(wish.run_id)
+    assert plan is not None, "the plan's transaction wrote its row"  # noqa: S101
+    if plan.request_hash != content_hash(wish):
+        detail = f"run {wish.run_id} was asked for something else; take another run_id"
+        yield refused(tracking, wish.run_id, envelope.id, "run_id_taken", detail)
+        return
+    yield from _told(plan, tracking)
+
+
+def _plan(
+    wish: RunRequested | ReprocessRequested, envelope: Envelope, tracking: Tracking
+) -> tuple[str, str] | None:
+    """Plan the run, or say why not."""
+    try:
+        analysis = load_analysis(wish.analysis)
+    except AnalysisError as error:
+        return "unknown_analysis", str(error)
+    params = plan_params(wish, envelope.id, analysis, _floor(wish, tracking))
+    if wish.budget is not None:
+        preview = tracking.preview_plan(params)
+        cost = estimate(preview["records"], preview["bytes"], params["model"], analysis)
+        if cost.low is not None and cost.low > wish.budget:
+            return "over_budget", f"it would cost at least {cost.low:.2f} US dollars"
+    tracking.plan_run(wish.run_id, params)
+    return None
+
+
+def _floor(wish: RunRequested | ReprocessRequested, tracking: Tracking) -> object:
+    if not isinstance(wish, RunRequested) or wish.mode != "incremental":
+        return None
+    return tracking.event_time_floor(
+        run_id=wish.run_id, analysis=wish.analysis, lookback_days=wish.lookback_days
+    )
+
+
+def _told(plan: Plan, tracking: Tracking) -> Iterator[RunPlanned | BatchPlanned | RunCompleted]:
+    yield RunPlanned(
+        run_id=plan.run_id,
+        planned_on=plan.day,
+        analysis=plan.analysis,
+        batches=plan.batches,
+        records=plan.records,
+        dry_run=plan.dry_run,
+    )
+    if plan.batches == 0:
+        yield RunCompleted(
+            run_id=plan.run_id, planned_on=plan.day, batches=0, records=0,
+            analysed=0, failed=0, released=0,
+        )  # fmt: skip
+        return
+    yield from release(tracking, plan.run_id, plan.day, last=1)

@@ -1,0 +1,28 @@
+"""What a planned run was asked for, read back from its plan."""
+
+import msgspec
+
+from events import ReprocessRequested, RunRequested
+from tracking import Plan, Tracking
+
+from .errors import Redeliver
+from .window import Limits
+
+
+def plan_of(tracking: Tracking, run_id: str) -> Plan:
+    """Raises `Redeliver` for a run that is not planned: its row may only be late."""
+    plan = tracking.plan_of(run_id)
+    if plan is None:
+        raise Redeliver(f"run {run_id} has no plan")
+    return plan
+
+
+def wish_of(plan: Plan) -> RunRequested | ReprocessRequested:
+    if plan.mode == "reprocess":
+        return msgspec.json.decode(plan.request, type=ReprocessRequested)
+    return msgspec.json.decode(plan.request, type=RunRequested)
+
+
+def limits_of(tracking: Tracking, run_id: str) -> Limits:
+    wish = wish_of(plan_of(tracking, run_id))
+    return Limits(concurrency=wish.concurrency, breaker=wish.breaker, budget=wish.budget)

@@ -1,0 +1,34 @@
+"""A message was set aside: a system error with its cause, and no more retelling."""
+
+from collections.abc import Iterator
+
+from events import DeadLetter, Envelope, FactSetAside
+from tracking import Handling, Ledger, Tracking
+
+from .tools import Clock
+
+
+def record_dead_letter(
+    letter: DeadLetter, envelope: Envelope, tracking: Tracking, ledger: Ledger, clock: Clock
+) -> Iterator[FactSetAside]:
+    tracking.store_error(
+        f"set_aside__{letter.letter_id}__{letter.handler}__{letter.cause}",
+        "set_aside",
+        cause=letter.cause,
+        run_id=letter.run_id or None,
+        batch=letter.batch or None,
+        attempt=letter.attempt or None,
+        detail=f"{letter.handler} could not handle {letter.letter_id}: {letter.detail}",
+    )
+    aside = Handling(
+        envelope=envelope, handler=letter.handler, outcome="set_aside", reason=letter.cause
+    )
+    ledger.mark([aside], clock())
+    yield FactSetAside(
+        run_id=letter.run_id,
+        letter_id=letter.letter_id,
+        handler=letter.handler,
+        cause=letter.cause,
+        batch=letter.batch,
+        attempt=letter.attempt,
+    )

@@ -1,0 +1,28 @@
+"""A request breaks the rules: say so where people look, and do nothing else."""
+
+import logging
+from collections.abc import Iterator
+
+from events import BadRequest, RunRefused
+from tracking import Tracking
+
+LOG = logging.getLogger("troupe.requests")
+
+
+def refuse_run(bad: BadRequest, tracking: Tracking) -> Iterator[RunRefused]:
+    yield refused(tracking, bad.run_id, bad.request_id, "bad_input", bad.detail)
+
+
+def refused(
+    tracking: Tracking, run_id: str, request_id: str, reason: str, detail: str
+) -> RunRefused:
+    """The fact, its line in the log and its row in `error_tracking`."""
+    LOG.error("run-refused", extra={"run_id": run_id, "reason": reason, "detail": detail})
+    tracking.store_error(
+        f"run_refused__{run_id}__{request_id}",
+        "run_refused",
+        cause=reason,
+        run_id=run_id,
+        detail=detail,
+    )
+    return RunRefused(run_id=run_id, request_id=request_id, reason=reason, detail=detail)

@@ -1,0 +1,61 @@
+"""Facts that nobody finished are told again, at doubling intervals, a bounded number of times."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from events import Envelope
+from tracking import Ledger, Tracking, UnhandledFact
+
+from .score import handled_topics
+from .tools import Clock, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Retell:
+    """The loop publishes this event again, as it was."""
+
+    envelope: Envelope
+    handler: str
+
+
+def retell(
+    tracking: Tracking, ledger: Ledger, clock: Clock, policy: Policy
+) -> Iterator[Retell]:
+    """The facts that are due, oldest first; those told too often become system errors."""
+    since = ledger.since(clock())
+    unhandled = tracking.unhandled_facts(since, handled_topics())
+    for lost in given_up(unhandled, policy):
+        tracking.store_error(
+            f"stuck_fact__{lost.fact_id}__{lost.handler}",
+            "stuck_fact",
+            cause=lost.handler,
+            detail=f"{lost.fact_id} was told again {lost.retold} times",
+        )
+    chosen = due(unhandled, policy)
+    known = {e.id: e for e in ledger.recall([fact.fact_id for fact in chosen], clock())}
+    for fact in chosen:
+        yield Retell(known[fact.fact_id], fact.handler)
+
+
+def due(unhandled: Sequence[UnhandledFact], policy: Policy) -> list[UnhandledFact]:
+    """What this tick tells again."""
+    late = [
+        fact
+        for fact in unhandled
+        if fact.retold < policy.retell_times and _is_silent(fact, policy)
+    ]
+    return late[: policy.retell_per_tick]
+
+
+def given_up(unhandled: Sequence[UnhandledFact], policy: Policy) -> list[UnhandledFact]:
+    """What was told as often as allowed, and stayed silent for the gap that would be next."""
+    return [
+        fact
+        for fact in unhandled
+        if fact.retold >= policy.retell_times and _is_silent(fact, policy)
+    ]
+
+
+def _is_silent(fact: UnhandledFact, policy: Policy) -> bool:
+    gap: int = policy.retell_after_seconds * 2**fact.retold
+    return fact.silent_seconds >= gap

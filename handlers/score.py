@@ -1,0 +1,93 @@
+"""The score as data: topics, handlers and what follows, derived from the code alone."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import get_args, get_type_hints
+
+from events import Fact, GcsObject, Signal, WatchTick, topic_of
+from tracking import Row
+
+TOOLS_OF_NOBODY = ("envelope",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscription:
+    """One handler's interest in one topic. Dead letters belong to it."""
+
+    topic: str
+    handler: str
+    dead_letter_topic: str | None
+    """None for signals: a lost one needs no replay."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.handler}.{self.topic}"
+
+
+@cache
+def subscriptions() -> tuple[Subscription, ...]:
+    """Every subscription of the troupe, in the order of the flow."""
+    from handlers import CHOREOGRAPHY, name_of
+    from handlers.opening import dead_letter_topic
+
+    facts = [
+        Subscription(
+            topic=topic_of(fact),
+            handler=name_of(handler),
+            dead_letter_topic=dead_letter_topic(name_of(handler)),
+        )
+        for fact, handler in CHOREOGRAPHY.items()
+    ]
+    signals = [
+        Subscription(topic=topic_of(kind), handler="watch-jobs", dead_letter_topic=None)
+        for kind in (WatchTick, GcsObject)
+    ]
+    letters = [
+        Subscription(topic=topic, handler="record-dead-letter", dead_letter_topic=None)
+        for topic in dict.fromkeys(s.dead_letter_topic for s in facts)
+        if topic
+    ]
+    return (*facts, *signals, *letters)
+
+
+def handled_topics() -> list[Row]:
+    """Topic and handler of every fact that somebody handles."""
+    return [
+        {"topic": each.topic, "handler": each.handler}
+        for each in subscriptions()
+        if each.dead_letter_topic
+    ]
+
+
+def follows(handler: object) -> list[type[Fact]]:
+    """The facts that a handler may return, read from its return type."""
+    return sorted(_facts_in(get_type_hints(handler)["return"]), key=lambda fact: fact.__name__)
+
+
+def _facts_in(hint: object) -> Iterator[type[Fact]]:
+    found = {
+        each
+        for part in _leaves(hint)
+        if isinstance(part, type) and issubclass(part, Fact)
+        for each in ([part] if not part.__subclasses__() else _last(part))
+    }
+    yield from found
+
+
+def _leaves(hint: object) -> Iterator[object]:
+    parts = get_args(hint)
+    if not parts:
+        yield hint
+    for part in parts:
+        yield from _leaves(part)
+
+
+def _last(kind: type[Fact]) -> list[type[Fact]]:
+    """The facts below a family such as `JobEnded`."""
+    below = kind.__subclasses__()
+    return [kind] if not below else [leaf for each in below for leaf in _last(each)]
+
+
+def is_signal(kind: type) -> bool:
+    return issubclass(kind, Signal)

@@ -1,0 +1,32 @@
+"""An attempt is closed: try again what is open, or declare the batch over. A pure decision."""
+
+import msgspec
+
+from events import BatchAbandoned, BatchCompleted, BatchPlanned, ResultsProcessed
+
+
+def settle_batch(
+    event: ResultsProcessed,
+) -> tuple[BatchPlanned] | tuple[BatchCompleted] | tuple[BatchAbandoned]:
+    if event.open:
+        return (
+            BatchPlanned(
+                run_id=event.run_id,
+                planned_on=event.planned_on,
+                batch=event.batch,
+                attempt=event.attempt + 1,
+                records=event.open,
+            ),
+        )
+    over = BatchCompleted(
+        run_id=event.run_id,
+        planned_on=event.planned_on,
+        batch=event.batch,
+        attempts=event.attempt,
+        analysed=event.analysed,
+        failed=event.failed,
+        released=event.released,
+    )
+    if event.released or event.verdict == "refused":
+        return (BatchAbandoned(**msgspec.structs.asdict(over), cause=event.cause),)
+    return (over,)

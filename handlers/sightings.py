@@ -1,0 +1,56 @@
+"""What Vertex shows of the attempts that wait for it."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from events import Deployment
+from tracking import Place, Tracking, WaitingAttempt
+
+from .submit_job import labels_of
+from .tools import Job, Model
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """One waiting attempt and its jobs by name; None for a job that is gone."""
+
+    attempt: WaitingAttempt
+    jobs: dict[str, Job | None]
+
+
+def look(
+    tracking: Tracking, model: Model, deployment: Deployment, since: date
+) -> list[Sighting]:
+    """One listing for all attempts, and one question for each known job that it does not show."""
+    waiting = tracking.waiting_attempts(since)
+    if not waiting:
+        return []
+    oldest = min(attempt.first_claimed_at for attempt in waiting)
+    listed = model.created_since(oldest, {"troupe": deployment.id})
+    told = tracking.submitted_jobs(since)
+    return [_sighting(attempt, listed, told, model, deployment) for attempt in waiting]
+
+
+def _sighting(
+    attempt: WaitingAttempt,
+    listed: list[Job],
+    told: list[dict[str, object]],
+    model: Model,
+    deployment: Deployment,
+) -> Sighting:
+    place = Place(
+        run_id=attempt.run_id,
+        planned_on=attempt.planned_on.isoformat(),
+        batch=attempt.batch,
+        attempt=attempt.attempt,
+    )
+    label = labels_of(deployment, place)["attempt"]
+    jobs: dict[str, Job | None] = {
+        job.name: job for job in listed if job.labels.get("attempt") == label
+    }
+    here = (attempt.run_id, attempt.batch, attempt.attempt)
+    for row in told:
+        name = str(row["job"])
+        if (row["run_id"], row["batch"], row["attempt"]) == here and name not in jobs:
+            jobs[name] = model.get(name)
+    return Sighting(attempt, jobs)

@@ -1,0 +1,34 @@
+"""A run is to stop, for one reason: cancel its jobs, and let what never began close by the same door."""
+
+from collections.abc import Iterator
+
+from events import BatchPlanned, CancelRequested, Deployment, RunStopped
+from tracking import Ledger, Tracking
+
+from .plans import plan_of
+from .sightings import look
+from .tools import Clock, Model
+from .window import release
+
+
+def stop_run(
+    event: CancelRequested | RunStopped,
+    tracking: Tracking,
+    ledger: Ledger,
+    model: Model,
+    deployment: Deployment,
+    clock: Clock,
+) -> Iterator[RunStopped | BatchPlanned]:
+    plan = plan_of(tracking, event.run_id)
+    progress = tracking.progress(plan.run_id, plan.day)
+    if progress.finished >= progress.batches:
+        return
+    if isinstance(event, CancelRequested):
+        yield RunStopped(run_id=plan.run_id, planned_on=plan.day, reason="operator")
+        return
+    for seen in look(tracking, model, deployment, ledger.since(clock())):
+        if seen.attempt.run_id == plan.run_id:
+            for job in seen.jobs.values():
+                if job is not None and not job.state.ended:
+                    model.cancel(job.name)
+    yield from release(tracking, plan.run_id, plan.day, last=plan.batches)

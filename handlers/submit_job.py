@@ -1,0 +1,101 @@
+"""A request file is in the bucket: adopt the job that asks it, or create the one job that does."""
+
+from collections.abc import Iterator
+
+from events import Deployment, JobCancelled, JobFailed, JobSubmitted, JsonlUploaded
+from tracking import Claim, Place, Tracking
+
+from .claims import is_void, take_next
+from .errors import Refused
+from .places import place_of
+from .plans import plan_of
+from .tools import Bucket, Job, Model, Policy
+from .write_jsonl import never_started
+
+
+def submit_job(
+    event: JsonlUploaded,
+    tracking: Tracking,
+    model: Model,
+    bucket: Bucket,
+    deployment: Deployment,
+    policy: Policy,
+) -> Iterator[JobSubmitted | JobCancelled | JobFailed]:
+    place = place_of(event)
+    labels = labels_of(deployment, place)
+    known = _known(tracking.claims_of(place), model.find(labels))
+    if not known:
+        if is_void(tracking.claims_of(place)):
+            yield never_started(event)
+            return
+        claim = take_next(tracking, place, policy)
+        if claim.verdict == "void":
+            yield never_started(event)
+            return
+        # Asked again behind the claim: an earlier claim's job may have shown up meanwhile.
+        known = _known(tracking.claims_of(place), model.find(labels))
+        if not known:
+            try:
+                job = _create(event, claim, labels, model, bucket, tracking, deployment)
+            except Refused as refusal:
+                yield _refused(event, refusal)
+                return
+            known = {claim.claim: job.name}
+    for number, name in sorted(known.items()):
+        yield _submitted(event, number, name)
+
+
+def labels_of(deployment: Deployment, place: Place) -> dict[str, str]:
+    """What marks every job of one attempt; ids only, because labels reach billing exports."""
+    return {
+        "troupe": deployment.id,
+        "attempt": deployment.attempt(place.run_id, place.batch, place.attempt),
+    }
+
+
+def _known(claims: list[Claim], jobs: list[Job]) -> dict[int, str]:
+    """Jobs by the claim that brought them, from the ledger and from the label."""
+    told = {claim.claim: claim.job for claim in claims if claim.job is not None}
+    return {int(job.labels["claim"]): job.name for job in jobs} | told
+
+
+def _create(
+    event: JsonlUploaded,
+    claim: Claim,
+    labels: dict[str, str],
+    model: Model,
+    bucket: Bucket,
+    tracking: Tracking,
+    deployment: Deployment,
+) -> Job:
+    name = deployment.attempt(event.run_id, event.batch, event.attempt)
+    return model.create(
+        display_name=f"troupe.{name}",
+        model=plan_of(tracking, event.run_id).model,
+        request_uri=event.uri,
+        output_prefix=bucket.uri(f"output/{name}__{claim.claim}"),
+        labels=labels | {"claim": str(claim.claim)},
+    )
+
+
+def _submitted(event: JsonlUploaded, claim: int, job: str) -> JobSubmitted:
+    return JobSubmitted(
+        run_id=event.run_id,
+        planned_on=event.planned_on,
+        batch=event.batch,
+        attempt=event.attempt,
+        claim=claim,
+        job=job,
+    )
+
+
+def _refused(event: JsonlUploaded, refusal: Refused) -> JobFailed:
+    return JobFailed(
+        run_id=event.run_id,
+        planned_on=event.planned_on,
+        batch=event.batch,
+        attempt=event.attempt,
+        jobs=[],
+        outputs=[],
+        cause=refusal.cause,
+    )

@@ -1,0 +1,79 @@
+"""A signal says "look now": ask Vertex for the truth, and tell what the ledger does not know yet.
+
+The tick has four duties. Each stands alone: what one of them meets blinds none of the others.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TypeVar
+
+from events import Deployment, Fact, GcsObject, JobEnded, WatchTick
+from tracking import Ledger, Tracking
+
+from .advance_run import advance
+from .contained import contained
+from .job_states import all_ended, end_of
+from .output_files import is_final
+from .retelling import Retell, retell
+from .sightings import Sighting, look
+from .tools import Clock, JobState, Model, Policy
+
+
+T = TypeVar("T")
+
+
+def watch_jobs(
+    signal: WatchTick | GcsObject,
+    tracking: Tracking,
+    ledger: Ledger,
+    model: Model,
+    deployment: Deployment,
+    clock: Clock,
+    policy: Policy,
+) -> Iterator[Fact | Retell]:
+    if isinstance(signal, GcsObject) and not is_final(signal.name):
+        return
+    sightings = look(tracking, model, deployment, ledger.since(clock()))
+    yield from _each("watch", sightings, lambda seen: ended(seen, policy))
+    if isinstance(signal, GcsObject):
+        return
+    yield from _each("cancel", sightings, lambda seen: cancel(seen, model, clock, policy))
+    yield from contained("retell", lambda: retell(tracking, ledger, clock, policy))
+    runs = tracking.open_runs(ledger.since(clock()))
+    yield from _each("advance", runs, lambda run: advance(*run, tracking))
+
+
+def ended(seen: Sighting, policy: Policy) -> Iterator[JobEnded]:
+    """The end of an attempt, once all of its jobs have ended and none can still appear."""
+    waiting = seen.attempt
+    may_appear = len(seen.jobs) < waiting.claims and waiting.newest_claim_age <= (
+        policy.claim_seconds
+    )
+    if seen.jobs and not may_appear and all_ended(list(seen.jobs.values())):
+        yield end_of(
+            list(seen.jobs.values()),
+            list(seen.jobs),
+            run_id=waiting.run_id,
+            planned_on=waiting.planned_on.isoformat(),
+            batch=waiting.batch,
+            attempt=waiting.attempt,
+        )
+
+
+def cancel(seen: Sighting, model: Model, clock: Clock, policy: Policy) -> Iterator[Fact]:
+    """Ask for the end of jobs of stopped runs and of jobs past their age; never declare it."""
+    for job in seen.jobs.values():
+        if job is None or job.state.ended or job.state is JobState.CANCELLING:
+            continue
+        age = (clock() - job.created_at).total_seconds() / 3600
+        limit = policy.pending_hours + (policy.running_hours if job.started_at else 0)
+        if seen.attempt.stopped or age > limit:
+            model.cancel(job.name)
+    yield from ()
+
+
+def _each(
+    duty: str, things: Sequence[T], act: Callable[[T], Iterator[Fact]]
+) -> Iterator[Fact | Retell]:
+    for thing in things:
+        yield from contained(duty, partial(act, thing))

@@ -1,0 +1,73 @@
+"""A batch was planned: write the requests of this attempt as the file that Vertex reads."""
+
+from collections.abc import Iterator
+
+from analysis import Analysis, Request, load_analysis, preflight, render
+from events import BatchPlanned, Deployment, JobCancelled, JsonlUploaded
+from tracking import Asked, Place, Tracking
+
+from .claims import is_void, void_if_stopped
+from .job_states import NEVER_STARTED
+from .places import place_of
+from .plans import plan_of
+from .tools import Bucket
+
+
+def write_jsonl(
+    event: BatchPlanned, tracking: Tracking, bucket: Bucket, deployment: Deployment
+) -> Iterator[JsonlUploaded | JobCancelled]:
+    place = place_of(event)
+    if is_void(void_if_stopped(tracking, place)):
+        yield never_started(event)
+        return
+    analysis = load_analysis(plan_of(tracking, event.run_id).analysis)
+    lines = _Counted(preflight(analysis, _lines(tracking, place, analysis)))
+    name = deployment.attempt(event.run_id, event.batch, event.attempt)
+    blob = bucket.write_once(f"requests/{name}.jsonl", lines)
+    yield JsonlUploaded(
+        run_id=event.run_id,
+        planned_on=event.planned_on,
+        batch=event.batch,
+        attempt=event.attempt,
+        uri=blob.uri,
+        generation=blob.generation,
+        lines=lines.count,
+        bytes=blob.size,
+        checksum=blob.checksum,
+    )
+
+
+def never_started(event: BatchPlanned | JsonlUploaded) -> JobCancelled:
+    """The attempt goes on to its end without a job, because the run was stopped before."""
+    return JobCancelled(
+        run_id=event.run_id,
+        planned_on=event.planned_on,
+        batch=event.batch,
+        attempt=event.attempt,
+        jobs=[],
+        outputs=[],
+        cause=NEVER_STARTED,
+    )
+
+
+def _lines(tracking: Tracking, place: Place, analysis: Analysis) -> Iterator[bytes]:
+    return render(analysis, (_request(asked, analysis) for asked in tracking.requests_of(place)))
+
+
+def _request(asked: Asked, analysis: Analysis) -> Request:
+    """An answer that was cut off before may be twice as long, once."""
+    cap = analysis.max_output_tokens
+    longer = min(2 * cap, analysis.output_cap)
+    return Request(asked.record_id, asked.transcript, longer if asked.was_truncated else cap)
+
+
+class _Counted:
+    """Counts the lines that run through."""
+
+    def __init__(self, lines: Iterator[bytes]) -> None:
+        self._lines, self.count = lines, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for line in self._lines:
+            self.count += 1
+            yield line

@@ -1,0 +1,1 @@
+"""Where it runs: Google Cloud, the laptop, Terraform, the command."""

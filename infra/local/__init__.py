@@ -1,0 +1,1 @@
+"""The laptop world: the same tools, without an account."""

@@ -1,0 +1,135 @@
+"""A conversation as turns, sentences and words."""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+
+_ELISION = r"\b(?:[cdjlmnstv]|qu|un|dell|all|nell|dall|sull|quell|dov)'(?=\w)"
+_WORD = re.compile(
+    _ELISION + r"|[^\W_]+(?:['-][^\W_]+)*|[\U0001F300-\U0001FAFF\u2600-\u27BF]", re.UNICODE
+)
+_LABEL = re.compile(r"\s*([^\W\d_]{2,20})(?: ?\d{1,2})?\s*:\s*(.*)", re.DOTALL)
+_BREAK = re.compile(r"(?<=[.!?…。！？؟])[\"'”)]*\s+|(?<=[。！？])")
+_ABBREVIATIONS = frozenset(
+    re.findall(
+        r"\S+",
+        "dr. mr. mrs. ms. prof. st. no. nr. z.b. d.h. ca. bzw. sig. sr. sra. mme. e.g. i.e.",
+    )
+)
+_LONGEST_SENTENCE = 400
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+"""No table takes these; a model would not say them either."""
+
+
+class Side(Enum):
+    """Who speaks; without speaker labels everything is taken as the customer's."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    OTHER = "other"
+
+
+_CUSTOMERS = (
+    "customer caller client user guest kunde kundin anrufer anruferin cliente utente"
+    " usuario usuaria usager appelant عميل לקוח"
+)
+_AGENTS = (
+    "agent advisor operator representative rep assistant support mitarbeiter mitarbeiterin"
+    " berater beraterin operatore operatrice agente asesor asesora conseiller conseillère"
+    " وكيل נציג"
+)
+_SPEAKERS = {
+    **dict.fromkeys(_CUSTOMERS.split(), Side.CUSTOMER),
+    **dict.fromkeys(_AGENTS.split(), Side.AGENT),
+    **dict.fromkeys(("system", "bot", "ivr", "note"), Side.OTHER),
+}
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence as it stands in the transcript."""
+
+    side: Side
+    text: str
+
+    @cached_property
+    def words(self) -> list[str]:
+        """Its words and emoji in lower case; elided articles are words of their own."""
+        return words(self.text)
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Everything that was said, in order."""
+
+    sentences: list[Sentence]
+
+    @cached_property
+    def customer(self) -> list[Sentence]:
+        return [one for one in self.sentences if one.side is Side.CUSTOMER]
+
+    @cached_property
+    def agent(self) -> list[Sentence]:
+        return [one for one in self.sentences if one.side is Side.AGENT]
+
+
+def words(text: str) -> list[str]:
+    """The words and emoji of a text in lower case."""
+    return _WORD.findall(text.lower().replace("’", "'"))
+
+
+def word_spans(text: str) -> list[tuple[int, int]]:
+    """Where the words stand in this very text; lower case may change lengths."""
+    return [match.span() for match in _WORD.finditer(text.replace("’", "'"))]
+
+
+def conversation(transcript: str) -> Conversation:
+    """Read a transcript; lines without a speaker continue the turn before."""
+    sentences: list[Sentence] = []
+    side = Side.CUSTOMER
+    for line in _UNSTORABLE.sub(" ", transcript).splitlines():
+        side, said = _speaker(line, side)
+        sentences.extend(Sentence(side, part) for part in _sentences(said))
+    return Conversation(sentences)
+
+
+def _speaker(line: str, before: Side) -> tuple[Side, str]:
+    labelled = _LABEL.match(line)
+    if labelled is None:
+        return before, line
+    side = _SPEAKERS.get(labelled[1].lower())
+    return (before, line) if side is None else (side, labelled[2])
+
+
+def _sentences(said: str) -> list[str]:
+    """Cut at the ends of sentences, but not after `Dr.`, and at length where none ends."""
+    parts: list[str] = []
+    for piece in _BREAK.split(said):
+        part = piece.strip()
+        if not part:
+            continue
+        if parts and _continues(parts[-1], part):
+            parts[-1] = f"{parts[-1]} {part}"
+        else:
+            parts.extend(_short(part))
+    return parts
+
+
+def _continues(before: str, part: str) -> bool:
+    """Nothing ended before, or what follows is a sign or an emoji alone."""
+    abbreviated = before.rsplit(None, 1)[-1].lower() in _ABBREVIATIONS
+    return abbreviated or not any(sign.isalnum() for sign in part)
+
+
+def _short(part: str) -> list[str]:
+    """Speech recognition may write without any stop; such a flood is cut at blanks."""
+    pieces: list[str] = []
+    start = 0
+    while len(part) - start > _LONGEST_SENTENCE:
+        end = part.rfind(" ", start + 1, start + _LONGEST_SENTENCE)
+        end = end if end > 0 else start + _LONGEST_SENTENCE
+        pieces.append(part[start:end].strip())
+        start = end
+    pieces.append(part[start:].strip())
+    return [piece for piece in pieces if piece]

@@ -1,0 +1,120 @@
+"""Cloud Storage as a folder: objects under encoded names, each with a generation."""
+
+import os
+import zlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from handlers.errors import Redeliver, SetAside
+from handlers.tools import Blob
+
+BLOCK = 1 << 20
+BUCKET = "laptop"
+_PREFIX = f"gs://{BUCKET}/"
+_PART = ".part"
+
+
+class LocalBucket:
+    """Objects are written aside and appear whole, under a name that cannot be taken twice.
+
+    The generation of an object is 1: nothing is ever overwritten.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
+        target = self.folder / _encoded(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(f"{target.name}.{os.getpid()}{_PART}")
+        try:
+            written = _write(part, chunks)
+            return self._publish(part, target, path, written)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def read(self, blob: Blob) -> Iterator[bytes]:
+        with self.path_of(blob.uri).open("rb") as file:
+            while block := file.read(BLOCK):
+                yield block
+
+    def list(self, folder: str) -> list[Blob]:
+        root = self.path_of(folder.rstrip("/"))
+        if not root.is_dir():
+            return []
+        found = (p for p in root.rglob("*") if p.is_file() and not p.name.endswith(_PART))
+        return [self._blob(p) for p in sorted(found)]
+
+    def uri(self, path: str) -> str:
+        return _PREFIX + path
+
+    def path_of(self, uri: str) -> Path:
+        """The file that holds this object, or would."""
+        if not uri.startswith(_PREFIX):
+            raise SetAside("foreign_bucket", f"{uri.split('/')[2:3]} is not this laptop's bucket")
+        return self.folder / _encoded(uri.removeprefix(_PREFIX))
+
+    def _publish(self, part: Path, target: Path, path: str, written: tuple[int, int]) -> Blob:
+        size, checksum = written
+        try:
+            _move_new(part, target)
+        except FileExistsError:
+            if (target.stat().st_size, _checksum_of(target)) != written:
+                raise SetAside(
+                    "object_conflict", f"{path} is there already, with another content"
+                ) from None
+        except OSError as error:
+            raise Redeliver(f"the bucket's folder refused {path}") from error
+        return Blob(uri=self.uri(path), generation=1, size=size, checksum=f"crc32:{checksum:08x}")
+
+    def _blob(self, file: Path) -> Blob:
+        relative = file.relative_to(self.folder).as_posix()
+        return Blob(
+            uri=self.uri(unquote(relative)),
+            generation=1,
+            size=file.stat().st_size,
+            checksum=f"crc32:{_checksum_of(file):08x}",
+        )
+
+
+def _move_new(part: Path, target: Path) -> None:
+    """Give the file its name; raises `FileExistsError` when the name is taken."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:
+        # A file system without hard links; the one process that owns the folder may check first.
+        if target.exists():
+            raise FileExistsError(target) from None
+        part.replace(target)
+
+
+def _encoded(path: str) -> Path:
+    """Each part of the name for the file system: Vertex's folders contain colons."""
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts):
+        raise SetAside("bad_object_name", f"{path!r} cannot be the name of an object here")
+    return Path(*(quote(part, safe="-_.=+ ") for part in parts))
+
+
+def _write(part: Path, chunks: Iterable[bytes]) -> tuple[int, int]:
+    size = checksum = 0
+    with part.open("wb", buffering=BLOCK) as file:
+        for chunk in chunks:
+            file.write(chunk)
+            size += len(chunk)
+            checksum = zlib.crc32(chunk, checksum)
+        file.flush()
+        os.fsync(file.fileno())
+    return size, checksum
+
+
+def _checksum_of(file: Path) -> int:
+    checksum = 0
+    with file.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            checksum = zlib.crc32(block, checksum)
+    return checksum

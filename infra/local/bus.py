@@ -1,0 +1,181 @@
+"""Pub/Sub in one process: at least once, in no promised order, dead letters per subscription."""
+
+import heapq
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+
+from events import Envelope, to_pubsub, topic_of_type
+from handlers.dead_letters import CAUSE, DELIVERIES, DETAIL, TOO_OFTEN
+from handlers.delivery import Message
+from handlers.score import Subscription
+from handlers.tools import Clock
+
+from .faults import Faults
+from .letters import Letters
+
+REPLAY_FOR = "replayfor"
+"""Attribute of a replayed message: only this handler's subscription takes it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How a subscription delivers again."""
+
+    first_seconds: float = 10.0
+    most_seconds: float = 600.0
+    attempts: int = 40
+    deadline_seconds: float = 600.0
+    """Without an answer in this time the message is delivered again."""
+
+    def gap(self, attempt: int) -> timedelta:
+        return timedelta(seconds=min(self.most_seconds, self.first_seconds * 2 ** (attempt - 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to one subscription."""
+
+    subscription: Subscription
+    message: Message
+
+    @property
+    def key(self) -> str:
+        """What delivery attempts are counted by; survives a restart, unlike the message id."""
+        event = self.message.attributes.get("ce-id", self.message.id)
+        return f"{self.subscription.name}/{event}"
+
+
+@dataclass(order=True, slots=True)
+class _Due:
+    at: datetime
+    turn: float
+    number: int
+    delivery: Delivery = field(compare=False)
+
+
+class LocalBus:
+    """Leases messages to one worker at a time, and takes back what is not acknowledged."""
+
+    def __init__(
+        self,
+        subscriptions: Iterable[Subscription],
+        clock: Clock,
+        letters: Letters,
+        *,
+        retry: Retry | None = None,
+        faults: Faults | None = None,
+    ) -> None:
+        self._subscriptions = tuple(subscriptions)
+        self._clock, self._letters = clock, letters
+        self._retry, self._faults = retry or Retry(), faults or Faults()
+        self._due: list[_Due] = []
+        self._leased: dict[int, tuple[datetime, Delivery]] = {}
+        self._numbers = count(1)
+
+    def publish(self, envelopes: Iterable[Envelope]) -> None:
+        for envelope in envelopes:
+            body, attributes = to_pubsub(envelope)
+            self.send(topic_of_type(envelope.type), body, attributes)
+
+    def send(
+        self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
+    ) -> str:
+        """Publish raw bytes; returns the message id. Nobody listening is no error."""
+        self._faults.before_publish(topic)
+        number = next(self._numbers)
+        message = Message(
+            topic=topic,
+            id=message_id or f"m{int(self._clock().timestamp() * 1e6)}-{number}",
+            body=body,
+            attributes=dict(attributes),
+            published_at=self._clock(),
+        )
+        for subscription in self._subscriptions:
+            if subscription.topic == topic and _passes(attributes, subscription.handler):
+                for delay in self._faults.deliveries():
+                    self._queue(Delivery(subscription, message), self._clock() + delay)
+        self._faults.after_publish(topic)
+        return message.id
+
+    def lease(self) -> tuple[int, Delivery] | None:
+        """The next message that is due, with the number that answers it; None when none is."""
+        self._take_back()
+        if not self._due or self._due[0].at > self._clock():
+            return None
+        due = heapq.heappop(self._due)
+        attempt = self._letters.count(due.delivery.key)
+        message = replace(due.delivery.message, delivery_attempt=attempt)
+        delivery = Delivery(due.delivery.subscription, message)
+        deadline = self._clock() + timedelta(seconds=self._retry.deadline_seconds)
+        self._leased[due.number] = (deadline, delivery)
+        return due.number, delivery
+
+    def acknowledge(self, number: int) -> None:
+        leased = self._leased.pop(number, None)
+        if leased:
+            self._letters.forget(leased[1].key)
+
+    def refuse(self, number: int) -> None:
+        """Deliver again with back-off, or give up after the last attempt."""
+        leased = self._leased.pop(number, None)
+        if leased:
+            self._again(leased[1])
+
+    def set_aside(self, number: int, cause: str, detail: str) -> None:
+        """Straight to the dead letters, with the reason as attributes."""
+        leased = self._leased.pop(number, None)
+        if leased:
+            self._bury(leased[1], cause, detail)
+
+    @property
+    def waiting(self) -> int:
+        """Messages that are queued or leased."""
+        return len(self._due) + len(self._leased)
+
+    def next_due(self) -> datetime | None:
+        """When the next message can be leased; None when there is none."""
+        deadlines = [deadline for deadline, _ in self._leased.values()]
+        return min([due.at for due in self._due[:1]] + deadlines, default=None)
+
+    def _queue(self, delivery: Delivery, at: datetime) -> None:
+        entry = _Due(at, self._faults.turn(), next(self._numbers), delivery)
+        heapq.heappush(self._due, entry)
+
+    def _take_back(self) -> None:
+        """A lease that ran out counts as a refusal."""
+        late = [n for n, (deadline, _) in self._leased.items() if deadline <= self._clock()]
+        for number in late:
+            self.refuse(number)
+
+    def _again(self, delivery: Delivery) -> None:
+        attempt = delivery.message.delivery_attempt
+        if attempt >= self._retry.attempts and delivery.subscription.dead_letter_topic:
+            self._bury(delivery, TOO_OFTEN, f"{attempt} deliveries")
+        elif attempt < self._retry.attempts:
+            self._queue(delivery, self._clock() + self._retry.gap(attempt))
+
+    def _bury(self, delivery: Delivery, cause: str, detail: str) -> None:
+        topic = delivery.subscription.dead_letter_topic
+        self._letters.forget(delivery.key)
+        if topic is None:
+            return
+        message, source = delivery.message, delivery.subscription
+        attributes = {
+            **message.attributes,
+            DELIVERIES: str(message.delivery_attempt),
+            "CloudPubSubDeadLetterSourceSubscription": source.name,
+            "CloudPubSubDeadLetterSourceSubscriptionProject": "laptop",
+            "CloudPubSubDeadLetterSourceTopicPublishTime": message.published_at.isoformat(),
+            CAUSE: cause,
+            DETAIL: detail[:1024],
+        }
+        self._letters.keep(source, message, json.dumps(attributes), cause)
+        self.send(topic, message.body, attributes)
+
+
+def _passes(attributes: Mapping[str, str], handler: str) -> bool:
+    """The filter of every subscription: NOT attributes:replayfor OR attributes.replayfor = me."""
+    return attributes.get(REPLAY_FOR, handler) == handler

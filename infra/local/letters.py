@@ -1,0 +1,67 @@
+"""Dead letters and delivery counts, kept where a restart finds them."""
+
+from datetime import UTC
+from typing import Protocol
+
+import duckdb
+
+from handlers.delivery import Message
+from handlers.score import Subscription
+from handlers.tools import Clock
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS laptop_letters (
+  letter_id VARCHAR NOT NULL, event_id VARCHAR NOT NULL, topic VARCHAR NOT NULL,
+  handler VARCHAR NOT NULL, body BLOB NOT NULL, attributes VARCHAR NOT NULL,
+  cause VARCHAR NOT NULL, set_aside_at TIMESTAMP NOT NULL, state VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS laptop_deliveries (delivery VARCHAR NOT NULL, attempts BIGINT NOT NULL);
+"""
+
+
+class Letters(Protocol):
+    """What a bus has to keep."""
+
+    def count(self, key: str) -> int:
+        """One more delivery of this; returns which it is."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """It was acknowledged or set aside."""
+        ...
+
+    def keep(
+        self, subscription: Subscription, message: Message, attributes: str, cause: str
+    ) -> None: ...
+
+
+class KeptLetters:
+    """In the laptop's file: a message that kills its worker is counted all the same."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, clock: Clock) -> None:
+        self._db, self._clock = db, clock
+        self._known: dict[str, int] = {}
+        db.execute(TABLES)
+        for key, attempts in db.execute("SELECT * FROM laptop_deliveries").fetchall():
+            self._known[key] = attempts
+
+    def count(self, key: str) -> int:
+        attempts = self._known.get(key, 0) + 1
+        self._known[key] = attempts
+        self._db.execute("DELETE FROM laptop_deliveries WHERE delivery = $1", [key])
+        self._db.execute("INSERT INTO laptop_deliveries VALUES ($1, $2)", [key, attempts])
+        return attempts
+
+    def forget(self, key: str) -> None:
+        if self._known.pop(key, None) is not None:
+            self._db.execute("DELETE FROM laptop_deliveries WHERE delivery = $1", [key])
+
+    def keep(
+        self, subscription: Subscription, message: Message, attributes: str, cause: str
+    ) -> None:
+        event = message.attributes.get("ce-id", message.id)
+        self._db.execute(
+            "INSERT INTO laptop_letters VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            [message.id, event, subscription.topic, subscription.handler, message.body,
+             attributes, cause, self._clock().astimezone(UTC).replace(tzinfo=None), "waiting"],
+        )  # fmt: skip

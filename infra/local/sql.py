@@ -1,0 +1,105 @@
+"""GoogleSQL as DuckDB understands it. The truth is BigQuery's dialect; this is its translation."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from tracking.tables import Column, columns_of, layouts
+
+MACROS = files(__package__).joinpath("macros.sql").read_text(encoding="utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement in DuckDB's dialect, and what it needs and leaves."""
+
+    sql: str
+    parameters: frozenset[str]
+    temp_table: str | None = None
+    """The temporary table that it makes; BigQuery drops it with the script."""
+
+
+@cache
+def translate(sql: str) -> tuple[Statement, ...]:
+    """Every statement of a script but BEGIN and COMMIT, which the warehouse sets itself."""
+    parsed = sqlglot.parse(sql, read="bigquery")
+    return tuple(
+        _statement(each)
+        for each in parsed
+        if each is not None and not isinstance(each, exp.Transaction | exp.Commit)
+    )
+
+
+def _statement(parsed: exp.Expr) -> Statement:
+    changed = parsed.transform(_adapt)
+    names = frozenset(p.name for p in changed.find_all(exp.Parameter))
+    temp = None
+    if isinstance(changed, exp.Create):
+        temp = changed.this.name
+    sql = changed.sql(dialect="duckdb", comments=False)
+    return Statement(sql=sql, parameters=names, temp_table=temp)
+
+
+def _adapt(node: exp.Expr) -> exp.Expr:
+    """Where DuckDB means something else by the same words."""
+    if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.TIMESTAMPTZ:
+        # Times are kept in UTC without a zone: DuckDB's zoned type needs a zone database.
+        return exp.DataType.build("TIMESTAMP", dialect="duckdb")
+    if isinstance(node, exp.CurrentTimestamp):
+        return exp.Parameter(this=exp.Var(this="now"))
+    if isinstance(node, exp.CurrentDate):
+        return exp.cast(exp.Parameter(this=exp.Var(this="now")), "DATE")
+    if isinstance(node, exp.IntDiv) and not isinstance(node.expression, exp.Paren):
+        # Written as an operator, the division would bind tighter than what it divides.
+        return exp.IntDiv(this=exp.paren(node.this), expression=exp.paren(node.expression))
+    if isinstance(node, exp.ByteLength):
+        return exp.func("strlen", node.this)
+    if isinstance(node, exp.JSONFormat):
+        name = "json_strings" if isinstance(node.this, exp.Array) else "json_text"
+        return exp.Anonymous(this=name, expressions=[node.this])
+    return node
+
+
+_TYPES = {
+    "STRING": "VARCHAR",
+    "INTEGER": "BIGINT",
+    "FLOAT": "DOUBLE",
+    "BOOLEAN": "BOOLEAN",
+    "TIMESTAMP": "TIMESTAMP",
+    "DATE": "DATE",
+}
+
+
+def column_type(column: Column) -> str:
+    """The DuckDB type of a column of a schema file."""
+    if column.type == "RECORD":
+        inner = ", ".join(f'"{c.name}" {column_type(c)}' for c in column.fields)
+        base = f"STRUCT({inner})"
+    else:
+        base = _TYPES[column.type]
+    return f"{base}[]" if column.mode == "REPEATED" else base
+
+
+def create_table(table: str, like: str | None = None) -> str:
+    """DDL from the schema file. No keys: they would hide a doubling that BigQuery would show."""
+    columns = ", ".join(
+        f'"{c.name}" {column_type(c)}' + (" NOT NULL" if c.mode == "REQUIRED" else "")
+        for c in columns_of(like or table)
+    )
+    return f'CREATE TABLE IF NOT EXISTS "{table}" ({columns})'
+
+
+def read_columns(like: str) -> str:
+    """The columns of a schema file, as `read_json` takes them."""
+    told = ", ".join(f"'{c.name}': '{column_type(c)}'" for c in columns_of(like))
+    return "{" + told + "}"
+
+
+def create_all(db: duckdb.DuckDBPyConnection) -> None:
+    db.execute(MACROS)
+    for table in layouts():
+        db.execute(create_table(table))

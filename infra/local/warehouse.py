@@ -1,0 +1,186 @@
+"""BigQuery as one DuckDB file: the same statements, job ids that run once, transactions."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from duckdb.value.constant import LongValue
+
+from handlers.errors import Redeliver, SetAside
+from handlers.tools import Bucket, Clock
+from tracking import Params, Row
+from tracking.tables import check_row
+
+from .sql import Statement, create_all, create_table, read_columns, translate
+
+STREAM_ROWS = 1_000
+
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": False, "memory_limit": "400MB", "threads": 2}
+"""A laptop's share: planning a million records spills to disk instead of growing."""
+
+JOBS = """
+CREATE TABLE IF NOT EXISTS laptop_jobs (
+  job_id VARCHAR NOT NULL, state VARCHAR NOT NULL, ended_at TIMESTAMP NOT NULL
+)
+"""
+
+
+class LocalWarehouse:
+    """One process at a time owns the file; see `infra/local/office.py` for everybody else."""
+
+    def __init__(self, path: Path | None, clock: Clock, bucket: Bucket | None = None) -> None:
+        """Without a path everything stays in memory."""
+        self.db = duckdb.connect(str(path) if path else ":memory:", config=dict(SETTINGS))
+        self._clock, self._bucket = clock, bucket
+        create_all(self.db)
+        self.db.execute(JOBS)
+
+    def close(self) -> None:
+        self.db.close()
+
+    def ask(self, sql: str, params: Params) -> list[Row]:
+        cursor = self._run(self.db, sql, params)
+        return _rows(cursor, cursor.fetchall())
+
+    def stream(self, sql: str, params: Params) -> Iterator[Row]:
+        reader = self.db.cursor()
+        try:
+            cursor = self._run(reader, sql, params)
+            while rows := cursor.fetchmany(STREAM_ROWS):
+                yield from _rows(cursor, rows)
+        finally:
+            reader.close()
+
+    def do(self, job_id: str, script: str, params: Params) -> bool:
+        """The row of a job id commits with its deed, so that neither can stand alone."""
+        name = self._free_suffix(job_id)
+        if name is None:
+            return False
+        statements = translate(script)
+        try:
+            self.db.execute("BEGIN TRANSACTION")
+            for statement in statements:
+                self._execute(self.db, statement, params)
+            self._end_job(name, "done")
+            self.db.execute("COMMIT")
+        except duckdb.Error as error:
+            self._fail(name, error)
+        finally:
+            self._drop_temporary(statements)
+        return True
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        for row in rows:
+            check_row(table, row)
+        if len(rows) == 1:
+            self._insert(table, rows)
+            return
+        self.db.execute("BEGIN TRANSACTION")
+        try:
+            self._insert(table, rows)
+            self.db.execute("COMMIT")
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+
+    def _insert(self, table: str, rows: Sequence[Row]) -> None:
+        for row in rows:
+            names = ", ".join(f'"{name}"' for name in row)
+            marks = ", ".join("?" for _ in row)
+            values = [_plain(value) for value in row.values()]
+            self.db.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', values)  # noqa: S608
+
+    def load(self, table: str, like: str, uris: Iterable[str]) -> str:
+        """A load from NDJSON objects; a line that does not fit refuses all of them."""
+        if self._bucket is None:
+            raise SetAside("no_bucket", "this warehouse has no bucket to load from")
+        name = f"{table}_{next_name(self.db)}"
+        self.db.execute(create_table(name, like))
+        for uri in uris:
+            path = str(self._path_of(uri)).replace("'", "''")
+            self.db.execute(
+                f"INSERT INTO \"{name}\" BY NAME SELECT * FROM read_json('{path}', "  # noqa: S608
+                f"format = 'newline_delimited', columns = {read_columns(like)}, "
+                "maximum_object_size = 67108864)"
+            )
+        return name
+
+    def _path_of(self, uri: str) -> Path:
+        path: Path = self._bucket.path_of(uri)  # type: ignore[union-attr]
+        return path
+
+    def _free_suffix(self, job_id: str) -> str | None:
+        """The id to run under; None when the deed is done. A failed id is never used again."""
+        rows = self.db.execute(
+            "SELECT state FROM laptop_jobs WHERE job_id = $1 OR job_id LIKE $2 ESCAPE '\\'",
+            [job_id, job_id.replace("\\", "\\\\").replace("_", "\\_") + "\\_\\_r%"],
+        ).fetchall()
+        if any(state == "done" for (state,) in rows):
+            return None
+        return job_id if not rows else f"{job_id}__r{len(rows) + 1}"
+
+    def _end_job(self, name: str, state: str) -> None:
+        now = _plain(self._clock())
+        self.db.execute("INSERT INTO laptop_jobs VALUES ($1, $2, $3)", [name, state, now])
+
+    def _fail(self, name: str, error: duckdb.Error) -> None:
+        self.db.execute("ROLLBACK")
+        if isinstance(error, duckdb.TransactionException):
+            raise Redeliver(f"job {name}: another deed was in the way") from error
+        self._end_job(name, "failed")
+        raise Redeliver(f"job {name} failed: {type(error).__name__}") from error
+
+    def _drop_temporary(self, statements: Sequence[Statement]) -> None:
+        for statement in statements:
+            if statement.temp_table:
+                self.db.execute(f'DROP TABLE IF EXISTS temp."{statement.temp_table}"')
+
+    def _run(
+        self, db: duckdb.DuckDBPyConnection, sql: str, params: Params
+    ) -> duckdb.DuckDBPyConnection:
+        (statement,) = translate(sql)
+        return self._execute(db, statement, params)
+
+    def _execute(
+        self, db: duckdb.DuckDBPyConnection, statement: Statement, params: Params
+    ) -> duckdb.DuckDBPyConnection:
+        known = {**params, "now": self._clock()}
+        missing = statement.parameters - known.keys()
+        if missing:
+            raise KeyError(f"parameter {sorted(missing)[0]} is missing")
+        given = {name: _bound(known[name]) for name in statement.parameters}
+        return db.execute(statement.sql, given)
+
+
+def next_name(db: duckdb.DuckDBPyConnection) -> str:
+    """A number that no table of this file was named with."""
+    db.execute("CREATE SEQUENCE IF NOT EXISTS laptop_names")
+    row = db.execute("SELECT nextval('laptop_names')").fetchone()
+    return str(row[0]) if row else "0"
+
+
+def _plain(value: Any) -> Any:
+    """Times go in as UTC without a zone, and come out with one."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value
+
+
+def _bound(value: Any) -> Any:
+    """A parameter as BigQuery would take it: every integer has 64 bits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return LongValue(value)
+    return _plain(value)
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, rows: Sequence[tuple[Any, ...]]) -> list[Row]:
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, map(_zoned, row), strict=True)) for row in rows]
+
+
+def _zoned(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value

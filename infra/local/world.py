@@ -1,0 +1,190 @@
+"""The troupe on a laptop: the same handlers, everything they reach for in one folder."""
+
+import secrets
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from analysis import ERRORS
+from events import Deployment, Envelope
+from handlers.delivery import Message, Outcome, Verdict, deliver
+from handlers.score import handled_topics, subscriptions
+from handlers.tools import Blob, Clock, Policy, Tools
+from tracking import Ledger, Row, Source, Tracking
+from tracking.statements import deed, question
+
+from .bucket import LocalBucket
+from .bus import LocalBus, Retry
+from .damage import Damage
+from .faults import Faults
+from .letters import KeptLetters
+from .model import LocalModel
+from .predictions import Answerer, analyst
+from .vertex import StandIn
+from .vertex_settings import Behaviour
+from .warehouse import LocalWarehouse
+
+LAPTOP_POLICY = Policy(reclaim_seconds=0, retell_after_seconds=60)
+"""One worker, and a stand-in whose list is never late: a claim without a job was interrupted."""
+
+LAPTOP_RETRY = Retry(first_seconds=0.2, most_seconds=10, attempts=8)
+
+
+class HomeInUse(Exception):
+    """Another process owns the state folder."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaptopSettings:
+    """What a laptop can be told; the defaults behave."""
+
+    answerer: Answerer = analyst
+    damage: Damage | None = None
+    behaviour: Behaviour = field(default_factory=Behaviour)
+    source: Source = field(default_factory=Source)
+    policy: Policy = LAPTOP_POLICY
+    retry: Retry = LAPTOP_RETRY
+    faults: Faults = field(default_factory=Faults)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def taxonomy() -> list[Row]:
+    """The table of errors, as the deeds take it."""
+    return [
+        {
+            "error_type": error.name,
+            "retryable": error.retryable,
+            "replan": error.replan,
+            "hint": error.hint,
+        }
+        for error in ERRORS.values()
+    ]
+
+
+class Laptop:
+    """Owns a state folder for as long as it lives."""
+
+    def __init__(
+        self, home: Path, settings: LaptopSettings | None = None, clock: Clock = utc_now
+    ) -> None:
+        """Raises `HomeInUse` when another process owns the folder."""
+        self.home, self.clock = home, clock
+        settings = settings or LaptopSettings()
+        home.mkdir(parents=True, exist_ok=True)
+        self._lock = _owned(home / "owner.lock")
+        self.bucket = LocalBucket(home / "bucket")
+        self.warehouse = LocalWarehouse(home / "warehouse.duckdb", clock, self.bucket)
+        self.deployment = _found(self.warehouse)
+        self.letters = KeptLetters(self.warehouse.db, clock)
+        self.bus = LocalBus(
+            subscriptions(), clock, self.letters, retry=settings.retry, faults=settings.faults
+        )
+        self.service = StandIn(
+            home / "vertex",
+            self.bucket,
+            clock,
+            answerer=settings.answerer,
+            damage=settings.damage,
+            behaviour=settings.behaviour,
+            on_output=self._announce,
+        )
+        self.tools = _tools(self, settings)
+
+    def close(self) -> None:
+        self.warehouse.close()
+        self._lock.release()
+
+    def wake(self) -> int:
+        """Tell every unfinished fact again: what a dead process left behind goes on."""
+        ledger, now = self.tools.ledger, self.clock()
+        unhandled = self.tools.tracking.unhandled_facts(ledger.since(now), handled_topics())
+        facts = ledger.recall([fact.fact_id for fact in unhandled], now)
+        self.bus.publish(facts)
+        return len(facts)
+
+    def deliver_next(self) -> Verdict | None:
+        """Handle the next message that is due; None when there is none."""
+        leased = self.bus.lease()
+        if leased is None:
+            return None
+        number, delivery = leased
+        verdict = self._deliver(delivery.message)
+        if verdict.outcome is Outcome.REDELIVER:
+            self.bus.refuse(number)
+        elif verdict.outcome is Outcome.SET_ASIDE:
+            self.bus.set_aside(number, verdict.cause, verdict.detail)
+        else:
+            self.bus.acknowledge(number)
+        return verdict
+
+    def publish(self, envelope: Envelope) -> None:
+        """Tell the troupe something from outside; it is remembered before it is sent."""
+        if not self.tools.ledger.knows(envelope.id, self.clock()):
+            self.tools.ledger.remember([envelope], self.clock())
+        self.bus.publish([envelope])
+
+    def tick(self) -> None:
+        """The Cloud Scheduler of the laptop."""
+        self.bus.send("watch-tick", b"{}", {"tick": "laptop"})
+
+    def _deliver(self, message: Message) -> Verdict:
+        return deliver(message, self.tools, self.bus.publish)
+
+    def _announce(self, blob: Blob) -> None:
+        """The object notification of the laptop's bucket."""
+        bucket, _, name = blob.uri.removeprefix("gs://").partition("/")
+        about = {"bucketId": bucket, "objectId": name, "eventType": "OBJECT_FINALIZE"}
+        self.bus.send("gcs-object", b"{}", about)
+
+
+def _owned(path: Path) -> FileLock:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise HomeInUse(f"{path.parent} is in use by another process") from None
+    return lock
+
+
+def _found(warehouse: LocalWarehouse) -> Deployment:
+    """The id of this deployment, made when the folder is new."""
+    made = secrets.token_hex(3)
+    warehouse.do("troupe__found", deed("found_deployment"), {"deployment": made})
+    return Deployment(warehouse.ask(question("deployment"), {})[0]["deployment"])
+
+
+def _tools(world: Laptop, settings: LaptopSettings) -> Tools:
+    return Tools(
+        deployment=world.deployment,
+        tracking=Tracking(world.warehouse, world.deployment, taxonomy(), settings.source),
+        ledger=Ledger(world.warehouse, settings.policy.look_back_days),
+        bucket=world.bucket,
+        model=LocalModel(world.service),
+        clock=world.clock,
+        new_name=lambda: secrets.token_hex(8),
+        peak_megabytes=peak_megabytes,
+        policy=settings.policy,
+    )
+
+
+def peak_megabytes() -> float | None:
+    """Peak memory of this process; None on systems that do not tell."""
+    reader = _peak_reader()
+    return reader() if reader else None
+
+
+def _peak_reader() -> Callable[[], float] | None:
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+

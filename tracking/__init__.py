@@ -1,0 +1,37 @@
+"""What we know: the tracking tables, and the questions and deeds that read and change them."""
+
+from .answers import (
+    Asked,
+    Claim,
+    Closing,
+    Handling,
+    Plan,
+    Progress,
+    Row,
+    UnhandledFact,
+    WaitingAttempt,
+)
+from .ledger import Ledger
+from .statements import BadName, Source
+from .tracking import Ending, Place, Tracking
+from .warehouse import Params, Warehouse
+
+__all__ = [
+    "Asked",
+    "BadName",
+    "Claim",
+    "Closing",
+    "Ending",
+    "Handling",
+    "Ledger",
+    "Params",
+    "Place",
+    "Plan",
+    "Progress",
+    "Row",
+    "Source",
+    "Tracking",
+    "UnhandledFact",
+    "WaitingAttempt",
+    "Warehouse",
+]

@@ -1,0 +1,16 @@
+-- Take one numbered claim: the right to create the Vertex job of an attempt, or the proof that none
+-- will be. On a stopped run, or where the caller will not start it, the claim is void.
+INSERT INTO claims (run_id, planned_on, batch, attempt, claim, verdict, claimed_at)
+SELECT
+  @run_id, @planned_on, @batch, @attempt, @claim,
+  IF(EXISTS (
+    SELECT 1 FROM facts AS f
+    WHERE f.run_id = @run_id AND f.topic = 'run-stopped' AND f.recorded_on >= @planned_on
+  ), 'void', 'create'),
+  CURRENT_TIMESTAMP()
+FROM (SELECT 1 AS one) AS o
+WHERE NOT EXISTS (
+  SELECT 1 FROM claims AS c
+  WHERE c.run_id = @run_id AND c.planned_on = @planned_on AND c.batch = @batch
+    AND c.attempt = @attempt AND c.claim = @claim
+)

@@ -1,0 +1,182 @@
+-- Close one attempt for good: rows, errors, books and verdict, all of it or nothing.
+-- @ending is how the jobs ended: succeeded, failed, cancelled, refused or discarded. Verdicts:
+--   answered   what is open may be asked again in a further attempt;
+--   released   a stop or an operator ended it; what is open belongs to the next plan;
+--   refused    a permanent cause outside the records ended it; as released, and the run stops.
+BEGIN TRANSACTION;
+
+CREATE TEMP TABLE asked AS
+{asked};
+
+CREATE TEMP TABLE judgement AS
+SELECT
+  CASE
+    WHEN @ending = 'refused' THEN 'refused'
+    WHEN @ending = 'discarded' OR @never_started THEN 'released'
+    WHEN @ending = 'cancelled' AND s.reason IS NOT NULL THEN 'released'
+    ELSE 'answered'
+  END AS verdict,
+  CASE
+    WHEN @ending = 'refused' THEN 'job_refused'
+    WHEN @ending = 'discarded' THEN 'discarded'
+    WHEN @ending <> 'cancelled' AND NOT @never_started THEN NULL
+    WHEN s.reason = 'operator' THEN 'cancelled'
+    WHEN s.reason = 'breaker' THEN 'breaker_tripped'
+    WHEN s.reason = 'budget' THEN 'budget_exhausted'
+    WHEN s.reason = 'job_refused' THEN 'job_refused'
+    WHEN @never_started THEN 'cancelled'
+  END AS cause
+FROM (
+  SELECT MIN(JSON_VALUE(data, '$.reason')) AS reason
+  FROM facts
+  WHERE run_id = @run_id AND topic = 'run-stopped' AND recorded_on >= @planned_on
+) AS s;
+
+-- Of several jobs the first good answer counts. Two answers of one job for one record are no answer.
+CREATE TEMP TABLE answers AS
+SELECT
+  s.*,
+  m.record_id IS NOT NULL AS is_asked,
+  CASE
+    WHEN s.record_id IS NULL THEN s.error_type
+    WHEN m.record_id IS NULL THEN 'unknown_key'
+    WHEN s.copies > 1 THEN 'duplicate_key'
+    WHEN s.transcript_fingerprint <> m.transcript_fingerprint THEN 'key_mismatch'
+    ELSE s.error_type
+  END AS error
+FROM (
+  SELECT t.*, COUNT(*) OVER (PARTITION BY t.record_id, t.job) AS copies FROM {staged} AS t
+) AS s
+LEFT JOIN asked AS m ON m.record_id = s.record_id;
+
+CREATE TEMP TABLE chosen AS
+SELECT a.*
+FROM answers AS a
+WHERE a.is_asked
+QUALIFY ROW_NUMBER() OVER (
+  PARTITION BY a.record_id ORDER BY a.error IS NOT NULL, a.job, a.line
+) = 1;
+
+INSERT INTO {output} (
+  phone_number_token, referenceId, interactionId, event_timestamp, {answer_columns},
+  record_id, run_id, batch, attempt, model, analysis, parse_method, repair_grade, finish_reason,
+  prompt_tokens, cached_tokens, thoughts_tokens, output_tokens, cost, analysed_at
+)
+SELECT
+  m.phone_number_token, m.reference_id, m.interaction_id, m.event_timestamp, {c_answer_columns},
+  c.record_id, @run_id, @batch, @attempt, COALESCE(c.model_version, @model), @analysis,
+  c.parse_method, c.repair_grade, c.finish_reason,
+  c.prompt_tokens, c.cached_tokens, c.thoughts_tokens, c.output_tokens,
+  {cost_of_c}, CURRENT_TIMESTAMP()
+FROM chosen AS c
+JOIN asked AS m ON m.record_id = c.record_id
+WHERE c.error IS NULL
+  AND NOT EXISTS (
+    SELECT 1 FROM processed_records AS p WHERE p.record_id = c.record_id AND p.analysis = @analysis
+  )
+  AND NOT EXISTS (
+    SELECT 1 FROM attempt_closings AS k
+    WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt
+  );
+
+CREATE TEMP TABLE problems AS
+SELECT
+  a.error AS error_type, CAST(NULL AS STRING) AS cause, IF(a.is_asked, a.record_id, NULL) AS record_id,
+  IF(a.is_asked, a.detail, CONCAT('record ', COALESCE(a.record_id, 'unknown'), ' was not asked')) AS detail,
+  CONCAT(CAST(a.job AS STRING), '.', CAST(a.line AS STRING)) AS place
+FROM answers AS a
+WHERE a.error IS NOT NULL
+  AND (
+    NOT a.is_asked
+    OR EXISTS (
+      SELECT 1 FROM chosen AS c
+      WHERE c.record_id = a.record_id AND c.job = a.job AND c.line = a.line
+    )
+  )
+UNION ALL
+SELECT 'missing_response', NULL, m.record_id, NULL, ''
+FROM asked AS m
+CROSS JOIN judgement AS j
+WHERE j.verdict = 'answered'
+  AND NOT EXISTS (SELECT 1 FROM chosen AS c WHERE c.record_id = m.record_id);
+
+CREATE TEMP TABLE still_open AS
+SELECT m.record_id, MAX(p.error_type) AS last_error
+FROM asked AS m
+LEFT JOIN problems AS p ON p.record_id = m.record_id
+LEFT JOIN UNNEST(@taxonomy) AS t ON t.error_type = p.error_type
+WHERE NOT EXISTS (
+  SELECT 1 FROM chosen AS c WHERE c.record_id = m.record_id AND c.error IS NULL
+)
+GROUP BY m.record_id
+HAVING LOGICAL_AND(COALESCE(t.retryable, TRUE));
+
+INSERT INTO problems (error_type, cause, record_id, detail, place)
+SELECT
+  CASE WHEN j.verdict = 'answered' THEN 'attempts_exhausted' ELSE j.cause END,
+  o.last_error, o.record_id, NULL, 'end'
+FROM still_open AS o
+CROSS JOIN judgement AS j
+WHERE j.verdict <> 'answered' OR @attempt >= @max_attempts;
+
+INSERT INTO error_tracking (
+  error_id, error_type, cause, scope, analysis, record_id, run_id, batch, attempt, retryable, replan,
+  hint, detail, created_at
+)
+SELECT
+  CONCAT(@attempt_id, '__', COALESCE(p.record_id, ''), '__', p.place, '__', p.error_type),
+  p.error_type, p.cause, 'record', @analysis, p.record_id, @run_id, @batch, @attempt,
+  t.retryable, t.replan, t.hint, p.detail, CURRENT_TIMESTAMP()
+FROM problems AS p
+JOIN UNNEST(@taxonomy) AS t ON t.error_type = p.error_type
+WHERE NOT EXISTS (
+  SELECT 1 FROM attempt_closings AS k
+  WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt
+);
+
+INSERT INTO processed_records (
+  record_id, analysis, phone_number_token, interaction_id, transcript_fingerprint,
+  first_processed_execution_id, batch, attempt, processed_at
+)
+SELECT
+  c.record_id, @analysis, m.phone_number_token, m.interaction_id, m.transcript_fingerprint,
+  @run_id, @batch, @attempt, CURRENT_TIMESTAMP()
+FROM chosen AS c
+JOIN asked AS m ON m.record_id = c.record_id
+WHERE c.error IS NULL
+  AND NOT EXISTS (
+    SELECT 1 FROM processed_records AS p WHERE p.record_id = c.record_id AND p.analysis = @analysis
+  );
+
+INSERT INTO attempt_closings (
+  run_id, planned_on, batch, attempt, closed_at, verdict, cause, jobs, outputs, asked, lines,
+  analysed, failed, released, open, prompt_tokens, cached_tokens, thoughts_tokens, output_tokens,
+  cost, wasted, seconds, peak_megabytes
+)
+SELECT
+  @run_id, @planned_on, @batch, @attempt, CURRENT_TIMESTAMP(), j.verdict, COALESCE(j.cause, ''),
+  @jobs, @outputs, (SELECT COUNT(*) FROM asked), t.lines,
+  b.analysed, b.failed, b.released, b.records - b.analysed - b.failed - b.released,
+  t.prompt_tokens, t.cached_tokens, t.thoughts_tokens, t.output_tokens, t.cost, t.wasted,
+  @seconds, @peak_megabytes
+FROM judgement AS j
+CROSS JOIN (
+{books}
+) AS b
+CROSS JOIN (
+  SELECT
+    COUNT(*) AS lines,
+    COALESCE(SUM(a.prompt_tokens), 0) AS prompt_tokens,
+    COALESCE(SUM(a.cached_tokens), 0) AS cached_tokens,
+    COALESCE(SUM(a.thoughts_tokens), 0) AS thoughts_tokens,
+    COALESCE(SUM(a.output_tokens), 0) AS output_tokens,
+    IF(@input_price IS NULL, NULL, COALESCE(SUM({cost_of_a}), 0)) AS cost,
+    IF(@input_price IS NULL, NULL, COALESCE(SUM(IF(a.error IS NULL, 0, {cost_of_a})), 0)) AS wasted
+  FROM answers AS a
+) AS t
+WHERE NOT EXISTS (
+  SELECT 1 FROM attempt_closings AS k
+  WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt
+);
+
+COMMIT TRANSACTION;

@@ -1,0 +1,65 @@
+-- Freeze which transcripts belong to which batch of a run: all of it, or nothing.
+BEGIN TRANSACTION;
+
+-- Both a plan and a clearing of history change this row first, so that no two see the same records.
+UPDATE planning_gate SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;
+
+CREATE TEMP TABLE judged AS
+{judged};
+
+CREATE TEMP TABLE cut AS
+{cut};
+
+INSERT INTO batch_records (
+  run_id, planned_on, batch, record_id, analysis, phone_number_token, interaction_id, reference_id,
+  event_timestamp, transcript, line_bytes, transcript_fingerprint
+)
+SELECT
+  @run_id, CURRENT_DATE(), c.batch, c.record_id, @analysis,
+  MIN(s.phone_number_token), MIN(s.interaction_id), MIN(s.reference_id), MIN(s.event_timestamp),
+  ANY_VALUE(s.transcript), c.bytes, c.fingerprint
+FROM cut AS c
+JOIN ({source_rows}) AS s ON s.record_id = c.record_id AND TO_HEX(SHA256(s.transcript)) = c.fingerprint
+WHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)
+GROUP BY c.batch, c.record_id, c.bytes, c.fingerprint;
+
+INSERT INTO error_tracking (
+  error_id, error_type, cause, scope, analysis, record_id, run_id, batch, attempt, retryable, replan,
+  hint, detail, created_at
+)
+SELECT
+  CONCAT(@analysis, '__', j.verdict, '__', j.record_id), j.verdict, NULL, 'record', @analysis,
+  j.record_id, @run_id, NULL, NULL, t.retryable, t.replan, t.hint, NULL, CURRENT_TIMESTAMP()
+FROM judged AS j
+JOIN UNNEST(@taxonomy) AS t ON t.error_type = j.verdict
+WHERE NOT @dry_run
+  AND j.verdict IN ('empty_transcript', 'request_too_large')
+  AND NOT EXISTS (
+    SELECT 1 FROM error_tracking AS e
+    WHERE e.error_id = CONCAT(@analysis, '__', j.verdict, '__', j.record_id)
+  );
+
+INSERT INTO run_plans (
+  run_id, planned_on, planned_at, request, request_hash, request_id, analysis, mode, model, dry_run,
+  whole, batches, records, bytes, would_batches, would_records, would_bytes,
+  source_rows, outside_filter, duplicate, processed, changed, failed_before, held, empty_transcript,
+  request_too_large, below_floor, beyond_limit, event_time_floor, newest_event_time
+)
+SELECT
+  @run_id, CURRENT_DATE(), CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis, @mode,
+  @model, @dry_run, @whole, IF(@dry_run, 0, c.batches), IF(@dry_run, 0, c.records),
+  IF(@dry_run, 0, c.bytes), c.batches, c.records, c.bytes,
+  j.source_rows, j.outside_filter, j.duplicate, j.processed, j.changed, j.failed_before, j.held,
+  j.empty_transcript, j.request_too_large, j.below_floor, j.pending - c.records,
+  @event_time_floor, j.newest_event_time
+FROM (
+{tally}
+) AS j
+CROSS JOIN (
+  SELECT
+    COUNT(DISTINCT batch) AS batches, COUNT(*) AS records, COALESCE(SUM(bytes), 0) AS bytes
+  FROM cut
+) AS c
+WHERE NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id);
+
+COMMIT TRANSACTION;

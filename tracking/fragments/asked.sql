@@ -1,0 +1,15 @@
+-- Which records does this attempt ask for? Decided by what attempts before it left open, and by
+-- nothing later, so that the answer is the same whenever it is asked.
+SELECT m.*
+FROM batch_records AS m
+WHERE m.run_id = @run_id AND m.planned_on = @planned_on AND m.batch = @batch
+  AND NOT EXISTS (
+    SELECT 1 FROM processed_records AS p
+    WHERE p.record_id = m.record_id AND p.analysis = m.analysis
+      AND p.first_processed_execution_id = @run_id AND p.attempt < @attempt
+  )
+  AND NOT EXISTS (
+    SELECT 1 FROM error_tracking AS e
+    WHERE e.record_id = m.record_id AND e.run_id = @run_id AND e.batch = @batch
+      AND e.attempt < @attempt AND NOT e.retryable
+  )

@@ -1,0 +1,21 @@
+-- How do the records of the batch stand after this attempt? Nothing later is looked at.
+SELECT
+  COUNT(*) AS records,
+  COUNTIF(p.record_id IS NOT NULL) AS analysed,
+  COUNTIF(p.record_id IS NULL AND e.ending = 'failed') AS failed,
+  COUNTIF(p.record_id IS NULL AND e.ending = 'released') AS released
+FROM batch_records AS m
+LEFT JOIN (
+  SELECT DISTINCT record_id
+  FROM processed_records
+  WHERE first_processed_execution_id = @run_id AND batch = @batch AND attempt <= @attempt
+    AND analysis = @analysis
+) AS p ON p.record_id = m.record_id
+LEFT JOIN (
+  SELECT record_id, IF(LOGICAL_OR(NOT replan), 'failed', 'released') AS ending
+  FROM error_tracking
+  WHERE run_id = @run_id AND batch = @batch AND attempt <= @attempt AND NOT retryable
+    AND record_id IS NOT NULL
+  GROUP BY record_id
+) AS e ON e.record_id = m.record_id
+WHERE m.run_id = @run_id AND m.planned_on = @planned_on AND m.batch = @batch

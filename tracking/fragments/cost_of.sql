@@ -1,0 +1,5 @@
+(
+  (COALESCE({row}.prompt_tokens, 0) - COALESCE({row}.cached_tokens, 0)) * @input_price
+  + COALESCE({row}.cached_tokens, 0) * @cached_price
+  + (COALESCE({row}.output_tokens, 0) + COALESCE({row}.thoughts_tokens, 0)) * @output_price
+) / 1000000

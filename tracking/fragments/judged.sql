@@ -1,0 +1,84 @@
+-- What is to be done with each row of the source in this run, and why? One row each, without its text.
+-- `pending` is what the run may take; every other verdict is a reason to leave the row out.
+WITH
+held AS (
+  SELECT DISTINCT m.record_id
+  FROM batch_records AS m
+  JOIN run_plans AS r ON r.run_id = m.run_id AND r.planned_on = m.planned_on
+  WHERE m.analysis = @analysis
+    AND m.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
+    AND NOT EXISTS (
+      SELECT 1 FROM facts AS f
+      WHERE f.run_id = r.run_id AND f.topic = 'run-completed'
+        AND f.recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
+    )
+),
+failed AS (
+  SELECT DISTINCT record_id
+  FROM error_tracking
+  WHERE analysis = @analysis AND scope = 'record' AND NOT retryable AND NOT replan
+),
+named AS (
+  SELECT DISTINCT record_id
+  FROM error_tracking
+  WHERE @reprocess AND analysis = @analysis AND scope = 'record' AND NOT retryable
+    AND (@of_run IS NULL OR run_id = @of_run)
+    AND (ARRAY_LENGTH(@batches) = 0 OR batch IN UNNEST(@batches))
+    AND (ARRAY_LENGTH(@error_types) = 0 OR error_type IN UNNEST(@error_types) OR cause IN UNNEST(@error_types))
+    AND (ARRAY_LENGTH(@record_ids) = 0 OR record_id IN UNNEST(@record_ids))
+),
+analysed AS (
+  SELECT record_id, MAX(transcript_fingerprint) AS fingerprint
+  FROM processed_records
+  WHERE analysis = @analysis
+  GROUP BY record_id
+),
+weighed AS (
+  SELECT
+    s.record_id,
+    s.event_timestamp,
+    TO_HEX(SHA256(s.transcript)) AS fingerprint,
+    @line_overhead + BYTE_LENGTH(TO_JSON_STRING(s.transcript)) - 2 AS bytes,
+    s.transcript IS NULL OR NOT REGEXP_CONTAINS(s.transcript, r'\S') AS is_empty,
+    n.record_id IS NOT NULL AS is_named,
+    IF(
+      @reprocess,
+      n.record_id IS NOT NULL,
+      (@event_time_from IS NULL OR s.event_timestamp >= @event_time_from)
+      AND (@event_time_to IS NULL OR s.event_timestamp < @event_time_to)
+      AND (ARRAY_LENGTH(@providers) = 0 OR s.provider IN UNNEST(@providers))
+      AND (ARRAY_LENGTH(@directions) = 0 OR s.direction IN UNNEST(@directions))
+      AND (ARRAY_LENGTH(@record_ids) = 0 OR s.record_id IN UNNEST(@record_ids))
+    ) AS is_asked
+  FROM ({source_rows}) AS s
+  LEFT JOIN named AS n ON n.record_id = s.record_id
+),
+ranked AS (
+  SELECT
+    w.*,
+    ROW_NUMBER() OVER (
+      PARTITION BY record_id, is_asked ORDER BY is_empty, bytes DESC, fingerprint, event_timestamp
+    ) AS occurrence
+  FROM weighed AS w
+)
+SELECT
+  r.record_id,
+  r.event_timestamp,
+  r.fingerprint,
+  r.bytes,
+  CASE
+    WHEN r.is_asked IS NOT TRUE THEN 'outside_filter'
+    WHEN r.occurrence > 1 THEN 'duplicate'
+    WHEN p.fingerprint = r.fingerprint THEN 'processed'
+    WHEN p.record_id IS NOT NULL THEN 'changed'
+    WHEN h.record_id IS NOT NULL THEN 'held'
+    WHEN e.record_id IS NOT NULL AND NOT r.is_named THEN 'failed_before'
+    WHEN r.is_empty THEN 'empty_transcript'
+    WHEN r.bytes > @line_overhead + @max_transcript_bytes THEN 'request_too_large'
+    WHEN @event_time_floor IS NOT NULL AND r.event_timestamp < @event_time_floor THEN 'below_floor'
+    ELSE 'pending'
+  END AS verdict
+FROM ranked AS r
+LEFT JOIN analysed AS p ON p.record_id = r.record_id
+LEFT JOIN held AS h ON h.record_id = r.record_id
+LEFT JOIN failed AS e ON e.record_id = r.record_id

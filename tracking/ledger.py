@@ -1,0 +1,95 @@
+"""The ledger: what was told, and what became of it. Append-only; a fact told twice counts once."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+import msgspec
+
+from events import Envelope, topic_of_type
+from events.envelope import type_of_topic
+
+from .answers import Handling, Row
+from .statements import question
+from .warehouse import Warehouse
+
+
+class Ledger:
+    """Remembers every event before it is published, and on arrival if it came from outside."""
+
+    def __init__(self, warehouse: Warehouse, look_back_days: int = 14) -> None:
+        self._warehouse = warehouse
+        self._look_back = timedelta(days=look_back_days)
+
+    def remember(self, envelopes: Sequence[Envelope], now: datetime) -> None:
+        """Visible when this returns."""
+        if envelopes:
+            self._warehouse.append("facts", [_fact_row(e, now) for e in envelopes])
+
+    def knows(self, fact_id: str, now: datetime) -> bool:
+        return bool(self.recall([fact_id], now))
+
+    def was_handled(self, fact_id: str, handler: str, now: datetime) -> bool:
+        given = {"fact_id": fact_id, "handler": handler, "since": self.since(now)}
+        return bool(self._warehouse.ask(question("was_handled"), given)[0]["handled"])
+
+    def mark(self, handlings: Sequence[Handling], now: datetime) -> None:
+        if handlings:
+            self._warehouse.append("handlings", [_handling_row(h, now) for h in handlings])
+
+    def recall(self, fact_ids: Sequence[str], now: datetime) -> list[Envelope]:
+        """The events of these ids, as they were first told."""
+        given = {"fact_ids": list(fact_ids), "since": self.since(now)}
+        return [_envelope(row) for row in self._warehouse.ask(question("facts_by_id"), given)]
+
+    def since(self, now: datetime) -> date:
+        """The first day that questions of the tick look at."""
+        return (now - self._look_back).date()
+
+
+def _fact_row(envelope: Envelope, now: datetime) -> Row:
+    data = msgspec.json.decode(envelope.data)
+    return {
+        "fact_id": envelope.id,
+        "topic": topic_of_type(envelope.type),
+        "run_id": data.get("run_id"),
+        "batch": data.get("batch"),
+        "attempt": data.get("attempt"),
+        "source": envelope.source,
+        "subject": envelope.subject,
+        "causation_id": envelope.causation,
+        "correlation_id": envelope.correlation,
+        "traceparent": envelope.traceparent,
+        "occurred_at": envelope.time,
+        "recorded_at": now,
+        "recorded_on": now.date(),
+        "data": envelope.data.decode(),
+    }
+
+
+def _handling_row(handling: Handling, now: datetime) -> Row:
+    return {
+        "fact_id": handling.envelope.id,
+        "topic": topic_of_type(handling.envelope.type),
+        "run_id": handling.envelope.correlation or None,
+        "handler": handling.handler,
+        "outcome": handling.outcome,
+        "reason": handling.reason,
+        "milliseconds": handling.milliseconds,
+        "delivery_attempt": handling.delivery_attempt,
+        "recorded_at": now,
+        "recorded_on": now.date(),
+    }
+
+
+def _envelope(row: Row) -> Envelope:
+    return Envelope(
+        id=row["fact_id"],
+        type=type_of_topic(row["topic"]),
+        source=row["source"],
+        subject=row["subject"] or "",
+        time=row["occurred_at"].astimezone(UTC),
+        data=row["data"].encode(),
+        correlation=row["correlation_id"] or "",
+        causation=row["causation_id"] or "",
+        traceparent=row["traceparent"] or "",
+    )

@@ -1,0 +1,54 @@
+-- How does each batch of the run stand?
+SELECT
+  m.batch,
+  m.records,
+  COALESCE(f.attempt, 0) AS attempt,
+  COALESCE(k.analysed, 0) AS analysed,
+  COALESCE(k.failed, 0) AS failed,
+  COALESCE(k.released, 0) AS released,
+  CASE
+    WHEN f.is_abandoned THEN 'abandoned'
+    WHEN f.is_completed THEN 'completed'
+    WHEN f.stage IS NULL THEN 'waiting'
+    WHEN f.stage = 1 THEN 'planned'
+    WHEN f.stage = 2 THEN 'uploaded'
+    WHEN f.stage = 3 THEN 'submitted'
+    WHEN f.stage = 4 THEN 'ended'
+    ELSE 'processed'
+  END AS state,
+  TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), f.since, SECOND) AS seconds_in_state
+FROM (
+  SELECT batch, COUNT(*) AS records
+  FROM batch_records
+  WHERE run_id = @run_id AND planned_on = @planned_on
+  GROUP BY batch
+) AS m
+LEFT JOIN (
+  SELECT
+    batch,
+    MAX(attempt) AS attempt,
+    LOGICAL_OR(topic = 'batch-completed') AS is_completed,
+    LOGICAL_OR(topic = 'batch-abandoned') AS is_abandoned,
+    MOD(MAX(COALESCE(attempt, 0) * 10 + CASE topic
+      WHEN 'batch-planned' THEN 1
+      WHEN 'jsonl-uploaded' THEN 2
+      WHEN 'job-submitted' THEN 3
+      WHEN 'results-processed' THEN 5
+      ELSE 4
+    END), 10) AS stage,
+    MAX(recorded_at) AS since
+  FROM facts
+  WHERE run_id = @run_id AND recorded_on >= @planned_on AND batch IS NOT NULL
+    AND topic IN (
+      'batch-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',
+      'job-cancelled', 'results-processed', 'batch-completed', 'batch-abandoned'
+    )
+  GROUP BY batch
+) AS f ON f.batch = m.batch
+LEFT JOIN (
+  SELECT batch, MAX(analysed) AS analysed, MAX(failed) AS failed, MAX(released) AS released
+  FROM attempt_closings
+  WHERE run_id = @run_id AND planned_on = @planned_on
+  GROUP BY batch
+) AS k ON k.batch = m.batch
+ORDER BY m.batch

@@ -1,0 +1,14 @@
+-- Which errors did the run meet, of which kind, and how many records ended with them?
+SELECT
+  error_type,
+  cause,
+  scope,
+  retryable,
+  replan,
+  hint,
+  COUNT(*) AS errors,
+  COUNT(DISTINCT record_id) AS records
+FROM error_tracking
+WHERE run_id = @run_id
+GROUP BY error_type, cause, scope, retryable, replan, hint
+ORDER BY errors DESC, error_type, cause

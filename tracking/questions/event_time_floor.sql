@@ -1,0 +1,7 @@
+-- Where does an incremental run begin? At the newest event of the last whole run, less the look-back.
+SELECT TIMESTAMP_SUB(newest_event_time, INTERVAL @lookback_days DAY) AS floor
+FROM run_plans
+WHERE analysis = @analysis AND whole AND NOT dry_run AND newest_event_time IS NOT NULL
+  AND run_id <> @run_id
+ORDER BY planned_at DESC
+LIMIT 1

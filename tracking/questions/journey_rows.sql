@@ -1,0 +1,7 @@
+-- Which row was stored for this record, and how was its answer read?
+SELECT
+  run_id, batch, attempt, model, analysis, parse_method, repair_grade, finish_reason, prompt_tokens,
+  cached_tokens, thoughts_tokens, output_tokens, cost, analysed_at
+FROM {output}
+WHERE record_id = @record_id
+ORDER BY analysed_at

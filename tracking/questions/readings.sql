@@ -1,0 +1,6 @@
+-- How were the stored answers read?
+SELECT parse_method, repair_grade, COUNT(*) AS records
+FROM {output}
+WHERE run_id = @run_id
+GROUP BY parse_method, repair_grade
+ORDER BY records DESC, parse_method

@@ -1,0 +1,68 @@
+-- Do the books of the run balance? Recomputed from memberships, rows and errors, not from counters.
+WITH
+endings AS (
+{endings}
+)
+SELECT
+  r.run_id,
+  r.records AS planned,
+  e.analysed,
+  e.failed,
+  e.released,
+  e.open,
+  r.source_rows - r.records AS skipped,
+  r.records - e.members AS missing_members,
+  e.half_stored,
+  e.doubled_rows + e.doubled_members AS doubled,
+  (
+    SELECT COUNT(*)
+    FROM batch_records AS m
+    JOIN processed_records AS p ON p.record_id = m.record_id AND p.analysis = m.analysis
+    WHERE m.run_id = r.run_id AND m.planned_on = @planned_on
+      AND p.first_processed_execution_id <> r.run_id
+      AND p.processed_at < r.planned_at
+  ) + (
+    SELECT COALESCE(SUM(j.jobs - 1), 0)
+    FROM (
+      SELECT f.batch, f.attempt, COUNT(DISTINCT JSON_VALUE(f.data, '$.job')) AS jobs
+      FROM facts AS f
+      WHERE f.run_id = r.run_id AND f.topic = 'job-submitted' AND f.recorded_on >= @planned_on
+      GROUP BY f.batch, f.attempt
+    ) AS j
+  ) AS paid_twice,
+  (
+    SELECT COUNT(*)
+    FROM (
+      SELECT f.fact_id FROM facts AS f
+      WHERE f.run_id = r.run_id AND f.recorded_on >= DATE_SUB(@planned_on, INTERVAL 1 DAY)
+      GROUP BY f.fact_id
+      HAVING COUNT(DISTINCT f.data) > 1
+    ) AS two_faced
+  ) AS two_bodies,
+  (
+    SELECT COUNT(*)
+    FROM (
+      SELECT k.batch FROM attempt_closings AS k
+      WHERE k.run_id = r.run_id AND k.planned_on = r.planned_on
+      GROUP BY k.batch, k.attempt
+      HAVING COUNT(*) > 1
+    ) AS closed_twice
+  ) AS closed_twice,
+  EXISTS (
+    SELECT 1 FROM facts AS f
+    WHERE f.run_id = r.run_id AND f.topic = 'run-completed' AND f.recorded_on >= @planned_on
+  ) AS completed
+FROM run_plans AS r
+CROSS JOIN (
+  SELECT
+    COUNT(DISTINCT record_id) AS members,
+    COUNT(*) - COUNT(DISTINCT record_id) AS doubled_members,
+    COUNTIF(ending = 'analysed') AS analysed,
+    COUNTIF(ending = 'failed') AS failed,
+    COUNTIF(ending = 'released') AS released,
+    COUNTIF(ending = 'open') AS open,
+    COUNTIF(is_processed <> (COALESCE(output_rows, 0) > 0)) AS half_stored,
+    COALESCE(SUM(GREATEST(COALESCE(output_rows, 0) - 1, 0)), 0) AS doubled_rows
+  FROM endings
+) AS e
+WHERE r.run_id = @run_id

@@ -1,0 +1,5 @@
+-- Did this handler finish with this fact, or was the fact set aside and not lifted again?
+SELECT COUNT(*) > 0 AS handled
+FROM handlings
+WHERE fact_id = @fact_id AND handler = @handler AND outcome IN ('done', 'discarded')
+  AND recorded_on >= @since

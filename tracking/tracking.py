@@ -1,0 +1,222 @@
+"""Every method is one question or one deed; its text is a file of the same name."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from events import Deployment
+
+from .answers import Asked, Claim, Closing, Plan, Progress, Row, UnhandledFact, WaitingAttempt
+from .statements import Source, column_name, deed, fragment, question, table_name
+from .warehouse import Warehouse
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One attempt at one batch of one run."""
+
+    run_id: str
+    planned_on: str
+    batch: int
+    attempt: int = 0
+
+    def params(self) -> dict[str, Any]:
+        return {
+            "run_id": self.run_id,
+            "planned_on": date.fromisoformat(self.planned_on),
+            "batch": self.batch,
+            "attempt": self.attempt,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ending:
+    """What closes an attempt: how its jobs ended, and what was read of them."""
+
+    place: Place
+    ending: str
+    never_started: bool
+    jobs: str
+    outputs: str
+    staged: str
+    """The staging table that holds the answers."""
+    output: str
+    """The table that gets the rows."""
+    answer_columns: Sequence[str]
+    analysis: str
+    model: str
+    max_attempts: int
+    prices: tuple[float, float, float] | None
+    """US dollars for a million tokens: input, cached input, output."""
+    seconds: float
+    peak_megabytes: float | None
+
+
+class Tracking:
+    """What we know, asked and told in SQL."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        deployment: Deployment,
+        taxonomy: Sequence[Row],
+        source: Source | None = None,
+    ) -> None:
+        """`taxonomy` lists error_type, retryable, replan and hint of every error there is."""
+        self._warehouse = warehouse
+        self._deployment = deployment
+        self._taxonomy = list(taxonomy)
+        self._source = (source or Source()).names()
+
+    # Planning
+
+    def plan_of(self, run_id: str) -> Plan | None:
+        rows = self._warehouse.ask(question("plan_of"), {"run_id": run_id})
+        return _typed(Plan, rows[0]) if rows else None
+
+    def event_time_floor(
+        self, *, run_id: str, analysis: str, lookback_days: int
+    ) -> datetime | None:
+        given = {"run_id": run_id, "analysis": analysis, "lookback_days": lookback_days}
+        rows = self._warehouse.ask(question("event_time_floor"), given)
+        return rows[0]["floor"] if rows else None
+
+    def plan_run(self, run_id: str, params: Mapping[str, Any]) -> bool:
+        """Freeze the run; False when a run of this id had been planned before."""
+        script = deed("plan_run", **self._source)
+        given = {**params, "run_id": run_id, "taxonomy": self._taxonomy}
+        return self._warehouse.do(self._deployment.job("plan", run_id), script, given)
+
+    def preview_plan(self, params: Mapping[str, Any]) -> Row:
+        return self._warehouse.ask(question("preview_plan", **self._source), params)[0]
+
+    def records_of_batches(self, run_id: str, planned_on: str) -> dict[int, int]:
+        given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
+        rows = self._warehouse.ask(question("records_of_batches"), given)
+        return {row["batch"]: row["records"] for row in rows}
+
+    # Attempts
+
+    def requests_of(self, place: Place) -> Iterator[Asked]:
+        rows = self._warehouse.stream(question("requests_of"), place.params())
+        return (Asked(**row) for row in rows)
+
+    def claims_of(self, place: Place) -> list[Claim]:
+        rows = self._warehouse.ask(question("claims_of"), place.params())
+        return [_typed(Claim, row) for row in rows]
+
+    def claim_attempt(self, place: Place, claim: int) -> bool:
+        """Take this numbered claim; True for the one caller that took it now."""
+        job = self._deployment.job(
+            "claim", place.run_id, place.batch, place.attempt, claim
+        )
+        given = {**place.params(), "claim": claim}
+        return self._warehouse.do(job, deed("claim_attempt"), given)
+
+    def is_stopped(self, run_id: str, planned_on: str) -> bool:
+        given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
+        return bool(self._warehouse.ask(question("is_stopped"), given)[0]["stopped"])
+
+    def waiting_attempts(self, since: date) -> list[WaitingAttempt]:
+        rows = self._warehouse.ask(question("waiting_attempts"), {"since": since})
+        return [_typed(WaitingAttempt, row) for row in rows]
+
+    def submitted_jobs(self, since: date) -> list[Row]:
+        return self._warehouse.ask(question("submitted_jobs"), {"since": since})
+
+    def stage_answers(self, uris: Sequence[str]) -> str:
+        """Load the answers that were read into a table of this execution alone."""
+        return self._warehouse.load("staged", "staged_answers", uris)
+
+    def close_attempt(self, ending: Ending) -> bool:
+        """Close the attempt for good; False when it had been closed before."""
+        place = ending.place
+        columns = [column_name(name) for name in ending.answer_columns]
+        script = deed(
+            "close_attempt",
+            staged=table_name(ending.staged),
+            output=table_name(ending.output),
+            answer_columns=", ".join(columns),
+            c_answer_columns=", ".join(f"c.{name}" for name in columns),
+            cost_of_c=fragment("cost_of", row="c"),
+            cost_of_a=fragment("cost_of", row="a"),
+        )
+        price = ending.prices or (None, None, None)
+        given = {
+            **place.params(),
+            "ending": ending.ending,
+            "never_started": ending.never_started,
+            "jobs": ending.jobs,
+            "outputs": ending.outputs,
+            "analysis": ending.analysis,
+            "model": ending.model,
+            "max_attempts": ending.max_attempts,
+            "input_price": price[0],
+            "cached_price": price[1],
+            "output_price": price[2],
+            "seconds": ending.seconds,
+            "peak_megabytes": ending.peak_megabytes,
+            "attempt_id": self._deployment.attempt(place.run_id, place.batch, place.attempt),
+            "taxonomy": self._taxonomy,
+        }
+        job = self._deployment.job("close", place.run_id, place.batch, place.attempt)
+        return self._warehouse.do(job, script, given)
+
+    def closing_of(self, place: Place) -> Closing | None:
+        rows = self._warehouse.ask(question("closing_of"), place.params())
+        return _typed(Closing, rows[0]) if rows else None
+
+    # Runs
+
+    def progress(self, run_id: str, planned_on: str) -> Progress:
+        given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
+        return _typed(Progress, self._warehouse.ask(question("progress"), given)[0])
+
+    def batches_to_begin(self, run_id: str, planned_on: str, last: int) -> dict[int, int]:
+        """Number and records of each batch up to `last` that nobody has begun."""
+        given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on), "last": last}
+        rows = self._warehouse.ask(question("batches_to_begin"), given)
+        return {row["batch"]: row["records"] for row in rows}
+
+    def run_counts(self, run_id: str, planned_on: str) -> Row:
+        given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
+        return self._warehouse.ask(question("run_counts"), given)[0]
+
+    def open_runs(self, since: date) -> list[tuple[str, str]]:
+        rows = self._warehouse.ask(question("open_runs"), {"since": since})
+        return [(row["run_id"], row["planned_on"].isoformat()) for row in rows]
+
+    def unhandled_facts(self, since: date, score: Sequence[Row]) -> list[UnhandledFact]:
+        """`score` lists topic and handler of every fact that somebody handles."""
+        given = {"since": since, "score": list(score)}
+        rows = self._warehouse.ask(question("unhandled_facts"), given)
+        return [_typed(UnhandledFact, row) for row in rows]
+
+    # Errors and reports
+
+    def store_error(self, error_id: str, error_type: str, **about: Any) -> bool:
+        hints = {row["error_type"]: row["hint"] for row in self._taxonomy}
+        given = {
+            "cause": None, "run_id": None, "batch": None, "attempt": None, "detail": None
+        } | about  # fmt: skip
+        given |= {"error_id": error_id, "error_type": error_type, "hint": hints.get(error_type)}
+        return self._warehouse.do(
+            self._deployment.job("error", error_id), deed("store_error"), given
+        )
+
+    def write_report(self, run_id: str, params: Mapping[str, Any]) -> bool:
+        job = self._deployment.job("report", run_id)
+        return self._warehouse.do(job, deed("write_report"), {**params, "run_id": run_id})
+
+    def tell(self, name: str, params: Mapping[str, Any], **names: str) -> list[Row]:
+        """Ask a question for people: its rows as they are."""
+        return self._warehouse.ask(question(name, **self._source, **names), params)
+
+
+def _typed(kind: type[T], row: Row) -> T:
+    """The row as `kind`; columns that it does not know are left out."""
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in row.items() if name in known})

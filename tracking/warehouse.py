@@ -1,0 +1,40 @@
+"""What the questions and deeds need of a warehouse; `infra/` has BigQuery's and the laptop's."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from .answers import Row
+
+Params = Mapping[str, Any]
+
+
+class Warehouse(Protocol):
+    """GoogleSQL in, rows out. Table names without a dataset are those of the deployment."""
+
+    def ask(self, sql: str, params: Params) -> list[Row]:
+        """Run a short question, uncached, and read its whole answer."""
+        ...
+
+    def stream(self, sql: str, params: Params) -> Iterator[Row]:
+        """Run a question whose answer may be large, and read it in constant memory."""
+        ...
+
+    def do(self, job_id: str, script: str, params: Params) -> bool:
+        """Run a deed under this job id, exactly once.
+
+        True when this call ran it; False when it had been done before. A job that failed
+        takes the next suffix of its id; a time-out is no failure.
+        Raises `Redeliver` when another deed was in the way, or its end is unknown.
+        """
+        ...
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Add rows, visible when this returns; the same rows may be added twice."""
+        ...
+
+    def load(self, table: str, like: str, uris: Iterable[str]) -> str:
+        """Load NDJSON objects into a new private table with the columns of `like`.
+
+        Returns its name for use in a deed. The table expires by itself.
+        """
+        ...
