@@ -16,7 +16,7 @@ LONGEST = 16 * 1024
 """Characters. The library is quadratic on some shapes."""
 
 _MOST_STRANGE = 400
-_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _FAMILIAR = re.compile(r"[ \t\r\n0-9]++|[,:{}\[\]](?![,:\[])|true|false|null")
 _HARMLESS = (
     "Found a stray escape sequence",
@@ -50,8 +50,8 @@ def safe_repair(text: str) -> dict[str, Any]:
 
 def lossy_repair(text: str) -> dict[str, Any]:
     """Whatever json-repair makes of a text. Raises `Hopeless`."""
-    if len(_FAMILIAR.sub("", _STRING.sub("", text))) > _MOST_STRANGE:
-        raise Hopeless("too far from JSON to repair in bounded time")
+    if len(text) > LONGEST or len(_FAMILIAR.sub("", _STRING.sub("", text))) > _MOST_STRANGE:
+        raise Hopeless("too long or too far from JSON to repair in bounded time")
     return _repaired(text)[0]
 
 

@@ -80,13 +80,14 @@ def _status(found: Mapping[Path, Any]) -> str:
 
 def _response(found: Mapping[Path, Any]) -> Response | None:
     inside = {path: value for path, value in found.items() if path[:1] == ("response",)}
+    if not inside:
+        return None
     counts = {name: _count(inside.get(("response", "usageMetadata", name))) for name in _COUNTS}
     answered = any(path[:3] == _CANDIDATE for path in inside)
+    block = literal(inside.get(("response", "promptFeedback", "blockReason")))
     return Response(
         candidates=[_candidate(inside)] if answered else None,
-        promptFeedback=Feedback(
-            literal(inside.get(("response", "promptFeedback", "blockReason")))
-        ),
+        promptFeedback=Feedback(block) if block else None,
         usageMetadata=Usage(**counts) if any(counts.values()) else None,
         modelVersion=literal(inside.get(("response", "modelVersion"))),
     )

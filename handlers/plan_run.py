@@ -1,6 +1,7 @@
 """A run was requested: freeze which transcripts belong to which batch."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from analysis import AnalysisError, load_analysis
 from events import (
@@ -50,7 +51,7 @@ def _plan(
         analysis = load_analysis(wish.analysis)
     except AnalysisError as error:
         return "unknown_analysis", str(error)
-    params = plan_params(wish, envelope.id, analysis, _floor(wish, tracking))
+    params = plan_params(wish, envelope.id, analysis, event_time_floor(wish, tracking))
     if wish.budget is not None:
         preview = tracking.preview_plan(params)
         cost = estimate(preview["records"], preview["bytes"], params["model"], analysis)
@@ -60,7 +61,10 @@ def _plan(
     return None
 
 
-def _floor(wish: RunRequested | ReprocessRequested, tracking: Tracking) -> object:
+def event_time_floor(
+    wish: RunRequested | ReprocessRequested, tracking: Tracking
+) -> datetime | None:
+    """Where an incremental run begins; None when it begins at the beginning."""
     if not isinstance(wish, RunRequested) or wish.mode != "incremental":
         return None
     return tracking.event_time_floor(

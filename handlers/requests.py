@@ -1,5 +1,6 @@
 """A request, as the planning statements take it."""
 
+from datetime import datetime
 from typing import Any
 
 from analysis import Analysis
@@ -17,7 +18,7 @@ def plan_params(
     wish: RunRequested | ReprocessRequested,
     request_id: str,
     analysis: Analysis,
-    event_time_floor: object = None,
+    event_time_floor: datetime | None = None,
 ) -> dict[str, Any]:
     """Every parameter of `plan_run.sql` and `preview_plan.sql` but the run's id."""
     largest = analysis.line_overhead_bytes + analysis.max_transcript_bytes

@@ -74,6 +74,8 @@ class LocalBus:
         self._due: list[_Due] = []
         self._leased: dict[int, tuple[datetime, Delivery]] = {}
         self._numbers = count(1)
+        self.sent = 0
+        """Messages published so far."""
 
     def publish(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:
@@ -86,6 +88,7 @@ class LocalBus:
         """Publish raw bytes; returns the message id. Nobody listening is no error."""
         self._faults.before_publish(topic)
         number = next(self._numbers)
+        self.sent += 1
         message = Message(
             topic=topic,
             id=message_id or f"m{int(self._clock().timestamp() * 1e6)}-{number}",

@@ -8,6 +8,7 @@ import duckdb
 from handlers.delivery import Message
 from handlers.score import Subscription
 from handlers.tools import Clock
+from tracking import Row
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS laptop_letters (
@@ -55,6 +56,14 @@ class KeptLetters:
     def forget(self, key: str) -> None:
         if self._known.pop(key, None) is not None:
             self._db.execute("DELETE FROM laptop_deliveries WHERE delivery = $1", [key])
+
+    def waiting(self) -> list[Row]:
+        """The dead letters that nobody replayed or discarded, by handler and cause."""
+        rows = self._db.execute(
+            "SELECT handler, cause, count(*) FROM laptop_letters WHERE state = 'waiting' "
+            "GROUP BY handler, cause ORDER BY handler, cause"
+        ).fetchall()
+        return [{"handler": h, "cause": c, "count": n} for h, c, n in rows]
 
     def keep(
         self, subscription: Subscription, message: Message, attributes: str, cause: str

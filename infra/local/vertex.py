@@ -10,7 +10,7 @@ from infra.local.damage import Damage
 from infra.local.importer import ImportRefusedError
 from infra.local.predictions import Answerer, analyst
 from infra.local.vertex_jobs import Entry, Jobs
-from infra.local.vertex_output import export, find, output_folder, path_of
+from infra.local.vertex_output import export, newest, output_folder, path_of
 from infra.local.vertex_settings import Behaviour, End
 from infra.local.vertex_work import Work
 
@@ -165,9 +165,12 @@ class StandIn:
         try:
             return self._run(entry, entry.started_at, self._plan(entry))
         except ImportRefusedError as refused:
-            entry.output_folder = None
-            self._end(entry, JobState.FAILED, (3, str(refused)))
-            return True
+            message = str(refused)
+        except FileNotFoundError:
+            message = str(ImportRefusedError(f"Not found: URI {entry.request_uri}"))
+        entry.output_folder = None
+        self._end(entry, JobState.FAILED, (3, message))
+        return True
 
     def _start(self, entry: Entry, end: End) -> bool:
         if self._clock() < self._starts(entry):
@@ -237,9 +240,9 @@ class StandIn:
     def _work(self, entry: Entry) -> Work:
         if (work := self._works.get(entry.name)) is not None:
             return work
-        source = find(self._bucket, entry.request_uri)
-        if source is None:
-            raise ImportRefusedError(f"Not found: URI {entry.request_uri}")
+        if path_of(entry.request_uri, self._bucket) is None:
+            raise FileNotFoundError(entry.request_uri)
+        source = newest(entry.request_uri)
         aside = self._aside / f"{entry.number}.jsonl"
         work = Work(entry, source, self._bucket, aside, self._answerer, self._damage)
         self._works[entry.name] = work

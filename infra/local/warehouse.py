@@ -1,7 +1,7 @@
 """BigQuery as one DuckDB file: the same statements, job ids that run once, transactions."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +9,11 @@ import duckdb
 from duckdb.value.constant import LongValue
 
 from handlers.errors import Redeliver, SetAside
-from handlers.tools import Bucket, Clock
+from handlers.tools import Clock
 from tracking import Params, Row
 from tracking.tables import check_row
 
+from .bucket import LocalBucket
 from .sql import Statement, create_all, create_table, read_columns, translate
 
 STREAM_ROWS = 1_000
@@ -20,22 +21,23 @@ STREAM_ROWS = 1_000
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": False, "memory_limit": "400MB", "threads": 2}
 """A laptop's share: planning a million records spills to disk instead of growing."""
 
-JOBS = """
+TABLES = """
 CREATE TABLE IF NOT EXISTS laptop_jobs (
   job_id VARCHAR NOT NULL, state VARCHAR NOT NULL, ended_at TIMESTAMP NOT NULL
-)
+);
+CREATE TABLE IF NOT EXISTS laptop_staging (name VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL);
 """
 
 
 class LocalWarehouse:
     """One process at a time owns the file; see `infra/local/office.py` for everybody else."""
 
-    def __init__(self, path: Path | None, clock: Clock, bucket: Bucket | None = None) -> None:
+    def __init__(self, path: Path | None, clock: Clock, bucket: LocalBucket | None = None) -> None:
         """Without a path everything stays in memory."""
         self.db = duckdb.connect(str(path) if path else ":memory:", config=dict(SETTINGS))
         self._clock, self._bucket = clock, bucket
         create_all(self.db)
-        self.db.execute(JOBS)
+        self.db.execute(TABLES)
 
     def close(self) -> None:
         self.db.close()
@@ -96,20 +98,36 @@ class LocalWarehouse:
         """A load from NDJSON objects; a line that does not fit refuses all of them."""
         if self._bucket is None:
             raise SetAside("no_bucket", "this warehouse has no bucket to load from")
+        self._expire()
         name = f"{table}_{next_name(self.db)}"
+        self.db.execute("INSERT INTO laptop_staging VALUES ($1, $2)", [name, _plain(self._clock())])
         self.db.execute(create_table(name, like))
         for uri in uris:
-            path = str(self._path_of(uri)).replace("'", "''")
-            self.db.execute(
-                f"INSERT INTO \"{name}\" BY NAME SELECT * FROM read_json('{path}', "  # noqa: S608
-                f"format = 'newline_delimited', columns = {read_columns(like)}, "
-                "maximum_object_size = 67108864)"
-            )
+            self.db.execute(_insert_from(self._bucket.path_of(uri), name, like))
         return name
 
-    def _path_of(self, uri: str) -> Path:
-        path: Path = self._bucket.path_of(uri)  # type: ignore[union-attr]
-        return path
+    def _expire(self) -> None:
+        """Staging tables live for a day, as in a dataset with default expiration."""
+        yesterday = _plain(self._clock() - timedelta(days=1))
+        old = "SELECT name FROM laptop_staging WHERE made_at < $1"
+        for (name,) in self.db.execute(old, [yesterday]).fetchall():
+            self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
+        self.db.execute("DELETE FROM laptop_staging WHERE made_at < $1", [yesterday])
+
+    def insert_file(self, job_id: str, table: str, path: Path) -> bool:
+        """Add the rows of an NDJSON file, once; False when this job had been done before."""
+        name = self._free_suffix(job_id)
+        if name is None:
+            return False
+        self.db.execute("BEGIN TRANSACTION")
+        try:
+            self.db.execute(_insert_from(path, table, table))
+            self._end_job(name, "done")
+            self.db.execute("COMMIT")
+        except duckdb.Error:
+            self.db.execute("ROLLBACK")
+            raise
+        return True
 
     def _free_suffix(self, job_id: str) -> str | None:
         """The id to run under; None when the deed is done. A failed id is never used again."""
@@ -152,6 +170,15 @@ class LocalWarehouse:
             raise KeyError(f"parameter {sorted(missing)[0]} is missing")
         given = {name: _bound(known[name]) for name in statement.parameters}
         return db.execute(statement.sql, given)
+
+
+def _insert_from(path: Path, table: str, like: str) -> str:
+    quoted = str(path).replace("'", "''")
+    return (
+        f"INSERT INTO \"{table}\" BY NAME SELECT * FROM read_json('{quoted}', "  # noqa: S608
+        f"format = 'newline_delimited', columns = {read_columns(like)}, "
+        "maximum_object_size = 67108864)"
+    )
 
 
 def next_name(db: duckdb.DuckDBPyConnection) -> str:

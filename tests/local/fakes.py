@@ -37,7 +37,9 @@ class MemoryBucket:
         return self._blob(self.uri(path))
 
     def read(self, blob: Blob) -> Iterator[bytes]:
-        content = self.content[blob.uri]
+        content = self.content.get(blob.uri)
+        if content is None:
+            raise FileNotFoundError(blob.uri)
         return (content[at : at + 1000] for at in range(0, len(content), 1000))
 
     def list(self, folder: str) -> list[Blob]:

@@ -205,10 +205,11 @@ def test_one_bad_line_refuses_the_whole_job(tmp_path: Path, line: bytes) -> None
 def test_a_missing_or_empty_file_is_refused_as_well(tmp_path: Path) -> None:
     """Creating the job said nothing about it."""
     world = World(tmp_path)
-    jobs = [world.create("gs://here/nothing.jsonl"), world.create(world.put(0))]
+    elsewhere = [world.create("gs://here/nothing"), world.create("gs://there/in.jsonl")]
+    jobs = [*elsewhere, world.create(world.put(0))]
     world.work()
 
-    assert [world.job(job).error_code for job in jobs] == [3, 3]
+    assert [world.job(job).error_code for job in jobs] == [3, 3, 3]
 
 
 def test_a_foreign_bucket_fails_later_with_code_nine(tmp_path: Path) -> None:

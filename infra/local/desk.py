@@ -1,0 +1,261 @@
+"""What people ask of a laptop's troupe. Each request is answered by the process that owns it."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from analysis import AnalysisError, analyses, load_analysis
+from events import (
+    CancelRequested,
+    ReprocessRequested,
+    RunRequested,
+    Unreadable,
+    read_fact,
+    seal_wish,
+)
+from events.identity import short_hash
+from handlers.costs import estimate
+from handlers.plan_run import event_time_floor
+from handlers.requests import content_hash, plan_params
+from handlers.summary import summarise
+from tracking import Plan, Row
+from tracking.statements import table_name
+
+from .loading import BadFile, load_file
+from .world import Laptop
+
+Answer = dict[str, Any]
+
+
+class BadQuestion(Exception):
+    """What was asked cannot be done; the text says why and what to do."""
+
+
+def load(world: Laptop, file: str) -> Answer:
+    try:
+        loaded = load_file(Path(file), world.warehouse, world.home)
+    except BadFile as error:
+        raise BadQuestion(str(error)) from error
+    return msgspec.structs.asdict(loaded)
+
+
+def request(world: Laptop, wish: Answer, dry_run: bool = False) -> Answer:
+    """Publish a run-requested; with `dry_run` only show what it would take."""
+    run = _checked(wish)
+    if dry_run or run.dry_run:
+        return preview(world, run)
+    named = run if run.run_id else msgspec.structs.replace(run, run_id=_new_run_id(world))
+    plan = world.tools.tracking.plan_of(named.run_id)
+    if plan is not None and plan.request_hash != content_hash(named):
+        raise BadQuestion(
+            f"run_id: {named.run_id} was asked for something else before; take another run id"
+        )
+    if plan is None:
+        _publish(world, named)
+    return {"run_id": named.run_id, "known": plan is not None}
+
+
+def preview(world: Laptop, run: RunRequested) -> Answer:
+    analysis = load_analysis(run.analysis)
+    params = plan_params(run, "", analysis, event_time_floor(run, world.tools.tracking))
+    row = world.tools.tracking.preview_plan(params)
+    expected = estimate(row["records"], row["bytes"], params["model"], analysis)
+    return row | {
+        "run_id": run.run_id,
+        "model": params["model"],
+        "input_tokens": expected.input_tokens,
+        "output_tokens": expected.output_tokens,
+        "cost": (expected.low, expected.high),
+    }
+
+
+def publish(world: Laptop, topic: str, body: str, message_id: str = "") -> Answer:
+    """Send a message as it is, as `gcloud pubsub topics publish` would."""
+    sent = world.bus.send(topic, body.encode(), {}, message_id)
+    return {"message_id": sent}
+
+
+def cancel(world: Laptop, run_id: str) -> Answer:
+    plan = _plan(world, run_id)
+    state = _runs(world, run_id)[0]
+    if state["completed_at"] is not None:
+        return {"run_id": run_id, "already": "completed"}
+    _publish(world, CancelRequested(run_id=plan.run_id))
+    return {"run_id": run_id, "already": None}
+
+
+def status(world: Laptop, run_id: str | None = None) -> Answer:
+    """All runs in short, or one in full."""
+    tell = world.tools.tracking.tell
+    since = world.tools.ledger.since(world.clock())
+    about = {"since": since, "run_id": run_id}
+    runs = _runs(world, run_id)
+    refusals = tell("refusals", about)
+    if run_id and not runs and not refusals and not _is_asked_for(world, run_id):
+        raise BadQuestion(_unknown(run_id))
+    return {
+        "runs": runs,
+        **(_details(world, runs[0], since) if run_id and runs else {}),
+        "refusals": refusals,
+        "system_errors": tell("system_errors", about),
+        "dead_letters": world.letters.waiting(),
+        "jobs": _jobs(world),
+    }
+
+
+def verify(world: Laptop, run_id: str | None = None) -> Answer:
+    """The books of one run, or of all of them with their sum."""
+    plans = [_plan(world, run_id)] if run_id else _plans(world)
+    doubled = world.tools.tracking.tell("processed_twice", {})[0]["doubled"]
+    books = [_books(world, plan) for plan in plans]
+    if len(books) == 1:
+        total = dict(books[0])
+    else:
+        total = {"run_id": None} | {name: sum(b[name] for b in books) for name in _COUNTS}
+        total |= {"ok": all(b["ok"] for b in books), "runs": books}
+    total["doubled"] += doubled
+    total["ok"] = total["ok"] and not doubled
+    return total
+
+
+def report(world: Laptop, run_id: str) -> Answer:
+    plan = _plan(world, run_id)
+    return {
+        "summary": summarise(world.tools.tracking, plan),
+        "verdict": _books(world, plan),
+    }
+
+
+def explain(world: Laptop, record_id: str) -> Answer:
+    """The journey of one record."""
+    tell, since = world.tools.tracking.tell, world.tools.ledger.since(world.clock())
+    about = {"record_id": record_id, "since": since - timedelta(days=365)}
+    plans = tell("journey_plans", about)
+    tables = {load_analysis(p["analysis"]).table for p in plans} or {
+        load_analysis(name).table for name in analyses()
+    }
+    rows = [
+        row
+        for table in sorted(tables)
+        for row in tell("journey_rows", about, output=table_name(table))
+    ]
+    return {
+        "record_id": record_id,
+        "source": tell("journey_source", about)[0],
+        "plans": [plan | {"facts": _facts(world, plan)} for plan in plans],
+        "errors": tell("journey_errors", about),
+        "rows": rows,
+    }
+
+
+DUTIES: dict[str, Callable[..., Answer]] = {
+    duty.__name__: duty
+    for duty in (load, request, publish, cancel, status, verify, report, explain)
+}
+"""What may be asked over the socket, by name."""
+
+_COUNTS = (
+    "planned", "analysed", "failed", "released", "open", "skipped", "lost", "doubled", "paid_twice",
+)  # fmt: skip
+
+
+def _checked(wish: Answer) -> RunRequested:
+    try:
+        run = read_fact(msgspec.json.encode(wish), RunRequested)
+        load_analysis(run.analysis)
+    except (Unreadable, AnalysisError) as error:
+        raise BadQuestion(str(error)) from error
+    return run
+
+
+def _new_run_id(world: Laptop) -> str:
+    return f"run-{world.clock():%Y%m%d-%H%M%S}-{short_hash(uuid4().hex)[:4]}"
+
+
+def _publish(world: Laptop, wish: RunRequested | ReprocessRequested | CancelRequested) -> None:
+    id_ = f"cli-{uuid4().hex}"
+    world.publish(seal_wish(wish, deployment=world.deployment, id_=id_, time=world.clock()))
+
+
+def _plan(world: Laptop, run_id: str) -> Plan:
+    plan = world.tools.tracking.plan_of(run_id)
+    if plan is None:
+        raise BadQuestion(_unknown(run_id))
+    return plan
+
+
+def _unknown(run_id: str) -> str:
+    return f"run {run_id} is not planned here; `troupe status` lists the runs"
+
+
+def _is_asked_for(world: Laptop, run_id: str) -> bool:
+    """Requested, and not planned yet."""
+    rows = world.tools.tracking.tell("requests_for", {"run_id": run_id, "since": _since(world)})
+    return bool(rows)
+
+
+def _since(world: Laptop) -> date:
+    return world.tools.ledger.since(world.clock())
+
+
+def _runs(world: Laptop, run_id: str | None) -> list[Row]:
+    return world.tools.tracking.tell(
+        "runs", {"run_id": run_id, "since": _since(world) - timedelta(days=365)}
+    )
+
+
+def _plans(world: Laptop) -> list[Plan]:
+    return [_plan(world, run["run_id"]) for run in _runs(world, None)]
+
+
+def _details(world: Laptop, run: Row, since: date) -> Answer:
+    tell = world.tools.tracking.tell
+    here = {"run_id": run["run_id"], "planned_on": run["planned_on"], "since": since}
+    return {
+        "batches": tell("batches", here),
+        "waiting": tell("waiting_facts", here),
+        "errors": tell("errors_of_run", here),
+        "verdict": _books(world, _plan(world, run["run_id"])),
+    }
+
+
+def _books(world: Laptop, plan: Plan) -> Answer:
+    output = table_name(load_analysis(plan.analysis).table)
+    here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
+    row = world.tools.tracking.tell("verify_run", here, output=output)[0]
+    counted = row["analysed"] + row["failed"] + row["released"] + row["open"]
+    lost = row["missing_members"] + row["half_stored"] + (row["open"] if row["completed"] else 0)
+    broken = lost + row["doubled"] + row["paid_twice"] + row["two_bodies"] + row["closed_twice"]
+    return {
+        **{name: row[name] for name in ("run_id", *_COUNTS) if name != "lost"},
+        "lost": lost,
+        "two_bodies": row["two_bodies"],
+        "closed_twice": row["closed_twice"],
+        "completed": row["completed"],
+        "ok": not broken and counted == row["planned"],
+    }
+
+
+def _jobs(world: Laptop) -> list[Row]:
+    """The jobs that Vertex has not ended."""
+    now = world.clock()
+    mine = {"troupe": world.deployment.id}
+    jobs = world.tools.model.created_since(now - timedelta(days=30), mine)
+    return [
+        {
+            "name": job.labels.get("attempt", job.name),
+            "state": job.state.name.lower(),
+            "age_seconds": (now - job.created_at).total_seconds(),
+        }
+        for job in jobs
+        if not job.state.ended
+    ]
+
+
+def _facts(world: Laptop, plan: Row) -> list[Row]:
+    here = {"run_id": plan["run_id"], "planned_on": plan["planned_on"], "batch": plan["batch"]}
+    return world.tools.tracking.tell("facts_of_attempt", here)

@@ -1,0 +1,119 @@
+"""Transcripts from a file into the source table: all of it, or nothing."""
+
+import gzip
+import hashlib
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from .warehouse import LocalWarehouse
+
+SOURCE = "transcription_pass_2"
+GZIP = b"\x1f\x8b"
+
+
+class BadFile(Exception):
+    """The file cannot be loaded; the text names the line and what to do."""
+
+
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of loading one file."""
+
+    rows: int
+    """Rows of the file."""
+    added: int
+    """Rows added; 0 when the same file was loaded before."""
+    ignored_columns: list[str]
+
+
+class _Line(msgspec.Struct, kw_only=True):
+    """One line of the file. Identifiers may be numbers; they are stored as text."""
+
+    phone_number_token: str | int | None
+    referenceId: str | int | None = None
+    interactionId: str | int | None
+    transcript: str | None
+    direction: str | None = None
+    provider: str | None = None
+    event_timestamp: datetime | None = None
+
+
+_KNOWN = frozenset(_Line.__struct_fields__)
+
+
+def load_file(path: Path, warehouse: LocalWarehouse, aside: Path) -> Loaded:
+    """Check every line, then add all of them in one transaction under the content's own job id.
+
+    Raises `BadFile` for a file that is missing, broken or not in the source table's columns.
+    """
+    checked = aside / f"load-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}.ndjson"
+    try:
+        rows, digest, ignored = _check(path, checked)
+        added = warehouse.insert_file(f"troupe__load__{digest}", SOURCE, checked)
+    except OSError as error:
+        raise BadFile(f"{path}: {error.strerror or 'cannot be read'}") from error
+    finally:
+        checked.unlink(missing_ok=True)
+    return Loaded(rows=rows, added=rows if added else 0, ignored_columns=sorted(ignored))
+
+
+def _check(path: Path, checked: Path) -> tuple[int, str, set[str]]:
+    """Write the file anew, every line in one spelling; returns rows, digest, unknown columns."""
+    digest, rows, ignored = hashlib.sha256(), 0, set[str]()
+    encoder = msgspec.json.Encoder()
+    with checked.open("wb") as out:
+        for number, line in _lines(path):
+            digest.update(line)
+            row = encoder.encode(_row(path, number, line, ignored))
+            out.write(row + b"\n")
+            rows += 1
+    return rows, digest.hexdigest()[:32], ignored
+
+
+def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Numbered lines that are not blank, unpacked when the file is gzip."""
+    with path.open("rb") as raw:
+        packed = raw.peek(2)[:2] == GZIP
+        stream = gzip.GzipFile(fileobj=raw) if packed else raw
+        try:
+            for number, line in enumerate(stream, start=1):
+                if line.strip():
+                    yield number, line
+        except (EOFError, gzip.BadGzipFile) as error:
+            raise BadFile(f"{path}: the gzip file is cut off or broken") from error
+
+
+def _row(path: Path, number: int, line: bytes, ignored: set[str]) -> dict[str, Any]:
+    try:
+        told = msgspec.json.decode(line)
+        if not isinstance(told, dict):
+            raise BadFile(f"{path}, line {number}: expected an object in the source's columns")
+        row = msgspec.convert(told, type=_Line, strict=True)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise BadFile(f"{path}, line {number}: {error}; nothing was loaded") from error
+    ignored.update(told.keys() - _KNOWN)
+    return {
+        "phone_number_token": _text(row.phone_number_token),
+        "referenceId": _text(row.referenceId),
+        "interactionId": _text(row.interactionId),
+        "transcript": row.transcript,
+        "direction": row.direction,
+        "provider": row.provider,
+        "event_timestamp": _utc(row.event_timestamp),
+    }
+
+
+def _text(value: str | int | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _utc(time: datetime | None) -> str | None:
+    """A time without a zone is taken as UTC, as BigQuery does."""
+    if time is None:
+        return None
+    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return aware.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+

@@ -1,0 +1,74 @@
+"""Answers and prediction lines, made for the tests of this room."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from analysis import Reader, Reading, Request, load_analysis, render
+
+CALL_REVIEW = load_analysis("call_review_v1")
+RECORD = "0123456789abcdef" * 2
+OTHER = "f" * 32
+
+ANSWER: dict[str, Any] = {
+    "callSummary": "A customer (VIP) asked why order #123 was late.",
+    "callSentiment": {"incoming": "negative", "outgoing": "positive"},
+    "callSentimentSummary": "The delay annoyed them.",
+    "callTone": "frustrated",
+    "languageCode": "de-AT",
+    "reasonForCall": {
+        "summary": "A late order.",
+        "intent": "delivery",
+        "inquiryQuestion": "Where is it?",
+        "product": "65 inch screen",
+        "productCategory": "television",
+    },
+    "agentResponse": {"resolved": True, "summary": "Traced it.", "action": "New date."},
+    "products": [{"name": "65 inch screen", "context": "ordered last week"}],
+}
+
+
+def answer(**changed: Any) -> dict[str, Any]:
+    """The usual answer with some fields changed; `...` takes one away."""
+    fields = {**ANSWER, **changed}
+    return {name: value for name, value in fields.items() if value is not ...}
+
+
+def candidate(text: str, finish: str | None = "STOP") -> dict[str, Any]:
+    """A candidate of one part."""
+    made: dict[str, Any] = {"content": {"role": "model", "parts": [{"text": text}]}}
+    return made if finish is None else {**made, "finishReason": finish}
+
+
+def echo(transcript: str = "Hello?", record: str = RECORD) -> dict[str, Any]:
+    """The request of a record as it comes back."""
+    (line,) = render(CALL_REVIEW, [Request(record, transcript, 2048)])
+    request: dict[str, Any] = json.loads(line)["request"]
+    return request
+
+
+def prediction(text: str = "", **fields: Any) -> bytes:
+    """A line of a prediction file; `...` takes a field away."""
+    line = {
+        "status": "",
+        "processed_time": "2026-11-01T18:13:16.82+00:00",
+        "key": f"k-{RECORD}",
+        "request": echo(),
+        "response": {"candidates": [candidate(text)], "modelVersion": "gemini-3.5-flash-lite"},
+        **fields,
+    }
+    kept = {name: value for name, value in line.items() if value is not ...}
+    return json.dumps(kept, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def read(text: str | Mapping[str, Any] = "", **fields: Any) -> Reading:
+    """What the usual reader makes of an answer."""
+    if not isinstance(text, str):
+        text = json.dumps(text, ensure_ascii=False)
+    return Reader(CALL_REVIEW).read_line(prediction(text, **fields), 1)
+
+
+def finished(finish: str | None, text: str | None = None) -> Reading:
+    """What the reader makes of a good answer that ended so."""
+    text = json.dumps(ANSWER) if text is None else text
+    return read(response={"candidates": [candidate(text, finish)]})

@@ -1,0 +1,273 @@
+"""Honest reading: from the text of an answer to a row, or to an error with a name."""
+
+import json
+from typing import Any
+
+import pytest
+
+from analysis import Reader
+from tests.analysis.making import ANSWER, CALL_REVIEW, answer, prediction, read
+
+WHOLE = json.dumps(ANSWER)
+
+
+def test_a_good_answer_becomes_one_row() -> None:
+    """Every field of the answer arrives in its column, untouched."""
+    reading = read(ANSWER)
+
+    assert reading.error_type is None
+    assert (reading.parse_method, reading.repair_grade) == ("strict", "exact")
+    assert reading.columns == {
+        "call_summary": "A customer (VIP) asked why order #123 was late.",
+        "call_sentiment_incoming": "negative",
+        "call_sentiment_outgoing": "positive",
+        "call_sentiment_summary": "The delay annoyed them.",
+        "call_tone": "frustrated",
+        "language_code": "de-AT",
+        "reason_for_call_summary": "A late order.",
+        "reason_for_call_intent": "delivery",
+        "reason_for_call_inquiry_question": "Where is it?",
+        "reason_for_call_product": "65 inch screen",
+        "reason_for_call_product_category": "television",
+        "agent_response_resolved": True,
+        "agent_response_summary": "Traced it.",
+        "agent_response_action": "New date.",
+        "products": [{"name": "65 inch screen", "context": "ordered last week"}],
+    }
+
+
+def test_the_smallest_answer_is_a_row() -> None:
+    """Only the summary is indispensable; the rest is null, and lists are empty."""
+    columns = read({"callSummary": "Hello."}).columns
+
+    assert columns.pop("call_summary") == "Hello."
+    assert columns.pop("products") == []
+    assert set(columns.values()) == {None}
+
+
+@pytest.mark.parametrize("field", [name for name in ANSWER if name != "callSummary"])
+@pytest.mark.parametrize("value", [..., None])
+def test_an_optional_field_may_be_absent_or_null(field: str, value: object) -> None:
+    """Each by itself, and neither costs the row."""
+    reading = read(answer(**{field: value}))
+
+    assert (reading.error_type, reading.repair_grade) == (None, "exact")
+    untouched = [c for c, path in CALL_REVIEW.columns.items() if not path.startswith(field)]
+    assert all(reading.columns[column] not in (None, []) for column in untouched)
+
+
+@pytest.mark.parametrize("parent", ["callSentiment", "reasonForCall", "agentResponse"])
+def test_an_optional_member_may_be_absent_or_null(parent: str) -> None:
+    """The same one level down."""
+    for member in ANSWER[parent]:
+        for changed in ({**ANSWER[parent], member: None}, _without(ANSWER[parent], member)):
+            reading = read(answer(**{parent: changed}))
+            assert (reading.error_type, reading.repair_grade) == (None, "exact")
+
+
+def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if key != name}
+
+
+@pytest.mark.parametrize("field", [name for name in ANSWER if name != "callSummary"])
+@pytest.mark.parametrize("value", [7, ["x"], {"x": 1}, [[]], True, "🦊"])
+def test_a_wrong_type_is_a_mismatch(field: str, value: object) -> None:
+    """Text where a text belongs is the only one of these that passes."""
+    fits = field == "callSentimentSummary" and isinstance(value, str)
+    # An object of unknown members says nothing, which is allowed where nothing is required.
+    fits = fits or (isinstance(value, dict) and isinstance(ANSWER[field], dict))
+    reading = read(answer(**{field: value}))
+
+    assert reading.error_type == (None if fits else "schema_mismatch")
+    assert "🦊" not in str(reading.detail)
+
+
+@pytest.mark.parametrize("value", [..., None, "", " \n\t"])
+def test_without_a_summary_there_is_no_row(value: object) -> None:
+    """Absent, null, empty and blank are all the same."""
+    reading = read(answer(callSummary=value))
+
+    assert reading.error_type == "missing_summary"
+    assert reading.columns == {}
+
+
+def test_a_summary_of_another_type_is_a_mismatch() -> None:
+    """Something was said, and it was wrong."""
+    assert read(answer(callSummary=["A call."])).error_type == "schema_mismatch"
+
+
+@pytest.mark.parametrize(
+    ("field", "said", "column", "stored"),
+    [
+        ("callTone", "Calm", "call_tone", "calm"),
+        ("callTone", "ANGRY", "call_tone", "angry"),
+        ("languageCode", "English", "language_code", "en"),
+        ("languageCode", "en_US", "language_code", "en-US"),
+        (
+            "reasonForCall",
+            {"intent": "Technical Support"},
+            "reason_for_call_intent",
+            "technical_support",
+        ),
+        ("agentResponse", {"resolved": "yes"}, "agent_response_resolved", True),
+        ("agentResponse", {"resolved": "False"}, "agent_response_resolved", False),
+    ],
+)
+def test_listed_spellings_are_normalised(
+    field: str, said: object, column: str, stored: object
+) -> None:
+    """What stands in the table of equivalents is read as what it stands for."""
+    assert read(answer(**{field: said})).columns[column] == stored
+
+
+@pytest.mark.parametrize("tone", ["cAlm", "calm ", "calmish", "", "ruhig"])
+def test_nothing_unlisted_is_normalised(tone: str) -> None:
+    """Closed sets are closed."""
+    reading = read(answer(callTone=tone))
+
+    assert (reading.error_type, reading.detail) == (
+        "schema_mismatch",
+        "callTone: outside its closed set",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "method"),
+    [
+        ("\ufeff" + WHOLE, "bom"),
+        (f"```json\n{WHOLE}\n```", "fence"),
+        (f"```\n{WHOLE}```", "fence"),
+        (f"Here is the analysis:\n\n{WHOLE}\n\nIs there more?", "prose"),
+        (f"Sure! ```json\n{WHOLE}\n``` Done.", "prose"),
+        (WHOLE[:-1] + ",\n}", "trailing_comma"),
+        (f"```json\n{WHOLE[:-1]},}}\n```", "fence+trailing_comma"),
+        (WHOLE.replace("Traced it", "Traced\n\tit"), "controls"),
+    ],
+)
+def test_a_provable_mend_gives_the_whole_answer(text: str, method: str) -> None:
+    """What was around it is gone, what it says is complete, and the row says how."""
+    reading = read(text)
+
+    assert (reading.parse_method, reading.repair_grade) == (method, "mended")
+    assert reading.columns["products"] == ANSWER["products"]
+    assert reading.columns["call_summary"] == ANSWER["callSummary"]
+
+
+def test_commas_inside_texts_are_never_mended() -> None:
+    """A comma before a bracket is content where it stands between quotes."""
+    text = json.dumps(answer(callSummary='Said ",}" and [1,] and "x",\n}'))[:-1] + ",}"
+
+    assert read(text).columns["call_summary"] == 'Said ",}" and [1,] and "x",\n}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE + WHOLE,
+        f"{WHOLE} or rather {WHOLE}",
+        f'"callSummary": "lost", {WHOLE}',
+        f"[{WHOLE}",
+        WHOLE + "x",
+    ],
+)
+def test_what_may_be_part_of_the_answer_is_no_prose(text: str) -> None:
+    """Brackets and quotes around an object could be a lost half of it."""
+    assert read(text).columns == {}
+
+
+def test_a_missing_comma_is_a_safe_repair() -> None:
+    """Only punctuation was put in: every name, value and bracket is where it was."""
+    reading = read(WHOLE.replace('", "callTone', '" "callTone'))
+
+    assert (reading.parse_method, reading.repair_grade) == ("json_repair", "repaired_safe")
+    assert reading.columns == read(WHOLE).columns
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE[:-1],
+        WHOLE[: len(WHOLE) // 2],
+        WHOLE[: WHOLE.index(', "callTone')] + "}",
+        WHOLE.replace("(VIP)", '"VIP"'),
+        WHOLE.replace('"calm', "calm"),
+        WHOLE.replace('"callTone": "frustrated"', '"callTone": '),
+        WHOLE.replace("{", "(").replace("}", ")"),
+    ],
+)
+def test_a_row_never_differs_from_what_was_said(text: str) -> None:
+    """Damage that could have cost text gives an error, or else exactly what stands there."""
+    reading = read(text)
+
+    if reading.error_type is None:
+        assert reading.columns == Reader(CALL_REVIEW).read_line(prediction(text), 1).columns
+        assert reading.repair_grade == "exact"
+    else:
+        assert reading.error_type in {"repaired_lossy", "json_parse_error", "missing_summary"}
+
+
+def test_lossy_repairs_can_be_admitted_and_are_marked() -> None:
+    """A setting of the reader, never the default."""
+    text = WHOLE[: WHOLE.index(', "languageCode')]
+    line = prediction(text)
+
+    assert Reader(CALL_REVIEW).read_line(line, 1).error_type == "repaired_lossy"
+    admitted = Reader(CALL_REVIEW, admit_lossy=True).read_line(line, 1)
+    assert (admitted.error_type, admitted.repair_grade) == (None, "repaired_lossy")
+    assert admitted.columns["call_tone"] == "frustrated"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE[:-1] + ', "callSummary": "Another."}',
+        WHOLE[:-1] + ', "call\\u0053ummary": "Another."}',
+        WHOLE[:-1] + ', "callSummary" \n: "Another."}',
+        WHOLE[:-1] + ', "callTone": null}',
+        WHOLE.replace('"resolved": true', '"resolved": true, "resolved": false'),
+        WHOLE.replace('"context":', '"name": "x", "context":'),
+        "```" + WHOLE[:-1] + ', "callSummary": "Another."}```',
+    ],
+)
+def test_a_repeated_property_is_never_a_row(text: str) -> None:
+    """Two values for one name: nobody knows which one was meant."""
+    for admit in (False, True):
+        reading = Reader(CALL_REVIEW, admit_lossy=admit).read_line(prediction(text), 1)
+        assert (reading.error_type, reading.columns) == ("json_parse_error", {})
+
+
+def test_unknown_properties_are_left_out() -> None:
+    """They cost nothing of what was asked for."""
+    reading = read(answer(mood="fine"))
+
+    assert reading.repair_grade == "exact"
+    assert reading.columns == read(ANSWER).columns
+
+
+@pytest.mark.parametrize("text", ["NaN", "[]", '"text"', "12", "null", "true", f"[{WHOLE}]"])
+def test_only_an_object_is_an_answer(text: str) -> None:
+    """Valid JSON of another kind is not bent into one."""
+    assert read(text).error_type in {"schema_mismatch", "json_parse_error", "missing_summary"}
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\ud800", "\udfff x"])
+def test_what_no_table_can_store_is_refused(sign: str) -> None:
+    """NUL and lone surrogates: the row would fail later, and others with it."""
+    text = json.dumps(answer(callSummary=f"A{sign}B"))
+
+    assert read(text).error_type == "schema_mismatch"
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_constants_that_are_no_json_are_refused(number: str) -> None:
+    """Also under a property that nobody asked for."""
+    assert read(WHOLE[:-1] + f', "score": {number}}}').columns == {}
+
+
+def test_escaped_text_takes_no_detour_into_error() -> None:
+    """Quotes, backslashes and colons inside texts are content."""
+    summary = 'He said "callTone": \\"calm\\" \\\\ and C:\\new "x" : y \u2028 "'
+    reading = read(answer(callSummary=summary))
+
+    assert reading.repair_grade == "exact"
+    assert reading.columns["call_summary"] == summary

@@ -1,0 +1,288 @@
+"""What came before the text: status, finish reason, blocks, parts, keys."""
+
+import json
+from typing import Any
+
+import pytest
+
+from analysis import ERRORS, Reader, Reading, encode_reading, fingerprint
+from tests.analysis.making import (
+    ANSWER,
+    CALL_REVIEW,
+    OTHER,
+    RECORD,
+    candidate,
+    echo,
+    finished,
+    prediction,
+    read,
+)
+
+WHOLE = json.dumps(ANSWER)
+
+
+@pytest.mark.parametrize(
+    ("finish", "error_type"),
+    [
+        ("STOP", None),
+        ("MAX_TOKENS", "truncated"),
+        ("SAFETY", "blocked"),
+        ("RECITATION", "blocked"),
+        ("LANGUAGE", "blocked"),
+        ("BLOCKLIST", "blocked"),
+        ("PROHIBITED_CONTENT", "blocked"),
+        ("SPII", "blocked"),
+        ("MODEL_ARMOR", "blocked"),
+        ("IMAGE_SAFETY", "blocked"),
+        ("OTHER", "vertex_ai_error"),
+        ("FINISH_REASON_UNSPECIFIED", "vertex_ai_error"),
+        ("MALFORMED_FUNCTION_CALL", "vertex_ai_error"),
+        ("UNEXPECTED_TOOL_CALL", "vertex_ai_error"),
+        ("A_REASON_OF_TOMORROW", "vertex_ai_error"),
+        ("stop", "vertex_ai_error"),
+    ],
+)
+def test_the_finish_reason_decides_first(finish: str, error_type: str | None) -> None:
+    """A perfect text does not help an answer that did not finish."""
+    reading = finished(finish)
+
+    assert reading.error_type == error_type
+    assert bool(reading.columns) == (error_type is None)
+
+
+def test_a_finish_reason_is_never_stored_as_free_text() -> None:
+    """Whatever the service writes there, only a plain constant is passed on."""
+    reading = finished("Mrs Miller called from 555-0100")
+
+    assert reading.finish_reason == "UNREADABLE"
+    assert b"Miller" not in encode_reading(reading)
+
+
+@pytest.mark.parametrize("finish", [None, ""])
+def test_without_a_finish_reason_only_a_whole_answer_counts(finish: str | None) -> None:
+    """A cut text is never a whole object, but a mend could make it look like one."""
+    assert finished(finish).repair_grade == "exact"
+    assert finished(finish, WHOLE + "\n\nAlso").error_type == "truncated"
+    assert finished(finish, WHOLE[:-1]).error_type == "truncated"
+
+
+@pytest.mark.parametrize(
+    ("fields", "error_type"),
+    [
+        ({"status": "Bad Request: {}", "response": {}}, "vertex_ai_error"),
+        ({"status": "Internal error"}, "vertex_ai_error"),
+        ({"status": {"code": 8, "message": "x"}}, "vertex_ai_error"),
+        ({"response": ...}, "vertex_ai_error"),
+        ({"response": None}, "vertex_ai_error"),
+        ({"response": {}}, "vertex_ai_error"),
+        ({"response": "none"}, "vertex_ai_error"),
+        ({"response": {"candidates": []}}, "vertex_ai_error"),
+        ({"response": {"modelVersion": "m"}}, "empty_answer"),
+        ({"response": {"promptFeedback": {"blockReason": "SAFETY"}}}, "blocked"),
+        ({"response": {"candidates": [{"finishReason": "STOP"}]}}, "empty_answer"),
+        (
+            {"response": {"candidates": [{"content": {}, "finishReason": "STOP"}]}},
+            "empty_answer",
+        ),
+        ({"response": {"candidates": [candidate("")]}}, "empty_answer"),
+        ({"response": {"candidates": [candidate(" \n")]}}, "empty_answer"),
+        ({"status": None}, None),
+        ({"status": ...}, None),
+    ],
+)
+def test_an_errored_line_never_yields_a_row(
+    fields: dict[str, Any], error_type: str | None
+) -> None:
+    """Each failure has its name, also where a perfect answer stands beside it."""
+    reading = read(WHOLE, **fields)
+
+    assert reading.error_type == error_type
+    assert bool(reading.columns) == (error_type is None)
+
+
+def test_a_status_leaves_codes_and_no_message() -> None:
+    """The message may quote the request."""
+    error = {"error": {"code": 400, "message": "bad: Mrs Miller", "status": "INVALID_ARGUMENT"}}
+    reading = read(status=f"Bad Request: {json.dumps(error)}", response={})
+
+    assert reading.detail == "400 INVALID_ARGUMENT"
+
+
+def test_parts_are_joined_and_thoughts_left_out() -> None:
+    """An answer may come in several parts; what the model thought is not part of it."""
+    parts = [
+        {"text": "Let me see { ...", "thought": True},
+        {"text": WHOLE[:100]},
+        {"text": None},
+        {"text": WHOLE[100:], "thought": False},
+    ]
+    response = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
+
+    assert read(response=response).columns == read(WHOLE).columns
+    response["candidates"][0]["content"]["parts"] = parts[:1]
+    assert read(response=response).error_type == "empty_answer"
+
+
+def test_tokens_and_model_are_taken_along() -> None:
+    """Also from a line that failed, for it was paid for."""
+    usage = {
+        "promptTokenCount": 900,
+        "cachedContentTokenCount": 100,
+        "thoughtsTokenCount": 20,
+        "candidatesTokenCount": 300,
+    }
+    for finish in ("STOP", "MAX_TOKENS"):
+        made = {"candidates": [candidate(WHOLE, finish)], "usageMetadata": usage}
+        reading = read(response={**made, "modelVersion": "gemini-3.5-flash-lite"})
+        counts = (reading.prompt_tokens, reading.cached_tokens, reading.thoughts_tokens)
+        assert counts == (900, 100, 20)
+        assert (reading.output_tokens, reading.model_version) == (300, "gemini-3.5-flash-lite")
+
+
+@pytest.mark.parametrize("count", ["29", -1, 1.5, 10**30, [], None])
+def test_an_odd_token_count_costs_no_row(count: object) -> None:
+    """Counts that are none are unknown."""
+    response = {"candidates": [candidate(WHOLE)], "usageMetadata": {"promptTokenCount": count}}
+    reading = read(response=response)
+
+    assert (reading.error_type, reading.prompt_tokens) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"key": f"k-{RECORD}"},
+        {"key": ..., "custom_id": f"k-{RECORD}"},
+        {"key": ...},
+        {"key": "request-1"},
+        {"key": 17},
+    ],
+)
+def test_the_key_is_taken_from_three_places(fields: dict[str, Any]) -> None:
+    """The line's key, then its custom id, then the label in the echoed request."""
+    reading = read(WHOLE, **fields)
+
+    assert (reading.record_id, reading.error_type) == (RECORD, None)
+
+
+@pytest.mark.parametrize(
+    "key", ["", "request-1", f"k-{RECORD.upper()}", RECORD, 17, f"k-{RECORD} "]
+)
+def test_a_foreign_key_is_no_record(key: object) -> None:
+    """The answer is refused, unless the caller can look keys up; the key is not stored."""
+    line = prediction(WHOLE, key=key, request=...)
+    refused = Reader(CALL_REVIEW).read_line(line, 1)
+    assert (refused.record_id, refused.error_type) == (None, "unknown_key")
+
+    kept = Reader(CALL_REVIEW, foreign_keys=True).read_line(line, 1)
+    assert kept.foreign_key == str(key)
+    assert kept.error_type == (None if key != "" else "unknown_key")
+    assert "other_key" not in json.loads(encode_reading(kept))
+
+
+def test_a_line_without_any_key_is_named() -> None:
+    """It cannot be matched, and position proves nothing."""
+    reading = read(WHOLE, key=..., request=...)
+
+    assert (reading.record_id, reading.error_type) == (None, "unknown_key")
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        echo(record=OTHER),
+        {**echo(), "labels": {"record": f"k-{OTHER}"}},
+        {**echo(record=OTHER), "labels": {"record": f"k-{RECORD}"}},
+    ],
+)
+def test_an_answer_under_a_wrong_key_is_caught(request_: dict[str, Any]) -> None:
+    """Key, label and fence must name one record."""
+    reading = read(WHOLE, request=request_)
+
+    assert (reading.error_type, reading.columns) == ("key_mismatch", {})
+
+
+def test_the_transcript_that_was_asked_about_is_fingerprinted() -> None:
+    """Byte for byte, whatever stands in it, so that it can be compared with the plan."""
+    for text in ("Hello?", "", "\n a\r\n\n", '</transcript-x> " \\ {{record}} 🦊 שלום'):
+        assert read(WHOLE, request=echo(text)).transcript_fingerprint == fingerprint(text)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        ...,
+        None,
+        {},
+        {"contents": None},
+        {"contents": []},
+        {"contents": [{"role": "user", "parts": [{"text": "Other prompt."}]}]},
+        {"contents": [{"parts": [{"fileData": None, "text": None}]}]},
+        {"contents": "text"},
+        [],
+    ],
+)
+def test_another_echo_has_no_fingerprint(request_: object) -> None:
+    """Then there is nothing to compare, and the answer is read all the same."""
+    reading = read(WHOLE, request=request_)
+
+    assert (reading.transcript_fingerprint, reading.error_type) == (None, None)
+
+
+def test_fingerprints_can_be_left_out() -> None:
+    """For speed; the keys are compared all the same."""
+    reader = Reader(CALL_REVIEW, fingerprints=False)
+
+    assert reader.read_line(prediction(WHOLE), 1).transcript_fingerprint is None
+    wrong = prediction(WHOLE, request=echo(record=OTHER))
+    assert reader.read_line(wrong, 1).error_type == "key_mismatch"
+
+
+@pytest.mark.parametrize("cut", range(5, 400, 13))
+def test_a_cut_line_is_an_error_and_keeps_its_key(cut: int) -> None:
+    """What stood before the cut is told; an answer is not made of it."""
+    line = prediction(WHOLE)
+    reading = Reader(CALL_REVIEW).read_line(line[:-cut], 1)
+
+    whole = Reader(CALL_REVIEW).read_line(line, 1)
+    if reading.error_type is None:
+        assert reading.columns == whole.columns
+    else:
+        assert (reading.record_id, reading.error_type) == (RECORD, "json_parse_error")
+
+
+def test_a_finished_answer_survives_the_loss_of_the_lines_end() -> None:
+    """It finished, its parts were seen to the end, and it is whole as it stands."""
+    line = prediction(WHOLE)
+    reading = Reader(CALL_REVIEW).read_line(line[: line.rindex(b"modelVersion")], 1)
+
+    assert (reading.error_type, reading.repair_grade) == (None, "exact")
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff", b'"'])
+def test_the_echoed_request_is_never_read_as_the_answer(damage: bytes) -> None:
+    """Not even when it looks like a response and the line is broken."""
+    fake = {"candidates": [candidate(WHOLE)]}
+    request = {**echo(), "response": fake, "functionResponse": {"response": fake}}
+    line = prediction(request=request, response=...)
+    reading = Reader(CALL_REVIEW).read_line(line[:-1] + damage, 1)
+
+    assert reading.columns == {}
+    assert reading.error_type in {"vertex_ai_error", "json_parse_error"}
+
+
+def test_every_error_is_in_the_taxonomy() -> None:
+    """A name that the table does not know would have no meaning."""
+    readings: list[Reading] = [
+        read("{"),
+        read("{}"),
+        read("[]"),
+        read(""),
+        read(WHOLE, key=..., request=...),
+        read(WHOLE, request=echo(record=OTHER)),
+        finished("SAFETY"),
+        finished("MAX_TOKENS"),
+        finished("OTHER"),
+    ]
+
+    assert {reading.error_type for reading in readings} <= ERRORS.keys()

@@ -1,0 +1,72 @@
+"""Blocks of any size become lines, and lines become rows with their true numbers."""
+
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from analysis import Reader, encode_reading, lines_of
+from analysis.lines import TOO_LONG
+from tests.analysis.making import ANSWER, CALL_REVIEW, prediction
+
+
+@settings(deadline=None, derandomize=True, max_examples=200)
+@given(
+    st.lists(st.binary(max_size=8).map(lambda b: b.replace(b"\n", b"")), max_size=8), st.data()
+)
+def test_blocks_may_be_cut_anywhere(lines: list[bytes], data: st.DataObject) -> None:
+    """The lines are those of the file, however it was handed over."""
+    content = b"\n".join(lines)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=6)))
+    ends = [*cuts, len(content)]
+    blocks = [content[a:b] for a, b in zip([0, *cuts], ends, strict=True)]
+    expected = content.split(b"\n")
+
+    assert list(lines_of(blocks)) == (expected if expected[-1] else expected[:-1])
+
+
+def test_a_line_over_the_bound_is_an_error_and_takes_no_memory() -> None:
+    """In one block or in many; the lines after it keep their numbers."""
+    for size in (1, 7, 1000):
+        content = b"ab\n" + b"x" * 50 + b"\ncd\n" + b"y" * 50
+        blocks = [content[at : at + size] for at in range(0, len(content), size)]
+        assert list(lines_of(blocks, longest=10)) == [b"ab", TOO_LONG, b"cd", TOO_LONG]
+
+    reading = Reader(CALL_REVIEW).read_line(TOO_LONG, 3)
+    assert (reading.line, reading.error_type) == (3, "json_parse_error")
+
+
+def test_blank_lines_are_counted_and_not_read() -> None:
+    """So that a line's number is the one that an editor shows."""
+    line = prediction(json.dumps(ANSWER))
+    file = [b"\n", line + b"\r\n \t\n{\n", line]
+    readings = list(Reader(CALL_REVIEW).read(file))
+
+    assert [(r.line, r.error_type) for r in readings] == [
+        (2, None),
+        (4, "json_parse_error"),
+        (5, None),
+    ]
+
+
+def test_a_row_is_one_flat_line() -> None:
+    """Reading and columns side by side, whatever the texts contain."""
+    tricky = ',"columns":{"call_summary":"x"}}\n'
+    reading = Reader(CALL_REVIEW).read_line(
+        prediction(json.dumps({**ANSWER, "callSummary": tricky})), 1
+    )
+    encoded = encode_reading(reading)
+    row = json.loads(encoded)
+
+    assert encoded.count(b"\n") == 1
+    assert row["call_summary"] == tricky
+    assert row["products"] == ANSWER["products"]
+    assert list(row)[13:] == list(CALL_REVIEW.columns)
+
+
+def test_an_error_is_a_line_without_columns() -> None:
+    """Absent columns are null in every table."""
+    row = json.loads(encode_reading(Reader(CALL_REVIEW).read_line(b"{", 9)))
+
+    assert (row["line"], row["error_type"], row["record_id"]) == (9, "json_parse_error", None)
+    assert not row.keys() & CALL_REVIEW.columns.keys()
