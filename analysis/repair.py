@@ -15,6 +15,7 @@ from analysis.proof import Unproven, run_of, run_of_value
 LONGEST = 16 * 1024
 """Characters. The library is quadratic on some shapes."""
 
+_MOST_OPENED = 300
 _MOST_STRANGE = 400
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _FAMILIAR = re.compile(r"[ \t\r\n0-9]++|[,:{}\[\]](?![,:\[])|true|false|null")
@@ -56,7 +57,7 @@ def lossy_repair(text: str) -> dict[str, Any]:
 
 
 def _repaired(text: str) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or text.count("{") + text.count("[") > _MOST_OPENED:
         raise Hopeless("too long to repair in bounded time")
     try:
         value, log = repair_json(text, return_objects=True, skip_json_loads=True, logging=True)

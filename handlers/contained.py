@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 from events import Fact
 
@@ -10,9 +11,10 @@ from .retelling import Retell
 LOG = logging.getLogger("troupe.tick")
 
 
-def contained(
-    duty: str, act: Callable[[], Iterable[Fact | Retell]]
-) -> Iterator[Fact | Retell]:
+Found = TypeVar("Found", bound=Fact | Retell)
+
+
+def contained(duty: str, act: Callable[[], Iterable[Found]]) -> Iterator[Found]:
     """What the duty found, or nothing and a line in the log: the next tick tries again."""
     try:
         found = list(act())

@@ -7,11 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from events import Deployment, Fact, GcsObject, JobEnded, WatchTick
+from events import (
+    BatchPlanned,
+    Deployment,
+    GcsObject,
+    JobEnded,
+    RunCompleted,
+    RunStopped,
+    WatchTick,
+)
 from tracking import Ledger, Tracking
 
 from .advance_run import advance
-from .contained import contained
+from .contained import Found, contained
 from .job_states import all_ended, end_of
 from .output_files import is_final
 from .retelling import Retell, retell
@@ -30,7 +38,7 @@ def watch_jobs(
     deployment: Deployment,
     clock: Clock,
     policy: Policy,
-) -> Iterator[Fact | Retell]:
+) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Retell]:
     if isinstance(signal, GcsObject) and not is_final(signal.name):
         return
     sightings = look(tracking, model, deployment, ledger.since(clock()))
@@ -60,7 +68,7 @@ def ended(seen: Sighting, policy: Policy) -> Iterator[JobEnded]:
         )
 
 
-def cancel(seen: Sighting, model: Model, clock: Clock, policy: Policy) -> Iterator[Fact]:
+def cancel(seen: Sighting, model: Model, clock: Clock, policy: Policy) -> Iterator[JobEnded]:
     """Ask for the end of jobs of stopped runs and of jobs past their age; never declare it."""
     for job in seen.jobs.values():
         if job is None or job.state.ended or job.state is JobState.CANCELLING:
@@ -73,7 +81,7 @@ def cancel(seen: Sighting, model: Model, clock: Clock, policy: Policy) -> Iterat
 
 
 def _each(
-    duty: str, things: Sequence[T], act: Callable[[T], Iterator[Fact]]
-) -> Iterator[Fact | Retell]:
+    duty: str, things: Sequence[T], act: Callable[[T], Iterator[Found]]
+) -> Iterator[Found]:
     for thing in things:
         yield from contained(duty, partial(act, thing))

@@ -88,7 +88,7 @@ def test_an_analysis_of_ones_own(folder: Path) -> None:
         "tags": ["a"],
     }
     assert row({"verdict": "ok"}) == {"verdict": "ok", "score": None, "share": None, "tags": []}
-    for said, rule in [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({"score": 11}, "score: size above its bound"),
         ({"score": 1.0}, "score: not an integer"),
         ({"score": True}, "score: not an integer"),
@@ -96,7 +96,8 @@ def test_an_analysis_of_ones_own(folder: Path) -> None:
         ({"tags": ["a", "b", "c"]}, "tags: number of elements above its bound"),
         ({"tags": [None]}, "tags[]: null"),
         ({"verdict": "x" * 21}, "verdict: length above its bound"),
-    ]:
+    ]
+    for said, rule in wrong:
         assert row({"verdict": "ok", **said}) == ("schema_mismatch", rule)
     assert b"mine" not in next(render(mine, [Request(RECORD, "", 1)]))
 

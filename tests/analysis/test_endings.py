@@ -116,7 +116,9 @@ def test_parts_are_joined_and_thoughts_left_out() -> None:
         {"text": None},
         {"text": WHOLE[100:], "thought": False},
     ]
-    response = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
+    response: dict[str, Any] = {
+        "candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]
+    }
 
     assert read(response=response).columns == read(WHOLE).columns
     response["candidates"][0]["content"]["parts"] = parts[:1]

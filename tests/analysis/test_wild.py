@@ -21,6 +21,24 @@ LINE = prediction(WHOLE)
 texts = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=80
 )
+NAMES = [
+    "key",
+    "status",
+    "request",
+    "response",
+    "candidates",
+    "content",
+    "parts",
+    "text",
+    "thought",
+    "finishReason",
+    "promptFeedback",
+    "blockReason",
+    "labels",
+    "record",
+    "contents",
+    "usageMetadata",
+]
 held = settings(deadline=None, derandomize=True, max_examples=150)
 
 
@@ -49,17 +67,7 @@ def test_any_bytes_are_an_error_with_a_name(line: bytes) -> None:
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(
-                    ["key", "status", "request", "response", "candidates", "content", "parts"]
-                    + [
-                        "text",
-                        "thought",
-                        "finishReason",
-                        "promptFeedback",
-                        "labels",
-                        "contents",
-                    ]
-                ),
+                st.sampled_from(NAMES),
                 inner,
                 max_size=4,
             )
@@ -152,7 +160,7 @@ def test_a_cut_answer_is_never_a_row(length: int) -> None:
 @held
 @given(texts, texts, st.lists(texts, max_size=3), st.booleans())
 def test_texts_round_trip(summary: str, action: str, names: list[str], pretty: bool) -> None:
-    """Brackets, quotes, newlines, emoji, right to left: what the model said is what is stored."""
+    """Brackets, quotes, newlines, emoji, right to left: stored as the model said it."""
     said = answer(
         callSummary=f"x{summary}",
         agentResponse={"resolved": None, "summary": None, "action": action},

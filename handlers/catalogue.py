@@ -1,0 +1,117 @@
+"""The catalogue: every fact, its fields, who tells it and who handles it, from the code alone.
+
+`events/catalogue.json` is its copy for those who read no Python, Terraform first of all.
+Written by `python -m handlers.catalogue`; a test holds it to the code.
+"""
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+import events
+from events import FACTS, Fact, GcsObject, WatchTick, topic_of, type_of
+
+from . import CHOREOGRAPHY, SIGNALS, Handler, name_of
+from .delivery import needs_of
+from .score import follows, subscriptions
+
+PATH = Path(events.__file__).parent / "catalogue.json"
+
+
+def catalogue() -> dict[str, Any]:
+    """Facts, signals, handlers and subscriptions, in the order of the flow."""
+    return {
+        "facts": [_fact(kind) for kind in FACTS],
+        "signals": [_signal(kind) for kind in (WatchTick, GcsObject)],
+        "handlers": [_handler(handler) for handler in _handlers()],
+        "subscriptions": [
+            {
+                "name": each.name,
+                "topic": each.topic,
+                "handler": each.handler,
+                "dead_letter_topic": each.dead_letter_topic,
+            }
+            for each in subscriptions()
+        ],
+    }
+
+
+def score_rows() -> list[dict[str, Any]]:
+    """The score as `troupe choreography` prints it: one row a cue."""
+    cues = [*CHOREOGRAPHY.items(), *SIGNALS.items()]
+    return [
+        {
+            "fact": topic_of(kind),
+            "handler": name_of(handler),
+            "does": _deed(handler),
+            "follows": [topic_of(fact) for fact in _told_by(handler)],
+        }
+        for kind, handler in cues
+    ]
+
+
+def _handlers() -> list[Handler]:
+    return list(dict.fromkeys([*CHOREOGRAPHY.values(), *SIGNALS.values()]))
+
+
+def _fact(kind: type[Fact]) -> dict[str, Any]:
+    handler = CHOREOGRAPHY.get(kind)
+    return {
+        "topic": topic_of(kind),
+        "type": type_of(kind),
+        "says": _first_line(kind),
+        "fields": [_field(field) for field in msgspec.structs.fields(kind)],
+        "told_by": [name_of(h) for h in _handlers() if kind in _told_by(h)] or ["outside"],
+        "handled_by": name_of(handler) if handler else None,
+    }
+
+
+def _field(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
+    schema = msgspec.json.schema(field.type)
+    schema.pop("$defs", None)
+    return {"name": field.name, "required": field.required, "schema": schema}
+
+
+def _signal(kind: type[events.Signal]) -> dict[str, Any]:
+    return {
+        "topic": topic_of(kind),
+        "says": _first_line(kind),
+        "handled_by": name_of(SIGNALS[kind]),
+    }
+
+
+def _handler(handler: Handler) -> dict[str, Any]:
+    reacts = [k for k, h in CHOREOGRAPHY.items() if h is handler]
+    signals = [k for k, h in SIGNALS.items() if h is handler and k in (WatchTick, GcsObject)]
+    return {
+        "name": name_of(handler),
+        "does": _deed(handler),
+        "reacts_to": [topic_of(kind) for kind in (*reacts, *signals)],
+        "tells": [topic_of(fact) for fact in _told_by(handler)],
+        "needs": [need for need in needs_of(handler) if need != "envelope"],
+    }
+
+
+def _told_by(handler: Handler) -> list[type[Fact]]:
+    """What it declares to tell; the tick advances runs on behalf of advance-run."""
+    return [kind for kind in FACTS if kind in follows(handler)]
+
+
+def _deed(handler: Handler) -> str:
+    """The first line of the handler's own file."""
+    return (inspect.getdoc(inspect.getmodule(handler)) or "").splitlines()[0]
+
+
+def _first_line(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").splitlines()[0]
+
+
+def text() -> str:
+    return json.dumps(catalogue(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    PATH.write_text(text(), encoding="utf-8")

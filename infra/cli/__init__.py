@@ -1,0 +1,5 @@
+"""The command `troupe`."""
+
+from .app import main
+
+__all__ = ["main"]

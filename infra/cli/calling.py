@@ -1,0 +1,57 @@
+"""One question to the troupe of a state folder, whether a worker runs there or not."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+import typer
+
+Answer = dict[str, Any]
+
+STARTING_SECONDS = 10.0
+"""A worker that owns the folder already may not be listening yet."""
+
+
+def call(home: Path, duty: str, **arguments: Any) -> Answer:
+    """The answer in plain JSON values, the same from both ways. Ends the command on a problem."""
+    from infra.local.desk import BadQuestion
+
+    try:
+        return _call(home, duty, arguments)
+    except BadQuestion as problem:
+        fail(str(problem))
+
+
+def fail(problem: str, code: int = 2) -> NoReturn:
+    typer.echo(f"troupe: {problem}", err=True)
+    raise typer.Exit(code)
+
+
+def _call(home: Path, duty: str, arguments: Answer) -> Answer:
+    from infra.local.office import NobodyThere, ask
+    from infra.local.world import HomeInUse
+
+    for _ in range(round(STARTING_SECONDS / 0.1)):
+        try:
+            return _answered_here(home, duty, arguments)
+        except HomeInUse:
+            try:
+                return ask(home, duty, arguments)
+            except NobodyThere:
+                time.sleep(0.1)
+    fail(f"{home} is in use by another process that does not answer; end it, or wait for it", 1)
+
+
+def _answered_here(home: Path, duty: str, arguments: Answer) -> Answer:
+    from infra.local.desk import DUTIES
+    from infra.local.world import Laptop
+
+    world = Laptop(home)
+    try:
+        answer = DUTIES[duty](world, **arguments)
+        plain: Answer = json.loads(msgspec.json.encode(answer))
+        return plain
+    finally:
+        world.close()

@@ -1,0 +1,142 @@
+"""The worker's loop, with the office open and the progress shown."""
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from infra.local.damage import Damage
+from infra.local.office import Office
+from infra.local.openai import Endpoint
+from infra.local.worker import Worker
+from infra.local.world import HomeInUse, Laptop, LaptopSettings
+from infra.logs import log_to
+from infra.report.live import Live
+
+from .calling import fail
+
+SHOW_SECONDS = 0.5
+
+
+def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LaptopSettings:
+    """`damage` is per cent of the answers."""
+    spoiled = Damage(share=damage / 100, seed=seed) if damage else None
+    if endpoint is None:
+        return LaptopSettings(damage=spoiled)
+    return LaptopSettings(damage=spoiled, answerer=endpoint)
+
+
+@contextmanager
+def opened(home: Path, settings: LaptopSettings) -> Iterator[tuple[Laptop, Office]]:
+    """The world of a state folder and its office; ends the command when another owns it."""
+    try:
+        world = Laptop(home, settings)
+    except HomeInUse:
+        fail(f"{home}: a worker is at work here already; `troupe status` shows what it does", 1)
+    log_to(home / "log.jsonl")
+    office = Office(home)
+    office.open()
+    try:
+        yield world, office
+    finally:
+        office.close()
+        world.close()
+
+
+def work_until_idle(
+    world: Laptop, office: Office, *, linger: float = 0.0, say: Callable[[str], None]
+) -> None:
+    """Work; end when nothing was left to do and nobody asked for anything for `linger` seconds."""
+    worker = Worker(world, lambda seconds: _listen(world, office, seconds))
+    with Live(sys.stdout.isatty()) as live, _ended_by_signal() as ended:
+        show = _Shown(world, worker, live)
+        while not ended():
+            office.answer(world)
+            if worker.step():
+                show.now_and_then()
+                continue
+            show.now()
+            if linger:
+                say(f"nothing to do; waiting {linger:g} s for more")
+            if not linger or not _asked_within(world, office, linger, ended):
+                return
+
+
+def _listen(world: Laptop, office: Office, seconds: float) -> None:
+    office.answer(world, seconds)
+
+
+def _asked_within(
+    world: Laptop, office: Office, seconds: float, ended: Callable[[], bool]
+) -> bool:
+    """Whether something came that gives work, before the time is up."""
+    deadline = time.monotonic() + seconds
+    while not ended() and time.monotonic() < deadline:
+        left = deadline - time.monotonic()
+        if office.answer(world, max(0.01, min(left, 0.5))) and world.bus.waiting:
+            return True
+    return False
+
+
+@contextmanager
+def _ended_by_signal() -> Iterator[Callable[[], bool]]:
+    """SIGTERM and Ctrl-C end the loop between two steps; a second Ctrl-C ends it at once."""
+    told: list[int] = []
+
+    def note(number: int, _frame: Any) -> None:
+        if told and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        told.append(number)
+
+    before = {s: signal.signal(s, note) for s in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield lambda: bool(told)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class _Shown:
+    """What the progress display is told, now and then."""
+
+    def __init__(self, world: Laptop, worker: Worker, live: Live) -> None:
+        self._world, self._worker, self._live = world, worker, live
+        self._started = self._shown = time.monotonic()
+
+    def now_and_then(self) -> None:
+        if time.monotonic() - self._shown >= SHOW_SECONDS:
+            self.now()
+
+    def now(self) -> None:
+        self._shown = time.monotonic()
+        run = self._newest()
+        if run is None:
+            return
+        counted = {name: run[name] or 0 for name in ("analysed", "failed", "released")}
+        self._live.update(
+            {
+                "run_id": run["run_id"],
+                "batches": run["batches"],
+                "records": run["records"],
+                **counted,
+                "open": run["records"] - sum(counted.values()),
+                "deliveries": self._worker.deliveries,
+                "in_flight": self._world.bus.waiting,
+                "stage": self._stage(run),
+                "cost": run["cost"],
+                "seconds": self._shown - self._started,
+            }
+        )
+
+    def _newest(self) -> dict[str, Any] | None:
+        since = self._world.tools.ledger.since(self._world.clock())
+        runs = self._world.tools.tracking.tell("runs", {"run_id": None, "since": since})
+        return runs[-1] if runs else None
+
+    def _stage(self, run: dict[str, Any]) -> str:
+        if run["completed_at"]:
+            return "completed"
+        return "answering" if self._world.service.next_due() else "working"
