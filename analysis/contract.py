@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.schema import Mismatch, Node, check, leaves
+from analysis.schema import Mismatch, Node, check, has_unknown, leaves
 from analysis.typed import TypedReader, typed_reader
 
 
@@ -44,8 +44,14 @@ class Contract:
         row = self.typed(text)
         return row if row is not None and row[self.summary].strip() else None
 
-    def from_value(self, value: object) -> dict[str, Any]:
-        """The columns of a parsed answer. Raises `Unfit`."""
+    def from_value(self, value: object, *, as_asked: bool = False) -> dict[str, Any]:
+        """The columns of a parsed answer. Raises `Unfit`.
+
+        `as_asked` refuses unknown properties, which are left out otherwise: after a repair, one
+        may be a damaged name, and what stands under it would be lost.
+        """
+        if as_asked and has_unknown(self.root, value):
+            raise Unfit("repaired_lossy", "a property that nobody asked for, after a repair")
         try:
             answer = check(self.root, value)
         except Mismatch as mismatch:

@@ -52,7 +52,8 @@ def read_answer(text: str, contract: Contract, *, admit_lossy: bool) -> Answer:
             value = _parsed(candidate, raw_controls="controls" in mends)
         except Malformed:
             continue
-        return Answer(contract.from_value(value), "+".join(mends), "mended")
+        columns = contract.from_value(value, as_asked="controls" in mends)
+        return Answer(columns, "+".join(mends), "mended")
     if "{" not in body:
         raise Unfit("json_parse_error", "no object in the answer")
     return _repaired(body, wrapping, contract, admit_lossy=admit_lossy)
@@ -81,7 +82,8 @@ def _repaired(
 ) -> Answer:
     method = "+".join([*wrapping, "json_repair"])
     try:
-        return Answer(contract.from_value(safe_repair(body)), method, "repaired_safe")
+        columns = contract.from_value(safe_repair(body), as_asked=True)
+        return Answer(columns, method, "repaired_safe")
     except Hopeless as reason:
         raise Unfit("json_parse_error", str(reason)) from None
     except Unproven as doubt:

@@ -111,7 +111,9 @@ def _decoded(literal: str) -> str:
 
 
 def _escape(match: re.Match[str]) -> str:
-    """A stray escape stands for itself, except for that of the apostrophe."""
-    if match[1] in _ESCAPES:
-        return match[0]
-    return "'" if match[1] == "'" else f"\\{match[0]}"
+    """An apostrophe needs no escape. Any other stray one may be left over from a lost sign."""
+    if match[1] == "'":
+        return "'"
+    if match[1] not in _ESCAPES:
+        raise Unproven("a string has an escape that means nothing")
+    return match[0]

@@ -220,6 +220,17 @@ _CHECKS: Mapping[str, Callable[[Node, object], Any]] = {
 }
 
 
+def has_unknown(node: Node, value: object) -> bool:
+    """Does the value have a property that the schema does not?"""
+    if isinstance(value, list) and node.items is not None:
+        items = node.items
+        return any(has_unknown(items, element) for element in value)
+    if not isinstance(value, dict) or node.properties is None:
+        return False
+    known = node.properties
+    return any(n not in known or has_unknown(known[n], child) for n, child in value.items())
+
+
 def leaves(node: Node) -> Iterator[Node]:
     """The places that can become columns: everything below the root that is no object."""
     for child in (node.properties or {}).values():

@@ -56,6 +56,9 @@ def _adapt(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.IntDiv) and not isinstance(node.expression, exp.Paren):
         # Written as an operator, the division would bind tighter than what it divides.
         return exp.IntDiv(this=exp.paren(node.this), expression=exp.paren(node.expression))
+    if isinstance(node, exp.CountIf):
+        # DuckDB's count_if gives NULL where there are no rows; BigQuery's COUNTIF gives 0.
+        return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=node.this))
     if isinstance(node, exp.ByteLength):
         return exp.func("strlen", node.this)
     if isinstance(node, exp.JSONFormat):

@@ -1,6 +1,8 @@
 """BigQuery as one DuckDB file: the same statements, job ids that run once, transactions."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -60,7 +62,7 @@ class LocalWarehouse:
         name = self._free_suffix(job_id)
         if name is None:
             return False
-        statements = translate(script)
+        statements = _translated(script)
         try:
             self.db.execute("BEGIN TRANSACTION")
             for statement in statements:
@@ -99,7 +101,7 @@ class LocalWarehouse:
         if self._bucket is None:
             raise SetAside("no_bucket", "this warehouse has no bucket to load from")
         self._expire()
-        name = f"{table}_{next_name(self.db)}"
+        name = f"{table}_staging_{next_name(self.db)}"
         self.db.execute("INSERT INTO laptop_staging VALUES ($1, $2)", [name, _plain(self._clock())])
         self.db.execute(create_table(name, like))
         for uri in uris:
@@ -170,6 +172,21 @@ class LocalWarehouse:
             raise KeyError(f"parameter {sorted(missing)[0]} is missing")
         given = {name: _bound(known[name]) for name in statement.parameters}
         return db.execute(statement.sql, given)
+
+
+_STAGING = re.compile(r"\b[a-z]+_staging_\d+\b")
+
+
+def _translated(script: str) -> tuple[Statement, ...]:
+    """As `translate`, with staging tables named alike, so that a deed is translated once."""
+    names = _STAGING.findall(script)
+    if not names:
+        return translate(script)
+    statements = translate(_STAGING.sub(_ANY_STAGING, script))
+    return tuple(replace(s, sql=s.sql.replace(_ANY_STAGING, names[0])) for s in statements)
+
+
+_ANY_STAGING = "any_staging_0"
 
 
 def _insert_from(path: Path, table: str, like: str) -> str:

@@ -206,6 +206,27 @@ def test_a_row_never_differs_from_what_was_said(text: str) -> None:
         assert reading.error_type in {"repaired_lossy", "json_parse_error", "missing_summary"}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        WHOLE.replace("Traced it", "Traced \\: it"),
+        WHOLE.replace('"callTone"', '"call\nTone"'),
+        WHOLE.replace('", "callTone', '" "callTune'),
+    ],
+)
+def test_a_repair_that_may_have_hurt_a_word_is_lossy(text: str) -> None:
+    """A stray escape may be the rest of a quote, and an unknown name one that was damaged."""
+    assert (read(text).error_type, read(text).columns) == ("repaired_lossy", {})
+
+
+def test_an_escaped_apostrophe_is_an_apostrophe() -> None:
+    """Models write it often, and it can be nothing else."""
+    reading = read(WHOLE.replace("Traced it", "It\\'s traced"))
+
+    assert reading.repair_grade == "repaired_safe"
+    assert reading.columns["agent_response_summary"] == "It's traced."
+
+
 def test_lossy_repairs_can_be_admitted_and_are_marked() -> None:
     """A setting of the reader, never the default."""
     text = WHOLE[: WHOLE.index(', "languageCode')]

@@ -1,0 +1,230 @@
+"""What a summary and a verdict of the books amount to, before anybody words or draws it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from . import figures, words
+
+Facts = Mapping[str, Any]
+
+ENDINGS = ("analysed", "failed", "released", "open")
+
+BROKEN = {
+    "missing_members": "planned records that stand in no batch",
+    "half_stored": "records stored by half: a row without its mark, or a mark without its row",
+    "doubled": "doubled rows or memberships",
+    "two_bodies": "facts told with two contents",
+    "closed_twice": "attempts closed twice",
+}
+"""Counts of a verdict that must be zero in any books that balance."""
+
+PAID_TWICE = "paid_twice"
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The verdict in one line."""
+
+    mood: Literal["good", "warn", "bad"]
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """A way out of the funnel."""
+
+    reason: str
+    words: str
+    records: int
+
+
+def number(facts: Facts, name: str) -> int:
+    """A count; what is absent counts as none."""
+    return int(facts.get(name) or 0)
+
+
+def part(facts: Facts, name: str) -> Facts:
+    """A part of the summary; empty when it is absent."""
+    found = facts.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def rows(facts: Facts, name: str) -> list[Facts]:
+    """A list of rows; empty when it is absent."""
+    return list(facts.get(name) or ())
+
+
+def books_of(summary: Facts, verdict: Facts | None) -> Books:
+    """By the verdict where there is one; else by the summary's own counts, promising less."""
+    if verdict:
+        return verdict_of(verdict)
+    return verdict_of({"planned": number(summary, "records"), **part(summary, "books")})
+
+
+def verdict_of(verdict: Facts) -> Books:
+    """A verdict that does not carry a count is not asked for it."""
+    sides = [number(verdict, name) for name in ENDINGS]
+    planned = number(verdict, "planned")
+    named = [f"{figures.count(n)} {name}" for n, name in zip(sides, ENDINGS, strict=True)]
+    sign = "=" if planned == sum(sides) else "≠"
+    sum_line = f"{figures.count(planned)} planned {sign} {' + '.join(named)}."
+    wrong = _wrong(verdict, balanced=sign == "=")
+    if wrong:
+        return Books("bad", f"The books do not balance: {sum_line} Found: {'; '.join(wrong)}.")
+    twice = number(verdict, PAID_TWICE)
+    if twice:
+        again = f"Paid for twice: {figures.plural(twice, 'record or job', 'records or jobs')}."
+        return Books("warn", f"The books balance: {sum_line} {again}")
+    return Books("good", f"The books balance: {sum_line}{_promise(verdict)}")
+
+
+def _wrong(verdict: Facts, *, balanced: bool) -> list[str]:
+    found = [] if balanced else ["the two sides differ"]
+    if verdict.get("completed") and number(verdict, "open"):
+        found.append("the run is completed with open records")
+    counted = ((name, number(verdict, name)) for name in BROKEN)
+    return found + [f"{figures.count(many)} {BROKEN[name]}" for name, many in counted if many]
+
+
+def _promise(verdict: Facts) -> str:
+    asked = PAID_TWICE in verdict and "doubled" in verdict
+    return " Nothing is doubled, half stored or paid twice." if asked else ""
+
+
+def is_preview(summary: Facts) -> bool:
+    """A dry run: nothing was frozen, and its plan says only what it would take."""
+    return bool(summary.get("dry_run"))
+
+
+def taken(summary: Facts) -> int:
+    """The records of the run, or what a dry run would take."""
+    return number(summary, "would_records" if is_preview(summary) else "records")
+
+
+def exits_before(summary: Facts) -> list[Exit]:
+    """Why rows of the source are not in the run. What the reasons leave over is named too."""
+    counted = part(summary, "skipped")
+    found = [Exit(name, words.skipped(name), number(counted, name)) for name in counted]
+    rest = number(summary, "source_rows") - taken(summary) - sum(e.records for e in found)
+    if rest:
+        found.append(Exit("unexplained", "not explained by any reason", rest))
+    return found
+
+
+def exits_after(summary: Facts) -> list[Exit]:
+    """Why planned records have no row."""
+    books = part(summary, "books")
+    told = {
+        "failed": "failed for good",
+        "released": "released: the next run takes them",
+        "open": "still open",
+    }
+    return [Exit(name, text, number(books, name)) for name, text in told.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The cost in words: a range before, what it was, and what of it brought no row."""
+
+    expected: str
+    actual: str
+    wasted: str
+    each: str
+
+
+def money_of(summary: Facts) -> Money:
+    totals = part(summary, "totals")
+    asked = number(totals, "attempts") > 0
+    cost, stored = totals.get("cost"), number(part(summary, "books"), "analysed")
+    return Money(
+        expected=_expected(summary),
+        actual=figures.dollars(cost) if asked else figures.NONE,
+        wasted=figures.dollars(totals.get("wasted")) if asked else figures.NONE,
+        each=figures.dollars(cost / stored if cost is not None else None)
+        if asked and stored
+        else figures.NONE,
+    )
+
+
+def _expected(summary: Facts) -> str:
+    low, high = summary.get("expected_cost") or (None, None)
+    if is_preview(summary) and taken(summary) and high == 0:
+        return "not estimated"
+    return figures.span(figures.dollars(low), figures.dollars(high))
+
+
+def expected_tokens(summary: Facts, side: str) -> str:
+    low, high = part(summary, "expected_tokens").get(side) or (None, None)
+    if is_preview(summary) and taken(summary) and high == 0:
+        return "not estimated"
+    return figures.span(figures.count(low), figures.count(high))
+
+
+def time_of(summary: Facts) -> str:
+    """From plan to end."""
+    times = part(summary, "times")
+    taken_time = figures.between(times.get("planned_at"), times.get("completed_at"))
+    return "not over" if taken_time is None else figures.seconds(taken_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One of the five measures of success."""
+
+    name: str
+    value: str
+    means: str
+
+
+def metrics_of(summary: Facts) -> list[Metric]:
+    found, times = part(summary, "metrics"), part(summary, "times")
+    completed, abandoned = (
+        number(times, "batches_completed"),
+        number(times, "batches_abandoned"),
+    )
+    failed = figures.count(number(part(summary, "books"), "failed"))
+    recovery = found.get("recovery_seconds")
+    return [
+        Metric(
+            "Batch success rate",
+            figures.percent(found.get("batch_success_rate")),
+            f"{figures.count(completed)} of {figures.plural(completed + abandoned, 'batch', 'batches')}"
+            " that are over",
+        ),
+        Metric(
+            "Batches per hour",
+            figures.rate(found.get("batches_per_hour")),
+            "from the plan to the end of the run",
+        ),
+        Metric(
+            "Error rate",
+            figures.percent(found.get("error_rate")),
+            f"{failed} of {figures.plural(number(summary, 'records'), 'planned record')} failed",
+        ),
+        Metric(
+            "Deduplication rate",
+            figures.percent(found.get("deduplication_rate")),
+            "of the rows asked for needed no new analysis",
+        ),
+        Metric(
+            "Recovery time",
+            figures.seconds(recovery),
+            "nothing had to be mended"
+            if recovery is None
+            else "until a batch with open records was whole",
+        ),
+    ]
+
+
+def errors_of(summary: Facts) -> list[Facts]:
+    return rows(summary, "errors")
+
+
+def fate(error: Facts) -> str:
+    """What becomes of a record with this error."""
+    if error.get("scope") == "system":
+        return "no record's fault"
+    if error.get("retryable"):
+        return "asked again"
+    return "left to the next plan" if error.get("replan") else "failed for good"

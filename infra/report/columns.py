@@ -1,0 +1,44 @@
+"""Lines of text in columns, and values that cannot break them."""
+
+from collections.abc import Iterable, Sequence
+
+from . import figures
+from .account import Exit
+
+
+def line(*pieces: object) -> str:
+    """One line, whatever the pieces hold: no line breaks, no control characters."""
+    joined = " ".join(str(piece) for piece in pieces if piece not in (None, ""))
+    return "".join(sign if sign.isprintable() else " " for sign in joined).rstrip()
+
+
+def named(name: str, *pieces: object) -> str:
+    """A line with a name in the left column."""
+    return line(f"{name:<12}", *pieces)
+
+
+def aligned(lines: Iterable[Sequence[object]], indent: int = 0) -> list[str]:
+    """As a table; the last column runs free."""
+    cells = [[line(cell) for cell in row] for row in lines]
+    if not cells:
+        return []
+    widths = [max(len(row[at]) for row in cells) for at in range(len(cells[0]))]
+    widths[-1] = 0
+    return [
+        " " * indent
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]
+
+
+def exits(found: Iterable[Exit]) -> list[str]:
+    """The exits that somebody took, with their figures to the right."""
+    taken = [each for each in found if each.records]
+    width = max((len(figures.count(each.records)) for each in taken), default=0)
+    return [line(f"    - {figures.count(each.records):>{width}}", each.words) for each in taken]
+
+
+def folded(found: Sequence[str], shown: int) -> list[str]:
+    """The first lines, and how many more there are."""
+    rest = len(found) - shown
+    return [*found[:shown], *([f"    and {figures.count(rest)} more"] if rest > 0 else [])]

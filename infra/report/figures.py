@@ -1,0 +1,109 @@
+"""Figures as people read them. What is not known is a word, and never a zero."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+NONE = "none"
+UNKNOWN = "unknown"
+
+
+def count(number: float | None) -> str:
+    """With thousands separators."""
+    return NONE if number is None else f"{round(number):,}"
+
+
+def plural(number: int | None, one: str, many: str = "") -> str:
+    """`1 record`, `2 records`."""
+    return f"{count(number)} {one if number == 1 else many or one + 's'}"
+
+
+def rate(number: float | None) -> str:
+    """One digit behind the point where it still says something."""
+    if number is None:
+        return NONE
+    return count(number) if number >= 10 else f"{number:.2g}"
+
+
+def percent(share: float | None) -> str:
+    """Nothing but all is 100 %, and nothing but none is 0 %."""
+    if share is None:
+        return NONE
+    if 0 < share < 0.001:
+        return "under 0.1 %"
+    if 0.999 < share < 1:
+        return "over 99.9 %"
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+
+
+def share_of(part: float, whole: float) -> str:
+    """As percentage; empty when there is nothing to divide by."""
+    return percent(part / whole) if whole else ""
+
+
+def seconds(number: float | None) -> str:
+    """`36 ms`, `4.2 s`, `3 m 12 s`, `3 h 12 m`, `2 d 3 h`."""
+    if number is None:
+        return NONE
+    if number < 0.9995:
+        return f"{number * 1000:.0f} ms" if number > 0 else "0 s"
+    if number < 59.95:
+        return f"{number:.1f}".removesuffix(".0") + " s"
+    return _in_two_units(round(number))
+
+
+def _in_two_units(whole: int) -> str:
+    for size, unit, below, part in ((86400, "d", 3600, "h"), (3600, "h", 60, "m")):
+        if whole >= size:
+            return f"{whole // size} {unit} {whole % size // below} {part}"
+    return f"{whole // 60} m {whole % 60} s"
+
+
+def dollars(amount: float | None) -> str:
+    """US dollars; two digits that say something, however small the amount."""
+    if amount is None:
+        return UNKNOWN
+    if 0 < amount < 0.0001:
+        return "under $0.0001"
+    if amount >= 1000:
+        return f"${amount:,.0f}"
+    if amount >= 0.1 or amount == 0:
+        return f"${amount:.2f}"
+    return f"${amount:.{3 if amount >= 0.01 else 4}f}"
+
+
+def span(low: str, high: str) -> str:
+    """From low to high, or the one word that both are."""
+    return low if low == high else f"{low} to {high}"
+
+
+def megabytes(size: float | None) -> str:
+    """Of a size in bytes."""
+    if size is None:
+        return NONE
+    return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} kB"
+
+
+def when(value: Any) -> datetime | None:
+    """A time as it comes: a datetime, its text, or nothing. Without a zone it is UTC."""
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return None
+    if not isinstance(value, datetime):
+        return None
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def moment(value: Any) -> str:
+    """`2026-11-21 23:05:38 UTC`; what is no time is shown as it is."""
+    time = when(value)
+    if time is None:
+        return NONE if value is None else str(value)
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def between(start: Any, end: Any) -> float | None:
+    """Seconds from one time to the other; None while one of them is missing."""
+    first, last = when(start), when(end)
+    return (last - first).total_seconds() if first and last else None

@@ -1,0 +1,56 @@
+"""What a run would take, leave out and cost, before anything is frozen."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import account, figures, words
+from .account import Facts, number
+from .columns import exits, line, named
+
+
+def preview_lines(preview: Mapping[str, Any]) -> list[str]:
+    """`preview` is a row of `preview_plan` with run, model and the estimate beside it."""
+    held, taken = number(preview, "source_rows"), number(preview, "records")
+    into = figures.plural(number(preview, "batches"), "batch", "batches")
+    size = f", {figures.megabytes(number(preview, 'bytes'))} of requests" if taken else ""
+    return [
+        line("Dry run", preview.get("run_id"), "- nothing is changed, asked or paid."),
+        named("model", preview.get("model") or figures.UNKNOWN),
+        named("source", figures.plural(held, "row") if held else "no rows"),
+        *exits(account.exits_before(_as_summary(preview))),
+        named("would take", f"{figures.plural(taken, 'record')} in {into}{size}"),
+        *(_estimate(preview) if taken else []),
+    ]
+
+
+def _as_summary(preview: Facts) -> Facts:
+    """The row counts what is pending; what of it is not taken is beyond the limit."""
+    pending = number(preview, "pending") if "pending" in preview else number(preview, "records")
+    skipped = {name: number(preview, name) for name in words.SKIPPED}
+    skipped["beyond_limit"] = pending - number(preview, "records")
+    return {
+        "source_rows": number(preview, "source_rows"),
+        "records": number(preview, "records"),
+        "skipped": skipped,
+    }
+
+
+def _estimate(preview: Facts) -> list[str]:
+    read, written = preview.get("input_tokens"), preview.get("output_tokens")
+    low, high = preview.get("cost") or (None, None)
+    return [
+        named("input", _range(read), "tokens"),
+        named("output", _range(written), "tokens"),
+        named(
+            "cost", figures.span(figures.dollars(low), figures.dollars(high)), "(US dollars)"
+        ),
+    ]
+
+
+def _range(pair: Any) -> str:
+    low, high = pair or (None, None)
+    return (
+        figures.UNKNOWN
+        if low is None
+        else figures.span(figures.count(low), figures.count(high))
+    )

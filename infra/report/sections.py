@@ -1,0 +1,168 @@
+"""The middle of the page: the way of the records, the errors, the time and the money."""
+
+from . import account, figures, words
+from .account import Exit, Facts, number, part, rows
+from .markup import Bar, Markup, bars, empty, pairs, section, table, tag
+
+
+def funnel(summary: Facts) -> Markup:
+    """From the rows of the source to the rows stored, with every exit by name."""
+    whole = number(summary, "source_rows")
+    title = "From source to stored rows"
+    if not whole and not account.taken(summary):
+        return section(title, empty("The source held no rows."), id_="funnel")
+    before = account.exits_before(summary)
+    lines = [_step("rows in the source", whole, whole), *_exits(before, whole)]
+    if account.is_preview(summary):
+        lines.append(_step("records it would take", account.taken(summary), whole))
+        return section(title, bars(lines, whole), _folded(before), id_="funnel")
+    after = account.exits_after(summary)
+    stored = number(part(summary, "books"), "analysed")
+    lines += [
+        _step("records planned", number(summary, "records"), whole),
+        *_exits(after, whole),
+        _step("rows stored", stored, whole),
+    ]
+    return section(title, bars(lines, whole), _folded([*before, *after]), id_="funnel")
+
+
+def _step(label: str, records: int, whole: int) -> Bar:
+    return Bar(label, records, figures.count(records), figures.share_of(records, whole), "step")
+
+
+def _exits(exits: list[Exit], whole: int) -> list[Bar]:
+    return [
+        Bar(
+            each.words,
+            abs(each.records),
+            f"− {figures.count(each.records)}",
+            figures.share_of(each.records, whole),
+            "exit",
+        )
+        for each in exits
+        if each.records
+    ]
+
+
+def _folded(exits: list[Exit]) -> Markup:
+    nobody = [each.words for each in exits if not each.records]
+    if not nobody:
+        return Markup("")
+    title = figures.plural(len(nobody), "further exit that no row took",
+                           "further exits that no row took")  # fmt: skip
+    inside = tag("ul", *(tag("li", text) for text in nobody))
+    return tag("details", tag("summary", title), inside)
+
+
+def batches(summary: Facts) -> Markup:
+    times, totals = part(summary, "times"), part(summary, "totals")
+    planned = number(summary, "batches")
+    over = number(times, "batches_completed") + number(times, "batches_abandoned")
+    if account.is_preview(summary) or not planned:
+        return section("Batches", empty("No batch was planned."), id_="batches")
+    memory = totals.get("peak_megabytes")
+    told = [
+        ("Batches planned", figures.count(planned)),
+        ("completed", figures.count(number(times, "batches_completed"))),
+        ("abandoned", figures.count(number(times, "batches_abandoned"))),
+        ("not over", figures.count(planned - over)),
+        ("Attempts closed", figures.count(number(totals, "attempts"))),
+        ("of them repeated", figures.count(number(totals, "repeated_attempts"))),
+        ("Jobs", figures.count(number(times, "jobs"))),
+        ("Facts told", figures.count(number(times, "facts"))),
+        ("Requests sent", figures.count(number(totals, "asked"))),
+        ("Answer lines read", figures.count(number(totals, "lines"))),
+        ("Time to read them", figures.seconds(totals.get("reading_seconds"))),
+        ("Most memory", figures.NONE if memory is None else f"{memory:,.0f} MB"),
+    ]
+    return section("Batches, attempts and jobs", pairs(told), id_="batches")
+
+
+def errors(summary: Facts) -> Markup:
+    found = account.errors_of(summary)
+    if not found:
+        return section("Errors", empty("No errors."), id_="errors")
+    lines = tag("ul", *(_error(each) for each in found), class_="errors")
+    note = "Errors that a further attempt mended are counted as well."
+    return section("Errors by type", lines, note=note, id_="errors")
+
+
+def _error(error: Facts) -> Markup:
+    name = str(error.get("error_type", ""))
+    cause = error.get("cause")
+    counted = (
+        f"{figures.plural(number(error, 'errors'), 'error')},"
+        f" {figures.plural(number(error, 'records'), 'record')}"
+    )
+    because = [" after ", tag("code", cause)] if cause else []
+    return tag(
+        "li",
+        tag(
+            "div", tag("span", tag("code", name), *because), tag("span", counted), class_="head"
+        ),
+        tag("div", words.hint(name, error.get("hint")), " ", tag("small", account.fate(error))),
+    )
+
+
+def readings(summary: Facts) -> Markup:
+    found = rows(summary, "readings")
+    if not found:
+        return section("How answers were read", empty("No answer was stored."), id_="readings")
+    whole = sum(number(row, "records") for row in found)
+    lines = [
+        Bar(
+            f"{words.method(row.get('parse_method'))} ({words.grade(row.get('repair_grade'))})",
+            number(row, "records"),
+            figures.count(number(row, "records")),
+            figures.share_of(number(row, "records"), whole),
+        )
+        for row in found
+    ]
+    return section("How answers were read", bars(lines), id_="readings")
+
+
+def stages(summary: Facts) -> Markup:
+    found = {str(row.get("stage")): row for row in rows(summary, "stages")}
+    if not found:
+        return section("Time by stage", empty("No stage was finished."), id_="stages")
+    order = [name for name in words.STAGES if name in found]
+    order += [name for name in found if name not in words.STAGES]
+    lines = [
+        (
+            words.STAGES.get(name, name),
+            figures.count(number(found[name], "times")),
+            figures.seconds(found[name].get("mean_seconds")),
+            figures.seconds(found[name].get("most_seconds")),
+        )
+        for name in order
+    ]
+    head = ("stage of an attempt", "times", "mean", "most")
+    return section("Time by stage", table(head, lines), id_="stages")
+
+
+def costs(summary: Facts) -> Markup:
+    totals, money = part(summary, "totals"), account.money_of(summary)
+    amounts = pairs(
+        [
+            ("Expected", money.expected),
+            ("Actual", money.actual),
+            ("of it wasted: no row for it", money.wasted),
+            ("Actual for one stored row", money.each),
+        ]
+    )
+    asked = number(totals, "attempts") > 0
+    tokens = table(
+        ("tokens", "expected", "actual"),
+        [
+            ("input", account.expected_tokens(summary, "input"), _tokens(totals, "prompt", asked)),
+            ("of it cached", "", _tokens(totals, "cached", asked)),
+            ("output", account.expected_tokens(summary, "output"), _tokens(totals, "output", asked)),
+            ("thoughts, billed as output", "", _tokens(totals, "thoughts", asked)),
+        ],
+    )  # fmt: skip
+    note = "In US dollars, by the price table of the analysis; the invoice has the last word."
+    return section("Tokens and cost", amounts, tokens, note=note, id_="cost")
+
+
+def _tokens(totals: Facts, name: str, asked: bool) -> str:
+    return figures.count(number(totals, f"{name}_tokens")) if asked else figures.NONE

@@ -1,0 +1,117 @@
+"""The summary of a run on a terminal."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from . import account, figures, words
+from .account import Facts, number, part, rows
+from .columns import exits, folded, line, named
+
+ERRORS_SHOWN = 8
+
+
+def summary_lines(
+    summary: Mapping[str, Any], verdict: Mapping[str, Any] | None = None
+) -> list[str]:
+    """What ran, whether the books balance, who left where, the errors, the metrics, cost, time."""
+    if account.is_preview(summary):
+        return [*_head(summary), *_dry(summary)]
+    return [
+        *_head(summary),
+        line(account.books_of(summary, verdict).line),
+        *_way(summary),
+        *error_lines(account.errors_of(summary)),
+        *_readings(summary),
+        *_metrics(summary),
+        *_costs(summary),
+        *_times(summary),
+    ]
+
+
+def _head(summary: Facts) -> list[str]:
+    about = ", ".join(
+        str(summary[name]) for name in ("analysis", "model", "mode") if summary.get(name)
+    )
+    return [line(f"Run {summary.get('run_id', '')}:", about or "no plan")]
+
+
+def _dry(summary: Facts) -> list[str]:
+    would = figures.plural(number(summary, "would_records"), "record")
+    into = figures.plural(number(summary, "would_batches"), "batch", "batches")
+    return [
+        f"A dry run: nothing was asked and nothing was paid. It would take {would} in {into}.",
+        _source(summary),
+        *exits(account.exits_before(summary)),
+    ]
+
+
+def _source(summary: Facts) -> str:
+    held = number(summary, "source_rows")
+    return named("source", figures.plural(held, "row") if held else "no rows")
+
+
+def _way(summary: Facts) -> list[str]:
+    planned = figures.plural(number(summary, "records"), "record")
+    into = figures.plural(number(summary, "batches"), "batch", "batches")
+    stored = number(part(summary, "books"), "analysed")
+    return [
+        _source(summary),
+        *exits(account.exits_before(summary)),
+        named("planned", f"{planned} in {into}"),
+        *exits(account.exits_after(summary)),
+        named("stored", figures.plural(stored, "row")),
+    ]
+
+
+def error_lines(found: list[Facts]) -> list[str]:
+    """Each type of error with its count and what to do."""
+    if not found:
+        return [named("errors", figures.NONE)]
+    told = [
+        line(
+            "   ",
+            figures.count(number(error, "errors")),
+            error.get("error_type"),
+            f"after {error['cause']}:" if error.get("cause") else ":",
+            words.hint(str(error.get("error_type")), error.get("hint")),
+        ).replace(" : ", ": ")
+        for error in found
+    ]
+    total = sum(number(error, "errors") for error in found)
+    return [named("errors", figures.count(total)), *folded(told, ERRORS_SHOWN)]
+
+
+def _readings(summary: Facts) -> list[str]:
+    found = [
+        f"{figures.count(number(row, 'records'))} {words.method(row.get('parse_method'))}"
+        for row in rows(summary, "readings")
+    ]
+    return [named("answers", "; ".join(found[:4]))] if found else []
+
+
+def _metrics(summary: Facts) -> list[str]:
+    return [
+        line(f"{each.name.lower():<20}", each.value) for each in account.metrics_of(summary)
+    ]
+
+
+def _costs(summary: Facts) -> list[str]:
+    totals, money = part(summary, "totals"), account.money_of(summary)
+    tokens = (
+        f"{figures.count(number(totals, 'prompt_tokens'))} input"
+        f" ({figures.count(number(totals, 'cached_tokens'))} cached),"
+        f" {figures.count(number(totals, 'output_tokens'))} output,"
+        f" {figures.count(number(totals, 'thoughts_tokens'))} thoughts"
+    )
+    cost = f"{money.actual} (expected {money.expected}), wasted {money.wasted}"
+    return [named("tokens", tokens), named("cost", cost)]
+
+
+def _times(summary: Facts) -> list[str]:
+    times = part(summary, "times")
+    planned = figures.moment(times.get("planned_at") or summary.get("planned_at"))
+    done = (
+        figures.moment(times.get("completed_at")) if times.get("completed_at") else "not over"
+    )
+    return [named("time", f"{account.time_of(summary)}, from {planned} to {done}")
+            if times.get("completed_at") else named("time", f"not over, planned {planned}")]  # fmt: skip

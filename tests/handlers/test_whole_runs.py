@@ -1,0 +1,90 @@
+"""Whole runs: a request goes in, one row per transcript comes out, and the books balance."""
+
+from tests.stage import Stage, call, calls
+
+
+def test_one_row_per_transcript_and_balanced_books(stage: Stage) -> None:
+    """The main job."""
+    stage.load(calls(60))
+
+    books = stage.run(canary=10, rows_per_batch=20)
+
+    assert books["ok"]
+    assert (60, 60, 0, 0, 0) == (
+        books["planned"], books["analysed"], books["failed"], books["released"], books["open"],
+    )  # fmt: skip
+    assert 60 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
+
+
+def test_facts_follow_each_other_in_the_order_of_the_score(stage: Stage) -> None:
+    """One batch, told from request to report."""
+    stage.load(calls(3))
+
+    stage.run()
+
+    assert [
+        "run-requested", "run-planned", "batch-planned", "jsonl-uploaded", "job-submitted",
+        "job-succeeded", "results-processed", "batch-completed", "run-completed", "report-written",
+    ] == stage.topics()  # fmt: skip
+
+
+def test_second_identical_run_plans_and_submits_nothing(stage: Stage) -> None:
+    """What has a row is never asked for again."""
+    stage.load(calls(12))
+    stage.run("r1")
+    jobs = stage.jobs()
+
+    books = stage.run("r2")
+
+    assert (0, 12, True) == (books["planned"], books["skipped"], books["ok"])
+    assert jobs == stage.jobs()
+
+
+def test_only_new_rows_are_analysed_by_the_next_run(stage: Stage) -> None:
+    """Rows that arrive later wait for the next plan."""
+    stage.load(calls(5))
+    stage.run("r1")
+    stage.load(calls(3, start=5))
+
+    books = stage.run("r2")
+
+    assert (3, 5) == (books["planned"], books["skipped"])
+
+
+def test_zero_pending_is_a_clean_completed_run(stage: Stage) -> None:
+    """An empty source is no failure."""
+    books = stage.run()
+
+    assert books["ok"]
+    assert books["completed"]
+    assert ["run-requested", "run-planned", "run-completed", "report-written"] == stage.topics()
+
+
+def test_empty_and_duplicate_rows_are_skipped_with_their_reason(stage: Stage) -> None:
+    """Nothing is dropped silently."""
+    stage.load([*calls(4), call(1), call(8, transcript=None), call(9, transcript=" \n ")])
+
+    books = stage.run()
+
+    assert (4, 3) == (books["planned"], books["skipped"])
+    plan = stage.world.tools.tracking.plan_of("r1")
+    assert plan is not None
+    assert (1, 2) == (plan.duplicate, plan.empty_transcript)
+    assert 2 == stage.one("SELECT count(*) FROM error_tracking WHERE error_type = 'empty_transcript'")
+
+
+def test_rows_that_come_and_go_during_the_run_change_nothing(stage: Stage) -> None:
+    """Membership is frozen when the run is planned."""
+    stage.load(calls(30))
+    stage.request(canary=5, rows_per_batch=10)
+    while "jsonl-uploaded" not in stage.topics():
+        stage.world.deliver_next()
+    stage.load(calls(6, start=100))
+    stage.world.warehouse.db.execute(
+        "DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('int-3', 'int-17')"
+    )
+
+    stage.play()
+
+    assert (30, 30, True) == tuple(stage.books("r1")[k] for k in ("planned", "analysed", "ok"))
+    assert (6, True) == tuple(stage.run("r2")[k] for k in ("planned", "ok"))
