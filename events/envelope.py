@@ -124,7 +124,8 @@ def seal_wish(wish: Fact, *, deployment: Deployment, id_: str, time: datetime) -
         source=f"//{PREFIX}/outside",
         subject=subject_of(wish),
         time=time,
-        data=data_of(wish),
+        # Read back once, so that 20 and 20.0 are one wish.
+        data=data_of(read_fact(data_of(wish), type(wish))),
         correlation=wish.run_id or "",
         causation="",
         traceparent=_traceparent(join(deployment.id, wish.run_id or id_), id_),

@@ -17,6 +17,10 @@ from .calling import fail
 from .working import opened, work_until_idle
 
 
+SMALL = {"canary": 40, "rows_per_batch": 120}
+"""Batches of the generated transcripts: small enough to see the window slide."""
+
+
 def run_demo(
     home: Path,
     transcripts: Path | None,
@@ -45,7 +49,7 @@ def _demo(
     loaded = desk.load(world, str(transcripts or _generated(world)))
     say(f"{loaded['rows']:,} transcripts in the file, {loaded['added']:,} new in the source table")
     wish = {"mode": "test", "limit": limit} if limit else {}
-    run_id = desk.request(world, wish)["run_id"]
+    run_id = desk.request(world, wish | ({} if transcripts else SMALL))["run_id"]
     say(f"requested run {run_id}")
     work_until_idle(world, office, say=say)
     if world.tools.tracking.plan_of(run_id) is None:

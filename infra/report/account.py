@@ -38,6 +38,11 @@ class Exit:
     words: str
     records: int
 
+    @property
+    def signed(self) -> str:
+        """Less than none is more: it happens to what no reason explains."""
+        return f"{'-' if self.records >= 0 else '+'} {figures.count(abs(self.records))}"
+
 
 def number(facts: Facts, name: str) -> int:
     """A count; what is absent counts as none."""
@@ -179,18 +184,16 @@ class Metric:
 
 def metrics_of(summary: Facts) -> list[Metric]:
     found, times = part(summary, "metrics"), part(summary, "times")
-    completed, abandoned = (
-        number(times, "batches_completed"),
-        number(times, "batches_abandoned"),
-    )
+    completed = number(times, "batches_completed")
+    over = figures.plural(completed + number(times, "batches_abandoned"), "batch", "batches")
     failed = figures.count(number(part(summary, "books"), "failed"))
+    planned = figures.plural(number(summary, "records"), "planned record")
     recovery = found.get("recovery_seconds")
     return [
         Metric(
             "Batch success rate",
             figures.percent(found.get("batch_success_rate")),
-            f"{figures.count(completed)} of {figures.plural(completed + abandoned, 'batch', 'batches')}"
-            " that are over",
+            f"{figures.count(completed)} of {over} that are over",
         ),
         Metric(
             "Batches per hour",
@@ -200,7 +203,7 @@ def metrics_of(summary: Facts) -> list[Metric]:
         Metric(
             "Error rate",
             figures.percent(found.get("error_rate")),
-            f"{failed} of {figures.plural(number(summary, 'records'), 'planned record')} failed",
+            f"{failed} of {planned} failed",
         ),
         Metric(
             "Deduplication rate",

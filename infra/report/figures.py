@@ -1,6 +1,7 @@
 """Figures as people read them. What is not known is a word, and never a zero."""
 
 from datetime import UTC, datetime
+from math import floor, log10
 from typing import Any
 
 NONE = "none"
@@ -66,9 +67,8 @@ def dollars(amount: float | None) -> str:
         return "under $0.0001"
     if amount >= 1000:
         return f"${amount:,.0f}"
-    if amount >= 0.1 or amount == 0:
-        return f"${amount:.2f}"
-    return f"${amount:.{3 if amount >= 0.01 else 4}f}"
+    digits = 2 if amount <= 0 else max(2, 1 - floor(log10(amount)))
+    return f"${amount:.{digits}f}"
 
 
 def span(low: str, high: str) -> str:

@@ -9,10 +9,12 @@ from .markup import Markup, join, tag
 
 Moves = Mapping[tuple[str, str], int]
 """Records by sentiment before and after."""
+Span = tuple[float, float]
+"""Start and end of a node, from the top."""
 
 ORDER = ("positive", "neutral", "mixed", "negative")
-WIDTH, HEIGHT, GAP, LEAST = 400.0, 190.0, 10.0, 2.0
-LEFT, RIGHT, NODE, TOP = 124.0, 276.0, 9.0, 26.0
+WIDTH, HEIGHT, GAP, LEAST = 360.0, 190.0, 10.0, 2.0
+LEFT, RIGHT, NODE, TOP = 108.0, 252.0, 9.0, 26.0
 LETTERS = 10
 
 
@@ -41,20 +43,18 @@ def picture(moves: Moves) -> Markup:
     """An SVG with a text for each node; the table beside it holds the same figures."""
     befores, afters = sides_of(moves)
     whole = sum(moves.values())
-    left = _nodes([_sum(moves, 0, name) for name in befores], whole)
-    right = _nodes([_sum(moves, 1, name) for name in afters], whole)
-    height = TOP + max(end for side in (left, right) for _start, end in side) + 8
+    left = _nodes({name: _sum(moves, 0, name) for name in befores}, whole)
+    right = _nodes({name: _sum(moves, 1, name) for name in afters}, whole)
+    height = max(end for side in (left, right) for _start, end in side.values()) + 24
     heads = [
         tag("text", "before", x=LEFT, y=14, text_anchor="end", class_="head"),
         tag("text", "after", x=RIGHT, y=14, class_="head"),
     ]
     labels = [
-        *(_node("left", name, at, _sum(moves, 0, name), whole) for name, at in zip(befores, left, strict=True)),
-        *(_node("right", name, at, _sum(moves, 1, name), whole) for name, at in zip(afters, right, strict=True)),
-    ]  # fmt: skip
-    ribbons = _ribbons(
-        moves, dict(zip(befores, left, strict=True)), dict(zip(afters, right, strict=True))
-    )
+        *(_node("left", n, at, _sum(moves, 0, n), whole) for n, at in left.items()),
+        *(_node("right", n, at, _sum(moves, 1, n), whole) for n, at in right.items()),
+    ]
+    ribbons = _ribbons(moves, left, right)
     return tag(
         "svg", *heads, *ribbons, *labels,
         viewBox=f"0 0 {WIDTH:.0f} {height:.0f}", role="img",
@@ -66,23 +66,19 @@ def _sum(moves: Moves, side: Literal[0, 1], name: str) -> int:
     return sum(records for way, records in moves.items() if way[side] == name)
 
 
-def _nodes(sizes: list[int], whole: int) -> list[tuple[float, float]]:
+def _nodes(sizes: Mapping[str, int], whole: int) -> dict[str, Span]:
     """Start and end of each node; labels need room, so that small nodes stand apart."""
-    placed: list[tuple[float, float]] = []
+    placed: dict[str, Span] = {}
     at = TOP
-    for size in sizes:
+    for name, size in sizes.items():
         height = max(LEAST, HEIGHT * size / whole)
-        placed.append((at, at + height))
+        placed[name] = (at, at + height)
         at += max(height + GAP, 34.0)
     return placed
 
 
-def _ribbons(
-    moves: Moves,
-    left: dict[str, tuple[float, float]],
-    right: dict[str, tuple[float, float]],
-) -> list[Markup]:
-    """Each ribbon leaves and arrives in the order of the nodes, so that none crosses in vain."""
+def _ribbons(moves: Moves, left: Mapping[str, Span], right: Mapping[str, Span]) -> list[Markup]:
+    """Each ribbon leaves and arrives in the order of the nodes, as few cross as can."""
     leaves = {name: start for name, (start, _end) in left.items()}
     arrives = {name: start for name, (start, _end) in right.items()}
     whole = sum(moves.values())
@@ -103,17 +99,19 @@ def _ribbon(
     before: str, after: str, start: float, end: float, size: float, moves: Moves
 ) -> Markup:
     x1, x2, middle = LEFT + 8 + NODE, RIGHT - 8 - NODE, (LEFT + RIGHT) / 2
+    below = f"{start + size:.2f}", f"{end + size:.2f}"
     path = (
-        f"M{x1:.1f} {start:.2f} C{middle:.1f} {start:.2f} {middle:.1f} {end:.2f} {x2:.1f} {end:.2f}"
-        f" V{end + size:.2f}"
-        f" C{middle:.1f} {end + size:.2f} {middle:.1f} {start + size:.2f} {x1:.1f} {start + size:.2f} Z"
+        f"M{x1:.1f} {start:.2f}"
+        f" C{middle:.1f} {start:.2f} {middle:.1f} {end:.2f} {x2:.1f} {end:.2f}"
+        f" V{below[1]}"
+        f" C{middle:.1f} {below[1]} {middle:.1f} {below[0]} {x1:.1f} {below[0]} Z"
     )
     said = f"{before} → {after}: {figures.count(moves[before, after])}"
     return tag("path", tag("title", said), d=path, class_=f"ribbon {_kind(before)}")
 
 
 def _node(
-    side: Literal["left", "right"], name: str, at: tuple[float, float], records: int, whole: int
+    side: Literal["left", "right"], name: str, at: Span, records: int, whole: int
 ) -> Markup:
     start, end = at
     middle = max((start + end) / 2, start + 8)

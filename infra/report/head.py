@@ -34,15 +34,13 @@ def _when(summary: Facts) -> list[str]:
 
 
 def books(summary: Facts, verdict: Facts | None) -> Markup:
-    """A dry run has no books: it says what it would take."""
-    if account.is_preview(summary):
-        return _preview(summary)
     found = account.books_of(summary, verdict)
     first, _, rest = found.line.partition(":")
     return tag("p", tag("b", f"{first}:"), rest, class_=f"books {found.mood}")
 
 
-def _preview(summary: Facts) -> Markup:
+def preview(summary: Facts) -> Markup:
+    """A dry run has no books: it says what it would take."""
     would = figures.plural(account.number(summary, "would_records"), "record")
     into = figures.plural(account.number(summary, "would_batches"), "batch", "batches")
     said = f" nothing was asked and nothing was paid. It would take {would} in {into}."

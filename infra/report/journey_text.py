@@ -126,11 +126,9 @@ def _rows(stored: Sequence[Facts]) -> Iterator[Told]:
             f"{figures.count(number(row, 'prompt_tokens'))} input and"
             f" {figures.count(number(row, 'output_tokens'))} output tokens"
         )
-        yield (
-            row.get("analysed_at"),
-            f"{_place(row)}stored as a row of run {row.get('run_id')}: {how};"
-            f" {row.get('model')}, {tokens}, cost {figures.dollars(row.get('cost'))}",
-        )
+        cost = f"cost {figures.dollars(row.get('cost'))}"
+        stored_as = f"{_place(row)}stored as a row of run {row.get('run_id')}: {how}"
+        yield row.get("analysed_at"), f"{stored_as}; {row.get('model')}, {tokens}, {cost}"
 
 
 def _end(
@@ -146,7 +144,8 @@ def _end(
     ):
         return _ended(ends[-1])
     if plans:
-        return f"It is open in run {plans[-1].get('run_id')}: `troupe status` says what that waits for."
+        run = plans[-1].get("run_id")
+        return f"It is open in run {run}: `troupe status` says what that waits for."
     if number(part(journey, "source"), "rows_in_source"):
         return "No run has taken it yet; the next run whose filters admit it does."
     return (

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
+CUT = 60
+"""Letters; longer labels may not fit."""
+
 
 class Markup(str):
     """Text that is HTML already."""
@@ -63,11 +66,16 @@ def _bar(line: Bar, longest: float) -> Markup:
     fill = tag("i", style=f"width:{width:.2f}%")
     return tag(
         "li",
-        tag("span", line.label, class_="label"),
+        tag("span", line.label, class_="label", title=_whole(line.label)),
         tag("span", fill, class_="track", aria_hidden="true"),
         tag("span", line.value, " ", tag("small", line.beside), class_="value"),
         class_=line.kind or None,
     )
+
+
+def _whole(label: object) -> str | None:
+    """A long label is cut where it is shown; here it is whole."""
+    return str(label) if len(str(label)) > CUT else None
 
 
 def pairs(lines: Iterable[tuple[str, object]]) -> Markup:

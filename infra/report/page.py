@@ -7,7 +7,8 @@ from string import Template
 from typing import Any
 
 from . import head, insights, sections
-from .markup import join, text
+from .account import Facts, is_preview
+from .markup import Markup, join, text
 
 
 def render_html(summary: Mapping[str, Any], verdict: Mapping[str, Any] | None = None) -> str:
@@ -16,25 +17,38 @@ def render_html(summary: Mapping[str, Any], verdict: Mapping[str, Any] | None = 
     Self-contained: no script, no address, no font or picture from elsewhere. Every part of the
     summary may be absent; whatever it says is shown as text.
     """
-    body = join(
-        [
-            head.title(summary),
-            head.books(summary, verdict),
-            head.tiles(summary),
-            sections.funnel(summary),
-            sections.batches(summary),
-            sections.errors(summary),
-            sections.readings(summary),
-            sections.stages(summary),
-            sections.costs(summary),
-            insights.insights(summary),
-            head.foot(summary),
-        ]
-    )
+    parts = _preview(summary) if is_preview(summary) else _run(summary, verdict)
     title = text(f"Run {summary.get('run_id', '')}: {summary.get('analysis', '')}")
     return Template(_file("page.html")).substitute(
-        title=title, style=_file("page.css").strip(), body=body
+        title=title, style=_file("page.css").strip(), body=join(parts)
     )
+
+
+def _run(summary: Facts, verdict: Facts | None) -> list[Markup]:
+    return [
+        head.title(summary),
+        head.books(summary, verdict),
+        head.tiles(summary),
+        sections.funnel(summary),
+        sections.batches(summary),
+        sections.errors(summary),
+        sections.readings(summary),
+        sections.stages(summary),
+        sections.costs(summary),
+        insights.insights(summary),
+        head.foot(summary),
+    ]
+
+
+def _preview(summary: Facts) -> list[Markup]:
+    """A dry run met no error, read no answer and has no books."""
+    return [
+        head.title(summary),
+        head.preview(summary),
+        sections.funnel(summary),
+        sections.costs(summary),
+        head.foot(summary),
+    ]
 
 
 @cache

@@ -35,7 +35,7 @@ def _exits(exits: list[Exit], whole: int) -> list[Bar]:
         Bar(
             each.words,
             abs(each.records),
-            f"− {figures.count(each.records)}",
+            each.signed.replace("-", "−"),
             figures.share_of(each.records, whole),
             "exit",
         )
@@ -58,16 +58,16 @@ def batches(summary: Facts) -> Markup:
     times, totals = part(summary, "times"), part(summary, "totals")
     planned = number(summary, "batches")
     over = number(times, "batches_completed") + number(times, "batches_abandoned")
-    if account.is_preview(summary) or not planned:
+    if not planned:
         return section("Batches", empty("No batch was planned."), id_="batches")
     memory = totals.get("peak_megabytes")
     told = [
         ("Batches planned", figures.count(planned)),
-        ("completed", figures.count(number(times, "batches_completed"))),
-        ("abandoned", figures.count(number(times, "batches_abandoned"))),
-        ("not over", figures.count(planned - over)),
+        ("Batches completed", figures.count(number(times, "batches_completed"))),
+        ("Batches abandoned", figures.count(number(times, "batches_abandoned"))),
+        ("Batches not over", figures.count(planned - over)),
         ("Attempts closed", figures.count(number(totals, "attempts"))),
-        ("of them repeated", figures.count(number(totals, "repeated_attempts"))),
+        ("Attempts repeated", figures.count(number(totals, "repeated_attempts"))),
         ("Jobs", figures.count(number(times, "jobs"))),
         ("Facts told", figures.count(number(times, "facts"))),
         ("Requests sent", figures.count(number(totals, "asked"))),
@@ -146,23 +146,24 @@ def costs(summary: Facts) -> Markup:
         [
             ("Expected", money.expected),
             ("Actual", money.actual),
-            ("of it wasted: no row for it", money.wasted),
-            ("Actual for one stored row", money.each),
+            ("Wasted: brought no row", money.wasted),
+            ("For one stored row", money.each),
         ]
     )
     asked = number(totals, "attempts") > 0
+    read, written = (account.expected_tokens(summary, side) for side in ("input", "output"))
     tokens = table(
         ("tokens", "expected", "actual"),
         [
-            ("input", account.expected_tokens(summary, "input"), _tokens(totals, "prompt", asked)),
-            ("of it cached", "", _tokens(totals, "cached", asked)),
-            ("output", account.expected_tokens(summary, "output"), _tokens(totals, "output", asked)),
-            ("thoughts, billed as output", "", _tokens(totals, "thoughts", asked)),
+            ("input", read, _tokens(totals, "prompt", asked=asked)),
+            ("of it cached", "", _tokens(totals, "cached", asked=asked)),
+            ("output", written, _tokens(totals, "output", asked=asked)),
+            ("thoughts, billed as output", "", _tokens(totals, "thoughts", asked=asked)),
         ],
-    )  # fmt: skip
+    )
     note = "In US dollars, by the price table of the analysis; the invoice has the last word."
     return section("Tokens and cost", amounts, tokens, note=note, id_="cost")
 
 
-def _tokens(totals: Facts, name: str, asked: bool) -> str:
+def _tokens(totals: Facts, name: str, *, asked: bool) -> str:
     return figures.count(number(totals, f"{name}_tokens")) if asked else figures.NONE

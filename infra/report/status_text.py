@@ -14,7 +14,7 @@ SHOWN = 12
 
 
 def status_lines(status: Mapping[str, Any]) -> list[str]:
-    """Every key of `status` may be absent or empty; no worker is missed where none is asked for."""
+    """Every key of `status` may be absent or empty; without `worker` none is missed."""
     runs = rows(status, "runs")
     lines: list[str] = [] if runs else ["No runs."]
     if len(runs) > 1:

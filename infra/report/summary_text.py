@@ -13,7 +13,7 @@ ERRORS_SHOWN = 8
 def summary_lines(
     summary: Mapping[str, Any], verdict: Mapping[str, Any] | None = None
 ) -> list[str]:
-    """What ran, whether the books balance, who left where, the errors, the metrics, cost, time."""
+    """What ran, whether the books balance, the way, errors, metrics, cost, time."""
     if account.is_preview(summary):
         return [*_head(summary), *_dry(summary)]
     return [
@@ -110,8 +110,7 @@ def _costs(summary: Facts) -> list[str]:
 def _times(summary: Facts) -> list[str]:
     times = part(summary, "times")
     planned = figures.moment(times.get("planned_at") or summary.get("planned_at"))
-    done = (
-        figures.moment(times.get("completed_at")) if times.get("completed_at") else "not over"
-    )
-    return [named("time", f"{account.time_of(summary)}, from {planned} to {done}")
-            if times.get("completed_at") else named("time", f"not over, planned {planned}")]  # fmt: skip
+    if not times.get("completed_at"):
+        return [named("time", f"not over, planned {planned}")]
+    done = figures.moment(times["completed_at"])
+    return [named("time", f"{account.time_of(summary)}, from {planned} to {done}")]

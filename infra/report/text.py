@@ -1,4 +1,4 @@
-"""Plain, stable lines for terminals and pipes: the same facts give the same lines, without colours."""
+"""Plain, stable lines for terminals and pipes: the same facts, the same lines. No colours."""
 
 from .journey_text import journey_lines
 from .preview_text import preview_lines
