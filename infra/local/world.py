@@ -3,6 +3,7 @@
 import secrets
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,9 @@ from filelock import FileLock, Timeout
 
 from analysis import ERRORS
 from events import Deployment, Envelope
+
 from handlers.delivery import Message, Outcome, Verdict, deliver
+from handlers.errors import Redeliver
 from handlers.score import handled_topics, subscriptions
 from handlers.tools import Blob, Clock, Policy, Tools
 from tracking import Ledger, Row, Source, Tracking
@@ -49,6 +52,8 @@ class LaptopSettings:
     policy: Policy = LAPTOP_POLICY
     retry: Retry = LAPTOP_RETRY
     faults: Faults = field(default_factory=Faults)
+    deployment: str | None = None
+    """The id for a new folder; None makes one up."""
 
 
 def utc_now() -> datetime:
@@ -81,7 +86,7 @@ class Laptop:
         self._lock = _owned(home / "owner.lock")
         self.bucket = LocalBucket(home / "bucket")
         self.warehouse = LocalWarehouse(home / "warehouse.duckdb", clock, self.bucket)
-        self.deployment = _found(self.warehouse)
+        self.deployment = _found(self.warehouse, settings.deployment or secrets.token_hex(3))
         self.letters = KeptLetters(self.warehouse.db, clock)
         self.bus = LocalBus(
             subscriptions(), clock, self.letters, retry=settings.retry, faults=settings.faults
@@ -132,7 +137,7 @@ class Laptop:
 
     def tick(self) -> None:
         """The Cloud Scheduler of the laptop."""
-        self.bus.send("watch-tick", b"{}", {"tick": "laptop"})
+        self._signal("watch-tick", {"tick": "laptop"})
 
     def _deliver(self, message: Message) -> Verdict:
         return deliver(message, self.tools, self.bus.publish)
@@ -141,7 +146,12 @@ class Laptop:
         """The object notification of the laptop's bucket."""
         bucket, _, name = blob.uri.removeprefix("gs://").partition("/")
         about = {"bucketId": bucket, "objectId": name, "eventType": "OBJECT_FINALIZE"}
-        self.bus.send("gcs-object", b"{}", about)
+        self._signal("gcs-object", about)
+
+    def _signal(self, topic: str, attributes: dict[str, str]) -> None:
+        """A signal that is lost costs minutes: the next tick asks all the same."""
+        with suppress(Redeliver):
+            self.bus.send(topic, b"{}", attributes)
 
 
 def _owned(path: Path) -> FileLock:
@@ -153,9 +163,8 @@ def _owned(path: Path) -> FileLock:
     return lock
 
 
-def _found(warehouse: LocalWarehouse) -> Deployment:
+def _found(warehouse: LocalWarehouse, made: str) -> Deployment:
     """The id of this deployment, made when the folder is new."""
-    made = secrets.token_hex(3)
     warehouse.do("troupe__found", deed("found_deployment"), {"deployment": made})
     return Deployment(warehouse.ask(question("deployment"), {})[0]["deployment"])
 

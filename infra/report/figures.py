@@ -55,8 +55,12 @@ def seconds(number: float | None) -> str:
 def _in_two_units(whole: int) -> str:
     for size, unit, below, part in ((86400, "d", 3600, "h"), (3600, "h", 60, "m")):
         if whole >= size:
-            return f"{whole // size} {unit} {whole % size // below} {part}"
-    return f"{whole // 60} m {whole % 60} s"
+            return _joined(whole // size, unit, whole % size // below, part)
+    return _joined(whole // 60, "m", whole % 60, "s")
+
+
+def _joined(many: int, unit: str, rest: int, part: str) -> str:
+    return f"{many} {unit} {rest} {part}" if rest else f"{many} {unit}"
 
 
 def dollars(amount: float | None) -> str:
@@ -69,6 +73,13 @@ def dollars(amount: float | None) -> str:
         return f"${amount:,.0f}"
     digits = 2 if amount <= 0 else max(2, 1 - floor(log10(amount)))
     return f"${amount:.{digits}f}"
+
+
+def spent(amount: float | None, records: int) -> str:
+    """The cost so far. While no record is over, none is known whatever the price."""
+    if amount is None:
+        return "cost unknown" if records else "no cost yet"
+    return f"cost {dollars(amount)}"
 
 
 def span(low: str, high: str) -> str:

@@ -1,6 +1,6 @@
 """The top of the page: which run it was, whether its books balance, and the five metrics."""
 
-from . import account, figures
+from . import account, figures, measures
 from .account import Facts
 from .markup import Markup, tag
 
@@ -27,7 +27,7 @@ def _when(summary: Facts) -> list[str]:
     told = [f"planned {figures.moment(planned)}"] if planned else []
     if times.get("completed_at"):
         told.append(f"completed {figures.moment(times['completed_at'])}")
-        told.append(f"took {account.time_of(summary)}")
+        told.append(f"took {measures.time_of(summary)}")
     elif not account.is_preview(summary):
         told.append("not over yet")
     return told
@@ -56,7 +56,7 @@ def tiles(summary: Facts) -> Markup:
                 tag("dt", metric.name),
                 tag("dd", tag("b", metric.value), tag("small", metric.means)),
             )
-            for metric in account.metrics_of(summary)
+            for metric in measures.metrics_of(summary)
         ),
         class_="tiles",
     )

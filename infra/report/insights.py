@@ -25,7 +25,7 @@ def insights(summary: Facts) -> Markup:
     return section(
         title,
         _sentiment([row for row in found if row["kind"] == "sentiment"]),
-        tag("div", *lists, class_="two"),
+        tag("div", *lists, class_="lists"),
         id_="insights",
     )
 

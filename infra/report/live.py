@@ -63,7 +63,7 @@ def progress_line(status: Facts) -> str:
         f"{figures.count(number(status, 'released'))} released,",
         f"{figures.plural(number(status, 'batches'), 'batch', 'batches')},",
         f"{figures.count(number(status, 'in_flight'))} in flight,",
-        f"cost {figures.dollars(status.get('cost'))}",
+        figures.spent(status.get("cost"), over(status)),
     )
 
 

@@ -59,7 +59,8 @@ def _lines(status: Facts, records: int, done: int) -> list[str]:
             f" {figures.plural(number(status, 'deliveries'), 'delivery', 'deliveries')}"
         ),
         line(
-            f"{status.get('stage') or 'waiting'}; cost {figures.dollars(status.get('cost'))};"
-            f" {figures.seconds(float(status.get('seconds') or 0.0))}"
+            f"{status.get('stage') or 'waiting'};",
+            f"{figures.spent(status.get('cost'), over(status))};",
+            figures.seconds(float(status.get("seconds") or 0.0)),
         ),
     ]

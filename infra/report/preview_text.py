@@ -41,16 +41,12 @@ def _estimate(preview: Facts) -> list[str]:
     return [
         named("input", _range(read), "tokens"),
         named("output", _range(written), "tokens"),
-        named(
-            "cost", figures.span(figures.dollars(low), figures.dollars(high)), "(US dollars)"
-        ),
+        named("cost", figures.span(figures.dollars(low), figures.dollars(high))),
     ]
 
 
 def _range(pair: Any) -> str:
-    low, high = pair or (None, None)
-    return (
-        figures.UNKNOWN
-        if low is None
-        else figures.span(figures.count(low), figures.count(high))
-    )
+    if not pair:
+        return figures.UNKNOWN
+    low, high = pair
+    return figures.span(figures.count(low), figures.count(high))

@@ -1,6 +1,6 @@
 """The middle of the page: the way of the records, the errors, the time and the money."""
 
-from . import account, figures, words
+from . import account, figures, measures, words
 from .account import Exit, Facts, number, part, rows
 from .markup import Bar, Markup, bars, empty, pairs, section, table, tag
 
@@ -79,7 +79,7 @@ def batches(summary: Facts) -> Markup:
 
 
 def errors(summary: Facts) -> Markup:
-    found = account.errors_of(summary)
+    found = rows(summary, "errors")
     if not found:
         return section("Errors", empty("No errors."), id_="errors")
     lines = tag("ul", *(_error(each) for each in found), class_="errors")
@@ -131,8 +131,8 @@ def stages(summary: Facts) -> Markup:
         (
             words.STAGES.get(name, name),
             figures.count(number(found[name], "times")),
-            figures.seconds(found[name].get("mean_seconds")),
-            figures.seconds(found[name].get("most_seconds")),
+            _unbroken(figures.seconds(found[name].get("mean_seconds"))),
+            _unbroken(figures.seconds(found[name].get("most_seconds"))),
         )
         for name in order
     ]
@@ -140,8 +140,12 @@ def stages(summary: Facts) -> Markup:
     return section("Time by stage", table(head, lines), id_="stages")
 
 
+def _unbroken(figure: str) -> str:
+    return figure.replace(" ", "\u00a0")
+
+
 def costs(summary: Facts) -> Markup:
-    totals, money = part(summary, "totals"), account.money_of(summary)
+    totals, money = part(summary, "totals"), measures.money_of(summary)
     amounts = pairs(
         [
             ("Expected", money.expected),
@@ -151,7 +155,7 @@ def costs(summary: Facts) -> Markup:
         ]
     )
     asked = number(totals, "attempts") > 0
-    read, written = (account.expected_tokens(summary, side) for side in ("input", "output"))
+    read, written = (measures.expected_tokens(summary, side) for side in ("input", "output"))
     tokens = table(
         ("tokens", "expected", "actual"),
         [

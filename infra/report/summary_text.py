@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from . import account, figures, words
+from . import account, figures, measures, words
 from .account import Facts, number, part, rows
 from .columns import exits, folded, line, named
 
@@ -20,7 +20,7 @@ def summary_lines(
         *_head(summary),
         line(account.books_of(summary, verdict).line),
         *_way(summary),
-        *error_lines(account.errors_of(summary)),
+        *error_lines(rows(summary, "errors")),
         *_readings(summary),
         *_metrics(summary),
         *_costs(summary),
@@ -32,7 +32,7 @@ def _head(summary: Facts) -> list[str]:
     about = ", ".join(
         str(summary[name]) for name in ("analysis", "model", "mode") if summary.get(name)
     )
-    return [line(f"Run {summary.get('run_id', '')}:", about or "no plan")]
+    return [line(f"Run {summary.get('run_id') or 'without a name'}:", about or "no plan")]
 
 
 def _dry(summary: Facts) -> list[str]:
@@ -68,17 +68,16 @@ def error_lines(found: list[Facts]) -> list[str]:
     if not found:
         return [named("errors", figures.NONE)]
     told = [
-        line(
-            "   ",
-            figures.count(number(error, "errors")),
-            error.get("error_type"),
-            f"after {error['cause']}:" if error.get("cause") else ":",
-            words.hint(str(error.get("error_type")), error.get("hint")),
-        ).replace(" : ", ": ")
-        for error in found
+        line(f"    {figures.count(number(error, 'errors'))} {_error(error)}") for error in found
     ]
     total = sum(number(error, "errors") for error in found)
     return [named("errors", figures.count(total)), *folded(told, ERRORS_SHOWN)]
+
+
+def _error(error: Facts) -> str:
+    name = str(error.get("error_type"))
+    because = f" after {error['cause']}" if error.get("cause") else ""
+    return f"{name}{because}: {words.hint(name, error.get('hint'))}"
 
 
 def _readings(summary: Facts) -> list[str]:
@@ -91,12 +90,12 @@ def _readings(summary: Facts) -> list[str]:
 
 def _metrics(summary: Facts) -> list[str]:
     return [
-        line(f"{each.name.lower():<20}", each.value) for each in account.metrics_of(summary)
+        line(f"{each.name.lower():<20}", each.value) for each in measures.metrics_of(summary)
     ]
 
 
 def _costs(summary: Facts) -> list[str]:
-    totals, money = part(summary, "totals"), account.money_of(summary)
+    totals, money = part(summary, "totals"), measures.money_of(summary)
     tokens = (
         f"{figures.count(number(totals, 'prompt_tokens'))} input"
         f" ({figures.count(number(totals, 'cached_tokens'))} cached),"
@@ -113,4 +112,4 @@ def _times(summary: Facts) -> list[str]:
     if not times.get("completed_at"):
         return [named("time", f"not over, planned {planned}")]
     done = figures.moment(times["completed_at"])
-    return [named("time", f"{account.time_of(summary)}, from {planned} to {done}")]
+    return [named("time", f"{measures.time_of(summary)}, from {planned} to {done}")]

@@ -1,0 +1,98 @@
+"""Money, time and the five metrics of a run, in words."""
+
+from dataclasses import dataclass
+
+from . import account, figures
+from .account import Facts, number, part
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The cost in words: a range before, what it was, and what of it brought no row."""
+
+    expected: str
+    actual: str
+    wasted: str
+    each: str
+
+
+def money_of(summary: Facts) -> Money:
+    totals = part(summary, "totals")
+    asked = number(totals, "attempts") > 0
+    cost, stored = totals.get("cost"), number(part(summary, "books"), "analysed")
+    return Money(
+        expected=_expected(summary),
+        actual=figures.dollars(cost) if asked else figures.NONE,
+        wasted=figures.dollars(totals.get("wasted")) if asked else figures.NONE,
+        each=figures.dollars(cost / stored if cost is not None else None)
+        if asked and stored
+        else figures.NONE,
+    )
+
+
+def _expected(summary: Facts) -> str:
+    low, high = summary.get("expected_cost") or (None, None)
+    if account.is_preview(summary) and account.taken(summary) and high == 0:
+        return "not estimated"
+    return figures.span(figures.dollars(low), figures.dollars(high))
+
+
+def expected_tokens(summary: Facts, side: str) -> str:
+    low, high = part(summary, "expected_tokens").get(side) or (None, None)
+    if account.is_preview(summary) and account.taken(summary) and high == 0:
+        return "not estimated"
+    return figures.span(figures.count(low), figures.count(high))
+
+
+def time_of(summary: Facts) -> str:
+    """From plan to end."""
+    times = part(summary, "times")
+    taken_time = figures.between(times.get("planned_at"), times.get("completed_at"))
+    return "not over" if taken_time is None else figures.seconds(taken_time)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One of the five measures of success."""
+
+    name: str
+    value: str
+    means: str
+
+
+def metrics_of(summary: Facts) -> list[Metric]:
+    found, times = part(summary, "metrics"), part(summary, "times")
+    completed = number(times, "batches_completed")
+    over = figures.plural(completed + number(times, "batches_abandoned"), "batch", "batches")
+    failed = figures.count(number(part(summary, "books"), "failed"))
+    planned = figures.plural(number(summary, "records"), "planned record")
+    recovery = found.get("recovery_seconds")
+    return [
+        Metric(
+            "Batch success rate",
+            figures.percent(found.get("batch_success_rate")),
+            f"{figures.count(completed)} of {over} that are over",
+        ),
+        Metric(
+            "Batches per hour",
+            figures.rate(found.get("batches_per_hour")),
+            "from the plan to the end of the run",
+        ),
+        Metric(
+            "Error rate",
+            figures.percent(found.get("error_rate")),
+            f"{failed} of {planned} failed",
+        ),
+        Metric(
+            "Deduplication rate",
+            figures.percent(found.get("deduplication_rate")),
+            "of the rows asked for needed no new analysis",
+        ),
+        Metric(
+            "Recovery time",
+            figures.seconds(recovery),
+            "nothing had to be mended"
+            if recovery is None
+            else "until a batch with open records was whole",
+        ),
+    ]

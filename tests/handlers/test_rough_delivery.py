@@ -1,0 +1,72 @@
+"""Whatever the bus does, the tables end the same."""
+
+import pytest
+
+from infra.local.damage import Damage
+from infra.local.faults import Faults
+from infra.local.world import LAPTOP_RETRY, LaptopSettings
+from tests.stage import Stage, calls, final_tables
+
+WISH = {"canary": 5, "rows_per_batch": 12, "concurrency": 3, "breaker": 100}
+
+
+def rough(seed: int) -> Faults:
+    """Doubled, shuffled, late, and publishes that fail before or after they are sent."""
+    return Faults(
+        seed=seed, duplicate=0.3, reorder=True, delay=0.2, lose_publish=0.1, lose_reply=0.1
+    )
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The final tables of a run on a bus that behaves."""
+    stage = Stage(tmp_path_factory.mktemp("calm") / "home", LaptopSettings(damage=_damage(), deployment="rough"))
+    stage.load(calls(40))
+    stage.run(**WISH)
+    tables = final_tables(stage)
+    stage.close()
+    return tables
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
+    seed: int, undisturbed: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Lost 0, doubled 0, paid twice 0, one completion."""
+    settings = LaptopSettings(damage=_damage(), retry=LAPTOP_RETRY, deployment="rough")
+    stage = Stage(tmp_path_factory.mktemp(f"seed{seed}") / "home", settings)
+    stage.load(calls(40))
+    stage.restart(faults=rough(seed))
+
+    try:
+        stage.request(**WISH)
+    except Exception as error:
+        assert "publishing" in str(error)
+        stage.restart()
+    stage.play()
+    _replay_what_was_set_aside(stage)
+
+    books = stage.books("r1")
+    assert books["completed"]
+    assert books["ok"]
+    assert undisturbed == final_tables(stage)
+    assert 1 == stage.one("SELECT count(DISTINCT fact_id) FROM facts WHERE topic = 'run-completed'")
+    assert 0 == stage.one(
+        "SELECT count(*) FROM (SELECT fact_id FROM facts GROUP BY fact_id "
+        "HAVING count(DISTINCT data) > 1)"
+    )
+    stage.close()
+
+
+def _damage() -> Damage:
+    return Damage(share=0.2, seed=1)
+
+
+def _replay_what_was_set_aside(stage: Stage) -> None:
+    """A restart tells every unfinished fact again, as an operator's replay would."""
+    for _ in range(5):
+        if stage.books("r1")["completed"]:
+            return
+        stage.world.warehouse.db.execute("DELETE FROM handlings WHERE outcome = 'set_aside'")
+        stage.restart()
+        stage.play()
