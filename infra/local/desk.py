@@ -183,6 +183,8 @@ def _publish(world: Laptop, wish: RunRequested | ReprocessRequested | CancelRequ
 
 def _plan(world: Laptop, run_id: str) -> Plan:
     plan = world.tools.tracking.plan_of(run_id)
+    if plan is None and _is_asked_for(world, run_id):
+        raise BadQuestion(f"run {run_id} is requested and not planned yet; `troupe work` plans it")
     if plan is None:
         raise BadQuestion(_unknown(run_id))
     return plan

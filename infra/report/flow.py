@@ -15,7 +15,7 @@ Span = tuple[float, float]
 ORDER = ("positive", "neutral", "mixed", "negative")
 WIDTH, HEIGHT, GAP, LEAST = 360.0, 190.0, 10.0, 2.0
 LEFT, RIGHT, NODE, TOP = 108.0, 252.0, 9.0, 26.0
-LETTERS = 10
+LETTERS, LABEL = 10, 26.0
 
 
 def moves_of(found: Iterable[Facts]) -> dict[tuple[str, str], int]:
@@ -73,7 +73,7 @@ def _nodes(sizes: Mapping[str, int], whole: int) -> dict[str, Span]:
     for name, size in sizes.items():
         height = max(LEAST, HEIGHT * size / whole)
         placed[name] = (at, at + height)
-        at += max(height + GAP, 34.0)
+        at += max(height + GAP, max(height / 2, 8.0) + LABEL)
     return placed
 
 

@@ -64,5 +64,5 @@ def tiles(summary: Facts) -> Markup:
 
 def foot(summary: Facts) -> Markup:
     day = summary.get("planned_on")
-    said = "Counts and names only: this page holds no transcript and no text of an answer."
+    said = "Counts and names only: this page holds no transcript."
     return tag("footer", said, f" Planned on {day} (UTC)." if day else "")

@@ -1,0 +1,68 @@
+"""The command as a person runs it: other processes, real files."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tests.stage import calls
+
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NO_COLOR": "1"}
+TROUPE = [sys.executable, "-c", "from infra.cli import main; main()"]
+PATIENCE_SECONDS = 240
+
+
+class Command:
+    """One state folder, and what is asked of it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def __call__(self, *words: str, code: int = 0) -> str:
+        """What the command printed; it must end with this code."""
+        done = subprocess.run(
+            [*TROUPE, *words, *self._home(words)],
+            capture_output=True, text=True, env=ENVIRONMENT, timeout=PATIENCE_SECONDS,
+            cwd=self.home.parent, check=False,
+        )  # fmt: skip
+        assert code == done.returncode, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def json(self, *words: str, code: int = 0) -> Any:
+        return json.loads(self(*words, "--json", code=code))
+
+    def start(self, *words: str) -> "subprocess.Popen[bytes]":
+        """Runs beside us."""
+        return subprocess.Popen(
+            [*TROUPE, *words, *self._home(words)],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT,
+            cwd=self.home.parent,
+        )  # fmt: skip
+
+    def load(self, count: int) -> None:
+        file = self.home.parent / f"calls-{count}.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in calls(count)), encoding="utf-8")
+        self("load", str(file))
+
+    def tables(self) -> list[list[tuple[Any, ...]]]:
+        """What the runs left behind, without times."""
+        with duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True) as db:
+            return [db.execute(question).fetchall() for question in _TABLES]
+
+    def _home(self, words: tuple[str, ...]) -> list[str]:
+        without = {"read", "choreography", "--help"}
+        return [] if without & set(words) else ["--home", str(self.home)]
+
+
+_TABLES = (
+    "SELECT * EXCLUDE (analysed_at) FROM transcription_analyzed_transcripts ORDER BY ALL",
+    "SELECT * EXCLUDE (processed_at) FROM processed_records ORDER BY ALL",
+    "SELECT error_type, cause, record_id, batch, attempt FROM error_tracking ORDER BY ALL",
+    "SELECT batch, attempt, verdict, analysed, failed, released, open FROM attempt_closings "
+    "ORDER BY ALL",
+    "SELECT DISTINCT topic, run_id, batch, attempt FROM facts ORDER BY ALL",
+)

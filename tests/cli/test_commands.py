@@ -1,0 +1,172 @@
+"""What the command says, to people and to scripts."""
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Command
+from tests.stage import calls, id_of
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Command:
+    """A folder in which the demo has run."""
+    command = Command(tmp_path_factory.mktemp("demo") / "home")
+    told = command("demo")
+    assert "The books balance" in told
+    return command
+
+
+def test_the_demo_ends_with_balanced_books_and_a_report(done: Command) -> None:
+    """The first command that a new user runs."""
+    books = done.json("verify")
+
+    assert books["ok"]
+    assert books["completed"]
+    assert 0 == books["open"] == books["lost"] == books["doubled"] == books["paid_twice"]
+    assert books["analysed"] > 400
+    assert "<!doctype html>" in (done.home.parent / "report.html").read_text().lower()
+
+
+def test_the_demo_run_again_finds_nothing_to_pay_for(done: Command) -> None:
+    """The same transcripts, another run."""
+    analysed = done.json("verify")["analysed"]
+
+    told = done("demo")
+
+    assert "0 new in the source table" in told
+    assert analysed == done.json("verify")["analysed"]
+
+
+def test_status_report_and_explain_tell_of_a_finished_run(done: Command) -> None:
+    """In words and in JSON."""
+    run_id = done.json("status")["runs"][0]["run_id"]
+    record = done.json("report", run_id)
+
+    assert run_id in done("status")
+    assert run_id in done("status", run_id)
+    assert run_id == record["summary"]["run_id"]
+    assert "balance" in done("report", run_id)
+    rows = (done.home.parent / "one.html",)
+    done("report", run_id, "--html", str(rows[0]))
+    assert run_id in rows[0].read_text()
+
+
+def test_explain_tells_the_journey_of_a_record(done: Command, tmp_path: Path) -> None:
+    """Planned, asked, answered, stored; or unknown."""
+    command = Command(tmp_path / "home")
+    row = calls(1)[0]
+    command.load(1)
+    command("request", "--run-id", "r1")
+    command("work", "--linger", "0")
+
+    told = command("explain", id_of(row))
+    journey = command.json("explain", id_of(row))
+
+    assert "r1" in told
+    assert 1 == len(journey["rows"])
+    assert ["r1"] == [plan["run_id"] for plan in journey["plans"]]
+    assert [] == command.json("explain", "0" * 32)["plans"]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--rows-per-batch", "0"), "rows_per_batch"),
+        (("--mode", "test"), "limit"),
+        (("--provider", "o'x"), "providers"),
+        (("--event-time-from", "yesterday"), "event_time_from"),
+        (("--analysis", "nothing_v1"), "nothing_v1"),
+        (("--run-id", "Not Allowed"), "run_id"),
+    ],
+)
+def test_a_bad_request_is_refused_before_it_is_published(
+    done: Command, words: tuple[str, ...], named: str
+) -> None:
+    """The field, and no trace."""
+    before = len(done.json("status")["runs"])
+
+    told = done("request", *words, code=2)
+
+    assert named in told
+    assert before == len(done.json("status")["runs"])
+    assert [] == done.json("status")["refusals"]
+
+
+def test_a_dry_run_shows_the_plan_and_its_price(tmp_path: Path) -> None:
+    """What it would take, tokens and cost as a range; an unknown price is unknown."""
+    command = Command(tmp_path / "home")
+    command.load(20)
+
+    plan = command.json("request", "--dry-run")
+    unknown = command("request", "--dry-run", "--model", "some-other-model")
+
+    assert 20 == plan["records"]
+    assert 0 < plan["cost"][0] < plan["cost"][1]
+    assert "unknown" in unknown
+    assert [] == command.json("status")["runs"]
+
+
+def test_a_malformed_line_is_reported_with_its_number_and_nothing_is_loaded(
+    tmp_path: Path,
+) -> None:
+    """All of the file, or nothing."""
+    command = Command(tmp_path / "home")
+    file = tmp_path / "bad.jsonl.gz"
+    lines = [json.dumps(row) for row in calls(3)] + ['{"transcript": 5']
+    file.write_bytes(gzip.compress("\n".join(lines).encode()))
+
+    told = command("load", str(file), code=2)
+
+    assert "line 4" in told
+    command("request", "--run-id", "r1")
+    command("work", "--linger", "0")
+    assert (0, 0) == tuple(command.json("verify", "r1")[n] for n in ("planned", "skipped"))
+
+
+def test_unknown_runs_and_folders_are_said_to_be_so(tmp_path: Path, done: Command) -> None:
+    """No traceback for a typing error."""
+    assert "no state folder" in Command(tmp_path / "none")("status", code=2)
+    assert "r404" in done("verify", "r404", code=2)
+    assert "r404" in done("cancel", "r404", code=2)
+
+
+def test_read_reads_prediction_files_on_their_own(done: Command, tmp_path: Path) -> None:
+    """Rows, errors and a summary, without a warehouse."""
+    files = sorted(done.home.glob("bucket/output/**/predictions.jsonl"))
+    whole = b"".join(file.read_bytes() for file in files)
+    first = whole.splitlines(keepends=True)[0]
+    given = tmp_path / "given.jsonl"
+    given.write_bytes(whole + first + b'{"key": "k-broken\n')
+
+    summary = done.json("read", str(given), "--out", str(tmp_path / "out"))
+
+    lines = len(whole.splitlines())
+    assert lines + 2 == summary["lines"]
+    assert lines - 1 == summary["rows"]
+    assert 2 == summary["error_types"]["duplicate_key"]
+    out = tmp_path / "out"
+    rows = [json.loads(row) for row in (out / "rows.ndjson").read_bytes().splitlines()]
+    errors = [json.loads(row) for row in (out / "errors.ndjson").read_bytes().splitlines()]
+    assert lines - 1 == len(rows)
+    assert all(row["record_id"] and row["call_summary"] for row in rows)
+    assert summary["errors"] == len(errors)
+    assert {"record_id", "error_type", "file", "line"} <= errors[0].keys()
+
+
+def test_the_score_is_printed_from_the_code(done: Command) -> None:
+    """Every handler stands in it."""
+    told = done("choreography")
+
+    for handler in ("plan-run", "write-jsonl", "submit-job", "watch-jobs", "settle-batch"):
+        assert handler in told
+
+
+def test_help_is_there_for_every_command(done: Command) -> None:
+    """And says what each is for."""
+    told = done("--help")
+
+    for name in ("demo", "load", "request", "work", "status", "verify", "report", "read"):
+        assert name in told

@@ -1,0 +1,39 @@
+"""A worker that is killed loses nothing: the next one goes on where it was."""
+
+import subprocess
+from pathlib import Path
+from random import Random
+
+from tests.cli.command import Command
+
+KILLS = 20
+WISH = ("--run-id", "r1", "--canary", "20", "--rows-per-batch", "40", "--concurrency", "2")
+
+
+def test_twenty_kills_end_with_the_tables_of_an_undisturbed_run(tmp_path: Path) -> None:
+    """Kill -9 at random moments, each followed by another worker: row for row the same."""
+    (tmp_path / "calm").mkdir()
+    (tmp_path / "killed").mkdir()
+    calm, killed = Command(tmp_path / "calm" / "home"), Command(tmp_path / "killed" / "home")
+    for command in (calm, killed):
+        command.load(400)
+        command("request", *WISH)
+    calm("work", "--linger", "0")
+
+    chance = Random(20)
+    survivors = 0
+    for _ in range(KILLS):
+        worker = killed.start("work", "--linger", "0")
+        try:
+            worker.wait(timeout=chance.uniform(0.35, 1.6))
+            survivors += 1
+        except subprocess.TimeoutExpired:
+            worker.kill()
+            worker.wait()
+    killed("work", "--linger", "0")
+
+    books = killed.json("verify", "r1")
+    assert books["ok"]
+    assert (400, 0, 0, 0) == tuple(books[n] for n in ("analysed", "lost", "doubled", "paid_twice"))
+    assert calm.tables() == killed.tables()
+    assert survivors < KILLS, "every worker ended before it was killed: nothing was shown"

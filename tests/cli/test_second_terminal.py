@@ -1,0 +1,31 @@
+"""While a worker runs, everything else works from a second terminal."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Command
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Iterator[Command]:
+    """A folder with a worker at work in it."""
+    made = Command(tmp_path / "home")
+    made.load(30)
+    worker = made.start("work", "--linger", "120")
+    yield made
+    worker.terminate()
+    assert 0 == worker.wait(timeout=60)
+
+
+def test_request_status_verify_and_cancel_beside_a_running_worker(command: Command) -> None:
+    """Two processes, one state folder."""
+    assert "requested run r1" in command("request", "--run-id", "r1", "--canary", "5")
+    while not any(run["completed_at"] for run in command.json("status")["runs"]):
+        pass
+    assert "completed" in command("status", "r1")
+    books = command.json("verify", "r1")
+    assert (30, True) == (books["analysed"], books["ok"])
+    assert "completed already" in command("cancel", "r1")
+    assert "at work here already" in command("work", code=1)

@@ -1,0 +1,291 @@
+"""Facts on the wire: what goes in comes out, and what is no fact is named as such."""
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from events import (
+    FACT_OF_TYPE,
+    FACTS,
+    SIGNALS,
+    BatchCompleted,
+    BatchPlanned,
+    CancelRequested,
+    Fact,
+    RunRequested,
+    RunStopped,
+    Unreadable,
+    Wish,
+    data_of,
+    from_pubsub,
+    is_event,
+    read_fact,
+    to_pubsub,
+    topic_of,
+    topic_of_type,
+    type_of,
+)
+from tests.events.making import DEPLOYMENT, NOON, facts, facts_of, sealed
+
+few = settings(
+    deadline=None, derandomize=True, max_examples=15, suppress_health_check=[HealthCheck.too_slow]
+)
+PLANNED = BatchPlanned(run_id="r1", planned_on="2026-03-02", batch=2, attempt=1, records=7)
+
+
+def told(fact: Fact, **changed: Any) -> bytes:
+    """Its JSON, with fields changed or, for `...`, left out."""
+    data = msgspec.json.decode(data_of(fact)) | changed
+    return json.dumps({name: v for name, v in data.items() if v is not ...}).encode()
+
+
+def binary(body: bytes, attributes: dict[str, str]) -> tuple[bytes, dict[str, str]]:
+    """The same event in binary form: attributes outside, data as the body."""
+    rest = {name: v for name, v in attributes.items() if name != "content-type"}
+    return json.dumps(json.loads(body)["data"]).encode(), rest
+
+
+@pytest.mark.parametrize("kind", FACTS, ids=topic_of)
+@few
+@given(data=st.data())
+def test_a_fact_survives_the_wire_in_both_forms(kind: type[Fact], data: st.DataObject) -> None:
+    """Structured and binary, with any values."""
+    fact = data.draw(facts_of(kind))
+    envelope = sealed(fact)
+    body, attributes = to_pubsub(envelope)
+
+    structured = from_pubsub(body, attributes)
+
+    assert is_event(attributes)
+    assert envelope == structured
+    assert envelope == from_pubsub(*binary(body, attributes))
+    assert fact == read_fact(structured.data, FACT_OF_TYPE[structured.type])
+
+
+def test_attributes_repeat_what_subscriptions_filter_by() -> None:
+    """With the prefix of the CloudEvents Pub/Sub binding, every value a string."""
+    _, attributes = to_pubsub(sealed(PLANNED))
+
+    assert {
+        "ce-id": "d1__batch-planned__r1__2__1",
+        "ce-type": "dev.troupe.batch-planned.v1",
+        "ce-source": "//dev.troupe/tests",
+        "ce-subject": "runs/r1/batches/2/attempts/1",
+        "ce-correlationid": "r1",
+        "ce-causationid": "m1",
+        "ce-specversion": "1.0",
+        "ce-time": NOON.isoformat(),
+        "ce-datacontenttype": "application/json",
+    } == {name: v for name, v in attributes.items() if name.startswith("ce-") and name != "ce-traceparent"}
+    assert all(isinstance(value, str) for value in attributes.values())
+
+
+def test_a_fact_has_one_name_in_three_spellings() -> None:
+    """Class, topic and type."""
+    assert "batch-planned" == topic_of(BatchPlanned)
+    assert "dev.troupe.batch-planned.v1" == type_of(BatchPlanned)
+    assert [topic_of(kind) for kind in FACTS] == [topic_of_type(type_of(kind)) for kind in FACTS]
+    assert len(FACTS) + len(SIGNALS) == len({topic_of(kind) for kind in (*FACTS, *SIGNALS)})
+
+
+# Reading
+
+
+def test_unknown_fields_of_a_fact_are_ignored() -> None:
+    """A newer version may say more."""
+    assert PLANNED == read_fact(told(PLANNED, priority="high"), BatchPlanned)
+
+
+@pytest.mark.parametrize("kind", [k for k in FACTS if issubclass(k, Wish)], ids=topic_of)
+def test_unknown_fields_of_a_wish_are_refused_by_name(kind: type[Fact]) -> None:
+    """A typing error is never guessed at."""
+    with pytest.raises(Unreadable, match="concurency"):
+        read_fact(b'{"run_id": "r1", "concurency": 3}', kind)
+
+
+@pytest.mark.parametrize("field", ["run_id", "planned_on", "batch", "attempt", "records"])
+def test_a_missing_field_is_refused_by_name(field: str) -> None:
+    """Nothing is filled in."""
+    with pytest.raises(Unreadable, match=f"batch-planned.*`{field}`"):
+        read_fact(told(PLANNED, **{field: ...}), BatchPlanned)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("batch", "2"), ("batch", 2.5), ("batch", None), ("batch", True),
+        ("records", []), ("run_id", 7), ("planned_on", {}),
+    ],
+)  # fmt: skip
+def test_a_mistyped_field_is_refused_by_name(field: str, value: object) -> None:
+    """A number in quotes is no number."""
+    with pytest.raises(Unreadable, match=rf"batch-planned.*\$\.{field}"):
+        read_fact(told(PLANNED, **{field: value}), BatchPlanned)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b"\xff\xfe{}", b'{"run_id": "\xff"}', b'{"run_id": "\\ud800"}',
+     b'{"run_id": "r1", "budget": NaN}', b"[" * 100_000, b'{"a":' * 100_000],
+    ids=lambda body: repr(body[:24]),
+)  # fmt: skip
+def test_bytes_that_are_no_fact_are_unreadable_and_nothing_else(body: bytes) -> None:
+    """Whoever reads them gets one kind of error to answer."""
+    with pytest.raises(Unreadable):
+        read_fact(body, RunRequested)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"run_id": "r1", "mode": "Jane Doe"}',
+        b'{"run_id": "Jane Doe"}',
+        b'{"run_id": "r1", "providers": ["Jane Doe!"]}',
+        b'{"run_id": "r1", "limit": "Jane Doe"}',
+    ],
+)
+def test_a_refusal_repeats_no_value(body: bytes) -> None:
+    """The text reaches logs and tables; values may be personal."""
+    with pytest.raises(Unreadable) as refused:
+        read_fact(body, RunRequested)
+
+    assert "Jane" not in str(refused.value)
+
+
+def message(**changed: Any) -> tuple[bytes, dict[str, str]]:
+    """A structured message with attributes of the event changed or, for `...`, left out."""
+    body, attributes = to_pubsub(sealed(PLANNED))
+    event = json.loads(body) | changed
+    return json.dumps({k: v for k, v in event.items() if v is not ...}).encode(), attributes
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"id": ...}, {"type": ...}, {"source": ...}, {"specversion": "0.3"}, {"id": ""},
+        {"data": ...}, {"data": [1]}, {"data": "text"}, {"data": None},
+        {"time": "yesterday"}, {"time": 7}, {"time": "2026-03-02T12:00:00"},
+        {"time": "0001-01-01T00:00:00+14:00"}, {"time": "9999-12-31T23:59:59-12:00"},
+        {"batch_id": "b"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_event_that_breaks_cloudevents_is_unreadable(changed: dict[str, Any]) -> None:
+    """Redelivering it could not help."""
+    with pytest.raises(Unreadable):
+        from_pubsub(*message(**changed))
+
+
+@pytest.mark.parametrize("time", ["nonsense", "0001-01-01T00:00:00+14:00", ""])
+def test_a_binary_event_with_a_broken_time_is_unreadable(time: str) -> None:
+    """The same in the other form."""
+    body, attributes = binary(*to_pubsub(sealed(PLANNED)))
+
+    with pytest.raises(Unreadable):
+        from_pubsub(body, attributes | {"ce-time": time})
+
+
+@few
+@given(body=st.binary(max_size=60), kind=st.sampled_from(["application/cloudevents+json", "text/plain"]))
+def test_no_bytes_break_the_reader(body: bytes, kind: str) -> None:
+    """Anybody may publish anything."""
+    with pytest.raises(Unreadable):
+        from_pubsub(body, {"content-type": kind, "ce-id": "x"})
+
+
+def test_a_time_of_another_zone_is_read_as_utc() -> None:
+    """One clock for all."""
+    assert NOON == from_pubsub(*message(time="2026-03-02T14:00:00+02:00")).time
+
+
+# Identity
+
+
+@few
+@given(fact=facts, later=st.integers(1, 10**6))
+def test_a_fact_told_twice_is_the_same_event(fact: Fact, later: int) -> None:
+    """Id, data, subject and trace do not depend on the cause or the time."""
+    id_ = "wish-1" if isinstance(fact, Wish) else "another-cause"
+    first = sealed(fact, id_="wish-1")
+    again = sealed(fact, id_=id_, at=NOON + timedelta(seconds=later))
+
+    assert (first.id, first.data, first.subject, first.traceparent) == (
+        again.id, again.data, again.subject, again.traceparent,
+    )  # fmt: skip
+
+
+@settings(few, max_examples=60)
+@given(one=facts, other=facts)
+def test_facts_that_differ_in_kind_or_place_have_different_ids(one: Fact, other: Fact) -> None:
+    """And those that do not, do not."""
+    if isinstance(one, Wish) or isinstance(other, Wish):
+        return
+    same = type(one) is type(other) and _place(one) == _place(other)
+
+    assert same == (sealed(one).id == sealed(other).id)
+
+
+def _place(fact: Fact) -> tuple[object, ...]:
+    return tuple(getattr(fact, name) for name in fact.identified_by)
+
+
+def test_every_place_has_an_id_of_its_own() -> None:
+    """Attempt 11 of batch 1 is not attempt 1 of batch 11; run r1 is no prefix of r11."""
+    places = [(run, b, a) for run in ("r1", "r11", "r-1") for b in (1, 11, 111) for a in (1, 11)]
+    ids = {
+        sealed(BatchPlanned(run_id=r, planned_on="2026-03-02", batch=b, attempt=a, records=1)).id
+        for r, b, a in places
+    }
+
+    assert len(places) == len(ids)
+
+
+def test_a_run_can_be_stopped_once_for_each_reason() -> None:
+    """Two reasons are two facts."""
+    ids = {
+        sealed(RunStopped(run_id="r1", planned_on="2026-03-02", reason=reason)).id
+        for reason in ("operator", "breaker", "budget", "job_refused")
+    }
+
+    assert 4 == len(ids)
+
+
+def test_a_wish_keeps_the_id_it_came_with() -> None:
+    """Two requests for the same thing are two events."""
+    wish = CancelRequested(run_id="r1")
+
+    assert ("a", "b") == (sealed(wish, id_="a").id, sealed(wish, id_="b").id)
+
+
+def test_a_run_is_one_trace_and_every_fact_a_span_of_it() -> None:
+    """Derived, so that nothing needs to be kept."""
+    over = BatchCompleted(
+        run_id="r1", planned_on="2026-03-02", batch=2, attempts=1, analysed=7, failed=0, released=0
+    )
+    _, trace, span, flags = sealed(PLANNED).traceparent.split("-")
+    _, other_trace, other_span, _ = sealed(over).traceparent.split("-")
+
+    assert (trace, "01", 32, 16) == (other_trace, flags, len(trace), len(span))
+    assert span != other_span
+
+
+@few
+@given(fact=facts)
+def test_data_comes_in_one_order_of_fields(fact: Fact) -> None:
+    """Equal facts have equal bytes, which the ledger compares."""
+    data = data_of(fact)
+
+    assert sorted(json.loads(data)) == list(json.loads(data))
+    assert data == data_of(read_fact(data, type(fact)))
+
+
+def test_deployments_never_meet() -> None:
+    """Two of them in one project build different ids for the same place."""
+    assert "d1__r1__2__1" == DEPLOYMENT.attempt("r1", 2, 1)
+    assert "troupe__close__d1__r1__2__1" == DEPLOYMENT.job("close", "r1", 2, 1)
+    assert isinstance(NOON, datetime)

@@ -1,0 +1,193 @@
+"""Requests: what is wrong with one is said by the name of its field, and nothing is guessed."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+
+from events import CancelRequested, ReprocessRequested, RunRequested, Unreadable, read_fact
+from events.wishes import BYTES_LIMIT, ROWS_LIMIT
+
+RECORD = "0123456789abcdef" * 2
+BAD: list[tuple[str, dict[str, Any]]] = [
+    ("rows_per_batch", {"rows_per_batch": 0}),
+    ("rows_per_batch", {"rows_per_batch": -5}),
+    ("rows_per_batch", {"rows_per_batch": ROWS_LIMIT + 1}),
+    ("rows_per_batch", {"rows_per_batch": "100"}),
+    ("rows_per_batch", {"rows_per_batch": 10.5}),
+    ("rows_per_batch", {"rows_per_batch": True}),
+    ("bytes_per_batch", {"bytes_per_batch": BYTES_LIMIT + 1}),
+    ("bytes_per_batch", {"bytes_per_batch": 0}),
+    ("concurrency", {"concurrency": 0}),
+    ("concurrency", {"concurrency": 1_001}),
+    ("canary", {"canary": 0}),
+    ("canary", {"canary": ROWS_LIMIT + 1}),
+    ("breaker", {"breaker": 0}),
+    ("breaker", {"breaker": 100.1}),
+    ("breaker", {"breaker": "NaN"}),
+    ("max_attempts", {"max_attempts": 0}),
+    ("max_attempts", {"max_attempts": 11}),
+    ("budget", {"budget": 0}),
+    ("budget", {"budget": -3}),
+    ("budget", {"budget": "NaN"}),
+    ("model", {"model": "gemini; DROP TABLE x"}),
+    ("model", {"model": ""}),
+    ("analysis", {"analysis": "../secrets"}),
+    ("analysis", {"analysis": "call_review_v1`"}),
+    ("run_id", {"run_id": "Run-1"}),
+    ("run_id", {"run_id": "r_1"}),
+    ("run_id", {"run_id": "-r"}),
+    ("run_id", {"run_id": "r" * 41}),
+    ("run_id", {"run_id": "r1\n"}),
+    ("run_id", {"run_id": "r1/../r2"}),
+    ("run_id", {"run_id": None}),
+    ("mode", {"mode": "everything"}),
+    ("mode", {"mode": "Production"}),
+    ("mode", {"mode": None}),
+    ("limit", {"mode": "test"}),
+    ("limit", {"limit": 0}),
+    ("limit", {"limit": -10}),
+    ("limit", {"limit": 1.5}),
+    ("limit", {"limit": 2**63}),
+    ("event_time_from", {"event_time_from": "2026-01-31T00:00:00"}),
+    ("event_time_to", {"event_time_to": "2026-01-31T00:00:00"}),
+    ("event_time_from", {"event_time_from": "yesterday"}),
+    ("event_time_from", {"event_time_from": 1_700_000_000}),
+    ("event_time_from", {"event_time_from": "2026-02-01T00:00:00Z", "event_time_to": "2026-01-01T00:00:00Z"}),
+    ("event_time_from", {"event_time_from": "2026-01-01T00:00:00Z", "event_time_to": "2026-01-01T00:00:00Z"}),
+    ("event_time_from", {"event_time_from": "2026-01-01T02:00:00+02:00", "event_time_to": "2026-01-01T00:00:00Z"}),
+    ("event_time_from", {"event_time_from": "0001-01-01T00:00:00+14:00"}),
+    ("event_time_from", {"event_time_from": "0001-01-01T00:00:00+14:00", "event_time_to": "2026-01-01T00:00:00Z"}),
+    ("event_time_to", {"event_time_to": "9999-12-31T23:59:59-12:00"}),
+    ("providers", {"providers": ["acme' OR '1'='1"]}),
+    ("providers", {"providers": ['acme"']}),
+    ("providers", {"providers": ["acme; DROP TABLE facts"]}),
+    ("providers", {"providers": ["acme\n"]}),
+    ("providers", {"providers": [""]}),
+    ("providers", {"providers": ["a" * 101]}),
+    ("providers", {"providers": "acme"}),
+    ("providers", {"providers": None}),
+    ("directions", {"directions": ["INBOUND) OR (TRUE"]}),
+    ("directions", {"directions": ["INBOUND\\"]}),
+    ("record_ids", {"mode": "single"}),
+    ("record_ids", {"mode": "single", "record_ids": []}),
+    ("record_ids", {"mode": "single", "record_ids": ["abc"]}),
+    ("record_ids", {"mode": "single", "record_ids": [RECORD.upper()]}),
+    ("record_ids", {"mode": "single", "record_ids": [RECORD + "\n"]}),
+    ("record_ids", {"mode": "production", "record_ids": [RECORD]}),
+    ("record_ids", {"mode": "test", "limit": 5, "record_ids": [RECORD]}),
+    ("lookback_days", {"lookback_days": -1}),
+    ("lookback_days", {"lookback_days": 4_000}),
+    ("dry_run", {"dry_run": "yes"}),
+    ("dry_run", {"dry_run": 1}),
+    ("batch_size", {"batch_size": 100}),
+    ("where", {"where": "provider = 'acme'"}),
+    ("filter", {"filter": "1=1 OR TRUE"}),
+    ("event_time_form", {"event_time_form": "2026-01-31T00:00:00Z"}),
+]  # fmt: skip
+
+
+def read(kind: type[Any], **fields: Any) -> Any:
+    return read_fact(json.dumps(fields).encode(), kind)
+
+
+@pytest.mark.parametrize(("field", "wish"), BAD, ids=[json.dumps(wish)[:70] for _, wish in BAD])
+def test_a_bad_request_is_refused_by_the_name_of_its_field(
+    field: str, wish: dict[str, Any]
+) -> None:
+    """Whoever wrote it can mend it."""
+    with pytest.raises(Unreadable, match=field):
+        read(RunRequested, **wish)
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize("field", ["budget", "breaker"])
+def test_what_is_no_number_is_no_budget(field: str, number: str) -> None:
+    """JSON knows none of them."""
+    with pytest.raises(Unreadable):
+        read_fact(f'{{"{field}": {number}}}'.encode(), RunRequested)
+
+
+@pytest.mark.parametrize(
+    ("field", "wish"),
+    [
+        ("of_run", {}),
+        ("of_run", {"batches": [1]}),
+        ("of_run", {"batches": [1], "error_types": ["blocked"]}),
+        ("of_run", {"of_run": "R 1"}),
+        ("of_run", {"of_run": "r1\n"}),
+        ("batches", {"of_run": "r1", "batches": [0]}),
+        ("batches", {"of_run": "r1", "batches": ["1"]}),
+        ("batches", {"of_run": "r1", "batches": [2**63]}),
+        ("error_types", {"error_types": ["Blocked"]}),
+        ("error_types", {"error_types": ["x' OR TRUE"]}),
+        ("record_ids", {"record_ids": ["1 OR 1"]}),
+        ("mode", {"of_run": "r1", "mode": "test"}),
+        ("limit", {"of_run": "r1", "limit": 5}),
+    ],
+    ids=str,
+)
+def test_a_bad_reprocessing_is_refused_by_the_name_of_its_field(
+    field: str, wish: dict[str, Any]
+) -> None:
+    """A selection of nothing would select everything."""
+    with pytest.raises(Unreadable, match=field):
+        read(ReprocessRequested, **wish)
+
+
+@pytest.mark.parametrize("wish", [{}, {"run_id": ""}, {"run_id": "R1"}, {"run_id": "r1", "why": "x"}])
+def test_a_bad_cancellation_is_refused(wish: dict[str, Any]) -> None:
+    """It has to name a run."""
+    with pytest.raises(Unreadable, match=r"run_id|why"):
+        read(CancelRequested, **wish)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {},
+        {"run_id": "r"},
+        {"run_id": "2026-03-02-nightly"},
+        {"run_id": "r" * 40},
+        {"mode": "test", "limit": 1},
+        {"mode": "incremental", "lookback_days": 0},
+        {"mode": "single", "record_ids": [RECORD]},
+        {"mode": "custom", "record_ids": [RECORD], "limit": 3},
+        {"rows_per_batch": ROWS_LIMIT, "bytes_per_batch": BYTES_LIMIT, "canary": ROWS_LIMIT},
+        {"event_time_from": "2026-01-01T00:00:00Z", "event_time_to": "2026-01-01T00:00:00.000001Z"},
+        {"event_time_from": "2026-01-01T00:00:00+02:00", "event_time_to": "2026-01-01T00:00:00Z"},
+        {"providers": ["Acme GmbH & Co", "x"][1:], "directions": ["INBOUND"]},
+        {"providers": ["müller.de/büro 7+8"]},
+        {"budget": 0.01, "breaker": 100},
+    ],
+    ids=str,
+)
+def test_a_good_request_is_taken(wish: dict[str, Any]) -> None:
+    """At the borders of what is allowed."""
+    taken = read(RunRequested, **wish)
+
+    assert taken == read_fact(msgspec.json.encode(taken), RunRequested)
+
+
+def test_the_constant_body_of_the_scheduler_is_a_request() -> None:
+    """It names no run: the message will."""
+    taken = read(RunRequested, mode="incremental")
+
+    assert ("", "incremental", False) == (taken.run_id, taken.mode, taken.dry_run)
+
+
+@pytest.mark.parametrize(
+    ("wish", "narrowed"),
+    [
+        ({}, False),
+        ({"limit": 5}, False),
+        ({"providers": ["x"]}, True),
+        ({"directions": ["x"]}, True),
+        ({"event_time_from": "2026-01-01T00:00:00Z"}, True),
+        ({"event_time_to": "2026-01-01T00:00:00Z"}, True),
+    ],
+)
+def test_a_filter_narrows_a_request(wish: dict[str, Any], narrowed: bool) -> None:
+    """The next incremental run does not start from it."""
+    assert narrowed == read(RunRequested, **wish).narrowed

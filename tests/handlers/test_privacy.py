@@ -1,0 +1,74 @@
+"""Personal data stays where it belongs: in the request file, the output and the tables of rows."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.local.damage import Damage
+from infra.local.world import LaptopSettings
+from infra.logs import log_to
+from tests.stage import Stage, call
+
+PLANTED = ("+49 171 2345678", "Wilhelmina Oakenshaw", "tok_SECRETPHONE", "int-SECRETCALL")
+
+MAY_HOLD = {
+    "transcription_pass_2", "batch_records", "transcription_analyzed_transcripts",
+    "processed_records",
+}  # fmt: skip
+
+
+@pytest.fixture
+def played(tmp_path: Path) -> Stage:
+    """A run with damaged answers, a refused request and a dead letter, all with planted data."""
+    stage = Stage(tmp_path / "home", LaptopSettings(damage=Damage(share=0.5, seed=3)))
+    log_to(stage.home / "log.jsonl")
+    text = f"CUSTOMER: I am {PLANTED[1]}, call me at {PLANTED[0]}.\nAGENT: Noted, thank you."
+    stage.load(
+        call(n, text, phone_number_token=PLANTED[2], interactionId=f"{PLANTED[3]}-{n}")
+        for n in range(40)
+    )
+    stage.run(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
+    stage.world.bus.send("run-requested", f'{{"providers": ["{PLANTED[1]}!"]}}'.encode(), {})
+    stage.world.bus.send("batch-planned", f'{{"run_id": "{PLANTED[0]}"'.encode(), {})
+    stage.play()
+    return stage
+
+
+def test_planted_names_and_numbers_occur_in_no_log_line(played: Stage) -> None:
+    """Logs carry ids alone."""
+    log = (played.home / "log.jsonl").read_text(encoding="utf-8")
+
+    assert "delivered" in log
+    assert "run-refused" in log
+    assert [] == [planted for planted in PLANTED if planted in log]
+    played.close()
+
+
+def test_planted_names_and_numbers_occur_in_no_event_error_or_ledger_row(played: Stage) -> None:
+    """Only the tables of rows and of frozen transcripts hold personal data."""
+    tables = [name for (name,) in played.ask("SELECT table_name FROM duckdb_tables()")]
+    letters = {"laptop_letters"}  # the dead letter itself is kept as it came, for the operator
+
+    found = {
+        name
+        for name in tables
+        for planted in PLANTED
+        if played.one(f'SELECT count(*) FROM "{name}" AS t WHERE CAST(t AS VARCHAR) LIKE ?',  # noqa: S608
+                      f"%{planted}%")
+    }  # fmt: skip
+
+    assert found <= MAY_HOLD | letters | {n for n in tables if "staging" in n}
+    assert "batch_records" in found
+    played.close()
+
+
+def test_planted_names_and_numbers_occur_in_no_name_or_label(played: Stage) -> None:
+    """Object names, labels and jobs are made of ids."""
+    names = [str(path) for path in played.home.rglob("*")]
+    labels = (played.home / "vertex").rglob("*.json")
+
+    assert len(names) > 10
+    for planted in PLANTED:
+        assert not any(planted in name for name in names)
+        assert not any(planted in label.read_text(encoding="utf-8") for label in labels)
+    played.close()

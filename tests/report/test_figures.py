@@ -1,0 +1,72 @@
+"""Figures read like figures, and what is unknown is never a zero."""
+
+import pytest
+
+from infra.report import figures
+from tests.report.samples import at
+
+
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        (None, "none"),
+        (0, "0 s"),
+        (0.036, "36 ms"),
+        (0.9999, "1 s"),
+        (4.2, "4.2 s"),
+        (59.97, "1 m"),
+        (192, "3 m 12 s"),
+        (11520, "3 h 12 m"),
+        (7200, "2 h"),
+        (183600, "2 d 3 h"),
+    ],
+)
+def test_seconds_are_humanised(number: float | None, said: str) -> None:
+    """Two units at most."""
+    assert said == figures.seconds(number)
+
+
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (None, "unknown"),
+        (0.0, "$0.00"),
+        (0.00001, "under $0.0001"),
+        (0.000326, "$0.00033"),
+        (0.0123, "$0.012"),
+        (0.6116, "$0.61"),
+        (12.345, "$12.35"),
+        (12345.6, "$12,346"),
+    ],
+)
+def test_dollars_keep_two_digits_that_say_something(amount: float | None, said: str) -> None:
+    """And an unknown price is a word."""
+    assert said == figures.dollars(amount)
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (None, "none"),
+        (0.0, "0 %"),
+        (0.0004, "under 0.1 %"),
+        (0.575, "57.5 %"),
+        (0.99999, "over 99.9 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_only_all_is_a_hundred_per_cent(share: float | None, said: str) -> None:
+    """Rounding makes neither nothing nor everything."""
+    assert said == figures.percent(share)
+
+
+def test_times_are_read_as_text_and_as_datetimes() -> None:
+    """A stored summary carries text; without a zone it is UTC."""
+    expected = "2026-11-21 12:00:00 UTC"
+
+    assert expected == figures.moment(at(0))
+    assert expected == figures.moment("2026-11-21 12:00:00+00:00")
+    assert expected == figures.moment("2026-11-21T13:00:00+01:00")
+    assert expected == figures.moment(at(0).replace(tzinfo=None))
+    assert figures.moment(None) == "none"
+    assert figures.moment("soon") == "soon"
