@@ -8,7 +8,7 @@ from analysis.schema import Mismatch, Node, check, has_unknown, leaves
 from analysis.typed import TypedReader, typed_reader
 
 
-class Unfit(Exception):  # noqa: N818 - a verdict on an answer, not a failure of the program
+class Unfit(Exception):
     """A well-formed answer is no row. Carries the error type, and a detail without content."""
 
     def __init__(self, error_type: str, detail: str) -> None:

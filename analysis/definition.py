@@ -165,9 +165,7 @@ def _text(source: Traversable, file: str) -> str:
     try:
         return source.joinpath(file).read_text(encoding="utf-8")
     except (OSError, UnicodeError) as problem:
-        raise AnalysisError(
-            f"{source.name}/{file} cannot be read: add it as UTF-8"
-        ) from problem
+        raise AnalysisError(f"{source.name}/{file} cannot be read: add it as UTF-8") from problem
 
 
 def _settings(source: Traversable, name: str) -> _Settings:

@@ -77,9 +77,7 @@ def _mended(body: str, wrapping: list[str]) -> Iterator[tuple[str, list[str]]]:
         yield without, [*wrapping, "controls", "trailing_comma"]
 
 
-def _repaired(
-    body: str, wrapping: list[str], contract: Contract, *, admit_lossy: bool
-) -> Answer:
+def _repaired(body: str, wrapping: list[str], contract: Contract, *, admit_lossy: bool) -> Answer:
     method = "+".join([*wrapping, "json_repair"])
     try:
         columns = contract.from_value(safe_repair(body), as_asked=True)

@@ -78,9 +78,7 @@ def check_file(lines: Iterable[bytes]) -> Preflight:
             content = json.loads(line, object_pairs_hook=_pairs)
         except (ValueError, RecursionError):
             raise PreflightError("every line is JSON, nested at most 15 deep", number) from None
-        key = (
-            content.get("key", content.get("custom_id")) if isinstance(content, dict) else None
-        )
+        key = content.get("key", content.get("custom_id")) if isinstance(content, dict) else None
         if not isinstance(key, str) or not key[:1].isalpha():
             raise PreflightError("keys are texts that begin with a letter", number, "key")
         shapes.number = number

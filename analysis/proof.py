@@ -34,7 +34,7 @@ _ESCAPES = frozenset('"\\/bfnrtu')
 _PAIRS = {"}": "{", "]": "["}
 
 
-class Unproven(Exception):  # noqa: N818 - a finding
+class Unproven(Exception):
     """The text cannot be read sign by sign. Says why, without content."""
 
 

@@ -29,7 +29,7 @@ _HARMLESS = (
 )
 
 
-class Hopeless(Exception):  # noqa: N818 - a finding
+class Hopeless(Exception):
     """No repair was tried or none came out. Says why, without content."""
 
 

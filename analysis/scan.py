@@ -30,7 +30,7 @@ class Closed:
 CLOSED = Closed()
 
 
-class Broken(Exception):  # noqa: N818 - where reading ends, not a failure
+class Broken(Exception):
     """The text is not well-formed from here on."""
 
 

@@ -29,7 +29,7 @@ class SchemaError(Exception):
     """The schema itself is outside the subset."""
 
 
-class Mismatch(Exception):  # noqa: N818 - a mismatch is a finding, not a failure
+class Mismatch(Exception):
     """The answer is outside the schema. Carries a path of the schema and a rule, no value."""
 
     def __init__(self, path: str, rule: str, *, missing: bool = False) -> None:

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 
-class Repeated(Exception):  # noqa: N818 - a finding
+class Repeated(Exception):
     """A property stands twice in one object: nobody knows which one was meant."""
 
 
-class Malformed(Exception):  # noqa: N818 - a finding
+class Malformed(Exception):
     """The text is not JSON."""
 
 

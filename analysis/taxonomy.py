@@ -58,9 +58,7 @@ _ALL = (
     # the key
     _open("key_mismatch", "The answer stands under another record's key; ask again."),
     _open("unknown_key", "The line carries no key of this batch; its record is asked again."),
-    _open(
-        "duplicate_key", "One key came back more than once with different answers; ask again."
-    ),
+    _open("duplicate_key", "One key came back more than once with different answers; ask again."),
     _open("missing_response", "The request was sent and no line came back; ask again."),
     _failed("lookup_miss", "No source row has both ids of this key; correct the lookup file."),
     # the record's course
@@ -77,9 +75,7 @@ _ALL = (
     _system("shard_missing", "Part of the output is not there yet; replay when it is."),
     _system("object_conflict", "Another object has this name; look before you remove it."),
     _system("stuck_fact", "Nobody finished this fact; look at the handler's log, then replay."),
-    _system(
-        "unreadable_message", "The message is no fact of the catalogue; correct its sender."
-    ),
+    _system("unreadable_message", "The message is no fact of the catalogue; correct its sender."),
     _system("set_aside", "A handler gave this fact up; correct the cause, then replay."),
     _system("run_refused", "The request is not valid; correct it and ask again."),
 )

@@ -115,7 +115,5 @@ def _no_candidates(response: Response | None) -> Unfit:
 
 def _codes(status: bytes) -> str:
     """Code and name of a row's status, never its message: that may quote the request."""
-    found = [
-        match[1].decode() for match in (_CODE.search(status), _STATUS.search(status)) if match
-    ]
+    found = [match[1].decode() for match in (_CODE.search(status), _STATUS.search(status)) if match]
     return " ".join(found) or "a status without a code"

@@ -74,9 +74,7 @@ class RunRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def narrowed(self) -> bool:
         """Whether it asks for less than everything that is pending."""
-        return bool(
-            self.event_time_from or self.event_time_to or self.providers or self.directions
-        )
+        return bool(self.event_time_from or self.event_time_to or self.providers or self.directions)
 
 
 class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):

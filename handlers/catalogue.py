@@ -53,6 +53,27 @@ def score_rows() -> list[dict[str, Any]]:
     ]
 
 
+def diagram() -> str:
+    """The score as a Mermaid flowchart, from fact to fact, with the handler on the arrow."""
+    arrows = dict.fromkeys(
+        f"  {topic_of(kind)} -->|{name_of(handler)}| {topic_of(fact)}"
+        for kind, handler in CHOREOGRAPHY.items()
+        for fact in _told_by(handler)
+        if topic_of(fact) not in _ASIDE
+    )
+    watched = (
+        f"  vertex{{{{Vertex AI}}}} -.->|watch-jobs| {topic_of(fact)}"
+        for fact in _told_by(SIGNALS[WatchTick])
+        if topic_of(fact).startswith("job-")
+    )
+    submits = "  job-submitted -.-> vertex"
+    return "\n".join(["flowchart TD", *arrows, submits, *watched])
+
+
+_ASIDE = ("run-refused", "run-planned")
+"""Facts that nothing follows from, left out of the picture."""
+
+
 def _handlers() -> list[Handler]:
     return list(dict.fromkeys([*CHOREOGRAPHY.values(), *SIGNALS.values()]))
 

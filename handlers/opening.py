@@ -115,9 +115,7 @@ def _refusal(
         raise Unreadable(why)
     run_id = _run_id_in(data) or derived_run_id(id_)
     bad = BadRequest(run_id=run_id, request_id=id_, detail=why)
-    cause = seal_wish(
-        CancelRequested(run_id=run_id), deployment=deployment, id_=id_, time=time
-    )
+    cause = seal_wish(CancelRequested(run_id=run_id), deployment=deployment, id_=id_, time=time)
     return Opened(cause, bad)
 
 

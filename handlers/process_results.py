@@ -58,9 +58,7 @@ def _stage(
     return tracking.stage_answers([blob.uri])
 
 
-def _readings(
-    jobs: list[list[Blob]], analysis: Analysis, bucket: Bucket
-) -> Iterator[bytes]:
+def _readings(jobs: list[list[Blob]], analysis: Analysis, bucket: Bucket) -> Iterator[bytes]:
     """One staging row a line, with the number of the job that answered it."""
     reader = Reader(analysis)
     for number, blobs in enumerate(jobs, start=1):

@@ -18,9 +18,7 @@ class Retell:
     handler: str
 
 
-def retell(
-    tracking: Tracking, ledger: Ledger, clock: Clock, policy: Policy
-) -> Iterator[Retell]:
+def retell(tracking: Tracking, ledger: Ledger, clock: Clock, policy: Policy) -> Iterator[Retell]:
     """The facts that are due, oldest first; those told too often become system errors."""
     since = ledger.since(clock())
     unhandled = tracking.unhandled_facts(since, handled_topics())
@@ -40,9 +38,7 @@ def retell(
 def due(unhandled: Sequence[UnhandledFact], policy: Policy) -> list[UnhandledFact]:
     """What this tick tells again."""
     late = [
-        fact
-        for fact in unhandled
-        if fact.retold < policy.retell_times and _is_silent(fact, policy)
+        fact for fact in unhandled if fact.retold < policy.retell_times and _is_silent(fact, policy)
     ]
     return late[: policy.retell_per_tick]
 

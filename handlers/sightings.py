@@ -18,9 +18,7 @@ class Sighting:
     jobs: dict[str, Job | None]
 
 
-def look(
-    tracking: Tracking, model: Model, deployment: Deployment, since: date
-) -> list[Sighting]:
+def look(tracking: Tracking, model: Model, deployment: Deployment, since: date) -> list[Sighting]:
     """One listing for all attempts, and one question for each known job that it does not show."""
     waiting = tracking.waiting_attempts(since)
     if not waiting:

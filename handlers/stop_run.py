@@ -1,4 +1,4 @@
-"""A run is to stop, for one reason: cancel its jobs, and let what never began close by the same door."""
+"""A run is to stop: cancel its jobs, and let what never began close by the same door."""
 
 from collections.abc import Iterator
 

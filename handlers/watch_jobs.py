@@ -26,7 +26,6 @@ from .retelling import Retell, retell
 from .sightings import Sighting, look
 from .tools import Clock, JobState, Model, Policy
 
-
 T = TypeVar("T")
 
 
@@ -80,8 +79,6 @@ def cancel(seen: Sighting, model: Model, clock: Clock, policy: Policy) -> Iterat
     yield from ()
 
 
-def _each(
-    duty: str, things: Sequence[T], act: Callable[[T], Iterator[Found]]
-) -> Iterator[Found]:
+def _each(duty: str, things: Sequence[T], act: Callable[[T], Iterator[Found]]) -> Iterator[Found]:
     for thing in things:
         yield from contained(duty, partial(act, thing))

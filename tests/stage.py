@@ -155,5 +155,3 @@ def final_tables(stage: Stage, runs: Sequence[str] = ("r1",)) -> str:
     )
     text = json.dumps([rows, processed, errors], default=str)
     return hashlib.sha256(text.encode()).hexdigest()
-
-

@@ -73,8 +73,7 @@ def test_a_relative_import_stays_inside_its_room(room: str) -> None:
         str(file.relative_to(HOUSE))
         for file in python_files(room)
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom)
-        and node.level >= len(file.relative_to(HOUSE).parts)
+        if isinstance(node, ast.ImportFrom) and node.level >= len(file.relative_to(HOUSE).parts)
     ]
 
     assert [] == strays
@@ -82,7 +81,17 @@ def test_a_relative_import_stays_inside_its_room(room: str) -> None:
 
 def test_analysis_and_events_do_no_input_or_output() -> None:
     """What can be pure is pure; only the package's own files are read."""
-    doors = {"duckdb", "socket", "subprocess", "urllib", "http", "shutil", "tempfile", "os", "time"}
+    doors = {
+        "duckdb",
+        "socket",
+        "subprocess",
+        "urllib",
+        "http",
+        "shutil",
+        "tempfile",
+        "os",
+        "time",
+    }
     open_doors = [
         f"{file.relative_to(HOUSE)}: {name}"
         for file in python_files("events", "analysis")
@@ -134,7 +143,9 @@ def test_the_first_four_rooms_never_load_the_laptop() -> None:
 
 def test_no_sql_is_written_in_python_outside_of_infra() -> None:
     """A foreign language gets its own file."""
-    sql = re.compile(r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s.+\sSET|DELETE\s+FROM|MERGE\s+INTO)\b", re.S)
+    sql = re.compile(
+        r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s.+\sSET|DELETE\s+FROM|MERGE\s+INTO)\b", re.S
+    )
     found = [
         f"{file.relative_to(HOUSE)}: {text[:60]}"
         for file in python_files("events", "analysis", "handlers", "tracking")
@@ -183,7 +194,8 @@ def test_every_module_opens_with_a_docstring() -> None:
     silent = [
         str(file.relative_to(HOUSE))
         for file in python_files(*ROOMS)
-        if file.stat().st_size and not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
+        if file.stat().st_size
+        and not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
     ]
 
     assert [] == silent

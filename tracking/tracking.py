@@ -110,9 +110,7 @@ class Tracking:
 
     def claim_attempt(self, place: Place, claim: int) -> bool:
         """Take this numbered claim; True for the one caller that took it now."""
-        job = self._deployment.job(
-            "claim", place.run_id, place.batch, place.attempt, claim
-        )
+        job = self._deployment.job("claim", place.run_id, place.batch, place.attempt, claim)
         given = {**place.params(), "claim": claim}
         return self._warehouse.do(job, deed("claim_attempt"), given)
 

@@ -48,7 +48,8 @@ def main() -> None:
 @app.command()
 def demo(
     transcripts: Annotated[
-        Path | None, typer.Option("--transcripts", help="JSON Lines, gzip or not; else generated.")
+        Path | None,
+        typer.Option("--transcripts", help="JSON Lines, gzip or not; else generated."),
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Analyse at most this many.")] = None,
     home: Home = HOME,
@@ -103,7 +104,9 @@ def request(
     analysis: Annotated[str | None, typer.Option(help="Default call_review_v1.")] = None,
     budget: Annotated[float | None, typer.Option(help="US dollars; over it, refused.")] = None,
     lookback_days: Annotated[int | None, typer.Option(help="Incremental; default 7.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, spend nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan, spend nothing.")
+    ] = False,
     home: Home = HOME,
     as_json: AsJson = False,
 ) -> None:
@@ -194,8 +197,8 @@ def verify(
     else:
         names = ("planned", "analysed", "failed", "released", "open", "skipped")
         typer.echo("  ".join(f"{name} {answer[name]:,}" for name in names))
-        names = ("lost", "doubled", "paid_twice")
-        typer.echo("  ".join(f"{name.replace('_', ' ')} {answer[name]:,}" for name in names))
+        never = ("lost", "doubled", "paid_twice")
+        typer.echo("  ".join(f"{name.replace('_', ' ')} {answer[name]:,}" for name in never))
         typer.echo("the books balance" if answer["ok"] else "THE BOOKS DO NOT BALANCE")
     raise typer.Exit(0 if answer["ok"] else 1)
 
@@ -239,7 +242,9 @@ def read(
     if as_json:
         _print_json(summary)
         return
-    typer.echo(f"{summary['lines']:,} lines, {summary['rows']:,} rows, {summary['errors']:,} errors")
+    typer.echo(
+        f"{summary['lines']:,} lines, {summary['rows']:,} rows, {summary['errors']:,} errors"
+    )
     for name, count in summary["error_types"].items():
         typer.echo(f"  {name} {count:,}")
 

@@ -16,7 +16,6 @@ from infra.report.text import summary_lines
 from .calling import fail
 from .working import opened, work_until_idle
 
-
 SMALL = {"canary": 40, "rows_per_batch": 120}
 """Batches of the generated transcripts: small enough to see the window slide."""
 

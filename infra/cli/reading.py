@@ -4,7 +4,7 @@ import gzip
 import json
 from collections import Counter
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, BinaryIO
 
 from analysis import Analysis, AnalysisError, Reader, Reading, lines_of, load_analysis
 from tracking.tables import columns_of
@@ -48,10 +48,10 @@ def _read_file(file: Path, analysis: Analysis, outcome: "_Outcome") -> None:
                 outcome.take(file, number, reader.read_line(line, number))
 
 
-def _open(file: Path) -> IO[bytes]:
+def _open(file: Path) -> gzip.GzipFile | BinaryIO:
     with file.open("rb") as probe:
         packed = probe.read(2) == b"\x1f\x8b"
-    return gzip.open(file, "rb") if packed else file.open("rb")
+    return gzip.GzipFile(file) if packed else file.open("rb")
 
 
 class _Outcome:
@@ -137,4 +137,3 @@ def _fields(reading: Reading) -> dict[str, Any]:
 
 def _write(out: IO[bytes], row: dict[str, Any]) -> None:
     out.write(json.dumps(row, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
-

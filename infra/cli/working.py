@@ -69,9 +69,7 @@ def _listen(world: Laptop, office: Office, seconds: float) -> None:
     office.answer(world, seconds)
 
 
-def _asked_within(
-    world: Laptop, office: Office, seconds: float, ended: Callable[[], bool]
-) -> bool:
+def _asked_within(world: Laptop, office: Office, seconds: float, ended: Callable[[], bool]) -> bool:
     """Whether something came that gives work, before the time is up."""
     deadline = time.monotonic() + seconds
     while not ended() and time.monotonic() < deadline:

@@ -166,9 +166,7 @@ def _first_as_list(text: str) -> str:
 
 
 def _respond(line: Line, **response: Any) -> list[Line]:
-    kept = {
-        key: value for key, value in line.get("response", {}).items() if key != "candidates"
-    }
+    kept = {key: value for key, value in line.get("response", {}).items() if key != "candidates"}
     line["response"] = {**response, **kept}
     return [line]
 

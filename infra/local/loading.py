@@ -33,8 +33,8 @@ class _Line(msgspec.Struct, kw_only=True):
     """One line of the file. Identifiers may be numbers; they are stored as text."""
 
     phone_number_token: str | int | None
-    referenceId: str | int | None = None
-    interactionId: str | int | None
+    referenceId: str | int | None = None  # noqa: N815  (the source names it so)
+    interactionId: str | int | None  # noqa: N815
     transcript: str | None
     direction: str | None = None
     provider: str | None = None
@@ -116,4 +116,3 @@ def _utc(time: datetime | None) -> str | None:
         return None
     aware = time if time.tzinfo else time.replace(tzinfo=UTC)
     return aware.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
-

@@ -38,9 +38,7 @@ class Endpoint:
                 reason = error.read(_LONGEST_REASON).decode("utf-8", "replace")
             return Answer(status=_status(error.code, error.reason, reason))
         except TimeoutError:
-            return Answer(
-                status=_status(504, "Deadline Exceeded", "The endpoint took too long.")
-            )
+            return Answer(status=_status(504, "Deadline Exceeded", "The endpoint took too long."))
         except (OSError, http.client.HTTPException) as error:
             return Answer(status=_status(503, "Unavailable", str(error)))
         except (ValueError, LookupError, TypeError, AttributeError) as error:

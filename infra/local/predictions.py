@@ -110,9 +110,7 @@ def _echoed_content(content: Mapping[str, Any]) -> dict[str, Any]:
     return {"role": None, **content, "parts": parts}
 
 
-def _response(
-    request: Mapping[str, Any], said: Answer, model: str, at: datetime
-) -> dict[str, Any]:
+def _response(request: Mapping[str, Any], said: Answer, model: str, at: datetime) -> dict[str, Any]:
     chance = hashlib.blake2b(said.text.encode(), digest_size=4).digest()
     return {
         "candidates": [

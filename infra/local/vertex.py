@@ -26,11 +26,11 @@ _SYSTEM_ERROR = (
 )
 
 
-class UnknownModel(Exception):  # noqa: N818  (named after what happened)
+class UnknownModel(Exception):
     """There is no such model: the service answers 404 and creates nothing."""
 
 
-class InvalidRequest(ValueError):  # noqa: N818
+class InvalidRequest(ValueError):
     """A name or a label breaks the service's rules: it answers 400 and creates nothing."""
 
 
@@ -179,9 +179,7 @@ class StandIn:
             return self._stay(entry, end.state)
         if path_of(entry.output_prefix, self._bucket) is None:
             name = entry.output_prefix.removeprefix("gs://").split("/", 1)[0]
-            self._end(
-                entry, JobState.FAILED, (9, f"Failed to get GCS bucket location for {name}.")
-            )
+            self._end(entry, JobState.FAILED, (9, f"Failed to get GCS bucket location for {name}."))
         elif end.state is JobState.EXPIRED and end.share == 0:
             self._end(entry, JobState.EXPIRED, None)
         else:
@@ -210,9 +208,7 @@ class StandIn:
             return self._finish(entry, work, End(state=JobState.CANCELLED))
         if self._clock() < self._over(started_at):
             return False
-        return (
-            self._finish(entry, work, end) if end.state.ended else self._stay(entry, end.state)
-        )
+        return self._finish(entry, work, end) if end.state.ended else self._stay(entry, end.state)
 
     def _rows(self, entry: Entry, started_at: datetime, total: int, end: End) -> int:
         """How many rows may be answered by now: all in all, and in step with the time."""

@@ -20,7 +20,11 @@ from .sql import Statement, create_all, create_table, read_columns, translate
 
 STREAM_ROWS = 1_000
 
-SETTINGS: dict[str, str | bool | int | float | list[str]] = {"preserve_insertion_order": False, "memory_limit": "400MB", "threads": 2}
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "preserve_insertion_order": False,
+    "memory_limit": "400MB",
+    "threads": 2,
+}
 """A laptop's share: planning a million records spills to disk instead of growing."""
 
 TABLES = """

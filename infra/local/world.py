@@ -12,7 +12,6 @@ from filelock import FileLock, Timeout
 
 from analysis import ERRORS
 from events import Deployment, Envelope
-
 from handlers.delivery import Message, Outcome, Verdict, deliver
 from handlers.errors import Redeliver
 from handlers.score import handled_topics, subscriptions
@@ -196,4 +195,3 @@ def _peak_reader() -> Callable[[], float] | None:
 
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
     return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-

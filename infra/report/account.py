@@ -13,20 +13,20 @@ ENDINGS = ("analysed", "failed", "released", "open")
 BROKEN = {
     "missing_members": "planned records that stand in no batch",
     "half_stored": "records stored by half: a row without its mark, or a mark without its row",
+    "lost": "records lost: in no batch, stored by half, or open when the run was completed",
     "doubled": "doubled rows or memberships",
+    "paid_twice": "records or jobs paid for twice",
     "two_bodies": "facts told with two contents",
     "closed_twice": "attempts closed twice",
 }
 """Counts of a verdict that must be zero in any books that balance."""
-
-PAID_TWICE = "paid_twice"
 
 
 @dataclass(frozen=True, slots=True)
 class Books:
     """The verdict in one line."""
 
-    mood: Literal["good", "warn", "bad"]
+    mood: Literal["good", "bad"]
     line: str
 
 
@@ -78,23 +78,21 @@ def verdict_of(verdict: Facts) -> Books:
     wrong = _wrong(verdict, balanced=sign == "=")
     if wrong:
         return Books("bad", f"The books do not balance: {sum_line} Found: {'; '.join(wrong)}.")
-    twice = number(verdict, PAID_TWICE)
-    if twice:
-        again = f"Paid for twice: {figures.plural(twice, 'record or job', 'records or jobs')}."
-        return Books("warn", f"The books balance: {sum_line} {again}")
     return Books("good", f"The books balance: {sum_line}{_promise(verdict)}")
 
 
 def _wrong(verdict: Facts, *, balanced: bool) -> list[str]:
     found = [] if balanced else ["the two sides differ"]
-    if verdict.get("completed") and number(verdict, "open"):
+    if verdict.get("completed") and number(verdict, "open") and "lost" not in verdict:
         found.append("the run is completed with open records")
     counted = ((name, number(verdict, name)) for name in BROKEN)
-    return found + [f"{figures.count(many)} {BROKEN[name]}" for name, many in counted if many]
+    found += [f"{figures.count(many)} {BROKEN[name]}" for name, many in counted if many]
+    return found or ([] if verdict.get("ok", True) else ["the recount says so"])
 
 
 def _promise(verdict: Facts) -> str:
-    asked = PAID_TWICE in verdict and "doubled" in verdict
+    """Only a recount can promise it."""
+    asked = {"doubled", "paid_twice"} <= verdict.keys()
     return " Nothing is doubled, half stored or paid twice." if asked else ""
 
 

@@ -34,8 +34,12 @@ def aligned(lines: Iterable[Sequence[object]], indent: int = 0) -> list[str]:
 def exits(found: Iterable[Exit]) -> list[str]:
     """The exits that somebody took, with their figures to the right."""
     taken = [each for each in found if each.records]
-    width = max((len(each.signed) for each in taken), default=0)
-    return [line(f"    {each.signed:>{width}}", each.words) for each in taken]
+    signed = [each.signed.split() for each in taken]
+    width = max((len(figure) for _sign, figure in signed), default=0)
+    return [
+        line(f"    {sign} {figure:>{width}}", each.words)
+        for (sign, figure), each in zip(signed, taken, strict=True)
+    ]
 
 
 def folded(found: Sequence[str], shown: int) -> list[str]:

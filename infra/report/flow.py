@@ -87,17 +87,13 @@ def _ribbons(moves: Moves, left: Mapping[str, Span], right: Mapping[str, Span]) 
         for after in right:
             size = HEIGHT * moves.get((before, after), 0) / whole
             if size:
-                drawn.append(
-                    _ribbon(before, after, leaves[before], arrives[after], size, moves)
-                )
+                drawn.append(_ribbon(before, after, leaves[before], arrives[after], size, moves))
                 leaves[before] += size
                 arrives[after] += size
     return drawn
 
 
-def _ribbon(
-    before: str, after: str, start: float, end: float, size: float, moves: Moves
-) -> Markup:
+def _ribbon(before: str, after: str, start: float, end: float, size: float, moves: Moves) -> Markup:
     x1, x2, middle = LEFT + 8 + NODE, RIGHT - 8 - NODE, (LEFT + RIGHT) / 2
     below = f"{start + size:.2f}", f"{end + size:.2f}"
     path = (
@@ -110,9 +106,7 @@ def _ribbon(
     return tag("path", tag("title", said), d=path, class_=f"ribbon {_kind(before)}")
 
 
-def _node(
-    side: Literal["left", "right"], name: str, at: Span, records: int, whole: int
-) -> Markup:
+def _node(side: Literal["left", "right"], name: str, at: Span, records: int, whole: int) -> Markup:
     start, end = at
     middle = max((start + end) / 2, start + 8)
     is_left = side == "left"

@@ -15,9 +15,7 @@ def title(summary: Facts) -> Markup:
     return tag(
         "header",
         tag("h1", f"Run {summary.get('run_id') or 'without a name'}"),
-        tag(
-            "ul", *(tag("li", fact) for fact in [*facts, *_when(summary), *dry]), class_="facts"
-        ),
+        tag("ul", *(tag("li", fact) for fact in [*facts, *_when(summary), *dry]), class_="facts"),
     )
 
 

@@ -25,7 +25,7 @@ TOLD = {
 
 
 def journey_lines(journey: Mapping[str, Any]) -> list[str]:
-    """`facts` holds the facts of each plan's batch, in the order of the plans."""
+    """Plans carry the `facts` of their batch, or stand beside them in the same order."""
     plans, errors, stored = (rows(journey, name) for name in ("plans", "errors", "rows"))
     told = sorted(
         [*_plans(journey, plans), *_errors(errors), *_rows(stored)],
@@ -53,13 +53,14 @@ Told = tuple[Any, str]
 
 
 def _plans(journey: Facts, plans: Sequence[Facts]) -> Iterator[Told]:
-    facts = list(journey.get("facts") or ())
+    apart = list(journey.get("facts") or ())
     for at, plan in enumerate(plans):
+        facts: list[Facts] = rows(plan, "facts") or (apart[at] if at < len(apart) else [])
         size = figures.megabytes(plan.get("line_bytes"))
         place = f"planned into batch {plan.get('batch')} of run {plan.get('run_id')}"
         yield plan.get("planned_at"), f"{place} for {plan.get('analysis')}, a request of {size}"
         last = _last_attempt(journey, plan)
-        for fact in facts[at] if at < len(facts) else ():
+        for fact in facts:
             if last is None or number(fact, "attempt") <= last:
                 yield fact.get("recorded_at"), _fact(fact)
 
@@ -119,9 +120,7 @@ def _place(row: Facts) -> str:
 
 def _rows(stored: Sequence[Facts]) -> Iterator[Told]:
     for row in stored:
-        how = (
-            f"{words.method(row.get('parse_method'))} ({words.grade(row.get('repair_grade'))})"
-        )
+        how = f"{words.method(row.get('parse_method'))} ({words.grade(row.get('repair_grade'))})"
         tokens = (
             f"{figures.count(number(row, 'prompt_tokens'))} input and"
             f" {figures.count(number(row, 'output_tokens'))} output tokens"
@@ -139,9 +138,7 @@ def _end(
         return f"It is analysed: {figures.plural(len(stored), 'row')} stored."
     ends = [error for error in errors if not error.get("retryable")]
     newest = figures.when(plans[-1].get("planned_at")) if plans else None
-    if ends and (
-        newest is None or newest <= (figures.when(ends[-1].get("created_at")) or NEVER)
-    ):
+    if ends and (newest is None or newest <= (figures.when(ends[-1].get("created_at")) or NEVER)):
         return _ended(ends[-1])
     if plans:
         run = plans[-1].get("run_id")

@@ -11,6 +11,9 @@ from .summary_text import error_lines
 SHOWN = 12
 """Lines of a list; the rest is counted."""
 
+DETAILS = ("batches", "waiting", "errors", "jobs", "verdict")
+"""What is told of a run that was asked about."""
+
 DONE = ("completed", "abandoned")
 """States of a batch that is over."""
 
@@ -72,9 +75,7 @@ def _ended(run: Facts) -> str:
 
 def detail_lines(run: Facts) -> list[str]:
     """What is known beyond the run's own row; nothing for a run that was not asked about."""
-    stopped = [
-        line("  stopped:", why) for why in words.stopped(str(run.get("stopped_for") or ""))
-    ]
+    stopped = [line("  stopped:", why) for why in words.stopped(str(run.get("stopped_for") or ""))]
     if len(stopped) and not is_over(run):
         stopped.append("  its jobs are being cancelled; what they answered is still read")
     verdict = run.get("verdict")
@@ -82,7 +83,7 @@ def detail_lines(run: Facts) -> list[str]:
     return [
         *stopped,
         *_batches(run),
-        *_jobs(rows(run, "jobs")),
+        *job_lines(rows(run, "jobs")),
         *_waiting(rows(run, "waiting")),
         *(f"  {told}" for told in (error_lines(found) if found else [])),
         *([line(" ", account.verdict_of(verdict).line)] if verdict else []),
@@ -119,7 +120,7 @@ def _not_begun(still: list[Facts], *, canary_open: bool) -> str:
     return f"{many} not begun, until batches in flight have ended; nothing to do"
 
 
-def _jobs(found: list[Facts]) -> list[str]:
+def job_lines(found: list[Facts]) -> list[str]:
     told = [
         line(
             f"    {str(job.get('name')).rsplit('/', 1)[-1]}: {job_state(job.get('state'))},"

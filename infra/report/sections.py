@@ -97,9 +97,7 @@ def _error(error: Facts) -> Markup:
     because = [" after ", tag("code", cause)] if cause else []
     return tag(
         "li",
-        tag(
-            "div", tag("span", tag("code", name), *because), tag("span", counted), class_="head"
-        ),
+        tag("div", tag("span", tag("code", name), *because), tag("span", counted), class_="head"),
         tag("div", words.hint(name, error.get("hint")), " ", tag("small", account.fate(error))),
     )
 

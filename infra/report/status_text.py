@@ -6,11 +6,14 @@ from typing import Any
 from . import figures, words
 from .account import Facts, number, rows
 from .columns import aligned, folded, line
-from .run_text import SHOWN, detail_lines, is_over, run_lines, run_row
+from .run_text import DETAILS, SHOWN, detail_lines, is_over, job_lines, run_lines, run_row
 
 
 def status_lines(status: Mapping[str, Any]) -> list[str]:
-    """Every key of `status` may be absent or empty; without `worker` none is missed."""
+    """Every key of `status` may be absent or empty; without `worker` none is missed.
+
+    Batches, waiting facts, errors, jobs and verdict stand in their run, or beside a single one.
+    """
     runs = rows(status, "runs")
     lines: list[str] = [] if runs else ["No runs."]
     if len(runs) > 1:
@@ -18,20 +21,26 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
         for run in runs:
             lines += _titled(line("Run", run.get("run_id")), detail_lines(run))
     elif runs:
-        lines += run_lines(runs[0])
+        lines += run_lines(_whole(runs[0], status))
     return [
         *lines,
         *_titled("Refused requests", [_refusal(row) for row in rows(status, "refusals")]),
         *_titled("System errors", _system_errors(rows(status, "system_errors"))),
         *_titled("Dead letters", [_letter(row) for row in rows(status, "dead_letters")]),
+        *(job_lines(rows(status, "jobs")) if len(runs) != 1 else []),
         *_worker(status, runs),
     ]
 
 
+def _whole(run: Facts, status: Facts) -> Facts:
+    """A run's row only counts its batches; that gives way to the batches themselves."""
+    beside = {name: status[name] for name in DETAILS if status.get(name)}
+    inside = {name: run[name] for name in beside if isinstance(run.get(name), list | dict)}
+    return {**run, **beside, **inside}
+
+
 def _refusal(row: Facts) -> str:
-    return line(
-        f"  {row.get('run_id')}: {words.plain(str(row.get('reason')))}:", row.get("detail")
-    )
+    return line(f"  {row.get('run_id')}: {words.plain(str(row.get('reason')))}:", row.get("detail"))
 
 
 def _system_errors(found: list[Facts]) -> list[str]:
@@ -57,9 +66,7 @@ def _system_error(row: Facts) -> str:
 def _letter(row: Facts) -> str:
     cause = str(row.get("cause"))
     what = f"{words.hint(cause) or 'Correct the cause.'} Then replay or discard."
-    return line(
-        f"  {figures.count(number(row, 'count'))} of {row.get('handler')}: {cause}.", what
-    )
+    return line(f"  {figures.count(number(row, 'count'))} of {row.get('handler')}: {cause}.", what)
 
 
 def _titled(title: str, lines: list[str]) -> list[str]:

@@ -89,9 +89,7 @@ def _readings(summary: Facts) -> list[str]:
 
 
 def _metrics(summary: Facts) -> list[str]:
-    return [
-        line(f"{each.name.lower():<20}", each.value) for each in measures.metrics_of(summary)
-    ]
+    return [line(f"{each.name.lower():<20}", each.value) for each in measures.metrics_of(summary)]
 
 
 def _costs(summary: Facts) -> list[str]:

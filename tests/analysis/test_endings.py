@@ -90,9 +90,7 @@ def test_without_a_finish_reason_only_a_whole_answer_counts(finish: str | None) 
         ({"status": ...}, None),
     ],
 )
-def test_an_errored_line_never_yields_a_row(
-    fields: dict[str, Any], error_type: str | None
-) -> None:
+def test_an_errored_line_never_yields_a_row(fields: dict[str, Any], error_type: str | None) -> None:
     """Each failure has its name, also where a perfect answer stands beside it."""
     reading = read(WHOLE, **fields)
 

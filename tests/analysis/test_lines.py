@@ -11,9 +11,7 @@ from tests.analysis.making import ANSWER, CALL_REVIEW, prediction
 
 
 @settings(deadline=None, derandomize=True, max_examples=200)
-@given(
-    st.lists(st.binary(max_size=8).map(lambda b: b.replace(b"\n", b"")), max_size=8), st.data()
-)
+@given(st.lists(st.binary(max_size=8).map(lambda b: b.replace(b"\n", b"")), max_size=8), st.data())
 def test_blocks_may_be_cut_anywhere(lines: list[bytes], data: st.DataObject) -> None:
     """The lines are those of the file, however it was handed over."""
     content = b"\n".join(lines)

@@ -30,9 +30,9 @@ def test_each_error_leaves_its_record_in_one_state() -> None:
     by_outcome: dict[str, set[str]] = {}
     for name, error in ERRORS.items():
         assert error.name == name
-        by_outcome.setdefault(
-            error.scope if error.scope == "system" else error.outcome, set()
-        ).add(name)
+        by_outcome.setdefault(error.scope if error.scope == "system" else error.outcome, set()).add(
+            name
+        )
 
     assert by_outcome.pop("released") == RELEASED
     assert by_outcome.pop("failed") == FAILED

@@ -18,9 +18,7 @@ READERS = [
 WHOLE = json.dumps(ANSWER, ensure_ascii=False)
 LINE = prediction(WHOLE)
 
-texts = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=80
-)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=80)
 NAMES = [
     *("key", "status", "request", "response", "candidates", "content", "parts", "text"),
     *("thought", "finishReason", "promptFeedback", "blockReason", "labels", "contents"),
@@ -94,9 +92,7 @@ def _row(text: str) -> dict[str, Any]:
         for name in path.split("."):
             value = (value or {}).get(name)
         row[column] = value
-    row["products"] = [
-        {"name": p["name"], "context": p.get("context")} for p in row["products"]
-    ]
+    row["products"] = [{"name": p["name"], "context": p.get("context")} for p in row["products"]]
     return row
 
 

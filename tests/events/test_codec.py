@@ -1,7 +1,7 @@
 """Facts on the wire: what goes in comes out, and what is no fact is named as such."""
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -288,4 +288,3 @@ def test_deployments_never_meet() -> None:
     """Two of them in one project build different ids for the same place."""
     assert "d1__r1__2__1" == DEPLOYMENT.attempt("r1", 2, 1)
     assert "troupe__close__d1__r1__2__1" == DEPLOYMENT.job("close", "r1", 2, 1)
-    assert isinstance(NOON, datetime)

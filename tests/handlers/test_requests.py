@@ -153,7 +153,9 @@ def test_named_records_alone_are_taken(stage: Stage) -> None:
 
 def test_filters_narrow_a_run(stage: Stage) -> None:
     """By provider, direction and time; the end is exclusive."""
-    stage.load([*calls(4), *calls(4, start=4, provider="other"), *calls(2, start=8, direction="OUT")])
+    stage.load(
+        [*calls(4), *calls(4, start=4, provider="other"), *calls(2, start=8, direction="OUT")]
+    )
 
     start = START - timedelta(days=1, minutes=3)
     books = stage.run(

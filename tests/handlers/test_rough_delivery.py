@@ -1,13 +1,17 @@
 """Whatever the bus does, the tables end the same."""
 
+from contextlib import suppress
+from typing import Any
+
 import pytest
 
+from handlers.errors import Redeliver
 from infra.local.damage import Damage
 from infra.local.faults import Faults
 from infra.local.world import LAPTOP_RETRY, LaptopSettings
 from tests.stage import Stage, calls, final_tables
 
-WISH = {"canary": 5, "rows_per_batch": 12, "concurrency": 3, "breaker": 100}
+WISH: dict[str, Any] = {"canary": 5, "rows_per_batch": 12, "concurrency": 3, "breaker": 100}
 
 
 def rough(seed: int) -> Faults:
@@ -20,7 +24,10 @@ def rough(seed: int) -> Faults:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The final tables of a run on a bus that behaves."""
-    stage = Stage(tmp_path_factory.mktemp("calm") / "home", LaptopSettings(damage=_damage(), deployment="rough"))
+    stage = Stage(
+        tmp_path_factory.mktemp("calm") / "home",
+        LaptopSettings(damage=_damage(), deployment="rough"),
+    )
     stage.load(calls(40))
     stage.run(**WISH)
     tables = final_tables(stage)
@@ -38,11 +45,10 @@ def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
     stage.load(calls(40))
     stage.restart(faults=rough(seed))
 
-    try:
+    with suppress(Redeliver):
         stage.request(**WISH)
-    except Exception as error:
-        assert "publishing" in str(error)
-        stage.restart()
+    if not stage.world.bus.waiting:
+        stage.restart(faults=rough(seed))  # the publish was lost; a restart tells it again
     stage.play()
     _replay_what_was_set_aside(stage)
 

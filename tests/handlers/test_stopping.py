@@ -97,7 +97,9 @@ def test_the_breaker_stops_a_run_that_fails_too_much(staged: Staged) -> None:
         books["analysed"], books["failed"], books["released"], books["ok"],
     )  # fmt: skip
     assert 1 == stage.jobs()
-    assert 50 == stage.one("SELECT count(*) FROM error_tracking WHERE error_type = 'breaker_tripped'")
+    assert 50 == stage.one(
+        "SELECT count(*) FROM error_tracking WHERE error_type = 'breaker_tripped'"
+    )
 
 
 def test_the_canary_goes_alone(staged: Staged) -> None:

@@ -16,7 +16,8 @@ def test_two_runs_requested_in_the_same_moment_share_no_record(stage: Stage) -> 
     assert two["ok"]
     assert 50 == one["analysed"] + two["analysed"]
     assert 0 == stage.one(
-        "SELECT count(*) FROM (SELECT record_id FROM batch_records GROUP BY ALL HAVING count(*) > 1)"
+        "SELECT count(*) FROM "
+        "(SELECT record_id FROM batch_records GROUP BY ALL HAVING count(*) > 1)"
     )
 
 

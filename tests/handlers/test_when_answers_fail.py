@@ -1,4 +1,4 @@
-"""Answers and jobs that fail: the good is kept, the bad is named, and only the bad is asked again."""
+"""Answers and jobs that fail: the good is kept, the bad is named, only the bad is asked again."""
 
 from collections.abc import Callable
 
@@ -133,9 +133,7 @@ def test_a_cut_answer_is_asked_again_with_twice_the_cap(staged: Staged) -> None:
         (End(state=JobState.PARTIALLY_SUCCEEDED, share=0.5), "job-succeeded"),
     ],
 )
-def test_what_an_unfinished_job_wrote_is_harvested(
-    staged: Staged, end: End, fact: str
-) -> None:
+def test_what_an_unfinished_job_wrote_is_harvested(staged: Staged, end: End, fact: str) -> None:
     """Rows that were paid for are kept; the rest is asked again."""
     stage = staged(behaviour=ends(end))
     stage.load(calls(20))
@@ -157,7 +155,9 @@ def test_a_job_that_failed_without_output_is_found_by_the_tick(staged: Staged) -
     books = stage.run()
 
     assert (5, True) == (books["analysed"], books["ok"])
-    assert 5 == stage.one("SELECT count(*) FROM error_tracking WHERE error_type = 'missing_response'")
+    assert 5 == stage.one(
+        "SELECT count(*) FROM error_tracking WHERE error_type = 'missing_response'"
+    )
 
 
 @pytest.mark.parametrize("code", [3, 7, 9])

@@ -70,7 +70,9 @@ def test_empty_and_duplicate_rows_are_skipped_with_their_reason(stage: Stage) ->
     plan = stage.world.tools.tracking.plan_of("r1")
     assert plan is not None
     assert (1, 2) == (plan.duplicate, plan.empty_transcript)
-    assert 2 == stage.one("SELECT count(*) FROM error_tracking WHERE error_type = 'empty_transcript'")
+    assert 2 == stage.one(
+        "SELECT count(*) FROM error_tracking WHERE error_type = 'empty_transcript'"
+    )
 
 
 def test_rows_that_come_and_go_during_the_run_change_nothing(stage: Stage) -> None:

@@ -64,19 +64,29 @@ def test_a_journey_is_told_in_the_order_of_time() -> None:
         "  2026-11-21 12:00:01 UTC  attempt 1: an attempt at its batch began",
         "  2026-11-21 12:00:03 UTC  attempt 1: its job was submitted (job jobs/7)",
         (
-            "  2026-11-21 12:00:30 UTC  attempt 1: error json_parse_error (no object), asked again:"
-            " The answer is no JSON object that can be trusted; ask again."
+            "  2026-11-21 12:00:30 UTC  attempt 1: error json_parse_error (no object), asked"
+            " again: The answer is no JSON object that can be trusted; ask again."
         ),
         "  2026-11-21 12:00:31 UTC  attempt 2: an attempt at its batch began",
         (
-            "  2026-11-21 12:01:00 UTC  attempt 2: stored as a row of run r1: code fence taken off"
-            " (mended, nothing lost); gemini, 1,812 input and 222 output tokens, cost $0.00033"
+            "  2026-11-21 12:01:00 UTC  attempt 2: stored as a row of run r1: code fence"
+            " taken off (mended, nothing lost); gemini, 1,812 input and 222 output tokens,"
+            " cost $0.00033"
         ),
         "  2026-11-21 12:01:39 UTC  its batch is complete",
         "  It is analysed: 1 row stored.",
     ]
 
     assert expected == journey_lines(journey())
+
+
+def test_each_plan_may_carry_its_facts() -> None:
+    """The lines are the same."""
+    plan, facts = journey()["plans"][0], journey()["facts"][0]
+
+    assert journey_lines(journey()) == journey_lines(
+        journey(plans=[plan | {"facts": facts}], facts=[])
+    )
 
 
 def test_a_record_that_is_not_settled_is_open() -> None:

@@ -23,13 +23,13 @@ def test_one_run_is_told_at_length() -> None:
         "Run r1: running; call_review_v1, gemini-3.5-flash-lite, production",
         "  planned 2026-11-21 12:00:00 UTC",
         (
-            "  500 of 1,000 records over (50 %) in 3 batches: 500 analysed, 0 failed, 0 released,"
-            " 500 open; cost $0.25"
+            "  500 of 1,000 records over (50 %) in 3 batches: 500 analysed, 0 failed,"
+            " 0 released, 500 open; cost $0.25"
         ),
         "  batches: 1 completed, 1 submitted, 1 waiting",
         (
-            "    batch 2, attempt 1: submitted for 1 h 6 m; the service works on its job, or holds"
-            " it in a queue; nothing to do"
+            "    batch 2, attempt 1: submitted for 1 h 6 m; the service works on its job, or"
+            " holds it in a queue; nothing to do"
         ),
         "    1 batch not begun, until batches in flight have ended; nothing to do",
         "  jobs: 1",
@@ -37,12 +37,22 @@ def test_one_run_is_told_at_length() -> None:
         "  errors       1",
         "      1 truncated: The answer was cut off; ask again with a larger output cap.",
         (
-            "  The books balance: 1,000 planned = 500 analysed + 0 failed + 0 released + 500 open."
-            " Nothing is doubled, half stored or paid twice."
+            "  The books balance: 1,000 planned = 500 analysed + 0 failed + 0 released"
+            " + 500 open. Nothing is doubled, half stored or paid twice."
         ),
     ]
 
     assert expected == status_lines({"runs": [found]})
+
+
+def test_what_is_known_of_one_run_may_stand_beside_it() -> None:
+    """As the owner of a state folder answers."""
+    batches, errors = [batch(1, "planned")], [error("truncated")]
+    jobs = [{"name": "a1", "state": "running", "age_seconds": 60.0}]
+    beside = {"batches": batches, "errors": errors, "jobs": jobs, "verdict": verdict()}
+
+    assert status_lines({"runs": [run(**beside)]}) == status_lines({"runs": [run()], **beside})
+    assert status_lines({"jobs": jobs}) == ["No runs.", "  jobs: 1", "    a1: running, 1 m old"]
 
 
 def test_several_runs_are_a_table() -> None:
@@ -101,9 +111,7 @@ def test_batches_wait_for_the_first_one() -> None:
     batches = [batch(1, "submitted"), batch(2, "waiting", None), batch(3, "waiting", None)]
     lines = status_lines({"runs": [run(batches=batches)]})
 
-    assert (
-        "    2 batches not begun, until the first batch has gone well; nothing to do" in lines
-    )
+    assert "    2 batches not begun, until the first batch has gone well; nothing to do" in lines
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
     expected = [
         "Run r1: call_review_v1, gemini-3.5-flash-lite, production",
         (
-            "The books balance: 1,878 planned = 1,878 analysed + 0 failed + 0 released + 0 open."
-            " Nothing is doubled, half stored or paid twice."
+            "The books balance: 1,878 planned = 1,878 analysed + 0 failed + 0 released"
+            " + 0 open. Nothing is doubled, half stored or paid twice."
         ),
         "source       2,000 rows",
         "    - 122 the transcript is empty",
@@ -22,8 +22,8 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
         "errors       122",
         "    122 empty_transcript: There is nothing to analyse; judged again by each plan.",
         (
-            "answers      1,870 read as it stands; 8 code fence taken off, raw control characters"
-            " admitted"
+            "answers      1,870 read as it stands; 8 code fence taken off, raw control"
+            " characters admitted"
         ),
         "batch success rate   100 %",
         "batches per hour     2,675",
@@ -67,8 +67,8 @@ def test_a_dry_run_is_short() -> None:
     expected = [
         "Run r1: call_review_v1, gemini-3.5-flash-lite, production",
         (
-            "A dry run: nothing was asked and nothing was paid. It would take 1,878 records in 2"
-            " batches."
+            "A dry run: nothing was asked and nothing was paid. It would take 1,878 records"
+            " in 2 batches."
         ),
         "source       2,000 rows",
         "    - 122 the transcript is empty",
@@ -99,7 +99,8 @@ def test_a_preview_says_what_is_left_out_and_what_it_may_cost() -> None:
         "model": "gemini-3.5-flash-lite",
         "source_rows": 2000,
         "empty_transcript": 122,
-        "pending": 1878,
+        "pending": 1870,
+        "duplicate": 8,
         "records": 1000,
         "batches": 1,
         "bytes": 5_000_000,
@@ -111,8 +112,9 @@ def test_a_preview_says_what_is_left_out_and_what_it_may_cost() -> None:
         "Dry run r9 - nothing is changed, asked or paid.",
         "model        gemini-3.5-flash-lite",
         "source       2,000 rows",
+        "    -   8 a further copy of a record in the source",
         "    - 122 the transcript is empty",
-        "    - 878 beyond the limit of this run",
+        "    - 870 beyond the limit of this run",
         "would take   1,000 records in 1 batch, 5.0 MB of requests",
         "input        1,086,957 to 1,923,077 tokens",
         "output       120,000 to 420,000 tokens",

@@ -81,9 +81,7 @@ class _Fitting:
         if allowed := inner.get("enum"):
             return [self._evidence.best_of(allowed)] if most else []
         return (
-            list(self._evidence.strings(name, most))
-            if kind == "string"
-            else [_SEEK] * min(1, most)
+            list(self._evidence.strings(name, most)) if kind == "string" else [_SEEK] * min(1, most)
         )
 
     def _string(self, found: Any, schema: Schema, name: str) -> str:

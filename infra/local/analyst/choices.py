@@ -61,17 +61,13 @@ def _equal(one: list[str], other: list[str]) -> bool:
 
 def _related(one: list[str], other: list[str]) -> bool:
     """They share a word, or the beginning of a long one: `cancel` and `cancellation`."""
-    return any(
-        a == b or (len(a) >= _STEM and a[:_STEM] == b[:_STEM]) for a in one for b in other
-    )
+    return any(a == b or (len(a) >= _STEM and a[:_STEM] == b[:_STEM]) for a in one for b in other)
 
 
 INTENTS: Mapping[str, Choice] = {
     "billing": Choice(("billing", "billing_error", "invoice", "payment", "complaint")),
     "refund": Choice(("refund", "return", "billing", "payment", "complaint")),
-    "cancellation": Choice(
-        ("cancellation", "cancel_contract", "termination", "churn", "change")
-    ),
+    "cancellation": Choice(("cancellation", "cancel_contract", "termination", "churn", "change")),
     "technical_problem": Choice(
         (
             "technical_problem",

@@ -56,9 +56,7 @@ def _read(data: Mapping[str, Any]) -> Lexicon:
 
 
 def _weighted(listed: Mapping[str, str]) -> Iterable[tuple[str, float]]:
-    return (
-        (entry, float(weight)) for weight, text in listed.items() for entry in entries(text)
-    )
+    return ((entry, float(weight)) for weight, text in listed.items() for entry in entries(text))
 
 
 def _signed(listed: Mapping[str, str]) -> Iterable[tuple[str, float]]:

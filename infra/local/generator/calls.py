@@ -102,14 +102,10 @@ def _typed(cast_: Cast, turn: Turn) -> Turn:
     who, said = turn
     if who == _AGENT:
         return turn
-    signs = [
-        sign for name in _EMOJI for sign in _EMOJI[name] if said in cast_.script.talk[name]
-    ]
+    signs = [sign for name in _EMOJI for sign in _EMOJI[name] if said in cast_.script.talk[name]]
     if cast_.chance.random() < 0.3:
         said = said[:1].lower() + said[1:].rstrip(".")
-    return who, said + cast_.chance.choice(
-        signs
-    ) if signs and cast_.chance.random() < 0.5 else said
+    return who, said + cast_.chance.choice(signs) if signs and cast_.chance.random() < 0.5 else said
 
 
 def _written(turns: list[Turn]) -> str:

@@ -44,9 +44,7 @@ class Script(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @cache
 def script(language: str) -> Script:
     """The script of a language."""
-    text = (
-        files("infra.local.generator").joinpath("scenes", f"{language}.toml").read_text("utf-8")
-    )
+    text = files("infra.local.generator").joinpath("scenes", f"{language}.toml").read_text("utf-8")
     return msgspec.convert(tomllib.loads(text), Script)
 
 

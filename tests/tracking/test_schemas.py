@@ -1,0 +1,245 @@
+"""One schema file a table: what is written fits it, and it holds what was asked for."""
+
+import dataclasses
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from analysis import analyses, load_analysis
+from analysis.reading import Reading
+from tests.tracking.sheet import ANALYSIS, OUTPUT, Sheet
+from tests.tracking.test_statements import DEEDS, NAMES
+from tracking import Plan
+from tracking.statements import deed
+from tracking.tables import check_row, columns_of, layouts
+
+# What the requirements name, in their order (architecture, section 5).
+REQUIRED_OUTPUT = {
+    "phone_number_token": "STRING",
+    "call_summary": "STRING",
+    "call_sentiment_incoming": "STRING",
+    "call_sentiment_outgoing": "STRING",
+    "call_sentiment_summary": "STRING",
+    "call_tone": "STRING",
+    "language_code": "STRING",
+    "reason_for_call_summary": "STRING",
+    "reason_for_call_intent": "STRING",
+    "reason_for_call_inquiry_question": "STRING",
+    "reason_for_call_product": "STRING",
+    "reason_for_call_product_category": "STRING",
+    "agent_response_resolved": "BOOLEAN",
+    "agent_response_summary": "STRING",
+    "agent_response_action": "STRING",
+    "products": "RECORD",
+    "referenceId": "STRING",
+    "interactionId": "STRING",
+    "event_timestamp": "TIMESTAMP",
+}
+LINEAGE = {
+    "record_id", "run_id", "batch", "attempt", "model", "analysis", "parse_method",
+    "finish_reason", "prompt_tokens", "cached_tokens", "thoughts_tokens", "output_tokens", "cost",
+    "analysed_at",
+}  # fmt: skip
+TABLES = {
+    "transcription_pass_2", "transcription_analyzed_transcripts", "processed_records",
+    "error_tracking", "run_plans", "batch_records", "planning_gate", "claims",
+    "attempt_closings", "facts", "handlings", "history_clearings", "run_reports",
+}  # fmt: skip
+
+
+def inserts() -> list[tuple[str, str, list[str], exp.Expr]]:
+    """Deed, table, columns and what is selected for them."""
+    found = []
+    for name in DEEDS:
+        for statement in sqlglot.parse(deed(name, **NAMES), read="bigquery"):
+            if isinstance(statement, exp.Insert):
+                target = statement.this
+                assert isinstance(target, exp.Schema), f"{name}: an INSERT names its columns"
+                columns = [column.name for column in target.expressions]
+                found.append((name, target.this.name, columns, statement.expression))
+    return found
+
+
+INSERTS = inserts()
+IDS = [f"{name}-{table}" for name, table, _, _ in INSERTS]
+
+
+def test_every_table_of_the_architecture_has_a_layout_and_a_schema() -> None:
+    """And each column says what it holds."""
+    assert layouts().keys() >= TABLES
+    silent = [f"{t}.{c.name}" for t in layouts() for c in columns_of(t) if not c.description]
+    assert [] == silent
+
+
+def test_the_output_holds_the_columns_of_the_requirements_in_their_order() -> None:
+    """All nineteen, with their types."""
+    told = {column.name: column.type for column in columns_of(OUTPUT)}
+
+    assert list(REQUIRED_OUTPUT.items()) == list(told.items())[: len(REQUIRED_OUTPUT)]
+    assert told.keys() >= LINEAGE
+
+
+def test_products_are_a_list_of_name_and_context() -> None:
+    """A list is no text."""
+    (products,) = [column for column in columns_of(OUTPUT) if column.name == "products"]
+
+    assert ("REPEATED", ["name", "context"]) == (products.mode, [f.name for f in products.fields])
+
+
+@pytest.mark.parametrize("table", sorted(layouts()))
+def test_partition_and_cluster_are_columns_of_the_table(table: str) -> None:
+    """A day's column, of a type that can be one."""
+    layout = layouts()[table]
+    known = {column.name: column.type for column in columns_of(table)}
+
+    assert set(layout.cluster) <= known.keys()
+    assert layout.partition is None or known[layout.partition] in {"DATE", "TIMESTAMP"}
+    assert not layout.require_partition_filter or layout.partition
+    assert len(known) == len(columns_of(table))
+
+
+def test_the_ledger_and_the_transcripts_demand_a_partition_filter() -> None:
+    """They are the tables that grow."""
+    demanding = {table for table, layout in layouts().items() if layout.require_partition_filter}
+
+    assert {"facts", "handlings", "batch_records"} == demanding
+    assert layouts()["batch_records"].expiration_days
+
+
+# Writer = schema
+
+
+@pytest.mark.parametrize(("name", "table", "columns", "selected"), INSERTS, ids=IDS)
+def test_a_deed_writes_columns_that_exist_and_all_that_are_required(
+    name: str, table: str, columns: list[str], selected: exp.Expr
+) -> None:
+    """As many values as columns, no column twice."""
+    if table == "problems":
+        return
+    known = {column.name: column for column in columns_of(table)}
+    required = {c.name for c in known.values() if c.mode == "REQUIRED"}
+
+    assert set() == set(columns) - known.keys()
+    assert set() == required - set(columns)
+    assert len(columns) == len(set(columns)) == len(selected.find(exp.Select).expressions)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("table", ["run_plans", "batch_records", OUTPUT, "attempt_closings", "processed_records"])
+def test_the_deed_that_writes_a_table_writes_all_of_it(table: str) -> None:
+    """No column stays empty because nobody thought of it."""
+    (columns,) = [columns for _, written, columns, _ in INSERTS if written == table]
+
+    assert {column.name for column in columns_of(table)} == set(columns)
+
+
+def test_a_plan_is_read_with_every_column_of_its_table() -> None:
+    """The typed answer and the table agree."""
+    assert {field.name for field in dataclasses.fields(Plan)} == {
+        column.name for column in columns_of("run_plans")
+    }
+
+
+def test_staging_takes_what_the_reader_says() -> None:
+    """Every field of a reading, and every column of the answer with the output's type."""
+    staged = {column.name: column for column in columns_of("staged_answers")}
+    read = set(Reading.__struct_fields__) - {"columns", "other_key"}
+    answer = {name for name, _, _ in ANALYSIS.output_columns}
+
+    assert read | answer | {"job"} == staged.keys()
+    output = {column.name: column for column in columns_of(OUTPUT)}
+    assert {(n, output[n].type, output[n].fields) for n in answer} == {
+        (n, staged[n].type, staged[n].fields) for n in answer
+    }
+
+
+@pytest.mark.parametrize("name", analyses())
+def test_an_analysis_writes_into_its_table_s_own_types(name: str) -> None:
+    """In BigQuery's other spelling of them."""
+    spelled = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
+    analysis = load_analysis(name)
+    table = {column.name: (column.type, column.mode) for column in columns_of(analysis.table)}
+
+    for column in analysis.output_columns:
+        type_, mode = table[column.name]
+        assert spelled.get(column.type, column.type) == type_
+        assert (column.mode == "REPEATED") == (mode == "REPEATED")
+
+
+@pytest.mark.parametrize("table", sorted(layouts()))
+def test_the_laptop_makes_each_table_as_its_schema_says(sheet: Sheet, table: str) -> None:
+    """Names, order and what may not be missing; and no key, which would hide a doubling."""
+    made = sheet.ask(f"PRAGMA table_info('{table}')")
+
+    assert [(c.name, c.mode == "REQUIRED") for c in columns_of(table)] == [
+        (name, not_null) for _, name, _, not_null, _, _ in made
+    ]
+    assert not any(key for *_, key in made)
+
+
+def fact_row(**changed: Any) -> dict[str, Any]:
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+    return {
+        "fact_id": "f", "topic": "t", "source": "s", "occurred_at": now, "recorded_at": now,
+        "recorded_on": date(2026, 3, 2), "data": "{}",
+    } | changed  # fmt: skip
+
+
+def test_a_row_that_fits_is_let_through() -> None:
+    """Columns that may be missing may be."""
+    check_row("facts", fact_row())
+    check_row("facts", fact_row(run_id=None, batch=3))
+
+
+def test_a_row_with_an_unknown_column_is_refused_by_name() -> None:
+    """Before it is written."""
+    with pytest.raises(ValueError, match="facts has no column colour"):
+        check_row("facts", fact_row(colour="red"))
+
+
+@pytest.mark.parametrize("missing", ["fact_id", "data", "recorded_on"])
+def test_a_row_without_a_required_column_is_refused_by_name(missing: str) -> None:
+    """Null counts as missing."""
+    with pytest.raises(ValueError, match=rf"facts\.{missing} is missing"):
+        check_row("facts", fact_row(**{missing: None}))
+
+
+def test_a_system_error_is_stored_as_the_taxonomy_has_it(sheet: Sheet) -> None:
+    """One table of errors, not two."""
+    sheet.tracking.store_error("e1", "stuck_fact", cause="plan-run", detail="d")
+
+    known = {row["error_type"]: row for row in sheet.tracking._taxonomy}["stuck_fact"]
+    assert [(known["retryable"], known["replan"], known["hint"])] == sheet.ask(
+        "SELECT retryable, replan, hint FROM error_tracking"
+    )
+
+
+def test_an_error_is_stored_once(sheet: Sheet) -> None:
+    """Its id says which."""
+    assert sheet.tracking.store_error("e1", "set_aside")
+    assert not sheet.tracking.store_error("e1", "set_aside")
+    assert sheet.tracking.store_error("e2", "set_aside")
+    assert 2 == sheet.one("SELECT count(*) FROM error_tracking")
+
+
+@pytest.mark.parametrize(
+    "error_id",
+    [
+        "run_refused__r1__projects/p/topics/t:1",
+        "run_refused__r1__Jane Doe",
+        "run_refused__r1__ä",
+        "run_refused__r1__" + "x" * 2_000,
+    ],
+    ids=lambda id_: id_[:40],
+)
+def test_whatever_an_event_is_called_its_error_has_a_valid_job_id(
+    sheet: Sheet, error_id: str
+) -> None:
+    """BigQuery takes 1,024 letters, digits, - and _; a CloudEvent's id may be anything."""
+    sheet.tracking.store_error(error_id, "run_refused")
+
+    job = sheet.one("SELECT job_id FROM laptop_jobs")
+    assert len(job) <= 1_024
+    assert set(job) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")

@@ -1,0 +1,373 @@
+"""The SQL as text: every file keeps the rules that BigQuery, its bill and its readers demand."""
+
+import re
+from datetime import date
+from typing import Any
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from analysis import load_analysis
+from events import RunRequested
+from handlers.requests import plan_params
+from handlers.score import handled_topics
+from infra.local.sql import translate
+from infra.local.world import taxonomy
+from tests.tracking.sheet import ANALYSIS, OUTPUT, Sheet
+from tracking import BadName, Source
+from tracking.statements import (
+    column_name,
+    deed,
+    fragment,
+    question,
+    statement_names,
+    table_name,
+)
+from tracking.tables import layouts
+
+QUESTIONS, DEEDS = statement_names("questions"), statement_names("deeds")
+NAMES = {
+    **Source().names(),
+    "output": table_name(OUTPUT),
+    "staged": table_name("staged_answers"),
+    "answer_columns": ", ".join(f"`{name}`" for name, _, _ in ANALYSIS.output_columns),
+    "c_answer_columns": ", ".join(f"c.`{name}`" for name, _, _ in ANALYSIS.output_columns),
+    "cost_of_c": fragment("cost_of", row="c"),
+    "cost_of_a": fragment("cost_of", row="a"),
+}
+TODAY = date(2026, 3, 2)
+PARAMS: dict[str, Any] = {
+    **plan_params(RunRequested(run_id="r1"), "m1", load_analysis("call_review_v1")),
+    "run_id": "r1",
+    "planned_on": TODAY,
+    "since": TODAY,
+    "batch": 1,
+    "attempt": 1,
+    "claim": 1,
+    "last": 5,
+    "fact_id": "f1",
+    "fact_ids": ["f1", "f2"],
+    "handler": "plan-run",
+    "record_id": "0" * 32,
+    "lookback_days": 7,
+    "score": handled_topics(),
+    "taxonomy": taxonomy(),
+    "ending": "succeeded",
+    "never_started": False,
+    "jobs": "[]",
+    "outputs": "[]",
+    "max_attempts": 3,
+    "input_price": 0.1,
+    "cached_price": 0.01,
+    "output_price": 0.4,
+    "seconds": 1.5,
+    "peak_megabytes": None,
+    "attempt_id": "d1__r1__1__1",
+    "error_id": "e1",
+    "error_type": "set_aside",
+    "cause": None,
+    "detail": None,
+    "hint": None,
+    "deployment": "d1",
+    "report": "{}",
+    "batch_success_rate": 1.0,
+    "batches_per_hour": None,
+    "error_rate": 0.0,
+    "deduplication_rate": None,
+    "recovery_seconds": None,
+    "cost": None,
+}
+
+
+def text_of(folder: str, name: str) -> str:
+    made = {"questions": question, "deeds": deed, "fragments": fragment}[folder]
+    return made(name, **NAMES, row="c")
+
+
+ALL = [("questions", name) for name in QUESTIONS] + [("deeds", name) for name in DEEDS]
+FILES = ALL + [("fragments", name) for name in statement_names("fragments")]
+
+
+def parsed(folder: str, name: str) -> list[exp.Expr]:
+    found = sqlglot.parse(text_of(folder, name), read="bigquery")
+    return [each for each in found if each is not None]
+
+
+# They run
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_runs_on_empty_tables_and_takes_typed_parameters(
+    sheet: Sheet, name: str
+) -> None:
+    """What is asked before anything happened has an answer all the same."""
+    sql = question(name, **NAMES)
+    given = {each: PARAMS[each] for (s,) in [translate(sql)] for each in s.parameters - {"now"}}
+
+    assert sheet.warehouse.ask(sql, given) == list(sheet.warehouse.stream(sql, given))
+
+
+@pytest.mark.parametrize("name", DEEDS)
+def test_a_deed_runs_on_empty_tables(sheet: Sheet, name: str) -> None:
+    """Once, and then never again under its job id."""
+    assert sheet.warehouse.do("job", deed(name, **NAMES), PARAMS)
+    assert not sheet.warehouse.do("job", deed(name, **NAMES), PARAMS)
+    assert [("done",)] == sheet.ask("SELECT state FROM laptop_jobs")
+
+
+def test_a_question_without_its_parameter_says_which(sheet: Sheet) -> None:
+    """Never a NULL in its place."""
+    with pytest.raises(KeyError, match="run_id"):
+        sheet.warehouse.ask(question("plan_of"), {})
+
+
+# What they may be
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_question_changes_nothing(name: str) -> None:
+    """One SELECT."""
+    (only,) = parsed("questions", name)
+
+    assert isinstance(only, exp.Query)
+    assert not list(only.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop))
+
+
+@pytest.mark.parametrize("name", DEEDS)
+def test_a_deed_of_several_statements_is_one_transaction(name: str) -> None:
+    """All of it or nothing."""
+    told = parsed("deeds", name)
+
+    if len(told) > 1:
+        assert isinstance(told[0], exp.Transaction)
+        assert isinstance(told[-1], exp.Commit)
+        assert not any(isinstance(each, exp.Transaction | exp.Commit | exp.Rollback) for each in told[1:-1])
+
+
+@pytest.mark.parametrize("name", DEEDS)
+def test_a_deed_inserts_behind_a_guard_and_never_deletes(name: str) -> None:
+    """A job that failed after its commit may be run again. What is private to it needs no guard."""
+    unguarded = []
+    for statement in parsed("deeds", name):
+        assert not isinstance(statement, exp.Delete | exp.Merge | exp.Drop)
+        if isinstance(statement, exp.Create):
+            assert "TEMP" in statement.sql(dialect="bigquery").upper().split("AS", 1)[0]
+        if isinstance(statement, exp.Insert):
+            table = next(statement.find_all(exp.Table)).name
+            if table != "problems" and not list(statement.find_all(exp.Exists)):
+                unguarded.append(table)
+
+    assert [] == unguarded
+
+
+def test_a_plan_takes_the_gate_before_anything_else() -> None:
+    """Two plans at once must not see the same records."""
+    first, second = parsed("deeds", "plan_run")[:2]
+
+    assert isinstance(first, exp.Transaction)
+    assert isinstance(second, exp.Update)
+    assert "planning_gate" == second.this.name
+
+
+@pytest.mark.parametrize(("folder", "name"), FILES)
+def test_a_file_opens_with_what_it_asks_or_does(folder: str, name: str) -> None:
+    """In a comment, as a sentence; a question with its question mark."""
+    from importlib.resources import files
+
+    lines = (files("tracking") / folder / f"{name}.sql").read_text(encoding="utf-8").splitlines()
+    opening = " ".join(line[3:] for line in lines[: _first_code(lines)])
+    if folder == "fragments" and not opening:
+        assert name == "cost_of", "only an expression may go without"
+        return
+
+    assert re.match(r"[A-Z]", opening), lines[0]
+    assert opening.rstrip().endswith((".", "?"))
+    if folder == "questions" and name not in TELLS:
+        assert "?" in opening
+
+
+TELLS = {"facts_by_id", "report_of", "requests_of"}
+"""They hand over things; their comment names them."""
+
+
+def _first_code(lines: list[str]) -> int:
+    return next(number for number, line in enumerate(lines) if not line.startswith("--"))
+
+
+# No window over all records
+
+
+def windows_without_partition() -> list[tuple[str, str, str]]:
+    found = []
+    for folder, name in ALL:
+        for statement in parsed(folder, name):
+            for window in statement.find_all(exp.Window):
+                if window.args.get("partition_by"):
+                    continue
+                select = window.find_ancestor(exp.Select)
+                assert select is not None
+                tables = {t.name for t in select.find_all(exp.Table)}
+                found.append((folder, name, ",".join(sorted(tables))))
+    return found
+
+
+def test_no_window_over_records_goes_without_a_partition() -> None:
+    """A global one sorts on a single worker; the two that there are read groups, not records."""
+    assert {"cuts", "shelves"} == {tables for _, _, tables in windows_without_partition()}
+    assert {"plan_run", "preview_plan"} == {name for _, name, _ in windows_without_partition()}
+
+
+def test_no_window_carries_a_transcript() -> None:
+    """Ids and byte counts alone are sorted; the text is joined afterwards."""
+    for window in (w for s in parsed("deeds", "plan_run") for w in s.find_all(exp.Window)):
+        select = window.find_ancestor(exp.Select)
+        assert select is not None
+        columns = {column.name for column in select.find_all(exp.Column)}
+        assert "transcript" not in columns
+
+
+# Every look into a large table is pruned
+
+PARTITIONED = {
+    table: layout.partition for table, layout in layouts().items() if layout.require_partition_filter
+}
+
+
+@pytest.mark.parametrize(("folder", "name"), ALL)
+def test_a_table_that_demands_a_partition_filter_gets_a_constant_one(
+    folder: str, name: str
+) -> None:
+    """BigQuery refuses a query without, and prunes only by what is known beforehand."""
+    unfiltered = [
+        f"{table.name} AS {table.alias}"
+        for statement in parsed(folder, name)
+        for table in statement.find_all(exp.Table)
+        if table.name in PARTITIONED
+        and table.find_ancestor(exp.Select)
+        and not _is_inserted_into(table)
+        and not _is_pruned(table)
+    ]
+
+    assert [] == unfiltered
+
+
+def _is_inserted_into(table: exp.Table) -> bool:
+    return isinstance(table.parent, exp.Schema)
+
+
+def _is_pruned(table: exp.Table) -> bool:
+    select = table.find_ancestor(exp.Select)
+    assert select is not None
+    join = table.find_ancestor(exp.Join)
+    outer = join is not None and join.side and join.this is table
+    conditions: list[Any] = [join.args.get("on")] if outer and join else []
+    if not outer:
+        where = select.args.get("where")
+        conditions = [where.this] if where else []
+    parts = [p for c in conditions if c is not None for p in (c.flatten() if isinstance(c, exp.And) else [c])]
+    return any(_fixes(part, table) for part in parts)
+
+
+def _fixes(part: exp.Expr, table: exp.Table) -> bool:
+    """Whether this compares the partition's column with something constant."""
+    if not isinstance(part, exp.EQ | exp.GTE | exp.GT | exp.Between):
+        return False
+    column = part.this
+    if not isinstance(column, exp.Column) or column.name != PARTITIONED[table.name]:
+        return False
+    if column.table and column.table != (table.alias or table.name):
+        return False
+    other = part.args.get("expression") or part.args["low"]
+    constant = list(other.find_all(exp.Parameter, exp.CurrentDate, exp.Literal))
+    return bool(constant) and not list(other.find_all(exp.Column))
+
+
+def test_the_check_for_pruning_sees_what_is_wrong() -> None:
+    """A filter by another table's column, in an OR, or on another alias prunes nothing."""
+    good = "SELECT 1 FROM facts AS f WHERE f.run_id = @r AND f.recorded_on >= @since"
+    wrong = [
+        "SELECT 1 FROM facts AS f WHERE f.run_id = @r",
+        "SELECT 1 FROM facts AS f WHERE f.recorded_on >= f.occurred_on",
+        "SELECT 1 FROM facts AS f WHERE f.recorded_on >= @since OR TRUE",
+        "SELECT 1 FROM facts AS f JOIN handlings AS h ON TRUE WHERE h.recorded_on >= @since",
+        "SELECT 1 FROM run_plans AS r LEFT JOIN facts AS f ON TRUE WHERE f.recorded_on >= @since",
+    ]
+
+    def pruned(sql: str) -> bool:
+        tree = sqlglot.parse_one(sql, read="bigquery")
+        return _is_pruned(next(t for t in tree.find_all(exp.Table) if t.name == "facts"))
+
+    assert [True, *[False] * 5] == [pruned(sql) for sql in [good, *wrong]]
+
+
+# Values are parameters, names are checked
+
+KNOWN_PLACES = {
+    *Source().names(), "output", "staged", "answer_columns", "c_answer_columns",
+    "cost_of_c", "cost_of_a", "row", *statement_names("fragments"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("folder", "name"), FILES)
+def test_only_known_names_are_put_into_a_statement(folder: str, name: str) -> None:
+    """Values travel as parameters."""
+    from importlib.resources import files
+
+    text = (files("tracking") / folder / f"{name}.sql").read_text(encoding="utf-8")
+
+    assert set() == set(re.findall(r"\{(\w*)\}", text)) - KNOWN_PLACES
+    assert not re.search(r"'\{", text)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a`b", "a b", "a;b", "a'b", 'a"b', "a.b.c.d", "", ".", "a.", "a\n", "a--b/*", "a)b", "ä", "a\\b", "t`; DROP TABLE x; --"],
+)  # fmt: skip
+def test_a_table_s_name_that_could_be_sql_is_refused(name: str) -> None:
+    """It is the user's to choose, within letters, digits, - and _."""
+    with pytest.raises(BadName, match="table"):
+        table_name(name)
+    with pytest.raises(BadName, match="table"):
+        Source(table=name).names()
+
+
+@pytest.mark.parametrize("name", ["a`b", "a b", "a;b", "a'b", "a.b", "1a", "", "a-b", "a\n", "ä", "a" * 301])
+def test_a_column_s_name_that_could_be_sql_is_refused(name: str) -> None:
+    """Letters, digits and _ only."""
+    with pytest.raises(BadName, match="column"):
+        column_name(name)
+    with pytest.raises(BadName, match="column"):
+        Source(columns={"transcript": name}).names()
+
+
+def test_a_column_that_the_product_does_not_know_is_refused() -> None:
+    """A typing error in the configuration is told, with what there is."""
+    with pytest.raises(BadName, match=r"no column transcripts.*transcript"):
+        Source(columns={"transcripts": "text"}).names()
+
+
+@pytest.mark.parametrize("name", ["t", "d.t", "my-project.d.t", "p.d.t_1"])
+def test_a_table_may_be_named_with_dataset_and_project(name: str) -> None:
+    """One pair of back quotes around all of it."""
+    assert f"`{name}`" == table_name(name)
+
+
+def test_a_source_with_other_names_is_planned_as_any_other(sheet: Sheet) -> None:
+    """Names come from the configuration, ids from the values."""
+    sheet.warehouse.db.execute(
+        'CREATE OR REPLACE TABLE "my_calls" (tok VARCHAR, iid BIGINT, ref VARCHAR, body VARCHAR, '
+        "direction VARCHAR, provider VARCHAR, happened TIMESTAMP)"
+    )
+    sheet.warehouse.db.execute("INSERT INTO my_calls VALUES ('t', 7, NULL, 'hello', 'IN', 'p', NULL)")
+    other = Source(
+        table="my_calls",
+        columns={
+            "phone_number_token": "tok", "interaction_id": "iid", "reference_id": "ref",
+            "transcript": "body", "event_timestamp": "happened",
+        },
+    )  # fmt: skip
+
+    row = sheet.warehouse.ask(question("preview_plan", **other.names()), PARAMS)[0]
+
+    assert (1, 1, 1) == (row["source_rows"], row["records"], row["batches"])
