@@ -1,5 +1,6 @@
 """What a run may cost, before it is paid for: a range, and unknown where a price is unknown."""
 
+import json
 from dataclasses import dataclass
 
 from analysis import Analysis
@@ -24,8 +25,10 @@ ANSWER_TOKENS = (120, 420)
 
 
 def estimate(records: int, line_bytes: int, model: str, analysis: Analysis) -> Estimate:
-    # The response schema is sent as a schema, not as text, but is billed as if it were read.
-    read = tuple(round(line_bytes / ratio) for ratio in BYTES_PER_TOKEN)
+    """For so many records, with so many bytes of request lines."""
+    # Whether the response schema is billed as if it were read is not documented: from no to yes.
+    text_bytes = line_bytes - records * len(json.dumps(analysis.schema))
+    read = round(text_bytes / BYTES_PER_TOKEN[0]), round(line_bytes / BYTES_PER_TOKEN[1])
     written = tuple(
         min(records * tokens, records * analysis.max_output_tokens) for tokens in ANSWER_TOKENS
     )

@@ -25,14 +25,12 @@ def look(tracking: Tracking, model: Model, deployment: Deployment, since: date) 
         return []
     oldest = min(attempt.first_claimed_at for attempt in waiting)
     listed = model.created_since(oldest, {"troupe": deployment.id})
-    told = tracking.submitted_jobs(since)
-    return [_sighting(attempt, listed, told, model, deployment) for attempt in waiting]
+    return [_sighting(attempt, listed, model, deployment) for attempt in waiting]
 
 
 def _sighting(
     attempt: WaitingAttempt,
     listed: list[Job],
-    told: list[dict[str, object]],
     model: Model,
     deployment: Deployment,
 ) -> Sighting:
@@ -46,9 +44,7 @@ def _sighting(
     jobs: dict[str, Job | None] = {
         job.name: job for job in listed if job.labels.get("attempt") == label
     }
-    here = (attempt.run_id, attempt.batch, attempt.attempt)
-    for row in told:
-        name = str(row["job"])
-        if (row["run_id"], row["batch"], row["attempt"]) == here and name not in jobs:
+    for name in attempt.jobs:
+        if name not in jobs:
             jobs[name] = model.get(name)
     return Sighting(attempt, jobs)

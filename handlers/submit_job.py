@@ -1,6 +1,6 @@
 """A request file is in the bucket: adopt the job that asks it, or create the one job that does."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from events import Deployment, JobCancelled, JobFailed, JobSubmitted, JsonlUploaded
 from tracking import Claim, Place, Tracking
@@ -23,24 +23,23 @@ def submit_job(
 ) -> Iterator[JobSubmitted | JobCancelled | JobFailed]:
     place = place_of(event)
     labels = labels_of(deployment, place)
-    known = _known(tracking.claims_of(place), model.find(labels))
+    claims = tracking.claims_of(place).taken
+    known = _known(claims, model.find(labels))
     if not known:
-        if is_void(tracking.claims_of(place)):
-            yield never_started(event)
-            return
-        claim = take_next(tracking, place, policy)
-        if claim.verdict == "void":
+        if not is_void(claims):
+            claims = take_next(tracking, place, claims, policy).taken
+        if is_void(claims):
             yield never_started(event)
             return
         # Asked again behind the claim: an earlier claim's job may have shown up meanwhile.
-        known = _known(tracking.claims_of(place), model.find(labels))
-        if not known:
-            try:
-                job = _create(event, claim, labels, model, bucket, tracking, deployment)
-            except Refused as refusal:
-                yield _refused(event, refusal)
-                return
-            known = {claim.claim: job.name}
+        known = _known(claims, model.find(labels))
+    if not known:
+        try:
+            job = _create(event, claims[-1], labels, model, bucket, tracking, deployment)
+        except Refused as refusal:
+            yield _refused(event, refusal)
+            return
+        known = {claims[-1].claim: job.name}
     for number, name in sorted(known.items()):
         yield _submitted(event, number, name)
 
@@ -53,7 +52,7 @@ def labels_of(deployment: Deployment, place: Place) -> dict[str, str]:
     }
 
 
-def _known(claims: list[Claim], jobs: list[Job]) -> dict[int, str]:
+def _known(claims: Sequence[Claim], jobs: Sequence[Job]) -> dict[int, str]:
     """Jobs by the claim that brought them, from the ledger and from the label."""
     told = {claim.claim: claim.job for claim in claims if claim.job is not None}
     return {int(job.labels["claim"]): job.name for job in jobs} | told

@@ -34,7 +34,7 @@ def summarise(tracking: Tracking, plan: Plan) -> Summary:
     times = tracking.tell("run_times", here)[0]
     totals = tracking.tell("run_totals", here)[0]
     books = tracking.tell("verify_run", here, output=output)[0]
-    expected = estimate(plan.records, plan.bytes, plan.model, analysis)
+    expected = estimate(plan.would_records, plan.would_bytes, plan.model, analysis)
     return {
         "run_id": plan.run_id,
         "planned_on": plan.planned_on,

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from analysis import Analysis, Request, load_analysis, preflight, render
+from analysis import Analysis, PreflightError, Request, load_analysis, preflight, render
 from events import BatchPlanned, Deployment, JobCancelled, JsonlUploaded
 from tracking import Asked, Place, Tracking
 
 from .claims import is_void, void_if_stopped
+from .errors import SetAside
 from .job_states import NEVER_STARTED
 from .places import place_of
 from .plans import plan_of
@@ -23,7 +24,11 @@ def write_jsonl(
     analysis = load_analysis(plan_of(tracking, event.run_id).analysis)
     lines = _Counted(preflight(analysis, _lines(tracking, place, analysis)))
     name = deployment.attempt(event.run_id, event.batch, event.attempt)
-    blob = bucket.write_once(f"requests/{name}.jsonl", lines)
+    try:
+        blob = bucket.write_once(f"requests/{name}.jsonl", lines)
+    except PreflightError as error:
+        # One bad line makes Vertex refuse the whole file; the same file is bad again.
+        raise SetAside("preflight_failed", str(error)) from error
     yield JsonlUploaded(
         run_id=event.run_id,
         planned_on=event.planned_on,

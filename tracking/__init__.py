@@ -3,6 +3,7 @@
 from .answers import (
     Asked,
     Claim,
+    Claims,
     Closing,
     Handling,
     Plan,
@@ -20,6 +21,7 @@ __all__ = [
     "Asked",
     "BadName",
     "Claim",
+    "Claims",
     "Closing",
     "Ending",
     "Handling",

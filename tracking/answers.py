@@ -60,6 +60,16 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What is known of the right to ask an attempt."""
+
+    stopped: bool
+    """The run is; a claim taken now would be void."""
+    taken: tuple[Claim, ...]
+    """In the order of their numbers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
     """How the batch stood when this attempt was closed."""
 
@@ -98,6 +108,8 @@ class WaitingAttempt:
     newest_claim_age: int
     claims: int
     stopped: bool
+    jobs: tuple[str, ...]
+    """That the ledger knows of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from events import Deployment
 
-from .answers import Asked, Claim, Closing, Plan, Progress, Row, UnhandledFact, WaitingAttempt
+from .answers import Asked, Claim, Claims, Closing, Plan, Progress, Row, UnhandledFact, WaitingAttempt
 from .statements import Source, column_name, deed, fragment, question, table_name
 from .warehouse import Warehouse
 
@@ -70,12 +70,18 @@ class Tracking:
         self._deployment = deployment
         self._taxonomy = list(taxonomy)
         self._source = (source or Source()).names()
+        self._plans: dict[str, Plan] = {}
 
     # Planning
 
     def plan_of(self, run_id: str) -> Plan | None:
-        rows = self._warehouse.ask(question("plan_of"), {"run_id": run_id})
-        return _typed(Plan, rows[0]) if rows else None
+        """A plan never changes once it is made, so it is asked for once."""
+        if run_id not in self._plans:
+            rows = self._warehouse.ask(question("plan_of"), {"run_id": run_id})
+            if not rows:
+                return None
+            self._plans[run_id] = _typed(Plan, rows[0])
+        return self._plans[run_id]
 
     def event_time_floor(
         self, *, run_id: str, analysis: str, lookback_days: int
@@ -104,9 +110,10 @@ class Tracking:
         rows = self._warehouse.stream(question("requests_of"), place.params())
         return (Asked(**row) for row in rows)
 
-    def claims_of(self, place: Place) -> list[Claim]:
+    def claims_of(self, place: Place) -> Claims:
         rows = self._warehouse.ask(question("claims_of"), place.params())
-        return [_typed(Claim, row) for row in rows]
+        taken = tuple(_typed(Claim, row) for row in rows if row["claim"] is not None)
+        return Claims(stopped=rows[0]["stopped"], taken=taken)
 
     def claim_attempt(self, place: Place, claim: int) -> bool:
         """Take this numbered claim; True for the one caller that took it now."""
@@ -114,16 +121,9 @@ class Tracking:
         given = {**place.params(), "claim": claim}
         return self._warehouse.do(job, deed("claim_attempt"), given)
 
-    def is_stopped(self, run_id: str, planned_on: str) -> bool:
-        given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
-        return bool(self._warehouse.ask(question("is_stopped"), given)[0]["stopped"])
-
     def waiting_attempts(self, since: date) -> list[WaitingAttempt]:
         rows = self._warehouse.ask(question("waiting_attempts"), {"since": since})
-        return [_typed(WaitingAttempt, row) for row in rows]
-
-    def submitted_jobs(self, since: date) -> list[Row]:
-        return self._warehouse.ask(question("submitted_jobs"), {"since": since})
+        return [_waiting(row) for row in rows]
 
     def stage_answers(self, uris: Sequence[str]) -> str:
         """Load the answers that were read into a table of this execution alone."""
@@ -212,6 +212,10 @@ class Tracking:
     def tell(self, name: str, params: Mapping[str, Any], **names: str) -> list[Row]:
         """Ask a question for people: its rows as they are."""
         return self._warehouse.ask(question(name, **self._source, **names), params)
+
+
+def _waiting(row: Row) -> WaitingAttempt:
+    return _typed(WaitingAttempt, row | {"jobs": tuple((row["jobs"] or "").split())})
 
 
 def _typed(kind: type[T], row: Row) -> T:

@@ -1,15 +1,28 @@
--- Which claims were taken for this attempt, how old are they, and which job did each bring?
+-- Is the run stopped, and which claims were taken for this attempt, how long ago, with which job?
+-- At least one row; its claim is null when there is none.
 SELECT
+  s.stopped,
   c.claim,
   c.verdict,
   TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), c.claimed_at, SECOND) AS age_seconds,
-  (
-    SELECT MIN(JSON_VALUE(f.data, '$.job'))
-    FROM facts AS f
-    WHERE f.run_id = @run_id AND f.topic = 'job-submitted' AND f.recorded_on >= @planned_on
-      AND f.batch = @batch AND f.attempt = @attempt
-      AND CAST(JSON_VALUE(f.data, '$.claim') AS INT64) = c.claim
-  ) AS job
-FROM claims AS c
-WHERE c.run_id = @run_id AND c.planned_on = @planned_on AND c.batch = @batch AND c.attempt = @attempt
+  j.job
+FROM (
+  SELECT COUNT(*) > 0 AS stopped
+  FROM facts
+  WHERE run_id = @run_id AND topic = 'run-stopped' AND recorded_on >= @planned_on
+) AS s
+LEFT JOIN (
+  SELECT claim, verdict, claimed_at
+  FROM claims
+  WHERE run_id = @run_id AND planned_on = @planned_on AND batch = @batch AND attempt = @attempt
+) AS c ON TRUE
+LEFT JOIN (
+  SELECT
+    CAST(JSON_VALUE(data, '$.claim') AS INT64) AS claim,
+    MIN(JSON_VALUE(data, '$.job')) AS job
+  FROM facts
+  WHERE run_id = @run_id AND topic = 'job-submitted' AND recorded_on >= @planned_on
+    AND batch = @batch AND attempt = @attempt
+  GROUP BY claim
+) AS j ON j.claim = c.claim
 ORDER BY c.claim

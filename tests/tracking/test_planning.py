@@ -1,0 +1,614 @@
+"""Planning: who is in, who is out and why, and how those who are in are cut into batches."""
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from events import RunCompleted, RunRequested
+from handlers.requests import plan_params
+from handlers.summary import SKIPPED
+from infra.local.world import taxonomy
+from tests.tracking.sheet import ANALYSIS, DAY, Sheet, all_good, bad, call, calls, good, id_of
+from tracking import Plan, Source
+from tracking.statements import deed
+
+few = settings(
+    deadline=None,
+    derandomize=True,
+    max_examples=20,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+
+
+def skipped(plan: Plan) -> dict[str, int]:
+    """Why rows were left out, and how many; only what happened."""
+    return {reason: n for reason in SKIPPED if (n := getattr(plan, reason))}
+
+
+def completed(run_id: str = "r1") -> RunCompleted:
+    return RunCompleted(
+        run_id=run_id, planned_on=DAY, batches=1, records=0, analysed=0, failed=0, released=0
+    )
+
+
+def over(sheet: Sheet, rows: list[dict[str, Any]], run_id: str = "r1", **wish: Any) -> None:
+    """A run that analysed all of its rows."""
+    sheet.plan(run_id, **wish)
+    sheet.close(all_good(rows), run_id=run_id)
+    sheet.tell(completed(run_id))
+
+
+# Verdicts
+
+
+def test_every_row_of_the_source_gets_one_verdict(sheet: Sheet) -> None:
+    """What is planned and what is left out add up."""
+    sheet.source(
+        [*calls(5), call(1), call(6, None), call(7, " \t\n"), call(8, provider="other"), call(9, "")]
+    )
+
+    plan = sheet.plan(providers=["acme"], limit=3)
+
+    assert {
+        "outside_filter": 1, "duplicate": 1, "empty_transcript": 3, "beyond_limit": 2,
+    } == skipped(plan)  # fmt: skip
+    assert plan.source_rows == plan.records + sum(skipped(plan).values())
+
+
+@pytest.mark.parametrize(
+    ("wish", "taken"),
+    [
+        ({}, 4),
+        ({"providers": ["acme"]}, 2),
+        ({"providers": ["acme", "other"]}, 3),
+        ({"providers": ["ACME"]}, 0),
+        ({"directions": ["OUTBOUND"]}, 1),
+        ({"event_time_from": datetime(2026, 3, 1, tzinfo=UTC)}, 2),
+        ({"event_time_to": datetime(2026, 3, 1, tzinfo=UTC)}, 1),
+        ({"event_time_from": datetime(2026, 2, 1, tzinfo=UTC), "event_time_to": datetime(2026, 3, 2, tzinfo=UTC)}, 2),
+    ],
+    ids=lambda value: ",".join(value) if isinstance(value, dict) else None,
+)  # fmt: skip
+def test_a_filter_leaves_the_rest_outside(sheet: Sheet, wish: dict[str, Any], taken: int) -> None:
+    """The start is inclusive, the end is not; what has no value matches no filter on it."""
+    sheet.source(
+        [
+            call(1, event_timestamp="2026-03-01 00:00:00"),
+            call(2, provider="other", event_timestamp="2026-02-28 23:59:59.999999"),
+            call(3, provider=None, event_timestamp=None),
+            call(4, direction="OUTBOUND", event_timestamp="2026-03-02 00:00:00"),
+        ]
+    )
+
+    plan = sheet.plan(**wish)
+
+    assert (taken, 4 - taken) == (plan.records, plan.outside_filter)
+
+
+def test_single_takes_the_named_records_alone(sheet: Sheet) -> None:
+    """By record id."""
+    sheet.source(calls(5))
+
+    plan = sheet.plan(mode="single", record_ids=[id_of(call(3)), "f" * 32])
+
+    assert (1, {"outside_filter": 4}, False) == (plan.records, skipped(plan), plan.whole)
+    assert [(id_of(call(3)),)] == sheet.ask("SELECT record_id FROM batch_records")
+
+
+def test_of_rows_with_the_same_ids_the_fullest_is_taken(sheet: Sheet) -> None:
+    """The others are duplicates, whether their text is the same or not."""
+    sheet.source([call(1, "short"), call(1, "rather long"), call(1, None), call(1, "rather long")])
+
+    plan = sheet.plan()
+
+    assert (1, {"duplicate": 3}) == (plan.records, skipped(plan))
+    assert "rather long" == sheet.one("SELECT transcript FROM batch_records")
+
+
+def test_a_duplicate_outside_the_filter_hides_nobody(sheet: Sheet) -> None:
+    """The filter comes first."""
+    sheet.source([call(1, "much longer text", provider="other"), call(1, "text")])
+
+    plan = sheet.plan(providers=["acme"])
+
+    assert (1, {"outside_filter": 1}) == (plan.records, skipped(plan))
+
+
+def test_rows_without_ids_are_records_too(sheet: Sheet) -> None:
+    """Equality is blind to NULL; a hash is not."""
+    nobody = {"phone_number_token": None, "interactionId": None}
+    sheet.source([call(1, "a", **nobody), call(2, "b", **nobody)])
+
+    assert (1, 1) == ((plan := sheet.plan("r1")).records, plan.duplicate)
+    sheet.close([good(call(1, "b", **nobody)) | {"transcript_fingerprint": None}])
+    sheet.tell(completed())
+    again = sheet.plan("r2")
+
+    assert (0, 2) == (again.records, again.processed + again.changed + again.duplicate)
+
+
+def test_what_has_a_row_is_processed(sheet: Sheet) -> None:
+    """The second identical run sends nothing."""
+    sheet.source(calls(4))
+    over(sheet, calls(4))
+
+    plan = sheet.plan("r2")
+
+    assert (0, 0, {"processed": 4}) == (plan.records, plan.batches, skipped(plan))
+
+
+def test_a_transcript_edited_under_its_ids_is_changed_and_not_asked_again(sheet: Sheet) -> None:
+    """Counted apart, so that people see it."""
+    sheet.source(calls(2))
+    over(sheet, calls(2))
+    sheet.ask("UPDATE transcription_pass_2 SET transcript = 'other' WHERE \"interactionId\" = 'i1'")
+
+    assert {"processed": 1, "changed": 1} == skipped(sheet.plan("r2"))
+
+
+def test_what_failed_for_good_is_left_out_until_it_is_named(sheet: Sheet) -> None:
+    """And stays so after its transcript was edited."""
+    sheet.source(calls(3))
+    sheet.plan()
+    sheet.close([*all_good(calls(2)), bad(call(2), "blocked", 3)])
+    sheet.tell(completed())
+
+    assert {"processed": 2, "failed_before": 1} == skipped(sheet.plan("r2"))
+    assert 1 == sheet.reprocess("r3", error_types=["blocked"]).records
+
+
+def test_what_another_open_run_holds_is_not_taken(sheet: Sheet) -> None:
+    """Two runs requested together are disjoint."""
+    sheet.source(calls(3))
+    sheet.plan("r1", limit=2)
+
+    second = sheet.plan("r2")
+    third = sheet.plan("r3")
+
+    assert (1, {"held": 2}) == (second.records, skipped(second))
+    assert {"held": 3} == skipped(third)
+    assert [(3, 3)] == sheet.ask("SELECT count(*), count(DISTINCT record_id) FROM batch_records")
+
+
+def test_a_completed_run_holds_nothing(sheet: Sheet) -> None:
+    """What it released is free."""
+    sheet.source(calls(3))
+    sheet.plan("r1")
+    sheet.close(all_good(calls(1)), ending="discarded")
+    sheet.tell(completed())
+
+    assert (2, {"processed": 1}) == ((plan := sheet.plan("r2")).records, skipped(plan))
+
+
+def test_another_analysis_neither_holds_nor_knows(sheet: Sheet) -> None:
+    """Processed, failed and held are of one analysis version."""
+    sheet.source(calls(2))
+    sheet.plan("r1")
+    params = plan_params(RunRequested(run_id="r2"), "m2", ANALYSIS) | {"analysis": "call_review_v2"}
+
+    sheet.tracking.plan_run("r2", params)
+
+    plan = sheet.tracking.plan_of("r2")
+    assert plan is not None
+    assert (2, {}) == (plan.records, skipped(plan))
+
+
+def test_rows_that_cannot_be_asked_are_errors_of_the_plan_once(sheet: Sheet) -> None:
+    """Judged again by every plan, told by the first."""
+    long = "x" * (ANALYSIS.max_transcript_bytes + 1)
+    sheet.source([call(1), call(2, None), call(3, long), call(4, "x" * ANALYSIS.max_transcript_bytes)])
+
+    first, second = sheet.plan("r1"), sheet.plan("r2")
+
+    assert {"empty_transcript": 1, "request_too_large": 1} == skipped(first)
+    assert {"empty_transcript": 1, "request_too_large": 1, "held": 2} == skipped(second)
+    assert [("empty_transcript", None, 1), ("request_too_large", None, 1)] == sheet.errors()
+    assert [(True,)] == sheet.ask("SELECT DISTINCT replan FROM error_tracking")
+
+
+def test_bytes_are_those_of_the_line_as_it_is_written(sheet: Sheet) -> None:
+    """Escaped, in UTF-8, with everything around them."""
+    text = 'say "hi"\n\u2028 ü 😀 \x01'
+    sheet.source([call(1, text)])
+
+    plan = sheet.plan()
+
+    escaped = r"say \"hi\"\n\u2028 ü 😀 \u0001"
+    assert ANALYSIS.line_overhead_bytes + len(escaped.encode()) == plan.bytes
+
+
+# Incremental runs
+
+
+def test_an_incremental_run_begins_at_the_newest_event_less_the_look_back(sheet: Sheet) -> None:
+    """Of the last whole run; what has no time is taken."""
+    newest = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    first = call(0, event_timestamp=newest)
+    sheet.source([first])
+    over(sheet, [first])
+    sheet.source(
+        [
+            call(1, event_timestamp=newest - timedelta(days=2)),
+            call(2, event_timestamp=newest - timedelta(days=2, microseconds=1)),
+            call(3, event_timestamp=None),
+            call(4, event_timestamp=newest + timedelta(days=1)),
+        ]
+    )
+
+    plan = sheet.plan("r2", mode="incremental", lookback_days=2)
+
+    assert newest - timedelta(days=2) == plan.event_time_floor
+    assert (3, {"processed": 1, "below_floor": 1}) == (plan.records, skipped(plan))
+
+
+def test_the_first_incremental_run_takes_everything(sheet: Sheet) -> None:
+    """There is nothing to begin from."""
+    sheet.source(calls(2))
+
+    plan = sheet.plan(mode="incremental")
+
+    assert (2, None, True) == (plan.records, plan.event_time_floor, plan.whole)
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"limit": 1}, {"dry_run": True}, {"providers": ["acme"]}, {"directions": ["INBOUND"]},
+        {"event_time_from": datetime(2020, 1, 1, tzinfo=UTC)},
+        {"mode": "single", "record_ids": [id_of(call(0))]},
+    ],
+    ids=lambda wish: ",".join(wish),
+)  # fmt: skip
+def test_a_run_that_left_something_out_is_no_beginning(sheet: Sheet, wish: dict[str, Any]) -> None:
+    """What it left out would be lost."""
+    sheet.source(calls(3))
+    sheet.plan("r1", **wish)
+
+    assert None is sheet.plan("r2", mode="incremental").event_time_floor
+
+
+def test_what_a_cancelled_run_released_is_taken_however_old_it_is(sheet: Sheet) -> None:
+    """Released means: the next plan takes it."""
+    old, new = call(1, event_timestamp="2020-01-01 00:00:00"), call(2)
+    sheet.source([old, new])
+    sheet.plan("r1", mode="incremental")
+    sheet.close([], ending="discarded")
+    sheet.tell(completed())
+
+    assert 2 == sheet.plan("r2", mode="incremental").records
+
+
+def test_one_event_from_the_future_hides_nobody(sheet: Sheet) -> None:
+    """A broken clock at the source must not end all incremental runs."""
+    broken = call(0, event_timestamp="2999-01-01 00:00:00")
+    sheet.source([broken])
+    over(sheet, [broken])
+    sheet.source([call(1, event_timestamp="2026-03-02 08:59:00")])
+
+    assert 1 == sheet.plan("r2", mode="incremental").records
+
+
+# Reprocessing
+
+
+def failures(sheet: Sheet) -> None:
+    """Run r1: batch 1 with a blocked record, batch 2 exhausted and released ones; over."""
+    sheet.source(calls(6))
+    sheet.plan("r1", canary=3, rows_per_batch=3)
+    first, second = members(sheet, "r1")
+    rows = {id_of(row): row for row in calls(6)}
+    one, two = [rows[r] for r in first], [rows[r] for r in second]
+    sheet.close([*all_good(one[:2]), bad(one[2], "blocked", 3)], batch=1)
+    sheet.close(
+        [good(two[0]), bad(two[1], "truncated", 2), bad(two[2], "truncated", 3)],
+        batch=2, max_attempts=1,
+    )  # fmt: skip
+    sheet.tell(completed())
+
+
+def members(sheet: Sheet, run_id: str) -> list[list[str]]:
+    """The record ids of each batch, in order."""
+    found = defaultdict(list)
+    for batch, record in sheet.ask(
+        "SELECT batch, record_id FROM batch_records WHERE run_id = ? ORDER BY ALL", run_id
+    ):
+        found[batch].append(record)
+    return [found[batch] for batch in sorted(found)]
+
+
+@pytest.mark.parametrize(
+    ("wish", "taken"),
+    [
+        ({"of_run": "r1"}, 3),
+        ({"of_run": "r1", "batches": [1]}, 1),
+        ({"of_run": "r1", "batches": [2]}, 2),
+        ({"of_run": "r1", "batches": [3]}, 0),
+        ({"of_run": "r2"}, 0),
+        ({"error_types": ["blocked"]}, 1),
+        ({"error_types": ["attempts_exhausted"]}, 2),
+        ({"error_types": ["truncated"]}, 2),
+        ({"error_types": ["blocked", "truncated"]}, 3),
+        ({"error_types": ["cancelled"]}, 0),
+        ({"of_run": "r1", "batches": [1], "error_types": ["truncated"]}, 0),
+    ],
+    ids=str,
+)
+def test_a_reprocessing_takes_what_it_names_and_no_more(
+    sheet: Sheet, wish: dict[str, Any], taken: int
+) -> None:
+    """By run, by batch, by error or by its cause."""
+    failures(sheet)
+
+    plan = sheet.reprocess("again", **wish)
+
+    assert (taken, False, "reprocess") == (plan.records, plan.whole, plan.mode)
+    assert plan.source_rows == plan.records + sum(skipped(plan).values())
+
+
+def test_a_reprocessing_takes_records_by_their_ids(sheet: Sheet) -> None:
+    """One that is analysed is not asked again, even when it is named."""
+    failures(sheet)
+    (failed,) = sheet.ask("SELECT record_id FROM error_tracking WHERE error_type = 'blocked'")[0]
+    analysed = sheet.one("SELECT min(record_id) FROM processed_records")
+
+    plan = sheet.reprocess("again", record_ids=[failed, analysed])
+
+    assert [[failed]] == members(sheet, "again")
+    assert 1 == plan.records
+
+
+def test_released_records_can_be_reprocessed_by_name(sheet: Sheet) -> None:
+    """As a plain run would take them."""
+    sheet.source(calls(3))
+    sheet.plan("r1")
+    sheet.close([], ending="discarded")
+    sheet.tell(completed())
+
+    assert 3 == sheet.reprocess("r2", error_types=["discarded"]).records
+
+
+def test_reprocessing_twice_is_reprocessing_once(sheet: Sheet) -> None:
+    """While the first is at it, the second finds nothing; afterwards too."""
+    failures(sheet)
+    taken = sheet.reprocess("again", of_run="r1")
+    rows = {id_of(row): row for row in calls(6)}
+
+    meanwhile = sheet.reprocess("meanwhile", of_run="r1")
+    sheet.close(all_good([rows[r] for r in members(sheet, "again")[0]]), run_id="again")
+    sheet.tell(completed("again"))
+    later = sheet.reprocess("later", of_run="r1")
+
+    assert (3, 0, 3) == (taken.records, meanwhile.records, meanwhile.held)
+    assert (0, 3) == (later.records, later.processed)
+
+
+# The plan itself
+
+
+def test_planning_twice_under_one_id_is_planning_once(sheet: Sheet) -> None:
+    """Whatever the second one asks for."""
+    sheet.source(calls(3))
+    sheet.plan("r1", limit=1)
+    before = sheet.everything()
+    sheet.source(calls(2, start=10))
+    sheet.ask("DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('i10', 'i11')")
+
+    again = sheet.plan("r1")
+
+    assert 1 == again.records
+    assert before == sheet.everything()
+
+
+def test_a_plan_that_lost_its_job_row_is_still_planned_once(sheet: Sheet) -> None:
+    """A job may fail after its commit: the inserts are guarded all the same."""
+    sheet.source(calls(3))
+    sheet.plan("r1")
+    before = [sheet.ask(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
+    sheet.ask("DELETE FROM laptop_jobs")
+
+    sheet.plan("r1")
+
+    assert before == [sheet.ask(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
+
+
+def test_a_dry_run_counts_and_freezes_nothing(sheet: Sheet) -> None:
+    """It holds nobody."""
+    sheet.source([*calls(5), call(6, None)])
+
+    dry = sheet.plan("dry", dry_run=True, canary=2, rows_per_batch=2)
+
+    assert (0, 0, 0) == (dry.batches, dry.records, dry.bytes)
+    assert (3, 5) == (dry.would_batches, dry.would_records)
+    assert (0, []) == (sheet.one("SELECT count(*) FROM batch_records"), sheet.errors())
+    assert 5 == sheet.plan("real").records
+
+
+def test_an_empty_source_is_planned_as_nothing(sheet: Sheet) -> None:
+    """Zeros, not NULLs."""
+    plan = sheet.plan()
+
+    assert (0, 0, 0, 0, {}) == (
+        plan.batches, plan.records, plan.bytes, plan.source_rows, skipped(plan)
+    )  # fmt: skip
+    assert None is plan.newest_event_time
+
+
+def test_the_preview_tells_what_the_plan_then_does(sheet: Sheet) -> None:
+    """And changes nothing."""
+    sheet.source([*calls(9), call(1), call(20, None)])
+    wish = RunRequested(run_id="r1", canary=2, rows_per_batch=3, limit=8)
+    before = sheet.everything()
+
+    preview = sheet.tracking.preview_plan(plan_params(wish, "m1", ANALYSIS))
+
+    assert before == sheet.everything()
+    plan = sheet.plan("r1", canary=2, rows_per_batch=3, limit=8)
+    assert (plan.batches, plan.records, plan.bytes, plan.source_rows, plan.duplicate) == tuple(
+        preview[name] for name in ("batches", "records", "bytes", "source_rows", "duplicate")
+    )
+
+
+# Cutting
+
+SCRIPT = deed("plan_run", **Source().names())
+A_BUCKET = "DIV(before, 1000000)"
+
+
+def cut(
+    sheet: Sheet,
+    sizes: list[int],
+    *,
+    rows: int,
+    size_cap: int,
+    canary: int,
+    limit: int | None = None,
+    bucket: int = 1_000_000,
+) -> list[list[tuple[str, int]]]:
+    """Plan transcripts of these sizes; each batch as ids and bytes, in order of ids."""
+    assert A_BUCKET in SCRIPT
+    sheet.empty()
+    sheet.source(call(number, "x" * size) for number, size in enumerate(sizes))
+    params = plan_params(RunRequested(run_id="r1"), "m1", ANALYSIS) | {
+        "rows_per_batch": rows, "bytes_per_batch": size_cap, "canary": canary, "limit": limit,
+        "line_overhead": 0, "run_id": "r1", "taxonomy": taxonomy(),
+    }  # fmt: skip
+    sheet.warehouse.do("plan", SCRIPT.replace(A_BUCKET, f"DIV(before, {bucket})"), params)
+    found = defaultdict(list)
+    for batch, record, size in sheet.ask(
+        "SELECT batch, record_id, line_bytes FROM batch_records ORDER BY ALL"
+    ):
+        found[batch].append((record, size))
+    assert list(range(1, len(found) + 1)) == sorted(found), "batches are dense from 1"
+    return [found[batch] for batch in sorted(found)]
+
+
+def keeps_caps(batches: list[list[tuple[str, int]]], rows: int, size_cap: int) -> bool:
+    """Rows never above, bytes above by the last record at most."""
+    return all(
+        len(batch) <= rows and sum(size for _, size in batch[:-1]) < size_cap for batch in batches
+    )
+
+
+@few
+@given(
+    sizes=st.lists(st.integers(1, 60), max_size=60),
+    rows=st.integers(1, 20),
+    size_cap=st.integers(10, 400),
+    canary=st.integers(1, 10),
+    limit=st.none() | st.integers(1, 70),
+)
+def test_any_records_are_cut_into_batches_within_their_caps(
+    sheet: Sheet, sizes: list[int], rows: int, size_cap: int, canary: int, limit: int | None
+) -> None:
+    """Each record once, in order, none left over; the canary first and small."""
+    canary = min(canary, rows)
+
+    batches = cut(sheet, sizes, rows=rows, size_cap=size_cap, canary=canary, limit=limit)
+
+    everyone = sorted((id_of(call(n)), size) for n, size in enumerate(sizes))
+    taken = everyone[:limit]
+    assert taken == [record for batch in batches for record in batch]
+    assert keeps_caps(batches, rows, size_cap)
+    if taken and sum(size for _, size in taken[:canary]) <= size_cap:
+        assert min(canary, len(taken)) == len(batches[0])
+    assert not batches or len(batches[0]) <= canary
+    plan = sheet.tracking.plan_of("r1")
+    assert plan is not None
+    assert (len(batches), len(taken), sum(size for _, size in taken), len(everyone) - len(taken)) == (
+        plan.batches, plan.records, plan.bytes, plan.beyond_limit,
+    )  # fmt: skip
+
+
+@few
+@given(
+    sizes=st.lists(st.integers(1, 60), min_size=30, max_size=120),
+    rows=st.integers(2, 12),
+    size_cap=st.integers(50, 400),
+    canary=st.integers(1, 5),
+    limit=st.none() | st.integers(20, 120),
+    bucket=st.integers(10, 40),
+)
+def test_records_of_many_buckets_are_cut_as_well(
+    sheet: Sheet,
+    sizes: list[int],
+    rows: int,
+    size_cap: int,
+    canary: int,
+    limit: int | None,
+    bucket: int,
+) -> None:
+    """The path of tens of millions of records, with buckets of a few."""
+    canary = min(canary, rows)
+
+    batches = cut(
+        sheet, sizes, rows=rows, size_cap=size_cap, canary=canary, limit=limit, bucket=bucket
+    )
+
+    everyone = sorted((id_of(call(n)), size) for n, size in enumerate(sizes))
+    assert everyone[:limit] == [record for batch in batches for record in batch]
+    assert keeps_caps(batches, rows, size_cap)
+    assert len(batches[0]) <= canary
+    assert all(one[-1] < other[0] for one, other in pairwise(batches))
+
+
+@pytest.mark.parametrize(
+    ("records", "rows", "canary", "batches"),
+    [
+        (0, 100, 10, 0), (1, 100, 10, 1), (10, 100, 10, 1), (11, 100, 10, 2), (110, 100, 10, 2),
+        (111, 100, 10, 3), (3, 1, 1, 3), (1_005, 100, 100, 11),
+    ],
+)  # fmt: skip
+def test_batches_are_counted_exactly_at_the_borders(
+    sheet: Sheet, records: int, rows: int, canary: int, batches: int
+) -> None:
+    """No range reaches beyond the last record."""
+    found = cut(sheet, [5] * records, rows=rows, size_cap=10**9, canary=canary)
+
+    assert (batches, records) == (len(found), sum(len(batch) for batch in found))
+
+
+def test_one_record_larger_than_the_cap_still_travels_alone(sheet: Sheet) -> None:
+    """Above by itself, and nobody is added to it."""
+    batches = cut(sheet, [500] * 5, rows=10, size_cap=100, canary=1)
+
+    assert [1] * 5 == [len(batch) for batch in batches]
+
+
+def test_no_weight_overflows_at_the_limits_of_the_service(sheet: Sheet) -> None:
+    """200,000 rows of 3 MB each, a million records in a bucket: 64 bits hold their weights."""
+    rows, largest = 200_000, ANALYSIS.line_overhead_bytes + ANALYSIS.max_transcript_bytes
+
+    assert 1_005_000 * max(10**9, largest * rows) < 2**63
+
+
+def test_twenty_five_thousand_rows_are_planned_in_one_statement(sheet: Sheet) -> None:
+    """All of them; nothing is cut silently."""
+    sheet.ask(
+        "INSERT INTO transcription_pass_2 "
+        "SELECT 't' || i, 'r' || i, 'i' || i, 'hello ' || i, 'INBOUND', 'acme', NULL "
+        "FROM range(25000) AS t (i)"
+    )
+
+    plan = sheet.plan(rows_per_batch=1_000, canary=500)
+
+    assert (25_000, 26, {}) == (plan.records, plan.batches, skipped(plan))
+    assert [(25_000, 25_000, 500)] == sheet.ask(
+        "SELECT count(*), count(DISTINCT record_id), count(*) FILTER (batch = 1) FROM batch_records"
+    )
+
+
+def test_a_plan_does_not_depend_on_the_order_of_the_source(sheet: Sheet) -> None:
+    """The same records, the same batches."""
+    sheet.source(calls(30))
+    sheet.plan(canary=5, rows_per_batch=7)
+    first = members(sheet, "r1")
+    sheet.empty()
+    sheet.source(reversed(calls(30)))
+    sheet.plan(canary=5, rows_per_batch=7)
+
+    assert first == members(sheet, "r1")
