@@ -175,7 +175,7 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """How the runs stand, and what stands still and why."""
-    answer = call(_known(home), "status", run_id=run)
+    answer = {"worker": None} | call(_known(home), "status", run_id=run)
     if as_json:
         _print_json(answer)
         return

@@ -74,7 +74,7 @@ class Office:
     def _reply(self, world: Laptop, question: Question, reply: "Future[Answer]") -> None:
         name, arguments = question
         try:
-            reply.set_result(DUTIES[name](world, **arguments))
+            reply.set_result(DUTIES[name](world, **arguments) | {"worker": {"pid": os.getpid()}})
         except Exception as error:
             reply.set_exception(error)
 

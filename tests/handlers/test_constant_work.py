@@ -1,0 +1,55 @@
+"""What an attempt costs does not grow with the run: requests to the warehouse, and deliveries."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from infra.local.warehouse import LocalWarehouse
+from tests.stage import Stage, calls
+
+KINDS = ("ask", "stream", "do", "load")
+"""Requests to BigQuery; appends to the ledger go through the Storage Write API."""
+
+
+class Counted:
+    """Counts what is asked of the warehouse while a run plays."""
+
+    def __init__(self, warehouse: LocalWarehouse) -> None:
+        self.counts: Counter[str] = Counter()
+        for kind in KINDS:
+            setattr(warehouse, kind, self._counted(kind, getattr(warehouse, kind)))
+
+    def _counted(self, kind: str, method: Any) -> Any:
+        def call(*given: Any) -> Any:
+            self.counts[kind] += 1
+            return method(*given)
+
+        return call
+
+
+def played(home: Path, batches: int) -> tuple[Counter[str], int]:
+    """Requests and handled deliveries of a run of so many batches."""
+    stage = Stage(home)
+    stage.load(calls(batches * 4))
+    counted = Counted(stage.world.warehouse)
+    stage.run(canary=4, rows_per_batch=4, concurrency=2)
+    handled = stage.one("SELECT count(*) FROM handlings WHERE outcome = 'done'")
+    stage.close()
+    return counted.counts, handled
+
+
+def test_requests_an_attempt_are_constant_and_few(tmp_path: Path) -> None:
+    """At most 17 requests, of which 3 are inserted jobs; the same for the tenth batch."""
+    few, some = played(tmp_path / "few", 3)[0], played(tmp_path / "some", 13)[0]
+
+    each = {kind: (some[kind] - few[kind]) / 10 for kind in KINDS}
+
+    assert {"do": 2, "load": 1, "stream": 1} == {k: each[k] for k in ("do", "load", "stream")}
+    assert sum(each.values()) <= 17
+
+
+def test_deliveries_an_attempt_are_constant(tmp_path: Path) -> None:
+    """Five facts have a handler: planned, uploaded, ended, processed, over."""
+    few, some = played(tmp_path / "few", 3)[1], played(tmp_path / "some", 13)[1]
+
+    assert 50 == some - few
