@@ -1,0 +1,94 @@
+"""What everything is compared with: the requirements' algorithms, written plainly.
+
+Reading: the whole file as one text, split, `json.loads` for each line, json_repair on every
+answer, `json.loads` again, a dict for each row, bodies of a hundred rows. Writing: a dict for
+each request, an f-string for its prompt, `json.dumps`, everything joined to one text.
+"""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from json_repair import repair_json
+
+from analysis import Analysis, Request
+from analysis.template import RECORD, TRANSCRIPT
+
+ROWS_PER_BODY = 100
+
+
+def read_plainly(path: Path) -> tuple[int, int]:
+    """Rows, and bytes of the bodies that would be sent."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        row = _row(line) if line else None
+        if row is not None:
+            rows.append(row)
+    bodies = [
+        json.dumps({"rows": [{"insertId": row["key"], "json": row} for row in rows[at : at + 100]]})
+        for at in range(0, len(rows), ROWS_PER_BODY)
+    ]
+    return len(rows), sum(map(len, bodies))
+
+
+def _row(line: str) -> dict[str, Any] | None:
+    try:
+        content = json.loads(line)
+        text = content["response"]["candidates"][0]["content"]["parts"][0]["text"]
+        return _columns(content, json.loads(repair_json(text)))
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        return None
+
+
+def _columns(content: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    sentiment, reason = said.get("callSentiment") or {}, said.get("reasonForCall") or {}
+    response, usage = said.get("agentResponse") or {}, content["response"]["usageMetadata"]
+    return {
+        "key": content["key"],
+        "finish_reason": content["response"]["candidates"][0]["finishReason"],
+        "model_version": content["response"]["modelVersion"],
+        "prompt_tokens": usage.get("promptTokenCount"),
+        "output_tokens": usage.get("candidatesTokenCount"),
+        "call_summary": said["callSummary"],
+        "call_sentiment_incoming": sentiment.get("incoming"),
+        "call_sentiment_outgoing": sentiment.get("outgoing"),
+        "call_sentiment_summary": said.get("callSentimentSummary"),
+        "call_tone": said.get("callTone"),
+        "language_code": said.get("languageCode"),
+        "reason_for_call_summary": reason.get("summary"),
+        "reason_for_call_intent": reason.get("intent"),
+        "reason_for_call_inquiry_question": reason.get("inquiryQuestion"),
+        "reason_for_call_product": reason.get("product"),
+        "reason_for_call_product_category": reason.get("productCategory"),
+        "agent_response_resolved": response.get("resolved"),
+        "agent_response_summary": response.get("summary"),
+        "agent_response_action": response.get("action"),
+        "products": said.get("products"),
+    }
+
+
+def write_plainly(analysis: Analysis, requests: Iterable[Request]) -> str:
+    """All lines of a request file as one text."""
+    lines = [json.dumps(_line(analysis, request)) for request in requests]
+    return "\n".join(lines)
+
+
+def _line(analysis: Analysis, request: Request) -> dict[str, Any]:
+    prompt = analysis.user.replace(RECORD, request.record_id)
+    return {
+        "key": f"k-{request.record_id}",
+        "request": {
+            "contents": [
+                {"role": "user", "parts": [{"text": prompt.replace(TRANSCRIPT, request.transcript)}]}
+            ],
+            "systemInstruction": {"parts": [{"text": analysis.system}]},
+            "generationConfig": {
+                "responseMimeType": "application/json",
+                "responseSchema": analysis.schema,
+                "maxOutputTokens": request.max_output_tokens,
+                "thinkingConfig": {"thinkingLevel": analysis.thinking_level},
+            },
+            "labels": {"record": f"k-{request.record_id}"},
+        },
+    }

@@ -1,0 +1,178 @@
+"""Prediction files from a seed: the same seed gives the same bytes.
+
+A line is that of a real job: status, time, the echoed request (with the nulls that the service
+adds), the response, the key. One record in seven is not in English, half of the answers are
+pretty-printed, two in a hundred are damaged, one in two hundred was refused by the service.
+"""
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from analysis import Analysis, Request, load_analysis, render
+
+CHARACTERS = 5_400
+"""Of a transcript. With our instruction and schema a line has about 10.6 KB, as published."""
+
+DAMAGED = 0.02
+REFUSED = 0.005
+CUT = 0.001
+
+_ENGLISH = (
+    "the order has not arrived and nobody could tell me why it was sent back to your warehouse "
+    "yesterday my account shows two payments for one month please look at the invoice number "
+    "again I would like to change the booking to the second week of May if that is possible"
+).split()
+_FOREIGN = (
+    "die Bestellung ist gestern zurückgekommen und niemand weiß warum natürlich möchte ich das "
+    "Geld zurück però l'ordine non è arrivato perché la città è sbagliata 注文した商品がまだ届いて "
+    "いません déjà payé où est ma commande s'il vous plaît"
+).split()
+_PRODUCTS = ("65 inch screen (VIP)", "router #123", "fibre 500", "travel insurance", "gift card")
+_MODEL = "gemini-3.5-flash-lite"
+
+
+def call_review() -> Analysis:
+    """The analysis that everything here is measured on."""
+    return load_analysis("call_review_v1")
+
+
+def record_id(number: int) -> str:
+    """A record id that is different for every number, and in no order."""
+    return f"{(number + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}"
+
+
+def requests(count: int, seed: int, characters: int = CHARACTERS) -> Iterator[Request]:
+    """Records with a transcript each, to be asked about."""
+    chance = random.Random(seed)
+    for number in range(count):
+        yield Request(record_id(number), _transcript(chance, characters), 2048)
+
+
+def predictions(count: int, seed: int, characters: int = CHARACTERS) -> Iterator[bytes]:
+    """So many lines of a prediction file, newline included."""
+    chance = random.Random(seed + 1)
+    analysis = call_review()
+    for number, line in enumerate(render(analysis, requests(count, seed, characters))):
+        yield _prediction(json.loads(line), number, chance)
+
+
+def answer(chance: random.Random, words: Callable[[int], str] | None = None) -> dict[str, Any]:
+    """An answer that fits the schema, of about 1.4 KB."""
+    say = words or (lambda count: _sentence(chance, count))
+    moods = ("positive", "neutral", "negative", "mixed")
+    return {
+        "callSummary": say(60),
+        "callSentiment": {"incoming": chance.choice(moods), "outgoing": chance.choice(moods)},
+        "callSentimentSummary": say(20),
+        "callTone": chance.choice(("calm", "friendly", "frustrated")),
+        "languageCode": chance.choice(("en", "de", "it", "en-US")),
+        "reasonForCall": {
+            "summary": say(25),
+            "intent": chance.choice(("inquiry", "billing", "delivery", "technical_support")),
+            "inquiryQuestion": say(12) + "?",
+            "product": chance.choice(_PRODUCTS),
+            "productCategory": "electronics",
+        },
+        "agentResponse": {
+            "resolved": chance.random() < 0.5,
+            "summary": say(25),
+            "action": say(15),
+        },
+        "products": [
+            {"name": chance.choice(_PRODUCTS), "context": say(12)}
+            for _ in range(chance.randrange(3))
+        ],
+    }
+
+
+def _transcript(chance: random.Random, characters: int) -> str:
+    pool = _FOREIGN if chance.random() < 0.15 else _ENGLISH
+    turns, size = [], 0
+    while size < characters:
+        speaker = ("AGENT", "CUSTOMER")[len(turns) % 2]
+        turn = f"{speaker}: {' '.join(chance.choices(pool, k=chance.randrange(4, 40)))}."
+        turns.append(turn)
+        size += len(turn) + 1
+    return "\n".join(turns)
+
+
+def _sentence(chance: random.Random, count: int) -> str:
+    pool = _FOREIGN if chance.random() < 0.05 else _ENGLISH
+    text = " ".join(chance.choices(pool, k=count)).capitalize() + "."
+    return text.replace("account", '"Plus" account', 1) if chance.random() < 0.2 else text
+
+
+def _prediction(row: dict[str, Any], number: int, chance: random.Random) -> bytes:
+    status, reason = "", "STOP"
+    said = answer(chance)
+    text = json.dumps(said, ensure_ascii=False, indent=2 if chance.random() < 0.5 else None)
+    if chance.random() < DAMAGED:
+        text, reason = chance.choice(_DAMAGES)(text, said)
+    if chance.random() < REFUSED:
+        status = 'Bad Request: {"error": {"code": 400, "status": "INVALID_ARGUMENT"}}'
+    line = {
+        "status": status,
+        "processed_time": f"2026-11-01T18:13:{number % 60:02d}.82+00:00",
+        "request": _echo(row["request"]),
+        "response": {} if status else _response(text, reason, number),
+        "key": row["key"],
+    }
+    encoded = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode()
+    if chance.random() < CUT:
+        encoded = encoded[: chance.randrange(len(encoded))]
+    return encoded + b"\n"
+
+
+def _echo(request: dict[str, Any]) -> dict[str, Any]:
+    nothing: dict[str, None] = dict.fromkeys(("fileData", "functionCall", "inlineData"))
+    turns = [
+        {"parts": [nothing | part for part in turn["parts"]], "role": turn["role"]}
+        for turn in request["contents"]
+    ]
+    return request | {"contents": turns}
+
+
+def _response(text: str, reason: str, number: int) -> dict[str, Any]:
+    tokens = len(text) // 4
+    return {
+        "candidates": [
+            {
+                "avgLogprobs": -0.05 - number % 97 / 1000,
+                "content": {"parts": [{"text": text}], "role": "model"},
+                "finishReason": reason,
+            }
+        ],
+        "createTime": "2026-11-01T18:13:16.820482Z",
+        "modelVersion": _MODEL,
+        "responseId": f"{number:024x}",
+        "usageMetadata": {
+            "candidatesTokenCount": tokens,
+            "promptTokenCount": 2_400 + number % 400,
+            "totalTokenCount": 2_400 + number % 400 + tokens,
+        },
+    }
+
+
+def _fenced(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    return f"```json\n{text}\n```", "STOP"
+
+
+def _comma(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    return text[:-1].rstrip() + ",\n}", "STOP"
+
+
+def _single_quotes(_: str, said: dict[str, Any]) -> tuple[str, str]:
+    return str(said), "STOP"
+
+
+def _inner_quotes(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    return text.replace(" the ", ' "the" ', 2), "STOP"
+
+
+def _cut(text: str, _: dict[str, Any]) -> tuple[str, str]:
+    return text[: len(text) * 2 // 3], "MAX_TOKENS" if len(text) % 2 else "STOP"
+
+
+_DAMAGES = (_fenced, _comma, _single_quotes, _inner_quotes, _cut)

@@ -1,0 +1,151 @@
+"""Money is spent behind a numbered claim: one job an attempt, whatever is lost on the way."""
+
+from collections.abc import Callable
+from typing import Any
+
+from events import CancelRequested
+from handlers.errors import Redeliver
+from handlers.tools import Job, Policy
+from infra.local.vertex_settings import Behaviour
+from tests.stage import Stage, calls
+
+Staged = Callable[..., Stage]
+
+CLOUD = Policy(retell_after_seconds=600)
+
+
+class Flaky:
+    """The model's `create`, failing the first time before or after the job was made."""
+
+    def __init__(self, stage: Stage, *, after: bool) -> None:
+        self._create = stage.world.tools.model.create
+        self._after, self.calls = after, 0
+        stage.world.tools.model.create = self  # type: ignore[method-assign]
+
+    def __call__(self, **given: Any) -> Job:
+        self.calls += 1
+        if self.calls > 1:
+            return self._create(**given)
+        if self._after:
+            self._create(**given)
+        raise Redeliver("no reply from Vertex")
+
+
+def play_for(stage: Stage, minutes: int) -> None:
+    """The tick comes every five minutes."""
+    for _ in range(minutes // 5):
+        stage.play()
+        stage.tick(minutes=5)
+    stage.play()
+
+
+def claims(stage: Stage) -> list[tuple[int, str]]:
+    return stage.ask("SELECT claim, verdict FROM claims ORDER BY batch, claim")
+
+
+def test_a_lost_reply_is_adopted_by_its_label(staged: Staged) -> None:
+    """The job exists: the next delivery finds it and pays for no other."""
+    stage = staged(policy=CLOUD)
+    stage.load(calls(4))
+    Flaky(stage, after=True)
+
+    books = stage.run()
+
+    assert (4, 0, True) == (books["analysed"], books["paid_twice"], books["ok"])
+    assert 1 == stage.jobs()
+    assert [(1, "create")] == claims(stage)
+
+
+def test_a_lost_reply_under_a_late_list_waits_for_the_label(staged: Staged) -> None:
+    """What the list does not show yet is waited for, never created again."""
+    stage = staged(policy=CLOUD, behaviour=Behaviour(list_lag_seconds=480))
+    stage.load(calls(4))
+    Flaky(stage, after=True)
+
+    stage.request()
+    play_for(stage, minutes=60)
+
+    assert 1 == stage.jobs()
+    assert [(1, "create")] == claims(stage)
+    assert stage.books("r1")["completed"]
+
+
+def test_a_claim_that_brought_no_job_is_followed_by_the_next_after_its_time(
+    staged: Staged,
+) -> None:
+    """Nobody creates for twenty minutes; then the second claim does."""
+    stage = staged(policy=CLOUD)
+    stage.load(calls(4))
+    flaky = Flaky(stage, after=False)
+
+    stage.request()
+    stage.play()
+    stage.tick(minutes=11)
+    stage.play()
+    assert 1 == flaky.calls
+    play_for(stage, minutes=60)
+
+    assert 2 == flaky.calls
+    assert [(1, "create"), (2, "create")] == claims(stage)
+    assert 1 == stage.jobs()
+    assert stage.books("r1")["completed"]
+
+
+def test_a_stop_before_the_claim_makes_it_void(staged: Staged) -> None:
+    """The attempt goes on to its end without a job."""
+    stage = staged()
+    stage.load(calls(4))
+    stage.request()
+    while "jsonl-uploaded" not in stage.topics():
+        stage.world.deliver_next()
+
+    stage.publish(CancelRequested(run_id="r1"))
+    uploaded = stage.world.bus.lease()
+    while "run-stopped" not in stage.topics():
+        stage.world.deliver_next()
+    assert uploaded is not None
+    stage.world.bus.refuse(uploaded[0])
+    stage.play()
+
+    assert [(1, "void")] == claims(stage)
+    assert 0 == stage.jobs()
+    assert (0, 4, True) == tuple(stage.books("r1")[k] for k in ("analysed", "released", "ok"))
+
+
+def test_a_claim_decides_over_a_stop_that_came_later(staged: Staged) -> None:
+    """What was paid for is harvested or cancelled, never denied."""
+    stage = staged(behaviour=Behaviour(running_seconds=100))
+    stage.load(calls(4))
+    stage.request()
+    while "job-submitted" not in stage.topics():
+        stage.world.deliver_next()
+
+    stage.publish(CancelRequested(run_id="r1"))
+    stage.play()
+
+    assert [(1, "create")] == claims(stage)
+    books = stage.books("r1")
+    assert (True, 4) == (books["ok"], books["analysed"] + books["released"])
+
+
+def test_the_watchdog_asks_for_the_end_of_a_job_past_its_age(staged: Staged) -> None:
+    """It asks, it never declares an end; the attempt is tried again."""
+    from handlers.tools import JobState
+    from infra.local.vertex_settings import End
+
+    def stuck_once(job: Job) -> End:
+        first = job.labels["attempt"].endswith("__1")
+        return End(state=JobState.PENDING) if first else End()
+
+    stage = staged(policy=CLOUD, behaviour=Behaviour(end=stuck_once))
+    stage.load(calls(4))
+    stage.request()
+    stage.play()
+    assert "job-cancelled" not in stage.topics()
+
+    stage.tick(minutes=73 * 60)
+    stage.play()
+
+    assert "job-cancelled" in stage.topics()
+    assert (4, True) == tuple(stage.books("r1")[k] for k in ("analysed", "ok"))
+    assert 2 == stage.jobs()

@@ -1,0 +1,56 @@
+"""All twelve states of a Vertex job, and what each means for its attempt."""
+
+import pytest
+
+from events import JobCancelled, JobEnded, JobFailed, JobSucceeded
+from handlers.job_states import all_ended, end_of, ending_of
+from handlers.tools import Job, JobState
+from tests.stage import START
+
+PLACE = {"run_id": "r1", "planned_on": "2026-03-02", "batch": 1, "attempt": 1}
+
+
+def job(state: JobState, code: int | None = None, name: str = "j1") -> Job:
+    return Job(
+        name=name, state=state, labels={}, created_at=START, output_folder=f"gs://b/{name}",
+        error_code=code,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("state", list(JobState))
+def test_a_job_is_awaited_until_nothing_more_will_be_written(state: JobState) -> None:
+    """Five states are ends; a paused job can go on."""
+    ends = {"SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED", "PARTIALLY_SUCCEEDED"}
+
+    assert (state.name in ends) == all_ended([job(state)])
+    assert 12 == len(JobState)
+
+
+@pytest.mark.parametrize(
+    ("jobs", "kind", "cause", "ending"),
+    [
+        ([job(JobState.SUCCEEDED)], JobSucceeded, "", "succeeded"),
+        (
+            [job(JobState.PARTIALLY_SUCCEEDED)],
+            JobSucceeded,
+            "partially_succeeded",
+            "succeeded",
+        ),
+        ([job(JobState.FAILED, 13)], JobFailed, "code_13", "failed"),
+        ([job(JobState.FAILED, 3)], JobFailed, "import_refused", "refused"),
+        ([job(JobState.FAILED, 7)], JobFailed, "permission_denied", "refused"),
+        ([job(JobState.FAILED, 9)], JobFailed, "bucket_unusable", "refused"),
+        ([job(JobState.FAILED)], JobFailed, "failed", "failed"),
+        ([job(JobState.EXPIRED)], JobFailed, "expired", "failed"),
+        ([job(JobState.CANCELLED, 1)], JobCancelled, "cancelled", "cancelled"),
+        ([None], JobFailed, "deleted", "failed"),
+        ([job(JobState.FAILED, 13), job(JobState.SUCCEEDED)], JobSucceeded, "", "succeeded"),
+    ],
+)
+def test_the_end_of_an_attempt_is_told_once_for_all_of_its_jobs(
+    jobs: list[Job | None], kind: type[JobEnded], cause: str, ending: str
+) -> None:
+    """Success counts most; a permanent cause is told apart."""
+    event = end_of(jobs, ["j1"], **PLACE)  # type: ignore[arg-type]
+
+    assert (kind, cause, ending) == (type(event), event.cause, ending_of(event))
