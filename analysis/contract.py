@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.schema import Mismatch, Node, check, has_unknown, leaves
-from analysis.typed import TypedReader, typed_reader
+from analysis.typed import TypedReader, Values, typed_reader
 
 
 class Unfit(Exception):
@@ -29,23 +29,25 @@ class Contract:
     lists: frozenset[str] = frozenset()
     """Repeated columns: these are empty where others are null."""
     typed: TypedReader | None = None
+    at_summary: int = 0
+    """Where the summary stands among the columns."""
 
     @classmethod
     def of(cls, root: Node, columns: Mapping[str, str], summary: str) -> "Contract":
         """The contract with everything that can be prepared for a million answers."""
         kinds = {leaf.path: leaf.kind for leaf in leaves(root)}
         lists = frozenset(column for column, path in columns.items() if kinds[path] == "array")
-        return cls(root, columns, summary, lists, typed_reader(root, columns))
+        at_summary = list(columns).index(summary)
+        return cls(root, columns, summary, lists, typed_reader(root, columns), at_summary)
 
-    def from_text(self, text: str) -> dict[str, Any] | None:
+    def from_text(self, text: str) -> Values | None:
         """The columns of an answer that needs no second look; None: take the longer way."""
-        if self.typed is None:
-            return None
-        row = self.typed(text)
-        return row if row is not None and row[self.summary].strip() else None
+        values = self.typed(text) if self.typed else None
+        summary = values[self.at_summary] if values else None
+        return values if summary and summary.strip() else None
 
-    def from_value(self, value: object, *, as_asked: bool = False) -> dict[str, Any]:
-        """The columns of a parsed answer. Raises `Unfit`.
+    def from_value(self, value: object, *, as_asked: bool = False) -> Values:
+        """The columns of a parsed answer, in the order of the table. Raises `Unfit`.
 
         `as_asked` refuses unknown properties, which are left out otherwise: after a repair, one
         may be a damaged name, and what stands under it would be lost.
@@ -63,7 +65,7 @@ class Contract:
         summary = row[self.summary]
         if not summary or not summary.strip():
             raise Unfit("missing_summary", f"{self.columns[self.summary]}: blank")
-        return row
+        return tuple(row.values())
 
 
 def _at(answer: Any, path: str) -> Any:

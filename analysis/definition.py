@@ -23,6 +23,7 @@ import msgspec
 
 from analysis.contract import Contract
 from analysis.errors import AnalysisError
+from analysis.reading import Reading
 from analysis.schema import Mismatch, Node, SchemaError, check, leaves, read_schema
 from analysis.template import Fence, Template
 
@@ -187,6 +188,9 @@ def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:
         yield "max_transcript_bytes must lie between 1 and 20,000,000"
     if settings.summary not in settings.columns:
         yield f"summary names the column {settings.summary!r}; add it to columns"
+    for column in settings.columns:
+        if hasattr(Reading, column):
+            yield f"the column {column!r} has the name of a field that every reading has; rename it"
     for column in settings.equivalents.keys() - settings.columns.keys():
         yield f"equivalents name the column {column!r}; add it to columns"
 

@@ -40,6 +40,7 @@ def composite_key(text: str) -> tuple[str, str] | None:
         return None
 
 
-def fingerprint(text: str) -> str:
+def fingerprint(text: str | bytes) -> str:
     """Lower-case hex SHA-256 of the text's UTF-8 bytes, as TO_HEX(SHA256(text)) in SQL."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    encoded = text if isinstance(text, bytes) else text.encode("utf-8")
+    return hashlib.sha256(encoded).hexdigest()

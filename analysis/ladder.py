@@ -16,14 +16,16 @@ from analysis.mends import unwrap, without_trailing_commas
 from analysis.proof import Unproven
 from analysis.repair import Hopeless, lossy_repair, safe_repair
 from analysis.strict import Malformed, Repeated, parse
+from analysis.typed import Values
 
 Grade = Literal["exact", "mended", "repaired_safe", "repaired_lossy"]
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """The columns of an answer, and how it was read."""
+    """What an answer says, and how it was read."""
 
-    columns: dict[str, Any]
+    values: Values
+    """Of the columns, in their order."""
     method: str
     grade: Grade
 

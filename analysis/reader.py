@@ -12,7 +12,7 @@ from analysis.envelope import Envelope, EnvelopeWithText, Response, Usage, echoe
 from analysis.keys import fingerprint, record_id_of
 from analysis.ladder import Answer
 from analysis.lines import TOO_LONG, lines_of
-from analysis.reading import Reading
+from analysis.reading import Reading, row_type
 from analysis.salvage import salvage
 from analysis.verdict import read_broken, read_whole, shown
 
@@ -20,6 +20,7 @@ _MODEL = re.compile(r"[A-Za-z0-9._@:/-]{1,200}")
 _LONGEST_KEY = 1024
 _NO_USAGE = Usage()
 _NO_RESPONSE = Response()
+_FINE = msgspec.Raw(b'""')
 
 
 class Reader:
@@ -40,6 +41,7 @@ class Reader:
         foreign_keys: bool = False,
     ) -> None:
         self._contract = analysis.contract
+        self._row = row_type(analysis.columns)
         self._fence = analysis.fence
         self._admit_lossy = admit_lossy
         self._foreign_keys = foreign_keys
@@ -54,14 +56,56 @@ class Reader:
 
     def read_line(self, line: bytes, number: int) -> Reading:
         """The reading of one line. Never raises."""
-        if line == TOO_LONG:
-            detail = "the line is longer than any line can be"
-            return Reading(line=number, error_type="json_parse_error", detail=detail)
         try:
-            return self._reading(self._decode(line), number, whole=True)
+            envelope, whole = self._decode(line), True
         except (msgspec.DecodeError, UnicodeError, RecursionError):
+            if line == TOO_LONG:
+                detail = "the line is longer than any line can be"
+                return Reading(line=number, error_type="json_parse_error", detail=detail)
             envelope, whole = salvage(line)
-            return self._reading(envelope, number, whole=whole)
+        reading = self._healthy(envelope, number) if whole else None
+        return reading or self._reading(envelope, number, whole=whole)
+
+    def _healthy(self, envelope: Envelope, number: int) -> Reading | None:
+        """The reading of a line with nothing unusual about it, in one go; None for any other.
+
+        A shorter way to what `_reading` says, for 98 lines of a hundred; it decides nothing else.
+        """
+        key, response, request = envelope.key, envelope.response, envelope.request
+        if response is None or response.promptFeedback or not response.candidates:
+            return None
+        candidate = response.candidates[0]
+        parts = candidate.content.parts if candidate.content else None
+        if candidate.finishReason != "STOP" or not parts or len(parts) > 1 or parts[0].thought:
+            return None
+        record_id = record_id_of(key)
+        labels = request.labels if request else None
+        if record_id is None or (labels and labels.record != key) or envelope.status != _FINE:
+            return None
+        asked_for, transcript_hash = self._transcript(envelope)
+        if asked_for is not None and asked_for != record_id:
+            return None
+        values = self._contract.from_text(parts[0].text or "")
+        if values is None:
+            return None
+        usage = response.usageMetadata or _NO_USAGE
+        return self._row(
+            number,
+            record_id,
+            None,
+            None,
+            "strict",
+            "exact",
+            "STOP",
+            _model(response.modelVersion),
+            usage.promptTokenCount,
+            usage.cachedContentTokenCount,
+            usage.thoughtsTokenCount,
+            usage.candidatesTokenCount,
+            transcript_hash,
+            UNSET,
+            *values,
+        )
 
     def _reading(self, envelope: Envelope, number: int, *, whole: bool) -> Reading:
         record_id, foreign = _owner(envelope)
@@ -78,22 +122,23 @@ class Reader:
         response = envelope.response or _NO_RESPONSE
         usage = response.usageMetadata or _NO_USAGE
         candidates = response.candidates
-        return Reading(
-            record_id=record_id,
-            line=number,
-            error_type=error_type,
-            detail=detail,
-            parse_method=answer.method if answer else None,
-            repair_grade=answer.grade if answer else None,
-            finish_reason=shown(candidates[0].finishReason) if candidates else None,
-            model_version=_model(response.modelVersion),
-            prompt_tokens=usage.promptTokenCount,
-            cached_tokens=usage.cachedContentTokenCount,
-            thoughts_tokens=usage.thoughtsTokenCount,
-            output_tokens=usage.candidatesTokenCount,
-            transcript_fingerprint=transcript_hash,
-            columns=answer.columns if answer else {},
-            other_key=UNSET if foreign is None else foreign,
+        kind = self._row if answer else Reading
+        return kind(
+            number,
+            record_id,
+            error_type,
+            detail,
+            answer.method if answer else None,
+            answer.grade if answer else None,
+            shown(candidates[0].finishReason) if candidates else None,
+            _model(response.modelVersion),
+            usage.promptTokenCount,
+            usage.cachedContentTokenCount,
+            usage.thoughtsTokenCount,
+            usage.candidatesTokenCount,
+            transcript_hash,
+            UNSET if foreign is None else foreign,
+            *(answer.values if answer else ()),
         )
 
     def _answer(self, envelope: Envelope, *, whole: bool) -> Answer:
@@ -104,13 +149,9 @@ class Reader:
     def _transcript(self, envelope: Envelope) -> tuple[str | None, str | None]:
         """Record id and fingerprint of the transcript that was asked about, if it came back."""
         text = echoed_text(envelope)
-        opened = self._fence.open(text) if text else None
-        if opened is None:
-            return None, None
-        try:
-            return opened[0], fingerprint(opened[1])
-        except UnicodeEncodeError:
-            return opened[0], None
+        # A lone surrogate has no UTF-8 form; it becomes what no transcript of the plan holds.
+        opened = self._fence.open(text.encode("utf-8", "surrogatepass")) if text else None
+        return (opened[0], fingerprint(opened[1])) if opened else (None, None)
 
 
 def _owner(envelope: Envelope) -> tuple[str | None, str | None]:

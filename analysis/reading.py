@@ -1,19 +1,21 @@
 """One line read: a row of the staging table."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 
-class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Reading(msgspec.Struct, frozen=True, gc=False):
     """What a line said, or by what name it was refused. Never both.
 
+    A reading with an answer is a `Row`, which has the answer's columns as fields of its own.
     `detail` holds codes, field names and positions; never content.
     """
 
-    record_id: str | None = None
     line: int
+    record_id: str | None = None
     error_type: str | None = None
     detail: str | None = None
     parse_method: str | None = None
@@ -27,9 +29,13 @@ class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     output_tokens: int | None = None
     transcript_fingerprint: str | None = None
     """Of the transcript in the echoed request, where it came back in the shape we sent."""
-    columns: dict[str, Any] = {}
-    """The answer's part of the output table; empty for an error."""
     other_key: str | UnsetType = UNSET
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The answer's part of the output table; empty for an error."""
+        own = self.__struct_fields__[len(Reading.__struct_fields__) :]
+        return {name: getattr(self, name) for name in own}
 
     @property
     def foreign_key(self) -> str | None:
@@ -37,8 +43,18 @@ class Reading(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return None if self.other_key is UNSET else self.other_key
 
 
+def row_type(columns: Iterable[str]) -> type[Reading]:
+    """The readings that are rows with these columns, after the fields of every reading.
+
+    Flat, so that a row is encoded as it stands, without a dictionary in between.
+    """
+    fields: list[Any] = [(name, Any, None) for name in columns]
+    made: Any = msgspec.defstruct("Row", fields, bases=(Reading,), frozen=True, gc=False)
+    row: type[Reading] = made
+    return row
+
+
 _encode = msgspec.json.Encoder().encode
-_COLUMNS = b',"columns":{'
 
 
 def encode_reading(reading: Reading) -> bytes:
@@ -48,7 +64,4 @@ def encode_reading(reading: Reading) -> bytes:
     """
     if reading.other_key is not UNSET:
         reading = msgspec.structs.replace(reading, other_key=UNSET)
-    # Quotes inside strings are escaped, so the first such sign is that of the field itself.
-    fields, _, columns = _encode(reading).partition(_COLUMNS)
-    comma = b"" if columns == b"}}" else b","
-    return b"%b%b%b\n" % (fields, comma, columns[:-1])
+    return _encode(reading) + b"\n"

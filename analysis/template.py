@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.keys import PREFIX, is_record_id
+from analysis.keys import PREFIX
 
 RECORD = "{{record}}"
 TRANSCRIPT = "{{transcript}}"
@@ -28,9 +28,9 @@ class Fence:
     the fence cannot.
     """
 
-    before: tuple[str, ...]
+    before: tuple[bytes, ...]
     """The pieces between record ids; an id joins them."""
-    after: tuple[str, ...]
+    after: tuple[bytes, ...]
 
     @classmethod
     def of(cls, user: str) -> "Fence":
@@ -42,18 +42,22 @@ class Fence:
             raise ValueError(f"user.md: write {RECORD} before and after {TRANSCRIPT}")
         if "{{" in (before + rest[0]).replace(RECORD, ""):
             raise ValueError(f"user.md: only {RECORD} and {TRANSCRIPT} can be filled in")
-        return cls(tuple(before.split(RECORD)), tuple(rest[0].split(RECORD)))
+        return cls(_pieces(before), _pieces(rest[0]))
 
-    def open(self, text: str) -> tuple[str, str] | None:
+    def open(self, text: bytes) -> tuple[str, bytes] | None:
         """Record id and transcript of a fenced text, byte for byte; None for any other text."""
         start = len(self.before[0])
         record_id = text[start : start + _ID_LENGTH]
         before, after = record_id.join(self.before), record_id.join(self.after)
-        if not (text.startswith(before) and text.endswith(after) and is_record_id(record_id)):
+        if not (text.startswith(before) and text.endswith(after) and _ID.fullmatch(record_id)):
             return None
         if len(text) < len(before) + len(after):
             return None
-        return record_id, text[len(before) : len(text) - len(after)]
+        return record_id.decode(), text[len(before) : len(text) - len(after)]
+
+
+def _pieces(text: str) -> tuple[bytes, ...]:
+    return tuple(text.encode().split(RECORD.encode()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,10 @@ ROWS_PER_BODY = 100
 
 
 def read_plainly(path: Path) -> tuple[int, int]:
-    """Rows, and bytes of the bodies that would be sent."""
-    rows = []
-    for line in path.read_text(encoding="utf-8").split("\n"):
-        row = _row(line) if line else None
-        if row is not None:
-            rows.append(row)
+    """Rows, and bytes of the bodies that would be sent. Step by step, as required."""
+    extracted = _extracted(path.read_text(encoding="utf-8"))
+    parsed = {key: (content, json.loads(text)) for key, (content, text) in extracted.items()}
+    rows = [_columns(key, *found) for key, found in parsed.items() if isinstance(found[1], dict)]
     bodies = [
         json.dumps({"rows": [{"insertId": row["key"], "json": row} for row in rows[at : at + 100]]})
         for at in range(0, len(rows), ROWS_PER_BODY)
@@ -32,25 +30,33 @@ def read_plainly(path: Path) -> tuple[int, int]:
     return len(rows), sum(map(len, bodies))
 
 
-def _row(line: str) -> dict[str, Any] | None:
-    try:
-        content = json.loads(line)
-        text = content["response"]["candidates"][0]["content"]["parts"][0]["text"]
-        return _columns(content, json.loads(repair_json(text)))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-        return None
+def _extracted(content: str) -> dict[str, tuple[dict[str, Any], str]]:
+    """The response (for its token counts) and the repaired text of each key."""
+    found = {}
+    for line in content.split("\n"):
+        try:
+            row = json.loads(line)
+            response = row["response"]
+            text = response["candidates"][0]["content"]["parts"][0]["text"]
+            found[row["key"]] = (response, repair_json(text))
+        except (ValueError, KeyError, TypeError, IndexError):
+            continue
+    return found
 
 
-def _columns(content: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
-    sentiment, reason = said.get("callSentiment") or {}, said.get("reasonForCall") or {}
-    response, usage = said.get("agentResponse") or {}, content["response"]["usageMetadata"]
+def _columns(key: str, answered: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:
+    sentiment, reason, response = (
+        value if isinstance(value := said.get(name), dict) else {}
+        for name in ("callSentiment", "reasonForCall", "agentResponse")
+    )
+    usage = answered["usageMetadata"]
     return {
-        "key": content["key"],
-        "finish_reason": content["response"]["candidates"][0]["finishReason"],
-        "model_version": content["response"]["modelVersion"],
+        "key": key,
+        "finish_reason": answered["candidates"][0]["finishReason"],
+        "model_version": answered["modelVersion"],
         "prompt_tokens": usage.get("promptTokenCount"),
         "output_tokens": usage.get("candidatesTokenCount"),
-        "call_summary": said["callSummary"],
+        "call_summary": said.get("callSummary"),
         "call_sentiment_incoming": sentiment.get("incoming"),
         "call_sentiment_outgoing": sentiment.get("outgoing"),
         "call_sentiment_summary": said.get("callSentimentSummary"),

@@ -101,7 +101,7 @@ def _transcript(chance: random.Random, characters: int) -> str:
 def _sentence(chance: random.Random, count: int) -> str:
     pool = _FOREIGN if chance.random() < 0.05 else _ENGLISH
     text = " ".join(chance.choices(pool, k=count)).capitalize() + "."
-    return text.replace("account", '"Plus" account', 1) if chance.random() < 0.2 else text
+    return text.replace("account", '"Plus" account', 1) if chance.random() < 0.05 else text
 
 
 def _prediction(row: dict[str, Any], number: int, chance: random.Random) -> bytes:

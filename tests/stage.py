@@ -59,18 +59,20 @@ class Stage:
 
     def play(self, most_steps: int = 20_000) -> None:
         """Everything that can happen happens; time jumps to whatever is due next."""
-        quiet = 0
         for _ in range(most_steps):
             if self.world.deliver_next() is not None or self.world.service.step():
-                quiet = 0
                 continue
-            if self._jump():
-                continue
-            quiet += 1
-            if quiet > 1:
+            if not self._jump() and not self._ticked():
                 return
-            self.tick()
         raise AssertionError("the troupe does not come to rest")
+
+    def _ticked(self) -> bool:
+        """Whether anything came of a tick when all else was done."""
+        before = self.world.bus.sent
+        self.tick()
+        while self.world.deliver_next() is not None:
+            pass
+        return self.world.bus.sent > before + 1
 
     def tick(self, minutes: float = 0) -> None:
         """The scheduler's tick, after so much time, and its delivery."""

@@ -35,7 +35,6 @@ class Sheet:
         self.bucket = LocalBucket(folder)
         self.warehouse = LocalWarehouse(None, self.clock, self.bucket)
         self.deployment = Deployment("d1")
-        self.tracking = Tracking(self.warehouse, self.deployment, taxonomy())
         self.ledger = Ledger(self.warehouse)
         self._files = 0
         self.empty()
@@ -45,6 +44,8 @@ class Sheet:
             self.warehouse.db.execute(f'DELETE FROM "{table}"')  # noqa: S608
         self.warehouse.db.execute("INSERT INTO planning_gate VALUES ('d1', 0, NULL)")
         self.clock.now = HeldClock().now
+        # A new one: it remembers the plans that it has seen.
+        self.tracking = Tracking(self.warehouse, self.deployment, taxonomy())
 
     # Looks
 

@@ -563,7 +563,7 @@ def claim(sheet: Sheet, number: int = 1, attempt: int = 1) -> bool:
 
 def claims(sheet: Sheet, attempt: int = 1) -> list[tuple[int, str, int]]:
     place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-    return [(c.claim, c.verdict, c.age_seconds) for c in sheet.tracking.claims_of(place)]
+    return [(c.claim, c.verdict, c.age_seconds) for c in sheet.tracking.claims_of(place).taken]
 
 
 def test_a_claim_is_taken_by_one_caller(sheet: Sheet) -> None:

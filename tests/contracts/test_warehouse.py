@@ -1,0 +1,149 @@
+"""The forms of the warehouse."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from handlers.tools import Bucket
+from infra.local.bucket import LocalBucket
+from infra.local.warehouse import LocalWarehouse
+from tests.contracts.suites import Bench, WarehouseSuite
+from tests.local.fakes import HeldClock
+from tracking import Warehouse
+from tracking.tables import layouts
+
+
+class LocalBench:
+    """DuckDB in memory under a held clock."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = HeldClock()
+        self.local = LocalWarehouse(None, self.clock, LocalBucket(folder))
+        self.warehouse: Warehouse = self.local
+        self.bucket: Bucket = LocalBucket(folder)
+
+    def pass_(self, seconds: float) -> None:
+        self.clock.pass_(seconds)
+
+    def empty(self) -> None:
+        for table in (*layouts(), "laptop_jobs", "laptop_staging"):
+            self.local.db.execute(f'DELETE FROM "{table}"')  # noqa: S608
+
+
+@pytest.fixture(scope="module")
+def one_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBench]:
+    made = LocalBench(tmp_path_factory.mktemp("bucket"))
+    yield made
+    made.local.close()
+
+
+@pytest.fixture
+def local_bench(one_bench: LocalBench) -> LocalBench:
+    one_bench.empty()
+    return one_bench
+
+
+class TestLocalWarehouse(WarehouseSuite):
+    """One DuckDB."""
+
+    @pytest.fixture
+    def bench(self, local_bench: LocalBench) -> Bench:
+        return local_bench
+
+
+# What only the laptop can show
+
+
+def states(bench: LocalBench) -> list[tuple[str, str]]:
+    return bench.local.db.execute(
+        "SELECT job_id, state FROM laptop_jobs ORDER BY job_id"
+    ).fetchall()
+
+
+def test_every_failure_takes_the_next_suffix(local_bench: LocalBench) -> None:
+    """As BigQuery's own job ids cannot be used twice."""
+    suite = TestLocalWarehouse()
+    for _ in range(2):
+        with pytest.raises(Exception, match="failed"):
+            suite.do(local_bench, "job", suite.BROKEN)
+    suite.do(local_bench, "job")
+
+    assert [("job", "failed"), ("job__r2", "failed"), ("job__r3", "done")] == states(local_bench)
+
+
+def test_the_row_of_a_job_id_commits_with_its_deed(tmp_path: Path) -> None:
+    """A copy of the file at any time holds both or neither."""
+    clock = HeldClock()
+    file = tmp_path / "w.duckdb"
+    warehouse = LocalWarehouse(file, clock, LocalBucket(tmp_path / "b"))
+    script = TestLocalWarehouse.CLAIM
+    warehouse.do("job", script, {"run_id": "r", "batch": 1})
+    warehouse.close()
+
+    reopened = LocalWarehouse(file, clock, LocalBucket(tmp_path / "b"))
+
+    assert not reopened.do("job", script, {"run_id": "r", "batch": 1})
+    assert [{"n": 1}] == reopened.ask("SELECT COUNT(*) AS n FROM claims", {})
+    reopened.close()
+
+
+def test_a_deed_whose_job_row_cannot_be_written_is_not_done(local_bench: LocalBench) -> None:
+    """Neither can stand alone."""
+    suite, db = TestLocalWarehouse(), local_bench.local.db
+    db.execute("ALTER TABLE laptop_jobs RENAME TO hidden")
+    db.execute("CREATE VIEW laptop_jobs AS SELECT * FROM hidden")
+    try:
+        with pytest.raises(Exception, match=r".+"):
+            suite.do(local_bench, "job")
+        db.execute("SELECT 1")
+    finally:
+        db.execute("DROP VIEW laptop_jobs")
+        db.execute("ALTER TABLE hidden RENAME TO laptop_jobs")
+
+    assert [] == suite.claims(local_bench)
+    assert suite.do(local_bench, "job")
+
+
+def test_staging_tables_live_for_a_day(local_bench: LocalBench) -> None:
+    """As in a dataset with default expiration; then the next load clears them away."""
+    suite = TestLocalWarehouse()
+    old = suite.load(local_bench, [b'{"job":1,"line":1}\n'])
+    local_bench.pass_(86_000)
+    young = suite.load(local_bench, [b'{"job":2,"line":1}\n'])
+    local_bench.pass_(1_000)
+    suite.load(local_bench, [b'{"job":3,"line":1}\n'])
+
+    tables = {name for (name,) in local_bench.local.db.execute(
+        "SELECT table_name FROM information_schema.tables"
+    ).fetchall()}  # fmt: skip
+    assert (False, True) == (old in tables, young in tables)
+
+
+def test_a_failed_load_leaves_no_rows_behind(local_bench: LocalBench) -> None:
+    """Not even of the files before the bad one."""
+    suite = TestLocalWarehouse()
+    with pytest.raises(Exception, match=r".+"):
+        suite.load(local_bench, [b'{"job":1,"line":1}\n'], [b"broken\n"])
+
+    tables = local_bench.local.db.execute(
+        "SELECT name FROM laptop_staging JOIN information_schema.tables ON table_name = name"
+    ).fetchall()
+    rows = [local_bench.local.db.execute(f'FROM "{name}"').fetchall() for (name,) in tables]
+    assert [] == [row for each in rows for row in each]
+
+
+def test_the_clock_of_the_laptop_is_the_one_that_is_given(local_bench: LocalBench) -> None:
+    """However deep the question for the time stands in a statement."""
+    (row,) = local_bench.warehouse.ask(
+        "SELECT CURRENT_TIMESTAMP() AS now, CURRENT_DATE() AS today, "
+        "COUNTIF(x < CURRENT_TIMESTAMP()) AS past, "
+        "DIV(UNIX_SECONDS(CURRENT_TIMESTAMP()), 1) AS seconds "
+        "FROM UNNEST([@now, TIMESTAMP_SUB(@now, INTERVAL 1 SECOND)]) AS x",
+        {"now": local_bench.clock()},
+    )
+
+    now = local_bench.clock()
+    assert (now, now.date(), 1, int(now.timestamp())) == (
+        row["now"], row["today"], row["past"], row["seconds"],
+    )  # fmt: skip

@@ -1,0 +1,191 @@
+"""The worker goes on until nothing is left to do, and waits only where it has to."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from events import RunRequested
+from handlers.tools import Job, JobState
+from infra.local.bus import Retry
+from infra.local.faults import Faults
+from infra.local.vertex_settings import Behaviour, End
+from infra.local.worker import Worker
+from tests.stage import Stage, calls
+
+Staged = Callable[..., Stage]
+
+
+class Hands:
+    """Holds the time that a worker asks to wait; waiting is what moves the clock."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage, self.waits = stage, list[float]()
+        self.worker = Worker(stage.world, self.wait)
+
+    def wait(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        self.stage.clock.pass_(seconds)
+
+    def work(self, most: int = 5_000) -> int:
+        """Steps until there is nothing to do."""
+        for steps in range(most):
+            if not self.worker.step():
+                return steps
+        raise AssertionError("the worker does not come to rest")
+
+
+def first_attempt(end: End) -> Behaviour:
+    """The first job of a batch ends like this, later ones succeed."""
+
+    def ended(job: Job) -> End:
+        return end if job.labels["attempt"].endswith("__1") else End()
+
+    return Behaviour(end=ended)
+
+
+def test_a_run_is_worked_until_nothing_is_left(stage: Stage) -> None:
+    """And then the worker says so, again and again."""
+    stage.load(calls(30))
+    stage.request(canary=5, rows_per_batch=10)
+    hands = Hands(stage)
+
+    hands.work()
+
+    assert (30, True, True) == tuple(stage.books("r1")[k] for k in ("analysed", "completed", "ok"))
+    assert (0, None) == (stage.world.bus.waiting, stage.world.service.next_due())
+    assert [False, False] == [hands.worker.step(), hands.worker.step()]
+    assert hands.worker.deliveries > 20
+
+
+def test_a_run_without_faults_needs_no_waiting(stage: Stage) -> None:
+    """Every step does something."""
+    stage.load(calls(10))
+    stage.request()
+    hands = Hands(stage)
+
+    hands.work()
+
+    assert [] == hands.waits
+
+
+def test_with_nothing_to_do_the_worker_ends_after_one_look(stage: Stage) -> None:
+    """One tick, and no more."""
+    hands = Hands(stage)
+
+    assert hands.work() <= 3
+    assert [] == hands.waits
+
+
+def test_new_work_wakes_a_worker_that_had_nothing_to_do(stage: Stage) -> None:
+    """Asked for between two steps."""
+    hands = Hands(stage)
+    hands.work()
+    stage.load(calls(3))
+    stage.request()
+
+    hands.work()
+
+    assert 3 == stage.books("r1")["analysed"]
+
+
+def test_a_job_that_failed_without_output_is_found_by_the_tick(staged: Staged) -> None:
+    """No file is written, so no notification comes."""
+    stage = staged(behaviour=first_attempt(End(state=JobState.FAILED, code=13, share=0)))
+    stage.load(calls(5))
+    stage.request()
+
+    Hands(stage).work()
+
+    assert (5, True) == tuple(stage.books("r1")[k] for k in ("analysed", "ok"))
+    assert "job-failed" in stage.topics()
+
+
+def test_a_job_that_takes_its_time_is_waited_for(staged: Staged) -> None:
+    """In short waits, so that whoever asks is answered soon."""
+    stage = staged(behaviour=Behaviour(pending_seconds=20, running_seconds=40, lines_per_step=10))
+    stage.load(calls(20))
+    stage.request()
+    hands = Hands(stage)
+
+    hands.work()
+
+    assert (20, True) == tuple(stage.books("r1")[k] for k in ("analysed", "ok"))
+    assert sum(hands.waits) >= 60
+    assert max(hands.waits) <= 5.0
+
+
+def test_ticks_are_rare_while_the_worker_waits(staged: Staged) -> None:
+    """One every few seconds, however short the waits."""
+    stage = staged(behaviour=Behaviour(running_seconds=120))
+    stage.load(calls(3))
+    stage.request()
+    hands = Hands(stage)
+    before = stage.clock()
+
+    hands.work()
+
+    seconds = (stage.clock() - before).total_seconds()
+    assert stage.world.bus.sent <= 40 + seconds / 5
+
+
+def test_back_off_is_waited_for_through_the_given_wait(staged: Staged) -> None:
+    """Publishing fails for a while; nothing sleeps, everything is delivered in the end."""
+    stage = staged(
+        retry=Retry(first_seconds=4, most_seconds=8, attempts=8),
+        faults=Faults(seed=3),
+    )
+    stage.load(calls(4))
+    stage.request()
+    hands = Hands(stage)
+    stage.settings.faults.lose_publish = 1.0
+    hands.worker.step()
+    stage.settings.faults.lose_publish = 0.0
+
+    hands.work()
+
+    assert (4, True) == tuple(stage.books("r1")[k] for k in ("analysed", "ok"))
+    assert pytest.approx(4, abs=0.1) == sum(hands.waits)
+    assert max(hands.waits) <= 1.0
+
+
+def test_a_worker_that_was_killed_is_followed_by_one_that_goes_on(stage: Stage) -> None:
+    """At any step: the next one tells again what is unfinished."""
+    stage.load(calls(12))
+    stage.request(canary=4, rows_per_batch=4)
+    for _ in range(200):
+        worker = Hands(stage)
+        if not all(worker.worker.step() for _ in range(7)):
+            break
+        stage.restart()
+
+    Hands(stage).work()
+
+    assert (12, True, True) == tuple(stage.books("r1")[k] for k in ("analysed", "completed", "ok"))
+
+
+@pytest.mark.parametrize("body", [b'{"run_id": "\xff"}', b'{"event_time_from": "0001-01-01T00:00:00+14:00"}', b"{", b"\xff", b""])
+def test_no_message_stops_the_worker(stage: Stage, body: bytes) -> None:
+    """Whatever somebody publishes, the others go on."""
+    stage.load(calls(3))
+    stage.world.bus.send("run-requested", body, {})
+    stage.request()
+
+    Hands(stage).work()
+
+    assert 3 == stage.books("r1")["analysed"]
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_no_event_stops_the_worker(stage: Stage, time: str) -> None:
+    """In binary form, with a time that no clock shows in UTC."""
+    attributes = {
+        "ce-id": "x", "ce-type": "dev.troupe.run-requested.v1", "ce-source": "//x",
+        "ce-specversion": "1.0", "ce-time": time,
+    }  # fmt: skip
+    stage.world.bus.send("run-requested", b"{}", attributes)
+
+    Hands(stage).work()
+
+    assert isinstance(RunRequested().limit, type(None))
+    assert timedelta(0) <= stage.clock() - stage.clock.now
