@@ -86,7 +86,10 @@ def _line(analysis: Analysis, request: Request) -> dict[str, Any]:
         "key": f"k-{request.record_id}",
         "request": {
             "contents": [
-                {"role": "user", "parts": [{"text": prompt.replace(TRANSCRIPT, request.transcript)}]}
+                {
+                    "role": "user",
+                    "parts": [{"text": prompt.replace(TRANSCRIPT, request.transcript)}],
+                }
             ],
             "systemInstruction": {"parts": [{"text": analysis.system}]},
             "generationConfig": {

@@ -19,16 +19,16 @@ DAMAGED = 0.02
 REFUSED = 0.005
 CUT = 0.001
 
-_ENGLISH = (
-    "the order has not arrived and nobody could tell me why it was sent back to your warehouse "
-    "yesterday my account shows two payments for one month please look at the invoice number "
-    "again I would like to change the booking to the second week of May if that is possible"
-).split()
-_FOREIGN = (
-    "die Bestellung ist gestern zurückgekommen und niemand weiß warum natürlich möchte ich das "
-    "Geld zurück però l'ordine non è arrivato perché la città è sbagliata 注文した商品がまだ届いて "
-    "いません déjà payé où est ma commande s'il vous plaît"
-).split()
+_ENGLISH = """
+the order has not arrived and nobody could tell me why it was sent back to your warehouse
+yesterday my account shows two payments for one month please look at the invoice number
+again I would like to change the booking to the second week of May if that is possible
+"""
+_FOREIGN = """
+die Bestellung ist gestern zurückgekommen und niemand weiß warum natürlich möchte ich das
+Geld zurück però l'ordine non è arrivato perché la città è sbagliata 注文した商品がまだ届いて
+いません déjà payé où est ma commande s'il vous plaît
+"""
 _PRODUCTS = ("65 inch screen (VIP)", "router #123", "fibre 500", "travel insurance", "gift card")
 _MODEL = "gemini-3.5-flash-lite"
 
@@ -88,7 +88,7 @@ def answer(chance: random.Random, words: Callable[[int], str] | None = None) -> 
 
 
 def _transcript(chance: random.Random, characters: int) -> str:
-    pool = _FOREIGN if chance.random() < 0.15 else _ENGLISH
+    pool = (_FOREIGN if chance.random() < 0.15 else _ENGLISH).split()
     turns, size = [], 0
     while size < characters:
         speaker = ("AGENT", "CUSTOMER")[len(turns) % 2]
@@ -99,7 +99,7 @@ def _transcript(chance: random.Random, characters: int) -> str:
 
 
 def _sentence(chance: random.Random, count: int) -> str:
-    pool = _FOREIGN if chance.random() < 0.05 else _ENGLISH
+    pool = (_FOREIGN if chance.random() < 0.05 else _ENGLISH).split()
     text = " ".join(chance.choices(pool, k=count)).capitalize() + "."
     return text.replace("account", '"Plus" account', 1) if chance.random() < 0.05 else text
 

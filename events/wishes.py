@@ -45,6 +45,8 @@ class Settings(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True):
     analysis: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,59}$")] = "call_review_v1"
     budget: Annotated[float, msgspec.Meta(gt=0)] | None = None
     """US dollars; a run that would cost more is refused, or stops."""
+    grounding: bool = True
+    """Measure how much of each summary was said in its transcript."""
     dry_run: bool = False
 
 

@@ -78,6 +78,7 @@ def _ending(
     peak_megabytes: float | None,
 ) -> Ending:
     plan = plan_of(tracking, event.run_id)
+    wish = wish_of(plan)
     return Ending(
         place=place_of(event),
         ending=ending_of(event),
@@ -87,9 +88,11 @@ def _ending(
         staged=staged,
         output=analysis.table,
         answer_columns=[name for name, _type, _mode in analysis.output_columns],
+        summary_column=analysis.contract.summary,
+        grounding=wish.grounding,
         analysis=analysis.name,
         model=plan.model,
-        max_attempts=wish_of(plan).max_attempts,
+        max_attempts=wish.max_attempts,
         prices=prices_of(plan.model),
         seconds=seconds,
         peak_megabytes=peak_megabytes,

@@ -5,11 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import get_args, get_type_hints
 
-from events import Fact, GcsObject, Signal, WatchTick, topic_of
+from events import Fact, GcsObject, WatchTick, topic_of
 from tracking import Row
-
-TOOLS_OF_NOBODY = ("envelope",)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
@@ -88,6 +85,3 @@ def _last(kind: type[Fact]) -> list[type[Fact]]:
     below = kind.__subclasses__()
     return [kind] if not below else [leaf for each in below for leaf in _last(each)]
 
-
-def is_signal(kind: type) -> bool:
-    return issubclass(kind, Signal)

@@ -58,6 +58,7 @@ def summarise(tracking: Tracking, plan: Plan) -> Summary:
         "errors": tracking.tell("errors_of_run", {"run_id": plan.run_id}),
         "stages": tracking.tell("stage_seconds", here),
         "readings": tracking.tell("readings", here, output=output),
+        "grounding": tracking.tell("grounding", here, output=output)[0],
         "insights": tracking.tell("insights", here, output=output),
     }
 

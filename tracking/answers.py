@@ -6,6 +6,8 @@ from typing import Any
 
 from events import Envelope
 
+Row = dict[str, Any]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -142,6 +144,3 @@ class Handling:
     reason: str | None = None
     milliseconds: float | None = None
     delivery_attempt: int | None = None
-
-
-Row = dict[str, Any]

@@ -46,6 +46,10 @@ class Ending:
     output: str
     """The table that gets the rows."""
     answer_columns: Sequence[str]
+    summary_column: str
+    """The column whose words are looked for in the transcript."""
+    grounding: bool
+    """Whether they are."""
     analysis: str
     model: str
     max_attempts: int
@@ -139,6 +143,7 @@ class Tracking:
             output=table_name(ending.output),
             answer_columns=", ".join(columns),
             c_answer_columns=", ".join(f"c.{name}" for name in columns),
+            summary=f"c.{column_name(ending.summary_column)}",
             cost_of_c=fragment("cost_of", row="c"),
             cost_of_a=fragment("cost_of", row="a"),
         )
@@ -152,6 +157,7 @@ class Tracking:
             "analysis": ending.analysis,
             "model": ending.model,
             "max_attempts": ending.max_attempts,
+            "grounding": ending.grounding,
             "input_price": price[0],
             "cached_price": price[1],
             "output_price": price[2],

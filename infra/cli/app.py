@@ -104,6 +104,9 @@ def request(
     analysis: Annotated[str | None, typer.Option(help="Default call_review_v1.")] = None,
     budget: Annotated[float | None, typer.Option(help="US dollars; over it, refused.")] = None,
     lookback_days: Annotated[int | None, typer.Option(help="Incremental; default 7.")] = None,
+    grounding: Annotated[
+        bool | None, typer.Option(help="Measure how much of each summary was said; default yes.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan, spend nothing.")
     ] = False,
@@ -117,7 +120,7 @@ def request(
         "record_ids": record_id, "rows_per_batch": rows_per_batch,
         "bytes_per_batch": bytes_per_batch, "concurrency": concurrency, "canary": canary,
         "breaker": breaker, "max_attempts": max_attempts, "model": model, "analysis": analysis,
-        "budget": budget, "lookback_days": lookback_days,
+        "budget": budget, "lookback_days": lookback_days, "grounding": grounding,
     }  # fmt: skip
     given = {name: value for name, value in wish.items() if value not in (None, [], "")}
     answer = call(home, "request", wish=given, dry_run=dry_run)

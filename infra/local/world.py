@@ -81,7 +81,7 @@ class Laptop:
         """Raises `HomeInUse` when another process owns the folder."""
         self.home, self.clock = home, clock
         settings = settings or LaptopSettings()
-        home.mkdir(parents=True, exist_ok=True)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _owned(home / "owner.lock")
         self.bucket = LocalBucket(home / "bucket")
         self.warehouse = LocalWarehouse(home / "warehouse.duckdb", clock, self.bucket)

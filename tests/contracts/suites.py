@@ -38,7 +38,11 @@ class BucketSuite:
         """No chunks at all."""
         blob = bucket.write_once("a/empty", [])
 
-        assert (0, b"", ["a/empty"]) == (blob.size, self.content(bucket, blob), self.paths(bucket, "a"))
+        assert (0, b"", ["a/empty"]) == (
+            blob.size,
+            self.content(bucket, blob),
+            self.paths(bucket, "a"),
+        )
 
     def test_equal_content_is_adopted(self, bucket: Bucket) -> None:
         """However it is cut into chunks; a delivery that came twice changes nothing."""
@@ -183,7 +187,9 @@ class WarehouseSuite:
     BROKEN = f"BEGIN TRANSACTION; {CLAIM}; SELECT ERROR('no'); COMMIT TRANSACTION;"
 
     def claims(self, bench: Bench, **params: Any) -> list[Row]:
-        return bench.warehouse.ask("SELECT run_id, batch FROM claims ORDER BY run_id, batch", params)
+        return bench.warehouse.ask(
+            "SELECT run_id, batch FROM claims ORDER BY run_id, batch", params
+        )
 
     def do(self, bench: Bench, job: str, script: str | None = None, **params: Any) -> bool:
         return bench.warehouse.do(job, script or self.CLAIM, {"run_id": "r", "batch": 1} | params)
@@ -202,7 +208,9 @@ class WarehouseSuite:
         assert not self.do(bench, "job", batch=2)
         assert [1] == [row["batch"] for row in self.claims(bench)]
 
-    @pytest.mark.parametrize("other", ["job2", "jo", "job_", "JOB", "job__1", "job__r", "job__reader", "job__r2x"])
+    @pytest.mark.parametrize(
+        "other", ["job2", "jo", "job_", "JOB", "job__1", "job__r", "job__reader", "job__r2x"]
+    )
     def test_a_similar_job_id_is_another_job(self, bench: Bench, other: str) -> None:
         """In both orders."""
         assert self.do(bench, other)
@@ -238,7 +246,8 @@ class WarehouseSuite:
     def test_temporary_tables_go_with_their_script(self, bench: Bench) -> None:
         """Also when it failed: the next one makes its own."""
         script = (
-            "BEGIN TRANSACTION; CREATE TEMP TABLE mine AS SELECT 7 AS n; {then}; COMMIT TRANSACTION;"
+            "BEGIN TRANSACTION; CREATE TEMP TABLE mine AS SELECT 7 AS n; {then}; "
+            "COMMIT TRANSACTION;"
         )
         assert self.do(bench, "one", script.format(then=self.CLAIM))
         with pytest.raises(Redeliver):
@@ -264,23 +273,44 @@ class WarehouseSuite:
         """With a zone, whatever zone they went in with; microseconds kept."""
         noon = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
 
-        (row,) = bench.warehouse.ask("SELECT @noon AS noon, @day AS day", {"noon": noon, "day": date(2026, 3, 2)})
+        (row,) = bench.warehouse.ask(
+            "SELECT @noon AS noon, @day AS day", {"noon": noon, "day": date(2026, 3, 2)}
+        )
 
         assert {"noon": noon, "day": date(2026, 3, 2)} == row
         assert timedelta(0) == row["noon"].utcoffset()
 
     def test_a_null_parameter_is_null(self, bench: Bench) -> None:
         """Not a text."""
-        assert [{"missing": True}] == bench.warehouse.ask("SELECT @it IS NULL AS missing", {"it": None})
+        assert [{"missing": True}] == bench.warehouse.ask(
+            "SELECT @it IS NULL AS missing", {"it": None}
+        )
 
-    @pytest.mark.parametrize("text", ["it's", 'say "hi"', "back\\slash", "@name", "{name}", "$1", "; DROP TABLE facts", "ü😀", "a\nb", ""])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "it's",
+            'say "hi"',
+            "back\\slash",
+            "@name",
+            "{name}",
+            "$1",
+            "; DROP TABLE facts",
+            "ü😀",
+            "a\nb",
+            "",
+        ],
+    )
     def test_a_text_parameter_is_never_read_as_sql(self, bench: Bench, text: str) -> None:
         """It comes back as it went in."""
         assert [{"text": text}] == bench.warehouse.ask("SELECT @text AS text", {"text": text})
 
     def test_lists_and_rows_are_parameters_too(self, bench: Bench) -> None:
         """Empty ones as well."""
-        sql = "SELECT COUNT(*) AS n FROM UNNEST([1, 2, 3]) AS x WHERE CAST(x AS STRING) IN UNNEST(@names)"
+        sql = (
+            "SELECT COUNT(*) AS n FROM UNNEST([1, 2, 3]) AS x "
+            "WHERE CAST(x AS STRING) IN UNNEST(@names)"
+        )
         rows = [{"name": "a", "good": True}, {"name": "b", "good": False}]
 
         assert [2, 0] == [
@@ -306,12 +336,15 @@ class WarehouseSuite:
             ("SUBSTR('abc', 1, 2)", "ab"),
             ("COALESCE(SUM(IF(x > 9, x, NULL)), 0)", 0),
         ],
-    )  # fmt: skip
+    )
     def test_functions_mean_what_they_mean_in_bigquery(
         self, bench: Bench, sql: str, expected: object
     ) -> None:
         """Also inside of each other."""
-        (row,) = bench.warehouse.ask(f"SELECT COUNT(*), {sql} AS it FROM UNNEST([1, 2, 3]) AS x", {})
+        (row,) = bench.warehouse.ask(
+            f"SELECT COUNT(*), {sql} AS it FROM UNNEST([1, 2, 3]) AS x",  # noqa: S608
+            {},
+        )
 
         assert expected == row["it"]
 
@@ -357,8 +390,7 @@ class WarehouseSuite:
 
     def load(self, bench: Bench, *files: Sequence[bytes]) -> str:
         uris = [
-            bench.bucket.write_once(f"staging/{uuid4().hex}.ndjson", lines).uri
-            for lines in files
+            bench.bucket.write_once(f"staging/{uuid4().hex}.ndjson", lines).uri for lines in files
         ]
         return bench.warehouse.load("staged", "staged_answers", uris)
 
@@ -372,18 +404,32 @@ class WarehouseSuite:
         other = self.load(bench, [b'{"job":5,"line":5}\n'])
 
         rows = bench.warehouse.ask(
-            f"SELECT job, line, record_id, call_summary, products FROM `{one}` ORDER BY job", {}
+            "SELECT job, line, record_id, call_summary, products "  # noqa: S608
+            f"FROM `{one}` ORDER BY job",
+            {},
         )
         assert [
-            {"job": 1, "line": 1, "record_id": "a", "call_summary": None, "products": [{"name": "tv", "context": "new"}]},
+            {
+                "job": 1,
+                "line": 1,
+                "record_id": "a",
+                "call_summary": None,
+                "products": [{"name": "tv", "context": "new"}],
+            },
             {"job": 2, "line": 9007199254740993, "record_id": None, "call_summary": "ü\n"},
-        ] == [rows[0], {k: v for k, v in rows[1].items() if k != "products"}]  # fmt: skip
+        ] == [rows[0], {k: v for k, v in rows[1].items() if k != "products"}]
         assert not rows[1]["products"]
         assert one != other
 
     @pytest.mark.parametrize(
         "bad",
-        [b'{"job":1\n', b'{"job":"x","line":1}\n', b'{"job":1}\n', b'[1]\n', b'{"job":1,"line":1,"products":"tv"}\n'],
+        [
+            b'{"job":1\n',
+            b'{"job":"x","line":1}\n',
+            b'{"job":1}\n',
+            b"[1]\n",
+            b'{"job":1,"line":1,"products":"tv"}\n',
+        ],
     )
     def test_a_line_that_does_not_fit_loads_nothing(self, bench: Bench, bad: bytes) -> None:
         """Of any file; whoever asked is told in the words of this product."""
@@ -396,7 +442,11 @@ class WarehouseSuite:
         """By the name that came back."""
         table = self.load(bench, [b'{"job":4,"line":1}\n', b'{"job":5,"line":1}\n'])
 
-        self.do(bench, "job", f"{self.CLAIM.replace('@batch', 's.job').partition('FROM')[0]} FROM `{table}` AS s")
+        self.do(
+            bench,
+            "job",
+            f"{self.CLAIM.replace('@batch', 's.job').partition('FROM')[0]} FROM `{table}` AS s",
+        )
 
         assert [4, 5] == [row["batch"] for row in self.claims(bench)]
 
@@ -410,7 +460,9 @@ class WarehouseSuite:
 
     def test_a_stream_can_be_left_and_others_asked_meanwhile(self, bench: Bench) -> None:
         """Deeds and questions go on beside it."""
-        stream = bench.warehouse.stream("SELECT x FROM UNNEST(GENERATE_ARRAY(1, 5000)) AS x ORDER BY x", {})
+        stream = bench.warehouse.stream(
+            "SELECT x FROM UNNEST(GENERATE_ARRAY(1, 5000)) AS x ORDER BY x", {}
+        )
 
         first = next(stream)
         assert self.do(bench, "job")

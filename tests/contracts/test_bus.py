@@ -25,6 +25,7 @@ from tests.local.fakes import HeldClock
 FACT = Subscription(topic="batch-planned", handler="write-jsonl", dead_letter_topic="dead")
 SECOND = Subscription(topic="batch-planned", handler="audit", dead_letter_topic="dead-too")
 SIGNAL = Subscription(topic="watch-tick", handler="watch-jobs", dead_letter_topic=None)
+UPLOADED = Subscription(topic="jsonl-uploaded", handler="submit-job", dead_letter_topic="dead")
 DEAD = Subscription(topic="dead", handler="record-dead-letter", dead_letter_topic=None)
 RETRY = Retry(first_seconds=10, most_seconds=60, attempts=5, deadline_seconds=600)
 
@@ -42,7 +43,11 @@ class Room:
         """The process died: what was in memory is gone, what was kept is there."""
         self.letters = KeptLetters(self.db, self.clock)
         self.bus = LocalBus(
-            (FACT, SECOND, SIGNAL, DEAD), self.clock, self.letters, retry=RETRY, faults=self.faults
+            (FACT, SECOND, UPLOADED, SIGNAL, DEAD),
+            self.clock,
+            self.letters,
+            retry=RETRY,
+            faults=self.faults,
         )
 
     def send(self, topic: str = "watch-tick", **attributes: str) -> str:
@@ -97,7 +102,9 @@ def test_a_message_arrives_as_it_was_sent(room: Room) -> None:
 
 def test_every_subscription_gets_its_own_copy(room: Room) -> None:
     """One acknowledges, the other does not."""
-    room.bus.publish([sealed(BatchPlanned(run_id="r", planned_on="d", batch=1, attempt=1, records=1))])
+    room.bus.publish(
+        [sealed(BatchPlanned(run_id="r", planned_on="d", batch=1, attempt=1, records=1))]
+    )
 
     first, one = room.lease()
     second, other = room.lease()
@@ -152,7 +159,7 @@ def test_without_an_answer_it_is_delivered_again_after_the_deadline(room: Room) 
 
 def test_back_off_doubles_up_to_the_most(room: Room) -> None:
     """And every delivery says which it is."""
-    room.send("batch-planned", **{REPLAY_FOR: "write-jsonl"})
+    room.send("jsonl-uploaded")
     gaps, attempts = [], []
     for _ in range(4):
         number, delivery = room.lease()
@@ -195,9 +202,9 @@ def test_message_ids_differ_over_a_restart(room: Room) -> None:
 # Dead letters
 
 
-def given_up(room: Room, topic: str = "batch-planned") -> Message:
+def given_up(room: Room) -> Message:
     """A message that is refused until it is delivered no more; returns its last delivery."""
-    room.send(topic, **{REPLAY_FOR: "write-jsonl", "ce-id": "f1"})
+    room.send("jsonl-uploaded", **{"ce-id": "f1"})
     for _ in range(RETRY.attempts):
         number, delivery = room.lease()
         room.bus.refuse(number)
@@ -215,7 +222,7 @@ def test_after_the_last_attempt_it_is_a_dead_letter_as_google_makes_it(room: Roo
     added = {name: v for name, v in letter.attributes.items() if name.startswith("CloudPubSub")}
     assert {
         "CloudPubSubDeadLetterSourceDeliveryCount": "5",
-        "CloudPubSubDeadLetterSourceSubscription": "write-jsonl.batch-planned",
+        "CloudPubSubDeadLetterSourceSubscription": "submit-job.jsonl-uploaded",
         "CloudPubSubDeadLetterSourceSubscriptionProject": "laptop",
         "CloudPubSubDeadLetterSourceTopicPublishTime": last.published_at.isoformat(),
     } == added
@@ -229,19 +236,19 @@ def test_a_dead_letter_is_kept_until_somebody_looks(room: Room) -> None:
     given_up(room)
     room.restart()
 
-    assert [{"handler": "write-jsonl", "cause": "too_many_deliveries", "count": 1}] == (
+    assert [{"handler": "submit-job", "cause": "too_many_deliveries", "count": 1}] == (
         room.letters.waiting()
     )
     ((event, topic, body, attributes),) = room.db.execute(
         "SELECT event_id, topic, body, attributes FROM laptop_letters"
     ).fetchall()
-    assert ("f1", "batch-planned", b"body") == (event, topic, bytes(body))
+    assert ("f1", "jsonl-uploaded", b"body") == (event, topic, bytes(body))
     assert "f1" == json.loads(attributes)["ce-id"]
 
 
 def test_poison_goes_straight_to_the_dead_letters_with_its_cause(room: Room) -> None:
     """At the first delivery."""
-    room.send("batch-planned", **{REPLAY_FOR: "write-jsonl"})
+    room.send("jsonl-uploaded")
     number, _ = room.lease()
 
     room.bus.set_aside(number, "object_conflict", "x" * 5_000)
@@ -259,7 +266,7 @@ def test_poison_goes_straight_to_the_dead_letters_with_its_cause(room: Room) -> 
 @pytest.mark.parametrize("detail", ["ü" * 1_000, "😀" * 600])
 def test_no_attribute_is_longer_than_pubsub_takes(room: Room, detail: str) -> None:
     """1,024 bytes, not signs."""
-    room.send("batch-planned", **{REPLAY_FOR: "write-jsonl"})
+    room.send("jsonl-uploaded")
     number, _ = room.lease()
 
     room.bus.set_aside(number, "cause", detail)
@@ -294,12 +301,12 @@ def test_delivery_attempts_are_counted_over_a_restart(tmp_path: Path) -> None:
     room = Room(tmp_path / "kept.duckdb")
     attempts = []
     for _ in range(4):
-        room.send("batch-planned", **{"ce-id": "f1", REPLAY_FOR: "write-jsonl"})
+        room.send("jsonl-uploaded", **{"ce-id": "f1"})
         attempts.append(room.lease()[1].message.delivery_attempt)
         room.restart()
 
     assert [1, 2, 3, 4] == attempts
-    room.send("batch-planned", **{"ce-id": "f1", REPLAY_FOR: "write-jsonl"})
+    room.send("jsonl-uploaded", **{"ce-id": "f1"})
     room.bus.refuse(room.lease()[0])
     assert "dead" == room.take().topic
     room.db.close()
@@ -337,6 +344,23 @@ def test_a_replay_is_for_one_handler_alone(
         room.bus.acknowledge(leased[0])
 
     assert takers == found
+
+
+@pytest.mark.parametrize("way", ["poison", "too often"])
+def test_a_replay_that_fails_again_is_a_dead_letter_again(room: Room, way: str) -> None:
+    """It carries the name of its handler, and record-dead-letter hears of it all the same."""
+    room.send("jsonl-uploaded", **{REPLAY_FOR: "submit-job"})
+    for _ in range(RETRY.attempts - 1 if way == "too often" else 0):
+        room.bus.refuse(room.lease()[0])
+        room.clock.pass_(60)
+    number, _ = room.lease()
+
+    if way == "poison":
+        room.bus.set_aside(number, "cause", "detail")
+    else:
+        room.bus.refuse(number)
+
+    assert "record-dead-letter" == room.lease()[1].subscription.handler
 
 
 # Chance
@@ -401,7 +425,7 @@ def test_a_reply_that_is_lost_was_a_publish_all_the_same(room: Room) -> None:
 @pytest.mark.parametrize("way", ["poison", "too often"])
 def test_the_service_itself_loses_no_dead_letter(room: Room, fault: str, way: str) -> None:
     """Forwarding is Pub/Sub's own deed: faults of publishers do not touch it."""
-    room.send("batch-planned", **{REPLAY_FOR: "write-jsonl"})
+    room.send("jsonl-uploaded")
     for _ in range(RETRY.attempts - 1 if way == "too often" else 0):
         room.bus.refuse(room.lease()[0])
         room.clock.pass_(60)

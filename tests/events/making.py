@@ -19,7 +19,12 @@ times = st.datetimes(
     datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)  # noqa: DTZ001
 )  # fmt: skip
 
-_OF_TYPE: dict[Any, st.SearchStrategy[Any]] = {str: texts, int: counts, bool: st.booleans(), list[str]: st.lists(texts, max_size=3)}
+_OF_TYPE: dict[Any, st.SearchStrategy[Any]] = {
+    str: texts,
+    int: counts,
+    bool: st.booleans(),
+    list[str]: st.lists(texts, max_size=3),
+}
 _SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "rows_per_batch": st.integers(1, 200_000),
     "bytes_per_batch": st.integers(10_000, 1_000_000_000),
@@ -60,9 +65,7 @@ def facts_of(kind: type[Fact]) -> st.SearchStrategy[Fact]:
     """Any fact of this kind; wishes keep their rules."""
     fields = msgspec.structs.fields(kind)
     given = _WISHES.get(kind.__name__, {})
-    of = {
-        field.name: given[field.name] if field.name in given else _any(field) for field in fields
-    }
+    of = {field.name: given[field.name] if field.name in given else _any(field) for field in fields}
     return st.builds(kind, **of)
 
 

@@ -81,7 +81,11 @@ def test_attributes_repeat_what_subscriptions_filter_by() -> None:
         "ce-specversion": "1.0",
         "ce-time": NOON.isoformat(),
         "ce-datacontenttype": "application/json",
-    } == {name: v for name, v in attributes.items() if name.startswith("ce-") and name != "ce-traceparent"}
+    } == {
+        name: v
+        for name, v in attributes.items()
+        if name.startswith("ce-") and name != "ce-traceparent"
+    }
     assert all(isinstance(value, str) for value in attributes.values())
 
 
@@ -191,7 +195,10 @@ def test_a_binary_event_with_a_broken_time_is_unreadable(time: str) -> None:
 
 
 @few
-@given(body=st.binary(max_size=60), kind=st.sampled_from(["application/cloudevents+json", "text/plain"]))
+@given(
+    body=st.binary(max_size=60),
+    kind=st.sampled_from(["application/cloudevents+json", "text/plain"]),
+)
 def test_no_bytes_break_the_reader(body: bytes, kind: str) -> None:
     """Anybody may publish anything."""
     with pytest.raises(Unreadable):

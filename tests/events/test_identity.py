@@ -40,11 +40,19 @@ ODD = [
 @pytest.mark.parametrize(
     ("parts", "text", "expected"),
     [
-        (('a', 'b', 'c'), '["a","b","c"]', 'fa1844c2988ad15ab7b49e0ece096845'),
-        ((None, None, None), '[null,null,null]', 'fe44a8cccd89edae70b54c5e58399979'),
-        (('tok', 7, None), '["tok","7",null]', 'c7ec0d9ea2c7bfe7c9c01453986ccc28'),
-        (('say "hi"', 'back\\slash', 'l\u2028s\u2029p'), '["say \\"hi\\"","back\\\\slash","l\\u2028s\\u2029p"]', '5d0eddf1ee5d451f63d95d7877d6b7f9'),
-        (('gr\xfc\xdfe', '\U0001f600', '\x01\t\n'), '["gr\xfc\xdfe","\U0001f600","\\u0001\\t\\n"]', '774fdf37e2dcc8cebf459e03dcdfe508'),
+        (("a", "b", "c"), '["a","b","c"]', "fa1844c2988ad15ab7b49e0ece096845"),
+        ((None, None, None), "[null,null,null]", "fe44a8cccd89edae70b54c5e58399979"),
+        (("tok", 7, None), '["tok","7",null]', "c7ec0d9ea2c7bfe7c9c01453986ccc28"),
+        (
+            ('say "hi"', "back\\slash", "l\u2028s\u2029p"),
+            '["say \\"hi\\"","back\\\\slash","l\\u2028s\\u2029p"]',
+            "5d0eddf1ee5d451f63d95d7877d6b7f9",
+        ),
+        (
+            ("gr\xfc\xdfe", "\U0001f600", "\x01\t\n"),
+            '["gr\xfc\xdfe","\U0001f600","\\u0001\\t\\n"]',
+            "774fdf37e2dcc8cebf459e03dcdfe508",
+        ),
     ],
 )
 def test_the_id_is_the_start_of_a_hash_over_this_text(
@@ -58,7 +66,16 @@ def test_the_id_is_the_start_of_a_hash_over_this_text(
 def test_parts_do_not_run_into_each_other() -> None:
     """The array keeps them apart."""
     assert 5 == len(
-        {record_id(*p) for p in [("ab", "c", ""), ("a", "bc", ""), ("a", "b", "c"), ("", "ab", "c"), ('a","b', "c", "")]}
+        {
+            record_id(*p)
+            for p in [
+                ("ab", "c", ""),
+                ("a", "bc", ""),
+                ("a", "b", "c"),
+                ("", "ab", "c"),
+                ('a","b', "c", ""),
+            ]
+        }
     )
 
 
@@ -74,8 +91,8 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWarehou
     clock, folder = HeldClock(), tmp_path_factory.mktemp("bucket")
     made = LocalWarehouse(None, clock, LocalBucket(Path(folder)))
     made.db.execute(
-        "CREATE TABLE odd (phone VARCHAR, interaction BIGINT, reference VARCHAR, transcript VARCHAR, "
-        "direction VARCHAR, provider VARCHAR, event_timestamp TIMESTAMP)"
+        "CREATE TABLE odd (phone VARCHAR, interaction BIGINT, reference VARCHAR, "
+        "transcript VARCHAR, direction VARCHAR, provider VARCHAR, event_timestamp TIMESTAMP)"
     )
     yield made
     made.close()
@@ -84,9 +101,11 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWarehou
 SOURCE = Source(
     table="odd",
     columns={
-        "phone_number_token": "phone", "interaction_id": "interaction", "reference_id": "reference"
+        "phone_number_token": "phone",
+        "interaction_id": "interaction",
+        "reference_id": "reference",
     },
-)  # fmt: skip
+)
 
 
 def in_sql(
@@ -121,13 +140,19 @@ def test_sql_and_python_give_every_odd_text_the_same_id(warehouse: LocalWarehous
 def test_sql_and_python_agree_on_null_and_integers(warehouse: LocalWarehouse) -> None:
     """A column of integers is cast, a missing value stays missing."""
     rows: list[tuple[str | None, int | None, str | None]] = [
-        (None, None, None), ("a", None, None), (None, 0, ""), ("", -(2**63), "x"), ("x", 2**63 - 1, None)
-    ]  # fmt: skip
+        (None, None, None),
+        ("a", None, None),
+        (None, 0, ""),
+        ("", -(2**63), "x"),
+        ("x", 2**63 - 1, None),
+    ]
 
     assert in_python(*rows) == in_sql(warehouse, *rows)
 
 
-@pytest.mark.parametrize("code", [*range(1, 32), 0x7F, 0x80, 0x9F, 0xA0, 0xAD, 0x2027, 0x202A, 0xFFFE])
+@pytest.mark.parametrize(
+    "code", [*range(1, 32), 0x7F, 0x80, 0x9F, 0xA0, 0xAD, 0x2027, 0x202A, 0xFFFE]
+)
 def test_sql_and_python_write_every_control_character_alike(
     warehouse: LocalWarehouse, code: int
 ) -> None:
@@ -148,7 +173,13 @@ anything = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="
 
 
 @few
-@given(rows=st.lists(st.tuples(anything, st.none() | st.integers(-(2**63), 2**63 - 1), anything), min_size=1, max_size=6))
+@given(
+    rows=st.lists(
+        st.tuples(anything, st.none() | st.integers(-(2**63), 2**63 - 1), anything),
+        min_size=1,
+        max_size=6,
+    )
+)
 def test_sql_and_python_agree_on_any_text(
     warehouse: LocalWarehouse, rows: list[tuple[str | None, int | None, str | None]]
 ) -> None:

@@ -54,11 +54,23 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("event_time_to", {"event_time_to": "2026-01-31T00:00:00"}),
     ("event_time_from", {"event_time_from": "yesterday"}),
     ("event_time_from", {"event_time_from": 1_700_000_000}),
-    ("event_time_from", {"event_time_from": "2026-02-01T00:00:00Z", "event_time_to": "2026-01-01T00:00:00Z"}),
-    ("event_time_from", {"event_time_from": "2026-01-01T00:00:00Z", "event_time_to": "2026-01-01T00:00:00Z"}),
-    ("event_time_from", {"event_time_from": "2026-01-01T02:00:00+02:00", "event_time_to": "2026-01-01T00:00:00Z"}),
+    (
+        "event_time_from",
+        {"event_time_from": "2026-02-01T00:00:00Z", "event_time_to": "2026-01-01T00:00:00Z"},
+    ),
+    (
+        "event_time_from",
+        {"event_time_from": "2026-01-01T00:00:00Z", "event_time_to": "2026-01-01T00:00:00Z"},
+    ),
+    (
+        "event_time_from",
+        {"event_time_from": "2026-01-01T02:00:00+02:00", "event_time_to": "2026-01-01T00:00:00Z"},
+    ),
     ("event_time_from", {"event_time_from": "0001-01-01T00:00:00+14:00"}),
-    ("event_time_from", {"event_time_from": "0001-01-01T00:00:00+14:00", "event_time_to": "2026-01-01T00:00:00Z"}),
+    (
+        "event_time_from",
+        {"event_time_from": "0001-01-01T00:00:00+14:00", "event_time_to": "2026-01-01T00:00:00Z"},
+    ),
     ("event_time_to", {"event_time_to": "9999-12-31T23:59:59-12:00"}),
     ("providers", {"providers": ["acme' OR '1'='1"]}),
     ("providers", {"providers": ['acme"']}),
@@ -85,7 +97,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("where", {"where": "provider = 'acme'"}),
     ("filter", {"filter": "1=1 OR TRUE"}),
     ("event_time_form", {"event_time_form": "2026-01-31T00:00:00Z"}),
-]  # fmt: skip
+]
 
 
 def read(kind: type[Any], **fields: Any) -> Any:
@@ -136,7 +148,9 @@ def test_a_bad_reprocessing_is_refused_by_the_name_of_its_field(
         read(ReprocessRequested, **wish)
 
 
-@pytest.mark.parametrize("wish", [{}, {"run_id": ""}, {"run_id": "R1"}, {"run_id": "r1", "why": "x"}])
+@pytest.mark.parametrize(
+    "wish", [{}, {"run_id": ""}, {"run_id": "R1"}, {"run_id": "r1", "why": "x"}]
+)
 def test_a_bad_cancellation_is_refused(wish: dict[str, Any]) -> None:
     """It has to name a run."""
     with pytest.raises(Unreadable, match=r"run_id|why"):

@@ -1,5 +1,10 @@
 """Whole runs: a request goes in, one row per transcript comes out, and the books balance."""
 
+import json
+from collections.abc import Callable
+from typing import Any
+
+from infra.local.predictions import Answer, text_of
 from tests.stage import Stage, call, calls
 
 
@@ -90,3 +95,22 @@ def test_rows_that_come_and_go_during_the_run_change_nothing(stage: Stage) -> No
 
     assert (30, 30, True) == tuple(stage.books("r1")[k] for k in ("planned", "analysed", "ok"))
     assert (6, True) == tuple(stage.run("r2")[k] for k in ("planned", "ok"))
+
+
+def test_an_invented_summary_stands_out(staged: Callable[..., Stage]) -> None:
+    """Grounding: the share of its words that were said; null when switched off."""
+
+    def answerer(request: Any) -> Answer:
+        invented = "broken" not in text_of(request["contents"][0])
+        summary = "Elephants juggle purple umbrellas" if invented else "The line is broken"
+        return Answer(text=json.dumps({"callSummary": summary}))
+
+    stage = staged(answerer=answerer)
+    stage.load([call(1), call(2, "CUSTOMER: Where is my parcel?")])
+    stage.run()
+    stage.load(calls(1, start=5))
+    stage.run("r2", grounding=False)
+
+    assert [(0.0,), (1.0,), (None,)] == stage.ask(
+        "SELECT grounding FROM transcription_analyzed_transcripts ORDER BY grounding NULLS LAST"
+    )

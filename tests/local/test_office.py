@@ -171,7 +171,9 @@ def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
     assert not any(b"answer" in each or b"runs" in each for each in wrong)
 
 
-@pytest.mark.parametrize("line", [b"", b"\n", b"{}\n", b"[]\n", b"nonsense\n", b"\xff\n", b'{"secret"'])
+@pytest.mark.parametrize(
+    "line", [b"", b"\n", b"{}\n", b"[]\n", b"nonsense\n", b"\xff\n", b'{"secret"']
+)
 def test_nonsense_harms_nobody(world: Laptop, line: bytes) -> None:
     """The next question is answered."""
     with opened(world) as office:
@@ -216,7 +218,9 @@ def test_a_card_that_a_dead_process_left_leads_to_nobody(world: Laptop) -> None:
         ask(world.home, "status", {})
 
 
-@pytest.mark.parametrize("content", ["", "{", "{}", "[]", "7", '{"port": 1}', '{"port": "x", "secret": "y"}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "{}", "[]", "7", '{"port": 1}', '{"port": "x", "secret": "y"}']
+)
 def test_a_broken_card_leads_to_nobody(tmp_path: Path, content: str) -> None:
     """As if there were none."""
     (tmp_path / CARD).write_text(content)

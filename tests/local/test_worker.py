@@ -1,11 +1,9 @@
 """The worker goes on until nothing is left to do, and waits only where it has to."""
 
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
-from events import RunRequested
 from handlers.tools import Job, JobState
 from infra.local.bus import Retry
 from infra.local.faults import Faults
@@ -164,7 +162,16 @@ def test_a_worker_that_was_killed_is_followed_by_one_that_goes_on(stage: Stage) 
     assert (12, True, True) == tuple(stage.books("r1")[k] for k in ("analysed", "completed", "ok"))
 
 
-@pytest.mark.parametrize("body", [b'{"run_id": "\xff"}', b'{"event_time_from": "0001-01-01T00:00:00+14:00"}', b"{", b"\xff", b""])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"run_id": "\xff"}',
+        b'{"event_time_from": "0001-01-01T00:00:00+14:00"}',
+        b"{",
+        b"\xff",
+        b"",
+    ],
+)
 def test_no_message_stops_the_worker(stage: Stage, body: bytes) -> None:
     """Whatever somebody publishes, the others go on."""
     stage.load(calls(3))
@@ -187,5 +194,4 @@ def test_no_event_stops_the_worker(stage: Stage, time: str) -> None:
 
     Hands(stage).work()
 
-    assert isinstance(RunRequested().limit, type(None))
-    assert timedelta(0) <= stage.clock() - stage.clock.now
+    assert ["unreadable_message"] == [row["cause"] for row in stage.world.letters.waiting()]

@@ -114,6 +114,7 @@ class Sheet:
         max_attempts: int = 3,
         prices: tuple[float, float, float] | None = prices_of(MODEL),
         model: str = MODEL,
+        grounding: bool = True,
     ) -> Closing:
         place = Place(run_id=run_id, planned_on=DAY, batch=batch, attempt=attempt)
         self.clock.pass_(1)
@@ -127,6 +128,8 @@ class Sheet:
                 staged=self.staged(answers) if answers else "staged_answers",
                 output=OUTPUT,
                 answer_columns=[name for name, _type, _mode in ANALYSIS.output_columns],
+                summary_column="call_summary",
+                grounding=grounding,
                 analysis=ANALYSIS.name,
                 model=model,
                 max_attempts=max_attempts,

@@ -37,14 +37,24 @@ def test_every_answer_becomes_a_row_with_its_lineage(sheet: Sheet) -> None:
 
     assert ((3, 0, 0, 0), "answered", "") == (counts(closing), closing.verdict, closing.cause)
     assert [
-        (id_of(r), r["phone_number_token"], r["interactionId"], "r1", 1, 1, "gemini-x", f"about {r['interactionId']}")
+        (
+            id_of(r),
+            r["phone_number_token"],
+            r["interactionId"],
+            "r1",
+            1,
+            1,
+            "gemini-x",
+            f"about {r['interactionId']}",
+        )
         for r in sorted(rows, key=id_of)
     ] == sheet.ask(
         'SELECT record_id, phone_number_token, "interactionId", run_id, batch, attempt, model, '
         "call_summary FROM transcription_analyzed_transcripts ORDER BY record_id"
-    )  # fmt: skip
+    )
     assert [("r1", 1, 1, 3)] == sheet.ask(
-        "SELECT first_processed_execution_id, batch, attempt, count(*) FROM processed_records GROUP BY ALL"
+        "SELECT first_processed_execution_id, batch, attempt, count(*) "
+        "FROM processed_records GROUP BY ALL"
     )
     assert [] == sheet.errors()
 
@@ -208,9 +218,7 @@ def test_a_stop_releases_what_is_open_by_its_reason(
     rows = planned(sheet)
     sheet.tell(stopped(reason))
 
-    closing = sheet.close(
-        all_good(rows[:answered]), ending="cancelled", never_started=not answered
-    )
+    closing = sheet.close(all_good(rows[:answered]), ending="cancelled", never_started=not answered)
 
     assert (answered, 0, 3 - answered, 0) == counts(closing)
     assert ("released", cause) == (closing.verdict, closing.cause)
@@ -281,6 +289,39 @@ def test_a_discarded_attempt_releases_everything(sheet: Sheet) -> None:
     assert ((0, 0, 3, 0), "released", "discarded") == (
         counts(closing), closing.verdict, closing.cause
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("summary", "share"),
+    [
+        ("Internet router broken xyzzy", 0.5),
+        ("it is so", None),
+        ("RÜCKRUF vereinbart", 0.5),
+        ("", None),
+    ],
+)
+def test_a_row_says_how_much_of_its_summary_was_said(
+    sheet: Sheet, summary: str, share: float | None
+) -> None:
+    """By words of four letters and more, whatever their case; none of them, no share."""
+    row = call(1, "The INTERNET router is down, bitte Rückruf.")
+    sheet.source([row])
+    sheet.plan()
+
+    sheet.close([good(row, call_summary=summary)])
+
+    assert [(share,)] == sheet.ask(f"SELECT grounding FROM {OUTPUT}")  # noqa: S608
+
+
+def test_grounding_can_be_switched_off(sheet: Sheet) -> None:
+    """Then it is null, and the row is stored as ever."""
+    rows = planned(sheet)
+
+    sheet.close(all_good(rows), grounding=False)
+
+    assert [(None, 3)] == sheet.ask(
+        f"SELECT grounding, count(*) FROM {OUTPUT} GROUP BY ALL"  # noqa: S608
+    )
 
 
 # Once
@@ -434,7 +475,14 @@ def test_an_attempt_without_answers_costs_nothing(sheet: Sheet) -> None:
 
 # Books
 
-SOUND = {"missing_members": 0, "half_stored": 0, "doubled": 0, "paid_twice": 0, "two_bodies": 0, "closed_twice": 0}
+SOUND = {
+    "missing_members": 0,
+    "half_stored": 0,
+    "doubled": 0,
+    "paid_twice": 0,
+    "two_bodies": 0,
+    "closed_twice": 0,
+}
 FATES = ["good", "blocked", "truncated", "schema_mismatch", "lost", "twice", "mismatch"]
 
 
@@ -456,11 +504,13 @@ def answer(row: dict[str, Any], fate: str, line: int) -> list[dict[str, Any]]:
 @settings(
     deadline=None,
     derandomize=True,
-    max_examples=25,
+    max_examples=12,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
-    fates=st.lists(st.lists(st.sampled_from(FATES), min_size=5, max_size=5), min_size=1, max_size=3),
+    fates=st.lists(
+        st.lists(st.sampled_from(FATES), min_size=5, max_size=5), min_size=1, max_size=3
+    ),
     ending=st.sampled_from(["succeeded", "failed", "cancelled", "refused", "discarded"]),
     stop=st.booleans(),
 )
@@ -536,7 +586,14 @@ def test_the_books_name_an_attempt_with_two_jobs(sheet: Sheet) -> None:
 def test_the_books_name_one_id_with_two_bodies(sheet: Sheet) -> None:
     """Data is as deterministic as the id."""
     planned(sheet)
-    over = {"run_id": "r1", "planned_on": DAY, "batches": 1, "records": 3, "failed": 0, "released": 0}
+    over = {
+        "run_id": "r1",
+        "planned_on": DAY,
+        "batches": 1,
+        "records": 3,
+        "failed": 0,
+        "released": 0,
+    }
 
     sheet.tell(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
     assert 0 == sheet.books()["two_bodies"]
@@ -622,8 +679,12 @@ def test_a_batch_counts_as_finished_when_it_is_told_to_be_over(sheet: Sheet) -> 
     after = sheet.tracking.progress("r1", DAY)
 
     assert (2, 0, False, 0, 0) == (
-        before.batches, before.finished, before.canary_finished, before.records_over, before.failed_over
-    )  # fmt: skip
+        before.batches,
+        before.finished,
+        before.canary_finished,
+        before.records_over,
+        before.failed_over,
+    )
     assert (2, 1, True, 2, 1) == (
         after.batches, after.finished, after.canary_finished, after.records_over, after.failed_over
     )  # fmt: skip
@@ -637,4 +698,6 @@ def test_the_deed_that_closes_reads_no_other_run(sheet: Sheet) -> None:
     )  # fmt: skip
 
     assert "planned_on <>" not in script
-    assert script.count("batch_records") == script.count("m.run_id = @run_id AND m.planned_on = @planned_on")
+    assert script.count("batch_records") == script.count(
+        "m.run_id = @run_id AND m.planned_on = @planned_on"
+    )

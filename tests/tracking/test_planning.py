@@ -50,7 +50,14 @@ def over(sheet: Sheet, rows: list[dict[str, Any]], run_id: str = "r1", **wish: A
 def test_every_row_of_the_source_gets_one_verdict(sheet: Sheet) -> None:
     """What is planned and what is left out add up."""
     sheet.source(
-        [*calls(5), call(1), call(6, None), call(7, " \t\n"), call(8, provider="other"), call(9, "")]
+        [
+            *calls(5),
+            call(1),
+            call(6, None),
+            call(7, " \t\n"),
+            call(8, provider="other"),
+            call(9, ""),
+        ]
     )
 
     plan = sheet.plan(providers=["acme"], limit=3)
@@ -71,10 +78,16 @@ def test_every_row_of_the_source_gets_one_verdict(sheet: Sheet) -> None:
         ({"directions": ["OUTBOUND"]}, 1),
         ({"event_time_from": datetime(2026, 3, 1, tzinfo=UTC)}, 2),
         ({"event_time_to": datetime(2026, 3, 1, tzinfo=UTC)}, 1),
-        ({"event_time_from": datetime(2026, 2, 1, tzinfo=UTC), "event_time_to": datetime(2026, 3, 2, tzinfo=UTC)}, 2),
+        (
+            {
+                "event_time_from": datetime(2026, 2, 1, tzinfo=UTC),
+                "event_time_to": datetime(2026, 3, 2, tzinfo=UTC),
+            },
+            2,
+        ),
     ],
     ids=lambda value: ",".join(value) if isinstance(value, dict) else None,
-)  # fmt: skip
+)
 def test_a_filter_leaves_the_rest_outside(sheet: Sheet, wish: dict[str, Any], taken: int) -> None:
     """The start is inclusive, the end is not; what has no value matches no filter on it."""
     sheet.source(
@@ -202,7 +215,9 @@ def test_another_analysis_neither_holds_nor_knows(sheet: Sheet) -> None:
 def test_rows_that_cannot_be_asked_are_errors_of_the_plan_once(sheet: Sheet) -> None:
     """Judged again by every plan, told by the first."""
     long = "x" * (ANALYSIS.max_transcript_bytes + 1)
-    sheet.source([call(1), call(2, None), call(3, long), call(4, "x" * ANALYSIS.max_transcript_bytes)])
+    sheet.source(
+        [call(1), call(2, None), call(3, long), call(4, "x" * ANALYSIS.max_transcript_bytes)]
+    )
 
     first, second = sheet.plan("r1"), sheet.plan("r2")
 
@@ -520,9 +535,17 @@ def test_any_records_are_cut_into_batches_within_their_caps(
     assert not batches or len(batches[0]) <= canary
     plan = sheet.tracking.plan_of("r1")
     assert plan is not None
-    assert (len(batches), len(taken), sum(size for _, size in taken), len(everyone) - len(taken)) == (
-        plan.batches, plan.records, plan.bytes, plan.beyond_limit,
-    )  # fmt: skip
+    assert (
+        len(batches),
+        len(taken),
+        sum(size for _, size in taken),
+        len(everyone) - len(taken),
+    ) == (
+        plan.batches,
+        plan.records,
+        plan.bytes,
+        plan.beyond_limit,
+    )
 
 
 @few

@@ -127,7 +127,9 @@ def test_a_deed_writes_columns_that_exist_and_all_that_are_required(
     assert len(columns) == len(set(columns)) == len(selected.find(exp.Select).expressions)  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("table", ["run_plans", "batch_records", OUTPUT, "attempt_closings", "processed_records"])
+@pytest.mark.parametrize(
+    "table", ["run_plans", "batch_records", OUTPUT, "attempt_closings", "processed_records"]
+)
 def test_the_deed_that_writes_a_table_writes_all_of_it(table: str) -> None:
     """No column stays empty because nobody thought of it."""
     (columns,) = [columns for _, written, columns, _ in INSERTS if written == table]

@@ -33,6 +33,7 @@ NAMES = {
     "staged": table_name("staged_answers"),
     "answer_columns": ", ".join(f"`{name}`" for name, _, _ in ANALYSIS.output_columns),
     "c_answer_columns": ", ".join(f"c.`{name}`" for name, _, _ in ANALYSIS.output_columns),
+    "summary": "c.`call_summary`",
     "cost_of_c": fragment("cost_of", row="c"),
     "cost_of_a": fragment("cost_of", row="a"),
 }
@@ -58,6 +59,7 @@ PARAMS: dict[str, Any] = {
     "jobs": "[]",
     "outputs": "[]",
     "max_attempts": 3,
+    "grounding": True,
     "input_price": 0.1,
     "cached_price": 0.01,
     "output_price": 0.4,
@@ -131,7 +133,9 @@ def test_a_question_changes_nothing(name: str) -> None:
     (only,) = parsed("questions", name)
 
     assert isinstance(only, exp.Query)
-    assert not list(only.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop))
+    assert not list(
+        only.find_all(exp.Insert, exp.Update, exp.Delete, exp.Merge, exp.Create, exp.Drop)
+    )
 
 
 @pytest.mark.parametrize("name", DEEDS)
@@ -142,7 +146,9 @@ def test_a_deed_of_several_statements_is_one_transaction(name: str) -> None:
     if len(told) > 1:
         assert isinstance(told[0], exp.Transaction)
         assert isinstance(told[-1], exp.Commit)
-        assert not any(isinstance(each, exp.Transaction | exp.Commit | exp.Rollback) for each in told[1:-1])
+        assert not any(
+            isinstance(each, exp.Transaction | exp.Commit | exp.Rollback) for each in told[1:-1]
+        )
 
 
 @pytest.mark.parametrize("name", DEEDS)
@@ -230,7 +236,9 @@ def test_no_window_carries_a_transcript() -> None:
 # Every look into a large table is pruned
 
 PARTITIONED = {
-    table: layout.partition for table, layout in layouts().items() if layout.require_partition_filter
+    table: layout.partition
+    for table, layout in layouts().items()
+    if layout.require_partition_filter
 }
 
 
@@ -265,7 +273,12 @@ def _is_pruned(table: exp.Table) -> bool:
     if not outer:
         where = select.args.get("where")
         conditions = [where.this] if where else []
-    parts = [p for c in conditions if c is not None for p in (c.flatten() if isinstance(c, exp.And) else [c])]
+    parts = [
+        p
+        for c in conditions
+        if c is not None
+        for p in (c.flatten() if isinstance(c, exp.And) else [c])
+    ]
     return any(_fixes(part, table) for part in parts)
 
 
@@ -305,6 +318,7 @@ def test_the_check_for_pruning_sees_what_is_wrong() -> None:
 
 KNOWN_PLACES = {
     *Source().names(), "output", "staged", "answer_columns", "c_answer_columns",
+    "summary",
     "cost_of_c", "cost_of_a", "row", *statement_names("fragments"),
 }  # fmt: skip
 
@@ -322,8 +336,24 @@ def test_only_known_names_are_put_into_a_statement(folder: str, name: str) -> No
 
 @pytest.mark.parametrize(
     "name",
-    ["a`b", "a b", "a;b", "a'b", 'a"b', "a.b.c.d", "", ".", "a.", "a\n", "a--b/*", "a)b", "ä", "a\\b", "t`; DROP TABLE x; --"],
-)  # fmt: skip
+    [
+        "a`b",
+        "a b",
+        "a;b",
+        "a'b",
+        'a"b',
+        "a.b.c.d",
+        "",
+        ".",
+        "a.",
+        "a\n",
+        "a--b/*",
+        "a)b",
+        "ä",
+        "a\\b",
+        "t`; DROP TABLE x; --",
+    ],
+)
 def test_a_table_s_name_that_could_be_sql_is_refused(name: str) -> None:
     """It is the user's to choose, within letters, digits, - and _."""
     with pytest.raises(BadName, match="table"):
@@ -332,7 +362,9 @@ def test_a_table_s_name_that_could_be_sql_is_refused(name: str) -> None:
         Source(table=name).names()
 
 
-@pytest.mark.parametrize("name", ["a`b", "a b", "a;b", "a'b", "a.b", "1a", "", "a-b", "a\n", "ä", "a" * 301])
+@pytest.mark.parametrize(
+    "name", ["a`b", "a b", "a;b", "a'b", "a.b", "1a", "", "a-b", "a\n", "ä", "a" * 301]
+)
 def test_a_column_s_name_that_could_be_sql_is_refused(name: str) -> None:
     """Letters, digits and _ only."""
     with pytest.raises(BadName, match="column"):
@@ -359,7 +391,9 @@ def test_a_source_with_other_names_is_planned_as_any_other(sheet: Sheet) -> None
         'CREATE OR REPLACE TABLE "my_calls" (tok VARCHAR, iid BIGINT, ref VARCHAR, body VARCHAR, '
         "direction VARCHAR, provider VARCHAR, happened TIMESTAMP)"
     )
-    sheet.warehouse.db.execute("INSERT INTO my_calls VALUES ('t', 7, NULL, 'hello', 'IN', 'p', NULL)")
+    sheet.warehouse.db.execute(
+        "INSERT INTO my_calls VALUES ('t', 7, NULL, 'hello', 'IN', 'p', NULL)"
+    )
     other = Source(
         table="my_calls",
         columns={

@@ -57,19 +57,31 @@ QUALIFY ROW_NUMBER() OVER (
   PARTITION BY a.record_id ORDER BY a.error IS NOT NULL, a.job, a.line
 ) = 1;
 
+-- An invented summary stands out: few of its words were said.
+CREATE TEMP TABLE grounded AS
+SELECT
+  c.record_id,
+  SAFE_DIVIDE(COUNTIF(STRPOS(LOWER(m.transcript), word) > 0), COUNT(*)) AS grounding
+FROM chosen AS c
+JOIN asked AS m ON m.record_id = c.record_id
+CROSS JOIN UNNEST(REGEXP_EXTRACT_ALL(LOWER({summary}), r'[\pL]{4,}')) AS word
+WHERE @grounding AND c.error IS NULL
+GROUP BY c.record_id;
+
 INSERT INTO {output} (
   phone_number_token, referenceId, interactionId, event_timestamp, {answer_columns},
   record_id, run_id, batch, attempt, model, analysis, parse_method, repair_grade, finish_reason,
-  prompt_tokens, cached_tokens, thoughts_tokens, output_tokens, cost, analysed_at
+  prompt_tokens, cached_tokens, thoughts_tokens, output_tokens, grounding, cost, analysed_at
 )
 SELECT
   m.phone_number_token, m.reference_id, m.interaction_id, m.event_timestamp, {c_answer_columns},
   c.record_id, @run_id, @batch, @attempt, COALESCE(c.model_version, @model), @analysis,
   c.parse_method, c.repair_grade, c.finish_reason,
   c.prompt_tokens, c.cached_tokens, c.thoughts_tokens, c.output_tokens,
-  {cost_of_c}, CURRENT_TIMESTAMP()
+  g.grounding, {cost_of_c}, CURRENT_TIMESTAMP()
 FROM chosen AS c
 JOIN asked AS m ON m.record_id = c.record_id
+LEFT JOIN grounded AS g ON g.record_id = c.record_id
 WHERE c.error IS NULL
   AND NOT EXISTS (
     SELECT 1 FROM processed_records AS p WHERE p.record_id = c.record_id AND p.analysis = @analysis

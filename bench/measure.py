@@ -1,0 +1,61 @@
+"""Work measured in processes of its own, in rounds, and compared within a round.
+
+Absolute times of a shared machine are worth little. What is quoted is the ratio of two pieces
+of work that ran right after one another, and its median over the rounds.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+Took = dict[str, Any]
+
+
+def run(*commands: Sequence[str]) -> list[Took]:
+    """What each took; all of them begin together."""
+    running = [_started(command) for command in commands]
+    for each in running:
+        if each.stdout is None or each.stdout.readline() != "ready\n":
+            raise RuntimeError("a piece of work did not get ready")
+    for each in running:
+        if each.stdin:
+            each.stdin.write("\n")
+            each.stdin.flush()
+    told = [each.communicate()[0] for each in running]
+    return [json.loads(text) for text in told]
+
+
+def _started(command: Sequence[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
+        [sys.executable, "-m", "bench.work", *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def rounds(count: int, works: dict[str, Sequence[str]]) -> dict[str, list[Took]]:
+    """Every piece of work once a round, one after the other."""
+    took: dict[str, list[Took]] = {name: [] for name in works}
+    for _ in range(count):
+        for name, command in works.items():
+            took[name] += run(command)
+    return took
+
+
+def micros(took: Sequence[Took]) -> float:
+    """CPU time a record, in microseconds: the median of the rounds."""
+    return round(median(each["cpu"] / max(1, each["records"]) * 1e6 for each in took), 2)
+
+
+def times(slow: Sequence[Took], fast: Sequence[Took]) -> dict[str, float]:
+    """How many times as long the slow one takes for the same records, in CPU time."""
+    each = sorted(a["cpu"] / max(b["cpu"], 1e-9) for a, b in zip(slow, fast, strict=True))
+    return {
+        "median": round(median(each), 2),
+        "least": round(each[0], 2),
+        "most": round(each[-1], 2),
+    }

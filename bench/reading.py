@@ -1,0 +1,60 @@
+"""Reading predictions: against the requirements' way, against the bytes alone, on two cores."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from bench import samples
+from bench.measure import micros, rounds, run, times
+
+
+def reading(*, lines: int, repeats: int) -> dict[str, Any]:
+    """The same file read by everybody, every time in a process of its own."""
+    with TemporaryDirectory(prefix="troupe-bench-") as folder:
+        path = Path(folder) / "predictions.jsonl"
+        with path.open("wb") as file:
+            file.writelines(samples.predictions(lines, seed=7))
+        size = path.stat().st_size
+        took = rounds(
+            repeats,
+            {
+                "plain": ["read_plainly", str(path)],
+                "ours": ["read", str(path), "no"],
+                "ours_with_fingerprint": ["read", str(path), "yes"],
+                "scan": ["scan", str(path)],
+            },
+        )
+        two = [_two_processes(path, size) for _ in range(repeats)]
+    one = [each for each in took["ours_with_fingerprint"]]
+    return {
+        "lines": lines,
+        "bytes_a_line": size // lines,
+        "cpu_micros_a_line": {
+            name: round(micros(each) * each[0]["records"] / lines, 2) for name, each in took.items()
+        },
+        "megabytes_a_second": {
+            name: round(size / 1e6 / min(each["cpu"] for each in done))
+            for name, done in took.items()
+        },
+        "peak_megabytes": {
+            name: round(max(each["peak_megabytes"] for each in done)) for name, done in took.items()
+        },
+        "times_plain": times(took["plain"], took["ours"]),
+        "times_plain_with_fingerprint": times(took["plain"], took["ours_with_fingerprint"]),
+        "scans": times(took["ours"], took["scan"]),
+        "two_processes": _gain(one, two),
+    }
+
+
+def _two_processes(path: Path, size: int) -> float:
+    """Wall seconds of two processes over halves of the file."""
+    half = str(size // 2)
+    halves = run(["read", str(path), "yes", "0", half], ["read", str(path), "yes", half, str(size)])
+    return float(max(e["ended"] for e in halves) - min(e["began"] for e in halves))
+
+
+def _gain(one: list[dict[str, Any]], two: list[float]) -> dict[str, float]:
+    """The best of each: a neighbour on one of the cores hurts two processes more than one."""
+    alone = min(each["ended"] - each["began"] for each in one)
+    return {"wall_one": round(alone, 3), "wall_two": round(min(two), 3),
+            "times_one": round(alone / min(two), 2)}  # fmt: skip

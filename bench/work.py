@@ -1,0 +1,171 @@
+"""One piece of work in a process of its own: `python -m bench.work NAME ARGUMENT…`.
+
+It prepares, says "ready", waits for a line, works, and prints what it took as JSON. So
+nothing is measured but the work, no work finds the memory that another left behind, and two
+processes begin together.
+"""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator
+from itertools import cycle, islice
+from pathlib import Path
+
+from analysis import Preflight, Reader, encode_reading, preflight, render
+from analysis.template import Template
+from bench import baseline, samples
+
+BLOCK = 1 << 20
+Figures = dict[str, int]
+Work = Callable[[], Figures]
+
+
+def read(path: str, fingerprints: str = "yes", start: str = "0", end: str = "") -> Work:
+    """Our reader over the lines that begin in a range of bytes, to encoded rows."""
+    reader = Reader(samples.call_review(), fingerprints=fingerprints == "yes")
+    stop = int(end) if end else Path(path).stat().st_size
+
+    def work() -> Figures:
+        return _encoded(reader, _blocks(Path(path), int(start), stop))
+
+    return work
+
+
+def read_plainly(path: str) -> Work:
+    def work() -> Figures:
+        rows, size = baseline.read_plainly(Path(path))
+        return {"records": rows, "bytes": size}
+
+    return work
+
+
+def scan(path: str) -> Work:
+    """What the bytes alone cost: read in blocks, newlines counted at the speed of C."""
+
+    def work() -> Figures:
+        stop = Path(path).stat().st_size
+        blocks = _blocks(Path(path), 0, stop)
+        return {"records": sum(block.count(b"\n") for block in blocks), "bytes": stop}
+
+    return work
+
+
+def read_much(megabytes: str) -> Work:
+    """Our reader over a file of any size, that repeats a block and stands on no disk."""
+    reader = Reader(samples.call_review())
+    lines = b"".join(samples.predictions(400, seed=5))
+    blocks = [lines[at : at + BLOCK] for at in range(0, len(lines), BLOCK)]
+    count = max(1, int(megabytes) * 1_000_000 * len(blocks) // len(lines))
+    return lambda: _encoded(reader, islice(cycle(blocks), count))
+
+
+def write(count: str) -> Work:
+    """Our request lines, proved by preflight, with their size counted."""
+    analysis = samples.call_review()
+    requests = list(samples.requests(int(count), seed=3))
+
+    def work() -> Figures:
+        seen = Preflight()
+        for _ in preflight(analysis, render(analysis, requests), seen):
+            pass
+        return {"records": seen.lines, "bytes": seen.size}
+
+    return work
+
+
+def write_plainly(count: str) -> Work:
+    analysis = samples.call_review()
+    requests = list(samples.requests(int(count), seed=3))
+
+    def work() -> Figures:
+        text = baseline.write_plainly(analysis, requests)
+        return {"records": len(requests), "bytes": len(text)}
+
+    return work
+
+
+def copy(count: str) -> Work:
+    """The floor of writing: the same pieces joined to lines, nothing escaped or proved."""
+    template: Template = samples.call_review().template
+    requests = samples.requests(int(count), seed=3)
+    texts = [(r.record_id.encode(), r.transcript.encode()) for r in requests]
+    first, second, *others = template.pieces
+
+    def work() -> Figures:
+        size = 0
+        for record_id, text in texts:
+            size += len(b"".join((first, record_id, second, text, *others)))
+        return {"records": len(texts), "bytes": size}
+
+    return work
+
+
+def write_much(megabytes: str) -> Work:
+    """Our request lines, so many that their file would have this size."""
+    analysis = samples.call_review()
+    some = list(samples.requests(400, seed=3))
+    count = int(megabytes) * 1_000_000 // (len(b"".join(render(analysis, some))) // 400)
+
+    def work() -> Figures:
+        numbered = enumerate(islice(cycle(some), count))
+        requests = (
+            type(request)(samples.record_id(number), request.transcript, 2048)
+            for number, request in numbered
+        )
+        seen = Preflight()
+        for _ in preflight(analysis, render(analysis, requests), seen):
+            pass
+        return {"records": seen.lines, "bytes": seen.size}
+
+    return work
+
+
+def nothing() -> Work:
+    """An interpreter with everything imported: what memory costs before any work."""
+    return lambda: {"records": 0, "bytes": 0}
+
+
+WORKS: dict[str, Callable[..., Work]] = {
+    each.__name__: each
+    for each in (
+        read, read_plainly, scan, read_much, write, write_plainly, copy, write_much, nothing,
+    )
+}  # fmt: skip
+
+
+def _blocks(path: Path, start: int, end: int) -> Iterator[bytes]:
+    """The lines that begin in this range, in blocks; a line belongs to where it begins."""
+    with path.open("rb") as file:
+        if start:
+            file.seek(start - 1)
+            file.readline()
+        while file.tell() < end and (block := file.read(min(BLOCK, end - file.tell()))):
+            yield block if block.endswith(b"\n") or file.tell() < end else block + file.readline()
+
+
+def _encoded(reader: Reader, blocks: Iterator[bytes]) -> Figures:
+    records = size = 0
+    for reading in reader.read(blocks):
+        records += 1
+        size += len(encode_reading(reading))
+    return {"records": records, "bytes": size}
+
+
+def main(name: str, *arguments: str) -> None:
+    work = WORKS[name](*arguments)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
+    began, cpu = time.time(), time.process_time()
+    figures = work()
+    cpu, ended = time.process_time() - cpu, time.time()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
+    told = {"cpu": cpu, "began": began, "ended": ended, "peak_megabytes": peak / unit}
+    sys.stdout.write(json.dumps(told | figures) + "\n")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
