@@ -32,10 +32,7 @@ class Answer(msgspec.Struct, frozen=True, gc=False):
 
 def read_strictly(text: str, contract: Contract) -> Answer:
     """The answer as it stands. Raises `Malformed` or `Unfit`."""
-    columns = contract.from_text(text)
-    if columns is None:
-        columns = contract.from_value(_parsed(text))
-    return Answer(columns, "strict", "exact")
+    return Answer(_plainly(text, contract), "strict", "exact")
 
 
 def read_answer(text: str, contract: Contract, *, admit_lossy: bool) -> Answer:
@@ -51,14 +48,24 @@ def read_answer(text: str, contract: Contract, *, admit_lossy: bool) -> Answer:
     body, wrapping = unwrap(text)
     for candidate, mends in _mended(body, wrapping):
         try:
-            value = _parsed(candidate, raw_controls="controls" in mends)
+            return Answer(_plainly(candidate, contract), "+".join(mends), "mended")
+        except Malformed as malformed:
+            # Any other complaint would come again, word for word.
+            if not malformed.over_a_control:
+                continue
+        try:
+            value = _parsed(candidate, raw_controls=True)
         except Malformed:
             continue
-        columns = contract.from_value(value, as_asked="controls" in mends)
-        return Answer(columns, "+".join(mends), "mended")
+        values = contract.from_value(value, as_asked=True)
+        return Answer(values, "+".join([*wrapping, "controls", *mends[len(wrapping) :]]), "mended")
     if "{" not in body:
         raise Unfit("json_parse_error", "no object in the answer")
     return _repaired(body, wrapping, contract, admit_lossy=admit_lossy)
+
+
+def _plainly(text: str, contract: Contract) -> Values:
+    return contract.from_text(text) or contract.from_value(_parsed(text))
 
 
 def _parsed(text: str, *, raw_controls: bool = False) -> Any:
@@ -70,20 +77,17 @@ def _parsed(text: str, *, raw_controls: bool = False) -> Any:
 
 def _mended(body: str, wrapping: list[str]) -> Iterator[tuple[str, list[str]]]:
     """The mends to try, the smallest first."""
-    if wrapping:
-        yield body, wrapping
-    yield body, [*wrapping, "controls"]
+    yield body, wrapping
     without = without_trailing_commas(body)
     if without != body:
         yield without, [*wrapping, "trailing_comma"]
-        yield without, [*wrapping, "controls", "trailing_comma"]
 
 
 def _repaired(body: str, wrapping: list[str], contract: Contract, *, admit_lossy: bool) -> Answer:
     method = "+".join([*wrapping, "json_repair"])
     try:
-        columns = contract.from_value(safe_repair(body), as_asked=True)
-        return Answer(columns, method, "repaired_safe")
+        values = contract.from_value(safe_repair(body), as_asked=True)
+        return Answer(values, method, "repaired_safe")
     except Hopeless as reason:
         raise Unfit("json_parse_error", str(reason)) from None
     except Unproven as doubt:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import msgspec
 from msgspec import UNSET
@@ -179,5 +180,6 @@ def _same_owner(envelope: Envelope, record_id: str | None, asked_for: str | None
         raise Unfit("key_mismatch", "key and transcript belong to different records")
 
 
+@lru_cache(maxsize=64)
 def _model(version: str | None) -> str | None:
     return version if version and _MODEL.fullmatch(version) else None

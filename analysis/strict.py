@@ -9,7 +9,11 @@ class Repeated(Exception):
 
 
 class Malformed(Exception):
-    """The text is not JSON."""
+    """The text is not JSON. `over_a_control`: because of a raw control sign in a string."""
+
+    def __init__(self, *, over_a_control: bool = False) -> None:
+        self.over_a_control = over_a_control
+        super().__init__()
 
 
 def parse(text: str, *, raw_controls: bool = False) -> Any:
@@ -25,6 +29,8 @@ def parse(text: str, *, raw_controls: bool = False) -> Any:
             parse_constant=_refuse,
             strict=not raw_controls,
         )
+    except json.JSONDecodeError as error:
+        raise Malformed(over_a_control=error.msg.startswith("Invalid control")) from None
     except (ValueError, RecursionError):
         raise Malformed from None
 

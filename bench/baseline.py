@@ -1,7 +1,8 @@
 """What everything is compared with: the requirements' algorithms, written plainly.
 
 Reading: the whole file as one text, split, `json.loads` for each line, json_repair on every
-answer, `json.loads` again, a dict for each row, bodies of a hundred rows. Writing: a dict for
+answer, `json.loads` again, a dict for each row, every value converted for the table, bodies of
+a hundred rows as the client library makes them. Writing: a dict for
 each request, an f-string for its prompt, `json.dumps`, everything joined to one text.
 """
 
@@ -9,6 +10,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from json_repair import repair_json
 
@@ -22,9 +24,15 @@ def read_plainly(path: Path) -> tuple[int, int]:
     """Rows, and bytes of the bodies that would be sent. Step by step, as required."""
     extracted = _extracted(path.read_text(encoding="utf-8"))
     parsed = {key: (content, json.loads(text)) for key, (content, text) in extracted.items()}
-    rows = [_columns(key, *found) for key, found in parsed.items() if isinstance(found[1], dict)]
+    rows = [
+        {name: _converted(value) for name, value in _columns(key, *found).items()}
+        for key, found in parsed.items()
+        if isinstance(found[1], dict)
+    ]
     bodies = [
-        json.dumps({"rows": [{"insertId": row["key"], "json": row} for row in rows[at : at + 100]]})
+        json.dumps(
+            {"rows": [{"insertId": str(uuid4()), "json": row} for row in rows[at : at + 100]]}
+        )
         for at in range(0, len(rows), ROWS_PER_BODY)
     ]
     return len(rows), sum(map(len, bodies))
@@ -42,6 +50,13 @@ def _extracted(content: str) -> dict[str, tuple[dict[str, Any], str]]:
         except (ValueError, KeyError, TypeError, IndexError):
             continue
     return found
+
+
+def _converted(value: Any) -> Any:
+    """The value as the table takes it; null stays null."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    return json.dumps(value)
 
 
 def _columns(key: str, answered: dict[str, Any], said: dict[str, Any]) -> dict[str, Any]:

@@ -25,7 +25,7 @@ def reading(*, lines: int, repeats: int) -> dict[str, Any]:
             },
         )
         two = [_two_processes(path, size) for _ in range(repeats)]
-    one = [each for each in took["ours_with_fingerprint"]]
+    one = took["ours_with_fingerprint"]
     return {
         "lines": lines,
         "bytes_a_line": size // lines,

@@ -96,3 +96,12 @@ def metrics_of(summary: Facts) -> list[Metric]:
             else "until a batch with open records was whole",
         ),
     ]
+
+
+def grounding_of(summary: Facts) -> str:
+    """How much of the summaries was said in their transcripts; empty when it was not measured."""
+    found = part(summary, "grounding")
+    if not number(found, "measured"):
+        return ""
+    below = figures.plural(number(found, "below_half"), "row")
+    return f"{figures.percent(found['mean'])} occur in the transcript; {below} below half"

@@ -116,7 +116,9 @@ def readings(summary: Facts) -> Markup:
         )
         for row in found
     ]
-    return section("How answers were read", bars(lines), id_="readings")
+    said = measures.grounding_of(summary)
+    note = f"Of the words of the summaries, {said}." if said else ""
+    return section("How answers were read", bars(lines), note=note, id_="readings")
 
 
 def stages(summary: Facts) -> Markup:

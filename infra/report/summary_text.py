@@ -22,6 +22,7 @@ def summary_lines(
         *_way(summary),
         *error_lines(rows(summary, "errors")),
         *_readings(summary),
+        *_grounding(summary),
         *_metrics(summary),
         *_costs(summary),
         *_times(summary),
@@ -86,6 +87,11 @@ def _readings(summary: Facts) -> list[str]:
         for row in rows(summary, "readings")
     ]
     return [named("answers", "; ".join(found[:4]))] if found else []
+
+
+def _grounding(summary: Facts) -> list[str]:
+    told = measures.grounding_of(summary)
+    return [named("grounding", told)] if told else []
 
 
 def _metrics(summary: Facts) -> list[str]:

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from events import BatchCompleted, JobSubmitted, RunCompleted, RunStopped
 from tests.tracking.sheet import DAY, OUTPUT, Sheet, all_good, bad, call, calls, good, id_of
 from tracking import Place
-from tracking.statements import deed
 
 COUNTS = ("analysed", "failed", "released", "open")
 
@@ -688,16 +687,3 @@ def test_a_batch_counts_as_finished_when_it_is_told_to_be_over(sheet: Sheet) -> 
     assert (2, 1, True, 2, 1) == (
         after.batches, after.finished, after.canary_finished, after.records_over, after.failed_over
     )  # fmt: skip
-
-
-def test_the_deed_that_closes_reads_no_other_run(sheet: Sheet) -> None:
-    """Its text names the run in every look at a table of runs."""
-    script = deed(
-        "close_attempt", staged="s", output="o", answer_columns="a", c_answer_columns="a",
-        cost_of_c="0", cost_of_a="0",
-    )  # fmt: skip
-
-    assert "planned_on <>" not in script
-    assert script.count("batch_records") == script.count(
-        "m.run_id = @run_id AND m.planned_on = @planned_on"
-    )
