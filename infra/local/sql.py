@@ -103,6 +103,13 @@ def read_columns(like: str) -> str:
 
 
 def create_all(db: duckdb.DuckDBPyConnection) -> None:
+    """Every table; one made by an earlier version gains the columns that came since."""
     db.execute(MACROS)
     for table in layouts():
         db.execute(create_table(table))
+    found = "SELECT table_name, column_name FROM duckdb_columns()"
+    known = set(db.execute(found).fetchall())
+    for table in layouts():
+        for column in columns_of(table):
+            if (table, column.name) not in known:
+                db.execute(f'ALTER TABLE "{table}" ADD COLUMN "{column.name}" {column_type(column)}')
