@@ -48,7 +48,8 @@ def read_answer(text: str, contract: Contract, *, admit_lossy: bool) -> Answer:
     body, wrapping = unwrap(text)
     for candidate, mends in _mended(body, wrapping):
         try:
-            return Answer(_plainly(candidate, contract), "+".join(mends), "mended")
+            method = "+".join(mends) or "prose"
+            return Answer(_plainly(candidate, contract), method, "mended")
         except Malformed as malformed:
             # Any other complaint would come again, word for word.
             if not malformed.over_a_control:
@@ -76,7 +77,7 @@ def _parsed(text: str, *, raw_controls: bool = False) -> Any:
 
 
 def _mended(body: str, wrapping: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """The mends to try, the smallest first."""
+    """The mends to try, the smallest first. Without any, blanks that JSON does not know went."""
     yield body, wrapping
     without = without_trailing_commas(body)
     if without != body:

@@ -36,13 +36,17 @@ class Preflight:
         """Take one more line into account. Raises `PreflightError`."""
         self.lines += 1
         self.size += len(line)
-        if self.lines > MOST_LINES:
-            raise PreflightError(f"a file has at most {MOST_LINES} lines", self.lines)
-        if self.size > MOST_BYTES:
-            raise PreflightError(f"a file has at most {MOST_BYTES} bytes", self.lines)
-        if key in self.keys:
-            raise PreflightError("keys are unique", self.lines, "key")
+        known = len(self.keys)
         self.keys.add(key)
+        if len(self.keys) == known or self.size > MOST_BYTES or self.lines > MOST_LINES:
+            raise self._broken()
+
+    def _broken(self) -> PreflightError:
+        if self.lines > MOST_LINES:
+            return PreflightError(f"a file has at most {MOST_LINES} lines", self.lines)
+        if self.size > MOST_BYTES:
+            return PreflightError(f"a file has at most {MOST_BYTES} bytes", self.lines)
+        return PreflightError("keys are unique", self.lines, "key")
 
 
 def preflight(

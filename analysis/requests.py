@@ -24,7 +24,7 @@ def render(analysis: Analysis, requests: Iterable[Request]) -> Iterator[bytes]:
     The transcript is carried as it is, whatever it contains. Raises `PreflightError` for an
     id that is none and for text that has no UTF-8 form.
     """
-    line = analysis.template.render
+    line = analysis.template.renderer()
     escape = msgspec.json.Encoder().encode
     for number, request in enumerate(requests, start=1):
         if not is_record_id(request.record_id):

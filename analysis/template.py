@@ -6,8 +6,9 @@ output limit. What is constant is encoded once; a line is then a join of ready p
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from analysis.keys import PREFIX
@@ -80,31 +81,34 @@ class Template:
         fence = Fence.of(user)
         return cls(tuple(_PLACES.split(encoded)), tuple(_PLACES.findall(encoded)), fence)
 
-    def render(self, record_id: bytes, transcript: bytes, max_output_tokens: int) -> bytes:
-        """One line. `transcript` is escaped for JSON already, without its quotes."""
-        values = {
-            RECORD.encode(): record_id,
-            TRANSCRIPT.encode(): transcript,
-            f'"{_TOKENS}"'.encode(): b"%d" % max_output_tokens,
-        }
-        filled = [values[place] for place in self.places]
-        line: list[bytes] = [b""] * (2 * len(filled) + 1)
+    def renderer(self) -> Callable[[bytes, bytes, int], bytes]:
+        """Makes lines of record id, transcript (escaped, without its quotes) and output limit.
+
+        Not to be shared between threads: a line is put together in one list, again and again.
+        """
+        numbers = {RECORD.encode(): 0, TRANSCRIPT.encode(): 1, f'"{_TOKENS}"'.encode(): 2}
+        in_order = itemgetter(*(numbers[place] for place in self.places))
+        line: list[bytes] = [b""] * (len(self.pieces) + len(self.places))
         line[::2] = self.pieces
-        line[1::2] = filled
-        return b"".join(line)
+
+        def render(record_id: bytes, transcript: bytes, max_output_tokens: int) -> bytes:
+            line[1::2] = in_order((record_id, transcript, b"%d" % max_output_tokens))
+            return b"".join(line)
+
+        return render
 
     def record_of(self, line: bytes) -> bytes | None:
         """The record id of a line that begins and ends as the template does, else None."""
-        start = len(self.pieces[0])
+        head, tail = self.pieces[0], self.pieces[-1]
+        start = len(head)
         record_id = line[start : start + _ID_LENGTH]
-        end = b"%b%b%b" % (self.pieces[-2], record_id, self.pieces[-1])
-        if not (line.startswith(self.pieces[0]) and line.endswith(end)):
+        if not (line.startswith(head) and line.endswith(self.pieces[-2] + record_id + tail)):
             return None
         return record_id if _ID.fullmatch(record_id) else None
 
     def overhead(self, largest_output_tokens: int) -> int:
         """Bytes of a line beside the escaped transcript, at the widest output limit."""
-        return len(self.render(b"0" * _ID_LENGTH, b"", largest_output_tokens))
+        return len(self.renderer()(b"0" * _ID_LENGTH, b"", largest_output_tokens))
 
 
 def _line(system: str, user: str, schema: Mapping[str, Any], thinking: str) -> dict[str, Any]:

@@ -233,23 +233,27 @@ def read(
     files: Annotated[list[Path], typer.Argument(help="Prediction files, gzip or not.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for rows, errors and summary.")],
     analysis: Annotated[str, typer.Option(help="What was asked.")] = "call_review_v1",
+    lookup: Annotated[
+        Path | None,
+        typer.Option(help="Source rows as JSON Lines; also reads keys of the earlier system."),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 1 when a line gave no row.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Read prediction files on their own: rows.ndjson, errors.ndjson and summary.json."""
     from .reading import BadInput, read_files
 
     try:
-        summary = read_files(files, out, analysis)
+        summary = read_files(files, out, analysis, lookup)
     except BadInput as problem:
         fail(str(problem))
     if as_json:
         _print_json(summary)
-        return
-    typer.echo(
-        f"{summary['lines']:,} lines, {summary['rows']:,} rows, {summary['errors']:,} errors"
-    )
-    for name, count in summary["error_types"].items():
-        typer.echo(f"  {name} {count:,}")
+    else:
+        _print(_reading_lines(summary))
+    raise typer.Exit(1 if strict and summary["errors"] else 0)
 
 
 @app.command()
@@ -289,6 +293,17 @@ def choreography(as_json: AsJson = False) -> None:
     from infra.report.text import choreography_lines
 
     _print(choreography_lines(score_rows()))
+
+
+def _reading_lines(summary: dict[str, Any]) -> list[str]:
+    """Lines, rows and errors; then each kind with its count and a few records."""
+    kinds = [
+        f"  {count:>9,}  {name:<18} {' '.join(summary['examples'].get(name, []))}".rstrip()
+        for part in ("parse_methods", "error_types")
+        for name, count in summary[part].items()
+    ]
+    counts = (f"{summary[name]:,} {name}" for name in ("lines", "rows", "errors"))
+    return [", ".join(counts), *kinds]
 
 
 def _known(home: Path) -> Path:

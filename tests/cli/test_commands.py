@@ -1,13 +1,15 @@
 """What the command says, to people and to scripts."""
 
+import base64
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.cli.command import Command
-from tests.stage import calls, id_of
+from tests.stage import call, calls, id_of
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +172,35 @@ def test_help_is_there_for_every_command(done: Command) -> None:
 
     for name in ("demo", "load", "request", "work", "status", "verify", "report", "read"):
         assert name in told
+
+
+def test_files_of_the_earlier_system_are_read_with_a_lookup_file(
+    done: Command, tmp_path: Path
+) -> None:
+    """Composite keys, exact on both ids; whatever matches no row is a lookup miss."""
+    calls_known = calls(3)
+    lookup = tmp_path / "lookup.jsonl"
+    lookup.write_text("".join(json.dumps(row) + "\n" for row in calls_known), encoding="utf-8")
+    keys = [_composite(row) for row in (*calls_known, call(77))] + ["not-a-key"]
+    file = tmp_path / "predictions.jsonl"
+    file.write_text("".join(_line(key) + "\n" for key in keys), encoding="utf-8")
+
+    told = done.json("read", str(file), "--lookup", str(lookup), "--out", str(tmp_path / "out"))
+    done("read", str(file), "--strict", "--out", str(tmp_path / "out2"), code=1)
+
+    assert (3, {"lookup_miss": 2}) == (told["rows"], told["error_types"])
+    rows = [json.loads(row) for row in (tmp_path / "out" / "rows.ndjson").read_bytes().splitlines()]
+    assert {id_of(row): row["interactionId"] for row in calls_known} == {
+        row["record_id"]: row["interactionId"] for row in rows
+    }
+
+
+def _composite(row: dict[str, Any]) -> str:
+    token = base64.b64encode(row["phone_number_token"].encode()).decode()
+    return f"{token}|{row['interactionId']}"
+
+
+def _line(key: str) -> str:
+    part = {"text": json.dumps({"callSummary": "A short call."})}
+    candidate = {"content": {"parts": [part]}, "finishReason": "STOP"}
+    return json.dumps({"key": key, "status": "", "response": {"candidates": [candidate]}})

@@ -1,0 +1,52 @@
+"""Source rows by key, for prediction files that are read without a warehouse."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from analysis import composite_key
+from events import record_id
+
+IDS = ("phone_number_token", "interactionId", "referenceId", "event_timestamp")
+
+
+class BadLookup(Exception):
+    """The lookup file cannot be used; the text names the line."""
+
+
+class Lookup:
+    """Exact on both ids of a composite key, and on the record id; no fallback to another call."""
+
+    def __init__(self, file: Path) -> None:
+        """JSON Lines in the source table's columns. Raises `BadLookup`."""
+        self._by_record: dict[str, dict[str, Any]] = {}
+        self._by_ids: dict[tuple[str, str], str | None] = {}
+        """None for a pair of ids that several rows carry: which of them is meant is unknown."""
+        for number, line in enumerate(file.read_bytes().splitlines(), start=1):
+            if line.strip():
+                self._add(file, number, line)
+
+    def row(self, record: str) -> dict[str, Any] | None:
+        """The ids of this record's source row."""
+        return self._by_record.get(record)
+
+    def record_of(self, key: str) -> str | None:
+        """The record behind a composite key of the earlier system."""
+        ids = composite_key(key)
+        return self._by_ids.get(ids) if ids else None
+
+    def _add(self, file: Path, number: int, line: bytes) -> None:
+        try:
+            row = msgspec.json.decode(line, type=dict[str, Any])
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise BadLookup(f"{file}, line {number}: {error}") from error
+        missing = [name for name in IDS[:2] if name not in row]
+        if missing:
+            raise BadLookup(f"{file}, line {number}: {missing[0]} is missing")
+        phone, interaction = row["phone_number_token"], row["interactionId"]
+        record = record_id(phone, interaction, row.get("referenceId"))
+        self._by_record[record] = {name: row.get(name) for name in IDS}
+        pair = (str(phone), str(interaction))
+        known = self._by_ids.get(pair, record)
+        self._by_ids[pair] = record if known == record else None
