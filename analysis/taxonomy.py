@@ -65,6 +65,7 @@ _ALL = (
     _failed("attempts_exhausted", "Every attempt failed; look at the errors before this one."),
     _released("empty_transcript", "There is nothing to analyse; judged again by each plan."),
     _released("request_too_large", "Too long for one request; judged again by each plan."),
+    _released("already_analysed", "Another run stored this record meanwhile; nothing is lost."),
     _released("cancelled", "The run was cancelled; the next run takes the record."),
     _released("budget_exhausted", "The budget was spent; raise it and start a run."),
     _released("breaker_tripped", "Too many records failed; find the cause and start a run."),

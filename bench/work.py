@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import cycle, islice
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from analysis import Preflight, Reader, encode_reading, preflight, render
 from analysis.template import Template
@@ -122,6 +123,21 @@ def write_much(megabytes: str) -> Work:
     return work
 
 
+def plan(count: str) -> Work:
+    """One planning statement over so many source records, in a file of its own."""
+    from bench.worlds import Planner  # the other works shall not carry a database about
+
+    folder = TemporaryDirectory(prefix="troupe-bench-")
+    planner = Planner(Path(folder.name), int(count))
+
+    def work() -> Figures:
+        with folder:
+            records, batches = planner.plan()
+        return {"records": records, "batches": batches}
+
+    return work
+
+
 def nothing() -> Work:
     """An interpreter with everything imported: what memory costs before any work."""
     return lambda: {"records": 0, "bytes": 0}
@@ -130,7 +146,7 @@ def nothing() -> Work:
 WORKS: dict[str, Callable[..., Work]] = {
     each.__name__: each
     for each in (
-        read, read_plainly, scan, read_much, write, write_plainly, copy, write_much, nothing,
+        read, read_plainly, scan, read_much, write, write_plainly, copy, write_much, plan, nothing,
     )
 }  # fmt: skip
 

@@ -93,8 +93,15 @@ def read_fact(data: bytes, kind: type[F]) -> F:
     """
     try:
         return msgspec.json.decode(data, type=kind)
-    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
-        raise Unreadable(f"{topic_of(kind)}: {error}") from error
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
+        raise Unreadable(f"{topic_of(kind)}: {_without_value(error)}") from error
+
+
+def _without_value(error: Exception) -> str:
+    """What is wrong and where, without what stood there."""
+    if isinstance(error, UnicodeDecodeError):
+        return "the text is not UTF-8"
+    return re.sub(r"Invalid enum value '.*?'( - at|$)", r"Invalid enum value\1", str(error))
 
 
 def seal(
@@ -157,6 +164,8 @@ def from_pubsub(body: bytes, attributes: Mapping[str, str]) -> Envelope:
     """
     try:
         if attributes.get("content-type", "").startswith("application/cloudevents"):
+            # The library would make up an id, another at each delivery.
+            msgspec.json.decode(body, type=_Named)
             event = cast("CloudEvent", JSONFormat().read(CloudEvent, body))
         else:
             event = CloudEvent(_binary_attributes(attributes), msgspec.json.decode(body))
@@ -167,13 +176,22 @@ def from_pubsub(body: bytes, attributes: Mapping[str, str]) -> Envelope:
 
 _UNREADABLE = (
     BaseCloudEventException,
-    msgspec.DecodeError,
+    msgspec.MsgspecError,
     ValueError,
+    OverflowError,
     KeyError,
     TypeError,
     AttributeError,
     RecursionError,
 )
+
+
+class _Named(msgspec.Struct):
+    """What every event of ours has."""
+
+    id: str
+    source: str
+    type: str
 
 
 def is_event(attributes: Mapping[str, str]) -> bool:

@@ -47,7 +47,7 @@ class RunRefused(Fact, frozen=True, kw_only=True):
     request_id: str
     """The event id of the request."""
     reason: str
-    """A stable word: `bad_input`, `run_id_taken`, `over_budget`, `unknown_analysis`."""
+    """`bad_input`, `run_id_taken`, `over_budget`, `unknown_price` or `unknown_analysis`."""
     detail: str
     """What is wrong with which field, and what to do; no personal data."""
 

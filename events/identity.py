@@ -8,7 +8,9 @@ import json
 import re
 from dataclasses import dataclass
 
-RUN_ID = r"^[a-z0-9][a-z0-9-]{0,39}$"
+END = r"(?![\s\S])"
+"""The very end: `$` would let a line break through."""
+RUN_ID = rf"^[a-z0-9][a-z0-9-]{{0,39}}{END}"
 DEPLOYMENT_ID = re.compile(r"^[a-z0-9]{1,8}$")
 KEY_PREFIX = "k-"
 """Stops Vertex's importer from reading a key of digits as a number."""

@@ -6,19 +6,22 @@ from typing import Annotated, ClassVar, Literal
 import msgspec
 
 from .facts import Fact
-from .identity import RUN_ID
+from .identity import END, RUN_ID
 
 RunId = Annotated[str, msgspec.Meta(pattern=RUN_ID)]
-NewRunId = Annotated[str, msgspec.Meta(pattern=f"{RUN_ID}|^$")]
+NewRunId = Annotated[str, msgspec.Meta(pattern=f"{RUN_ID}|^{END}")]
 """Left empty it derives from the message, so that a redelivery is the same run."""
-RecordId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}$")]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[\w.@:/+ -]{1,100}$")]
+RecordId = Annotated[str, msgspec.Meta(pattern=rf"^[0-9a-f]{{32}}{END}")]
+Name = Annotated[str, msgspec.Meta(pattern=rf"^[\w.@:/+ -]{{1,100}}{END}")]
 Mode = Literal["test", "production", "incremental", "single", "custom"]
 
 ROWS_LIMIT = 200_000
 """Requests that one Vertex batch job takes (documented)."""
 BYTES_LIMIT = 1_000_000_000
 """Bytes of one input file on Cloud Storage (documented: 1 GB)."""
+
+
+MOST_RECORDS = 1_000_000_000
 
 
 class Wish(Fact, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,9 +43,11 @@ class Settings(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True):
     breaker: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
     """Per cent of failed records, of those in batches that are over, that stops the run."""
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
-    model: Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9][\w.@/-]{0,99}$")] | None = None
+    model: Annotated[str, msgspec.Meta(pattern=rf"^[a-zA-Z0-9][\w.@/-]{{0,99}}{END}")] | None = None
     """None takes the default of the analysis."""
-    analysis: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,59}$")] = "call_review_v1"
+    analysis: Annotated[str, msgspec.Meta(pattern=rf"^[a-z][a-z0-9_]{{0,59}}{END}")] = (
+        "call_review_v1"
+    )
     budget: Annotated[float, msgspec.Meta(gt=0)] | None = None
     """US dollars; a run that would cost more is refused, or stops."""
     grounding: bool = True
@@ -55,7 +60,7 @@ class RunRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     run_id: NewRunId = ""
     mode: Mode = "production"
-    limit: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_RECORDS)] | None = None
     event_time_from: datetime | None = None
     event_time_to: datetime | None = None
     """The end is exclusive."""
@@ -84,8 +89,8 @@ class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fie
 
     run_id: NewRunId = ""
     of_run: RunId | None = None
-    batches: list[Annotated[int, msgspec.Meta(ge=1)]] = []
-    error_types: list[Annotated[str, msgspec.Meta(pattern=r"^[a-z_]{1,40}$")]] = []
+    batches: list[Annotated[int, msgspec.Meta(ge=1, le=MOST_RECORDS)]] = []
+    error_types: list[Annotated[str, msgspec.Meta(pattern=rf"^[a-z_]{{1,40}}{END}")]] = []
     record_ids: list[RecordId] = []
 
     def __post_init__(self) -> None:
@@ -103,8 +108,19 @@ class CancelRequested(Wish, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 def _check_times(start: datetime | None, end: datetime | None) -> None:
-    for name, time in (("event_time_from", start), ("event_time_to", end)):
-        if time is not None and time.tzinfo is None:
-            raise ValueError(f"{name} has no time zone: write 2026-01-31T00:00:00Z")
-    if start and end and start.astimezone(UTC) >= end.astimezone(UTC):
+    instants = [
+        _instant(name, time) for name, time in (("event_time_from", start), ("event_time_to", end))
+    ]
+    if instants[0] and instants[1] and instants[0] >= instants[1]:
         raise ValueError("event_time_from is not before event_time_to")
+
+
+def _instant(name: str, time: datetime | None) -> datetime | None:
+    if time is None:
+        return None
+    if time.tzinfo is None:
+        raise ValueError(f"{name} has no time zone: write 2026-01-31T00:00:00Z")
+    try:
+        return time.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{name} lies beyond the calendar") from error

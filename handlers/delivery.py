@@ -64,13 +64,10 @@ def deliver(message: Message, tools: Tools, publish: Publish) -> Verdict:
     """Handle one delivery; every exception becomes a verdict."""
     try:
         opened = open_message(message, tools.deployment)
-    except Unreadable as error:
+    except Exception as error:
         return _told(message, None, _unreadable(error))
     try:
-        return _told(message, opened, _deliver(message, opened, tools, publish))
-    except Wait as wait:
-        _mark(opened, "waited", message, tools, reason=str(wait))
-        return _told(message, opened, Verdict(outcome=Outcome.WAIT, cause="wait", detail=str(wait)))
+        return _told(message, opened, _deliver_or_wait(message, opened, tools, publish))
     except SetAside as aside:
         verdict = Verdict(outcome=Outcome.SET_ASIDE, cause=aside.cause, detail=aside.detail)
         return _told(message, opened, verdict)
@@ -80,8 +77,18 @@ def deliver(message: Message, tools: Tools, publish: Publish) -> Verdict:
         return _told(message, opened, Verdict(outcome=Outcome.REDELIVER, cause=cause))
 
 
-def _unreadable(error: Unreadable) -> Verdict:
-    return Verdict(outcome=Outcome.SET_ASIDE, cause="unreadable_message", detail=str(error))
+def _deliver_or_wait(message: Message, opened: Opened, tools: Tools, publish: Publish) -> Verdict:
+    try:
+        return _deliver(message, opened, tools, publish)
+    except Wait as wait:
+        _mark(opened, "waited", message, tools, reason=str(wait))
+        return Verdict(outcome=Outcome.WAIT, cause="wait", detail=str(wait))
+
+
+def _unreadable(error: Exception) -> Verdict:
+    """Only our own words are repeated: a foreign error may quote what it read."""
+    detail = str(error) if isinstance(error, Unreadable) else type(error).__name__
+    return Verdict(outcome=Outcome.SET_ASIDE, cause="unreadable_message", detail=detail)
 
 
 def _deliver(message: Message, opened: Opened, tools: Tools, publish: Publish) -> Verdict:

@@ -55,7 +55,9 @@ def _plan(
     if wish.budget is not None:
         preview = tracking.preview_plan(params)
         cost = estimate(preview["records"], preview["bytes"], params["model"], analysis)
-        if cost.low is not None and cost.low > wish.budget:
+        if cost.low is None:
+            return "unknown_price", f"no price is known for {params['model']}: leave out the budget"
+        if cost.low > wish.budget:
             return "over_budget", f"it would cost at least {cost.low:.2f} US dollars"
     tracking.plan_run(wish.run_id, params)
     return None

@@ -8,6 +8,7 @@ from typing import get_args, get_type_hints
 from events import Fact, GcsObject, WatchTick, topic_of
 from tracking import Row
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
     """One handler's interest in one topic. Dead letters belong to it."""
@@ -84,4 +85,3 @@ def _last(kind: type[Fact]) -> list[type[Fact]]:
     """The facts below a family such as `JobEnded`."""
     below = kind.__subclasses__()
     return [kind] if not below else [leaf for each in below for leaf in _last(each)]
-

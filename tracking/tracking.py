@@ -6,8 +6,19 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from events import Deployment
+from events.identity import short_hash
 
-from .answers import Asked, Claim, Claims, Closing, Plan, Progress, Row, UnhandledFact, WaitingAttempt
+from .answers import (
+    Asked,
+    Claim,
+    Claims,
+    Closing,
+    Plan,
+    Progress,
+    Row,
+    UnhandledFact,
+    WaitingAttempt,
+)
 from .statements import Source, column_name, deed, fragment, question, table_name
 from .warehouse import Warehouse
 
@@ -208,7 +219,7 @@ class Tracking:
         } | about  # fmt: skip
         given |= {"error_id": error_id, "error_type": error_type, "hint": hints.get(error_type)}
         return self._warehouse.do(
-            self._deployment.job("error", error_id), deed("store_error"), given
+            self._deployment.job("error", short_hash(error_id)), deed("store_error"), given
         )
 
     def write_report(self, run_id: str, params: Mapping[str, Any]) -> bool:

@@ -12,7 +12,6 @@ from handlers.tools import Blob
 BLOCK = 1 << 20
 BUCKET = "laptop"
 _PREFIX = f"gs://{BUCKET}/"
-_PART = ".part"
 
 
 class LocalBucket:
@@ -22,13 +21,14 @@ class LocalBucket:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self._aside = folder, folder.with_name(f"{folder.name}-aside")
+        for each in (self.folder, self._aside):
+            each.mkdir(parents=True, exist_ok=True)
 
     def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
         target = self.folder / _encoded(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(f"{target.name}.{os.getpid()}{_PART}")
+        part = self._aside / f"{zlib.crc32(path.encode()):08x}-{os.getpid()}"
         try:
             written = _write(part, chunks)
             return self._publish(part, target, path, written)
@@ -44,8 +44,8 @@ class LocalBucket:
         root = self.path_of(folder.rstrip("/"))
         if not root.is_dir():
             return []
-        found = (p for p in root.rglob("*") if p.is_file() and not p.name.endswith(_PART))
-        return [self._blob(p) for p in sorted(found)]
+        found = (self._blob(p) for p in root.rglob("*") if p.is_file())
+        return sorted(found, key=lambda blob: blob.uri)
 
     def uri(self, path: str) -> str:
         return _PREFIX + path

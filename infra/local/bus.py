@@ -16,6 +16,8 @@ from handlers.tools import Clock
 from .faults import Faults
 from .letters import Letters
 
+LONGEST_ATTRIBUTE = 1024
+"""Bytes of one attribute's value (documented)."""
 REPLAY_FOR = "replayfor"
 """Attribute of a replayed message: only this handler's subscription takes it."""
 
@@ -67,13 +69,15 @@ class LocalBus:
         *,
         retry: Retry | None = None,
         faults: Faults | None = None,
+        name: str = "0",
     ) -> None:
+        """`name` makes message ids unlike those of a bus before this one."""
         self._subscriptions = tuple(subscriptions)
         self._clock, self._letters = clock, letters
         self._retry, self._faults = retry or Retry(), faults or Faults()
         self._due: list[_Due] = []
         self._leased: dict[int, tuple[datetime, Delivery]] = {}
-        self._numbers = count(1)
+        self._numbers, self._name = count(1), name
         self.sent = 0
         """Messages published so far."""
 
@@ -87,19 +91,8 @@ class LocalBus:
     ) -> str:
         """Publish raw bytes; returns the message id. Nobody listening is no error."""
         self._faults.before_publish(topic)
-        number = next(self._numbers)
-        self.sent += 1
-        message = Message(
-            topic=topic,
-            id=message_id or f"m{int(self._clock().timestamp() * 1e6)}-{number}",
-            body=body,
-            attributes=dict(attributes),
-            published_at=self._clock(),
-        )
-        for subscription in self._subscriptions:
-            if subscription.topic == topic and _passes(attributes, subscription.handler):
-                for delay in self._faults.deliveries():
-                    self._queue(Delivery(subscription, message), self._clock() + delay)
+        message = self._message(topic, body, attributes, message_id)
+        self._forward(message)
         self._faults.after_publish(topic)
         return message.id
 
@@ -143,6 +136,27 @@ class LocalBus:
         deadlines = [deadline for deadline, _ in self._leased.values()]
         return min([due.at for due in self._due[:1]] + deadlines, default=None)
 
+    def _message(
+        self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
+    ) -> Message:
+        return Message(
+            topic=topic,
+            id=message_id or f"m{self._name}-{next(self._numbers)}",
+            body=body,
+            attributes=dict(attributes),
+            published_at=self._clock(),
+        )
+
+    def _forward(self, message: Message) -> None:
+        """To every subscription that wants it; what the service itself sends never fails."""
+        self.sent += 1
+        for subscription in self._subscriptions:
+            if subscription.topic == message.topic and _passes(
+                message.attributes, subscription.handler
+            ):
+                for delay in self._faults.deliveries():
+                    self._queue(Delivery(subscription, message), self._clock() + delay)
+
     def _queue(self, delivery: Delivery, at: datetime) -> None:
         entry = _Due(at, self._faults.turn(), next(self._numbers), delivery)
         heapq.heappush(self._due, entry)
@@ -159,6 +173,8 @@ class LocalBus:
             self._bury(delivery, TOO_OFTEN, f"{attempt} deliveries")
         elif attempt < self._retry.attempts:
             self._queue(delivery, self._clock() + self._retry.gap(attempt))
+        else:
+            self._letters.forget(delivery.key)
 
     def _bury(self, delivery: Delivery, cause: str, detail: str) -> None:
         topic = delivery.subscription.dead_letter_topic
@@ -167,16 +183,16 @@ class LocalBus:
             return
         message, source = delivery.message, delivery.subscription
         attributes = {
-            **message.attributes,
+            **{k: v for k, v in message.attributes.items() if k != REPLAY_FOR},
             DELIVERIES: str(message.delivery_attempt),
             "CloudPubSubDeadLetterSourceSubscription": source.name,
             "CloudPubSubDeadLetterSourceSubscriptionProject": "laptop",
             "CloudPubSubDeadLetterSourceTopicPublishTime": message.published_at.isoformat(),
             CAUSE: cause,
-            DETAIL: detail[:1024],
+            DETAIL: detail.encode()[:LONGEST_ATTRIBUTE].decode(errors="ignore"),
         }
         self._letters.keep(source, message, json.dumps(attributes), cause)
-        self.send(topic, message.body, attributes)
+        self._forward(self._message(topic, message.body, attributes))
 
 
 def _passes(attributes: Mapping[str, str], handler: str) -> bool:

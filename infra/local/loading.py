@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -82,7 +83,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
                     yield number, line
-        except (EOFError, gzip.BadGzipFile) as error:
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise BadFile(f"{path}: the gzip file is cut off or broken") from error
 
 
@@ -92,7 +93,8 @@ def _row(path: Path, number: int, line: bytes, ignored: set[str]) -> dict[str, A
         if not isinstance(told, dict):
             raise BadFile(f"{path}, line {number}: expected an object in the source's columns")
         row = msgspec.convert(told, type=_Line, strict=True)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        event_timestamp = _utc(row.event_timestamp)
+    except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise BadFile(f"{path}, line {number}: {error}; nothing was loaded") from error
     ignored.update(told.keys() - _KNOWN)
     return {
@@ -102,7 +104,7 @@ def _row(path: Path, number: int, line: bytes, ignored: set[str]) -> dict[str, A
         "transcript": row.transcript,
         "direction": row.direction,
         "provider": row.provider,
-        "event_timestamp": _utc(row.event_timestamp),
+        "event_timestamp": event_timestamp,
     }
 
 

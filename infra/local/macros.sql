@@ -2,12 +2,12 @@
 -- lower case and U+2028 and U+2029 are escaped, as in google/zetasql, common/json_util.cc.
 CREATE OR REPLACE MACRO json_quoted(text) AS
   CASE
-    WHEN regexp_matches(text, '[\x00-\x1f\x{2028}\x{2029}]') THEN
+    WHEN regexp_matches(text, '[\x00-\x07\x0b\x0e-\x1f\x{2028}\x{2029}]') THEN
       '"' || list_reduce(
         list_prepend(
           replace(replace(text, '\', '\\'), '"', '\"'),
           list_transform(
-            [8, 9, 10, 12, 13, 1, 2, 3, 4, 5, 6, 7, 11, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
+            [0, 8, 9, 10, 12, 13, 1, 2, 3, 4, 5, 6, 7, 11, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24,
              25, 26, 27, 28, 29, 30, 31, 8232, 8233],
             lambda code: chr(code)
           )

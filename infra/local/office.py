@@ -46,6 +46,7 @@ class Office:
         self._thread.start()
         card = {"port": self._server.port, "secret": self._secret, "pid": os.getpid()}
         aside = self._card.with_suffix(".part")
+        aside.unlink(missing_ok=True)
         aside.touch(mode=0o600)
         aside.write_text(json.dumps(card))
         aside.replace(self._card)
@@ -92,7 +93,7 @@ def ask(home: Path, duty: str, arguments: dict[str, Any]) -> Answer:
             told = {"secret": card["secret"], "duty": duty, "arguments": arguments}
             line.sendall(msgspec.json.encode(told) + b"\n")
             reply = json.loads(line.makefile("rb").readline())
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise NobodyThere(f"no process answers for {home}") from error
     if "problem" in reply:
         raise BadQuestion(reply["problem"])

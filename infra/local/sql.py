@@ -35,13 +35,25 @@ def translate(sql: str) -> tuple[Statement, ...]:
 
 
 def _statement(parsed: exp.Expr) -> Statement:
-    changed = parsed.transform(_adapt)
+    changed = _adapted(parsed)
     names = frozenset(p.name for p in changed.find_all(exp.Parameter))
     temp = None
     if isinstance(changed, exp.Create):
         temp = changed.this.name
     sql = changed.sql(dialect="duckdb", comments=False)
     return Statement(sql=sql, parameters=names, temp_table=temp)
+
+
+def _adapted(tree: exp.Expr) -> exp.Expr:
+    """Children first: what stands inside a changed node is changed as well."""
+    for node in reversed(list(tree.walk())):
+        changed = _adapt(node)
+        if changed is not node:
+            if node is tree:
+                tree = changed
+            else:
+                node.replace(changed)
+    return tree
 
 
 def _adapt(node: exp.Expr) -> exp.Expr:
@@ -112,4 +124,6 @@ def create_all(db: duckdb.DuckDBPyConnection) -> None:
     for table in layouts():
         for column in columns_of(table):
             if (table, column.name) not in known:
-                db.execute(f'ALTER TABLE "{table}" ADD COLUMN "{column.name}" {column_type(column)}')
+                db.execute(
+                    f'ALTER TABLE "{table}" ADD COLUMN "{column.name}" {column_type(column)}'
+                )

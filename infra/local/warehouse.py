@@ -75,6 +75,10 @@ class LocalWarehouse:
             self.db.execute("COMMIT")
         except duckdb.Error as error:
             self._fail(name, error)
+        except BaseException:
+            # Nothing may join a transaction that is to be rolled back.
+            self.db.execute("ROLLBACK")
+            raise
         finally:
             self._drop_temporary(statements)
         return True
@@ -108,8 +112,14 @@ class LocalWarehouse:
         name = f"{table}_staging_{next_name(self.db)}"
         self.db.execute("INSERT INTO laptop_staging VALUES ($1, $2)", [name, _plain(self._clock())])
         self.db.execute(create_table(name, like))
-        for uri in uris:
-            self.db.execute(_insert_from(self._bucket.path_of(uri), name, like))
+        self.db.execute("BEGIN TRANSACTION")
+        try:
+            for uri in uris:
+                self.db.execute(_insert_from(self._bucket.path_of(uri), name, like))
+            self.db.execute("COMMIT")
+        except duckdb.Error as error:
+            self.db.execute("ROLLBACK")
+            raise SetAside("load_refused", f"{like}: {type(error).__name__}") from error
         return name
 
     def _expire(self) -> None:
@@ -130,7 +140,7 @@ class LocalWarehouse:
             self.db.execute(_insert_from(path, table, table))
             self._end_job(name, "done")
             self.db.execute("COMMIT")
-        except duckdb.Error:
+        except BaseException:
             self.db.execute("ROLLBACK")
             raise
         return True
@@ -138,12 +148,14 @@ class LocalWarehouse:
     def _free_suffix(self, job_id: str) -> str | None:
         """The id to run under; None when the deed is done. A failed id is never used again."""
         rows = self.db.execute(
-            "SELECT state FROM laptop_jobs WHERE job_id = $1 OR job_id LIKE $2 ESCAPE '\\'",
-            [job_id, job_id.replace("\\", "\\\\").replace("_", "\\_") + "\\_\\_r%"],
+            "SELECT job_id, state FROM laptop_jobs WHERE job_id = $1 OR starts_with(job_id, $2)",
+            [job_id, f"{job_id}__r"],
         ).fetchall()
-        if any(state == "done" for (state,) in rows):
+        own = len(f"{job_id}__r")
+        tries = [state for name, state in rows if name == job_id or name[own:].isdigit()]
+        if "done" in tries:
             return None
-        return job_id if not rows else f"{job_id}__r{len(rows) + 1}"
+        return job_id if not tries else f"{job_id}__r{len(tries) + 1}"
 
     def _end_job(self, name: str, state: str) -> None:
         now = _plain(self._clock())

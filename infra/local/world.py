@@ -28,7 +28,7 @@ from .model import LocalModel
 from .predictions import Answerer, analyst
 from .vertex import StandIn
 from .vertex_settings import Behaviour
-from .warehouse import LocalWarehouse
+from .warehouse import LocalWarehouse, next_name
 
 LAPTOP_POLICY = Policy(reclaim_seconds=0, retell_after_seconds=60)
 """One worker, and a stand-in whose list is never late: a claim without a job was interrupted."""
@@ -88,7 +88,12 @@ class Laptop:
         self.deployment = _found(self.warehouse, settings.deployment or secrets.token_hex(3))
         self.letters = KeptLetters(self.warehouse.db, clock)
         self.bus = LocalBus(
-            subscriptions(), clock, self.letters, retry=settings.retry, faults=settings.faults
+            subscriptions(),
+            clock,
+            self.letters,
+            retry=settings.retry,
+            faults=settings.faults,
+            name=next_name(self.warehouse.db),
         )
         self.service = StandIn(
             home / "vertex",

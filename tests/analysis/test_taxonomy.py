@@ -5,6 +5,7 @@ import pytest
 from analysis import ERRORS, composite_key, fingerprint, taxonomy_table
 
 RELEASED = {
+    "already_analysed",
     "empty_transcript",
     "request_too_large",
     "cancelled",

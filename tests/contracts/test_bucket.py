@@ -32,6 +32,6 @@ def test_what_another_process_left_half_written_is_not_listed(tmp_path: Path) ->
     """It was killed before the object had its name."""
     bucket = LocalBucket(tmp_path)
     bucket.write_once("a/b", [b"whole"])
-    (tmp_path / "a" / "c.99999.part").write_bytes(b"half")
+    (tmp_path.with_name(f"{tmp_path.name}-aside") / "c-99999").write_bytes(b"half")
 
     assert [bucket.uri("a/b")] == [blob.uri for blob in bucket.list(bucket.uri("a"))]

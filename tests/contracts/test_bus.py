@@ -19,6 +19,7 @@ from handlers.score import Subscription
 from infra.local.bus import REPLAY_FOR, Delivery, LocalBus, Retry
 from infra.local.faults import Faults
 from infra.local.letters import KeptLetters
+from infra.local.warehouse import next_name
 from tests.events.making import sealed
 from tests.local.fakes import HeldClock
 
@@ -48,6 +49,7 @@ class Room:
             self.letters,
             retry=RETRY,
             faults=self.faults,
+            name=next_name(self.db),
         )
 
     def send(self, topic: str = "watch-tick", **attributes: str) -> str:

@@ -110,7 +110,15 @@ SELECT 'missing_response', NULL, m.record_id, NULL, ''
 FROM asked AS m
 CROSS JOIN judgement AS j
 WHERE j.verdict = 'answered'
-  AND NOT EXISTS (SELECT 1 FROM chosen AS c WHERE c.record_id = m.record_id);
+  AND NOT EXISTS (SELECT 1 FROM chosen AS c WHERE c.record_id = m.record_id)
+UNION ALL
+SELECT 'already_analysed', NULL, m.record_id, NULL, 'other'
+FROM asked AS m
+WHERE EXISTS (
+  SELECT 1 FROM processed_records AS p
+  WHERE p.record_id = m.record_id AND p.analysis = @analysis
+    AND p.first_processed_execution_id <> @run_id
+);
 
 CREATE TEMP TABLE still_open AS
 SELECT m.record_id, MAX(p.error_type) AS last_error
@@ -158,6 +166,10 @@ JOIN asked AS m ON m.record_id = c.record_id
 WHERE c.error IS NULL
   AND NOT EXISTS (
     SELECT 1 FROM processed_records AS p WHERE p.record_id = c.record_id AND p.analysis = @analysis
+  )
+  AND NOT EXISTS (
+    SELECT 1 FROM attempt_closings AS k
+    WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt
   );
 
 INSERT INTO attempt_closings (

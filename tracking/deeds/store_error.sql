@@ -4,7 +4,7 @@ INSERT INTO error_tracking (
   hint, detail, created_at
 )
 SELECT
-  @error_id, @error_type, @cause, 'system', NULL, NULL, @run_id, @batch, @attempt, FALSE, TRUE,
+  @error_id, @error_type, @cause, 'system', NULL, NULL, @run_id, @batch, @attempt, FALSE, FALSE,
   @hint, @detail, CURRENT_TIMESTAMP()
 FROM (SELECT 1 AS one) AS o
 WHERE NOT EXISTS (SELECT 1 FROM error_tracking AS e WHERE e.error_id = @error_id)

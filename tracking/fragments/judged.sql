@@ -27,6 +27,11 @@ named AS (
     AND (ARRAY_LENGTH(@error_types) = 0 OR error_type IN UNNEST(@error_types) OR cause IN UNNEST(@error_types))
     AND (ARRAY_LENGTH(@record_ids) = 0 OR record_id IN UNNEST(@record_ids))
 ),
+released AS (
+  SELECT DISTINCT record_id
+  FROM error_tracking
+  WHERE analysis = @analysis AND scope = 'record' AND batch IS NOT NULL AND NOT retryable AND replan
+),
 analysed AS (
   SELECT record_id, MAX(transcript_fingerprint) AS fingerprint
   FROM processed_records
@@ -75,10 +80,12 @@ SELECT
     WHEN e.record_id IS NOT NULL AND NOT r.is_named THEN 'failed_before'
     WHEN r.is_empty THEN 'empty_transcript'
     WHEN r.bytes > @line_overhead + @max_transcript_bytes THEN 'request_too_large'
-    WHEN @event_time_floor IS NOT NULL AND r.event_timestamp < @event_time_floor THEN 'below_floor'
+    WHEN @event_time_floor IS NOT NULL AND r.event_timestamp < @event_time_floor
+      AND l.record_id IS NULL THEN 'below_floor'
     ELSE 'pending'
   END AS verdict
 FROM ranked AS r
 LEFT JOIN analysed AS p ON p.record_id = r.record_id
 LEFT JOIN held AS h ON h.record_id = r.record_id
 LEFT JOIN failed AS e ON e.record_id = r.record_id
+LEFT JOIN released AS l ON l.record_id = r.record_id

@@ -1,5 +1,6 @@
 -- Where does an incremental run begin? At the newest event of the last whole run, less the look-back.
-SELECT TIMESTAMP_SUB(newest_event_time, INTERVAL @lookback_days DAY) AS floor
+-- An event that claims to lie in the future does not count beyond the plan that saw it.
+SELECT TIMESTAMP_SUB(LEAST(newest_event_time, planned_at), INTERVAL @lookback_days DAY) AS floor
 FROM run_plans
 WHERE analysis = @analysis AND whole AND NOT dry_run AND newest_event_time IS NOT NULL
   AND run_id <> @run_id

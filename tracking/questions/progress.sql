@@ -1,5 +1,4 @@
 -- How far is the run? Each batch counts once, however often its facts were told.
--- `begun` batches are those whose first batch-planned somebody handled.
 SELECT
   r.batches,
   b.finished,

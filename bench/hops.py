@@ -1,0 +1,79 @@
+"""What one hop costs by itself: seal, publish, read, deliver to a handler that does nothing."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from statistics import median
+from types import SimpleNamespace
+from typing import Any, cast
+
+from events import (
+    BatchCompleted,
+    Deployment,
+    Envelope,
+    RunRequested,
+    from_pubsub,
+    seal,
+    seal_wish,
+    to_pubsub,
+)
+from handlers import CHOREOGRAPHY
+from handlers.delivery import Message, deliver
+from handlers.tools import Tools
+
+NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+HERE = Deployment("bench")
+FACT = BatchCompleted(
+    run_id="bench", planned_on="2026-03-02", batch=1, attempts=1, analysed=2, failed=0, released=0
+)
+
+
+def hops(*, count: int) -> dict[str, Any]:
+    """Microseconds a fact, each step by itself: the median of ten rounds."""
+    cause = seal_wish(RunRequested(run_id="bench"), deployment=HERE, id_="w1", time=NOW)
+    envelope = _sealed(cause)
+    body, attributes = to_pubsub(envelope)
+    message = Message(
+        topic="batch-completed", id="m1", body=body, attributes=attributes, published_at=NOW
+    )
+    tools = _tools()
+    kept = CHOREOGRAPHY[BatchCompleted]
+    CHOREOGRAPHY[BatchCompleted] = _nothing
+    try:
+        steps = {
+            "seal": _micros(count, lambda: _sealed(cause)),
+            "to_pubsub": _micros(count, lambda: to_pubsub(envelope)),
+            "from_pubsub": _micros(count, lambda: from_pubsub(body, attributes)),
+            "deliver": _micros(count, lambda: deliver(message, tools, lambda _: None)),
+        }
+    finally:
+        CHOREOGRAPHY[BatchCompleted] = kept
+    whole = steps["seal"] + steps["to_pubsub"] + steps["deliver"]
+    return {"micros": steps, "hop_micros": round(whole, 1)}
+
+
+def _sealed(cause: Envelope) -> Envelope:
+    return seal(FACT, deployment=HERE, source="bench", time=NOW, cause=cause)
+
+
+def _nothing(event: BatchCompleted) -> Iterator[BatchCompleted]:
+    """A handler that does nothing."""
+    yield from ()
+
+
+def _tools() -> Tools:
+    """Tools whose ledger forgets: what a table costs is measured elsewhere."""
+    ledger = SimpleNamespace(
+        was_handled=lambda *_: False, remember=lambda *_: None, mark=lambda *_: None
+    )
+    return cast("Tools", SimpleNamespace(deployment=HERE, ledger=ledger, clock=lambda: NOW))
+
+
+def _micros(count: int, step: Any) -> float:
+    rounds = []
+    for _ in range(10):
+        began = time.process_time()
+        for _ in range(count):
+            step()
+        rounds.append((time.process_time() - began) / count * 1e6)
+    return round(median(rounds), 1)

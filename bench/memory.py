@@ -1,0 +1,21 @@
+"""Peak memory of reading and writing, for a small and a large input."""
+
+from typing import Any
+
+from bench.measure import run
+
+
+def memory(*, megabytes: tuple[int, ...]) -> dict[str, Any]:
+    """Each in a process of its own; `imported` is what an idle interpreter needs."""
+    (idle,) = run(["nothing"])
+    return {
+        "imported": round(idle["peak_megabytes"]),
+        "peaks": [
+            {
+                "input_megabytes": size,
+                "reading": round(run(["read_much", str(size)])[0]["peak_megabytes"]),
+                "writing": round(run(["write_much", str(size)])[0]["peak_megabytes"]),
+            }
+            for size in megabytes
+        ],
+    }

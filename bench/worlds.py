@@ -1,0 +1,159 @@
+"""A laptop world under a clock in the hand, for benchmarks that run whole batches."""
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from analysis import load_analysis
+from events import Deployment, RunRequested, seal_wish
+from handlers.requests import plan_params
+from infra.local.bucket import LocalBucket
+from infra.local.predictions import Answer
+from infra.local.warehouse import LocalWarehouse
+from infra.local.world import Laptop, LaptopSettings, taxonomy
+from tracking import Tracking
+
+START = datetime(2026, 3, 2, 9, tzinfo=UTC)
+RUN = "bench"
+WAYS = ("ask", "stream", "do", "append", "load")
+"""Into the warehouse."""
+
+_SOURCE = """
+INSERT INTO transcription_pass_2
+SELECT
+  'tok_' || (n // 2), 'REF-' || n, 'int-' || n,
+  'CUSTOMER: My line ' || n || ' is broken, thanks. AGENT: It is repaired now.',
+  'INBOUND', 'bench', TIMESTAMP '2026-01-01' + to_seconds(n % 5000000)
+FROM range({count}) AS r(n)
+"""
+_SAID = Answer(text=msgspec.json.encode({"callSummary": "It is repaired."}).decode())
+
+
+class HeldClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Planner:
+    """A warehouse with so many short transcripts, and nothing else."""
+
+    def __init__(self, folder: Path, records: int) -> None:
+        self._warehouse = LocalWarehouse(
+            folder / "warehouse.duckdb", HeldClock(), LocalBucket(folder / "bucket")
+        )
+        self._warehouse.db.execute("INSERT INTO planning_gate VALUES ('bench', 0, NULL)")
+        self._warehouse.db.execute(_SOURCE.format(count=int(records)))
+        self._warehouse.db.execute("CHECKPOINT")
+        self._tracking = Tracking(self._warehouse, Deployment("bench"), taxonomy())
+
+    def plan(self) -> tuple[int, int]:
+        """Records and batches of one run over everything."""
+        wish = RunRequested(run_id=RUN)
+        params = plan_params(wish, "bench-1", load_analysis(wish.analysis))
+        self._tracking.plan_run(RUN, params)
+        plan = self._tracking.plan_of(RUN)
+        return (plan.records, plan.batches) if plan else (0, 0)
+
+
+class World:
+    """A whole laptop that counts what its warehouse is asked and what its bus delivers."""
+
+    def __init__(self, home: Path, records: int) -> None:
+        self._clock = HeldClock()
+        settings = LaptopSettings(answerer=_answer, deployment="bench")
+        self._world = Laptop(home, settings, self._clock)
+        self._world.warehouse.db.execute(_SOURCE.format(count=int(records)))
+        self.counts: dict[str, int] = {"deliveries": 0, "bytes_read": 0}
+        for name in WAYS:
+            self._count(name)
+        self._weigh()
+
+    def close(self) -> None:
+        self._world.close()
+
+    def run(self, rows_per_batch: int) -> dict[str, int]:
+        """One run over everything, to its end. Returns the counts."""
+        wish = RunRequested(run_id=RUN, rows_per_batch=rows_per_batch, canary=rows_per_batch)
+        self._world.publish(
+            seal_wish(wish, deployment=self._world.deployment, id_="bench-1", time=self._clock())
+        )
+        while self._step():
+            pass
+        db = self._world.warehouse.db
+        (analysed,) = db.execute("SELECT count(*) FROM processed_records").fetchall()[0]
+        return self.counts | {"analysed": int(analysed)}
+
+    def _step(self) -> bool:
+        """The next thing that can happen; time jumps to whatever is due."""
+        if self._world.deliver_next() is not None:
+            self.counts["deliveries"] += 1
+            return True
+        if self._world.service.step():
+            return True
+        due = [self._world.bus.next_due(), self._world.service.next_due()]
+        soonest = min((time for time in due if time is not None), default=None)
+        if soonest is None:
+            return self._finished()
+        self._clock.now = max(self._clock.now, soonest) + timedelta(milliseconds=1)
+        return True
+
+    def _finished(self) -> bool:
+        """Quiet: over, or waiting for the scheduler's tick."""
+        told = self._world.warehouse.db.execute(
+            "SELECT count(*) FROM facts WHERE topic = 'report-written'"
+        ).fetchall()
+        if told[0][0]:
+            return False
+        self._clock.now += timedelta(minutes=1)
+        self._world.tick()
+        return True
+
+    def _weigh(self) -> None:
+        """Let every statement tell the bytes that its scans took from tables.
+
+        After filters: what a clustered and partitioned table would be read for.
+        """
+        warehouse = self._world.warehouse
+        inner: Callable[..., Any] = getattr(warehouse, "_execute")  # noqa: B009 - it is private
+
+        def weighed(db: Any, *given: Any) -> Any:
+            db.execute("PRAGMA enable_profiling = 'no_output'")
+            cursor = inner(db, *given)
+            profile = json.loads(db.get_profiling_information() or "{}")
+            db.execute("PRAGMA disable_profiling")
+            self.counts["bytes_read"] += _scanned(profile.get("operator", []))
+            return cursor
+
+        setattr(warehouse, "_execute", weighed)  # noqa: B010
+
+    def _count(self, name: str) -> None:
+        """Let this way into the warehouse count its calls."""
+        inner: Callable[..., Any] = getattr(self._world.warehouse, name)
+        self.counts[name] = 0
+
+        def counted(*given: Any, **named: Any) -> Any:
+            self.counts[name] += 1
+            return inner(*given, **named)
+
+        setattr(self._world.warehouse, name, counted)
+
+
+def _scanned(operators: list[dict[str, Any]]) -> int:
+    return sum(
+        _scanned(each.get("children", []))
+        + (each.get("intermediate_size_bytes", 0) if "SCAN" in each.get("type", "") else 0)
+        for each in operators
+    )
+
+
+def _answer(_: Mapping[str, Any]) -> Answer:
+    return _SAID
