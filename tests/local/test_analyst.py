@@ -75,9 +75,7 @@ def test_the_language_is_the_customers(language: str, said: str) -> None:
 
 def test_a_negation_turns_a_feeling_around() -> None:
     """`not happy` is no praise, and `no problem` no complaint."""
-    assert (
-        analyse("CUSTOMER: I am not happy at all.")["callSentiment"]["incoming"] == "negative"
-    )
+    assert analyse("CUSTOMER: I am not happy at all.")["callSentiment"]["incoming"] == "negative"
     assert analyse("CUSTOMER: No problem.")["callSentiment"]["incoming"] != "negative"
 
 
@@ -90,9 +88,7 @@ def test_products_are_words_of_the_transcript() -> None:
 
 def test_long_numbers_and_addresses_are_left_out() -> None:
     """The prompt asks for that, so the analysis does it as well."""
-    said = (
-        "CUSTOMER: My card is 4929 1234 5678 9012, mail some.body@example.org about the bill."
-    )
+    said = "CUSTOMER: My card is 4929 1234 5678 9012, mail some.body@example.org about the bill."
 
     found = str(analyse(said))
 

@@ -160,9 +160,7 @@ def test_answers_to_our_own_requests_are_read_without_an_error(tmp_path: Path) -
     assert [reading.error_type for reading in readings] == [None, None]
     assert {"exact"} == {reading.repair_grade for reading in readings}
     assert {"en", "de"} == {reading.columns["language_code"] for reading in readings}
-    assert {fingerprint(text) for text in texts} == {
-        one.transcript_fingerprint for one in readings
-    }
+    assert {fingerprint(text) for text in texts} == {one.transcript_fingerprint for one in readings}
 
 
 def test_the_transcript_is_found_again(tmp_path: Path) -> None:
