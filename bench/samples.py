@@ -89,7 +89,8 @@ def answer(chance: random.Random, words: Callable[[int], str] | None = None) -> 
 
 def _transcript(chance: random.Random, characters: int) -> str:
     pool = (_FOREIGN if chance.random() < 0.15 else _ENGLISH).split()
-    turns, size = [], 0
+    turns: list[str] = []
+    size = 0
     while size < characters:
         speaker = ("AGENT", "CUSTOMER")[len(turns) % 2]
         turn = f"{speaker}: {' '.join(chance.choices(pool, k=chance.randrange(4, 40)))}."

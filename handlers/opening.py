@@ -136,8 +136,9 @@ def _signal_of(message: Arrival) -> Signal | None:
     if message.topic == topic_of(WatchTick):
         return WatchTick()
     if message.topic == topic_of(GcsObject):
-        told = message.attributes
-        return GcsObject(bucket=told.get("bucketId", ""), name=told.get("objectId", ""))
+        # An unwrapped push carries attributes as headers, whose names have no case.
+        told = {name.lower(): value for name, value in message.attributes.items()}
+        return GcsObject(bucket=told.get("bucketid", ""), name=told.get("objectid", ""))
     return None
 
 

@@ -44,6 +44,11 @@ class Delivery:
     message: Message
 
     @property
+    def name(self) -> str:
+        """Of the subscription."""
+        return self.subscription.name
+
+    @property
     def key(self) -> str:
         """What delivery attempts are counted by; survives a restart, unlike the message id."""
         event = self.message.attributes.get("ce-id", self.message.id)

@@ -16,11 +16,12 @@ from handlers.delivery import Message, Outcome, Verdict, deliver
 from handlers.errors import Redeliver
 from handlers.score import handled_topics, subscriptions
 from handlers.tools import Blob, Clock, Policy, Tools
+from infra.push import Push, read_push, wrap
 from tracking import Ledger, Row, Source, Tracking
 from tracking.statements import deed, question
 
 from .bucket import LocalBucket
-from .bus import LocalBus, Retry
+from .bus import Delivery, LocalBus, Retry
 from .damage import Damage
 from .faults import Faults
 from .letters import KeptLetters
@@ -51,6 +52,8 @@ class LaptopSettings:
     policy: Policy = LAPTOP_POLICY
     retry: Retry = LAPTOP_RETRY
     faults: Faults = field(default_factory=Faults)
+    push: Callable[[Message, str], Push] = wrap
+    """The form of push requests: wrapped, or not."""
     deployment: str | None = None
     """The id for a new folder; None makes one up."""
 
@@ -105,6 +108,7 @@ class Laptop:
             on_output=self._announce,
         )
         self.tools = _tools(self, settings)
+        self._push = settings.push
 
     def close(self) -> None:
         self.warehouse.close()
@@ -124,7 +128,7 @@ class Laptop:
         if leased is None:
             return None
         number, delivery = leased
-        verdict = self._deliver(delivery.message)
+        verdict = self._deliver(delivery)
         if verdict.outcome is Outcome.REDELIVER:
             self.bus.refuse(number)
         elif verdict.outcome is Outcome.SET_ASIDE:
@@ -143,8 +147,10 @@ class Laptop:
         """The Cloud Scheduler of the laptop."""
         self._signal("watch-tick", {"tick": "laptop"})
 
-    def _deliver(self, message: Message) -> Verdict:
-        return deliver(message, self.tools, self.bus.publish)
+    def _deliver(self, delivery: Delivery) -> Verdict:
+        """Through the very request that Pub/Sub would push."""
+        pushed = self._push(delivery.message, f"projects/laptop/subscriptions/{delivery.name}")
+        return deliver(read_push(pushed), self.tools, self.bus.publish)
 
     def _announce(self, blob: Blob) -> None:
         """The object notification of the laptop's bucket."""

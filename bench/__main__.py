@@ -1,0 +1,72 @@
+"""`python -m bench [--quick] [--only NAME …] [--out DIR]`: measure, print, write the results."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from bench.batches import batches
+from bench.hops import hops
+from bench.machine import machine
+from bench.memory import memory
+from bench.planning import planning
+from bench.reading import reading
+from bench.report import page
+from bench.writing import writing
+
+BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
+    "reading": reading,
+    "writing": writing,
+    "memory": memory,
+    "planning": planning,
+    "batches": batches,
+    "hops": hops,
+}
+FULL: dict[str, dict[str, Any]] = {
+    "reading": {"lines": 20_000, "repeats": 7},
+    "writing": {"lines": 20_000, "repeats": 7},
+    "memory": {"megabytes": (20, 2_000)},
+    "planning": {"sizes": (100_000, 1_000_000, 10_000_000)},
+    "batches": {"counts": (10, 100, 1_000)},
+    "hops": {"count": 1_000},
+}
+QUICK: dict[str, dict[str, Any]] = {
+    "reading": {"lines": 2_000, "repeats": 3},
+    "writing": {"lines": 2_000, "repeats": 3},
+    "memory": {"megabytes": (5, 50)},
+    "planning": {"sizes": (1_000, 10_000)},
+    "batches": {"counts": (2, 10)},
+    "hops": {"count": 100},
+}
+
+
+def measure(names: list[str], sizes: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The figures of these benchmarks, and what they were measured on."""
+    results: dict[str, Any] = {"machine": machine()}
+    for name in names:
+        results[name] = BENCHMARKS[name](**sizes[name])
+        sys.stderr.write(f"{name}: done\n")
+    return results
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
+    parser.add_argument("--only", action="append", choices=list(BENCHMARKS), default=[])
+    parser.add_argument("--out", type=Path, help="folder for results.json and RESULTS.md")
+    asked = parser.parse_args(arguments)
+    results = measure(asked.only or list(BENCHMARKS), QUICK if asked.quick else FULL)
+    text = page(results)
+    sys.stdout.write(text)
+    # A look must not replace what a whole run found.
+    out = asked.out or (None if asked.quick or asked.only else Path(__file__).parent)
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        (out / "RESULTS.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The results as a short page."""
+
+from collections.abc import Iterator
+from typing import Any
+
+
+def page(results: dict[str, Any]) -> str:
+    """Markdown; only what was measured."""
+    told = [
+        "# Benchmarks",
+        "",
+        "Written by `make bench`. Ratios are medians of rounds in one run, CPU time, each piece of",
+        "work in a process of its own (least and most in brackets). Times are this machine's.",
+        "",
+        _machine(results["machine"]),
+        "",
+    ]
+    for name, section in SECTIONS.items():
+        if name in results:
+            told += [*section(results[name]), ""]
+    return "\n".join(told)
+
+
+def _machine(about: dict[str, Any]) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
+    return (
+        f"{about['processor']}, {about['cores']} cores, {about['memory_gigabytes']} GiB, "
+        f"{about['system']}, Python {about['python']}, {packages}; {about['measured_on']}, "
+        f"load before {about['load_before']}."
+    )
+
+
+def _reading(f: dict[str, Any]) -> Iterator[str]:
+    yield f"## Reading ({f['lines']:,} lines of {f['bytes_a_line']:,} bytes)"
+    yield ""
+    yield "| | ratio | target |"
+    yield "|---|---|---|"
+    yield f"| requirements' way / ours | {_times(f['times_plain'])} | ≥ 10 |"
+    plain = _times(f["times_plain_with_fingerprint"])
+    yield f"| requirements' way / ours with fingerprints | {plain} | ≥ 7 |"
+    yield f"| ours / scan of the bytes at C speed | {_times(f['scans'])} | |"
+    yield f"| one process / two, wall | {f['two_processes']['times_one']} | ≥ 1.7 |"
+    yield ""
+    yield f"CPU µs a line: {_list(f['cpu_micros_a_line'])}. Peak MB: {_list(f['peak_megabytes'])}."
+
+
+def _writing(f: dict[str, Any]) -> Iterator[str]:
+    yield f"## Writing requests ({f['lines']:,} lines of {f['bytes_a_line']:,} bytes, preflight on)"
+    yield ""
+    yield "| | ratio | target |"
+    yield "|---|---|---|"
+    yield f"| requirements' way / ours | {_times(f['times_plain'])} | ≥ 12 |"
+    yield f"| ours / copy without escaping | {_times(f['copies'])} | |"
+    yield ""
+    yield f"CPU µs a line: {_list(f['cpu_micros_a_line'])}."
+
+
+def _memory(f: dict[str, Any]) -> Iterator[str]:
+    yield f"## Peak memory, MB (target ≤ 150; an idle interpreter has {f['imported']})"
+    yield ""
+    yield from _table(f["peaks"])
+
+
+def _planning(f: dict[str, Any]) -> Iterator[str]:
+    yield "## Planning in one statement (laptop warehouse, 400 MB, two threads)"
+    yield ""
+    yield from _table(f["planned"])
+    yield ""
+    yield (
+        f"25 million records, extrapolated from {f['extrapolated_from']:,}: "
+        f"{f['seconds_for_25_million']:,} s."
+    )
+
+
+def _batches(f: dict[str, Any]) -> Iterator[str]:
+    yield "## Per batch, as runs get longer"
+    yield ""
+    yield from _table(f["runs"])
+
+
+def _hops(f: dict[str, Any]) -> Iterator[str]:
+    yield "## A hop's own overhead"
+    yield ""
+    yield f"{f['hop_micros']} µs: {_list(f['micros'])} (deliver reads the message as well)."
+
+
+SECTIONS = {
+    "reading": _reading,
+    "writing": _writing,
+    "memory": _memory,
+    "planning": _planning,
+    "batches": _batches,
+    "hops": _hops,
+}
+
+
+def _times(ratio: dict[str, float]) -> str:
+    return f"{ratio['median']} ({ratio['least']} to {ratio['most']})"
+
+
+def _list(figures: dict[str, Any]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in figures.items())
+
+
+def _table(rows: list[dict[str, Any]]) -> Iterator[str]:
+    yield "| " + " | ".join(name.replace("_", " ") for name in rows[0]) + " |"
+    yield "|" + "---|" * len(rows[0])
+    for row in rows:
+        yield "| " + " | ".join(f"{value:,}" for value in row.values()) + " |"
