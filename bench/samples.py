@@ -60,7 +60,7 @@ def predictions(count: int, seed: int, characters: int = CHARACTERS) -> Iterator
 
 def answer(chance: random.Random, words: Callable[[int], str] | None = None) -> dict[str, Any]:
     """An answer that fits the schema, of about 1.4 KB."""
-    say = words or (lambda count: _sentence(chance, count))
+    say = words or (lambda count: sentence(chance, count))
     moods = ("positive", "neutral", "negative", "mixed")
     return {
         "callSummary": say(60),
@@ -87,6 +87,13 @@ def answer(chance: random.Random, words: Callable[[int], str] | None = None) -> 
     }
 
 
+def sentence(chance: random.Random, count: int) -> str:
+    """So many words that say nothing, now and then with a quotation."""
+    pool = (_FOREIGN if chance.random() < 0.05 else _ENGLISH).split()
+    text = " ".join(chance.choices(pool, k=count)).capitalize() + "."
+    return text.replace("account", '"Plus" account', 1) if chance.random() < 0.05 else text
+
+
 def _transcript(chance: random.Random, characters: int) -> str:
     pool = (_FOREIGN if chance.random() < 0.15 else _ENGLISH).split()
     turns: list[str] = []
@@ -97,12 +104,6 @@ def _transcript(chance: random.Random, characters: int) -> str:
         turns.append(turn)
         size += len(turn) + 1
     return "\n".join(turns)
-
-
-def _sentence(chance: random.Random, count: int) -> str:
-    pool = (_FOREIGN if chance.random() < 0.05 else _ENGLISH).split()
-    text = " ".join(chance.choices(pool, k=count)).capitalize() + "."
-    return text.replace("account", '"Plus" account', 1) if chance.random() < 0.05 else text
 
 
 def _prediction(row: dict[str, Any], number: int, chance: random.Random) -> bytes:

@@ -1,0 +1,209 @@
+"""`python -m bench.wrong_rows [--number N]`: how many rows are wrong and nobody notices.
+
+Three readers get the same damaged answers: ours, json-repair with a check against the schema
+(the same check as ours), and the requirements' algorithm.
+"""
+
+import argparse
+import json
+import random
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from json_repair import repair_json
+
+from analysis import Analysis, Reader, Request, fingerprint, render
+from analysis.schema import Mismatch, check
+from bench import samples
+from bench.damages import KINDS, Damaged, Said
+
+NUMBER = 1_500
+SEED = 20261121
+PAGE = Path(__file__).parent.parent / "docs" / "wrong-rows.md"
+
+Row = dict[str, Any]
+ReadsIt = Callable[[Damaged], "Row | None"]
+_BRACKETS = re.compile(r"[()]")
+_EXTRAS = (
+    '"Plus"',
+    "(VIP)",
+    "{draft}",
+    "[1]",
+    "https://a.example/x?y=1,2",
+    "a: b",
+    "no,",
+    "\n",
+    "'s",
+)
+
+
+class Readers:
+    """Everybody who reads, over one analysis."""
+
+    def __init__(self) -> None:
+        self._analysis: Analysis = samples.call_review()
+        self._reader = Reader(self._analysis)
+        self._numbers = count()
+        self.all: dict[str, ReadsIt] = {
+            "ours": self._ours,
+            "json-repair + schema": self._repaired_and_checked,
+            "the requirements' algorithm": self._as_required,
+        }
+
+    def columns(self, said: Mapping[str, Any]) -> Row:
+        """An answer as a row, in the schema's own terms where it has them."""
+        row = {name: _at(said, path) for name, path in self._analysis.columns.items()}
+        return row | {"products": _products(row["products"])}
+
+    def _ours(self, damaged: Damaged) -> Row | None:
+        """From the line of a file, with the comparison that closes an attempt."""
+        planned, asked = next(self._numbers), next(self._numbers)
+        reading = self._reader.read_line(self._line(damaged, planned, asked), 1)
+        if reading.error_type is not None:
+            return None
+        expected = fingerprint(_transcript(planned))
+        return reading.columns if reading.transcript_fingerprint == expected else None
+
+    def _repaired_and_checked(self, damaged: Damaged) -> Row | None:
+        try:
+            found = repair_json(damaged.text, return_objects=True)
+            return self.columns(check(self._analysis.contract.root, found))
+        except (Mismatch, ValueError, RecursionError):
+            return None
+
+    def _as_required(self, damaged: Damaged) -> Row | None:
+        """Round brackets are taken out of every answer; nothing is checked."""
+        text = _BRACKETS.sub("", damaged.text)
+        try:
+            found = json.loads(text)
+        except ValueError:
+            found = repair_json(text, return_objects=True)
+        return self.columns(found) if isinstance(found, dict) and found else None
+
+    def _line(self, damaged: Damaged, planned: int, asked: int) -> bytes:
+        """The answer under the planned record's key; swapped, it was made from another's call."""
+        about = asked if damaged.swapped else planned
+        # Of every two swapped lines the fence tells one, and the fingerprint alone the other.
+        fenced = about if asked % 4 == 1 else planned
+        request = Request(samples.record_id(fenced), _transcript(about), 2048)
+        (line,) = render(self._analysis, [request])
+        row = json.loads(line)
+        response = {
+            "candidates": [
+                {
+                    "content": {"parts": [{"text": damaged.text}], "role": "model"},
+                    "finishReason": damaged.finish_reason,
+                }
+            ]
+        }
+        key = f"k-{samples.record_id(planned)}"
+        # The label is swapped along, so that only the transcript itself can tell.
+        row["request"]["labels"]["record"] = key
+        return json.dumps({**row, "key": key, "response": response}).encode()
+
+
+def wrong_rows(number: int, seed: int = SEED) -> dict[str, dict[str, Counter[str]]]:
+    """By kind of damage and reader: rows stored, equal, wrong, and answers refused."""
+    readers = Readers()
+    table: dict[str, dict[str, Counter[str]]] = {}
+    for kind, damage in KINDS.items():
+        chance = random.Random(f"{seed} {kind}")
+        counts = {name: Counter[str]() for name in readers.all}
+        for _ in range(number):
+            damaged = damage(chance, _answer(chance))
+            truth = None if damaged.truth is None else readers.columns(damaged.truth)
+            for name, read in readers.all.items():
+                row = read(damaged)
+                counts[name][_verdict(row, truth)] += 1
+        table[kind] = counts
+    return table
+
+
+def _verdict(row: Row | None, truth: Row | None) -> str:
+    if row is None:
+        return "refused"
+    return "equal" if row == truth else "wrong"
+
+
+def page(table: dict[str, dict[str, Counter[str]]], number: int) -> str:
+    """The table as a page of the documentation."""
+    names = list(next(iter(table.values())))
+    return "\n".join([*_HEAD, "", *_rows(table, names), "", *_tail(number, len(table))]) + "\n"
+
+
+_HEAD = (
+    "# Silently wrong rows",
+    "",
+    "Written by `python -m bench.wrong_rows` from a seed. Each cell: rows stored = equal to what",
+    "the model said + **silently wrong**; the rest of the answers was refused, and is asked again.",
+    "A doubled property and an answer under another record's key cannot give a right row. The",
+    "three readers get the same answers; both schema checks are the same one. The requirements'",
+    "algorithm is wrong on harmless damage as well, because it takes round brackets out of texts.",
+)
+
+
+def _rows(table: dict[str, dict[str, Counter[str]]], names: list[str]) -> Iterator[str]:
+    yield f"| damage | {' | '.join(names)} |"
+    yield "|---|" + "---|" * len(names)
+    for kind, counts in table.items():
+        yield f"| {kind} | {' | '.join(_cell(counts[name]) for name in names)} |"
+    totals = [sum((counts[name] for counts in table.values()), Counter[str]()) for name in names]
+    yield f"| **all** | {' | '.join(map(_cell, totals))} |"
+
+
+def _cell(counts: Counter[str]) -> str:
+    stored = counts["equal"] + counts["wrong"]
+    told = f"{stored:,} = {counts['equal']:,} + **{counts['wrong']:,}**"
+    return f"{told}; refused {counts['refused']:,}"
+
+
+def _tail(number: int, kinds: int) -> Iterator[str]:
+    yield f"{number:,} answers of each kind, {number * kinds:,} in all, for each reader."
+    yield ""
+    yield "What no reader of text can see: an answer that is healthy JSON and simply not true, and"
+    yield "the answer to another call under an echo of the right one. The grounding that every row"
+    yield "carries is for those."
+
+
+def _answer(chance: random.Random) -> Said:
+    """Texts with everything that is at home in JSON and in speech; the list comes last."""
+
+    def words(number: int) -> str:
+        said = samples.sentence(chance, number).split()
+        for _ in range(chance.randrange(3)):
+            said.insert(chance.randrange(1, len(said)), chance.choice(_EXTRAS))
+        return " ".join(said)
+
+    return samples.answer(chance, words)
+
+
+def _transcript(number: int) -> str:
+    return f"CUSTOMER: This is call {number}.\nAGENT: Thanks."
+
+
+def _at(said: Any, path: str) -> Any:
+    for name in path.split("."):
+        said = said.get(name) if isinstance(said, dict) else None
+    return said
+
+
+def _products(products: object) -> object:
+    if not isinstance(products, list):
+        return [] if products is None else products
+    return [p | {"context": p.get("context")} if isinstance(p, dict) else p for p in products]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.wrong_rows", description=__doc__)
+    parser.add_argument("--number", type=int, default=NUMBER, help="answers of each kind")
+    parser.add_argument("--out", type=Path, default=PAGE)
+    asked = parser.parse_args(arguments)
+    asked.out.write_text(page(wrong_rows(asked.number), asked.number), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
