@@ -79,7 +79,7 @@ class LocalBus:
         """`name` makes message ids unlike those of a bus before this one."""
         self._subscriptions = tuple(subscriptions)
         self._clock, self._letters = clock, letters
-        self._retry, self._faults = retry or Retry(), faults or Faults()
+        self._retry, self.faults = retry or Retry(), faults or Faults()
         self._due: list[_Due] = []
         self._leased: dict[int, tuple[datetime, Delivery]] = {}
         self._numbers, self._name = count(1), name
@@ -95,10 +95,10 @@ class LocalBus:
         self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
     ) -> str:
         """Publish raw bytes; returns the message id. Nobody listening is no error."""
-        self._faults.before_publish(topic)
+        self.faults.before_publish(topic)
         message = self._message(topic, body, attributes, message_id)
         self._forward(message)
-        self._faults.after_publish(topic)
+        self.faults.after_publish(topic)
         return message.id
 
     def lease(self) -> tuple[int, Delivery] | None:
@@ -159,11 +159,11 @@ class LocalBus:
             if subscription.topic == message.topic and _passes(
                 message.attributes, subscription.handler
             ):
-                for delay in self._faults.deliveries():
+                for delay in self.faults.deliveries():
                     self._queue(Delivery(subscription, message), self._clock() + delay)
 
     def _queue(self, delivery: Delivery, at: datetime) -> None:
-        entry = _Due(at, self._faults.turn(), next(self._numbers), delivery)
+        entry = _Due(at, self.faults.turn(), next(self._numbers), delivery)
         heapq.heappush(self._due, entry)
 
     def _take_back(self) -> None:

@@ -8,6 +8,10 @@ from random import Random
 from handlers.errors import Redeliver
 
 
+class Crashed(BaseException):
+    """The process dies here: nothing catches it, and nothing after it happens."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Faults:
     """Shares between 0 and 1. The default is a bus that behaves."""
@@ -25,16 +29,22 @@ class Faults:
     """Of publishes that fail before anything was sent."""
     lose_reply: float = 0.0
     """Of publishes that fail after the message was sent."""
+    crash: float = 0.0
+    """Of publishes at which the process dies, before or after the message was sent."""
     _random: Random = field(init=False)
 
     def __post_init__(self) -> None:
         self._random = Random(self.seed)
 
     def before_publish(self, topic: str) -> None:
+        if self._hits(self.crash):
+            raise Crashed(f"before publishing to {topic}")
         if self._hits(self.lose_publish):
             raise Redeliver(f"publishing to {topic} failed")
 
     def after_publish(self, topic: str) -> None:
+        if self._hits(self.crash):
+            raise Crashed(f"after publishing to {topic}")
         if self._hits(self.lose_reply):
             raise Redeliver(f"publishing to {topic} gave no reply")
 

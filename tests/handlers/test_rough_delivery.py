@@ -7,7 +7,7 @@ import pytest
 
 from handlers.errors import Redeliver
 from infra.local.damage import Damage
-from infra.local.faults import Faults
+from infra.local.faults import Crashed, Faults
 from infra.local.world import LAPTOP_RETRY, LaptopSettings
 from tests.stage import Stage, calls, final_tables
 
@@ -61,6 +61,32 @@ def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
         "SELECT count(*) FROM (SELECT fact_id FROM facts GROUP BY fact_id "
         "HAVING count(DISTINCT data) > 1)"
     )
+    stage.close()
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_process_that_dies_while_it_publishes_is_followed_by_another(
+    seed: int, undisturbed: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """As often as it takes: the same tables."""
+    settings = LaptopSettings(damage=_damage(), deployment="rough")
+    stage = Stage(tmp_path_factory.mktemp(f"crash{seed}") / "home", settings)
+    stage.load(calls(40))
+    stage.request(**WISH)
+    deaths = 0
+    for life in range(200):
+        stage.restart(faults=Faults())
+        stage.world.bus.faults = Faults(seed=1_000 * seed + life, crash=0.04)
+        try:
+            stage.play()
+        except Crashed:
+            deaths += 1
+            continue
+        break
+
+    assert deaths > 2
+    assert stage.books("r1")["ok"]
+    assert undisturbed == final_tables(stage)
     stage.close()
 
 
