@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from analysis import Analysis, Reader, encode_reading, lines_of, load_analysis
 from analysis.prices import prices_of
 from events import JobCancelled, JobEnded, JobFailed, JobSucceeded, ResultsProcessed
-from tracking import Closing, Ending, Tracking
+from tracking import Closing, Ending, Place, Tracking
 
 from .job_states import NEVER_STARTED, ending_of
 from .output_files import results_in
@@ -38,7 +38,7 @@ def process_results(
         )
         closing = tracking.closing_of(place)
     assert closing is not None, "closing is one transaction, and it was done"  # noqa: S101
-    yield _told(event, closing)
+    yield told(place, closing)
 
 
 def _stage(
@@ -99,12 +99,13 @@ def _ending(
     )
 
 
-def _told(event: JobEnded, closing: Closing) -> ResultsProcessed:
+def told(place: Place, closing: Closing) -> ResultsProcessed:
+    """The fact of a closing; the same whoever tells it."""
     return ResultsProcessed(
-        run_id=event.run_id,
-        planned_on=event.planned_on,
-        batch=event.batch,
-        attempt=event.attempt,
+        run_id=place.run_id,
+        planned_on=place.planned_on,
+        batch=place.batch,
+        attempt=place.attempt,
         analysed=closing.analysed,
         failed=closing.failed,
         released=closing.released,

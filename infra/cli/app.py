@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from .calling import call, fail
+from .letters import letters
 
 app = typer.Typer(
     name="troupe",
@@ -17,6 +18,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+
+app.add_typer(letters, name="dead-letters")
 
 Home = Annotated[
     Path,
@@ -264,6 +267,36 @@ def cancel(run: Annotated[str, typer.Argument(help="The run.")], home: Home = HO
         typer.echo(f"run {run} is {answer['already']} already")
     else:
         typer.echo(f"asked run {run} to stop; `troupe status {run}` shows how it ends")
+
+
+@app.command()
+def reprocess(
+    of_run: Annotated[str | None, typer.Option("--run", help="Of this run.")] = None,
+    batch: Annotated[list[int] | None, typer.Option(help="Of this batch; repeatable.")] = None,
+    error_type: Annotated[list[str] | None, typer.Option(help="With this error.")] = None,
+    record_id: Annotated[list[str] | None, typer.Option(help="This record.")] = None,
+    analysis: Annotated[str | None, typer.Option(help="Default call_review_v1.")] = None,
+    run_id: Annotated[str, typer.Option("--run-id", help="Name of the new run.")] = "",
+    budget: Annotated[float | None, typer.Option(help="US dollars; over it, refused.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show it, spend nothing.")] = False,
+    home: Home = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Ask failed or released records again, in a new run: no batch is ever reopened."""
+    wish = {
+        "of_run": of_run, "batches": batch, "error_types": error_type, "record_ids": record_id,
+        "analysis": analysis, "run_id": run_id, "budget": budget,
+    }  # fmt: skip
+    given = {name: value for name, value in wish.items() if value not in (None, [], "")}
+    answer = call(_known(home), "reprocess", wish=given, dry_run=dry_run)
+    if as_json:
+        _print_json(answer)
+        return
+    low, high = answer["cost"]
+    cost = "unknown" if low is None else f"{low:.2f} to {high:.2f} US dollars"
+    typer.echo(f"{answer['records']:,} records, cost {cost}")
+    if answer["run_id"]:
+        typer.echo(f"requested run {answer['run_id']}")
 
 
 @app.command()

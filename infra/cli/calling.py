@@ -16,7 +16,7 @@ STARTING_SECONDS = 10.0
 
 def call(home: Path, duty: str, **arguments: Any) -> Answer:
     """The answer in plain JSON values, the same from both ways. Ends the command on a problem."""
-    from infra.local.desk import BadQuestion
+    from infra.local.questions import BadQuestion
 
     try:
         return _call(home, duty, arguments)

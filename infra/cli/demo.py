@@ -9,6 +9,7 @@ import msgspec
 from infra.local import desk
 from infra.local.generator import generate
 from infra.local.office import Office
+from infra.local.questions import BadQuestion
 from infra.local.world import Laptop, LaptopSettings
 from infra.report.page import render_html
 from infra.report.text import summary_lines
@@ -32,7 +33,7 @@ def run_demo(
     with opened(home, settings) as (world, office):
         try:
             return _demo(world, office, transcripts, limit, report, say)
-        except desk.BadQuestion as problem:
+        except BadQuestion as problem:
             fail(str(problem))
 
 

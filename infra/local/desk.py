@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -17,7 +16,6 @@ from events import (
     read_fact,
     seal_wish,
 )
-from events.identity import short_hash
 from handlers.costs import estimate
 from handlers.plan_run import event_time_floor
 from handlers.requests import content_hash, plan_params
@@ -25,14 +23,10 @@ from handlers.summary import summarise
 from tracking import Plan, Row
 from tracking.statements import table_name
 
+from . import recovery
 from .loading import BadFile, load_file
+from .questions import Answer, BadQuestion, new_run_id
 from .world import Laptop
-
-Answer = dict[str, Any]
-
-
-class BadQuestion(Exception):
-    """What was asked cannot be done; the text says why and what to do."""
 
 
 def load(world: Laptop, file: str) -> Answer:
@@ -48,7 +42,7 @@ def request(world: Laptop, wish: Answer, dry_run: bool = False) -> Answer:
     run = _checked(wish)
     if dry_run or run.dry_run:
         return preview(world, run)
-    named = run if run.run_id else msgspec.structs.replace(run, run_id=_new_run_id(world))
+    named = run if run.run_id else msgspec.structs.replace(run, run_id=new_run_id(world))
     plan = world.tools.tracking.plan_of(named.run_id)
     if plan is not None and plan.request_hash != content_hash(named):
         raise BadQuestion(
@@ -154,7 +148,21 @@ def explain(world: Laptop, record_id: str) -> Answer:
 
 DUTIES: dict[str, Callable[..., Answer]] = {
     duty.__name__: duty
-    for duty in (load, request, publish, cancel, status, verify, report, explain)
+    for duty in (
+        load,
+        request,
+        publish,
+        cancel,
+        status,
+        verify,
+        report,
+        explain,
+        recovery.dead_letters,
+        recovery.show_letter,
+        recovery.replay,
+        recovery.discard,
+        recovery.reprocess,
+    )
 }
 """What may be asked over the socket, by name."""
 
@@ -170,10 +178,6 @@ def _checked(wish: Answer) -> RunRequested:
     except (Unreadable, AnalysisError) as error:
         raise BadQuestion(str(error)) from error
     return run
-
-
-def _new_run_id(world: Laptop) -> str:
-    return f"run-{world.clock():%Y%m%d-%H%M%S}-{short_hash(uuid4().hex)[:4]}"
 
 
 def _publish(world: Laptop, wish: RunRequested | ReprocessRequested | CancelRequested) -> None:

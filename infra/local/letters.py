@@ -1,7 +1,9 @@
 """Dead letters and delivery counts, kept where a restart finds them."""
 
-from datetime import UTC
-from typing import Protocol
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 import duckdb
 
@@ -18,6 +20,22 @@ CREATE TABLE IF NOT EXISTS laptop_letters (
 );
 CREATE TABLE IF NOT EXISTS laptop_deliveries (delivery VARCHAR NOT NULL, attempts BIGINT NOT NULL);
 """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLetter:
+    """One dead letter, with the message as it came."""
+
+    letter_id: str
+    event_id: str
+    topic: str
+    handler: str
+    body: bytes
+    attributes: dict[str, str]
+    cause: str
+    set_aside_at: datetime
+    state: str
+    """waiting, replayed, discarded or handled."""
 
 
 class Letters(Protocol):
@@ -65,6 +83,31 @@ class KeptLetters:
         ).fetchall()
         return [{"handler": h, "cause": c, "count": n} for h, c, n in rows]
 
+    def find(
+        self,
+        handler: str | None = None,
+        cause: str | None = None,
+        since: datetime | None = None,
+        letter_id: str | None = None,
+    ) -> list[KeptLetter]:
+        """The dead letters that wait for an operator, oldest first."""
+        given = [handler, cause, since and _plain(since), letter_id]
+        rows = self._db.execute(
+            "SELECT * FROM laptop_letters WHERE state = 'waiting' "
+            "AND ($1 IS NULL OR handler = $1) AND ($2 IS NULL OR cause = $2) "
+            "AND ($3 IS NULL OR set_aside_at >= $3) "
+            "AND ($4 IS NULL OR letter_id = $4 OR event_id = $4) ORDER BY set_aside_at, letter_id",
+            given,
+        ).fetchall()
+        return [_letter(row) for row in rows]
+
+    def settle(self, letter: KeptLetter, state: str) -> None:
+        """An operator has dealt with it."""
+        self._db.execute(
+            "UPDATE laptop_letters SET state = $1 WHERE letter_id = $2 AND handler = $3",
+            [state, letter.letter_id, letter.handler],
+        )
+
     def keep(
         self, subscription: Subscription, message: Message, attributes: str, cause: str
     ) -> None:
@@ -72,5 +115,25 @@ class KeptLetters:
         self._db.execute(
             "INSERT INTO laptop_letters VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             [message.id, event, subscription.topic, subscription.handler, message.body,
-             attributes, cause, self._clock().astimezone(UTC).replace(tzinfo=None), "waiting"],
+             attributes, cause, _plain(self._clock()), "waiting"],
         )  # fmt: skip
+
+
+def _plain(time: datetime) -> datetime:
+    """As the laptop's file keeps it: UTC without a zone."""
+    return time.astimezone(UTC).replace(tzinfo=None)
+
+
+def _letter(row: tuple[Any, ...]) -> KeptLetter:
+    letter_id, event_id, topic, handler, body, attributes, cause, set_aside_at, state = row
+    return KeptLetter(
+        letter_id=letter_id,
+        event_id=event_id,
+        topic=topic,
+        handler=handler,
+        body=body,
+        attributes=json.loads(attributes),
+        cause=cause,
+        set_aside_at=set_aside_at.replace(tzinfo=UTC),
+        state=state,
+    )

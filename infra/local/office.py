@@ -18,7 +18,8 @@ from typing import Any
 
 import msgspec
 
-from .desk import DUTIES, Answer, BadQuestion
+from .desk import DUTIES
+from .questions import Answer, BadQuestion
 from .world import Laptop
 
 CARD = "office.json"

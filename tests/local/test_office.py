@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.desk import BadQuestion
+from infra.local.questions import BadQuestion
 from infra.local.office import CARD, NobodyThere, Office, ask
 from infra.local.world import HomeInUse, Laptop
 from tests.local.fakes import HeldClock

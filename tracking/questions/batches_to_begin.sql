@@ -1,14 +1,26 @@
 -- Which batches up to this number has nobody begun yet, and how many records do they hold?
-SELECT m.batch, COUNT(*) AS records
-FROM batch_records AS m
-WHERE m.run_id = @run_id AND m.planned_on = @planned_on AND m.batch <= @last
-  AND NOT EXISTS (
-    SELECT 1
-    FROM facts AS f
-    JOIN handlings AS h ON h.fact_id = f.fact_id
-    WHERE f.run_id = @run_id AND f.topic = 'batch-planned' AND f.recorded_on >= @planned_on
-      AND f.batch = m.batch AND f.attempt = 1
-      AND h.run_id = @run_id AND h.recorded_on >= @planned_on AND h.outcome = 'done'
-  )
-GROUP BY m.batch
+-- A first batch-planned that was set aside is left to the operators, as every dead letter is.
+SELECT m.batch, m.records
+FROM (
+  SELECT batch, COUNT(*) AS records
+  FROM batch_records
+  WHERE run_id = @run_id AND planned_on = @planned_on AND batch <= @last
+  GROUP BY batch
+) AS m
+LEFT JOIN (
+  SELECT
+    f.batch,
+    LOGICAL_OR(h.outcome IN ('done', 'discarded')) AS is_done,
+    COUNTIF(h.outcome = 'set_aside') > COUNTIF(h.outcome = 'replayed') AS is_set_aside
+  FROM (
+    SELECT DISTINCT fact_id, batch
+    FROM facts
+    WHERE run_id = @run_id AND topic = 'batch-planned' AND recorded_on >= @planned_on
+      AND batch <= @last AND attempt = 1
+  ) AS f
+  JOIN handlings AS h ON h.fact_id = f.fact_id
+  WHERE h.run_id = @run_id AND h.recorded_on >= @planned_on
+  GROUP BY f.batch
+) AS b ON b.batch = m.batch
+WHERE b.is_done IS NOT TRUE AND b.is_set_aside IS NOT TRUE
 ORDER BY m.batch

@@ -1,0 +1,89 @@
+"""Dead letters: what could not be handled, and what an operator does about it."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .calling import call
+
+letters = typer.Typer(help="What could not be handled: list, show, replay or discard it.")
+
+Home = Annotated[Path, typer.Option("--home", envvar="TROUPE_HOME", help="The state folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+OfHandler = Annotated[str | None, typer.Option("--handler", help="Of this handler alone.")]
+OfCause = Annotated[str | None, typer.Option("--cause", help="With this cause alone.")]
+Since = Annotated[str | None, typer.Option("--since", help="Set aside at or after; RFC 3339.")]
+LetterId = Annotated[str, typer.Argument(help="Id of the letter, or of its event.")]
+HOME = Path(".troupe")
+
+
+@letters.command("list")
+def list_letters(
+    handler: OfHandler = None,
+    cause: OfCause = None,
+    since: Since = None,
+    home: Home = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Grouped by handler and cause, with their number and the age of the oldest."""
+    answer = call(home, "dead_letters", handler=handler, cause=cause, since=since)
+    if as_json:
+        _print_json(answer)
+        return
+    if not answer["groups"]:
+        typer.echo("no dead letter waits")
+    for group in answer["groups"]:
+        age = f"{group['oldest_seconds']:,.0f} s"
+        typer.echo(f"{group['count']:>6,}  {group['handler']}  {group['cause']}  oldest {age}")
+    for letter in answer["letters"]:
+        typer.echo(f"        {letter['letter_id']}  {letter['event_id']}")
+
+
+@letters.command()
+def show(letter_id: LetterId, home: Home = HOME) -> None:
+    """One dead letter, as it came."""
+    _print_json(call(home, "show_letter", letter_id=letter_id))
+
+
+@letters.command()
+def replay(
+    handler: OfHandler = None,
+    cause: OfCause = None,
+    since: Since = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most this many.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be done.")
+    ] = False,
+    home: Home = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """Send them again, to the handler that failed and under the same event id."""
+    answer = call(
+        home, "replay", handler=handler, cause=cause, since=since, limit=limit, dry_run=dry_run
+    )
+    if as_json:
+        _print_json(answer)
+        return
+    would = "would replay" if dry_run else "replayed"
+    typer.echo(
+        f"{would} {answer['replayed']:,}; {answer['handled']:,} were handled meanwhile; "
+        f"{answer['unreadable']:,} cannot be read: discard them"
+    )
+
+
+@letters.command()
+def discard(
+    letter_id: LetterId,
+    reason: Annotated[str, typer.Option(help="Why; kept with the handling.")],
+    home: Home = HOME,
+) -> None:
+    """Give one up; an attempt that it holds up is closed without answers."""
+    answer = call(home, "discard", letter_id=letter_id, reason=reason)
+    closed = f"; closed {answer['closed']}" if answer["closed"] else ""
+    typer.echo(f"discarded {answer['discarded']:,}{closed}")
+
+
+def _print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))

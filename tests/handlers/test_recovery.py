@@ -1,0 +1,159 @@
+"""What operators do: replay, discard, reprocess. Each says what it did; doing it twice is once."""
+
+from collections.abc import Callable
+
+import pytest
+
+from handlers.errors import SetAside
+from infra.local import desk, recovery
+from infra.local.damage import Damage, Kind
+from infra.local.questions import BadQuestion
+from infra.local.vertex_settings import Behaviour, End
+from tests.stage import Stage, calls, id_of
+
+Staged = Callable[..., Stage]
+
+
+def broken_bucket(stage: Stage) -> Callable[[], None]:
+    """Writing fails for good until the returned function mends it."""
+    write = stage.world.bucket.write_once
+
+    def fail(*_: object) -> object:
+        raise SetAside("object_conflict", "another content stands there")
+
+    stage.world.bucket.write_once = fail  # type: ignore[method-assign,assignment]
+
+    def mend() -> None:
+        stage.world.bucket.write_once = write  # type: ignore[method-assign]
+
+    return mend
+
+
+def test_a_replayed_dead_letter_brings_the_run_to_its_end(stage: Stage) -> None:
+    """To the failed handler alone, under the same event id."""
+    stage.load(calls(4))
+    mend = broken_bucket(stage)
+    stage.request()
+    stage.play()
+    assert [("write-jsonl", "object_conflict", 1)] == [
+        (g["handler"], g["cause"], g["count"]) for g in recovery.dead_letters(stage.world)["groups"]
+    ]
+
+    mend()
+    assert 1 == recovery.replay(stage.world, dry_run=True)["replayed"]
+    assert 1 == recovery.replay(stage.world, handler="write-jsonl")["replayed"]
+    stage.play()
+
+    assert (True, 4) == tuple(stage.books("r1")[k] for k in ("ok", "analysed"))
+    assert [] == recovery.dead_letters(stage.world)["groups"]
+    assert 0 == recovery.replay(stage.world)["replayed"]
+
+
+def test_a_letter_that_fails_again_after_its_replay_waits_again(stage: Stage) -> None:
+    """Nothing is lost between two replays."""
+    stage.load(calls(4))
+    mend = broken_bucket(stage)
+    stage.request()
+    stage.play()
+
+    recovery.replay(stage.world)
+    stage.play()
+    assert 1 == len(recovery.dead_letters(stage.world)["letters"])
+    mend()
+    recovery.replay(stage.world)
+    stage.play()
+
+    assert stage.books("r1")["completed"]
+
+
+def test_a_replay_without_a_worker_is_told_again_at_the_next_start(stage: Stage) -> None:
+    """The command may end before anybody handles the message."""
+    stage.load(calls(4))
+    broken_bucket(stage)
+    stage.request()
+    stage.play()
+
+    recovery.replay(stage.world)
+    stage.restart()
+    stage.play()
+
+    assert stage.books("r1")["completed"]
+
+
+def test_what_was_handled_meanwhile_is_not_sent_again(staged: Staged) -> None:
+    """Its attempt is closed: the letter is done with."""
+    stage = staged(behaviour=Behaviour(end=lambda _: End(share=0)))
+    stage.load(calls(3))
+    stage.request()
+    stage.play()
+    (letter,) = recovery.dead_letters(stage.world)["letters"]
+    place = stage.ask("SELECT planned_on FROM run_plans")[0][0]
+    stage.world.warehouse.db.execute(
+        "INSERT INTO handlings SELECT ?, 'job-succeeded', 'r1', 'process-results', 'done', NULL, "
+        "1.0, 1, recorded_at, recorded_on FROM facts LIMIT 1",
+        [letter["event_id"]],
+    )
+
+    answer = recovery.replay(stage.world)
+
+    assert place is not None
+    assert (0, 1) == (answer["replayed"], answer["handled"])
+
+
+def test_discarding_closes_the_attempt_without_answers(staged: Staged) -> None:
+    """A job that ended without files holds the run up; given up, its records are released."""
+    stage = staged(behaviour=Behaviour(end=lambda _: End(share=0)))
+    stage.load(calls(3))
+    stage.request()
+    stage.play()
+    (letter,) = recovery.dead_letters(stage.world)["letters"]
+
+    answer = recovery.discard(stage.world, letter["letter_id"], "the bucket was emptied")
+    stage.play()
+
+    assert "batch 1, attempt 1" in answer["closed"]
+    books = stage.books("r1")
+    assert (True, True, 3) == (books["ok"], books["completed"], books["released"])
+    with pytest.raises(BadQuestion):
+        recovery.discard(stage.world, letter["letter_id"], "again")
+    stage.restart(behaviour=Behaviour())
+    assert 3 == stage.run("r2")["analysed"]
+
+
+def test_a_letter_is_shown_with_its_cause(stage: Stage) -> None:
+    """As it came, with what Pub/Sub and the loop wrote on it."""
+    stage.world.bus.send("batch-planned", b"not json", {})
+    stage.play()
+    (letter,) = recovery.dead_letters(stage.world)["letters"]
+
+    shown = recovery.show_letter(stage.world, letter["letter_id"])
+
+    assert ("unreadable_message", "not json") == (shown["cause"], shown["body"])
+    assert {"unreadable": 1} == {
+        k: v for k, v in recovery.replay(stage.world).items() if v and k != "dry_run"
+    }
+    with pytest.raises(BadQuestion):
+        recovery.show_letter(stage.world, "nothing")
+
+
+def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) -> None:
+    """With a price first."""
+    rows = calls(6)
+    bad = frozenset(f"k-{id_of(row)}" for row in rows[:2])
+    stage = staged(damage=Damage(share=0, poison=bad, poison_kind=Kind.BLOCKED))
+    stage.load(rows)
+    stage.run("r1", breaker=100)
+    stage.restart(damage=None)
+
+    preview = recovery.reprocess(stage.world, {"of_run": "r1"}, dry_run=True)
+    done = desk.DUTIES["reprocess"](stage.world, wish={"of_run": "r1", "run_id": "again"})
+    stage.play()
+
+    assert (2, None) == (preview["records"], preview["run_id"])
+    assert 0 < preview["cost"][0] < preview["cost"][1]
+    assert "again" == done["run_id"]
+    assert 2 == stage.books("again")["analysed"]
+    with pytest.raises(BadQuestion, match="have a row already"):
+        recovery.reprocess(stage.world, {"record_ids": [id_of(rows[5])]})
+    with pytest.raises(BadQuestion, match="nothing is selected"):
+        recovery.reprocess(stage.world, {})
