@@ -1,5 +1,5 @@
 # `make demo` and `make test` do everything on a fresh machine with Python 3.11 or newer.
-.PHONY: demo test lint types unit clean pins catalogue help
+.PHONY: demo test lint types unit bench fuzz clean pins catalogue help
 
 # The newest Python that serves; name another with `make PYTHON=/path/to/python demo`.
 PYTHON ?= $(shell sh tools/find-python)
@@ -23,6 +23,12 @@ types: $(VENV)/dev
 
 unit: $(VENV)/dev
 	$(BIN)/pytest -n auto
+
+bench: $(VENV)/base  ## Measure speed, memory and growth; writes bench/results.json and RESULTS.md
+	$(BIN)/python -m bench
+
+fuzz: $(VENV)/dev  ## The properties of reading and writing with two hundred times the examples
+	TROUPE_FUZZ=200 $(BIN)/pytest tests/analysis -n auto
 
 pins:  ## Renew the exact pins (needs uv)
 	for each in base dev gcp; do \

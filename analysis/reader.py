@@ -150,8 +150,14 @@ class Reader:
     def _transcript(self, envelope: Envelope) -> tuple[str | None, str | None]:
         """Record id and fingerprint of the transcript that was asked about, if it came back."""
         text = echoed_text(envelope)
-        # A lone surrogate has no UTF-8 form; it becomes what no transcript of the plan holds.
-        opened = self._fence.open(text.encode("utf-8", "surrogatepass")) if text else None
+        if not text:
+            return None, None
+        try:
+            opened = self._fence.open(text.encode())
+        except UnicodeEncodeError:
+            # A lone surrogate has no UTF-8 form, so there is no fingerprint; the fence stands.
+            opened = self._fence.open(text.encode("utf-8", "surrogatepass"))
+            return (opened[0] if opened else None), None
         return (opened[0], fingerprint(opened[1])) if opened else (None, None)
 
 

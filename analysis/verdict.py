@@ -58,7 +58,7 @@ def read_whole(envelope: Envelope, contract: Contract, *, admit_lossy: bool) -> 
     An answer without any finish reason counts only when it is whole as it stands: what was cut
     is never a complete object, but a mend or a repair might make it look like one.
     """
-    reason, text = _finished(envelope)
+    reason, text = finished(envelope)
     if not text or text.isspace():
         raise Unfit("empty_answer", "the model said nothing")
     if reason:
@@ -72,7 +72,7 @@ def read_whole(envelope: Envelope, contract: Contract, *, admit_lossy: bool) -> 
 def read_broken(envelope: Envelope, contract: Contract) -> Answer:
     """The answer of a broken line, if it finished and is whole. Raises `Unfit`."""
     try:
-        reason, text = _finished(envelope)
+        reason, text = finished(envelope)
         if reason and text:
             return read_strictly(text, contract)
     except Malformed:
@@ -87,7 +87,7 @@ def _says_something(envelope: Envelope) -> bool:
     return envelope.response is not None or bytes(envelope.status) not in _NO_STATUS
 
 
-def _finished(envelope: Envelope) -> tuple[str | None, str]:
+def finished(envelope: Envelope) -> tuple[str | None, str]:
     """Finish reason (STOP or none at all) and text of the answer. Raises `Unfit`."""
     status = bytes(envelope.status)
     if status not in _NO_STATUS:

@@ -42,12 +42,17 @@ QUICK: dict[str, dict[str, Any]] = {
 }
 
 
-def measure(names: list[str], sizes: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The figures of these benchmarks, and what they were measured on."""
+def measure(names: list[str], sizes: dict[str, dict[str, Any]], out: Path | None) -> dict[str, Any]:
+    """The figures of these benchmarks, written after each: a whole run takes half an hour."""
     results: dict[str, Any] = {"machine": machine()}
     for name in names:
         results[name] = BENCHMARKS[name](**sizes[name])
         sys.stderr.write(f"{name}: done\n")
+        if out:
+            out.mkdir(parents=True, exist_ok=True)
+            text = json.dumps(results, indent=2) + "\n"
+            (out / "results.json").write_text(text, encoding="utf-8")
+            (out / "RESULTS.md").write_text(page(results), encoding="utf-8")
     return results
 
 
@@ -57,15 +62,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--only", action="append", choices=list(BENCHMARKS), default=[])
     parser.add_argument("--out", type=Path, help="folder for results.json and RESULTS.md")
     asked = parser.parse_args(arguments)
-    results = measure(asked.only or list(BENCHMARKS), QUICK if asked.quick else FULL)
-    text = page(results)
-    sys.stdout.write(text)
     # A look must not replace what a whole run found.
     out = asked.out or (None if asked.quick or asked.only else Path(__file__).parent)
-    if out:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-        (out / "RESULTS.md").write_text(text, encoding="utf-8")
+    results = measure(asked.only or list(BENCHMARKS), QUICK if asked.quick else FULL, out)
+    sys.stdout.write(page(results))
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def rounds(count: int, works: dict[str, Sequence[str]]) -> dict[str, list[Took]]
 
 def micros(took: Sequence[Took]) -> float:
     """CPU time a record, in microseconds: the median of the rounds."""
-    return round(median(each["cpu"] / max(1, each["records"]) * 1e6 for each in took), 2)
+    each = [float(one["cpu"]) / max(1, one["records"]) for one in took]
+    return float(round(median(each) * 1e6, 2))
 
 
 def times(slow: Sequence[Took], fast: Sequence[Took]) -> dict[str, float]:

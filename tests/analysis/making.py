@@ -1,8 +1,11 @@
 """Answers and prediction lines, made for the tests of this room."""
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
+
+from hypothesis import HealthCheck, settings
 
 from analysis import Reader, Reading, Request, load_analysis, render
 
@@ -26,6 +29,18 @@ ANSWER: dict[str, Any] = {
     "agentResponse": {"resolved": True, "summary": "Traced it.", "action": "New date."},
     "products": [{"name": "65 inch screen", "context": "ordered last week"}],
 }
+
+
+FUZZ = int(os.environ.get("TROUPE_FUZZ", "0"))
+"""How many times the usual number of examples; then every run takes other ones."""
+
+
+def held(examples: int) -> settings:
+    """The fixed budget of a property in the test run, or the long one of `make fuzz`."""
+    if not FUZZ:
+        return settings(deadline=None, derandomize=True, max_examples=examples)
+    slow = [HealthCheck.too_slow]
+    return settings(deadline=None, max_examples=examples * FUZZ, suppress_health_check=slow)
 
 
 def answer(**changed: Any) -> dict[str, Any]:

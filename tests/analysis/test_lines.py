@@ -2,15 +2,15 @@
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Reader, encode_reading, lines_of
 from analysis.lines import TOO_LONG
-from tests.analysis.making import ANSWER, CALL_REVIEW, prediction
+from tests.analysis.making import ANSWER, CALL_REVIEW, held, prediction
 
 
-@settings(deadline=None, derandomize=True, max_examples=200)
+@held(200)
 @given(st.lists(st.binary(max_size=8).map(lambda b: b.replace(b"\n", b"")), max_size=8), st.data())
 def test_blocks_may_be_cut_anywhere(lines: list[bytes], data: st.DataObject) -> None:
     """The lines are those of the file, however it was handed over."""

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Reader, Reading, encode_reading
-from tests.analysis.making import ANSWER, CALL_REVIEW, RECORD, answer, candidate, prediction
+from tests.analysis.making import ANSWER, CALL_REVIEW, RECORD, answer, candidate, held, prediction
 
 READERS = [
     Reader(CALL_REVIEW),
@@ -23,7 +23,6 @@ NAMES = [
     *("key", "status", "request", "response", "candidates", "content", "parts", "text"),
     *("thought", "finishReason", "promptFeedback", "blockReason", "labels", "contents"),
 ]
-held = settings(deadline=None, derandomize=True, max_examples=150)
 
 
 def _all(line: bytes) -> list[Reading]:
@@ -37,14 +36,14 @@ def _all(line: bytes) -> list[Reading]:
     return readings
 
 
-@held
+@held(150)
 @given(st.binary(max_size=300))
 def test_any_bytes_are_an_error_with_a_name(line: bytes) -> None:
     """Noise is never a row."""
     assert all(reading.error_type for reading in _all(line))
 
 
-@held
+@held(150)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
@@ -64,7 +63,7 @@ def test_any_shape_of_line_is_an_error_with_a_name(line: object) -> None:
     assert all(reading.error_type for reading in _all(json.dumps(line).encode()))
 
 
-@held
+@held(150)
 @given(st.binary(max_size=4), st.integers(0, len(LINE)), st.integers(0, 20))
 def test_damage_anywhere_in_a_line(dirt: bytes, at: int, lost: int) -> None:
     """Some bytes replaced: an error, or a row that the answer in the line really says."""
@@ -96,7 +95,7 @@ def _row(text: str) -> dict[str, Any]:
     return row
 
 
-@held
+@held(150)
 @given(st.text(max_size=6), st.integers(0, len(WHOLE)), st.integers(0, 30))
 def test_damage_anywhere_in_an_answer(dirt: str, at: int, lost: int) -> None:
     """What is still JSON is read as JSON; what is not is proved, or refused."""
@@ -125,7 +124,7 @@ def _words(row: dict[str, Any]) -> list[str]:
     return [word for value in row.values() if isinstance(value, str) for word in value.split()]
 
 
-@held
+@held(150)
 @given(st.integers(1, len(WHOLE) - 1))
 def test_a_cut_answer_is_never_a_row(length: int) -> None:
     """It says STOP and it is not whole: wherever the cut is, no default reader takes it."""
@@ -139,7 +138,7 @@ def test_a_cut_answer_is_never_a_row(length: int) -> None:
         )
 
 
-@held
+@held(150)
 @given(texts, texts, st.lists(texts, max_size=3), st.booleans())
 def test_texts_round_trip(summary: str, action: str, names: list[str], pretty: bool) -> None:
     """Brackets, quotes, newlines, emoji, right to left: stored as the model said it."""
@@ -157,7 +156,7 @@ def test_texts_round_trip(summary: str, action: str, names: list[str], pretty: b
         assert [product["name"] for product in row["products"]] == names
 
 
-@held
+@held(150)
 @given(texts.filter(lambda text: text.strip()), st.integers(1, 60))
 def test_encode_cut_read(summary: str, lost: int) -> None:
     """A line cut near its end gives the same text or an error, never another text."""

@@ -1,0 +1,44 @@
+"""The published table of silently wrong rows, small."""
+
+import re
+
+import pytest
+
+from bench.damages import KINDS
+from bench.wrong_rows import NUMBER, PAGE, page, wrong_rows
+
+TABLE = wrong_rows(12)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_ours_is_never_wrong_in_silence(kind: str) -> None:
+    """Every answer is read as it was said, or refused."""
+    ours = TABLE[kind]["ours"]
+
+    assert (0, 12) == (ours["wrong"], ours["equal"] + ours["refused"])
+
+
+@pytest.mark.parametrize(
+    "kind", ["code fence", "trailing comma", "comma missing", "prose around", "raw newlines"]
+)
+def test_harmless_damage_costs_no_row(kind: str) -> None:
+    """Refusing everything would be no art."""
+    assert 12 == TABLE[kind]["ours"]["equal"]
+
+
+def test_the_other_readers_are_wrong_where_it_matters() -> None:
+    """The damage is real: whoever repairs what was cut stores half sentences."""
+    cut = TABLE["cut, finish reason STOP"]
+
+    assert cut["json-repair + schema"]["wrong"] > 6
+    assert cut["the requirements' algorithm"]["wrong"] > 6
+
+
+def test_the_published_table_is_of_this_script() -> None:
+    """Same kinds, same readers, zero in our column."""
+    published = PAGE.read_text(encoding="utf-8")
+
+    assert page(TABLE, NUMBER).splitlines()[:9] == published.splitlines()[:9]
+    for kind in KINDS:
+        (row,) = re.findall(rf"^\| {re.escape(kind)} \|([^|]*)\|", published, re.MULTILINE)
+        assert "+ **0**" in row
