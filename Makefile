@@ -1,5 +1,5 @@
 # `make demo` and `make test` do everything on a fresh machine with Python 3.11 or newer.
-.PHONY: demo test lint types unit bench fuzz clean pins catalogue help
+.PHONY: demo test lint types unit bench fuzz chaos clean pins catalogue help
 
 # The newest Python that serves; name another with `make PYTHON=/path/to/python demo`.
 PYTHON ?= $(shell sh tools/find-python)
@@ -29,6 +29,9 @@ bench: $(VENV)/base  ## Measure speed, memory and growth; writes bench/results.j
 
 fuzz: $(VENV)/dev  ## The properties of reading and writing with two hundred times the examples
 	TROUPE_FUZZ=200 $(BIN)/pytest tests/analysis -n auto
+
+chaos: $(VENV)/dev  ## Many seeds of simulated trouble, and every planted fault hunted down
+	TROUPE_CHAOS_SEEDS=500 $(BIN)/pytest tests/chaos -n auto
 
 pins:  ## Renew the exact pins (needs uv)
 	for each in base dev gcp; do \

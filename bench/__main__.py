@@ -21,15 +21,15 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "writing": writing,
     "memory": memory,
     "planning": planning,
-    "batches": batches,
     "hops": hops,
+    "batches": batches,
 }
 FULL: dict[str, dict[str, Any]] = {
-    "reading": {"lines": 20_000, "repeats": 7},
-    "writing": {"lines": 20_000, "repeats": 7},
+    "reading": {"lines": 20_000, "repeats": 5},
+    "writing": {"lines": 20_000, "repeats": 5},
     "memory": {"megabytes": (20, 2_000)},
     "planning": {"sizes": (100_000, 1_000_000, 10_000_000)},
-    "batches": {"counts": (10, 100, 1_000)},
+    "batches": {"counts": (10, 100, 500)},
     "hops": {"count": 1_000},
 }
 QUICK: dict[str, dict[str, Any]] = {

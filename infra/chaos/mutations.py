@@ -1,0 +1,340 @@
+"""The harness, checked: each of these faults in the product must be caught within some seeds.
+
+    python -m infra.chaos.mutations
+
+A mutation is applied by patching, for as long as its seeds are played.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+import msgspec
+
+import handlers
+from events import Deployment, Envelope, Fact, JsonlUploaded
+from handlers import delivery
+from handlers.tools import JobState, Policy, Tools
+from handlers.window import Limits
+from tracking import Claim, Claims, Handling, Ledger, Place, Progress, Tracking, statements
+
+from .simulate import simulate
+from .warehouse import MemoryWarehouse
+
+submit_job = sys.modules["handlers.submit_job"]
+watch_jobs = sys.modules["handlers.watch_jobs"]
+write_jsonl = sys.modules["handlers.write_jsonl"]
+advance_run = sys.modules["handlers.advance_run"]
+"""The package gives its functions the names of their modules."""
+
+Patched = AbstractContextManager[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One fault, put into the product on purpose."""
+
+    name: str
+    apply: Callable[[], Patched]
+    seed: int | None = None
+    """One that is known to show it."""
+    is_harmless: bool = False
+    """The architecture promises to stay right without it: no seed may fail."""
+
+
+class Caught(msgspec.Struct, frozen=True, kw_only=True):
+    """How soon a mutation was found."""
+
+    name: str
+    seed: int | None
+    """The first that failed; None when none did."""
+    seeds: int
+    problem: str
+
+
+def hunt(mutation: Mutation, seeds: Iterable[int]) -> Caught:
+    """Play seeds until one fails."""
+    played = 0
+    with mutation.apply():
+        for seed in seeds:
+            played += 1
+            outcome = simulate(seed)
+            if not outcome.ok:
+                return Caught(
+                    name=mutation.name, seed=seed, seeds=played, problem=outcome.problems[0]
+                )
+    return Caught(name=mutation.name, seed=None, seeds=played, problem="")
+
+
+# The delivery loop
+
+
+def _publish_first(
+    found: Any, handler: Any, opened: Any, tools: Tools, publish: Callable[[Any], None]
+) -> None:
+    """Publish, then remember."""
+
+    class _Later:
+        def __init__(self) -> None:
+            self.kept: list[tuple[Sequence[Envelope], Any]] = []
+
+        def remember(self, envelopes: Sequence[Envelope], now: Any) -> None:
+            self.kept.append((envelopes, now))
+
+        def mark(self, handlings: Any, now: Any) -> None:
+            tools.ledger.mark(handlings, now)
+
+    later = _Later()
+    _PUBLISH(found, handler, opened, replace(tools, ledger=later), publish)  # type: ignore[arg-type]
+    for envelopes, now in later.kept:
+        tools.ledger.remember(envelopes, now)
+
+
+_PUBLISH = delivery._publish
+
+
+def _mark_first(found: Any, handler: Any, opened: Any, tools: Tools, publish: Any) -> None:
+    """Mark the fact as done, then remember and publish what follows."""
+    if isinstance(opened.fact, Fact):
+        done = Handling(envelope=opened.envelope, handler=handlers.name_of(handler), outcome="done")
+        tools.ledger.mark([done], tools.clock())
+    _PUBLISH(found, handler, opened, tools, publish)
+
+
+def _never_handled(self: Ledger, fact_id: str, handler: str, now: Any) -> bool:
+    return False
+
+
+# Claims
+
+
+def _no_claim(tracking: Tracking, place: Place, claims: Any, policy: Policy) -> Claims:
+    """Whoever comes may create."""
+    tracking.claim_attempt(place, 1)
+    return Claims(stopped=False, taken=(Claim(claim=1, verdict="create", age_seconds=0, job=None),))
+
+
+def _with_policy(**changed: int) -> Callable[..., Claims]:
+    def take(tracking: Tracking, place: Place, claims: Any, policy: Policy) -> Claims:
+        known: Claims = _TAKE(tracking, place, claims, replace(policy, **changed))
+        return known
+
+    return take
+
+
+_TAKE = submit_job.take_next
+
+
+def _stop_first(
+    event: JsonlUploaded, tracking: Tracking, model: Any, bucket: Any, deployment: Deployment,
+    policy: Policy,
+) -> Iterator[Any]:  # fmt: skip
+    """A stopped run is looked for before the claim is."""
+    if tracking.claims_of(submit_job.place_of(event)).stopped:
+        yield write_jsonl.never_started(event)
+        return
+    yield from submit_job.submit_job(event, tracking, model, bucket, deployment, policy)
+
+
+_stop_first.__name__ = "submit_job"
+
+
+def _blind(claims: Sequence[Claim], jobs: Any) -> dict[int, str]:
+    """The label is not looked at."""
+    return {claim.claim: claim.job for claim in claims if claim.job is not None}
+
+
+# Ends
+
+
+def _too_soon(jobs: Sequence[Any]) -> bool:
+    return all(
+        job is None or job.state.ended or job.state in (JobState.CANCELLING, JobState.RUNNING)
+        for job in jobs
+    )
+
+
+def _closing_by_outcome(self: Tracking, ending: Any) -> bool:
+    plain = self._deployment
+    try:
+        self._deployment = _Renaming(plain.id, f"{ending.ending}")
+        return _CLOSE(self, ending)
+    finally:
+        self._deployment = plain
+
+
+_CLOSE = Tracking.close_attempt
+
+
+class _Renaming(Deployment):
+    """Adds something to every job id."""
+
+    def __init__(self, id_: str, more: str) -> None:
+        super().__init__(id_)
+        object.__setattr__(self, "more", more)
+
+    def job(self, deed: str, *place: object) -> str:
+        return Deployment.job(self, deed, *place, self.more)  # type: ignore[attr-defined]
+
+
+_numbers = count()
+
+
+def _random_job(self: Deployment, deed: str, *place: object) -> str:
+    return _JOB(self, deed, *place, f"x{next(_numbers)}")
+
+
+_JOB = Deployment.job
+
+
+def _no_waiting(self: MemoryWarehouse, job_id: str) -> None:
+    """A deed that is still running is taken for a failed one: its next suffix is used."""
+    if job_id in self.running:
+        job = self.running.pop(job_id)
+        self.running[f"{job_id}__late{next(_numbers)}"] = job
+
+
+# SQL
+
+
+@contextmanager
+def _sql(name: str, *changes: tuple[str, str]) -> Iterator[None]:
+    """One file of SQL reads otherwise."""
+    real = statements._text
+
+    def text(folder: str, file: str) -> str:
+        told: str = real(folder, file)
+        if file == name:
+            for old, new in changes:
+                assert old in told, f"{name}.sql has no {old!r}"  # noqa: S101
+                told = told.replace(old, new)
+        return told
+
+    with patch.object(statements, "_text", text):
+        yield
+
+
+_GUARD = """ NOT EXISTS (
+{0}  SELECT 1 FROM attempt_closings AS k
+{0}  WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch\
+ AND k.attempt = @attempt
+{0})"""
+_CLOSED = ("\n  AND" + _GUARD.format("  "), ""), ("\nWHERE" + _GUARD.format(""), "")
+_PROCESSED = """
+  AND NOT EXISTS (
+    SELECT 1 FROM processed_records AS p WHERE p.record_id = c.record_id AND p.analysis = @analysis
+  )"""
+
+
+def _unguarded() -> Patched:
+    return _sql("close_attempt", (_PROCESSED, ""), *_CLOSED)
+
+
+# The window
+
+
+def _all_at_once(progress: Progress, limits: Limits) -> int:
+    return progress.batches
+
+
+def _no_canary(progress: Progress, limits: Limits) -> int:
+    return min(progress.batches, limits.concurrency + progress.finished)
+
+
+def _nothing_again(*_given: Any) -> Iterator[Any]:
+    yield from ()
+
+
+def _on(thing: Any, name: str, other: Any) -> Callable[[], Patched]:
+    return lambda: patch.object(thing, name, other)
+
+
+MUTATIONS = (
+    Mutation("publish before remember", _on(delivery, "_publish", _publish_first), seed=0),
+    Mutation("mark before remember", _on(delivery, "_publish", _mark_first), seed=11),
+    Mutation("no claim", _on(submit_job, "take_next", _no_claim), seed=35),
+    Mutation(
+        "a claim without its time limit",
+        _on(submit_job, "take_next", _with_policy(claim_seconds=10**9)),
+        seed=353,
+    ),
+    Mutation(
+        "the next claim at once",
+        _on(submit_job, "take_next", _with_policy(reclaim_seconds=0)),
+        seed=23,
+    ),
+    Mutation("the label is not looked at", _on(submit_job, "_known", _blind), seed=23),
+    Mutation(
+        "attempt n + 1 while a job of n lives", _on(watch_jobs, "all_ended", _too_soon), seed=0
+    ),
+    Mutation(
+        "closing id that contains the outcome",
+        _on(Tracking, "close_attempt", _closing_by_outcome),
+        seed=304,
+    ),
+    Mutation("random job ids", _on(Deployment, "job", _random_job), seed=76),
+    Mutation(
+        "suffix advanced on a time-out", _on(MemoryWarehouse, "wait_for", _no_waiting), seed=76
+    ),
+    Mutation(
+        "no gate",
+        lambda: _sql(
+            "plan_run",
+            ("UPDATE planning_gate SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;", ""),
+        ),
+        seed=73,
+    ),
+    Mutation(
+        "open read from facts instead of run_plans",
+        lambda: _sql(
+            "judged",
+            (
+                "JOIN run_plans AS r ON r.run_id = m.run_id AND r.planned_on = m.planned_on",
+                "JOIN facts AS r ON r.run_id = m.run_id AND r.topic = 'run-planned'",
+            ),
+        ),
+        seed=4,
+    ),
+    Mutation("unguarded inserts", _unguarded, seed=196),
+    Mutation(
+        "a stop checked at the start of a handler",
+        lambda: patch.dict(handlers.CHOREOGRAPHY, {JsonlUploaded: _stop_first}),
+        seed=114,
+    ),
+    Mutation(
+        "asked by what later attempts left",
+        lambda: _sql("asked", (" AND p.attempt < @attempt", ""), ("AND e.attempt < @attempt ", "")),
+        seed=5,
+    ),
+    Mutation("no window", lambda: _window(_all_at_once), seed=0),
+    Mutation("no canary", lambda: _window(_no_canary), seed=0),
+    Mutation("no retelling", _on(watch_jobs, "retell", _nothing_again), seed=0),
+    Mutation(
+        "no advancing by the tick", _on(watch_jobs, "advance", _nothing_again), is_harmless=True
+    ),
+    Mutation("no handled check", _on(Ledger, "was_handled", _never_handled), is_harmless=True),
+)
+
+
+def _window(last_allowed: Callable[[Progress, Limits], int]) -> Patched:
+    return patch.object(advance_run, "last_allowed", last_allowed)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the table; returns 1 when a mutation was not caught, or a harmless one was."""
+    wrong, most = 0, int(arguments[0]) if arguments else 300
+    for mutation in [m for m in MUTATIONS if m.name in arguments[1:]] or MUTATIONS:
+        found = hunt(mutation, range(40 if mutation.is_harmless else most))
+        wrong += (found.seed is None) is not mutation.is_harmless
+        told = "not caught" if found.seed is None else f"seed {found.seed}: {found.problem}"
+        sys.stdout.write(f"{mutation.name:<44} {found.seeds:>4} seeds  {told}\n")
+        sys.stdout.flush()
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,29 @@
+"""What only many seeds show; `make chaos` runs it."""
+
+from infra.chaos import run_chaos, simulate
+from infra.chaos.report import shrunk
+
+
+def test_seeds_meet_every_kind_of_fault() -> None:
+    """The schedules are worth the time they take."""
+    counts = run_chaos(30, 1_000).counts
+
+    met = {name for name in counts if name.startswith("fault ")}
+    assert {"fault crash", "fault fail", "fault park", "fault slow", "fault duplicate"} <= met
+    assert counts["crashes"]
+    assert counts["dead letters"]
+
+
+def test_a_failing_seed_is_shrunk_to_the_faults_that_it_needs() -> None:
+    """What is left still fails in the same way."""
+    from infra.chaos.mutations import MUTATIONS, hunt
+
+    mutation = next(each for each in MUTATIONS if each.name == "no retelling")
+    seed = hunt(mutation, range(40)).seed
+    assert seed is not None
+    with mutation.apply():
+        whole = simulate(seed)
+        failure = shrunk(whole, most_trials=12)
+
+    assert len(failure.schedule) < len(whole.schedule)
+    assert failure.problems[0].partition(":")[0] == whole.problems[0].partition(":")[0]
