@@ -43,8 +43,15 @@ QUICK: dict[str, dict[str, Any]] = {
 
 
 def measure(names: list[str], sizes: dict[str, dict[str, Any]], out: Path | None) -> dict[str, Any]:
-    """The figures of these benchmarks, written after each: a whole run takes half an hour."""
-    results: dict[str, Any] = {"machine": machine()}
+    """The figures of these benchmarks, written after each: a whole run takes its time.
+
+    What the folder holds of other benchmarks stays.
+    """
+    kept = out / "results.json" if out else None
+    results: dict[str, Any] = (
+        json.loads(kept.read_text(encoding="utf-8")) if kept and kept.exists() else {}
+    )
+    results["machine"] = machine()
     for name in names:
         results[name] = BENCHMARKS[name](**sizes[name])
         sys.stderr.write(f"{name}: done\n")

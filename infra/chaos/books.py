@@ -78,7 +78,7 @@ def _ending_problems(world: World) -> Iterator[str]:
         record, count = id_of(row), rows.pop(id_of(row), 0)
         if count > 1:
             yield f"doubled: {record[:6]} has {count} rows"
-        elif not row["transcript"] and not _is_edited(world, record):
+        elif not _has_text(world, record):
             if count:
                 yield f"invented: {record[:6]} has a row and no transcript"
         elif record in world.script.hopeless:
@@ -90,10 +90,10 @@ def _ending_problems(world: World) -> Iterator[str]:
         yield f"invented: {record[:6]} is no record of the source"
 
 
-def _is_edited(world: World, record: str) -> bool:
-    """Whether the source gains a text for it later; a further empty copy is none."""
-    later = (row for act in world.script.acts for row in act.rows if row["transcript"])
-    return any(record == id_of(row) for row in later)
+def _has_text(world: World, record: str) -> bool:
+    """In any of the rows that the source ever held for it."""
+    rows = [*world.script.rows, *(row for act in world.script.acts for row in act.rows)]
+    return any(row["transcript"] for row in rows if id_of(row) == record)
 
 
 def _ledger_problems(world: World) -> Iterator[str]:
