@@ -19,6 +19,7 @@ from infra.report.live import Live
 from .calling import fail
 
 SHOW_SECONDS = 0.5
+PATIENCE_SECONDS = 5.0
 
 
 def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LaptopSettings:
@@ -32,10 +33,7 @@ def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LaptopSe
 @contextmanager
 def opened(home: Path, settings: LaptopSettings) -> Iterator[tuple[Laptop, Office]]:
     """The world of a state folder and its office; ends the command when another owns it."""
-    try:
-        world = Laptop(home, settings)
-    except HomeInUse:
-        fail(f"{home}: a worker is at work here already; `troupe status` shows what it does", 1)
+    world = _owned(home, settings)
     log_to(home / "log.jsonl")
     office = Office(home)
     office.open()
@@ -44,6 +42,16 @@ def opened(home: Path, settings: LaptopSettings) -> Iterator[tuple[Laptop, Offic
     finally:
         office.close()
         world.close()
+
+
+def _owned(home: Path, settings: LaptopSettings) -> Laptop:
+    """A command that only asks owns the folder for a moment; a worker keeps it."""
+    for _ in range(round(PATIENCE_SECONDS / 0.1)):
+        try:
+            return Laptop(home, settings)
+        except HomeInUse:
+            time.sleep(0.1)
+    return fail(f"{home}: a worker is at work here already; `troupe status` shows what it does", 1)
 
 
 def work_until_idle(

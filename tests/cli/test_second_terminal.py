@@ -22,8 +22,9 @@ def command(tmp_path: Path) -> Iterator[Command]:
 def test_request_status_verify_and_cancel_beside_a_running_worker(command: Command) -> None:
     """Two processes, one state folder."""
     assert "requested run r1" in command("request", "--run-id", "r1", "--canary", "5")
-    while not any(run["completed_at"] for run in command.json("status")["runs"]):
-        pass
+    for _ in range(100):
+        if any(run["completed_at"] for run in command.json("status")["runs"]):
+            break
     assert "completed" in command("status", "r1")
     books = command.json("verify", "r1")
     assert (30, True) == (books["analysed"], books["ok"])
