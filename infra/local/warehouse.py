@@ -81,6 +81,9 @@ class LocalWarehouse:
             raise
         finally:
             self._drop_temporary(statements)
+        for staged in set(_STAGING.findall(script)):
+            # Private to the execution that has just closed: hundreds of them fill the memory.
+            self.db.execute(f'DROP TABLE IF EXISTS "{staged}"')
         return True
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
