@@ -52,7 +52,7 @@ class MemoryWarehouse(LocalWarehouse):
             job.cursor.close()
         self.running.clear()
         for number in range(self._staged):
-            self.db.execute(f"DROP TABLE staged_staging_{number + 1}")
+            self.db.execute(f"DROP TABLE IF EXISTS staged_staging_{number + 1}")
         for table in (*layouts(), "laptop_jobs"):
             self.db.execute(_parsed(f"TRUNCATE {table}"))
         self._staged, self._clock, self.objects = 0, clock, bucket
