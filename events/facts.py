@@ -4,6 +4,8 @@ from typing import ClassVar
 
 import msgspec
 
+from .identity import short_hash
+
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened in a run. Unknown fields of a newer version are ignored."""
@@ -80,11 +82,18 @@ class JobSubmitted(AttemptFact, frozen=True, kw_only=True):
 class JobEnded(AttemptFact, frozen=True, kw_only=True):
     """Every job of the attempt has ended. The name of the fact says how."""
 
+    identified_by = ("run_id", "batch", "attempt", "sight")
+
     jobs: list[str]
     outputs: list[str]
     """The folders that may hold results, one for each job that wrote any."""
     cause: str = ""
     """Why it did not succeed, as a stable word: see `handlers.job_states`."""
+
+    @property
+    def sight(self) -> str:
+        """What was seen of the jobs: a job may be deleted between two looks at it."""
+        return short_hash("\n".join([*self.jobs, "", *self.outputs, "", self.cause]))
 
 
 class JobSucceeded(JobEnded, frozen=True, kw_only=True):

@@ -1,11 +1,27 @@
 """Money is spent behind a numbered claim: exactly one caller may create the job of an attempt."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
-from tracking import Claim, Claims, Place, Tracking
+from tracking import Claim, Place, Tracking
 
 from .errors import Wait
-from .tools import Policy
+from .tools import Clock, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The claims of an attempt after one was taken: the newest is the caller's own."""
+
+    claims: Sequence[Claim]
+    until: datetime
+    """By the caller's clock: no job may be created for it later."""
+
+    def check(self, now: datetime) -> None:
+        """Raises `Wait` when its time is over: somebody else may hold the next one by now."""
+        if now > self.until:
+            raise Wait(f"claim {self.claims[-1].claim} of this attempt took too long")
 
 
 def is_void(claims: Sequence[Claim]) -> bool:
@@ -25,8 +41,10 @@ def void_if_stopped(tracking: Tracking, place: Place) -> Sequence[Claim]:
     return tracking.claims_of(place).taken
 
 
-def take_next(tracking: Tracking, place: Place, claims: Sequence[Claim], policy: Policy) -> Claims:
-    """Take the next claim of an attempt without a job; the caller's own is the last of them.
+def take_next(
+    tracking: Tracking, place: Place, claims: Sequence[Claim], policy: Policy, clock: Clock
+) -> Taken:
+    """Take the next claim of an attempt without a job.
 
     Raises `Wait` while another claim may still bring its job, or when another took this one.
     """
@@ -35,10 +53,10 @@ def take_next(tracking: Tracking, place: Place, claims: Sequence[Claim], policy:
     number = len(claims) + 1
     if not tracking.claim_attempt(place, number):
         raise Wait(f"claim {number} of this attempt was taken by somebody else")
-    known = tracking.claims_of(place)
-    mine = known.taken[-1]
+    asked_at = clock()
+    taken = tracking.claims_of(place).taken
+    mine = taken[-1]
     if mine.claim != number:
         raise Wait(f"claim {number} of this attempt is not the newest any more")
-    if mine.verdict == "create" and mine.age_seconds > policy.claim_seconds:
-        raise Wait(f"claim {number} of this attempt took too long")
-    return known
+    # The claim's age is the warehouse's; from here on only our own clock is at hand.
+    return Taken(taken, asked_at + timedelta(seconds=policy.claim_seconds - mine.age_seconds))

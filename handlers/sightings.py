@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from events import Deployment
-from tracking import Place, Tracking, WaitingAttempt
+from tracking import Tracking, WaitingAttempt
 
-from .submit_job import labels_of
-from .tools import Job, Model
+from .places import place_of
+from .submit_job import labels_of, output_of
+from .tools import Bucket, Job, Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,7 @@ def _sighting(
     model: Model,
     deployment: Deployment,
 ) -> Sighting:
-    place = Place(
-        run_id=attempt.run_id,
-        planned_on=attempt.planned_on.isoformat(),
-        batch=attempt.batch,
-        attempt=attempt.attempt,
-    )
-    label = labels_of(deployment, place)["attempt"]
+    label = labels_of(deployment, place_of(attempt))["attempt"]
     jobs: dict[str, Job | None] = {
         job.name: job for job in listed if job.labels.get("attempt") == label
     }
@@ -48,3 +43,16 @@ def _sighting(
         if name not in jobs:
             jobs[name] = model.get(name)
     return Sighting(attempt, jobs)
+
+
+def left_behind(seen: Sighting, bucket: Bucket, deployment: Deployment) -> list[str]:
+    """The folders of jobs that are gone: what they wrote was paid for."""
+    if None not in seen.jobs.values():
+        return []
+    shown = {job.labels.get("claim") for job in seen.jobs.values() if job is not None}
+    place = place_of(seen.attempt)
+    return [
+        bucket.uri(output_of(deployment, place, claim))
+        for claim in range(1, seen.attempt.claims + 1)
+        if str(claim) not in shown
+    ]

@@ -9,7 +9,7 @@ from .claims import is_void, take_next
 from .errors import Refused
 from .places import place_of
 from .plans import plan_of
-from .tools import Bucket, Job, Model, Policy
+from .tools import Bucket, Clock, Job, Model, Policy
 from .write_jsonl import never_started
 
 
@@ -19,6 +19,7 @@ def submit_job(
     model: Model,
     bucket: Bucket,
     deployment: Deployment,
+    clock: Clock,
     policy: Policy,
 ) -> Iterator[JobSubmitted | JobCancelled | JobFailed]:
     place = place_of(event)
@@ -26,20 +27,23 @@ def submit_job(
     claims = tracking.claims_of(place).taken
     known = _known(claims, model.find(labels))
     if not known:
-        if not is_void(claims):
-            claims = take_next(tracking, place, claims, policy).taken
         if is_void(claims):
             yield never_started(event)
             return
-        # Asked again behind the claim: an earlier claim's job may have shown up meanwhile.
-        known = _known(claims, model.find(labels))
-    if not known:
-        try:
-            job = _create(event, claims[-1], labels, model, bucket, tracking, deployment)
-        except Refused as refusal:
-            yield _refused(event, refusal)
+        taken = take_next(tracking, place, claims, policy, clock)
+        if is_void(taken.claims):
+            yield never_started(event)
             return
-        known = {claims[-1].claim: job.name}
+        # Asked again behind the claim: an earlier claim's job may have shown up meanwhile.
+        known = _known(taken.claims, model.find(labels))
+        if not known:
+            taken.check(clock())
+            try:
+                job = _create(event, taken.claims[-1], labels, model, bucket, tracking, deployment)
+            except Refused as refusal:
+                yield _refused(event, refusal)
+                return
+            known = {taken.claims[-1].claim: job.name}
     for number, name in sorted(known.items()):
         yield _submitted(event, number, name)
 
@@ -50,6 +54,11 @@ def labels_of(deployment: Deployment, place: Place) -> dict[str, str]:
         "troupe": deployment.id,
         "attempt": deployment.attempt(place.run_id, place.batch, place.attempt),
     }
+
+
+def output_of(deployment: Deployment, place: Place, claim: int) -> str:
+    """The folder below which the job of one claim writes, and no other job does."""
+    return f"output/{deployment.attempt(place.run_id, place.batch, place.attempt)}__{claim}"
 
 
 def _known(claims: Sequence[Claim], jobs: Sequence[Job]) -> dict[int, str]:
@@ -67,12 +76,11 @@ def _create(
     tracking: Tracking,
     deployment: Deployment,
 ) -> Job:
-    name = deployment.attempt(event.run_id, event.batch, event.attempt)
     return model.create(
-        display_name=f"troupe.{name}",
+        display_name=f"troupe.{labels['attempt']}",
         model=plan_of(tracking, event.run_id).model,
         request_uri=event.uri,
-        output_prefix=bucket.uri(f"output/{name}__{claim.claim}"),
+        output_prefix=bucket.uri(output_of(deployment, place_of(event), claim.claim)),
         labels=labels | {"claim": str(claim.claim)},
     )
 

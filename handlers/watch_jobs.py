@@ -23,8 +23,8 @@ from .contained import Found, contained
 from .job_states import all_ended, end_of
 from .output_files import is_final
 from .retelling import Retell, retell
-from .sightings import Sighting, look
-from .tools import Clock, JobState, Model, Policy
+from .sightings import Sighting, left_behind, look
+from .tools import Bucket, Clock, JobState, Model, Policy
 
 T = TypeVar("T")
 
@@ -34,6 +34,7 @@ def watch_jobs(
     tracking: Tracking,
     ledger: Ledger,
     model: Model,
+    bucket: Bucket,
     deployment: Deployment,
     clock: Clock,
     policy: Policy,
@@ -41,7 +42,7 @@ def watch_jobs(
     if isinstance(signal, GcsObject) and not is_final(signal.name):
         return
     sightings = look(tracking, model, deployment, ledger.since(clock()))
-    yield from _each("watch", sightings, lambda seen: ended(seen, policy))
+    yield from _each("watch", sightings, lambda seen: ended(seen, bucket, deployment, policy))
     if isinstance(signal, GcsObject):
         return
     yield from _each("cancel", sightings, lambda seen: cancel(seen, model, clock, policy))
@@ -50,7 +51,9 @@ def watch_jobs(
     yield from _each("advance", runs, lambda run: advance(*run, tracking))
 
 
-def ended(seen: Sighting, policy: Policy) -> Iterator[JobEnded]:
+def ended(
+    seen: Sighting, bucket: Bucket, deployment: Deployment, policy: Policy
+) -> Iterator[JobEnded]:
     """The end of an attempt, once all of its jobs have ended and none can still appear."""
     waiting = seen.attempt
     may_appear = len(seen.jobs) < waiting.claims and waiting.newest_claim_age <= (
@@ -60,6 +63,7 @@ def ended(seen: Sighting, policy: Policy) -> Iterator[JobEnded]:
         yield end_of(
             list(seen.jobs.values()),
             list(seen.jobs),
+            left_behind(seen, bucket, deployment),
             run_id=waiting.run_id,
             planned_on=waiting.planned_on.isoformat(),
             batch=waiting.batch,

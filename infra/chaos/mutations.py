@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import count
 from typing import Any
 from unittest.mock import patch
@@ -18,9 +19,10 @@ import msgspec
 import handlers
 from events import Deployment, Envelope, Fact, JsonlUploaded
 from handlers import delivery
-from handlers.tools import JobState, Policy, Tools
+from handlers.claims import Taken
+from handlers.tools import Clock, JobState, Policy, Tools
 from handlers.window import Limits
-from tracking import Claim, Claims, Handling, Ledger, Place, Progress, Tracking, statements
+from tracking import Claim, Handling, Ledger, Place, Progress, Tracking, statements
 
 from .simulate import simulate
 from .warehouse import MemoryWarehouse
@@ -112,16 +114,17 @@ def _never_handled(self: Ledger, fact_id: str, handler: str, now: Any) -> bool:
 # Claims
 
 
-def _no_claim(tracking: Tracking, place: Place, claims: Any, policy: Policy) -> Claims:
+def _no_claim(tracking: Tracking, place: Place, claims: Any, policy: Policy, clock: Clock) -> Taken:
     """Whoever comes may create."""
     tracking.claim_attempt(place, 1)
-    return Claims(stopped=False, taken=(Claim(claim=1, verdict="create", age_seconds=0, job=None),))
+    mine = Claim(claim=1, verdict="create", age_seconds=0, job=None)
+    return Taken((mine,), clock() + timedelta(days=1))
 
 
-def _with_policy(**changed: int) -> Callable[..., Claims]:
-    def take(tracking: Tracking, place: Place, claims: Any, policy: Policy) -> Claims:
-        known: Claims = _TAKE(tracking, place, claims, replace(policy, **changed))
-        return known
+def _with_policy(**changed: int) -> Callable[..., Taken]:
+    def take(tracking: Tracking, place: Place, claims: Any, policy: Policy, clock: Clock) -> Taken:
+        taken: Taken = _TAKE(tracking, place, claims, replace(policy, **changed), clock)
+        return taken
 
     return take
 
@@ -131,13 +134,13 @@ _TAKE = submit_job.take_next
 
 def _stop_first(
     event: JsonlUploaded, tracking: Tracking, model: Any, bucket: Any, deployment: Deployment,
-    policy: Policy,
+    clock: Clock, policy: Policy,
 ) -> Iterator[Any]:  # fmt: skip
     """A stopped run is looked for before the claim is."""
     if tracking.claims_of(submit_job.place_of(event)).stopped:
         yield write_jsonl.never_started(event)
         return
-    yield from submit_job.submit_job(event, tracking, model, bucket, deployment, policy)
+    yield from submit_job.submit_job(event, tracking, model, bucket, deployment, clock, policy)
 
 
 _stop_first.__name__ = "submit_job"

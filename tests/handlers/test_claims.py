@@ -1,13 +1,14 @@
 """Money is spent behind a numbered claim: one job an attempt, whatever is lost on the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from itertools import count
 from typing import Any
 
 from events import CancelRequested
 from handlers.errors import Redeliver
 from handlers.tools import Job, Policy
 from infra.local.vertex_settings import Behaviour
-from tests.stage import Stage, calls
+from tests.stage import START, Stage, calls
 
 Staged = Callable[..., Stage]
 
@@ -89,6 +90,47 @@ def test_a_claim_that_brought_no_job_is_followed_by_the_next_after_its_time(
     assert [(1, "create"), (2, "create")] == claims(stage)
     assert 1 == stage.jobs()
     assert stage.books("r1")["completed"]
+
+
+def test_a_claim_whose_owner_slept_brings_no_job(staged: Staged) -> None:
+    """Between the claim and the job nineteen minutes go by: the next claim may be taken soon."""
+    stage = staged(policy=CLOUD)
+    stage.load(calls(4))
+    find, asked = stage.world.tools.model.find, count(1)
+
+    def slow(labels: Mapping[str, str]) -> list[Job]:
+        if next(asked) == 2:
+            stage.clock.pass_(19 * 60)
+        return find(labels)
+
+    stage.world.tools.model.find = slow  # type: ignore[method-assign]
+    stage.request()
+    stage.play()
+    assert ([(1, "create")], 0) == (claims(stage), stage.jobs())
+
+    play_for(stage, minutes=60)
+
+    assert ([(1, "create"), (2, "create")], 1) == (claims(stage), stage.jobs())
+    assert stage.books("r1")["completed"]
+
+
+def test_a_job_that_was_deleted_after_it_wrote_is_still_read(staged: Staged) -> None:
+    """Its answers were paid for, and its folder follows from the claim."""
+    stage = staged()
+    stage.load(calls(4))
+    stage.request()
+    while "job-submitted" not in stage.topics():
+        stage.world.deliver_next()
+    while stage.world.service.step():
+        pass
+    (job,) = stage.world.tools.model.created_since(START, {})
+    stage.world.service.delete(job.name)
+
+    stage.play()
+
+    assert "job-failed" in stage.topics()
+    assert (4, True) == tuple(stage.books("r1")[k] for k in ("analysed", "ok"))
+    assert 0 == stage.jobs(), "no second job was paid for"
 
 
 def test_a_stop_before_the_claim_makes_it_void(staged: Staged) -> None:

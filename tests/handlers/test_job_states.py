@@ -51,6 +51,16 @@ def test_the_end_of_an_attempt_is_told_once_for_all_of_its_jobs(
     jobs: list[Job | None], kind: type[JobEnded], cause: str, ending: str
 ) -> None:
     """Success counts most; a permanent cause is told apart."""
-    event = end_of(jobs, ["j1"], **PLACE)  # type: ignore[arg-type]
+    event = end_of(jobs, ["j1"], [], **PLACE)  # type: ignore[arg-type]
 
     assert (kind, cause, ending) == (type(event), event.cause, ending_of(event))
+
+
+def test_two_looks_that_differ_are_two_facts() -> None:
+    """A failed job that is deleted between them: one id never has two bodies."""
+    failed = job(JobState.FAILED)
+    first = end_of([failed], ["j1"], [], **PLACE)  # type: ignore[arg-type]
+    second = end_of([None], ["j1"], ["gs://b/output/x__1"], **PLACE)  # type: ignore[arg-type]
+
+    assert type(first) is type(second)
+    assert first.sight != second.sight

@@ -1,0 +1,63 @@
+"""The one closing of an attempt, whoever brings it about: who is first decides."""
+
+import json
+from collections.abc import Sequence
+
+from analysis import load_analysis
+from analysis.prices import prices_of
+from events import ResultsProcessed
+from tracking import Closing, Ending, Place, Tracking
+
+from .plans import plan_of, wish_of
+
+NOTHING_STAGED = "staged_answers"
+"""A table that stays empty: what an attempt without answers is closed with."""
+
+
+def close(
+    place: Place, tracking: Tracking, *, ending: str, never_started: bool = False,
+    jobs: Sequence[str] = (), outputs: Sequence[str] = (), staged: str = NOTHING_STAGED,
+    seconds: float = 0.0, peak_megabytes: float | None = None,
+) -> ResultsProcessed:  # fmt: skip
+    """Close the attempt for good, or find it closed; `ending` as the closing deed knows it."""
+    plan = plan_of(tracking, place.run_id)
+    analysis, wish = load_analysis(plan.analysis), wish_of(plan)
+    tracking.close_attempt(
+        Ending(
+            place=place,
+            ending=ending,
+            never_started=never_started,
+            jobs=json.dumps(list(jobs)),
+            outputs=json.dumps(list(outputs)),
+            staged=staged,
+            output=analysis.table,
+            answer_columns=[name for name, _type, _mode in analysis.output_columns],
+            summary_column=analysis.contract.summary,
+            grounding=wish.grounding,
+            analysis=analysis.name,
+            model=plan.model,
+            max_attempts=wish.max_attempts,
+            prices=prices_of(plan.model),
+            seconds=seconds,
+            peak_megabytes=peak_megabytes,
+        )
+    )
+    closing = tracking.closing_of(place)
+    assert closing is not None, "closing is one transaction, and it was done"  # noqa: S101
+    return told(place, closing)
+
+
+def told(place: Place, closing: Closing) -> ResultsProcessed:
+    """The fact of a closing; the same whoever tells it."""
+    return ResultsProcessed(
+        run_id=place.run_id,
+        planned_on=place.planned_on,
+        batch=place.batch,
+        attempt=place.attempt,
+        analysed=closing.analysed,
+        failed=closing.failed,
+        released=closing.released,
+        open=closing.open,
+        verdict=closing.verdict,
+        cause=closing.cause,
+    )
