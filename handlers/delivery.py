@@ -98,9 +98,7 @@ def _deliver(message: Message, opened: Opened, tools: Tools, publish: Publish) -
     handler = handler_of(opened.fact)
     if handler is None:
         return done
-    if isinstance(opened.fact, Fact) and tools.ledger.was_handled(
-        opened.envelope.id, name_of(handler), tools.clock()
-    ):
+    if isinstance(opened.fact, Fact) and _was_handled(opened, handler, tools):
         return done
     started = tools.clock()
     found = list(handler(opened.fact, **_given(handler, opened, tools)))
@@ -109,6 +107,13 @@ def _deliver(message: Message, opened: Opened, tools: Tools, publish: Publish) -
         spent = (tools.clock() - started).total_seconds() * 1000
         _mark(opened, "done", message, tools, milliseconds=spent)
     return done
+
+
+def _was_handled(opened: Opened, handler: Handler, tools: Tools) -> bool:
+    """A handler without tools is cheaper to run again than to ask about."""
+    return bool(needs_of(handler)) and tools.ledger.was_handled(
+        opened.envelope.id, name_of(handler), tools.clock()
+    )
 
 
 def _publish(
