@@ -3,7 +3,8 @@
 Pure: no I/O beyond the package's own files, no state, and no import from another room.
 """
 
-from analysis.definition import Analysis, Column, analyses, load_analysis
+from analysis.collection import Analyses
+from analysis.definition import Analysis, Column, analyses, load_analysis, problems_of
 from analysis.errors import AnalysisError, PreflightError
 from analysis.keys import composite_key, fingerprint, is_record_id, record_id_of
 from analysis.lines import lines_of
@@ -15,6 +16,7 @@ from analysis.taxonomy import ERRORS, ErrorType, taxonomy_table
 
 __all__ = [
     "ERRORS",
+    "Analyses",
     "Analysis",
     "AnalysisError",
     "Column",
@@ -34,6 +36,7 @@ __all__ = [
     "lines_of",
     "load_analysis",
     "preflight",
+    "problems_of",
     "record_id_of",
     "render",
     "taxonomy_table",

@@ -27,7 +27,16 @@ from analysis.reading import Reading
 from analysis.schema import Mismatch, Node, SchemaError, check, leaves, read_schema
 from analysis.template import Fence, Template
 
+SETTINGS_FILE = "analysis.json"
 _NAME = re.compile(r"[a-z][a-z0-9_]*_v[0-9]+")
+_COLUMN = re.compile(r"[a-z_][a-z0-9_]{0,127}")
+LINEAGE = frozenset(
+    {
+        "phone_number_token", "referenceid", "interactionid", "event_timestamp", "record_id",
+        "run_id", "batch", "attempt", "model", "analysis", "grounding", "cost", "analysed_at",
+    }
+)  # fmt: skip
+"""Columns that every output table has, in small letters: BigQuery knows no others."""
 _TYPES = {"string": "STRING", "integer": "INT64", "number": "FLOAT64", "boolean": "BOOL"}
 
 
@@ -133,14 +142,11 @@ def load_analysis(name: str, folder: Path | None = None) -> Analysis:
         raise AnalysisError(f"there is no analysis {name}: choose from {', '.join(analyses())}")
     source: Traversable = folder if folder is not None else files("analysis") / name
     settings = _settings(source, name)
-    equivalents = _by_path(settings)
-    try:
-        schema = json.loads(_text(source, "schema.json"))
-        root = read_schema(schema, equivalents)
-    except (ValueError, SchemaError, re.error) as problem:
-        raise AnalysisError(f"{name}/schema.json: {problem}; correct it") from problem
-    for wrong in _mapping_problems(settings, root, equivalents):
-        raise AnalysisError(f"{name}/analysis.json: {wrong}")
+    for wrong in _setting_problems(settings, name):
+        raise AnalysisError(f"{name}/{SETTINGS_FILE}: {wrong}")
+    schema, root = _schema(source, settings)
+    for wrong in _mapping_problems(settings, root):
+        raise AnalysisError(f"{name}/{SETTINGS_FILE}: {wrong}")
     analysis = Analysis(
         name=settings.name,
         table=settings.table,
@@ -162,6 +168,29 @@ def load_analysis(name: str, folder: Path | None = None) -> Analysis:
     return analysis
 
 
+def problems_of(folder: Path) -> list[str]:
+    """Everything that is wrong with the files of an analysis, as far as they can be read."""
+    name, found = folder.name, list[str]()
+    try:
+        settings = _settings(folder, name)
+        found += [f"{name}/{SETTINGS_FILE}: {wrong}" for wrong in _setting_problems(settings, name)]
+        _, root = _schema(folder, settings)
+        found += [f"{name}/{SETTINGS_FILE}: {wrong}" for wrong in _mapping_problems(settings, root)]
+        if not found:
+            load_analysis(name, folder)
+    except AnalysisError as problem:
+        found.append(str(problem))
+    return found
+
+
+def _schema(source: Traversable, settings: _Settings) -> tuple[dict[str, Any], Node]:
+    try:
+        schema = json.loads(_text(source, "schema.json"))
+        return schema, read_schema(schema, _by_path(settings))
+    except (ValueError, SchemaError, re.error) as problem:
+        raise AnalysisError(f"{source.name}/schema.json: {problem}; correct it") from problem
+
+
 def _text(source: Traversable, file: str) -> str:
     try:
         return source.joinpath(file).read_text(encoding="utf-8")
@@ -171,12 +200,9 @@ def _text(source: Traversable, file: str) -> str:
 
 def _settings(source: Traversable, name: str) -> _Settings:
     try:
-        settings = msgspec.json.decode(_text(source, "analysis.json"), type=_Settings)
+        return msgspec.json.decode(_text(source, SETTINGS_FILE), type=_Settings)
     except msgspec.DecodeError as problem:
-        raise AnalysisError(f"{name}/analysis.json: {problem}; correct the field") from problem
-    for wrong in _setting_problems(settings, name):
-        raise AnalysisError(f"{name}/analysis.json: {wrong}")
-    return settings
+        raise AnalysisError(f"{name}/{SETTINGS_FILE}: {problem}; correct the field") from problem
 
 
 def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:
@@ -188,20 +214,23 @@ def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:
         yield "max_transcript_bytes must lie between 1 and 20,000,000"
     if settings.summary not in settings.columns:
         yield f"summary names the column {settings.summary!r}; add it to columns"
+    if not _COLUMN.fullmatch(settings.table):
+        yield f"table {settings.table!r}: small letters, digits and _ only"
     for column in settings.columns:
-        if hasattr(Reading, column):
-            yield f"the column {column!r} has the name of a field that every reading has; rename it"
+        if not _COLUMN.fullmatch(column):
+            yield f"the column {column!r} cannot be written: small letters, digits and _ only"
+        if hasattr(Reading, column) or column in LINEAGE:
+            yield f"the column {column!r} has the name of one that every row has; rename it"
     for column in settings.equivalents.keys() - settings.columns.keys():
         yield f"equivalents name the column {column!r}; add it to columns"
 
 
 def _by_path(settings: _Settings) -> dict[str, dict[str, Any]]:
-    return {settings.columns[column]: table for column, table in settings.equivalents.items()}
+    told = settings.equivalents.items()
+    return {settings.columns[column]: table for column, table in told if column in settings.columns}
 
 
-def _mapping_problems(
-    settings: _Settings, root: Node, equivalents: Mapping[str, Mapping[str, Any]]
-) -> Iterator[str]:
+def _mapping_problems(settings: _Settings, root: Node) -> Iterator[str]:
     by_path = {leaf.path: leaf for leaf in leaves(root)}
     mapped = [*settings.columns.values()]
     for path in mapped:
@@ -211,11 +240,13 @@ def _mapping_problems(
         yield f"no column for {path!r}: nothing that is paid for may be dropped; add one"
     if len(set(mapped)) < len(mapped):
         yield "two columns have one path; remove one"
-    if by_path[settings.columns[settings.summary]].kind != "string":
+    summary = by_path.get(settings.columns.get(settings.summary, ""))
+    if summary and summary.kind != "string":
         yield f"the summary column {settings.summary!r} must be a STRING"
-    for path, table in equivalents.items():
+    for path, table in _by_path(settings).items():
         for text, value in table.items():
-            yield from _equivalent_problems(by_path[path], text, value)
+            if path in by_path:
+                yield from _equivalent_problems(by_path[path], text, value)
 
 
 def _equivalent_problems(leaf: Node, text: str, value: object) -> Iterator[str]:

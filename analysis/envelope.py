@@ -1,10 +1,11 @@
 """One line of a prediction file: who it belongs to, how it ended, what was said.
 
-The healthy line is one typed decode that skips what nobody asks for. Every other line goes to
-`salvage`, which takes the same fields by their exact paths.
+A `PlainLine` has nothing unusual about it, by its types. Every other line is an `Envelope`: one
+typed decode that skips what nobody asks for. A line that even this refuses goes to `salvage`,
+which takes the same fields by their exact paths.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -77,6 +78,38 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
 
 class EnvelopeWithText(Envelope, frozen=True, gc=False):
     request: EchoWithText | None = None
+
+
+class PlainPart(msgspec.Struct, frozen=True, gc=False):
+    text: str
+    thought: None = None
+
+
+class PlainContent(msgspec.Struct, frozen=True, gc=False):
+    parts: tuple[PlainPart]
+
+
+class PlainCandidate(msgspec.Struct, frozen=True, gc=False):
+    content: PlainContent
+    finishReason: Literal["STOP"]  # noqa: N815
+
+
+class PlainResponse(msgspec.Struct, frozen=True, gc=False):
+    candidates: tuple[PlainCandidate]
+    usageMetadata: Usage = Usage()  # noqa: N815
+    modelVersion: str | None = None  # noqa: N815
+    promptFeedback: None = None  # noqa: N815
+
+
+class PlainLine(msgspec.Struct, frozen=True, gc=False):
+    """A line that went well: one answer of one part, which finished. Its echo was cut down."""
+
+    status: Literal[""]
+    request: msgspec.Raw
+    """The user's turn alone."""
+    response: PlainResponse
+    key: str
+    custom_id: None = None
 
 
 def echoed_text(envelope: Envelope) -> str | None:

@@ -43,17 +43,18 @@ def read_answer(text: str, contract: Contract, *, admit_lossy: bool) -> Answer:
     """
     try:
         return read_strictly(text, contract)
-    except Malformed:
-        pass
+    except Malformed as malformed:
+        complaint = malformed
     body, wrapping = unwrap(text)
     for candidate, mends in _mended(body, wrapping):
-        try:
-            method = "+".join(mends) or "prose"
-            return Answer(_plainly(candidate, contract), method, "mended")
-        except Malformed as malformed:
-            # Any other complaint would come again, word for word.
-            if not malformed.over_a_control:
-                continue
+        if candidate != text:
+            try:
+                method = "+".join(mends) or "prose"
+                return Answer(_plainly(candidate, contract), method, "mended")
+            except Malformed as malformed:
+                complaint = malformed
+        if not complaint.over_a_control:
+            continue  # any other complaint would come again, word for word
         try:
             value = _parsed(candidate, raw_controls=True)
         except Malformed:

@@ -71,6 +71,7 @@ _ALL = (
     _released("breaker_tripped", "Too many records failed; find the cause and start a run."),
     _released("job_refused", "The service refused the job for good; correct it, start a run."),
     _released("discarded", "An operator closed the attempt; the next run takes the record."),
+    _released("cleared", "Its history was cleared; the next run takes the record."),
     # the system
     _system("output_missing", "The job succeeded without output; look at bucket and rights."),
     _system("shard_missing", "Part of the output is not there yet; replay when it is."),

@@ -49,12 +49,17 @@ class Fence:
         """Record id and transcript of a fenced text, byte for byte; None for any other text."""
         start = len(self.before[0])
         record_id = text[start : start + _ID_LENGTH]
+        inside = self.inside(text, record_id) if _ID.fullmatch(record_id) else None
+        return None if inside is None else (record_id.decode(), inside)
+
+    def inside(self, text: bytes, record_id: bytes) -> bytes | None:
+        """The transcript of a text that is fenced with this id; None for any other text."""
         before, after = record_id.join(self.before), record_id.join(self.after)
-        if not (text.startswith(before) and text.endswith(after) and _ID.fullmatch(record_id)):
-            return None
         if len(text) < len(before) + len(after):
             return None
-        return record_id.decode(), text[len(before) : len(text) - len(after)]
+        if not (text.startswith(before) and text.endswith(after)):
+            return None
+        return text[len(before) : len(text) - len(after)]
 
 
 def _pieces(text: str) -> tuple[bytes, ...]:

@@ -5,6 +5,7 @@ not take (null objects, other spellings, repeated or unknown properties, numbers
 the general path without judging it.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from operator import attrgetter
@@ -18,6 +19,8 @@ from analysis.schema import Node, leaves
 Values = tuple[Any, ...]
 TypedReader = Callable[[str], "Values | None"]
 Kinds = tuple[type, ...]
+
+_ESCAPES = re.compile(r"\\(u0000|.)")
 
 
 def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
@@ -33,6 +36,12 @@ def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
     nodes = [by_path[path] for path in columns.values()]
     find = attrgetter(*columns.values())
     lists = [at for at, node in enumerate(nodes) if node.kind == "array"]
+    # A cache is quicker than a search for each answer: what has a pattern has few values.
+    patterns = [
+        (at, lru_cache(maxsize=64)(node.pattern.search))
+        for at, node in enumerate(nodes)
+        if node.pattern
+    ]
     fill = _filler(nodes)
     # Answers have few shapes, and most have the same: what follows from one is kept.
     quoted_in = lru_cache(maxsize=512)(_counter(len(nodes) + _objects_below(root)))
@@ -40,9 +49,10 @@ def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
     def read(text: str) -> Values | None:
         quotes = text.count('"')
         if "\\" in text:
-            if "\\\\" in text or "\\u0000" in text:
+            escapes = _ESCAPES.findall(text)
+            if "u0000" in escapes:
                 return None
-            quotes -= text.count('\\"')
+            quotes -= escapes.count('"')
         try:
             values: Values = find(decode(text))
         except (msgspec.DecodeError, RecursionError, UnicodeError):
@@ -53,8 +63,11 @@ def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
         for at in lists:
             for member in values[at]:
                 quoted += _quoted(member)
+        for at, matches in patterns:
+            if values[at] is not None and not matches(values[at]):
+                return None
         # A property that stands twice, or that nobody asked for, has quotes that were not
-        # accounted for. Escaped quotes are told apart exactly: no backslash is escaped here.
+        # accounted for. Escaped quotes are told apart exactly: escapes do not overlap.
         return values if quotes == 2 * quoted else None
 
     return read
@@ -116,22 +129,26 @@ def _struct(node: Node) -> Any:
     return msgspec.defstruct("Answer", fields, frozen=True, gc=False, kw_only=True)
 
 
-def _type(leaf: Node) -> Any:
+def _type(leaf: Node, pattern: str | None = None) -> Any:
     if leaf.kind == "array":
         size = msgspec.Meta(min_length=_whole(leaf.least), max_length=_whole(leaf.most))
         return Annotated[list[_member(leaf.items)], size]  # type: ignore[misc]
-    scalar = _scalar(leaf)
+    scalar = _scalar(leaf, pattern)
     return scalar | None if leaf.optional else scalar
 
 
 def _member(node: Node | None) -> Any:
     if node is None or node.kind != "object":
-        return _type(node) if node else Any
+        return _patterned(node) if node else Any
     make: Any = TypedDict
-    return make("Member", {name: _type(c) for name, c in (node.properties or {}).items()})
+    return make("Member", {name: _patterned(c) for name, c in (node.properties or {}).items()})
 
 
-def _scalar(leaf: Node) -> Any:
+def _patterned(leaf: Node) -> Any:
+    return _type(leaf, leaf.pattern.pattern if leaf.pattern else None)
+
+
+def _scalar(leaf: Node, pattern: str | None) -> Any:
     if leaf.kind == "boolean":
         return bool
     if leaf.values is not None:
@@ -141,7 +158,7 @@ def _scalar(leaf: Node) -> Any:
         msgspec.Meta(
             min_length=_whole(leaf.least),
             max_length=_whole(leaf.most),
-            pattern=leaf.pattern.pattern if leaf.pattern else None,
+            pattern=pattern,
         ),
     ]
 

@@ -1,19 +1,25 @@
 """Prediction files from a seed: the same seed gives the same bytes.
 
 A line is that of a real job: status, time, the echoed request (with the nulls that the service
-adds), the response, the key. One record in seven is not in English, half of the answers are
-pretty-printed, two in a hundred are damaged, one in two hundred was refused by the service.
+adds), the response, the key. Its proportions are those of the input that the targets come from:
+6.7 KB that are the same in every request, a transcript of 2 KB (real ones: 0.7 KB on average, one
+in twenty above 1.9 KB), an answer of 1.4 KB, 10.7 KB in all. One record in seven is not in
+English, half of the answers are pretty-printed, two in a hundred are damaged, one in two hundred
+was refused by the service.
 """
 
 import json
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from analysis import Analysis, Request, load_analysis, render
 
-CHARACTERS = 5_400
-"""Of a transcript. With our instruction and schema a line has about 10.6 KB, as published."""
+CHARACTERS = 2_000
+"""Of a transcript."""
+CONSTANT = 6_700
+"""Bytes of a request line without its transcript."""
 
 DAMAGED = 0.02
 REFUSED = 0.005
@@ -34,8 +40,17 @@ _MODEL = "gemini-3.5-flash-lite"
 
 
 def call_review() -> Analysis:
-    """The analysis that everything here is measured on."""
+    """The analysis that everything here is about."""
     return load_analysis("call_review_v1")
+
+
+def house_review() -> Analysis:
+    """The same with rules of the house in its instruction, as long as such instructions are."""
+    shipped = call_review()
+    rules = sentence(random.Random(0), CONSTANT)
+    return replace(
+        shipped, system=f"{shipped.system}\n\n{rules[: CONSTANT - shipped.line_overhead_bytes]}"
+    )
 
 
 def record_id(number: int) -> str:
@@ -53,7 +68,7 @@ def requests(count: int, seed: int, characters: int = CHARACTERS) -> Iterator[Re
 def predictions(count: int, seed: int, characters: int = CHARACTERS) -> Iterator[bytes]:
     """So many lines of a prediction file, newline included."""
     chance = random.Random(seed + 1)
-    analysis = call_review()
+    analysis = house_review()
     for number, line in enumerate(render(analysis, requests(count, seed, characters))):
         yield _prediction(json.loads(line), number, chance)
 

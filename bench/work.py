@@ -18,7 +18,8 @@ from analysis import Preflight, Reader, encode_reading, preflight, render
 from analysis.template import Template
 from bench import baseline, samples
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
+"""Larger ones are given back to the system and cleared for us again, each time."""
 LINES_A_FILE = 80_000
 """A request file has at most a thousand megabytes."""
 Figures = dict[str, int]
@@ -27,7 +28,7 @@ Work = Callable[[], Figures]
 
 def read(path: str, fingerprints: str = "yes", start: str = "0", end: str = "") -> Work:
     """Our reader over the lines that begin in a range of bytes, to encoded rows."""
-    reader = Reader(samples.call_review(), fingerprints=fingerprints == "yes")
+    reader = Reader(samples.house_review(), fingerprints=fingerprints == "yes")
     stop = int(end) if end else Path(path).stat().st_size
 
     def work() -> Figures:
@@ -57,7 +58,7 @@ def scan(path: str) -> Work:
 
 def read_much(megabytes: str) -> Work:
     """Our reader over a file of any size, that repeats a block and stands on no disk."""
-    reader = Reader(samples.call_review())
+    reader = Reader(samples.house_review())
     lines = b"".join(samples.predictions(400, seed=5))
     blocks = [lines[at : at + BLOCK] for at in range(0, len(lines), BLOCK)]
     count = max(1, int(megabytes) * 1_000_000 * len(blocks) // len(lines))
@@ -66,7 +67,7 @@ def read_much(megabytes: str) -> Work:
 
 def write(count: str) -> Work:
     """Our request lines, proved by preflight, with their size counted."""
-    analysis = samples.call_review()
+    analysis = samples.house_review()
     requests = list(samples.requests(int(count), seed=3))
 
     def work() -> Figures:
@@ -79,7 +80,7 @@ def write(count: str) -> Work:
 
 
 def write_plainly(count: str) -> Work:
-    analysis = samples.call_review()
+    analysis = samples.house_review()
     requests = list(samples.requests(int(count), seed=3))
 
     def work() -> Figures:
@@ -91,7 +92,7 @@ def write_plainly(count: str) -> Work:
 
 def copy(count: str) -> Work:
     """The floor of writing: the same pieces joined to lines, nothing escaped or proved."""
-    template: Template = samples.call_review().template
+    template: Template = samples.house_review().template
     requests = samples.requests(int(count), seed=3)
     texts = [(r.record_id.encode(), r.transcript.encode()) for r in requests]
     first, second, *others = template.pieces
@@ -107,7 +108,7 @@ def copy(count: str) -> Work:
 
 def write_much(megabytes: str) -> Work:
     """Our request lines, so many that their files would have this size."""
-    analysis = samples.call_review()
+    analysis = samples.house_review()
     some = list(samples.requests(400, seed=3))
     count = int(megabytes) * 1_000_000 // (len(b"".join(render(analysis, some))) // 400)
 
@@ -182,7 +183,7 @@ def _peak() -> float:
         found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text(encoding="ascii"))
         if found:
             return int(found[1]) / 1024
-    from infra.local.world import peak_megabytes  # late: it brings a database along
+    from infra.given import peak_megabytes
 
     return peak_megabytes() or 0.0
 

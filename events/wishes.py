@@ -34,6 +34,7 @@ class Settings(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a run is cut, asked and bounded."""
 
     rows_per_batch: Annotated[int, msgspec.Meta(ge=1, le=ROWS_LIMIT)] = 20_000
+    """Records of a batch, about."""
     bytes_per_batch: Annotated[int, msgspec.Meta(ge=10_000, le=BYTES_LIMIT)] = 700_000_000
     """Of rendered request lines."""
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 8
@@ -43,31 +44,44 @@ class Settings(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True):
     breaker: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
     """Per cent of failed records, of those in batches that are over, that stops the run."""
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+    """Attempts at a batch; what is open after the last one has failed."""
     model: Annotated[str, msgspec.Meta(pattern=rf"^[a-zA-Z0-9][\w.@/-]{{0,99}}{END}")] | None = None
     """None takes the default of the analysis."""
     analysis: Annotated[str, msgspec.Meta(pattern=rf"^[a-z][a-z0-9_]{{0,59}}{END}")] = (
         "call_review_v1"
     )
+    """What is asked: the name of an analysis."""
     budget: Annotated[float, msgspec.Meta(gt=0)] | None = None
     """US dollars; a run that would cost more is refused, or stops."""
+    budget_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Tokens read and written; a run that would take more is refused, or stops."""
     grounding: bool = True
     """Measure how much of each summary was said in its transcript."""
     dry_run: bool = False
+    """Plan and price it, freeze nothing, spend nothing."""
 
 
 class RunRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Somebody wants transcripts analysed."""
 
     run_id: NewRunId = ""
+    """Name of the run; left empty it derives from the message."""
     mode: Mode = "production"
+    """`test` demands a limit, `single` names records, `incremental` goes on at the newest event."""
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_RECORDS)] | None = None
+    """Records of the run, at most; the rest is counted and left for later."""
     event_time_from: datetime | None = None
+    """Calls at or after this time, with a time zone."""
     event_time_to: datetime | None = None
-    """The end is exclusive."""
+    """Calls before this time."""
     providers: list[Name] = []
+    """Calls of these providers alone."""
     directions: list[Name] = []
+    """Calls of these directions alone."""
     record_ids: list[RecordId] = []
+    """These records alone, in mode single or custom."""
     lookback_days: Annotated[int, msgspec.Meta(ge=0, le=3_650)] = 7
+    """How far an incremental run looks back behind the newest event, for calls that came late."""
 
     def __post_init__(self) -> None:
         _check_times(self.event_time_from, self.event_time_to)
@@ -88,10 +102,15 @@ class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Somebody wants failed or released records asked again, in a new run."""
 
     run_id: NewRunId = ""
+    """Name of the run; left empty it derives from the message."""
     of_run: RunId | None = None
+    """Records of this run."""
     batches: list[Annotated[int, msgspec.Meta(ge=1, le=MOST_RECORDS)]] = []
+    """Of these batches of that run."""
     error_types: list[Annotated[str, msgspec.Meta(pattern=rf"^[a-z_]{{1,40}}{END}")]] = []
+    """Records that met one of these errors."""
     record_ids: list[RecordId] = []
+    """These records."""
 
     def __post_init__(self) -> None:
         if not (self.of_run or self.error_types or self.record_ids):
@@ -104,6 +123,7 @@ class CancelRequested(Wish, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """An operator wants a run stopped."""
 
     run_id: RunId
+    """The run to stop."""
     requested_by: ClassVar[str] = "operator"
 
 

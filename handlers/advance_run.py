@@ -2,23 +2,29 @@
 
 from collections.abc import Iterator
 
+from analysis import Analyses
 from events import BatchAbandoned, BatchCompleted, BatchPlanned, RunCompleted, RunStopped
-from tracking import Tracking
+from tracking import Progress, Tracking
 
-from .plans import limits_of
+from .budget import caps_of, last_payable, purse_of
+from .plans import limits_of, plan_of, wish_of
+from .tools import Policy
 from .window import last_allowed, release, stop_reason
 
 
 def advance_run(
-    event: BatchCompleted | BatchAbandoned, tracking: Tracking
+    event: BatchCompleted | BatchAbandoned,
+    tracking: Tracking,
+    analyses: Analyses,
+    policy: Policy,
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
     if isinstance(event, BatchAbandoned) and event.cause == "job_refused":
         yield RunStopped(run_id=event.run_id, planned_on=event.planned_on, reason="job_refused")
-    yield from advance(event.run_id, event.planned_on, tracking)
+    yield from advance(event.run_id, event.planned_on, tracking, analyses, policy)
 
 
 def advance(
-    run_id: str, planned_on: str, tracking: Tracking
+    run_id: str, planned_on: str, tracking: Tracking, analyses: Analyses, policy: Policy
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
     """What may follow from the batches that are over. Asking twice gives the same facts."""
     limits = limits_of(tracking, run_id)
@@ -29,8 +35,29 @@ def advance(
     elif progress.finished >= progress.batches:
         yield _completed(run_id, planned_on, progress.batches, tracking)
     else:
-        last = last_allowed(progress, limits)
-        yield from release(tracking, run_id, planned_on, last=last)
+        last = min(
+            last_allowed(progress, limits),
+            _last_within_caps(run_id, progress, tracking, analyses, policy),
+        )
+        if last:
+            yield from release(tracking, run_id, planned_on, last=last)
+        else:
+            yield RunStopped(run_id=run_id, planned_on=planned_on, reason="budget")
+
+
+def _last_within_caps(
+    run_id: str, progress: Progress, tracking: Tracking, analyses: Analyses, policy: Policy
+) -> int:
+    """The last batch that the caps allow; none when they are spent and nothing is on its way."""
+    plan = plan_of(tracking, run_id)
+    caps = caps_of(wish_of(plan), policy)
+    if progress.stopped or not caps.is_set:
+        return progress.batches
+    purse = purse_of(run_id, caps, tracking, analyses, policy)
+    if purse.is_overspent:
+        return 0
+    last = last_payable(plan, purse, tracking, analyses)
+    return last if purse.in_flight or last > purse.last_begun else 0
 
 
 def _completed(run_id: str, planned_on: str, batches: int, tracking: Tracking) -> RunCompleted:

@@ -17,12 +17,13 @@ from events import FACTS, Fact, GcsObject, WatchTick, topic_of, type_of
 from . import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from .delivery import needs_of
 from .score import follows, subscriptions
+from .services import groupings, operators
 
 PATH = Path(events.__file__).parent / "catalogue.json"
 
 
 def catalogue() -> dict[str, Any]:
-    """Facts, signals, handlers and subscriptions, in the order of the flow."""
+    """Facts, signals, handlers, subscriptions and services, in the order of the flow."""
     return {
         "facts": [_fact(kind) for kind in FACTS],
         "signals": [_signal(kind) for kind in (WatchTick, GcsObject)],
@@ -36,6 +37,8 @@ def catalogue() -> dict[str, Any]:
             }
             for each in subscriptions()
         ],
+        "services": groupings(),
+        "operators": operators(),
     }
 
 

@@ -3,25 +3,23 @@
 import json
 from collections.abc import Sequence
 
-from analysis import load_analysis
+from analysis import Analyses
 from analysis.prices import prices_of
 from events import ResultsProcessed
 from tracking import Closing, Ending, Place, Tracking
 
+from .columns import answer_columns
 from .plans import plan_of, wish_of
-
-NOTHING_STAGED = "staged_answers"
-"""A table that stays empty: what an attempt without answers is closed with."""
 
 
 def close(
-    place: Place, tracking: Tracking, *, ending: str, never_started: bool = False,
-    jobs: Sequence[str] = (), outputs: Sequence[str] = (), staged: str = NOTHING_STAGED,
-    seconds: float = 0.0, peak_megabytes: float | None = None,
+    place: Place, tracking: Tracking, analyses: Analyses, *, ending: str,
+    never_started: bool = False, jobs: Sequence[str] = (), outputs: Sequence[str] = (),
+    staged: str | None = None, seconds: float = 0.0, peak_megabytes: float | None = None,
 ) -> ResultsProcessed:  # fmt: skip
     """Close the attempt for good, or find it closed; `ending` as the closing deed knows it."""
     plan = plan_of(tracking, place.run_id)
-    analysis, wish = load_analysis(plan.analysis), wish_of(plan)
+    analysis, wish = analyses.load(plan.analysis), wish_of(plan)
     tracking.close_attempt(
         Ending(
             place=place,
@@ -31,7 +29,7 @@ def close(
             outputs=json.dumps(list(outputs)),
             staged=staged,
             output=analysis.table,
-            answer_columns=[name for name, _type, _mode in analysis.output_columns],
+            answer_columns=answer_columns(analysis),
             summary_column=analysis.contract.summary,
             grounding=wish.grounding,
             analysis=analysis.name,

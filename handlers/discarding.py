@@ -1,11 +1,12 @@
 """An operator gives an attempt up: it is closed without answers, by the one closing transaction."""
 
+from analysis import Analyses
 from events import ResultsProcessed
 from tracking import Place, Tracking
 
 from .closings import close
 
 
-def discard_attempt(place: Place, tracking: Tracking) -> ResultsProcessed:
+def discard_attempt(place: Place, tracking: Tracking, analyses: Analyses) -> ResultsProcessed:
     """What `process-results` would tell of the closing; who closed first decides how it reads."""
-    return close(place, tracking, ending="discarded")
+    return close(place, tracking, analyses, ending="discarded")

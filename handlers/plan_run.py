@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from analysis import AnalysisError, load_analysis
+from analysis import Analyses, AnalysisError
 from events import (
     BatchPlanned,
     Deployment,
@@ -16,9 +16,11 @@ from events import (
 )
 from tracking import Plan, Tracking
 
+from .budget import caps_of, purse_of, refusal
 from .costs import estimate
 from .refuse_run import refused
 from .requests import content_hash, plan_params
+from .tools import Policy
 from .window import release
 
 
@@ -27,12 +29,14 @@ def plan_run(
     envelope: Envelope,
     deployment: Deployment,
     tracking: Tracking,
+    analyses: Analyses,
+    policy: Policy,
 ) -> Iterator[RunPlanned | BatchPlanned | RunCompleted | RunRefused]:
     plan = tracking.plan_of(wish.run_id)
     if plan is None:
-        refusal = _plan(wish, envelope, tracking)
-        if refusal:
-            yield refused(tracking, wish.run_id, envelope.id, *refusal)
+        why_not = _plan(wish, envelope, tracking, analyses, policy)
+        if why_not:
+            yield refused(tracking, wish.run_id, envelope.id, *why_not)
             return
         plan = tracking.plan_of(wish.run_id)
     assert plan is not None, "the plan's transaction wrote its row"  # noqa: S101
@@ -44,21 +48,29 @@ def plan_run(
 
 
 def _plan(
-    wish: RunRequested | ReprocessRequested, envelope: Envelope, tracking: Tracking
+    wish: RunRequested | ReprocessRequested,
+    envelope: Envelope,
+    tracking: Tracking,
+    analyses: Analyses,
+    policy: Policy,
 ) -> tuple[str, str] | None:
     """Plan the run, or say why not."""
     try:
-        analysis = load_analysis(wish.analysis)
+        analysis = analyses.load(wish.analysis)
     except AnalysisError as error:
         return "unknown_analysis", str(error)
     params = plan_params(wish, envelope.id, analysis, event_time_floor(wish, tracking))
-    if wish.budget is not None:
-        preview = tracking.preview_plan(params)
-        cost = estimate(preview["records"], preview["bytes"], params["model"], analysis)
-        if cost.low is None:
+    caps = caps_of(wish, policy)
+    if caps.is_set and not wish.dry_run:
+        found = tracking.preview_plan(params)
+        size = estimate(found["records"], found["bytes"], params["model"], analysis)
+        if caps.counts_money and size.low is None:
             return "unknown_price", f"no price is known for {params['model']}: leave out the budget"
-        if cost.low > wish.budget:
-            return "over_budget", f"it would cost at least {cost.low:.2f} US dollars"
+        first = min(1.0, params["canary"] / max(1, found["records"]))
+        purse = purse_of(wish.run_id, caps, tracking, analyses, policy)
+        why_not = refusal(size, first, purse, caps)
+        if why_not:
+            return "over_budget", why_not
     tracking.plan_run(wish.run_id, params)
     return None
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterator
 
-from analysis import Analysis, Reader, encode_reading, lines_of, load_analysis
+from analysis import Analyses, Analysis, Reader, encode_reading, lines_of
 from events import JobCancelled, JobEnded, JobFailed, JobSucceeded, ResultsProcessed
 from tracking import Tracking
 
-from .closings import NOTHING_STAGED, close, told
+from .closings import close, told
+from .columns import answer_columns
 from .job_states import NEVER_STARTED, ending_of
 from .output_files import results_in
 from .places import place_of
@@ -18,6 +19,7 @@ def process_results(
     event: JobSucceeded | JobFailed | JobCancelled,
     tracking: Tracking,
     bucket: Bucket,
+    analyses: Analyses,
     clock: Clock,
     new_name: Callable[[], str],
     peak_megabytes: Callable[[], float | None],
@@ -28,11 +30,12 @@ def process_results(
         yield told(place, closing)
         return
     started = clock()
-    analysis = load_analysis(plan_of(tracking, event.run_id).analysis)
+    analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
     staged = _stage(event, analysis, tracking, bucket, new_name())
     yield close(
         place,
         tracking,
+        analyses,
         ending=ending_of(event),
         never_started=event.cause == NEVER_STARTED,
         jobs=event.jobs,
@@ -45,8 +48,8 @@ def process_results(
 
 def _stage(
     event: JobEnded, analysis: Analysis, tracking: Tracking, bucket: Bucket, name: str
-) -> str:
-    """Read every output folder into a staging table of this execution alone."""
+) -> str | None:
+    """Read every output folder into a staging table of this execution alone, if there is any."""
     whole = isinstance(event, JobSucceeded) and not event.cause
     jobs = [
         results_in(bucket.list(folder), must_be_whole=whole and len(event.outputs) == 1)
@@ -55,9 +58,9 @@ def _stage(
     if isinstance(event, JobSucceeded) and not event.outputs:
         results_in([], must_be_whole=True)
     if not any(jobs):
-        return NOTHING_STAGED
+        return None
     blob = bucket.write_once(f"staging/{name}/answers.ndjson", _readings(jobs, analysis, bucket))
-    return tracking.stage_answers([blob.uri])
+    return tracking.stage_answers(answer_columns(analysis), [blob.uri])
 
 
 def _readings(jobs: list[list[Blob]], analysis: Analysis, bucket: Bucket) -> Iterator[bytes]:

@@ -1,17 +1,23 @@
 """The run is complete: write its summary, with the five success metrics and the cost."""
 
 import json
+import logging
 from collections.abc import Iterator
 
+from analysis import Analyses
 from events import ReportWritten, RunCompleted
 from tracking import Tracking
 
 from .plans import plan_of
 from .summary import summarise
 
+LOG = logging.getLogger("troupe.reports")
 
-def report_run(event: RunCompleted, tracking: Tracking) -> Iterator[ReportWritten]:
-    summary = summarise(tracking, plan_of(tracking, event.run_id))
+
+def report_run(
+    event: RunCompleted, tracking: Tracking, analyses: Analyses
+) -> Iterator[ReportWritten]:
+    summary = summarise(tracking, plan_of(tracking, event.run_id), analyses)
     metrics = summary["metrics"]
     tracking.write_report(
         event.run_id,
@@ -24,6 +30,11 @@ def report_run(event: RunCompleted, tracking: Tracking) -> Iterator[ReportWritte
             "deduplication_rate": metrics["deduplication_rate"],
             "recovery_seconds": metrics["recovery_seconds"],
             "cost": summary["totals"]["cost"],
+            "expected_low": summary["expected_cost"][0],
+            "expected_high": summary["expected_cost"][1],
+            "wasted": summary["totals"]["wasted"],
+            "saved": summary["money"]["saved"]["cost"],
         },
     )
+    LOG.info("run-reported", extra={"run_id": event.run_id, **metrics})
     yield ReportWritten(run_id=event.run_id, planned_on=event.planned_on)

@@ -1,5 +1,6 @@
 """Facts that nobody finished are told again, at doubling intervals, a bounded number of times."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,6 +9,8 @@ from tracking import Ledger, Tracking, UnhandledFact
 
 from .score import handled_topics
 from .tools import Clock, Policy
+
+LOG = logging.getLogger("troupe.tick")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ def retell(tracking: Tracking, ledger: Ledger, clock: Clock, policy: Policy) -> 
     since = ledger.since(clock())
     unhandled = tracking.unhandled_facts(since, handled_topics())
     for lost in given_up(unhandled, policy):
+        LOG.error("fact-stuck", extra={"fact_id": lost.fact_id, "handler": lost.handler})
         tracking.store_error(
             f"stuck_fact__{lost.fact_id}__{lost.handler}",
             "stuck_fact",

@@ -3,11 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from analysis import load_analysis
+from analysis import Analyses, Analysis
 from tracking import Plan, Row, Tracking
 from tracking.statements import table_name
 
 from .costs import estimate
+from .money import money_of
 
 Summary = dict[str, Any]
 
@@ -24,11 +25,13 @@ SKIPPED = (
     "beyond_limit",
 )
 """Why a row of the source is not in the run."""
+BOOKS = ("analysed", "failed", "released", "open", "cleared")
+"""How a planned record can stand."""
 
 
-def summarise(tracking: Tracking, plan: Plan) -> Summary:
+def summarise(tracking: Tracking, plan: Plan, analyses: Analyses) -> Summary:
     """Plain values only, ready for JSON but for dates. No transcripts, no answers' texts."""
-    analysis = load_analysis(plan.analysis)
+    analysis = analyses.load(plan.analysis)
     output = table_name(analysis.table)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
     times = tracking.tell("run_times", here)[0]
@@ -49,18 +52,35 @@ def summarise(tracking: Tracking, plan: Plan) -> Summary:
         "would_records": plan.would_records,
         "source_rows": plan.source_rows,
         "skipped": {reason: getattr(plan, reason) for reason in SKIPPED},
-        "books": {name: books[name] for name in ("analysed", "failed", "released", "open")},
+        "books": {name: books[name] for name in BOOKS},
+        "exits": tracking.tell("exits_of_run", here, output=output),
         "metrics": metrics(plan, times, totals, books),
         "times": times,
         "totals": totals,
         "expected_cost": [expected.low, expected.high],
         "expected_tokens": {"input": expected.input_tokens, "output": expected.output_tokens},
+        "money": money_of(tracking, plan, totals, books["analysed"], expected),
         "errors": tracking.tell("errors_of_run", {"run_id": plan.run_id}),
         "stages": tracking.tell("stage_seconds", here),
         "readings": tracking.tell("readings", here, output=output),
         "grounding": tracking.tell("grounding", here, output=output)[0],
-        "insights": tracking.tell("insights", here, output=output),
+        "insights": _insights(tracking, analysis, here),
     }
+
+
+_COUNTED = frozenset(
+    {
+        "call_sentiment_incoming", "call_sentiment_outgoing", "call_tone", "language_code",
+        "reason_for_call_intent", "agent_response_resolved", "products",
+    }
+)  # fmt: skip
+"""The columns that are counted at a glance; an analysis of another kind has others."""
+
+
+def _insights(tracking: Tracking, analysis: Analysis, here: Row) -> list[Row]:
+    if not analysis.columns.keys() >= _COUNTED:
+        return []
+    return tracking.tell("insights", here, output=table_name(analysis.table))
 
 
 def metrics(plan: Plan, times: Row, totals: Row, books: Row) -> dict[str, float | None]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Protocol
 
+from analysis import Analyses
 from events.identity import Deployment
 from tracking import Ledger, Tracking
 
@@ -144,6 +145,9 @@ class Policy:
     pending_hours: int = 72
     """Vertex lets a job wait this long in its queue; the watchdog then asks to cancel it."""
     running_hours: int = 24
+    budget_a_day: float | None = None
+    """US dollars that all runs together may spend on one UTC day; None: no cap."""
+    tokens_a_day: int | None = None
     look_back_days: int = 14
 
 
@@ -161,4 +165,5 @@ class Tools:
     """A name nobody used before; for what is private to one execution."""
     peak_megabytes: Callable[[], float | None]
     """Peak memory of this process; None where the system does not tell it."""
+    analyses: Analyses = field(default_factory=Analyses)
     policy: Policy = field(default_factory=Policy)

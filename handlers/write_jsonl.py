@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analysis import Analysis, PreflightError, Request, load_analysis, preflight, render
+from analysis import Analyses, Analysis, PreflightError, Request, preflight, render
 from events import BatchPlanned, Deployment, JobCancelled, JsonlUploaded
 from tracking import Asked, Place, Tracking
 
@@ -15,13 +15,17 @@ from .tools import Bucket
 
 
 def write_jsonl(
-    event: BatchPlanned, tracking: Tracking, bucket: Bucket, deployment: Deployment
+    event: BatchPlanned,
+    tracking: Tracking,
+    bucket: Bucket,
+    analyses: Analyses,
+    deployment: Deployment,
 ) -> Iterator[JsonlUploaded | JobCancelled]:
     place = place_of(event)
     if is_void(void_if_stopped(tracking, place)):
         yield never_started(event)
         return
-    analysis = load_analysis(plan_of(tracking, event.run_id).analysis)
+    analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
     lines = _Counted(preflight(analysis, _lines(tracking, place, analysis)))
     name = deployment.attempt(event.run_id, event.batch, event.attempt)
     try:

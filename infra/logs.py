@@ -4,6 +4,7 @@ import json
 import logging
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
@@ -12,6 +13,10 @@ class JsonLines(logging.Formatter):
     """The event's name is the message; everything else stands beside it."""
 
     def format(self, record: logging.LogRecord) -> str:
+        return json.dumps(self.told(record), default=str)
+
+    def told(self, record: logging.LogRecord) -> dict[str, Any]:
+        """What the line says."""
         told = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "severity": record.levelname,
@@ -22,7 +27,7 @@ class JsonLines(logging.Formatter):
             # The kind and the place, never the text: foreign errors may quote what they read.
             told["error"] = record.exc_info[0].__name__
             told["where"] = _where(record)
-        return json.dumps(told, default=str)
+        return told
 
 
 def log_to(path: Path) -> logging.Handler:

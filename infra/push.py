@@ -80,6 +80,16 @@ def read_push(push: Push) -> Message:
         raise BadPush(f"not a push of Pub/Sub: {type(error).__name__}") from error
 
 
+def subscription_of(push: Push) -> str:
+    """The full name of the subscription that sent it. Raises `BadPush`."""
+    if f"{METADATA}message-id" in push.headers:
+        return push.headers.get(f"{METADATA}subscription-name", "")
+    try:
+        return msgspec.json.decode(push.body, type=_Wrapped).subscription
+    except msgspec.MsgspecError as error:
+        raise BadPush(f"not a push of Pub/Sub: {type(error).__name__}") from error
+
+
 def topic_of_subscription(name: str) -> str:
     """`projects/p/subscriptions/plan-run.run-requested` takes from `run-requested`."""
     return name.rsplit("/", 1)[-1].partition(".")[2]

@@ -1,10 +1,15 @@
 """The tables: one JSON schema file each, from which every world makes and checks its own."""
 
+from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import msgspec
+
+OUTPUT = "transcription_analyzed_transcripts"
+"""The table of the shipped analysis."""
+_SQL_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +41,33 @@ def layouts() -> dict[str, Layout]:
 @cache
 def columns_of(table: str) -> tuple[Column, ...]:
     return msgspec.json.decode(_read(table), type=tuple[Column, ...])
+
+
+def staged_columns(answer: Sequence[Column]) -> tuple[Column, ...]:
+    """What a reading is staged as: how it was read, and the columns of the answer."""
+    return (*columns_of("staged_answers"), *answer)
+
+
+def output_columns(answer: Sequence[Column]) -> tuple[Column, ...]:
+    """The output table of an analysis: its answers between the ids and the lineage."""
+    shipped = columns_of(OUTPUT)
+    names = [column.name for column in shipped]
+    return (*shipped[:1], *answer, *shipped[names.index("referenceId") :])
+
+
+def nothing_staged(answer: Sequence[Column]) -> str:
+    """An empty staging table, as a part of a statement."""
+    nulls = (f"CAST(NULL AS {_sql_type(c)}) AS `{c.name}`" for c in staged_columns(answer))
+    return f"(SELECT {', '.join(nulls)} FROM (SELECT 1 AS one) WHERE FALSE)"  # noqa: S608
+
+
+def _sql_type(column: Column) -> str:
+    """As it is written in GoogleSQL."""
+    if column.type == "RECORD":
+        base = f"STRUCT<{', '.join(f'{c.name} {_sql_type(c)}' for c in column.fields)}>"
+    else:
+        base = _SQL_TYPES.get(column.type, column.type)
+    return f"ARRAY<{base}>" if column.mode == "REPEATED" else base
 
 
 def _read(name: str) -> bytes:

@@ -19,7 +19,9 @@ from .answers import (
     UnhandledFact,
     WaitingAttempt,
 )
+from .history import History
 from .statements import Source, column_name, deed, fragment, question, table_name
+from .tables import Column, nothing_staged, staged_columns
 from .warehouse import Warehouse
 
 T = TypeVar("T")
@@ -52,11 +54,11 @@ class Ending:
     never_started: bool
     jobs: str
     outputs: str
-    staged: str
-    """The staging table that holds the answers."""
+    staged: str | None
+    """The staging table that holds the answers; None when there are none."""
     output: str
     """The table that gets the rows."""
-    answer_columns: Sequence[str]
+    answer_columns: Sequence[Column]
     summary_column: str
     """The column whose words are looked for in the transcript."""
     grounding: bool
@@ -140,17 +142,17 @@ class Tracking:
         rows = self._warehouse.ask(question("waiting_attempts"), {"since": since})
         return [_waiting(row) for row in rows]
 
-    def stage_answers(self, uris: Sequence[str]) -> str:
+    def stage_answers(self, answer_columns: Sequence[Column], uris: Sequence[str]) -> str:
         """Load the answers that were read into a table of this execution alone."""
-        return self._warehouse.load("staged", "staged_answers", uris)
+        return self._warehouse.load("staged", staged_columns(answer_columns), uris)
 
     def close_attempt(self, ending: Ending) -> bool:
         """Close the attempt for good; False when it had been closed before."""
-        place = ending.place
-        columns = [column_name(name) for name in ending.answer_columns]
+        place, answer = ending.place, ending.answer_columns
+        columns = [column_name(column.name) for column in answer]
         script = deed(
             "close_attempt",
-            staged=table_name(ending.staged),
+            staged=table_name(ending.staged) if ending.staged else nothing_staged(answer),
             output=table_name(ending.output),
             answer_columns=", ".join(columns),
             c_answer_columns=", ".join(f"c.{name}" for name in columns),
@@ -209,6 +211,11 @@ class Tracking:
         given = {"since": since, "score": list(score)}
         rows = self._warehouse.ask(question("unhandled_facts"), given)
         return [_typed(UnhandledFact, row) for row in rows]
+
+    @property
+    def history(self) -> History:
+        """What operators may clear or forget."""
+        return History(self._warehouse, self._deployment, self._taxonomy, self._source)
 
     # Errors and reports
 

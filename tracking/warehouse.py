@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from .answers import Row
+from .tables import Column
 
 Params = Mapping[str, Any]
 
@@ -32,8 +33,8 @@ class Warehouse(Protocol):
         """Add rows, visible when this returns; the same rows may be added twice."""
         ...
 
-    def load(self, table: str, like: str, uris: Iterable[str]) -> str:
-        """Load NDJSON objects into a new private table with the columns of `like`.
+    def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
+        """Load NDJSON objects into a new private table of these columns.
 
         Returns its name for use in a deed. The table expires by itself.
         """

@@ -6,10 +6,26 @@ decided by the simulation alone.
 
 import threading
 from collections.abc import Callable
+from queue import SimpleQueue
+from typing import ClassVar
 
 
 class Crash(BaseException):
     """The process of this delivery is gone, with everything that it had in memory."""
+
+
+class _Stage:
+    """A thread that plays one actor after another: a new one for each would cost too much."""
+
+    idle: ClassVar["list[_Stage]"] = []
+
+    def __init__(self) -> None:
+        self.plays: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            self.plays.get()()
 
 
 class Actor:
@@ -26,9 +42,11 @@ class Actor:
         """How long it may still be parked once its claim was found young enough."""
         self._work, self._killed = work, False
         self._error: BaseException | None = None
-        self._go, self._back = threading.Semaphore(0), threading.Semaphore(0)
-        self._thread = threading.Thread(target=self._play, daemon=True)
-        self._thread.start()
+        self._go, self._back = threading.Lock(), threading.Lock()
+        self._go.acquire()
+        self._back.acquire()
+        self._stage = _Stage.idle.pop() if _Stage.idle else _Stage()
+        self._stage.plays.put(self._play)
 
     def go_on(self) -> None:
         """Run until it is parked or over; raises what only a fault in the product can raise."""
@@ -37,7 +55,7 @@ class Actor:
         self._back.acquire()
         Actor.current = before
         if self.over:
-            self._thread.join()
+            _Stage.idle.append(self._stage)
         if self._error is not None:
             raise self._error
 

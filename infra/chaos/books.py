@@ -8,10 +8,11 @@ from handlers.score import handled_topics
 from tracking import Row
 from tracking.statements import table_name
 
-from .script import id_of
+from .script import LEAVES, id_of
 from .world import World
 
 OUTPUT = "transcription_analyzed_transcripts"
+_ENDINGS = ("analysed", "failed", "released", "open", "cleared")
 
 
 def waiting_problems(world: World) -> Iterator[str]:
@@ -25,7 +26,7 @@ def waiting_problems(world: World) -> Iterator[str]:
         if fact not in stuck:
             yield f"stuck in silence: {fact.handler} < {fact.fact_id}, told again {fact.retold}"
     for run_id, _day in tracking.open_runs(since):
-        if not stuck and not world.letters.waiting():
+        if not stuck and not world.letters.find():
             yield f"stuck in silence: run {run_id} is open, and nothing says why"
 
 
@@ -59,41 +60,72 @@ def _run_problems(world: World, plan: Row) -> Iterator[str]:
         yield f"stuck: run {plan['run_id']} never ended"
     elif run["open"]:
         yield f"lost: {run['open']} records of run {plan['run_id']} are open after its end"
-    if run["analysed"] + run["failed"] + run["released"] + run["open"] != run["planned"]:
+    if sum(run[name] for name in _ENDINGS) != run["planned"]:
         yield f"books: run {plan['run_id']} does not balance"
 
 
 def _ending_problems(world: World) -> Iterator[str]:
     """Every healthy record has one row, every hopeless one has failed, and nothing is left."""
-    see = world.warehouse.see
-    rows = dict(see(f"SELECT record_id, count(*) FROM {OUTPUT} GROUP BY record_id"))  # noqa: S608
-    failed = {
-        record
-        for (record,) in see(
-            "SELECT record_id FROM error_tracking "
-            "WHERE scope = 'record' AND NOT retryable AND NOT replan"
-        )
-    }
-    for row in world.script.rows:
-        record, count = id_of(row), rows.pop(id_of(row), 0)
+    rows = dict(
+        world.warehouse.see(f"SELECT record_id, count(*) FROM {OUTPUT} GROUP BY record_id")  # noqa: S608
+    )
+    failed = _failed(world)
+    for record, texts in _texts(world).items():
+        count = rows.pop(record, 0)
         if count > 1:
             yield f"doubled: {record[:6]} has {count} rows"
-        elif not _has_text(world, record):
+        elif not texts:
             if count:
                 yield f"invented: {record[:6]} has a row and no transcript"
         elif record in world.script.hopeless:
-            if count or record not in failed:
+            if count or (record not in failed and not _may_be_gone(world, record)):
                 yield f"lost: {record[:6]} cannot be answered, and is not among the failed"
-        elif not count:
+        elif not count and not _may_be_gone(world, record):
             yield f"lost: {record[:6]} has no row"
     for record in rows:
         yield f"invented: {record[:6]} is no record of the source"
+    yield from _mixed_up(world)
 
 
-def _has_text(world: World, record: str) -> bool:
-    """In any of the rows that the source ever held for it."""
-    rows = [*world.script.rows, *(row for act in world.script.acts for row in act.rows)]
-    return any(row["transcript"] for row in rows if id_of(row) == record)
+def left_over(world: World) -> bool:
+    """Whether a further run would find anything to ask."""
+    stored = {r for (r,) in world.warehouse.see("SELECT record_id FROM processed_records")}
+    done = stored | _failed(world)
+    return any(texts and record not in done for record, texts in _texts(world).items())
+
+
+def _failed(world: World) -> set[str]:
+    found = world.warehouse.see(
+        "SELECT record_id FROM error_tracking WHERE scope = 'record' AND NOT retryable "
+        "AND NOT replan"
+    )
+    return {record for (record,) in found}
+
+
+def _texts(world: World) -> dict[str, list[str]]:
+    """Every record that the source ever held, with the transcripts that it had."""
+    told: dict[str, list[str]] = {}
+    for row in [*world.script.rows, *(row for act in world.script.acts for row in act.rows)]:
+        texts = told.setdefault(id_of(row), [])
+        if row["transcript"]:
+            texts.append(row["transcript"])
+    return told
+
+
+def _may_be_gone(world: World, record: str) -> bool:
+    """The user took its row away, perhaps before any plan saw it."""
+    return any(act.what == "leave" for act in world.script.acts) and any(
+        row["referenceId"] == LEAVES and id_of(row) == record for row in world.script.rows
+    )
+
+
+def _mixed_up(world: World) -> Iterator[str]:
+    """A row holds what was said in its own transcript, and in no other."""
+    texts = _texts(world)
+    for record, summary in world.warehouse.see(f"SELECT record_id, call_summary FROM {OUTPUT}"):  # noqa: S608
+        said = [text.partition(" is broken")[0].partition(": ")[2] for text in texts[record]]
+        if not any(f"{words} is" in summary for words in said):
+            yield f"mixed up: {record[:6]} has the answer of another record"
 
 
 def _ledger_problems(world: World) -> Iterator[str]:
@@ -118,9 +150,11 @@ def _ledger_problems(world: World) -> Iterator[str]:
 def _letter_problems(world: World) -> Iterator[str]:
     told = {error_id for (error_id,) in world.warehouse.see("SELECT error_id FROM error_tracking")}
     for letter in world.letters.kept:
-        name = f"set_aside__{letter.event_id}__{letter.subscription.handler}__{letter.cause}"
+        name = f"set_aside__{letter.event_id}__{letter.handler}__{letter.cause}"
         if name not in told:
-            yield f"unexplained: {letter.subscription.handler} set aside {letter.event_id}"
+            yield f"unexplained: {letter.handler} set aside {letter.event_id}"
+        if letter.state == "waiting":
+            yield f"unexplained: {letter.handler} cannot handle {letter.event_id}"
 
 
 def _harvest_problems(world: World) -> Iterator[str]:

@@ -4,13 +4,14 @@ import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from handlers.delivery import Message
 from handlers.errors import SetAside
 from handlers.score import Subscription
-from handlers.tools import Blob
+from handlers.tools import Blob, Clock
+from infra.dead_letters import KeptLetter
 
 ROOT = "gs://chaos/"
 
@@ -59,26 +60,12 @@ class MemoryBucket:
         return Blob(uri=uri, generation=1, size=len(content), checksum=checksum)
 
 
-@dataclass(slots=True)
-class Letter:
-    """One message among the dead letters."""
-
-    subscription: Subscription
-    message: Message
-    attributes: dict[str, str]
-    cause: str
-    waiting: bool = True
-
-    @property
-    def event_id(self) -> str:
-        return self.message.attributes.get("ce-id", self.message.id)
-
-
 class MemoryLetters:
     """What Pub/Sub keeps by itself: delivery counts and dead letters."""
 
-    def __init__(self) -> None:
-        self.kept: list[Letter] = []
+    def __init__(self, clock: Clock) -> None:
+        self.kept: list[KeptLetter] = []
+        self._clock = clock
         self._counts = Counter[str]()
 
     def count(self, key: str) -> int:
@@ -91,7 +78,42 @@ class MemoryLetters:
     def keep(
         self, subscription: Subscription, message: Message, attributes: str, cause: str
     ) -> None:
-        self.kept.append(Letter(subscription, message, json.loads(attributes), cause))
+        self.kept.append(
+            KeptLetter(
+                letter_id=message.id,
+                event_id=message.attributes.get("ce-id", message.id),
+                topic=subscription.topic,
+                handler=subscription.handler,
+                body=message.body,
+                attributes=json.loads(attributes),
+                cause=cause,
+                set_aside_at=self._clock(),
+                state="waiting",
+            )
+        )
 
-    def waiting(self) -> list[Letter]:
-        return [letter for letter in self.kept if letter.waiting]
+    def find(
+        self,
+        handler: str | None = None,
+        cause: str | None = None,
+        since: datetime | None = None,
+        letter_id: str | None = None,
+    ) -> list[KeptLetter]:
+        return [
+            letter
+            for letter in self.kept
+            if letter.state == "waiting"
+            and handler in (None, letter.handler)
+            and cause in (None, letter.cause)
+            and (since is None or letter.set_aside_at >= since)
+            and letter_id in (None, letter.letter_id, letter.event_id)
+        ]
+
+    def settle(self, letter: KeptLetter, state: str) -> None:
+        """Every copy of it: a message that was delivered twice may lie here twice."""
+        self.kept = [
+            replace(each, state=state)
+            if (each.letter_id, each.handler) == (letter.letter_id, letter.handler)
+            else each
+            for each in self.kept
+        ]

@@ -8,8 +8,11 @@ from .script import START, Act, last_run
 from .world import World
 
 MOST_STEPS = 6_000
-FIRST_TICK, LAST_TICK = timedelta(minutes=5), timedelta(hours=24)
-"""The tick comes every five minutes; while nothing happens most of them are lost."""
+FIRST_TICKS, LAST_TICK = (5, 20, 60), timedelta(hours=40)
+"""The tick comes every five minutes, and most of them are lost: a tick without news takes as long
+as a delivery. How many minutes the first one takes after news, by the seed."""
+SLOWER = 4
+"""Each tick without news is so many times later than the one before."""
 PATIENCE = timedelta(hours=130)
 """Longer than the watchdog lets any job live: after this nothing comes of waiting."""
 
@@ -24,7 +27,8 @@ class Player:
     def __init__(self, world: World) -> None:
         self._world, self._steps = world, 0
         self._acts: list[Act] = sorted(world.script.acts, key=lambda act: act.minute)
-        self._gap, self._next_tick, self._woken = FIRST_TICK, START + FIRST_TICK, START
+        self._first = timedelta(minutes=world.chance.one_of("tick/first", FIRST_TICKS))
+        self._gap, self._next_tick, self._woken = self._first, START + self._first, START
 
     def play(self) -> None:
         """Until nothing is left to be done, or nothing comes of waiting."""
@@ -83,13 +87,13 @@ class Player:
 
     def _tick(self) -> None:
         self._next_tick = self._world.clock() + self._gap
-        self._gap = min(3 * self._gap, LAST_TICK)
+        self._gap = min(SLOWER * self._gap, LAST_TICK)
         self._world.tick()
 
     def _wake(self) -> None:
-        if self._gap > 2 * FIRST_TICK:
-            self._next_tick = self._world.clock() + FIRST_TICK
-        self._gap, self._woken = FIRST_TICK, self._world.clock()
+        if self._gap > self._first:
+            self._next_tick = min(self._next_tick, self._world.clock() + self._first)
+        self._gap, self._woken = self._first, self._world.clock()
 
     def _is_over(self) -> bool:
         world = self._world

@@ -1,8 +1,11 @@
 """Many seeds, what they showed, and a failing one made small."""
 
+import multiprocessing
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 
 import msgspec
 
@@ -15,6 +18,8 @@ _PROMISES = ("lost", "doubled", "paid twice", "stuck", "stuck in silence")
 
 MOST_TRIALS = 60
 """Simulations that shrinking may take."""
+AT_A_TIME = 8
+"""Seeds that a process is given at once."""
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +37,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         yield from (f"  {problem}" for problem in self.problems)
         yield f"  schedule, {len(self.schedule)} of {self.faults} faults:"
         yield from (f"  {fault}" for fault in self.schedule)
-        yield f"  again: python -m infra.chaos --start {self.seed} --seeds 1"
+        yield f"  again: troupe chaos --start {self.seed} --seeds 1"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,20 +64,44 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         yield f"{self.seconds:.1f} s, {rate:.2f} seeds/s"
 
 
-def run_chaos(seeds: int, start: int = 0, say: Say = lambda line: None) -> Report:
-    """Play so many seeds; each that fails is shrunk and told."""
+class _Played(msgspec.Struct, frozen=True):
+    """What a report keeps of one seed."""
+
+    counts: dict[str, int]
+    failure: Failure | None
+
+
+def run_chaos(seeds: int, start: int = 0, say: Say = lambda line: None, jobs: int = 1) -> Report:
+    """Play so many seeds, in so many processes; each that fails is shrunk and told."""
     began, counts, failures = time.perf_counter(), Counter[str](), list[Failure]()
-    for number, seed in enumerate(range(start, start + seeds), start=1):
-        outcome = simulate(seed)
-        counts.update(outcome.counts)
-        if not outcome.ok:
-            failures.append(shrunk(outcome))
-            for line in failures[-1].lines():
-                say(line)
-        if number % 100 == 0:
-            say(f"{number} seeds, {len(failures)} failed")
+    with _playing(range(start, start + seeds), jobs) as played:
+        for number, each in enumerate(played, start=1):
+            counts.update(each.counts)
+            if each.failure is not None:
+                failures.append(each.failure)
+                for line in each.failure.lines():
+                    say(line)
+            if number % 100 == 0:
+                say(f"{number} seeds, {len(failures)} failed")
     seconds = time.perf_counter() - began
     return Report(start=start, seeds=seeds, failures=failures, counts=dict(counts), seconds=seconds)
+
+
+@contextmanager
+def _playing(seeds: Sequence[int], jobs: int) -> Iterator[Iterator[_Played]]:
+    """In the order of the seeds, whoever plays them."""
+    if jobs == 1:
+        yield map(_play, seeds)
+        return
+    # A process that was forked would share DuckDB's threads with this one.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+        yield pool.map(_play, seeds, chunksize=AT_A_TIME)
+
+
+def _play(seed: int) -> _Played:
+    outcome = simulate(seed)
+    return _Played(outcome.counts, None if outcome.ok else shrunk(outcome))
 
 
 def shrunk(outcome: Outcome, most_trials: int = MOST_TRIALS) -> Failure:

@@ -3,7 +3,7 @@
 These are no faults: an undisturbed run of the same seed has them too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,6 +19,11 @@ from .weather import theme_of
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MAX_ATTEMPTS = 3
 LAST_RUN = "last"
+PERSON = "tok_000000"
+"""Of the person who may be forgotten."""
+LEAVES = "REF-1"
+"""The row that the user may take away."""
+MOST_RECORDS = 12
 
 Wish = RunRequested | ReprocessRequested | CancelRequested
 
@@ -29,7 +34,7 @@ class Act:
 
     minute: float
     what: str
-    """`wish`, `source`, `replay` or `restart`."""
+    """`wish`, `source`, `leave`, `restart`, or a command of `infra/chaos/operators.py`."""
     wish: Wish | None = None
     event_id: str = ""
     rows: tuple[Row, ...] = ()
@@ -76,12 +81,14 @@ class Spoilt(Damage):
 _MENDABLE = tuple(kind for kind in Kind if kind not in (Kind.BLOCKED, Kind.PROMPT_BLOCKED))
 _TEXTS = tuple(
     f"CUSTOMER: My line {n} is broken since Monday, thanks.\nAGENT: It is repaired now, number {n}."
-    for n in range(12)
+    for n in range(MOST_RECORDS + 1)
 )
 
 
 def script_of(chance: Chance) -> Script:
-    records = chance.whole("records", 6, 12)
+    # Most seeds are small: what goes wrong needs few records, and DuckDB takes its time.
+    low, high = chance.one_of("size", ((2, 5), (2, 5), (2, 5), (6, MOST_RECORDS)))
+    records = chance.whole("records", low, high)
     rows = [_row(chance, number) for number in range(records)]
     hopeless = frozenset(
         id_of(row)
@@ -189,13 +196,23 @@ def _acts(chance: Chance, rows: Sequence[Row]) -> list[Act]:
         again = ReprocessRequested(run_id="p1", of_run="r1", canary=2, max_attempts=MAX_ATTEMPTS)
         acts.append(Act(minute=minute("reprocess"), what="wish", wish=again, event_id="wish-p1"))
     if happens("source", 0.2):
-        changed = (*_edited(rows[:1]), *_again(rows[1:2]))
+        late = [] if len(rows) > MOST_RECORDS else [_row(chance, MOST_RECORDS)]
+        changed = (*_edited(rows[:1]), *_again(rows[1:2]), *late)
         acts.append(Act(minute=minute("source"), what="source", rows=changed))
-    if happens("replay", 0.2):
-        acts.append(Act(minute=minute("replay") + 300, what="replay"))
+    if happens("leave", 0.1):
+        acts.append(Act(minute=minute("leave"), what="leave"))
     if happens("restart", 0.15):
         acts.append(Act(minute=minute("restart"), what="restart"))
-    return acts
+    return [*acts, *_commands(chance, happens)]
+
+
+def _commands(chance: Chance, happens: Callable[[str, float], bool]) -> Iterator[Act]:
+    """What operators do with the commands; most of it asks for a run that has come some way."""
+    for what in ("replay", "discard", "reprocess", "cancel", "clear", "forget"):
+        for time in range(1, 3):
+            if happens(f"operator/{what}/{time}", 0.08):
+                minute = chance.one_of(f"act/{what}/{time}/minute", (10, 30, 60, 200, 600, 2_000))
+                yield Act(minute=minute, what=what)
 
 
 _THEME_MINUTES = {"slow": (0,), "stops": (1.5, 2, 3)}

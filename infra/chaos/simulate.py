@@ -98,15 +98,16 @@ def _run(world: World) -> Iterator[str]:
     yield from books.waiting_problems(world)
     world.borders.is_calm = world.bus.moods.is_calm = True
     yield from _tended(world, player)
-    player.ask_for_the_rest()
-    player.play()
-    yield from _tended(world, player)
+    if books.left_over(world):
+        player.ask_for_the_rest()
+        player.play()
+        yield from _tended(world, player)
 
 
 def _tended(world: World, player: Player) -> Iterator[str]:
-    """Operators replay what was set aside and tell again what is stuck, until nothing is."""
+    """Operators replay what was set aside and what is stuck, until nothing is."""
     for _ in range(ROUNDS):
-        if not world.replay_all() and not world.tell_stuck():
+        if not world.replay_all():
             return
         player.resume()
         player.play()
@@ -129,6 +130,7 @@ def _counts(world: World) -> dict[str, int]:
         "errors": failed,
         "facts": facts,
         "crashes": world.crashes,
+        "interleaved": world.interleaved,
         "dead letters": len(world.letters.kept),
         "faults": len(world.chance.fired),
         **{f"fault {kind}": n for kind, n in sorted(faults.items())},

@@ -9,6 +9,7 @@ from events import Envelope, topic_of_type
 from handlers.errors import Redeliver, Refused
 from handlers.tools import Blob, Job
 from tracking import Params, Row
+from tracking.tables import Column
 
 from .actors import Actor, Crash
 from .borders import Borders
@@ -50,9 +51,9 @@ class RoughWarehouse:
             "warehouse", f"append {table}", lambda: self._inner.append(table, rows)
         )
 
-    def load(self, table: str, like: str, uris: Iterable[str]) -> str:
+    def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         return self._borders.cross(
-            "warehouse", f"load {table}", lambda: self._inner.load(table, like, uris)
+            "warehouse", f"load {table}", lambda: self._inner.load(table, columns, uris)
         )
 
     def _do(self, job_id: str, script: str, params: Params) -> bool:

@@ -19,7 +19,7 @@ from handlers.errors import Redeliver
 from infra.local.sql import Statement, create_table
 from infra.local.warehouse import LocalWarehouse, _bound, _plain, _translated
 from tracking import Params, Row
-from tracking.tables import Column, check_row, columns_of, layouts
+from tracking.tables import Column, check_row, layouts
 
 from .memory import HeldClock, MemoryBucket
 
@@ -128,13 +128,13 @@ class MemoryWarehouse(LocalWarehouse):
             "UPDATE laptop_jobs SET state = 'failed' WHERE starts_with(job_id, $1)", [job_id]
         )
 
-    def load(self, table: str, like: str, uris: Iterable[str]) -> str:
+    def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         self._staged += 1
         name = f"{table}_staging_{self._staged}"
-        self.db.execute(create_table(name, like))
+        self.db.execute(create_table(name, columns))
         lines = [line for uri in uris for line in self.objects.content[uri].splitlines()]
         told = f"[{','.join(line.decode() for line in lines)}]"
-        self.db.execute(_parsed(_insert_from(name, like)), {"told": told})
+        self.db.execute(_parsed(_insert_from(name, tuple(columns))), {"told": told})
         return name
 
     def _insert(self, table: str, rows: Sequence[Row]) -> None:
@@ -149,6 +149,11 @@ class MemoryWarehouse(LocalWarehouse):
         for row in rows:
             check_row(table, row)
             self._insert(table, [row])
+        self._changed()
+
+    def remove(self, table: str, column: str, value: str) -> None:
+        """Rows that the user takes away."""
+        self.see(f"DELETE FROM {table} WHERE {column} = $1", value)  # noqa: S608
         self._changed()
 
     def see(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -175,8 +180,8 @@ def _parsed(sql: str) -> duckdb.Statement:
 
 
 @cache
-def _insert_from(name: str, like: str) -> str:
-    structure = json.dumps([{column.name: _structure(column) for column in columns_of(like)}])
+def _insert_from(name: str, columns: tuple[Column, ...]) -> str:
+    structure = json.dumps([{column.name: _structure(column) for column in columns}])
     return (
         f"INSERT INTO {name} BY NAME SELECT unnest(from_json($told, '{structure}'), max_depth := 2)"
     )

@@ -1,7 +1,7 @@
 """The troupe of one simulation: the real handlers, loop and SQL, in a cloud that is in memory."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -11,19 +11,20 @@ from events import Deployment, to_pubsub
 from events.envelope import seal_wish, topic_of
 from handlers.delivery import Outcome, Verdict, deliver
 from handlers.errors import Redeliver
-from handlers.score import handled_topics
 from handlers.tools import Blob, Policy, Tools
-from infra.local.bus import REPLAY_FOR, Delivery
+from infra.local import recovery
+from infra.local.bus import Delivery
 from infra.local.world import taxonomy
-from tracking import Handling, Ledger, Tracking
+from tracking import Ledger, Tracking
 from tracking.statements import deed
 
 from .actors import Actor
 from .borders import Borders
 from .bus import RoughBus
 from .chance import Chance
-from .memory import HeldClock, Letter, MemoryBucket, MemoryLetters
-from .script import START, Act, Script, fate_of
+from .memory import HeldClock, MemoryBucket, MemoryLetters
+from .operators import COMMANDS, Desk, Sender, command
+from .script import LEAVES, START, Act, Script, fate_of
 from .sentinel import Sentinel
 from .service import Service
 from .tools import RoughBucket, RoughModel, RoughPublish, RoughWarehouse
@@ -42,7 +43,7 @@ class World:
         warehouse.reset(self.clock, self.bucket)
         warehouse.do("troupe__found", deed("found_deployment"), {"deployment": DEPLOYMENT.id})
         warehouse.put("transcription_pass_2", script.rows)
-        self.letters = MemoryLetters()
+        self.letters = MemoryLetters(self.clock)
         self.bus = RoughBus(chance, self.clock, self.letters)
         self.borders = Borders(chance, self.clock)
         self.sentinel = Sentinel(warehouse, self.bucket)
@@ -51,7 +52,7 @@ class World:
             self.sentinel.created, self._announce,
         )  # fmt: skip
         self.problems: list[str] = []
-        self.deliveries = self.crashes = 0
+        self.deliveries = self.crashes = self.interleaved = 0
         self.policy = Policy()
         self.parked: list[tuple[datetime, int, Actor]] = []
         self._names, self._turns = count(1), count(1)
@@ -88,7 +89,11 @@ class World:
         number, delivery = leased
         self.deliveries += 1
         tools = self._free.pop() if self._free else self.new_process()
-        self._go_on(Actor(_name_of(delivery), partial(self._handle, number, delivery, tools)))
+        name = _name_of(delivery)
+        self.interleaved += "ce-id" in delivery.message.attributes and any(
+            actor.name == name for _at, _turn, actor in self.parked
+        )
+        self._go_on(Actor(name, partial(self._handle, number, delivery, tools)))
         return True
 
     def resume(self) -> bool:
@@ -121,25 +126,22 @@ class World:
             self.bus.send(topic_of(type(act.wish)), body, attributes)
         elif act.what == "source":
             self.warehouse.put("transcription_pass_2", act.rows)
-        elif act.what == "replay":
-            self.replay_all()
+        elif act.what == "leave":
+            self.warehouse.remove("transcription_pass_2", "referenceId", LEAVES)
         elif act.what == "restart":
             self.restart()
+        elif act.what in COMMANDS:
+            troupe = self.desk(self.new_process())
+            self._go_on(Actor(f"operator < {act.what}", partial(command, act.what, troupe)))
+
+    def desk(self, tools: Tools) -> Desk:
+        """What one command speaks to."""
+        publish = RoughPublish(self.bus, self.borders, self.sentinel.published)
+        return Desk(tools, self.letters, Sender(self.bus, self.borders), publish)
 
     def replay_all(self) -> int:
-        """An operator sends every dead letter to the handler that failed."""
-        letters = self.letters.waiting()
-        for letter in letters:
-            self._replay(letter)
-        return len(letters)
-
-    def tell_stuck(self) -> int:
-        """An operator tells every fact again that the tick has given up."""
-        ledger, tracking = self.outside.ledger, self.outside.tracking
-        since = ledger.since(self.clock())
-        stuck = tracking.unhandled_facts(since, handled_topics())
-        self.bus.publish(ledger.recall([fact.fact_id for fact in stuck], self.clock()))
-        return len(stuck)
+        """An operator replays every dead letter, and what the tick has given up."""
+        return int(recovery.replay(self.desk(self.outside))["replayed"])
 
     def restart(self) -> None:
         """Every process dies; what was leased comes back when its lease ends."""
@@ -199,18 +201,6 @@ class World:
         with suppress(Redeliver):
             self.bus.send("gcs-object", b"{}", {"bucketId": bucket, "objectId": name})
 
-    def _replay(self, letter: Letter) -> None:
-        """Under the same event id, and remembered before it is sent."""
-        letter.waiting = False
-        message = letter.message
-        attributes = {**message.attributes, REPLAY_FOR: letter.subscription.handler}
-        for envelope in self.outside.ledger.recall([letter.event_id], self.clock()):
-            again = Handling(
-                envelope=envelope, handler=letter.subscription.handler, outcome="replayed"
-            )
-            self.outside.ledger.mark([again], self.clock())
-        self.bus.send(letter.subscription.topic, message.body, attributes)
-
     def _parked_keys(self) -> Iterator[tuple[datetime, int]]:
         return ((at, turn) for at, turn, _actor in self.parked)
 
@@ -253,6 +243,3 @@ def quiet(problems: list[str]) -> Iterator[None]:
     finally:
         log.removeHandler(handler)
         log.propagate = passes
-
-
-Step = Callable[[], bool]

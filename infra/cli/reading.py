@@ -27,7 +27,7 @@ def read_files(
     lookup file.
     """
     try:
-        analysis = load_analysis(analysis_name)
+        analysis = _analysis(analysis_name)
         lookup = Lookup(lookup_file) if lookup_file else None
         out.mkdir(parents=True, exist_ok=True)
         with Readings(out, analysis) as readings:
@@ -41,6 +41,12 @@ def read_files(
     summary = readings.summary([str(file) for file in files])
     (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     return summary
+
+
+def _analysis(name: str) -> Analysis:
+    """Shipped, or a folder."""
+    folder = Path(name)
+    return load_analysis(folder.name, folder) if folder.is_dir() else load_analysis(name)
 
 
 def _read_file(file: Path, analysis: Analysis, lookup: Lookup | None, readings: Readings) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from analysis import Analysis, Reading
-from tracking.tables import columns_of
+from handlers.columns import output_tables
 
 EXAMPLES = 3
 
@@ -19,7 +19,7 @@ class Readings:
     def __init__(self, out: Path, analysis: Analysis) -> None:
         self._rows_path, self._errors_path = out / "rows.ndjson", out / "errors.ndjson"
         self._analysis = analysis
-        self._columns = [column.name for column in columns_of(analysis.table)]
+        self._columns = [column.name for column in output_tables([analysis])[analysis.table]]
         self._seen: dict[str, bool] = {}
         """Whether this record was answered more than once."""
         self._types: Counter[str] = Counter()

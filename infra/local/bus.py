@@ -8,18 +8,15 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from events import Envelope, to_pubsub, topic_of_type
-from handlers.dead_letters import CAUSE, DELIVERIES, DETAIL, TOO_OFTEN
+from handlers.dead_letters import TOO_OFTEN
 from handlers.delivery import Message
 from handlers.score import Subscription
 from handlers.tools import Clock
+from infra.dead_letters import REPLAY_FOR as REPLAY_FOR
+from infra.dead_letters import buried, is_for
 
 from .faults import Faults
 from .letters import Letters
-
-LONGEST_ATTRIBUTE = 1024
-"""Bytes of one attribute's value (documented)."""
-REPLAY_FOR = "replayfor"
-"""Attribute of a replayed message: only this handler's subscription takes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +153,7 @@ class LocalBus:
         """To every subscription that wants it; what the service itself sends never fails."""
         self.sent += 1
         for subscription in self._subscriptions:
-            if subscription.topic == message.topic and _passes(
+            if subscription.topic == message.topic and is_for(
                 message.attributes, subscription.handler
             ):
                 for delay in self.faults.deliveries():
@@ -187,19 +184,8 @@ class LocalBus:
         if topic is None:
             return
         message, source = delivery.message, delivery.subscription
-        attributes = {
-            **{k: v for k, v in message.attributes.items() if k != REPLAY_FOR},
-            DELIVERIES: str(message.delivery_attempt),
-            "CloudPubSubDeadLetterSourceSubscription": source.name,
-            "CloudPubSubDeadLetterSourceSubscriptionProject": "laptop",
-            "CloudPubSubDeadLetterSourceTopicPublishTime": message.published_at.isoformat(),
-            CAUSE: cause,
-            DETAIL: detail.encode()[:LONGEST_ATTRIBUTE].decode(errors="ignore"),
-        }
+        attributes = buried(
+            message, subscription=source.name, project="laptop", cause=cause, detail=detail
+        )
         self._letters.keep(source, message, json.dumps(attributes), cause)
         self._forward(self._message(topic, message.body, attributes))
-
-
-def _passes(attributes: Mapping[str, str], handler: str) -> bool:
-    """The filter of every subscription: NOT attributes:replayfor OR attributes.replayfor = me."""
-    return attributes.get(REPLAY_FOR, handler) == handler

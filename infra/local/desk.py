@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import msgspec
 
-from analysis import AnalysisError, analyses, load_analysis
+from analysis import AnalysisError
 from events import (
     CancelRequested,
     ReprocessRequested,
@@ -16,6 +15,7 @@ from events import (
     read_fact,
     seal_wish,
 )
+from handlers.columns import output_tables
 from handlers.costs import estimate
 from handlers.plan_run import event_time_floor
 from handlers.requests import content_hash, plan_params
@@ -24,8 +24,11 @@ from tracking import Plan, Row
 from tracking.statements import table_name
 
 from . import recovery
+from .bookshelf import keep
+from .clearing import clear_history, forget
 from .loading import BadFile, load_file
-from .questions import Answer, BadQuestion, new_run_id
+from .questions import Answer, BadQuestion, Troupe, new_run_id
+from .reprocessing import reprocess
 from .world import Laptop
 
 
@@ -37,9 +40,9 @@ def load(world: Laptop, file: str) -> Answer:
     return msgspec.structs.asdict(loaded)
 
 
-def request(world: Laptop, wish: Answer, dry_run: bool = False) -> Answer:
+def request(world: Troupe, wish: Answer, dry_run: bool = False) -> Answer:
     """Publish a run-requested; with `dry_run` only show what it would take."""
-    run = _checked(wish)
+    run = _checked(world, wish)
     if dry_run or run.dry_run:
         return preview(world, run)
     named = run if run.run_id else msgspec.structs.replace(run, run_id=new_run_id(world))
@@ -53,8 +56,8 @@ def request(world: Laptop, wish: Answer, dry_run: bool = False) -> Answer:
     return {"run_id": named.run_id, "known": plan is not None}
 
 
-def preview(world: Laptop, run: RunRequested) -> Answer:
-    analysis = load_analysis(run.analysis)
+def preview(world: Troupe, run: RunRequested) -> Answer:
+    analysis = world.tools.analyses.load(run.analysis)
     params = plan_params(run, "", analysis, event_time_floor(run, world.tools.tracking))
     row = world.tools.tracking.preview_plan(params)
     expected = estimate(row["records"], row["bytes"], params["model"], analysis)
@@ -67,13 +70,13 @@ def preview(world: Laptop, run: RunRequested) -> Answer:
     }
 
 
-def publish(world: Laptop, topic: str, body: str, message_id: str = "") -> Answer:
+def publish(world: Troupe, topic: str, body: str, message_id: str = "") -> Answer:
     """Send a message as it is, as `gcloud pubsub topics publish` would."""
     sent = world.bus.send(topic, body.encode(), {}, message_id)
     return {"message_id": sent}
 
 
-def cancel(world: Laptop, run_id: str) -> Answer:
+def cancel(world: Troupe, run_id: str) -> Answer:
     plan = _plan(world, run_id)
     state = _runs(world, run_id)[0]
     if state["completed_at"] is not None:
@@ -82,7 +85,7 @@ def cancel(world: Laptop, run_id: str) -> Answer:
     return {"run_id": run_id, "already": None}
 
 
-def status(world: Laptop, run_id: str | None = None) -> Answer:
+def status(world: Troupe, run_id: str | None = None) -> Answer:
     """All runs in short, or one in full."""
     tell = world.tools.tracking.tell
     since = world.tools.ledger.since(world.clock())
@@ -96,12 +99,12 @@ def status(world: Laptop, run_id: str | None = None) -> Answer:
         **(_details(world, runs[0], since) if run_id and runs else {}),
         "refusals": refusals,
         "system_errors": tell("system_errors", about),
-        "dead_letters": world.letters.waiting(),
+        "dead_letters": recovery.dead_letters(world)["groups"],
         "jobs": _jobs(world),
     }
 
 
-def verify(world: Laptop, run_id: str | None = None) -> Answer:
+def verify(world: Troupe, run_id: str | None = None) -> Answer:
     """The books of one run, or of all of them with their sum."""
     plans = [_plan(world, run_id)] if run_id else _plans(world)
     doubled = world.tools.tracking.tell("processed_twice", {})[0]["doubled"]
@@ -116,22 +119,21 @@ def verify(world: Laptop, run_id: str | None = None) -> Answer:
     return total
 
 
-def report(world: Laptop, run_id: str) -> Answer:
+def report(world: Troupe, run_id: str) -> Answer:
     plan = _plan(world, run_id)
     return {
-        "summary": summarise(world.tools.tracking, plan),
+        "summary": summarise(world.tools.tracking, plan, world.tools.analyses),
         "verdict": _books(world, plan),
     }
 
 
-def explain(world: Laptop, record_id: str) -> Answer:
+def explain(world: Troupe, record_id: str) -> Answer:
     """The journey of one record."""
     tell, since = world.tools.tracking.tell, world.tools.ledger.since(world.clock())
     about = {"record_id": record_id, "since": since - timedelta(days=365)}
     plans = tell("journey_plans", about)
-    tables = {load_analysis(p["analysis"]).table for p in plans} or {
-        load_analysis(name).table for name in analyses()
-    }
+    analyses = world.tools.analyses
+    tables = {analyses.load(p["analysis"]).table for p in plans} or analyses.tables
     rows = [
         row
         for table in sorted(tables)
@@ -146,10 +148,18 @@ def explain(world: Laptop, record_id: str) -> Answer:
     }
 
 
+def add_analysis(world: Laptop, folder: str) -> Answer:
+    """Keep a copy of an analysis, and make its table."""
+    added = keep(world.home, world.analyses, Path(folder))
+    world.warehouse.make(output_tables(world.analyses.own))
+    return added
+
+
 DUTIES: dict[str, Callable[..., Answer]] = {
     duty.__name__: duty
     for duty in (
         load,
+        add_analysis,
         request,
         publish,
         cancel,
@@ -161,31 +171,35 @@ DUTIES: dict[str, Callable[..., Answer]] = {
         recovery.show_letter,
         recovery.replay,
         recovery.discard,
-        recovery.reprocess,
+        reprocess,
+        clear_history,
+        forget,
     )
 }
 """What may be asked over the socket, by name."""
 
+_ENDINGS = ("analysed", "failed", "released", "open", "cleared")
 _COUNTS = (
-    "planned", "analysed", "failed", "released", "open", "skipped", "lost", "doubled", "paid_twice",
+    "planned", "analysed", "failed", "released", "open", "cleared", "skipped", "lost", "doubled",
+    "paid_twice",
 )  # fmt: skip
 
 
-def _checked(wish: Answer) -> RunRequested:
+def _checked(world: Troupe, wish: Answer) -> RunRequested:
     try:
         run = read_fact(msgspec.json.encode(wish), RunRequested)
-        load_analysis(run.analysis)
+        world.tools.analyses.load(run.analysis)
     except (Unreadable, AnalysisError) as error:
         raise BadQuestion(str(error)) from error
     return run
 
 
-def _publish(world: Laptop, wish: RunRequested | ReprocessRequested | CancelRequested) -> None:
-    id_ = f"cli-{uuid4().hex}"
+def _publish(world: Troupe, wish: RunRequested | ReprocessRequested | CancelRequested) -> None:
+    id_ = f"cli-{world.tools.new_name()}"
     world.publish(seal_wish(wish, deployment=world.deployment, id_=id_, time=world.clock()))
 
 
-def _plan(world: Laptop, run_id: str) -> Plan:
+def _plan(world: Troupe, run_id: str) -> Plan:
     plan = world.tools.tracking.plan_of(run_id)
     if plan is None and _is_asked_for(world, run_id):
         raise BadQuestion(f"run {run_id} is requested and not planned yet; `troupe work` plans it")
@@ -198,27 +212,27 @@ def _unknown(run_id: str) -> str:
     return f"run {run_id} is not planned here; `troupe status` lists the runs"
 
 
-def _is_asked_for(world: Laptop, run_id: str) -> bool:
+def _is_asked_for(world: Troupe, run_id: str) -> bool:
     """Requested, and not planned yet."""
     rows = world.tools.tracking.tell("requests_for", {"run_id": run_id, "since": _since(world)})
     return bool(rows)
 
 
-def _since(world: Laptop) -> date:
+def _since(world: Troupe) -> date:
     return world.tools.ledger.since(world.clock())
 
 
-def _runs(world: Laptop, run_id: str | None) -> list[Row]:
+def _runs(world: Troupe, run_id: str | None) -> list[Row]:
     return world.tools.tracking.tell(
         "runs", {"run_id": run_id, "since": _since(world) - timedelta(days=365)}
     )
 
 
-def _plans(world: Laptop) -> list[Plan]:
+def _plans(world: Troupe) -> list[Plan]:
     return [_plan(world, run["run_id"]) for run in _runs(world, None)]
 
 
-def _details(world: Laptop, run: Row, since: date) -> Answer:
+def _details(world: Troupe, run: Row, since: date) -> Answer:
     tell = world.tools.tracking.tell
     here = {"run_id": run["run_id"], "planned_on": run["planned_on"], "since": since}
     return {
@@ -229,11 +243,11 @@ def _details(world: Laptop, run: Row, since: date) -> Answer:
     }
 
 
-def _books(world: Laptop, plan: Plan) -> Answer:
-    output = table_name(load_analysis(plan.analysis).table)
+def _books(world: Troupe, plan: Plan) -> Answer:
+    output = table_name(world.tools.analyses.load(plan.analysis).table)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
     row = world.tools.tracking.tell("verify_run", here, output=output)[0]
-    counted = row["analysed"] + row["failed"] + row["released"] + row["open"]
+    counted = sum(row[name] for name in _ENDINGS)
     lost = row["missing_members"] + row["half_stored"] + (row["open"] if row["completed"] else 0)
     broken = lost + row["doubled"] + row["paid_twice"] + row["two_bodies"] + row["closed_twice"]
     return {
@@ -246,7 +260,7 @@ def _books(world: Laptop, plan: Plan) -> Answer:
     }
 
 
-def _jobs(world: Laptop) -> list[Row]:
+def _jobs(world: Troupe) -> list[Row]:
     """The jobs that Vertex has not ended."""
     now = world.clock()
     mine = {"troupe": world.deployment.id}
@@ -262,6 +276,6 @@ def _jobs(world: Laptop) -> list[Row]:
     ]
 
 
-def _facts(world: Laptop, plan: Row) -> list[Row]:
+def _facts(world: Troupe, plan: Row) -> list[Row]:
     here = {"run_id": plan["run_id"], "planned_on": plan["planned_on"], "batch": plan["batch"]}
     return world.tools.tracking.tell("facts_of_attempt", here)

@@ -1,7 +1,6 @@
 """Dead letters and delivery counts, kept where a restart finds them."""
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -10,6 +9,7 @@ import duckdb
 from handlers.delivery import Message
 from handlers.score import Subscription
 from handlers.tools import Clock
+from infra.dead_letters import KeptLetter
 from tracking import Row
 
 TABLES = """
@@ -20,22 +20,6 @@ CREATE TABLE IF NOT EXISTS laptop_letters (
 );
 CREATE TABLE IF NOT EXISTS laptop_deliveries (delivery VARCHAR NOT NULL, attempts BIGINT NOT NULL);
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptLetter:
-    """One dead letter, with the message as it came."""
-
-    letter_id: str
-    event_id: str
-    topic: str
-    handler: str
-    body: bytes
-    attributes: dict[str, str]
-    cause: str
-    set_aside_at: datetime
-    state: str
-    """waiting, replayed, discarded or handled."""
 
 
 class Letters(Protocol):

@@ -1,11 +1,13 @@
-"""What the duties of a laptop's troupe share."""
+"""What the duties of a troupe share: whom they speak to, and how they refuse."""
 
-from typing import Any
-from uuid import uuid4
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
 
+from events import Deployment, Envelope
 from events.identity import short_hash
-
-from .world import Laptop
+from handlers.tools import Clock, Tools
+from infra.dead_letters import KeptLetter
 
 Answer = dict[str, Any]
 
@@ -14,6 +16,51 @@ class BadQuestion(Exception):
     """What was asked cannot be done; the text says why and what to do."""
 
 
-def new_run_id(world: Laptop) -> str:
+class Letters(Protocol):
+    """The dead letters that wait for an operator."""
+
+    def find(
+        self,
+        handler: str | None = None,
+        cause: str | None = None,
+        since: datetime | None = None,
+        letter_id: str | None = None,
+    ) -> list[KeptLetter]:
+        """Oldest first."""
+        ...
+
+    def settle(self, letter: KeptLetter, state: str) -> None:
+        """An operator has dealt with it: `replayed`, `discarded` or `handled`."""
+        ...
+
+
+class Sender(Protocol):
+    """Publishes what is no fact of its own: a message once more."""
+
+    def send(
+        self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
+    ) -> str: ...
+
+
+class Troupe(Protocol):
+    """What operators speak to, wherever the troupe runs."""
+
+    @property
+    def tools(self) -> Tools: ...
+    @property
+    def letters(self) -> Letters: ...
+    @property
+    def bus(self) -> Sender: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def deployment(self) -> Deployment: ...
+
+    def publish(self, envelope: Envelope) -> None:
+        """From outside: remembered, then sent."""
+        ...
+
+
+def new_run_id(world: Troupe) -> str:
     """A name that says when, and is nobody else's."""
-    return f"run-{world.clock():%Y%m%d-%H%M%S}-{short_hash(uuid4().hex)[:4]}"
+    return f"run-{world.clock():%Y%m%d-%H%M%S}-{short_hash(world.tools.new_name())[:4]}"

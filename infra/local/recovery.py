@@ -1,38 +1,29 @@
-"""What operators do about dead letters and failed records. Every answer says what was done."""
+"""What operators do about dead letters. Every answer says what was done."""
 
-import re
 from collections import Counter
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
-from analysis import AnalysisError, load_analysis
-from events import Envelope, ReprocessRequested, Unreadable, from_pubsub, read_fact, seal, seal_wish
-from handlers.costs import estimate
-from handlers.dead_letters import CAUSE, DETAIL
+from events import Envelope, Unreadable, from_pubsub, seal
+from handlers.dead_letters import DETAIL
 from handlers.discarding import discard_attempt
-from handlers.requests import plan_params
 from handlers.sightings import look
+from infra.dead_letters import KeptLetter, sent_again
 from tracking import Handling, Place, Row
-from tracking.statements import table_name
 
-from .bus import REPLAY_FOR
-from .letters import KeptLetter
-from .questions import Answer, BadQuestion, new_run_id
-from .world import Laptop
+from .questions import Answer, BadQuestion, Troupe
+from .stuck import STUCK, stuck_letters
 
-REPLAY_COUNT = "replaycount"
-_OF_DEAD_LETTERS = re.compile(rf"^(CloudPubSubDeadLetter.*|{CAUSE}|{DETAIL})$")
 _BEFORE_CLOSING = ("write-jsonl", "submit-job", "process-results")
 
 
 def dead_letters(
-    world: Laptop, handler: str | None = None, cause: str | None = None, since: str | None = None
+    world: Troupe, handler: str | None = None, cause: str | None = None, since: str | None = None
 ) -> Answer:
     """Grouped by handler and cause, with their number and age."""
-    letters = world.letters.find(handler, cause, _time(since))
+    letters = _find(world, handler, cause, _time(since))
     now = world.clock()
     groups = Counter((letter.handler, letter.cause) for letter in letters)
     return {
@@ -53,18 +44,15 @@ def dead_letters(
     }
 
 
-def show_letter(world: Laptop, letter_id: str) -> Answer:
+def show_letter(world: Troupe, letter_id: str) -> Answer:
     """One dead letter in full; events carry ids and counts, never transcripts."""
-    letters = world.letters.find(letter_id=letter_id)
-    if not letters:
-        raise BadQuestion(f"no dead letter {letter_id} waits; `troupe dead-letters` lists them")
-    letter = letters[0]
+    letter = _named(world, letter_id)[0]
     body = letter.body.decode(errors="replace")
     return _short(letter) | {"attributes": letter.attributes, "body": body}
 
 
 def replay(
-    world: Laptop,
+    world: Troupe,
     handler: str | None = None,
     cause: str | None = None,
     since: str | None = None,
@@ -73,19 +61,21 @@ def replay(
 ) -> Answer:
     """Send dead letters to the failed handler only, under the same event id."""
     done = Counter[str]()
-    for letter in world.letters.find(handler, cause, _time(since))[:limit]:
+    for letter in _find(world, handler, cause, _time(since)):
         envelope = _envelope(letter)
         fate = _fate(world, letter, envelope)
+        if limit is not None and fate != "unreadable" and done["replay"] + done["handled"] >= limit:
+            break
         done[fate] += 1
         if dry_run or envelope is None or fate == "unreadable":
             continue
         if fate == "handled":
-            world.letters.settle(letter, "handled")
+            _settle(world, letter, "handled")
             continue
-        # Lifted first: a publish that is lost is told again at the next start.
+        # Lifted first: a publish that is lost is told again by the tick, and at the next start.
         _mark(world, letter, envelope, "replayed", None)
-        world.bus.send(letter.topic, letter.body, _again(letter))
-        world.letters.settle(letter, "replayed")
+        world.bus.send(letter.topic, letter.body, sent_again(letter))
+        _settle(world, letter, "replayed")
     return {
         "dry_run": dry_run,
         "replayed": done["replay"],
@@ -94,82 +84,46 @@ def replay(
     }
 
 
-def discard(world: Laptop, letter_id: str, reason: str) -> Answer:
+def discard(world: Troupe, letter_id: str, reason: str) -> Answer:
     """Give a dead letter up; an attempt that it holds up is closed without answers."""
-    letters = world.letters.find(letter_id=letter_id)
-    if not letters:
-        raise BadQuestion(f"no dead letter {letter_id} waits; `troupe dead-letters` lists them")
+    letters = _named(world, letter_id)
     closed = None
     for letter in letters:
         envelope = _envelope(letter)
         place = _place(envelope) if envelope and letter.handler in _BEFORE_CLOSING else None
         if envelope is not None and place is not None:
-            _refuse_while_running(world, place)
-            fact = discard_attempt(place, world.tools.tracking)
-            told = seal(
-                fact,
-                deployment=world.deployment,
-                source="process-results",
-                time=world.clock(),
-                cause=envelope,
-            )
-            world.publish(told)
+            _close(world, place, envelope)
             closed = f"run {place.run_id}, batch {place.batch}, attempt {place.attempt}"
         if envelope is not None:
             _mark(world, letter, envelope, "discarded", reason)
-        world.letters.settle(letter, "discarded")
+        _settle(world, letter, "discarded")
     return {"discarded": len(letters), "closed": closed}
 
 
-def reprocess(world: Laptop, wish: Answer, dry_run: bool = False) -> Answer:
-    """Ask failed or released records again, in a new run."""
-    try:
-        asked = read_fact(msgspec.json.encode(wish), ReprocessRequested)
-        analysis = load_analysis(asked.analysis)
-    except (Unreadable, AnalysisError) as error:
-        raise BadQuestion(str(error)) from error
-    _refuse_stored(world, asked)
-    row = world.tools.tracking.preview_plan(plan_params(asked, "", analysis))
-    expected = estimate(row["records"], row["bytes"], asked.model or analysis.model, analysis)
-    preview = {
-        "records": row["records"],
-        "input_tokens": expected.input_tokens,
-        "output_tokens": expected.output_tokens,
-        "cost": (expected.low, expected.high),
-    }
-    if dry_run or asked.dry_run:
-        return preview | {"run_id": None}
-    named = asked if asked.run_id else msgspec.structs.replace(asked, run_id=new_run_id(world))
-    id_ = f"cli-{uuid4().hex}"
-    world.publish(seal_wish(named, deployment=world.deployment, id_=id_, time=world.clock()))
-    return preview | {"run_id": named.run_id}
+def _close(world: Troupe, place: Place, envelope: Envelope) -> None:
+    _refuse_while_running(world, place)
+    told = seal(
+        discard_attempt(place, world.tools.tracking, world.tools.analyses),
+        deployment=world.deployment,
+        source="process-results",
+        time=world.clock(),
+        cause=envelope,
+    )
+    world.publish(told)
 
 
-def _refuse_stored(world: Laptop, asked: ReprocessRequested) -> None:
-    """A record that has its row is not asked again: its history would have to be cleared first."""
-    if not asked.record_ids:
-        return
-    output = table_name(load_analysis(asked.analysis).table)
-    stored = [
-        record
-        for record in asked.record_ids
-        if world.tools.tracking.tell("journey_rows", {"record_id": record}, output=output)
-    ]
-    if stored:
-        raise BadQuestion(
-            f"{len(stored)} of these records have a row already, {stored[0]} first: "
-            "only failed and released records can be asked again"
-        )
-
-
-def _refuse_while_running(world: Laptop, place: Place) -> None:
-    """An attempt whose job lives is not over: its answers are still paid for."""
-    since = world.tools.ledger.since(world.clock())
-    tools = world.tools
+def _refuse_while_running(world: Troupe, place: Place) -> None:
+    """An attempt whose job lives, or may still appear, is not over: its answers are paid for."""
+    tools, since = world.tools, world.tools.ledger.since(world.clock())
     for seen in look(tools.tracking, tools.model, tools.deployment, since):
         here = seen.attempt
         if (here.run_id, here.batch, here.attempt) != (place.run_id, place.batch, place.attempt):
             continue
+        if len(seen.jobs) < here.claims and here.newest_claim_age < tools.policy.reclaim_seconds:
+            raise BadQuestion(
+                "a claim of this attempt may still bring its job: discard again in "
+                f"{tools.policy.reclaim_seconds - here.newest_claim_age} s"
+            )
         for job in seen.jobs.values():
             if job is not None and not job.state.ended:
                 tools.model.cancel(job.name)
@@ -179,16 +133,47 @@ def _refuse_while_running(world: Laptop, place: Place) -> None:
                 )
 
 
-def _fate(world: Laptop, letter: KeptLetter, envelope: Envelope | None) -> str:
-    now = world.clock()
-    if envelope is None or not world.tools.ledger.knows(envelope.id, now):
+def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
+    """`replay`, or why not: `unreadable`, or `handled` meanwhile."""
+    ledger = world.tools.ledger
+    if envelope is None or not ledger.knows(envelope.id, world.clock()):
         return "unreadable"
-    if world.tools.ledger.was_handled(envelope.id, letter.handler, now):
+    if ledger.was_handled(envelope.id, letter.handler, world.clock()):
         return "handled"
     place = _place(envelope)
     if place and letter.handler in _BEFORE_CLOSING and world.tools.tracking.closing_of(place):
         return "handled"
     return "replay"
+
+
+def _find(
+    world: Troupe, handler: str | None, cause: str | None, since: datetime | None
+) -> list[KeptLetter]:
+    """What was set aside, and what the tick has given up: the same is done about both."""
+    stuck = [
+        letter
+        for letter in stuck_letters(world)
+        if handler in (None, letter.handler)
+        and cause in (None, letter.cause)
+        and (since is None or letter.set_aside_at >= since)
+    ]
+    return [*world.letters.find(handler, cause, since), *stuck]
+
+
+def _named(world: Troupe, letter_id: str) -> list[KeptLetter]:
+    """Every letter of this id, or of this event."""
+    letters = world.letters.find(letter_id=letter_id) or [
+        each for each in stuck_letters(world) if each.letter_id == letter_id
+    ]
+    if not letters:
+        raise BadQuestion(f"no dead letter {letter_id} waits; `troupe dead-letters list` has all")
+    return letters
+
+
+def _settle(world: Troupe, letter: KeptLetter, state: str) -> None:
+    """A fact that the tick gave up lies nowhere; its handling says what became of it."""
+    if letter.cause != STUCK:
+        world.letters.settle(letter, state)
 
 
 def _envelope(letter: KeptLetter) -> Envelope | None:
@@ -220,15 +205,8 @@ def _place(envelope: Envelope) -> Place | None:
     )
 
 
-def _again(letter: KeptLetter) -> dict[str, str]:
-    """The message's own attributes, for one handler alone, counted."""
-    own = {k: v for k, v in letter.attributes.items() if not _OF_DEAD_LETTERS.match(k)}
-    count = int(own.get(REPLAY_COUNT, "0")) + 1
-    return own | {REPLAY_FOR: letter.handler, REPLAY_COUNT: str(count)}
-
-
 def _mark(
-    world: Laptop, letter: KeptLetter, envelope: Envelope, outcome: str, reason: str | None
+    world: Troupe, letter: KeptLetter, envelope: Envelope, outcome: str, reason: str | None
 ) -> None:
     handling = Handling(envelope=envelope, handler=letter.handler, outcome=outcome, reason=reason)
     world.tools.ledger.mark([handling], world.clock())

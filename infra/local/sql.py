@@ -1,5 +1,6 @@
 """GoogleSQL as DuckDB understands it. The truth is BigQuery's dialect; this is its translation."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -99,30 +100,30 @@ def column_type(column: Column) -> str:
     return f"{base}[]" if column.mode == "REPEATED" else base
 
 
-def create_table(table: str, like: str | None = None) -> str:
-    """DDL from the schema file. No keys: they would hide a doubling that BigQuery would show."""
+def create_table(table: str, like: Sequence[Column]) -> str:
+    """DDL from the columns. No keys: they would hide a doubling that BigQuery would show."""
     columns = ", ".join(
-        f'"{c.name}" {column_type(c)}' + (" NOT NULL" if c.mode == "REQUIRED" else "")
-        for c in columns_of(like or table)
+        f'"{c.name}" {column_type(c)}' + (" NOT NULL" if c.mode == "REQUIRED" else "") for c in like
     )
     return f'CREATE TABLE IF NOT EXISTS "{table}" ({columns})'
 
 
-def read_columns(like: str) -> str:
-    """The columns of a schema file, as `read_json` takes them."""
-    told = ", ".join(f"'{c.name}': '{column_type(c)}'" for c in columns_of(like))
+def read_columns(like: Sequence[Column]) -> str:
+    """The columns as `read_json` takes them."""
+    told = ", ".join(f"'{c.name}': '{column_type(c)}'" for c in like)
     return "{" + told + "}"
 
 
-def create_all(db: duckdb.DuckDBPyConnection) -> None:
-    """Every table; one made by an earlier version gains the columns that came since."""
+def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]]) -> None:
+    """Every table, and `own` ones; those of an earlier version gain the columns that came since."""
     db.execute(MACROS)
-    for table in layouts():
-        db.execute(create_table(table))
+    tables = {**own, **{table: columns_of(table) for table in layouts()}}
+    for table, columns in tables.items():
+        db.execute(create_table(table, columns))
     found = "SELECT table_name, column_name FROM duckdb_columns()"
     known = set(db.execute(found).fetchall())
-    for table in layouts():
-        for column in columns_of(table):
+    for table, columns in tables.items():
+        for column in columns:
             if (table, column.name) not in known:
                 db.execute(
                     f'ALTER TABLE "{table}" ADD COLUMN "{column.name}" {column_type(column)}'

@@ -9,7 +9,8 @@ import msgspec
 
 from handlers.tools import Job, JobState
 
-_PARENT = "projects/local/locations/local/batchPredictionJobs/"
+PARENT = "projects/local/locations/local/batchPredictionJobs/"
+"""Before the number in the name of a job."""
 _FIRST = 10**18
 """Job numbers look like the service's: they do not fit into a double."""
 
@@ -37,7 +38,7 @@ class Entry(msgspec.Struct, kw_only=True):
 
     @property
     def name(self) -> str:
-        return f"{_PARENT}{self.number}"
+        return f"{PARENT}{self.number}"
 
     def job(self) -> Job:
         """As the service describes it."""

@@ -1,7 +1,7 @@
 """BigQuery as one DuckDB file: the same statements, job ids that run once, transactions."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from duckdb.value.constant import LongValue
 from handlers.errors import Redeliver, SetAside
 from handlers.tools import Clock
 from tracking import Params, Row
-from tracking.tables import check_row
+from tracking.tables import Column, check_row, columns_of
 
 from .bucket import LocalBucket
 from .sql import Statement, create_all, create_table, read_columns, translate
@@ -38,12 +38,22 @@ CREATE TABLE IF NOT EXISTS laptop_staging (name VARCHAR NOT NULL, made_at TIMEST
 class LocalWarehouse:
     """One process at a time owns the file; see `infra/local/office.py` for everybody else."""
 
-    def __init__(self, path: Path | None, clock: Clock, bucket: LocalBucket | None = None) -> None:
-        """Without a path everything stays in memory."""
+    def __init__(
+        self,
+        path: Path | None,
+        clock: Clock,
+        bucket: LocalBucket | None = None,
+        tables: Mapping[str, Sequence[Column]] | None = None,
+    ) -> None:
+        """Without a path everything stays in memory. `tables` are those of your own analyses."""
         self.db = duckdb.connect(str(path) if path else ":memory:", config=dict(SETTINGS))
         self._clock, self._bucket = clock, bucket
-        create_all(self.db)
+        create_all(self.db, tables or {})
         self.db.execute(TABLES)
+
+    def make(self, tables: Mapping[str, Sequence[Column]]) -> None:
+        """Make these tables, unless they are there."""
+        create_all(self.db, tables)
 
     def close(self) -> None:
         self.db.close()
@@ -107,22 +117,22 @@ class LocalWarehouse:
             values = [_plain(value) for value in row.values()]
             self.db.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', values)  # noqa: S608
 
-    def load(self, table: str, like: str, uris: Iterable[str]) -> str:
+    def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         """A load from NDJSON objects; a line that does not fit refuses all of them."""
         if self._bucket is None:
             raise SetAside("no_bucket", "this warehouse has no bucket to load from")
         self._expire()
         name = f"{table}_staging_{next_name(self.db)}"
         self.db.execute("INSERT INTO laptop_staging VALUES ($1, $2)", [name, _plain(self._clock())])
-        self.db.execute(create_table(name, like))
+        self.db.execute(create_table(name, columns))
         self.db.execute("BEGIN TRANSACTION")
         try:
             for uri in uris:
-                self.db.execute(_insert_from(self._bucket.path_of(uri), name, like))
+                self.db.execute(_insert_from(self._bucket.path_of(uri), name, columns))
             self.db.execute("COMMIT")
         except duckdb.Error as error:
             self.db.execute("ROLLBACK")
-            raise SetAside("load_refused", f"{like}: {type(error).__name__}") from error
+            raise SetAside("load_refused", f"{table}: {type(error).__name__}") from error
         return name
 
     def _expire(self) -> None:
@@ -140,7 +150,7 @@ class LocalWarehouse:
             return False
         self.db.execute("BEGIN TRANSACTION")
         try:
-            self.db.execute(_insert_from(path, table, table))
+            self.db.execute(_insert_from(path, table, columns_of(table)))
             self._end_job(name, "done")
             self.db.execute("COMMIT")
         except BaseException:
@@ -208,11 +218,11 @@ def _translated(script: str) -> tuple[Statement, ...]:
 _ANY_STAGING = "any_staging_0"
 
 
-def _insert_from(path: Path, table: str, like: str) -> str:
+def _insert_from(path: Path, table: str, columns: Sequence[Column]) -> str:
     quoted = str(path).replace("'", "''")
     return (
         f"INSERT INTO \"{table}\" BY NAME SELECT * FROM read_json('{quoted}', "  # noqa: S608
-        f"format = 'newline_delimited', columns = {read_columns(like)}, "
+        f"format = 'newline_delimited', columns = {read_columns(columns)}, "
         "maximum_object_size = 67108864)"
     )
 

@@ -1,25 +1,28 @@
 """The troupe on a laptop: the same handlers, everything they reach for in one folder."""
 
+import os
 import secrets
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from analysis import ERRORS
 from events import Deployment, Envelope
-from handlers.delivery import Message, Outcome, Verdict, deliver
+from handlers.columns import output_tables
+from handlers.delivery import Message, Outcome, Verdict
 from handlers.errors import Redeliver
 from handlers.score import handled_topics, subscriptions
 from handlers.tools import Blob, Clock, Policy, Tools
+from infra.given import peak_megabytes, utc_now
+from infra.given import taxonomy as taxonomy
 from infra.push import Push, read_push, wrap
-from tracking import Ledger, Row, Source, Tracking
+from infra.telemetry import Telemetry, configured
+from tracking import Ledger, Source, Tracking
 from tracking.statements import deed, question
 
+from .bookshelf import own_analyses
 from .bucket import LocalBucket
 from .bus import Delivery, LocalBus, Retry
 from .damage import Damage
@@ -56,23 +59,7 @@ class LaptopSettings:
     """The form of push requests: wrapped, or not."""
     deployment: str | None = None
     """The id for a new folder; None makes one up."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-def taxonomy() -> list[Row]:
-    """The table of errors, as the deeds take it."""
-    return [
-        {
-            "error_type": error.name,
-            "retryable": error.retryable,
-            "replan": error.replan,
-            "hint": error.hint,
-        }
-        for error in ERRORS.values()
-    ]
+    telemetry: Telemetry = field(default_factory=lambda: configured(os.environ))
 
 
 class Laptop:
@@ -87,7 +74,10 @@ class Laptop:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = _owned(home / "owner.lock")
         self.bucket = LocalBucket(home / "bucket")
-        self.warehouse = LocalWarehouse(home / "warehouse.duckdb", clock, self.bucket)
+        self.analyses = own_analyses(home)
+        self.warehouse = LocalWarehouse(
+            home / "warehouse.duckdb", clock, self.bucket, output_tables(self.analyses.own)
+        )
         self.deployment = _found(self.warehouse, settings.deployment or secrets.token_hex(3))
         self.letters = KeptLetters(self.warehouse.db, clock)
         self.bus = LocalBus(
@@ -108,11 +98,12 @@ class Laptop:
             on_output=self._announce,
         )
         self.tools = _tools(self, settings)
-        self._push = settings.push
+        self._push, self._telemetry = settings.push, settings.telemetry
 
     def close(self) -> None:
         self.warehouse.close()
         self._lock.release()
+        self._telemetry.close()
 
     def wake(self) -> int:
         """Tell every unfinished fact again: what a dead process left behind goes on."""
@@ -150,7 +141,7 @@ class Laptop:
     def _deliver(self, delivery: Delivery) -> Verdict:
         """Through the very request that Pub/Sub would push."""
         pushed = self._push(delivery.message, f"projects/laptop/subscriptions/{delivery.name}")
-        return deliver(read_push(pushed), self.tools, self.bus.publish)
+        return self._telemetry.deliver(read_push(pushed), self.tools, self.bus.publish)
 
     def _announce(self, blob: Blob) -> None:
         """The object notification of the laptop's bucket."""
@@ -189,20 +180,6 @@ def _tools(world: Laptop, settings: LaptopSettings) -> Tools:
         clock=world.clock,
         new_name=lambda: secrets.token_hex(8),
         peak_megabytes=peak_megabytes,
+        analyses=world.analyses,
         policy=settings.policy,
     )
-
-
-def peak_megabytes() -> float | None:
-    """Peak memory of this process; None on systems that do not tell."""
-    reader = _peak_reader()
-    return reader() if reader else None
-
-
-def _peak_reader() -> Callable[[], float] | None:
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

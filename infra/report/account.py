@@ -8,7 +8,9 @@ from . import figures, words
 
 Facts = Mapping[str, Any]
 
-ENDINGS = ("analysed", "failed", "released", "open")
+ENDINGS = ("analysed", "failed", "released", "open", "cleared")
+RARE = ("cleared",)
+"""Named only where there are some."""
 
 BROKEN = {
     "missing_members": "planned records that stand in no batch",
@@ -72,7 +74,11 @@ def verdict_of(verdict: Facts) -> Books:
     """A verdict that does not carry a count is not asked for it."""
     sides = [number(verdict, name) for name in ENDINGS]
     planned = number(verdict, "planned")
-    named = [f"{figures.count(n)} {name}" for n, name in zip(sides, ENDINGS, strict=True)]
+    named = [
+        f"{figures.count(many)} {name}"
+        for many, name in zip(sides, ENDINGS, strict=True)
+        if many or name not in RARE
+    ]
     sign = "=" if planned == sum(sides) else "≠"
     sum_line = f"{figures.count(planned)} planned {sign} {' + '.join(named)}."
     wrong = _wrong(verdict, balanced=sign == "=")
@@ -117,14 +123,19 @@ def exits_before(summary: Facts) -> list[Exit]:
 
 
 def exits_after(summary: Facts) -> list[Exit]:
-    """Why planned records have no row."""
+    """Why planned records have no row: each ending by its error, then what no error explains."""
     books = part(summary, "books")
-    told = {
-        "failed": "failed for good",
-        "released": "released: the next run takes them",
-        "open": "still open",
-    }
-    return [Exit(name, text, number(books, name)) for name, text in told.items()]
+    found: list[Exit] = []
+    for ending, said in words.ENDINGS.items():
+        told = [row for row in rows(summary, "exits") if row.get("ending") == ending]
+        named = [
+            Exit(ending, f"{said}: {words.error(row)}", number(row, "records")) for row in told
+        ]
+        rest = number(books, ending) - sum(each.records for each in named)
+        found += named
+        if rest or not named:
+            found.append(Exit(ending, said, rest))
+    return found
 
 
 def fate(error: Facts) -> str:

@@ -71,7 +71,8 @@ def dollars(amount: float | None) -> str:
         return "under $0.0001"
     if amount >= 1000:
         return f"${amount:,.0f}"
-    digits = 2 if amount <= 0 else max(2, 1 - floor(log10(amount)))
+    rounded = float(f"{amount:.2g}")  # so that $0.00999 and $0.01 have the same digits
+    digits = 2 if amount <= 0 else max(2, 1 - floor(log10(rounded)))
     return f"${amount:.{digits}f}"
 
 

@@ -6,17 +6,17 @@ from .markup import Bar, Markup, bars, empty, section, table, tag
 
 SHOWN = 12
 """Lines of a list; the rest is counted."""
+NOTHING = "No row was stored, so there is nothing to count."
 
 
 def insights(summary: Facts) -> Markup:
     found = rows(summary, "insights")
     title = "The analysis at a glance"
-    if not found:
-        return section(
-            title, empty("No row was stored, so there is nothing to count."), id_="insights"
-        )
-    kinds = list(dict.fromkeys([*words.KINDS, *(str(row["kind"]) for row in found)]))
     stored = number(part(summary, "books"), "analysed")
+    if not found:
+        said = "This analysis has no columns that are counted here." if stored else NOTHING
+        return section(title, empty(said), id_="insights")
+    kinds = list(dict.fromkeys([*words.KINDS, *(str(row["kind"]) for row in found)]))
     lists = [
         _list(kind, [row for row in found if row["kind"] == kind], stored)
         for kind in kinds

@@ -61,16 +61,27 @@ def bars(lines: Sequence[Bar], most: float | None = None) -> Markup:
     return tag("ul", *(_bar(line, longest) for line in lines), class_="bars")
 
 
+def track(amount: float, longest: float) -> Markup:
+    """The bar alone."""
+    width = 100 * min(1.0, amount / longest) if longest else 0
+    return tag(
+        "span", tag("i", style=f"width:{width:.2f}%"), class_="track", aria_hidden="true"
+    )
+
+
 def _bar(line: Bar, longest: float) -> Markup:
-    width = 100 * min(1.0, line.amount / longest) if longest else 0
-    fill = tag("i", style=f"width:{width:.2f}%")
     return tag(
         "li",
         tag("span", line.label, class_="label", title=_whole(line.label)),
-        tag("span", fill, class_="track", aria_hidden="true"),
-        tag("span", line.value, " ", tag("small", line.beside), class_="value"),
+        track(line.amount, longest),
+        tag("span", unbroken(line.value), " ", tag("small", unbroken(line.beside)), class_="value"),
         class_=line.kind or None,
     )
+
+
+def unbroken(figure: str) -> str:
+    """A figure and its unit stay on one line."""
+    return figure.replace(" ", "\u00a0")
 
 
 def _whole(label: object) -> str | None:

@@ -1,47 +1,9 @@
-"""Money, time and the five metrics of a run, in words."""
+"""Time, grounding and the five metrics of a run, in words."""
 
 from dataclasses import dataclass
 
-from . import account, figures
+from . import figures
 from .account import Facts, number, part
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """The cost in words: a range before, what it was, and what of it brought no row."""
-
-    expected: str
-    actual: str
-    wasted: str
-    each: str
-
-
-def money_of(summary: Facts) -> Money:
-    totals = part(summary, "totals")
-    asked = number(totals, "attempts") > 0
-    cost, stored = totals.get("cost"), number(part(summary, "books"), "analysed")
-    return Money(
-        expected=_expected(summary),
-        actual=figures.dollars(cost) if asked else figures.NONE,
-        wasted=figures.dollars(totals.get("wasted")) if asked else figures.NONE,
-        each=figures.dollars(cost / stored if cost is not None else None)
-        if asked and stored
-        else figures.NONE,
-    )
-
-
-def _expected(summary: Facts) -> str:
-    low, high = summary.get("expected_cost") or (None, None)
-    if account.is_preview(summary) and account.taken(summary) and high == 0:
-        return "not estimated"
-    return figures.span(figures.dollars(low), figures.dollars(high))
-
-
-def expected_tokens(summary: Facts, side: str) -> str:
-    low, high = part(summary, "expected_tokens").get(side) or (None, None)
-    if account.is_preview(summary) and account.taken(summary) and high == 0:
-        return "not estimated"
-    return figures.span(figures.count(low), figures.count(high))
 
 
 def time_of(summary: Facts) -> str:

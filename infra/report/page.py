@@ -8,6 +8,7 @@ from typing import Any
 
 from . import head, insights, sections
 from .account import Facts, is_preview
+from .costs import costs
 from .markup import Markup, join, text
 
 
@@ -33,8 +34,9 @@ def _run(summary: Facts, verdict: Facts | None) -> list[Markup]:
         sections.batches(summary),
         sections.errors(summary),
         sections.readings(summary),
+        sections.grounding(summary),
         sections.stages(summary),
-        sections.costs(summary),
+        costs(summary),
         insights.insights(summary),
         head.foot(summary),
     ]
@@ -46,7 +48,7 @@ def _preview(summary: Facts) -> list[Markup]:
         head.title(summary),
         head.preview(summary),
         sections.funnel(summary),
-        sections.costs(summary),
+        costs(summary),
         head.foot(summary),
     ]
 

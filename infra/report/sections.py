@@ -1,8 +1,8 @@
-"""The middle of the page: the way of the records, the errors, the time and the money."""
+"""The middle of the page: the way of the records, the errors, the answers and the time."""
 
-from . import account, figures, measures, words
+from . import account, figures, words
 from .account import Exit, Facts, number, part, rows
-from .markup import Bar, Markup, bars, empty, pairs, section, table, tag
+from .markup import Bar, Markup, bars, empty, join, pairs, section, table, tag, track, unbroken
 
 
 def funnel(summary: Facts) -> Markup:
@@ -116,23 +116,41 @@ def readings(summary: Facts) -> Markup:
         )
         for row in found
     ]
-    said = measures.grounding_of(summary)
-    note = f"Of the words of the summaries, {said}." if said else ""
-    return section("How answers were read", bars(lines), note=note, id_="readings")
+    return section("How answers were read", bars(lines), id_="readings")
+
+
+def grounding(summary: Facts) -> Markup:
+    """How much of the summaries was said in the calls; an invented one stands out."""
+    title, found = "Grounding of the summaries", part(summary, "grounding")
+    if not number(found, "measured"):
+        return section(title, empty("It was not measured."), id_="grounding")
+    mean = Bar(
+        "words found in their transcript, mean",
+        found["mean"],
+        figures.percent(found["mean"]),
+    )
+    told = [
+        ("Rows measured", figures.count(number(found, "measured"))),
+        ("Least of all rows", figures.percent(found.get("least"))),
+        ("Rows below half", figures.count(number(found, "below_half"))),
+    ]
+    return section(title, bars([mean], 1.0), pairs(told), id_="grounding")
 
 
 def stages(summary: Facts) -> Markup:
+    """Means, so that the bars of an attempt add up to its time."""
     found = {str(row.get("stage")): row for row in rows(summary, "stages")}
     if not found:
         return section("Time by stage", empty("No stage was finished."), id_="stages")
     order = [name for name in words.STAGES if name in found]
     order += [name for name in found if name not in words.STAGES]
+    whole = sum(_mean(row) for row in found.values())
     lines = [
         (
-            words.STAGES.get(name, name),
+            join([words.STAGES.get(name, name), track(_mean(found[name]), whole)]),
             figures.count(number(found[name], "times")),
-            _unbroken(figures.seconds(found[name].get("mean_seconds"))),
-            _unbroken(figures.seconds(found[name].get("most_seconds"))),
+            unbroken(figures.seconds(found[name].get("mean_seconds"))),
+            unbroken(figures.seconds(found[name].get("most_seconds"))),
         )
         for name in order
     ]
@@ -140,34 +158,5 @@ def stages(summary: Facts) -> Markup:
     return section("Time by stage", table(head, lines), id_="stages")
 
 
-def _unbroken(figure: str) -> str:
-    return figure.replace(" ", "\u00a0")
-
-
-def costs(summary: Facts) -> Markup:
-    totals, money = part(summary, "totals"), measures.money_of(summary)
-    amounts = pairs(
-        [
-            ("Expected", money.expected),
-            ("Actual", money.actual),
-            ("Wasted: brought no row", money.wasted),
-            ("For one stored row", money.each),
-        ]
-    )
-    asked = number(totals, "attempts") > 0
-    read, written = (measures.expected_tokens(summary, side) for side in ("input", "output"))
-    tokens = table(
-        ("tokens", "expected", "actual"),
-        [
-            ("input", read, _tokens(totals, "prompt", asked=asked)),
-            ("of it cached", "", _tokens(totals, "cached", asked=asked)),
-            ("output", written, _tokens(totals, "output", asked=asked)),
-            ("thoughts, billed as output", "", _tokens(totals, "thoughts", asked=asked)),
-        ],
-    )
-    note = "In US dollars, by the price table of the analysis; the invoice has the last word."
-    return section("Tokens and cost", amounts, tokens, note=note, id_="cost")
-
-
-def _tokens(totals: Facts, name: str, *, asked: bool) -> str:
-    return figures.count(number(totals, f"{name}_tokens")) if asked else figures.NONE
+def _mean(row: Facts) -> float:
+    return float(row.get("mean_seconds") or 0.0)

@@ -6,6 +6,7 @@ from typing import Any
 from . import account, figures, measures, words
 from .account import Facts, number, part, rows
 from .columns import exits, folded, line, named
+from .money import analysis_line, differences, money_of
 
 ERRORS_SHOWN = 8
 
@@ -99,15 +100,23 @@ def _metrics(summary: Facts) -> list[str]:
 
 
 def _costs(summary: Facts) -> list[str]:
-    totals, money = part(summary, "totals"), measures.money_of(summary)
+    totals, money = part(summary, "totals"), money_of(summary)
     tokens = (
         f"{figures.count(number(totals, 'prompt_tokens'))} input"
         f" ({figures.count(number(totals, 'cached_tokens'))} cached),"
         f" {figures.count(number(totals, 'output_tokens'))} output,"
         f" {figures.count(number(totals, 'thoughts_tokens'))} thoughts"
     )
-    cost = f"{money.actual} (expected {money.expected}), wasted {money.wasted}"
-    return [named("tokens", tokens), named("cost", cost)]
+    cost = (
+        f"{money.actual} (expected {money.expected}), wasted on failures {money.wasted},"
+        f" saved by deduplication {money.saved}"
+    )
+    return [
+        named("tokens", tokens),
+        named("cost", cost),
+        *(line("   ", said) for said in differences(summary)),
+        *(line("   ", said) for said in [analysis_line(summary)] if said),
+    ]
 
 
 def _times(summary: Facts) -> list[str]:

@@ -1,5 +1,8 @@
 """Stable names of the tables in plain words. An unknown name is shown as it is."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from analysis import ERRORS
 
 SKIPPED = {
@@ -39,6 +42,14 @@ GRADES = {
     "repaired_safe": "repaired, every word proven in its place",
     "repaired_lossy": "repaired, words may be lost",
 }
+
+ENDINGS = {
+    "failed": "failed for good",
+    "released": "released, the next run takes them",
+    "open": "still open",
+    "cleared": "cleared from the history",
+}
+"""Of planned records without a row."""
 
 STOPPED = {
     "operator": "an operator cancelled it; the next run takes what it released",
@@ -89,6 +100,12 @@ def hint(error_type: str, given: str | None = None) -> str:
     """What to do: as the error's row says, or else as the taxonomy does."""
     known = ERRORS.get(error_type)
     return given or (known.hint if known else "")
+
+
+def error(row: Mapping[str, Any]) -> str:
+    """An error and what was behind it, in plain words."""
+    because = f" after {plain(str(row['cause']))}" if row.get("cause") else ""
+    return plain(str(row.get("error_type") or NOT_SAID)) + because
 
 
 def stopped(reasons: str) -> list[str]:

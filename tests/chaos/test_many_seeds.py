@@ -16,7 +16,8 @@ def test_seeds_meet_every_kind_of_fault() -> None:
 
 def test_a_failing_seed_is_shrunk_to_the_faults_that_it_needs() -> None:
     """What is left still fails in the same way."""
-    from infra.chaos.mutations import MUTATIONS, hunt
+    from infra.chaos.hunting import hunt
+    from infra.chaos.mutations import MUTATIONS
 
     mutation = next(each for each in MUTATIONS if each.name == "no retelling")
     seed = hunt(mutation, range(40)).seed

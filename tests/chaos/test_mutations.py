@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from infra.chaos.mutations import MUTATIONS, Mutation, hunt
+from infra.chaos.hunting import hunt
+from infra.chaos.mutations import MUTATIONS, Mutation
 
 MOST = 60
 EVERY = "TROUPE_CHAOS_SEEDS" in os.environ

@@ -1,11 +1,15 @@
 """The forms of the bucket."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
 from handlers.tools import Bucket
 from infra.local.bucket import LocalBucket
+from tests.contracts.differences import CLOUD_STORAGE, expect
 from tests.contracts.suites import BucketSuite
 
 
@@ -15,6 +19,34 @@ class TestLocalBucket(BucketSuite):
     @pytest.fixture
     def bucket(self, tmp_path: Path) -> Bucket:
         return LocalBucket(tmp_path)
+
+
+SMALL_BLOCK = 256 << 10
+"""The smallest part of a resumable upload, so that small objects go that way too."""
+
+
+class TestCloudStorage(BucketSuite):
+    """Google's client and a server that speaks the JSON API."""
+
+    @pytest.fixture
+    def bucket(self, storage_server: str) -> Iterator[Bucket]:
+        pytest.importorskip("google.cloud.storage", reason="pip install troupe[gcp]")
+        from infra.gcp.bucket import StorageBucket, storage_client
+        from tests.gcp.making import cloud_settings
+
+        name = f"stories-{uuid4().hex[:12]}"
+        settings = replace(
+            cloud_settings(), bucket=name, output_bucket=name, storage_endpoint=storage_server
+        )
+        client = storage_client(settings)
+        client.create_bucket(name)
+        made = StorageBucket(settings, client, block=SMALL_BLOCK)
+        yield made
+        made.close()
+
+    @pytest.fixture(autouse=True)
+    def differences(self, request: pytest.FixtureRequest) -> None:
+        expect(request, CLOUD_STORAGE)
 
 
 @pytest.mark.parametrize("path", ["", "/a", "a//b", "../a", "a/../../b", "a/.", "a/"])

@@ -2,16 +2,22 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from handlers.tools import Bucket
 from infra.local.bucket import LocalBucket
 from infra.local.warehouse import LocalWarehouse
+from tests.contracts.differences import BIGQUERY, expect
 from tests.contracts.suites import Bench, WarehouseSuite
+from tests.emulators.servers import BigQueryServer
 from tests.local.fakes import HeldClock
 from tracking import Warehouse
 from tracking.tables import layouts
+
+if TYPE_CHECKING:
+    from tests.contracts.cloud_bench import CloudBench
 
 
 class LocalBench:
@@ -44,12 +50,40 @@ def local_bench(one_bench: LocalBench) -> LocalBench:
     return one_bench
 
 
+@pytest.fixture(scope="module")
+def one_cloud_bench(bigquery_server: BigQueryServer, storage_server: str) -> Iterator["CloudBench"]:
+    pytest.importorskip("google.cloud.bigquery", reason="pip install troupe[gcp]")
+    from tests.contracts.cloud_bench import CloudBench
+
+    made = CloudBench(bigquery_server, storage_server)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cloud_bench(one_cloud_bench: "CloudBench") -> "CloudBench":
+    one_cloud_bench.empty()
+    return one_cloud_bench
+
+
 class TestLocalWarehouse(WarehouseSuite):
     """One DuckDB."""
 
     @pytest.fixture
     def bench(self, local_bench: LocalBench) -> Bench:
         return local_bench
+
+
+class TestBigQuery(WarehouseSuite):
+    """Google's clients, and a server that speaks their languages."""
+
+    @pytest.fixture
+    def bench(self, cloud_bench: "CloudBench") -> Bench:
+        return cloud_bench
+
+    @pytest.fixture(autouse=True)
+    def differences(self, request: pytest.FixtureRequest) -> None:
+        expect(request, BIGQUERY)
 
 
 # What only the laptop can show

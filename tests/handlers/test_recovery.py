@@ -8,6 +8,7 @@ from handlers.errors import SetAside
 from infra.local import desk, recovery
 from infra.local.damage import Damage, Kind
 from infra.local.questions import BadQuestion
+from infra.local.reprocessing import reprocess
 from infra.local.vertex_settings import Behaviour, End
 from tests.stage import Stage, calls, id_of
 
@@ -145,7 +146,7 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) 
     stage.run("r1", breaker=100)
     stage.restart(damage=None)
 
-    preview = recovery.reprocess(stage.world, {"of_run": "r1"}, dry_run=True)
+    preview = reprocess(stage.world, {"of_run": "r1"}, dry_run=True)
     done = desk.DUTIES["reprocess"](stage.world, wish={"of_run": "r1", "run_id": "again"})
     stage.play()
 
@@ -154,6 +155,6 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) 
     assert "again" == done["run_id"]
     assert 2 == stage.books("again")["analysed"]
     with pytest.raises(BadQuestion, match="have a row already"):
-        recovery.reprocess(stage.world, {"record_ids": [id_of(rows[5])]})
+        reprocess(stage.world, {"record_ids": [id_of(rows[5])]})
     with pytest.raises(BadQuestion, match="nothing is selected"):
-        recovery.reprocess(stage.world, {})
+        reprocess(stage.world, {})

@@ -3,6 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from analysis import ERRORS
+from handlers.summary import SKIPPED
+
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -54,10 +57,14 @@ def summary(**changes: Any) -> dict[str, Any]:
             "output_tokens": 396992,
             "cost": 0.6116,
             "wasted": 0.0,
+            "repeated_cost": 0.0,
             "reading_seconds": 0.1,
             "peak_megabytes": 150.2,
             "recovery_seconds": None,
         },
+        "exits": [],
+        "money": money(),
+        "grounding": {"measured": 1878, "mean": 0.97, "least": 0.4, "below_half": 3},
         "expected_cost": [0.5236446, 1.41400575],
         "expected_tokens": {"input": [1612964, 2853705], "output": [225360, 788760]},
         "errors": [error("empty_transcript", replan=True, errors=122, records=122)],
@@ -77,6 +84,26 @@ def summary(**changes: Any) -> dict[str, Any]:
             insight("resolved", "false", 447),
         ],
     } | changes
+
+
+def money(**changes: Any) -> dict[str, Any]:
+    """By a price of $0.15 for input, $0.02 from the cache and $1.25 for output."""
+    tokens = {"input": (764271, 0.15), "cached": (25192, 0.02), "output": (396992, 1.25)}
+    return {
+        "price": {
+            "input": 0.15, "cached": 0.02, "output": 1.25, "as_of": "2026-10-14",
+            "source": "a price page", "online": {"input": 0.3, "cached": 0.03, "output": 2.5},
+        },
+        "parts": [
+            {"part": name, "tokens": many, "price": price, "cost": many * price / 1e6}
+            for name, (many, price) in (tokens | {"thoughts": (0, 1.25)}).items()
+        ],
+        "online": 1.2225,
+        "saved": {"records": 0, "each": 0.00033, "by": "run", "cost": 0.0},
+        "analysis": {
+            "runs": 2, "analysed": 3756, "cost": 1.22, "wasted": 0.0, "each": 0.000325,
+        },
+    } | changes  # fmt: skip
 
 
 def verdict(**changes: Any) -> dict[str, Any]:
@@ -114,6 +141,61 @@ def insight(
     kind: str, value: str | None, records: int, detail: str | None = None
 ) -> dict[str, Any]:
     return {"kind": kind, "value": value, "detail": detail, "records": records}
+
+
+def one_row() -> dict[str, Any]:
+    """All of it is that row."""
+    books = {"analysed": 1, "failed": 0, "released": 0, "open": 0}
+    return summary(
+        source_rows=1, records=1, skipped={}, books=books, errors=[],
+        insights=[insight("sentiment", None, 1), insight("tone", "calm", 1)],
+        readings=[{"parse_method": "strict", "repair_grade": "exact", "records": 1}],
+    )  # fmt: skip
+
+
+def many_rows() -> dict[str, Any]:
+    """A hundred thousand rows with every kind of trouble."""
+    moods = ("positive", "neutral", "mixed", "negative")
+    books = {"analysed": 97_990, "failed": 1_500, "released": 500, "open": 10, "cleared": 0}
+    return summary(
+        source_rows=1_234_567, records=100_000, books=books, batches=205,
+        skipped=dict(zip(SKIPPED, (1_000_000, 4_321, 120_246, 5_000, 4_000, 500, 500), strict=False)),
+        exits=[
+            {"ending": "failed", "error_type": "attempts_exhausted", "cause": name, "records": 250}
+            for name in ("truncated", "schema_mismatch", "json_parse_error", "missing_response")
+        ]
+        + [{"ending": "released", "error_type": "breaker_tripped", "cause": None, "records": 500}],
+        errors=[error(name, errors=9_000, records=8_000) for name in ERRORS],
+        insights=[
+            insight("sentiment", before, 12 ** (3 - abs(i - j)) + 1, after)
+            for i, before in enumerate(moods) for j, after in enumerate(moods)
+        ]
+        + [insight("product", f"product {n} " + "long " * 50, 100_000 - n) for n in range(5000)]
+        + [insight("language", code, 20_000) for code in ("en", "de", "fr", "zh-Hant-TW", "und")]
+        + [insight("resolved", "true", 90_000), insight("resolved", "false", 7_990)],
+        metrics={
+            "batch_success_rate": 0.97561, "batches_per_hour": 123_456.7, "error_rate": 0.015,
+            "deduplication_rate": 0.91234, "recovery_seconds": 93_784.0,
+        },
+    )  # fmt: skip
+
+
+def long_names() -> dict[str, Any]:
+    """Names without a blank, as long as the tables admit, in every place that takes one."""
+    name = "Donaudampfschifffahrtsgesellschaftskapitän" * 5
+    return summary(
+        run_id="r" + "-very-long-run-name" * 2, analysis=name[:120], model=name,
+        skipped={name: 12, "duplicate": 110},
+        errors=[error(name, cause=name, hint=name + " " + name)],
+        readings=[{"parse_method": name, "repair_grade": name, "records": 1878}],
+        stages=[{"stage": name, "times": 123_456, "mean_seconds": 86_399, "most_seconds": 9e7}],
+        exits=[{"ending": "failed", "error_type": name, "cause": name, "records": 4}],
+        books={"analysed": 1874, "failed": 4, "released": 0, "open": 0},
+        insights=[
+            insight("sentiment", name, 1000, "positive"), insight("sentiment", "mixed", 874, name),
+            insight("product", name, 1), insight(name, name, 5), insight("language", name, 1),
+        ],
+    )  # fmt: skip
 
 
 def dry_run() -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 from analysis import load_analysis
 from analysis.prices import prices_of
 from events import Deployment, Envelope, Fact, ReprocessRequested, RunRequested, record_id, seal
+from handlers.columns import answer_columns
 from handlers.plan_run import event_time_floor
 from handlers.requests import plan_params
 from infra.local.bucket import LocalBucket
@@ -65,8 +66,7 @@ class Sheet:
 
     def everything(self) -> str:
         """All tables as one text, to see that nothing changed."""
-        tables = [t for t in layouts() if t != "staged_answers"]
-        return repr([self.ask(f'SELECT * FROM "{t}" ORDER BY ALL') for t in tables])  # noqa: S608
+        return repr([self.ask(f'SELECT * FROM "{t}" ORDER BY ALL') for t in layouts()])  # noqa: S608
 
     # Deeds
 
@@ -125,9 +125,9 @@ class Sheet:
                 never_started=never_started,
                 jobs='["j1"]',
                 outputs="[]",
-                staged=self.staged(answers) if answers else "staged_answers",
+                staged=self.staged(answers) if answers else None,
                 output=OUTPUT,
-                answer_columns=[name for name, _type, _mode in ANALYSIS.output_columns],
+                answer_columns=answer_columns(ANALYSIS),
                 summary_column="call_summary",
                 grounding=grounding,
                 analysis=ANALYSIS.name,
@@ -147,7 +147,7 @@ class Sheet:
         self._files += 1
         lines = (json.dumps(answer).encode() + b"\n" for answer in answers)
         blob = self.bucket.write_once(f"staging/{self._files}.ndjson", lines)
-        return self.tracking.stage_answers([blob.uri])
+        return self.tracking.stage_answers(answer_columns(ANALYSIS), [blob.uri])
 
     def books(self, run_id: str = "r1") -> Row:
         here = {"run_id": run_id, "planned_on": self.clock().date()}

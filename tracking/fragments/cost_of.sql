@@ -1,5 +1,6 @@
-(
+-- What one answer cost; unknown when it does not tell its tokens.
+IF({row}.prompt_tokens IS NULL, NULL, (
   (COALESCE({row}.prompt_tokens, 0) - COALESCE({row}.cached_tokens, 0)) * @input_price
   + COALESCE({row}.cached_tokens, 0) * @cached_price
   + (COALESCE({row}.output_tokens, 0) + COALESCE({row}.thoughts_tokens, 0)) * @output_price
-) / 1000000
+) / 1000000)

@@ -45,7 +45,7 @@ filled AS (
 slotted AS (
   SELECT
     record_id, fingerprint, bytes, bucket, crew,
-    DIV(weight_before, @rows_per_batch * @bytes_per_batch) AS slot
+    DIV(weight_before, (@rows_per_batch * @bytes_per_batch)) AS slot
   FROM filled
 ),
 cuts AS (

@@ -6,6 +6,7 @@ SELECT
   o.records AS output_rows,
   CASE
     WHEN p.record_id IS NOT NULL THEN 'analysed'
+    WHEN e.is_cleared THEN 'cleared'
     WHEN e.ending IS NOT NULL THEN e.ending
     ELSE 'open'
   END AS ending,
@@ -27,6 +28,7 @@ LEFT JOIN (
   SELECT
     record_id,
     IF(LOGICAL_OR(NOT replan), 'failed', 'released') AS ending,
+    LOGICAL_OR(error_type = 'cleared') AS is_cleared,
     MAX(error_type) AS error_type,
     MAX(cause) AS cause
   FROM error_tracking

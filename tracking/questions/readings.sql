@@ -1,5 +1,7 @@
 -- How were the stored answers read?
-SELECT parse_method, repair_grade, COUNT(*) AS records
+SELECT
+  parse_method, repair_grade, COUNT(*) AS records,
+  COUNTIF(prompt_tokens IS NULL) AS without_tokens
 FROM {output}
 WHERE run_id = @run_id
 GROUP BY parse_method, repair_grade

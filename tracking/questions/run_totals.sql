@@ -8,8 +8,9 @@ SELECT
   COALESCE(SUM(k.cached_tokens), 0) AS cached_tokens,
   COALESCE(SUM(k.thoughts_tokens), 0) AS thoughts_tokens,
   COALESCE(SUM(k.output_tokens), 0) AS output_tokens,
-  SUM(k.cost) AS cost,
-  SUM(k.wasted) AS wasted,
+  IF(COUNTIF(k.cost IS NULL) > 0, NULL, SUM(k.cost)) AS cost,
+  IF(COUNTIF(k.cost IS NULL) > 0, NULL, SUM(k.wasted)) AS wasted,
+  IF(COUNTIF(k.cost IS NULL) > 0, NULL, SUM(IF(k.attempt > 1, k.cost, 0))) AS repeated_cost,
   COALESCE(SUM(k.seconds), 0) AS reading_seconds,
   MAX(k.peak_megabytes) AS peak_megabytes,
   AVG(IF(k.open > 0, TIMESTAMP_DIFF(e.ended_at, k.closed_at, MILLISECOND) / 1000, NULL)) AS recovery_seconds

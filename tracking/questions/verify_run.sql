@@ -10,8 +10,9 @@ SELECT
   e.failed,
   e.released,
   e.open,
+  e.cleared + h.forgotten AS cleared,
   r.source_rows - r.records AS skipped,
-  r.records - e.members AS missing_members,
+  r.records - e.members - h.forgotten AS missing_members,
   e.half_stored,
   e.doubled_rows + e.doubled_members AS doubled,
   (
@@ -61,8 +62,14 @@ CROSS JOIN (
     COUNTIF(ending = 'failed') AS failed,
     COUNTIF(ending = 'released') AS released,
     COUNTIF(ending = 'open') AS open,
+    COUNTIF(ending = 'cleared') AS cleared,
     COUNTIF(is_processed <> (COALESCE(output_rows, 0) > 0)) AS half_stored,
     COALESCE(SUM(GREATEST(COALESCE(output_rows, 0) - 1, 0)), 0) AS doubled_rows
   FROM endings
 ) AS e
+CROSS JOIN (
+  SELECT COALESCE(SUM(records), 0) AS forgotten
+  FROM history_clearings
+  WHERE run_id = @run_id AND reason = 'forgotten'
+) AS h
 WHERE r.run_id = @run_id

@@ -7,16 +7,8 @@ SELECT
   c.first_claimed_at,
   c.newest_claim_age,
   c.claims,
-  EXISTS (
-    SELECT 1 FROM facts AS s
-    WHERE s.run_id = c.run_id AND s.topic = 'run-stopped' AND s.recorded_on >= @since
-  ) AS stopped,
-  (
-    SELECT STRING_AGG(DISTINCT JSON_VALUE(f.data, '$.job'), ' ')
-    FROM facts AS f
-    WHERE f.run_id = c.run_id AND f.topic = 'job-submitted' AND f.recorded_on >= @since
-      AND f.batch = c.batch AND f.attempt = c.attempt
-  ) AS jobs
+  s.run_id IS NOT NULL AS stopped,
+  f.jobs
 FROM (
   SELECT
     run_id, planned_on, batch, attempt,
@@ -27,14 +19,21 @@ FROM (
   WHERE planned_on >= @since AND verdict = 'create'
   GROUP BY run_id, planned_on, batch, attempt
 ) AS c
-WHERE NOT EXISTS (
-    SELECT 1 FROM attempt_closings AS k
-    WHERE k.run_id = c.run_id AND k.planned_on = c.planned_on AND k.batch = c.batch
-      AND k.attempt = c.attempt
-  )
-  AND NOT EXISTS (
-    SELECT 1 FROM facts AS e
-    WHERE e.run_id = c.run_id AND e.recorded_on >= @since AND e.batch = c.batch
-      AND e.attempt = c.attempt AND e.topic IN ('job-succeeded', 'job-failed', 'job-cancelled')
-  )
+LEFT JOIN (
+  SELECT DISTINCT run_id FROM facts WHERE topic = 'run-stopped' AND recorded_on >= @since
+) AS s ON s.run_id = c.run_id
+LEFT JOIN (
+  SELECT
+    run_id, batch, attempt,
+    STRING_AGG(DISTINCT JSON_VALUE(data, '$.job'), ' ') AS jobs,
+    LOGICAL_OR(topic <> 'job-submitted') AS is_over
+  FROM facts
+  WHERE recorded_on >= @since
+    AND topic IN ('job-submitted', 'job-succeeded', 'job-failed', 'job-cancelled')
+  GROUP BY run_id, batch, attempt
+) AS f ON f.run_id = c.run_id AND f.batch = c.batch AND f.attempt = c.attempt
+LEFT JOIN attempt_closings AS k
+  ON k.run_id = c.run_id AND k.planned_on = c.planned_on AND k.batch = c.batch
+  AND k.attempt = c.attempt
+WHERE k.run_id IS NULL AND f.is_over IS NOT TRUE
 ORDER BY c.run_id, c.batch, c.attempt

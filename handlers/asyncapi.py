@@ -1,0 +1,236 @@
+"""The catalogue as AsyncAPI 3.0: channels, messages and operations, from the code alone.
+
+Written to docs/reference/asyncapi.json by `python -m handlers.asyncapi FILE`; a test holds the
+file to the code and to AsyncAPI's own schema.
+"""
+
+import ast
+import inspect
+import json
+import sys
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import msgspec
+
+from events import FACTS, SIGNALS, DeadLetter, Fact, GcsObject, WatchTick, Wish, topic_of, type_of
+from events.envelope import STRUCTURED, VERSION
+
+from . import CHOREOGRAPHY, Handler, name_of
+from .dead_letters import CAUSE, DELIVERIES, DETAIL
+from .score import Subscription, follows, subscriptions
+
+Json = dict[str, Any]
+
+_EVENT = "CloudEvent"
+
+
+def asyncapi() -> Json:
+    """The whole document."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Troupe",
+            "version": VERSION,
+            "description": (
+                "Small handlers react to facts and return the facts that follow. Each fact is one "
+                "CloudEvents 1.0 event in one Pub/Sub message; it carries ids, addresses and "
+                "counts, never a transcript."
+            ),
+        },
+        "defaultContentType": STRUCTURED,
+        "channels": _channels(),
+        "operations": _operations(),
+        "components": {"messages": _messages(), "schemas": _schemas()},
+    }
+
+
+def field_notes(kind: type) -> dict[str, str]:
+    """What stands under each field of a class, of its parents as well."""
+    notes: dict[str, str] = {}
+    for parent in reversed(kind.__mro__):
+        if parent.__module__.startswith("events."):
+            notes |= _notes_in(parent)
+    return notes
+
+
+def _notes_in(kind: type) -> dict[str, str]:
+    (body,) = ast.parse(dedent(inspect.getsource(kind))).body
+    assert isinstance(body, ast.ClassDef)  # noqa: S101  (the source of a class is one)
+    pairs = zip(body.body, body.body[1:], strict=False)
+    return {
+        field.target.id: " ".join(note.value.value.split())
+        for field, note in pairs
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(note, ast.Expr)
+        and isinstance(note.value, ast.Constant)
+        and isinstance(note.value.value, str)
+    }
+
+
+def _channels() -> Json:
+    facts = {topic_of(kind): _channel(topic_of(kind), kind) for kind in FACTS}
+    signals = {topic_of(kind): _channel(topic_of(kind), kind) for kind in (WatchTick, GcsObject)}
+    letters = {
+        each.topic: _channel(each.topic, DeadLetter)
+        for each in subscriptions()
+        if each.topic not in facts | signals
+    }
+    return facts | signals | letters
+
+
+def _channel(topic: str, kind: type) -> Json:
+    return {
+        "address": topic,
+        "summary": _says(kind),
+        "messages": {kind.__name__: {"$ref": f"#/components/messages/{kind.__name__}"}},
+    }
+
+
+def _operations() -> Json:
+    """A subscription receives under its own name; a handler sends what it declares to tell."""
+    received = {each.name: _received(each) for each in subscriptions()}
+    handlers: dict[str, Handler] = {name_of(each): each for each in _handlers()}
+    sent = {
+        f"{name}.tells.{topic_of(kind)}": _operation("send", topic_of(kind), kind)
+        for name, handler in handlers.items()
+        for kind in FACTS
+        if kind in follows(handler)
+    }
+    return received | sent
+
+
+def _handlers() -> list[Handler]:
+    from . import SIGNALS as OF_SIGNALS
+
+    return list(dict.fromkeys([*CHOREOGRAPHY.values(), *OF_SIGNALS.values()]))
+
+
+def _received(subscription: Subscription) -> Json:
+    by_topic: dict[str, type] = {topic_of(kind): kind for kind in (*FACTS, *SIGNALS)}
+    kind = by_topic.get(subscription.topic, DeadLetter)
+    told = _operation("receive", subscription.topic, kind)
+    if subscription.dead_letter_topic:
+        told["description"] = (
+            f"What cannot be handled goes to {subscription.dead_letter_topic}, with its cause."
+        )
+    return told
+
+
+def _operation(action: str, topic: str, kind: type) -> Json:
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{topic}"},
+        "messages": [{"$ref": f"#/channels/{topic}/messages/{kind.__name__}"}],
+    }
+
+
+def _messages() -> Json:
+    return {
+        **{kind.__name__: _message(kind) for kind in FACTS},
+        WatchTick.__name__: _signal(WatchTick, "Any body; it is not read.", {}),
+        GcsObject.__name__: _signal(
+            GcsObject,
+            "Cloud Storage's notification; only its attributes are read.",
+            {"bucketId": "The bucket.", "objectId": "The object's name."},
+        ),
+        DeadLetter.__name__: _signal(
+            DeadLetter,
+            "The message as it was.",
+            {
+                CAUSE: "A stable word for why; missing after too many deliveries.",
+                DETAIL: "Ids and counts.",
+                DELIVERIES: "How often it was delivered; added by Pub/Sub.",
+            },
+        ),
+    }
+
+
+def _message(kind: type[Fact]) -> Json:
+    event = {
+        "allOf": [
+            {"$ref": f"#/components/schemas/{_EVENT}"},
+            {
+                "type": "object",
+                "properties": {
+                    "type": {"const": type_of(kind)},
+                    "data": {"$ref": f"#/components/schemas/{kind.__name__}"},
+                },
+            },
+        ]
+    }
+    bare = {"$ref": f"#/components/schemas/{kind.__name__}"}
+    return {
+        "name": type_of(kind),
+        "title": kind.__name__,
+        "summary": _says(kind),
+        "contentType": STRUCTURED,
+        "correlationId": {
+            "description": "The run that everything belongs to.",
+            "location": "$message.payload#/correlationid",
+        },
+        # A person with gcloud, or a scheduler, sends the data alone.
+        "payload": {"oneOf": [event, bare]} if issubclass(kind, Wish) else event,
+    }
+
+
+def _signal(kind: type, body: str, attributes: dict[str, str]) -> Json:
+    headers = {name: {"type": "string", "description": text} for name, text in attributes.items()}
+    return {
+        "name": topic_of(kind),
+        "title": kind.__name__,
+        "summary": _says(kind),
+        "contentType": "application/octet-stream",
+        "headers": {"type": "object", "properties": headers},
+        "payload": {"description": body},
+    }
+
+
+def _schemas() -> Json:
+    kinds = {kind.__name__: kind for kind in FACTS}
+    _, schemas = msgspec.json.schema_components(
+        kinds.values(), ref_template="#/components/schemas/{name}"
+    )
+    for name, schema in schemas.items():
+        for field, note in field_notes(kinds[name]).items():
+            if field in schema.get("properties", {}):
+                schema["properties"][field]["description"] = note
+    return {_EVENT: _cloud_event(), **schemas}
+
+
+def _cloud_event() -> Json:
+    """The attributes that every event of ours has; Pub/Sub repeats them with the prefix `ce-`."""
+    attributes = {
+        "id": "Deterministic: the same fact always has the same id.",
+        "source": "Who told it.",
+        "type": "What happened, and the version of its form.",
+        "specversion": "Of CloudEvents.",
+        "subject": "Where in the run: runs/r1/batches/2/attempts/1.",
+        "time": "When it was told; RFC 3339.",
+        "datacontenttype": "Of the data.",
+        "correlationid": "The run that everything belongs to.",
+        "causationid": "The id of the event that this one follows from; missing for a wish.",
+        "traceparent": "W3C trace context: one trace for a run, one span id for a fact.",
+    }
+    return {
+        "type": "object",
+        "required": ["id", "source", "type", "specversion", "data"],
+        "properties": {
+            **{name: {"type": "string", "description": text} for name, text in attributes.items()},
+            "data": {"type": "object", "description": "The fact."},
+        },
+    }
+
+
+def _says(kind: type) -> str:
+    return (inspect.getdoc(kind) or "").splitlines()[0]
+
+
+def text() -> str:
+    return json.dumps(asyncapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(text(), encoding="utf-8")

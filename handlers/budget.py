@@ -1,0 +1,148 @@
+"""Hard caps, per run and per day, in US dollars and in tokens: what may still be begun?
+
+What is on its way counts as spent, by the high end of its estimate, next attempts included.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from math import inf
+
+from analysis import Analyses
+from events import ReprocessRequested, RunRequested
+from tracking import Plan, Row, Tracking
+
+from .costs import Estimate, estimate
+from .tools import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caps:
+    """None is no cap."""
+
+    money: float | None
+    tokens: int | None
+    money_a_day: float | None
+    """Of all runs together, by the UTC day on which an attempt is closed."""
+    tokens_a_day: int | None
+
+    @property
+    def is_set(self) -> bool:
+        return any(
+            cap is not None
+            for cap in (self.money, self.tokens, self.money_a_day, self.tokens_a_day)
+        )
+
+    @property
+    def counts_money(self) -> bool:
+        return self.money is not None or self.money_a_day is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purse:
+    """What is left of the tightest caps, and how the run stands."""
+
+    money: float
+    tokens: float
+    is_overspent: bool
+    """A cap is passed already, whatever is still on its way."""
+    in_flight: int
+    """Batches of the run that were begun and are not over."""
+    last_begun: int
+
+    def pays_for(self, size: Estimate) -> bool:
+        """By the high end of the estimate."""
+        return (size.high or 0.0) <= self.money and _tokens(size)[1] <= self.tokens
+
+
+def caps_of(wish: RunRequested | ReprocessRequested, policy: Policy) -> Caps:
+    return Caps(
+        money=wish.budget,
+        tokens=wish.budget_tokens,
+        money_a_day=policy.budget_a_day,
+        tokens_a_day=policy.tokens_a_day,
+    )
+
+
+def purse_of(
+    run_id: str, caps: Caps, tracking: Tracking, analyses: Analyses, policy: Policy
+) -> Purse:
+    """Asked of the tables; the run itself may not be planned yet."""
+    rows = tracking.tell("spending", {"lookback_days": policy.look_back_days})
+    mine = [row for row in rows if row["run_id"] == run_id]
+    run, run_due = _spent(mine, ""), _on_its_way(mine, analyses)
+    day, day_due = _spent(rows, "_today"), _on_its_way(rows, analyses)
+    spent = (run[0], day[0], run[1], day[1])
+    due = (run_due[0], day_due[0], run_due[1], day_due[1])
+    limits = (caps.money, caps.money_a_day, caps.tokens, caps.tokens_a_day)
+    left = [inf if c is None else c - s - d for c, s, d in zip(limits, spent, due, strict=True)]
+    return Purse(
+        money=min(left[:2]),
+        tokens=min(left[2:]),
+        is_overspent=any(c is not None and s > c for c, s in zip(limits, spent, strict=True)),
+        in_flight=sum(row["waiting_batches"] for row in mine),
+        last_begun=max((row["last_begun"] for row in mine), default=0),
+    )
+
+
+def refusal(size: Estimate, first_share: float, purse: Purse, caps: Caps) -> str | None:
+    """Why this run may not begin: it cannot end within its caps, or its first batch may not."""
+    low, high = _tokens(size)
+    if caps.counts_money and size.low is not None and size.high is not None:
+        if size.low > purse.money:
+            return f"it would cost {_range(size)} US dollars, and {_left(purse.money)} are left"
+        if size.high * first_share > purse.money:
+            return f"its first batch may cost more than the {_left(purse.money)} US dollars left"
+    if low > purse.tokens:
+        return f"it would take {low:,} to {high:,} tokens, and {purse.tokens:,.0f} are left"
+    if high * first_share > purse.tokens:
+        return f"its first batch may take more than the {purse.tokens:,.0f} tokens left"
+    return None
+
+
+def last_payable(plan: Plan, purse: Purse, tracking: Tracking, analyses: Analyses) -> int:
+    """Batches up to this number may be in flight: those begun, and the next that fit."""
+    here = {"run_id": plan.run_id, "planned_on": date.fromisoformat(plan.day)}
+    analysis, records, line_bytes = analyses.load(plan.analysis), 0, 0
+    last = purse.last_begun
+    for row in tracking.tell("batch_sizes", here):
+        if row["batch"] <= purse.last_begun:
+            continue
+        records, line_bytes = records + row["records"], line_bytes + row["bytes"]
+        if not purse.pays_for(estimate(records, line_bytes, plan.model, analysis)):
+            break
+        last = row["batch"]
+    return last
+
+
+def _spent(rows: Sequence[Row], when: str) -> tuple[float, int]:
+    return sum(r[f"cost{when}"] for r in rows), sum(r[f"tokens{when}"] for r in rows)
+
+
+def _on_its_way(rows: Sequence[Row], analyses: Analyses) -> tuple[float, int]:
+    money, tokens = 0.0, 0
+    for row in rows:
+        if row["waiting_records"]:
+            size = estimate(
+                row["waiting_records"],
+                row["waiting_bytes"],
+                row["model"],
+                analyses.load(row["analysis"]),
+            )
+            money, tokens = money + (size.high or 0.0), tokens + _tokens(size)[1]
+    return money, tokens
+
+
+def _tokens(size: Estimate) -> tuple[int, int]:
+    return (
+        size.input_tokens[0] + size.output_tokens[0],
+        size.input_tokens[1] + size.output_tokens[1],
+    )
+
+
+def _range(size: Estimate) -> str:
+    return f"{size.low:.2f} to {size.high:.2f}"
+
+
+def _left(money: float) -> str:
+    return f"{max(0.0, money):.2f}"

@@ -1,0 +1,160 @@
+"""What a handler can reach in the cloud, read from its code: nothing of this is written by hand.
+
+From a function to the functions it names, from those to the questions and deeds of `tracking/`,
+and from their SQL to the tables. A tool is known by its name, as everywhere in this room.
+"""
+
+import ast
+import inspect
+import re
+import textwrap
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+
+from analysis import Analyses
+from tracking import Ledger, Source, Tracking
+from tracking.statements import deed, question
+from tracking.tables import layouts
+
+SOURCE, STAGED = "source", "staged"
+"""Stand for the table of the user, and for the private tables of the staging dataset."""
+
+_WRITTEN = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+`?(\w+)")
+_READ = re.compile(r"\b(?:FROM|JOIN)\s+`?(\w+)")
+_COMMENT = re.compile(r"--.*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What a function touches, itself or through what it calls."""
+
+    reads: frozenset[str] = frozenset()
+    """Tables, and `source`."""
+    writes: frozenset[str] = frozenset()
+    deeds: frozenset[str] = frozenset()
+    stages: bool = False
+    """Loads private tables, and reads them back."""
+    reads_output: bool = False
+    """Reads what Vertex wrote."""
+    folders: frozenset[str] = frozenset()
+    """Of the bucket, that it writes into."""
+    vertex: bool = False
+
+    def __or__(self, other: "Reach") -> "Reach":
+        return Reach(**{f.name: getattr(self, f.name) | getattr(other, f.name) for f in _PARTS})
+
+
+_PARTS = fields(Reach)
+
+
+def reach_of(functions: Iterable[Callable[..., object]]) -> Reach:
+    """Everything that these functions reach together."""
+    found = Reach()
+    for tree in _reached(functions):
+        for node in ast.walk(tree):
+            for tool, verb, call in _uses(node):
+                found |= _reach(tool, verb, call)
+    return found
+
+
+def _reached(functions: Iterable[Callable[..., object]]) -> list[ast.AST]:
+    """The code of the functions and of everything in this room that it names."""
+    waiting, seen = list(functions), dict[Callable[..., object], ast.AST]()
+    while waiting:
+        function = inspect.unwrap(waiting.pop())
+        if function in seen:
+            continue
+        tree = seen[function] = _code(function)
+        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        known = inspect.getmodule(function).__dict__
+        waiting += [known[name] for name in sorted(names) if _is_ours(known.get(name))]
+    return list(seen.values())
+
+
+def _is_ours(thing: object) -> bool:
+    return callable(thing) and str(getattr(thing, "__module__", "")).startswith("handlers.")
+
+
+@cache
+def _code(thing: Callable[..., object]) -> ast.AST:
+    return ast.parse(textwrap.dedent(inspect.getsource(thing)))
+
+
+def _uses(node: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
+    """`tracking.plan_of(…)` and `tools.ledger.mark(…)`: tool, verb and call."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        holder = node.func.value
+        if isinstance(holder, ast.Name):
+            yield holder.id, node.func.attr, node
+        elif isinstance(holder, ast.Attribute) and ast.unparse(holder.value) == "tools":
+            yield holder.attr, node.func.attr, node
+
+
+def _reach(tool: str, verb: str, call: ast.Call) -> Reach:
+    if tool == "tracking" and verb == "tell":
+        return _statement("question", _literal(call))
+    if tool in _ROOMS:
+        return _of_method(tool, verb)
+    if tool == "bucket":
+        folder = frozenset({_literal(call).partition("/")[0]} if verb == "write_once" else ())
+        return Reach(folders=folder, reads_output=verb in ("list", "read"))
+    return Reach(vertex=tool == "model")
+
+
+_ROOMS: dict[str, type] = {"tracking": Tracking, "ledger": Ledger}
+
+
+@cache
+def _of_method(tool: str, verb: str) -> Reach:
+    """The statements behind one method, and those behind the methods that it calls."""
+    found = Reach()
+    for node in ast.walk(_code(getattr(_ROOMS[tool], verb))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            if node.func.id in ("question", "deed") and isinstance(node.args[0], ast.Constant):
+                found |= _statement(node.func.id, _literal(node))
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            holder, name = ast.unparse(node.func.value), node.func.attr
+            if holder == "self._warehouse" and name == "append":
+                found |= Reach(writes=frozenset({_literal(node)}))
+            elif holder == "self._warehouse" and name == "load":
+                found |= Reach(stages=True)
+            elif holder == "self":
+                found |= _of_method(tool, name)
+    return found
+
+
+def _literal(call: ast.Call) -> str:
+    """The text that the first argument begins with, which has to be written out."""
+    given = call.args[0]
+    start = given.values[0] if isinstance(given, ast.JoinedStr) else given
+    if not isinstance(start, ast.Constant) or not isinstance(start.value, str):
+        raise ValueError(f"{ast.unparse(call)}: its first words are no text that can be read here")
+    return start.value
+
+
+def _statement(kind: str, name: str) -> Reach:
+    text = _COMMENT.sub("", deed(name, **_NAMES) if kind == "deed" else question(name, **_NAMES))
+    tables = {*layouts(), SOURCE, STAGED, _OUTPUT}
+    reads, writes = (set(p.findall(text)) & tables for p in (_READ, _WRITTEN))
+    return Reach(
+        reads=_named(reads),
+        writes=_named(writes),
+        deeds=frozenset({name} if kind == "deed" else ()),
+        stages=STAGED in reads,
+    )
+
+
+_OUTPUT = "output"
+_NAMES = Source(table=SOURCE).names() | {
+    "output": _OUTPUT,
+    "staged": STAGED,
+    **dict.fromkeys(("answer_columns", "c_answer_columns", "summary", "row"), "x"),
+    **dict.fromkeys(("cost_of_a", "cost_of_c"), "0"),
+}
+
+
+def _named(tables: set[str]) -> frozenset[str]:
+    """With the tables of every analysis in place of `output`."""
+    outputs = set(Analyses().tables) if _OUTPUT in tables else set()
+    return frozenset(tables - {_OUTPUT, STAGED} | outputs)

@@ -1,0 +1,35 @@
+"""What several commands take, and how they print."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .calling import fail
+
+Home = Annotated[
+    Path,
+    typer.Option("--home", envvar="TROUPE_HOME", help="The state folder.", show_default=True),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show it, and change nothing.")]
+Budget = Annotated[float | None, typer.Option(help="US dollars; over it, refused.")]
+BudgetTokens = Annotated[int | None, typer.Option(help="Tokens; over them, refused.")]
+HOME = Path(".troupe")
+
+
+def known(home: Path) -> Path:
+    """Ends the command where nothing was ever loaded."""
+    if not home.is_dir():
+        fail(f"there is no state folder {home}; begin with `troupe demo` or `troupe load FILE`")
+    return home
+
+
+def print_lines(lines: list[str]) -> None:
+    for line in lines:
+        typer.echo(line)
+
+
+def print_json(value: object) -> None:
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))

@@ -1,0 +1,1 @@
+"""Google Cloud: the same tools, through the official clients."""

@@ -1,0 +1,199 @@
+"""Cloud Storage: objects that are written once, in streams of bounded memory."""
+
+import base64
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+import google_crc32c
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client  # type: ignore[import-untyped]
+from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
+
+from handlers.errors import Redeliver, SetAside
+from handlers.tools import Blob
+
+from .failures import AlreadyDone, translated
+from .settings import CloudSettings
+
+BLOCK = 8 << 20
+"""What one request carries; a smaller object goes up in one."""
+CALL_SECONDS = 60.0
+_AGAIN = DEFAULT_RETRY.with_timeout(60.0)
+"""The client tries a call again for so long: with its precondition, each may be made twice."""
+_FIELDS = "items(name,generation,size,crc32c),nextPageToken"
+
+
+class StorageBucket:
+    """One bucket to write to; others may be read."""
+
+    def __init__(
+        self, settings: CloudSettings, client: Client | None = None, *, block: int = BLOCK
+    ) -> None:
+        """`block` is a multiple of 256 KiB."""
+        self._client = client or storage_client(settings)
+        self._name, self._block = settings.bucket, block
+        self._known: Collection[str] = {settings.bucket, settings.output_bucket}
+
+    def close(self) -> None:
+        self._client.close()
+
+    def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
+        source = Counted(chunks)
+        try:
+            made = self._upload(path, source)
+        except AlreadyDone:
+            source.drain()
+            return self._adopted(path, source)
+        if (made.size, made.checksum) != (source.size, source.checksum):
+            # What is there is not what was sent, and nobody has been told of it yet.
+            self._remove(path, made.generation)
+            raise Redeliver(f"{path} did not arrive as it was sent")
+        return made
+
+    def read(self, blob: Blob) -> Iterator[bytes]:
+        """Raises `Redeliver` at the end when the whole is not what its checksum says."""
+        bucket, name = self._place(blob.uri)
+        pinned = self._client.bucket(bucket).blob(name, generation=blob.generation)
+        checksum = 0
+        for start in range(0, blob.size, self._block):
+            with translated("storage", blob.uri):
+                block: bytes = pinned.download_as_bytes(
+                    start=start,
+                    end=min(start + self._block, blob.size) - 1,
+                    raw_download=True,
+                    checksum=None,  # a part has none; the whole is compared below
+                    retry=_AGAIN,
+                    timeout=CALL_SECONDS,
+                )
+            checksum = google_crc32c.extend(checksum, block)
+            yield block
+        if blob.checksum != _told(checksum):
+            raise Redeliver(f"{blob.uri} did not arrive as it is kept")
+
+    def list(self, folder: str) -> list[Blob]:
+        bucket, name = self._place(f"{folder.rstrip('/')}/")
+        with translated("storage", folder):
+            found = self._client.list_blobs(
+                bucket, prefix=name, fields=_FIELDS, retry=_AGAIN, timeout=CALL_SECONDS
+            )
+            blobs = [_blob(each) for each in found if not each.name.endswith("/")]
+        return sorted(blobs, key=lambda blob: blob.uri.encode())
+
+    def uri(self, path: str) -> str:
+        return f"gs://{self._name}/{path}"
+
+    def _upload(self, path: str, source: "Counted") -> Blob:
+        """An exception of the source ends the upload before its last part: no object appears."""
+        blob = self._client.bucket(self._name).blob(path, chunk_size=self._block)
+        first = source.read(self._block)
+        given: dict[str, Any] = {
+            "content_type": "application/octet-stream",
+            "if_generation_match": 0,
+            "checksum": "crc32c",
+            "retry": _AGAIN,
+            "timeout": CALL_SECONDS,
+        }
+        with translated("storage", path):
+            if len(first) < self._block:
+                blob.upload_from_string(first, **given)
+            else:
+                source.back(first)
+                blob.upload_from_file(source, **given)
+        return _blob(blob)
+
+    def _adopted(self, path: str, source: "Counted") -> Blob:
+        """What is there already, when it is the same."""
+        with translated("storage", path):
+            found = self._client.bucket(self._name).get_blob(
+                path, retry=_AGAIN, timeout=CALL_SECONDS
+            )
+        if found is None:
+            raise Redeliver(f"{path} was there a moment ago")
+        blob = _blob(found)
+        if (blob.size, blob.checksum) != (source.size, source.checksum):
+            raise SetAside("object_conflict", f"{path} is there already, with another content")
+        return blob
+
+    def _remove(self, path: str, generation: int) -> None:
+        with translated("storage", path):
+            self._client.bucket(self._name).blob(path, generation=generation).delete(
+                if_generation_match=generation, retry=_AGAIN, timeout=CALL_SECONDS
+            )
+
+    def _place(self, uri: str) -> tuple[str, str]:
+        bucket, _, name = uri.removeprefix("gs://").partition("/")
+        if not uri.startswith("gs://") or bucket not in self._known:
+            raise SetAside("foreign_bucket", f"{bucket} is not a bucket of this deployment")
+        return bucket, name
+
+
+class Counted:
+    """Chunks as a file that can only be read forwards, counted as they are taken."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self._chunks = iter(chunks)
+        self._ready = bytearray()
+        self._position = 0
+        self._crc32c = 0
+        self.size = 0
+        """Bytes that were taken so far; of the whole, once it is drained."""
+
+    @property
+    def checksum(self) -> str:
+        return _told(self._crc32c)
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, and fewer only at the end."""
+        while len(self._ready) < size and self._take():
+            pass
+        part = bytes(self._ready[:size])
+        del self._ready[:size]
+        self._position += len(part)
+        return part
+
+    def back(self, part: bytes) -> None:
+        """Put back what was read last."""
+        self._ready[:0] = part
+        self._position -= len(part)
+
+    def tell(self) -> int:
+        return self._position
+
+    def drain(self) -> None:
+        """Take what is left, and keep none of it."""
+        self._ready.clear()
+        while self._take():
+            self._ready.clear()
+
+    def _take(self) -> bool:
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            return False
+        self._ready += chunk
+        self.size += len(chunk)
+        self._crc32c = google_crc32c.extend(self._crc32c, chunk)
+        return True
+
+
+def storage_client(settings: CloudSettings) -> Client:
+    local = settings.storage_endpoint
+    if not local:
+        return Client(project=settings.project)
+    return Client(
+        project=settings.project,
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        client_options={"api_endpoint": local},
+    )
+
+
+def _blob(found: Any) -> Blob:
+    return Blob(
+        uri=f"gs://{found.bucket.name}/{found.name}",
+        generation=int(found.generation),
+        size=int(found.size),
+        checksum=f"crc32c:{base64.b64decode(found.crc32c).hex()}",
+    )
+
+
+def _told(crc32c: int) -> str:
+    return f"crc32c:{crc32c:08x}"

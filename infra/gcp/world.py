@@ -1,0 +1,163 @@
+"""The troupe on Google Cloud: the same handlers, with the tools that their service needs."""
+
+import secrets
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from events import BadRequest, Deployment, Envelope, RunRequested
+from handlers import CHOREOGRAPHY, SIGNALS, Handler, name_of
+from handlers.delivery import needs_of
+from handlers.errors import Redeliver
+from handlers.tools import Bucket, Clock, Model, Tools
+from infra.given import peak_megabytes, taxonomy, utc_now
+from tracking import Ledger, Tracking, Warehouse
+from tracking.statements import deed, question
+
+from .bus import PubSubBus
+from .settings import BadSetting, CloudSettings
+
+if TYPE_CHECKING:
+    from .letters import PulledLetters
+
+
+class CloudWorld:
+    """One process's view of a deployment. Tools that its handlers do not need are not made."""
+
+    def __init__(
+        self,
+        settings: CloudSettings,
+        clock: Clock = utc_now,
+        *,
+        warehouse: Warehouse | None = None,
+        bucket: Bucket | None = None,
+        model: Model | None = None,
+    ) -> None:
+        """Raises `BadSetting` when the dataset belongs to another deployment, or to none yet."""
+        self.settings, self.clock = settings, clock
+        needs = needs_of_service(settings)
+        self.warehouse = warehouse or _warehouse(settings)
+        self.bus = PubSubBus(settings)
+        self.deployment = found(self.warehouse, settings.deployment)
+        self.tools = Tools(
+            deployment=self.deployment,
+            tracking=Tracking(self.warehouse, self.deployment, taxonomy(), settings.source),
+            ledger=Ledger(self.warehouse, settings.policy.look_back_days),
+            bucket=bucket or (_bucket(settings) if "bucket" in needs else _not_given("bucket")),
+            model=model or (_model(settings) if "model" in needs else _not_given("model")),
+            clock=clock,
+            new_name=lambda: secrets.token_hex(8),
+            peak_megabytes=peak_megabytes,
+            policy=settings.policy,
+        )
+
+    @cached_property
+    def letters(self) -> "PulledLetters":
+        """The dead letters, for people; no handler asks for them."""
+        from .letters import PulledLetters
+
+        return PulledLetters(self.settings)
+
+    def publish(self, envelope: Envelope) -> None:
+        """Tell the troupe something from outside; it is remembered before it is sent."""
+        if not self.tools.ledger.knows(envelope.id, self.clock()):
+            self.tools.ledger.remember([envelope], self.clock())
+        self.bus.publish([envelope])
+
+    def tick(self) -> None:
+        """What Cloud Scheduler does every five minutes; one that is lost costs minutes."""
+        with suppress(Redeliver):
+            self.bus.send("watch-tick", b'{"tick": "by hand"}', {})
+
+    def close(self) -> None:
+        self.bus.close()
+        if "letters" in self.__dict__:
+            self.letters.close()
+        for tool in (self.warehouse, self.tools.bucket, self.tools.model):
+            close = None if isinstance(tool, _NotGiven) else getattr(tool, "close", None)
+            if close is not None:
+                close()
+
+
+def needs_of_service(settings: CloudSettings) -> frozenset[str]:
+    """The tools that the handlers of this service name, read from their code."""
+    return frozenset(need for each in _functions(settings.handlers) for need in needs_of(each))
+
+
+def found(warehouse: Warehouse, deployment: str) -> Deployment:
+    """The deployment of this dataset, founded under the given id when there is none.
+
+    Raises `BadSetting`.
+    """
+    known = _known(warehouse)
+    if known is None and not deployment:
+        raise BadSetting(
+            "TROUPE_DEPLOYMENT is not set, and the dataset is new: give its id, as ab12"
+        )
+    if known is None:
+        job = f"troupe__found__{deployment}"
+        warehouse.do(job, deed("found_deployment"), {"deployment": deployment})
+        known = _known(warehouse)
+    if known is None:
+        raise Redeliver("the dataset is being founded by somebody else")
+    if deployment not in ("", known):
+        raise BadSetting(
+            f"TROUPE_DEPLOYMENT is {deployment!r}, and the dataset is of deployment {known!r}: "
+            "give that, or another dataset"
+        )
+    return Deployment(known)
+
+
+def _known(warehouse: Warehouse) -> str | None:
+    rows = warehouse.ask(question("deployment"), {})
+    return str(rows[0]["deployment"]) if rows else None
+
+
+def _functions(handlers: Iterable[str]) -> list[Handler]:
+    names = set(handlers)
+    found = [h for h in (*CHOREOGRAPHY.values(), *SIGNALS.values()) if name_of(h) in names]
+    if CHOREOGRAPHY[RunRequested] in found:
+        # A request that nobody can read arrives by the same topic.
+        found.append(SIGNALS[BadRequest])
+    return found
+
+
+class _NotGiven:
+    """In the place of a tool that no handler of this service names."""
+
+    def __init__(self, tool: str) -> None:
+        self._tool = tool
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"this service was given no {self._tool}: no handler of it asks")
+
+
+def _not_given(tool: str) -> Any:
+    return _NotGiven(tool)
+
+
+# Each client is imported where it is made: a service that needs none of it starts sooner.
+
+
+def _warehouse(settings: CloudSettings) -> Warehouse:
+    from .ledger_stream import LedgerStream, write_client
+    from .warehouse import BigQueryWarehouse
+
+    stream = LedgerStream(
+        f"{settings.project}.{settings.dataset}",
+        lambda: write_client(settings.bigquery_write_endpoint),
+    )
+    return BigQueryWarehouse(settings, stream=stream)
+
+
+def _bucket(settings: CloudSettings) -> Bucket:
+    from .bucket import StorageBucket
+
+    return StorageBucket(settings)
+
+
+def _model(settings: CloudSettings) -> Model:
+    from .model import VertexModel
+
+    return VertexModel(settings)

@@ -1,0 +1,52 @@
+"""Analyses of your own on a laptop: a copy of each is kept, so that it stays what it was."""
+
+import shutil
+from pathlib import Path
+
+from analysis import Analyses, AnalysisError, PreflightError, check_template, load_analysis
+from handlers.columns import output_tables
+
+from .questions import Answer, BadQuestion
+
+FILES = ("analysis.json", "schema.json", "system.md", "user.md")
+
+
+def own_analyses(home: Path) -> Analyses:
+    """The shipped ones and those that were added to this state folder."""
+    shelf = home / "analyses"
+    return Analyses([shelf] if shelf.is_dir() and any(shelf.iterdir()) else [])
+
+
+def keep(home: Path, analyses: Analyses, folder: Path) -> Answer:
+    """Add an analysis. Raises `BadQuestion` for a bad one, or for other content of a known name."""
+    kept = home / "analyses" / folder.name
+    try:
+        added = load_analysis(folder.name, folder)
+        check_template(added)
+        output_tables([added])
+        if kept.is_dir():
+            _check_same(folder, kept)
+        else:
+            _copy(folder, kept, home / "analysis.part")
+            analyses.add(kept)
+    except (AnalysisError, PreflightError) as problem:
+        raise BadQuestion(str(problem)) from problem
+    return {"name": added.name, "table": added.table}
+
+
+def _copy(folder: Path, kept: Path, aside: Path) -> None:
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    kept.parent.mkdir(exist_ok=True)
+    for name in FILES:
+        shutil.copyfile(folder / name, aside / name)
+    aside.replace(kept)
+
+
+def _check_same(folder: Path, kept: Path) -> None:
+    for name in FILES:
+        if (folder / name).read_bytes() != (kept / name).read_bytes():
+            raise AnalysisError(
+                f"{folder.name}/{name} is not what was added before under this name; "
+                "a change is a new version: name the folder _v2, or the next number"
+            )

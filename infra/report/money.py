@@ -1,0 +1,184 @@
+"""What a run was to cost, what it cost, and in words why the two differ."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import account, figures
+from .account import Facts, number, part, rows
+
+PARTS = {
+    "input": "input",
+    "cached": "from the cache",
+    "output": "output",
+    "thoughts": "thoughts",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Amounts in words; `unknown` and `none` are words too."""
+
+    expected: str
+    actual: str
+    wasted: str
+    saved: str
+    online: str
+    each: str
+
+
+def money_of(summary: Facts) -> Money:
+    totals, told = part(summary, "totals"), part(summary, "money")
+    cost, stored = totals.get("cost"), number(part(summary, "books"), "analysed")
+    asked = number(totals, "attempts") > 0
+    each = cost / stored if cost is not None and stored else None
+    return Money(
+        expected=_expected(summary),
+        actual=_actual(summary),
+        wasted=figures.dollars(totals.get("wasted")) if asked else figures.NONE,
+        saved=_saved(part(told, "saved")),
+        online=figures.dollars(told.get("online")) if asked else figures.NONE,
+        each=figures.dollars(each) if stored else figures.NONE,
+    )
+
+
+def without_tokens(summary: Facts) -> int:
+    """Stored rows that do not tell what they took: what they cost is not known."""
+    return sum(number(row, "without_tokens") for row in rows(summary, "readings"))
+
+
+def _actual(summary: Facts) -> str:
+    totals = part(summary, "totals")
+    if not number(totals, "attempts"):
+        return figures.NONE
+    silent, stored = without_tokens(summary), number(part(summary, "books"), "analysed")
+    if silent and silent == stored:
+        return figures.UNKNOWN
+    told = figures.dollars(totals.get("cost"))
+    return f"at least {told}" if silent and totals.get("cost") is not None else told
+
+
+def _expected(summary: Facts) -> str:
+    low, high = summary.get("expected_cost") or (None, None)
+    if account.is_preview(summary) and account.taken(summary) and high == 0:
+        return "not estimated"
+    return figures.span(figures.dollars(low), figures.dollars(high))
+
+
+def _saved(saved: Facts) -> str:
+    return figures.dollars(saved.get("cost")) if number(saved, "records") else figures.NONE
+
+
+def expected_tokens(summary: Facts, side: str) -> str:
+    low, high = part(summary, "expected_tokens").get(side) or (None, None)
+    if account.is_preview(summary) and account.taken(summary) and high == 0:
+        return "not estimated"
+    return figures.span(figures.count(low), figures.count(high))
+
+
+def price_line(summary: Facts) -> str:
+    """The price that was reckoned with, since when it stands, and who says so."""
+    price = part(part(summary, "money"), "price")
+    if not price:
+        return f"No price of {summary.get('model') or 'the model'} is known, so no cost is."
+    rates = ", ".join(
+        f"{name} {figures.dollars(price.get(key))}"
+        for name, key in (("input", "input"), ("from the cache", "cached"), ("output and thoughts", "output"))
+    )
+    since = f"as of {price.get('as_of')}, {price.get('source')}"
+    return f"For a million tokens in a batch job: {rates} ({since}). The invoice has the last word."
+
+
+def saved_line(summary: Facts) -> str:
+    """How the saving was reckoned; empty where nothing was saved."""
+    saved = part(part(summary, "money"), "saved")
+    records = number(saved, "records")
+    if not records:
+        return ""
+    skipped = f"{figures.plural(records, 'row')} of the source needed no answer of their own"
+    if saved.get("each") is None:
+        return f"{skipped}; what one would have cost is not known."
+    whose = "this run" if saved.get("by") == "run" else "this analysis so far"
+    return f"{skipped}: saved at {figures.dollars(saved['each'])} each, the mean of {whose}."
+
+
+def analysis_line(summary: Facts) -> str:
+    """What this version of the analysis cost in all its runs."""
+    so_far = part(part(summary, "money"), "analysis")
+    if not number(so_far, "runs"):
+        return ""
+    each = f", {figures.dollars(so_far['each'])} each" if so_far.get("each") is not None else ""
+    return (
+        f"{summary.get('analysis')} so far: {figures.plural(number(so_far, 'runs'), 'run')},"
+        f" {figures.plural(number(so_far, 'analysed'), 'row')},"
+        f" {figures.dollars(so_far.get('cost'))}{each}."
+    )
+
+
+def differences(summary: Facts) -> list[str]:
+    """First how the actual cost stands to the expected one, then what moved it."""
+    totals = part(summary, "totals")
+    if account.is_preview(summary):
+        return []
+    if not number(totals, "attempts"):
+        return ["Nothing was asked yet, so nothing was paid."]
+    return [_verdict(summary), *_volume(summary), *_tokens(summary)]
+
+
+def _verdict(summary: Facts) -> str:
+    low, high = summary.get("expected_cost") or (None, None)
+    cost = part(summary, "totals").get("cost")
+    if cost is None or low is None or high is None:
+        return "Without a price, only tokens can be compared."
+    if low <= cost <= high:
+        return "The actual cost lies within what was expected."
+    edge, least = (low, "least") if cost < low else (high, "most")
+    gap = figures.dollars(abs(cost - edge))
+    share = f" ({figures.share_of(abs(cost - edge), edge)})" if edge else ""
+    return f"It cost {gap}{share} {'less' if cost < low else 'more'} than expected at {least}."
+
+
+def _volume(summary: Facts) -> Iterator[str]:
+    """What was asked more or less often than once for each planned record."""
+    totals, books = part(summary, "totals"), part(summary, "books")
+    repeated = number(totals, "repeated_attempts")
+    if repeated:
+        paid = figures.dollars(totals.get("repeated_cost"))
+        attempts = figures.plural(repeated, "further attempt")
+        yield f"{attempts} after failed answers cost {paid}; the estimate has none."
+    if totals.get("wasted"):
+        yield f"Answers that brought no row cost {figures.dollars(totals['wasted'])}."
+    for name, said in (("released", "released without a row"), ("open", "still open")):
+        if number(books, name):
+            yield f"{figures.plural(number(books, name), 'planned record')} {said}."
+    silent = without_tokens(summary)
+    if silent:
+        yield f"{figures.plural(silent, 'stored row')} without a count of tokens: cost unknown."
+
+
+def _tokens(summary: Facts) -> Iterator[str]:
+    """Tokens of one request, so that further attempts do not blur them."""
+    totals = part(summary, "totals")
+    lines, planned = number(totals, "lines"), account.taken(summary)
+    for side, name in (("input", "prompt_tokens"), ("output", "output_tokens")):
+        low, high = part(summary, "expected_tokens").get(side) or (0, 0)
+        if not lines or not planned or not high:
+            continue
+        each, least, most = number(totals, name) / lines, low / planned, high / planned
+        if not least <= each <= most:
+            yield (
+                f"A request took {figures.count(each)} {side} tokens,"
+                f" where {figures.span(figures.count(least), figures.count(most))} were expected."
+            )
+    cached, thoughts = (_part(summary, name) for name in ("cached", "thoughts"))
+    if number(thoughts, "tokens"):
+        paid = figures.dollars(thoughts.get("cost"))
+        yield f"Thoughts cost {paid}; the estimate has none."
+    rate = _part(summary, "input").get("price")
+    if number(cached, "tokens") and cached.get("cost") is not None and rate:
+        less = figures.dollars(number(cached, "tokens") * rate / 1e6 - cached["cost"])
+        yield f"{figures.count(number(cached, 'tokens'))} tokens from the cache cost {less} less."
+
+
+def _part(summary: Facts, name: str) -> Facts:
+    found = rows(part(summary, "money"), "parts")
+    return next((row for row in found if row.get("part") == name), {})

@@ -1,0 +1,211 @@
+"""The delivery loop, seen from outside: what it was given, what it published, how it ended."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from typing import TypeVar
+
+from events import (
+    FACT_OF_TYPE,
+    AttemptFact,
+    Deployment,
+    Envelope,
+    JobEnded,
+    JobSubmitted,
+    RunPlanned,
+    read_fact,
+    topic_of,
+    topic_of_type,
+)
+from handlers import name_of
+from handlers.delivery import Message, Outcome, Publish, Verdict, deliver, handler_of
+from handlers.opening import Opened, open_message
+from handlers.tools import Tools
+
+from .spans import (
+    About,
+    Count,
+    Place,
+    Sink,
+    Span,
+    about_delivery,
+    about_place,
+    derived_span,
+    derived_trace,
+    endings,
+    fact_span,
+    job_span,
+    place_of,
+)
+
+T = TypeVar("T")
+
+LOG = logging.getLogger("troupe.telemetry")
+REPEATED = "repeated"
+"""The outcome of a delivery whose fact had been handled before."""
+MOST_CLAIMS = 8
+"""Jobs of one attempt that are looked for in the ledger; a second one is rare already."""
+
+
+class Traced:
+    """Delivers as the loop does, and tells what it saw; telling never fails a delivery."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+
+    def __call__(self, message: Message, tools: Tools, publish: Publish) -> Verdict:
+        published: list[Sequence[Envelope]] = []
+
+        def keep(envelopes: Sequence[Envelope]) -> None:
+            publish(envelopes)
+            published.append(envelopes)
+
+        started = tools.clock()
+        verdict = deliver(message, tools, keep)
+        try:
+            opened = _opened(message, tools.deployment)
+            seen = Seen(message, opened, verdict, started, tools.clock(), published)
+            self._sink.count(count_of(seen))
+            for span in spans_of(seen, tools):
+                self._sink.tell(span)
+        except Exception as error:
+            LOG.warning("telemetry-failed", exc_info=error, extra={"message_id": message.id})
+        return verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One delivery and what came of it."""
+
+    message: Message
+    opened: Opened | None
+    """None for what nobody can read."""
+    verdict: Verdict
+    started: datetime
+    ended: datetime
+    published: Sequence[Sequence[Envelope]]
+    """Empty when the handler did not get to its end, or had handled the fact before."""
+
+    @property
+    def outcome(self) -> str:
+        repeated = self.verdict.outcome is Outcome.DONE and not self.published
+        return REPEATED if repeated else self.verdict.outcome.value
+
+    @property
+    def handler(self) -> str:
+        handler = handler_of(self.opened.fact) if self.opened else None
+        return name_of(handler) if handler else ""
+
+
+def count_of(seen: Seen) -> Count:
+    """Records are counted where a batch that is over was handled, once but for crashes."""
+    done = seen.outcome == Outcome.DONE.value
+    return Count(
+        handler=seen.handler,
+        topic=seen.message.topic,
+        outcome=seen.outcome,
+        milliseconds=(seen.ended - seen.started).total_seconds() * 1000,
+        records=endings(seen.opened.fact) if seen.opened and done else {},
+    )
+
+
+def spans_of(seen: Seen, tools: Tools) -> Iterator[Span]:
+    """The wish that began it all, the delivery, and the facts that follow."""
+    opened = seen.opened
+    parent = place_of(opened.envelope.traceparent) if opened else None
+    here = _place(seen, parent, tools)
+    if opened and parent and seen.published and not opened.envelope.causation:
+        yield from _present(_wish_span(seen, opened.envelope))
+    new, retold = _sorted(seen)
+    yield Span(
+        name=f"{seen.handler or 'unreadable'} {seen.message.topic}",
+        kind="consumer",
+        place=here,
+        parent=parent,
+        started=seen.started,
+        ended=seen.ended,
+        about=_about(seen),
+        links=tuple(_present(*(place_of(each.traceparent) for each in retold))),
+        failed=seen.verdict.cause if seen.verdict.outcome in _FAILED else "",
+    )
+    for envelope in new:
+        yield from _told_spans(envelope, here, seen.ended, tools)
+
+
+_FAILED = (Outcome.REDELIVER, Outcome.SET_ASIDE)
+
+
+def _wish_span(seen: Seen, wish: Envelope) -> Span | None:
+    """Nobody of ours told a wish: its span begins with its message."""
+    begun = min(seen.message.published_at, seen.started)
+    return fact_span(seen.message.topic, wish, parent=None, started=begun, ended=seen.started)
+
+
+def _told_spans(envelope: Envelope, here: Place, at: datetime, tools: Tools) -> Iterator[Span]:
+    """A fact hangs below the delivery that told it, or in its run's trace with a link to it."""
+    place, name = place_of(envelope.traceparent), topic_of_type(envelope.type)
+    if place is None:
+        return
+    if place.trace == here.trace:
+        yield from _present(fact_span(name, envelope, parent=here, started=at, ended=at))
+        return
+    submitted, planned = _before(envelope, tools)
+    waited = list(_present(*(job_span(job, each, at) for job, each in submitted.items())))
+    yield from waited
+    parent = waited[-1].place if waited else planned
+    links = (here, *(span.parent for span in waited if span.parent))
+    yield from _present(fact_span(name, envelope, parent=parent, started=at, ended=at, links=links))
+
+
+def _before(envelope: Envelope, tools: Tools) -> tuple[dict[str, Envelope], Place | None]:
+    """What the ledger knows of the jobs that ended, and of the plan: one question."""
+    fact, deployment = read_fact(envelope.data, FACT_OF_TYPE[envelope.type]), tools.deployment
+    ids = [deployment.fact(topic_of(RunPlanned), fact.run_id)]
+    if isinstance(fact, JobEnded):
+        ids += _submissions(fact, deployment)
+    known = tools.ledger.recall(ids, tools.clock())
+    planned = next((e.traceparent for e in known if e.id == ids[0]), "")
+    submitted = {read_fact(e.data, JobSubmitted).job: e for e in known if e.id != ids[0]}
+    return submitted, place_of(planned)
+
+
+def _submissions(fact: AttemptFact, deployment: Deployment) -> list[str]:
+    """The ids that the submissions of this attempt would have."""
+    place = (topic_of(JobSubmitted), fact.run_id, fact.batch, fact.attempt)
+    return [deployment.fact(*place, claim) for claim in range(1, MOST_CLAIMS + 1)]
+
+
+def _place(seen: Seen, parent: Place | None, tools: Tools) -> Place:
+    """In the run's trace, or for a signal in one of its own; each delivery is another span."""
+    message = seen.message
+    alone = derived_trace(tools.deployment.id, message.id, message.published_at.isoformat())
+    span = derived_span(seen.handler, message.id, tools.new_name())
+    return Place(parent.trace if parent else alone, span)
+
+
+def _sorted(seen: Seen) -> tuple[list[Envelope], list[Envelope]]:
+    """What follows from this message, and what was told before and is told again."""
+    cause = seen.opened.envelope.id if seen.opened else None
+    told = list(chain.from_iterable(seen.published))
+    return [e for e in told if e.causation == cause], [e for e in told if e.causation != cause]
+
+
+def _about(seen: Seen) -> About:
+    opened, cause = seen.opened, seen.verdict.cause
+    told = about_delivery(seen.message, seen.handler, opened.envelope if opened else None)
+    place = about_place(opened.fact) if opened else {}
+    outcome = {"troupe.outcome": seen.outcome} | ({"troupe.cause": cause} if cause else {})
+    return {**told, **place, **outcome}
+
+
+def _opened(message: Message, deployment: Deployment) -> Opened | None:
+    try:
+        return open_message(message, deployment)
+    except Exception:
+        return None
+
+
+def _present(*things: T | None) -> Iterator[T]:
+    return (thing for thing in things if thing is not None)

@@ -1,0 +1,156 @@
+resource "google_monitoring_notification_channel" "email" {
+  for_each     = var.alert_emails
+  display_name = "Troupe ${var.deployment}: ${each.key}"
+  type         = "email"
+  labels       = { email_address = each.key }
+}
+
+locals {
+  waiting = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+  age     = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+  pushes  = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/push_request_count\""
+  answers = "resource.type=\"cloud_run_revision\" AND metric.type=\"run.googleapis.com/request_count\""
+  logged  = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${var.name}"
+
+  quoted_facts    = join(", ", [for name in keys(local.of_facts) : jsonencode("${var.topic_prefix}${name}")])
+  quoted_services = join(", ", [for name in keys(local.services) : jsonencode("${var.name}-${name}")])
+
+  # Each name is a section of docs/runbook.md. Minutes and rates that people may want otherwise are variables.
+  alerts = {
+    dead-letters-waiting = {
+      severity = "ERROR", title = "dead letters wait for an operator"
+      filter   = "${local.waiting} AND resource.labels.subscription_id=starts_with(\"${var.topic_prefix}people.dead-letter-\")"
+      aligner  = "ALIGN_MAX", threshold = 0, minutes = 0
+    }
+    dead-letters-unrecorded = {
+      severity = "ERROR", title = "dead letters could not be written down for an hour"
+      filter   = "${local.age} AND resource.labels.subscription_id=starts_with(\"${var.topic_prefix}record-dead-letter.\")"
+      aligner  = "ALIGN_MAX", threshold = 3600, minutes = 5
+    }
+    oldest-unacknowledged = {
+      severity = "WARNING", title = "a fact has waited for ${var.thresholds.unacknowledged_minutes} minutes"
+      filter   = "${local.age} AND resource.labels.subscription_id=one_of(${local.quoted_facts})"
+      aligner  = "ALIGN_MAX", threshold = var.thresholds.unacknowledged_minutes * 60, minutes = 5
+    }
+    failing-handlers = {
+      severity = "WARNING", title = "a handler fails again and again"
+      filter   = "${local.answers} AND metric.labels.response_code_class=\"5xx\" AND resource.labels.service_name=one_of(${local.quoted_services})"
+      aligner  = "ALIGN_RATE", threshold = var.thresholds.failing_per_minute / 60, minutes = 10
+    }
+    stuck-batches = {
+      severity = "ERROR", title = "a batch stands still"
+      filter   = "${local.logged}/fact_stuck\""
+      aligner  = "ALIGN_DELTA", threshold = 0, minutes = 0
+    }
+    error-rate = {
+      severity = "WARNING", title = "a run ended with more than ${var.thresholds.error_rate * 100} % failed records"
+      filter   = "${local.logged}/error_rate\""
+      aligner  = "ALIGN_PERCENTILE_99", threshold = var.thresholds.error_rate, minutes = 0
+    }
+    refused-run = {
+      severity = "WARNING", title = "a request was refused"
+      filter   = "${local.logged}/run_refused\""
+      aligner  = "ALIGN_DELTA", threshold = 0, minutes = 0
+    }
+    failing-duty = {
+      severity = "WARNING", title = "a duty of the tick fails"
+      filter   = "${local.logged}/duty_failed\""
+      aligner  = "ALIGN_DELTA", threshold = 2, minutes = 0
+    }
+  }
+}
+
+resource "google_monitoring_alert_policy" "alert" {
+  for_each              = local.alerts
+  display_name          = "Troupe ${var.deployment}: ${each.value.title}"
+  combiner              = "OR"
+  severity              = each.value.severity
+  notification_channels = [for c in google_monitoring_notification_channel.email : c.id]
+
+  conditions {
+    display_name = each.value.title
+    condition_threshold {
+      filter          = each.value.filter
+      comparison      = "COMPARISON_GT"
+      threshold_value = each.value.threshold
+      duration        = "${each.value.minutes * 60}s"
+
+      aggregations {
+        alignment_period   = "900s"
+        per_series_aligner = each.value.aligner
+      }
+      trigger {
+        count = 1
+      }
+    }
+  }
+  documentation {
+    subject   = "Troupe: ${each.value.title}"
+    content   = "What to do: ${var.runbook_url}#${each.key}"
+    mime_type = "text/markdown"
+    links {
+      display_name = "Runbook"
+      url          = "${var.runbook_url}#${each.key}"
+    }
+  }
+  depends_on = [google_logging_metric.success, google_logging_metric.event]
+}
+
+# Silence is the one thing that no threshold shows.
+resource "google_monitoring_alert_policy" "silent_tick" {
+  display_name          = "Troupe ${var.deployment}: the tick is silent"
+  combiner              = "OR"
+  severity              = "CRITICAL"
+  notification_channels = [for c in google_monitoring_notification_channel.email : c.id]
+
+  conditions {
+    display_name = "no tick was delivered for ${var.thresholds.silent_tick_minutes} minutes"
+    condition_absent {
+      filter   = "${local.pushes} AND resource.labels.subscription_id=\"${var.topic_prefix}watch-jobs.watch-tick\""
+      duration = "${var.thresholds.silent_tick_minutes * 60}s"
+
+      aggregations {
+        alignment_period   = "300s"
+        per_series_aligner = "ALIGN_RATE"
+      }
+      trigger {
+        count = 1
+      }
+    }
+  }
+  documentation {
+    subject   = "Troupe: the tick is silent"
+    content   = "What to do: ${var.runbook_url}#silent-tick"
+    mime_type = "text/markdown"
+    links {
+      display_name = "Runbook"
+      url          = "${var.runbook_url}#silent-tick"
+    }
+  }
+}
+
+resource "google_billing_budget" "monthly" {
+  count           = var.billing_account == null ? 0 : 1
+  billing_account = var.billing_account
+  display_name    = "${var.name} monthly; see ${var.runbook_url}#budget"
+
+  budget_filter {
+    projects = ["projects/${data.google_project.this.number}"]
+  }
+  amount {
+    specified_amount {
+      currency_code = var.monthly_budget.currency
+      units         = tostring(var.monthly_budget.units)
+    }
+  }
+  dynamic "threshold_rules" {
+    for_each = [0.5, 0.9, 1.0]
+    content {
+      threshold_percent = threshold_rules.value
+    }
+  }
+  all_updates_rule {
+    monitoring_notification_channels = [for c in google_monitoring_notification_channel.email : c.id]
+    disable_default_iam_recipients   = false
+  }
+}

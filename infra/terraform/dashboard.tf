@@ -1,0 +1,52 @@
+locals {
+  mine = "resource.labels.subscription_id=monitoring.regex.full_match(\"${var.topic_prefix}(${join("|", concat(keys(local.service_of), ["people"]))})[.].*\")"
+
+  charts = concat(
+    [
+      { title = "Messages that wait", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = "${local.waiting} AND ${local.mine}" },
+      { title = "Oldest unacknowledged message, seconds", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = "${local.age} AND ${local.mine}" },
+      { title = "Dead letters that wait for an operator", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = local.alerts.dead-letters-waiting.filter },
+      { title = "Deliveries by outcome, a second", by = "metric.label.outcome", aligner = "ALIGN_RATE", filter = "${local.logged}/deliveries\"" },
+      { title = "Failed answers, a second", by = "resource.label.service_name", aligner = "ALIGN_RATE", filter = local.alerts.failing-handlers.filter },
+      { title = "Facts that stand still", by = "resource.label.service_name", aligner = "ALIGN_DELTA", filter = local.alerts.stuck-batches.filter },
+    ],
+    [
+      for metric, title in local.success_metrics :
+      { title = title, by = "resource.label.service_name", aligner = "ALIGN_PERCENTILE_50", filter = "${local.logged}/${metric}\"" }
+    ],
+  )
+}
+
+resource "google_monitoring_dashboard" "troupe" {
+  deletion_policy = "DELETE"
+  dashboard_json = jsonencode({
+    displayName = "Troupe ${var.deployment}"
+    mosaicLayout = {
+      columns = 12
+      tiles = [
+        for i, chart in local.charts : {
+          xPos = (i % 2) * 6, yPos = floor(i / 2) * 4, width = 6, height = 4
+          widget = {
+            title = chart.title
+            xyChart = {
+              dataSets = [{
+                plotType = "LINE"
+                timeSeriesQuery = {
+                  timeSeriesFilter = {
+                    filter = chart.filter
+                    aggregation = {
+                      alignmentPeriod    = "300s"
+                      perSeriesAligner   = chart.aligner
+                      crossSeriesReducer = "REDUCE_MAX"
+                      groupByFields      = [chart.by]
+                    }
+                  }
+                }
+              }]
+            }
+          }
+        }
+      ]
+    }
+  })
+}

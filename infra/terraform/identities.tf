@@ -1,0 +1,68 @@
+data "google_project" "this" {
+  project_id = var.project_id
+}
+
+data "google_storage_project_service_account" "gcs" {}
+
+data "google_bigquery_default_service_account" "bq" {}
+
+# Agents exist only after first use; these get grants below before that.
+resource "google_project_service_identity" "agent" {
+  provider = google-beta
+  for_each = toset(["pubsub", "aiplatform", "cloudscheduler"])
+  service  = "${each.key}.googleapis.com"
+}
+
+locals {
+  # Built from the number: the identity's own `member` has been unreliable (hashicorp/terraform-provider-google#21931).
+  pubsub_agent   = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  vertex_agent   = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-aiplatform.iam.gserviceaccount.com"
+  storage_agent  = "serviceAccount:${data.google_storage_project_service_account.gcs.email_address}"
+  bigquery_agent = "serviceAccount:${data.google_bigquery_default_service_account.bq.email}"
+}
+
+resource "google_service_account" "service" {
+  for_each     = local.services
+  account_id   = "${var.name}-${each.key}"
+  display_name = "Troupe ${var.deployment}: ${each.key}"
+}
+
+resource "google_service_account" "push" {
+  account_id   = "${var.name}-push"
+  display_name = "Troupe ${var.deployment}: the identity of Pub/Sub's push requests"
+}
+
+resource "google_project_iam_member" "token_creator" {
+  count   = var.grant_token_creator ? 1 : 0
+  project = var.project_id
+  role    = "roles/iam.serviceAccountTokenCreator"
+  member  = local.pubsub_agent
+}
+
+resource "google_project_iam_member" "asks_bigquery" {
+  for_each = local.services
+  project  = var.project_id
+  role     = "roles/bigquery.jobUser"
+  member   = google_service_account.service[each.key].member
+}
+
+resource "google_project_iam_member" "asks_vertex" {
+  for_each = { for name, s in local.services : name => s if s.vertex }
+  project  = var.project_id
+  role     = "roles/aiplatform.user"
+  member   = google_service_account.service[each.key].member
+}
+
+# Two callers of one deed race for one job id: who comes second has to see how the first one's job ended.
+resource "google_project_iam_custom_role" "sees_jobs" {
+  role_id     = "${replace(var.name, "-", "_")}_sees_jobs"
+  title       = "Troupe ${var.deployment}: sees BigQuery jobs of others"
+  permissions = ["bigquery.jobs.get"]
+}
+
+resource "google_project_iam_member" "sees_jobs" {
+  for_each = { for name, s in local.services : name => s if s.shares_deeds }
+  project  = var.project_id
+  role     = google_project_iam_custom_role.sees_jobs.name
+  member   = google_service_account.service[each.key].member
+}

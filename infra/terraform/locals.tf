@@ -1,0 +1,54 @@
+# Everything below is derived from two places: events/catalogue.json, which is generated from the code,
+# and tracking/, which holds the tables and views. A new handler, fact, table or view needs no edit here.
+locals {
+  root      = "${path.module}/../.."
+  catalogue = jsondecode(file("${local.root}/events/catalogue.json"))
+
+  facts         = toset(local.catalogue.facts[*].topic)
+  signals       = toset(local.catalogue.signals[*].topic)
+  subscriptions = { for s in local.catalogue.subscriptions : s.name => s }
+  dead_letters  = toset(compact(values(local.subscriptions)[*].dead_letter_topic))
+
+  # A subscription is of a fact, of a signal or of dead letters.
+  of_facts        = { for name, s in local.subscriptions : name => s if s.dead_letter_topic != null }
+  of_signals      = { for name, s in local.subscriptions : name => s if contains(local.signals, s.topic) }
+  of_dead_letters = { for name, s in local.subscriptions : name => s if contains(local.dead_letters, s.topic) }
+
+  services   = { for s in local.catalogue.services[var.grouping] : s.name => s }
+  service_of = merge([for name, s in local.services : { for handler in s.handlers : handler => name }]...)
+
+  # What each service may publish on: the topics of its facts, and where it sets messages aside.
+  publishes = merge([
+    for name, s in local.services : {
+      for topic in concat(s.publishes, s.sets_aside_on) : "${name}--${topic}" => { service = name, topic = topic }
+    }
+  ]...)
+
+  # What each service may do with each table: to write is to read as well.
+  uses = merge([
+    for name, s in local.services : merge(
+      { for t in s.tables.reads : "${name}--${t}" => { service = name, table = t, role = "roles/bigquery.dataViewer" } },
+      { for t in s.tables.writes : "${name}--${t}" => { service = name, table = t, role = "roles/bigquery.dataEditor" } },
+    )
+  ]...)
+
+  # Objects are created and read, never changed or removed: the services hold no right to it.
+  fills = merge([
+    for name, s in local.services : {
+      for pair in setproduct(s.folders, ["objectCreator", "objectViewer"]) :
+      "${name}--${pair[0]}--${pair[1]}" => { service = name, folder = pair[0], role = "roles/storage.${pair[1]}" }
+    }
+  ]...)
+
+  layouts = jsondecode(file("${local.root}/tracking/schemas/tables.json"))
+  tables  = { for name, t in local.layouts : name => t if t.written_by != "the user" || var.source_table == "" }
+  views   = toset([for f in fileset("${local.root}/tracking/views", "*.sql") : trimsuffix(f, ".sql")])
+
+  own_source      = one([for name, t in local.layouts : name if t.written_by == "the user"])
+  source          = var.source_table == "" ? "${var.project_id}.${local.dataset}.${local.own_source}" : var.source_table
+  dataset         = replace(var.name, "-", "_")
+  deletion_policy = var.deletion_protection ? "PREVENT" : "DELETE"
+  never           = ""      # the time to live of what never expires
+  longest         = 2678400 # seconds that Pub/Sub keeps a message at most: 31 days
+  deadline        = 600     # seconds that a push has to be answered in at most
+}

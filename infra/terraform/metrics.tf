@@ -1,0 +1,67 @@
+# What the log lines of the services say, as metrics. The lines hold ids, counts and rates alone.
+locals {
+  cast = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^${var.name}-(${join("|", keys(local.services))})$\""
+
+  # The five success metrics of a run, as `report-run` logs them once it is over.
+  success_metrics = {
+    batch_success_rate = "Share of the batches that were completed"
+    batches_per_hour   = "Batches over in an hour"
+    error_rate         = "Share of the records that failed"
+    deduplication_rate = "Share of the wanted rows that were not asked again"
+    recovery_seconds   = "Seconds from an attempt that left records open to the end of its batch"
+  }
+  events = {
+    fact_stuck  = { event = "fact-stuck", description = "Facts that nobody finished, told again as often as allowed" }
+    run_refused = { event = "run-refused", description = "Requests that were turned down" }
+    duty_failed = { event = "tick-duty-failed", description = "Duties of the tick that failed; the next tick tries again" }
+  }
+}
+
+resource "google_logging_metric" "success" {
+  for_each        = local.success_metrics
+  name            = "${var.name}/${each.key}"
+  description     = each.value
+  filter          = "${local.cast} AND jsonPayload.message=\"run-reported\" AND jsonPayload.${each.key}>=0"
+  value_extractor = "EXTRACT(jsonPayload.${each.key})"
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "DISTRIBUTION"
+  }
+}
+
+resource "google_logging_metric" "event" {
+  for_each    = local.events
+  name        = "${var.name}/${each.key}"
+  description = each.value.description
+  filter      = "${local.cast} AND jsonPayload.message=\"${each.value.event}\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+  }
+}
+
+# What became of each delivery: done, wait, redeliver or set_aside.
+resource "google_logging_metric" "deliveries" {
+  name        = "${var.name}/deliveries"
+  description = "Deliveries by topic and outcome"
+  filter      = "${local.cast} AND jsonPayload.message=\"delivered\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    labels {
+      key        = "topic"
+      value_type = "STRING"
+    }
+    labels {
+      key        = "outcome"
+      value_type = "STRING"
+    }
+  }
+  label_extractors = {
+    topic   = "EXTRACT(jsonPayload.topic)"
+    outcome = "EXTRACT(jsonPayload.outcome)"
+  }
+}

@@ -1,0 +1,42 @@
+# What people need who request and stop runs, replay and discard letters, and look at the tables.
+locals {
+  operator_topics  = { for p in setproduct(local.catalogue.operators.publishes, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
+  operator_letters = { for p in setproduct(local.dead_letters, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
+  operator_tables  = { for p in setproduct(local.catalogue.operators.writes, var.operators) : "${p[0]}--${p[1]}" => { table = p[0], member = p[1] } }
+}
+
+resource "google_pubsub_topic_iam_member" "operator" {
+  for_each = local.operator_topics
+  topic    = google_pubsub_topic.fact[each.value.topic].id
+  role     = "roles/pubsub.publisher"
+  member   = each.value.member
+}
+
+resource "google_pubsub_subscription_iam_member" "operator" {
+  for_each     = local.operator_letters
+  subscription = google_pubsub_subscription.people[each.value.topic].name
+  role         = "roles/pubsub.subscriber"
+  member       = each.value.member
+}
+
+resource "google_bigquery_dataset_iam_member" "operator" {
+  for_each   = var.operators
+  dataset_id = google_bigquery_dataset.troupe.dataset_id
+  role       = "roles/bigquery.dataViewer"
+  member     = each.key
+}
+
+resource "google_bigquery_table_iam_member" "operator" {
+  for_each   = local.operator_tables
+  dataset_id = google_bigquery_dataset.troupe.dataset_id
+  table_id   = google_bigquery_table.table[each.value.table].table_id
+  role       = "roles/bigquery.dataEditor"
+  member     = each.value.member
+}
+
+resource "google_project_iam_member" "operator" {
+  for_each = { for p in setproduct(["jobUser", "sees_jobs"], var.operators) : "${p[0]}--${p[1]}" => { what = p[0], member = p[1] } }
+  project  = var.project_id
+  role     = each.value.what == "jobUser" ? "roles/bigquery.jobUser" : google_project_iam_custom_role.sees_jobs.name
+  member   = each.value.member
+}

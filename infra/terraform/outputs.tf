@@ -1,0 +1,39 @@
+output "settings" {
+  description = "The environment that `troupe --world gcp` needs: terraform output -json settings."
+  value       = local.settings
+}
+
+output "topics" {
+  description = "Topic of each fact and signal, by its name in the catalogue."
+  value       = { for k, t in merge(google_pubsub_topic.fact, google_pubsub_topic.signal) : k => t.id }
+}
+
+output "dead_letter_subscriptions" {
+  description = "Where people fetch the letters of each dead-letter topic."
+  value       = { for k, s in google_pubsub_subscription.people : k => s.id }
+}
+
+output "services" {
+  description = "Address of each service; only pushes reach it."
+  value       = { for k, s in google_cloud_run_v2_service.service : k => s.uri }
+}
+
+output "accounts" {
+  description = "Identity of each service. A source table in another project may have to be opened for one of them there."
+  value       = { for k, a in google_service_account.service : k => a.email }
+}
+
+output "dataset" {
+  description = "The dataset of the tables."
+  value       = google_bigquery_dataset.troupe.id
+}
+
+output "buckets" {
+  description = "The buckets for request files and for Vertex's output."
+  value       = { for k, b in google_storage_bucket.data : k => b.name }
+}
+
+output "request_a_test_run" {
+  description = "Starts a run over ten transcripts."
+  value       = "gcloud pubsub topics publish ${var.topic_prefix}run-requested --project ${var.project_id} --message '{\"mode\": \"test\", \"limit\": 10}'"
+}

@@ -1,0 +1,79 @@
+locals {
+  # What the services and `troupe --world gcp` have to know. Read by infra/gcp/settings.py.
+  settings = merge(
+    {
+      TROUPE_PROJECT           = var.project_id
+      TROUPE_DATASET           = local.dataset
+      TROUPE_STAGING_DATASET   = "${local.dataset}_staging"
+      TROUPE_DEPLOYMENT        = var.deployment
+      TROUPE_BUCKET            = local.buckets.work
+      TROUPE_OUTPUT_BUCKET     = local.buckets.output
+      TROUPE_VERTEX_LOCATION   = var.vertex_location
+      TROUPE_BIGQUERY_LOCATION = var.data_location
+      TROUPE_SOURCE_TABLE      = local.source
+      TROUPE_TOPIC_PREFIX      = var.topic_prefix
+    },
+    { for ours, theirs in var.source_columns : "TROUPE_SOURCE_${upper(ours)}" => theirs },
+  )
+}
+
+resource "google_cloud_run_v2_service" "service" {
+  for_each            = local.services
+  name                = "${var.name}-${each.key}"
+  description         = join(", ", each.value.handlers)
+  location            = var.region
+  ingress             = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+  deletion_protection = var.deletion_protection
+
+  template {
+    service_account                  = google_service_account.service[each.key].email
+    timeout                          = "${each.value.timeout_seconds}s"
+    max_instance_request_concurrency = each.value.concurrency
+
+    scaling {
+      min_instance_count = 0
+      max_instance_count = each.value.max_instances
+    }
+
+    containers {
+      image   = var.image
+      command = ["python", "-m", "infra.gcp.service"]
+
+      resources {
+        limits            = { cpu = "1", memory = each.value.memory }
+        cpu_idle          = true
+        startup_cpu_boost = true
+      }
+
+      dynamic "env" {
+        for_each = merge(local.settings, {
+          TROUPE_HANDLER             = each.key
+          TROUPE_CONCURRENCY         = tostring(each.value.concurrency)
+          TROUPE_TIME_BUDGET_SECONDS = tostring(each.value.time_budget_seconds)
+        })
+        content {
+          name  = env.key
+          value = env.value
+        }
+      }
+
+      startup_probe {
+        period_seconds    = 2
+        failure_threshold = 60
+        http_get {
+          path = "/healthz"
+        }
+      }
+    }
+  }
+  depends_on = [terraform_data.fit]
+}
+
+# Pub/Sub's pushes are the only requests that any service answers.
+resource "google_cloud_run_v2_service_iam_member" "push" {
+  for_each = local.services
+  name     = google_cloud_run_v2_service.service[each.key].name
+  location = var.region
+  role     = "roles/run.invoker"
+  member   = google_service_account.push.member
+}

@@ -1,0 +1,72 @@
+# Vertex tells nobody when a batch job ends. The tick asks; the bucket's notification makes success quick.
+resource "google_cloud_scheduler_job" "tick" {
+  name             = "${var.name}-tick"
+  description      = "Asks Vertex how its jobs stand, tells again what nobody finished"
+  region           = var.region
+  schedule         = var.tick_schedule
+  time_zone        = "Etc/UTC"
+  attempt_deadline = "60s"
+
+  retry_config {
+    retry_count = 3
+  }
+  pubsub_target {
+    topic_name = google_pubsub_topic.signal["watch-tick"].id
+    data       = base64encode("{}")
+  }
+  depends_on = [google_project_service_identity.agent]
+}
+
+# Bare JSON: the run's id derives from each message's own, so every day is a new run.
+resource "google_cloud_scheduler_job" "daily_run" {
+  count            = var.daily_schedule == null ? 0 : 1
+  name             = "${var.name}-daily-run"
+  description      = "Requests the daily run"
+  region           = var.region
+  schedule         = var.daily_schedule
+  time_zone        = var.time_zone
+  attempt_deadline = "60s"
+
+  retry_config {
+    retry_count = 3
+  }
+  pubsub_target {
+    topic_name = google_pubsub_topic.fact["run-requested"].id
+    data       = base64encode(jsonencode(var.daily_run))
+  }
+  depends_on = [google_project_service_identity.agent]
+}
+
+resource "google_pubsub_topic_iam_member" "storage_notifies" {
+  topic  = google_pubsub_topic.signal["gcs-object"].id
+  role   = "roles/pubsub.publisher"
+  member = local.storage_agent
+}
+
+resource "google_storage_notification" "output" {
+  bucket             = google_storage_bucket.data["output"].name
+  topic              = google_pubsub_topic.signal["gcs-object"].id
+  payload_format     = "JSON_API_V1"
+  event_types        = ["OBJECT_FINALIZE"]
+  object_name_prefix = "output/"
+  depends_on         = [google_pubsub_topic_iam_member.storage_notifies]
+}
+
+# Somebody cancelled or deleted a job: one more tick. Off unless wanted.
+resource "google_logging_project_sink" "vertex_jobs" {
+  count                  = var.log_sink ? 1 : 0
+  name                   = "${var.name}-vertex-jobs"
+  destination            = "pubsub.googleapis.com/${google_pubsub_topic.signal["watch-tick"].id}"
+  unique_writer_identity = true
+  filter                 = <<-EOT
+    protoPayload.serviceName="aiplatform.googleapis.com" AND
+    protoPayload.methodName=~"JobService\.(Cancel|Delete)BatchPredictionJob$"
+  EOT
+}
+
+resource "google_pubsub_topic_iam_member" "sink_writes" {
+  count  = var.log_sink ? 1 : 0
+  topic  = google_pubsub_topic.signal["watch-tick"].id
+  role   = "roles/pubsub.publisher"
+  member = google_logging_project_sink.vertex_jobs[0].writer_identity
+}

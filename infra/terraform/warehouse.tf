@@ -1,0 +1,91 @@
+resource "google_bigquery_dataset" "troupe" {
+  dataset_id                 = local.dataset
+  description                = "What the troupe knows, and the analysed calls"
+  location                   = var.data_location
+  max_time_travel_hours      = "168"
+  delete_contents_on_destroy = !var.deletion_protection
+
+  dynamic "default_encryption_configuration" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      kms_key_name = default_encryption_configuration.value
+    }
+  }
+  depends_on = [google_kms_crypto_key_iam_member.agent]
+}
+
+# Private tables of one closing each, which drops them; what a crash leaves behind expires after a day.
+resource "google_bigquery_dataset" "staging" {
+  dataset_id                  = "${local.dataset}_staging"
+  description                 = "Answers on their way into the tables"
+  location                    = var.data_location
+  default_table_expiration_ms = 86400000
+  max_time_travel_hours       = "48"
+  delete_contents_on_destroy  = true
+
+  dynamic "default_encryption_configuration" {
+    for_each = var.kms_key == null ? [] : [var.kms_key]
+    content {
+      kms_key_name = default_encryption_configuration.value
+    }
+  }
+  depends_on = [google_kms_crypto_key_iam_member.agent]
+}
+
+resource "google_bigquery_table" "table" {
+  for_each                 = local.tables
+  dataset_id               = google_bigquery_dataset.troupe.dataset_id
+  table_id                 = each.key
+  description              = "Written by ${each.value.written_by}"
+  schema                   = file("${local.root}/tracking/schemas/${each.key}.json")
+  clustering               = try(each.value.cluster, null)
+  require_partition_filter = try(each.value.require_partition_filter, null)
+  deletion_protection      = var.deletion_protection
+
+  dynamic "time_partitioning" {
+    for_each = try([each.value.partition], [])
+    content {
+      type          = "DAY"
+      field         = time_partitioning.value
+      expiration_ms = try(each.value.expiration_days * 86400000, null)
+    }
+  }
+}
+
+resource "google_bigquery_table" "view" {
+  for_each            = local.views
+  dataset_id          = google_bigquery_dataset.troupe.dataset_id
+  table_id            = each.key
+  deletion_protection = false
+
+  view {
+    use_legacy_sql = false
+    query          = replace(file("${local.root}/tracking/views/${each.key}.sql"), "{dataset}", "`${var.project_id}`.${local.dataset}.")
+  }
+  depends_on = [google_bigquery_table.table]
+}
+
+resource "google_bigquery_table_iam_member" "service" {
+  for_each   = local.uses
+  dataset_id = google_bigquery_dataset.troupe.dataset_id
+  table_id   = google_bigquery_table.table[each.value.table].table_id
+  role       = each.value.role
+  member     = google_service_account.service[each.value.service].member
+}
+
+resource "google_bigquery_table_iam_member" "source" {
+  for_each   = { for name, s in local.services : name => split(".", local.source) if s.reads_source }
+  project    = each.value[0]
+  dataset_id = each.value[1]
+  table_id   = each.value[2]
+  role       = "roles/bigquery.dataViewer"
+  member     = google_service_account.service[each.key].member
+  depends_on = [google_bigquery_table.table]
+}
+
+resource "google_bigquery_dataset_iam_member" "stages" {
+  for_each   = { for name, s in local.services : name => s if s.stages }
+  dataset_id = google_bigquery_dataset.staging.dataset_id
+  role       = "roles/bigquery.dataEditor"
+  member     = google_service_account.service[each.key].member
+}

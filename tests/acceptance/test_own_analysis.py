@@ -1,0 +1,145 @@
+"""Bring your own analysis: a folder of four files, another kind of question, a table of its own."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from analysis import AnalysisError
+from infra.cli.app import app
+from infra.local import desk
+from infra.local.questions import BadQuestion
+from tests.stage import Stage, calls, id_of
+
+Staged = Callable[..., Stage]
+
+COMPLIANCE = Path(__file__).parents[2] / "docs" / "examples" / "compliance_check_v1"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy to spoil."""
+    copy = tmp_path / "mine" / COMPLIANCE.name
+    copy.mkdir(parents=True)
+    for file in COMPLIANCE.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    return copy
+
+
+def change(folder: Path, file: str, old: str, new: str) -> None:
+    text = (folder / file).read_text()
+    assert old in text
+    (folder / file).write_text(text.replace(old, new))
+
+
+def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
+    """The same transcripts, each analysis with rows, books and history of its own."""
+    stage = staged()
+    stage.load(calls(12))
+    desk.add_analysis(stage.world, str(COMPLIANCE))
+
+    reviews = stage.run("reviews")
+    checks = stage.run("checks", analysis="compliance_check_v1")
+
+    assert (12, 12, True, True) == (
+        reviews["analysed"], checks["analysed"], reviews["ok"], checks["ok"],
+    )  # fmt: skip
+    assert 12 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
+    rows = stage.ask("SELECT verdict, risk, run_id, cost FROM compliance_checks")
+    assert 12 == len(rows)
+    assert all(verdict and risk in ("none", "low", "high") for verdict, risk, _, _ in rows)
+    assert {("checks", True)} == {(run, cost > 0) for _, _, run, cost in rows}
+    assert 0 == stage.run("again", analysis="compliance_check_v1")["planned"]
+    assert 2 == len(desk.explain(stage.world, id_of(calls(1)[0]))["rows"])
+    assert [] == desk.report(stage.world, "checks")["summary"]["insights"]
+
+
+def test_an_attempt_without_answers_closes_with_columns_of_its_own(staged: Staged) -> None:
+    """Nothing was staged, and the closing still knows the types."""
+    stage = staged()
+    stage.load(calls(4))
+    desk.add_analysis(stage.world, str(COMPLIANCE))
+    stage.request("checks", analysis="compliance_check_v1")
+    while "job-submitted" not in stage.topics("checks"):
+        stage.world.deliver_next()
+    for job in stage.world.service.created_since(stage.clock().replace(year=2020), {}):
+        stage.world.service.cancel(job.name)
+    stage.play()
+
+    assert (4, True) == tuple(stage.books("checks")[k] for k in ("analysed", "ok"))
+    assert 2 == stage.one("SELECT count(*) FROM attempt_closings")
+
+
+def test_another_process_knows_what_was_added(staged: Staged) -> None:
+    """A copy is kept in the state folder; what becomes of the original does not matter."""
+    stage = staged()
+    stage.load(calls(3))
+    desk.add_analysis(stage.world, str(COMPLIANCE))
+    stage.restart()
+
+    assert 3 == stage.run("checks", analysis="compliance_check_v1")["analysed"]
+
+
+def test_a_change_is_a_new_version(staged: Staged, folder: Path) -> None:
+    """Rows of one name answer one question."""
+    stage = staged()
+    desk.add_analysis(stage.world, str(folder))
+    desk.add_analysis(stage.world, str(folder))
+    change(folder, "system.md", "Guess nothing.", "Guess.")
+
+    with pytest.raises(BadQuestion, match=r"compliance_check_v1/system.md .* new version"):
+        desk.add_analysis(stage.world, str(folder))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"compliance_checks"', '"facts"', "Troupe's"),
+        ('"compliance_checks"', '"transcription_analyzed_transcripts"', "different columns"),
+        ('"risk": "risk"', '"cost": "risk"', "every row has"),
+        ('"risk": "risk"', '"Risk": "risk"', "small letters"),
+        ('"compliance_checks"', '"a`; DROP"', "small letters"),
+    ],
+)
+def test_tables_and_columns_of_others_are_refused(
+    staged: Staged, folder: Path, old: str, new: str, told: str
+) -> None:
+    """Before anything is stored under their names."""
+    change(folder, "analysis.json", old, new)
+    stage = staged()
+
+    with pytest.raises(BadQuestion, match=told):
+        desk.add_analysis(stage.world, str(folder))
+    with pytest.raises(AnalysisError):
+        stage.world.analyses.load("compliance_check_v1")
+
+
+def test_check_says_all_that_is_wrong_at_once(folder: Path) -> None:
+    """Each with its file, before anything is spent."""
+    change(folder, "analysis.json", '"score": "score",', "")
+    change(folder, "analysis.json", '"summary": "verdict"', '"summary": "sentence"')
+    change(folder, "analysis.json", '"risk": "risk"', '"risk": "riskLevel"')
+
+    told = CliRunner().invoke(app, ["analysis", "check", str(folder)])
+
+    assert 1 == told.exit_code
+    for problem in ("'sentence'", "'riskLevel'", "'score'", "'risk'"):
+        assert problem in told.output
+
+
+def test_a_sound_folder_says_what_it_would_ask_and_store() -> None:
+    """And prints its table for Terraform."""
+    runner = CliRunner()
+
+    told = runner.invoke(app, ["analysis", "check", str(COMPLIANCE)])
+    schema = json.loads(runner.invoke(app, ["analysis", "schema", str(COMPLIANCE)]).output)
+
+    assert 0 == told.exit_code, told.output
+    assert "compliance_check_v1 is sound" in told.output
+    assert {"verdict": "REQUIRED", "findings": "REPEATED", "record_id": "REQUIRED"} == {
+        column["name"]: column["mode"]
+        for column in schema
+        if column["name"] in ("verdict", "findings", "record_id")
+    }

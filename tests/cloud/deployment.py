@@ -1,0 +1,270 @@
+"""A whole deployment on this machine: one process per handler, and a server behind every client."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from google.cloud.bigquery import DatasetReference, LoadJobConfig, SourceFormat
+
+from events import RunRequested, seal_wish
+from handlers.tools import Blob
+from infra.gcp.bucket import StorageBucket, storage_client
+from infra.gcp.pulling import subscriber
+from infra.gcp.settings import known_handlers, read_settings
+from infra.gcp.warehouse import bigquery_client
+from infra.gcp.world import CloudWorld
+from infra.given import utc_now
+from infra.local import desk
+from infra.local.vertex import StandIn
+from infra.local.vertex_http import VertexServer
+from tests.cloud.newest import NewestBucket
+from tests.cloud.pubsub_emulator import end, pubsub_emulator, wait_until
+from tests.cloud.topology import Pace, lay_out
+from tests.emulators.servers import BigQueryServer, fake_gcs_server, free_port, local_bigquery
+from tests.emulators.tables import make_dataset
+
+HOUSE = Path(__file__).parent.parent.parent
+PACE = Pace(ack_deadline_seconds=60, first_seconds=0.2, most_seconds=2.0)
+"""The deployment's shape with shorter waits."""
+WAITS = {
+    "TROUPE_CLAIM_SECONDS": "15",
+    "TROUPE_RECLAIM_SECONDS": "31",
+    "TROUPE_RETELL_AFTER_SECONDS": "40",
+    "TROUPE_TIME_BUDGET_SECONDS": "50",
+}
+TICK_SECONDS = 8.0
+READY_SECONDS = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """Where the emulators listen."""
+
+    pubsub: str
+    storage: str
+    bigquery: BigQueryServer
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[Servers]:
+    """All of them, for as long as the block lasts. Raises `Missing`."""
+    with (
+        pubsub_emulator(folder / "pubsub.log") as pubsub,
+        fake_gcs_server(folder) as storage,
+        local_bigquery(folder, storage) as bigquery,
+    ):
+        yield Servers(pubsub=pubsub, storage=storage, bigquery=bigquery)
+
+
+class Process:
+    """The service of one handler, which may be killed and started again."""
+
+    def __init__(self, handler: str, environ: Mapping[str, str], log: Path) -> None:
+        self.handler, self.port = handler, int(environ["PORT"])
+        self._environ, self._log = environ, log
+        self.process = self._started()
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def kill(self) -> None:
+        """As a machine dies: nothing is finished, nothing is said."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process = self._started()
+
+    def end(self) -> int:
+        """As Cloud Run ends an instance; the exit code."""
+        end(self.process)
+        return int(self.process.returncode)
+
+    def is_ready(self) -> bool:
+        if self.process.poll() is not None:
+            raise AssertionError(f"{self.handler} ended by itself; see {self._log}")
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}readyz", timeout=60):  # noqa: S310
+                return True
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def _started(self) -> "subprocess.Popen[bytes]":
+        with self._log.open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "infra.gcp.service"],
+                env=dict(self._environ), cwd=HOUSE, stdout=log, stderr=log,
+            )  # fmt: skip
+
+
+class Cloud:
+    """What a story needs: transcripts in, requests, kills, and the books."""
+
+    def __init__(self, servers: Servers, folder: Path, seed: int = 0) -> None:
+        self._folder, self._stack = folder, ExitStack()
+        self._random = random.Random(seed)
+        unique = uuid4().hex[:6]
+        self._stop = threading.Event()
+        self._environ = {
+            **_inherited(),
+            **WAITS,
+            "PUBSUB_EMULATOR_HOST": servers.pubsub,
+            "STORAGE_EMULATOR_HOST": servers.storage,
+            "BIGQUERY_EMULATOR_HOST": servers.bigquery.endpoint,
+            "TROUPE_BIGQUERY_WRITE_ENDPOINT": servers.bigquery.storage_api,
+            "TROUPE_PROJECT": "troupe",
+            "TROUPE_DATASET": f"tracking_{unique}",
+            "TROUPE_STAGING_DATASET": f"staging_{unique}",
+            "TROUPE_DEPLOYMENT": unique,
+            "TROUPE_BUCKET": f"bucket-{unique}",
+            "TROUPE_TOPIC_PREFIX": f"whole-{unique}-",
+            "TROUPE_BIGQUERY_LOCATION": "EU",
+            "TROUPE_VERTEX_LOCATION": "europe-west4",
+            "TROUPE_HOST": "127.0.0.1",
+        }
+        self.kills = 0
+        self.processes: list[Process] = []
+
+    def __enter__(self) -> "Cloud":
+        try:
+            self._rise()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *about: object) -> None:
+        self._stop.set()
+        self._stack.close()
+
+    # What people do
+
+    def load(self, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Transcripts into the source table; how many."""
+        lines = [json.dumps(row).encode() + b"\n" for row in rows]
+        table = f"{self.settings.project}.{self.settings.dataset}.transcription_pass_2"
+        config = LoadJobConfig(source_format=SourceFormat.NEWLINE_DELIMITED_JSON)
+        self._bigquery.load_table_from_file(
+            BytesIO(b"".join(lines)), table, job_config=config
+        ).result()
+        return len(lines)
+
+    def request(self, run_id: str, **wish: Any) -> None:
+        told = seal_wish(
+            RunRequested(run_id=run_id, **wish),
+            deployment=self.world.deployment,
+            id_=f"wish-{run_id}",
+            time=utc_now(),
+        )
+        self.world.publish(told)
+
+    def kill_one(self) -> str:
+        """Any of the services, at any moment."""
+        victim = self._random.choice(self.processes)
+        victim.kill()
+        self.kills += 1
+        return victim.handler
+
+    def books(self, run_id: str) -> dict[str, Any]:
+        return desk.verify(self.world, run_id)
+
+    def is_completed(self, run_id: str) -> bool:
+        runs = self.world.tools.tracking.tell(
+            "runs", {"run_id": run_id, "since": self.world.tools.ledger.since(utc_now())}
+        )
+        return bool(runs) and runs[0]["completed_at"] is not None
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """What all services said, in no order."""
+        return [
+            json.loads(line)
+            for file in self._folder.glob("service-*.log")
+            for line in file.read_text(encoding="utf-8").splitlines()
+            if line.startswith("{")
+        ]
+
+    # How it comes up
+
+    def _rise(self) -> None:
+        os.environ["PUBSUB_EMULATOR_HOST"] = self._environ["PUBSUB_EMULATOR_HOST"]
+        first = read_settings(self._environ)
+        files = storage_client(first)
+        files.create_bucket(first.bucket)
+        self._bigquery = bigquery_client(first)
+        make_dataset(self._bigquery, f"{first.project}.{first.dataset}")
+        self._bigquery.create_dataset(DatasetReference(first.project, first.staging_dataset))
+        vertex = self._vertex(StorageBucket(first, files))
+        self._environ["TROUPE_VERTEX_ENDPOINT"] = vertex.address
+        self.settings = replace(first, vertex_endpoint=vertex.address)
+        self.world = CloudWorld(self.settings)
+        self._stack.callback(self.world.close)
+        self._serve()
+        self._ticking()
+
+    def _vertex(self, bucket: StorageBucket) -> VertexServer:
+        self.stand_in = StandIn(
+            self._folder / "vertex", NewestBucket(bucket), utc_now, on_output=self._notify
+        )
+        server = VertexServer(self.stand_in)
+        server.start()
+        self._stack.callback(server.close)
+        return server
+
+    def _notify(self, blob: Blob) -> None:
+        """The notification of the output bucket."""
+        bucket, _, name = blob.uri.removeprefix("gs://").partition("/")
+        about = {"eventType": "OBJECT_FINALIZE", "bucketId": bucket, "objectId": name}
+        self.world.bus.send("gcs-object", b"{}", about)
+
+    def _serve(self) -> None:
+        for handler in known_handlers():
+            own = {"TROUPE_HANDLER": handler, "PORT": str(free_port())}
+            log = self._folder / f"service-{handler}.log"
+            process = Process(handler, self._environ | own, log)
+            self.processes.append(process)
+            self._stack.callback(process.end)
+        endpoints = {each.handler: each.endpoint for each in self.processes}
+        with subscriber() as client:
+            lay_out(
+                self.settings,
+                self.world.bus.client,
+                client,
+                lambda each: endpoints[each.handler],
+                PACE,
+            )
+        for each in self.processes:
+            wait_until(each.is_ready, READY_SECONDS, each.handler)
+
+    def _ticking(self) -> None:
+        """What Cloud Scheduler does."""
+
+        def tick() -> None:
+            while not self._stop.wait(TICK_SECONDS):
+                self.world.tick()
+
+        thread = threading.Thread(target=tick)
+        thread.start()
+        self._stack.callback(thread.join)
+        self._stack.callback(self._stop.set)
+
+
+def _inherited() -> dict[str, str]:
+    """Nothing of the caller's own cloud may be reached from here."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("TROUPE_", "GOOGLE_", "CLOUDSDK_"))
+        and not name.endswith("_EMULATOR_HOST")
+    }

@@ -1,0 +1,97 @@
+"""Topics, subscriptions, dead letters and retries as Terraform makes them, from the catalogue."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from google.cloud.pubsub_v1 import (  # type: ignore[import-untyped]
+    PublisherClient,
+    SubscriberClient,
+)
+from google.protobuf.duration_pb2 import Duration  # type: ignore[import-untyped]
+
+from events import FACTS, topic_of
+from handlers.opening import dead_letter_topic
+from handlers.score import Subscription, subscriptions
+from infra.dead_letters import REPLAY_FOR
+from infra.gcp.letters import people_subscription
+from infra.gcp.settings import CloudSettings
+
+Endpoint = Callable[[Subscription], str | None]
+"""Where a subscription pushes to; None for one that is pulled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How Pub/Sub delivers again; the defaults are the deployment's."""
+
+    ack_deadline_seconds: int = 600
+    first_seconds: float = 10.0
+    most_seconds: float = 600.0
+    attempts: int = 40
+
+
+def everything() -> tuple[Subscription, ...]:
+    return subscriptions()
+
+
+def lay_out(
+    settings: CloudSettings,
+    publisher: PublisherClient,
+    subscriber: SubscriberClient,
+    endpoint: Endpoint,
+    pace: Pace,
+    wanted: Iterable[Subscription] = (),
+    *,
+    unwrapped: bool = False,
+) -> None:
+    """Make all of it; `wanted` instead of everything in the catalogue."""
+    chosen = tuple(wanted) or everything()
+    letters = {each.dead_letter_topic for each in chosen if each.dead_letter_topic}
+    told = {topic_of(kind) for kind in FACTS} if not tuple(wanted) else set()
+    for topic in sorted(told | letters | {each.topic for each in chosen}):
+        publisher.create_topic(name=settings.topic(topic))
+    for each in chosen:
+        subscriber.create_subscription(
+            request=_subscription(each, settings, endpoint(each), pace, unwrapped)
+        )
+    for handler in sorted({each.handler for each in chosen if each.dead_letter_topic}):
+        if dead_letter_topic(handler) in letters:
+            subscriber.create_subscription(
+                name=settings.subscription(people_subscription(handler)),
+                topic=settings.topic(dead_letter_topic(handler)),
+                ack_deadline_seconds=60,
+            )
+
+
+def _subscription(
+    each: Subscription,
+    settings: CloudSettings,
+    endpoint: str | None,
+    pace: Pace,
+    unwrapped: bool,
+) -> dict[str, object]:
+    asked: dict[str, object] = {
+        "name": settings.subscription(each.name),
+        "topic": settings.topic(each.topic),
+        "ack_deadline_seconds": pace.ack_deadline_seconds,
+        "filter": f'NOT attributes:{REPLAY_FOR} OR attributes.{REPLAY_FOR} = "{each.handler}"',
+        "retry_policy": {
+            "minimum_backoff": _duration(pace.first_seconds),
+            "maximum_backoff": _duration(pace.most_seconds),
+        },
+    }
+    if endpoint is not None:
+        push: dict[str, object] = {"push_endpoint": endpoint}
+        asked["push_config"] = push | (
+            {"no_wrapper": {"write_metadata": True}} if unwrapped else {}
+        )
+    if each.dead_letter_topic:
+        asked["dead_letter_policy"] = {
+            "dead_letter_topic": settings.topic(each.dead_letter_topic),
+            "max_delivery_attempts": pace.attempts,
+        }
+    return asked
+
+
+def _duration(seconds: float) -> Duration:
+    return Duration(seconds=int(seconds), nanos=round(seconds % 1 * 1e9))

@@ -1,0 +1,85 @@
+"""The warehouse of Google Cloud on emulators: one dataset for all stories, emptied between them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from uuid import uuid4
+
+from google.cloud.bigquery import DatasetReference
+
+from handlers.tools import Bucket
+from infra.gcp.bucket import StorageBucket, storage_client
+from infra.gcp.ledger_stream import LedgerStream, write_client
+from infra.gcp.warehouse import BigQueryWarehouse, bigquery_client
+from tests.emulators.servers import BigQueryServer
+from tests.emulators.tables import make_dataset
+from tests.gcp.making import cloud_settings
+from tracking import Params, Row, Warehouse
+from tracking.tables import Column
+
+
+class CloudBench:
+    """Google's clients, and servers of this machine behind them."""
+
+    def __init__(self, server: BigQueryServer, storage: str) -> None:
+        unique = uuid4().hex[:8]
+        self.settings = replace(
+            cloud_settings(),
+            project="troupe",
+            dataset=f"tracking_{unique}",
+            staging_dataset=f"staging_{unique}",
+            bucket=f"stories-{unique}",
+            output_bucket=f"stories-{unique}",
+            bigquery_endpoint=server.endpoint,
+            storage_endpoint=storage,
+        )
+        self.client = bigquery_client(self.settings)
+        self.dataset = f"{self.settings.project}.{self.settings.dataset}"
+        make_dataset(self.client, self.dataset)
+        self.client.create_dataset(
+            DatasetReference(self.settings.project, self.settings.staging_dataset)
+        )
+        stream = LedgerStream(self.dataset, lambda: write_client(server.storage_api))
+        self.cloud = BigQueryWarehouse(self.settings, self.client, stream)
+        self._numbered = Numbered(self.cloud)
+        self.warehouse: Warehouse = self._numbered
+        files = storage_client(self.settings)
+        files.create_bucket(self.settings.bucket)
+        self.bucket: Bucket = StorageBucket(self.settings, files)
+
+    def pass_(self, seconds: float) -> None:
+        """This server's clock is its machine's."""
+
+    def empty(self) -> None:
+        for table in self._numbered.touched:
+            self.client.query_and_wait(f"TRUNCATE TABLE `{self.dataset}.{table}`")
+        self.warehouse = self._numbered = Numbered(self.cloud)
+
+    def close(self) -> None:
+        self.cloud.close()
+
+
+class Numbered:
+    """The same warehouse with job ids that no story before has used."""
+
+    def __init__(self, warehouse: BigQueryWarehouse) -> None:
+        self._warehouse = warehouse
+        self._prefix = f"{uuid4().hex[:8]}__"
+        self.touched: set[str] = set()
+        """The tables that may hold rows."""
+
+    def ask(self, sql: str, params: Params) -> list[Row]:
+        return self._warehouse.ask(sql, params)
+
+    def stream(self, sql: str, params: Params) -> Iterator[Row]:
+        return self._warehouse.stream(sql, params)
+
+    def do(self, job_id: str, script: str, params: Params) -> bool:
+        self.touched |= {"claims"}
+        return self._warehouse.do(self._prefix + job_id, script, params)
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        self.touched |= {table}
+        self._warehouse.append(table, rows)
+
+    def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
+        return self._warehouse.load(table, columns, uris)

@@ -1,0 +1,129 @@
+"""Pub/Sub in both forms: the laptop's bus, and Google's emulator through the official client."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import count
+
+import duckdb
+import pytest
+
+from events import Envelope
+from infra.given import utc_now
+from infra.local.bus import Delivery as LocalDelivery
+from infra.local.bus import LocalBus, Retry
+from infra.local.letters import KeptLetters
+from tests.contracts.bus_suite import ATTEMPTS, EVERY, BusSuite, Delivery, Room
+from tests.local.fakes import HeldClock
+
+
+class LaptopRoom:
+    """The bus in this process; time goes on as soon as it is waited for."""
+
+    def __init__(self) -> None:
+        self.clock = HeldClock()
+        self.letters = KeptLetters(duckdb.connect(), self.clock)
+        retry = Retry(first_seconds=1, most_seconds=1, attempts=ATTEMPTS)
+        self.bus = LocalBus(EVERY, self.clock, self.letters, retry=retry)
+
+    def publish(self, envelopes: Sequence[Envelope]) -> None:
+        self.bus.publish(envelopes)
+
+    def send(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> str:
+        return self.bus.send(topic, body, attributes)
+
+    def lease(self) -> tuple[int, LocalDelivery]:
+        leased = self.bus.lease()
+        if leased is None:
+            self.clock.pass_(1)
+            leased = self.bus.lease()
+        assert leased is not None, "nothing comes"
+        return leased
+
+    def nothing_comes(self) -> bool:
+        self.clock.pass_(10)
+        return self.bus.lease() is None
+
+    def acknowledge(self, number: int) -> None:
+        self.bus.acknowledge(number)
+
+    def refuse(self, number: int) -> None:
+        self.bus.refuse(number)
+
+    def set_aside(self, number: int, cause: str, detail: str) -> None:
+        self.bus.set_aside(number, cause, detail)
+
+    def now(self) -> datetime:
+        return self.clock()
+
+
+class TestLaptopBus(BusSuite):
+    """What a laptop has."""
+
+    @pytest.fixture
+    def room(self) -> Room:
+        return LaptopRoom()
+
+
+class CloudRoom:
+    """The publisher, the pulling worker and the pulled letters, on topics of its own."""
+
+    def __init__(self, prefix: str) -> None:
+        from infra.gcp.bus import PubSubBus
+        from infra.gcp.letters import PulledLetters
+        from infra.gcp.pulling import PullingWorker, subscriber
+        from tests.cloud.topology import Pace, lay_out
+        from tests.gcp.making import cloud_settings
+
+        settings = cloud_settings(TROUPE_TOPIC_PREFIX=prefix)
+        self.bus = PubSubBus(settings)
+        pace = Pace(first_seconds=0.1, most_seconds=0.2, attempts=ATTEMPTS)
+        with subscriber() as made:
+            lay_out(settings, self.bus.client, made, lambda _: None, pace, EVERY)
+        self.worker = PullingWorker(settings, self.bus, EVERY)
+        self.letters = PulledLetters(settings, patience_seconds=0.5)
+
+    def close(self) -> None:
+        self.worker.close()
+        self.letters.close()
+        self.bus.close()
+
+    def publish(self, envelopes: Sequence[Envelope]) -> None:
+        self.bus.publish(envelopes)
+
+    def send(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> str:
+        return self.bus.send(topic, body, attributes)
+
+    def lease(self) -> tuple[int, Delivery]:
+        leased = self.worker.lease(wait_seconds=30)
+        assert leased is not None, "nothing comes"
+        return leased
+
+    def nothing_comes(self) -> bool:
+        return self.worker.lease(wait_seconds=1.5) is None
+
+    def acknowledge(self, number: int) -> None:
+        self.worker.acknowledge(number)
+
+    def refuse(self, number: int) -> None:
+        self.worker.refuse(number)
+
+    def set_aside(self, number: int, cause: str, detail: str) -> None:
+        self.worker.set_aside(number, cause, detail)
+
+    def now(self) -> datetime:
+        return utc_now()
+
+
+_PREFIXES = count(1)
+
+
+@pytest.mark.xdist_group("pubsub")
+class TestGoogleEmulator(BusSuite):
+    """Google's own emulator, the official client on our side."""
+
+    @pytest.fixture
+    def room(self, pubsub: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
+        monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
+        made = CloudRoom(f"contract-{next(_PREFIXES)}-")
+        yield made
+        made.close()

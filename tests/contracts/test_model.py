@@ -1,0 +1,45 @@
+"""Vertex AI in both forms: the stand-in in process, and over HTTP by the official client."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from handlers.tools import Model
+from infra.local.model import LocalModel
+from infra.local.vertex import StandIn
+from infra.local.vertex_http import VertexServer
+from tests.contracts.model_suite import ModelSuite, Opened
+
+
+class TestInProcess(ModelSuite):
+    """What a laptop has."""
+
+    @pytest.fixture
+    def opened(self) -> Opened:
+        @contextmanager
+        def inside(service: StandIn) -> Iterator[Model]:
+            yield LocalModel(service)
+
+        return inside
+
+
+class TestOverHttp(ModelSuite):
+    """The generated client, its REST transport and its errors."""
+
+    @pytest.fixture
+    def opened(self) -> Opened:
+        pytest.importorskip("google.cloud.aiplatform_v1", reason="pip install troupe[gcp]")
+        from infra.gcp.model import VertexModel
+        from tests.gcp.making import cloud_settings
+
+        @contextmanager
+        def over_http(service: StandIn) -> Iterator[Model]:
+            server = VertexServer(service, works=False)
+            server.start()
+            try:
+                yield VertexModel(cloud_settings(TROUPE_VERTEX_ENDPOINT=server.address))
+            finally:
+                server.close()
+
+        return over_http

@@ -1,0 +1,118 @@
+"""One story, told to the laptop's warehouse and to BigQuery's: the same tables, the same answers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from infra.local.warehouse import LocalWarehouse
+from tests.contracts.differences import SAME_ANSWERS, expect
+from tests.contracts.story import Story, at, plain, tell_again, tell_story
+from tests.emulators.servers import BigQueryServer
+from tests.local.fakes import HeldClock
+from tests.tracking.test_statements import NAMES, PARAMS
+from tracking import Row
+from tracking.statements import question, statement_names
+from tracking.tables import layouts
+
+if TYPE_CHECKING:
+    from tests.contracts.cloud_bench import CloudBench
+
+
+@dataclass(slots=True)
+class Retold:
+    """The story, and the warehouse that it was told to again."""
+
+    story: Story
+    bench: "CloudBench"
+    done: list[bool]
+    local: LocalWarehouse
+    """With the very rows that the other one holds."""
+
+
+@pytest.fixture(scope="module")
+def retold(
+    bigquery_server: BigQueryServer, storage_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Retold]:
+    pytest.importorskip("google.cloud.bigquery", reason="pip install troupe[gcp]")
+    from tests.contracts.cloud_bench import CloudBench
+
+    story = tell_story(tmp_path_factory.mktemp("story") / "home")
+    bench = CloudBench(bigquery_server, storage_server)
+    done = tell_again(story, bench.warehouse, bench.bucket)
+    clock = HeldClock()
+    clock.pass_((story.now - clock()).total_seconds())
+    local = LocalWarehouse(None, clock)
+    for table, rows in story.tables.items():
+        if rows:
+            local.append(table, rows)
+    yield Retold(story, bench, done, local)
+    local.close()
+    bench.close()
+
+
+@pytest.fixture(autouse=True)
+def differences(request: pytest.FixtureRequest) -> None:
+    """What is known to be different is expected to be."""
+    expect(request, SAME_ANSWERS)
+
+
+def test_every_deed_is_done_once(retold: Retold) -> None:
+    """Each was done on the laptop, and is done here."""
+    assert retold.done
+    assert all(retold.done)
+
+
+@pytest.mark.parametrize("table", [name for name in layouts() if name != "staged_answers"])
+def test_the_same_story_leaves_the_same_rows(retold: Retold, table: str) -> None:
+    """After plans, closings, claims, reports, a clearing and a forgetting."""
+    asked = f"SELECT * FROM {table} {_every_partition(table)}"  # noqa: S608
+
+    there = retold.bench.warehouse.ask(asked, {})
+
+    assert retold.story.tables[table], f"the story leaves no row in {table}"
+    assert plain(retold.story.tables[table]) == plain(there)
+
+
+@pytest.mark.parametrize("run", ["r1", "r2", "r3", "r4"])
+@pytest.mark.parametrize("name", statement_names("questions"))
+def test_every_question_has_the_same_answer(retold: Retold, name: str, run: str) -> None:
+    """Of every run; times and floats included, order included where the question asks for it."""
+    sql = question(name, **NAMES)
+    params = _params(retold.story, run)
+    if "@run_id" not in sql and run != "r1":
+        pytest.skip("this question names no run: one answer is all")
+
+    here = retold.local.ask(sql, params)
+    there = retold.bench.warehouse.ask(at(sql, retold.story.now), params)
+
+    assert _compared(here, sql) == _compared(there, sql)
+
+
+def _params(story: Story, run: str) -> dict[str, object]:
+    """Everything that a question may name, taken from what the story left."""
+    fact = next(row for row in story.tables["facts"] if row["run_id"] == run)
+    member = story.tables["processed_records"][0]
+    return PARAMS | {
+        "run_id": run,
+        "planned_on": story.now.date(),
+        "fact_id": fact["fact_id"],
+        "fact_ids": [row["fact_id"] for row in story.tables["facts"][:5]],
+        "record_id": member["record_id"],
+        "record_ids": [],
+        "phone_number_token": member["phone_number_token"],
+        "batch": 2,
+        "attempt": 2,
+    }
+
+
+def _compared(rows: list[Row], sql: str) -> list[str]:
+    """In order where the question gives one."""
+    ordered = "ORDER BY" in sql.splitlines()[-1] or "ORDER BY" in sql.splitlines()[-2]
+    return [plain([row])[0] for row in rows] if ordered else plain(rows)
+
+
+def _every_partition(table: str) -> str:
+    layout = layouts()[table]
+    return f"WHERE {layout.partition} >= '2000-01-01'" if layout.require_partition_filter else ""

@@ -1,0 +1,114 @@
+"""The catalogue as AsyncAPI: what the code says, in a form that other tools read."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import msgspec
+import pytest
+
+from events import FACT_OF_TYPE, FACTS, to_pubsub, topic_of
+from handlers import asyncapi
+from handlers.score import subscriptions
+from tests.stage import Stage, calls
+
+ROOT = Path(__file__).parents[2]
+FILE = ROOT / "docs" / "reference" / "asyncapi.json"
+SCHEMA = Path(__file__).parent / "asyncapi-schema" / "asyncapi-3.0.0.json"
+
+
+@pytest.fixture(scope="module")
+def document() -> dict[str, Any]:
+    return asyncapi.asyncapi()
+
+
+def validator(document: dict[str, Any], message: str) -> jsonschema_rs.Validator:
+    """Of the payload of one message, with the document's own schemas."""
+    payload = document["components"]["messages"][message]["payload"]
+    return jsonschema_rs.validator_for({**payload, "components": document["components"]})
+
+
+def test_the_document_is_the_one_of_the_code() -> None:
+    """Renew it with `python -m handlers.asyncapi docs/reference/asyncapi.json`."""
+    assert asyncapi.text() == FILE.read_text(encoding="utf-8")
+
+
+def test_the_document_obeys_the_schema_of_asyncapi(document: dict[str, Any]) -> None:
+    """Version 3.0.0, and the schema does refuse what is wrong."""
+    schema = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+    assert [] == [error.message for error in schema.iter_errors(document)]
+    assert not schema.is_valid({**document, "channels": {"x": {"adress": "typing error"}}})
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    """Also those inside the schemas."""
+    lost = []
+    for reference in _references(document):
+        place: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            place = place.get(part) if isinstance(place, dict) else None
+        if place is None:
+            lost.append(reference)
+
+    assert [] == lost
+
+
+def _references(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        own = [part["$ref"]] if "$ref" in part else []
+        return own + [r for each in part.values() for r in _references(each)]
+    return [r for each in part for r in _references(each)] if isinstance(part, list) else []
+
+
+def test_every_topic_is_a_channel_and_every_subscription_an_operation(
+    document: dict[str, Any],
+) -> None:
+    """Under the names that Pub/Sub has."""
+    topics = {topic_of(kind) for kind in FACTS} | {each.topic for each in subscriptions()}
+    received = {n for n, each in document["operations"].items() if each["action"] == "receive"}
+
+    assert topics == document["channels"].keys()
+    assert {each.name for each in subscriptions()} == received
+
+
+def test_every_event_of_a_run_is_as_the_document_says(
+    document: dict[str, Any], stage: Stage
+) -> None:
+    """What is really published, one run from its wish to its report."""
+    stage.load(calls(4))
+    stage.run()
+    rows = stage.ask("SELECT DISTINCT fact_id FROM facts")
+    told = stage.world.tools.ledger.recall([id_ for (id_,) in rows], stage.clock())
+
+    kinds = {envelope.type for envelope in told}
+    for envelope in told:
+        body, _ = to_pubsub(envelope)
+        name = FACT_OF_TYPE[envelope.type].__name__
+        assert validator(document, name).is_valid(msgspec.json.decode(body)), name
+    assert len(kinds) >= 9
+
+
+@pytest.mark.parametrize(
+    ("wish", "fits"),
+    [({"mode": "test", "limit": 5}, True), ({"limit": 0}, False), ({"limt": 5}, False)],
+)
+def test_a_bare_wish_is_checked_as_the_code_checks_it(
+    document: dict[str, Any], wish: dict[str, Any], fits: bool
+) -> None:
+    """Typing errors and bounds."""
+    assert fits == validator(document, "RunRequested").is_valid(wish)
+
+
+def test_every_field_of_a_wish_says_what_it_means(document: dict[str, Any]) -> None:
+    """They are what people fill in."""
+    schemas = document["components"]["schemas"]
+    silent = [
+        f"{name}.{field}"
+        for name in ("RunRequested", "ReprocessRequested", "CancelRequested")
+        for field, schema in schemas[name]["properties"].items()
+        if not schema.get("description")
+    ]
+
+    assert [] == silent

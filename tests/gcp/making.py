@@ -1,0 +1,19 @@
+"""A deployment for stories: what the environment of a container would say."""
+
+from typing import Any
+
+from infra.gcp.settings import CloudSettings, read_settings
+
+ENVIRON = {
+    "TROUPE_PROJECT": "stories",
+    "TROUPE_DATASET": "troupe",
+    "TROUPE_STAGING_DATASET": "troupe_staging",
+    "TROUPE_DEPLOYMENT": "ab12",
+    "TROUPE_BUCKET": "stories-troupe",
+    "TROUPE_BIGQUERY_LOCATION": "EU",
+    "TROUPE_VERTEX_LOCATION": "europe-west4",
+}
+
+
+def cloud_settings(**changed: Any) -> CloudSettings:
+    return read_settings(ENVIRON | {name: str(value) for name, value in changed.items()})

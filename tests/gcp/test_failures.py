@@ -1,0 +1,190 @@
+"""The table of failures, row by row: what the service says, and what the receiver should do."""
+
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]
+import pytest
+import requests
+import urllib3
+from google.api_core import exceptions as api
+from google.auth import exceptions as auth
+from google.cloud.bigquery_storage_v1.exceptions import StreamClosedError
+from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
+    DataCorruption,
+    InvalidResponse,
+)
+
+from handlers.errors import Redeliver, Refused, SetAside, Wait
+from infra.gcp.failures import RULES, AlreadyDone, rule_for, translated
+
+
+def http(status: int, reason: str = "", message: str = "secret text") -> Exception:
+    """As a client raises it that speaks HTTP."""
+    errors = [{"reason": reason, "message": message}] if reason else []
+    made: Exception = api.from_http_status(status, message, errors=errors)  # type: ignore[no-untyped-call]
+    return made
+
+
+def called(code: grpc.StatusCode) -> Exception:
+    """As a client raises it that speaks gRPC."""
+    made: Exception = api.from_grpc_status(code, "secret text")  # type: ignore[no-untyped-call]
+    return made
+
+
+class Reply:
+    """What an `InvalidResponse` holds."""
+
+    def __init__(self, status: int) -> None:
+        self.status_code = status
+
+
+class BareCall(grpc.RpcError, grpc.Call):  # type: ignore[misc]
+    """A failure that no client has renamed yet."""
+
+    def __init__(self, code: grpc.StatusCode) -> None:
+        self._code = code
+
+    def code(self) -> grpc.StatusCode:
+        return self._code
+
+    def details(self) -> str:
+        return "secret text"
+
+    def trailing_metadata(self) -> tuple[()]:
+        return ()
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(name)
+
+
+BareCall.__abstractmethods__ = frozenset()
+
+WRITER = InvalidResponse(Reply(412), "secret text")
+BROKEN = DataCorruption(Reply(200), "secret text")
+
+CASES: list[tuple[str, Exception, type[Exception], str]] = [
+    ("bigquery", called(grpc.StatusCode.ABORTED), Redeliver, ""),
+    ("bigquery", http(409, "duplicate"), AlreadyDone, ""),
+    ("bigquery", http(409), AlreadyDone, ""),
+    ("bigquery:job", http(409, "duplicate"), Redeliver, ""),
+    ("bigquery:job", http(400, "invalid"), SetAside, "data_refused"),
+    ("bigquery", called(grpc.StatusCode.ALREADY_EXISTS), AlreadyDone, ""),
+    ("bigquery", http(400, "bytesBilledLimitExceeded"), SetAside, "bytes_billed_limit"),
+    ("bigquery", http(400, "billingTierLimitExceeded"), SetAside, "billing_tier_limit"),
+    ("bigquery", http(403, "responseTooLarge"), SetAside, "response_too_large"),
+    ("bigquery", http(413), SetAside, "request_too_large"),
+    ("bigquery", http(400, "invalid"), SetAside, "data_refused"),
+    ("bigquery", http(400, "invalidQuery"), Redeliver, ""),
+    ("bigquery", http(404, "notFound"), Redeliver, ""),
+    ("bigquery", http(403, "accessDenied"), Redeliver, ""),
+    ("bigquery", http(403, "quotaExceeded"), Redeliver, ""),
+    ("bigquery", http(403, "rateLimitExceeded"), Redeliver, ""),
+    ("bigquery", http(400, "jobBackendError"), Redeliver, ""),
+    ("bigquery", http(200, "stopped"), Redeliver, ""),
+    ("bigquery", http(500, "internalError"), Redeliver, ""),
+    ("bigquery", http(503, "backendError"), Redeliver, ""),
+    ("bigquery", StreamClosedError("closed"), Redeliver, ""),
+    ("bigquery:append", called(grpc.StatusCode.INVALID_ARGUMENT), SetAside, "rows_refused"),
+    ("bigquery:append", called(grpc.StatusCode.NOT_FOUND), Redeliver, ""),
+    ("bigquery:append", called(grpc.StatusCode.UNAVAILABLE), Redeliver, ""),
+    ("storage", http(412), AlreadyDone, ""),
+    ("storage", WRITER, AlreadyDone, ""),
+    ("storage", http(404), SetAside, "object_missing"),
+    ("storage", http(409), Redeliver, ""),
+    ("storage", http(410), Redeliver, ""),
+    ("storage", http(400), SetAside, "bad_object_name"),
+    ("storage", http(403), Redeliver, ""),
+    ("storage", http(429), Redeliver, ""),
+    ("storage", http(503), Redeliver, ""),
+    ("storage", BROKEN, Redeliver, ""),
+    ("pubsub", called(grpc.StatusCode.ALREADY_EXISTS), AlreadyDone, ""),
+    ("pubsub", called(grpc.StatusCode.INVALID_ARGUMENT), SetAside, "message_refused"),
+    ("pubsub", called(grpc.StatusCode.NOT_FOUND), Redeliver, ""),
+    ("pubsub", called(grpc.StatusCode.PERMISSION_DENIED), Redeliver, ""),
+    ("pubsub", called(grpc.StatusCode.DEADLINE_EXCEEDED), Redeliver, ""),
+    ("vertex:cancel", http(400), AlreadyDone, ""),
+    ("vertex:cancel", called(grpc.StatusCode.FAILED_PRECONDITION), AlreadyDone, ""),
+    ("vertex:cancel", http(404), AlreadyDone, ""),
+    ("vertex:cancel", http(503), Redeliver, ""),
+    ("vertex", called(grpc.StatusCode.NOT_FOUND), Refused, "model_not_found"),
+    ("vertex", http(404), Refused, "model_not_found"),
+    ("vertex", called(grpc.StatusCode.PERMISSION_DENIED), Refused, "permission_denied"),
+    ("vertex", http(403), Refused, "permission_denied"),
+    ("vertex", called(grpc.StatusCode.FAILED_PRECONDITION), Refused, "failed_precondition"),
+    ("vertex", called(grpc.StatusCode.OUT_OF_RANGE), Refused, "bad_request"),
+    ("vertex", called(grpc.StatusCode.INVALID_ARGUMENT), Refused, "bad_request"),
+    ("vertex", http(400), Refused, "bad_request"),
+    ("vertex", called(grpc.StatusCode.RESOURCE_EXHAUSTED), Redeliver, ""),
+    ("vertex", called(grpc.StatusCode.INTERNAL), Redeliver, ""),
+    ("vertex", called(grpc.StatusCode.UNAVAILABLE), Redeliver, ""),
+    ("any", http(429), Redeliver, ""),
+    ("any", http(403), Redeliver, ""),
+    ("any", http(401), Redeliver, ""),
+    ("any", called(grpc.StatusCode.CANCELLED), Redeliver, ""),
+    ("any", http(502), Redeliver, ""),
+    ("any", api.RetryError("late", None), Redeliver, ""),  # type: ignore[no-untyped-call]
+    ("any", http(418), Redeliver, ""),
+    ("any", auth.RefreshError("no token"), Redeliver, ""),  # type: ignore[no-untyped-call]
+    ("any", auth.TransportError("no reply"), Redeliver, ""),  # type: ignore[no-untyped-call]
+    ("any", requests.ConnectionError("no reply"), Redeliver, ""),
+    ("any", requests.ReadTimeout("late"), Redeliver, ""),
+    ("any", urllib3.exceptions.ProtocolError("half a reply"), Redeliver, ""),
+    ("any", BareCall(grpc.StatusCode.UNAVAILABLE), Redeliver, ""),
+    ("any", grpc.RpcError(), Redeliver, ""),
+    ("any", ConnectionResetError("gone"), Redeliver, ""),
+    ("any", TimeoutError("late"), Redeliver, ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("service", "error", "expected", "cause"),
+    CASES,
+    ids=[f"{service}-{type(error).__name__}-{n}" for n, (service, error, *_) in enumerate(CASES)],
+)
+def test_a_foreign_failure_says_what_to_do(
+    service: str, error: Exception, expected: type[Exception], cause: str
+) -> None:
+    """In the words of this product; what the service said stays with the exception behind it."""
+    with pytest.raises(expected) as raised, translated(service, "job troupe__plan__d1__r1"):
+        raise error
+
+    assert cause == getattr(raised.value, "cause", "")
+    assert "job troupe__plan__d1__r1" in str(raised.value)
+    assert "secret text" not in str(raised.value)
+    assert error is raised.value.__cause__
+
+
+def test_every_row_of_the_table_is_met() -> None:
+    """A row that nothing reaches is no row."""
+    met = [rule_for(service, error) for service, error, *_ in CASES]
+
+    assert [] == [rule for rule in RULES if rule not in met]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [KeyError("batch"), ValueError("facts"), RuntimeError("the question failed"),
+     SetAside("object_conflict", "a/b"), Redeliver("later"), Wait("others"), Refused("no", "no")],
+    ids=lambda error: type(error).__name__,
+)  # fmt: skip
+def test_what_is_ours_goes_through_as_it_is(error: Exception) -> None:
+    """Neither our own errors nor our mistakes are taken for the service's."""
+    with pytest.raises(type(error)) as raised, translated("bigquery", "a question"):
+        raise error
+
+    assert error is raised.value
+
+
+def test_nothing_happens_when_nothing_fails() -> None:
+    """The block is left as it was entered."""
+    with translated("storage", "a/b"):
+        done = True
+
+    assert done
+
+
+def test_the_reason_is_told() -> None:
+    """So that a log line says more than a number."""
+    told = r"^a question: Forbidden 403 quotaExceeded$"
+    with pytest.raises(Redeliver, match=told), translated("bigquery", "a question"):
+        raise http(403, "quotaExceeded")

@@ -1,0 +1,474 @@
+"""The service of a handler over HTTP: what it takes, what it answers, and when it lets go."""
+
+import asyncio
+import json
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+pytest.importorskip("starlette", reason="needs the clients: troupe[gcp]")
+
+from events import BatchPlanned, Envelope, RunRequested, seal_wish, to_pubsub
+from handlers.delivery import Message
+from handlers.errors import Redeliver
+from handlers.score import Subscription
+from handlers.tools import Tools
+from infra.gcp.app import LARGEST_BYTES, Service
+from infra.gcp.settings import CloudSettings
+from infra.push import Push, unwrap, wrap
+from tests.events.making import sealed
+from tests.gcp.making import cloud_settings
+from tests.stage import Stage, calls
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def message(topic: str, body: bytes, attributes: Mapping[str, str], attempt: int = 1) -> Message:
+    return Message(
+        topic=topic, id="m1", body=body, attributes=attributes, published_at=START,
+        delivery_attempt=attempt,
+    )  # fmt: skip
+
+
+class Bus:
+    """Keeps what would go out; may fail."""
+
+    def __init__(self) -> None:
+        self.published: list[Envelope] = []
+        self.buried: list[tuple[Message, Subscription, str]] = []
+        self.fails = False
+
+    def publish(self, envelopes: Iterable[Envelope]) -> None:
+        self._check()
+        self.published += envelopes
+
+    def set_aside(
+        self, message: Message, subscription: Subscription, cause: str, detail: str
+    ) -> None:
+        self._check()
+        self.buried.append((message, subscription, cause))
+
+    def _check(self) -> None:
+        if self.fails:
+            raise Redeliver("publishing failed")
+
+
+class World:
+    """The tools of a laptop behind the service of the cloud."""
+
+    def __init__(self, tools: Tools) -> None:
+        self.tools, self.bus = tools, Bus()
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Caller:
+    """Speaks to the service as a server would, without one."""
+
+    def __init__(self, service: Service) -> None:
+        self.app = service.app()
+
+    def send(self, *pushes: Push, method: str = "POST", path: str = "/") -> list[int]:
+        """The statuses of requests that are made at once."""
+
+        async def all_of_them() -> list[int]:
+            return await asyncio.gather(*(self.request(each, method, path) for each in pushes))
+
+        return asyncio.run(all_of_them())
+
+    async def request(self, push: Push, method: str = "POST", path: str = "/") -> int:
+        parts = [push.body[at : at + 65536] for at in range(0, len(push.body), 65536)] or [b""]
+        received = iter(
+            {"type": "http.request", "body": part, "more_body": at < len(parts) - 1}
+            for at, part in enumerate(parts)
+        )
+        answered: list[int] = []
+
+        async def receive() -> Any:
+            return next(received)
+
+        async def send(told: Any) -> None:
+            if told["type"] == "http.response.start":
+                answered.append(told["status"])
+
+        scope = {
+            "type": "http", "method": method, "path": path, "query_string": b"",
+            "headers": [(k.encode(), v.encode("latin-1")) for k, v in push.headers.items()],
+        }  # fmt: skip
+        app: Callable[..., Awaitable[None]] = self.app
+        await app(scope, receive, send)
+        return answered[0]
+
+
+class Theatre:
+    """A service with the tools of a stage, and everything that a story asks of it."""
+
+    def __init__(self, stage: Stage, settings: CloudSettings) -> None:
+        self.stage, self.settings = stage, settings
+        self.world = World(stage.world.tools)
+        self.service = Service(settings, lambda: self.world)
+        self.caller = Caller(self.service)
+
+    def told(self, wish: RunRequested) -> Message:
+        sealed_wish = seal_wish(
+            wish, deployment=self.stage.world.deployment, id_="wish-1", time=self.stage.clock()
+        )
+        return message("run-requested", *to_pubsub(sealed_wish))
+
+    def pushed(self, told: Message, handler: str, form: Any = wrap) -> int:
+        name = self.settings.subscription(f"{handler}.{told.topic}")
+        (status,) = self.caller.send(form(told, name))
+        return int(status)
+
+
+@pytest.fixture
+def theatre(stage: Stage) -> Theatre:
+    """One thread: the laptop's warehouse has one."""
+    return Theatre(stage, cloud_settings(TROUPE_CONCURRENCY=1, TROUPE_TIME_BUDGET_SECONDS=30))
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records]
+
+
+# Every form of an arrival
+
+
+@pytest.mark.parametrize("form", [wrap, unwrap])
+def test_a_push_in_either_form_is_handled_and_acknowledged(theatre: Theatre, form: Any) -> None:
+    """What follows from it is published before the answer."""
+    theatre.stage.load(calls(4))
+
+    status = theatre.pushed(theatre.told(RunRequested(run_id="r1")), "plan-run", form)
+
+    assert 204 == status
+    assert ["run-planned", "batch-planned"] == [
+        each.type.split(".")[2] for each in theatre.world.bus.published
+    ]
+
+
+@pytest.mark.parametrize("binary", [False, True])
+def test_an_event_comes_by_the_http_binding_too(theatre: Theatre, binary: bool) -> None:
+    """Structured or binary, with percent-encoded headers."""
+    theatre.stage.load(calls(4))
+    told = theatre.told(RunRequested(run_id="r1"))
+    headers = {"content-type": "application/cloudevents+json"}
+    body = told.body
+    if binary:
+        named = {k: v for k, v in told.attributes.items() if k.startswith("ce-")}
+        headers = {"content-type": "application/json"} | named
+        headers["ce-source"] = headers["ce-source"].replace("/", "%2F")
+        body = json.dumps(json.loads(told.body)["data"]).encode()
+
+    assert [204] == theatre.caller.send(Push(headers, body))
+    assert 2 == len(theatre.world.bus.published)
+
+
+def test_eventarc_may_bring_a_message_of_pubsub(theatre: Theatre) -> None:
+    """Its event says the topic; the subscription is one of Eventarc's own."""
+    theatre.stage.load(calls(4))
+    told = theatre.told(RunRequested(run_id="r1"))
+    push = wrap(told, "projects/p/subscriptions/eventarc-xyz")
+    headers = {
+        "content-type": "application/json", "ce-id": "1", "ce-specversion": "1.0",
+        "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
+        "ce-source": "//pubsub.googleapis.com/projects/stories/topics/run-requested",
+    }  # fmt: skip
+
+    assert [204] == theatre.caller.send(Push(headers, push.body))
+    assert 2 == len(theatre.world.bus.published)
+
+
+def test_a_bare_request_of_a_person_is_a_wish(theatre: Theatre) -> None:
+    """As `gcloud pubsub topics publish` sends it."""
+    theatre.stage.load(calls(4))
+
+    assert 204 == theatre.pushed(message("run-requested", b'{"limit": 2}', {}), "plan-run")
+    assert 2 == len(theatre.world.bus.published)
+
+
+NOTIFICATION = {
+    "eventType": "OBJECT_FINALIZE",
+    "bucketId": "stories-troupe",
+    "objectId": "output/x/prediction-model-2026-03-02T09:00:00Z/predictions.jsonl",
+}
+
+
+@pytest.mark.parametrize("form", [wrap, unwrap])
+@pytest.mark.parametrize(
+    ("topic", "body", "attributes"),
+    [
+        ("watch-tick", b'{"tick": "scheduler"}', {}),
+        ("watch-tick", b'{"protoPayload": {"methodName": "x"}, "insertId": "1"}', {}),
+        ("gcs-object", b'{"kind": "storage#object"}', NOTIFICATION),
+    ],
+    ids=["scheduler", "log sink", "storage"],
+)
+def test_every_signal_wakes_the_watcher(
+    theatre: Theatre, topic: str, body: bytes, attributes: dict[str, str], form: Any
+) -> None:
+    """It looks, and tells what it sees."""
+    theatre.stage.load(calls(2))
+    theatre.stage.request()
+    while theatre.stage.world.deliver_next() is not None:
+        pass
+    while theatre.stage.world.service.step():
+        pass
+    theatre.stage.clock.pass_(61)
+
+    assert 204 == theatre.pushed(message(topic, body, attributes), "watch-jobs", form)
+    assert "job-succeeded" in [each.type.split(".")[2] for each in theatre.world.bus.published]
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("google.cloud.storage.object.v1.finalized",
+         {"bucket": "stories-troupe", "name": NOTIFICATION["objectId"]}),
+        ("google.cloud.audit.log.v1.written", {"protoPayload": {"methodName": "x"}}),
+    ],
+)  # fmt: skip
+def test_eventarc_s_signals_wake_the_watcher_too(
+    theatre: Theatre, kind: str, data: dict[str, Any]
+) -> None:
+    """The same news in another envelope."""
+    headers = {
+        "content-type": "application/json", "ce-id": "1", "ce-specversion": "1.0",
+        "ce-type": kind, "ce-source": "//storage.googleapis.com/x", "ce-time": START.isoformat(),
+    }  # fmt: skip
+
+    assert [204] == theatre.caller.send(Push(headers, json.dumps(data).encode()))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"eventType": "OBJECT_DELETE"},
+        {"bucketId": "somebody-elses"},
+        {"objectId": "requests/x/predictions.jsonl"},
+    ],
+)
+def test_an_object_of_no_interest_asks_nobody_anything(
+    theatre: Theatre, changed: dict[str, str]
+) -> None:
+    """Notifications filter by prefix only, and somebody may have set up another."""
+    theatre.world.tools = replace(theatre.world.tools, tracking=None)  # type: ignore[arg-type]
+
+    status = theatre.pushed(message("gcs-object", b"{}", NOTIFICATION | changed), "watch-jobs")
+
+    assert 204 == status
+
+
+def test_a_replay_for_another_handler_is_let_go(theatre: Theatre) -> None:
+    """Its own subscription has it."""
+    told = theatre.told(RunRequested(run_id="r1"))
+    again = replace(told, attributes={**told.attributes, "replayfor": "somebody-else"})
+
+    assert 204 == theatre.pushed(again, "plan-run")
+    assert [] == theatre.world.bus.published
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("name", ["submit-job.jsonl-uploaded", "x", "plan-run.watch-tick"])
+def test_another_handler_s_subscription_is_refused(
+    stage: Stage, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody wired it wrongly; the log says which."""
+    theatre = Theatre(stage, cloud_settings(TROUPE_HANDLER="plan-run", TROUPE_CONCURRENCY=1))
+    told = message("x", b"{}", {})
+
+    assert [403] == theatre.caller.send(wrap(told, theatre.settings.subscription(name)))
+    (record,) = [each for each in caplog.records if each.getMessage() == "wrong-subscription"]
+    assert name in vars(record)["why"]
+
+
+def test_a_subscription_of_another_deployment_is_refused(stage: Stage) -> None:
+    """Its names have another prefix."""
+    theatre = Theatre(stage, cloud_settings(TROUPE_TOPIC_PREFIX="dev-", TROUPE_CONCURRENCY=1))
+
+    assert [403] == theatre.caller.send(
+        wrap(message("x", b"{}", {}), "projects/stories/subscriptions/plan-run.run-requested")
+    )
+
+
+@pytest.mark.parametrize(
+    "push",
+    [
+        Push({}, b""),
+        Push({"content-type": "application/json"}, b'{"message": 5}'),
+        Push({"content-type": "application/cloudevents+json"}, b"{}"),
+        Push({"content-type": "application/json", "ce-id": "1", "ce-type": "x.y"}, b"{}"),
+        Push({"content-type": "application/json", "ce-id": "1",
+              "ce-type": "dev.troupe.run-requested.v1", "ce-time": "soon"}, b"{}"),
+    ],
+)  # fmt: skip
+def test_what_nobody_of_ours_sends_is_a_bad_request(theatre: Theatre, push: Push) -> None:
+    """By name in the log, not by a traceback."""
+    assert [400] == theatre.caller.send(push)
+
+
+def test_a_body_that_no_message_can_have_is_not_read(theatre: Theatre) -> None:
+    """It is given up at the limit."""
+    assert [413] == theatre.caller.send(Push({}, b"x" * (LARGEST_BYTES + 1)))
+
+
+# What becomes of a delivery
+
+
+def test_poison_is_acknowledged_once_the_dead_letters_have_it(theatre: Theatre) -> None:
+    """With the subscription that it came by."""
+    status = theatre.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
+
+    ((letter, subscription, cause),) = theatre.world.bus.buried
+    assert (204, b"no event", "write-jsonl.batch-planned", "unreadable_message") == (
+        status, letter.body, subscription.name, cause,
+    )  # fmt: skip
+
+
+def test_poison_comes_again_while_the_dead_letters_do_not_take_it(theatre: Theatre) -> None:
+    """Nothing is lost."""
+    theatre.world.bus.fails = True
+
+    assert 503 == theatre.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
+
+
+def test_what_cannot_be_published_is_delivered_again(theatre: Theatre) -> None:
+    """And then it is published."""
+    theatre.stage.load(calls(4))
+    theatre.world.bus.fails = True
+    told = theatre.told(RunRequested(run_id="r1"))
+
+    assert 503 == theatre.pushed(told, "plan-run")
+    theatre.world.bus.fails = False
+    assert 204 == theatre.pushed(told, "plan-run")
+    assert 2 == len(theatre.world.bus.published)
+
+
+def test_a_fact_of_a_run_that_is_not_planned_yet_comes_again(theatre: Theatre) -> None:
+    """Whatever the handler raises, the message is not lost."""
+    fact = BatchPlanned(run_id="nowhere", planned_on="2026-03-02", batch=1, attempt=1, records=1)
+    told = message("batch-planned", *to_pubsub(sealed(fact)))
+
+    assert 503 == theatre.pushed(told, "write-jsonl")
+
+
+# Health
+
+
+def test_a_service_is_alive_before_it_is_ready(stage: Stage) -> None:
+    """Its tools may take a while, or fail to come at first."""
+    worlds: list[Any] = [Redeliver("BigQuery does not answer"), World(stage.world.tools)]
+
+    def make() -> Any:
+        made = worlds.pop(0)
+        if isinstance(made, Exception):
+            raise made
+        return made
+
+    caller = Caller(Service(cloud_settings(), make))
+
+    assert [200] == caller.send(Push({}, b""), method="GET", path="/healthz")
+    assert [503] == caller.send(Push({}, b""), method="GET", path="/readyz")
+    assert [200] == caller.send(Push({}, b""), method="GET", path="/readyz")
+    assert [] == worlds
+
+
+# Time
+
+
+class Slow:
+    """A world whose tools come when they are let go."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.entered, self.gate = world, threading.Semaphore(0), threading.Event()
+        self.bus = world.bus
+
+    @property
+    def tools(self) -> Tools:
+        self.entered.release()
+        assert self.gate.wait(30)
+        return self.world.tools
+
+    def close(self) -> None: ...
+
+
+def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The budget ends before Pub/Sub's deadline; the work itself goes on and is done once."""
+    slow = Slow(World(stage.world.tools))
+    settings = replace(cloud_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=0.05)
+    service = Service(settings, lambda: slow)
+    caller = Caller(service)
+    push = wrap(message("watch-tick", b"x", {}), settings.subscription("watch-jobs.watch-tick"))
+
+    assert [503] == caller.send(push)
+    assert "over-the-time-budget" in lines(caplog)
+
+    service.settings = replace(settings, time_budget_seconds=30)
+    slow.gate.set()
+    assert [204] == caller.send(push)
+    slow.entered.acquire()
+    assert not slow.entered.acquire(blocking=False)
+
+
+def test_a_delivery_that_finds_no_thread_in_time_comes_again(stage: Stage) -> None:
+    """429: somebody else may have one free."""
+    slow = Slow(World(stage.world.tools))
+    settings = replace(cloud_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=0.05)
+    service = Service(settings, lambda: slow)
+    caller = Caller(service)
+    name = settings.subscription("watch-jobs.watch-tick")
+    one, other = (
+        wrap(replace(message("watch-tick", b"x", {}), id=id_), name) for id_ in ("m1", "m2")
+    )
+
+    assert [503, 429] == caller.send(one, other)
+    service.settings = replace(settings, time_budget_seconds=30)
+    slow.gate.set()
+    assert [204] == caller.send(one)
+
+
+def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
+    """As many as there are threads."""
+    slow = Slow(World(stage.world.tools))
+    settings = replace(cloud_settings(TROUPE_CONCURRENCY=2), time_budget_seconds=30)
+    caller = Caller(Service(settings, lambda: slow))
+    name = settings.subscription("watch-jobs.watch-tick")
+    told = message("watch-tick", b"x", {})
+
+    def both_are_in() -> None:
+        slow.entered.acquire()
+        slow.entered.acquire()
+        slow.world.tools = replace(stage.world.tools, ledger=None)  # type: ignore[arg-type]
+        slow.gate.set()
+
+    watching = threading.Thread(target=both_are_in)
+    watching.start()
+    statuses = caller.send(*(wrap(replace(told, id=id_), name) for id_ in ("m1", "m2")))
+    watching.join()
+
+    assert [503, 503] == statuses
+
+
+def test_the_tools_are_closed_with_the_service(stage: Stage) -> None:
+    """Once, at its end."""
+    world = World(stage.world.tools)
+    service = Service(cloud_settings(), lambda: world)
+    app = service.app()
+
+    async def live() -> None:
+        async with app.router.lifespan_context(app):
+            assert [True] == [await asyncio.to_thread(service.prepare)]
+
+    asyncio.run(live())
+
+    assert world.closed

@@ -1,0 +1,107 @@
+"""The page as people see it: in a real browser, light and dark, on a phone and on paper."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.report import render_html
+from tests.report import samples
+from tools.browser import Page, View, opened, program
+
+VIEWS = {
+    "light": View(1100),
+    "dark": View(1100, dark=True),
+    "phone": View(390),
+    "phone, dark": View(390, dark=True),
+    "small phone": View(320),
+    "paper": View(794, media="print"),
+}
+LOOKS = (Path(__file__).parent / "looks.js").read_text(encoding="utf-8")
+
+PAGES = {
+    "a run that went well": samples.summary(),
+    "no rows": {"run_id": "r1", "source_rows": 0, "insights": []},
+    "one row": samples.one_row(),
+    "a hundred thousand rows": samples.many_rows(),
+    "long names": samples.long_names(),
+    "a dry run": samples.dry_run(),
+    "an unknown price": samples.summary(money=samples.money(price=None, online=None)),
+}
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    """A tab of a headless browser; without one a laptop skips, and a build fails."""
+    found = program()
+    if found is None and os.environ.get("CI"):
+        pytest.fail("no browser to look with: install the Debian package chromium")
+    if found is None:
+        pytest.skip("no browser to look with: install chromium")
+    with opened(found) as browser:
+        yield browser.page()
+
+
+def show(page: Page, html: str, folder: Path) -> None:
+    file = folder / "page.html"
+    file.write_text(html, encoding="utf-8")
+    page.open(file)
+
+
+def faults(page: Page, view: View) -> list[str]:
+    """What is wrong with the page in this view."""
+    page.look(view)
+    found: list[str] = page.run(LOOKS)
+    return found
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_overflows_overlaps_or_pales(page: Page, tmp_path: Path, name: str) -> None:
+    """In no view."""
+    show(page, render_html(PAGES[name], samples.verdict()), tmp_path)
+
+    assert {} == {view: found for view in VIEWS if (found := faults(page, VIEWS[view]))}
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("<p style='width:2000px'>broad</p>", "wide in a window"),
+        ("<p style='position:absolute;left:-50px'>out</p>", "'out' stands out of the window"),
+        ("<p>one</p><p style='margin-top:-2.5em'>two</p>", "'two' and 'one' overlap"),
+        ("<p style='color:#999;background:#fff'>pale</p>", "'pale': contrast 2.85, below 4.5"),
+        ("<p>a</p><b class='track'><i style='background:#eee'></i></b>", "a bar: contrast"),
+        ("", "the page shows no text"),
+    ],
+)
+def test_each_fault_would_be_seen(page: Page, tmp_path: Path, body: str, said: str) -> None:
+    """Of a page that has it."""
+    html = f"<!doctype html><html><body style='background:#fff;color:#000'>{body}"
+
+    show(page, html, tmp_path)
+
+    assert said in "\n".join(faults(page, View(390)))
+
+
+def test_the_page_follows_the_scheme_of_its_reader(page: Page, tmp_path: Path) -> None:
+    """Dark where they want it dark; paper is white for everybody."""
+    show(page, render_html(samples.summary()), tmp_path)
+    grounds: dict[str, Any] = {}
+    for name, view in {**VIEWS, "paper": View(794, dark=True, media="print")}.items():
+        page.look(view)
+        grounds[name] = page.run("getComputedStyle(document.body).backgroundColor")
+
+    assert grounds["dark"] == grounds["phone, dark"] != grounds["light"] == grounds["phone"]
+    assert "rgb(255, 255, 255)" == grounds["paper"]
+
+
+def test_the_page_prints(page: Page, tmp_path: Path) -> None:
+    """On a handful of sheets."""
+    show(page, render_html(samples.summary(), samples.verdict()), tmp_path)
+    page.look(View(794))
+    paper = page.pdf()
+
+    assert paper.startswith(b"%PDF")
+    assert 1 <= paper.count(b"/Type /Page\n") <= 6

@@ -1,0 +1,207 @@
+"""Where spans and counts go: a file, OpenTelemetry, or nowhere at all."""
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from handlers.delivery import deliver
+from infra.local.world import LaptopSettings
+from infra.telemetry import configured
+from infra.telemetry.setup import to
+from tests.stage import Stage, calls
+from tests.telemetry.kept import Kept
+
+ROOT = Path(__file__).parents[2]
+
+
+def played(tmp_path: Path, environ: dict[str, str]) -> None:
+    stage = Stage(tmp_path / "home", LaptopSettings(telemetry=configured(environ)))
+    stage.load(calls(4))
+    assert stage.run()["ok"]
+    stage.close()
+
+
+def test_without_configuration_the_loop_is_the_loop(tmp_path: Path) -> None:
+    """Not wrapped by anything, so it costs nothing."""
+    assert configured({}).deliver is deliver
+    assert configured(
+        {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "x"}
+    ).deliver is (deliver)
+
+
+@pytest.mark.parametrize("environ", [{}, {"TROUPE_TRACES": "t.jsonl"}])
+def test_opentelemetry_is_imported_for_those_alone_who_asked_for_it(
+    tmp_path: Path, environ: dict[str, str]
+) -> None:
+    """Neither for nothing nor for a file."""
+    code = (
+        "import json, sys\n"
+        "from pathlib import Path\n"
+        "from infra.local.world import LaptopSettings\n"
+        "from infra.telemetry import configured\n"
+        "from tests.stage import Stage, calls\n"
+        "asked = configured(json.loads(sys.argv[1]))\n"
+        "stage = Stage(Path('home'), LaptopSettings(telemetry=asked))\n"
+        "stage.load(calls(2)); stage.run(); stage.close()\n"
+        "print([n for n in sys.modules if n.partition('.')[0] == 'opentelemetry'])\n"
+    )
+
+    told = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(environ)],
+        cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+
+    assert "[]" == told.stdout.strip().splitlines()[-1]
+    assert bool(environ) == (tmp_path / "t.jsonl").is_file()
+
+
+def test_a_file_gets_one_span_a_line_and_grows_with_each_run(tmp_path: Path) -> None:
+    """A worker that starts again goes on where the one before ended."""
+    file = tmp_path / "traces.jsonl"
+    played(tmp_path, {"TROUPE_TRACES": str(file)})
+    first = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    played(tmp_path / "second", {"TROUPE_TRACES": str(file)})
+
+    known = {span["span_id"] for span in first}
+    assert {"run-requested", "vertex-job", "report-written"} <= {span["name"] for span in first}
+    assert {None} == {span["parent_id"] for span in first} - known
+    assert len(file.read_text(encoding="utf-8").splitlines()) > len(first)
+
+
+def test_a_file_that_cannot_be_written_stops_no_work(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says why there are no traces."""
+    with caplog.at_level(logging.ERROR, "troupe"):
+        played(tmp_path, {"TROUPE_TRACES": str(tmp_path / "nowhere" / "t.jsonl")})
+
+    (told,) = [r for r in caplog.records if r.getMessage() == "telemetry-off"]
+    assert "nowhere" in told.__dict__["why"]
+
+
+def test_without_the_packages_the_log_says_how_to_get_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the work goes on."""
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http", None)
+    with caplog.at_level(logging.ERROR, "troupe"):
+        played(tmp_path, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
+
+    (told,) = [r for r in caplog.records if r.getMessage() == "telemetry-off"]
+    assert "troupe[otel]" in told.__dict__["why"]
+
+
+def test_nothing_is_opened_before_the_first_delivery(tmp_path: Path) -> None:
+    """A command that only asks leaves no file behind."""
+    file = tmp_path / "traces.jsonl"
+    stage = Stage(
+        tmp_path / "home", LaptopSettings(telemetry=configured({"TROUPE_TRACES": str(file)}))
+    )
+    stage.books()
+    stage.close()
+
+    assert not file.exists()
+
+
+def test_a_world_that_closes_sends_what_is_kept(tmp_path: Path) -> None:
+    """Once."""
+    kept = Kept()
+    Stage(tmp_path / "home", LaptopSettings(telemetry=to(kept))).close()
+
+    assert 1 == kept.closed
+
+
+def test_opentelemetry_is_told_the_same_spans_and_the_metrics(tmp_path: Path) -> None:
+    """Kinds, times, parents, links and errors; deliveries by handler, records by ending."""
+    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    from infra.telemetry.otel import OpenTelemetry
+    from infra.telemetry.setup import Several
+
+    spans, metrics, kept = InMemorySpanExporter(), InMemoryMetricReader(), Kept()
+    sink = OpenTelemetry(SimpleSpanProcessor(spans), metrics)
+    stage = Stage(tmp_path / "home", LaptopSettings(telemetry=to(Several([sink, kept]))))
+    stage.load(calls(5))
+    stage.run()
+    found = _metrics(metrics)
+    told = spans.get_finished_spans()
+    stage.close()
+
+    assert [s.name for s in kept.spans] == [s.name for s in told]
+    for ours, theirs in zip(kept.spans, told, strict=True):
+        assert theirs.context is not None
+        assert ours.place == (f"{theirs.context.trace_id:032x}", f"{theirs.context.span_id:016x}")
+        assert (ours.parent is None) == (theirs.parent is None)
+        assert len(ours.links) == len(theirs.links)
+        assert ours.kind == theirs.kind.name.lower()
+        assert dict(ours.about) == dict(theirs.attributes or {})
+        assert theirs.end_time is not None
+        assert ours.ended.timestamp() == pytest.approx(theirs.end_time / 1e9)
+    assert "troupe" == told[0].resource.attributes["service.name"]
+    assert 5 == found["troupe.records"][("analysed",)]
+    assert 1 == found["troupe.deliveries"][("run-requested", "plan-run", "done")]
+    assert 1 == found["troupe.delivery.duration"][("run-requested", "plan-run", "done")]
+
+
+def _metrics(reader: Any) -> dict[str, dict[tuple[str, ...], int]]:
+    data = reader.get_metrics_data()
+    return {
+        metric.name: {
+            tuple(str(point.attributes[key]) for key in sorted(point.attributes)): getattr(
+                point, "value", getattr(point, "count", 0)
+            )
+            for point in metric.data.data_points
+        }
+        for resource in data.resource_metrics
+        for scope in resource.scope_metrics
+        for metric in scope.metrics
+    }
+
+
+class _Collector(BaseHTTPRequestHandler):
+    paths: list[str]
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.paths.append(self.path)
+        self.send_response(200)
+        self.end_headers()
+
+    def log_request(self, code: Any = "-", size: Any = "-") -> None:
+        """Silence."""
+
+
+@pytest.fixture
+def collector() -> Iterator[tuple[str, list[str]]]:
+    """Listens on loopback as a collector does."""
+    paths: list[str] = []
+    handler = type("Collector", (_Collector,), {"paths": paths})
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    thread = Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", paths
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_a_collector_gets_traces_and_metrics_before_the_world_is_closed(
+    tmp_path: Path, collector: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Over OTLP, with OpenTelemetry's own variables."""
+    address, paths = collector
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", address)
+
+    played(tmp_path, {"OTEL_EXPORTER_OTLP_ENDPOINT": address})
+
+    assert {"/v1/traces", "/v1/metrics"} == set(paths)

@@ -1,0 +1,180 @@
+"""One trace through all events of a run, whatever happens to it on the way."""
+
+import json
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from events import CancelRequested
+from handlers.errors import Redeliver
+from infra.local.damage import Damage
+from infra.local.faults import Faults
+from infra.local.vertex_settings import Behaviour
+from infra.telemetry.setup import to
+from tests.stage import Stage, call, calls
+from tests.telemetry.kept import Broken, Kept
+
+Staged = Callable[..., Stage]
+NAME = "Wilhelmina Oakenshaw"
+
+
+def traced(staged: Staged, **settings: object) -> tuple[Stage, Kept]:
+    kept = Kept()
+    return staged(telemetry=to(kept), **settings), kept
+
+
+def test_every_event_of_a_run_hangs_on_one_trace(staged: Staged) -> None:
+    """From the wish to the report, across batches, without a gap."""
+    stage, kept = traced(staged)
+    stage.load(calls(30))
+    stage.run(canary=10, rows_per_batch=10)
+
+    (root,) = kept.named("run-requested")
+    of_run = [span for span in kept.spans if span.place.trace == root.place.trace]
+    assert root.parent is None
+    assert set(stage.topics()) <= {span.name for span in of_run}
+    assert {"run-requested"} == {kept.path_to(span)[0] for span in of_run}
+    assert [
+        "run-requested", "plan-run run-requested", "batch-planned", "write-jsonl batch-planned",
+        "jsonl-uploaded", "submit-job jsonl-uploaded", "job-submitted", "vertex-job",
+        "job-succeeded", "process-results job-succeeded", "results-processed",
+    ] == kept.path_to(kept.named("results-processed")[0])  # fmt: skip
+    assert len({span.place for span in kept.spans}) == len(kept.spans)
+
+
+def test_a_job_is_one_span_over_all_its_hours(staged: Staged) -> None:
+    """And the fact of its end links to the fact of its submission and to the look that saw it."""
+    hours = 5
+    stage, kept = traced(staged, behaviour=Behaviour(pending_seconds=hours * 3600))
+    stage.load(calls(4))
+    stage.run()
+
+    (job,), (submitted,) = kept.named("vertex-job"), kept.named("job-submitted")
+    (ended,) = kept.named("job-succeeded")
+    assert job.ended - job.started >= timedelta(hours=hours)
+    assert (submitted.place, job.place) == (job.parent, ended.parent)
+    looks = {span.place for span in kept.spans if span.name.startswith("watch-jobs")}
+    assert submitted.place in ended.links
+    assert looks & set(ended.links)
+    assert str(job.about["troupe.job"]).startswith("projects/")
+
+
+def test_each_further_attempt_has_a_job_span_of_its_own(staged: Staged) -> None:
+    """Below the submission that began it."""
+    stage, kept = traced(staged, damage=Damage(share=0.6, seed=5))
+    stage.load(calls(20))
+    stage.run(canary=20, breaker=100)
+
+    jobs = kept.named("vertex-job")
+    assert len(jobs) == len({job.place for job in jobs}) == stage.jobs() > 1
+    assert {job.parent for job in jobs} == {s.place for s in kept.named("job-submitted")}
+
+
+def test_a_delivery_that_comes_again_is_told_as_repeated(staged: Staged) -> None:
+    """It tells nothing twice, and adds no records twice."""
+    stage, kept = traced(staged, faults=Faults(seed=2, duplicate=1.0))
+    stage.load(calls(6))
+    stage.run()
+
+    assert kept.outcomes("advance-run")["repeated"] >= 1
+    records = [each.records for each in kept.counts if each.records]
+    assert [{"analysed": 6, "failed": 0, "released": 0}] == records
+    assert 1 == len(kept.named("run-completed"))
+
+
+def test_a_delivery_that_fails_says_its_cause_and_nothing_else(staged: Staged) -> None:
+    """A foreign error may quote what it read; its text stays where it was."""
+    stage, kept = traced(staged)
+    stage.load(calls(4))
+    write = stage.world.bucket.write_once
+    failed: list[bool] = []
+
+    def fail_once(*given: object) -> object:
+        if failed:
+            return write(*given)  # type: ignore[arg-type]
+        failed.append(True)
+        raise Redeliver(f"the row of {NAME}")
+
+    stage.world.bucket.write_once = fail_once  # type: ignore[method-assign,assignment]
+    stage.run()
+
+    assert ["Redeliver", ""] == [s.failed for s in kept.named("write-jsonl batch-planned")]
+    assert {"redeliver": 1, "done": 1} == kept.outcomes("write-jsonl")
+    assert NAME not in repr(kept.spans)
+
+
+def test_what_nobody_can_read_has_a_trace_of_its_own(staged: Staged) -> None:
+    """Its dead letter is told in another one, without the body."""
+    stage, kept = traced(staged)
+    stage.world.bus.send("batch-planned", f'{{"run_id": "{NAME}"'.encode(), {})
+    stage.play()
+
+    (lost,) = kept.named("unreadable batch-planned")
+    assert ("unreadable_message", None) == (lost.failed, lost.parent)
+    assert NAME not in repr((kept.spans, kept.counts))
+
+
+def test_a_retold_fact_is_linked_to_and_not_told_anew(staged: Staged) -> None:
+    """The tick's span shows what it told again."""
+    stage, kept = traced(staged)
+    stage.load(calls(4))
+    stage.request()
+    stage.world.deliver_next()
+    stage.world.bus.publish = lambda envelopes: None  # type: ignore[method-assign]
+    while stage.world.deliver_next():
+        pass
+    del stage.world.bus.publish
+    for _ in range(3):
+        stage.tick(minutes=20)
+    stage.play()
+
+    links = {link for s in kept.named("watch-jobs watch-tick") for link in s.links}
+    assert {s.place for s in kept.named("jsonl-uploaded")} & links
+    assert 1 == len(kept.named("jsonl-uploaded"))
+    assert stage.books()["ok"]
+
+
+def test_a_stopped_run_ends_in_the_trace_it_began_in(staged: Staged) -> None:
+    """The operator's wish is a second root of the run's trace."""
+    stage, kept = traced(staged, behaviour=Behaviour(pending_seconds=3600))
+    stage.load(calls(30))
+    stage.request(canary=10, rows_per_batch=10)
+    for _ in range(4):
+        stage.world.deliver_next()
+    stage.publish(CancelRequested(run_id="r1"))
+    stage.play()
+
+    (asked,), (done,) = kept.named("cancel-requested"), kept.named("run-completed")
+    assert asked.place.trace == done.place.trace
+    assert kept.path_to(done)[0] in {"run-requested", "cancel-requested"}
+
+
+def test_planted_names_occur_in_no_span_and_no_count(staged: Staged) -> None:
+    """Ids alone."""
+    stage, kept = traced(staged, damage=Damage(share=0.5, seed=3))
+    stage.load(
+        call(n, f"CUSTOMER: I am {NAME}.\nAGENT: Noted.", interactionId=f"int-SECRET-{n}")
+        for n in range(20)
+    )
+    stage.run(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
+    stage.world.bus.send("run-requested", f'{{"providers": ["{NAME}!"]}}'.encode(), {})
+    stage.play()
+
+    told = json.dumps([repr(kept.spans), repr(kept.counts)])
+    assert kept.named("run-refused")
+    assert [] == [word for word in (NAME, "SECRET", "tok_") if word in told]
+
+
+def test_a_sink_that_fails_stops_no_delivery(
+    staged: Staged, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The work goes on; the log says that something is missing."""
+    stage = staged(telemetry=to(Broken()))
+    stage.load(calls(4))
+    with caplog.at_level(logging.WARNING, "troupe"):
+        books = stage.run()
+
+    assert (True, 4) == (books["ok"], books["analysed"])
+    assert "telemetry-failed" in {record.getMessage() for record in caplog.records}

@@ -1,0 +1,1 @@
+"""The infrastructure, checked without a cloud and without network."""

@@ -1,0 +1,57 @@
+"""The daily run: the very bytes that Cloud Scheduler would publish, on the laptop."""
+
+import base64
+import json
+
+import msgspec
+
+from events import RunRequested
+from tests.stage import Stage, calls
+
+from .terraform import Plan
+
+
+def body_of(plan: Plan) -> bytes:
+    """What the scheduler's job tells."""
+    (target,) = plan.of("google_cloud_scheduler_job", "daily_run")["0"]["pubsub_target"]
+    assert not target["attributes"], "attributes would make it a CloudEvent with a constant id"
+    return base64.b64decode(target["data"])
+
+
+def test_two_days_make_two_runs_and_a_redelivery_makes_none(stage: Stage, prod: Plan) -> None:
+    """The body is the same every day; the message's own id tells the days apart."""
+    body = body_of(prod)
+    bus = stage.world.bus
+
+    stage.load(calls(6))
+    bus.send("run-requested", body, {}, message_id="monday")
+    stage.play()
+    stage.load(calls(4, start=6))
+    stage.clock.pass_(24 * 3600)
+    bus.send("run-requested", body, {}, message_id="tuesday")
+    bus.send("run-requested", body, {}, message_id="tuesday")
+    stage.play()
+
+    runs = stage.ask("SELECT mode, records FROM run_plans ORDER BY planned_at")
+    assert [("incremental", 6), ("incremental", 4)] == runs
+    assert 10 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
+
+
+def test_the_daily_run_keeps_the_rules_of_a_request(prod: Plan) -> None:
+    """A typing error in a tfvars file is found here, not at three in the morning."""
+    wish = msgspec.json.decode(body_of(prod), type=RunRequested)
+
+    assert "" == wish.run_id
+    assert 100.0 == wish.budget
+
+
+def test_nobody_requests_runs_where_none_are_scheduled(dev: Plan) -> None:
+    """A deployment for trying things out."""
+    assert ["tick"] == list(dev.of("google_cloud_scheduler_job"))
+
+
+def test_the_tick_is_no_empty_message(prod: Plan) -> None:
+    """Pub/Sub refuses one without data and attributes."""
+    (target,) = prod.of("google_cloud_scheduler_job")["tick"]["pubsub_target"]
+
+    assert {} == json.loads(base64.b64decode(target["data"]))

@@ -1,0 +1,127 @@
+"""Lines of the configuration are broken, one at a time: most are caught before any cloud is."""
+
+import json
+import os
+import random
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from .invariants import faults
+from .terraform import Plan, Terraform
+
+PER_KIND = int(os.environ.get("TROUPE_MUTANTS", "8"))
+FLOOR = 0.9
+"""Share of the broken lines that has to be caught."""
+NOT_BROKEN = ("versions.tf", "variables.tf", "outputs.tf")
+"""Nothing in them reaches a cloud by itself."""
+PROSE = re.compile(
+    r"\s(description|display_name|title|subject|content|mime_type|url|error_message)\b"
+)
+"""What only people read."""
+_SET = re.compile(r"^(\s+)(\w+)(\s+= )(.+)$")
+_OPENS = re.compile(r"^(\s+)(\w+) \{$")
+_KEYWORDS = {"for_each", "count", "depends_on", "provider", "content", "lifecycle", "condition"}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One line, broken."""
+
+    kind: str
+    file: Path
+    line: int
+    text: str
+
+
+def mutants(folder: Path) -> Iterator[Mutant]:
+    """Every way to break one line of a resource, of the kinds below."""
+    for file in sorted(folder.glob("*.tf")):
+        if file.name not in NOT_BROKEN and not file.name.endswith("_override.tf"):
+            yield from _of_file(file)
+
+
+def _of_file(file: Path) -> Iterator[Mutant]:
+    inside: list[str] = []
+    for at, line in enumerate(file.read_text(encoding="utf-8").split("\n")):
+        told = line.strip()
+        if re.match(r"^(resource|data|locals|check)\b.*\{$", told):
+            inside = [told.split()[0]]
+        elif told.endswith(("{", "[", "(")) and inside:
+            inside.append(told)
+        elif told.startswith(("}", "]", ")")) and inside:
+            inside.pop()
+        if inside and inside[0] == "resource" and "lifecycle {" not in inside:
+            if not PROSE.search(f" {told}"):
+                yield from (Mutant(kind, file, at, text) for kind, text in _broken(line))
+
+
+def _broken(line: str) -> Iterator[tuple[str, str]]:
+    if (hit := _SET.match(line)) and hit[2] not in _KEYWORDS:
+        start, name, is_, value = hit.groups()
+        whole = not value.endswith(("{", "[", "("))
+        yield "argument renamed", f"{start}{name[:-1]}{is_}{value}"
+        if whole:
+            yield "argument dropped", ""
+        if re.fullmatch(r'"[A-Z][A-Z_0-9]+"', value):
+            yield "value unknown", f'{start}{name}{is_}{value[:-1]}_X"'
+        elif re.fullmatch(r"\d+|true|false", value):
+            other = {"true": "false", "false": "true"}.get(value) or str(int(value) * 7 + 1)
+            yield "value changed", f"{start}{name}{is_}{other}"
+        if "roles/" in value:
+            yield "role widened", re.sub(r'"roles/(\w+)\.\w+"', r'"roles/\1.admin"', line)
+    if (hit := _OPENS.match(line)) and hit[2] not in _KEYWORDS:
+        yield "block renamed", f"{hit[1]}{hit[2]}s {{"
+
+
+def test_most_broken_lines_are_caught(newest: Terraform) -> None:
+    """By the schema, by Terraform's own preconditions, or by an invariant of the plan."""
+    found = list(mutants(newest.root))
+    chance = random.Random(7)
+    chosen = [
+        each
+        for kind in sorted({each.kind for each in found})
+        for each in _some([m for m in found if m.kind == kind], chance)
+    ]
+
+    caught: Counter[str] = Counter()
+    missed = []
+    for mutant in chosen:
+        by = caught_by(newest, mutant)
+        caught[by] += 1
+        if by == "nobody":
+            missed.append(f"{mutant.kind}: {mutant.file.name}:{mutant.line + 1}")
+
+    share = 1 - len(missed) / len(chosen)
+    print(
+        f"\n{len(found)} mutants possible, {len(chosen)} tried, {share:.0%} caught:", dict(caught)
+    )  # noqa: T201
+    print("\n".join(f"  missed {each}" for each in missed))  # noqa: T201
+    assert share >= FLOOR
+
+
+def caught_by(terraform: Terraform, mutant: Mutant) -> str:
+    """Schema, plan or invariant; `nobody` when the line may be broken and all is well."""
+    sound = mutant.file.read_text(encoding="utf-8")
+    lines = sound.split("\n")
+    lines[mutant.line] = mutant.text
+    mutant.file.write_text("\n".join(lines), encoding="utf-8")
+    try:
+        if not json.loads(terraform("validate", "-json").out)["valid"]:
+            return "the schema"
+        try:
+            plan: Plan = terraform.plan("prod")
+        except AssertionError:
+            return "the plan"
+        try:
+            return "an invariant" if faults(plan) else "nobody"
+        except (ValueError, KeyError, IndexError, TypeError):
+            return "an invariant"
+    finally:
+        mutant.file.write_text(sound, encoding="utf-8")
+
+
+def _some(kind: list[Mutant], chance: random.Random) -> list[Mutant]:
+    return chance.sample(kind, min(len(kind), PER_KIND))

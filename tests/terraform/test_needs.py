@@ -1,0 +1,166 @@
+"""What the catalogue says a handler needs is what its code does: seen, not believed."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from events import CancelRequested
+from handlers.delivery import Verdict
+from handlers.reach import reach_of
+from handlers.services import FOUNDED_IN, GUESTS, groupings, handlers_by_name
+from infra.local.bus import Delivery
+from infra.local.damage import Damage
+from infra.local.warehouse import LocalWarehouse
+from infra.local.world import Laptop, LaptopSettings
+from tests.stage import Stage, calls
+from tracking.tables import layouts
+
+SOURCE = next(name for name, layout in layouts().items() if layout.written_by == "the user")
+RARELY = {"watch-jobs": {"error_tracking", "handlings"}}
+"""Written only for facts that nobody handles."""
+Seen = dict[str, dict[str, set[str]]]
+
+
+def tables_in(sql: str) -> tuple[set[str], set[str]]:
+    """Reads and writes, by a parser of its own."""
+    reads, writes = set[str](), set[str]()
+    for parsed in sqlglot.parse(sql, read="bigquery"):
+        if parsed is None:
+            continue
+        target = None
+        if isinstance(parsed, exp.Insert | exp.Update | exp.Delete | exp.Merge):
+            target = parsed.find(exp.Table)
+            writes |= {target.name} if target else set()
+        reads |= {each.name for each in parsed.find_all(exp.Table) if each is not target}
+    return reads & set(layouts()), writes & set(layouts())
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
+    """Service to the tables that it was seen to read and write."""
+    found: Seen = {}
+    acting = [""]
+
+    def note(reads: set[str], writes: set[str]) -> None:
+        if acting[0]:
+            mine = found.setdefault(acting[0], {"reads": set(), "writes": set()})
+            mine["reads"] |= reads
+            mine["writes"] |= writes
+
+    for name in ("ask", "stream"):
+        monkeypatch.setattr(LocalWarehouse, name, _noting(name, note, position=0))
+    monkeypatch.setattr(LocalWarehouse, "do", _noting("do", note, position=1))
+    append, deliver = LocalWarehouse.append, Laptop._deliver
+
+    def noted_append(self: LocalWarehouse, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        note(set(), {table})
+        append(self, table, rows)  # type: ignore[arg-type]
+
+    def noted_deliver(self: Laptop, delivery: Delivery) -> Verdict:
+        acting[0] = delivery.subscription.handler
+        try:
+            return deliver(self, delivery)
+        finally:
+            acting[0] = ""
+
+    monkeypatch.setattr(LocalWarehouse, "append", noted_append)
+    monkeypatch.setattr(Laptop, "_deliver", noted_deliver)
+    return found
+
+
+def _noting(name: str, note: Any, *, position: int) -> Any:
+    original = getattr(LocalWarehouse, name)
+
+    def noted(self: LocalWarehouse, *given: Any) -> Any:
+        note(*tables_in(given[position]))
+        return original(self, *given)
+
+    return noted
+
+
+def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
+    seen: Seen, tmp_path: Any
+) -> None:
+    """In runs that succeed, fail, are stopped, are refused and are set aside."""
+    for story in stories(tmp_path):
+        story.play()
+        story.close()
+
+    services = {each["name"]: each for each in groupings()["per-handler"]}
+    assert set(services) == set(seen)
+    for name, touched in seen.items():
+        granted = services[name]["tables"]
+        writes = set(granted["writes"])
+        reads = (
+            writes | set(granted["reads"]) | ({SOURCE} if services[name]["reads_source"] else set())
+        )
+        assert touched["writes"] <= writes, name
+        assert touched["reads"] <= reads, name
+        never = writes - touched["writes"] - {FOUNDED_IN} - RARELY.get(name, set())
+        assert not never, f"{name} was never seen to write {never}"
+
+
+def stories(folder: Any) -> Iterator[Stage]:
+    stage = Stage(folder / "a", LaptopSettings(damage=Damage(share=0.3)))
+    stage.load(calls(12))
+    stage.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
+    stage.world.bus.send("run-requested", b'{"mode": "nonsense"}', {})
+    stage.world.bus.send("batch-planned", b"no event", {})
+    yield stage
+    stage = Stage(folder / "b")
+    stage.load(calls(12))
+    stage.request("r2", rows_per_batch=3, canary=2)
+    for _ in range(6):
+        stage.world.deliver_next()
+    stage.publish(CancelRequested(run_id="r2"))
+    yield stage
+
+
+@pytest.mark.parametrize("grouping", ["per-handler", "compact"])
+def test_every_handler_of_the_score_belongs_to_a_service(grouping: str) -> None:
+    """A guest has no topic of its own, and lives with the host whose messages it answers."""
+    played = [name for service in groupings()[grouping] for name in service["handlers"]]
+
+    assert sorted(handlers_by_name()) == sorted(played)
+    assert {"refuse-run"} == {guest for guests in GUESTS.values() for guest in guests}
+
+
+def test_compact_needs_what_all_need_together() -> None:
+    """One account holds every right; that is what makes it the small grouping."""
+    (one,) = groupings()["compact"]
+    several = groupings()["per-handler"]
+
+    for key in ("reads", "writes"):
+        assert set(one["tables"][key]) == {t for each in several for t in each["tables"][key]}
+    for key in ("publishes", "sets_aside_on", "folders"):
+        assert set(one[key]) == {topic for each in several for topic in each[key]}
+    assert one["vertex"]
+    assert one["reads_source"]
+
+
+def test_only_those_who_ask_vertex_may() -> None:
+    """Its client is the heaviest, and its jobs cost money."""
+    asks = {each["name"] for each in groupings()["per-handler"] if each["vertex"]}
+
+    assert {"submit-job", "stop-run", "watch-jobs"} == asks
+
+
+def test_only_the_plan_reads_the_source() -> None:
+    """Once a run; everything later reads what was frozen."""
+    reads = [each["name"] for each in groupings()["per-handler"] if each["reads_source"]]
+
+    assert ["plan-run"] == reads
+
+
+def test_what_cannot_be_read_from_the_code_is_an_error() -> None:
+    """Never a right too few: a name that is computed is refused when the catalogue is made."""
+
+    def sly(event: object, tracking: Any, which: str = "x") -> None:
+        tracking.tell(which, {})
+
+    with pytest.raises(ValueError, match=re.escape("tracking.tell(which, {})")):
+        reach_of([sly])

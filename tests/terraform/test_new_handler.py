@@ -1,0 +1,77 @@
+"""A handler that nobody has written yet: what it takes to deploy it is to write it."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import events
+import handlers
+from events import ReportWritten, RunFact
+from handlers import catalogue, score
+from tracking import Tracking
+
+from .conftest import opened
+from .terraform import SCHEMAS, Plan
+
+Written = Callable[[], str]
+
+
+class SummaryMailed(RunFact, frozen=True, kw_only=True):
+    """Somebody was told how the run went."""
+
+
+def mail_summary(event: ReportWritten, tracking: Tracking) -> Iterator[SummaryMailed]:
+    """It reads a report and says that it has sent it."""
+    tracking.tell("report_of", {"run_id": event.run_id})
+    yield SummaryMailed(run_id=event.run_id, planned_on=event.planned_on)
+
+
+@pytest.fixture
+def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
+    """The catalogue as `make catalogue` would write it with this handler in the score."""
+    choreography: dict[Any, Any] = handlers.CHOREOGRAPHY
+    monkeypatch.setitem(choreography, ReportWritten, mail_summary)
+    monkeypatch.setattr(catalogue, "FACTS", (*events.FACTS, SummaryMailed))
+    score.subscriptions.cache_clear()
+    yield catalogue.text
+    monkeypatch.undo()
+    score.subscriptions.cache_clear()
+
+
+def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
+    written: Written, prod: Plan, has_terraform: None, tmp_path: Path
+) -> None:
+    """Its topic, subscription, dead letters, service, account and grants appear; nothing goes."""
+    for terraform in opened(SCHEMAS[-1], tmp_path):
+        file = terraform.house / "events" / "catalogue.json"
+        file.write_text(written(), encoding="utf-8")
+        plan = terraform.plan("prod")
+
+    new = sorted(set(plan.resources) - set(prod.resources))
+    print("\n".join(f"+ {address}" for address in new))  # noqa: T201
+    assert set() == set(prod.resources) - set(plan.resources)
+    service, letters = '["mail-summary"]', '["dead-letter-mail-summary"]'
+    assert {
+        'google_pubsub_topic.fact["summary-mailed"]',
+        'google_pubsub_subscription.fact["mail-summary.report-written"]',
+        f"google_pubsub_topic.dead_letter{letters}",
+        f"google_pubsub_subscription.people{letters}",
+        'google_pubsub_subscription.dead_letter["record-dead-letter.dead-letter-mail-summary"]',
+        f"google_pubsub_topic_iam_member.gives_up{letters}",
+        'google_pubsub_subscription_iam_member.gives_up["mail-summary.report-written"]',
+        'google_pubsub_topic_iam_member.service["mail-summary--summary-mailed"]',
+        'google_pubsub_topic_iam_member.service["mail-summary--dead-letter-mail-summary"]',
+        'google_bigquery_table_iam_member.service["mail-summary--run_reports"]',
+        'google_bigquery_table_iam_member.service["mail-summary--facts"]',
+        f"google_cloud_run_v2_service.service{service}",
+        f"google_cloud_run_v2_service_iam_member.push{service}",
+        f"google_service_account.service{service}",
+        f"google_project_iam_member.asks_bigquery{service}",
+    } <= set(new)
+    assert f"google_project_iam_member.asks_vertex{service}" not in new
+    assert not any("batch_records" in address for address in new)
+    told = json.loads(written())["handlers"]
+    assert "mail-summary" in {each["name"] for each in told}

@@ -1,0 +1,243 @@
+"""What no schema of a provider checks: filters, dashboards, table schemas, views, links."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlglot
+from sqlglot import exp
+
+from handlers.score import subscriptions
+from infra.local.sql import translate
+from tests.stage import Stage, calls
+from tracking.tables import layouts
+
+from .terraform import Plan
+
+HOUSE = Path(__file__).parents[2]
+VIEWS = sorted(file.stem for file in (HOUSE / "tracking" / "views").glob("*.sql"))
+
+# Filters
+
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_ONE = rf"(?:starts_with|monitoring\.regex\.full_match)\({_TEXT}\)"
+_CALL = rf"(?:one_of\({_TEXT}(?:, {_TEXT})*\)|{_ONE})"
+_PATH = r"[a-zA-Z]+(?:\.[a-zA-Z_]+)*"
+MONITORING = re.compile(rf"{_PATH}=(?:{_TEXT}|{_CALL})")
+LOGGING = re.compile(rf"{_PATH}(?:=~|>=|=)(?:{_TEXT}|\d+(?:\.\d+)?)")
+KNOWN_METRICS = {
+    "pubsub.googleapis.com/subscription/num_undelivered_messages",
+    "pubsub.googleapis.com/subscription/oldest_unacked_message_age",
+    "pubsub.googleapis.com/subscription/push_request_count",
+    "run.googleapis.com/request_count",
+}
+LONGEST_FILTER = 2048
+"""Characters of a monitoring filter (documented)."""
+
+
+def clauses(filter_: str, grammar: re.Pattern[str]) -> list[str]:
+    """Each comparison; raises `AssertionError` for what the grammar does not have."""
+    found = re.split(r"\s+AND\s+", filter_.strip())
+    for each in found:
+        assert grammar.fullmatch(each), f"no comparison: {each}"
+    return found
+
+
+def conditions(plan: Plan) -> dict[str, dict[str, Any]]:
+    """What each alert looks at."""
+    found = {}
+    for name, policy in plan.of("google_monitoring_alert_policy").items():
+        (condition,) = policy["conditions"]
+        (told,) = condition["condition_threshold"] or condition["condition_absent"]
+        found[name] = told
+    return found
+
+
+def metrics_of(plan: Plan) -> set[str]:
+    own = plan.all("google_logging_metric")
+    return KNOWN_METRICS | {f"logging.googleapis.com/user/{each['name']}" for each in own}
+
+
+def check_monitoring(filter_: str, plan: Plan) -> None:
+    told = dict(each.split("=", 1) for each in clauses(filter_, MONITORING))
+    assert len(filter_) <= LONGEST_FILTER
+    assert {"resource.type", "metric.type"} <= set(told)
+    assert told["metric.type"].strip('"') in metrics_of(plan)
+    for call in re.findall(r"(?:one_of|starts_with|full_match)\((.*?)\)$", filter_):
+        check_names(call, filter_, plan)
+
+
+def check_names(inside: str, filter_: str, plan: Plan) -> None:
+    """A filter that matches nothing raises no alarm, ever."""
+    names = {each["name"] for each in plan.all("google_pubsub_subscription")}
+    names |= {each["name"] for each in plan.all("google_cloud_run_v2_service")}
+    for text in re.findall(_TEXT, inside):
+        wanted = json.loads(text)
+        if "full_match" in filter_:
+            assert any(re.fullmatch(wanted, name) for name in names), wanted
+        elif "starts_with" in filter_:
+            assert any(name.startswith(wanted) for name in names), wanted
+        else:
+            assert wanted in names
+
+
+@pytest.mark.parametrize("environment", ["prod", "dev"])
+def test_every_alert_filters_what_exists(prod: Plan, dev: Plan, environment: str) -> None:
+    """Metrics that are known, and names that are in the plan."""
+    plan = {"prod": prod, "dev": dev}[environment]
+
+    assert len(conditions(plan)) >= 9
+    for told in conditions(plan).values():
+        check_monitoring(told["filter"], plan)
+
+
+def test_the_oldest_fact_is_looked_for_in_every_subscription(prod: Plan) -> None:
+    """Signals and dead letters have alerts of their own."""
+    told = conditions(prod)["oldest-unacknowledged"]["filter"]
+
+    assert {each.name for each in subscriptions() if each.dead_letter_topic} == {
+        json.loads(text) for text in re.findall(_TEXT, told.partition("one_of")[2])
+    }
+
+
+def test_every_chart_of_the_dashboard_filters_what_exists(prod: Plan) -> None:
+    """Tiles lie beside each other, and each shows a known metric."""
+    (board,) = prod.of("google_monitoring_dashboard").values()
+    tiles = json.loads(board["dashboard_json"])["mosaicLayout"]["tiles"]
+    taken = [
+        (x, y)
+        for tile in tiles
+        for x in range(tile["xPos"], tile["xPos"] + tile["width"])
+        for y in range(tile["yPos"], tile["yPos"] + tile["height"])
+    ]
+
+    assert len(tiles) >= 10
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 12
+    for tile in tiles:
+        assert tile["widget"]["title"]
+        (data,) = tile["widget"]["xyChart"]["dataSets"]
+        check_monitoring(data["timeSeriesQuery"]["timeSeriesFilter"]["filter"], prod)
+
+
+def test_every_metric_counts_lines_that_the_code_writes(prod: Plan) -> None:
+    """By the name of the event, and by fields that stand beside it."""
+    code = "\n".join(f.read_text(encoding="utf-8") for f in (HOUSE / "handlers").glob("*.py"))
+    for metric in prod.all("google_logging_metric"):
+        told = clauses(metric["filter"], LOGGING)
+        (event,) = (
+            re.findall(r'jsonPayload\.message="(.*)"', each) for each in told if "message" in each
+        )
+        assert f'"{event[0]}"' in code, f"no line of the code is named {event[0]}"
+        extracted = [metric["value_extractor"], *(metric["label_extractors"] or {}).values()]
+        for field in re.findall(r"jsonPayload\.(\w+)", " ".join(filter(None, extracted))):
+            assert f'"{field}"' in code, f"no line of the code has {field}"
+        (service,) = re.findall(r'service_name=~"(.*?)"', metric["filter"])
+        names = [each["name"] for each in prod.all("google_cloud_run_v2_service")]
+        assert all(re.search(json.loads(f'"{service}"'), name) for name in names)
+
+
+def test_the_five_success_metrics_are_metrics(prod: Plan) -> None:
+    """As the report of a run has them."""
+    from handlers.summary import metrics
+
+    named = re.findall(r'"(\w+)":', Path(metrics.__code__.co_filename).read_text(encoding="utf-8"))
+    own = set(prod.of("google_logging_metric", "success"))
+
+    assert 5 == len(own)
+    assert own <= set(named)
+
+
+# The runbook
+
+
+def anchors(document: str) -> set[str]:
+    text = (HOUSE / "docs" / document).read_text(encoding="utf-8")
+    return {
+        re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
+        for title in re.findall(r"^#+ (.+)$", text, re.M)
+    }
+
+
+def test_every_alert_has_its_section_in_the_runbook(prod: Plan) -> None:
+    """And every section of an alert has its alert."""
+    linked = {
+        policy["documentation"][0]["links"][0]["url"].partition("#")[2]
+        for policy in prod.all("google_monitoring_alert_policy")
+    }
+    (budget,) = prod.all("google_billing_budget")
+    linked.add(budget["display_name"].partition("#")[2])
+
+    assert linked <= anchors("runbook.md")
+    text = (HOUSE / "docs" / "runbook.md").read_text(encoding="utf-8")
+    assert linked == set(re.findall(r"^### ([a-z-]+)$", text, re.M))
+
+
+# Tables and views
+
+_KINDS = {"STRING", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP", "DATE", "RECORD"}
+
+
+@pytest.mark.parametrize("table", sorted(layouts()))
+def test_a_table_schema_is_one_that_bigquery_takes(table: str) -> None:
+    """Strictly: known keys, types and modes, names once, and no default that a load would miss."""
+    text = (HOUSE / "tracking" / "schemas" / f"{table}.json").read_text(encoding="utf-8")
+
+    check_columns(json.loads(text))
+
+
+def check_columns(columns: list[dict[str, Any]]) -> None:
+    names = [column["name"].lower() for column in columns]
+    assert len(names) == len(set(names))
+    for column in columns:
+        assert {"name", "type", "mode", "description"} <= set(column) <= {
+            "name", "type", "mode", "description", "fields"
+        }  # fmt: skip
+        assert re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,299}", column["name"])
+        assert column["type"] in _KINDS
+        assert column["mode"] in ("NULLABLE", "REQUIRED", "REPEATED")
+        assert column["description"]
+        assert ("fields" in column) == (column["type"] == "RECORD")
+        check_columns(column.get("fields", []))
+
+
+def test_bigquery_s_own_client_reads_every_schema() -> None:
+    """Where it is installed."""
+    bigquery = pytest.importorskip("google.cloud.bigquery", reason="the extra gcp is not installed")
+    for table in layouts():
+        columns = json.loads((HOUSE / "tracking" / "schemas" / f"{table}.json").read_text("utf-8"))
+        read = [bigquery.SchemaField.from_api_repr(column) for column in columns]
+        assert [column["name"] for column in columns] == [field.name for field in read]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_names_tables_of_the_dataset_alone(prod: Plan, view: str) -> None:
+    """In BigQuery's dialect, with the project before each."""
+    (told,) = prod.of("google_bigquery_table", "view")[view]["view"]
+    parsed = sqlglot.parse_one(told["query"], read="bigquery")
+    within = {each.alias for each in parsed.find_all(exp.CTE)}
+    tables = [each for each in parsed.find_all(exp.Table) if each.name not in within]
+
+    assert told["use_legacy_sql"] is False
+    assert not list(parsed.find_all(exp.Parameter))
+    for table in tables:
+        assert ("my-troupe-prod", "troupe") == (table.catalog, table.db)
+        assert table.name in layouts()
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_answers_on_the_laptop(stage: Stage, view: str) -> None:
+    """After a run, and a message that nobody can read, there is something to see in each."""
+    stage.load(calls(3))
+    stage.run()
+    stage.world.bus.send("batch-planned", b"no event", {})
+    stage.play()
+    text = (HOUSE / "tracking" / "views" / f"{view}.sql").read_text(encoding="utf-8")
+
+    ((statement),) = translate(text.replace("{dataset}", ""))
+    rows = stage.world.warehouse.ask(text.replace("{dataset}", ""), {})
+
+    assert statement.parameters <= {"now"}
+    assert rows

@@ -1,0 +1,21 @@
+-- How much is kept of this person, and does an open run hold any of it?
+SELECT
+  (SELECT COUNT(*) FROM processed_records AS p WHERE p.phone_number_token = @phone_number_token)
+    AS processed,
+  (
+    SELECT COUNT(*) FROM batch_records AS b
+    WHERE b.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
+      AND b.phone_number_token = @phone_number_token
+  ) AS members,
+  (
+    SELECT COUNT(*) FROM error_tracking AS e
+    WHERE e.record_id IN (
+{records_of_person}
+    )
+  ) AS errors,
+  (SELECT COUNT(*) FROM ({source_rows}) AS s WHERE s.phone_number_token = @phone_number_token)
+    AS source_rows,
+  EXISTS (
+{held_by_open_runs}
+    AND m.phone_number_token = @phone_number_token
+  ) AS is_held

@@ -1,0 +1,47 @@
+-- Every batch of the last 90 days, its state and since when it has been in it.
+SELECT
+  m.run_id,
+  m.planned_on,
+  m.batch,
+  m.records,
+  COALESCE(f.attempt, 0) AS attempt,
+  CASE
+    WHEN f.is_abandoned THEN 'abandoned'
+    WHEN f.is_completed THEN 'completed'
+    WHEN f.stage IS NULL THEN 'waiting'
+    WHEN f.stage = 1 THEN 'planned'
+    WHEN f.stage = 2 THEN 'uploaded'
+    WHEN f.stage = 3 THEN 'submitted'
+    WHEN f.stage = 4 THEN 'ended'
+    ELSE 'processed'
+  END AS state,
+  f.since
+FROM (
+  SELECT run_id, planned_on, batch, COUNT(*) AS records
+  FROM {dataset}batch_records
+  WHERE planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
+  GROUP BY run_id, planned_on, batch
+) AS m
+LEFT JOIN (
+  SELECT
+    run_id,
+    batch,
+    MAX(attempt) AS attempt,
+    LOGICAL_OR(topic = 'batch-completed') AS is_completed,
+    LOGICAL_OR(topic = 'batch-abandoned') AS is_abandoned,
+    MOD(MAX(COALESCE(attempt, 0) * 10 + CASE topic
+      WHEN 'batch-planned' THEN 1
+      WHEN 'jsonl-uploaded' THEN 2
+      WHEN 'job-submitted' THEN 3
+      WHEN 'results-processed' THEN 5
+      ELSE 4
+    END), 10) AS stage,
+    MAX(recorded_at) AS since
+  FROM {dataset}facts
+  WHERE recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY) AND batch IS NOT NULL
+    AND topic IN (
+      'batch-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',
+      'job-cancelled', 'results-processed', 'batch-completed', 'batch-abandoned'
+    )
+  GROUP BY run_id, batch
+) AS f ON f.run_id = m.run_id AND f.batch = m.batch

@@ -1,0 +1,13 @@
+-- Messages among the dead letters that nobody has replayed or discarded yet.
+SELECT
+  fact_id,
+  handler,
+  run_id,
+  MIN(topic) AS topic,
+  MAX(IF(outcome = 'set_aside', reason, NULL)) AS cause,
+  MAX(IF(outcome = 'set_aside', recorded_at, NULL)) AS set_aside_at
+FROM {dataset}handlings
+WHERE recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 31 DAY)
+GROUP BY fact_id, handler, run_id
+HAVING COUNTIF(outcome = 'set_aside') > COUNTIF(outcome = 'replayed')
+  AND COUNTIF(outcome IN ('done', 'discarded')) = 0
