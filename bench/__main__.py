@@ -25,11 +25,11 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "batches": batches,
 }
 FULL: dict[str, dict[str, Any]] = {
-    "reading": {"lines": 20_000, "repeats": 5},
-    "writing": {"lines": 20_000, "repeats": 5},
+    "reading": {"lines": 20_000, "repeats": 7},
+    "writing": {"lines": 20_000, "repeats": 7},
     "memory": {"megabytes": (20, 2_000)},
     "planning": {"sizes": (100_000, 1_000_000, 10_000_000)},
-    "batches": {"counts": (10, 100, 500)},
+    "batches": {"counts": (10, 100, 1_000)},
     "hops": {"count": 1_000},
 }
 QUICK: dict[str, dict[str, Any]] = {
@@ -45,12 +45,13 @@ QUICK: dict[str, dict[str, Any]] = {
 def measure(names: list[str], sizes: dict[str, dict[str, Any]], out: Path | None) -> dict[str, Any]:
     """The figures of these benchmarks, written after each: a whole run takes its time.
 
-    What the folder holds of other benchmarks stays.
+    What the folder holds of benchmarks that were not asked for stays.
     """
     kept = out / "results.json" if out else None
     results: dict[str, Any] = (
         json.loads(kept.read_text(encoding="utf-8")) if kept and kept.exists() else {}
     )
+    results = {name: found for name, found in results.items() if name not in names}
     results["machine"] = machine()
     for name in names:
         results[name] = BENCHMARKS[name](**sizes[name])

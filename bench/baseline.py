@@ -2,8 +2,9 @@
 
 Reading: the whole file as one text, split, `json.loads` for each line, json_repair on every
 answer, `json.loads` again, a dict for each row, every value converted for the table, bodies of
-a hundred rows as the client library makes them. Writing: a dict for
-each request, an f-string for its prompt, `json.dumps`, everything joined to one text.
+a hundred rows as the client library makes them. It is spared what the requirements do besides:
+regular expressions over broken lines, the keys decoded twice, the lookup and its columns. Writing:
+a dict for each request, an f-string for its prompt, `json.dumps`, everything joined to one text.
 """
 
 import json

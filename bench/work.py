@@ -10,11 +10,14 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import cycle, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from analysis import Preflight, Reader, encode_reading, preflight, render
+import msgspec
+
+from analysis import Preflight, Reader, encode_reading, lines_of, preflight, render
 from analysis.template import Template
 from bench import baseline, samples
 
@@ -24,6 +27,10 @@ LINES_A_FILE = 80_000
 """A request file has at most a thousand megabytes."""
 Figures = dict[str, int]
 Work = Callable[[], Figures]
+
+
+class _Nothing(msgspec.Struct):
+    """A line of which nothing is wanted."""
 
 
 def read(path: str, fingerprints: str = "yes", start: str = "0", end: str = "") -> Work:
@@ -52,6 +59,31 @@ def scan(path: str) -> Work:
         stop = Path(path).stat().st_size
         blocks = _blocks(Path(path), 0, stop)
         return {"records": sum(block.count(b"\n") for block in blocks), "bytes": stop}
+
+    return work
+
+
+def lines(path: str) -> Work:
+    """The bytes cut into lines, and nothing done with them."""
+
+    def work() -> Figures:
+        stop = Path(path).stat().st_size
+        return {"records": sum(1 for _ in lines_of(_blocks(Path(path), 0, stop))), "bytes": stop}
+
+    return work
+
+
+def parse(path: str) -> Work:
+    """The floor of reading: every line parsed once, and nothing kept of it."""
+    decode = msgspec.json.Decoder(_Nothing).decode
+
+    def work() -> Figures:
+        records, stop = 0, Path(path).stat().st_size
+        for line in lines_of(_blocks(Path(path), 0, stop)):
+            records += 1
+            with suppress(msgspec.DecodeError):
+                decode(line)
+        return {"records": records, "bytes": stop}
 
     return work
 
@@ -153,7 +185,8 @@ def nothing() -> Work:
 WORKS: dict[str, Callable[..., Work]] = {
     each.__name__: each
     for each in (
-        read, read_plainly, scan, read_much, write, write_plainly, copy, write_much, plan, nothing,
+        read, read_plainly, scan, lines, parse, read_much,
+        write, write_plainly, copy, write_much, plan, nothing,
     )
 }  # fmt: skip
 

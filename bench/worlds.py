@@ -1,6 +1,7 @@
 """A laptop world under a clock in the hand, for benchmarks that run whole batches."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from infra.local.predictions import Answer
 from infra.local.warehouse import LocalWarehouse
 from infra.local.world import Laptop, LaptopSettings, taxonomy
 from tracking import Tracking
+from tracking.tables import layouts
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 RUN = "bench"
@@ -23,6 +25,8 @@ MOST_QUIET = 120
 """Ticks of the scheduler that a run may wait for, together."""
 WAYS = ("ask", "stream", "do", "append", "load")
 """Into the warehouse."""
+LEAST_BILLED = 10
+"""Megabytes of a table that a statement names, however small it is."""
 
 _SOURCE = """
 INSERT INTO transcription_pass_2
@@ -75,7 +79,7 @@ class World:
         self._world = Laptop(home, settings, self._clock)
         self._world.warehouse.db.execute(_SOURCE.format(count=int(records)))
         self._quiet = 0
-        self.counts: dict[str, int] = {"deliveries": 0, "bytes_read": 0}
+        self.counts: dict[str, int] = {"deliveries": 0, "bytes_read": 0, "megabytes_billed": 0}
         for name in WAYS:
             self._count(name)
         self._weigh()
@@ -123,18 +127,23 @@ class World:
         return True
 
     def _weigh(self) -> None:
-        """Let every statement tell the bytes that its scans took from tables.
+        """Let every statement tell the bytes that its scans took from tables, and their price.
 
-        After filters: what a clustered and partitioned table would be read for.
+        After filters: what a clustered and partitioned table would be read for. BigQuery's
+        price is that of at least ten megabytes for each table that a statement names.
         """
         warehouse = self._world.warehouse
+        table = re.compile(rf"\b(?:{'|'.join(layouts())})\b")
         inner: Callable[..., Any] = getattr(warehouse, "_execute")  # noqa: B009 - it is private
 
         def weighed(db: Any, *given: Any) -> Any:
             db.execute("PRAGMA enable_profiling = 'no_output'")
             cursor = inner(db, *given)
             profile = json.loads(db.get_profiling_information() or "{}")
-            self.counts["bytes_read"] += _scanned(profile.get("operator", []))
+            read = _scanned(profile.get("operator", []))
+            named = set(table.findall(given[0].sql))
+            self.counts["bytes_read"] += read
+            self.counts["megabytes_billed"] += max(read // 1_000_000, LEAST_BILLED * len(named))
             return cursor
 
         setattr(warehouse, "_execute", weighed)  # noqa: B010

@@ -40,7 +40,7 @@ def advance(
             _last_within_caps(run_id, progress, tracking, analyses, policy),
         )
         if last:
-            yield from release(tracking, run_id, planned_on, last=last)
+            yield from release(tracking, run_id, planned_on, after=progress.over_to, last=last)
         else:
             yield RunStopped(run_id=run_id, planned_on=planned_on, reason="budget")
 

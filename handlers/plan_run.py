@@ -101,4 +101,4 @@ def _told(plan: Plan, tracking: Tracking) -> Iterator[RunPlanned | BatchPlanned 
             analysed=0, failed=0, released=0,
         )  # fmt: skip
         return
-    yield from release(tracking, plan.run_id, plan.day, last=1)
+    yield from release(tracking, plan.run_id, plan.day, after=0, last=1)

@@ -1,17 +1,21 @@
 """A message was set aside: a system error with its cause, and no more retelling."""
 
+import logging
 from collections.abc import Iterator
 
 from events import DeadLetter, Envelope, FactSetAside
 from tracking import Handling, Ledger, Tracking
 
+from .codes import coded
 from .tools import Clock
+
+LOG = logging.getLogger("troupe.letters")
 
 
 def record_dead_letter(
     letter: DeadLetter, envelope: Envelope, tracking: Tracking, ledger: Ledger, clock: Clock
 ) -> Iterator[FactSetAside]:
-    tracking.store_error(
+    is_new = tracking.store_error(
         f"set_aside__{letter.letter_id}__{letter.handler}__{letter.cause}",
         "set_aside",
         cause=letter.cause,
@@ -20,6 +24,8 @@ def record_dead_letter(
         attempt=letter.attempt or None,
         detail=f"{letter.handler} could not handle {letter.letter_id}: {letter.detail}",
     )
+    if is_new:
+        LOG.error("fact-set-aside", extra=coded("set_aside") | _about(letter))
     aside = Handling(
         envelope=envelope, handler=letter.handler, outcome="set_aside", reason=letter.cause
     )
@@ -32,3 +38,12 @@ def record_dead_letter(
         batch=letter.batch,
         attempt=letter.attempt,
     )
+
+
+def _about(letter: DeadLetter) -> dict[str, str]:
+    return {
+        "fact_id": letter.letter_id,
+        "handler": letter.handler,
+        "cause": letter.cause,
+        "run_id": letter.run_id,
+    }

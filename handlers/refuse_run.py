@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from events import BadRequest, RunRefused
 from tracking import Tracking
 
+from .codes import coded
+
 LOG = logging.getLogger("troupe.requests")
 
 
@@ -17,12 +19,14 @@ def refused(
     tracking: Tracking, run_id: str, request_id: str, reason: str, detail: str
 ) -> RunRefused:
     """The fact, its line in the log and its row in `error_tracking`."""
-    LOG.error("run-refused", extra={"run_id": run_id, "reason": reason, "detail": detail})
-    tracking.store_error(
+    is_new = tracking.store_error(
         f"run_refused__{run_id}__{request_id}",
         "run_refused",
         cause=reason,
         run_id=run_id,
         detail=detail,
     )
+    if is_new:
+        about = {"run_id": run_id, "reason": reason, "detail": detail}
+        LOG.error("run-refused", extra=coded("run_refused") | about)
     return RunRefused(run_id=run_id, request_id=request_id, reason=reason, detail=detail)

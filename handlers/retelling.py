@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from events import Envelope
 from tracking import Ledger, Tracking, UnhandledFact
 
+from .codes import coded
 from .score import handled_topics
 from .tools import Clock, Policy
 
@@ -26,13 +27,15 @@ def retell(tracking: Tracking, ledger: Ledger, clock: Clock, policy: Policy) -> 
     since = ledger.since(clock())
     unhandled = tracking.unhandled_facts(since, handled_topics())
     for lost in given_up(unhandled, policy):
-        LOG.error("fact-stuck", extra={"fact_id": lost.fact_id, "handler": lost.handler})
-        tracking.store_error(
+        is_new = tracking.store_error(
             f"stuck_fact__{lost.fact_id}__{lost.handler}",
             "stuck_fact",
             cause=lost.handler,
             detail=f"{lost.fact_id} was told again {lost.retold} times",
         )
+        if is_new:
+            about = {"fact_id": lost.fact_id, "handler": lost.handler}
+            LOG.error("fact-stuck", extra=coded("stuck_fact") | about)
     chosen = due(unhandled, policy)
     known = {e.id: e for e in ledger.recall([fact.fact_id for fact in chosen], clock())}
     for fact in chosen:

@@ -3,7 +3,7 @@
 The reach is read from the code. Sizes are judgements; a handler without one gets the usual size.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args, get_type_hints
 
@@ -110,8 +110,9 @@ def _handled_topics() -> list[str]:
 
 
 def _shared_deeds() -> frozenset[str]:
-    """Deeds of more than one service: who comes second has to see the job of the first."""
-    told = [deed for each in set(handlers_by_name().values()) for deed in reach_of([each]).deeds]
+    """Deeds of more than one account: who comes second has to see the job of the first."""
+    known: list[Callable[..., object]] = [*set(handlers_by_name().values()), discard_attempt]
+    told = [deed for each in known for deed in reach_of([each]).deeds]
     return frozenset(deed for deed in told if told.count(deed) > 1)
 
 

@@ -31,4 +31,4 @@ def stop_run(
             for job in seen.jobs.values():
                 if job is not None and not job.state.ended:
                     model.cancel(job.name)
-    yield from release(tracking, plan.run_id, plan.day, last=plan.batches)
+    yield from release(tracking, plan.run_id, plan.day, after=progress.over_to, last=plan.batches)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
+from analysis import Analyses
 from events import (
     BatchPlanned,
     Deployment,
@@ -37,6 +38,7 @@ def watch_jobs(
     bucket: Bucket,
     deployment: Deployment,
     clock: Clock,
+    analyses: Analyses,
     policy: Policy,
 ) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Retell]:
     if isinstance(signal, GcsObject) and not is_final(signal.name):
@@ -48,7 +50,7 @@ def watch_jobs(
     yield from _each("cancel", sightings, lambda seen: cancel(seen, model, clock, policy))
     yield from contained("retell", lambda: retell(tracking, ledger, clock, policy))
     runs = tracking.open_runs(ledger.since(clock()))
-    yield from _each("advance", runs, lambda run: advance(*run, tracking))
+    yield from _each("advance", runs, lambda run: advance(*run, tracking, analyses, policy))
 
 
 def ended(

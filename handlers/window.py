@@ -43,10 +43,13 @@ def last_allowed(progress: Progress, limits: Limits) -> int:
 
 
 def release(
-    tracking: Tracking, run_id: str, planned_on: str, *, last: int
+    tracking: Tracking, run_id: str, planned_on: str, *, after: int, last: int
 ) -> Iterator[BatchPlanned]:
-    """The first attempt of every batch up to `last` that nobody has begun."""
-    for batch, records in tracking.batches_to_begin(run_id, planned_on, last).items():
+    """The first attempt of every batch up to `last` that nobody has begun.
+
+    All batches up to `after` are over: what a release costs does not grow with the run.
+    """
+    for batch, records in tracking.batches_to_begin(run_id, planned_on, after, last).items():
         yield BatchPlanned(
             run_id=run_id, planned_on=planned_on, batch=batch, attempt=1, records=records
         )

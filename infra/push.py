@@ -16,8 +16,13 @@ from handlers.delivery import Message
 
 METADATA = "x-goog-pubsub-"
 _OF_HTTP = frozenset(
-    {"host", "content-length", "user-agent", "accept", "accept-encoding", "authorization", "from"}
-)
+    {
+        "host", "content-length", "user-agent", "accept", "accept-encoding", "authorization",
+        "from", "connection", "transfer-encoding", "forwarded", "x-forwarded-for",
+        "x-forwarded-proto", "x-cloud-trace-context", "traceparent", "tracestate",
+    }
+)  # fmt: skip
+"""Headers of the request itself, and those that Cloud Run adds: no attributes of the message."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,3 +30,17 @@ def staged(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     yield make
     for each in made:
         each.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests measured is printed at the end, also from other processes."""
+    told = {
+        str(value): None
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if name == "figure"
+    }
+    if told:
+        terminalreporter.section("figures")
+        for each in told:
+            terminalreporter.write_line(each)

@@ -83,16 +83,20 @@ class Page:
             raise ValueError(reply["exceptionDetails"]["exception"].get("description"))
         return reply["result"].get("value")
 
-    def picture(self, *, scale: float = 1) -> bytes:
-        """The whole page as PNG."""
-        size = self.browser.ask("Page.getLayoutMetrics", self.session)["cssContentSize"]
+    def picture(self, selector: str = "body", *, most: int = 100_000) -> bytes:
+        """An element as PNG, with its whole width and at most so many pixels of its height."""
+        box = self.run(f"document.querySelector({selector!r}).getBoundingClientRect().toJSON()")
+        down = self.run("scrollY")
         reply = self.browser.ask(
             "Page.captureScreenshot",
             self.session,
             format="png",
             captureBeyondViewport=True,
-            clip={"x": 0, "y": 0, "scale": scale} | {k: size[k] for k in ("width", "height")},
-        )
+            clip={
+                "x": box["x"], "y": box["y"] + down, "scale": 1,
+                "width": box["width"], "height": min(box["height"], most),
+            },
+        )  # fmt: skip
         return base64.b64decode(reply["data"])
 
     def pdf(self) -> bytes:

@@ -21,12 +21,12 @@ def main() -> None:
 
     google = next(each for each in providers if each.id == "google")
     models = {each.id: found for each in google.models if (found := priced(each))}
+    page = google.pricing_urls[0].removeprefix(_SCHEME)
     note = {
         "unit": "US dollars for a million tokens; thought tokens are billed as output",
         "note": "Global rates. Listed are models with one batch rate for prompts of every size and"
         " no announced change of it; any other model has no price here, and its cost is unknown.",
-        "source": f"{google.pricing_urls[0].removeprefix(_SCHEME)}, Batch tab, as kept by genai-prices"
-        f" {version('genai-prices')}",
+        "source": f"{page}, Batch tab, as kept by genai-prices {version('genai-prices')}",
     }
     TABLE.write_text(json.dumps(note | {"models": models}, indent=2) + "\n", encoding="utf-8")
     sys.stdout.write(f"{TABLE.name}: {', '.join(models)}\n")

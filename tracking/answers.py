@@ -91,6 +91,8 @@ class Progress:
 
     batches: int
     finished: int
+    over_to: int
+    """All batches up to this one are finished."""
     canary_finished: bool
     records_over: int
     failed_over: int

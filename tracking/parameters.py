@@ -9,6 +9,7 @@ ParameterType = str | list["ParameterType"] | dict[str, str]
 """A GoogleSQL type; `[type]` is an array of it, `{field: type}` a struct."""
 
 PARAMETERS: Mapping[str, ParameterType] = {
+    "after": "INT64",
     "analysis": "STRING",
     "attempt": "INT64",
     "attempt_id": "STRING",

@@ -192,9 +192,15 @@ class Tracking:
         given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
         return _typed(Progress, self._warehouse.ask(question("progress"), given)[0])
 
-    def batches_to_begin(self, run_id: str, planned_on: str, last: int) -> dict[int, int]:
-        """Number and records of each batch up to `last` that nobody has begun."""
-        given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on), "last": last}
+    def batches_to_begin(
+        self, run_id: str, planned_on: str, after: int, last: int
+    ) -> dict[int, int]:
+        """Number and records of each batch up to `last` that nobody has begun.
+
+        Those up to `after` are known to be over, and not looked at.
+        """
+        day = date.fromisoformat(planned_on)
+        given = {"run_id": run_id, "planned_on": day, "after": after, "last": last}
         rows = self._warehouse.ask(question("batches_to_begin"), given)
         return {row["batch"]: row["records"] for row in rows}
 

@@ -8,12 +8,12 @@ from .script import START, Act, last_run
 from .world import World
 
 MOST_STEPS = 6_000
-FIRST_TICKS, LAST_TICK = (5, 20, 60), timedelta(hours=40)
+FIRST_TICKS, LAST_TICK = (5, 20, 60), timedelta(hours=24)
 """The tick comes every five minutes, and most of them are lost: a tick without news takes as long
 as a delivery. How many minutes the first one takes after news, by the seed."""
 SLOWER = 4
 """Each tick without news is so many times later than the one before."""
-PATIENCE = timedelta(hours=130)
+PATIENCE = timedelta(hours=160)
 """Longer than the watchdog lets any job live: after this nothing comes of waiting."""
 
 

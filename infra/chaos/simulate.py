@@ -108,10 +108,11 @@ def _tended(world: World, player: Player) -> Iterator[str]:
     """Operators replay what was set aside and what is stuck, until nothing is."""
     for _ in range(ROUNDS):
         if not world.replay_all():
-            return
+            break
         player.resume()
         player.play()
         yield from books.waiting_problems(world)
+    world.discard_orphans()
 
 
 def _counts(world: World) -> dict[str, int]:

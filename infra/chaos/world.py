@@ -1,5 +1,6 @@
 """The troupe of one simulation: the real handlers, loop and SQL, in a cloud that is in memory."""
 
+import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -142,6 +143,18 @@ class World:
     def replay_all(self) -> int:
         """An operator replays every dead letter, and what the tick has given up."""
         return int(recovery.replay(self.desk(self.outside))["replayed"])
+
+    def discard_orphans(self) -> None:
+        """An operator gives up what is about a run whose own request never arrived."""
+        desk = self.desk(self.outside)
+        planned = {run_id for (run_id,) in self.warehouse.see("SELECT run_id FROM run_plans")}
+        orphans = {
+            letter.event_id
+            for letter in self.letters.find(handler="stop-run")
+            if json.loads(letter.body)["data"]["run_id"] not in planned
+        }
+        for event_id in sorted(orphans):
+            recovery.discard(desk, event_id, "there is no such run")
 
     def restart(self) -> None:
         """Every process dies; what was leased comes back when its lease ends."""

@@ -24,6 +24,7 @@ for command in (
     looking.status,
     looking.verify,
     looking.report,
+    looking.costs,
     offline.read,
     steering.cancel,
     steering.reprocess,

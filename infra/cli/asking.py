@@ -97,7 +97,8 @@ def request(
         "record_ids": record_id, "rows_per_batch": rows_per_batch,
         "bytes_per_batch": bytes_per_batch, "concurrency": concurrency, "canary": canary,
         "breaker": breaker, "max_attempts": max_attempts, "model": model, "analysis": analysis,
-        "budget": budget, "budget_tokens": budget_tokens, "lookback_days": lookback_days, "grounding": grounding,
+        "budget": budget, "budget_tokens": budget_tokens, "lookback_days": lookback_days,
+        "grounding": grounding,
     }  # fmt: skip
     given = {name: value for name, value in wish.items() if value not in (None, [], "")}
     answer = call(home, "request", wish=given, dry_run=dry_run)

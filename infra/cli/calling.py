@@ -16,12 +16,15 @@ STARTING_SECONDS = 10.0
 
 def call(home: Path, duty: str, **arguments: Any) -> Answer:
     """The answer in plain JSON values, the same from both ways. Ends the command on a problem."""
+    from handlers.errors import Redeliver, SetAside
     from infra.local.questions import BadQuestion
 
     try:
         return _call(home, duty, arguments)
     except BadQuestion as problem:
         fail(str(problem))
+    except (Redeliver, SetAside) as trouble:
+        fail(f"{trouble}; what was done until then stands: give the command again", 1)
 
 
 def fail(problem: str, code: int = 2) -> NoReturn:

@@ -1,22 +1,33 @@
 """Dead letters: what could not be handled, and what an operator does about it."""
 
-import json
+import time
+from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .calling import call
+from .options import HOME, AsJson, DryRun, Home, print_json
 
-letters = typer.Typer(help="What could not be handled: list, show, replay or discard it.")
+letters = typer.Typer(
+    help="What could not be handled: list, show, replay or discard it.",
+    invoke_without_command=True,
+)
 
-Home = Annotated[Path, typer.Option("--home", envvar="TROUPE_HOME", help="The state folder.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 OfHandler = Annotated[str | None, typer.Option("--handler", help="Of this handler alone.")]
 OfCause = Annotated[str | None, typer.Option("--cause", help="With this cause alone.")]
 Since = Annotated[str | None, typer.Option("--since", help="Set aside at or after; RFC 3339.")]
 LetterId = Annotated[str, typer.Argument(help="Id of the letter, or of its event.")]
-HOME = Path(".troupe")
+AT_A_TIME = 100
+"""Letters that are replayed in a second, so that a flood does not meet the handlers at once."""
+
+
+@letters.callback()
+def listed(context: typer.Context, home: Home = HOME) -> None:
+    """Alone it lists them."""
+    if context.invoked_subcommand is None:
+        list_letters(home=home)
 
 
 @letters.command("list")
@@ -30,7 +41,7 @@ def list_letters(
     """Grouped by handler and cause, with their number and the age of the oldest."""
     answer = call(home, "dead_letters", handler=handler, cause=cause, since=since)
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     if not answer["groups"]:
         typer.echo("no dead letter waits")
@@ -44,7 +55,7 @@ def list_letters(
 @letters.command()
 def show(letter_id: LetterId, home: Home = HOME) -> None:
     """One dead letter, as it came."""
-    _print_json(call(home, "show_letter", letter_id=letter_id))
+    print_json(call(home, "show_letter", letter_id=letter_id))
 
 
 @letters.command()
@@ -53,18 +64,18 @@ def replay(
     cause: OfCause = None,
     since: Since = None,
     limit: Annotated[int | None, typer.Option(min=1, help="At most this many.")] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Only say what would be done.")
-    ] = False,
+    dry_run: DryRun = False,
     home: Home = HOME,
     as_json: AsJson = False,
 ) -> None:
     """Send them again, to the handler that failed and under the same event id."""
-    answer = call(
-        home, "replay", handler=handler, cause=cause, since=since, limit=limit, dry_run=dry_run
-    )
+    chosen = {"handler": handler, "cause": cause, "since": since}
+    if dry_run:
+        answer = call(home, "replay", **chosen, limit=limit, dry_run=True)
+    else:
+        answer = _replayed(home, chosen, limit)
     if as_json:
-        _print_json(answer)
+        print_json(answer)
         return
     would = "would replay" if dry_run else "replayed"
     typer.echo(
@@ -85,5 +96,13 @@ def discard(
     typer.echo(f"discarded {answer['discarded']:,}{closed}")
 
 
-def _print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+def _replayed(home: Path, chosen: dict[str, Any], limit: int | None) -> dict[str, Any]:
+    """In portions, a second apart, until nothing is left or so many were sent."""
+    done = Counter[str]()
+    while True:
+        left = AT_A_TIME if limit is None else min(AT_A_TIME, limit - done["replayed"])
+        answer = call(home, "replay", **chosen, limit=left)
+        done.update({name: answer[name] for name in ("replayed", "handled")})
+        if answer["replayed"] + answer["handled"] < AT_A_TIME or done["replayed"] == limit:
+            return {"dry_run": False, **done, "unreadable": answer["unreadable"]}
+        time.sleep(1)

@@ -1,4 +1,4 @@
-"""Commands that look: status, verify, report, explain, and the score."""
+"""Commands that look: status, verify, report, costs, explain, and the score."""
 
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +34,7 @@ def verify(
     if as_json:
         print_json(answer)
     else:
-        names = ("planned", "analysed", "failed", "released", "open", "skipped")
+        names = ("planned", "analysed", "failed", "released", "open", "cleared", "skipped")
         typer.echo("  ".join(f"{name} {answer[name]:,}" for name in names))
         never = ("lost", "doubled", "paid_twice")
         typer.echo("  ".join(f"{name.replace('_', ' ')} {answer[name]:,}" for name in never))
@@ -58,24 +58,41 @@ def report(
     if as_json:
         print_json(answer)
     elif html is None:
+        from infra.report.course_text import course_lines
         from infra.report.text import summary_lines
 
         print_lines(summary_lines(answer["summary"], answer["verdict"]))
+        print_lines(course_lines(answer | {"run_id": run}))
 
 
-def explain(
-    record_id: Annotated[str, typer.Argument(help="32 hex digits.")],
+def costs(
+    analysis: Annotated[str | None, typer.Argument(help="One version; else all.")] = None,
     home: Home = HOME,
     as_json: AsJson = False,
 ) -> None:
-    """The whole journey of one record."""
-    answer = call(known(home), "explain", record_id=record_id)
+    """What each version of an analysis and each of its runs cost."""
+    answer = call(known(home), "costs", analysis=analysis)
     if as_json:
         print_json(answer)
         return
-    from infra.report.text import journey_lines
+    from infra.report.text import costs_lines
 
-    print_lines(journey_lines(answer))
+    print_lines(costs_lines(answer))
+
+
+def explain(
+    subject: Annotated[str, typer.Argument(help="A run, RUN/BATCH, or a record id.")],
+    home: Home = HOME,
+    as_json: AsJson = False,
+) -> None:
+    """The whole journey of one record, one batch or one run."""
+    answer = call(known(home), "explain", subject=subject)
+    if as_json:
+        print_json(answer)
+        return
+    from infra.report.text import explained
+
+    print_lines(explained(answer))
 
 
 def choreography(as_json: AsJson = False) -> None:

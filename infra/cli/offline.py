@@ -12,7 +12,9 @@ from .options import AsJson, print_json, print_lines
 def read(
     files: Annotated[list[Path], typer.Argument(help="Prediction files, gzip or not.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for rows, errors and summary.")],
-    analysis: Annotated[str, typer.Option(help="What was asked: a name or a folder.")] = "call_review_v1",
+    analysis: Annotated[
+        str, typer.Option(help="What was asked: a name or a folder.")
+    ] = "call_review_v1",
     lookup: Annotated[
         Path | None,
         typer.Option(help="Source rows as JSON Lines; also reads keys of the earlier system."),

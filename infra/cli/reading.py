@@ -10,7 +10,7 @@ from analysis import Analysis, AnalysisError, Reader, Reading, lines_of, load_an
 from .lookup import BadLookup, Lookup
 from .readings import Readings
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
 
 
 class BadInput(Exception):

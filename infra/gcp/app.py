@@ -118,7 +118,12 @@ class Service:
             work = self._threads.submit(self._handle, arrival, traceparent)
             self._working[key] = work
             work.add_done_callback(lambda _: self._working.pop(key, None))
-        await asyncio.wait([asyncio.wrap_future(work)], timeout=self.settings.time_budget_seconds)
+        try:
+            answer = asyncio.wrap_future(work)
+            await asyncio.wait([answer], timeout=self.settings.time_budget_seconds)
+        except asyncio.CancelledError:
+            # The process ends before its work: the message comes again to another.
+            return AGAIN
         about = {"message_id": arrival.message.id, "topic": arrival.message.topic}
         if work.done() and not work.cancelled():
             return work.result()

@@ -150,7 +150,8 @@ def _client(settings: CloudSettings) -> JobServiceClient:
 def _job(told: BatchPredictionJob) -> Job:
     return Job(
         name=told.name,
-        state=_state(int(told.state)),
+        # Not through the client's own enum, which warns of a state that it does not know.
+        state=_state(int(BatchPredictionJob.pb(told).state)),
         labels=dict(told.labels),
         created_at=_time(told.create_time) or datetime.fromtimestamp(0, UTC),
         started_at=_time(told.start_time),

@@ -118,12 +118,14 @@ def read_settings(environ: Mapping[str, str]) -> CloudSettings:
 
 
 def read_terraform(text: str, environ: Mapping[str, str]) -> CloudSettings:
-    """From `terraform output -json`, whose output `settings` maps these variables' names.
+    """From `terraform output -json`, all of it or the output `settings` alone.
 
     What the environment names goes before. Raises `BadSetting`.
     """
     try:
-        told = json.loads(text)["settings"]["value"]
+        told = json.loads(text)
+        if "TROUPE_PROJECT" not in told:
+            told = told["settings"]["value"]
         values = {str(name): str(value) for name, value in told.items() if value is not None}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadSetting(

@@ -1,15 +1,14 @@
 """The troupe on Google Cloud: the same handlers, with the tools that their service needs."""
 
 import secrets
-from collections.abc import Iterable
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from events import BadRequest, Deployment, Envelope, RunRequested
-from handlers import CHOREOGRAPHY, SIGNALS, Handler, name_of
+from events import Deployment, Envelope
 from handlers.delivery import needs_of
 from handlers.errors import Redeliver
+from handlers.services import GUESTS, handlers_by_name
 from handlers.tools import Bucket, Clock, Model, Tools
 from infra.given import peak_megabytes, taxonomy, utc_now
 from tracking import Ledger, Tracking, Warehouse
@@ -37,15 +36,15 @@ class CloudWorld:
         """Raises `BadSetting` when the dataset belongs to another deployment, or to none yet."""
         self.settings, self.clock = settings, clock
         needs = needs_of_service(settings)
-        self.warehouse = warehouse or _warehouse(settings)
+        self.warehouse = warehouse or make_warehouse(settings)
         self.bus = PubSubBus(settings)
         self.deployment = found(self.warehouse, settings.deployment)
         self.tools = Tools(
             deployment=self.deployment,
             tracking=Tracking(self.warehouse, self.deployment, taxonomy(), settings.source),
             ledger=Ledger(self.warehouse, settings.policy.look_back_days),
-            bucket=bucket or (_bucket(settings) if "bucket" in needs else _not_given("bucket")),
-            model=model or (_model(settings) if "model" in needs else _not_given("model")),
+            bucket=bucket or (make_bucket(settings) if "bucket" in needs else _not_given("bucket")),
+            model=model or (make_model(settings) if "model" in needs else _not_given("model")),
             clock=clock,
             new_name=lambda: secrets.token_hex(8),
             peak_megabytes=peak_megabytes,
@@ -82,7 +81,9 @@ class CloudWorld:
 
 def needs_of_service(settings: CloudSettings) -> frozenset[str]:
     """The tools that the handlers of this service name, read from their code."""
-    return frozenset(need for each in _functions(settings.handlers) for need in needs_of(each))
+    known, cast = handlers_by_name(), settings.handlers
+    guests = (guest for each in cast for guest in GUESTS.get(each, ()))
+    return frozenset(need for each in (*cast, *guests) for need in needs_of(known[each]))
 
 
 def found(warehouse: Warehouse, deployment: str) -> Deployment:
@@ -114,15 +115,6 @@ def _known(warehouse: Warehouse) -> str | None:
     return str(rows[0]["deployment"]) if rows else None
 
 
-def _functions(handlers: Iterable[str]) -> list[Handler]:
-    names = set(handlers)
-    found = [h for h in (*CHOREOGRAPHY.values(), *SIGNALS.values()) if name_of(h) in names]
-    if CHOREOGRAPHY[RunRequested] in found:
-        # A request that nobody can read arrives by the same topic.
-        found.append(SIGNALS[BadRequest])
-    return found
-
-
 class _NotGiven:
     """In the place of a tool that no handler of this service names."""
 
@@ -140,7 +132,7 @@ def _not_given(tool: str) -> Any:
 # Each client is imported where it is made: a service that needs none of it starts sooner.
 
 
-def _warehouse(settings: CloudSettings) -> Warehouse:
+def make_warehouse(settings: CloudSettings) -> Warehouse:
     from .ledger_stream import LedgerStream, write_client
     from .warehouse import BigQueryWarehouse
 
@@ -151,13 +143,13 @@ def _warehouse(settings: CloudSettings) -> Warehouse:
     return BigQueryWarehouse(settings, stream=stream)
 
 
-def _bucket(settings: CloudSettings) -> Bucket:
+def make_bucket(settings: CloudSettings) -> Bucket:
     from .bucket import StorageBucket
 
     return StorageBucket(settings)
 
 
-def _model(settings: CloudSettings) -> Model:
+def make_model(settings: CloudSettings) -> Model:
     from .model import VertexModel
 
     return VertexModel(settings)

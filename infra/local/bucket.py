@@ -9,7 +9,8 @@ from urllib.parse import quote, unquote
 from handlers.errors import Redeliver, SetAside
 from handlers.tools import Blob
 
-BLOCK = 1 << 20
+BLOCK = 1 << 18
+"""Larger blocks are given back to the system and cleared for us again, each time."""
 BUCKET = "laptop"
 _PREFIX = f"gs://{BUCKET}/"
 

@@ -26,6 +26,9 @@ from tracking.statements import table_name
 from . import recovery
 from .bookshelf import keep
 from .clearing import clear_history, forget
+from .costing import costs
+from .course import course, limits_of, with_reasons
+from .explaining import explain
 from .loading import BadFile, load_file
 from .questions import Answer, BadQuestion, Troupe, new_run_id
 from .reprocessing import reprocess
@@ -94,13 +97,15 @@ def status(world: Troupe, run_id: str | None = None) -> Answer:
     refusals = tell("refusals", about)
     if run_id and not runs and not refusals and not _is_asked_for(world, run_id):
         raise BadQuestion(_unknown(run_id))
+    jobs = _jobs(world)
     return {
         "runs": runs,
-        **(_details(world, runs[0], since) if run_id and runs else {}),
+        **(_details(world, runs[0], jobs, since) if run_id and runs else {}),
+        "limits": limits_of(world),
         "refusals": refusals,
         "system_errors": tell("system_errors", about),
         "dead_letters": recovery.dead_letters(world)["groups"],
-        "jobs": _jobs(world),
+        "jobs": jobs,
     }
 
 
@@ -121,30 +126,13 @@ def verify(world: Troupe, run_id: str | None = None) -> Answer:
 
 def report(world: Troupe, run_id: str) -> Answer:
     plan = _plan(world, run_id)
+    here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
+    batches = world.tools.tracking.tell("batches", here)
     return {
         "summary": summarise(world.tools.tracking, plan, world.tools.analyses),
         "verdict": _books(world, plan),
-    }
-
-
-def explain(world: Troupe, record_id: str) -> Answer:
-    """The journey of one record."""
-    tell, since = world.tools.tracking.tell, world.tools.ledger.since(world.clock())
-    about = {"record_id": record_id, "since": since - timedelta(days=365)}
-    plans = tell("journey_plans", about)
-    analyses = world.tools.analyses
-    tables = {analyses.load(p["analysis"]).table for p in plans} or analyses.tables
-    rows = [
-        row
-        for table in sorted(tables)
-        for row in tell("journey_rows", about, output=table_name(table))
-    ]
-    return {
-        "record_id": record_id,
-        "source": tell("journey_source", about)[0],
-        "plans": [plan | {"facts": _facts(world, plan)} for plan in plans],
-        "errors": tell("journey_errors", about),
-        "rows": rows,
+        "course": course(world, plan, batches),
+        "stopped_for": _runs(world, run_id)[0]["stopped_for"],
     }
 
 
@@ -166,6 +154,7 @@ DUTIES: dict[str, Callable[..., Answer]] = {
         status,
         verify,
         report,
+        costs,
         explain,
         recovery.dead_letters,
         recovery.show_letter,
@@ -232,14 +221,16 @@ def _plans(world: Troupe) -> list[Plan]:
     return [_plan(world, run["run_id"]) for run in _runs(world, None)]
 
 
-def _details(world: Troupe, run: Row, since: date) -> Answer:
-    tell = world.tools.tracking.tell
+def _details(world: Troupe, run: Row, jobs: list[Row], since: date) -> Answer:
+    tell, plan = world.tools.tracking.tell, _plan(world, run["run_id"])
     here = {"run_id": run["run_id"], "planned_on": run["planned_on"], "since": since}
+    batches = tell("batches", here)
     return {
-        "batches": tell("batches", here),
+        "batches": with_reasons(world, plan, batches, jobs),
+        "course": course(world, plan, batches),
         "waiting": tell("waiting_facts", here),
         "errors": tell("errors_of_run", here),
-        "verdict": _books(world, _plan(world, run["run_id"])),
+        "verdict": _books(world, plan),
     }
 
 
@@ -274,8 +265,3 @@ def _jobs(world: Troupe) -> list[Row]:
         for job in jobs
         if not job.state.ended
     ]
-
-
-def _facts(world: Troupe, plan: Row) -> list[Row]:
-    here = {"run_id": plan["run_id"], "planned_on": plan["planned_on"], "batch": plan["batch"]}
-    return world.tools.tracking.tell("facts_of_attempt", here)

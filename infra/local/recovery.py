@@ -100,6 +100,18 @@ def discard(world: Troupe, letter_id: str, reason: str) -> Answer:
     return {"discarded": len(letters), "closed": closed}
 
 
+def held_up(world: Troupe, run_id: str) -> dict[int, Row]:
+    """The batches of this run that wait for an operator: which handler gave up, and the letter."""
+    found: dict[int, Row] = {}
+    for letter in _find(world, None, None, None):
+        envelope = _envelope(letter)
+        where = _where(envelope) if envelope else None
+        if where is not None and where.run_id == run_id and where.batch:
+            about = {"handler": letter.handler, "cause": letter.cause, "letter_id": letter.event_id}
+            found.setdefault(where.batch, about)
+    return found
+
+
 def _close(world: Troupe, place: Place, envelope: Envelope) -> None:
     _refuse_while_running(world, place)
     told = seal(
@@ -190,12 +202,16 @@ class _Where(msgspec.Struct, frozen=True):
     attempt: int = 0
 
 
-def _place(envelope: Envelope) -> Place | None:
+def _where(envelope: Envelope) -> _Where | None:
     try:
-        where = msgspec.json.decode(envelope.data, type=_Where)
+        return msgspec.json.decode(envelope.data, type=_Where)
     except msgspec.MsgspecError:
         return None
-    if not (where.planned_on and where.batch and where.attempt):
+
+
+def _place(envelope: Envelope) -> Place | None:
+    where = _where(envelope)
+    if where is None or not (where.planned_on and where.batch and where.attempt):
         return None
     return Place(
         run_id=where.run_id,

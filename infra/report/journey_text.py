@@ -1,40 +1,27 @@
 """What happened to one record, in the order of time."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from . import figures, words
-from .account import Facts, fate, number, part, rows
-from .columns import aligned, line
-
-NEVER = datetime.max.replace(tzinfo=UTC)
-
-TOLD = {
-    "batch-planned": "an attempt at its batch began",
-    "jsonl-uploaded": "its request was written",
-    "job-submitted": "its job was submitted",
-    "job-succeeded": "its job succeeded",
-    "job-failed": "its job failed",
-    "job-cancelled": "its job was cancelled",
-    "results-processed": "the answers of the attempt were read and stored",
-    "batch-completed": "its batch is complete",
-    "batch-abandoned": "its batch was abandoned; what was released belongs to the next run",
-}
+from . import figures, tale, words
+from .account import Facts, number, part, rows
+from .columns import line
+from .tale import NEVER, Told
 
 
 def journey_lines(journey: Mapping[str, Any]) -> list[str]:
-    """Plans carry the `facts` of their batch, or stand beside them in the same order."""
+    """Each plan carries what was told of its batch."""
     plans, errors, stored = (rows(journey, name) for name in ("plans", "errors", "rows"))
-    told = sorted(
-        [*_plans(journey, plans), *_errors(errors), *_rows(stored)],
-        key=lambda each: figures.when(each[0]) or NEVER,
-    )
+    told = [
+        *(each for plan in plans for each in _plan(journey, plan)),
+        *((row.get("created_at"), tale.of_attempt(row) + tale.error(row)) for row in errors),
+        *_rows(stored),
+    ]
     return [
         line("Record", journey.get("record_id")),
         *_source(part(journey, "source")),
-        *aligned([(figures.moment(at), what) for at, what in told], indent=2),
+        *tale.in_time(told),
+        *_wasted(errors),
         line(" ", _end(journey, plans, errors, stored)),
     ]
 
@@ -48,25 +35,46 @@ def _source(source: Facts) -> list[str]:
     return [f"  The source holds it: {size}.{copies}"]
 
 
-Told = tuple[Any, str]
-"""When, and what."""
+def _plan(journey: Facts, plan: Facts) -> Iterator[Told]:
+    size = figures.megabytes(plan.get("line_bytes"))
+    many = f" of {plan['batches']}" if plan.get("batches") else ""
+    place = f"planned into batch {plan.get('batch')}{many} of run {plan.get('run_id')}"
+    yield plan.get("planned_at"), f"{place} for {plan.get('analysis')}, a request of {size}"
+    if part(plan, "members"):
+        why = tale.why_here(
+            number(plan, "batch"), plan["members"], part(plan, "limits"), str(plan.get("mode"))
+        )
+        yield plan.get("planned_at"), f"why there: {why}"
+    yield from _attempts(plan, _last_attempt(journey, plan))
 
 
-def _plans(journey: Facts, plans: Sequence[Facts]) -> Iterator[Told]:
-    apart = list(journey.get("facts") or ())
-    for at, plan in enumerate(plans):
-        facts: list[Facts] = rows(plan, "facts") or (apart[at] if at < len(apart) else [])
-        size = figures.megabytes(plan.get("line_bytes"))
-        place = f"planned into batch {plan.get('batch')} of run {plan.get('run_id')}"
-        yield plan.get("planned_at"), f"{place} for {plan.get('analysis')}, a request of {size}"
-        last = _last_attempt(journey, plan)
-        for fact in facts:
-            if last is None or number(fact, "attempt") <= last:
-                yield fact.get("recorded_at"), _fact(fact)
+def _attempts(plan: Facts, last: int | None) -> Iterator[Told]:
+    """Attempts after the one that settled the record are not about it."""
+    lines = {row.get("attempt"): row for row in rows(plan, "lines")}
+    closings = {row.get("attempt"): row for row in rows(plan, "closings")}
+    for row in rows(plan, "facts"):
+        attempt = row.get("attempt")
+        if last is not None and number(row, "attempt") > last:
+            continue
+        if row.get("topic") == "jsonl-uploaded":
+            yield tale.fact(row, _line(lines.get(attempt, {})))
+        elif row.get("topic") == "results-processed":
+            outputs = ", ".join(tale.listed(closings.get(attempt, {}).get("outputs")))
+            yield tale.fact(row, f"from {outputs}" if outputs else "")
+        else:
+            yield tale.fact(row)
+    yield from tale.faults(
+        row for row in rows(plan, "faults") if last is None or number(row, "attempt") <= last
+    )
+
+
+def _line(found: Facts) -> str:
+    if found.get("line") is None:
+        return ""
+    return f"line {figures.count(found['line'])} of {figures.count(found.get('lines'))}"
 
 
 def _last_attempt(journey: Facts, plan: Facts) -> int | None:
-    """Attempts after the one that settled the record are not about it."""
     ends = [
         *rows(journey, "rows"),
         *(e for e in rows(journey, "errors") if not e.get("retryable")),
@@ -79,55 +87,26 @@ def _last_attempt(journey: Facts, plan: Facts) -> int | None:
     return min(here) if here else None
 
 
-def _fact(fact: Facts) -> str:
-    topic, attempt = str(fact.get("topic")), fact.get("attempt")
-    data = _data(fact.get("data"))
-    more = [
-        f"{name} {data[key]}"
-        for name, key in (("job", "job"), ("file", "uri"), ("cause", "cause"))
-        if data.get(key)
-    ]
-    what = TOLD.get(topic, topic)
-    where = f"attempt {attempt}: " if attempt else ""
-    return where + what + (f" ({', '.join(more)})" if more else "")
-
-
-def _data(text: Any) -> Mapping[str, Any]:
-    if isinstance(text, Mapping):
-        return text
-    try:
-        found = json.loads(text or "{}")
-    except (TypeError, ValueError):
-        return {}
-    return found if isinstance(found, Mapping) else {}
-
-
-def _errors(errors: Sequence[Facts]) -> Iterator[Told]:
-    for error in errors:
-        name = str(error.get("error_type"))
-        because = f" after {error['cause']}" if error.get("cause") else ""
-        detail = f" ({error['detail']})" if error.get("detail") else ""
-        hint = words.hint(name, error.get("hint"))
-        yield (
-            error.get("created_at"),
-            f"{_place(error)}error {name}{because}{detail}, {fate(error)}: {hint}",
-        )
-
-
-def _place(row: Facts) -> str:
-    return f"attempt {row['attempt']}: " if row.get("attempt") else ""
-
-
 def _rows(stored: Sequence[Facts]) -> Iterator[Told]:
     for row in stored:
         how = f"{words.method(row.get('parse_method'))} ({words.grade(row.get('repair_grade'))})"
         tokens = (
-            f"{figures.count(number(row, 'prompt_tokens'))} input and"
-            f" {figures.count(number(row, 'output_tokens'))} output tokens"
+            f"{figures.count(row.get('prompt_tokens'))} input and"
+            f" {figures.count(row.get('output_tokens'))} output tokens"
         )
         cost = f"cost {figures.dollars(row.get('cost'))}"
-        stored_as = f"{_place(row)}stored as a row of run {row.get('run_id')}: {how}"
-        yield row.get("analysed_at"), f"{stored_as}; {row.get('model')}, {tokens}, {cost}"
+        table = f" in {row['table']}" if row.get("table") else ""
+        stored_as = f"{tale.of_attempt(row)}stored as a row of run {row.get('run_id')}{table}"
+        yield row.get("analysed_at"), f"{stored_as}: {how}; {row.get('model')}, {tokens}, {cost}"
+
+
+def _wasted(errors: Sequence[Facts]) -> list[str]:
+    """Answers that brought no row have a price too, which only their batch knows."""
+    wasted = sum(1 for error in errors if error.get("line"))
+    if not wasted:
+        return []
+    many = figures.plural(wasted, "answer")
+    return [f"  {many} brought no row; what that cost is in the waste of the batch."]
 
 
 def _end(
@@ -144,11 +123,22 @@ def _end(
         run = plans[-1].get("run_id")
         return f"It is open in run {run}: `troupe status` says what that waits for."
     if number(part(journey, "source"), "rows_in_source"):
-        return "No run has taken it yet; the next run whose filters admit it does."
+        return f"No run has taken it yet{_left_out(part(journey, 'left_out'))}."
     return (
         "It is unknown: neither the source nor any run holds it."
         " A record id has 32 hexadecimal digits."
     )
+
+
+def _left_out(found: Facts) -> str:
+    """Why the newest run has not taken it."""
+    if not found:
+        return "; the next run whose filters admit it does"
+    run, verdict = found.get("run_id"), found.get("verdict")
+    if verdict in (None, "pending"):
+        late = "it came after the plan, or stands beyond the limit"
+        return f". Run {run}, the newest, would admit it: {late}; the next run takes it"
+    return f". Run {run}, the newest, leaves it out: {words.skipped(str(verdict))}"
 
 
 def _ended(error: Facts) -> str:

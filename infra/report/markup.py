@@ -64,9 +64,7 @@ def bars(lines: Sequence[Bar], most: float | None = None) -> Markup:
 def track(amount: float, longest: float) -> Markup:
     """The bar alone."""
     width = 100 * min(1.0, amount / longest) if longest else 0
-    return tag(
-        "span", tag("i", style=f"width:{width:.2f}%"), class_="track", aria_hidden="true"
-    )
+    return tag("span", tag("i", style=f"width:{width:.2f}%"), class_="track", aria_hidden="true")
 
 
 def _bar(line: Bar, longest: float) -> Markup:

@@ -13,6 +13,8 @@ PARTS = {
     "thoughts": "thoughts",
 }
 
+RATES = {"input": "input", "cached": "from the cache", "output": "output and thoughts"}
+
 
 @dataclass(frozen=True, slots=True)
 class Money:
@@ -82,7 +84,11 @@ def price_line(summary: Facts) -> str:
         return f"No price of {summary.get('model') or 'the model'} is known, so no cost is."
     rates = ", ".join(
         f"{name} {figures.dollars(price.get(key))}"
-        for name, key in (("input", "input"), ("from the cache", "cached"), ("output and thoughts", "output"))
+        for name, key in (
+            ("input", "input"),
+            ("from the cache", "cached"),
+            ("output and thoughts", "output"),
+        )
     )
     since = f"as of {price.get('as_of')}, {price.get('source')}"
     return f"For a million tokens in a batch job: {rates} ({since}). The invoice has the last word."

@@ -5,13 +5,14 @@ from collections import Counter
 from . import account, figures, words
 from .account import Facts, number, rows
 from .columns import folded, line
-from .standing import batch_advice, fact_advice, job_state
+from .course_text import course_lines
+from .standing import Limits, batch_standing, fact_advice, job_state, limits_in
 from .summary_text import error_lines
 
 SHOWN = 12
 """Lines of a list; the rest is counted."""
 
-DETAILS = ("batches", "waiting", "errors", "jobs", "verdict")
+DETAILS = ("batches", "waiting", "errors", "jobs", "verdict", "course", "limits")
 """What is told of a run that was asked about."""
 
 DONE = ("completed", "abandoned")
@@ -82,6 +83,7 @@ def detail_lines(run: Facts) -> list[str]:
     found = rows(run, "errors")
     return [
         *stopped,
+        *(line(" ", told) for told in course_lines(run)),
         *_batches(run),
         *job_lines(rows(run, "jobs")),
         *_waiting(rows(run, "waiting")),
@@ -100,17 +102,15 @@ def _batches(run: Facts) -> list[str]:
     moving = [row for row in found if row.get("state") not in (*DONE, "waiting")]
     still = [row for row in found if row.get("state") == "waiting"]
     lines = [line("  batches:", told)]
-    lines += folded([_batch(row) for row in moving], SHOWN)
+    lines += folded([_batch(row, limits_in(run)) for row in moving], SHOWN)
     if still:
         lines.append(line("   ", _not_begun(still, canary_open=canary_open)))
     return lines
 
 
-def _batch(row: Facts) -> str:
-    age, state = row.get("seconds_in_state"), str(row.get("state"))
-    since = f" for {figures.seconds(age)}" if age is not None else ""
+def _batch(row: Facts, limits: Limits) -> str:
     place = f"    batch {row.get('batch')}, attempt {row.get('attempt')}"
-    return line(f"{place}: {state}{since}; {batch_advice(state, age)}")
+    return line(f"{place}: {batch_standing(row, limits)}")
 
 
 def _not_begun(still: list[Facts], *, canary_open: bool) -> str:
@@ -136,7 +136,7 @@ def _waiting(found: list[Facts]) -> list[str]:
         line(
             f"    {row.get('topic')} for {row.get('handler')}, since"
             f" {figures.moment(row.get('recorded_at'))}:",
-            fact_advice(str(row.get("outcome")), row.get("reason")),
+            fact_advice(row),
         )
         for row in found
     ]

@@ -32,11 +32,10 @@ locals {
     )
   ]...)
 
-  # Objects are created and read, never changed or removed: the services hold no right to it.
+  # Each service writes below its own folders alone. To delete is part of it: an upload that arrived broken is taken back.
   fills = merge([
     for name, s in local.services : {
-      for pair in setproduct(s.folders, ["objectCreator", "objectViewer"]) :
-      "${name}--${pair[0]}--${pair[1]}" => { service = name, folder = pair[0], role = "roles/storage.${pair[1]}" }
+      for folder in s.folders : "${name}--${folder}" => { service = name, folder = folder }
     }
   ]...)
 

@@ -35,8 +35,23 @@ resource "google_bigquery_table_iam_member" "operator" {
 }
 
 resource "google_project_iam_member" "operator" {
-  for_each = { for p in setproduct(["jobUser", "sees_jobs"], var.operators) : "${p[0]}--${p[1]}" => { what = p[0], member = p[1] } }
+  for_each = { for p in setproduct(["jobUser", "sees_jobs"], setunion(var.operators, var.stewards)) : "${p[0]}--${p[1]}" => { what = p[0], member = p[1] } }
   project  = var.project_id
   role     = each.value.what == "jobUser" ? "roles/bigquery.jobUser" : google_project_iam_custom_role.sees_jobs.name
+  member   = each.value.member
+}
+
+# Clearing a run's history and forgetting a person take rows away, in every table, and list the files that remain.
+resource "google_bigquery_dataset_iam_member" "steward" {
+  for_each   = var.stewards
+  dataset_id = google_bigquery_dataset.troupe.dataset_id
+  role       = "roles/bigquery.dataEditor"
+  member     = each.key
+}
+
+resource "google_storage_bucket_iam_member" "steward" {
+  for_each = { for p in setproduct(keys(local.buckets), var.stewards) : "${p[0]}--${p[1]}" => { bucket = p[0], member = p[1] } }
+  bucket   = google_storage_bucket.data[each.value.bucket].name
+  role     = "roles/storage.objectViewer"
   member   = each.value.member
 }

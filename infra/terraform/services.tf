@@ -36,8 +36,7 @@ resource "google_cloud_run_v2_service" "service" {
     }
 
     containers {
-      image   = var.image
-      command = ["python", "-m", "infra.gcp.service"]
+      image = var.image
 
       resources {
         limits            = { cpu = "1", memory = each.value.memory }

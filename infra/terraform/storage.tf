@@ -55,7 +55,7 @@ resource "google_storage_bucket" "data" {
 resource "google_storage_bucket_iam_member" "fills" {
   for_each = local.fills
   bucket   = google_storage_bucket.data["work"].name
-  role     = each.value.role
+  role     = "roles/storage.objectUser"
   member   = google_service_account.service[each.value.service].member
 
   condition {

@@ -179,6 +179,12 @@ variable "operators" {
   default     = []
 }
 
+variable "stewards" {
+  description = "IAM members who may clear the history of a run and forget a person: they write every table and see every file."
+  type        = set(string)
+  default     = []
+}
+
 variable "alert_emails" {
   description = "Addresses that are told of alerts."
   type        = set(string)

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from analysis import AnalysisError
 from infra.cli.app import app
 from infra.local import desk
+from infra.local.explaining import explain
 from infra.local.questions import BadQuestion
 from tests.stage import Stage, calls, id_of
 
@@ -52,7 +53,7 @@ def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
     assert all(verdict and risk in ("none", "low", "high") for verdict, risk, _, _ in rows)
     assert {("checks", True)} == {(run, cost > 0) for _, _, run, cost in rows}
     assert 0 == stage.run("again", analysis="compliance_check_v1")["planned"]
-    assert 2 == len(desk.explain(stage.world, id_of(calls(1)[0]))["rows"])
+    assert 2 == len(explain(stage.world, id_of(calls(1)[0]))["rows"])
     assert [] == desk.report(stage.world, "checks")["summary"]["insights"]
 
 

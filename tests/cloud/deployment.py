@@ -186,6 +186,15 @@ class Cloud:
         )
         return bool(runs) and runs[0]["completed_at"] is not None
 
+    def deliveries(self) -> int:
+        """So far, as the services count them."""
+        return sum(line["message"] == "delivered" for line in self.log_lines())
+
+    def jobs(self, run_id: str) -> int:
+        """That were created for this run, each of them paid for."""
+        with self.vertex.held() as service:
+            return sum(f"__{run_id}__" in job.labels["attempt"] for job in service.find({}))
+
     def log_lines(self) -> list[dict[str, Any]]:
         """What all services said, in no order."""
         return [
@@ -205,19 +214,18 @@ class Cloud:
         self._bigquery = bigquery_client(first)
         make_dataset(self._bigquery, f"{first.project}.{first.dataset}")
         self._bigquery.create_dataset(DatasetReference(first.project, first.staging_dataset))
-        vertex = self._vertex(StorageBucket(first, files))
-        self._environ["TROUPE_VERTEX_ENDPOINT"] = vertex.address
-        self.settings = replace(first, vertex_endpoint=vertex.address)
+        self.vertex = self._vertex(StorageBucket(first, files))
+        self._environ["TROUPE_VERTEX_ENDPOINT"] = self.vertex.address
+        self.settings = replace(first, vertex_endpoint=self.vertex.address)
         self.world = CloudWorld(self.settings)
         self._stack.callback(self.world.close)
         self._serve()
         self._ticking()
 
     def _vertex(self, bucket: StorageBucket) -> VertexServer:
-        self.stand_in = StandIn(
-            self._folder / "vertex", NewestBucket(bucket), utc_now, on_output=self._notify
+        server = VertexServer(
+            StandIn(self._folder / "vertex", NewestBucket(bucket), utc_now, on_output=self._notify)
         )
-        server = VertexServer(self.stand_in)
         server.start()
         self._stack.callback(server.close)
         return server

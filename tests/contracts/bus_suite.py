@@ -51,8 +51,8 @@ class Letters(Protocol):
 class Room(Protocol):
     """A bus with the subscriptions above, of which each delivers again soon."""
 
-    letters: Letters
-
+    @property
+    def letters(self) -> Letters: ...
     def publish(self, envelopes: Sequence[Envelope]) -> None: ...
     def send(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> str: ...
     def lease(self) -> tuple[int, Delivery]:

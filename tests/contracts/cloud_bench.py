@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from uuid import uuid4
 
+from google.api_core.exceptions import NotFound
+from google.api_core.retry import Retry, if_exception_type
 from google.cloud.bigquery import DatasetReference
 
 from handlers.tools import Bucket
@@ -20,7 +22,8 @@ from tracking.tables import Column
 class CloudBench:
     """Google's clients, and servers of this machine behind them."""
 
-    def __init__(self, server: BigQueryServer, storage: str) -> None:
+    def __init__(self, server: BigQueryServer, storage: str, tables: Iterable[str] = ()) -> None:
+        """With these tables of the product, or with all of them."""
         unique = uuid4().hex[:8]
         self.settings = replace(
             cloud_settings(),
@@ -34,12 +37,12 @@ class CloudBench:
         )
         self.client = bigquery_client(self.settings)
         self.dataset = f"{self.settings.project}.{self.settings.dataset}"
-        make_dataset(self.client, self.dataset)
+        make_dataset(self.client, self.dataset, tables)
         self.client.create_dataset(
             DatasetReference(self.settings.project, self.settings.staging_dataset)
         )
-        stream = LedgerStream(self.dataset, lambda: write_client(server.storage_api))
-        self.cloud = BigQueryWarehouse(self.settings, self.client, stream)
+        self.stream = LedgerStream(self.dataset, lambda: write_client(server.storage_api))
+        self.cloud = BigQueryWarehouse(self.settings, self.client, self.stream)
         self._numbered = Numbered(self.cloud)
         self.warehouse: Warehouse = self._numbered
         files = storage_client(self.settings)
@@ -48,6 +51,11 @@ class CloudBench:
 
     def pass_(self, seconds: float) -> None:
         """This server's clock is its machine's."""
+
+    def wait_for_job(self, job_id: str) -> None:
+        """Until the server knows it: its own check of an id is not atomic."""
+        shows = Retry(predicate=if_exception_type(NotFound), initial=0.02, maximum=0.5, timeout=30)
+        self.client.get_job(self._numbered.prefix + job_id, retry=shows)
 
     def empty(self) -> None:
         for table in self._numbered.touched:
@@ -63,7 +71,7 @@ class Numbered:
 
     def __init__(self, warehouse: BigQueryWarehouse) -> None:
         self._warehouse = warehouse
-        self._prefix = f"{uuid4().hex[:8]}__"
+        self.prefix = f"{uuid4().hex[:8]}__"
         self.touched: set[str] = set()
         """The tables that may hold rows."""
 
@@ -75,7 +83,7 @@ class Numbered:
 
     def do(self, job_id: str, script: str, params: Params) -> bool:
         self.touched |= {"claims"}
-        return self._warehouse.do(self._prefix + job_id, script, params)
+        return self._warehouse.do(self.prefix + job_id, script, params)
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         self.touched |= {table}

@@ -1,19 +1,23 @@
 """The forms of the warehouse."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from handlers.errors import Redeliver
 from handlers.tools import Bucket
 from infra.local.bucket import LocalBucket
 from infra.local.warehouse import LocalWarehouse
 from tests.contracts.differences import BIGQUERY, expect
-from tests.contracts.suites import Bench, WarehouseSuite
+from tests.contracts.suites import STAGED, Bench, WarehouseSuite
 from tests.emulators.servers import BigQueryServer
 from tests.local.fakes import HeldClock
 from tracking import Warehouse
+from tracking.statements import deed
 from tracking.tables import layouts
 
 if TYPE_CHECKING:
@@ -55,7 +59,7 @@ def one_cloud_bench(bigquery_server: BigQueryServer, storage_server: str) -> Ite
     pytest.importorskip("google.cloud.bigquery", reason="pip install troupe[gcp]")
     from tests.contracts.cloud_bench import CloudBench
 
-    made = CloudBench(bigquery_server, storage_server)
+    made = CloudBench(bigquery_server, storage_server, ("claims", "facts", "planning_gate"))
     yield made
     made.close()
 
@@ -181,3 +185,118 @@ def test_the_clock_of_the_laptop_is_the_one_that_is_given(local_bench: LocalBenc
     assert (now, now.date(), 1, int(now.timestamp())) == (
         row["now"], row["today"], row["past"], row["seconds"],
     )  # fmt: skip
+
+
+# What only a server can show
+
+UPDATE = "BEGIN TRANSACTION; UPDATE planning_gate SET plans = plans + 1 WHERE TRUE; {more} COMMIT;"
+
+
+def at_once(*calls: Callable[[], bool]) -> list[bool | None]:
+    """What each said; None where it was told to come again."""
+
+    def said(call: Callable[[], bool]) -> bool | None:
+        try:
+            return call()
+        except Redeliver:
+            return None
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(said, calls))
+
+
+@pytest.fixture
+def gate(cloud_bench: "CloudBench") -> "CloudBench":
+    """The row that every plan changes first."""
+    cloud_bench.client.query_and_wait(f"TRUNCATE TABLE `{cloud_bench.dataset}.planning_gate`")
+    cloud_bench.warehouse.do("found", deed("found_deployment"), {"deployment": "d1"})
+    return cloud_bench
+
+
+def plans(bench: "CloudBench") -> int:
+    ((row),) = bench.warehouse.ask("SELECT plans FROM planning_gate", {})
+    number: int = row["plans"]
+    return number
+
+
+def test_deeds_that_change_one_row_exclude_each_other(gate: "CloudBench") -> None:
+    """Each is done or comes again; what was done is there, and no more."""
+    script = UPDATE.format(more="")
+    deeds = [partial(gate.warehouse.do, f"job{number}", script, {}) for number in range(3)]
+
+    said = at_once(*deeds)
+    later = [each() if was is None else was for each, was in zip(deeds, said, strict=True)]
+
+    assert [True] * 3 == later
+    assert 3 == plans(gate)
+
+
+def test_what_was_updated_before_an_error_is_as_it_was(gate: "CloudBench") -> None:
+    """An update is rolled back like an insert."""
+    with pytest.raises(Redeliver):
+        gate.warehouse.do("job", UPDATE.format(more="SELECT ERROR('no');"), {})
+
+    assert 0 == plans(gate)
+
+
+def test_a_client_that_gave_up_waiting_did_not_stop_the_job(
+    gate: "CloudBench", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next delivery finds it under the same id; it never runs twice."""
+    script = UPDATE.format(more="")
+    with monkeypatch.context() as hurried:
+        hurried.setattr("infra.gcp.warehouse.CALL_SECONDS", 0.001)
+        with pytest.raises(Redeliver):
+            gate.warehouse.do("job", script, {})
+    gate.wait_for_job("job")
+
+    assert not gate.warehouse.do("job", script, {})
+    assert 1 == plans(gate)
+
+
+def test_a_stream_that_was_closed_is_opened_again(cloud_bench: "CloudBench") -> None:
+    """The service closes an idle one."""
+    suite = TestBigQuery()
+    cloud_bench.warehouse.append("facts", [suite.fact(1)])
+    cloud_bench.stream.close()
+
+    cloud_bench.warehouse.append("facts", [suite.fact(2)])
+
+    assert [1, 2] == suite.facts(cloud_bench)
+
+
+def test_many_threads_append_to_one_stream(cloud_bench: "CloudBench") -> None:
+    """Each hears when its own rows are there."""
+    suite = TestBigQuery()
+
+    def append(number: int) -> list[int]:
+        cloud_bench.warehouse.append("facts", [suite.fact(number)])
+        return suite.facts(cloud_bench)
+
+    with ThreadPoolExecutor(4) as pool:
+        seen = list(pool.map(append, range(8)))
+
+    assert all(number in facts for number, facts in enumerate(seen))
+    assert list(range(8)) == suite.facts(cloud_bench)
+
+
+def test_a_loaded_table_lies_in_the_staging_dataset(cloud_bench: "CloudBench") -> None:
+    """Whose tables expire by themselves."""
+    suite = TestBigQuery()
+
+    name = suite.load(cloud_bench, [b'{"job":1,"line":1}\n'])
+
+    assert (
+        f"{cloud_bench.settings.project}.{cloud_bench.settings.staging_dataset}"
+        == (name.rpartition(".")[0])
+    )
+
+
+def test_the_same_objects_are_loaded_once(cloud_bench: "CloudBench") -> None:
+    """A delivery that comes again finds the table of the one before."""
+    blob = cloud_bench.bucket.write_once("staging/once.ndjson", [b'{"job":1,"line":1}\n'])
+
+    one, two = (cloud_bench.warehouse.load("staged", STAGED, [blob.uri]) for _ in range(2))
+
+    assert one == two
+    assert [{"n": 1}] == cloud_bench.warehouse.ask(f"SELECT COUNT(*) AS n FROM `{one}`", {})  # noqa: S608

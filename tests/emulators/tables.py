@@ -1,15 +1,18 @@
 """The product's tables in an emulated BigQuery, as Terraform lays them out in a real one."""
 
+from collections.abc import Iterable
+
 from google.cloud.bigquery import Client, Table, TimePartitioning
 
 from infra.gcp.warehouse import fields_of
 from tracking.tables import columns_of, layouts
 
 
-def make_dataset(client: Client, dataset: str) -> None:
-    """A dataset with every table; `dataset` is `project.dataset`."""
+def make_dataset(client: Client, dataset: str, tables: Iterable[str] = ()) -> None:
+    """A dataset with these tables, or with every table; `dataset` is `project.dataset`."""
     client.create_dataset(dataset)
-    for name, layout in layouts().items():
+    for name in tables or layouts():
+        layout = layouts()[name]
         table = Table(f"{dataset}.{name}", schema=fields_of(columns_of(name)))  # type: ignore[no-untyped-call]
         if layout.partition:
             table.time_partitioning = TimePartitioning(field=layout.partition)

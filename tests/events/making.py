@@ -35,6 +35,7 @@ _SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "model": st.none() | st.just("publishers/google/models/gemini-3@001"),
     "analysis": st.just("call_review_v1"),
     "budget": st.none() | st.floats(0, 1e9, exclude_min=True),
+    "budget_tokens": st.none() | st.integers(1, 10**12),
 }
 _WISHES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "RunRequested": _SETTINGS

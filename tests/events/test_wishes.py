@@ -30,6 +30,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("max_attempts", {"max_attempts": 11}),
     ("budget", {"budget": 0}),
     ("budget", {"budget": -3}),
+    ("budget_tokens", {"budget_tokens": 0}),
     ("budget", {"budget": "NaN"}),
     ("model", {"model": "gemini; DROP TABLE x"}),
     ("model", {"model": ""}),

@@ -333,6 +333,20 @@ def test_poison_is_acknowledged_once_the_dead_letters_have_it(theatre: Theatre) 
     )  # fmt: skip
 
 
+def test_a_dead_letter_carries_nothing_of_the_request_that_brought_it(theatre: Theatre) -> None:
+    """Unwrapped attributes are headers among headers."""
+    name = theatre.settings.subscription("write-jsonl.batch-planned")
+    push = unwrap(message("batch-planned", b"no event", {"colour": "red"}), name)
+    of_cloud_run = {
+        "x-forwarded-for": "192.0.2.1", "forwarded": "for=192.0.2.1", "connection": "keep-alive",
+        "authorization": "Bearer secret", "traceparent": "00-1-2-01",
+    }  # fmt: skip
+
+    assert [204] == theatre.caller.send(Push({**push.headers, **of_cloud_run}, push.body))
+    ((letter, _, _),) = theatre.world.bus.buried
+    assert {"colour": "red"} == letter.attributes
+
+
 def test_poison_comes_again_while_the_dead_letters_do_not_take_it(theatre: Theatre) -> None:
     """Nothing is lost."""
     theatre.world.bus.fails = True

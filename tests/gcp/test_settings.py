@@ -87,6 +87,7 @@ def test_terraform_s_output_says_the_same() -> None:
     text = json.dumps({"settings": {"sensitive": False, "value": ENVIRON}, "other": {"value": 1}})
 
     assert cloud_settings() == read_terraform(text, {})
+    assert cloud_settings() == read_terraform(json.dumps(ENVIRON), {})
     assert cloud_settings(TROUPE_HANDLER="plan-run") == read_terraform(
         text, {"TROUPE_HANDLER": "plan-run"}
     )

@@ -106,6 +106,20 @@ def money(**changes: Any) -> dict[str, Any]:
     } | changes  # fmt: skip
 
 
+def unknown_price() -> dict[str, Any]:
+    """Tokens are known, and no amount is."""
+    nothing = {"cost": None, "wasted": None, "repeated_cost": None}
+    told = money(
+        price=None, online=None,
+        parts=[{**row, "price": None, "cost": None} for row in money()["parts"]],
+        saved={"records": 4, "each": None, "by": None, "cost": None},
+        analysis={"runs": 1, "analysed": 1878, "cost": None, "wasted": None, "each": None},
+    )  # fmt: skip
+    return summary(
+        totals=summary()["totals"] | nothing, money=told, expected_cost=[None, None], errors=[]
+    )
+
+
 def verdict(**changes: Any) -> dict[str, Any]:
     return {
         "planned": 1878,
@@ -153,13 +167,16 @@ def one_row() -> dict[str, Any]:
     )  # fmt: skip
 
 
+LEFT_OUT = (1_000_000, 4_321, 120_246, 5_000, 4_000, 500, 500)
+
+
 def many_rows() -> dict[str, Any]:
     """A hundred thousand rows with every kind of trouble."""
     moods = ("positive", "neutral", "mixed", "negative")
     books = {"analysed": 97_990, "failed": 1_500, "released": 500, "open": 10, "cleared": 0}
     return summary(
         source_rows=1_234_567, records=100_000, books=books, batches=205,
-        skipped=dict(zip(SKIPPED, (1_000_000, 4_321, 120_246, 5_000, 4_000, 500, 500), strict=False)),
+        skipped=dict(zip(SKIPPED, LEFT_OUT, strict=False)),
         exits=[
             {"ending": "failed", "error_type": "attempts_exhausted", "cause": name, "records": 250}
             for name in ("truncated", "schema_mismatch", "json_parse_error", "missing_response")

@@ -28,7 +28,7 @@ PAGES = {
     "a hundred thousand rows": samples.many_rows(),
     "long names": samples.long_names(),
     "a dry run": samples.dry_run(),
-    "an unknown price": samples.summary(money=samples.money(price=None, online=None)),
+    "an unknown price": samples.unknown_price(),
 }
 
 

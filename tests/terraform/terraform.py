@@ -55,6 +55,8 @@ class Terraform:
     house: Path
     provider: Mapping[str, str]
     """The environment that points at it."""
+    version: str = ""
+    """Of the provider's schema."""
 
     @property
     def root(self) -> Path:

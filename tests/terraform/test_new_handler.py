@@ -42,7 +42,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
 
 
 def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
-    written: Written, prod: Plan, has_terraform: None, tmp_path: Path
+    written: Written,
+    prod: Plan,
+    has_terraform: None,
+    tmp_path: Path,
+    record_property: Callable[[str, object], None],
 ) -> None:
     """Its topic, subscription, dead letters, service, account and grants appear; nothing goes."""
     for terraform in opened(SCHEMAS[-1], tmp_path):
@@ -51,7 +55,7 @@ def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
         plan = terraform.plan("prod")
 
     new = sorted(set(plan.resources) - set(prod.resources))
-    print("\n".join(f"+ {address}" for address in new))  # noqa: T201
+    record_property("figure", "a new handler adds\n" + "\n".join(f"  + {each}" for each in new))
     assert set() == set(prod.resources) - set(plan.resources)
     service, letters = '["mail-summary"]', '["dead-letter-mail-summary"]'
     assert {

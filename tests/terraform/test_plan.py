@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +21,26 @@ CATALOGUE = catalogue()
 KNOWN = {"PORT": "8080"}
 
 
-@pytest.fixture(params=["prod", "dev"])
-def plan(request: pytest.FixtureRequest, prod: Plan, dev: Plan) -> Plan:
-    return prod if request.param == "prod" else dev
+@pytest.fixture(params=["prod", "dev", "full"])
+def plan(request: pytest.FixtureRequest, planned: Callable[[str], Plan]) -> Plan:
+    return planned(request.param)
 
 
 @pytest.mark.parametrize("check", INVARIANTS, ids=lambda each: each.__name__)
 def test_an_invariant_holds(plan: Plan, check: Invariant) -> None:
-    """Of both environments."""
+    """Of both environments, and with everything switched on."""
     assert [] == list(check(plan))
 
 
-def test_figures_of_the_plans(prod: Plan, dev: Plan) -> None:
+def test_figures_of_the_plans(
+    prod: Plan, dev: Plan, full: Plan, record_property: Callable[[str, object], None]
+) -> None:
     """Printed, so that a change of size is seen."""
-    for name, plan in (("prod", prod), ("dev", dev)):
+    for name, plan in (("prod", prod), ("dev", dev), ("full", full)):
         kinds = Counter(address.partition(".")[0] for address in plan.resources)
-        print(f"{name}: {len(plan.resources)} resources,", dict(kinds.most_common(6)))  # noqa: T201
+        most = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common(4))
+        told = f"terraform plan {name}: {len(plan.resources)} resources ({most})"
+        record_property("figure", f"{told}, {len(INVARIANTS)} invariants")
         assert 0 < kinds["google_pubsub_subscription"]
 
 
@@ -163,11 +168,7 @@ def needed(service: dict[str, Any], plan: Plan) -> set[tuple[str, str]]:
     wanted |= {(table, "bigquery.dataEditor") for table in writes}
     topics = [*service["publishes"], *service["sets_aside_on"]]
     wanted |= {(f"{prefix}{topic}", "pubsub.publisher") for topic in topics}
-    wanted |= {
-        (folder, role)
-        for folder in service["folders"]
-        for role in ("storage.objectCreator", "storage.objectViewer")
-    }
+    wanted |= {(folder, "storage.objectUser") for folder in service["folders"]}
     project = settings["TROUPE_PROJECT"]
     wanted.add((project, "bigquery.jobUser"))
     if service["reads_source"]:
@@ -196,6 +197,23 @@ def test_people_hold_what_operating_takes(prod: Plan) -> None:
     letters = prod.of("google_pubsub_topic", "dead_letter")
     assert len(letters) == roles["roles/pubsub.subscriber"]
     assert 1 == roles["roles/bigquery.dataViewer"]
+
+
+def test_only_stewards_may_take_rows_away(prod: Plan, dev: Plan) -> None:
+    """Nobody unless named; and nothing but the tables, and a look at the files."""
+    roles = [
+        each["role"]
+        for each in grants(prod).values()
+        if each["member"] == "group:troupe-stewards@example.com"
+    ]
+
+    assert {
+        "roles/bigquery.dataEditor",
+        "roles/bigquery.jobUser",
+        "roles/storage.objectViewer",
+    } <= {*roles}
+    assert 5 == len(roles)
+    assert not dev.of("google_bigquery_dataset_iam_member", "steward")
 
 
 # Told what the code reads

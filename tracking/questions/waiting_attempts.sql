@@ -25,15 +25,18 @@ LEFT JOIN (
 LEFT JOIN (
   SELECT
     run_id, batch, attempt,
-    STRING_AGG(DISTINCT JSON_VALUE(data, '$.job'), ' ') AS jobs,
-    LOGICAL_OR(topic <> 'job-submitted') AS is_over
+    STRING_AGG(DISTINCT JSON_VALUE(data, '$.job'), ' ') AS jobs
   FROM facts
-  WHERE recorded_on >= @since
-    AND topic IN ('job-submitted', 'job-succeeded', 'job-failed', 'job-cancelled')
+  WHERE recorded_on >= @since AND topic = 'job-submitted'
   GROUP BY run_id, batch, attempt
 ) AS f ON f.run_id = c.run_id AND f.batch = c.batch AND f.attempt = c.attempt
+LEFT JOIN (
+  SELECT DISTINCT run_id, batch, attempt
+  FROM facts
+  WHERE recorded_on >= @since AND topic IN ('job-succeeded', 'job-failed', 'job-cancelled')
+) AS e ON e.run_id = c.run_id AND e.batch = c.batch AND e.attempt = c.attempt
 LEFT JOIN attempt_closings AS k
   ON k.run_id = c.run_id AND k.planned_on = c.planned_on AND k.batch = c.batch
   AND k.attempt = c.attempt
-WHERE k.run_id IS NULL AND f.is_over IS NOT TRUE
+WHERE k.run_id IS NULL AND e.run_id IS NULL
 ORDER BY c.run_id, c.batch, c.attempt

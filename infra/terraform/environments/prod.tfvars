@@ -5,5 +5,6 @@ daily_schedule  = "0 3 * * *"
 daily_run       = { mode = "incremental", budget = 100 }
 alert_emails    = ["oncall@example.com"]
 operators       = ["group:troupe-operators@example.com"]
+stewards        = ["group:troupe-stewards@example.com"]
 billing_account = "000000-000000-000000"
 monthly_budget  = { units = 1000, currency = "USD" }

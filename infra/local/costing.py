@@ -1,0 +1,21 @@
+"""What the runs cost, and what each version of an analysis did."""
+
+from itertools import groupby
+from operator import itemgetter
+
+from handlers.money import sum_of
+
+from .questions import Answer, Troupe
+
+
+def costs(world: Troupe, analysis: str | None = None) -> Answer:
+    """Every run that closed an attempt, under its version of an analysis and its model."""
+    key = itemgetter("analysis", "model")
+    runs = sorted(world.tools.tracking.tell("costs", {"analysis": analysis}), key=key)
+    return {
+        "analyses": [
+            {"analysis": name, "model": model, **sum_of(of_it), "of_runs": of_it}
+            for (name, model), found in groupby(runs, key)
+            for of_it in [list(found)]
+        ]
+    }

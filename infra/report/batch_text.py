@@ -1,0 +1,86 @@
+"""What happened to one batch, in the order of time."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from . import account, figures, tale
+from .account import Facts, number, part, rows
+from .columns import line, named
+from .tale import Told
+
+ERRORS_SHOWN = 20
+
+
+def batch_lines(journey: Mapping[str, Any]) -> list[str]:
+    """Its plan and why it was cut so, its attempts, errors and cost, and how it stands."""
+    plan, members = part(journey, "plan"), part(journey, "members")
+    about = ", ".join(str(plan[key]) for key in ("analysis", "model", "mode") if plan.get(key))
+    size = figures.megabytes(members.get("bytes"))
+    records = figures.plural(number(members, "records"), "record")
+    why = tale.why_here(
+        number(journey, "batch"), members, part(plan, "limits"), str(plan.get("mode"))
+    )
+    return [
+        line(f"Batch {journey.get('batch')} of {plan.get('batches')}, run"
+             f" {journey.get('run_id')}:", about),
+        line(f"  {records} in requests of {size}: {why}."),
+        line(f"  From {members.get('first_record')} to {members.get('last_record')}."),
+        *tale.in_time(_told(journey, plan)),
+        *_errors(rows(journey, "errors")),
+        *_spent(rows(journey, "closings")),
+        line(" ", _end(journey)),
+    ]  # fmt: skip
+
+
+def _told(journey: Facts, plan: Facts) -> Iterator[Told]:
+    yield plan.get("planned_at"), "planned"
+    for claim in rows(journey, "claims"):
+        what = "may create a job" if claim.get("verdict") == "create" else "void: no job"
+        yield claim.get("claimed_at"), f"{tale.of_attempt(claim)}claim {claim.get('claim')}, {what}"
+    for row in rows(journey, "facts"):
+        if row.get("topic") != "results-processed":
+            yield tale.fact(row)
+    yield from (tale.closing(row) for row in rows(journey, "closings"))
+    yield from tale.faults({**row, "batch": None} for row in rows(journey, "faults"))
+
+
+def _errors(found: list[Facts]) -> list[str]:
+    if not found:
+        return [named("  errors", figures.NONE)]
+    told = [
+        line(
+            f"    {tale.of_attempt(row)}{figures.plural(number(row, 'records'), 'record')},",
+            tale.error(row),
+        )
+        for row in found[:ERRORS_SHOWN]
+    ]
+    more = len(found) - ERRORS_SHOWN
+    rest = [f"    and {figures.plural(more, 'further kind')}"] if more > 0 else []
+    total = sum(number(row, "errors") for row in found)
+    return [named("  errors", figures.count(total)), *told, *rest]
+
+
+def _spent(closings: list[Facts]) -> list[str]:
+    return [named("  cost", tale.spent(tale.total(closings)))] if closings else []
+
+
+def _end(journey: Facts) -> str:
+    """The newest closing holds how the batch stands."""
+    closings = rows(journey, "closings")
+    topics = {row.get("topic") for row in rows(journey, "facts")}
+    if not topics:
+        return (
+            "It has not begun: it waits for its turn in the window; `troupe status` says for what."
+        )
+    if not closings:
+        return "Its first attempt is under way: `troupe status` says what it waits for."
+    newest = closings[-1]
+    sides = " + ".join(
+        f"{figures.count(number(newest, name))} {name}"
+        for name in account.ENDINGS
+        if name not in account.RARE
+    )
+    total = figures.plural(number(part(journey, "members"), "records"), "record")
+    if topics & {"batch-completed", "batch-abandoned"}:
+        return f"It is over: {total} = {sides}."
+    return f"It is not over: {total} = {sides}."

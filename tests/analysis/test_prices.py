@@ -1,0 +1,46 @@
+"""The price table: dated, from somewhere, and silent about what it does not know."""
+
+from datetime import date
+
+import msgspec
+import pytest
+
+from analysis import load_analysis
+from analysis.prices import price_of, prices_of, told_price
+
+MODELS = ("gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-3.5-flash-lite")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_batch_job_is_billed_at_a_discount(model: str) -> None:
+    """Half of the online price; cached input is cheaper than either."""
+    price = price_of(model)
+
+    assert price is not None
+    assert (price.online.input / 2, price.online.output / 2) == (price.input, price.output)
+    assert 0 < price.cached < price.input
+    assert price.cached <= price.online.cached
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_price_says_since_when_and_from_where(model: str) -> None:
+    """So that somebody can look again."""
+    told = told_price(model)
+
+    assert told is not None
+    assert date(2026, 1, 1) < date.fromisoformat(told["as_of"])
+    assert "pricing" in told["source"]
+    assert told == msgspec.json.decode(msgspec.json.encode(told))
+
+
+def test_a_price_is_found_by_the_last_part_of_a_name() -> None:
+    """As the service spells models."""
+    name = load_analysis("call_review_v1").model
+
+    assert prices_of(name) == prices_of(f"publishers/google/models/{name}") is not None
+
+
+@pytest.mark.parametrize("model", ["gemma3", "", "gemini-3.5-flash-lite-tuned"])
+def test_an_unknown_model_has_no_price(model: str) -> None:
+    """Which is not the price 0."""
+    assert price_of(model) is prices_of(model) is told_price(model) is None

@@ -1,0 +1,30 @@
+"""The deployment of the stories here, raised once for all of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("google.cloud.aiplatform_v1", reason="needs the clients: troupe[gcp]")
+
+from tests.cloud.deployment import Cloud, Servers
+from tests.cloud.fixtures import pubsub
+from tests.emulators.fixtures import bigquery_server, emulator_folder, storage_server
+from tests.emulators.servers import BigQueryServer
+
+__all__ = ["bigquery_server", "emulator_folder", "pubsub", "storage_server"]
+
+
+@pytest.fixture(scope="session")
+def cloud(
+    pubsub: str,
+    storage_server: str,
+    bigquery_server: BigQueryServer,
+    emulator_folder: Path,
+) -> Iterator[Cloud]:
+    """One process per handler, Google's clients, and emulators behind them."""
+    folder = emulator_folder / "cloud"
+    folder.mkdir()
+    there = Servers(pubsub=pubsub, storage=storage_server, bigquery=bigquery_server)
+    with Cloud(there, folder) as made:
+        yield made

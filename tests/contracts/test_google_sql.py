@@ -1,0 +1,87 @@
+"""Every statement of tracking/ as Google's own parser and analyzer read it: names, types, all."""
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+
+from analysis import load_analysis
+from handlers.columns import answer_columns
+from tests.emulators.fixtures import cannot
+from tests.tracking.test_statements import NAMES
+from tracking.parameters import PARAMETERS
+from tracking.statements import deed, question, statement_names, table_name
+from tracking.tables import staged_columns
+
+if TYPE_CHECKING:
+    from tests.emulators.googlesql import GoogleSql
+
+STATEMENTS = [
+    *(("questions", name) for name in statement_names("questions")),
+    *(("deeds", name) for name in statement_names("deeds")),
+]
+
+
+@pytest.fixture(scope="module")
+def google_sql() -> "GoogleSql":
+    try:
+        from tests.emulators.googlesql import GoogleSql
+    except ModuleNotFoundError as missing:
+        cannot(f"Google's SQL analyzer is not installed: pip install {missing.name}")
+        raise
+    return GoogleSql()
+
+
+def text_of(folder: str, name: str, **changed: str) -> str:
+    return (question if folder == "questions" else deed)(name, **NAMES | changed)
+
+
+@pytest.mark.parametrize(("folder", "name"), STATEMENTS)
+def test_google_s_analyzer_understands_it(google_sql: "GoogleSql", folder: str, name: str) -> None:
+    """Tables, columns, functions and the types of the parameters fit together."""
+    kinds = google_sql.analyze(text_of(folder, name))
+
+    assert kinds
+    if folder == "questions":
+        assert ["ResolvedQueryStmt"] == kinds
+
+
+def test_a_closing_takes_its_answers_from_a_staging_table(google_sql: "GoogleSql") -> None:
+    """In another dataset."""
+    columns = staged_columns(answer_columns(load_analysis("call_review_v1")))
+    script = text_of("deeds", "close_attempt", staged=table_name("staged_1"))
+
+    kinds = google_sql.analyze(script, {"staged_1": columns})
+
+    assert ("ResolvedBeginStmt", "ResolvedCommitStmt") == (kinds[0], kinds[-1])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "SELECT no_such_column FROM facts",
+        "SELECT batch FROM facts WHERE batch = @run_id",
+        "SELECT NO_SUCH_FUNCTION(batch) FROM facts",
+        "SELECT 1 FROM facts AS at",
+        "INSERT INTO claims (run_id, batch) SELECT 1, 'x'",
+    ],
+)
+def test_the_analyzer_finds_what_is_wrong(google_sql: "GoogleSql", wrong: str) -> None:
+    """It would be no witness otherwise."""
+    with pytest.raises(Exception, match="INVALID_ARGUMENT"):
+        google_sql.analyze(wrong)
+
+
+@pytest.mark.parametrize(("folder", "name"), STATEMENTS)
+def test_every_parameter_has_a_type(folder: str, name: str) -> None:
+    """In tracking/parameters.py, so that NULL and an empty list can be sent."""
+    text = re.sub(r"--[^\n]*", "", text_of(folder, name))
+
+    assert set() == set(re.findall(r"(?<!@)@(\w+)", text)) - PARAMETERS.keys()
+
+
+def test_every_type_is_of_a_parameter() -> None:
+    """A name that no statement has any more is taken out."""
+    texts = " ".join(text_of(folder, name) for folder, name in STATEMENTS)
+
+    assert set() == PARAMETERS.keys() - set(re.findall(r"@(\w+)", texts))

@@ -1,0 +1,53 @@
+"""What a page takes for granted before its first command."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from events import RunRequested, seal_wish
+from handlers.errors import SetAside
+from infra.local import desk
+from infra.local.world import Laptop, LaptopSettings
+from tests.stage import call, calls
+
+
+def two_runs_held_up(folder: Path) -> None:
+    """Runs `first` and `second`, each with a dead letter in the place of its request file."""
+    world = Laptop(folder / ".troupe", LaptopSettings(deployment="ab12"))
+    desk.load(world, str(folder / "calls.jsonl"))
+    for run_id in ("first", "second"):
+        # Records that failed do not stop the story.
+        wish = RunRequested(run_id=run_id, mode="test", limit=15, breaker=100)
+        id_, now = f"wish-{run_id}", world.clock()
+        world.publish(seal_wish(wish, deployment=world.deployment, id_=id_, time=now))
+        world.bucket.write_once = _refuse  # type: ignore[method-assign,assignment]
+        while world.deliver_next():
+            pass
+    world.close()
+
+
+def _refuse(*_: object) -> object:
+    raise SetAside("object_conflict", "another content stands there")
+
+
+def files_of_the_earlier_system(folder: Path) -> None:
+    """Three answers to known calls, one to an unknown call, and one under no key at all."""
+    keys = [_composite(row) for row in (*calls(3), call(77))] + ["not-a-key"]
+    text = "".join(_line(key) + "\n" for key in keys)
+    (folder / "predictions.jsonl").write_text(text, encoding="utf-8")
+
+
+def _composite(row: dict[str, Any]) -> str:
+    token = base64.b64encode(row["phone_number_token"].encode()).decode()
+    return f"{token}|{row['interactionId']}"
+
+
+def _line(key: str) -> str:
+    part = {"text": json.dumps({"callSummary": "A short call."})}
+    candidate = {"content": {"parts": [part]}, "finishReason": "STOP"}
+    return json.dumps({"key": key, "status": "", "response": {"candidates": [candidate]}})
+
+
+PREPARED = {"recover": two_runs_held_up, "earlier-files": files_of_the_earlier_system}
+"""By the name of the page."""

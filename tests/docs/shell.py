@@ -1,0 +1,114 @@
+"""The commands of a document, and a folder in which they run as a reader would run them.
+
+    ```console
+    $ troupe verify first
+    the books balance
+    ```
+
+A line that begins with `$ ` is run; the lines below it must occur in what it prints, where `…`
+stands for anything. `# ends with 1` after a command says so.
+"""
+
+import json
+import logging
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from infra.cli.app import app
+from tests.stage import calls
+
+ROOT = Path(__file__).parents[2]
+PATIENCE_SECONDS = 240
+_BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^\1```", re.M | re.S)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command, what it should print, and the code that it ends with."""
+
+    command: str
+    shown: tuple[str, ...]
+    code: int = 0
+
+
+def blocks(page: Path, *kinds: str) -> list[str]:
+    """The fenced blocks of these kinds, without their indentation."""
+    found = _BLOCK.findall(page.read_text(encoding="utf-8"))
+    return [
+        re.sub(f"^{indent}", "", body, flags=re.M) for indent, kind, body in found if kind in kinds
+    ]
+
+
+def steps(page: Path) -> Iterator[Step]:
+    """In the order in which they stand there."""
+    for block in blocks(page, "console"):
+        first, *commands = re.split(r"^\$ ", block, flags=re.M)
+        assert not first.strip(), f"{page.name}: a console block begins with `$ `: {first!r}"
+        for text in commands:
+            command, *shown = text.replace("\\\n", " ").rstrip("\n").split("\n")
+            ends = re.search(r"#\s*ends with (\d+)$", command)
+            yield Step(command, tuple(shown), int(ends[1]) if ends else 0)
+
+
+class Shell:
+    """A scratch folder with `troupe` on the path and transcripts to load."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.work = folder / "work"
+        self.work.mkdir()
+        rows = "".join(json.dumps(row) + "\n" for row in calls(30))
+        (self.work / "calls.jsonl").write_text(rows, encoding="utf-8")
+        programs = folder / "bin"
+        _program(programs / "python", f'exec "{sys.executable}" "$@"')
+        _program(programs / "troupe", 'exec python -c "from infra.cli import main; main()" "$@"')
+        for name in [name for name in os.environ if name.startswith(("TROUPE_", "OTEL_"))]:
+            patch.delenv(name)
+        patch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("NO_COLOR", "1")
+        patch.chdir(self.work)
+
+    def run(self, step: Step) -> None:
+        """Fails with the whole output when the end or the text is another."""
+        plain = step.command.startswith("troupe ") and not re.search(r"[|;&<>$`*]", step.command)
+        code, told = _in_this_process(step.command) if plain else _in_a_shell(step.command)
+        assert step.code == code, f"$ {step.command}\n{told}"
+        for line in step.shown:
+            pattern = r"[^\n]*".join(re.escape(part) for part in line.strip().split("…"))
+            assert re.search(pattern, told), f"$ {step.command}\nshows no {line!r}:\n{told}"
+
+
+def _program(file: Path, text: str) -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    file.chmod(0o755)
+
+
+def _in_this_process(command: str) -> tuple[int, str]:
+    """Most commands: a process of its own would take longer to start than to work."""
+    done = CliRunner().invoke(app, shlex.split(command, comments=True)[1:])
+    log = logging.getLogger("troupe")
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
+    log.propagate = True
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.output
+
+
+def _in_a_shell(command: str) -> tuple[int, str]:
+    done = subprocess.run(
+        ["bash", "-c", command], text=True, stdin=subprocess.DEVNULL, capture_output=True,
+        timeout=PATIENCE_SECONDS, check=False,
+    )  # fmt: skip
+    return done.returncode, done.stdout + done.stderr

@@ -1,0 +1,96 @@
+"""What the reference says is what the code has."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+from handlers.delivery import Outcome
+from infra.telemetry import otel, spans
+from infra.telemetry.traced import REPEATED
+from tools import reference
+from tracking.tables import columns_of, layouts
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+VARIABLE = re.compile(r"(?:TROUPE|OTEL)_[A-Z_]*[A-Z]|[A-Z]+_EMULATOR_HOST|PORT")
+"""A whole string of the code that is the name of a variable."""
+INTERNAL = {"staged_answers"}
+
+
+def page(name: str) -> str:
+    return (REFERENCE / f"{name}.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["tables", "commands"])
+def test_a_generated_page_is_the_one_of_the_code(name: str) -> None:
+    """Renew it with `python -m tools.reference`."""
+    made = {"tables": reference.tables_page, "commands": reference.commands_page}[name]()
+
+    assert made == page(name)
+
+
+@pytest.mark.parametrize("name", ["settings", "events"])
+def test_the_tables_of_a_written_page_are_those_of_the_code(name: str) -> None:
+    """Renew them with `python -m tools.reference`."""
+    made = {"settings": reference.settings_page, "events": reference.events_page}[name]
+
+    assert made(page(name)) == page(name)
+    assert page(name).count("\n| `") > 10
+
+
+def test_every_decision_is_listed() -> None:
+    """Renew the list with `python -m tools.reference`."""
+    listed = (ROOT / "docs" / "decisions" / "index.md").read_text(encoding="utf-8")
+
+    assert reference.decisions_page() == listed
+
+
+def test_every_table_says_what_it_holds() -> None:
+    """But for the one that only gives staging tables their columns."""
+    assert layouts().keys() - reference.HOLDS.keys() <= INTERNAL
+    assert reference.HOLDS.keys() <= layouts().keys()
+
+
+def test_every_column_says_what_it_holds_in_a_sentence() -> None:
+    """Two words at the least, and a full stop."""
+    mute = [
+        f"{table}.{path}"
+        for table in layouts()
+        for path, column in reference.flat(columns_of(table))
+        if len(column.description.split()) < 2 or not column.description.endswith(".")
+    ]
+
+    assert [] == mute
+
+
+def variables_of_the_code() -> set[str]:
+    files = [f for f in (ROOT / "infra").rglob("*.py") if "terraform" not in f.parts]
+    texts = (
+        node.value
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    )
+    return {text for text in texts if VARIABLE.fullmatch(text)}
+
+
+def test_every_variable_is_documented_and_no_other() -> None:
+    """In one of the tables."""
+    documented = set(re.findall(r"^\| `([A-Z_]+)` \|", page("settings"), re.M))
+
+    assert variables_of_the_code() | {"TROUPE_SOURCE_TABLE"} == documented
+
+
+def test_the_names_of_spans_and_metrics_are_those_of_the_code() -> None:
+    """They are what dashboards are built on."""
+    text = page("telemetry")
+    sources = (Path(str(m.__file__)).read_text(encoding="utf-8") for m in (otel, spans))
+    names = set(re.findall(r'"((?:troupe|messaging)\.[\w.]+)"', "\n".join(sources)))
+    outcomes = {each.value for each in Outcome} | {REPEATED}
+
+    assert len(names) > 10
+    assert [] == [name for name in names if f"`{name}`" not in text]
+    assert [] == [outcome for outcome in outcomes if f"`{outcome}`" not in text]
+    assert "`vertex-job`" in text

@@ -1,0 +1,98 @@
+"""Records what a version leaves behind in the middle of its work, for the next one to read.
+
+    python -m tests.events.recording 0.1.0
+
+writes tests/events/recorded/<version>.json, once a release: the tables of two runs in flight, and
+one fact of each kind. A recording is never renewed: it is what that version wrote.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from events import CancelRequested, ReprocessRequested
+from handlers.tools import JobState
+from infra.local.damage import Damage
+from infra.local.vertex_settings import Behaviour, End
+from infra.local.world import LaptopSettings
+from tests.stage import Stage, calls
+from tracking.tables import columns_of, layouts
+
+FOLDER = Path(__file__).parent / "recorded"
+CALLS = 12
+
+Rows = list[dict[str, Any]]
+
+
+def in_flight(home: Path) -> dict[str, Rows]:
+    """Every table, when one run is planned and its first batch told, but nothing written yet."""
+    stage = Stage(home, LaptopSettings(deployment="rec1"))
+    stage.load(calls(CALLS))
+    stage.request("r1", rows_per_batch=5, canary=2)
+    stage.world.deliver_next()
+    told = {table: _rows(stage, f'SELECT * FROM "{table}"') for table in layouts()}  # noqa: S608
+    stage.close()
+    return told
+
+
+def every_fact(home: Path) -> Rows:
+    """One ledger row of each kind, from runs that succeed, fail, stop, and are refused."""
+    found: dict[str, dict[str, Any]] = {}
+    for stage in _stories(home):
+        for row in _rows(stage, "SELECT * FROM facts ORDER BY recorded_at, fact_id"):
+            found.setdefault(row["topic"], row)
+        stage.close()
+    return list(found.values())
+
+
+def _stories(home: Path) -> Iterator[Stage]:
+    stage = Stage(home / "a", LaptopSettings(deployment="rec1", damage=Damage(share=1.0)))
+    stage.load(calls(4))
+    stage.run("r1", rows_per_batch=2, canary=2, max_attempts=1)
+    stage.world.bus.send("run-requested", b'{"mode": "nonsense"}', {})
+    stage.world.bus.send("batch-planned", b"no event", {})
+    stage.publish(ReprocessRequested(run_id="r2", of_run="r1"))
+    stage.play()
+    yield stage
+    failing = Behaviour(end=lambda job: End(state=JobState.FAILED, code=13))
+    stage = Stage(home / "c", LaptopSettings(deployment="rec1", behaviour=failing))
+    stage.load(calls(2))
+    stage.run("r4", max_attempts=1)
+    yield stage
+    stage = Stage(home / "b", LaptopSettings(deployment="rec1"))
+    stage.load(calls(CALLS))
+    stage.request("r3", rows_per_batch=2, canary=2)
+    for _ in range(4):
+        stage.world.deliver_next()
+    stage.publish(CancelRequested(run_id="r3"))
+    stage.play()
+    yield stage
+
+
+def _rows(stage: Stage, sql: str) -> Rows:
+    found = stage.world.warehouse.db.execute(sql)
+    names = [column[0] for column in found.description or []]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def main(version: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        told = {
+            "tables": in_flight(Path(folder) / "t"),
+            "facts": every_fact(Path(folder)),
+            "shapes": {
+                table: {column.name: (column.type, column.mode) for column in columns_of(table)}
+                for table in layouts()
+            },
+        }
+    FOLDER.mkdir(exist_ok=True)
+    text = json.dumps(told, default=str, ensure_ascii=False)
+    lines = text.replace("}, {", "},\n{").replace('], "', '],\n"')
+    (FOLDER / f"{version}.json").write_text(lines + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

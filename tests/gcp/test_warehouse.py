@@ -1,0 +1,365 @@
+"""BigQuery's replies, one by one: what is sent, what is never sent again, and what follows."""
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import requests
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.bigquery import Client
+
+from handlers.errors import Redeliver, SetAside
+from infra.gcp.warehouse import BigQueryWarehouse
+from infra.gcp.warehouse_jobs import Jobs
+from infra.gcp.warehouse_params import parameters
+from tests.gcp.making import cloud_settings
+from tests.gcp.wire import Asked, Reply, Wire, error
+from tracking.parameters import PARAMETERS
+from tracking.tables import Column
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client's own gaps between two tries."""
+    monkeypatch.setattr("google.api_core.retry.retry_unary.time.sleep", lambda seconds: None)
+
+
+class Warehouse:
+    """A warehouse on a wire, under a clock that the sleeps move."""
+
+    def __init__(self, *replies: Reply | Callable[[Asked], Reply], budget: float = 60.0) -> None:
+        self.wire, self.now = Wire(*replies), 0.0
+        client = Client(
+            project="stories",
+            location="EU",
+            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            _http=self.wire,
+        )
+        jobs = Jobs(client=client, budget_seconds=budget, clock=lambda: self.now, sleep=self._sleep)
+        self.it = BigQueryWarehouse(cloud_settings(), client, jobs=jobs)
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+    def do(self, script: str = "SELECT 1") -> bool:
+        return self.it.do("troupe__plan__d1__r1", script, {})
+
+    def ids(self) -> list[str]:
+        """The ids under which jobs were created, or tried to be."""
+        return [
+            body["jobReference"]["jobId"]
+            for method, path, body in self.wire.asked
+            if (method, path) == ("POST", "projects/stories/jobs")
+        ]
+
+
+def job(state: str = "DONE", reason: str = "", name: str = "troupe__plan__d1__r1") -> Reply:
+    """A query job as the service describes it."""
+    status: dict[str, Any] = {"state": state}
+    if reason:
+        status["errorResult"] = {"reason": reason, "message": "transcript of somebody"}
+    return 200, {
+        "id": f"stories:EU.{name}",
+        "jobReference": {"projectId": "stories", "jobId": name, "location": "EU"},
+        "configuration": {"jobType": "QUERY", "query": {"query": "SELECT 1"}},
+        "status": status,
+        "statistics": {},
+    }
+
+
+TAKEN = error(409, "duplicate")
+
+
+def test_who_creates_the_job_has_done_the_deed() -> None:
+    """One request, when the job ends at once."""
+    warehouse = Warehouse(job())
+
+    assert warehouse.do()
+    assert ["troupe__plan__d1__r1"] == warehouse.ids()
+
+
+def test_a_job_of_somebody_else_that_is_done_is_done() -> None:
+    """409, then one look."""
+    warehouse = Warehouse(TAKEN, job())
+
+    assert not warehouse.do()
+    assert ["POST jobs", "GET troupe__plan__d1__r1"] == warehouse.wire.calls
+
+
+def test_a_job_that_shows_late_is_looked_for_again() -> None:
+    """A 404 may follow a 409 for a while."""
+    missing = error(404, "notFound")
+    warehouse = Warehouse(TAKEN, missing, missing, job())
+
+    assert not warehouse.do()
+    assert ["troupe__plan__d1__r1"] == warehouse.ids()
+
+
+def test_a_job_that_never_shows_is_left_to_the_next_delivery() -> None:
+    """After a bounded number of looks; nothing is created in its place."""
+    warehouse = Warehouse(TAKEN, *[error(404, "notFound")] * 5)
+
+    with pytest.raises(Redeliver):
+        warehouse.do()
+
+    assert [] == warehouse.wire.replies
+    assert ["troupe__plan__d1__r1"] == warehouse.ids()
+
+
+def test_a_failed_id_is_used_up() -> None:
+    """The next suffix is taken, by as many failures as there were."""
+    failed = job(reason="invalidQuery")
+    warehouse = Warehouse(TAKEN, failed, TAKEN, failed, job())
+
+    assert warehouse.do()
+    assert [
+        "troupe__plan__d1__r1", "troupe__plan__d1__r1__r2", "troupe__plan__d1__r1__r3",
+    ] == warehouse.ids()  # fmt: skip
+
+
+def test_a_deed_done_under_a_suffix_is_done() -> None:
+    """Whoever finds it does nothing."""
+    warehouse = Warehouse(TAKEN, job(reason="invalidQuery"), TAKEN, job())
+
+    assert not warehouse.do()
+
+
+@pytest.mark.parametrize("reason", ["invalidQuery", "backendError", "stopped", "duplicate"])
+def test_a_job_of_this_call_that_fails_is_told_again(reason: str) -> None:
+    """A concurrent update aborts a transaction as `invalidQuery`; the next delivery tries anew."""
+    warehouse = Warehouse(job(reason=reason))
+
+    with pytest.raises(Redeliver, match=f"job troupe__plan__d1__r1 failed.*{reason}") as told:
+        warehouse.do()
+
+    assert "transcript" not in str(told.value)
+    assert 1 == len(warehouse.ids())
+
+
+def test_a_job_that_reads_too_much_is_set_aside() -> None:
+    """It would read as much again."""
+    with pytest.raises(SetAside) as aside:
+        Warehouse(job(reason="bytesBilledLimitExceeded")).do()
+
+    assert "bytes_billed_limit" == aside.value.cause
+
+
+@pytest.mark.parametrize("created", [True, False])
+def test_a_running_job_is_waited_for(created: bool) -> None:
+    """Whoever created it; looks become rarer."""
+    first = [job("PENDING")] if created else [TAKEN, job("RUNNING")]
+    warehouse = Warehouse(*first, job("RUNNING"), job("RUNNING"), job())
+
+    assert created is warehouse.do()
+    assert 1 == len(warehouse.ids())
+
+
+@pytest.mark.parametrize("created", [True, False])
+def test_a_job_that_outlasts_the_budget_is_no_failure(created: bool) -> None:
+    """Its end is unknown here: the message comes again, and no suffix is taken."""
+    first = [job("PENDING")] if created else [TAKEN, job("RUNNING")]
+    warehouse = Warehouse(*first, *[job("RUNNING")] * 50, budget=20)
+
+    with pytest.raises(Redeliver, match="still running"):
+        warehouse.do()
+
+    assert ["troupe__plan__d1__r1"] == warehouse.ids()
+    assert 15 < warehouse.now <= 20
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [requests.ReadTimeout(), requests.ConnectionError(), error(503, "backendError"),
+     error(500, "internalError"), error(429, "rateLimitExceeded"), error(403, "quotaExceeded")],
+    ids=["late", "unreachable", "503", "500", "429", "403"],
+)  # fmt: skip
+def test_creating_is_tried_once(lost: Reply) -> None:
+    """The job may be there all the same: only the next delivery asks, under the same id."""
+    warehouse = Warehouse(lost)
+
+    with pytest.raises(Redeliver):
+        warehouse.do()
+
+    assert ["POST jobs"] == warehouse.wire.calls
+
+
+def test_a_look_that_fails_for_a_moment_is_repeated() -> None:
+    """Reading is no creating: the client may ask twice."""
+    warehouse = Warehouse(job("PENDING"), error(503, "backendError"), job())
+
+    assert warehouse.do()
+
+
+def test_every_job_says_whose_it_is_and_reads_no_cache() -> None:
+    """Labels carry ids only; bare names of tables are those of the deployment."""
+    warehouse = Warehouse(job())
+    warehouse.do()
+
+    ((_, _, body),) = warehouse.wire.asked
+    query = body["configuration"]["query"]
+    assert {"app": "troupe", "handler": "all"} == body["configuration"]["labels"]
+    assert {"projectId": "stories", "datasetId": "troupe"} == query["defaultDataset"]
+    assert (False, False) == (query["useQueryCache"], query["useLegacySql"])
+    assert "EU" == body["jobReference"]["location"]
+
+
+# Questions
+
+ANSWER: dict[str, Any] = {
+    "jobComplete": True,
+    "schema": {"fields": [{"name": "n", "type": "INTEGER", "mode": "NULLABLE"}]},
+    "totalRows": "1",
+    "rows": [{"f": [{"v": "7"}]}],
+}
+
+
+def test_a_question_is_a_short_query() -> None:
+    """One request, no job, no cache."""
+    warehouse = Warehouse((200, ANSWER))
+
+    assert [{"n": 7}] == warehouse.it.ask("SELECT @n AS n", {"n": 7, "unused": object()})
+
+    ((method, path, body),) = warehouse.wire.asked
+    assert ("POST", "projects/stories/queries") == (method, path)
+    assert ["n"] == [each["name"] for each in body["queryParameters"]]
+    assert (False, {"app": "troupe", "handler": "all"}) == (body["useQueryCache"], body["labels"])
+
+
+def test_a_question_that_fails_for_a_moment_is_asked_again() -> None:
+    """It changes nothing."""
+    warehouse = Warehouse(error(503, "backendError"), (200, ANSWER))
+
+    assert [{"n": 7}] == warehouse.it.ask("SELECT 7 AS n", {})
+
+
+def test_a_question_s_failure_is_told_in_our_words() -> None:
+    """Never in the service's, which quote what they read."""
+    warehouse = Warehouse(error(403, "accessDenied", "transcript of somebody"))
+
+    with pytest.raises(Redeliver, match=r"^a question: Forbidden 403 accessDenied$"):
+        warehouse.it.ask("SELECT 1", {})
+
+
+def test_a_limit_on_bytes_goes_with_every_statement() -> None:
+    """Where the operator set one."""
+    wire = Wire((200, ANSWER), job())
+    client = Client(
+        project="stories",
+        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        _http=wire,
+    )
+    warehouse = BigQueryWarehouse(cloud_settings(), client, maximum_bytes_billed=10**9)
+    warehouse.ask("SELECT 7 AS n", {})
+    warehouse.do("troupe__plan__d1__r1", "SELECT 1", {})
+
+    (_, _, asked), (_, _, done) = wire.asked
+    assert "1000000000" == asked["maximumBytesBilled"]
+    assert "1000000000" == done["configuration"]["query"]["maximumBytesBilled"]
+
+
+# Loads
+
+
+def test_a_load_has_an_id_of_its_objects() -> None:
+    """The same objects again: the same table, no second load. Not one bad line is passed over."""
+    loaded: Reply = (200, {
+        "jobReference": {"projectId": "stories", "jobId": "x", "location": "EU"},
+        "configuration": {"load": {}}, "status": {"state": "DONE"}, "statistics": {},
+    })  # fmt: skip
+    warehouse = Warehouse(loaded, TAKEN, loaded)
+    columns = [Column(name="job", type="INTEGER", mode="REQUIRED")]
+
+    names = [warehouse.it.load("staged", columns, ["gs://b/one.ndjson"]) for _ in range(2)]
+
+    assert names[0] == names[1]
+    assert names[0].startswith("stories.troupe_staging.staged_")
+    assert 1 == len(set(warehouse.ids()))
+    load = warehouse.wire.asked[0][2]["configuration"]["load"]
+    assert (["gs://b/one.ndjson"], "NEWLINE_DELIMITED_JSON", 0, False) == (
+        load["sourceUris"], load["sourceFormat"], load.get("maxBadRecords", 0),
+        load["ignoreUnknownValues"],
+    )  # fmt: skip
+    assert [("job", "INTEGER", "REQUIRED")] == [
+        (f["name"], f["type"], f["mode"]) for f in load["schema"]["fields"]
+    ]
+
+
+def test_data_that_does_not_fit_is_set_aside() -> None:
+    """It will not fit tomorrow."""
+    with pytest.raises(SetAside) as aside:
+        Warehouse(job(reason="invalid")).it.load("staged", [], ["gs://b/one.ndjson"])
+
+    assert "data_refused" == aside.value.cause
+    assert "transcript" not in str(aside.value)
+
+
+# Parameters
+
+
+def sent(value: Any, name: str = "p") -> dict[str, Any]:
+    """The parameter as it goes over the wire."""
+    (parameter,) = parameters(f"SELECT @{name}", {name: value})
+    told: dict[str, Any] = parameter.to_api_repr()
+    return {"type": told["parameterType"], "value": told["parameterValue"]}
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "written"),
+    [
+        (True, "BOOL", "true"),
+        (2**63 - 1, "INT64", "9223372036854775807"),
+        (1.5, "FLOAT64", 1.5),
+        ("text", "STRING", "text"),
+        (None, "STRING", None),
+        (date(2026, 3, 2), "DATE", "2026-03-02"),
+        (
+            datetime(2026, 3, 2, 14, tzinfo=timezone(timedelta(hours=2))),
+            "TIMESTAMP",
+            "2026-03-02 12:00:00+00:00",
+        ),
+        (datetime(2026, 3, 2, 12), "TIMESTAMP", "2026-03-02 12:00:00+00:00"),  # noqa: DTZ001
+    ],
+)
+def test_values_have_the_type_that_they_show(value: Any, kind: str, written: Any) -> None:
+    """Where the name is none of this product's."""
+    told = sent(value)
+
+    assert ({"type": kind}, written) == (told["type"], told["value"].get("value"))
+
+
+@pytest.mark.parametrize("name", sorted(n for n, t in PARAMETERS.items() if isinstance(t, str)))
+def test_null_has_the_type_of_its_name(name: str) -> None:
+    """BigQuery would take an untyped NULL for a text, and refuse to compare it with a number."""
+    assert {"type": PARAMETERS[name]} == sent(None, name)["type"]
+
+
+@pytest.mark.parametrize("values", [[], None])
+def test_no_rows_have_the_type_of_their_name(values: list[Any] | None) -> None:
+    """An empty list shows nothing."""
+    assert {"type": "ARRAY", "arrayType": {"type": "INT64"}} == sent(values, "batches")["type"]
+    fields = sent(values, "score")["type"]["arrayType"]["structTypes"]
+    assert ["topic", "handler"] == [field["name"] for field in fields]
+
+
+def test_rows_are_structs() -> None:
+    """Their fields in the order of the type, NULL included."""
+    hint = {"error_type": "blocked", "retryable": False, "replan": False, "hint": None}
+
+    told = sent([hint], "taxonomy")
+
+    (value,) = told["value"]["arrayValues"]
+    assert ["blocked", "false", "false", None] == [
+        value["structValues"][name]["value"] for name in hint
+    ]
+
+
+def test_a_parameter_that_is_missing_is_told_before_anything_is_sent() -> None:
+    """By its name; what a comment or the server's own variable says is no parameter."""
+    with pytest.raises(KeyError, match="batch"):
+        parameters("-- @comment\nSELECT @run_id, @batch, @@row_count", {"run_id": "r1"})
+
+
+def test_nothing_is_sent_that_is_not_named() -> None:
+    """A text of the caller may be large, or private."""
+    assert [] == parameters("SELECT 1 -- @run_id", {"run_id": "r1"})

@@ -1,0 +1,107 @@
+"""Hard caps per run and per day, in money and in tokens: refused with the estimate, or partial."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.local.world import LAPTOP_POLICY, LaptopSettings
+from tests.stage import Stage, calls
+
+Capped = Callable[..., Stage]
+
+
+@pytest.fixture
+def capped(tmp_path: Path) -> Iterator[Capped]:
+    stages: list[Stage] = []
+
+    def make(**caps: float) -> Stage:
+        policy = replace(LAPTOP_POLICY, **caps)  # type: ignore[arg-type]
+        stages.append(Stage(tmp_path / "home", LaptopSettings(policy=policy)))
+        stages[-1].load(calls(60))
+        return stages[-1]
+
+    yield make
+    for stage in stages:
+        stage.close()
+
+
+def refused(stage: Stage) -> list[tuple[str, ...]]:
+    return stage.ask("SELECT run_id, cause, detail FROM error_tracking WHERE scope = 'system'")
+
+
+def test_a_run_that_needs_more_tokens_than_it_may_is_refused_with_the_estimate(
+    capped: Capped,
+) -> None:
+    """The refusal says what it would take, and what is left."""
+    stage = capped()
+
+    stage.request(budget_tokens=2_000)
+    stage.play()
+
+    ((run_id, cause, detail),) = refused(stage)
+    assert ("r1", "over_budget") == (run_id, cause)
+    assert "tokens, and 2,000 are left" in detail
+    assert 0 == stage.jobs()
+
+
+def test_a_run_whose_first_batch_may_not_fit_is_refused(capped: Capped) -> None:
+    """By the high end: nothing is begun that may break the cap."""
+    stage = capped()
+    stage.request("dry", dry_run=True)
+    stage.play()
+    ((records,),) = stage.ask("SELECT would_records FROM run_plans")
+
+    stage.request(budget_tokens=40_000, canary=records)
+    stage.play()
+
+    assert "its first batch may take more" in refused(stage)[0][2]
+
+
+def test_a_run_stops_before_the_batch_that_would_break_its_cap(capped: Capped) -> None:
+    """It completes as partial, and never spends more than it may."""
+    stage = capped()
+
+    books = stage.run(budget_tokens=30_000, canary=10, rows_per_batch=10, concurrency=4)
+
+    assert (True, True) == (books["ok"], books["completed"])
+    assert 0 < books["analysed"] < 60
+    assert 60 == books["analysed"] + books["released"]
+    spent = stage.one(
+        "SELECT sum(prompt_tokens + output_tokens + thoughts_tokens) FROM attempt_closings"
+    )
+    assert 0 < spent <= 30_000
+    assert 1 == stage.one("SELECT count(*) FROM facts WHERE topic = 'run-stopped'")
+    assert {"budget_exhausted"} == {
+        name for (name,) in stage.ask("SELECT DISTINCT error_type FROM error_tracking")
+    }
+
+
+def test_the_cap_of_a_day_holds_for_all_runs_together(capped: Capped) -> None:
+    """The second run of the day is refused, and the same request fits the next day."""
+    stage = capped(tokens_a_day=20_000)
+    first = stage.run("first", mode="test", limit=20, canary=5, rows_per_batch=5)
+    assert 20 == first["analysed"]
+
+    stage.request("second", canary=5, rows_per_batch=5)
+    stage.play()
+    assert [("second", "over_budget")] == [row[:2] for row in refused(stage)]
+
+    stage.clock.pass_(24 * 3600)
+    books = stage.run("third", mode="test", limit=20, canary=5, rows_per_batch=5)
+    assert 20 == books["analysed"]
+
+
+def test_what_is_on_its_way_counts_as_spent(capped: Capped) -> None:
+    """A run that is answered by nobody yet keeps another from beginning."""
+    stage = capped(budget_a_day=0.02)
+    stage.request("first", mode="test", limit=20, canary=20, rows_per_batch=20)
+    while "jsonl-uploaded" not in stage.topics("first"):
+        stage.world.deliver_next()
+
+    stage.request("second", mode="test", limit=20, canary=20, rows_per_batch=20)
+    for _ in range(20):
+        stage.world.deliver_next()
+
+    assert [("second", "over_budget")] == [row[:2] for row in refused(stage)]

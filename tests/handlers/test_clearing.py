@@ -1,0 +1,106 @@
+"""Clear the history of a run, forget a person: all of it or nothing, and the books still balance."""
+
+from collections.abc import Callable
+
+import pytest
+
+from infra.local import desk
+from infra.local.clearing import clear_history, forget
+from infra.local.questions import BadQuestion
+from infra.local.reprocessing import reprocess
+from infra.local.vertex_settings import Behaviour
+from tests.stage import Stage, calls, id_of
+
+TOKEN = "tok_000000"
+"""Of the first two calls."""
+
+
+def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(stage: Stage) -> None:
+    """Processed records and analysed rows go together; nothing goes before it is sure."""
+    stage.load(calls(6))
+    stage.run("r1")
+
+    shown = clear_history(stage.world, "r1")
+    assert (6, 6, False) == (shown["records"], shown["output_rows"], shown["cleared"])
+    assert 6 == stage.books("r1")["analysed"]
+
+    assert clear_history(stage.world, "r1", "wrong prompt", sure=True)["cleared"]
+    books = stage.books("r1")
+    assert (True, 0, 6, 6) == (books["ok"], books["analysed"], books["cleared"], books["planned"])
+    assert 0 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
+    assert [("r1", 6, "wrong prompt")] == stage.ask(
+        "SELECT run_id, records, reason FROM history_clearings"
+    )
+
+    assert 6 == stage.run("r2")["analysed"]
+    assert stage.books()["ok"]
+    assert not clear_history(stage.world, "r1", sure=True)["cleared"]
+
+
+def test_clearing_is_refused_while_an_open_run_holds_a_record(
+    staged: Callable[..., Stage],
+) -> None:
+    """The run itself while it goes on; nothing is changed then."""
+    stage = staged(behaviour=Behaviour(running_seconds=600))
+    stage.load(calls(6))
+    stage.request("r1", canary=3, rows_per_batch=3)
+    while "batch-completed" not in stage.topics("r1"):
+        if stage.world.deliver_next() is None and not stage.world.service.step():
+            stage.tick(minutes=5)
+
+    for ask in (lambda: clear_history(stage.world, "r1", sure=True),
+                lambda: forget(stage.world, TOKEN, sure=True)):  # fmt: skip
+        with pytest.raises(BadQuestion, match="open run holds"):
+            ask()
+    assert 3 == stage.one("SELECT count(*) FROM processed_records")
+
+
+def test_what_has_a_row_is_not_reprocessed_before_its_history_is_cleared(stage: Stage) -> None:
+    """The refusal names the command."""
+    rows = calls(3)
+    stage.load(rows)
+    stage.run("r1")
+
+    with pytest.raises(BadQuestion, match="troupe clear-history --run r1"):
+        reprocess(stage.world, {"record_ids": [id_of(rows[0])]})
+    clear_history(stage.world, "r1", sure=True)
+
+    shown = reprocess(stage.world, {"record_ids": [id_of(rows[0])]}, dry_run=True)
+    assert (1, 1) == (shown["records"], shown["batches"])
+
+
+def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(stage: Stage) -> None:
+    """The source is the user's own; the files are named until they expire."""
+    stage.load([*calls(6), calls(1, start=1)[0] | {"referenceId": "empty", "transcript": ""}])
+    stage.run("r1")
+
+    shown = forget(stage.world, TOKEN)
+    assert (2, 2, 2) == (shown["processed"], shown["members"], shown["output_rows"])
+    assert 2 == stage.one("SELECT count(*) FROM processed_records WHERE phone_number_token = ?",
+                          TOKEN)  # fmt: skip
+
+    done = forget(stage.world, TOKEN, sure=True)
+    assert done["forgotten"]
+    assert 3 == done["source_rows"]
+    assert any("requests/" in file for file in done["files"])
+    assert any("output/" in file for file in done["files"])
+    tables = [name for (name,) in stage.ask("SELECT table_name FROM duckdb_tables()")]
+    ours = [table for table in tables if table != "transcription_pass_2"]
+    held = [t for t in ours if TOKEN in str(stage.ask(f'SELECT * FROM "{t}"'))]  # noqa: S608
+    assert [] == held
+    assert 0 == stage.one("SELECT count(*) FROM error_tracking")
+    books = stage.books("r1")
+    assert (True, 4, 2, 6) == (books["ok"], books["analysed"], books["cleared"], books["planned"])
+
+
+def test_forgetting_leaves_others_alone_and_names_the_person_nowhere(stage: Stage) -> None:
+    """A token that nobody has changes nothing; no id or answer repeats it."""
+    stage.load(calls(4))
+    stage.run("r1")
+
+    answer = forget(stage.world, "tok_of_nobody", sure=True)
+
+    assert 4 == stage.books("r1")["analysed"]
+    assert "tok_of_nobody" not in str(answer)
+    assert "tok_of_nobody" not in str(stage.ask("SELECT * FROM laptop_jobs"))
+    assert "forget" in desk.DUTIES

@@ -1,0 +1,36 @@
+"""What runs cost, by version of an analysis."""
+
+import pytest
+
+from infra.local.costing import costs
+from infra.report.text import costs_lines
+from tests.stage import Stage, calls
+
+
+def test_each_version_with_its_model_sums_its_own_runs(stage: Stage) -> None:
+    """One unknown price makes its own sum unknown, and no other."""
+    stage.load(calls(9))
+    stage.run("r1", mode="test", limit=4)
+    stage.run("r2", mode="test", limit=3)
+    stage.run("r3", model="some-other-model")
+
+    first, second = costs(stage.world)["analyses"]
+    told = costs_lines(costs(stage.world))
+
+    assert ["r1", "r2"] == [run["run_id"] for run in first["of_runs"]]
+    assert pytest.approx(first["cost"]) == sum(run["cost"] for run in first["of_runs"])
+    assert (2, 7, pytest.approx(first["cost"] / 7)) == (
+        first["runs"], first["analysed"], first["each"],
+    )  # fmt: skip
+    assert (1, 2, None) == (second["runs"], second["analysed"], second["cost"])
+    assert told[0].startswith("call_review_v1 with gemini-3.5-flash-lite: 2 runs, 7 rows, cost $0.")
+    assert "some-other-model: 1 run, 2 rows, cost unknown, wasted unknown" in told[3]
+
+
+def test_nothing_asked_has_no_cost(stage: Stage) -> None:
+    """Also of a version that nobody knows."""
+    stage.load(calls(1))
+    stage.run("r1")
+
+    assert {"analyses": []} == costs(stage.world, "nothing_v1")
+    assert ["Nothing was asked yet."] == costs_lines(costs(stage.world, "nothing_v1"))

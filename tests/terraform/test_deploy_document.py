@@ -1,0 +1,78 @@
+"""What docs/deploy.md promises: its price, its files, its settings and its commands exist."""
+
+import re
+from pathlib import Path
+
+from analysis import load_analysis
+from analysis.prices import price_of
+from handlers.costs import estimate
+
+from .terraform import Plan
+
+HOUSE = Path(__file__).parents[2]
+TEXT = (HOUSE / "docs" / "deploy.md").read_text(encoding="utf-8")
+LINE_BYTES = 8_836
+
+
+def test_the_cost_of_100_000_transcripts_is_that_of_the_code() -> None:
+    """By the price table and the estimate that a dry run shows."""
+    analysis = load_analysis("call_review_v1")
+    price = price_of(analysis.model)
+    cost = estimate(100_000, 100_000 * LINE_BYTES, analysis.model, analysis)
+
+    assert price
+    assert cost.low
+    assert cost.high
+    assert f"`{analysis.model}`" in TEXT
+    assert f"({price.as_of})" in TEXT
+    assert f"request lines of {LINE_BYTES:,} bytes" in TEXT
+    assert f"**${cost.low:.0f} to ${cost.high:.0f}**" in TEXT
+    millions = [round(tokens / 1e6) for tokens in (*cost.input_tokens, *cost.output_tokens)]
+    assert "{} to {} million in, {} to {} million out".format(*millions) in TEXT
+
+
+def test_every_file_and_setting_that_it_names_exists() -> None:
+    """Relative to the document, to the house, or to the configuration."""
+    folders = (HOUSE / "docs", HOUSE, HOUSE / "infra/terraform")
+    linked = re.findall(r"\]\(([^)#]+)", TEXT)
+    named = re.findall(r"`?((?:environments|tests)/[\w./-]+\w)", TEXT)
+
+    for path in {*linked, *named}:
+        assert any((folder / path).exists() for folder in folders), path
+    variables = set(
+        re.findall(
+            r'^variable "(\w+)"',
+            "\n".join(f.read_text("utf-8") for f in (HOUSE / "infra/terraform").rglob("*.tf")),
+            re.M,
+        )
+    )
+    used = re.findall(r"-var (\w+)=", TEXT)
+    assert used
+    assert set(used) <= variables
+
+
+def test_steps_are_numbered_without_a_gap() -> None:
+    """From an empty project to the first analysed row."""
+    section = TEXT.partition("## First deployment")[2].partition("\n## ")[0]
+
+    assert [str(n) for n in range(1, 11)] == re.findall(r"^(\d+)\. ", section, re.M)
+
+
+def test_resources_that_it_addresses_are_planned(prod: Plan) -> None:
+    """For `-target` and `state rm`."""
+    addressed = set(re.findall(r"(google_\w+\.\w+)", TEXT))
+
+    assert len(addressed) >= 3
+    for address in addressed:
+        assert any(each.startswith(address) for each in prod.resources), address
+
+
+def test_names_in_commands_are_those_of_the_plan(prod: Plan) -> None:
+    """Scheduler jobs, services and topics."""
+    jobs = {each["name"] for each in prod.all("google_cloud_scheduler_job")}
+    services = {each["name"] for each in prod.all("google_cloud_run_v2_service")}
+    topics = {each["name"] for each in prod.all("google_pubsub_topic")}
+
+    assert set(re.findall(r"scheduler jobs \w+ ([\w-]+)", TEXT)) <= jobs
+    assert set(re.findall(r"--service ([\w-]+)", TEXT)) <= services
+    assert set(re.findall(r"topics publish ([\w-]+)", TEXT)) <= topics

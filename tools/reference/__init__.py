@@ -1,0 +1,23 @@
+"""The pages of docs/ that are read off the code: tables, commands, events, requests, decisions.
+
+    python -m tools.reference
+
+renews them, and the AsyncAPI document with them; a test holds them to the code. settings.md and
+events.md are written by hand but for tables that stand between two marks.
+"""
+
+from .commands import commands_page
+from .tables import HOLDS, flat, tables_page
+from .written import DECISIONS, decisions_page, events_page, fields_tables, settings_page
+
+__all__ = [
+    "DECISIONS",
+    "HOLDS",
+    "commands_page",
+    "decisions_page",
+    "events_page",
+    "fields_tables",
+    "flat",
+    "settings_page",
+    "tables_page",
+]

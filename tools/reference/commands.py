@@ -1,0 +1,99 @@
+"""The page of commands, from what typer is told of them."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from inspect import Parameter, signature
+from pathlib import Path
+from types import NoneType
+from typing import Any, get_args, get_origin, get_type_hints
+
+import typer
+from typer.models import ArgumentInfo, ParameterInfo
+
+from infra.cli.app import app
+
+from .text import MADE, cell
+
+
+def commands_page() -> str:
+    parts = ["# Commands", MADE, str(app.info.help), *_commands(app, "troupe")]
+    return "\n\n".join(parts) + "\n"
+
+
+def _commands(group: typer.Typer, name: str) -> Iterator[str]:
+    for each in group.registered_commands:
+        if each.callback and not each.hidden:
+            own = each.name or each.callback.__name__.replace("_", "-")
+            yield _command(each.callback, f"{name} {own}")
+    for below in group.registered_groups:
+        if below.typer_instance is not None:
+            about = below.typer_instance.info.help
+            yield f"## {name} {below.name}\n\n{about}"
+            yield from _commands(below.typer_instance, f"{name} {below.name}")
+
+
+def _command(callback: Callable[..., Any], name: str) -> str:
+    known = [_Parameter(*each) for each in _parameters(callback)]
+    usage = [name, *("[OPTIONS]" for _ in known[:1]), *(p.usage for p in known if p.argument)]
+    told = [f"## {name}", cell(callback.__doc__ or ""), f"```text\n{' '.join(usage)}\n```"]
+    if known:
+        rows = (each.row for each in known)
+        told.append("\n".join(["| | default | what it means |", "|---|---|---|", *rows]))
+    return "\n\n".join(told)
+
+
+def _parameters(callback: Callable[..., Any]) -> Iterator[tuple[str, Any, Any, Any]]:
+    """Name, type, what typer is told of it, and default."""
+    hints = get_type_hints(callback, include_extras=True)
+    for name, each in signature(callback).parameters.items():
+        hint, *infos = get_args(hints[name])
+        yield name, hint, next(i for i in infos if isinstance(i, ParameterInfo)), each.default
+
+
+@dataclass(frozen=True)
+class _Parameter:
+    name: str
+    hint: Any
+    info: ParameterInfo
+    default: Any
+
+    @property
+    def argument(self) -> bool:
+        return isinstance(self.info, ArgumentInfo)
+
+    @property
+    def needed(self) -> bool:
+        return self.default is Parameter.empty
+
+    @property
+    def usage(self) -> str:
+        dots = "..." if get_origin(self.hint) is list else ""
+        word = self.name.upper() + dots
+        return word if self.needed else f"[{word}]"
+
+    @property
+    def row(self) -> str:
+        default = "required" if self.needed else _shown(self.default)
+        envvar = f" Variable: `{self.info.envvar}`." if self.info.envvar else ""
+        return f"| {self._spelled} | {default} | {cell(self.info.help or '')}{envvar} |"
+
+    @property
+    def _spelled(self) -> str:
+        if self.argument:
+            return f"`{self.name.upper()}`"
+        # In an annotation the first word of an option stands where its default would.
+        words = (self.info.default, *(getattr(self.info, "param_decls", None) or ()))
+        given = [each for each in words if isinstance(each, str) and each.startswith("--")]
+        name = given[0] if given else f"--{self.name.replace('_', '-')}"
+        kinds = {each for each in (get_args(self.hint) or (self.hint,)) if each is not NoneType}
+        if bool in kinds:
+            return f"`{name}`" if given else f"`{name}`, `--no-{name[2:]}`"
+        (kind,) = {(get_args(each) or (each,))[0] for each in kinds}
+        return f"`{name} {_METAVARS[kind]}`"
+
+
+_METAVARS = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}
+
+
+def _shown(default: Any) -> str:
+    return "" if default in (None, False, "") else f"`{default}`"

@@ -1,0 +1,16 @@
+"""What the pages are made of."""
+
+MADE = "<!-- Written by `python -m tools.reference`: do not edit by hand. -->"
+
+
+def cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
+def renewed(text: str, tables: dict[str, str]) -> str:
+    """Each table stands between two marks that have its name."""
+    for name, table in tables.items():
+        before, start, rest = text.partition(f"<!-- {name} -->")
+        _, end, after = rest.partition(f"<!-- /{name} -->")
+        text = f"{before}{start}\n{table}\n{end}{after}"
+    return text

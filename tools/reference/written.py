@@ -1,0 +1,98 @@
+"""The tables within pages that are written by hand: events, and the fields of requests."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+from events import CancelRequested, ReprocessRequested, RunRequested, Wish
+from handlers.asyncapi import field_notes
+from handlers.catalogue import catalogue
+
+from .text import MADE, cell, renewed
+
+DECISIONS = Path(__file__).parents[2] / "docs" / "decisions"
+
+
+def events_page(text: str) -> str:
+    """The page as it is, with its two tables renewed."""
+    known = catalogue()
+    facts = [
+        f"| `{each['topic']}` | {cell(each['says'])} | {_names(each['told_by'])} | "
+        f"{_names([each['handled_by']] if each['handled_by'] else [])} |"
+        for each in known["facts"]
+    ]
+    signals = [
+        f"| `{each['topic']}` | {cell(each['says'])} | {_names([each['handled_by']])} |"
+        for each in known["signals"]
+    ]
+    tables = {
+        "facts": ["| topic | what happened | told by | handled by |", "|---|---|---|---|", *facts],
+        "signals": ["| topic | what it says | handled by |", "|---|---|---|", *signals],
+    }
+    return renewed(text, {name: "\n".join(rows) for name, rows in tables.items()})
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names) or "nobody"
+
+
+def decisions_page() -> str:
+    files = sorted(DECISIONS.glob("0*.md"))
+    titles = {file: file.read_text(encoding="utf-8").splitlines()[0].lstrip("# ") for file in files}
+    listed = "\n".join(f"- [{title}]({file.name})" for file, title in titles.items())
+    intro = "What others may question, with the reason and what follows from it. Newest last."
+    return f"# Decisions\n\n{MADE}\n\n{intro}\n\n{listed}\n"
+
+
+def settings_page(text: str) -> str:
+    """The page as it is, with its tables of fields renewed."""
+    return renewed(text, fields_tables())
+
+
+def fields_tables() -> dict[str, str]:
+    """The table of each wish, by the name of its topic."""
+    kinds: dict[str, type[Wish]] = {
+        "run-requested": RunRequested,
+        "reprocess-requested": ReprocessRequested,
+        "cancel-requested": CancelRequested,
+    }
+    return {topic: _fields(kind) for topic, kind in kinds.items()}
+
+
+def _fields(kind: type[Wish]) -> str:
+    notes = field_notes(kind)
+    rows = [
+        f"| `{field.name}` | {_type(field.type)} | {_default(field)} | {cell(notes[field.name])} |"
+        for field in msgspec.structs.fields(kind)
+    ]
+    return "\n".join(["| field | value | default | what it means |", "|---|---|---|---|", *rows])
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "required"
+    empty = field.default in (None, "", msgspec.NODEFAULT)
+    return "" if empty else f"`{str(field.default).lower()}`"
+
+
+def _type(hint: Any) -> str:
+    schema = msgspec.json.schema(hint)
+    options = [each for each in schema.get("anyOf", [schema]) if each.get("type") != "null"]
+    if datetime in get_args(hint):
+        return "RFC 3339 time"
+    many = "list of " if any("items" in each for each in options) else ""
+    return many + " or ".join(_words(each.get("items", each)) for each in options)
+
+
+def _words(schema: dict[str, Any]) -> str:
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    least = schema.get("minimum", schema.get("exclusiveMinimum"))
+    if least is None:
+        return str(schema["type"])
+    above = "above " * ("exclusiveMinimum" in schema)
+    most = f" to {schema['maximum']:,}" if "maximum" in schema else " and more" * (not above)
+    return f"{schema['type']}, {above}{least:,}{most}"

@@ -1,0 +1,9 @@
+-- Which errors did the records of this batch meet, and in which attempts?
+SELECT
+  attempt, error_type, cause, scope, retryable, replan, hint,
+  COUNT(*) AS errors,
+  COUNT(DISTINCT record_id) AS records
+FROM error_tracking
+WHERE run_id = @run_id AND batch = @batch
+GROUP BY attempt, error_type, cause, scope, retryable, replan, hint
+ORDER BY attempt, errors DESC, error_type, cause

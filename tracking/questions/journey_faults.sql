@@ -1,0 +1,13 @@
+-- What did not go well at once with the facts of the run, or of one batch of it?
+SELECT h.topic, h.handler, h.outcome, h.reason, h.delivery_attempt, h.recorded_at, f.batch, f.attempt
+FROM handlings AS h
+JOIN (
+  SELECT fact_id, MIN(batch) AS batch, MIN(attempt) AS attempt
+  FROM facts
+  WHERE run_id = @run_id AND recorded_on >= @planned_on
+  GROUP BY fact_id
+) AS f ON f.fact_id = h.fact_id
+WHERE h.run_id = @run_id AND h.recorded_on >= @planned_on AND h.outcome <> 'done'
+  AND (@batch IS NULL OR f.batch = @batch)
+ORDER BY h.recorded_at, h.topic, h.handler
+LIMIT 200

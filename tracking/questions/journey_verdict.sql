@@ -1,0 +1,10 @@
+-- How would this request judge the record now? Empty when the source does not hold it.
+WITH
+judged AS (
+{judged}
+)
+SELECT verdict
+FROM judged
+WHERE record_id = @record_id
+ORDER BY verdict = 'duplicate'
+LIMIT 1
