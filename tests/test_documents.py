@@ -46,7 +46,9 @@ def test_every_make_target_of_the_readme_exists() -> None:
 
 def test_every_command_is_documented() -> None:
     """The README's table lists what the command has, and nothing else."""
-    listed = {each.callback.__name__ for each in app.registered_commands if each.callback}
+    listed = {
+        each.name or each.callback.__name__ for each in app.registered_commands if each.callback
+    }
     listed |= {each.name for each in app.registered_groups if each.name}
 
     assert listed == set(re.findall(r"^\| `troupe ([a-z-]+)", README, re.M))

@@ -123,8 +123,9 @@ def _mixed_up(world: World) -> Iterator[str]:
     """A row holds what was said in its own transcript, and in no other."""
     texts = _texts(world)
     for record, summary in world.warehouse.see(f"SELECT record_id, call_summary FROM {OUTPUT}"):  # noqa: S608
-        said = [text.partition(" is broken")[0].partition(": ")[2] for text in texts[record]]
-        if not any(f"{words} is" in summary for words in said):
+        said = [text.partition(" is ")[0] for text in texts[record] if " is broken" in text]
+        words = [text.partition(": ")[2] for text in said]
+        if words and not any(f"{own} is" in summary for own in words):
             yield f"mixed up: {record[:6]} has the answer of another record"
 
 

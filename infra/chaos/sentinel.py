@@ -3,6 +3,7 @@
 import msgspec
 
 from events import Envelope
+from events.identity import KEY_PREFIX
 
 from .memory import MemoryBucket
 from .service import Entry, Service
@@ -92,7 +93,8 @@ class Sentinel:
 
     def _records(self, entry: Entry) -> list[str]:
         lines = self._bucket.content[entry.request_uri].splitlines()
-        return [msgspec.json.decode(line)["request"]["labels"]["record"] for line in lines]
+        keys = (str(msgspec.json.decode(line)["key"]) for line in lines)
+        return [key.removeprefix(KEY_PREFIX) for key in keys]
 
     def _say(self, problem: str) -> None:
         if problem not in self.problems:

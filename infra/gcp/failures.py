@@ -157,7 +157,8 @@ def _ours(rule: Rule, told: str) -> Exception:
 
 def _told(what: str, error: BaseException) -> str:
     known = _renamed(error)
-    words = [type(error).__name__, str(getattr(known, "code", None) or ""), reason_of(known)]
+    shown = known if isinstance(error, grpc.Call) else error
+    words = [type(shown).__name__, str(getattr(known, "code", None) or ""), reason_of(known)]
     return f"{what}: {' '.join(word for word in words if word)}"
 
 

@@ -6,18 +6,22 @@ At least once: a row may be there twice, and the questions fold such rows away.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from threading import Lock
+from queue import SimpleQueue
+from threading import Lock, Timer
 from typing import Any
 
 import grpc  # type: ignore[import-untyped]
-from google.api_core.future.polling import POLLING_PREDICATE
-from google.api_core.retry import Retry
+from google.api_core import exceptions as api
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 from google.cloud.bigquery_storage_v1.services.big_query_write.transports import (
     BigQueryWriteGrpcTransport,
 )
-from google.cloud.bigquery_storage_v1.types import AppendRowsRequest, ProtoRows, ProtoSchema
-from google.cloud.bigquery_storage_v1.writer import AppendRowsStream
+from google.cloud.bigquery_storage_v1.types import (
+    AppendRowsRequest,
+    AppendRowsResponse,
+    ProtoRows,
+    ProtoSchema,
+)
 from google.protobuf.descriptor_pb2 import (  # type: ignore[import-untyped]
     DescriptorProto,
     FieldDescriptorProto,
@@ -36,8 +40,6 @@ PATIENCE_SECONDS = 30.0
 """An append that takes longer is left to the message's redelivery."""
 REQUEST_BYTES = 8_000_000
 """The service takes 20 MB a request (documented)."""
-# The library's own look at a pending append comes after a second; an append takes milliseconds.
-_LOOKING = Retry(predicate=POLLING_PREDICATE, initial=0.002, maximum=0.05, multiplier=1.5)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -59,7 +61,7 @@ class LedgerStream:
         self._parent = f"projects/{project}/datasets/{name}/tables"
         self._connect = connect
         self._client: BigQueryWriteClient | None = None
-        self._streams: dict[str, AppendRowsStream] = {}
+        self._streams: dict[str, _Stream] = {}
         self._lock = Lock()
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
@@ -67,62 +69,92 @@ class LedgerStream:
         for row in rows:
             check_row(table, row)
         for part in _parts([_encoded(table, row) for row in rows]):
-            request = AppendRowsRequest(
-                write_stream=self._name(table),
-                proto_rows=AppendRowsRequest.ProtoData(rows=ProtoRows(serialized_rows=part)),
-            )
             with translated("bigquery:append", f"rows of {table}"):
-                self._send(table, request)
+                reply = self._exchange(table, part)
+                if reply.error.code:
+                    raise api.from_grpc_status(reply.error.code, "")  # type: ignore[no-untyped-call]
+            if reply.row_errors:
+                places = ", ".join(str(each.index) for each in list(reply.row_errors)[:10])
+                raise SetAside("rows_refused", f"rows {places} of {table} were refused")
 
     def close(self) -> None:
         with self._lock:
             for stream in self._streams.values():
-                if stream.is_active:
-                    stream.close()
+                stream.close()
             self._streams.clear()
 
-    def _send(self, table: str, request: AppendRowsRequest) -> None:
-        """The service closes an idle stream; the next rows open another, once."""
-        was_open = table in self._streams
+    def _exchange(self, table: str, rows: list[bytes]) -> AppendRowsResponse:
+        """The service closes an idle stream; the rows then go over another, once."""
+        stream, is_new = self._stream(table)
         try:
-            self._acknowledged(table, request)
-        except SetAside:
-            raise
+            return stream.exchange(rows)
         except Exception:
-            self._forget(table)
-            if not was_open:
+            self._forget(table, stream)
+            if is_new:
                 raise
-            self._acknowledged(table, request)
+        return self._stream(table)[0].exchange(rows)
 
-    def _acknowledged(self, table: str, request: AppendRowsRequest) -> None:
-        sent = self._stream(table).send(request)
-        reply = sent.result(timeout=PATIENCE_SECONDS, polling=_LOOKING)  # type: ignore[no-untyped-call]
-        if reply.row_errors:
-            lines = ", ".join(str(each.index) for each in list(reply.row_errors)[:10])
-            raise SetAside("rows_refused", f"rows {lines} of {table} were refused")
-
-    def _stream(self, table: str) -> AppendRowsStream:
+    def _stream(self, table: str) -> "tuple[_Stream, bool]":
         with self._lock:
             if self._client is None:
                 self._client = self._connect()
-            if table not in self._streams:
-                template = AppendRowsRequest(
-                    write_stream=self._name(table),
-                    proto_rows=AppendRowsRequest.ProtoData(
-                        writer_schema=ProtoSchema(proto_descriptor=descriptor_of(table))
-                    ),
-                )
-                self._streams[table] = AppendRowsStream(self._client, template)
-            return self._streams[table]
+            known = self._streams.get(table)
+            if known is None:
+                name = f"{self._parent}/{table}/streams/_default"
+                self._streams[table] = _Stream(self._client, name, descriptor_of(table))
+            return self._streams[table], known is None
 
-    def _forget(self, table: str) -> None:
+    def _forget(self, table: str, stream: "_Stream") -> None:
+        stream.close()
         with self._lock:
-            stream = self._streams.pop(table, None)
-        if stream is not None and stream.is_active:
-            stream.close()
+            if self._streams.get(table) is stream:
+                del self._streams[table]
 
-    def _name(self, table: str) -> str:
-        return f"{self._parent}/{table}/streams/_default"
+
+class _Stream:
+    """One connection: rows in, their answer out, in turn.
+
+    The library's own `AppendRowsStream` looks for an answer once a second, and waits ten minutes
+    for a server that takes a connection and says nothing.
+    """
+
+    def __init__(self, client: BigQueryWriteClient, name: str, descriptor: DescriptorProto) -> None:
+        self._first = AppendRowsRequest(
+            write_stream=name,
+            proto_rows=AppendRowsRequest.ProtoData(
+                writer_schema=ProtoSchema(proto_descriptor=descriptor)
+            ),
+        )
+        self._name, self._is_first = name, True
+        self._requests: SimpleQueue[AppendRowsRequest | None] = SimpleQueue()
+        append: Any = client.transport.append_rows  # its types do not say that it streams
+        self._call = append(
+            iter(self._requests.get, None),
+            metadata=[("x-goog-request-params", f"write_stream={name}")],
+        )
+        self._lock = Lock()
+
+    def exchange(self, rows: list[bytes]) -> AppendRowsResponse:
+        """The service's answer to these rows; it comes, or the connection is given up."""
+        with self._lock:
+            request = self._first if self._is_first else AppendRowsRequest(write_stream=self._name)
+            request.proto_rows.rows = ProtoRows(serialized_rows=rows)
+            self._is_first = False
+            alarm = Timer(PATIENCE_SECONDS, self._call.cancel)
+            alarm.daemon = True
+            alarm.start()
+            try:
+                self._requests.put(request)
+                reply: AppendRowsResponse | None = next(self._call, None)
+            finally:
+                alarm.cancel()
+        if reply is None:
+            raise ConnectionResetError("the service closed the stream")
+        return reply
+
+    def close(self) -> None:
+        self._requests.put(None)
+        self._call.cancel()
 
 
 @cache

@@ -74,8 +74,8 @@ def _attempts(world: Troupe, plan: Row, record_id: str) -> Row:
 
 def _rows(world: Troupe, plans: list[Row], record_id: str) -> list[Row]:
     """Wherever a row may lie: in the tables of its plans, or, without one, in all."""
-    analyses = world.tools.analyses
-    tables = {analyses.load(p["analysis"]).table for p in plans} or analyses.tables
+    known = {_table(world, plan["analysis"]) for plan in plans}
+    tables = {table for table in known if table} or world.tools.analyses.tables
     return [
         row | {"table": table}
         for table in sorted(tables)
@@ -85,9 +85,18 @@ def _rows(world: Troupe, plans: list[Row], record_id: str) -> list[Row]:
     ]
 
 
+def _table(world: Troupe, analysis: str) -> str | None:
+    """Where its rows lie; None when the analysis is gone."""
+    try:
+        return world.tools.analyses.load(analysis).table
+    except AnalysisError:
+        return None
+
+
 def _left_out(world: Troupe, record_id: str) -> Row | None:
     """How the request of the newest run judges a record that no run took."""
-    runs = world.tools.tracking.tell("runs", {"run_id": None, "since": _since(world)})
+    told = world.tools.tracking.tell("runs", {"run_id": None, "since": _since(world)})
+    runs = [run for run in told if not run["dry_run"]]
     plan = world.tools.tracking.plan_of(runs[-1]["run_id"]) if runs else None
     params = _params(world, plan) if plan else None
     if plan is None or params is None:

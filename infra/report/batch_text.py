@@ -33,10 +33,11 @@ def batch_lines(journey: Mapping[str, Any]) -> list[str]:
 
 
 def _told(journey: Facts, plan: Facts) -> Iterator[Told]:
-    yield plan.get("planned_at"), "planned"
+    yield Told(plan.get("planned_at"), "planned")
     for claim in rows(journey, "claims"):
         what = "may create a job" if claim.get("verdict") == "create" else "void: no job"
-        yield claim.get("claimed_at"), f"{tale.of_attempt(claim)}claim {claim.get('claim')}, {what}"
+        said = f"{tale.of_attempt(claim)}claim {claim.get('claim')}, {what}"
+        yield Told(claim.get("claimed_at"), said, number(claim, "attempt"), tale.CLAIMED)
     for row in rows(journey, "facts"):
         if row.get("topic") != "results-processed":
             yield tale.fact(row)
@@ -49,7 +50,7 @@ def _errors(found: list[Facts]) -> list[str]:
         return [named("  errors", figures.NONE)]
     told = [
         line(
-            f"    {tale.of_attempt(row)}{figures.plural(number(row, 'records'), 'record')},",
+            f"    {tale.of_attempt(row)}{_many(row)},",
             tale.error(row),
         )
         for row in found[:ERRORS_SHOWN]
@@ -58,6 +59,12 @@ def _errors(found: list[Facts]) -> list[str]:
     rest = [f"    and {figures.plural(more, 'further kind')}"] if more > 0 else []
     total = sum(number(row, "errors") for row in found)
     return [named("  errors", figures.count(total)), *told, *rest]
+
+
+def _many(row: Facts) -> str:
+    """Some errors are of no record: of a line without its key, or of the system."""
+    records = number(row, "records")
+    return figures.plural(records, "record") if records else "no record"
 
 
 def _spent(closings: list[Facts]) -> list[str]:

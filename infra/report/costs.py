@@ -23,7 +23,7 @@ def costs(summary: Facts) -> Markup:
         amounts,
         _parts(summary),
         _reasons(summary),
-        note="In US dollars. " + money.price_line(summary),
+        note="In US dollars. " + money.price_of(summary),
         id_="cost",
     )
 

@@ -14,7 +14,7 @@ def journey_lines(journey: Mapping[str, Any]) -> list[str]:
     plans, errors, stored = (rows(journey, name) for name in ("plans", "errors", "rows"))
     told = [
         *(each for plan in plans for each in _plan(journey, plan)),
-        *((row.get("created_at"), tale.of_attempt(row) + tale.error(row)) for row in errors),
+        *(_error(row) for row in errors),
         *_rows(stored),
     ]
     return [
@@ -24,6 +24,11 @@ def journey_lines(journey: Mapping[str, Any]) -> list[str]:
         *_wasted(errors),
         line(" ", _end(journey, plans, errors, stored)),
     ]
+
+
+def _error(row: Facts) -> Told:
+    said = tale.of_attempt(row) + tale.error(row)
+    return Told(row.get("created_at"), said, number(row, "attempt"), tale.MET)
 
 
 def _source(source: Facts) -> list[str]:
@@ -39,12 +44,12 @@ def _plan(journey: Facts, plan: Facts) -> Iterator[Told]:
     size = figures.megabytes(plan.get("line_bytes"))
     many = f" of {plan['batches']}" if plan.get("batches") else ""
     place = f"planned into batch {plan.get('batch')}{many} of run {plan.get('run_id')}"
-    yield plan.get("planned_at"), f"{place} for {plan.get('analysis')}, a request of {size}"
+    yield Told(plan.get("planned_at"), f"{place} for {plan.get('analysis')}, a request of {size}")
     if part(plan, "members"):
         why = tale.why_here(
             number(plan, "batch"), plan["members"], part(plan, "limits"), str(plan.get("mode"))
         )
-        yield plan.get("planned_at"), f"why there: {why}"
+        yield Told(plan.get("planned_at"), f"why there: {why}", step=1)
     yield from _attempts(plan, _last_attempt(journey, plan))
 
 
@@ -97,7 +102,8 @@ def _rows(stored: Sequence[Facts]) -> Iterator[Told]:
         cost = f"cost {figures.dollars(row.get('cost'))}"
         table = f" in {row['table']}" if row.get("table") else ""
         stored_as = f"{tale.of_attempt(row)}stored as a row of run {row.get('run_id')}{table}"
-        yield row.get("analysed_at"), f"{stored_as}: {how}; {row.get('model')}, {tokens}, {cost}"
+        said = f"{stored_as}: {how}; {row.get('model')}, {tokens}, {cost}"
+        yield Told(row.get("analysed_at"), said, number(row, "attempt"), tale.MET)
 
 
 def _wasted(errors: Sequence[Facts]) -> list[str]:

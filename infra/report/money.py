@@ -77,21 +77,17 @@ def expected_tokens(summary: Facts, side: str) -> str:
     return figures.span(figures.count(low), figures.count(high))
 
 
-def price_line(summary: Facts) -> str:
-    """The price that was reckoned with, since when it stands, and who says so."""
-    price = part(part(summary, "money"), "price")
+def price_line(price: Facts, model: object) -> str:
+    """The price that is reckoned with, since when it stands, and who says so."""
     if not price:
-        return f"No price of {summary.get('model') or 'the model'} is known, so no cost is."
-    rates = ", ".join(
-        f"{name} {figures.dollars(price.get(key))}"
-        for name, key in (
-            ("input", "input"),
-            ("from the cache", "cached"),
-            ("output and thoughts", "output"),
-        )
-    )
+        return f"No price of {model or 'the model'} is known, so no cost is."
+    rates = ", ".join(f"{name} {figures.dollars(price.get(key))}" for key, name in RATES.items())
     since = f"as of {price.get('as_of')}, {price.get('source')}"
     return f"For a million tokens in a batch job: {rates} ({since}). The invoice has the last word."
+
+
+def price_of(summary: Facts) -> str:
+    return price_line(part(part(summary, "money"), "price"), summary.get("model"))
 
 
 def saved_line(summary: Facts) -> str:

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from analysis.prices import told_price
+
 from . import account, figures, words
 from .account import Facts, number
 from .columns import exits, line, named
+from .money import price_line
 
 
 def preview_lines(preview: Mapping[str, Any]) -> list[str]:
@@ -38,10 +41,12 @@ def _as_summary(preview: Facts) -> Facts:
 def _estimate(preview: Facts) -> list[str]:
     read, written = preview.get("input_tokens"), preview.get("output_tokens")
     low, high = preview.get("cost") or (None, None)
+    model = str(preview.get("model") or "")
     return [
         named("input", _range(read), "tokens"),
         named("output", _range(written), "tokens"),
         named("cost", figures.span(figures.dollars(low), figures.dollars(high))),
+        line("   ", price_line(told_price(model) or {}, model)),
     ]
 
 

@@ -11,6 +11,8 @@ from .tale import Told
 
 SHOWN = 40
 """Batches and faults of a list; the rest is counted."""
+MOST_FAULTS = 200
+"""As many as `journey_faults.sql` returns."""
 
 
 def run_journey_lines(journey: Mapping[str, Any]) -> list[str]:
@@ -25,10 +27,15 @@ def run_journey_lines(journey: Mapping[str, Any]) -> list[str]:
         *tale.in_time(_told(journey, plan)),
         *_batches(journey),
         *(f"  {told}" for told in error_lines(rows(journey, "errors"))),
-        *([named("  faults", figures.count(len(faults)))] if faults else []),
+        *([named("  faults", _many(faults))] if faults else []),
         *folded(tale.in_time(faults), SHOWN),
         *([named("  cost", tale.spent(tale.total(closings)))] if closings else []),
     ]
+
+
+def _many(faults: list[Told]) -> str:
+    many = figures.count(len(faults))
+    return f"at least {many}" if len(faults) >= MOST_FAULTS else many
 
 
 def _request(request: Facts) -> str:
@@ -56,7 +63,7 @@ def _plan(plan: Facts) -> list[str]:
 
 
 def _told(journey: Facts, plan: Facts) -> Iterator[Told]:
-    yield plan.get("planned_at"), "membership frozen"
+    yield Told(plan.get("planned_at"), "membership frozen", step=tale.FROZEN)
     for row in rows(journey, "facts"):
         yield tale.fact(row)
 

@@ -6,7 +6,7 @@ from typing import Any
 from . import account, figures, measures, words
 from .account import Facts, number, part, rows
 from .columns import exits, folded, line, named
-from .money import analysis_line, differences, money_of
+from .money import analysis_line, differences, money_of, price_of, saved_line
 
 ERRORS_SHOWN = 8
 
@@ -114,9 +114,13 @@ def _costs(summary: Facts) -> list[str]:
     return [
         named("tokens", tokens),
         named("cost", cost),
-        *(line("   ", said) for said in differences(summary)),
-        *(line("   ", said) for said in [analysis_line(summary)] if said),
+        *(line("   ", said) for said in _beside(summary) if said),
     ]
+
+
+def _beside(summary: Facts) -> list[str]:
+    reasons = differences(summary)
+    return [*reasons, saved_line(summary), analysis_line(summary), price_of(summary)]
 
 
 def _times(summary: Facts) -> list[str]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import figures, words
 from .account import Facts, fate, number
@@ -11,10 +11,23 @@ from .columns import aligned
 
 NEVER = datetime.max.replace(tzinfo=UTC)
 
-Told = tuple[Any, str]
-"""When, and what."""
+
+class Told(NamedTuple):
+    """When, and what; of one moment, attempts and their steps stand in their order."""
+
+    at: Any
+    what: str
+    attempt: int = 0
+    step: int = 0
+
 
 HAPPENED = {
+    "run-requested": "requested",
+    "reprocess-requested": "reprocessing requested",
+    "run-refused": "refused",
+    "run-planned": "planned",
+    "cancel-requested": "asked to stop",
+    "run-stopped": "stopped",
     "batch-planned": "asked to begin",
     "jsonl-uploaded": "request file written",
     "job-submitted": "job submitted",
@@ -24,15 +37,17 @@ HAPPENED = {
     "results-processed": "answers read, and the attempt closed",
     "batch-completed": "batch complete",
     "batch-abandoned": "batch abandoned; what was released belongs to the next run",
-    "run-requested": "requested",
-    "reprocess-requested": "reprocessing requested",
-    "run-planned": "planned",
-    "run-refused": "refused",
-    "run-stopped": "stopped",
-    "cancel-requested": "asked to stop",
     "run-completed": "completed",
     "report-written": "report written",
 }
+"""In the order in which they can follow each other."""
+STEPS = {topic: 10 * at for at, topic in enumerate(HAPPENED, start=1)}
+CLAIMED, CLOSED = STEPS["jsonl-uploaded"] + 1, STEPS["results-processed"]
+MET = CLOSED - 1
+"""The step of an error or a row: before its attempt is closed."""
+FROZEN = STEPS["run-planned"] - 1
+AFTER_ALL = 1_000_000
+"""As an attempt: after every one."""
 
 OUTCOMES = {
     "waited": "had to wait",
@@ -45,8 +60,8 @@ OUTCOMES = {
 
 def in_time(told: Iterable[Told]) -> list[str]:
     """Lines in the order of time; what has no time comes last."""
-    placed = sorted(told, key=lambda each: figures.when(each[0]) or NEVER)
-    return aligned([(figures.moment(at), what) for at, what in placed], indent=2)
+    placed = sorted(told, key=lambda it: (figures.when(it.at) or NEVER, it.attempt, it.step))
+    return aligned([(figures.moment(each.at), each.what) for each in placed], indent=2)
 
 
 def of_attempt(row: Facts) -> str:
@@ -64,7 +79,10 @@ def fact(row: Facts, beside: str = "") -> Told:
     ]
     more = ", ".join([*found, *([beside] if beside else [])])
     what = HAPPENED.get(topic, topic)
-    return row.get("recorded_at"), of_attempt(row) + what + (f" ({more})" if more else "")
+    said = of_attempt(row) + what + (f" ({more})" if more else "")
+    step = STEPS.get(topic, 0)
+    attempt = number(row, "attempt") or (AFTER_ALL if step > CLOSED else 0)
+    return Told(row.get("recorded_at"), said, attempt, step)
 
 
 def data_of(row: Facts) -> Mapping[str, Any]:
@@ -86,10 +104,9 @@ def faults(found: Iterable[Facts]) -> Iterator[Told]:
         what = OUTCOMES.get(outcome, words.plain(outcome))
         place = f"batch {row['batch']}, " if row.get("batch") else ""
         why = f": {row['reason']}" if row.get("reason") else ""
-        yield (
-            row.get("recorded_at"),
-            f"{place}{of_attempt(row)}{row.get('topic')} for {row.get('handler')} {what}{why}",
-        )
+        said = f"{place}{of_attempt(row)}{row.get('topic')} for {row.get('handler')} {what}{why}"
+        step = STEPS.get(str(row.get("topic")), 0) + 1
+        yield Told(row.get("recorded_at"), said, number(row, "attempt"), step)
 
 
 def error(row: Facts) -> str:
@@ -114,7 +131,7 @@ def closing(row: Facts) -> Told:
     read = figures.plural(number(row, "lines"), "line")
     said = f"{asked} asked, {read} read from {outputs}; the batch then: {books}; {spent(row)}"
     what = f"{of_attempt(row)}closed as {row.get('verdict')}{because}: {said}"
-    return row.get("closed_at"), what
+    return Told(row.get("closed_at"), what, number(row, "attempt"), CLOSED)
 
 
 def spent(row: Facts) -> str:

@@ -63,16 +63,19 @@ class OpenTelemetry:
         self._provider.shutdown()
 
 
-def to_collector() -> OpenTelemetry:
-    """To the endpoint that OpenTelemetry's own variables name, in batches, off this thread."""
+def to_collector(timeout_seconds: float) -> OpenTelemetry:
+    """To the endpoint that OpenTelemetry's own variables name, in batches, off this thread.
+
+    A collector that is not there holds up the closing for twice this time.
+    """
     from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
     return OpenTelemetry(
-        BatchSpanProcessor(OTLPSpanExporter()),
-        PeriodicExportingMetricReader(OTLPMetricExporter()),
+        BatchSpanProcessor(OTLPSpanExporter(timeout=timeout_seconds)),
+        PeriodicExportingMetricReader(OTLPMetricExporter(timeout=timeout_seconds)),
     )
 
 

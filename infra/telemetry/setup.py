@@ -18,7 +18,9 @@ LOG = logging.getLogger("troupe.telemetry")
 Deliver = Callable[[Message, Tools, Publish], Verdict]
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-_FILE = "TROUPE_TRACES"
+_FILE, _TIMEOUT = "TROUPE_TRACES", "OTEL_EXPORTER_OTLP_TIMEOUT"
+_TIMEOUT_SECONDS = 3.0
+"""OpenTelemetry's own default of ten keeps a command waiting whose collector is gone."""
 
 
 def _nothing() -> None:
@@ -53,16 +55,16 @@ def _makers(environ: Mapping[str, str]) -> list[Callable[[], Sink]]:
         makers.append(lambda: Lines(Path(environ[_FILE])))
     disabled = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     if not disabled and any(environ.get(name) for name in _ENDPOINTS):
-        makers.append(_collector)
+        makers.append(lambda: _collector(float(environ.get(_TIMEOUT) or _TIMEOUT_SECONDS)))
     return makers
 
 
-def _collector() -> Sink:
+def _collector(timeout_seconds: float) -> Sink:
     """Raises `ImportError` when the packages are not there."""
     try:
         from .otel import to_collector
 
-        return to_collector()
+        return to_collector(timeout_seconds)
     except ImportError as error:
         raise ImportError("OpenTelemetry is missing: pip install 'troupe[otel]'") from error
 
@@ -72,29 +74,33 @@ class _Later:
 
     def __init__(self, makers: Sequence[Callable[[], Sink]]) -> None:
         self._makers, self._lock = makers, Lock()
-        self._sinks: Several | None = None
+        self._opened: Telemetry | None = None
 
     def deliver(self, message: Message, tools: Tools, publish: Publish) -> Verdict:
-        return Traced(self._opened())(message, tools, publish)
+        with self._lock:
+            if self._opened is None:
+                self._opened = _opened(self._makers)
+            opened = self._opened
+        return opened.deliver(message, tools, publish)
 
     def close(self) -> None:
         with self._lock:
-            sinks, self._sinks = self._sinks, None
-        if sinks is not None:
-            sinks.close()
+            opened, self._opened = self._opened, None
+        if opened is not None:
+            opened.close()
 
-    def _opened(self) -> "Several":
-        with self._lock:
-            if self._sinks is None:
-                self._sinks = Several([s for make in self._makers if (s := _made(make))])
-            return self._sinks
+
+def _opened(makers: Sequence[Callable[[], Sink]]) -> Telemetry:
+    """Without a sink that can be had, nothing is looked at."""
+    sinks = [sink for make in makers if (sink := _made(make))]
+    return to(Several(sinks)) if sinks else Telemetry()
 
 
 def _made(make: Callable[[], Sink]) -> Sink | None:
     """Telemetry that cannot be had stops no work."""
     try:
         return make()
-    except (ImportError, OSError) as error:
+    except (ImportError, OSError, ValueError) as error:
         LOG.error("telemetry-off", extra={"why": str(error)})
         return None
 

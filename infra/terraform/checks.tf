@@ -17,7 +17,7 @@ resource "terraform_data" "fit" {
       error_message = "region ${var.region} does not lie in data_location ${var.data_location}: services, buckets and datasets belong together."
     }
     precondition {
-      condition     = var.vertex_location == "global" || can(regex(local.near_data, var.vertex_location))
+      condition     = contains(["global", lower(var.data_location)], var.vertex_location) || can(regex(local.near_data, var.vertex_location))
       error_message = "vertex_location ${var.vertex_location} does not lie in data_location ${var.data_location}: Vertex reads and writes the buckets there. Take a region in it, or global."
     }
     precondition {

@@ -18,7 +18,6 @@ locals {
 }
 
 resource "google_monitoring_dashboard" "troupe" {
-  deletion_policy = "DELETE"
   dashboard_json = jsonencode({
     displayName = "Troupe ${var.deployment}"
     mosaicLayout = {

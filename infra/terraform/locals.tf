@@ -9,10 +9,7 @@ locals {
   subscriptions = { for s in local.catalogue.subscriptions : s.name => s }
   dead_letters  = toset(compact(values(local.subscriptions)[*].dead_letter_topic))
 
-  # A subscription is of a fact, of a signal or of dead letters.
-  of_facts        = { for name, s in local.subscriptions : name => s if s.dead_letter_topic != null }
-  of_signals      = { for name, s in local.subscriptions : name => s if contains(local.signals, s.topic) }
-  of_dead_letters = { for name, s in local.subscriptions : name => s if contains(local.dead_letters, s.topic) }
+  of_facts = { for name, s in local.subscriptions : name => s if s.dead_letter_topic != null }
 
   services   = { for s in local.catalogue.services[var.grouping] : s.name => s }
   service_of = merge([for name, s in local.services : { for handler in s.handlers : handler => name }]...)
@@ -47,7 +44,6 @@ locals {
   source          = var.source_table == "" ? "${var.project_id}.${local.dataset}.${local.own_source}" : var.source_table
   dataset         = replace(var.name, "-", "_")
   deletion_policy = var.deletion_protection ? "PREVENT" : "DELETE"
-  never           = ""      # the time to live of what never expires
-  longest         = 2678400 # seconds that Pub/Sub keeps a message at most: 31 days
-  deadline        = 600     # seconds that a push has to be answered in at most
+  longest         = "2678400s" # 31 days: Pub/Sub keeps no message longer
+  deadline        = 600        # seconds: a push is waited for no longer
 }

@@ -45,7 +45,7 @@ resource "google_cloud_run_v2_service" "service" {
       }
 
       dynamic "env" {
-        for_each = merge(local.settings, {
+        for_each = merge(var.environment, local.settings, {
           TROUPE_HANDLER             = each.key
           TROUPE_CONCURRENCY         = tostring(each.value.concurrency)
           TROUPE_TIME_BUDGET_SECONDS = tostring(each.value.time_budget_seconds)

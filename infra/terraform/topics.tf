@@ -25,7 +25,7 @@ resource "google_pubsub_topic" "dead_letter" {
 }
 
 locals {
-  topics = merge(google_pubsub_topic.fact, google_pubsub_topic.dead_letter)
+  topics = merge(google_pubsub_topic.fact, google_pubsub_topic.signal, google_pubsub_topic.dead_letter)
 }
 
 resource "google_pubsub_topic_iam_member" "service" {
@@ -33,24 +33,4 @@ resource "google_pubsub_topic_iam_member" "service" {
   topic    = local.topics[each.value.topic].id
   role     = "roles/pubsub.publisher"
   member   = google_service_account.service[each.value.service].member
-}
-
-# Pub/Sub gives up a message only where its agent may publish the dead letter …
-resource "google_pubsub_topic_iam_member" "gives_up" {
-  for_each = local.dead_letters
-  topic    = google_pubsub_topic.dead_letter[each.key].id
-  role     = "roles/pubsub.publisher"
-  member   = local.pubsub_agent
-}
-
-# … and acknowledge the message where it took it from. The grant goes with a subscription that is replaced.
-resource "google_pubsub_subscription_iam_member" "gives_up" {
-  for_each     = local.of_facts
-  subscription = google_pubsub_subscription.fact[each.key].name
-  role         = "roles/pubsub.subscriber"
-  member       = local.pubsub_agent
-
-  lifecycle {
-    replace_triggered_by = [google_pubsub_subscription.fact[each.key].id]
-  }
 }

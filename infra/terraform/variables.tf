@@ -171,6 +171,12 @@ variable "deletion_protection" {
   default     = true
 }
 
+variable "environment" {
+  description = "Further variables of every service, such as TROUPE_RECLAIM_SECONDS or OTEL_EXPORTER_OTLP_ENDPOINT: see docs/reference/settings.md. No secrets: they can be read by whoever sees a service."
+  type        = map(string)
+  default     = {}
+}
+
 # Who
 
 variable "operators" {

@@ -43,4 +43,4 @@ def test_a_price_is_found_by_the_last_part_of_a_name() -> None:
 @pytest.mark.parametrize("model", ["gemma3", "", "gemini-3.5-flash-lite-tuned"])
 def test_an_unknown_model_has_no_price(model: str) -> None:
     """Which is not the price 0."""
-    assert price_of(model) is prices_of(model) is told_price(model) is None
+    assert (None, None, None) == (price_of(model), prices_of(model), told_price(model))

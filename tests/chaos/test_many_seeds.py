@@ -11,7 +11,28 @@ def test_seeds_meet_every_kind_of_fault() -> None:
     met = {name for name in counts if name.startswith("fault ")}
     assert {"fault crash", "fault fail", "fault park", "fault slow", "fault duplicate"} <= met
     assert counts["crashes"]
+    assert counts["interleaved"], "two deliveries of one message at once"
     assert counts["dead letters"]
+
+
+def test_processes_besides_report_what_one_reports() -> None:
+    """A seed is the same wherever it is played."""
+    alone, together = run_chaos(6, 40), run_chaos(6, 40, jobs=2)
+
+    assert (alone.counts, alone.failures) == (together.counts, together.failures)
+
+
+def test_crashes_meet_both_sides_of_the_calls_of_every_tool() -> None:
+    """Before a call, and between its commit and its reply."""
+    met = {
+        f"{fault.name.partition(' ')[0]} {fault.name.partition(' / ')[2].partition('.')[0]}"
+        for seed in range(120)
+        for fault in simulate(seed).schedule
+        if fault.kind == "crash"
+    }
+
+    tools = ("warehouse", "bucket", "model", "publish", "loop")
+    assert {f"{side} {tool}" for side in ("before", "after") for tool in tools} <= met
 
 
 def test_a_failing_seed_is_shrunk_to_the_faults_that_it_needs() -> None:

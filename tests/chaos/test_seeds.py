@@ -3,9 +3,10 @@
 import os
 
 import pytest
+from typer.testing import CliRunner
 
 from infra.chaos import run_chaos, simulate
-from infra.chaos.__main__ import main
+from infra.cli.app import app
 
 SEEDS = int(os.environ.get("TROUPE_CHAOS_SEEDS", "6"))
 """A few in every test run; `make chaos` plays many."""
@@ -37,8 +38,9 @@ def test_without_its_faults_a_seed_is_an_undisturbed_run() -> None:
     assert calm.counts["deliveries"] < simulate(3).counts["deliveries"]
 
 
-def test_the_command_prints_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_a_report() -> None:
     """And its exit status says whether anything failed."""
-    assert 0 == main(["--seeds", "1", "--start", "12", "--json"])
+    done = CliRunner().invoke(app, ["chaos", "--seeds", "1", "--start", "12", "--json"])
 
-    assert '"seeds":1' in capsys.readouterr().out
+    assert 0 == done.exit_code
+    assert '"seeds":1' in done.output

@@ -19,7 +19,10 @@ def main() -> int:
     asked = _arguments()
     rows = islice(_rows(asked.transcripts), asked.limit)
     with tempfile.TemporaryDirectory(prefix="troupe-cloud-") as folder:
-        with servers(Path(folder)) as running, Cloud(running, Path(folder), asked.seed) as cloud:
+        with (
+            servers(Path(folder)) as running,
+            Cloud(running, Path(folder), asked.seed, compact=asked.compact) as cloud,
+        ):
             print(f"{len(cloud.processes)} services are ready", flush=True)  # noqa: T201
             figures = play(
                 cloud, "whole", rows, kills=asked.kills, canary=asked.canary,
@@ -34,6 +37,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--transcripts", type=Path, help="JSON Lines, gzip or not")
     parser.add_argument("--limit", type=int, help="the first so many")
     parser.add_argument("--kills", type=int, default=0, help="services killed (-9) meanwhile")
+    parser.add_argument("--compact", action="store_true", help="one service for all handlers")
     parser.add_argument("--seed", type=int, default=0, help="chooses who is killed")
     parser.add_argument("--canary", type=int, default=40)
     parser.add_argument("--rows-per-batch", type=int, default=150)

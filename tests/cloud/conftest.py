@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("google.cloud.aiplatform_v1", reason="needs the clients: troupe[gcp]")
-
 from tests.cloud.deployment import Cloud, Servers
 from tests.cloud.fixtures import pubsub
 from tests.emulators.fixtures import bigquery_server, emulator_folder, storage_server

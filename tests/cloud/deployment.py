@@ -23,7 +23,7 @@ from events import RunRequested, seal_wish
 from handlers.tools import Blob
 from infra.gcp.bucket import StorageBucket, storage_client
 from infra.gcp.pulling import subscriber
-from infra.gcp.settings import known_handlers, read_settings
+from infra.gcp.settings import ALL, known_handlers, read_settings
 from infra.gcp.warehouse import bigquery_client
 from infra.gcp.world import CloudWorld
 from infra.given import utc_now
@@ -112,8 +112,11 @@ class Process:
 class Cloud:
     """What a story needs: transcripts in, requests, kills, and the books."""
 
-    def __init__(self, servers: Servers, folder: Path, seed: int = 0) -> None:
-        self._folder, self._stack = folder, ExitStack()
+    def __init__(
+        self, servers: Servers, folder: Path, seed: int = 0, *, compact: bool = False
+    ) -> None:
+        """`compact` is one service for all handlers."""
+        self._folder, self._stack, self._compact = folder, ExitStack(), compact
         self._random = random.Random(seed)
         unique = uuid4().hex[:6]
         self._stop = threading.Event()
@@ -237,19 +240,20 @@ class Cloud:
         self.world.bus.send("gcs-object", b"{}", about)
 
     def _serve(self) -> None:
-        for handler in known_handlers():
+        for handler in (ALL,) if self._compact else known_handlers():
             own = {"TROUPE_HANDLER": handler, "PORT": str(free_port())}
             log = self._folder / f"service-{handler}.log"
             process = Process(handler, self._environ | own, log)
             self.processes.append(process)
             self._stack.callback(process.end)
         endpoints = {each.handler: each.endpoint for each in self.processes}
+        everybody = endpoints.get(ALL)
         with subscriber() as client:
             lay_out(
                 self.settings,
                 self.world.bus.client,
                 client,
-                lambda each: endpoints[each.handler],
+                lambda each: everybody or endpoints[each.handler],
                 PACE,
             )
         for each in self.processes:

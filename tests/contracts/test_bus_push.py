@@ -7,9 +7,6 @@ from dataclasses import replace
 from itertools import count
 
 import pytest
-
-pytest.importorskip("starlette", reason="needs the clients: troupe[gcp]")
-
 import uvicorn
 
 from events import to_pubsub

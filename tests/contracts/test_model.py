@@ -29,7 +29,6 @@ class TestOverHttp(ModelSuite):
 
     @pytest.fixture
     def opened(self) -> Opened:
-        pytest.importorskip("google.cloud.aiplatform_v1", reason="pip install troupe[gcp]")
         from infra.gcp.model import VertexModel
         from tests.gcp.making import cloud_settings
 

@@ -8,7 +8,6 @@ from threading import Thread
 
 import pytest
 
-from infra.cli.app import app
 from tests.docs.prepared import PREPARED
 from tests.docs.shell import Shell, blocks, steps
 from tests.docs.test_site import DOCS, ROOT, pages
@@ -16,7 +15,7 @@ from tests.local.test_vertex_openai import Server
 
 NOT_RUN = {
     "README.md": "run by tests/test_documents.py, its make targets by whoever runs this",
-    "docs/deploy.md": "needs a project on Google Cloud, Terraform and Docker",
+    "docs/deploy.md": "needs a project on Google Cloud; read by test_deploy_document.py",
     "docs/runbook.md": "needs a deployment on Google Cloud",
 }
 """Pages whose commands stand in `sh` blocks; everywhere else commands stand in `console` blocks."""
@@ -67,29 +66,35 @@ def test_commands_stand_in_blocks_that_are_run() -> None:
     assert len(WITH_COMMANDS) >= 6
 
 
-def commands() -> set[str]:
-    """`verify`, `dead-letters list` and so on."""
-    own = {
-        (c.name or c.callback.__name__.replace("_", "-"))
-        for c in app.registered_commands
-        if c.callback
+def options_of_commands() -> dict[str, set[str]]:
+    """What each command takes, from the page that is generated from the code."""
+    page = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
+    sections = re.split(r"^## troupe ", page, flags=re.M)[1:]
+    return {
+        section.split("\n", 1)[0]: set(re.findall(r"`(--[a-z-]+)", section)) for section in sections
     }
-    below = {
-        f"{group.name} {c.name or c.callback.__name__}"
-        for group in app.registered_groups
-        if group.typer_instance
-        for c in group.typer_instance.registered_commands
-        if c.callback
-    }
-    return own | below
 
 
-@pytest.mark.parametrize("name", sorted(NOT_RUN))
-def test_a_page_that_is_not_run_names_commands_that_exist(name: str) -> None:
-    """The least that can be checked without a cloud."""
-    told = [line for block in blocks(ROOT / name, "sh") for line in block.splitlines()]
-    found = [shlex.split(line, comments=True) for line in told if re.match(r"troupe ", line)]
-    words = [[w for w in line[1:] if w not in ("--world", "gcp")] for line in found]
+def mentioned(page: Path) -> list[list[str]]:
+    """The words of every command that is not run: in running text, and in `sh` blocks."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
+    inline = re.findall(r"`troupe ([^`]+)`", text)
+    lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
+    shown = [line.removeprefix("troupe ") for line in lines if line.startswith("troupe ")]
+    return [shlex.split(each.replace("'", ""), comments=True) for each in (*inline, *shown)]
 
-    assert found
-    assert [] == [w for w in words if w[0] not in commands() and " ".join(w[:2]) not in commands()]
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *pages()], ids=lambda page: page.stem)
+def test_every_command_that_is_only_named_exists_with_its_options(page: Path) -> None:
+    """The least that can be checked without running it."""
+    known = options_of_commands()
+    strange = []
+    for words in mentioned(page):
+        words = [word for word in words if word not in ("--world", "gcp")]
+        named = [name for name in (" ".join(words[:2]), words[0]) if name in known]
+        given = {word.partition("=")[0] for word in words if word.startswith("--")}
+        if not named or given - known[named[0]]:
+            strange.append(" ".join(words))
+
+    assert len(known) > 20
+    assert [] == strange

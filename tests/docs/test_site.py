@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.site_links import without_outside_links
+from tools.site_pages import list_items_moved, without_outside_links
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -101,3 +101,29 @@ def test_every_link_leads_to_a_file_that_is_there(page: Path) -> None:
 def test_a_link_out_of_the_documents_becomes_text(page: str, written: str, shown: str) -> None:
     """On the site alone."""
     assert shown == without_outside_links(written, page)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("1. a\n\n   ```sh\n   b\n   ```\n", "1. a\n\n    ```sh\n    b\n    ```\n"),
+        ("- a\n  b\n\nc\n", "- a\n    b\n\nc\n"),
+        ("10. a\n\n    b\n", "10. a\n\n    b\n"),
+        ("```text\n- a\n  b\n```\n  c\n", "```text\n- a\n  b\n```\n  c\n"),
+    ],
+)
+def test_what_belongs_to_a_list_item_is_moved_below_it(written: str, shown: str) -> None:
+    """A code host takes the column of the item's text; the generator takes four."""
+    assert shown == list_items_moved(written)
+
+
+def test_no_fence_is_shown_as_text(site: Path) -> None:
+    """A block that the generator does not see turns into code in the running text."""
+    strange = re.compile(r"<code>(?:sh|console|json|text)\n|<p>```|```</p>")
+    found = [
+        str(file.relative_to(site))
+        for file in site.rglob("*.html")
+        if strange.search(file.read_text(encoding="utf-8"))
+    ]
+
+    assert [] == found

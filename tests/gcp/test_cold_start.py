@@ -2,8 +2,6 @@
 
 import pytest
 
-pytest.importorskip("google.cloud.pubsub_v1", reason="needs the clients: troupe[gcp]")
-
 from infra.gcp.settings import ALL, known_handlers
 from tests.gcp.cold_start import Start, start_of
 

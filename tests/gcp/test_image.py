@@ -14,8 +14,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from tests.emulators.fixtures import cannot
 from tests.emulators.servers import free_port
 from tests.gcp.making import ENVIRON
@@ -104,7 +102,6 @@ def test_the_builder_is_sent_what_the_image_runs() -> None:
 
 def test_the_entry_point_is_alive_before_its_tools_are_there() -> None:
     """It answers, says that it is not ready, and ends when it is told to."""
-    pytest.importorskip("google.cloud.pubsub_v1", reason="needs the clients: troupe[gcp]")
     port = free_port()
     settings = environ(TROUPE_HANDLER="plan-run", PORT=str(port))
     with started(settings) as process:
@@ -119,7 +116,6 @@ def test_the_entry_point_is_alive_before_its_tools_are_there() -> None:
 
 def test_a_setting_that_is_missing_is_said_in_one_line() -> None:
     """With its name, in the form of every log line."""
-    pytest.importorskip("google.cloud.pubsub_v1", reason="needs the clients: troupe[gcp]")
     settings = {k: v for k, v in environ().items() if k != "TROUPE_BUCKET"}
 
     told = subprocess.run(entry_point(), env=settings, cwd=HOUSE, capture_output=True, check=False)

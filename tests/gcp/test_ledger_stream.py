@@ -12,7 +12,7 @@ from google.cloud.bigquery_storage_v1.types import AppendRowsRequest, AppendRows
 from google.protobuf.descriptor_pb2 import FileDescriptorProto  # type: ignore[import-untyped]
 from google.protobuf.descriptor_pool import DescriptorPool  # type: ignore[import-untyped]
 from google.protobuf.message_factory import GetMessageClass  # type: ignore[import-untyped]
-from google.rpc import status_pb2
+from google.rpc import status_pb2  # type: ignore[import-untyped]
 
 from handlers.errors import Redeliver, SetAside
 from infra.gcp import ledger_stream

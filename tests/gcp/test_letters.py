@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("google.cloud.pubsub_v1", reason="needs the clients: troupe[gcp]")
-
 from events import Envelope, JsonlUploaded, to_pubsub
 from handlers.delivery import Message
 from infra.gcp.letters import PulledLetters
@@ -25,7 +23,7 @@ from tests.contracts.bus_suite import UPLOADED
 from tests.emulators.fixtures import emulator_folder
 from tests.events.making import sealed
 from tests.gcp.making import cloud_settings
-from tests.gcp.test_service import message
+from tests.gcp.serving import message
 from tests.local.fakes import HeldClock
 
 __all__ = ["emulator_folder", "pubsub"]

@@ -4,9 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-
-pytest.importorskip("google.cloud.aiplatform_v1", reason="needs the clients: troupe[gcp]")
-
 from google.api_core import exceptions as api
 from google.cloud.aiplatform_v1.types import BatchPredictionJob
 

@@ -5,9 +5,6 @@ import urllib.error
 import urllib.request
 
 import pytest
-
-pytest.importorskip("starlette", reason="needs the clients: troupe[gcp]")
-
 import uvicorn
 
 from infra.gcp.app import Service
@@ -15,7 +12,7 @@ from infra.push import wrap
 from tests.cloud.pubsub_emulator import wait_until
 from tests.emulators.servers import free_port
 from tests.gcp.making import cloud_settings
-from tests.gcp.test_service import Slow, World, message
+from tests.gcp.serving import Slow, World, message
 from tests.stage import Stage
 
 

@@ -4,8 +4,6 @@ import json
 
 import pytest
 
-pytest.importorskip("google.cloud.pubsub_v1", reason="needs the clients: troupe[gcp]")
-
 from handlers.score import subscriptions
 from infra.gcp.settings import ALL, BadSetting, known_handlers, read_settings, read_terraform
 from tests.gcp.making import ENVIRON, cloud_settings

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("google.cloud.pubsub_v1", reason="needs the clients: troupe[gcp]")
-
 from events import RunRequested, seal_wish
 from handlers.errors import Redeliver
 from infra.gcp.settings import BadSetting, known_handlers

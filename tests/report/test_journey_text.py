@@ -90,12 +90,12 @@ def test_a_journey_is_told_in_the_order_of_time() -> None:
             " aside: shard_missing"
         ),
         (
-            "  2026-11-21 12:00:30 UTC  attempt 1: answers read, and the attempt closed (from"
-            " gs://b/output/1)"
-        ),
-        (
             "  2026-11-21 12:00:30 UTC  attempt 1: error json_parse_error (line 20 of the answers,"
             " no object), asked again: The answer is no JSON object that can be trusted; ask again."
+        ),
+        (
+            "  2026-11-21 12:00:30 UTC  attempt 1: answers read, and the attempt closed (from"
+            " gs://b/output/1)"
         ),
         "  2026-11-21 12:00:31 UTC  attempt 2: asked to begin",
         (

@@ -40,6 +40,10 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
         "    A request took 420 input tokens, where 859 to 1,520 were expected.",
         "    25,192 tokens from the cache cost $0.0033 less.",
         "    call_review_v1 so far: 2 runs, 3,756 rows, $1.22, $0.00032 each.",
+        (
+            "    For a million tokens in a batch job: input $0.15, from the cache $0.020, output"
+            " and thoughts $1.25 (as of 2026-10-14, a price page). The invoice has the last word."
+        ),
         "time         3 m 12 s, from 2026-11-21 12:00:00 UTC to 2026-11-21 12:03:12 UTC",
     ]
 
@@ -132,8 +136,14 @@ def test_a_preview_says_what_is_left_out_and_what_it_may_cost() -> None:
         "cost         $0.31 to $0.82",
     ]
 
-    assert expected == preview_lines(preview)
-    assert "cost         unknown" in preview_lines(preview | {"cost": (None, None)})
+    *lines, price = preview_lines(preview)
+    unknown = preview_lines(preview | {"model": "gemma", "cost": (None, None)})
+
+    assert expected == lines
+    assert price.startswith("    For a million tokens in a batch job: input $0.15,")
+    assert ["cost         unknown", "    No price of gemma is known, so no cost is."] == unknown[
+        -2:
+    ]
 
 
 def test_a_preview_of_nothing_costs_nothing() -> None:

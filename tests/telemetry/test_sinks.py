@@ -83,7 +83,7 @@ def test_a_file_that_cannot_be_written_stops_no_work(
     with caplog.at_level(logging.ERROR, "troupe"):
         played(tmp_path, {"TROUPE_TRACES": str(tmp_path / "nowhere" / "t.jsonl")})
 
-    (told,) = [r for r in caplog.records if r.getMessage() == "telemetry-off"]
+    (told,) = [r for r in caplog.records if r.getMessage() == "telemetry-off"]  # once
     assert "nowhere" in told.__dict__["why"]
 
 
@@ -97,6 +97,20 @@ def test_without_the_packages_the_log_says_how_to_get_them(
 
     (told,) = [r for r in caplog.records if r.getMessage() == "telemetry-off"]
     assert "troupe[otel]" in told.__dict__["why"]
+
+
+def test_a_setting_that_makes_no_sense_stops_no_work(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nor does it stop a command that delivers nothing."""
+    environ = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+        "OTEL_EXPORTER_OTLP_TIMEOUT": "soon",
+    }
+    with caplog.at_level(logging.ERROR, "troupe"):
+        played(tmp_path, environ)
+
+    assert "telemetry-off" in {record.getMessage() for record in caplog.records}
 
 
 def test_nothing_is_opened_before_the_first_delivery(tmp_path: Path) -> None:

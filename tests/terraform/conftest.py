@@ -50,6 +50,8 @@ EVERYTHING = (
     "-var=kms_key=projects/k/locations/europe/keyRings/r/cryptoKeys/troupe",
     "-var=billing_account=000000-000000-000000",
     "-var=daily_schedule=0 3 * * *",
+    '-var=environment={"TROUPE_RECLAIM_SECONDS": "1800", "TROUPE_PROJECT": "another"}',
+    '-var=stewards=["group:stewards@example.com"]',
 )
 """What neither environment switches on; on top of dev."""
 

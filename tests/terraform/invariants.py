@@ -49,8 +49,17 @@ def faults(plan: Plan) -> list[str]:
 
 
 def subscriptions(plan: Plan, *kinds: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    for kind in kinds or PUSH:
-        yield from plan.of("google_pubsub_subscription", kind).items()
+    """Pushes by what they are of, and what people pull; without a kind all pushes."""
+    topics = {
+        topic["id"]: kind
+        for kind in PUSH
+        for topic in plan.of("google_pubsub_topic", kind).values()
+    }
+    for name, each in plan.of("google_pubsub_subscription", "push").items():
+        if topics[each["topic"]] in (kinds or PUSH):
+            yield name, each
+    if "people" in kinds:
+        yield from plan.of("google_pubsub_subscription", "people").items()
 
 
 def services(plan: Plan) -> dict[str, dict[str, Any]]:

@@ -3,9 +3,15 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from analysis import load_analysis
 from analysis.prices import price_of
 from handlers.costs import estimate
+from infra.local.warehouse import LocalWarehouse
+from tests.stage import Stage
+from tracking import Row
+from tracking.warehouse import Params
 
 from .terraform import Plan
 
@@ -29,6 +35,26 @@ def test_the_cost_of_100_000_transcripts_is_that_of_the_code() -> None:
     assert f"**${cost.low:.0f} to ${cost.high:.0f}**" in TEXT
     millions = [round(tokens / 1e6) for tokens in (*cost.input_tokens, *cost.output_tokens)]
     assert "{} to {} million in, {} to {} million out".format(*millions) in TEXT
+
+
+def test_the_questions_of_an_idle_month_are_those_of_the_code(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tick when there is nothing to do, every five minutes for thirty days."""
+    asked: list[str] = []
+    ask = LocalWarehouse.ask
+
+    def counted(self: LocalWarehouse, sql: str, params: Params) -> list[Row]:
+        asked.append(sql)
+        return ask(self, sql, params)
+
+    monkeypatch.setattr(LocalWarehouse, "ask", counted)
+    stage.tick()
+
+    ticks = 30 * 24 * 12
+    assert f"{ticks:,} ticks" in TEXT
+    assert f"{len(asked)} short questions a tick" in TEXT
+    assert f"{ticks * len(asked):,} questions" in TEXT
 
 
 def test_every_file_and_setting_that_it_names_exists() -> None:

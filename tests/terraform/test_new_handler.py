@@ -60,10 +60,10 @@ def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
     service, letters = '["mail-summary"]', '["dead-letter-mail-summary"]'
     assert {
         'google_pubsub_topic.fact["summary-mailed"]',
-        'google_pubsub_subscription.fact["mail-summary.report-written"]',
+        'google_pubsub_subscription.push["mail-summary.report-written"]',
         f"google_pubsub_topic.dead_letter{letters}",
         f"google_pubsub_subscription.people{letters}",
-        'google_pubsub_subscription.dead_letter["record-dead-letter.dead-letter-mail-summary"]',
+        'google_pubsub_subscription.push["record-dead-letter.dead-letter-mail-summary"]',
         f"google_pubsub_topic_iam_member.gives_up{letters}",
         'google_pubsub_subscription_iam_member.gives_up["mail-summary.report-written"]',
         'google_pubsub_topic_iam_member.service["mail-summary--summary-mailed"]',

@@ -233,6 +233,14 @@ def test_every_service_is_told_all_that_it_reads(prod: Plan, dev: Plan) -> None:
         assert each.bucket != each.output_bucket
 
 
+def test_a_setting_of_one_s_own_reaches_every_service_and_replaces_none(full: Plan) -> None:
+    """What the deployment itself settles stays as it is."""
+    for service in services(full).values():
+        told = read_settings(KNOWN | environment(service))
+        assert 1800 == told.policy.reclaim_seconds
+        assert "my-troupe-dev" == told.project
+
+
 def test_no_time_budget_outlasts_its_service(plan: Plan) -> None:
     """A push is answered, or its message comes again; the container is not cut down."""
     for service in services(plan).values():

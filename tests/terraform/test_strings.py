@@ -139,6 +139,17 @@ def test_every_metric_counts_lines_that_the_code_writes(prod: Plan) -> None:
         assert all(re.search(json.loads(f'"{service}"'), name) for name in names)
 
 
+def test_the_log_sink_filters_calls_that_are_logged(full: Plan) -> None:
+    """Vertex logs who cancels or deletes a job; that a job ends is in no log."""
+    (sink,) = full.all("google_logging_project_sink")
+
+    told = clauses(sink["filter"], LOGGING)
+
+    assert 'protoPayload.serviceName="aiplatform.googleapis.com"' in told
+    assert re.search(json.loads(told[1].partition("=~")[2].replace("\\", "\\\\")),
+                     "google.cloud.aiplatform.v1.JobService.CancelBatchPredictionJob")  # fmt: skip
+
+
 def test_the_five_success_metrics_are_metrics(prod: Plan) -> None:
     """As the report of a run has them."""
     from handlers.summary import metrics

@@ -1,12 +1,26 @@
 """Terraform itself has no complaint, with either provider version; and it can complain."""
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
 
 from .conftest import leave_out
-from .terraform import Terraform, command
+from .terraform import HOUSE, SCHEMAS, Terraform, command
+
+
+def test_both_ends_of_the_promised_versions_are_checked() -> None:
+    """The oldest one that the constraint admits, and the newest that is known."""
+    versions = [each.stem.removeprefix("google-") for each in SCHEMAS]
+    for root in ("", "bootstrap"):
+        folder = HOUSE / "infra" / "terraform" / root
+        text = "".join(file.read_text(encoding="utf-8") for file in folder.glob("*.tf"))
+        for least, below in re.findall(r'version = ">= ([\d.]+), < ([\d.]+)"', text):
+            assert least == versions[0]
+            assert int(versions[-1].partition(".")[0]) == int(below.partition(".")[0]) - 1
+
+    assert 2 == len(versions)
 
 
 def test_the_configuration_is_formatted(newest: Terraform) -> None:

@@ -461,6 +461,18 @@ def test_an_unknown_price_makes_no_cost(sheet: Sheet) -> None:
     assert [(None,)] == sheet.ask(f"SELECT DISTINCT cost FROM {OUTPUT}")  # noqa: S608
 
 
+def test_an_answer_that_does_not_tell_its_tokens_has_no_cost(sheet: Sheet) -> None:
+    """Its row is stored; what it cost is not known, and not 0."""
+    rows = planned(sheet, 2)
+    silent = dict.fromkeys(("prompt_tokens", "cached_tokens", "output_tokens"))
+
+    sheet.close([good(rows[0]), good(rows[1], 2) | silent])
+
+    costs = sheet.ask(f"SELECT cost FROM {OUTPUT} ORDER BY cost NULLS LAST")  # noqa: S608
+    assert costs[0][0] > 0
+    assert costs[1] == (None,)
+
+
 def test_an_attempt_without_answers_costs_nothing(sheet: Sheet) -> None:
     """Zero, which is known."""
     planned(sheet)

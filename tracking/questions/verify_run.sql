@@ -1,4 +1,5 @@
 -- Do the books of the run balance? Recomputed from memberships, rows and errors, not from counters.
+-- Its subqueries take the run from the parameters: BigQuery refuses correlated ones like these.
 WITH
 endings AS (
 {endings}
@@ -19,15 +20,15 @@ SELECT
     SELECT COUNT(*)
     FROM batch_records AS m
     JOIN processed_records AS p ON p.record_id = m.record_id AND p.analysis = m.analysis
-    WHERE m.run_id = r.run_id AND m.planned_on = @planned_on
-      AND p.first_processed_execution_id <> r.run_id
-      AND p.processed_at < r.planned_at
+    WHERE m.run_id = @run_id AND m.planned_on = @planned_on
+      AND p.first_processed_execution_id <> @run_id
+      AND p.processed_at < (SELECT MIN(q.planned_at) FROM run_plans AS q WHERE q.run_id = @run_id)
   ) + (
     SELECT COALESCE(SUM(j.jobs - 1), 0)
     FROM (
       SELECT f.batch, f.attempt, COUNT(DISTINCT JSON_VALUE(f.data, '$.job')) AS jobs
       FROM facts AS f
-      WHERE f.run_id = r.run_id AND f.topic = 'job-submitted' AND f.recorded_on >= @planned_on
+      WHERE f.run_id = @run_id AND f.topic = 'job-submitted' AND f.recorded_on >= @planned_on
       GROUP BY f.batch, f.attempt
     ) AS j
   ) AS paid_twice,
@@ -35,7 +36,7 @@ SELECT
     SELECT COUNT(*)
     FROM (
       SELECT f.fact_id FROM facts AS f
-      WHERE f.run_id = r.run_id AND f.recorded_on >= DATE_SUB(@planned_on, INTERVAL 1 DAY)
+      WHERE f.run_id = @run_id AND f.recorded_on >= DATE_SUB(@planned_on, INTERVAL 1 DAY)
       GROUP BY f.fact_id
       HAVING COUNT(DISTINCT f.data) > 1
     ) AS two_faced
@@ -44,14 +45,14 @@ SELECT
     SELECT COUNT(*)
     FROM (
       SELECT k.batch FROM attempt_closings AS k
-      WHERE k.run_id = r.run_id AND k.planned_on = r.planned_on
+      WHERE k.run_id = @run_id AND k.planned_on = @planned_on
       GROUP BY k.batch, k.attempt
       HAVING COUNT(*) > 1
     ) AS closed_twice
   ) AS closed_twice,
   EXISTS (
     SELECT 1 FROM facts AS f
-    WHERE f.run_id = r.run_id AND f.topic = 'run-completed' AND f.recorded_on >= @planned_on
+    WHERE f.run_id = @run_id AND f.topic = 'run-completed' AND f.recorded_on >= @planned_on
   ) AS completed
 FROM run_plans AS r
 CROSS JOIN (

@@ -1,0 +1,95 @@
+"""What the doctor finds: one line about it, and one line that says what to do."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from google.api_core import exceptions as api
+from google.auth.exceptions import GoogleAuthError
+
+State = Literal["ok", "warning", "fault"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One check's result."""
+
+    name: str
+    state: State
+    """A fault stops runs or loses something; a warning is for somebody to decide."""
+    says: str
+    remedy: str = ""
+    """Empty when there is nothing to do."""
+
+
+def ok(name: str, says: str) -> Finding:
+    return Finding(name=name, state="ok", says=says)
+
+
+def warning(name: str, says: str, remedy: str) -> Finding:
+    return Finding(name=name, state="warning", says=says, remedy=remedy)
+
+
+def fault(name: str, says: str, remedy: str) -> Finding:
+    return Finding(name=name, state="fault", says=says, remedy=remedy)
+
+
+def examined(
+    name: str, check: Callable[[], Iterator[Finding]], right: str = ""
+) -> Iterator[Finding]:
+    """What a check finds. What it fails with is a finding as well, and hides no other check.
+
+    `right` names the role that lets an account look. Of a foreign failure only its kind is told:
+    services quote what they were sent.
+    """
+    try:
+        yield from check()
+    except Exception as error:
+        yield _trouble(name, error, right)
+
+
+def exit_code(findings: Iterable[Finding]) -> int:
+    """1 when there is a fault."""
+    return int(any(each.state == "fault" for each in findings))
+
+
+def lines(findings: Iterable[Finding]) -> list[str]:
+    """A line a finding, and a line with its remedy; at the end the counts."""
+    told = list(findings)
+    width = max((len(each.name) for each in told), default=0)
+    text = []
+    for each in told:
+        text.append(f"{each.state:<8} {each.name:<{width}}  {each.says}")
+        if each.remedy:
+            text.append(f"{'':<8} {'':<{width}}  -> {each.remedy}")
+    counts = ((state, sum(each.state == state for each in told)) for state in _PLURALS)
+    return [*text, ", ".join(f"{n} {_PLURALS[state] if n != 1 else state}" for state, n in counts)]
+
+
+_PLURALS: dict[str, str] = {"ok": "ok", "warning": "warnings", "fault": "faults"}
+_LOG_IN = "log in with `gcloud auth application-default login`"
+_KINDS: tuple[tuple[type[BaseException], str, str], ...] = (
+    (api.NotFound, "is not there", "apply Terraform, or correct the name in the settings"),
+    (api.Forbidden, "may not be looked at by this account", "give it {right}"),
+    (api.Unauthorized, "the credentials are not accepted", _LOG_IN),
+    (GoogleAuthError, "there are no credentials that work", _LOG_IN),
+    (api.TooManyRequests, "a quota is used up", "ask again in some minutes"),
+    (api.BadRequest, "the service refused the question",
+     "compare the settings with what is deployed, then apply Terraform again"),
+    (api.ServerError, "the service is in trouble, or cannot be reached",
+     "see to the network and status.cloud.google.com, and ask again"),
+    (api.RetryError, "the service did not answer in time", "see to the network, and ask again"),
+    (OSError, "the service cannot be reached", "see to the network, and ask again"),
+)  # fmt: skip
+
+
+def _trouble(name: str, error: Exception, right: str) -> Finding:
+    """Our own errors stand around a foreign one, which says more."""
+    met: BaseException = error
+    while met.__cause__ is not None and not isinstance(met, api.GoogleAPIError | GoogleAuthError):
+        met = met.__cause__
+    kind = type(met).__name__
+    for known, says, remedy in _KINDS:
+        if isinstance(met, known):
+            return fault(name, f"{says} ({kind})", remedy.format(right=right or "the right to"))
+    return fault(name, f"could not be examined ({kind})", "ask again; then report this kind")

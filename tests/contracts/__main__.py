@@ -1,0 +1,84 @@
+"""Run every contract and print who kept it: tool by form by tests, and each known difference.
+
+    python -m tests.contracts [folders and options of pytest]
+
+Ends with 1 when a contract is broken. Emulators that are missing are listed with their reason.
+"""
+
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+
+import pytest
+
+SUITES = ("tests/contracts", "tests/gcp/test_bucket.py")
+FORMS = {
+    "test_warehouse.py::TestLocalWarehouse": ("warehouse", "DuckDB"),
+    "test_warehouse.py::TestBigQuery": ("warehouse", "BigQuery on local-bigquery"),
+    "test_warehouse.py": ("warehouse", "what one form alone can show"),
+    "test_same_answers.py": ("warehouse", "one story told to both"),
+    "test_google_sql.py": ("warehouse", "the SQL, read by Google's analyzer"),
+    "test_bucket.py::TestLocalBucket": ("bucket", "folder"),
+    "test_bucket.py::TestCloudStorage": ("bucket", "Cloud Storage on fake-gcs-server"),
+    "test_bucket.py::TestAsDocumented": ("bucket", "Cloud Storage as its pages say, in process"),
+    "test_bucket.py": ("bucket", "what one form alone can show"),
+    "test_bus_forms.py::TestLaptopBus": ("bus", "the laptop's"),
+    "test_bus_forms.py::TestGoogleEmulator": ("bus", "Pub/Sub on Google's own emulator"),
+    "test_bus": ("bus", "what one form alone can show"),
+    "test_model.py::TestInProcess": ("model", "stand-in in process"),
+    "test_model.py::TestOverHttp": ("model", "stand-in over HTTP, official client"),
+    "test_model.py": ("model", "what one form alone can show"),
+}
+"""What the place of a test says; the first that fits."""
+
+
+@dataclass(slots=True, eq=False)
+class Matrix:
+    """Listens to a run of pytest."""
+
+    counts: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
+    differences: dict[str, list[str]] = field(default_factory=dict)
+    missing: dict[str, int] = field(default_factory=Counter)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when != "call" and report.outcome == "passed":
+            return
+        if report.when == "teardown":
+            return
+        expected = getattr(report, "wasxfail", None)
+        word = "differs" if expected is not None and report.skipped else report.outcome
+        self.counts.setdefault(_form_of(report.nodeid), Counter())[word] += 1
+        if word == "differs":
+            self.differences.setdefault(str(expected), []).append(report.nodeid)
+        elif word == "skipped" and isinstance(report.longrepr, tuple):
+            self.missing[report.longrepr[2].removeprefix("Skipped: ")] += 1
+
+    def told(self) -> str:
+        words = ("passed", "differs", "skipped", "failed")
+        lines = [f"{'tool':10}{'form':48}" + "".join(f"{word:>9}" for word in words)]
+        for (tool, form), counts in sorted(self.counts.items()):
+            lines.append(f"{tool:10}{form:48}" + "".join(f"{counts[word]:9}" for word in words))
+        if self.differences:
+            lines += ["", "Known differences, each a strict xfail:"]
+        for reason, tests in sorted(self.differences.items()):
+            lines += [f"- {reason}", *(f"    {test.partition('::')[2]}" for test in tests)]
+        for reason, count in sorted(self.missing.items()):
+            lines += ["", f"Not run, {count} tests: {reason}"]
+        return "\n".join(lines)
+
+
+def _form_of(nodeid: str) -> tuple[str, str]:
+    file, _, name = nodeid.partition("::")
+    place = f"{file.rpartition('/')[2]}::{name}"
+    return next((form for start, form in FORMS.items() if place.startswith(start)), ("other", file))
+
+
+def main(given: list[str]) -> int:
+    matrix = Matrix()
+    ended = pytest.main([*(given or SUITES), "-q", "-n0", "--no-header"], [matrix])
+    print(f"\n{matrix.told()}")  # noqa: T201
+    return int(ended)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,135 @@
+"""A service without a server: what stories about it send, and the world behind it."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from events import Envelope, RunRequested, seal_wish, to_pubsub
+from handlers.delivery import Message
+from handlers.errors import Redeliver
+from handlers.score import Subscription
+from handlers.tools import Tools
+from infra.gcp.app import Service
+from infra.gcp.settings import CloudSettings
+from infra.push import Push, wrap
+from tests.stage import Stage
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+def message(topic: str, body: bytes, attributes: Mapping[str, str], attempt: int = 1) -> Message:
+    return Message(
+        topic=topic, id="m1", body=body, attributes=attributes, published_at=START,
+        delivery_attempt=attempt,
+    )  # fmt: skip
+
+
+class Bus:
+    """Keeps what would go out; may fail."""
+
+    def __init__(self) -> None:
+        self.published: list[Envelope] = []
+        self.buried: list[tuple[Message, Subscription, str]] = []
+        self.fails = False
+
+    def publish(self, envelopes: Iterable[Envelope]) -> None:
+        self._check()
+        self.published += envelopes
+
+    def set_aside(
+        self, message: Message, subscription: Subscription, cause: str, detail: str
+    ) -> None:
+        self._check()
+        self.buried.append((message, subscription, cause))
+
+    def _check(self) -> None:
+        if self.fails:
+            raise Redeliver("publishing failed")
+
+
+class World:
+    """The tools of a laptop behind the service of the cloud."""
+
+    def __init__(self, tools: Tools) -> None:
+        self.tools, self.bus = tools, Bus()
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Caller:
+    """Speaks to the service as a server would, without one."""
+
+    def __init__(self, service: Service) -> None:
+        self.app = service.app()
+
+    def send(self, *pushes: Push, method: str = "POST", path: str = "/") -> list[int]:
+        """The statuses of requests that are made at once."""
+
+        async def all_of_them() -> list[int]:
+            return await asyncio.gather(*(self.request(each, method, path) for each in pushes))
+
+        return asyncio.run(all_of_them())
+
+    async def request(self, push: Push, method: str = "POST", path: str = "/") -> int:
+        parts = [push.body[at : at + 65536] for at in range(0, len(push.body), 65536)] or [b""]
+        received = iter(
+            {"type": "http.request", "body": part, "more_body": at < len(parts) - 1}
+            for at, part in enumerate(parts)
+        )
+        answered: list[int] = []
+
+        async def receive() -> Any:
+            return next(received)
+
+        async def send(told: Any) -> None:
+            if told["type"] == "http.response.start":
+                answered.append(told["status"])
+
+        scope = {
+            "type": "http", "method": method, "path": path, "query_string": b"",
+            "headers": [(k.encode(), v.encode("latin-1")) for k, v in push.headers.items()],
+        }  # fmt: skip
+        app: Callable[..., Awaitable[None]] = self.app
+        await app(scope, receive, send)
+        return answered[0]
+
+
+class Theatre:
+    """A service with the tools of a stage, and everything that a story asks of it."""
+
+    def __init__(self, stage: Stage, settings: CloudSettings) -> None:
+        self.stage, self.settings = stage, settings
+        self.world = World(stage.world.tools)
+        self.service = Service(settings, lambda: self.world)
+        self.caller = Caller(self.service)
+
+    def told(self, wish: RunRequested) -> Message:
+        sealed_wish = seal_wish(
+            wish, deployment=self.stage.world.deployment, id_="wish-1", time=self.stage.clock()
+        )
+        return message("run-requested", *to_pubsub(sealed_wish))
+
+    def pushed(self, told: Message, handler: str, form: Any = wrap) -> int:
+        name = self.settings.subscription(f"{handler}.{told.topic}")
+        (status,) = self.caller.send(form(told, name))
+        return int(status)
+
+
+class Slow:
+    """A world whose tools come when they are let go."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.entered, self.gate = world, threading.Semaphore(0), threading.Event()
+        self.bus = world.bus
+
+    @property
+    def tools(self) -> Tools:
+        self.entered.release()
+        assert self.gate.wait(30)
+        return self.world.tools
+
+    def close(self) -> None: ...

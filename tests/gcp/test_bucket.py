@@ -1,0 +1,218 @@
+"""Cloud Storage through Google's client: the whole suite, and what only its replies can show."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.storage import Client  # type: ignore[import-untyped]
+
+from handlers.errors import Redeliver, SetAside
+from handlers.tools import Blob, Bucket
+from infra.gcp.bucket import StorageBucket
+from tests.contracts.suites import BucketSuite
+from tests.gcp.making import cloud_settings
+from tests.gcp.storage_wire import StorageWire, reply
+
+BLOCK = 256 << 10
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client's own gaps between two tries."""
+    monkeypatch.setattr("google.api_core.retry.retry_unary.time.sleep", lambda seconds: None)
+
+
+@pytest.fixture
+def wire() -> StorageWire:
+    return StorageWire(cloud_settings().bucket)
+
+
+@pytest.fixture
+def bucket(wire: StorageWire) -> StorageBucket:
+    credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    client = Client(project="stories", credentials=credentials, _http=wire)
+    return StorageBucket(cloud_settings(), client, block=BLOCK)
+
+
+class TestAsDocumented(BucketSuite):
+    """Every promise of a bucket, where preconditions hold as Google's pages say."""
+
+    test_neither_disk_nor_memory_is_asked_for = None  # type: ignore[assignment] # all is kept here
+
+    @pytest.fixture
+    def bucket(self, bucket: StorageBucket) -> Bucket:
+        return bucket
+
+
+class Failing:
+    """Fails the calls whose method and address hold these words, so many times."""
+
+    def __init__(self, status: int, method: str, words: str, times: int = 1) -> None:
+        self.status, self.method, self.words, self.left = status, method, words, times
+
+    def __call__(self, method: str, url: str) -> requests.Response | None:
+        if method != self.method or self.words not in url or not self.left:
+            return None
+        self.left -= 1
+        return reply(self.status, {"error": {"message": "secret text"}})
+
+
+LARGE = [bytes([n]) * BLOCK for n in range(5)]
+
+
+def test_a_small_object_goes_up_in_one_request(bucket: StorageBucket, wire: StorageWire) -> None:
+    """With its precondition and its checksum."""
+    bucket.write_once("a/b", [b"hello"])
+
+    assert ["POST multipart"] == wire.calls
+
+
+def test_a_large_object_goes_up_in_parts(bucket: StorageBucket, wire: StorageWire) -> None:
+    """No request carries more than a block."""
+    blob = bucket.write_once("a/b", LARGE)
+
+    assert ["POST resumable", *["PUT upload"] * 6] == wire.calls
+    assert (BLOCK, 5 * BLOCK) == (wire.longest, blob.size)
+    assert b"".join(LARGE) == wire.kept["a/b"].content
+
+
+def test_an_object_that_is_there_ends_an_upload_before_its_first_part(
+    bucket: StorageBucket, wire: StorageWire
+) -> None:
+    """What is left of the chunks is only counted."""
+    bucket.write_once("a/b", LARGE)
+    wire.calls.clear()
+
+    bucket.write_once("a/b", LARGE)
+
+    assert ["POST resumable", "GET storage"] == wire.calls
+
+
+def test_an_object_that_appears_during_an_upload_wins(
+    bucket: StorageBucket, wire: StorageWire
+) -> None:
+    """The precondition is looked at again at the end."""
+
+    def rival() -> Iterator[bytes]:
+        yield from LARGE[:3]
+        wire._keep("a/b", b"".join(LARGE), {})
+        yield from LARGE[3:]
+
+    blob = bucket.write_once("a/b", rival())
+
+    assert [blob] == bucket.list(bucket.uri("a"))
+    assert 1 == blob.generation
+
+
+@pytest.mark.parametrize("content", [[b"hello"], LARGE])
+def test_a_reply_that_was_lost_is_made_good(
+    bucket: StorageBucket, wire: StorageWire, content: list[bytes]
+) -> None:
+    """The client tries again, meets its own object, and takes it for what it is."""
+    lost = Failing(503, "POST" if len(content) == 1 else "PUT", "upload", 1)
+
+    def after(method: str, url: str) -> requests.Response | None:
+        failed = lost(method, url) if not wire.kept else None
+        if failed is not None and len(content) == 1:
+            wire._keep("a/b", b"".join(content), {})
+        return failed
+
+    wire.fault = after
+
+    blob = bucket.write_once("a/b", content)
+
+    assert [blob] == bucket.list(bucket.uri("a"))
+    assert b"".join(content) == wire.kept["a/b"].content
+
+
+def test_a_service_in_trouble_is_told_in_our_words(
+    bucket: StorageBucket, wire: StorageWire
+) -> None:
+    """Never in the service's."""
+    wire.fault = Failing(403, "POST", "upload", 99)
+
+    with pytest.raises(Redeliver, match=r"^a/b: Forbidden 403$") as told:
+        bucket.write_once("a/b", [b"hello"])
+
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize("content", [[b"hello"], LARGE])
+def test_what_did_not_arrive_as_it_was_sent_is_taken_away(
+    bucket: StorageBucket, wire: StorageWire, content: list[bytes]
+) -> None:
+    """Before anybody is told of it."""
+    keep = wire._keep
+    wire._keep = lambda *sent: keep(sent[0], sent[1][:-1] + b"?", sent[2])  # type: ignore[method-assign]
+
+    with pytest.raises(Redeliver):
+        bucket.write_once("a/b", content)
+
+    assert {} == wire.kept
+
+
+def test_what_did_not_arrive_as_it_is_kept_is_told_again(
+    bucket: StorageBucket, wire: StorageWire
+) -> None:
+    """Parts have no checksum of their own; the whole has."""
+    blob = bucket.write_once("a/b", LARGE)
+    wire.kept["a/b"].content = b"".join([*LARGE[:4], b"?" * BLOCK])
+
+    with pytest.raises(Redeliver, match="a/b did not arrive"):
+        list(bucket.read(blob))
+
+
+def test_a_generation_that_is_gone_is_set_aside(bucket: StorageBucket, wire: StorageWire) -> None:
+    """Another object of the same name is not read in its place."""
+    blob = bucket.write_once("a/b", [b"hello"])
+    wire.kept["a/b"].generation = 99
+
+    with pytest.raises(SetAside) as aside:
+        list(bucket.read(blob))
+
+    assert "object_missing" == aside.value.cause
+
+
+def test_a_read_that_breaks_off_goes_on(bucket: StorageBucket, wire: StorageWire) -> None:
+    """The client asks for the same part again."""
+    blob = bucket.write_once("a/b", LARGE)
+    wire.fault = Failing(503, "GET", "alt=media")
+
+    assert b"".join(LARGE) == b"".join(bucket.read(blob))
+
+
+def test_an_exception_in_the_chunks_ends_the_upload(
+    bucket: StorageBucket, wire: StorageWire
+) -> None:
+    """Its last part is never sent, so that no object appears and nobody is notified."""
+
+    def broken() -> Iterator[bytes]:
+        yield from LARGE
+        raise RuntimeError("the question failed")
+
+    with pytest.raises(RuntimeError, match="the question failed"):
+        bucket.write_once("a/b", broken())
+
+    assert {} == wire.kept
+    assert "PUT upload" in wire.calls
+
+
+def test_both_buckets_of_a_deployment_are_read(wire: StorageWire) -> None:
+    """Requests lie in one, output may lie in another."""
+    settings = cloud_settings(TROUPE_OUTPUT_BUCKET="stories-output")
+    credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    client = Client(project="stories", credentials=credentials, _http=wire)
+    bucket = StorageBucket(settings, client)
+
+    assert [] == bucket.list("gs://stories-output/folder")
+    with pytest.raises(SetAside):
+        list(bucket.read(Blob(uri="gs://other/a", generation=1, size=1, checksum="crc32c:0")))
+
+
+def test_a_folder_s_own_marker_is_no_object(bucket: StorageBucket, wire: StorageWire) -> None:
+    """The console makes such ones."""
+    wire._keep("a/", b"", {})
+    blob = bucket.write_once("a/b", [b"x"])
+
+    assert [blob] == bucket.list(bucket.uri("a"))
