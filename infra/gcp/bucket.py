@@ -23,6 +23,10 @@ _AGAIN = DEFAULT_RETRY.with_timeout(60.0)
 _FIELDS = "items(name,generation,size,crc32c),nextPageToken"
 
 
+OUTPUT = "output/"
+"""Below it Vertex writes, in a bucket of its own."""
+
+
 class StorageBucket:
     """One bucket to write to; others may be read."""
 
@@ -32,6 +36,7 @@ class StorageBucket:
         """`block` is a multiple of 256 KiB."""
         self._client = client or storage_client(settings)
         self._name, self._block = settings.bucket, block
+        self._output = settings.output_bucket
         self._known: Collection[str] = {settings.bucket, settings.output_bucket}
 
     def close(self) -> None:
@@ -80,7 +85,9 @@ class StorageBucket:
         return sorted(blobs, key=lambda blob: blob.uri.encode())
 
     def uri(self, path: str) -> str:
-        return f"gs://{self._name}/{path}"
+        """Of what Vertex writes: in the bucket whose notifications wake `watch-jobs`."""
+        bucket = self._output if path.startswith(OUTPUT) else self._name
+        return f"gs://{bucket}/{path}"
 
     def _upload(self, path: str, source: "Counted") -> Blob:
         """An exception of the source ends the upload before its last part: no object appears."""

@@ -1,6 +1,7 @@
 """Is a deployment as the score needs it? Every check stands alone, and changes nothing."""
 
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -10,15 +11,22 @@ from google.cloud.bigquery import Client
 from handlers.tools import Clock, Model
 from infra.given import utc_now
 
-from .doctor_findings import Finding, examined, exit_code, fault, lines, ok, warning
 from .doctor_files import examine_files
-from .doctor_messages import examine_letters, examine_messages
+from .doctor_findings import Finding, examined, exit_code, fault, lines, ok, warning
+from .doctor_letters import examine_letters
+from .doctor_messages import examine_messages
 from .doctor_model import examine_model
+from .doctor_source import examine_source
 from .doctor_tables import examine_tables
 from .doctor_warehouse import examine_warehouse
 from .settings import CloudSettings
 
 __all__ = ["Doors", "Finding", "doors_of", "examine", "exit_code", "lines"]
+
+_NEEDED = (
+    "project", "dataset", "staging_dataset", "bucket", "output_bucket", "bigquery_location",
+    "vertex_location",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +38,24 @@ class Doors:
     publisher: Callable[[], Any]
     subscriber: Callable[[], Any]
     model: Callable[[], Model]
+
+
+def examine(
+    settings: CloudSettings,
+    doors: Doors | None = None,
+    clock: Clock = utc_now,
+    environ: Mapping[str, str] = os.environ,
+) -> Iterator[Finding]:
+    """Every check in turn, as it is done. Nothing is raised, and nothing is written."""
+    doors = doors or doors_of(settings)
+    yield from examined("settings", lambda: _settings(settings, environ))
+    yield from examine_warehouse(settings, doors.bigquery, clock)
+    yield from examine_tables(settings, doors.bigquery)
+    yield from examine_source(settings, doors.bigquery)
+    yield from examine_files(settings, doors.storage)
+    yield from examine_messages(settings, doors.publisher, doors.subscriber)
+    yield from examine_letters(settings, doors.subscriber)
+    yield from examine_model(settings, doors.model, clock)
 
 
 def doors_of(settings: CloudSettings) -> Doors:
@@ -46,9 +72,9 @@ def doors_of(settings: CloudSettings) -> Doors:
         return storage_client(settings)
 
     def publisher() -> Any:
-        from .bus import publisher
+        from .bus import PubSubBus
 
-        return publisher()
+        return PubSubBus(settings).client
 
     def subscriber() -> Any:
         from .pulling import subscriber
@@ -67,3 +93,24 @@ def doors_of(settings: CloudSettings) -> Doors:
         subscriber=cache(subscriber),
         model=cache(model),
     )
+
+
+def _settings(settings: CloudSettings, environ: Mapping[str, str]) -> Iterator[Finding]:
+    missing = [name for name in _NEEDED if not getattr(settings, name)]
+    if missing:
+        remedy = "set what `terraform output -json settings` shows"
+        yield fault("settings", f"nothing is given for {', '.join(missing)}", remedy)
+    settings.source.names()
+    endpoints = {
+        "BIGQUERY_EMULATOR_HOST": settings.bigquery_endpoint,
+        "STORAGE_EMULATOR_HOST": settings.storage_endpoint,
+        "TROUPE_VERTEX_ENDPOINT": settings.vertex_endpoint,
+        "TROUPE_BIGQUERY_WRITE_ENDPOINT": settings.bigquery_write_endpoint,
+        "PUBSUB_EMULATOR_HOST": environ.get("PUBSUB_EMULATOR_HOST", ""),
+    }
+    elsewhere = [name for name, value in endpoints.items() if value]
+    if elsewhere:
+        says = f"{', '.join(elsewhere)}: what is examined is not Google's own service"
+        yield warning("settings", says, f"unset {' '.join(elsewhere)}, unless that is meant")
+    elif not missing:
+        yield ok("settings", f"project {settings.project}, dataset {settings.dataset}")

@@ -96,7 +96,7 @@ RULES: tuple[Rule, ...] = (
     Rule("vertex:cancel", api.NotFound, "", ALREADY_DONE, "a job that was deleted has ended"),
     Rule("vertex", api.NotFound, "", REFUSED, "the model is not there", "model_not_found"),
     Rule("vertex", api.Forbidden, "", REFUSED, "a right is missing", "permission_denied"),
-    Rule("vertex", api.FailedPrecondition, "", REFUSED, "code 9", "failed_precondition"),
+    Rule("vertex", api.FailedPrecondition, "", REFUSED, "code 9", "bucket_unusable"),
     Rule("vertex", api.OutOfRange, "", REFUSED, "code 11", "bad_request"),
     Rule("vertex", api.BadRequest, "", REFUSED, "code 3", "bad_request"),
     # What means the same everywhere

@@ -17,8 +17,8 @@ LOG = logging.getLogger("troupe.telemetry")
 
 Deliver = Callable[[Message, Tools, Publish], Verdict]
 
-_ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-_FILE, _TIMEOUT = "TROUPE_TRACES", "OTEL_EXPORTER_OTLP_TIMEOUT"
+_FILE = "TROUPE_TRACES"
+_ENDPOINT, _TIMEOUT = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TIMEOUT"
 _TIMEOUT_SECONDS = 3.0
 """OpenTelemetry's own default of ten keeps a command waiting whose collector is gone."""
 
@@ -54,7 +54,7 @@ def _makers(environ: Mapping[str, str]) -> list[Callable[[], Sink]]:
     if environ.get(_FILE):
         makers.append(lambda: Lines(Path(environ[_FILE])))
     disabled = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
-    if not disabled and any(environ.get(name) for name in _ENDPOINTS):
+    if environ.get(_ENDPOINT) and not disabled:
         makers.append(lambda: _collector(float(environ.get(_TIMEOUT) or _TIMEOUT_SECONDS)))
     return makers
 
@@ -79,7 +79,7 @@ class _Later:
     def deliver(self, message: Message, tools: Tools, publish: Publish) -> Verdict:
         with self._lock:
             if self._opened is None:
-                self._opened = _opened(self._makers)
+                self._opened = _open(self._makers)
             opened = self._opened
         return opened.deliver(message, tools, publish)
 
@@ -90,7 +90,7 @@ class _Later:
             opened.close()
 
 
-def _opened(makers: Sequence[Callable[[], Sink]]) -> Telemetry:
+def _open(makers: Sequence[Callable[[], Sink]]) -> Telemetry:
     """Without a sink that can be had, nothing is looked at."""
     sinks = [sink for make in makers if (sink := _made(make))]
     return to(Several(sinks)) if sinks else Telemetry()

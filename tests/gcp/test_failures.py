@@ -15,7 +15,8 @@ from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
 )
 
 from handlers.errors import Redeliver, Refused, SetAside, Wait
-from infra.gcp.failures import RULES, AlreadyDone, rule_for, translated
+from handlers.job_states import REFUSALS
+from infra.gcp.failures import RULES, AlreadyDone, Then, rule_for, translated
 
 
 def http(status: int, reason: str = "", message: str = "secret text") -> Exception:
@@ -110,7 +111,7 @@ CASES: list[tuple[str, Exception, type[Exception], str]] = [
     ("vertex", http(404), Refused, "model_not_found"),
     ("vertex", called(grpc.StatusCode.PERMISSION_DENIED), Refused, "permission_denied"),
     ("vertex", http(403), Refused, "permission_denied"),
-    ("vertex", called(grpc.StatusCode.FAILED_PRECONDITION), Refused, "failed_precondition"),
+    ("vertex", called(grpc.StatusCode.FAILED_PRECONDITION), Refused, "bucket_unusable"),
     ("vertex", called(grpc.StatusCode.OUT_OF_RANGE), Refused, "bad_request"),
     ("vertex", called(grpc.StatusCode.INVALID_ARGUMENT), Refused, "bad_request"),
     ("vertex", http(400), Refused, "bad_request"),
@@ -188,3 +189,10 @@ def test_the_reason_is_told() -> None:
     told = r"^a question: Forbidden 403 quotaExceeded$"
     with pytest.raises(Redeliver, match=told), translated("bigquery", "a question"):
         raise http(403, "quotaExceeded")
+
+
+def test_every_refusal_has_a_cause_that_stops_the_run() -> None:
+    """A word that nobody knows would be tried again, and paid for again."""
+    refused = {rule.cause for rule in RULES if rule.then is Then.REFUSED}
+
+    assert refused <= REFUSALS

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tracking.tables import layouts
+
 from .terraform import Plan
 
 Invariant = Callable[[Plan], Iterator[str]]
@@ -344,6 +346,8 @@ def tables_are_protected_and_cut_by_day(plan: Plan) -> Iterator[str]:
             each["clustering"] or each["require_partition_filter"] or len(columns) > 5
         ):
             yield f"{name} is not cut at all"
+        if bool(each["require_partition_filter"]) != layouts()[name].require_partition_filter:
+            yield f"{name} may be read whole, or demands a filter that nobody gives"
         if set(each["clustering"] or []) - set(columns):
             yield f"{name} is clustered by a column that it does not have"
 
@@ -425,6 +429,8 @@ def every_threshold_is_one(plan: Plan) -> Iterator[str]:
             yield f"{name} does not say when it opens"
     (silent,) = plan.of("google_monitoring_alert_policy")["silent_tick"]["conditions"]
     (absent,) = silent["condition_absent"] or [{}]
+    if "watch-tick" not in (absent.get("filter") or ""):
+        yield "silence is looked for elsewhere"
     if absent.get("duration") != "1800s" or not absent.get("aggregations"):
         yield "silence is never noticed"
 

@@ -23,6 +23,8 @@ PROSE = re.compile(
 """What only people read."""
 _SET = re.compile(r"^(\s+)(\w+)(\s+= )(.+)$")
 _OPENS = re.compile(r"^(\s+)(\w+) \{$")
+_OWN_KEYS = ("lifecycle", "for_each")
+"""Opens what Terraform itself reads, or a map whose keys are ours to choose."""
 _KEYWORDS = {"for_each", "count", "depends_on", "provider", "content", "lifecycle", "condition"}
 
 
@@ -53,7 +55,7 @@ def _of_file(file: Path) -> Iterator[Mutant]:
             inside.append(told)
         elif told.startswith(("}", "]", ")")) and inside:
             inside.pop()
-        broken = inside and inside[0] == "resource" and "lifecycle {" not in inside
+        broken = inside and inside[0] == "resource" and not inside[-1].startswith(_OWN_KEYS)
         if broken and not PROSE.search(f" {told}"):
             yield from (Mutant(kind, file, at, text) for kind, text in _broken(line))
 

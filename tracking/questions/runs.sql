@@ -11,11 +11,12 @@ FROM run_plans AS r
 LEFT JOIN (
   SELECT
     l.run_id, SUM(l.analysed) AS analysed, SUM(l.failed) AS failed, SUM(l.released) AS released,
-    SUM(l.cost) AS cost
+    IF(COUNTIF(l.cost IS NULL) > 0, NULL, SUM(l.cost)) AS cost
   FROM (
     SELECT
       run_id, batch,
-      MAX(analysed) AS analysed, MAX(failed) AS failed, MAX(released) AS released, SUM(cost) AS cost
+      MAX(analysed) AS analysed, MAX(failed) AS failed, MAX(released) AS released,
+      IF(COUNTIF(cost IS NULL) > 0, NULL, SUM(cost)) AS cost
     FROM attempt_closings
     GROUP BY run_id, batch
   ) AS l

@@ -18,11 +18,13 @@ FROM {dataset}run_plans AS r
 LEFT JOIN (
   SELECT
     l.run_id, COUNTIF(l.is_over) AS batches_over, SUM(l.analysed) AS analysed,
-    SUM(l.failed) AS failed, SUM(l.released) AS released, SUM(l.cost) AS cost
+    SUM(l.failed) AS failed, SUM(l.released) AS released,
+    IF(COUNTIF(l.cost IS NULL) > 0, NULL, SUM(l.cost)) AS cost
   FROM (
     SELECT
       run_id, batch, MIN(open) = 0 AS is_over,
-      MAX(analysed) AS analysed, MAX(failed) AS failed, MAX(released) AS released, SUM(cost) AS cost
+      MAX(analysed) AS analysed, MAX(failed) AS failed, MAX(released) AS released,
+      IF(COUNTIF(cost IS NULL) > 0, NULL, SUM(cost)) AS cost
     FROM {dataset}attempt_closings
     WHERE planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
     GROUP BY run_id, batch
