@@ -298,7 +298,7 @@ MUTATIONS = (
         lambda: _sql("asked", (" AND p.attempt < @attempt", ""), ("AND e.attempt < @attempt ", "")),
         seed=27,
     ),
-    Mutation("first-row lookup fallback", _first_row),
+    Mutation("first-row lookup fallback", _first_row, seed=50),
     Mutation("no window", lambda: _window(_all_at_once), seed=29),
     Mutation("no canary", lambda: _window(_no_canary), seed=0),
     Mutation("no retelling", _on(watch_jobs, "retell", _nothing_again), seed=1),

@@ -98,9 +98,7 @@ def _rights(door: Door, bucket: str, needed: Sequence[str]) -> Iterator[Finding]
     """Of whoever asks. Grants below one folder do not show here."""
     name = "output rights" if needed is _OUTPUT_RIGHTS else "bucket rights"
     has = set(
-        door()
-        .bucket(bucket)
-        .test_iam_permissions(list(needed), retry=AGAIN, timeout=CALL_SECONDS)
+        door().bucket(bucket).test_iam_permissions(list(needed), retry=AGAIN, timeout=CALL_SECONDS)
     )
     missing = [right for right in needed if right not in has]
     if not missing:
@@ -111,14 +109,10 @@ def _rights(door: Door, bucket: str, needed: Sequence[str]) -> Iterator[Finding]
     yield warning(name, says, remedy)
 
 
-def _agent(
-    door: Door, name: str, bucket: str, roles: Sequence[str], why: str
-) -> Iterator[Finding]:
+def _agent(door: Door, name: str, bucket: str, roles: Sequence[str], why: str) -> Iterator[Finding]:
     """Not the caller but Vertex's own agent touches the files (documented)."""
     found = _found(door, bucket)
-    policy = found.get_iam_policy(
-        requested_policy_version=3, retry=AGAIN, timeout=CALL_SECONDS
-    )
+    policy = found.get_iam_policy(requested_policy_version=3, retry=AGAIN, timeout=CALL_SECONDS)
     agent = (
         f"serviceAccount:service-{found.project_number}@gcp-sa-aiplatform.iam.gserviceaccount.com"
     )
@@ -139,4 +133,6 @@ def _notification(settings: CloudSettings, door: Door, bucket: str) -> Iterator[
             yield ok("notification", f"{bucket} tells {topic} of new objects")
             return
     says = f"{bucket} tells {topic} nothing: the end of a job is seen by the tick alone"
-    yield warning("notification", says, "apply Terraform; runs work without it, some minutes slower")
+    yield warning(
+        "notification", says, "apply Terraform; runs work without it, some minutes slower"
+    )

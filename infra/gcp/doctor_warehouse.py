@@ -58,7 +58,9 @@ def _located(settings: CloudSettings, door: Door, name: str, dataset: str) -> tu
     if there.upper() == told.upper():
         return found, ok(name, f"{path} lies in {there}")
     says = f"{path} lies in {there}, and the settings say {told}"
-    return found, fault(name, says, f"set TROUPE_BIGQUERY_LOCATION={there}, or take a dataset there")
+    return found, fault(
+        name, says, f"set TROUPE_BIGQUERY_LOCATION={there}, or take a dataset there"
+    )
 
 
 def _dataset(settings: CloudSettings, door: Door) -> Iterator[Finding]:
@@ -102,7 +104,9 @@ def _clock(settings: CloudSettings, door: Door, clock: Clock) -> Iterator[Findin
         yield ok("clock", "this machine and BigQuery agree")
         return
     says = f"this machine is {skew:,.0f} s away from BigQuery's clock, which claims go by"
-    yield warning("clock", says, "set this machine's time (NTP): ages and times told here are wrong")
+    yield warning(
+        "clock", says, "set this machine's time (NTP): ages and times told here are wrong"
+    )
 
 
 def _outside(server: datetime, before: datetime, after: datetime) -> float:

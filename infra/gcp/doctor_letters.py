@@ -1,0 +1,30 @@
+"""The doctor at the dead letters: how many wait for somebody."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from .doctor_findings import Finding, examined, ok, warning
+from .letters import PulledLetters
+from .settings import CloudSettings
+
+_NAME = "dead letters"
+_RIGHT = "roles/pubsub.subscriber on the subscriptions people.*"
+
+
+def examine_letters(settings: CloudSettings, door: Callable[[], Any]) -> Iterator[Finding]:
+    yield from examined(_NAME, partial(_waiting, settings, door), _RIGHT)
+
+
+def _waiting(settings: CloudSettings, door: Callable[[], Any]) -> Iterator[Finding]:
+    letters = PulledLetters(settings, door())
+    try:
+        groups = letters.waiting()
+    finally:
+        letters.release()
+    if not groups:
+        yield ok(_NAME, "none waits")
+        return
+    told = ", ".join(f"{each['handler']} {each['cause']} {each['count']:,}" for each in groups)
+    says = f"{sum(each['count'] for each in groups):,} wait: {told}"
+    yield warning(_NAME, says, "see them: `troupe --world gcp dead-letters list`")
