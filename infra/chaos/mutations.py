@@ -292,6 +292,7 @@ MUTATIONS = (
     Mutation(
         "a stop checked at the start of a handler",
         lambda: patch.dict(handlers.CHOREOGRAPHY, {JsonlUploaded: _stop_first}),
+        seed=342,
     ),
     Mutation(
         "asked by what later attempts left",

@@ -15,7 +15,6 @@ from .settings import CloudSettings
 CALL_SECONDS = 20.0
 _RIGHT = "roles/pubsub.viewer on the project"
 _APPLY = "apply Terraform"
-_ANEW = "apply Terraform; a filter and a topic cannot be changed: remove the subscription before"
 
 Door = Callable[[], Any]
 
@@ -71,8 +70,7 @@ def _compared(
     missing = [each for each in needed if settings.subscription(each) not in there]
     if missing:
         says = f"not there: {', '.join(settings.topic_prefix + each for each in missing)}"
-        lost = "; until then what is sent to them is lost" if name == "pushes" else ""
-        yield fault(name, says, f"{_APPLY}{lost}")
+        yield fault(name, says, f"{_APPLY}; until then what is sent to them is lost")
     good = 0
     for each, differences in needed.items():
         if each in missing:
@@ -97,11 +95,9 @@ def _told(name: str, differences: Iterable[tuple[str, str]]) -> Iterator[Finding
     """One finding a subscription; the worse of its differences gives the state."""
     told = list(differences)
     if told:
-        says = "; ".join(says for _, says in told)
-        new = any(word in says for word in ("filter", "topic of"))
         yield Finding(
             name=name,
             state="fault" if any(state == "fault" for state, _ in told) else "warning",
-            says=says,
-            remedy=_ANEW if new else _APPLY,
+            says="; ".join(says for _, says in told),
+            remedy=_APPLY,
         )

@@ -42,6 +42,10 @@ def _jobs(settings: CloudSettings, door: Callable[[], Model], clock: Clock) -> I
     label = {"troupe": settings.deployment or _NOBODY}
     found = door().created_since(since, label)
     yield ok("Vertex", f"answers in {settings.vertex_location}")
+    if not settings.deployment:
+        remedy = "set TROUPE_DEPLOYMENT to the id of the dataset"
+        yield warning("quota", "whose jobs to count is not known", remedy)
+        return
     waiting = [job for job in found if not job.state.ended and job.started_at is None]
     at_work = sum(not job.state.ended and job.started_at is not None for job in found)
     oldest = max((_hours(job, now) for job in waiting), default=0.0)

@@ -27,7 +27,7 @@ def score_differences(
     if deadline < ACK_DEADLINE_SECONDS:
         yield "fault", f"waits {deadline} s for an answer, not {ACK_DEADLINE_SECONDS:.0f}"
     if there.filter and _plain(there.filter) != _plain(filter_of(needed.handler)):
-        yield "fault", "has a filter of its own, which may drop messages"
+        yield "fault", "has a filter of its own, which cannot be changed: remove it first"
     yield from _push(there)
     yield from _retries(there)
     if needed.dead_letter_topic:
@@ -43,7 +43,7 @@ def people_differences(settings: CloudSettings, topic: str, there: Any) -> Itera
     if there.push_config.push_endpoint:
         yield "fault", "pushes the letters away, which people are to pull"
     if there.filter:
-        yield "fault", "has a filter, which drops letters"
+        yield "fault", "has a filter, which cannot be changed: remove it first"
     yield from _retention(there)
 
 
@@ -54,7 +54,8 @@ def filter_of(handler: str) -> str:
 
 def _place(topic: str, there: Any) -> Iterator[Difference]:
     if there.topic != topic:
-        yield "fault", f"listens to {there.topic.rsplit('/', 1)[-1]}, the topic of another"
+        heard = there.topic.rsplit("/", 1)[-1]
+        yield "fault", f"listens to {heard}, which cannot be changed: remove it first"
     if there.detached:
         yield "fault", "is detached: it gets nothing any more"
     if "expiration_policy" not in there or there.expiration_policy.ttl:

@@ -1,10 +1,12 @@
 """What a deployment is told: by the environment, or by Terraform's outputs."""
 
 import json
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import TypeVar
 
 from handlers.score import subscriptions
@@ -44,6 +46,8 @@ class CloudSettings:
     deployment: str = ""
     """The id that the dataset is founded with; may be left out once it is."""
     source: Source = field(default_factory=Source)
+    analyses: tuple[Path, ...] = ()
+    """Folders with analyses of your own; Terraform makes their tables."""
     topic_prefix: str = ""
     policy: Policy = field(default_factory=Policy)
     time_budget_seconds: float = 480.0
@@ -99,6 +103,7 @@ def read_settings(environ: Mapping[str, str]) -> CloudSettings:
         bigquery_location=given.text("TROUPE_BIGQUERY_LOCATION", "where the dataset lies, as EU"),
         vertex_location=given.text("TROUPE_VERTEX_LOCATION", "a region, us, eu or global"),
         source=given.source(),
+        analyses=given.folders("TROUPE_ANALYSES"),
         topic_prefix=given.matching(
             "TROUPE_TOPIC_PREFIX", _PREFIX, "letters, digits and hyphens, a letter first"
         ),
@@ -177,6 +182,10 @@ class _Given:
         except ValueError:
             pass
         raise BadSetting(f"{name} is {value!r}: give a number from {least:g} to {most:g}")
+
+    def folders(self, name: str) -> tuple[Path, ...]:
+        """Divided as in PATH."""
+        return tuple(Path(each) for each in self.get(name).split(os.pathsep) if each)
 
     def source(self) -> Source:
         """`TROUPE_SOURCE_TABLE`, and `TROUPE_SOURCE_TRANSCRIPT` and so on for its columns."""

@@ -5,6 +5,7 @@ from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from analysis import Analyses, AnalysisError
 from events import Deployment, Envelope
 from handlers.delivery import needs_of
 from handlers.errors import Redeliver
@@ -48,6 +49,7 @@ class CloudWorld:
             clock=clock,
             new_name=lambda: secrets.token_hex(8),
             peak_megabytes=peak_megabytes,
+            analyses=_analyses(settings),
             policy=settings.policy,
         )
 
@@ -108,6 +110,13 @@ def found(warehouse: Warehouse, deployment: str) -> Deployment:
             "give that, or another dataset"
         )
     return Deployment(known)
+
+
+def _analyses(settings: CloudSettings) -> Analyses:
+    try:
+        return Analyses(settings.analyses)
+    except AnalysisError as error:
+        raise BadSetting(f"TROUPE_ANALYSES: {error}") from error
 
 
 def _known(warehouse: Warehouse) -> str | None:

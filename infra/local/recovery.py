@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from events import Envelope, Unreadable, from_pubsub, seal
+from events import FACT_OF_TYPE, Envelope, Fact, Unreadable, Wish, from_pubsub, seal
 from handlers.dead_letters import DETAIL
 from handlers.discarding import discard_attempt
 from handlers.sightings import look
@@ -148,7 +148,11 @@ def _refuse_while_running(world: Troupe, place: Place) -> None:
 def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
     """`replay`, or why not: `unreadable`, or `handled` meanwhile."""
     ledger = world.tools.ledger
-    if envelope is None or not ledger.knows(envelope.id, world.clock()):
+    if envelope is None:
+        return "unreadable"
+    # A wish may have been set aside before it was remembered: the loop does that on arrival.
+    is_wish = issubclass(FACT_OF_TYPE.get(envelope.type, Fact), Wish)
+    if not is_wish and not ledger.knows(envelope.id, world.clock()):
         return "unreadable"
     if ledger.was_handled(envelope.id, letter.handler, world.clock()):
         return "handled"

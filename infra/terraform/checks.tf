@@ -37,7 +37,7 @@ resource "terraform_data" "fit" {
       error_message = "events/catalogue.json: a subscription names a handler that no service plays; run make catalogue."
     }
     precondition {
-      condition     = alltrue([for u in local.uses : contains(keys(local.layouts), u.table)])
+      condition     = alltrue([for u in local.uses : contains(keys(local.tables), u.table)])
       error_message = "events/catalogue.json: a handler uses a table that tracking/schemas/tables.json lacks; run make catalogue."
     }
     precondition {

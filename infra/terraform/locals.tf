@@ -21,13 +21,21 @@ locals {
     }
   ]...)
 
-  # What each service may do with each table: to write is to read as well.
+  # What each service may do with each table: to write is to read as well. The table of an analysis of
+  # your own is used as the shipped one is.
   uses = merge([
     for name, s in local.services : merge(
-      { for t in s.tables.reads : "${name}--${t}" => { service = name, table = t, role = "roles/bigquery.dataViewer" } },
-      { for t in s.tables.writes : "${name}--${t}" => { service = name, table = t, role = "roles/bigquery.dataEditor" } },
+      { for t in local.reach[name].reads : "${name}--${t}" => { service = name, table = t, role = "roles/bigquery.dataViewer" } },
+      { for t in local.reach[name].writes : "${name}--${t}" => { service = name, table = t, role = "roles/bigquery.dataEditor" } },
     )
   ]...)
+  reach = {
+    for name, s in local.services : name => {
+      for way in ["reads", "writes"] : way => concat(
+        s.tables[way], contains(s.tables[way], local.output) ? keys(var.analyses) : []
+      )
+    }
+  }
 
   # Each service writes below its own folders alone. To delete is part of it: an upload that arrived broken is taken back.
   fills = merge([
@@ -37,8 +45,14 @@ locals {
   ]...)
 
   layouts = jsondecode(file("${local.root}/tracking/schemas/tables.json"))
-  tables  = { for name, t in local.layouts : name => t if t.written_by != "the user" || var.source_table == "" }
-  views   = toset([for f in fileset("${local.root}/tracking/views", "*.sql") : trimsuffix(f, ".sql")])
+  output  = "transcription_analyzed_transcripts"
+  shipped = {
+    for name, t in local.layouts : name => merge({ schema = "${local.root}/tracking/schemas/${name}.json" }, t)
+    if t.written_by != "the user" || var.source_table == ""
+  }
+  own    = { for name, schema in var.analyses : name => merge(local.layouts[local.output], { schema = schema }) }
+  tables = merge(local.own, local.shipped)
+  views  = toset([for f in fileset("${local.root}/tracking/views", "*.sql") : trimsuffix(f, ".sql")])
 
   own_source      = one([for name, t in local.layouts : name if t.written_by == "the user"])
   source          = var.source_table == "" ? "${var.project_id}.${local.dataset}.${local.own_source}" : var.source_table

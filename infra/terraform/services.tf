@@ -13,6 +13,7 @@ locals {
       TROUPE_SOURCE_TABLE      = local.source
       TROUPE_TOPIC_PREFIX      = var.topic_prefix
     },
+    length(var.analyses) == 0 ? {} : { TROUPE_ANALYSES = "analyses" },
     { for ours, theirs in var.source_columns : "TROUPE_SOURCE_${upper(ours)}" => theirs },
   )
 }

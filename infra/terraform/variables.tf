@@ -171,6 +171,12 @@ variable "deletion_protection" {
   default     = true
 }
 
+variable "analyses" {
+  description = "Tables of analyses of your own, each with the file that `troupe analysis schema FOLDER` printed. Their folders lie in analyses/ when the image is built."
+  type        = map(string)
+  default     = {}
+}
+
 variable "environment" {
   description = "Further variables of every service, such as TROUPE_RECLAIM_SECONDS or OTEL_EXPORTER_OTLP_ENDPOINT: see docs/reference/settings.md. No secrets: they can be read by whoever sees a service."
   type        = map(string)

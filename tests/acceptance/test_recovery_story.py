@@ -136,7 +136,7 @@ def break_uploads(stage: Stage, of_batch: int) -> Callable[[], None]:
             raise SetAside("bucket_unwritable", "permission denied")
         return write(path, *rest)
 
-    stage.world.bucket.write_once = fail  # type: ignore[method-assign]
+    stage.world.bucket.write_once = fail  # type: ignore[method-assign,assignment]
 
     def mend() -> None:
         stage.world.bucket.write_once = write  # type: ignore[method-assign]

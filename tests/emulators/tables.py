@@ -13,7 +13,7 @@ def make_dataset(client: Client, dataset: str, tables: Iterable[str] = ()) -> No
     client.create_dataset(dataset)
     for name in tables or layouts():
         layout = layouts()[name]
-        table = Table(f"{dataset}.{name}", schema=fields_of(columns_of(name)))  # type: ignore[no-untyped-call]
+        table = Table(f"{dataset}.{name}", schema=fields_of(columns_of(name)))
         if layout.partition:
             table.time_partitioning = TimePartitioning(field=layout.partition)
         if layout.cluster:

