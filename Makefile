@@ -1,5 +1,5 @@
 # `make demo` and `make test` do everything on a fresh machine with Python 3.11 or newer.
-.PHONY: demo test lint types unit bench fuzz chaos clean pins catalogue help
+.PHONY: demo test lint types unit emulators contracts cloud bench fuzz chaos catalogue docs pictures prices pins clean help
 
 # The newest Python that serves; name another with `make PYTHON=/path/to/python demo`.
 PYTHON ?= $(shell sh tools/find-python)
@@ -22,7 +22,16 @@ types: $(VENV)/dev
 	$(BIN)/mypy
 
 unit: $(VENV)/dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
+
+emulators: $(VENV)/dev  ## Install what stands in for Google Cloud in the contract tests
+	$(BIN)/python tools/emulators.py install
+
+contracts: emulators  ## Print the matrix of the contract tests: tool, form, differences
+	$(BIN)/python -m tests.contracts
+
+cloud: emulators  ## The whole run through the Google Cloud form on emulators, with services killed
+	$(BIN)/python -m tests.cloud --kills 8
 
 bench: $(VENV)/base  ## Measure speed, memory and growth; writes bench/results.json and RESULTS.md
 	$(BIN)/python -m bench
@@ -33,15 +42,27 @@ fuzz: $(VENV)/dev  ## The properties of reading and writing with two hundred tim
 chaos: $(VENV)/dev  ## Many seeds of simulated trouble, and every planted fault hunted down
 	TROUPE_CHAOS_SEEDS=500 $(BIN)/pytest tests/chaos -n auto
 
+COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
+  --no-emit-index-url --no-emit-find-links pyproject.toml
+
 pins:  ## Renew the exact pins (needs uv)
-	for each in base dev gcp; do \
-	  uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
-	    --no-emit-index-url --no-emit-find-links $$( [ $$each = base ] || echo --extra $$each ) \
-	    pyproject.toml -o requirements/$$each.txt; \
-	done
+	$(COMPILE) -o requirements/base.txt
+	$(COMPILE) --extra dev -o requirements/dev.txt
+	$(COMPILE) --extra gcp --extra otel -o requirements/gcp.txt
 
 catalogue: $(VENV)/base  ## Renew events/catalogue.json from the code
 	$(BIN)/python -m handlers.catalogue
+
+docs: $(VENV)/dev  ## Renew what is read off the code, and build the site into site/
+	$(BIN)/python -m tools.reference
+	$(BIN)/properdocs build --strict
+
+pictures: $(VENV)/dev  ## Draw the pictures of the documentation anew (needs chromium)
+	$(BIN)/python -m tools.pictures
+
+prices: $(VENV)/dev  ## Renew analysis/prices.json from the newest genai-prices
+	$(BIN)/python -m pip install --quiet --upgrade genai-prices
+	$(BIN)/python tools/prices.py
 
 clean:
 	rm -rf $(VENV) .troupe report.html .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -47,7 +47,9 @@ def test_every_make_target_of_the_readme_exists() -> None:
 def test_every_command_is_documented() -> None:
     """The README's table lists what the command has, and nothing else."""
     listed = {
-        each.name or each.callback.__name__ for each in app.registered_commands if each.callback
+        each.name or each.callback.__name__.replace("_", "-")
+        for each in app.registered_commands
+        if each.callback
     }
     listed |= {each.name for each in app.registered_groups if each.name}
 

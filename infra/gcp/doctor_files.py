@@ -64,20 +64,16 @@ def _found(door: Door, bucket: str) -> Any:
 def _bucket(settings: CloudSettings, door: Door, name: str, bucket: str) -> Iterator[Finding]:
     there = str(_found(door, bucket).location)
     data, vertex = settings.bigquery_location, settings.vertex_location
-    good = True
-    if bucket == settings.bucket and not lies_in(there, data):
-        good = False
-        says = f"{bucket} lies in {there}, the dataset in {data}: BigQuery loads from near alone"
-        yield fault(name, says, f"take a bucket in {data}")
-    elif not lies_in(there, data):
-        good = False
+    if not lies_in(there, data):
         says = f"{bucket} lies in {there}, the dataset in {data}"
-        yield warning(name, says, f"take a bucket in {data}, so that the data stays in one place")
-    if vertex != "global" and not (lies_in(vertex, there) or lies_in(there, vertex)):
-        good = False
+        if bucket == settings.bucket:
+            yield fault(name, f"{says}: BigQuery loads from near alone", f"take a bucket in {data}")
+        else:
+            yield warning(name, says, f"take a bucket in {data}: the data stays in one place then")
+    elif vertex != "global" and not (lies_in(vertex, there) or lies_in(there, vertex)):
         says = f"{bucket} lies in {there}, and Vertex works in {vertex}"
         yield warning(name, says, "take places that lie in one another, as europe-west4 in EU")
-    if good:
+    else:
         yield ok(name, f"{bucket} lies in {there}")
 
 

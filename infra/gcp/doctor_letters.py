@@ -26,5 +26,6 @@ def _waiting(settings: CloudSettings, door: Callable[[], Any]) -> Iterator[Findi
         yield ok(_NAME, "none waits")
         return
     told = ", ".join(f"{each['handler']} {each['cause']} {each['count']:,}" for each in groups)
-    says = f"{sum(each['count'] for each in groups):,} wait: {told}"
+    count = sum(each["count"] for each in groups)
+    says = f"{count:,} {'letter waits' if count == 1 else 'letters wait'}: {told}"
     yield warning(_NAME, says, "see them: `troupe --world gcp dead-letters list`")

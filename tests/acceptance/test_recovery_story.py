@@ -1,6 +1,6 @@
 """A run is broken in four ways, and brought to balanced books with the commands alone."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,7 @@ def fate(job: Job) -> End:
 
 
 @pytest.fixture
-def broken(staged: Callable[..., Stage]) -> Iterator[Stage]:
+def broken(staged: Callable[..., Stage]) -> Stage:
     """Two calls that a filter blocks, a job that hangs, one that leaves nothing behind."""
     rows = calls(40)
     blocked = frozenset(f"k-{id_of(row)}" for row in rows[:2])
@@ -39,7 +39,7 @@ def broken(staged: Callable[..., Stage]) -> Iterator[Stage]:
         damage=Damage(share=0, poison=blocked, poison_kind=Kind.BLOCKED),
     )
     stage.load(rows)
-    yield stage
+    return stage
 
 
 @pytest.fixture

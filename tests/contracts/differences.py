@@ -6,11 +6,11 @@ import pytest
 
 CLOUD_STORAGE = {
     "test_a_large_object_is_adopted_when_it_is_the_same": (
-        "fake-gcs-server 1.x ignores if_generation_match on resumable uploads; "
+        "fake-gcs-server (wrapper 0.1.1) ignores if_generation_match on resumable uploads; "
         "Cloud Storage documents 412"
     ),
     "test_a_large_object_with_other_content_is_set_aside": (
-        "fake-gcs-server 1.x ignores if_generation_match on resumable uploads; "
+        "fake-gcs-server (wrapper 0.1.1) ignores if_generation_match on resumable uploads; "
         "Cloud Storage documents 412"
     ),
 }

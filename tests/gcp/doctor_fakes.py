@@ -8,6 +8,7 @@ from typing import Any
 from google.cloud.bigquery import SchemaField, Table, TimePartitioning
 from google.cloud.pubsub_v1.types import Subscription, Topic  # type: ignore[import-untyped]
 
+from handlers.dead_letters import CAUSE
 from handlers.score import subscriptions
 from handlers.tools import Job
 from infra.gcp.doctor import Doors, Finding, examine
@@ -166,7 +167,7 @@ def letter(name: str, cause: str = "preflight_failed") -> Any:
         publish_time=datetime(2026, 3, 2, tzinfo=UTC),
         attributes={
             "CloudPubSubDeadLetterSourceSubscription": "write-jsonl.batch-planned",
-            "troupecause": cause,
+            CAUSE: cause,
         },
     )
     return SimpleNamespace(message=message, ack_id=f"lease-{name}")

@@ -81,6 +81,9 @@ ILLNESSES: dict[str, tuple[Illness, str, str, str]] = {
         bucket("stories-troupe", location="US"), "bucket", "fault", "lies in US"),
     "the output lies elsewhere": (
         bucket("stories-output", location="US"), "output bucket", "warning", "lies in US"),
+    "Vertex works elsewhere": (
+        settings(vertex_location="us-central1", output_bucket="stories-troupe"),
+        "bucket", "warning", "Vertex works in us-central1"),
     "what was deleted is kept": (
         bucket("stories-output",
                soft_delete_policy=SimpleNamespace(retention_duration_seconds=604800)),
@@ -102,7 +105,7 @@ ILLNESSES: dict[str, tuple[Illness, str, str, str]] = {
         lambda p: p.pubsub.topics.pop("job-failed"), "topics", "fault", "job-failed"),
     "dead letters wait": (
         lambda p: p.pubsub.messages.update({"people.dead-letter-write-jsonl": [letter("1")]}),
-        "dead letters", "warning", "1 wait: write-jsonl preflight_failed 1"),
+        "dead letters", "warning", "1 letter waits: write-jsonl preflight_failed 1"),
     "no residency": (
         settings(vertex_location="global"), "Vertex location", "warning", "personal data"),
     "nobody has tried this place": (
@@ -228,7 +231,7 @@ def test_to_look_at_dead_letters_takes_none_away(patient: Patient) -> None:
     """They can be seen by others at once."""
     patient.pubsub.messages["people.dead-letter-write-jsonl"] = [letter("1"), letter("2")]
 
-    assert "2 wait" in patient.ill()["dead letters"].says
+    assert "2 letters wait" in patient.ill()["dead letters"].says
     assert ["lease-1", "lease-2"] == sorted(patient.pubsub.released)
 
 

@@ -1,4 +1,4 @@
-"""Clear the history of a run, forget a person: all of it or nothing, and the books still balance."""
+"""Clear the history of a run, forget a person: all or nothing, and the books still balance."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from infra.local.reprocessing import reprocess
 from infra.local.vertex_settings import Behaviour
 from tests.stage import Stage, calls, id_of
 
-TOKEN = "tok_000000"
+PERSON = "tok_000000"
 """Of the first two calls."""
 
 
@@ -51,7 +51,7 @@ def test_clearing_is_refused_while_an_open_run_holds_a_record(
     with pytest.raises(BadQuestion, match="open run holds"):
         clear_history(stage.world, "r1", sure=True)
     with pytest.raises(BadQuestion, match="open run holds"):
-        forget(stage.world, TOKEN, sure=True)
+        forget(stage.world, PERSON, sure=True)
     assert 3 == stage.one("SELECT count(*) FROM processed_records")
 
 
@@ -74,19 +74,19 @@ def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(stage
     stage.load([*calls(6), calls(1, start=1)[0] | {"referenceId": "empty", "transcript": ""}])
     stage.run("r1")
 
-    shown = forget(stage.world, TOKEN)
+    shown = forget(stage.world, PERSON)
     assert (2, 2, 2) == (shown["processed"], shown["members"], shown["output_rows"])
     assert 2 == stage.one("SELECT count(*) FROM processed_records WHERE phone_number_token = ?",
-                          TOKEN)  # fmt: skip
+                          PERSON)  # fmt: skip
 
-    done = forget(stage.world, TOKEN, sure=True)
+    done = forget(stage.world, PERSON, sure=True)
     assert done["forgotten"]
     assert 3 == done["source_rows"]
     assert any("requests/" in file for file in done["files"])
     assert any("output/" in file for file in done["files"])
     tables = [name for (name,) in stage.ask("SELECT table_name FROM duckdb_tables()")]
     ours = [table for table in tables if table != "transcription_pass_2"]
-    held = [t for t in ours if TOKEN in str(stage.ask(f'SELECT * FROM "{t}"'))]  # noqa: S608
+    held = [t for t in ours if PERSON in str(stage.ask(f'SELECT * FROM "{t}"'))]  # noqa: S608
     assert [] == held
     assert 0 == stage.one("SELECT count(*) FROM error_tracking")
     books = stage.books("r1")

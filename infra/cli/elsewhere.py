@@ -1,0 +1,104 @@
+"""Which world a command speaks to, and the same questions asked of a deployment on Google Cloud."""
+
+import json
+import os
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+import typer
+
+from .calling import Answer, fail
+
+if TYPE_CHECKING:
+    from infra.gcp.settings import CloudSettings
+
+
+class Where(StrEnum):
+    """Where the troupe runs."""
+
+    LAPTOP = "laptop"
+    GCP = "gcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What was said before the command's name."""
+
+    where: Where = Where.LAPTOP
+    terraform: Path | None = None
+
+
+_CHOSEN = ContextVar("chosen", default=Chosen())
+"""Set anew by every invocation of the command."""
+
+
+def choose(
+    world: Annotated[
+        Where, typer.Option(envvar="TROUPE_WORLD", help="A state folder, or a deployment.")
+    ] = Where.LAPTOP,
+    terraform: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TROUPE_TERRAFORM",
+            help="With gcp: what `terraform output -json` wrote. Else the environment tells.",
+        ),
+    ] = None,
+) -> None:
+    """Event-driven batch analysis of call-centre transcripts, on a laptop or on Google Cloud."""
+    _CHOSEN.set(Chosen(world, terraform))
+
+
+def is_elsewhere() -> bool:
+    """Whether the command is for a deployment."""
+    return _CHOSEN.get().where is Where.GCP
+
+
+def laptop_only(what: str) -> None:
+    """Ends a command that a deployment has no use for."""
+    if is_elsewhere():
+        fail(f"{what} is for a laptop: on Google Cloud the services and Terraform do this")
+
+
+def cloud_settings() -> "CloudSettings":
+    """Of the deployment that was told. Ends the command when it was not told enough."""
+    try:
+        from infra.gcp.settings import BadSetting, read_settings, read_terraform
+    except ModuleNotFoundError as missing:
+        fail(f"{missing.name} is not installed: pip install 'troupe[gcp]'")
+    environ = {**os.environ, "TROUPE_HANDLER": "all"}
+    file = _CHOSEN.get().terraform
+    try:
+        if file is None:
+            return read_settings(environ)
+        return read_terraform(file.read_text(encoding="utf-8"), environ)
+    except (BadSetting, OSError) as problem:
+        fail(str(problem))
+
+
+def ask_elsewhere(duty: str, arguments: dict[str, Any]) -> Answer:
+    """The duty, done with the tools of the deployment."""
+    from infra.desk import DUTIES
+
+    if duty not in DUTIES:
+        laptop_only(duty.replace("_", "-"))
+    settings = cloud_settings()
+    try:
+        from infra.gcp.settings import BadSetting
+        from infra.gcp.world import CloudWorld
+
+        world = CloudWorld(settings)
+    except BadSetting as problem:
+        fail(str(problem))
+    except ModuleNotFoundError as missing:
+        fail(f"{missing.name} is not installed: pip install 'troupe[gcp]'")
+    try:
+        answer = DUTIES[duty](world, **arguments)
+        plain: Answer = json.loads(msgspec.json.encode(answer | {"worker": {"services": True}}))
+        return plain
+    finally:
+        # What was looked at and not settled goes back at once, for others to see.
+        world.close()
