@@ -1,20 +1,19 @@
 """Is a deployment in order? And, with `--live`, what does the service itself do?"""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .calling import fail
+from .elsewhere import cloud_settings
 from .options import AsJson, print_json, print_lines
 
 if TYPE_CHECKING:
     from infra.gcp.doctor_findings import Finding
     from infra.gcp.doctor_probe import Probing
     from infra.gcp.settings import CloudSettings
-
-SettingsOf = Callable[[], "CloudSettings"]
 
 Live = Annotated[
     bool, typer.Option("--live", help="Ask the model about five invented conversations. Costs.")
@@ -23,22 +22,17 @@ JobName = Annotated[str, typer.Option("--job", help="Read the probe of this job,
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether the probe may cost.")]
 
 
-def doctor_of(settings_of: SettingsOf) -> Callable[..., None]:
-    """The command, for deployments that are told in this way."""
+def doctor(
+    live: Live = False, job: JobName = "", yes: Yes = False, as_json: AsJson = False
+) -> None:
+    """Examine a deployment: one line and one remedy each. Ends with 1 when there is a fault."""
+    settings = cloud_settings()
+    if live or job:
+        _show(_probed(settings, job, yes=yes), as_json)
+        return
+    from infra.gcp.doctor import examine
 
-    def doctor(
-        live: Live = False, job: JobName = "", yes: Yes = False, as_json: AsJson = False
-    ) -> None:
-        """Examine a deployment: one line and one remedy each. Ends with 1 when there is a fault."""
-        from infra.gcp.doctor import examine
-
-        settings = settings_of()
-        if live or job:
-            _show(_probed(settings, job, yes=yes), as_json)
-        else:
-            _show(list(examine(settings)), as_json)
-
-    return doctor
+    _show(list(examine(settings)), as_json)
 
 
 def _show(findings: "list[Finding]", as_json: bool) -> None:

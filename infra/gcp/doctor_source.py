@@ -10,7 +10,7 @@ from tracking.tables import columns_of
 
 from .doctor_findings import Finding, examined, fault, ok
 from .doctor_tables import type_of
-from .doctor_warehouse import AGAIN, CALL_SECONDS
+from .doctor_warehouse import AGAIN, CALL_SECONDS, source_path
 from .settings import CloudSettings
 from .warehouse_jobs import NEVER
 
@@ -25,7 +25,7 @@ def examine_source(settings: CloudSettings, door: Callable[[], Client]) -> Itera
 
 
 def _columns(settings: CloudSettings, door: Callable[[], Client]) -> Iterator[Finding]:
-    table = door().get_table(_path(settings), retry=AGAIN, timeout=CALL_SECONDS)
+    table = door().get_table(source_path(settings), retry=AGAIN, timeout=CALL_SECONDS)
     there = {field.name.lower(): type_of(field.field_type) for field in table.schema}
     wrong = list(_differences(settings.source, there))
     if wrong:
@@ -68,9 +68,3 @@ def _readable(settings: CloudSettings, door: Callable[[], Client]) -> Iterator[F
     )
     size = int(job.total_bytes_processed or 0) / 1e6
     yield ok(_NAME, f"{settings.source.table} can be read; to read all of it is {size:,.0f} MB")
-
-
-def _path(settings: CloudSettings) -> str:
-    """With project and dataset, where the setting leaves them out."""
-    parts = settings.source.table.split(".")
-    return ".".join([settings.project, settings.dataset][: 3 - len(parts)] + parts)

@@ -7,11 +7,13 @@ from typing import Any
 
 from google.cloud.bigquery import Client
 
+from analysis import Analyses, AnalysisError
+from handlers.columns import output_tables
 from tracking import Source
-from tracking.tables import Column, Layout, columns_of, layouts
+from tracking.tables import OUTPUT, Column, Layout, columns_of, layouts
 
-from .doctor_findings import Finding, State, examined, ok
-from .doctor_warehouse import AGAIN, CALL_SECONDS, RIGHT
+from .doctor_findings import Finding, State, examined, fault, ok
+from .doctor_warehouse import AGAIN, CALL_SECONDS, RIGHT, source_path
 from .settings import CloudSettings
 
 SAME = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
@@ -21,16 +23,23 @@ _COLUMN_MORE = "has a column more:"
 _MORE = "drop it, or leave it: nobody writes it"
 
 Difference = tuple[State, str]
+Needed = tuple[tuple[Column, ...], Layout]
 
 
 def examine_tables(settings: CloudSettings, door: Callable[[], Client]) -> Iterator[Finding]:
     """One finding for all tables that are alike: those in order, those that nobody may see."""
-    own = settings.source.table == Source().table
+    needed = _shipped(settings)
+    try:
+        own = output_tables(Analyses(settings.analyses).own)
+        needed |= {name: (columns, layouts()[OUTPUT]) for name, columns in own.items()}
+    except AnalysisError as error:
+        remedy = "set TROUPE_ANALYSES to their folders on this machine"
+        yield fault("analyses", f"{error}; the tables of your own are not examined", remedy)
     alike: dict[Finding, list[str]] = {}
-    for table, layout in layouts().items():
-        if own or layout.written_by != "the user":
-            for finding in examined("tables", partial(_table, settings, door, table), RIGHT):
-                alike.setdefault(finding, []).append(table)
+    for table, (columns, layout) in needed.items():
+        check = partial(_table, settings, door, table, columns, layout)
+        for finding in examined("tables", check, RIGHT):
+            alike.setdefault(finding, []).append(table)
     for finding, names in alike.items():
         if finding.state == "ok":
             yield ok("tables", f"{len(names)} {finding.says}")
@@ -38,10 +47,26 @@ def examine_tables(settings: CloudSettings, door: Callable[[], Client]) -> Itera
             yield replace(finding, says=f"{', '.join(names)}: {finding.says}")
 
 
-def _table(settings: CloudSettings, door: Callable[[], Client], name: str) -> Iterator[Finding]:
+def _shipped(settings: CloudSettings) -> dict[str, Needed]:
+    """A source that lies elsewhere is no table of ours."""
+    ours = f"{settings.project}.{settings.dataset}.{Source().table}"
+    return {
+        name: (columns_of(name), layout)
+        for name, layout in layouts().items()
+        if layout.written_by != "the user" or source_path(settings) == ours
+    }
+
+
+def _table(
+    settings: CloudSettings,
+    door: Callable[[], Client],
+    name: str,
+    columns: Iterable[Column],
+    layout: Layout,
+) -> Iterator[Finding]:
     path = f"{settings.project}.{settings.dataset}.{name}"
     table = door().get_table(path, retry=AGAIN, timeout=CALL_SECONDS)
-    differences = [*_columns(columns_of(name), table.schema), *_layout(layouts()[name], table)]
+    differences = [*_columns(columns, table.schema), *_layout(layout, table)]
     if not differences:
         yield ok("tables", "are as the statements need them")
         return

@@ -51,6 +51,12 @@ def asked(settings: CloudSettings, door: Door, sql: str) -> list[Any]:
     return list(rows)
 
 
+def source_path(settings: CloudSettings) -> str:
+    """With project and dataset, where the setting leaves them out."""
+    parts = settings.source.table.split(".")
+    return ".".join([settings.project, settings.dataset][: 3 - len(parts)] + parts)
+
+
 def _located(settings: CloudSettings, door: Door, name: str, dataset: str) -> tuple[Any, Finding]:
     path = f"{settings.project}.{dataset}"
     found = door().get_dataset(path, retry=AGAIN, timeout=CALL_SECONDS)

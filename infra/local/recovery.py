@@ -16,6 +16,7 @@ from tracking import Handling, Place, Row
 from .questions import Answer, BadQuestion, Troupe
 from .stuck import STUCK, stuck_letters
 
+_BEFORE_JOB = ("write-jsonl", "submit-job")
 _BEFORE_CLOSING = ("write-jsonl", "submit-job", "process-results")
 
 
@@ -157,7 +158,8 @@ def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
     if ledger.was_handled(envelope.id, letter.handler, world.clock()):
         return "handled"
     place = _place(envelope)
-    if place and letter.handler in _BEFORE_CLOSING and world.tools.tracking.closing_of(place):
+    # Who closed may have failed before telling it: process-results reads the closing and tells.
+    if place and letter.handler in _BEFORE_JOB and world.tools.tracking.closing_of(place):
         return "handled"
     return "replay"
 

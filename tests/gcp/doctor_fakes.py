@@ -147,7 +147,7 @@ def table(name: str, change: Callable[[list[SchemaField]], None] | None = None) 
     layout, fields = layouts()[name], fields_of(columns_of(name))
     if change:
         change(fields)
-    made = Table(f"stories.troupe.{name}", schema=fields)  # type: ignore[no-untyped-call]
+    made = Table(f"stories.troupe.{name}", schema=fields)
     if layout.partition:
         days = layout.expiration_days
         made.time_partitioning = TimePartitioning(

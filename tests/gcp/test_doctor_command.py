@@ -15,7 +15,6 @@ from google.auth.exceptions import DefaultCredentialsError
 
 import infra.cli.doctor as command
 import infra.gcp.doctor as whole
-from infra.cli.doctor import doctor_of
 from infra.gcp.settings import CloudSettings
 from infra.given import utc_now
 from tests.gcp.doctor_fakes import Patient
@@ -24,8 +23,10 @@ from tests.gcp.test_doctor_live import Laboratory
 
 def run(settings: CloudSettings, *words: str, typed: str = "") -> Result:
     app = typer.Typer()
-    app.command()(doctor_of(lambda: settings))
-    return CliRunner().invoke(app, list(words), input=typed)
+    app.command()(command.doctor)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(command, "cloud_settings", lambda: settings)
+        return CliRunner().invoke(app, list(words), input=typed)
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """The doctor at what Terraform makes: tables and subscriptions that are not as they should be."""
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ pytest.importorskip("google.cloud.bigquery", reason="needs the clients: troupe[g
 from google.api_core import exceptions as api
 from google.cloud.bigquery import SchemaField, TimePartitioning
 
+import analysis
 from infra.gcp.doctor_files import lies_in
 from infra.gcp.doctor_subscription import filter_of
 from tests.gcp.doctor_fakes import Patient, table
@@ -118,6 +122,38 @@ def test_tables_that_are_not_there_are_told_together(patient: Patient) -> None:
     found = [each for each in patient.findings() if each.name == "tables"]
     assert {"fault", "warning", "ok"} == {each.state for each in found}
     assert any(each.says.startswith("claims, facts: is not there") for each in found)
+
+
+def test_the_table_of_an_analysis_of_your_own_is_examined(patient: Patient, tmp_path: Path) -> None:
+    """By its columns, laid out as the shipped one."""
+    folder = tmp_path / "call_review_v2"
+    shutil.copytree(Path(analysis.__file__).parent / "call_review_v1", folder)
+    told = json.loads((folder / "analysis.json").read_text(encoding="utf-8"))
+    told |= {"name": folder.name, "table": "reviews"}
+    (folder / "analysis.json").write_text(json.dumps(told), encoding="utf-8")
+    patient.settings = replace(patient.settings, analyses=(tmp_path,))
+    patient.bigquery.tables["reviews"] = api.NotFound("x")  # type: ignore[no-untyped-call]
+
+    assert patient.ill()["tables"].says.startswith("reviews: is not there")
+    patient.bigquery.tables["reviews"] = table("transcription_analyzed_transcripts")
+    assert {} == patient.ill()
+
+
+def test_analyses_that_this_machine_lacks_are_told(patient: Patient) -> None:
+    """All other tables are examined."""
+    patient.settings = replace(patient.settings, analyses=(Path("nowhere"),))
+
+    assert "no such folder" in patient.ill()["analyses"].says
+    assert "tables" in {each.name for each in patient.findings() if each.state == "ok"}
+
+
+def test_our_own_source_may_be_named_in_full(patient: Patient) -> None:
+    """As Terraform does; then its layout is examined as well."""
+    source = Source(table="stories.troupe.transcription_pass_2")
+    patient.settings = replace(patient.settings, source=source)
+    patient.bigquery.tables["transcription_pass_2"].clustering_fields = None
+
+    assert patient.ill()["tables"].says.startswith("transcription_pass_2: is clustered by nothing")
 
 
 def test_a_source_elsewhere_is_examined_by_its_own_names(patient: Patient) -> None:
