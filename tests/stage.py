@@ -16,7 +16,8 @@ from events import (
     record_id,
     seal_wish,
 )
-from infra.local import desk
+from infra import desk
+from infra.local.desk import load
 from infra.local.world import Laptop, LaptopSettings
 from tests.local.fakes import HeldClock
 
@@ -44,7 +45,7 @@ class Stage:
     def load(self, rows: Iterable[dict[str, Any]]) -> None:
         file = self.home / f"{uuid4().hex}.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        desk.load(self.world, str(file))
+        load(self.world, str(file))
 
     def request(self, run_id: str = "r1", **wish: Any) -> str:
         """Published, not yet worked on. Returns the event id."""

@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from events import Deployment, Envelope
 from handlers.errors import Redeliver, SetAside
 from handlers.tools import Clock, Tools
-from infra.local import clearing, desk, recovery, reprocessing
-from infra.local.questions import BadQuestion, Troupe
+from infra import desk
+from infra.desk import clearing, recovery, reprocessing
+from infra.desk.questions import BadQuestion, Troupe
 
 from .borders import Borders
 from .bus import RoughBus

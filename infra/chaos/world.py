@@ -13,7 +13,7 @@ from events.envelope import seal_wish, topic_of
 from handlers.delivery import Outcome, Verdict, deliver
 from handlers.errors import Redeliver
 from handlers.tools import Blob, Policy, Tools
-from infra.local import recovery
+from infra.desk import recovery
 from infra.local.bus import Delivery
 from infra.local.world import taxonomy
 from tracking import Ledger, Tracking

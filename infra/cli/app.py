@@ -5,15 +5,17 @@ import typer
 from . import asking, looking, offline, steering
 from .analyses import analysis
 from .chaos import chaos
+from .doctor import doctor
+from .elsewhere import choose
 from .letters import letters
 
 app = typer.Typer(
     name="troupe",
-    help="Event-driven batch analysis of call-centre transcripts, on a laptop or on Google Cloud.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.callback()(choose)
 
 for command in (
     asking.demo,
@@ -33,6 +35,7 @@ for command in (
     looking.explain,
     looking.choreography,
     chaos,
+    doctor,
 ):
     app.command(command.__name__.replace("_", "-"))(command)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .calling import call, fail
+from .elsewhere import laptop_only
 from .options import HOME, AsJson, Budget, BudgetTokens, DryRun, Home, print_json, print_lines
 
 DamagePercent = Annotated[
@@ -39,6 +40,7 @@ def demo(
     model_name: ModelName = "",
 ) -> None:
     """Load, request, work until idle, verify and report: the whole job in one command."""
+    laptop_only("demo")
     from .demo import run_demo
     from .working import settings_of
 
@@ -136,6 +138,7 @@ def work(
     model_name: ModelName = "",
 ) -> None:
     """Do what there is to do: requests, and whatever a worker before left unfinished."""
+    laptop_only("work")
     from .working import opened, settings_of, work_until_idle
 
     settings = settings_of(damage, 0, _endpoint(model_url, model_name))

@@ -15,12 +15,14 @@ STARTING_SECONDS = 10.0
 
 
 def call(home: Path, duty: str, **arguments: Any) -> Answer:
-    """The answer in plain JSON values, the same from both ways. Ends the command on a problem."""
+    """The answer in plain JSON values, the same from all ways. Ends the command on a problem."""
     from handlers.errors import Redeliver, SetAside
-    from infra.local.questions import BadQuestion
+    from infra.desk.questions import BadQuestion
+
+    from .elsewhere import ask_elsewhere, is_elsewhere
 
     try:
-        return _call(home, duty, arguments)
+        return ask_elsewhere(duty, arguments) if is_elsewhere() else _call(home, duty, arguments)
     except BadQuestion as problem:
         fail(str(problem))
     except (Redeliver, SetAside) as trouble:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 
-from infra.local import desk
+from infra import desk
+from infra.desk.questions import BadQuestion
+from infra.local.desk import load
 from infra.local.generator import generate
 from infra.local.office import Office
-from infra.local.questions import BadQuestion
 from infra.local.world import Laptop, LaptopSettings
 from infra.report.page import render_html
 from infra.report.text import summary_lines
@@ -46,7 +47,7 @@ def _demo(
     say: Callable[[str], None],
 ) -> bool:
     world.wake()
-    loaded = desk.load(world, str(transcripts or _generated(world)))
+    loaded = load(world, str(transcripts or _generated(world)))
     say(f"{loaded['rows']:,} transcripts in the file, {loaded['added']:,} new in the source table")
     wish = {"mode": "test", "limit": limit} if limit else {}
     run_id = desk.request(world, wish | ({} if transcripts else SMALL))["run_id"]

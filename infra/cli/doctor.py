@@ -1,7 +1,6 @@
 """Is a deployment in order? And, with `--live`, what does the service itself do?"""
 
 import secrets
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,8 +10,8 @@ from .elsewhere import cloud_settings
 from .options import AsJson, print_json, print_lines
 
 if TYPE_CHECKING:
-    from infra.gcp.doctor_findings import Finding
-    from infra.gcp.doctor_probe import Probing
+    from infra.gcp.doctor.findings import Finding
+    from infra.gcp.doctor.probe import Probing
     from infra.gcp.settings import CloudSettings
 
 Live = Annotated[
@@ -38,7 +37,7 @@ def doctor(
 def _show(findings: "list[Finding]", as_json: bool) -> None:
     from dataclasses import asdict
 
-    from infra.gcp.doctor_findings import exit_code, lines
+    from infra.gcp.doctor.findings import exit_code, lines
 
     if as_json:
         print_json([asdict(each) for each in findings])
@@ -48,20 +47,20 @@ def _show(findings: "list[Finding]", as_json: bool) -> None:
 
 
 def _probed(settings: "CloudSettings", job: str, *, yes: bool) -> "list[Finding]":
-    from infra.gcp.doctor_findings import examined
-    from infra.gcp.doctor_reading import RIGHT, read_probe
+    from infra.gcp.doctor.findings import trouble
+    from infra.gcp.doctor.reading import RIGHT, read_probe
 
-    def check() -> "Iterator[Finding]":
+    try:
         probing = _probing(settings)
-        yield from read_probe(probing, job or _begun(probing, yes=yes))
-
-    return list(examined("probe", check, RIGHT))
+    except Exception as error:
+        return [trouble("probe", error, RIGHT)]
+    return read_probe(probing, job or _begun(probing, yes=yes))
 
 
 def _begun(probing: "Probing", *, yes: bool) -> str:
     """Its cost is told first, and asked for."""
     from handlers.errors import Redeliver, Refused, SetAside
-    from infra.gcp.doctor_probe import LABEL, begin_probe, probe_cost
+    from infra.gcp.doctor.probe import LABEL, begin_probe, probe_cost
 
     typer.echo(probe_cost(probing.analysis), err=True)
     if not yes and not typer.confirm("Begin it?", err=True):
@@ -77,7 +76,7 @@ def _begun(probing: "Probing", *, yes: bool) -> str:
 
 def _probing(settings: "CloudSettings") -> "Probing":
     from analysis import Analyses
-    from infra.gcp.doctor_probe import Probing
+    from infra.gcp.doctor.probe import Probing
     from infra.gcp.world import make_bucket, make_model
     from infra.given import utc_now
 

@@ -32,7 +32,8 @@ class Chosen:
     terraform: Path | None = None
 
 
-_CHOSEN = ContextVar("chosen", default=Chosen())
+_LAPTOP = Chosen()
+_CHOSEN = ContextVar("chosen", default=_LAPTOP)
 """Set anew by every invocation of the command."""
 
 

@@ -21,7 +21,9 @@ HOME = Path(".troupe")
 
 def known(home: Path) -> Path:
     """Ends the command where nothing was ever loaded."""
-    if not home.is_dir():
+    from .elsewhere import is_elsewhere
+
+    if not is_elsewhere() and not home.is_dir():
         fail(f"there is no state folder {home}; begin with `troupe demo` or `troupe load FILE`")
     return home
 

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from analysis import Analyses, AnalysisError, PreflightError, check_template, load_analysis
 from handlers.columns import output_tables
-
-from .questions import Answer, BadQuestion
+from infra.desk.questions import Answer, BadQuestion
 
 FILES = ("analysis.json", "schema.json", "system.md", "user.md")
 

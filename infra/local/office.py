@@ -18,8 +18,9 @@ from typing import Any
 
 import msgspec
 
+from infra.desk.questions import Answer, BadQuestion
+
 from .desk import DUTIES
-from .questions import Answer, BadQuestion
 from .world import Laptop
 
 CARD = "office.json"

@@ -77,6 +77,8 @@ def _worker(status: Facts, runs: list[Facts]) -> list[str]:
     if "worker" not in status:
         return []
     worker = status["worker"]
+    if worker and worker.get("services"):
+        return ["The deployment's services work; `troupe doctor` looks at them."]
     if worker:
         return [line("A worker is running, process", worker.get("pid"))]
     if any(not is_over(run) for run in runs):

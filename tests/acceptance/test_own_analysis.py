@@ -8,10 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis import AnalysisError
+from infra import desk
 from infra.cli.app import app
-from infra.local import desk
-from infra.local.explaining import explain
-from infra.local.questions import BadQuestion
+from infra.desk.explaining import explain
+from infra.desk.questions import BadQuestion
+from infra.local.desk import add_analysis
 from tests.stage import Stage, calls, id_of
 
 Staged = Callable[..., Stage]
@@ -39,7 +40,7 @@ def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
     """The same transcripts, each analysis with rows, books and history of its own."""
     stage = staged()
     stage.load(calls(12))
-    desk.add_analysis(stage.world, str(COMPLIANCE))
+    add_analysis(stage.world, str(COMPLIANCE))
 
     reviews = stage.run("reviews")
     checks = stage.run("checks", analysis="compliance_check_v1")
@@ -61,7 +62,7 @@ def test_an_attempt_without_answers_closes_with_columns_of_its_own(staged: Stage
     """Nothing was staged, and the closing still knows the types."""
     stage = staged()
     stage.load(calls(4))
-    desk.add_analysis(stage.world, str(COMPLIANCE))
+    add_analysis(stage.world, str(COMPLIANCE))
     stage.request("checks", analysis="compliance_check_v1")
     while "job-submitted" not in stage.topics("checks"):
         stage.world.deliver_next()
@@ -77,7 +78,7 @@ def test_another_process_knows_what_was_added(staged: Staged) -> None:
     """A copy is kept in the state folder; what becomes of the original does not matter."""
     stage = staged()
     stage.load(calls(3))
-    desk.add_analysis(stage.world, str(COMPLIANCE))
+    add_analysis(stage.world, str(COMPLIANCE))
     stage.restart()
 
     assert 3 == stage.run("checks", analysis="compliance_check_v1")["analysed"]
@@ -86,12 +87,12 @@ def test_another_process_knows_what_was_added(staged: Staged) -> None:
 def test_a_change_is_a_new_version(staged: Staged, folder: Path) -> None:
     """Rows of one name answer one question."""
     stage = staged()
-    desk.add_analysis(stage.world, str(folder))
-    desk.add_analysis(stage.world, str(folder))
+    add_analysis(stage.world, str(folder))
+    add_analysis(stage.world, str(folder))
     change(folder, "system.md", "Guess nothing.", "Guess.")
 
     with pytest.raises(BadQuestion, match=r"compliance_check_v1/system.md .* new version"):
-        desk.add_analysis(stage.world, str(folder))
+        add_analysis(stage.world, str(folder))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +113,7 @@ def test_tables_and_columns_of_others_are_refused(
     stage = staged()
 
     with pytest.raises(BadQuestion, match=told):
-        desk.add_analysis(stage.world, str(folder))
+        add_analysis(stage.world, str(folder))
     with pytest.raises(AnalysisError):
         stage.world.analyses.load("compliance_check_v1")
 

@@ -18,16 +18,18 @@ from typing import Any
 from uuid import uuid4
 
 from google.cloud.bigquery import DatasetReference, LoadJobConfig, SourceFormat
+from typer.testing import CliRunner, Result
 
 from events import RunRequested, seal_wish
 from handlers.tools import Blob
+from infra import desk
+from infra.cli.app import app
 from infra.gcp.bucket import StorageBucket, storage_client
 from infra.gcp.pulling import subscriber
 from infra.gcp.settings import ALL, known_handlers, read_settings
 from infra.gcp.warehouse import bigquery_client
 from infra.gcp.world import CloudWorld
 from infra.given import utc_now
-from infra.local import desk
 from infra.local.vertex import StandIn
 from infra.local.vertex_http import VertexServer
 from tests.cloud.newest import NewestBucket
@@ -132,6 +134,7 @@ class Cloud:
             "TROUPE_STAGING_DATASET": f"staging_{unique}",
             "TROUPE_DEPLOYMENT": unique,
             "TROUPE_BUCKET": f"bucket-{unique}",
+            "TROUPE_OUTPUT_BUCKET": f"output-{unique}",
             "TROUPE_TOPIC_PREFIX": f"whole-{unique}-",
             "TROUPE_BIGQUERY_LOCATION": "EU",
             "TROUPE_VERTEX_LOCATION": "europe-west4",
@@ -189,6 +192,10 @@ class Cloud:
         )
         return bool(runs) and runs[0]["completed_at"] is not None
 
+    def ask(self, *words: str) -> Result:
+        """What the command says about this deployment."""
+        return CliRunner().invoke(app, ["--world", "gcp", *words], env=dict(self._environ))
+
     def deliveries(self) -> int:
         """So far, as the services count them."""
         return sum(line["message"] == "delivered" for line in self.log_lines())
@@ -213,11 +220,16 @@ class Cloud:
         os.environ["PUBSUB_EMULATOR_HOST"] = self._environ["PUBSUB_EMULATOR_HOST"]
         first = read_settings(self._environ)
         files = storage_client(first)
-        files.create_bucket(first.bucket)
+        for name in (first.bucket, first.output_bucket):
+            files.create_bucket(name)
         self._bigquery = bigquery_client(first)
         make_dataset(self._bigquery, f"{first.project}.{first.dataset}")
         self._bigquery.create_dataset(DatasetReference(first.project, first.staging_dataset))
-        self.vertex = self._vertex(StorageBucket(first, files))
+        both = {
+            name: StorageBucket(replace(first, bucket=name), files)
+            for name in (first.bucket, first.output_bucket)
+        }
+        self.vertex = self._vertex(NewestBucket(both))
         self._environ["TROUPE_VERTEX_ENDPOINT"] = self.vertex.address
         self.settings = replace(first, vertex_endpoint=self.vertex.address)
         self.world = CloudWorld(self.settings)
@@ -225,9 +237,9 @@ class Cloud:
         self._serve()
         self._ticking()
 
-    def _vertex(self, bucket: StorageBucket) -> VertexServer:
+    def _vertex(self, buckets: NewestBucket) -> VertexServer:
         server = VertexServer(
-            StandIn(self._folder / "vertex", NewestBucket(bucket), utc_now, on_output=self._notify)
+            StandIn(self._folder / "vertex", buckets, utc_now, on_output=self._notify)
         )
         server.start()
         self._stack.callback(server.close)

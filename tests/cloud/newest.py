@@ -1,29 +1,32 @@
-"""What the stand-in for Vertex needs of a bucket: it is given names, and no generations."""
+"""What the stand-in for Vertex needs of buckets: it is given addresses, and no generations."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from handlers.tools import Blob, Bucket
 
 
 class NewestBucket:
-    """A bucket in which an object is read as it stands now."""
+    """Several buckets, whose names begin the paths; an object is read as it stands now."""
 
-    def __init__(self, bucket: Bucket) -> None:
-        self._bucket = bucket
+    def __init__(self, buckets: Mapping[str, Bucket]) -> None:
+        self._buckets = buckets
 
     def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
-        return self._bucket.write_once(path, chunks)
+        name, _, own = path.partition("/")
+        return self._buckets[name].write_once(own, chunks)
 
     def read(self, blob: Blob) -> Iterator[bytes]:
         """Raises `FileNotFoundError` when there is none of this name."""
-        folder = blob.uri.rpartition("/")[0]
-        found = [each for each in self._bucket.list(folder) if each.uri == blob.uri]
+        found = [each for each in self.list(blob.uri.rpartition("/")[0]) if each.uri == blob.uri]
         if not found:
             raise FileNotFoundError(blob.uri)
-        return self._bucket.read(found[0])
+        return self._of(blob.uri).read(found[0])
 
     def list(self, folder: str) -> list[Blob]:
-        return self._bucket.list(folder)
+        return self._of(folder).list(folder)
 
     def uri(self, path: str) -> str:
-        return self._bucket.uri(path)
+        return f"gs://{path}"
+
+    def _of(self, uri: str) -> Bucket:
+        return self._buckets[uri.removeprefix("gs://").partition("/")[0]]

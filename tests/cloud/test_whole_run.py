@@ -1,5 +1,6 @@
 """A run from its request to its report, through every service of the cloud form."""
 
+import json
 from itertools import islice
 
 import pytest
@@ -22,6 +23,7 @@ def test_every_transcript_ends_in_one_row_or_one_error(cloud: Cloud) -> None:
     assert figures.ok, figures.lines()
     assert 0 == figures.dead_letters
     assert TRANSCRIPTS == figures.books["planned"] + figures.books["skipped"]
+    assert figures.books["planned"] == figures.books["analysed"] > 100
 
 
 def test_killed_services_lose_and_double_nothing(cloud: Cloud) -> None:
@@ -32,7 +34,25 @@ def test_killed_services_lose_and_double_nothing(cloud: Cloud) -> None:
 
     assert figures.ok, figures.lines()
     assert figures.kills > 0
+    assert figures.books["planned"] == figures.books["analysed"] > 100
     assert 0 == figures.dead_letters
+
+
+def test_the_command_speaks_to_the_deployment(cloud: Cloud) -> None:
+    """The same duties as on a laptop; what only a laptop has says so."""
+    books = json.loads(cloud.ask("verify", "calm", "--json").stdout)
+    status = cloud.ask("status", "calm")
+    letters = cloud.ask("dead-letters", "list")
+
+    assert (True, 0) == (books["ok"], books["lost"])
+    assert "The deployment's services work" in status.stdout
+    assert "Run calm: completed" in status.stdout, status.stdout
+    assert 0 == letters.exit_code
+    assert "142 analysed" in cloud.ask("report", "calm").stdout
+    assert 0 == cloud.ask("explain", "calm/1").exit_code
+    assert 2 == cloud.ask("load", "calls.jsonl").exit_code
+    refused = cloud.ask("work")
+    assert (2, True) == (refused.exit_code, "for a laptop" in refused.output)
 
 
 def test_nobody_s_words_stand_in_a_log(cloud: Cloud) -> None:

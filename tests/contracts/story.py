@@ -13,7 +13,7 @@ from typing import Any
 
 from events import CancelRequested, ReprocessRequested
 from handlers.tools import Bucket
-from infra.local import clearing
+from infra.desk import clearing
 from infra.local.damage import Damage
 from infra.local.world import LaptopSettings
 from tests.stage import Stage, call, calls

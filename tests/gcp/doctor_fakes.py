@@ -12,7 +12,7 @@ from handlers.dead_letters import CAUSE
 from handlers.score import subscriptions
 from handlers.tools import Job
 from infra.gcp.doctor import Doors, Finding, examine
-from infra.gcp.doctor_messages import topics
+from infra.gcp.doctor.messages import topics
 from infra.gcp.settings import CloudSettings
 from infra.gcp.warehouse import fields_of
 from tests.gcp.making import cloud_settings
@@ -20,7 +20,7 @@ from tests.local.fakes import HeldClock
 from tracking.tables import columns_of, layouts
 
 AGENT = "serviceAccount:service-17@gcp-sa-aiplatform.iam.gserviceaccount.com"
-PROJECT = "projects/stories"
+PUBSUB_AGENT = "serviceAccount:service-17@gcp-sa-pubsub.iam.gserviceaccount.com"
 
 
 class BigQuery:
@@ -75,12 +75,19 @@ class PubSub:
         self.subscriptions = {each["name"].rpartition("/")[2]: each for each in _subscriptions()}
         self.messages: dict[str, list[Any]] = {}
         self.released: list[str] = []
+        self.agents: dict[str, Any] = {}
 
     def list_topics(self, **_: object) -> list[Any]:
         return list(self.topics.values())
 
     def list_subscriptions(self, **_: object) -> list[Any]:
         return [Subscription(each) for each in self.subscriptions.values()]
+
+    def get_iam_policy(self, *, request: dict[str, str], **_: object) -> Any:
+        member = given(self.agents.get(request["resource"].rpartition("/")[2], PUBSUB_AGENT))
+        kind = "publisher" if "/topics/" in request["resource"] else "subscriber"
+        binding = SimpleNamespace(role=f"roles/pubsub.{kind}", members=[member])
+        return SimpleNamespace(bindings=[binding])
 
     def pull(self, subscription: str, **_: object) -> Any:
         waiting = self.messages.pop(subscription.rpartition("/")[2], [])

@@ -164,8 +164,8 @@ def _ranged(content: bytes, asked: str) -> requests.Response:
 
 def _multipart(kind: str, body: bytes) -> tuple[str, bytes]:
     head = f"content-type: {kind}\r\n\r\n".encode()
-    about, _ = BytesParser().parsebytes(head + body).get_payload()  # type: ignore[misc]
-    name = json.loads(about.get_payload(decode=True))["name"]  # type: ignore[union-attr,arg-type]
+    parts: Any = BytesParser().parsebytes(head + body).get_payload()
+    name = json.loads(parts[0].get_payload(decode=True))["name"]
     # The parser mends line ends; the bytes are taken as they came.
     start = body.index(b"\r\n\r\n", body.index(b"\r\n\r\n") + 4) + 4
     return name, body[start : body.rindex(b"\r\n--")]

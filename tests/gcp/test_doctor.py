@@ -14,9 +14,9 @@ from google.api_core import exceptions as api
 from google.auth.exceptions import DefaultCredentialsError
 
 from handlers.tools import Job, JobState
-from infra.gcp.doctor import Finding, exit_code, lines
-from infra.gcp.doctor_findings import fault, ok, warning
-from tests.gcp.doctor_fakes import Patient, letter
+from infra.gcp.doctor import Finding, doors_of, exit_code, lines
+from infra.gcp.doctor.findings import fault, ok, warning
+from tests.gcp.doctor_fakes import PUBSUB_AGENT, Patient, letter
 
 QUOTED = "Kunde: meine Nummer ist"
 """What a service might quote; no finding may."""
@@ -36,9 +36,14 @@ def test_a_healthy_deployment_has_nothing(patient: Patient) -> None:
     assert {
         "settings", "dataset", "staging dataset", "deployment", "clock", "tables", "source",
         "bucket", "output bucket", "bucket rights", "output rights", "Vertex reads",
-        "Vertex writes", "notification", "topics", "pushes", "people's letters", "dead letters",
+        "Vertex writes", "notification", "topics", "pushes", "people's letters",
+        "Pub/Sub's agent", "dead letters",
         "Vertex location", "Vertex", "quota",
     } == {each.name for each in found}  # fmt: skip
+
+
+def forbidden() -> Exception:
+    return api.Forbidden(QUOTED)  # type: ignore[no-untyped-call]
 
 
 Illness = Callable[[Patient], None]
@@ -103,6 +108,15 @@ ILLNESSES: dict[str, tuple[Illness, str, str, str]] = {
         "notification", "warning", "by the tick alone"),
     "a topic is missing": (
         lambda p: p.pubsub.topics.pop("job-failed"), "topics", "fault", "job-failed"),
+    "nothing can be given up to a topic": (
+        lambda p: p.pubsub.agents.update({"dead-letter-plan-run": "user:somebody"}),
+        "Pub/Sub's agent", "warning", "at dead-letter-plan-run"),
+    "nothing can be given up from a subscription": (
+        lambda p: p.pubsub.agents.update({"write-jsonl.batch-planned": "user:somebody"}),
+        "Pub/Sub's agent", "warning", "at write-jsonl.batch-planned"),
+    "who may do what is not for this account": (
+        lambda p: p.pubsub.agents.update({"dead-letter-plan-run": forbidden()}),
+        "Pub/Sub's agent", "warning", "may not be looked at"),
     "dead letters wait": (
         lambda p: p.pubsub.messages.update({"people.dead-letter-write-jsonl": [letter("1")]}),
         "dead letters", "warning", "1 letter waits: write-jsonl preflight_failed 1"),
@@ -251,3 +265,41 @@ def test_a_finding_is_a_line_and_its_remedy_another() -> None:
         "                  -> mend it",
         "1 ok, 1 warning, 0 faults",
     ] == lines(found)
+
+
+def test_what_is_alike_is_told_once_and_counted_for_each() -> None:
+    """Nobody reads the same remedy twenty times."""
+    found = [fault(name, "no way in", "log in") for name in ("a", "b", "a", "c")]
+
+    assert [
+        "fault    a  no way in; so it is with b, c",
+        "            -> log in",
+        "0 ok, 0 warnings, 4 faults",
+    ] == lines(found)
+
+
+def test_credentials_are_looked_for_once_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also when there are none."""
+    looked: list[object] = []
+
+    def nobody(_: object) -> Any:
+        looked.append(_)
+        raise DefaultCredentialsError(QUOTED)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr("infra.gcp.warehouse.bigquery_client", nobody)
+    doors = doors_of(Patient().settings)
+    for _ in range(3):
+        with pytest.raises(DefaultCredentialsError):
+            doors.bigquery()
+
+    assert 1 == len(looked)
+
+
+def test_a_grant_of_another_role_is_none(patient: Patient) -> None:
+    """To look is not to publish."""
+    members = [PUBSUB_AGENT]
+    viewer = SimpleNamespace(role="roles/pubsub.viewer", members=members)
+    policy = SimpleNamespace(bindings=[viewer])
+    patient.pubsub.get_iam_policy = lambda **_: policy  # type: ignore[method-assign]
+
+    assert "dead-letter-plan-run" in patient.ill()["Pub/Sub's agent"].says

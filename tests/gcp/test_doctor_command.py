@@ -14,7 +14,7 @@ pytest.importorskip("google.cloud.aiplatform_v1", reason="needs the clients: tro
 from google.auth.exceptions import DefaultCredentialsError
 
 import infra.cli.doctor as command
-import infra.gcp.doctor as whole
+import infra.gcp.doctor.examination as whole
 from infra.gcp.settings import CloudSettings
 from infra.given import utc_now
 from tests.gcp.doctor_fakes import Patient
@@ -72,7 +72,8 @@ def test_the_cost_comes_first_and_nothing_without_a_yes(laboratory: Laboratory) 
 
     assert 1 == told.exit_code
     assert "US dollars" in told.output
-    assert "nothing was begun" in told.output
+    assert "troupe: nothing was begun" in told.output
+    assert "fault" not in told.output
     assert ({}, []) == (laboratory.bucket.content, laboratory.service.find({}))
 
 

@@ -15,8 +15,8 @@ from google.api_core import exceptions as api
 from google.cloud.bigquery import SchemaField, TimePartitioning
 
 import analysis
-from infra.gcp.doctor_files import lies_in
-from infra.gcp.doctor_subscription import filter_of
+from infra.gcp.doctor.files import lies_in
+from infra.gcp.doctor.subscription import filter_of
 from tests.gcp.doctor_fakes import Patient, table
 from tracking import Source
 
@@ -240,8 +240,18 @@ def test_a_subscription_that_differs_is_told(
     patient.pubsub.subscriptions[name] |= change
 
     (ill,) = patient.ill().values()
-    assert (name, state) == (ill.name, ill.state)
+    assert ("pushes" if name == PUSH else "people's letters", state) == (ill.name, ill.state)
+    assert ill.says.startswith(f"{name}: ")
     assert says in ill.says
+
+
+def test_subscriptions_that_differ_alike_are_told_together(patient: Patient) -> None:
+    """By the names of all of them."""
+    names = ("write-jsonl.batch-planned", "submit-job.jsonl-uploaded")
+    for name in names:
+        patient.pubsub.subscriptions[name]["ack_deadline_seconds"] = 10
+
+    assert patient.ill()["pushes"].says == f"{', '.join(names)}: waits 10 s for an answer, not 600"
 
 
 def test_the_filter_of_replays_is_welcome_and_not_demanded(patient: Patient) -> None:

@@ -12,10 +12,10 @@ pytest.importorskip("google.cloud.aiplatform_v1", reason="needs the clients: tro
 
 from analysis import check_file, load_analysis
 from handlers.tools import JobState
-from infra.gcp.doctor_calls import CALLS
-from infra.gcp.doctor_findings import Finding
-from infra.gcp.doctor_probe import Probing, asked, begin_probe, output_of, probe_cost
-from infra.gcp.doctor_reading import read_probe
+from infra.gcp.doctor.calls import CALLS
+from infra.gcp.doctor.findings import Finding
+from infra.gcp.doctor.probe import Probing, asked, begin_probe, output_of, probe_cost
+from infra.gcp.doctor.reading import read_probe
 from infra.gcp.model import VertexModel
 from infra.local.vertex import StandIn
 from infra.local.vertex_http import VertexServer

@@ -10,11 +10,11 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from google.cloud.bigquery import Client
 
-from infra.gcp.doctor_files import examine_files
-from infra.gcp.doctor_findings import Finding
-from infra.gcp.doctor_source import examine_source
-from infra.gcp.doctor_tables import examine_tables
-from infra.gcp.doctor_warehouse import examine_warehouse
+from infra.gcp.doctor.files import examine_files
+from infra.gcp.doctor.findings import Finding
+from infra.gcp.doctor.source import examine_source
+from infra.gcp.doctor.tables import examine_tables
+from infra.gcp.doctor.warehouse import examine_warehouse
 from tests.gcp.doctor_fakes import AGENT, settled, table
 from tests.gcp.wire import Asked, Reply, Wire, error
 from tests.local.fakes import HeldClock
@@ -134,7 +134,7 @@ class StorageAnswers(requests.Session):
         } | bucket
 
     def request(  # type: ignore[override]
-        self, method: str, url: str, **_: object
+        self, method: str, url: str, **given: object
     ) -> requests.Response:
         address = urlsplit(url)
         _, _, name, *rest = unquote(address.path).removeprefix("/storage").split("/")[1:]

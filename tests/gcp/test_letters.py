@@ -9,11 +9,11 @@ import pytest
 
 from events import Envelope, JsonlUploaded, to_pubsub
 from handlers.delivery import Message
+from infra.desk import DUTIES
 from infra.gcp.letters import PulledLetters
 from infra.gcp.pulling import PullingWorker, subscriber
 from infra.gcp.world import CloudWorld
 from infra.local.bucket import LocalBucket
-from infra.local.desk import DUTIES
 from infra.local.model import LocalModel
 from infra.local.vertex import StandIn
 from infra.local.warehouse import LocalWarehouse

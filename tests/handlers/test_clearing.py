@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from infra.desk.clearing import clear_history, forget
+from infra.desk.questions import BadQuestion
+from infra.desk.reprocessing import reprocess
 from infra.local import desk
-from infra.local.clearing import clear_history, forget
-from infra.local.questions import BadQuestion
-from infra.local.reprocessing import reprocess
 from infra.local.vertex_settings import Behaviour
 from tests.stage import Stage, calls, id_of
 

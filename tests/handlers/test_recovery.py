@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from handlers.errors import SetAside
-from infra.local import desk, recovery
+from infra.desk import recovery
+from infra.desk.questions import BadQuestion
+from infra.desk.reprocessing import reprocess
+from infra.local import desk
 from infra.local.damage import Damage, Kind
-from infra.local.questions import BadQuestion
-from infra.local.reprocessing import reprocess
 from infra.local.vertex_settings import Behaviour, End
 from tests.stage import Stage, calls, id_of
 

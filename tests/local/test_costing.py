@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.costing import costs
+from infra.desk.costing import costs
 from infra.report.text import costs_lines
 from tests.stage import Stage, calls
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from infra.desk.explaining import explain
+from infra.desk.questions import BadQuestion
 from infra.local.damage import Damage, Kind
-from infra.local.explaining import explain
-from infra.local.questions import BadQuestion
 from infra.report.text import explained
 from tests.stage import Stage, call, calls, id_of
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from infra.desk.questions import BadQuestion
 from infra.local.office import CARD, NobodyThere, Office, ask
-from infra.local.questions import BadQuestion
 from infra.local.world import HomeInUse, Laptop
 from tests.local.fakes import HeldClock
 from tests.stage import calls

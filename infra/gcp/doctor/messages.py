@@ -5,12 +5,12 @@ from functools import partial
 from typing import Any
 
 from events import FACTS, topic_of
-from handlers.score import Subscription, subscriptions
+from handlers.score import subscriptions
+from infra.gcp.letters import PEOPLE
+from infra.gcp.settings import CloudSettings
 
-from .doctor_findings import Finding, examined, fault, ok
-from .doctor_subscription import people_differences, score_differences
-from .letters import PEOPLE
-from .settings import CloudSettings
+from .findings import Finding, examined, fault, ok, together
+from .subscription import Difference, people_differences, score_differences
 
 CALL_SECONDS = 20.0
 _RIGHT = "roles/pubsub.viewer on the project"
@@ -52,52 +52,40 @@ def _subscriptions(settings: CloudSettings, door: Door) -> Iterator[Finding]:
     yield from _compared(settings, there, "people's letters", _people(settings))
 
 
-Differences = Callable[[Any], Iterable[Finding]]
+Differences = Callable[[Any], Iterable[Difference]]
 
 
 def _pushes(settings: CloudSettings) -> dict[str, Differences]:
-    return {each.name: partial(_of_score, settings, each) for each in subscriptions()}
+    return {each.name: partial(score_differences, settings, each) for each in subscriptions()}
 
 
 def _people(settings: CloudSettings) -> dict[str, Differences]:
     letters = dict.fromkeys(s.dead_letter_topic for s in subscriptions() if s.dead_letter_topic)
-    return {f"{PEOPLE}.{topic}": partial(_of_people, settings, topic) for topic in letters}
+    return {f"{PEOPLE}.{topic}": partial(people_differences, settings, topic) for topic in letters}
 
 
 def _compared(
     settings: CloudSettings, there: dict[str, Any], name: str, needed: dict[str, Differences]
 ) -> Iterator[Finding]:
-    missing = [each for each in needed if settings.subscription(each) not in there]
+    paths = {each: settings.subscription(each) for each in needed}
+    missing = [each for each, path in paths.items() if path not in there]
     if missing:
         says = f"not there: {', '.join(settings.topic_prefix + each for each in missing)}"
         yield fault(name, says, f"{_APPLY}; until then what is sent to them is lost")
-    good = 0
-    for each, differences in needed.items():
-        if each in missing:
-            continue
-        found = list(differences(there[settings.subscription(each)]))
-        good += not found
-        yield from found
-    if good:
-        yield ok(name, f"{good} of {len(needed)} are as the score needs them")
+    yield from together(
+        (f"{settings.topic_prefix}{each}", _told(name, list(differences(there[paths[each]]))))
+        for each, differences in needed.items()
+        if each not in missing
+    )
 
 
-def _of_score(settings: CloudSettings, each: Subscription, there: Any) -> Iterator[Finding]:
-    return _told(f"{settings.topic_prefix}{each.name}", score_differences(settings, each, there))
-
-
-def _of_people(settings: CloudSettings, topic: str, there: Any) -> Iterator[Finding]:
-    name = f"{settings.topic_prefix}{PEOPLE}.{topic}"
-    return _told(name, people_differences(settings, topic, there))
-
-
-def _told(name: str, differences: Iterable[tuple[str, str]]) -> Iterator[Finding]:
-    """One finding a subscription; the worse of its differences gives the state."""
-    told = list(differences)
-    if told:
-        yield Finding(
-            name=name,
-            state="fault" if any(state == "fault" for state, _ in told) else "warning",
-            says="; ".join(says for _, says in told),
-            remedy=_APPLY,
-        )
+def _told(name: str, differences: list[Difference]) -> Finding:
+    """The worst of them gives the state."""
+    if not differences:
+        return ok(name, "are as the score needs them")
+    return Finding(
+        name=name,
+        state="fault" if any(state == "fault" for state, _ in differences) else "warning",
+        says="; ".join(says for _, says in differences),
+        remedy=_APPLY,
+    )

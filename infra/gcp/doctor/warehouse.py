@@ -9,11 +9,11 @@ from google.cloud.bigquery import Client, QueryJobConfig
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from handlers.tools import Clock
+from infra.gcp.settings import CloudSettings
+from infra.gcp.warehouse_jobs import NEVER
 from tracking.statements import question
 
-from .doctor_findings import Finding, examined, fault, ok, warning
-from .settings import CloudSettings
-from .warehouse_jobs import NEVER
+from .findings import Finding, examined, fault, ok, warning
 
 RIGHT = "roles/bigquery.dataViewer on both datasets, and roles/bigquery.jobUser on the project"
 MOST_SKEW_SECONDS = 30.0

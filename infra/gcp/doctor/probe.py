@@ -7,9 +7,9 @@ from analysis import Analysis, Request, fingerprint, preflight, render
 from analysis.prices import price_of
 from handlers.costs import estimate
 from handlers.tools import Bucket, Clock, Job, Model
+from infra.gcp.settings import CloudSettings
 
-from .doctor_calls import CALLS
-from .settings import CloudSettings
+from .calls import CALLS
 
 LABEL = "probe"
 """The only label of a probe's job. Without `troupe` and `attempt` no run takes it for its own."""
@@ -37,7 +37,7 @@ def probe_cost(analysis: Analysis) -> str:
     )
     if price is None or expected.low is None or expected.high is None:
         return f"{told}Its cost is unknown: no price is listed for this model."
-    most = (read[1] * price.input + written * price.output) / 1e6
+    most = (size * price.input + written * price.output) / 1e6  # a token has a byte at least
     return (
         f"{told}Expected: {expected.low:.4f} to {expected.high:.4f} US dollars; "
         f"at most {most:.4f}, at the rates of {price.as_of}."

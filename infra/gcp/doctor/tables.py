@@ -1,7 +1,6 @@
 """The doctor at the tables: columns, types, modes, and how they are laid out."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -9,12 +8,12 @@ from google.cloud.bigquery import Client
 
 from analysis import Analyses, AnalysisError
 from handlers.columns import output_tables
+from infra.gcp.settings import CloudSettings
 from tracking import Source
 from tracking.tables import OUTPUT, Column, Layout, columns_of, layouts
 
-from .doctor_findings import Finding, State, examined, fault, ok
-from .doctor_warehouse import AGAIN, CALL_SECONDS, RIGHT, source_path
-from .settings import CloudSettings
+from .findings import Finding, State, examined, fault, ok, together
+from .warehouse import AGAIN, CALL_SECONDS, RIGHT, source_path
 
 SAME = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 _DAY_MS = 24 * 3600 * 1000
@@ -27,7 +26,6 @@ Needed = tuple[tuple[Column, ...], Layout]
 
 
 def examine_tables(settings: CloudSettings, door: Callable[[], Client]) -> Iterator[Finding]:
-    """One finding for all tables that are alike: those in order, those that nobody may see."""
     needed = _shipped(settings)
     try:
         own = output_tables(Analyses(settings.analyses).own)
@@ -35,16 +33,13 @@ def examine_tables(settings: CloudSettings, door: Callable[[], Client]) -> Itera
     except AnalysisError as error:
         remedy = "set TROUPE_ANALYSES to their folders on this machine"
         yield fault("analyses", f"{error}; the tables of your own are not examined", remedy)
-    alike: dict[Finding, list[str]] = {}
-    for table, (columns, layout) in needed.items():
-        check = partial(_table, settings, door, table, columns, layout)
-        for finding in examined("tables", check, RIGHT):
-            alike.setdefault(finding, []).append(table)
-    for finding, names in alike.items():
-        if finding.state == "ok":
-            yield ok("tables", f"{len(names)} {finding.says}")
-        else:
-            yield replace(finding, says=f"{', '.join(names)}: {finding.says}")
+    yield from together(
+        (table, finding)
+        for table, (columns, layout) in needed.items()
+        for finding in examined(
+            "tables", partial(_table, settings, door, table, columns, layout), RIGHT
+        )
+    )
 
 
 def _shipped(settings: CloudSettings) -> dict[str, Needed]:

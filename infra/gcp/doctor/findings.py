@@ -1,7 +1,7 @@
 """What the doctor finds: one line about it, and one line that says what to do."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from google.api_core import exceptions as api
@@ -35,17 +35,27 @@ def fault(name: str, says: str, remedy: str) -> Finding:
 
 
 def examined(
-    name: str, check: Callable[[], Iterator[Finding]], right: str = ""
+    name: str, check: Callable[[], Iterator[Finding]], right: str = "", *, vital: bool = True
 ) -> Iterator[Finding]:
     """What a check finds. What it fails with is a finding as well, and hides no other check.
 
-    `right` names the role that lets an account look. Of a foreign failure only its kind is told:
-    services quote what they were sent.
+    `right` names the role that lets an account look; where that is not `vital`, to lack it is a
+    warning. Of a foreign failure only its kind is told: services quote what they were sent.
     """
     try:
         yield from check()
     except Exception as error:
-        yield _trouble(name, error, right)
+        yield trouble(name, error, right, vital=vital)
+
+
+def together(found: Iterable[tuple[str, Finding]]) -> Iterator[Finding]:
+    """One finding for all things that are alike: those in order by number, others by name."""
+    alike: dict[Finding, list[str]] = {}
+    for thing, finding in found:
+        alike.setdefault(finding, []).append(thing)
+    for finding, things in alike.items():
+        whose = f"{len(things)}" if finding.state == "ok" else f"{', '.join(things)}:"
+        yield replace(finding, says=f"{whose} {finding.says}")
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
@@ -54,14 +64,19 @@ def exit_code(findings: Iterable[Finding]) -> int:
 
 
 def lines(findings: Iterable[Finding]) -> list[str]:
-    """A line a finding, and a line with its remedy; at the end the counts."""
+    """A line for what is alike, and a line with its remedy; at the end the counts."""
     told = list(findings)
     width = max((len(each.name) for each in told), default=0)
-    text = []
+    alike: dict[tuple[State, str, str], list[str]] = {}
     for each in told:
-        text.append(f"{each.state:<8} {each.name:<{width}}  {each.says}")
-        if each.remedy:
-            text.append(f"{'':<8} {'':<{width}}  -> {each.remedy}")
+        alike.setdefault((each.state, each.says, each.remedy), []).append(each.name)
+    text = []
+    for (state, says, remedy), (name, *others) in alike.items():
+        others = [other for other in dict.fromkeys(others) if other != name]
+        also = f"; so it is with {', '.join(others)}" if others else ""
+        text.append(f"{state:<8} {name:<{width}}  {says}{also}")
+        if remedy:
+            text.append(f"{'':<8} {'':<{width}}  -> {remedy}")
     counts = ((state, sum(each.state == state for each in told)) for state in _PLURALS)
     return [*text, ", ".join(f"{n} {_PLURALS[state] if n != 1 else state}" for state, n in counts)]
 
@@ -83,13 +98,14 @@ _KINDS: tuple[tuple[type[BaseException], str, str], ...] = (
 )  # fmt: skip
 
 
-def _trouble(name: str, error: Exception, right: str) -> Finding:
-    """Our own errors stand around a foreign one, which says more."""
+def trouble(name: str, error: Exception, right: str = "", *, vital: bool = True) -> Finding:
+    """A failure as a finding. Our own errors stand around a foreign one, which says more."""
     met: BaseException = error
     while met.__cause__ is not None and not isinstance(met, api.GoogleAPIError | GoogleAuthError):
         met = met.__cause__
     kind = type(met).__name__
     for known, says, remedy in _KINDS:
         if isinstance(met, known):
-            return fault(name, f"{says} ({kind})", remedy.format(right=right or "the right to"))
+            told = fault(name, f"{says} ({kind})", remedy.format(right=right or "the right to"))
+            return told if vital or known is not api.Forbidden else replace(told, state="warning")
     return fault(name, f"could not be examined ({kind})", "ask again; then report this kind")

@@ -10,7 +10,7 @@ import msgspec
 
 from analysis import Analysis, Reading, record_id_of
 
-from .doctor_findings import Finding, fault, ok, warning
+from .findings import Finding, fault, ok, warning
 
 _USAGE = ("promptTokenCount", "candidatesTokenCount")
 """What a run's cost is reckoned from."""
@@ -90,7 +90,7 @@ def _marks(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]
 
 
 def _transcripts(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
-    """By the record that the line is of; the numbers are those of infra/gcp/doctor_calls.py."""
+    """By the record that the line is of; the numbers are those of infra/gcp/doctor/calls.py."""
     came = {line.key or line.label: line.transcript for line in lines}
     changed = [
         str(number)

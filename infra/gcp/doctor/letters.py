@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from .doctor_findings import Finding, examined, ok, warning
-from .letters import PulledLetters
-from .settings import CloudSettings
+from infra.gcp.letters import PulledLetters
+from infra.gcp.settings import CloudSettings
+
+from .findings import Finding, examined, ok, warning
 
 _NAME = "dead letters"
 _RIGHT = "roles/pubsub.subscriber on the subscriptions people.*"
@@ -25,7 +26,9 @@ def _waiting(settings: CloudSettings, door: Callable[[], Any]) -> Iterator[Findi
     if not groups:
         yield ok(_NAME, "none waits")
         return
-    told = ", ".join(f"{each['handler']} {each['cause']} {each['count']:,}" for each in groups)
+    told = ", ".join(
+        f"{each['handler'] or 'of nobody'} {each['cause']} {each['count']:,}" for each in groups
+    )
     count = sum(each["count"] for each in groups)
     says = f"{count:,} {'letter waits' if count == 1 else 'letters wait'}: {told}"
     yield warning(_NAME, says, "see them: `troupe --world gcp dead-letters list`")

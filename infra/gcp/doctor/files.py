@@ -8,9 +8,9 @@ from typing import Any
 from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 
 from events import GcsObject, topic_of
+from infra.gcp.settings import CloudSettings
 
-from .doctor_findings import Finding, examined, fault, ok, warning
-from .settings import CloudSettings
+from .findings import Finding, examined, fault, ok, warning
 
 CALL_SECONDS = 20.0
 AGAIN = DEFAULT_RETRY.with_timeout(5.0)
@@ -42,8 +42,10 @@ def examine_files(settings: CloudSettings, door: Door) -> Iterator[Finding]:
         ("Vertex reads", work, _READERS, "reads the request file"),
         ("Vertex writes", output, _WRITERS, "writes the output, or the job fails at its very end"),
     ):
-        yield from examined(name, partial(_agent, door, name, bucket, roles, why), _POLICY_RIGHT)
-    yield from _examined("notification", partial(_notification, settings, door, output))
+        check = partial(_agent, door, name, bucket, roles, why)
+        yield from examined(name, check, _POLICY_RIGHT, vital=False)
+    notification = partial(_notification, settings, door, output)
+    yield from examined("notification", notification, _RIGHT, vital=False)
 
 
 def lies_in(inner: str, outer: str) -> bool:
@@ -114,7 +116,7 @@ def _agent(door: Door, name: str, bucket: str, roles: Sequence[str], why: str) -
     )
     wanted = {f"roles/storage.{role}" for role in roles}
     if any(each["role"] in wanted and agent in each["members"] for each in policy.bindings):
-        yield ok(name, f"Vertex's agent {why.partition(',')[0]}")
+        yield ok(name, f"a grant on {bucket} lets Vertex's agent in")
         return
     says = f"no grant on {bucket} lets Vertex's agent in, which {why}"
     remedy = f"apply Terraform, or give {agent} roles/storage.{roles[0]} there or on the project"

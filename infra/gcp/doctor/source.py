@@ -5,14 +5,14 @@ from functools import partial
 
 from google.cloud.bigquery import Client, QueryJobConfig
 
+from infra.gcp.settings import CloudSettings
+from infra.gcp.warehouse_jobs import NEVER
 from tracking import Source
 from tracking.tables import columns_of
 
-from .doctor_findings import Finding, examined, fault, ok
-from .doctor_tables import type_of
-from .doctor_warehouse import AGAIN, CALL_SECONDS, source_path
-from .settings import CloudSettings
-from .warehouse_jobs import NEVER
+from .findings import Finding, examined, fault, ok
+from .tables import type_of
+from .warehouse import AGAIN, CALL_SECONDS, source_path
 
 _NAME = "source"
 _RIGHT = "roles/bigquery.dataViewer on the source table, and to plan-run's account as well"

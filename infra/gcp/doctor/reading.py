@@ -9,9 +9,9 @@ from handlers.errors import SetAside
 from handlers.output_files import is_final, results_in
 from handlers.tools import Blob, Job, JobState
 
-from .doctor_echo import Line, examine_lines, read_line
-from .doctor_findings import Finding, examined, fault, ok, warning
-from .doctor_probe import LABEL, Probing, asked, output_of
+from .echo import Line, examine_lines, read_line
+from .findings import Finding, examined, fault, ok, warning
+from .probe import LABEL, Probing, asked, output_of
 
 RIGHT = "roles/aiplatform.user, and roles/storage.objectViewer on the output bucket"
 _ANOTHER = "begin another: `troupe --world gcp doctor --live`"

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from handlers.tools import Clock, Job, Model
+from infra.gcp.settings import CloudSettings
 
-from .doctor_findings import Finding, examined, ok, warning
-from .settings import CloudSettings
+from .findings import Finding, examined, ok, warning
 
 _RIGHT = "roles/aiplatform.user on the project"
 _NOBODY = "nobody"

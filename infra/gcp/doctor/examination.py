@@ -4,25 +4,27 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from google.cloud.bigquery import Client
 
 from handlers.tools import Clock, Model
+from infra.gcp.settings import CloudSettings
 from infra.given import utc_now
 
-from .doctor_files import examine_files
-from .doctor_findings import Finding, examined, exit_code, fault, lines, ok, warning
-from .doctor_letters import examine_letters
-from .doctor_messages import examine_messages
-from .doctor_model import examine_model
-from .doctor_source import examine_source
-from .doctor_tables import examine_tables
-from .doctor_warehouse import examine_warehouse
-from .settings import CloudSettings
+from .agent import examine_agent
+from .files import examine_files
+from .findings import Finding, examined, exit_code, fault, lines, ok, warning
+from .letters import examine_letters
+from .messages import examine_messages
+from .model import examine_model
+from .source import examine_source
+from .tables import examine_tables
+from .warehouse import examine_warehouse
 
 __all__ = ["Doors", "Finding", "doors_of", "examine", "exit_code", "lines"]
 
+T = TypeVar("T")
 _NEEDED = (
     "project", "dataset", "staging_dataset", "bucket", "output_bucket", "bigquery_location",
     "vertex_location",
@@ -54,6 +56,7 @@ def examine(
     yield from examine_source(settings, doors.bigquery)
     yield from examine_files(settings, doors.storage)
     yield from examine_messages(settings, doors.publisher, doors.subscriber)
+    yield from examine_agent(settings, doors.publisher, doors.subscriber)
     yield from examine_letters(settings, doors.subscriber)
     yield from examine_model(settings, doors.model, clock)
 
@@ -62,37 +65,56 @@ def doors_of(settings: CloudSettings) -> Doors:
     """The official clients. Each is imported where it is made."""
 
     def bigquery() -> Client:
-        from .warehouse import bigquery_client
+        from infra.gcp.warehouse import bigquery_client
 
         return bigquery_client(settings)
 
     def storage() -> Any:
-        from .bucket import storage_client
+        from infra.gcp.bucket import storage_client
 
         return storage_client(settings)
 
     def publisher() -> Any:
-        from .bus import PubSubBus
+        from infra.gcp.bus import PubSubBus
 
         return PubSubBus(settings).client
 
     def subscriber() -> Any:
-        from .pulling import subscriber
+        from infra.gcp.pulling import subscriber
 
         return subscriber()
 
     def model() -> Model:
-        from .world import make_model
+        from infra.gcp.world import make_model
 
         return make_model(settings)
 
     return Doors(
-        bigquery=cache(bigquery),
-        storage=cache(storage),
-        publisher=cache(publisher),
-        subscriber=cache(subscriber),
-        model=cache(model),
+        bigquery=_once(bigquery),
+        storage=_once(storage),
+        publisher=_once(publisher),
+        subscriber=_once(subscriber),
+        model=_once(model),
     )
+
+
+def _once(make: Callable[[], T]) -> Callable[[], T]:
+    """A failure is kept as well: to look for credentials in vain takes seconds each time."""
+
+    @cache
+    def made() -> T | Exception:
+        try:
+            return make()
+        except Exception as error:
+            return error
+
+    def door() -> T:
+        client = made()
+        if isinstance(client, Exception):
+            raise client
+        return client
+
+    return door
 
 
 def _settings(settings: CloudSettings, environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -6,9 +6,9 @@ from typing import Any
 
 from handlers.score import Subscription
 from infra.dead_letters import REPLAY_FOR
+from infra.gcp.settings import ACK_DEADLINE_SECONDS, CloudSettings
 
-from .doctor_findings import State
-from .settings import ACK_DEADLINE_SECONDS, CloudSettings
+from .findings import State
 
 FEWEST_ATTEMPTS = 20
 """Fewer deliveries are used up in less than three hours of back-off (arithmetic)."""
