@@ -1,11 +1,17 @@
 """What every world gives to its handlers alike: the time, a memory reading, the table of errors."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from analysis import ERRORS
+from handlers.tools import Policy
 from tracking import Row
+
+
+class BadCap(ValueError):
+    """A cap on what a day may cost is no number above 0; the text names the variable."""
 
 
 def utc_now() -> datetime:
@@ -23,6 +29,27 @@ def taxonomy() -> list[Row]:
         }
         for error in ERRORS.values()
     ]
+
+
+def capped(policy: Policy, environ: Mapping[str, str]) -> Policy:
+    """The policy with the caps of a day that the environment sets. Raises `BadCap`."""
+    tokens = _cap("TROUPE_TOKENS_A_DAY", environ)
+    return replace(
+        policy,
+        budget_a_day=_cap("TROUPE_BUDGET_A_DAY", environ),
+        tokens_a_day=None if tokens is None else int(tokens),
+    )
+
+
+def _cap(name: str, environ: Mapping[str, str]) -> float | None:
+    told = environ.get(name, "").strip()
+    try:
+        cap = float(told) if told else None
+    except ValueError:
+        cap = 0.0
+    if cap is not None and not 0 < cap < float("inf"):
+        raise BadCap(f"{name} is {told!r}: give a number above 0, or nothing for no cap")
+    return cap
 
 
 def peak_megabytes() -> float | None:

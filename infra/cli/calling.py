@@ -18,12 +18,13 @@ def call(home: Path, duty: str, **arguments: Any) -> Answer:
     """The answer in plain JSON values, the same from all ways. Ends the command on a problem."""
     from handlers.errors import Redeliver, SetAside
     from infra.desk.questions import BadQuestion
+    from infra.given import BadCap
 
     from .elsewhere import ask_elsewhere, is_elsewhere
 
     try:
         return ask_elsewhere(duty, arguments) if is_elsewhere() else _call(home, duty, arguments)
-    except BadQuestion as problem:
+    except (BadQuestion, BadCap) as problem:
         fail(str(problem))
     except (Redeliver, SetAside) as trouble:
         fail(f"{trouble}; what was done until then stands: give the command again", 1)

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from infra.given import BadCap
 from infra.local.damage import Damage
 from infra.local.office import Office
 from infra.local.openai import Endpoint
+from infra.local.predictions import analyst
 from infra.local.worker import Worker
 from infra.local.world import HomeInUse, Laptop, LaptopSettings
 from infra.logs import log_to
@@ -25,9 +27,10 @@ PATIENCE_SECONDS = 5.0
 def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LaptopSettings:
     """`damage` is per cent of the answers."""
     spoiled = Damage(share=damage / 100, seed=seed) if damage else None
-    if endpoint is None:
-        return LaptopSettings(damage=spoiled)
-    return LaptopSettings(damage=spoiled, answerer=endpoint)
+    try:
+        return LaptopSettings(damage=spoiled, answerer=endpoint or analyst)
+    except BadCap as problem:
+        fail(str(problem))
 
 
 @contextmanager

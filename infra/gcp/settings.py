@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from handlers.score import subscriptions
 from handlers.tools import Policy
+from infra.given import BadCap, capped
 from tracking import BadName, Source
 
 ALL = "all"
@@ -204,12 +205,12 @@ class _Given:
         return source
 
     def policy(self) -> Policy:
-        """The waits that a deployment may change, and that are safe together."""
+        """The waits that a deployment may change, and that are safe together; caps of a day."""
         usual, day = Policy(), 24 * 3600
         claim = self.number("TROUPE_CLAIM_SECONDS", usual.claim_seconds, int, 1, day)
         # A job whose creation began at the last second of its claim shows this much later.
         soonest = claim + min(claim, CREATE_SECONDS) + 1
-        return Policy(
+        waits = Policy(
             claim_seconds=claim,
             reclaim_seconds=self.number(
                 "TROUPE_RECLAIM_SECONDS", usual.reclaim_seconds, int, soonest, day
@@ -218,3 +219,7 @@ class _Given:
                 "TROUPE_RETELL_AFTER_SECONDS", usual.retell_after_seconds, int, 1, day
             ),
         )
+        try:
+            return capped(waits, self._environ)
+        except BadCap as error:
+            raise BadSetting(str(error)) from error

@@ -15,7 +15,7 @@ from handlers.delivery import Message, Outcome, Verdict
 from handlers.errors import Redeliver
 from handlers.score import handled_topics, subscriptions
 from handlers.tools import Blob, Clock, Policy, Tools
-from infra.given import peak_megabytes, utc_now
+from infra.given import capped, peak_megabytes, utc_now
 from infra.given import taxonomy as taxonomy
 from infra.push import Push, read_push, wrap
 from infra.telemetry import Telemetry, configured
@@ -52,7 +52,7 @@ class LaptopSettings:
     damage: Damage | None = None
     behaviour: Behaviour = field(default_factory=Behaviour)
     source: Source = field(default_factory=Source)
-    policy: Policy = LAPTOP_POLICY
+    policy: Policy = field(default_factory=lambda: capped(LAPTOP_POLICY, os.environ))
     retry: Retry = LAPTOP_RETRY
     faults: Faults = field(default_factory=Faults)
     push: Callable[[Message, str], Push] = wrap

@@ -96,3 +96,13 @@ def test_a_file_that_is_no_output_of_terraform_is_refused(text: str) -> None:
     """With the command that writes one."""
     with pytest.raises(BadSetting, match="terraform output -json"):
         read_terraform(text, {})
+
+
+def test_a_day_can_be_capped() -> None:
+    """In money and in tokens; nonsense is named."""
+    policy = cloud_settings(TROUPE_BUDGET_A_DAY="12.5", TROUPE_TOKENS_A_DAY="1000000").policy
+
+    assert (12.5, 1_000_000) == (policy.budget_a_day, policy.tokens_a_day)
+    for wrong in ("0", "-1", "much", "inf"):
+        with pytest.raises(BadSetting, match="TROUPE_BUDGET_A_DAY"):
+            cloud_settings(TROUPE_BUDGET_A_DAY=wrong)

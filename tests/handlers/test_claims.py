@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-from events import CancelRequested
+from events import CancelRequested, JsonlUploaded, from_pubsub, read_fact
 from handlers.errors import Redeliver
+from handlers.submit_job import submit_job
 from handlers.tools import Job, Policy
+from infra.desk import recovery
 from infra.local.vertex_settings import Behaviour
 from tests.stage import START, Stage, calls
 
@@ -131,6 +133,33 @@ def test_a_job_that_was_deleted_after_it_wrote_is_still_read(staged: Staged) -> 
     assert "job-failed" in stage.topics()
     assert (4, True) == tuple(stage.books("r1")[k] for k in ("analysed", "ok"))
     assert 0 == stage.jobs(), "no second job was paid for"
+
+
+def test_a_claim_on_a_discarded_attempt_is_void(staged: Staged) -> None:
+    """A handler that was parked before its claim finds the attempt closed, and pays nothing."""
+    stage = staged()
+    stage.load(calls(4))
+    stage.request()
+    while "jsonl-uploaded" not in stage.topics():
+        stage.world.deliver_next()
+    leased = stage.world.bus.lease()
+    assert leased is not None
+    stage.world.bus.set_aside(leased[0], "by_hand", "a story")
+    (letter,) = stage.world.letters.find()
+    recovery.discard(stage.world, letter.letter_id, "a story")
+
+    message = leased[1].message
+    parked = read_fact(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
+    tools = stage.world.tools
+    told = submit_job(
+        parked, tools.tracking, tools.model, tools.bucket, tools.deployment, tools.clock,
+        tools.policy,
+    )  # fmt: skip
+
+    assert ["JobCancelled"] == [type(fact).__name__ for fact in told]
+    assert ([(1, "void")], 0) == (claims(stage), stage.jobs())
+    stage.play()
+    assert (4, True) == tuple(stage.books("r1")[k] for k in ("released", "ok"))
 
 
 def test_a_stop_before_the_claim_makes_it_void(staged: Staged) -> None:

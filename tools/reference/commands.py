@@ -16,7 +16,9 @@ from .text import MADE, cell
 
 
 def commands_page() -> str:
-    parts = ["# Commands", MADE, str(app.info.help), *_commands(app, "troupe")]
+    before = app.registered_callback
+    whole = [_command(before.callback, "troupe")] if before and before.callback else []
+    parts = ["# Commands", MADE, *whole, *_commands(app, "troupe")]
     return "\n\n".join(parts) + "\n"
 
 
@@ -89,7 +91,7 @@ class _Parameter:
         if bool in kinds:
             return f"`{name}`" if given else f"`{name}`, `--no-{name[2:]}`"
         (kind,) = {(get_args(each) or (each,))[0] for each in kinds}
-        return f"`{name} {_METAVARS[kind]}`"
+        return f"`{name} {_METAVARS.get(kind, 'NAME')}`"
 
 
 _METAVARS = {str: "TEXT", int: "NUMBER", float: "NUMBER", Path: "PATH"}

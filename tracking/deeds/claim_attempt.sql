@@ -1,11 +1,15 @@
 -- Take one numbered claim: the right to create the Vertex job of an attempt, or the proof that none
--- will be. On a stopped run, or where the caller will not start it, the claim is void.
+-- will be. On a stopped run, or for an attempt that is closed already, the claim is void.
 INSERT INTO claims (run_id, planned_on, batch, attempt, claim, verdict, claimed_at)
 SELECT
   @run_id, @planned_on, @batch, @attempt, @claim,
   IF(EXISTS (
     SELECT 1 FROM facts AS f
     WHERE f.run_id = @run_id AND f.topic = 'run-stopped' AND f.recorded_on >= @planned_on
+  ) OR EXISTS (
+    SELECT 1 FROM attempt_closings AS k
+    WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch
+      AND k.attempt = @attempt
   ), 'void', 'create'),
   CURRENT_TIMESTAMP()
 FROM (SELECT 1 AS one) AS o
