@@ -22,7 +22,7 @@ types: $(VENV)/dev
 	$(BIN)/mypy
 
 unit: $(VENV)/dev
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadfile
 
 emulators: $(VENV)/dev  ## Install what stands in for Google Cloud in the contract tests
 	$(BIN)/python tools/emulators.py install

@@ -9,6 +9,7 @@ RELEASED = {
     "empty_transcript",
     "request_too_large",
     "cancelled",
+    "cleared",
     "budget_exhausted",
     "breaker_tripped",
     "job_refused",

@@ -3,13 +3,9 @@
 import json
 from itertools import islice
 
-import pytest
-
 from infra.local.generator import generate
 from tests.cloud.deployment import Cloud
 from tests.cloud.story import play
-
-pytestmark = pytest.mark.xdist_group("cloud")
 
 TRANSCRIPTS = 150
 

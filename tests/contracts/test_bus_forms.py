@@ -118,7 +118,6 @@ class CloudRoom:
 _PREFIXES = count(1)
 
 
-@pytest.mark.xdist_group("pubsub")
 class TestGoogleEmulator(BusSuite):
     """Google's own emulator, the official client on our side."""
 

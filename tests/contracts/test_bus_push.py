@@ -25,7 +25,6 @@ from tests.gcp.making import cloud_settings
 from tests.gcp.test_bus import facts
 from tests.stage import Stage
 
-pytestmark = pytest.mark.xdist_group("pubsub")
 PREFIXES = count(1)
 
 

@@ -121,7 +121,6 @@ def emulated(pubsub: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PubSubBus
     bus.close()
 
 
-@pytest.mark.xdist_group("pubsub")
 def test_a_topic_that_is_not_there_is_a_matter_of_time(emulated: PubSubBus) -> None:
     """Terraform may still be at it."""
     with pytest.raises(Redeliver):

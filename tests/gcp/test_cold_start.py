@@ -28,7 +28,6 @@ def starts() -> dict[str, Start]:
     return {handler: start_of(handler) for handler in (*known_handlers(), ALL)}
 
 
-@pytest.mark.xdist_group("cold-start")
 @pytest.mark.parametrize("handler", [*known_handlers(), ALL])
 def test_a_service_loads_what_it_needs(starts: dict[str, Start], handler: str) -> None:
     """No client of Vertex for settle-batch; nothing of the laptop's for anybody."""

@@ -28,7 +28,6 @@ from tests.local.fakes import HeldClock
 
 __all__ = ["emulator_folder", "pubsub"]
 
-pytestmark = pytest.mark.xdist_group("pubsub")
 PREFIXES = count(1)
 
 

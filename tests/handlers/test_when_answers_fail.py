@@ -243,7 +243,7 @@ def test_after_the_last_attempt_what_is_open_has_failed(staged: Staged) -> None:
 
 def test_thirty_per_cent_damage_ends_in_balanced_books(staged: Staged) -> None:
     """Every kind of damage at once: no row is lost, doubled or invented."""
-    stage = staged(damage=Damage(share=0.3, seed=4))
+    stage = staged(damage=Damage(share=0.3, seed=4), deployment="d4")
     stage.load(calls(300))
 
     books = stage.run(canary=50, rows_per_batch=100, breaker=100)
