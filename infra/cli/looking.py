@@ -1,21 +1,37 @@
 """Commands that look: status, verify, report, costs, explain, and the score."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .calling import call
+from .calling import Answer, call, fail
 from .options import HOME, AsJson, Home, known, print_json, print_lines
 
 
 def status(
     run: Annotated[str | None, typer.Argument(help="One run in full.")] = None,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again and again, until every run is over.")
+    ] = False,
+    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 2.0,
     home: Home = HOME,
     as_json: AsJson = False,
 ) -> None:
     """How the runs stand, and what stands still and why."""
-    answer = {"worker": None} | call(known(home), "status", run_id=run)
+
+    def ask() -> Answer:
+        return {"worker": None} | call(known(home), "status", run_id=run)
+
+    if watch and as_json:
+        fail("--watch is for people; give --json alone, as often as you like")
+    if watch:
+        from .watching import watch as watched
+
+        watched(ask, time.monotonic, lambda: time.sleep(every), typer.echo)
+        return
+    answer = ask()
     if as_json:
         print_json(answer)
         return
