@@ -58,10 +58,7 @@ def ended(
 ) -> Iterator[JobEnded]:
     """The end of an attempt, once all of its jobs have ended and none can still appear."""
     waiting = seen.attempt
-    may_appear = len(seen.jobs) < waiting.claims and waiting.newest_claim_age <= (
-        policy.claim_seconds
-    )
-    if seen.jobs and not may_appear and all_ended(list(seen.jobs.values())):
+    if seen.jobs and not may_appear(seen, policy) and all_ended(list(seen.jobs.values())):
         yield end_of(
             list(seen.jobs.values()),
             list(seen.jobs),
@@ -71,6 +68,17 @@ def ended(
             batch=waiting.batch,
             attempt=waiting.attempt,
         )
+
+
+def may_appear(seen: Sighting, policy: Policy) -> bool:
+    """Whether the newest claim may still bring its job. Earlier ones were waited for before it."""
+    newest = str(seen.attempt.claims)
+    shown = {job.labels.get("claim") for job in seen.jobs.values() if job is not None}
+    return (
+        newest not in shown
+        and len(seen.jobs) < seen.attempt.claims
+        and seen.attempt.newest_claim_age <= policy.claim_seconds
+    )
 
 
 def cancel(seen: Sighting, model: Model, clock: Clock, policy: Policy) -> Iterator[JobEnded]:

@@ -94,6 +94,18 @@ def test_a_claim_that_brought_no_job_is_followed_by_the_next_after_its_time(
     assert stage.books("r1")["completed"]
 
 
+def test_a_claim_that_was_given_up_is_not_waited_for(staged: Staged) -> None:
+    """The second brought its job: its end ends the attempt, however young both claims are."""
+    stage = staged()
+    stage.load(calls(4))
+    Flaky(stage, after=False)
+
+    books = stage.run()
+
+    assert [(1, "create"), (2, "create")] == claims(stage)
+    assert (4, True, True) == (books["analysed"], books["completed"], books["ok"])
+
+
 def test_a_claim_whose_owner_slept_brings_no_job(staged: Staged) -> None:
     """Between the claim and the job nineteen minutes go by: the next claim may be taken soon."""
     stage = staged(policy=CLOUD)
