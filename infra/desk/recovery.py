@@ -158,9 +158,10 @@ def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
     if ledger.was_handled(envelope.id, letter.handler, world.clock()):
         return "handled"
     place = _place(envelope)
-    # Who closed may have failed before telling it: process-results reads the closing and tells.
     if place and letter.handler in _BEFORE_JOB and world.tools.tracking.closing_of(place):
-        return "handled"
+        # Who closed may have failed before telling it: a void claim leads to where it is told.
+        told = world.deployment.fact("results-processed", place.run_id, place.batch, place.attempt)
+        return "handled" if ledger.knows(told, world.clock()) else "replay"
     return "replay"
 
 

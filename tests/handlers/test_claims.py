@@ -5,7 +5,9 @@ from itertools import count
 from typing import Any
 
 from events import CancelRequested, JsonlUploaded, from_pubsub, read_fact
+from handlers.discarding import discard_attempt
 from handlers.errors import Redeliver
+from handlers.places import place_of
 from handlers.submit_job import submit_job
 from handlers.tools import Job, Policy
 from infra.desk import recovery
@@ -172,6 +174,30 @@ def test_a_claim_on_a_discarded_attempt_is_void(staged: Staged) -> None:
     assert ([(1, "void")], 0) == (claims(stage), stage.jobs())
     stage.play()
     assert (4, True) == tuple(stage.books("r1")[k] for k in ("released", "ok"))
+
+
+def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(staged: Staged) -> None:
+    """Closed, and nobody told: the replay's claim is void, and leads to where it is told."""
+    stage = staged()
+    stage.load(calls(4))
+    stage.request()
+    while "jsonl-uploaded" not in stage.topics():
+        stage.world.deliver_next()
+    leased = stage.world.bus.lease()
+    assert leased is not None
+    stage.world.bus.set_aside(leased[0], "by_hand", "a story")
+    message = leased[1].message
+    uploaded = read_fact(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
+    tools = stage.world.tools
+    discard_attempt(place_of(uploaded), tools.tracking, tools.analyses)
+
+    done = recovery.replay(stage.world)
+    stage.play()
+
+    assert (1, 0) == (done["replayed"], done["handled"])
+    assert ([(1, "void")], 0) == (claims(stage), stage.jobs())
+    books = stage.books("r1")
+    assert (4, True, True) == (books["released"], books["completed"], books["ok"])
 
 
 def test_a_stop_before_the_claim_makes_it_void(staged: Staged) -> None:
