@@ -200,12 +200,12 @@ def test_an_exception_in_the_chunks_ends_the_upload(
 
 def test_vertex_is_sent_to_the_bucket_that_announces_what_it_writes(wire: StorageWire) -> None:
     """Requests and staging files lie in the other one."""
-    settings = cloud_settings(TROUPE_BUCKET="work", TROUPE_OUTPUT_BUCKET="answers")
+    settings = cloud_settings(TROUPE_BUCKET="asked", TROUPE_OUTPUT_BUCKET="answers")
     credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
     bucket = StorageBucket(settings, Client(project="p", credentials=credentials, _http=wire))
 
     assert "gs://answers/output/d__r1__1__1__1" == bucket.uri("output/d__r1__1__1__1")
-    assert "gs://work/requests/d__r1__1__1.jsonl" == bucket.uri("requests/d__r1__1__1.jsonl")
+    assert "gs://asked/requests/d__r1__1__1.jsonl" == bucket.uri("requests/d__r1__1__1.jsonl")
 
 
 def test_both_buckets_of_a_deployment_are_read(wire: StorageWire) -> None:

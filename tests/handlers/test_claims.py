@@ -48,6 +48,18 @@ def claims(stage: Stage) -> list[tuple[int, str]]:
     return stage.ask("SELECT claim, verdict FROM claims ORDER BY batch, claim")
 
 
+def upload_set_aside(stage: Stage) -> JsonlUploaded:
+    """The first upload of a new run, whose message lies among the dead letters now."""
+    stage.request()
+    while "jsonl-uploaded" not in stage.topics():
+        stage.world.deliver_next()
+    leased = stage.world.bus.lease()
+    assert leased is not None
+    stage.world.bus.set_aside(leased[0], "by_hand", "a story")
+    message = leased[1].message
+    return read_fact(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
+
+
 def test_a_lost_reply_is_adopted_by_its_label(staged: Staged) -> None:
     """The job exists: the next delivery finds it and pays for no other."""
     stage = staged(policy=CLOUD)
@@ -153,17 +165,10 @@ def test_a_claim_on_a_discarded_attempt_is_void(staged: Staged) -> None:
     """A handler that was parked before its claim finds the attempt closed, and pays nothing."""
     stage = staged()
     stage.load(calls(4))
-    stage.request()
-    while "jsonl-uploaded" not in stage.topics():
-        stage.world.deliver_next()
-    leased = stage.world.bus.lease()
-    assert leased is not None
-    stage.world.bus.set_aside(leased[0], "by_hand", "a story")
+    parked = upload_set_aside(stage)
     (letter,) = stage.world.letters.find()
     recovery.discard(stage.world, letter.letter_id, "a story")
 
-    message = leased[1].message
-    parked = read_fact(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
     tools = stage.world.tools
     told = submit_job(
         parked, tools.tracking, tools.model, tools.bucket, tools.deployment, tools.clock,
@@ -180,14 +185,7 @@ def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(staged: S
     """Closed, and nobody told: the replay's claim is void, and leads to where it is told."""
     stage = staged()
     stage.load(calls(4))
-    stage.request()
-    while "jsonl-uploaded" not in stage.topics():
-        stage.world.deliver_next()
-    leased = stage.world.bus.lease()
-    assert leased is not None
-    stage.world.bus.set_aside(leased[0], "by_hand", "a story")
-    message = leased[1].message
-    uploaded = read_fact(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
+    uploaded = upload_set_aside(stage)
     tools = stage.world.tools
     discard_attempt(place_of(uploaded), tools.tracking, tools.analyses)
 
