@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 Live = Annotated[
     bool, typer.Option("--live", help="Ask the model about five invented conversations. Costs.")
 ]
-JobName = Annotated[str, typer.Option("--job", help="Read the probe of this job, begun before.")]
+JobName = Annotated[
+    str, typer.Option("--job", help="Go on with the probe of this job, begun before.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether the probe may cost.")]
 
 

@@ -31,7 +31,7 @@ class UnknownModel(Exception):
 
 
 class InvalidRequest(ValueError):
-    """A name or a label breaks the service's rules: it answers 400 and creates nothing."""
+    """What is asked for breaks the service's rules: it answers 400 and creates nothing."""
 
 
 class StandIn:
@@ -79,6 +79,8 @@ class StandIn:
         _validate(display_name, labels)
         if not _MODEL.fullmatch(model) or model in self._behaviour.unknown_models:
             raise UnknownModel(f"The PublisherModel `{model}` does not exist.")
+        if request_uri in self._behaviour.refused_inputs:
+            raise InvalidRequest("The input is not supported.")
         now = self._clock()
         entry = Entry(
             number=self._jobs.next_number(),
@@ -240,7 +242,8 @@ class StandIn:
             raise FileNotFoundError(entry.request_uri)
         source = newest(entry.request_uri)
         aside = self._aside / f"{entry.number}.jsonl"
-        work = Work(entry, source, self._bucket, aside, self._answerer, self._damage)
+        resuming = self._behaviour.resuming
+        work = Work(entry, source, self._bucket, aside, self._answerer, self._damage, resuming)
         self._works[entry.name] = work
         return work
 

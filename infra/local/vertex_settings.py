@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import Enum
 
 from handlers.tools import Job, JobState
 
@@ -26,6 +27,15 @@ def succeeds(job: Job) -> End:
     return End()
 
 
+class Resuming(Enum):
+    """What becomes of a job whose request file is the output of an earlier one."""
+
+    MERGES = "merges"  # documented: what failed is asked again, what was answered stays
+    REPEATS = "repeats"  # every line is asked again
+    DROPS = "drops"  # what was answered is neither asked again nor written
+    REFUSES_FILE = "refuses_file"  # nulls and empty values, as in any other request file
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
     """Settings of the service, for tests and simulations."""
@@ -40,6 +50,9 @@ class Behaviour:
     incremental: bool = False
     """Leave the partial dump behind as well."""
     unknown_models: frozenset[str] = field(default_factory=frozenset)
+    refused_inputs: frozenset[str] = field(default_factory=frozenset)
+    """Addresses of request files: no job is made that names one of them."""
+    resuming: Resuming = Resuming.MERGES
     lines_per_step: int = 200
     seconds_per_step: float = 0.25
     """A step ends after this time of the given clock; answers of a real model take long."""

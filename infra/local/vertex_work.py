@@ -14,6 +14,8 @@ from infra.local.damage import Damage
 from infra.local.importer import Importer, decode
 from infra.local.predictions import Answerer, prediction
 from infra.local.vertex_jobs import Entry
+from infra.local.vertex_resume import as_asked, importable, is_answered
+from infra.local.vertex_settings import Resuming
 
 _BLOCK_LINES = 1_000
 """Lines are shuffled within such blocks, so that memory does not grow with the job."""
@@ -32,6 +34,7 @@ class Work:
         aside: Path,
         answerer: Answerer,
         damage: Damage | None,
+        resuming: Resuming,
     ) -> None:
         self.total: int | None = None
         """How many requests there are; known once the whole file was accepted."""
@@ -40,6 +43,7 @@ class Work:
         self._entry = entry
         self._answerer = answerer
         self._damage = damage
+        self._resuming = resuming
         self._unchecked = _requests(bucket, source)
         self._unanswered = _requests(bucket, source)
         self._importer = Importer()
@@ -58,7 +62,7 @@ class Work:
                 self._importer.end()
                 self.total = self._importer.lines
                 return
-            self._importer.check(line)
+            self._importer.check(importable(line, self._resuming))
 
     def answer(self, budget: Iterable[None], limit: int) -> None:
         """Answer on, up to this many lines in all."""
@@ -70,15 +74,20 @@ class Work:
 
     def _answer(self, line: bytes) -> None:
         row = decode(line)
-        entry, number = self._entry, self.answered
-        said = self._answerer(row["request"])
-        self._block.append(
-            prediction(row, said, model=entry.model, created_at=entry.created_at, number=number)
-        )
+        if self._resuming is Resuming.REPEATS or not is_answered(row):
+            self._block.append(self._predicted(as_asked(row)))
+        elif self._resuming is Resuming.MERGES:
+            self._block.append(row)
         self.answered += 1
         self._block_bytes += len(line)
         if len(self._block) >= _BLOCK_LINES or self._block_bytes >= _BLOCK_BYTES:
             self._end_block()
+
+    def _predicted(self, row: dict[str, Any]) -> dict[str, Any]:
+        entry, said = self._entry, self._answerer(row["request"])
+        return prediction(
+            row, said, model=entry.model, created_at=entry.created_at, number=self.answered
+        )
 
     def _end_block(self) -> None:
         # By the display name, which says run, batch and attempt: another order of creation

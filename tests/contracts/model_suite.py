@@ -175,6 +175,19 @@ class ModelSuite:
         assert (JobState.FAILED, 3) == (ended.state, ended.error_code)
         assert "Failed to import data" in ended.error_message
 
+    def test_a_job_can_be_given_what_another_one_wrote(self, office: Office) -> None:
+        """So a job is resumed (documented): its answers stay as they are."""
+        first = office.create()
+        office.work(60)
+        written = f"{office.now(first).output_folder}/predictions.jsonl"
+        second = office.create(request_uri=written)
+        office.work(60)
+
+        again = f"{office.now(second).output_folder}/predictions.jsonl"
+        assert again != written
+        was, now = (office.bucket.content[uri].splitlines() for uri in (written, again))
+        assert (3, sorted(was)) == (len(now), sorted(now))
+
     def test_a_job_of_a_foreign_bucket_fails_later(self, office: Office) -> None:
         """Its creation is answered all the same."""
         job = office.create(output_prefix="gs://elsewhere/out")
@@ -238,6 +251,19 @@ class ModelSuite:
             made.work()
             assert JobState.CANCELLED is made.now(job).state
             assert made.now(job).output_folder
+
+    def test_a_request_file_that_no_job_is_made_of_is_refused(
+        self, tmp_path: Path, opened: Opened
+    ) -> None:
+        """At once; the rest of the service goes on."""
+        made = Office(tmp_path, refused_inputs=frozenset({"gs://here/in.jsonl"}))
+        with opened(made.service) as made.model:
+            with pytest.raises(Refused) as refused:
+                made.create()
+
+            assert "bad_request" == refused.value.cause
+            made.create(request_uri=made.bucket.uri("other.jsonl"))
+            assert 1 == len(made.model.find(MARKS))
 
     def test_an_unknown_model_is_refused(self, tmp_path: Path, opened: Opened) -> None:
         """At once, and nothing was created."""

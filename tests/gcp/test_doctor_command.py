@@ -91,7 +91,28 @@ def test_a_probe_that_was_begun_can_be_come_back_to(laboratory: Laboratory) -> N
     read = run(laboratory.probing.settings, "--live", "--job", job.name)
     assert 0 == read.exit_code
     assert "5 of 5 came back byte for byte" in read.output
-    assert 1 == len(laboratory.service.find({}))
+    assert "3 of 3 answers" not in read.output
+
+
+def test_the_second_job_that_was_told_with_the_cost_is_begun_by_coming_back(
+    laboratory: Laboratory,
+) -> None:
+    """Both were asked for at once; the same command shows what it did."""
+    begun = run(laboratory.probing.settings, "--live", typed="y\n")
+    assert "again in a second one" in begun.output
+    (job,) = laboratory.service.find({})
+    outputs = []
+    for _ in range(2):
+        laboratory.work()
+        laboratory.clock.pass_(60)
+        read = run(laboratory.probing.settings, "--live", "--job", job.name)
+        assert 0 == read.exit_code
+        outputs.append(read.output)
+
+    assert "PENDING" in outputs[0]
+    assert "3 of 3 answers came back as they were" in outputs[1]
+    assert "0 warnings, 0 faults" in outputs[1]
+    assert 2 == len(laboratory.service.find({}))
 
 
 def test_a_script_says_yes_beforehand_and_reads_json(laboratory: Laboratory) -> None:

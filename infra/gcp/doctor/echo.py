@@ -1,5 +1,6 @@
 """What came back of a probe's requests: keys, labels, transcripts, usage, answers."""
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +30,14 @@ class Line:
     transcript: bytes | None
     """None when the fence did not come back whole."""
     usage: frozenset[str]
+    answer: str
+    """Stands for the whole response: it holds a time and probabilities that no other repeats."""
     reading: Reading
+
+    @property
+    def record(self) -> str | None:
+        """Whose it is, by either mark."""
+        return self.key or self.label
 
 
 def read_line(line: bytes, reading: Reading, analysis: Analysis) -> Line:
@@ -46,6 +54,7 @@ def read_line(line: bytes, reading: Reading, analysis: Analysis) -> Line:
         label=record_id_of(_at(told, "request", "labels", "record")),
         transcript=opened[1] if opened else None,
         usage=frozenset(usage) if isinstance(usage, dict) else frozenset(),
+        answer=_digest(_at(told, "response")),
         reading=reading,
     )
 
@@ -53,7 +62,7 @@ def read_line(line: bytes, reading: Reading, analysis: Analysis) -> Line:
 def examine_lines(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]:
     """`asked` is transcript by record id, in the order of the request file."""
     yield _answered(lines, asked)
-    yield from _marks(lines, asked)
+    yield from examine_marks(lines, asked)
     yield _transcripts(lines, asked)
     yield _usage(lines)
     yield _reasons(lines)
@@ -72,7 +81,7 @@ def _answered(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
     return fault("rows", f"{says}{f': {told}' if told else ''}", "docs/errors.md says what each is")
 
 
-def _marks(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]:
+def examine_marks(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]:
     """One of the two marks is enough to know whose an answer is."""
     marks = {
         "key echo": ("the key at top level", {line.key for line in lines}),
@@ -91,7 +100,7 @@ def _marks(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]
 
 def _transcripts(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
     """By the record that the line is of; the numbers are those of infra/gcp/doctor/calls.py."""
-    came = {line.key or line.label: line.transcript for line in lines}
+    came = {line.record: line.transcript for line in lines}
     changed = [
         str(number)
         for number, (record, text) in enumerate(asked.items(), start=1)
@@ -129,6 +138,18 @@ def _order(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
 
 def _word(text: str) -> str:
     return text if _WORD.fullmatch(text) else "(another)"
+
+
+def _digest(response: Any) -> str:
+    """Nulls come and go between two writings of one answer."""
+    told = msgspec.json.encode(_without_nulls(response), order="sorted")
+    return hashlib.blake2b(told, digest_size=16).hexdigest()
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(inner) for name, inner in value.items() if inner is not None}
+    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _at(value: Any, *path: str | int) -> Any:
