@@ -12,7 +12,7 @@ from functools import cache
 from inspect import signature
 from typing import Any
 
-from events import Envelope, Fact, Signal, Unreadable, Wish, seal
+from events import DeadLetter, Envelope, Fact, Signal, Unreadable, Wish, seal
 from tracking import Handling
 
 from . import CHOREOGRAPHY, SIGNALS, Handler, name_of
@@ -69,8 +69,7 @@ def deliver(message: Message, tools: Tools, publish: Publish) -> Verdict:
     try:
         return _told(message, opened, _deliver_or_wait(message, opened, tools, publish))
     except SetAside as aside:
-        verdict = Verdict(outcome=Outcome.SET_ASIDE, cause=aside.cause, detail=aside.detail)
-        return _told(message, opened, verdict)
+        return _told(message, opened, _aside(aside, opened))
     except Exception as error:
         LOG.warning("delivery-failed", exc_info=error, extra=_about(message, opened))
         cause = type(error).__name__
@@ -83,6 +82,13 @@ def _deliver_or_wait(message: Message, opened: Opened, tools: Tools, publish: Pu
     except Wait as wait:
         _mark(opened, "waited", message, tools, reason=str(wait))
         return Verdict(outcome=Outcome.WAIT, cause="wait", detail=str(wait))
+
+
+def _aside(aside: SetAside, opened: Opened) -> Verdict:
+    """Behind the dead letters there is no other place: a letter comes again until it is noted."""
+    is_letter = isinstance(opened.fact, DeadLetter)
+    outcome = Outcome.REDELIVER if is_letter else Outcome.SET_ASIDE
+    return Verdict(outcome=outcome, cause=aside.cause, detail=aside.detail)
 
 
 def _unreadable(error: Exception) -> Verdict:

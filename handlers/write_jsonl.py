@@ -30,9 +30,11 @@ def write_jsonl(
     name = deployment.attempt(event.run_id, event.batch, event.attempt)
     try:
         blob = bucket.write_once(f"requests/{name}.jsonl", lines)
-    except PreflightError as error:
-        # One bad line makes Vertex refuse the whole file; the same file is bad again.
-        raise SetAside("preflight_failed", str(error)) from error
+    except (PreflightError, SetAside) as error:
+        if tracking.closing_of(place) is not None:
+            # It slept past the end of its attempt; people may have been forgotten since.
+            return
+        raise _for_good(error) from error
     yield JsonlUploaded(
         run_id=event.run_id,
         planned_on=event.planned_on,
@@ -57,6 +59,11 @@ def never_started(event: BatchPlanned | JsonlUploaded) -> JobCancelled:
         outputs=[],
         cause=NEVER_STARTED,
     )
+
+
+def _for_good(error: PreflightError | SetAside) -> SetAside:
+    """One bad line makes Vertex refuse the whole file; the same file is bad again."""
+    return error if isinstance(error, SetAside) else SetAside("preflight_failed", str(error))
 
 
 def _lines(tracking: Tracking, place: Place, analysis: Analysis) -> Iterator[bytes]:

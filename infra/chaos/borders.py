@@ -1,5 +1,6 @@
 """The borders of tool calls: where a delivery fails, dies, or stands still while others go on."""
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -28,9 +29,9 @@ class Borders:
         if actor is None or self.is_calm:
             return act()
         site = f"{actor.name} / {tool}.{name}"
-        self._before(actor, tool, site)
+        self._before(actor, tool, f"before {site}")
         result = act()
-        self._after(actor, tool, site)
+        self._after(actor, tool, f"after {site}")
         return result
 
     def stop_here(self, name: str) -> None:
@@ -46,21 +47,21 @@ class Borders:
     def _before(self, actor: Actor, tool: str, site: str) -> None:
         if self._is_out(tool):
             raise Redeliver(f"{tool} is out of order")
-        shares = self._shares(actor, tool)
+        shares = self._shares(site, tool)
         if tool in TOOLS:
             shares["set_aside"] = self.weather.set_aside
-        found = self.chance.fault(f"before {site}", shares)
+        found = self.chance.fault(site, shares)
         if found is not None:
             self._happens(actor, *found)
 
     def _after(self, actor: Actor, tool: str, site: str) -> None:
-        found = self.chance.fault(f"after {site}", self._shares(actor, tool))
+        found = self.chance.fault(site, self._shares(site, tool))
         if found is not None:
             self._happens(actor, *found)
 
-    def _shares(self, actor: Actor, tool: str) -> dict[str, float]:
+    def _shares(self, site: str, tool: str) -> dict[str, float]:
         weather = self.weather
-        is_target = weather.target and actor.name.startswith(weather.target)
+        is_target = weather.target and re.match(weather.target, site)
         more = weather.aim if is_target else 1.0
         return {
             "crash": weather.crash * more,

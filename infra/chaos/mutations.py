@@ -39,10 +39,13 @@ class Mutation:
 
     name: str
     apply: Callable[[], Patched]
-    seed: int | None = None
-    """One that is known to show it."""
-    is_harmless: bool = False
-    """The architecture promises to stay right without it: no seed may fail."""
+    seed: int | None
+    """One that is known to show it; None when no seed may fail."""
+
+    @property
+    def is_harmless(self) -> bool:
+        """The architecture promises to stay right with it."""
+        return self.seed is None
 
 
 # The delivery loop
@@ -252,10 +255,12 @@ MUTATIONS = (
     Mutation(
         "a claim without its time limit",
         _on(submit_job, "take_next", _with_policy(claim_seconds=10**9)),
+        seed=69,
     ),
     Mutation(
         "the next claim at once",
         _on(submit_job, "take_next", _with_policy(reclaim_seconds=0)),
+        seed=26,
     ),
     Mutation("the label is not looked at", _on(submit_job, "_known", _blind), seed=31),
     Mutation(
@@ -264,6 +269,7 @@ MUTATIONS = (
     Mutation(
         "closing id that contains the outcome",
         _on(Tracking, "close_attempt", _closing_by_outcome),
+        seed=55,
     ),
     Mutation("random job ids", _on(Deployment, "job", _random_job), seed=15),
     Mutation(
@@ -294,19 +300,17 @@ MUTATIONS = (
         lambda: patch.dict(handlers.CHOREOGRAPHY, {JsonlUploaded: _stop_first}),
         seed=342,
     ),
-    Mutation(
-        "asked by what later attempts left",
-        lambda: _sql("asked", (" AND p.attempt < @attempt", ""), ("AND e.attempt < @attempt ", "")),
-        seed=27,
-    ),
     Mutation("first-row lookup fallback", _first_row, seed=50),
     Mutation("no window", lambda: _window(_all_at_once), seed=29),
     Mutation("no canary", lambda: _window(_no_canary), seed=0),
     Mutation("no retelling", _on(watch_jobs, "retell", _nothing_again), seed=1),
     Mutation(
-        "no advancing by the tick", _on(watch_jobs, "advance", _nothing_again), is_harmless=True
+        "asked by what later attempts left",
+        lambda: _sql("asked", (" AND p.attempt < @attempt", ""), ("AND e.attempt < @attempt ", "")),
+        seed=None,
     ),
-    Mutation("no handled check", _on(Ledger, "was_handled", _never_handled), is_harmless=True),
+    Mutation("no advancing by the tick", _on(watch_jobs, "advance", _nothing_again), seed=None),
+    Mutation("no handled check", _on(Ledger, "was_handled", _never_handled), seed=None),
 )
 
 

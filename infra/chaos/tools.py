@@ -69,7 +69,7 @@ class RoughWarehouse:
     def _slowly(self, job_id: str, script: str, params: Params) -> bool:
         """The deed goes on for a while; its caller waits, or has to go."""
         chance = self._borders.chance
-        seconds = chance.one_of(f"slow/{job_id}", (0.0, 20.0, 50.0, 300.0))
+        seconds = chance.one_of(f"slow/{job_id}", self._borders.weather.slow_for)
         ends_at = self._clock() + timedelta(seconds=seconds)
         if not self._inner.begin(job_id, script, params, ends_at):
             return False

@@ -13,7 +13,7 @@ from .chance import Chance
 
 TOOLS = ("warehouse", "bucket", "model", "publish")
 SHORT = (0.0, 0.0, 0.0, 2.0, 30.0, 75.0, 400.0, 580.0, 1_500.0, 2_700.0)
-LONG = (2.0, 400.0, 1_000.0, 1_190.0, 2_700.0)
+LONG = (400.0, 1_000.0, 1_190.0)
 
 THEMES = ("all", "all", "all", "all", "naps", "slow", "stops", "replies", "deletions", "spoiled")
 
@@ -37,6 +37,8 @@ class Weather:
     refuse: float
     slow: float
     """Deeds that are still running when their caller has to go."""
+    slow_for: tuple[float, ...] = (0.0, 20.0, 50.0, 300.0)
+    """Seconds that they take."""
     spoiled: float
     """Deeds that are reported as failed after their commit."""
     outage: str
@@ -86,10 +88,22 @@ _CLEAR: Mapping[str, Any] = {
     "crash": 0.002, "fail": 0.002, "park": 0.005, "set_aside": 0, "refuse": 0, "slow": 0,
     "spoiled": 0, "outage": "", "duplicate": 0.1, "late": 0.05, "swallow": 0, "shuffles": True,
 }  # fmt: skip
-_SUBMITTING: Mapping[str, Any] = {"target": "submit-job", "aim": 4}
+_SUBMITTING: Mapping[str, Any] = {"target": r"\w+ submit-job", "aim": 4}
+_MIDDLE = r"after submit-job .*troupe__claim|before submit-job .*model\.create"
+"""Behind a claim and before its job: who sleeps here finds others awake."""
 _THEMES: Mapping[str, Mapping[str, Any]] = {
     "all": {},
-    "naps": {**_CLEAR, **_SUBMITTING, "park": 0.03, "parkings": LONG, "aim": 8, "late": 0.3},
+    "naps": {
+        **_CLEAR,
+        "target": _MIDDLE,
+        "aim": 100,
+        "crash": 0.0005,
+        "fail": 0.0005,
+        "parkings": LONG,
+        "duplicate": 0.6,
+        "late": 0.6,
+        "delays": (60, 1_210, 1_300, 1_600),
+    },
     "slow": {**_CLEAR, "slow": 0.5, "spoiled": 0.05, "duplicate": 0.4},
     "stops": {
         **_CLEAR,
@@ -103,15 +117,20 @@ _THEMES: Mapping[str, Mapping[str, Any]] = {
     "replies": {**_CLEAR, **_SUBMITTING, "fail": 0.03, "crash": 0.015},
     "deletions": {
         **_CLEAR,
-        "target": "watch-jobs",
-        "aim": 8,
-        "park": 0.01,
-        "parkings": (400.0, 580.0),
+        "target": r"before watch-jobs < gcs-object / warehouse\.append facts",
+        "aim": 100,
+        "crash": 0.0005,
+        "fail": 0.0005,
+        "parkings": (500.0, 580.0),
+        "duplicate": 0.6,
+        "late": 0.6,
+        "delays": (60, 430, 480, 560),
         "slow": 0.6,
+        "slow_for": (50.0, 300.0),
     },
     "spoiled": {
         **_CLEAR,
-        "target": "process-results",
+        "target": r"\w+ process-results",
         "aim": 8,
         "park": 0.02,
         "duplicate": 0.8,

@@ -204,7 +204,7 @@ class World:
 
     def _judge(self, delivery: Delivery, verdict: Verdict) -> None:
         """A handler that fails in a way nobody has a name for is a fault."""
-        if verdict.outcome is Outcome.REDELIVER and verdict.cause != Redeliver.__name__:
+        if verdict.outcome is Outcome.REDELIVER and verdict.cause not in _WORTH_ANOTHER_TRY:
             self.problems.append(f"{verdict.cause} in {_name_of(delivery)}")
         if verdict.outcome is Outcome.SET_ASIDE and verdict.cause not in _KNOWN_CAUSES:
             self.problems.append(f"{verdict.cause} ({verdict.detail}) in {_name_of(delivery)}")
@@ -224,6 +224,8 @@ class World:
 
 _TAXONOMY = taxonomy()
 _KNOWN_CAUSES = ("broken_tool",)
+_WORTH_ANOTHER_TRY = (Redeliver.__name__, *_KNOWN_CAUSES)
+"""A note of a dead letter comes again even after a permanent failure."""
 
 
 def _name_of(delivery: Delivery) -> str:

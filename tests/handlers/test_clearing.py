@@ -2,8 +2,11 @@
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
+from events import BatchPlanned
+from handlers.write_jsonl import write_jsonl
 from infra.desk.clearing import clear_history, forget
 from infra.desk.questions import BadQuestion
 from infra.desk.reprocessing import reprocess
@@ -104,3 +107,21 @@ def test_forgetting_leaves_others_alone_and_names_the_person_nowhere(stage: Stag
     assert "tok_of_nobody" not in str(answer)
     assert "tok_of_nobody" not in str(stage.ask("SELECT * FROM laptop_jobs"))
     assert "forget" in desk.DUTIES
+
+
+def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(
+    stage: Stage,
+) -> None:
+    """Its attempt is closed; the file that it would write now differs from the one that stands."""
+    stage.load(calls(4))
+    stage.run("r1")
+    ((planned,),) = stage.ask(
+        "SELECT data FROM facts WHERE topic = 'batch-planned' ORDER BY batch, attempt LIMIT 1"
+    )
+    forget(stage.world, PERSON, sure=True)
+    tools = stage.world.tools
+    event = msgspec.json.decode(planned, type=BatchPlanned)
+
+    found = write_jsonl(event, tools.tracking, tools.bucket, tools.analyses, tools.deployment)
+
+    assert [] == list(found)

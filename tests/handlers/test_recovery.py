@@ -1,6 +1,7 @@
 """What operators do: replay, discard, reprocess. Each says what it did; doing it twice is once."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -159,3 +160,25 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) 
         reprocess(stage.world, {"record_ids": [id_of(rows[5])]})
     with pytest.raises(BadQuestion, match="nothing is selected"):
         reprocess(stage.world, {})
+
+
+def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> None:
+    """Behind the dead letters there is no other place to set it aside to."""
+    stage.load(calls(4))
+    broken_bucket(stage)
+    do, refused = stage.world.warehouse.do, []
+
+    def refuse_three_times(name: str, *rest: Any) -> bool:
+        if "__error__" in name and len(refused) < 3:
+            refused.append(name)
+            raise SetAside("broken_tool", "no right to write errors")
+        return do(name, *rest)
+
+    stage.world.warehouse.do = refuse_three_times  # type: ignore[method-assign]
+    stage.request()
+    stage.play()
+
+    assert 3 == len(refused)
+    assert [("object_conflict",)] == stage.ask(
+        "SELECT cause FROM error_tracking WHERE error_type = 'set_aside'"
+    )
