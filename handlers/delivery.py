@@ -151,7 +151,7 @@ def _publish(
 
 def _remember_wish(envelope: Envelope, tools: Tools) -> None:
     """What comes from outside is remembered on arrival, and one id stands for one wish."""
-    known = tools.ledger.recall([envelope.id], tools.clock())
+    known = tools.ledger.recall([envelope.id], tools.ledger.since(tools.clock()))
     if not known:
         tools.ledger.remember([envelope], tools.clock())
     elif known[0].data != envelope.data:

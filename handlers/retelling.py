@@ -3,13 +3,14 @@
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from events import Envelope
 from tracking import Ledger, Tracking, UnhandledFact
 
 from .codes import coded
 from .score import handled_topics
-from .tools import Clock, Policy
+from .tools import Policy
 
 LOG = logging.getLogger("troupe.tick")
 
@@ -22,9 +23,8 @@ class Retell:
     handler: str
 
 
-def retell(tracking: Tracking, ledger: Ledger, clock: Clock, policy: Policy) -> Iterator[Retell]:
+def retell(tracking: Tracking, ledger: Ledger, since: date, policy: Policy) -> Iterator[Retell]:
     """The facts that are due, oldest first; those told too often become system errors."""
-    since = ledger.since(clock())
     unhandled = tracking.unhandled_facts(since, handled_topics())
     for lost in given_up(unhandled, policy):
         is_new = tracking.store_error(
@@ -37,7 +37,7 @@ def retell(tracking: Tracking, ledger: Ledger, clock: Clock, policy: Policy) -> 
             about = {"fact_id": lost.fact_id, "handler": lost.handler}
             LOG.error("fact-stuck", extra=coded("stuck_fact") | about)
     chosen = due(unhandled, policy)
-    known = {e.id: e for e in ledger.recall([fact.fact_id for fact in chosen], clock())}
+    known = {e.id: e for e in ledger.recall([fact.fact_id for fact in chosen], since)}
     for fact in chosen:
         yield Retell(known[fact.fact_id], fact.handler)
 

@@ -3,21 +3,19 @@
 from collections.abc import Iterator
 
 from events import BatchPlanned, CancelRequested, Deployment, RunStopped
-from tracking import Ledger, Tracking
+from tracking import Tracking
 
 from .plans import plan_of
 from .sightings import look
-from .tools import Clock, Model
+from .tools import Model
 from .window import release
 
 
 def stop_run(
     event: CancelRequested | RunStopped,
     tracking: Tracking,
-    ledger: Ledger,
     model: Model,
     deployment: Deployment,
-    clock: Clock,
 ) -> Iterator[RunStopped | BatchPlanned]:
     plan = plan_of(tracking, event.run_id)
     progress = tracking.progress(plan.run_id, plan.day)
@@ -26,7 +24,7 @@ def stop_run(
     if isinstance(event, CancelRequested):
         yield RunStopped(run_id=plan.run_id, planned_on=plan.day, reason="operator")
         return
-    for seen in look(tracking, model, deployment, ledger.since(clock())):
+    for seen in look(tracking, model, deployment, plan.planned_on):
         if seen.attempt.run_id == plan.run_id:
             for job in seen.jobs.values():
                 if job is not None and not job.state.ended:

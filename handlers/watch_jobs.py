@@ -43,13 +43,16 @@ def watch_jobs(
 ) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Retell]:
     if isinstance(signal, GcsObject) and not is_final(signal.name):
         return
-    sightings = look(tracking, model, deployment, ledger.since(clock()))
+    # A lost signal costs a moment; the tick is the authority, and looks as far back as it must.
+    is_tick = isinstance(signal, WatchTick)
+    since = ledger.reach(clock()) if is_tick else ledger.since(clock())
+    sightings = look(tracking, model, deployment, since)
     yield from _each("watch", sightings, lambda seen: ended(seen, bucket, deployment, policy))
-    if isinstance(signal, GcsObject):
+    if not is_tick:
         return
     yield from _each("cancel", sightings, lambda seen: cancel(seen, model, clock, policy))
-    yield from contained("retell", lambda: retell(tracking, ledger, clock, policy))
-    runs = tracking.open_runs(ledger.since(clock()))
+    yield from contained("retell", lambda: retell(tracking, ledger, since, policy))
+    runs = tracking.open_runs(since)
     yield from _each("advance", runs, lambda run: advance(*run, tracking, analyses, policy))
 
 

@@ -12,6 +12,9 @@ from .answers import Handling, Row
 from .statements import question
 from .warehouse import Warehouse
 
+LONGEST_RUN = timedelta(days=120)
+"""A run that is older than this is not looked for any more."""
+
 
 class Ledger:
     """Remembers every event before it is published, and on arrival if it came from outside."""
@@ -19,6 +22,7 @@ class Ledger:
     def __init__(self, warehouse: Warehouse, look_back_days: int = 14) -> None:
         self._warehouse = warehouse
         self._look_back = timedelta(days=look_back_days)
+        self._horizon = max(self._look_back, LONGEST_RUN)
 
     def remember(self, envelopes: Sequence[Envelope], now: datetime) -> None:
         """Visible when this returns."""
@@ -26,7 +30,7 @@ class Ledger:
             self._warehouse.append("facts", [_fact_row(e, now) for e in envelopes])
 
     def knows(self, fact_id: str, now: datetime) -> bool:
-        return bool(self.recall([fact_id], now))
+        return bool(self.recall([fact_id], self.since(now)))
 
     def was_handled(self, fact_id: str, handler: str, now: datetime) -> bool:
         given = {"fact_id": fact_id, "handler": handler, "since": self.since(now)}
@@ -36,14 +40,24 @@ class Ledger:
         if handlings:
             self._warehouse.append("handlings", [_handling_row(h, now) for h in handlings])
 
-    def recall(self, fact_ids: Sequence[str], now: datetime) -> list[Envelope]:
-        """The events of these ids, as they were first told."""
-        given = {"fact_ids": list(fact_ids), "since": self.since(now)}
+    def recall(self, fact_ids: Sequence[str], since: date) -> list[Envelope]:
+        """The events of these ids, as they were first told, no earlier than `since`."""
+        given = {"fact_ids": list(fact_ids), "since": since}
         return [_envelope(row) for row in self._warehouse.ask(question("facts_by_id"), given)]
 
     def since(self, now: datetime) -> date:
-        """The first day that questions of the tick look at."""
+        """The first day that questions about single facts look at."""
         return (now - self._look_back).date()
+
+    def reach(self, now: datetime) -> date:
+        """The first day that the tick looks at: no run that is still open began before it.
+
+        A batch whose jobs get stuck in every attempt takes weeks, and one with many batches longer.
+        """
+        given = {"since": (now - self._horizon).date()}
+        oldest = self._warehouse.ask(question("oldest_open_run"), given)[0]["planned_on"]
+        usual = self.since(now)
+        return usual if oldest is None else min(usual, oldest)
 
 
 def _fact_row(envelope: Envelope, now: datetime) -> Row:

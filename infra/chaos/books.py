@@ -18,7 +18,7 @@ _ENDINGS = ("analysed", "failed", "released", "open", "cleared")
 def waiting_problems(world: World) -> Iterator[str]:
     """At rest, before operators act: what stands still must say so."""
     tracking, ledger = world.outside.tracking, world.outside.ledger
-    since = ledger.since(world.clock())
+    since = ledger.reach(world.clock())
     unhandled = tracking.unhandled_facts(since, handled_topics())
     told = {error_id for (error_id,) in world.warehouse.see("SELECT error_id FROM error_tracking")}
     stuck = [fact for fact in unhandled if f"stuck_fact__{fact.fact_id}__{fact.handler}" in told]

@@ -108,5 +108,5 @@ class Player:
 def unfinished(world: World) -> bool:
     """Whether a tick could still bring something."""
     ledger, tracking = world.outside.ledger, world.outside.tracking
-    since = ledger.since(world.clock())
+    since = ledger.reach(world.clock())
     return bool(tracking.open_runs(since) or tracking.unhandled_facts(since, handled_topics()))

@@ -1,7 +1,7 @@
 """What operators do about dead letters. Every answer says what was done."""
 
 from collections import Counter
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import msgspec
@@ -127,8 +127,8 @@ def _close(world: Troupe, place: Place, envelope: Envelope) -> None:
 
 def _refuse_while_running(world: Troupe, place: Place) -> None:
     """An attempt whose job lives, or may still appear, is not over: its answers are paid for."""
-    tools, since = world.tools, world.tools.ledger.since(world.clock())
-    for seen in look(tools.tracking, tools.model, tools.deployment, since):
+    tools, day = world.tools, date.fromisoformat(place.planned_on)
+    for seen in look(tools.tracking, tools.model, tools.deployment, day):
         here = seen.attempt
         if (here.run_id, here.batch, here.attempt) != (place.run_id, place.batch, place.attempt):
             continue

@@ -16,11 +16,12 @@ STUCK = "stuck_fact"
 def stuck_letters(world: Troupe) -> list[KeptLetter]:
     """Oldest first; made from the ledger each time, so that nothing has to be kept of them."""
     now, tools = world.clock(), world.tools
-    lost = given_up(tools.tracking.unhandled_facts(tools.ledger.since(now), handled_topics()),
-                    tools.policy)  # fmt: skip
+    since = tools.ledger.reach(now)
+    unhandled = tools.tracking.unhandled_facts(since, handled_topics())
+    lost = given_up(unhandled, tools.policy)
     if not lost:
         return []
-    envelopes = {each.id: each for each in tools.ledger.recall([f.fact_id for f in lost], now)}
+    envelopes = {each.id: each for each in tools.ledger.recall([f.fact_id for f in lost], since)}
     letters = []
     for fact in lost:
         body, attributes = to_pubsub(envelopes[fact.fact_id])

@@ -108,8 +108,9 @@ class Laptop:
     def wake(self) -> int:
         """Tell every unfinished fact again: what a dead process left behind goes on."""
         ledger, now = self.tools.ledger, self.clock()
-        unhandled = self.tools.tracking.unhandled_facts(ledger.since(now), handled_topics())
-        facts = ledger.recall([fact.fact_id for fact in unhandled], now)
+        since = ledger.reach(now)
+        unhandled = self.tools.tracking.unhandled_facts(since, handled_topics())
+        facts = ledger.recall([fact.fact_id for fact in unhandled], since)
         self.bus.publish(facts)
         return len(facts)
 

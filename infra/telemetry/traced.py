@@ -165,7 +165,7 @@ def _before(envelope: Envelope, tools: Tools) -> tuple[dict[str, Envelope], Plac
     ids = [deployment.fact(topic_of(RunPlanned), fact.run_id)]
     if isinstance(fact, JobEnded):
         ids += _submissions(fact, deployment)
-    known = tools.ledger.recall(ids, tools.clock())
+    known = tools.ledger.recall(ids, tools.ledger.since(tools.clock()))
     planned = next((e.traceparent for e in known if e.id == ids[0]), "")
     submitted = {read_fact(e.data, JobSubmitted).job: e for e in known if e.id != ids[0]}
     return submitted, place_of(planned)

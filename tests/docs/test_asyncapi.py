@@ -11,7 +11,7 @@ import pytest
 from events import FACT_OF_TYPE, FACTS, to_pubsub, topic_of
 from handlers import asyncapi
 from handlers.score import subscriptions
-from tests.stage import Stage, calls
+from tests.stage import START, Stage, calls
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "reference" / "asyncapi.json"
@@ -80,7 +80,7 @@ def test_every_event_of_a_run_is_as_the_document_says(
     stage.load(calls(4))
     stage.run()
     rows = stage.ask("SELECT DISTINCT fact_id FROM facts")
-    told = stage.world.tools.ledger.recall([id_ for (id_,) in rows], stage.clock())
+    told = stage.world.tools.ledger.recall([id_ for (id_,) in rows], START.date())
 
     kinds = {envelope.type for envelope in told}
     for envelope in told:

@@ -4,7 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from handlers.tools import JobState
 from infra.local.predictions import Answer, text_of
+from infra.local.vertex_settings import Behaviour, End
 from tests.stage import Stage, call, calls
 
 
@@ -114,3 +116,23 @@ def test_an_invented_summary_stands_out(staged: Callable[..., Stage]) -> None:
     assert [(0.0,), (1.0,), (None,)] == stage.ask(
         "SELECT grounding FROM transcription_analyzed_transcripts ORDER BY grounding NULLS LAST"
     )
+
+
+def test_a_run_that_takes_longer_than_the_look_back_is_watched_to_its_end(
+    staged: Callable[..., Stage],
+) -> None:
+    """Jobs that get stuck in every attempt: the watchdog ends each of them only days later."""
+    stage = staged(behaviour=Behaviour(end=lambda job: End(state=JobState.RUNNING, share=0)))
+    stage.load(calls(4))
+    stage.request("r1", canary=2, rows_per_batch=2, max_attempts=3, breaker=100)
+
+    days = 0
+    while "run-completed" not in stage.topics() and days < 60:
+        days += 1
+        stage.tick(minutes=24 * 60)
+        while stage.world.deliver_next() is not None or stage.world.service.step():
+            pass
+
+    assert days > stage.world.tools.policy.look_back_days
+    books = stage.books("r1")
+    assert (True, 4) == (books["ok"], books["failed"])
