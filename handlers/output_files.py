@@ -1,13 +1,27 @@
-"""Which of the files that Vertex writes hold results, and whether all of them are there."""
+"""Where the jobs write, which of their files hold results, and whether all of them are there."""
 
 import re
 from collections.abc import Sequence
+
+from events import Deployment
+from tracking import Place
 
 from .errors import SetAside
 from .tools import Blob
 
 _FINAL = re.compile(r"(?:^|/)predictions\.jsonl(?:-(\d+)-of-(\d+))?$")
 _INCREMENTAL = re.compile(r"(?:^|/)incremental_predictions\.jsonl$")
+
+
+def output_of(deployment: Deployment, place: Place, claim: int) -> str:
+    """The folder below which the job of one claim writes, and no other job does."""
+    return f"output/{deployment.attempt(place.run_id, place.batch, place.attempt)}__{claim}"
+
+
+def attempt_of_output(deployment: Deployment, name: str) -> tuple[str, int, int] | None:
+    """Run, batch and attempt whose job wrote an object of this name; None for other objects."""
+    found = re.match(rf"output/{deployment.id}__([a-z0-9-]+)__(\d+)__(\d+)__\d+/", name)
+    return (found[1], int(found[2]), int(found[3])) if found else None
 
 
 def is_final(name: str) -> bool:

@@ -6,8 +6,9 @@ from datetime import date
 from events import Deployment
 from tracking import Tracking, WaitingAttempt
 
+from .output_files import output_of
 from .places import place_of
-from .submit_job import labels_of, output_of
+from .submit_job import labels_of
 from .tools import Bucket, Job, Model
 
 
@@ -19,9 +20,18 @@ class Sighting:
     jobs: dict[str, Job | None]
 
 
-def look(tracking: Tracking, model: Model, deployment: Deployment, since: date) -> list[Sighting]:
-    """One listing for all attempts, and one question for each known job that it does not show."""
-    waiting = tracking.waiting_attempts(since)
+def look(
+    tracking: Tracking,
+    model: Model,
+    deployment: Deployment,
+    since: date,
+    only: tuple[str, int, int] | None = None,
+) -> list[Sighting]:
+    """One listing for all attempts, and one question for each known job that it does not show.
+
+    With `only` nothing but this run's batch and attempt is looked at.
+    """
+    waiting = tracking.waiting_attempts(since, only)
     if not waiting:
         return []
     oldest = min(attempt.first_claimed_at for attempt in waiting)

@@ -7,6 +7,7 @@ from tracking import Claim, Place, Tracking
 
 from .claims import is_void, take_next
 from .errors import Refused
+from .output_files import output_of
 from .places import place_of
 from .plans import plan_of
 from .tools import Bucket, Clock, Job, Model, Policy
@@ -54,11 +55,6 @@ def labels_of(deployment: Deployment, place: Place) -> dict[str, str]:
         "troupe": deployment.id,
         "attempt": deployment.attempt(place.run_id, place.batch, place.attempt),
     }
-
-
-def output_of(deployment: Deployment, place: Place, claim: int) -> str:
-    """The folder below which the job of one claim writes, and no other job does."""
-    return f"output/{deployment.attempt(place.run_id, place.batch, place.attempt)}__{claim}"
 
 
 def _known(claims: Sequence[Claim], jobs: Sequence[Job]) -> dict[int, str]:

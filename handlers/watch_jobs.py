@@ -22,7 +22,7 @@ from tracking import Ledger, Tracking
 from .advance_run import advance
 from .contained import Found, contained
 from .job_states import all_ended, end_of
-from .output_files import is_final
+from .output_files import attempt_of_output, is_final
 from .retelling import Retell, retell
 from .sightings import Sighting, left_behind, look
 from .tools import Bucket, Clock, JobState, Model, Policy
@@ -41,15 +41,17 @@ def watch_jobs(
     analyses: Analyses,
     policy: Policy,
 ) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Retell]:
-    if isinstance(signal, GcsObject) and not is_final(signal.name):
+    def watch(sightings: Sequence[Sighting]) -> Iterator[JobEnded]:
+        return _each("watch", sightings, lambda seen: ended(seen, bucket, deployment, policy))
+
+    if isinstance(signal, GcsObject):
+        whose = attempt_of_output(deployment, signal.name)
+        if whose is not None and is_final(signal.name):
+            yield from watch(look(tracking, model, deployment, ledger.since(clock()), whose))
         return
-    # A lost signal costs a moment; the tick is the authority, and looks as far back as it must.
-    is_tick = isinstance(signal, WatchTick)
-    since = ledger.reach(clock()) if is_tick else ledger.since(clock())
+    since = ledger.reach(clock())
     sightings = look(tracking, model, deployment, since)
-    yield from _each("watch", sightings, lambda seen: ended(seen, bucket, deployment, policy))
-    if not is_tick:
-        return
+    yield from watch(sightings)
     yield from _each("cancel", sightings, lambda seen: cancel(seen, model, clock, policy))
     yield from contained("retell", lambda: retell(tracking, ledger, since, policy))
     runs = tracking.open_runs(since)

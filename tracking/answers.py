@@ -101,6 +101,16 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Over:
+    """What the first batches of a run came to, all of them over: this never changes again."""
+
+    batches: int = 0
+    records: int = 0
+    failed: int = 0
+    spent: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingAttempt:
     """An attempt that holds a claim and whose end is not yet known."""
 

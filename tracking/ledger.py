@@ -80,11 +80,18 @@ def _fact_row(envelope: Envelope, now: datetime) -> Row:
     }
 
 
+class _Where(msgspec.Struct, frozen=True):
+    """What a fact is about, as far as it is written beside its handlings."""
+
+    batch: int | None = None
+
+
 def _handling_row(handling: Handling, now: datetime) -> Row:
     return {
         "fact_id": handling.envelope.id,
         "topic": topic_of_type(handling.envelope.type),
         "run_id": handling.envelope.correlation or None,
+        "batch": msgspec.json.decode(handling.envelope.data, type=_Where).batch,
         "handler": handling.handler,
         "outcome": handling.outcome,
         "reason": handling.reason,

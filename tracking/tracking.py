@@ -13,6 +13,7 @@ from .answers import (
     Claim,
     Claims,
     Closing,
+    Over,
     Plan,
     Progress,
     Row,
@@ -88,6 +89,7 @@ class Tracking:
         self._taxonomy = list(taxonomy)
         self._source = (source or Source()).names()
         self._plans: dict[str, Plan] = {}
+        self._over: dict[str, Over] = {}
 
     # Planning
 
@@ -138,9 +140,13 @@ class Tracking:
         given = {**place.params(), "claim": claim}
         return self._warehouse.do(job, deed("claim_attempt"), given)
 
-    def waiting_attempts(self, since: date) -> list[WaitingAttempt]:
-        rows = self._warehouse.ask(question("waiting_attempts"), {"since": since})
-        return [_waiting(row) for row in rows]
+    def waiting_attempts(
+        self, since: date, only: tuple[str, int, int] | None = None
+    ) -> list[WaitingAttempt]:
+        """All that wait, or `only` this one, named by run, batch and attempt."""
+        run_id, batch, attempt = only or (None, None, None)
+        given = {"since": since, "run_id": run_id, "batch": batch, "attempt": attempt}
+        return [_waiting(row) for row in self._warehouse.ask(question("waiting_attempts"), given)]
 
     def stage_answers(self, answer_columns: Sequence[Column], uris: Sequence[str]) -> str:
         """Load the answers that were read into a table of this execution alone."""
@@ -189,8 +195,27 @@ class Tracking:
     # Runs
 
     def progress(self, run_id: str, planned_on: str) -> Progress:
-        given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
-        return _typed(Progress, self._warehouse.ask(question("progress"), given)[0])
+        """What was seen to be over is not read again: a call costs no more in long runs."""
+        over = self._over.get(run_id, Over())
+        day = date.fromisoformat(planned_on)
+        given = {"run_id": run_id, "planned_on": day, "after": over.batches}
+        row = self._warehouse.ask(question("progress"), given)[0]
+        self._over[run_id] = Over(
+            batches=row["over_to"],
+            records=over.records + row["records_over_to"],
+            failed=over.failed + row["failed_over_to"],
+            spent=_sum(over.spent, row["spent_over_to"]),
+        )
+        return Progress(
+            batches=row["batches"],
+            finished=row["finished"],
+            over_to=row["over_to"],
+            canary_finished=row["canary_finished"],
+            records_over=over.records + row["records"],
+            failed_over=over.failed + row["failed"],
+            spent=_sum(over.spent, row["spent"]),
+            stopped=row["stopped"],
+        )
 
     def batches_to_begin(
         self, run_id: str, planned_on: str, after: int, last: int
@@ -246,6 +271,11 @@ class Tracking:
 
 def _waiting(row: Row) -> WaitingAttempt:
     return _typed(WaitingAttempt, row | {"jobs": tuple((row["jobs"] or "").split())})
+
+
+def _sum(one: float | None, other: float | None) -> float | None:
+    """None only when both are unknown."""
+    return other if one is None else one + (other or 0)
 
 
 def _typed(kind: type[T], row: Row) -> T:

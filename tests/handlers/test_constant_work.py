@@ -6,6 +6,7 @@ from typing import Any
 
 from infra.local.warehouse import LocalWarehouse
 from tests.stage import Stage, calls
+from tracking import Tracking
 
 KINDS = ("ask", "stream", "do", "load")
 """Requests to BigQuery; appends to the ledger go through the Storage Write API."""
@@ -53,3 +54,22 @@ def test_deliveries_an_attempt_are_constant(tmp_path: Path) -> None:
     few, some = played(tmp_path / "few", 3)[1], played(tmp_path / "some", 13)[1]
 
     assert 50 == some - few
+
+
+def test_progress_that_reads_only_what_is_new_is_that_of_a_newcomer(tmp_path: Path) -> None:
+    """A process that followed the run counts as one that never heard of it."""
+    stage = Stage(tmp_path)
+    stage.load(calls(24))
+    stage.request(canary=4, rows_per_batch=4, concurrency=2)
+    follower, seen = stage.world.tools.tracking, []
+    day = stage.clock().date().isoformat()
+    while "run-completed" not in stage.topics():
+        if stage.world.deliver_next() is None and not stage.world.service.step():
+            stage.tick(minutes=1)
+        if follower.plan_of("r1"):
+            newcomer = Tracking(stage.world.warehouse, stage.world.deployment, ())
+            assert newcomer.progress("r1", day) == follower.progress("r1", day)
+            seen.append(follower.progress("r1", day).over_to)
+    stage.close()
+
+    assert {0, 1, 3, 6} <= set(seen)

@@ -174,7 +174,7 @@ def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> 
             raise SetAside("broken_tool", "no right to write errors")
         return do(name, *rest)
 
-    stage.world.warehouse.do = refuse_three_times  # type: ignore[method-assign]
+    stage.world.warehouse.do = refuse_three_times  # type: ignore[method-assign,assignment]
     stage.request()
     stage.play()
 

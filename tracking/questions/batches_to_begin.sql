@@ -20,6 +20,7 @@ LEFT JOIN (
   ) AS f
   JOIN handlings AS h ON h.fact_id = f.fact_id
   WHERE h.run_id = @run_id AND h.recorded_on >= @planned_on
+    AND h.topic = 'batch-planned' AND h.batch > @after AND h.batch <= @last
   GROUP BY f.batch
 ) AS b ON b.batch = m.batch
 WHERE b.is_done IS NOT TRUE AND b.is_set_aside IS NOT TRUE

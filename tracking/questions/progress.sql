@@ -1,12 +1,16 @@
--- How far is the run? Each batch counts once, however often its facts were told.
+-- How far is the run behind batch @after, up to which all batches are over and counted already?
+-- Each batch counts once, however often its facts were told.
 SELECT
   r.batches,
   b.finished,
   b.over_to,
   b.canary_finished,
-  b.records_over,
-  b.failed_over,
+  b.records,
+  b.failed,
   b.spent,
+  b.records_over_to,
+  b.failed_over_to,
+  b.spent_over_to,
   EXISTS (
     SELECT 1 FROM facts AS f
     WHERE f.run_id = @run_id AND f.topic = 'run-stopped' AND f.recorded_on >= @planned_on
@@ -14,26 +18,38 @@ SELECT
 FROM run_plans AS r
 CROSS JOIN (
   SELECT
-    COUNT(DISTINCT k.batch) AS finished,
-    COALESCE(MAX(IF(k.place = k.batch, k.batch, 0)), 0) AS over_to,
-    COUNTIF(k.batch = 1) > 0 AS canary_finished,
-    COALESCE(SUM(k.analysed + k.failed + k.released), 0) AS records_over,
-    COALESCE(SUM(k.failed), 0) AS failed_over,
-    (
-      SELECT SUM(c.cost) FROM attempt_closings AS c
-      WHERE c.run_id = @run_id AND c.planned_on = @planned_on
-    ) AS spent
+    @after + COUNTIF(k.is_over) AS finished,
+    @after + COUNTIF(k.is_over_to) AS over_to,
+    @after > 0 OR COUNTIF(k.is_over AND k.batch = 1) > 0 AS canary_finished,
+    COALESCE(SUM(IF(k.is_over, k.records, 0)), 0) AS records,
+    COALESCE(SUM(IF(k.is_over, k.failed, 0)), 0) AS failed,
+    SUM(k.cost) AS spent,
+    COALESCE(SUM(IF(k.is_over_to, k.records, 0)), 0) AS records_over_to,
+    COALESCE(SUM(IF(k.is_over_to, k.failed, 0)), 0) AS failed_over_to,
+    SUM(IF(k.is_over_to, k.cost, NULL)) AS spent_over_to
   FROM (
     SELECT
-      batch, analysed, failed, released,
-      DENSE_RANK() OVER (PARTITION BY run_id ORDER BY batch) AS place
-    FROM attempt_closings AS c
-    WHERE c.run_id = @run_id AND c.planned_on = @planned_on AND c.open = 0
-      AND EXISTS (
-        SELECT 1 FROM facts AS f
-        WHERE f.run_id = @run_id AND f.recorded_on >= @planned_on AND f.batch = c.batch
-          AND f.topic IN ('batch-completed', 'batch-abandoned')
-      )
+      c.*,
+      c.is_over
+      AND ROW_NUMBER() OVER (PARTITION BY c.is_over ORDER BY c.batch) = c.batch - @after
+      AS is_over_to
+    FROM (
+      SELECT
+        a.batch,
+        LOGICAL_OR(a.open = 0) AND LOGICAL_OR(f.batch IS NOT NULL) AS is_over,
+        SUM(IF(a.open = 0, a.analysed + a.failed + a.released, 0)) AS records,
+        SUM(IF(a.open = 0, a.failed, 0)) AS failed,
+        SUM(a.cost) AS cost
+      FROM attempt_closings AS a
+      LEFT JOIN (
+        SELECT DISTINCT batch
+        FROM facts
+        WHERE run_id = @run_id AND recorded_on >= @planned_on AND batch > @after
+          AND topic IN ('batch-completed', 'batch-abandoned')
+      ) AS f ON f.batch = a.batch
+      WHERE a.run_id = @run_id AND a.planned_on = @planned_on AND a.batch > @after
+      GROUP BY a.batch
+    ) AS c
   ) AS k
 ) AS b
 WHERE r.run_id = @run_id

@@ -1,4 +1,5 @@
 -- Which attempts hold a claim and wait for Vertex to end their jobs, and which jobs are known?
+-- All of them, or with a @run_id only this batch and attempt of it.
 SELECT
   c.run_id,
   c.planned_on,
@@ -17,10 +18,13 @@ FROM (
     MAX(claim) AS claims
   FROM claims
   WHERE planned_on >= @since AND verdict = 'create'
+    AND (@run_id IS NULL OR (run_id = @run_id AND batch = @batch AND attempt = @attempt))
   GROUP BY run_id, planned_on, batch, attempt
 ) AS c
 LEFT JOIN (
-  SELECT DISTINCT run_id FROM facts WHERE topic = 'run-stopped' AND recorded_on >= @since
+  SELECT DISTINCT run_id
+  FROM facts
+  WHERE recorded_on >= @since AND topic = 'run-stopped' AND (@run_id IS NULL OR run_id = @run_id)
 ) AS s ON s.run_id = c.run_id
 LEFT JOIN (
   SELECT
@@ -28,15 +32,20 @@ LEFT JOIN (
     STRING_AGG(DISTINCT JSON_VALUE(data, '$.job'), ' ') AS jobs
   FROM facts
   WHERE recorded_on >= @since AND topic = 'job-submitted'
+    AND (@run_id IS NULL OR (run_id = @run_id AND batch = @batch AND attempt = @attempt))
   GROUP BY run_id, batch, attempt
 ) AS f ON f.run_id = c.run_id AND f.batch = c.batch AND f.attempt = c.attempt
 LEFT JOIN (
   SELECT DISTINCT run_id, batch, attempt
   FROM facts
   WHERE recorded_on >= @since AND topic IN ('job-succeeded', 'job-failed', 'job-cancelled')
+    AND (@run_id IS NULL OR (run_id = @run_id AND batch = @batch AND attempt = @attempt))
 ) AS e ON e.run_id = c.run_id AND e.batch = c.batch AND e.attempt = c.attempt
-LEFT JOIN attempt_closings AS k
-  ON k.run_id = c.run_id AND k.planned_on = c.planned_on AND k.batch = c.batch
-  AND k.attempt = c.attempt
+LEFT JOIN (
+  SELECT run_id, batch, attempt
+  FROM attempt_closings
+  WHERE planned_on >= @since
+    AND (@run_id IS NULL OR (run_id = @run_id AND batch = @batch AND attempt = @attempt))
+) AS k ON k.run_id = c.run_id AND k.batch = c.batch AND k.attempt = c.attempt
 WHERE k.run_id IS NULL AND e.run_id IS NULL
 ORDER BY c.run_id, c.batch, c.attempt
