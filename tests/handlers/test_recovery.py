@@ -166,7 +166,8 @@ def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> 
     """Behind the dead letters there is no other place to set it aside to."""
     stage.load(calls(4))
     broken_bucket(stage)
-    do, refused = stage.world.warehouse.do, []
+    do = stage.world.warehouse.do
+    refused: list[str] = []
 
     def refuse_three_times(name: str, *rest: Any) -> bool:
         if "__error__" in name and len(refused) < 3:
