@@ -1,9 +1,9 @@
-"""The echoed request of a line, cut down to the user's turn without parsing the rest again.
+"""The echoed request of a line, taken out without parsing the constant part of it again.
 
 The echoes of a file differ in record id and transcript, and as a rule in nothing else. A line that
 was read in full lends its frame: the bytes of its echo around the transcript and the ids. The same
 bytes around other texts are the same JSON with other texts in it. So a line of this frame may be
-parsed with the user's turn in place of its request.
+parsed with a mark in place of its request, and the user's turn alone.
 """
 
 from typing import Any
@@ -16,6 +16,10 @@ _OPENING = b',"request":'
 """A quote after a comma is never an escaped one: where this stands in JSON, it is a name."""
 _ID_LENGTH = 32
 _PROBE = "0123456789abcdef" * 2
+_RARE = b"<>[]{}#|~^@=*"
+"""Signs that few transcripts have, and most fences."""
+_MOST_SIGNS = 64
+"""A transcript with more of them is read in full."""
 
 
 class Frame(msgspec.Struct, frozen=True, gc=False):
@@ -23,39 +27,56 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 
     before: bytes
     """From the name of the request to the record id that opens the fence."""
-    turn: int
-    """Where in it the literal of the user's turn begins."""
+    opens: bytes
+    """From this id to the transcript."""
+    closes: bytes
+    """From the transcript to the id that closes the fence."""
     between: bytes
-    """From the id that closes the fence to the one in the label."""
-    turned: int
-    """How much of it still belongs to the user's turn."""
+    """From there to the id in the label."""
     after: bytes
     """From there to the end of the request."""
+    sign: int
+    """Where in `closes` its rarest sign stands: one sign is found soonest."""
 
-    def cut(self, line: bytes) -> tuple[bytes, bytes, bytes] | None:
-        """Record id and user's turn of a line, and the line with this turn for its request.
+    def cut(self, line: bytes, mark: bytes) -> tuple[bytes, bytes, bytes] | None:
+        """Record id, transcript as a literal, and the line with a mark (JSON) for its request.
 
-        None: not of this frame. Whether the turn is one literal, and the name of the request a
-        property of the line itself, is for the parser of the cut line to say.
+        None: not of this frame. Whether the transcript is one literal, and the name of the request
+        a property of the line itself, is for the parser of these two to say.
         """
-        start = line.find(_OPENING)
-        if start < 0 or not line.startswith(self.before, start):
+        named = line.find(_OPENING)
+        if named < 0 or not line.startswith(self.before, named):
             return None
-        told = start + len(self.before)
-        record_id = line[told : told + _ID_LENGTH]
-        closed = line.find(record_id, told + _ID_LENGTH) + _ID_LENGTH
+        told = named + len(self.before)
+        said = told + _ID_LENGTH
+        record_id = line[told:said]
+        over = self._over(line, said, record_id)
+        closed = over + len(self.closes) + _ID_LENGTH
         label = closed + len(self.between)
-        end = label + _ID_LENGTH
+        last = label + _ID_LENGTH + len(self.after)
         if (
-            closed < told
+            over < 0
+            or not line.startswith(self.opens, said)
             or not line.startswith(self.between, closed)
-            or not line.startswith(record_id, label)
-            or not line.startswith(self.after, end)
+            or not line.startswith(record_id + self.after, label)
         ):
             return None
-        turn = line[start + self.turn : closed + self.turned]
-        rest = line[end + len(self.after) :]
-        return record_id, turn, b"".join((line[: start + len(_OPENING)], turn, rest))
+        transcript = b'"%b"' % line[said + len(self.opens) : over]
+        rest = b"".join((line[: named + len(_OPENING)], mark, line[last:]))
+        return record_id, transcript, rest
+
+    def _over(self, line: bytes, at: int, record_id: bytes) -> int:
+        """Where the transcript ends, -1 when it does not."""
+        closing, sign = self.closes + record_id, self.closes[self.sign]
+        at += len(self.opens) + self.sign
+        for _ in range(_MOST_SIGNS):
+            at = line.find(sign, at)
+            if at < 0:
+                return -1
+            if line.startswith(closing, at - self.sign):
+                return at - self.sign
+            at += 1
+        return -1
 
 
 def frame_of(line: bytes, record_id: str, fence: Fence) -> Frame | None:
@@ -68,18 +89,19 @@ def frame_of(line: bytes, record_id: str, fence: Fence) -> Frame | None:
         (starts, opens), (closes, ends) = _decoded(fence.before), _decoded(fence.after)
         request = bytes(msgspec.json.decode(line, type=_Echo).request)
         before, _, between, after = request.split(record_id.encode())
-        turn, turned = before.rindex(b'"'), between.index(b'"') + 1
-        told = _PROBE + msgspec.json.encode(f"{opens}x{closes}").decode()[1:-1] + _PROBE
+        opened, closed = _escaped(opens), _escaped(closes)
+        told = b"".join((_PROBE.encode(), opened, b"x", closed, _PROBE.encode()))
         text = f"{starts}{_PROBE}{opens}x{closes}{_PROBE}{ends}"
-        literal = b"".join((before[turn:], told.encode(), between[:turned]))
-        filled = b"".join((before[:turn], literal, between[turned:], _PROBE.encode(), after))
+        filled = b"".join((before, told, between, _PROBE.encode(), after))
         expected = _renamed(msgspec.json.decode(request), record_id)
         expected["contents"][0]["parts"][0]["text"] = text
-        proved = (msgspec.json.decode(literal), msgspec.json.decode(filled)) == (text, expected)
+        proved = msgspec.json.decode(filled) == expected
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, LookupError, TypeError):
         return None
-    named = len(_OPENING)
-    return Frame(_OPENING + before, named + turn, between, turned, after) if proved else None
+    if not proved or not closed:
+        return None
+    sign = next((at for at, sign in enumerate(closed) if sign in _RARE), 0)
+    return Frame(_OPENING + before, opened, closed, between, after, sign)
 
 
 class _Echo(msgspec.Struct, frozen=True, gc=False):
@@ -88,6 +110,11 @@ class _Echo(msgspec.Struct, frozen=True, gc=False):
 
 def _decoded(pieces: tuple[bytes, ...]) -> list[str]:
     return [piece.decode() for piece in pieces]
+
+
+def _escaped(text: str) -> bytes:
+    """As it stands in a literal. A service that escapes more has lines of no frame."""
+    return msgspec.json.encode(text)[1:-1]
 
 
 def _renamed(value: Any, record_id: str) -> Any:

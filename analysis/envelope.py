@@ -105,8 +105,8 @@ class PlainLine(msgspec.Struct, frozen=True, gc=False):
     """A line that went well: one answer of one part, which finished. Its echo was cut down."""
 
     status: Literal[""]
-    request: msgspec.Raw
-    """The user's turn alone."""
+    request: str
+    """A mark in place of the echo."""
     response: PlainResponse
     key: str
     custom_id: None = None

@@ -35,7 +35,7 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     def columns(self) -> dict[str, Any]:
         """The answer's part of the output table; empty for an error."""
         own = self.__struct_fields__[len(Reading.__struct_fields__) :]
-        return {name: getattr(self, name) for name in own}
+        return {name: msgspec.to_builtins(getattr(self, name)) for name in own}
 
     @property
     def foreign_key(self) -> str | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from operator import attrgetter
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -35,7 +35,7 @@ def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
     by_path = {leaf.path: leaf for leaf in leaves(root)}
     nodes = [by_path[path] for path in columns.values()]
     find = attrgetter(*columns.values())
-    lists = [at for at, node in enumerate(nodes) if node.kind == "array"]
+    lists = [(at, _weigher(node.items)) for at, node in enumerate(nodes) if node.items]
     # A cache is quicker than a search for each answer: what has a pattern has few values.
     patterns = [
         (at, lru_cache(maxsize=64)(node.pattern.search))
@@ -60,9 +60,9 @@ def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
         quoted, complete = quoted_in(tuple(map(type, values)))
         if not complete:
             values = fill(values)
-        for at in lists:
-            for member in values[at]:
-                quoted += _quoted(member)
+        for at, weigh in lists:
+            if values[at]:
+                quoted += weigh(values[at])
         for at, matches in patterns:
             if values[at] is not None and not matches(values[at]):
                 return None
@@ -94,11 +94,20 @@ def _filler(nodes: list[Node]) -> Callable[[Values], Values]:
     return fill
 
 
-def _quoted(member: Any) -> int:
-    """How many names and strings a list member has."""
-    if isinstance(member, dict):
-        return len(member) + list(map(type, member.values())).count(str)
-    return int(isinstance(member, str))
+def _weigher(member: Node) -> Callable[[list[Any]], int]:
+    """How many names and strings the members of a list have."""
+    properties = member.properties or {}
+    names = tuple(properties)
+    if not names:
+        return lambda members: list(map(type, members)).count(str)
+    if all(child.kind == "string" and not child.optional for child in properties.values()):
+        return lambda members: 2 * len(names) * len(members)
+    find = attrgetter(*names) if len(names) > 1 else lambda one: (getattr(one, names[0]),)
+
+    def weigh(members: list[Any]) -> int:
+        return sum(len(names) + list(map(type, find(one))).count(str) for one in members)
+
+    return weigh
 
 
 def _plain(leaf: Node) -> bool:
@@ -140,8 +149,8 @@ def _type(leaf: Node, pattern: str | None = None) -> Any:
 def _member(node: Node | None) -> Any:
     if node is None or node.kind != "object":
         return _patterned(node) if node else Any
-    make: Any = TypedDict
-    return make("Member", {name: _patterned(c) for name, c in (node.properties or {}).items()})
+    fields = [(name, _patterned(child)) for name, child in (node.properties or {}).items()]
+    return msgspec.defstruct("Member", fields, frozen=True, gc=False)
 
 
 def _patterned(leaf: Node) -> Any:

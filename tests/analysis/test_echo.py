@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,18 +50,17 @@ def _both(line: bytes) -> Iterator[tuple[bytes, bytes]]:
         yield encode_reading(short), encode_reading(full)
 
 
-def test_a_line_of_the_frame_is_cut_down_to_the_turn() -> None:
-    """What is left to parse is a fraction of the line, and holds the whole question."""
+def test_a_line_of_the_frame_is_cut_down_to_what_is_its_own() -> None:
+    """Transcript and answer: what is left to parse is a fraction of the line."""
     line = _line(OTHER, 'She said "no"\n\tto Zoë\\.')
-    cut = _frame().cut(line)
+    cut = _frame().cut(line, b'"cut"')
 
     assert cut is not None
-    told, turn, short = cut
-    opened = CALL_REVIEW.fence.open(msgspec.json.decode(turn).encode())
+    told, transcript, rest = cut
     assert told == OTHER.encode()
-    assert opened == (OTHER, 'She said "no"\n\tto Zoë\\.'.encode())
-    assert len(short) < len(line) // 2
-    assert json.loads(short) == json.loads(line) | {"request": json.loads(turn)}
+    assert json.loads(transcript) == 'She said "no"\n\tto Zoë\\.'
+    assert len(rest) < len(line) // 2
+    assert json.loads(rest) == json.loads(line) | {"request": "cut"}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +77,15 @@ def test_a_line_of_the_frame_is_cut_down_to_the_turn() -> None:
 )
 def test_a_line_of_another_frame_is_left_whole(line: bytes) -> None:
     """The bytes of a frame are all of its bytes."""
-    assert _frame(_line().replace(b'"role":"user"', b'"role":"me"')).cut(line) is None
+    assert _frame(_line().replace(b'"role":"user"', b'"role":"me"')).cut(line, b"0") is None
+
+
+@pytest.mark.parametrize("transcript", ["<b>no</b>", "<" * 63, "<" * 64, "\n</transcript-", ""])
+def test_a_transcript_that_looks_like_its_fence_is_read_alike(transcript: str) -> None:
+    """The sign by which the end is found may stand anywhere; with too many the long way is gone."""
+    for short, full in _both(_line(OTHER, transcript)):
+        assert short == full
+        assert json.loads(short)["error_type"] is None
 
 
 @pytest.mark.parametrize(
