@@ -6,6 +6,7 @@ Pure: no I/O beyond the package's own files, no state, and no import from anothe
 from analysis.collection import Analyses
 from analysis.definition import Analysis, Column, analyses, load_analysis, problems_of
 from analysis.errors import AnalysisError, PreflightError
+from analysis.glance import Chart, Glance, LeftOut, glance_of
 from analysis.keys import composite_key, fingerprint, is_record_id, record_id_of
 from analysis.lines import lines_of
 from analysis.preflight import Preflight, check_file, check_template, preflight
@@ -19,8 +20,11 @@ __all__ = [
     "Analyses",
     "Analysis",
     "AnalysisError",
+    "Chart",
     "Column",
     "ErrorType",
+    "Glance",
+    "LeftOut",
     "Preflight",
     "PreflightError",
     "Reader",
@@ -32,6 +36,7 @@ __all__ = [
     "composite_key",
     "encode_reading",
     "fingerprint",
+    "glance_of",
     "is_record_id",
     "lines_of",
     "load_analysis",

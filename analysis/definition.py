@@ -28,6 +28,7 @@ from analysis.schema import Mismatch, Node, SchemaError, check, leaves, read_sch
 from analysis.template import Fence, Template
 
 SETTINGS_FILE = "analysis.json"
+FILES = (SETTINGS_FILE, "schema.json", "system.md", "user.md")
 _NAME = re.compile(r"[a-z][a-z0-9_]*_v[0-9]+")
 _COLUMN = re.compile(r"[a-z_][a-z0-9_]{0,127}")
 LINEAGE = frozenset(
@@ -171,6 +172,12 @@ def load_analysis(name: str, folder: Path | None = None) -> Analysis:
 def problems_of(folder: Path) -> list[str]:
     """Everything that is wrong with the files of an analysis, as far as they can be read."""
     name, found = folder.name, list[str]()
+    missing = [file for file in FILES if not folder.joinpath(file).is_file()]
+    if len(missing) == len(FILES):
+        what = "holds none of its files" if folder.is_dir() else "is not there"
+        return [f"{name} is no analysis: the folder {what} ({', '.join(FILES)})"]
+    if missing:
+        return [f"{name}/{file} is missing: add it" for file in missing]
     try:
         settings = _settings(folder, name)
         found += [f"{name}/{SETTINGS_FILE}: {wrong}" for wrong in _setting_problems(settings, name)]
@@ -195,7 +202,12 @@ def _text(source: Traversable, file: str) -> str:
     try:
         return source.joinpath(file).read_text(encoding="utf-8")
     except (OSError, UnicodeError) as problem:
-        raise AnalysisError(f"{source.name}/{file} cannot be read: add it as UTF-8") from problem
+        what = (
+            "is missing: add it"
+            if isinstance(problem, FileNotFoundError)
+            else ("cannot be read: save it as UTF-8")
+        )
+        raise AnalysisError(f"{source.name}/{file} {what}") from problem
 
 
 def _settings(source: Traversable, name: str) -> _Settings:

@@ -150,7 +150,7 @@ def _opened_signal(message: Arrival, signal: Signal) -> Opened:
         source="//dev.troupe/signal",
         subject="",
         time=message.published_at,
-        data=b"{}",
+        data=msgspec.json.encode(letter) if letter else b"{}",
         correlation=letter.run_id if letter else "",
         causation="",
         traceparent="",

@@ -14,7 +14,7 @@ from functools import cache
 
 from analysis import Analyses
 from tracking import Ledger, Source, Tracking
-from tracking.statements import deed, question
+from tracking.statements import deed, fragment, question
 from tracking.tables import layouts
 
 SOURCE, STAGED = "source", "staged"
@@ -134,7 +134,8 @@ def _literal(call: ast.Call) -> str:
 
 
 def _statement(kind: str, name: str) -> Reach:
-    text = _COMMENT.sub("", deed(name, **_NAMES) if kind == "deed" else question(name, **_NAMES))
+    names = _NAMES | {"counted": fragment("count_values", at="0", column="x", output=_OUTPUT)}
+    text = _COMMENT.sub("", deed(name, **names) if kind == "deed" else question(name, **names))
     tables = {*layouts(), SOURCE, STAGED, _OUTPUT}
     reads, writes = (set(p.findall(text)) & tables for p in (_READ, _WRITTEN))
     return Reach(

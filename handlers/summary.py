@@ -8,6 +8,7 @@ from tracking import Plan, Row, Tracking
 from tracking.statements import table_name
 
 from .costs import estimate
+from .glance import glance
 from .money import money_of
 
 Summary = dict[str, Any]
@@ -64,7 +65,7 @@ def summarise(tracking: Tracking, plan: Plan, analyses: Analyses) -> Summary:
         "stages": tracking.tell("stage_seconds", here),
         "readings": tracking.tell("readings", here, output=output),
         "grounding": tracking.tell("grounding", here, output=output)[0],
-        "insights": _insights(tracking, analysis, here),
+        **_insights(tracking, analysis, here),
     }
 
 
@@ -74,13 +75,15 @@ _COUNTED = frozenset(
         "reason_for_call_intent", "agent_response_resolved", "products",
     }
 )  # fmt: skip
-"""The columns that are counted at a glance; an analysis of another kind has others."""
+"""The columns that `insights` counts; of an analysis of another kind `glance` finds its own."""
 
 
-def _insights(tracking: Tracking, analysis: Analysis, here: Row) -> list[Row]:
+def _insights(tracking: Tracking, analysis: Analysis, here: Row) -> Row:
     if not analysis.columns.keys() >= _COUNTED:
-        return []
-    return tracking.tell("insights", here, output=table_name(analysis.table))
+        rows, about = glance(tracking, analysis, here)
+        return {"insights": rows, "glance": about}
+    rows = tracking.tell("insights", here, output=table_name(analysis.table))
+    return {"insights": rows, "glance": None}
 
 
 def metrics(plan: Plan, times: Row, totals: Row, books: Row) -> dict[str, float | None]:

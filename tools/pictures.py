@@ -1,37 +1,50 @@
 """The pictures of the documentation, made from a run: the report as PNG, the commands as SVG.
 
-Needs a browser (the Debian package chromium). Writes docs/images.
+The run stands under a held clock, so that the pictures change with the code alone; only the demo
+is a command that is given. Needs a browser (the Debian package chromium). Writes docs/images.
 """
 
-import json
 import os
 import subprocess
 import sys
 import tempfile
+from datetime import timedelta
 from pathlib import Path
+from typing import Any, TextIO
 
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
+from infra.cli.watching import Watch
+from infra.report import render_html, status_lines, summary_lines
+from infra.report.columns import within
+from infra.report.stage import Drawing, foot
+from infra.report.text import explained
+from tools import stories
 from tools.browser import View, opened, program
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
-COLUMNS = 112
+COLUMNS = 126
 MOST_LINES = 48
 MOST_BYTES = 200_000
 """Of one picture: they travel with every clone."""
+WATCH = 100, 34
+"""Columns and rows of the terminal that shows the live view."""
 DAMAGE = "12"
-"""Per cent of damaged answers, so that there is something to see."""
+"""Per cent of damaged answers of the demo, so that there is something to see."""
 
 REPORTS = {
-    "report-light": (View(1000), "body", 1250),
-    "report-cost": (View(1000), "#cost", 1250),
-    "report-dark": (View(1000, dark=True), "#insights", 1250),
-    "report-phone": (View(390), "body", 1500),
+    "report-light": ("reviews", View(1000), "body", 1250),
+    "report-cost": ("reviews", View(1000), "#cost", 1250),
+    "report-dark": ("reviews", View(1000, dark=True), "#insights", 1250),
+    "report-phone": ("reviews", View(390), "body", 1500),
+    "report-own": ("checks", View(1000), "#insights", 1250),
 }
-"""How the page is looked at, which part of it, and how many pixels of its height."""
+"""Which page, how it is looked at, which part of it, and how many pixels of its height."""
+LOOKS, BETWEEN_LOOKS = 91, timedelta(minutes=1)
+"""Of the watch, before its picture is taken."""
 TROUPE = [sys.executable, "-c", "from infra.cli import main; main()"]
 
 SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -58,64 +71,99 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        for name, words in _terminals(home).items():
-            _terminal(name, words, home)
+        _terminal("demo", ["demo", "--damage", DAMAGE], _said(["demo", "--damage", DAMAGE], home))
+        with stories.opened(home / "story") as story:
+            _live_view(story)
+            story.play()
+            for name, (words, lines) in _commands(story).items():
+                _terminal(name, words, lines)
+            pages = {"reviews": _page(story, stories.RUN, home)}
+            pages["checks"] = _page(story, story.another(), home)
         with opened(found) as browser:
             page = browser.page()
-            page.open(home / "report.html")
-            for name, (view, part, most) in REPORTS.items():
+            for name, (which, view, part, most) in REPORTS.items():
+                page.open(pages[which])
                 page.look(view)
                 _write(f"{name}.png", page.picture(part, most=most))
     return 0
 
 
-def _terminals(home: Path) -> dict[str, list[str]]:
-    """What is typed, by picture; the first of them makes the run that the others look at."""
-    demo = ["demo", "--damage", DAMAGE]
-    _terminal("demo", demo, home)
-    run = json.loads(_said(["status", "--json"], home))["runs"][0]["run_id"]
+def _page(story: stories.Story, run: str, home: Path) -> Path:
+    answer = story.ask("report", run_id=run)
+    file = home / f"{run}.html"
+    file.write_text(render_html(answer["summary"], answer["verdict"]), encoding="utf-8")
+    return file
+
+
+def _commands(story: stories.Story) -> dict[str, tuple[list[str], list[str]]]:
+    """What is typed and what is answered, by picture, when the run is over."""
+    run = stories.RUN
+    report = story.ask("report", run_id=run)
+
+    def explained_(subject: str) -> tuple[list[str], list[str]]:
+        return ["explain", subject], explained(story.ask("explain", subject=subject))
+
     return {
-        "status": ["status", run],
-        "report-text": ["report", run],
-        "explain-run": ["explain", run],
-        "explain-batch": ["explain", f"{run}/1"],
-        "explain-record": ["explain", _record(home, run)],
+        "status": (
+            ["status", run],
+            status_lines({"worker": None} | story.ask("status", run_id=run)),
+        ),
+        "report-text": (["report", run], summary_lines(report["summary"], report["verdict"])),
+        "explain-run": explained_(run),
+        "explain-batch": explained_(f"{run}/1"),
+        "explain-record": explained_(story.record_asked_twice()),
     }
 
 
-def _record(home: Path, run: str) -> str:
-    """One that needed a further attempt in the first batch."""
-    import duckdb
+def _live_view(story: stories.Story) -> None:
+    """`troupe status --watch` in the middle of the run, as its terminal shows it."""
+    seen = Watch(lambda: story.clock().timestamp(), story.clock)
 
-    with duckdb.connect(str(home / ".troupe" / "warehouse.duckdb"), read_only=True) as db:
-        found = db.execute(
-            "SELECT record_id FROM processed_records WHERE first_processed_execution_id = ? "
-            "ORDER BY attempt DESC, batch, record_id LIMIT 1",
-            [run],
-        ).fetchone()
-    assert found is not None, "the demo stored rows"  # noqa: S101
-    return str(found[0])
+    def ask(run_id: str | None) -> dict[str, Any]:
+        return {"worker": {"pid": 4711}} | story.ask("status", run_id=run_id)
 
-
-def _terminal(name: str, words: list[str], home: Path) -> None:
-    lines = _said(words, home).splitlines()
-    if len(lines) > MOST_LINES:
-        lines = [*lines[:MOST_LINES], f"… and {len(lines) - MOST_LINES} more lines"]
+    scene = seen.look(ask, None)
+    for _ in range(LOOKS):
+        story.play(BETWEEN_LOOKS)
+        scene = seen.look(ask, None)
     with Path(os.devnull).open("w") as nowhere:
-        console = Console(record=True, width=COLUMNS, file=nowhere, color_system="truecolor")
-        console.print(Text(f"$ troupe {' '.join(words)}", style="bold"))
-        console.print(Text("\n".join(lines)))
-        drawn = console.export_svg(title="troupe", theme=DIMMED_MONOKAI, code_format=SVG)
+        console = _console(nowhere, *WATCH)
+        console.print(Drawing(scene, foot(2.0)))
+        _draw("watch", console)
+
+
+def _console(nowhere: TextIO, width: int = COLUMNS, height: int | None = None) -> Console:
+    return Console(
+        record=True, width=width, height=height, file=nowhere, force_terminal=True,
+        color_system="truecolor", legacy_windows=False, _environ={},
+    )  # fmt: skip
+
+
+def _draw(name: str, console: Console) -> None:
+    drawn = console.export_svg(
+        title="troupe", theme=DIMMED_MONOKAI, code_format=SVG, unique_id=f"troupe-{name}"
+    )
     _write(f"{name}.svg", drawn.encode())
 
 
-def _said(words: list[str], home: Path) -> str:
+def _terminal(name: str, words: list[str], lines: list[str]) -> None:
+    lines = list(within(lines, COLUMNS))
+    if len(lines) > MOST_LINES:
+        lines = [*lines[:MOST_LINES], f"… and {len(lines) - MOST_LINES} more lines"]
+    with Path(os.devnull).open("w") as nowhere:
+        console = _console(nowhere)
+        console.print(Text(f"$ troupe {' '.join(words)}", style="bold"))
+        console.print(Text("\n".join(lines)))
+        _draw(name, console)
+
+
+def _said(words: list[str], home: Path) -> list[str]:
     """What the command prints in this folder."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": str(COLUMNS)}
     done = subprocess.run(  # noqa: S603
         [*TROUPE, *words], cwd=home, env=environment, capture_output=True, text=True, check=True
     )
-    return done.stdout
+    return done.stdout.splitlines()
 
 
 def _write(name: str, content: bytes) -> None:

@@ -14,8 +14,25 @@ STARTING_SECONDS = 10.0
 """A worker that owns the folder already may not be listening yet."""
 
 
+class Unanswered(Exception):
+    """There is no answer; the text says why and what to do."""
+
+    def __init__(self, problem: str, code: int = 2) -> None:
+        """`code`: of a command that ends for it."""
+        self.code = code
+        super().__init__(problem)
+
+
 def call(home: Path, duty: str, **arguments: Any) -> Answer:
     """The answer in plain JSON values, the same from all ways. Ends the command on a problem."""
+    try:
+        return asked(home, duty, **arguments)
+    except Unanswered as problem:
+        fail(str(problem), problem.code)
+
+
+def asked(home: Path, duty: str, **arguments: Any) -> Answer:
+    """The answer, for those who may ask again. Raises `Unanswered`."""
     from handlers.errors import Redeliver, SetAside
     from infra.desk.questions import BadQuestion
     from infra.given import BadCap
@@ -25,9 +42,10 @@ def call(home: Path, duty: str, **arguments: Any) -> Answer:
     try:
         return ask_elsewhere(duty, arguments) if is_elsewhere() else _call(home, duty, arguments)
     except (BadQuestion, BadCap) as problem:
-        fail(str(problem))
+        raise Unanswered(str(problem)) from problem
     except (Redeliver, SetAside) as trouble:
-        fail(f"{trouble}; what was done until then stands: give the command again", 1)
+        said = f"{trouble}; what was done until then stands: give the command again"
+        raise Unanswered(said, 1) from trouble
 
 
 def fail(problem: str, code: int = 2) -> NoReturn:
@@ -47,7 +65,8 @@ def _call(home: Path, duty: str, arguments: Answer) -> Answer:
                 return ask(home, duty, arguments)
             except NobodyThere:
                 time.sleep(0.1)
-    fail(f"{home} is in use by another process that does not answer; end it, or wait for it", 1)
+    said = f"{home} is in use by another process that does not answer; end it, or wait for it"
+    raise Unanswered(said, 1)
 
 
 def _answered_here(home: Path, duty: str, arguments: Answer) -> Answer:

@@ -1,12 +1,13 @@
 """Commands that look: status, verify, report, costs, explain, and the score."""
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .calling import Answer, call, fail
+from .calling import Unanswered, asked, call, fail
 from .options import HOME, AsJson, Home, known, print_json, print_lines
 
 
@@ -15,29 +16,51 @@ def status(
     watch: Annotated[
         bool, typer.Option("--watch", help="Look again and again, until every run is over.")
     ] = False,
-    every: Annotated[float, typer.Option(min=0.2, help="Seconds between two looks.")] = 2.0,
+    every: Annotated[
+        float | None,
+        typer.Option(min=0.2, help="Seconds between two looks; else 2, with gcp 15."),
+    ] = None,
     home: Home = HOME,
     as_json: AsJson = False,
 ) -> None:
-    """How the runs stand, and what stands still and why."""
+    """How the runs stand, and what stands still and why.
 
-    def ask() -> Answer:
-        return {"worker": None} | call(known(home), "status", run_id=run)
-
-    if watch and as_json:
-        fail("--watch is for people; give --json alone, as often as you like")
+    A watch ends with 0 when all went well, else with 1, and with 130 when somebody ended it.
+    """
+    home = known(home)
     if watch:
-        from .watching import watch as watched
-
-        watched(ask, time.monotonic, lambda: time.sleep(every), typer.echo)
-        return
-    answer = ask()
+        raise typer.Exit(_watch(home, run, every, as_json))
+    answer = {"worker": None} | call(home, "status", run_id=run)
     if as_json:
         print_json(answer)
         return
     from infra.report.text import status_lines
 
     print_lines(status_lines(answer))
+
+
+def _watch(home: Path, run: str | None, every: float | None, as_json: bool) -> int:
+    from . import watching
+    from .elsewhere import is_elsewhere
+
+    # Each look at a deployment is some ten questions to BigQuery, which have a price.
+    seconds = every or (15.0 if is_elsewhere() else 2.0)
+    seen = watching.Watch(time.monotonic, lambda: datetime.now(UTC))
+
+    def ask(run_id: str | None) -> watching.Answer:
+        return {"worker": None} | asked(home, "status", run_id=run_id)
+
+    looked: watching.Ask = ask
+    if as_json:
+        shown = watching.as_json(typer.echo)
+    elif watching.has_terminal():
+        looked, shown = watching.patiently(ask), watching.on_terminal(seconds)
+    else:
+        shown = watching.plainly(typer.echo)
+    try:
+        return watching.watch(looked, run, seen, shown, lambda: time.sleep(seconds))
+    except Unanswered as problem:
+        fail(str(problem), problem.code)
 
 
 def verify(

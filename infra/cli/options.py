@@ -1,6 +1,8 @@
 """What several commands take, and how they print."""
 
 import json
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -29,7 +31,11 @@ def known(home: Path) -> Path:
 
 
 def print_lines(lines: list[str]) -> None:
-    for line in lines:
+    """On a terminal within its width; a pipe gets the lines as they are."""
+    from infra.report.columns import within
+
+    wide = sys.stdout.isatty()
+    for line in within(lines, shutil.get_terminal_size().columns) if wide else lines:
         typer.echo(line)
 
 

@@ -17,6 +17,7 @@ from infra.local.worker import Worker
 from infra.local.world import HomeInUse, Laptop, LaptopSettings
 from infra.logs import log_to
 from infra.report.live import Live
+from infra.report.run_text import is_over
 
 from .calling import fail
 
@@ -121,7 +122,7 @@ class _Shown:
 
     def now(self) -> None:
         self._shown = time.monotonic()
-        run = self._newest()
+        run, others = self._open()
         if run is None:
             return
         counted = {name: run[name] or 0 for name in ("analysed", "failed", "released")}
@@ -136,14 +137,17 @@ class _Shown:
                 "in_flight": self._world.bus.waiting,
                 "stage": self._stage(run),
                 "cost": run["cost"],
+                "others": others,
                 "seconds": self._shown - self._started,
             }
         )
 
-    def _newest(self) -> dict[str, Any] | None:
+    def _open(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        """The newest run that is open, and the others; where none is, the newest of all."""
         since = self._world.tools.ledger.since(self._world.clock())
         runs = self._world.tools.tracking.tell("runs", {"run_id": None, "since": since})
-        return runs[-1] if runs else None
+        open_ = [run for run in runs if not is_over(run)] or runs[-1:]
+        return (open_[-1] if open_ else None), open_[:-1]
 
     def _stage(self, run: dict[str, Any]) -> str:
         if run["completed_at"]:

@@ -1,7 +1,9 @@
 """How a run stands: what holds its batches up, and what canary, breaker and budget saw."""
 
 from handlers.budget import caps_of
+from handlers.costs import estimate
 from handlers.plans import wish_of
+from handlers.summary import SKIPPED
 from tracking import Plan, Row
 
 from .questions import Answer, Troupe
@@ -29,6 +31,17 @@ def with_reasons(world: Troupe, plan: Plan, batches: list[Row], jobs: list[Row])
         }
         for row in batches
     ]
+
+
+def planned(world: Troupe, plan: Plan) -> Answer:
+    """What the plan took from the source, what it left out and why, and what it may cost."""
+    analysis = world.tools.analyses.load(plan.analysis)
+    expected = estimate(plan.would_records, plan.would_bytes, plan.model, analysis)
+    return {
+        "source_rows": plan.source_rows,
+        "skipped": {reason: getattr(plan, reason) for reason in SKIPPED},
+        "expected_cost": [expected.low, expected.high],
+    }
 
 
 def course(world: Troupe, plan: Plan, batches: list[Row]) -> Answer:

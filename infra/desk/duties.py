@@ -24,7 +24,7 @@ from tracking.statements import table_name
 from . import recovery
 from .clearing import clear_history, forget
 from .costing import costs
-from .course import course, limits_of, with_reasons
+from .course import course, limits_of, planned, with_reasons
 from .explaining import explain
 from .questions import Answer, BadQuestion, Troupe, new_run_id
 from .reprocessing import reprocess
@@ -89,6 +89,7 @@ def status(world: Troupe, run_id: str | None = None) -> Answer:
         "runs": runs,
         **(_details(world, runs[0], jobs, since) if run_id and runs else {}),
         "limits": limits_of(world),
+        "requests": tell("requests_waiting", about),
         "refusals": refusals,
         "system_errors": tell("system_errors", about),
         "dead_letters": recovery.dead_letters(world)["groups"],
@@ -204,6 +205,7 @@ def _details(world: Troupe, run: Row, jobs: list[Row], since: date) -> Answer:
     here = {"run_id": run["run_id"], "planned_on": run["planned_on"], "since": since}
     batches = tell("batches", here)
     return {
+        "plan": planned(world, plan),
         "batches": with_reasons(world, plan, batches, jobs),
         "course": course(world, plan, batches),
         "waiting": tell("waiting_facts", here),

@@ -51,6 +51,11 @@ def number(facts: Facts, name: str) -> int:
     return int(facts.get(name) or 0)
 
 
+def records_over(facts: Facts) -> int:
+    """Of a run or a batch: those that came to an end."""
+    return sum(number(facts, name) for name in ("analysed", "failed", "released"))
+
+
 def part(facts: Facts, name: str) -> Facts:
     """A part of the summary; empty when it is absent."""
     found = facts.get(name)

@@ -1,9 +1,13 @@
 """Lines of text in columns, and values that cannot break them."""
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
 
 from . import figures
 from .account import Exit
+
+MOST_INDENT = 40
 
 
 def line(*pieces: object) -> str:
@@ -40,6 +44,35 @@ def exits(found: Iterable[Exit]) -> list[str]:
         line(f"    {sign} {figure:>{width}}", each.words)
         for (sign, figure), each in zip(signed, taken, strict=True)
     ]
+
+
+def within(lines: Iterable[str], width: int) -> Iterator[str]:
+    """No line broader than this; what goes on stands below the text, right of name or time."""
+    for each in lines:
+        if len(each) <= width:
+            yield each
+            continue
+        indent = " " * _text_begins(each, width)
+        yield from wrap(
+            each,
+            width,
+            subsequent_indent=indent,
+            drop_whitespace=True,
+            replace_whitespace=False,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+_GAP = re.compile(r"\S {2,}(?=\S)")
+
+
+def _text_begins(line_: str, width: int) -> int:
+    """Behind the first gap of a line; without one, a step further in than the line itself."""
+    gap = _GAP.search(line_)
+    if gap and gap.end() <= min(MOST_INDENT, width // 2):
+        return gap.end()
+    return min(len(line_) - len(line_.lstrip()) + 4, width // 2)
 
 
 def folded(found: Sequence[str], shown: int) -> list[str]:

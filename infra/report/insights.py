@@ -3,19 +3,20 @@
 from . import figures, flow, words
 from .account import Facts, number, part, rows
 from .markup import Bar, Markup, bars, empty, section, table, tag
+from .own_insights import NOTHING, TITLE, own_insights
 
 SHOWN = 12
 """Lines of a list; the rest is counted."""
-NOTHING = "No row was stored, so there is nothing to count."
 
 
 def insights(summary: Facts) -> Markup:
     found = rows(summary, "insights")
-    title = "The analysis at a glance"
     stored = number(part(summary, "books"), "analysed")
+    if part(summary, "glance"):
+        return own_insights(summary, stored)
     if not found:
         said = "This analysis has no columns that are counted here." if stored else NOTHING
-        return section(title, empty(said), id_="insights")
+        return section(TITLE, empty(said), id_="insights")
     kinds = list(dict.fromkeys([*words.KINDS, *(str(row["kind"]) for row in found)]))
     lists = [
         _list(kind, [row for row in found if row["kind"] == kind], stored)
@@ -23,7 +24,7 @@ def insights(summary: Facts) -> Markup:
         if kind != "sentiment"
     ]
     return section(
-        title,
+        TITLE,
         _sentiment([row for row in found if row["kind"] == "sentiment"]),
         tag("div", *lists, class_="lists"),
         id_="insights",

@@ -6,11 +6,13 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
 
 from . import figures
-from .account import Facts, number
+from .account import Facts, number, records_over, rows
 from .columns import line
 
 LEAST_SECONDS = 1.0
 """Between two plain lines, by the clock of the statuses."""
+OTHERS_SHOWN = 3
+"""Open runs beside the one that is told in full."""
 
 
 class _View(Protocol):
@@ -47,24 +49,35 @@ class Live:
             self._view.show(status)
 
 
-def over(status: Facts) -> int:
-    return sum(number(status, name) for name in ("analysed", "failed", "released"))
-
-
 def progress_line(status: Facts) -> str:
     records = number(status, "records")
-    share = figures.share_of(over(status), records)
+    share = figures.share_of(records_over(status), records)
     return line(
         f"[{figures.seconds(status.get('seconds') or 0.0)}] {status.get('run_id', '')}",
         f"{status.get('stage') or 'waiting'}:",
-        f"{figures.count(over(status))} of {figures.plural(records, 'record')}",
+        f"{figures.count(records_over(status))} of {figures.plural(records, 'record')}",
         f"({share})," if share else "over,",
         f"{figures.count(number(status, 'failed'))} failed,",
         f"{figures.count(number(status, 'released'))} released,",
         f"{figures.plural(number(status, 'batches'), 'batch', 'batches')},",
         f"{figures.count(number(status, 'in_flight'))} in flight,",
-        figures.spent(status.get("cost"), over(status)),
+        figures.spent(status.get("cost"), records_over(status))
+        + (";" if rows(status, "others") else ""),
+        others_line(status),
     )
+
+
+def others_line(status: Facts) -> str:
+    """The further runs that are open; empty where there are none."""
+    found = rows(status, "others")
+    told = [
+        f"{run.get('run_id')}"
+        f" {figures.share_of(records_over(run), number(run, 'records')) or 'empty'}"
+        for run in found[:OTHERS_SHOWN]
+    ]
+    rest = len(found) - OTHERS_SHOWN
+    told += [f"{figures.count(rest)} more"] if rest > 0 else []
+    return f"also open: {', '.join(told)}" if told else ""
 
 
 class _PlainLines:

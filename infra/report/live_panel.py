@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from . import figures
-from .account import Facts, number
+from .account import Facts, number, records_over, rows
 from .columns import line
-from .live import over
+from .live import others_line
 
 
 class Panels:
@@ -32,7 +32,7 @@ class Panels:
 
 def panel(status: Facts) -> Panel:
     """A bar over the records, and below it what is going on. Names are text, never markup."""
-    records, done = number(status, "records"), over(status)
+    records, done = number(status, "records"), records_over(status)
     bar = Table.grid(padding=(0, 1), expand=True)
     bar.add_column(ratio=1)
     bar.add_column(justify="right", no_wrap=True)
@@ -60,7 +60,8 @@ def _lines(status: Facts, records: int, done: int) -> list[str]:
         ),
         line(
             f"{status.get('stage') or 'waiting'};",
-            f"{figures.spent(status.get('cost'), over(status))};",
+            f"{figures.spent(status.get('cost'), records_over(status))};",
             figures.seconds(float(status.get("seconds") or 0.0)),
         ),
+        *([others_line(status)] if rows(status, "others") else []),
     ]

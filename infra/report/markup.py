@@ -62,9 +62,10 @@ def bars(lines: Sequence[Bar], most: float | None = None) -> Markup:
 
 
 def track(amount: float, longest: float) -> Markup:
-    """The bar alone."""
+    """The bar alone; what there is none of has no pixel of it."""
     width = 100 * min(1.0, amount / longest) if longest else 0
-    return tag("span", tag("i", style=f"width:{width:.2f}%"), class_="track", aria_hidden="true")
+    bar = tag("i", style=f"width:{width:.2f}%") if amount else ""
+    return tag("span", bar, class_="track", aria_hidden="true")
 
 
 def _bar(line: Bar, longest: float) -> Markup:

@@ -42,11 +42,23 @@ def _request(request: Facts) -> str:
     """What was asked, beyond what the first line says and what was left to nothing."""
     told = ("run_id", "analysis", "model", "mode")
     given = [
-        f"{words.plain(name)} {value}"
+        f"{words.plain(name)} {_setting(value)}"
         for name, value in request.items()
         if name not in told and value not in (None, [], "", False)
     ]
     return ", ".join(given) or figures.NONE
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return " ".join(str(each) for each in value)
+    return (
+        f"{value:,g}"
+        if isinstance(value, float)
+        else (figures.count(value) if isinstance(value, int) else str(value))
+    )
 
 
 def _plan(plan: Facts) -> list[str]:

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from . import account, figures, words
-from .account import Facts, number, rows
+from .account import Facts, number, records_over, rows
 from .columns import folded, line
 from .course_text import course_lines
 from .standing import Limits, batch_standing, fact_advice, job_state, limits_in
@@ -12,7 +12,7 @@ from .summary_text import error_lines
 SHOWN = 12
 """Lines of a list; the rest is counted."""
 
-DETAILS = ("batches", "waiting", "errors", "jobs", "verdict", "course", "limits")
+DETAILS = ("batches", "waiting", "errors", "jobs", "verdict", "course", "limits", "plan")
 """What is told of a run that was asked about."""
 
 DONE = ("completed", "abandoned")
@@ -23,11 +23,7 @@ def is_over(run: Facts) -> bool:
     return bool(run.get("completed_at") or run.get("dry_run"))
 
 
-def _over(run: Facts) -> int:
-    return sum(number(run, name) for name in ("analysed", "failed", "released"))
-
-
-def _state(run: Facts) -> str:
+def state_of(run: Facts) -> str:
     if run.get("dry_run"):
         return "dry run"
     if run.get("completed_at"):
@@ -39,30 +35,30 @@ def run_row(run: Facts) -> tuple[str, ...]:
     records = number(run, "records")
     return (
         str(run.get("run_id")),
-        _state(run),
-        f"{figures.count(_over(run))} of {figures.plural(records, 'record')}",
-        figures.share_of(_over(run), records),
+        state_of(run),
+        f"{figures.count(records_over(run))} of {figures.plural(records, 'record')}",
+        figures.share_of(records_over(run), records),
         f"{figures.count(number(run, 'failed'))} failed",
         _spent(run),
     )
 
 
 def _spent(run: Facts) -> str:
-    return figures.spent(run.get("cost"), _over(run))
+    return figures.spent(run.get("cost"), records_over(run))
 
 
 def run_lines(run: Facts) -> list[str]:
     about = ", ".join(str(run[name]) for name in ("analysis", "model", "mode") if run.get(name))
     records = number(run, "records")
-    share = figures.share_of(_over(run), records)
+    share = figures.share_of(records_over(run), records)
     batches = len(rows(run, "batches")) or run.get("batches") or 0
     into = figures.plural(batches, "batch", "batches")
     sides = {name: number(run, name) for name in ("analysed", "failed", "released")}
-    sides["open"] = records - _over(run)
+    sides["open"] = records - records_over(run)
     counts = ", ".join(f"{figures.count(many)} {name}" for name, many in sides.items())
-    over = f"{figures.count(_over(run))} of {figures.plural(records, 'record')} over"
+    over = f"{figures.count(records_over(run))} of {figures.plural(records, 'record')} over"
     return [
-        line(f"Run {run.get('run_id')}: {_state(run)};", about),
+        line(f"Run {run.get('run_id')}: {state_of(run)};", about),
         line(f"  planned {figures.moment(run.get('planned_at'))}{_ended(run)}"),
         line(f"  {over}{f' ({share})' if share else ''} in {into}: {counts}; {_spent(run)}"),
         *detail_lines(run),
@@ -104,7 +100,7 @@ def _batches(run: Facts) -> list[str]:
     lines = [line("  batches:", told)]
     lines += folded([_batch(row, limits_in(run)) for row in moving], SHOWN)
     if still:
-        lines.append(line("   ", _not_begun(still, canary_open=canary_open)))
+        lines.append(line("   ", not_begun(still, canary_open=canary_open)))
     return lines
 
 
@@ -113,7 +109,7 @@ def _batch(row: Facts, limits: Limits) -> str:
     return line(f"{place}: {batch_standing(row, limits)}")
 
 
-def _not_begun(still: list[Facts], *, canary_open: bool) -> str:
+def not_begun(still: list[Facts], *, canary_open: bool) -> str:
     many = figures.plural(len(still), "batch", "batches")
     if canary_open:
         return f"{many} not begun, until the first batch has gone well; nothing to do"

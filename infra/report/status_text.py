@@ -15,39 +15,48 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     Batches, waiting facts, errors, jobs and verdict stand in their run, or beside a single one.
     """
     runs = rows(status, "runs")
-    lines: list[str] = [] if runs else ["No runs."]
+    requests = [_request(row) for row in rows(status, "requests")]
+    lines: list[str] = [] if runs or requests else ["No runs."]
     if len(runs) > 1:
         lines += aligned(run_row(run) for run in runs)
         for run in runs:
             lines += _titled(line("Run", run.get("run_id")), detail_lines(run))
     elif runs:
-        lines += run_lines(_whole(runs[0], status))
+        lines += run_lines(whole(runs[0], status))
     return [
         *lines,
-        *_titled("Refused requests", [_refusal(row) for row in rows(status, "refusals")]),
+        *requests,
+        *_titled("Refused requests", [refusal_line(row) for row in rows(status, "refusals")]),
         *_titled("System errors", _system_errors(rows(status, "system_errors"))),
-        *_titled("Dead letters", [_letter(row) for row in rows(status, "dead_letters")]),
+        *_titled("Dead letters", [letter_line(row) for row in rows(status, "dead_letters")]),
         *(job_lines(rows(status, "jobs")) if len(runs) != 1 else []),
-        *_worker(status, runs),
+        *worker_lines(status),
     ]
 
 
-def _whole(run: Facts, status: Facts) -> Facts:
+def whole(run: Facts, status: Facts) -> Facts:
     """A run's row only counts its batches; that gives way to the batches themselves."""
     beside = {name: status[name] for name in DETAILS if status.get(name)}
     inside = {name: run[name] for name in beside if isinstance(run.get(name), list | dict)}
     return {**run, **beside, **inside}
 
 
-def _refusal(row: Facts) -> str:
+def _request(row: Facts) -> str:
+    return line(
+        f"Run {row.get('run_id')}: requested {figures.moment(row.get('requested_at'))},"
+        " not planned yet; a worker plans it"
+    )
+
+
+def refusal_line(row: Facts) -> str:
     return line(f"  {row.get('run_id')}: {words.plain(str(row.get('reason')))}:", row.get("detail"))
 
 
 def _system_errors(found: list[Facts]) -> list[str]:
-    return folded([_system_error(row) for row in found], SHOWN)
+    return folded([system_error_line(row) for row in found], SHOWN)
 
 
-def _system_error(row: Facts) -> str:
+def system_error_line(row: Facts) -> str:
     where = ", ".join(
         f"{name.removesuffix('_id')} {row[name]}"
         for name in ("run_id", "batch", "attempt")
@@ -63,7 +72,7 @@ def _system_error(row: Facts) -> str:
     )
 
 
-def _letter(row: Facts) -> str:
+def letter_line(row: Facts) -> str:
     cause = str(row.get("cause"))
     what = f"{words.hint(cause) or 'Correct the cause.'} Then replay or discard."
     return line(f"  {figures.count(number(row, 'count'))} of {row.get('handler')}: {cause}.", what)
@@ -73,7 +82,8 @@ def _titled(title: str, lines: list[str]) -> list[str]:
     return [f"{title}:", *lines] if lines else []
 
 
-def _worker(status: Facts, runs: list[Facts]) -> list[str]:
+def worker_lines(status: Facts) -> list[str]:
+    """Who works, and whether somebody should."""
     if "worker" not in status:
         return []
     worker = status["worker"]
@@ -81,6 +91,6 @@ def _worker(status: Facts, runs: list[Facts]) -> list[str]:
         return ["The deployment's services work; `troupe doctor` looks at them."]
     if worker:
         return [line("A worker is running, process", worker.get("pid"))]
-    if any(not is_over(run) for run in runs):
+    if rows(status, "requests") or any(not is_over(run) for run in rows(status, "runs")):
         return ["No worker is running, so nothing moves: start one with `troupe work`."]
     return ["No worker is running; nothing needs one."]

@@ -13,6 +13,7 @@ from infra.cli.app import app
 from infra.desk.explaining import explain
 from infra.desk.questions import BadQuestion
 from infra.local.desk import add_analysis
+from infra.report import render_html
 from tests.stage import Stage, calls, id_of
 
 Staged = Callable[..., Stage]
@@ -55,7 +56,14 @@ def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
     assert {("checks", True)} == {(run, cost > 0) for _, _, run, cost in rows}
     assert 0 == stage.run("again", analysis="compliance_check_v1")["planned"]
     assert 2 == len(explain(stage.world, id_of(calls(1)[0]))["rows"])
-    assert [] == desk.report(stage.world, "checks")["summary"]["insights"]
+    kept = json.loads(stage.one("SELECT report FROM run_reports WHERE run_id = 'checks'"))
+    summary = desk.report(stage.world, "checks")["summary"]
+    for told in (kept, summary):
+        assert {"risk", "identity_checked", "score", "findings"} == {
+            row["kind"] for row in told["insights"]
+        }
+        assert [{"column": "verdict", "why": "free text"}] == told["glance"]["left_out"]
+    assert "The analysis at a glance" in render_html(summary)
 
 
 def test_an_attempt_without_answers_closes_with_columns_of_its_own(staged: Staged) -> None:
@@ -129,6 +137,32 @@ def test_check_says_all_that_is_wrong_at_once(folder: Path) -> None:
     assert 1 == told.exit_code
     for problem in ("'sentence'", "'riskLevel'", "'score'", "'risk'"):
         assert problem in told.output
+
+
+@pytest.mark.parametrize(
+    ("kept", "told"),
+    [
+        ((), ["is no analysis: the folder holds none of its files (analysis.json, schema.json"]),
+        (
+            ("analysis.json", "user.md"),
+            ["compliance_check_v1/schema.json is missing: add it", "/system.md is missing: add it"],
+        ),
+    ],
+)
+def test_check_names_every_file_that_is_missing(
+    folder: Path, kept: tuple[str, ...], told: list[str]
+) -> None:
+    """And says so when a folder is no analysis at all."""
+    for file in folder.iterdir():
+        if file.name not in kept:
+            file.unlink()
+    said = CliRunner().invoke(app, ["analysis", "check", str(folder)])
+
+    assert 1 == said.exit_code
+    for part in told:
+        assert part in said.output
+    gone = CliRunner().invoke(app, ["analysis", "check", str(folder / "nowhere_v1")])
+    assert "nowhere_v1 is no analysis: the folder is not there" in gone.output
 
 
 def test_a_sound_folder_says_what_it_would_ask_and_store() -> None:

@@ -38,11 +38,14 @@ def test_the_command_speaks_to_the_deployment(cloud: Cloud) -> None:
     """The same duties as on a laptop; what only a laptop has says so."""
     books = json.loads(cloud.ask("verify", "calm", "--json").stdout)
     status = cloud.ask("status", "calm")
+    watched = cloud.ask("status", "calm", "--watch")
     letters = cloud.ask("dead-letters", "list")
 
     assert (True, 0) == (books["ok"], books["lost"])
     assert "The deployment's services work" in status.stdout
     assert "Run calm: completed" in status.stdout, status.stdout
+    assert 0 == watched.exit_code, watched.output
+    assert "run calm: completed; 142 of 142 records over" in watched.stdout
     assert 0 == letters.exit_code
     assert "142 analysed" in cloud.ask("report", "calm").stdout
     assert 0 == cloud.ask("explain", "calm/1").exit_code

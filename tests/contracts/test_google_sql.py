@@ -1,12 +1,16 @@
 """Every statement of tracking/ as Google's own parser and analyzer read it: names, types, all."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from analysis import load_analysis
-from handlers.columns import answer_columns
+from analysis import glance_of, load_analysis
+from handlers.columns import answer_columns, output_tables
+from handlers.glance import counted
+from tests.analysis.own import analysis_of
+from tests.analysis.test_glance import KINDS
 from tests.emulators.fixtures import cannot
 from tests.tracking.test_statements import NAMES
 from tracking.parameters import PARAMETERS
@@ -54,6 +58,16 @@ def test_a_closing_takes_its_answers_from_a_staging_table(google_sql: "GoogleSql
     kinds = google_sql.analyze(script, {"staged_1": columns})
 
     assert ("ResolvedBeginStmt", "ResolvedCommitStmt") == (kinds[0], kinds[-1])
+
+
+def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql", tmp_path: Path) -> None:
+    """Truths, closed sets, numbers and lists of both kinds."""
+    own = analysis_of(tmp_path, KINDS)
+    ((table, columns),) = output_tables([own]).items()
+    sql = question("glance", counted=counted(own, glance_of(own).charts))
+
+    assert {"values", "items", "numbers", "lengths"} == {c.shows for c in glance_of(own).charts}
+    assert ["ResolvedQueryStmt"] == google_sql.analyze(sql, {table: columns})
 
 
 @pytest.mark.parametrize(

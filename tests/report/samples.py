@@ -224,6 +224,51 @@ def dry_run() -> dict[str, Any]:
     )  # fmt: skip
 
 
+def own_analysis(**changes: Any) -> dict[str, Any]:
+    """Checks on chats: closed sets, truths, numbers, lists, and names of every length."""
+    name = "Donaudampfschifffahrtsgesellschaftskapitaen" * 3
+    shown = {
+        "risk": "values",
+        "identity_checked": "values",
+        "score": "numbers",
+        "share": "numbers",
+        "findings": "lengths",
+        "labels": "items",
+        name: "values",
+        "nobody_said": "numbers",
+    }
+    medians = {"score": 71.0, "share": 0.31, "findings": 0.0}
+    charts = [
+        {
+            "column": column,
+            "shows": shows,
+            "is_whole": column != "share",
+            "median": medians.get(column),
+        }
+        for column, shows in shown.items()
+    ]
+    left_out = [
+        {"column": "verdict", "why": "free text"},
+        {"column": name, "why": "free text"},
+        {"column": "account", "why": "whole numbers without a maximum"},
+    ]
+    return summary(
+        analysis="compliance_check_v1",
+        glance={"charts": charts, "left_out": left_out},
+        insights=[
+            insight("risk", "none", 1700), insight("risk", "low", 150), insight("risk", "high", 28),
+            insight("identity_checked", "true", 1201), insight("identity_checked", "false", 600),
+            insight("identity_checked", None, 77),
+            *(insight("score", f"{n}", 10 * n, f"{n + 10}") for n in range(0, 100, 10) if n != 40),
+            insight("score", None, 3),
+            insight("share", "0.3", 1000, "0.32"), insight("share", "0.34", 878, "0.36"),
+            insight("findings", "0", 1800, "1"), insight("findings", "3", 78, "4"),
+            *(insight("labels", f"label_{n}", 100 - n) for n in range(40)),
+            insight(name, name, 1878),
+        ],
+    ) | changes  # fmt: skip
+
+
 def run(**changes: Any) -> dict[str, Any]:
     """A row of the runs, half way."""
     return {

@@ -3,6 +3,7 @@
 import pytest
 
 from infra.report import figures
+from infra.report.columns import within
 from tests.report.samples import at
 
 
@@ -70,3 +71,33 @@ def test_times_are_read_as_text_and_as_datetimes() -> None:
     assert expected == figures.moment(at(0).replace(tzinfo=None))
     assert figures.moment(None) == "none"
     assert figures.moment("soon") == "soon"
+
+
+def test_what_is_too_broad_goes_on_below_its_text() -> None:
+    """Right of a name, of a time, or a step further in; words and commands stay whole."""
+    found = list(
+        within(
+            [
+                "short",
+                "cost         one two three four",
+                "  2026-11-20 06:00:00 UTC  attempt 1: done",
+                "    - 22 the transcript is empty",
+                "a-word-that-is-longer-than-the-whole-line",
+            ],
+            28,
+        )
+    )
+
+    assert [
+        "short",
+        "cost         one two three",
+        "             four",
+        "  2026-11-20 06:00:00 UTC",
+        "      attempt 1: done",
+        "    - 22 the transcript is",
+        "        empty",
+        "a-word-that-is-longer-than-the-whole-line",
+    ] == found
+    assert ["  06:00 UTC  one two three", "             four"] == list(
+        within(["  06:00 UTC  one two three four"], 26)
+    )

@@ -51,6 +51,18 @@ def test_a_change_is_a_line() -> None:
     assert expected == lines_of(status(0), status(5, analysed=300, cost=0.01))
 
 
+def test_further_open_runs_are_named() -> None:
+    """A worker does all of them, and shows the newest in full."""
+    others = [{"run_id": f"old-{n}", "records": 10, "analysed": n} for n in range(5)]
+    (line,) = lines_of(status(0, others=others))
+    stream = StringIO()
+    with Live(True, stream) as live:
+        live.update(status(0, others=others))
+
+    for told in (line, stream.getvalue()):
+        assert "also open: old-0 0 %, old-1 10 %, old-2 20 %, 2 more" in told
+
+
 def test_nothing_new_is_no_line() -> None:
     """Time and deliveries alone are no news."""
     assert len(lines_of(status(0), status(5), status(10, deliveries=99))) == 1

@@ -29,6 +29,7 @@ PAGES = {
     "long names": samples.long_names(),
     "a dry run": samples.dry_run(),
     "an unknown price": samples.unknown_price(),
+    "an analysis of one's own": samples.own_analysis(),
 }
 
 

@@ -15,6 +15,7 @@ from tests.report.samples import (
     error,
     insight,
     many_rows,
+    own_analysis,
     summary,
     unknown_price,
     verdict,
@@ -249,6 +250,42 @@ def test_a_kind_of_insight_nobody_foresaw_is_shown() -> None:
     text = text_of(summary(insights=[insight("risk_class", "high_risk", 3)]))
 
     assert "risk class high risk 3 100 %" in text
+
+
+def test_an_analysis_of_one_s_own_is_counted_by_its_columns() -> None:
+    """Closed sets, truths, numbers with their median, lists by length; and what is left out."""
+    text = text_of(own_analysis())
+
+    for part in (
+        "Risk none 1,700 90.5 % low 150 8 % high 28 1.5 %",
+        "Identity checked yes 1,201 64 % no 600 31.9 % not said 77 4.1 %",
+        "30 to 39 300 16 % 40 to 49 0 0 % 50 to 59 500 26.6 %",
+        "not said 3 0.2 % Median 71",
+        "0.3 to 0.32 1,000 53.2 % 0.32 to 0.34 0 0 % 0.34 to 0.36 878 46.8 %",
+        "Findings, entries 0 1,800 95.8 % 1 0 0 % 2 0 0 % 3 78 4.2 %",
+        "and 28 more",
+        "Left out: verdict, ",
+        "Left out: account (a whole number without a maximum may be somebody's number).",
+    ):
+        assert part in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"books": {"analysed": 0}, "insights": []}, "there is nothing to count"),
+        ({"glance": {"charts": [], "left_out": []}}, "No column can be counted."),
+        ({"insights": [insight("score", "1e+15", 2, "1e+15")]}, "1e+15 to 1e+15 2"),
+        ({"insights": []}, "Labels No entry."),
+    ],
+)
+def test_an_analysis_of_one_s_own_has_its_empty_states(changes: dict[str, Any], said: str) -> None:
+    """Nothing stored, nothing to show, and numbers beyond every scale."""
+    found = own_analysis(**changes)
+    for chart in found["glance"]["charts"]:
+        chart["is_whole"] = False
+
+    assert said in text_of(found)
 
 
 def test_the_flow_of_sentiment_has_its_figures_as_text() -> None:

@@ -3,15 +3,17 @@
 import json
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from events import Deployment
 from handlers.catalogue import catalogue
+from handlers.output_files import output_of
 from handlers.score import subscriptions
 from infra.gcp.settings import known_handlers, read_settings, read_terraform
 from tests.stage import Stage
+from tracking import Place
 from tracking.tables import columns_of, layouts
 
 from .invariants import INVARIANTS, Invariant, environment, grants, services
@@ -265,11 +267,11 @@ def test_the_command_reads_its_settings_from_the_outputs(prod: Plan) -> None:
 
 
 def test_output_folders_of_the_code_raise_signals(prod: Plan) -> None:
-    """What `submit-job` names is what the notification listens to."""
-    code = (Path(__file__).parents[2] / "handlers" / "submit_job.py").read_text(encoding="utf-8")
+    """Where the jobs write is what the notification listens to."""
+    place = Place(run_id="r1", planned_on="2026-03-02", batch=1, attempt=1)
     (told,) = prod.of("google_storage_notification").values()
 
-    assert f'"{told["object_name_prefix"]}' in code
+    assert output_of(Deployment("acme"), place, 1).startswith(told["object_name_prefix"])
 
 
 def _dead_letters(subscription: dict[str, Any]) -> str | None:

@@ -38,8 +38,23 @@ NAMES = {
     "summary": "c.`call_summary`",
     "cost_of_c": fragment("cost_of", row="c"),
     "cost_of_a": fragment("cost_of", row="a"),
+    "counted": "\nUNION ALL\n".join(
+        fragment(
+            name,
+            output=table_name(OUTPUT),
+            at="0",
+            column=f"`{column}`",
+            number=f"t.`{column}`",
+            least_step="0.0",
+        )
+        for name, column in (
+            ("count_values", "call_tone"),
+            ("count_numbers", "cost"),
+        )
+    ),
     "forgotten_rows": fragment("forgotten_rows", output=table_name(OUTPUT)),
 }
+COUNTED = {"at": "0", "column": "`batch`", "number": "t.`batch`", "least_step": "1.0"}
 TODAY = date(2026, 3, 2)
 PARAMS: dict[str, Any] = {
     **plan_params(RunRequested(run_id="r1"), "m1", load_analysis("call_review_v1")),
@@ -95,7 +110,7 @@ PARAMS: dict[str, Any] = {
 
 def text_of(folder: str, name: str) -> str:
     made = {"questions": question, "deeds": deed, "fragments": fragment}[folder]
-    return made(name, **NAMES, row="c")
+    return made(name, **NAMES | COUNTED, row="c")
 
 
 ALL = [("questions", name) for name in QUESTIONS] + [("deeds", name) for name in DEEDS]
@@ -333,7 +348,8 @@ def test_the_check_for_pruning_sees_what_is_wrong() -> None:
 KNOWN_PLACES = {
     *Source().names(), "output", "staged", "answer_columns", "c_answer_columns",
     "summary",
-    "cost_of_c", "cost_of_a", "row", *statement_names("fragments"),
+    "cost_of_c", "cost_of_a", "row", "counted", "at", "column", "number", "least_step",
+    *statement_names("fragments"),
 }  # fmt: skip
 
 

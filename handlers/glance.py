@@ -1,0 +1,70 @@
+"""An analysis of any kind at a glance: one question that counts the columns which can be shown."""
+
+from analysis import Analysis, Chart, glance_of
+from tracking import Row, Tracking
+from tracking.statements import column_name, fragment, table_name
+
+FRAGMENTS = {
+    "values": "count_values",
+    "items": "count_items",
+    "numbers": "count_numbers",
+    "lengths": "count_numbers",
+}
+WHOLE, ANY = "1.0", "0.0"
+"""The least step from one bar to the next."""
+DIGITS = 12
+"""Of the edges of a bar; more would be noise of the arithmetic."""
+
+
+def glance(tracking: Tracking, analysis: Analysis, here: Row) -> tuple[list[Row], Row]:
+    """The counts, and what they are: how each column is shown, and which are not, and why.
+
+    A row has its column as `kind`; of numbers, `value` and `detail` are from where and to below
+    where the bar goes.
+    """
+    found = glance_of(analysis)
+    sql = counted(analysis, found.charts)
+    rows = tracking.tell("glance", here, counted=sql) if found.charts else []
+    medians = {row["chart"]: row["median"] for row in rows}
+    charts = [
+        {
+            "column": each.column,
+            "shows": each.shows,
+            "is_whole": each.is_whole,
+            "median": medians.get(at),
+        }
+        for at, each in enumerate(found.charts)
+    ]
+    left_out = [{"column": each.column, "why": each.why} for each in found.left_out]
+    told = [_told(row, found.charts[row["chart"]]) for row in rows]
+    return told, {"charts": charts, "left_out": left_out}
+
+
+def counted(analysis: Analysis, charts: tuple[Chart, ...]) -> str:
+    """The parts of the question, one for each column."""
+    return "\nUNION ALL\n".join(_part(analysis, chart, at) for at, chart in enumerate(charts))
+
+
+def _part(analysis: Analysis, chart: Chart, at: int) -> str:
+    column = column_name(chart.column)
+    number = f"ARRAY_LENGTH(t.{column})" if chart.shows == "lengths" else f"t.{column}"
+    return fragment(
+        FRAGMENTS[chart.shows],
+        at=str(at),
+        column=column,
+        number=number,
+        least_step=WHOLE if chart.is_whole else ANY,
+        output=table_name(analysis.table),
+    )
+
+
+def _told(row: Row, chart: Chart) -> Row:
+    low = high = None
+    if row["bin"] is not None:
+        low, high = (_edge((row["bin"] + more) * row["step"]) for more in (0, 1))
+    value = row["value"] if row["step"] is None else low
+    return {"kind": chart.column, "value": value, "detail": high, "records": row["records"]}
+
+
+def _edge(number: float) -> str:
+    return f"{number + 0.0:.{DIGITS}g}"

@@ -1,0 +1,7 @@
+-- Entries of one repeated column by their value.
+SELECT
+  {at} AS chart, CAST(i AS STRING) AS value, CAST(NULL AS FLOAT64) AS median,
+  CAST(NULL AS FLOAT64) AS step, CAST(NULL AS FLOAT64) AS bin, COUNT(*) AS records
+FROM {output} AS t CROSS JOIN UNNEST(t.{column}) AS i
+WHERE t.run_id = @run_id
+GROUP BY value
