@@ -1,5 +1,5 @@
 # `make demo` and `make test` do everything on a fresh machine with Python 3.11 or newer.
-.PHONY: demo test lint types unit emulators contracts cloud bench fuzz chaos thousand catalogue docs pictures prices pins clean help
+.PHONY: demo test lint types unit emulators contracts cloud bench fuzz chaos seeds catalogue docs pictures prices pins clean help
 
 # The newest Python that serves; name another with `make PYTHON=/path/to/python demo`.
 PYTHON ?= $(shell sh tools/find-python)
@@ -44,8 +44,8 @@ chaos: $(VENV)/dev  ## Tens of thousands of seeds of trouble, and every planted 
 	$(BIN)/troupe chaos --mutations --seeds 400
 	TROUPE_CHAOS_SEEDS=60 $(BIN)/pytest tests/chaos -n auto
 
-thousand: $(VENV)/dev  ## A thousand seeds of it, as before every change that lands
-	$(BIN)/troupe chaos --seeds 1000
+seeds: $(VENV)/dev  ## Two thousand seeds of it, as before every change that lands
+	$(BIN)/troupe chaos --seeds 2000
 
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
   --no-emit-index-url --no-emit-find-links pyproject.toml

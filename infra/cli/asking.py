@@ -145,7 +145,7 @@ def work(
     with opened(home, settings) as (world, office):
         told = world.wake()
         if told:
-            typer.echo(f"going on with {told:,} unfinished facts")
+            typer.echo(f"going on with {told:,} unfinished {'fact' if told == 1 else 'facts'}")
         work_until_idle(world, office, linger=linger, say=typer.echo)
     typer.echo("done")
 

@@ -78,7 +78,7 @@ def cancel(world: Troupe, run_id: str) -> Answer:
 def status(world: Troupe, run_id: str | None = None) -> Answer:
     """All runs in short, or one in full."""
     tell = world.tools.tracking.tell
-    since = world.tools.ledger.since(world.clock())
+    since = world.tools.ledger.reach(world.clock())
     about = {"since": since, "run_id": run_id}
     runs = _runs(world, run_id)
     refusals = tell("refusals", about)
