@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
-from infra.cli.watching import Watch
+from infra.cli.watched import Watch
 from infra.report import render_html, status_lines, summary_lines
 from infra.report.columns import within
 from infra.report.stage import Drawing, foot

@@ -40,17 +40,17 @@ def status(
 
 
 def _watch(home: Path, run: str | None, every: float | None, as_json: bool) -> int:
-    from . import watching
+    from . import watched, watching
     from .elsewhere import is_elsewhere
 
     # Each look at a deployment is some ten questions to BigQuery, which have a price.
     seconds = every or (15.0 if is_elsewhere() else 2.0)
-    seen = watching.Watch(time.monotonic, lambda: datetime.now(UTC))
+    seen = watched.Watch(time.monotonic, lambda: datetime.now(UTC))
 
-    def ask(run_id: str | None) -> watching.Answer:
+    def ask(run_id: str | None) -> watched.Answer:
         return {"worker": None} | asked(home, "status", run_id=run_id)
 
-    looked: watching.Ask = ask
+    looked: watched.Ask = ask
     if as_json:
         shown = watching.as_json(typer.echo)
     elif watching.has_terminal():

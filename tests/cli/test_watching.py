@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from infra.cli.calling import Unanswered
-from infra.cli.watching import Ended, Watch, as_json, plainly, watch
+from infra.cli.watched import Watch
+from infra.cli.watching import Ended, as_json, plainly, watch
 from infra.report.pace import Pace
 from infra.report.scene import Scene
 from tests.cli.command import ENVIRONMENT, TROUPE, Command
