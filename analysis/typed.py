@@ -20,7 +20,7 @@ Values = tuple[Any, ...]
 TypedReader = Callable[[str], "Values | None"]
 Kinds = tuple[type, ...]
 
-_ESCAPES = re.compile(r"\\(u0000|.)")
+_ESCAPES = re.compile(r"\\(.)")
 
 
 def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
@@ -49,10 +49,9 @@ def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
     def read(text: str) -> Values | None:
         quotes = text.count('"')
         if "\\" in text:
-            escapes = _ESCAPES.findall(text)
-            if "u0000" in escapes:
+            if "\\u0000" in text:
                 return None
-            quotes -= escapes.count('"')
+            quotes -= _escaped_quotes(text)
         try:
             values: Values = find(decode(text))
         except (msgspec.DecodeError, RecursionError, UnicodeError):
@@ -71,6 +70,13 @@ def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
         return values if quotes == 2 * quoted else None
 
     return read
+
+
+def _escaped_quotes(text: str) -> int:
+    """Without an escaped backslash, each backslash before a quote escapes it."""
+    if "\\\\" in text:
+        return _ESCAPES.findall(text).count('"')
+    return text.count('\\"')
 
 
 def _counter(properties: int) -> Callable[[Kinds], tuple[int, bool]]:
