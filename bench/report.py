@@ -95,9 +95,9 @@ def _batches(f: dict[str, Any]) -> Iterator[str]:
     yield from _table(f["runs"])
     yield ""
     yield (
-        "Bytes read are those that the scans hand on. They grow a little, because a few questions "
-        "add up what every batch of the run has come to; what BigQuery bills for a batch does "
-        "not, as a statement pays for ten megabytes of each table that it names in any case."
+        "Bytes read are those that the scans hand on. A process that follows a run reads each "
+        "closing once; one that starts anew reads those of the whole run in its first question. "
+        "BigQuery bills ten megabytes for each table that a statement names in any case."
     )
 
 
