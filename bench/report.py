@@ -98,7 +98,7 @@ def _batches(f: dict[str, Any]) -> Iterator[str]:
         "Bytes read are those that the scans hand on. A process that follows a run reads each "
         "closing once; one that starts anew reads those of the whole run in its first question. "
         "What grows are the guards of a closing, which look its records up among all that were "
-        "ever processed: two columns of sixteen bytes a record here. "
+        "ever processed. "
         "BigQuery bills ten megabytes for each table that a statement names in any case."
     )
 
