@@ -19,7 +19,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from .facts import Fact
-from .identity import Deployment, join
+from .identity import END, Deployment, join
 
 PREFIX = "dev.troupe"
 VERSION = "v1"
@@ -101,7 +101,12 @@ def _without_value(error: Exception) -> str:
     """What is wrong and where, without what stood there."""
     if isinstance(error, UnicodeDecodeError):
         return "the text is not UTF-8"
-    return re.sub(r"Invalid enum value '.*?'( - at|$)", r"Invalid enum value\1", str(error))
+    told = re.sub(r"Invalid enum value '.*?'( - at|$)", r"Invalid enum value\1", str(error))
+    return told.replace(_END, "$").replace("|^$'", "' or nothing")
+
+
+_END = repr(END)[1:-1]
+"""As an error spells it: people know the dollar sign."""
 
 
 def seal(

@@ -2,16 +2,8 @@
 
 from analysis import Analysis, Chart, glance_of
 from tracking import Row, Tracking
-from tracking.statements import column_name, fragment, table_name
+from tracking.counting import counted
 
-FRAGMENTS = {
-    "values": "count_values",
-    "items": "count_items",
-    "numbers": "count_numbers",
-    "lengths": "count_numbers",
-}
-WHOLE, ANY = "1.0", "0.0"
-"""The least step from one bar to the next."""
 DIGITS = 12
 """Of the edges of a bar; more would be noise of the arithmetic."""
 
@@ -23,7 +15,7 @@ def glance(tracking: Tracking, analysis: Analysis, here: Row) -> tuple[list[Row]
     where the bar goes.
     """
     found = glance_of(analysis)
-    sql = counted(analysis, found.charts)
+    sql = counted(found.charts, analysis.table)
     rows = tracking.tell("glance", here, counted=sql) if found.charts else []
     medians = {row["chart"]: row["median"] for row in rows}
     charts = [
@@ -38,24 +30,6 @@ def glance(tracking: Tracking, analysis: Analysis, here: Row) -> tuple[list[Row]
     left_out = [{"column": each.column, "why": each.why} for each in found.left_out]
     told = [_told(row, found.charts[row["chart"]]) for row in rows]
     return told, {"charts": charts, "left_out": left_out}
-
-
-def counted(analysis: Analysis, charts: tuple[Chart, ...]) -> str:
-    """The parts of the question, one for each column."""
-    return "\nUNION ALL\n".join(_part(analysis, chart, at) for at, chart in enumerate(charts))
-
-
-def _part(analysis: Analysis, chart: Chart, at: int) -> str:
-    column = column_name(chart.column)
-    number = f"ARRAY_LENGTH(t.{column})" if chart.shows == "lengths" else f"t.{column}"
-    return fragment(
-        FRAGMENTS[chart.shows],
-        at=str(at),
-        column=column,
-        number=number,
-        least_step=WHOLE if chart.is_whole else ANY,
-        output=table_name(analysis.table),
-    )
 
 
 def _told(row: Row, chart: Chart) -> Row:

@@ -8,11 +8,11 @@ import pytest
 
 from analysis import glance_of, load_analysis
 from handlers.columns import answer_columns, output_tables
-from handlers.glance import counted
 from tests.analysis.own import analysis_of
 from tests.analysis.test_glance import KINDS
 from tests.emulators.fixtures import cannot
 from tests.tracking.test_statements import NAMES
+from tracking.counting import counted
 from tracking.parameters import PARAMETERS
 from tracking.statements import deed, question, statement_names, table_name
 from tracking.tables import staged_columns
@@ -64,7 +64,7 @@ def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql", tmp_path: P
     """Truths, closed sets, numbers and lists of both kinds."""
     own = analysis_of(tmp_path, KINDS)
     ((table, columns),) = output_tables([own]).items()
-    sql = question("glance", counted=counted(own, glance_of(own).charts))
+    sql = question("glance", counted=counted(glance_of(own).charts, own.table))
 
     assert {"values", "items", "numbers", "lengths"} == {c.shows for c in glance_of(own).charts}
     assert ["ResolvedQueryStmt"] == google_sql.analyze(sql, {table: columns})

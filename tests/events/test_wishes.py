@@ -206,3 +206,11 @@ def test_the_constant_body_of_the_scheduler_is_a_request() -> None:
 def test_a_filter_narrows_a_request(wish: dict[str, Any], narrowed: bool) -> None:
     """The next incremental run does not start from it."""
     assert narrowed == read(RunRequested, **wish).narrowed
+
+
+def test_a_name_of_other_signs_is_refused_with_those_that_are_allowed() -> None:
+    """As people write patterns, and without the name."""
+    with pytest.raises(Unreadable) as refused:
+        read_fact(b'{"run_id": "Bad Id"}', RunRequested)
+
+    assert "'^[a-z0-9][a-z0-9-]{0,39}$' or nothing - at `$.run_id`" in str(refused.value)
