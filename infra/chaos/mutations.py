@@ -204,9 +204,7 @@ _GUARD = """ NOT EXISTS (
 {0})"""
 _CLOSED = ("\n  AND" + _GUARD.format("  "), ""), ("\nWHERE" + _GUARD.format(""), "")
 _PROCESSED = """
-  AND NOT EXISTS (
-    SELECT 1 FROM processed_records AS p WHERE p.record_id = c.record_id AND p.analysis = @analysis
-  )"""
+  AND NOT EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = c.record_id)"""
 
 
 def _first_row() -> Patched:

@@ -186,7 +186,7 @@ def test_a_deed_inserts_behind_a_guard_and_deletes_behind_the_gate_alone(name: s
         if isinstance(statement, exp.Delete):
             assert name in BEHIND_THE_GATE
         if isinstance(statement, exp.Create):
-            assert "TEMP" in statement.sql(dialect="bigquery").upper().split("AS", 1)[0]
+            assert "TEMP" in statement.sql(dialect="bigquery", comments=False).split("AS", 1)[0]
         if isinstance(statement, exp.Insert):
             table = next(statement.find_all(exp.Table)).name
             if table != "problems" and not list(statement.find_all(exp.Exists)):

@@ -8,6 +8,15 @@ BEGIN TRANSACTION;
 CREATE TEMP TABLE asked AS
 {asked};
 
+-- What must not be stored again: by this batch, or by another run since the plan, which left out what
+-- was stored before it. A day is allowed between the clocks; the bounds keep the history unread.
+CREATE TEMP TABLE stored AS
+SELECT p.record_id, p.first_processed_execution_id <> @run_id AS by_another_run
+FROM processed_records AS p
+WHERE p.analysis = @analysis
+  AND p.processed_at >= TIMESTAMP(DATE_SUB(@planned_on, INTERVAL 1 DAY))
+  AND (p.first_processed_execution_id <> @run_id OR p.batch = @batch);
+
 CREATE TEMP TABLE judgement AS
 SELECT
   CASE
@@ -83,9 +92,7 @@ FROM chosen AS c
 JOIN asked AS m ON m.record_id = c.record_id
 LEFT JOIN grounded AS g ON g.record_id = c.record_id
 WHERE c.error IS NULL
-  AND NOT EXISTS (
-    SELECT 1 FROM processed_records AS p WHERE p.record_id = c.record_id AND p.analysis = @analysis
-  )
+  AND NOT EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = c.record_id)
   AND NOT EXISTS (
     SELECT 1 FROM attempt_closings AS k
     WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt
@@ -114,11 +121,7 @@ WHERE j.verdict = 'answered'
 UNION ALL
 SELECT 'already_analysed', NULL, m.record_id, NULL, 'other'
 FROM asked AS m
-WHERE EXISTS (
-  SELECT 1 FROM processed_records AS p
-  WHERE p.record_id = m.record_id AND p.analysis = @analysis
-    AND p.first_processed_execution_id <> @run_id
-);
+WHERE EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = m.record_id AND p.by_another_run);
 
 CREATE TEMP TABLE still_open AS
 SELECT m.record_id, MAX(p.error_type) AS last_error
@@ -164,9 +167,7 @@ SELECT
 FROM chosen AS c
 JOIN asked AS m ON m.record_id = c.record_id
 WHERE c.error IS NULL
-  AND NOT EXISTS (
-    SELECT 1 FROM processed_records AS p WHERE p.record_id = c.record_id AND p.analysis = @analysis
-  )
+  AND NOT EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = c.record_id)
   AND NOT EXISTS (
     SELECT 1 FROM attempt_closings AS k
     WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt
