@@ -8,14 +8,15 @@ import re
 PREFIX = "k-"
 """A key must not look like a number, or the service's importer makes one of it."""
 
-_RECORD_ID = re.compile(r"[0-9a-f]{32}")
+_ID_LENGTH = 32
+_HEX = b"0123456789abcdef"
 _RECORD_KEY = re.compile(r"k-([0-9a-f]{32})")
 _LONGEST_FOREIGN_KEY = 1024
 
 
-def is_record_id(text: str) -> bool:
+def is_record_id(name: bytes) -> bool:
     """True for 32 lower-case hex digits."""
-    return _RECORD_ID.fullmatch(text) is not None
+    return len(name) == _ID_LENGTH and not name.strip(_HEX)
 
 
 def record_id_of(key: object) -> str | None:

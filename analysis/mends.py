@@ -8,6 +8,7 @@ import re
 _STRING_OR_COMMA = re.compile(
     r'(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+"?)|,(?=[ \t\r\n]*+[}\]])', re.DOTALL
 )
+_COMMA = re.compile(r",[ \t\r\n]*+[}\]]")
 _NO_PROSE = re.compile(r'[{}\[\]"\\\x00\ud800-\udfff]')
 _BOM = "\ufeff"
 
@@ -41,7 +42,7 @@ def _prose(before: str, after: str) -> bool:
 
 def without_trailing_commas(text: str) -> str:
     """The same text without commas right before a closing bracket; strings stay untouched."""
-    return _STRING_OR_COMMA.sub(_keep_string, text)
+    return _STRING_OR_COMMA.sub(_keep_string, text) if _COMMA.search(text) else text
 
 
 def _keep_string(match: re.Match[str]) -> str:

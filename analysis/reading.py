@@ -54,7 +54,7 @@ def row_type(columns: Iterable[str]) -> type[Reading]:
     return row
 
 
-_encode = msgspec.json.Encoder().encode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def encode_reading(reading: Reading) -> bytes:
@@ -64,4 +64,4 @@ def encode_reading(reading: Reading) -> bytes:
     """
     if reading.other_key is not UNSET:
         reading = msgspec.structs.replace(reading, other_key=UNSET)
-    return _encode(reading) + b"\n"
+    return _encode_lines((reading,))

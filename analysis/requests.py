@@ -27,10 +27,11 @@ def render(analysis: Analysis, requests: Iterable[Request]) -> Iterator[bytes]:
     line = analysis.template.renderer()
     escape = msgspec.json.Encoder().encode
     for number, request in enumerate(requests, start=1):
-        if not is_record_id(request.record_id):
+        record_id = request.record_id.encode("ascii", "replace")
+        if not is_record_id(record_id):
             raise PreflightError("record ids are 32 lower-case hex digits", number)
         try:
             transcript = escape(request.transcript)[1:-1]
         except UnicodeEncodeError:
             raise PreflightError("the transcript is no valid Unicode text", number) from None
-        yield line(request.record_id.encode(), transcript, request.max_output_tokens)
+        yield line(record_id, transcript, request.max_output_tokens)

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from analysis.keys import PREFIX
+from analysis.keys import PREFIX, is_record_id
 
 RECORD = "{{record}}"
 TRANSCRIPT = "{{transcript}}"
 _TOKENS = "{{max_output_tokens}}"
 _ID_LENGTH = 32
-_ID = re.compile(rb"[0-9a-f]{32}")
 _PLACES = re.compile(rb'\{\{record\}\}|\{\{transcript\}\}|"\{\{max_output_tokens\}\}"')
 
 
@@ -49,7 +48,7 @@ class Fence:
         """Record id and transcript of a fenced text, byte for byte; None for any other text."""
         start = len(self.before[0])
         record_id = text[start : start + _ID_LENGTH]
-        inside = self.inside(text, record_id) if _ID.fullmatch(record_id) else None
+        inside = self.inside(text, record_id) if is_record_id(record_id) else None
         return None if inside is None else (record_id.decode(), inside)
 
     def inside(self, text: bytes, record_id: bytes) -> bytes | None:
@@ -109,7 +108,7 @@ class Template:
         record_id = line[start : start + _ID_LENGTH]
         if not (line.startswith(head) and line.endswith(self.pieces[-2] + record_id + tail)):
             return None
-        return record_id if _ID.fullmatch(record_id) else None
+        return record_id if is_record_id(record_id) else None
 
     def overhead(self, largest_output_tokens: int) -> int:
         """Bytes of a line beside the escaped transcript, at the widest output limit."""

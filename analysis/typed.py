@@ -103,15 +103,19 @@ def _filler(nodes: list[Node]) -> Callable[[Values], Values]:
 def _weigher(member: Node) -> Callable[[list[Any]], int]:
     """How many names and strings the members of a list have."""
     properties = member.properties or {}
-    names = tuple(properties)
-    if not names:
+    if not properties:
         return lambda members: list(map(type, members)).count(str)
-    if all(child.kind == "string" and not child.optional for child in properties.values()):
-        return lambda members: 2 * len(names) * len(members)
-    find = attrgetter(*names) if len(names) > 1 else lambda one: (getattr(one, names[0]),)
+    texts = [name for name, child in properties.items() if child.kind == "string"]
+    finds = [attrgetter(name) for name in texts if properties[name].optional]
+    always = len(properties) + len(texts) - len(finds)
 
     def weigh(members: list[Any]) -> int:
-        return sum(len(names) + list(map(type, find(one))).count(str) for one in members)
+        said = always * len(members)
+        for find in finds:
+            for one in members:
+                if find(one) is not None:
+                    said += 1
+        return said
 
     return weigh
 
