@@ -97,10 +97,15 @@ def _batches(f: dict[str, Any]) -> Iterator[str]:
     yield (
         "Bytes read are those that the scans hand on. A process that follows a run reads each "
         "closing once; one that starts anew reads those of the whole run in its first question. "
-        "What grows are the guards of a closing, which look its records up among all that were "
-        "ever processed. "
         "BigQuery bills ten megabytes for each table that a statement names in any case."
     )
+    yield ""
+    yield (
+        "Under a cap each batch that is over also asks what is on its way, of one small row for "
+        "each batch of the recent runs:"
+    )
+    yield ""
+    yield from _table(f["capped"])
 
 
 def _hops(f: dict[str, Any]) -> Iterator[str]:

@@ -87,9 +87,14 @@ class World:
     def close(self) -> None:
         self._world.close()
 
-    def run(self, rows_per_batch: int) -> dict[str, int]:
+    def run(self, rows_per_batch: int, budget_tokens: int | None = None) -> dict[str, int]:
         """One run over everything, to its end. Returns the counts."""
-        wish = RunRequested(run_id=RUN, rows_per_batch=rows_per_batch, canary=rows_per_batch)
+        wish = RunRequested(
+            run_id=RUN,
+            rows_per_batch=rows_per_batch,
+            canary=rows_per_batch,
+            budget_tokens=budget_tokens,
+        )
         self._world.publish(
             seal_wish(wish, deployment=self._world.deployment, id_="bench-1", time=self._clock())
         )

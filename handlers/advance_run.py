@@ -35,9 +35,8 @@ def advance(
     elif progress.finished >= progress.batches:
         yield _completed(run_id, planned_on, progress.batches, tracking)
     else:
-        last = min(
-            last_allowed(progress, limits),
-            _last_within_caps(run_id, progress, tracking, analyses, policy),
+        last = _last_within_caps(
+            run_id, last_allowed(progress, limits), progress, tracking, analyses, policy
         )
         if last:
             yield from release(tracking, run_id, planned_on, after=progress.over_to, last=last)
@@ -46,18 +45,28 @@ def advance(
 
 
 def _last_within_caps(
-    run_id: str, progress: Progress, tracking: Tracking, analyses: Analyses, policy: Policy
+    run_id: str,
+    bound: int,
+    progress: Progress,
+    tracking: Tracking,
+    analyses: Analyses,
+    policy: Policy,
 ) -> int:
-    """The last batch that the caps allow; none when they are spent and nothing is on its way."""
+    """The last batch up to `bound` that the caps allow.
+
+    None (0) when they are spent, or when nothing is on its way and the next one does not fit.
+    """
     plan = plan_of(tracking, run_id)
     caps = caps_of(wish_of(plan), policy)
     if progress.stopped or not caps.is_set:
-        return progress.batches
+        return bound
     purse = purse_of(run_id, caps, tracking, analyses, policy)
+    if purse.last_begun >= progress.batches and not purse.in_flight:
+        return bound  # the last batches are closed and only not yet told: nothing more is spent
     if purse.is_overspent:
         return 0
-    last = last_payable(plan, purse, tracking, analyses)
-    return last if purse.in_flight or last > purse.last_begun else 0
+    last = last_payable(plan, purse, max(bound, purse.last_begun + 1), tracking, analyses)
+    return min(last, bound) if purse.in_flight or last > purse.last_begun else 0
 
 
 def _completed(run_id: str, planned_on: str, batches: int, tracking: Tracking) -> RunCompleted:

@@ -100,14 +100,14 @@ def refusal(size: Estimate, first_share: float, purse: Purse, caps: Caps) -> str
     return None
 
 
-def last_payable(plan: Plan, purse: Purse, tracking: Tracking, analyses: Analyses) -> int:
-    """Batches up to this number may be in flight: those begun, and the next that fit."""
+def last_payable(
+    plan: Plan, purse: Purse, bound: int, tracking: Tracking, analyses: Analyses
+) -> int:
+    """Batches up to this number may be in flight: those begun, and the next to `bound` that fit."""
     here = {"run_id": plan.run_id, "planned_on": date.fromisoformat(plan.day)}
     analysis, records, line_bytes = analyses.load(plan.analysis), 0, 0
     last = purse.last_begun
-    for row in tracking.tell("batch_sizes", here):
-        if row["batch"] <= purse.last_begun:
-            continue
+    for row in tracking.tell("batch_sizes", {**here, "after": last, "last": bound}):
         records, line_bytes = records + row["records"], line_bytes + row["bytes"]
         if not purse.pays_for(estimate(records, line_bytes, plan.model, analysis)):
             break

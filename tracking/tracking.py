@@ -118,11 +118,6 @@ class Tracking:
     def preview_plan(self, params: Mapping[str, Any]) -> Row:
         return self._warehouse.ask(question("preview_plan", **self._source), params)[0]
 
-    def records_of_batches(self, run_id: str, planned_on: str) -> dict[int, int]:
-        given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
-        rows = self._warehouse.ask(question("records_of_batches"), given)
-        return {row["batch"]: row["records"] for row in rows}
-
     # Attempts
 
     def requests_of(self, place: Place) -> Iterator[Asked]:

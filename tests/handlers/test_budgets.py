@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from events import RunStopped
+from handlers.advance_run import advance
 from infra.local.world import LAPTOP_POLICY, LaptopSettings
 from tests.stage import Stage, calls
+from tracking import Tracking
 
 Capped = Callable[..., Stage]
 
@@ -91,6 +94,32 @@ def test_the_cap_of_a_day_holds_for_all_runs_together(capped: Capped) -> None:
     stage.clock.pass_(24 * 3600)
     books = stage.run("third", mode="test", limit=20, canary=5, rows_per_batch=5)
     assert 20 == books["analysed"]
+
+
+@pytest.mark.parametrize("over", [0, 1, 2, 3])
+def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
+    capped: Capped, over: int
+) -> None:
+    """Between the closing of a batch and its being over, nothing is on its way."""
+    stage = capped()
+    stage.request(
+        budget_tokens=10_000_000, canary=10, rows_per_batch=10, limit=30, mode="test", concurrency=2
+    )
+    while stage.one("SELECT count(DISTINCT fact_id) FROM facts WHERE topic = 'run-completed'") < 1:
+        if stage.world.deliver_next() is None and not stage.world.service.step():
+            stage.tick(minutes=1)
+    stage.ask(
+        "DELETE FROM facts WHERE topic IN ('batch-completed', 'run-completed') AND "
+        "COALESCE(batch, 99) > ?",
+        over,
+    )
+    tools = stage.world.tools
+    newcomer = Tracking(stage.world.warehouse, stage.world.deployment, ())
+    day = stage.clock().date().isoformat()
+
+    told = list(advance("r1", day, newcomer, tools.analyses, tools.policy))
+
+    assert not any(isinstance(fact, RunStopped) for fact in told)
 
 
 def test_what_is_on_its_way_counts_as_spent(capped: Capped) -> None:

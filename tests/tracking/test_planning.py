@@ -444,6 +444,39 @@ def test_a_dry_run_counts_and_freezes_nothing(sheet: Sheet) -> None:
     assert 5 == sheet.plan("real").records
 
 
+@pytest.mark.parametrize("looks", range(1, 12, 2))
+def test_a_plan_that_runs_past_midnight_is_of_one_day(
+    sheet: Sheet, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    """BigQuery looks at the clock anew for each statement of a script."""
+    sheet.source(calls(5))
+    sheet.clock.now = datetime(2026, 3, 3, tzinfo=UTC) - timedelta(seconds=looks)
+
+    def ticking() -> datetime:
+        sheet.clock.pass_(1)
+        return sheet.clock.now
+
+    monkeypatch.setattr(sheet.warehouse, "_clock", ticking)
+    plan = sheet.plan()
+
+    assert datetime(2026, 3, 3, tzinfo=UTC) <= sheet.clock.now
+    for table in ("batch_plans", "batch_records"):
+        days = sheet.ask(f"SELECT DISTINCT planned_on FROM {table}")  # noqa: S608
+        assert [plan.day] == [day.isoformat() for (day,) in days]
+
+
+def test_each_batch_says_what_it_holds(sheet: Sheet) -> None:
+    """Costs and caps are judged by it, and not by counting records again."""
+    sheet.source([call(1), call(2, "Hello? " * 90), *calls(9)[3:]])
+
+    sheet.plan(canary=2, rows_per_batch=3)
+
+    counted = "SELECT batch, count(*), sum(line_bytes) FROM batch_records GROUP BY 1 ORDER BY 1"
+    told = "SELECT batch, records, bytes FROM batch_plans ORDER BY 1"
+    assert [2, 3, 3] == [records for _, records, _ in sheet.ask(told)]
+    assert sheet.ask(counted) == sheet.ask(told)
+
+
 def test_an_empty_source_is_planned_as_nothing(sheet: Sheet) -> None:
     """Zeros, not NULLs."""
     plan = sheet.plan()

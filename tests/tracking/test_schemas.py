@@ -46,7 +46,7 @@ LINEAGE = {
 }  # fmt: skip
 TABLES = {
     "transcription_pass_2", "transcription_analyzed_transcripts", "processed_records",
-    "error_tracking", "run_plans", "batch_records", "planning_gate", "claims",
+    "error_tracking", "run_plans", "batch_plans", "batch_records", "planning_gate", "claims",
     "attempt_closings", "facts", "handlings", "history_clearings", "run_reports",
 }  # fmt: skip
 
@@ -129,7 +129,8 @@ def test_a_deed_writes_columns_that_exist_and_all_that_are_required(
 
 
 @pytest.mark.parametrize(
-    "table", ["run_plans", "batch_records", OUTPUT, "attempt_closings", "processed_records"]
+    "table",
+    ["run_plans", "batch_plans", "batch_records", OUTPUT, "attempt_closings", "processed_records"],
 )
 def test_the_deed_that_writes_a_table_writes_all_of_it(table: str) -> None:
     """No column stays empty because nobody thought of it."""

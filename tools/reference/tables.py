@@ -12,6 +12,7 @@ HOLDS = {
     "processed_records": "Which records are done, so that no later plan takes them again.",
     "error_tracking": "Each thing that went wrong, of a record or of the system.",
     "run_plans": "One row a run: what was asked for, and what the plan made of the source.",
+    "batch_plans": "How many records and bytes each batch holds: what its cost follows from.",
     "batch_records": "Which records belong to which batch, with the text that is analysed.",
     "planning_gate": "One row that every plan changes first, so that two plans exclude each other.",
     "claims": "Who may create the job of an attempt.",

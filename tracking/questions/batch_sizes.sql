@@ -1,6 +1,5 @@
--- How many records and bytes of request lines does each batch of the run hold?
-SELECT batch, COUNT(*) AS records, SUM(line_bytes) AS bytes
-FROM batch_records
-WHERE run_id = @run_id AND planned_on = @planned_on
-GROUP BY batch
+-- How many records and bytes of request lines do the batches between these numbers hold?
+SELECT batch, records, bytes
+FROM batch_plans
+WHERE run_id = @run_id AND planned_on = @planned_on AND batch > @after AND batch <= @last
 ORDER BY batch

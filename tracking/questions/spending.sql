@@ -34,12 +34,7 @@ LEFT JOIN (
     SUM(DIV(b.bytes * COALESCE(k.open, b.records), b.records)) AS bytes,
     COUNTIF(COALESCE(k.open, b.records) > 0) AS batches,
     MAX(b.batch) AS last_begun
-  FROM (
-    SELECT run_id, batch, COUNT(*) AS records, SUM(line_bytes) AS bytes
-    FROM batch_records
-    WHERE planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL @lookback_days DAY)
-    GROUP BY run_id, batch
-  ) AS b
+  FROM batch_plans AS b
   JOIN (
     SELECT DISTINCT run_id, batch
     FROM facts
@@ -52,6 +47,7 @@ LEFT JOIN (
     WHERE planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL @lookback_days DAY)
     GROUP BY run_id, batch
   ) AS k ON k.run_id = b.run_id AND k.batch = b.batch
+  WHERE b.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL @lookback_days DAY)
   GROUP BY b.run_id
 ) AS w ON w.run_id = r.run_id
 WHERE r.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL @lookback_days DAY)
