@@ -3,7 +3,7 @@
 What is on its way counts as spent, by the high end of its estimate, next attempts included.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from math import inf
@@ -14,6 +14,9 @@ from tracking import Plan, Row, Tracking
 
 from .costs import Estimate, estimate
 from .tools import Policy
+
+Since = Callable[[], date]
+"""The day before which no open run was planned. Asked for only where there is a cap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +67,12 @@ def caps_of(wish: RunRequested | ReprocessRequested, policy: Policy) -> Caps:
     )
 
 
-def purse_of(
-    run_id: str, caps: Caps, tracking: Tracking, analyses: Analyses, policy: Policy
-) -> Purse:
-    """Asked of the tables; the run itself may not be planned yet."""
-    rows = tracking.tell("spending", {"lookback_days": policy.look_back_days})
+def purse_of(run_id: str, caps: Caps, since: date, tracking: Tracking, analyses: Analyses) -> Purse:
+    """Asked of the tables, from a day before which no open run was planned.
+
+    The run itself may not be planned yet.
+    """
+    rows = tracking.tell("spending", {"since": since})
     mine = [row for row in rows if row["run_id"] == run_id]
     run, run_due = _spent(mine, ""), _on_its_way(mine, analyses)
     day, day_due = _spent(rows, "_today"), _on_its_way(rows, analyses)
@@ -103,16 +107,23 @@ def refusal(size: Estimate, first_share: float, purse: Purse, caps: Caps) -> str
 def last_payable(
     plan: Plan, purse: Purse, bound: int, tracking: Tracking, analyses: Analyses
 ) -> int:
-    """Batches up to this number may be in flight: those begun, and the next to `bound` that fit."""
+    """The last batch up to `bound` that may be in flight: those begun, and the next that fit.
+
+    None (0) when a cap is passed, or when nothing is on its way and the next one does not fit.
+    """
+    if purse.last_begun >= plan.batches and not purse.in_flight:
+        return bound  # the last batches are closed and only not yet told: nothing more is spent
+    if purse.is_overspent:
+        return 0
     here = {"run_id": plan.run_id, "planned_on": date.fromisoformat(plan.day)}
     analysis, records, line_bytes = analyses.load(plan.analysis), 0, 0
     last = purse.last_begun
-    for row in tracking.tell("batch_sizes", {**here, "after": last, "last": bound}):
+    for row in tracking.tell("batch_sizes", {**here, "after": last, "last": max(bound, last + 1)}):
         records, line_bytes = records + row["records"], line_bytes + row["bytes"]
         if not purse.pays_for(estimate(records, line_bytes, plan.model, analysis)):
             break
         last = row["batch"]
-    return last
+    return min(last, bound) if purse.in_flight or last > purse.last_begun else 0
 
 
 def _spent(rows: Sequence[Row], when: str) -> tuple[float, int]:

@@ -14,13 +14,13 @@ from events import (
     RunRefused,
     RunRequested,
 )
-from tracking import Plan, Tracking
+from tracking import Ledger, Plan, Tracking
 
-from .budget import caps_of, purse_of, refusal
+from .budget import Since, caps_of, purse_of, refusal
 from .costs import estimate
 from .refuse_run import refused
 from .requests import content_hash, plan_params
-from .tools import Policy
+from .tools import Clock, Policy
 from .window import release
 
 
@@ -29,12 +29,16 @@ def plan_run(
     envelope: Envelope,
     deployment: Deployment,
     tracking: Tracking,
+    ledger: Ledger,
     analyses: Analyses,
+    clock: Clock,
     policy: Policy,
 ) -> Iterator[RunPlanned | BatchPlanned | RunCompleted | RunRefused]:
     plan = tracking.plan_of(wish.run_id)
     if plan is None:
-        why_not = _plan(wish, envelope, tracking, analyses, policy)
+        why_not = _plan(
+            wish, envelope, tracking, analyses, policy, since=lambda: ledger.reach(clock())
+        )
         if why_not:
             yield refused(tracking, wish.run_id, envelope.id, *why_not)
             return
@@ -53,6 +57,7 @@ def _plan(
     tracking: Tracking,
     analyses: Analyses,
     policy: Policy,
+    since: Since,
 ) -> tuple[str, str] | None:
     """Plan the run, or say why not."""
     try:
@@ -67,7 +72,7 @@ def _plan(
         if caps.counts_money and size.low is None:
             return "unknown_price", f"no price is known for {params['model']}: leave out the budget"
         first = min(1.0, params["canary"] / max(1, found["records"]))
-        purse = purse_of(wish.run_id, caps, tracking, analyses, policy)
+        purse = purse_of(wish.run_id, caps, since(), tracking, analyses)
         why_not = refusal(size, first, purse, caps)
         if why_not:
             return "over_budget", why_not

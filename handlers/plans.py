@@ -25,4 +25,4 @@ def wish_of(plan: Plan) -> RunRequested | ReprocessRequested:
 
 def limits_of(tracking: Tracking, run_id: str) -> Limits:
     wish = wish_of(plan_of(tracking, run_id))
-    return Limits(concurrency=wish.concurrency, breaker=wish.breaker, budget=wish.budget)
+    return Limits(concurrency=wish.concurrency, breaker=wish.breaker)

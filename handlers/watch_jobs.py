@@ -55,7 +55,9 @@ def watch_jobs(
     yield from _each("cancel", sightings, lambda seen: cancel(seen, model, clock, policy))
     yield from contained("retell", lambda: retell(tracking, ledger, since, policy))
     runs = tracking.open_runs(since)
-    yield from _each("advance", runs, lambda run: advance(*run, tracking, analyses, policy))
+    yield from _each(
+        "advance", runs, lambda run: advance(*run, tracking, analyses, policy, lambda: since)
+    )
 
 
 def ended(

@@ -14,18 +14,13 @@ class Limits:
     concurrency: int
     breaker: float
     """Per cent of failed records."""
-    budget: float | None
 
 
-def stop_reason(progress: Progress, limits: Limits) -> str | None:
-    """Why the run should go no further, judged by the batches that are over."""
-    if progress.stopped or progress.finished >= progress.batches:
-        return None
-    if progress.records_over and failed_share(progress) > limits.breaker:
-        return "breaker"
-    if limits.budget is not None and (progress.spent or 0.0) > limits.budget:
-        return "budget"
-    return None
+def breaker_trips(progress: Progress, limits: Limits) -> bool:
+    """Should a run that is not over go no further, judged by the batches that are over?"""
+    if progress.stopped or progress.finished >= progress.batches or not progress.records_over:
+        return False
+    return failed_share(progress) > limits.breaker
 
 
 def failed_share(progress: Progress) -> float:

@@ -96,7 +96,6 @@ class Progress:
     canary_finished: bool
     records_over: int
     failed_over: int
-    spent: float | None
     stopped: bool
 
 
@@ -107,7 +106,6 @@ class Over:
     batches: int = 0
     records: int = 0
     failed: int = 0
-    spent: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

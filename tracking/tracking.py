@@ -199,7 +199,6 @@ class Tracking:
             batches=row["over_to"],
             records=over.records + row["records_over_to"],
             failed=over.failed + row["failed_over_to"],
-            spent=_sum(over.spent, row["spent_over_to"]),
         )
         return Progress(
             batches=row["batches"],
@@ -208,7 +207,6 @@ class Tracking:
             canary_finished=row["canary_finished"],
             records_over=over.records + row["records"],
             failed_over=over.failed + row["failed"],
-            spent=_sum(over.spent, row["spent"]),
             stopped=row["stopped"],
         )
 
@@ -266,11 +264,6 @@ class Tracking:
 
 def _waiting(row: Row) -> WaitingAttempt:
     return _typed(WaitingAttempt, row | {"jobs": tuple((row["jobs"] or "").split())})
-
-
-def _sum(one: float | None, other: float | None) -> float | None:
-    """None only when both are unknown."""
-    return other if one is None else one + (other or 0)
 
 
 def _typed(kind: type[T], row: Row) -> T:

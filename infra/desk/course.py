@@ -1,5 +1,7 @@
 """How a run stands: what holds its batches up, and what canary, breaker and budget saw."""
 
+from datetime import date
+
 from handlers.budget import caps_of
 from handlers.costs import estimate
 from handlers.plans import wish_of
@@ -70,7 +72,8 @@ def course(world: Troupe, plan: Plan, batches: list[Row]) -> Answer:
 
 def _budget(world: Troupe, plan: Plan, money: float | None, tokens: int | None) -> Answer:
     policy = world.tools.policy
-    rows = world.tools.tracking.tell("spending", {"lookback_days": policy.look_back_days})
+    since = min(world.tools.ledger.reach(world.clock()), date.fromisoformat(plan.day))
+    rows = world.tools.tracking.tell("spending", {"since": since})
     mine = next(row for row in rows if row["run_id"] == plan.run_id)
     return {
         "limit": money,

@@ -8,6 +8,7 @@ import pytest
 
 from events import RunStopped
 from handlers.advance_run import advance
+from infra import desk
 from infra.local.world import LAPTOP_POLICY, LaptopSettings
 from tests.stage import Stage, calls
 from tracking import Tracking
@@ -81,6 +82,25 @@ def test_a_run_stops_before_the_batch_that_would_break_its_cap(capped: Capped) -
     }
 
 
+def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> None:
+    """What was spent weeks ago is spent, and the run is still told with its budget."""
+    stage = capped()
+    stage.request(budget_tokens=30_000, canary=10, rows_per_batch=10, concurrency=1)
+    while stage.jobs() < 2:
+        if stage.world.deliver_next() is None and not stage.world.service.step():
+            stage.tick(minutes=1)
+    stage.clock.pass_((stage.world.tools.policy.look_back_days + 6) * 24 * 3600)
+
+    told = desk.status(stage.world, "r1")
+    stage.play()
+
+    spent = "SELECT sum(prompt_tokens + output_tokens + thoughts_tokens) FROM attempt_closings"
+    assert 0 < told["course"]["budget"]["tokens"] < stage.one(spent) <= 30_000
+    assert "budget_exhausted" in {
+        name for (name,) in stage.ask("SELECT error_type FROM error_tracking")
+    }
+
+
 def test_the_cap_of_a_day_holds_for_all_runs_together(capped: Capped) -> None:
     """The second run of the day is refused, and the same request fits the next day."""
     stage = capped(tokens_a_day=20_000)
@@ -117,7 +137,9 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
     newcomer = Tracking(stage.world.warehouse, stage.world.deployment, ())
     day = stage.clock().date().isoformat()
 
-    told = list(advance("r1", day, newcomer, tools.analyses, tools.policy))
+    told = list(
+        advance("r1", day, newcomer, tools.analyses, tools.policy, lambda: stage.clock().date())
+    )
 
     assert not any(isinstance(fact, RunStopped) for fact in told)
 

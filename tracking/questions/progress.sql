@@ -7,10 +7,8 @@ SELECT
   b.canary_finished,
   b.records,
   b.failed,
-  b.spent,
   b.records_over_to,
   b.failed_over_to,
-  b.spent_over_to,
   EXISTS (
     SELECT 1 FROM facts AS f
     WHERE f.run_id = @run_id AND f.topic = 'run-stopped' AND f.recorded_on >= @planned_on
@@ -23,10 +21,8 @@ CROSS JOIN (
     @after > 0 OR COUNTIF(k.is_over AND k.batch = 1) > 0 AS canary_finished,
     COALESCE(SUM(IF(k.is_over, k.records, 0)), 0) AS records,
     COALESCE(SUM(IF(k.is_over, k.failed, 0)), 0) AS failed,
-    SUM(k.cost) AS spent,
     COALESCE(SUM(IF(k.is_over_to, k.records, 0)), 0) AS records_over_to,
-    COALESCE(SUM(IF(k.is_over_to, k.failed, 0)), 0) AS failed_over_to,
-    SUM(IF(k.is_over_to, k.cost, NULL)) AS spent_over_to
+    COALESCE(SUM(IF(k.is_over_to, k.failed, 0)), 0) AS failed_over_to
   FROM (
     SELECT
       c.*,
@@ -38,8 +34,7 @@ CROSS JOIN (
         a.batch,
         LOGICAL_OR(a.open = 0) AND LOGICAL_OR(f.batch IS NOT NULL) AS is_over,
         SUM(IF(a.open = 0, a.analysed + a.failed + a.released, 0)) AS records,
-        SUM(IF(a.open = 0, a.failed, 0)) AS failed,
-        SUM(a.cost) AS cost
+        SUM(IF(a.open = 0, a.failed, 0)) AS failed
       FROM attempt_closings AS a
       LEFT JOIN (
         SELECT DISTINCT batch

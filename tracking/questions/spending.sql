@@ -1,4 +1,4 @@
--- What did each recent run spend, in all and today, and how much of it is still on its way?
+-- What did each run since a day spend, in all and today, and how much of it is still on its way?
 -- On its way are the open records of every batch that was begun and is not over: running attempts,
 -- and the next ones of those that were closed with open records.
 SELECT
@@ -24,7 +24,7 @@ LEFT JOIN (
       closed_at >= TIMESTAMP(CURRENT_DATE()), prompt_tokens + output_tokens + thoughts_tokens, 0
     )) AS tokens_today
   FROM attempt_closings
-  WHERE planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL @lookback_days DAY)
+  WHERE planned_on >= @since
   GROUP BY run_id
 ) AS s ON s.run_id = r.run_id
 LEFT JOIN (
@@ -39,16 +39,16 @@ LEFT JOIN (
     SELECT DISTINCT run_id, batch
     FROM facts
     WHERE topic = 'batch-planned'
-      AND recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL @lookback_days DAY)
+      AND recorded_on >= @since
   ) AS p ON p.run_id = b.run_id AND p.batch = b.batch
   LEFT JOIN (
     SELECT run_id, batch, MIN(open) AS open
     FROM attempt_closings
-    WHERE planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL @lookback_days DAY)
+    WHERE planned_on >= @since
     GROUP BY run_id, batch
   ) AS k ON k.run_id = b.run_id AND k.batch = b.batch
-  WHERE b.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL @lookback_days DAY)
+  WHERE b.planned_on >= @since
   GROUP BY b.run_id
 ) AS w ON w.run_id = r.run_id
-WHERE r.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL @lookback_days DAY)
+WHERE r.planned_on >= @since
 ORDER BY r.run_id
