@@ -53,11 +53,13 @@ def _reading(f: dict[str, Any]) -> Iterator[str]:
 def _next_limit(micros: dict[str, float]) -> Iterator[str]:
     ours, parse = micros["ours"], micros["parse"]
     yield (
-        f"What limits it next: the interpreter. Of {ours} µs, {micros['lines']} cut the file into "
-        f"lines, and a parse at the speed of C that keeps nothing of a line would bring that to "
-        f"{parse}. The rest is calls and objects: the answer and its columns, the proof that no "
-        f"property stands twice, the row. Ten times the requirements' way is "
-        f"{round(micros['plain'] / 10, 1)} µs here; far below it only a compiled reader can go."
+        f"What limits it next: objects. Of {ours} µs, {micros['lines']} cut the file into lines, "
+        f"and a parse at the speed of C that keeps nothing of a line would bring that to {parse}. "
+        "The rest makes a line, an envelope, an answer and a row of Python, and proves that no "
+        "property stands twice. Ten times the requirements' way is "
+        f"{round(micros['plain'] / 10, 1)} µs here. Compiled Python is no faster "
+        "(docs/decisions/0010-no-compiled-reader.md): only a reader from bytes to bytes, in "
+        "another language, goes far below."
     )
 
 
