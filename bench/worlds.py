@@ -36,6 +36,13 @@ SELECT
   'INBOUND', 'bench', TIMESTAMP '2026-01-01' + to_seconds(n % 5000000)
 FROM range({count}) AS r(n)
 """
+_HISTORY = """
+INSERT INTO processed_records
+SELECT
+  lpad(to_hex(n), 32, 'f'), $2, 'tok', 'int', 'hash', 'earlier', 1 + n // 1000, 1,
+  TIMESTAMP '2025-01-01'
+FROM range($1) AS r(n)
+"""
 _SAID = Answer(text=msgspec.json.encode({"callSummary": "It is repaired."}).decode())
 
 
@@ -86,6 +93,11 @@ class World:
 
     def close(self) -> None:
         self._world.close()
+
+    def remember(self, records: int) -> None:
+        """So many records that an earlier run processed."""
+        analysis = RunRequested(run_id=RUN).analysis
+        self._world.warehouse.db.execute(_HISTORY, [records, analysis])
 
     def run(self, rows_per_batch: int, budget_tokens: int | None = None) -> dict[str, int]:
         """One run over everything, to its end. Returns the counts."""

@@ -62,6 +62,8 @@ def _adapt(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.TIMESTAMPTZ:
         # Times are kept in UTC without a zone: DuckDB's zoned type needs a zone database.
         return exp.DataType.build("TIMESTAMP", dialect="duckdb")
+    if isinstance(node, exp.Timestamp):
+        return exp.cast(node.this, "TIMESTAMP")
     if isinstance(node, exp.CurrentTimestamp):
         return exp.Parameter(this=exp.Var(this="now"))
     if isinstance(node, exp.CurrentDate):

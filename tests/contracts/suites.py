@@ -373,6 +373,7 @@ class WarehouseSuite:
             ("BYTE_LENGTH(TO_JSON_STRING('\\u2028'))", 8),
             ("COUNTIF(TO_JSON_STRING('\\u2028') = '\"\\\\u2028\"')", 3),
             ("COUNTIF(CURRENT_DATE() IS NULL)", 0),
+            ("COUNTIF(TIMESTAMP(DATE '2026-03-02') = TIMESTAMP '2026-03-02 00:00:00+00')", 3),
             ("LOGICAL_OR(x = 3)", True),
             ("SUBSTR('abc', 1, 2)", "ab"),
             ("COALESCE(SUM(IF(x > 9, x, NULL)), 0)", 0),

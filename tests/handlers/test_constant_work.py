@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from bench.worlds import World
 from infra.local.warehouse import LocalWarehouse
 from tests.stage import Stage, calls
 from tracking import Tracking
@@ -54,6 +55,22 @@ def test_deliveries_an_attempt_are_constant(tmp_path: Path) -> None:
     few, some = played(tmp_path / "few", 3)[1], played(tmp_path / "some", 13)[1]
 
     assert 50 == some - few
+
+
+def test_what_a_batch_reads_does_not_grow_with_the_history(tmp_path: Path) -> None:
+    """The plan looks at all that was ever processed, once; a closing does not."""
+
+    def read(batches: int, history: int) -> int:
+        world = World(tmp_path / f"{batches}-{history}", records=batches * 2)
+        world.remember(history)
+        try:
+            return world.run(rows_per_batch=2)["bytes_read"]
+        finally:
+            world.close()
+
+    young, old = (read(9, history) - read(3, history) for history in (0, 5_000))
+
+    assert 0.98 * young < old < 1.02 * young
 
 
 def test_progress_that_reads_only_what_is_new_is_that_of_a_newcomer(tmp_path: Path) -> None:

@@ -11,11 +11,15 @@ CREATE TEMP TABLE asked AS
 -- What must not be stored again: by this batch, or by another run since the plan, which left out what
 -- was stored before it. A day is allowed between the clocks; the bounds keep the history unread.
 CREATE TEMP TABLE stored AS
-SELECT p.record_id, p.first_processed_execution_id <> @run_id AS by_another_run
-FROM processed_records AS p
-WHERE p.analysis = @analysis
-  AND p.processed_at >= TIMESTAMP(DATE_SUB(@planned_on, INTERVAL 1 DAY))
-  AND (p.first_processed_execution_id <> @run_id OR p.batch = @batch);
+SELECT record_id, FALSE AS by_another_run
+FROM processed_records
+WHERE first_processed_execution_id = @run_id AND batch = @batch AND analysis = @analysis
+  AND processed_at >= TIMESTAMP(@planned_on)
+UNION ALL
+SELECT record_id, TRUE
+FROM processed_records
+WHERE first_processed_execution_id <> @run_id AND analysis = @analysis
+  AND processed_at >= TIMESTAMP(DATE_SUB(@planned_on, INTERVAL 1 DAY));
 
 CREATE TEMP TABLE judgement AS
 SELECT
