@@ -36,9 +36,9 @@ class Preflight:
         """Take one more line into account. Raises `PreflightError`."""
         self.lines += 1
         self.size += len(line)
-        known = len(self.keys)
-        self.keys.add(key)
-        if len(self.keys) == known or self.size > MOST_BYTES or self.lines > MOST_LINES:
+        keys = self.keys
+        keys.add(key)
+        if len(keys) < self.lines or self.size > MOST_BYTES or self.lines > MOST_LINES:
             raise self._broken()
 
     def _broken(self) -> PreflightError:

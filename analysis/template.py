@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from operator import itemgetter
 from typing import Any
 
@@ -92,11 +93,12 @@ class Template:
         """
         numbers = {RECORD.encode(): 0, TRANSCRIPT.encode(): 1, f'"{_TOKENS}"'.encode(): 2}
         in_order = itemgetter(*(numbers[place] for place in self.places))
+        digits = cache(lambda number: b"%d" % number)  # nearly every line has the same
         line: list[bytes] = [b""] * (len(self.pieces) + len(self.places))
         line[::2] = self.pieces
 
         def render(record_id: bytes, transcript: bytes, max_output_tokens: int) -> bytes:
-            line[1::2] = in_order((record_id, transcript, b"%d" % max_output_tokens))
+            line[1::2] = in_order((record_id, transcript, digits(max_output_tokens)))
             return b"".join(line)
 
         return render
