@@ -58,14 +58,14 @@ def preflight(
     """
     check_template(analysis)
     seen = seen if seen is not None else Preflight()
-    record_of = analysis.template.record_of
+    record_of, count = analysis.template.recogniser(), seen.count
     for line in lines:
         record_id = record_of(line)
         if record_id is None:
             raise PreflightError("lines follow the template", seen.lines + 1)
         if line.find(b"\n") != len(line) - 1:
             raise PreflightError("one line holds one request", seen.lines + 1)
-        seen.count(line, record_id)
+        count(line, record_id)
         yield line
 
 

@@ -103,14 +103,18 @@ class Template:
 
         return render
 
-    def record_of(self, line: bytes) -> bytes | None:
-        """The record id of a line that begins and ends as the template does, else None."""
-        head, tail = self.pieces[0], self.pieces[-1]
-        start = len(head)
-        record_id = line[start : start + _ID_LENGTH]
-        if not (line.startswith(head) and line.endswith(self.pieces[-2] + record_id + tail)):
-            return None
-        return record_id if is_record_id(record_id) else None
+    def recogniser(self) -> Callable[[bytes], bytes | None]:
+        """Finds the record id of a line that begins and ends as the template does, else None."""
+        head, before, tail = self.pieces[0], self.pieces[-2], self.pieces[-1]
+        start, over = len(head), len(head) + _ID_LENGTH
+
+        def record_of(line: bytes) -> bytes | None:
+            record_id = line[start:over]
+            if not (line.startswith(head) and line.endswith(before + record_id + tail)):
+                return None
+            return record_id if is_record_id(record_id) else None
+
+        return record_of
 
     def overhead(self, largest_output_tokens: int) -> int:
         """Bytes of a line beside the escaped transcript, at the widest output limit."""

@@ -25,8 +25,8 @@ BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "batches": batches,
 }
 FULL: dict[str, dict[str, Any]] = {
-    "reading": {"lines": 20_000, "repeats": 7},
-    "writing": {"lines": 20_000, "repeats": 7},
+    "reading": {"lines": 20_000, "repeats": 15},
+    "writing": {"lines": 20_000, "repeats": 15},
     "memory": {"megabytes": (20, 2_000)},
     "planning": {"sizes": (100_000, 1_000_000, 10_000_000)},
     "batches": {"counts": (10, 100, 1_000)},
