@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
+from analysis.keys import ID_LENGTH
 from analysis.template import Fence
 
 _OPENING = b',"request":'
 """A quote after a comma is never an escaped one: where this stands in JSON, it is a name."""
-_ID_LENGTH = 32
 _PROBE = "0123456789abcdef" * 2
 _RARE = b"<>[]{}#|~^@=*"
 """Signs that few transcripts have, and most fences."""
@@ -48,12 +48,12 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
         if named < 0 or not line.startswith(self.before, named):
             return None
         told = named + len(self.before)
-        said = told + _ID_LENGTH
+        said = told + ID_LENGTH
         record_id = line[told:said]
         over = self._over(line, said, record_id)
-        closed = over + len(self.closes) + _ID_LENGTH
+        closed = over + len(self.closes) + ID_LENGTH
         label = closed + len(self.between)
-        last = label + _ID_LENGTH + len(self.after)
+        last = label + ID_LENGTH + len(self.after)
         if (
             over < 0
             or not line.startswith(self.opens, said)

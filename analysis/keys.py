@@ -8,7 +8,7 @@ import re
 PREFIX = "k-"
 """A key must not look like a number, or the service's importer makes one of it."""
 
-_ID_LENGTH = 32
+ID_LENGTH = 32
 _HEX = b"0123456789abcdef"
 _RECORD_KEY = re.compile(r"k-([0-9a-f]{32})")
 _LONGEST_FOREIGN_KEY = 1024
@@ -16,7 +16,7 @@ _LONGEST_FOREIGN_KEY = 1024
 
 def is_record_id(name: bytes) -> bool:
     """True for 32 lower-case hex digits."""
-    return len(name) == _ID_LENGTH and not name.strip(_HEX)
+    return len(name) == ID_LENGTH and not name.strip(_HEX)
 
 
 def record_id_of(key: object) -> str | None:

@@ -12,12 +12,11 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from analysis.keys import PREFIX, is_record_id
+from analysis.keys import ID_LENGTH, PREFIX, is_record_id
 
 RECORD = "{{record}}"
 TRANSCRIPT = "{{transcript}}"
 _TOKENS = "{{max_output_tokens}}"
-_ID_LENGTH = 32
 _PLACES = re.compile(rb'\{\{record\}\}|\{\{transcript\}\}|"\{\{max_output_tokens\}\}"')
 
 
@@ -48,7 +47,7 @@ class Fence:
     def open(self, text: bytes) -> tuple[str, bytes] | None:
         """Record id and transcript of a fenced text, byte for byte; None for any other text."""
         start = len(self.before[0])
-        record_id = text[start : start + _ID_LENGTH]
+        record_id = text[start : start + ID_LENGTH]
         inside = self.inside(text, record_id) if is_record_id(record_id) else None
         return None if inside is None else (record_id.decode(), inside)
 
@@ -106,7 +105,7 @@ class Template:
     def recogniser(self) -> Callable[[bytes], bytes | None]:
         """Finds the record id of a line that begins and ends as the template does, else None."""
         head, before, tail = self.pieces[0], self.pieces[-2], self.pieces[-1]
-        start, over = len(head), len(head) + _ID_LENGTH
+        start, over = len(head), len(head) + ID_LENGTH
 
         def record_of(line: bytes) -> bytes | None:
             record_id = line[start:over]
@@ -118,7 +117,7 @@ class Template:
 
     def overhead(self, largest_output_tokens: int) -> int:
         """Bytes of a line beside the escaped transcript, at the widest output limit."""
-        return len(self.renderer()(b"0" * _ID_LENGTH, b"", largest_output_tokens))
+        return len(self.renderer()(b"0" * ID_LENGTH, b"", largest_output_tokens))
 
 
 def _line(system: str, user: str, schema: Mapping[str, Any], thinking: str) -> dict[str, Any]:

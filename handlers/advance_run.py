@@ -41,7 +41,9 @@ def advance(
     since: Since,
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
     """What may follow from the batches that are over. Asking twice gives the same facts."""
-    limits = limits_of(tracking, run_id)
+    plan = plan_of(tracking, run_id)
+    wish = wish_of(plan)
+    limits = limits_of(wish)
     progress = tracking.progress(run_id, planned_on)
     if breaker_trips(progress, limits):
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason="breaker")
@@ -49,8 +51,8 @@ def advance(
     if progress.finished >= progress.batches:
         yield _completed(run_id, planned_on, progress.batches, tracking)
         return
-    plan, last = plan_of(tracking, run_id), last_allowed(progress, limits)
-    caps = caps_of(wish_of(plan), policy)
+    last = last_allowed(progress, limits)
+    caps = caps_of(wish, policy)
     if caps.is_set and not progress.stopped:
         purse = purse_of(run_id, caps, since(), tracking, analyses)
         last = last_payable(plan, purse, last, tracking, analyses)

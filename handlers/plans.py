@@ -23,6 +23,5 @@ def wish_of(plan: Plan) -> RunRequested | ReprocessRequested:
     return msgspec.json.decode(plan.request, type=RunRequested)
 
 
-def limits_of(tracking: Tracking, run_id: str) -> Limits:
-    wish = wish_of(plan_of(tracking, run_id))
+def limits_of(wish: RunRequested | ReprocessRequested) -> Limits:
     return Limits(concurrency=wish.concurrency, breaker=wish.breaker)

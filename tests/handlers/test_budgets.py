@@ -86,7 +86,9 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
     """What was spent weeks ago is spent, and the run is still told with its budget."""
     stage = capped()
     stage.request(budget_tokens=30_000, canary=10, rows_per_batch=10, concurrency=1)
-    while stage.jobs() < 2:
+    for _ in range(500):
+        if stage.jobs() == 2:
+            break
         if stage.world.deliver_next() is None and not stage.world.service.step():
             stage.tick(minutes=1)
     stage.clock.pass_((stage.world.tools.policy.look_back_days + 6) * 24 * 3600)
@@ -116,7 +118,7 @@ def test_the_cap_of_a_day_holds_for_all_runs_together(capped: Capped) -> None:
     assert 20 == books["analysed"]
 
 
-@pytest.mark.parametrize("over", [0, 1, 2, 3])
+@pytest.mark.parametrize("over", [0, 1, 2])
 def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
     capped: Capped, over: int
 ) -> None:
@@ -125,9 +127,7 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
     stage.request(
         budget_tokens=10_000_000, canary=10, rows_per_batch=10, limit=30, mode="test", concurrency=2
     )
-    while stage.one("SELECT count(DISTINCT fact_id) FROM facts WHERE topic = 'run-completed'") < 1:
-        if stage.world.deliver_next() is None and not stage.world.service.step():
-            stage.tick(minutes=1)
+    stage.play()
     stage.ask(
         "DELETE FROM facts WHERE topic IN ('batch-completed', 'run-completed') AND "
         "COALESCE(batch, 99) > ?",
