@@ -69,6 +69,7 @@ _ALL = (
     _released("cancelled", "The run was cancelled; the next run takes the record."),
     _released("budget_exhausted", "The budget was spent; raise it and start a run."),
     _released("breaker_tripped", "Too many records failed; find the cause and start a run."),
+    _released("run_too_old", "The run was open for too long; start a run for the rest."),
     _released("job_refused", "The service refused the job for good; correct it, start a run."),
     _released("discarded", "An operator closed the attempt; the next run takes the record."),
     _released("cleared", "Its history was cleared; the next run takes the record."),

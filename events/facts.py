@@ -149,7 +149,7 @@ class RunStopped(RunFact, frozen=True, kw_only=True):
     identified_by = ("run_id", "reason")
 
     reason: str
-    """`operator`, `breaker`, `budget` or `job_refused`."""
+    """`operator`, `breaker`, `budget`, `job_refused` or `age`."""
 
 
 class RunCompleted(RunFact, frozen=True, kw_only=True):

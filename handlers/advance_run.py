@@ -1,6 +1,7 @@
 """A batch is over: open the window further, trip the breaker, or complete the run."""
 
 from collections.abc import Iterator
+from datetime import date
 
 from analysis import Analyses
 from events import BatchAbandoned, BatchCompleted, BatchPlanned, RunCompleted, RunStopped
@@ -9,7 +10,7 @@ from tracking import Ledger, Tracking
 from .budget import Since, caps_of, last_payable, purse_of
 from .plans import limits_of, plan_of, wish_of
 from .tools import Clock, Policy
-from .window import breaker_trips, last_allowed, release
+from .window import age_of, breaker_trips, last_allowed, release
 
 
 def advance_run(
@@ -28,6 +29,7 @@ def advance_run(
         tracking,
         analyses,
         policy,
+        today=clock().date(),
         since=lambda: ledger.reach(clock()),
     )
 
@@ -38,6 +40,7 @@ def advance(
     tracking: Tracking,
     analyses: Analyses,
     policy: Policy,
+    today: date,
     since: Since,
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
     """What may follow from the batches that are over. Asking twice gives the same facts."""
@@ -50,6 +53,9 @@ def advance(
         return
     if progress.finished >= progress.batches:
         yield _completed(run_id, planned_on, progress.batches, tracking)
+        return
+    if not progress.stopped and age_of(planned_on, today) > policy.run_days:
+        yield RunStopped(run_id=run_id, planned_on=planned_on, reason="age")
         return
     last = last_allowed(progress, limits)
     caps = caps_of(wish, policy)

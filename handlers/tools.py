@@ -145,6 +145,8 @@ class Policy:
     pending_hours: int = 72
     """Vertex lets a job wait this long in its queue; the watchdog then asks to cancel it."""
     running_hours: int = 24
+    run_days: int = 75
+    """A run that is older goes no further: memberships expire after 90, and its books with them."""
     budget_a_day: float | None = None
     """US dollars that all runs together may spend on one UTC day; None: no cap."""
     tokens_a_day: int | None = None

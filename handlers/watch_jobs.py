@@ -54,9 +54,9 @@ def watch_jobs(
     yield from watch(sightings)
     yield from _each("cancel", sightings, lambda seen: cancel(seen, model, clock, policy))
     yield from contained("retell", lambda: retell(tracking, ledger, since, policy))
-    runs = tracking.open_runs(since)
+    runs, today = tracking.open_runs(since), clock().date()
     yield from _each(
-        "advance", runs, lambda run: advance(*run, tracking, analyses, policy, lambda: since)
+        "advance", runs, lambda run: advance(*run, tracking, analyses, policy, today, lambda: since)
     )
 
 

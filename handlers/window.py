@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from events import BatchPlanned
 from tracking import Progress, Tracking
@@ -21,6 +22,11 @@ def breaker_trips(progress: Progress, limits: Limits) -> bool:
     if progress.stopped or progress.finished >= progress.batches or not progress.records_over:
         return False
     return failed_share(progress) > limits.breaker
+
+
+def age_of(planned_on: str, today: date) -> int:
+    """Days since the plan."""
+    return (today - date.fromisoformat(planned_on)).days
 
 
 def failed_share(progress: Progress) -> float:

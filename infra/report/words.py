@@ -55,6 +55,7 @@ STOPPED = {
     "operator": "an operator cancelled it; the next run takes what it released",
     "breaker": "too many records failed; find the cause in the errors and start a run",
     "budget": "its budget was spent; raise it and start a run",
+    "age": "it was open for too long; start a run for what it released",
     "job_refused": "the service refused a job for good; correct the cause and start a run",
 }
 

@@ -12,6 +12,7 @@ RELEASED = {
     "cleared",
     "budget_exhausted",
     "breaker_tripped",
+    "run_too_old",
     "job_refused",
     "discarded",
 }

@@ -256,10 +256,10 @@ def test_a_run_can_be_stopped_once_for_each_reason() -> None:
     """Two reasons are two facts."""
     ids = {
         sealed(RunStopped(run_id="r1", planned_on="2026-03-02", reason=reason)).id
-        for reason in ("operator", "breaker", "budget", "job_refused")
+        for reason in ("operator", "breaker", "budget", "job_refused", "age")
     }
 
-    assert 4 == len(ids)
+    assert 5 == len(ids)
 
 
 def test_a_wish_keeps_the_id_it_came_with() -> None:

@@ -135,10 +135,12 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
     )
     tools = stage.world.tools
     newcomer = Tracking(stage.world.warehouse, stage.world.deployment, ())
-    day = stage.clock().date().isoformat()
+    today = stage.clock().date()
 
     told = list(
-        advance("r1", day, newcomer, tools.analyses, tools.policy, lambda: stage.clock().date())
+        advance(
+            "r1", today.isoformat(), newcomer, tools.analyses, tools.policy, today, lambda: today
+        )
     )
 
     assert not any(isinstance(fact, RunStopped) for fact in told)

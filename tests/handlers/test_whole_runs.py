@@ -8,6 +8,10 @@ from handlers.tools import JobState
 from infra.local.predictions import Answer, text_of
 from infra.local.vertex_settings import Behaviour, End
 from tests.stage import Stage, call, calls
+from tracking.tables import layouts
+
+STUCK = Behaviour(end=lambda job: End(state=JobState.RUNNING, share=0))
+"""No job ever ends by itself."""
 
 
 def test_one_row_per_transcript_and_balanced_books(stage: Stage) -> None:
@@ -122,17 +126,38 @@ def test_a_run_that_takes_longer_than_the_look_back_is_watched_to_its_end(
     staged: Callable[..., Stage],
 ) -> None:
     """Jobs that get stuck in every attempt: the watchdog ends each of them only days later."""
-    stage = staged(behaviour=Behaviour(end=lambda job: End(state=JobState.RUNNING, share=0)))
+    stage = staged(behaviour=STUCK)
     stage.load(calls(4))
     stage.request("r1", canary=2, rows_per_batch=2, max_attempts=3, breaker=100)
 
-    days = 0
-    while "run-completed" not in stage.topics() and days < 60:
-        days += 1
+    assert days_to_the_end(stage) > stage.world.tools.policy.look_back_days
+    books = stage.books("r1")
+    assert (True, 4) == (books["ok"], books["failed"])
+
+
+def test_a_run_is_stopped_before_its_memberships_expire(staged: Callable[..., Stage]) -> None:
+    """Without them nobody could close its batches; the next run takes what it releases."""
+    stage = staged(behaviour=STUCK)
+    stage.load(calls(40))
+    stage.request("r1", canary=2, rows_per_batch=2, concurrency=1, max_attempts=3, breaker=100)
+
+    policy, kept = stage.world.tools.policy, layouts()["batch_records"].expiration_days
+    assert kept is not None
+    assert policy.run_days < days_to_the_end(stage) < kept
+    books = stage.books("r1")
+    assert (True, 0, 40) == (books["ok"], books["open"], books["failed"] + books["released"])
+    assert [("age", books["released"])] == stage.ask(
+        "SELECT json_extract_string(f.data, '$.reason'), (SELECT count(*) FROM error_tracking"
+        " WHERE error_type = 'run_too_old') FROM facts AS f WHERE f.topic = 'run-stopped'"
+    )
+
+
+def days_to_the_end(stage: Stage) -> int:
+    """With one tick a day."""
+    for day in range(1, 150):
         stage.tick(minutes=24 * 60)
         while stage.world.deliver_next() is not None or stage.world.service.step():
             pass
-
-    assert days > stage.world.tools.policy.look_back_days
-    books = stage.books("r1")
-    assert (True, 4) == (books["ok"], books["failed"])
+        if "run-completed" in stage.topics():
+            return day
+    raise AssertionError("the run does not end")

@@ -75,6 +75,7 @@ def test_a_run_that_has_answered_nothing_has_no_cost_yet() -> None:
         ("budget", "its budget was spent; raise it"),
         ("operator", "an operator cancelled it"),
         ("job_refused", "the service refused a job for good"),
+        ("age", "it was open for too long; start a run"),
     ],
 )
 def test_a_stopped_run_says_why_and_what_to_do(reason: str, said: str) -> None:

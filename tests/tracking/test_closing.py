@@ -207,6 +207,7 @@ def test_what_cannot_be_mended_fails_at_once(sheet: Sheet) -> None:
         ("operator", "cancelled"),
         ("breaker", "breaker_tripped"),
         ("budget", "budget_exhausted"),
+        ("age", "run_too_old"),
         ("job_refused", "job_refused"),
     ],
 )

@@ -36,6 +36,7 @@ SELECT
     WHEN s.reason = 'operator' THEN 'cancelled'
     WHEN s.reason = 'breaker' THEN 'breaker_tripped'
     WHEN s.reason = 'budget' THEN 'budget_exhausted'
+    WHEN s.reason = 'age' THEN 'run_too_old'
     WHEN s.reason = 'job_refused' THEN 'job_refused'
     WHEN @never_started THEN 'cancelled'
   END AS cause
