@@ -613,6 +613,16 @@ def test_the_books_name_one_id_with_two_bodies(sheet: Sheet) -> None:
     assert 1 == sheet.books()["two_bodies"]
 
 
+def test_the_books_name_records_that_the_plans_of_batches_leave_out(sheet: Sheet) -> None:
+    """By hand: one transaction writes both."""
+    planned(sheet)
+    assert 0 == sheet.books()["missing_members"]
+
+    sheet.ask("UPDATE batch_plans SET records = records - 1")
+
+    assert 1 == sheet.books()["missing_members"]
+
+
 def test_the_books_name_an_attempt_that_is_closed_twice(sheet: Sheet) -> None:
     """By hand: the guards hold."""
     rows = planned(sheet)

@@ -17,12 +17,7 @@ SELECT
     ELSE 'processed'
   END AS state,
   TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), f.since, SECOND) AS seconds_in_state
-FROM (
-  SELECT batch, COUNT(*) AS records
-  FROM batch_records
-  WHERE run_id = @run_id AND planned_on = @planned_on
-  GROUP BY batch
-) AS m
+FROM batch_plans AS m
 LEFT JOIN (
   SELECT
     batch,
@@ -51,4 +46,5 @@ LEFT JOIN (
   WHERE run_id = @run_id AND planned_on = @planned_on
   GROUP BY batch
 ) AS k ON k.batch = m.batch
+WHERE m.run_id = @run_id AND m.planned_on = @planned_on
 ORDER BY m.batch

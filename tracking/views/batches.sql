@@ -16,12 +16,7 @@ SELECT
     ELSE 'processed'
   END AS state,
   f.since
-FROM (
-  SELECT run_id, planned_on, batch, COUNT(*) AS records
-  FROM {dataset}batch_records
-  WHERE planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
-  GROUP BY run_id, planned_on, batch
-) AS m
+FROM {dataset}batch_plans AS m
 LEFT JOIN (
   SELECT
     run_id,
@@ -45,3 +40,4 @@ LEFT JOIN (
     )
   GROUP BY run_id, batch
 ) AS f ON f.run_id = m.run_id AND f.batch = m.batch
+WHERE m.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
