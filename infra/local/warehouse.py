@@ -77,10 +77,12 @@ class LocalWarehouse:
         if name is None:
             return False
         statements = _translated(script)
+        # As in BigQuery: the clock of a transaction stands still.
+        given = {**params, "now": self._clock()}
         try:
             self.db.execute("BEGIN TRANSACTION")
             for statement in statements:
-                self._execute(self.db, statement, params)
+                self._execute(self.db, statement, given)
             self._end_job(name, "done")
             self.db.execute("COMMIT")
         except duckdb.Error as error:
@@ -195,7 +197,7 @@ class LocalWarehouse:
     def _execute(
         self, db: duckdb.DuckDBPyConnection, statement: Statement, params: Params
     ) -> duckdb.DuckDBPyConnection:
-        known = {**params, "now": self._clock()}
+        known = {"now": self._clock(), **params}
         missing = statement.parameters - known.keys()
         if missing:
             raise KeyError(f"parameter {sorted(missing)[0]} is missing")

@@ -104,6 +104,20 @@ def test_a_filter_leaves_the_rest_outside(sheet: Sheet, wish: dict[str, Any], ta
     assert (taken, 4 - taken) == (plan.records, plan.outside_filter)
 
 
+def test_a_list_that_names_nothing_may_arrive_as_null(sheet: Sheet) -> None:
+    """BigQuery's client may send an empty one so; all that is asked for must be planned."""
+    sheet.source(calls(6))
+    params = plan_params(RunRequested(run_id="r1"), "m1", ANALYSIS)
+    nothing = {name: None if value == [] else value for name, value in params.items()}
+
+    assert params != nothing
+    sheet.tracking.plan_run("r1", nothing)
+
+    planned = sheet.tracking.plan_of("r1")
+    assert planned is not None
+    assert (6, {}) == (planned.records, skipped(planned))
+
+
 def test_single_takes_the_named_records_alone(sheet: Sheet) -> None:
     """By record id."""
     sheet.source(calls(5))

@@ -1,12 +1,9 @@
 -- Freeze which transcripts belong to which batch of a run: all of it, or nothing.
+-- In a transaction CURRENT_DATE is the day on which it began, so a plan that runs past midnight is of one day.
 BEGIN TRANSACTION;
 
 -- Both a plan and a clearing of history change this row first, so that no two see the same records.
 UPDATE planning_gate SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;
-
--- The day is looked at once: a plan may run past midnight, and its rows belong together.
-CREATE TEMP TABLE today AS
-SELECT CURRENT_DATE() AS planned_on;
 
 CREATE TEMP TABLE judged AS
 {judged};
@@ -19,21 +16,19 @@ INSERT INTO batch_records (
   event_timestamp, transcript, line_bytes, transcript_fingerprint
 )
 SELECT
-  @run_id, d.planned_on, c.batch, c.record_id, @analysis,
+  @run_id, CURRENT_DATE(), c.batch, c.record_id, @analysis,
   MIN(s.phone_number_token), MIN(s.interaction_id), MIN(s.reference_id), MIN(s.event_timestamp),
   ANY_VALUE(s.transcript), c.bytes, c.fingerprint
 FROM cut AS c
 JOIN ({source_rows}) AS s ON s.record_id = c.record_id AND TO_HEX(SHA256(s.transcript)) = c.fingerprint
-CROSS JOIN today AS d
 WHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)
-GROUP BY d.planned_on, c.batch, c.record_id, c.bytes, c.fingerprint;
+GROUP BY c.batch, c.record_id, c.bytes, c.fingerprint;
 
 INSERT INTO batch_plans (run_id, planned_on, batch, records, bytes)
-SELECT @run_id, d.planned_on, c.batch, COUNT(*), SUM(c.bytes)
+SELECT @run_id, CURRENT_DATE(), c.batch, COUNT(*), SUM(c.bytes)
 FROM cut AS c
-CROSS JOIN today AS d
 WHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)
-GROUP BY d.planned_on, c.batch;
+GROUP BY c.batch;
 
 INSERT INTO error_tracking (
   error_id, error_type, cause, scope, analysis, record_id, run_id, batch, attempt, retryable, replan,
@@ -58,7 +53,7 @@ INSERT INTO run_plans (
   request_too_large, below_floor, beyond_limit, event_time_floor, newest_event_time
 )
 SELECT
-  @run_id, d.planned_on, CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis, @mode,
+  @run_id, CURRENT_DATE(), CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis, @mode,
   @model, @dry_run, @whole, IF(@dry_run, 0, c.batches), IF(@dry_run, 0, c.records),
   IF(@dry_run, 0, c.bytes), c.batches, c.records, c.bytes,
   j.source_rows, j.outside_filter, j.duplicate, j.processed, j.changed, j.failed_before, j.held,
@@ -72,7 +67,6 @@ CROSS JOIN (
     COUNT(DISTINCT batch) AS batches, COUNT(*) AS records, COALESCE(SUM(bytes), 0) AS bytes
   FROM cut
 ) AS c
-CROSS JOIN today AS d
 WHERE NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id);
 
 COMMIT TRANSACTION;

@@ -1,5 +1,6 @@
 -- What is to be done with each row of the source in this run, and why? One row each, without its text.
 -- `pending` is what the run may take; every other verdict is a reason to leave the row out.
+-- An empty list may reach BigQuery as NULL (python-bigquery #2325), which has no length.
 WITH
 held AS (
   SELECT DISTINCT m.record_id
@@ -23,9 +24,12 @@ named AS (
   FROM error_tracking
   WHERE @reprocess AND analysis = @analysis AND scope = 'record' AND NOT retryable
     AND (@of_run IS NULL OR run_id = @of_run)
-    AND (ARRAY_LENGTH(@batches) = 0 OR batch IN UNNEST(@batches))
-    AND (ARRAY_LENGTH(@error_types) = 0 OR error_type IN UNNEST(@error_types) OR cause IN UNNEST(@error_types))
-    AND (ARRAY_LENGTH(@record_ids) = 0 OR record_id IN UNNEST(@record_ids))
+    AND (COALESCE(ARRAY_LENGTH(@batches), 0) = 0 OR batch IN UNNEST(@batches))
+    AND (
+      COALESCE(ARRAY_LENGTH(@error_types), 0) = 0
+      OR error_type IN UNNEST(@error_types) OR cause IN UNNEST(@error_types)
+    )
+    AND (COALESCE(ARRAY_LENGTH(@record_ids), 0) = 0 OR record_id IN UNNEST(@record_ids))
 ),
 released AS (
   SELECT DISTINCT record_id
@@ -51,9 +55,9 @@ weighed AS (
       n.record_id IS NOT NULL,
       (@event_time_from IS NULL OR s.event_timestamp >= @event_time_from)
       AND (@event_time_to IS NULL OR s.event_timestamp < @event_time_to)
-      AND (ARRAY_LENGTH(@providers) = 0 OR s.provider IN UNNEST(@providers))
-      AND (ARRAY_LENGTH(@directions) = 0 OR s.direction IN UNNEST(@directions))
-      AND (ARRAY_LENGTH(@record_ids) = 0 OR s.record_id IN UNNEST(@record_ids))
+      AND (COALESCE(ARRAY_LENGTH(@providers), 0) = 0 OR s.provider IN UNNEST(@providers))
+      AND (COALESCE(ARRAY_LENGTH(@directions), 0) = 0 OR s.direction IN UNNEST(@directions))
+      AND (COALESCE(ARRAY_LENGTH(@record_ids), 0) = 0 OR s.record_id IN UNNEST(@record_ids))
     ) AS is_asked
   FROM ({source_rows}) AS s
   LEFT JOIN named AS n ON n.record_id = s.record_id

@@ -6,7 +6,8 @@ LEFT JOIN (
   SELECT
     f.batch,
     LOGICAL_OR(h.outcome IN ('done', 'discarded')) AS is_done,
-    COUNTIF(h.outcome = 'set_aside') > COUNTIF(h.outcome = 'replayed') AS is_set_aside
+    COUNT(DISTINCT IF(h.outcome = 'set_aside', h.recorded_at, NULL))
+      > COUNT(DISTINCT IF(h.outcome = 'replayed', h.recorded_at, NULL)) AS is_set_aside
   FROM (
     SELECT DISTINCT fact_id, batch
     FROM facts

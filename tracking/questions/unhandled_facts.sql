@@ -1,5 +1,6 @@
 -- Which facts has their handler not finished, how often were they told again, and when last?
 -- What was set aside is left to the operators until a replay lifts it.
+-- A row that was written twice counts once: an append whose answer is lost is made again.
 WITH
 told AS (
   SELECT f.fact_id, s.handler, MIN(f.recorded_at) AS recorded_at
@@ -13,8 +14,9 @@ handled AS (
     fact_id,
     handler,
     LOGICAL_OR(outcome IN ('done', 'discarded')) AS is_done,
-    COUNTIF(outcome = 'set_aside') > COUNTIF(outcome = 'replayed') AS is_set_aside,
-    COUNTIF(outcome = 'retold') AS retold,
+    COUNT(DISTINCT IF(outcome = 'set_aside', recorded_at, NULL))
+      > COUNT(DISTINCT IF(outcome = 'replayed', recorded_at, NULL)) AS is_set_aside,
+    COUNT(DISTINCT IF(outcome = 'retold', recorded_at, NULL)) AS retold,
     MAX(IF(outcome IN ('retold', 'replayed'), recorded_at, NULL)) AS told_again_at
   FROM handlings
   WHERE recorded_on >= @since

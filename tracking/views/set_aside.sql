@@ -9,5 +9,6 @@ SELECT
 FROM {dataset}handlings
 WHERE recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 31 DAY)
 GROUP BY fact_id, handler, run_id
-HAVING COUNTIF(outcome = 'set_aside') > COUNTIF(outcome = 'replayed')
+HAVING COUNT(DISTINCT IF(outcome = 'set_aside', recorded_at, NULL))
+    > COUNT(DISTINCT IF(outcome = 'replayed', recorded_at, NULL))
   AND COUNTIF(outcome IN ('done', 'discarded')) = 0

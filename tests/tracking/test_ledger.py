@@ -1,0 +1,71 @@
+"""The ledger is written at least once: a row that stands there twice counts once."""
+
+from importlib.resources import files
+
+from events import BatchPlanned, Envelope, seal
+from tests.events.making import cause
+from tests.tracking.sheet import DAY, Sheet, calls
+from tracking import Handling
+
+PLANNED = BatchPlanned(run_id="r1", planned_on=DAY, batch=1, attempt=1, records=2)
+LETTERS = files("tracking").joinpath("views/set_aside.sql").read_text().format(dataset="")
+SCORE = [{"topic": "batch-planned", "handler": "write-jsonl"}]
+
+
+def told(sheet: Sheet) -> Envelope:
+    """The first batch of a run, told and not handled."""
+    sheet.source(calls(4))
+    sheet.plan(canary=2, rows_per_batch=2)
+    sheet.tell(PLANNED)
+    return seal(PLANNED, deployment=sheet.deployment, source="t", time=sheet.clock(), cause=cause())
+
+
+def mark(sheet: Sheet, envelope: Envelope, outcome: str, *, times: int = 1) -> None:
+    """One event, which the ledger holds so many times."""
+    sheet.clock.pass_(1)
+    handling = Handling(envelope=envelope, handler="write-jsonl", outcome=outcome, reason="bad")
+    for _ in range(times):
+        sheet.ledger.mark([handling], sheet.clock())
+
+
+def waits(sheet: Sheet) -> tuple[bool, bool, bool]:
+    """For the tick, for an operator, for the window."""
+    since = sheet.clock().date()
+    return (
+        bool(sheet.tracking.unhandled_facts(since, SCORE)),
+        bool(sheet.warehouse.ask(LETTERS, {})),
+        1 in sheet.tracking.batches_to_begin("r1", DAY, 0, 2),
+    )
+
+
+def test_what_was_set_aside_and_written_twice_is_lifted_by_one_replay(sheet: Sheet) -> None:
+    """Else it would wait for nobody: the tick and the window would leave it to an operator."""
+    fact = told(sheet)
+
+    mark(sheet, fact, "set_aside", times=2)
+    assert (False, True, False) == waits(sheet)
+
+    mark(sheet, fact, "replayed")
+    assert (True, False, True) == waits(sheet)
+
+
+def test_what_is_set_aside_again_after_a_replay_waits_again(sheet: Sheet) -> None:
+    """Whatever was written twice before."""
+    fact = told(sheet)
+
+    mark(sheet, fact, "set_aside")
+    mark(sheet, fact, "replayed", times=3)
+    mark(sheet, fact, "set_aside")
+
+    assert (False, True, False) == waits(sheet)
+
+
+def test_a_retelling_that_is_written_twice_uses_up_one(sheet: Sheet) -> None:
+    """There are four."""
+    fact = told(sheet)
+
+    mark(sheet, fact, "retold", times=2)
+    mark(sheet, fact, "retold")
+
+    (waiting,) = sheet.tracking.unhandled_facts(sheet.clock().date(), SCORE)
+    assert 2 == waiting.retold
