@@ -47,7 +47,10 @@ RESERVE_SECONDS = 110
 """Of the timeout, kept for what a handler does after it was told to come to an end."""
 
 FOUNDED_IN = "planning_gate"
-"""Every service reads the id of its deployment from it; whoever comes first writes it."""
+"""Every service reads the id of its deployment from it."""
+
+FOUNDER = "plan-run"
+"""The one handler that may write it; operators may too. Whoever comes first does."""
 
 GUESTS = {"plan-run": ("refuse-run",)}
 """Handlers without a topic of their own: they answer what arrives at another's."""

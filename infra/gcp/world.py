@@ -9,7 +9,7 @@ from analysis import Analyses, AnalysisError
 from events import Deployment, Envelope
 from handlers.delivery import needs_of
 from handlers.errors import Redeliver
-from handlers.services import GUESTS, handlers_by_name
+from handlers.services import FOUNDER, GUESTS, handlers_by_name
 from handlers.tools import Bucket, Clock, Model, Tools
 from infra.given import peak_megabytes, taxonomy, utc_now
 from tracking import Ledger, Tracking, Warehouse
@@ -39,7 +39,9 @@ class CloudWorld:
         needs = needs_of_service(settings)
         self.warehouse = warehouse or make_warehouse(settings)
         self.bus = PubSubBus(settings)
-        self.deployment = found(self.warehouse, settings.deployment)
+        self.deployment = found(
+            self.warehouse, settings.deployment, may_found=FOUNDER in settings.handlers
+        )
         self.tools = Tools(
             deployment=self.deployment,
             tracking=Tracking(self.warehouse, self.deployment, taxonomy(), settings.source),
@@ -88,22 +90,23 @@ def needs_of_service(settings: CloudSettings) -> frozenset[str]:
     return frozenset(need for each in (*cast, *guests) for need in needs_of(known[each]))
 
 
-def found(warehouse: Warehouse, deployment: str) -> Deployment:
+def found(warehouse: Warehouse, deployment: str, *, may_found: bool = True) -> Deployment:
     """The deployment of this dataset, founded under the given id when there is none.
 
-    Raises `BadSetting`.
+    A process that may not write the row leaves it to one that may: a job that is denied uses up an
+    id, and there are two hundred. Raises `BadSetting`, and `Redeliver` until the row is there.
     """
     known = _known(warehouse)
     if known is None and not deployment:
         raise BadSetting(
             "TROUPE_DEPLOYMENT is not set, and the dataset is new: give its id, as ab12"
         )
-    if known is None:
+    if known is None and may_found:
         job = f"troupe__found__{deployment}"
         warehouse.do(job, deed("found_deployment"), {"deployment": deployment})
         known = _known(warehouse)
     if known is None:
-        raise Redeliver("the dataset is being founded by somebody else")
+        raise Redeliver(f"the dataset is not founded yet: {FOUNDER} or `troupe status` does it")
     if deployment not in ("", known):
         raise BadSetting(
             f"TROUPE_DEPLOYMENT is {deployment!r}, and the dataset is of deployment {known!r}: "

@@ -7,6 +7,7 @@ import pytest
 
 from events import RunRequested, seal_wish
 from handlers.errors import Redeliver
+from handlers.services import FOUNDED_IN, FOUNDER, groupings
 from infra.gcp.settings import BadSetting, known_handlers
 from infra.gcp.world import CloudWorld, found, needs_of_service
 from infra.local.bucket import LocalBucket
@@ -52,6 +53,29 @@ def test_a_founding_that_is_under_way_is_waited_for(warehouse: LocalWarehouse) -
         found(warehouse, "ab12")
 
 
+def test_only_who_may_write_the_row_founds(
+    warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A denied job uses up an id: the ticks of one night would leave none for the first request."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
+    others = [name for name in known_handlers() if name != FOUNDER]
+
+    for name in others:
+        with pytest.raises(Redeliver, match="not founded yet"):
+            CloudWorld(cloud_settings(TROUPE_HANDLER=name), warehouse=warehouse)
+    assert [{"n": 0}] == warehouse.ask("SELECT COUNT(*) AS n FROM laptop_jobs", {})
+
+    CloudWorld(cloud_settings(TROUPE_HANDLER=FOUNDER), warehouse=warehouse)
+    CloudWorld(cloud_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
+
+
+def test_the_founder_is_who_may_write_the_row() -> None:
+    """By the rights that Terraform grants, in either grouping."""
+    for services in groupings().values():
+        writers = [each for each in services if FOUNDED_IN in each["tables"]["writes"]]
+        assert writers == [each for each in services if FOUNDER in each["handlers"]]
+
+
 @pytest.mark.parametrize(
     ("handler", "needed", "not_needed"),
     [
@@ -86,6 +110,7 @@ def test_a_tool_that_was_not_given_says_so(
 ) -> None:
     """By name, when a handler reaches for more than it declares."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
+    found(warehouse, "ab12")
     world = CloudWorld(cloud_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
 
     with pytest.raises(AttributeError, match="no model"):
