@@ -76,8 +76,8 @@ RULES: tuple[Rule, ...] = (
          "also the word for a transaction that a concurrent update aborted"),
     Rule("bigquery", api.NotFound, "", REDELIVER,
          "a new table or job shows late, and what was staged is staged again"),
-    Rule("bigquery:append", api.InvalidArgument, "", SET_ASIDE,
-         "rows that do not fit will never fit", "rows_refused"),
+    Rule("bigquery:append", api.InvalidArgument, "", REDELIVER,
+         "rows are checked before they go; a column that was just added shows minutes late"),
     # Cloud Storage
     Rule("storage", api.PreconditionFailed, "", ALREADY_DONE, "an object of this name is there"),
     Rule("storage", api.NotFound, "", SET_ASIDE,

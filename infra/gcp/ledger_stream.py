@@ -71,11 +71,11 @@ class LedgerStream:
         for part in _parts([_encoded(table, row) for row in rows]):
             with translated("bigquery:append", f"rows of {table}"):
                 reply = self._exchange(table, part)
+                if reply.row_errors:
+                    places = ", ".join(str(each.index) for each in list(reply.row_errors)[:10])
+                    raise SetAside("rows_refused", f"rows {places} of {table} were refused")
                 if reply.error.code:
                     raise api.from_grpc_status(reply.error.code, "")  # type: ignore[no-untyped-call]
-            if reply.row_errors:
-                places = ", ".join(str(each.index) for each in list(reply.row_errors)[:10])
-                raise SetAside("rows_refused", f"rows {places} of {table} were refused")
 
     def close(self) -> None:
         with self._lock:
@@ -139,7 +139,6 @@ class _Stream:
         with self._lock:
             request = self._first if self._is_first else AppendRowsRequest(write_stream=self._name)
             request.proto_rows.rows = ProtoRows(serialized_rows=rows)
-            self._is_first = False
             alarm = Timer(PATIENCE_SECONDS, self._call.cancel)
             alarm.daemon = True
             alarm.start()
@@ -148,9 +147,11 @@ class _Stream:
                 reply: AppendRowsResponse | None = next(self._call, None)
             finally:
                 alarm.cancel()
-        if reply is None:
-            raise ConnectionResetError("the service closed the stream")
-        return reply
+            if reply is None:
+                raise ConnectionResetError("the service closed the stream")
+            # The schema may be what was refused: it is told again.
+            self._is_first = bool(reply.error.code)
+            return reply
 
     def close(self) -> None:
         self._requests.put(None)

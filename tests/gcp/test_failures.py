@@ -85,7 +85,7 @@ CASES: list[tuple[str, Exception, type[Exception], str]] = [
     ("bigquery", http(500, "internalError"), Redeliver, ""),
     ("bigquery", http(503, "backendError"), Redeliver, ""),
     ("bigquery", StreamClosedError("closed"), Redeliver, ""),
-    ("bigquery:append", called(grpc.StatusCode.INVALID_ARGUMENT), SetAside, "rows_refused"),
+    ("bigquery:append", called(grpc.StatusCode.INVALID_ARGUMENT), Redeliver, ""),
     ("bigquery:append", called(grpc.StatusCode.NOT_FOUND), Redeliver, ""),
     ("bigquery:append", called(grpc.StatusCode.UNAVAILABLE), Redeliver, ""),
     ("storage", http(412), AlreadyDone, ""),
