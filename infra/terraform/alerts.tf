@@ -15,6 +15,9 @@ locals {
   quoted_facts    = join(", ", [for name in keys(local.of_facts) : jsonencode("${var.topic_prefix}${name}")])
   quoted_services = join(", ", [for name in keys(local.services) : jsonencode("${var.name}-${name}")])
 
+  # Only an address can be a link; a path stands in the content alone.
+  runbook_links = startswith(var.runbook_url, "https://") ? [var.runbook_url] : []
+
   # Each name is a section of docs/runbook.md. Minutes and rates that people may want otherwise are variables.
   alerts = {
     dead-letters-waiting = {
@@ -88,9 +91,12 @@ resource "google_monitoring_alert_policy" "alert" {
     subject   = "Troupe: ${each.value.title}"
     content   = "What to do: ${var.runbook_url}#${each.key}"
     mime_type = "text/markdown"
-    links {
-      display_name = "Runbook"
-      url          = "${var.runbook_url}#${each.key}"
+    dynamic "links" {
+      for_each = local.runbook_links
+      content {
+        display_name = "Runbook"
+        url          = "${links.value}#${each.key}"
+      }
     }
   }
   depends_on = [google_logging_metric.success, google_logging_metric.event]
@@ -122,9 +128,12 @@ resource "google_monitoring_alert_policy" "silent_tick" {
     subject   = "Troupe: the tick is silent"
     content   = "What to do: ${var.runbook_url}#silent-tick"
     mime_type = "text/markdown"
-    links {
-      display_name = "Runbook"
-      url          = "${var.runbook_url}#silent-tick"
+    dynamic "links" {
+      for_each = local.runbook_links
+      content {
+        display_name = "Runbook"
+        url          = "${links.value}#silent-tick"
+      }
     }
   }
 }

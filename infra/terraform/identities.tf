@@ -6,19 +6,32 @@ data "google_storage_project_service_account" "gcs" {}
 
 data "google_bigquery_default_service_account" "bq" {}
 
-# Agents exist only after first use; these get grants below before that.
+locals {
+  # Built from the number: the identity's own `member` has been unreliable (hashicorp/terraform-provider-google#21931).
+  agents = {
+    for each in ["aiplatform", "cloudscheduler", "pubsub"] :
+    each => "serviceAccount:service-${data.google_project.this.number}@gcp-sa-${each}.iam.gserviceaccount.com"
+  }
+  pubsub_agent   = local.agents["pubsub"]
+  vertex_agent   = local.agents["aiplatform"]
+  storage_agent  = "serviceAccount:${data.google_storage_project_service_account.gcs.email_address}"
+  bigquery_agent = "serviceAccount:${data.google_bigquery_default_service_account.bq.email}"
+}
+
+# Agents exist only after first use; these get grants before that.
 resource "google_project_service_identity" "agent" {
   provider = google-beta
-  for_each = toset(["pubsub", "aiplatform", "cloudscheduler"])
+  for_each = local.agents
   service  = "${each.key}.googleapis.com"
 }
 
-locals {
-  # Built from the number: the identity's own `member` has been unreliable (hashicorp/terraform-provider-google#21931).
-  pubsub_agent   = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
-  vertex_agent   = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-aiplatform.iam.gserviceaccount.com"
-  storage_agent  = "serviceAccount:${data.google_storage_project_service_account.gcs.email_address}"
-  bigquery_agent = "serviceAccount:${data.google_bigquery_default_service_account.bq.email}"
+# Google gives its default role to an agent that it makes by itself, not to one that it is asked for.
+resource "google_project_iam_member" "agent" {
+  for_each   = local.agents
+  project    = var.project_id
+  role       = "roles/${each.key}.serviceAgent"
+  member     = each.value
+  depends_on = [google_project_service_identity.agent]
 }
 
 resource "google_service_account" "service" {
@@ -30,13 +43,6 @@ resource "google_service_account" "service" {
 resource "google_service_account" "push" {
   account_id   = "${var.name}-push"
   display_name = "Troupe ${var.deployment}: the identity of Pub/Sub's push requests"
-}
-
-resource "google_project_iam_member" "token_creator" {
-  count   = var.grant_token_creator ? 1 : 0
-  project = var.project_id
-  role    = "roles/iam.serviceAccountTokenCreator"
-  member  = local.pubsub_agent
 }
 
 resource "google_project_iam_member" "asks_bigquery" {

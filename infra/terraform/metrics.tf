@@ -28,6 +28,26 @@ resource "google_logging_metric" "success" {
     metric_kind = "DELTA"
     value_type  = "DISTRIBUTION"
   }
+
+  # Rates in steps of one per cent, the last one for the whole; the others in doublings, up to half a year of seconds.
+  bucket_options {
+    dynamic "linear_buckets" {
+      for_each = endswith(each.key, "_rate") ? [0.01] : []
+      content {
+        offset             = 0
+        width              = linear_buckets.value
+        num_finite_buckets = 101
+      }
+    }
+    dynamic "exponential_buckets" {
+      for_each = endswith(each.key, "_rate") ? [] : [2]
+      content {
+        scale              = 1
+        growth_factor      = exponential_buckets.value
+        num_finite_buckets = 24
+      }
+    }
+  }
 }
 
 resource "google_logging_metric" "event" {

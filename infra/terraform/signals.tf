@@ -1,11 +1,10 @@
 # Vertex tells nobody when a batch job ends. The tick asks; the bucket's notification makes success quick.
 resource "google_cloud_scheduler_job" "tick" {
-  name             = "${var.name}-tick"
-  description      = "Asks Vertex how its jobs stand, tells again what nobody finished"
-  region           = var.region
-  schedule         = var.tick_schedule
-  time_zone        = "Etc/UTC"
-  attempt_deadline = "60s"
+  name        = "${var.name}-tick"
+  description = "Asks Vertex how its jobs stand, tells again what nobody finished"
+  region      = var.region
+  schedule    = var.tick_schedule
+  time_zone   = "Etc/UTC"
 
   retry_config {
     retry_count = 3
@@ -14,18 +13,17 @@ resource "google_cloud_scheduler_job" "tick" {
     topic_name = google_pubsub_topic.signal["watch-tick"].id
     data       = base64encode("{}")
   }
-  depends_on = [google_project_service_identity.agent]
+  depends_on = [google_project_iam_member.agent]
 }
 
 # Bare JSON: the run's id derives from each message's own, so every day is a new run.
 resource "google_cloud_scheduler_job" "daily_run" {
-  count            = var.daily_schedule == null ? 0 : 1
-  name             = "${var.name}-daily-run"
-  description      = "Requests the daily run"
-  region           = var.region
-  schedule         = var.daily_schedule
-  time_zone        = var.time_zone
-  attempt_deadline = "60s"
+  count       = var.daily_schedule == null ? 0 : 1
+  name        = "${var.name}-daily-run"
+  description = "Requests the daily run"
+  region      = var.region
+  schedule    = var.daily_schedule
+  time_zone   = var.time_zone
 
   retry_config {
     retry_count = 3
@@ -34,7 +32,7 @@ resource "google_cloud_scheduler_job" "daily_run" {
     topic_name = google_pubsub_topic.fact["run-requested"].id
     data       = base64encode(jsonencode(var.daily_run))
   }
-  depends_on = [google_project_service_identity.agent]
+  depends_on = [google_project_iam_member.agent]
 }
 
 resource "google_pubsub_topic_iam_member" "storage_notifies" {

@@ -64,6 +64,14 @@ resource "google_storage_bucket_iam_member" "fills" {
   }
 }
 
+# Who loads from a bucket into BigQuery has to look the bucket up, which no condition on a folder lets through.
+resource "google_storage_bucket_iam_member" "stages" {
+  for_each = { for name, s in local.services : name => s if s.stages }
+  bucket   = google_storage_bucket.data["work"].name
+  role     = "roles/storage.legacyBucketReader"
+  member   = google_service_account.service[each.key].member
+}
+
 resource "google_storage_bucket_iam_member" "reads_output" {
   for_each = { for name, s in local.services : name => s if s.reads_output }
   bucket   = google_storage_bucket.data["output"].name

@@ -29,7 +29,11 @@ resource "google_pubsub_subscription" "push" {
   expiration_policy {
     ttl = "" # never
   }
-  depends_on = [google_pubsub_topic_iam_member.gives_up, google_cloud_run_v2_service_iam_member.push]
+  depends_on = [
+    google_project_iam_member.agent,
+    google_pubsub_topic_iam_member.gives_up,
+    google_cloud_run_v2_service_iam_member.push,
+  ]
 }
 
 # The letters themselves, for people: `troupe dead-letters` lists, replays and discards them.

@@ -204,13 +204,13 @@ variable "alert_emails" {
 }
 
 variable "runbook_url" {
-  description = "Where docs/runbook.md can be read; every alert links to its section."
+  description = "Where docs/runbook.md can be read. Every alert names its section, and links to it where this begins with https://."
   type        = string
   default     = "docs/runbook.md"
 }
 
 variable "thresholds" {
-  description = "When an alert opens."
+  description = "When an alert opens. error_rate is a share of a run's records, judged in steps of one per cent."
   type = object({
     unacknowledged_minutes = optional(number, 30)
     failing_per_minute     = optional(number, 6)
@@ -218,6 +218,10 @@ variable "thresholds" {
     silent_tick_minutes    = optional(number, 30)
   })
   default = {}
+  validation {
+    condition     = var.thresholds.error_rate >= 0.01
+    error_message = "thresholds: error_rate is judged in steps of one per cent; below 0.01 every run would open the alert."
+  }
 }
 
 variable "billing_account" {
@@ -240,10 +244,4 @@ variable "kms_key" {
     condition     = var.kms_key == null || can(regex("^projects/[^/]+/locations/[^/]+/keyRings/[^/]+/cryptoKeys/[^/]+$", var.kms_key))
     error_message = "kms_key: projects/P/locations/L/keyRings/R/cryptoKeys/K."
   }
-}
-
-variable "grant_token_creator" {
-  description = "Only for projects made on or before 8 April 2021."
-  type        = bool
-  default     = false
 }

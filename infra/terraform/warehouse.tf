@@ -14,7 +14,7 @@ resource "google_bigquery_dataset" "troupe" {
   depends_on = [google_kms_crypto_key_iam_member.agent]
 }
 
-# Private tables of one closing each, which drops them; what a crash leaves behind expires after a day.
+# Private tables of one closing each. Nobody drops them: each expires after a day, and time travel keeps it two days more.
 resource "google_bigquery_dataset" "staging" {
   dataset_id                  = "${local.dataset}_staging"
   description                 = "Answers on their way into the tables"

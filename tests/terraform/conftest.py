@@ -48,10 +48,10 @@ OWN_SCHEMA = HOUSE / "tracking" / "schemas" / "transcription_analyzed_transcript
 """Stands for what `troupe analysis schema` prints."""
 EVERYTHING = (
     "-var=log_sink=true",
-    "-var=grant_token_creator=true",
     "-var=kms_key=projects/k/locations/europe/keyRings/r/cryptoKeys/troupe",
     "-var=billing_account=000000-000000-000000",
     "-var=daily_schedule=0 3 * * *",
+    "-var=runbook_url=https://example.com/runbook",
     '-var=environment={"TROUPE_RECLAIM_SECONDS": "1800", "TROUPE_PROJECT": "another"}',
     '-var=stewards=["group:stewards@example.com"]',
     f'-var=analyses={{"checks": "{OWN_SCHEMA}"}}',

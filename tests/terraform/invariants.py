@@ -32,12 +32,19 @@ ROLES = {
 """Every role that is granted; a new one is thought about here."""
 ON_THE_PROJECT = {"roles/aiplatform.user", "roles/bigquery.jobUser"}
 """Roles that have no narrower place."""
-OLD_PROJECTS = (
-    "google_project_iam_member.token_creator[0]",
-    "roles/iam.serviceAccountTokenCreator",
+AGENTS = {"aiplatform", "cloudscheduler", "pubsub"}
+"""Google's, which are asked for before their first use."""
+NEED_AGENTS = (
+    "google_cloud_scheduler_job.daily_run",
+    "google_cloud_scheduler_job.tick",
+    "google_pubsub_subscription.push",
 )
-"""Behind a switch."""
 ALIGNERS = {"ALIGN_MAX", "ALIGN_RATE", "ALIGN_DELTA", "ALIGN_PERCENTILE_50"}
+BUCKETS = {
+    True: {"linear_buckets": {"offset": 0, "width": 0.01, "num_finite_buckets": 101}},
+    False: {"exponential_buckets": {"scale": 1, "growth_factor": 2, "num_finite_buckets": 24}},
+}
+"""Of rates, from 0 to above 1 in steps of one per cent; and of what grows."""
 TEN_MINUTES, LONGEST = "600s", "2678400s"
 
 
@@ -251,8 +258,8 @@ def only_pushes_reach_a_service(plan: Plan) -> Iterator[str]:
 def no_right_is_broad_or_public(plan: Plan) -> Iterator[str]:
     custom = {each["name"] for each in plan.of("google_project_iam_custom_role").values()}
     for where, each in grants(plan).items():
-        if (where, each["role"]) == OLD_PROJECTS and "@gcp-sa-pubsub." in each["member"]:
-            continue
+        if where.startswith("google_project_iam_member.agent["):
+            continue  # see the next invariant
         if each["role"] not in ROLES | custom:
             yield f"{where} grants {each['role']}"
         if where.startswith("google_project_") and each["role"] not in ON_THE_PROJECT | custom:
@@ -265,6 +272,30 @@ def no_right_is_broad_or_public(plan: Plan) -> Iterator[str]:
     authoritative = [a for a in plan.resources if "_iam_binding." in a or "_iam_policy." in a]
     if authoritative:
         yield f"{authoritative} would take rights away from others"
+
+
+@invariant
+def agents_hold_their_default_roles(plan: Plan) -> Iterator[str]:
+    """Google grants none to an agent that it is asked for (iam/docs/create-service-agents)."""
+    made = plan.of("google_project_service_identity")
+    if {each["service"] for each in made.values()} != {f"{a}.googleapis.com" for a in AGENTS}:
+        yield f"only {sorted(made)} are asked for"
+    given = plan.of("google_project_iam_member", "agent")
+    if set(given) != AGENTS:
+        yield f"only {sorted(given)} are granted a role"
+    for name, each in given.items():
+        account = rf"serviceAccount:service-\S+@gcp-sa-{name}\.iam\.gserviceaccount\.com"
+        if not re.fullmatch(account, each["member"]):
+            yield f"{each['member']} is not the agent of {name}"
+        if each["role"] != f"roles/{name}.serviceAgent":
+            yield f"the agent of {name} is granted {each['role']}"
+    if "google_project_service_identity.agent" not in plan.waits_for(
+        "google_project_iam_member.agent"
+    ):
+        yield "a role is granted before its agent is there"
+    for address in NEED_AGENTS:
+        if "google_project_iam_member.agent" not in plan.waits_for(address):
+            yield f"{address} is made before its agent may act"
 
 
 # Data
@@ -397,8 +428,10 @@ def the_clock_ticks(plan: Plan) -> Iterator[str]:
         wanted = "watch-tick" if name == "tick" else "run-requested"
         if not target["topic_name"].endswith(wanted) or not target["data"]:
             yield f"{name} tells {target['topic_name']}"
-        if not each["time_zone"] or each["attempt_deadline"] != "60s":
-            yield f"{name} has no time zone, or no deadline"
+        if not each["time_zone"]:
+            yield f"{name} has no time zone"
+        if each["attempt_deadline"] is not None:
+            yield f"{name} has a deadline, which Google drops for Pub/Sub: every plan would set it"
         if not re.fullmatch(r"[\d*/,-]+( [\d*/,-]+){4}", each["schedule"] or ""):
             yield f"{name} has no schedule that can be read: {each['schedule']}"
         if each["retry_config"] != [{**dict.fromkeys(each["retry_config"][0]), "retry_count": 3}]:
@@ -411,8 +444,12 @@ def every_alert_says_what_to_do(plan: Plan) -> Iterator[str]:
     found += [("silent-tick", plan.of("google_monitoring_alert_policy")["silent_tick"])]
     for name, each in found:
         (told,) = each["documentation"] or [{"content": "", "links": []}]
-        if f"#{name}" not in told["content"] or not told["links"]:
-            yield f"{name} does not link to the runbook"
+        where = told["content"].removeprefix("What to do: ")
+        if not where.endswith(f"#{name}"):
+            yield f"{name} does not name its section of the runbook"
+        wanted = [where] if where.startswith("https://") else []
+        if [link["url"] for link in told["links"]] != wanted:
+            yield f"{name} does not link to the runbook, or links to a path"
         if not each["severity"] or not each["combiner"]:
             yield f"{name} does not say how bad it is"
 
@@ -450,10 +487,12 @@ def every_metric_is_whole(plan: Plan) -> Iterator[str]:
         wanted = "DISTRIBUTION" if each["value_extractor"] else "INT64"
         if told.get("metric_kind") != "DELTA" or told.get("value_type") != wanted:
             yield f"{name} counts something else"
-    if not all(
-        each["value_extractor"] for each in plan.of("google_logging_metric", "success").values()
-    ):
-        yield "a success metric has no value"
+    for name, each in plan.of("google_logging_metric", "success").items():
+        if not each["value_extractor"]:
+            yield f"{name} has no value"
+        cut = {k: v[0] for told in each["bucket_options"] for k, v in told.items() if v}
+        if cut != BUCKETS[name.endswith("_rate")]:
+            yield f"{name} is cut into {cut}"
 
 
 @invariant

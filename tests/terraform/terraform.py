@@ -132,11 +132,11 @@ class Plan:
             if each["type"] == kind
         ]
 
-    def links(self, address: str, argument: str) -> list[str]:
-        """What an argument refers to in the configuration; its value is known after an apply."""
+    def waits_for(self, address: str) -> list[str]:
+        """What the block of that address says it depends on."""
         for each in self.shown["configuration"]["root_module"]["resources"]:
             if each["address"] == address:
-                found: list[str] = each["expressions"].get(argument, {}).get("references", [])
+                found: list[str] = each.get("depends_on", [])
                 return found
         raise KeyError(address)
 

@@ -93,6 +93,15 @@ def test_resources_that_it_addresses_are_planned(prod: Plan) -> None:
         assert any(each.startswith(address) for each in prod.resources), address
 
 
+def test_a_destroy_leaves_the_project_s_agents_their_roles(prod: Plan) -> None:
+    """Two deployments in one project hold the same grants; who goes first would take both."""
+    teardown = TEXT.partition("## Teardown")[2].partition("\n## ")[0]
+
+    assert "terraform state rm google_project_iam_member.agent\n" in teardown
+    for each in prod.of("google_project_iam_member", "agent").values():
+        assert f"`{each['role']}`" in TEXT
+
+
 def test_names_in_commands_are_those_of_the_plan(prod: Plan) -> None:
     """Scheduler jobs, services and topics."""
     jobs = {each["name"] for each in prod.all("google_cloud_scheduler_job")}

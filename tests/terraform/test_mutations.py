@@ -72,8 +72,9 @@ def _broken(line: str) -> Iterator[tuple[str, str]]:
         elif re.fullmatch(r"\d+|true|false", value):
             other = {"true": "false", "false": "true"}.get(value) or str(int(value) * 7 + 1)
             yield "value changed", f"{start}{name}{is_}{other}"
-        if "roles/" in value:
-            yield "role widened", re.sub(r'"roles/(\w+)\.\w+"', r'"roles/\1.admin"', line)
+        wider = re.sub(r'"roles/(\w+)\.\w+"', r'"roles/\1.admin"', line)
+        if wider != line:
+            yield "role widened", wider
     if (hit := _OPENS.match(line)) and hit[2] not in _KEYWORDS:
         yield "block renamed", f"{hit[1]}{hit[2]}s {{"
 

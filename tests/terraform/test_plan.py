@@ -179,6 +179,7 @@ def needed(service: dict[str, Any], plan: Plan) -> set[tuple[str, str]]:
         wanted.add((source, "bigquery.dataViewer"))
     if service["stages"]:
         wanted.add((settings["TROUPE_STAGING_DATASET"], "bigquery.dataEditor"))
+        wanted.add((settings["TROUPE_BUCKET"], "storage.legacyBucketReader"))
     if service["reads_output"]:
         wanted.add((settings["TROUPE_OUTPUT_BUCKET"], "storage.objectViewer"))
     if service["vertex"]:

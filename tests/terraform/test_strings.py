@@ -175,7 +175,7 @@ def anchors(document: str) -> set[str]:
 def test_every_alert_has_its_section_in_the_runbook(prod: Plan) -> None:
     """And every section of an alert has its alert."""
     linked = {
-        policy["documentation"][0]["links"][0]["url"].partition("#")[2]
+        policy["documentation"][0]["content"].partition("#")[2]
         for policy in prod.all("google_monitoring_alert_policy")
     }
     (budget,) = prod.all("google_billing_budget")

@@ -75,6 +75,14 @@ run "requests_outlive_their_jobs" {
   expect_failures = [var.retention_days]
 }
 
+run "an_error_rate_is_judged_in_steps" {
+  command = plan
+  variables {
+    thresholds = { error_rate = 0.005 }
+  }
+  expect_failures = [var.thresholds]
+}
+
 run "services_lie_where_the_data_lies" {
   command = plan
   variables {
