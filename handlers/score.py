@@ -22,6 +22,11 @@ class Subscription:
     def name(self) -> str:
         return f"{self.handler}.{self.topic}"
 
+    @property
+    def is_signal(self) -> bool:
+        """Kept for minutes alone: the next tick sees what a lost one would have said."""
+        return self.topic in (topic_of(WatchTick), topic_of(GcsObject))
+
 
 @cache
 def subscriptions() -> tuple[Subscription, ...]:

@@ -21,6 +21,7 @@ from tracking import Ledger, Tracking
 
 from .advance_run import advance
 from .contained import Found, contained
+from .errors import Redeliver
 from .job_states import all_ended, end_of
 from .output_files import attempt_of_output, is_final
 from .retelling import Retell, retell
@@ -47,7 +48,11 @@ def watch_jobs(
     if isinstance(signal, GcsObject):
         whose = attempt_of_output(deployment, signal.name)
         if whose is not None and is_final(signal.name):
-            yield from watch(look(tracking, model, deployment, ledger.since(clock()), whose))
+            sightings = look(tracking, model, deployment, ledger.since(clock()), whose)
+            ends = list(watch(sightings))
+            if len(ends) < len(sightings):
+                raise Redeliver(f"{signal.name} is there before the end of its job shows")
+            yield from ends
         return
     since = ledger.reach(clock())
     sightings = look(tracking, model, deployment, since)

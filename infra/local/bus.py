@@ -28,6 +28,8 @@ class Retry:
     attempts: int = 40
     deadline_seconds: float = 600.0
     """Without an answer in this time the message is delivered again."""
+    signal_seconds: float = 600.0
+    """A signal that is older is not delivered again."""
 
     def gap(self, attempt: int) -> timedelta:
         return timedelta(seconds=min(self.most_seconds, self.first_seconds * 2 ** (attempt - 1)))
@@ -173,10 +175,14 @@ class LocalBus:
         attempt = delivery.message.delivery_attempt
         if attempt >= self._retry.attempts and delivery.subscription.dead_letter_topic:
             self._bury(delivery, TOO_OFTEN, f"{attempt} deliveries")
-        elif attempt < self._retry.attempts:
+        elif attempt < self._retry.attempts and not self._is_stale(delivery):
             self._queue(delivery, self._clock() + self._retry.gap(attempt))
         else:
             self._letters.forget(delivery.key)
+
+    def _is_stale(self, delivery: Delivery) -> bool:
+        age = (self._clock() - delivery.message.published_at).total_seconds()
+        return delivery.subscription.is_signal and age > self._retry.signal_seconds
 
     def _bury(self, delivery: Delivery, cause: str, detail: str) -> None:
         topic = delivery.subscription.dead_letter_topic

@@ -182,6 +182,15 @@ def test_a_source_column_of_another_type_is_told(patient: Patient) -> None:
     assert "event_timestamp is STRING, not TIMESTAMP" in patient.ill()["source"].says
 
 
+def test_a_source_that_wants_a_partition_filter_is_told(patient: Patient) -> None:
+    """BigQuery refuses every plan; the dry run would only say that it was a bad request."""
+    patient.bigquery.tables["calls"] = table("transcription_pass_2")
+    patient.bigquery.tables["calls"].require_partition_filter = True
+    patient.settings = replace(patient.settings, source=Source(table="lake.calls"))
+
+    assert "wants a filter on its partitions" in patient.ill()["source"].says
+
+
 def test_a_source_that_is_gone_is_told_once(patient: Patient) -> None:
     """Both looks at it meet the same."""
     patient.settings = replace(patient.settings, source=Source(table="lake.calls"))

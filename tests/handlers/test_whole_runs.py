@@ -4,6 +4,9 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
+from handlers.delivery import Outcome
 from handlers.tools import JobState
 from infra.local.predictions import Answer, text_of
 from infra.local.vertex_settings import Behaviour, End
@@ -150,6 +153,32 @@ def test_a_run_is_stopped_before_its_memberships_expire(staged: Callable[..., St
         "SELECT json_extract_string(f.data, '$.reason'), (SELECT count(*) FROM error_tracking"
         " WHERE error_type = 'run_too_old') FROM facts AS f WHERE f.topic = 'run-stopped'"
     )
+
+
+def test_a_file_that_shows_before_the_end_of_its_job_is_looked_at_again(
+    staged: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job has to write before it can succeed; its success is not left to the next tick."""
+    stage = staged(behaviour=Behaviour(running_seconds=60))
+    stage.load(calls(4))
+    stage.request()
+    world, send = stage.world, stage.world.bus.send
+    while "job-submitted" not in stage.topics():
+        world.deliver_next()
+
+    place = world.deployment.attempt("r1", 1, 1)
+    send("gcs-object", b"{}", {"objectId": f"output/{place}__1/predictions.jsonl"})
+    monkeypatch.setattr(
+        world.bus, "send", lambda topic, *rest: topic == "gcs-object" or send(topic, *rest)
+    )
+    looks = []
+    while "job-succeeded" not in stage.topics():
+        looks.append(world.deliver_next())
+        stage.clock.pass_(10)
+        world.service.step()
+
+    outcomes = [look.outcome for look in looks if look]
+    assert (Outcome.REDELIVER, Outcome.DONE) == (outcomes[0], outcomes[-1])
 
 
 def days_to_the_end(stage: Stage) -> int:
