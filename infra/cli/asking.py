@@ -157,7 +157,14 @@ def _endpoint(url: str | None, model: str) -> Any:
 
     if not model:
         fail("--model-name is missing: name the model that the endpoint should use")
-    return Endpoint(base_url=url, model=model, key=os.environ.get("TROUPE_MODEL_KEY"))
+    try:
+        endpoint = Endpoint(base_url=url, model=model, key=os.environ.get("TROUPE_MODEL_KEY"))
+        endpoint.knock()
+    except ValueError as error:
+        fail(f"--model-url {url}: {error}")
+    except OSError as error:
+        fail(f"--model-url {url}: nobody answers there ({error}); start the model's server first")
+    return endpoint
 
 
 def _read(file: Path) -> str:

@@ -13,6 +13,7 @@ from infra.local.damage import Damage
 from infra.local.office import Office
 from infra.local.openai import Endpoint
 from infra.local.predictions import analyst
+from infra.local.vertex_settings import Behaviour
 from infra.local.worker import Worker
 from infra.local.world import HomeInUse, Laptop, LaptopSettings
 from infra.logs import log_to
@@ -29,7 +30,11 @@ def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LaptopSe
     """`damage` is per cent of the answers."""
     spoiled = Damage(share=damage / 100, seed=seed) if damage else None
     try:
-        return LaptopSettings(damage=spoiled, answerer=endpoint or analyst)
+        return LaptopSettings(
+            damage=spoiled,
+            answerer=endpoint or analyst,
+            behaviour=Behaviour(keeps_answers=endpoint is not None),
+        )
     except BadCap as problem:
         fail(str(problem))
 

@@ -5,6 +5,7 @@ import json
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from infra.local.predictions import Answer, response_schema, system_text, user_t
 
 _FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
 _LONGEST_REASON = 300
+KNOCK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,12 @@ class Endpoint:
     def __post_init__(self) -> None:
         if urlsplit(self.base_url).scheme not in ("http", "https"):
             raise ValueError("The address of the endpoint must begin with http:// or https://")
+
+    def knock(self) -> None:
+        """Raises `OSError` when nobody is at this address; whoever answers at all will do."""
+        asked = urllib.request.Request(f"{self.base_url.rstrip('/')}/models")  # noqa: S310
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(asked, timeout=KNOCK_SECONDS):  # noqa: S310
+            return
 
     def __call__(self, request: Mapping[str, Any]) -> Answer:
         """Ask, and wait for the whole answer."""

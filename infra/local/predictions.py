@@ -127,15 +127,18 @@ def _response(request: Mapping[str, Any], said: Answer, model: str, at: datetime
 
 
 def _usage(request: Mapping[str, Any], said: Answer, chance: int) -> dict[str, Any]:
-    """As uneven as the service's: cached tokens are rare, the total is at times absent."""
-    prompt = said.prompt_tokens
+    """As uneven as the service's: cached tokens are rare, the total is at times absent.
+
+    Of a model that counts for itself nothing is made up.
+    """
+    prompt, is_told = said.prompt_tokens, said.prompt_tokens is not None
     if prompt is None:
         prompt = _tokens(user_text(request)) + _tokens(system_text(request))
     candidates = _tokens(said.text) if said.answer_tokens is None else said.answer_tokens
     usage: dict[str, Any] = {"promptTokenCount": prompt, "candidatesTokenCount": candidates}
     if chance >= 4:
         usage["totalTokenCount"] = prompt + candidates
-    if chance >= 230:
+    if chance >= 230 and not is_told:
         usage["cachedContentTokenCount"] = prompt // 3
     return usage
 

@@ -242,8 +242,16 @@ class StandIn:
             raise FileNotFoundError(entry.request_uri)
         source = newest(entry.request_uri)
         aside = self._aside / f"{entry.number}.jsonl"
-        resuming = self._behaviour.resuming
-        work = Work(entry, source, self._bucket, aside, self._answerer, self._damage, resuming)
+        work = Work(
+            entry,
+            source,
+            self._bucket,
+            aside,
+            self._answerer,
+            self._damage,
+            self._behaviour.resuming,
+            keeps_answers=self._behaviour.keeps_answers,
+        )
         self._works[entry.name] = work
         return work
 

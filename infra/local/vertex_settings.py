@@ -53,6 +53,8 @@ class Behaviour:
     refused_inputs: frozenset[str] = field(default_factory=frozenset)
     """Addresses of request files: no job is made that names one of them."""
     resuming: Resuming = Resuming.MERGES
+    keeps_answers: bool = False
+    """Each one at once, so that a model of one's own is not asked again after an interruption."""
     lines_per_step: int = 200
     seconds_per_step: float = 0.25
     """A step ends after this time of the given clock; answers of a real model take long."""

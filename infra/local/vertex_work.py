@@ -1,4 +1,4 @@
-"""Answering the lines of one job, some at a time; a new process begins again."""
+"""Answering the lines of one job, some at a time; a new process begins again, with the journal."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -12,7 +12,8 @@ from analysis.lines import lines_of
 from handlers.tools import Blob, Bucket
 from infra.local.damage import Damage
 from infra.local.importer import Importer, decode
-from infra.local.predictions import Answerer, prediction
+from infra.local.journal import Journal
+from infra.local.predictions import Answer, Answerer, prediction
 from infra.local.vertex_jobs import Entry
 from infra.local.vertex_resume import as_asked, importable, is_answered
 from infra.local.vertex_settings import Resuming
@@ -35,6 +36,8 @@ class Work:
         answerer: Answerer,
         damage: Damage | None,
         resuming: Resuming,
+        *,
+        keeps_answers: bool,
     ) -> None:
         self.total: int | None = None
         """How many requests there are; known once the whole file was accepted."""
@@ -53,6 +56,7 @@ class Work:
         aside.parent.mkdir(parents=True, exist_ok=True)
         aside.unlink(missing_ok=True)
         self._aside = aside
+        self._journal = Journal(aside.with_suffix(".said")) if keeps_answers else None
 
     def check(self, budget: Iterable[None]) -> None:
         """Read on. Raises `ImportRefusedError` when the service would refuse the file."""
@@ -84,10 +88,15 @@ class Work:
             self._end_block()
 
     def _predicted(self, row: dict[str, Any]) -> dict[str, Any]:
-        entry, said = self._entry, self._answerer(row["request"])
+        entry, said = self._entry, self._said(row["request"])
         return prediction(
             row, said, model=entry.model, created_at=entry.created_at, number=self.answered
         )
+
+    def _said(self, request: dict[str, Any]) -> Answer:
+        if self._journal is None:
+            return self._answerer(request)
+        return self._journal.answer(self.answered, lambda: self._answerer(request))
 
     def _end_block(self) -> None:
         # By the display name, which says run, batch and attempt: another order of creation
@@ -124,6 +133,8 @@ class Work:
     def discard(self) -> None:
         """Forget what was made aside."""
         self._aside.unlink(missing_ok=True)
+        if self._journal is not None:
+            self._journal.discard()
 
 
 def _requests(bucket: Bucket, source: Blob) -> Iterator[bytes]:

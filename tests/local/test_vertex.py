@@ -11,7 +11,7 @@ import pytest
 from analysis import Reader, Request, fingerprint, load_analysis, render
 from handlers.tools import Blob, Job, JobState, Model
 from infra.local.damage import Damage, Kind
-from infra.local.predictions import Answer, transcript_of
+from infra.local.predictions import Answer, text_of, transcript_of
 from infra.local.vertex import InvalidRequest, StandIn, UnknownModel
 from infra.local.vertex_settings import Behaviour, End
 from tests.local.fakes import HeldClock, MemoryBucket
@@ -452,6 +452,35 @@ def test_a_killed_process_leaves_nothing_half(tmp_path: Path) -> None:
 
     assert disturbed.job(job).state is JobState.SUCCEEDED
     assert undisturbed.bucket.content == disturbed.bucket.content
+
+
+def test_a_model_of_ones_own_is_asked_once_whenever_the_process_is_killed(tmp_path: Path) -> None:
+    """Its answers cost money or minutes; what it failed to answer is asked again."""
+    asked: list[str] = []
+
+    def answers(request: Any) -> Answer:
+        text = text_of(request["contents"][0])
+        asked.append(text)
+        return Answer(status="Unavailable: {}") if len(asked) == 3 else Answer(text=f"{len(asked)}")
+
+    world = World(
+        tmp_path,
+        answerer=answers,
+        behaviour=Behaviour(lines_per_step=3, keeps_answers=True),
+    )
+    job = world.create(world.put(20))
+    while len(asked) < 12:
+        world.service.step()
+    (journal,) = tmp_path.rglob("*.said")
+    with journal.open("ab") as file:
+        file.write(b'{"line": 99, "answ')
+    world.restarted()
+    world.work()
+
+    assert ["SUCCEEDED", 20] == [world.job(job).state.name, len(world.output(job))]
+    assert 21 == len(asked)
+    assert [] == [line for line in world.output(job) if line["status"]]
+    assert not journal.exists()
 
 
 def test_a_kill_after_the_export_exports_nothing_else(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from infra.local.openai import Endpoint, json_schema
+from infra.local.predictions import Answer, prediction
+from tests.stage import START
 
 REQUEST: dict[str, Any] = {
     "systemInstruction": {"parts": [{"text": "Be brief."}]},
@@ -122,6 +124,34 @@ def test_nobody_at_the_door_is_a_failure_too() -> None:
         url = closed.url
 
     assert "Unavailable" in Endpoint(base_url=url, model="m", timeout_seconds=2)(REQUEST).status
+
+
+def test_a_knock_finds_whoever_answers(server: Server) -> None:
+    """Not every server lists its models."""
+    Endpoint(base_url=server.url, model="m").knock()
+
+
+def test_a_knock_at_a_closed_door_is_told() -> None:
+    """Before a run fails record by record."""
+    with Server() as closed:
+        url = closed.url
+
+    with pytest.raises(OSError, match="refused"):
+        Endpoint(base_url=url, model="m").knock()
+
+
+def test_what_a_model_counts_for_itself_is_not_made_up() -> None:
+    """Cached tokens among them: they have a price."""
+    row = {"request": REQUEST}
+    told = [
+        prediction(
+            row, Answer(text=str(n), prompt_tokens=11), model="m", created_at=START, number=n
+        )["response"]["usageMetadata"]
+        for n in range(100)
+    ]
+
+    assert {11} == {usage["promptTokenCount"] for usage in told}
+    assert [] == [usage for usage in told if "cachedContentTokenCount" in usage]
 
 
 def test_only_the_web_is_asked() -> None:

@@ -35,7 +35,7 @@ def _columns(settings: CloudSettings, door: Callable[[], Client]) -> Iterator[Fi
         says = f"it lies in {table.location}, the dataset in {settings.bigquery_location}"
         yield fault(_NAME, says, "copy it there: no statement reads two locations")
     if table.require_partition_filter:
-        says = f"{settings.source.table} wants a filter on its partitions, and a plan reads all of it"
+        says = f"{settings.source.table} wants a filter on its partitions; a plan reads all"
         remedy = "lift require_partition_filter, or name a copy: a view of it wants the filter too"
         yield fault(_NAME, says, remedy)
 
