@@ -12,7 +12,7 @@ help:  ## What can be made here
 demo: $(VENV)/base  ## Run the whole job on this machine, and write report.html
 	$(BIN)/troupe demo
 
-test: lint types unit  ## Everything that is checked before a change lands
+test: lint types unit  ## Style, types and behaviour
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """What docs/deploy.md promises: its price, its files, its settings and its commands exist."""
 
+import json
 import re
 from pathlib import Path
 
@@ -17,21 +18,22 @@ from .terraform import Plan
 
 HOUSE = Path(__file__).parents[2]
 TEXT = (HOUSE / "docs" / "deploy.md").read_text(encoding="utf-8")
-LINE_BYTES = 8_836
+MEASURED = json.loads((HOUSE / "bench" / "results.json").read_text(encoding="utf-8"))
 
 
 def test_the_cost_of_100_000_transcripts_is_that_of_the_code() -> None:
     """By the price table and the estimate that a dry run shows."""
     analysis = load_analysis("call_review_v1")
     price = price_of(analysis.model)
-    cost = estimate(100_000, 100_000 * LINE_BYTES, analysis.model, analysis)
+    asked, answered = (MEASURED[part]["bytes_a_line"] for part in ("writing", "reading"))
+    cost = estimate(100_000, 100_000 * asked, analysis.model, analysis)
 
     assert price
     assert cost.low
     assert cost.high
     assert f"`{analysis.model}`" in TEXT
     assert f"({price.as_of})" in TEXT
-    assert f"request lines of {LINE_BYTES:,} bytes" in TEXT
+    assert f"request lines of {asked:,} bytes and output lines of {answered:,}" in TEXT
     assert f"**${cost.low:.0f} to ${cost.high:.0f}**" in TEXT
     millions = [round(tokens / 1e6) for tokens in (*cost.input_tokens, *cost.output_tokens)]
     assert "{} to {} million in, {} to {} million out".format(*millions) in TEXT

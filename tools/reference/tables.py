@@ -1,6 +1,9 @@
 """The page of tables, from tracking/schemas."""
 
 from collections.abc import Iterator
+from importlib.resources import files
+
+from sqlglot import parse_one
 
 from tracking.tables import Column, Layout, columns_of, layouts
 
@@ -34,8 +37,25 @@ def tables_page() -> str:
             " which Terraform and the laptop make the table and every writer is checked."
         ),
         *(_table(name, layouts()[name]) for name in known),
+        _views(),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _views() -> str:
+    """In the order of their names, by their own first lines."""
+    folder = files("tracking").joinpath("views")
+    texts = {file.name.removesuffix(".sql"): file.read_text() for file in folder.iterdir()}
+    rows = [f"| `{name}` | {_shown(text)} |" for name, text in sorted(texts.items())]
+    head = "| view | what it shows | columns |\n|---|---|---|"
+    told = "In a deployment these stand beside the tables; `troupe` itself does not read them."
+    return "\n".join(["## Views", "", told, "", head, *rows])
+
+
+def _shown(view: str) -> str:
+    first = view.partition("\n")[0].removeprefix("-- ")
+    columns = parse_one(view.format(dataset=""), read="bigquery").named_selects
+    return f"{first} | {', '.join(f'`{name}`' for name in columns)}"
 
 
 def _table(name: str, layout: Layout) -> str:
