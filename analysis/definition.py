@@ -23,21 +23,14 @@ import msgspec
 
 from analysis.contract import Contract
 from analysis.errors import AnalysisError
-from analysis.reading import Reading
 from analysis.schema import Mismatch, Node, SchemaError, check, leaves, read_schema
+from analysis.storable import column_problems, shape_problems, table_problems
 from analysis.template import Fence, Template
 
 SETTINGS_FILE = "analysis.json"
-FILES = (SETTINGS_FILE, "schema.json", "system.md", "user.md")
+SCHEMA_FILE = "schema.json"
+FILES = (SETTINGS_FILE, SCHEMA_FILE, "system.md", "user.md")
 _NAME = re.compile(r"[a-z][a-z0-9_]*_v[0-9]+")
-_COLUMN = re.compile(r"[a-z_][a-z0-9_]{0,127}")
-LINEAGE = frozenset(
-    {
-        "phone_number_token", "referenceid", "interactionid", "event_timestamp", "record_id",
-        "run_id", "batch", "attempt", "model", "analysis", "grounding", "cost", "analysed_at",
-    }
-)  # fmt: skip
-"""Columns that every output table has, in small letters: BigQuery knows no others."""
 _TYPES = {"string": "STRING", "integer": "INT64", "number": "FLOAT64", "boolean": "BOOL"}
 
 
@@ -146,6 +139,8 @@ def load_analysis(name: str, folder: Path | None = None) -> Analysis:
     for wrong in _setting_problems(settings, name):
         raise AnalysisError(f"{name}/{SETTINGS_FILE}: {wrong}")
     schema, root = _schema(source, settings)
+    for wrong in shape_problems(root):
+        raise AnalysisError(f"{name}/{SCHEMA_FILE}: {wrong}")
     for wrong in _mapping_problems(settings, root):
         raise AnalysisError(f"{name}/{SETTINGS_FILE}: {wrong}")
     analysis = Analysis(
@@ -182,6 +177,7 @@ def problems_of(folder: Path) -> list[str]:
         settings = _settings(folder, name)
         found += [f"{name}/{SETTINGS_FILE}: {wrong}" for wrong in _setting_problems(settings, name)]
         _, root = _schema(folder, settings)
+        found += [f"{name}/{SCHEMA_FILE}: {wrong}" for wrong in shape_problems(root)]
         found += [f"{name}/{SETTINGS_FILE}: {wrong}" for wrong in _mapping_problems(settings, root)]
         if not found:
             load_analysis(name, folder)
@@ -192,10 +188,10 @@ def problems_of(folder: Path) -> list[str]:
 
 def _schema(source: Traversable, settings: _Settings) -> tuple[dict[str, Any], Node]:
     try:
-        schema = json.loads(_text(source, "schema.json"))
+        schema = json.loads(_text(source, SCHEMA_FILE))
         return schema, read_schema(schema, _by_path(settings))
     except (ValueError, SchemaError, re.error) as problem:
-        raise AnalysisError(f"{source.name}/schema.json: {problem}; correct it") from problem
+        raise AnalysisError(f"{source.name}/{SCHEMA_FILE}: {problem}; correct it") from problem
 
 
 def _text(source: Traversable, file: str) -> str:
@@ -226,13 +222,9 @@ def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:
         yield "max_transcript_bytes must lie between 1 and 20,000,000"
     if settings.summary not in settings.columns:
         yield f"summary names the column {settings.summary!r}; add it to columns"
-    if not _COLUMN.fullmatch(settings.table):
-        yield f"table {settings.table!r}: small letters, digits and _ only"
+    yield from table_problems(settings.table)
     for column in settings.columns:
-        if not _COLUMN.fullmatch(column):
-            yield f"the column {column!r} cannot be written: small letters, digits and _ only"
-        if hasattr(Reading, column) or column in LINEAGE:
-            yield f"the column {column!r} has the name of one that every row has; rename it"
+        yield from column_problems(column)
     for column in settings.equivalents.keys() - settings.columns.keys():
         yield f"equivalents name the column {column!r}; add it to columns"
 

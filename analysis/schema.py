@@ -20,9 +20,11 @@ _ALLOWED: Mapping[str, frozenset[str]] = {
     "number": _COMMON | {"minimum", "maximum"},
     "boolean": _COMMON,
 }
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_LARGEST_INTEGER = 2**63 - 1
+_LARGEST_INTEGER = 2**53 - 1
+"""BigQuery may change a larger one when it loads JSON that holds it as a number."""
+_LARGEST_NUMBER = 2**63 - 1
 
 
 class SchemaError(Exception):
@@ -80,6 +82,7 @@ def _node(
         raise SchemaError(f"{where}: type must be one of {', '.join(sorted(_KINDS))}")
     for keyword in raw.keys() - _ALLOWED[kind]:
         raise SchemaError(f"{where}: {keyword} is not supported for type {kind}")
+    _check_keywords(raw, where)
     values = frozenset(raw["enum"]) if "enum" in raw else None
     return Node(
         kind=kind,
@@ -95,6 +98,43 @@ def _node(
     )
 
 
+def _check_keywords(raw: Mapping[str, Any], where: str) -> None:
+    for keyword, (fits, told) in _VALUES.items():
+        if keyword in raw and not fits(raw[keyword]):
+            raise SchemaError(f"{where}: {keyword} must be {told}")
+    for least, most in (
+        ("minLength", "maxLength"),
+        ("minItems", "maxItems"),
+        ("minimum", "maximum"),
+    ):
+        if least in raw and most in raw and raw[least] > raw[most]:
+            raise SchemaError(f"{where}: {least} is above {most}, so no answer fits")
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) for each in value)
+
+
+_VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "nullable": (lambda value: isinstance(value, bool), "true or false"),
+    "required": (_is_texts, "a list of property names"),
+    "enum": (lambda value: _is_texts(value) and len(value) > 0, "a list of texts, one at least"),
+    "pattern": (lambda value: isinstance(value, str), "a text"),
+    **dict.fromkeys(
+        ("minLength", "maxLength", "minItems", "maxItems"), (_is_size, "a whole number, 0 or more")
+    ),
+    **dict.fromkeys(("minimum", "maximum"), (_is_number, "a number")),
+}
+
+
 def _properties(
     raw: Mapping[str, Any], path: str, equivalents: Mapping[str, Mapping[str, Any]]
 ) -> Mapping[str, Node]:
@@ -103,7 +143,10 @@ def _properties(
         raise SchemaError(f"{path or 'the schema'}: an object needs properties")
     for name in properties:
         if not _NAME.fullmatch(name):
-            raise SchemaError(f"{path or 'the schema'}: {name!r} cannot be a property name")
+            raise SchemaError(
+                f"{path or 'the schema'}: {name!r} cannot be a property name: letters, digits "
+                "and _ only, a letter first, at most 128 characters"
+            )
     required = set(raw.get("required", ()))
     if not required <= properties.keys():
         raise SchemaError(f"{path or 'the schema'}: required names what is no property")
@@ -189,7 +232,7 @@ def _integer(node: Node, value: object) -> int:
 def _number(node: Node, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Mismatch(node.path, "not a number")
-    if abs(value) > _LARGEST_INTEGER and isinstance(value, int):
+    if abs(value) > _LARGEST_NUMBER and isinstance(value, int):
         raise Mismatch(node.path, "larger than a table can store")
     if value != value or value in (float("inf"), float("-inf")):
         raise Mismatch(node.path, "not a finite number")

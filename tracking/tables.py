@@ -64,7 +64,8 @@ def nothing_staged(answer: Sequence[Column]) -> str:
 def _sql_type(column: Column) -> str:
     """As it is written in GoogleSQL."""
     if column.type == "RECORD":
-        base = f"STRUCT<{', '.join(f'{c.name} {_sql_type(c)}' for c in column.fields)}>"
+        # A field may be called `from` or `end`: in quotes a keyword is a name.
+        base = f"STRUCT<{', '.join(f'`{c.name}` {_sql_type(c)}' for c in column.fields)}>"
     else:
         base = _SQL_TYPES.get(column.type, column.type)
     return f"ARRAY<{base}>" if column.mode == "REPEATED" else base

@@ -48,13 +48,18 @@ class RoughWarehouse:
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         return self._borders.cross(
-            "warehouse", f"append {table}", lambda: self._inner.append(table, rows)
+            "warehouse", f"append {table}", lambda: self._append(table, rows)
         )
 
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         return self._borders.cross(
             "warehouse", f"load {table}", lambda: self._inner.load(table, columns, uris)
         )
+
+    def _append(self, table: str, rows: Sequence[Row]) -> None:
+        self._inner.append(table, rows)
+        if self._borders.hits(f"append {table}", "written twice", self._borders.weather.twice):
+            self._inner.append(table, rows)
 
     def _do(self, job_id: str, script: str, params: Params) -> bool:
         weather, borders = self._borders.weather, self._borders

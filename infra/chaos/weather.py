@@ -41,6 +41,8 @@ class Weather:
     """Seconds that they take."""
     spoiled: float
     """Deeds that are reported as failed after their commit."""
+    twice: float
+    """Appends to the ledger that are written twice: the default stream promises no less."""
     outage: str
     """The tool that is out of order for hours; none when empty."""
     outage_from: timedelta
@@ -74,6 +76,7 @@ def _of_all(chance: Chance) -> Weather:
         refuse=share("refuse", 0, 0, 0, 0.05),
         slow=share("slow", 0, 0, 0.03, 0.15),
         spoiled=share("spoiled", 0, 0, 0, 0.05),
+        twice=share("twice", 0, 0, 0.05, 0.3),
         outage=chance.one_of("weather/outage", ("", "", "", *TOOLS)),
         outage_from=timedelta(minutes=chance.whole("weather/outage/from", 0, 120)),
         outage_for=timedelta(minutes=chance.whole("weather/outage/for", 20, 600)),
@@ -86,7 +89,8 @@ def _of_all(chance: Chance) -> Weather:
 
 _CLEAR: Mapping[str, Any] = {
     "crash": 0.002, "fail": 0.002, "park": 0.005, "set_aside": 0, "refuse": 0, "slow": 0,
-    "spoiled": 0, "outage": "", "duplicate": 0.1, "late": 0.05, "swallow": 0, "shuffles": True,
+    "spoiled": 0, "twice": 0, "outage": "", "duplicate": 0.1, "late": 0.05, "swallow": 0,
+    "shuffles": True,
 }  # fmt: skip
 _SUBMITTING: Mapping[str, Any] = {"target": r"\w+ submit-job", "aim": 4}
 _MIDDLE = r"after submit-job .*troupe__claim|before submit-job .*model\.create"

@@ -27,5 +27,5 @@ def folder_of(tmp_path: Path, properties: Mapping[str, Any], **settings: Any) ->
     return folder
 
 
-def analysis_of(tmp_path: Path, properties: Mapping[str, Any]) -> Analysis:
-    return load_analysis(NAME, folder_of(tmp_path, properties))
+def analysis_of(tmp_path: Path, properties: Mapping[str, Any], **settings: Any) -> Analysis:
+    return load_analysis(NAME, folder_of(tmp_path, properties, **settings))

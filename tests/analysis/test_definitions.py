@@ -114,9 +114,9 @@ def test_an_analysis_of_ones_own(folder: Path) -> None:
         ("analysis.json", lambda c: c.update(max_output_tokens=9000), "output_cap"),
         ("analysis.json", lambda c: c.update(max_transcript_bytes=0), "max_transcript_bytes"),
         ("analysis.json", lambda c: c["columns"].pop("call_tone"), "callTone"),
-        ("analysis.json", lambda c: c["columns"].update(x="call.tone"), "call.tone"),
+        ("analysis.json", lambda c: c["columns"].update(other="call.tone"), "call.tone"),
         ("analysis.json", lambda c: c["columns"].update(line="callTone"), "line"),
-        ("analysis.json", lambda c: c["columns"].update(x="callTone"), "one path"),
+        ("analysis.json", lambda c: c["columns"].update(other="callTone"), "one path"),
         ("analysis.json", lambda c: c["equivalents"].update(x={}), "'x'"),
         (
             "analysis.json",

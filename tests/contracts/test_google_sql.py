@@ -11,11 +11,12 @@ from handlers.columns import answer_columns, output_tables
 from tests.analysis.own import analysis_of
 from tests.analysis.test_glance import KINDS
 from tests.emulators.fixtures import cannot
+from tests.tracking.test_own_tables import ANY_WORD
 from tests.tracking.test_statements import NAMES
 from tracking.counting import counted
 from tracking.parameters import PARAMETERS
 from tracking.statements import deed, question, statement_names, table_name
-from tracking.tables import staged_columns
+from tracking.tables import nothing_staged, output_columns, staged_columns
 
 if TYPE_CHECKING:
     from tests.emulators.googlesql import GoogleSql
@@ -58,6 +59,27 @@ def test_a_closing_takes_its_answers_from_a_staging_table(google_sql: "GoogleSql
     kinds = google_sql.analyze(script, {"staged_1": columns})
 
     assert ("ResolvedBeginStmt", "ResolvedCommitStmt") == (kinds[0], kinds[-1])
+
+
+def test_columns_and_fields_may_be_called_like_words_of_the_closing(
+    google_sql: "GoogleSql", tmp_path: Path
+) -> None:
+    """Keywords too: with answers, and with none."""
+    fields = {column.name: {"type": "STRING"} for column in ANY_WORD}
+    told = {"type": "ARRAY", "items": {"type": "OBJECT", "properties": fields}}
+    answer = (*answer_columns(analysis_of(tmp_path, {"told_of": told})), *ANY_WORD)
+    names = [f"`{column.name}`" for column in answer]
+    changed = {
+        "output": table_name("own"),
+        "answer_columns": ", ".join(names),
+        "c_answer_columns": ", ".join(f"c.{name}" for name in names),
+        "summary": "c.`said`",
+    }
+    tables = {"own": output_columns(answer), "staged_1": staged_columns(answer)}
+
+    for staged in (table_name("staged_1"), nothing_staged(answer)):
+        script = text_of("deeds", "close_attempt", **changed, staged=staged)
+        assert "ResolvedCommitStmt" == google_sql.analyze(script, tables)[-1]
 
 
 def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql", tmp_path: Path) -> None:

@@ -1,0 +1,174 @@
+"""The table of an analysis of one's own: which names are free, and that any free one works."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import exp
+from typer.testing import CliRunner
+
+from analysis import AnalysisError, load_analysis
+from analysis.storable import column_problems
+from handlers.columns import answer_columns, output_tables, taken_tables
+from infra.cli.analyses import analysis as command
+from tests.analysis.own import analysis_of, folder_of
+from tests.tracking.sheet import DAY, Sheet, calls, id_of
+from tests.tracking.test_statements import NAMES
+from tracking import Ending, Place
+from tracking.statements import deed, question, statement_names
+from tracking.tables import (
+    OUTPUT,
+    Column,
+    layouts,
+    nothing_staged,
+    output_columns,
+    staged_columns,
+)
+
+CLOSING = deed("close_attempt", **NAMES | {"staged": "`staged_1`"})
+SAID = Column(name="said", type="STRING")
+
+
+def is_free(name: str) -> bool:
+    return not list(column_problems(name.lower()))
+
+
+ANY_WORD = tuple(
+    Column(name=word, type="STRING")
+    for word in sorted(set(re.findall(r"\w+", CLOSING.lower())))
+    if is_free(word) and word != SAID.name
+)
+
+
+def beside_the_answer() -> Iterator[str]:
+    """What the closing calls its tables, and what it calls columns beside those of an answer."""
+    for statement in sqlglot.parse(CLOSING, read="bigquery"):
+        assert statement is not None
+        for alias in statement.find_all(exp.TableAlias):
+            yield from (name.name for name in (alias.this, *alias.columns) if name)
+        if isinstance(statement, exp.Create) and statement.this.name == "answers":
+            yield from (alias.alias for alias in statement.find_all(exp.Alias))
+
+
+def test_no_column_of_an_answer_meets_another_of_its_name() -> None:
+    """In staging, in closing, in the output table."""
+    others = {column.name for column in (*staged_columns(()), *output_columns(()))}
+    others |= set(beside_the_answer())
+
+    assert {"job", "word", "s", "error", "copies", "is_asked"} <= others
+    assert [] == sorted(filter(is_free, others))
+
+
+def test_a_column_called_like_any_other_word_of_the_closing_is_stored(sheet: Sheet) -> None:
+    """All of them at once, keywords too, and each keeps what was said."""
+    names = [column.name for column in ANY_WORD]
+    assert {"from", "order", "answers", "chosen", "transcript", "verdict"} <= set(names)
+
+    assert [(1.0, *names)] == close(sheet, ANY_WORD, names)
+
+
+def close(
+    sheet: Sheet, columns: tuple[Column, ...], values: list[str] | None
+) -> list[tuple[object, ...]]:
+    """Grounding and columns of what is stored of one answer with these values, if there is one."""
+    answer = (SAID, *columns)
+    sheet.warehouse.db.execute("DROP TABLE IF EXISTS own")
+    sheet.warehouse.make({"own": output_columns(answer)})
+    (asked,) = calls(1)
+    sheet.source([asked])
+    sheet.plan()
+    sheet.tracking.close_attempt(
+        Ending(
+            place=Place(run_id="r1", planned_on=DAY, batch=1, attempt=1),
+            ending="succeeded",
+            never_started=False,
+            jobs="[]",
+            outputs="[]",
+            staged=None if values is None else staged(sheet, asked, answer, values),
+            output="own",
+            answer_columns=answer,
+            summary_column=SAID.name,
+            grounding=True,
+            analysis="of_any_kind_v1",
+            model="m1",
+            max_attempts=1,
+            prices=None,
+            seconds=1.0,
+            peak_megabytes=None,
+        )
+    )
+    assert 1 == sheet.one("SELECT count(*) FROM attempt_closings")
+    names = ", ".join(f'"{column.name}"' for column in columns)
+    return sheet.ask(f"SELECT grounding, {names} FROM own")  # noqa: S608
+
+
+def staged(
+    sheet: Sheet, asked: dict[str, str], answer: tuple[Column, ...], values: list[str]
+) -> str:
+    row = {
+        "record_id": id_of(asked), "job": 1, "line": 1, "parse_method": "strict",
+        "repair_grade": "exact",
+        "transcript_fingerprint": hashlib.sha256(asked["transcript"].encode()).hexdigest(),
+        SAID.name: asked["transcript"],
+    }  # fmt: skip
+    row |= dict(zip((column.name for column in answer[1:]), values, strict=True))
+    blob = sheet.bucket.write_once("staging/own.ndjson", [json.dumps(row).encode() + b"\n"])
+    return sheet.tracking.stage_answers(answer, [blob.uri])
+
+
+def test_an_attempt_without_answers_is_closed_whatever_the_fields_are_called(
+    sheet: Sheet, tmp_path: Path
+) -> None:
+    """The empty staging table is written in SQL, types and all."""
+    fields = {name: {"type": "STRING"} for name in ("from", "end", "order", "group", "struct")}
+    told = {"type": "ARRAY", "items": {"type": "OBJECT", "properties": fields}}
+    columns = answer_columns(analysis_of(tmp_path, {"told": told}))
+
+    assert "STRUCT<`from` STRING, `end` STRING, " in nothing_staged(columns)
+    assert [] == close(sheet, columns[1:], None)
+
+
+# Tables
+
+
+def hiding() -> Iterator[str]:
+    """Tables that a statement makes for itself, where it reads or writes output tables as well."""
+    texts = [deed(name, **NAMES) for name in statement_names("deeds")]
+    texts += [question(name, **NAMES) for name in statement_names("questions")]
+    for text in texts:
+        trees = [tree for tree in sqlglot.parse(text, read="bigquery") if tree is not None]
+        for tree in trees:
+            if isinstance(tree, exp.Create):
+                yield tree.this.name
+            if OUTPUT in {table.name for table in tree.find_all(exp.Table)}:
+                yield from (made.alias for made in tree.find_all(exp.CTE))
+
+
+def test_no_output_table_is_hidden_by_another_of_its_name() -> None:
+    """Those of Troupe, its views, and what its statements make for a moment."""
+    others = {*layouts(), *statement_names("views"), *hiding()} - {OUTPUT}
+
+    assert {"facts", "runs", "answers", "still_open", "judged", "endings"} <= others
+    assert others <= taken_tables()
+
+
+@pytest.mark.parametrize("table", ["answers", "problems", "endings", "runs", "claims"])
+def test_a_table_of_the_troupe_is_refused(tmp_path: Path, table: str) -> None:
+    """When it is checked, and when it is made."""
+    folder = folder_of(tmp_path, {}, table=table)
+
+    checked = CliRunner().invoke(command, ["check", str(folder), "--home", str(tmp_path / "home")])
+
+    assert 1 == checked.exit_code
+    assert f"the table {table} is Troupe's; rename it" in checked.output
+    with pytest.raises(AnalysisError, match=f"the table {table} is Troupe's"):
+        output_tables([load_analysis(folder.name, folder)])
+
+
+def test_the_shipped_table_may_be_shared(tmp_path: Path) -> None:
+    """By an analysis of equal columns; `Analyses` compares them."""
+    assert [OUTPUT] == [*output_tables([analysis_of(tmp_path, {}, table=OUTPUT)])]
