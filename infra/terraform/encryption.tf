@@ -8,5 +8,4 @@ resource "google_kms_crypto_key_iam_member" "agent" {
   crypto_key_id = var.kms_key
   role          = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
   member        = each.value
-  depends_on    = [google_project_service_identity.agent]
 }

@@ -7,31 +7,11 @@ data "google_storage_project_service_account" "gcs" {}
 data "google_bigquery_default_service_account" "bq" {}
 
 locals {
-  # Built from the number: the identity's own `member` has been unreliable (hashicorp/terraform-provider-google#21931).
-  agents = {
-    for each in ["aiplatform", "cloudscheduler", "pubsub"] :
-    each => "serviceAccount:service-${data.google_project.this.number}@gcp-sa-${each}.iam.gserviceaccount.com"
-  }
-  pubsub_agent   = local.agents["pubsub"]
-  vertex_agent   = local.agents["aiplatform"]
+  # The first two by their number: the bootstrap asks for them, and gives them their roles.
+  pubsub_agent   = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-pubsub.iam.gserviceaccount.com"
+  vertex_agent   = "serviceAccount:service-${data.google_project.this.number}@gcp-sa-aiplatform.iam.gserviceaccount.com"
   storage_agent  = "serviceAccount:${data.google_storage_project_service_account.gcs.email_address}"
   bigquery_agent = "serviceAccount:${data.google_bigquery_default_service_account.bq.email}"
-}
-
-# Agents exist only after first use; these get grants before that.
-resource "google_project_service_identity" "agent" {
-  provider = google-beta
-  for_each = local.agents
-  service  = "${each.key}.googleapis.com"
-}
-
-# Google gives its default role to an agent that it makes by itself, not to one that it is asked for.
-resource "google_project_iam_member" "agent" {
-  for_each   = local.agents
-  project    = var.project_id
-  role       = "roles/${each.key}.serviceAgent"
-  member     = each.value
-  depends_on = [google_project_service_identity.agent]
 }
 
 resource "google_service_account" "service" {

@@ -13,7 +13,6 @@ resource "google_cloud_scheduler_job" "tick" {
     topic_name = google_pubsub_topic.signal["watch-tick"].id
     data       = base64encode("{}")
   }
-  depends_on = [google_project_iam_member.agent]
 }
 
 # Bare JSON: the run's id derives from each message's own, so every day is a new run.
@@ -32,7 +31,6 @@ resource "google_cloud_scheduler_job" "daily_run" {
     topic_name = google_pubsub_topic.fact["run-requested"].id
     data       = base64encode(jsonencode(var.daily_run))
   }
-  depends_on = [google_project_iam_member.agent]
 }
 
 resource "google_pubsub_topic_iam_member" "storage_notifies" {

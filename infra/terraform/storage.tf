@@ -99,5 +99,4 @@ resource "google_storage_bucket_iam_member" "vertex" {
       expression = "resource.name.startsWith(\"projects/_/buckets/${local.buckets[each.value.bucket]}/objects/${condition.value}/\")"
     }
   }
-  depends_on = [google_project_service_identity.agent]
 }

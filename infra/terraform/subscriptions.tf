@@ -30,7 +30,6 @@ resource "google_pubsub_subscription" "push" {
     ttl = "" # never
   }
   depends_on = [
-    google_project_iam_member.agent,
     google_pubsub_topic_iam_member.gives_up,
     google_cloud_run_v2_service_iam_member.push,
   ]

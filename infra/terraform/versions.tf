@@ -6,10 +6,6 @@ terraform {
       source  = "hashicorp/google"
       version = ">= 7.46.1, < 9.0.0"
     }
-    google-beta = {
-      source  = "hashicorp/google-beta"
-      version = ">= 7.46.1, < 9.0.0"
-    }
   }
 
   backend "gcs" {} # terraform init -backend-config=environments/prod.gcs.tfbackend
@@ -21,11 +17,4 @@ provider "google" {
   user_project_override = true
   billing_project       = var.project_id
   default_labels        = { app = "troupe", deployment = var.deployment, managed-by = "terraform" }
-}
-
-provider "google-beta" {
-  project               = var.project_id
-  region                = var.region
-  user_project_override = true
-  billing_project       = var.project_id
 }

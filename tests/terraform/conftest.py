@@ -44,6 +44,11 @@ def newest(has_terraform: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     yield from opened(SCHEMAS[-1], tmp_path_factory.mktemp("newest"))
 
 
+FEDERATION = {
+    "issuer_uri": "https://token.actions.example.com",
+    "subject": "repo:org/troupe:ref:refs/heads/main",
+    "condition": "assertion.repository == 'org/troupe'",
+}
 OWN_SCHEMA = HOUSE / "tracking" / "schemas" / "transcription_analyzed_transcripts.json"
 """Stands for what `troupe analysis schema` prints."""
 EVERYTHING = (
@@ -104,3 +109,12 @@ def full(planned: Callable[[str], Plan]) -> Plan:
 def dev(planned: Callable[[str], Plan]) -> Plan:
     """One service for all of them, with a prefix before every topic."""
     return planned("dev")
+
+
+@pytest.fixture(scope="session")
+def bootstrap(newest: Terraform) -> Plan:
+    """What comes first in a project, with a federated deployer."""
+    given = ("-var=project_id=my-troupe-prod", f"-var=federation={json.dumps(FEDERATION)}")
+    told = newest("plan", "-input=false", "-out=p", *given, root="bootstrap")
+    assert told.code == 0, told.everything
+    return Plan(json.loads(newest("show", "-json", "p", root="bootstrap").out), told.out)

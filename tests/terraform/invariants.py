@@ -32,13 +32,6 @@ ROLES = {
 """Every role that is granted; a new one is thought about here."""
 ON_THE_PROJECT = {"roles/aiplatform.user", "roles/bigquery.jobUser"}
 """Roles that have no narrower place."""
-AGENTS = {"aiplatform", "cloudscheduler", "pubsub"}
-"""Google's, which are asked for before their first use."""
-NEED_AGENTS = (
-    "google_cloud_scheduler_job.daily_run",
-    "google_cloud_scheduler_job.tick",
-    "google_pubsub_subscription.push",
-)
 ALIGNERS = {"ALIGN_MAX", "ALIGN_RATE", "ALIGN_DELTA", "ALIGN_PERCENTILE_50"}
 BUCKETS = {
     True: {"linear_buckets": {"offset": 0, "width": 0.01, "num_finite_buckets": 101}},
@@ -258,8 +251,6 @@ def only_pushes_reach_a_service(plan: Plan) -> Iterator[str]:
 def no_right_is_broad_or_public(plan: Plan) -> Iterator[str]:
     custom = {each["name"] for each in plan.of("google_project_iam_custom_role").values()}
     for where, each in grants(plan).items():
-        if where.startswith("google_project_iam_member.agent["):
-            continue  # see the next invariant
         if each["role"] not in ROLES | custom:
             yield f"{where} grants {each['role']}"
         if where.startswith("google_project_") and each["role"] not in ON_THE_PROJECT | custom:
@@ -275,27 +266,14 @@ def no_right_is_broad_or_public(plan: Plan) -> Iterator[str]:
 
 
 @invariant
-def agents_hold_their_default_roles(plan: Plan) -> Iterator[str]:
-    """Google grants none to an agent that it is asked for (iam/docs/create-service-agents)."""
-    made = plan.of("google_project_service_identity")
-    if {each["service"] for each in made.values()} != {f"{a}.googleapis.com" for a in AGENTS}:
-        yield f"only {sorted(made)} are asked for"
-    given = plan.of("google_project_iam_member", "agent")
-    if set(given) != AGENTS:
-        yield f"only {sorted(given)} are granted a role"
-    for name, each in given.items():
-        account = rf"serviceAccount:service-\S+@gcp-sa-{name}\.iam\.gserviceaccount\.com"
-        if not re.fullmatch(account, each["member"]):
-            yield f"{each['member']} is not the agent of {name}"
-        if each["role"] != f"roles/{name}.serviceAgent":
-            yield f"the agent of {name} is granted {each['role']}"
-    if "google_project_service_identity.agent" not in plan.waits_for(
-        "google_project_iam_member.agent"
-    ):
-        yield "a role is granted before its agent is there"
-    for address in NEED_AGENTS:
-        if "google_project_iam_member.agent" not in plan.waits_for(address):
-            yield f"{address} is made before its agent may act"
+def nothing_is_the_whole_project_s(plan: Plan) -> Iterator[str]:
+    """A destroy would take it from every other deployment there: the bootstrap makes it."""
+    for kind in ("google_project_service", "google_project_service_identity"):
+        for name in plan.of(kind):
+            yield f"{kind} {name} would go with this deployment"
+    for name, each in plan.of("google_project_iam_member").items():
+        if "@gcp-sa-" in each["member"]:
+            yield f"{name}: the role of {each['member']} would go with this deployment"
 
 
 # Data

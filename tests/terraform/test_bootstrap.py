@@ -1,18 +1,14 @@
-"""The small root that comes first: APIs, the bucket of the state, the registry, a deployer."""
+"""The small root that comes first: APIs, Google's agents, the state, the registry, a deployer."""
 
 import json
 import re
 from pathlib import Path
 
-import pytest
-
+from .conftest import FEDERATION
 from .terraform import Plan, Terraform
 
-FEDERATION = {
-    "issuer_uri": "https://token.actions.example.com",
-    "subject": "repo:org/troupe:ref:refs/heads/main",
-    "condition": "assertion.repository == 'org/troupe'",
-}
+AGENTS = {"aiplatform", "cloudscheduler", "pubsub"}
+"""Google's, which are asked for before their first use."""
 OF_RESOURCES = {
     "artifact": "artifactregistry", "bigquery": "bigquery", "billing": "billingbudgets",
     "cloud_run": "run", "cloud_scheduler": "cloudscheduler", "kms": "cloudkms",
@@ -20,15 +16,6 @@ OF_RESOURCES = {
     "project_service": "serviceusage", "pubsub": "pubsub", "service_account": "iam",
     "storage": "storage", "iam": "iam",
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def bootstrap(newest: Terraform) -> Plan:
-    """With a federated deployer."""
-    given = ("-var=project_id=my-troupe-prod", f"-var=federation={json.dumps(FEDERATION)}")
-    told = newest("plan", "-input=false", "-out=p", *given, root="bootstrap")
-    assert told.code == 0, told.everything
-    return Plan(json.loads(newest("show", "-json", "p", root="bootstrap").out), told.out)
 
 
 def test_every_api_of_the_deployment_is_switched_on(bootstrap: Plan, full: Plan) -> None:
@@ -42,6 +29,69 @@ def test_every_api_of_the_deployment_is_switched_on(bootstrap: Plan, full: Plan)
         assert known, kind
         assert set(known) <= on
     assert not any(each["disable_on_destroy"] for each in bootstrap.all("google_project_service"))
+
+
+def test_agents_are_asked_for_and_hold_their_default_roles(bootstrap: Plan) -> None:
+    """Google grants none to an agent that it is asked for (iam/docs/create-service-agents)."""
+    made = bootstrap.of("google_project_service_identity")
+    given = bootstrap.of("google_project_iam_member", "agent")
+
+    assert {f"{name}.googleapis.com" for name in AGENTS} == {e["service"] for e in made.values()}
+    assert AGENTS == set(given)
+    for name, each in given.items():
+        account = rf"serviceAccount:service-\S+@gcp-sa-{name}\.iam\.gserviceaccount\.com"
+        assert re.fullmatch(account, each["member"])
+        assert f"roles/{name}.serviceAgent" == each["role"]
+        assert "my-troupe-prod" == each["project"]
+
+
+def test_an_agent_is_asked_for_before_its_role_and_after_its_api(bootstrap: Plan) -> None:
+    """Google refuses a grant to an account that is not there."""
+    identity, role = "google_project_service_identity.agent", "google_project_iam_member.agent"
+
+    assert set(bootstrap.of("google_project_service")) >= AGENTS
+    assert ["google_project_service.api"] == bootstrap.waits_for(identity)
+    assert [identity] == bootstrap.waits_for(role)
+
+
+def test_the_agents_that_a_deployment_trusts_were_asked_for(bootstrap: Plan, full: Plan) -> None:
+    """Each root makes up their names by itself."""
+    known = {each["member"] for each in bootstrap.of("google_project_iam_member", "agent").values()}
+    trusted = {
+        each["member"]
+        for where, each in full.resources.items()
+        if "_iam_member." in where and re.search("@gcp-sa-(?!logging)", each["member"])
+    }
+
+    assert 2 == len(trusted)
+    assert trusted <= known
+
+
+def test_a_destroy_that_would_take_an_agent_s_role_is_refused(
+    newest: Terraform, bootstrap: Plan, tmp_path: Path
+) -> None:
+    """Everything in the project that uses Pub/Sub, Vertex AI or Cloud Scheduler lives on it."""
+    given = bootstrap.of("google_project_iam_member", "agent")
+    made = [
+        {"index_key": name, "schema_version": 0, "attributes": {**each, "id": name, "etag": "e"}}
+        for name, each in given.items()
+    ]
+    block = {
+        "mode": "managed",
+        "type": "google_project_iam_member",
+        "name": "agent",
+        "provider": 'provider["registry.terraform.io/hashicorp/google"]',
+        "instances": made,
+    }
+    state = {"version": 4, "serial": 1, "lineage": "l", "outputs": {}, "resources": [block]}
+    file = tmp_path / "agents.tfstate"
+    file.write_text(json.dumps(state), encoding="utf-8")
+
+    words = ("-input=false", f"-state={file}", "-var=project_id=my-troupe-prod")
+    told = newest("plan", "-destroy", *words, root="bootstrap")
+
+    assert 1 == told.code
+    assert len(AGENTS) == told.err.count("Instance cannot be destroyed")
 
 
 def test_the_state_is_kept_in_versions_and_private(bootstrap: Plan) -> None:

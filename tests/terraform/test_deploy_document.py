@@ -86,22 +86,25 @@ def test_steps_are_numbered_without_a_gap() -> None:
     assert [str(n) for n in range(1, 11)] == re.findall(r"^(\d+)\. ", section, re.M)
 
 
-def test_resources_that_it_addresses_are_planned(prod: Plan) -> None:
-    """For `-target` and `state rm`."""
+def test_resources_that_it_addresses_are_planned(prod: Plan, bootstrap: Plan) -> None:
+    """For `-target` and `state rm`, in either root."""
+    planned = (*prod.resources, *bootstrap.resources)
     addressed = set(re.findall(r"(google_\w+\.\w+)", TEXT))
 
     assert len(addressed) >= 3
     for address in addressed:
-        assert any(each.startswith(address) for each in prod.resources), address
+        assert any(each.startswith(address) for each in planned), address
 
 
-def test_a_destroy_leaves_the_project_s_agents_their_roles(prod: Plan) -> None:
-    """Two deployments in one project hold the same grants; who goes first would take both."""
-    teardown = TEXT.partition("## Teardown")[2].partition("\n## ")[0]
+def test_the_roles_of_google_s_agents_are_the_bootstrap_s(bootstrap: Plan) -> None:
+    """Who deploys reads which they are, where they come from, and that a destroy keeps them."""
+    section, last = (TEXT.partition(f"## {title}")[2].partition("\n## ")[0]
+                     for title in ("First deployment", "Teardown"))  # fmt: skip
 
-    assert "terraform state rm google_project_iam_member.agent\n" in teardown
-    for each in prod.of("google_project_iam_member", "agent").values():
+    for each in bootstrap.of("google_project_iam_member", "agent").values():
         assert f"`{each['role']}`" in TEXT
+    assert "bootstrapped before" in section
+    assert "`prevent_destroy`" in last
 
 
 def test_names_in_commands_are_those_of_the_plan(prod: Plan) -> None:

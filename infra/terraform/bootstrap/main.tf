@@ -1,5 +1,5 @@
 # Once for each project, by a person with the role Owner, with local state: where the state of everything
-# else is kept, the APIs, the registry of images and, if wanted, a deployer that needs no key.
+# else is kept, the APIs, Google's agents, the registry of images and, if wanted, a deployer that needs no key.
 terraform {
   required_version = ">= 1.9.0"
 
@@ -8,10 +8,21 @@ terraform {
       source  = "hashicorp/google"
       version = ">= 7.46.1, < 9.0.0"
     }
+    google-beta = {
+      source  = "hashicorp/google-beta"
+      version = ">= 7.46.1, < 9.0.0"
+    }
   }
 }
 
 provider "google" {
+  project               = var.project_id
+  region                = var.region
+  user_project_override = true
+  billing_project       = var.project_id
+}
+
+provider "google-beta" {
   project               = var.project_id
   region                = var.region
   user_project_override = true

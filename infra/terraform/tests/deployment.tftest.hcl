@@ -11,7 +11,6 @@ mock_provider "google" {
     defaults = { email = "bq-123456789012@bigquery-encryption.iam.gserviceaccount.com" }
   }
 }
-mock_provider "google-beta" {}
 
 variables {
   project_id = "my-troupe-test"
