@@ -19,7 +19,8 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from .facts import Fact
-from .identity import END, Deployment, join
+from .identity import Deployment, join
+from .refusals import in_words
 
 PREFIX = "dev.troupe"
 VERSION = "v1"
@@ -94,19 +95,7 @@ def read_fact(data: bytes, kind: type[F]) -> F:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
-        raise Unreadable(f"{topic_of(kind)}: {_without_value(error)}") from error
-
-
-def _without_value(error: Exception) -> str:
-    """What is wrong and where, without what stood there."""
-    if isinstance(error, UnicodeDecodeError):
-        return "the text is not UTF-8"
-    told = re.sub(r"Invalid enum value '.*?'( - at|$)", r"Invalid enum value\1", str(error))
-    return told.replace(_END, "$").replace("|^$'", "' or nothing")
-
-
-_END = repr(END)[1:-1]
-"""As an error spells it: people know the dollar sign."""
+        raise Unreadable(f"{topic_of(kind)}: {in_words(error, kind)}") from error
 
 
 def seal(

@@ -9,10 +9,16 @@ from .facts import Fact
 from .identity import END, RUN_ID
 
 RunId = Annotated[str, msgspec.Meta(pattern=RUN_ID)]
-NewRunId = Annotated[str, msgspec.Meta(pattern=f"{RUN_ID}|^{END}")]
+NEW_RUN_ID = f"{RUN_ID}|^{END}"
+NewRunId = Annotated[str, msgspec.Meta(pattern=NEW_RUN_ID)]
 """Left empty it derives from the message, so that a redelivery is the same run."""
-RecordId = Annotated[str, msgspec.Meta(pattern=rf"^[0-9a-f]{{32}}{END}")]
-Name = Annotated[str, msgspec.Meta(pattern=rf"^[\w.@:/+ -]{{1,100}}{END}")]
+RECORD_ID = rf"^[0-9a-f]{{32}}{END}"
+NAME = rf"^[\w.@:/+ -]{{1,100}}{END}"
+MODEL = rf"^[a-zA-Z0-9][\w.@/-]{{0,99}}{END}"
+ANALYSIS = rf"^[a-z][a-z0-9_]{{0,59}}{END}"
+ERROR_TYPE = rf"^[a-z_]{{1,40}}{END}"
+RecordId = Annotated[str, msgspec.Meta(pattern=RECORD_ID)]
+Name = Annotated[str, msgspec.Meta(pattern=NAME)]
 Mode = Literal["test", "production", "incremental", "single", "custom"]
 
 ROWS_LIMIT = 200_000
@@ -45,11 +51,9 @@ class Settings(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Per cent of failed records, of those in batches that are over, that stops the run."""
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
     """Attempts at a batch; what is open after the last one has failed."""
-    model: Annotated[str, msgspec.Meta(pattern=rf"^[a-zA-Z0-9][\w.@/-]{{0,99}}{END}")] | None = None
+    model: Annotated[str, msgspec.Meta(pattern=MODEL)] | None = None
     """None takes the default of the analysis."""
-    analysis: Annotated[str, msgspec.Meta(pattern=rf"^[a-z][a-z0-9_]{{0,59}}{END}")] = (
-        "call_review_v1"
-    )
+    analysis: Annotated[str, msgspec.Meta(pattern=ANALYSIS)] = "call_review_v1"
     """What is asked: the name of an analysis."""
     budget: Annotated[float, msgspec.Meta(gt=0)] | None = None
     """US dollars; a run that would cost more is refused, or stops."""
@@ -107,7 +111,7 @@ class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Records of this run."""
     batches: list[Annotated[int, msgspec.Meta(ge=1, le=MOST_RECORDS)]] = []
     """Of these batches of that run."""
-    error_types: list[Annotated[str, msgspec.Meta(pattern=rf"^[a-z_]{{1,40}}{END}")]] = []
+    error_types: list[Annotated[str, msgspec.Meta(pattern=ERROR_TYPE)]] = []
     """Records that met one of these errors."""
     record_ids: list[RecordId] = []
     """These records."""
@@ -125,6 +129,19 @@ class CancelRequested(Wish, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     run_id: RunId
     """The run to stop."""
     requested_by: ClassVar[str] = "operator"
+
+
+_RUN = "1 to 40 signs of a-z, 0-9 and -, with no - first"
+IN_WORDS: dict[str, str] = {
+    RUN_ID: _RUN,
+    NEW_RUN_ID: _RUN,
+    RECORD_ID: "a record id of 32 signs of 0-9 and a-f",
+    NAME: "1 to 100 letters, digits, spaces and signs of . @ : / + _ -",
+    MODEL: "the name of a model, 1 to 100 signs of a-z, A-Z, 0-9 and . @ / _ -",
+    ANALYSIS: "the name of an analysis, 1 to 60 signs of a-z, 0-9 and _, with a letter first",
+    ERROR_TYPE: "the name of an error, 1 to 40 signs of a-z and _",
+}
+"""What each pattern allows, as a refusal says it."""
 
 
 def _check_times(start: datetime | None, end: datetime | None) -> None:

@@ -12,7 +12,7 @@ from analysis import Analyses
 from events import ReprocessRequested, RunRequested
 from tracking import Plan, Row, Tracking
 
-from .costs import Estimate, estimate
+from .costs import Estimate, dollars, estimate
 from .tools import Policy
 
 Since = Callable[[], date]
@@ -94,9 +94,9 @@ def refusal(size: Estimate, first_share: float, purse: Purse, caps: Caps) -> str
     low, high = _tokens(size)
     if caps.counts_money and size.low is not None and size.high is not None:
         if size.low > purse.money:
-            return f"it would cost {_range(size)} US dollars, and {_left(purse.money)} are left"
+            return f"it would cost {_range(size)}, and {_left(purse.money)} is left"
         if size.high * first_share > purse.money:
-            return f"its first batch may cost more than the {_left(purse.money)} US dollars left"
+            return f"its first batch may cost more than the {_left(purse.money)} left"
     if low > purse.tokens:
         return f"it would take {low:,} to {high:,} tokens, and {purse.tokens:,.0f} are left"
     if high * first_share > purse.tokens:
@@ -152,8 +152,8 @@ def _tokens(size: Estimate) -> tuple[int, int]:
 
 
 def _range(size: Estimate) -> str:
-    return f"{size.low:.2f} to {size.high:.2f}"
+    return f"{dollars(size.low)} to {dollars(size.high)}"
 
 
 def _left(money: float) -> str:
-    return f"{max(0.0, money):.2f}"
+    return dollars(max(0.0, money))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from math import floor, log10
 
 from analysis import Analysis
 from analysis.prices import prices_of
@@ -44,3 +45,19 @@ def estimate(records: int, line_bytes: int, model: str, analysis: Analysis) -> E
         low=costs[0],
         high=costs[1],
     )
+
+
+UNKNOWN = "unknown"
+
+
+def dollars(amount: float | None) -> str:
+    """US dollars; two digits that say something, however small the amount."""
+    if amount is None:
+        return UNKNOWN
+    if 0 < amount < 0.0001:
+        return "under $0.0001"
+    if amount >= 1000:
+        return f"${amount:,.0f}"
+    rounded = float(f"{amount:.2g}")  # so that $0.00999 and $0.01 have the same digits
+    digits = 2 if amount <= 0 else max(2, 1 - floor(log10(rounded)))
+    return f"${amount:.{digits}f}"

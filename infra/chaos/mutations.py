@@ -271,7 +271,7 @@ MUTATIONS = (
     ),
     Mutation("random job ids", _on(Deployment, "job", _random_job), seed=15),
     Mutation(
-        "suffix advanced on a time-out", _on(MemoryWarehouse, "wait_for", _no_waiting), seed=15
+        "suffix advanced on a time-out", _on(MemoryWarehouse, "wait_for", _no_waiting), seed=8
     ),
     Mutation(
         "no gate",

@@ -1,13 +1,17 @@
 """Analyses of your own: checked before anything is spent, added without touching code."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 
 from .calling import call, fail
 from .options import HOME, Home, print_json, print_lines
+
+if TYPE_CHECKING:
+    from analysis import Analysis
+    from tracking.tables import Column
 
 analysis = typer.Typer(help="Bring your own prompt, schema and columns.", no_args_is_help=True)
 
@@ -18,24 +22,33 @@ Folder = Annotated[Path, typer.Argument(help="Named like compliance_check_v1.")]
 def show(home: Home = HOME) -> None:
     """The analyses that a run can ask for."""
     from infra.local.bookshelf import own_analyses
+    from infra.local.homes import BadHome
 
-    known = own_analyses(home)
+    try:
+        known = own_analyses(home)
+    except BadHome as problem:
+        fail(str(problem))
     print_lines([f"{name:<32} {known.load(name).table}" for name in known.names])
 
 
 @analysis.command()
-def check(folder: Folder) -> None:
+def check(folder: Folder, home: Home = HOME) -> None:
     """Say what is wrong with an analysis, or what it would ask and store."""
-    from analysis import PreflightError, check_template, load_analysis, problems_of
+    from analysis import AnalysisError, PreflightError, problems_of
+    from infra.local.bookshelf import examine
+    from infra.local.homes import BadHome
 
     folder = folder.resolve()
     problems = problems_of(folder)
     if not problems:
-        good = load_analysis(folder.name, folder)
         try:
-            check_template(good)
+            good = examine(home, folder)
+        except AnalysisError as problem:
+            problems = [str(problem)]
         except PreflightError as problem:
             problems = [f"{folder.name}/schema.json: Vertex would refuse the file: {problem}"]
+        except BadHome as problem:
+            fail(str(problem))
     if problems:
         fail("\n".join([f"{len(problems)} to correct in {folder}", *problems]), 1)
     print_lines(
@@ -45,8 +58,8 @@ def check(folder: Folder) -> None:
             f"a request is {good.line_overhead_bytes:,} bytes and its transcript",
             f"rows go to {good.table}:",
             *(
-                f"  {column.name:<32} {column.type:<8} {column.mode}"
-                for column in good.output_columns
+                f"  {column.name:<32} {column.type:<9} {column.mode}"
+                for column in _columns_of(good)
             ),
         ]
     )
@@ -63,11 +76,17 @@ def add(folder: Folder, home: Home = HOME) -> None:
 def schema(folder: Folder) -> None:
     """Print the output table's schema as BigQuery takes it, for Terraform."""
     from analysis import AnalysisError, load_analysis
-    from handlers.columns import output_tables
 
     folder = folder.resolve()
     try:
-        ((_, columns),) = output_tables([load_analysis(folder.name, folder)]).items()
+        columns = _columns_of(load_analysis(folder.name, folder))
     except AnalysisError as problem:
         fail(str(problem))
     print_json(msgspec.to_builtins(columns))
+
+
+def _columns_of(of: "Analysis") -> "tuple[Column, ...]":
+    """Of its output table. Raises `AnalysisError` for a table that is not its own."""
+    from handlers.columns import output_tables
+
+    return output_tables([of])[of.table]

@@ -126,6 +126,9 @@ def publish(
     body = sys.stdin.read() if str(file) == "-" else _read(file)
     sent = call(home, "publish", topic=topic, body=body, message_id=message_id)
     typer.echo(f"published message {sent['message_id']}")
+    if refused := sent.get("refused"):
+        why = f"{refused['reason']}: {refused['detail']}"
+        typer.echo(f"troupe: run {refused['run_id']} was refused: {why}", err=True)
 
 
 def work(
@@ -137,16 +140,26 @@ def work(
     model_url: ModelUrl = None,
     model_name: ModelName = "",
 ) -> None:
-    """Do what there is to do: requests, and whatever a worker before left unfinished."""
+    """Do what there is to do: requests, and whatever a worker before left unfinished.
+
+    Ended by Ctrl-C with a run still open it ends with 130, by SIGTERM with 143, else with 0.
+    """
     laptop_only("work")
-    from .working import opened, settings_of, work_until_idle
+    from .working import opened, settings_of, still_open, work_until_idle
 
     settings = settings_of(damage, 0, _endpoint(model_url, model_name))
     with opened(home, settings) as (world, office):
         told = world.wake()
         if told:
             typer.echo(f"going on with {told:,} unfinished {'fact' if told == 1 else 'facts'}")
-        work_until_idle(world, office, linger=linger, say=typer.echo)
+        number = work_until_idle(world, office, linger=linger, say=typer.echo)
+        left = still_open(world) if number else []
+    if left:
+        from infra.report.figures import plural
+
+        open_runs = f"{plural(len(left), 'run')} open: {', '.join(left)}"
+        typer.echo(f"ended with {open_runs}; `troupe work` goes on")
+        raise typer.Exit(128 + number)
     typer.echo("done")
 
 

@@ -1,6 +1,7 @@
 """One question to the troupe of a state folder, whether a worker runs there or not."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,12 +37,13 @@ def asked(home: Path, duty: str, **arguments: Any) -> Answer:
     from handlers.errors import Redeliver, SetAside
     from infra.desk.questions import BadQuestion
     from infra.given import BadCap
+    from infra.local.homes import BadHome
 
     from .elsewhere import ask_elsewhere, is_elsewhere
 
     try:
         return ask_elsewhere(duty, arguments) if is_elsewhere() else _call(home, duty, arguments)
-    except (BadQuestion, BadCap) as problem:
+    except (BadQuestion, BadCap, BadHome) as problem:
         raise Unanswered(str(problem)) from problem
     except (Redeliver, SetAside) as trouble:
         said = f"{trouble}; what was done until then stands: give the command again"
@@ -51,6 +53,19 @@ def asked(home: Path, duty: str, **arguments: Any) -> Answer:
 def fail(problem: str, code: int = 2) -> NoReturn:
     typer.echo(f"troupe: {problem}", err=True)
     raise typer.Exit(code)
+
+
+def writable(file: Path) -> Path:
+    """Ends the command where no such file can be written: told before the work, not after it."""
+    if file.is_dir():
+        fail(f"{file} is a folder: name a file in it")
+    if not file.parent.is_dir():
+        fail(
+            f"{file} cannot be written: there is no folder {file.parent}; make it, or name another"
+        )
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        fail(f"{file} may not be written by you: name another file")
+    return file
 
 
 def _call(home: Path, duty: str, arguments: Answer) -> Answer:
@@ -72,8 +87,10 @@ def _call(home: Path, duty: str, arguments: Answer) -> Answer:
 def _answered_here(home: Path, duty: str, arguments: Answer) -> Answer:
     from infra.local.desk import DUTIES
     from infra.local.world import Laptop
+    from infra.logs import log_to
 
     world = Laptop(home)
+    log_to(home / "log.jsonl")
     try:
         answer = DUTIES[duty](world, **arguments)
         plain: Answer = json.loads(msgspec.json.encode(answer))

@@ -15,7 +15,7 @@ from infra.local.world import Laptop, LaptopSettings
 from infra.report.page import render_html
 from infra.report.text import summary_lines
 
-from .calling import fail
+from .calling import fail, writable
 from .working import opened, work_until_idle
 
 SMALL = {"canary": 40, "rows_per_batch": 120}
@@ -31,6 +31,7 @@ def run_demo(
     say: Callable[[str], None],
 ) -> bool:
     """Load, request, work, verify, report; True when the books balance."""
+    writable(report)
     with opened(home, settings) as (world, office):
         try:
             return _demo(world, office, transcripts, limit, report, say)

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
@@ -73,11 +74,20 @@ def cloud_settings() -> "CloudSettings":
     environ = {**os.environ, "TROUPE_HANDLER": "all"}
     file = _CHOSEN.get().terraform
     try:
-        if file is None:
-            return read_settings(environ)
-        return read_terraform(file.read_text(encoding="utf-8"), environ)
-    except (BadSetting, OSError) as problem:
+        return read_terraform(_read(file), environ) if file else read_settings(environ)
+    except BadSetting as problem:
         fail(str(problem))
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        fail(
+            f"{file} cannot be read ({why}): write it with "
+            f"`terraform output -json > {file.name}` in the folder that was applied"
+        )
 
 
 def ask_elsewhere(duty: str, arguments: dict[str, Any]) -> Answer:
@@ -88,6 +98,22 @@ def ask_elsewhere(duty: str, arguments: dict[str, Any]) -> Answer:
         laptop_only(duty.replace("_", "-"))
     settings = cloud_settings()
     try:
+        from google.auth.exceptions import GoogleAuthError
+
+        from infra.gcp.doctor.findings import trouble
+    except ModuleNotFoundError as missing:
+        fail(f"{missing.name} is not installed: pip install 'troupe[gcp]'")
+    try:
+        return _answered(settings, DUTIES[duty], arguments)
+    except GoogleAuthError as error:
+        found = trouble("credentials", error)
+        fail(f"{found.says}: {found.remedy}")
+
+
+def _answered(
+    settings: "CloudSettings", duty: Callable[..., Answer], arguments: dict[str, Any]
+) -> Answer:
+    try:
         from infra.gcp.settings import BadSetting
         from infra.gcp.world import CloudWorld
 
@@ -97,7 +123,7 @@ def ask_elsewhere(duty: str, arguments: dict[str, Any]) -> Answer:
     except ModuleNotFoundError as missing:
         fail(f"{missing.name} is not installed: pip install 'troupe[gcp]'")
     try:
-        answer = DUTIES[duty](world, **arguments)
+        answer = duty(world, **arguments)
         plain: Answer = json.loads(msgspec.json.encode(answer | {"worker": {"services": True}}))
         return plain
     finally:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .calling import call
-from .options import HOME, AsJson, DryRun, Home, print_json
+from .options import HOME, AsJson, DryRun, Home, known, print_json
 
 letters = typer.Typer(
     help="What could not be handled: list, show, replay or discard it.",
@@ -39,7 +39,7 @@ def list_letters(
     as_json: AsJson = False,
 ) -> None:
     """Grouped by handler and cause, with their number and the age of the oldest."""
-    answer = call(home, "dead_letters", handler=handler, cause=cause, since=since)
+    answer = call(known(home), "dead_letters", handler=handler, cause=cause, since=since)
     if as_json:
         print_json(answer)
         return
@@ -55,7 +55,7 @@ def list_letters(
 @letters.command()
 def show(letter_id: LetterId, home: Home = HOME) -> None:
     """One dead letter, as it came."""
-    print_json(call(home, "show_letter", letter_id=letter_id))
+    print_json(call(known(home), "show_letter", letter_id=letter_id))
 
 
 @letters.command()
@@ -71,7 +71,7 @@ def replay(
     """Send them again, to the handler that failed and under the same event id."""
     chosen = {"handler": handler, "cause": cause, "since": since}
     if dry_run:
-        answer = call(home, "replay", **chosen, limit=limit, dry_run=True)
+        answer = call(known(home), "replay", **chosen, limit=limit, dry_run=True)
     else:
         answer = _replayed(home, chosen, limit)
     if as_json:
@@ -91,7 +91,7 @@ def discard(
     home: Home = HOME,
 ) -> None:
     """Give one up; an attempt that it holds up is closed without answers."""
-    answer = call(home, "discard", letter_id=letter_id, reason=reason)
+    answer = call(known(home), "discard", letter_id=letter_id, reason=reason)
     closed = f"; closed {answer['closed']}" if answer["closed"] else ""
     typer.echo(f"discarded {answer['discarded']:,}{closed}")
 
@@ -101,7 +101,7 @@ def _replayed(home: Path, chosen: dict[str, Any], limit: int | None) -> dict[str
     done = Counter[str]()
     while True:
         left = AT_A_TIME if limit is None else min(AT_A_TIME, limit - done["replayed"])
-        answer = call(home, "replay", **chosen, limit=left)
+        answer = call(known(home), "replay", **chosen, limit=left)
         done.update({name: answer[name] for name in ("replayed", "handled")})
         if answer["replayed"] + answer["handled"] < AT_A_TIME or done["replayed"] == limit:
             return {"dry_run": False, **done, "unreadable": answer["unreadable"]}

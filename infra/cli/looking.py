@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from .calling import Unanswered, asked, call, fail
+from .calling import Unanswered, asked, call, fail, writable
 from .options import HOME, AsJson, Home, known, print_json, print_lines
 
 
@@ -88,15 +88,16 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """The run in figures, as text, JSON or one HTML page."""
+    page = writable(html) if html else None
     answer = call(known(home), "report", run_id=run)
-    if html is not None:
+    if page is not None:
         from infra.report.page import render_html
 
-        html.write_text(render_html(answer["summary"], answer["verdict"]), encoding="utf-8")
-        typer.echo(f"wrote {html}", err=as_json)
+        page.write_text(render_html(answer["summary"], answer["verdict"]), encoding="utf-8")
+        typer.echo(f"wrote {page}", err=as_json)
     if as_json:
         print_json(answer)
-    elif html is None:
+    elif page is None:
         from infra.report.course_text import course_lines
         from infra.report.text import summary_lines
 

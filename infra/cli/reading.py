@@ -2,7 +2,10 @@
 
 import gzip
 import json
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from analysis import Analysis, AnalysisError, Reader, Reading, lines_of, load_analysis
@@ -11,6 +14,7 @@ from .lookup import BadLookup, Lookup
 from .readings import Readings
 
 BLOCK = 1 << 18
+OUTPUTS = ("rows.ndjson", "errors.ndjson", "summary.json")
 
 
 class BadInput(Exception):
@@ -22,6 +26,8 @@ def read_files(
 ) -> dict[str, Any]:
     """Write rows.ndjson, errors.ndjson and summary.json; returns the summary.
 
+    Raises `BadInput`, and then the folder holds what it held before.
+
     All files together are taken as the output of one job: a key that is answered twice in them
     is no answer. Memory grows by a few dozen bytes a record, for that check alone, and by the
     lookup file.
@@ -29,15 +35,27 @@ def read_files(
     try:
         analysis = _analysis(analysis_name)
         lookup = Lookup(lookup_file) if lookup_file else None
+        for file in files:
+            _open(file).close()
         out.mkdir(parents=True, exist_ok=True)
-        with Readings(out, analysis) as readings:
-            for file in files:
-                _read_file(file, analysis, lookup, readings)
-        readings.withdraw_doubled()
+        with TemporaryDirectory(prefix="part-", dir=out) as part:
+            summary = _written(files, Path(part), analysis, lookup)
+            for name in OUTPUTS:
+                Path(part, name).replace(out / name)
     except (AnalysisError, BadLookup) as error:
         raise BadInput(str(error)) from error
-    except (OSError, EOFError) as error:
-        raise BadInput(f"{getattr(error, 'filename', None) or out}: {error}") from error
+    except OSError as error:
+        raise BadInput(f"{error.filename or out}: {error.strerror or error}") from error
+    return summary
+
+
+def _written(
+    files: list[Path], out: Path, analysis: Analysis, lookup: Lookup | None
+) -> dict[str, Any]:
+    with Readings(out, analysis) as readings:
+        for file in files:
+            _read_file(file, analysis, lookup, readings)
+    readings.withdraw_doubled()
     summary = readings.summary([str(file) for file in files])
     (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     return summary
@@ -51,12 +69,20 @@ def _analysis(name: str) -> Analysis:
 
 def _read_file(file: Path, analysis: Analysis, lookup: Lookup | None, readings: Readings) -> None:
     reader = Reader(analysis, foreign_keys=lookup is not None)
-    with _open(file) as stream:
-        blocks = iter(lambda: stream.read(BLOCK), b"")
-        for number, line in enumerate(lines_of(blocks), start=1):
-            if line.strip():
-                _take(reader.read_line(line, number), {"file": str(file), "line": number},
-                      lookup, readings)  # fmt: skip
+    for number, line in enumerate(lines_of(_blocks(file)), start=1):
+        if line.strip():
+            _take(reader.read_line(line, number), {"file": str(file), "line": number},
+                  lookup, readings)  # fmt: skip
+
+
+def _blocks(file: Path) -> Iterator[bytes]:
+    try:
+        with _open(file) as stream:
+            while block := stream.read(BLOCK):
+                yield block
+    except (OSError, EOFError, zlib.error) as error:
+        # A broken gzip does not say which file it is.
+        raise BadInput(f"{file} cannot be read: {error}") from error
 
 
 def _take(

@@ -114,17 +114,21 @@ def _kept(answer: dict[str, Any]) -> str:
 
 
 def _reprocess_lines(answer: dict[str, Any], of_run: str | None) -> list[str]:
-    low, high = answer["cost"]
-    cost = "unknown" if low is None else f"{low:.2f} to {high:.2f} US dollars"
+    from infra.report.figures import dollars, plural, span
+
+    cost = span(*map(dollars, answer["cost"]))
     tokens = sum(answer[name][0] for name in _TOKENS), sum(answer[name][1] for name in _TOKENS)
-    size = f"{answer['records']:,} records in {answer['batches']:,} batches"
+    batches = plural(answer["batches"], "batch", "batches")
+    size = f"{plural(answer['records'], 'record')} in {batches}"
     told = [f"{size}, {tokens[0]:,} to {tokens[1]:,} tokens, cost {cost}"]
     for name, count in answer["left_out"].items():
         told.append(f"left out: {count:,} {name.replace('_', ' ')}")
     if "processed" in answer["left_out"]:
         run = of_run or "RUN"
         told.append(f"processed ones have a row: `troupe clear-history --run {run}` takes it away")
-    if answer["run_id"]:
+    if answer["known"] and answer["run_id"]:
+        told.append(f"run {answer['run_id']} was requested before; nothing changes")
+    elif answer["run_id"]:
         told.append(f"requested run {answer['run_id']}")
     return told
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from infra.given import BadCap
 from infra.local.damage import Damage
+from infra.local.homes import BadHome
 from infra.local.office import Office
 from infra.local.openai import Endpoint
 from infra.local.predictions import analyst
@@ -60,13 +61,18 @@ def _owned(home: Path, settings: LaptopSettings) -> Laptop:
             return Laptop(home, settings)
         except HomeInUse:
             time.sleep(0.1)
+        except BadHome as problem:
+            fail(str(problem))
     return fail(f"{home}: a worker is at work here already; `troupe status` shows what it does", 1)
 
 
 def work_until_idle(
     world: Laptop, office: Office, *, linger: float = 0.0, say: Callable[[str], None]
-) -> None:
-    """Work; end when nothing was left to do and nobody asked for anything for `linger` seconds."""
+) -> int:
+    """Work; end when nothing was left to do and nobody asked for anything for `linger` seconds.
+
+    Returns the number of the signal that ended it before; 0 for none.
+    """
     worker = Worker(world, lambda seconds: _listen(world, office, seconds))
     with Live(sys.stdout.isatty()) as live, _ended_by_signal() as ended:
         show = _Shown(world, worker, live)
@@ -79,14 +85,23 @@ def work_until_idle(
             if linger:
                 say(f"nothing to do; waiting {linger:g} s for more")
             if not linger or not _asked_within(world, office, linger, ended):
-                return
+                break
+        return ended()
+
+
+def still_open(world: Laptop) -> list[str]:
+    """The runs that are not over, and those that are requested and not planned yet."""
+    since = world.tools.ledger.reach(world.clock())
+    asked = world.tools.tracking.tell("requests_waiting", {"since": since, "run_id": None})
+    planned = [run_id for run_id, _ in world.tools.tracking.open_runs(since)]
+    return [*planned, *(row["run_id"] for row in asked)]
 
 
 def _listen(world: Laptop, office: Office, seconds: float) -> None:
     office.answer(world, seconds)
 
 
-def _asked_within(world: Laptop, office: Office, seconds: float, ended: Callable[[], bool]) -> bool:
+def _asked_within(world: Laptop, office: Office, seconds: float, ended: Callable[[], int]) -> bool:
     """Whether something came that gives work, before the time is up."""
     deadline = time.monotonic() + seconds
     while not ended() and time.monotonic() < deadline:
@@ -97,8 +112,11 @@ def _asked_within(world: Laptop, office: Office, seconds: float, ended: Callable
 
 
 @contextmanager
-def _ended_by_signal() -> Iterator[Callable[[], bool]]:
-    """SIGTERM and Ctrl-C end the loop between two steps; a second Ctrl-C ends it at once."""
+def _ended_by_signal() -> Iterator[Callable[[], int]]:
+    """SIGTERM and Ctrl-C end the loop between two steps; a second Ctrl-C ends it at once.
+
+    Yields what tells the number of the signal that came; 0 for none.
+    """
     told: list[int] = []
 
     def note(number: int, _frame: Any) -> None:
@@ -108,7 +126,7 @@ def _ended_by_signal() -> Iterator[Callable[[], bool]]:
 
     before = {s: signal.signal(s, note) for s in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield lambda: bool(told)
+        yield lambda: told[0] if told else 0
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -7,6 +7,7 @@ from handlers.errors import Redeliver
 from tracking import Row
 
 from .questions import Answer, BadQuestion, Troupe
+from .runs import plan_of
 
 
 def clear_history(
@@ -16,9 +17,7 @@ def clear_history(
 
     Only counts until it is `sure`. Refused while an open run holds one of the records.
     """
-    plan = world.tools.tracking.plan_of(run_id)
-    if plan is None:
-        raise BadQuestion(f"run {run_id} is not planned here; `troupe status` lists the runs")
+    plan = plan_of(world, run_id)
     history = world.tools.tracking.history
     table = world.tools.analyses.load(plan.analysis).table
     found = history.clearable(run_id, plan.analysis, table)

@@ -3,15 +3,24 @@
 from itertools import groupby
 from operator import itemgetter
 
+from analysis import AnalysisError
 from handlers.money import sum_of
 
-from .questions import Answer, Troupe
+from .questions import Answer, BadQuestion, Troupe
 
 
 def costs(world: Troupe, analysis: str | None = None) -> Answer:
-    """Every run that closed an attempt, under its version of an analysis and its model."""
+    """Every run that closed an attempt, under its version of an analysis and its model.
+
+    An analysis that was taken away keeps its runs; an unknown one without any is refused.
+    """
     key = itemgetter("analysis", "model")
     runs = sorted(world.tools.tracking.tell("costs", {"analysis": analysis}), key=key)
+    if analysis and not runs:
+        try:
+            world.tools.analyses.load(analysis)
+        except AnalysisError as error:
+            raise BadQuestion(str(error)) from error
     return {
         "analyses": [
             {"analysis": name, "model": model, **sum_of(of_it), "of_runs": of_it}

@@ -7,16 +7,20 @@ import msgspec
 
 from analysis import AnalysisError
 from events import (
+    FACTS,
     CancelRequested,
+    GcsObject,
     ReprocessRequested,
     RunRequested,
     Unreadable,
+    WatchTick,
     read_fact,
     seal_wish,
+    topic_of,
 )
 from handlers.costs import estimate
 from handlers.plan_run import event_time_floor
-from handlers.requests import content_hash, plan_params
+from handlers.requests import plan_params
 from handlers.summary import summarise
 from tracking import Plan, Row
 from tracking.statements import table_name
@@ -28,6 +32,7 @@ from .course import course, limits_of, planned, with_reasons
 from .explaining import explain
 from .questions import Answer, BadQuestion, Troupe, new_run_id
 from .reprocessing import reprocess
+from .runs import first_day, is_waiting, plan_of, unknown, was_requested
 
 
 def request(world: Troupe, wish: Answer, dry_run: bool = False) -> Answer:
@@ -35,15 +40,11 @@ def request(world: Troupe, wish: Answer, dry_run: bool = False) -> Answer:
     run = _checked(world, wish)
     if dry_run or run.dry_run:
         return preview(world, run)
+    if run.run_id and was_requested(world, run):
+        return {"run_id": run.run_id, "known": True}
     named = run if run.run_id else msgspec.structs.replace(run, run_id=new_run_id(world))
-    plan = world.tools.tracking.plan_of(named.run_id)
-    if plan is not None and plan.request_hash != content_hash(named):
-        raise BadQuestion(
-            f"run_id: {named.run_id} was asked for something else before; take another run id"
-        )
-    if plan is None:
-        _publish(world, named)
-    return {"run_id": named.run_id, "known": plan is not None}
+    _publish(world, named)
+    return {"run_id": named.run_id, "known": False}
 
 
 def preview(world: Troupe, run: RunRequested) -> Answer:
@@ -62,12 +63,20 @@ def preview(world: Troupe, run: RunRequested) -> Answer:
 
 def publish(world: Troupe, topic: str, body: str, message_id: str = "") -> Answer:
     """Send a message as it is, as `gcloud pubsub topics publish` would."""
+    topics = [topic_of(kind) for kind in (*FACTS, WatchTick, GcsObject)]
+    if topic not in topics:
+        raise BadQuestion(f"there is no topic {topic}: choose from {', '.join(topics)}")
     sent = world.bus.send(topic, body.encode(), {}, message_id)
     return {"message_id": sent}
 
 
 def cancel(world: Troupe, run_id: str) -> Answer:
-    plan = _plan(world, run_id)
+    if is_waiting(world, run_id):
+        raise BadQuestion(
+            f"run {run_id} is not planned yet, so nothing is asked or paid: "
+            f"once `troupe work` has planned it, `troupe cancel {run_id}` stops it"
+        )
+    plan = plan_of(world, run_id)
     state = _runs(world, run_id)[0]
     if state["completed_at"] is not None:
         return {"run_id": run_id, "already": "completed"}
@@ -82,8 +91,8 @@ def status(world: Troupe, run_id: str | None = None) -> Answer:
     about = {"since": since, "run_id": run_id}
     runs = _runs(world, run_id)
     refusals = tell("refusals", about)
-    if run_id and not runs and not refusals and not _is_asked_for(world, run_id):
-        raise BadQuestion(_unknown(run_id))
+    if run_id and not runs and not refusals and not is_waiting(world, run_id):
+        raise BadQuestion(unknown(run_id))
     jobs = _jobs(world)
     return {
         "runs": runs,
@@ -99,7 +108,7 @@ def status(world: Troupe, run_id: str | None = None) -> Answer:
 
 def verify(world: Troupe, run_id: str | None = None) -> Answer:
     """The books of one run, or of all of them with their sum."""
-    plans = [_plan(world, run_id)] if run_id else _plans(world)
+    plans = [plan_of(world, run_id)] if run_id else _plans(world)
     doubled = world.tools.tracking.tell("processed_twice", {})[0]["doubled"]
     books = [_books(world, plan) for plan in plans]
     if len(books) == 1:
@@ -113,7 +122,7 @@ def verify(world: Troupe, run_id: str | None = None) -> Answer:
 
 
 def report(world: Troupe, run_id: str) -> Answer:
-    plan = _plan(world, run_id)
+    plan = plan_of(world, run_id)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
     batches = world.tools.tracking.tell("batches", here)
     return {
@@ -167,41 +176,18 @@ def _publish(world: Troupe, wish: RunRequested | ReprocessRequested | CancelRequ
     world.publish(seal_wish(wish, deployment=world.deployment, id_=id_, time=world.clock()))
 
 
-def _plan(world: Troupe, run_id: str) -> Plan:
-    plan = world.tools.tracking.plan_of(run_id)
-    if plan is None and _is_asked_for(world, run_id):
-        raise BadQuestion(f"run {run_id} is requested and not planned yet; `troupe work` plans it")
-    if plan is None:
-        raise BadQuestion(_unknown(run_id))
-    return plan
-
-
-def _unknown(run_id: str) -> str:
-    return f"run {run_id} is not planned here; `troupe status` lists the runs"
-
-
-def _is_asked_for(world: Troupe, run_id: str) -> bool:
-    """Requested, and not planned yet."""
-    rows = world.tools.tracking.tell("requests_for", {"run_id": run_id, "since": _since(world)})
-    return bool(rows)
-
-
-def _since(world: Troupe) -> date:
-    return world.tools.ledger.since(world.clock())
-
-
 def _runs(world: Troupe, run_id: str | None) -> list[Row]:
     return world.tools.tracking.tell(
-        "runs", {"run_id": run_id, "since": _since(world) - timedelta(days=365)}
+        "runs", {"run_id": run_id, "since": first_day(world) - timedelta(days=365)}
     )
 
 
 def _plans(world: Troupe) -> list[Plan]:
-    return [_plan(world, run["run_id"]) for run in _runs(world, None)]
+    return [plan_of(world, run["run_id"]) for run in _runs(world, None)]
 
 
 def _details(world: Troupe, run: Row, jobs: list[Row], since: date) -> Answer:
-    tell, plan = world.tools.tracking.tell, _plan(world, run["run_id"])
+    tell, plan = world.tools.tracking.tell, plan_of(world, run["run_id"])
     here = {"run_id": run["run_id"], "planned_on": run["planned_on"], "since": since}
     batches = tell("batches", here)
     return {

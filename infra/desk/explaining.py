@@ -11,6 +11,7 @@ from tracking import Plan, Row
 from tracking.statements import table_name
 
 from .questions import Answer, BadQuestion, Troupe
+from .runs import check_batch
 
 RECORD = re.compile(r"[0-9a-f]{32}")
 BATCH = re.compile(r"([a-z0-9-]{1,40})/([1-9][0-9]{0,8})")
@@ -109,9 +110,7 @@ def _left_out(world: Troupe, record_id: str) -> Row | None:
 def _batch(world: Troupe, plan: Plan, batch: int) -> Answer:
     tell = world.tools.tracking.tell
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "batch": batch}
-    if not 1 <= batch <= plan.batches:
-        has = f"has the batches 1 to {plan.batches}" if plan.batches else "has no batches"
-        raise BadQuestion(f"run {plan.run_id} {has}")
+    check_batch(plan, batch)
     return {
         "kind": "batch",
         "run_id": plan.run_id,

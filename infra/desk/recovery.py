@@ -4,15 +4,14 @@ from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
-import msgspec
-
-from events import FACT_OF_TYPE, Envelope, Fact, Unreadable, Wish, from_pubsub, seal
+from events import FACT_OF_TYPE, Envelope, Fact, Wish, seal
 from handlers.dead_letters import DETAIL
 from handlers.discarding import discard_attempt
 from handlers.sightings import look
 from infra.dead_letters import KeptLetter, sent_again
 from tracking import Handling, Place, Row
 
+from .about import envelope_of, place_of, stand_in, where_of
 from .questions import Answer, BadQuestion, Troupe
 from .stuck import STUCK, stuck_letters
 
@@ -63,7 +62,7 @@ def replay(
     """Send dead letters to the failed handler only, under the same event id."""
     done = Counter[str]()
     for letter in _find(world, handler, cause, _time(since)):
-        envelope = _envelope(letter)
+        envelope = envelope_of(letter)
         fate = _fate(world, letter, envelope)
         if limit is not None and fate != "unreadable" and done["replay"] + done["handled"] >= limit:
             break
@@ -71,6 +70,8 @@ def replay(
         if dry_run or envelope is None or fate == "unreadable":
             continue
         if fate == "handled":
+            # Also where another's deed closed its attempt: nobody waits for this handler then.
+            _mark(world, letter, envelope, "discarded", "handled meanwhile")
             _settle(world, letter, "handled")
             continue
         # Lifted first: a publish that is lost is told again by the tick, and at the next start.
@@ -90,13 +91,12 @@ def discard(world: Troupe, letter_id: str, reason: str) -> Answer:
     letters = _named(world, letter_id)
     closed = None
     for letter in letters:
-        envelope = _envelope(letter)
-        place = _place(envelope) if envelope and letter.handler in _BEFORE_CLOSING else None
+        envelope = envelope_of(letter)
+        place = place_of(envelope) if envelope and letter.handler in _BEFORE_CLOSING else None
         if envelope is not None and place is not None:
             _close(world, place, envelope)
             closed = f"run {place.run_id}, batch {place.batch}, attempt {place.attempt}"
-        if envelope is not None:
-            _mark(world, letter, envelope, "discarded", reason)
+        _mark(world, letter, envelope or stand_in(letter), "discarded", reason)
         _settle(world, letter, "discarded")
     return {"discarded": len(letters), "closed": closed}
 
@@ -105,8 +105,8 @@ def held_up(world: Troupe, run_id: str) -> dict[int, Row]:
     """The batches of this run that wait for an operator: which handler gave up, and the letter."""
     found: dict[int, Row] = {}
     for letter in _find(world, None, None, None):
-        envelope = _envelope(letter)
-        where = _where(envelope) if envelope else None
+        envelope = envelope_of(letter)
+        where = where_of(envelope) if envelope else None
         if where is not None and where.run_id == run_id and where.batch:
             about = {"handler": letter.handler, "cause": letter.cause, "letter_id": letter.event_id}
             found.setdefault(where.batch, about)
@@ -157,7 +157,7 @@ def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
         return "unreadable"
     if ledger.was_handled(envelope.id, letter.handler, world.clock()):
         return "handled"
-    place = _place(envelope)
+    place = place_of(envelope)
     if place and letter.handler in _BEFORE_JOB and world.tools.tracking.closing_of(place):
         # Who closed may have failed before telling it: a void claim leads to where it is told.
         told = world.deployment.fact("results-processed", place.run_id, place.batch, place.attempt)
@@ -193,39 +193,6 @@ def _settle(world: Troupe, letter: KeptLetter, state: str) -> None:
     """A fact that the tick gave up lies nowhere; its handling says what became of it."""
     if letter.cause != STUCK:
         world.letters.settle(letter, state)
-
-
-def _envelope(letter: KeptLetter) -> Envelope | None:
-    try:
-        return from_pubsub(letter.body, letter.attributes)
-    except Unreadable:
-        return None
-
-
-class _Where(msgspec.Struct, frozen=True):
-    run_id: str = ""
-    planned_on: str = ""
-    batch: int = 0
-    attempt: int = 0
-
-
-def _where(envelope: Envelope) -> _Where | None:
-    try:
-        return msgspec.json.decode(envelope.data, type=_Where)
-    except msgspec.MsgspecError:
-        return None
-
-
-def _place(envelope: Envelope) -> Place | None:
-    where = _where(envelope)
-    if where is None or not (where.planned_on and where.batch and where.attempt):
-        return None
-    return Place(
-        run_id=where.run_id,
-        planned_on=where.planned_on,
-        batch=where.batch,
-        attempt=where.attempt,
-    )
 
 
 def _mark(

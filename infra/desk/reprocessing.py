@@ -2,13 +2,14 @@
 
 import msgspec
 
-from analysis import AnalysisError
+from analysis import ERRORS, AnalysisError
 from events import ReprocessRequested, Unreadable, read_fact, seal_wish
 from handlers.costs import estimate
 from handlers.requests import plan_params
 from tracking import Row
 
 from .questions import Answer, BadQuestion, Troupe, new_run_id
+from .runs import check_batch, plan_of, was_requested
 
 
 def reprocess(world: Troupe, wish: Answer, dry_run: bool = False) -> Answer:
@@ -19,7 +20,10 @@ def reprocess(world: Troupe, wish: Answer, dry_run: bool = False) -> Answer:
         analysis = tools.analyses.load(asked.analysis)
     except (Unreadable, AnalysisError) as error:
         raise BadQuestion(str(error)) from error
-    _refuse_stored(world, asked)
+    _refuse_unknown(world, asked)
+    known = bool(asked.run_id) and was_requested(world, asked)
+    if not known:
+        _refuse_stored(world, asked)
     row = tools.tracking.preview_plan(plan_params(asked, "", analysis))
     expected = estimate(row["records"], row["bytes"], asked.model or analysis.model, analysis)
     preview = {
@@ -31,16 +35,30 @@ def reprocess(world: Troupe, wish: Answer, dry_run: bool = False) -> Answer:
         "cost": (expected.low, expected.high),
     }
     if dry_run or asked.dry_run:
-        return preview | {"run_id": None}
+        return preview | {"run_id": None, "known": known}
+    if known:
+        return preview | {"run_id": asked.run_id, "known": True}
     named = asked if asked.run_id else msgspec.structs.replace(asked, run_id=new_run_id(world))
     wished = seal_wish(
         named, deployment=world.deployment, id_=f"cli-{tools.new_name()}", time=world.clock()
     )
     world.publish(wished)
-    return preview | {"run_id": named.run_id}
+    return preview | {"run_id": named.run_id, "known": False}
 
 
 _LEFT_OUT = ("held", "processed", "changed", "empty_transcript", "request_too_large")
+
+
+def _refuse_unknown(world: Troupe, asked: ReprocessRequested) -> None:
+    """A typing error would select nothing, and make an empty run."""
+    if asked.of_run:
+        plan = plan_of(world, asked.of_run)
+        for batch in asked.batches:
+            check_batch(plan, batch)
+    known = [error.name for error in ERRORS.values() if error.scope == "record"]
+    for name in asked.error_types:
+        if name not in known:
+            raise BadQuestion(f"error_types: no record has {name}: choose from {', '.join(known)}")
 
 
 def _refuse_stored(world: Troupe, asked: ReprocessRequested) -> None:

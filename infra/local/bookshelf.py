@@ -3,29 +3,58 @@
 import shutil
 from pathlib import Path
 
-from analysis import Analyses, AnalysisError, PreflightError, check_template, load_analysis
+from analysis import (
+    Analyses,
+    Analysis,
+    AnalysisError,
+    PreflightError,
+    check_template,
+    load_analysis,
+)
 from handlers.columns import output_tables
 from infra.desk.questions import Answer, BadQuestion
+
+from .homes import BadHome
 
 FILES = ("analysis.json", "schema.json", "system.md", "user.md")
 
 
 def own_analyses(home: Path) -> Analyses:
-    """The shipped ones and those that were added to this state folder."""
+    """The shipped ones and those that were added to this state folder. Raises `BadHome`."""
     shelf = home / "analyses"
-    return Analyses([shelf] if shelf.is_dir() and any(shelf.iterdir()) else [])
+    try:
+        known = Analyses([shelf] if shelf.is_dir() and any(shelf.iterdir()) else [])
+        output_tables(known.own)
+    except AnalysisError as problem:
+        raise BadHome(
+            f"an analysis in {shelf} cannot be used any more: {problem}; "
+            "put back what was added, or move its folder out of there"
+        ) from problem
+    return known
+
+
+def examine(home: Path, folder: Path) -> Analysis:
+    """The analysis of a folder that could be added here.
+
+    Raises `AnalysisError` and `PreflightError` for one that could not, and `BadHome`.
+    """
+    added = load_analysis(folder.name, folder)
+    check_template(added)
+    output_tables([added])
+    kept, known = home / "analyses" / folder.name, own_analyses(home)
+    if kept.is_dir():
+        _check_same(folder, kept)
+    else:
+        known.add(folder)
+    return added
 
 
 def keep(home: Path, analyses: Analyses, folder: Path) -> Answer:
     """Add an analysis. Raises `BadQuestion` for a bad one, or for other content of a known name."""
     kept = home / "analyses" / folder.name
     try:
-        added = load_analysis(folder.name, folder)
-        check_template(added)
-        output_tables([added])
-        if kept.is_dir():
-            _check_same(folder, kept)
-        else:
+        added = examine(home, folder)
+        if not kept.is_dir():
             _copy(folder, kept, home / "analysis.part")
             analyses.add(kept)
     except (AnalysisError, PreflightError) as problem:

@@ -193,5 +193,6 @@ class LocalBus:
         attributes = buried(
             message, subscription=source.name, project="laptop", cause=cause, detail=detail
         )
-        self._letters.keep(source, message, json.dumps(attributes), cause)
-        self._forward(self._message(topic, message.body, attributes))
+        letter = self._message(topic, message.body, attributes)
+        self._letters.keep(source, letter, json.dumps(attributes), cause)
+        self._forward(letter)

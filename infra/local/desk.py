@@ -5,7 +5,10 @@ from pathlib import Path
 
 import msgspec
 
+from events import BadRequest, RunRefused, Unreadable, Wish, read_fact, topic_of
 from handlers.columns import output_tables
+from handlers.delivery import Message
+from handlers.opening import open_message
 from infra import desk
 from infra.desk.questions import Answer, BadQuestion
 
@@ -33,7 +36,24 @@ def publish(world: Laptop, topic: str, body: str, message_id: str = "") -> Answe
     """As everywhere, and handed over at once: this bus ends with its process."""
     sent = desk.publish(world, topic, body, message_id)
     world.deliver_next()
-    return sent
+    return sent | {"refused": _refusal(world, topic, body, sent["message_id"])}
+
+
+def _refusal(world: Laptop, topic: str, body: str, message_id: str) -> Answer | None:
+    """What this very request was told, if it was turned down by now."""
+    now, ledger = world.clock(), world.tools.ledger
+    sent = Message(topic=topic, id=message_id, body=body.encode(), attributes={}, published_at=now)
+    try:
+        opened = open_message(sent, world.deployment)
+    except Unreadable:
+        return None
+    if not isinstance(opened.fact, Wish | BadRequest):
+        return None
+    asked = opened.envelope
+    fact_id = world.deployment.fact(topic_of(RunRefused), asked.correlation, asked.id)
+    for told in ledger.recall([fact_id], ledger.since(now)):
+        return msgspec.structs.asdict(read_fact(told.data, RunRefused))
+    return None
 
 
 DUTIES: dict[str, Callable[..., Answer]] = desk.DUTIES | {

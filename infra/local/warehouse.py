@@ -16,6 +16,7 @@ from tracking import Params, Row
 from tracking.tables import Column, check_row, columns_of
 
 from .bucket import LocalBucket
+from .homes import BadHome
 from .sql import Statement, create_all, create_table, read_columns, translate
 
 STREAM_ROWS = 1_000
@@ -45,8 +46,11 @@ class LocalWarehouse:
         bucket: LocalBucket | None = None,
         tables: Mapping[str, Sequence[Column]] | None = None,
     ) -> None:
-        """Without a path everything stays in memory. `tables` are those of your own analyses."""
-        self.db = duckdb.connect(str(path) if path else ":memory:", config=dict(SETTINGS))
+        """Without a path everything stays in memory. `tables` are those of your own analyses.
+
+        Raises `BadHome` for a file that cannot be opened.
+        """
+        self.db = _connected(path)
         self._clock, self._bucket = clock, bucket
         create_all(self.db, tables or {})
         self.db.execute(TABLES)
@@ -203,6 +207,16 @@ class LocalWarehouse:
             raise KeyError(f"parameter {sorted(missing)[0]} is missing")
         given = {name: _bound(known[name]) for name in statement.parameters}
         return db.execute(statement.sql, given)
+
+
+def _connected(path: Path | None) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path) if path else ":memory:", config=dict(SETTINGS))
+    except duckdb.Error as error:
+        raise BadHome(
+            f"{path} cannot be opened ({str(error).splitlines()[0]}): end what else has it open, "
+            "put a copy that is whole in its place, or name another folder with --home"
+        ) from error
 
 
 _STAGING = re.compile(r"\b[a-z]+_staging_\d+\b")

@@ -27,6 +27,7 @@ from .bucket import LocalBucket
 from .bus import Delivery, LocalBus, Retry
 from .damage import Damage
 from .faults import Faults
+from .homes import BadHome
 from .letters import KeptLetters
 from .model import LocalModel
 from .predictions import Answerer, analyst
@@ -68,16 +69,19 @@ class Laptop:
     def __init__(
         self, home: Path, settings: LaptopSettings | None = None, clock: Clock = utc_now
     ) -> None:
-        """Raises `HomeInUse` when another process owns the folder."""
+        """Raises `HomeInUse` when another process owns the folder, `BadHome` when it is broken."""
         self.home, self.clock = home, clock
         settings = settings or LaptopSettings()
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = _owned(home / "owner.lock")
+        self._lock = _owned(home)
         self.bucket = LocalBucket(home / "bucket")
-        self.analyses = own_analyses(home)
-        self.warehouse = LocalWarehouse(
-            home / "warehouse.duckdb", clock, self.bucket, output_tables(self.analyses.own)
-        )
+        try:
+            self.analyses = own_analyses(home)
+            self.warehouse = LocalWarehouse(
+                home / "warehouse.duckdb", clock, self.bucket, output_tables(self.analyses.own)
+            )
+        except BadHome:
+            self._lock.release()
+            raise
         self.deployment = _found(self.warehouse, settings.deployment or secrets.token_hex(3))
         self.letters = KeptLetters(self.warehouse.db, clock)
         self.bus = LocalBus(
@@ -156,12 +160,18 @@ class Laptop:
             self.bus.send(topic, b"{}", attributes)
 
 
-def _owned(path: Path) -> FileLock:
-    lock = FileLock(path)
+def _owned(home: Path) -> FileLock:
     try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(home / "owner.lock")
         lock.acquire(timeout=0)
     except Timeout:
-        raise HomeInUse(f"{path.parent} is in use by another process") from None
+        raise HomeInUse(f"{home} is in use by another process") from None
+    except OSError as error:
+        why = "a file is there" if isinstance(error, FileExistsError) else error.strerror
+        raise BadHome(
+            f"{home} cannot be a state folder: {why}; name another with --home"
+        ) from error
     return lock
 
 

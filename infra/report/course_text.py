@@ -53,7 +53,7 @@ def _budget(budget: Facts, spent: bool) -> Iterator[str]:
     if not budget:
         return
     parts = [
-        f"{budget['spent']:.2f} of {budget['limit']:.2f} US dollars spent"
+        f"{figures.dollars(budget['spent'])} of {figures.dollars(budget['limit'])} spent"
         if budget.get("limit") is not None
         else "",
         f"{number(budget, 'tokens'):,} of {budget['limit_tokens']:,} tokens spent"

@@ -1,11 +1,12 @@
 """Figures as people read them. What is not known is a word, and never a zero."""
 
 from datetime import UTC, datetime
-from math import floor, log10
 from typing import Any
 
+from handlers.costs import UNKNOWN as UNKNOWN
+from handlers.costs import dollars as dollars
+
 NONE = "none"
-UNKNOWN = "unknown"
 
 
 def count(number: float | None) -> str:
@@ -61,19 +62,6 @@ def _in_two_units(whole: int) -> str:
 
 def _joined(many: int, unit: str, rest: int, part: str) -> str:
     return f"{many} {unit} {rest} {part}" if rest else f"{many} {unit}"
-
-
-def dollars(amount: float | None) -> str:
-    """US dollars; two digits that say something, however small the amount."""
-    if amount is None:
-        return UNKNOWN
-    if 0 < amount < 0.0001:
-        return "under $0.0001"
-    if amount >= 1000:
-        return f"${amount:,.0f}"
-    rounded = float(f"{amount:.2g}")  # so that $0.00999 and $0.01 have the same digits
-    digits = 2 if amount <= 0 else max(2, 1 - floor(log10(rounded)))
-    return f"${amount:.{digits}f}"
 
 
 def spent(amount: float | None, records: int) -> str:

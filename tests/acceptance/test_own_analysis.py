@@ -126,6 +126,76 @@ def test_tables_and_columns_of_others_are_refused(
         stage.world.analyses.load("compliance_check_v1")
 
 
+def version_2(folder: Path, *changes: tuple[str, str]) -> Path:
+    """A copy with the next number, and these changes of its settings."""
+    copy = folder.with_name("compliance_check_v2")
+    copy.mkdir()
+    for file in folder.iterdir():
+        (copy / file.name).write_bytes(file.read_bytes())
+    change(copy, "analysis.json", "compliance_check_v1", "compliance_check_v2")
+    for old, new in changes:
+        change(copy, "analysis.json", old, new)
+    return copy
+
+
+def test_an_analysis_that_was_refused_leaves_nothing_behind(staged: Staged, folder: Path) -> None:
+    """Other columns in the table of the version before: the folder opens as it did."""
+    stage = staged()
+    add_analysis(stage.world, str(folder))
+    other = version_2(folder, ('"score": "score"', '"points": "score"'))
+
+    with pytest.raises(BadQuestion, match="different columns; give one of them a table of its own"):
+        add_analysis(stage.world, str(other))
+    stage.restart()
+
+    assert ["call_review_v1", "compliance_check_v1"] == stage.world.analyses.names
+    change(other, "analysis.json", '"compliance_checks"', '"compliance_points"')
+    assert "compliance_points" == add_analysis(stage.world, str(other))["table"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ([('"score": "score"', '"points": "score"')], "compliance_checks with different columns"),
+        ([('"compliance_checks"', '"run_plans"')], "the table run_plans is Troupe's"),
+    ],
+)
+def test_check_says_what_add_would_say(
+    staged: Staged, folder: Path, changes: list[tuple[str, str]], told: str
+) -> None:
+    """Also of what only the state folder knows."""
+    stage = staged()
+    add_analysis(stage.world, str(folder))
+    bad = version_2(folder, *changes)
+    words = ["analysis", "check", str(bad), "--home", str(stage.home)]
+
+    said = CliRunner().invoke(app, words)
+
+    assert 1 == said.exit_code
+    assert told in said.output
+    with pytest.raises(BadQuestion, match=told):
+        add_analysis(stage.world, str(bad))
+    change(folder, "system.md", "Guess nothing.", "Guess.")
+    changed = CliRunner().invoke(app, [*words[:2], str(folder), *words[3:]])
+    assert "a change is a new version" in changed.output
+
+
+def test_an_analysis_that_was_spoilt_in_its_place_is_named(staged: Staged, folder: Path) -> None:
+    """No command opens the folder, and every one says why and what to do."""
+    stage = staged()
+    add_analysis(stage.world, str(folder))
+    stage.close()
+    (stage.home / "analyses" / folder.name / "user.md").unlink()
+
+    for words in (["status"], ["work"], ["analysis", "list"], ["analysis", "check", str(folder)]):
+        said = CliRunner().invoke(app, [*words, "--home", str(stage.home)])
+
+        assert (2, SystemExit) == (said.exit_code, type(said.exception))
+        assert f"an analysis in {stage.home / 'analyses'} cannot be used" in said.output
+        assert "compliance_check_v1/user.md is missing" in said.output
+        assert "put back what was added" in said.output
+
+
 def test_check_says_all_that_is_wrong_at_once(folder: Path) -> None:
     """Each with its file, before anything is spent."""
     change(folder, "analysis.json", '"score": "score",', "")
@@ -174,6 +244,9 @@ def test_a_sound_folder_says_what_it_would_ask_and_store() -> None:
 
     assert 0 == told.exit_code, told.output
     assert "compliance_check_v1 is sound" in told.output
+    assert [(column["name"], column["type"], column["mode"]) for column in schema] == [
+        tuple(line.split()) for line in told.output.splitlines() if line.startswith("  ")
+    ]
     assert {"verdict": "REQUIRED", "findings": "REPEATED", "record_id": "REQUIRED"} == {
         column["name"]: column["mode"]
         for column in schema

@@ -195,6 +195,58 @@ def test_files_of_the_earlier_system_are_read_with_a_lookup_file(
     }
 
 
+def test_a_request_that_was_published_bad_says_what_is_wrong(tmp_path: Path) -> None:
+    """With the field; a corrected one of the same name is not told of the one before."""
+    command = Command(tmp_path / "home")
+    file = tmp_path / "wish.json"
+    file.write_text('{"run_id": "r1", "rows_per_batch": 0}')
+
+    refused = command("publish", "run-requested", str(file))
+    file.write_text('{"run_id": "r1"}')
+    taken = command("publish", "run-requested", str(file))
+
+    assert "run r1 was refused: bad_input" in refused
+    assert "$.rows_per_batch" in refused
+    assert ["published"] == [line.split()[0] for line in taken.splitlines()]
+
+
+def test_commands_without_a_worker_write_to_the_log_and_not_to_the_terminal(
+    tmp_path: Path,
+) -> None:
+    """A handler that meets something it did not expect is told by kind and place alone."""
+    command = Command(tmp_path / "home")
+    file = tmp_path / "wish.json"
+    file.write_text('{"run_id": "r404"}')
+
+    told = command("publish", "cancel-requested", str(file))
+
+    assert ["published"] == [line.split()[0] for line in told.splitlines()]
+    log = (command.home / "log.jsonl").read_text().splitlines()
+    failed = [line for line in map(json.loads, log) if line["event"] == "delivery-failed"]
+    assert [("Redeliver", "r404")] == [(line["error"], line["run_id"]) for line in failed]
+
+
+def test_a_reading_that_fails_leaves_the_one_before(tmp_path: Path) -> None:
+    """A mistyped name, a broken archive: named, and neither costs an earlier result."""
+    command, out = Command(tmp_path / "home"), tmp_path / "out"
+    file, broken = tmp_path / "predictions.jsonl", tmp_path / "broken.jsonl.gz"
+    file.write_text("".join(_line(f"k-{id_of(row)}") + "\n" for row in calls(3)), encoding="utf-8")
+    broken.write_bytes(gzip.compress(file.read_bytes())[:-20])
+    command("read", str(file), "--out", str(out))
+    before = {each.name: each.read_bytes() for each in out.iterdir()}
+
+    mistyped = command("read", str(file), "mistyped.jsonl", "--out", str(out), code=2)
+    packed = command("read", str(file), str(broken), "--out", str(out), code=2)
+    command("read", "mistyped.jsonl", "--out", str(tmp_path / "new"), code=2)
+
+    assert "mistyped.jsonl: No such file" in mistyped
+    assert f"{broken} cannot be read" in packed
+    assert {"rows.ndjson", "errors.ndjson", "summary.json"} == before.keys()
+    assert before == {each.name: each.read_bytes() for each in out.iterdir()}
+    assert 3 == len(before["rows.ndjson"].splitlines())
+    assert not (tmp_path / "new").exists()
+
+
 def _composite(row: dict[str, Any]) -> str:
     token = base64.b64encode(row["phone_number_token"].encode()).decode()
     return f"{token}|{row['interactionId']}"

@@ -208,9 +208,32 @@ def test_a_filter_narrows_a_request(wish: dict[str, Any], narrowed: bool) -> Non
     assert narrowed == read(RunRequested, **wish).narrowed
 
 
-def test_a_name_of_other_signs_is_refused_with_those_that_are_allowed() -> None:
-    """As people write patterns, and without the name."""
-    with pytest.raises(Unreadable) as refused:
-        read_fact(b'{"run_id": "Bad Id"}', RunRequested)
+RUN_ID = "1 to 40 signs of a-z, 0-9 and -, with no - first"
+TIME = "a time such as 2026-01-31T00:00:00Z"
+MODES = "one of test, production, incremental, single, custom"
 
-    assert "'^[a-z0-9][a-z0-9-]{0,39}$' or nothing - at `$.run_id`" in str(refused.value)
+
+@pytest.mark.parametrize(
+    ("kind", "wish", "words"),
+    [
+        (RunRequested, {"mode": "tset"}, f"Expected {MODES} - at `$.mode`"),
+        (RunRequested, {"run_id": "First Run"}, f"Expected {RUN_ID} - at `$.run_id`"),
+        (CancelRequested, {"run_id": "First Run"}, f"Expected {RUN_ID} - at `$.run_id`"),
+        (RunRequested, {"record_ids": ["foo"]}, "Expected a record id of 32 signs of 0-9 and a-f"),
+        (RunRequested, {"event_time_from": "2026-03-01"}, f"Expected {TIME} - at `$.event_time_fr"),
+        (RunRequested, {"providers": ["o'x"]}, "Expected 1 to 100 letters, digits, spaces"),
+        (RunRequested, {"model": "a b"}, "Expected the name of a model, 1 to 100 signs"),
+        (RunRequested, {"analysis": "../x"}, "Expected the name of an analysis, 1 to 60 signs"),
+        (ReprocessRequested, {"error_types": ["X"]}, "Expected the name of an error, 1 to 40"),
+    ],
+)
+def test_what_may_stand_in_a_field_is_said_in_words(
+    kind: type[Any], wish: dict[str, Any], words: str
+) -> None:
+    """Nobody has to read a pattern, and the value is not repeated."""
+    with pytest.raises(Unreadable) as refused:
+        read(kind, **wish)
+
+    told = str(refused.value)
+    assert words in told
+    assert not any(value in told for value in ("tset", "First Run", "foo", "o'x", "../x", "regex"))

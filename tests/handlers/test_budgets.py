@@ -8,6 +8,7 @@ import pytest
 
 from events import RunStopped
 from handlers.advance_run import advance
+from handlers.costs import dollars
 from infra import desk
 from infra.local.world import LAPTOP_POLICY, LaptopSettings
 from tests.stage import Stage, calls
@@ -61,6 +62,22 @@ def test_a_run_whose_first_batch_may_not_fit_is_refused(capped: Capped) -> None:
     stage.play()
 
     assert "its first batch may take more" in refused(stage)[0][2]
+
+
+def test_a_refusal_tells_small_money_in_digits_that_say_something(capped: Capped) -> None:
+    """What it would cost and what is left, or what the first batch may not pass."""
+    stage = capped()
+    low, high = desk.request(stage.world, {"dry_run": True})["cost"]
+    middle = (low + high) / 2
+
+    stage.request("small", budget=0.0004)
+    stage.request("middle", budget=middle, canary=60)
+    stage.play()
+
+    told = {run_id: detail for run_id, _, detail in refused(stage)}
+    cost = f"{dollars(low)} to {dollars(high)}"
+    assert f"it would cost {cost}, and $0.00040 is left" == told["small"]
+    assert f"its first batch may cost more than the {dollars(middle)} left" == told["middle"]
 
 
 def test_a_run_stops_before_the_batch_that_would_break_its_cap(capped: Capped) -> None:

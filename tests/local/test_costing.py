@@ -3,6 +3,7 @@
 import pytest
 
 from infra.desk.costing import costs
+from infra.desk.questions import BadQuestion
 from infra.report.text import costs_lines
 from tests.stage import Stage, calls
 
@@ -28,9 +29,12 @@ def test_each_version_with_its_model_sums_its_own_runs(stage: Stage) -> None:
 
 
 def test_nothing_asked_has_no_cost(stage: Stage) -> None:
-    """Also of a version that nobody knows."""
-    stage.load(calls(1))
-    stage.run("r1")
+    """Of a version that is known."""
+    assert {"analyses": []} == costs(stage.world, "call_review_v1")
+    assert ["Nothing was asked yet."] == costs_lines(costs(stage.world, "call_review_v1"))
 
-    assert {"analyses": []} == costs(stage.world, "nothing_v1")
-    assert ["Nothing was asked yet."] == costs_lines(costs(stage.world, "nothing_v1"))
+
+def test_a_version_that_nobody_knows_is_refused_with_those_there_are(stage: Stage) -> None:
+    """It is a typing error, and no version without runs."""
+    with pytest.raises(BadQuestion, match="nothing_v1: choose from call_review_v1"):
+        costs(stage.world, "nothing_v1")

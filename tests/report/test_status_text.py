@@ -145,7 +145,7 @@ def test_canary_and_breaker_tell_what_they_saw_and_how_to_go_on() -> None:
     assert "canary: batch 1 with 20 records is over: 8 analysed, 12 failed" in text
     assert "breaker: 12 of 20 records over have failed (60 %), limit 20 %" in text
     assert "`troupe reprocess --run r1` what failed" in text
-    assert "budget: 0.25 of 5.00 US dollars spent; 1 batch under way" in text
+    assert "budget: $0.25 of $5.00 spent; 1 batch under way" in text
 
 
 def test_batches_wait_for_the_first_one() -> None:

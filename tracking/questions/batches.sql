@@ -17,7 +17,12 @@ SELECT
     ELSE 'processed'
   END AS state,
   TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), f.since, SECOND) AS seconds_in_state
-FROM batch_plans AS m
+FROM (
+  SELECT batch, COUNT(*) AS records
+  FROM batch_records
+  WHERE run_id = @run_id AND planned_on = @planned_on
+  GROUP BY batch
+) AS m
 LEFT JOIN (
   SELECT
     batch,
@@ -46,5 +51,4 @@ LEFT JOIN (
   WHERE run_id = @run_id AND planned_on = @planned_on
   GROUP BY batch
 ) AS k ON k.batch = m.batch
-WHERE m.run_id = @run_id AND m.planned_on = @planned_on
 ORDER BY m.batch

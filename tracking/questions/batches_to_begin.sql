@@ -1,7 +1,12 @@
 -- Which batches between these numbers has nobody begun yet, and how many records do they hold?
 -- A first batch-planned that was set aside is left to the operators, as every dead letter is.
 SELECT m.batch, m.records
-FROM batch_plans AS m
+FROM (
+  SELECT batch, COUNT(*) AS records
+  FROM batch_records
+  WHERE run_id = @run_id AND planned_on = @planned_on AND batch > @after AND batch <= @last
+  GROUP BY batch
+) AS m
 LEFT JOIN (
   SELECT
     f.batch,
@@ -19,6 +24,5 @@ LEFT JOIN (
     AND h.topic = 'batch-planned' AND h.batch > @after AND h.batch <= @last
   GROUP BY f.batch
 ) AS b ON b.batch = m.batch
-WHERE m.run_id = @run_id AND m.planned_on = @planned_on AND m.batch > @after AND m.batch <= @last
-  AND b.is_done IS NOT TRUE AND b.is_set_aside IS NOT TRUE
+WHERE b.is_done IS NOT TRUE AND b.is_set_aside IS NOT TRUE
 ORDER BY m.batch

@@ -2,7 +2,7 @@
 SELECT
   k.*,
   (
-    SELECT SUM(m.records) FROM batch_plans AS m
+    SELECT COUNT(*) FROM batch_records AS m
     WHERE m.run_id = @run_id AND m.planned_on = @planned_on AND m.batch = @batch
   ) AS records
 FROM attempt_closings AS k

@@ -7,6 +7,7 @@ WHERE q.topic IN ('run-requested', 'reprocess-requested') AND q.recorded_on >= @
   AND NOT EXISTS (
     SELECT 1 FROM facts AS f
     WHERE f.topic = 'run-refused' AND f.recorded_on >= @since AND f.run_id = q.run_id
+      AND JSON_VALUE(f.data, '$.request_id') = q.fact_id
   )
 GROUP BY q.run_id
 ORDER BY requested_at, q.run_id

@@ -13,10 +13,10 @@ SELECT
   e.open,
   e.cleared + h.forgotten AS cleared,
   r.source_rows - r.records AS skipped,
-  ABS(r.records - e.members - h.forgotten) + ABS(r.records - (
-    SELECT COALESCE(SUM(b.records), 0) FROM batch_plans AS b
+  ABS(r.records - e.members - h.forgotten) + ABS(r.records - COALESCE((
+    SELECT SUM(b.records) FROM batch_plans AS b
     WHERE b.run_id = @run_id AND b.planned_on = @planned_on
-  )) AS missing_members,
+  ), r.records)) AS missing_members,
   e.half_stored,
   e.doubled_rows + e.doubled_members AS doubled,
   (

@@ -16,7 +16,12 @@ SELECT
     ELSE 'processed'
   END AS state,
   f.since
-FROM {dataset}batch_plans AS m
+FROM (
+  SELECT run_id, planned_on, batch, COUNT(*) AS records
+  FROM {dataset}batch_records
+  WHERE planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
+  GROUP BY run_id, planned_on, batch
+) AS m
 LEFT JOIN (
   SELECT
     run_id,
@@ -40,4 +45,3 @@ LEFT JOIN (
     )
   GROUP BY run_id, batch
 ) AS f ON f.run_id = m.run_id AND f.batch = m.batch
-WHERE m.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
