@@ -23,7 +23,7 @@ class Analyses:
             raise AnalysisError(f"{folder}: there is another analysis of this name; rename one")
         added = load_analysis(folder.name, folder)
         for other in map(self.load, self.names):
-            if other.table == added.table and other.output_columns != added.output_columns:
+            if other.table == added.table and _layout(other) != _layout(added):
                 raise AnalysisError(
                     f"{added.name} and {other.name} write to the table {added.table} "
                     "with different columns; give one of them a table of its own"
@@ -53,6 +53,13 @@ class Analyses:
                 raise AnalysisError(f"there is no analysis {name}: choose from {known}")
             self._loaded[name] = load_analysis(name, self._folders.get(name))
         return self._loaded[name]
+
+
+def _layout(analysis: Analysis) -> tuple[object, ...]:
+    """What its table looks like: the columns, their fields, and the one that no row is without."""
+    columns = analysis.output_columns
+    fields = [analysis.record_fields(column.name) for column in columns]
+    return columns, fields, analysis.contract.summary
 
 
 def _each(folders: Iterable[Path]) -> Iterable[Path]:
