@@ -1,5 +1,6 @@
 """Analyses of your own on a laptop: a copy of each is kept, so that it stays what it was."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from infra.desk.questions import Answer, BadQuestion
 
 from .homes import BadHome
 
+_LAPTOPS_OWN = re.compile(r"laptop_(jobs|staging)|[a-z]+_staging_\d+")
 FILES = ("analysis.json", "schema.json", "system.md", "user.md")
 
 
@@ -41,6 +43,8 @@ def examine(home: Path, folder: Path) -> Analysis:
     added = load_analysis(folder.name, folder)
     check_template(added)
     output_tables([added])
+    if _LAPTOPS_OWN.fullmatch(added.table):
+        raise AnalysisError(f"{added.name}: the table {added.table} is the laptop's; rename it")
     kept, known = home / "analyses" / folder.name, own_analyses(home)
     if kept.is_dir():
         _check_same(folder, kept)
