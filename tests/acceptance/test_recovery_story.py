@@ -104,7 +104,7 @@ def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
     troupe("request", "--run-id", "r2", "--canary", "40")
     work(broken, hours=1)
     blocked = ("reprocess", "--run", "r1", "--error-type", "blocked")
-    assert "2 records in 1 batches" in troupe(*blocked, "--dry-run")
+    assert "2 records in 1 batch" in troupe(*blocked, "--dry-run")
     troupe(*blocked, "--run-id", "r3")
     work(broken, hours=1)
 
