@@ -1,18 +1,13 @@
 """The columns of an analysis, as its tables have them."""
 
-import re
 from collections.abc import Iterable, Sequence
-from functools import cache
-from importlib.resources import files
 
 from analysis import Analysis, AnalysisError
 from analysis import Column as Told
-from tracking.statements import statement_names
-from tracking.tables import OUTPUT, Column, layouts, output_columns
+from tracking.statements import taken_tables
+from tracking.tables import Column, output_columns
 
 _TYPES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
-_MADE = re.compile(r"^(?:CREATE TEMP TABLE )?(\w+) AS(?: \()?$", re.MULTILINE)
-"""A temporary table, or a part of a WITH: each is named on a line of its own."""
 
 
 def answer_columns(analysis: Analysis) -> tuple[Column, ...]:
@@ -27,21 +22,6 @@ def output_tables(analyses: Sequence[Analysis]) -> dict[str, tuple[Column, ...]]
         if each.table in taken_tables():
             raise AnalysisError(f"{each.name}: the table {each.table} is Troupe's; rename it")
     return {each.table: output_columns(_required(each)) for each in analyses}
-
-
-@cache
-def taken_tables() -> frozenset[str]:
-    """Names that no output table of your own may have.
-
-    What a statement makes for itself hides a table of the same name, and would get its rows.
-    """
-    texts = (
-        file.read_text(encoding="utf-8")
-        for folder in ("deeds", "questions")
-        for file in files("tracking").joinpath(folder).iterdir()
-    )
-    made = {name for text in texts for name in _MADE.findall(text)}
-    return frozenset({*layouts(), *statement_names("views"), *made} - {OUTPUT})
 
 
 def _required(analysis: Analysis) -> tuple[Column, ...]:

@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
+from .tables import OUTPUT, layouts
+
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,299}$")
 _TABLE = re.compile(r"^[A-Za-z0-9_-]{1,300}(\.[A-Za-z0-9_-]{1,300}){0,2}$")
 _PLACE = re.compile(r"\{(\w+)\}")
+_MADE = re.compile(r"^(?:CREATE TEMP TABLE )?(\w+) AS(?: \()?$", re.MULTILINE)
+"""A temporary table, or a part of a WITH: each is named on a line of its own."""
 
 
 class BadName(ValueError):
@@ -94,3 +98,16 @@ def statement_names(folder: str) -> list[str]:
     """The files of one folder, for those who check them all."""
     found = files(__package__).joinpath(folder).iterdir()
     return sorted(f.name.removesuffix(".sql") for f in found if f.name.endswith(".sql"))
+
+
+@cache
+def taken_tables() -> frozenset[str]:
+    """Names that no output table of your own may have.
+
+    What a statement makes for itself hides a table of the same name, and would get its rows.
+    """
+    texts = [
+        _text(folder, name) for folder in ("deeds", "questions") for name in statement_names(folder)
+    ]
+    made = {name for text in texts for name in _MADE.findall(text)}
+    return frozenset({*layouts(), *statement_names("views"), *made} - {OUTPUT})

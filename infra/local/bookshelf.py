@@ -12,13 +12,13 @@ from analysis import (
     check_template,
     load_analysis,
 )
+from analysis.definition import FILES
 from handlers.columns import output_tables
 from infra.desk.questions import Answer, BadQuestion
 
 from .homes import BadHome
 
 _LAPTOPS_OWN = re.compile(r"laptop_(jobs|staging)|[a-z]+_staging_\d+")
-FILES = ("analysis.json", "schema.json", "system.md", "user.md")
 
 
 def own_analyses(home: Path) -> Analyses:

@@ -8,7 +8,16 @@ from typing import Any
 
 from analysis import load_analysis
 from analysis.prices import prices_of
-from events import Deployment, Envelope, Fact, ReprocessRequested, RunRequested, record_id, seal
+from events import (
+    Deployment,
+    Envelope,
+    Fact,
+    ReprocessRequested,
+    RunRequested,
+    RunStopped,
+    record_id,
+    seal,
+)
 from handlers.columns import answer_columns
 from handlers.plan_run import event_time_floor
 from handlers.requests import plan_params
@@ -204,3 +213,21 @@ def bad(row: Row, error: str, line: int = 1, job: int = 1, **fields: Any) -> Row
 
 def all_good(rows: Sequence[Row], job: int = 1) -> list[Row]:
     return [good(row, line, job) for line, row in enumerate(rows, start=1)]
+
+
+def stopped(reason: str) -> RunStopped:
+    return RunStopped(run_id="r1", planned_on=DAY, reason=reason)
+
+
+def planned(sheet: Sheet, count: int = 3, **wish: Any) -> list[dict[str, Any]]:
+    """A run with so many records in one batch."""
+    sheet.source(calls(count))
+    sheet.plan(**wish)
+    return calls(count)
+
+
+COUNTS = ("analysed", "failed", "released", "open")
+
+
+def counts(closing: Any) -> tuple[int, ...]:
+    return tuple(getattr(closing, name) for name in COUNTS)

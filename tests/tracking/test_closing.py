@@ -1,31 +1,23 @@
 """Closing: one transaction says for good what became of every record of an attempt."""
 
-from typing import Any
-
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from events import BatchCompleted, JobSubmitted, RunCompleted, RunStopped
-from tests.tracking.sheet import DAY, OUTPUT, Sheet, all_good, bad, call, calls, good, id_of
+from events import RunStopped
+from tests.tracking.sheet import (
+    DAY,
+    OUTPUT,
+    Sheet,
+    all_good,
+    bad,
+    call,
+    calls,
+    counts,
+    good,
+    id_of,
+    planned,
+    stopped,
+)
 from tracking import Place
-
-COUNTS = ("analysed", "failed", "released", "open")
-
-
-def counts(closing: Any) -> tuple[int, ...]:
-    return tuple(getattr(closing, name) for name in COUNTS)
-
-
-def stopped(reason: str) -> RunStopped:
-    return RunStopped(run_id="r1", planned_on=DAY, reason=reason)
-
-
-def planned(sheet: Sheet, count: int = 3, **wish: Any) -> list[dict[str, Any]]:
-    """A run with so many records in one batch."""
-    sheet.source(calls(count))
-    sheet.plan(**wish)
-    return calls(count)
 
 
 def test_every_answer_becomes_a_row_with_its_lineage(sheet: Sheet) -> None:
@@ -483,230 +475,3 @@ def test_an_attempt_without_answers_costs_nothing(sheet: Sheet) -> None:
     assert [(0.0, 0.0, 0, 0)] == sheet.ask(
         "SELECT cost, wasted, lines, prompt_tokens FROM attempt_closings"
     )
-
-
-# Books
-
-SOUND = {
-    "missing_members": 0,
-    "half_stored": 0,
-    "doubled": 0,
-    "paid_twice": 0,
-    "two_bodies": 0,
-    "closed_twice": 0,
-}
-FATES = ["good", "blocked", "truncated", "schema_mismatch", "lost", "twice", "mismatch"]
-
-
-def answer(row: dict[str, Any], fate: str, line: int) -> list[dict[str, Any]]:
-    """What comes back for a record that meets this fate."""
-    match fate:
-        case "good":
-            return [good(row, line)]
-        case "lost":
-            return []
-        case "twice":
-            return [good(row, line), good(row, line + 1)]
-        case "mismatch":
-            return [good(row, line, transcript_fingerprint="f" * 64)]
-        case _:
-            return [bad(row, fate, line)]
-
-
-@settings(
-    deadline=None,
-    derandomize=True,
-    max_examples=12,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
-@given(
-    fates=st.lists(
-        st.lists(st.sampled_from(FATES), min_size=5, max_size=5), min_size=1, max_size=3
-    ),
-    ending=st.sampled_from(["succeeded", "failed", "cancelled", "refused", "discarded"]),
-    stop=st.booleans(),
-)
-def test_the_books_recomputed_from_rows_equal_those_of_the_closings(
-    sheet: Sheet, fates: list[list[str]], ending: str, stop: bool
-) -> None:
-    """Whatever comes back, in as many attempts: no record is lost, doubled or invented."""
-    sheet.empty()
-    rows = planned(sheet, 5)
-    if stop:
-        sheet.tell(stopped("operator"))
-    for attempt, of_attempt in enumerate(fates, start=1):
-        last = attempt == len(fates)
-        place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-        asked = {each.record_id for each in sheet.tracking.requests_of(place)}
-        lines = [
-            each
-            for number, (row, fate) in enumerate(zip(rows, of_attempt, strict=True))
-            if id_of(row) in asked
-            for each in answer(row, fate, 10 * number)
-        ]
-        closing = sheet.close(
-            lines, attempt=attempt, max_attempts=3, ending=ending if last else "succeeded"
-        )
-        books = sheet.books()
-        assert counts(closing) == tuple(books[name] for name in COUNTS)
-        assert 5 == sum(counts(closing))
-        assert books == books | SOUND
-    assert not (attempt == 3 and closing.open)
-
-
-def test_the_books_name_a_row_that_is_stored_twice(sheet: Sheet) -> None:
-    """By hand: the deed could not."""
-    rows = planned(sheet)
-    sheet.close(all_good(rows))
-    sheet.ask(f"INSERT INTO {OUTPUT} SELECT * FROM {OUTPUT} LIMIT 1")  # noqa: S608
-
-    assert 1 == sheet.books()["doubled"]
-
-
-def test_the_books_name_a_record_without_its_row(sheet: Sheet) -> None:
-    """And a row without its record."""
-    rows = planned(sheet)
-    sheet.close(all_good(rows))
-    sheet.ask(f"DELETE FROM {OUTPUT} WHERE record_id = ?", id_of(rows[0]))  # noqa: S608
-    sheet.ask("DELETE FROM processed_records WHERE record_id = ?", id_of(rows[1]))
-
-    assert 2 == sheet.books()["half_stored"]
-
-
-def test_the_books_name_a_lost_member_and_one_that_is_there_twice(sheet: Sheet) -> None:
-    """Membership is part of them."""
-    rows = planned(sheet)
-    sheet.ask("DELETE FROM batch_records WHERE record_id = ?", id_of(rows[0]))
-    sheet.ask("INSERT INTO batch_records SELECT * FROM batch_records LIMIT 1")
-
-    books = sheet.books()
-    assert (1, 1) == (books["missing_members"], books["doubled"])
-
-
-def test_the_books_name_an_attempt_with_two_jobs(sheet: Sheet) -> None:
-    """It was paid for twice; told twice is not."""
-    planned(sheet)
-    about = {"run_id": "r1", "planned_on": DAY, "batch": 1, "attempt": 1}
-    one, two = (JobSubmitted(**about, claim=n, job=f"j{n}") for n in (1, 2))  # type: ignore[arg-type]
-
-    sheet.tell(one, one)
-    assert 0 == sheet.books()["paid_twice"]
-    sheet.tell(two)
-    assert 1 == sheet.books()["paid_twice"]
-
-
-def test_the_books_name_one_id_with_two_bodies(sheet: Sheet) -> None:
-    """Data is as deterministic as the id."""
-    planned(sheet)
-    over = {
-        "run_id": "r1",
-        "planned_on": DAY,
-        "batches": 1,
-        "records": 3,
-        "failed": 0,
-        "released": 0,
-    }
-
-    sheet.tell(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
-    assert 0 == sheet.books()["two_bodies"]
-    sheet.tell(RunCompleted(**over, analysed=2))  # type: ignore[arg-type]
-    assert 1 == sheet.books()["two_bodies"]
-
-
-def test_the_books_name_records_that_the_plans_of_batches_leave_out(sheet: Sheet) -> None:
-    """By hand: one transaction writes both."""
-    planned(sheet)
-    assert 0 == sheet.books()["missing_members"]
-
-    sheet.ask("UPDATE batch_plans SET records = records - 1")
-
-    assert 1 == sheet.books()["missing_members"]
-
-
-def test_the_books_name_an_attempt_that_is_closed_twice(sheet: Sheet) -> None:
-    """By hand: the guards hold."""
-    rows = planned(sheet)
-    sheet.close(all_good(rows))
-    sheet.ask("INSERT INTO attempt_closings SELECT * FROM attempt_closings")
-
-    assert 1 == sheet.books()["closed_twice"]
-
-
-# Claims
-
-
-def claim(sheet: Sheet, number: int = 1, attempt: int = 1) -> bool:
-    place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-    return sheet.tracking.claim_attempt(place, number)
-
-
-def claims(sheet: Sheet, attempt: int = 1) -> list[tuple[int, str, int]]:
-    place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-    return [(c.claim, c.verdict, c.age_seconds) for c in sheet.tracking.claims_of(place).taken]
-
-
-def test_a_claim_is_taken_by_one_caller(sheet: Sheet) -> None:
-    """The second is told so."""
-    planned(sheet)
-
-    assert [True, False] == [claim(sheet), claim(sheet)]
-    sheet.clock.pass_(90)
-    assert [(1, "create", 90)] == claims(sheet)
-
-
-def test_a_claim_on_a_stopped_run_is_void_and_an_older_one_stays(sheet: Sheet) -> None:
-    """If a claim exists, the claim decides."""
-    planned(sheet)
-    claim(sheet, 1)
-    sheet.tell(stopped("operator"))
-    claim(sheet, 2)
-
-    assert [(1, "create"), (2, "void")] == [(n, verdict) for n, verdict, _ in claims(sheet)]
-
-
-def test_claims_of_attempts_are_apart(sheet: Sheet) -> None:
-    """Each has its own first."""
-    planned(sheet)
-
-    assert [True, True] == [claim(sheet, attempt=1), claim(sheet, attempt=2)]
-    assert 1 == len(claims(sheet, attempt=2))
-
-
-def test_a_claim_that_lost_its_job_row_is_still_one_row(sheet: Sheet) -> None:
-    """The insert is guarded."""
-    planned(sheet)
-    claim(sheet)
-    sheet.ask("DELETE FROM laptop_jobs")
-    claim(sheet)
-
-    assert 1 == len(claims(sheet))
-
-
-# Progress
-
-
-def test_a_batch_counts_as_finished_when_it_is_told_to_be_over(sheet: Sheet) -> None:
-    """Told twice, it counts once."""
-    sheet.source(calls(4))
-    sheet.plan(canary=2, rows_per_batch=2)
-    rows = {id_of(row): row for row in calls(4)}
-    mine = [rows[r] for (r,) in sheet.ask("SELECT record_id FROM batch_records WHERE batch = 1")]
-    sheet.close([good(mine[0]), bad(mine[1], "blocked", 2)])
-    over = BatchCompleted(
-        run_id="r1", planned_on=DAY, batch=1, attempts=1, analysed=1, failed=1, released=0
-    )
-
-    before = sheet.tracking.progress("r1", DAY)
-    sheet.tell(over, over)
-    after = sheet.tracking.progress("r1", DAY)
-
-    assert (2, 0, False, 0, 0) == (
-        before.batches,
-        before.finished,
-        before.canary_finished,
-        before.records_over,
-        before.failed_over,
-    )
-    assert (2, 1, True, 2, 1) == (
-        after.batches, after.finished, after.canary_finished, after.records_over, after.failed_over
-    )  # fmt: skip

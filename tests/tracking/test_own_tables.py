@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 
 from analysis import AnalysisError, load_analysis
 from analysis.storable import column_problems
-from handlers.columns import answer_columns, output_tables, taken_tables
+from handlers.columns import answer_columns, output_tables
 from infra.cli.analyses import analysis as command
 from tests.analysis.own import analysis_of, folder_of
 from tests.tracking.sheet import DAY, Sheet, calls, id_of
 from tests.tracking.test_statements import NAMES
 from tracking import Ending, Place
-from tracking.statements import deed, question, statement_names
+from tracking.statements import deed, question, statement_names, taken_tables
 from tracking.tables import (
     OUTPUT,
     Column,

@@ -1,0 +1,84 @@
+"""Who may create the job of an attempt, and how far a run has come."""
+
+from events import BatchCompleted
+from tests.tracking.sheet import DAY, Sheet, bad, calls, good, id_of, planned, stopped
+from tracking import Place
+
+# Claims
+
+
+def claim(sheet: Sheet, number: int = 1, attempt: int = 1) -> bool:
+    place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
+    return sheet.tracking.claim_attempt(place, number)
+
+
+def claims(sheet: Sheet, attempt: int = 1) -> list[tuple[int, str, int]]:
+    place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
+    return [(c.claim, c.verdict, c.age_seconds) for c in sheet.tracking.claims_of(place).taken]
+
+
+def test_a_claim_is_taken_by_one_caller(sheet: Sheet) -> None:
+    """The second is told so."""
+    planned(sheet)
+
+    assert [True, False] == [claim(sheet), claim(sheet)]
+    sheet.clock.pass_(90)
+    assert [(1, "create", 90)] == claims(sheet)
+
+
+def test_a_claim_on_a_stopped_run_is_void_and_an_older_one_stays(sheet: Sheet) -> None:
+    """If a claim exists, the claim decides."""
+    planned(sheet)
+    claim(sheet, 1)
+    sheet.tell(stopped("operator"))
+    claim(sheet, 2)
+
+    assert [(1, "create"), (2, "void")] == [(n, verdict) for n, verdict, _ in claims(sheet)]
+
+
+def test_claims_of_attempts_are_apart(sheet: Sheet) -> None:
+    """Each has its own first."""
+    planned(sheet)
+
+    assert [True, True] == [claim(sheet, attempt=1), claim(sheet, attempt=2)]
+    assert 1 == len(claims(sheet, attempt=2))
+
+
+def test_a_claim_that_lost_its_job_row_is_still_one_row(sheet: Sheet) -> None:
+    """The insert is guarded."""
+    planned(sheet)
+    claim(sheet)
+    sheet.ask("DELETE FROM laptop_jobs")
+    claim(sheet)
+
+    assert 1 == len(claims(sheet))
+
+
+# Progress
+
+
+def test_a_batch_counts_as_finished_when_it_is_told_to_be_over(sheet: Sheet) -> None:
+    """Told twice, it counts once."""
+    sheet.source(calls(4))
+    sheet.plan(canary=2, rows_per_batch=2)
+    rows = {id_of(row): row for row in calls(4)}
+    mine = [rows[r] for (r,) in sheet.ask("SELECT record_id FROM batch_records WHERE batch = 1")]
+    sheet.close([good(mine[0]), bad(mine[1], "blocked", 2)])
+    over = BatchCompleted(
+        run_id="r1", planned_on=DAY, batch=1, attempts=1, analysed=1, failed=1, released=0
+    )
+
+    before = sheet.tracking.progress("r1", DAY)
+    sheet.tell(over, over)
+    after = sheet.tracking.progress("r1", DAY)
+
+    assert (2, 0, False, 0, 0) == (
+        before.batches,
+        before.finished,
+        before.canary_finished,
+        before.records_over,
+        before.failed_over,
+    )
+    assert (2, 1, True, 2, 1) == (
+        after.batches, after.finished, after.canary_finished, after.records_over, after.failed_over
+    )  # fmt: skip
