@@ -1,5 +1,5 @@
 # `make demo` and `make test` do everything on a fresh machine with Python 3.11 or newer.
-.PHONY: demo test lint types unit emulators contracts cloud bench fuzz chaos seeds catalogue docs pictures prices pins clean help
+.PHONY: demo quick test lint types unit emulators contracts cloud bench fuzz chaos seeds catalogue docs pictures prices pins clean help
 
 # The newest Python that serves; name another with `make PYTHON=/path/to/python demo`.
 PYTHON ?= $(shell sh tools/find-python)
@@ -11,6 +11,13 @@ help:  ## What can be made here
 
 demo: $(VENV)/base  ## Run the whole job on this machine, and write report.html
 	$(BIN)/troupe demo
+
+# What a move or a rename can break: imports, names, the catalogue, the statements, one whole run.
+QUICK := tests/test_rooms.py tests/test_documents.py tests/events tests/docs/test_reference.py \
+  tests/handlers/test_whole_runs.py tests/terraform/test_needs.py tests/tracking/test_statements.py
+
+quick: lint types  ## Under a minute: style, types, and the tests that a move can break
+	$(BIN)/pytest -n auto --dist loadfile -x $(QUICK)
 
 test: lint types unit  ## Style, types and behaviour
 
