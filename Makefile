@@ -2,7 +2,7 @@
 .PHONY: demo quick test lint types unit emulators contracts cloud bench fuzz chaos seeds catalogue docs pictures prices pins clean help
 
 # The newest Python that serves; name another with `make PYTHON=/path/to/python demo`.
-PYTHON ?= $(shell sh tools/find-python)
+PYTHON ?= $(shell sh scripts/find-python)
 VENV ?= .venv
 BIN := $(VENV)/bin
 
@@ -32,7 +32,7 @@ unit: $(VENV)/dev
 	$(BIN)/pytest -n auto --dist loadfile
 
 emulators: $(VENV)/dev  ## Install what stands in for Google Cloud in the contract tests
-	$(BIN)/python tools/emulators.py install
+	$(BIN)/python scripts/emulators.py install
 
 contracts: emulators  ## Print the matrix of the contract tests: tool, form, differences
 	$(BIN)/python -m tests.contracts
@@ -40,8 +40,8 @@ contracts: emulators  ## Print the matrix of the contract tests: tool, form, dif
 cloud: emulators  ## The whole run through the Google Cloud form on emulators, with services killed
 	$(BIN)/python -m tests.cloud --kills 8
 
-bench: $(VENV)/base  ## Measure speed, memory and growth; writes bench/results.json and RESULTS.md
-	$(BIN)/python -m bench
+bench: $(VENV)/base  ## Measure speed, memory and growth; writes benchmarks/results.json and RESULTS.md
+	$(BIN)/python -m benchmarks
 
 fuzz: $(VENV)/dev  ## The properties of reading and writing with two hundred times the examples
 	TROUPE_FUZZ=200 $(BIN)/pytest tests/analysis -n auto
@@ -66,21 +66,21 @@ catalogue: $(VENV)/base  ## Renew events/catalogue.json from the code
 	$(BIN)/python -m handlers.catalogue
 
 docs: $(VENV)/dev  ## Renew what is read off the code, and build the site into site/
-	$(BIN)/python -m tools.reference
+	$(BIN)/python -m scripts.reference
 	$(BIN)/properdocs build --strict
 
 pictures: $(VENV)/dev  ## Draw the pictures of the documentation anew (needs chromium)
-	$(BIN)/python -m tools.pictures
+	$(BIN)/python -m scripts.pictures
 
 prices: $(VENV)/dev  ## Renew analysis/prices.json from the newest genai-prices
 	$(BIN)/python -m pip install --quiet --upgrade genai-prices
-	$(BIN)/python tools/prices.py
+	$(BIN)/python scripts/prices.py
 
 clean:
 	rm -rf $(VENV) .troupe report.html .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/base: requirements/base.txt pyproject.toml
-	@if [ -z "$(PYTHON)" ]; then sh tools/find-python --explain; exit 1; fi
+	@if [ -z "$(PYTHON)" ]; then sh scripts/find-python --explain; exit 1; fi
 	@if [ ! -x $(BIN)/python ]; then $(PYTHON) -m venv $(VENV); fi
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/base.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .

@@ -1,6 +1,6 @@
 """What a million tokens cost. An unknown model has no price, and never the price 0.
 
-The table is frozen from a published one by `tools/prices.py`.
+The table is frozen from a published one by `scripts/prices.py`.
 """
 
 from functools import cache

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from analysis import Reader, encode_reading
 from analysis.echo import Frame, frame_of
-from bench import samples
+from benchmarks import samples
 from tests.analysis.making import ANSWER, CALL_REVIEW, OTHER, RECORD, echo, held, prediction
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)

@@ -30,7 +30,7 @@ def validator(document: dict[str, Any], message: str) -> jsonschema_rs.Validator
 
 
 def test_the_document_is_the_one_of_the_code() -> None:
-    """Renew it with `python -m tools.reference`."""
+    """Renew it with `python -m scripts.reference`."""
     assert asyncapi.text() == FILE.read_text(encoding="utf-8")
 
 

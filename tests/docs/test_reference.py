@@ -9,7 +9,7 @@ import pytest
 from handlers.delivery import Outcome
 from infra.telemetry import otel, spans
 from infra.telemetry.traced import REPEATED
-from tools import reference
+from scripts import reference
 from tracking.tables import columns_of, layouts
 
 ROOT = Path(__file__).parents[2]
@@ -24,7 +24,7 @@ def page(name: str) -> str:
 
 @pytest.mark.parametrize("name", ["tables", "commands"])
 def test_a_generated_page_is_the_one_of_the_code(name: str) -> None:
-    """Renew it with `python -m tools.reference`."""
+    """Renew it with `python -m scripts.reference`."""
     made = {"tables": reference.tables_page, "commands": reference.commands_page}[name]()
 
     assert made == page(name)
@@ -32,7 +32,7 @@ def test_a_generated_page_is_the_one_of_the_code(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["settings", "events"])
 def test_the_tables_of_a_written_page_are_those_of_the_code(name: str) -> None:
-    """Renew them with `python -m tools.reference`."""
+    """Renew them with `python -m scripts.reference`."""
     made = {"settings": reference.settings_page, "events": reference.events_page}[name]
 
     assert made(page(name)) == page(name)
@@ -40,7 +40,7 @@ def test_the_tables_of_a_written_page_are_those_of_the_code(name: str) -> None:
 
 
 def test_every_decision_is_listed() -> None:
-    """Renew the list with `python -m tools.reference`."""
+    """Renew the list with `python -m scripts.reference`."""
     listed = (ROOT / "docs" / "decisions" / "index.md").read_text(encoding="utf-8")
 
     assert reference.decisions_page() == listed

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools.site_pages import list_items_moved, without_outside_links
+from scripts.site_pages import list_items_moved, without_outside_links
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

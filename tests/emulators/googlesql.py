@@ -13,7 +13,7 @@ from zetasql.api import (  # type: ignore[import-untyped]
 )
 from zetasql.core import wasm_client  # type: ignore[import-untyped]
 
-from tools import emulators
+from scripts import emulators
 from tracking.parameters import PARAMETERS, ParameterType
 from tracking.tables import Column, columns_of, layouts
 

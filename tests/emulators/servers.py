@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from tools import emulators
+from scripts import emulators
 
 START_SECONDS = 90.0
 """On a busy machine; a server that takes longer has failed."""
@@ -58,7 +58,8 @@ def local_bigquery(folder: Path, storage: str) -> Iterator[BigQueryServer]:
     """BigQuery, which loads from the storage emulator at this address. Raises `Missing`."""
     if not emulators.is_installed():
         raise Missing(
-            f"the BigQuery emulator is not in {emulators.FOLDER}: python tools/emulators.py install"
+            f"the BigQuery emulator is not in {emulators.FOLDER}: "
+            "python scripts/emulators.py install"
         )
     port, grpc_port = free_port(), free_port()
     address = f"http://127.0.0.1:{port}"

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from scripts import emulators
 from tests.emulators.fixtures import cannot
 from tests.emulators.servers import Missing, local_bigquery
-from tools import emulators
 
 
 def test_a_missing_emulator_is_a_reason_to_skip(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -32,7 +32,7 @@ def test_an_emulator_that_is_not_installed_names_the_command(
     monkeypatch.setattr(emulators, "FOLDER", tmp_path)
 
     server = local_bigquery(tmp_path, "http://127.0.0.1:1")
-    with pytest.raises(Missing, match=r"tools/emulators\.py install") as missing, server:
+    with pytest.raises(Missing, match=r"scripts/emulators\.py install") as missing, server:
         pass
 
     assert str(tmp_path) in str(missing.value)

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from bench.worlds import World
+from benchmarks.worlds import World
 from infra.local.warehouse import LocalWarehouse
 from tests.stage import Stage, calls
 from tracking import Tracking

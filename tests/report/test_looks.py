@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from infra.report import render_html
+from scripts.browser import Page, View, opened, program
 from tests.report import samples
-from tools.browser import Page, View, opened, program
 
 VIEWS = {
     "light": View(1100),

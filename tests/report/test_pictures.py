@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tools.pictures import IMAGES, MOST_BYTES
+from scripts.pictures import IMAGES, MOST_BYTES
 
 PICTURES = sorted(IMAGES.iterdir())
 DOCS = IMAGES.parent
@@ -32,7 +32,7 @@ def test_a_drawn_terminal_fetches_nothing(picture: Path) -> None:
 
 
 def test_every_picture_is_shown_on_a_page() -> None:
-    """By the name under which `tools/pictures.py` makes it; and no page shows another."""
+    """By the name under which `scripts/pictures.py` makes it; and no page shows another."""
     shown = {
         Path(name).name
         for page in DOCS.rglob("*.md")

@@ -18,7 +18,7 @@ from .terraform import Plan
 
 HOUSE = Path(__file__).parents[2]
 TEXT = (HOUSE / "docs" / "deploy.md").read_text(encoding="utf-8")
-MEASURED = json.loads((HOUSE / "bench" / "results.json").read_text(encoding="utf-8"))
+MEASURED = json.loads((HOUSE / "benchmarks" / "results.json").read_text(encoding="utf-8"))
 
 
 def test_the_cost_of_100_000_transcripts_is_that_of_the_code() -> None:

@@ -2,7 +2,7 @@
 """The provider's schema for checking infra/terraform without network, from packages on PyPI.
 
     pip download --no-deps cdktn-provider-google==21.1.0 cdktn-provider-google-beta==21.1.0
-    python tools/provider_schema.py cdktn_provider_google*-21.1.0-py3-none-any.whl
+    python scripts/provider_schema.py cdktn_provider_google*-21.1.0-py3-none-any.whl
 
 writes tests/terraform/provider-schema/google-<version>.json, with the types that infra/terraform
 uses alone, one a line. The wheels hold bindings that were generated from the provider's schema;

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench.worlds import WAYS, World
+from benchmarks.worlds import WAYS, World
 
 ROWS_PER_BATCH = 2
 NEVER_REACHED = 10**12

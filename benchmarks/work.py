@@ -1,4 +1,4 @@
-"""One piece of work in a process of its own: `python -m bench.work NAME ARGUMENT…`.
+"""One piece of work in a process of its own: `python -m benchmarks.work NAME ARGUMENT…`.
 
 It prepares, says "ready", waits for a line, works, and prints what it took as JSON. So
 nothing is measured but the work, no work finds the memory that another left behind, and two
@@ -19,7 +19,7 @@ import msgspec
 
 from analysis import Preflight, Reader, encode_reading, lines_of, preflight, render
 from analysis.template import Template
-from bench import baseline, samples
+from benchmarks import baseline, samples
 
 BLOCK = 1 << 18
 """Larger ones are given back to the system and cleared for us again, each time."""
@@ -164,7 +164,7 @@ def write_much(megabytes: str) -> Work:
 
 def plan(count: str) -> Work:
     """One planning statement over so many source records, in a file of its own."""
-    from bench.worlds import Planner  # the other works shall not carry a database about
+    from benchmarks.worlds import Planner
 
     folder = TemporaryDirectory(prefix="troupe-bench-")
     planner = Planner(Path(folder.name), int(count))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.measure import run
+from benchmarks.measure import run
 
 WHOLE = 25_000_000
 """Records of the table in the requirements."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.measure import micros, rounds, times
+from benchmarks.measure import micros, rounds, times
 
 
 def writing(*, lines: int, repeats: int) -> dict[str, Any]:

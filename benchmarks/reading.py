@@ -4,8 +4,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from bench import samples
-from bench.measure import micros, rounds, run, times
+from benchmarks import samples
+from benchmarks.measure import micros, rounds, run, times
 
 
 def reading(*, lines: int, repeats: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`python -m bench.real_cases DIR`: real and damaged inputs, read or refused, counted.
+"""`python -m benchmarks.real_cases DIR`: real and damaged inputs, read or refused, counted.
 
 DIR holds `malformed.jsonl` (input or input_base64, expected, expected_type, kind) and
 `vertex_samples.jsonl` (line, expected_outcome, expected_text), either or both. Each case ends

@@ -1,4 +1,4 @@
-"""`python -m bench.wrong_rows [--number N]`: how many rows are wrong and nobody notices.
+"""`python -m benchmarks.wrong_rows [--number N]`: how many rows are wrong and nobody notices.
 
 Three readers get the same damaged answers: ours, json-repair with a check against the schema
 (the same check as ours), and the requirements' algorithm.
@@ -18,8 +18,8 @@ from json_repair import repair_json
 
 from analysis import Analysis, Reader, Request, fingerprint, render
 from analysis.schema import Mismatch, check
-from bench import samples
-from bench.damages import KINDS, Damaged, Said
+from benchmarks import samples
+from benchmarks.damages import KINDS, Damaged, Said
 
 NUMBER = 1_500
 SEED = 20261121
@@ -138,8 +138,8 @@ def page(table: dict[str, dict[str, Counter[str]]], number: int) -> str:
 _HEAD = (
     "# Silently wrong rows",
     "",
-    "Written by `python -m bench.wrong_rows` from a seed. Each cell: rows stored = equal to what",
-    "the model said + **silently wrong**; the rest of the answers was refused, and is asked again.",
+    "Written by `python -m benchmarks.wrong_rows` from a seed. Each cell: rows stored = equal to",
+    "what the model said + **silently wrong**; the rest of the answers was refused, and is asked again.",
     "A doubled property and an answer under another record's key cannot give a right row. The",
     "three readers get the same answers; both schema checks are the same one. The requirements'",
     "algorithm is wrong on harmless damage as well, because it takes round brackets out of texts.",
@@ -198,7 +198,7 @@ def _products(products: object) -> object:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench.wrong_rows", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.wrong_rows", description=__doc__)
     parser.add_argument("--number", type=int, default=NUMBER, help="answers of each kind")
     parser.add_argument("--out", type=Path, default=PAGE)
     asked = parser.parse_args(arguments)

@@ -30,7 +30,7 @@ def run(*commands: Sequence[str]) -> list[Took]:
 
 def _started(command: Sequence[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
-        [sys.executable, "-m", "bench.work", *command],
+        [sys.executable, "-m", "benchmarks.work", *command],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

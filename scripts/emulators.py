@@ -1,7 +1,7 @@
 """Install what stands in for Google Cloud in tests; needs nothing but Python's own library.
 
-    python tools/emulators.py install    make the environment of the BigQuery emulator
-    python tools/emulators.py status     say what is there, and where it was looked for
+    python scripts/emulators.py install    make the environment of the BigQuery emulator
+    python scripts/emulators.py status     say what is there, and where it was looked for
 
 The emulator of BigQuery needs a Python of its own (3.13), whatever this project runs on, and
 four extensions of DuckDB that come as packages, so that nothing is downloaded when it starts.

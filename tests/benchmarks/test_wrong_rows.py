@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from bench.damages import KINDS
-from bench.wrong_rows import NUMBER, PAGE, page, wrong_rows
+from benchmarks.damages import KINDS
+from benchmarks.wrong_rows import NUMBER, PAGE, page, wrong_rows
 
 TABLE = wrong_rows(12)
 

@@ -1,6 +1,6 @@
 """The pages of docs/ that are read off the code: tables, commands, events, requests, decisions.
 
-    python -m tools.reference
+    python -m scripts.reference
 
 renews them, and the AsyncAPI document with them; a test holds them to the code. settings.md and
 events.md are written by hand but for tables that stand between two marks.

@@ -1,4 +1,4 @@
-"""`python -m bench [--quick] [--only NAME …] [--out DIR]`: measure, print, write the results."""
+"""`python -m benchmarks [--quick] [--only NAME …] [--out DIR]`: measure and write the results."""
 
 import argparse
 import json
@@ -7,14 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.batches import batches
-from bench.hops import hops
-from bench.machine import machine
-from bench.memory import memory
-from bench.planning import planning
-from bench.reading import reading
-from bench.report import page
-from bench.writing import writing
+from benchmarks.batches import batches
+from benchmarks.hops import hops
+from benchmarks.machine import machine
+from benchmarks.memory import memory
+from benchmarks.planning import planning
+from benchmarks.reading import reading
+from benchmarks.report import page
+from benchmarks.writing import writing
 
 BENCHMARKS: dict[str, Callable[..., dict[str, Any]]] = {
     "reading": reading,
@@ -65,7 +65,7 @@ def measure(names: list[str], sizes: dict[str, dict[str, Any]], out: Path | None
 
 
 def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
     parser.add_argument("--only", action="append", choices=list(BENCHMARKS), default=[])
     parser.add_argument("--out", type=Path, help="folder for results.json and RESULTS.md")

@@ -1,6 +1,6 @@
 """What the pages are made of."""
 
-MADE = "<!-- Written by `python -m tools.reference`: do not edit by hand. -->"
+MADE = "<!-- Written by `python -m scripts.reference`: do not edit by hand. -->"
 
 
 def cell(text: str) -> str:

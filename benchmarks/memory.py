@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bench.measure import run
+from benchmarks.measure import run
 
 
 def memory(*, megabytes: tuple[int, ...]) -> dict[str, Any]:

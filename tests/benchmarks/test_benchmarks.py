@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from analysis import Reader, lines_of
-from bench import samples
-from bench.__main__ import BENCHMARKS, main
-from bench.baseline import read_plainly
-from bench.report import page
-from bench.work import read
+from benchmarks import samples
+from benchmarks.__main__ import BENCHMARKS, main
+from benchmarks.baseline import read_plainly
+from benchmarks.report import page
+from benchmarks.work import read
 
 SMALL: dict[str, dict[str, Any]] = {
     "reading": {"lines": 30, "repeats": 1},

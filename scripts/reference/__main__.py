@@ -5,14 +5,7 @@ from pathlib import Path
 
 from handlers import asyncapi
 
-from . import (
-    DECISIONS,
-    commands_page,
-    decisions_page,
-    events_page,
-    settings_page,
-    tables_page,
-)
+from . import DECISIONS, commands_page, decisions_page, events_page, settings_page, tables_page
 
 REFERENCE = DECISIONS.parent / "reference"
 

@@ -21,8 +21,8 @@ from infra.report import render_html, status_lines, summary_lines
 from infra.report.columns import within
 from infra.report.stage import Drawing, foot
 from infra.report.text import explained
-from tools import stories
-from tools.browser import View, opened, program
+from scripts import stories
+from scripts.browser import View, opened, program
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"

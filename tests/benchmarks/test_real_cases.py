@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bench.real_cases import main
+from benchmarks.real_cases import main
 
 
 def _write(folder: Path, name: str, *cases: dict[str, Any]) -> None:
