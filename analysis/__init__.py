@@ -3,17 +3,17 @@
 Pure: no I/O beyond the package's own files, no state, and no import from another room.
 """
 
+from analysis.charts import Chart, Glance, LeftOut, glance_of
 from analysis.collection import Analyses
 from analysis.definition import Analysis, Column, analyses, load_analysis, problems_of
+from analysis.error_types import ERRORS, ErrorType, taxonomy_table
 from analysis.errors import AnalysisError, PreflightError
-from analysis.glance import Chart, Glance, LeftOut, glance_of
 from analysis.keys import composite_key, fingerprint, is_record_id, record_id_of
-from analysis.lines import lines_of
 from analysis.preflight import Preflight, check_file, check_template, preflight
-from analysis.reader import Reader
-from analysis.reading import Reading, encode_reading
-from analysis.requests import Request, render
-from analysis.taxonomy import ERRORS, ErrorType, taxonomy_table
+from analysis.reading.lines import lines_of
+from analysis.reading.reader import Reader
+from analysis.reading.reading import Reading, encode_reading
+from analysis.request_lines import Request, render
 
 __all__ = [
     "ERRORS",

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.reading.fast_path import TypedReader, Values, typed_reader
 from analysis.schema import Mismatch, Node, check, has_unknown, leaves
-from analysis.typed import TypedReader, Values, typed_reader
 
 
 class Unfit(Exception):

@@ -21,10 +21,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from analysis.column_checks import column_problems, shape_problems, table_problems
 from analysis.contract import Contract
 from analysis.errors import AnalysisError
 from analysis.schema import Mismatch, Node, SchemaError, check, leaves, read_schema
-from analysis.storable import column_problems, shape_problems, table_problems
 from analysis.template import Fence, Template
 
 SETTINGS_FILE = "analysis.json"

@@ -13,7 +13,7 @@ from typing import Any
 
 from analysis.definition import Analysis
 from analysis.errors import PreflightError
-from analysis.requests import Request, render
+from analysis.request_lines import Request, render
 
 MOST_LINES = 200_000
 MOST_BYTES = 1_000_000_000

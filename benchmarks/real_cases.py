@@ -17,12 +17,12 @@ import msgspec
 
 from analysis import ERRORS
 from analysis.contract import Contract, Unfit
-from analysis.envelope import Envelope
-from analysis.ladder import read_answer
-from analysis.salvage import salvage
+from analysis.reading.answer_parsing import read_answer
+from analysis.reading.fast_path import Values
+from analysis.reading.finish_reason import finished
+from analysis.reading.prediction_line import Envelope
+from analysis.reading.salvage import salvage
 from analysis.schema import Node
-from analysis.typed import Values
-from analysis.verdict import finished
 
 Case = dict[str, Any]
 STATED, REFUSED, DIFFERS = "as stated", "refused", "DIFFERS"

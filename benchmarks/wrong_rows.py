@@ -138,8 +138,9 @@ def page(table: dict[str, dict[str, Counter[str]]], number: int) -> str:
 _HEAD = (
     "# Silently wrong rows",
     "",
-    "Written by `python -m benchmarks.wrong_rows` from a seed. Each cell: rows stored = equal to",
-    "what the model said + **silently wrong**; the rest of the answers was refused, and is asked again.",
+    "Written by `python -m benchmarks.wrong_rows` from a seed.",
+    "Each cell: rows stored = equal to what the model said + **silently wrong**;",
+    "the rest of the answers was refused, and is asked again.",
     "A doubled property and an answer under another record's key cannot give a right row. The",
     "three readers get the same answers; both schema checks are the same one. The requirements'",
     "algorithm is wrong on harmless damage as well, because it takes round brackets out of texts.",

@@ -2,7 +2,7 @@
 
 from msgspec import Struct
 
-from .envelope import (
+from .cloudevents import (
     Envelope,
     Unreadable,
     data_of,
@@ -16,7 +16,8 @@ from .envelope import (
     topic_of_type,
     type_of,
 )
-from .facts import (
+from .commands import CancelRequested, ReprocessRequested, RunRequested, Settings, Wish
+from .events import (
     AttemptFact,
     BatchAbandoned,
     BatchCompleted,
@@ -38,9 +39,8 @@ from .facts import (
     RunRefused,
     RunStopped,
 )
-from .identity import Deployment, record_id
+from .ids import Deployment, record_id
 from .signals import BadRequest, DeadLetter, GcsObject, Signal, WatchTick
-from .wishes import CancelRequested, ReprocessRequested, RunRequested, Settings, Wish
 
 FACTS: tuple[type[Fact], ...] = (
     RunRequested,

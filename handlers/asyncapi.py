@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from events import FACTS, SIGNALS, DeadLetter, Fact, GcsObject, WatchTick, Wish, topic_of, type_of
-from events.envelope import STRUCTURED, VERSION
+from events.cloudevents import STRUCTURED, VERSION
 
 from . import CHOREOGRAPHY, Handler, name_of
 from .dead_letters import CAUSE, DELIVERIES, DETAIL

@@ -2,7 +2,7 @@
 
 from analysis import Analysis, Chart, glance_of
 from tracking import Row, Tracking
-from tracking.counting import counted
+from tracking.column_counts import counted
 
 DIGITS = 12
 """Of the edges of a bar; more would be noise of the arithmetic."""

@@ -21,7 +21,7 @@ REFUSALS = frozenset({*PERMANENT_CODES.values(), "model_not_found", "bad_request
 
 
 def ending_of(event: JobEnded) -> str:
-    """How the attempt ended, in the words of `tracking/deeds/close_attempt.sql`."""
+    """How the attempt ended, in the words of `tracking/transactions/close_attempt.sql`."""
     if isinstance(event, JobSucceeded):
         return "succeeded"
     if event.cause in REFUSALS:

@@ -29,8 +29,8 @@ from events import (
     topic_of,
     type_of,
 )
-from events.identity import short_hash
-from events.wishes import RunId
+from events.commands import RunId
+from events.ids import short_hash
 
 from .dead_letters import read_letter
 

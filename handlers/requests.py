@@ -5,8 +5,8 @@ from typing import Any
 
 from analysis import Analysis
 from events import ReprocessRequested, RunRequested, data_of
-from events.identity import short_hash
-from events.wishes import BYTES_LIMIT
+from events.commands import BYTES_LIMIT
+from events.ids import short_hash
 
 
 def content_hash(wish: RunRequested | ReprocessRequested) -> str:

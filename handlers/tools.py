@@ -7,7 +7,7 @@ from enum import Enum
 from typing import Protocol
 
 from analysis import Analyses
-from events.identity import Deployment
+from events.ids import Deployment
 from tracking import Ledger, Tracking
 
 Clock = Callable[[], datetime]

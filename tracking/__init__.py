@@ -1,6 +1,7 @@
 """What we know: the tracking tables, and the questions and deeds that read and change them."""
 
-from .answers import (
+from .event_log import Ledger
+from .rows import (
     Asked,
     Claim,
     Claims,
@@ -12,7 +13,6 @@ from .answers import (
     UnhandledFact,
     WaitingAttempt,
 )
-from .ledger import Ledger
 from .statements import BadName, Source
 from .tracking import Ending, Place, Tracking
 from .warehouse import Params, Warehouse

@@ -5,7 +5,7 @@ from typing import Any
 
 from events import Deployment
 
-from .answers import Row
+from .rows import Row
 from .statements import deed, fragment, question, table_name
 from .warehouse import Warehouse
 

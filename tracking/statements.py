@@ -67,12 +67,12 @@ def column_name(name: str) -> str:
 
 def question(name: str, **names: str) -> str:
     """The text of one question, ready but for its parameters."""
-    return _filled(_text("questions", name), names)
+    return _filled(_text("queries", name), names)
 
 
 def deed(name: str, **names: str) -> str:
     """The text of one deed, ready but for its parameters."""
-    return _filled(_text("deeds", name), names)
+    return _filled(_text("transactions", name), names)
 
 
 def fragment(name: str, **names: str) -> str:
@@ -107,7 +107,9 @@ def taken_tables() -> frozenset[str]:
     What a statement makes for itself hides a table of the same name, and would get its rows.
     """
     texts = [
-        _text(folder, name) for folder in ("deeds", "questions") for name in statement_names(folder)
+        _text(folder, name)
+        for folder in ("transactions", "queries")
+        for name in statement_names(folder)
     ]
     made = {name for text in texts for name in _MADE.findall(text)}
     return frozenset({*layouts(), *statement_names("views"), *made} - {OUTPUT})

@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 
 from events import Deployment
-from events.identity import short_hash
+from events.ids import short_hash
 
-from .answers import (
+from .history import History
+from .rows import (
     Asked,
     Claim,
     Claims,
@@ -20,7 +21,6 @@ from .answers import (
     UnhandledFact,
     WaitingAttempt,
 )
-from .history import History
 from .statements import Source, column_name, deed, fragment, question, table_name
 from .tables import Column, nothing_staged, staged_columns
 from .warehouse import Warehouse

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from .answers import Row
+from .rows import Row
 from .tables import Column
 
 Params = Mapping[str, Any]

@@ -3,7 +3,7 @@
 import msgspec
 
 from events import Envelope
-from events.identity import KEY_PREFIX
+from events.ids import KEY_PREFIX
 
 from .memory import MemoryBucket
 from .service import Entry, Service

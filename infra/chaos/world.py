@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 
 from events import Deployment, to_pubsub
-from events.envelope import seal_wish, topic_of
+from events.cloudevents import seal_wish, topic_of
 from handlers.delivery import Outcome, Verdict, deliver
 from handlers.errors import Redeliver
 from handlers.tools import Blob, Policy, Tools

@@ -3,7 +3,7 @@
 import msgspec
 
 from events import Envelope, Unreadable, from_pubsub
-from events.envelope import type_of_topic
+from events.cloudevents import type_of_topic
 from infra.dead_letters import KeptLetter
 from tracking import Place
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from events import Deployment, Envelope
-from events.identity import short_hash
+from events.ids import short_hash
 from handlers.tools import Clock, Tools
 from infra.dead_letters import KeptLetter
 

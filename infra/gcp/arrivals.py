@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import msgspec
 
 from events import GcsObject, WatchTick, topic_of, topic_of_type
-from events.envelope import PREFIX
+from events.cloudevents import PREFIX
 from handlers.delivery import Message
 from handlers.score import Subscription, subscriptions
 from handlers.tools import Clock

@@ -14,7 +14,7 @@ from google.cloud.bigquery import (
 from google.cloud.bigquery.enums import JobCreationMode
 from google.cloud.bigquery.table import RowIterator
 
-from events.identity import join, short_hash
+from events.ids import join, short_hash
 from tracking import Params, Row
 from tracking.tables import Column
 

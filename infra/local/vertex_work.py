@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from analysis.lines import lines_of
+from analysis.reading.lines import lines_of
 from handlers.tools import Blob, Bucket
 from infra.local.damage import Damage
 from infra.local.importer import Importer, decode

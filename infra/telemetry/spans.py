@@ -1,7 +1,7 @@
 """What a trace is made of: a span for each fact, each delivery of one, and each job.
 
 All facts of a run share one W3C trace. The span id of a fact derives from the fact's id (see
-`events.envelope`), so that whoever handles it, hours later and elsewhere, knows its parent.
+`events.cloudevents`), so that whoever handles it, hours later and elsewhere, knows its parent.
 """
 
 import hashlib

@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from analysis import Reader, encode_reading, repair
-from analysis.proof import Unproven, run_of
-from analysis.repair import Hopeless, lossy_repair, safe_repair
-from analysis.scan import Broken, scan
+from analysis import Reader, encode_reading
+from analysis.reading import repair
+from analysis.reading.partial_json import Broken, scan
+from analysis.reading.repair import Hopeless, lossy_repair, safe_repair
+from analysis.reading.repair_check import Unproven, run_of
 from analysis.schema import check
 from tests.analysis.making import ANSWER, CALL_REVIEW, answer, prediction, read
 

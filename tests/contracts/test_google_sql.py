@@ -9,11 +9,11 @@ import pytest
 from analysis import glance_of, load_analysis
 from handlers.columns import answer_columns, output_tables
 from tests.analysis.own import analysis_of
-from tests.analysis.test_glance import KINDS
+from tests.analysis.test_charts import KINDS
 from tests.emulators.fixtures import cannot
 from tests.tracking.test_own_tables import ANY_WORD
 from tests.tracking.test_statements import NAMES
-from tracking.counting import counted
+from tracking.column_counts import counted
 from tracking.parameters import PARAMETERS
 from tracking.statements import deed, question, statement_names, table_name
 from tracking.tables import nothing_staged, output_columns, staged_columns
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.emulators.googlesql import GoogleSql
 
 STATEMENTS = [
-    *(("questions", name) for name in statement_names("questions")),
-    *(("deeds", name) for name in statement_names("deeds")),
+    *(("queries", name) for name in statement_names("queries")),
+    *(("transactions", name) for name in statement_names("transactions")),
 ]
 
 
@@ -38,7 +38,7 @@ def google_sql() -> "GoogleSql":
 
 
 def text_of(folder: str, name: str, **changed: str) -> str:
-    return (question if folder == "questions" else deed)(name, **NAMES | changed)
+    return (question if folder == "queries" else deed)(name, **NAMES | changed)
 
 
 @pytest.mark.parametrize(("folder", "name"), STATEMENTS)
@@ -47,14 +47,14 @@ def test_google_s_analyzer_understands_it(google_sql: "GoogleSql", folder: str, 
     kinds = google_sql.analyze(text_of(folder, name))
 
     assert kinds
-    if folder == "questions":
+    if folder == "queries":
         assert ["ResolvedQueryStmt"] == kinds
 
 
 def test_a_closing_takes_its_answers_from_a_staging_table(google_sql: "GoogleSql") -> None:
     """In another dataset."""
     columns = staged_columns(answer_columns(load_analysis("call_review_v1")))
-    script = text_of("deeds", "close_attempt", staged=table_name("staged_1"))
+    script = text_of("transactions", "close_attempt", staged=table_name("staged_1"))
 
     kinds = google_sql.analyze(script, {"staged_1": columns})
 
@@ -78,7 +78,7 @@ def test_columns_and_fields_may_be_called_like_words_of_the_closing(
     tables = {"own": output_columns(answer), "staged_1": staged_columns(answer)}
 
     for staged in (table_name("staged_1"), nothing_staged(answer)):
-        script = text_of("deeds", "close_attempt", **changed, staged=staged)
+        script = text_of("transactions", "close_attempt", **changed, staged=staged)
         assert "ResolvedCommitStmt" == google_sql.analyze(script, tables)[-1]
 
 

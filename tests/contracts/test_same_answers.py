@@ -76,7 +76,7 @@ def test_the_same_story_leaves_the_same_rows(retold: Retold, table: str) -> None
 
 ASKED = [
     (name, run)
-    for name in statement_names("questions")
+    for name in statement_names("queries")
     for run in (("r1", "r5") if "@run_id" in question(name, **NAMES) else ("r1",))
 ]
 

@@ -9,13 +9,13 @@ import msgspec
 import pytest
 
 from events import FACT_OF_TYPE, FACTS, Deployment, Fact, Wish, read_fact, to_pubsub, topic_of
-from events.envelope import type_of_topic
+from events.cloudevents import type_of_topic
 from handlers.delivery import Message
 from handlers.opening import open_message
 from infra.local.world import LaptopSettings
 from tests.events.recording import CALLS, FOLDER
 from tests.stage import Stage
-from tracking.ledger import _envelope
+from tracking.event_log import _envelope
 from tracking.tables import columns_of, layouts
 
 RECORDINGS = sorted(FOLDER.glob("*.json"))

@@ -9,7 +9,7 @@ import pytest
 from handlers.glance import glance
 from infra.local.desk import add_analysis
 from tests.analysis.own import NAME, folder_of
-from tests.analysis.test_glance import KINDS
+from tests.analysis.test_charts import KINDS
 from tests.stage import Stage
 from tracking import Row
 

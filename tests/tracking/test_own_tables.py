@@ -12,7 +12,7 @@ from sqlglot import exp
 from typer.testing import CliRunner
 
 from analysis import AnalysisError, load_analysis
-from analysis.storable import column_problems
+from analysis.column_checks import column_problems
 from handlers.columns import answer_columns, output_tables
 from infra.cli.analyses import analysis as command
 from tests.analysis.own import analysis_of, folder_of
@@ -137,8 +137,8 @@ def test_an_attempt_without_answers_is_closed_whatever_the_fields_are_called(
 
 def hiding() -> Iterator[str]:
     """Tables that a statement makes for itself, where it reads or writes output tables as well."""
-    texts = [deed(name, **NAMES) for name in statement_names("deeds")]
-    texts += [question(name, **NAMES) for name in statement_names("questions")]
+    texts = [deed(name, **NAMES) for name in statement_names("transactions")]
+    texts += [question(name, **NAMES) for name in statement_names("queries")]
     for text in texts:
         trees = [tree for tree in sqlglot.parse(text, read="bigquery") if tree is not None]
         for tree in trees:

@@ -28,7 +28,7 @@ from tracking.statements import (
 from tracking.tables import layouts, nothing_staged
 
 BEHIND_THE_GATE = ("plan_run", "clear_history", "forget_person")
-QUESTIONS, DEEDS = statement_names("questions"), statement_names("deeds")
+QUESTIONS, DEEDS = statement_names("queries"), statement_names("transactions")
 NAMES = {
     **Source().names(),
     "output": table_name(OUTPUT),
@@ -109,11 +109,11 @@ PARAMS: dict[str, Any] = {
 
 
 def text_of(folder: str, name: str) -> str:
-    made = {"questions": question, "deeds": deed, "fragments": fragment}[folder]
+    made = {"queries": question, "transactions": deed, "fragments": fragment}[folder]
     return made(name, **NAMES | COUNTED, row="c")
 
 
-ALL = [("questions", name) for name in QUESTIONS] + [("deeds", name) for name in DEEDS]
+ALL = [("queries", name) for name in QUESTIONS] + [("transactions", name) for name in DEEDS]
 FILES = ALL + [("fragments", name) for name in statement_names("fragments")]
 
 
@@ -156,7 +156,7 @@ def test_a_question_without_its_parameter_says_which(sheet: Sheet) -> None:
 @pytest.mark.parametrize("name", QUESTIONS)
 def test_a_question_changes_nothing(name: str) -> None:
     """One SELECT."""
-    (only,) = parsed("questions", name)
+    (only,) = parsed("queries", name)
 
     assert isinstance(only, exp.Query)
     assert not list(
@@ -167,7 +167,7 @@ def test_a_question_changes_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", DEEDS)
 def test_a_deed_of_several_statements_is_one_transaction(name: str) -> None:
     """All of it or nothing."""
-    told = parsed("deeds", name)
+    told = parsed("transactions", name)
 
     if len(told) > 1:
         assert isinstance(told[0], exp.Transaction)
@@ -181,7 +181,7 @@ def test_a_deed_of_several_statements_is_one_transaction(name: str) -> None:
 def test_a_deed_inserts_behind_a_guard_and_deletes_behind_the_gate_alone(name: str) -> None:
     """A job that failed after its commit may be run again. What is private to it needs no guard."""
     unguarded = []
-    for statement in parsed("deeds", name):
+    for statement in parsed("transactions", name):
         assert not isinstance(statement, exp.Merge | exp.Drop)
         if isinstance(statement, exp.Delete):
             assert name in BEHIND_THE_GATE
@@ -198,7 +198,7 @@ def test_a_deed_inserts_behind_a_guard_and_deletes_behind_the_gate_alone(name: s
 @pytest.mark.parametrize("name", BEHIND_THE_GATE)
 def test_the_gate_is_taken_before_anything_else(name: str) -> None:
     """Two plans at once, or a plan and a clearing, must not see the same records."""
-    first, second = parsed("deeds", name)[:2]
+    first, second = parsed("transactions", name)[:2]
 
     assert isinstance(first, exp.Transaction)
     assert isinstance(second, exp.Update)
@@ -218,7 +218,7 @@ def test_a_file_opens_with_what_it_asks_or_does(folder: str, name: str) -> None:
 
     assert re.match(r"[A-Z]", opening), lines[0]
     assert opening.rstrip().endswith((".", "?"))
-    if folder == "questions" and name not in TELLS:
+    if folder == "queries" and name not in TELLS:
         assert "?" in opening
 
 
@@ -255,7 +255,7 @@ def test_no_window_over_records_goes_without_a_partition() -> None:
 
 def test_no_window_carries_a_transcript() -> None:
     """Ids and byte counts alone are sorted; the text is joined afterwards."""
-    for window in (w for s in parsed("deeds", "plan_run") for w in s.find_all(exp.Window)):
+    for window in (w for s in parsed("transactions", "plan_run") for w in s.find_all(exp.Window)):
         select = window.find_ancestor(exp.Select)
         assert select is not None
         columns = {column.name for column in select.find_all(exp.Column)}

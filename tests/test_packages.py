@@ -241,7 +241,7 @@ def test_every_statement_and_schema_can_be_read_from_the_package() -> None:
 
     on_disk = {
         folder: sorted(f.stem for f in (HOUSE / "tracking" / folder).glob("*.sql"))
-        for folder in ("questions", "deeds", "fragments")
+        for folder in ("queries", "transactions", "fragments")
     }
 
     assert on_disk == {folder: statement_names(folder) for folder in on_disk}

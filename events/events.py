@@ -4,7 +4,7 @@ from typing import ClassVar
 
 import msgspec
 
-from .identity import short_hash
+from .ids import short_hash
 
 
 class Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +116,7 @@ class ResultsProcessed(AttemptFact, frozen=True, kw_only=True):
     released: int
     open: int
     verdict: str
-    """`answered`, `released` or `refused`: see `tracking/deeds/close_attempt.sql`."""
+    """`answered`, `released` or `refused`: see `tracking/transactions/close_attempt.sql`."""
     cause: str
     """Why it was released or refused; empty otherwise."""
 

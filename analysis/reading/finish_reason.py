@@ -3,9 +3,9 @@
 import re
 
 from analysis.contract import Contract, Unfit
-from analysis.envelope import Envelope, Response, answer_text
-from analysis.ladder import Answer, read_answer, read_strictly
-from analysis.strict import Malformed
+from analysis.reading.answer_parsing import Answer, read_answer, read_strictly
+from analysis.reading.prediction_line import Envelope, Response, answer_text
+from analysis.reading.strict_json import Malformed
 
 _TRUNCATED = frozenset({"MAX_TOKENS"})
 _BLOCKED = frozenset(

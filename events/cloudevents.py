@@ -18,9 +18,9 @@ from cloudevents.core.exceptions import BaseCloudEventException
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from .facts import Fact
-from .identity import Deployment, join
-from .refusals import in_words
+from .events import Fact
+from .ids import Deployment, join
+from .validation_errors import in_words
 
 PREFIX = "dev.troupe"
 VERSION = "v1"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Reader, encode_reading
-from analysis.echo import Frame, frame_of
+from analysis.reading.echoed_request import Frame, frame_of
 from benchmarks import samples
 from tests.analysis.making import ANSWER, CALL_REVIEW, OTHER, RECORD, echo, held, prediction
 

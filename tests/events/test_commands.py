@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from events import CancelRequested, ReprocessRequested, RunRequested, Unreadable, read_fact
-from events.wishes import BYTES_LIMIT, ROWS_LIMIT
+from events.commands import BYTES_LIMIT, ROWS_LIMIT
 
 RECORD = "0123456789abcdef" * 2
 BAD: list[tuple[str, dict[str, Any]]] = [

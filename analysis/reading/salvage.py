@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from analysis.envelope import (
+from analysis.reading.partial_json import CLOSED, Broken, Path, literal, scan
+from analysis.reading.prediction_line import (
     Candidate,
     Content,
     EchoedContent,
@@ -24,7 +25,6 @@ from analysis.envelope import (
     Response,
     Usage,
 )
-from analysis.scan import CLOSED, Broken, Path, literal, scan
 
 _CANDIDATE: Path = ("response", "candidates", 0)
 _PARTS: Path = (*_CANDIDATE, "content", "parts")

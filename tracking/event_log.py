@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 import msgspec
 
 from events import Envelope, topic_of_type
-from events.envelope import type_of_topic
+from events.cloudevents import type_of_topic
 
-from .answers import Handling, Row
+from .rows import Handling, Row
 from .statements import question
 from .warehouse import Warehouse
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from json_repair import repair_json
 
-from analysis.proof import Unproven, run_of, run_of_value
+from analysis.reading.repair_check import Unproven, run_of, run_of_value
 
 LONGEST = 16 * 1024
 """Characters. The library is quadratic on some shapes."""

@@ -12,11 +12,11 @@ from typing import Any, Literal
 import msgspec
 
 from analysis.contract import Contract, Unfit
-from analysis.mends import unwrap, without_trailing_commas
-from analysis.proof import Unproven
-from analysis.repair import Hopeless, lossy_repair, safe_repair
-from analysis.strict import Malformed, Repeated, parse
-from analysis.typed import Values
+from analysis.reading.cleanup import unwrap, without_trailing_commas
+from analysis.reading.fast_path import Values
+from analysis.reading.repair import Hopeless, lossy_repair, safe_repair
+from analysis.reading.repair_check import Unproven
+from analysis.reading.strict_json import Malformed, Repeated, parse
 
 Grade = Literal["exact", "mended", "repaired_safe", "repaired_lossy"]
 

@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from .facts import Fact
-from .identity import END, RUN_ID
+from .events import Fact
+from .ids import END, RUN_ID
 
 RunId = Annotated[str, msgspec.Meta(pattern=RUN_ID)]
 NEW_RUN_ID = f"{RUN_ID}|^{END}"

@@ -3,7 +3,7 @@
 import re
 from typing import get_args, get_type_hints
 
-from .wishes import IN_WORDS
+from .commands import IN_WORDS
 
 _A_TIME = "Expected a time such as 2026-01-31T00:00:00Z"
 

@@ -10,14 +10,21 @@ from msgspec import UNSET
 
 from analysis.contract import Unfit
 from analysis.definition import Analysis
-from analysis.echo import Frame, frame_of
-from analysis.envelope import Envelope, EnvelopeWithText, PlainLine, Response, Usage, echoed_text
 from analysis.keys import fingerprint, record_id_of
-from analysis.ladder import Answer
-from analysis.lines import TOO_LONG, lines_of
-from analysis.reading import Reading, row_type
-from analysis.salvage import salvage
-from analysis.verdict import read_broken, read_whole, shown
+from analysis.reading.answer_parsing import Answer
+from analysis.reading.echoed_request import Frame, frame_of
+from analysis.reading.finish_reason import read_broken, read_whole, shown
+from analysis.reading.lines import TOO_LONG, lines_of
+from analysis.reading.prediction_line import (
+    Envelope,
+    EnvelopeWithText,
+    PlainLine,
+    Response,
+    Usage,
+    echoed_text,
+)
+from analysis.reading.reading import Reading, row_type
+from analysis.reading.salvage import salvage
 
 _MODEL = re.compile(r"[A-Za-z0-9._@:/-]{1,200}")
 _LONGEST_KEY = 1024
