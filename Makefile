@@ -62,8 +62,9 @@ pins:  ## Renew the exact pins (needs uv)
 	$(COMPILE) --extra dev -o requirements/dev.txt
 	$(COMPILE) --extra gcp --extra otel -o requirements/gcp.txt
 
-catalogue: $(VENV)/base  ## Renew events/catalogue.json from the code
-	$(BIN)/python -m handlers.catalogue
+catalogue: $(VENV)/base  ## Renew infra/catalogue.json from the code
+	$(BIN)/python -m infra.deployment.catalogue > infra/catalogue.json.new
+	mv infra/catalogue.json.new infra/catalogue.json
 
 docs: $(VENV)/dev  ## Renew what is read off the code, and build the site into site/
 	$(BIN)/python -m scripts.reference

@@ -17,9 +17,9 @@ from events import (
     seal_wish,
     to_pubsub,
 )
-from handlers import CHOREOGRAPHY
-from handlers.delivery import Message, deliver
-from handlers.tools import Tools
+from handlers.choreography import CHOREOGRAPHY
+from handlers.dispatch.deliver import Message, deliver
+from handlers.ports import Tools
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HERE = Deployment("bench")

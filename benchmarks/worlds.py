@@ -11,7 +11,7 @@ import msgspec
 
 from analysis import load_analysis
 from events import Deployment, RunRequested, seal_wish
-from handlers.requests import plan_params
+from handlers.runs.plan_params import plan_params
 from infra.local.bucket import LocalBucket
 from infra.local.predictions import Answer
 from infra.local.warehouse import LocalWarehouse

@@ -88,7 +88,7 @@ class JobEnded(AttemptFact, frozen=True, kw_only=True):
     outputs: list[str]
     """The folders that may hold results, one for each job that wrote any."""
     cause: str = ""
-    """Why it did not succeed, as a stable word: see `handlers.job_states`."""
+    """Why it did not succeed, as a stable word: see `handlers.attempts.job_states`."""
 
     @property
     def sight(self) -> str:

@@ -7,10 +7,10 @@ from analysis import Analyses
 from events import BatchAbandoned, BatchCompleted, BatchPlanned, RunCompleted, RunStopped
 from tracking import Ledger, Tracking
 
-from .budget import Since, caps_of, last_payable, purse_of
-from .plans import limits_of, plan_of, wish_of
-from .tools import Clock, Policy
-from .window import age_of, breaker_trips, last_allowed, release
+from .ports import Clock, Policy
+from .runs.budget import Since, caps_of, last_payable, purse_of
+from .runs.plans import limits_of, plan_of, wish_of
+from .runs.window import age_of, breaker_trips, last_allowed, release
 
 
 def advance_run(

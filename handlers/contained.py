@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from events import Fact
 
-from .retelling import Retell
+from .dispatch.republish import Retell
 
 LOG = logging.getLogger("troupe.tick")
 

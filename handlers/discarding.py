@@ -4,7 +4,7 @@ from analysis import Analyses
 from events import ResultsProcessed
 from tracking import Place, Tracking
 
-from .closings import close
+from .attempts.close import close
 
 
 def discard_attempt(place: Place, tracking: Tracking, analyses: Analyses) -> ResultsProcessed:

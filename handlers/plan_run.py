@@ -16,12 +16,12 @@ from events import (
 )
 from tracking import Ledger, Plan, Tracking
 
-from .budget import Since, caps_of, purse_of, refusal
-from .costs import estimate
+from .ports import Clock, Policy
 from .refuse_run import refused
-from .requests import content_hash, plan_params
-from .tools import Clock, Policy
-from .window import release
+from .runs.budget import Since, caps_of, purse_of, refusal
+from .runs.estimate import estimate
+from .runs.plan_params import content_hash, plan_params
+from .runs.window import release
 
 
 def plan_run(

@@ -6,13 +6,13 @@ from analysis import Analyses, Analysis, Reader, encode_reading, lines_of
 from events import JobCancelled, JobEnded, JobFailed, JobSucceeded, ResultsProcessed
 from tracking import Tracking
 
-from .closings import close, told
-from .columns import answer_columns
-from .job_states import NEVER_STARTED, ending_of
-from .output_files import results_in
+from .attempts.close import close, told
+from .attempts.job_states import NEVER_STARTED, ending_of
+from .attempts.output_columns import answer_columns
+from .attempts.output_files import results_in
 from .places import place_of
-from .plans import plan_of
-from .tools import Blob, Bucket, Clock
+from .ports import Blob, Bucket, Clock
+from .runs.plans import plan_of
 
 
 def process_results(

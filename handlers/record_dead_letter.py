@@ -7,7 +7,7 @@ from events import DeadLetter, Envelope, FactSetAside
 from tracking import Handling, Ledger, Tracking
 
 from .codes import coded
-from .tools import Clock
+from .ports import Clock
 
 LOG = logging.getLogger("troupe.letters")
 

@@ -8,8 +8,8 @@ from analysis import Analyses
 from events import ReportWritten, RunCompleted
 from tracking import Tracking
 
-from .plans import plan_of
-from .summary import summarise
+from .runs.plans import plan_of
+from .summary.run_summary import summarise
 
 LOG = logging.getLogger("troupe.reports")
 

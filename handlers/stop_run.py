@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from events import BatchPlanned, CancelRequested, Deployment, RunStopped
 from tracking import Tracking
 
-from .plans import plan_of
-from .sightings import look
-from .tools import Model
-from .window import release
+from .attempts.observed_jobs import look
+from .ports import Model
+from .runs.plans import plan_of
+from .runs.window import release
 
 
 def stop_run(

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from events import Deployment, JobCancelled, JobFailed, JobSubmitted, JsonlUploaded
 from tracking import Claim, Place, Tracking
 
-from .claims import is_void, take_next
-from .errors import Refused
-from .output_files import output_of
+from .attempts.claims import is_void, take_next
+from .attempts.output_files import output_of
+from .dispatch.errors import Refused
 from .places import place_of
-from .plans import plan_of
-from .tools import Bucket, Clock, Job, Model, Policy
+from .ports import Bucket, Clock, Job, Model, Policy
+from .runs.plans import plan_of
 from .write_jsonl import never_started
 
 

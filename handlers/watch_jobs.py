@@ -17,16 +17,16 @@ from events import (
     RunStopped,
     WatchTick,
 )
-from tracking import Ledger, Tracking
+from tracking import Ledger, Row, Tracking
 
 from .advance_run import advance
+from .attempts.job_states import all_ended, end_of
+from .attempts.observed_jobs import Sighting, left_behind, look
+from .attempts.output_files import attempt_of_output, is_final
 from .contained import Found, contained
-from .errors import Redeliver
-from .job_states import all_ended, end_of
-from .output_files import attempt_of_output, is_final
-from .retelling import Retell, retell
-from .sightings import Sighting, left_behind, look
-from .tools import Bucket, Clock, JobState, Model, Policy
+from .dispatch.errors import Redeliver
+from .dispatch.republish import Retell, retell
+from .ports import Bucket, Clock, JobState, Model, Policy
 
 T = TypeVar("T")
 
@@ -41,6 +41,7 @@ def watch_jobs(
     clock: Clock,
     analyses: Analyses,
     policy: Policy,
+    subscriptions: Sequence[Row],
 ) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Retell]:
     def watch(sightings: Sequence[Sighting]) -> Iterator[JobEnded]:
         return _each("watch", sightings, lambda seen: ended(seen, bucket, deployment, policy))
@@ -58,7 +59,7 @@ def watch_jobs(
     sightings = look(tracking, model, deployment, since)
     yield from watch(sightings)
     yield from _each("cancel", sightings, lambda seen: cancel(seen, model, clock, policy))
-    yield from contained("retell", lambda: retell(tracking, ledger, since, policy))
+    yield from contained("retell", lambda: retell(tracking, ledger, subscriptions, since, policy))
     runs, today = tracking.open_runs(since), clock().date()
     yield from _each(
         "advance", runs, lambda run: advance(*run, tracking, analyses, policy, today, lambda: since)

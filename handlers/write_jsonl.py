@@ -6,12 +6,12 @@ from analysis import Analyses, Analysis, PreflightError, Request, preflight, ren
 from events import BatchPlanned, Deployment, JobCancelled, JsonlUploaded
 from tracking import Asked, Place, Tracking
 
-from .claims import is_void, void_if_stopped
-from .errors import SetAside
-from .job_states import NEVER_STARTED
+from .attempts.claims import is_void, void_if_stopped
+from .attempts.job_states import NEVER_STARTED
+from .dispatch.errors import SetAside
 from .places import place_of
-from .plans import plan_of
-from .tools import Bucket
+from .ports import Bucket
+from .runs.plans import plan_of
 
 
 def write_jsonl(

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from handlers.dead_letters import CAUSE, DELIVERIES, DETAIL
-from handlers.delivery import Message
+from handlers.dispatch.dead_letters import CAUSE, DELIVERIES, DETAIL
+from handlers.dispatch.deliver import Message
 
 LONGEST_ATTRIBUTE = 1024
 """Bytes of one attribute's value (documented)."""

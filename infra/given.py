@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from analysis import ERRORS
-from handlers.tools import Policy
+from handlers.ports import Policy
 from tracking import Row
 
 

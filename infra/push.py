@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from handlers.delivery import Message
+from handlers.dispatch.deliver import Message
 
 METADATA = "x-goog-pubsub-"
 _OF_HTTP = frozenset(

@@ -6,8 +6,8 @@ import shlex
 from pathlib import Path
 
 from analysis import taxonomy_table
-from handlers import catalogue
 from infra.cli.app import app
+from infra.deployment import catalogue
 from tests.cli.command import Command
 from tests.stage import calls
 
@@ -57,13 +57,13 @@ def test_every_command_is_documented() -> None:
 
 
 def test_the_score_in_the_readme_is_the_score_of_the_code() -> None:
-    """Renew it with `python -m handlers.catalogue`."""
+    """Renew it with `python -m infra.deployment.catalogue`."""
     assert catalogue.diagram() in README
 
 
 def test_the_catalogue_is_the_one_of_the_code() -> None:
     """Renew it with `make catalogue`."""
-    assert catalogue.text() == catalogue.PATH.read_text(encoding="utf-8")
+    assert catalogue.text() == (ROOT / "infra" / "catalogue.json").read_text(encoding="utf-8")
 
 
 def test_the_errors_in_the_documents_are_those_of_the_code() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers import catalogue
+from infra.deployment import catalogue
 
 HOUSE = Path(__file__).parent.parent
 ROOMS = ("events", "analysis", "tracking", "handlers", "infra")
@@ -130,7 +130,7 @@ def test_the_laptop_imports_nothing_of_the_cloud(module: str) -> None:
 def test_the_first_four_rooms_never_load_the_laptop() -> None:
     """A handler in the cloud carries no DuckDB and no sqlglot."""
     look = (
-        "import sys, handlers, handlers.delivery, handlers.catalogue\n"
+        "import sys, handlers, handlers.dispatch.deliver\n"
         "print(sorted({n.partition('.')[0] for n in sys.modules} "
         "& {'duckdb', 'sqlglot', 'infra', 'rich', 'typer'}))\n"
     )
@@ -204,7 +204,7 @@ def test_every_module_opens_with_a_docstring() -> None:
 
 def test_the_catalogue_is_the_one_of_the_code() -> None:
     """`make catalogue` renews it."""
-    assert catalogue.text() == catalogue.PATH.read_text(encoding="utf-8")
+    assert catalogue.text() == (HOUSE / "infra" / "catalogue.json").read_text(encoding="utf-8")
 
 
 def test_every_file_that_the_rooms_read_is_in_the_wheel() -> None:

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from handlers.score import handled_topics
+from handlers.choreography import event_subscriptions
 from tracking import Row
 from tracking.statements import table_name
 
@@ -19,7 +19,7 @@ def waiting_problems(world: World) -> Iterator[str]:
     """At rest, before operators act: what stands still must say so."""
     tracking, ledger = world.outside.tracking, world.outside.ledger
     since = ledger.reach(world.clock())
-    unhandled = tracking.unhandled_facts(since, handled_topics())
+    unhandled = tracking.unhandled_facts(since, event_subscriptions())
     told = {error_id for (error_id,) in world.warehouse.see("SELECT error_id FROM error_tracking")}
     stuck = [fact for fact in unhandled if f"stuck_fact__{fact.fact_id}__{fact.handler}" in told]
     for fact in unhandled:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from handlers.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, SetAside
 
 from .actors import Actor, Crash
 from .chance import Chance

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from handlers.delivery import Message
-from handlers.score import subscriptions
+from handlers.dispatch.deliver import Message
+from infra.deployment.topology import subscriptions
 from infra.local.bus import LocalBus, Retry
 from infra.local.faults import Faults
 from infra.local.letters import Letters

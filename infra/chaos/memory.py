@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from handlers.delivery import Message
-from handlers.errors import SetAside
-from handlers.score import Subscription
-from handlers.tools import Blob, Clock
+from handlers.dispatch.deliver import Message
+from handlers.dispatch.errors import SetAside
+from handlers.ports import Blob, Clock
 from infra.dead_letters import KeptLetter
+from infra.deployment.topology import Subscription
 
 ROOT = "gs://chaos/"
 

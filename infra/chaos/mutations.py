@@ -5,7 +5,6 @@
 A mutation is applied by patching, for as long as its seeds are played.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -14,21 +13,16 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-import handlers
 from events import Deployment, Envelope, Fact, JsonlUploaded
-from handlers import delivery
-from handlers.claims import Taken
-from handlers.tools import Clock, JobState, Policy, Tools
-from handlers.window import Limits
+from handlers import advance_run, choreography, submit_job, watch_jobs, write_jsonl
+from handlers.attempts.claims import Taken, take_next
+from handlers.dispatch import deliver as delivery
+from handlers.places import place_of
+from handlers.ports import Clock, JobState, Policy, Tools
+from handlers.runs.window import Limits
 from tracking import Claim, Handling, Ledger, Place, Progress, Tracking, statements
 
 from .warehouse import MemoryWarehouse
-
-submit_job = sys.modules["handlers.submit_job"]
-watch_jobs = sys.modules["handlers.watch_jobs"]
-write_jsonl = sys.modules["handlers.write_jsonl"]
-advance_run = sys.modules["handlers.advance_run"]
-"""The package gives its functions the names of their modules."""
 
 Patched = AbstractContextManager[Any]
 
@@ -78,7 +72,8 @@ _PUBLISH = delivery._publish
 def _mark_first(found: Any, handler: Any, opened: Any, tools: Tools, publish: Any) -> None:
     """Mark the fact as done, then remember and publish what follows."""
     if isinstance(opened.fact, Fact):
-        done = Handling(envelope=opened.envelope, handler=handlers.name_of(handler), outcome="done")
+        name = choreography.name_of(handler)
+        done = Handling(envelope=opened.envelope, handler=name, outcome="done")
         tools.ledger.mark([done], tools.clock())
     _PUBLISH(found, handler, opened, tools, publish)
 
@@ -105,7 +100,7 @@ def _with_policy(**changed: int) -> Callable[..., Taken]:
     return take
 
 
-_TAKE = submit_job.take_next
+_TAKE = take_next
 
 
 def _stop_first(
@@ -113,7 +108,7 @@ def _stop_first(
     clock: Clock, policy: Policy,
 ) -> Iterator[Any]:  # fmt: skip
     """A stopped run is looked for before the claim is."""
-    if tracking.claims_of(submit_job.place_of(event)).stopped:
+    if tracking.claims_of(place_of(event)).stopped:
         yield write_jsonl.never_started(event)
         return
     yield from submit_job.submit_job(event, tracking, model, bucket, deployment, clock, policy)
@@ -295,7 +290,7 @@ MUTATIONS = (
     Mutation("unguarded inserts", _unguarded, seed=7),
     Mutation(
         "a stop checked at the start of a handler",
-        lambda: patch.dict(handlers.CHOREOGRAPHY, {JsonlUploaded: _stop_first}),
+        lambda: patch.dict(choreography.CHOREOGRAPHY, {JsonlUploaded: _stop_first}),
         seed=342,
     ),
     Mutation("first-row lookup fallback", _first_row, seed=50),

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from events import Deployment, Envelope
-from handlers.errors import Redeliver, SetAside
-from handlers.tools import Clock, Tools
+from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.ports import Clock, Tools
 from infra import desk
 from infra.desk import clearing, recovery, reprocessing
 from infra.desk.questions import BadQuestion, Troupe

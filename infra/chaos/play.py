@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from handlers.score import handled_topics
+from handlers.choreography import event_subscriptions
 
 from .script import START, Act, last_run
 from .world import World
@@ -109,4 +109,4 @@ def unfinished(world: World) -> bool:
     """Whether a tick could still bring something."""
     ledger, tracking = world.outside.ledger, world.outside.tracking
     since = ledger.reach(world.clock())
-    return bool(tracking.open_runs(since) or tracking.unhandled_facts(since, handled_topics()))
+    return bool(tracking.open_runs(since) or tracking.unhandled_facts(since, event_subscriptions()))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from events import CancelRequested, ReprocessRequested, RunRequested, record_id
-from handlers.tools import JobState
+from handlers.ports import JobState
 from infra.local.damage import Damage, Kind
 from tracking import Row
 

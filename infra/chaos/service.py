@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from handlers.tools import Blob, Job, JobState
+from handlers.ports import Blob, Job, JobState
 from infra.local.damage import Damage
 from infra.local.predictions import Answer, analyst, prediction
 

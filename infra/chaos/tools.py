@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from events import Envelope, topic_of_type
-from handlers.errors import Redeliver, Refused
-from handlers.tools import Blob, Job
+from handlers.dispatch.errors import Redeliver, Refused
+from handlers.ports import Blob, Job
 from tracking import Params, Row
 from tracking.tables import Column
 

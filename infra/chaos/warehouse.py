@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from handlers.errors import Redeliver
+from handlers.dispatch.errors import Redeliver
 from infra.local.sql import Statement, create_table
 from infra.local.warehouse import LocalWarehouse, _bound, _plain, _translated
 from tracking import Params, Row

@@ -10,9 +10,10 @@ from itertools import count
 
 from events import Deployment, to_pubsub
 from events.cloudevents import seal_wish, topic_of
-from handlers.delivery import Outcome, Verdict, deliver
-from handlers.errors import Redeliver
-from handlers.tools import Blob, Policy, Tools
+from handlers.choreography import event_subscriptions
+from handlers.dispatch.deliver import Outcome, Verdict, deliver
+from handlers.dispatch.errors import Redeliver
+from handlers.ports import Blob, Policy, Tools
 from infra.desk import recovery
 from infra.local.bus import Delivery
 from infra.local.world import taxonomy
@@ -69,6 +70,7 @@ class World:
         """Fresh memory; nothing of it is known to another."""
         rough = RoughWarehouse(self.warehouse, self.borders, self.clock)
         return Tools(
+            subscriptions=event_subscriptions(),
             deployment=DEPLOYMENT,
             tracking=Tracking(rough, DEPLOYMENT, _TAXONOMY),
             ledger=Ledger(rough, self.policy.look_back_days),

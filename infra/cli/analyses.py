@@ -87,6 +87,6 @@ def schema(folder: Folder) -> None:
 
 def _columns_of(of: "Analysis") -> "tuple[Column, ...]":
     """Of its output table. Raises `AnalysisError` for a table that is not its own."""
-    from handlers.columns import output_tables
+    from handlers.attempts.output_columns import output_tables
 
     return output_tables([of])[of.table]

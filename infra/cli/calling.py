@@ -34,7 +34,7 @@ def call(home: Path, duty: str, **arguments: Any) -> Answer:
 
 def asked(home: Path, duty: str, **arguments: Any) -> Answer:
     """The answer, for those who may ask again. Raises `Unanswered`."""
-    from handlers.errors import Redeliver, SetAside
+    from handlers.dispatch.errors import Redeliver, SetAside
     from infra.desk.questions import BadQuestion
     from infra.given import BadCap
     from infra.local.homes import BadHome

@@ -61,7 +61,7 @@ def _probed(settings: "CloudSettings", job: str, *, yes: bool) -> "list[Finding]
 
 def _begun(probing: "Probing", *, yes: bool) -> str:
     """Its cost is told first, and asked for."""
-    from handlers.errors import Redeliver, Refused, SetAside
+    from handlers.dispatch.errors import Redeliver, Refused, SetAside
     from infra.gcp.doctor.probe import LABEL, begin_probe, probe_cost
 
     typer.echo(probe_cost(probing.analysis), err=True)

@@ -137,7 +137,7 @@ def explain(
 
 def choreography(as_json: AsJson = False) -> None:
     """Who reacts to what: the score, from the code."""
-    from handlers.catalogue import score_rows
+    from infra.deployment.catalogue import score_rows
 
     if as_json:
         print_json(score_rows())

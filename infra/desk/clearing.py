@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 
-from handlers.errors import Redeliver
+from handlers.dispatch.errors import Redeliver
 from tracking import Row
 
 from .questions import Answer, BadQuestion, Troupe

@@ -4,7 +4,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from analysis import AnalysisError
-from handlers.money import sum_of
+from handlers.summary.costs import sum_of
 
 from .questions import Answer, BadQuestion, Troupe
 

@@ -2,10 +2,10 @@
 
 from datetime import date
 
-from handlers.budget import caps_of
-from handlers.costs import estimate
-from handlers.plans import wish_of
-from handlers.summary import SKIPPED
+from handlers.runs.budget import caps_of
+from handlers.runs.estimate import estimate
+from handlers.runs.plans import wish_of
+from handlers.summary.run_summary import SKIPPED
 from tracking import Plan, Row
 
 from .questions import Answer, Troupe

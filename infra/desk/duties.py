@@ -18,10 +18,10 @@ from events import (
     seal_wish,
     topic_of,
 )
-from handlers.costs import estimate
 from handlers.plan_run import event_time_floor
-from handlers.requests import plan_params
-from handlers.summary import summarise
+from handlers.runs.estimate import estimate
+from handlers.runs.plan_params import plan_params
+from handlers.summary.run_summary import summarise
 from tracking import Plan, Row
 from tracking.statements import table_name
 

@@ -5,8 +5,8 @@ import re
 from datetime import date, timedelta
 
 from analysis import AnalysisError
-from handlers.plans import wish_of
-from handlers.requests import plan_params
+from handlers.runs.plan_params import plan_params
+from handlers.runs.plans import wish_of
 from tracking import Plan, Row
 from tracking.statements import table_name
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from events import Deployment, Envelope
 from events.ids import short_hash
-from handlers.tools import Clock, Tools
+from handlers.ports import Clock, Tools
 from infra.dead_letters import KeptLetter
 
 Answer = dict[str, Any]

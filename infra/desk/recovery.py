@@ -5,9 +5,9 @@ from datetime import date, datetime
 from typing import Any
 
 from events import FACT_OF_TYPE, Envelope, Fact, Wish, seal
-from handlers.dead_letters import DETAIL
+from handlers.attempts.observed_jobs import look
 from handlers.discarding import discard_attempt
-from handlers.sightings import look
+from handlers.dispatch.dead_letters import DETAIL
 from infra.dead_letters import KeptLetter, sent_again
 from tracking import Handling, Place, Row
 

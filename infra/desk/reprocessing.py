@@ -4,8 +4,8 @@ import msgspec
 
 from analysis import ERRORS, AnalysisError
 from events import ReprocessRequested, Unreadable, read_fact, seal_wish
-from handlers.costs import estimate
-from handlers.requests import plan_params
+from handlers.runs.estimate import estimate
+from handlers.runs.plan_params import plan_params
 from tracking import Row
 
 from .questions import Answer, BadQuestion, Troupe, new_run_id

@@ -3,7 +3,7 @@
 from datetime import date
 
 from events import ReprocessRequested, RunRequested, read_fact, type_of
-from handlers.requests import content_hash
+from handlers.runs.plan_params import content_hash
 from tracking import Plan
 
 from .questions import BadQuestion, Troupe

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from events import to_pubsub, topic_of_type
-from handlers.dead_letters import CAUSE, DETAIL
-from handlers.retelling import given_up
-from handlers.score import handled_topics
+from handlers.choreography import event_subscriptions
+from handlers.dispatch.dead_letters import CAUSE, DETAIL
+from handlers.dispatch.republish import given_up
 from infra.dead_letters import KeptLetter
 
 from .questions import Troupe
@@ -17,7 +17,7 @@ def stuck_letters(world: Troupe) -> list[KeptLetter]:
     """Oldest first; made from the ledger each time, so that nothing has to be kept of them."""
     now, tools = world.clock(), world.tools
     since = tools.ledger.reach(now)
-    unhandled = tools.tracking.unhandled_facts(since, handled_topics())
+    unhandled = tools.tracking.unhandled_facts(since, event_subscriptions())
     lost = given_up(unhandled, tools.policy)
     if not lost:
         return []

@@ -14,9 +14,9 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from events import Envelope
-from handlers.delivery import Message, Outcome
-from handlers.score import Subscription
-from handlers.tools import Tools
+from handlers.dispatch.deliver import Message, Outcome
+from handlers.ports import Tools
+from infra.deployment.topology import Subscription
 from infra.given import utc_now
 from infra.push import BadPush, Push
 from infra.telemetry import Telemetry

@@ -13,10 +13,10 @@ import msgspec
 
 from events import GcsObject, WatchTick, topic_of, topic_of_type
 from events.cloudevents import PREFIX
-from handlers.delivery import Message
-from handlers.score import Subscription, subscriptions
-from handlers.tools import Clock
+from handlers.dispatch.deliver import Message
+from handlers.ports import Clock
 from infra.dead_letters import is_for
+from infra.deployment.topology import Subscription, subscriptions
 from infra.push import METADATA, BadPush, Push, read_push, subscription_of
 
 from .settings import CloudSettings

@@ -9,8 +9,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client  # type: ignore[import-untyped]
 from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 
-from handlers.errors import Redeliver, SetAside
-from handlers.tools import Blob
+from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.ports import Blob
 
 from .failures import AlreadyDone, translated
 from .settings import CloudSettings

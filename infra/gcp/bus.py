@@ -11,9 +11,9 @@ from google.cloud.pubsub_v1 import PublisherClient  # type: ignore[import-untype
 from google.cloud.pubsub_v1.types import BatchSettings  # type: ignore[import-untyped]
 
 from events import Envelope, to_pubsub, topic_of_type
-from handlers.delivery import Message
-from handlers.score import Subscription
+from handlers.dispatch.deliver import Message
 from infra.dead_letters import buried
+from infra.deployment.topology import Subscription
 
 from .failures import translated
 from .settings import CloudSettings

@@ -15,7 +15,7 @@ import urllib3.exceptions
 from google.api_core import exceptions as api
 from google.auth.exceptions import GoogleAuthError
 
-from handlers.errors import Redeliver, Refused, SetAside
+from handlers.dispatch.errors import Redeliver, Refused, SetAside
 
 
 class AlreadyDone(Exception):

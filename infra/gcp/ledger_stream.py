@@ -30,7 +30,7 @@ from google.protobuf.descriptor_pb2 import (  # type: ignore[import-untyped]
 from google.protobuf.descriptor_pool import DescriptorPool  # type: ignore[import-untyped]
 from google.protobuf.message_factory import GetMessageClass  # type: ignore[import-untyped]
 
-from handlers.errors import SetAside
+from handlers.dispatch.errors import SetAside
 from tracking import Row
 from tracking.tables import Column, check_row, columns_of
 

@@ -11,10 +11,10 @@ from typing import Any
 from google.api_core import exceptions as api
 from google.cloud.pubsub_v1 import SubscriberClient  # type: ignore[import-untyped]
 
-from handlers.dead_letters import CAUSE, TOO_OFTEN
-from handlers.opening import dead_letter_topic
-from handlers.score import subscriptions
+from handlers.dispatch.dead_letters import CAUSE, TOO_OFTEN
+from handlers.dispatch.decode import dead_letter_topic
 from infra.dead_letters import SOURCE, KeptLetter
+from infra.deployment.topology import subscriptions
 from infra.push import topic_of_subscription
 from tracking import Row
 

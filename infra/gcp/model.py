@@ -15,7 +15,7 @@ from google.cloud.aiplatform_v1.types import (
     ListBatchPredictionJobsRequest,
 )
 
-from handlers.tools import Job, JobState
+from handlers.ports import Job, JobState
 
 from .failures import AlreadyDone, translated
 from .settings import CREATE_SECONDS, CloudSettings

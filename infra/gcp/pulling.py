@@ -12,9 +12,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.pubsub_v1 import SubscriberClient  # type: ignore[import-untyped]
 from google.cloud.pubsub_v1.types import FlowControl  # type: ignore[import-untyped]
 
-from handlers.delivery import Message
-from handlers.score import Subscription
+from handlers.dispatch.deliver import Message
 from infra.dead_letters import is_for
+from infra.deployment.topology import Subscription
 
 from .arrivals import Arrival
 from .bus import PubSubBus

@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from handlers.score import subscriptions
-from handlers.tools import Policy
+from handlers.ports import Policy
+from infra.deployment.topology import subscriptions
 from infra.given import BadCap, capped
 from tracking import BadName, Source
 

@@ -9,7 +9,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud.bigquery import Client, LoadJob, QueryJob
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from handlers.errors import Redeliver
+from handlers.dispatch.errors import Redeliver
 
 from .failures import AlreadyDone, translated
 

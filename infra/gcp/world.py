@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from analysis import Analyses, AnalysisError
 from events import Deployment, Envelope
-from handlers.delivery import needs_of
-from handlers.errors import Redeliver
-from handlers.services import FOUNDER, GUESTS, handlers_by_name
-from handlers.tools import Bucket, Clock, Model, Tools
+from handlers.choreography import event_subscriptions
+from handlers.dispatch.deliver import needs_of
+from handlers.dispatch.errors import Redeliver
+from handlers.ports import Bucket, Clock, Model, Tools
+from infra.deployment.services import FOUNDER, GUESTS, handlers_by_name
 from infra.given import peak_megabytes, taxonomy, utc_now
 from tracking import Ledger, Tracking, Warehouse
 from tracking.statements import deed, question
@@ -43,6 +44,7 @@ class CloudWorld:
             self.warehouse, settings.deployment, may_found=FOUNDER in settings.handlers
         )
         self.tools = Tools(
+            subscriptions=event_subscriptions(),
             deployment=self.deployment,
             tracking=Tracking(self.warehouse, self.deployment, taxonomy(), settings.source),
             ledger=Ledger(self.warehouse, settings.policy.look_back_days),

@@ -13,7 +13,7 @@ from analysis import (
     load_analysis,
 )
 from analysis.definition import FILES
-from handlers.columns import output_tables
+from handlers.attempts.output_columns import output_tables
 from infra.desk.questions import Answer, BadQuestion
 
 from .homes import BadHome

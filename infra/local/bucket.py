@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from handlers.errors import Redeliver, SetAside
-from handlers.tools import Blob
+from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.ports import Blob
 
 BLOCK = 1 << 18
 """Larger blocks are given back to the system and cleared for us again, each time."""

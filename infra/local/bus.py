@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from events import Envelope, to_pubsub, topic_of_type
-from handlers.dead_letters import TOO_OFTEN
-from handlers.delivery import Message
-from handlers.score import Subscription
-from handlers.tools import Clock
+from handlers.dispatch.dead_letters import TOO_OFTEN
+from handlers.dispatch.deliver import Message
+from handlers.ports import Clock
 from infra.dead_letters import REPLAY_FOR as REPLAY_FOR
 from infra.dead_letters import buried, is_for
+from infra.deployment.topology import Subscription
 
 from .faults import Faults
 from .letters import Letters

@@ -6,9 +6,9 @@ from pathlib import Path
 import msgspec
 
 from events import BadRequest, RunRefused, Unreadable, Wish, read_fact, topic_of
-from handlers.columns import output_tables
-from handlers.delivery import Message
-from handlers.opening import open_message
+from handlers.attempts.output_columns import output_tables
+from handlers.dispatch.decode import open_message
+from handlers.dispatch.deliver import Message
 from infra import desk
 from infra.desk.questions import Answer, BadQuestion
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
 
-from handlers.errors import Redeliver
+from handlers.dispatch.errors import Redeliver
 
 
 class Crashed(BaseException):

@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 import duckdb
 
-from handlers.delivery import Message
-from handlers.score import Subscription
-from handlers.tools import Clock
+from handlers.dispatch.deliver import Message
+from handlers.ports import Clock
 from infra.dead_letters import KeptLetter
+from infra.deployment.topology import Subscription
 from tracking import Row
 
 TABLES = """

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from handlers.errors import Refused
-from handlers.tools import Job
+from handlers.dispatch.errors import Refused
+from handlers.ports import Job
 
 from .vertex import InvalidRequest, StandIn, UnknownModel
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from handlers.tools import Blob, Bucket, Clock, Job, JobState
+from handlers.ports import Blob, Bucket, Clock, Job, JobState
 from infra.local.damage import Damage
 from infra.local.importer import ImportRefusedError
 from infra.local.predictions import Answerer, analyst

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from handlers.tools import Job
+from handlers.ports import Job
 
 _TERM = re.compile(
     r"""\s*(?P<field>labels\.[a-z0-9_-]+|create_time|state)\s*(?P<sign>>=|<=|!=|=|<|>)\s*

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import msgspec
 
-from handlers.errors import Redeliver
-from handlers.tools import Job
+from handlers.dispatch.errors import Redeliver
+from handlers.ports import Job
 
 from .vertex import InvalidRequest, StandIn, UnknownModel
 from .vertex_filter import BadFilter, read_filter

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from handlers.tools import Job, JobState
+from handlers.ports import Job, JobState
 
 PARENT = "projects/local/locations/local/batchPredictionJobs/"
 """Before the number in the name of a job."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from math import ceil
 
-from handlers.tools import Blob, Bucket
+from handlers.ports import Blob, Bucket
 from infra.local.vertex_settings import Behaviour, End
 from infra.local.vertex_work import Work
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-from handlers.tools import Job, JobState
+from handlers.ports import Job, JobState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

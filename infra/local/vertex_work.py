@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from analysis.reading.lines import lines_of
-from handlers.tools import Blob, Bucket
+from handlers.ports import Blob, Bucket
 from infra.local.damage import Damage
 from infra.local.importer import Importer, decode
 from infra.local.journal import Journal

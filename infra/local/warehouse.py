@@ -10,8 +10,8 @@ from typing import Any
 import duckdb
 from duckdb.value.constant import LongValue
 
-from handlers.errors import Redeliver, SetAside
-from handlers.tools import Clock
+from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.ports import Clock
 from tracking import Params, Row
 from tracking.tables import Column, check_row, columns_of
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from events import Deployment, Envelope
-from handlers.columns import output_tables
-from handlers.delivery import Message, Outcome, Verdict
-from handlers.errors import Redeliver
-from handlers.score import handled_topics, subscriptions
-from handlers.tools import Blob, Clock, Policy, Tools
+from handlers.attempts.output_columns import output_tables
+from handlers.choreography import event_subscriptions
+from handlers.dispatch.deliver import Message, Outcome, Verdict
+from handlers.dispatch.errors import Redeliver
+from handlers.ports import Blob, Clock, Policy, Tools
+from infra.deployment.topology import subscriptions
 from infra.given import capped, peak_megabytes, utc_now
 from infra.given import taxonomy as taxonomy
 from infra.push import Push, read_push, wrap
@@ -113,7 +114,7 @@ class Laptop:
         """Tell every unfinished fact again: what a dead process left behind goes on."""
         ledger, now = self.tools.ledger, self.clock()
         since = ledger.reach(now)
-        unhandled = self.tools.tracking.unhandled_facts(since, handled_topics())
+        unhandled = self.tools.tracking.unhandled_facts(since, event_subscriptions())
         facts = ledger.recall([fact.fact_id for fact in unhandled], since)
         self.bus.publish(facts)
         return len(facts)
@@ -183,6 +184,7 @@ def _found(warehouse: LocalWarehouse, made: str) -> Deployment:
 
 def _tools(world: Laptop, settings: LaptopSettings) -> Tools:
     return Tools(
+        subscriptions=event_subscriptions(),
         deployment=world.deployment,
         tracking=Tracking(world.warehouse, world.deployment, taxonomy(), settings.source),
         ledger=Ledger(world.warehouse, settings.policy.look_back_days),

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from handlers.costs import UNKNOWN as UNKNOWN
-from handlers.costs import dollars as dollars
+from handlers.runs.estimate import UNKNOWN as UNKNOWN
+from handlers.runs.estimate import dollars as dollars
 
 NONE = "none"
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from handlers.tools import Policy
+from handlers.ports import Policy
 
 from . import figures
 from .account import Facts, part

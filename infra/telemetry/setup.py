@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from handlers.delivery import Message, Publish, Verdict, deliver
-from handlers.tools import Tools
+from handlers.dispatch.deliver import Message, Publish, Verdict, deliver
+from handlers.ports import Tools
 
 from .lines import Lines
 from .spans import Count, Sink, Span

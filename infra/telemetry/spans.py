@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 
 from events import AttemptFact, BatchOver, Envelope, Fact, Signal
-from handlers.delivery import Message
+from handlers.dispatch.deliver import Message
 
 About = Mapping[str, str | int]
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")

@@ -19,10 +19,10 @@ from events import (
     topic_of,
     topic_of_type,
 )
-from handlers import name_of
-from handlers.delivery import Message, Outcome, Publish, Verdict, deliver, handler_of
-from handlers.opening import Opened, open_message
-from handlers.tools import Tools
+from handlers.choreography import name_of
+from handlers.dispatch.decode import Opened, open_message
+from handlers.dispatch.deliver import Message, Outcome, Publish, Verdict, deliver, handler_of
+from handlers.ports import Tools
 
 from .spans import (
     About,

@@ -30,19 +30,19 @@ resource "terraform_data" "fit" {
     }
     precondition {
       condition     = alltrue([for s in local.services : s.timeout_seconds < local.deadline && s.time_budget_seconds < s.timeout_seconds])
-      error_message = "handlers/services.py: a timeout has to lie below the acknowledgement deadline of ${local.deadline} seconds, a time budget below its timeout."
+      error_message = "infra/deployment/services.py: a timeout has to lie below the acknowledgement deadline of ${local.deadline} seconds, a time budget below its timeout."
     }
     precondition {
       condition     = alltrue([for s in local.subscriptions : contains(keys(local.service_of), s.handler)])
-      error_message = "events/catalogue.json: a subscription names a handler that no service plays; run make catalogue."
+      error_message = "infra/catalogue.json: a subscription names a handler that no service plays; run make catalogue."
     }
     precondition {
       condition     = alltrue([for u in local.uses : contains(keys(local.tables), u.table)])
-      error_message = "events/catalogue.json: a handler uses a table that tracking/schemas/tables.json lacks; run make catalogue."
+      error_message = "infra/catalogue.json: a handler uses a table that tracking/schemas/tables.json lacks; run make catalogue."
     }
     precondition {
       condition     = alltrue([for p in local.publishes : contains(setunion(local.facts, local.dead_letters), p.topic)])
-      error_message = "events/catalogue.json: a handler publishes on a topic that does not exist; run make catalogue."
+      error_message = "infra/catalogue.json: a handler publishes on a topic that does not exist; run make catalogue."
     }
   }
 }

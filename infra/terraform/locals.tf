@@ -1,8 +1,8 @@
-# Everything below is derived from two places: events/catalogue.json, which is generated from the code,
+# Everything below is derived from two places: infra/catalogue.json, which is generated from the code,
 # and tracking/, which holds the tables and views. A new handler, fact, table or view needs no edit here.
 locals {
   root      = "${path.module}/../.."
-  catalogue = jsondecode(file("${local.root}/events/catalogue.json"))
+  catalogue = jsondecode(file("${local.root}/infra/catalogue.json"))
 
   facts         = toset(local.catalogue.facts[*].topic)
   signals       = toset(local.catalogue.signals[*].topic)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from handlers import asyncapi
+from scripts import asyncapi
 
 from . import DECISIONS, commands_page, decisions_page, events_page, settings_page, tables_page
 

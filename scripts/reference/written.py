@@ -8,8 +8,8 @@ from typing import Any, get_args
 import msgspec
 
 from events import CancelRequested, ReprocessRequested, RunRequested, Wish
-from handlers.asyncapi import field_notes
-from handlers.catalogue import catalogue
+from infra.deployment.catalogue import catalogue
+from scripts.asyncapi import field_notes
 
 from .text import MADE, cell, renewed
 

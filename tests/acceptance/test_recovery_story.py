@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from handlers.errors import SetAside
-from handlers.tools import Job, JobState
+from handlers.dispatch.errors import SetAside
+from handlers.ports import Job, JobState
 from infra.cli import calling
 from infra.cli.app import app
 from infra.local.damage import Damage, Kind

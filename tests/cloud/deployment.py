@@ -21,7 +21,7 @@ from google.cloud.bigquery import DatasetReference, LoadJobConfig, SourceFormat
 from typer.testing import CliRunner, Result
 
 from events import RunRequested, seal_wish
-from handlers.tools import Blob
+from handlers.ports import Blob
 from infra import desk
 from infra.cli.app import app
 from infra.gcp.bucket import StorageBucket, storage_client

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from handlers.tools import Blob, Bucket
+from handlers.ports import Blob, Bucket
 
 
 class NewestBucket:

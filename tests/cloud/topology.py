@@ -10,9 +10,9 @@ from google.cloud.pubsub_v1 import (  # type: ignore[import-untyped]
 from google.protobuf.duration_pb2 import Duration  # type: ignore[import-untyped]
 
 from events import FACTS, topic_of
-from handlers.opening import dead_letter_topic
-from handlers.score import Subscription, subscriptions
+from handlers.dispatch.decode import dead_letter_topic
 from infra.dead_letters import REPLAY_FOR
+from infra.deployment.topology import Subscription, subscriptions
 from infra.gcp.letters import people_subscription
 from infra.gcp.settings import CloudSettings
 

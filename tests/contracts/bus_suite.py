@@ -7,9 +7,9 @@ from typing import Protocol
 import pytest
 
 from events import BatchPlanned, Envelope, from_pubsub
-from handlers.delivery import Message
-from handlers.score import Subscription
+from handlers.dispatch.deliver import Message
 from infra.dead_letters import REPLAY_COUNT, REPLAY_FOR, KeptLetter, sent_again
+from infra.deployment.topology import Subscription
 from tests.events.making import sealed
 
 PLANNED = Subscription(

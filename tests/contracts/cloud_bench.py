@@ -8,7 +8,7 @@ from google.api_core.exceptions import NotFound
 from google.api_core.retry import Retry, if_exception_type
 from google.cloud.bigquery import DatasetReference
 
-from handlers.tools import Bucket
+from handlers.ports import Bucket
 from infra.gcp.bucket import StorageBucket, storage_client
 from infra.gcp.ledger_stream import LedgerStream, write_client
 from infra.gcp.warehouse import BigQueryWarehouse, bigquery_client

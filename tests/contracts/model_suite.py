@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import Refused
-from handlers.tools import Job, JobState, Model
+from handlers.dispatch.errors import Refused
+from handlers.ports import Job, JobState, Model
 from infra.local.vertex import StandIn
 from infra.local.vertex_settings import Behaviour, End
 from tests.local.fakes import HeldClock, MemoryBucket

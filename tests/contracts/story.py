@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from events import CancelRequested, ReprocessRequested
-from handlers.tools import Bucket
+from handlers.ports import Bucket
 from infra.desk import clearing
 from infra.local.damage import Damage
 from infra.local.world import LaptopSettings

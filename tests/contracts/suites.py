@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from analysis import load_analysis
-from handlers.columns import answer_columns
-from handlers.errors import Redeliver, SetAside
-from handlers.tools import Blob, Bucket
+from handlers.attempts.output_columns import answer_columns
+from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.ports import Blob, Bucket
 from tracking import Row, Warehouse
 from tracking.tables import staged_columns
 

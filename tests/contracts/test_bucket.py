@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from handlers.tools import Bucket
+from handlers.ports import Bucket
 from infra.local.bucket import LocalBucket
 from tests.contracts.differences import CLOUD_STORAGE, expect
 from tests.contracts.suites import BucketSuite
@@ -52,7 +52,7 @@ class TestCloudStorage(BucketSuite):
 @pytest.mark.parametrize("path", ["", "/a", "a//b", "../a", "a/../../b", "a/.", "a/"])
 def test_a_name_that_leads_out_of_the_folder_is_set_aside(tmp_path: Path, path: str) -> None:
     """The laptop's folder is the bucket, and no more."""
-    from handlers.errors import SetAside
+    from handlers.dispatch.errors import SetAside
 
     with pytest.raises(SetAside):
         LocalBucket(tmp_path / "bucket").write_once(path, [b"x"])

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events import BatchPlanned
-from handlers.delivery import Message
-from handlers.errors import Redeliver
-from handlers.score import Subscription
+from handlers.dispatch.deliver import Message
+from handlers.dispatch.errors import Redeliver
+from infra.deployment.topology import Subscription
 from infra.local.bus import REPLAY_FOR, Delivery, LocalBus, Retry
 from infra.local.faults import Faults
 from infra.local.letters import KeptLetters

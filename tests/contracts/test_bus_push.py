@@ -10,8 +10,8 @@ import pytest
 import uvicorn
 
 from events import to_pubsub
-from handlers.delivery import Message, Outcome, Publish, Verdict
-from handlers.tools import Tools
+from handlers.dispatch.deliver import Message, Outcome, Publish, Verdict
+from handlers.ports import Tools
 from infra.gcp.app import Service
 from infra.gcp.bus import PubSubBus
 from infra.gcp.letters import PulledLetters

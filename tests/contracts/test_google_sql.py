@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analysis import glance_of, load_analysis
-from handlers.columns import answer_columns, output_tables
+from handlers.attempts.output_columns import answer_columns, output_tables
 from tests.analysis.own import analysis_of
 from tests.analysis.test_charts import KINDS
 from tests.emulators.fixtures import cannot

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from handlers.tools import Model
+from handlers.ports import Model
 from infra.local.model import LocalModel
 from infra.local.vertex import StandIn
 from infra.local.vertex_http import VertexServer

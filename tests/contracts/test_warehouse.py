@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from handlers.errors import Redeliver
-from handlers.tools import Bucket
+from handlers.dispatch.errors import Redeliver
+from handlers.ports import Bucket
 from infra.local.bucket import LocalBucket
 from infra.local.warehouse import LocalWarehouse
 from tests.contracts.differences import BIGQUERY, expect

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from events import RunRequested, seal_wish
-from handlers.errors import SetAside
+from handlers.dispatch.errors import SetAside
 from infra.local import desk
 from infra.local.world import Laptop, LaptopSettings
 from tests.stage import call, calls

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from events import FACT_OF_TYPE, FACTS, to_pubsub, topic_of
-from handlers import asyncapi
-from handlers.score import subscriptions
+from infra.deployment.topology import subscriptions
+from scripts import asyncapi
 from tests.stage import START, Stage, calls
 
 ROOT = Path(__file__).parents[2]

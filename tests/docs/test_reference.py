@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.delivery import Outcome
+from handlers.dispatch.deliver import Outcome
 from infra.telemetry import otel, spans
 from infra.telemetry.traced import REPEATED
 from scripts import reference

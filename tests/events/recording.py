@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from events import CancelRequested, ReprocessRequested
-from handlers.tools import JobState
+from handlers.ports import JobState
 from infra.local.damage import Damage
 from infra.local.vertex_settings import Behaviour, End
 from infra.local.world import LaptopSettings

@@ -10,8 +10,8 @@ import pytest
 
 from events import FACT_OF_TYPE, FACTS, Deployment, Fact, Wish, read_fact, to_pubsub, topic_of
 from events.cloudevents import type_of_topic
-from handlers.delivery import Message
-from handlers.opening import open_message
+from handlers.dispatch.decode import open_message
+from handlers.dispatch.deliver import Message
 from infra.local.world import LaptopSettings
 from tests.events.recording import CALLS, FOLDER
 from tests.stage import Stage

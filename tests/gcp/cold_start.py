@@ -33,7 +33,7 @@ CLIENTS = {
 LOOK = """
 import json, os, sys, time
 begun = time.process_time()
-import handlers.delivery
+import handlers.dispatch.deliver
 handled = time.process_time()
 import infra.gcp.service
 imported = time.process_time()

@@ -8,9 +8,9 @@ from typing import Any
 from google.cloud.bigquery import SchemaField, Table, TimePartitioning
 from google.cloud.pubsub_v1.types import Subscription, Topic  # type: ignore[import-untyped]
 
-from handlers.dead_letters import CAUSE
-from handlers.score import subscriptions
-from handlers.tools import Job
+from handlers.dispatch.dead_letters import CAUSE
+from handlers.ports import Job
+from infra.deployment.topology import subscriptions
 from infra.gcp.doctor import Doors, Finding, examine
 from infra.gcp.doctor.messages import topics
 from infra.gcp.settings import CloudSettings

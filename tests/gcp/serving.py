@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from events import Envelope, RunRequested, seal_wish, to_pubsub
-from handlers.delivery import Message
-from handlers.errors import Redeliver
-from handlers.score import Subscription
-from handlers.tools import Tools
+from handlers.dispatch.deliver import Message
+from handlers.dispatch.errors import Redeliver
+from handlers.ports import Tools
+from infra.deployment.topology import Subscription
 from infra.gcp.app import Service
 from infra.gcp.settings import CloudSettings
 from infra.push import Push, wrap

@@ -7,8 +7,8 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client  # type: ignore[import-untyped]
 
-from handlers.errors import Redeliver, SetAside
-from handlers.tools import Blob, Bucket
+from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.ports import Blob, Bucket
 from infra.gcp.bucket import StorageBucket
 from tests.contracts.suites import BucketSuite
 from tests.gcp.making import cloud_settings

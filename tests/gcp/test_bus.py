@@ -9,7 +9,7 @@ import pytest
 from google.api_core import exceptions as api
 
 from events import BatchPlanned
-from handlers.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, SetAside
 from infra.gcp.bus import PubSubBus
 from infra.gcp.pulling import subscriber
 from tests.cloud.fixtures import pubsub

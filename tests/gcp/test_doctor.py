@@ -13,7 +13,7 @@ pytest.importorskip("google.cloud.bigquery", reason="needs the clients: troupe[g
 from google.api_core import exceptions as api
 from google.auth.exceptions import DefaultCredentialsError
 
-from handlers.tools import Job, JobState
+from handlers.ports import Job, JobState
 from infra.gcp.doctor import Finding, doors_of, exit_code, lines
 from infra.gcp.doctor.findings import fault, ok, warning
 from tests.gcp.doctor_fakes import PUBSUB_AGENT, Patient, letter

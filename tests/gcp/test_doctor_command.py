@@ -127,7 +127,7 @@ def test_a_model_that_is_not_there_is_told(
     laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In our words; no job was made."""
-    from handlers.errors import Redeliver, Refused
+    from handlers.dispatch.errors import Redeliver, Refused
 
     def refuses(**_: Any) -> Any:
         raise Refused("model_not_found", "creating troupe.probe.x: NotFound 404")

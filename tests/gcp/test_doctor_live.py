@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("google.cloud.aiplatform_v1", reason="needs the clients: troupe[gcp]")
 
 from analysis import check_file, load_analysis
-from handlers.tools import JobState
+from handlers.ports import JobState
 from infra.gcp.doctor.calls import CALLS
 from infra.gcp.doctor.findings import Finding
 from infra.gcp.doctor.probe import Probing, asked, begin_probe, output_of, probe_cost

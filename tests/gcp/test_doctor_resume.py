@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("google.cloud.aiplatform_v1", reason="needs the clients: troupe[gcp]")
 
-from handlers.errors import Redeliver
-from handlers.tools import Job, JobState
+from handlers.dispatch.errors import Redeliver
+from handlers.ports import Job, JobState
 from infra.gcp.doctor.findings import Finding
 from infra.gcp.doctor.probe import begin_probe, taken_out
 from infra.gcp.doctor.reading import read_probe

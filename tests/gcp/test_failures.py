@@ -14,8 +14,8 @@ from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
     InvalidResponse,
 )
 
-from handlers.errors import Redeliver, Refused, SetAside, Wait
-from handlers.job_states import REFUSALS
+from handlers.attempts.job_states import REFUSALS
+from handlers.dispatch.errors import Redeliver, Refused, SetAside, Wait
 from infra.gcp.failures import RULES, AlreadyDone, Then, rule_for, translated
 
 

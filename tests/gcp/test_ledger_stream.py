@@ -14,7 +14,7 @@ from google.protobuf.descriptor_pool import DescriptorPool  # type: ignore[impor
 from google.protobuf.message_factory import GetMessageClass  # type: ignore[import-untyped]
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 
-from handlers.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, SetAside
 from infra.gcp import ledger_stream
 from infra.gcp.ledger_stream import LedgerStream, descriptor_of, write_client
 from tracking.tables import Column, columns_of

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from events import Envelope, JsonlUploaded, to_pubsub
-from handlers.delivery import Message
+from handlers.dispatch.deliver import Message
 from infra.desk import DUTIES
 from infra.gcp.letters import PulledLetters
 from infra.gcp.pulling import PullingWorker, subscriber

@@ -7,9 +7,9 @@ import pytest
 from google.api_core import exceptions as api
 from google.cloud.aiplatform_v1.types import BatchPredictionJob
 
-from handlers.errors import Redeliver, Refused
-from handlers.job_states import REFUSALS
-from handlers.tools import JobState
+from handlers.attempts.job_states import REFUSALS
+from handlers.dispatch.errors import Redeliver, Refused
+from handlers.ports import JobState
 from infra.gcp.model import VertexModel, endpoint_of, labelled
 from tests.gcp.making import cloud_settings
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from events import BatchPlanned, RunRequested, to_pubsub
-from handlers.errors import Redeliver
+from handlers.dispatch.errors import Redeliver
 from infra.gcp.app import LARGEST_BYTES, Service
 from infra.push import Push, unwrap, wrap
 from tests.events.making import sealed

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from handlers.score import subscriptions
+from infra.deployment.topology import subscriptions
 from infra.gcp.settings import ALL, BadSetting, known_handlers, read_settings, read_terraform
 from tests.gcp.making import ENVIRON, cloud_settings
 

@@ -9,7 +9,7 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client
 
-from handlers.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, SetAside
 from infra.gcp.warehouse import BigQueryWarehouse
 from infra.gcp.warehouse_jobs import Jobs
 from infra.gcp.warehouse_params import parameters

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from events import RunRequested, seal_wish
-from handlers.errors import Redeliver
-from handlers.services import FOUNDED_IN, FOUNDER, groupings
+from handlers.dispatch.errors import Redeliver
+from infra.deployment.services import FOUNDED_IN, FOUNDER, groupings
 from infra.gcp.settings import BadSetting, known_handlers
 from infra.gcp.world import CloudWorld, found, needs_of_service
 from infra.local.bucket import LocalBucket

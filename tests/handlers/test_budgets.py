@@ -8,7 +8,7 @@ import pytest
 
 from events import RunStopped
 from handlers.advance_run import advance
-from handlers.costs import dollars
+from handlers.runs.estimate import dollars
 from infra import desk
 from infra.local.world import LAPTOP_POLICY, LaptopSettings
 from tests.stage import Stage, calls

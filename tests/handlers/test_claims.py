@@ -6,10 +6,10 @@ from typing import Any
 
 from events import CancelRequested, JsonlUploaded, from_pubsub, read_fact
 from handlers.discarding import discard_attempt
-from handlers.errors import Redeliver
+from handlers.dispatch.errors import Redeliver
 from handlers.places import place_of
+from handlers.ports import Job, Policy
 from handlers.submit_job import submit_job
-from handlers.tools import Job, Policy
 from infra.desk import recovery
 from infra.local.vertex_settings import Behaviour
 from tests.stage import START, Stage, calls
@@ -237,7 +237,7 @@ def test_a_claim_decides_over_a_stop_that_came_later(staged: Staged) -> None:
 
 def test_the_watchdog_asks_for_the_end_of_a_job_past_its_age(staged: Staged) -> None:
     """It asks, it never declares an end; the attempt is tried again."""
-    from handlers.tools import JobState
+    from handlers.ports import JobState
     from infra.local.vertex_settings import End
 
     def stuck_once(job: Job) -> End:

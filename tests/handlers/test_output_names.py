@@ -3,7 +3,7 @@
 import pytest
 
 from events import Deployment
-from handlers.output_files import attempt_of_output, output_of
+from handlers.attempts.output_files import attempt_of_output, output_of
 from tracking import Place
 
 DEPLOYMENT = Deployment("acme")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import SetAside
+from handlers.dispatch.errors import SetAside
 from infra.desk import recovery
 from infra.desk.questions import BadQuestion
 from infra.desk.reprocessing import reprocess

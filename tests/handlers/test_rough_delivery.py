@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.errors import Redeliver
+from handlers.dispatch.errors import Redeliver
 from infra.local.damage import Damage
 from infra.local.faults import Crashed, Faults
 from infra.local.world import LAPTOP_RETRY, LaptopSettings

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from handlers.tools import Job, JobState
+from handlers.ports import Job, JobState
 from infra.local.damage import Damage, Kind
 from infra.local.vertex_settings import Behaviour, End
 from tests.stage import Stage, calls, id_of

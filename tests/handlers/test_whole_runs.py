@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from handlers.delivery import Outcome
-from handlers.tools import JobState
+from handlers.dispatch.deliver import Outcome
+from handlers.ports import JobState
 from infra.local.bus import Retry
 from infra.local.predictions import Answer, text_of
 from infra.local.vertex_settings import Behaviour, End

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from handlers.errors import SetAside
-from handlers.tools import Blob
+from handlers.dispatch.errors import SetAside
+from handlers.ports import Blob
 
 
 class HeldClock:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.delivery import Message
+from handlers.dispatch.deliver import Message
 from infra.push import BadPush, Push, read_push, unwrap, wrap
 from tests.stage import START, Stage, calls
 

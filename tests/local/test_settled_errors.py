@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from events import RunRequested, seal_wish
-from handlers.errors import SetAside
+from handlers.dispatch.errors import SetAside
 from infra import desk
 from infra.desk import recovery
 from infra.local.world import LAPTOP_POLICY

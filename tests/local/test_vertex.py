@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from analysis import Reader, Request, fingerprint, load_analysis, render
-from handlers.tools import Blob, Job, JobState, Model
+from handlers.ports import Blob, Job, JobState, Model
 from infra.local.damage import Damage, Kind
 from infra.local.predictions import Answer, text_of, transcript_of
 from infra.local.vertex import InvalidRequest, StandIn, UnknownModel

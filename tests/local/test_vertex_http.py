@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from handlers.tools import Job, JobState
+from handlers.ports import Job, JobState
 from infra.local.vertex import StandIn
 from infra.local.vertex_filter import BadFilter, read_filter
 from infra.local.vertex_http import VertexServer

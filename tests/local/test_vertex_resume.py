@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from handlers.tools import Job, JobState
+from handlers.ports import Job, JobState
 from infra.local.damage import Damage, Kind
 from infra.local.vertex_settings import Behaviour, Resuming
 from tests.local.test_vertex import World, ends, keys, request

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from handlers.tools import Job, JobState
+from handlers.ports import Job, JobState
 from infra.local.bus import Retry
 from infra.local.faults import Faults
 from infra.local.vertex_settings import Behaviour, End

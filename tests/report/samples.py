@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from analysis import ERRORS
-from handlers.summary import SKIPPED
+from handlers.summary.run_summary import SKIPPED
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from analysis import ERRORS
-from handlers.summary import SKIPPED
+from handlers.summary.run_summary import SKIPPED
 from infra.report import render_html, words
 from tests.report.samples import (
     dry_run,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from handlers.delivery import deliver
+from handlers.dispatch.deliver import deliver
 from infra.local.world import LaptopSettings
 from infra.telemetry import configured
 from infra.telemetry.setup import to

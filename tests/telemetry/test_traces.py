@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from events import CancelRequested
-from handlers.errors import Redeliver
+from handlers.dispatch.errors import Redeliver
 from infra.local.damage import Damage
 from infra.local.faults import Faults
 from infra.local.vertex_settings import Behaviour

@@ -18,7 +18,7 @@ from typing import Any
 HOUSE = Path(__file__).parents[2]
 SCHEMAS = sorted((Path(__file__).parent / "provider-schema").glob("google-*.json"))
 IMAGE = f"europe-west4-docker.pkg.dev/p/troupe/troupe@sha256:{'0' * 64}"
-READ = ("events/catalogue.json", "tracking/schemas", "tracking/views", "infra/terraform")
+READ = ("infra/catalogue.json", "tracking/schemas", "tracking/views", "infra/terraform")
 """What the configuration reads."""
 
 

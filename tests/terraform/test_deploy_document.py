@@ -8,7 +8,7 @@ import pytest
 
 from analysis import load_analysis
 from analysis.prices import price_of
-from handlers.costs import estimate
+from handlers.runs.estimate import estimate
 from infra.local.warehouse import LocalWarehouse
 from tests.stage import Stage
 from tracking import Row

@@ -11,9 +11,9 @@ import sqlglot
 from sqlglot import exp
 
 from events import CancelRequested
-from handlers.delivery import Verdict
-from handlers.reach import reach_of
-from handlers.services import GUESTS, groupings, handlers_by_name
+from handlers.dispatch.deliver import Verdict
+from infra.deployment.permissions import reach_of
+from infra.deployment.services import GUESTS, groupings, handlers_by_name
 from infra.local.bus import Delivery
 from infra.local.damage import Damage
 from infra.local.warehouse import LocalWarehouse

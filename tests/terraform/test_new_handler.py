@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import events
-import handlers
 from events import ReportWritten, RunFact
-from handlers import catalogue, score
+from handlers import choreography as flow
+from infra.deployment import catalogue, topology
 from tracking import Tracking
 
 from .conftest import opened
@@ -32,13 +32,13 @@ def mail_summary(event: ReportWritten, tracking: Tracking) -> Iterator[SummaryMa
 @pytest.fixture
 def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
     """The catalogue as `make catalogue` would write it with this handler in the score."""
-    choreography: dict[Any, Any] = handlers.CHOREOGRAPHY
+    choreography: dict[Any, Any] = flow.CHOREOGRAPHY
     monkeypatch.setitem(choreography, ReportWritten, mail_summary)
     monkeypatch.setattr(catalogue, "FACTS", (*events.FACTS, SummaryMailed))
-    score.subscriptions.cache_clear()
+    topology.subscriptions.cache_clear()
     yield catalogue.text
     monkeypatch.undo()
-    score.subscriptions.cache_clear()
+    topology.subscriptions.cache_clear()
 
 
 def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
@@ -50,7 +50,7 @@ def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
 ) -> None:
     """Its topic, subscription, dead letters, service, account and grants appear; nothing goes."""
     for terraform in opened(SCHEMAS[-1], tmp_path):
-        file = terraform.house / "events" / "catalogue.json"
+        file = terraform.house / "infra" / "catalogue.json"
         file.write_text(written(), encoding="utf-8")
         plan = terraform.plan("prod")
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from events import Deployment
-from handlers.catalogue import catalogue
-from handlers.output_files import output_of
-from handlers.score import subscriptions
+from handlers.attempts.output_files import output_of
+from infra.deployment.catalogue import catalogue
+from infra.deployment.topology import subscriptions
 from infra.gcp.settings import known_handlers, read_settings, read_terraform
 from tests.stage import Stage
 from tracking import Place

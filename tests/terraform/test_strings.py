@@ -9,7 +9,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from handlers.score import subscriptions
+from infra.deployment.topology import subscriptions
 from infra.local.sql import translate
 from tests.stage import Stage, calls
 from tracking.tables import layouts
@@ -152,7 +152,7 @@ def test_the_log_sink_filters_calls_that_are_logged(full: Plan) -> None:
 
 def test_the_five_success_metrics_are_metrics(prod: Plan) -> None:
     """As the report of a run has them."""
-    from handlers.summary import metrics
+    from handlers.summary.run_summary import metrics
 
     named = re.findall(r'"(\w+)":', Path(metrics.__code__.co_filename).read_text(encoding="utf-8"))
     own = set(prod.of("google_logging_metric", "success"))

@@ -18,9 +18,9 @@ from events import (
     record_id,
     seal,
 )
-from handlers.columns import answer_columns
+from handlers.attempts.output_columns import answer_columns
 from handlers.plan_run import event_time_floor
-from handlers.requests import plan_params
+from handlers.runs.plan_params import plan_params
 from infra.local.bucket import LocalBucket
 from infra.local.warehouse import LocalWarehouse
 from infra.local.world import taxonomy

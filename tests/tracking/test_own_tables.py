@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from analysis import AnalysisError, load_analysis
 from analysis.column_checks import column_problems
-from handlers.columns import answer_columns, output_tables
+from handlers.attempts.output_columns import answer_columns, output_tables
 from infra.cli.analyses import analysis as command
 from tests.analysis.own import analysis_of, folder_of
 from tests.tracking.sheet import DAY, Sheet, calls, id_of

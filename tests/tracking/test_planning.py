@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from analysis import Request, render
 from events import RunCompleted, RunRequested
-from handlers.requests import plan_params
-from handlers.summary import SKIPPED
+from handlers.runs.plan_params import plan_params
+from handlers.summary.run_summary import SKIPPED
 from infra.local.world import taxonomy
 from tests.tracking.sheet import ANALYSIS, DAY, Sheet, all_good, bad, call, calls, good, id_of
 from tracking import Plan, Source

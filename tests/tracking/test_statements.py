@@ -10,9 +10,9 @@ from sqlglot import exp
 
 from analysis import load_analysis
 from events import RunRequested
-from handlers.columns import answer_columns
-from handlers.requests import plan_params
-from handlers.score import handled_topics
+from handlers.attempts.output_columns import answer_columns
+from handlers.choreography import event_subscriptions
+from handlers.runs.plan_params import plan_params
 from infra.local.sql import translate
 from infra.local.world import taxonomy
 from tests.tracking.sheet import ANALYSIS, OUTPUT, Sheet
@@ -71,7 +71,7 @@ PARAMS: dict[str, Any] = {
     "handler": "plan-run",
     "record_id": "0" * 32,
     "lookback_days": 7,
-    "score": handled_topics(),
+    "score": event_subscriptions(),
     "taxonomy": taxonomy(),
     "ending": "succeeded",
     "never_started": False,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from handlers.score import subscriptions
+from infra.deployment.topology import subscriptions
 from infra.gcp.settings import CloudSettings
 
 from .findings import Finding, examined, ok, warning

@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from analysis import Reader, lines_of
-from handlers.errors import SetAside
-from handlers.output_files import is_final, results_in
-from handlers.tools import Blob, Job, JobState
+from handlers.attempts.output_files import is_final, results_in
+from handlers.dispatch.errors import SetAside
+from handlers.ports import Blob, Job, JobState
 
 from .echo import Line, read_line
 from .findings import Finding, fault, ok, warning

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from google.cloud.bigquery import Client
 
-from handlers.tools import Clock, Model
+from handlers.ports import Clock, Model
 from infra.gcp.settings import CloudSettings
 from infra.given import utc_now
 

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from events import FACTS, topic_of
-from handlers.score import subscriptions
+from infra.deployment.topology import subscriptions
 from infra.gcp.letters import PEOPLE
 from infra.gcp.settings import CloudSettings
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from handlers.tools import Clock, Job, Model
+from handlers.ports import Clock, Job, Model
 from infra.gcp.settings import CloudSettings
 
 from .findings import Finding, examined, ok, warning

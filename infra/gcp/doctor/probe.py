@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from analysis import Analysis, Request, fingerprint, preflight, render
 from analysis.prices import price_of
-from handlers.costs import estimate
-from handlers.tools import Bucket, Clock, Job, Model
+from handlers.ports import Bucket, Clock, Job, Model
+from handlers.runs.estimate import estimate
 from infra.gcp.settings import CloudSettings
 
 from .calls import CALLS

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
-from handlers.tools import Job
+from handlers.ports import Job
 
 from .echo import examine_lines
 from .ending import ANOTHER, read_lines, standing, written

@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import msgspec
 
-from handlers.errors import Refused
-from handlers.tools import Job, JobState
+from handlers.dispatch.errors import Refused
+from handlers.ports import Job, JobState
 
 from .echo import Line, examine_marks
 from .ending import ANOTHER, ERRORS, read_lines, standing, written

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from handlers.score import Subscription
 from infra.dead_letters import REPLAY_FOR
+from infra.deployment.topology import Subscription
 from infra.gcp.settings import ACK_DEADLINE_SECONDS, CloudSettings
 
 from .findings import State

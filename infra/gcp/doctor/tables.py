@@ -7,7 +7,7 @@ from typing import Any
 from google.cloud.bigquery import Client
 
 from analysis import Analyses, AnalysisError
-from handlers.columns import output_tables
+from handlers.attempts.output_columns import output_tables
 from infra.gcp.settings import CloudSettings
 from tracking import Source
 from tracking.tables import OUTPUT, Column, Layout, columns_of, layouts

@@ -8,7 +8,7 @@ from typing import Any
 from google.cloud.bigquery import Client, QueryJobConfig
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
-from handlers.tools import Clock
+from handlers.ports import Clock
 from infra.gcp.settings import CloudSettings
 from infra.gcp.warehouse_jobs import NEVER
 from tracking.statements import question

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.prices import Rates, price_of, told_price
+from handlers.runs.estimate import Estimate
 from tracking import Plan, Row, Tracking
-
-from .costs import Estimate
 
 Money = dict[str, Any]
 

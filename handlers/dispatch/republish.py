@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from events import Envelope
-from tracking import Ledger, Tracking, UnhandledFact
-
-from .codes import coded
-from .score import handled_topics
-from .tools import Policy
+from handlers.codes import coded
+from handlers.ports import Policy
+from tracking import Ledger, Row, Tracking, UnhandledFact
 
 LOG = logging.getLogger("troupe.tick")
 
@@ -23,9 +21,11 @@ class Retell:
     handler: str
 
 
-def retell(tracking: Tracking, ledger: Ledger, since: date, policy: Policy) -> Iterator[Retell]:
+def retell(
+    tracking: Tracking, ledger: Ledger, subscriptions: Sequence[Row], since: date, policy: Policy
+) -> Iterator[Retell]:
     """The facts that are due, oldest first; those told too often become system errors."""
-    unhandled = tracking.unhandled_facts(since, handled_topics())
+    unhandled = tracking.unhandled_facts(since, subscriptions)
     for lost in given_up(unhandled, policy):
         is_new = tracking.store_error(
             f"stuck_fact__{lost.fact_id}__{lost.handler}",

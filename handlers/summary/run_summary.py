@@ -4,12 +4,12 @@ from datetime import datetime
 from typing import Any
 
 from analysis import Analyses, Analysis
+from handlers.runs.estimate import estimate
 from tracking import Plan, Row, Tracking
 from tracking.statements import table_name
 
-from .costs import estimate
-from .glance import glance
-from .money import money_of
+from .column_counts import glance
+from .costs import money_of
 
 Summary = dict[str, Any]
 

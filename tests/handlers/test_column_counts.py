@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.glance import glance
+from handlers.summary.column_counts import glance
 from infra.local.desk import add_analysis
 from tests.analysis.own import NAME, folder_of
 from tests.analysis.test_charts import KINDS

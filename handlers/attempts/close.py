@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from analysis import Analyses
 from analysis.prices import prices_of
 from events import ResultsProcessed
+from handlers.runs.plans import plan_of, wish_of
 from tracking import Closing, Ending, Place, Tracking
 
-from .columns import answer_columns
-from .plans import plan_of, wish_of
+from .output_columns import answer_columns
 
 
 def close(

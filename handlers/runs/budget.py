@@ -10,10 +10,10 @@ from math import inf
 
 from analysis import Analyses
 from events import ReprocessRequested, RunRequested
+from handlers.ports import Policy
 from tracking import Plan, Row, Tracking
 
-from .costs import Estimate, dollars, estimate
-from .tools import Policy
+from .estimate import Estimate, dollars, estimate
 
 Since = Callable[[], date]
 """The day before which no open run was planned. Asked for only where there is a cap."""

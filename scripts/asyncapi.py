@@ -1,6 +1,6 @@
 """The catalogue as AsyncAPI 3.0: channels, messages and operations, from the code alone.
 
-Written to docs/reference/asyncapi.json by `python -m handlers.asyncapi FILE`; a test holds the
+Written to docs/reference/asyncapi.json by `python -m scripts.asyncapi FILE`; a test holds the
 file to the code and to AsyncAPI's own schema.
 """
 
@@ -16,10 +16,9 @@ import msgspec
 
 from events import FACTS, SIGNALS, DeadLetter, Fact, GcsObject, WatchTick, Wish, topic_of, type_of
 from events.cloudevents import STRUCTURED, VERSION
-
-from . import CHOREOGRAPHY, Handler, name_of
-from .dead_letters import CAUSE, DELIVERIES, DETAIL
-from .score import Subscription, follows, subscriptions
+from handlers.choreography import CHOREOGRAPHY, Handler, name_of
+from handlers.dispatch.dead_letters import CAUSE, DELIVERIES, DETAIL
+from infra.deployment.topology import Subscription, follows, subscriptions
 
 Json = dict[str, Any]
 
@@ -103,7 +102,7 @@ def _operations() -> Json:
 
 
 def _handlers() -> list[Handler]:
-    from . import SIGNALS as OF_SIGNALS
+    from handlers.choreography import SIGNALS as OF_SIGNALS
 
     return list(dict.fromkeys([*CHOREOGRAPHY.values(), *OF_SIGNALS.values()]))
 

@@ -3,9 +3,9 @@
 import msgspec
 
 from events import ReprocessRequested, RunRequested
+from handlers.dispatch.errors import Redeliver
 from tracking import Plan, Tracking
 
-from .errors import Redeliver
 from .window import Limits
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.summary import summarise
+from handlers.summary.run_summary import summarise
 from infra.local.damage import Damage, Kind
 from tests.stage import Stage, calls, id_of
 

@@ -13,13 +13,13 @@ from inspect import signature
 from typing import Any
 
 from events import DeadLetter, Envelope, Fact, Signal, Unreadable, Wish, seal
+from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
+from handlers.ports import Tools
 from tracking import Handling
 
-from . import CHOREOGRAPHY, SIGNALS, Handler, name_of
+from .decode import Opened, open_message
 from .errors import SetAside, Wait
-from .opening import Opened, open_message
-from .retelling import Retell
-from .tools import Tools
+from .republish import Retell
 
 LOG = logging.getLogger("troupe.delivery")
 

@@ -6,7 +6,8 @@ from functools import cache
 from typing import get_args, get_type_hints
 
 from events import Fact, GcsObject, WatchTick, topic_of
-from tracking import Row
+from handlers.choreography import CHOREOGRAPHY, name_of
+from handlers.dispatch.decode import dead_letter_topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +32,6 @@ class Subscription:
 @cache
 def subscriptions() -> tuple[Subscription, ...]:
     """Every subscription of the troupe, in the order of the flow."""
-    from handlers import CHOREOGRAPHY, name_of
-    from handlers.opening import dead_letter_topic
 
     facts = [
         Subscription(
@@ -52,15 +51,6 @@ def subscriptions() -> tuple[Subscription, ...]:
         if topic
     ]
     return (*facts, *signals, *letters)
-
-
-def handled_topics() -> list[Row]:
-    """Topic and handler of every fact that somebody handles."""
-    return [
-        {"topic": each.topic, "handler": each.handler}
-        for each in subscriptions()
-        if each.dead_letter_topic
-    ]
 
 
 def follows(handler: object) -> list[type[Fact]]:

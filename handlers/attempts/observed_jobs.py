@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from events import Deployment
+from handlers.places import place_of
+from handlers.ports import Bucket, Job, Model
+from handlers.submit_job import labels_of
 from tracking import Tracking, WaitingAttempt
 
 from .output_files import output_of
-from .places import place_of
-from .submit_job import labels_of
-from .tools import Bucket, Job, Model
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """What a handler may reach for; `infra/` provides it, for the laptop and for Google Cloud."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -8,7 +8,7 @@ from typing import Protocol
 
 from analysis import Analyses
 from events.ids import Deployment
-from tracking import Ledger, Tracking
+from tracking import Ledger, Row, Tracking
 
 Clock = Callable[[], datetime]
 """Tells the time as an aware UTC datetime. Whole runs are simulated by giving another one."""
@@ -167,5 +167,7 @@ class Tools:
     """A name nobody used before; for what is private to one execution."""
     peak_megabytes: Callable[[], float | None]
     """Peak memory of this process; None where the system does not tell it."""
+    subscriptions: Sequence[Row]
+    """Topic and handler of every event that has a handler; queries look for unhandled ones."""
     analyses: Analyses = field(default_factory=Analyses)
     policy: Policy = field(default_factory=Policy)

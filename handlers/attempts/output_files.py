@@ -4,10 +4,9 @@ import re
 from collections.abc import Sequence
 
 from events import Deployment
+from handlers.dispatch.errors import SetAside
+from handlers.ports import Blob
 from tracking import Place
-
-from .errors import SetAside
-from .tools import Blob
 
 _FINAL = re.compile(r"(?:^|/)predictions\.jsonl(?:-(\d+)-of-(\d+))?$")
 _INCREMENTAL = re.compile(r"(?:^|/)incremental_predictions\.jsonl$")

@@ -1,25 +1,23 @@
 """The catalogue: every fact, its fields, who tells it and who handles it, from the code alone.
 
-`events/catalogue.json` is its copy for those who read no Python, Terraform first of all.
-Written by `python -m handlers.catalogue`; a test holds it to the code.
+`infra/catalogue.json` is its copy for those who read no Python, Terraform first of all.
+`make catalogue` writes it; a test compares it with the code.
 """
 
 import inspect
 import json
-from pathlib import Path
+import sys
 from typing import Any
 
 import msgspec
 
 import events
 from events import FACTS, Fact, GcsObject, WatchTick, topic_of, type_of
+from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
+from handlers.dispatch.deliver import needs_of
 
-from . import CHOREOGRAPHY, SIGNALS, Handler, name_of
-from .delivery import needs_of
-from .score import follows, subscriptions
 from .services import groupings, operators
-
-PATH = Path(events.__file__).parent / "catalogue.json"
+from .topology import follows, subscriptions
 
 
 def catalogue() -> dict[str, Any]:
@@ -138,4 +136,4 @@ def text() -> str:
 
 
 if __name__ == "__main__":
-    PATH.write_text(text(), encoding="utf-8")
+    sys.stdout.write(text())

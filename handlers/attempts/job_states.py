@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 from events import JobCancelled, JobEnded, JobFailed, JobSucceeded
-
-from .tools import Job, JobState
+from handlers.ports import Job, JobState
 
 NEVER_STARTED = "never_started"
 

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, get_args, get_type_hints
 
 from events import topic_of
+from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
+from handlers.discarding import discard_attempt
+from handlers.dispatch.deliver import deliver
+from handlers.dispatch.republish import Retell
 
-from . import CHOREOGRAPHY, SIGNALS, Handler, name_of
-from .delivery import deliver
-from .discarding import discard_attempt
-from .reach import SOURCE, reach_of
-from .retelling import Retell
-from .score import follows, subscriptions
+from .permissions import SOURCE, reach_of
+from .topology import follows, subscriptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from handlers.dispatch.errors import Wait
+from handlers.ports import Clock, Policy
 from tracking import Claim, Place, Tracking
-
-from .errors import Wait
-from .tools import Clock, Policy
 
 
 @dataclass(frozen=True, slots=True)

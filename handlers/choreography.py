@@ -1,0 +1,79 @@
+"""The choreography: which fact sets which handler in motion, in the order of the flow."""
+
+from collections.abc import Callable, Iterable
+
+from events import (
+    BadRequest,
+    BatchAbandoned,
+    BatchCompleted,
+    BatchPlanned,
+    CancelRequested,
+    DeadLetter,
+    Fact,
+    GcsObject,
+    JobCancelled,
+    JobFailed,
+    JobSucceeded,
+    JsonlUploaded,
+    ReprocessRequested,
+    ResultsProcessed,
+    RunCompleted,
+    RunRequested,
+    RunStopped,
+    Signal,
+    WatchTick,
+    topic_of,
+)
+from tracking import Row
+
+from .advance_run import advance_run
+from .dispatch.republish import Retell
+from .plan_run import plan_run
+from .process_results import process_results
+from .record_dead_letter import record_dead_letter
+from .refuse_run import refuse_run
+from .report_run import report_run
+from .settle_batch import settle_batch
+from .stop_run import stop_run
+from .submit_job import submit_job
+from .watch_jobs import watch_jobs
+from .write_jsonl import write_jsonl
+
+Handler = Callable[..., Iterable[Fact | Retell]]
+"""A fact in, the facts that follow out; the tools it needs are its further parameters."""
+
+CHOREOGRAPHY: dict[type[Fact], Handler] = {
+    RunRequested: plan_run,
+    ReprocessRequested: plan_run,
+    BatchPlanned: write_jsonl,
+    JsonlUploaded: submit_job,
+    JobSucceeded: process_results,
+    JobFailed: process_results,
+    JobCancelled: process_results,
+    ResultsProcessed: settle_batch,
+    BatchCompleted: advance_run,
+    BatchAbandoned: advance_run,
+    CancelRequested: stop_run,
+    RunStopped: stop_run,
+    RunCompleted: report_run,
+}
+
+SIGNALS: dict[type[Signal], Handler] = {
+    WatchTick: watch_jobs,
+    GcsObject: watch_jobs,
+    DeadLetter: record_dead_letter,
+    BadRequest: refuse_run,
+}
+
+
+def event_subscriptions() -> list[Row]:
+    """Topic and handler of every event that is handled, as the queries take them."""
+    return [
+        {"topic": topic_of(event), "handler": name_of(handler)}
+        for event, handler in CHOREOGRAPHY.items()
+    ]
+
+
+def name_of(handler: Handler) -> str:
+    """`plan_run` subscribes as `plan-run`."""
+    return handler.__name__.replace("_", "-")
