@@ -18,4 +18,4 @@ COPY . .
 RUN python -m compileall -q .
 USER 10001
 EXPOSE 8080
-ENTRYPOINT ["python", "-m", "infra.gcp.service"]
+ENTRYPOINT ["python", "-m", "troupe.backends.gcp.service"]

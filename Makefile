@@ -48,7 +48,7 @@ fuzz: $(VENV)/dev  ## The properties of reading and writing with two hundred tim
 
 chaos: $(VENV)/dev  ## Tens of thousands of seeds of trouble, and every planted fault hunted down
 	$(BIN)/troupe chaos --seeds $(or $(CHAOS_SEEDS),20000)
-	$(BIN)/troupe chaos --mutations --seeds 400
+	$(BIN)/python -m tests.simulation.mutation_test --seeds 400
 	TROUPE_CHAOS_SEEDS=60 $(BIN)/pytest tests/chaos -n auto
 
 seeds: $(VENV)/dev  ## Two thousand seeds of it, as before every change that lands
@@ -63,7 +63,7 @@ pins:  ## Renew the exact pins (needs uv)
 	$(COMPILE) --extra gcp --extra otel -o requirements/gcp.txt
 
 catalogue: $(VENV)/base  ## Renew infra/catalogue.json from the code
-	$(BIN)/python -m infra.deployment.catalogue > infra/catalogue.json.new
+	$(BIN)/python -m troupe.deployment.catalogue > infra/catalogue.json.new
 	mv infra/catalogue.json.new infra/catalogue.json
 
 docs: $(VENV)/dev  ## Renew what is read off the code, and build the site into site/

@@ -216,7 +216,7 @@ def _peak() -> float:
         found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text(encoding="ascii"))
         if found:
             return int(found[1]) / 1024
-    from infra.given import peak_megabytes
+    from troupe.backends.defaults import peak_megabytes
 
     return peak_megabytes() or 0.0
 

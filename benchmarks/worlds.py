@@ -12,12 +12,12 @@ import msgspec
 from analysis import load_analysis
 from events import Deployment, RunRequested, seal_wish
 from handlers.runs.plan_params import plan_params
-from infra.local.bucket import LocalBucket
-from infra.local.predictions import Answer
-from infra.local.warehouse import LocalWarehouse
-from infra.local.world import Laptop, LaptopSettings, taxonomy
 from tracking import Tracking
 from tracking.tables import layouts
+from troupe.backends.local.backend import Laptop, LaptopSettings, taxonomy
+from troupe.backends.local.bucket import LocalBucket
+from troupe.backends.local.warehouse import LocalWarehouse
+from troupe.standin.prediction_lines import Answer
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 RUN = "bench"

@@ -18,7 +18,7 @@ from events import FACTS, SIGNALS, DeadLetter, Fact, GcsObject, WatchTick, Wish,
 from events.cloudevents import STRUCTURED, VERSION
 from handlers.choreography import CHOREOGRAPHY, Handler, name_of
 from handlers.dispatch.dead_letters import CAUSE, DELIVERIES, DETAIL
-from infra.deployment.topology import Subscription, follows, subscriptions
+from troupe.deployment.topology import Subscription, follows, subscriptions
 
 Json = dict[str, Any]
 

@@ -16,13 +16,13 @@ from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
-from infra.cli.watched import Watch
-from infra.report import render_html, status_lines, summary_lines
-from infra.report.columns import within
-from infra.report.stage import Drawing, foot
-from infra.report.text import explained
-from scripts import stories
+from scripts import sample_runs
 from scripts.browser import View, opened, program
+from troupe.cli.watch_state import Watch
+from troupe.report import render_html, status_lines, summary_lines
+from troupe.report.live_screen import Drawing, foot
+from troupe.report.plain_text import explained
+from troupe.report.text_columns import within
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -45,7 +45,7 @@ REPORTS = {
 """Which page, how it is looked at, which part of it, and how many pixels of its height."""
 LOOKS, BETWEEN_LOOKS = 91, timedelta(minutes=1)
 """Of the watch, before its picture is taken."""
-TROUPE = [sys.executable, "-c", "from infra.cli import main; main()"]
+TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
 
 SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
@@ -72,12 +72,12 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         _terminal("demo", ["demo", "--damage", DAMAGE], _said(["demo", "--damage", DAMAGE], home))
-        with stories.opened(home / "story") as story:
+        with sample_runs.opened(home / "story") as story:
             _live_view(story)
             story.play()
             for name, (words, lines) in _commands(story).items():
                 _terminal(name, words, lines)
-            pages = {"reviews": _page(story, stories.RUN, home)}
+            pages = {"reviews": _page(story, sample_runs.RUN, home)}
             pages["checks"] = _page(story, story.another(), home)
         with opened(found) as browser:
             page = browser.page()
@@ -88,16 +88,16 @@ def main() -> int:
     return 0
 
 
-def _page(story: stories.Story, run: str, home: Path) -> Path:
+def _page(story: sample_runs.Story, run: str, home: Path) -> Path:
     answer = story.ask("report", run_id=run)
     file = home / f"{run}.html"
     file.write_text(render_html(answer["summary"], answer["verdict"]), encoding="utf-8")
     return file
 
 
-def _commands(story: stories.Story) -> dict[str, tuple[list[str], list[str]]]:
+def _commands(story: sample_runs.Story) -> dict[str, tuple[list[str], list[str]]]:
     """What is typed and what is answered, by picture, when the run is over."""
-    run = stories.RUN
+    run = sample_runs.RUN
     report = story.ask("report", run_id=run)
 
     def explained_(subject: str) -> tuple[list[str], list[str]]:
@@ -115,7 +115,7 @@ def _commands(story: stories.Story) -> dict[str, tuple[list[str], list[str]]]:
     }
 
 
-def _live_view(story: stories.Story) -> None:
+def _live_view(story: sample_runs.Story) -> None:
     """`troupe status --watch` in the middle of the run, as its terminal shows it."""
     seen = Watch(lambda: story.clock().timestamp(), story.clock)
 

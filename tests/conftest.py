@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.world import LaptopSettings
-from tests.stage import Stage
+from tests.harness import Stage
+from troupe.backends.local.backend import LaptopSettings
 
 
 @pytest.fixture

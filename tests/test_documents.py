@@ -6,10 +6,10 @@ import shlex
 from pathlib import Path
 
 from analysis import taxonomy_table
-from infra.cli.app import app
-from infra.deployment import catalogue
 from tests.cli.command import Command
-from tests.stage import calls
+from tests.harness import calls
+from troupe.cli.app import app
+from troupe.deployment import catalogue
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -57,7 +57,7 @@ def test_every_command_is_documented() -> None:
 
 
 def test_the_score_in_the_readme_is_the_score_of_the_code() -> None:
-    """Renew it with `python -m infra.deployment.catalogue`."""
+    """Renew it with `python -m troupe.deployment.catalogue`."""
     assert catalogue.diagram() in README
 
 

@@ -30,7 +30,7 @@ resource "terraform_data" "fit" {
     }
     precondition {
       condition     = alltrue([for s in local.services : s.timeout_seconds < local.deadline && s.time_budget_seconds < s.timeout_seconds])
-      error_message = "infra/deployment/services.py: a timeout has to lie below the acknowledgement deadline of ${local.deadline} seconds, a time budget below its timeout."
+      error_message = "troupe/deployment/services.py: a timeout has to lie below the acknowledgement deadline of ${local.deadline} seconds, a time budget below its timeout."
     }
     precondition {
       condition     = alltrue([for s in local.subscriptions : contains(keys(local.service_of), s.handler)])

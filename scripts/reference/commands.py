@@ -10,7 +10,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ArgumentInfo, ParameterInfo
 
-from infra.cli.app import app
+from troupe.cli.app import app
 
 from .text import MADE, cell
 

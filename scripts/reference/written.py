@@ -8,8 +8,8 @@ from typing import Any, get_args
 import msgspec
 
 from events import CancelRequested, ReprocessRequested, RunRequested, Wish
-from infra.deployment.catalogue import catalogue
 from scripts.asyncapi import field_notes
+from troupe.deployment.catalogue import catalogue
 
 from .text import MADE, cell, renewed
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from events import record_id
-from tests.stage import Stage, call, calls, id_of
+from tests.harness import Stage, call, calls, id_of
 from tracking.tables import columns_of
 
 Staged = Callable[..., Stage]
@@ -54,7 +54,7 @@ def test_a_source_that_changes_between_batches_misses_and_doubles_nothing(
 
 def test_ten_thousand_rows_on_a_bus_that_delivers_everything_twice(staged: Staged) -> None:
     """Exactly ten thousand, once each."""
-    from infra.local.faults import Faults
+    from troupe.backends.local.bus_faults import Faults
 
     stage = staged()
     stage.load(calls(10_000))
@@ -104,7 +104,7 @@ def test_brackets_quotes_newlines_and_unicode_survive_byte_for_byte(
     staged: Staged, said: str
 ) -> None:
     """From the answer to the row."""
-    from infra.local.predictions import Answer
+    from troupe.standin.prediction_lines import Answer
 
     def answerer(request: Any) -> Answer:
         return Answer(text=json.dumps({"callSummary": said}, ensure_ascii=False))

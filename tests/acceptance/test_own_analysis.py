@@ -8,13 +8,13 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis import AnalysisError
-from infra import desk
-from infra.cli.app import app
-from infra.desk.explaining import explain
-from infra.desk.questions import BadQuestion
-from infra.local.desk import add_analysis
-from infra.report import render_html
-from tests.stage import Stage, calls, id_of
+from tests.harness import Stage, calls, id_of
+from troupe import operations
+from troupe.backends.local.operations import add_analysis
+from troupe.cli.app import app
+from troupe.operations.backend import BadQuestion
+from troupe.operations.explain import explain
+from troupe.report import render_html
 
 Staged = Callable[..., Stage]
 
@@ -57,7 +57,7 @@ def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
     assert 0 == stage.run("again", analysis="compliance_check_v1")["planned"]
     assert 2 == len(explain(stage.world, id_of(calls(1)[0]))["rows"])
     kept = json.loads(stage.one("SELECT report FROM run_reports WHERE run_id = 'checks'"))
-    summary = desk.report(stage.world, "checks")["summary"]
+    summary = operations.report(stage.world, "checks")["summary"]
     for told in (kept, summary):
         assert {"risk", "identity_checked", "score", "findings"} == {
             row["kind"] for row in told["insights"]

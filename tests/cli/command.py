@@ -9,10 +9,10 @@ from typing import Any
 
 import duckdb
 
-from tests.stage import calls
+from tests.harness import calls
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NO_COLOR": "1"}
-TROUPE = [sys.executable, "-c", "from infra.cli import main; main()"]
+TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
 PATIENCE_SECONDS = 240
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import Command
-from tests.stage import call, calls, id_of
+from tests.harness import call, calls, id_of
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.app import app
-from infra.local.world import Laptop
-from tests.stage import calls
+from tests.harness import calls
+from troupe.backends.local.backend import Laptop
+from troupe.cli.app import app
 
 
 def told(*words: str) -> str:

@@ -10,9 +10,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from infra.local.generator import generate
 from tests.cloud.deployment import Cloud, servers
-from tests.cloud.story import play
+from tests.cloud.scenario import play
+from troupe.demo_data import generate
 
 
 def main() -> int:

@@ -22,21 +22,21 @@ from typer.testing import CliRunner, Result
 
 from events import RunRequested, seal_wish
 from handlers.ports import Blob
-from infra import desk
-from infra.cli.app import app
-from infra.gcp.bucket import StorageBucket, storage_client
-from infra.gcp.pulling import subscriber
-from infra.gcp.settings import ALL, known_handlers, read_settings
-from infra.gcp.warehouse import bigquery_client
-from infra.gcp.world import CloudWorld
-from infra.given import utc_now
-from infra.local.vertex import StandIn
-from infra.local.vertex_http import VertexServer
 from tests.cloud.newest import NewestBucket
 from tests.cloud.pubsub_emulator import end, pubsub_emulator, wait_until
 from tests.cloud.topology import Pace, lay_out
 from tests.emulators.servers import BigQueryServer, fake_gcs_server, free_port, local_bigquery
 from tests.emulators.tables import make_dataset
+from troupe import operations
+from troupe.backends.defaults import utc_now
+from troupe.backends.gcp.backend import CloudWorld
+from troupe.backends.gcp.bucket import StorageBucket, storage_client
+from troupe.backends.gcp.pull_worker import subscriber
+from troupe.backends.gcp.settings import ALL, known_handlers, read_settings
+from troupe.backends.gcp.warehouse import bigquery_client
+from troupe.cli.app import app
+from troupe.standin.http_server import VertexServer
+from troupe.standin.vertex import StandIn
 
 HOUSE = Path(__file__).parent.parent.parent
 PACE = Pace(ack_deadline_seconds=60, first_seconds=0.2, most_seconds=2.0)
@@ -106,7 +106,7 @@ class Process:
     def _started(self) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as log:
             return subprocess.Popen(
-                [sys.executable, "-m", "infra.gcp.service"],
+                [sys.executable, "-m", "troupe.backends.gcp.service"],
                 env=dict(self._environ), cwd=HOUSE, stdout=log, stderr=log,
             )  # fmt: skip
 
@@ -184,7 +184,7 @@ class Cloud:
         return victim.handler
 
     def books(self, run_id: str) -> dict[str, Any]:
-        return desk.verify(self.world, run_id)
+        return operations.verify(self.world, run_id)
 
     def is_completed(self, run_id: str) -> bool:
         runs = self.world.tools.tracking.tell(

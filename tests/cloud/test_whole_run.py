@@ -3,9 +3,9 @@
 import json
 from itertools import islice
 
-from infra.local.generator import generate
 from tests.cloud.deployment import Cloud
-from tests.cloud.story import play
+from tests.cloud.scenario import play
+from troupe.demo_data import generate
 
 TRANSCRIPTS = 150
 

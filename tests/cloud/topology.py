@@ -11,10 +11,10 @@ from google.protobuf.duration_pb2 import Duration  # type: ignore[import-untyped
 
 from events import FACTS, topic_of
 from handlers.dispatch.decode import dead_letter_topic
-from infra.dead_letters import REPLAY_FOR
-from infra.deployment.topology import Subscription, subscriptions
-from infra.gcp.letters import people_subscription
-from infra.gcp.settings import CloudSettings
+from troupe.backends.dead_letters import REPLAY_FOR
+from troupe.backends.gcp.dead_letters import people_subscription
+from troupe.backends.gcp.settings import CloudSettings
+from troupe.deployment.topology import Subscription, subscriptions
 
 Endpoint = Callable[[Subscription], str | None]
 """Where a subscription pushes to; None for one that is pulled."""

@@ -8,9 +8,9 @@ import pytest
 
 from events import BatchPlanned, Envelope, from_pubsub
 from handlers.dispatch.deliver import Message
-from infra.dead_letters import REPLAY_COUNT, REPLAY_FOR, KeptLetter, sent_again
-from infra.deployment.topology import Subscription
 from tests.events.making import sealed
+from troupe.backends.dead_letters import REPLAY_COUNT, REPLAY_FOR, KeptLetter, sent_again
+from troupe.deployment.topology import Subscription
 
 PLANNED = Subscription(
     topic="batch-planned", handler="write-jsonl", dead_letter_topic="dead-letter-write-jsonl"

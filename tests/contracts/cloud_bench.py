@@ -9,14 +9,14 @@ from google.api_core.retry import Retry, if_exception_type
 from google.cloud.bigquery import DatasetReference
 
 from handlers.ports import Bucket
-from infra.gcp.bucket import StorageBucket, storage_client
-from infra.gcp.ledger_stream import LedgerStream, write_client
-from infra.gcp.warehouse import BigQueryWarehouse, bigquery_client
 from tests.emulators.servers import BigQueryServer
 from tests.emulators.tables import make_dataset
 from tests.gcp.making import cloud_settings
 from tracking import Params, Row, Warehouse
 from tracking.tables import Column
+from troupe.backends.gcp.bucket import StorageBucket, storage_client
+from troupe.backends.gcp.warehouse import BigQueryWarehouse, bigquery_client
+from troupe.backends.gcp.write_api import LedgerStream, write_client
 
 
 class CloudBench:

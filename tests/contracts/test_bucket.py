@@ -8,9 +8,9 @@ from uuid import uuid4
 import pytest
 
 from handlers.ports import Bucket
-from infra.local.bucket import LocalBucket
 from tests.contracts.differences import CLOUD_STORAGE, expect
 from tests.contracts.suites import BucketSuite
+from troupe.backends.local.bucket import LocalBucket
 
 
 class TestLocalBucket(BucketSuite):
@@ -31,8 +31,8 @@ class TestCloudStorage(BucketSuite):
     @pytest.fixture
     def bucket(self, storage_server: str) -> Iterator[Bucket]:
         pytest.importorskip("google.cloud.storage", reason="pip install troupe[gcp]")
-        from infra.gcp.bucket import StorageBucket, storage_client
         from tests.gcp.making import cloud_settings
+        from troupe.backends.gcp.bucket import StorageBucket, storage_client
 
         name = f"stories-{uuid4().hex[:12]}"
         settings = replace(

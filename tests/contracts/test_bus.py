@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from events import BatchPlanned
 from handlers.dispatch.deliver import Message
 from handlers.dispatch.errors import Redeliver
-from infra.deployment.topology import Subscription
-from infra.local.bus import REPLAY_FOR, Delivery, LocalBus, Retry
-from infra.local.faults import Faults
-from infra.local.letters import KeptLetters
-from infra.local.warehouse import next_name
 from tests.events.making import sealed
 from tests.local.fakes import HeldClock
+from troupe.backends.local.bus import REPLAY_FOR, Delivery, LocalBus, Retry
+from troupe.backends.local.bus_faults import Faults
+from troupe.backends.local.dead_letters import KeptLetters
+from troupe.backends.local.warehouse import next_name
+from troupe.deployment.topology import Subscription
 
 FACT = Subscription(topic="batch-planned", handler="write-jsonl", dead_letter_topic="dead")
 SECOND = Subscription(topic="batch-planned", handler="audit", dead_letter_topic="dead-too")

@@ -8,13 +8,13 @@ import duckdb
 import pytest
 
 from events import Envelope
-from infra.dead_letters import REPLAY_FOR
-from infra.given import utc_now
-from infra.local.bus import Delivery as LocalDelivery
-from infra.local.bus import LocalBus, Retry
-from infra.local.letters import KeptLetters
 from tests.contracts.bus_suite import ATTEMPTS, EVERY, BusSuite, Delivery, Room
 from tests.local.fakes import HeldClock
+from troupe.backends.dead_letters import REPLAY_FOR
+from troupe.backends.defaults import utc_now
+from troupe.backends.local.bus import Delivery as LocalDelivery
+from troupe.backends.local.bus import LocalBus, Retry
+from troupe.backends.local.dead_letters import KeptLetters
 
 
 class LaptopRoom:
@@ -69,11 +69,11 @@ class CloudRoom:
     """The publisher, the pulling worker and the pulled letters, on topics of its own."""
 
     def __init__(self, prefix: str) -> None:
-        from infra.gcp.bus import PubSubBus
-        from infra.gcp.letters import PulledLetters
-        from infra.gcp.pulling import PullingWorker, subscriber
         from tests.cloud.topology import Pace, lay_out
         from tests.gcp.making import cloud_settings
+        from troupe.backends.gcp.bus import PubSubBus
+        from troupe.backends.gcp.dead_letters import PulledLetters
+        from troupe.backends.gcp.pull_worker import PullingWorker, subscriber
 
         settings = self.settings = cloud_settings(TROUPE_TOPIC_PREFIX=prefix)
         self.bus = PubSubBus(settings)
@@ -133,7 +133,7 @@ class TestGoogleEmulator(BusSuite):
         """Google applies the filter (documented); our service and worker apply it once more."""
         from google.api_core.exceptions import DeadlineExceeded
 
-        from infra.gcp.pulling import subscriber
+        from troupe.backends.gcp.pull_worker import subscriber
 
         raw = room.settings.subscription("raw.batch-planned")
         with subscriber() as client:

@@ -12,18 +12,18 @@ import uvicorn
 from events import to_pubsub
 from handlers.dispatch.deliver import Message, Outcome, Publish, Verdict
 from handlers.ports import Tools
-from infra.gcp.app import Service
-from infra.gcp.bus import PubSubBus
-from infra.gcp.letters import PulledLetters
-from infra.gcp.pulling import subscriber
-from infra.telemetry import Telemetry
 from tests.cloud.pubsub_emulator import wait_until
 from tests.cloud.topology import Pace, lay_out
 from tests.contracts.bus_suite import ATTEMPTS, DEAD, PLANNED, TICK, UPLOADED
 from tests.emulators.servers import free_port
 from tests.gcp.making import cloud_settings
 from tests.gcp.test_bus import facts
-from tests.stage import Stage
+from tests.harness import Stage
+from troupe.backends.gcp.app import Service
+from troupe.backends.gcp.bus import PubSubBus
+from troupe.backends.gcp.dead_letters import PulledLetters
+from troupe.backends.gcp.pull_worker import subscriber
+from troupe.telemetry import Telemetry
 
 PREFIXES = count(1)
 

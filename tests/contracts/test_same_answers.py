@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.local.warehouse import LocalWarehouse
 from tests.contracts.differences import SAME_ANSWERS, expect
-from tests.contracts.story import Story, at, plain, tell_again, tell_story
+from tests.contracts.recording import Story, at, plain, tell_again, tell_story
 from tests.emulators.servers import BigQueryServer
 from tests.local.fakes import HeldClock
 from tests.tracking.test_statements import NAMES, PARAMS
 from tracking.statements import question, statement_names
 from tracking.tables import layouts
+from troupe.backends.local.warehouse import LocalWarehouse
 
 if TYPE_CHECKING:
     from tests.contracts.cloud_bench import CloudBench

@@ -10,8 +10,6 @@ import pytest
 
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Bucket
-from infra.local.bucket import LocalBucket
-from infra.local.warehouse import LocalWarehouse
 from tests.contracts.differences import BIGQUERY, expect
 from tests.contracts.suites import STAGED, Bench, WarehouseSuite
 from tests.emulators.servers import BigQueryServer
@@ -19,6 +17,8 @@ from tests.local.fakes import HeldClock
 from tracking import Warehouse
 from tracking.statements import deed
 from tracking.tables import layouts
+from troupe.backends.local.bucket import LocalBucket
+from troupe.backends.local.warehouse import LocalWarehouse
 
 if TYPE_CHECKING:
     from tests.contracts.cloud_bench import CloudBench
@@ -245,7 +245,7 @@ def test_a_client_that_gave_up_waiting_did_not_stop_the_job(
     """The next delivery finds it under the same id; it never runs twice."""
     script = UPDATE.format(more="")
     with monkeypatch.context() as hurried:
-        hurried.setattr("infra.gcp.warehouse.CALL_SECONDS", 0.001)
+        hurried.setattr("troupe.backends.gcp.warehouse.CALL_SECONDS", 0.001)
         with pytest.raises(Redeliver):
             gate.warehouse.do("job", script, {})
     gate.wait_for_job("job")

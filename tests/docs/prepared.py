@@ -7,15 +7,15 @@ from typing import Any
 
 from events import RunRequested, seal_wish
 from handlers.dispatch.errors import SetAside
-from infra.local import desk
-from infra.local.world import Laptop, LaptopSettings
-from tests.stage import call, calls
+from tests.harness import call, calls
+from troupe.backends.local import operations
+from troupe.backends.local.backend import Laptop, LaptopSettings
 
 
 def two_runs_held_up(folder: Path) -> None:
     """Runs `first` and `second`, each with a dead letter in the place of its request file."""
     world = Laptop(folder / ".troupe", LaptopSettings(deployment="ab12"))
-    desk.load(world, str(folder / "calls.jsonl"))
+    operations.load(world, str(folder / "calls.jsonl"))
     for run_id in ("first", "second"):
         # Records that failed do not stop the story.
         wish = RunRequested(run_id=run_id, mode="test", limit=15, breaker=100)

@@ -23,8 +23,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from infra.cli.app import app
-from tests.stage import calls
+from tests.harness import calls
+from troupe.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_SECONDS = 240
@@ -69,7 +69,7 @@ class Shell:
         (self.work / "calls.jsonl").write_text(rows, encoding="utf-8")
         programs = folder / "bin"
         _program(programs / "python", f'exec "{sys.executable}" "$@"')
-        _program(programs / "troupe", 'exec python -c "from infra.cli import main; main()" "$@"')
+        _program(programs / "troupe", 'exec python -c "from troupe.cli import main; main()" "$@"')
         for name in [name for name in os.environ if name.startswith(("TROUPE_", "OTEL_"))]:
             patch.delenv(name)
         patch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")

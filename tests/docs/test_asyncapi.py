@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from events import FACT_OF_TYPE, FACTS, to_pubsub, topic_of
-from infra.deployment.topology import subscriptions
 from scripts import asyncapi
-from tests.stage import START, Stage, calls
+from tests.harness import START, Stage, calls
+from troupe.deployment.topology import subscriptions
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "reference" / "asyncapi.json"

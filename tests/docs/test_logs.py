@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("events", "analysis", "tracking", "handlers", "infra")
+ROOMS = ("events", "analysis", "tracking", "handlers", "troupe")
 PAGE = (ROOT / "docs" / "reference" / "logs.md").read_text(encoding="utf-8")
 SEVERITIES = {"exception": "error"}
 """What a logging method writes, where it is not called so."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from handlers.dispatch.deliver import Outcome
-from infra.telemetry import otel, spans
-from infra.telemetry.traced import REPEATED
 from scripts import reference
 from tracking.tables import columns_of, layouts
+from troupe.telemetry import otel, spans
+from troupe.telemetry.traced import REPEATED
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -64,7 +64,7 @@ def test_every_column_says_what_it_holds_in_a_sentence() -> None:
 
 
 def variables_of_the_code() -> set[str]:
-    files = [f for f in (ROOT / "infra").rglob("*.py") if "terraform" not in f.parts]
+    files = list((ROOT / "troupe").rglob("*.py"))
     texts = (
         node.value
         for file in files

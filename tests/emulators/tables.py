@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from google.cloud.bigquery import Client, Table, TimePartitioning
 
-from infra.gcp.warehouse import fields_of
 from tracking.tables import columns_of, layouts
+from troupe.backends.gcp.warehouse import fields_of
 
 
 def make_dataset(client: Client, dataset: str, tables: Iterable[str] = ()) -> None:

@@ -15,11 +15,11 @@ from typing import Any
 
 from events import CancelRequested, ReprocessRequested
 from handlers.ports import JobState
-from infra.local.damage import Damage
-from infra.local.vertex_settings import Behaviour, End
-from infra.local.world import LaptopSettings
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
 from tracking.tables import columns_of, layouts
+from troupe.backends.local.backend import LaptopSettings
+from troupe.standin.corrupt import Damage
+from troupe.standin.settings import Behaviour, End
 
 FOLDER = Path(__file__).parent / "recorded"
 CALLS = 12

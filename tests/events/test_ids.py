@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events import Deployment, record_id
-from infra.local.bucket import LocalBucket
-from infra.local.warehouse import LocalWarehouse
 from tests.events.making import run_ids
 from tests.local.fakes import HeldClock
 from tracking import Source
 from tracking.statements import fragment
+from troupe.backends.local.bucket import LocalBucket
+from troupe.backends.local.warehouse import LocalWarehouse
 
 few = settings(deadline=None, derandomize=True, max_examples=50)
 ODD = [

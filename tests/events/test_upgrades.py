@@ -12,11 +12,11 @@ from events import FACT_OF_TYPE, FACTS, Deployment, Fact, Wish, read_fact, to_pu
 from events.cloudevents import type_of_topic
 from handlers.dispatch.decode import open_message
 from handlers.dispatch.deliver import Message
-from infra.local.world import LaptopSettings
 from tests.events.recording import CALLS, FOLDER
-from tests.stage import Stage
+from tests.harness import Stage
 from tracking.event_log import _envelope
 from tracking.tables import columns_of, layouts
+from troupe.backends.local.backend import LaptopSettings
 
 RECORDINGS = sorted(FOLDER.glob("*.json"))
 NEWER = [kind for kind in FACTS if not issubclass(kind, Wish)]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from infra.gcp.settings import ALL, known_handlers
 from tests.gcp.making import ENVIRON
+from troupe.backends.gcp.settings import ALL, known_handlers
 
 HOUSE = Path(__file__).parent.parent.parent
 NOWHERE = "http://127.0.0.1:1"
@@ -35,12 +35,12 @@ import json, os, sys, time
 begun = time.process_time()
 import handlers.dispatch.deliver
 handled = time.process_time()
-import infra.gcp.service
+import troupe.backends.gcp.service
 imported = time.process_time()
-from infra.gcp import world
-from infra.gcp.bus import PubSubBus
-from infra.gcp.settings import read_settings
-from infra.given import peak_megabytes
+from troupe.backends.gcp import world
+from troupe.backends.gcp.bus import PubSubBus
+from troupe.backends.gcp.settings import read_settings
+from troupe.backends.defaults import peak_megabytes
 settings = read_settings(os.environ)
 needs = world.needs_of_service(settings)
 bus = PubSubBus(settings)

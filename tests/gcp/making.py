@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from infra.gcp.settings import CloudSettings, read_settings
+from troupe.backends.gcp.settings import CloudSettings, read_settings
 
 ENVIRON = {
     "TROUPE_PROJECT": "stories",

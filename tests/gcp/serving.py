@@ -10,11 +10,11 @@ from events import Envelope, RunRequested, seal_wish, to_pubsub
 from handlers.dispatch.deliver import Message
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Tools
-from infra.deployment.topology import Subscription
-from infra.gcp.app import Service
-from infra.gcp.settings import CloudSettings
-from infra.push import Push, wrap
-from tests.stage import Stage
+from tests.harness import Stage
+from troupe.backends.gcp.app import Service
+from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.pubsub_push import Push, wrap
+from troupe.deployment.topology import Subscription
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

@@ -9,10 +9,10 @@ from google.cloud.storage import Client  # type: ignore[import-untyped]
 
 from handlers.dispatch.errors import Redeliver, SetAside
 from handlers.ports import Blob, Bucket
-from infra.gcp.bucket import StorageBucket
 from tests.contracts.suites import BucketSuite
 from tests.gcp.making import cloud_settings
 from tests.gcp.storage_wire import StorageWire, reply
+from troupe.backends.gcp.bucket import StorageBucket
 
 BLOCK = 256 << 10
 

@@ -10,8 +10,6 @@ from google.api_core import exceptions as api
 
 from events import BatchPlanned
 from handlers.dispatch.errors import Redeliver, SetAside
-from infra.gcp.bus import PubSubBus
-from infra.gcp.pulling import subscriber
 from tests.cloud.fixtures import pubsub
 from tests.cloud.topology import Pace, lay_out
 from tests.contracts.bus_suite import PLANNED
@@ -19,6 +17,8 @@ from tests.emulators.fixtures import emulator_folder
 from tests.events.making import sealed
 from tests.gcp.making import cloud_settings
 from tests.gcp.serving import message
+from troupe.backends.gcp.bus import PubSubBus
+from troupe.backends.gcp.pull_worker import subscriber
 
 __all__ = ["emulator_folder", "pubsub"]
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from infra.gcp.settings import ALL, known_handlers
 from tests.gcp.cold_start import Start, start_of
+from troupe.backends.gcp.settings import ALL, known_handlers
 
 ALWAYS = {"bigquery", "bigquery storage", "pubsub"}
 """Every service asks the ledger, and publishes."""

@@ -16,7 +16,7 @@ from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
 
 from handlers.attempts.job_states import REFUSALS
 from handlers.dispatch.errors import Redeliver, Refused, SetAside, Wait
-from infra.gcp.failures import RULES, AlreadyDone, Then, rule_for, translated
+from troupe.backends.gcp.failures import RULES, AlreadyDone, Then, rule_for, translated
 
 
 def http(status: int, reason: str = "", message: str = "secret text") -> Exception:

@@ -96,7 +96,7 @@ def test_the_builder_is_sent_what_the_image_runs() -> None:
 
     assert "*" in lines
     assert {
-        "analyses", "analysis", "events", "handlers", "infra", "tracking", "requirements/gcp.txt"
+        "analyses", "analysis", "events", "handlers", "tracking", "troupe", "requirements/gcp.txt"
     } == let_in  # fmt: skip
 
 

@@ -10,12 +10,12 @@ import pytest
 
 from events import BatchPlanned, RunRequested, to_pubsub
 from handlers.dispatch.errors import Redeliver
-from infra.gcp.app import LARGEST_BYTES, Service
-from infra.push import Push, unwrap, wrap
 from tests.events.making import sealed
 from tests.gcp.making import cloud_settings
 from tests.gcp.serving import START, Caller, Slow, Theatre, World, message
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
+from troupe.backends.gcp.app import LARGEST_BYTES, Service
+from troupe.backends.pubsub_push import Push, unwrap, wrap
 
 
 @pytest.fixture

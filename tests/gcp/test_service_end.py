@@ -7,13 +7,13 @@ import urllib.request
 import pytest
 import uvicorn
 
-from infra.gcp.app import Service
-from infra.push import wrap
 from tests.cloud.pubsub_emulator import wait_until
 from tests.emulators.servers import free_port
 from tests.gcp.making import cloud_settings
 from tests.gcp.serving import Slow, World, message
-from tests.stage import Stage
+from tests.harness import Stage
+from troupe.backends.gcp.app import Service
+from troupe.backends.pubsub_push import wrap
 
 
 def posted(port: int) -> int:

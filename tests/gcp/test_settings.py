@@ -4,9 +4,15 @@ import json
 
 import pytest
 
-from infra.deployment.topology import subscriptions
-from infra.gcp.settings import ALL, BadSetting, known_handlers, read_settings, read_terraform
 from tests.gcp.making import ENVIRON, cloud_settings
+from troupe.backends.gcp.settings import (
+    ALL,
+    BadSetting,
+    known_handlers,
+    read_settings,
+    read_terraform,
+)
+from troupe.deployment.topology import subscriptions
 
 
 def test_a_deployment_is_read_from_the_environment() -> None:

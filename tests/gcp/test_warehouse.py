@@ -10,13 +10,13 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client
 
 from handlers.dispatch.errors import Redeliver, SetAside
-from infra.gcp.warehouse import BigQueryWarehouse
-from infra.gcp.warehouse_jobs import Jobs
-from infra.gcp.warehouse_params import parameters
 from tests.gcp.making import cloud_settings
 from tests.gcp.wire import Asked, Reply, Wire, error
 from tracking.parameters import PARAMETERS
 from tracking.tables import Column
+from troupe.backends.gcp.bigquery_jobs import Jobs
+from troupe.backends.gcp.query_parameters import parameters
+from troupe.backends.gcp.warehouse import BigQueryWarehouse
 
 
 @pytest.fixture(autouse=True)

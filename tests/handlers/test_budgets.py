@@ -9,10 +9,10 @@ import pytest
 from events import RunStopped
 from handlers.advance_run import advance
 from handlers.runs.estimate import dollars
-from infra import desk
-from infra.local.world import LAPTOP_POLICY, LaptopSettings
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
 from tracking import Tracking
+from troupe import operations
+from troupe.backends.local.backend import LAPTOP_POLICY, LaptopSettings
 
 Capped = Callable[..., Stage]
 
@@ -67,7 +67,7 @@ def test_a_run_whose_first_batch_may_not_fit_is_refused(capped: Capped) -> None:
 def test_a_refusal_tells_small_money_in_digits_that_say_something(capped: Capped) -> None:
     """What it would cost and what is left, or what the first batch may not pass."""
     stage = capped()
-    low, high = desk.request(stage.world, {"dry_run": True})["cost"]
+    low, high = operations.request(stage.world, {"dry_run": True})["cost"]
     middle = (low + high) / 2
 
     stage.request("small", budget=0.0004)
@@ -110,7 +110,7 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
             stage.tick(minutes=1)
     stage.clock.pass_((stage.world.tools.policy.look_back_days + 6) * 24 * 3600)
 
-    told = desk.status(stage.world, "r1")
+    told = operations.status(stage.world, "r1")
     stage.play()
 
     spent = "SELECT sum(prompt_tokens + output_tokens + thoughts_tokens) FROM attempt_closings"

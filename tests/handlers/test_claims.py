@@ -10,9 +10,9 @@ from handlers.dispatch.errors import Redeliver
 from handlers.places import place_of
 from handlers.ports import Job, Policy
 from handlers.submit_job import submit_job
-from infra.desk import recovery
-from infra.local.vertex_settings import Behaviour
-from tests.stage import START, Stage, calls
+from tests.harness import START, Stage, calls
+from troupe.operations import dead_letters
+from troupe.standin.settings import Behaviour
 
 Staged = Callable[..., Stage]
 
@@ -167,7 +167,7 @@ def test_a_claim_on_a_discarded_attempt_is_void(staged: Staged) -> None:
     stage.load(calls(4))
     parked = upload_set_aside(stage)
     (letter,) = stage.world.letters.find()
-    recovery.discard(stage.world, letter.letter_id, "a story")
+    dead_letters.discard(stage.world, letter.letter_id, "a story")
 
     tools = stage.world.tools
     told = submit_job(
@@ -189,7 +189,7 @@ def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(staged: S
     tools = stage.world.tools
     discard_attempt(place_of(uploaded), tools.tracking, tools.analyses)
 
-    done = recovery.replay(stage.world)
+    done = dead_letters.replay(stage.world)
     stage.play()
 
     assert (1, 0) == (done["replayed"], done["handled"])
@@ -238,7 +238,7 @@ def test_a_claim_decides_over_a_stop_that_came_later(staged: Staged) -> None:
 def test_the_watchdog_asks_for_the_end_of_a_job_past_its_age(staged: Staged) -> None:
     """It asks, it never declares an end; the attempt is tried again."""
     from handlers.ports import JobState
-    from infra.local.vertex_settings import End
+    from troupe.standin.settings import End
 
     def stuck_once(job: Job) -> End:
         first = job.labels["attempt"].endswith("__1")

@@ -7,12 +7,12 @@ import pytest
 
 from events import BatchPlanned
 from handlers.write_jsonl import write_jsonl
-from infra.desk.clearing import clear_history, forget
-from infra.desk.questions import BadQuestion
-from infra.desk.reprocessing import reprocess
-from infra.local import desk
-from infra.local.vertex_settings import Behaviour
-from tests.stage import Stage, calls, id_of
+from tests.harness import Stage, calls, id_of
+from troupe.backends.local import operations
+from troupe.operations.backend import BadQuestion
+from troupe.operations.clear_history import clear_history, forget
+from troupe.operations.reprocess import reprocess
+from troupe.standin.settings import Behaviour
 
 PERSON = "tok_000000"
 """Of the first two calls."""
@@ -106,7 +106,7 @@ def test_forgetting_leaves_others_alone_and_names_the_person_nowhere(stage: Stag
     assert 4 == stage.books("r1")["analysed"]
     assert "tok_of_nobody" not in str(answer)
     assert "tok_of_nobody" not in str(stage.ask("SELECT * FROM laptop_jobs"))
-    assert "forget" in desk.DUTIES
+    assert "forget" in operations.DUTIES
 
 
 def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from handlers.summary.column_counts import glance
-from infra.local.desk import add_analysis
 from tests.analysis.own import NAME, folder_of
 from tests.analysis.test_charts import KINDS
-from tests.stage import Stage
+from tests.harness import Stage
 from tracking import Row
+from troupe.backends.local.operations import add_analysis
 
 Staged = Callable[..., Stage]
 

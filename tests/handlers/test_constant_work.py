@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.worlds import World
-from infra.local.warehouse import LocalWarehouse
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
 from tracking import Tracking
+from troupe.backends.local.warehouse import LocalWarehouse
 
 KINDS = ("ask", "stream", "do", "load")
 """Requests to BigQuery; appends to the ledger go through the Storage Write API."""

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from handlers.summary.run_summary import summarise
-from infra.local.damage import Damage, Kind
-from tests.stage import Stage, calls, id_of
+from tests.harness import Stage, calls, id_of
+from troupe.standin.corrupt import Damage, Kind
 
 Staged = Callable[..., Stage]
 

@@ -5,7 +5,7 @@ import pytest
 from events import JobCancelled, JobEnded, JobFailed, JobSucceeded
 from handlers.attempts.job_states import all_ended, end_of, ending_of
 from handlers.ports import Job, JobState
-from tests.stage import START
+from tests.harness import START
 
 PLACE = {"run_id": "r1", "planned_on": "2026-03-02", "batch": 1, "attempt": 1}
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.damage import Damage
-from infra.local.world import LaptopSettings
-from infra.logs import log_to
-from tests.stage import Stage, call
+from tests.harness import Stage, call
+from troupe.backends.local.backend import LaptopSettings
+from troupe.standin.corrupt import Damage
+from troupe.telemetry.logs import log_to
 
 PLANTED = ("+49 171 2345678", "Wilhelmina Oakenshaw", "tok_SECRETPHONE", "int-SECRETCALL")
 

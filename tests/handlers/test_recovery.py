@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 
 from handlers.dispatch.errors import SetAside
-from infra.desk import recovery
-from infra.desk.questions import BadQuestion
-from infra.desk.reprocessing import reprocess
-from infra.local import desk
-from infra.local.damage import Damage, Kind
-from infra.local.vertex_settings import Behaviour, End
-from tests.stage import Stage, calls, id_of
+from tests.harness import Stage, calls, id_of
+from troupe.backends.local import operations
+from troupe.operations import dead_letters
+from troupe.operations.backend import BadQuestion
+from troupe.operations.reprocess import reprocess
+from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.settings import Behaviour, End
 
 Staged = Callable[..., Stage]
 
@@ -39,17 +39,18 @@ def test_a_replayed_dead_letter_brings_the_run_to_its_end(stage: Stage) -> None:
     stage.request()
     stage.play()
     assert [("write-jsonl", "object_conflict", 1)] == [
-        (g["handler"], g["cause"], g["count"]) for g in recovery.dead_letters(stage.world)["groups"]
+        (g["handler"], g["cause"], g["count"])
+        for g in dead_letters.dead_letters(stage.world)["groups"]
     ]
 
     mend()
-    assert 1 == recovery.replay(stage.world, dry_run=True)["replayed"]
-    assert 1 == recovery.replay(stage.world, handler="write-jsonl")["replayed"]
+    assert 1 == dead_letters.replay(stage.world, dry_run=True)["replayed"]
+    assert 1 == dead_letters.replay(stage.world, handler="write-jsonl")["replayed"]
     stage.play()
 
     assert (True, 4) == tuple(stage.books("r1")[k] for k in ("ok", "analysed"))
-    assert [] == recovery.dead_letters(stage.world)["groups"]
-    assert 0 == recovery.replay(stage.world)["replayed"]
+    assert [] == dead_letters.dead_letters(stage.world)["groups"]
+    assert 0 == dead_letters.replay(stage.world)["replayed"]
 
 
 def test_a_letter_that_fails_again_after_its_replay_waits_again(stage: Stage) -> None:
@@ -60,11 +61,11 @@ def test_a_letter_that_fails_again_after_its_replay_waits_again(stage: Stage) ->
     stage.play()
 
     stage.clock.pass_(1)  # rows of one moment count once
-    recovery.replay(stage.world)
+    dead_letters.replay(stage.world)
     stage.play()
-    assert 1 == len(recovery.dead_letters(stage.world)["letters"])
+    assert 1 == len(dead_letters.dead_letters(stage.world)["letters"])
     mend()
-    recovery.replay(stage.world)
+    dead_letters.replay(stage.world)
     stage.play()
 
     assert stage.books("r1")["completed"]
@@ -77,7 +78,7 @@ def test_a_replay_without_a_worker_is_told_again_at_the_next_start(stage: Stage)
     stage.request()
     stage.play()
 
-    recovery.replay(stage.world)
+    dead_letters.replay(stage.world)
     stage.restart()
     stage.play()
 
@@ -90,7 +91,7 @@ def test_what_was_handled_meanwhile_is_not_sent_again(staged: Staged) -> None:
     stage.load(calls(3))
     stage.request()
     stage.play()
-    (letter,) = recovery.dead_letters(stage.world)["letters"]
+    (letter,) = dead_letters.dead_letters(stage.world)["letters"]
     place = stage.ask("SELECT planned_on FROM run_plans")[0][0]
     stage.world.warehouse.db.execute(
         "INSERT INTO handlings SELECT ?, 'job-succeeded', 'r1', 1, 'process-results', 'done', "
@@ -98,7 +99,7 @@ def test_what_was_handled_meanwhile_is_not_sent_again(staged: Staged) -> None:
         [letter["event_id"]],
     )
 
-    answer = recovery.replay(stage.world)
+    answer = dead_letters.replay(stage.world)
 
     assert place is not None
     assert (0, 1) == (answer["replayed"], answer["handled"])
@@ -110,16 +111,16 @@ def test_discarding_closes_the_attempt_without_answers(staged: Staged) -> None:
     stage.load(calls(3))
     stage.request()
     stage.play()
-    (letter,) = recovery.dead_letters(stage.world)["letters"]
+    (letter,) = dead_letters.dead_letters(stage.world)["letters"]
 
-    answer = recovery.discard(stage.world, letter["letter_id"], "the bucket was emptied")
+    answer = dead_letters.discard(stage.world, letter["letter_id"], "the bucket was emptied")
     stage.play()
 
     assert "batch 1, attempt 1" in answer["closed"]
     books = stage.books("r1")
     assert (True, True, 3) == (books["ok"], books["completed"], books["released"])
     with pytest.raises(BadQuestion):
-        recovery.discard(stage.world, letter["letter_id"], "again")
+        dead_letters.discard(stage.world, letter["letter_id"], "again")
     stage.restart(behaviour=Behaviour())
     assert 3 == stage.run("r2")["analysed"]
 
@@ -128,16 +129,16 @@ def test_a_letter_is_shown_with_its_cause(stage: Stage) -> None:
     """As it came, with what Pub/Sub and the loop wrote on it."""
     stage.world.bus.send("batch-planned", b"not json", {})
     stage.play()
-    (letter,) = recovery.dead_letters(stage.world)["letters"]
+    (letter,) = dead_letters.dead_letters(stage.world)["letters"]
 
-    shown = recovery.show_letter(stage.world, letter["letter_id"])
+    shown = dead_letters.show_letter(stage.world, letter["letter_id"])
 
     assert ("unreadable_message", "not json") == (shown["cause"], shown["body"])
     assert {"unreadable": 1} == {
-        k: v for k, v in recovery.replay(stage.world).items() if v and k != "dry_run"
+        k: v for k, v in dead_letters.replay(stage.world).items() if v and k != "dry_run"
     }
     with pytest.raises(BadQuestion):
-        recovery.show_letter(stage.world, "nothing")
+        dead_letters.show_letter(stage.world, "nothing")
 
 
 def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) -> None:
@@ -150,7 +151,7 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) 
     stage.restart(damage=None)
 
     preview = reprocess(stage.world, {"of_run": "r1"}, dry_run=True)
-    done = desk.DUTIES["reprocess"](stage.world, wish={"of_run": "r1", "run_id": "again"})
+    done = operations.DUTIES["reprocess"](stage.world, wish={"of_run": "r1", "run_id": "again"})
     stage.play()
 
     assert (2, None) == (preview["records"], preview["run_id"])

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from handlers.dispatch.errors import Redeliver
-from infra.local.damage import Damage
-from infra.local.faults import Crashed, Faults
-from infra.local.world import LAPTOP_RETRY, LaptopSettings
-from tests.stage import Stage, calls, final_tables
+from tests.harness import Stage, calls, final_tables
+from troupe.backends.local.backend import LAPTOP_RETRY, LaptopSettings
+from troupe.backends.local.bus_faults import Crashed, Faults
+from troupe.standin.corrupt import Damage
 
 WISH: dict[str, Any] = {"canary": 5, "rows_per_batch": 12, "concurrency": 3, "breaker": 100}
 

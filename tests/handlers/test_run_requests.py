@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from events import ReprocessRequested
-from infra.local.damage import Damage, Kind
-from tests.stage import START, Stage, calls, id_of
+from tests.harness import START, Stage, calls, id_of
+from troupe.standin.corrupt import Damage, Kind
 
 Staged = Callable[..., Stage]
 

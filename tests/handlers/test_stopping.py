@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from events import CancelRequested
-from infra.local.damage import Damage, Kind
-from infra.local.vertex_settings import Behaviour
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
+from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.settings import Behaviour
 
 Staged = Callable[..., Stage]
 

@@ -1,6 +1,6 @@
 """Runs that overlap share no record, and what is certain is never paid for twice."""
 
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
 
 
 def test_two_runs_requested_in_the_same_moment_share_no_record(stage: Stage) -> None:

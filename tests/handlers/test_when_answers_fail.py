@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from handlers.ports import Job, JobState
-from infra.local.damage import Damage, Kind
-from infra.local.vertex_settings import Behaviour, End
-from tests.stage import Stage, calls, id_of
+from tests.harness import Stage, calls, id_of
+from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.settings import Behaviour, End
 
 Staged = Callable[..., Stage]
 

@@ -8,11 +8,11 @@ import pytest
 
 from handlers.dispatch.deliver import Outcome
 from handlers.ports import JobState
-from infra.local.bus import Retry
-from infra.local.predictions import Answer, text_of
-from infra.local.vertex_settings import Behaviour, End
-from tests.stage import Stage, call, calls
+from tests.harness import Stage, call, calls
 from tracking.tables import layouts
+from troupe.backends.local.bus import Retry
+from troupe.standin.prediction_lines import Answer, text_of
+from troupe.standin.settings import Behaviour, End
 
 STUCK = Behaviour(end=lambda job: End(state=JobState.RUNNING, share=0))
 """No job ever ends by itself."""

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from handlers.ports import Job, JobState
-from infra.local.bus import Retry
-from infra.local.faults import Faults
-from infra.local.vertex_settings import Behaviour, End
-from infra.local.worker import Worker
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
+from troupe.backends.local.bus import Retry
+from troupe.backends.local.bus_faults import Faults
+from troupe.backends.local.worker import Worker
+from troupe.standin.settings import Behaviour, End
 
 Staged = Callable[..., Stage]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from infra.report import render_html
 from scripts.browser import Page, View, opened, program
 from tests.report import samples
+from troupe.report import render_html
 
 VIEWS = {
     "light": View(1100),

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.report import choreography_lines, status_lines
 from tests.report.samples import at, batch, error, run, verdict
+from troupe.report import choreography_lines, status_lines
 
 
 def test_no_runs_are_said_in_one_line() -> None:

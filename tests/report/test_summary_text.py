@@ -3,8 +3,8 @@
 import json
 
 from analysis import ERRORS
-from infra.report import preview_lines, summary_lines
 from tests.report.samples import dry_run, error, summary, unknown_price, verdict
+from troupe.report import preview_lines, summary_lines
 
 
 def test_the_lines_of_a_good_run_are_stable() -> None:

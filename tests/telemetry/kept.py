@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from infra.telemetry.spans import Count, Span
+from troupe.telemetry.spans import Count, Span
 
 
 class Kept:

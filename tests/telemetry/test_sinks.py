@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from handlers.dispatch.deliver import deliver
-from infra.local.world import LaptopSettings
-from infra.telemetry import configured
-from infra.telemetry.setup import to
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
 from tests.telemetry.kept import Kept
+from troupe.backends.local.backend import LaptopSettings
+from troupe.telemetry import configured
+from troupe.telemetry.setup import to
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,9 +45,9 @@ def test_opentelemetry_is_imported_for_those_alone_who_asked_for_it(
     code = (
         "import json, sys\n"
         "from pathlib import Path\n"
-        "from infra.local.world import LaptopSettings\n"
-        "from infra.telemetry import configured\n"
-        "from tests.stage import Stage, calls\n"
+        "from troupe.backends.local.backend import LaptopSettings\n"
+        "from troupe.telemetry import configured\n"
+        "from tests.harness import Stage, calls\n"
         "asked = configured(json.loads(sys.argv[1]))\n"
         "stage = Stage(Path('home'), LaptopSettings(telemetry=asked))\n"
         "stage.load(calls(2)); stage.run(); stage.close()\n"
@@ -139,8 +139,8 @@ def test_opentelemetry_is_told_the_same_spans_and_the_metrics(tmp_path: Path) ->
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-    from infra.telemetry.otel import OpenTelemetry
-    from infra.telemetry.setup import Several
+    from troupe.telemetry.otel import OpenTelemetry
+    from troupe.telemetry.setup import Several
 
     spans, metrics, kept = InMemorySpanExporter(), InMemoryMetricReader(), Kept()
     sink = OpenTelemetry(SimpleSpanProcessor(spans), metrics)

@@ -9,12 +9,12 @@ import pytest
 
 from events import CancelRequested
 from handlers.dispatch.errors import Redeliver
-from infra.local.damage import Damage
-from infra.local.faults import Faults
-from infra.local.vertex_settings import Behaviour
-from infra.telemetry.setup import to
-from tests.stage import Stage, call, calls
+from tests.harness import Stage, call, calls
 from tests.telemetry.kept import Broken, Kept
+from troupe.backends.local.bus_faults import Faults
+from troupe.standin.corrupt import Damage
+from troupe.standin.settings import Behaviour
+from troupe.telemetry.setup import to
 
 Staged = Callable[..., Stage]
 NAME = "Wilhelmina Oakenshaw"

@@ -6,7 +6,7 @@ import json
 import msgspec
 
 from events import RunRequested
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
 
 from .terraform import Plan
 

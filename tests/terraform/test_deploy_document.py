@@ -9,10 +9,10 @@ import pytest
 from analysis import load_analysis
 from analysis.prices import price_of
 from handlers.runs.estimate import estimate
-from infra.local.warehouse import LocalWarehouse
-from tests.stage import Stage
+from tests.harness import Stage
 from tracking import Row
 from tracking.warehouse import Params
+from troupe.backends.local.warehouse import LocalWarehouse
 
 from .terraform import Plan
 

@@ -12,14 +12,14 @@ from sqlglot import exp
 
 from events import CancelRequested
 from handlers.dispatch.deliver import Verdict
-from infra.deployment.permissions import reach_of
-from infra.deployment.services import GUESTS, groupings, handlers_by_name
-from infra.local.bus import Delivery
-from infra.local.damage import Damage
-from infra.local.warehouse import LocalWarehouse
-from infra.local.world import Laptop, LaptopSettings
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
 from tracking.tables import layouts
+from troupe.backends.local.backend import Laptop, LaptopSettings
+from troupe.backends.local.bus import Delivery
+from troupe.backends.local.warehouse import LocalWarehouse
+from troupe.deployment.permissions import reach_of
+from troupe.deployment.services import GUESTS, groupings, handlers_by_name
+from troupe.standin.corrupt import Damage
 
 SOURCE = next(name for name, layout in layouts().items() if layout.written_by == "the user")
 RARELY = {"watch-jobs": {"error_tracking", "handlings"}}

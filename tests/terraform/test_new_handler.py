@@ -10,8 +10,8 @@ import pytest
 import events
 from events import ReportWritten, RunFact
 from handlers import choreography as flow
-from infra.deployment import catalogue, topology
 from tracking import Tracking
+from troupe.deployment import catalogue, topology
 
 from .conftest import opened
 from .terraform import SCHEMAS, Plan

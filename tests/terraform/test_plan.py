@@ -9,12 +9,12 @@ import pytest
 
 from events import Deployment
 from handlers.attempts.output_files import output_of
-from infra.deployment.catalogue import catalogue
-from infra.deployment.topology import subscriptions
-from infra.gcp.settings import known_handlers, read_settings, read_terraform
-from tests.stage import Stage
+from tests.harness import Stage
 from tracking import Place
 from tracking.tables import columns_of, layouts
+from troupe.backends.gcp.settings import known_handlers, read_settings, read_terraform
+from troupe.deployment.catalogue import catalogue
+from troupe.deployment.topology import subscriptions
 
 from .invariants import INVARIANTS, Invariant, environment, grants, services
 from .terraform import Plan, Terraform

@@ -9,10 +9,10 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from infra.deployment.topology import subscriptions
-from infra.local.sql import translate
-from tests.stage import Stage, calls
+from tests.harness import Stage, calls
 from tracking.tables import layouts
+from troupe.backends.local.sql_translation import translate
+from troupe.deployment.topology import subscriptions
 
 from .terraform import Plan
 

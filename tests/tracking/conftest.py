@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.tracking.sheet import Sheet
+from tests.tracking.harness import Sheet
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """Who may create the job of an attempt, and how far a run has come."""
 
 from events import BatchCompleted
-from tests.tracking.sheet import DAY, Sheet, bad, calls, good, id_of, planned, stopped
+from tests.tracking.harness import DAY, Sheet, bad, calls, good, id_of, planned, stopped
 from tracking import Place
 
 # Claims

@@ -3,7 +3,7 @@
 import pytest
 
 from events import RunStopped
-from tests.tracking.sheet import (
+from tests.tracking.harness import (
     DAY,
     OUTPUT,
     Sheet,

@@ -4,7 +4,7 @@ from importlib.resources import files
 
 from events import BatchPlanned, Envelope, seal
 from tests.events.making import cause
-from tests.tracking.sheet import DAY, Sheet, calls
+from tests.tracking.harness import DAY, Sheet, calls
 from tracking import Handling
 
 PLANNED = BatchPlanned(run_id="r1", planned_on=DAY, batch=1, attempt=1, records=2)

@@ -14,9 +14,8 @@ from typer.testing import CliRunner
 from analysis import AnalysisError, load_analysis
 from analysis.column_checks import column_problems
 from handlers.attempts.output_columns import answer_columns, output_tables
-from infra.cli.analyses import analysis as command
 from tests.analysis.own import analysis_of, folder_of
-from tests.tracking.sheet import DAY, Sheet, calls, id_of
+from tests.tracking.harness import DAY, Sheet, calls, id_of
 from tests.tracking.test_statements import NAMES
 from tracking import Ending, Place
 from tracking.statements import deed, question, statement_names, taken_tables
@@ -28,6 +27,7 @@ from tracking.tables import (
     output_columns,
     staged_columns,
 )
+from troupe.cli.analyses import analysis
 
 CLOSING = deed("close_attempt", **NAMES | {"staged": "`staged_1`"})
 SAID = Column(name="said", type="STRING")
@@ -161,7 +161,7 @@ def test_a_table_of_the_troupe_is_refused(tmp_path: Path, table: str) -> None:
     """When it is checked, and when it is made."""
     folder = folder_of(tmp_path, {}, table=table)
 
-    checked = CliRunner().invoke(command, ["check", str(folder), "--home", str(tmp_path / "home")])
+    checked = CliRunner().invoke(analysis, ["check", str(folder), "--home", str(tmp_path / "home")])
 
     assert 1 == checked.exit_code
     assert f"the table {table} is Troupe's; rename it" in checked.output

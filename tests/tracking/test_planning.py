@@ -13,10 +13,10 @@ from analysis import Request, render
 from events import RunCompleted, RunRequested
 from handlers.runs.plan_params import plan_params
 from handlers.summary.run_summary import SKIPPED
-from infra.local.world import taxonomy
-from tests.tracking.sheet import ANALYSIS, DAY, Sheet, all_good, bad, call, calls, good, id_of
+from tests.tracking.harness import ANALYSIS, DAY, Sheet, all_good, bad, call, calls, good, id_of
 from tracking import Plan, Source
 from tracking.statements import deed
+from troupe.backends.local.backend import taxonomy
 
 few = settings(
     deadline=None,

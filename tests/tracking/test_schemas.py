@@ -11,7 +11,7 @@ from sqlglot import exp
 from analysis import analyses, load_analysis
 from analysis.reading.reading import Reading
 from handlers.attempts.output_columns import answer_columns, output_tables
-from tests.tracking.sheet import ANALYSIS, OUTPUT, Sheet
+from tests.tracking.harness import ANALYSIS, OUTPUT, Sheet
 from tests.tracking.test_statements import DEEDS, NAMES
 from tracking import Plan
 from tracking.statements import deed

@@ -13,9 +13,7 @@ from events import RunRequested
 from handlers.attempts.output_columns import answer_columns
 from handlers.choreography import event_subscriptions
 from handlers.runs.plan_params import plan_params
-from infra.local.sql import translate
-from infra.local.world import taxonomy
-from tests.tracking.sheet import ANALYSIS, OUTPUT, Sheet
+from tests.tracking.harness import ANALYSIS, OUTPUT, Sheet
 from tracking import BadName, Source
 from tracking.statements import (
     column_name,
@@ -26,6 +24,8 @@ from tracking.statements import (
     table_name,
 )
 from tracking.tables import layouts, nothing_staged
+from troupe.backends.local.backend import taxonomy
+from troupe.backends.local.sql_translation import translate
 
 BEHIND_THE_GATE = ("plan_run", "clear_history", "forget_person")
 QUESTIONS, DEEDS = statement_names("queries"), statement_names("transactions")

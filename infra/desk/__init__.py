@@ -1,5 +1,0 @@
-"""What people ask of a troupe and have done: the same duties on a laptop and on Google Cloud."""
-
-from .duties import DUTIES, cancel, publish, report, request, status, verify
-
-__all__ = ["DUTIES", "cancel", "publish", "report", "request", "status", "verify"]

@@ -1,0 +1,108 @@
+"""A run under a held clock, for pictures that are the same whoever makes them."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from events import RunRequested, seal_wish
+from troupe import operations
+from troupe.backends.local.backend import Laptop, LaptopSettings
+from troupe.backends.local.operations import add_analysis, load
+from troupe.demo_data import generate
+from troupe.standin.corrupt import Damage
+from troupe.standin.settings import Behaviour
+
+START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
+RUN = "calls-of-november"
+DAMAGE = Damage(share=0.12, seed=0)
+"""So that there is something to see."""
+OWN = Path(__file__).parent.parent / "docs" / "examples" / "compliance_check_v1"
+WISH = RunRequested(run_id=RUN, rows_per_batch=60, canary=30, concurrency=3)
+
+
+class HeldClock:
+    """Time passes when it is told to."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def pass_to(self, time: datetime) -> None:
+        self.time = max(self.time, time)
+
+
+class Story:
+    """One run on a laptop, step by step."""
+
+    def __init__(self, home: Path) -> None:
+        self.clock = HeldClock()
+        behaviour = Behaviour(pending_seconds=240, running_seconds=900)
+        settings = LaptopSettings(damage=DAMAGE, deployment="demo", behaviour=behaviour)
+        self.world = Laptop(home, settings, self.clock)
+        # Another figure on every machine.
+        self.world.tools = replace(self.world.tools, peak_megabytes=lambda: None)
+        file = home / "generated.jsonl"
+        file.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in generate()))
+        load(self.world, str(file))
+        self._request(WISH)
+
+    def play(self, most: timedelta = timedelta(days=30)) -> None:
+        """Until everything is done, or so much time has passed."""
+        until = self.clock() + most
+        while True:
+            if self.world.deliver_next() is not None or self.world.service.step():
+                continue
+            times = (self.world.bus.next_due(), self.world.service.next_due())
+            due = min((time for time in times if time is not None), default=None)
+            if due is None or due > until:
+                if most < timedelta(days=30):
+                    self.clock.pass_to(until)
+                return
+            self.clock.pass_to(due)
+
+    def another(self) -> str:
+        """An analysis of one's own over the same calls, to its end; the name of its run."""
+        run = "checks-of-november"
+        add_analysis(self.world, str(OWN))
+        self._request(msgspec.structs.replace(WISH, run_id=run, analysis=OWN.name))
+        self.play()
+        return run
+
+    def record_asked_twice(self) -> str:
+        """One that needed a further attempt."""
+        db = self.world.warehouse.db
+        found = db.execute(
+            "SELECT record_id FROM processed_records WHERE first_processed_execution_id = ? "
+            "ORDER BY attempt DESC, batch, record_id LIMIT 1",
+            [RUN],
+        ).fetchone()
+        assert found is not None, "the run stored rows"  # noqa: S101
+        return str(found[0])
+
+    def _request(self, wish: RunRequested) -> None:
+        self.world.publish(
+            seal_wish(wish, deployment=self.world.deployment, id_=wish.run_id, time=self.clock())
+        )
+
+    def ask(self, duty: str, **arguments: Any) -> dict[str, Any]:
+        """The answer in plain JSON values, as a command gets it."""
+        answer = operations.DUTIES[duty](self.world, **arguments)
+        plain: dict[str, Any] = json.loads(msgspec.json.encode(answer))
+        return plain
+
+
+@contextmanager
+def opened(home: Path) -> Iterator[Story]:
+    story = Story(home)
+    try:
+        yield story
+    finally:
+        story.world.close()

@@ -1,0 +1,61 @@
+"""Push requests, wrapped and unwrapped, as Pub/Sub sends them."""
+
+from collections.abc import Callable, Mapping
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from handlers.dispatch.deliver import Message
+from tests.harness import START, Stage, calls
+from troupe.backends.pubsub_push import BadPush, Push, read_push, unwrap, wrap
+
+SUBSCRIPTION = "projects/p/subscriptions/plan-run.run-requested"
+NAMES = st.from_regex(r"ce-[a-z]{1,10}", fullmatch=True)
+
+
+def message(body: bytes, attributes: Mapping[str, str], attempt: int = 1) -> Message:
+    return Message(
+        topic="run-requested", id="m1", body=body, attributes=attributes, published_at=START,
+        delivery_attempt=attempt,
+    )  # fmt: skip
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.binary(max_size=200), st.dictionaries(NAMES, st.text(max_size=30)), st.integers(1, 40))
+def test_a_wrapped_message_comes_back_as_it_was(
+    body: bytes, attributes: dict[str, str], attempt: int
+) -> None:
+    """Any bytes, any attributes, and the delivery attempt."""
+    sent = message(body, attributes, attempt)
+
+    assert sent == read_push(wrap(sent, SUBSCRIPTION))
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.binary(max_size=200), st.dictionaries(NAMES, st.text(max_size=30)))
+def test_an_unwrapped_message_comes_back_as_it_was(body: bytes, attributes: dict[str, str]) -> None:
+    """Its attributes were headers."""
+    sent = message(body, attributes)
+
+    assert sent == read_push(unwrap(sent, SUBSCRIPTION))
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"message": 5}', b'{"subscription": "s"}', b"\xff"])
+def test_what_pubsub_did_not_send_is_refused(body: bytes) -> None:
+    """By name, not by a traceback."""
+    with pytest.raises(BadPush):
+        read_push(Push({}, body))
+
+
+@pytest.mark.parametrize("form", [wrap, unwrap])
+def test_a_whole_run_in_either_form(
+    staged: Callable[..., Stage], form: Callable[[Message, str], Push]
+) -> None:
+    """The handlers see no difference."""
+    stage = staged(push=form)
+    stage.load(calls(6))
+
+    books = stage.run(canary=2, rows_per_batch=2)
+
+    assert (6, True) == (books["analysed"], books["ok"])

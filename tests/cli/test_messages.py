@@ -1,0 +1,83 @@
+"""What the commands say of money, of typing errors, and of work that was ended before its end."""
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.cli.command import Command
+from troupe.backends.local.backend import Laptop
+from troupe.backends.local.control_server import Office
+from troupe.cli import data
+from troupe.cli.app import app
+
+
+def said(*words: str, code: int = 0) -> str:
+    done = CliRunner().invoke(app, list(words))
+    assert code == done.exit_code, done.output
+    return done.output
+
+
+@pytest.mark.parametrize(
+    ("answer", "line"),
+    [
+        ({"cost": [0.00087, 0.0042]}, "1 record in 1 batch, 3 to 7 tokens, cost $0.00087 to $0."),
+        ({"cost": [None, None]}, "1 record in 1 batch, 3 to 7 tokens, cost unknown"),
+        ({"known": True}, "run again was requested before; nothing changes"),
+    ],
+)
+def test_a_reprocessing_tells_its_size_and_its_price(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], line: str
+) -> None:
+    """However small; what is no price is a word."""
+    usual = {
+        "records": 1, "batches": 1, "left_out": {}, "cost": [0.1, 0.2], "known": False,
+        "input_tokens": [1, 3], "output_tokens": [2, 4], "run_id": "again",
+    }  # fmt: skip
+    monkeypatch.setattr(data, "call", lambda *_, **__: usual | answer)
+
+    assert line in said("reprocess", "--run", "first", "--home", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "words", [("list",), ("show", "x"), ("replay",), ("discard", "x", "--reason", "y"), ()]
+)
+def test_dead_letters_are_not_looked_for_where_nothing_was_loaded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """It is said, and no folder is made."""
+    monkeypatch.chdir(tmp_path)
+
+    assert "there is no state folder .troupe" in said("dead-letters", *words, code=2)
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_worker_that_is_ended_before_its_runs_says_which_are_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
+) -> None:
+    """And how they go on; scripts see it by the exit status."""
+    command = Command(tmp_path / "home")
+    command.load(3)
+    home = ("--home", str(command.home))
+    said("request", "--run-id", "r1", *home)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Office, "answer", lambda *_: signal.raise_signal(number))
+        told = said("work", "--linger", "0", *home, code=code)
+
+    assert "ended with 1 run open: r1; `troupe work` goes on" in told
+    assert "done" not in told
+    assert said("work", "--linger", "0", *home).endswith("done\n")
+
+
+def test_a_worker_that_is_ended_with_nothing_left_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever ends its waiting breaks nothing off."""
+    Laptop(tmp_path / "home").close()
+    monkeypatch.setattr(Office, "answer", lambda *_: signal.raise_signal(signal.SIGTERM))
+
+    assert "done\n" == said("work", "--home", str(tmp_path / "home"))

@@ -1,0 +1,308 @@
+"""What every form of the model tool has to do: batch prediction as the handlers see it."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from handlers.dispatch.errors import Refused
+from handlers.ports import Job, JobState, Model
+from tests.local.fakes import HeldClock, MemoryBucket
+from tests.standin.test_vertex import request
+from troupe.standin.settings import Behaviour, End
+from troupe.standin.vertex import StandIn
+
+MODEL = "gemini-3.5-flash-lite"
+MARKS = {"troupe": "ab12", "attempt": "ab12__r-1__1__1"}
+STAYS = (
+    JobState.UNSPECIFIED, JobState.QUEUED, JobState.PENDING, JobState.RUNNING,
+    JobState.PAUSED, JobState.UPDATING,
+)  # fmt: skip
+ENDS = (
+    JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.EXPIRED,
+    JobState.PARTIALLY_SUCCEEDED,
+)  # fmt: skip
+
+Opened = Callable[[StandIn], AbstractContextManager[Model]]
+"""How a form of the tool reaches a service."""
+
+
+class Office:
+    """A service, the clock it goes by, and the tool that reaches it."""
+
+    def __init__(self, folder: Path, **behaviour: Any) -> None:
+        self.clock, self.bucket = HeldClock(), MemoryBucket()
+        self.service = StandIn(folder, self.bucket, self.clock, behaviour=Behaviour(**behaviour))
+        self.model: Model
+
+    def create(self, **changed: Any) -> Job:
+        given = {
+            "display_name": "troupe.ab12__r-1__1__1",
+            "model": MODEL,
+            "request_uri": self.bucket.uri("in.jsonl"),
+            "output_prefix": self.bucket.uri("output/ab12__r-1__1__1__1"),
+            "labels": MARKS,
+        }
+        return self.model.create(**(given | changed))
+
+    def labelled(self, **labels: str) -> Job:
+        return self.create(labels=labels)
+
+    def work(self, seconds: float = 0) -> None:
+        self.clock.pass_(seconds)
+        while self.service.step():
+            pass
+
+    def now(self, job: Job) -> Job:
+        found = self.model.get(job.name)
+        assert found is not None, "the job is gone"
+        return found
+
+
+class ModelSuite:
+    """A form gives the fixture `opened`."""
+
+    @pytest.fixture
+    def office(self, tmp_path: Path, opened: Opened) -> Any:
+        made = Office(tmp_path, pending_seconds=60)
+        with opened(made.service) as made.model:
+            made.bucket.write_once("in.jsonl", [_line(number) for number in range(3)])
+            yield made
+
+    def test_a_new_job_waits_and_carries_its_labels(self, office: Office) -> None:
+        """Nothing has begun."""
+        job = office.create()
+
+        assert (JobState.PENDING, MARKS, office.clock()) == (job.state, job.labels, job.created_at)
+        assert (None, None, None, "") == (
+            job.started_at, job.output_folder, job.error_code, job.error_message,
+        )  # fmt: skip
+
+    def test_what_is_asked_for_by_name_is_what_was_created(self, office: Office) -> None:
+        """To the microsecond."""
+        office.clock.pass_(0.123456)
+        job = office.create()
+
+        assert job == office.now(job)
+
+    def test_every_create_is_a_job_of_its_own(self, office: Office) -> None:
+        """The service does not dedupe, and the tool sends no request twice."""
+        one, other = office.create(), office.create()
+
+        assert one.name != other.name
+        assert 2 == len(office.service.find(MARKS))
+
+    def test_jobs_are_found_by_all_of_their_labels(self, office: Office) -> None:
+        """One label that differs, or is missing, is another job."""
+        mine = office.labelled(troupe="ab12", attempt="a1", claim="1")
+        office.labelled(troupe="ab12", attempt="a10")
+        office.labelled(troupe="cd34", attempt="a1")
+        office.labelled(attempt="a1")
+
+        assert [mine] == office.model.find({"troupe": "ab12", "attempt": "a1"})
+
+    @pytest.mark.parametrize("value", ["", "1", "-", "a-b_c", "ab12__r-1__1__1", "x" * 63])
+    def test_every_label_that_may_be_written_can_be_found(self, office: Office, value: str) -> None:
+        """Digits, hyphens, nothing at all."""
+        office.labelled(troupe="ab12", attempt="other")
+        job = office.labelled(troupe="ab12", attempt=value)
+
+        assert [job] == office.model.find({"troupe": "ab12", "attempt": value})
+
+    @pytest.mark.parametrize(
+        "value", ['x" OR labels.troupe="ab12', "x AND state", "\\", '"', "*", "a1 "]
+    )
+    def test_a_value_is_never_a_part_of_the_filter(self, office: Office, value: str) -> None:
+        """It finds nothing, because nothing has such a label."""
+        office.labelled(troupe="ab12", attempt="a1")
+
+        assert [] == office.model.find({"attempt": value})
+
+    def test_more_jobs_than_a_page_holds_are_all_found(self, office: Office) -> None:
+        """The oldest first."""
+        made = []
+        for number in range(230):
+            office.clock.pass_(1)
+            made.append(office.labelled(troupe="ab12", attempt=str(number)).name)
+
+        assert made == [job.name for job in office.model.find({"troupe": "ab12"})]
+
+    def test_jobs_since_a_time_include_that_time(self, office: Office) -> None:
+        """To the microsecond, and only those with the label."""
+        office.labelled(troupe="ab12")
+        office.clock.pass_(10.000001)
+        since = office.clock()
+        at, label = office.labelled(troupe="ab12"), office.labelled(troupe="cd34")
+        office.clock.pass_(1)
+        after = office.labelled(troupe="ab12")
+
+        assert [at, after] == office.model.created_since(since, {"troupe": "ab12"})
+        assert [label] == office.model.created_since(since, {"troupe": "cd34"})
+        assert [] == office.model.created_since(since + timedelta(days=1), {"troupe": "ab12"})
+
+    def test_a_job_that_nobody_knows_is_none(self, office: Office) -> None:
+        """Neither one that never was nor one that was deleted."""
+        job = office.create()
+        other = job.name[:-1] + "9"
+        office.service.delete(_kept(job))
+
+        assert (None, None) == (office.model.get(other), office.model.get(job.name))
+        assert [] == office.model.find(MARKS)
+
+    def test_a_job_that_succeeds_says_where_it_wrote(self, office: Office) -> None:
+        """And when it began."""
+        job = office.create()
+        office.work(60)
+
+        ended = office.now(job)
+        assert (JobState.SUCCEEDED, office.clock()) == (ended.state, ended.started_at)
+        assert ended.output_folder is not None
+        assert ended.output_folder.startswith(
+            office.bucket.uri("output/ab12__r-1__1__1__1/prediction-model-")
+        )
+        assert [ended] == office.model.find(MARKS)
+
+    def test_a_job_whose_file_is_refused_says_so(self, office: Office) -> None:
+        """Code 3, with the words of the service."""
+        job = office.create(request_uri=office.bucket.uri("missing.jsonl"))
+        office.work(60)
+
+        ended = office.now(job)
+        assert (JobState.FAILED, 3) == (ended.state, ended.error_code)
+        assert "Failed to import data" in ended.error_message
+
+    def test_a_job_can_be_given_what_another_one_wrote(self, office: Office) -> None:
+        """So a job is resumed (documented): its answers stay as they are."""
+        first = office.create()
+        office.work(60)
+        written = f"{office.now(first).output_folder}/predictions.jsonl"
+        second = office.create(request_uri=written)
+        office.work(60)
+
+        again = f"{office.now(second).output_folder}/predictions.jsonl"
+        assert again != written
+        was, now = (office.bucket.content[uri].splitlines() for uri in (written, again))
+        assert (3, sorted(was)) == (len(now), sorted(now))
+
+    def test_a_job_of_a_foreign_bucket_fails_later(self, office: Office) -> None:
+        """Its creation is answered all the same."""
+        job = office.create(output_prefix="gs://elsewhere/out")
+        office.work(60)
+
+        assert (JobState.FAILED, 9) == (office.now(job).state, office.now(job).error_code)
+
+    def test_a_waiting_job_is_cancelled(self, office: Office) -> None:
+        """It ends without having begun."""
+        job = office.create()
+        office.model.cancel(job.name)
+
+        ended = office.now(job)
+        assert (JobState.CANCELLED, 1, None) == (ended.state, ended.error_code, ended.started_at)
+
+    def test_a_job_that_ended_or_is_gone_is_left_as_it_is(self, office: Office) -> None:
+        """Whoever asks for the end of it is content."""
+        ended, gone = office.create(), office.create()
+        office.work(60)
+        office.service.delete(_kept(gone))
+        before = office.now(ended)
+
+        office.model.cancel(ended.name)
+        office.model.cancel(gone.name)
+
+        assert before == office.now(ended)
+
+    def test_cancelling_twice_is_cancelling(self, office: Office) -> None:
+        """The second finds it ended."""
+        job = office.create()
+        office.model.cancel(job.name)
+        office.model.cancel(job.name)
+
+        assert JobState.CANCELLED is office.now(job).state
+
+    @pytest.mark.parametrize("state", [*STAYS, *ENDS])
+    def test_every_state_is_told(self, tmp_path: Path, opened: Opened, state: JobState) -> None:
+        """All of the service's, those that end and those that do not."""
+        made = Office(tmp_path, end=lambda job: End(state=state))
+        made.bucket.write_once("in.jsonl", [_line(1)])
+        with opened(made.service) as made.model:
+            job = made.create()
+            made.work()
+
+            assert state is made.now(job).state
+            assert [state] == [each.state for each in made.model.find(MARKS)]
+
+    def test_a_running_job_is_cancelling_before_it_is_cancelled(
+        self, tmp_path: Path, opened: Opened
+    ) -> None:
+        """What it answered so far is exported."""
+        made = Office(tmp_path, running_seconds=100)
+        made.bucket.write_once("in.jsonl", [_line(number) for number in range(10)])
+        with opened(made.service) as made.model:
+            job = made.create()
+            made.work()
+            made.work(50)
+            made.model.cancel(job.name)
+
+            assert JobState.CANCELLING is made.now(job).state
+            made.work()
+            assert JobState.CANCELLED is made.now(job).state
+            assert made.now(job).output_folder
+
+    def test_a_request_file_that_no_job_is_made_of_is_refused(
+        self, tmp_path: Path, opened: Opened
+    ) -> None:
+        """At once; the rest of the service goes on."""
+        made = Office(tmp_path, refused_inputs=frozenset({"gs://here/in.jsonl"}))
+        with opened(made.service) as made.model:
+            with pytest.raises(Refused) as refused:
+                made.create()
+
+            assert "bad_request" == refused.value.cause
+            made.create(request_uri=made.bucket.uri("other.jsonl"))
+            assert 1 == len(made.model.find(MARKS))
+
+    def test_an_unknown_model_is_refused(self, tmp_path: Path, opened: Opened) -> None:
+        """At once, and nothing was created."""
+        made = Office(
+            tmp_path, unknown_models=frozenset({"publishers/google/models/gemini-2.5-pro"})
+        )
+        with opened(made.service) as made.model:
+            with pytest.raises(Refused) as refused:
+                made.create(model="gemini-2.5-pro")
+
+            assert "model_not_found" == refused.value.cause
+            assert [] == made.model.find({"troupe": "ab12"})
+
+    @pytest.mark.parametrize("labels", [{"Troupe": "x"}, {"troupe": "Ä"}, {"troupe": "x" * 65}])
+    def test_labels_that_break_the_rules_are_refused(
+        self, office: Office, labels: dict[str, str]
+    ) -> None:
+        """By the service; nothing was created."""
+        with pytest.raises(Refused) as refused:
+            office.create(labels=labels)
+
+        assert "bad_request" == refused.value.cause
+        assert [] == office.service.find({})
+
+    def test_a_long_display_name_is_cut(self, office: Office) -> None:
+        """128 signs is the most (documented)."""
+        assert JobState.PENDING is office.create(display_name="x" * 200).state
+
+    def test_a_model_may_be_named_in_full(self, office: Office) -> None:
+        """A tuned one, or one of another publisher."""
+        job = office.create(model=f"publishers/google/models/{MODEL}")
+
+        assert JobState.PENDING is job.state
+
+
+def _kept(job: Job) -> str:
+    """The name under which the stand-in keeps it."""
+    return "projects/local/locations/local/batchPredictionJobs/" + job.name.rsplit("/", 1)[-1]
+
+
+def _line(number: int) -> bytes:
+    return json.dumps(request(number)).encode() + b"\n"

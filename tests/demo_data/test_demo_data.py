@@ -1,0 +1,82 @@
+"""Generated calls look like a source table, dirt included."""
+
+from collections import Counter
+from datetime import datetime
+
+from troupe.demo_data import generate
+from troupe.standin.text_analysis import analyse
+
+COLUMNS = [
+    "phone_number_token",
+    "referenceId",
+    "interactionId",
+    "transcript",
+    "direction",
+    "provider",
+    "event_timestamp",
+]
+
+
+def test_a_seed_is_a_table() -> None:
+    """The same rows for the same seed, others for another."""
+    assert list(generate(7, 60)) == list(generate(7, 60))
+    assert list(generate(7, 60)) != list(generate(8, 60))
+
+
+def test_rows_have_the_columns_of_the_source() -> None:
+    """In its order, with a time that has a zone."""
+    for row in generate(1, 40):
+        assert list(row) == COLUMNS
+        assert datetime.fromisoformat(row["event_timestamp"]).tzinfo is not None
+
+
+def test_there_are_as_many_calls_as_asked_for_and_a_few_twins() -> None:
+    """A row that comes twice is the same in every column."""
+    rows = list(generate())
+    times = Counter(tuple(row.items()) for row in rows)
+
+    assert len(times) == 480
+    assert 2 <= sum(count == 2 for count in times.values()) <= 10
+
+
+def test_some_transcripts_are_empty() -> None:
+    """About three in a hundred hang up early."""
+    rows = list(generate(0, 2000))
+
+    assert 30 <= sum(row["transcript"] == "" for row in rows) <= 100
+
+
+def test_customers_call_again() -> None:
+    """Tokens repeat, ids do not."""
+    rows = list(generate())
+
+    assert max(Counter(row["phone_number_token"] for row in rows).values()) > 2
+    assert len({row["interactionId"] for row in rows}) == 480
+
+
+def test_two_languages_are_spoken() -> None:
+    """Mostly English, a good third German."""
+    spoken = Counter(analyse(row["transcript"])["languageCode"] for row in generate(0, 300))
+
+    assert spoken["en"] > spoken["de"] > 50
+    assert set(spoken) <= {"en", "de", "und"}
+
+
+def test_calls_differ_and_leave_no_slot_open() -> None:
+    """Hardly two alike; quotes, emoji and an injected order are among them."""
+    texts = [row["transcript"] for row in generate() if row["transcript"]]
+
+    assert len(set(texts)) > 0.9 * len(texts)
+    assert not any("{" in text or "}" in text for text in texts)
+    assert any("😊" in text for text in texts)
+    assert any('"' in text for text in texts)
+    assert any("gnore all previous instructions" in text for text in texts)
+    assert 40 < sum(map(len, texts)) / len(texts) < 2000
+
+
+def test_calls_end_in_different_ways() -> None:
+    """Most are solved, some are not."""
+    ends = [analyse(row["transcript"]).get("agentResponse", {}) for row in generate()]
+    solved = Counter(end.get("resolved") for end in ends)
+
+    assert solved[True] > solved[False] > 40

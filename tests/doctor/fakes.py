@@ -1,0 +1,228 @@
+"""A deployment in good health at the border of the clients; stories make it ill."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from google.cloud.bigquery import SchemaField, Table, TimePartitioning
+from google.cloud.pubsub_v1.types import Subscription, Topic  # type: ignore[import-untyped]
+
+from handlers.dispatch.dead_letters import CAUSE
+from handlers.ports import Job
+from tests.gcp.making import cloud_settings
+from tests.local.fakes import HeldClock
+from tracking.tables import columns_of, layouts
+from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.warehouse import fields_of
+from troupe.deployment.topology import subscriptions
+from troupe.doctor import Doors, Finding, examine
+from troupe.doctor.pubsub import topics
+
+AGENT = "serviceAccount:service-17@gcp-sa-aiplatform.iam.gserviceaccount.com"
+PUBSUB_AGENT = "serviceAccount:service-17@gcp-sa-pubsub.iam.gserviceaccount.com"
+
+
+class BigQuery:
+    """Datasets, tables and short questions."""
+
+    def __init__(self, clock: HeldClock) -> None:
+        self.clock = clock
+        self.datasets: dict[str, Any] = {
+            "troupe": SimpleNamespace(location="EU", default_table_expiration_ms=None),
+            "troupe_staging": SimpleNamespace(location="EU", default_table_expiration_ms=86400000),
+        }
+        self.tables: dict[str, Any] = {name: table(name) for name in layouts()}
+        self.deployments = ["ab12"]
+        self.skew = 0.0
+        self.asked: list[str] = []
+
+    def get_dataset(self, path: str, **_: object) -> Any:
+        return given(self.datasets[path.rpartition(".")[2]])
+
+    def get_table(self, path: str, **_: object) -> Any:
+        return given(self.tables[path.rpartition(".")[2]])
+
+    def query_and_wait(self, sql: str, **_: object) -> list[dict[str, Any]]:
+        if "CURRENT_TIMESTAMP" in sql:
+            return [{"now": self.clock() + timedelta(seconds=self.skew)}]
+        return [{"deployment": each} for each in self.deployments]
+
+    def query(self, sql: str, **_: object) -> Any:
+        self.asked.append(sql)
+        return SimpleNamespace(total_bytes_processed=5_000_000)
+
+
+class Storage:
+    """Two buckets, and what is known of each."""
+
+    def __init__(self) -> None:
+        self.buckets = {"stories-troupe": _bucket("admin"), "stories-output": _bucket("objectUser")}
+
+    def bucket(self, name: str) -> Any:
+        return self.buckets[name]
+
+    def get_bucket(self, name: str, **_: object) -> Any:
+        return given(self.buckets[name])
+
+
+class PubSub:
+    """Topics and subscriptions of one project, and what waits in them."""
+
+    def __init__(self) -> None:
+        settings = settled()
+        self.topics = {name: Topic(name=settings.topic(name)) for name in topics()}
+        self.subscriptions = {each["name"].rpartition("/")[2]: each for each in _subscriptions()}
+        self.messages: dict[str, list[Any]] = {}
+        self.released: list[str] = []
+        self.agents: dict[str, Any] = {}
+
+    def list_topics(self, **_: object) -> list[Any]:
+        return list(self.topics.values())
+
+    def list_subscriptions(self, **_: object) -> list[Any]:
+        return [Subscription(each) for each in self.subscriptions.values()]
+
+    def get_iam_policy(self, *, request: dict[str, str], **_: object) -> Any:
+        member = given(self.agents.get(request["resource"].rpartition("/")[2], PUBSUB_AGENT))
+        kind = "publisher" if "/topics/" in request["resource"] else "subscriber"
+        binding = SimpleNamespace(role=f"roles/pubsub.{kind}", members=[member])
+        return SimpleNamespace(bindings=[binding])
+
+    def pull(self, subscription: str, **_: object) -> Any:
+        waiting = self.messages.pop(subscription.rpartition("/")[2], [])
+        return SimpleNamespace(received_messages=waiting)
+
+    def modify_ack_deadline(
+        self, *, ack_ids: list[str], ack_deadline_seconds: int, **_: object
+    ) -> None:
+        if ack_deadline_seconds == 0:
+            self.released += ack_ids
+
+
+class Model:
+    """Vertex, as far as it is asked for jobs."""
+
+    def __init__(self) -> None:
+        self.jobs: list[Job] | Exception = []
+        self.labels: list[Any] = []
+
+    def created_since(self, since: datetime, labels: Any) -> list[Job]:
+        self.labels.append(labels)
+        found: list[Job] = given(self.jobs)
+        return found
+
+
+class Patient:
+    """The deployment, and what the doctor says of it."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.settings = settled(**settings)
+        self.clock = HeldClock()
+        self.bigquery, self.storage = BigQuery(self.clock), Storage()
+        self.pubsub, self.model = PubSub(), Model()
+        self.doors = Doors(
+            bigquery=lambda: self.bigquery,  # type: ignore[arg-type,return-value]
+            storage=lambda: self.storage,
+            publisher=lambda: self.pubsub,
+            subscriber=lambda: self.pubsub,
+            model=lambda: self.model,  # type: ignore[arg-type,return-value]
+        )
+        self.environ: dict[str, str] = {}
+
+    def findings(self) -> list[Finding]:
+        return list(examine(self.settings, self.doors, self.clock, self.environ))
+
+    def ill(self) -> dict[str, Finding]:
+        """What is not as it should be, by the name of its check."""
+        return {each.name: each for each in self.findings() if each.state != "ok"}
+
+
+def given(value: Any) -> Any:
+    """An answer, or the failure that stands in its place."""
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+def settled(**changed: Any) -> CloudSettings:
+    return cloud_settings(TROUPE_OUTPUT_BUCKET="stories-output", **changed)
+
+
+def table(name: str, change: Callable[[list[SchemaField]], None] | None = None) -> Table:
+    """As Terraform makes it."""
+    layout, fields = layouts()[name], fields_of(columns_of(name))
+    if change:
+        change(fields)
+    made = Table(f"stories.troupe.{name}", schema=fields)
+    if layout.partition:
+        days = layout.expiration_days
+        made.time_partitioning = TimePartitioning(
+            field=layout.partition, expiration_ms=days * 86400000 if days else None
+        )
+    if layout.cluster:
+        made.clustering_fields = list(layout.cluster)
+    made.require_partition_filter = layout.require_partition_filter
+    return made
+
+
+def letter(name: str, cause: str = "preflight_failed") -> Any:
+    """A dead letter of write-jsonl, as a pull returns it."""
+    message = SimpleNamespace(
+        message_id=name,
+        data=b"{}",
+        publish_time=datetime(2026, 3, 2, tzinfo=UTC),
+        attributes={
+            "CloudPubSubDeadLetterSourceSubscription": "write-jsonl.batch-planned",
+            CAUSE: cause,
+        },
+    )
+    return SimpleNamespace(message=message, ack_id=f"lease-{name}")
+
+
+def _bucket(role: str) -> Any:
+    notification = SimpleNamespace(topic_name="gcs-object", topic_project="stories")
+    return SimpleNamespace(
+        location="EU",
+        project_number=17,
+        soft_delete_policy=SimpleNamespace(retention_duration_seconds=0),
+        iam_configuration=SimpleNamespace(public_access_prevention="enforced"),
+        test_iam_permissions=lambda needed, **_: needed,
+        get_iam_policy=lambda **_: SimpleNamespace(
+            bindings=[{"role": f"roles/storage.{role}", "members": {AGENT}}]
+        ),
+        list_notifications=lambda **_: [notification],
+    )
+
+
+def _subscriptions() -> Iterator[dict[str, Any]]:
+    """As Terraform makes them."""
+    settings = settled()
+    for each in subscriptions():
+        made = _kept(settings, each.name, each.topic) | {
+            "push_config": {
+                "push_endpoint": "https://troupe-x.run.app",
+                "oidc_token": {"service_account_email": "troupe-push@stories"},
+            },
+            "retry_policy": {
+                "minimum_backoff": {"seconds": 10},
+                "maximum_backoff": {"seconds": 600},
+            },
+        }
+        if each.dead_letter_topic:
+            made["dead_letter_policy"] = {
+                "dead_letter_topic": settings.topic(each.dead_letter_topic),
+                "max_delivery_attempts": 40,
+            }
+            yield _kept(settings, f"people.{each.dead_letter_topic}", each.dead_letter_topic)
+        yield made
+
+
+def _kept(settings: CloudSettings, name: str, topic: str) -> dict[str, Any]:
+    return {
+        "name": settings.subscription(name),
+        "topic": settings.topic(topic),
+        "ack_deadline_seconds": 600,
+        "expiration_policy": {},
+        "message_retention_duration": {"seconds": 31 * 86400},
+    }

@@ -1,0 +1,138 @@
+"""The world that puts the tools together: what a service is given, and whose deployment it is."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from events import RunRequested, seal_wish
+from handlers.dispatch.errors import Redeliver
+from tests.gcp.making import cloud_settings
+from tests.local.fakes import HeldClock
+from troupe.backends.gcp.backend import CloudWorld, found, needs_of_service
+from troupe.backends.gcp.settings import BadSetting, known_handlers
+from troupe.backends.local.bucket import LocalBucket
+from troupe.backends.local.warehouse import LocalWarehouse
+from troupe.deployment.services import FOUNDED_IN, FOUNDER, groupings
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> Iterator[LocalWarehouse]:
+    """Empty, as Terraform leaves it."""
+    made = LocalWarehouse(tmp_path / "w.duckdb", HeldClock(), LocalBucket(tmp_path / "b"))
+    yield made
+    made.close()
+
+
+def test_a_new_dataset_is_founded_once(warehouse: LocalWarehouse) -> None:
+    """Whoever comes first; the others find it."""
+    assert "ab12" == found(warehouse, "ab12").id == found(warehouse, "ab12").id
+    assert "ab12" == found(warehouse, "").id
+    assert [{"n": 1}] == warehouse.ask("SELECT COUNT(*) AS n FROM planning_gate", {})
+
+
+def test_a_new_dataset_without_an_id_is_refused(warehouse: LocalWarehouse) -> None:
+    """Two processes would make up two."""
+    with pytest.raises(BadSetting, match="TROUPE_DEPLOYMENT is not set"):
+        found(warehouse, "")
+
+
+def test_a_dataset_of_another_deployment_is_refused(warehouse: LocalWarehouse) -> None:
+    """Its ids would meet ours."""
+    found(warehouse, "ab12")
+
+    with pytest.raises(BadSetting, match="deployment 'ab12'"):
+        found(warehouse, "cd34")
+
+
+def test_a_founding_that_is_under_way_is_waited_for(warehouse: LocalWarehouse) -> None:
+    """The job is another's, and its row is not there yet."""
+    warehouse.do("troupe__found__ab12", "SELECT 1", {})
+
+    with pytest.raises(Redeliver):
+        found(warehouse, "ab12")
+
+
+def test_only_who_may_write_the_row_founds(
+    warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A denied job uses up an id: the ticks of one night would leave none for the first request."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
+    others = [name for name in known_handlers() if name != FOUNDER]
+
+    for name in others:
+        with pytest.raises(Redeliver, match="not founded yet"):
+            CloudWorld(cloud_settings(TROUPE_HANDLER=name), warehouse=warehouse)
+    assert [{"n": 0}] == warehouse.ask("SELECT COUNT(*) AS n FROM laptop_jobs", {})
+
+    CloudWorld(cloud_settings(TROUPE_HANDLER=FOUNDER), warehouse=warehouse)
+    CloudWorld(cloud_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
+
+
+def test_the_founder_is_who_may_write_the_row() -> None:
+    """By the rights that Terraform grants, in either grouping."""
+    for services in groupings().values():
+        writers = [each for each in services if FOUNDED_IN in each["tables"]["writes"]]
+        assert writers == [each for each in services if FOUNDER in each["handlers"]]
+
+
+@pytest.mark.parametrize(
+    ("handler", "needed", "not_needed"),
+    [
+        ("submit-job", {"model", "bucket", "tracking"}, set()),
+        ("watch-jobs", {"model", "ledger"}, set()),
+        ("settle-batch", set(), {"model", "bucket"}),
+        ("advance-run", {"tracking"}, {"model", "bucket"}),
+        ("process-results", {"bucket"}, {"model"}),
+        ("write-jsonl", {"bucket"}, {"model"}),
+        ("plan-run", {"tracking"}, {"model", "bucket"}),
+    ],
+)
+def test_a_service_is_given_what_its_handlers_name(
+    handler: str, needed: set[str], not_needed: set[str]
+) -> None:
+    """Read from the code, not written down a second time."""
+    needs = needs_of_service(cloud_settings(TROUPE_HANDLER=handler))
+
+    assert needed <= needs
+    assert not not_needed & needs
+
+
+def test_all_needs_together_are_those_of_every_service() -> None:
+    """The compact grouping leaves none out."""
+    each = (needs_of_service(cloud_settings(TROUPE_HANDLER=h)) for h in known_handlers())
+
+    assert needs_of_service(cloud_settings()) == frozenset[str]().union(*each)
+
+
+def test_a_tool_that_was_not_given_says_so(
+    warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By name, when a handler reaches for more than it declares."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
+    found(warehouse, "ab12")
+    world = CloudWorld(cloud_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
+
+    with pytest.raises(AttributeError, match="no model"):
+        world.tools.model.find({})
+    with pytest.raises(AttributeError, match="no bucket"):
+        world.tools.bucket.list("gs://x")
+
+
+def test_what_comes_from_outside_is_remembered_before_it_is_sent(
+    warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A publish that fails is told again by the tick."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
+    world = CloudWorld(cloud_settings(TROUPE_HANDLER="plan-run"), HeldClock(), warehouse=warehouse)
+    wish = seal_wish(
+        RunRequested(run_id="r1"), deployment=world.deployment, id_="w1", time=world.clock()
+    )
+    known: list[bool] = []
+    monkeypatch.setattr(
+        world.bus, "publish", lambda _: known.append(world.tools.ledger.knows("w1", world.clock()))
+    )
+
+    world.publish(wish)
+
+    assert [True] == known

@@ -1,0 +1,112 @@
+"""Operators and the dead letters of the cloud: the duties of the desk, on Google's emulator."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from events import Envelope, JsonlUploaded, to_pubsub
+from handlers.dispatch.deliver import Message
+from tests.cloud.fixtures import pubsub
+from tests.cloud.topology import Pace, lay_out
+from tests.contracts.bus_suite import UPLOADED
+from tests.emulators.fixtures import emulator_folder
+from tests.events.making import sealed
+from tests.gcp.making import cloud_settings
+from tests.gcp.serving import message
+from tests.local.fakes import HeldClock
+from troupe.backends.gcp.backend import CloudWorld
+from troupe.backends.gcp.dead_letters import PulledLetters
+from troupe.backends.gcp.pull_worker import PullingWorker, subscriber
+from troupe.backends.local.bucket import LocalBucket
+from troupe.backends.local.job_service import LocalModel
+from troupe.backends.local.warehouse import LocalWarehouse
+from troupe.operations import DUTIES
+from troupe.standin.vertex import StandIn
+
+__all__ = ["emulator_folder", "pubsub"]
+
+PREFIXES = count(1)
+
+
+@dataclass
+class Desk:
+    """A deployment's topics, and what operators ask of it."""
+
+    world: CloudWorld
+    worker: PullingWorker
+
+    def fact(self) -> Envelope:
+        """One that is known, and that its handler set aside."""
+        fact = sealed(
+            JsonlUploaded(
+                run_id="r", planned_on="2026-03-02", batch=1, attempt=1, uri="gs://b/x",
+                generation=1, lines=1, bytes=1, checksum="crc32c:0",
+            )
+        )  # fmt: skip
+        self.world.tools.ledger.remember([fact], self.world.clock())
+        return fact
+
+    def set_aside(self, told: Message) -> None:
+        self.world.bus.set_aside(told, UPLOADED, "object_conflict", "of another content")
+
+    def ask(self, duty: str, **about: object) -> dict[str, object]:
+        answer: dict[str, object] = DUTIES[duty](self.world, **about)
+        return answer
+
+    def groups(self) -> object:
+        return [
+            {k: v for k, v in group.items() if k != "oldest_seconds"}
+            for group in self.ask("dead_letters")["groups"]  # type: ignore[attr-defined]
+        ]
+
+
+@pytest.fixture
+def desk(pubsub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    """On topics of its own; the worker takes what submit-job would be sent."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
+    settings = cloud_settings(TROUPE_TOPIC_PREFIX=f"desk-{next(PREFIXES)}-")
+    warehouse = LocalWarehouse(tmp_path / "w.duckdb", HeldClock(), LocalBucket(tmp_path / "b"))
+    bucket = LocalBucket(tmp_path / "bucket")
+    model = LocalModel(StandIn(tmp_path / "vertex", bucket, HeldClock()))
+    world = CloudWorld(settings, warehouse=warehouse, bucket=bucket, model=model)
+    world.letters = PulledLetters(settings, patience_seconds=0.5)
+    with subscriber() as client:
+        lay_out(settings, world.bus.client, client, lambda _: None, Pace())
+    worker = PullingWorker(settings, world.bus, [UPLOADED])
+    yield Desk(world, worker)
+    worker.close()
+    world.close()
+
+
+def test_a_letter_is_replayed_to_its_handler_and_then_gone(desk: Desk) -> None:
+    """The same event, for the failed handler alone, published before it is acknowledged."""
+    fact = desk.fact()
+    desk.set_aside(message("jsonl-uploaded", *to_pubsub(fact)))
+    waiting = [{"handler": "submit-job", "cause": "object_conflict", "count": 1}]
+    assert waiting == desk.groups() == desk.groups()
+
+    assert 1 == desk.ask("replay", dry_run=True)["replayed"]
+    assert 1 == desk.ask("replay")["replayed"]
+
+    leased = desk.worker.lease(wait_seconds=30)
+    assert leased is not None
+    attributes = leased[1].message.attributes
+    assert (fact.id, "submit-job") == (attributes["ce-id"], attributes["replayfor"])
+    desk.worker.acknowledge(leased[0])
+    assert [] == desk.groups()
+
+
+def test_a_letter_that_nobody_can_read_is_shown_and_discarded(desk: Desk) -> None:
+    """A replay leaves it where it is."""
+    desk.set_aside(message("jsonl-uploaded", b"no event", {}))
+
+    assert 1 == desk.ask("replay")["unreadable"]
+    (letter,) = desk.world.letters.find()
+    assert "no event" == desk.ask("show_letter", letter_id=letter.letter_id)["body"]
+    desk.ask("discard", letter_id=letter.letter_id, reason="a test")
+
+    assert [] == desk.groups()
+    assert None is desk.worker.lease(wait_seconds=0.5)

@@ -1,0 +1,258 @@
+"""Appends over a real gRPC connection to a server that answers as the story wants."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta, timezone
+from threading import Event
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]
+import pytest
+from google.cloud.bigquery_storage_v1.types import AppendRowsRequest, AppendRowsResponse, RowError
+from google.protobuf.descriptor_pb2 import FileDescriptorProto  # type: ignore[import-untyped]
+from google.protobuf.descriptor_pool import DescriptorPool  # type: ignore[import-untyped]
+from google.protobuf.message_factory import GetMessageClass  # type: ignore[import-untyped]
+from google.rpc import status_pb2  # type: ignore[import-untyped]
+
+from handlers.dispatch.errors import Redeliver, SetAside
+from tracking.tables import Column, columns_of
+from troupe.backends.gcp import write_api
+from troupe.backends.gcp.write_api import LedgerStream, descriptor_of, write_client
+
+Answer = Callable[[AppendRowsRequest, Any], AppendRowsResponse | None]
+"""None closes the stream."""
+
+
+def fine(_: AppendRowsRequest, __: Any) -> AppendRowsResponse:
+    return AppendRowsResponse()
+
+
+def aborted(code: grpc.StatusCode) -> Answer:
+    """The connection breaks in place of an answer."""
+
+    def answer(_: AppendRowsRequest, context: Any) -> AppendRowsResponse:
+        context.abort(code, "secret text")
+        raise AssertionError("not reached")
+
+    return answer
+
+
+class Service:
+    """Google's Storage Write API, as far as the story goes; afterwards all is well."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+        self.streams: list[list[AppendRowsRequest]] = []
+        self._server = grpc.server(ThreadPoolExecutor(4))
+        self._server.add_generic_rpc_handlers(
+            (grpc.method_handlers_generic_handler(
+                "google.cloud.bigquery.storage.v1.BigQueryWrite",
+                {"AppendRows": grpc.stream_stream_rpc_method_handler(
+                    self._stream,
+                    request_deserializer=AppendRowsRequest.deserialize,
+                    response_serializer=AppendRowsResponse.serialize,
+                )},
+            ),)
+        )  # fmt: skip
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+
+    def _stream(
+        self, requests: Iterator[AppendRowsRequest], context: Any
+    ) -> Iterator[AppendRowsResponse]:
+        got: list[AppendRowsRequest] = []
+        self.streams.append(got)
+        for request in requests:
+            got.append(request)
+            answer = self.answers.pop(0) if self.answers else fine
+            said = answer(request, context)
+            if said is None:
+                return
+            yield said
+
+    def close(self) -> None:
+        self._server.stop(None).wait()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    made = Service()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def stream(service: Service) -> Iterator[LedgerStream]:
+    made = LedgerStream("stories.troupe", lambda: write_client(service.address))
+    yield made
+    made.close()
+
+
+NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+def fact(number: int, **changed: Any) -> dict[str, Any]:
+    return {
+        "fact_id": f"f{number}", "topic": "t", "run_id": None, "batch": number, "source": "s",
+        "occurred_at": NOON, "recorded_at": NOON.astimezone(timezone(timedelta(hours=5))),
+        "recorded_on": date(2026, 3, 2), "data": '{"a": "ü"}',
+    } | changed  # fmt: skip
+
+
+def read(request: AppendRowsRequest, descriptor: Any) -> list[dict[str, Any]]:
+    """The rows, read by the schema that was sent."""
+    file = FileDescriptorProto(name="sent.proto", package="sent", syntax="proto2")
+    file.message_type.append(descriptor)
+    pool = DescriptorPool()
+    pool.Add(file)
+    row = GetMessageClass(pool.FindMessageTypeByName("sent.Row"))
+    read = [row.FromString(each) for each in request.proto_rows.rows.serialized_rows]
+    return [{field.name: value for field, value in each.ListFields()} for each in read]
+
+
+def test_rows_are_sent_with_their_schema(service: Service, stream: LedgerStream) -> None:
+    """Once a stream; times in microseconds and days since 1970, NULL as nothing."""
+    stream.append("facts", [fact(1)])
+    stream.append("facts", [fact(2), fact(3)])
+
+    ((first, second),) = service.streams
+    assert "projects/stories/datasets/troupe/tables/facts/streams/_default" == first.write_stream
+    schema = first.proto_rows.writer_schema.proto_descriptor
+    assert not second.proto_rows.writer_schema.proto_descriptor.field
+    micros = int(NOON.timestamp()) * 1_000_000 + 123456
+    assert {
+        "fact_id": "f1", "topic": "t", "batch": 1, "source": "s", "occurred_at": micros,
+        "recorded_at": micros, "recorded_on": 20514, "data": '{"a": "ü"}',
+    } == read(first, schema)[0]  # fmt: skip
+    assert ["f2", "f3"] == [row["fact_id"] for row in read(second, schema)]
+
+
+def test_tables_have_streams_of_their_own(service: Service, stream: LedgerStream) -> None:
+    """One each, however often they are appended to."""
+    handling = {
+        "fact_id": "f1", "topic": "t", "handler": "h", "outcome": "done", "milliseconds": 1.5,
+        "recorded_at": NOON, "recorded_on": date(2026, 3, 2), "delivery_attempt": 1,
+    }  # fmt: skip
+    for _ in range(2):
+        stream.append("facts", [fact(1)])
+        stream.append("handlings", [handling])
+
+    assert [2, 2] == [len(requests) for requests in service.streams]
+
+
+@pytest.mark.parametrize("end", [lambda *_: None, aborted(grpc.StatusCode.UNAVAILABLE)])
+def test_an_open_stream_that_breaks_is_opened_again_once(
+    service: Service, stream: LedgerStream, end: Answer
+) -> None:
+    """The rows may then be there twice, and count once."""
+    stream.append("facts", [fact(1)])
+    service.answers = [end]
+
+    stream.append("facts", [fact(2)])
+
+    assert [2, 1] == [len(requests) for requests in service.streams]
+
+
+def test_a_stream_that_cannot_be_opened_is_left_to_the_next_delivery(
+    service: Service, stream: LedgerStream
+) -> None:
+    """No second try of our own on top of Pub/Sub's."""
+    service.answers = [aborted(grpc.StatusCode.UNAVAILABLE)]
+
+    with pytest.raises(Redeliver, match=r"^rows of facts: ServiceUnavailable") as told:
+        stream.append("facts", [fact(1)])
+
+    assert "secret" not in str(told.value)
+    assert 1 == len(service.streams)
+    stream.append("facts", [fact(1)])
+
+
+def test_an_answer_that_does_not_come_is_no_acknowledgement(
+    service: Service, stream: LedgerStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After its time the message is told again; the rows may be there."""
+    monkeypatch.setattr(write_api, "PATIENCE_SECONDS", 0.1)
+    over = Event()
+
+    def late(_: AppendRowsRequest, __: Any) -> None:
+        over.wait(20)
+
+    service.answers = [late]
+    try:
+        with pytest.raises(Redeliver, match="rows of facts"):
+            stream.append("facts", [fact(1)])
+    finally:
+        over.set()
+
+
+def test_rows_that_the_service_refuses_are_set_aside(
+    service: Service, stream: LedgerStream
+) -> None:
+    """By their place; what they hold is told to nobody."""
+    service.answers = [
+        lambda *_: AppendRowsResponse(
+            error=status_pb2.Status(code=3, message="secret text"),
+            row_errors=[RowError(index=1, message="secret text")],
+        )
+    ]
+
+    with pytest.raises(SetAside, match="rows 1 of facts") as aside:
+        stream.append("facts", [fact(1), fact(2)])
+
+    assert ("rows_refused", False) == (aside.value.cause, "secret" in str(aside.value))
+
+
+def test_a_column_that_the_service_does_not_know_yet_is_waited_for(
+    service: Service, stream: LedgerStream
+) -> None:
+    """The rows fit the tables that we know; minutes after an upgrade it knows them too."""
+    wrong = status_pb2.Status(code=3, message="secret text")
+    service.answers = [lambda *_: AppendRowsResponse(error=wrong)]
+
+    with pytest.raises(Redeliver, match="InvalidArgument") as again:
+        stream.append("facts", [fact(1)])
+    stream.append("facts", [fact(1)])
+
+    assert "secret" not in str(again.value)
+    told = [request for requests in service.streams for request in requests]
+    assert [True, True] == [
+        bool(request.proto_rows.writer_schema.proto_descriptor.field) for request in told
+    ]
+
+
+@pytest.mark.parametrize("bad", [{"colour": "red"}, {"topic": None}])
+def test_a_row_that_does_not_fit_is_not_sent(
+    service: Service, stream: LedgerStream, bad: dict[str, Any]
+) -> None:
+    """Nor any beside it."""
+    with pytest.raises(ValueError, match="facts"):
+        stream.append("facts", [fact(1), fact(2, **bad)])
+
+    assert [] == service.streams
+
+
+def test_many_rows_go_in_several_requests(
+    service: Service, stream: LedgerStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each below the service's limit."""
+    monkeypatch.setattr(write_api, "REQUEST_BYTES", 2_500)
+
+    stream.append("facts", [fact(n, data="x" * 1_000) for n in range(5)])
+
+    assert [2, 2, 1] == [
+        len(request.proto_rows.rows.serialized_rows) for request in service.streams[0]
+    ]
+
+
+@pytest.mark.parametrize("table", ["facts", "handlings", "transcription_analyzed_transcripts"])
+def test_every_column_has_a_field(table: str) -> None:
+    """Records and lists as well."""
+
+    def fields(columns: tuple[Column, ...]) -> list[Any]:
+        return [(c.name, fields(c.fields)) for c in columns]
+
+    def told(message: Any) -> list[Any]:
+        inner = {each.name: each for each in message.nested_type}
+        return [(f.name, told(inner[f.type_name]) if f.type_name else []) for f in message.field]
+
+    assert fields(columns_of(table)) == told(descriptor_of(table))

@@ -1,0 +1,160 @@
+"""A whole laptop world under a clock that is held in the hand: nothing here sleeps."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from events import (
+    CancelRequested,
+    ReprocessRequested,
+    RunRequested,
+    record_id,
+    seal_wish,
+)
+from tests.local.fakes import HeldClock
+from troupe import operations
+from troupe.backends.local.backend import Laptop, LaptopSettings
+from troupe.backends.local.operations import load
+
+START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+class Stage:
+    """What a story needs: transcripts in, requests, time, and looks at the tables."""
+
+    def __init__(self, home: Path, settings: LaptopSettings | None = None) -> None:
+        self.home, self.settings = home, settings or LaptopSettings()
+        self.clock = HeldClock()
+        self.world = Laptop(home, self.settings, self.clock)
+
+    def close(self) -> None:
+        self.world.close()
+
+    def restart(self, **changed: Any) -> None:
+        """The process dies and another takes over."""
+        self.close()
+        self.settings = replace(self.settings, **changed)
+        self.world = Laptop(self.home, self.settings, self.clock)
+        self.world.wake()
+
+    def load(self, rows: Iterable[dict[str, Any]]) -> None:
+        file = self.home / f"{uuid4().hex}.jsonl"
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+        load(self.world, str(file))
+
+    def request(self, run_id: str = "r1", **wish: Any) -> str:
+        """Published, not yet worked on. Returns the event id."""
+        return self.publish(RunRequested(run_id=run_id, **wish))
+
+    def publish(self, wish: RunRequested | ReprocessRequested | CancelRequested) -> str:
+        id_ = f"wish-{uuid4().hex[:8]}"
+        self.world.publish(
+            seal_wish(wish, deployment=self.world.deployment, id_=id_, time=self.clock())
+        )
+        return id_
+
+    def play(self, most_steps: int = 20_000) -> None:
+        """Everything that can happen happens; time jumps to whatever is due next."""
+        for _ in range(most_steps):
+            if self.world.deliver_next() is not None or self.world.service.step():
+                continue
+            if not self._jump() and not self._ticked():
+                return
+        raise AssertionError("the troupe does not come to rest")
+
+    def _ticked(self) -> bool:
+        """Whether anything came of a tick when all else was done."""
+        before = self.world.bus.sent
+        self.tick()
+        while self.world.deliver_next() is not None:
+            pass
+        return self.world.bus.sent > before + 1
+
+    def tick(self, minutes: float = 0) -> None:
+        """The scheduler's tick, after so much time, and its delivery."""
+        self.clock.pass_(minutes * 60)
+        self.world.tick()
+        self.world.deliver_next()
+
+    def run(self, run_id: str = "r1", **wish: Any) -> dict[str, Any]:
+        """Request, play to the end, and return the books."""
+        self.request(run_id, **wish)
+        self.play()
+        return self.books(run_id)
+
+    def books(self, run_id: str | None = None) -> dict[str, Any]:
+        return operations.verify(self.world, run_id)
+
+    def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Straight from the laptop's file."""
+        return self.world.warehouse.db.execute(sql, list(values)).fetchall()
+
+    def one(self, sql: str, *values: Any) -> Any:
+        ((value,),) = self.ask(sql, *values)
+        return value
+
+    def topics(self, run_id: str = "r1") -> list[str]:
+        """What was told of a run, in order, each fact once."""
+        rows = self.ask(
+            "SELECT topic FROM facts WHERE run_id = ? GROUP BY topic, fact_id "
+            "ORDER BY min(recorded_at), min(rowid)",
+            run_id,
+        )
+        return [topic for (topic,) in rows]
+
+    def jobs(self) -> int:
+        """Jobs that were created, each of them paid for."""
+        labels = {"troupe": self.world.deployment.id}
+        return len(self.world.tools.model.created_since(START - timedelta(days=999), labels))
+
+    def _jump(self) -> bool:
+        times = [self.world.bus.next_due(), self.world.service.next_due()]
+        due = min((time for time in times if time is not None), default=None)
+        if due is None:
+            return False
+        self.clock.pass_(max(0.0, (due - self.clock()).total_seconds()))
+        return True
+
+
+def calls(count: int, start: int = 0, **columns: Any) -> list[dict[str, Any]]:
+    """So many source rows, each its own call."""
+    return [call(number, **columns) for number in range(start, start + count)]
+
+
+def call(number: int, transcript: str | None = "", **columns: Any) -> dict[str, Any]:
+    text = f"CUSTOMER: My line {number} is broken, thanks.\nAGENT: It is repaired now."
+    return {
+        "phone_number_token": f"tok_{number // 2:06d}",
+        "referenceId": f"REF-{number}",
+        "interactionId": f"int-{number}",
+        "transcript": text if transcript == "" else transcript,
+        "direction": "INBOUND",
+        "provider": "tests",
+        "event_timestamp": (START - timedelta(days=1, minutes=number)).isoformat(),
+    } | columns
+
+
+def id_of(row: dict[str, Any]) -> str:
+    return record_id(row["phone_number_token"], row["interactionId"], row["referenceId"])
+
+
+def final_tables(stage: Stage, runs: Sequence[str] = ("r1",)) -> str:
+    """What a run leaves behind, without times and places: equal for equal outcomes."""
+    marks = ", ".join("?" for _ in runs)
+    rows = stage.ask(
+        "SELECT * EXCLUDE (analysed_at) FROM transcription_analyzed_transcripts "  # noqa: S608
+        f"WHERE run_id IN ({marks}) ORDER BY ALL",
+        *runs,
+    )
+    processed = stage.ask("SELECT * EXCLUDE (processed_at) FROM processed_records ORDER BY ALL")
+    errors = stage.ask(
+        "SELECT error_type, cause, record_id, batch, attempt FROM error_tracking "
+        "WHERE scope = 'record' ORDER BY ALL"
+    )
+    text = json.dumps([rows, processed, errors], default=str)
+    return hashlib.sha256(text.encode()).hexdigest()

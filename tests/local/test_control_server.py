@@ -1,0 +1,254 @@
+"""One process owns the folder; the others ask it through a socket, and are answered or told."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.harness import calls
+from tests.local.fakes import HeldClock
+from troupe.backends.local.backend import HomeInUse, Laptop
+from troupe.backends.local.control_server import CARD, NobodyThere, Office, ask
+from troupe.operations.backend import BadQuestion
+
+HOUSE = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[Laptop]:
+    made = Laptop(tmp_path / "home", clock=HeldClock())
+    yield made
+    made.close()
+
+
+@contextmanager
+def opened(world: Laptop) -> Iterator[Office]:
+    office = Office(world.home)
+    office.open()
+    try:
+        yield office
+    finally:
+        office.close()
+
+
+def answered(office: Office, world: Laptop, caller: Any) -> Any:
+    """What the caller gets while the owner answers; both in time."""
+    got: list[Any] = []
+
+    def call() -> None:
+        try:
+            got.append(caller())
+        except Exception as error:
+            got.append(error)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    while thread.is_alive():
+        office.answer(world, 0.05)
+        thread.join(0.01)
+    return got[0]
+
+
+def card(home: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((home / CARD).read_text())
+    return told
+
+
+def say(home: Path, line: bytes) -> bytes:
+    """Straight into the socket."""
+    with socket.create_connection(("127.0.0.1", card(home)["port"]), timeout=10) as door:
+        door.sendall(line)
+        door.shutdown(socket.SHUT_WR)
+        return door.makefile("rb").read()
+
+
+def question(home: Path, **changed: Any) -> bytes:
+    told = {"secret": card(home)["secret"], "duty": "status", "arguments": {}} | changed
+    return json.dumps(told).encode() + b"\n"
+
+
+def test_a_question_over_the_socket_is_answered(world: Laptop) -> None:
+    """By the one process that may read the file."""
+    with opened(world) as office:
+        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+
+    assert ([], []) == (answer["runs"], answer["dead_letters"])
+    assert os.getpid() == answer["worker"]["pid"]
+
+
+def test_another_process_asks_and_is_answered(world: Laptop) -> None:
+    """It cannot open the folder itself."""
+    script = (
+        "import json, sys\nfrom pathlib import Path\n"
+        "from troupe.backends.local.control_server import ask\nfrom troupe.backends.local.backend import HomeInUse, Laptop\n"
+        "home = Path(sys.argv[1])\n"
+        "try:\n    Laptop(home)\nexcept HomeInUse:\n    print('in use')\n"
+        "print(ask(home, 'request', {'wish': {'run_id': 'r7'}})['run_id'])\n"
+    )
+    command = [sys.executable, "-c", script, str(world.home)]
+
+    with opened(world) as office:
+        told = answered(
+            office,
+            world,
+            lambda: subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True),
+        )
+
+    assert ["in use", "r7"] == told.stdout.split("\n")[:2]
+    assert 1 == world.bus.waiting
+
+
+def test_two_worlds_cannot_own_one_folder(world: Laptop) -> None:
+    """The second is told so."""
+    with pytest.raises(HomeInUse):
+        Laptop(world.home)
+
+
+def test_what_is_asked_is_done(world: Laptop, tmp_path: Path) -> None:
+    """Load a file from a second terminal."""
+    file = tmp_path / "calls.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in calls(3)))
+
+    with opened(world) as office:
+        answer = answered(office, world, lambda: ask(world.home, "load", {"file": str(file)}))
+
+    assert 3 == answer["added"]
+
+
+@pytest.mark.parametrize(
+    ("duty", "arguments", "words"),
+    [
+        ("status", {"run_id": "nobody"}, "nobody"),
+        ("request", {"wish": {"rows_per_batch": 0}}, "rows_per_batch"),
+        ("load", {"file": "nowhere.jsonl"}, "nowhere.jsonl"),
+    ],
+)
+def test_a_bad_question_travels_as_such(
+    world: Laptop, duty: str, arguments: dict[str, Any], words: str
+) -> None:
+    """In the words of the desk."""
+    with opened(world) as office:
+        found = answered(office, world, lambda: ask(world.home, duty, arguments))
+
+    assert isinstance(found, BadQuestion)
+    assert words in str(found)
+
+
+def test_a_duty_that_does_not_exist_is_a_bad_question(world: Laptop) -> None:
+    """Nothing else of the process can be called."""
+    with opened(world) as office:
+        found = answered(office, world, lambda: ask(world.home, "close", {}))
+
+    assert isinstance(found, BadQuestion)
+
+
+def test_a_failure_of_the_owner_is_told_without_its_details(world: Laptop) -> None:
+    """The kind of error alone; and the owner goes on."""
+    with opened(world) as office:
+        found = answered(office, world, lambda: ask(world.home, "status", {"colour": "red"}))
+        after = answered(office, world, lambda: ask(world.home, "status", {}))
+
+    assert "it failed: TypeError" == str(found)
+    assert [] == after["runs"]
+
+
+def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
+    """Other users of the machine reach the port, but not the card."""
+    with opened(world):
+        wrong = [
+            say(world.home, question(world.home, secret=secret))
+            for secret in ("", "0" * 32, None, card(world.home)["secret"][:-1], "ü")
+        ]
+
+    assert not any(b"answer" in each or b"runs" in each for each in wrong)
+
+
+@pytest.mark.parametrize(
+    "line", [b"", b"\n", b"{}\n", b"[]\n", b"nonsense\n", b"\xff\n", b'{"secret"']
+)
+def test_nonsense_harms_nobody(world: Laptop, line: bytes) -> None:
+    """The next question is answered."""
+    with opened(world) as office:
+        assert b"answer" not in say(world.home, line)
+        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+
+    assert [] == answer["runs"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file modes there")
+def test_the_card_is_for_its_owner_alone(world: Laptop) -> None:
+    """It holds the secret; also when a dead process left a half-written one."""
+    (world.home / CARD).with_suffix(".part").write_text("left behind")
+
+    with opened(world):
+        mode = (world.home / CARD).stat().st_mode & 0o777
+
+    assert 0o600 == mode
+
+
+def test_the_office_listens_on_loopback_alone(world: Laptop) -> None:
+    """Nobody reaches it from outside."""
+    with opened(world) as office:
+        assert "127.0.0.1" == office._server.server_address[0]
+
+
+def test_without_a_card_nobody_is_there(tmp_path: Path) -> None:
+    """Nor in a folder that does not exist."""
+    for home in (tmp_path, tmp_path / "nowhere"):
+        with pytest.raises(NobodyThere):
+            ask(home, "status", {})
+
+
+def test_a_card_that_a_dead_process_left_leads_to_nobody(world: Laptop) -> None:
+    """The port is closed."""
+    with opened(world):
+        stale = card(world.home)
+    assert not (world.home / CARD).exists()
+    (world.home / CARD).write_text(json.dumps(stale))
+
+    with pytest.raises(NobodyThere):
+        ask(world.home, "status", {})
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", "{}", "[]", "7", '{"port": 1}', '{"port": "x", "secret": "y"}']
+)
+def test_a_broken_card_leads_to_nobody(tmp_path: Path, content: str) -> None:
+    """As if there were none."""
+    (tmp_path / CARD).write_text(content)
+
+    with pytest.raises(NobodyThere):
+        ask(tmp_path, "status", {})
+
+
+def test_a_port_that_somebody_else_took_leads_to_nobody(tmp_path: Path) -> None:
+    """It answers nothing, or nonsense."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        (tmp_path / CARD).write_text(json.dumps({"port": port, "secret": "s"}))
+
+        def hang_up() -> None:
+            line, _ = other.accept()
+            line.recv(1000)
+            line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            line.close()
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(NobodyThere):
+            ask(tmp_path, "status", {})
+        thread.join()
+
+
+def test_nothing_asked_is_nothing_answered(world: Laptop) -> None:
+    """The worker goes on at once."""
+    with opened(world) as office:
+        assert not office.answer(world)

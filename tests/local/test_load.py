@@ -1,0 +1,254 @@
+"""A file of transcripts is loaded whole, or it is told what is wrong with it and where."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.local.fakes import HeldClock
+from troupe.backends.local.bucket import LocalBucket
+from troupe.backends.local.load import BadFile, Loaded, load_file
+from troupe.backends.local.warehouse import LocalWarehouse
+
+
+def line(number: int = 1, **columns: Any) -> bytes:
+    """One row; a column given as `...` is left out."""
+    row = {
+        "phone_number_token": f"t{number}", "referenceId": f"r{number}",
+        "interactionId": f"i{number}", "transcript": f"hello {number}", "direction": "INBOUND",
+        "provider": "acme", "event_timestamp": "2026-03-01T12:00:00Z",
+    } | columns  # fmt: skip
+    return json.dumps({k: v for k, v in row.items() if v is not ...}).encode() + b"\n"
+
+
+class Desk:
+    """A warehouse of its own, a folder, and files in it."""
+
+    def __init__(self, folder: Path, warehouse: LocalWarehouse) -> None:
+        self.folder, self.warehouse = folder, warehouse
+
+    def load(self, content: bytes, name: str = "calls.jsonl") -> Loaded:
+        file = self.folder / name
+        file.write_bytes(content)
+        aside = self.folder / "aside"
+        aside.mkdir(exist_ok=True)
+        try:
+            return load_file(file, self.warehouse, aside)
+        finally:
+            assert [] == list(aside.iterdir()), "what was written aside is gone"
+
+    def rows(self, *columns: str) -> list[tuple[Any, ...]]:
+        told = ", ".join(f'"{c}"' for c in columns or ("interactionId",))
+        return self.warehouse.db.execute(
+            f"SELECT {told} FROM transcription_pass_2 ORDER BY ALL"  # noqa: S608
+        ).fetchall()
+
+
+@pytest.fixture(scope="module")
+def one_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWarehouse]:
+    made = LocalWarehouse(None, HeldClock(), LocalBucket(tmp_path_factory.mktemp("bucket")))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, one_warehouse: LocalWarehouse) -> Desk:
+    for table in ("transcription_pass_2", "laptop_jobs"):
+        one_warehouse.db.execute(f"DELETE FROM {table}")  # noqa: S608
+    return Desk(tmp_path, one_warehouse)
+
+
+def refused(desk: Desk, content: bytes, match: str) -> None:
+    """It is refused with these words, and nothing was loaded."""
+    with pytest.raises(BadFile, match=match):
+        desk.load(content)
+    assert [] == desk.rows()
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_every_row_is_loaded_as_it_is(desk: Desk, pack: Any) -> None:
+    """Packed or not; the name says nothing."""
+    loaded = desk.load(pack(line(1) + line(2, transcript='ü😀 "quoted"\n\u2028\\')))
+
+    assert Loaded(rows=2, added=2, ignored_columns=[]) == loaded
+    assert [("i1", "hello 1"), ("i2", 'ü😀 "quoted"\n\u2028\\')] == desk.rows(
+        "interactionId", "transcript"
+    )
+
+
+def test_the_same_file_twice_adds_nothing(desk: Desk) -> None:
+    """Under any name, packed or not."""
+    content = line(1) + line(2)
+    desk.load(content)
+
+    again = [
+        desk.load(content),
+        desk.load(content, "copy.jsonl"),
+        desk.load(gzip.compress(content), "x.gz"),
+    ]
+
+    assert [(2, 0)] * 3 == [(loaded.rows, loaded.added) for loaded in again]
+    assert 2 == len(desk.rows())
+
+
+def test_a_file_that_grew_is_another_file(desk: Desk) -> None:
+    """Its rows are there twice; the plan takes each once."""
+    desk.load(line(1))
+    desk.load(line(1) + line(2))
+
+    assert [("i1",), ("i1",), ("i2",)] == desk.rows()
+
+
+def test_an_empty_file_has_no_rows(desk: Desk) -> None:
+    """Nor has one of blank lines."""
+    assert [(0, 0), (0, 0), (0, 0)] == [
+        (loaded.rows, loaded.added)
+        for loaded in (
+            desk.load(b""),
+            desk.load(b"\n \r\n\n", "b"),
+            desk.load(gzip.compress(b""), "c"),
+        )
+    ]
+    assert [] == desk.rows()
+
+
+def test_blank_lines_and_windows_line_ends_are_no_rows(desk: Desk) -> None:
+    """And the last line needs no end."""
+    loaded = desk.load(b"\n" + line(1).replace(b"\n", b"\r\n") + b"  \n" + line(2).rstrip())
+
+    assert 2 == loaded.added
+
+
+def test_numbers_may_be_ids(desk: Desk) -> None:
+    """They are kept as their digits, however many."""
+    desk.load(line(phone_number_token=7, interactionId=12345678901234567890123, referenceId=-1))
+
+    assert [("7", "12345678901234567890123", "-1")] == desk.rows(
+        "phone_number_token", "interactionId", "referenceId"
+    )
+
+
+def test_a_time_without_a_zone_is_utc_and_others_are_moved(desk: Desk) -> None:
+    """As BigQuery takes them."""
+    desk.load(
+        line(1, event_timestamp="2026-03-01T12:00:00")
+        + line(2, event_timestamp="2026-03-01T12:00:00+02:00")
+        + line(3, event_timestamp="2026-03-01 12:00:00.123456Z")
+        + line(4, event_timestamp=None)
+        + line(5, event_timestamp=...)
+    )
+
+    told = [None if t is None else t.isoformat() for (t,) in desk.rows("event_timestamp")]
+    assert [
+        "2026-03-01T10:00:00", "2026-03-01T12:00:00", "2026-03-01T12:00:00.123456", None, None
+    ] == told  # fmt: skip
+
+
+def test_columns_that_nobody_knows_are_ignored_and_told(desk: Desk) -> None:
+    """In alphabetical order, each once."""
+    loaded = desk.load(line(1, zone=1, agent="x") + line(2, agent=None))
+
+    assert ["agent", "zone"] == loaded.ignored_columns
+    assert 2 == loaded.added
+
+
+def test_missing_values_are_missing(desk: Desk) -> None:
+    """A row without ids or transcript is a row; the plan says what becomes of it."""
+    desk.load(line(phone_number_token=None, interactionId=None, referenceId=..., transcript=None))
+
+    assert [(None, None, None, None)] == desk.rows(
+        "phone_number_token", "interactionId", "referenceId", "transcript"
+    )
+
+
+@pytest.mark.parametrize("column", ["phone_number_token", "interactionId", "transcript"])
+def test_a_missing_column_is_named_with_its_line(desk: Desk, column: str) -> None:
+    """Probably the file is another one."""
+    refused(desk, line(1) + line(2, **{column: ...}), rf"line 2.*`{column}`")
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (b"{oops\n", "line 3"),
+        (b"[1, 2]\n", "line 3"),
+        (b'"text"\n', "line 3"),
+        (b"null\n", "line 3"),
+        (line(2) + b"{} {}\n", "line 4"),
+        (line(transcript=7), r"line 3.*\$\.transcript"),
+        (line(phone_number_token=1.5), r"line 3.*\$\.phone_number_token"),
+        (line(interactionId=True), r"line 3.*\$\.interactionId"),
+        (line(interactionId=["a"]), r"line 3.*\$\.interactionId"),
+        (line(event_timestamp="yesterday"), r"line 3.*\$\.event_timestamp"),
+        (line(event_timestamp=1_700_000_000), r"line 3.*\$\.event_timestamp"),
+        (line(event_timestamp="0001-01-01T00:00:00+14:00"), "line 3"),
+        (line(event_timestamp="9999-12-31T23:59:59-12:00"), "line 3"),
+        (line(transcript="LONE").replace(b"LONE", b"\\ud83d"), "line 3"),
+        (line(transcript="BYTES").replace(b"BYTES", b"\xff\xfe"), "line 3"),
+        (b"\xff\xfe\x00", "line 3"),
+        (b'{"a":' * 5_000 + b"1" + b"}" * 5_000, "line 3"),
+    ],
+    ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else None,
+)
+def test_a_broken_line_is_told_by_its_number_and_nothing_is_loaded(
+    desk: Desk, broken: bytes, words: str
+) -> None:
+    """Blank lines count, so that an editor finds it."""
+    refused(desk, line(1) + b"\n" + broken, words)
+
+
+def test_a_refusal_repeats_nothing_of_the_line(desk: Desk) -> None:
+    """It may be printed and logged; the line is a person's."""
+    with pytest.raises(BadFile) as bad:
+        desk.load(line(transcript=["Jane Doe"], direction="Jane Doe"))
+
+    assert "Jane" not in str(bad.value)
+
+
+def test_nul_is_kept(desk: Desk) -> None:
+    """It is never the end of the text."""
+    desk.load(line(transcript="before\x00after"))
+
+    assert [("before\x00after",)] == desk.rows("transcript")
+
+
+def packed() -> bytes:
+    return gzip.compress(
+        b"".join(line(n, transcript=f"{n * 7919:x}") for n in range(2_000)), mtime=0
+    )
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda data: data[:-20],
+        lambda data: data[: len(data) // 2],
+        lambda data: data[:12],
+        lambda data: data[:-8] + b"\0" * 8,
+        lambda data: data[:20] + b"\xff" * 40 + data[60:],
+        lambda data: data[:3000] + b"\0" * 50 + data[3050:],
+        lambda data: data + b"rubbish",
+        lambda data: b"\x1f\x8brubbish",
+    ],
+    ids=["cut", "half", "header", "checksum", "block", "inside", "tail", "rubbish"],
+)
+def test_a_broken_gzip_is_told_and_nothing_loaded(desk: Desk, spoil: Any) -> None:
+    """Wherever it is broken."""
+    refused(desk, spoil(packed()), "calls.jsonl")
+
+
+def test_a_file_that_is_not_there_is_told_by_its_name(desk: Desk) -> None:
+    """So is a folder."""
+    for path in (desk.folder / "nowhere.jsonl", desk.folder):
+        with pytest.raises(BadFile, match=str(path)):
+            load_file(path, desk.warehouse, desk.folder)
+
+
+def test_after_a_refused_file_a_good_one_is_loaded(desk: Desk) -> None:
+    """The mended file is a new one."""
+    refused(desk, line(1) + b"{\n", "line 2")
+
+    assert 1 == desk.load(line(1)).added

@@ -1,0 +1,40 @@
+"""What runs cost, by version of an analysis."""
+
+import pytest
+
+from tests.harness import Stage, calls
+from troupe.operations.backend import BadQuestion
+from troupe.operations.costs import costs
+from troupe.report.plain_text import costs_lines
+
+
+def test_each_version_with_its_model_sums_its_own_runs(stage: Stage) -> None:
+    """One unknown price makes its own sum unknown, and no other."""
+    stage.load(calls(9))
+    stage.run("r1", mode="test", limit=4)
+    stage.run("r2", mode="test", limit=3)
+    stage.run("r3", model="some-other-model")
+
+    first, second = costs(stage.world)["analyses"]
+    told = costs_lines(costs(stage.world))
+
+    assert ["r1", "r2"] == [run["run_id"] for run in first["of_runs"]]
+    assert pytest.approx(first["cost"]) == sum(run["cost"] for run in first["of_runs"])
+    assert (2, 7, pytest.approx(first["cost"] / 7)) == (
+        first["runs"], first["analysed"], first["each"],
+    )  # fmt: skip
+    assert (1, 2, None) == (second["runs"], second["analysed"], second["cost"])
+    assert told[0].startswith("call_review_v1 with gemini-3.5-flash-lite: 2 runs, 7 rows, cost $0.")
+    assert "some-other-model: 1 run, 2 rows, cost unknown, wasted unknown" in told[3]
+
+
+def test_nothing_asked_has_no_cost(stage: Stage) -> None:
+    """Of a version that is known."""
+    assert {"analyses": []} == costs(stage.world, "call_review_v1")
+    assert ["Nothing was asked yet."] == costs_lines(costs(stage.world, "call_review_v1"))
+
+
+def test_a_version_that_nobody_knows_is_refused_with_those_there_are(stage: Stage) -> None:
+    """It is a typing error, and no version without runs."""
+    with pytest.raises(BadQuestion, match="nothing_v1: choose from call_review_v1"):
+        costs(stage.world, "nothing_v1")

@@ -1,0 +1,142 @@
+"""Journeys from real tables: what they name is what is there."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.harness import Stage, call, calls, id_of
+from troupe.operations.backend import BadQuestion
+from troupe.operations.explain import explain
+from troupe.report.plain_text import explained
+from troupe.standin.corrupt import Damage, Kind
+
+Staged = Callable[..., Stage]
+
+
+def record_in(stage: Stage, uri: str, line: int) -> Any:
+    """Whom this line of a request file asks about."""
+    bucket = stage.world.tools.bucket
+    (blob,) = (each for each in bucket.list(uri.rpartition("/")[0]) if each.uri == uri)
+    content = b"".join(bucket.read(blob))
+    return json.loads(content.splitlines()[line - 1])["request"]["labels"]["record"]
+
+
+def test_a_journey_names_the_very_line_that_asked_for_the_record(staged: Staged) -> None:
+    """In each attempt, until the last."""
+    rows = calls(30)
+    poisoned = f"k-{id_of(rows[7])}"
+    stage = staged(damage=Damage(share=0, poison=frozenset({poisoned}), poison_kind=Kind.CUT))
+    stage.load(rows)
+    stage.run("r1", canary=10, rows_per_batch=15)
+
+    journey = explain(stage.world, id_of(rows[7]))
+    (plan,) = journey["plans"]
+    files = {
+        fact["attempt"]: json.loads(fact["data"])["uri"]
+        for fact in plan["facts"]
+        if fact["topic"] == "jsonl-uploaded"
+    }
+
+    assert 1 < len(files) == len(plan["lines"])
+    assert {poisoned} == {
+        record_in(stage, files[each["attempt"]], each["line"]) for each in plan["lines"]
+    }
+    told = "\n".join(explained(journey))
+    assert "of the answers" in told
+    assert "It failed for good (attempts_exhausted)" in told
+
+
+def test_a_stored_record_says_where_it_went_and_what_it_cost(stage: Stage) -> None:
+    """The table, the file of its answer, tokens and dollars."""
+    stage.load(calls(3))
+    stage.run("r1")
+
+    told = "\n".join(explained(explain(stage.world, id_of(calls(1)[0]))))
+
+    assert "planned into batch 1 of 1 of run r1" in told
+    assert "batch 1 is the canary" in told
+    assert "gs://" in told
+    assert "in transcription_analyzed_transcripts: read as it stands (exact)" in told
+    assert "cost $0.0" in told
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"providers": ["others"]}, "leaves it out: outside of what was asked for"),
+        ({"mode": "test", "limit": 1}, "would admit it"),
+    ],
+)
+def test_a_record_that_no_run_took_says_why(stage: Stage, wish: dict[str, Any], said: str) -> None:
+    """By the request of the newest run."""
+    stage.load([call(0, provider="others"), *calls(4, start=1)])
+    stage.run("r1", **wish)
+    taken = {record for (record,) in stage.ask("SELECT record_id FROM batch_records")}
+    left = next(id_of(row) for row in calls(4, start=1) if id_of(row) not in taken)
+
+    assert said in explained(explain(stage.world, left))[-1]
+
+
+def test_a_batch_tells_its_claims_jobs_errors_and_cost(staged: Staged) -> None:
+    """Each attempt with the file it was read from."""
+    rows = calls(20)
+    poison = frozenset({f"k-{id_of(rows[3])}"})
+    stage = staged(damage=Damage(share=0, poison=poison, poison_kind=Kind.CUT))
+    stage.load(rows)
+    stage.run("r1")
+
+    journey = explain(stage.world, "r1/1")
+    told = "\n".join(explained(journey))
+
+    assert 3 == len(journey["closings"]) == len(journey["claims"])
+    assert "Batch 1 of 1, run r1" in told
+    assert "attempt 3: closed as answered: 1 record asked, 1 line read from gs://" in told
+    assert "error truncated, asked again" in told
+    assert told.endswith("It is over: 20 records = 19 analysed + 1 failed + 0 released + 0 open.")
+
+
+def test_a_batch_that_waits_for_its_turn_says_so(stage: Stage) -> None:
+    """It has no facts yet."""
+    stage.load(calls(30))
+    stage.request("r1", canary=10, rows_per_batch=10)
+    while "batch-planned" not in stage.topics("r1"):
+        stage.world.deliver_next()
+
+    assert "It has not begun" in explained(explain(stage.world, "r1/3"))[-1]
+
+
+def test_a_run_tells_its_request_its_plan_and_its_batches(stage: Stage) -> None:
+    """With the cost of each, and where to read on."""
+    stage.load([*calls(30), call(99, "")])
+    stage.run("r1", canary=10, rows_per_batch=10)
+
+    journey = explain(stage.world, "r1")
+    told = "\n".join(explained(journey))
+
+    assert "canary 10" in told
+    assert "31 rows in the source" in told
+    assert [1, 2, 3, 4] == [row["batch"] for row in journey["batches"]]
+    assert "`troupe explain r1/1`" in told
+    assert ["requested", "planned", "completed"] == [
+        word for word in ("requested", "planned", "completed") if f"UTC  {word}" in told
+    ]
+
+
+@pytest.mark.parametrize("subject", ["nothing", "r1/9", "r1/0", "ab" * 15, "r2/1"])
+def test_what_is_no_run_batch_or_record_is_refused(stage: Stage, subject: str) -> None:
+    """With what it may be."""
+    stage.load(calls(1))
+    stage.run("r1")
+
+    with pytest.raises(BadQuestion, match=r"troupe status|batches 1 to 1"):
+        explain(stage.world, subject)
+
+
+def test_a_run_without_a_plan_says_where_to_look(stage: Stage) -> None:
+    """It was asked for, and nobody worked yet."""
+    stage.request("r1")
+
+    with pytest.raises(BadQuestion, match="no plan yet"):
+        explain(stage.world, "r1")

@@ -1,0 +1,107 @@
+"""A name of a run stands for one request, planned or not; what nobody knows is refused by name."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.harness import Stage, calls
+from troupe import operations
+from troupe.operations.backend import BadQuestion
+from troupe.operations.reprocess import reprocess
+
+NO_PLAN: list[Callable[..., Any]] = [operations.verify, operations.report, operations.cancel]
+
+
+@pytest.fixture
+def loaded(stage: Stage) -> Stage:
+    stage.load(calls(3))
+    return stage
+
+
+def test_a_run_id_that_waits_is_taken_for_another_request(loaded: Stage) -> None:
+    """Before anybody has planned the first; the same request is the same run."""
+    first = operations.request(loaded.world, {"run_id": "a", "limit": 2})
+    again = operations.request(loaded.world, {"run_id": "a", "limit": 2})
+    with pytest.raises(BadQuestion, match="a was asked for something else before"):
+        operations.request(loaded.world, {"run_id": "a", "limit": 3})
+    loaded.play()
+
+    assert (False, True) == (first["known"], again["known"])
+    assert (2, []) == (loaded.books("a")["analysed"], operations.status(loaded.world)["refusals"])
+
+
+def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: Stage) -> None:
+    """Neither that of the run whose records it asks, nor of a request that waits."""
+    loaded.run("first")
+    operations.request(loaded.world, {"run_id": "waits"})
+
+    for taken in ("first", "waits"):
+        with pytest.raises(BadQuestion, match=f"{taken} was asked for something else before"):
+            reprocess(loaded.world, {"of_run": "first", "run_id": taken})
+
+
+def test_a_reprocessing_asked_twice_is_one_run(loaded: Stage) -> None:
+    """Before it is planned, and afterwards."""
+    loaded.run("first")
+    wish = {"of_run": "first", "run_id": "again"}
+
+    known = [reprocess(loaded.world, wish)["known"] for _ in range(2)]
+    loaded.play()
+
+    assert [False, True, True] == [*known, reprocess(loaded.world, wish)["known"]]
+
+
+def test_a_refused_run_is_said_to_be_refused(loaded: Stage) -> None:
+    """And not to wait for a plan; its name is free for a request that is better."""
+    loaded.request("r1", budget=0.000001)
+    loaded.play()
+    for ask in NO_PLAN:
+        with pytest.raises(BadQuestion, match="r1 was refused; `troupe status r1` says why"):
+            ask(loaded.world, "r1")
+
+    operations.request(loaded.world, {"run_id": "r1"})
+    waiting = [row["run_id"] for row in operations.status(loaded.world)["requests"]]
+    loaded.play()
+
+    assert (["r1"], 3) == (waiting, loaded.books("r1")["analysed"])
+
+
+def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: Stage) -> None:
+    """There is nothing to stop, and it is said when there will be."""
+    operations.request(loaded.world, {"run_id": "r1"})
+
+    with pytest.raises(BadQuestion) as refused:
+        operations.cancel(loaded.world, "r1")
+
+    assert "nothing is asked or paid" in str(refused.value)
+    assert "once `troupe work` has planned it, `troupe cancel r1` stops it" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("wish", "words"),
+    [
+        ({"of_run": "nosuch"}, "run nosuch is not planned here"),
+        ({"of_run": "r1", "batches": [9]}, "run r1 has the batches 1 to 1, and no batch 9"),
+        ({"error_types": ["foo"]}, "no record has foo: choose from json_parse_error, "),
+        ({"of_run": "r1", "error_types": ["stuck_fact"]}, "no record has stuck_fact"),
+    ],
+)
+def test_a_reprocessing_of_what_nobody_knows_makes_no_run(
+    loaded: Stage, wish: dict[str, Any], words: str
+) -> None:
+    """Nor a preview of zeros."""
+    loaded.run("r1")
+
+    for dry_run in (True, False):
+        with pytest.raises(BadQuestion, match=words):
+            reprocess(loaded.world, wish, dry_run=dry_run)
+    assert [] == operations.status(loaded.world)["requests"]
+
+
+def test_a_message_to_a_topic_that_nobody_knows_is_not_published(stage: Stage) -> None:
+    """The topics there are stand beside."""
+    with pytest.raises(BadQuestion, match="no topic nosuch: choose from run-requested, "):
+        operations.publish(stage.world, "nosuch", "{}")
+
+    assert 0 == stage.world.bus.sent

@@ -1,0 +1,100 @@
+"""What was set aside is a system error until somebody has dealt with it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from events import RunRequested, seal_wish
+from handlers.dispatch.errors import SetAside
+from tests.harness import Stage, calls
+from troupe import operations
+from troupe.backends.local.backend import LAPTOP_POLICY
+from troupe.operations import dead_letters
+
+Mend = Callable[[], None]
+Staged = Callable[..., Stage]
+
+
+@pytest.fixture
+def mend(stage: Stage) -> Mend:
+    """A run whose request file cannot be written, until this is called."""
+    write = stage.world.bucket.write_once
+
+    def fail(*_: object) -> object:
+        raise SetAside("object_conflict", "another content stands there")
+
+    def mended() -> None:
+        stage.world.bucket.write_once = write  # type: ignore[method-assign]
+
+    stage.world.bucket.write_once = fail  # type: ignore[method-assign,assignment]
+    stage.load(calls(4))
+    stage.request()
+    stage.play()
+    return mended
+
+
+def told(stage: Stage) -> list[tuple[str, str]]:
+    found = operations.status(stage.world)["system_errors"]
+    return [(row["error_type"], row["cause"]) for row in found]
+
+
+def test_a_replayed_letter_is_an_error_again_only_when_it_fails_again(
+    stage: Stage, mend: Mend
+) -> None:
+    """From its setting aside to its replay."""
+    assert [("set_aside", "object_conflict")] == told(stage)
+
+    stage.clock.pass_(1)
+    dead_letters.replay(stage.world)
+    assert [] == told(stage)
+    stage.play()
+    assert [("set_aside", "object_conflict")] == told(stage)
+
+    mend()
+    stage.clock.pass_(1)
+    dead_letters.replay(stage.world)
+    stage.play()
+    assert (True, []) == (stage.books("r1")["completed"], told(stage))
+
+
+def test_a_row_that_was_written_twice_hides_no_error(stage: Stage, mend: Mend) -> None:
+    """An append whose answer is lost is made again: here that of a replay."""
+    stage.clock.pass_(1)
+    dead_letters.replay(stage.world)
+    stage.world.warehouse.db.execute(
+        "INSERT INTO handlings SELECT * FROM handlings WHERE outcome = 'replayed'"
+    )
+    stage.play()
+
+    assert [("set_aside", "object_conflict")] == told(stage)
+
+
+def test_a_discarded_letter_is_no_error_any_more(stage: Stage, mend: Mend) -> None:
+    """Also one whose message nobody can read."""
+    stage.world.bus.send("batch-planned", b"not json", {})
+    stage.play()
+    assert {"object_conflict", "unreadable_message"} == {cause for _, cause in told(stage)}
+
+    for letter in dead_letters.dead_letters(stage.world)["letters"]:
+        dead_letters.discard(stage.world, letter["letter_id"], "asked for by mistake")
+
+    assert [] == told(stage)
+
+
+def test_a_fact_that_the_tick_gave_up_is_an_error_until_its_replay(staged: Staged) -> None:
+    """Nobody finished it, and then somebody does."""
+    stage = staged(policy=replace(LAPTOP_POLICY, retell_times=0))
+    stage.load(calls(4))
+    wish = RunRequested(run_id="r1")
+    asked = seal_wish(wish, deployment=stage.world.deployment, id_="w1", time=stage.clock())
+    stage.world.tools.ledger.remember([asked], stage.clock())
+    stage.tick(minutes=20)
+    assert [("stuck_fact", "plan-run")] == told(stage)
+
+    stage.clock.pass_(1)
+    assert 1 == dead_letters.replay(stage.world)["replayed"]
+    assert [] == told(stage)
+    stage.play()
+
+    assert (4, []) == (stage.books("r1")["analysed"], told(stage))

@@ -1,0 +1,203 @@
+"""What happened to one record."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.report.samples import at, error
+from troupe.report import journey_lines, timeline
+
+RECORD = "ab" * 16
+
+
+def fact(topic: str, attempt: int | None, seconds: float, **data: Any) -> dict[str, Any]:
+    return {
+        "fact_id": f"{topic}.{attempt}",
+        "topic": topic,
+        "attempt": attempt,
+        "recorded_at": at(seconds),
+        "data": json.dumps(data),
+    }
+
+
+def met(name: str, seconds: float, **changes: Any) -> dict[str, Any]:
+    here = {"run_id": "r1", "batch": 1, "attempt": 1, "detail": None, "created_at": at(seconds)}
+    return error(name) | here | changes
+
+
+def stored() -> dict[str, Any]:
+    return {
+        "run_id": "r1", "batch": 1, "attempt": 2, "model": "gemini", "parse_method": "fence",
+        "repair_grade": "mended", "table": "analysed",
+        "prompt_tokens": 1812, "output_tokens": 222, "cost": 0.000326,
+        "analysed_at": at(60),
+    }  # fmt: skip
+
+
+def journey(**changes: Any) -> dict[str, Any]:
+    """Asked twice; the second answer was read, and a third attempt was about others."""
+    plan = {
+        "run_id": "r1", "batch": 1, "batches": 7, "analysis": "call_review_v1", "line_bytes": 2345,
+        "mode": "production", "planned_at": at(0), "members": {"records": 40, "bytes": 90_000},
+        "limits": {"canary": 40, "rows_per_batch": 120, "bytes_per_batch": 700_000_000},
+        "lines": [{"attempt": 1, "line": 12, "lines": 40}, {"attempt": 2, "line": 1, "lines": 4}],
+        "closings": [{"attempt": 1, "outputs": '["gs://b/output/1"]'}],
+        "faults": [
+            {"topic": "job-submitted", "handler": "watch-jobs", "outcome": "set_aside",
+             "reason": "shard_missing", "recorded_at": at(20), "batch": 1, "attempt": 1},
+        ],
+    }  # fmt: skip
+    facts = [
+        fact("batch-planned", 1, 1),
+        fact("jsonl-uploaded", 1, 2, uri="gs://b/requests/1.jsonl"),
+        fact("job-submitted", 1, 3, job="jobs/7"),
+        fact("results-processed", 1, 30),
+        fact("batch-planned", 2, 31),
+        fact("batch-planned", 3, 90),
+        fact("batch-completed", None, 99),
+    ]
+    return {
+        "record_id": RECORD,
+        "source": {"rows_in_source": 1, "characters": 3456},
+        "plans": [plan | {"facts": facts}],
+        "errors": [met("json_parse_error", 30, retryable=True, detail="no object", line=20)],
+        "rows": [stored()],
+    } | changes
+
+
+def test_a_journey_is_told_in_the_order_of_time() -> None:
+    """Attempts after the one that settled the record are left out."""
+    expected = [
+        f"Record {RECORD}",
+        "  The source holds it: 3,456 characters of transcript.",
+        (
+            "  2026-11-21 12:00:00 UTC  planned into batch 1 of 7 of run r1 for call_review_v1, a"
+            " request of 2.3 kB"
+        ),
+        (
+            "  2026-11-21 12:00:00 UTC  why there: records are cut into batches in the order of"
+            " their ids; batch 1 is the canary, and is asked before all others"
+        ),
+        "  2026-11-21 12:00:01 UTC  attempt 1: asked to begin",
+        (
+            "  2026-11-21 12:00:02 UTC  attempt 1: request file written (file"
+            " gs://b/requests/1.jsonl, line 12 of 40)"
+        ),
+        "  2026-11-21 12:00:03 UTC  attempt 1: job submitted (job jobs/7)",
+        (
+            "  2026-11-21 12:00:20 UTC  batch 1, attempt 1: job-submitted for watch-jobs was set"
+            " aside: shard_missing"
+        ),
+        (
+            "  2026-11-21 12:00:30 UTC  attempt 1: error json_parse_error (line 20 of the answers,"
+            " no object), asked again: The answer is no JSON object that can be trusted; ask again."
+        ),
+        (
+            "  2026-11-21 12:00:30 UTC  attempt 1: answers read, and the attempt closed (from"
+            " gs://b/output/1)"
+        ),
+        "  2026-11-21 12:00:31 UTC  attempt 2: asked to begin",
+        (
+            "  2026-11-21 12:01:00 UTC  attempt 2: stored as a row of run r1 in analysed: code"
+            " fence taken off (mended, nothing lost); gemini, 1,812 input and 222 output tokens,"
+            " cost $0.00033"
+        ),
+        "  2026-11-21 12:01:39 UTC  batch complete",
+        "  1 answer brought no row; what that cost is in the waste of the batch.",
+        "  It is analysed: 1 row stored.",
+    ]
+
+    assert expected == journey_lines(journey())
+
+
+def test_a_record_that_is_not_settled_is_open() -> None:
+    """And the next place to look is named."""
+    last = journey_lines(journey(rows=[]))[-1]
+
+    assert last == "  It is open in run r1: `troupe status` says what that waits for."
+
+
+def test_a_record_that_failed_for_good_says_how_it_comes_back() -> None:
+    """Only when a reprocessing names it."""
+    last = journey_lines(journey(rows=[], errors=[met("attempts_exhausted", 95)]))[-1]
+
+    assert last == (
+        "  It failed for good (attempts_exhausted);"
+        " runs leave it out until a reprocessing names it."
+    )
+
+
+def test_a_skipped_record_says_why() -> None:
+    """It has an error, and no plan."""
+    skip = met("empty_transcript", 0, replan=True, batch=None, attempt=None)
+    lines = journey_lines(journey(plans=[], rows=[], errors=[skip]))
+
+    assert "There is nothing to analyse; judged again by each plan." in lines[-2]
+    assert lines[-1] == "  It was left to the next plan (empty_transcript)."
+
+
+def test_a_record_that_no_run_took_waits_for_the_next() -> None:
+    """Duplicates in the source are told."""
+    source = {"rows_in_source": 2, "characters": 10}
+    expected = [
+        f"Record {RECORD}",
+        "  The source holds it: 10 characters of transcript. 2 rows hold it; one is taken.",
+        "  No run has taken it yet; the next run whose filters admit it does.",
+    ]
+
+    assert expected == journey_lines({"record_id": RECORD, "source": source})
+
+
+def test_an_unknown_record_is_called_unknown() -> None:
+    """With what an id looks like."""
+    expected = [
+        "Record zz",
+        "  The source does not hold it.",
+        (
+            "  It is unknown: neither the source nor any run holds it."
+            " A record id has 32 hexadecimal digits."
+        ),
+    ]
+
+    assert expected == journey_lines({"record_id": "zz"})
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ({"verdict": "outside_filter"}, "leaves it out: outside of what was asked for."),
+        ({"verdict": "held"}, "leaves it out: held by another run that is not over."),
+        ({"verdict": "pending"}, "would admit it: it came after the plan, or stands beyond"),
+    ],
+)
+def test_a_record_that_the_newest_run_left_out_says_why(left_out: Any, said: str) -> None:
+    """As its request judges the record now."""
+    source = {"rows_in_source": 1, "characters": 10}
+    about = {"record_id": RECORD, "source": source, "left_out": {"run_id": "r9", **left_out}}
+
+    assert said in journey_lines(about)[-1]
+
+
+@pytest.mark.parametrize(
+    ("members", "why"),
+    [
+        ({"records": 120, "bytes": 9}, "this one was full at 120 rows"),
+        ({"records": 7, "bytes": 700_000_100}, "this one was full at 700.0 MB"),
+        ({"records": 7, "bytes": 9}, "this one took what was left"),
+    ],
+)
+def test_a_batch_was_cut_for_a_reason(members: dict[str, int], why: str) -> None:
+    """By rows, by bytes, or because nothing was left."""
+    limits = {"canary": 40, "rows_per_batch": 120, "bytes_per_batch": 700_000_000}
+
+    assert timeline.why_here(2, members, limits).endswith(why)
+    assert "that the reprocessing named" in timeline.why_here(2, members, limits, "reprocess")
+
+
+def test_an_unknown_cost_is_the_word() -> None:
+    """Never nothing."""
+    told = "\n".join(journey_lines(journey(rows=[stored() | {"cost": None}])))
+
+    assert "cost unknown" in told
+    assert "$" not in told

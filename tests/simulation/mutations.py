@@ -1,0 +1,310 @@
+"""Faults to be put into the product on purpose: each must be caught within some seeds.
+
+    troupe chaos --mutations --seeds 400
+
+A mutation is applied by patching, for as long as its seeds are played.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import count
+from typing import Any
+from unittest.mock import patch
+
+from events import Deployment, Envelope, Fact, JsonlUploaded
+from handlers import advance_run, choreography, submit_job, watch_jobs, write_jsonl
+from handlers.attempts.claims import Taken, take_next
+from handlers.dispatch import deliver
+from handlers.places import place_of
+from handlers.ports import Clock, JobState, Policy, Tools
+from handlers.runs.window import Limits
+from tracking import Claim, Handling, Ledger, Place, Progress, Tracking, statements
+from troupe.simulation.warehouse import MemoryWarehouse
+
+Patched = AbstractContextManager[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """One fault, put into the product on purpose."""
+
+    name: str
+    apply: Callable[[], Patched]
+    seed: int | None
+    """One that is known to show it; None when no seed may fail."""
+
+    @property
+    def is_harmless(self) -> bool:
+        """The architecture promises to stay right with it."""
+        return self.seed is None
+
+
+# The delivery loop
+
+
+def _publish_first(
+    found: Any, handler: Any, opened: Any, tools: Tools, publish: Callable[[Any], None]
+) -> None:
+    """Publish, then remember."""
+
+    class _Later:
+        def __init__(self) -> None:
+            self.kept: list[tuple[Sequence[Envelope], Any]] = []
+
+        def remember(self, envelopes: Sequence[Envelope], now: Any) -> None:
+            self.kept.append((envelopes, now))
+
+        def mark(self, handlings: Any, now: Any) -> None:
+            tools.ledger.mark(handlings, now)
+
+    later = _Later()
+    _PUBLISH(found, handler, opened, replace(tools, ledger=later), publish)  # type: ignore[arg-type]
+    for envelopes, now in later.kept:
+        tools.ledger.remember(envelopes, now)
+
+
+_PUBLISH = deliver._publish
+
+
+def _mark_first(found: Any, handler: Any, opened: Any, tools: Tools, publish: Any) -> None:
+    """Mark the fact as done, then remember and publish what follows."""
+    if isinstance(opened.fact, Fact):
+        name = choreography.name_of(handler)
+        done = Handling(envelope=opened.envelope, handler=name, outcome="done")
+        tools.ledger.mark([done], tools.clock())
+    _PUBLISH(found, handler, opened, tools, publish)
+
+
+def _never_handled(self: Ledger, fact_id: str, handler: str, now: Any) -> bool:
+    return False
+
+
+# Claims
+
+
+def _no_claim(tracking: Tracking, place: Place, claims: Any, policy: Policy, clock: Clock) -> Taken:
+    """Whoever comes may create."""
+    tracking.claim_attempt(place, 1)
+    mine = Claim(claim=1, verdict="create", age_seconds=0, job=None)
+    return Taken((mine,), clock() + timedelta(days=1))
+
+
+def _with_policy(**changed: int) -> Callable[..., Taken]:
+    def take(tracking: Tracking, place: Place, claims: Any, policy: Policy, clock: Clock) -> Taken:
+        taken: Taken = _TAKE(tracking, place, claims, replace(policy, **changed), clock)
+        return taken
+
+    return take
+
+
+_TAKE = take_next
+
+
+def _stop_first(
+    event: JsonlUploaded, tracking: Tracking, model: Any, bucket: Any, deployment: Deployment,
+    clock: Clock, policy: Policy,
+) -> Iterator[Any]:  # fmt: skip
+    """A stopped run is looked for before the claim is."""
+    if tracking.claims_of(place_of(event)).stopped:
+        yield write_jsonl.never_started(event)
+        return
+    yield from submit_job.submit_job(event, tracking, model, bucket, deployment, clock, policy)
+
+
+_stop_first.__name__ = "submit_job"
+
+
+def _blind(claims: Sequence[Claim], jobs: Any) -> dict[int, str]:
+    """The label is not looked at."""
+    return {claim.claim: claim.job for claim in claims if claim.job is not None}
+
+
+# Ends
+
+
+def _too_soon(jobs: Sequence[Any]) -> bool:
+    return all(
+        job is None or job.state.ended or job.state in (JobState.CANCELLING, JobState.RUNNING)
+        for job in jobs
+    )
+
+
+def _closing_by_outcome(self: Tracking, ending: Any) -> bool:
+    plain = self._deployment
+    try:
+        self._deployment = _Renaming(plain.id, f"{ending.ending}")
+        return _CLOSE(self, ending)
+    finally:
+        self._deployment = plain
+
+
+_CLOSE = Tracking.close_attempt
+
+
+class _Renaming(Deployment):
+    """Adds something to every job id."""
+
+    def __init__(self, id_: str, more: str) -> None:
+        super().__init__(id_)
+        object.__setattr__(self, "more", more)
+
+    def job(self, deed: str, *place: object) -> str:
+        return Deployment.job(self, deed, *place, self.more)  # type: ignore[attr-defined]
+
+
+_numbers = count()
+
+
+def _random_job(self: Deployment, deed: str, *place: object) -> str:
+    return _JOB(self, deed, *place, f"x{next(_numbers)}")
+
+
+_JOB = Deployment.job
+
+
+def _no_waiting(self: MemoryWarehouse, job_id: str) -> None:
+    """A deed that is still running is taken for a failed one: its next suffix is used."""
+    if job_id in self.running:
+        job = self.running.pop(job_id)
+        self.running[f"{job_id}__late{next(_numbers)}"] = job
+
+
+# SQL
+
+
+@contextmanager
+def _sql(name: str, *changes: tuple[str, str]) -> Iterator[None]:
+    """One file of SQL reads otherwise."""
+    real = statements._text
+
+    def text(folder: str, file: str) -> str:
+        told: str = real(folder, file)
+        if file == name:
+            for old, new in changes:
+                assert old in told, f"{name}.sql has no {old!r}"
+                told = told.replace(old, new)
+        return told
+
+    with patch.object(statements, "_text", text):
+        yield
+
+
+_GUARD = """ NOT EXISTS (
+{0}  SELECT 1 FROM attempt_closings AS k
+{0}  WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch\
+ AND k.attempt = @attempt
+{0})"""
+_CLOSED = ("\n  AND" + _GUARD.format("  "), ""), ("\nWHERE" + _GUARD.format(""), "")
+_PROCESSED = """
+  AND NOT EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = c.record_id)"""
+
+
+def _first_row() -> Patched:
+    """An answer whose key nobody asked for goes to whichever record is found."""
+    return _sql(
+        "close_attempt",
+        (
+            "LEFT JOIN asked AS m ON m.record_id = s.record_id",
+            """LEFT JOIN asked AS m ON m.record_id = COALESCE(
+              (SELECT MIN(a.record_id) FROM asked AS a WHERE a.record_id = s.record_id),
+              (SELECT MAX(a.record_id) FROM asked AS a)
+            )""",
+        ),
+        ("  s.*,\n", "  s.* REPLACE (m.record_id AS record_id),\n"),
+        ("    WHEN s.transcript_fingerprint <> m.transcript_fingerprint THEN 'key_mismatch'\n", ""),
+    )
+
+
+def _unguarded() -> Patched:
+    return _sql("close_attempt", (_PROCESSED, ""), *_CLOSED)
+
+
+# The window
+
+
+def _all_at_once(progress: Progress, limits: Limits) -> int:
+    return progress.batches
+
+
+def _no_canary(progress: Progress, limits: Limits) -> int:
+    return min(progress.batches, limits.concurrency + progress.finished)
+
+
+def _nothing_again(*_given: Any) -> Iterator[Any]:
+    yield from ()
+
+
+def _on(thing: Any, name: str, other: Any) -> Callable[[], Patched]:
+    return lambda: patch.object(thing, name, other)
+
+
+MUTATIONS = (
+    Mutation("publish before remember", _on(deliver, "_publish", _publish_first), seed=0),
+    Mutation("mark before remember", _on(deliver, "_publish", _mark_first), seed=14),
+    Mutation("no claim", _on(submit_job, "take_next", _no_claim), seed=26),
+    Mutation(
+        "a claim without its time limit",
+        _on(submit_job, "take_next", _with_policy(claim_seconds=10**9)),
+        seed=69,
+    ),
+    Mutation(
+        "the next claim at once",
+        _on(submit_job, "take_next", _with_policy(reclaim_seconds=0)),
+        seed=26,
+    ),
+    Mutation("the label is not looked at", _on(submit_job, "_known", _blind), seed=31),
+    Mutation(
+        "attempt n + 1 while a job of n lives", _on(watch_jobs, "all_ended", _too_soon), seed=0
+    ),
+    Mutation(
+        "closing id that contains the outcome",
+        _on(Tracking, "close_attempt", _closing_by_outcome),
+        seed=55,
+    ),
+    Mutation("random job ids", _on(Deployment, "job", _random_job), seed=15),
+    Mutation(
+        "suffix advanced on a time-out", _on(MemoryWarehouse, "wait_for", _no_waiting), seed=8
+    ),
+    Mutation(
+        "no gate",
+        lambda: _sql(
+            "plan_run",
+            ("UPDATE planning_gate SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;", ""),
+        ),
+        seed=73,
+    ),
+    Mutation(
+        "open read from facts instead of run_plans",
+        lambda: _sql(
+            "judged",
+            (
+                "JOIN run_plans AS r ON r.run_id = m.run_id AND r.planned_on = m.planned_on",
+                "JOIN facts AS r ON r.run_id = m.run_id AND r.topic = 'run-planned'",
+            ),
+        ),
+        seed=139,
+    ),
+    Mutation("unguarded inserts", _unguarded, seed=7),
+    Mutation(
+        "a stop checked at the start of a handler",
+        lambda: patch.dict(choreography.CHOREOGRAPHY, {JsonlUploaded: _stop_first}),
+        seed=342,
+    ),
+    Mutation("first-row lookup fallback", _first_row, seed=50),
+    Mutation("no window", lambda: _window(_all_at_once), seed=29),
+    Mutation("no canary", lambda: _window(_no_canary), seed=0),
+    Mutation("no retelling", _on(watch_jobs, "retell", _nothing_again), seed=1),
+    Mutation(
+        "asked by what later attempts left",
+        lambda: _sql("asked", (" AND p.attempt < @attempt", ""), ("AND e.attempt < @attempt ", "")),
+        seed=None,
+    ),
+    Mutation("no advancing by the tick", _on(watch_jobs, "advance", _nothing_again), seed=None),
+    Mutation("no handled check", _on(Ledger, "was_handled", _never_handled), seed=None),
+)
+
+
+def _window(last_allowed: Callable[[Progress, Limits], int]) -> Patched:
+    return patch.object(advance_run, "last_allowed", last_allowed)

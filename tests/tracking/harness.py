@@ -1,0 +1,233 @@
+"""A warehouse in memory with the deeds of this room: transcripts in, plans and closings out."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from analysis import load_analysis
+from analysis.prices import prices_of
+from events import (
+    Deployment,
+    Envelope,
+    Fact,
+    ReprocessRequested,
+    RunRequested,
+    RunStopped,
+    record_id,
+    seal,
+)
+from handlers.attempts.output_columns import answer_columns
+from handlers.plan_run import event_time_floor
+from handlers.runs.plan_params import plan_params
+from tests.events.making import cause
+from tests.local.fakes import HeldClock
+from tracking import Closing, Ending, Ledger, Place, Plan, Tracking
+from tracking.tables import layouts
+from troupe.backends.local.backend import taxonomy
+from troupe.backends.local.bucket import LocalBucket
+from troupe.backends.local.warehouse import LocalWarehouse
+
+ANALYSIS = load_analysis("call_review_v1")
+MODEL = ANALYSIS.model
+DAY = "2026-03-02"
+OUTPUT = ANALYSIS.table
+
+Row = dict[str, Any]
+
+
+class Sheet:
+    """Emptied between stories, so that a module needs one of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = HeldClock()
+        self.bucket = LocalBucket(folder)
+        self.warehouse = LocalWarehouse(None, self.clock, self.bucket)
+        self.deployment = Deployment("d1")
+        self.ledger = Ledger(self.warehouse)
+        self._files = 0
+        self.empty()
+
+    def empty(self) -> None:
+        for table in (*layouts(), "laptop_jobs"):
+            self.warehouse.db.execute(f'DELETE FROM "{table}"')  # noqa: S608
+        self.warehouse.db.execute("INSERT INTO planning_gate VALUES ('d1', 0, NULL)")
+        self.clock.now = HeldClock().now
+        # A new one: it remembers the plans that it has seen.
+        self.tracking = Tracking(self.warehouse, self.deployment, taxonomy())
+
+    # Looks
+
+    def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        return self.warehouse.db.execute(sql, list(values)).fetchall()
+
+    def one(self, sql: str, *values: Any) -> Any:
+        ((value,),) = self.ask(sql, *values)
+        return value
+
+    def errors(self) -> list[tuple[Any, ...]]:
+        """Error, cause and how many, of records."""
+        return self.ask(
+            "SELECT error_type, cause, count(*) FROM error_tracking WHERE scope = 'record' "
+            "GROUP BY ALL ORDER BY ALL"
+        )
+
+    def everything(self) -> str:
+        """All tables as one text, to see that nothing changed."""
+        return repr([self.ask(f'SELECT * FROM "{t}" ORDER BY ALL') for t in layouts()])  # noqa: S608
+
+    # Deeds
+
+    def source(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            names = ", ".join(f'"{name}"' for name in row)
+            marks = ", ".join("?" for _ in row)
+            self.warehouse.db.execute(
+                f"INSERT INTO transcription_pass_2 ({names}) VALUES ({marks})",  # noqa: S608
+                list(row.values()),
+            )
+
+    def plan(self, run_id: str = "r1", **wish: Any) -> Plan:
+        return self._planned(RunRequested(run_id=run_id, **wish))
+
+    def reprocess(self, run_id: str, **wish: Any) -> Plan:
+        return self._planned(ReprocessRequested(run_id=run_id, **wish))
+
+    def _planned(self, wish: RunRequested | ReprocessRequested) -> Plan:
+        floor = event_time_floor(wish, self.tracking)
+        self.clock.pass_(1)
+        self.tracking.plan_run(wish.run_id, plan_params(wish, "m1", ANALYSIS, floor))
+        plan = self.tracking.plan_of(wish.run_id)
+        assert plan is not None
+        return plan
+
+    def tell(self, *facts: Fact) -> None:
+        """Put facts into the ledger, a second after the last."""
+        self.clock.pass_(1)
+        told: list[Envelope] = [
+            seal(f, deployment=self.deployment, source="t", time=self.clock(), cause=cause())
+            for f in facts
+        ]
+        self.ledger.remember(told, self.clock())
+
+    def close(
+        self,
+        answers: Sequence[Row] = (),
+        *,
+        run_id: str = "r1",
+        batch: int = 1,
+        attempt: int = 1,
+        ending: str = "succeeded",
+        never_started: bool = False,
+        max_attempts: int = 3,
+        prices: tuple[float, float, float] | None = prices_of(MODEL),
+        model: str = MODEL,
+        grounding: bool = True,
+    ) -> Closing:
+        place = Place(run_id=run_id, planned_on=DAY, batch=batch, attempt=attempt)
+        self.clock.pass_(1)
+        self.tracking.close_attempt(
+            Ending(
+                place=place,
+                ending=ending,
+                never_started=never_started,
+                jobs='["j1"]',
+                outputs="[]",
+                staged=self.staged(answers) if answers else None,
+                output=OUTPUT,
+                answer_columns=answer_columns(ANALYSIS),
+                summary_column="call_summary",
+                grounding=grounding,
+                analysis=ANALYSIS.name,
+                model=model,
+                max_attempts=max_attempts,
+                prices=prices,
+                seconds=1.5,
+                peak_megabytes=None,
+            )
+        )
+        closing = self.tracking.closing_of(place)
+        assert closing is not None
+        return closing
+
+    def staged(self, answers: Sequence[Row]) -> str:
+        """A staging table with these answers, through the bucket as in a run."""
+        self._files += 1
+        lines = (json.dumps(answer).encode() + b"\n" for answer in answers)
+        blob = self.bucket.write_once(f"staging/{self._files}.ndjson", lines)
+        return self.tracking.stage_answers(answer_columns(ANALYSIS), [blob.uri])
+
+    def books(self, run_id: str = "r1") -> Row:
+        here = {"run_id": run_id, "planned_on": self.clock().date()}
+        return self.tracking.tell("verify_run", here, output=f"`{OUTPUT}`")[0]
+
+
+def call(number: int, transcript: str | None = "hello there", **columns: Any) -> Row:
+    return {
+        "phone_number_token": f"t{number}",
+        "interactionId": f"i{number}",
+        "referenceId": None,
+        "transcript": transcript,
+        "direction": "INBOUND",
+        "provider": "acme",
+        "event_timestamp": "2026-03-01 12:00:00",
+    } | columns
+
+
+def calls(count: int, start: int = 0) -> list[Row]:
+    return [call(number) for number in range(start, start + count)]
+
+
+def id_of(row: Row) -> str:
+    return record_id(row["phone_number_token"], row["interactionId"], row["referenceId"])
+
+
+def good(row: Row, line: int = 1, job: int = 1, **fields: Any) -> Row:
+    """The staging row of a sound answer to this source row."""
+    return {
+        "record_id": id_of(row),
+        "job": job,
+        "line": line,
+        "parse_method": "strict",
+        "repair_grade": "exact",
+        "finish_reason": "STOP",
+        "model_version": "gemini-x",
+        "prompt_tokens": 100,
+        "cached_tokens": 40,
+        "thoughts_tokens": 5,
+        "output_tokens": 20,
+        "transcript_fingerprint": hashlib.sha256(row["transcript"].encode()).hexdigest(),
+        "call_summary": f"about {row['interactionId']}",
+        "products": [],
+    } | fields
+
+
+def bad(row: Row, error: str, line: int = 1, job: int = 1, **fields: Any) -> Row:
+    """The staging row of an answer that was refused by this name."""
+    return {
+        "record_id": id_of(row), "job": job, "line": line, "error_type": error, "detail": "why",
+        "prompt_tokens": 100,
+    } | fields  # fmt: skip
+
+
+def all_good(rows: Sequence[Row], job: int = 1) -> list[Row]:
+    return [good(row, line, job) for line, row in enumerate(rows, start=1)]
+
+
+def stopped(reason: str) -> RunStopped:
+    return RunStopped(run_id="r1", planned_on=DAY, reason=reason)
+
+
+def planned(sheet: Sheet, count: int = 3, **wish: Any) -> list[dict[str, Any]]:
+    """A run with so many records in one batch."""
+    sheet.source(calls(count))
+    sheet.plan(**wish)
+    return calls(count)
+
+
+COUNTS = ("analysed", "failed", "released", "open")
+
+
+def counts(closing: Any) -> tuple[int, ...]:
+    return tuple(getattr(closing, name) for name in COUNTS)

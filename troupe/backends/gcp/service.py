@@ -1,0 +1,60 @@
+"""The process of one handler on Cloud Run: `python -m troupe.backends.gcp.service`, told by its settings."""
+
+import logging
+import os
+import signal
+import sys
+from types import FrameType
+
+import uvicorn
+
+from troupe.telemetry import configured
+
+from .app import Service
+from .backend import CloudWorld
+from .cloud_logging import log_to_stdout
+from .settings import BadSetting, CloudSettings, read_settings
+
+LAST_SECONDS = 9
+"""What is in flight may end within this time; Cloud Run kills after ten (documented)."""
+
+LOG = logging.getLogger("troupe.service")
+
+
+def serve(service: Service, settings: CloudSettings) -> None:
+    """Until SIGTERM: then nothing new is taken, and what is in flight ends."""
+    config = uvicorn.Config(
+        service.app(),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=LAST_SECONDS,
+    )
+    # The server takes the signal over, and gives it back once everything is answered.
+    signal.signal(signal.SIGTERM, _end)
+    uvicorn.Server(config).run()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    """Work that outlived its budget must not hold the process: its message comes again."""
+    LOG.info("ended")
+    logging.shutdown()
+    os._exit(0)
+
+
+def main() -> None:
+    try:
+        settings = read_settings(os.environ)
+    except BadSetting as error:
+        log_to_stdout(os.environ.get("TROUPE_PROJECT", ""))
+        LOG.critical("bad-setting", extra={"why": str(error)})
+        sys.exit(2)
+    log_to_stdout(settings.project)
+    service = Service(settings, lambda: CloudWorld(settings), configured(os.environ))
+    serve(service, settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,152 @@
+"""BigQuery: questions as short queries, deeds as jobs that run once, appends by the Write API."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from google.auth.credentials import AnonymousCredentials
+from google.cloud.bigquery import (
+    Client,
+    LoadJobConfig,
+    QueryJobConfig,
+    SchemaField,
+    SourceFormat,
+    WriteDisposition,
+)
+from google.cloud.bigquery.enums import JobCreationMode
+from google.cloud.bigquery.table import RowIterator
+
+from events.ids import join, short_hash
+from tracking import Params, Row
+from tracking.tables import Column
+
+from .bigquery_jobs import NEVER, READING, Job, Jobs
+from .failures import translated
+from .query_parameters import parameters
+from .settings import CloudSettings
+from .write_api import LedgerStream, write_client
+
+CALL_SECONDS = 60.0
+"""One call of the service; a question that takes longer is waited for in further calls."""
+PAGE_ROWS = 1_000
+"""Of a stream; BigQuery cuts a page at 10 MB as well."""
+
+
+class BigQueryWarehouse:
+    """One dataset with the tables, and one whose tables expire, for what is loaded."""
+
+    def __init__(
+        self,
+        settings: CloudSettings,
+        client: Client | None = None,
+        stream: LedgerStream | None = None,
+        *,
+        maximum_bytes_billed: int | None = None,
+        jobs: Jobs | None = None,
+    ) -> None:
+        """A statement that would read more than `maximum_bytes_billed` fails unpaid."""
+        self._client = client or bigquery_client(settings)
+        self._dataset = f"{settings.project}.{settings.dataset}"
+        self._staging = f"{settings.project}.{settings.staging_dataset}"
+        self._stream = stream or LedgerStream(self._dataset, write_client)
+        self._labels = {"app": "troupe", "handler": settings.handler}
+        self._most_bytes = maximum_bytes_billed
+        self._patience = settings.time_budget_seconds * 0.75
+        self._jobs = jobs or Jobs(client=self._client, budget_seconds=self._patience)
+
+    def close(self) -> None:
+        self._stream.close()
+        self._client.close()  # type: ignore[no-untyped-call]
+
+    def ask(self, sql: str, params: Params) -> list[Row]:
+        rows = self._rows(sql, params)
+        with translated("bigquery", "a question"):
+            return [dict(row.items()) for row in rows]
+
+    def stream(self, sql: str, params: Params) -> Iterator[Row]:
+        pages = self._rows(sql, params, page_size=PAGE_ROWS).pages
+        while True:
+            with translated("bigquery", "a stream"):
+                page = next(pages, None)
+                if page is None:
+                    return
+                rows = [dict(row.items()) for row in page]
+            yield from rows
+
+    def do(self, job_id: str, script: str, params: Params) -> bool:
+        """The job id is the lease and the fence: whoever cannot create it reads how it ended."""
+        config = self._config(script, params)
+
+        def begin(name: str) -> Job:
+            return self._client.query(
+                script, config, job_id=name, retry=NEVER, job_retry=None, timeout=CALL_SECONDS
+            )
+
+        return self._jobs.once(job_id, begin)
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        self._stream.append(table, rows)
+
+    def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
+        """The name derives from the objects, which are this execution's own.
+
+        The staging dataset has a default expiration for its tables.
+        """
+        given = list(uris)
+        name = f"{table}_{short_hash(' '.join(given))}"
+        target = f"{self._staging}.{name}"
+        config = LoadJobConfig(
+            source_format=SourceFormat.NEWLINE_DELIMITED_JSON,
+            schema=fields_of(columns),
+            write_disposition=WriteDisposition.WRITE_TRUNCATE,
+            max_bad_records=0,
+            ignore_unknown_values=False,
+            labels=self._labels,
+        )
+
+        def begin(job_id: str) -> Job:
+            return self._client.load_table_from_uri(
+                given, target, job_id=job_id, job_config=config, retry=NEVER, timeout=CALL_SECONDS
+            )
+
+        self._jobs.once(join("troupe", "load", name), begin)
+        return target
+
+    def _rows(self, sql: str, params: Params, page_size: int | None = None) -> RowIterator:
+        config = self._config(sql, params)
+        with translated("bigquery", "a question"):
+            return self._client.query_and_wait(
+                sql,
+                job_config=config,
+                retry=READING,
+                job_retry=NEVER,
+                api_timeout=CALL_SECONDS,
+                wait_timeout=self._patience,
+                page_size=page_size,
+            )
+
+    def _config(self, sql: str, params: Params) -> QueryJobConfig:
+        config = QueryJobConfig(
+            default_dataset=self._dataset,
+            query_parameters=parameters(sql, params),
+            use_query_cache=False,
+            labels=self._labels,
+        )
+        if self._most_bytes is not None:
+            config.maximum_bytes_billed = self._most_bytes
+        return config
+
+
+def bigquery_client(settings: CloudSettings) -> Client:
+    """A short question may be answered without a job (optional job creation)."""
+    local = settings.bigquery_endpoint
+    return Client(
+        project=settings.project,
+        location=settings.bigquery_location,
+        credentials=AnonymousCredentials() if local else None,  # type: ignore[no-untyped-call]
+        client_options={"api_endpoint": local} if local else None,
+        default_job_creation_mode=JobCreationMode.JOB_CREATION_OPTIONAL,
+    )
+
+
+def fields_of(columns: Iterable[Column]) -> list[SchemaField]:
+    """Columns as the client takes them."""
+    return [SchemaField(c.name, c.type, mode=c.mode, fields=fields_of(c.fields)) for c in columns]

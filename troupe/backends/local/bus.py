@@ -1,0 +1,198 @@
+"""Pub/Sub in one process: at least once, in no promised order, dead letters per subscription."""
+
+import heapq
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import count
+
+from events import Envelope, to_pubsub, topic_of_type
+from handlers.dispatch.dead_letters import TOO_OFTEN
+from handlers.dispatch.deliver import Message
+from handlers.ports import Clock
+from troupe.backends.dead_letters import REPLAY_FOR as REPLAY_FOR
+from troupe.backends.dead_letters import buried, is_for
+from troupe.deployment.topology import Subscription
+
+from .bus_faults import Faults
+from .dead_letters import Letters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """How a subscription delivers again."""
+
+    first_seconds: float = 10.0
+    most_seconds: float = 600.0
+    attempts: int = 40
+    deadline_seconds: float = 600.0
+    """Without an answer in this time the message is delivered again."""
+    signal_seconds: float = 600.0
+    """A signal that is older is not delivered again."""
+
+    def gap(self, attempt: int) -> timedelta:
+        return timedelta(seconds=min(self.most_seconds, self.first_seconds * 2 ** (attempt - 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message on its way to one subscription."""
+
+    subscription: Subscription
+    message: Message
+
+    @property
+    def name(self) -> str:
+        """Of the subscription."""
+        return self.subscription.name
+
+    @property
+    def key(self) -> str:
+        """What delivery attempts are counted by; survives a restart, unlike the message id."""
+        event = self.message.attributes.get("ce-id", self.message.id)
+        return f"{self.subscription.name}/{event}"
+
+
+@dataclass(order=True, slots=True)
+class _Due:
+    at: datetime
+    turn: float
+    number: int
+    delivery: Delivery = field(compare=False)
+
+
+class LocalBus:
+    """Leases messages to one worker at a time, and takes back what is not acknowledged."""
+
+    def __init__(
+        self,
+        subscriptions: Iterable[Subscription],
+        clock: Clock,
+        letters: Letters,
+        *,
+        retry: Retry | None = None,
+        faults: Faults | None = None,
+        name: str = "0",
+    ) -> None:
+        """`name` makes message ids unlike those of a bus before this one."""
+        self._subscriptions = tuple(subscriptions)
+        self._clock, self._letters = clock, letters
+        self._retry, self.faults = retry or Retry(), faults or Faults()
+        self._due: list[_Due] = []
+        self._leased: dict[int, tuple[datetime, Delivery]] = {}
+        self._numbers, self._name = count(1), name
+        self.sent = 0
+        """Messages published so far."""
+
+    def publish(self, envelopes: Iterable[Envelope]) -> None:
+        for envelope in envelopes:
+            body, attributes = to_pubsub(envelope)
+            self.send(topic_of_type(envelope.type), body, attributes)
+
+    def send(
+        self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
+    ) -> str:
+        """Publish raw bytes; returns the message id. Nobody listening is no error."""
+        self.faults.before_publish(topic)
+        message = self._message(topic, body, attributes, message_id)
+        self._forward(message)
+        self.faults.after_publish(topic)
+        return message.id
+
+    def lease(self) -> tuple[int, Delivery] | None:
+        """The next message that is due, with the number that answers it; None when none is."""
+        self._take_back()
+        if not self._due or self._due[0].at > self._clock():
+            return None
+        due = heapq.heappop(self._due)
+        attempt = self._letters.count(due.delivery.key)
+        message = replace(due.delivery.message, delivery_attempt=attempt)
+        delivery = Delivery(due.delivery.subscription, message)
+        deadline = self._clock() + timedelta(seconds=self._retry.deadline_seconds)
+        self._leased[due.number] = (deadline, delivery)
+        return due.number, delivery
+
+    def acknowledge(self, number: int) -> None:
+        leased = self._leased.pop(number, None)
+        if leased:
+            self._letters.forget(leased[1].key)
+
+    def refuse(self, number: int) -> None:
+        """Deliver again with back-off, or give up after the last attempt."""
+        leased = self._leased.pop(number, None)
+        if leased:
+            self._again(leased[1])
+
+    def set_aside(self, number: int, cause: str, detail: str) -> None:
+        """Straight to the dead letters, with the reason as attributes."""
+        leased = self._leased.pop(number, None)
+        if leased:
+            self._bury(leased[1], cause, detail)
+
+    @property
+    def waiting(self) -> int:
+        """Messages that are queued or leased."""
+        return len(self._due) + len(self._leased)
+
+    def next_due(self) -> datetime | None:
+        """When the next message can be leased; None when there is none."""
+        deadlines = [deadline for deadline, _ in self._leased.values()]
+        return min([due.at for due in self._due[:1]] + deadlines, default=None)
+
+    def _message(
+        self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
+    ) -> Message:
+        return Message(
+            topic=topic,
+            id=message_id or f"m{self._name}-{next(self._numbers)}",
+            body=body,
+            attributes=dict(attributes),
+            published_at=self._clock(),
+        )
+
+    def _forward(self, message: Message) -> None:
+        """To every subscription that wants it; what the service itself sends never fails."""
+        self.sent += 1
+        for subscription in self._subscriptions:
+            if subscription.topic == message.topic and is_for(
+                message.attributes, subscription.handler
+            ):
+                for delay in self.faults.deliveries():
+                    self._queue(Delivery(subscription, message), self._clock() + delay)
+
+    def _queue(self, delivery: Delivery, at: datetime) -> None:
+        entry = _Due(at, self.faults.turn(), next(self._numbers), delivery)
+        heapq.heappush(self._due, entry)
+
+    def _take_back(self) -> None:
+        """A lease that ran out counts as a refusal."""
+        late = [n for n, (deadline, _) in self._leased.items() if deadline <= self._clock()]
+        for number in late:
+            self.refuse(number)
+
+    def _again(self, delivery: Delivery) -> None:
+        attempt = delivery.message.delivery_attempt
+        if attempt >= self._retry.attempts and delivery.subscription.dead_letter_topic:
+            self._bury(delivery, TOO_OFTEN, f"{attempt} deliveries")
+        elif attempt < self._retry.attempts and not self._is_stale(delivery):
+            self._queue(delivery, self._clock() + self._retry.gap(attempt))
+        else:
+            self._letters.forget(delivery.key)
+
+    def _is_stale(self, delivery: Delivery) -> bool:
+        age = (self._clock() - delivery.message.published_at).total_seconds()
+        return delivery.subscription.is_signal and age > self._retry.signal_seconds
+
+    def _bury(self, delivery: Delivery, cause: str, detail: str) -> None:
+        topic = delivery.subscription.dead_letter_topic
+        self._letters.forget(delivery.key)
+        if topic is None:
+            return
+        message, source = delivery.message, delivery.subscription
+        attributes = buried(
+            message, subscription=source.name, project="laptop", cause=cause, detail=detail
+        )
+        letter = self._message(topic, message.body, attributes)
+        self._letters.keep(source, letter, json.dumps(attributes), cause)
+        self._forward(letter)

@@ -1,0 +1,137 @@
+"""One process owns the state folder; everybody else asks it through a socket on loopback.
+
+DuckDB lets one process in, even to read. The owner leaves a port and a secret in the folder;
+a question and its answer are one line of JSON each.
+"""
+
+import json
+import os
+import queue
+import secrets
+import socketserver
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from socket import create_connection
+from typing import Any
+
+import msgspec
+
+from troupe.operations.backend import Answer, BadQuestion
+
+from .backend import Laptop
+from .operations import DUTIES
+
+CARD = "office.json"
+TIMEOUT_SECONDS = 600.0
+"""How long a caller waits: the owner may be in the middle of a long deed."""
+
+Question = tuple[str, dict[str, Any]]
+
+
+class NobodyThere(Exception):
+    """No process answers for this folder."""
+
+
+class Office:
+    """Takes questions from other processes, to be answered between two steps of the work."""
+
+    def __init__(self, home: Path) -> None:
+        self._card = home / CARD
+        self._questions: queue.Queue[tuple[Question, Future[Answer]]] = queue.Queue()
+        self._secret = secrets.token_hex(16)
+        self._server = _Server(self._secret, self._ask)
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+
+    def open(self) -> None:
+        self._thread.start()
+        card = {"port": self._server.port, "secret": self._secret, "pid": os.getpid()}
+        aside = self._card.with_suffix(".part")
+        aside.unlink(missing_ok=True)
+        aside.touch(mode=0o600)
+        aside.write_text(json.dumps(card))
+        aside.replace(self._card)
+
+    def close(self) -> None:
+        self._card.unlink(missing_ok=True)
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def answer(self, world: Laptop, wait_seconds: float = 0.0) -> bool:
+        """Answer what was asked; waits for a first question at most this long."""
+        answered = False
+        try:
+            asked = self._questions.get(timeout=wait_seconds) if wait_seconds else self._next()
+            while True:
+                self._reply(world, *asked)
+                answered = True
+                asked = self._next()
+        except queue.Empty:
+            return answered
+
+    def _next(self) -> tuple[Question, "Future[Answer]"]:
+        return self._questions.get_nowait()
+
+    def _reply(self, world: Laptop, question: Question, reply: "Future[Answer]") -> None:
+        name, arguments = question
+        try:
+            reply.set_result(DUTIES[name](world, **arguments) | {"worker": {"pid": os.getpid()}})
+        except Exception as error:
+            reply.set_exception(error)
+
+    def _ask(self, question: Question) -> Answer:
+        reply: Future[Answer] = Future()
+        self._questions.put((question, reply))
+        return reply.result(TIMEOUT_SECONDS)
+
+
+def ask(home: Path, duty: str, arguments: dict[str, Any]) -> Answer:
+    """Ask the process that owns the folder. Raises `NobodyThere`, or what the duty raises."""
+    try:
+        card = json.loads((home / CARD).read_text())
+        with create_connection(("127.0.0.1", card["port"]), timeout=TIMEOUT_SECONDS) as line:
+            told = {"secret": card["secret"], "duty": duty, "arguments": arguments}
+            line.sendall(msgspec.json.encode(told) + b"\n")
+            reply = json.loads(line.makefile("rb").readline())
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise NobodyThere(f"no process answers for {home}") from error
+    if "problem" in reply:
+        raise BadQuestion(reply["problem"])
+    answer: Answer = reply["answer"]
+    return answer
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self, secret: str, asked: Callable[[Question], Answer]) -> None:
+        super().__init__(("127.0.0.1", 0), _Line)
+        self.secret, self.asked = secret, asked
+
+    @property
+    def port(self) -> int:
+        return int(self.server_address[1])
+
+
+class _Line(socketserver.StreamRequestHandler):
+    server: _Server
+
+    def handle(self) -> None:
+        try:
+            told = json.loads(self.rfile.readline())
+            if not secrets.compare_digest(str(told["secret"]), self.server.secret):
+                return
+            if told["duty"] not in DUTIES:
+                self._say({"problem": f"there is no duty {told['duty']}"})
+                return
+            self._say({"answer": self.server.asked((told["duty"], told["arguments"]))})
+        except BadQuestion as error:
+            self._say({"problem": str(error)})
+        except Exception as error:
+            self._say({"problem": f"it failed: {type(error).__name__}"})
+
+    def _say(self, reply: dict[str, Any]) -> None:
+        self.wfile.write(msgspec.json.encode(reply) + b"\n")

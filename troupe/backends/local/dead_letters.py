@@ -1,0 +1,123 @@
+"""Dead letters and delivery counts, kept where a restart finds them."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import duckdb
+
+from handlers.dispatch.deliver import Message
+from handlers.ports import Clock
+from tracking import Row
+from troupe.backends.dead_letters import KeptLetter
+from troupe.deployment.topology import Subscription
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS laptop_letters (
+  letter_id VARCHAR NOT NULL, event_id VARCHAR NOT NULL, topic VARCHAR NOT NULL,
+  handler VARCHAR NOT NULL, body BLOB NOT NULL, attributes VARCHAR NOT NULL,
+  cause VARCHAR NOT NULL, set_aside_at TIMESTAMP NOT NULL, state VARCHAR NOT NULL
+);
+CREATE TABLE IF NOT EXISTS laptop_deliveries (delivery VARCHAR NOT NULL, attempts BIGINT NOT NULL);
+"""
+
+
+class Letters(Protocol):
+    """What a bus has to keep."""
+
+    def count(self, key: str) -> int:
+        """One more delivery of this; returns which it is."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """It was acknowledged or set aside."""
+        ...
+
+    def keep(
+        self, subscription: Subscription, message: Message, attributes: str, cause: str
+    ) -> None: ...
+
+
+class KeptLetters:
+    """In the laptop's file: a message that kills its worker is counted all the same."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, clock: Clock) -> None:
+        self._db, self._clock = db, clock
+        self._known: dict[str, int] = {}
+        db.execute(TABLES)
+        for key, attempts in db.execute("SELECT * FROM laptop_deliveries").fetchall():
+            self._known[key] = attempts
+
+    def count(self, key: str) -> int:
+        attempts = self._known.get(key, 0) + 1
+        self._known[key] = attempts
+        self._db.execute("DELETE FROM laptop_deliveries WHERE delivery = $1", [key])
+        self._db.execute("INSERT INTO laptop_deliveries VALUES ($1, $2)", [key, attempts])
+        return attempts
+
+    def forget(self, key: str) -> None:
+        if self._known.pop(key, None) is not None:
+            self._db.execute("DELETE FROM laptop_deliveries WHERE delivery = $1", [key])
+
+    def waiting(self) -> list[Row]:
+        """The dead letters that nobody replayed or discarded, by handler and cause."""
+        rows = self._db.execute(
+            "SELECT handler, cause, count(*) FROM laptop_letters WHERE state = 'waiting' "
+            "GROUP BY handler, cause ORDER BY handler, cause"
+        ).fetchall()
+        return [{"handler": h, "cause": c, "count": n} for h, c, n in rows]
+
+    def find(
+        self,
+        handler: str | None = None,
+        cause: str | None = None,
+        since: datetime | None = None,
+        letter_id: str | None = None,
+    ) -> list[KeptLetter]:
+        """The dead letters that wait for an operator, oldest first."""
+        given = [handler, cause, since and _plain(since), letter_id]
+        rows = self._db.execute(
+            "SELECT * FROM laptop_letters WHERE state = 'waiting' "
+            "AND ($1 IS NULL OR handler = $1) AND ($2 IS NULL OR cause = $2) "
+            "AND ($3 IS NULL OR set_aside_at >= $3) "
+            "AND ($4 IS NULL OR letter_id = $4 OR event_id = $4) ORDER BY set_aside_at, letter_id",
+            given,
+        ).fetchall()
+        return [_letter(row) for row in rows]
+
+    def settle(self, letter: KeptLetter, state: str) -> None:
+        """An operator has dealt with it."""
+        self._db.execute(
+            "UPDATE laptop_letters SET state = $1 WHERE letter_id = $2 AND handler = $3",
+            [state, letter.letter_id, letter.handler],
+        )
+
+    def keep(
+        self, subscription: Subscription, message: Message, attributes: str, cause: str
+    ) -> None:
+        event = message.attributes.get("ce-id", message.id)
+        self._db.execute(
+            "INSERT INTO laptop_letters VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            [message.id, event, subscription.topic, subscription.handler, message.body,
+             attributes, cause, _plain(self._clock()), "waiting"],
+        )  # fmt: skip
+
+
+def _plain(time: datetime) -> datetime:
+    """As the laptop's file keeps it: UTC without a zone."""
+    return time.astimezone(UTC).replace(tzinfo=None)
+
+
+def _letter(row: tuple[Any, ...]) -> KeptLetter:
+    letter_id, event_id, topic, handler, body, attributes, cause, set_aside_at, state = row
+    return KeptLetter(
+        letter_id=letter_id,
+        event_id=event_id,
+        topic=topic,
+        handler=handler,
+        body=body,
+        attributes=json.loads(attributes),
+        cause=cause,
+        set_aside_at=set_aside_at.replace(tzinfo=UTC),
+        state=state,
+    )

@@ -1,0 +1,49 @@
+"""Vertex AI as the stand-in: its refusals renamed for the handlers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from handlers.dispatch.errors import Refused
+from handlers.ports import Job
+from troupe.standin.vertex import InvalidRequest, StandIn, UnknownModel
+
+
+class LocalModel:
+    """The model tool of the laptop; the service behind it is `StandIn`."""
+
+    def __init__(self, service: StandIn) -> None:
+        self.service = service
+
+    def create(
+        self,
+        *,
+        display_name: str,
+        model: str,
+        request_uri: str,
+        output_prefix: str,
+        labels: Mapping[str, str],
+    ) -> Job:
+        try:
+            return self.service.create(
+                display_name=display_name[:128],
+                model=model if "/" in model else f"publishers/google/models/{model}",
+                request_uri=request_uri,
+                output_prefix=output_prefix,
+                labels=labels,
+            )
+        except UnknownModel as error:
+            raise Refused("model_not_found", f"there is no model {model}") from error
+        except InvalidRequest as error:
+            raise Refused("bad_request", str(error)) from error
+
+    def find(self, labels: Mapping[str, str]) -> list[Job]:
+        return self.service.find(labels)
+
+    def created_since(self, since: datetime, labels: Mapping[str, str]) -> list[Job]:
+        return self.service.created_since(since, labels)
+
+    def get(self, name: str) -> Job | None:
+        return self.service.get(name)
+
+    def cancel(self, name: str) -> None:
+        self.service.cancel(name)

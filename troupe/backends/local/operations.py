@@ -1,0 +1,62 @@
+"""What people ask of a laptop's troupe alone. The process that owns the folder answers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from events import BadRequest, RunRefused, Unreadable, Wish, read_fact, topic_of
+from handlers.attempts.output_columns import output_tables
+from handlers.dispatch.decode import open_message
+from handlers.dispatch.deliver import Message
+from troupe import operations
+from troupe.operations.backend import Answer, BadQuestion
+
+from .analysis_store import keep
+from .backend import Laptop
+from .load import BadFile, load_file
+
+
+def load(world: Laptop, file: str) -> Answer:
+    try:
+        loaded = load_file(Path(file), world.warehouse, world.home)
+    except BadFile as error:
+        raise BadQuestion(str(error)) from error
+    return msgspec.structs.asdict(loaded)
+
+
+def add_analysis(world: Laptop, folder: str) -> Answer:
+    """Keep a copy of an analysis, and make its table."""
+    added = keep(world.home, world.analyses, Path(folder))
+    world.warehouse.make(output_tables(world.analyses.own))
+    return added
+
+
+def publish(world: Laptop, topic: str, body: str, message_id: str = "") -> Answer:
+    """As everywhere, and handed over at once: this bus ends with its process."""
+    sent = operations.publish(world, topic, body, message_id)
+    world.deliver_next()
+    return sent | {"refused": _refusal(world, topic, body, sent["message_id"])}
+
+
+def _refusal(world: Laptop, topic: str, body: str, message_id: str) -> Answer | None:
+    """What this very request was told, if it was turned down by now."""
+    now, ledger = world.clock(), world.tools.ledger
+    sent = Message(topic=topic, id=message_id, body=body.encode(), attributes={}, published_at=now)
+    try:
+        opened = open_message(sent, world.deployment)
+    except Unreadable:
+        return None
+    if not isinstance(opened.fact, Wish | BadRequest):
+        return None
+    asked = opened.envelope
+    fact_id = world.deployment.fact(topic_of(RunRefused), asked.correlation, asked.id)
+    for told in ledger.recall([fact_id], ledger.since(now)):
+        return msgspec.structs.asdict(read_fact(told.data, RunRefused))
+    return None
+
+
+DUTIES: dict[str, Callable[..., Answer]] = operations.DUTIES | {
+    duty.__name__: duty for duty in (load, add_analysis, publish)
+}
+"""What may be asked over the socket, by name."""

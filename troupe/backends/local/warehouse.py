@@ -1,0 +1,275 @@
+"""BigQuery as one DuckDB file: the same statements, job ids that run once, transactions."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from duckdb.value.constant import LongValue
+
+from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.ports import Clock
+from tracking import Params, Row
+from tracking.tables import Column, check_row, columns_of
+
+from .bucket import LocalBucket
+from .errors import BadHome
+from .sql_translation import Statement, create_all, create_table, read_columns, translate
+
+STREAM_ROWS = 1_000
+
+SETTINGS: dict[str, str | bool | int | float | list[str]] = {
+    "preserve_insertion_order": False,
+    "memory_limit": "400MB",
+    "threads": 2,
+}
+"""A laptop's share: planning a million records spills to disk instead of growing."""
+
+TABLES = """
+CREATE TABLE IF NOT EXISTS laptop_jobs (
+  job_id VARCHAR NOT NULL, state VARCHAR NOT NULL, ended_at TIMESTAMP NOT NULL
+);
+CREATE TABLE IF NOT EXISTS laptop_staging (name VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL);
+"""
+
+
+class LocalWarehouse:
+    """One process at a time owns the file; see `troupe/backends/local/control_server.py` for everybody else."""
+
+    def __init__(
+        self,
+        path: Path | None,
+        clock: Clock,
+        bucket: LocalBucket | None = None,
+        tables: Mapping[str, Sequence[Column]] | None = None,
+    ) -> None:
+        """Without a path everything stays in memory. `tables` are those of your own analyses.
+
+        Raises `BadHome` for a file that cannot be opened.
+        """
+        self.db = _connected(path)
+        self._clock, self._bucket = clock, bucket
+        create_all(self.db, tables or {})
+        self.db.execute(TABLES)
+
+    def make(self, tables: Mapping[str, Sequence[Column]]) -> None:
+        """Make these tables, unless they are there."""
+        create_all(self.db, tables)
+
+    def close(self) -> None:
+        self.db.close()
+
+    def ask(self, sql: str, params: Params) -> list[Row]:
+        cursor = self._run(self.db, sql, params)
+        return _rows(cursor, cursor.fetchall())
+
+    def stream(self, sql: str, params: Params) -> Iterator[Row]:
+        reader = self.db.cursor()
+        try:
+            cursor = self._run(reader, sql, params)
+            while rows := cursor.fetchmany(STREAM_ROWS):
+                yield from _rows(cursor, rows)
+        finally:
+            reader.close()
+
+    def do(self, job_id: str, script: str, params: Params) -> bool:
+        """The row of a job id commits with its deed, so that neither can stand alone."""
+        name = self._free_suffix(job_id)
+        if name is None:
+            return False
+        statements = _translated(script)
+        # As in BigQuery: the clock of a transaction stands still.
+        given = {**params, "now": self._clock()}
+        try:
+            self.db.execute("BEGIN TRANSACTION")
+            for statement in statements:
+                self._execute(self.db, statement, given)
+            self._end_job(name, "done")
+            self.db.execute("COMMIT")
+        except duckdb.Error as error:
+            self._fail(name, error)
+        except BaseException:
+            # Nothing may join a transaction that is to be rolled back.
+            self.db.execute("ROLLBACK")
+            raise
+        finally:
+            self._drop_temporary(statements)
+        for staged in set(_STAGING.findall(script)):
+            # Private to the execution that has just closed: hundreds of them fill the memory.
+            self.db.execute(f'DROP TABLE IF EXISTS "{staged}"')
+        return True
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        for row in rows:
+            check_row(table, row)
+        if len(rows) == 1:
+            self._insert(table, rows)
+            return
+        self.db.execute("BEGIN TRANSACTION")
+        try:
+            self._insert(table, rows)
+            self.db.execute("COMMIT")
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+
+    def _insert(self, table: str, rows: Sequence[Row]) -> None:
+        for row in rows:
+            names = ", ".join(f'"{name}"' for name in row)
+            marks = ", ".join("?" for _ in row)
+            values = [_plain(value) for value in row.values()]
+            self.db.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', values)  # noqa: S608
+
+    def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
+        """A load from NDJSON objects; a line that does not fit refuses all of them."""
+        if self._bucket is None:
+            raise SetAside("no_bucket", "this warehouse has no bucket to load from")
+        self._expire()
+        name = f"{table}_staging_{next_name(self.db)}"
+        self.db.execute("INSERT INTO laptop_staging VALUES ($1, $2)", [name, _plain(self._clock())])
+        self.db.execute(create_table(name, columns))
+        self.db.execute("BEGIN TRANSACTION")
+        try:
+            for uri in uris:
+                self.db.execute(_insert_from(self._bucket.path_of(uri), name, columns))
+            self.db.execute("COMMIT")
+        except duckdb.Error as error:
+            self.db.execute("ROLLBACK")
+            raise SetAside("load_refused", f"{table}: {type(error).__name__}") from error
+        return name
+
+    def _expire(self) -> None:
+        """Staging tables live for a day, as in a dataset with default expiration."""
+        yesterday = _plain(self._clock() - timedelta(days=1))
+        old = "SELECT name FROM laptop_staging WHERE made_at < $1"
+        for (name,) in self.db.execute(old, [yesterday]).fetchall():
+            self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
+        self.db.execute("DELETE FROM laptop_staging WHERE made_at < $1", [yesterday])
+
+    def insert_file(self, job_id: str, table: str, path: Path) -> bool:
+        """Add the rows of an NDJSON file, once; False when this job had been done before."""
+        name = self._free_suffix(job_id)
+        if name is None:
+            return False
+        self.db.execute("BEGIN TRANSACTION")
+        try:
+            self.db.execute(_insert_from(path, table, columns_of(table)))
+            self._end_job(name, "done")
+            self.db.execute("COMMIT")
+        except BaseException:
+            self.db.execute("ROLLBACK")
+            raise
+        return True
+
+    def _free_suffix(self, job_id: str) -> str | None:
+        """The id to run under; None when the deed is done. A failed id is never used again."""
+        rows = self.db.execute(
+            "SELECT job_id, state FROM laptop_jobs WHERE job_id = $1 OR starts_with(job_id, $2)",
+            [job_id, f"{job_id}__r"],
+        ).fetchall()
+        own = len(f"{job_id}__r")
+        tries = [state for name, state in rows if name == job_id or name[own:].isdigit()]
+        if "done" in tries:
+            return None
+        return job_id if not tries else f"{job_id}__r{len(tries) + 1}"
+
+    def _end_job(self, name: str, state: str) -> None:
+        now = _plain(self._clock())
+        self.db.execute("INSERT INTO laptop_jobs VALUES ($1, $2, $3)", [name, state, now])
+
+    def _fail(self, name: str, error: duckdb.Error) -> None:
+        self.db.execute("ROLLBACK")
+        if isinstance(error, duckdb.TransactionException):
+            raise Redeliver(f"job {name}: another deed was in the way") from error
+        self._end_job(name, "failed")
+        raise Redeliver(f"job {name} failed: {type(error).__name__}") from error
+
+    def _drop_temporary(self, statements: Sequence[Statement]) -> None:
+        for statement in statements:
+            if statement.temp_table:
+                self.db.execute(f'DROP TABLE IF EXISTS temp."{statement.temp_table}"')
+
+    def _run(
+        self, db: duckdb.DuckDBPyConnection, sql: str, params: Params
+    ) -> duckdb.DuckDBPyConnection:
+        (statement,) = translate(sql)
+        return self._execute(db, statement, params)
+
+    def _execute(
+        self, db: duckdb.DuckDBPyConnection, statement: Statement, params: Params
+    ) -> duckdb.DuckDBPyConnection:
+        known = {"now": self._clock(), **params}
+        missing = statement.parameters - known.keys()
+        if missing:
+            raise KeyError(f"parameter {sorted(missing)[0]} is missing")
+        given = {name: _bound(known[name]) for name in statement.parameters}
+        return db.execute(statement.sql, given)
+
+
+def _connected(path: Path | None) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(str(path) if path else ":memory:", config=dict(SETTINGS))
+    except duckdb.Error as error:
+        raise BadHome(
+            f"{path} cannot be opened ({str(error).splitlines()[0]}): end what else has it open, "
+            "put a copy that is whole in its place, or name another folder with --home"
+        ) from error
+
+
+_STAGING = re.compile(r"\b[a-z]+_staging_\d+\b")
+
+
+def _translated(script: str) -> tuple[Statement, ...]:
+    """As `translate`, with staging tables named alike, so that a deed is translated once."""
+    names = _STAGING.findall(script)
+    if not names:
+        return translate(script)
+    statements = translate(_STAGING.sub(_ANY_STAGING, script))
+    return tuple(replace(s, sql=s.sql.replace(_ANY_STAGING, names[0])) for s in statements)
+
+
+_ANY_STAGING = "any_staging_0"
+
+
+def _insert_from(path: Path, table: str, columns: Sequence[Column]) -> str:
+    quoted = str(path).replace("'", "''")
+    return (
+        f"INSERT INTO \"{table}\" BY NAME SELECT * FROM read_json('{quoted}', "  # noqa: S608
+        f"format = 'newline_delimited', columns = {read_columns(columns)}, "
+        "maximum_object_size = 67108864)"
+    )
+
+
+def next_name(db: duckdb.DuckDBPyConnection) -> str:
+    """A number that no table of this file was named with."""
+    db.execute("CREATE SEQUENCE IF NOT EXISTS laptop_names")
+    row = db.execute("SELECT nextval('laptop_names')").fetchone()
+    return str(row[0]) if row else "0"
+
+
+def _plain(value: Any) -> Any:
+    """Times go in as UTC without a zone, and come out with one."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value
+
+
+def _bound(value: Any) -> Any:
+    """A parameter as BigQuery would take it: every integer has 64 bits."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return LongValue(value)
+    return _plain(value)
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, rows: Sequence[tuple[Any, ...]]) -> list[Row]:
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, map(_zoned, row), strict=True)) for row in rows]
+
+
+def _zoned(value: Any) -> Any:
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=UTC)
+    return value

@@ -1,0 +1,82 @@
+"""The whole job in one command."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from troupe import operations
+from troupe.backends.local.backend import Laptop, LaptopSettings
+from troupe.backends.local.control_server import Office
+from troupe.backends.local.operations import load
+from troupe.demo_data import generate
+from troupe.operations.backend import BadQuestion
+from troupe.report.html_page import render_html
+from troupe.report.plain_text import summary_lines
+
+from .client import fail, writable
+from .worker import opened, work_until_idle
+
+SMALL = {"canary": 40, "rows_per_batch": 120}
+"""Batches of the generated transcripts: small enough to see the window slide."""
+
+
+def run_demo(
+    home: Path,
+    transcripts: Path | None,
+    limit: int | None,
+    settings: LaptopSettings,
+    report: Path,
+    say: Callable[[str], None],
+) -> bool:
+    """Load, request, work, verify, report; True when the books balance."""
+    writable(report)
+    with opened(home, settings) as (world, office):
+        try:
+            return _demo(world, office, transcripts, limit, report, say)
+        except BadQuestion as problem:
+            fail(str(problem))
+
+
+def _demo(
+    world: Laptop,
+    office: Office,
+    transcripts: Path | None,
+    limit: int | None,
+    report: Path,
+    say: Callable[[str], None],
+) -> bool:
+    world.wake()
+    loaded = load(world, str(transcripts or _generated(world)))
+    say(f"{loaded['rows']:,} transcripts in the file, {loaded['added']:,} new in the source table")
+    wish = {"mode": "test", "limit": limit} if limit else {}
+    run_id = operations.request(world, wish | ({} if transcripts else SMALL))["run_id"]
+    say(f"requested run {run_id}")
+    work_until_idle(world, office, say=say)
+    if world.tools.tracking.plan_of(run_id) is None:
+        say(f"run {run_id} was not planned: `troupe status {run_id}` says why")
+        return False
+    return _told(world, run_id, report, say)
+
+
+def _told(world: Laptop, run_id: str, report: Path, say: Callable[[str], None]) -> bool:
+    answer = json.loads(msgspec.json.encode(operations.report(world, run_id)))
+    for line in summary_lines(answer["summary"], answer["verdict"]):
+        say(line)
+    page = render_html(answer["summary"], answer["verdict"])
+    kept = world.home / "reports" / f"{run_id}.html"
+    kept.parent.mkdir(exist_ok=True)
+    for file in (kept, report):
+        file.write_text(page, encoding="utf-8")
+    say(f"report: {report}")
+    verdict = answer["verdict"]
+    return bool(verdict["ok"] and verdict["completed"])
+
+
+def _generated(world: Laptop) -> Path:
+    """The transcripts that the project ships: the same for everybody."""
+    file = world.home / "generated.jsonl"
+    lines = (msgspec.json.encode(row) + b"\n" for row in generate())
+    file.write_bytes(b"".join(lines))
+    return file

@@ -1,0 +1,58 @@
+"""What a probe's job shows once it has ended: its end, its files, and what stands in them."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from handlers.ports import Job
+
+from .findings import Finding, examined, fault, warning
+from .probe import LABEL, Probing, asked, output_of
+from .probe_echo import examine_lines
+from .probe_end import ANOTHER, read_lines, standing, written
+from .probe_resume import RESUMES, examine_resume
+
+RIGHT = (
+    "roles/aiplatform.user, roles/storage.objectUser on the bucket, "
+    "and roles/storage.objectViewer on the output bucket"
+)
+
+
+def read_probe(probing: Probing, job_name: str) -> list[Finding]:
+    """What is known by now; while a job runs, how to come back. Nothing is raised.
+
+    Once the first job has answered everything, the second one is begun.
+    """
+    return list(examined("probe", partial(_probe, probing, job_name), RIGHT))
+
+
+def _probe(probing: Probing, job_name: str) -> Iterator[Finding]:
+    job = probing.model.get(job_name)
+    if job is None:
+        yield fault("probe", "there is no such job, or it was deleted", ANOTHER)
+        return
+    name = job.labels.get(LABEL, "")
+    if not name:
+        yield _not_a_probe(job)
+        return
+    yield standing(probing, job, job.name)
+    if job.state.ended:
+        yield from examined("layout", partial(_results, probing, job, name), RIGHT)
+
+
+def _not_a_probe(job: Job) -> Finding:
+    says = "the job does not carry the label of a probe: it is a run's, and is left alone"
+    if RESUMES in job.labels:
+        says = "the job is the second one of a probe"
+    return fault("probe", says, "give the name that `troupe doctor --live` printed")
+
+
+def _results(probing: Probing, job: Job, name: str) -> Iterator[Finding]:
+    found, lines = written(probing, job, output_of(probing.settings, name))
+    if lines is not None:
+        found += examine_lines(read_lines(probing, lines), asked(name))
+    yield from found
+    if lines is None or any(each.state == "fault" for each in found):
+        says = "not asked: what the first job wrote is not whole"
+        yield warning("resume", says, "see to the faults, then begin another probe")
+        return
+    yield from examined("resume", partial(examine_resume, probing, job, name, lines), RIGHT)

@@ -1,0 +1,118 @@
+"""Resuming: a second job, given what the first one wrote with two of its answers taken out.
+
+Google documents no call for it, but an input: a new job that is given the output of an earlier
+one asks what failed, keeps what was answered, and does not look whether somebody changed it.
+No run does so. Whoever wants to has to know what is examined here.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
+
+import msgspec
+
+from handlers.dispatch.errors import Refused
+from handlers.ports import Job, JobState
+
+from .findings import Finding, ok, warning
+from .probe import Probing, asked, output_of, taken_out
+from .probe_echo import Line, examine_marks
+from .probe_end import ANOTHER, ERRORS, read_lines, standing, written
+
+RESUMES = "resumes"
+"""The only label of the second job."""
+_STATUS = (
+    'Bad Request: {"error": {"code": 400, "message": "Taken out by a probe.",'
+    ' "status": "INVALID_ARGUMENT"}}'
+)
+"""As documented for a request that failed; its response is an empty object then."""
+_BY_HAND = "resume no job by hand; a run never does, it asks again in a file of its own"
+_ERRORS = {**ERRORS, 3: ("the importer refused the output as a request file", _BY_HAND)}
+
+
+def examine_resume(
+    probing: Probing, first: Job, name: str, lines: Sequence[bytes]
+) -> Iterator[Finding]:
+    """`lines` is what the first job wrote; the second job is begun when it is not there.
+
+    Raises `SetAside` or `Redeliver`; after the last the job may be there all the same.
+    """
+    before = read_lines(probing, lines)
+    try:
+        job = _second(probing, name, lines, before)
+    except Refused as refused:
+        says = f"the service makes no job of an output ({refused.cause})"
+        yield warning("resume", says, _BY_HAND)
+        return
+    if job is None:
+        says = "its job was asked for before, and is not listed"
+        yield warning("resume", says, f"look again in some minutes; then {ANOTHER}")
+        return
+    yield _resumed(standing(probing, job, first.name, _ERRORS))
+    if job.state is JobState.SUCCEEDED:
+        found, after = written(probing, job, _output(probing, name))
+        if after is not None:
+            lines_now = read_lines(probing, after)
+            found += examine_resumed(before, lines_now, asked(name), taken_out(name))
+        yield from map(_resumed, found)
+
+
+def _second(
+    probing: Probing, name: str, lines: Sequence[bytes], before: Sequence[Line]
+) -> Job | None:
+    """Begun once, because it costs: None when its file is there and no job shows.
+
+    Two who come at the very same moment may both begin it.
+    """
+    listed = probing.model.find({RESUMES: name})
+    if listed:
+        return listed[0]
+    folder = f"requests/probe-{name}"
+    if probing.bucket.list(probing.bucket.uri(folder)):
+        return None
+    failed = taken_out(name)
+    changed = (
+        _failed(text) if line.record in failed else text + b"\n"
+        for text, line in zip(lines, before, strict=True)
+    )
+    return probing.model.create(
+        display_name=f"troupe.probe.{name}.resumed",
+        model=probing.analysis.model,
+        request_uri=probing.bucket.write_once(f"{folder}/resumed.jsonl", changed).uri,
+        output_prefix=_output(probing, name),
+        labels={RESUMES: name},
+    )
+
+
+def examine_resumed(
+    before: Sequence[Line], after: Sequence[Line], asked: Mapping[str, str], failed: Set[str]
+) -> Iterator[Finding]:
+    """What both jobs wrote; `failed` are the records whose answers were taken out."""
+    done = [line.answer for line in before if line.record not in failed]
+    came = {line.answer for line in after}
+    kept = sum(answer in came for answer in done)
+    says = f"{kept} of {len(done)} answers came back as they were, in {len(after)} lines"
+    yield _told("kept", says, kept == len(done) and len(after) == len(asked))
+    good = {line.reading.record_id for line in after if line.reading.error_type is None} & failed
+    says = f"{len(good)} of {len(failed)} failed requests are answered"
+    yield _told("retried", says, good == failed)
+    for each in examine_marks(after, asked):
+        yield _told(each.name, each.says, each.state == "ok")
+
+
+def _told(name: str, says: str, well: bool) -> Finding:
+    return ok(name, says) if well else warning(name, says, _BY_HAND)
+
+
+def _failed(text: bytes) -> bytes:
+    told = msgspec.json.decode(text)
+    return msgspec.json.encode(told | {"status": _STATUS, "response": {}}) + b"\n"
+
+
+def _output(probing: Probing, name: str) -> str:
+    return output_of(probing.settings, f"{name}-resumed")
+
+
+def _resumed(told: Finding) -> Finding:
+    """Under a name of its own; no run depends on it, so that nothing of it is a fault."""
+    name = "resume" if told.name == "probe" else f"resume {told.name}"
+    return replace(told, name=name, state="warning" if told.state == "fault" else told.state)

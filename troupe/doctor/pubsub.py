@@ -1,0 +1,91 @@
+"""The doctor at Pub/Sub: every topic, and every subscription with the settings the score needs."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from events import FACTS, topic_of
+from troupe.backends.gcp.dead_letters import PEOPLE
+from troupe.backends.gcp.settings import CloudSettings
+from troupe.deployment.topology import subscriptions
+
+from .findings import Finding, examined, fault, ok, together
+from .subscription import Difference, people_differences, score_differences
+
+CALL_SECONDS = 20.0
+_RIGHT = "roles/pubsub.viewer on the project"
+_APPLY = "apply Terraform"
+
+Door = Callable[[], Any]
+
+
+def examine_messages(
+    settings: CloudSettings, publisher: Door, subscriber: Door
+) -> Iterator[Finding]:
+    yield from examined("topics", partial(_topics, settings, publisher), _RIGHT)
+    yield from examined("subscriptions", partial(_subscriptions, settings, subscriber), _RIGHT)
+
+
+def topics() -> list[str]:
+    """Of facts, of signals, of dead letters."""
+    heard = (each.topic for each in subscriptions())
+    return sorted({*(topic_of(kind) for kind in FACTS), *heard})
+
+
+def _topics(settings: CloudSettings, door: Door) -> Iterator[Finding]:
+    project = {"project": f"projects/{settings.project}"}
+    found = door().list_topics(request=project, retry=None, timeout=CALL_SECONDS)
+    there = {each.name for each in found}
+    missing = [name for name in topics() if settings.topic(name) not in there]
+    if missing:
+        says = f"not there: {', '.join(settings.topic_prefix + name for name in missing)}"
+        yield fault("topics", says, f"{_APPLY}, and compare TROUPE_TOPIC_PREFIX with it")
+    else:
+        yield ok("topics", f"{len(topics())} are there")
+
+
+def _subscriptions(settings: CloudSettings, door: Door) -> Iterator[Finding]:
+    project = {"project": f"projects/{settings.project}"}
+    found = door().list_subscriptions(request=project, retry=None, timeout=CALL_SECONDS)
+    there = {each.name: each for each in found}
+    yield from _compared(settings, there, "pushes", _pushes(settings))
+    yield from _compared(settings, there, "people's letters", _people(settings))
+
+
+Differences = Callable[[Any], Iterable[Difference]]
+
+
+def _pushes(settings: CloudSettings) -> dict[str, Differences]:
+    return {each.name: partial(score_differences, settings, each) for each in subscriptions()}
+
+
+def _people(settings: CloudSettings) -> dict[str, Differences]:
+    letters = dict.fromkeys(s.dead_letter_topic for s in subscriptions() if s.dead_letter_topic)
+    return {f"{PEOPLE}.{topic}": partial(people_differences, settings, topic) for topic in letters}
+
+
+def _compared(
+    settings: CloudSettings, there: dict[str, Any], name: str, needed: dict[str, Differences]
+) -> Iterator[Finding]:
+    paths = {each: settings.subscription(each) for each in needed}
+    missing = [each for each, path in paths.items() if path not in there]
+    if missing:
+        says = f"not there: {', '.join(settings.topic_prefix + each for each in missing)}"
+        yield fault(name, says, f"{_APPLY}; until then what is sent to them is lost")
+    yield from together(
+        (f"{settings.topic_prefix}{each}", _told(name, list(differences(there[paths[each]]))))
+        for each, differences in needed.items()
+        if each not in missing
+    )
+
+
+def _told(name: str, differences: list[Difference]) -> Finding:
+    """The worst of them gives the state."""
+    if not differences:
+        return ok(name, "are as the score needs them")
+    return Finding(
+        name=name,
+        state="fault" if any(state == "fault" for state, _ in differences) else "warning",
+        says="; ".join(says for _, says in differences),
+        remedy=_APPLY,
+    )

@@ -1,0 +1,53 @@
+"""The doctor at Pub/Sub's own agent: without two grants nothing is ever given up (documented)."""
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from troupe.backends.gcp.settings import CloudSettings
+from troupe.deployment.topology import subscriptions
+
+from .findings import Finding, examined, ok, warning
+
+CALL_SECONDS = 20.0
+_NAME = "Pub/Sub's agent"
+_RIGHT = "roles/iam.securityReviewer on the project, to see who may do what"
+_AGENT = re.compile(r"serviceAccount:service-\d+@gcp-sa-pubsub\.iam\.gserviceaccount\.com")
+_PUBLISHERS = frozenset({"roles/pubsub.publisher", "roles/pubsub.editor", "roles/pubsub.admin"})
+_SUBSCRIBERS = frozenset({"roles/pubsub.subscriber", "roles/pubsub.editor", "roles/pubsub.admin"})
+
+Door = Callable[[], Any]
+
+
+def examine_agent(settings: CloudSettings, publisher: Door, subscriber: Door) -> Iterator[Finding]:
+    check = partial(_grants, settings, publisher, subscriber)
+    yield from examined(_NAME, check, _RIGHT, vital=False)
+
+
+def _grants(settings: CloudSettings, publisher: Door, subscriber: Door) -> Iterator[Finding]:
+    """It publishes the dead letter, and takes the message from where it was."""
+    of_facts = {each.name: each.dead_letter_topic for each in subscriptions()}
+    letters = dict.fromkeys(topic for topic in of_facts.values() if topic)
+    lacking = [
+        *(topic for topic in letters if not _may(publisher(), settings.topic(topic), _PUBLISHERS)),
+        *(
+            name
+            for name, topic in of_facts.items()
+            if topic and not _may(subscriber(), settings.subscription(name), _SUBSCRIBERS)
+        ),
+    ]
+    if not lacking:
+        yield ok(_NAME, f"may give up messages to {len(letters)} dead-letter topics")
+        return
+    says = f"no grant lets it give up messages at {', '.join(lacking)}"
+    remedy = "apply Terraform, unless it has roles/pubsub.publisher and .subscriber on the project"
+    yield warning(_NAME, says, remedy)
+
+
+def _may(client: Any, resource: str, roles: frozenset[str]) -> bool:
+    request = {"resource": resource}
+    policy = client.get_iam_policy(request=request, retry=None, timeout=CALL_SECONDS)
+    return any(
+        each.role in roles and any(map(_AGENT.fullmatch, each.members)) for each in policy.bindings
+    )

@@ -1,0 +1,131 @@
+"""The doctor at the tables: columns, types, modes, and how they are laid out."""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from google.cloud.bigquery import Client
+
+from analysis import Analyses, AnalysisError
+from handlers.attempts.output_columns import output_tables
+from tracking import Source
+from tracking.tables import OUTPUT, Column, Layout, columns_of, layouts
+from troupe.backends.gcp.settings import CloudSettings
+
+from .bigquery import AGAIN, CALL_SECONDS, RIGHT, source_path
+from .findings import Finding, State, examined, fault, ok, together
+
+SAME = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
+_DAY_MS = 24 * 3600 * 1000
+_REMEDY = "apply Terraform; what it will not change in place, copy into a new table"
+_COLUMN_MORE = "has a column more:"
+_MORE = "drop it, or leave it: nobody writes it"
+
+Difference = tuple[State, str]
+Needed = tuple[tuple[Column, ...], Layout]
+
+
+def examine_tables(settings: CloudSettings, door: Callable[[], Client]) -> Iterator[Finding]:
+    needed = _shipped(settings)
+    try:
+        own = output_tables(Analyses(settings.analyses).own)
+        needed |= {name: (columns, layouts()[OUTPUT]) for name, columns in own.items()}
+    except AnalysisError as error:
+        remedy = "set TROUPE_ANALYSES to their folders on this machine"
+        yield fault("analyses", f"{error}; the tables of your own are not examined", remedy)
+    yield from together(
+        (table, finding)
+        for table, (columns, layout) in needed.items()
+        for finding in examined(
+            "tables", partial(_table, settings, door, table, columns, layout), RIGHT
+        )
+    )
+
+
+def _shipped(settings: CloudSettings) -> dict[str, Needed]:
+    """A source that lies elsewhere is no table of ours."""
+    ours = f"{settings.project}.{settings.dataset}.{Source().table}"
+    return {
+        name: (columns_of(name), layout)
+        for name, layout in layouts().items()
+        if layout.written_by != "the user" or source_path(settings) == ours
+    }
+
+
+def _table(
+    settings: CloudSettings,
+    door: Callable[[], Client],
+    name: str,
+    columns: Iterable[Column],
+    layout: Layout,
+) -> Iterator[Finding]:
+    path = f"{settings.project}.{settings.dataset}.{name}"
+    table = door().get_table(path, retry=AGAIN, timeout=CALL_SECONDS)
+    differences = [*_columns(columns, table.schema), *_layout(layout, table)]
+    if not differences:
+        yield ok("tables", "are as the statements need them")
+        return
+    faulty = any(state == "fault" for state, _ in differences)
+    only_more = all(says.startswith(_COLUMN_MORE) for _, says in differences)
+    yield Finding(
+        name="tables",
+        state="fault" if faulty else "warning",
+        says="; ".join(says for _, says in differences),
+        remedy=_MORE if only_more else _REMEDY,
+    )
+
+
+def type_of(told: str) -> str:
+    """One name for each type; BigQuery has two for some."""
+    return SAME.get(told.upper(), told.upper())
+
+
+def _columns(
+    needed: Iterable[Column], schema: Iterable[Any], above: str = ""
+) -> Iterator[Difference]:
+    there = {field.name: field for field in schema}
+    for column in needed:
+        name, field = f"{above}{column.name}", there.pop(column.name, None)
+        if field is None:
+            yield "fault", f"lacks the column {name}"
+            continue
+        if type_of(field.field_type) != type_of(column.type):
+            yield "fault", f"{name} is {field.field_type}, not {column.type}"
+        if (field.mode or "NULLABLE") != column.mode:
+            yield "fault", f"{name} is {field.mode or 'NULLABLE'}, not {column.mode}"
+        yield from _columns(column.fields, field.fields, f"{name}.")
+    for name, field in there.items():
+        needs = field.mode == "REQUIRED"
+        demand = ", which demands a value that nobody writes" if needs else ""
+        yield "fault" if needs else "warning", f"{_COLUMN_MORE} {above}{name}{demand}"
+
+
+def _layout(layout: Layout, table: Any) -> Iterator[Difference]:
+    parts = table.time_partitioning
+    field, kind = (parts.field, parts.type_) if parts else (None, "DAY")
+    if (field, kind) != (layout.partition, "DAY"):
+        needed = f"day of {layout.partition}" if layout.partition else "nothing"
+        yield "fault", f"is partitioned by {field or 'nothing'}, not by {needed}"
+    cluster = tuple(table.clustering_fields or ())
+    if cluster != layout.cluster:
+        yield (
+            "warning",
+            f"is clustered by {_named(cluster)}, not by {_named(layout.cluster)}: it costs more",
+        )
+    if bool(table.require_partition_filter) != layout.require_partition_filter:
+        if layout.require_partition_filter:
+            yield "warning", "takes questions without a partition filter"
+        else:
+            yield "fault", "refuses questions without a partition filter"
+    kept = int(parts.expiration_ms or 0) / _DAY_MS if parts else 0
+    if kept != (layout.expiration_days or 0):
+        told = layout.expiration_days
+        yield "warning", f"forgets {_after(kept)}, not {_after(told or 0)}"
+
+
+def _named(columns: tuple[str, ...]) -> str:
+    return ", ".join(columns) or "nothing"
+
+
+def _after(days: float) -> str:
+    return f"after {days:g} days" if days else "nothing"

@@ -1,0 +1,66 @@
+"""What the duties of a troupe share: whom they speak to, and how they refuse."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from events import Deployment, Envelope
+from events.ids import short_hash
+from handlers.ports import Clock, Tools
+from troupe.backends.dead_letters import KeptLetter
+
+Answer = dict[str, Any]
+
+
+class BadQuestion(Exception):
+    """What was asked cannot be done; the text says why and what to do."""
+
+
+class Letters(Protocol):
+    """The dead letters that wait for an operator."""
+
+    def find(
+        self,
+        handler: str | None = None,
+        cause: str | None = None,
+        since: datetime | None = None,
+        letter_id: str | None = None,
+    ) -> list[KeptLetter]:
+        """Oldest first."""
+        ...
+
+    def settle(self, letter: KeptLetter, state: str) -> None:
+        """An operator has dealt with it: `replayed`, `discarded` or `handled`."""
+        ...
+
+
+class Sender(Protocol):
+    """Publishes what is no fact of its own: a message once more."""
+
+    def send(
+        self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
+    ) -> str: ...
+
+
+class Troupe(Protocol):
+    """What operators speak to, wherever the troupe runs."""
+
+    @property
+    def tools(self) -> Tools: ...
+    @property
+    def letters(self) -> Letters: ...
+    @property
+    def bus(self) -> Sender: ...
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def deployment(self) -> Deployment: ...
+
+    def publish(self, envelope: Envelope) -> None:
+        """From outside: remembered, then sent."""
+        ...
+
+
+def new_run_id(world: Troupe) -> str:
+    """A name that says when, and is nobody else's."""
+    return f"run-{world.clock():%Y%m%d-%H%M%S}-{short_hash(world.tools.new_name())[:4]}"

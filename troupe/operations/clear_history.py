@@ -1,0 +1,78 @@
+"""Clear the history of a run, or forget a person: both show what they would take away first."""
+
+import json
+from collections.abc import Callable, Iterator
+
+from handlers.dispatch.errors import Redeliver
+from tracking import Row
+
+from .backend import Answer, BadQuestion, Troupe
+from .runs import plan_of
+
+
+def clear_history(
+    world: Troupe, run_id: str, reason: str | None = None, sure: bool = False
+) -> Answer:
+    """Take the stored records of a run away, so that the next plan asks them again.
+
+    Only counts until it is `sure`. Refused while an open run holds one of the records.
+    """
+    plan = plan_of(world, run_id)
+    history = world.tools.tracking.history
+    table = world.tools.analyses.load(plan.analysis).table
+    found = history.clearable(run_id, plan.analysis, table)
+    if found["is_held"]:
+        raise BadQuestion(
+            f"an open run holds records of run {run_id}: wait for its end, or `troupe cancel` it"
+        )
+    counts = {name: found[name] for name in ("records", "output_rows")}
+    if not sure or not found["records"]:
+        return {"run_id": run_id, "cleared": False, **counts}
+    _done(lambda: history.clear(run_id, plan.analysis, table, found["clearings"] + 1, reason or ""))
+    return {"run_id": run_id, "cleared": True, **counts}
+
+
+def forget(world: Troupe, phone_token: str, sure: bool = False) -> Answer:
+    """Remove one person from every table; only count until it is `sure`.
+
+    `files` still hold the person until their retention ends. The token is in no answer, log or
+    name. Refused while an open run holds one of the records.
+    """
+    history = world.tools.tracking.history
+    analyses = world.tools.analyses
+    tables = sorted({analyses.load(name).table for name in analyses.names})
+    found = history.of_person(phone_token, tables)
+    if found.pop("is_held"):
+        raise BadQuestion(
+            "an open run holds records of this person: wait for its end, or `troupe cancel` it"
+        )
+    files = sorted(_files(world, history.attempts_of_person(phone_token)))
+    if sure:
+        name = world.tools.new_name()
+        _done(lambda: history.forget(phone_token, tables, name))
+    return {"forgotten": sure, **found, "files": files}
+
+
+def _files(world: Troupe, attempts: list[Row]) -> Iterator[str]:
+    """Request files, output and staged answers that the person may stand in."""
+    bucket, deployment = world.tools.bucket, world.tools.deployment
+    if not attempts:
+        return
+    asked = {
+        bucket.uri(f"requests/{deployment.attempt(a['run_id'], a['batch'], a['attempt'])}.jsonl")
+        for a in attempts
+    }
+    yield from (blob.uri for blob in bucket.list(bucket.uri("requests")) if blob.uri in asked)
+    for folder in sorted({folder for a in attempts for folder in json.loads(a["outputs"] or "[]")}):
+        yield from (blob.uri for blob in bucket.list(folder))
+    # Staged answers carry private names: any of them may hold the person.
+    yield from (blob.uri for blob in bucket.list(bucket.uri("staging")))
+
+
+def _done(deed: Callable[[], bool]) -> None:
+    try:
+        deed()
+    except Redeliver as error:
+        raise BadQuestion(
+            "another plan or clearing was in the way, and nothing was changed: ask again"
+        ) from error

@@ -1,0 +1,227 @@
+"""What operators do about dead letters. Every answer says what was done."""
+
+from collections import Counter
+from datetime import date, datetime
+from typing import Any
+
+from events import FACT_OF_TYPE, Envelope, Fact, Wish, seal
+from handlers.attempts.observed_jobs import look
+from handlers.discarding import discard_attempt
+from handlers.dispatch.dead_letters import DETAIL
+from tracking import Handling, Place, Row
+from troupe.backends.dead_letters import KeptLetter, sent_again
+
+from .backend import Answer, BadQuestion, Troupe
+from .dead_letter_subject import envelope_of, place_of, stand_in, where_of
+from .stuck_events import STUCK, stuck_letters
+
+_BEFORE_JOB = ("write-jsonl", "submit-job")
+_BEFORE_CLOSING = ("write-jsonl", "submit-job", "process-results")
+
+
+def dead_letters(
+    world: Troupe, handler: str | None = None, cause: str | None = None, since: str | None = None
+) -> Answer:
+    """Grouped by handler and cause, with their number and age."""
+    letters = _find(world, handler, cause, _time(since))
+    now = world.clock()
+    groups = Counter((letter.handler, letter.cause) for letter in letters)
+    return {
+        "groups": [
+            {
+                "handler": group[0],
+                "cause": group[1],
+                "count": count,
+                "oldest_seconds": max(
+                    (now - each.set_aside_at).total_seconds()
+                    for each in letters
+                    if (each.handler, each.cause) == group
+                ),
+            }
+            for group, count in sorted(groups.items())
+        ],
+        "letters": [_short(letter) for letter in letters],
+    }
+
+
+def show_letter(world: Troupe, letter_id: str) -> Answer:
+    """One dead letter in full; events carry ids and counts, never transcripts."""
+    letter = _named(world, letter_id)[0]
+    body = letter.body.decode(errors="replace")
+    return _short(letter) | {"attributes": letter.attributes, "body": body}
+
+
+def replay(
+    world: Troupe,
+    handler: str | None = None,
+    cause: str | None = None,
+    since: str | None = None,
+    limit: int | None = None,
+    dry_run: bool = False,
+) -> Answer:
+    """Send dead letters to the failed handler only, under the same event id."""
+    done = Counter[str]()
+    for letter in _find(world, handler, cause, _time(since)):
+        envelope = envelope_of(letter)
+        fate = _fate(world, letter, envelope)
+        if limit is not None and fate != "unreadable" and done["replay"] + done["handled"] >= limit:
+            break
+        done[fate] += 1
+        if dry_run or envelope is None or fate == "unreadable":
+            continue
+        if fate == "handled":
+            # Also where another's deed closed its attempt: nobody waits for this handler then.
+            _mark(world, letter, envelope, "discarded", "handled meanwhile")
+            _settle(world, letter, "handled")
+            continue
+        # Lifted first: a publish that is lost is told again by the tick, and at the next start.
+        _mark(world, letter, envelope, "replayed", None)
+        world.bus.send(letter.topic, letter.body, sent_again(letter))
+        _settle(world, letter, "replayed")
+    return {
+        "dry_run": dry_run,
+        "replayed": done["replay"],
+        "handled": done["handled"],
+        "unreadable": done["unreadable"],
+    }
+
+
+def discard(world: Troupe, letter_id: str, reason: str) -> Answer:
+    """Give a dead letter up; an attempt that it holds up is closed without answers."""
+    letters = _named(world, letter_id)
+    closed = None
+    for letter in letters:
+        envelope = envelope_of(letter)
+        place = place_of(envelope) if envelope and letter.handler in _BEFORE_CLOSING else None
+        if envelope is not None and place is not None:
+            _close(world, place, envelope)
+            closed = f"run {place.run_id}, batch {place.batch}, attempt {place.attempt}"
+        _mark(world, letter, envelope or stand_in(letter), "discarded", reason)
+        _settle(world, letter, "discarded")
+    return {"discarded": len(letters), "closed": closed}
+
+
+def held_up(world: Troupe, run_id: str) -> dict[int, Row]:
+    """The batches of this run that wait for an operator: which handler gave up, and the letter."""
+    found: dict[int, Row] = {}
+    for letter in _find(world, None, None, None):
+        envelope = envelope_of(letter)
+        where = where_of(envelope) if envelope else None
+        if where is not None and where.run_id == run_id and where.batch:
+            about = {"handler": letter.handler, "cause": letter.cause, "letter_id": letter.event_id}
+            found.setdefault(where.batch, about)
+    return found
+
+
+def _close(world: Troupe, place: Place, envelope: Envelope) -> None:
+    _refuse_while_running(world, place)
+    told = seal(
+        discard_attempt(place, world.tools.tracking, world.tools.analyses),
+        deployment=world.deployment,
+        source="process-results",
+        time=world.clock(),
+        cause=envelope,
+    )
+    world.publish(told)
+
+
+def _refuse_while_running(world: Troupe, place: Place) -> None:
+    """An attempt whose job lives, or may still appear, is not over: its answers are paid for."""
+    tools, day = world.tools, date.fromisoformat(place.planned_on)
+    for seen in look(tools.tracking, tools.model, tools.deployment, day):
+        here = seen.attempt
+        if (here.run_id, here.batch, here.attempt) != (place.run_id, place.batch, place.attempt):
+            continue
+        if len(seen.jobs) < here.claims and here.newest_claim_age < tools.policy.reclaim_seconds:
+            raise BadQuestion(
+                "a claim of this attempt may still bring its job: discard again in "
+                f"{tools.policy.reclaim_seconds - here.newest_claim_age} s"
+            )
+        for job in seen.jobs.values():
+            if job is not None and not job.state.ended:
+                tools.model.cancel(job.name)
+                raise BadQuestion(
+                    "a job of this attempt is still running; it was asked to end: "
+                    "discard again when it has"
+                )
+
+
+def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
+    """`replay`, or why not: `unreadable`, or `handled` meanwhile."""
+    ledger = world.tools.ledger
+    if envelope is None:
+        return "unreadable"
+    # A wish may have been set aside before it was remembered: the loop does that on arrival.
+    is_wish = issubclass(FACT_OF_TYPE.get(envelope.type, Fact), Wish)
+    if not is_wish and not ledger.knows(envelope.id, world.clock()):
+        return "unreadable"
+    if ledger.was_handled(envelope.id, letter.handler, world.clock()):
+        return "handled"
+    place = place_of(envelope)
+    if place and letter.handler in _BEFORE_JOB and world.tools.tracking.closing_of(place):
+        # Who closed may have failed before telling it: a void claim leads to where it is told.
+        told = world.deployment.fact("results-processed", place.run_id, place.batch, place.attempt)
+        return "handled" if ledger.knows(told, world.clock()) else "replay"
+    return "replay"
+
+
+def _find(
+    world: Troupe, handler: str | None, cause: str | None, since: datetime | None
+) -> list[KeptLetter]:
+    """What was set aside, and what the tick has given up: the same is done about both."""
+    stuck = [
+        letter
+        for letter in stuck_letters(world)
+        if handler in (None, letter.handler)
+        and cause in (None, letter.cause)
+        and (since is None or letter.set_aside_at >= since)
+    ]
+    return [*world.letters.find(handler, cause, since), *stuck]
+
+
+def _named(world: Troupe, letter_id: str) -> list[KeptLetter]:
+    """Every letter of this id, or of this event."""
+    letters = world.letters.find(letter_id=letter_id) or [
+        each for each in stuck_letters(world) if each.letter_id == letter_id
+    ]
+    if not letters:
+        raise BadQuestion(f"no dead letter {letter_id} waits; `troupe dead-letters list` has all")
+    return letters
+
+
+def _settle(world: Troupe, letter: KeptLetter, state: str) -> None:
+    """A fact that the tick gave up lies nowhere; its handling says what became of it."""
+    if letter.cause != STUCK:
+        world.letters.settle(letter, state)
+
+
+def _mark(
+    world: Troupe, letter: KeptLetter, envelope: Envelope, outcome: str, reason: str | None
+) -> None:
+    handling = Handling(envelope=envelope, handler=letter.handler, outcome=outcome, reason=reason)
+    world.tools.ledger.mark([handling], world.clock())
+
+
+def _short(letter: KeptLetter) -> Row:
+    told: dict[str, Any] = {
+        "letter_id": letter.letter_id,
+        "event_id": letter.event_id,
+        "topic": letter.topic,
+        "handler": letter.handler,
+        "cause": letter.cause,
+        "detail": letter.attributes.get(DETAIL, ""),
+        "set_aside_at": letter.set_aside_at,
+    }
+    return told
+
+
+def _time(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadQuestion(f"since: {text!r} is no time; write 2026-01-31T00:00:00Z") from error
+    if time.tzinfo is None:
+        raise BadQuestion("since has no time zone: write 2026-01-31T00:00:00Z")
+    return time

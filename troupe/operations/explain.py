@@ -1,0 +1,178 @@
+"""The whole journey of a record, a batch or a run, put together from the tables."""
+
+import json
+import re
+from datetime import date, timedelta
+
+from analysis import AnalysisError
+from handlers.runs.plan_params import plan_params
+from handlers.runs.plans import wish_of
+from tracking import Plan, Row
+from tracking.statements import table_name
+
+from .backend import Answer, BadQuestion, Troupe
+from .runs import check_batch
+
+RECORD = re.compile(r"[0-9a-f]{32}")
+BATCH = re.compile(r"([a-z0-9-]{1,40})/([1-9][0-9]{0,8})")
+LIMITS = ("canary", "rows_per_batch", "bytes_per_batch", "limit")
+
+
+def explain(world: Troupe, subject: str) -> Answer:
+    """By a run's id, `RUN/BATCH`, or a record's id. Raises `BadQuestion` for anything else."""
+    named = BATCH.fullmatch(subject)
+    plan = world.tools.tracking.plan_of(named.group(1) if named else subject)
+    if plan is not None:
+        return _batch(world, plan, int(named.group(2))) if named else _run(world, plan)
+    if RECORD.fullmatch(subject):
+        return _record(world, subject)
+    if world.tools.tracking.tell("requests_for", {"run_id": subject, "since": _since(world)}):
+        raise BadQuestion(f"run {subject} has no plan yet; `troupe status {subject}` says why")
+    raise BadQuestion(
+        f"{subject} is no run here, no RUN/BATCH of one, and no record id (32 hex digits);"
+        " `troupe status` lists the runs"
+    )
+
+
+def _record(world: Troupe, record_id: str) -> Answer:
+    tell = world.tools.tracking.tell
+    about = {"record_id": record_id, "since": _since(world)}
+    plans = tell("journey_plans", about)
+    source = tell("journey_source", about)[0]
+    return {
+        "kind": "record",
+        "record_id": record_id,
+        "source": source,
+        "plans": [plan | _attempts(world, plan, record_id) for plan in plans],
+        "errors": [error | {"line": _line_of(error)} for error in tell("journey_errors", about)],
+        "rows": _rows(world, plans, record_id),
+        "left_out": None if plans or not source["rows_in_source"] else _left_out(world, record_id),
+    }
+
+
+def _attempts(world: Troupe, plan: Row, record_id: str) -> Row:
+    """What was told of the batch, with the line of the record in each request file."""
+    tell = world.tools.tracking.tell
+    here = {"run_id": plan["run_id"], "planned_on": plan["planned_on"], "batch": plan["batch"]}
+    whole = world.tools.tracking.plan_of(plan["run_id"])
+    facts = tell("facts_of_attempt", here)
+    attempts = sorted({fact["attempt"] for fact in facts if fact["attempt"]})
+    return {
+        "limits": _limits(world, whole) if whole else {},
+        "members": tell("journey_batch", here)[0],
+        "facts": facts,
+        "lines": [
+            {
+                "attempt": n,
+                **tell("journey_line", {**here, "attempt": n, "record_id": record_id})[0],
+            }
+            for n in attempts
+        ],
+        "closings": tell("journey_closings", here),
+        "faults": tell("journey_faults", here),
+    }
+
+
+def _rows(world: Troupe, plans: list[Row], record_id: str) -> list[Row]:
+    """Wherever a row may lie: in the tables of its plans, or, without one, in all."""
+    known = {_table(world, plan["analysis"]) for plan in plans}
+    tables = {table for table in known if table} or world.tools.analyses.tables
+    return [
+        row | {"table": table}
+        for table in sorted(tables)
+        for row in world.tools.tracking.tell(
+            "journey_rows", {"record_id": record_id}, output=table_name(table)
+        )
+    ]
+
+
+def _table(world: Troupe, analysis: str) -> str | None:
+    """Where its rows lie; None when the analysis is gone."""
+    try:
+        return world.tools.analyses.load(analysis).table
+    except AnalysisError:
+        return None
+
+
+def _left_out(world: Troupe, record_id: str) -> Row | None:
+    """How the request of the newest run judges a record that no run took."""
+    told = world.tools.tracking.tell("runs", {"run_id": None, "since": _since(world)})
+    runs = [run for run in told if not run["dry_run"]]
+    plan = world.tools.tracking.plan_of(runs[-1]["run_id"]) if runs else None
+    params = _params(world, plan) if plan else None
+    if plan is None or params is None:
+        return None
+    given = {**params, "record_id": record_id}
+    judged = world.tools.tracking.tell("journey_verdict", given)
+    return {"run_id": plan.run_id, "planned_at": plan.planned_at, **(judged[0] if judged else {})}
+
+
+def _batch(world: Troupe, plan: Plan, batch: int) -> Answer:
+    tell = world.tools.tracking.tell
+    here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "batch": batch}
+    check_batch(plan, batch)
+    return {
+        "kind": "batch",
+        "run_id": plan.run_id,
+        "batch": batch,
+        "plan": _told(world, plan),
+        "members": tell("journey_batch", here)[0],
+        "facts": tell("facts_of_attempt", here),
+        "claims": tell("journey_claims", here),
+        "closings": tell("journey_closings", here),
+        "errors": tell("journey_batch_errors", here),
+        "faults": tell("journey_faults", here),
+    }
+
+
+def _run(world: Troupe, plan: Plan) -> Answer:
+    tell = world.tools.tracking.tell
+    here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
+    return {
+        "kind": "run",
+        "run_id": plan.run_id,
+        "plan": _told(world, plan),
+        "facts": tell("journey_run", here),
+        "batches": tell("batches", here),
+        "closings": tell("journey_closings", {**here, "batch": None}),
+        "errors": tell("errors_of_run", here),
+        "faults": tell("journey_faults", {**here, "batch": None}),
+    }
+
+
+def _since(world: Troupe) -> date:
+    """A year more than the ledger looks back in its daily work."""
+    return world.tools.ledger.since(world.clock()) - timedelta(days=365)
+
+
+def _told(world: Troupe, plan: Plan) -> Row:
+    """What a page says of a plan: no texts, and the request as it was accepted."""
+    names = (
+        "planned_at", "mode", "model", "analysis", "dry_run", "batches", "records", "source_rows",
+        "would_records", "would_batches", "outside_filter", "duplicate", "processed", "changed",
+        "failed_before", "held", "empty_transcript", "request_too_large", "below_floor",
+        "beyond_limit",
+    )  # fmt: skip
+    told = {name: getattr(plan, name) for name in names}
+    return told | {"limits": _limits(world, plan), "request": json.loads(plan.request)}
+
+
+def _limits(world: Troupe, plan: Plan) -> Row:
+    """The caps that cut the batches; empty when the analysis is gone."""
+    params = _params(world, plan)
+    return {name: params[name] for name in LIMITS} if params else {}
+
+
+def _params(world: Troupe, plan: Plan) -> Row | None:
+    try:
+        analysis = world.tools.analyses.load(plan.analysis)
+    except AnalysisError:
+        return None
+    return plan_params(wish_of(plan), plan.request_id, analysis, plan.event_time_floor)
+
+
+def _line_of(error: Row) -> int | None:
+    """The line of the answer, which the id of its error holds as `<job>.<line>`."""
+    parts = str(error["error_id"]).split("__")
+    found = re.fullmatch(r"\d+\.(\d+)", parts[-2]) if len(parts) > 1 else None
+    return int(found.group(1)) if found else None

@@ -1,0 +1,74 @@
+"""A run by its id: planned, requested and not planned yet, refused, or unknown."""
+
+from datetime import date
+
+from events import ReprocessRequested, RunRequested, read_fact, type_of
+from handlers.runs.plan_params import content_hash
+from tracking import Plan
+
+from .backend import BadQuestion, Troupe
+
+
+def plan_of(world: Troupe, run_id: str) -> Plan:
+    """Raises `BadQuestion` for a run without a plan: how it stands, and what to do."""
+    plan = world.tools.tracking.plan_of(run_id)
+    if plan is not None:
+        return plan
+    if _waiting(world, run_id):
+        raise BadQuestion(f"run {run_id} is requested and not planned yet; `troupe work` plans it")
+    if world.tools.tracking.tell("refusals", {"run_id": run_id, "since": first_day(world)}):
+        raise BadQuestion(f"run {run_id} was refused; `troupe status {run_id}` says why")
+    raise BadQuestion(unknown(run_id))
+
+
+def unknown(run_id: str) -> str:
+    return f"run {run_id} is not planned here; `troupe status` lists the runs"
+
+
+def is_waiting(world: Troupe, run_id: str) -> bool:
+    """Requested, and neither planned nor refused yet."""
+    return world.tools.tracking.plan_of(run_id) is None and bool(_waiting(world, run_id))
+
+
+def was_requested(world: Troupe, wish: RunRequested | ReprocessRequested) -> bool:
+    """Whether the same was requested under this run id, planned by now or not.
+
+    Raises `BadQuestion` when something else was.
+    """
+    plan = world.tools.tracking.plan_of(wish.run_id)
+    found = {plan.request_hash} if plan else _hashes(world, _waiting(world, wish.run_id))
+    if found - {content_hash(wish)}:
+        raise BadQuestion(
+            f"run_id: {wish.run_id} was asked for something else before; take another run id"
+        )
+    return bool(found)
+
+
+def check_batch(plan: Plan, batch: int) -> None:
+    """Raises `BadQuestion` when the run has no batch of this number."""
+    if not 1 <= batch <= plan.batches:
+        has = f"has the batches 1 to {plan.batches}" if plan.batches else "has no batches"
+        raise BadQuestion(f"run {plan.run_id} {has}, and no batch {batch}")
+
+
+def first_day(world: Troupe) -> date:
+    """That questions about single facts look at."""
+    return world.tools.ledger.since(world.clock())
+
+
+_WISHES: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
+    type_of(RunRequested): RunRequested,
+    type_of(ReprocessRequested): ReprocessRequested,
+}
+
+
+def _waiting(world: Troupe, run_id: str) -> list[str]:
+    """The ids of the requests for this run that were not refused."""
+    about = {"run_id": run_id, "since": first_day(world)}
+    rows = world.tools.tracking.tell("requests_for", about)
+    return [row["fact_id"] for row in rows if not row["is_refused"]]
+
+
+def _hashes(world: Troupe, fact_ids: list[str]) -> set[str]:
+    envelopes = world.tools.ledger.recall(fact_ids, first_day(world)) if fact_ids else []
+    return {content_hash(read_fact(each.data, _WISHES[each.type])) for each in envelopes}

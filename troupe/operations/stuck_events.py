@@ -1,0 +1,42 @@
+"""Facts that the tick has given up, as letters: an operator replays or discards them as well."""
+
+from datetime import timedelta
+
+from events import to_pubsub, topic_of_type
+from handlers.choreography import event_subscriptions
+from handlers.dispatch.dead_letters import CAUSE, DETAIL
+from handlers.dispatch.republish import given_up
+from troupe.backends.dead_letters import KeptLetter
+
+from .backend import Troupe
+
+STUCK = "stuck_fact"
+
+
+def stuck_letters(world: Troupe) -> list[KeptLetter]:
+    """Oldest first; made from the ledger each time, so that nothing has to be kept of them."""
+    now, tools = world.clock(), world.tools
+    since = tools.ledger.reach(now)
+    unhandled = tools.tracking.unhandled_facts(since, event_subscriptions())
+    lost = given_up(unhandled, tools.policy)
+    if not lost:
+        return []
+    envelopes = {each.id: each for each in tools.ledger.recall([f.fact_id for f in lost], since)}
+    letters = []
+    for fact in lost:
+        body, attributes = to_pubsub(envelopes[fact.fact_id])
+        why = {CAUSE: STUCK, DETAIL: f"told again {fact.retold} times, and nobody finished it"}
+        letters.append(
+            KeptLetter(
+                letter_id=fact.fact_id,
+                event_id=fact.fact_id,
+                topic=topic_of_type(envelopes[fact.fact_id].type),
+                handler=fact.handler,
+                body=body,
+                attributes=attributes | why,
+                cause=STUCK,
+                set_aside_at=now - timedelta(seconds=fact.silent_seconds),
+                state="waiting",
+            )
+        )
+    return letters

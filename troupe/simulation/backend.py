@@ -1,0 +1,262 @@
+"""The troupe of one simulation: the real handlers, loop and SQL, in a cloud that is in memory."""
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from functools import partial
+from itertools import count
+
+from events import Deployment, to_pubsub
+from events.cloudevents import seal_wish, topic_of
+from handlers.choreography import event_subscriptions
+from handlers.dispatch.deliver import Outcome, Verdict, deliver
+from handlers.dispatch.errors import Redeliver
+from handlers.ports import Blob, Policy, Tools
+from tracking import Ledger, Tracking
+from tracking.statements import deed
+from troupe.backends.local.backend import taxonomy
+from troupe.backends.local.bus import Delivery
+from troupe.operations import dead_letters
+
+from .bus import RoughBus
+from .call_faults import Borders
+from .faulty_ports import RoughBucket, RoughModel, RoughPublish, RoughWarehouse
+from .live_invariants import Sentinel
+from .memory_cloud import HeldClock, MemoryBucket, MemoryLetters
+from .operators import COMMANDS, Desk, Sender, command
+from .rng import Chance
+from .scenario import LEAVES, START, Act, Script, fate_of
+from .threads import Actor
+from .vertex import Service
+from .warehouse import MemoryWarehouse
+
+DEPLOYMENT = Deployment("chaos")
+
+
+class World:
+    """What survives every crash, and the processes that do not."""
+
+    def __init__(self, chance: Chance, script: Script, warehouse: MemoryWarehouse) -> None:
+        self.chance, self.script, self.warehouse = chance, script, warehouse
+        self.clock = HeldClock(START)
+        self.bucket = MemoryBucket()
+        warehouse.reset(self.clock, self.bucket)
+        warehouse.do("troupe__found", deed("found_deployment"), {"deployment": DEPLOYMENT.id})
+        warehouse.put("transcription_pass_2", script.rows)
+        self.letters = MemoryLetters(self.clock)
+        self.bus = RoughBus(chance, self.clock, self.letters)
+        self.borders = Borders(chance, self.clock)
+        self.sentinel = Sentinel(warehouse, self.bucket)
+        self.service = Service(
+            self.clock, self.bucket, script.damage, partial(fate_of, chance),
+            self.sentinel.created, self._announce,
+        )  # fmt: skip
+        self.problems: list[str] = []
+        self.deliveries = self.crashes = self.interleaved = 0
+        self.policy = Policy()
+        self.parked: list[tuple[datetime, int, Actor]] = []
+        self._names, self._turns = count(1), count(1)
+        self._free: list[Tools] = []
+        self._rough = self.new_process(inside=False)
+
+    @property
+    def outside(self) -> Tools:
+        """Tools for questions from outside of every delivery."""
+        return self._rough
+
+    def new_process(self, *, inside: bool = True) -> Tools:
+        """Fresh memory; nothing of it is known to another."""
+        rough = RoughWarehouse(self.warehouse, self.borders, self.clock)
+        return Tools(
+            subscriptions=event_subscriptions(),
+            deployment=DEPLOYMENT,
+            tracking=Tracking(rough, DEPLOYMENT, _TAXONOMY),
+            ledger=Ledger(rough, self.policy.look_back_days),
+            bucket=RoughBucket(self.bucket, self.borders),
+            model=RoughModel(self.service, self.borders, may_refuse=not self.script.is_exact),
+            clock=self.clock,
+            new_name=lambda: f"name{next(self._names)}",
+            peak_megabytes=lambda: None,
+            policy=self.policy,
+        )
+
+    # What happens
+
+    def deliver_next(self) -> bool:
+        """Begin the next delivery that is due; whether there was one."""
+        leased = self.bus.lease()
+        if leased is None:
+            return False
+        number, delivery = leased
+        self.deliveries += 1
+        tools = self._free.pop() if self._free else self.new_process()
+        name = _name_of(delivery)
+        self.interleaved += "ce-id" in delivery.message.attributes and any(
+            actor.name == name for _at, _turn, actor in self.parked
+        )
+        self._go_on(Actor(name, partial(self._handle, number, delivery, tools)))
+        return True
+
+    def resume(self) -> bool:
+        """Let the delivery go on that was parked first and is due; whether there was one."""
+        due = sorted(entry for entry in self._parked_keys() if entry[0] <= self.clock())
+        if not due:
+            return False
+        actor = self._take(due[0][1])
+        self._go_on(actor)
+        return True
+
+    def finish_deeds(self) -> bool:
+        """Commit what ran longer than its caller waited; whether there was anything."""
+        due = [j for j, r in self.warehouse.running.items() if r.ends_at <= self.clock()]
+        for job_id in due[:1]:
+            self.warehouse.end(job_id)
+        return bool(due)
+
+    def tick(self) -> None:
+        with suppress(Redeliver):
+            self.bus.send("watch-tick", b"{}", {"tick": "chaos"})
+
+    def act(self, act: Act) -> None:
+        """People do what the script says."""
+        if act.wish is not None:
+            envelope = seal_wish(
+                act.wish, deployment=DEPLOYMENT, id_=act.event_id, time=self.clock()
+            )
+            body, attributes = to_pubsub(envelope)
+            self.bus.send(topic_of(type(act.wish)), body, attributes)
+        elif act.what == "source":
+            self.warehouse.put("transcription_pass_2", act.rows)
+        elif act.what == "leave":
+            self.warehouse.remove("transcription_pass_2", "referenceId", LEAVES)
+        elif act.what == "restart":
+            self.restart()
+        elif act.what in COMMANDS:
+            troupe = self.desk(self.new_process())
+            self._go_on(Actor(f"operator < {act.what}", partial(command, act.what, troupe)))
+
+    def desk(self, tools: Tools) -> Desk:
+        """What one command speaks to."""
+        publish = RoughPublish(self.bus, self.borders, self.sentinel.published)
+        return Desk(tools, self.letters, Sender(self.bus, self.borders), publish)
+
+    def replay_all(self) -> int:
+        """An operator replays every dead letter, and what the tick has given up."""
+        return int(dead_letters.replay(self.desk(self.outside))["replayed"])
+
+    def discard_orphans(self) -> None:
+        """An operator gives up what is about a run whose own request never arrived."""
+        desk = self.desk(self.outside)
+        planned = {run_id for (run_id,) in self.warehouse.see("SELECT run_id FROM run_plans")}
+        orphans = {
+            letter.event_id
+            for letter in self.letters.find(handler="stop-run")
+            if json.loads(letter.body)["data"]["run_id"] not in planned
+        }
+        for event_id in sorted(orphans):
+            dead_letters.discard(desk, event_id, "there is no such run")
+
+    def restart(self) -> None:
+        """Every process dies; what was leased comes back when its lease ends."""
+        for _at, _turn, actor in self.parked:
+            actor.kill()
+            self.crashes += 1
+        self.parked.clear()
+        self._free.clear()
+
+    def next_due(self) -> datetime | None:
+        times = [
+            self.bus.next_due(),
+            self.service.next_due(),
+            *(at for at, _turn, _actor in self.parked),
+            *(job.ends_at for job in self.warehouse.running.values()),
+        ]
+        return min((time for time in times if time is not None), default=None)
+
+    # How a delivery goes
+
+    def _go_on(self, actor: Actor) -> None:
+        actor.go_on()
+        if actor.crashed:
+            self.crashes += 1
+        if not actor.over:
+            at = self.clock.now.timestamp() + actor.resumes_in
+            moment = datetime.fromtimestamp(at, START.tzinfo)
+            self.parked.append((moment, next(self._turns), actor))
+
+    def _handle(self, number: int, delivery: Delivery, tools: Tools) -> None:
+        """In the delivery's own thread; a crash leaves lease and message as they are."""
+        self.borders.stop_here("begin")
+        publish = RoughPublish(self.bus, self.borders, self.sentinel.published)
+        verdict = deliver(delivery.message, tools, publish)
+        self._judge(delivery, verdict)
+        self.borders.stop_here("acknowledge")
+        self._answer(number, verdict)
+        self._free.append(tools)
+
+    def _answer(self, number: int, verdict: Verdict) -> None:
+        if verdict.outcome is Outcome.REDELIVER:
+            self.bus.refuse(number)
+        elif verdict.outcome is Outcome.SET_ASIDE:
+            self.bus.set_aside(number, verdict.cause, verdict.detail)
+        else:
+            self.bus.acknowledge(number)
+
+    def _judge(self, delivery: Delivery, verdict: Verdict) -> None:
+        """A handler that fails in a way nobody has a name for is a fault."""
+        if verdict.outcome is Outcome.REDELIVER and verdict.cause not in _WORTH_ANOTHER_TRY:
+            self.problems.append(f"{verdict.cause} in {_name_of(delivery)}")
+        if verdict.outcome is Outcome.SET_ASIDE and verdict.cause not in _KNOWN_CAUSES:
+            self.problems.append(f"{verdict.cause} ({verdict.detail}) in {_name_of(delivery)}")
+
+    def _announce(self, blob: Blob) -> None:
+        bucket, _, name = blob.uri.removeprefix("gs://").partition("/")
+        with suppress(Redeliver):
+            self.bus.send("gcs-object", b"{}", {"bucketId": bucket, "objectId": name})
+
+    def _parked_keys(self) -> Iterator[tuple[datetime, int]]:
+        return ((at, turn) for at, turn, _actor in self.parked)
+
+    def _take(self, turn: int) -> Actor:
+        place = next(n for n, entry in enumerate(self.parked) if entry[1] == turn)
+        return self.parked.pop(place)[2]
+
+
+_TAXONOMY = taxonomy()
+_KNOWN_CAUSES = ("broken_tool",)
+_WORTH_ANOTHER_TRY = (Redeliver.__name__, *_KNOWN_CAUSES)
+"""A note of a dead letter comes again even after a permanent failure."""
+
+
+def _name_of(delivery: Delivery) -> str:
+    event = delivery.message.attributes.get("ce-id", delivery.subscription.topic)
+    return f"{delivery.subscription.handler} < {event}"
+
+
+class _Quiet(logging.Handler):
+    """What handlers log goes nowhere; what a tick's duty met is kept."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._problems = problems
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = getattr(record, "error", "")
+        if record.msg == "tick-duty-failed" and error not in ("Redeliver", "SetAside"):
+            self._problems.append(f"{error} in the tick's duty {getattr(record, 'duty', '')}")
+
+
+@contextmanager
+def quiet(problems: list[str]) -> Iterator[None]:
+    """The troupe's log is silent for as long as a simulation takes."""
+    log, handler = logging.getLogger("troupe"), _Quiet(problems)
+    passes = log.propagate
+    log.addHandler(handler)
+    log.propagate = False
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.propagate = passes

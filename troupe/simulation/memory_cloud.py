@@ -1,0 +1,119 @@
+"""The cloud in memory: objects and dead letters that outlive every process of a simulation."""
+
+import json
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from handlers.dispatch.deliver import Message
+from handlers.dispatch.errors import SetAside
+from handlers.ports import Blob, Clock
+from troupe.backends.dead_letters import KeptLetter
+from troupe.deployment.topology import Subscription
+
+ROOT = "gs://chaos/"
+
+
+class HeldClock:
+    """Stands still until it is moved."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_to(self, moment: datetime) -> None:
+        self.now = max(self.now, moment)
+
+    def pass_(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+class MemoryBucket:
+    """Cloud Storage as a dictionary: whole objects, written once."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+
+    def uri(self, path: str) -> str:
+        return ROOT + path
+
+    def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
+        content = b"".join(chunks)
+        if self.content.setdefault(self.uri(path), content) != content:
+            raise SetAside("object_conflict", f"{path} is there already, with another content")
+        return self._blob(self.uri(path))
+
+    def read(self, blob: Blob) -> Iterator[bytes]:
+        return iter((self.content[blob.uri],))
+
+    def list(self, folder: str) -> list[Blob]:
+        root = folder.rstrip("/") + "/"
+        return [self._blob(uri) for uri in sorted(self.content) if uri.startswith(root)]
+
+    def _blob(self, uri: str) -> Blob:
+        content = self.content[uri]
+        checksum = f"crc32:{zlib.crc32(content):08x}"
+        return Blob(uri=uri, generation=1, size=len(content), checksum=checksum)
+
+
+class MemoryLetters:
+    """What Pub/Sub keeps by itself: delivery counts and dead letters."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.kept: list[KeptLetter] = []
+        self._clock = clock
+        self._counts = Counter[str]()
+
+    def count(self, key: str) -> int:
+        self._counts[key] += 1
+        return self._counts[key]
+
+    def forget(self, key: str) -> None:
+        self._counts.pop(key, None)
+
+    def keep(
+        self, subscription: Subscription, message: Message, attributes: str, cause: str
+    ) -> None:
+        self.kept.append(
+            KeptLetter(
+                letter_id=message.id,
+                event_id=message.attributes.get("ce-id", message.id),
+                topic=subscription.topic,
+                handler=subscription.handler,
+                body=message.body,
+                attributes=json.loads(attributes),
+                cause=cause,
+                set_aside_at=self._clock(),
+                state="waiting",
+            )
+        )
+
+    def find(
+        self,
+        handler: str | None = None,
+        cause: str | None = None,
+        since: datetime | None = None,
+        letter_id: str | None = None,
+    ) -> list[KeptLetter]:
+        return [
+            letter
+            for letter in self.kept
+            if letter.state == "waiting"
+            and handler in (None, letter.handler)
+            and cause in (None, letter.cause)
+            and (since is None or letter.set_aside_at >= since)
+            and letter_id in (None, letter.letter_id, letter.event_id)
+        ]
+
+    def settle(self, letter: KeptLetter, state: str) -> None:
+        """Every copy of it: a message that was delivered twice may lie here twice."""
+        self.kept = [
+            replace(each, state=state)
+            if (each.letter_id, each.handler) == (letter.letter_id, letter.handler)
+            else each
+            for each in self.kept
+        ]

@@ -1,0 +1,86 @@
+"""What people do in the middle: the very duties of the commands, with tools that may fail them."""
+
+from collections.abc import Callable, Mapping
+
+from events import Deployment, Envelope
+from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.ports import Clock, Tools
+from troupe import operations
+from troupe.operations import clear_history, dead_letters, reprocess
+from troupe.operations.backend import BadQuestion, Troupe
+
+from .bus import RoughBus
+from .call_faults import Borders
+from .memory_cloud import MemoryLetters
+from .scenario import MAX_ATTEMPTS, PERSON
+
+
+class Sender:
+    """A message published once more; the reply may be lost, and the command may die."""
+
+    def __init__(self, bus: RoughBus, borders: Borders) -> None:
+        self._bus, self._borders = bus, borders
+
+    def send(
+        self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
+    ) -> str:
+        return self._borders.cross(
+            "publish", topic, lambda: self._bus.send(topic, body, attributes, message_id)
+        )
+
+
+class Desk:
+    """One command: memory of its own, and the troupe that everybody shares."""
+
+    def __init__(
+        self,
+        tools: Tools,
+        letters: MemoryLetters,
+        bus: Sender,
+        publish: Callable[[list[Envelope]], None],
+    ) -> None:
+        self.tools, self.letters, self.bus = tools, letters, bus
+        self._publish = publish
+
+    @property
+    def clock(self) -> Clock:
+        return self.tools.clock
+
+    @property
+    def deployment(self) -> Deployment:
+        return self.tools.deployment
+
+    def publish(self, envelope: Envelope) -> None:
+        """Remembered, then sent, as every world does it."""
+        if not self.tools.ledger.knows(envelope.id, self.clock()):
+            self.tools.ledger.remember([envelope], self.clock())
+        self._publish([envelope])
+
+
+def _discard_first(troupe: Troupe) -> None:
+    for letter in troupe.letters.find()[:1]:
+        dead_letters.discard(troupe, letter.letter_id, "seen enough of it")
+
+
+def _reprocess(troupe: Troupe) -> None:
+    wish = {"of_run": "r1", "run_id": "p2", "canary": 2, "max_attempts": MAX_ATTEMPTS}
+    reprocess.reprocess(troupe, wish | {"grounding": False})
+
+
+COMMANDS: Mapping[str, Callable[[Troupe], object]] = {
+    "replay": dead_letters.replay,
+    "discard": _discard_first,
+    "reprocess": _reprocess,
+    "cancel": lambda troupe: operations.cancel(troupe, "r1"),
+    "clear": lambda troupe: clear_history.clear_history(troupe, "r1", "wrong prompt", sure=True),
+    "forget": lambda troupe: clear_history.forget(troupe, PERSON, sure=True),
+}
+"""By the name of the act."""
+
+
+def command(what: str, troupe: Troupe) -> None:
+    """Carry it out, or be told why not: then people may ask again later."""
+    try:
+        COMMANDS[what](troupe)
+    except (BadQuestion, Redeliver, SetAside):
+        return

@@ -1,0 +1,199 @@
+"""BigQuery in memory: the real statements, and deeds that are still running when others begin.
+
+The optimizer is off and every statement is parsed once: tables of a dozen rows are
+answered soonest by a plan that nobody thought about.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+import duckdb
+
+from handlers.dispatch.errors import Redeliver
+from tracking import Params, Row
+from tracking.tables import Column, check_row, layouts
+from troupe.backends.local.sql_translation import Statement, create_table
+from troupe.backends.local.warehouse import LocalWarehouse, _bound, _plain, _translated
+
+from .memory_cloud import HeldClock, MemoryBucket
+
+
+@dataclass(slots=True)
+class Running:
+    """A deed whose transaction is open."""
+
+    name: str
+    cursor: duckdb.DuckDBPyConnection
+    ends_at: datetime
+
+
+class MemoryWarehouse(LocalWarehouse):
+    """One connection for many simulations, emptied between them."""
+
+    def __init__(self, clock: HeldClock) -> None:
+        super().__init__(None, clock)
+        self.db.execute("SET threads = 1")
+        self.db.execute("PRAGMA disable_optimizer")
+        self.objects = MemoryBucket()
+        self.running: dict[str, Running] = {}
+        self._staged = 0
+        self._known: dict[str, dict[tuple[str, ...], list[Row]]] = {}
+        self._versions = Counter[str]()
+
+    def reset(self, clock: HeldClock, bucket: MemoryBucket) -> None:
+        """Everything is as on the first day."""
+        for job in self.running.values():
+            job.cursor.close()
+        self.running.clear()
+        for number in range(self._staged):
+            self.db.execute(f"DROP TABLE IF EXISTS staged_staging_{number + 1}")
+        for table in (*layouts(), "laptop_jobs"):
+            self.db.execute(_parsed(f"TRUNCATE {table}"))
+        self._staged, self._clock, self.objects = 0, clock, bucket
+        self._known.clear()
+
+    def ask(self, sql: str, params: Params) -> list[Row]:
+        """Asked again before any of its tables changed, a question has the same answer."""
+        tables = _tables_in(sql)
+        now = str(self._clock()) if "CURRENT_" in sql else ""
+        key = (str(params), now, *(str(self._versions[table]) for table in tables))
+        answers = self._known.setdefault(sql, {})
+        if key not in answers:
+            answers.clear()
+            answers[key] = super().ask(sql, params)
+        return [dict(row) for row in answers[key]]
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        super().append(table, rows)
+        self._versions[table] += 1
+
+    def do(self, job_id: str, script: str, params: Params) -> bool:
+        self.wait_for(job_id)
+        try:
+            return super().do(job_id, script, params)
+        finally:
+            self._changed()
+
+    def begin(self, job_id: str, script: str, params: Params, ends_at: datetime) -> bool:
+        """Run the deed, and leave its transaction open until `ends_at`; False when it is done."""
+        self.wait_for(job_id)
+        name = self._free_suffix(job_id)
+        if name is None:
+            return False
+        cursor = self.db.cursor()
+        cursor.execute("BEGIN TRANSACTION")
+        try:
+            for statement in _translated(script):
+                self._execute(cursor, statement, params)
+            now = _plain(self._clock())
+            cursor.execute("INSERT INTO laptop_jobs VALUES ($1, 'done', $2)", [name, now])
+        except duckdb.Error as error:
+            cursor.close()
+            self._end_job(name, "failed")
+            raise Redeliver(f"job {name}: another deed was in the way") from error
+        self.running[job_id] = Running(name, cursor, ends_at)
+        return True
+
+    def wait_for(self, job_id: str) -> None:
+        """What is running under this id is waited for, never run beside it."""
+        if job_id in self.running:
+            raise Redeliver(f"job {job_id} is still running")
+
+    def end(self, job_id: str) -> bool:
+        """Commit what was left open; False when another deed was in the way."""
+        job = self.running.pop(job_id)
+        try:
+            job.cursor.execute("COMMIT")
+        except duckdb.Error:
+            self._end_job(job.name, "failed")
+            return False
+        finally:
+            job.cursor.close()
+            self._changed()
+        return True
+
+    def _changed(self) -> None:
+        for table in layouts():
+            self._versions[table] += 1
+
+    def spoil(self, job_id: str) -> None:
+        """The service reports a failure of what it has committed."""
+        self.db.execute(
+            "UPDATE laptop_jobs SET state = 'failed' WHERE starts_with(job_id, $1)", [job_id]
+        )
+
+    def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
+        self._staged += 1
+        name = f"{table}_staging_{self._staged}"
+        self.db.execute(create_table(name, columns))
+        lines = [line for uri in uris for line in self.objects.content[uri].splitlines()]
+        told = f"[{','.join(line.decode() for line in lines)}]"
+        self.db.execute(_parsed(_insert_from(name, tuple(columns))), {"told": told})
+        return name
+
+    def _insert(self, table: str, rows: Sequence[Row]) -> None:
+        for row in rows:
+            names = ", ".join(f'"{name}"' for name in row)
+            marks = ", ".join("?" for _ in row)
+            sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608
+            self.db.execute(_parsed(sql), [_plain(value) for value in row.values()])
+
+    def put(self, table: str, rows: Iterable[Row]) -> None:
+        """Rows of the user's own table."""
+        for row in rows:
+            check_row(table, row)
+            self._insert(table, [row])
+        self._changed()
+
+    def remove(self, table: str, column: str, value: str) -> None:
+        """Rows that the user takes away."""
+        self.see(f"DELETE FROM {table} WHERE {column} = $1", value)  # noqa: S608
+        self._changed()
+
+    def see(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Straight from the tables."""
+        return self.db.execute(_parsed(sql), list(values)).fetchall()
+
+    def _execute(
+        self, db: duckdb.DuckDBPyConnection, statement: Statement, params: Params
+    ) -> duckdb.DuckDBPyConnection:
+        known: Mapping[str, Any] = {**params, "now": self._clock()}
+        given = {name: _bound(known[name]) for name in statement.parameters}
+        return db.execute(_parsed(statement.sql), given)
+
+
+@cache
+def _tables_in(sql: str) -> tuple[str, ...]:
+    return tuple(table for table in layouts() if re.search(rf"\b{table}\b", sql))
+
+
+@cache
+def _parsed(sql: str) -> duckdb.Statement:
+    (statement,) = duckdb.extract_statements(sql)
+    return statement
+
+
+@cache
+def _insert_from(name: str, columns: tuple[Column, ...]) -> str:
+    structure = json.dumps([{column.name: _structure(column) for column in columns}])
+    return (
+        f"INSERT INTO {name} BY NAME SELECT unnest(from_json($told, '{structure}'), max_depth := 2)"
+    )
+
+
+_TYPES = {"STRING": "VARCHAR", "INTEGER": "BIGINT", "FLOAT": "DOUBLE", "BOOLEAN": "BOOLEAN"}
+
+
+def _structure(column: Column) -> Any:
+    base: Any = (
+        {inner.name: _structure(inner) for inner in column.fields}
+        if column.type == "RECORD"
+        else _TYPES[column.type]
+    )
+    return [base] if column.mode == "REPEATED" else base

@@ -1,0 +1,61 @@
+"""Where the stand-in writes: the service's folders and file names."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from math import ceil
+
+from handlers.ports import Blob, Bucket
+from troupe.standin.settings import Behaviour, End
+from troupe.standin.work import Work
+
+_FINAL = "predictions.jsonl"
+_INCREMENTAL = "incremental_predictions.jsonl"
+
+
+def output_folder(prefix: str, named_at: datetime) -> str:
+    """The folder of one job; its name holds colons, as the service's does."""
+    time = named_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return f"{prefix.rstrip('/')}/prediction-model-{time}"
+
+
+def path_of(uri: str, bucket: Bucket) -> str | None:
+    """The path behind an address of this bucket; None for another bucket's."""
+    root = bucket.uri("x").removesuffix("x")
+    return uri.removeprefix(root) if uri.startswith(root) else None
+
+
+def newest(uri: str) -> Blob:
+    """What stands at this address, whichever generation: the service is given no other."""
+    return Blob(uri=uri, generation=0, size=0, checksum="")
+
+
+def export(
+    bucket: Bucket, folder: str, work: Work, behaviour: Behaviour, end: End
+) -> Iterator[Blob]:
+    """Write the files of a job, each as a whole; one that stands there already is adopted.
+
+    A process that was killed between two files comes here again, and an answerer that
+    does not repeat itself must not change what others may have read.
+    """
+    there = {blob.uri: blob for blob in bucket.list(folder + "/")}
+    for name, first, count in _files(work.written, behaviour, end):
+        uri = f"{folder}/{name}"
+        if uri in there:
+            yield there[uri]
+        elif (path := path_of(uri, bucket)) is not None:
+            yield bucket.write_once(path, work.lines(first, count))
+
+
+def _files(written: int, behaviour: Behaviour, end: End) -> Iterator[tuple[str, int, int]]:
+    """Name, first line and number of lines."""
+    if end.only_incremental:
+        yield _INCREMENTAL, 0, written
+        return
+    if behaviour.incremental:
+        yield _INCREMENTAL, 0, written // 2
+    if not behaviour.shards:
+        yield _FINAL, 0, written
+        return
+    each = ceil(written / behaviour.shards)
+    for shard in range(behaviour.shards - end.missing_shards):
+        yield f"{_FINAL}-{shard:05d}-of-{behaviour.shards:05d}", shard * each, each

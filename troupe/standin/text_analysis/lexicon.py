@@ -1,0 +1,70 @@
+"""What is known of each language, read from the word lists beside this file."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from troupe.standin.text_analysis.phrases import Phrases
+
+LANGUAGES = ("en", "de", "it", "es", "fr")
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Cue words of one language."""
+
+    stop: frozenset[str]
+    feeling: Phrases[float]
+    negation: frozenset[str]
+    strengthen: Phrases[float]
+    resolved: Phrases[float]
+    intent: Phrases[str]
+    product: Phrases[str]
+    nouns_have_capitals: bool
+    """Then a capital does not tell a name."""
+
+
+@cache
+def lexicon(language: str) -> Lexicon:
+    """The lexicon of a language; of English for one that has none."""
+    name = language if language in LANGUAGES else "en"
+    text = (
+        files("troupe.standin.text_analysis").joinpath("words", f"{name}.toml").read_text("utf-8")
+    )
+    return _read(tomllib.loads(text))
+
+
+def entries(listed: str) -> list[str]:
+    """The entries of a list; separated by commas, folded over lines."""
+    return [entry for part in listed.split(",") if (entry := " ".join(part.split()))]
+
+
+def _read(data: Mapping[str, Any]) -> Lexicon:
+    strong = ((entry, 0.35) for entry in entries(data["strengthen"]))
+    weak = ((entry, -0.35) for entry in entries(data["weaken"]))
+    return Lexicon(
+        stop=frozenset(entries(data["stop"])),
+        feeling=Phrases(_weighted(data["feeling"])),
+        negation=frozenset(entries(data["negation"])),
+        strengthen=Phrases([*strong, *weak]),
+        resolved=Phrases(_signed(data["resolved"])),
+        intent=Phrases(_named(data["intent"])),
+        product=Phrases(_named(data["product"])),
+        nouns_have_capitals=data["nouns_have_capitals"],
+    )
+
+
+def _weighted(listed: Mapping[str, str]) -> Iterable[tuple[str, float]]:
+    return ((entry, float(weight)) for weight, text in listed.items() for entry in entries(text))
+
+
+def _signed(listed: Mapping[str, str]) -> Iterable[tuple[str, float]]:
+    yield from ((entry, 1.0) for entry in entries(listed["yes"]))
+    yield from ((entry, -1.0) for entry in entries(listed["no"]))
+
+
+def _named(listed: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    return ((entry, name) for name, text in listed.items() for entry in entries(text))

@@ -1,0 +1,288 @@
+"""A stand-in for Vertex AI batch prediction: its protocol, answered on this machine."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from handlers.ports import Blob, Bucket, Clock, Job, JobState
+from troupe.standin.corrupt import Damage
+from troupe.standin.importer import ImportRefusedError
+from troupe.standin.jobs import Entry, Jobs
+from troupe.standin.output import export, newest, output_folder, path_of
+from troupe.standin.prediction_lines import Answerer, analyst
+from troupe.standin.settings import Behaviour, End
+from troupe.standin.work import Work
+
+_MODEL = re.compile(r"publishers/[a-z0-9-]+/models/[A-Za-z0-9._@-]+")
+_LABEL = re.compile(r"[a-z0-9_-]{1,64}")
+_LONGEST_NAME = 128
+_MOST_LABELS = 64
+_WAITING = frozenset({JobState.UNSPECIFIED, JobState.QUEUED, JobState.PENDING})
+_CANCELLED = (1, "CANCELED")
+_SYSTEM_ERROR = (
+    13,
+    "System error. Please try this operation again. If the problem persists, contact support.",
+)
+
+
+class UnknownModel(Exception):
+    """There is no such model: the service answers 404 and creates nothing."""
+
+
+class InvalidRequest(ValueError):
+    """What is asked for breaks the service's rules: it answers 400 and creates nothing."""
+
+
+class StandIn:
+    """The service as its callers see it (`Model`), and `step`, by which it gets its work done.
+
+    Jobs survive the process; a job that was running is answered again from its input.
+    One process, one thread.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        bucket: Bucket,
+        clock: Clock,
+        *,
+        answerer: Answerer = analyst,
+        damage: Damage | None = None,
+        behaviour: Behaviour | None = None,
+        on_output: Callable[[Blob], None] | None = None,
+    ) -> None:
+        """`on_output` is told of every object written, at least once."""
+        self._jobs = Jobs(folder)
+        self._aside = folder / "aside"
+        self._bucket = bucket
+        self._clock = clock
+        self._answerer = answerer
+        self._damage = damage
+        self._behaviour = behaviour or Behaviour()
+        self._on_output = on_output
+        self._works: dict[str, Work] = {}
+
+    def create(
+        self,
+        *,
+        display_name: str,
+        model: str,
+        request_uri: str,
+        output_prefix: str,
+        labels: Mapping[str, str],
+    ) -> Job:
+        """A new job, pending. Like the service it looks at model and labels, not at files.
+
+        Raises `UnknownModel` or `InvalidRequest`.
+        """
+        _validate(display_name, labels)
+        if not _MODEL.fullmatch(model) or model in self._behaviour.unknown_models:
+            raise UnknownModel(f"The PublisherModel `{model}` does not exist.")
+        if request_uri in self._behaviour.refused_inputs:
+            raise InvalidRequest("The input is not supported.")
+        now = self._clock()
+        entry = Entry(
+            number=self._jobs.next_number(),
+            display_name=display_name,
+            model=model,
+            request_uri=request_uri,
+            output_prefix=output_prefix,
+            labels=dict(labels),
+            created_at=now,
+            named_at=self._jobs.free_time(now),
+        )
+        self._jobs.save(entry)
+        return entry.job()
+
+    def find(self, labels: Mapping[str, str]) -> list[Job]:
+        """The jobs that carry all of these labels, the oldest first."""
+        return [job for job in self._listed() if labels.items() <= job.labels.items()]
+
+    def created_since(self, since: datetime, labels: Mapping[str, str]) -> list[Job]:
+        """Of those, the ones created at or after `since`."""
+        return [job for job in self.find(labels) if job.created_at >= since]
+
+    def get(self, name: str) -> Job | None:
+        """One job, never stale; None when there is none or it was deleted."""
+        entry = self._jobs.get(name)
+        return None if entry is None else entry.job()
+
+    def cancel(self, name: str) -> None:
+        """A pending job ends at once, a running one with the rows answered so far."""
+        entry = self._jobs.get(name)
+        if entry is None or JobState(entry.state).ended:
+            return
+        if entry.started_at is None:
+            self._end(entry, JobState.CANCELLED, _CANCELLED)
+        elif JobState(entry.state) is not JobState.CANCELLING:
+            work = self._works.get(name)
+            entry.rows = work.answered if work else 0
+            entry.state = JobState.CANCELLING.value
+            self._jobs.save(entry)
+
+    def delete(self, name: str) -> None:
+        """The job is gone; its output stays."""
+        if (entry := self._jobs.get(name)) is not None:
+            self._drop_work(entry)
+            entry.deleted = True
+            self._jobs.save(entry)
+
+    def step(self) -> bool:
+        """A bounded piece of work on the oldest job that has any; was anything done?"""
+        return any(self._advance(entry) for entry in self._unfinished())
+
+    def next_due(self) -> datetime | None:
+        """When a job that waits for its time can go on; None when there is none."""
+        times = [self._due(entry) for entry in self._unfinished()]
+        return min((time for time in times if time is not None), default=None)
+
+    def _listed(self) -> Iterator[Job]:
+        seen = self._clock() - timedelta(seconds=self._behaviour.list_lag_seconds)
+        return (entry.job() for entry in self._jobs if entry.created_at <= seen)
+
+    def _unfinished(self) -> list[Entry]:
+        return [entry for entry in self._jobs if not JobState(entry.state).ended]
+
+    def _due(self, entry: Entry) -> datetime | None:
+        end = self._plan(entry)
+        if entry.started_at is None:
+            return None if end.state in _WAITING else self._starts(entry)
+        if entry.rows is None and not end.state.ended:
+            return None
+        return self._clock() if entry.rows is not None else self._over(entry.started_at)
+
+    def _plan(self, entry: Entry) -> End:
+        return self._behaviour.end(entry.job())
+
+    def _starts(self, entry: Entry) -> datetime:
+        return entry.created_at + timedelta(seconds=self._behaviour.pending_seconds)
+
+    def _over(self, started_at: datetime) -> datetime:
+        return started_at + timedelta(seconds=self._behaviour.running_seconds)
+
+    def _advance(self, entry: Entry) -> bool:
+        if entry.started_at is None:
+            return self._start(entry, self._plan(entry))
+        try:
+            return self._run(entry, entry.started_at, self._plan(entry))
+        except ImportRefusedError as refused:
+            message = str(refused)
+        except FileNotFoundError:
+            message = str(ImportRefusedError(f"Not found: URI {entry.request_uri}"))
+        entry.output_folder = None
+        self._end(entry, JobState.FAILED, (3, message))
+        return True
+
+    def _start(self, entry: Entry, end: End) -> bool:
+        if self._clock() < self._starts(entry):
+            return False
+        if end.state in _WAITING:
+            return self._stay(entry, end.state)
+        if path_of(entry.output_prefix, self._bucket) is None:
+            name = entry.output_prefix.removeprefix("gs://").split("/", 1)[0]
+            self._end(entry, JobState.FAILED, (9, f"Failed to get GCS bucket location for {name}."))
+        elif end.state is JobState.EXPIRED and end.share == 0:
+            self._end(entry, JobState.EXPIRED, None)
+        else:
+            entry.started_at = self._clock()
+            entry.output_folder = output_folder(entry.output_prefix, entry.named_at)
+            self._stay(entry, JobState.RUNNING)
+        return True
+
+    def _stay(self, entry: Entry, state: JobState) -> bool:
+        if entry.state == state.value:
+            return False
+        entry.state = state.value
+        self._jobs.save(entry)
+        return True
+
+    def _run(self, entry: Entry, started_at: datetime, end: End) -> bool:
+        work = self._work(entry)
+        if work.total is None:
+            work.check(self._budget())
+            return True
+        rows = self._rows(entry, started_at, work.total, end)
+        if work.answered < rows:
+            work.answer(self._budget(), rows)
+            return True
+        if entry.rows is not None:
+            return self._finish(entry, work, End(state=JobState.CANCELLED))
+        if self._clock() < self._over(started_at):
+            return False
+        return self._finish(entry, work, end) if end.state.ended else self._stay(entry, end.state)
+
+    def _rows(self, entry: Entry, started_at: datetime, total: int, end: End) -> int:
+        """How many rows may be answered by now: all in all, and in step with the time."""
+        if entry.rows is not None:
+            return min(entry.rows, total)
+        seconds = self._behaviour.running_seconds
+        passed = (self._clock() - started_at).total_seconds()
+        return int(total * end.share * (min(1.0, passed / seconds) if seconds else 1.0))
+
+    def _finish(self, entry: Entry, work: Work, end: End) -> bool:
+        work.finish()
+        if work.answered and entry.output_folder:
+            for blob in export(self._bucket, entry.output_folder, work, self._behaviour, end):
+                if self._on_output is not None:
+                    self._on_output(blob)
+        self._end(entry, end.state, _error(end))
+        return True
+
+    def _end(self, entry: Entry, state: JobState, error: tuple[int, str] | None) -> None:
+        entry.state = state.value
+        entry.error_code, entry.error_message = error or (None, "")
+        self._jobs.save(entry)
+        self._drop_work(entry)
+
+    def _work(self, entry: Entry) -> Work:
+        if (work := self._works.get(entry.name)) is not None:
+            return work
+        if path_of(entry.request_uri, self._bucket) is None:
+            raise FileNotFoundError(entry.request_uri)
+        source = newest(entry.request_uri)
+        aside = self._aside / f"{entry.number}.jsonl"
+        work = Work(
+            entry,
+            source,
+            self._bucket,
+            aside,
+            self._answerer,
+            self._damage,
+            self._behaviour.resuming,
+            keeps_answers=self._behaviour.keeps_answers,
+        )
+        self._works[entry.name] = work
+        return work
+
+    def _drop_work(self, entry: Entry) -> None:
+        if (work := self._works.pop(entry.name, None)) is not None:
+            work.discard()
+
+    def _budget(self) -> Iterator[None]:
+        end = self._clock() + timedelta(seconds=self._behaviour.seconds_per_step)
+        for _ in range(self._behaviour.lines_per_step):
+            yield
+            if self._clock() >= end:
+                return
+
+
+def _error(end: End) -> tuple[int, str] | None:
+    """The service fills the error of failed and cancelled jobs only."""
+    if end.state is JobState.CANCELLED:
+        return end.code or _CANCELLED[0], end.message or _CANCELLED[1]
+    if end.state is JobState.FAILED:
+        return end.code or _SYSTEM_ERROR[0], end.message or _SYSTEM_ERROR[1]
+    return None
+
+
+def _validate(display_name: str, labels: Mapping[str, str]) -> None:
+    if not 0 < len(display_name) <= _LONGEST_NAME:
+        raise InvalidRequest(f"display_name must have 1 to {_LONGEST_NAME} characters.")
+    if len(labels) > _MOST_LABELS:
+        raise InvalidRequest(f"There can be no more than {_MOST_LABELS} labels.")
+    for key, value in labels.items():
+        if not _LABEL.fullmatch(key) or (value and not _LABEL.fullmatch(value)):
+            raise InvalidRequest(
+                "Label keys and values have at most 64 lowercase letters, digits, _ and -."
+            )
