@@ -77,9 +77,9 @@ _ALL = (
     _system("output_missing", "The job succeeded without output; look at bucket and rights."),
     _system("shard_missing", "Part of the output is not there yet; replay when it is."),
     _system("object_conflict", "Another object has this name; look before you remove it."),
-    _system("stuck_fact", "Nobody finished this fact; look at the handler's log, then replay."),
-    _system("unreadable_message", "The message is no fact of the catalogue; correct its sender."),
-    _system("set_aside", "A handler gave this fact up; correct the cause, then replay."),
+    _system("stuck_event", "Nobody finished this event; look at the handler's log, then replay."),
+    _system("unreadable_message", "The message is no event of the catalogue; correct its sender."),
+    _system("set_aside", "A handler gave this event up; correct the cause, then replay."),
     _system("run_refused", "The request is not valid; correct it and ask again."),
 )
 

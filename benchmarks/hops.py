@@ -23,13 +23,13 @@ from handlers.ports import Tools
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HERE = Deployment("bench")
-FACT = BatchCompleted(
+EVENT = BatchCompleted(
     run_id="bench", planned_on="2026-03-02", batch=1, attempts=1, analysed=2, failed=0, released=0
 )
 
 
 def hops(*, count: int) -> dict[str, Any]:
-    """Microseconds a fact, each step by itself: the median of ten rounds."""
+    """Microseconds an event, each step by itself: the median of ten rounds."""
     cause = seal_wish(RunRequested(run_id="bench"), deployment=HERE, id_="w1", time=NOW)
     envelope = _sealed(cause)
     body, attributes = to_pubsub(envelope)
@@ -53,7 +53,7 @@ def hops(*, count: int) -> dict[str, Any]:
 
 
 def _sealed(cause: Envelope) -> Envelope:
-    return seal(FACT, deployment=HERE, source="bench", time=NOW, cause=cause)
+    return seal(EVENT, deployment=HERE, source="bench", time=NOW, cause=cause)
 
 
 def _nothing(event: BatchCompleted) -> Iterator[BatchCompleted]:

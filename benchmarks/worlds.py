@@ -134,7 +134,7 @@ class World:
     def _finished(self) -> bool:
         """Quiet: over, or waiting for the scheduler's tick."""
         told = self._world.warehouse.db.execute(
-            "SELECT count(*) FROM facts WHERE topic = 'report-written'"
+            "SELECT count(*) FROM events WHERE topic = 'report-written'"
         ).fetchall()
         if told[0][0]:
             return False

@@ -8,7 +8,7 @@ from .cloudevents import (
     data_of,
     from_pubsub,
     is_event,
-    read_fact,
+    read_event,
     seal,
     seal_wish,
     to_pubsub,
@@ -18,13 +18,13 @@ from .cloudevents import (
 )
 from .commands import CancelRequested, ReprocessRequested, RunRequested, Settings, Wish
 from .events import (
-    AttemptFact,
+    AttemptEvent,
     BatchAbandoned,
     BatchCompleted,
     BatchOver,
     BatchPlanned,
-    Fact,
-    FactSetAside,
+    Event,
+    EventDeadLettered,
     JobCancelled,
     JobEnded,
     JobFailed,
@@ -34,7 +34,7 @@ from .events import (
     ReportWritten,
     ResultsProcessed,
     RunCompleted,
-    RunFact,
+    RunEvent,
     RunPlanned,
     RunRefused,
     RunStopped,
@@ -42,7 +42,7 @@ from .events import (
 from .ids import Deployment, record_id
 from .signals import BadRequest, DeadLetter, GcsObject, Signal, WatchTick
 
-FACTS: tuple[type[Fact], ...] = (
+EVENTS: tuple[type[Event], ...] = (
     RunRequested,
     ReprocessRequested,
     CancelRequested,
@@ -60,19 +60,19 @@ FACTS: tuple[type[Fact], ...] = (
     RunStopped,
     RunCompleted,
     ReportWritten,
-    FactSetAside,
+    EventDeadLettered,
 )
-"""Every fact, in the order of the flow."""
+"""Every event, in the order of the flow."""
 
 SIGNALS: tuple[type[Struct], ...] = (WatchTick, GcsObject, DeadLetter)
 
-FACT_OF_TYPE: dict[str, type[Fact]] = {type_of(kind): kind for kind in FACTS}
+EVENT_OF_TYPE: dict[str, type[Event]] = {type_of(kind): kind for kind in EVENTS}
 
 __all__ = [
-    "FACTS",
-    "FACT_OF_TYPE",
+    "EVENTS",
+    "EVENT_OF_TYPE",
     "SIGNALS",
-    "AttemptFact",
+    "AttemptEvent",
     "BadRequest",
     "BatchAbandoned",
     "BatchCompleted",
@@ -82,8 +82,8 @@ __all__ = [
     "DeadLetter",
     "Deployment",
     "Envelope",
-    "Fact",
-    "FactSetAside",
+    "Event",
+    "EventDeadLettered",
     "GcsObject",
     "JobCancelled",
     "JobEnded",
@@ -95,7 +95,7 @@ __all__ = [
     "ReprocessRequested",
     "ResultsProcessed",
     "RunCompleted",
-    "RunFact",
+    "RunEvent",
     "RunPlanned",
     "RunRefused",
     "RunRequested",
@@ -108,7 +108,7 @@ __all__ = [
     "data_of",
     "from_pubsub",
     "is_event",
-    "read_fact",
+    "read_event",
     "record_id",
     "seal",
     "seal_wish",

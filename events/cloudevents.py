@@ -1,4 +1,4 @@
-"""A fact on the wire: one CloudEvents 1.0 event, carried by one Pub/Sub message.
+"""An event on the wire: one CloudEvents 1.0 event, carried by one Pub/Sub message.
 
 The message holds the event in structured form and repeats its attributes with the prefix
 `ce-`, so that subscriptions can filter (binding: googleapis/google-cloudevents,
@@ -18,7 +18,7 @@ from cloudevents.core.exceptions import BaseCloudEventException
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
-from .events import Fact
+from .events import Event
 from .ids import Deployment, join
 from .validation_errors import in_words
 
@@ -41,7 +41,7 @@ class Envelope:
     subject: str
     time: datetime
     data: bytes
-    """The fact as JSON, always in the same bytes for the same fact."""
+    """The event as JSON, always in the same bytes for the same event."""
     correlation: str
     """The run that everything here belongs to."""
     causation: str
@@ -70,24 +70,24 @@ def type_of_topic(topic: str) -> str:
     return f"{PREFIX}.{topic}.{VERSION}"
 
 
-def subject_of(fact: Fact) -> str:
-    """Where in the run the fact belongs: `runs/r1/batches/2/attempts/1`."""
+def subject_of(event: Event) -> str:
+    """Where in the run the event belongs: `runs/r1/batches/2/attempts/1`."""
     parts = (("runs", "run_id"), ("batches", "batch"), ("attempts", "attempt"))
-    told = ((name, getattr(fact, field, None)) for name, field in parts)
+    told = ((name, getattr(event, field, None)) for name, field in parts)
     return "/".join(f"{name}/{value}" for name, value in told if value)
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
-F = TypeVar("F", bound=Fact)
+F = TypeVar("F", bound=Event)
 
 
-def data_of(fact: Fact) -> bytes:
-    """The fact as JSON, with its fields in one fixed order."""
-    return _ENCODER.encode(fact)
+def data_of(event: Event) -> bytes:
+    """The event as JSON, with its fields in one fixed order."""
+    return _ENCODER.encode(event)
 
 
-def read_fact(data: bytes, kind: type[F]) -> F:
+def read_event(data: bytes, kind: type[F]) -> F:
     """Unknown fields are ignored, missing and mistyped ones refused; a wish refuses both.
 
     Raises `Unreadable`, whose text names the field and repeats no value.
@@ -99,25 +99,25 @@ def read_fact(data: bytes, kind: type[F]) -> F:
 
 
 def seal(
-    fact: Fact, *, deployment: Deployment, source: str, time: datetime, cause: Envelope
+    event: Event, *, deployment: Deployment, source: str, time: datetime, cause: Envelope
 ) -> Envelope:
-    """Wrap a fact that follows from `cause`. The same fact always gets the same id."""
-    place = (getattr(fact, name) for name in fact.identified_by)
-    id_ = deployment.fact(topic_of(type(fact)), *place)
+    """Wrap an event that follows from `cause`. The same event always gets the same id."""
+    place = (getattr(event, name) for name in event.identified_by)
+    id_ = deployment.event(topic_of(type(event)), *place)
     return Envelope(
         id=id_,
-        type=type_of(type(fact)),
+        type=type_of(type(event)),
         source=f"//{PREFIX}/{source}",
-        subject=subject_of(fact),
+        subject=subject_of(event),
         time=time,
-        data=data_of(fact),
-        correlation=fact.run_id,
+        data=data_of(event),
+        correlation=event.run_id,
         causation=cause.id,
-        traceparent=_traceparent(join(deployment.id, fact.run_id), id_),
+        traceparent=_traceparent(join(deployment.id, event.run_id), id_),
     )
 
 
-def seal_wish(wish: Fact, *, deployment: Deployment, id_: str, time: datetime) -> Envelope:
+def seal_wish(wish: Event, *, deployment: Deployment, id_: str, time: datetime) -> Envelope:
     """Wrap what somebody asks for, under the id that the request came with."""
     return Envelope(
         id=id_,
@@ -126,7 +126,7 @@ def seal_wish(wish: Fact, *, deployment: Deployment, id_: str, time: datetime) -
         subject=subject_of(wish),
         time=time,
         # Read back once, so that 20 and 20.0 are one wish.
-        data=data_of(read_fact(data_of(wish), type(wish))),
+        data=data_of(read_event(data_of(wish), type(wish))),
         correlation=wish.run_id or "",
         causation="",
         traceparent=_traceparent(join(deployment.id, wish.run_id or id_), id_),
@@ -134,7 +134,7 @@ def seal_wish(wish: Fact, *, deployment: Deployment, id_: str, time: datetime) -
 
 
 def _traceparent(trace: str, span: str) -> str:
-    """One W3C trace for a run, one span id for a fact, both derived, so that nothing is kept."""
+    """One W3C trace for a run, one span id for an event, both derived, so that nothing is kept."""
     return f"00-{_hex(trace)[:32]}-{_hex(span)[:16]}-01"
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
-from .events import Fact
+from .events import Event
 from .ids import END, RUN_ID
 
 RunId = Annotated[str, msgspec.Meta(pattern=RUN_ID)]
@@ -30,8 +30,8 @@ BYTES_LIMIT = 1_000_000_000
 MOST_RECORDS = 1_000_000_000
 
 
-class Wish(Fact, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A fact from outside; its id is the request's own."""
+class Wish(Event, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event from outside; its id is the request's own."""
 
     identified_by = ()
 

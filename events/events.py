@@ -1,4 +1,4 @@
-"""The facts of a run, in the order they happen. Ids, addresses and counts: never transcripts."""
+"""The events of a run, in the order they happen. Ids, addresses and counts: never transcripts."""
 
 from typing import ClassVar
 
@@ -7,24 +7,24 @@ import msgspec
 from .ids import short_hash
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened in a run. Unknown fields of a newer version are ignored."""
 
     identified_by: ClassVar[tuple[str, ...]] = ("run_id",)
-    """The fields that make two tellings of one fact the same fact."""
+    """The fields that make two tellings of one event the same event."""
 
     run_id: str
 
 
-class RunFact(Fact, frozen=True, kw_only=True):
-    """A fact of a planned run; `planned_on` lets every question prune its partitions."""
+class RunEvent(Event, frozen=True, kw_only=True):
+    """An event of a planned run; `planned_on` lets every question prune its partitions."""
 
     planned_on: str
     """The day of the plan, as YYYY-MM-DD in UTC."""
 
 
-class AttemptFact(RunFact, frozen=True, kw_only=True):
-    """A fact of one attempt at one batch; both count from 1."""
+class AttemptEvent(RunEvent, frozen=True, kw_only=True):
+    """An event of one attempt at one batch; both count from 1."""
 
     identified_by: ClassVar[tuple[str, ...]] = ("run_id", "batch", "attempt")
 
@@ -32,7 +32,7 @@ class AttemptFact(RunFact, frozen=True, kw_only=True):
     attempt: int
 
 
-class RunPlanned(RunFact, frozen=True, kw_only=True):
+class RunPlanned(RunEvent, frozen=True, kw_only=True):
     """The membership of every batch is frozen."""
 
     analysis: str
@@ -41,7 +41,7 @@ class RunPlanned(RunFact, frozen=True, kw_only=True):
     dry_run: bool = False
 
 
-class RunRefused(Fact, frozen=True, kw_only=True):
+class RunRefused(Event, frozen=True, kw_only=True):
     """A request was turned down; nothing else happened."""
 
     identified_by = ("run_id", "request_id")
@@ -54,13 +54,13 @@ class RunRefused(Fact, frozen=True, kw_only=True):
     """What is wrong with which field, and what to do; no personal data."""
 
 
-class BatchPlanned(AttemptFact, frozen=True, kw_only=True):
+class BatchPlanned(AttemptEvent, frozen=True, kw_only=True):
     """An attempt may begin: these records of the batch are open."""
 
     records: int
 
 
-class JsonlUploaded(AttemptFact, frozen=True, kw_only=True):
+class JsonlUploaded(AttemptEvent, frozen=True, kw_only=True):
     """The requests of an attempt stand in the bucket."""
 
     uri: str
@@ -70,7 +70,7 @@ class JsonlUploaded(AttemptFact, frozen=True, kw_only=True):
     checksum: str
 
 
-class JobSubmitted(AttemptFact, frozen=True, kw_only=True):
+class JobSubmitted(AttemptEvent, frozen=True, kw_only=True):
     """Vertex accepted the job of one claim."""
 
     identified_by = ("run_id", "batch", "attempt", "claim")
@@ -79,8 +79,8 @@ class JobSubmitted(AttemptFact, frozen=True, kw_only=True):
     job: str
 
 
-class JobEnded(AttemptFact, frozen=True, kw_only=True):
-    """Every job of the attempt has ended. The name of the fact says how."""
+class JobEnded(AttemptEvent, frozen=True, kw_only=True):
+    """Every job of the attempt has ended. The name of the event says how."""
 
     identified_by = ("run_id", "batch", "attempt", "sight")
 
@@ -108,7 +108,7 @@ class JobCancelled(JobEnded, frozen=True, kw_only=True):
     """The jobs were cancelled, or the attempt was never started."""
 
 
-class ResultsProcessed(AttemptFact, frozen=True, kw_only=True):
+class ResultsProcessed(AttemptEvent, frozen=True, kw_only=True):
     """The attempt is closed; the counts are of the batch as a whole, after it."""
 
     analysed: int
@@ -121,7 +121,7 @@ class ResultsProcessed(AttemptFact, frozen=True, kw_only=True):
     """Why it was released or refused; empty otherwise."""
 
 
-class BatchOver(RunFact, frozen=True, kw_only=True):
+class BatchOver(RunEvent, frozen=True, kw_only=True):
     """No further attempt at this batch will be made."""
 
     identified_by = ("run_id", "batch")
@@ -143,7 +143,7 @@ class BatchAbandoned(BatchOver, frozen=True, kw_only=True):
     cause: str
 
 
-class RunStopped(RunFact, frozen=True, kw_only=True):
+class RunStopped(RunEvent, frozen=True, kw_only=True):
     """No new job will be paid for in this run."""
 
     identified_by = ("run_id", "reason")
@@ -152,7 +152,7 @@ class RunStopped(RunFact, frozen=True, kw_only=True):
     """`operator`, `breaker`, `budget`, `job_refused` or `age`."""
 
 
-class RunCompleted(RunFact, frozen=True, kw_only=True):
+class RunCompleted(RunEvent, frozen=True, kw_only=True):
     """Every batch is over."""
 
     batches: int
@@ -162,11 +162,11 @@ class RunCompleted(RunFact, frozen=True, kw_only=True):
     released: int
 
 
-class ReportWritten(RunFact, frozen=True, kw_only=True):
+class ReportWritten(RunEvent, frozen=True, kw_only=True):
     """The run's summary stands in `run_reports`."""
 
 
-class FactSetAside(Fact, frozen=True, kw_only=True):
+class EventDeadLettered(Event, frozen=True, kw_only=True):
     """A message lies among the dead letters; an operator can replay or discard it."""
 
     identified_by = ("letter_id", "handler", "cause")

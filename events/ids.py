@@ -47,8 +47,8 @@ class Deployment:
         if not DEPLOYMENT_ID.fullmatch(self.id):
             raise ValueError(f"deployment id {self.id!r}: expected 1 to 8 of a-z and 0-9")
 
-    def fact(self, topic: str, *place: object) -> str:
-        """A fact's id: what happened, and where in the run."""
+    def event(self, topic: str, *place: object) -> str:
+        """An event's id: what happened, and where in the run."""
         return join(self.id, topic, *place)
 
     def job(self, deed: str, *place: object) -> str:

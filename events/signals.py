@@ -25,7 +25,7 @@ class DeadLetter(Signal, frozen=True, kw_only=True):
     handler: str
     cause: str
     detail: str
-    fact_type: str = ""
+    event_type: str = ""
     run_id: str = ""
     batch: int = 0
     attempt: int = 0

@@ -43,7 +43,7 @@ def advance(
     today: date,
     since: Since,
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
-    """What may follow from the batches that are over. Asking twice gives the same facts."""
+    """What may follow from the batches that are over. Asking twice gives the same events."""
     plan = plan_of(tracking, run_id)
     wish = wish_of(plan)
     limits = limits_of(wish)

@@ -1,4 +1,4 @@
-"""The choreography: which fact sets which handler in motion, in the order of the flow."""
+"""The choreography: which event sets which handler in motion, in the order of the flow."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,7 +9,7 @@ from events import (
     BatchPlanned,
     CancelRequested,
     DeadLetter,
-    Fact,
+    Event,
     GcsObject,
     JobCancelled,
     JobFailed,
@@ -39,10 +39,10 @@ from .submit_job import submit_job
 from .watch_jobs import watch_jobs
 from .write_jsonl import write_jsonl
 
-Handler = Callable[..., Iterable[Fact | Retell]]
-"""A fact in, the facts that follow out; the tools it needs are its further parameters."""
+Handler = Callable[..., Iterable[Event | Retell]]
+"""An event in, the events that follow out; the tools it needs are its further parameters."""
 
-CHOREOGRAPHY: dict[type[Fact], Handler] = {
+CHOREOGRAPHY: dict[type[Event], Handler] = {
     RunRequested: plan_run,
     ReprocessRequested: plan_run,
     BatchPlanned: write_jsonl,

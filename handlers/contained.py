@@ -4,14 +4,14 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
-from events import Fact
+from events import Event
 
 from .dispatch.republish import Retell
 
 LOG = logging.getLogger("troupe.tick")
 
 
-Found = TypeVar("Found", bound=Fact | Retell)
+Found = TypeVar("Found", bound=Event | Retell)
 
 
 def contained(duty: str, act: Callable[[], Iterable[Found]]) -> Iterator[Found]:

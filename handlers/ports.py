@@ -139,7 +139,7 @@ class Policy:
     reclaim_seconds: int = 20 * 60
     """The next claim may be taken after this time without a job in ledger or label."""
     retell_after_seconds: int = 10 * 60
-    """A fact that nobody finished is told again after this time, then at doubled gaps."""
+    """An event that nobody finished is told again after this time, then at doubled gaps."""
     retell_times: int = 4
     retell_per_tick: int = 100
     pending_hours: int = 72

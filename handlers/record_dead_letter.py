@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterator
 
-from events import DeadLetter, Envelope, FactSetAside
+from events import DeadLetter, Envelope, EventDeadLettered
 from tracking import Handling, Ledger, Tracking
 
 from .codes import coded
@@ -14,7 +14,7 @@ LOG = logging.getLogger("troupe.letters")
 
 def record_dead_letter(
     letter: DeadLetter, envelope: Envelope, tracking: Tracking, ledger: Ledger, clock: Clock
-) -> Iterator[FactSetAside]:
+) -> Iterator[EventDeadLettered]:
     is_new = tracking.store_error(
         f"set_aside__{letter.letter_id}__{letter.handler}__{letter.cause}",
         "set_aside",
@@ -25,12 +25,12 @@ def record_dead_letter(
         detail=f"{letter.handler} could not handle {letter.letter_id}: {letter.detail}",
     )
     if is_new:
-        LOG.error("fact-set-aside", extra=coded("set_aside") | _about(letter))
+        LOG.error("event-dead-lettered", extra=coded("set_aside") | _about(letter))
     aside = Handling(
         envelope=envelope, handler=letter.handler, outcome="set_aside", reason=letter.cause
     )
     ledger.mark([aside], clock())
-    yield FactSetAside(
+    yield EventDeadLettered(
         run_id=letter.run_id,
         letter_id=letter.letter_id,
         handler=letter.handler,
@@ -42,7 +42,7 @@ def record_dead_letter(
 
 def _about(letter: DeadLetter) -> dict[str, str]:
     return {
-        "fact_id": letter.letter_id,
+        "event_id": letter.letter_id,
         "handler": letter.handler,
         "cause": letter.cause,
         "run_id": letter.run_id,

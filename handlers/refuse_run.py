@@ -18,7 +18,7 @@ def refuse_run(bad: BadRequest, tracking: Tracking) -> Iterator[RunRefused]:
 def refused(
     tracking: Tracking, run_id: str, request_id: str, reason: str, detail: str
 ) -> RunRefused:
-    """The fact, its line in the log and its row in `error_tracking`."""
+    """The event, its line in the log and its row in `error_tracking`."""
     is_new = tracking.store_error(
         f"run_refused__{run_id}__{request_id}",
         "run_refused",

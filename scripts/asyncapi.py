@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from events import FACTS, SIGNALS, DeadLetter, Fact, GcsObject, WatchTick, Wish, topic_of, type_of
+from events import EVENTS, SIGNALS, DeadLetter, Event, GcsObject, WatchTick, Wish, topic_of, type_of
 from events.cloudevents import STRUCTURED, VERSION
 from handlers.choreography import CHOREOGRAPHY, Handler, name_of
 from handlers.dispatch.dead_letters import CAUSE, DELIVERIES, DETAIL
@@ -33,7 +33,7 @@ def asyncapi() -> Json:
             "title": "Troupe",
             "version": VERSION,
             "description": (
-                "Small handlers react to facts and return the facts that follow. Each fact is one "
+                "Small handlers react to events and return the events that follow. Each event is one "
                 "CloudEvents 1.0 event in one Pub/Sub message; it carries ids, addresses and "
                 "counts, never a transcript."
             ),
@@ -70,14 +70,14 @@ def _notes_in(kind: type) -> dict[str, str]:
 
 
 def _channels() -> Json:
-    facts = {topic_of(kind): _channel(topic_of(kind), kind) for kind in FACTS}
+    events = {topic_of(kind): _channel(topic_of(kind), kind) for kind in EVENTS}
     signals = {topic_of(kind): _channel(topic_of(kind), kind) for kind in (WatchTick, GcsObject)}
     letters = {
         each.topic: _channel(each.topic, DeadLetter)
         for each in subscriptions()
-        if each.topic not in facts | signals
+        if each.topic not in events | signals
     }
-    return facts | signals | letters
+    return events | signals | letters
 
 
 def _channel(topic: str, kind: type) -> Json:
@@ -95,7 +95,7 @@ def _operations() -> Json:
     sent = {
         f"{name}.tells.{topic_of(kind)}": _operation("send", topic_of(kind), kind)
         for name, handler in handlers.items()
-        for kind in FACTS
+        for kind in EVENTS
         if kind in follows(handler)
     }
     return received | sent
@@ -108,7 +108,7 @@ def _handlers() -> list[Handler]:
 
 
 def _received(subscription: Subscription) -> Json:
-    by_topic: dict[str, type] = {topic_of(kind): kind for kind in (*FACTS, *SIGNALS)}
+    by_topic: dict[str, type] = {topic_of(kind): kind for kind in (*EVENTS, *SIGNALS)}
     kind = by_topic.get(subscription.topic, DeadLetter)
     told = _operation("receive", subscription.topic, kind)
     if subscription.dead_letter_topic:
@@ -128,7 +128,7 @@ def _operation(action: str, topic: str, kind: type) -> Json:
 
 def _messages() -> Json:
     return {
-        **{kind.__name__: _message(kind) for kind in FACTS},
+        **{kind.__name__: _message(kind) for kind in EVENTS},
         WatchTick.__name__: _signal(WatchTick, "Any body; it is not read.", {}),
         GcsObject.__name__: _signal(
             GcsObject,
@@ -147,7 +147,7 @@ def _messages() -> Json:
     }
 
 
-def _message(kind: type[Fact]) -> Json:
+def _message(kind: type[Event]) -> Json:
     event = {
         "allOf": [
             {"$ref": f"#/components/schemas/{_EVENT}"},
@@ -188,7 +188,7 @@ def _signal(kind: type, body: str, attributes: dict[str, str]) -> Json:
 
 
 def _schemas() -> Json:
-    kinds = {kind.__name__: kind for kind in FACTS}
+    kinds = {kind.__name__: kind for kind in EVENTS}
     _, schemas = msgspec.json.schema_components(
         kinds.values(), ref_template="#/components/schemas/{name}"
     )
@@ -202,7 +202,7 @@ def _schemas() -> Json:
 def _cloud_event() -> Json:
     """The attributes that every event of ours has; Pub/Sub repeats them with the prefix `ce-`."""
     attributes = {
-        "id": "Deterministic: the same fact always has the same id.",
+        "id": "Deterministic: the same event always has the same id.",
         "source": "Who told it.",
         "type": "What happened, and the version of its form.",
         "specversion": "Of CloudEvents.",
@@ -211,14 +211,14 @@ def _cloud_event() -> Json:
         "datacontenttype": "Of the data.",
         "correlationid": "The run that everything belongs to.",
         "causationid": "The id of the event that this one follows from; missing for a wish.",
-        "traceparent": "W3C trace context: one trace for a run, one span id for a fact.",
+        "traceparent": "W3C trace context: one trace for a run, one span id for an event.",
     }
     return {
         "type": "object",
         "required": ["id", "source", "type", "specversion", "data"],
         "properties": {
             **{name: {"type": "string", "description": text} for name, text in attributes.items()},
-            "data": {"type": "object", "description": "The fact."},
+            "data": {"type": "object", "description": "The event."},
         },
     }
 

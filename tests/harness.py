@@ -99,9 +99,9 @@ class Stage:
         return value
 
     def topics(self, run_id: str = "r1") -> list[str]:
-        """What was told of a run, in order, each fact once."""
+        """What was told of a run, in order, each event once."""
         rows = self.ask(
-            "SELECT topic FROM facts WHERE run_id = ? GROUP BY topic, fact_id "
+            "SELECT topic FROM events WHERE run_id = ? GROUP BY topic, event_id "
             "ORDER BY min(recorded_at), min(rowid)",
             run_id,
         )

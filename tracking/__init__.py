@@ -10,7 +10,7 @@ from .rows import (
     Plan,
     Progress,
     Row,
-    UnhandledFact,
+    UnhandledEvent,
     WaitingAttempt,
 )
 from .statements import BadName, Source
@@ -33,7 +33,7 @@ __all__ = [
     "Row",
     "Source",
     "Tracking",
-    "UnhandledFact",
+    "UnhandledEvent",
     "WaitingAttempt",
     "Warehouse",
 ]

@@ -1,4 +1,4 @@
-"""The ledger: what was told, and what became of it. Append-only; a fact told twice counts once."""
+"""The ledger: what was told, and what became of it. Append-only; an event told twice counts once."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -27,26 +27,26 @@ class Ledger:
     def remember(self, envelopes: Sequence[Envelope], now: datetime) -> None:
         """Visible when this returns."""
         if envelopes:
-            self._warehouse.append("facts", [_fact_row(e, now) for e in envelopes])
+            self._warehouse.append("events", [_event_row(e, now) for e in envelopes])
 
-    def knows(self, fact_id: str, now: datetime) -> bool:
-        return bool(self.recall([fact_id], self.since(now)))
+    def knows(self, event_id: str, now: datetime) -> bool:
+        return bool(self.recall([event_id], self.since(now)))
 
-    def was_handled(self, fact_id: str, handler: str, now: datetime) -> bool:
-        given = {"fact_id": fact_id, "handler": handler, "since": self.since(now)}
+    def was_handled(self, event_id: str, handler: str, now: datetime) -> bool:
+        given = {"event_id": event_id, "handler": handler, "since": self.since(now)}
         return bool(self._warehouse.ask(question("was_handled"), given)[0]["handled"])
 
     def mark(self, handlings: Sequence[Handling], now: datetime) -> None:
         if handlings:
             self._warehouse.append("handlings", [_handling_row(h, now) for h in handlings])
 
-    def recall(self, fact_ids: Sequence[str], since: date) -> list[Envelope]:
+    def recall(self, event_ids: Sequence[str], since: date) -> list[Envelope]:
         """The events of these ids, as they were first told, no earlier than `since`."""
-        given = {"fact_ids": list(fact_ids), "since": since}
-        return [_envelope(row) for row in self._warehouse.ask(question("facts_by_id"), given)]
+        given = {"event_ids": list(event_ids), "since": since}
+        return [_envelope(row) for row in self._warehouse.ask(question("events_by_id"), given)]
 
     def since(self, now: datetime) -> date:
-        """The first day that questions about single facts look at."""
+        """The first day that questions about single events look at."""
         return (now - self._look_back).date()
 
     def reach(self, now: datetime) -> date:
@@ -60,10 +60,10 @@ class Ledger:
         return usual if oldest is None else min(usual, oldest)
 
 
-def _fact_row(envelope: Envelope, now: datetime) -> Row:
+def _event_row(envelope: Envelope, now: datetime) -> Row:
     data = msgspec.json.decode(envelope.data)
     return {
-        "fact_id": envelope.id,
+        "event_id": envelope.id,
         "topic": topic_of_type(envelope.type),
         "run_id": data.get("run_id"),
         "batch": data.get("batch"),
@@ -81,14 +81,14 @@ def _fact_row(envelope: Envelope, now: datetime) -> Row:
 
 
 class _Where(msgspec.Struct, frozen=True):
-    """What a fact is about, as far as it is written beside its handlings."""
+    """What an event is about, as far as it is written beside its handlings."""
 
     batch: int | None = None
 
 
 def _handling_row(handling: Handling, now: datetime) -> Row:
     return {
-        "fact_id": handling.envelope.id,
+        "event_id": handling.envelope.id,
         "topic": topic_of_type(handling.envelope.type),
         "run_id": handling.envelope.correlation or None,
         "batch": msgspec.json.decode(handling.envelope.data, type=_Where).batch,
@@ -104,7 +104,7 @@ def _handling_row(handling: Handling, now: datetime) -> Row:
 
 def _envelope(row: Row) -> Envelope:
     return Envelope(
-        id=row["fact_id"],
+        id=row["event_id"],
         type=type_of_topic(row["topic"]),
         source=row["source"],
         subject=row["subject"] or "",

@@ -46,7 +46,7 @@ class Plan:
 
     @property
     def day(self) -> str:
-        """`planned_on` as it travels in facts."""
+        """`planned_on` as it travels in events."""
         return self.planned_on.isoformat()
 
 
@@ -125,10 +125,10 @@ class WaitingAttempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnhandledFact:
-    """A fact that its handler has not finished."""
+class UnhandledEvent:
+    """An event that its handler has not finished."""
 
-    fact_id: str
+    event_id: str
     handler: str
     retold: int
     silent_seconds: int
@@ -146,7 +146,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handling:
-    """What a handler did with one delivery of a fact."""
+    """What a handler did with one delivery of an event."""
 
     envelope: Envelope
     handler: str

@@ -18,7 +18,7 @@ from .rows import (
     Plan,
     Progress,
     Row,
-    UnhandledFact,
+    UnhandledEvent,
     WaitingAttempt,
 )
 from .statements import Source, column_name, deed, fragment, question, table_name
@@ -230,11 +230,11 @@ class Tracking:
         rows = self._warehouse.ask(question("open_runs"), {"since": since})
         return [(row["run_id"], row["planned_on"].isoformat()) for row in rows]
 
-    def unhandled_facts(self, since: date, score: Sequence[Row]) -> list[UnhandledFact]:
-        """`score` lists topic and handler of every fact that somebody handles."""
+    def unhandled_events(self, since: date, score: Sequence[Row]) -> list[UnhandledEvent]:
+        """`score` lists topic and handler of every event that somebody handles."""
         given = {"since": since, "score": list(score)}
-        rows = self._warehouse.ask(question("unhandled_facts"), given)
-        return [_typed(UnhandledFact, row) for row in rows]
+        rows = self._warehouse.ask(question("unhandled_events"), given)
+        return [_typed(UnhandledEvent, row) for row in rows]
 
     @property
     def history(self) -> History:

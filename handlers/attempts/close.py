@@ -46,7 +46,7 @@ def close(
 
 
 def told(place: Place, closing: Closing) -> ResultsProcessed:
-    """The fact of a closing; the same whoever tells it."""
+    """The event of a closing; the same whoever tells it."""
     return ResultsProcessed(
         run_id=place.run_id,
         planned_on=place.planned_on,

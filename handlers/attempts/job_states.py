@@ -13,7 +13,7 @@ PERMANENT_CODES = {
     7: "permission_denied",  # of the Vertex service agent, mostly; needs an administrator
     9: "bucket_unusable",
 }
-"""gRPC codes of failed jobs that another attempt cannot mend (facts observed by others)."""
+"""gRPC codes of failed jobs that another attempt cannot mend (events observed by others)."""
 
 REFUSALS = frozenset({*PERMANENT_CODES.values(), "model_not_found", "bad_request"})
 """Causes that close the attempt as refused and stop the run."""
@@ -37,7 +37,7 @@ def end_of(
     jobs: Sequence[Job | None], names: Sequence[str], left_behind: Sequence[str], *, run_id: str,
     planned_on: str, batch: int, attempt: int,
 ) -> JobEnded:  # fmt: skip
-    """The one fact that tells how an attempt ended, from all of its jobs, each ended or gone.
+    """The one event that tells how an attempt ended, from all of its jobs, each ended or gone.
 
     `left_behind` are the folders of jobs that are gone: what they wrote was paid for.
     """

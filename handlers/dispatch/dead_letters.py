@@ -26,7 +26,7 @@ class Letter(Protocol):
 
 
 class _Where(msgspec.Struct, frozen=True):
-    """The ids that a fact may carry."""
+    """The ids that an event may carry."""
 
     run_id: str | None = None
     batch: int = 0
@@ -42,7 +42,7 @@ def read_letter(message: Letter, handler: str) -> DeadLetter:
         handler=handler,
         cause=attributes.get(CAUSE, TOO_OFTEN),
         detail=attributes.get(DETAIL, ""),
-        fact_type=kind,
+        event_type=kind,
         run_id=where.run_id or "",
         batch=where.batch,
         attempt=where.attempt,

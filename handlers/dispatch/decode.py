@@ -1,4 +1,4 @@
-"""From a message to what it says: a fact, a wish in bare JSON, or a signal."""
+"""From a message to what it says: an event, a wish in bare JSON, or a signal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from typing import Protocol
 import msgspec
 
 from events import (
-    FACT_OF_TYPE,
+    EVENT_OF_TYPE,
     BadRequest,
     CancelRequested,
     DeadLetter,
     Deployment,
     Envelope,
-    Fact,
+    Event,
     GcsObject,
     ReprocessRequested,
     RunRequested,
@@ -24,7 +24,7 @@ from events import (
     Wish,
     from_pubsub,
     is_event,
-    read_fact,
+    read_event,
     seal_wish,
     topic_of,
     type_of,
@@ -55,7 +55,7 @@ class Opened:
     """What a message says. A signal has an envelope of its own making, for what follows from it."""
 
     envelope: Envelope
-    fact: Fact | Signal
+    event: Event | Signal
 
 
 _WISHES: dict[str, type[Wish]] = {
@@ -72,9 +72,9 @@ def open_message(message: Arrival, deployment: Deployment) -> Opened:
     if wish is not None:
         return _opened_wish(message, wish, deployment)
     envelope = from_pubsub(message.body, message.attributes)
-    if envelope.type not in FACT_OF_TYPE:
-        raise Unreadable(f"{envelope.type} is no fact of ours")
-    return Opened(envelope, read_fact(envelope.data, FACT_OF_TYPE[envelope.type]))
+    if envelope.type not in EVENT_OF_TYPE:
+        raise Unreadable(f"{envelope.type} is no event of ours")
+    return Opened(envelope, read_event(envelope.data, EVENT_OF_TYPE[envelope.type]))
 
 
 def dead_letter_topic(handler: str) -> str:
@@ -93,7 +93,7 @@ def _opened_wish(message: Arrival, kind: type[Wish], deployment: Deployment) -> 
     else:
         id_, data, time = message.id, message.body, message.published_at
     try:
-        wish = _named(read_fact(data, kind), id_)
+        wish = _named(read_event(data, kind), id_)
     except Unreadable as error:
         return _refusal(kind, id_, data, time, str(error), deployment)
     return Opened(seal_wish(wish, deployment=deployment, id_=id_, time=time), wish)
@@ -146,7 +146,7 @@ def _opened_signal(message: Arrival, signal: Signal) -> Opened:
     letter = signal if isinstance(signal, DeadLetter) else None
     envelope = Envelope(
         id=letter.letter_id if letter else message.id,
-        type=letter.fact_type if letter and letter.fact_type else type_of(type(signal)),
+        type=letter.event_type if letter and letter.event_type else type_of(type(signal)),
         source="//dev.troupe/signal",
         subject="",
         time=message.published_at,

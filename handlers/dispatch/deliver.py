@@ -12,7 +12,7 @@ from functools import cache
 from inspect import signature
 from typing import Any
 
-from events import DeadLetter, Envelope, Fact, Signal, Unreadable, Wish, seal
+from events import DeadLetter, Envelope, Event, Signal, Unreadable, Wish, seal
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.ports import Tools
 from tracking import Handling
@@ -86,7 +86,7 @@ def _deliver_or_wait(message: Message, opened: Opened, tools: Tools, publish: Pu
 
 def _aside(aside: SetAside, opened: Opened) -> Verdict:
     """Behind the dead letters there is no other place: a letter comes again until it is noted."""
-    is_letter = isinstance(opened.fact, DeadLetter)
+    is_letter = isinstance(opened.event, DeadLetter)
     outcome = Outcome.REDELIVER if is_letter else Outcome.SET_ASIDE
     return Verdict(outcome=outcome, cause=aside.cause, detail=aside.detail)
 
@@ -99,17 +99,17 @@ def _unreadable(error: Exception) -> Verdict:
 
 def _deliver(message: Message, opened: Opened, tools: Tools, publish: Publish) -> Verdict:
     done = Verdict(outcome=Outcome.DONE)
-    if isinstance(opened.fact, Wish):
+    if isinstance(opened.event, Wish):
         _remember_wish(opened.envelope, tools)
-    handler = handler_of(opened.fact)
+    handler = handler_of(opened.event)
     if handler is None:
         return done
-    if isinstance(opened.fact, Fact) and _was_handled(opened, handler, tools):
+    if isinstance(opened.event, Event) and _was_handled(opened, handler, tools):
         return done
     started = tools.clock()
-    found = list(handler(opened.fact, **_given(handler, opened, tools)))
+    found = list(handler(opened.event, **_given(handler, opened, tools)))
     _publish(found, handler, opened, tools, publish)
-    if isinstance(opened.fact, Fact):
+    if isinstance(opened.event, Event):
         spent = (tools.clock() - started).total_seconds() * 1000
         _mark(opened, "done", message, tools, milliseconds=spent)
     return done
@@ -123,7 +123,7 @@ def _was_handled(opened: Opened, handler: Handler, tools: Tools) -> bool:
 
 
 def _publish(
-    found: Sequence[Fact | Retell],
+    found: Sequence[Event | Retell],
     handler: Handler,
     opened: Opened,
     tools: Tools,
@@ -131,20 +131,20 @@ def _publish(
 ) -> None:
     """Everything is remembered before the first of it is published."""
     now = tools.clock()
-    facts = [
+    events = [
         seal(
-            fact,
+            event,
             deployment=tools.deployment,
             source=name_of(handler),
             time=now,
             cause=opened.envelope,
         )
-        for fact in found
-        if isinstance(fact, Fact)
+        for event in found
+        if isinstance(event, Event)
     ]
     retold = [each for each in found if isinstance(each, Retell)]
-    tools.ledger.remember(facts, now)
-    publish([*facts, *(each.envelope for each in retold)])
+    tools.ledger.remember(events, now)
+    publish([*events, *(each.envelope for each in retold)])
     again = [Handling(envelope=r.envelope, handler=r.handler, outcome="retold") for r in retold]
     tools.ledger.mark(again, now)
 
@@ -158,15 +158,15 @@ def _remember_wish(envelope: Envelope, tools: Tools) -> None:
         raise SetAside("id_reused", f"{envelope.id} was used before for something else")
 
 
-def handler_of(fact: Fact | Signal) -> Handler | None:
-    if isinstance(fact, Signal):
-        return SIGNALS[type(fact)]
-    return CHOREOGRAPHY.get(type(fact))
+def handler_of(event: Event | Signal) -> Handler | None:
+    if isinstance(event, Signal):
+        return SIGNALS[type(event)]
+    return CHOREOGRAPHY.get(type(event))
 
 
 @cache
 def needs_of(handler: Handler) -> tuple[str, ...]:
-    """The tools that a handler asks for: every parameter after the fact."""
+    """The tools that a handler asks for: every parameter after the event."""
     return tuple(signature(handler).parameters)[1:]
 
 
@@ -186,7 +186,7 @@ def _mark(
     reason: str | None = None,
     milliseconds: float | None = None,
 ) -> None:
-    handler = handler_of(opened.fact)
+    handler = handler_of(opened.event)
     if handler is None:
         return
     handling = Handling(
@@ -211,7 +211,7 @@ def _about(message: Message, opened: Opened | None) -> dict[str, Any]:
     return {
         "topic": message.topic,
         "message_id": message.id,
-        "fact_id": opened.envelope.id if opened else "",
+        "event_id": opened.envelope.id if opened else "",
         "run_id": opened.envelope.correlation if opened else "",
         "delivery_attempt": message.delivery_attempt,
     }

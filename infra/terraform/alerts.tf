@@ -12,7 +12,7 @@ locals {
   answers = "resource.type=\"cloud_run_revision\" AND metric.type=\"run.googleapis.com/request_count\""
   logged  = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${var.name}"
 
-  quoted_facts    = join(", ", [for name in keys(local.of_facts) : jsonencode("${var.topic_prefix}${name}")])
+  quoted_events    = join(", ", [for name in keys(local.of_events) : jsonencode("${var.topic_prefix}${name}")])
   quoted_services = join(", ", [for name in keys(local.services) : jsonencode("${var.name}-${name}")])
 
   # Only an address can be a link; a path stands in the content alone.
@@ -31,8 +31,8 @@ locals {
       aligner  = "ALIGN_MAX", threshold = 3600, minutes = 5
     }
     oldest-unacknowledged = {
-      severity = "WARNING", title = "a fact has waited for ${var.thresholds.unacknowledged_minutes} minutes"
-      filter   = "${local.age} AND resource.labels.subscription_id=one_of(${local.quoted_facts})"
+      severity = "WARNING", title = "an event has waited for ${var.thresholds.unacknowledged_minutes} minutes"
+      filter   = "${local.age} AND resource.labels.subscription_id=one_of(${local.quoted_events})"
       aligner  = "ALIGN_MAX", threshold = var.thresholds.unacknowledged_minutes * 60, minutes = 5
     }
     failing-handlers = {
@@ -42,7 +42,7 @@ locals {
     }
     stuck-batches = {
       severity = "ERROR", title = "a batch stands still"
-      filter   = "${local.logged}/fact_stuck\""
+      filter   = "${local.logged}/event_stuck\""
       aligner  = "ALIGN_DELTA", threshold = 0, minutes = 0
     }
     error-rate = {

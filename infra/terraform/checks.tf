@@ -41,7 +41,7 @@ resource "terraform_data" "fit" {
       error_message = "infra/catalogue.json: a handler uses a table that tracking/schemas/tables.json lacks; run make catalogue."
     }
     precondition {
-      condition     = alltrue([for p in local.publishes : contains(setunion(local.facts, local.dead_letters), p.topic)])
+      condition     = alltrue([for p in local.publishes : contains(setunion(local.events, local.dead_letters), p.topic)])
       error_message = "infra/catalogue.json: a handler publishes on a topic that does not exist; run make catalogue."
     }
   }

@@ -8,7 +8,7 @@ locals {
       { title = "Dead letters that wait for an operator", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = local.alerts.dead-letters-waiting.filter },
       { title = "Deliveries by outcome, a second", by = "metric.label.outcome", aligner = "ALIGN_RATE", filter = "${local.logged}/deliveries\"" },
       { title = "Failed answers, a second", by = "resource.label.service_name", aligner = "ALIGN_RATE", filter = local.alerts.failing-handlers.filter },
-      { title = "Facts that stand still", by = "resource.label.service_name", aligner = "ALIGN_DELTA", filter = local.alerts.stuck-batches.filter },
+      { title = "Events that stand still", by = "resource.label.service_name", aligner = "ALIGN_DELTA", filter = local.alerts.stuck-batches.filter },
     ],
     [
       for metric, title in local.success_metrics :

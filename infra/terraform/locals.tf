@@ -1,20 +1,20 @@
 # Everything below is derived from two places: infra/catalogue.json, which is generated from the code,
-# and tracking/, which holds the tables and views. A new handler, fact, table or view needs no edit here.
+# and tracking/, which holds the tables and views. A new handler, event, table or view needs no edit here.
 locals {
   root      = "${path.module}/../.."
   catalogue = jsondecode(file("${local.root}/infra/catalogue.json"))
 
-  facts         = toset(local.catalogue.facts[*].topic)
+  events         = toset(local.catalogue.events[*].topic)
   signals       = toset(local.catalogue.signals[*].topic)
   subscriptions = { for s in local.catalogue.subscriptions : s.name => s }
   dead_letters  = toset(compact(values(local.subscriptions)[*].dead_letter_topic))
 
-  of_facts = { for name, s in local.subscriptions : name => s if s.dead_letter_topic != null }
+  of_events = { for name, s in local.subscriptions : name => s if s.dead_letter_topic != null }
 
   services   = { for s in local.catalogue.services[var.grouping] : s.name => s }
   service_of = merge([for name, s in local.services : { for handler in s.handlers : handler => name }]...)
 
-  # What each service may publish on: the topics of its facts, and where it sets messages aside.
+  # What each service may publish on: the topics of its events, and where it sets messages aside.
   publishes = merge([
     for name, s in local.services : {
       for topic in concat(s.publishes, s.sets_aside_on) : "${name}--${topic}" => { service = name, topic = topic }

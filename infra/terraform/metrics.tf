@@ -11,7 +11,7 @@ locals {
     recovery_seconds   = "Seconds from an attempt that left records open to the end of its batch"
   }
   events = {
-    fact_stuck  = { event = "fact-stuck", description = "Facts that nobody finished, told again as often as allowed" }
+    event_stuck  = { event = "event-stuck", description = "Events that nobody finished, told again as often as allowed" }
     run_refused = { event = "run-refused", description = "Requests that were turned down" }
     duty_failed = { event = "tick-duty-failed", description = "Duties of the tick that failed; the next tick tries again" }
   }

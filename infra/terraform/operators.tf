@@ -7,7 +7,7 @@ locals {
 
 resource "google_pubsub_topic_iam_member" "operator" {
   for_each = local.operator_topics
-  topic    = google_pubsub_topic.fact[each.value.topic].id
+  topic    = google_pubsub_topic.event[each.value.topic].id
   role     = "roles/pubsub.publisher"
   member   = each.value.member
 }

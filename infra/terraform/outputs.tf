@@ -4,8 +4,8 @@ output "settings" {
 }
 
 output "topics" {
-  description = "Topic of each fact and signal, by its name in the catalogue."
-  value       = { for k, t in merge(google_pubsub_topic.fact, google_pubsub_topic.signal) : k => t.id }
+  description = "Topic of each event and signal, by its name in the catalogue."
+  value       = { for k, t in merge(google_pubsub_topic.event, google_pubsub_topic.signal) : k => t.id }
 }
 
 output "dead_letter_subscriptions" {

@@ -28,7 +28,7 @@ resource "google_cloud_scheduler_job" "daily_run" {
     retry_count = 3
   }
   pubsub_target {
-    topic_name = google_pubsub_topic.fact["run-requested"].id
+    topic_name = google_pubsub_topic.event["run-requested"].id
     data       = base64encode(jsonencode(var.daily_run))
   }
 }

@@ -1,4 +1,4 @@
-# One push subscription for each cue of the score: a fact, a signal, or a dead letter that is written down. Facts are
+# One push subscription for each cue of the score: an event, a signal, or a dead letter that is written down. Events are
 # given up after many deliveries; a lost signal needs no replay, and behind the dead letters lies nothing.
 resource "google_pubsub_subscription" "push" {
   for_each                   = local.subscriptions
@@ -59,7 +59,7 @@ resource "google_pubsub_topic_iam_member" "gives_up" {
 
 # … and acknowledge the message where it took it from. The grant goes with a subscription that is replaced.
 resource "google_pubsub_subscription_iam_member" "gives_up" {
-  for_each     = local.of_facts
+  for_each     = local.of_events
   subscription = google_pubsub_subscription.push[each.key].name
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub_agent

@@ -1,5 +1,5 @@
-resource "google_pubsub_topic" "fact" {
-  for_each        = local.facts
+resource "google_pubsub_topic" "event" {
+  for_each        = local.events
   name            = "${var.topic_prefix}${each.key}"
   kms_key_name    = var.kms_key
   deletion_policy = local.deletion_policy
@@ -25,7 +25,7 @@ resource "google_pubsub_topic" "dead_letter" {
 }
 
 locals {
-  topics = merge(google_pubsub_topic.fact, google_pubsub_topic.signal, google_pubsub_topic.dead_letter)
+  topics = merge(google_pubsub_topic.event, google_pubsub_topic.signal, google_pubsub_topic.dead_letter)
 }
 
 resource "google_pubsub_topic_iam_member" "service" {

@@ -20,7 +20,7 @@ variable "name" {
 }
 
 variable "deployment" {
-  description = "Id of this deployment, made once (openssl rand -hex 3) and never changed: every fact, job and label carries it."
+  description = "Id of this deployment, made once (openssl rand -hex 3) and never changed: every event, job and label carries it."
   type        = string
   validation {
     condition     = can(regex("^[a-z0-9]{3,8}$", var.deployment))

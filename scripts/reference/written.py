@@ -19,17 +19,21 @@ DECISIONS = Path(__file__).parents[2] / "docs" / "decisions"
 def events_page(text: str) -> str:
     """The page as it is, with its two tables renewed."""
     known = catalogue()
-    facts = [
+    events = [
         f"| `{each['topic']}` | {cell(each['says'])} | {_names(each['told_by'])} | "
         f"{_names([each['handled_by']] if each['handled_by'] else [])} |"
-        for each in known["facts"]
+        for each in known["events"]
     ]
     signals = [
         f"| `{each['topic']}` | {cell(each['says'])} | {_names([each['handled_by']])} |"
         for each in known["signals"]
     ]
     tables = {
-        "facts": ["| topic | what happened | told by | handled by |", "|---|---|---|---|", *facts],
+        "events": [
+            "| topic | what happened | told by | handled by |",
+            "|---|---|---|---|",
+            *events,
+        ],
         "signals": ["| topic | what it says | handled by |", "|---|---|---|", *signals],
     }
     return renewed(text, {name: "\n".join(rows) for name, rows in tables.items()})

@@ -106,7 +106,7 @@ def test_a_change_is_a_new_version(staged: Staged, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ('"compliance_checks"', '"facts"', "Troupe's"),
+        ('"compliance_checks"', '"events"', "Troupe's"),
         ('"compliance_checks"', '"transcription_analyzed_transcripts"', "different columns"),
         ('"compliance_checks"', '"checks_staging_1"', "the table checks_staging_1 is the laptop's"),
         ('"risk": "risk"', '"cost": "risk"', "every row has"),

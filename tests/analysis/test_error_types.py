@@ -21,7 +21,7 @@ SYSTEM = {
     "output_missing",
     "shard_missing",
     "object_conflict",
-    "stuck_fact",
+    "stuck_event",
     "unreadable_message",
     "set_aside",
     "run_refused",

@@ -66,5 +66,5 @@ _TABLES = (
         "SELECT batch, attempt, verdict, analysed, failed, released, open FROM attempt_closings "
         "ORDER BY ALL"
     ),
-    "SELECT DISTINCT topic, run_id, batch, attempt FROM facts ORDER BY ALL",
+    "SELECT DISTINCT topic, run_id, batch, attempt FROM events ORDER BY ALL",
 )

@@ -9,7 +9,7 @@ from google.cloud.pubsub_v1 import (  # type: ignore[import-untyped]
 )
 from google.protobuf.duration_pb2 import Duration  # type: ignore[import-untyped]
 
-from events import FACTS, topic_of
+from events import EVENTS, topic_of
 from handlers.dispatch.decode import dead_letter_topic
 from troupe.backends.dead_letters import REPLAY_FOR
 from troupe.backends.gcp.dead_letters import people_subscription
@@ -47,7 +47,7 @@ def lay_out(
     """Make all of it; `wanted` instead of everything in the catalogue."""
     chosen = tuple(wanted) or everything()
     letters = {each.dead_letter_topic for each in chosen if each.dead_letter_topic}
-    told = {topic_of(kind) for kind in FACTS} if not tuple(wanted) else set()
+    told = {topic_of(kind) for kind in EVENTS} if not tuple(wanted) else set()
     for topic in sorted(told | letters | {each.topic for each in chosen}):
         publisher.create_topic(name=settings.topic(topic))
     for each in chosen:

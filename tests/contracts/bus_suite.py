@@ -119,7 +119,7 @@ class BusSuite:
 
         assert (b"", {"tick": "x"}) == (message.body, dict(message.attributes))
 
-    def test_a_fact_is_read_as_it_was_told(self, room: Room) -> None:
+    def test_an_event_is_read_as_it_was_told(self, room: Room) -> None:
         """Every attribute of its event, to the microsecond."""
         told = self.planned()
         room.publish([told])
@@ -145,7 +145,7 @@ class BusSuite:
         room.acknowledge(number)
         assert room.nothing_comes()
 
-    def test_many_facts_at_once_all_arrive(self, room: Room) -> None:
+    def test_many_events_at_once_all_arrive(self, room: Room) -> None:
         """More than one request to the service holds."""
         count = 250
         room.publish([self.planned(batch) for batch in range(1, count + 1)])

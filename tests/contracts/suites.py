@@ -336,7 +336,7 @@ class WarehouseSuite:
             "@name",
             "{name}",
             "$1",
-            "; DROP TABLE facts",
+            "; DROP TABLE events",
             "ü😀",
             "a\nb",
             "",
@@ -392,41 +392,41 @@ class WarehouseSuite:
 
     # Appends
 
-    def fact(self, number: int, **changed: Any) -> Row:
+    def event(self, number: int, **changed: Any) -> Row:
         at = datetime(2026, 3, 2, 9, tzinfo=UTC) + timedelta(seconds=number)
         return {
-            "fact_id": f"f{number}", "topic": "t", "run_id": None, "batch": number, "source": "s",
+            "event_id": f"f{number}", "topic": "t", "run_id": None, "batch": number, "source": "s",
             "occurred_at": at, "recorded_at": at, "recorded_on": at.date(), "data": '{"a": "ü"}',
         } | changed  # fmt: skip
 
-    def facts(self, bench: Bench) -> list[int]:
-        sql = "SELECT batch FROM facts WHERE recorded_on >= '2026-01-01' ORDER BY batch"
+    def events(self, bench: Bench) -> list[int]:
+        sql = "SELECT batch FROM events WHERE recorded_on >= '2026-01-01' ORDER BY batch"
         return [row["batch"] for row in bench.warehouse.ask(sql, {})]
 
     def test_appended_rows_are_visible_at_once(self, bench: Bench) -> None:
         """To the very next question, with their values."""
-        bench.warehouse.append("facts", [self.fact(1)])
-        bench.warehouse.append("facts", [self.fact(2), self.fact(3)])
+        bench.warehouse.append("events", [self.event(1)])
+        bench.warehouse.append("events", [self.event(2), self.event(3)])
 
-        assert [1, 2, 3] == self.facts(bench)
+        assert [1, 2, 3] == self.events(bench)
         (row,) = bench.warehouse.ask(
-            "SELECT * FROM facts WHERE recorded_on >= '2026-01-01' AND batch = 2", {}
+            "SELECT * FROM events WHERE recorded_on >= '2026-01-01' AND batch = 2", {}
         )
-        assert self.fact(2) == {name: row[name] for name in self.fact(2)}
+        assert self.event(2) == {name: row[name] for name in self.event(2)}
 
     def test_appending_nothing_is_nothing(self, bench: Bench) -> None:
         """An empty list is no error."""
-        bench.warehouse.append("facts", [])
+        bench.warehouse.append("events", [])
 
-        assert [] == self.facts(bench)
+        assert [] == self.events(bench)
 
     @pytest.mark.parametrize("bad", [{"colour": "red"}, {"data": None}, {"topic": None}])
     def test_one_bad_row_refuses_all_of_them(self, bench: Bench, bad: Row) -> None:
         """Before anything is written."""
-        with pytest.raises(ValueError, match=r"facts"):
-            bench.warehouse.append("facts", [self.fact(1), self.fact(2, **bad)])
+        with pytest.raises(ValueError, match=r"events"):
+            bench.warehouse.append("events", [self.event(1), self.event(2, **bad)])
 
-        assert [] == self.facts(bench)
+        assert [] == self.events(bench)
 
     # Loads
 

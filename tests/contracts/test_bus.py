@@ -23,7 +23,7 @@ from troupe.backends.local.dead_letters import KeptLetters
 from troupe.backends.local.warehouse import next_name
 from troupe.deployment.topology import Subscription
 
-FACT = Subscription(topic="batch-planned", handler="write-jsonl", dead_letter_topic="dead")
+EVENT = Subscription(topic="batch-planned", handler="write-jsonl", dead_letter_topic="dead")
 SECOND = Subscription(topic="batch-planned", handler="audit", dead_letter_topic="dead-too")
 SIGNAL = Subscription(topic="watch-tick", handler="watch-jobs", dead_letter_topic=None)
 UPLOADED = Subscription(topic="jsonl-uploaded", handler="submit-job", dead_letter_topic="dead")
@@ -44,7 +44,7 @@ class Room:
         """The process died: what was in memory is gone, what was kept is there."""
         self.letters = KeptLetters(self.db, self.clock)
         self.bus = LocalBus(
-            (FACT, SECOND, UPLOADED, SIGNAL, DEAD),
+            (EVENT, SECOND, UPLOADED, SIGNAL, DEAD),
             self.clock,
             self.letters,
             retry=RETRY,

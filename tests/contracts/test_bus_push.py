@@ -17,7 +17,7 @@ from tests.cloud.topology import Pace, lay_out
 from tests.contracts.bus_suite import ATTEMPTS, DEAD, PLANNED, TICK, UPLOADED
 from tests.emulators.servers import free_port
 from tests.gcp.making import cloud_settings
-from tests.gcp.test_bus import facts
+from tests.gcp.test_bus import events
 from tests.harness import Stage
 from troupe.backends.gcp.app import Service
 from troupe.backends.gcp.bus import PubSubBus
@@ -105,11 +105,11 @@ def own(attributes: Mapping[str, str]) -> dict[str, str]:
     return {name: v for name, v in attributes.items() if name.startswith(("ce-", "colour"))}
 
 
-def test_a_fact_is_pushed_as_it_was_published(house: House) -> None:
+def test_an_event_is_pushed_as_it_was_published(house: House) -> None:
     """Body, attributes, topic and id."""
-    (fact,) = facts(1)
-    body, attributes = to_pubsub(fact)
-    house.bus.publish([fact])
+    (event,) = events(1)
+    body, attributes = to_pubsub(event)
+    house.bus.publish([event])
 
     (message,) = house.read.wait_for(1)
 
@@ -120,8 +120,8 @@ def test_a_fact_is_pushed_as_it_was_published(house: House) -> None:
 
 
 def test_what_is_acknowledged_is_not_pushed_again(house: House) -> None:
-    """204 is an acknowledgement; forty facts come once each."""
-    house.bus.publish(facts(40))
+    """204 is an acknowledgement; forty events come once each."""
+    house.bus.publish(events(40))
 
     arrived = Counter(each.attributes["ce-id"] for each in house.read.wait_for(40))
 

@@ -95,10 +95,10 @@ def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql", tmp_path: P
 @pytest.mark.parametrize(
     "wrong",
     [
-        "SELECT no_such_column FROM facts",
-        "SELECT batch FROM facts WHERE batch = @run_id",
-        "SELECT NO_SUCH_FUNCTION(batch) FROM facts",
-        "SELECT 1 FROM facts AS at",
+        "SELECT no_such_column FROM events",
+        "SELECT batch FROM events WHERE batch = @run_id",
+        "SELECT NO_SUCH_FUNCTION(batch) FROM events",
+        "SELECT 1 FROM events AS at",
         "INSERT INTO claims (run_id, batch) SELECT 1, 'x'",
     ],
 )

@@ -95,13 +95,13 @@ def test_every_question_has_the_same_answer(retold: Retold, name: str, run: str)
 
 def _params(story: Story, run: str) -> dict[str, object]:
     """Everything that a question may name, taken from what the story left."""
-    fact = next(row for row in story.tables["facts"] if row["run_id"] == run)
+    event = next(row for row in story.tables["events"] if row["run_id"] == run)
     member = story.tables["processed_records"][0]
     return PARAMS | {
         "run_id": run,
         "planned_on": story.now.date(),
-        "fact_id": fact["fact_id"],
-        "fact_ids": [row["fact_id"] for row in story.tables["facts"][:5]],
+        "event_id": event["event_id"],
+        "event_ids": [row["event_id"] for row in story.tables["events"][:5]],
         "record_id": member["record_id"],
         "record_ids": [],
         "phone_number_token": member["phone_number_token"],

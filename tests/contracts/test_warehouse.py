@@ -59,7 +59,7 @@ def one_cloud_bench(bigquery_server: BigQueryServer, storage_server: str) -> Ite
     pytest.importorskip("google.cloud.bigquery", reason="pip install troupe[gcp]")
     from tests.contracts.cloud_bench import CloudBench
 
-    made = CloudBench(bigquery_server, storage_server, ("claims", "facts", "planning_gate"))
+    made = CloudBench(bigquery_server, storage_server, ("claims", "events", "planning_gate"))
     yield made
     made.close()
 
@@ -257,12 +257,12 @@ def test_a_client_that_gave_up_waiting_did_not_stop_the_job(
 def test_a_stream_that_was_closed_is_opened_again(cloud_bench: "CloudBench") -> None:
     """The service closes an idle one."""
     suite = TestBigQuery()
-    cloud_bench.warehouse.append("facts", [suite.fact(1)])
+    cloud_bench.warehouse.append("events", [suite.event(1)])
     cloud_bench.stream.close()
 
-    cloud_bench.warehouse.append("facts", [suite.fact(2)])
+    cloud_bench.warehouse.append("events", [suite.event(2)])
 
-    assert [1, 2] == suite.facts(cloud_bench)
+    assert [1, 2] == suite.events(cloud_bench)
 
 
 def test_many_threads_append_to_one_stream(cloud_bench: "CloudBench") -> None:
@@ -270,14 +270,14 @@ def test_many_threads_append_to_one_stream(cloud_bench: "CloudBench") -> None:
     suite = TestBigQuery()
 
     def append(number: int) -> list[int]:
-        cloud_bench.warehouse.append("facts", [suite.fact(number)])
-        return suite.facts(cloud_bench)
+        cloud_bench.warehouse.append("events", [suite.event(number)])
+        return suite.events(cloud_bench)
 
     with ThreadPoolExecutor(4) as pool:
         seen = list(pool.map(append, range(8)))
 
-    assert all(number in facts for number, facts in enumerate(seen))
-    assert list(range(8)) == suite.facts(cloud_bench)
+    assert all(number in events for number, events in enumerate(seen))
+    assert list(range(8)) == suite.events(cloud_bench)
 
 
 def test_a_loaded_table_lies_in_the_staging_dataset(cloud_bench: "CloudBench") -> None:

@@ -8,7 +8,7 @@ import jsonschema_rs
 import msgspec
 import pytest
 
-from events import FACT_OF_TYPE, FACTS, to_pubsub, topic_of
+from events import EVENT_OF_TYPE, EVENTS, to_pubsub, topic_of
 from scripts import asyncapi
 from tests.harness import START, Stage, calls
 from troupe.deployment.topology import subscriptions
@@ -66,7 +66,7 @@ def test_every_topic_is_a_channel_and_every_subscription_an_operation(
     document: dict[str, Any],
 ) -> None:
     """Under the names that Pub/Sub has."""
-    topics = {topic_of(kind) for kind in FACTS} | {each.topic for each in subscriptions()}
+    topics = {topic_of(kind) for kind in EVENTS} | {each.topic for each in subscriptions()}
     received = {n for n, each in document["operations"].items() if each["action"] == "receive"}
 
     assert topics == document["channels"].keys()
@@ -79,13 +79,13 @@ def test_every_event_of_a_run_is_as_the_document_says(
     """What is really published, one run from its wish to its report."""
     stage.load(calls(4))
     stage.run()
-    rows = stage.ask("SELECT DISTINCT fact_id FROM facts")
+    rows = stage.ask("SELECT DISTINCT event_id FROM events")
     told = stage.world.tools.ledger.recall([id_ for (id_,) in rows], START.date())
 
     kinds = {envelope.type for envelope in told}
     for envelope in told:
         body, _ = to_pubsub(envelope)
-        name = FACT_OF_TYPE[envelope.type].__name__
+        name = EVENT_OF_TYPE[envelope.type].__name__
         assert validator(document, name).is_valid(msgspec.json.decode(body)), name
     assert len(kinds) >= 9
 

@@ -54,7 +54,7 @@ LOGGED = list(logged_lines())
 
 
 def test_every_line_is_written_under_a_plain_stable_name() -> None:
-    """A fact of the past in small letters; what varies stands in fields of its own."""
+    """An event of the past in small letters; what varies stands in fields of its own."""
     odd = [
         where
         for where, line in LOGGED

@@ -115,13 +115,13 @@ def test_a_filter_that_no_statement_brings_is_a_fault(patient: Patient) -> None:
 
 def test_tables_that_are_not_there_are_told_together(patient: Patient) -> None:
     """And all others are examined."""
-    for name in ("claims", "facts"):
+    for name in ("claims", "events"):
         patient.bigquery.tables[name] = api.NotFound("x")  # type: ignore[no-untyped-call]
     patient.bigquery.tables["handlings"].clustering_fields = None
 
     found = [each for each in patient.findings() if each.name == "tables"]
     assert {"fault", "warning", "ok"} == {each.state for each in found}
-    assert any(each.says.startswith("claims, facts: is not there") for each in found)
+    assert any(each.says.startswith("claims, events: is not there") for each in found)
 
 
 def test_the_table_of_an_analysis_of_your_own_is_examined(patient: Patient, tmp_path: Path) -> None:

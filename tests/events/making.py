@@ -1,4 +1,4 @@
-"""Facts with values that nobody thought of."""
+"""Events with values that nobody thought of."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from events import FACTS, Deployment, Envelope, Fact, WatchTick, Wish, seal, seal_wish, type_of
+from events import EVENTS, Deployment, Envelope, Event, WatchTick, Wish, seal, seal_wish, type_of
 
 DEPLOYMENT = Deployment("d1")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -62,8 +62,8 @@ _WISHES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 }
 
 
-def facts_of(kind: type[Fact]) -> st.SearchStrategy[Fact]:
-    """Any fact of this kind; wishes keep their rules."""
+def events_of(kind: type[Event]) -> st.SearchStrategy[Event]:
+    """Any event of this kind; wishes keep their rules."""
     fields = msgspec.structs.fields(kind)
     given = _WISHES.get(kind.__name__, {})
     of = {field.name: given[field.name] if field.name in given else _any(field) for field in fields}
@@ -74,7 +74,7 @@ def _any(field: msgspec.structs.FieldInfo) -> st.SearchStrategy[Any]:
     return run_ids if field.name == "run_id" else _OF_TYPE[field.type]
 
 
-facts = st.one_of([facts_of(kind) for kind in FACTS])
+events = st.one_of([events_of(kind) for kind in EVENTS])
 
 
 def cause(id_: str = "m1") -> Envelope:
@@ -84,8 +84,8 @@ def cause(id_: str = "m1") -> Envelope:
     )  # fmt: skip
 
 
-def sealed(fact: Fact, *, id_: str = "m1", at: datetime = NOON) -> Envelope:
-    """As the loop seals it; `id_` names the cause of a fact, and is the id of a wish."""
-    if isinstance(fact, Wish):
-        return seal_wish(fact, deployment=DEPLOYMENT, id_=id_, time=at)
-    return seal(fact, deployment=DEPLOYMENT, source="tests", time=at, cause=cause(id_))
+def sealed(event: Event, *, id_: str = "m1", at: datetime = NOON) -> Envelope:
+    """As the loop seals it; `id_` names the cause of an event, and is the id of a wish."""
+    if isinstance(event, Wish):
+        return seal_wish(event, deployment=DEPLOYMENT, id_=id_, time=at)
+    return seal(event, deployment=DEPLOYMENT, source="tests", time=at, cause=cause(id_))

@@ -3,7 +3,7 @@
     python -m tests.events.recording 0.1.0
 
 writes tests/events/recorded/<version>.json, once a release: the tables of two runs in flight, and
-one fact of each kind. A recording is never renewed: it is what that version wrote.
+one event of each kind. A recording is never renewed: it is what that version wrote.
 """
 
 import json
@@ -38,11 +38,11 @@ def in_flight(home: Path) -> dict[str, Rows]:
     return told
 
 
-def every_fact(home: Path) -> Rows:
+def every_event(home: Path) -> Rows:
     """One ledger row of each kind, from runs that succeed, fail, stop, and are refused."""
     found: dict[str, dict[str, Any]] = {}
     for stage in _stories(home):
-        for row in _rows(stage, "SELECT * FROM facts ORDER BY recorded_at, fact_id"):
+        for row in _rows(stage, "SELECT * FROM events ORDER BY recorded_at, event_id"):
             found.setdefault(row["topic"], row)
         stage.close()
     return list(found.values())
@@ -82,7 +82,7 @@ def main(version: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         told = {
             "tables": in_flight(Path(folder) / "t"),
-            "facts": every_fact(Path(folder)),
+            "events": every_event(Path(folder)),
             "shapes": {
                 table: {column.name: (column.type, column.mode) for column in columns_of(table)}
                 for table in layouts()

@@ -1,4 +1,4 @@
-"""Facts on the wire: what goes in comes out, and what is no fact is named as such."""
+"""Events on the wire: what goes in comes out, and what is no event is named as such."""
 
 import json
 from datetime import timedelta
@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from events import (
-    FACT_OF_TYPE,
-    FACTS,
+    EVENT_OF_TYPE,
+    EVENTS,
     SIGNALS,
     BatchCompleted,
     BatchPlanned,
     CancelRequested,
-    Fact,
+    Event,
     RunRequested,
     RunStopped,
     Unreadable,
@@ -24,13 +24,13 @@ from events import (
     data_of,
     from_pubsub,
     is_event,
-    read_fact,
+    read_event,
     to_pubsub,
     topic_of,
     topic_of_type,
     type_of,
 )
-from tests.events.making import DEPLOYMENT, NOON, facts, facts_of, sealed
+from tests.events.making import DEPLOYMENT, NOON, events, events_of, sealed
 
 few = settings(
     deadline=None, derandomize=True, max_examples=15, suppress_health_check=[HealthCheck.too_slow]
@@ -38,9 +38,9 @@ few = settings(
 PLANNED = BatchPlanned(run_id="r1", planned_on="2026-03-02", batch=2, attempt=1, records=7)
 
 
-def told(fact: Fact, **changed: Any) -> bytes:
+def told(event: Event, **changed: Any) -> bytes:
     """Its JSON, with fields changed or, for `...`, left out."""
-    data = msgspec.json.decode(data_of(fact)) | changed
+    data = msgspec.json.decode(data_of(event)) | changed
     return json.dumps({name: v for name, v in data.items() if v is not ...}).encode()
 
 
@@ -50,13 +50,13 @@ def binary(body: bytes, attributes: dict[str, str]) -> tuple[bytes, dict[str, st
     return json.dumps(json.loads(body)["data"]).encode(), rest
 
 
-@pytest.mark.parametrize("kind", FACTS, ids=topic_of)
+@pytest.mark.parametrize("kind", EVENTS, ids=topic_of)
 @few
 @given(data=st.data())
-def test_a_fact_survives_the_wire_in_both_forms(kind: type[Fact], data: st.DataObject) -> None:
+def test_an_event_survives_the_wire_in_both_forms(kind: type[Event], data: st.DataObject) -> None:
     """Structured and binary, with any values."""
-    fact = data.draw(facts_of(kind))
-    envelope = sealed(fact)
+    event = data.draw(events_of(kind))
+    envelope = sealed(event)
     body, attributes = to_pubsub(envelope)
 
     structured = from_pubsub(body, attributes)
@@ -64,7 +64,7 @@ def test_a_fact_survives_the_wire_in_both_forms(kind: type[Fact], data: st.DataO
     assert is_event(attributes)
     assert envelope == structured
     assert envelope == from_pubsub(*binary(body, attributes))
-    assert fact == read_fact(structured.data, FACT_OF_TYPE[structured.type])
+    assert event == read_event(structured.data, EVENT_OF_TYPE[structured.type])
 
 
 def test_attributes_repeat_what_subscriptions_filter_by() -> None:
@@ -89,34 +89,34 @@ def test_attributes_repeat_what_subscriptions_filter_by() -> None:
     assert all(isinstance(value, str) for value in attributes.values())
 
 
-def test_a_fact_has_one_name_in_three_spellings() -> None:
+def test_an_event_has_one_name_in_three_spellings() -> None:
     """Class, topic and type."""
     assert "batch-planned" == topic_of(BatchPlanned)
     assert "dev.troupe.batch-planned.v1" == type_of(BatchPlanned)
-    assert [topic_of(kind) for kind in FACTS] == [topic_of_type(type_of(kind)) for kind in FACTS]
-    assert len(FACTS) + len(SIGNALS) == len({topic_of(kind) for kind in (*FACTS, *SIGNALS)})
+    assert [topic_of(kind) for kind in EVENTS] == [topic_of_type(type_of(kind)) for kind in EVENTS]
+    assert len(EVENTS) + len(SIGNALS) == len({topic_of(kind) for kind in (*EVENTS, *SIGNALS)})
 
 
 # Reading
 
 
-def test_unknown_fields_of_a_fact_are_ignored() -> None:
+def test_unknown_fields_of_an_event_are_ignored() -> None:
     """A newer version may say more."""
-    assert PLANNED == read_fact(told(PLANNED, priority="high"), BatchPlanned)
+    assert PLANNED == read_event(told(PLANNED, priority="high"), BatchPlanned)
 
 
-@pytest.mark.parametrize("kind", [k for k in FACTS if issubclass(k, Wish)], ids=topic_of)
-def test_unknown_fields_of_a_wish_are_refused_by_name(kind: type[Fact]) -> None:
+@pytest.mark.parametrize("kind", [k for k in EVENTS if issubclass(k, Wish)], ids=topic_of)
+def test_unknown_fields_of_a_wish_are_refused_by_name(kind: type[Event]) -> None:
     """A typing error is never guessed at."""
     with pytest.raises(Unreadable, match="concurency"):
-        read_fact(b'{"run_id": "r1", "concurency": 3}', kind)
+        read_event(b'{"run_id": "r1", "concurency": 3}', kind)
 
 
 @pytest.mark.parametrize("field", ["run_id", "planned_on", "batch", "attempt", "records"])
 def test_a_missing_field_is_refused_by_name(field: str) -> None:
     """Nothing is filled in."""
     with pytest.raises(Unreadable, match=f"batch-planned.*`{field}`"):
-        read_fact(told(PLANNED, **{field: ...}), BatchPlanned)
+        read_event(told(PLANNED, **{field: ...}), BatchPlanned)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_missing_field_is_refused_by_name(field: str) -> None:
 def test_a_mistyped_field_is_refused_by_name(field: str, value: object) -> None:
     """A number in quotes is no number."""
     with pytest.raises(Unreadable, match=rf"batch-planned.*\$\.{field}"):
-        read_fact(told(PLANNED, **{field: value}), BatchPlanned)
+        read_event(told(PLANNED, **{field: value}), BatchPlanned)
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_a_mistyped_field_is_refused_by_name(field: str, value: object) -> None:
      b'{"run_id": "r1", "budget": NaN}', b"[" * 100_000, b'{"a":' * 100_000],
     ids=lambda body: repr(body[:24]),
 )  # fmt: skip
-def test_bytes_that_are_no_fact_are_unreadable_and_nothing_else(body: bytes) -> None:
+def test_bytes_that_are_no_event_are_unreadable_and_nothing_else(body: bytes) -> None:
     """Whoever reads them gets one kind of error to answer."""
     with pytest.raises(Unreadable):
-        read_fact(body, RunRequested)
+        read_event(body, RunRequested)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_bytes_that_are_no_fact_are_unreadable_and_nothing_else(body: bytes) -> 
 def test_a_refusal_repeats_no_value(body: bytes) -> None:
     """The text reaches logs and tables; values may be personal."""
     with pytest.raises(Unreadable) as refused:
-        read_fact(body, RunRequested)
+        read_event(body, RunRequested)
 
     assert "Jane" not in str(refused.value)
 
@@ -214,12 +214,12 @@ def test_a_time_of_another_zone_is_read_as_utc() -> None:
 
 
 @few
-@given(fact=facts, later=st.integers(1, 10**6))
-def test_a_fact_told_twice_is_the_same_event(fact: Fact, later: int) -> None:
+@given(event=events, later=st.integers(1, 10**6))
+def test_an_event_told_twice_is_the_same_event(event: Event, later: int) -> None:
     """Id, data, subject and trace do not depend on the cause or the time."""
-    id_ = "wish-1" if isinstance(fact, Wish) else "another-cause"
-    first = sealed(fact, id_="wish-1")
-    again = sealed(fact, id_=id_, at=NOON + timedelta(seconds=later))
+    id_ = "wish-1" if isinstance(event, Wish) else "another-cause"
+    first = sealed(event, id_="wish-1")
+    again = sealed(event, id_=id_, at=NOON + timedelta(seconds=later))
 
     assert (first.id, first.data, first.subject, first.traceparent) == (
         again.id, again.data, again.subject, again.traceparent,
@@ -227,8 +227,8 @@ def test_a_fact_told_twice_is_the_same_event(fact: Fact, later: int) -> None:
 
 
 @settings(few, max_examples=60)
-@given(one=facts, other=facts)
-def test_facts_that_differ_in_kind_or_place_have_different_ids(one: Fact, other: Fact) -> None:
+@given(one=events, other=events)
+def test_events_that_differ_in_kind_or_place_have_different_ids(one: Event, other: Event) -> None:
     """And those that do not, do not."""
     if isinstance(one, Wish) or isinstance(other, Wish):
         return
@@ -237,8 +237,8 @@ def test_facts_that_differ_in_kind_or_place_have_different_ids(one: Fact, other:
     assert same == (sealed(one).id == sealed(other).id)
 
 
-def _place(fact: Fact) -> tuple[object, ...]:
-    return tuple(getattr(fact, name) for name in fact.identified_by)
+def _place(event: Event) -> tuple[object, ...]:
+    return tuple(getattr(event, name) for name in event.identified_by)
 
 
 def test_every_place_has_an_id_of_its_own() -> None:
@@ -253,7 +253,7 @@ def test_every_place_has_an_id_of_its_own() -> None:
 
 
 def test_a_run_can_be_stopped_once_for_each_reason() -> None:
-    """Two reasons are two facts."""
+    """Two reasons are two events."""
     ids = {
         sealed(RunStopped(run_id="r1", planned_on="2026-03-02", reason=reason)).id
         for reason in ("operator", "breaker", "budget", "job_refused", "age")
@@ -269,7 +269,7 @@ def test_a_wish_keeps_the_id_it_came_with() -> None:
     assert ("a", "b") == (sealed(wish, id_="a").id, sealed(wish, id_="b").id)
 
 
-def test_a_run_is_one_trace_and_every_fact_a_span_of_it() -> None:
+def test_a_run_is_one_trace_and_every_event_a_span_of_it() -> None:
     """Derived, so that nothing needs to be kept."""
     over = BatchCompleted(
         run_id="r1", planned_on="2026-03-02", batch=2, attempts=1, analysed=7, failed=0, released=0
@@ -282,13 +282,13 @@ def test_a_run_is_one_trace_and_every_fact_a_span_of_it() -> None:
 
 
 @few
-@given(fact=facts)
-def test_data_comes_in_one_order_of_fields(fact: Fact) -> None:
-    """Equal facts have equal bytes, which the ledger compares."""
-    data = data_of(fact)
+@given(event=events)
+def test_data_comes_in_one_order_of_fields(event: Event) -> None:
+    """Equal events have equal bytes, which the ledger compares."""
+    data = data_of(event)
 
     assert sorted(json.loads(data)) == list(json.loads(data))
-    assert data == data_of(read_fact(data, type(fact)))
+    assert data == data_of(read_event(data, type(event)))
 
 
 def test_deployments_never_meet() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from events import FACT_OF_TYPE, FACTS, Deployment, Fact, Wish, read_fact, to_pubsub, topic_of
+from events import EVENT_OF_TYPE, EVENTS, Deployment, Event, Wish, read_event, to_pubsub, topic_of
 from events.cloudevents import type_of_topic
 from handlers.dispatch.decode import open_message
 from handlers.dispatch.deliver import Message
@@ -19,7 +19,7 @@ from tracking.tables import columns_of, layouts
 from troupe.backends.local.backend import LaptopSettings
 
 RECORDINGS = sorted(FOLDER.glob("*.json"))
-NEWER = [kind for kind in FACTS if not issubclass(kind, Wish)]
+NEWER = [kind for kind in EVENTS if not issubclass(kind, Wish)]
 
 
 @pytest.fixture(params=RECORDINGS, ids=lambda file: file.stem)
@@ -28,11 +28,11 @@ def recording(request: pytest.FixtureRequest) -> dict[str, Any]:
     return told
 
 
-def test_every_recorded_fact_is_read_and_delivered(recording: dict[str, Any]) -> None:
-    """Each kind of fact that an earlier version wrote into its ledger."""
-    kinds = {topic_of(kind) for kind in FACTS}
+def test_every_recorded_event_is_read_and_delivered(recording: dict[str, Any]) -> None:
+    """Each kind of event that an earlier version wrote into its ledger."""
+    kinds = {topic_of(kind) for kind in EVENTS}
 
-    for row in recording["facts"]:
+    for row in recording["events"]:
         envelope = _envelope(row | {"occurred_at": _time(row["occurred_at"])})
         body, attributes = to_pubsub(envelope)
         message = Message(
@@ -42,33 +42,33 @@ def test_every_recorded_fact_is_read_and_delivered(recording: dict[str, Any]) ->
         opened = open_message(message, Deployment("rec1"))
         assert row["topic"] in kinds
         assert row["run_id"] == opened.envelope.correlation
-        assert type_of_topic(row["topic"]) in FACT_OF_TYPE
-        assert type(opened.fact) is FACT_OF_TYPE[envelope.type]
+        assert type_of_topic(row["topic"]) in EVENT_OF_TYPE
+        assert type(opened.event) is EVENT_OF_TYPE[envelope.type]
 
 
 @pytest.mark.parametrize("kind", NEWER, ids=topic_of)
-def test_a_fact_of_a_newer_version_is_read_without_what_it_adds(kind: type[Fact]) -> None:
+def test_an_event_of_a_newer_version_is_read_without_what_it_adds(kind: type[Event]) -> None:
     """An instance of the old revision may still take what the new one told."""
-    (row,) = [r for r in json.loads(RECORDINGS[-1].read_text("utf-8"))["facts"]
+    (row,) = [r for r in json.loads(RECORDINGS[-1].read_text("utf-8"))["events"]
               if r["topic"] == topic_of(kind)]  # fmt: skip
     newer = json.loads(row["data"]) | {"told_since": "the next version", "more": [1, {"a": 2}]}
 
-    fact = read_fact(json.dumps(newer).encode(), kind)
+    event = read_event(json.dumps(newer).encode(), kind)
 
-    assert fact == read_fact(row["data"].encode(), kind)
+    assert event == read_event(row["data"].encode(), kind)
 
 
 @pytest.mark.parametrize("kind", NEWER, ids=topic_of)
-def test_what_a_fact_may_leave_out_is_filled_in(kind: type[Fact]) -> None:
+def test_what_an_event_may_leave_out_is_filled_in(kind: type[Event]) -> None:
     """A field that came later is optional, and its default means what was before it."""
-    (row,) = [r for r in json.loads(RECORDINGS[-1].read_text("utf-8"))["facts"]
+    (row,) = [r for r in json.loads(RECORDINGS[-1].read_text("utf-8"))["events"]
               if r["topic"] == topic_of(kind)]  # fmt: skip
     required = {f.name for f in msgspec.structs.fields(kind) if f.required}
     least = {name: v for name, v in json.loads(row["data"]).items() if name in required}
 
-    fact = read_fact(json.dumps(least).encode(), kind)
+    event = read_event(json.dumps(least).encode(), kind)
 
-    assert all(getattr(fact, name) == value for name, value in least.items())
+    assert all(getattr(event, name) == value for name, value in least.items())
 
 
 def test_a_run_in_flight_goes_on_under_the_new_version(

@@ -44,20 +44,20 @@ class Publisher:
         return future
 
 
-def facts(number: int) -> list[Any]:
+def events(number: int) -> list[Any]:
     return [
         sealed(BatchPlanned(run_id="r", planned_on="2026-03-02", batch=n, attempt=1, records=1))
         for n in range(1, number + 1)
     ]
 
 
-def test_a_publish_fails_when_one_of_its_facts_may_not_be_out() -> None:
+def test_a_publish_fails_when_one_of_its_events_may_not_be_out() -> None:
     """The others may be; telling them twice is harmless."""
     publisher = Publisher("1", TimeoutError(), "3")
     bus = PubSubBus(cloud_settings(), publisher)
 
     with pytest.raises(Redeliver, match="batch-planned"):
-        bus.publish(facts(3))
+        bus.publish(events(3))
 
     assert 3 == len(publisher.sent)
 
@@ -83,7 +83,7 @@ def test_failures_are_renamed(kind: type[Exception], renamed: type[Exception]) -
 def test_topics_carry_the_prefix_of_the_deployment() -> None:
     """Several deployments share a project."""
     publisher = Publisher("1")
-    PubSubBus(cloud_settings(TROUPE_TOPIC_PREFIX="dev-"), publisher).publish(facts(1))
+    PubSubBus(cloud_settings(TROUPE_TOPIC_PREFIX="dev-"), publisher).publish(events(1))
 
     assert "projects/stories/topics/dev-batch-planned" == publisher.sent[0][0]
 

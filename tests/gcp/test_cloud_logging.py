@@ -29,9 +29,9 @@ def line() -> Line:
 
 def test_severity_message_and_time_stand_where_google_looks(line: Line) -> None:
     """And everything else beside them."""
-    told = line("delivered", fact_id="f1")
+    told = line("delivered", event_id="f1")
 
-    assert ("delivered", "ERROR", "f1") == (told["message"], told["severity"], told["fact_id"])
+    assert ("delivered", "ERROR", "f1") == (told["message"], told["severity"], told["event_id"])
     assert str(told["time"]).endswith("+00:00")
 
 

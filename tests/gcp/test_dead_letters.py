@@ -38,16 +38,16 @@ class Desk:
     world: CloudWorld
     worker: PullingWorker
 
-    def fact(self) -> Envelope:
+    def event(self) -> Envelope:
         """One that is known, and that its handler set aside."""
-        fact = sealed(
+        event = sealed(
             JsonlUploaded(
                 run_id="r", planned_on="2026-03-02", batch=1, attempt=1, uri="gs://b/x",
                 generation=1, lines=1, bytes=1, checksum="crc32c:0",
             )
         )  # fmt: skip
-        self.world.tools.ledger.remember([fact], self.world.clock())
-        return fact
+        self.world.tools.ledger.remember([event], self.world.clock())
+        return event
 
     def set_aside(self, told: Message) -> None:
         self.world.bus.set_aside(told, UPLOADED, "object_conflict", "of another content")
@@ -83,8 +83,8 @@ def desk(pubsub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 
 def test_a_letter_is_replayed_to_its_handler_and_then_gone(desk: Desk) -> None:
     """The same event, for the failed handler alone, published before it is acknowledged."""
-    fact = desk.fact()
-    desk.set_aside(message("jsonl-uploaded", *to_pubsub(fact)))
+    event = desk.event()
+    desk.set_aside(message("jsonl-uploaded", *to_pubsub(event)))
     waiting = [{"handler": "submit-job", "cause": "object_conflict", "count": 1}]
     assert waiting == desk.groups() == desk.groups()
 
@@ -94,7 +94,7 @@ def test_a_letter_is_replayed_to_its_handler_and_then_gone(desk: Desk) -> None:
     leased = desk.worker.lease(wait_seconds=30)
     assert leased is not None
     attributes = leased[1].message.attributes
-    assert (fact.id, "submit-job") == (attributes["ce-id"], attributes["replayfor"])
+    assert (event.id, "submit-job") == (attributes["ce-id"], attributes["replayfor"])
     desk.worker.acknowledge(leased[0])
     assert [] == desk.groups()
 

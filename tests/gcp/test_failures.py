@@ -164,7 +164,7 @@ def test_every_row_of_the_table_is_met() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [KeyError("batch"), ValueError("facts"), RuntimeError("the question failed"),
+    [KeyError("batch"), ValueError("events"), RuntimeError("the question failed"),
      SetAside("object_conflict", "a/b"), Redeliver("later"), Wait("others"), Refused("no", "no")],
     ids=lambda error: type(error).__name__,
 )  # fmt: skip

@@ -259,10 +259,10 @@ def test_what_cannot_be_published_is_delivered_again(theatre: Theatre) -> None:
     assert 2 == len(theatre.world.bus.published)
 
 
-def test_a_fact_of_a_run_that_is_not_planned_yet_comes_again(theatre: Theatre) -> None:
+def test_an_event_of_a_run_that_is_not_planned_yet_comes_again(theatre: Theatre) -> None:
     """Whatever the handler raises, the message is not lost."""
-    fact = BatchPlanned(run_id="nowhere", planned_on="2026-03-02", batch=1, attempt=1, records=1)
-    told = message("batch-planned", *to_pubsub(sealed(fact)))
+    event = BatchPlanned(run_id="nowhere", planned_on="2026-03-02", batch=1, attempt=1, records=1)
+    told = message("batch-planned", *to_pubsub(sealed(event)))
 
     assert 503 == theatre.pushed(told, "write-jsonl")
 

@@ -91,9 +91,9 @@ def stream(service: Service) -> Iterator[LedgerStream]:
 NOON = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-def fact(number: int, **changed: Any) -> dict[str, Any]:
+def event(number: int, **changed: Any) -> dict[str, Any]:
     return {
-        "fact_id": f"f{number}", "topic": "t", "run_id": None, "batch": number, "source": "s",
+        "event_id": f"f{number}", "topic": "t", "run_id": None, "batch": number, "source": "s",
         "occurred_at": NOON, "recorded_at": NOON.astimezone(timezone(timedelta(hours=5))),
         "recorded_on": date(2026, 3, 2), "data": '{"a": "ü"}',
     } | changed  # fmt: skip
@@ -112,29 +112,29 @@ def read(request: AppendRowsRequest, descriptor: Any) -> list[dict[str, Any]]:
 
 def test_rows_are_sent_with_their_schema(service: Service, stream: LedgerStream) -> None:
     """Once a stream; times in microseconds and days since 1970, NULL as nothing."""
-    stream.append("facts", [fact(1)])
-    stream.append("facts", [fact(2), fact(3)])
+    stream.append("events", [event(1)])
+    stream.append("events", [event(2), event(3)])
 
     ((first, second),) = service.streams
-    assert "projects/stories/datasets/troupe/tables/facts/streams/_default" == first.write_stream
+    assert "projects/stories/datasets/troupe/tables/events/streams/_default" == first.write_stream
     schema = first.proto_rows.writer_schema.proto_descriptor
     assert not second.proto_rows.writer_schema.proto_descriptor.field
     micros = int(NOON.timestamp()) * 1_000_000 + 123456
     assert {
-        "fact_id": "f1", "topic": "t", "batch": 1, "source": "s", "occurred_at": micros,
+        "event_id": "f1", "topic": "t", "batch": 1, "source": "s", "occurred_at": micros,
         "recorded_at": micros, "recorded_on": 20514, "data": '{"a": "ü"}',
     } == read(first, schema)[0]  # fmt: skip
-    assert ["f2", "f3"] == [row["fact_id"] for row in read(second, schema)]
+    assert ["f2", "f3"] == [row["event_id"] for row in read(second, schema)]
 
 
 def test_tables_have_streams_of_their_own(service: Service, stream: LedgerStream) -> None:
     """One each, however often they are appended to."""
     handling = {
-        "fact_id": "f1", "topic": "t", "handler": "h", "outcome": "done", "milliseconds": 1.5,
+        "event_id": "f1", "topic": "t", "handler": "h", "outcome": "done", "milliseconds": 1.5,
         "recorded_at": NOON, "recorded_on": date(2026, 3, 2), "delivery_attempt": 1,
     }  # fmt: skip
     for _ in range(2):
-        stream.append("facts", [fact(1)])
+        stream.append("events", [event(1)])
         stream.append("handlings", [handling])
 
     assert [2, 2] == [len(requests) for requests in service.streams]
@@ -145,10 +145,10 @@ def test_an_open_stream_that_breaks_is_opened_again_once(
     service: Service, stream: LedgerStream, end: Answer
 ) -> None:
     """The rows may then be there twice, and count once."""
-    stream.append("facts", [fact(1)])
+    stream.append("events", [event(1)])
     service.answers = [end]
 
-    stream.append("facts", [fact(2)])
+    stream.append("events", [event(2)])
 
     assert [2, 1] == [len(requests) for requests in service.streams]
 
@@ -159,12 +159,12 @@ def test_a_stream_that_cannot_be_opened_is_left_to_the_next_delivery(
     """No second try of our own on top of Pub/Sub's."""
     service.answers = [aborted(grpc.StatusCode.UNAVAILABLE)]
 
-    with pytest.raises(Redeliver, match=r"^rows of facts: ServiceUnavailable") as told:
-        stream.append("facts", [fact(1)])
+    with pytest.raises(Redeliver, match=r"^rows of events: ServiceUnavailable") as told:
+        stream.append("events", [event(1)])
 
     assert "secret" not in str(told.value)
     assert 1 == len(service.streams)
-    stream.append("facts", [fact(1)])
+    stream.append("events", [event(1)])
 
 
 def test_an_answer_that_does_not_come_is_no_acknowledgement(
@@ -179,8 +179,8 @@ def test_an_answer_that_does_not_come_is_no_acknowledgement(
 
     service.answers = [late]
     try:
-        with pytest.raises(Redeliver, match="rows of facts"):
-            stream.append("facts", [fact(1)])
+        with pytest.raises(Redeliver, match="rows of events"):
+            stream.append("events", [event(1)])
     finally:
         over.set()
 
@@ -196,8 +196,8 @@ def test_rows_that_the_service_refuses_are_set_aside(
         )
     ]
 
-    with pytest.raises(SetAside, match="rows 1 of facts") as aside:
-        stream.append("facts", [fact(1), fact(2)])
+    with pytest.raises(SetAside, match="rows 1 of events") as aside:
+        stream.append("events", [event(1), event(2)])
 
     assert ("rows_refused", False) == (aside.value.cause, "secret" in str(aside.value))
 
@@ -210,8 +210,8 @@ def test_a_column_that_the_service_does_not_know_yet_is_waited_for(
     service.answers = [lambda *_: AppendRowsResponse(error=wrong)]
 
     with pytest.raises(Redeliver, match="InvalidArgument") as again:
-        stream.append("facts", [fact(1)])
-    stream.append("facts", [fact(1)])
+        stream.append("events", [event(1)])
+    stream.append("events", [event(1)])
 
     assert "secret" not in str(again.value)
     told = [request for requests in service.streams for request in requests]
@@ -225,8 +225,8 @@ def test_a_row_that_does_not_fit_is_not_sent(
     service: Service, stream: LedgerStream, bad: dict[str, Any]
 ) -> None:
     """Nor any beside it."""
-    with pytest.raises(ValueError, match="facts"):
-        stream.append("facts", [fact(1), fact(2, **bad)])
+    with pytest.raises(ValueError, match="events"):
+        stream.append("events", [event(1), event(2, **bad)])
 
     assert [] == service.streams
 
@@ -237,14 +237,14 @@ def test_many_rows_go_in_several_requests(
     """Each below the service's limit."""
     monkeypatch.setattr(write_api, "REQUEST_BYTES", 2_500)
 
-    stream.append("facts", [fact(n, data="x" * 1_000) for n in range(5)])
+    stream.append("events", [event(n, data="x" * 1_000) for n in range(5)])
 
     assert [2, 2, 1] == [
         len(request.proto_rows.rows.serialized_rows) for request in service.streams[0]
     ]
 
 
-@pytest.mark.parametrize("table", ["facts", "handlings", "transcription_analyzed_transcripts"])
+@pytest.mark.parametrize("table", ["events", "handlings", "transcription_analyzed_transcripts"])
 def test_every_column_has_a_field(table: str) -> None:
     """Records and lists as well."""
 

@@ -93,7 +93,7 @@ def test_a_run_stops_before_the_batch_that_would_break_its_cap(capped: Capped) -
         "SELECT sum(prompt_tokens + output_tokens + thoughts_tokens) FROM attempt_closings"
     )
     assert 0 < spent <= 30_000
-    assert 1 == stage.one("SELECT count(*) FROM facts WHERE topic = 'run-stopped'")
+    assert 1 == stage.one("SELECT count(*) FROM events WHERE topic = 'run-stopped'")
     assert {"budget_exhausted"} == {
         name for (name,) in stage.ask("SELECT DISTINCT error_type FROM error_tracking")
     }
@@ -146,7 +146,7 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
     )
     stage.play()
     stage.ask(
-        "DELETE FROM facts WHERE topic IN ('batch-completed', 'run-completed') AND "
+        "DELETE FROM events WHERE topic IN ('batch-completed', 'run-completed') AND "
         "COALESCE(batch, 99) > ?",
         over,
     )
@@ -160,7 +160,7 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
         )
     )
 
-    assert not any(isinstance(fact, RunStopped) for fact in told)
+    assert not any(isinstance(event, RunStopped) for event in told)
 
 
 def test_what_is_on_its_way_counts_as_spent(capped: Capped) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-from events import CancelRequested, JsonlUploaded, from_pubsub, read_fact
+from events import CancelRequested, JsonlUploaded, from_pubsub, read_event
 from handlers.discarding import discard_attempt
 from handlers.dispatch.errors import Redeliver
 from handlers.places import place_of
@@ -57,7 +57,7 @@ def upload_set_aside(stage: Stage) -> JsonlUploaded:
     assert leased is not None
     stage.world.bus.set_aside(leased[0], "by_hand", "a story")
     message = leased[1].message
-    return read_fact(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
+    return read_event(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
 
 
 def test_a_lost_reply_is_adopted_by_its_label(staged: Staged) -> None:
@@ -175,7 +175,7 @@ def test_a_claim_on_a_discarded_attempt_is_void(staged: Staged) -> None:
         tools.policy,
     )  # fmt: skip
 
-    assert ["JobCancelled"] == [type(fact).__name__ for fact in told]
+    assert ["JobCancelled"] == [type(event).__name__ for event in told]
     assert ([(1, "void")], 0) == (claims(stage), stage.jobs())
     stage.play()
     assert (4, True) == tuple(stage.books("r1")[k] for k in ("released", "ok"))

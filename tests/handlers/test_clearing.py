@@ -116,7 +116,7 @@ def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(
     stage.load(calls(4))
     stage.run("r1")
     ((planned,),) = stage.ask(
-        "SELECT data FROM facts WHERE topic = 'batch-planned' ORDER BY batch, attempt LIMIT 1"
+        "SELECT data FROM events WHERE topic = 'batch-planned' ORDER BY batch, attempt LIMIT 1"
     )
     forget(stage.world, PERSON, sure=True)
     tools = stage.world.tools

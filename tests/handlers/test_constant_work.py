@@ -51,7 +51,7 @@ def test_requests_an_attempt_are_constant_and_few(tmp_path: Path) -> None:
 
 
 def test_deliveries_an_attempt_are_constant(tmp_path: Path) -> None:
-    """Five facts have a handler: planned, uploaded, ended, processed, over."""
+    """Five events have a handler: planned, uploaded, ended, processed, over."""
     few, some = played(tmp_path / "few", 3)[1], played(tmp_path / "some", 13)[1]
 
     assert 50 == some - few

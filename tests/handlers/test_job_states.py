@@ -56,7 +56,7 @@ def test_the_end_of_an_attempt_is_told_once_for_all_of_its_jobs(
     assert (kind, cause, ending) == (type(event), event.cause, ending_of(event))
 
 
-def test_two_looks_that_differ_are_two_facts() -> None:
+def test_two_looks_that_differ_are_two_events() -> None:
     """A failed job that is deleted between them: one id never has two bodies."""
     failed = job(JobState.FAILED)
     first = end_of([failed], ["j1"], [], **PLACE)  # type: ignore[arg-type]

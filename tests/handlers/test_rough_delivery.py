@@ -56,9 +56,11 @@ def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
     assert books["completed"]
     assert books["ok"]
     assert undisturbed == final_tables(stage)
-    assert 1 == stage.one("SELECT count(DISTINCT fact_id) FROM facts WHERE topic = 'run-completed'")
+    assert 1 == stage.one(
+        "SELECT count(DISTINCT event_id) FROM events WHERE topic = 'run-completed'"
+    )
     assert 0 == stage.one(
-        "SELECT count(*) FROM (SELECT fact_id FROM facts GROUP BY fact_id "
+        "SELECT count(*) FROM (SELECT event_id FROM events GROUP BY event_id "
         "HAVING count(DISTINCT data) > 1)"
     )
     stage.close()
@@ -95,7 +97,7 @@ def _damage() -> Damage:
 
 
 def _replay_what_was_set_aside(stage: Stage) -> None:
-    """A restart on a calm day tells every unfinished fact again, as an operator's replay would."""
+    """A restart on a calm day tells every unfinished event again, as an operator's replay would."""
     for _ in range(5):
         if stage.books("r1")["completed"]:
             return

@@ -96,7 +96,7 @@ def test_the_same_run_id_with_other_content_is_refused(stage: Stage) -> None:
         ({"mode": "sometimes"}, "mode"),
         ({"limt": 3}, "limt"),
         ({"providers": ["x' OR '1'='1"]}, "providers"),
-        ({"record_ids": ["1; DROP TABLE facts"], "mode": "single"}, "record_ids"),
+        ({"record_ids": ["1; DROP TABLE events"], "mode": "single"}, "record_ids"),
         (
             {
                 "mode": "custom",
@@ -124,7 +124,7 @@ def test_a_bad_request_is_refused_by_name_and_nothing_else_happens(
     assert named.lower() in detail.lower()
     assert 0 == stage.one("SELECT count(*) FROM run_plans")
     assert 0 == stage.jobs()
-    assert 1 == stage.one("SELECT count(*) FROM facts WHERE topic = 'run-refused'")
+    assert 1 == stage.one("SELECT count(*) FROM events WHERE topic = 'run-refused'")
 
 
 def test_a_limit_bounds_a_test_and_the_rest_is_counted(stage: Stage) -> None:

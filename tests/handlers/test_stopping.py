@@ -109,7 +109,7 @@ def test_the_canary_goes_alone(staged: Staged) -> None:
     stage.request(canary=5, rows_per_batch=5)
     play_until(stage, "job-succeeded")
 
-    assert [1] == [b for (b,) in stage.ask("SELECT DISTINCT batch FROM facts WHERE batch > 0")]
+    assert [1] == [b for (b,) in stage.ask("SELECT DISTINCT batch FROM events WHERE batch > 0")]
 
 
 def test_never_more_batches_in_flight_than_the_cap(staged: Staged) -> None:
@@ -121,8 +121,8 @@ def test_never_more_batches_in_flight_than_the_cap(staged: Staged) -> None:
     while "run-completed" not in stage.topics():
         if stage.world.deliver_next() is None and not stage.world.service.step():
             stage.tick()
-        over = stage.one("SELECT count(DISTINCT batch) FROM facts WHERE topic = 'batch-completed'")
-        begun = stage.one("SELECT count(DISTINCT batch) FROM facts WHERE topic = 'batch-planned'")
+        over = stage.one("SELECT count(DISTINCT batch) FROM events WHERE topic = 'batch-completed'")
+        begun = stage.one("SELECT count(DISTINCT batch) FROM events WHERE topic = 'batch-planned'")
         most = max(most, begun - over)
 
     assert 3 == most

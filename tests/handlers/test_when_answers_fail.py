@@ -125,7 +125,7 @@ def test_a_cut_answer_is_asked_again_with_twice_the_cap(staged: Staged) -> None:
 
 
 @pytest.mark.parametrize(
-    ("end", "fact"),
+    ("end", "event"),
     [
         (End(state=JobState.FAILED, code=13, message="System error.", share=0.5), "job-failed"),
         (End(state=JobState.EXPIRED, share=0.5), "job-failed"),
@@ -133,7 +133,7 @@ def test_a_cut_answer_is_asked_again_with_twice_the_cap(staged: Staged) -> None:
         (End(state=JobState.PARTIALLY_SUCCEEDED, share=0.5), "job-succeeded"),
     ],
 )
-def test_what_an_unfinished_job_wrote_is_harvested(staged: Staged, end: End, fact: str) -> None:
+def test_what_an_unfinished_job_wrote_is_harvested(staged: Staged, end: End, event: str) -> None:
     """Rows that were paid for are kept; the rest is asked again."""
     stage = staged(behaviour=ends(end))
     stage.load(calls(20))
@@ -141,7 +141,7 @@ def test_what_an_unfinished_job_wrote_is_harvested(staged: Staged, end: End, fac
     books = stage.run()
 
     assert (20, True) == (books["analysed"], books["ok"])
-    assert fact in stage.topics()
+    assert event in stage.topics()
     first, second = stage.ask("SELECT asked, analysed FROM attempt_closings ORDER BY attempt")
     assert (20, 10) == first
     assert (10, 20) == second

@@ -31,7 +31,7 @@ def test_one_row_per_transcript_and_balanced_books(stage: Stage) -> None:
     assert 60 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
 
 
-def test_facts_follow_each_other_in_the_order_of_the_score(stage: Stage) -> None:
+def test_events_follow_each_other_in_the_order_of_the_score(stage: Stage) -> None:
     """One batch, told from request to report."""
     stage.load(calls(3))
 
@@ -152,7 +152,7 @@ def test_a_run_is_stopped_before_its_memberships_expire(staged: Callable[..., St
     assert (True, 0, 40) == (books["ok"], books["open"], books["failed"] + books["released"])
     assert [("age", books["released"])] == stage.ask(
         "SELECT json_extract_string(f.data, '$.reason'), (SELECT count(*) FROM error_tracking"
-        " WHERE error_type = 'run_too_old') FROM facts AS f WHERE f.topic = 'run-stopped'"
+        " WHERE error_type = 'run_too_old') FROM events AS f WHERE f.topic = 'run-stopped'"
     )
 
 

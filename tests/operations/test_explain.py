@@ -34,9 +34,9 @@ def test_a_journey_names_the_very_line_that_asked_for_the_record(staged: Staged)
     journey = explain(stage.world, id_of(rows[7]))
     (plan,) = journey["plans"]
     files = {
-        fact["attempt"]: json.loads(fact["data"])["uri"]
-        for fact in plan["facts"]
-        if fact["topic"] == "jsonl-uploaded"
+        event["attempt"]: json.loads(event["data"])["uri"]
+        for event in plan["events"]
+        if event["topic"] == "jsonl-uploaded"
     }
 
     assert 1 < len(files) == len(plan["lines"])
@@ -98,7 +98,7 @@ def test_a_batch_tells_its_claims_jobs_errors_and_cost(staged: Staged) -> None:
 
 
 def test_a_batch_that_waits_for_its_turn_says_so(stage: Stage) -> None:
-    """It has no facts yet."""
+    """It has no events yet."""
     stage.load(calls(30))
     stage.request("r1", canary=10, rows_per_batch=10)
     while "batch-planned" not in stage.topics("r1"):

@@ -84,7 +84,7 @@ def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: Stage) -> Non
         ({"of_run": "nosuch"}, "run nosuch is not planned here"),
         ({"of_run": "r1", "batches": [9]}, "run r1 has the batches 1 to 1, and no batch 9"),
         ({"error_types": ["foo"]}, "no record has foo: choose from json_parse_error, "),
-        ({"of_run": "r1", "error_types": ["stuck_fact"]}, "no record has stuck_fact"),
+        ({"of_run": "r1", "error_types": ["stuck_event"]}, "no record has stuck_event"),
     ],
 )
 def test_a_reprocessing_of_what_nobody_knows_makes_no_run(

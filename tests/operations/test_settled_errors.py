@@ -82,7 +82,7 @@ def test_a_discarded_letter_is_no_error_any_more(stage: Stage, mend: Mend) -> No
     assert [] == told(stage)
 
 
-def test_a_fact_that_the_tick_gave_up_is_an_error_until_its_replay(staged: Staged) -> None:
+def test_an_event_that_the_tick_gave_up_is_an_error_until_its_replay(staged: Staged) -> None:
     """Nobody finished it, and then somebody does."""
     stage = staged(policy=replace(LAPTOP_POLICY, retell_times=0))
     stage.load(calls(4))
@@ -90,7 +90,7 @@ def test_a_fact_that_the_tick_gave_up_is_an_error_until_its_replay(staged: Stage
     asked = seal_wish(wish, deployment=stage.world.deployment, id_="w1", time=stage.clock())
     stage.world.tools.ledger.remember([asked], stage.clock())
     stage.tick(minutes=20)
-    assert [("stuck_fact", "plan-run")] == told(stage)
+    assert [("stuck_event", "plan-run")] == told(stage)
 
     stage.clock.pass_(1)
     assert 1 == dead_letters.replay(stage.world)["replayed"]

@@ -44,7 +44,7 @@ def summary(**changes: Any) -> dict[str, Any]:
             "batches_completed": 2,
             "batches_abandoned": 0,
             "jobs": 2,
-            "facts": 16,
+            "events": 16,
         },
         "totals": {
             "attempts": 2,

@@ -11,9 +11,9 @@ from troupe.report import journey_lines, timeline
 RECORD = "ab" * 16
 
 
-def fact(topic: str, attempt: int | None, seconds: float, **data: Any) -> dict[str, Any]:
+def event(topic: str, attempt: int | None, seconds: float, **data: Any) -> dict[str, Any]:
     return {
-        "fact_id": f"{topic}.{attempt}",
+        "event_id": f"{topic}.{attempt}",
         "topic": topic,
         "attempt": attempt,
         "recorded_at": at(seconds),
@@ -48,19 +48,19 @@ def journey(**changes: Any) -> dict[str, Any]:
              "reason": "shard_missing", "recorded_at": at(20), "batch": 1, "attempt": 1},
         ],
     }  # fmt: skip
-    facts = [
-        fact("batch-planned", 1, 1),
-        fact("jsonl-uploaded", 1, 2, uri="gs://b/requests/1.jsonl"),
-        fact("job-submitted", 1, 3, job="jobs/7"),
-        fact("results-processed", 1, 30),
-        fact("batch-planned", 2, 31),
-        fact("batch-planned", 3, 90),
-        fact("batch-completed", None, 99),
+    events = [
+        event("batch-planned", 1, 1),
+        event("jsonl-uploaded", 1, 2, uri="gs://b/requests/1.jsonl"),
+        event("job-submitted", 1, 3, job="jobs/7"),
+        event("results-processed", 1, 30),
+        event("batch-planned", 2, 31),
+        event("batch-planned", 3, 90),
+        event("batch-completed", None, 99),
     ]
     return {
         "record_id": RECORD,
         "source": {"rows_in_source": 1, "characters": 3456},
-        "plans": [plan | {"facts": facts}],
+        "plans": [plan | {"events": events}],
         "errors": [met("json_parse_error", 30, retryable=True, detail="no object", line=20)],
         "rows": [stored()],
     } | changes

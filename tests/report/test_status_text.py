@@ -116,10 +116,10 @@ def test_the_limits_are_those_of_the_world_that_answers() -> None:
     assert "limit 2 h" in "\n".join(status_lines(status))
 
 
-def test_a_batch_whose_fact_was_set_aside_is_stuck_and_names_the_command() -> None:
+def test_a_batch_whose_event_was_set_aside_is_stuck_and_names_the_command() -> None:
     """So is one that the tick has given up."""
     held = {"handler": "submit-job", "cause": "import_refused", "letter_id": "f1"}
-    lost = {"handler": "submit-job", "cause": "stuck_fact", "letter_id": "f2"}
+    lost = {"handler": "submit-job", "cause": "stuck_event", "letter_id": "f2"}
     batches = [batch(1, "uploaded") | {"held_up": held}, batch(2, "uploaded") | {"held_up": lost}]
     text = "\n".join(status_lines({"runs": [run(batches=batches)]}))
 
@@ -165,10 +165,10 @@ def test_batches_wait_for_the_first_one() -> None:
         ("replayed", "look at the handler's log"),
     ],
 )
-def test_a_fact_that_stands_still_says_why(outcome: str, advice: str) -> None:
+def test_an_event_that_stands_still_says_why(outcome: str, advice: str) -> None:
     """The reason as stored, and the advice for its kind."""
     waiting = {
-        "fact_id": "f",
+        "event_id": "f",
         "topic": "jsonl-uploaded",
         "handler": "submit-job",
         "outcome": outcome,
@@ -188,7 +188,7 @@ def test_refusals_errors_and_dead_letters_are_listed() -> None:
         "refusals": [{"run_id": "r2", "reason": "over_budget", "detail": "at least 3 dollars"}],
         "system_errors": [
             {
-                "error_type": "stuck_fact",
+                "error_type": "stuck_event",
                 "cause": "submit-job",
                 "run_id": "r1",
                 "batch": 2,
@@ -206,9 +206,9 @@ def test_refusals_errors_and_dead_letters_are_listed() -> None:
         "  r2: over budget: at least 3 dollars",
         "System errors:",
         (
-            "  2026-11-21 12:00:00 UTC stuck_fact (submit-job) in run r1, batch 2, attempt 1"
+            "  2026-11-21 12:00:00 UTC stuck_event (submit-job) in run r1, batch 2, attempt 1"
             " - f was told again 4 times"
-            " - Nobody finished this fact; look at the handler's log, then replay."
+            " - Nobody finished this event; look at the handler's log, then replay."
         ),
         "Dead letters:",
         (
@@ -234,15 +234,15 @@ def test_the_score_is_an_aligned_table() -> None:
     """What follows stands one below the other."""
     rows: list[dict[str, Any]] = [
         {
-            "fact": "run-requested",
+            "event": "run-requested",
             "handler": "plan-run",
             "does": "freeze which transcripts belong to which batch of the run",
             "follows": ["run-planned", "batch-planned", "run-refused"],
         },
-        {"fact": "report-written", "handler": None, "does": "", "follows": []},
+        {"event": "report-written", "handler": None, "does": "", "follows": []},
     ]
     expected = [
-        "fact            handler   what follows   what it does",
+        "event            handler   what follows   what it does",
         "----            -------   ------------   ------------",
         "run-requested   plan-run  run-planned    freeze which transcripts belong to which",
         "                          batch-planned  batch of the run",

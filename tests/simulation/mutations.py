@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from events import Deployment, Envelope, Fact, JsonlUploaded
+from events import Deployment, Envelope, Event, JsonlUploaded
 from handlers import advance_run, choreography, submit_job, watch_jobs, write_jsonl
 from handlers.attempts.claims import Taken, take_next
 from handlers.dispatch import deliver
@@ -69,15 +69,15 @@ _PUBLISH = deliver._publish
 
 
 def _mark_first(found: Any, handler: Any, opened: Any, tools: Tools, publish: Any) -> None:
-    """Mark the fact as done, then remember and publish what follows."""
-    if isinstance(opened.fact, Fact):
+    """Mark the event as done, then remember and publish what follows."""
+    if isinstance(opened.event, Event):
         name = choreography.name_of(handler)
         done = Handling(envelope=opened.envelope, handler=name, outcome="done")
         tools.ledger.mark([done], tools.clock())
     _PUBLISH(found, handler, opened, tools, publish)
 
 
-def _never_handled(self: Ledger, fact_id: str, handler: str, now: Any) -> bool:
+def _never_handled(self: Ledger, event_id: str, handler: str, now: Any) -> bool:
     return False
 
 
@@ -276,12 +276,12 @@ MUTATIONS = (
         seed=73,
     ),
     Mutation(
-        "open read from facts instead of run_plans",
+        "open read from events instead of run_plans",
         lambda: _sql(
             "judged",
             (
                 "JOIN run_plans AS r ON r.run_id = m.run_id AND r.planned_on = m.planned_on",
-                "JOIN facts AS r ON r.run_id = m.run_id AND r.topic = 'run-planned'",
+                "JOIN events AS r ON r.run_id = m.run_id AND r.topic = 'run-planned'",
             ),
         ),
         seed=139,

@@ -45,7 +45,7 @@ def test_every_event_of_a_run_hangs_on_one_trace(staged: Staged) -> None:
 
 
 def test_a_job_is_one_span_over_all_its_hours(staged: Staged) -> None:
-    """And the fact of its end links to the fact of its submission and to the look that saw it."""
+    """And the event of its end links to the event of its submission and to the look that saw it."""
     hours = 5
     stage, kept = traced(staged, behaviour=Behaviour(pending_seconds=hours * 3600))
     stage.load(calls(4))
@@ -118,7 +118,7 @@ def test_what_nobody_can_read_has_a_trace_of_its_own(staged: Staged) -> None:
     assert NAME not in repr((kept.spans, kept.counts))
 
 
-def test_a_retold_fact_is_linked_to_and_not_told_anew(staged: Staged) -> None:
+def test_a_retold_event_is_linked_to_and_not_told_anew(staged: Staged) -> None:
     """The tick's span shows what it told again."""
     stage, kept = traced(staged)
     stage.load(calls(4))

@@ -15,7 +15,7 @@ Catalogue = dict[str, Any]
 INVARIANTS: list[Invariant] = []
 """In the order below."""
 
-PUSH = ("fact", "signal", "dead_letter")
+PUSH = ("event", "signal", "dead_letter")
 ROLES = {
     "roles/aiplatform.user",
     "roles/bigquery.dataEditor",
@@ -103,9 +103,9 @@ def nothing_expires_and_everything_backs_off(plan: Plan) -> Iterator[str]:
 
 
 @invariant
-def every_fact_has_dead_letters(plan: Plan) -> Iterator[str]:
+def every_event_has_dead_letters(plan: Plan) -> Iterator[str]:
     letters = {each["id"] for each in plan.of("google_pubsub_topic", "dead_letter").values()}
-    for name, each in subscriptions(plan, "fact"):
+    for name, each in subscriptions(plan, "event"):
         policy = each["dead_letter_policy"]
         if not policy or policy[0]["dead_letter_topic"] not in letters:
             yield f"{name} has no dead letters"
@@ -149,7 +149,7 @@ def pubsub_may_give_messages_up(plan: Plan) -> Iterator[str]:
     if {each["topic"] for each in publishes} != letters:
         yield "the agent may not publish on every dead-letter topic"
     if {each["subscription"] for each in takes} != {
-        s["name"] for _, s in subscriptions(plan, "fact")
+        s["name"] for _, s in subscriptions(plan, "event")
     }:
         yield "the agent may not acknowledge on every subscription"
     for each in (*publishes, *takes):

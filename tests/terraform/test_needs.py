@@ -23,7 +23,7 @@ from troupe.standin.corrupt import Damage
 
 SOURCE = next(name for name, layout in layouts().items() if layout.written_by == "the user")
 RARELY = {"watch-jobs": {"error_tracking", "handlings"}}
-"""Written only for facts that nobody handles."""
+"""Written only for events that nobody handles."""
 Seen = dict[str, dict[str, set[str]]]
 
 

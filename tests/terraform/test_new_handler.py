@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import events
-from events import ReportWritten, RunFact
+from events import ReportWritten, RunEvent
 from handlers import choreography as flow
 from tracking import Tracking
 from troupe.deployment import catalogue, topology
@@ -19,7 +19,7 @@ from .terraform import SCHEMAS, Plan
 Written = Callable[[], str]
 
 
-class SummaryMailed(RunFact, frozen=True, kw_only=True):
+class SummaryMailed(RunEvent, frozen=True, kw_only=True):
     """Somebody was told how the run went."""
 
 
@@ -34,7 +34,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
     """The catalogue as `make catalogue` would write it with this handler in the score."""
     choreography: dict[Any, Any] = flow.CHOREOGRAPHY
     monkeypatch.setitem(choreography, ReportWritten, mail_summary)
-    monkeypatch.setattr(catalogue, "FACTS", (*events.FACTS, SummaryMailed))
+    monkeypatch.setattr(catalogue, "EVENTS", (*events.EVENTS, SummaryMailed))
     topology.subscriptions.cache_clear()
     yield catalogue.text
     monkeypatch.undo()
@@ -59,7 +59,7 @@ def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
     assert set() == set(prod.resources) - set(plan.resources)
     service, letters = '["mail-summary"]', '["dead-letter-mail-summary"]'
     assert {
-        'google_pubsub_topic.fact["summary-mailed"]',
+        'google_pubsub_topic.event["summary-mailed"]',
         'google_pubsub_subscription.push["mail-summary.report-written"]',
         f"google_pubsub_topic.dead_letter{letters}",
         f"google_pubsub_subscription.people{letters}",
@@ -69,7 +69,7 @@ def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
         'google_pubsub_topic_iam_member.service["mail-summary--summary-mailed"]',
         'google_pubsub_topic_iam_member.service["mail-summary--dead-letter-mail-summary"]',
         'google_bigquery_table_iam_member.service["mail-summary--run_reports"]',
-        'google_bigquery_table_iam_member.service["mail-summary--facts"]',
+        'google_bigquery_table_iam_member.service["mail-summary--events"]',
         f"google_cloud_run_v2_service.service{service}",
         f"google_cloud_run_v2_service_iam_member.push{service}",
         f"google_service_account.service{service}",

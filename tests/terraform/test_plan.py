@@ -78,7 +78,7 @@ def test_topics_and_subscriptions_are_those_of_the_laptop(
     assert {each["name"] for each in plan.all("google_pubsub_topic")} == {
         f"{prefix}{name}"
         for name in (
-            *(fact["topic"] for fact in CATALOGUE["facts"]),
+            *(event["topic"] for event in CATALOGUE["events"]),
             *(each.topic for each in subscriptions()),
         )
     }

@@ -93,7 +93,7 @@ def test_every_alert_filters_what_exists(prod: Plan, dev: Plan, environment: str
         check_monitoring(told["filter"], plan)
 
 
-def test_the_oldest_fact_is_looked_for_in_every_subscription(prod: Plan) -> None:
+def test_the_oldest_event_is_looked_for_in_every_subscription(prod: Plan) -> None:
     """Signals and dead letters have alerts of their own."""
     told = conditions(prod)["oldest-unacknowledged"]["filter"]
 

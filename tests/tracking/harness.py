@@ -11,7 +11,7 @@ from analysis.prices import prices_of
 from events import (
     Deployment,
     Envelope,
-    Fact,
+    Event,
     ReprocessRequested,
     RunRequested,
     RunStopped,
@@ -102,12 +102,12 @@ class Sheet:
         assert plan is not None
         return plan
 
-    def tell(self, *facts: Fact) -> None:
-        """Put facts into the ledger, a second after the last."""
+    def tell(self, *events: Event) -> None:
+        """Put events into the ledger, a second after the last."""
         self.clock.pass_(1)
         told: list[Envelope] = [
             seal(f, deployment=self.deployment, source="t", time=self.clock(), cause=cause())
-            for f in facts
+            for f in events
         ]
         self.ledger.remember(told, self.clock())
 

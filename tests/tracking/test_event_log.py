@@ -32,7 +32,7 @@ def waits(sheet: Sheet) -> tuple[bool, bool, bool]:
     """For the tick, for an operator, for the window."""
     since = sheet.clock().date()
     return (
-        bool(sheet.tracking.unhandled_facts(since, SCORE)),
+        bool(sheet.tracking.unhandled_events(since, SCORE)),
         bool(sheet.warehouse.ask(LETTERS, {})),
         1 in sheet.tracking.batches_to_begin("r1", DAY, 0, 2),
     )
@@ -40,32 +40,32 @@ def waits(sheet: Sheet) -> tuple[bool, bool, bool]:
 
 def test_what_was_set_aside_and_written_twice_is_lifted_by_one_replay(sheet: Sheet) -> None:
     """Else it would wait for nobody: the tick and the window would leave it to an operator."""
-    fact = told(sheet)
+    event = told(sheet)
 
-    mark(sheet, fact, "set_aside", times=2)
+    mark(sheet, event, "set_aside", times=2)
     assert (False, True, False) == waits(sheet)
 
-    mark(sheet, fact, "replayed")
+    mark(sheet, event, "replayed")
     assert (True, False, True) == waits(sheet)
 
 
 def test_what_is_set_aside_again_after_a_replay_waits_again(sheet: Sheet) -> None:
     """Whatever was written twice before."""
-    fact = told(sheet)
+    event = told(sheet)
 
-    mark(sheet, fact, "set_aside")
-    mark(sheet, fact, "replayed", times=3)
-    mark(sheet, fact, "set_aside")
+    mark(sheet, event, "set_aside")
+    mark(sheet, event, "replayed", times=3)
+    mark(sheet, event, "set_aside")
 
     assert (False, True, False) == waits(sheet)
 
 
 def test_a_retelling_that_is_written_twice_uses_up_one(sheet: Sheet) -> None:
     """There are four."""
-    fact = told(sheet)
+    event = told(sheet)
 
-    mark(sheet, fact, "retold", times=2)
-    mark(sheet, fact, "retold")
+    mark(sheet, event, "retold", times=2)
+    mark(sheet, event, "retold")
 
-    (waiting,) = sheet.tracking.unhandled_facts(sheet.clock().date(), SCORE)
+    (waiting,) = sheet.tracking.unhandled_events(sheet.clock().date(), SCORE)
     assert 2 == waiting.retold

@@ -152,7 +152,7 @@ def test_no_output_table_is_hidden_by_another_of_its_name() -> None:
     """Those of Troupe, its views, and what its statements make for a moment."""
     others = {*layouts(), *statement_names("views"), *hiding()} - {OUTPUT}
 
-    assert {"facts", "runs", "answers", "still_open", "judged", "endings"} <= others
+    assert {"events", "runs", "answers", "still_open", "judged", "endings"} <= others
     assert others <= taken_tables()
 
 

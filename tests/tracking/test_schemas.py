@@ -47,7 +47,7 @@ LINEAGE = {
 TABLES = {
     "transcription_pass_2", "transcription_analyzed_transcripts", "processed_records",
     "error_tracking", "run_plans", "batch_plans", "batch_records", "planning_gate", "claims",
-    "attempt_closings", "facts", "handlings", "history_clearings", "run_reports",
+    "attempt_closings", "events", "handlings", "history_clearings", "run_reports",
 }  # fmt: skip
 
 
@@ -106,7 +106,7 @@ def test_the_ledger_and_the_transcripts_demand_a_partition_filter() -> None:
     """They are the tables that grow."""
     demanding = {table for table, layout in layouts().items() if layout.require_partition_filter}
 
-    assert {"facts", "handlings", "batch_records"} == demanding
+    assert {"events", "handlings", "batch_records"} == demanding
     assert layouts()["batch_records"].expiration_days
 
 
@@ -190,38 +190,38 @@ def test_the_laptop_makes_each_table_as_its_schema_says(sheet: Sheet, table: str
     assert not any(key for *_, key in made)
 
 
-def fact_row(**changed: Any) -> dict[str, Any]:
+def event_row(**changed: Any) -> dict[str, Any]:
     now = datetime(2026, 3, 2, tzinfo=UTC)
     return {
-        "fact_id": "f", "topic": "t", "source": "s", "occurred_at": now, "recorded_at": now,
+        "event_id": "f", "topic": "t", "source": "s", "occurred_at": now, "recorded_at": now,
         "recorded_on": date(2026, 3, 2), "data": "{}",
     } | changed  # fmt: skip
 
 
 def test_a_row_that_fits_is_let_through() -> None:
     """Columns that may be missing may be."""
-    check_row("facts", fact_row())
-    check_row("facts", fact_row(run_id=None, batch=3))
+    check_row("events", event_row())
+    check_row("events", event_row(run_id=None, batch=3))
 
 
 def test_a_row_with_an_unknown_column_is_refused_by_name() -> None:
     """Before it is written."""
-    with pytest.raises(ValueError, match="facts has no column colour"):
-        check_row("facts", fact_row(colour="red"))
+    with pytest.raises(ValueError, match="events has no column colour"):
+        check_row("events", event_row(colour="red"))
 
 
-@pytest.mark.parametrize("missing", ["fact_id", "data", "recorded_on"])
+@pytest.mark.parametrize("missing", ["event_id", "data", "recorded_on"])
 def test_a_row_without_a_required_column_is_refused_by_name(missing: str) -> None:
     """Null counts as missing."""
-    with pytest.raises(ValueError, match=rf"facts\.{missing} is missing"):
-        check_row("facts", fact_row(**{missing: None}))
+    with pytest.raises(ValueError, match=rf"events\.{missing} is missing"):
+        check_row("events", event_row(**{missing: None}))
 
 
 def test_a_system_error_is_stored_as_the_taxonomy_has_it(sheet: Sheet) -> None:
     """One table of errors, not two."""
-    sheet.tracking.store_error("e1", "stuck_fact", cause="plan-run", detail="d")
+    sheet.tracking.store_error("e1", "stuck_event", cause="plan-run", detail="d")
 
-    known = {row["error_type"]: row for row in sheet.tracking._taxonomy}["stuck_fact"]
+    known = {row["error_type"]: row for row in sheet.tracking._taxonomy}["stuck_event"]
     assert [(known["retryable"], known["replan"], known["hint"])] == sheet.ask(
         "SELECT retryable, replan, hint FROM error_tracking"
     )

@@ -66,8 +66,8 @@ PARAMS: dict[str, Any] = {
     "claim": 1,
     "after": 0,
     "last": 5,
-    "fact_id": "f1",
-    "fact_ids": ["f1", "f2"],
+    "event_id": "f1",
+    "event_ids": ["f1", "f2"],
     "handler": "plan-run",
     "record_id": "0" * 32,
     "lookback_days": 7,
@@ -222,7 +222,7 @@ def test_a_file_opens_with_what_it_asks_or_does(folder: str, name: str) -> None:
         assert "?" in opening
 
 
-TELLS = {"facts_by_id", "report_of", "requests_of"}
+TELLS = {"events_by_id", "report_of", "requests_of"}
 """They hand over things; their comment names them."""
 
 
@@ -327,18 +327,18 @@ def _fixes(part: exp.Expr, table: exp.Table) -> bool:
 
 def test_the_check_for_pruning_sees_what_is_wrong() -> None:
     """A filter by another table's column, in an OR, or on another alias prunes nothing."""
-    good = "SELECT 1 FROM facts AS f WHERE f.run_id = @r AND f.recorded_on >= @since"
+    good = "SELECT 1 FROM events AS f WHERE f.run_id = @r AND f.recorded_on >= @since"
     wrong = [
-        "SELECT 1 FROM facts AS f WHERE f.run_id = @r",
-        "SELECT 1 FROM facts AS f WHERE f.recorded_on >= f.occurred_on",
-        "SELECT 1 FROM facts AS f WHERE f.recorded_on >= @since OR TRUE",
-        "SELECT 1 FROM facts AS f JOIN handlings AS h ON TRUE WHERE h.recorded_on >= @since",
-        "SELECT 1 FROM run_plans AS r LEFT JOIN facts AS f ON TRUE WHERE f.recorded_on >= @since",
+        "SELECT 1 FROM events AS f WHERE f.run_id = @r",
+        "SELECT 1 FROM events AS f WHERE f.recorded_on >= f.occurred_on",
+        "SELECT 1 FROM events AS f WHERE f.recorded_on >= @since OR TRUE",
+        "SELECT 1 FROM events AS f JOIN handlings AS h ON TRUE WHERE h.recorded_on >= @since",
+        "SELECT 1 FROM run_plans AS r LEFT JOIN events AS f ON TRUE WHERE f.recorded_on >= @since",
     ]
 
     def pruned(sql: str) -> bool:
         tree = sqlglot.parse_one(sql, read="bigquery")
-        return _is_pruned(next(t for t in tree.find_all(exp.Table) if t.name == "facts"))
+        return _is_pruned(next(t for t in tree.find_all(exp.Table) if t.name == "events"))
 
     assert [True, *[False] * 5] == [pruned(sql) for sql in [good, *wrong]]
 

@@ -9,7 +9,7 @@ held AS (
   WHERE m.analysis = @analysis
     AND m.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
     AND NOT EXISTS (
-      SELECT 1 FROM facts AS f
+      SELECT 1 FROM events AS f
       WHERE f.run_id = r.run_id AND f.topic = 'run-completed'
         AND f.recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
     )

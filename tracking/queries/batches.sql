@@ -37,7 +37,7 @@ LEFT JOIN (
       ELSE 4
     END), 10) AS stage,
     MAX(recorded_at) AS since
-  FROM facts
+  FROM events
   WHERE run_id = @run_id AND recorded_on >= @planned_on AND batch IS NOT NULL
     AND topic IN (
       'batch-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',

@@ -14,12 +14,12 @@ LEFT JOIN (
     COUNT(DISTINCT IF(h.outcome = 'set_aside', h.recorded_at, NULL))
       > COUNT(DISTINCT IF(h.outcome = 'replayed', h.recorded_at, NULL)) AS is_set_aside
   FROM (
-    SELECT DISTINCT fact_id, batch
-    FROM facts
+    SELECT DISTINCT event_id, batch
+    FROM events
     WHERE run_id = @run_id AND topic = 'batch-planned' AND recorded_on >= @planned_on
       AND batch > @after AND batch <= @last AND attempt = 1
   ) AS f
-  JOIN handlings AS h ON h.fact_id = f.fact_id
+  JOIN handlings AS h ON h.event_id = f.event_id
   WHERE h.run_id = @run_id AND h.recorded_on >= @planned_on
     AND h.topic = 'batch-planned' AND h.batch > @after AND h.batch <= @last
   GROUP BY f.batch

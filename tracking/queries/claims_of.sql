@@ -8,7 +8,7 @@ SELECT
   j.job
 FROM (
   SELECT COUNT(*) > 0 AS stopped
-  FROM facts
+  FROM events
   WHERE run_id = @run_id AND topic = 'run-stopped' AND recorded_on >= @planned_on
 ) AS s
 LEFT JOIN (
@@ -20,7 +20,7 @@ LEFT JOIN (
   SELECT
     CAST(JSON_VALUE(data, '$.claim') AS INT64) AS claim,
     MIN(JSON_VALUE(data, '$.job')) AS job
-  FROM facts
+  FROM events
   WHERE run_id = @run_id AND topic = 'job-submitted' AND recorded_on >= @planned_on
     AND batch = @batch AND attempt = @attempt
   GROUP BY claim

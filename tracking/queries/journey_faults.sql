@@ -1,12 +1,12 @@
--- What did not go well at once with the facts of the run, or of one batch of it?
+-- What did not go well at once with the events of the run, or of one batch of it?
 SELECT h.topic, h.handler, h.outcome, h.reason, h.delivery_attempt, h.recorded_at, f.batch, f.attempt
 FROM handlings AS h
 JOIN (
-  SELECT fact_id, MIN(batch) AS batch, MIN(attempt) AS attempt
-  FROM facts
+  SELECT event_id, MIN(batch) AS batch, MIN(attempt) AS attempt
+  FROM events
   WHERE run_id = @run_id AND recorded_on >= @planned_on
-  GROUP BY fact_id
-) AS f ON f.fact_id = h.fact_id
+  GROUP BY event_id
+) AS f ON f.event_id = h.event_id
 WHERE h.run_id = @run_id AND h.recorded_on >= @planned_on AND h.outcome <> 'done'
   AND (@batch IS NULL OR f.batch = @batch)
 ORDER BY h.recorded_at, h.topic, h.handler

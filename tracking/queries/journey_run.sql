@@ -1,6 +1,6 @@
 -- What was told of the run as a whole, in order?
-SELECT fact_id, topic, source, recorded_at, data
-FROM facts
+SELECT event_id, topic, source, recorded_at, data
+FROM events
 WHERE run_id = @run_id AND recorded_on >= DATE_SUB(@planned_on, INTERVAL 1 DAY) AND batch IS NULL
-QUALIFY ROW_NUMBER() OVER (PARTITION BY fact_id ORDER BY recorded_at) = 1
-ORDER BY recorded_at, fact_id
+QUALIFY ROW_NUMBER() OVER (PARTITION BY event_id ORDER BY recorded_at) = 1
+ORDER BY recorded_at, event_id

@@ -1,5 +1,5 @@
 -- How far is the run behind batch @after, up to which all batches are over and counted already?
--- Each batch counts once, however often its facts were told.
+-- Each batch counts once, however often its events were told.
 SELECT
   r.batches,
   b.finished,
@@ -10,7 +10,7 @@ SELECT
   b.records_over_to,
   b.failed_over_to,
   EXISTS (
-    SELECT 1 FROM facts AS f
+    SELECT 1 FROM events AS f
     WHERE f.run_id = @run_id AND f.topic = 'run-stopped' AND f.recorded_on >= @planned_on
   ) AS stopped
 FROM run_plans AS r
@@ -38,7 +38,7 @@ CROSS JOIN (
       FROM attempt_closings AS a
       LEFT JOIN (
         SELECT DISTINCT batch
-        FROM facts
+        FROM events
         WHERE run_id = @run_id AND recorded_on >= @planned_on AND batch > @after
           AND topic IN ('batch-completed', 'batch-abandoned')
       ) AS f ON f.batch = a.batch

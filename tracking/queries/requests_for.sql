@@ -1,12 +1,12 @@
 -- Was this run ever asked for, and was the request refused?
 SELECT
-  q.fact_id, q.topic, q.recorded_at,
+  q.event_id, q.topic, q.recorded_at,
   EXISTS (
-    SELECT 1 FROM facts AS f
+    SELECT 1 FROM events AS f
     WHERE f.topic = 'run-refused' AND f.run_id = @run_id AND f.recorded_on >= @since
-      AND JSON_VALUE(f.data, '$.request_id') = q.fact_id
+      AND JSON_VALUE(f.data, '$.request_id') = q.event_id
   ) AS is_refused
-FROM facts AS q
+FROM events AS q
 WHERE q.run_id = @run_id AND q.topic IN ('run-requested', 'reprocess-requested')
   AND q.recorded_on >= @since
 ORDER BY q.recorded_at

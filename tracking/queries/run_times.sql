@@ -1,4 +1,4 @@
--- When did the run begin and end, how many batches were completed or abandoned, and how many facts told?
+-- When did the run begin and end, how many batches were completed or abandoned, and how many events told?
 SELECT
   MIN(IF(topic IN ('run-requested', 'reprocess-requested'), recorded_at, NULL)) AS requested_at,
   MIN(IF(topic = 'run-planned', recorded_at, NULL)) AS planned_at,
@@ -6,6 +6,6 @@ SELECT
   COUNT(DISTINCT IF(topic = 'batch-completed', batch, NULL)) AS batches_completed,
   COUNT(DISTINCT IF(topic = 'batch-abandoned', batch, NULL)) AS batches_abandoned,
   COUNT(DISTINCT IF(topic = 'job-submitted', JSON_VALUE(data, '$.job'), NULL)) AS jobs,
-  COUNT(DISTINCT fact_id) AS facts
-FROM facts
+  COUNT(DISTINCT event_id) AS events
+FROM events
 WHERE run_id = @run_id AND recorded_on >= DATE_SUB(@planned_on, INTERVAL 1 DAY)

@@ -24,13 +24,13 @@ LEFT JOIN (
 ) AS k ON k.run_id = r.run_id
 LEFT JOIN (
   SELECT run_id, STRING_AGG(DISTINCT JSON_VALUE(data, '$.reason'), ', ' ORDER BY JSON_VALUE(data, '$.reason')) AS reasons
-  FROM facts
+  FROM events
   WHERE topic = 'run-stopped' AND recorded_on >= @since
   GROUP BY run_id
 ) AS s ON s.run_id = r.run_id
 LEFT JOIN (
   SELECT run_id, MIN(recorded_at) AS completed_at
-  FROM facts
+  FROM events
   WHERE topic = 'run-completed' AND recorded_on >= @since
   GROUP BY run_id
 ) AS c ON c.run_id = r.run_id

@@ -37,7 +37,7 @@ LEFT JOIN (
   FROM batch_plans AS b
   JOIN (
     SELECT DISTINCT run_id, batch
-    FROM facts
+    FROM events
     WHERE topic = 'batch-planned'
       AND recorded_on >= @since
   ) AS p ON p.run_id = b.run_id AND p.batch = b.batch

@@ -9,7 +9,7 @@ told AS (
       ELSE topic
     END AS stage,
     MIN(recorded_at) AS told_at
-  FROM facts
+  FROM events
   WHERE run_id = @run_id AND recorded_on >= @planned_on AND attempt IS NOT NULL
     AND topic IN (
       'batch-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',

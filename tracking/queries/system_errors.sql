@@ -4,19 +4,19 @@
 WITH
 handled AS (
   SELECT
-    CONCAT(fact_id, '__', handler) AS about,
+    CONCAT(event_id, '__', handler) AS about,
     LOGICAL_OR(outcome IN ('done', 'discarded')) AS is_done,
     COUNT(DISTINCT IF(outcome = 'set_aside', recorded_at, NULL)) AS set_aside,
     COUNT(DISTINCT IF(outcome = 'replayed', recorded_at, NULL)) AS replayed,
     MAX(IF(outcome = 'replayed', recorded_at, NULL)) AS replayed_at
   FROM handlings
   WHERE recorded_on >= @since
-  GROUP BY fact_id, handler
+  GROUP BY event_id, handler
 )
 SELECT e.error_type, e.cause, e.run_id, e.batch, e.attempt, e.detail, e.hint, e.created_at
 FROM error_tracking AS e
 LEFT JOIN handled AS h ON h.about = CASE e.error_type
-  WHEN 'stuck_fact' THEN SUBSTR(e.error_id, LENGTH('stuck_fact__') + 1)
+  WHEN 'stuck_event' THEN SUBSTR(e.error_id, LENGTH('stuck_event__') + 1)
   WHEN 'set_aside' THEN SUBSTR(
     e.error_id,
     LENGTH('set_aside__') + 1,
@@ -27,7 +27,7 @@ WHERE e.scope = 'system' AND e.created_at >= TIMESTAMP(@since)
   AND (@run_id IS NULL OR e.run_id = @run_id)
   AND h.is_done IS NOT TRUE
   AND (CASE e.error_type
-    WHEN 'stuck_fact' THEN h.replayed_at > e.created_at
+    WHEN 'stuck_event' THEN h.replayed_at > e.created_at
     ELSE h.replayed >= GREATEST(h.set_aside, 1)
   END) IS NOT TRUE
 ORDER BY e.created_at DESC, e.error_id

@@ -30,7 +30,7 @@ SELECT
     SELECT COALESCE(SUM(j.jobs - 1), 0)
     FROM (
       SELECT f.batch, f.attempt, COUNT(DISTINCT JSON_VALUE(f.data, '$.job')) AS jobs
-      FROM facts AS f
+      FROM events AS f
       WHERE f.run_id = @run_id AND f.topic = 'job-submitted' AND f.recorded_on >= @planned_on
       GROUP BY f.batch, f.attempt
     ) AS j
@@ -38,9 +38,9 @@ SELECT
   (
     SELECT COUNT(*)
     FROM (
-      SELECT f.fact_id FROM facts AS f
+      SELECT f.event_id FROM events AS f
       WHERE f.run_id = @run_id AND f.recorded_on >= DATE_SUB(@planned_on, INTERVAL 1 DAY)
-      GROUP BY f.fact_id
+      GROUP BY f.event_id
       HAVING COUNT(DISTINCT f.data) > 1
     ) AS two_faced
   ) AS two_bodies,
@@ -54,7 +54,7 @@ SELECT
     ) AS closed_twice
   ) AS closed_twice,
   EXISTS (
-    SELECT 1 FROM facts AS f
+    SELECT 1 FROM events AS f
     WHERE f.run_id = @run_id AND f.topic = 'run-completed' AND f.recorded_on >= @planned_on
   ) AS completed
 FROM run_plans AS r

@@ -23,21 +23,21 @@ FROM (
 ) AS c
 LEFT JOIN (
   SELECT DISTINCT run_id
-  FROM facts
+  FROM events
   WHERE recorded_on >= @since AND topic = 'run-stopped' AND (@run_id IS NULL OR run_id = @run_id)
 ) AS s ON s.run_id = c.run_id
 LEFT JOIN (
   SELECT
     run_id, batch, attempt,
     STRING_AGG(DISTINCT JSON_VALUE(data, '$.job'), ' ') AS jobs
-  FROM facts
+  FROM events
   WHERE recorded_on >= @since AND topic = 'job-submitted'
     AND (@run_id IS NULL OR (run_id = @run_id AND batch = @batch AND attempt = @attempt))
   GROUP BY run_id, batch, attempt
 ) AS f ON f.run_id = c.run_id AND f.batch = c.batch AND f.attempt = c.attempt
 LEFT JOIN (
   SELECT DISTINCT run_id, batch, attempt
-  FROM facts
+  FROM events
   WHERE recorded_on >= @since AND topic IN ('job-succeeded', 'job-failed', 'job-cancelled')
     AND (@run_id IS NULL OR (run_id = @run_id AND batch = @batch AND attempt = @attempt))
 ) AS e ON e.run_id = c.run_id AND e.batch = c.batch AND e.attempt = c.attempt

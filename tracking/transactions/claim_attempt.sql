@@ -4,7 +4,7 @@ INSERT INTO claims (run_id, planned_on, batch, attempt, claim, verdict, claimed_
 SELECT
   @run_id, @planned_on, @batch, @attempt, @claim,
   IF(EXISTS (
-    SELECT 1 FROM facts AS f
+    SELECT 1 FROM events AS f
     WHERE f.run_id = @run_id AND f.topic = 'run-stopped' AND f.recorded_on >= @planned_on
   ) OR EXISTS (
     SELECT 1 FROM attempt_closings AS k

@@ -1,6 +1,6 @@
 -- Clear what a run stored: its processed records and their analysed rows together, or nothing of it.
 -- Each cleared record gets an error of that name, so that the books of the run still balance and a
--- handler that is told an old fact again finds the same records closed.
+-- handler that is told an old event again finds the same records closed.
 BEGIN TRANSACTION;
 
 -- The row that every plan changes first: no plan sees half of this.

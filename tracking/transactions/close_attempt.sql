@@ -42,7 +42,7 @@ SELECT
   END AS cause
 FROM (
   SELECT MIN(JSON_VALUE(data, '$.reason')) AS reason
-  FROM facts
+  FROM events
   WHERE run_id = @run_id AND topic = 'run-stopped' AND recorded_on >= @planned_on
 ) AS s;
 

@@ -37,7 +37,7 @@ LEFT JOIN (
       ELSE 4
     END), 10) AS stage,
     MAX(recorded_at) AS since
-  FROM {dataset}facts
+  FROM {dataset}events
   WHERE recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY) AND batch IS NOT NULL
     AND topic IN (
       'batch-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',

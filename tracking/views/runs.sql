@@ -36,7 +36,7 @@ LEFT JOIN (
     run_id,
     MIN(IF(topic = 'run-completed', recorded_at, NULL)) AS completed_at,
     MIN(IF(topic = 'run-stopped', JSON_VALUE(data, '$.reason'), NULL)) AS stopped_for
-  FROM {dataset}facts
+  FROM {dataset}events
   WHERE topic IN ('run-completed', 'run-stopped')
     AND recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
   GROUP BY run_id

@@ -151,7 +151,7 @@ def work(
     with opened(home, settings) as (world, office):
         told = world.wake()
         if told:
-            typer.echo(f"going on with {told:,} unfinished {'fact' if told == 1 else 'facts'}")
+            typer.echo(f"going on with {told:,} unfinished {'event' if told == 1 else 'events'}")
         number = work_until_idle(world, office, linger=linger, say=typer.echo)
         left = still_open(world) if number else []
     if left:

@@ -1,4 +1,4 @@
-"""The catalogue: every fact, its fields, who tells it and who handles it, from the code alone.
+"""The catalogue: every event, its fields, who tells it and who handles it, from the code alone.
 
 `infra/catalogue.json` is its copy for those who read no Python, Terraform first of all.
 `make catalogue` writes it; a test compares it with the code.
@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 import events
-from events import FACTS, Fact, GcsObject, WatchTick, topic_of, type_of
+from events import EVENTS, Event, GcsObject, WatchTick, topic_of, type_of
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.dispatch.deliver import needs_of
 
@@ -21,9 +21,9 @@ from .topology import follows, subscriptions
 
 
 def catalogue() -> dict[str, Any]:
-    """Facts, signals, handlers, subscriptions and services, in the order of the flow."""
+    """Events, signals, handlers, subscriptions and services, in the order of the flow."""
     return {
-        "facts": [_fact(kind) for kind in FACTS],
+        "events": [_event(kind) for kind in EVENTS],
         "signals": [_signal(kind) for kind in (WatchTick, GcsObject)],
         "handlers": [_handler(handler) for handler in _handlers()],
         "subscriptions": [
@@ -45,41 +45,41 @@ def score_rows() -> list[dict[str, Any]]:
     cues = [*CHOREOGRAPHY.items(), *SIGNALS.items()]
     return [
         {
-            "fact": topic_of(kind),
+            "event": topic_of(kind),
             "handler": name_of(handler),
             "does": _deed(handler),
-            "follows": [topic_of(fact) for fact in _told_by(handler)],
+            "follows": [topic_of(event) for event in _told_by(handler)],
         }
         for kind, handler in cues
     ]
 
 
 def diagram() -> str:
-    """The score as a Mermaid flowchart, from fact to fact, with the handler on the arrow."""
+    """The score as a Mermaid flowchart, from event to event, with the handler on the arrow."""
     arrows = dict.fromkeys(
-        f"  {topic_of(kind)} -->|{name_of(handler)}| {topic_of(fact)}"
+        f"  {topic_of(kind)} -->|{name_of(handler)}| {topic_of(event)}"
         for kind, handler in CHOREOGRAPHY.items()
-        for fact in _told_by(handler)
-        if topic_of(fact) not in _ASIDE
+        for event in _told_by(handler)
+        if topic_of(event) not in _ASIDE
     )
     watched = (
-        f"  vertex{{{{Vertex AI}}}} -.->|watch-jobs| {topic_of(fact)}"
-        for fact in _told_by(SIGNALS[WatchTick])
-        if topic_of(fact).startswith("job-")
+        f"  vertex{{{{Vertex AI}}}} -.->|watch-jobs| {topic_of(event)}"
+        for event in _told_by(SIGNALS[WatchTick])
+        if topic_of(event).startswith("job-")
     )
     submits = "  job-submitted -.-> vertex"
     return "\n".join(["flowchart TD", *arrows, submits, *watched])
 
 
 _ASIDE = ("run-refused", "run-planned")
-"""Facts that nothing follows from, left out of the picture."""
+"""Events that nothing follows from, left out of the picture."""
 
 
 def _handlers() -> list[Handler]:
     return list(dict.fromkeys([*CHOREOGRAPHY.values(), *SIGNALS.values()]))
 
 
-def _fact(kind: type[Fact]) -> dict[str, Any]:
+def _event(kind: type[Event]) -> dict[str, Any]:
     handler = CHOREOGRAPHY.get(kind)
     return {
         "topic": topic_of(kind),
@@ -112,14 +112,14 @@ def _handler(handler: Handler) -> dict[str, Any]:
         "name": name_of(handler),
         "does": _deed(handler),
         "reacts_to": [topic_of(kind) for kind in (*reacts, *signals)],
-        "tells": [topic_of(fact) for fact in _told_by(handler)],
+        "tells": [topic_of(event) for event in _told_by(handler)],
         "needs": [need for need in needs_of(handler) if need != "envelope"],
     }
 
 
-def _told_by(handler: Handler) -> list[type[Fact]]:
+def _told_by(handler: Handler) -> list[type[Event]]:
     """What it declares to tell; the tick advances runs on behalf of advance-run."""
-    return [kind for kind in FACTS if kind in follows(handler)]
+    return [kind for kind in EVENTS if kind in follows(handler)]
 
 
 def _deed(handler: Handler) -> str:

@@ -102,10 +102,10 @@ def _service(name: str, cast: Sequence[str]) -> dict[str, Any]:
 
 
 def _publishes(handler: Handler) -> list[str]:
-    """A handler that tells facts again may tell any that somebody handles."""
+    """A handler that tells events again may tell any that somebody handles."""
     told = get_args(get_type_hints(handler)["return"])[0]
     again = _handled_topics() if Retell in get_args(told) else []
-    return [*again, *(topic_of(fact) for fact in follows(handler))]
+    return [*again, *(topic_of(event) for event in follows(handler))]
 
 
 def _handled_topics() -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import get_args, get_type_hints
 
-from events import Fact, GcsObject, WatchTick, topic_of
+from events import Event, GcsObject, WatchTick, topic_of
 from handlers.choreography import CHOREOGRAPHY, name_of
 from handlers.dispatch.decode import dead_letter_topic
 
@@ -33,13 +33,13 @@ class Subscription:
 def subscriptions() -> tuple[Subscription, ...]:
     """Every subscription of the troupe, in the order of the flow."""
 
-    facts = [
+    events = [
         Subscription(
-            topic=topic_of(fact),
+            topic=topic_of(event),
             handler=name_of(handler),
             dead_letter_topic=dead_letter_topic(name_of(handler)),
         )
-        for fact, handler in CHOREOGRAPHY.items()
+        for event, handler in CHOREOGRAPHY.items()
     ]
     signals = [
         Subscription(topic=topic_of(kind), handler="watch-jobs", dead_letter_topic=None)
@@ -47,22 +47,22 @@ def subscriptions() -> tuple[Subscription, ...]:
     ]
     letters = [
         Subscription(topic=topic, handler="record-dead-letter", dead_letter_topic=None)
-        for topic in dict.fromkeys(s.dead_letter_topic for s in facts)
+        for topic in dict.fromkeys(s.dead_letter_topic for s in events)
         if topic
     ]
-    return (*facts, *signals, *letters)
+    return (*events, *signals, *letters)
 
 
-def follows(handler: object) -> list[type[Fact]]:
-    """The facts that a handler may return, read from its return type."""
-    return sorted(_facts_in(get_type_hints(handler)["return"]), key=lambda fact: fact.__name__)
+def follows(handler: object) -> list[type[Event]]:
+    """The events that a handler may return, read from its return type."""
+    return sorted(_events_in(get_type_hints(handler)["return"]), key=lambda event: event.__name__)
 
 
-def _facts_in(hint: object) -> Iterator[type[Fact]]:
+def _events_in(hint: object) -> Iterator[type[Event]]:
     found = {
         each
         for part in _leaves(hint)
-        if isinstance(part, type) and issubclass(part, Fact)
+        if isinstance(part, type) and issubclass(part, Event)
         for each in ([part] if not part.__subclasses__() else _last(part))
     }
     yield from found
@@ -76,7 +76,7 @@ def _leaves(hint: object) -> Iterator[object]:
         yield from _leaves(part)
 
 
-def _last(kind: type[Fact]) -> list[type[Fact]]:
-    """The facts below a family such as `JobEnded`."""
+def _last(kind: type[Event]) -> list[type[Event]]:
+    """The events below a family such as `JobEnded`."""
     below = kind.__subclasses__()
     return [kind] if not below else [leaf for each in below for leaf in _last(each)]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from events import FACTS, topic_of
+from events import EVENTS, topic_of
 from troupe.backends.gcp.dead_letters import PEOPLE
 from troupe.backends.gcp.settings import CloudSettings
 from troupe.deployment.topology import subscriptions
@@ -27,9 +27,9 @@ def examine_messages(
 
 
 def topics() -> list[str]:
-    """Of facts, of signals, of dead letters."""
+    """Of events, of signals, of dead letters."""
     heard = (each.topic for each in subscriptions())
-    return sorted({*(topic_of(kind) for kind in FACTS), *heard})
+    return sorted({*(topic_of(kind) for kind in EVENTS), *heard})
 
 
 def _topics(settings: CloudSettings, door: Door) -> Iterator[Finding]:

@@ -27,13 +27,13 @@ def examine_agent(settings: CloudSettings, publisher: Door, subscriber: Door) ->
 
 def _grants(settings: CloudSettings, publisher: Door, subscriber: Door) -> Iterator[Finding]:
     """It publishes the dead letter, and takes the message from where it was."""
-    of_facts = {each.name: each.dead_letter_topic for each in subscriptions()}
-    letters = dict.fromkeys(topic for topic in of_facts.values() if topic)
+    of_events = {each.name: each.dead_letter_topic for each in subscriptions()}
+    letters = dict.fromkeys(topic for topic in of_events.values() if topic)
     lacking = [
         *(topic for topic in letters if not _may(publisher(), settings.topic(topic), _PUBLISHERS)),
         *(
             name
-            for name, topic in of_facts.items()
+            for name, topic in of_events.items()
             if topic and not _may(subscriber(), settings.subscription(name), _SUBSCRIBERS)
         ),
     ]

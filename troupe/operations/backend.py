@@ -35,7 +35,7 @@ class Letters(Protocol):
 
 
 class Sender(Protocol):
-    """Publishes what is no fact of its own: a message once more."""
+    """Publishes what is no event of its own: a message once more."""
 
     def send(
         self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""

@@ -9,7 +9,7 @@ from troupe.backends.dead_letters import KeptLetter
 
 
 class Where(msgspec.Struct, frozen=True):
-    """The ids that a fact may carry."""
+    """The ids that an event may carry."""
 
     run_id: str = ""
     planned_on: str = ""

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
-from events import FACT_OF_TYPE, Envelope, Fact, Wish, seal
+from events import EVENT_OF_TYPE, Envelope, Event, Wish, seal
 from handlers.attempts.observed_jobs import look
 from handlers.discarding import discard_attempt
 from handlers.dispatch.dead_letters import DETAIL
@@ -152,7 +152,7 @@ def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
     if envelope is None:
         return "unreadable"
     # A wish may have been set aside before it was remembered: the loop does that on arrival.
-    is_wish = issubclass(FACT_OF_TYPE.get(envelope.type, Fact), Wish)
+    is_wish = issubclass(EVENT_OF_TYPE.get(envelope.type, Event), Wish)
     if not is_wish and not ledger.knows(envelope.id, world.clock()):
         return "unreadable"
     if ledger.was_handled(envelope.id, letter.handler, world.clock()):
@@ -160,7 +160,7 @@ def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
     place = place_of(envelope)
     if place and letter.handler in _BEFORE_JOB and world.tools.tracking.closing_of(place):
         # Who closed may have failed before telling it: a void claim leads to where it is told.
-        told = world.deployment.fact("results-processed", place.run_id, place.batch, place.attempt)
+        told = world.deployment.event("results-processed", place.run_id, place.batch, place.attempt)
         return "handled" if ledger.knows(told, world.clock()) else "replay"
     return "replay"
 
@@ -190,7 +190,7 @@ def _named(world: Troupe, letter_id: str) -> list[KeptLetter]:
 
 
 def _settle(world: Troupe, letter: KeptLetter, state: str) -> None:
-    """A fact that the tick gave up lies nowhere; its handling says what became of it."""
+    """An event that the tick gave up lies nowhere; its handling says what became of it."""
     if letter.cause != STUCK:
         world.letters.settle(letter, state)
 

@@ -55,12 +55,12 @@ def _attempts(world: Troupe, plan: Row, record_id: str) -> Row:
     tell = world.tools.tracking.tell
     here = {"run_id": plan["run_id"], "planned_on": plan["planned_on"], "batch": plan["batch"]}
     whole = world.tools.tracking.plan_of(plan["run_id"])
-    facts = tell("facts_of_attempt", here)
-    attempts = sorted({fact["attempt"] for fact in facts if fact["attempt"]})
+    events = tell("events_of_attempt", here)
+    attempts = sorted({event["attempt"] for event in events if event["attempt"]})
     return {
         "limits": _limits(world, whole) if whole else {},
         "members": tell("journey_batch", here)[0],
-        "facts": facts,
+        "events": events,
         "lines": [
             {
                 "attempt": n,
@@ -117,7 +117,7 @@ def _batch(world: Troupe, plan: Plan, batch: int) -> Answer:
         "batch": batch,
         "plan": _told(world, plan),
         "members": tell("journey_batch", here)[0],
-        "facts": tell("facts_of_attempt", here),
+        "events": tell("events_of_attempt", here),
         "claims": tell("journey_claims", here),
         "closings": tell("journey_closings", here),
         "errors": tell("journey_batch_errors", here),
@@ -132,7 +132,7 @@ def _run(world: Troupe, plan: Plan) -> Answer:
         "kind": "run",
         "run_id": plan.run_id,
         "plan": _told(world, plan),
-        "facts": tell("journey_run", here),
+        "events": tell("journey_run", here),
         "batches": tell("batches", here),
         "closings": tell("journey_closings", {**here, "batch": None}),
         "errors": tell("errors_of_run", here),

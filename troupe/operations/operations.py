@@ -7,14 +7,14 @@ import msgspec
 
 from analysis import AnalysisError
 from events import (
-    FACTS,
+    EVENTS,
     CancelRequested,
     GcsObject,
     ReprocessRequested,
     RunRequested,
     Unreadable,
     WatchTick,
-    read_fact,
+    read_event,
     seal_wish,
     topic_of,
 )
@@ -63,7 +63,7 @@ def preview(world: Troupe, run: RunRequested) -> Answer:
 
 def publish(world: Troupe, topic: str, body: str, message_id: str = "") -> Answer:
     """Send a message as it is, as `gcloud pubsub topics publish` would."""
-    topics = [topic_of(kind) for kind in (*FACTS, WatchTick, GcsObject)]
+    topics = [topic_of(kind) for kind in (*EVENTS, WatchTick, GcsObject)]
     if topic not in topics:
         raise BadQuestion(f"there is no topic {topic}: choose from {', '.join(topics)}")
     sent = world.bus.send(topic, body.encode(), {}, message_id)
@@ -164,7 +164,7 @@ _COUNTS = (
 
 def _checked(world: Troupe, wish: Answer) -> RunRequested:
     try:
-        run = read_fact(msgspec.json.encode(wish), RunRequested)
+        run = read_event(msgspec.json.encode(wish), RunRequested)
         world.tools.analyses.load(run.analysis)
     except (Unreadable, AnalysisError) as error:
         raise BadQuestion(str(error)) from error
@@ -194,7 +194,7 @@ def _details(world: Troupe, run: Row, jobs: list[Row], since: date) -> Answer:
         "plan": planned(world, plan),
         "batches": with_reasons(world, plan, batches, jobs),
         "course": course(world, plan, batches),
-        "waiting": tell("waiting_facts", here),
+        "waiting": tell("waiting_events", here),
         "errors": tell("errors_of_run", here),
         "verdict": _books(world, plan),
     }

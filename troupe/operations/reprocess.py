@@ -3,7 +3,7 @@
 import msgspec
 
 from analysis import ERRORS, AnalysisError
-from events import ReprocessRequested, Unreadable, read_fact, seal_wish
+from events import ReprocessRequested, Unreadable, read_event, seal_wish
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
 from tracking import Row
@@ -16,7 +16,7 @@ def reprocess(world: Troupe, wish: Answer, dry_run: bool = False) -> Answer:
     """Publish a reprocess-requested; with `dry_run` only show what it would take."""
     tools = world.tools
     try:
-        asked = read_fact(msgspec.json.encode(wish), ReprocessRequested)
+        asked = read_event(msgspec.json.encode(wish), ReprocessRequested)
         analysis = tools.analyses.load(asked.analysis)
     except (Unreadable, AnalysisError) as error:
         raise BadQuestion(str(error)) from error

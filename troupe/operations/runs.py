@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from events import ReprocessRequested, RunRequested, read_fact, type_of
+from events import ReprocessRequested, RunRequested, read_event, type_of
 from handlers.runs.plan_params import content_hash
 from tracking import Plan
 
@@ -52,7 +52,7 @@ def check_batch(plan: Plan, batch: int) -> None:
 
 
 def first_day(world: Troupe) -> date:
-    """That questions about single facts look at."""
+    """That questions about single events look at."""
     return world.tools.ledger.since(world.clock())
 
 
@@ -66,9 +66,9 @@ def _waiting(world: Troupe, run_id: str) -> list[str]:
     """The ids of the requests for this run that were not refused."""
     about = {"run_id": run_id, "since": first_day(world)}
     rows = world.tools.tracking.tell("requests_for", about)
-    return [row["fact_id"] for row in rows if not row["is_refused"]]
+    return [row["event_id"] for row in rows if not row["is_refused"]]
 
 
-def _hashes(world: Troupe, fact_ids: list[str]) -> set[str]:
-    envelopes = world.tools.ledger.recall(fact_ids, first_day(world)) if fact_ids else []
-    return {content_hash(read_fact(each.data, _WISHES[each.type])) for each in envelopes}
+def _hashes(world: Troupe, event_ids: list[str]) -> set[str]:
+    envelopes = world.tools.ledger.recall(event_ids, first_day(world)) if event_ids else []
+    return {content_hash(read_event(each.data, _WISHES[each.type])) for each in envelopes}

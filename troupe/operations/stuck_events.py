@@ -1,4 +1,4 @@
-"""Facts that the tick has given up, as letters: an operator replays or discards them as well."""
+"""Events that the tick has given up, as letters: an operator replays or discards them as well."""
 
 from datetime import timedelta
 
@@ -10,32 +10,32 @@ from troupe.backends.dead_letters import KeptLetter
 
 from .backend import Troupe
 
-STUCK = "stuck_fact"
+STUCK = "stuck_event"
 
 
 def stuck_letters(world: Troupe) -> list[KeptLetter]:
     """Oldest first; made from the ledger each time, so that nothing has to be kept of them."""
     now, tools = world.clock(), world.tools
     since = tools.ledger.reach(now)
-    unhandled = tools.tracking.unhandled_facts(since, event_subscriptions())
+    unhandled = tools.tracking.unhandled_events(since, event_subscriptions())
     lost = given_up(unhandled, tools.policy)
     if not lost:
         return []
-    envelopes = {each.id: each for each in tools.ledger.recall([f.fact_id for f in lost], since)}
+    envelopes = {each.id: each for each in tools.ledger.recall([f.event_id for f in lost], since)}
     letters = []
-    for fact in lost:
-        body, attributes = to_pubsub(envelopes[fact.fact_id])
-        why = {CAUSE: STUCK, DETAIL: f"told again {fact.retold} times, and nobody finished it"}
+    for event in lost:
+        body, attributes = to_pubsub(envelopes[event.event_id])
+        why = {CAUSE: STUCK, DETAIL: f"told again {event.retold} times, and nobody finished it"}
         letters.append(
             KeptLetter(
-                letter_id=fact.fact_id,
-                event_id=fact.fact_id,
-                topic=topic_of_type(envelopes[fact.fact_id].type),
-                handler=fact.handler,
+                letter_id=event.event_id,
+                event_id=event.event_id,
+                topic=topic_of_type(envelopes[event.event_id].type),
+                handler=event.handler,
                 body=body,
                 attributes=attributes | why,
                 cause=STUCK,
-                set_aside_at=now - timedelta(seconds=fact.silent_seconds),
+                set_aside_at=now - timedelta(seconds=event.silent_seconds),
                 state="waiting",
             )
         )

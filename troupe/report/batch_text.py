@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import formatting, reconciliation, timeline
-from .reconciliation import Facts, number, part, rows
+from .reconciliation import Fields, number, part, rows
 from .text_columns import line, named
 from .timeline import Told
 
@@ -32,20 +32,20 @@ def batch_lines(journey: Mapping[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
-def _told(journey: Facts, plan: Facts) -> Iterator[Told]:
+def _told(journey: Fields, plan: Fields) -> Iterator[Told]:
     yield Told(plan.get("planned_at"), "planned")
     for claim in rows(journey, "claims"):
         what = "may create a job" if claim.get("verdict") == "create" else "void: no job"
         said = f"{timeline.of_attempt(claim)}claim {claim.get('claim')}, {what}"
         yield Told(claim.get("claimed_at"), said, number(claim, "attempt"), timeline.CLAIMED)
-    for row in rows(journey, "facts"):
+    for row in rows(journey, "events"):
         if row.get("topic") != "results-processed":
-            yield timeline.fact(row)
+            yield timeline.event(row)
     yield from (timeline.closing(row) for row in rows(journey, "closings"))
     yield from timeline.faults({**row, "batch": None} for row in rows(journey, "faults"))
 
 
-def _errors(found: list[Facts]) -> list[str]:
+def _errors(found: list[Fields]) -> list[str]:
     if not found:
         return [named("  errors", formatting.NONE)]
     told = [
@@ -61,20 +61,20 @@ def _errors(found: list[Facts]) -> list[str]:
     return [named("  errors", formatting.count(total)), *told, *rest]
 
 
-def _many(row: Facts) -> str:
+def _many(row: Fields) -> str:
     """Some errors are of no record: of a line without its key, or of the system."""
     records = number(row, "records")
     return formatting.plural(records, "record") if records else "no record"
 
 
-def _spent(closings: list[Facts]) -> list[str]:
+def _spent(closings: list[Fields]) -> list[str]:
     return [named("  cost", timeline.spent(timeline.total(closings)))] if closings else []
 
 
-def _end(journey: Facts) -> str:
+def _end(journey: Fields) -> str:
     """The newest closing holds how the batch stands."""
     closings = rows(journey, "closings")
-    topics = {row.get("topic") for row in rows(journey, "facts")}
+    topics = {row.get("topic") for row in rows(journey, "events")}
     if not topics:
         return (
             "It has not begun: it waits for its turn in the window; `troupe status` says for what."

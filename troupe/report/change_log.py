@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from . import formatting
 from .formatting import count
-from .reconciliation import Facts, number, records_over, rows
+from .reconciliation import Fields, number, records_over, rows
 from .run_text import is_over, state_of
 from .snapshot import Scene, books, cost_so_far, cost_to_come, errors, letters, standstills
 from .text_columns import line
@@ -62,7 +62,7 @@ def _said(scene: Scene, past: frozenset[str]) -> Iterator[tuple[str, str]]:
         yield "books", verdict.line
 
 
-def _run(run: Facts) -> str:
+def _run(run: Fields) -> str:
     whole = number(run, "records")
     ends = ", ".join(f"{count(number(run, n))} {n}" for n in ("analysed", "failed", "released"))
     share = formatting.share_of(records_over(run), whole)

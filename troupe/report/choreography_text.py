@@ -1,4 +1,4 @@
-"""The score as a table: which fact sets which handler in motion, and what follows from it."""
+"""The score as a table: which event sets which handler in motion, and what follows from it."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
@@ -8,7 +8,7 @@ from typing import Any
 from .text_columns import aligned
 
 DOES_WIDTH = 44
-HEAD = ("fact", "handler", "what follows", "what it does")
+HEAD = ("event", "handler", "what follows", "what it does")
 
 
 def choreography_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -24,7 +24,7 @@ def choreography_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 def _cells(row: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
     follows = [str(name) for name in row.get("follows") or ()] or ["-"]
     does = wrap(str(row.get("does") or ""), DOES_WIDTH)
-    first = (str(row.get("fact") or ""), str(row.get("handler") or "nobody"))
+    first = (str(row.get("event") or ""), str(row.get("handler") or "nobody"))
     for at, (follow, words) in enumerate(zip_longest(follows, does, fillvalue="")):
-        fact, handler = first if at == 0 else ("", "")
-        yield fact, handler, follow, words
+        event, handler = first if at == 0 else ("", "")
+        yield event, handler, follow, words

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from . import formatting, reconciliation
-from .reconciliation import Facts, number, part, rows
+from .reconciliation import Fields, number, part, rows
 
 PARTS = {
     "input": "input",
@@ -28,7 +28,7 @@ class Money:
     each: str
 
 
-def money_of(summary: Facts) -> Money:
+def money_of(summary: Fields) -> Money:
     totals, told = part(summary, "totals"), part(summary, "money")
     cost, stored = totals.get("cost"), number(part(summary, "books"), "analysed")
     asked = number(totals, "attempts") > 0
@@ -43,12 +43,12 @@ def money_of(summary: Facts) -> Money:
     )
 
 
-def without_tokens(summary: Facts) -> int:
+def without_tokens(summary: Fields) -> int:
     """Stored rows that do not tell what they took: what they cost is not known."""
     return sum(number(row, "without_tokens") for row in rows(summary, "readings"))
 
 
-def _actual(summary: Facts) -> str:
+def _actual(summary: Fields) -> str:
     totals = part(summary, "totals")
     if not number(totals, "attempts"):
         return formatting.NONE
@@ -59,25 +59,25 @@ def _actual(summary: Facts) -> str:
     return f"at least {told}" if silent and totals.get("cost") is not None else told
 
 
-def _expected(summary: Facts) -> str:
+def _expected(summary: Fields) -> str:
     low, high = summary.get("expected_cost") or (None, None)
     if reconciliation.is_preview(summary) and reconciliation.taken(summary) and high == 0:
         return "not estimated"
     return formatting.span(formatting.dollars(low), formatting.dollars(high))
 
 
-def _saved(saved: Facts) -> str:
+def _saved(saved: Fields) -> str:
     return formatting.dollars(saved.get("cost")) if number(saved, "records") else formatting.NONE
 
 
-def expected_tokens(summary: Facts, side: str) -> str:
+def expected_tokens(summary: Fields, side: str) -> str:
     low, high = part(summary, "expected_tokens").get(side) or (None, None)
     if reconciliation.is_preview(summary) and reconciliation.taken(summary) and high == 0:
         return "not estimated"
     return formatting.span(formatting.count(low), formatting.count(high))
 
 
-def price_line(price: Facts, model: object) -> str:
+def price_line(price: Fields, model: object) -> str:
     """The price that is reckoned with, since when it stands, and who says so."""
     if not price:
         return f"No price of {model or 'the model'} is known, so no cost is."
@@ -86,11 +86,11 @@ def price_line(price: Facts, model: object) -> str:
     return f"For a million tokens in a batch job: {rates} ({since}). The invoice has the last word."
 
 
-def price_of(summary: Facts) -> str:
+def price_of(summary: Fields) -> str:
     return price_line(part(part(summary, "money"), "price"), summary.get("model"))
 
 
-def saved_line(summary: Facts) -> str:
+def saved_line(summary: Fields) -> str:
     """How the saving was reckoned; empty where nothing was saved."""
     saved = part(part(summary, "money"), "saved")
     records = number(saved, "records")
@@ -103,7 +103,7 @@ def saved_line(summary: Facts) -> str:
     return f"{skipped}: saved at {formatting.dollars(saved['each'])} each, the mean of {whose}."
 
 
-def analysis_line(summary: Facts) -> str:
+def analysis_line(summary: Fields) -> str:
     """What this version of the analysis cost in all its runs."""
     so_far = part(part(summary, "money"), "analysis")
     if not number(so_far, "runs"):
@@ -116,7 +116,7 @@ def analysis_line(summary: Facts) -> str:
     )
 
 
-def differences(summary: Facts) -> list[str]:
+def differences(summary: Fields) -> list[str]:
     """First how the actual cost stands to the expected one, then what moved it."""
     totals = part(summary, "totals")
     if reconciliation.is_preview(summary):
@@ -126,7 +126,7 @@ def differences(summary: Facts) -> list[str]:
     return [_verdict(summary), *_volume(summary), *_tokens(summary)]
 
 
-def _verdict(summary: Facts) -> str:
+def _verdict(summary: Fields) -> str:
     low, high = summary.get("expected_cost") or (None, None)
     cost = part(summary, "totals").get("cost")
     if cost is None or low is None or high is None:
@@ -139,7 +139,7 @@ def _verdict(summary: Facts) -> str:
     return f"It cost {gap}{share} {'less' if cost < low else 'more'} than expected at {least}."
 
 
-def _volume(summary: Facts) -> Iterator[str]:
+def _volume(summary: Fields) -> Iterator[str]:
     """What was asked more or less often than once for each planned record."""
     totals, books = part(summary, "totals"), part(summary, "books")
     repeated = number(totals, "repeated_attempts")
@@ -157,7 +157,7 @@ def _volume(summary: Facts) -> Iterator[str]:
         yield f"{formatting.plural(silent, 'stored row')} without a count of tokens: cost unknown."
 
 
-def _tokens(summary: Facts) -> Iterator[str]:
+def _tokens(summary: Fields) -> Iterator[str]:
     """Tokens of one request, so that further attempts do not blur them."""
     totals = part(summary, "totals")
     lines, planned = number(totals, "lines"), reconciliation.taken(summary)
@@ -181,6 +181,6 @@ def _tokens(summary: Facts) -> Iterator[str]:
         yield f"{formatting.count(number(cached, 'tokens'))} tokens from the cache cost {less} less."
 
 
-def _part(summary: Facts, name: str) -> Facts:
+def _part(summary: Fields, name: str) -> Fields:
     found = rows(part(summary, "money"), "parts")
     return next((row for row in found if row.get("part") == name), {})

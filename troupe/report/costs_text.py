@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import formatting
-from .reconciliation import Facts, number, rows
+from .reconciliation import Fields, number, rows
 from .text_columns import aligned, folded, line
 
 SHOWN = 40
@@ -17,7 +17,7 @@ def costs_lines(answer: Mapping[str, Any]) -> list[str]:
     return [each for row in found for each in _analysis(row)] or ["Nothing was asked yet."]
 
 
-def _analysis(row: Facts) -> list[str]:
+def _analysis(row: Fields) -> list[str]:
     runs = formatting.plural(number(row, "runs"), "run")
     stored = formatting.plural(number(row, "analysed"), "row")
     return [
@@ -34,7 +34,7 @@ def _each(amount: float | None) -> str:
     return f"{formatting.dollars(amount)} a row"
 
 
-def _run(run: Facts) -> tuple[str, ...]:
+def _run(run: Fields) -> tuple[str, ...]:
     cost, stored = run.get("cost"), number(run, "analysed")
     each = cost / stored if cost is not None and stored else None
     return (

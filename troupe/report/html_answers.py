@@ -3,13 +3,13 @@
 from . import formatting, html_sentiment_flow, labels
 from .html import Bar, Markup, bars, empty, section, table, tag
 from .html_column_charts import NOTHING, TITLE, own_insights
-from .reconciliation import Facts, number, part, rows
+from .reconciliation import Fields, number, part, rows
 
 SHOWN = 12
 """Lines of a list; the rest is counted."""
 
 
-def insights(summary: Facts) -> Markup:
+def insights(summary: Fields) -> Markup:
     found = rows(summary, "insights")
     stored = number(part(summary, "books"), "analysed")
     if part(summary, "glance"):
@@ -31,7 +31,7 @@ def insights(summary: Facts) -> Markup:
     )
 
 
-def _list(kind: str, found: list[Facts], stored: int) -> Markup:
+def _list(kind: str, found: list[Fields], stored: int) -> Markup:
     if not found:
         return Markup("")
     found = sorted(found, key=lambda row: -number(row, "records"))
@@ -50,7 +50,7 @@ def _list(kind: str, found: list[Facts], stored: int) -> Markup:
     return tag("div", head, bars(lines, named if kind == "resolved" else None), _more(found))
 
 
-def _more(found: list[Facts]) -> Markup:
+def _more(found: list[Fields]) -> Markup:
     rest = found[SHOWN:]
     if not rest:
         return Markup("")
@@ -58,7 +58,7 @@ def _more(found: list[Facts]) -> Markup:
     return tag("p", f"and {formatting.count(len(rest))} more, named {times}", class_="empty")
 
 
-def _sentiment(found: list[Facts]) -> Markup:
+def _sentiment(found: list[Fields]) -> Markup:
     moves = html_sentiment_flow.moves_of(found)
     if not moves:
         return Markup("")

@@ -2,7 +2,7 @@
 
 from . import formatting, labels
 from .html import Bar, Markup, bars, empty, section, tag
-from .reconciliation import Facts, number, part, rows
+from .reconciliation import Fields, number, part, rows
 
 TITLE = "The analysis at a glance"
 NOTHING = "No row was stored, so there is nothing to count."
@@ -18,7 +18,7 @@ WHY = {
 TRUTHS = {"true": "yes", "false": "no"}
 
 
-def own_insights(summary: Facts, stored: int) -> Markup:
+def own_insights(summary: Fields, stored: int) -> Markup:
     """By what `glance` says of the columns; the counts are the insights."""
     about, found = part(summary, "glance"), rows(summary, "insights")
     left_out = _left_out(rows(about, "left_out"))
@@ -34,7 +34,7 @@ def own_insights(summary: Facts, stored: int) -> Markup:
     return section(TITLE, lists, empty(left_out) if left_out else "", id_="insights")
 
 
-def _chart(chart: Facts, found: list[Facts], stored: int) -> Markup:
+def _chart(chart: Fields, found: list[Fields], stored: int) -> Markup:
     title = labels.plain(str(chart.get("column"))).capitalize()
     shows = chart.get("shows")
     if shows in ("numbers", "lengths"):
@@ -49,7 +49,7 @@ def _chart(chart: Facts, found: list[Facts], stored: int) -> Markup:
     return tag("div", tag("h3", title), bars(lines), empty(said) if said else "")
 
 
-def _numbers(chart: Facts, found: list[Facts], stored: int) -> list[Markup]:
+def _numbers(chart: Fields, found: list[Fields], stored: int) -> list[Markup]:
     """A bar a step, those between without a row included; then how many rows say nothing."""
     is_whole = bool(chart.get("is_whole"))
     steps = sorted(
@@ -94,7 +94,7 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:.6g}"
 
 
-def _value(row: Facts) -> str:
+def _value(row: Fields) -> str:
     value = row.get("value")
     return labels.NOT_SAID if value is None else TRUTHS.get(str(value), labels.plain(str(value)))
 
@@ -103,7 +103,7 @@ def _bar(label: str, many: int, whole: int) -> Bar:
     return Bar(label, many, formatting.count(many), formatting.share_of(many, whole))
 
 
-def _left_out(found: list[Facts]) -> str:
+def _left_out(found: list[Fields]) -> str:
     """In one sentence for each reason, the columns by name."""
     named: dict[str, list[str]] = {}
     for row in found:

@@ -2,10 +2,10 @@
 
 from . import cost_text, formatting
 from .html import Markup, join, pairs, section, table, tag
-from .reconciliation import Facts, number, part, rows
+from .reconciliation import Fields, number, part, rows
 
 
-def costs(summary: Facts) -> Markup:
+def costs(summary: Fields) -> Markup:
     """Before and after, what of it was wasted and saved, and why the two differ."""
     told = cost_text.money_of(summary)
     amounts = pairs(
@@ -28,7 +28,7 @@ def costs(summary: Facts) -> Markup:
     )
 
 
-def _parts(summary: Facts) -> Markup:
+def _parts(summary: Fields) -> Markup:
     totals = part(summary, "totals")
     asked = number(totals, "attempts") > 0
     found = {str(row.get("part")): row for row in rows(part(summary, "money"), "parts")}
@@ -44,11 +44,11 @@ def _parts(summary: Facts) -> Markup:
     return table(("tokens", "expected", "actual", "cost"), lines)
 
 
-def _expected(summary: Facts, name: str) -> str:
+def _expected(summary: Fields, name: str) -> str:
     return cost_text.expected_tokens(summary, name) if name in ("input", "output") else ""
 
 
-def _reasons(summary: Facts) -> Markup:
+def _reasons(summary: Fields) -> Markup:
     said = [
         *cost_text.differences(summary),
         *(

@@ -2,11 +2,11 @@
 
 from . import formatting, metrics, reconciliation
 from .html import Markup, tag
-from .reconciliation import Facts
+from .reconciliation import Fields
 
 
-def title(summary: Facts) -> Markup:
-    facts = [
+def title(summary: Fields) -> Markup:
+    events = [
         f"{name} {summary[key]}"
         for name, key in (("analysis", "analysis"), ("model", "model"), ("mode", "mode"))
         if summary.get(key)
@@ -15,11 +15,13 @@ def title(summary: Facts) -> Markup:
     return tag(
         "header",
         tag("h1", f"Run {summary.get('run_id') or 'without a name'}"),
-        tag("ul", *(tag("li", fact) for fact in [*facts, *_when(summary), *dry]), class_="facts"),
+        tag(
+            "ul", *(tag("li", event) for event in [*events, *_when(summary), *dry]), class_="events"
+        ),
     )
 
 
-def _when(summary: Facts) -> list[str]:
+def _when(summary: Fields) -> list[str]:
     times = reconciliation.part(summary, "times")
     planned = times.get("planned_at") or summary.get("planned_at")
     told = [f"planned {formatting.moment(planned)}"] if planned else []
@@ -31,13 +33,13 @@ def _when(summary: Facts) -> list[str]:
     return told
 
 
-def books(summary: Facts, verdict: Facts | None) -> Markup:
+def books(summary: Fields, verdict: Fields | None) -> Markup:
     found = reconciliation.books_of(summary, verdict)
     first, _, rest = found.line.partition(":")
     return tag("p", tag("b", f"{first}:"), rest, class_=f"books {found.mood}")
 
 
-def preview(summary: Facts) -> Markup:
+def preview(summary: Fields) -> Markup:
     """A dry run has no books: it says what it would take."""
     would = formatting.plural(reconciliation.number(summary, "would_records"), "record")
     into = formatting.plural(reconciliation.number(summary, "would_batches"), "batch", "batches")
@@ -45,7 +47,7 @@ def preview(summary: Facts) -> Markup:
     return tag("p", tag("b", "A dry run:"), said, class_="books warn")
 
 
-def tiles(summary: Facts) -> Markup:
+def tiles(summary: Fields) -> Markup:
     return tag(
         "dl",
         *(
@@ -60,7 +62,7 @@ def tiles(summary: Facts) -> Markup:
     )
 
 
-def foot(summary: Facts) -> Markup:
+def foot(summary: Fields) -> Markup:
     day = summary.get("planned_on")
     said = "Counts and names only: this page holds no transcript."
     return tag("footer", said, f" Planned on {day} (UTC)." if day else "")

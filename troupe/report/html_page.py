@@ -9,7 +9,7 @@ from typing import Any
 from . import html_answers, html_header, html_sections
 from .html import Markup, join, text
 from .html_costs import costs
-from .reconciliation import Facts, is_preview
+from .reconciliation import Fields, is_preview
 
 
 def render_html(summary: Mapping[str, Any], verdict: Mapping[str, Any] | None = None) -> str:
@@ -25,7 +25,7 @@ def render_html(summary: Mapping[str, Any], verdict: Mapping[str, Any] | None = 
     )
 
 
-def _run(summary: Facts, verdict: Facts | None) -> list[Markup]:
+def _run(summary: Fields, verdict: Fields | None) -> list[Markup]:
     return [
         html_header.title(summary),
         html_header.books(summary, verdict),
@@ -42,7 +42,7 @@ def _run(summary: Facts, verdict: Facts | None) -> list[Markup]:
     ]
 
 
-def _preview(summary: Facts) -> list[Markup]:
+def _preview(summary: Fields) -> list[Markup]:
     """A dry run met no error, read no answer and has no books."""
     return [
         html_header.title(summary),

@@ -2,10 +2,10 @@
 
 from . import formatting, labels, reconciliation
 from .html import Bar, Markup, bars, empty, join, pairs, section, table, tag, track, unbroken
-from .reconciliation import Exit, Facts, number, part, rows
+from .reconciliation import Exit, Fields, number, part, rows
 
 
-def funnel(summary: Facts) -> Markup:
+def funnel(summary: Fields) -> Markup:
     """From the rows of the source to the rows stored, with every exit by name."""
     whole = number(summary, "source_rows")
     title = "From source to stored rows"
@@ -56,7 +56,7 @@ def _folded(exits: list[Exit]) -> Markup:
     return tag("details", tag("summary", title), inside)
 
 
-def batches(summary: Facts) -> Markup:
+def batches(summary: Fields) -> Markup:
     times, totals = part(summary, "times"), part(summary, "totals")
     planned = number(summary, "batches")
     over = number(times, "batches_completed") + number(times, "batches_abandoned")
@@ -71,7 +71,7 @@ def batches(summary: Facts) -> Markup:
         ("Attempts closed", formatting.count(number(totals, "attempts"))),
         ("Attempts repeated", formatting.count(number(totals, "repeated_attempts"))),
         ("Jobs", formatting.count(number(times, "jobs"))),
-        ("Facts told", formatting.count(number(times, "facts"))),
+        ("Events told", formatting.count(number(times, "events"))),
         ("Requests sent", formatting.count(number(totals, "asked"))),
         ("Answer lines read", formatting.count(number(totals, "lines"))),
         ("Time to read them", formatting.seconds(totals.get("reading_seconds"))),
@@ -80,7 +80,7 @@ def batches(summary: Facts) -> Markup:
     return section("Batches, attempts and jobs", pairs(told), id_="batches")
 
 
-def errors(summary: Facts) -> Markup:
+def errors(summary: Fields) -> Markup:
     found = rows(summary, "errors")
     if not found:
         return section("Errors", empty("No errors."), id_="errors")
@@ -89,7 +89,7 @@ def errors(summary: Facts) -> Markup:
     return section("Errors by type", lines, note=note, id_="errors")
 
 
-def _error(error: Facts) -> Markup:
+def _error(error: Fields) -> Markup:
     name = str(error.get("error_type", ""))
     cause = error.get("cause")
     counted = (
@@ -109,7 +109,7 @@ def _error(error: Facts) -> Markup:
     )
 
 
-def readings(summary: Facts) -> Markup:
+def readings(summary: Fields) -> Markup:
     found = rows(summary, "readings")
     if not found:
         return section("How answers were read", empty("No answer was stored."), id_="readings")
@@ -126,7 +126,7 @@ def readings(summary: Facts) -> Markup:
     return section("How answers were read", bars(lines), id_="readings")
 
 
-def grounding(summary: Facts) -> Markup:
+def grounding(summary: Fields) -> Markup:
     """How much of the summaries was said in the calls; an invented one stands out."""
     title, found = "Grounding of the summaries", part(summary, "grounding")
     if not number(found, "measured"):
@@ -144,7 +144,7 @@ def grounding(summary: Facts) -> Markup:
     return section(title, bars([mean], 1.0), pairs(told), id_="grounding")
 
 
-def stages(summary: Facts) -> Markup:
+def stages(summary: Fields) -> Markup:
     """Means, so that the bars of an attempt add up to its time."""
     found = {str(row.get("stage")): row for row in rows(summary, "stages")}
     if not found:
@@ -165,5 +165,5 @@ def stages(summary: Facts) -> Markup:
     return section("Time by stage", table(head, lines), id_="stages")
 
 
-def _mean(row: Facts) -> float:
+def _mean(row: Fields) -> float:
     return float(row.get("mean_seconds") or 0.0)

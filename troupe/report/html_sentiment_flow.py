@@ -6,7 +6,7 @@ from typing import Literal
 from . import formatting
 from . import labels as words
 from .html import Markup, join, tag
-from .reconciliation import Facts, number
+from .reconciliation import Fields, number
 
 Moves = Mapping[tuple[str, str], int]
 """Records by sentiment before and after."""
@@ -19,7 +19,7 @@ LEFT, RIGHT, NODE, TOP = 108.0, 252.0, 9.0, 26.0
 LETTERS, LABEL = 10, 26.0
 
 
-def moves_of(found: Iterable[Facts]) -> dict[tuple[str, str], int]:
+def moves_of(found: Iterable[Fields]) -> dict[tuple[str, str], int]:
     moves: dict[tuple[str, str], int] = {}
     for row in found:
         way = (

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from . import formatting
-from .reconciliation import Facts, number, part
+from .reconciliation import Fields, number, part
 
 
-def course_lines(run: Facts) -> list[str]:
+def course_lines(run: Fields) -> list[str]:
     """Nothing for a run that was not asked about."""
     course = part(run, "course")
     if not course:
@@ -19,7 +19,7 @@ def course_lines(run: Facts) -> list[str]:
     ]
 
 
-def _canary(canary: Facts) -> Iterator[str]:
+def _canary(canary: Fields) -> Iterator[str]:
     if not canary:
         return
     size = f"canary: batch 1 with {formatting.plural(number(canary, 'records'), 'record')}"
@@ -32,7 +32,7 @@ def _canary(canary: Facts) -> Iterator[str]:
     yield f"{size} is over: {counts}"
 
 
-def _breaker(breaker: Facts, run_id: str, tripped: bool) -> Iterator[str]:
+def _breaker(breaker: Fields, run_id: str, tripped: bool) -> Iterator[str]:
     over = number(breaker, "records_over")
     if not over:
         return
@@ -49,7 +49,7 @@ def _breaker(breaker: Facts, run_id: str, tripped: bool) -> Iterator[str]:
         )
 
 
-def _budget(budget: Facts, spent: bool) -> Iterator[str]:
+def _budget(budget: Fields, spent: bool) -> Iterator[str]:
     if not budget:
         return
     parts = [

@@ -7,7 +7,7 @@ from rich.text import Text
 from . import formatting
 from .formatting import count
 from .layout import Pen, columns, cut, words, wrapped
-from .reconciliation import Facts, number, part, records_over, rows
+from .reconciliation import Fields, number, part, records_over, rows
 from .run_text import DONE, is_over, not_begun
 from .snapshot import PLACES, Scene, cost_so_far, cost_to_come, places, skipped
 from .stall_reasons import job_state
@@ -33,7 +33,7 @@ WAITS = {
 }
 
 
-def split_of(run: Facts) -> list[tuple[int, str]]:
+def split_of(run: Fields) -> list[tuple[int, str]]:
     """The records of the run for one bar: what is over, then what is on its way."""
     here = places(run)
     told = {
@@ -113,7 +113,7 @@ def batch_lines(scene: Scene, pen: Pen) -> list[Text]:
     return lines
 
 
-def _batch(scene: Scene, row: Facts) -> tuple[Text, ...]:
+def _batch(scene: Scene, row: Fields) -> tuple[Text, ...]:
     state = str(row.get("state"))
     job = scene.job_of(row)
     age = float(job.get("age_seconds") or 0) + scene.age

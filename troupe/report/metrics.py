@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from . import formatting
-from .reconciliation import Facts, number, part
+from .reconciliation import Fields, number, part
 
 
-def time_of(summary: Facts) -> str:
+def time_of(summary: Fields) -> str:
     """From plan to end."""
     times = part(summary, "times")
     taken_time = formatting.between(times.get("planned_at"), times.get("completed_at"))
@@ -22,7 +22,7 @@ class Metric:
     means: str
 
 
-def metrics_of(summary: Facts) -> list[Metric]:
+def metrics_of(summary: Fields) -> list[Metric]:
     found, times = part(summary, "metrics"), part(summary, "times")
     completed = number(times, "batches_completed")
     over = formatting.plural(completed + number(times, "batches_abandoned"), "batch", "batches")
@@ -60,7 +60,7 @@ def metrics_of(summary: Facts) -> list[Metric]:
     ]
 
 
-def grounding_of(summary: Facts) -> str:
+def grounding_of(summary: Fields) -> str:
     """How much of the summaries was said in their transcripts; empty when it was not measured."""
     found = part(summary, "grounding")
     if not number(found, "measured"):

@@ -4,7 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from . import formatting
-from .reconciliation import Facts, number, records_over
+from .reconciliation import Fields, number, records_over
 
 LOOKS = 30
 """Earlier ones are forgotten: a run does not move today as it did yesterday."""
@@ -54,7 +54,7 @@ class Pace:
 
     looks: deque[Look] = field(default_factory=lambda: deque(maxlen=LOOKS))
 
-    def saw(self, at: float, run: Facts, age: float | None = None) -> None:
+    def saw(self, at: float, run: Fields, age: float | None = None) -> None:
         """Only what has moved counts as a look of its own.
 
         `age` are the seconds since the run was planned: then nothing was over.
@@ -65,7 +65,7 @@ class Pace:
         if not self.looks or over != self.looks[-1].over:
             self.looks.append(Look(at, over))
 
-    def forecast(self, at: float, run: Facts) -> Forecast:
+    def forecast(self, at: float, run: Fields) -> Forecast:
         """At this time: a run that does not move any more gets slower while it is watched."""
         left = number(run, "records") - records_over(run)
         moves = len(self.looks) - 1
@@ -99,6 +99,6 @@ def _roughly(seconds: float) -> float:
     return float(max(1, round(seconds / size)) * size)
 
 
-def _in_all(run: Facts, left: int) -> float | None:
+def _in_all(run: Fields, left: int) -> float | None:
     cost, over = run.get("cost"), records_over(run)
     return float(cost) * (1 + left / over) if cost and over else None

@@ -1,4 +1,4 @@
-"""Plain, stable lines for terminals and pipes: the same facts, the same lines. No colours."""
+"""Plain, stable lines for terminals and pipes: the same events, the same lines. No colours."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -7,7 +7,7 @@ from analysis.prices import told_price
 
 from . import formatting, labels, reconciliation
 from .cost_text import price_line
-from .reconciliation import Facts, number
+from .reconciliation import Fields, number
 from .text_columns import exits, line, named
 
 
@@ -26,7 +26,7 @@ def preview_lines(preview: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _as_summary(preview: Facts) -> Facts:
+def _as_summary(preview: Fields) -> Fields:
     """The row counts what is pending; what of it is not taken is beyond the limit."""
     pending = number(preview, "pending") if "pending" in preview else number(preview, "records")
     skipped = {name: number(preview, name) for name in labels.SKIPPED}
@@ -38,7 +38,7 @@ def _as_summary(preview: Facts) -> Facts:
     }
 
 
-def _estimate(preview: Facts) -> list[str]:
+def _estimate(preview: Fields) -> list[str]:
     read, written = preview.get("input_tokens"), preview.get("output_tokens")
     low, high = preview.get("cost") or (None, None)
     model = str(preview.get("model") or "")

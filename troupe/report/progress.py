@@ -6,7 +6,7 @@ from types import TracebackType
 from typing import Any, Protocol, Self, TextIO
 
 from . import formatting
-from .reconciliation import Facts, number, records_over, rows
+from .reconciliation import Fields, number, records_over, rows
 from .text_columns import line
 
 LEAST_SECONDS = 1.0
@@ -16,7 +16,7 @@ OTHERS_SHOWN = 3
 
 
 class _View(Protocol):
-    def show(self, status: Facts) -> None: ...
+    def show(self, status: Fields) -> None: ...
     def close(self) -> None: ...
 
 
@@ -49,7 +49,7 @@ class Live:
             self._view.show(status)
 
 
-def progress_line(status: Facts) -> str:
+def progress_line(status: Fields) -> str:
     records = number(status, "records")
     share = formatting.share_of(records_over(status), records)
     return line(
@@ -67,7 +67,7 @@ def progress_line(status: Facts) -> str:
     )
 
 
-def others_line(status: Facts) -> str:
+def others_line(status: Fields) -> str:
     """The further runs that are open; empty where there are none."""
     found = rows(status, "others")
     told = [
@@ -85,11 +85,11 @@ class _PlainLines:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._figures: Facts = {}
+        self._figures: Fields = {}
         self._shown_at: float | None = None
-        self._held_back: Facts | None = None
+        self._held_back: Fields | None = None
 
-    def show(self, status: Facts) -> None:
+    def show(self, status: Fields) -> None:
         figures_now = {k: v for k, v in status.items() if k not in ("seconds", "deliveries")}
         if figures_now == self._figures:
             self._held_back = None
@@ -105,13 +105,13 @@ class _PlainLines:
         if self._held_back is not None:
             self._write(self._held_back)
 
-    def _write(self, status: Facts) -> None:
+    def _write(self, status: Fields) -> None:
         self._held_back, self._shown_at = None, _seconds(status)
         self._stream.write(progress_line(status) + "\n")
         self._stream.flush()
 
 
-def _seconds(status: Facts) -> float:
+def _seconds(status: Fields) -> float:
     return float(status.get("seconds") or 0.0)
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from . import formatting
 from .progress import others_line
-from .reconciliation import Facts, number, records_over, rows
+from .reconciliation import Fields, number, records_over, rows
 from .text_columns import line
 
 
@@ -23,14 +23,14 @@ class Panels:
         self._live = RichLive(console=console, refresh_per_second=8)
         self._live.start()
 
-    def show(self, status: Facts) -> None:
+    def show(self, status: Fields) -> None:
         self._live.update(panel(status))
 
     def close(self) -> None:
         self._live.stop()
 
 
-def panel(status: Facts) -> Panel:
+def panel(status: Fields) -> Panel:
     """A bar over the records, and below it what is going on. Names are text, never markup."""
     records, done = number(status, "records"), records_over(status)
     bar = Table.grid(padding=(0, 1), expand=True)
@@ -46,7 +46,7 @@ def panel(status: Facts) -> Panel:
     return Panel(whole, title=title, title_align="left")
 
 
-def _lines(status: Facts, records: int, done: int) -> list[str]:
+def _lines(status: Fields, records: int, done: int) -> list[str]:
     ends = ", ".join(
         f"{formatting.count(number(status, name))} {name}"
         for name in ("analysed", "failed", "released", "open")

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from . import formatting
 from . import labels as words
 
-Facts = Mapping[str, Any]
+Fields = Mapping[str, Any]
 
 ENDINGS = ("analysed", "failed", "released", "open", "cleared")
 RARE = ("cleared",)
@@ -19,7 +19,7 @@ BROKEN = {
     "lost": "records lost: in no batch, stored by half, or open when the run was completed",
     "doubled": "doubled rows or memberships",
     "paid_twice": "records or jobs paid for twice",
-    "two_bodies": "facts told with two contents",
+    "two_bodies": "events told with two contents",
     "closed_twice": "attempts closed twice",
 }
 """Counts of a verdict that must be zero in any books that balance."""
@@ -47,36 +47,36 @@ class Exit:
         return f"{'-' if self.records >= 0 else '+'} {formatting.count(abs(self.records))}"
 
 
-def number(facts: Facts, name: str) -> int:
+def number(events: Fields, name: str) -> int:
     """A count; what is absent counts as none."""
-    return int(facts.get(name) or 0)
+    return int(events.get(name) or 0)
 
 
-def records_over(facts: Facts) -> int:
+def records_over(events: Fields) -> int:
     """Of a run or a batch: those that came to an end."""
-    return sum(number(facts, name) for name in ("analysed", "failed", "released"))
+    return sum(number(events, name) for name in ("analysed", "failed", "released"))
 
 
-def part(facts: Facts, name: str) -> Facts:
+def part(events: Fields, name: str) -> Fields:
     """A part of the summary; empty when it is absent."""
-    found = facts.get(name)
+    found = events.get(name)
     return found if isinstance(found, Mapping) else {}
 
 
-def rows(facts: Facts, name: str) -> list[Facts]:
+def rows(events: Fields, name: str) -> list[Fields]:
     """A list of rows; empty when it is absent, or only a count."""
-    found = facts.get(name)
+    found = events.get(name)
     return list(found) if isinstance(found, Sequence) else []
 
 
-def books_of(summary: Facts, verdict: Facts | None) -> Books:
+def books_of(summary: Fields, verdict: Fields | None) -> Books:
     """By the verdict where there is one; else by the summary's own counts, promising less."""
     if verdict:
         return verdict_of(verdict)
     return verdict_of({"planned": number(summary, "records"), **part(summary, "books")})
 
 
-def verdict_of(verdict: Facts) -> Books:
+def verdict_of(verdict: Fields) -> Books:
     """A verdict that does not carry a count is not asked for it."""
     sides = [number(verdict, name) for name in ENDINGS]
     planned = number(verdict, "planned")
@@ -93,7 +93,7 @@ def verdict_of(verdict: Facts) -> Books:
     return Books("good", f"The books balance: {sum_line}{_promise(verdict)}")
 
 
-def _wrong(verdict: Facts, *, balanced: bool) -> list[str]:
+def _wrong(verdict: Fields, *, balanced: bool) -> list[str]:
     found = [] if balanced else ["the two sides differ"]
     if verdict.get("completed") and number(verdict, "open") and "lost" not in verdict:
         found.append("the run is completed with open records")
@@ -102,23 +102,23 @@ def _wrong(verdict: Facts, *, balanced: bool) -> list[str]:
     return found or ([] if verdict.get("ok", True) else ["the recount says so"])
 
 
-def _promise(verdict: Facts) -> str:
+def _promise(verdict: Fields) -> str:
     """Only a recount can promise it."""
     asked = {"doubled", "paid_twice"} <= verdict.keys()
     return " Nothing is doubled, half stored or paid twice." if asked else ""
 
 
-def is_preview(summary: Facts) -> bool:
+def is_preview(summary: Fields) -> bool:
     """A dry run: nothing was frozen, and its plan says only what it would take."""
     return bool(summary.get("dry_run"))
 
 
-def taken(summary: Facts) -> int:
+def taken(summary: Fields) -> int:
     """The records of the run, or what a dry run would take."""
     return number(summary, "would_records" if is_preview(summary) else "records")
 
 
-def exits_before(summary: Facts) -> list[Exit]:
+def exits_before(summary: Fields) -> list[Exit]:
     """Why rows of the source are not in the run. What the reasons leave over is named too."""
     counted = part(summary, "skipped")
     found = [Exit(name, words.skipped(name), number(counted, name)) for name in counted]
@@ -128,7 +128,7 @@ def exits_before(summary: Facts) -> list[Exit]:
     return found
 
 
-def exits_after(summary: Facts) -> list[Exit]:
+def exits_after(summary: Fields) -> list[Exit]:
     """Why planned records have no row: each ending by its error, then what no error explains."""
     books = part(summary, "books")
     found: list[Exit] = []
@@ -144,7 +144,7 @@ def exits_after(summary: Facts) -> list[Exit]:
     return found
 
 
-def fate(error: Facts) -> str:
+def fate(error: Fields) -> str:
     """What becomes of a record with this error."""
     if error.get("scope") == "system":
         return "no record's fault"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from . import formatting, labels, timeline
-from .reconciliation import Facts, number, part, rows
+from .reconciliation import Fields, number, part, rows
 from .text_columns import line
 from .timeline import NEVER, Told
 
@@ -26,12 +26,12 @@ def journey_lines(journey: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _error(row: Facts) -> Told:
+def _error(row: Fields) -> Told:
     said = timeline.of_attempt(row) + timeline.error(row)
     return Told(row.get("created_at"), said, number(row, "attempt"), timeline.MET)
 
 
-def _source(source: Facts) -> list[str]:
+def _source(source: Fields) -> list[str]:
     held = number(source, "rows_in_source")
     if not held:
         return ["  The source does not hold it."]
@@ -40,7 +40,7 @@ def _source(source: Facts) -> list[str]:
     return [f"  The source holds it: {size}.{copies}"]
 
 
-def _plan(journey: Facts, plan: Facts) -> Iterator[Told]:
+def _plan(journey: Fields, plan: Fields) -> Iterator[Told]:
     size = formatting.megabytes(plan.get("line_bytes"))
     many = f" of {plan['batches']}" if plan.get("batches") else ""
     place = f"planned into batch {plan.get('batch')}{many} of run {plan.get('run_id')}"
@@ -53,33 +53,33 @@ def _plan(journey: Facts, plan: Facts) -> Iterator[Told]:
     yield from _attempts(plan, _last_attempt(journey, plan))
 
 
-def _attempts(plan: Facts, last: int | None) -> Iterator[Told]:
+def _attempts(plan: Fields, last: int | None) -> Iterator[Told]:
     """Attempts after the one that settled the record are not about it."""
     lines = {row.get("attempt"): row for row in rows(plan, "lines")}
     closings = {row.get("attempt"): row for row in rows(plan, "closings")}
-    for row in rows(plan, "facts"):
+    for row in rows(plan, "events"):
         attempt = row.get("attempt")
         if last is not None and number(row, "attempt") > last:
             continue
         if row.get("topic") == "jsonl-uploaded":
-            yield timeline.fact(row, _line(lines.get(attempt, {})))
+            yield timeline.event(row, _line(lines.get(attempt, {})))
         elif row.get("topic") == "results-processed":
             outputs = ", ".join(timeline.listed(closings.get(attempt, {}).get("outputs")))
-            yield timeline.fact(row, f"from {outputs}" if outputs else "")
+            yield timeline.event(row, f"from {outputs}" if outputs else "")
         else:
-            yield timeline.fact(row)
+            yield timeline.event(row)
     yield from timeline.faults(
         row for row in rows(plan, "faults") if last is None or number(row, "attempt") <= last
     )
 
 
-def _line(found: Facts) -> str:
+def _line(found: Fields) -> str:
     if found.get("line") is None:
         return ""
     return f"line {formatting.count(found['line'])} of {formatting.count(found.get('lines'))}"
 
 
-def _last_attempt(journey: Facts, plan: Facts) -> int | None:
+def _last_attempt(journey: Fields, plan: Fields) -> int | None:
     ends = [
         *rows(journey, "rows"),
         *(e for e in rows(journey, "errors") if not e.get("retryable")),
@@ -92,7 +92,7 @@ def _last_attempt(journey: Facts, plan: Facts) -> int | None:
     return min(here) if here else None
 
 
-def _rows(stored: Sequence[Facts]) -> Iterator[Told]:
+def _rows(stored: Sequence[Fields]) -> Iterator[Told]:
     for row in stored:
         how = f"{labels.method(row.get('parse_method'))} ({labels.grade(row.get('repair_grade'))})"
         tokens = (
@@ -106,7 +106,7 @@ def _rows(stored: Sequence[Facts]) -> Iterator[Told]:
         yield Told(row.get("analysed_at"), said, number(row, "attempt"), timeline.MET)
 
 
-def _wasted(errors: Sequence[Facts]) -> list[str]:
+def _wasted(errors: Sequence[Fields]) -> list[str]:
     """Answers that brought no row have a price too, which only their batch knows."""
     wasted = sum(1 for error in errors if error.get("line"))
     if not wasted:
@@ -116,7 +116,7 @@ def _wasted(errors: Sequence[Facts]) -> list[str]:
 
 
 def _end(
-    journey: Facts, plans: Sequence[Facts], errors: Sequence[Facts], stored: Sequence[Facts]
+    journey: Fields, plans: Sequence[Fields], errors: Sequence[Fields], stored: Sequence[Fields]
 ) -> str:
     """How it stands now, and what to do."""
     if stored:
@@ -138,7 +138,7 @@ def _end(
     )
 
 
-def _left_out(found: Facts) -> str:
+def _left_out(found: Fields) -> str:
     """Why the newest run has not taken it."""
     if not found:
         return "; the next run whose filters admit it does"
@@ -149,7 +149,7 @@ def _left_out(found: Facts) -> str:
     return f". Run {run}, the newest, leaves it out: {labels.skipped(str(verdict))}"
 
 
-def _ended(error: Facts) -> str:
+def _ended(error: Fields) -> str:
     name = str(error.get("error_type"))
     if error.get("replan"):
         return f"It was left to the next plan ({name})."

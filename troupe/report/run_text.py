@@ -4,8 +4,8 @@ from collections import Counter
 
 from . import formatting, labels, reconciliation
 from .limits_text import course_lines
-from .reconciliation import Facts, number, records_over, rows
-from .stall_reasons import Limits, batch_standing, fact_advice, job_state, limits_in
+from .reconciliation import Fields, number, records_over, rows
+from .stall_reasons import Limits, batch_standing, event_advice, job_state, limits_in
 from .summary_text import error_lines
 from .text_columns import folded, line
 
@@ -19,11 +19,11 @@ DONE = ("completed", "abandoned")
 """States of a batch that is over."""
 
 
-def is_over(run: Facts) -> bool:
+def is_over(run: Fields) -> bool:
     return bool(run.get("completed_at") or run.get("dry_run"))
 
 
-def state_of(run: Facts) -> str:
+def state_of(run: Fields) -> str:
     if run.get("dry_run"):
         return "dry run"
     if run.get("completed_at"):
@@ -31,7 +31,7 @@ def state_of(run: Facts) -> str:
     return "stopping" if run.get("stopped_for") else "running"
 
 
-def run_row(run: Facts) -> tuple[str, ...]:
+def run_row(run: Fields) -> tuple[str, ...]:
     records = number(run, "records")
     return (
         str(run.get("run_id")),
@@ -43,11 +43,11 @@ def run_row(run: Facts) -> tuple[str, ...]:
     )
 
 
-def _spent(run: Facts) -> str:
+def _spent(run: Fields) -> str:
     return formatting.spent(run.get("cost"), records_over(run))
 
 
-def run_lines(run: Facts) -> list[str]:
+def run_lines(run: Fields) -> list[str]:
     about = ", ".join(str(run[name]) for name in ("analysis", "model", "mode") if run.get(name))
     records = number(run, "records")
     share = formatting.share_of(records_over(run), records)
@@ -65,12 +65,12 @@ def run_lines(run: Facts) -> list[str]:
     ]
 
 
-def _ended(run: Facts) -> str:
+def _ended(run: Fields) -> str:
     at = run.get("completed_at")
     return f", completed {formatting.moment(at)}" if at else ""
 
 
-def detail_lines(run: Facts) -> list[str]:
+def detail_lines(run: Fields) -> list[str]:
     """What is known beyond the run's own row; nothing for a run that was not asked about."""
     stopped = [line("  stopped:", why) for why in labels.stopped(str(run.get("stopped_for") or ""))]
     if len(stopped) and not is_over(run):
@@ -88,7 +88,7 @@ def detail_lines(run: Facts) -> list[str]:
     ]
 
 
-def _batches(run: Facts) -> list[str]:
+def _batches(run: Fields) -> list[str]:
     found = rows(run, "batches")
     if not found:
         return []
@@ -104,19 +104,19 @@ def _batches(run: Facts) -> list[str]:
     return lines
 
 
-def _batch(row: Facts, limits: Limits) -> str:
+def _batch(row: Fields, limits: Limits) -> str:
     place = f"    batch {row.get('batch')}, attempt {row.get('attempt')}"
     return line(f"{place}: {batch_standing(row, limits)}")
 
 
-def not_begun(still: list[Facts], *, canary_open: bool) -> str:
+def not_begun(still: list[Fields], *, canary_open: bool) -> str:
     many = formatting.plural(len(still), "batch", "batches")
     if canary_open:
         return f"{many} not begun, until the first batch has gone well; nothing to do"
     return f"{many} not begun, until batches in flight have ended; nothing to do"
 
 
-def job_lines(found: list[Facts]) -> list[str]:
+def job_lines(found: list[Fields]) -> list[str]:
     told = [
         line(
             f"    {str(job.get('name')).rsplit('/', 1)[-1]}: {job_state(job.get('state'))},"
@@ -127,12 +127,12 @@ def job_lines(found: list[Facts]) -> list[str]:
     return [line("  jobs:", formatting.count(len(found))), *folded(told, SHOWN)] if found else []
 
 
-def _waiting(found: list[Facts]) -> list[str]:
+def _waiting(found: list[Fields]) -> list[str]:
     told = [
         line(
             f"    {row.get('topic')} for {row.get('handler')}, since"
             f" {formatting.moment(row.get('recorded_at'))}:",
-            fact_advice(row),
+            event_advice(row),
         )
         for row in found
     ]

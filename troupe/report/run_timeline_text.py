@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import formatting, labels, reconciliation, timeline
-from .reconciliation import Facts, number, part, rows
+from .reconciliation import Fields, number, part, rows
 from .summary_text import error_lines
 from .text_columns import aligned, exits, folded, line, named
 from .timeline import Told
@@ -38,7 +38,7 @@ def _many(faults: list[Told]) -> str:
     return f"at least {many}" if len(faults) >= MOST_FAULTS else many
 
 
-def _request(request: Facts) -> str:
+def _request(request: Fields) -> str:
     """What was asked, beyond what the first line says and what was left to nothing."""
     told = ("run_id", "analysis", "model", "mode")
     given = [
@@ -61,7 +61,7 @@ def _setting(value: object) -> str:
     )
 
 
-def _plan(plan: Facts) -> list[str]:
+def _plan(plan: Fields) -> list[str]:
     """From the rows of the source to the records of the run, with every reason to leave one out."""
     skipped = {name: plan[name] for name in labels.SKIPPED if name in plan}
     found = {**plan, "skipped": skipped}
@@ -74,13 +74,13 @@ def _plan(plan: Facts) -> list[str]:
     ]
 
 
-def _told(journey: Facts, plan: Facts) -> Iterator[Told]:
+def _told(journey: Fields, plan: Fields) -> Iterator[Told]:
     yield Told(plan.get("planned_at"), "membership frozen", step=timeline.FROZEN)
-    for row in rows(journey, "facts"):
-        yield timeline.fact(row)
+    for row in rows(journey, "events"):
+        yield timeline.event(row)
 
 
-def _batches(journey: Facts) -> list[str]:
+def _batches(journey: Fields) -> list[str]:
     """One line each: how it stands, what it cost, and where to read more."""
     found = rows(journey, "batches")
     if not found:
@@ -94,7 +94,7 @@ def _batches(journey: Facts) -> list[str]:
     return [named("  batches", formatting.count(len(found))), *table, *more, line(hint)]
 
 
-def _batch(row: Facts, closings: list[Facts]) -> tuple[str, ...]:
+def _batch(row: Fields, closings: list[Fields]) -> tuple[str, ...]:
     mine = [closing for closing in closings if closing.get("batch") == row.get("batch")]
     cost = formatting.dollars(timeline.total(mine)["cost"]) if mine else formatting.NONE
     counts = ", ".join(

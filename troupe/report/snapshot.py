@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from . import formatting, labels, reconciliation
 from .pace import Forecast
-from .reconciliation import Facts, number, part, records_over, rows
+from .reconciliation import Fields, number, part, records_over, rows
 from .run_text import DONE, is_over
-from .stall_reasons import batch_standing, fact_advice, limits_in
+from .stall_reasons import batch_standing, event_advice, limits_in
 from .status_text import letter_line, refusal_line, system_error_line, worker_lines
 from .text_columns import line
 
@@ -27,9 +27,9 @@ PLACES = {
 class Scene:
     """One look at the runs."""
 
-    status: Facts
+    status: Fields
     """All that were asked about."""
-    run: Facts
+    run: Fields
     """The one that is told in full; empty while none is planned."""
     now: datetime
     forecasts: Mapping[str, Forecast] = field(default_factory=dict)
@@ -51,35 +51,35 @@ class Scene:
         return self.now + timedelta(seconds=self.age)
 
     @property
-    def runs(self) -> list[Facts]:
+    def runs(self) -> list[Fields]:
         return rows(self.status, "runs")
 
     @property
-    def open_runs(self) -> list[Facts]:
+    def open_runs(self) -> list[Fields]:
         return [run for run in self.runs if not is_over(run)]
 
     @property
-    def moving(self) -> list[Facts]:
+    def moving(self) -> list[Fields]:
         """Batches on their way: what hangs first, then the oldest."""
         found = [b for b in rows(self.run, "batches") if b.get("state") not in (*DONE, "waiting")]
         return sorted(found, key=lambda b: (not b.get("held_up"), -self.age_of(b)))
 
-    def age_of(self, batch: Facts) -> float:
+    def age_of(self, batch: Fields) -> float:
         return float(batch.get("seconds_in_state") or 0) + self.age
 
-    def job_of(self, batch: Facts) -> Facts:
+    def job_of(self, batch: Fields) -> Fields:
         """Its job at the service; empty when none is known to live."""
         ending = f"__{self.run.get('run_id')}__{batch.get('batch')}__{batch.get('attempt')}"
         jobs = rows(self.status, "jobs")
         return next((job for job in jobs if str(job.get("name")).endswith(ending)), {})
 
 
-def is_finished(status: Facts) -> bool:
+def is_finished(status: Fields) -> bool:
     """Nothing is to come: no run is open, and no request waits to be planned."""
     return not rows(status, "requests") and all(is_over(run) for run in rows(status, "runs"))
 
 
-def places(run: Facts) -> dict[str, int]:
+def places(run: Fields) -> dict[str, int]:
     """Open records by where they are, in the order of their way."""
     found = dict.fromkeys(PLACES.values(), 0)
     for batch in rows(run, "batches"):
@@ -89,7 +89,7 @@ def places(run: Facts) -> dict[str, int]:
     return found
 
 
-def skipped(run: Facts) -> list[tuple[str, int]]:
+def skipped(run: Fields) -> list[tuple[str, int]]:
     """Why rows of the source are not in the run, the most frequent first."""
     told = part(part(run, "plan"), "skipped")
     found = [(labels.skipped(reason), int(many)) for reason, many in told.items() if many]
@@ -134,7 +134,7 @@ def standstills(scene: Scene) -> list[str]:
         *(f"refused: {refusal_line(row).strip()}" for row in rows(scene.status, "refusals")),
         *_stopped(scene.run),
         *_batches(scene),
-        *_facts(scene.run),
+        *_events(scene.run),
         *(system_error_line(row).strip() for row in rows(scene.status, "system_errors")),
     ]
 
@@ -154,7 +154,7 @@ def _requests(scene: Scene) -> Iterator[str]:
         )
 
 
-def _stopped(run: Facts) -> Iterator[str]:
+def _stopped(run: Fields) -> Iterator[str]:
     for why in labels.stopped(str(run.get("stopped_for") or "")):
         yield f"stopped: {why}"
 
@@ -168,14 +168,14 @@ def _batches(scene: Scene) -> Iterator[str]:
             yield line(f"batch {batch.get('batch')}, attempt {batch.get('attempt')}: {told}")
 
 
-def _facts(run: Facts) -> Iterator[str]:
+def _events(run: Fields) -> Iterator[str]:
     held = {part(batch, "held_up").get("letter_id") for batch in rows(run, "batches")}
     for row in rows(run, "waiting"):
-        if row.get("fact_id") not in held:
-            yield line(f"{row.get('topic')} for {row.get('handler')}: {fact_advice(row)}")
+        if row.get("event_id") not in held:
+            yield line(f"{row.get('topic')} for {row.get('handler')}: {event_advice(row)}")
 
 
-def books(run: Facts) -> reconciliation.Books | None:
+def books(run: Fields) -> reconciliation.Books | None:
     """Of a run that is over; while it moves, they are no news."""
     verdict = part(run, "verdict")
     return reconciliation.verdict_of(verdict) if verdict and is_over(run) else None

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from handlers.ports import Policy
 
 from . import formatting
-from .reconciliation import Facts, part
+from .reconciliation import Fields, part
 
 BATCHES = {
     "planned": "its request file is to be written",
@@ -15,7 +15,7 @@ BATCHES = {
 }
 """What each state of a batch waits for."""
 
-FACTS = {
+EVENTS = {
     "waited": "nothing to do: the next tick tells it again",
     "retold": "it was told again and is not finished; look at the handler's log if it stays",
     "replayed": "it was replayed and is not finished; look at the handler's log if it stays",
@@ -31,14 +31,14 @@ class Limits:
     retell_after_seconds: float
 
 
-def limits_in(facts: Facts) -> Limits:
+def limits_in(events: Fields) -> Limits:
     """As the status tells them; of the usual policy where it does not."""
-    told, usual = part(facts, "limits"), Policy()
+    told, usual = part(events, "limits"), Policy()
     names = ("pending_hours", "running_hours", "retell_after_seconds")
     return Limits(*(float(told.get(name) or getattr(usual, name)) for name in names))
 
 
-def batch_standing(row: Facts, limits: Limits) -> str:
+def batch_standing(row: Fields, limits: Limits) -> str:
     """Where a batch stands, for how long, what it waits for, and what to do where it hangs."""
     state, age = str(row.get("state")), row.get("seconds_in_state")
     held = part(row, "held_up")
@@ -52,16 +52,16 @@ def batch_standing(row: Facts, limits: Limits) -> str:
 
 def stuck(handler: str, cause: str, letter_id: str) -> str:
     """In one line: who gave it up, and the command that shows it."""
-    what = "told again as often as allowed" if cause == "stuck_fact" else f"set aside ({cause})"
+    what = "told again as often as allowed" if cause == "stuck_event" else f"set aside ({cause})"
     return f"stuck: handler {handler} {what}, see `troupe dead-letters show {letter_id}`"
 
 
-def fact_advice(row: Facts) -> str:
+def event_advice(row: Fields) -> str:
     """The reason as stored, and what to do about it."""
     outcome, reason = str(row.get("outcome")), row.get("reason")
     if outcome == "set_aside":
-        return stuck(str(row.get("handler")), str(reason), str(row.get("fact_id")))
-    what = FACTS.get(outcome, "look at the handler's log")
+        return stuck(str(row.get("handler")), str(reason), str(row.get("event_id")))
+    what = EVENTS.get(outcome, "look at the handler's log")
     return f"{reason}; {what}" if reason else what
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import formatting, labels
-from .reconciliation import Facts, number, rows
+from .reconciliation import Fields, number, rows
 from .run_text import DETAILS, SHOWN, detail_lines, is_over, job_lines, run_lines, run_row
 from .text_columns import aligned, folded, line
 
@@ -12,7 +12,7 @@ from .text_columns import aligned, folded, line
 def status_lines(status: Mapping[str, Any]) -> list[str]:
     """Every key of `status` may be absent or empty; without `worker` none is missed.
 
-    Batches, waiting facts, errors, jobs and verdict stand in their run, or beside a single one.
+    Batches, waiting events, errors, jobs and verdict stand in their run, or beside a single one.
     """
     runs = rows(status, "runs")
     requests = [_request(row) for row in rows(status, "requests")]
@@ -34,31 +34,31 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def whole(run: Facts, status: Facts) -> Facts:
+def whole(run: Fields, status: Fields) -> Fields:
     """A run's row only counts its batches; that gives way to the batches themselves."""
     beside = {name: status[name] for name in DETAILS if status.get(name)}
     inside = {name: run[name] for name in beside if isinstance(run.get(name), list | dict)}
     return {**run, **beside, **inside}
 
 
-def _request(row: Facts) -> str:
+def _request(row: Fields) -> str:
     return line(
         f"Run {row.get('run_id')}: requested {formatting.moment(row.get('requested_at'))},"
         " not planned yet; a worker plans it"
     )
 
 
-def refusal_line(row: Facts) -> str:
+def refusal_line(row: Fields) -> str:
     return line(
         f"  {row.get('run_id')}: {labels.plain(str(row.get('reason')))}:", row.get("detail")
     )
 
 
-def _system_errors(found: list[Facts]) -> list[str]:
+def _system_errors(found: list[Fields]) -> list[str]:
     return folded([system_error_line(row) for row in found], SHOWN)
 
 
-def system_error_line(row: Facts) -> str:
+def system_error_line(row: Fields) -> str:
     where = ", ".join(
         f"{name.removesuffix('_id')} {row[name]}"
         for name in ("run_id", "batch", "attempt")
@@ -74,7 +74,7 @@ def system_error_line(row: Facts) -> str:
     )
 
 
-def letter_line(row: Facts) -> str:
+def letter_line(row: Fields) -> str:
     cause = str(row.get("cause"))
     what = f"{labels.hint(cause) or 'Correct the cause.'} Then replay or discard."
     return line(
@@ -86,7 +86,7 @@ def _titled(title: str, lines: list[str]) -> list[str]:
     return [f"{title}:", *lines] if lines else []
 
 
-def worker_lines(status: Facts) -> list[str]:
+def worker_lines(status: Fields) -> list[str]:
     """Who works, and whether somebody should."""
     if "worker" not in status:
         return []

@@ -5,7 +5,7 @@ from typing import Any
 
 from . import formatting, labels, metrics, reconciliation
 from .cost_text import analysis_line, differences, money_of, price_of, saved_line
-from .reconciliation import Facts, number, part, rows
+from .reconciliation import Fields, number, part, rows
 from .text_columns import exits, folded, line, named
 
 ERRORS_SHOWN = 8
@@ -30,14 +30,14 @@ def summary_lines(
     ]
 
 
-def _head(summary: Facts) -> list[str]:
+def _head(summary: Fields) -> list[str]:
     about = ", ".join(
         str(summary[name]) for name in ("analysis", "model", "mode") if summary.get(name)
     )
     return [line(f"Run {summary.get('run_id') or 'without a name'}:", about or "no plan")]
 
 
-def _dry(summary: Facts) -> list[str]:
+def _dry(summary: Fields) -> list[str]:
     would = formatting.plural(number(summary, "would_records"), "record")
     into = formatting.plural(number(summary, "would_batches"), "batch", "batches")
     return [
@@ -47,12 +47,12 @@ def _dry(summary: Facts) -> list[str]:
     ]
 
 
-def _source(summary: Facts) -> str:
+def _source(summary: Fields) -> str:
     held = number(summary, "source_rows")
     return named("source", formatting.plural(held, "row") if held else "no rows")
 
 
-def _way(summary: Facts) -> list[str]:
+def _way(summary: Fields) -> list[str]:
     planned = formatting.plural(number(summary, "records"), "record")
     into = formatting.plural(number(summary, "batches"), "batch", "batches")
     stored = number(part(summary, "books"), "analysed")
@@ -65,7 +65,7 @@ def _way(summary: Facts) -> list[str]:
     ]
 
 
-def error_lines(found: list[Facts]) -> list[str]:
+def error_lines(found: list[Fields]) -> list[str]:
     """Each type of error with its count and what to do."""
     if not found:
         return [named("errors", formatting.NONE)]
@@ -76,13 +76,13 @@ def error_lines(found: list[Facts]) -> list[str]:
     return [named("errors", formatting.count(total)), *folded(told, ERRORS_SHOWN)]
 
 
-def _error(error: Facts) -> str:
+def _error(error: Fields) -> str:
     name = str(error.get("error_type"))
     because = f" after {error['cause']}" if error.get("cause") else ""
     return f"{name}{because}: {labels.hint(name, error.get('hint'))}"
 
 
-def _readings(summary: Facts) -> list[str]:
+def _readings(summary: Fields) -> list[str]:
     found = [
         f"{formatting.count(number(row, 'records'))} {labels.method(row.get('parse_method'))}"
         for row in rows(summary, "readings")
@@ -90,16 +90,16 @@ def _readings(summary: Facts) -> list[str]:
     return [named("answers", "; ".join(found[:4]))] if found else []
 
 
-def _grounding(summary: Facts) -> list[str]:
+def _grounding(summary: Fields) -> list[str]:
     told = metrics.grounding_of(summary)
     return [named("grounding", told)] if told else []
 
 
-def _metrics(summary: Facts) -> list[str]:
+def _metrics(summary: Fields) -> list[str]:
     return [line(f"{each.name.lower():<20}", each.value) for each in metrics.metrics_of(summary)]
 
 
-def _costs(summary: Facts) -> list[str]:
+def _costs(summary: Fields) -> list[str]:
     totals, money = part(summary, "totals"), money_of(summary)
     tokens = (
         f"{formatting.count(number(totals, 'prompt_tokens'))} input"
@@ -118,12 +118,12 @@ def _costs(summary: Facts) -> list[str]:
     ]
 
 
-def _beside(summary: Facts) -> list[str]:
+def _beside(summary: Fields) -> list[str]:
     reasons = differences(summary)
     return [*reasons, saved_line(summary), analysis_line(summary), price_of(summary)]
 
 
-def _times(summary: Facts) -> list[str]:
+def _times(summary: Fields) -> list[str]:
     times = part(summary, "times")
     planned = formatting.moment(times.get("planned_at") or summary.get("planned_at"))
     if not times.get("completed_at"):

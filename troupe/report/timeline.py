@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from . import formatting, labels
-from .reconciliation import Facts, fate, number
+from .reconciliation import Fields, fate, number
 from .text_columns import aligned
 
 NEVER = datetime.max.replace(tzinfo=UTC)
@@ -64,12 +64,12 @@ def in_time(told: Iterable[Told]) -> list[str]:
     return aligned([(formatting.moment(each.at), each.what) for each in placed], indent=2)
 
 
-def of_attempt(row: Facts) -> str:
+def of_attempt(row: Fields) -> str:
     return f"attempt {row['attempt']}: " if row.get("attempt") else ""
 
 
-def fact(row: Facts, beside: str = "") -> Told:
-    """A fact with the file, the job and the cause that it names."""
+def event(row: Fields, beside: str = "") -> Told:
+    """An event with the file, the job and the cause that it names."""
     data = data_of(row)
     topic = str(row.get("topic"))
     found = [
@@ -85,8 +85,8 @@ def fact(row: Facts, beside: str = "") -> Told:
     return Told(row.get("recorded_at"), said, attempt, step)
 
 
-def data_of(row: Facts) -> Mapping[str, Any]:
-    """The body of a fact; empty when it cannot be read."""
+def data_of(row: Fields) -> Mapping[str, Any]:
+    """The body of an event; empty when it cannot be read."""
     text = row.get("data")
     if isinstance(text, Mapping):
         return text
@@ -97,7 +97,7 @@ def data_of(row: Facts) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def faults(found: Iterable[Facts]) -> Iterator[Told]:
+def faults(found: Iterable[Fields]) -> Iterator[Told]:
     """Deliveries that did not end well at once."""
     for row in found:
         outcome = str(row.get("outcome"))
@@ -109,7 +109,7 @@ def faults(found: Iterable[Facts]) -> Iterator[Told]:
         yield Told(row.get("recorded_at"), said, number(row, "attempt"), step)
 
 
-def error(row: Facts) -> str:
+def error(row: Fields) -> str:
     """What it was, where it showed, what becomes of the record, and what to do."""
     name = str(row.get("error_type"))
     because = f" after {row['cause']}" if row.get("cause") else ""
@@ -119,7 +119,7 @@ def error(row: Facts) -> str:
     return f"error {name}{because}{said}, {fate(row)}: {labels.hint(name, row.get('hint'))}"
 
 
-def closing(row: Facts) -> Told:
+def closing(row: Fields) -> Told:
     """How an attempt ended: where its answers were read, and what they cost."""
     outputs = ", ".join(listed(row.get("outputs"))) or "no output"
     books = ", ".join(
@@ -134,7 +134,7 @@ def closing(row: Facts) -> Told:
     return Told(row.get("closed_at"), what, number(row, "attempt"), CLOSED)
 
 
-def spent(row: Facts) -> str:
+def spent(row: Fields) -> str:
     """Tokens and cost of an attempt, or of several taken together."""
     read, written = number(row, "prompt_tokens"), number(row, "output_tokens")
     thought = number(row, "thoughts_tokens")
@@ -147,7 +147,7 @@ def spent(row: Facts) -> str:
     )
 
 
-def total(closings: Iterable[Facts]) -> dict[str, Any]:
+def total(closings: Iterable[Fields]) -> dict[str, Any]:
     """Of several closings; one unknown cost makes the sum unknown."""
     found = list(closings)
     summed: dict[str, Any] = {
@@ -169,7 +169,7 @@ def listed(text: Any) -> list[str]:
     return [str(each) for each in found] if isinstance(found, list) else []
 
 
-def why_here(batch: int, members: Facts, limits: Facts, mode: str = "") -> str:
+def why_here(batch: int, members: Fields, limits: Fields, mode: str = "") -> str:
     """Why a batch holds what it holds: batches are cut in the order of the record ids."""
     records, size = number(members, "records"), number(members, "bytes")
     rows, most = number(limits, "rows_per_batch"), number(limits, "bytes_per_batch")

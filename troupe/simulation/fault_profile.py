@@ -121,7 +121,7 @@ _THEMES: Mapping[str, Mapping[str, Any]] = {
     "replies": {**_CLEAR, **_SUBMITTING, "fail": 0.03, "crash": 0.015},
     "deletions": {
         **_CLEAR,
-        "target": r"before watch-jobs < gcs-object / warehouse\.append facts",
+        "target": r"before watch-jobs < gcs-object / warehouse\.append events",
         "aim": 100,
         "crash": 0.0005,
         "fail": 0.0005,

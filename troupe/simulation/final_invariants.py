@@ -19,12 +19,14 @@ def waiting_problems(world: World) -> Iterator[str]:
     """At rest, before operators act: what stands still must say so."""
     tracking, ledger = world.outside.tracking, world.outside.ledger
     since = ledger.reach(world.clock())
-    unhandled = tracking.unhandled_facts(since, event_subscriptions())
+    unhandled = tracking.unhandled_events(since, event_subscriptions())
     told = {error_id for (error_id,) in world.warehouse.see("SELECT error_id FROM error_tracking")}
-    stuck = [fact for fact in unhandled if f"stuck_fact__{fact.fact_id}__{fact.handler}" in told]
-    for fact in unhandled:
-        if fact not in stuck:
-            yield f"stuck in silence: {fact.handler} < {fact.fact_id}, told again {fact.retold}"
+    stuck = [
+        event for event in unhandled if f"stuck_event__{event.event_id}__{event.handler}" in told
+    ]
+    for event in unhandled:
+        if event not in stuck:
+            yield f"stuck in silence: {event.handler} < {event.event_id}, told again {event.retold}"
     for run_id, _day in tracking.open_runs(since):
         if not stuck and not world.letters.find():
             yield f"stuck in silence: run {run_id} is open, and nothing says why"
@@ -131,11 +133,11 @@ def _mixed_up(world: World) -> Iterator[str]:
 
 def _ledger_problems(world: World) -> Iterator[str]:
     see = world.warehouse.see
-    for fact_id, bodies in see(
-        "SELECT fact_id, count(DISTINCT data) FROM facts GROUP BY fact_id "
+    for event_id, bodies in see(
+        "SELECT event_id, count(DISTINCT data) FROM events GROUP BY event_id "
         "HAVING count(DISTINCT data) > 1"
     ):
-        yield f"two bodies: {fact_id} has {bodies}"
+        yield f"two bodies: {event_id} has {bodies}"
     for run_id, reports in see(
         "SELECT p.run_id, count(r.run_id) FROM run_plans AS p "
         "LEFT JOIN run_reports AS r ON r.run_id = p.run_id GROUP BY p.run_id "
@@ -209,6 +211,6 @@ def fingerprint(world: World) -> str:
     """Of every table with every time: one seed has one."""
     told = [
         world.warehouse.see(f"SELECT * FROM {table} ORDER BY ALL")  # noqa: S608
-        for table in ("facts", "handlings", "claims", "attempt_closings", "error_tracking", OUTPUT)
+        for table in ("events", "handlings", "claims", "attempt_closings", "error_tracking", OUTPUT)
     ]
     return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Looks on where money is spent and where facts are told: there the laws can be broken."""
+"""Looks on where money is spent and where events are told: there the laws can be broken."""
 
 import msgspec
 
@@ -33,8 +33,8 @@ class Sentinel:
         self._check_claim(entry, run_id, label)
 
     def published(self, envelope: Envelope) -> None:
-        """A fact is remembered before anybody hears of it."""
-        known = "SELECT 1 FROM facts WHERE fact_id = $1 LIMIT 1"
+        """An event is remembered before anybody hears of it."""
+        known = "SELECT 1 FROM events WHERE event_id = $1 LIMIT 1"
         if not self._warehouse.see(known, envelope.id):
             self._say(f"law 1: {envelope.id} is published and not remembered")
 

@@ -109,4 +109,6 @@ def unfinished(world: World) -> bool:
     """Whether a tick could still bring something."""
     ledger, tracking = world.outside.ledger, world.outside.tracking
     since = ledger.reach(world.clock())
-    return bool(tracking.open_runs(since) or tracking.unhandled_facts(since, event_subscriptions()))
+    return bool(
+        tracking.open_runs(since) or tracking.unhandled_events(since, event_subscriptions())
+    )

@@ -116,8 +116,8 @@ def _tended(world: World, player: Player) -> Iterator[str]:
 
 
 def _counts(world: World) -> dict[str, int]:
-    ((facts, rows, failed),) = world.warehouse.see(
-        "SELECT (SELECT count(DISTINCT fact_id) FROM facts), "
+    ((events, rows, failed),) = world.warehouse.see(
+        "SELECT (SELECT count(DISTINCT event_id) FROM events), "
         "(SELECT count(*) FROM transcription_analyzed_transcripts), "
         "(SELECT count(*) FROM error_tracking)"
     )
@@ -129,7 +129,7 @@ def _counts(world: World) -> dict[str, int]:
         "asked": world.sentinel.records_asked,
         "rows": rows,
         "errors": failed,
-        "facts": facts,
+        "events": events,
         "crashes": world.crashes,
         "interleaved": world.interleaved,
         "dead letters": len(world.letters.kept),

@@ -1,7 +1,7 @@
 """Spans and counts as OpenTelemetry's; imported by nobody who did not ask for it.
 
 Spans are handed over when they have ended, with ids of their own, straight to a span processor:
-a span of ours belongs to a fact, not to a thread, so there is no tracer and no current span.
+a span of ours belongs to an event, not to a thread, so there is no tracer and no current span.
 """
 
 from datetime import datetime

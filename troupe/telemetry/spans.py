@@ -1,6 +1,6 @@
-"""What a trace is made of: a span for each fact, each delivery of one, and each job.
+"""What a trace is made of: a span for each event, each delivery of one, and each job.
 
-All facts of a run share one W3C trace. The span id of a fact derives from the fact's id (see
+All events of a run share one W3C trace. The span id of an event derives from the event's id (see
 `events.cloudevents`), so that whoever handles it, hours later and elsewhere, knows its parent.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from events import AttemptFact, BatchOver, Envelope, Fact, Signal
+from events import AttemptEvent, BatchOver, Envelope, Event, Signal
 from handlers.dispatch.deliver import Message
 
 About = Mapping[str, str | int]
@@ -31,7 +31,7 @@ class Span:
 
     name: str
     kind: str
-    """`producer` for a fact, `consumer` for a delivery, `client` for a job."""
+    """`producer` for an event, `consumer` for a delivery, `client` for a job."""
     place: Place
     parent: Place | None
     started: datetime
@@ -78,7 +78,7 @@ def derived_span(*parts: str) -> str:
     return _hex(parts)[:16]
 
 
-def fact_span(
+def event_span(
     name: str,
     envelope: Envelope,
     *,
@@ -87,7 +87,7 @@ def fact_span(
     ended: datetime,
     links: tuple[Place, ...] = (),
 ) -> Span | None:
-    """The span that deliveries of this fact hang below; None for a fact without a trace."""
+    """The span that deliveries of this event hang below; None for an event without a trace."""
     place = place_of(envelope.traceparent)
     if place is None:
         return None
@@ -98,13 +98,13 @@ def fact_span(
         parent=parent,
         started=started,
         ended=ended,
-        about={"troupe.fact_id": envelope.id, "troupe.run_id": envelope.correlation},
+        about={"troupe.event_id": envelope.id, "troupe.run_id": envelope.correlation},
         links=links,
     )
 
 
 def job_span(job: str, submitted: Envelope, ended: datetime) -> Span | None:
-    """The hours of a job, from the fact that told of it to the look that found it ended."""
+    """The hours of a job, from the event that told of it to the look that found it ended."""
     parent = place_of(submitted.traceparent)
     if parent is None:
         return None
@@ -131,25 +131,25 @@ def about_delivery(
         "troupe.handler": handler,
     }
     if envelope is not None:
-        told |= {"troupe.fact_id": envelope.id, "troupe.run_id": envelope.correlation}
+        told |= {"troupe.event_id": envelope.id, "troupe.run_id": envelope.correlation}
     return told
 
 
-def about_place(fact: Fact | Signal) -> About:
-    """The batch and the attempt, of a fact that has them."""
+def about_place(event: Event | Signal) -> About:
+    """The batch and the attempt, of an event that has them."""
     told: dict[str, str | int] = {}
-    if isinstance(fact, AttemptFact | BatchOver):
-        told["troupe.batch"] = fact.batch
-    if isinstance(fact, AttemptFact):
-        told["troupe.attempt"] = fact.attempt
+    if isinstance(event, AttemptEvent | BatchOver):
+        told["troupe.batch"] = event.batch
+    if isinstance(event, AttemptEvent):
+        told["troupe.attempt"] = event.attempt
     return told
 
 
-def endings(fact: Fact | Signal) -> dict[str, int]:
+def endings(event: Event | Signal) -> dict[str, int]:
     """Records by ending, of a batch that is over."""
-    if not isinstance(fact, BatchOver):
+    if not isinstance(event, BatchOver):
         return {}
-    return {"analysed": fact.analysed, "failed": fact.failed, "released": fact.released}
+    return {"analysed": event.analysed, "failed": event.failed, "released": event.released}
 
 
 def _hex(parts: Sequence[str]) -> str:

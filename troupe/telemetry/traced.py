@@ -8,14 +8,14 @@ from itertools import chain
 from typing import TypeVar
 
 from events import (
-    FACT_OF_TYPE,
-    AttemptFact,
+    EVENT_OF_TYPE,
+    AttemptEvent,
     Deployment,
     Envelope,
     JobEnded,
     JobSubmitted,
     RunPlanned,
-    read_fact,
+    read_event,
     topic_of,
     topic_of_type,
 )
@@ -35,7 +35,7 @@ from .spans import (
     derived_span,
     derived_trace,
     endings,
-    fact_span,
+    event_span,
     job_span,
     place_of,
 )
@@ -44,7 +44,7 @@ T = TypeVar("T")
 
 LOG = logging.getLogger("troupe.telemetry")
 REPEATED = "repeated"
-"""The outcome of a delivery whose fact had been handled before."""
+"""The outcome of a delivery whose event had been handled before."""
 MOST_CLAIMS = 8
 """Jobs of one attempt that are looked for in the ledger; a second one is rare already."""
 
@@ -86,7 +86,7 @@ class Seen:
     started: datetime
     ended: datetime
     published: Sequence[Sequence[Envelope]]
-    """Empty when the handler did not get to its end, or had handled the fact before."""
+    """Empty when the handler did not get to its end, or had handled the event before."""
 
     @property
     def outcome(self) -> str:
@@ -95,7 +95,7 @@ class Seen:
 
     @property
     def handler(self) -> str:
-        handler = handler_of(self.opened.fact) if self.opened else None
+        handler = handler_of(self.opened.event) if self.opened else None
         return name_of(handler) if handler else ""
 
 
@@ -107,12 +107,12 @@ def count_of(seen: Seen) -> Count:
         topic=seen.message.topic,
         outcome=seen.outcome,
         milliseconds=(seen.ended - seen.started).total_seconds() * 1000,
-        records=endings(seen.opened.fact) if seen.opened and done else {},
+        records=endings(seen.opened.event) if seen.opened and done else {},
     )
 
 
 def spans_of(seen: Seen, tools: Tools) -> Iterator[Span]:
-    """The wish that began it all, the delivery, and the facts that follow."""
+    """The wish that began it all, the delivery, and the events that follow."""
     opened = seen.opened
     parent = place_of(opened.envelope.traceparent) if opened else None
     here = _place(seen, parent, tools)
@@ -140,41 +140,43 @@ _FAILED = (Outcome.REDELIVER, Outcome.SET_ASIDE)
 def _wish_span(seen: Seen, wish: Envelope) -> Span | None:
     """Nobody of ours told a wish: its span begins with its message."""
     begun = min(seen.message.published_at, seen.started)
-    return fact_span(seen.message.topic, wish, parent=None, started=begun, ended=seen.started)
+    return event_span(seen.message.topic, wish, parent=None, started=begun, ended=seen.started)
 
 
 def _told_spans(envelope: Envelope, here: Place, at: datetime, tools: Tools) -> Iterator[Span]:
-    """A fact hangs below the delivery that told it, or in its run's trace with a link to it."""
+    """An event hangs below the delivery that told it, or in its run's trace with a link to it."""
     place, name = place_of(envelope.traceparent), topic_of_type(envelope.type)
     if place is None:
         return
     if place.trace == here.trace:
-        yield from _present(fact_span(name, envelope, parent=here, started=at, ended=at))
+        yield from _present(event_span(name, envelope, parent=here, started=at, ended=at))
         return
     submitted, planned = _before(envelope, tools)
     waited = list(_present(*(job_span(job, each, at) for job, each in submitted.items())))
     yield from waited
     parent = waited[-1].place if waited else planned
     links = (here, *(span.parent for span in waited if span.parent))
-    yield from _present(fact_span(name, envelope, parent=parent, started=at, ended=at, links=links))
+    yield from _present(
+        event_span(name, envelope, parent=parent, started=at, ended=at, links=links)
+    )
 
 
 def _before(envelope: Envelope, tools: Tools) -> tuple[dict[str, Envelope], Place | None]:
     """What the ledger knows of the jobs that ended, and of the plan: one question."""
-    fact, deployment = read_fact(envelope.data, FACT_OF_TYPE[envelope.type]), tools.deployment
-    ids = [deployment.fact(topic_of(RunPlanned), fact.run_id)]
-    if isinstance(fact, JobEnded):
-        ids += _submissions(fact, deployment)
+    event, deployment = read_event(envelope.data, EVENT_OF_TYPE[envelope.type]), tools.deployment
+    ids = [deployment.event(topic_of(RunPlanned), event.run_id)]
+    if isinstance(event, JobEnded):
+        ids += _submissions(event, deployment)
     known = tools.ledger.recall(ids, tools.ledger.since(tools.clock()))
     planned = next((e.traceparent for e in known if e.id == ids[0]), "")
-    submitted = {read_fact(e.data, JobSubmitted).job: e for e in known if e.id != ids[0]}
+    submitted = {read_event(e.data, JobSubmitted).job: e for e in known if e.id != ids[0]}
     return submitted, place_of(planned)
 
 
-def _submissions(fact: AttemptFact, deployment: Deployment) -> list[str]:
+def _submissions(event: AttemptEvent, deployment: Deployment) -> list[str]:
     """The ids that the submissions of this attempt would have."""
-    place = (topic_of(JobSubmitted), fact.run_id, fact.batch, fact.attempt)
-    return [deployment.fact(*place, claim) for claim in range(1, MOST_CLAIMS + 1)]
+    place = (topic_of(JobSubmitted), event.run_id, event.batch, event.attempt)
+    return [deployment.event(*place, claim) for claim in range(1, MOST_CLAIMS + 1)]
 
 
 def _place(seen: Seen, parent: Place | None, tools: Tools) -> Place:
@@ -195,7 +197,7 @@ def _sorted(seen: Seen) -> tuple[list[Envelope], list[Envelope]]:
 def _about(seen: Seen) -> About:
     opened, cause = seen.opened, seen.verdict.cause
     told = about_delivery(seen.message, seen.handler, opened.envelope if opened else None)
-    place = about_place(opened.fact) if opened else {}
+    place = about_place(opened.event) if opened else {}
     outcome = {"troupe.outcome": seen.outcome} | ({"troupe.cause": cause} if cause else {})
     return {**told, **place, **outcome}
 

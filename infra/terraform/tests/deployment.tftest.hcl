@@ -33,11 +33,11 @@ run "an_apply_comes_to_its_end" {
     error_message = "compact means one service, and every dead-letter topic has its letters for people"
   }
   assert {
-    condition     = alltrue([for name in keys(local.of_facts) : one(google_pubsub_subscription.push[name].dead_letter_policy).max_delivery_attempts == 40])
+    condition     = alltrue([for name in keys(local.of_events) : one(google_pubsub_subscription.push[name].dead_letter_policy).max_delivery_attempts == 40])
     error_message = "a message is given up after forty deliveries"
   }
   assert {
-    condition     = toset(keys(google_pubsub_subscription_iam_member.gives_up)) == toset(keys(local.of_facts))
+    condition     = toset(keys(google_pubsub_subscription_iam_member.gives_up)) == toset(keys(local.of_events))
     error_message = "Pub/Sub's agent may not acknowledge on some subscription: its dead letters would never leave it"
   }
   assert {

@@ -34,7 +34,7 @@ ACKNOWLEDGED, BAD, NOT_OURS, TOO_LARGE, BUSY, AGAIN = 204, 400, 403, 413, 429, 5
 
 
 class Bus(Protocol):
-    """Where facts and dead letters go."""
+    """Where events and dead letters go."""
 
     def publish(self, envelopes: Sequence[Envelope]) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Pub/Sub: facts go out, and what can never succeed goes to the dead letters of its handler."""
+"""Pub/Sub: events go out, and what can never succeed goes to the dead letters of its handler."""
 
 import os
 from collections.abc import Iterable, Mapping

@@ -111,13 +111,13 @@ class Laptop:
         self._telemetry.close()
 
     def wake(self) -> int:
-        """Tell every unfinished fact again: what a dead process left behind goes on."""
+        """Tell every unfinished event again: what a dead process left behind goes on."""
         ledger, now = self.tools.ledger, self.clock()
         since = ledger.reach(now)
-        unhandled = self.tools.tracking.unhandled_facts(since, event_subscriptions())
-        facts = ledger.recall([fact.fact_id for fact in unhandled], since)
-        self.bus.publish(facts)
-        return len(facts)
+        unhandled = self.tools.tracking.unhandled_events(since, event_subscriptions())
+        events = ledger.recall([event.event_id for event in unhandled], since)
+        self.bus.publish(events)
+        return len(events)
 
     def deliver_next(self) -> Verdict | None:
         """Handle the next message that is due; None when there is none."""

@@ -1,17 +1,17 @@
--- Which facts has their handler not finished, how often were they told again, and when last?
+-- Which events has their handler not finished, how often were they told again, and when last?
 -- What was set aside is left to the operators until a replay lifts it.
 -- A row that was written twice counts once: an append whose answer is lost is made again.
 WITH
 told AS (
-  SELECT f.fact_id, s.handler, MIN(f.recorded_at) AS recorded_at
-  FROM facts AS f
+  SELECT f.event_id, s.handler, MIN(f.recorded_at) AS recorded_at
+  FROM events AS f
   JOIN UNNEST(@score) AS s ON s.topic = f.topic
   WHERE f.recorded_on >= @since
-  GROUP BY f.fact_id, s.handler
+  GROUP BY f.event_id, s.handler
 ),
 handled AS (
   SELECT
-    fact_id,
+    event_id,
     handler,
     LOGICAL_OR(outcome IN ('done', 'discarded')) AS is_done,
     COUNT(DISTINCT IF(outcome = 'set_aside', recorded_at, NULL))
@@ -20,14 +20,14 @@ handled AS (
     MAX(IF(outcome IN ('retold', 'replayed'), recorded_at, NULL)) AS told_again_at
   FROM handlings
   WHERE recorded_on >= @since
-  GROUP BY fact_id, handler
+  GROUP BY event_id, handler
 )
 SELECT
-  t.fact_id,
+  t.event_id,
   t.handler,
   COALESCE(h.retold, 0) AS retold,
   TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), COALESCE(h.told_again_at, t.recorded_at), SECOND) AS silent_seconds
 FROM told AS t
-LEFT JOIN handled AS h ON h.fact_id = t.fact_id AND h.handler = t.handler
+LEFT JOIN handled AS h ON h.event_id = t.event_id AND h.handler = t.handler
 WHERE h.is_done IS NOT TRUE AND h.is_set_aside IS NOT TRUE
-ORDER BY t.recorded_at, t.fact_id
+ORDER BY t.recorded_at, t.event_id

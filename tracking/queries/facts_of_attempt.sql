@@ -1,6 +1,0 @@
--- What was told of the attempts at this batch, in order?
-SELECT fact_id, topic, attempt, recorded_at, data
-FROM facts
-WHERE run_id = @run_id AND recorded_on >= @planned_on AND batch = @batch
-QUALIFY ROW_NUMBER() OVER (PARTITION BY fact_id ORDER BY recorded_at) = 1
-ORDER BY recorded_at, attempt, fact_id
