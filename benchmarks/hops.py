@@ -14,8 +14,8 @@ from events import (
     RunRequested,
     from_pubsub,
     seal,
-    seal_wish,
     to_pubsub,
+    wrap_command,
 )
 from handlers.choreography import CHOREOGRAPHY
 from handlers.dispatch.deliver import Message, deliver
@@ -30,7 +30,7 @@ EVENT = BatchCompleted(
 
 def hops(*, count: int) -> dict[str, Any]:
     """Microseconds an event, each step by itself: the median of ten rounds."""
-    cause = seal_wish(RunRequested(run_id="bench"), deployment=HERE, id_="w1", time=NOW)
+    cause = wrap_command(RunRequested(run_id="bench"), deployment=HERE, id_="w1", time=NOW)
     envelope = _sealed(cause)
     body, attributes = to_pubsub(envelope)
     message = Message(

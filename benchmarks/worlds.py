@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from analysis import load_analysis
-from events import Deployment, RunRequested, seal_wish
+from events import Deployment, RunRequested, wrap_command
 from handlers.runs.plan_params import plan_params
 from tracking import Tracking
 from tracking.tables import layouts
@@ -70,8 +70,8 @@ class Planner:
 
     def plan(self) -> tuple[int, int]:
         """Records and batches of one run over everything."""
-        wish = RunRequested(run_id=RUN)
-        params = plan_params(wish, "bench-1", load_analysis(wish.analysis))
+        request = RunRequested(run_id=RUN)
+        params = plan_params(request, "bench-1", load_analysis(request.analysis))
         self._tracking.plan_run(RUN, params)
         plan = self._tracking.plan_of(RUN)
         return (plan.records, plan.batches) if plan else (0, 0)
@@ -101,14 +101,16 @@ class World:
 
     def run(self, rows_per_batch: int, budget_tokens: int | None = None) -> dict[str, int]:
         """One run over everything, to its end. Returns the counts."""
-        wish = RunRequested(
+        request = RunRequested(
             run_id=RUN,
             rows_per_batch=rows_per_batch,
             canary=rows_per_batch,
             budget_tokens=budget_tokens,
         )
         self._world.publish(
-            seal_wish(wish, deployment=self._world.deployment, id_="bench-1", time=self._clock())
+            wrap_command(
+                request, deployment=self._world.deployment, id_="bench-1", time=self._clock()
+            )
         )
         while self._step():
             if self._quiet > MOST_QUIET:

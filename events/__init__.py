@@ -10,13 +10,13 @@ from .cloudevents import (
     is_event,
     read_event,
     seal,
-    seal_wish,
     to_pubsub,
     topic_of,
     topic_of_type,
     type_of,
+    wrap_command,
 )
-from .commands import CancelRequested, ReprocessRequested, RunRequested, Settings, Wish
+from .commands import CancelRequested, Command, ReprocessRequested, RunRequested, Settings
 from .events import (
     AttemptEvent,
     BatchAbandoned,
@@ -79,6 +79,7 @@ __all__ = [
     "BatchOver",
     "BatchPlanned",
     "CancelRequested",
+    "Command",
     "DeadLetter",
     "Deployment",
     "Envelope",
@@ -104,16 +105,15 @@ __all__ = [
     "Signal",
     "Unreadable",
     "WatchTick",
-    "Wish",
     "data_of",
     "from_pubsub",
     "is_event",
     "read_event",
     "record_id",
     "seal",
-    "seal_wish",
     "to_pubsub",
     "topic_of",
     "topic_of_type",
     "type_of",
+    "wrap_command",
 ]

@@ -2,7 +2,7 @@
 
 The message holds the event in structured form and repeats its attributes with the prefix
 `ce-`, so that subscriptions can filter (binding: googleapis/google-cloudevents,
-docs/spec/pubsub.md). Binary form and, for wishes, bare JSON are read as well.
+docs/spec/pubsub.md). Binary form and, for commands, bare JSON are read as well.
 """
 
 import hashlib
@@ -45,7 +45,7 @@ class Envelope:
     correlation: str
     """The run that everything here belongs to."""
     causation: str
-    """The id of the event that this one follows from; empty for a wish."""
+    """The id of the event that this one follows from; empty for a command."""
     traceparent: str
 
 
@@ -88,7 +88,7 @@ def data_of(event: Event) -> bytes:
 
 
 def read_event(data: bytes, kind: type[F]) -> F:
-    """Unknown fields are ignored, missing and mistyped ones refused; a wish refuses both.
+    """Unknown fields are ignored, missing and mistyped ones refused; a command refuses both.
 
     Raises `Unreadable`, whose text names the field and repeats no value.
     """
@@ -117,19 +117,19 @@ def seal(
     )
 
 
-def seal_wish(wish: Event, *, deployment: Deployment, id_: str, time: datetime) -> Envelope:
+def wrap_command(command: Event, *, deployment: Deployment, id_: str, time: datetime) -> Envelope:
     """Wrap what somebody asks for, under the id that the request came with."""
     return Envelope(
         id=id_,
-        type=type_of(type(wish)),
+        type=type_of(type(command)),
         source=f"//{PREFIX}/outside",
-        subject=subject_of(wish),
+        subject=subject_of(command),
         time=time,
-        # Read back once, so that 20 and 20.0 are one wish.
-        data=data_of(read_event(data_of(wish), type(wish))),
-        correlation=wish.run_id or "",
+        # Read back once, so that 20 and 20.0 are one command.
+        data=data_of(read_event(data_of(command), type(command))),
+        correlation=command.run_id or "",
         causation="",
-        traceparent=_traceparent(join(deployment.id, wish.run_id or id_), id_),
+        traceparent=_traceparent(join(deployment.id, command.run_id or id_), id_),
     )
 
 
@@ -154,7 +154,7 @@ def to_pubsub(envelope: Envelope) -> tuple[bytes, dict[str, str]]:
 def from_pubsub(body: bytes, attributes: Mapping[str, str]) -> Envelope:
     """Read a message in structured or in binary form.
 
-    Raises `Unreadable` for anything else; bare JSON is for `wish_from` to read.
+    Raises `Unreadable` for anything else; bare JSON is for `command_from` to read.
     """
     try:
         if attributes.get("content-type", "").startswith("application/cloudevents"):
@@ -189,7 +189,7 @@ class _Named(msgspec.Struct):
 
 
 def is_event(attributes: Mapping[str, str]) -> bool:
-    """Whether the message claims to be a CloudEvent; if not, it may be a bare wish."""
+    """Whether the message claims to be a CloudEvent; if not, it may be a bare command."""
     structured = attributes.get("content-type", "").startswith("application/cloudevents")
     return structured or "ce-id" in attributes
 

@@ -30,13 +30,13 @@ BYTES_LIMIT = 1_000_000_000
 MOST_RECORDS = 1_000_000_000
 
 
-class Wish(Event, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Command(Event, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An event from outside; its id is the request's own."""
 
     identified_by = ()
 
 
-class Settings(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a run is cut, asked and bounded."""
 
     rows_per_batch: Annotated[int, msgspec.Meta(ge=1, le=ROWS_LIMIT)] = 20_000
@@ -123,7 +123,7 @@ class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fie
             raise ValueError("batches needs of_run: batch numbers belong to a run")
 
 
-class CancelRequested(Wish, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CancelRequested(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An operator wants a run stopped."""
 
     run_id: RunId

@@ -9,7 +9,7 @@ from tracking import Ledger, Tracking
 
 from .ports import Clock, Policy
 from .runs.budget import Since, caps_of, last_payable, purse_of
-from .runs.plans import limits_of, plan_of, wish_of
+from .runs.plans import limits_of, plan_of, request_of
 from .runs.window import age_of, breaker_trips, last_allowed, release
 
 
@@ -45,8 +45,8 @@ def advance(
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
     """What may follow from the batches that are over. Asking twice gives the same events."""
     plan = plan_of(tracking, run_id)
-    wish = wish_of(plan)
-    limits = limits_of(wish)
+    request = request_of(plan)
+    limits = limits_of(request)
     progress = tracking.progress(run_id, planned_on)
     if breaker_trips(progress, limits):
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason="breaker")
@@ -58,7 +58,7 @@ def advance(
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason="age")
         return
     last = last_allowed(progress, limits)
-    caps = caps_of(wish, policy)
+    caps = caps_of(request, policy)
     if caps.is_set and not progress.stopped:
         purse = purse_of(run_id, caps, since(), tracking, analyses)
         last = last_payable(plan, purse, last, tracking, analyses)

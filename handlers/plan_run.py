@@ -25,7 +25,7 @@ from .runs.window import release
 
 
 def plan_run(
-    wish: RunRequested | ReprocessRequested,
+    request: RunRequested | ReprocessRequested,
     envelope: Envelope,
     deployment: Deployment,
     tracking: Tracking,
@@ -34,25 +34,25 @@ def plan_run(
     clock: Clock,
     policy: Policy,
 ) -> Iterator[RunPlanned | BatchPlanned | RunCompleted | RunRefused]:
-    plan = tracking.plan_of(wish.run_id)
+    plan = tracking.plan_of(request.run_id)
     if plan is None:
         why_not = _plan(
-            wish, envelope, tracking, analyses, policy, since=lambda: ledger.reach(clock())
+            request, envelope, tracking, analyses, policy, since=lambda: ledger.reach(clock())
         )
         if why_not:
-            yield refused(tracking, wish.run_id, envelope.id, *why_not)
+            yield refused(tracking, request.run_id, envelope.id, *why_not)
             return
-        plan = tracking.plan_of(wish.run_id)
+        plan = tracking.plan_of(request.run_id)
     assert plan is not None, "the plan's transaction wrote its row"  # noqa: S101
-    if plan.request_hash != content_hash(wish):
-        detail = f"run {wish.run_id} was asked for something else; take another run_id"
-        yield refused(tracking, wish.run_id, envelope.id, "run_id_taken", detail)
+    if plan.request_hash != content_hash(request):
+        detail = f"run {request.run_id} was asked for something else; take another run_id"
+        yield refused(tracking, request.run_id, envelope.id, "run_id_taken", detail)
         return
     yield from _told(plan, tracking)
 
 
 def _plan(
-    wish: RunRequested | ReprocessRequested,
+    request: RunRequested | ReprocessRequested,
     envelope: Envelope,
     tracking: Tracking,
     analyses: Analyses,
@@ -61,33 +61,33 @@ def _plan(
 ) -> tuple[str, str] | None:
     """Plan the run, or say why not."""
     try:
-        analysis = analyses.load(wish.analysis)
+        analysis = analyses.load(request.analysis)
     except AnalysisError as error:
         return "unknown_analysis", str(error)
-    params = plan_params(wish, envelope.id, analysis, event_time_floor(wish, tracking))
-    caps = caps_of(wish, policy)
-    if caps.is_set and not wish.dry_run:
+    params = plan_params(request, envelope.id, analysis, event_time_floor(request, tracking))
+    caps = caps_of(request, policy)
+    if caps.is_set and not request.dry_run:
         found = tracking.preview_plan(params)
         size = estimate(found["records"], found["bytes"], params["model"], analysis)
         if caps.counts_money and size.low is None:
             return "unknown_price", f"no price is known for {params['model']}: leave out the budget"
         first = min(1.0, params["canary"] / max(1, found["records"]))
-        purse = purse_of(wish.run_id, caps, since(), tracking, analyses)
+        purse = purse_of(request.run_id, caps, since(), tracking, analyses)
         why_not = refusal(size, first, purse, caps)
         if why_not:
             return "over_budget", why_not
-    tracking.plan_run(wish.run_id, params)
+    tracking.plan_run(request.run_id, params)
     return None
 
 
 def event_time_floor(
-    wish: RunRequested | ReprocessRequested, tracking: Tracking
+    request: RunRequested | ReprocessRequested, tracking: Tracking
 ) -> datetime | None:
     """Where an incremental run begins; None when it begins at the beginning."""
-    if not isinstance(wish, RunRequested) or wish.mode != "incremental":
+    if not isinstance(request, RunRequested) or request.mode != "incremental":
         return None
     return tracking.event_time_floor(
-        run_id=wish.run_id, analysis=wish.analysis, lookback_days=wish.lookback_days
+        run_id=request.run_id, analysis=request.analysis, lookback_days=request.lookback_days
     )
 
 

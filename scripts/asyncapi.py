@@ -14,7 +14,17 @@ from typing import Any
 
 import msgspec
 
-from events import EVENTS, SIGNALS, DeadLetter, Event, GcsObject, WatchTick, Wish, topic_of, type_of
+from events import (
+    EVENTS,
+    SIGNALS,
+    Command,
+    DeadLetter,
+    Event,
+    GcsObject,
+    WatchTick,
+    topic_of,
+    type_of,
+)
 from events.cloudevents import STRUCTURED, VERSION
 from handlers.choreography import CHOREOGRAPHY, Handler, name_of
 from handlers.dispatch.dead_letters import CAUSE, DELIVERIES, DETAIL
@@ -171,7 +181,7 @@ def _message(kind: type[Event]) -> Json:
             "location": "$message.payload#/correlationid",
         },
         # A person with gcloud, or a scheduler, sends the data alone.
-        "payload": {"oneOf": [event, bare]} if issubclass(kind, Wish) else event,
+        "payload": {"oneOf": [event, bare]} if issubclass(kind, Command) else event,
     }
 
 
@@ -210,7 +220,7 @@ def _cloud_event() -> Json:
         "time": "When it was told; RFC 3339.",
         "datacontenttype": "Of the data.",
         "correlationid": "The run that everything belongs to.",
-        "causationid": "The id of the event that this one follows from; missing for a wish.",
+        "causationid": "The id of the event that this one follows from; missing for a request.",
         "traceparent": "W3C trace context: one trace for a run, one span id for an event.",
     }
     return {

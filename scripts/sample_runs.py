@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from events import RunRequested, seal_wish
+from events import RunRequested, wrap_command
 from troupe import operations
 from troupe.backends.local.backend import Laptop, LaptopSettings
 from troupe.backends.local.operations import add_analysis, load
@@ -23,7 +23,7 @@ RUN = "calls-of-november"
 DAMAGE = Damage(share=0.12, seed=0)
 """So that there is something to see."""
 OWN = Path(__file__).parent.parent / "docs" / "examples" / "compliance_check_v1"
-WISH = RunRequested(run_id=RUN, rows_per_batch=60, canary=30, concurrency=3)
+REQUEST = RunRequested(run_id=RUN, rows_per_batch=60, canary=30, concurrency=3)
 
 
 class HeldClock:
@@ -52,7 +52,7 @@ class Story:
         file = home / "generated.jsonl"
         file.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in generate()))
         load(self.world, str(file))
-        self._request(WISH)
+        self._request(REQUEST)
 
     def play(self, most: timedelta = timedelta(days=30)) -> None:
         """Until everything is done, or so much time has passed."""
@@ -72,7 +72,7 @@ class Story:
         """An analysis of one's own over the same calls, to its end; the name of its run."""
         run = "checks-of-november"
         add_analysis(self.world, str(OWN))
-        self._request(msgspec.structs.replace(WISH, run_id=run, analysis=OWN.name))
+        self._request(msgspec.structs.replace(REQUEST, run_id=run, analysis=OWN.name))
         self.play()
         return run
 
@@ -87,9 +87,11 @@ class Story:
         assert found is not None, "the run stored rows"  # noqa: S101
         return str(found[0])
 
-    def _request(self, wish: RunRequested) -> None:
+    def _request(self, request: RunRequested) -> None:
         self.world.publish(
-            seal_wish(wish, deployment=self.world.deployment, id_=wish.run_id, time=self.clock())
+            wrap_command(
+                request, deployment=self.world.deployment, id_=request.run_id, time=self.clock()
+            )
         )
 
     def ask(self, duty: str, **arguments: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from events import (
     ReprocessRequested,
     RunRequested,
     record_id,
-    seal_wish,
+    wrap_command,
 )
 from tests.local.fakes import HeldClock
 from troupe import operations
@@ -47,14 +47,14 @@ class Stage:
         file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
         load(self.world, str(file))
 
-    def request(self, run_id: str = "r1", **wish: Any) -> str:
+    def request(self, run_id: str = "r1", **request: Any) -> str:
         """Published, not yet worked on. Returns the event id."""
-        return self.publish(RunRequested(run_id=run_id, **wish))
+        return self.publish(RunRequested(run_id=run_id, **request))
 
-    def publish(self, wish: RunRequested | ReprocessRequested | CancelRequested) -> str:
-        id_ = f"wish-{uuid4().hex[:8]}"
+    def publish(self, request: RunRequested | ReprocessRequested | CancelRequested) -> str:
+        id_ = f"request-{uuid4().hex[:8]}"
         self.world.publish(
-            seal_wish(wish, deployment=self.world.deployment, id_=id_, time=self.clock())
+            wrap_command(request, deployment=self.world.deployment, id_=id_, time=self.clock())
         )
         return id_
 
@@ -81,9 +81,9 @@ class Stage:
         self.world.tick()
         self.world.deliver_next()
 
-    def run(self, run_id: str = "r1", **wish: Any) -> dict[str, Any]:
+    def run(self, run_id: str = "r1", **request: Any) -> dict[str, Any]:
         """Request, play to the end, and return the books."""
-        self.request(run_id, **wish)
+        self.request(run_id, **request)
         self.play()
         return self.books(run_id)
 

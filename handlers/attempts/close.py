@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from analysis import Analyses
 from analysis.prices import prices_of
 from events import ResultsProcessed
-from handlers.runs.plans import plan_of, wish_of
+from handlers.runs.plans import plan_of, request_of
 from tracking import Closing, Ending, Place, Tracking
 
 from .output_columns import answer_columns
@@ -19,7 +19,7 @@ def close(
 ) -> ResultsProcessed:  # fmt: skip
     """Close the attempt for good, or find it closed; `ending` as the closing deed knows it."""
     plan = plan_of(tracking, place.run_id)
-    analysis, wish = analyses.load(plan.analysis), wish_of(plan)
+    analysis, request = analyses.load(plan.analysis), request_of(plan)
     tracking.close_attempt(
         Ending(
             place=place,
@@ -31,10 +31,10 @@ def close(
             output=analysis.table,
             answer_columns=answer_columns(analysis),
             summary_column=analysis.contract.summary,
-            grounding=wish.grounding,
+            grounding=request.grounding,
             analysis=analysis.name,
             model=plan.model,
-            max_attempts=wish.max_attempts,
+            max_attempts=request.max_attempts,
             prices=prices_of(plan.model),
             seconds=seconds,
             peak_megabytes=peak_megabytes,

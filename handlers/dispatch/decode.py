@@ -1,4 +1,4 @@
-"""From a message to what it says: an event, a wish in bare JSON, or a signal."""
+"""From a message to what it says: an event, a command in bare JSON, or a signal."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from events import (
     EVENT_OF_TYPE,
     BadRequest,
     CancelRequested,
+    Command,
     DeadLetter,
     Deployment,
     Envelope,
@@ -21,13 +22,12 @@ from events import (
     Signal,
     Unreadable,
     WatchTick,
-    Wish,
     from_pubsub,
     is_event,
     read_event,
-    seal_wish,
     topic_of,
     type_of,
+    wrap_command,
 )
 from events.commands import RunId
 from events.ids import short_hash
@@ -58,7 +58,7 @@ class Opened:
     event: Event | Signal
 
 
-_WISHES: dict[str, type[Wish]] = {
+_COMMANDS: dict[str, type[Command]] = {
     topic_of(kind): kind for kind in (RunRequested, ReprocessRequested, CancelRequested)
 }
 
@@ -68,9 +68,9 @@ def open_message(message: Arrival, deployment: Deployment) -> Opened:
     signal = _signal_of(message)
     if signal is not None:
         return _opened_signal(message, signal)
-    wish = _WISHES.get(message.topic)
-    if wish is not None:
-        return _opened_wish(message, wish, deployment)
+    command = _COMMANDS.get(message.topic)
+    if command is not None:
+        return _decoded_command(message, command, deployment)
     envelope = from_pubsub(message.body, message.attributes)
     if envelope.type not in EVENT_OF_TYPE:
         raise Unreadable(f"{envelope.type} is no event of ours")
@@ -85,23 +85,25 @@ def dead_letter_topic(handler: str) -> str:
 _DEAD_LETTERS = "dead-letter-"
 
 
-def _opened_wish(message: Arrival, kind: type[Wish], deployment: Deployment) -> Opened:
-    """A wish may come as a CloudEvent or as bare JSON; its id is the event's or the message's."""
+def _decoded_command(message: Arrival, kind: type[Command], deployment: Deployment) -> Opened:
+    """A command may come as a CloudEvent or as bare JSON; its id is the event's or the message's."""
     if is_event(message.attributes):
         told = from_pubsub(message.body, message.attributes)
         id_, data, time = told.id, told.data, told.time
     else:
         id_, data, time = message.id, message.body, message.published_at
     try:
-        wish = _named(read_event(data, kind), id_)
+        command = _named(read_event(data, kind), id_)
     except Unreadable as error:
         return _refusal(kind, id_, data, time, str(error), deployment)
-    return Opened(seal_wish(wish, deployment=deployment, id_=id_, time=time), wish)
+    return Opened(wrap_command(command, deployment=deployment, id_=id_, time=time), command)
 
 
-def _named(wish: Wish, id_: str) -> Wish:
+def _named(command: Command, id_: str) -> Command:
     """A run that nobody named is named after its message, so that a redelivery is the same run."""
-    return wish if wish.run_id else msgspec.structs.replace(wish, run_id=derived_run_id(id_))
+    return (
+        command if command.run_id else msgspec.structs.replace(command, run_id=derived_run_id(id_))
+    )
 
 
 def derived_run_id(id_: str) -> str:
@@ -109,13 +111,13 @@ def derived_run_id(id_: str) -> str:
 
 
 def _refusal(
-    kind: type[Wish], id_: str, data: bytes, time: datetime, why: str, deployment: Deployment
+    kind: type[Command], id_: str, data: bytes, time: datetime, why: str, deployment: Deployment
 ) -> Opened:
     if kind is CancelRequested:
         raise Unreadable(why)
     run_id = _run_id_in(data) or derived_run_id(id_)
     bad = BadRequest(run_id=run_id, request_id=id_, detail=why)
-    cause = seal_wish(CancelRequested(run_id=run_id), deployment=deployment, id_=id_, time=time)
+    cause = wrap_command(CancelRequested(run_id=run_id), deployment=deployment, id_=id_, time=time)
     return Opened(cause, bad)
 
 

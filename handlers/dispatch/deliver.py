@@ -12,7 +12,7 @@ from functools import cache
 from inspect import signature
 from typing import Any
 
-from events import DeadLetter, Envelope, Event, Signal, Unreadable, Wish, seal
+from events import Command, DeadLetter, Envelope, Event, Signal, Unreadable, seal
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.ports import Tools
 from tracking import Handling
@@ -99,8 +99,8 @@ def _unreadable(error: Exception) -> Verdict:
 
 def _deliver(message: Message, opened: Opened, tools: Tools, publish: Publish) -> Verdict:
     done = Verdict(outcome=Outcome.DONE)
-    if isinstance(opened.event, Wish):
-        _remember_wish(opened.envelope, tools)
+    if isinstance(opened.event, Command):
+        _record_command(opened.envelope, tools)
     handler = handler_of(opened.event)
     if handler is None:
         return done
@@ -149,8 +149,8 @@ def _publish(
     tools.ledger.mark(again, now)
 
 
-def _remember_wish(envelope: Envelope, tools: Tools) -> None:
-    """What comes from outside is remembered on arrival, and one id stands for one wish."""
+def _record_command(envelope: Envelope, tools: Tools) -> None:
+    """What comes from outside is remembered on arrival, and one id stands for one command."""
     known = tools.ledger.recall([envelope.id], tools.ledger.since(tools.clock()))
     if not known:
         tools.ledger.remember([envelope], tools.clock())

@@ -58,10 +58,10 @@ class Purse:
         return (size.high or 0.0) <= self.money and _tokens(size)[1] <= self.tokens
 
 
-def caps_of(wish: RunRequested | ReprocessRequested, policy: Policy) -> Caps:
+def caps_of(request: RunRequested | ReprocessRequested, policy: Policy) -> Caps:
     return Caps(
-        money=wish.budget,
-        tokens=wish.budget_tokens,
+        money=request.budget,
+        tokens=request.budget_tokens,
         money_a_day=policy.budget_a_day,
         tokens_a_day=policy.tokens_a_day,
     )

@@ -9,13 +9,13 @@ from events.commands import BYTES_LIMIT
 from events.ids import short_hash
 
 
-def content_hash(wish: RunRequested | ReprocessRequested) -> str:
+def content_hash(request: RunRequested | ReprocessRequested) -> str:
     """Equal for two requests that ask for the same."""
-    return short_hash(type(wish).__name__ + data_of(wish).decode())
+    return short_hash(type(request).__name__ + data_of(request).decode())
 
 
 def plan_params(
-    wish: RunRequested | ReprocessRequested,
+    request: RunRequested | ReprocessRequested,
     request_id: str,
     analysis: Analysis,
     event_time_floor: datetime | None = None,
@@ -23,48 +23,48 @@ def plan_params(
     """Every parameter of `plan_run.sql` and `preview_plan.sql` but the run's id."""
     largest = analysis.line_overhead_bytes + analysis.max_transcript_bytes
     return {
-        **_selection(wish),
-        "request": data_of(wish).decode(),
-        "request_hash": content_hash(wish),
+        **_selection(request),
+        "request": data_of(request).decode(),
+        "request_hash": content_hash(request),
         "request_id": request_id,
         "analysis": analysis.name,
-        "model": wish.model or analysis.model,
-        "dry_run": wish.dry_run,
+        "model": request.model or analysis.model,
+        "dry_run": request.dry_run,
         "event_time_floor": event_time_floor,
-        "rows_per_batch": wish.rows_per_batch,
+        "rows_per_batch": request.rows_per_batch,
         # A batch may exceed its cap by one record; the service's limit may not be exceeded.
-        "bytes_per_batch": min(wish.bytes_per_batch, BYTES_LIMIT - largest),
-        "canary": min(wish.canary, wish.rows_per_batch),
+        "bytes_per_batch": min(request.bytes_per_batch, BYTES_LIMIT - largest),
+        "canary": min(request.canary, request.rows_per_batch),
         "line_overhead": analysis.line_overhead_bytes,
         "max_transcript_bytes": analysis.max_transcript_bytes,
     }
 
 
-def _selection(wish: RunRequested | ReprocessRequested) -> dict[str, Any]:
-    if isinstance(wish, ReprocessRequested):
+def _selection(request: RunRequested | ReprocessRequested) -> dict[str, Any]:
+    if isinstance(request, ReprocessRequested):
         return _NOTHING | {
             "reprocess": True,
             "mode": "reprocess",
-            "of_run": wish.of_run,
-            "batches": list(wish.batches),
-            "error_types": list(wish.error_types),
-            "record_ids": list(wish.record_ids),
+            "of_run": request.of_run,
+            "batches": list(request.batches),
+            "error_types": list(request.error_types),
+            "record_ids": list(request.record_ids),
         }
     return _NOTHING | {
-        "mode": wish.mode,
-        "whole": is_whole(wish),
-        "limit": wish.limit,
-        "event_time_from": wish.event_time_from,
-        "event_time_to": wish.event_time_to,
-        "providers": list(wish.providers),
-        "directions": list(wish.directions),
-        "record_ids": list(wish.record_ids),
+        "mode": request.mode,
+        "whole": is_whole(request),
+        "limit": request.limit,
+        "event_time_from": request.event_time_from,
+        "event_time_to": request.event_time_to,
+        "providers": list(request.providers),
+        "directions": list(request.directions),
+        "record_ids": list(request.record_ids),
     }
 
 
-def is_whole(wish: RunRequested) -> bool:
+def is_whole(request: RunRequested) -> bool:
     """Whether it leaves out nothing that is pending, so that the next run may start from it."""
-    return wish.limit is None and not wish.record_ids and not wish.narrowed
+    return request.limit is None and not request.record_ids and not request.narrowed
 
 
 _NOTHING: dict[str, Any] = {

@@ -17,11 +17,11 @@ def plan_of(tracking: Tracking, run_id: str) -> Plan:
     return plan
 
 
-def wish_of(plan: Plan) -> RunRequested | ReprocessRequested:
+def request_of(plan: Plan) -> RunRequested | ReprocessRequested:
     if plan.mode == "reprocess":
         return msgspec.json.decode(plan.request, type=ReprocessRequested)
     return msgspec.json.decode(plan.request, type=RunRequested)
 
 
-def limits_of(wish: RunRequested | ReprocessRequested) -> Limits:
-    return Limits(concurrency=wish.concurrency, breaker=wish.breaker)
+def limits_of(request: RunRequested | ReprocessRequested) -> Limits:
+    return Limits(concurrency=request.concurrency, breaker=request.breaker)

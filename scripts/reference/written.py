@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from events import CancelRequested, ReprocessRequested, RunRequested, Wish
+from events import CancelRequested, Command, ReprocessRequested, RunRequested
 from scripts.asyncapi import field_notes
 from troupe.deployment.catalogue import catalogue
 
@@ -57,8 +57,8 @@ def settings_page(text: str) -> str:
 
 
 def fields_tables() -> dict[str, str]:
-    """The table of each wish, by the name of its topic."""
-    kinds: dict[str, type[Wish]] = {
+    """The table of each request, by the name of its topic."""
+    kinds: dict[str, type[Command]] = {
         "run-requested": RunRequested,
         "reprocess-requested": ReprocessRequested,
         "cancel-requested": CancelRequested,
@@ -66,7 +66,7 @@ def fields_tables() -> dict[str, str]:
     return {topic: _fields(kind) for topic, kind in kinds.items()}
 
 
-def _fields(kind: type[Wish]) -> str:
+def _fields(kind: type[Command]) -> str:
     notes = field_notes(kind)
     rows = [
         f"| `{field.name}` | {_type(field.type)} | {_default(field)} | {cell(notes[field.name])} |"

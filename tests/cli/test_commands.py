@@ -198,7 +198,7 @@ def test_files_of_the_earlier_system_are_read_with_a_lookup_file(
 def test_a_request_that_was_published_bad_says_what_is_wrong(tmp_path: Path) -> None:
     """With the field; a corrected one of the same name is not told of the one before."""
     command = Command(tmp_path / "home")
-    file = tmp_path / "wish.json"
+    file = tmp_path / "request.json"
     file.write_text('{"run_id": "r1", "rows_per_batch": 0}')
 
     refused = command("publish", "run-requested", str(file))
@@ -215,7 +215,7 @@ def test_commands_without_a_worker_write_to_the_log_and_not_to_the_terminal(
 ) -> None:
     """A handler that meets something it did not expect is told by kind and place alone."""
     command = Command(tmp_path / "home")
-    file = tmp_path / "wish.json"
+    file = tmp_path / "request.json"
     file.write_text('{"run_id": "r404"}')
 
     told = command("publish", "cancel-requested", str(file))

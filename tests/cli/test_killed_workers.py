@@ -7,7 +7,7 @@ from random import Random
 from tests.cli.command import Command
 
 KILLS = 20
-WISH = ("--run-id", "r1", "--canary", "20", "--rows-per-batch", "40", "--concurrency", "2")
+REQUEST = ("--run-id", "r1", "--canary", "20", "--rows-per-batch", "40", "--concurrency", "2")
 
 
 def test_twenty_kills_end_with_the_tables_of_an_undisturbed_run(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_twenty_kills_end_with_the_tables_of_an_undisturbed_run(tmp_path: Path) 
     calm, killed = Command(tmp_path / "calm" / "home"), Command(tmp_path / "killed" / "home")
     for command in (calm, killed):
         command.load(400)
-        command("request", *WISH)
+        command("request", *REQUEST)
     calm("work", "--linger", "0")
 
     chance = Random(20)

@@ -20,7 +20,7 @@ from uuid import uuid4
 from google.cloud.bigquery import DatasetReference, LoadJobConfig, SourceFormat
 from typer.testing import CliRunner, Result
 
-from events import RunRequested, seal_wish
+from events import RunRequested, wrap_command
 from handlers.ports import Blob
 from tests.cloud.newest import NewestBucket
 from tests.cloud.pubsub_emulator import end, pubsub_emulator, wait_until
@@ -167,11 +167,11 @@ class Cloud:
         ).result()
         return len(lines)
 
-    def request(self, run_id: str, **wish: Any) -> None:
-        told = seal_wish(
-            RunRequested(run_id=run_id, **wish),
+    def request(self, run_id: str, **request: Any) -> None:
+        told = wrap_command(
+            RunRequested(run_id=run_id, **request),
             deployment=self.world.deployment,
-            id_=f"wish-{run_id}",
+            id_=f"request-{run_id}",
             time=utc_now(),
         )
         self.world.publish(told)

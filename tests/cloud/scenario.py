@@ -51,12 +51,12 @@ def play(
     rows: Iterable[Mapping[str, Any]],
     *,
     kills: int = 0,
-    **wish: Any,
+    **request: Any,
 ) -> Figures:
     """Load, request, kill as often as told, wait for the end, and count."""
     loaded, before, killed = cloud.load(rows), cloud.deliveries(), cloud.kills
     started = time.monotonic()
-    cloud.request(run_id, **wish)
+    cloud.request(run_id, **request)
     next_kill = started + KILL_SECONDS
     while not cloud.is_completed(run_id):
         now = time.monotonic()

@@ -160,7 +160,7 @@ class BusSuite:
         assert room.nothing_comes()
 
     def test_message_ids_differ(self, room: Room) -> None:
-        """A wish without an id is named by its message."""
+        """A request without an id is named by its message."""
         assert 20 == len({room.send("watch-tick", b"x", {}) for _ in range(20)})
 
     def test_an_acknowledged_message_does_not_come_again(self, room: Room) -> None:

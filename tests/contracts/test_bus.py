@@ -194,7 +194,7 @@ def test_message_ids_differ(room: Room) -> None:
 
 
 def test_message_ids_differ_over_a_restart(room: Room) -> None:
-    """A wish without an id is named by its message: two wishes must not share one."""
+    """A request without an id is named by its message: two commands must not share one."""
     before = {room.send() for _ in range(3)}
     room.restart()
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from events import RunRequested, seal_wish
+from events import RunRequested, wrap_command
 from handlers.dispatch.errors import SetAside
 from tests.harness import call, calls
 from troupe.backends.local import operations
@@ -18,9 +18,9 @@ def two_runs_held_up(folder: Path) -> None:
     operations.load(world, str(folder / "calls.jsonl"))
     for run_id in ("first", "second"):
         # Records that failed do not stop the story.
-        wish = RunRequested(run_id=run_id, mode="test", limit=15, breaker=100)
-        id_, now = f"wish-{run_id}", world.clock()
-        world.publish(seal_wish(wish, deployment=world.deployment, id_=id_, time=now))
+        request = RunRequested(run_id=run_id, mode="test", limit=15, breaker=100)
+        id_, now = f"request-{run_id}", world.clock()
+        world.publish(wrap_command(request, deployment=world.deployment, id_=id_, time=now))
         world.bucket.write_once = _refuse  # type: ignore[method-assign,assignment]
         while world.deliver_next():
             pass

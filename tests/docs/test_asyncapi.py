@@ -76,7 +76,7 @@ def test_every_topic_is_a_channel_and_every_subscription_an_operation(
 def test_every_event_of_a_run_is_as_the_document_says(
     document: dict[str, Any], stage: Stage
 ) -> None:
-    """What is really published, one run from its wish to its report."""
+    """What is really published, one run from its command to its report."""
     stage.load(calls(4))
     stage.run()
     rows = stage.ask("SELECT DISTINCT event_id FROM events")
@@ -91,17 +91,17 @@ def test_every_event_of_a_run_is_as_the_document_says(
 
 
 @pytest.mark.parametrize(
-    ("wish", "fits"),
+    ("command", "fits"),
     [({"mode": "test", "limit": 5}, True), ({"limit": 0}, False), ({"limt": 5}, False)],
 )
-def test_a_bare_wish_is_checked_as_the_code_checks_it(
-    document: dict[str, Any], wish: dict[str, Any], fits: bool
+def test_a_bare_command_is_checked_as_the_code_checks_it(
+    document: dict[str, Any], command: dict[str, Any], fits: bool
 ) -> None:
     """Typing errors and bounds."""
-    assert fits == validator(document, "RunRequested").is_valid(wish)
+    assert fits == validator(document, "RunRequested").is_valid(command)
 
 
-def test_every_field_of_a_wish_says_what_it_means(document: dict[str, Any]) -> None:
+def test_every_field_of_a_command_says_what_it_means(document: dict[str, Any]) -> None:
     """They are what people fill in."""
     schemas = document["components"]["schemas"]
     silent = [

@@ -6,7 +6,17 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from events import EVENTS, Deployment, Envelope, Event, WatchTick, Wish, seal, seal_wish, type_of
+from events import (
+    EVENTS,
+    Command,
+    Deployment,
+    Envelope,
+    Event,
+    WatchTick,
+    seal,
+    type_of,
+    wrap_command,
+)
 
 DEPLOYMENT = Deployment("d1")
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -37,7 +47,7 @@ _SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "budget": st.none() | st.floats(0, 1e9, exclude_min=True),
     "budget_tokens": st.none() | st.integers(1, 10**12),
 }
-_WISHES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
+_COMMANDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "RunRequested": _SETTINGS
     | {
         "run_id": run_ids,
@@ -63,9 +73,9 @@ _WISHES: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 
 
 def events_of(kind: type[Event]) -> st.SearchStrategy[Event]:
-    """Any event of this kind; wishes keep their rules."""
+    """Any event of this kind; commands keep their rules."""
     fields = msgspec.structs.fields(kind)
-    given = _WISHES.get(kind.__name__, {})
+    given = _COMMANDS.get(kind.__name__, {})
     of = {field.name: given[field.name] if field.name in given else _any(field) for field in fields}
     return st.builds(kind, **of)
 
@@ -85,7 +95,7 @@ def cause(id_: str = "m1") -> Envelope:
 
 
 def sealed(event: Event, *, id_: str = "m1", at: datetime = NOON) -> Envelope:
-    """As the loop seals it; `id_` names the cause of an event, and is the id of a wish."""
-    if isinstance(event, Wish):
-        return seal_wish(event, deployment=DEPLOYMENT, id_=id_, time=at)
+    """As the loop seals it; `id_` names the cause of an event, and is the id of a command."""
+    if isinstance(event, Command):
+        return wrap_command(event, deployment=DEPLOYMENT, id_=id_, time=at)
     return seal(event, deployment=DEPLOYMENT, source="tests", time=at, cause=cause(id_))

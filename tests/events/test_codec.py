@@ -16,11 +16,11 @@ from events import (
     BatchCompleted,
     BatchPlanned,
     CancelRequested,
+    Command,
     Event,
     RunRequested,
     RunStopped,
     Unreadable,
-    Wish,
     data_of,
     from_pubsub,
     is_event,
@@ -105,8 +105,8 @@ def test_unknown_fields_of_an_event_are_ignored() -> None:
     assert PLANNED == read_event(told(PLANNED, priority="high"), BatchPlanned)
 
 
-@pytest.mark.parametrize("kind", [k for k in EVENTS if issubclass(k, Wish)], ids=topic_of)
-def test_unknown_fields_of_a_wish_are_refused_by_name(kind: type[Event]) -> None:
+@pytest.mark.parametrize("kind", [k for k in EVENTS if issubclass(k, Command)], ids=topic_of)
+def test_unknown_fields_of_a_command_are_refused_by_name(kind: type[Event]) -> None:
     """A typing error is never guessed at."""
     with pytest.raises(Unreadable, match="concurency"):
         read_event(b'{"run_id": "r1", "concurency": 3}', kind)
@@ -217,8 +217,8 @@ def test_a_time_of_another_zone_is_read_as_utc() -> None:
 @given(event=events, later=st.integers(1, 10**6))
 def test_an_event_told_twice_is_the_same_event(event: Event, later: int) -> None:
     """Id, data, subject and trace do not depend on the cause or the time."""
-    id_ = "wish-1" if isinstance(event, Wish) else "another-cause"
-    first = sealed(event, id_="wish-1")
+    id_ = "command-1" if isinstance(event, Command) else "another-cause"
+    first = sealed(event, id_="command-1")
     again = sealed(event, id_=id_, at=NOON + timedelta(seconds=later))
 
     assert (first.id, first.data, first.subject, first.traceparent) == (
@@ -230,7 +230,7 @@ def test_an_event_told_twice_is_the_same_event(event: Event, later: int) -> None
 @given(one=events, other=events)
 def test_events_that_differ_in_kind_or_place_have_different_ids(one: Event, other: Event) -> None:
     """And those that do not, do not."""
-    if isinstance(one, Wish) or isinstance(other, Wish):
+    if isinstance(one, Command) or isinstance(other, Command):
         return
     same = type(one) is type(other) and _place(one) == _place(other)
 
@@ -262,11 +262,11 @@ def test_a_run_can_be_stopped_once_for_each_reason() -> None:
     assert 5 == len(ids)
 
 
-def test_a_wish_keeps_the_id_it_came_with() -> None:
+def test_a_command_keeps_the_id_it_came_with() -> None:
     """Two requests for the same thing are two events."""
-    wish = CancelRequested(run_id="r1")
+    command = CancelRequested(run_id="r1")
 
-    assert ("a", "b") == (sealed(wish, id_="a").id, sealed(wish, id_="b").id)
+    assert ("a", "b") == (sealed(command, id_="a").id, sealed(command, id_="b").id)
 
 
 def test_a_run_is_one_trace_and_every_event_a_span_of_it() -> None:

@@ -105,13 +105,15 @@ def read(kind: type[Any], **fields: Any) -> Any:
     return read_event(json.dumps(fields).encode(), kind)
 
 
-@pytest.mark.parametrize(("field", "wish"), BAD, ids=[json.dumps(wish)[:70] for _, wish in BAD])
+@pytest.mark.parametrize(
+    ("field", "command"), BAD, ids=[json.dumps(command)[:70] for _, command in BAD]
+)
 def test_a_bad_request_is_refused_by_the_name_of_its_field(
-    field: str, wish: dict[str, Any]
+    field: str, command: dict[str, Any]
 ) -> None:
     """Whoever wrote it can mend it."""
     with pytest.raises(Unreadable, match=field):
-        read(RunRequested, **wish)
+        read(RunRequested, **command)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
@@ -123,7 +125,7 @@ def test_what_is_no_number_is_no_budget(field: str, number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "wish"),
+    ("field", "command"),
     [
         ("of_run", {}),
         ("of_run", {"batches": [1]}),
@@ -142,24 +144,24 @@ def test_what_is_no_number_is_no_budget(field: str, number: str) -> None:
     ids=str,
 )
 def test_a_bad_reprocessing_is_refused_by_the_name_of_its_field(
-    field: str, wish: dict[str, Any]
+    field: str, command: dict[str, Any]
 ) -> None:
     """A selection of nothing would select everything."""
     with pytest.raises(Unreadable, match=field):
-        read(ReprocessRequested, **wish)
+        read(ReprocessRequested, **command)
 
 
 @pytest.mark.parametrize(
-    "wish", [{}, {"run_id": ""}, {"run_id": "R1"}, {"run_id": "r1", "why": "x"}]
+    "command", [{}, {"run_id": ""}, {"run_id": "R1"}, {"run_id": "r1", "why": "x"}]
 )
-def test_a_bad_cancellation_is_refused(wish: dict[str, Any]) -> None:
+def test_a_bad_cancellation_is_refused(command: dict[str, Any]) -> None:
     """It has to name a run."""
     with pytest.raises(Unreadable, match=r"run_id|why"):
-        read(CancelRequested, **wish)
+        read(CancelRequested, **command)
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "command",
     [
         {},
         {"run_id": "r"},
@@ -178,9 +180,9 @@ def test_a_bad_cancellation_is_refused(wish: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_a_good_request_is_taken(wish: dict[str, Any]) -> None:
+def test_a_good_request_is_taken(command: dict[str, Any]) -> None:
     """At the borders of what is allowed."""
-    taken = read(RunRequested, **wish)
+    taken = read(RunRequested, **command)
 
     assert taken == read_event(msgspec.json.encode(taken), RunRequested)
 
@@ -193,7 +195,7 @@ def test_the_constant_body_of_the_scheduler_is_a_request() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "narrowed"),
+    ("command", "narrowed"),
     [
         ({}, False),
         ({"limit": 5}, False),
@@ -203,9 +205,9 @@ def test_the_constant_body_of_the_scheduler_is_a_request() -> None:
         ({"event_time_to": "2026-01-01T00:00:00Z"}, True),
     ],
 )
-def test_a_filter_narrows_a_request(wish: dict[str, Any], narrowed: bool) -> None:
+def test_a_filter_narrows_a_request(command: dict[str, Any], narrowed: bool) -> None:
     """The next incremental run does not start from it."""
-    assert narrowed == read(RunRequested, **wish).narrowed
+    assert narrowed == read(RunRequested, **command).narrowed
 
 
 RUN_ID = "1 to 40 signs of a-z, 0-9 and -, with no - first"
@@ -214,7 +216,7 @@ MODES = "one of test, production, incremental, single, custom"
 
 
 @pytest.mark.parametrize(
-    ("kind", "wish", "words"),
+    ("kind", "command", "words"),
     [
         (RunRequested, {"mode": "tset"}, f"Expected {MODES} - at `$.mode`"),
         (RunRequested, {"run_id": "First Run"}, f"Expected {RUN_ID} - at `$.run_id`"),
@@ -228,11 +230,11 @@ MODES = "one of test, production, incremental, single, custom"
     ],
 )
 def test_what_may_stand_in_a_field_is_said_in_words(
-    kind: type[Any], wish: dict[str, Any], words: str
+    kind: type[Any], command: dict[str, Any], words: str
 ) -> None:
     """Nobody has to read a pattern, and the value is not repeated."""
     with pytest.raises(Unreadable) as refused:
-        read(kind, **wish)
+        read(kind, **command)
 
     told = str(refused.value)
     assert words in told

@@ -8,7 +8,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from events import EVENT_OF_TYPE, EVENTS, Deployment, Event, Wish, read_event, to_pubsub, topic_of
+from events import (
+    EVENT_OF_TYPE,
+    EVENTS,
+    Command,
+    Deployment,
+    Event,
+    read_event,
+    to_pubsub,
+    topic_of,
+)
 from events.cloudevents import type_of_topic
 from handlers.dispatch.decode import open_message
 from handlers.dispatch.deliver import Message
@@ -19,7 +28,7 @@ from tracking.tables import columns_of, layouts
 from troupe.backends.local.backend import LaptopSettings
 
 RECORDINGS = sorted(FOLDER.glob("*.json"))
-NEWER = [kind for kind in EVENTS if not issubclass(kind, Wish)]
+NEWER = [kind for kind in EVENTS if not issubclass(kind, Command)]
 
 
 @pytest.fixture(params=RECORDINGS, ids=lambda file: file.stem)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from events import Envelope, RunRequested, seal_wish, to_pubsub
+from events import Envelope, RunRequested, to_pubsub, wrap_command
 from handlers.dispatch.deliver import Message
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Tools
@@ -107,11 +107,14 @@ class Theatre:
         self.service = Service(settings, lambda: self.world)
         self.caller = Caller(self.service)
 
-    def told(self, wish: RunRequested) -> Message:
-        sealed_wish = seal_wish(
-            wish, deployment=self.stage.world.deployment, id_="wish-1", time=self.stage.clock()
+    def told(self, request: RunRequested) -> Message:
+        wrapped_command = wrap_command(
+            request,
+            deployment=self.stage.world.deployment,
+            id_="request-1",
+            time=self.stage.clock(),
         )
-        return message("run-requested", *to_pubsub(sealed_wish))
+        return message("run-requested", *to_pubsub(wrapped_command))
 
     def pushed(self, told: Message, handler: str, form: Any = wrap) -> int:
         name = self.settings.subscription(f"{handler}.{told.topic}")

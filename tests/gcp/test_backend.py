@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from events import RunRequested, seal_wish
+from events import RunRequested, wrap_command
 from handlers.dispatch.errors import Redeliver
 from tests.gcp.making import cloud_settings
 from tests.local.fakes import HeldClock
@@ -125,7 +125,7 @@ def test_what_comes_from_outside_is_remembered_before_it_is_sent(
     """A publish that fails is told again by the tick."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
     world = CloudWorld(cloud_settings(TROUPE_HANDLER="plan-run"), HeldClock(), warehouse=warehouse)
-    wish = seal_wish(
+    request = wrap_command(
         RunRequested(run_id="r1"), deployment=world.deployment, id_="w1", time=world.clock()
     )
     known: list[bool] = []
@@ -133,6 +133,6 @@ def test_what_comes_from_outside_is_remembered_before_it_is_sent(
         world.bus, "publish", lambda _: known.append(world.tools.ledger.knows("w1", world.clock()))
     )
 
-    world.publish(wish)
+    world.publish(request)
 
     assert [True] == known

@@ -88,7 +88,7 @@ def test_topics_carry_the_prefix_of_the_deployment() -> None:
     assert "projects/stories/topics/dev-batch-planned" == publisher.sent[0][0]
 
 
-def test_nobody_can_wish_for_a_message_id() -> None:
+def test_no_message_can_choose_its_own_id() -> None:
     """Pub/Sub numbers its messages itself."""
     with pytest.raises(ValueError, match="message id"):
         PubSubBus(cloud_settings(), Publisher()).send("watch-tick", b"x", {}, "m1")

@@ -76,7 +76,7 @@ def test_eventarc_may_bring_a_message_of_pubsub(theatre: Theatre) -> None:
     assert 2 == len(theatre.world.bus.published)
 
 
-def test_a_bare_request_of_a_person_is_a_wish(theatre: Theatre) -> None:
+def test_a_bare_request_of_a_person_is_a_command(theatre: Theatre) -> None:
     """As `gcloud pubsub topics publish` sends it."""
     theatre.stage.load(calls(4))
 

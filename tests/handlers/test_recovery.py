@@ -151,7 +151,7 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) 
     stage.restart(damage=None)
 
     preview = reprocess(stage.world, {"of_run": "r1"}, dry_run=True)
-    done = operations.DUTIES["reprocess"](stage.world, wish={"of_run": "r1", "run_id": "again"})
+    done = operations.DUTIES["reprocess"](stage.world, request={"of_run": "r1", "run_id": "again"})
     stage.play()
 
     assert (2, None) == (preview["records"], preview["run_id"])

@@ -11,7 +11,7 @@ from troupe.backends.local.backend import LAPTOP_RETRY, LaptopSettings
 from troupe.backends.local.bus_faults import Crashed, Faults
 from troupe.standin.corrupt import Damage
 
-WISH: dict[str, Any] = {"canary": 5, "rows_per_batch": 12, "concurrency": 3, "breaker": 100}
+REQUEST: dict[str, Any] = {"canary": 5, "rows_per_batch": 12, "concurrency": 3, "breaker": 100}
 
 
 def rough(seed: int) -> Faults:
@@ -29,7 +29,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
         LaptopSettings(damage=_damage(), deployment="rough"),
     )
     stage.load(calls(40))
-    stage.run(**WISH)
+    stage.run(**REQUEST)
     tables = final_tables(stage)
     stage.close()
     return tables
@@ -46,7 +46,7 @@ def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
     stage.restart(faults=rough(seed))
 
     with suppress(Redeliver):
-        stage.request(**WISH)
+        stage.request(**REQUEST)
     if not stage.world.bus.waiting:
         stage.restart(faults=rough(seed))  # the publish was lost; a restart tells it again
     stage.play()
@@ -74,7 +74,7 @@ def test_a_process_that_dies_while_it_publishes_is_followed_by_another(
     settings = LaptopSettings(damage=_damage(), deployment="rough")
     stage = Stage(tmp_path_factory.mktemp(f"crash{seed}") / "home", settings)
     stage.load(calls(40))
-    stage.request(**WISH)
+    stage.request(**REQUEST)
     deaths = 0
     for life in range(200):
         stage.restart(faults=Faults())

@@ -72,7 +72,7 @@ def test_a_running_job_is_cancelled_and_harvested(staged: Staged) -> None:
 
 
 def test_cancelling_twice_and_after_the_end_changes_nothing(staged: Staged) -> None:
-    """A wish that comes too late is heard and done with."""
+    """A request that comes too late is heard and done with."""
     stage = staged()
     stage.load(calls(4))
     stage.run()

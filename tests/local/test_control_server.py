@@ -91,7 +91,7 @@ def test_another_process_asks_and_is_answered(world: Laptop) -> None:
         "from troupe.backends.local.control_server import ask\nfrom troupe.backends.local.backend import HomeInUse, Laptop\n"
         "home = Path(sys.argv[1])\n"
         "try:\n    Laptop(home)\nexcept HomeInUse:\n    print('in use')\n"
-        "print(ask(home, 'request', {'wish': {'run_id': 'r7'}})['run_id'])\n"
+        "print(ask(home, 'request', {'request': {'run_id': 'r7'}})['run_id'])\n"
     )
     command = [sys.executable, "-c", script, str(world.home)]
 
@@ -127,7 +127,7 @@ def test_what_is_asked_is_done(world: Laptop, tmp_path: Path) -> None:
     ("duty", "arguments", "words"),
     [
         ("status", {"run_id": "nobody"}, "nobody"),
-        ("request", {"wish": {"rows_per_batch": 0}}, "rows_per_batch"),
+        ("request", {"request": {"rows_per_batch": 0}}, "rows_per_batch"),
         ("load", {"file": "nowhere.jsonl"}, "nowhere.jsonl"),
     ],
 )

@@ -44,12 +44,12 @@ def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: Stage) -> No
 def test_a_reprocessing_asked_twice_is_one_run(loaded: Stage) -> None:
     """Before it is planned, and afterwards."""
     loaded.run("first")
-    wish = {"of_run": "first", "run_id": "again"}
+    request = {"of_run": "first", "run_id": "again"}
 
-    known = [reprocess(loaded.world, wish)["known"] for _ in range(2)]
+    known = [reprocess(loaded.world, request)["known"] for _ in range(2)]
     loaded.play()
 
-    assert [False, True, True] == [*known, reprocess(loaded.world, wish)["known"]]
+    assert [False, True, True] == [*known, reprocess(loaded.world, request)["known"]]
 
 
 def test_a_refused_run_is_said_to_be_refused(loaded: Stage) -> None:
@@ -79,7 +79,7 @@ def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: Stage) -> Non
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
+    ("request", "words"),
     [
         ({"of_run": "nosuch"}, "run nosuch is not planned here"),
         ({"of_run": "r1", "batches": [9]}, "run r1 has the batches 1 to 1, and no batch 9"),
@@ -88,14 +88,14 @@ def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: Stage) -> Non
     ],
 )
 def test_a_reprocessing_of_what_nobody_knows_makes_no_run(
-    loaded: Stage, wish: dict[str, Any], words: str
+    loaded: Stage, request: dict[str, Any], words: str
 ) -> None:
     """Nor a preview of zeros."""
     loaded.run("r1")
 
     for dry_run in (True, False):
         with pytest.raises(BadQuestion, match=words):
-            reprocess(loaded.world, wish, dry_run=dry_run)
+            reprocess(loaded.world, request, dry_run=dry_run)
     assert [] == operations.status(loaded.world)["requests"]
 
 

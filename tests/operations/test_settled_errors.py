@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from events import RunRequested, seal_wish
+from events import RunRequested, wrap_command
 from handlers.dispatch.errors import SetAside
 from tests.harness import Stage, calls
 from troupe import operations
@@ -86,8 +86,8 @@ def test_an_event_that_the_tick_gave_up_is_an_error_until_its_replay(staged: Sta
     """Nobody finished it, and then somebody does."""
     stage = staged(policy=replace(LAPTOP_POLICY, retell_times=0))
     stage.load(calls(4))
-    wish = RunRequested(run_id="r1")
-    asked = seal_wish(wish, deployment=stage.world.deployment, id_="w1", time=stage.clock())
+    request = RunRequested(run_id="r1")
+    asked = wrap_command(request, deployment=stage.world.deployment, id_="w1", time=stage.clock())
     stage.world.tools.ledger.remember([asked], stage.clock())
     stage.tick(minutes=20)
     assert [("stuck_event", "plan-run")] == told(stage)

@@ -26,7 +26,7 @@ def traced(staged: Staged, **settings: object) -> tuple[Stage, Kept]:
 
 
 def test_every_event_of_a_run_hangs_on_one_trace(staged: Staged) -> None:
-    """From the wish to the report, across batches, without a gap."""
+    """From the request to the report, across batches, without a gap."""
     stage, kept = traced(staged)
     stage.load(calls(30))
     stage.run(canary=10, rows_per_batch=10)
@@ -139,7 +139,7 @@ def test_a_retold_event_is_linked_to_and_not_told_anew(staged: Staged) -> None:
 
 
 def test_a_stopped_run_ends_in_the_trace_it_began_in(staged: Staged) -> None:
-    """The operator's wish is a second root of the run's trace."""
+    """The operator's request is a second root of the run's trace."""
     stage, kept = traced(staged, behaviour=Behaviour(pending_seconds=3600))
     stage.load(calls(30))
     stage.request(canary=10, rows_per_batch=10)

@@ -39,10 +39,10 @@ def test_two_days_make_two_runs_and_a_redelivery_makes_none(stage: Stage, prod: 
 
 def test_the_daily_run_keeps_the_rules_of_a_request(prod: Plan) -> None:
     """A typing error in a tfvars file is found here, not at three in the morning."""
-    wish = msgspec.json.decode(body_of(prod), type=RunRequested)
+    request = msgspec.json.decode(body_of(prod), type=RunRequested)
 
-    assert "" == wish.run_id
-    assert 100.0 == wish.budget
+    assert "" == request.run_id
+    assert 100.0 == request.budget
 
 
 def test_nobody_requests_runs_where_none_are_scheduled(dev: Plan) -> None:

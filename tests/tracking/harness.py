@@ -88,17 +88,17 @@ class Sheet:
                 list(row.values()),
             )
 
-    def plan(self, run_id: str = "r1", **wish: Any) -> Plan:
-        return self._planned(RunRequested(run_id=run_id, **wish))
+    def plan(self, run_id: str = "r1", **request: Any) -> Plan:
+        return self._planned(RunRequested(run_id=run_id, **request))
 
-    def reprocess(self, run_id: str, **wish: Any) -> Plan:
-        return self._planned(ReprocessRequested(run_id=run_id, **wish))
+    def reprocess(self, run_id: str, **request: Any) -> Plan:
+        return self._planned(ReprocessRequested(run_id=run_id, **request))
 
-    def _planned(self, wish: RunRequested | ReprocessRequested) -> Plan:
-        floor = event_time_floor(wish, self.tracking)
+    def _planned(self, request: RunRequested | ReprocessRequested) -> Plan:
+        floor = event_time_floor(request, self.tracking)
         self.clock.pass_(1)
-        self.tracking.plan_run(wish.run_id, plan_params(wish, "m1", ANALYSIS, floor))
-        plan = self.tracking.plan_of(wish.run_id)
+        self.tracking.plan_run(request.run_id, plan_params(request, "m1", ANALYSIS, floor))
+        plan = self.tracking.plan_of(request.run_id)
         assert plan is not None
         return plan
 
@@ -219,10 +219,10 @@ def stopped(reason: str) -> RunStopped:
     return RunStopped(run_id="r1", planned_on=DAY, reason=reason)
 
 
-def planned(sheet: Sheet, count: int = 3, **wish: Any) -> list[dict[str, Any]]:
+def planned(sheet: Sheet, count: int = 3, **request: Any) -> list[dict[str, Any]]:
     """A run with so many records in one batch."""
     sheet.source(calls(count))
-    sheet.plan(**wish)
+    sheet.plan(**request)
     return calls(count)
 
 

@@ -37,9 +37,9 @@ def completed(run_id: str = "r1") -> RunCompleted:
     )
 
 
-def over(sheet: Sheet, rows: list[dict[str, Any]], run_id: str = "r1", **wish: Any) -> None:
+def over(sheet: Sheet, rows: list[dict[str, Any]], run_id: str = "r1", **request: Any) -> None:
     """A run that analysed all of its rows."""
-    sheet.plan(run_id, **wish)
+    sheet.plan(run_id, **request)
     sheet.close(all_good(rows), run_id=run_id)
     sheet.tell(completed(run_id))
 
@@ -69,7 +69,7 @@ def test_every_row_of_the_source_gets_one_verdict(sheet: Sheet) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "taken"),
+    ("request", "taken"),
     [
         ({}, 4),
         ({"providers": ["acme"]}, 2),
@@ -88,7 +88,9 @@ def test_every_row_of_the_source_gets_one_verdict(sheet: Sheet) -> None:
     ],
     ids=lambda value: ",".join(value) if isinstance(value, dict) else None,
 )
-def test_a_filter_leaves_the_rest_outside(sheet: Sheet, wish: dict[str, Any], taken: int) -> None:
+def test_a_filter_leaves_the_rest_outside(
+    sheet: Sheet, request: dict[str, Any], taken: int
+) -> None:
     """The start is inclusive, the end is not; what has no value matches no filter on it."""
     sheet.source(
         [
@@ -99,7 +101,7 @@ def test_a_filter_leaves_the_rest_outside(sheet: Sheet, wish: dict[str, Any], ta
         ]
     )
 
-    plan = sheet.plan(**wish)
+    plan = sheet.plan(**request)
 
     assert (taken, 4 - taken) == (plan.records, plan.outside_filter)
 
@@ -286,18 +288,20 @@ def test_the_first_incremental_run_takes_everything(sheet: Sheet) -> None:
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "request",
     [
         {"limit": 1}, {"dry_run": True}, {"providers": ["acme"]}, {"directions": ["INBOUND"]},
         {"event_time_from": datetime(2020, 1, 1, tzinfo=UTC)},
         {"mode": "single", "record_ids": [id_of(call(0))]},
     ],
-    ids=lambda wish: ",".join(wish),
+    ids=lambda request: ",".join(request),
 )  # fmt: skip
-def test_a_run_that_left_something_out_is_no_beginning(sheet: Sheet, wish: dict[str, Any]) -> None:
+def test_a_run_that_left_something_out_is_no_beginning(
+    sheet: Sheet, request: dict[str, Any]
+) -> None:
     """What it left out would be lost."""
     sheet.source(calls(3))
-    sheet.plan("r1", **wish)
+    sheet.plan("r1", **request)
 
     assert None is sheet.plan("r2", mode="incremental").event_time_floor
 
@@ -352,7 +356,7 @@ def members(sheet: Sheet, run_id: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("wish", "taken"),
+    ("request", "taken"),
     [
         ({"of_run": "r1"}, 3),
         ({"of_run": "r1", "batches": [1]}, 1),
@@ -369,12 +373,12 @@ def members(sheet: Sheet, run_id: str) -> list[list[str]]:
     ids=str,
 )
 def test_a_reprocessing_takes_what_it_names_and_no_more(
-    sheet: Sheet, wish: dict[str, Any], taken: int
+    sheet: Sheet, request: dict[str, Any], taken: int
 ) -> None:
     """By run, by batch, by error or by its cause."""
     failures(sheet)
 
-    plan = sheet.reprocess("again", **wish)
+    plan = sheet.reprocess("again", **request)
 
     assert (taken, False, "reprocess") == (plan.records, plan.whole, plan.mode)
     assert plan.source_rows == plan.records + sum(skipped(plan).values())
@@ -504,10 +508,10 @@ def test_an_empty_source_is_planned_as_nothing(sheet: Sheet) -> None:
 def test_the_preview_tells_what_the_plan_then_does(sheet: Sheet) -> None:
     """And changes nothing."""
     sheet.source([*calls(9), call(1), call(20, None)])
-    wish = RunRequested(run_id="r1", canary=2, rows_per_batch=3, limit=8)
+    request = RunRequested(run_id="r1", canary=2, rows_per_batch=3, limit=8)
     before = sheet.everything()
 
-    preview = sheet.tracking.preview_plan(plan_params(wish, "m1", ANALYSIS))
+    preview = sheet.tracking.preview_plan(plan_params(request, "m1", ANALYSIS))
 
     assert before == sheet.everything()
     plan = sheet.plan("r1", canary=2, rows_per_batch=3, limit=8)

@@ -45,12 +45,12 @@ def reprocess(
     as_json: AsJson = False,
 ) -> None:
     """Ask failed or released records again, in a new run: no batch is ever reopened."""
-    wish = {
+    request = {
         "of_run": of_run, "batches": batch, "error_types": error_type, "record_ids": record_id,
         "analysis": analysis, "run_id": run_id, "budget": budget, "budget_tokens": budget_tokens,
     }  # fmt: skip
-    given = {name: value for name, value in wish.items() if value not in (None, [], "")}
-    answer = call(known(home), "reprocess", wish=given, dry_run=dry_run)
+    given = {name: value for name, value in request.items() if value not in (None, [], "")}
+    answer = call(known(home), "reprocess", request=given, dry_run=dry_run)
     if as_json:
         print_json(answer)
     else:

@@ -50,8 +50,8 @@ def _demo(
     world.wake()
     loaded = load(world, str(transcripts or _generated(world)))
     say(f"{loaded['rows']:,} transcripts in the file, {loaded['added']:,} new in the source table")
-    wish = {"mode": "test", "limit": limit} if limit else {}
-    run_id = operations.request(world, wish | ({} if transcripts else SMALL))["run_id"]
+    request = {"mode": "test", "limit": limit} if limit else {}
+    run_id = operations.request(world, request | ({} if transcripts else SMALL))["run_id"]
     say(f"requested run {run_id}")
     work_until_idle(world, office, say=say)
     if world.tools.tracking.plan_of(run_id) is None:

@@ -93,7 +93,7 @@ def request(
     as_json: AsJson = False,
 ) -> None:
     """Ask for transcripts to be analysed. A running worker begins at once, else `troupe work`."""
-    wish = {
+    request = {
         "run_id": run_id, "mode": mode, "limit": limit, "event_time_from": event_time_from,
         "event_time_to": event_time_to, "providers": provider, "directions": direction,
         "record_ids": record_id, "rows_per_batch": rows_per_batch,
@@ -102,8 +102,8 @@ def request(
         "budget": budget, "budget_tokens": budget_tokens, "lookback_days": lookback_days,
         "grounding": grounding,
     }  # fmt: skip
-    given = {name: value for name, value in wish.items() if value not in (None, [], "")}
-    answer = call(home, "request", wish=given, dry_run=dry_run)
+    given = {name: value for name, value in request.items() if value not in (None, [], "")}
+    answer = call(home, "request", request=given, dry_run=dry_run)
     if as_json:
         print_json(answer)
     elif dry_run:

@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
-from events import EVENT_OF_TYPE, Envelope, Event, Wish, seal
+from events import EVENT_OF_TYPE, Command, Envelope, Event, seal
 from handlers.attempts.observed_jobs import look
 from handlers.discarding import discard_attempt
 from handlers.dispatch.dead_letters import DETAIL
@@ -151,9 +151,9 @@ def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
     ledger = world.tools.ledger
     if envelope is None:
         return "unreadable"
-    # A wish may have been set aside before it was remembered: the loop does that on arrival.
-    is_wish = issubclass(EVENT_OF_TYPE.get(envelope.type, Event), Wish)
-    if not is_wish and not ledger.knows(envelope.id, world.clock()):
+    # A request may have been set aside before it was remembered: the loop does that on arrival.
+    is_command = issubclass(EVENT_OF_TYPE.get(envelope.type, Event), Command)
+    if not is_command and not ledger.knows(envelope.id, world.clock()):
         return "unreadable"
     if ledger.was_handled(envelope.id, letter.handler, world.clock()):
         return "handled"

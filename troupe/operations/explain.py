@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 from analysis import AnalysisError
 from handlers.runs.plan_params import plan_params
-from handlers.runs.plans import wish_of
+from handlers.runs.plans import request_of
 from tracking import Plan, Row
 from tracking.statements import table_name
 
@@ -168,7 +168,7 @@ def _params(world: Troupe, plan: Plan) -> Row | None:
         analysis = world.tools.analyses.load(plan.analysis)
     except AnalysisError:
         return None
-    return plan_params(wish_of(plan), plan.request_id, analysis, plan.event_time_floor)
+    return plan_params(request_of(plan), plan.request_id, analysis, plan.event_time_floor)
 
 
 def _line_of(error: Row) -> int | None:

@@ -4,7 +4,7 @@ from datetime import date
 
 from handlers.runs.budget import caps_of
 from handlers.runs.estimate import estimate
-from handlers.runs.plans import wish_of
+from handlers.runs.plans import request_of
 from handlers.summary.run_summary import SKIPPED
 from tracking import Plan, Row
 
@@ -50,9 +50,9 @@ def course(world: Troupe, plan: Plan, batches: list[Row]) -> Answer:
     """What canary, breaker and budget have seen so far."""
     if not plan.batches:
         return {}
-    wish = wish_of(plan)
+    request = request_of(plan)
     progress = world.tools.tracking.progress(plan.run_id, plan.day)
-    caps = caps_of(wish, world.tools.policy)
+    caps = caps_of(request, world.tools.policy)
     first = next((row for row in batches if row["batch"] == 1), None)
     return {
         "canary": first and {
@@ -64,7 +64,7 @@ def course(world: Troupe, plan: Plan, batches: list[Row]) -> Answer:
         "breaker": {
             "records_over": progress.records_over,
             "failed_over": progress.failed_over,
-            "limit": wish.breaker,
+            "limit": request.breaker,
         },
         "budget": _budget(world, plan, caps.money, caps.tokens) if caps.is_set else None,
     }  # fmt: skip

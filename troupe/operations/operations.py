@@ -15,8 +15,8 @@ from events import (
     Unreadable,
     WatchTick,
     read_event,
-    seal_wish,
     topic_of,
+    wrap_command,
 )
 from handlers.plan_run import event_time_floor
 from handlers.runs.estimate import estimate
@@ -35,9 +35,9 @@ from .reprocess import reprocess
 from .runs import first_day, is_waiting, plan_of, unknown, was_requested
 
 
-def request(world: Troupe, wish: Answer, dry_run: bool = False) -> Answer:
+def request(world: Troupe, request: Answer, dry_run: bool = False) -> Answer:
     """Publish a run-requested; with `dry_run` only show what it would take."""
-    run = _checked(world, wish)
+    run = _checked(world, request)
     if dry_run or run.dry_run:
         return preview(world, run)
     if run.run_id and was_requested(world, run):
@@ -162,18 +162,18 @@ _COUNTS = (
 )  # fmt: skip
 
 
-def _checked(world: Troupe, wish: Answer) -> RunRequested:
+def _checked(world: Troupe, request: Answer) -> RunRequested:
     try:
-        run = read_event(msgspec.json.encode(wish), RunRequested)
+        run = read_event(msgspec.json.encode(request), RunRequested)
         world.tools.analyses.load(run.analysis)
     except (Unreadable, AnalysisError) as error:
         raise BadQuestion(str(error)) from error
     return run
 
 
-def _publish(world: Troupe, wish: RunRequested | ReprocessRequested | CancelRequested) -> None:
+def _publish(world: Troupe, request: RunRequested | ReprocessRequested | CancelRequested) -> None:
     id_ = f"cli-{world.tools.new_name()}"
-    world.publish(seal_wish(wish, deployment=world.deployment, id_=id_, time=world.clock()))
+    world.publish(wrap_command(request, deployment=world.deployment, id_=id_, time=world.clock()))
 
 
 def _runs(world: Troupe, run_id: str | None) -> list[Row]:

@@ -3,7 +3,7 @@
 import msgspec
 
 from analysis import ERRORS, AnalysisError
-from events import ReprocessRequested, Unreadable, read_event, seal_wish
+from events import ReprocessRequested, Unreadable, read_event, wrap_command
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
 from tracking import Row
@@ -12,11 +12,11 @@ from .backend import Answer, BadQuestion, Troupe, new_run_id
 from .runs import check_batch, plan_of, was_requested
 
 
-def reprocess(world: Troupe, wish: Answer, dry_run: bool = False) -> Answer:
+def reprocess(world: Troupe, request: Answer, dry_run: bool = False) -> Answer:
     """Publish a reprocess-requested; with `dry_run` only show what it would take."""
     tools = world.tools
     try:
-        asked = read_event(msgspec.json.encode(wish), ReprocessRequested)
+        asked = read_event(msgspec.json.encode(request), ReprocessRequested)
         analysis = tools.analyses.load(asked.analysis)
     except (Unreadable, AnalysisError) as error:
         raise BadQuestion(str(error)) from error
@@ -39,10 +39,10 @@ def reprocess(world: Troupe, wish: Answer, dry_run: bool = False) -> Answer:
     if known:
         return preview | {"run_id": asked.run_id, "known": True}
     named = asked if asked.run_id else msgspec.structs.replace(asked, run_id=new_run_id(world))
-    wished = seal_wish(
+    requested = wrap_command(
         named, deployment=world.deployment, id_=f"cli-{tools.new_name()}", time=world.clock()
     )
-    world.publish(wished)
+    world.publish(requested)
     return preview | {"run_id": named.run_id, "known": False}
 
 

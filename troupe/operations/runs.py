@@ -30,16 +30,16 @@ def is_waiting(world: Troupe, run_id: str) -> bool:
     return world.tools.tracking.plan_of(run_id) is None and bool(_waiting(world, run_id))
 
 
-def was_requested(world: Troupe, wish: RunRequested | ReprocessRequested) -> bool:
+def was_requested(world: Troupe, request: RunRequested | ReprocessRequested) -> bool:
     """Whether the same was requested under this run id, planned by now or not.
 
     Raises `BadQuestion` when something else was.
     """
-    plan = world.tools.tracking.plan_of(wish.run_id)
-    found = {plan.request_hash} if plan else _hashes(world, _waiting(world, wish.run_id))
-    if found - {content_hash(wish)}:
+    plan = world.tools.tracking.plan_of(request.run_id)
+    found = {plan.request_hash} if plan else _hashes(world, _waiting(world, request.run_id))
+    if found - {content_hash(request)}:
         raise BadQuestion(
-            f"run_id: {wish.run_id} was asked for something else before; take another run id"
+            f"run_id: {request.run_id} was asked for something else before; take another run id"
         )
     return bool(found)
 
@@ -56,7 +56,7 @@ def first_day(world: Troupe) -> date:
     return world.tools.ledger.since(world.clock())
 
 
-_WISHES: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
+_COMMANDS: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
     type_of(RunRequested): RunRequested,
     type_of(ReprocessRequested): ReprocessRequested,
 }
@@ -71,4 +71,4 @@ def _waiting(world: Troupe, run_id: str) -> list[str]:
 
 def _hashes(world: Troupe, event_ids: list[str]) -> set[str]:
     envelopes = world.tools.ledger.recall(event_ids, first_day(world)) if event_ids else []
-    return {content_hash(read_event(each.data, _WISHES[each.type])) for each in envelopes}
+    return {content_hash(read_event(each.data, _COMMANDS[each.type])) for each in envelopes}

@@ -9,7 +9,7 @@ from functools import partial
 from itertools import count
 
 from events import Deployment, to_pubsub
-from events.cloudevents import seal_wish, topic_of
+from events.cloudevents import topic_of, wrap_command
 from handlers.choreography import event_subscriptions
 from handlers.dispatch.deliver import Outcome, Verdict, deliver
 from handlers.dispatch.errors import Redeliver
@@ -121,12 +121,12 @@ class World:
 
     def act(self, act: Act) -> None:
         """People do what the script says."""
-        if act.wish is not None:
-            envelope = seal_wish(
-                act.wish, deployment=DEPLOYMENT, id_=act.event_id, time=self.clock()
+        if act.request is not None:
+            envelope = wrap_command(
+                act.request, deployment=DEPLOYMENT, id_=act.event_id, time=self.clock()
             )
             body, attributes = to_pubsub(envelope)
-            self.bus.send(topic_of(type(act.wish)), body, attributes)
+            self.bus.send(topic_of(type(act.request)), body, attributes)
         elif act.what == "source":
             self.warehouse.put("transcription_pass_2", act.rows)
         elif act.what == "leave":

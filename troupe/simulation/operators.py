@@ -63,8 +63,8 @@ def _discard_first(troupe: Troupe) -> None:
 
 
 def _reprocess(troupe: Troupe) -> None:
-    wish = {"of_run": "r1", "run_id": "p2", "canary": 2, "max_attempts": MAX_ATTEMPTS}
-    reprocess.reprocess(troupe, wish | {"grounding": False})
+    request = {"of_run": "r1", "run_id": "p2", "canary": 2, "max_attempts": MAX_ATTEMPTS}
+    reprocess.reprocess(troupe, request | {"grounding": False})
 
 
 COMMANDS: Mapping[str, Callable[[Troupe], object]] = {

@@ -25,7 +25,7 @@ LEAVES = "REF-1"
 """The row that the user may take away."""
 MOST_RECORDS = 12
 
-Wish = RunRequested | ReprocessRequested | CancelRequested
+Command = RunRequested | ReprocessRequested | CancelRequested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +34,8 @@ class Act:
 
     minute: float
     what: str
-    """`wish`, `source`, `leave`, `restart`, or a command of `troupe/simulation/operators.py`."""
-    wish: Wish | None = None
+    """`request`, `source`, `leave`, `restart`, or a command of `troupe/simulation/operators.py`."""
+    request: Command | None = None
     event_id: str = ""
     rows: tuple[Row, ...] = ()
 
@@ -96,7 +96,7 @@ def script_of(chance: Chance) -> Script:
         if row["transcript"] and chance.value(f"poison/{id_of(row)}") < 0.06
     )
     acts = _acts(chance, rows)
-    runs = [act.wish for act in acts if isinstance(act.wish, RunRequested)]
+    runs = [act.request for act in acts if isinstance(act.request, RunRequested)]
     return Script(
         rows=tuple(rows),
         acts=tuple(acts),
@@ -174,7 +174,7 @@ def _row(chance: Chance, number: int) -> Row:
 
 
 def _acts(chance: Chance, rows: Sequence[Row]) -> list[Act]:
-    acts = [Act(minute=0, what="wish", wish=_run(chance, "r1"), event_id="wish-r1")]
+    acts = [Act(minute=0, what="request", request=_run(chance, "r1"), event_id="request-r1")]
 
     def happens(name: str, share: float) -> bool:
         return chance.value(f"act/{name}") < share or name == _THEME_ACTS.get(theme_of(chance))
@@ -185,16 +185,24 @@ def _acts(chance: Chance, rows: Sequence[Row]) -> list[Act]:
         return chance.one_of(f"act/{name}/at", (0, 0, 1, 7, 15, 31, 90, 250))
 
     if happens("second", 0.4):
-        wish = _run(chance, "r2")
-        acts.append(Act(minute=minute("second"), what="wish", wish=wish, event_id="wish-r2"))
+        request = _run(chance, "r2")
+        acts.append(
+            Act(minute=minute("second"), what="request", request=request, event_id="request-r2")
+        )
     if happens("again", 0.15):
-        acts.append(Act(minute=minute("again"), what="wish", wish=acts[0].wish, event_id="again"))
+        acts.append(
+            Act(minute=minute("again"), what="request", request=acts[0].request, event_id="again")
+        )
     if happens("cancel", 0.2):
         stop = CancelRequested(run_id="r1")
-        acts.append(Act(minute=minute("cancel"), what="wish", wish=stop, event_id="wish-c1"))
+        acts.append(
+            Act(minute=minute("cancel"), what="request", request=stop, event_id="request-c1")
+        )
     if happens("reprocess", 0.1):
         again = ReprocessRequested(run_id="p1", of_run="r1", canary=2, max_attempts=MAX_ATTEMPTS)
-        acts.append(Act(minute=minute("reprocess"), what="wish", wish=again, event_id="wish-p1"))
+        acts.append(
+            Act(minute=minute("reprocess"), what="request", request=again, event_id="request-p1")
+        )
     if happens("source", 0.2):
         late = [] if len(rows) > MOST_RECORDS else [_row(chance, MOST_RECORDS)]
         changed = (*_edited(rows[:1]), *_again(rows[1:2]), *late)

@@ -44,7 +44,9 @@ class Player:
     def ask_for_the_rest(self) -> None:
         """Somebody asks for one more run, now."""
         minute = (self._world.clock() - START).total_seconds() / 60
-        self._acts = [Act(minute=minute, what="wish", wish=last_run(), event_id="wish-last")]
+        self._acts = [
+            Act(minute=minute, what="request", request=last_run(), event_id="request-last")
+        ]
         self._wake()
 
     def resume(self) -> None:

@@ -112,12 +112,12 @@ def count_of(seen: Seen) -> Count:
 
 
 def spans_of(seen: Seen, tools: Tools) -> Iterator[Span]:
-    """The wish that began it all, the delivery, and the events that follow."""
+    """The command that began it all, the delivery, and the events that follow."""
     opened = seen.opened
     parent = place_of(opened.envelope.traceparent) if opened else None
     here = _place(seen, parent, tools)
     if opened and parent and seen.published and not opened.envelope.causation:
-        yield from _present(_wish_span(seen, opened.envelope))
+        yield from _present(_command_span(seen, opened.envelope))
     new, retold = _sorted(seen)
     yield Span(
         name=f"{seen.handler or 'unreadable'} {seen.message.topic}",
@@ -137,10 +137,10 @@ def spans_of(seen: Seen, tools: Tools) -> Iterator[Span]:
 _FAILED = (Outcome.REDELIVER, Outcome.SET_ASIDE)
 
 
-def _wish_span(seen: Seen, wish: Envelope) -> Span | None:
-    """Nobody of ours told a wish: its span begins with its message."""
+def _command_span(seen: Seen, command: Envelope) -> Span | None:
+    """Nobody of ours told a command: its span begins with its message."""
     begun = min(seen.message.published_at, seen.started)
-    return event_span(seen.message.topic, wish, parent=None, started=begun, ended=seen.started)
+    return event_span(seen.message.topic, command, parent=None, started=begun, ended=seen.started)
 
 
 def _told_spans(envelope: Envelope, here: Place, at: datetime, tools: Tools) -> Iterator[Span]:

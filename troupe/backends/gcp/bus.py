@@ -51,7 +51,7 @@ class PubSubBus:
     def send(
         self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
     ) -> str:
-        """Publish raw bytes; returns the id that Pub/Sub gave, which nobody can wish for."""
+        """Publish raw bytes; returns the id that Pub/Sub gave, which nobody can request for."""
         if message_id:
             raise ValueError("Pub/Sub numbers its messages itself: leave the message id out")
         return _result(self._send(topic, body, attributes))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from events import BadRequest, RunRefused, Unreadable, Wish, read_event, topic_of
+from events import BadRequest, Command, RunRefused, Unreadable, read_event, topic_of
 from handlers.attempts.output_columns import output_tables
 from handlers.dispatch.decode import open_message
 from handlers.dispatch.deliver import Message
@@ -47,7 +47,7 @@ def _refusal(world: Laptop, topic: str, body: str, message_id: str) -> Answer | 
         opened = open_message(sent, world.deployment)
     except Unreadable:
         return None
-    if not isinstance(opened.event, Wish | BadRequest):
+    if not isinstance(opened.event, Command | BadRequest):
         return None
     asked = opened.envelope
     event_id = world.deployment.event(topic_of(RunRefused), asked.correlation, asked.id)
