@@ -19,7 +19,7 @@ from events import (
 )
 from handlers.choreography import CHOREOGRAPHY
 from handlers.dispatch.deliver import Message, deliver
-from handlers.ports import Tools
+from handlers.ports import Dependencies
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 HERE = Deployment("bench")
@@ -36,7 +36,7 @@ def hops(*, count: int) -> dict[str, Any]:
     message = Message(
         topic="batch-completed", id="m1", body=body, attributes=attributes, published_at=NOW
     )
-    tools = _tools()
+    dependencies = _tools()
     kept = CHOREOGRAPHY[BatchCompleted]
     CHOREOGRAPHY[BatchCompleted] = _nothing
     try:
@@ -44,7 +44,7 @@ def hops(*, count: int) -> dict[str, Any]:
             "seal": _micros(count, lambda: _sealed(cause)),
             "to_pubsub": _micros(count, lambda: to_pubsub(envelope)),
             "from_pubsub": _micros(count, lambda: from_pubsub(body, attributes)),
-            "deliver": _micros(count, lambda: deliver(message, tools, lambda _: None)),
+            "deliver": _micros(count, lambda: deliver(message, dependencies, lambda _: None)),
         }
     finally:
         CHOREOGRAPHY[BatchCompleted] = kept
@@ -61,12 +61,12 @@ def _nothing(event: BatchCompleted) -> Iterator[BatchCompleted]:
     yield from ()
 
 
-def _tools() -> Tools:
-    """Tools whose ledger forgets: what a table costs is measured elsewhere."""
+def _tools() -> Dependencies:
+    """Dependencies whose ledger forgets: what a table costs is measured elsewhere."""
     ledger = SimpleNamespace(
         was_handled=lambda *_: False, remember=lambda *_: None, mark=lambda *_: None
     )
-    return cast("Tools", SimpleNamespace(deployment=HERE, ledger=ledger, clock=lambda: NOW))
+    return cast("Dependencies", SimpleNamespace(deployment=HERE, ledger=ledger, clock=lambda: NOW))
 
 
 def _micros(count: int, step: Any) -> float:

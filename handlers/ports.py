@@ -63,7 +63,7 @@ class Job:
     error_message: str = ""
 
 
-class Model(Protocol):
+class JobService(Protocol):
     """Vertex AI batch prediction."""
 
     def create(
@@ -154,14 +154,14 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class Dependencies:
     """A handler names the tools it needs as parameters; it is given those alone."""
 
     deployment: Deployment
     tracking: Tracking
     ledger: Ledger
     bucket: Bucket
-    model: Model
+    job_service: JobService
     clock: Clock
     new_name: Callable[[], str]
     """A name nobody used before; for what is private to one execution."""

@@ -6,7 +6,7 @@ from events import BatchPlanned, CancelRequested, Deployment, RunStopped
 from tracking import Tracking
 
 from .attempts.observed_jobs import look
-from .ports import Model
+from .ports import JobService
 from .runs.plans import plan_of
 from .runs.window import release
 
@@ -14,7 +14,7 @@ from .runs.window import release
 def stop_run(
     event: CancelRequested | RunStopped,
     tracking: Tracking,
-    model: Model,
+    job_service: JobService,
     deployment: Deployment,
 ) -> Iterator[RunStopped | BatchPlanned]:
     plan = plan_of(tracking, event.run_id)
@@ -24,9 +24,9 @@ def stop_run(
     if isinstance(event, CancelRequested):
         yield RunStopped(run_id=plan.run_id, planned_on=plan.day, reason="operator")
         return
-    for seen in look(tracking, model, deployment, plan.planned_on):
+    for seen in look(tracking, job_service, deployment, plan.planned_on):
         if seen.attempt.run_id == plan.run_id:
             for job in seen.jobs.values():
                 if job is not None and not job.state.ended:
-                    model.cancel(job.name)
+                    job_service.cancel(job.name)
     yield from release(tracking, plan.run_id, plan.day, after=progress.over_to, last=plan.batches)

@@ -9,7 +9,7 @@ from .attempts.claims import is_void, take_next
 from .attempts.output_files import output_of
 from .dispatch.errors import Refused
 from .places import place_of
-from .ports import Bucket, Clock, Job, Model, Policy
+from .ports import Bucket, Clock, Job, JobService, Policy
 from .runs.plans import plan_of
 from .write_jsonl import never_started
 
@@ -17,7 +17,7 @@ from .write_jsonl import never_started
 def submit_job(
     event: JsonlUploaded,
     tracking: Tracking,
-    model: Model,
+    job_service: JobService,
     bucket: Bucket,
     deployment: Deployment,
     clock: Clock,
@@ -26,7 +26,7 @@ def submit_job(
     place = place_of(event)
     labels = labels_of(deployment, place)
     claims = tracking.claims_of(place).taken
-    known = _known(claims, model.find(labels))
+    known = _known(claims, job_service.find(labels))
     if not known:
         if is_void(claims):
             yield never_started(event)
@@ -36,11 +36,13 @@ def submit_job(
             yield never_started(event)
             return
         # Asked again behind the claim: an earlier claim's job may have shown up meanwhile.
-        known = _known(taken.claims, model.find(labels))
+        known = _known(taken.claims, job_service.find(labels))
         if not known:
             taken.check(clock())
             try:
-                job = _create(event, taken.claims[-1], labels, model, bucket, tracking, deployment)
+                job = _create(
+                    event, taken.claims[-1], labels, job_service, bucket, tracking, deployment
+                )
             except Refused as refusal:
                 yield _refused(event, refusal)
                 return
@@ -67,12 +69,12 @@ def _create(
     event: JsonlUploaded,
     claim: Claim,
     labels: dict[str, str],
-    model: Model,
+    job_service: JobService,
     bucket: Bucket,
     tracking: Tracking,
     deployment: Deployment,
 ) -> Job:
-    return model.create(
+    return job_service.create(
         display_name=f"troupe.{labels['attempt']}",
         model=plan_of(tracking, event.run_id).model,
         request_uri=event.uri,

@@ -26,7 +26,7 @@ from .attempts.output_files import attempt_of_output, is_final
 from .contained import Found, contained
 from .dispatch.errors import Redeliver
 from .dispatch.republish import Retell, retell
-from .ports import Bucket, Clock, JobState, Model, Policy
+from .ports import Bucket, Clock, JobService, JobState, Policy
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def watch_jobs(
     signal: WatchTick | GcsObject,
     tracking: Tracking,
     ledger: Ledger,
-    model: Model,
+    job_service: JobService,
     bucket: Bucket,
     deployment: Deployment,
     clock: Clock,
@@ -49,16 +49,16 @@ def watch_jobs(
     if isinstance(signal, GcsObject):
         whose = attempt_of_output(deployment, signal.name)
         if whose is not None and is_final(signal.name):
-            sightings = look(tracking, model, deployment, ledger.since(clock()), whose)
+            sightings = look(tracking, job_service, deployment, ledger.since(clock()), whose)
             ends = list(watch(sightings))
             if len(ends) < len(sightings):
                 raise Redeliver(f"{signal.name} is there before the end of its job shows")
             yield from ends
         return
     since = ledger.reach(clock())
-    sightings = look(tracking, model, deployment, since)
+    sightings = look(tracking, job_service, deployment, since)
     yield from watch(sightings)
-    yield from _each("cancel", sightings, lambda seen: cancel(seen, model, clock, policy))
+    yield from _each("cancel", sightings, lambda seen: cancel(seen, job_service, clock, policy))
     yield from contained("retell", lambda: retell(tracking, ledger, subscriptions, since, policy))
     runs, today = tracking.open_runs(since), clock().date()
     yield from _each(
@@ -94,7 +94,9 @@ def may_appear(seen: Sighting, policy: Policy) -> bool:
     )
 
 
-def cancel(seen: Sighting, model: Model, clock: Clock, policy: Policy) -> Iterator[JobEnded]:
+def cancel(
+    seen: Sighting, job_service: JobService, clock: Clock, policy: Policy
+) -> Iterator[JobEnded]:
     """Ask for the end of jobs of stopped runs and of jobs past their age; never declare it."""
     for job in seen.jobs.values():
         if job is None or job.state.ended or job.state is JobState.CANCELLING:
@@ -102,7 +104,7 @@ def cancel(seen: Sighting, model: Model, clock: Clock, policy: Policy) -> Iterat
         age = (clock() - job.created_at).total_seconds() / 3600
         limit = policy.pending_hours + (policy.running_hours if job.started_at else 0)
         if seen.attempt.stopped or age > limit:
-            model.cancel(job.name)
+            job_service.cancel(job.name)
     yield from ()
 
 

@@ -48,7 +48,7 @@ class Story:
         settings = LaptopSettings(damage=DAMAGE, deployment="demo", behaviour=behaviour)
         self.world = Laptop(home, settings, self.clock)
         # Another figure on every machine.
-        self.world.tools = replace(self.world.tools, peak_megabytes=lambda: None)
+        self.world.dependencies = replace(self.world.dependencies, peak_megabytes=lambda: None)
         file = home / "generated.jsonl"
         file.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in generate()))
         load(self.world, str(file))

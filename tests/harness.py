@@ -110,7 +110,9 @@ class Stage:
     def jobs(self) -> int:
         """Jobs that were created, each of them paid for."""
         labels = {"troupe": self.world.deployment.id}
-        return len(self.world.tools.model.created_since(START - timedelta(days=999), labels))
+        return len(
+            self.world.dependencies.job_service.created_since(START - timedelta(days=999), labels)
+        )
 
     def _jump(self) -> bool:
         times = [self.world.bus.next_due(), self.world.service.next_due()]

@@ -5,7 +5,7 @@ from datetime import date
 
 from events import Deployment
 from handlers.places import place_of
-from handlers.ports import Bucket, Job, Model
+from handlers.ports import Bucket, Job, JobService
 from handlers.submit_job import labels_of
 from tracking import Tracking, WaitingAttempt
 
@@ -22,7 +22,7 @@ class Sighting:
 
 def look(
     tracking: Tracking,
-    model: Model,
+    job_service: JobService,
     deployment: Deployment,
     since: date,
     only: tuple[str, int, int] | None = None,
@@ -35,14 +35,14 @@ def look(
     if not waiting:
         return []
     oldest = min(attempt.first_claimed_at for attempt in waiting)
-    listed = model.created_since(oldest, {"troupe": deployment.id})
-    return [_sighting(attempt, listed, model, deployment) for attempt in waiting]
+    listed = job_service.created_since(oldest, {"troupe": deployment.id})
+    return [_sighting(attempt, listed, job_service, deployment) for attempt in waiting]
 
 
 def _sighting(
     attempt: WaitingAttempt,
     listed: list[Job],
-    model: Model,
+    job_service: JobService,
     deployment: Deployment,
 ) -> Sighting:
     label = labels_of(deployment, place_of(attempt))["attempt"]
@@ -51,7 +51,7 @@ def _sighting(
     }
     for name in attempt.jobs:
         if name not in jobs:
-            jobs[name] = model.get(name)
+            jobs[name] = job_service.get(name)
     return Sighting(attempt, jobs)
 
 

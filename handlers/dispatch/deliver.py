@@ -14,7 +14,7 @@ from typing import Any
 
 from events import Command, DeadLetter, Envelope, Event, Signal, Unreadable, seal
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
-from handlers.ports import Tools
+from handlers.ports import Dependencies
 from tracking import Handling
 
 from .decode import Opened, open_message
@@ -60,14 +60,14 @@ class Verdict:
     detail: str = ""
 
 
-def deliver(message: Message, tools: Tools, publish: Publish) -> Verdict:
+def deliver(message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
     """Handle one delivery; every exception becomes a verdict."""
     try:
-        opened = open_message(message, tools.deployment)
+        opened = open_message(message, dependencies.deployment)
     except Exception as error:
         return _told(message, None, _unreadable(error))
     try:
-        return _told(message, opened, _deliver_or_wait(message, opened, tools, publish))
+        return _told(message, opened, _deliver_or_wait(message, opened, dependencies, publish))
     except SetAside as aside:
         return _told(message, opened, _aside(aside, opened))
     except Exception as error:
@@ -76,11 +76,13 @@ def deliver(message: Message, tools: Tools, publish: Publish) -> Verdict:
         return _told(message, opened, Verdict(outcome=Outcome.REDELIVER, cause=cause))
 
 
-def _deliver_or_wait(message: Message, opened: Opened, tools: Tools, publish: Publish) -> Verdict:
+def _deliver_or_wait(
+    message: Message, opened: Opened, dependencies: Dependencies, publish: Publish
+) -> Verdict:
     try:
-        return _deliver(message, opened, tools, publish)
+        return _deliver(message, opened, dependencies, publish)
     except Wait as wait:
-        _mark(opened, "waited", message, tools, reason=str(wait))
+        _mark(opened, "waited", message, dependencies, reason=str(wait))
         return Verdict(outcome=Outcome.WAIT, cause="wait", detail=str(wait))
 
 
@@ -97,28 +99,30 @@ def _unreadable(error: Exception) -> Verdict:
     return Verdict(outcome=Outcome.SET_ASIDE, cause="unreadable_message", detail=detail)
 
 
-def _deliver(message: Message, opened: Opened, tools: Tools, publish: Publish) -> Verdict:
+def _deliver(
+    message: Message, opened: Opened, dependencies: Dependencies, publish: Publish
+) -> Verdict:
     done = Verdict(outcome=Outcome.DONE)
     if isinstance(opened.event, Command):
-        _record_command(opened.envelope, tools)
+        _record_command(opened.envelope, dependencies)
     handler = handler_of(opened.event)
     if handler is None:
         return done
-    if isinstance(opened.event, Event) and _was_handled(opened, handler, tools):
+    if isinstance(opened.event, Event) and _was_handled(opened, handler, dependencies):
         return done
-    started = tools.clock()
-    found = list(handler(opened.event, **_given(handler, opened, tools)))
-    _publish(found, handler, opened, tools, publish)
+    started = dependencies.clock()
+    found = list(handler(opened.event, **_given(handler, opened, dependencies)))
+    _publish(found, handler, opened, dependencies, publish)
     if isinstance(opened.event, Event):
-        spent = (tools.clock() - started).total_seconds() * 1000
-        _mark(opened, "done", message, tools, milliseconds=spent)
+        spent = (dependencies.clock() - started).total_seconds() * 1000
+        _mark(opened, "done", message, dependencies, milliseconds=spent)
     return done
 
 
-def _was_handled(opened: Opened, handler: Handler, tools: Tools) -> bool:
+def _was_handled(opened: Opened, handler: Handler, dependencies: Dependencies) -> bool:
     """A handler without tools is cheaper to run again than to ask about."""
-    return bool(needs_of(handler)) and tools.ledger.was_handled(
-        opened.envelope.id, name_of(handler), tools.clock()
+    return bool(needs_of(handler)) and dependencies.ledger.was_handled(
+        opened.envelope.id, name_of(handler), dependencies.clock()
     )
 
 
@@ -126,15 +130,15 @@ def _publish(
     found: Sequence[Event | Retell],
     handler: Handler,
     opened: Opened,
-    tools: Tools,
+    dependencies: Dependencies,
     publish: Publish,
 ) -> None:
     """Everything is remembered before the first of it is published."""
-    now = tools.clock()
+    now = dependencies.clock()
     events = [
         seal(
             event,
-            deployment=tools.deployment,
+            deployment=dependencies.deployment,
             source=name_of(handler),
             time=now,
             cause=opened.envelope,
@@ -143,17 +147,19 @@ def _publish(
         if isinstance(event, Event)
     ]
     retold = [each for each in found if isinstance(each, Retell)]
-    tools.ledger.remember(events, now)
+    dependencies.ledger.remember(events, now)
     publish([*events, *(each.envelope for each in retold)])
     again = [Handling(envelope=r.envelope, handler=r.handler, outcome="retold") for r in retold]
-    tools.ledger.mark(again, now)
+    dependencies.ledger.mark(again, now)
 
 
-def _record_command(envelope: Envelope, tools: Tools) -> None:
+def _record_command(envelope: Envelope, dependencies: Dependencies) -> None:
     """What comes from outside is remembered on arrival, and one id stands for one command."""
-    known = tools.ledger.recall([envelope.id], tools.ledger.since(tools.clock()))
+    known = dependencies.ledger.recall(
+        [envelope.id], dependencies.ledger.since(dependencies.clock())
+    )
     if not known:
-        tools.ledger.remember([envelope], tools.clock())
+        dependencies.ledger.remember([envelope], dependencies.clock())
     elif known[0].data != envelope.data:
         raise SetAside("id_reused", f"{envelope.id} was used before for something else")
 
@@ -170,9 +176,9 @@ def needs_of(handler: Handler) -> tuple[str, ...]:
     return tuple(signature(handler).parameters)[1:]
 
 
-def _given(handler: Handler, opened: Opened, tools: Tools) -> dict[str, Any]:
+def _given(handler: Handler, opened: Opened, dependencies: Dependencies) -> dict[str, Any]:
     return {
-        need: opened.envelope if need == "envelope" else getattr(tools, need)
+        need: opened.envelope if need == "envelope" else getattr(dependencies, need)
         for need in needs_of(handler)
     }
 
@@ -181,7 +187,7 @@ def _mark(
     opened: Opened,
     outcome: str,
     message: Message,
-    tools: Tools,
+    dependencies: Dependencies,
     *,
     reason: str | None = None,
     milliseconds: float | None = None,
@@ -197,7 +203,7 @@ def _mark(
         milliseconds=milliseconds,
         delivery_attempt=message.delivery_attempt,
     )
-    tools.ledger.mark([handling], tools.clock())
+    dependencies.ledger.mark([handling], dependencies.clock())
 
 
 def _told(message: Message, opened: Opened | None, verdict: Verdict) -> Verdict:

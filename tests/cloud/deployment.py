@@ -187,8 +187,8 @@ class Cloud:
         return operations.verify(self.world, run_id)
 
     def is_completed(self, run_id: str) -> bool:
-        runs = self.world.tools.tracking.tell(
-            "runs", {"run_id": run_id, "since": self.world.tools.ledger.since(utc_now())}
+        runs = self.world.dependencies.tracking.tell(
+            "runs", {"run_id": run_id, "since": self.world.dependencies.ledger.since(utc_now())}
         )
         return bool(runs) and runs[0]["completed_at"] is not None
 

@@ -25,9 +25,9 @@ FORMS = {
     "test_bus_forms.py::TestLaptopBus": ("bus", "the laptop's"),
     "test_bus_forms.py::TestGoogleEmulator": ("bus", "Pub/Sub on Google's own emulator"),
     "test_bus": ("bus", "what one form alone can show"),
-    "test_model.py::TestInProcess": ("model", "stand-in in process"),
-    "test_model.py::TestOverHttp": ("model", "stand-in over HTTP, official client"),
-    "test_model.py": ("model", "what one form alone can show"),
+    "test_job_service.py::TestInProcess": ("job service", "stand-in in process"),
+    "test_job_service.py::TestOverHttp": ("job service", "stand-in over HTTP, official client"),
+    "test_job_service.py": ("job service", "what one form alone can show"),
 }
 """What the place of a test says; the first that fits."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from handlers.dispatch.errors import Refused
-from handlers.ports import Job, JobState, Model
+from handlers.ports import Job, JobService, JobState
 from tests.local.fakes import HeldClock, MemoryBucket
 from tests.standin.test_vertex import request
 from troupe.standin.settings import Behaviour, End
@@ -27,7 +27,7 @@ ENDS = (
     JobState.PARTIALLY_SUCCEEDED,
 )  # fmt: skip
 
-Opened = Callable[[StandIn], AbstractContextManager[Model]]
+Opened = Callable[[StandIn], AbstractContextManager[JobService]]
 """How a form of the tool reaches a service."""
 
 
@@ -37,7 +37,7 @@ class Office:
     def __init__(self, folder: Path, **behaviour: Any) -> None:
         self.clock, self.bucket = HeldClock(), MemoryBucket()
         self.service = StandIn(folder, self.bucket, self.clock, behaviour=Behaviour(**behaviour))
-        self.model: Model
+        self.job_service: JobService
 
     def create(self, **changed: Any) -> Job:
         given = {
@@ -47,7 +47,7 @@ class Office:
             "output_prefix": self.bucket.uri("output/ab12__r-1__1__1__1"),
             "labels": MARKS,
         }
-        return self.model.create(**(given | changed))
+        return self.job_service.create(**(given | changed))
 
     def labelled(self, **labels: str) -> Job:
         return self.create(labels=labels)
@@ -58,18 +58,18 @@ class Office:
             pass
 
     def now(self, job: Job) -> Job:
-        found = self.model.get(job.name)
+        found = self.job_service.get(job.name)
         assert found is not None, "the job is gone"
         return found
 
 
-class ModelSuite:
+class JobServiceSuite:
     """A form gives the fixture `opened`."""
 
     @pytest.fixture
     def office(self, tmp_path: Path, opened: Opened) -> Any:
         made = Office(tmp_path, pending_seconds=60)
-        with opened(made.service) as made.model:
+        with opened(made.service) as made.job_service:
             made.bucket.write_once("in.jsonl", [_line(number) for number in range(3)])
             yield made
 
@@ -103,7 +103,7 @@ class ModelSuite:
         office.labelled(troupe="cd34", attempt="a1")
         office.labelled(attempt="a1")
 
-        assert [mine] == office.model.find({"troupe": "ab12", "attempt": "a1"})
+        assert [mine] == office.job_service.find({"troupe": "ab12", "attempt": "a1"})
 
     @pytest.mark.parametrize("value", ["", "1", "-", "a-b_c", "ab12__r-1__1__1", "x" * 63])
     def test_every_label_that_may_be_written_can_be_found(self, office: Office, value: str) -> None:
@@ -111,7 +111,7 @@ class ModelSuite:
         office.labelled(troupe="ab12", attempt="other")
         job = office.labelled(troupe="ab12", attempt=value)
 
-        assert [job] == office.model.find({"troupe": "ab12", "attempt": value})
+        assert [job] == office.job_service.find({"troupe": "ab12", "attempt": value})
 
     @pytest.mark.parametrize(
         "value", ['x" OR labels.troupe="ab12', "x AND state", "\\", '"', "*", "a1 "]
@@ -120,7 +120,7 @@ class ModelSuite:
         """It finds nothing, because nothing has such a label."""
         office.labelled(troupe="ab12", attempt="a1")
 
-        assert [] == office.model.find({"attempt": value})
+        assert [] == office.job_service.find({"attempt": value})
 
     def test_more_jobs_than_a_page_holds_are_all_found(self, office: Office) -> None:
         """The oldest first."""
@@ -129,7 +129,7 @@ class ModelSuite:
             office.clock.pass_(1)
             made.append(office.labelled(troupe="ab12", attempt=str(number)).name)
 
-        assert made == [job.name for job in office.model.find({"troupe": "ab12"})]
+        assert made == [job.name for job in office.job_service.find({"troupe": "ab12"})]
 
     def test_jobs_since_a_time_include_that_time(self, office: Office) -> None:
         """To the microsecond, and only those with the label."""
@@ -140,9 +140,9 @@ class ModelSuite:
         office.clock.pass_(1)
         after = office.labelled(troupe="ab12")
 
-        assert [at, after] == office.model.created_since(since, {"troupe": "ab12"})
-        assert [label] == office.model.created_since(since, {"troupe": "cd34"})
-        assert [] == office.model.created_since(since + timedelta(days=1), {"troupe": "ab12"})
+        assert [at, after] == office.job_service.created_since(since, {"troupe": "ab12"})
+        assert [label] == office.job_service.created_since(since, {"troupe": "cd34"})
+        assert [] == office.job_service.created_since(since + timedelta(days=1), {"troupe": "ab12"})
 
     def test_a_job_that_nobody_knows_is_none(self, office: Office) -> None:
         """Neither one that never was nor one that was deleted."""
@@ -150,8 +150,8 @@ class ModelSuite:
         other = job.name[:-1] + "9"
         office.service.delete(_kept(job))
 
-        assert (None, None) == (office.model.get(other), office.model.get(job.name))
-        assert [] == office.model.find(MARKS)
+        assert (None, None) == (office.job_service.get(other), office.job_service.get(job.name))
+        assert [] == office.job_service.find(MARKS)
 
     def test_a_job_that_succeeds_says_where_it_wrote(self, office: Office) -> None:
         """And when it began."""
@@ -164,7 +164,7 @@ class ModelSuite:
         assert ended.output_folder.startswith(
             office.bucket.uri("output/ab12__r-1__1__1__1/prediction-model-")
         )
-        assert [ended] == office.model.find(MARKS)
+        assert [ended] == office.job_service.find(MARKS)
 
     def test_a_job_whose_file_is_refused_says_so(self, office: Office) -> None:
         """Code 3, with the words of the service."""
@@ -198,7 +198,7 @@ class ModelSuite:
     def test_a_waiting_job_is_cancelled(self, office: Office) -> None:
         """It ends without having begun."""
         job = office.create()
-        office.model.cancel(job.name)
+        office.job_service.cancel(job.name)
 
         ended = office.now(job)
         assert (JobState.CANCELLED, 1, None) == (ended.state, ended.error_code, ended.started_at)
@@ -210,16 +210,16 @@ class ModelSuite:
         office.service.delete(_kept(gone))
         before = office.now(ended)
 
-        office.model.cancel(ended.name)
-        office.model.cancel(gone.name)
+        office.job_service.cancel(ended.name)
+        office.job_service.cancel(gone.name)
 
         assert before == office.now(ended)
 
     def test_cancelling_twice_is_cancelling(self, office: Office) -> None:
         """The second finds it ended."""
         job = office.create()
-        office.model.cancel(job.name)
-        office.model.cancel(job.name)
+        office.job_service.cancel(job.name)
+        office.job_service.cancel(job.name)
 
         assert JobState.CANCELLED is office.now(job).state
 
@@ -228,12 +228,12 @@ class ModelSuite:
         """All of the service's, those that end and those that do not."""
         made = Office(tmp_path, end=lambda job: End(state=state))
         made.bucket.write_once("in.jsonl", [_line(1)])
-        with opened(made.service) as made.model:
+        with opened(made.service) as made.job_service:
             job = made.create()
             made.work()
 
             assert state is made.now(job).state
-            assert [state] == [each.state for each in made.model.find(MARKS)]
+            assert [state] == [each.state for each in made.job_service.find(MARKS)]
 
     def test_a_running_job_is_cancelling_before_it_is_cancelled(
         self, tmp_path: Path, opened: Opened
@@ -241,11 +241,11 @@ class ModelSuite:
         """What it answered so far is exported."""
         made = Office(tmp_path, running_seconds=100)
         made.bucket.write_once("in.jsonl", [_line(number) for number in range(10)])
-        with opened(made.service) as made.model:
+        with opened(made.service) as made.job_service:
             job = made.create()
             made.work()
             made.work(50)
-            made.model.cancel(job.name)
+            made.job_service.cancel(job.name)
 
             assert JobState.CANCELLING is made.now(job).state
             made.work()
@@ -257,25 +257,25 @@ class ModelSuite:
     ) -> None:
         """At once; the rest of the service goes on."""
         made = Office(tmp_path, refused_inputs=frozenset({"gs://here/in.jsonl"}))
-        with opened(made.service) as made.model:
+        with opened(made.service) as made.job_service:
             with pytest.raises(Refused) as refused:
                 made.create()
 
             assert "bad_request" == refused.value.cause
             made.create(request_uri=made.bucket.uri("other.jsonl"))
-            assert 1 == len(made.model.find(MARKS))
+            assert 1 == len(made.job_service.find(MARKS))
 
     def test_an_unknown_model_is_refused(self, tmp_path: Path, opened: Opened) -> None:
         """At once, and nothing was created."""
         made = Office(
             tmp_path, unknown_models=frozenset({"publishers/google/models/gemini-2.5-pro"})
         )
-        with opened(made.service) as made.model:
+        with opened(made.service) as made.job_service:
             with pytest.raises(Refused) as refused:
                 made.create(model="gemini-2.5-pro")
 
             assert "model_not_found" == refused.value.cause
-            assert [] == made.model.find({"troupe": "ab12"})
+            assert [] == made.job_service.find({"troupe": "ab12"})
 
     @pytest.mark.parametrize("labels", [{"Troupe": "x"}, {"troupe": "Ä"}, {"troupe": "x" * 65}])
     def test_labels_that_break_the_rules_are_refused(

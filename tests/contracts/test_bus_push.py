@@ -11,7 +11,7 @@ import uvicorn
 
 from events import to_pubsub
 from handlers.dispatch.deliver import Message, Outcome, Publish, Verdict
-from handlers.ports import Tools
+from handlers.ports import Dependencies
 from tests.cloud.pubsub_emulator import wait_until
 from tests.cloud.topology import Pace, lay_out
 from tests.contracts.bus_suite import ATTEMPTS, DEAD, PLANNED, TICK, UPLOADED
@@ -35,7 +35,7 @@ class Read:
         self.messages: list[Message] = []
         self.verdicts: dict[str, Verdict] = {}
 
-    def __call__(self, message: Message, tools: Tools, publish: Publish) -> Verdict:
+    def __call__(self, message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
         self.messages.append(message)
         return self.verdicts.get(message.topic, Verdict(outcome=Outcome.DONE))
 
@@ -47,8 +47,8 @@ class Read:
 class World:
     """The real bus, and tools that no story here touches."""
 
-    def __init__(self, tools: Tools, bus: PubSubBus) -> None:
-        self.tools, self.bus = tools, bus
+    def __init__(self, dependencies: Dependencies, bus: PubSubBus) -> None:
+        self.dependencies, self.bus = dependencies, bus
 
     def close(self) -> None: ...
 
@@ -56,7 +56,7 @@ class World:
 class House:
     """A service that listens, and subscriptions that push to it."""
 
-    def __init__(self, pubsub: str, tools: Tools, *, unwrapped: bool) -> None:
+    def __init__(self, pubsub: str, dependencies: Dependencies, *, unwrapped: bool) -> None:
         self.read = Read()
         self.settings = replace(
             cloud_settings(TROUPE_TOPIC_PREFIX=f"push-{next(PREFIXES)}-"), port=free_port()
@@ -64,7 +64,7 @@ class House:
         self.bus = PubSubBus(self.settings)
         self.letters = PulledLetters(self.settings, patience_seconds=0.5)
         service = Service(
-            self.settings, lambda: World(tools, self.bus), Telemetry(deliver=self.read)
+            self.settings, lambda: World(dependencies, self.bus), Telemetry(deliver=self.read)
         )
         config = uvicorn.Config(
             service.app(), host="127.0.0.1", port=self.settings.port, log_config=None,
@@ -95,7 +95,7 @@ def house(
 ) -> Iterator[House]:
     """In both forms of a push."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
-    made = House(pubsub, stage.world.tools, unwrapped=request.param == "unwrapped")
+    made = House(pubsub, stage.world.dependencies, unwrapped=request.param == "unwrapped")
     yield made
     made.close()
 

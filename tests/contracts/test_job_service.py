@@ -5,39 +5,39 @@ from contextlib import contextmanager
 
 import pytest
 
-from handlers.ports import Model
-from tests.contracts.job_service_suite import ModelSuite, Opened
-from troupe.backends.local.job_service import LocalModel
+from handlers.ports import JobService
+from tests.contracts.job_service_suite import JobServiceSuite, Opened
+from troupe.backends.local.job_service import LocalJobService
 from troupe.standin.http_server import VertexServer
 from troupe.standin.vertex import StandIn
 
 
-class TestInProcess(ModelSuite):
+class TestInProcess(JobServiceSuite):
     """What a laptop has."""
 
     @pytest.fixture
     def opened(self) -> Opened:
         @contextmanager
-        def inside(service: StandIn) -> Iterator[Model]:
-            yield LocalModel(service)
+        def inside(service: StandIn) -> Iterator[JobService]:
+            yield LocalJobService(service)
 
         return inside
 
 
-class TestOverHttp(ModelSuite):
+class TestOverHttp(JobServiceSuite):
     """The generated client, its REST transport and its errors."""
 
     @pytest.fixture
     def opened(self) -> Opened:
         from tests.gcp.making import cloud_settings
-        from troupe.backends.gcp.job_service import VertexModel
+        from troupe.backends.gcp.job_service import VertexJobService
 
         @contextmanager
-        def over_http(service: StandIn) -> Iterator[Model]:
+        def over_http(service: StandIn) -> Iterator[JobService]:
             server = VertexServer(service, works=False)
             server.start()
             try:
-                yield VertexModel(cloud_settings(TROUPE_VERTEX_ENDPOINT=server.address))
+                yield VertexJobService(cloud_settings(TROUPE_VERTEX_ENDPOINT=server.address))
             finally:
                 server.close()
 

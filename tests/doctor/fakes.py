@@ -100,7 +100,7 @@ class PubSub:
             self.released += ack_ids
 
 
-class Model:
+class JobService:
     """Vertex, as far as it is asked for jobs."""
 
     def __init__(self) -> None:
@@ -120,13 +120,13 @@ class Patient:
         self.settings = settled(**settings)
         self.clock = HeldClock()
         self.bigquery, self.storage = BigQuery(self.clock), Storage()
-        self.pubsub, self.model = PubSub(), Model()
+        self.pubsub, self.job_service = PubSub(), JobService()
         self.doors = Doors(
             bigquery=lambda: self.bigquery,  # type: ignore[arg-type,return-value]
             storage=lambda: self.storage,
             publisher=lambda: self.pubsub,
             subscriber=lambda: self.pubsub,
-            model=lambda: self.model,  # type: ignore[arg-type,return-value]
+            job_service=lambda: self.job_service,  # type: ignore[arg-type,return-value]
         )
         self.environ: dict[str, str] = {}
 

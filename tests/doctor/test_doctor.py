@@ -218,7 +218,7 @@ def test_our_own_error_around_a_foreign_one_is_told_by_the_foreign_kind(patient:
 
     with pytest.raises(Exception, match="listing") as ours, translated("vertex:list", "listing"):
         raise api.Forbidden(QUOTED)  # type: ignore[no-untyped-call]
-    patient.model.jobs = ours.value
+    patient.job_service.jobs = ours.value
 
     assert "Forbidden" in patient.ill()["Vertex"].says
     assert "roles/aiplatform.user" in patient.ill()["Vertex"].remedy
@@ -228,7 +228,7 @@ def test_jobs_that_wait_for_long_are_told_with_the_documented_reason(patient: Pa
     """Two of three; the third is at work."""
     at = patient.clock()
     job = Job(name="j1", state=JobState.PENDING, labels={}, created_at=at - timedelta(hours=40))
-    patient.model.jobs = [
+    patient.job_service.jobs = [
         job,
         replace(job, name="j2", created_at=at),
         replace(job, name="j3", state=JobState.RUNNING, started_at=at),
@@ -238,7 +238,7 @@ def test_jobs_that_wait_for_long_are_told_with_the_documented_reason(patient: Pa
     told = patient.ill()["quota"]
     assert "2 jobs wait, the oldest for 40.0 of 72 h, 1 at work" in told.says
     assert "no quota of its own" in told.says
-    assert [{"troupe": "ab12"}] == patient.model.labels
+    assert [{"troupe": "ab12"}] == patient.job_service.labels
 
 
 def test_to_look_at_dead_letters_takes_none_away(patient: Patient) -> None:

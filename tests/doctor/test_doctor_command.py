@@ -132,14 +132,14 @@ def test_a_model_that_is_not_there_is_told(
     def refuses(**_: Any) -> Any:
         raise Refused("model_not_found", "creating troupe.probe.x: NotFound 404")
 
-    monkeypatch.setattr(laboratory.probing.model, "create", refuses)
+    monkeypatch.setattr(laboratory.probing.job_service, "create", refuses)
     told = run(laboratory.probing.settings, "--live", "--yes")
     assert (1, True) == (told.exit_code, "no job was made: model_not_found" in told.output)
 
     def silent(**_: Any) -> Any:
         raise Redeliver("creating troupe.probe.x: DeadlineExceeded 504")
 
-    monkeypatch.setattr(laboratory.probing.model, "create", silent)
+    monkeypatch.setattr(laboratory.probing.job_service, "create", silent)
     told = run(laboratory.probing.settings, "--live", "--yes")
     assert (1, True) == (told.exit_code, "may be there all the same" in told.output)
 

@@ -14,7 +14,7 @@ from analysis import check_file, load_analysis
 from handlers.ports import JobState
 from tests.gcp.making import cloud_settings
 from tests.local.fakes import HeldClock, MemoryBucket
-from troupe.backends.gcp.job_service import VertexModel
+from troupe.backends.gcp.job_service import VertexJobService
 from troupe.doctor.findings import Finding
 from troupe.doctor.probe import Probing, asked, begin_probe, output_of, probe_cost
 from troupe.doctor.probe_calls import CALLS
@@ -52,7 +52,7 @@ class Laboratory:
             settings=settings,
             analysis=ANALYSIS,
             bucket=self.bucket,
-            model=VertexModel(settings),
+            job_service=VertexJobService(settings),
             clock=self.clock,
         )
         return self
@@ -131,7 +131,7 @@ def test_no_run_takes_a_probe_for_its_own(laboratory: Laboratory) -> None:
     job = begin_probe(laboratory.probing, NAME)
 
     assert {"probe": NAME} == job.labels
-    assert [] == laboratory.probing.model.find({"troupe": "ab12"})
+    assert [] == laboratory.probing.job_service.find({"troupe": "ab12"})
 
 
 def test_the_output_goes_where_vertex_may_write() -> None:
@@ -161,7 +161,7 @@ def test_while_it_runs_it_says_how_to_come_back(laboratory: Laboratory) -> None:
 
 def test_a_job_of_a_run_is_left_alone(laboratory: Laboratory) -> None:
     """Nothing of it is read."""
-    job = laboratory.probing.model.create(
+    job = laboratory.probing.job_service.create(
         display_name="x", model=ANALYSIS.model, request_uri="gs://here/x",
         output_prefix="gs://here/output/x", labels={"troupe": "ab12", "attempt": "a"},
     )  # fmt: skip
@@ -330,10 +330,10 @@ def test_a_folder_elsewhere_is_told(laboratory: Laboratory) -> None:
     """Runs go by what the job names."""
     job = ended(laboratory)
     prefix = output_of(laboratory.probing.settings, NAME)
-    moved = laboratory.probing.model.get(job)
+    moved = laboratory.probing.job_service.get(job)
     assert moved is not None
     other = replace(moved, output_folder=prefix)
-    laboratory.probing.model.get = lambda _: other  # type: ignore[method-assign,assignment]
+    laboratory.probing.job_service.get = lambda _: other  # type: ignore[method-assign,assignment]
 
     assert "warning" == by_name(read_probe(laboratory.probing, job))["layout"].state
 

@@ -44,7 +44,7 @@ def resumed(laboratory: Laboratory) -> str:
 
 
 def second(laboratory: Laboratory) -> Job:
-    (job,) = laboratory.probing.model.find({"resumes": NAME})
+    (job,) = laboratory.probing.job_service.find({"resumes": NAME})
     return job
 
 
@@ -97,7 +97,7 @@ def test_nothing_is_begun_while_the_first_job_runs(laboratory: Laboratory) -> No
     job = begin_probe(laboratory.probing, NAME)
     read_probe(laboratory.probing, job.name)
 
-    assert [] == laboratory.probing.model.find({"resumes": NAME})
+    assert [] == laboratory.probing.job_service.find({"resumes": NAME})
 
 
 def test_its_file_is_the_output_with_two_documented_failures(laboratory: Laboratory) -> None:
@@ -185,7 +185,7 @@ def test_a_creation_without_an_answer_is_a_finding(
     def silent(**_: Any) -> Job:
         raise Redeliver("creating troupe.probe.x") from TimeoutError()
 
-    monkeypatch.setattr(laboratory.probing.model, "create", silent)
+    monkeypatch.setattr(laboratory.probing.job_service, "create", silent)
     found = by_name(read_probe(laboratory.probing, name))
     assert ("fault", "ok") == (found["resume"].state, found["key echo"].state)
     assert "TimeoutError" in found["resume"].says
@@ -276,4 +276,4 @@ def test_nothing_is_resumed_from_a_first_job_that_is_not_whole(laboratory: Labor
 
     told = ill(read_probe(laboratory.probing, name))
     assert {"resume": "not asked: what the first job wrote is not whole"} == told
-    assert [] == laboratory.probing.model.find({"resumes": NAME})
+    assert [] == laboratory.probing.job_service.find({"resumes": NAME})

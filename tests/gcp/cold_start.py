@@ -37,18 +37,18 @@ import handlers.dispatch.deliver
 handled = time.process_time()
 import troupe.backends.gcp.service
 imported = time.process_time()
-from troupe.backends.gcp import world
+from troupe.backends.gcp import backend
 from troupe.backends.gcp.bus import PubSubBus
 from troupe.backends.gcp.settings import read_settings
 from troupe.backends.defaults import peak_megabytes
 settings = read_settings(os.environ)
-needs = world.needs_of_service(settings)
+needs = backend.needs_of_service(settings)
 bus = PubSubBus(settings)
-made = [world.make_warehouse(settings)]
+made = [backend.make_warehouse(settings)]
 if "bucket" in needs:
-    made.append(world.make_bucket(settings))
-if "model" in needs:
-    made.append(world.make_model(settings))
+    made.append(backend.make_bucket(settings))
+if "job_service" in needs:
+    made.append(backend.make_job_service(settings))
 ready = time.process_time()
 print(json.dumps({
     "handlers": handled - begun, "service": imported - begun, "ready": ready - begun,

@@ -9,7 +9,7 @@ from typing import Any
 from events import Envelope, RunRequested, to_pubsub, wrap_command
 from handlers.dispatch.deliver import Message
 from handlers.dispatch.errors import Redeliver
-from handlers.ports import Tools
+from handlers.ports import Dependencies
 from tests.harness import Stage
 from troupe.backends.gcp.app import Service
 from troupe.backends.gcp.settings import CloudSettings
@@ -52,8 +52,8 @@ class Bus:
 class World:
     """The tools of a laptop behind the service of the cloud."""
 
-    def __init__(self, tools: Tools) -> None:
-        self.tools, self.bus = tools, Bus()
+    def __init__(self, dependencies: Dependencies) -> None:
+        self.dependencies, self.bus = dependencies, Bus()
         self.closed = False
 
     def close(self) -> None:
@@ -103,7 +103,7 @@ class Theatre:
 
     def __init__(self, stage: Stage, settings: CloudSettings) -> None:
         self.stage, self.settings = stage, settings
-        self.world = World(stage.world.tools)
+        self.world = World(stage.world.dependencies)
         self.service = Service(settings, lambda: self.world)
         self.caller = Caller(self.service)
 
@@ -130,9 +130,9 @@ class Slow:
         self.bus = world.bus
 
     @property
-    def tools(self) -> Tools:
+    def dependencies(self) -> Dependencies:
         self.entered.release()
         assert self.gate.wait(30)
-        return self.world.tools
+        return self.world.dependencies
 
     def close(self) -> None: ...

@@ -79,13 +79,13 @@ def test_the_founder_is_who_may_write_the_row() -> None:
 @pytest.mark.parametrize(
     ("handler", "needed", "not_needed"),
     [
-        ("submit-job", {"model", "bucket", "tracking"}, set()),
-        ("watch-jobs", {"model", "ledger"}, set()),
-        ("settle-batch", set(), {"model", "bucket"}),
-        ("advance-run", {"tracking"}, {"model", "bucket"}),
-        ("process-results", {"bucket"}, {"model"}),
-        ("write-jsonl", {"bucket"}, {"model"}),
-        ("plan-run", {"tracking"}, {"model", "bucket"}),
+        ("submit-job", {"job_service", "bucket", "tracking"}, set()),
+        ("watch-jobs", {"job_service", "ledger"}, set()),
+        ("settle-batch", set(), {"job_service", "bucket"}),
+        ("advance-run", {"tracking"}, {"job_service", "bucket"}),
+        ("process-results", {"bucket"}, {"job_service"}),
+        ("write-jsonl", {"bucket"}, {"job_service"}),
+        ("plan-run", {"tracking"}, {"job_service", "bucket"}),
     ],
 )
 def test_a_service_is_given_what_its_handlers_name(
@@ -113,10 +113,10 @@ def test_a_tool_that_was_not_given_says_so(
     found(warehouse, "ab12")
     world = CloudWorld(cloud_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
 
-    with pytest.raises(AttributeError, match="no model"):
-        world.tools.model.find({})
+    with pytest.raises(AttributeError, match="no job_service"):
+        world.dependencies.job_service.find({})
     with pytest.raises(AttributeError, match="no bucket"):
-        world.tools.bucket.list("gs://x")
+        world.dependencies.bucket.list("gs://x")
 
 
 def test_what_comes_from_outside_is_remembered_before_it_is_sent(
@@ -130,7 +130,9 @@ def test_what_comes_from_outside_is_remembered_before_it_is_sent(
     )
     known: list[bool] = []
     monkeypatch.setattr(
-        world.bus, "publish", lambda _: known.append(world.tools.ledger.knows("w1", world.clock()))
+        world.bus,
+        "publish",
+        lambda _: known.append(world.dependencies.ledger.knows("w1", world.clock())),
     )
 
     world.publish(request)

@@ -21,7 +21,7 @@ from troupe.backends.gcp.backend import CloudWorld
 from troupe.backends.gcp.dead_letters import PulledLetters
 from troupe.backends.gcp.pull_worker import PullingWorker, subscriber
 from troupe.backends.local.bucket import LocalBucket
-from troupe.backends.local.job_service import LocalModel
+from troupe.backends.local.job_service import LocalJobService
 from troupe.backends.local.warehouse import LocalWarehouse
 from troupe.operations import DUTIES
 from troupe.standin.vertex import StandIn
@@ -46,7 +46,7 @@ class Desk:
                 generation=1, lines=1, bytes=1, checksum="crc32c:0",
             )
         )  # fmt: skip
-        self.world.tools.ledger.remember([event], self.world.clock())
+        self.world.dependencies.ledger.remember([event], self.world.clock())
         return event
 
     def set_aside(self, told: Message) -> None:
@@ -70,8 +70,8 @@ def desk(pubsub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     settings = cloud_settings(TROUPE_TOPIC_PREFIX=f"desk-{next(PREFIXES)}-")
     warehouse = LocalWarehouse(tmp_path / "w.duckdb", HeldClock(), LocalBucket(tmp_path / "b"))
     bucket = LocalBucket(tmp_path / "bucket")
-    model = LocalModel(StandIn(tmp_path / "vertex", bucket, HeldClock()))
-    world = CloudWorld(settings, warehouse=warehouse, bucket=bucket, model=model)
+    model = LocalJobService(StandIn(tmp_path / "vertex", bucket, HeldClock()))
+    world = CloudWorld(settings, warehouse=warehouse, bucket=bucket, job_service=model)
     world.letters = PulledLetters(settings, patience_seconds=0.5)
     with subscriber() as client:
         lay_out(settings, world.bus.client, client, lambda _: None, Pace())

@@ -11,7 +11,7 @@ from handlers.attempts.job_states import REFUSALS
 from handlers.dispatch.errors import Redeliver, Refused
 from handlers.ports import JobState
 from tests.gcp.making import cloud_settings
-from troupe.backends.gcp.job_service import VertexModel, endpoint_of, labelled
+from troupe.backends.gcp.job_service import VertexJobService, endpoint_of, labelled
 
 JOB = "projects/stories/locations/europe-west4/batchPredictionJobs/1"
 
@@ -33,9 +33,9 @@ class Client:
         return answer
 
 
-def model(answer: Any = None, **settings: Any) -> tuple[VertexModel, Client]:
+def model(answer: Any = None, **settings: Any) -> tuple[VertexJobService, Client]:
     client = Client(answer)
-    return VertexModel(cloud_settings(**settings), client), client  # type: ignore[arg-type]
+    return VertexJobService(cloud_settings(**settings), client), client  # type: ignore[arg-type]
 
 
 def failure(status: int) -> Exception:
@@ -43,7 +43,7 @@ def failure(status: int) -> Exception:
     return made
 
 
-def create(tool: VertexModel, **changed: Any) -> Any:
+def create(tool: VertexJobService, **changed: Any) -> Any:
     given: dict[str, Any] = {
         "display_name": "troupe.x", "model": "gemini-3.5-flash-lite",
         "request_uri": "gs://b/in.jsonl", "output_prefix": "gs://b/output/x", "labels": {"a": "b"},

@@ -151,7 +151,7 @@ def test_an_object_of_no_interest_asks_nobody_anything(
     theatre: Theatre, changed: dict[str, str]
 ) -> None:
     """Notifications filter by prefix only, and somebody may have set up another."""
-    theatre.world.tools = replace(theatre.world.tools, tracking=None)  # type: ignore[arg-type]
+    theatre.world.dependencies = replace(theatre.world.dependencies, tracking=None)  # type: ignore[arg-type]
 
     status = theatre.pushed(message("gcs-object", b"{}", NOTIFICATION | changed), "watch-jobs")
 
@@ -272,7 +272,7 @@ def test_an_event_of_a_run_that_is_not_planned_yet_comes_again(theatre: Theatre)
 
 def test_a_service_is_alive_before_it_is_ready(stage: Stage) -> None:
     """Its tools may take a while, or fail to come at first."""
-    worlds: list[Any] = [Redeliver("BigQuery does not answer"), World(stage.world.tools)]
+    worlds: list[Any] = [Redeliver("BigQuery does not answer"), World(stage.world.dependencies)]
 
     def make() -> Any:
         made = worlds.pop(0)
@@ -295,7 +295,7 @@ def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The budget ends before Pub/Sub's deadline; the work itself goes on and is done once."""
-    slow = Slow(World(stage.world.tools))
+    slow = Slow(World(stage.world.dependencies))
     settings = replace(cloud_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
     service = Service(settings, lambda: slow)
     caller = Caller(service)
@@ -313,7 +313,7 @@ def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
 
 def test_a_delivery_that_finds_no_thread_in_time_comes_again(stage: Stage) -> None:
     """429: somebody else may have one free."""
-    slow = Slow(World(stage.world.tools))
+    slow = Slow(World(stage.world.dependencies))
     settings = replace(cloud_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
     service = Service(settings, lambda: slow)
     caller = Caller(service)
@@ -330,7 +330,7 @@ def test_a_delivery_that_finds_no_thread_in_time_comes_again(stage: Stage) -> No
 
 def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
     """As many as there are threads."""
-    slow = Slow(World(stage.world.tools))
+    slow = Slow(World(stage.world.dependencies))
     settings = replace(cloud_settings(TROUPE_CONCURRENCY=2), time_budget_seconds=30)
     caller = Caller(Service(settings, lambda: slow))
     name = settings.subscription("watch-jobs.watch-tick")
@@ -339,7 +339,7 @@ def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
     def both_are_in() -> None:
         slow.entered.acquire()
         slow.entered.acquire()
-        slow.world.tools = replace(stage.world.tools, ledger=None)  # type: ignore[arg-type]
+        slow.world.dependencies = replace(stage.world.dependencies, ledger=None)  # type: ignore[arg-type]
         slow.gate.set()
 
     watching = threading.Thread(target=both_are_in)
@@ -352,7 +352,7 @@ def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
 
 def test_the_tools_are_closed_with_the_service(stage: Stage) -> None:
     """Once, at its end."""
-    world = World(stage.world.tools)
+    world = World(stage.world.dependencies)
     service = Service(cloud_settings(), lambda: world)
     app = service.app()
 

@@ -29,7 +29,7 @@ def posted(port: int) -> int:
 
 def test_what_is_in_flight_is_answered_and_nothing_new_is_taken(stage: Stage) -> None:
     """As after SIGTERM, which asks the server for the same."""
-    slow = Slow(World(stage.world.tools))
+    slow = Slow(World(stage.world.dependencies))
     service = Service(cloud_settings(TROUPE_CONCURRENCY=1), lambda: slow)
     port = free_port()
     config = uvicorn.Config(service.app(), host="127.0.0.1", port=port, log_config=None)

@@ -108,7 +108,7 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
             break
         if stage.world.deliver_next() is None and not stage.world.service.step():
             stage.tick(minutes=1)
-    stage.clock.pass_((stage.world.tools.policy.look_back_days + 6) * 24 * 3600)
+    stage.clock.pass_((stage.world.dependencies.policy.look_back_days + 6) * 24 * 3600)
 
     told = operations.status(stage.world, "r1")
     stage.play()
@@ -150,13 +150,19 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
         "COALESCE(batch, 99) > ?",
         over,
     )
-    tools = stage.world.tools
+    dependencies = stage.world.dependencies
     newcomer = Tracking(stage.world.warehouse, stage.world.deployment, ())
     today = stage.clock().date()
 
     told = list(
         advance(
-            "r1", today.isoformat(), newcomer, tools.analyses, tools.policy, today, lambda: today
+            "r1",
+            today.isoformat(),
+            newcomer,
+            dependencies.analyses,
+            dependencies.policy,
+            today,
+            lambda: today,
         )
     )
 

@@ -23,9 +23,9 @@ class Flaky:
     """The model's `create`, failing the first time before or after the job was made."""
 
     def __init__(self, stage: Stage, *, after: bool) -> None:
-        self._create = stage.world.tools.model.create
+        self._create = stage.world.dependencies.job_service.create
         self._after, self.calls = after, 0
-        stage.world.tools.model.create = self  # type: ignore[method-assign]
+        stage.world.dependencies.job_service.create = self  # type: ignore[method-assign]
 
     def __call__(self, **given: Any) -> Job:
         self.calls += 1
@@ -124,14 +124,14 @@ def test_a_claim_whose_owner_slept_brings_no_job(staged: Staged) -> None:
     """Between the claim and the job nineteen minutes go by: the next claim may be taken soon."""
     stage = staged(policy=CLOUD)
     stage.load(calls(4))
-    find, asked = stage.world.tools.model.find, count(1)
+    find, asked = stage.world.dependencies.job_service.find, count(1)
 
     def slow(labels: Mapping[str, str]) -> list[Job]:
         if next(asked) == 2:
             stage.clock.pass_(19 * 60)
         return find(labels)
 
-    stage.world.tools.model.find = slow  # type: ignore[method-assign]
+    stage.world.dependencies.job_service.find = slow  # type: ignore[method-assign]
     stage.request()
     stage.play()
     assert ([(1, "create")], 0) == (claims(stage), stage.jobs())
@@ -151,7 +151,7 @@ def test_a_job_that_was_deleted_after_it_wrote_is_still_read(staged: Staged) -> 
         stage.world.deliver_next()
     while stage.world.service.step():
         pass
-    (job,) = stage.world.tools.model.created_since(START, {})
+    (job,) = stage.world.dependencies.job_service.created_since(START, {})
     stage.world.service.delete(job.name)
 
     stage.play()
@@ -169,10 +169,10 @@ def test_a_claim_on_a_discarded_attempt_is_void(staged: Staged) -> None:
     (letter,) = stage.world.letters.find()
     dead_letters.discard(stage.world, letter.letter_id, "a story")
 
-    tools = stage.world.tools
+    dependencies = stage.world.dependencies
     told = submit_job(
-        parked, tools.tracking, tools.model, tools.bucket, tools.deployment, tools.clock,
-        tools.policy,
+        parked, dependencies.tracking, dependencies.job_service, dependencies.bucket, dependencies.deployment, dependencies.clock,
+        dependencies.policy,
     )  # fmt: skip
 
     assert ["JobCancelled"] == [type(event).__name__ for event in told]
@@ -186,8 +186,8 @@ def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(staged: S
     stage = staged()
     stage.load(calls(4))
     uploaded = upload_set_aside(stage)
-    tools = stage.world.tools
-    discard_attempt(place_of(uploaded), tools.tracking, tools.analyses)
+    dependencies = stage.world.dependencies
+    discard_attempt(place_of(uploaded), dependencies.tracking, dependencies.analyses)
 
     done = dead_letters.replay(stage.world)
     stage.play()

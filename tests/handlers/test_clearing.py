@@ -119,9 +119,15 @@ def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(
         "SELECT data FROM events WHERE topic = 'batch-planned' ORDER BY batch, attempt LIMIT 1"
     )
     forget(stage.world, PERSON, sure=True)
-    tools = stage.world.tools
+    dependencies = stage.world.dependencies
     event = msgspec.json.decode(planned, type=BatchPlanned)
 
-    found = write_jsonl(event, tools.tracking, tools.bucket, tools.analyses, tools.deployment)
+    found = write_jsonl(
+        event,
+        dependencies.tracking,
+        dependencies.bucket,
+        dependencies.analyses,
+        dependencies.deployment,
+    )
 
     assert [] == list(found)

@@ -50,7 +50,7 @@ def seen(stage: Stage, column: str) -> list[tuple[Any, ...]]:
 
 def _glance(stage: Stage) -> tuple[list[Row], Row]:
     analysis = stage.world.analyses.load(NAME)
-    return glance(stage.world.tools.tracking, analysis, {"run_id": "r1"})
+    return glance(stage.world.dependencies.tracking, analysis, {"run_id": "r1"})
 
 
 def median(stage: Stage, column: str) -> float | None:

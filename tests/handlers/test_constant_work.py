@@ -78,7 +78,7 @@ def test_progress_that_reads_only_what_is_new_is_that_of_a_newcomer(tmp_path: Pa
     stage = Stage(tmp_path)
     stage.load(calls(24))
     stage.request(canary=4, rows_per_batch=4, concurrency=2)
-    follower, seen = stage.world.tools.tracking, []
+    follower, seen = stage.world.dependencies.tracking, []
     day = stage.clock().date().isoformat()
     while "run-completed" not in stage.topics():
         if stage.world.deliver_next() is None and not stage.world.service.step():

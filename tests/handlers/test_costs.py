@@ -14,9 +14,9 @@ Staged = Callable[..., Stage]
 
 
 def told(stage: Stage, run_id: str = "r1") -> dict[str, Any]:
-    plan = stage.world.tools.tracking.plan_of(run_id)
+    plan = stage.world.dependencies.tracking.plan_of(run_id)
     assert plan is not None
-    return summarise(stage.world.tools.tracking, plan, stage.world.tools.analyses)
+    return summarise(stage.world.dependencies.tracking, plan, stage.world.dependencies.analyses)
 
 
 def damaged(staged: Staged, rows: list[dict[str, Any]]) -> Stage:
@@ -70,7 +70,7 @@ def test_an_unknown_price_stays_unknown_in_every_sum(stage: Stage) -> None:
     assert (None, None, None) == (money["price"], money["online"], money["analysis"]["cost"])
     assert {2: False, 3: True} == {
         run["analysed"]: run["cost"] is None
-        for run in stage.world.tools.tracking.tell("costs", {"analysis": None})
+        for run in stage.world.dependencies.tracking.tell("costs", {"analysis": None})
     }
 
 

@@ -30,7 +30,7 @@ def test_records_held_by_an_open_run_are_counted_as_held(stage: Stage) -> None:
     stage.request("r2")
     stage.play()
 
-    plan = stage.world.tools.tracking.plan_of("r2")
+    plan = stage.world.dependencies.tracking.plan_of("r2")
     assert plan is not None
     assert (0, 10) == (plan.records, plan.held)
 

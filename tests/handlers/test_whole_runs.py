@@ -82,7 +82,7 @@ def test_empty_and_duplicate_rows_are_skipped_with_their_reason(stage: Stage) ->
     books = stage.run()
 
     assert (4, 3) == (books["planned"], books["skipped"])
-    plan = stage.world.tools.tracking.plan_of("r1")
+    plan = stage.world.dependencies.tracking.plan_of("r1")
     assert plan is not None
     assert (1, 2) == (plan.duplicate, plan.empty_transcript)
     assert 2 == stage.one(
@@ -134,7 +134,7 @@ def test_a_run_that_takes_longer_than_the_look_back_is_watched_to_its_end(
     stage.load(calls(4))
     stage.request("r1", canary=2, rows_per_batch=2, max_attempts=3, breaker=100)
 
-    assert days_to_the_end(stage) > stage.world.tools.policy.look_back_days
+    assert days_to_the_end(stage) > stage.world.dependencies.policy.look_back_days
     books = stage.books("r1")
     assert (True, 4) == (books["ok"], books["failed"])
 
@@ -145,7 +145,7 @@ def test_a_run_is_stopped_before_its_memberships_expire(staged: Callable[..., St
     stage.load(calls(40))
     stage.request("r1", canary=2, rows_per_batch=2, concurrency=1, max_attempts=3, breaker=100)
 
-    policy, kept = stage.world.tools.policy, layouts()["batch_records"].expiration_days
+    policy, kept = stage.world.dependencies.policy, layouts()["batch_records"].expiration_days
     assert kept is not None
     assert policy.run_days < days_to_the_end(stage) < kept
     books = stage.books("r1")

@@ -17,7 +17,7 @@ Staged = Callable[..., Stage]
 
 def record_in(stage: Stage, uri: str, line: int) -> Any:
     """Whom this line of a request file asks about."""
-    bucket = stage.world.tools.bucket
+    bucket = stage.world.dependencies.bucket
     (blob,) = (each for each in bucket.list(uri.rpartition("/")[0]) if each.uri == uri)
     content = b"".join(bucket.read(blob))
     return json.loads(content.splitlines()[line - 1])["request"]["labels"]["record"]

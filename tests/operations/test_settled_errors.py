@@ -88,7 +88,7 @@ def test_an_event_that_the_tick_gave_up_is_an_error_until_its_replay(staged: Sta
     stage.load(calls(4))
     request = RunRequested(run_id="r1")
     asked = wrap_command(request, deployment=stage.world.deployment, id_="w1", time=stage.clock())
-    stage.world.tools.ledger.remember([asked], stage.clock())
+    stage.world.dependencies.ledger.remember([asked], stage.clock())
     stage.tick(minutes=20)
     assert [("stuck_event", "plan-run")] == told(stage)
 

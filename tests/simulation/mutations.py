@@ -1,6 +1,6 @@
 """Faults to be put into the product on purpose: each must be caught within some seeds.
 
-    troupe chaos --mutations --seeds 400
+    python -m tests.simulation.mutation_test --seeds 400
 
 A mutation is applied by patching, for as long as its seeds are played.
 """
@@ -18,7 +18,7 @@ from handlers import advance_run, choreography, submit_job, watch_jobs, write_js
 from handlers.attempts.claims import Taken, take_next
 from handlers.dispatch import deliver
 from handlers.places import place_of
-from handlers.ports import Clock, JobState, Policy, Tools
+from handlers.ports import Clock, Dependencies, JobState, Policy
 from handlers.runs.window import Limits
 from tracking import Claim, Handling, Ledger, Place, Progress, Tracking, statements
 from troupe.simulation.warehouse import MemoryWarehouse
@@ -45,7 +45,11 @@ class Mutation:
 
 
 def _publish_first(
-    found: Any, handler: Any, opened: Any, tools: Tools, publish: Callable[[Any], None]
+    found: Any,
+    handler: Any,
+    opened: Any,
+    dependencies: Dependencies,
+    publish: Callable[[Any], None],
 ) -> None:
     """Publish, then remember."""
 
@@ -57,24 +61,26 @@ def _publish_first(
             self.kept.append((envelopes, now))
 
         def mark(self, handlings: Any, now: Any) -> None:
-            tools.ledger.mark(handlings, now)
+            dependencies.ledger.mark(handlings, now)
 
     later = _Later()
-    _PUBLISH(found, handler, opened, replace(tools, ledger=later), publish)  # type: ignore[arg-type]
+    _PUBLISH(found, handler, opened, replace(dependencies, ledger=later), publish)  # type: ignore[arg-type]
     for envelopes, now in later.kept:
-        tools.ledger.remember(envelopes, now)
+        dependencies.ledger.remember(envelopes, now)
 
 
 _PUBLISH = deliver._publish
 
 
-def _mark_first(found: Any, handler: Any, opened: Any, tools: Tools, publish: Any) -> None:
+def _mark_first(
+    found: Any, handler: Any, opened: Any, dependencies: Dependencies, publish: Any
+) -> None:
     """Mark the event as done, then remember and publish what follows."""
     if isinstance(opened.event, Event):
         name = choreography.name_of(handler)
         done = Handling(envelope=opened.envelope, handler=name, outcome="done")
-        tools.ledger.mark([done], tools.clock())
-    _PUBLISH(found, handler, opened, tools, publish)
+        dependencies.ledger.mark([done], dependencies.clock())
+    _PUBLISH(found, handler, opened, dependencies, publish)
 
 
 def _never_handled(self: Ledger, event_id: str, handler: str, now: Any) -> bool:

@@ -31,8 +31,8 @@ def test_crashes_meet_both_sides_of_the_calls_of_every_tool() -> None:
         if fault.kind == "crash"
     }
 
-    tools = ("warehouse", "bucket", "model", "publish", "loop")
-    assert {f"{side} {tool}" for side in ("before", "after") for tool in tools} <= met
+    dependencies = ("warehouse", "bucket", "job_service", "publish", "loop")
+    assert {f"{side} {port}" for side in ("before", "after") for port in dependencies} <= met
 
 
 def test_a_failing_seed_is_shrunk_to_the_faults_that_it_needs() -> None:

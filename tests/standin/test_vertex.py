@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from analysis import Reader, Request, fingerprint, load_analysis, render
-from handlers.ports import Blob, Job, JobState, Model
+from handlers.ports import Blob, Job, JobService, JobState
 from tests.local.fakes import HeldClock, MemoryBucket
 from troupe.standin.corrupt import Damage, Kind
 from troupe.standin.prediction_lines import Answer, text_of, transcript_of
@@ -92,7 +92,7 @@ def keys(lines: list[dict[str, Any]]) -> list[str]:
 
 def test_the_stand_in_is_a_model(tmp_path: Path) -> None:
     """It has the tool's shape."""
-    model: Model = World(tmp_path).service
+    model: JobService = World(tmp_path).service
 
     assert model.find({}) == []
 

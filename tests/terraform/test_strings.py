@@ -124,7 +124,7 @@ def test_every_chart_of_the_dashboard_filters_what_exists(prod: Plan) -> None:
 
 def test_every_metric_counts_lines_that_the_code_writes(prod: Plan) -> None:
     """By the name of the event, and by fields that stand beside it."""
-    code = "\n".join(f.read_text(encoding="utf-8") for f in (HOUSE / "handlers").glob("*.py"))
+    code = "\n".join(f.read_text(encoding="utf-8") for f in (HOUSE / "handlers").rglob("*.py"))
     for metric in prod.all("google_logging_metric"):
         told = clauses(metric["filter"], LOGGING)
         (event,) = (

@@ -54,7 +54,7 @@ def _demo(
     run_id = operations.request(world, request | ({} if transcripts else SMALL))["run_id"]
     say(f"requested run {run_id}")
     work_until_idle(world, office, say=say)
-    if world.tools.tracking.plan_of(run_id) is None:
+    if world.dependencies.tracking.plan_of(run_id) is None:
         say(f"run {run_id} was not planned: `troupe status {run_id}` says why")
         return False
     return _told(world, run_id, report, say)

@@ -79,13 +79,13 @@ def _begun(probing: "Probing", *, yes: bool) -> str:
 def _probing(settings: "CloudSettings") -> "Probing":
     from analysis import Analyses
     from troupe.backends.defaults import utc_now
-    from troupe.backends.gcp.backend import make_bucket, make_model
+    from troupe.backends.gcp.backend import make_bucket, make_job_service
     from troupe.doctor.probe import Probing
 
     return Probing(
         settings=settings,
         analysis=Analyses().load("call_review_v1"),
         bucket=make_bucket(settings),
-        model=make_model(settings),
+        job_service=make_job_service(settings),
         clock=utc_now,
     )

@@ -91,9 +91,9 @@ def work_until_idle(
 
 def still_open(world: Laptop) -> list[str]:
     """The runs that are not over, and those that are requested and not planned yet."""
-    since = world.tools.ledger.reach(world.clock())
-    asked = world.tools.tracking.tell("requests_waiting", {"since": since, "run_id": None})
-    planned = [run_id for run_id, _ in world.tools.tracking.open_runs(since)]
+    since = world.dependencies.ledger.reach(world.clock())
+    asked = world.dependencies.tracking.tell("requests_waiting", {"since": since, "run_id": None})
+    planned = [run_id for run_id, _ in world.dependencies.tracking.open_runs(since)]
     return [*planned, *(row["run_id"] for row in asked)]
 
 
@@ -167,8 +167,8 @@ class _Shown:
 
     def _open(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
         """The newest run that is open, and the others; where none is, the newest of all."""
-        since = self._world.tools.ledger.since(self._world.clock())
-        runs = self._world.tools.tracking.tell("runs", {"run_id": None, "since": since})
+        since = self._world.dependencies.ledger.since(self._world.clock())
+        runs = self._world.dependencies.tracking.tell("runs", {"run_id": None, "since": since})
         open_ = [run for run in runs if not is_over(run)] or runs[-1:]
         return (open_[-1] if open_ else None), open_[:-1]
 

@@ -87,7 +87,7 @@ def _uses(node: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
         holder = node.func.value
         if isinstance(holder, ast.Name):
             yield holder.id, node.func.attr, node
-        elif isinstance(holder, ast.Attribute) and ast.unparse(holder.value) == "tools":
+        elif isinstance(holder, ast.Attribute) and ast.unparse(holder.value) == "dependencies":
             yield holder.attr, node.func.attr, node
 
 
@@ -99,7 +99,7 @@ def _reach(tool: str, verb: str, call: ast.Call) -> Reach:
     if tool == "bucket":
         folder = frozenset({_literal(call).partition("/")[0]} if verb == "write_once" else ())
         return Reach(folders=folder, reads_output=verb in ("list", "read"))
-    return Reach(vertex=tool == "model")
+    return Reach(vertex=tool == "job_service")
 
 
 _ROOMS: dict[str, type] = {"tracking": Tracking, "ledger": Ledger}

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from google.cloud.bigquery import Client
 
-from handlers.ports import Clock, Model
+from handlers.ports import Clock, JobService
 from troupe.backends.defaults import utc_now
 from troupe.backends.gcp.settings import CloudSettings
 
@@ -39,7 +39,7 @@ class Doors:
     storage: Callable[[], Any]
     publisher: Callable[[], Any]
     subscriber: Callable[[], Any]
-    model: Callable[[], Model]
+    job_service: Callable[[], JobService]
 
 
 def examine(
@@ -58,7 +58,7 @@ def examine(
     yield from examine_messages(settings, doors.publisher, doors.subscriber)
     yield from examine_agent(settings, doors.publisher, doors.subscriber)
     yield from examine_letters(settings, doors.subscriber)
-    yield from examine_model(settings, doors.model, clock)
+    yield from examine_model(settings, doors.job_service, clock)
 
 
 def doors_of(settings: CloudSettings) -> Doors:
@@ -84,17 +84,17 @@ def doors_of(settings: CloudSettings) -> Doors:
 
         return subscriber()
 
-    def model() -> Model:
-        from troupe.backends.gcp.backend import make_model
+    def job_service() -> JobService:
+        from troupe.backends.gcp.backend import make_job_service
 
-        return make_model(settings)
+        return make_job_service(settings)
 
     return Doors(
         bigquery=_once(bigquery),
         storage=_once(storage),
         publisher=_once(publisher),
         subscriber=_once(subscriber),
-        model=_once(model),
+        job_service=_once(job_service),
     )
 
 

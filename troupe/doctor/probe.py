@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from analysis import Analysis, Request, fingerprint, preflight, render
 from analysis.prices import price_of
-from handlers.ports import Bucket, Clock, Job, Model
+from handlers.ports import Bucket, Clock, Job, JobService
 from handlers.runs.estimate import estimate
 from troupe.backends.gcp.settings import CloudSettings
 
@@ -28,7 +28,7 @@ class Probing:
     settings: CloudSettings
     analysis: Analysis
     bucket: Bucket
-    model: Model
+    job_service: JobService
     clock: Clock
 
 
@@ -64,7 +64,7 @@ def begin_probe(probing: Probing, name: str) -> Job:
     """
     lines = preflight(probing.analysis, _lines(probing.analysis, name))
     blob = probing.bucket.write_once(f"requests/probe-{name}.jsonl", lines)
-    return probing.model.create(
+    return probing.job_service.create(
         display_name=f"troupe.probe.{name}",
         model=probing.analysis.model,
         request_uri=blob.uri,

@@ -26,7 +26,7 @@ def read_probe(probing: Probing, job_name: str) -> list[Finding]:
 
 
 def _probe(probing: Probing, job_name: str) -> Iterator[Finding]:
-    job = probing.model.get(job_name)
+    job = probing.job_service.get(job_name)
     if job is None:
         yield fault("probe", "there is no such job, or it was deleted", ANOTHER)
         return

@@ -63,7 +63,7 @@ def _second(
 
     Two who come at the very same moment may both begin it.
     """
-    listed = probing.model.find({RESUMES: name})
+    listed = probing.job_service.find({RESUMES: name})
     if listed:
         return listed[0]
     folder = f"requests/probe-{name}"
@@ -74,7 +74,7 @@ def _second(
         _failed(text) if line.record in failed else text + b"\n"
         for text, line in zip(lines, before, strict=True)
     )
-    return probing.model.create(
+    return probing.job_service.create(
         display_name=f"troupe.probe.{name}.resumed",
         model=probing.analysis.model,
         request_uri=probing.bucket.write_once(f"{folder}/resumed.jsonl", changed).uri,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
-from handlers.ports import Clock, Job, Model
+from handlers.ports import Clock, Job, JobService
 from troupe.backends.gcp.settings import CloudSettings
 
 from .findings import Finding, examined, ok, warning
@@ -17,7 +17,7 @@ UNCONFIRMED = ("us", "eu")
 
 
 def examine_model(
-    settings: CloudSettings, door: Callable[[], Model], clock: Clock
+    settings: CloudSettings, door: Callable[[], JobService], clock: Clock
 ) -> Iterator[Finding]:
     yield from examined("Vertex location", partial(_location, settings))
     yield from examined("Vertex", partial(_jobs, settings, door, clock), _RIGHT)
@@ -35,7 +35,9 @@ def _location(settings: CloudSettings) -> Iterator[Finding]:
         yield ok(name, location)
 
 
-def _jobs(settings: CloudSettings, door: Callable[[], Model], clock: Clock) -> Iterator[Finding]:
+def _jobs(
+    settings: CloudSettings, door: Callable[[], JobService], clock: Clock
+) -> Iterator[Finding]:
     """No job is older than its time in the queue and at work together."""
     policy, now = settings.policy, clock()
     since = now - timedelta(hours=policy.pending_hours + policy.running_hours + 1)

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from events import Deployment, Envelope
 from events.ids import short_hash
-from handlers.ports import Clock, Tools
+from handlers.ports import Clock, Dependencies
 from troupe.backends.dead_letters import KeptLetter
 
 Answer = dict[str, Any]
@@ -46,7 +46,7 @@ class Troupe(Protocol):
     """What operators speak to, wherever the troupe runs."""
 
     @property
-    def tools(self) -> Tools: ...
+    def dependencies(self) -> Dependencies: ...
     @property
     def letters(self) -> Letters: ...
     @property
@@ -63,4 +63,4 @@ class Troupe(Protocol):
 
 def new_run_id(world: Troupe) -> str:
     """A name that says when, and is nobody else's."""
-    return f"run-{world.clock():%Y%m%d-%H%M%S}-{short_hash(world.tools.new_name())[:4]}"
+    return f"run-{world.clock():%Y%m%d-%H%M%S}-{short_hash(world.dependencies.new_name())[:4]}"

@@ -18,8 +18,8 @@ def clear_history(
     Only counts until it is `sure`. Refused while an open run holds one of the records.
     """
     plan = plan_of(world, run_id)
-    history = world.tools.tracking.history
-    table = world.tools.analyses.load(plan.analysis).table
+    history = world.dependencies.tracking.history
+    table = world.dependencies.analyses.load(plan.analysis).table
     found = history.clearable(run_id, plan.analysis, table)
     if found["is_held"]:
         raise BadQuestion(
@@ -38,8 +38,8 @@ def forget(world: Troupe, phone_token: str, sure: bool = False) -> Answer:
     `files` still hold the person until their retention ends. The token is in no answer, log or
     name. Refused while an open run holds one of the records.
     """
-    history = world.tools.tracking.history
-    analyses = world.tools.analyses
+    history = world.dependencies.tracking.history
+    analyses = world.dependencies.analyses
     tables = sorted({analyses.load(name).table for name in analyses.names})
     found = history.of_person(phone_token, tables)
     if found.pop("is_held"):
@@ -48,14 +48,14 @@ def forget(world: Troupe, phone_token: str, sure: bool = False) -> Answer:
         )
     files = sorted(_files(world, history.attempts_of_person(phone_token)))
     if sure:
-        name = world.tools.new_name()
+        name = world.dependencies.new_name()
         _done(lambda: history.forget(phone_token, tables, name))
     return {"forgotten": sure, **found, "files": files}
 
 
 def _files(world: Troupe, attempts: list[Row]) -> Iterator[str]:
     """Request files, output and staged answers that the person may stand in."""
-    bucket, deployment = world.tools.bucket, world.tools.deployment
+    bucket, deployment = world.dependencies.bucket, world.dependencies.deployment
     if not attempts:
         return
     asked = {

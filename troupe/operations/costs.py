@@ -15,10 +15,10 @@ def costs(world: Troupe, analysis: str | None = None) -> Answer:
     An analysis that was taken away keeps its runs; an unknown one without any is refused.
     """
     key = itemgetter("analysis", "model")
-    runs = sorted(world.tools.tracking.tell("costs", {"analysis": analysis}), key=key)
+    runs = sorted(world.dependencies.tracking.tell("costs", {"analysis": analysis}), key=key)
     if analysis and not runs:
         try:
-            world.tools.analyses.load(analysis)
+            world.dependencies.analyses.load(analysis)
         except AnalysisError as error:
             raise BadQuestion(str(error)) from error
     return {

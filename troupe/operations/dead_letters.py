@@ -116,7 +116,7 @@ def held_up(world: Troupe, run_id: str) -> dict[int, Row]:
 def _close(world: Troupe, place: Place, envelope: Envelope) -> None:
     _refuse_while_running(world, place)
     told = seal(
-        discard_attempt(place, world.tools.tracking, world.tools.analyses),
+        discard_attempt(place, world.dependencies.tracking, world.dependencies.analyses),
         deployment=world.deployment,
         source="process-results",
         time=world.clock(),
@@ -127,19 +127,22 @@ def _close(world: Troupe, place: Place, envelope: Envelope) -> None:
 
 def _refuse_while_running(world: Troupe, place: Place) -> None:
     """An attempt whose job lives, or may still appear, is not over: its answers are paid for."""
-    tools, day = world.tools, date.fromisoformat(place.planned_on)
-    for seen in look(tools.tracking, tools.model, tools.deployment, day):
+    dependencies, day = world.dependencies, date.fromisoformat(place.planned_on)
+    for seen in look(dependencies.tracking, dependencies.job_service, dependencies.deployment, day):
         here = seen.attempt
         if (here.run_id, here.batch, here.attempt) != (place.run_id, place.batch, place.attempt):
             continue
-        if len(seen.jobs) < here.claims and here.newest_claim_age < tools.policy.reclaim_seconds:
+        if (
+            len(seen.jobs) < here.claims
+            and here.newest_claim_age < dependencies.policy.reclaim_seconds
+        ):
             raise BadQuestion(
                 "a claim of this attempt may still bring its job: discard again in "
-                f"{tools.policy.reclaim_seconds - here.newest_claim_age} s"
+                f"{dependencies.policy.reclaim_seconds - here.newest_claim_age} s"
             )
         for job in seen.jobs.values():
             if job is not None and not job.state.ended:
-                tools.model.cancel(job.name)
+                dependencies.job_service.cancel(job.name)
                 raise BadQuestion(
                     "a job of this attempt is still running; it was asked to end: "
                     "discard again when it has"
@@ -148,7 +151,7 @@ def _refuse_while_running(world: Troupe, place: Place) -> None:
 
 def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
     """`replay`, or why not: `unreadable`, or `handled` meanwhile."""
-    ledger = world.tools.ledger
+    ledger = world.dependencies.ledger
     if envelope is None:
         return "unreadable"
     # A request may have been set aside before it was remembered: the loop does that on arrival.
@@ -158,7 +161,7 @@ def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
     if ledger.was_handled(envelope.id, letter.handler, world.clock()):
         return "handled"
     place = place_of(envelope)
-    if place and letter.handler in _BEFORE_JOB and world.tools.tracking.closing_of(place):
+    if place and letter.handler in _BEFORE_JOB and world.dependencies.tracking.closing_of(place):
         # Who closed may have failed before telling it: a void claim leads to where it is told.
         told = world.deployment.event("results-processed", place.run_id, place.batch, place.attempt)
         return "handled" if ledger.knows(told, world.clock()) else "replay"
@@ -199,7 +202,7 @@ def _mark(
     world: Troupe, letter: KeptLetter, envelope: Envelope, outcome: str, reason: str | None
 ) -> None:
     handling = Handling(envelope=envelope, handler=letter.handler, outcome=outcome, reason=reason)
-    world.tools.ledger.mark([handling], world.clock())
+    world.dependencies.ledger.mark([handling], world.clock())
 
 
 def _short(letter: KeptLetter) -> Row:

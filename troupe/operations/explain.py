@@ -21,12 +21,14 @@ LIMITS = ("canary", "rows_per_batch", "bytes_per_batch", "limit")
 def explain(world: Troupe, subject: str) -> Answer:
     """By a run's id, `RUN/BATCH`, or a record's id. Raises `BadQuestion` for anything else."""
     named = BATCH.fullmatch(subject)
-    plan = world.tools.tracking.plan_of(named.group(1) if named else subject)
+    plan = world.dependencies.tracking.plan_of(named.group(1) if named else subject)
     if plan is not None:
         return _batch(world, plan, int(named.group(2))) if named else _run(world, plan)
     if RECORD.fullmatch(subject):
         return _record(world, subject)
-    if world.tools.tracking.tell("requests_for", {"run_id": subject, "since": _since(world)}):
+    if world.dependencies.tracking.tell(
+        "requests_for", {"run_id": subject, "since": _since(world)}
+    ):
         raise BadQuestion(f"run {subject} has no plan yet; `troupe status {subject}` says why")
     raise BadQuestion(
         f"{subject} is no run here, no RUN/BATCH of one, and no record id (32 hex digits);"
@@ -35,7 +37,7 @@ def explain(world: Troupe, subject: str) -> Answer:
 
 
 def _record(world: Troupe, record_id: str) -> Answer:
-    tell = world.tools.tracking.tell
+    tell = world.dependencies.tracking.tell
     about = {"record_id": record_id, "since": _since(world)}
     plans = tell("journey_plans", about)
     source = tell("journey_source", about)[0]
@@ -52,9 +54,9 @@ def _record(world: Troupe, record_id: str) -> Answer:
 
 def _attempts(world: Troupe, plan: Row, record_id: str) -> Row:
     """What was told of the batch, with the line of the record in each request file."""
-    tell = world.tools.tracking.tell
+    tell = world.dependencies.tracking.tell
     here = {"run_id": plan["run_id"], "planned_on": plan["planned_on"], "batch": plan["batch"]}
-    whole = world.tools.tracking.plan_of(plan["run_id"])
+    whole = world.dependencies.tracking.plan_of(plan["run_id"])
     events = tell("events_of_attempt", here)
     attempts = sorted({event["attempt"] for event in events if event["attempt"]})
     return {
@@ -76,11 +78,11 @@ def _attempts(world: Troupe, plan: Row, record_id: str) -> Row:
 def _rows(world: Troupe, plans: list[Row], record_id: str) -> list[Row]:
     """Wherever a row may lie: in the tables of its plans, or, without one, in all."""
     known = {_table(world, plan["analysis"]) for plan in plans}
-    tables = {table for table in known if table} or world.tools.analyses.tables
+    tables = {table for table in known if table} or world.dependencies.analyses.tables
     return [
         row | {"table": table}
         for table in sorted(tables)
-        for row in world.tools.tracking.tell(
+        for row in world.dependencies.tracking.tell(
             "journey_rows", {"record_id": record_id}, output=table_name(table)
         )
     ]
@@ -89,26 +91,26 @@ def _rows(world: Troupe, plans: list[Row], record_id: str) -> list[Row]:
 def _table(world: Troupe, analysis: str) -> str | None:
     """Where its rows lie; None when the analysis is gone."""
     try:
-        return world.tools.analyses.load(analysis).table
+        return world.dependencies.analyses.load(analysis).table
     except AnalysisError:
         return None
 
 
 def _left_out(world: Troupe, record_id: str) -> Row | None:
     """How the request of the newest run judges a record that no run took."""
-    told = world.tools.tracking.tell("runs", {"run_id": None, "since": _since(world)})
+    told = world.dependencies.tracking.tell("runs", {"run_id": None, "since": _since(world)})
     runs = [run for run in told if not run["dry_run"]]
-    plan = world.tools.tracking.plan_of(runs[-1]["run_id"]) if runs else None
+    plan = world.dependencies.tracking.plan_of(runs[-1]["run_id"]) if runs else None
     params = _params(world, plan) if plan else None
     if plan is None or params is None:
         return None
     given = {**params, "record_id": record_id}
-    judged = world.tools.tracking.tell("journey_verdict", given)
+    judged = world.dependencies.tracking.tell("journey_verdict", given)
     return {"run_id": plan.run_id, "planned_at": plan.planned_at, **(judged[0] if judged else {})}
 
 
 def _batch(world: Troupe, plan: Plan, batch: int) -> Answer:
-    tell = world.tools.tracking.tell
+    tell = world.dependencies.tracking.tell
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "batch": batch}
     check_batch(plan, batch)
     return {
@@ -126,7 +128,7 @@ def _batch(world: Troupe, plan: Plan, batch: int) -> Answer:
 
 
 def _run(world: Troupe, plan: Plan) -> Answer:
-    tell = world.tools.tracking.tell
+    tell = world.dependencies.tracking.tell
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
     return {
         "kind": "run",
@@ -142,7 +144,7 @@ def _run(world: Troupe, plan: Plan) -> Answer:
 
 def _since(world: Troupe) -> date:
     """A year more than the ledger looks back in its daily work."""
-    return world.tools.ledger.since(world.clock()) - timedelta(days=365)
+    return world.dependencies.ledger.since(world.clock()) - timedelta(days=365)
 
 
 def _told(world: Troupe, plan: Plan) -> Row:
@@ -165,7 +167,7 @@ def _limits(world: Troupe, plan: Plan) -> Row:
 
 def _params(world: Troupe, plan: Plan) -> Row | None:
     try:
-        analysis = world.tools.analyses.load(plan.analysis)
+        analysis = world.dependencies.analyses.load(plan.analysis)
     except AnalysisError:
         return None
     return plan_params(request_of(plan), plan.request_id, analysis, plan.event_time_floor)

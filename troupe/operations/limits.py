@@ -14,7 +14,7 @@ from .dead_letters import held_up
 
 def limits_of(world: Troupe) -> Answer:
     """The ages that this troupe allows."""
-    policy = world.tools.policy
+    policy = world.dependencies.policy
     names = ("pending_hours", "running_hours", "retell_after_seconds")
     return {name: getattr(policy, name) for name in names}
 
@@ -37,7 +37,7 @@ def with_reasons(world: Troupe, plan: Plan, batches: list[Row], jobs: list[Row])
 
 def planned(world: Troupe, plan: Plan) -> Answer:
     """What the plan took from the source, what it left out and why, and what it may cost."""
-    analysis = world.tools.analyses.load(plan.analysis)
+    analysis = world.dependencies.analyses.load(plan.analysis)
     expected = estimate(plan.would_records, plan.would_bytes, plan.model, analysis)
     return {
         "source_rows": plan.source_rows,
@@ -51,8 +51,8 @@ def course(world: Troupe, plan: Plan, batches: list[Row]) -> Answer:
     if not plan.batches:
         return {}
     request = request_of(plan)
-    progress = world.tools.tracking.progress(plan.run_id, plan.day)
-    caps = caps_of(request, world.tools.policy)
+    progress = world.dependencies.tracking.progress(plan.run_id, plan.day)
+    caps = caps_of(request, world.dependencies.policy)
     first = next((row for row in batches if row["batch"] == 1), None)
     return {
         "canary": first and {
@@ -71,9 +71,9 @@ def course(world: Troupe, plan: Plan, batches: list[Row]) -> Answer:
 
 
 def _budget(world: Troupe, plan: Plan, money: float | None, tokens: int | None) -> Answer:
-    policy = world.tools.policy
-    since = min(world.tools.ledger.reach(world.clock()), date.fromisoformat(plan.day))
-    rows = world.tools.tracking.tell("spending", {"since": since})
+    policy = world.dependencies.policy
+    since = min(world.dependencies.ledger.reach(world.clock()), date.fromisoformat(plan.day))
+    rows = world.dependencies.tracking.tell("spending", {"since": since})
     mine = next(row for row in rows if row["run_id"] == plan.run_id)
     return {
         "limit": money,

@@ -48,9 +48,9 @@ def request(world: Troupe, request: Answer, dry_run: bool = False) -> Answer:
 
 
 def preview(world: Troupe, run: RunRequested) -> Answer:
-    analysis = world.tools.analyses.load(run.analysis)
-    params = plan_params(run, "", analysis, event_time_floor(run, world.tools.tracking))
-    row = world.tools.tracking.preview_plan(params)
+    analysis = world.dependencies.analyses.load(run.analysis)
+    params = plan_params(run, "", analysis, event_time_floor(run, world.dependencies.tracking))
+    row = world.dependencies.tracking.preview_plan(params)
     expected = estimate(row["records"], row["bytes"], params["model"], analysis)
     return row | {
         "run_id": run.run_id,
@@ -86,8 +86,8 @@ def cancel(world: Troupe, run_id: str) -> Answer:
 
 def status(world: Troupe, run_id: str | None = None) -> Answer:
     """All runs in short, or one in full."""
-    tell = world.tools.tracking.tell
-    since = world.tools.ledger.reach(world.clock())
+    tell = world.dependencies.tracking.tell
+    since = world.dependencies.ledger.reach(world.clock())
     about = {"since": since, "run_id": run_id}
     runs = _runs(world, run_id)
     refusals = tell("refusals", about)
@@ -109,7 +109,7 @@ def status(world: Troupe, run_id: str | None = None) -> Answer:
 def verify(world: Troupe, run_id: str | None = None) -> Answer:
     """The books of one run, or of all of them with their sum."""
     plans = [plan_of(world, run_id)] if run_id else _plans(world)
-    doubled = world.tools.tracking.tell("processed_twice", {})[0]["doubled"]
+    doubled = world.dependencies.tracking.tell("processed_twice", {})[0]["doubled"]
     books = [_books(world, plan) for plan in plans]
     if len(books) == 1:
         total = dict(books[0])
@@ -124,9 +124,9 @@ def verify(world: Troupe, run_id: str | None = None) -> Answer:
 def report(world: Troupe, run_id: str) -> Answer:
     plan = plan_of(world, run_id)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
-    batches = world.tools.tracking.tell("batches", here)
+    batches = world.dependencies.tracking.tell("batches", here)
     return {
-        "summary": summarise(world.tools.tracking, plan, world.tools.analyses),
+        "summary": summarise(world.dependencies.tracking, plan, world.dependencies.analyses),
         "verdict": _books(world, plan),
         "course": course(world, plan, batches),
         "stopped_for": _runs(world, run_id)[0]["stopped_for"],
@@ -165,19 +165,19 @@ _COUNTS = (
 def _checked(world: Troupe, request: Answer) -> RunRequested:
     try:
         run = read_event(msgspec.json.encode(request), RunRequested)
-        world.tools.analyses.load(run.analysis)
+        world.dependencies.analyses.load(run.analysis)
     except (Unreadable, AnalysisError) as error:
         raise BadQuestion(str(error)) from error
     return run
 
 
 def _publish(world: Troupe, request: RunRequested | ReprocessRequested | CancelRequested) -> None:
-    id_ = f"cli-{world.tools.new_name()}"
+    id_ = f"cli-{world.dependencies.new_name()}"
     world.publish(wrap_command(request, deployment=world.deployment, id_=id_, time=world.clock()))
 
 
 def _runs(world: Troupe, run_id: str | None) -> list[Row]:
-    return world.tools.tracking.tell(
+    return world.dependencies.tracking.tell(
         "runs", {"run_id": run_id, "since": first_day(world) - timedelta(days=365)}
     )
 
@@ -187,7 +187,7 @@ def _plans(world: Troupe) -> list[Plan]:
 
 
 def _details(world: Troupe, run: Row, jobs: list[Row], since: date) -> Answer:
-    tell, plan = world.tools.tracking.tell, plan_of(world, run["run_id"])
+    tell, plan = world.dependencies.tracking.tell, plan_of(world, run["run_id"])
     here = {"run_id": run["run_id"], "planned_on": run["planned_on"], "since": since}
     batches = tell("batches", here)
     return {
@@ -201,9 +201,9 @@ def _details(world: Troupe, run: Row, jobs: list[Row], since: date) -> Answer:
 
 
 def _books(world: Troupe, plan: Plan) -> Answer:
-    output = table_name(world.tools.analyses.load(plan.analysis).table)
+    output = table_name(world.dependencies.analyses.load(plan.analysis).table)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
-    row = world.tools.tracking.tell("verify_run", here, output=output)[0]
+    row = world.dependencies.tracking.tell("verify_run", here, output=output)[0]
     counted = sum(row[name] for name in _ENDINGS)
     lost = row["missing_members"] + row["half_stored"] + (row["open"] if row["completed"] else 0)
     broken = lost + row["doubled"] + row["paid_twice"] + row["two_bodies"] + row["closed_twice"]
@@ -221,7 +221,7 @@ def _jobs(world: Troupe) -> list[Row]:
     """The jobs that Vertex has not ended."""
     now = world.clock()
     mine = {"troupe": world.deployment.id}
-    jobs = world.tools.model.created_since(now - timedelta(days=30), mine)
+    jobs = world.dependencies.job_service.created_since(now - timedelta(days=30), mine)
     return [
         {
             "name": job.labels.get("attempt", job.name),

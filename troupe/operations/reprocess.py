@@ -14,17 +14,17 @@ from .runs import check_batch, plan_of, was_requested
 
 def reprocess(world: Troupe, request: Answer, dry_run: bool = False) -> Answer:
     """Publish a reprocess-requested; with `dry_run` only show what it would take."""
-    tools = world.tools
+    dependencies = world.dependencies
     try:
         asked = read_event(msgspec.json.encode(request), ReprocessRequested)
-        analysis = tools.analyses.load(asked.analysis)
+        analysis = dependencies.analyses.load(asked.analysis)
     except (Unreadable, AnalysisError) as error:
         raise BadQuestion(str(error)) from error
     _refuse_unknown(world, asked)
     known = bool(asked.run_id) and was_requested(world, asked)
     if not known:
         _refuse_stored(world, asked)
-    row = tools.tracking.preview_plan(plan_params(asked, "", analysis))
+    row = dependencies.tracking.preview_plan(plan_params(asked, "", analysis))
     expected = estimate(row["records"], row["bytes"], asked.model or analysis.model, analysis)
     preview = {
         "records": row["records"],
@@ -40,7 +40,7 @@ def reprocess(world: Troupe, request: Answer, dry_run: bool = False) -> Answer:
         return preview | {"run_id": asked.run_id, "known": True}
     named = asked if asked.run_id else msgspec.structs.replace(asked, run_id=new_run_id(world))
     requested = wrap_command(
-        named, deployment=world.deployment, id_=f"cli-{tools.new_name()}", time=world.clock()
+        named, deployment=world.deployment, id_=f"cli-{dependencies.new_name()}", time=world.clock()
     )
     world.publish(requested)
     return preview | {"run_id": named.run_id, "known": False}
@@ -74,4 +74,4 @@ def _refuse_stored(world: Troupe, asked: ReprocessRequested) -> None:
 
 def _processed(world: Troupe, asked: ReprocessRequested, record: str) -> list[Row]:
     about = {"record_id": record, "analysis": asked.analysis}
-    return world.tools.tracking.tell("stored_by", about)
+    return world.dependencies.tracking.tell("stored_by", about)

@@ -11,12 +11,12 @@ from .backend import BadQuestion, Troupe
 
 def plan_of(world: Troupe, run_id: str) -> Plan:
     """Raises `BadQuestion` for a run without a plan: how it stands, and what to do."""
-    plan = world.tools.tracking.plan_of(run_id)
+    plan = world.dependencies.tracking.plan_of(run_id)
     if plan is not None:
         return plan
     if _waiting(world, run_id):
         raise BadQuestion(f"run {run_id} is requested and not planned yet; `troupe work` plans it")
-    if world.tools.tracking.tell("refusals", {"run_id": run_id, "since": first_day(world)}):
+    if world.dependencies.tracking.tell("refusals", {"run_id": run_id, "since": first_day(world)}):
         raise BadQuestion(f"run {run_id} was refused; `troupe status {run_id}` says why")
     raise BadQuestion(unknown(run_id))
 
@@ -27,7 +27,7 @@ def unknown(run_id: str) -> str:
 
 def is_waiting(world: Troupe, run_id: str) -> bool:
     """Requested, and neither planned nor refused yet."""
-    return world.tools.tracking.plan_of(run_id) is None and bool(_waiting(world, run_id))
+    return world.dependencies.tracking.plan_of(run_id) is None and bool(_waiting(world, run_id))
 
 
 def was_requested(world: Troupe, request: RunRequested | ReprocessRequested) -> bool:
@@ -35,7 +35,7 @@ def was_requested(world: Troupe, request: RunRequested | ReprocessRequested) -> 
 
     Raises `BadQuestion` when something else was.
     """
-    plan = world.tools.tracking.plan_of(request.run_id)
+    plan = world.dependencies.tracking.plan_of(request.run_id)
     found = {plan.request_hash} if plan else _hashes(world, _waiting(world, request.run_id))
     if found - {content_hash(request)}:
         raise BadQuestion(
@@ -53,7 +53,7 @@ def check_batch(plan: Plan, batch: int) -> None:
 
 def first_day(world: Troupe) -> date:
     """That questions about single events look at."""
-    return world.tools.ledger.since(world.clock())
+    return world.dependencies.ledger.since(world.clock())
 
 
 _COMMANDS: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
@@ -65,10 +65,10 @@ _COMMANDS: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
 def _waiting(world: Troupe, run_id: str) -> list[str]:
     """The ids of the requests for this run that were not refused."""
     about = {"run_id": run_id, "since": first_day(world)}
-    rows = world.tools.tracking.tell("requests_for", about)
+    rows = world.dependencies.tracking.tell("requests_for", about)
     return [row["event_id"] for row in rows if not row["is_refused"]]
 
 
 def _hashes(world: Troupe, event_ids: list[str]) -> set[str]:
-    envelopes = world.tools.ledger.recall(event_ids, first_day(world)) if event_ids else []
+    envelopes = world.dependencies.ledger.recall(event_ids, first_day(world)) if event_ids else []
     return {content_hash(read_event(each.data, _COMMANDS[each.type])) for each in envelopes}

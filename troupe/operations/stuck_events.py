@@ -15,13 +15,15 @@ STUCK = "stuck_event"
 
 def stuck_letters(world: Troupe) -> list[KeptLetter]:
     """Oldest first; made from the ledger each time, so that nothing has to be kept of them."""
-    now, tools = world.clock(), world.tools
-    since = tools.ledger.reach(now)
-    unhandled = tools.tracking.unhandled_events(since, event_subscriptions())
-    lost = given_up(unhandled, tools.policy)
+    now, dependencies = world.clock(), world.dependencies
+    since = dependencies.ledger.reach(now)
+    unhandled = dependencies.tracking.unhandled_events(since, event_subscriptions())
+    lost = given_up(unhandled, dependencies.policy)
     if not lost:
         return []
-    envelopes = {each.id: each for each in tools.ledger.recall([f.event_id for f in lost], since)}
+    envelopes = {
+        each.id: each for each in dependencies.ledger.recall([f.event_id for f in lost], since)
+    }
     letters = []
     for event in lost:
         body, attributes = to_pubsub(envelopes[event.event_id])

@@ -13,7 +13,7 @@ from events.cloudevents import topic_of, wrap_command
 from handlers.choreography import event_subscriptions
 from handlers.dispatch.deliver import Outcome, Verdict, deliver
 from handlers.dispatch.errors import Redeliver
-from handlers.ports import Blob, Policy, Tools
+from handlers.ports import Blob, Dependencies, Policy
 from tracking import Ledger, Tracking
 from tracking.statements import deed
 from troupe.backends.local.backend import taxonomy
@@ -22,7 +22,7 @@ from troupe.operations import dead_letters
 
 from .bus import RoughBus
 from .call_faults import Borders
-from .faulty_ports import RoughBucket, RoughModel, RoughPublish, RoughWarehouse
+from .faulty_ports import FaultyJobService, RoughBucket, RoughPublish, RoughWarehouse
 from .live_invariants import Sentinel
 from .memory_cloud import HeldClock, MemoryBucket, MemoryLetters
 from .operators import COMMANDS, Desk, Sender, command
@@ -58,24 +58,26 @@ class World:
         self.policy = Policy()
         self.parked: list[tuple[datetime, int, Actor]] = []
         self._names, self._turns = count(1), count(1)
-        self._free: list[Tools] = []
+        self._free: list[Dependencies] = []
         self._rough = self.new_process(inside=False)
 
     @property
-    def outside(self) -> Tools:
+    def outside(self) -> Dependencies:
         """Tools for questions from outside of every delivery."""
         return self._rough
 
-    def new_process(self, *, inside: bool = True) -> Tools:
+    def new_process(self, *, inside: bool = True) -> Dependencies:
         """Fresh memory; nothing of it is known to another."""
         rough = RoughWarehouse(self.warehouse, self.borders, self.clock)
-        return Tools(
+        return Dependencies(
             subscriptions=event_subscriptions(),
             deployment=DEPLOYMENT,
             tracking=Tracking(rough, DEPLOYMENT, _TAXONOMY),
             ledger=Ledger(rough, self.policy.look_back_days),
             bucket=RoughBucket(self.bucket, self.borders),
-            model=RoughModel(self.service, self.borders, may_refuse=not self.script.is_exact),
+            job_service=FaultyJobService(
+                self.service, self.borders, may_refuse=not self.script.is_exact
+            ),
             clock=self.clock,
             new_name=lambda: f"name{next(self._names)}",
             peak_megabytes=lambda: None,
@@ -91,12 +93,12 @@ class World:
             return False
         number, delivery = leased
         self.deliveries += 1
-        tools = self._free.pop() if self._free else self.new_process()
+        dependencies = self._free.pop() if self._free else self.new_process()
         name = _name_of(delivery)
         self.interleaved += "ce-id" in delivery.message.attributes and any(
             actor.name == name for _at, _turn, actor in self.parked
         )
-        self._go_on(Actor(name, partial(self._handle, number, delivery, tools)))
+        self._go_on(Actor(name, partial(self._handle, number, delivery, dependencies)))
         return True
 
     def resume(self) -> bool:
@@ -137,10 +139,10 @@ class World:
             troupe = self.desk(self.new_process())
             self._go_on(Actor(f"operator < {act.what}", partial(command, act.what, troupe)))
 
-    def desk(self, tools: Tools) -> Desk:
+    def desk(self, dependencies: Dependencies) -> Desk:
         """What one command speaks to."""
         publish = RoughPublish(self.bus, self.borders, self.sentinel.published)
-        return Desk(tools, self.letters, Sender(self.bus, self.borders), publish)
+        return Desk(dependencies, self.letters, Sender(self.bus, self.borders), publish)
 
     def replay_all(self) -> int:
         """An operator replays every dead letter, and what the tick has given up."""
@@ -186,15 +188,15 @@ class World:
             moment = datetime.fromtimestamp(at, START.tzinfo)
             self.parked.append((moment, next(self._turns), actor))
 
-    def _handle(self, number: int, delivery: Delivery, tools: Tools) -> None:
+    def _handle(self, number: int, delivery: Delivery, dependencies: Dependencies) -> None:
         """In the delivery's own thread; a crash leaves lease and message as they are."""
         self.borders.stop_here("begin")
         publish = RoughPublish(self.bus, self.borders, self.sentinel.published)
-        verdict = deliver(delivery.message, tools, publish)
+        verdict = deliver(delivery.message, dependencies, publish)
         self._judge(delivery, verdict)
         self.borders.stop_here("acknowledge")
         self._answer(number, verdict)
-        self._free.append(tools)
+        self._free.append(dependencies)
 
     def _answer(self, number: int, verdict: Verdict) -> None:
         if verdict.outcome is Outcome.REDELIVER:

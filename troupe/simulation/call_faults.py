@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from handlers.dispatch.errors import Redeliver, SetAside
 
-from .fault_profile import TOOLS, weather_of
+from .fault_profile import PORTS, weather_of
 from .rng import Chance
 from .threads import Actor, Crash
 
@@ -23,15 +23,15 @@ class Borders:
         self.is_calm = False
         """The weather is over: nothing fails any more."""
 
-    def cross(self, tool: str, name: str, act: Callable[[], T]) -> T:
+    def cross(self, port: str, name: str, act: Callable[[], T]) -> T:
         """The call between its two borders; outside of deliveries nothing goes wrong."""
         actor = Actor.current
         if actor is None or self.is_calm:
             return act()
-        site = f"{actor.name} / {tool}.{name}"
-        self._before(actor, tool, f"before {site}")
+        site = f"{actor.name} / {port}.{name}"
+        self._before(actor, port, f"before {site}")
         result = act()
-        self._after(actor, tool, f"after {site}")
+        self._after(actor, port, f"after {site}")
         return result
 
     def stop_here(self, name: str) -> None:
@@ -44,29 +44,29 @@ class Borders:
             return False
         return self.chance.hits(f"{actor.name} / {name}", kind, share)
 
-    def _before(self, actor: Actor, tool: str, site: str) -> None:
-        if self._is_out(tool):
-            raise Redeliver(f"{tool} is out of order")
-        shares = self._shares(site, tool)
-        if tool in TOOLS:
+    def _before(self, actor: Actor, port: str, site: str) -> None:
+        if self._is_out(port):
+            raise Redeliver(f"{port} is out of order")
+        shares = self._shares(site, port)
+        if port in PORTS:
             shares["set_aside"] = self.weather.set_aside
         found = self.chance.fault(site, shares)
         if found is not None:
             self._happens(actor, *found)
 
-    def _after(self, actor: Actor, tool: str, site: str) -> None:
-        found = self.chance.fault(site, self._shares(site, tool))
+    def _after(self, actor: Actor, port: str, site: str) -> None:
+        found = self.chance.fault(site, self._shares(site, port))
         if found is not None:
             self._happens(actor, *found)
 
-    def _shares(self, site: str, tool: str) -> dict[str, float]:
+    def _shares(self, site: str, port: str) -> dict[str, float]:
         weather = self.weather
         is_target = weather.target and re.match(weather.target, site)
         more = weather.aim if is_target else 1.0
         return {
             "crash": weather.crash * more,
             "park": weather.park * more,
-            "fail": weather.fail * more if tool in TOOLS else 0.0,
+            "fail": weather.fail * more if port in PORTS else 0.0,
         }
 
     def _happens(self, actor: Actor, kind: str, name: str) -> None:
@@ -78,9 +78,9 @@ class Borders:
             raise SetAside("broken_tool", "refused for good until somebody mends it")
         actor.park(self.chance.one_of(f"{name}/seconds", self.weather.parkings))
 
-    def _is_out(self, tool: str) -> bool:
+    def _is_out(self, port: str) -> bool:
         weather = self.weather
         since = self.clock() - self._begin - weather.outage_from
-        if weather.outage != tool or not timedelta(0) <= since < weather.outage_for:
+        if weather.outage != port or not timedelta(0) <= since < weather.outage_for:
             return False
-        return self.chance.hits("outage", f"{tool} is out", 1.0)
+        return self.chance.hits("outage", f"{port} is out", 1.0)

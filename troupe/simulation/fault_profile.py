@@ -11,7 +11,7 @@ from typing import Any
 
 from .rng import Chance
 
-TOOLS = ("warehouse", "bucket", "model", "publish")
+PORTS = ("warehouse", "bucket", "job_service", "publish")
 SHORT = (0.0, 0.0, 0.0, 2.0, 30.0, 75.0, 400.0, 580.0, 1_500.0, 2_700.0)
 LONG = (400.0, 1_000.0, 1_190.0)
 
@@ -77,7 +77,7 @@ def _of_all(chance: Chance) -> Weather:
         slow=share("slow", 0, 0, 0.03, 0.15),
         spoiled=share("spoiled", 0, 0, 0, 0.05),
         twice=share("twice", 0, 0, 0.05, 0.3),
-        outage=chance.one_of("weather/outage", ("", "", "", *TOOLS)),
+        outage=chance.one_of("weather/outage", ("", "", "", *PORTS)),
         outage_from=timedelta(minutes=chance.whole("weather/outage/from", 0, 120)),
         outage_for=timedelta(minutes=chance.whole("weather/outage/for", 20, 600)),
         duplicate=share("duplicate", 0, 0.05, 0.3),

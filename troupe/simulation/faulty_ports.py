@@ -115,7 +115,7 @@ class RoughBucket:
             self._borders.cross("bucket", "write on", lambda: None)
 
 
-class RoughModel:
+class FaultyJobService:
     """Vertex AI on a bad day."""
 
     def __init__(self, inner: Service, borders: Borders, *, may_refuse: bool) -> None:
@@ -142,21 +142,21 @@ class RoughModel:
                 labels=labels,
             )
 
-        return self._borders.cross("model", "create", act)
+        return self._borders.cross("job_service", "create", act)
 
     def find(self, labels: Mapping[str, str]) -> list[Job]:
-        return self._borders.cross("model", "find", lambda: self._inner.find(labels))
+        return self._borders.cross("job_service", "find", lambda: self._inner.find(labels))
 
     def created_since(self, since: datetime, labels: Mapping[str, str]) -> list[Job]:
         return self._borders.cross(
-            "model", "created_since", lambda: self._inner.created_since(since, labels)
+            "job_service", "created_since", lambda: self._inner.created_since(since, labels)
         )
 
     def get(self, name: str) -> Job | None:
-        return self._borders.cross("model", "get", lambda: self._inner.get(name))
+        return self._borders.cross("job_service", "get", lambda: self._inner.get(name))
 
     def cancel(self, name: str) -> None:
-        return self._borders.cross("model", "cancel", lambda: self._inner.cancel(name))
+        return self._borders.cross("job_service", "cancel", lambda: self._inner.cancel(name))
 
 
 class RoughPublish:
@@ -196,4 +196,4 @@ def _place(path: str) -> str:
     return path if path.startswith("requests/") else path.partition("/")[0]
 
 
-__all__ = ["Crash", "RoughBucket", "RoughModel", "RoughPublish", "RoughWarehouse"]
+__all__ = ["Crash", "FaultyJobService", "RoughBucket", "RoughPublish", "RoughWarehouse"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from events import Deployment, Envelope
 from handlers.dispatch.errors import Redeliver, SetAside
-from handlers.ports import Clock, Tools
+from handlers.ports import Clock, Dependencies
 from troupe import operations
 from troupe.operations import clear_history, dead_letters, reprocess
 from troupe.operations.backend import BadQuestion, Troupe
@@ -34,26 +34,26 @@ class Desk:
 
     def __init__(
         self,
-        tools: Tools,
+        dependencies: Dependencies,
         letters: MemoryLetters,
         bus: Sender,
         publish: Callable[[list[Envelope]], None],
     ) -> None:
-        self.tools, self.letters, self.bus = tools, letters, bus
+        self.dependencies, self.letters, self.bus = dependencies, letters, bus
         self._publish = publish
 
     @property
     def clock(self) -> Clock:
-        return self.tools.clock
+        return self.dependencies.clock
 
     @property
     def deployment(self) -> Deployment:
-        return self.tools.deployment
+        return self.dependencies.deployment
 
     def publish(self, envelope: Envelope) -> None:
         """Remembered, then sent, as every world does it."""
-        if not self.tools.ledger.knows(envelope.id, self.clock()):
-            self.tools.ledger.remember([envelope], self.clock())
+        if not self.dependencies.ledger.knows(envelope.id, self.clock()):
+            self.dependencies.ledger.remember([envelope], self.clock())
         self._publish([envelope])
 
 

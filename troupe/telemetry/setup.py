@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from handlers.dispatch.deliver import Message, Publish, Verdict, deliver
-from handlers.ports import Tools
+from handlers.ports import Dependencies
 
 from .json_spans import Lines
 from .spans import Count, Sink, Span
@@ -15,7 +15,7 @@ from .traced import Traced
 
 LOG = logging.getLogger("troupe.telemetry")
 
-Deliver = Callable[[Message, Tools, Publish], Verdict]
+Deliver = Callable[[Message, Dependencies, Publish], Verdict]
 
 _FILE = "TROUPE_TRACES"
 _ENDPOINT, _TIMEOUT = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TIMEOUT"
@@ -76,12 +76,12 @@ class _Later:
         self._makers, self._lock = makers, Lock()
         self._opened: Telemetry | None = None
 
-    def deliver(self, message: Message, tools: Tools, publish: Publish) -> Verdict:
+    def deliver(self, message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
         with self._lock:
             if self._opened is None:
                 self._opened = _open(self._makers)
             opened = self._opened
-        return opened.deliver(message, tools, publish)
+        return opened.deliver(message, dependencies, publish)
 
     def close(self) -> None:
         with self._lock:

@@ -22,7 +22,7 @@ from events import (
 from handlers.choreography import name_of
 from handlers.dispatch.decode import Opened, open_message
 from handlers.dispatch.deliver import Message, Outcome, Publish, Verdict, deliver, handler_of
-from handlers.ports import Tools
+from handlers.ports import Dependencies
 
 from .spans import (
     About,
@@ -55,20 +55,20 @@ class Traced:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
-    def __call__(self, message: Message, tools: Tools, publish: Publish) -> Verdict:
+    def __call__(self, message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
         published: list[Sequence[Envelope]] = []
 
         def keep(envelopes: Sequence[Envelope]) -> None:
             publish(envelopes)
             published.append(envelopes)
 
-        started = tools.clock()
-        verdict = deliver(message, tools, keep)
+        started = dependencies.clock()
+        verdict = deliver(message, dependencies, keep)
         try:
-            opened = _opened(message, tools.deployment)
-            seen = Seen(message, opened, verdict, started, tools.clock(), published)
+            opened = _opened(message, dependencies.deployment)
+            seen = Seen(message, opened, verdict, started, dependencies.clock(), published)
             self._sink.count(count_of(seen))
-            for span in spans_of(seen, tools):
+            for span in spans_of(seen, dependencies):
                 self._sink.tell(span)
         except Exception as error:
             LOG.warning("telemetry-failed", exc_info=error, extra={"message_id": message.id})
@@ -111,11 +111,11 @@ def count_of(seen: Seen) -> Count:
     )
 
 
-def spans_of(seen: Seen, tools: Tools) -> Iterator[Span]:
+def spans_of(seen: Seen, dependencies: Dependencies) -> Iterator[Span]:
     """The command that began it all, the delivery, and the events that follow."""
     opened = seen.opened
     parent = place_of(opened.envelope.traceparent) if opened else None
-    here = _place(seen, parent, tools)
+    here = _place(seen, parent, dependencies)
     if opened and parent and seen.published and not opened.envelope.causation:
         yield from _present(_command_span(seen, opened.envelope))
     new, retold = _sorted(seen)
@@ -131,7 +131,7 @@ def spans_of(seen: Seen, tools: Tools) -> Iterator[Span]:
         failed=seen.verdict.cause if seen.verdict.outcome in _FAILED else "",
     )
     for envelope in new:
-        yield from _told_spans(envelope, here, seen.ended, tools)
+        yield from _told_spans(envelope, here, seen.ended, dependencies)
 
 
 _FAILED = (Outcome.REDELIVER, Outcome.SET_ASIDE)
@@ -143,7 +143,9 @@ def _command_span(seen: Seen, command: Envelope) -> Span | None:
     return event_span(seen.message.topic, command, parent=None, started=begun, ended=seen.started)
 
 
-def _told_spans(envelope: Envelope, here: Place, at: datetime, tools: Tools) -> Iterator[Span]:
+def _told_spans(
+    envelope: Envelope, here: Place, at: datetime, dependencies: Dependencies
+) -> Iterator[Span]:
     """An event hangs below the delivery that told it, or in its run's trace with a link to it."""
     place, name = place_of(envelope.traceparent), topic_of_type(envelope.type)
     if place is None:
@@ -151,7 +153,7 @@ def _told_spans(envelope: Envelope, here: Place, at: datetime, tools: Tools) -> 
     if place.trace == here.trace:
         yield from _present(event_span(name, envelope, parent=here, started=at, ended=at))
         return
-    submitted, planned = _before(envelope, tools)
+    submitted, planned = _before(envelope, dependencies)
     waited = list(_present(*(job_span(job, each, at) for job, each in submitted.items())))
     yield from waited
     parent = waited[-1].place if waited else planned
@@ -161,13 +163,18 @@ def _told_spans(envelope: Envelope, here: Place, at: datetime, tools: Tools) -> 
     )
 
 
-def _before(envelope: Envelope, tools: Tools) -> tuple[dict[str, Envelope], Place | None]:
+def _before(
+    envelope: Envelope, dependencies: Dependencies
+) -> tuple[dict[str, Envelope], Place | None]:
     """What the ledger knows of the jobs that ended, and of the plan: one question."""
-    event, deployment = read_event(envelope.data, EVENT_OF_TYPE[envelope.type]), tools.deployment
+    event, deployment = (
+        read_event(envelope.data, EVENT_OF_TYPE[envelope.type]),
+        dependencies.deployment,
+    )
     ids = [deployment.event(topic_of(RunPlanned), event.run_id)]
     if isinstance(event, JobEnded):
         ids += _submissions(event, deployment)
-    known = tools.ledger.recall(ids, tools.ledger.since(tools.clock()))
+    known = dependencies.ledger.recall(ids, dependencies.ledger.since(dependencies.clock()))
     planned = next((e.traceparent for e in known if e.id == ids[0]), "")
     submitted = {read_event(e.data, JobSubmitted).job: e for e in known if e.id != ids[0]}
     return submitted, place_of(planned)
@@ -179,11 +186,11 @@ def _submissions(event: AttemptEvent, deployment: Deployment) -> list[str]:
     return [deployment.event(*place, claim) for claim in range(1, MOST_CLAIMS + 1)]
 
 
-def _place(seen: Seen, parent: Place | None, tools: Tools) -> Place:
+def _place(seen: Seen, parent: Place | None, dependencies: Dependencies) -> Place:
     """In the run's trace, or for a signal in one of its own; each delivery is another span."""
     message = seen.message
-    alone = derived_trace(tools.deployment.id, message.id, message.published_at.isoformat())
-    span = derived_span(seen.handler, message.id, tools.new_name())
+    alone = derived_trace(dependencies.deployment.id, message.id, message.published_at.isoformat())
+    span = derived_span(seen.handler, message.id, dependencies.new_name())
     return Place(parent.trace if parent else alone, span)
 
 

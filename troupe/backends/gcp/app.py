@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from events import Envelope
 from handlers.dispatch.deliver import Message, Outcome
-from handlers.ports import Tools
+from handlers.ports import Dependencies
 from troupe.backends.defaults import utc_now
 from troupe.backends.pubsub_push import BadPush, Push
 from troupe.deployment.topology import Subscription
@@ -47,7 +47,7 @@ class World(Protocol):
     """What a service works with."""
 
     @property
-    def tools(self) -> Tools: ...
+    def dependencies(self) -> Dependencies: ...
     @property
     def bus(self) -> Bus: ...
     def close(self) -> None: ...
@@ -145,7 +145,7 @@ class Service:
     def _delivered(self, arrival: Arrival, world: World) -> int:
         if is_noise(arrival, self.settings):
             return ACKNOWLEDGED
-        verdict = self._telemetry.deliver(arrival.message, world.tools, world.bus.publish)
+        verdict = self._telemetry.deliver(arrival.message, world.dependencies, world.bus.publish)
         if verdict.outcome is Outcome.REDELIVER:
             return AGAIN
         if verdict.outcome is Outcome.SET_ASIDE:

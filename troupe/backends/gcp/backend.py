@@ -10,7 +10,7 @@ from events import Deployment, Envelope
 from handlers.choreography import event_subscriptions
 from handlers.dispatch.deliver import needs_of
 from handlers.dispatch.errors import Redeliver
-from handlers.ports import Bucket, Clock, Model, Tools
+from handlers.ports import Bucket, Clock, Dependencies, JobService
 from tracking import Ledger, Tracking, Warehouse
 from tracking.statements import deed, question
 from troupe.backends.defaults import peak_megabytes, taxonomy, utc_now
@@ -33,7 +33,7 @@ class CloudWorld:
         *,
         warehouse: Warehouse | None = None,
         bucket: Bucket | None = None,
-        model: Model | None = None,
+        job_service: JobService | None = None,
     ) -> None:
         """Raises `BadSetting` when the dataset belongs to another deployment, or to none yet."""
         self.settings, self.clock = settings, clock
@@ -43,13 +43,16 @@ class CloudWorld:
         self.deployment = found(
             self.warehouse, settings.deployment, may_found=FOUNDER in settings.handlers
         )
-        self.tools = Tools(
+        self.dependencies = Dependencies(
             subscriptions=event_subscriptions(),
             deployment=self.deployment,
             tracking=Tracking(self.warehouse, self.deployment, taxonomy(), settings.source),
             ledger=Ledger(self.warehouse, settings.policy.look_back_days),
             bucket=bucket or (make_bucket(settings) if "bucket" in needs else _not_given("bucket")),
-            model=model or (make_model(settings) if "model" in needs else _not_given("model")),
+            job_service=job_service
+            or (
+                make_job_service(settings) if "job_service" in needs else _not_given("job_service")
+            ),
             clock=clock,
             new_name=lambda: secrets.token_hex(8),
             peak_megabytes=peak_megabytes,
@@ -66,8 +69,8 @@ class CloudWorld:
 
     def publish(self, envelope: Envelope) -> None:
         """Tell the troupe something from outside; it is remembered before it is sent."""
-        if not self.tools.ledger.knows(envelope.id, self.clock()):
-            self.tools.ledger.remember([envelope], self.clock())
+        if not self.dependencies.ledger.knows(envelope.id, self.clock()):
+            self.dependencies.ledger.remember([envelope], self.clock())
         self.bus.publish([envelope])
 
     def tick(self) -> None:
@@ -79,7 +82,7 @@ class CloudWorld:
         self.bus.close()
         if "letters" in self.__dict__:
             self.letters.close()
-        for tool in (self.warehouse, self.tools.bucket, self.tools.model):
+        for tool in (self.warehouse, self.dependencies.bucket, self.dependencies.job_service):
             close = None if isinstance(tool, _NotGiven) else getattr(tool, "close", None)
             if close is not None:
                 close()
@@ -163,7 +166,7 @@ def make_bucket(settings: CloudSettings) -> Bucket:
     return StorageBucket(settings)
 
 
-def make_model(settings: CloudSettings) -> Model:
-    from .job_service import VertexModel
+def make_job_service(settings: CloudSettings) -> JobService:
+    from .job_service import VertexJobService
 
-    return VertexModel(settings)
+    return VertexJobService(settings)

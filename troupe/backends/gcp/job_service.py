@@ -34,7 +34,7 @@ _AGAIN = Retry(
 """For questions alone: a create that is sent twice makes two jobs."""
 
 
-class VertexModel:
+class VertexJobService:
     """The jobs of one project and location."""
 
     def __init__(self, settings: CloudSettings, client: JobServiceClient | None = None) -> None:

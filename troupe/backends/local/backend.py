@@ -14,7 +14,7 @@ from handlers.attempts.output_columns import output_tables
 from handlers.choreography import event_subscriptions
 from handlers.dispatch.deliver import Message, Outcome, Verdict
 from handlers.dispatch.errors import Redeliver
-from handlers.ports import Blob, Clock, Policy, Tools
+from handlers.ports import Blob, Clock, Dependencies, Policy
 from tracking import Ledger, Source, Tracking
 from tracking.statements import deed, question
 from troupe.backends.defaults import capped, peak_megabytes, utc_now
@@ -33,7 +33,7 @@ from .bus import Delivery, LocalBus, Retry
 from .bus_faults import Faults
 from .dead_letters import KeptLetters
 from .errors import BadHome
-from .job_service import LocalModel
+from .job_service import LocalJobService
 from .warehouse import LocalWarehouse, next_name
 
 LAPTOP_POLICY = Policy(reclaim_seconds=0, retell_after_seconds=60)
@@ -102,7 +102,7 @@ class Laptop:
             behaviour=settings.behaviour,
             on_output=self._announce,
         )
-        self.tools = _tools(self, settings)
+        self.dependencies = _tools(self, settings)
         self._push, self._telemetry = settings.push, settings.telemetry
 
     def close(self) -> None:
@@ -112,9 +112,9 @@ class Laptop:
 
     def wake(self) -> int:
         """Tell every unfinished event again: what a dead process left behind goes on."""
-        ledger, now = self.tools.ledger, self.clock()
+        ledger, now = self.dependencies.ledger, self.clock()
         since = ledger.reach(now)
-        unhandled = self.tools.tracking.unhandled_events(since, event_subscriptions())
+        unhandled = self.dependencies.tracking.unhandled_events(since, event_subscriptions())
         events = ledger.recall([event.event_id for event in unhandled], since)
         self.bus.publish(events)
         return len(events)
@@ -136,8 +136,8 @@ class Laptop:
 
     def publish(self, envelope: Envelope) -> None:
         """Tell the troupe something from outside; it is remembered before it is sent."""
-        if not self.tools.ledger.knows(envelope.id, self.clock()):
-            self.tools.ledger.remember([envelope], self.clock())
+        if not self.dependencies.ledger.knows(envelope.id, self.clock()):
+            self.dependencies.ledger.remember([envelope], self.clock())
         self.bus.publish([envelope])
 
     def tick(self) -> None:
@@ -147,7 +147,7 @@ class Laptop:
     def _deliver(self, delivery: Delivery) -> Verdict:
         """Through the very request that Pub/Sub would push."""
         pushed = self._push(delivery.message, f"projects/laptop/subscriptions/{delivery.name}")
-        return self._telemetry.deliver(read_push(pushed), self.tools, self.bus.publish)
+        return self._telemetry.deliver(read_push(pushed), self.dependencies, self.bus.publish)
 
     def _announce(self, blob: Blob) -> None:
         """The object notification of the laptop's bucket."""
@@ -182,14 +182,14 @@ def _found(warehouse: LocalWarehouse, made: str) -> Deployment:
     return Deployment(warehouse.ask(question("deployment"), {})[0]["deployment"])
 
 
-def _tools(world: Laptop, settings: LaptopSettings) -> Tools:
-    return Tools(
+def _tools(world: Laptop, settings: LaptopSettings) -> Dependencies:
+    return Dependencies(
         subscriptions=event_subscriptions(),
         deployment=world.deployment,
         tracking=Tracking(world.warehouse, world.deployment, taxonomy(), settings.source),
         ledger=Ledger(world.warehouse, settings.policy.look_back_days),
         bucket=world.bucket,
-        model=LocalModel(world.service),
+        job_service=LocalJobService(world.service),
         clock=world.clock,
         new_name=lambda: secrets.token_hex(8),
         peak_megabytes=peak_megabytes,

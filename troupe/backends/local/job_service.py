@@ -8,7 +8,7 @@ from handlers.ports import Job
 from troupe.standin.vertex import InvalidRequest, StandIn, UnknownModel
 
 
-class LocalModel:
+class LocalJobService:
     """The model tool of the laptop; the service behind it is `StandIn`."""
 
     def __init__(self, service: StandIn) -> None:

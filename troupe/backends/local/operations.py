@@ -41,7 +41,7 @@ def publish(world: Laptop, topic: str, body: str, message_id: str = "") -> Answe
 
 def _refusal(world: Laptop, topic: str, body: str, message_id: str) -> Answer | None:
     """What this very request was told, if it was turned down by now."""
-    now, ledger = world.clock(), world.tools.ledger
+    now, ledger = world.clock(), world.dependencies.ledger
     sent = Message(topic=topic, id=message_id, body=body.encode(), attributes={}, published_at=now)
     try:
         opened = open_message(sent, world.deployment)
