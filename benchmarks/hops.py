@@ -62,11 +62,13 @@ def _nothing(event: BatchCompleted) -> Iterator[BatchCompleted]:
 
 
 def _tools() -> Dependencies:
-    """Dependencies whose ledger forgets: what a table costs is measured elsewhere."""
-    ledger = SimpleNamespace(
+    """Dependencies whose event_log forgets: what a table costs is measured elsewhere."""
+    event_log = SimpleNamespace(
         was_handled=lambda *_: False, remember=lambda *_: None, mark=lambda *_: None
     )
-    return cast("Dependencies", SimpleNamespace(deployment=HERE, ledger=ledger, clock=lambda: NOW))
+    return cast(
+        "Dependencies", SimpleNamespace(deployment=HERE, event_log=event_log, clock=lambda: NOW)
+    )
 
 
 def _micros(count: int, step: Any) -> float:

@@ -1,4 +1,4 @@
-"""Signals say "look now". They are never written to the ledger, and losing one costs minutes."""
+"""Signals say "look now". They are never written to the event log, and losing one costs minutes."""
 
 import msgspec
 

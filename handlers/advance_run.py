@@ -5,7 +5,7 @@ from datetime import date
 
 from analysis import Analyses
 from events import BatchAbandoned, BatchCompleted, BatchPlanned, RunCompleted, RunStopped
-from tracking import Ledger, Tracking
+from tracking import EventLog, Tracking
 
 from .ports import Clock, Policy
 from .runs.budget import Since, caps_of, last_payable, purse_of
@@ -16,7 +16,7 @@ from .runs.window import age_of, breaker_trips, last_allowed, release
 def advance_run(
     event: BatchCompleted | BatchAbandoned,
     tracking: Tracking,
-    ledger: Ledger,
+    event_log: EventLog,
     analyses: Analyses,
     clock: Clock,
     policy: Policy,
@@ -30,7 +30,7 @@ def advance_run(
         analyses,
         policy,
         today=clock().date(),
-        since=lambda: ledger.reach(clock()),
+        since=lambda: event_log.lookback_start(clock()),
     )
 
 

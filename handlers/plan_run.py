@@ -14,7 +14,7 @@ from events import (
     RunRefused,
     RunRequested,
 )
-from tracking import Ledger, Plan, Tracking
+from tracking import EventLog, Plan, Tracking
 
 from .ports import Clock, Policy
 from .refuse_run import refused
@@ -29,7 +29,7 @@ def plan_run(
     envelope: Envelope,
     deployment: Deployment,
     tracking: Tracking,
-    ledger: Ledger,
+    event_log: EventLog,
     analyses: Analyses,
     clock: Clock,
     policy: Policy,
@@ -37,7 +37,12 @@ def plan_run(
     plan = tracking.plan_of(request.run_id)
     if plan is None:
         why_not = _plan(
-            request, envelope, tracking, analyses, policy, since=lambda: ledger.reach(clock())
+            request,
+            envelope,
+            tracking,
+            analyses,
+            policy,
+            since=lambda: event_log.lookback_start(clock()),
         )
         if why_not:
             yield refused(tracking, request.run_id, envelope.id, *why_not)

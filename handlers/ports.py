@@ -8,7 +8,7 @@ from typing import Protocol
 
 from analysis import Analyses
 from events.ids import Deployment
-from tracking import Ledger, Row, Tracking
+from tracking import EventLog, Row, Tracking
 
 Clock = Callable[[], datetime]
 """Tells the time as an aware UTC datetime. Whole runs are simulated by giving another one."""
@@ -137,7 +137,7 @@ class Policy:
     claim_seconds: int = 60
     """A claim's owner may create the job this long after the claim."""
     reclaim_seconds: int = 20 * 60
-    """The next claim may be taken after this time without a job in ledger or label."""
+    """The next claim may be taken after this time without a job in event_log or label."""
     retell_after_seconds: int = 10 * 60
     """An event that nobody finished is told again after this time, then at doubled gaps."""
     retell_times: int = 4
@@ -159,7 +159,7 @@ class Dependencies:
 
     deployment: Deployment
     tracking: Tracking
-    ledger: Ledger
+    event_log: EventLog
     bucket: Bucket
     job_service: JobService
     clock: Clock

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 
 from events import DeadLetter, Envelope, EventDeadLettered
-from tracking import Handling, Ledger, Tracking
+from tracking import Delivery, EventLog, Tracking
 
 from .codes import coded
 from .ports import Clock
@@ -13,7 +13,7 @@ LOG = logging.getLogger("troupe.letters")
 
 
 def record_dead_letter(
-    letter: DeadLetter, envelope: Envelope, tracking: Tracking, ledger: Ledger, clock: Clock
+    letter: DeadLetter, envelope: Envelope, tracking: Tracking, event_log: EventLog, clock: Clock
 ) -> Iterator[EventDeadLettered]:
     is_new = tracking.store_error(
         f"set_aside__{letter.letter_id}__{letter.handler}__{letter.cause}",
@@ -26,10 +26,10 @@ def record_dead_letter(
     )
     if is_new:
         LOG.error("event-dead-lettered", extra=coded("set_aside") | _about(letter))
-    aside = Handling(
+    aside = Delivery(
         envelope=envelope, handler=letter.handler, outcome="set_aside", reason=letter.cause
     )
-    ledger.mark([aside], clock())
+    event_log.record_deliveries([aside], clock())
     yield EventDeadLettered(
         run_id=letter.run_id,
         letter_id=letter.letter_id,

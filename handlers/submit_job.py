@@ -60,7 +60,7 @@ def labels_of(deployment: Deployment, place: Place) -> dict[str, str]:
 
 
 def _known(claims: Sequence[Claim], jobs: Sequence[Job]) -> dict[int, str]:
-    """Jobs by the claim that brought them, from the ledger and from the label."""
+    """Jobs by the claim that brought them, from the event log and from the label."""
     told = {claim.claim: claim.job for claim in claims if claim.job is not None}
     return {int(job.labels["claim"]): job.name for job in jobs} | told
 

@@ -1,4 +1,4 @@
-"""A signal says "look now": ask Vertex for the truth, and tell what the ledger does not know yet.
+"""A signal says "look now": ask Vertex for the truth, and tell what the event log does not know yet.
 
 The tick has four duties. Each stands alone: what one of them meets blinds none of the others.
 """
@@ -17,7 +17,7 @@ from events import (
     RunStopped,
     WatchTick,
 )
-from tracking import Ledger, Row, Tracking
+from tracking import EventLog, Row, Tracking
 
 from .advance_run import advance
 from .attempts.job_states import all_ended, end_of
@@ -27,6 +27,7 @@ from .contained import Found, contained
 from .dispatch.errors import Redeliver
 from .dispatch.republish import Retell, retell
 from .ports import Bucket, Clock, JobService, JobState, Policy
+from .runs.plans import plan_of
 
 T = TypeVar("T")
 
@@ -34,7 +35,7 @@ T = TypeVar("T")
 def watch_jobs(
     signal: WatchTick | GcsObject,
     tracking: Tracking,
-    ledger: Ledger,
+    event_log: EventLog,
     job_service: JobService,
     bucket: Bucket,
     deployment: Deployment,
@@ -49,17 +50,20 @@ def watch_jobs(
     if isinstance(signal, GcsObject):
         whose = attempt_of_output(deployment, signal.name)
         if whose is not None and is_final(signal.name):
-            sightings = look(tracking, job_service, deployment, ledger.since(clock()), whose)
+            planned_on = plan_of(tracking, whose[0]).planned_on
+            sightings = look(tracking, job_service, deployment, planned_on, whose)
             ends = list(watch(sightings))
             if len(ends) < len(sightings):
                 raise Redeliver(f"{signal.name} is there before the end of its job shows")
             yield from ends
         return
-    since = ledger.reach(clock())
+    since = event_log.lookback_start(clock())
     sightings = look(tracking, job_service, deployment, since)
     yield from watch(sightings)
     yield from _each("cancel", sightings, lambda seen: cancel(seen, job_service, clock, policy))
-    yield from contained("retell", lambda: retell(tracking, ledger, subscriptions, since, policy))
+    yield from contained(
+        "retell", lambda: retell(tracking, event_log, subscriptions, since, policy)
+    )
     runs, today = tracking.open_runs(since), clock().date()
     yield from _each(
         "advance", runs, lambda run: advance(*run, tracking, analyses, policy, today, lambda: since)

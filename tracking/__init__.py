@@ -1,12 +1,12 @@
 """What we know: the tracking tables, and the questions and deeds that read and change them."""
 
-from .event_log import Ledger
+from .event_log import EventLog
 from .rows import (
     Asked,
     Claim,
     Claims,
     Closing,
-    Handling,
+    Delivery,
     Plan,
     Progress,
     Row,
@@ -23,9 +23,9 @@ __all__ = [
     "Claim",
     "Claims",
     "Closing",
+    "Delivery",
     "Ending",
-    "Handling",
-    "Ledger",
+    "EventLog",
     "Params",
     "Place",
     "Plan",

@@ -1,4 +1,4 @@
-"""The ledger: what was told, and what became of it. Append-only; an event told twice counts once."""
+"""The event log: what was told, and what became of it. Append-only; an event told twice counts once."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -8,7 +8,7 @@ import msgspec
 from events import Envelope, topic_of_type
 from events.cloudevents import type_of_topic
 
-from .rows import Handling, Row
+from .rows import Delivery, Row
 from .statements import question
 from .warehouse import Warehouse
 
@@ -16,7 +16,7 @@ LONGEST_RUN = timedelta(days=120)
 """A run that is older than this is not looked for any more."""
 
 
-class Ledger:
+class EventLog:
     """Remembers every event before it is published, and on arrival if it came from outside."""
 
     def __init__(self, warehouse: Warehouse, look_back_days: int = 14) -> None:
@@ -24,40 +24,40 @@ class Ledger:
         self._look_back = timedelta(days=look_back_days)
         self._horizon = max(self._look_back, LONGEST_RUN)
 
-    def remember(self, envelopes: Sequence[Envelope], now: datetime) -> None:
+    def record(self, envelopes: Sequence[Envelope], now: datetime) -> None:
         """Visible when this returns."""
         if envelopes:
             self._warehouse.append("events", [_event_row(e, now) for e in envelopes])
 
-    def knows(self, event_id: str, now: datetime) -> bool:
-        return bool(self.recall([event_id], self.since(now)))
+    def has(self, event_id: str, now: datetime) -> bool:
+        return bool(self.load([event_id], self.lookback_start(now)))
 
     def was_handled(self, event_id: str, handler: str, now: datetime) -> bool:
-        given = {"event_id": event_id, "handler": handler, "since": self.since(now)}
+        given = {"event_id": event_id, "handler": handler, "since": self._recent_start(now)}
         return bool(self._warehouse.ask(question("was_handled"), given)[0]["handled"])
 
-    def mark(self, handlings: Sequence[Handling], now: datetime) -> None:
-        if handlings:
-            self._warehouse.append("handlings", [_handling_row(h, now) for h in handlings])
+    def record_deliveries(self, deliveries: Sequence[Delivery], now: datetime) -> None:
+        if deliveries:
+            self._warehouse.append("deliveries", [_delivery_row(h, now) for h in deliveries])
 
-    def recall(self, event_ids: Sequence[str], since: date) -> list[Envelope]:
+    def load(self, event_ids: Sequence[str], since: date) -> list[Envelope]:
         """The events of these ids, as they were first told, no earlier than `since`."""
         given = {"event_ids": list(event_ids), "since": since}
         return [_envelope(row) for row in self._warehouse.ask(question("events_by_id"), given)]
 
-    def since(self, now: datetime) -> date:
-        """The first day that questions about single events look at."""
-        return (now - self._look_back).date()
+    def lookback_start(self, now: datetime) -> date:
+        """The first day that queries look at: no run that is still open was planned before it.
 
-    def reach(self, now: datetime) -> date:
-        """The first day that the tick looks at: no run that is still open began before it.
-
-        A batch whose jobs get stuck in every attempt takes weeks, and one with many batches longer.
+        A batch whose jobs get stuck in every attempt takes weeks, a run of many batches longer.
         """
         given = {"since": (now - self._horizon).date()}
         oldest = self._warehouse.ask(question("oldest_open_run"), given)[0]["planned_on"]
-        usual = self.since(now)
-        return usual if oldest is None else min(usual, oldest)
+        recent = self._recent_start(now)
+        return recent if oldest is None else min(recent, oldest)
+
+    def _recent_start(self, now: datetime) -> date:
+        """For the check at each delivery, which saves work and nothing else: no query for it."""
+        return (now - self._look_back).date()
 
 
 def _event_row(envelope: Envelope, now: datetime) -> Row:
@@ -81,22 +81,22 @@ def _event_row(envelope: Envelope, now: datetime) -> Row:
 
 
 class _Where(msgspec.Struct, frozen=True):
-    """What an event is about, as far as it is written beside its handlings."""
+    """What an event is about, as far as it is written beside its deliveries."""
 
     batch: int | None = None
 
 
-def _handling_row(handling: Handling, now: datetime) -> Row:
+def _delivery_row(delivery: Delivery, now: datetime) -> Row:
     return {
-        "event_id": handling.envelope.id,
-        "topic": topic_of_type(handling.envelope.type),
-        "run_id": handling.envelope.correlation or None,
-        "batch": msgspec.json.decode(handling.envelope.data, type=_Where).batch,
-        "handler": handling.handler,
-        "outcome": handling.outcome,
-        "reason": handling.reason,
-        "milliseconds": handling.milliseconds,
-        "delivery_attempt": handling.delivery_attempt,
+        "event_id": delivery.envelope.id,
+        "topic": topic_of_type(delivery.envelope.type),
+        "run_id": delivery.envelope.correlation or None,
+        "batch": msgspec.json.decode(delivery.envelope.data, type=_Where).batch,
+        "handler": delivery.handler,
+        "outcome": delivery.outcome,
+        "reason": delivery.reason,
+        "milliseconds": delivery.milliseconds,
+        "delivery_attempt": delivery.delivery_attempt,
         "recorded_at": now,
         "recorded_on": now.date(),
     }

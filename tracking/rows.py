@@ -58,7 +58,7 @@ class Claim:
     verdict: str
     age_seconds: int
     job: str | None
-    """The job that it brought, as far as the ledger knows."""
+    """The job that it brought, as far as the event log knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +121,7 @@ class WaitingAttempt:
     claims: int
     stopped: bool
     jobs: tuple[str, ...]
-    """That the ledger knows of."""
+    """That the event log knows of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +145,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Handling:
+class Delivery:
     """What a handler did with one delivery of an event."""
 
     envelope: Envelope

@@ -15,7 +15,7 @@ from typing import Any
 from events import Command, DeadLetter, Envelope, Event, Signal, Unreadable, seal
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.ports import Dependencies
-from tracking import Handling
+from tracking import Delivery
 
 from .decode import Opened, open_message
 from .errors import SetAside, Wait
@@ -121,7 +121,7 @@ def _deliver(
 
 def _was_handled(opened: Opened, handler: Handler, dependencies: Dependencies) -> bool:
     """A handler without tools is cheaper to run again than to ask about."""
-    return bool(needs_of(handler)) and dependencies.ledger.was_handled(
+    return bool(needs_of(handler)) and dependencies.event_log.was_handled(
         opened.envelope.id, name_of(handler), dependencies.clock()
     )
 
@@ -147,19 +147,19 @@ def _publish(
         if isinstance(event, Event)
     ]
     retold = [each for each in found if isinstance(each, Retell)]
-    dependencies.ledger.remember(events, now)
+    dependencies.event_log.record(events, now)
     publish([*events, *(each.envelope for each in retold)])
-    again = [Handling(envelope=r.envelope, handler=r.handler, outcome="retold") for r in retold]
-    dependencies.ledger.mark(again, now)
+    again = [Delivery(envelope=r.envelope, handler=r.handler, outcome="retold") for r in retold]
+    dependencies.event_log.record_deliveries(again, now)
 
 
 def _record_command(envelope: Envelope, dependencies: Dependencies) -> None:
     """What comes from outside is remembered on arrival, and one id stands for one command."""
-    known = dependencies.ledger.recall(
-        [envelope.id], dependencies.ledger.since(dependencies.clock())
+    known = dependencies.event_log.load(
+        [envelope.id], dependencies.event_log.lookback_start(dependencies.clock())
     )
     if not known:
-        dependencies.ledger.remember([envelope], dependencies.clock())
+        dependencies.event_log.record([envelope], dependencies.clock())
     elif known[0].data != envelope.data:
         raise SetAside("id_reused", f"{envelope.id} was used before for something else")
 
@@ -195,7 +195,7 @@ def _mark(
     handler = handler_of(opened.event)
     if handler is None:
         return
-    handling = Handling(
+    delivery = Delivery(
         envelope=opened.envelope,
         handler=name_of(handler),
         outcome=outcome,
@@ -203,7 +203,7 @@ def _mark(
         milliseconds=milliseconds,
         delivery_attempt=message.delivery_attempt,
     )
-    dependencies.ledger.mark([handling], dependencies.clock())
+    dependencies.event_log.record_deliveries([delivery], dependencies.clock())
 
 
 def _told(message: Message, opened: Opened | None, verdict: Verdict) -> Verdict:

@@ -10,7 +10,7 @@ Rejecting one record is no error here: it is a row in `error_tracking`.
 
 
 class Redeliver(Exception):
-    """A tool failed by chance; handling the message again may succeed."""
+    """A tool failed by chance; delivery the message again may succeed."""
 
 
 class Wait(Exception):

@@ -8,7 +8,7 @@ from datetime import date
 from events import Envelope
 from handlers.codes import coded
 from handlers.ports import Policy
-from tracking import Ledger, Row, Tracking, UnhandledEvent
+from tracking import EventLog, Row, Tracking, UnhandledEvent
 
 LOG = logging.getLogger("troupe.tick")
 
@@ -22,7 +22,11 @@ class Retell:
 
 
 def retell(
-    tracking: Tracking, ledger: Ledger, subscriptions: Sequence[Row], since: date, policy: Policy
+    tracking: Tracking,
+    event_log: EventLog,
+    subscriptions: Sequence[Row],
+    since: date,
+    policy: Policy,
 ) -> Iterator[Retell]:
     """The events that are due, oldest first; those told too often become system errors."""
     unhandled = tracking.unhandled_events(since, subscriptions)
@@ -37,7 +41,7 @@ def retell(
             about = {"event_id": lost.event_id, "handler": lost.handler}
             LOG.error("event-stuck", extra=coded("stuck_event") | about)
     chosen = due(unhandled, policy)
-    known = {e.id: e for e in ledger.recall([event.event_id for event in chosen], since)}
+    known = {e.id: e for e in event_log.load([event.event_id for event in chosen], since)}
     for event in chosen:
         yield Retell(known[event.event_id], event.handler)
 

@@ -20,8 +20,8 @@ HOLDS = {
     "planning_gate": "One row that every plan changes first, so that two plans exclude each other.",
     "claims": "Who may create the job of an attempt.",
     "attempt_closings": "How each attempt at a batch ended, with its counts and its cost.",
-    "events": "The ledger: every event, as it was told.",
-    "handlings": "What became of each delivery.",
+    "events": "The event log: every event, as it was told.",
+    "deliveries": "What became of each delivery.",
     "history_clearings": "Runs whose history an operator cleared.",
     "run_reports": "The report of each run, and its measures as columns.",
 }

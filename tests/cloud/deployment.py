@@ -188,7 +188,11 @@ class Cloud:
 
     def is_completed(self, run_id: str) -> bool:
         runs = self.world.dependencies.tracking.tell(
-            "runs", {"run_id": run_id, "since": self.world.dependencies.ledger.since(utc_now())}
+            "runs",
+            {
+                "run_id": run_id,
+                "since": self.world.dependencies.event_log.lookback_start(utc_now()),
+            },
         )
         return bool(runs) and runs[0]["completed_at"] is not None
 

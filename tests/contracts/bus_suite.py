@@ -28,7 +28,7 @@ ATTEMPTS = 5
 """The fewest that Pub/Sub allows before it gives a message up (documented)."""
 
 
-class Delivery(Protocol):
+class LeasedMessage(Protocol):
     """One message on its way to one subscription."""
 
     @property
@@ -55,7 +55,7 @@ class Room(Protocol):
     def letters(self) -> Letters: ...
     def publish(self, envelopes: Sequence[Envelope]) -> None: ...
     def send(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> str: ...
-    def lease(self) -> tuple[int, Delivery]:
+    def lease(self) -> tuple[int, LeasedMessage]:
         """The next message, whenever it comes."""
         ...
 

@@ -16,7 +16,7 @@ from tracking import Params, Row, Warehouse
 from tracking.tables import Column
 from troupe.backends.gcp.bucket import StorageBucket, storage_client
 from troupe.backends.gcp.warehouse import BigQueryWarehouse, bigquery_client
-from troupe.backends.gcp.write_api import LedgerStream, write_client
+from troupe.backends.gcp.write_api import WriteApiStream, write_client
 
 
 class CloudBench:
@@ -41,7 +41,7 @@ class CloudBench:
         self.client.create_dataset(
             DatasetReference(self.settings.project, self.settings.staging_dataset)
         )
-        self.stream = LedgerStream(self.dataset, lambda: write_client(server.storage_api))
+        self.stream = WriteApiStream(self.dataset, lambda: write_client(server.storage_api))
         self.cloud = BigQueryWarehouse(self.settings, self.client, self.stream)
         self._numbered = Numbered(self.cloud)
         self.warehouse: Warehouse = self._numbered

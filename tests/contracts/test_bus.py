@@ -17,7 +17,7 @@ from handlers.dispatch.deliver import Message
 from handlers.dispatch.errors import Redeliver
 from tests.events.making import sealed
 from tests.local.fakes import HeldClock
-from troupe.backends.local.bus import REPLAY_FOR, Delivery, LocalBus, Retry
+from troupe.backends.local.bus import REPLAY_FOR, LeasedMessage, LocalBus, Retry
 from troupe.backends.local.bus_faults import Faults
 from troupe.backends.local.dead_letters import KeptLetters
 from troupe.backends.local.warehouse import next_name
@@ -55,7 +55,7 @@ class Room:
     def send(self, topic: str = "watch-tick", **attributes: str) -> str:
         return self.bus.send(topic, b"body", attributes)
 
-    def lease(self) -> tuple[int, Delivery]:
+    def lease(self) -> tuple[int, LeasedMessage]:
         leased = self.bus.lease()
         assert leased is not None, "nothing is due"
         return leased

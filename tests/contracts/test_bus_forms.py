@@ -8,11 +8,11 @@ import duckdb
 import pytest
 
 from events import Envelope
-from tests.contracts.bus_suite import ATTEMPTS, EVERY, BusSuite, Delivery, Room
+from tests.contracts.bus_suite import ATTEMPTS, EVERY, BusSuite, LeasedMessage, Room
 from tests.local.fakes import HeldClock
 from troupe.backends.dead_letters import REPLAY_FOR
 from troupe.backends.defaults import utc_now
-from troupe.backends.local.bus import Delivery as LocalDelivery
+from troupe.backends.local.bus import LeasedMessage as LocalLeasedMessage
 from troupe.backends.local.bus import LocalBus, Retry
 from troupe.backends.local.dead_letters import KeptLetters
 
@@ -32,7 +32,7 @@ class LaptopRoom:
     def send(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> str:
         return self.bus.send(topic, body, attributes)
 
-    def lease(self) -> tuple[int, LocalDelivery]:
+    def lease(self) -> tuple[int, LocalLeasedMessage]:
         leased = self.bus.lease()
         if leased is None:
             self.clock.pass_(1)
@@ -94,7 +94,7 @@ class CloudRoom:
     def send(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> str:
         return self.bus.send(topic, body, attributes)
 
-    def lease(self) -> tuple[int, Delivery]:
+    def lease(self) -> tuple[int, LeasedMessage]:
         leased = self.worker.lease(wait_seconds=30)
         assert leased is not None, "nothing comes"
         return leased

@@ -117,7 +117,7 @@ def test_tables_that_are_not_there_are_told_together(patient: Patient) -> None:
     """And all others are examined."""
     for name in ("claims", "events"):
         patient.bigquery.tables[name] = api.NotFound("x")  # type: ignore[no-untyped-call]
-    patient.bigquery.tables["handlings"].clustering_fields = None
+    patient.bigquery.tables["deliveries"].clustering_fields = None
 
     found = [each for each in patient.findings() if each.name == "tables"]
     assert {"fault", "warning", "ok"} == {each.state for each in found}

@@ -39,7 +39,7 @@ def in_flight(home: Path) -> dict[str, Rows]:
 
 
 def every_event(home: Path) -> Rows:
-    """One ledger row of each kind, from runs that succeed, fail, stop, and are refused."""
+    """One event_log row of each kind, from runs that succeed, fail, stop, and are refused."""
     found: dict[str, dict[str, Any]] = {}
     for stage in _stories(home):
         for row in _rows(stage, "SELECT * FROM events ORDER BY recorded_at, event_id"):

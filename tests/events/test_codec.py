@@ -284,7 +284,7 @@ def test_a_run_is_one_trace_and_every_event_a_span_of_it() -> None:
 @few
 @given(event=events)
 def test_data_comes_in_one_order_of_fields(event: Event) -> None:
-    """Equal events have equal bytes, which the ledger compares."""
+    """Equal events have equal bytes, which the event log compares."""
     data = data_of(event)
 
     assert sorted(json.loads(data)) == list(json.loads(data))

@@ -38,7 +38,7 @@ def recording(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 def test_every_recorded_event_is_read_and_delivered(recording: dict[str, Any]) -> None:
-    """Each kind of event that an earlier version wrote into its ledger."""
+    """Each kind of event that an earlier version wrote into its event_log."""
     kinds = {topic_of(kind) for kind in EVENTS}
 
     for row in recording["events"]:

@@ -80,7 +80,7 @@ def test_the_founder_is_who_may_write_the_row() -> None:
     ("handler", "needed", "not_needed"),
     [
         ("submit-job", {"job_service", "bucket", "tracking"}, set()),
-        ("watch-jobs", {"job_service", "ledger"}, set()),
+        ("watch-jobs", {"job_service", "event_log"}, set()),
         ("settle-batch", set(), {"job_service", "bucket"}),
         ("advance-run", {"tracking"}, {"job_service", "bucket"}),
         ("process-results", {"bucket"}, {"job_service"}),
@@ -132,7 +132,7 @@ def test_what_comes_from_outside_is_remembered_before_it_is_sent(
     monkeypatch.setattr(
         world.bus,
         "publish",
-        lambda _: known.append(world.dependencies.ledger.knows("w1", world.clock())),
+        lambda _: known.append(world.dependencies.event_log.has("w1", world.clock())),
     )
 
     world.publish(request)

@@ -6,7 +6,7 @@ from tests.gcp.cold_start import Start, start_of
 from troupe.backends.gcp.settings import ALL, known_handlers
 
 ALWAYS = {"bigquery", "bigquery storage", "pubsub"}
-"""Every service asks the ledger, and publishes."""
+"""Every service asks the event log, and publishes."""
 BESIDES = {
     "plan-run": set[str](),
     "write-jsonl": {"storage"},

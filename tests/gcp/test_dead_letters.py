@@ -46,7 +46,7 @@ class Desk:
                 generation=1, lines=1, bytes=1, checksum="crc32c:0",
             )
         )  # fmt: skip
-        self.world.dependencies.ledger.remember([event], self.world.clock())
+        self.world.dependencies.event_log.record([event], self.world.clock())
         return event
 
     def set_aside(self, told: Message) -> None:

@@ -339,7 +339,7 @@ def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
     def both_are_in() -> None:
         slow.entered.acquire()
         slow.entered.acquire()
-        slow.world.dependencies = replace(stage.world.dependencies, ledger=None)  # type: ignore[arg-type]
+        slow.world.dependencies = replace(stage.world.dependencies, event_log=None)  # type: ignore[arg-type]
         slow.gate.set()
 
     watching = threading.Thread(target=both_are_in)

@@ -17,7 +17,7 @@ from google.rpc import status_pb2  # type: ignore[import-untyped]
 from handlers.dispatch.errors import Redeliver, SetAside
 from tracking.tables import Column, columns_of
 from troupe.backends.gcp import write_api
-from troupe.backends.gcp.write_api import LedgerStream, descriptor_of, write_client
+from troupe.backends.gcp.write_api import WriteApiStream, descriptor_of, write_client
 
 Answer = Callable[[AppendRowsRequest, Any], AppendRowsResponse | None]
 """None closes the stream."""
@@ -82,8 +82,8 @@ def service() -> Iterator[Service]:
 
 
 @pytest.fixture
-def stream(service: Service) -> Iterator[LedgerStream]:
-    made = LedgerStream("stories.troupe", lambda: write_client(service.address))
+def stream(service: Service) -> Iterator[WriteApiStream]:
+    made = WriteApiStream("stories.troupe", lambda: write_client(service.address))
     yield made
     made.close()
 
@@ -110,7 +110,7 @@ def read(request: AppendRowsRequest, descriptor: Any) -> list[dict[str, Any]]:
     return [{field.name: value for field, value in each.ListFields()} for each in read]
 
 
-def test_rows_are_sent_with_their_schema(service: Service, stream: LedgerStream) -> None:
+def test_rows_are_sent_with_their_schema(service: Service, stream: WriteApiStream) -> None:
     """Once a stream; times in microseconds and days since 1970, NULL as nothing."""
     stream.append("events", [event(1)])
     stream.append("events", [event(2), event(3)])
@@ -127,22 +127,22 @@ def test_rows_are_sent_with_their_schema(service: Service, stream: LedgerStream)
     assert ["f2", "f3"] == [row["event_id"] for row in read(second, schema)]
 
 
-def test_tables_have_streams_of_their_own(service: Service, stream: LedgerStream) -> None:
+def test_tables_have_streams_of_their_own(service: Service, stream: WriteApiStream) -> None:
     """One each, however often they are appended to."""
-    handling = {
+    delivery = {
         "event_id": "f1", "topic": "t", "handler": "h", "outcome": "done", "milliseconds": 1.5,
         "recorded_at": NOON, "recorded_on": date(2026, 3, 2), "delivery_attempt": 1,
     }  # fmt: skip
     for _ in range(2):
         stream.append("events", [event(1)])
-        stream.append("handlings", [handling])
+        stream.append("deliveries", [delivery])
 
     assert [2, 2] == [len(requests) for requests in service.streams]
 
 
 @pytest.mark.parametrize("end", [lambda *_: None, aborted(grpc.StatusCode.UNAVAILABLE)])
 def test_an_open_stream_that_breaks_is_opened_again_once(
-    service: Service, stream: LedgerStream, end: Answer
+    service: Service, stream: WriteApiStream, end: Answer
 ) -> None:
     """The rows may then be there twice, and count once."""
     stream.append("events", [event(1)])
@@ -154,7 +154,7 @@ def test_an_open_stream_that_breaks_is_opened_again_once(
 
 
 def test_a_stream_that_cannot_be_opened_is_left_to_the_next_delivery(
-    service: Service, stream: LedgerStream
+    service: Service, stream: WriteApiStream
 ) -> None:
     """No second try of our own on top of Pub/Sub's."""
     service.answers = [aborted(grpc.StatusCode.UNAVAILABLE)]
@@ -168,7 +168,7 @@ def test_a_stream_that_cannot_be_opened_is_left_to_the_next_delivery(
 
 
 def test_an_answer_that_does_not_come_is_no_acknowledgement(
-    service: Service, stream: LedgerStream, monkeypatch: pytest.MonkeyPatch
+    service: Service, stream: WriteApiStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After its time the message is told again; the rows may be there."""
     monkeypatch.setattr(write_api, "PATIENCE_SECONDS", 0.1)
@@ -186,7 +186,7 @@ def test_an_answer_that_does_not_come_is_no_acknowledgement(
 
 
 def test_rows_that_the_service_refuses_are_set_aside(
-    service: Service, stream: LedgerStream
+    service: Service, stream: WriteApiStream
 ) -> None:
     """By their place; what they hold is told to nobody."""
     service.answers = [
@@ -203,7 +203,7 @@ def test_rows_that_the_service_refuses_are_set_aside(
 
 
 def test_a_column_that_the_service_does_not_know_yet_is_waited_for(
-    service: Service, stream: LedgerStream
+    service: Service, stream: WriteApiStream
 ) -> None:
     """The rows fit the tables that we know; minutes after an upgrade it knows them too."""
     wrong = status_pb2.Status(code=3, message="secret text")
@@ -222,7 +222,7 @@ def test_a_column_that_the_service_does_not_know_yet_is_waited_for(
 
 @pytest.mark.parametrize("bad", [{"colour": "red"}, {"topic": None}])
 def test_a_row_that_does_not_fit_is_not_sent(
-    service: Service, stream: LedgerStream, bad: dict[str, Any]
+    service: Service, stream: WriteApiStream, bad: dict[str, Any]
 ) -> None:
     """Nor any beside it."""
     with pytest.raises(ValueError, match="events"):
@@ -232,7 +232,7 @@ def test_a_row_that_does_not_fit_is_not_sent(
 
 
 def test_many_rows_go_in_several_requests(
-    service: Service, stream: LedgerStream, monkeypatch: pytest.MonkeyPatch
+    service: Service, stream: WriteApiStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each below the service's limit."""
     monkeypatch.setattr(write_api, "REQUEST_BYTES", 2_500)
@@ -244,7 +244,7 @@ def test_many_rows_go_in_several_requests(
     ]
 
 
-@pytest.mark.parametrize("table", ["events", "handlings", "transcription_analyzed_transcripts"])
+@pytest.mark.parametrize("table", ["events", "deliveries", "transcription_analyzed_transcripts"])
 def test_every_column_has_a_field(table: str) -> None:
     """Records and lists as well."""
 

@@ -10,7 +10,7 @@ from tracking import Tracking
 from troupe.backends.local.warehouse import LocalWarehouse
 
 KINDS = ("ask", "stream", "do", "load")
-"""Requests to BigQuery; appends to the ledger go through the Storage Write API."""
+"""Requests to BigQuery; appends to the event log go through the Storage Write API."""
 
 
 class Counted:
@@ -35,7 +35,7 @@ def played(home: Path, batches: int) -> tuple[Counter[str], int]:
     stage.load(calls(batches * 4))
     counted = Counted(stage.world.warehouse)
     stage.run(canary=4, rows_per_batch=4, concurrency=2)
-    handled = stage.one("SELECT count(*) FROM handlings WHERE outcome = 'done'")
+    handled = stage.one("SELECT count(*) FROM deliveries WHERE outcome = 'done'")
     stage.close()
     return counted.counts, handled
 

@@ -94,7 +94,7 @@ def test_what_was_handled_meanwhile_is_not_sent_again(staged: Staged) -> None:
     (letter,) = dead_letters.dead_letters(stage.world)["letters"]
     place = stage.ask("SELECT planned_on FROM run_plans")[0][0]
     stage.world.warehouse.db.execute(
-        "INSERT INTO handlings SELECT ?, 'job-succeeded', 'r1', 1, 'process-results', 'done', "
+        "INSERT INTO deliveries SELECT ?, 'job-succeeded', 'r1', 1, 'process-results', 'done', "
         "NULL, 1.0, 1, recorded_at, recorded_on FROM events LIMIT 1",
         [letter["event_id"]],
     )

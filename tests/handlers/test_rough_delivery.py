@@ -101,6 +101,6 @@ def _replay_what_was_set_aside(stage: Stage) -> None:
     for _ in range(5):
         if stage.books("r1")["completed"]:
             return
-        stage.world.warehouse.db.execute("DELETE FROM handlings WHERE outcome = 'set_aside'")
+        stage.world.warehouse.db.execute("DELETE FROM deliveries WHERE outcome = 'set_aside'")
         stage.restart(faults=Faults())
         stage.play()

@@ -63,7 +63,7 @@ def test_a_row_that_was_written_twice_hides_no_error(stage: Stage, mend: Mend) -
     stage.clock.pass_(1)
     dead_letters.replay(stage.world)
     stage.world.warehouse.db.execute(
-        "INSERT INTO handlings SELECT * FROM handlings WHERE outcome = 'replayed'"
+        "INSERT INTO deliveries SELECT * FROM deliveries WHERE outcome = 'replayed'"
     )
     stage.play()
 
@@ -88,7 +88,7 @@ def test_an_event_that_the_tick_gave_up_is_an_error_until_its_replay(staged: Sta
     stage.load(calls(4))
     request = RunRequested(run_id="r1")
     asked = wrap_command(request, deployment=stage.world.deployment, id_="w1", time=stage.clock())
-    stage.world.dependencies.ledger.remember([asked], stage.clock())
+    stage.world.dependencies.event_log.record([asked], stage.clock())
     stage.tick(minutes=20)
     assert [("stuck_event", "plan-run")] == told(stage)
 

@@ -20,7 +20,7 @@ from handlers.dispatch import deliver
 from handlers.places import place_of
 from handlers.ports import Clock, Dependencies, JobState, Policy
 from handlers.runs.window import Limits
-from tracking import Claim, Handling, Ledger, Place, Progress, Tracking, statements
+from tracking import Claim, Delivery, EventLog, Place, Progress, Tracking, statements
 from troupe.simulation.warehouse import MemoryWarehouse
 
 Patched = AbstractContextManager[Any]
@@ -57,16 +57,16 @@ def _publish_first(
         def __init__(self) -> None:
             self.kept: list[tuple[Sequence[Envelope], Any]] = []
 
-        def remember(self, envelopes: Sequence[Envelope], now: Any) -> None:
+        def record(self, envelopes: Sequence[Envelope], now: Any) -> None:
             self.kept.append((envelopes, now))
 
-        def mark(self, handlings: Any, now: Any) -> None:
-            dependencies.ledger.mark(handlings, now)
+        def record_deliveries(self, deliveries: Any, now: Any) -> None:
+            dependencies.event_log.record_deliveries(deliveries, now)
 
     later = _Later()
-    _PUBLISH(found, handler, opened, replace(dependencies, ledger=later), publish)  # type: ignore[arg-type]
+    _PUBLISH(found, handler, opened, replace(dependencies, event_log=later), publish)  # type: ignore[arg-type]
     for envelopes, now in later.kept:
-        dependencies.ledger.remember(envelopes, now)
+        dependencies.event_log.record(envelopes, now)
 
 
 _PUBLISH = deliver._publish
@@ -78,12 +78,12 @@ def _mark_first(
     """Mark the event as done, then remember and publish what follows."""
     if isinstance(opened.event, Event):
         name = choreography.name_of(handler)
-        done = Handling(envelope=opened.envelope, handler=name, outcome="done")
-        dependencies.ledger.mark([done], dependencies.clock())
+        done = Delivery(envelope=opened.envelope, handler=name, outcome="done")
+        dependencies.event_log.record_deliveries([done], dependencies.clock())
     _PUBLISH(found, handler, opened, dependencies, publish)
 
 
-def _never_handled(self: Ledger, event_id: str, handler: str, now: Any) -> bool:
+def _never_handled(self: EventLog, event_id: str, handler: str, now: Any) -> bool:
     return False
 
 
@@ -308,7 +308,7 @@ MUTATIONS = (
         seed=None,
     ),
     Mutation("no advancing by the tick", _on(watch_jobs, "advance", _nothing_again), seed=None),
-    Mutation("no handled check", _on(Ledger, "was_handled", _never_handled), seed=None),
+    Mutation("no handled check", _on(EventLog, "was_handled", _never_handled), seed=None),
 )
 
 

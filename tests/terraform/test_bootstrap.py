@@ -19,7 +19,7 @@ OF_RESOURCES = {
 
 
 def test_every_api_of_the_deployment_is_switched_on(bootstrap: Plan, full: Plan) -> None:
-    """Of every resource type in either root, and Vertex's and the ledger's own."""
+    """Of every resource type in either root, and Vertex's and the event log's own."""
     on = set(bootstrap.of("google_project_service"))
     kinds = {address.partition(".")[0] for plan in (bootstrap, full) for address in plan.resources}
 

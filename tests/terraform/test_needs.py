@@ -15,14 +15,14 @@ from handlers.dispatch.deliver import Verdict
 from tests.harness import Stage, calls
 from tracking.tables import layouts
 from troupe.backends.local.backend import Laptop, LaptopSettings
-from troupe.backends.local.bus import Delivery
+from troupe.backends.local.bus import LeasedMessage
 from troupe.backends.local.warehouse import LocalWarehouse
 from troupe.deployment.permissions import reach_of
 from troupe.deployment.services import GUESTS, groupings, handlers_by_name
 from troupe.standin.corrupt import Damage
 
 SOURCE = next(name for name, layout in layouts().items() if layout.written_by == "the user")
-RARELY = {"watch-jobs": {"error_tracking", "handlings"}}
+RARELY = {"watch-jobs": {"error_tracking", "deliveries"}}
 """Written only for events that nobody handles."""
 Seen = dict[str, dict[str, set[str]]]
 
@@ -63,7 +63,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
         note(set(), {table})
         append(self, table, rows)  # type: ignore[arg-type]
 
-    def noted_deliver(self: Laptop, delivery: Delivery) -> Verdict:
+    def noted_deliver(self: Laptop, delivery: LeasedMessage) -> Verdict:
         acting[0] = delivery.subscription.handler
         try:
             return deliver(self, delivery)

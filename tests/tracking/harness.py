@@ -23,7 +23,7 @@ from handlers.plan_run import event_time_floor
 from handlers.runs.plan_params import plan_params
 from tests.events.making import cause
 from tests.local.fakes import HeldClock
-from tracking import Closing, Ending, Ledger, Place, Plan, Tracking
+from tracking import Closing, Ending, EventLog, Place, Plan, Tracking
 from tracking.tables import layouts
 from troupe.backends.local.backend import taxonomy
 from troupe.backends.local.bucket import LocalBucket
@@ -45,7 +45,7 @@ class Sheet:
         self.bucket = LocalBucket(folder)
         self.warehouse = LocalWarehouse(None, self.clock, self.bucket)
         self.deployment = Deployment("d1")
-        self.ledger = Ledger(self.warehouse)
+        self.event_log = EventLog(self.warehouse)
         self._files = 0
         self.empty()
 
@@ -103,13 +103,13 @@ class Sheet:
         return plan
 
     def tell(self, *events: Event) -> None:
-        """Put events into the ledger, a second after the last."""
+        """Put events into the event log, a second after the last."""
         self.clock.pass_(1)
         told: list[Envelope] = [
             seal(f, deployment=self.deployment, source="t", time=self.clock(), cause=cause())
             for f in events
         ]
-        self.ledger.remember(told, self.clock())
+        self.event_log.record(told, self.clock())
 
     def close(
         self,

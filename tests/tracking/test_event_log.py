@@ -1,11 +1,11 @@
-"""The ledger is written at least once: a row that stands there twice counts once."""
+"""The event log is written at least once: a row that stands there twice counts once."""
 
 from importlib.resources import files
 
 from events import BatchPlanned, Envelope, seal
 from tests.events.making import cause
 from tests.tracking.harness import DAY, Sheet, calls
-from tracking import Handling
+from tracking import Delivery
 
 PLANNED = BatchPlanned(run_id="r1", planned_on=DAY, batch=1, attempt=1, records=2)
 LETTERS = files("tracking").joinpath("views/set_aside.sql").read_text().format(dataset="")
@@ -20,12 +20,12 @@ def told(sheet: Sheet) -> Envelope:
     return seal(PLANNED, deployment=sheet.deployment, source="t", time=sheet.clock(), cause=cause())
 
 
-def mark(sheet: Sheet, envelope: Envelope, outcome: str, *, times: int = 1) -> None:
-    """One event, which the ledger holds so many times."""
+def record_delivery(sheet: Sheet, envelope: Envelope, outcome: str, *, times: int = 1) -> None:
+    """One event, which the event log holds so many times."""
     sheet.clock.pass_(1)
-    handling = Handling(envelope=envelope, handler="write-jsonl", outcome=outcome, reason="bad")
+    delivery = Delivery(envelope=envelope, handler="write-jsonl", outcome=outcome, reason="bad")
     for _ in range(times):
-        sheet.ledger.mark([handling], sheet.clock())
+        sheet.event_log.record_deliveries([delivery], sheet.clock())
 
 
 def waits(sheet: Sheet) -> tuple[bool, bool, bool]:
@@ -42,10 +42,10 @@ def test_what_was_set_aside_and_written_twice_is_lifted_by_one_replay(sheet: She
     """Else it would wait for nobody: the tick and the window would leave it to an operator."""
     event = told(sheet)
 
-    mark(sheet, event, "set_aside", times=2)
+    record_delivery(sheet, event, "set_aside", times=2)
     assert (False, True, False) == waits(sheet)
 
-    mark(sheet, event, "replayed")
+    record_delivery(sheet, event, "replayed")
     assert (True, False, True) == waits(sheet)
 
 
@@ -53,9 +53,9 @@ def test_what_is_set_aside_again_after_a_replay_waits_again(sheet: Sheet) -> Non
     """Whatever was written twice before."""
     event = told(sheet)
 
-    mark(sheet, event, "set_aside")
-    mark(sheet, event, "replayed", times=3)
-    mark(sheet, event, "set_aside")
+    record_delivery(sheet, event, "set_aside")
+    record_delivery(sheet, event, "replayed", times=3)
+    record_delivery(sheet, event, "set_aside")
 
     assert (False, True, False) == waits(sheet)
 
@@ -64,8 +64,8 @@ def test_a_retelling_that_is_written_twice_uses_up_one(sheet: Sheet) -> None:
     """There are four."""
     event = told(sheet)
 
-    mark(sheet, event, "retold", times=2)
-    mark(sheet, event, "retold")
+    record_delivery(sheet, event, "retold", times=2)
+    record_delivery(sheet, event, "retold")
 
     (waiting,) = sheet.tracking.unhandled_events(sheet.clock().date(), SCORE)
     assert 2 == waiting.retold

@@ -47,7 +47,7 @@ LINEAGE = {
 TABLES = {
     "transcription_pass_2", "transcription_analyzed_transcripts", "processed_records",
     "error_tracking", "run_plans", "batch_plans", "batch_records", "planning_gate", "claims",
-    "attempt_closings", "events", "handlings", "history_clearings", "run_reports",
+    "attempt_closings", "events", "deliveries", "history_clearings", "run_reports",
 }  # fmt: skip
 
 
@@ -102,11 +102,11 @@ def test_partition_and_cluster_are_columns_of_the_table(table: str) -> None:
     assert len(known) == len(columns_of(table))
 
 
-def test_the_ledger_and_the_transcripts_demand_a_partition_filter() -> None:
+def test_the_event_log_and_the_transcripts_require_a_partition_filter() -> None:
     """They are the tables that grow."""
     demanding = {table for table, layout in layouts().items() if layout.require_partition_filter}
 
-    assert {"events", "handlings", "batch_records"} == demanding
+    assert {"events", "deliveries", "batch_records"} == demanding
     assert layouts()["batch_records"].expiration_days
 
 

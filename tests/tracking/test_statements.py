@@ -332,7 +332,7 @@ def test_the_check_for_pruning_sees_what_is_wrong() -> None:
         "SELECT 1 FROM events AS f WHERE f.run_id = @r",
         "SELECT 1 FROM events AS f WHERE f.recorded_on >= f.occurred_on",
         "SELECT 1 FROM events AS f WHERE f.recorded_on >= @since OR TRUE",
-        "SELECT 1 FROM events AS f JOIN handlings AS h ON TRUE WHERE h.recorded_on >= @since",
+        "SELECT 1 FROM events AS f JOIN deliveries AS h ON TRUE WHERE h.recorded_on >= @since",
         "SELECT 1 FROM run_plans AS r LEFT JOIN events AS f ON TRUE WHERE f.recorded_on >= @since",
     ]
 

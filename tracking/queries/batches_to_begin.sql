@@ -19,7 +19,7 @@ LEFT JOIN (
     WHERE run_id = @run_id AND topic = 'batch-planned' AND recorded_on >= @planned_on
       AND batch > @after AND batch <= @last AND attempt = 1
   ) AS f
-  JOIN handlings AS h ON h.event_id = f.event_id
+  JOIN deliveries AS h ON h.event_id = f.event_id
   WHERE h.run_id = @run_id AND h.recorded_on >= @planned_on
     AND h.topic = 'batch-planned' AND h.batch > @after AND h.batch <= @last
   GROUP BY f.batch

@@ -1,6 +1,6 @@
 -- What did not go well at once with the events of the run, or of one batch of it?
 SELECT h.topic, h.handler, h.outcome, h.reason, h.delivery_attempt, h.recorded_at, f.batch, f.attempt
-FROM handlings AS h
+FROM deliveries AS h
 JOIN (
   SELECT event_id, MIN(batch) AS batch, MIN(attempt) AS attempt
   FROM events

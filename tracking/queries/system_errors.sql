@@ -9,7 +9,7 @@ handled AS (
     COUNT(DISTINCT IF(outcome = 'set_aside', recorded_at, NULL)) AS set_aside,
     COUNT(DISTINCT IF(outcome = 'replayed', recorded_at, NULL)) AS replayed,
     MAX(IF(outcome = 'replayed', recorded_at, NULL)) AS replayed_at
-  FROM handlings
+  FROM deliveries
   WHERE recorded_on >= @since
   GROUP BY event_id, handler
 )

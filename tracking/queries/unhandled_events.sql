@@ -18,7 +18,7 @@ handled AS (
       > COUNT(DISTINCT IF(outcome = 'replayed', recorded_at, NULL)) AS is_set_aside,
     COUNT(DISTINCT IF(outcome = 'retold', recorded_at, NULL)) AS retold,
     MAX(IF(outcome IN ('retold', 'replayed'), recorded_at, NULL)) AS told_again_at
-  FROM handlings
+  FROM deliveries
   WHERE recorded_on >= @since
   GROUP BY event_id, handler
 )

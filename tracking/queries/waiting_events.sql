@@ -1,9 +1,9 @@
 -- What stands still in a run, and why? The newest word of each event that is not finished.
 SELECT h.event_id, h.topic, h.handler, h.outcome, h.reason, h.recorded_at
-FROM handlings AS h
+FROM deliveries AS h
 WHERE h.run_id = @run_id AND h.recorded_on >= @since
   AND NOT EXISTS (
-    SELECT 1 FROM handlings AS d
+    SELECT 1 FROM deliveries AS d
     WHERE d.event_id = h.event_id AND d.handler = h.handler AND d.recorded_on >= @since
       AND d.outcome IN ('done', 'discarded')
   )

@@ -1,5 +1,5 @@
 -- Did this handler finish with this event, or did an operator discard it?
 SELECT COUNT(*) > 0 AS handled
-FROM handlings
+FROM deliveries
 WHERE event_id = @event_id AND handler = @handler AND outcome IN ('done', 'discarded')
   AND recorded_on >= @since

@@ -6,7 +6,7 @@ SELECT
   MIN(topic) AS topic,
   MAX(IF(outcome = 'set_aside', reason, NULL)) AS cause,
   MAX(IF(outcome = 'set_aside', recorded_at, NULL)) AS set_aside_at
-FROM {dataset}handlings
+FROM {dataset}deliveries
 WHERE recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 31 DAY)
 GROUP BY event_id, handler, run_id
 HAVING COUNT(DISTINCT IF(outcome = 'set_aside', recorded_at, NULL))

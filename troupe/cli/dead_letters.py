@@ -87,7 +87,7 @@ def replay(
 @letters.command()
 def discard(
     letter_id: LetterId,
-    reason: Annotated[str, typer.Option(help="Why; kept with the handling.")],
+    reason: Annotated[str, typer.Option(help="Why; kept with the delivery.")],
     home: Home = HOME,
 ) -> None:
     """Give one up; an attempt that it holds up is closed without answers."""

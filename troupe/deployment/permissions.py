@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 from analysis import Analyses
-from tracking import Ledger, Source, Tracking
+from tracking import EventLog, Source, Tracking
 from tracking.statements import deed, fragment, question
 from tracking.tables import layouts
 
@@ -82,7 +82,7 @@ def _code(thing: Callable[..., object]) -> ast.AST:
 
 
 def _uses(node: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
-    """`tracking.plan_of(…)` and `tools.ledger.mark(…)`: tool, verb and call."""
+    """`tracking.plan_of(…)` and `tools.event_log.record_deliveries(…)`: tool, verb and call."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         holder = node.func.value
         if isinstance(holder, ast.Name):
@@ -102,7 +102,7 @@ def _reach(tool: str, verb: str, call: ast.Call) -> Reach:
     return Reach(vertex=tool == "job_service")
 
 
-_ROOMS: dict[str, type] = {"tracking": Tracking, "ledger": Ledger}
+_ROOMS: dict[str, type] = {"tracking": Tracking, "event_log": EventLog}
 
 
 @cache

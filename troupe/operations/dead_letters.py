@@ -8,7 +8,7 @@ from events import EVENT_OF_TYPE, Command, Envelope, Event, seal
 from handlers.attempts.observed_jobs import look
 from handlers.discarding import discard_attempt
 from handlers.dispatch.dead_letters import DETAIL
-from tracking import Handling, Place, Row
+from tracking import Delivery, Place, Row
 from troupe.backends.dead_letters import KeptLetter, sent_again
 
 from .backend import Answer, BadQuestion, Troupe
@@ -151,20 +151,20 @@ def _refuse_while_running(world: Troupe, place: Place) -> None:
 
 def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
     """`replay`, or why not: `unreadable`, or `handled` meanwhile."""
-    ledger = world.dependencies.ledger
+    event_log = world.dependencies.event_log
     if envelope is None:
         return "unreadable"
     # A request may have been set aside before it was remembered: the loop does that on arrival.
     is_command = issubclass(EVENT_OF_TYPE.get(envelope.type, Event), Command)
-    if not is_command and not ledger.knows(envelope.id, world.clock()):
+    if not is_command and not event_log.has(envelope.id, world.clock()):
         return "unreadable"
-    if ledger.was_handled(envelope.id, letter.handler, world.clock()):
+    if event_log.was_handled(envelope.id, letter.handler, world.clock()):
         return "handled"
     place = place_of(envelope)
     if place and letter.handler in _BEFORE_JOB and world.dependencies.tracking.closing_of(place):
         # Who closed may have failed before telling it: a void claim leads to where it is told.
         told = world.deployment.event("results-processed", place.run_id, place.batch, place.attempt)
-        return "handled" if ledger.knows(told, world.clock()) else "replay"
+        return "handled" if event_log.has(told, world.clock()) else "replay"
     return "replay"
 
 
@@ -193,7 +193,7 @@ def _named(world: Troupe, letter_id: str) -> list[KeptLetter]:
 
 
 def _settle(world: Troupe, letter: KeptLetter, state: str) -> None:
-    """An event that the tick gave up lies nowhere; its handling says what became of it."""
+    """An event that the tick gave up lies nowhere; its delivery says what became of it."""
     if letter.cause != STUCK:
         world.letters.settle(letter, state)
 
@@ -201,8 +201,8 @@ def _settle(world: Troupe, letter: KeptLetter, state: str) -> None:
 def _mark(
     world: Troupe, letter: KeptLetter, envelope: Envelope, outcome: str, reason: str | None
 ) -> None:
-    handling = Handling(envelope=envelope, handler=letter.handler, outcome=outcome, reason=reason)
-    world.dependencies.ledger.mark([handling], world.clock())
+    delivery = Delivery(envelope=envelope, handler=letter.handler, outcome=outcome, reason=reason)
+    world.dependencies.event_log.record_deliveries([delivery], world.clock())
 
 
 def _short(letter: KeptLetter) -> Row:

@@ -143,8 +143,8 @@ def _run(world: Troupe, plan: Plan) -> Answer:
 
 
 def _since(world: Troupe) -> date:
-    """A year more than the ledger looks back in its daily work."""
-    return world.dependencies.ledger.since(world.clock()) - timedelta(days=365)
+    """A year more than the event log looks back in its daily work."""
+    return world.dependencies.event_log.lookback_start(world.clock()) - timedelta(days=365)
 
 
 def _told(world: Troupe, plan: Plan) -> Row:

@@ -72,7 +72,9 @@ def course(world: Troupe, plan: Plan, batches: list[Row]) -> Answer:
 
 def _budget(world: Troupe, plan: Plan, money: float | None, tokens: int | None) -> Answer:
     policy = world.dependencies.policy
-    since = min(world.dependencies.ledger.reach(world.clock()), date.fromisoformat(plan.day))
+    since = min(
+        world.dependencies.event_log.lookback_start(world.clock()), date.fromisoformat(plan.day)
+    )
     rows = world.dependencies.tracking.tell("spending", {"since": since})
     mine = next(row for row in rows if row["run_id"] == plan.run_id)
     return {

@@ -87,7 +87,7 @@ def cancel(world: Troupe, run_id: str) -> Answer:
 def status(world: Troupe, run_id: str | None = None) -> Answer:
     """All runs in short, or one in full."""
     tell = world.dependencies.tracking.tell
-    since = world.dependencies.ledger.reach(world.clock())
+    since = world.dependencies.event_log.lookback_start(world.clock())
     about = {"since": since, "run_id": run_id}
     runs = _runs(world, run_id)
     refusals = tell("refusals", about)

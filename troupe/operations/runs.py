@@ -53,7 +53,7 @@ def check_batch(plan: Plan, batch: int) -> None:
 
 def first_day(world: Troupe) -> date:
     """That questions about single events look at."""
-    return world.dependencies.ledger.since(world.clock())
+    return world.dependencies.event_log.lookback_start(world.clock())
 
 
 _COMMANDS: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
@@ -70,5 +70,5 @@ def _waiting(world: Troupe, run_id: str) -> list[str]:
 
 
 def _hashes(world: Troupe, event_ids: list[str]) -> set[str]:
-    envelopes = world.dependencies.ledger.recall(event_ids, first_day(world)) if event_ids else []
+    envelopes = world.dependencies.event_log.load(event_ids, first_day(world)) if event_ids else []
     return {content_hash(read_event(each.data, _COMMANDS[each.type])) for each in envelopes}

@@ -14,15 +14,15 @@ STUCK = "stuck_event"
 
 
 def stuck_letters(world: Troupe) -> list[KeptLetter]:
-    """Oldest first; made from the ledger each time, so that nothing has to be kept of them."""
+    """Oldest first; made from the event log each time, so that nothing has to be kept of them."""
     now, dependencies = world.clock(), world.dependencies
-    since = dependencies.ledger.reach(now)
+    since = dependencies.event_log.lookback_start(now)
     unhandled = dependencies.tracking.unhandled_events(since, event_subscriptions())
     lost = given_up(unhandled, dependencies.policy)
     if not lost:
         return []
     envelopes = {
-        each.id: each for each in dependencies.ledger.recall([f.event_id for f in lost], since)
+        each.id: each for each in dependencies.event_log.load([f.event_id for f in lost], since)
     }
     letters = []
     for event in lost:

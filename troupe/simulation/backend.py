@@ -14,10 +14,10 @@ from handlers.choreography import event_subscriptions
 from handlers.dispatch.deliver import Outcome, Verdict, deliver
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Blob, Dependencies, Policy
-from tracking import Ledger, Tracking
+from tracking import EventLog, Tracking
 from tracking.statements import deed
 from troupe.backends.local.backend import taxonomy
-from troupe.backends.local.bus import Delivery
+from troupe.backends.local.bus import LeasedMessage
 from troupe.operations import dead_letters
 
 from .bus import RoughBus
@@ -73,7 +73,7 @@ class World:
             subscriptions=event_subscriptions(),
             deployment=DEPLOYMENT,
             tracking=Tracking(rough, DEPLOYMENT, _TAXONOMY),
-            ledger=Ledger(rough, self.policy.look_back_days),
+            event_log=EventLog(rough, self.policy.look_back_days),
             bucket=RoughBucket(self.bucket, self.borders),
             job_service=FaultyJobService(
                 self.service, self.borders, may_refuse=not self.script.is_exact
@@ -188,7 +188,7 @@ class World:
             moment = datetime.fromtimestamp(at, START.tzinfo)
             self.parked.append((moment, next(self._turns), actor))
 
-    def _handle(self, number: int, delivery: Delivery, dependencies: Dependencies) -> None:
+    def _handle(self, number: int, delivery: LeasedMessage, dependencies: Dependencies) -> None:
         """In the delivery's own thread; a crash leaves lease and message as they are."""
         self.borders.stop_here("begin")
         publish = RoughPublish(self.bus, self.borders, self.sentinel.published)
@@ -206,7 +206,7 @@ class World:
         else:
             self.bus.acknowledge(number)
 
-    def _judge(self, delivery: Delivery, verdict: Verdict) -> None:
+    def _judge(self, delivery: LeasedMessage, verdict: Verdict) -> None:
         """A handler that fails in a way nobody has a name for is a fault."""
         if verdict.outcome is Outcome.REDELIVER and verdict.cause not in _WORTH_ANOTHER_TRY:
             self.problems.append(f"{verdict.cause} in {_name_of(delivery)}")
@@ -232,7 +232,7 @@ _WORTH_ANOTHER_TRY = (Redeliver.__name__, *_KNOWN_CAUSES)
 """A note of a dead letter comes again even after a permanent failure."""
 
 
-def _name_of(delivery: Delivery) -> str:
+def _name_of(delivery: LeasedMessage) -> str:
     event = delivery.message.attributes.get("ce-id", delivery.subscription.topic)
     return f"{delivery.subscription.handler} < {event}"
 

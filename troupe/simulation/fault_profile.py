@@ -42,7 +42,7 @@ class Weather:
     spoiled: float
     """Deeds that are reported as failed after their commit."""
     twice: float
-    """Appends to the ledger that are written twice: the default stream promises no less."""
+    """Appends to the event log that are written twice: the default stream promises no less."""
     outage: str
     """The tool that is out of order for hours; none when empty."""
     outage_from: timedelta

@@ -17,8 +17,8 @@ _ENDINGS = ("analysed", "failed", "released", "open", "cleared")
 
 def waiting_problems(world: World) -> Iterator[str]:
     """At rest, before operators act: what stands still must say so."""
-    tracking, ledger = world.outside.tracking, world.outside.ledger
-    since = ledger.reach(world.clock())
+    tracking, event_log = world.outside.tracking, world.outside.event_log
+    since = event_log.lookback_start(world.clock())
     unhandled = tracking.unhandled_events(since, event_subscriptions())
     told = {error_id for (error_id,) in world.warehouse.see("SELECT error_id FROM error_tracking")}
     stuck = [
@@ -39,7 +39,7 @@ def final_problems(world: World) -> Iterator[str]:
     for plan in _plans(world):
         yield from _run_problems(world, plan)
     yield from _ending_problems(world)
-    yield from _ledger_problems(world)
+    yield from _event_log_problems(world)
     yield from _letter_problems(world)
     yield from _harvest_problems(world)
 
@@ -131,7 +131,7 @@ def _mixed_up(world: World) -> Iterator[str]:
             yield f"mixed up: {record[:6]} has the answer of another record"
 
 
-def _ledger_problems(world: World) -> Iterator[str]:
+def _event_log_problems(world: World) -> Iterator[str]:
     see = world.warehouse.see
     for event_id, bodies in see(
         "SELECT event_id, count(DISTINCT data) FROM events GROUP BY event_id "
@@ -211,6 +211,13 @@ def fingerprint(world: World) -> str:
     """Of every table with every time: one seed has one."""
     told = [
         world.warehouse.see(f"SELECT * FROM {table} ORDER BY ALL")  # noqa: S608
-        for table in ("events", "handlings", "claims", "attempt_closings", "error_tracking", OUTPUT)
+        for table in (
+            "events",
+            "deliveries",
+            "claims",
+            "attempt_closings",
+            "error_tracking",
+            OUTPUT,
+        )
     ]
     return hashlib.sha256(json.dumps(told, default=str).encode()).hexdigest()[:16]

@@ -52,8 +52,8 @@ class Desk:
 
     def publish(self, envelope: Envelope) -> None:
         """Remembered, then sent, as every world does it."""
-        if not self.dependencies.ledger.knows(envelope.id, self.clock()):
-            self.dependencies.ledger.remember([envelope], self.clock())
+        if not self.dependencies.event_log.has(envelope.id, self.clock()):
+            self.dependencies.event_log.record([envelope], self.clock())
         self._publish([envelope])
 
 

@@ -109,8 +109,8 @@ class Player:
 
 def unfinished(world: World) -> bool:
     """Whether a tick could still bring something."""
-    ledger, tracking = world.outside.ledger, world.outside.tracking
-    since = ledger.reach(world.clock())
+    event_log, tracking = world.outside.event_log, world.outside.tracking
+    since = event_log.lookback_start(world.clock())
     return bool(
         tracking.open_runs(since) or tracking.unhandled_events(since, event_subscriptions())
     )

@@ -46,7 +46,7 @@ LOG = logging.getLogger("troupe.telemetry")
 REPEATED = "repeated"
 """The outcome of a delivery whose event had been handled before."""
 MOST_CLAIMS = 8
-"""Jobs of one attempt that are looked for in the ledger; a second one is rare already."""
+"""Jobs of one attempt that are looked for in the event log; a second one is rare already."""
 
 
 class Traced:
@@ -166,7 +166,7 @@ def _told_spans(
 def _before(
     envelope: Envelope, dependencies: Dependencies
 ) -> tuple[dict[str, Envelope], Place | None]:
-    """What the ledger knows of the jobs that ended, and of the plan: one question."""
+    """What the event log knows of the jobs that ended, and of the plan: one question."""
     event, deployment = (
         read_event(envelope.data, EVENT_OF_TYPE[envelope.type]),
         dependencies.deployment,
@@ -174,7 +174,9 @@ def _before(
     ids = [deployment.event(topic_of(RunPlanned), event.run_id)]
     if isinstance(event, JobEnded):
         ids += _submissions(event, deployment)
-    known = dependencies.ledger.recall(ids, dependencies.ledger.since(dependencies.clock()))
+    known = dependencies.event_log.load(
+        ids, dependencies.event_log.lookback_start(dependencies.clock())
+    )
     planned = next((e.traceparent for e in known if e.id == ids[0]), "")
     submitted = {read_event(e.data, JobSubmitted).job: e for e in known if e.id != ids[0]}
     return submitted, place_of(planned)

@@ -11,7 +11,7 @@ from handlers.choreography import event_subscriptions
 from handlers.dispatch.deliver import needs_of
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Bucket, Clock, Dependencies, JobService
-from tracking import Ledger, Tracking, Warehouse
+from tracking import EventLog, Tracking, Warehouse
 from tracking.statements import deed, question
 from troupe.backends.defaults import peak_megabytes, taxonomy, utc_now
 from troupe.deployment.services import FOUNDER, GUESTS, handlers_by_name
@@ -47,7 +47,7 @@ class CloudWorld:
             subscriptions=event_subscriptions(),
             deployment=self.deployment,
             tracking=Tracking(self.warehouse, self.deployment, taxonomy(), settings.source),
-            ledger=Ledger(self.warehouse, settings.policy.look_back_days),
+            event_log=EventLog(self.warehouse, settings.policy.look_back_days),
             bucket=bucket or (make_bucket(settings) if "bucket" in needs else _not_given("bucket")),
             job_service=job_service
             or (
@@ -69,8 +69,8 @@ class CloudWorld:
 
     def publish(self, envelope: Envelope) -> None:
         """Tell the troupe something from outside; it is remembered before it is sent."""
-        if not self.dependencies.ledger.knows(envelope.id, self.clock()):
-            self.dependencies.ledger.remember([envelope], self.clock())
+        if not self.dependencies.event_log.has(envelope.id, self.clock()):
+            self.dependencies.event_log.record([envelope], self.clock())
         self.bus.publish([envelope])
 
     def tick(self) -> None:
@@ -151,9 +151,9 @@ def _not_given(tool: str) -> Any:
 
 def make_warehouse(settings: CloudSettings) -> Warehouse:
     from .warehouse import BigQueryWarehouse
-    from .write_api import LedgerStream, write_client
+    from .write_api import WriteApiStream, write_client
 
-    stream = LedgerStream(
+    stream = WriteApiStream(
         f"{settings.project}.{settings.dataset}",
         lambda: write_client(settings.bigquery_write_endpoint),
     )

@@ -22,7 +22,7 @@ from .bigquery_jobs import NEVER, READING, Job, Jobs
 from .failures import translated
 from .query_parameters import parameters
 from .settings import CloudSettings
-from .write_api import LedgerStream, write_client
+from .write_api import WriteApiStream, write_client
 
 CALL_SECONDS = 60.0
 """One call of the service; a question that takes longer is waited for in further calls."""
@@ -37,7 +37,7 @@ class BigQueryWarehouse:
         self,
         settings: CloudSettings,
         client: Client | None = None,
-        stream: LedgerStream | None = None,
+        stream: WriteApiStream | None = None,
         *,
         maximum_bytes_billed: int | None = None,
         jobs: Jobs | None = None,
@@ -46,7 +46,7 @@ class BigQueryWarehouse:
         self._client = client or bigquery_client(settings)
         self._dataset = f"{settings.project}.{settings.dataset}"
         self._staging = f"{settings.project}.{settings.staging_dataset}"
-        self._stream = stream or LedgerStream(self._dataset, write_client)
+        self._stream = stream or WriteApiStream(self._dataset, write_client)
         self._labels = {"app": "troupe", "handler": settings.handler}
         self._most_bytes = maximum_bytes_billed
         self._patience = settings.time_budget_seconds * 0.75

@@ -52,7 +52,7 @@ def write_client(endpoint: str = "") -> BigQueryWriteClient:
     return BigQueryWriteClient(transport=transport)  # type: ignore[no-untyped-call]
 
 
-class LedgerStream:
+class WriteApiStream:
     """One lazily opened stream a table, kept for the life of this process."""
 
     def __init__(self, dataset: str, connect: Callable[[], BigQueryWriteClient]) -> None:

@@ -15,7 +15,7 @@ from handlers.choreography import event_subscriptions
 from handlers.dispatch.deliver import Message, Outcome, Verdict
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Blob, Clock, Dependencies, Policy
-from tracking import Ledger, Source, Tracking
+from tracking import EventLog, Source, Tracking
 from tracking.statements import deed, question
 from troupe.backends.defaults import capped, peak_megabytes, utc_now
 from troupe.backends.defaults import taxonomy as taxonomy
@@ -29,7 +29,7 @@ from troupe.telemetry import Telemetry, configured
 
 from .analysis_store import own_analyses
 from .bucket import LocalBucket
-from .bus import Delivery, LocalBus, Retry
+from .bus import LeasedMessage, LocalBus, Retry
 from .bus_faults import Faults
 from .dead_letters import KeptLetters
 from .errors import BadHome
@@ -112,10 +112,10 @@ class Laptop:
 
     def wake(self) -> int:
         """Tell every unfinished event again: what a dead process left behind goes on."""
-        ledger, now = self.dependencies.ledger, self.clock()
-        since = ledger.reach(now)
+        event_log, now = self.dependencies.event_log, self.clock()
+        since = event_log.lookback_start(now)
         unhandled = self.dependencies.tracking.unhandled_events(since, event_subscriptions())
-        events = ledger.recall([event.event_id for event in unhandled], since)
+        events = event_log.load([event.event_id for event in unhandled], since)
         self.bus.publish(events)
         return len(events)
 
@@ -136,15 +136,15 @@ class Laptop:
 
     def publish(self, envelope: Envelope) -> None:
         """Tell the troupe something from outside; it is remembered before it is sent."""
-        if not self.dependencies.ledger.knows(envelope.id, self.clock()):
-            self.dependencies.ledger.remember([envelope], self.clock())
+        if not self.dependencies.event_log.has(envelope.id, self.clock()):
+            self.dependencies.event_log.record([envelope], self.clock())
         self.bus.publish([envelope])
 
     def tick(self) -> None:
         """The Cloud Scheduler of the laptop."""
         self._signal("watch-tick", {"tick": "laptop"})
 
-    def _deliver(self, delivery: Delivery) -> Verdict:
+    def _deliver(self, delivery: LeasedMessage) -> Verdict:
         """Through the very request that Pub/Sub would push."""
         pushed = self._push(delivery.message, f"projects/laptop/subscriptions/{delivery.name}")
         return self._telemetry.deliver(read_push(pushed), self.dependencies, self.bus.publish)
@@ -187,7 +187,7 @@ def _tools(world: Laptop, settings: LaptopSettings) -> Dependencies:
         subscriptions=event_subscriptions(),
         deployment=world.deployment,
         tracking=Tracking(world.warehouse, world.deployment, taxonomy(), settings.source),
-        ledger=Ledger(world.warehouse, settings.policy.look_back_days),
+        event_log=EventLog(world.warehouse, settings.policy.look_back_days),
         bucket=world.bucket,
         job_service=LocalJobService(world.service),
         clock=world.clock,

@@ -36,7 +36,7 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class LeasedMessage:
     """One message on its way to one subscription."""
 
     subscription: Subscription
@@ -59,7 +59,7 @@ class _Due:
     at: datetime
     turn: float
     number: int
-    delivery: Delivery = field(compare=False)
+    delivery: LeasedMessage = field(compare=False)
 
 
 class LocalBus:
@@ -80,7 +80,7 @@ class LocalBus:
         self._clock, self._letters = clock, letters
         self._retry, self.faults = retry or Retry(), faults or Faults()
         self._due: list[_Due] = []
-        self._leased: dict[int, tuple[datetime, Delivery]] = {}
+        self._leased: dict[int, tuple[datetime, LeasedMessage]] = {}
         self._numbers, self._name = count(1), name
         self.sent = 0
         """Messages published so far."""
@@ -100,7 +100,7 @@ class LocalBus:
         self.faults.after_publish(topic)
         return message.id
 
-    def lease(self) -> tuple[int, Delivery] | None:
+    def lease(self) -> tuple[int, LeasedMessage] | None:
         """The next message that is due, with the number that answers it; None when none is."""
         self._take_back()
         if not self._due or self._due[0].at > self._clock():
@@ -108,7 +108,7 @@ class LocalBus:
         due = heapq.heappop(self._due)
         attempt = self._letters.count(due.delivery.key)
         message = replace(due.delivery.message, delivery_attempt=attempt)
-        delivery = Delivery(due.delivery.subscription, message)
+        delivery = LeasedMessage(due.delivery.subscription, message)
         deadline = self._clock() + timedelta(seconds=self._retry.deadline_seconds)
         self._leased[due.number] = (deadline, delivery)
         return due.number, delivery
@@ -159,9 +159,9 @@ class LocalBus:
                 message.attributes, subscription.handler
             ):
                 for delay in self.faults.deliveries():
-                    self._queue(Delivery(subscription, message), self._clock() + delay)
+                    self._queue(LeasedMessage(subscription, message), self._clock() + delay)
 
-    def _queue(self, delivery: Delivery, at: datetime) -> None:
+    def _queue(self, delivery: LeasedMessage, at: datetime) -> None:
         entry = _Due(at, self.faults.turn(), next(self._numbers), delivery)
         heapq.heappush(self._due, entry)
 
@@ -171,7 +171,7 @@ class LocalBus:
         for number in late:
             self.refuse(number)
 
-    def _again(self, delivery: Delivery) -> None:
+    def _again(self, delivery: LeasedMessage) -> None:
         attempt = delivery.message.delivery_attempt
         if attempt >= self._retry.attempts and delivery.subscription.dead_letter_topic:
             self._bury(delivery, TOO_OFTEN, f"{attempt} deliveries")
@@ -180,11 +180,11 @@ class LocalBus:
         else:
             self._letters.forget(delivery.key)
 
-    def _is_stale(self, delivery: Delivery) -> bool:
+    def _is_stale(self, delivery: LeasedMessage) -> bool:
         age = (self._clock() - delivery.message.published_at).total_seconds()
         return delivery.subscription.is_signal and age > self._retry.signal_seconds
 
-    def _bury(self, delivery: Delivery, cause: str, detail: str) -> None:
+    def _bury(self, delivery: LeasedMessage, cause: str, detail: str) -> None:
         topic = delivery.subscription.dead_letter_topic
         self._letters.forget(delivery.key)
         if topic is None:

@@ -41,7 +41,7 @@ def publish(world: Laptop, topic: str, body: str, message_id: str = "") -> Answe
 
 def _refusal(world: Laptop, topic: str, body: str, message_id: str) -> Answer | None:
     """What this very request was told, if it was turned down by now."""
-    now, ledger = world.clock(), world.dependencies.ledger
+    now, event_log = world.clock(), world.dependencies.event_log
     sent = Message(topic=topic, id=message_id, body=body.encode(), attributes={}, published_at=now)
     try:
         opened = open_message(sent, world.deployment)
@@ -51,7 +51,7 @@ def _refusal(world: Laptop, topic: str, body: str, message_id: str) -> Answer | 
         return None
     asked = opened.envelope
     event_id = world.deployment.event(topic_of(RunRefused), asked.correlation, asked.id)
-    for told in ledger.recall([event_id], ledger.since(now)):
+    for told in event_log.load([event_id], event_log.lookback_start(now)):
         return msgspec.structs.asdict(read_event(told.data, RunRefused))
     return None
 
