@@ -98,7 +98,7 @@ def _batches(f: dict[str, Any]) -> Iterator[str]:
     yield ""
     yield (
         "Bytes read are those that the scans hand on. A process that follows a run reads each "
-        "closing once; one that starts anew reads those of the whole run in its first question. "
+        "closing once; one that starts anew reads those of the whole run in its first query. "
         "BigQuery bills ten megabytes for each table that a statement names in any case."
     )
     yield ""

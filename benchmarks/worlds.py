@@ -23,7 +23,7 @@ START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 RUN = "bench"
 MOST_QUIET = 120
 """Ticks of the scheduler that a run may wait for, together."""
-WAYS = ("ask", "stream", "do", "append", "load")
+WAYS = ("query", "stream", "run_once", "append", "load")
 """Into the warehouse."""
 LEAST_BILLED = 10
 """Megabytes of a table that a statement names, however small it is."""

@@ -17,7 +17,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunEvent(Event, frozen=True, kw_only=True):
-    """An event of a planned run; `planned_on` lets every question prune its partitions."""
+    """An event of a planned run; `planned_on` lets every query prune its partitions."""
 
     planned_on: str
     """The day of the plan, as YYYY-MM-DD in UTC."""

@@ -51,9 +51,9 @@ class Deployment:
         """An event's id: what happened, and where in the run."""
         return join(self.id, topic, *place)
 
-    def job(self, deed: str, *place: object) -> str:
+    def job(self, transaction: str, *place: object) -> str:
         """The id of a BigQuery job: exactly one caller can create it."""
-        return join("troupe", deed, self.id, *place)
+        return join("troupe", transaction, self.id, *place)
 
     def attempt(self, run_id: str, batch: int, attempt: int) -> str:
         """Names an attempt in Vertex labels (at most 63 signs) and object names."""

@@ -90,17 +90,17 @@ class Stage:
     def books(self, run_id: str | None = None) -> dict[str, Any]:
         return operations.verify(self.world, run_id)
 
-    def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    def sql(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Straight from the laptop's file."""
         return self.world.warehouse.db.execute(sql, list(values)).fetchall()
 
     def one(self, sql: str, *values: Any) -> Any:
-        ((value,),) = self.ask(sql, *values)
+        ((value,),) = self.sql(sql, *values)
         return value
 
     def topics(self, run_id: str = "r1") -> list[str]:
         """What was told of a run, in order, each event once."""
-        rows = self.ask(
+        rows = self.sql(
             "SELECT topic FROM events WHERE run_id = ? GROUP BY topic, event_id "
             "ORDER BY min(recorded_at), min(rowid)",
             run_id,
@@ -148,13 +148,13 @@ def id_of(row: dict[str, Any]) -> str:
 def final_tables(stage: Stage, runs: Sequence[str] = ("r1",)) -> str:
     """What a run leaves behind, without times and places: equal for equal outcomes."""
     marks = ", ".join("?" for _ in runs)
-    rows = stage.ask(
+    rows = stage.sql(
         "SELECT * EXCLUDE (analysed_at) FROM transcription_analyzed_transcripts "  # noqa: S608
         f"WHERE run_id IN ({marks}) ORDER BY ALL",
         *runs,
     )
-    processed = stage.ask("SELECT * EXCLUDE (processed_at) FROM processed_records ORDER BY ALL")
-    errors = stage.ask(
+    processed = stage.sql("SELECT * EXCLUDE (processed_at) FROM processed_records ORDER BY ALL")
+    errors = stage.sql(
         "SELECT error_type, cause, record_id, batch, attempt FROM error_tracking "
         "WHERE scope = 'record' ORDER BY ALL"
     )

@@ -1,4 +1,4 @@
-"""What we know: the tracking tables, and the questions and deeds that read and change them."""
+"""What we know: the tracking tables, and the queries and transactions that read and change them."""
 
 from .event_log import EventLog
 from .rows import (

@@ -1,4 +1,4 @@
-"""Parts of the question that counts the columns of an analysis of any kind."""
+"""Parts of the query that counts the columns of an analysis of any kind."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -30,7 +30,7 @@ class Counted(Protocol):
 
 
 def counted(columns: Sequence[Counted], output: str) -> str:
-    """The parts of `questions/glance.sql`, one for each column, by its place."""
+    """The parts of `queries/glance.sql`, one for each column, by its place."""
     parts = (_part(each, at, table_name(output)) for at, each in enumerate(columns))
     return "\nUNION ALL\n".join(parts)
 

@@ -9,7 +9,7 @@ from events import Envelope, topic_of_type
 from events.cloudevents import type_of_topic
 
 from .rows import Delivery, Row
-from .statements import question
+from .statements import query
 from .warehouse import Warehouse
 
 LONGEST_RUN = timedelta(days=120)
@@ -34,7 +34,7 @@ class EventLog:
 
     def was_handled(self, event_id: str, handler: str, now: datetime) -> bool:
         given = {"event_id": event_id, "handler": handler, "since": self._recent_start(now)}
-        return bool(self._warehouse.ask(question("was_handled"), given)[0]["handled"])
+        return bool(self._warehouse.query(query("was_handled"), given)[0]["handled"])
 
     def record_deliveries(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         if deliveries:
@@ -43,7 +43,7 @@ class EventLog:
     def load(self, event_ids: Sequence[str], since: date) -> list[Envelope]:
         """The events of these ids, as they were first told, no earlier than `since`."""
         given = {"event_ids": list(event_ids), "since": since}
-        return [_envelope(row) for row in self._warehouse.ask(question("events_by_id"), given)]
+        return [_envelope(row) for row in self._warehouse.query(query("events_by_id"), given)]
 
     def lookback_start(self, now: datetime) -> date:
         """The first day that queries look at: no run that is still open was planned before it.
@@ -51,7 +51,7 @@ class EventLog:
         A batch whose jobs get stuck in every attempt takes weeks, a run of many batches longer.
         """
         given = {"since": (now - self._horizon).date()}
-        oldest = self._warehouse.ask(question("oldest_open_run"), given)[0]["planned_on"]
+        oldest = self._warehouse.query(query("oldest_open_run"), given)[0]["planned_on"]
         recent = self._recent_start(now)
         return recent if oldest is None else min(recent, oldest)
 

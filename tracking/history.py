@@ -6,7 +6,7 @@ from typing import Any
 from events import Deployment
 
 from .rows import Row
-from .statements import deed, fragment, question, table_name
+from .statements import fragment, query, table_name, transaction
 from .warehouse import Warehouse
 
 
@@ -26,8 +26,8 @@ class History:
     def clearable(self, run_id: str, analysis: str, output: str) -> Row:
         """`records`, `output_rows`, `clearings` so far, and `is_held` by an open run."""
         given = {"run_id": run_id, "analysis": analysis}
-        text = question("clearable", output=table_name(output))
-        return self._warehouse.ask(text, given)[0]
+        text = query("clearable", output=table_name(output))
+        return self._warehouse.query(text, given)[0]
 
     def clear(self, run_id: str, analysis: str, output: str, number: int, reason: str) -> bool:
         """Clear the run for this numbered time; False when that had been done before.
@@ -42,14 +42,16 @@ class History:
             "clearing_id": job,
             "taxonomy": self._taxonomy,
         }
-        return self._warehouse.do(job, deed("clear_history", output=table_name(output)), given)
+        return self._warehouse.run_once(
+            job, transaction("clear_history", output=table_name(output)), given
+        )
 
     def of_person(self, token: str, outputs: Sequence[str]) -> Row:
         """How much is kept in which table, and `is_held` by an open run."""
         given = {"phone_number_token": token}
-        kept = self._warehouse.ask(question("person", **self._source), given)[0]
+        kept = self._warehouse.query(query("person", **self._source), given)[0]
         rows = [
-            self._warehouse.ask(question("rows_of_person", output=table_name(output)), given)[0]
+            self._warehouse.query(query("rows_of_person", output=table_name(output)), given)[0]
             for output in outputs
         ]
         return kept | {"output_rows": sum(row["output_rows"] for row in rows)}
@@ -57,7 +59,7 @@ class History:
     def attempts_of_person(self, token: str) -> list[Row]:
         """The attempts whose files may still hold this person."""
         given = {"phone_number_token": token}
-        return self._warehouse.ask(question("attempts_of_person"), given)
+        return self._warehouse.query(query("attempts_of_person"), given)
 
     def forget(self, token: str, outputs: Sequence[str], name: str) -> bool:
         """Forget the person in every table. The token is a parameter, and part of no name.
@@ -66,6 +68,6 @@ class History:
         """
         job = self._deployment.job("forget", name)
         rows = "\n".join(fragment("forgotten_rows", output=table_name(each)) for each in outputs)
-        script = deed("forget_person", **self._source, forgotten_rows=rows)
+        script = transaction("forget_person", **self._source, forgotten_rows=rows)
         given = {"phone_number_token": token, "clearing_id": job}
-        return self._warehouse.do(job, script, given)
+        return self._warehouse.run_once(job, script, given)

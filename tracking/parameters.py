@@ -1,4 +1,4 @@
-"""The type of every parameter that the questions and deeds name: one name, one type.
+"""The type of every parameter that the queries and transactions name: one name, one type.
 
 BigQuery wants a type beside each value, also where the value is NULL or an empty list.
 """

@@ -1,4 +1,4 @@
-"""The SQL of this room: one file a question or a deed, put together from shared fragments.
+"""The SQL of this room: one file a query or a transaction, put together from shared fragments.
 
 A file names another fragment, or a table that the user configures, in braces. Values never
 travel this way: they are parameters, written `@name`.
@@ -65,13 +65,13 @@ def column_name(name: str) -> str:
     return f"`{name}`"
 
 
-def question(name: str, **names: str) -> str:
-    """The text of one question, ready but for its parameters."""
+def query(name: str, **names: str) -> str:
+    """The text of one query, ready but for its parameters."""
     return _filled(_text("queries", name), names)
 
 
-def deed(name: str, **names: str) -> str:
-    """The text of one deed, ready but for its parameters."""
+def transaction(name: str, **names: str) -> str:
+    """The text of one transaction, ready but for its parameters."""
     return _filled(_text("transactions", name), names)
 
 

@@ -1,4 +1,4 @@
-"""Every method is one question or one deed; its text is a file of the same name."""
+"""Every method is one query or one transaction; its text is a file of the same name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -21,7 +21,7 @@ from .rows import (
     UnhandledEvent,
     WaitingAttempt,
 )
-from .statements import Source, column_name, deed, fragment, question, table_name
+from .statements import Source, column_name, fragment, query, table_name, transaction
 from .tables import Column, nothing_staged, staged_columns
 from .warehouse import Warehouse
 
@@ -96,7 +96,7 @@ class Tracking:
     def plan_of(self, run_id: str) -> Plan | None:
         """A plan never changes once it is made, so it is asked for once."""
         if run_id not in self._plans:
-            rows = self._warehouse.ask(question("plan_of"), {"run_id": run_id})
+            rows = self._warehouse.query(query("plan_of"), {"run_id": run_id})
             if not rows:
                 return None
             self._plans[run_id] = _typed(Plan, rows[0])
@@ -106,26 +106,26 @@ class Tracking:
         self, *, run_id: str, analysis: str, lookback_days: int
     ) -> datetime | None:
         given = {"run_id": run_id, "analysis": analysis, "lookback_days": lookback_days}
-        rows = self._warehouse.ask(question("event_time_floor"), given)
+        rows = self._warehouse.query(query("event_time_floor"), given)
         return rows[0]["floor"] if rows else None
 
     def plan_run(self, run_id: str, params: Mapping[str, Any]) -> bool:
         """Freeze the run; False when a run of this id had been planned before."""
-        script = deed("plan_run", **self._source)
+        script = transaction("plan_run", **self._source)
         given = {**params, "run_id": run_id, "taxonomy": self._taxonomy}
-        return self._warehouse.do(self._deployment.job("plan", run_id), script, given)
+        return self._warehouse.run_once(self._deployment.job("plan", run_id), script, given)
 
     def preview_plan(self, params: Mapping[str, Any]) -> Row:
-        return self._warehouse.ask(question("preview_plan", **self._source), params)[0]
+        return self._warehouse.query(query("preview_plan", **self._source), params)[0]
 
     # Attempts
 
     def requests_of(self, place: Place) -> Iterator[Asked]:
-        rows = self._warehouse.stream(question("requests_of"), place.params())
+        rows = self._warehouse.stream(query("requests_of"), place.params())
         return (Asked(**row) for row in rows)
 
     def claims_of(self, place: Place) -> Claims:
-        rows = self._warehouse.ask(question("claims_of"), place.params())
+        rows = self._warehouse.query(query("claims_of"), place.params())
         taken = tuple(_typed(Claim, row) for row in rows if row["claim"] is not None)
         return Claims(stopped=rows[0]["stopped"], taken=taken)
 
@@ -133,7 +133,7 @@ class Tracking:
         """Take this numbered claim; True for the one caller that took it now."""
         job = self._deployment.job("claim", place.run_id, place.batch, place.attempt, claim)
         given = {**place.params(), "claim": claim}
-        return self._warehouse.do(job, deed("claim_attempt"), given)
+        return self._warehouse.run_once(job, transaction("claim_attempt"), given)
 
     def waiting_attempts(
         self, since: date, only: tuple[str, int, int] | None = None
@@ -141,7 +141,7 @@ class Tracking:
         """All that wait, or `only` this one, named by run, batch and attempt."""
         run_id, batch, attempt = only or (None, None, None)
         given = {"since": since, "run_id": run_id, "batch": batch, "attempt": attempt}
-        return [_waiting(row) for row in self._warehouse.ask(question("waiting_attempts"), given)]
+        return [_waiting(row) for row in self._warehouse.query(query("waiting_attempts"), given)]
 
     def stage_answers(self, answer_columns: Sequence[Column], uris: Sequence[str]) -> str:
         """Load the answers that were read into a table of this execution alone."""
@@ -151,7 +151,7 @@ class Tracking:
         """Close the attempt for good; False when it had been closed before."""
         place, answer = ending.place, ending.answer_columns
         columns = [column_name(column.name) for column in answer]
-        script = deed(
+        script = transaction(
             "close_attempt",
             staged=table_name(ending.staged) if ending.staged else nothing_staged(answer),
             output=table_name(ending.output),
@@ -181,10 +181,10 @@ class Tracking:
             "taxonomy": self._taxonomy,
         }
         job = self._deployment.job("close", place.run_id, place.batch, place.attempt)
-        return self._warehouse.do(job, script, given)
+        return self._warehouse.run_once(job, script, given)
 
     def closing_of(self, place: Place) -> Closing | None:
-        rows = self._warehouse.ask(question("closing_of"), place.params())
+        rows = self._warehouse.query(query("closing_of"), place.params())
         return _typed(Closing, rows[0]) if rows else None
 
     # Runs
@@ -194,7 +194,7 @@ class Tracking:
         over = self._over.get(run_id, Over())
         day = date.fromisoformat(planned_on)
         given = {"run_id": run_id, "planned_on": day, "after": over.batches}
-        row = self._warehouse.ask(question("progress"), given)[0]
+        row = self._warehouse.query(query("progress"), given)[0]
         self._over[run_id] = Over(
             batches=row["over_to"],
             records=over.records + row["records_over_to"],
@@ -219,21 +219,21 @@ class Tracking:
         """
         day = date.fromisoformat(planned_on)
         given = {"run_id": run_id, "planned_on": day, "after": after, "last": last}
-        rows = self._warehouse.ask(question("batches_to_begin"), given)
+        rows = self._warehouse.query(query("batches_to_begin"), given)
         return {row["batch"]: row["records"] for row in rows}
 
     def run_counts(self, run_id: str, planned_on: str) -> Row:
         given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
-        return self._warehouse.ask(question("run_counts"), given)[0]
+        return self._warehouse.query(query("run_counts"), given)[0]
 
     def open_runs(self, since: date) -> list[tuple[str, str]]:
-        rows = self._warehouse.ask(question("open_runs"), {"since": since})
+        rows = self._warehouse.query(query("open_runs"), {"since": since})
         return [(row["run_id"], row["planned_on"].isoformat()) for row in rows]
 
     def unhandled_events(self, since: date, score: Sequence[Row]) -> list[UnhandledEvent]:
         """`score` lists topic and handler of every event that somebody handles."""
         given = {"since": since, "score": list(score)}
-        rows = self._warehouse.ask(question("unhandled_events"), given)
+        rows = self._warehouse.query(query("unhandled_events"), given)
         return [_typed(UnhandledEvent, row) for row in rows]
 
     @property
@@ -249,17 +249,19 @@ class Tracking:
             "cause": None, "run_id": None, "batch": None, "attempt": None, "detail": None
         } | about  # fmt: skip
         given |= {"error_id": error_id, "error_type": error_type, "hint": hints.get(error_type)}
-        return self._warehouse.do(
-            self._deployment.job("error", short_hash(error_id)), deed("store_error"), given
+        return self._warehouse.run_once(
+            self._deployment.job("error", short_hash(error_id)), transaction("store_error"), given
         )
 
     def write_report(self, run_id: str, params: Mapping[str, Any]) -> bool:
         job = self._deployment.job("report", run_id)
-        return self._warehouse.do(job, deed("write_report"), {**params, "run_id": run_id})
+        return self._warehouse.run_once(
+            job, transaction("write_report"), {**params, "run_id": run_id}
+        )
 
-    def tell(self, name: str, params: Mapping[str, Any], **names: str) -> list[Row]:
-        """Ask a question for people: its rows as they are."""
-        return self._warehouse.ask(question(name, **self._source, **names), params)
+    def query(self, name: str, params: Mapping[str, Any], **names: str) -> list[Row]:
+        """Ask a query for people: its rows as they are."""
+        return self._warehouse.query(query(name, **self._source, **names), params)
 
 
 def _waiting(row: Row) -> WaitingAttempt:

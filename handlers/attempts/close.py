@@ -17,7 +17,7 @@ def close(
     never_started: bool = False, jobs: Sequence[str] = (), outputs: Sequence[str] = (),
     staged: str | None = None, seconds: float = 0.0, peak_megabytes: float | None = None,
 ) -> ResultsProcessed:  # fmt: skip
-    """Close the attempt for good, or find it closed; `ending` as the closing deed knows it."""
+    """Close the attempt for good, or find it closed; `ending` as the closing transaction knows it."""
     plan = plan_of(tracking, place.run_id)
     analysis, request = analyses.load(plan.analysis), request_of(plan)
     tracking.close_attempt(

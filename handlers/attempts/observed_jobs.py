@@ -27,7 +27,7 @@ def look(
     since: date,
     only: tuple[str, int, int] | None = None,
 ) -> list[Sighting]:
-    """One listing for all attempts, and one question for each known job that it does not show.
+    """One listing for all attempts, and one query for each known job that it does not show.
 
     With `only` nothing but this run's batch and attempt is looked at.
     """

@@ -72,7 +72,7 @@ def purse_of(run_id: str, caps: Caps, since: date, tracking: Tracking, analyses:
 
     The run itself may not be planned yet.
     """
-    rows = tracking.tell("spending", {"since": since})
+    rows = tracking.query("spending", {"since": since})
     mine = [row for row in rows if row["run_id"] == run_id]
     run, run_due = _spent(mine, ""), _on_its_way(mine, analyses)
     day, day_due = _spent(rows, "_today"), _on_its_way(rows, analyses)
@@ -118,7 +118,7 @@ def last_payable(
     here = {"run_id": plan.run_id, "planned_on": date.fromisoformat(plan.day)}
     analysis, records, line_bytes = analyses.load(plan.analysis), 0, 0
     last = purse.last_begun
-    for row in tracking.tell("batch_sizes", {**here, "after": last, "last": max(bound, last + 1)}):
+    for row in tracking.query("batch_sizes", {**here, "after": last, "last": max(bound, last + 1)}):
         records, line_bytes = records + row["records"], line_bytes + row["bytes"]
         if not purse.pays_for(estimate(records, line_bytes, plan.model, analysis)):
             break

@@ -1,4 +1,4 @@
-"""An analysis of any kind at a glance: one question that counts the columns which can be shown."""
+"""An analysis of any kind at a glance: one query that counts the columns which can be shown."""
 
 from analysis import Analysis, Chart, glance_of
 from tracking import Row, Tracking
@@ -16,7 +16,7 @@ def glance(tracking: Tracking, analysis: Analysis, here: Row) -> tuple[list[Row]
     """
     found = glance_of(analysis)
     sql = counted(found.charts, analysis.table)
-    rows = tracking.tell("glance", here, counted=sql) if found.charts else []
+    rows = tracking.query("glance", here, counted=sql) if found.charts else []
     medians = {row["chart"]: row["median"] for row in rows}
     charts = [
         {

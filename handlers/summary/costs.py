@@ -12,7 +12,7 @@ Money = dict[str, Any]
 
 def money_of(tracking: Tracking, plan: Plan, totals: Row, stored: int, expected: Estimate) -> Money:
     """Plain values, in US dollars."""
-    of_analysis = tracking.tell("costs", {"analysis": plan.analysis})
+    of_analysis = tracking.query("costs", {"analysis": plan.analysis})
     so_far = sum_of(of_analysis)
     return {
         "price": told_price(plan.model),

@@ -35,9 +35,9 @@ def summarise(tracking: Tracking, plan: Plan, analyses: Analyses) -> Summary:
     analysis = analyses.load(plan.analysis)
     output = table_name(analysis.table)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
-    times = tracking.tell("run_times", here)[0]
-    totals = tracking.tell("run_totals", here)[0]
-    books = tracking.tell("verify_run", here, output=output)[0]
+    times = tracking.query("run_times", here)[0]
+    totals = tracking.query("run_totals", here)[0]
+    books = tracking.query("verify_run", here, output=output)[0]
     expected = estimate(plan.would_records, plan.would_bytes, plan.model, analysis)
     return {
         "run_id": plan.run_id,
@@ -54,17 +54,17 @@ def summarise(tracking: Tracking, plan: Plan, analyses: Analyses) -> Summary:
         "source_rows": plan.source_rows,
         "skipped": {reason: getattr(plan, reason) for reason in SKIPPED},
         "books": {name: books[name] for name in BOOKS},
-        "exits": tracking.tell("exits_of_run", here, output=output),
+        "exits": tracking.query("exits_of_run", here, output=output),
         "metrics": metrics(plan, times, totals, books),
         "times": times,
         "totals": totals,
         "expected_cost": [expected.low, expected.high],
         "expected_tokens": {"input": expected.input_tokens, "output": expected.output_tokens},
         "money": money_of(tracking, plan, totals, books["analysed"], expected),
-        "errors": tracking.tell("errors_of_run", {"run_id": plan.run_id}),
-        "stages": tracking.tell("stage_seconds", here),
-        "readings": tracking.tell("readings", here, output=output),
-        "grounding": tracking.tell("grounding", here, output=output)[0],
+        "errors": tracking.query("errors_of_run", {"run_id": plan.run_id}),
+        "stages": tracking.query("stage_seconds", here),
+        "readings": tracking.query("readings", here, output=output),
+        "grounding": tracking.query("grounding", here, output=output)[0],
         **_insights(tracking, analysis, here),
     }
 
@@ -82,7 +82,7 @@ def _insights(tracking: Tracking, analysis: Analysis, here: Row) -> Row:
     if not analysis.columns.keys() >= _COUNTED:
         rows, about = glance(tracking, analysis, here)
         return {"insights": rows, "glance": about}
-    rows = tracking.tell("insights", here, output=table_name(analysis.table))
+    rows = tracking.query("insights", here, output=table_name(analysis.table))
     return {"insights": rows, "glance": None}
 
 

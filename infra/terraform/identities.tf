@@ -39,7 +39,7 @@ resource "google_project_iam_member" "asks_vertex" {
   member   = google_service_account.service[each.key].member
 }
 
-# Two callers of one deed race for one job id: who comes second has to see how the first one's job ended.
+# Two callers of one transaction race for one job id: who comes second has to see how the first one's job ended.
 resource "google_project_iam_custom_role" "sees_jobs" {
   role_id     = "${replace(var.name, "-", "_")}_sees_jobs"
   title       = "Troupe ${var.deployment}: sees BigQuery jobs of others"
@@ -47,7 +47,7 @@ resource "google_project_iam_custom_role" "sees_jobs" {
 }
 
 resource "google_project_iam_member" "sees_jobs" {
-  for_each = { for name, s in local.services : name => s if s.shares_deeds }
+  for_each = { for name, s in local.services : name => s if s.shares_transactions }
   project  = var.project_id
   role     = google_project_iam_custom_role.sees_jobs.name
   member   = google_service_account.service[each.key].member

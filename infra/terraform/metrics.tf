@@ -10,7 +10,7 @@ locals {
     deduplication_rate = "Share of the wanted rows that were not asked again"
     recovery_seconds   = "Seconds from an attempt that left records open to the end of its batch"
   }
-  events = {
+  logged_errors = {
     event_stuck  = { event = "event-stuck", description = "Events that nobody finished, told again as often as allowed" }
     run_refused = { event = "run-refused", description = "Requests that were turned down" }
     duty_failed = { event = "tick-duty-failed", description = "Duties of the tick that failed; the next tick tries again" }
@@ -51,7 +51,7 @@ resource "google_logging_metric" "success" {
 }
 
 resource "google_logging_metric" "event" {
-  for_each    = local.events
+  for_each    = local.logged_errors
   name        = "${var.name}/${each.key}"
   description = each.value.description
   filter      = "${local.cast} AND jsonPayload.message=\"${each.value.event}\""

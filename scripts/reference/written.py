@@ -47,7 +47,9 @@ def decisions_page() -> str:
     files = sorted(DECISIONS.glob("0*.md"))
     titles = {file: file.read_text(encoding="utf-8").splitlines()[0].lstrip("# ") for file in files}
     listed = "\n".join(f"- [{title}]({file.name})" for file, title in titles.items())
-    intro = "What others may question, with the reason and what follows from it. Newest last."
+    intro = (
+        "What others may call into doubt, with the reason and what follows from it. Newest last."
+    )
     return f"# Decisions\n\n{MADE}\n\n{intro}\n\n{listed}\n"
 
 

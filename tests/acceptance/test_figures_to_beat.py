@@ -79,7 +79,7 @@ def test_calls_of_one_customer_keep_their_own_ids(stage: Stage) -> None:
 
     stage.run()
 
-    found = stage.ask(
+    found = stage.sql(
         'SELECT record_id, phone_number_token, "interactionId", "referenceId" '
         "FROM transcription_analyzed_transcripts"
     )
@@ -144,7 +144,7 @@ def test_the_tables_as_created_are_the_tables_as_written(stage: Stage) -> None:
     stage.run()
 
     for table in ("transcription_analyzed_transcripts", "processed_records", "error_tracking"):
-        made = stage.ask(
+        made = stage.sql(
             "SELECT column_name FROM duckdb_columns() WHERE table_name = ? ORDER BY column_index",
             table,
         )

@@ -12,7 +12,7 @@ from tests.harness import Stage, calls, id_of
 from troupe import operations
 from troupe.backends.local.operations import add_analysis
 from troupe.cli.app import app
-from troupe.operations.backend import BadQuestion
+from troupe.operations.backend import InvalidOperation
 from troupe.operations.explain import explain
 from troupe.report import render_html
 
@@ -50,7 +50,7 @@ def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
         reviews["analysed"], checks["analysed"], reviews["ok"], checks["ok"],
     )  # fmt: skip
     assert 12 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
-    rows = stage.ask("SELECT verdict, risk, run_id, cost FROM compliance_checks")
+    rows = stage.sql("SELECT verdict, risk, run_id, cost FROM compliance_checks")
     assert 12 == len(rows)
     assert all(verdict and risk in ("none", "low", "high") for verdict, risk, _, _ in rows)
     assert {("checks", True)} == {(run, cost > 0) for _, _, run, cost in rows}
@@ -99,7 +99,7 @@ def test_a_change_is_a_new_version(staged: Staged, folder: Path) -> None:
     add_analysis(stage.world, str(folder))
     change(folder, "system.md", "Guess nothing.", "Guess.")
 
-    with pytest.raises(BadQuestion, match=r"compliance_check_v1/system.md .* new version"):
+    with pytest.raises(InvalidOperation, match=r"compliance_check_v1/system.md .* new version"):
         add_analysis(stage.world, str(folder))
 
 
@@ -121,7 +121,7 @@ def test_tables_and_columns_of_others_are_refused(
     change(folder, "analysis.json", old, new)
     stage = staged()
 
-    with pytest.raises(BadQuestion, match=told):
+    with pytest.raises(InvalidOperation, match=told):
         add_analysis(stage.world, str(folder))
     with pytest.raises(AnalysisError):
         stage.world.analyses.load("compliance_check_v1")
@@ -145,7 +145,9 @@ def test_an_analysis_that_was_refused_leaves_nothing_behind(staged: Staged, fold
     add_analysis(stage.world, str(folder))
     other = version_2(folder, ('"score": "score"', '"points": "score"'))
 
-    with pytest.raises(BadQuestion, match="different columns; give one of them a table of its own"):
+    with pytest.raises(
+        InvalidOperation, match="different columns; give one of them a table of its own"
+    ):
         add_analysis(stage.world, str(other))
     stage.restart()
 
@@ -174,7 +176,7 @@ def test_check_says_what_add_would_say(
 
     assert 1 == said.exit_code
     assert told in said.output
-    with pytest.raises(BadQuestion, match=told):
+    with pytest.raises(InvalidOperation, match=told):
         add_analysis(stage.world, str(bad))
     change(folder, "system.md", "Guess nothing.", "Guess.")
     changed = CliRunner().invoke(app, [*words[:2], str(folder), *words[3:]])

@@ -41,7 +41,7 @@ def test_what_may_name_somebody_is_left_out(tmp_path: Path) -> None:
 
 
 def test_no_more_than_twelve_are_shown(tmp_path: Path) -> None:
-    """The question has a bound, and so has the page."""
+    """The query has a bound, and so has the page."""
     found = glance_of(analysis_of(tmp_path, {f"c{n}": {"type": "BOOLEAN"} for n in range(20)}))
 
     assert 12 == len(found.charts)

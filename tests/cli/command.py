@@ -51,7 +51,7 @@ class Command:
     def tables(self) -> list[list[tuple[Any, ...]]]:
         """What the runs left behind, without times."""
         with duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True) as db:
-            return [db.execute(question).fetchall() for question in _TABLES]
+            return [db.execute(query).fetchall() for query in _TABLES]
 
     def _home(self, words: tuple[str, ...]) -> list[str]:
         without = {"read", "choreography", "--help"}

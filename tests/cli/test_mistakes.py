@@ -27,7 +27,7 @@ def home(tmp_path: Path) -> Path:
     return tmp_path / "home"
 
 
-def test_a_page_that_cannot_be_written_is_told_before_the_question(home: Path) -> None:
+def test_a_page_that_cannot_be_written_is_told_before_the_query(home: Path) -> None:
     """No folder of this name, or a folder itself."""
     words = ("report", "first", "--home", str(home), "--html")
 

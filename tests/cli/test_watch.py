@@ -183,7 +183,7 @@ def test_the_show_is_closed_when_it_is_interrupted() -> None:
 
 
 def test_without_a_name_the_newest_open_run_is_told_in_full() -> None:
-    """The second question is about it."""
+    """The second query is about it."""
     names: list[str | None] = []
 
     def ask(run_id: str | None) -> Answer:

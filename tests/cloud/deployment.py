@@ -187,7 +187,7 @@ class Cloud:
         return operations.verify(self.world, run_id)
 
     def is_completed(self, run_id: str) -> bool:
-        runs = self.world.dependencies.tracking.tell(
+        runs = self.world.dependencies.tracking.query(
             "runs",
             {
                 "run_id": run_id,

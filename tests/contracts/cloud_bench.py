@@ -75,15 +75,15 @@ class Numbered:
         self.touched: set[str] = set()
         """The tables that may hold rows."""
 
-    def ask(self, sql: str, params: Params) -> list[Row]:
-        return self._warehouse.ask(sql, params)
+    def query(self, sql: str, params: Params) -> list[Row]:
+        return self._warehouse.query(sql, params)
 
     def stream(self, sql: str, params: Params) -> Iterator[Row]:
         return self._warehouse.stream(sql, params)
 
-    def do(self, job_id: str, script: str, params: Params) -> bool:
+    def run_once(self, job_id: str, script: str, params: Params) -> bool:
         self.touched |= {"claims"}
-        return self._warehouse.do(self.prefix + job_id, script, params)
+        return self._warehouse.run_once(self.prefix + job_id, script, params)
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         self.touched |= {table}

@@ -15,7 +15,7 @@ from events import CancelRequested, ReprocessRequested
 from handlers.ports import Bucket
 from tests.harness import Stage, call, calls
 from tracking import Params, Row, Warehouse
-from tracking.statements import deed
+from tracking.statements import transaction
 from tracking.tables import Column, layouts
 from troupe.backends.local.backend import LaptopSettings
 from troupe.operations import clear_history
@@ -23,7 +23,7 @@ from troupe.standin.corrupt import Damage
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Transaction:
     """Told to `do`."""
 
     at: datetime
@@ -49,7 +49,7 @@ class Load:
     lines: bytes
 
 
-Told = Deed | Append | Load
+Told = Transaction | Append | Load
 
 
 @dataclass(slots=True)
@@ -62,7 +62,7 @@ class Story:
 
 
 def tell_story(home: Path) -> Story:
-    """Something for most questions to tell.
+    """Something for most queries to tell.
 
     Damage and retries, a stop, a reprocessing, a clearing and a forgetting, a refused request,
     a system error, and a run that is still under way.
@@ -100,13 +100,13 @@ def tell_story(home: Path) -> Story:
 
 
 def tell_again(story: Story, warehouse: Warehouse, bucket: Bucket) -> list[bool]:
-    """The same to another warehouse; returns what its deeds answered."""
+    """The same to another warehouse; returns what its transactions answered."""
     names: dict[str, str] = {}
     done = []
     for each in _joined(story.told):
-        if isinstance(each, Deed):
+        if isinstance(each, Transaction):
             script = at(_renamed(each.script, names), each.at)
-            done.append(warehouse.do(each.job_id, script, each.params))
+            done.append(warehouse.run_once(each.job_id, script, each.params))
         elif isinstance(each, Append):
             warehouse.append(each.table, each.rows)
         else:
@@ -140,15 +140,15 @@ def _plain(value: Any) -> Any:
 def _record(stage: Stage, story: Story) -> None:
     """Everything that changes the laptop's tables from now on is kept."""
     warehouse, clock = stage.world.warehouse, stage.clock
-    do, append, load = warehouse.do, warehouse.append, warehouse.load
+    do, append, load = warehouse.run_once, warehouse.append, warehouse.load
     founded = {"deployment": stage.world.deployment.id}
-    story.told.append(Deed(clock(), "found", deed("found_deployment"), founded))
+    story.told.append(Transaction(clock(), "found", transaction("found_deployment"), founded))
 
-    def keep_do(job_id: str, script: str, params: Params) -> bool:
+    def keep_run_once(job_id: str, script: str, params: Params) -> bool:
         now = clock()
         ran = do(job_id, script, params)
         if ran:
-            story.told.append(Deed(now, job_id, script, params))
+            story.told.append(Transaction(now, job_id, script, params))
         return ran
 
     def keep_append(table: str, rows: Sequence[Row]) -> None:
@@ -162,7 +162,7 @@ def _record(stage: Stage, story: Story) -> None:
         story.told.append(Load(name, columns, lines))
         return name
 
-    for name, kept in (("do", keep_do), ("append", keep_append), ("load", keep_load)):
+    for name, kept in (("run_once", keep_run_once), ("append", keep_append), ("load", keep_load)):
         setattr(warehouse, name, kept)
 
 
@@ -175,13 +175,13 @@ def _source(stage: Stage, story: Story, rows: Sequence[Row]) -> None:
 
 
 def _joined(told: Iterable[Told]) -> Iterator[Told]:
-    """The rows of one table between two deeds in one append: nobody reads them before."""
+    """The rows of one table between two transactions in one append: nobody reads them before."""
     waiting: dict[str, list[Row]] = {}
     for each in told:
         if isinstance(each, Append):
             waiting.setdefault(each.table, []).extend(each.rows)
             continue
-        if isinstance(each, Deed):
+        if isinstance(each, Transaction):
             yield from (Append(table, rows) for table, rows in waiting.items())
             waiting.clear()
         yield each
@@ -193,4 +193,4 @@ def _renamed(script: str, names: Mapping[str, str]) -> str:
 
 
 def _all(stage: Stage, table: str) -> list[Row]:
-    return stage.world.warehouse.ask(f"SELECT * FROM {table}", {})  # noqa: S608
+    return stage.world.warehouse.query(f"SELECT * FROM {table}", {})  # noqa: S608

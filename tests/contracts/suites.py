@@ -75,9 +75,9 @@ class BucketSuite:
 
         def broken() -> Iterator[bytes]:
             yield b"x" * 3_000_000
-            raise RuntimeError("the question failed")
+            raise RuntimeError("the query failed")
 
-        with pytest.raises(RuntimeError, match="the question failed"):
+        with pytest.raises(RuntimeError, match="the query failed"):
             bucket.write_once("a/b", broken())
 
         assert [] == bucket.list(bucket.uri("a"))
@@ -228,25 +228,27 @@ class WarehouseSuite:
     BROKEN = f"BEGIN TRANSACTION; {CLAIM}; SELECT ERROR('no'); COMMIT TRANSACTION;"
 
     def claims(self, bench: Bench, **params: Any) -> list[Row]:
-        return bench.warehouse.ask(
+        return bench.warehouse.query(
             "SELECT run_id, batch FROM claims ORDER BY run_id, batch", params
         )
 
-    def do(self, bench: Bench, job: str, script: str | None = None, **params: Any) -> bool:
-        return bench.warehouse.do(job, script or self.CLAIM, {"run_id": "r", "batch": 1} | params)
+    def run_once(self, bench: Bench, job: str, script: str | None = None, **params: Any) -> bool:
+        return bench.warehouse.run_once(
+            job, script or self.CLAIM, {"run_id": "r", "batch": 1} | params
+        )
 
-    # Deeds
+    # Transactions
 
     def test_a_job_id_runs_once(self, bench: Bench) -> None:
         """Exactly one caller hears that it did it."""
-        assert [True, False, False] == [self.do(bench, "job") for _ in range(3)]
+        assert [True, False, False] == [self.run_once(bench, "job") for _ in range(3)]
         assert 1 == len(self.claims(bench))
 
-    def test_the_second_caller_may_bring_another_deed(self, bench: Bench) -> None:
+    def test_the_second_caller_may_bring_another_transaction(self, bench: Bench) -> None:
         """The id decides, not the text."""
-        self.do(bench, "job", batch=1)
+        self.run_once(bench, "job", batch=1)
 
-        assert not self.do(bench, "job", batch=2)
+        assert not self.run_once(bench, "job", batch=2)
         assert [1] == [row["batch"] for row in self.claims(bench)]
 
     @pytest.mark.parametrize(
@@ -254,35 +256,37 @@ class WarehouseSuite:
     )
     def test_a_similar_job_id_is_another_job(self, bench: Bench, other: str) -> None:
         """In both orders."""
-        assert self.do(bench, other)
-        assert self.do(bench, "job")
-        assert not self.do(bench, other)
+        assert self.run_once(bench, other)
+        assert self.run_once(bench, "job")
+        assert not self.run_once(bench, other)
 
-    def test_a_failed_deed_leaves_nothing_and_may_be_done_again(self, bench: Bench) -> None:
+    def test_a_failed_transaction_leaves_nothing_and_may_be_done_again(self, bench: Bench) -> None:
         """Under the next suffix of its id."""
         for _ in range(2):
             with pytest.raises(Redeliver):
-                self.do(bench, "job", self.BROKEN)
+                self.run_once(bench, "job", self.BROKEN)
             assert [] == self.claims(bench)
 
-        assert self.do(bench, "job")
-        assert not self.do(bench, "job")
+        assert self.run_once(bench, "job")
+        assert not self.run_once(bench, "job")
         assert 1 == len(self.claims(bench))
 
-    def test_a_deed_without_transaction_words_is_one_transaction_too(self, bench: Bench) -> None:
+    def test_a_transaction_without_transaction_words_is_one_transaction_too(
+        self, bench: Bench
+    ) -> None:
         """One statement is all or nothing."""
         with pytest.raises(Redeliver):
-            self.do(bench, "job", f"{self.CLAIM} WHERE ERROR('no') IS NULL")
+            self.run_once(bench, "job", f"{self.CLAIM} WHERE ERROR('no') IS NULL")
 
         assert [] == self.claims(bench)
 
     def test_a_missing_parameter_leaves_no_transaction_open(self, bench: Bench) -> None:
-        """The next deed of this process is not harmed."""
+        """The next transaction of this process is not harmed."""
         with pytest.raises(Exception, match="batch"):
-            bench.warehouse.do("broken", self.CLAIM, {"run_id": "r"})
+            bench.warehouse.run_once("broken", self.CLAIM, {"run_id": "r"})
 
         assert [] == self.claims(bench)
-        assert self.do(bench, "job")
+        assert self.run_once(bench, "job")
 
     def test_temporary_tables_go_with_their_script(self, bench: Bench) -> None:
         """Also when it failed: the next one makes its own."""
@@ -290,19 +294,19 @@ class WarehouseSuite:
             "BEGIN TRANSACTION; CREATE TEMP TABLE mine AS SELECT 7 AS n; {then}; "
             "COMMIT TRANSACTION;"
         )
-        assert self.do(bench, "one", script.format(then=self.CLAIM))
+        assert self.run_once(bench, "one", script.format(then=self.CLAIM))
         with pytest.raises(Redeliver):
-            self.do(bench, "two", script.format(then="SELECT ERROR('no') FROM mine"))
+            self.run_once(bench, "two", script.format(then="SELECT ERROR('no') FROM mine"))
         with pytest.raises(Exception, match=r"(?i)mine|not ?found"):
-            bench.warehouse.ask("SELECT * FROM mine", {})
+            bench.warehouse.query("SELECT * FROM mine", {})
 
-        assert self.do(bench, "three", script.format(then=self.CLAIM))
+        assert self.run_once(bench, "three", script.format(then=self.CLAIM))
 
     # Types
 
     def test_integers_have_64_bits(self, bench: Bench) -> None:
         """As parameters, in arithmetic and back."""
-        ((row),) = bench.warehouse.ask(
+        ((row),) = bench.warehouse.query(
             "SELECT @small * 1000000000 AS product, @most AS most, SUM(x) AS total "
             "FROM UNNEST([@small, 2000000000]) AS x",
             {"small": 2_000_000_000, "most": 2**63 - 1},
@@ -314,7 +318,7 @@ class WarehouseSuite:
         """With a zone, whatever zone they went in with; microseconds kept."""
         noon = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=2)))
 
-        (row,) = bench.warehouse.ask(
+        (row,) = bench.warehouse.query(
             "SELECT @noon AS noon, @day AS day", {"noon": noon, "day": date(2026, 3, 2)}
         )
 
@@ -323,7 +327,7 @@ class WarehouseSuite:
 
     def test_a_null_parameter_is_null(self, bench: Bench) -> None:
         """Not a text."""
-        assert [{"missing": True}] == bench.warehouse.ask(
+        assert [{"missing": True}] == bench.warehouse.query(
             "SELECT @it IS NULL AS missing", {"it": None}
         )
 
@@ -344,7 +348,7 @@ class WarehouseSuite:
     )
     def test_a_text_parameter_is_never_read_as_sql(self, bench: Bench, text: str) -> None:
         """It comes back as it went in."""
-        assert [{"text": text}] == bench.warehouse.ask("SELECT @text AS text", {"text": text})
+        assert [{"text": text}] == bench.warehouse.query("SELECT @text AS text", {"text": text})
 
     def test_lists_and_rows_are_parameters_too(self, bench: Bench) -> None:
         """Empty ones as well."""
@@ -355,9 +359,9 @@ class WarehouseSuite:
         rows = [{"name": "a", "good": True}, {"name": "b", "good": False}]
 
         assert [2, 0] == [
-            bench.warehouse.ask(sql, {"names": names})[0]["n"] for names in (["1", "3", "x"], [])
+            bench.warehouse.query(sql, {"names": names})[0]["n"] for names in (["1", "3", "x"], [])
         ]
-        assert [{"name": "b"}] == bench.warehouse.ask(
+        assert [{"name": "b"}] == bench.warehouse.query(
             "SELECT r.name FROM UNNEST(@rows) AS r WHERE NOT r.good", {"rows": rows}
         )
 
@@ -383,7 +387,7 @@ class WarehouseSuite:
         self, bench: Bench, sql: str, expected: object
     ) -> None:
         """Also inside of each other."""
-        (row,) = bench.warehouse.ask(
+        (row,) = bench.warehouse.query(
             f"SELECT COUNT(*), {sql} AS it FROM UNNEST([1, 2, 3]) AS x",  # noqa: S608
             {},
         )
@@ -401,15 +405,15 @@ class WarehouseSuite:
 
     def events(self, bench: Bench) -> list[int]:
         sql = "SELECT batch FROM events WHERE recorded_on >= '2026-01-01' ORDER BY batch"
-        return [row["batch"] for row in bench.warehouse.ask(sql, {})]
+        return [row["batch"] for row in bench.warehouse.query(sql, {})]
 
     def test_appended_rows_are_visible_at_once(self, bench: Bench) -> None:
-        """To the very next question, with their values."""
+        """To the very next query, with their values."""
         bench.warehouse.append("events", [self.event(1)])
         bench.warehouse.append("events", [self.event(2), self.event(3)])
 
         assert [1, 2, 3] == self.events(bench)
-        (row,) = bench.warehouse.ask(
+        (row,) = bench.warehouse.query(
             "SELECT * FROM events WHERE recorded_on >= '2026-01-01' AND batch = 2", {}
         )
         assert self.event(2) == {name: row[name] for name in self.event(2)}
@@ -445,7 +449,7 @@ class WarehouseSuite:
         )
         other = self.load(bench, [b'{"job":5,"line":5}\n'])
 
-        rows = bench.warehouse.ask(
+        rows = bench.warehouse.query(
             "SELECT job, line, record_id, call_summary, products "  # noqa: S608
             f"FROM `{one}` ORDER BY job",
             {},
@@ -480,11 +484,11 @@ class WarehouseSuite:
 
         assert self.load(bench, [b'{"job":3,"line":1}\n'])
 
-    def test_a_loaded_table_can_be_used_in_a_deed(self, bench: Bench) -> None:
+    def test_a_loaded_table_can_be_used_in_a_transaction(self, bench: Bench) -> None:
         """By the name that came back."""
         table = self.load(bench, [b'{"job":4,"line":1}\n', b'{"job":5,"line":1}\n'])
 
-        self.do(
+        self.run_once(
             bench,
             "job",
             f"{self.CLAIM.replace('@batch', 's.job').partition('FROM')[0]} FROM `{table}` AS s",
@@ -494,23 +498,23 @@ class WarehouseSuite:
 
     # Streams
 
-    def test_a_stream_gives_what_a_question_gives(self, bench: Bench) -> None:
+    def test_a_stream_gives_what_a_query_gives(self, bench: Bench) -> None:
         """More than a page of it."""
         sql = "SELECT x FROM UNNEST(GENERATE_ARRAY(1, 2500)) AS x ORDER BY x"
 
-        assert bench.warehouse.ask(sql, {}) == list(bench.warehouse.stream(sql, {}))
+        assert bench.warehouse.query(sql, {}) == list(bench.warehouse.stream(sql, {}))
 
     def test_a_stream_can_be_left_and_others_asked_meanwhile(self, bench: Bench) -> None:
-        """Deeds and questions go on beside it."""
+        """Transactions and queries go on beside it."""
         stream = bench.warehouse.stream(
             "SELECT x FROM UNNEST(GENERATE_ARRAY(1, 5000)) AS x ORDER BY x", {}
         )
 
         first = next(stream)
-        assert self.do(bench, "job")
+        assert self.run_once(bench, "job")
         assert 1 == len(self.claims(bench))
         second = next(stream)
         del stream
 
         assert [{"x": 1}, {"x": 2}] == [first, second]
-        assert self.do(bench, "another")
+        assert self.run_once(bench, "another")

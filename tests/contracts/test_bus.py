@@ -426,7 +426,7 @@ def test_a_reply_that_is_lost_was_a_publish_all_the_same(room: Room) -> None:
 @pytest.mark.parametrize("fault", ["lose_publish", "lose_reply"])
 @pytest.mark.parametrize("way", ["poison", "too often"])
 def test_the_service_itself_loses_no_dead_letter(room: Room, fault: str, way: str) -> None:
-    """Forwarding is Pub/Sub's own deed: faults of publishers do not touch it."""
+    """Forwarding is Pub/Sub's own transaction: faults of publishers do not touch it."""
     room.send("jsonl-uploaded")
     for _ in range(RETRY.attempts - 1 if way == "too often" else 0):
         room.bus.refuse(room.lease()[0])

@@ -15,7 +15,7 @@ from tests.tracking.test_own_tables import ANY_WORD
 from tests.tracking.test_statements import NAMES
 from tracking.column_counts import counted
 from tracking.parameters import PARAMETERS
-from tracking.statements import deed, question, statement_names, table_name
+from tracking.statements import query, statement_names, table_name, transaction
 from tracking.tables import nothing_staged, output_columns, staged_columns
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def google_sql() -> "GoogleSql":
 
 
 def text_of(folder: str, name: str, **changed: str) -> str:
-    return (question if folder == "queries" else deed)(name, **NAMES | changed)
+    return (query if folder == "queries" else transaction)(name, **NAMES | changed)
 
 
 @pytest.mark.parametrize(("folder", "name"), STATEMENTS)
@@ -86,7 +86,7 @@ def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql", tmp_path: P
     """Truths, closed sets, numbers and lists of both kinds."""
     own = analysis_of(tmp_path, KINDS)
     ((table, columns),) = output_tables([own]).items()
-    sql = question("glance", counted=counted(glance_of(own).charts, own.table))
+    sql = query("glance", counted=counted(glance_of(own).charts, own.table))
 
     assert {"values", "items", "numbers", "lengths"} == {c.shows for c in glance_of(own).charts}
     assert ["ResolvedQueryStmt"] == google_sql.analyze(sql, {table: columns})

@@ -1,4 +1,4 @@
-"""One story told to both warehouses: the same rows, and the same answer to every question."""
+"""One story told to both warehouses: the same rows, and the same answer to every query."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from tests.contracts.recording import Story, at, plain, tell_again, tell_story
 from tests.emulators.servers import BigQueryServer
 from tests.local.fakes import HeldClock
 from tests.tracking.test_statements import NAMES, PARAMS
-from tracking.statements import question, statement_names
+from tracking.statements import query, statement_names
 from tracking.tables import layouts
 from troupe.backends.local.warehouse import LocalWarehouse
 
@@ -57,7 +57,7 @@ def differences(request: pytest.FixtureRequest) -> None:
     expect(request, SAME_ANSWERS)
 
 
-def test_every_deed_is_done_once(retold: Retold) -> None:
+def test_every_transaction_is_done_once(retold: Retold) -> None:
     """Each was done on the laptop, and is done here."""
     assert retold.done
     assert all(retold.done)
@@ -68,7 +68,7 @@ def test_the_same_story_leaves_the_same_rows(retold: Retold, table: str) -> None
     """After plans, closings, claims, reports, a clearing and a forgetting."""
     asked = f"SELECT * FROM {table} {_every_partition(table)}"  # noqa: S608
 
-    there = retold.bench.warehouse.ask(asked, {})
+    there = retold.bench.warehouse.query(asked, {})
 
     assert retold.story.tables[table], f"the story leaves no row in {table}"
     assert plain(retold.story.tables[table]) == plain(there)
@@ -77,24 +77,24 @@ def test_the_same_story_leaves_the_same_rows(retold: Retold, table: str) -> None
 ASKED = [
     (name, run)
     for name in statement_names("queries")
-    for run in (("r1", "r5") if "@run_id" in question(name, **NAMES) else ("r1",))
+    for run in (("r1", "r5") if "@run_id" in query(name, **NAMES) else ("r1",))
 ]
 
 
 @pytest.mark.parametrize(("name", "run"), ASKED)
-def test_every_question_has_the_same_answer(retold: Retold, name: str, run: str) -> None:
+def test_every_query_has_the_same_answer(retold: Retold, name: str, run: str) -> None:
     """Times and floats included; not their order, for in this story many things are at one time."""
-    sql = question(name, **NAMES)
+    sql = query(name, **NAMES)
     params = _params(retold.story, run)
 
-    here = retold.local.ask(sql, params)
-    there = retold.bench.warehouse.ask(at(sql, retold.story.now), params)
+    here = retold.local.query(sql, params)
+    there = retold.bench.warehouse.query(at(sql, retold.story.now), params)
 
     assert plain(here) == plain(there)
 
 
 def _params(story: Story, run: str) -> dict[str, object]:
-    """Everything that a question may name, taken from what the story left."""
+    """Everything that a query may name, taken from what the story left."""
     event = next(row for row in story.tables["events"] if row["run_id"] == run)
     member = story.tables["processed_records"][0]
     return PARAMS | {

@@ -15,7 +15,7 @@ from tests.contracts.suites import STAGED, Bench, WarehouseSuite
 from tests.emulators.servers import BigQueryServer
 from tests.local.fakes import HeldClock
 from tracking import Warehouse
-from tracking.statements import deed
+from tracking.statements import transaction
 from tracking.tables import layouts
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
@@ -104,43 +104,43 @@ def test_every_failure_takes_the_next_suffix(local_bench: LocalBench) -> None:
     suite = TestLocalWarehouse()
     for _ in range(2):
         with pytest.raises(Exception, match="failed"):
-            suite.do(local_bench, "job", suite.BROKEN)
-    suite.do(local_bench, "job")
+            suite.run_once(local_bench, "job", suite.BROKEN)
+    suite.run_once(local_bench, "job")
 
     assert [("job", "failed"), ("job__r2", "failed"), ("job__r3", "done")] == states(local_bench)
 
 
-def test_the_row_of_a_job_id_commits_with_its_deed(tmp_path: Path) -> None:
+def test_the_row_of_a_job_id_commits_with_its_transaction(tmp_path: Path) -> None:
     """A copy of the file at any time holds both or neither."""
     clock = HeldClock()
     file = tmp_path / "w.duckdb"
     warehouse = LocalWarehouse(file, clock, LocalBucket(tmp_path / "b"))
     script = TestLocalWarehouse.CLAIM
-    warehouse.do("job", script, {"run_id": "r", "batch": 1})
+    warehouse.run_once("job", script, {"run_id": "r", "batch": 1})
     warehouse.close()
 
     reopened = LocalWarehouse(file, clock, LocalBucket(tmp_path / "b"))
 
-    assert not reopened.do("job", script, {"run_id": "r", "batch": 1})
-    assert [{"n": 1}] == reopened.ask("SELECT COUNT(*) AS n FROM claims", {})
+    assert not reopened.run_once("job", script, {"run_id": "r", "batch": 1})
+    assert [{"n": 1}] == reopened.query("SELECT COUNT(*) AS n FROM claims", {})
     reopened.close()
 
 
-def test_a_deed_whose_job_row_cannot_be_written_is_not_done(local_bench: LocalBench) -> None:
+def test_a_transaction_whose_job_row_cannot_be_written_is_not_done(local_bench: LocalBench) -> None:
     """Neither can stand alone."""
     suite, db = TestLocalWarehouse(), local_bench.local.db
     db.execute("ALTER TABLE laptop_jobs RENAME TO hidden")
     db.execute("CREATE VIEW laptop_jobs AS SELECT * FROM hidden")
     try:
         with pytest.raises(Exception, match=r".+"):
-            suite.do(local_bench, "job")
+            suite.run_once(local_bench, "job")
         db.execute("SELECT 1")
     finally:
         db.execute("DROP VIEW laptop_jobs")
         db.execute("ALTER TABLE hidden RENAME TO laptop_jobs")
 
     assert [] == suite.claims(local_bench)
-    assert suite.do(local_bench, "job")
+    assert suite.run_once(local_bench, "job")
 
 
 def test_staging_tables_live_for_a_day(local_bench: LocalBench) -> None:
@@ -172,8 +172,8 @@ def test_a_failed_load_leaves_no_rows_behind(local_bench: LocalBench) -> None:
 
 
 def test_the_clock_of_the_laptop_is_the_one_that_is_given(local_bench: LocalBench) -> None:
-    """However deep the question for the time stands in a statement."""
-    (row,) = local_bench.warehouse.ask(
+    """However deep the query for the time stands in a statement."""
+    (row,) = local_bench.warehouse.query(
         "SELECT CURRENT_TIMESTAMP() AS now, CURRENT_DATE() AS today, "
         "COUNTIF(x < CURRENT_TIMESTAMP()) AS past, "
         "DIV(UNIX_SECONDS(CURRENT_TIMESTAMP()), 1) AS seconds "
@@ -209,23 +209,25 @@ def at_once(*calls: Callable[[], bool]) -> list[bool | None]:
 def gate(cloud_bench: "CloudBench") -> "CloudBench":
     """The row that every plan changes first."""
     cloud_bench.client.query_and_wait(f"TRUNCATE TABLE `{cloud_bench.dataset}.planning_gate`")
-    cloud_bench.warehouse.do("found", deed("found_deployment"), {"deployment": "d1"})
+    cloud_bench.warehouse.run_once("found", transaction("found_deployment"), {"deployment": "d1"})
     return cloud_bench
 
 
 def plans(bench: "CloudBench") -> int:
-    ((row),) = bench.warehouse.ask("SELECT plans FROM planning_gate", {})
+    ((row),) = bench.warehouse.query("SELECT plans FROM planning_gate", {})
     number: int = row["plans"]
     return number
 
 
-def test_deeds_that_change_one_row_exclude_each_other(gate: "CloudBench") -> None:
+def test_transactions_that_change_one_row_exclude_each_other(gate: "CloudBench") -> None:
     """Each is done or comes again; what was done is there, and no more."""
     script = UPDATE.format(more="")
-    deeds = [partial(gate.warehouse.do, f"job{number}", script, {}) for number in range(3)]
+    transactions = [
+        partial(gate.warehouse.run_once, f"job{number}", script, {}) for number in range(3)
+    ]
 
-    said = at_once(*deeds)
-    later = [each() if was is None else was for each, was in zip(deeds, said, strict=True)]
+    said = at_once(*transactions)
+    later = [each() if was is None else was for each, was in zip(transactions, said, strict=True)]
 
     assert [True] * 3 == later
     assert 3 == plans(gate)
@@ -234,7 +236,7 @@ def test_deeds_that_change_one_row_exclude_each_other(gate: "CloudBench") -> Non
 def test_what_was_updated_before_an_error_is_as_it_was(gate: "CloudBench") -> None:
     """An update is rolled back like an insert."""
     with pytest.raises(Redeliver):
-        gate.warehouse.do("job", UPDATE.format(more="SELECT ERROR('no');"), {})
+        gate.warehouse.run_once("job", UPDATE.format(more="SELECT ERROR('no');"), {})
 
     assert 0 == plans(gate)
 
@@ -247,10 +249,10 @@ def test_a_client_that_gave_up_waiting_did_not_stop_the_job(
     with monkeypatch.context() as hurried:
         hurried.setattr("troupe.backends.gcp.warehouse.CALL_SECONDS", 0.001)
         with pytest.raises(Redeliver):
-            gate.warehouse.do("job", script, {})
+            gate.warehouse.run_once("job", script, {})
     gate.wait_for_job("job")
 
-    assert not gate.warehouse.do("job", script, {})
+    assert not gate.warehouse.run_once("job", script, {})
     assert 1 == plans(gate)
 
 
@@ -299,4 +301,4 @@ def test_the_same_objects_are_loaded_once(cloud_bench: "CloudBench") -> None:
     one, two = (cloud_bench.warehouse.load("staged", STAGED, [blob.uri]) for _ in range(2))
 
     assert one == two
-    assert [{"n": 1}] == cloud_bench.warehouse.ask(f"SELECT COUNT(*) AS n FROM `{one}`", {})  # noqa: S608
+    assert [{"n": 1}] == cloud_bench.warehouse.query(f"SELECT COUNT(*) AS n FROM `{one}`", {})  # noqa: S608

@@ -27,7 +27,7 @@ WITH_COMMANDS = [page for page in pages() if blocks(page, "console")]
 
 @pytest.fixture
 def model() -> Iterator[Server]:
-    """A local model that answers every question alike."""
+    """A local model that answers every query alike."""
     server = Server()
     server.reply = {
         "choices": [

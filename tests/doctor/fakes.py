@@ -24,7 +24,7 @@ PUBSUB_AGENT = "serviceAccount:service-17@gcp-sa-pubsub.iam.gserviceaccount.com"
 
 
 class BigQuery:
-    """Datasets, tables and short questions."""
+    """Datasets, tables and short queries."""
 
     def __init__(self, clock: HeldClock) -> None:
         self.clock = clock

@@ -150,8 +150,8 @@ def test_a_setting_that_is_missing_is_named(patient: Patient) -> None:
     assert "project, vertex_location" in patient.ill()["settings"].says
 
 
-def test_a_slow_question_is_no_skew(patient: Patient) -> None:
-    """The server's time lies within the time of the question."""
+def test_a_slow_query_is_no_skew(patient: Patient) -> None:
+    """The server's time lies within the time of the query."""
     ask = patient.bigquery.query_and_wait
 
     def slowly(sql: str, **given: object) -> Any:
@@ -170,7 +170,7 @@ def test_a_slow_question_is_no_skew(patient: Patient) -> None:
     [
         (api.Forbidden, "Forbidden", "may not be looked at"),
         (api.NotFound, "NotFound", "is not there"),
-        (api.BadRequest, "BadRequest", "refused the question"),
+        (api.BadRequest, "BadRequest", "refused the query"),
         (api.ServiceUnavailable, "ServiceUnavailable", "in trouble"),
         (api.TooManyRequests, "TooManyRequests", "quota"),
         (DefaultCredentialsError, "DefaultCredentialsError", "no credentials"),

@@ -106,10 +106,10 @@ def test_a_layout_that_differs_is_told(
 
 
 def test_a_filter_that_no_statement_brings_is_a_fault(patient: Patient) -> None:
-    """Questions would be refused."""
+    """Queries would be refused."""
     patient.bigquery.tables["claims"].require_partition_filter = True
 
-    assert "refuses questions" in patient.ill()["tables"].says
+    assert "refuses queries" in patient.ill()["tables"].says
     assert "fault" == patient.ill()["tables"].state
 
 

@@ -59,7 +59,7 @@ def states(found: list[Finding]) -> list[str]:
 
 
 def test_bigquery_is_asked_with_short_patience_and_without_repeats_of_a_job() -> None:
-    """Datasets by name, the two questions as queries."""
+    """Datasets by name, the two queries as queries."""
     clock = HeldClock()
     client, wire = bigquery(
         dataset("troupe"),

@@ -117,7 +117,7 @@ def in_sql(
         warehouse.db.execute(
             "INSERT INTO odd (phone, interaction, reference) VALUES (?, ?, ?)", list(row)
         )
-    found = warehouse.ask(fragment("source_rows", **SOURCE.names()), {})
+    found = warehouse.query(fragment("source_rows", **SOURCE.names()), {})
     return {
         (r["phone_number_token"], r["interaction_id"], r["reference_id"]): r["record_id"]
         for r in found

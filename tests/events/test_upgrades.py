@@ -110,11 +110,11 @@ def test_table_schemas_only_ever_gain_columns_that_may_be_empty(recording: dict[
 
 
 def _insert(stage: Stage, table: str, rows: list[dict[str, Any]]) -> None:
-    stage.ask(f'DELETE FROM "{table}"')  # noqa: S608
+    stage.sql(f'DELETE FROM "{table}"')  # noqa: S608
     for row in rows:
         names = ", ".join(f'"{name}"' for name in row)
         marks = ", ".join("?" for _ in row)
-        stage.ask(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', *row.values())  # noqa: S608
+        stage.sql(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', *row.values())  # noqa: S608
 
 
 def _time(text: str) -> datetime:

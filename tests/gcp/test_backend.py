@@ -28,7 +28,7 @@ def test_a_new_dataset_is_founded_once(warehouse: LocalWarehouse) -> None:
     """Whoever comes first; the others find it."""
     assert "ab12" == found(warehouse, "ab12").id == found(warehouse, "ab12").id
     assert "ab12" == found(warehouse, "").id
-    assert [{"n": 1}] == warehouse.ask("SELECT COUNT(*) AS n FROM planning_gate", {})
+    assert [{"n": 1}] == warehouse.query("SELECT COUNT(*) AS n FROM planning_gate", {})
 
 
 def test_a_new_dataset_without_an_id_is_refused(warehouse: LocalWarehouse) -> None:
@@ -47,7 +47,7 @@ def test_a_dataset_of_another_deployment_is_refused(warehouse: LocalWarehouse) -
 
 def test_a_founding_that_is_under_way_is_waited_for(warehouse: LocalWarehouse) -> None:
     """The job is another's, and its row is not there yet."""
-    warehouse.do("troupe__found__ab12", "SELECT 1", {})
+    warehouse.run_once("troupe__found__ab12", "SELECT 1", {})
 
     with pytest.raises(Redeliver):
         found(warehouse, "ab12")
@@ -63,7 +63,7 @@ def test_only_who_may_write_the_row_founds(
     for name in others:
         with pytest.raises(Redeliver, match="not founded yet"):
             CloudWorld(cloud_settings(TROUPE_HANDLER=name), warehouse=warehouse)
-    assert [{"n": 0}] == warehouse.ask("SELECT COUNT(*) AS n FROM laptop_jobs", {})
+    assert [{"n": 0}] == warehouse.query("SELECT COUNT(*) AS n FROM laptop_jobs", {})
 
     CloudWorld(cloud_settings(TROUPE_HANDLER=FOUNDER), warehouse=warehouse)
     CloudWorld(cloud_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)

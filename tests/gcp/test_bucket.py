@@ -189,9 +189,9 @@ def test_an_exception_in_the_chunks_ends_the_upload(
 
     def broken() -> Iterator[bytes]:
         yield from LARGE
-        raise RuntimeError("the question failed")
+        raise RuntimeError("the query failed")
 
-    with pytest.raises(RuntimeError, match="the question failed"):
+    with pytest.raises(RuntimeError, match="the query failed"):
         bucket.write_once("a/b", broken())
 
     assert {} == wire.kept

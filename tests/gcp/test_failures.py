@@ -164,13 +164,13 @@ def test_every_row_of_the_table_is_met() -> None:
 
 @pytest.mark.parametrize(
     "error",
-    [KeyError("batch"), ValueError("events"), RuntimeError("the question failed"),
+    [KeyError("batch"), ValueError("events"), RuntimeError("the query failed"),
      SetAside("object_conflict", "a/b"), Redeliver("later"), Wait("others"), Refused("no", "no")],
     ids=lambda error: type(error).__name__,
 )  # fmt: skip
 def test_what_is_ours_goes_through_as_it_is(error: Exception) -> None:
     """Neither our own errors nor our mistakes are taken for the service's."""
-    with pytest.raises(type(error)) as raised, translated("bigquery", "a question"):
+    with pytest.raises(type(error)) as raised, translated("bigquery", "a query"):
         raise error
 
     assert error is raised.value
@@ -186,8 +186,8 @@ def test_nothing_happens_when_nothing_fails() -> None:
 
 def test_the_reason_is_told() -> None:
     """So that a log line says more than a number."""
-    told = r"^a question: Forbidden 403 quotaExceeded$"
-    with pytest.raises(Redeliver, match=told), translated("bigquery", "a question"):
+    told = r"^a query: Forbidden 403 quotaExceeded$"
+    with pytest.raises(Redeliver, match=told), translated("bigquery", "a query"):
         raise http(403, "quotaExceeded")
 
 

@@ -141,7 +141,7 @@ def test_a_value_cannot_end_its_quotes() -> None:
         ("cancel", (JOB,)),
     ],
 )
-def test_a_question_may_be_asked_again(call: str, given: tuple[Any, ...]) -> None:
+def test_a_query_may_be_asked_again(call: str, given: tuple[Any, ...]) -> None:
     """With a deadline of its own."""
     answer: Any = [] if len(given) > 1 or call == "find" else BatchPredictionJob(name=JOB)
     tool, client = model(answer)

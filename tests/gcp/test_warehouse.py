@@ -42,8 +42,8 @@ class Warehouse:
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def do(self, script: str = "SELECT 1") -> bool:
-        return self.it.do("troupe__plan__d1__r1", script, {})
+    def run_once(self, script: str = "SELECT 1") -> bool:
+        return self.it.run_once("troupe__plan__d1__r1", script, {})
 
     def ids(self) -> list[str]:
         """The ids under which jobs were created, or tried to be."""
@@ -71,11 +71,11 @@ def job(state: str = "DONE", reason: str = "", name: str = "troupe__plan__d1__r1
 TAKEN = error(409, "duplicate")
 
 
-def test_who_creates_the_job_has_done_the_deed() -> None:
+def test_who_creates_the_job_has_done_the_transaction() -> None:
     """One request, when the job ends at once."""
     warehouse = Warehouse(job())
 
-    assert warehouse.do()
+    assert warehouse.run_once()
     assert ["troupe__plan__d1__r1"] == warehouse.ids()
 
 
@@ -83,7 +83,7 @@ def test_a_job_of_somebody_else_that_is_done_is_done() -> None:
     """409, then one look."""
     warehouse = Warehouse(TAKEN, job())
 
-    assert not warehouse.do()
+    assert not warehouse.run_once()
     assert ["POST jobs", "GET troupe__plan__d1__r1"] == warehouse.wire.calls
 
 
@@ -92,7 +92,7 @@ def test_a_job_that_shows_late_is_looked_for_again() -> None:
     missing = error(404, "notFound")
     warehouse = Warehouse(TAKEN, missing, missing, job())
 
-    assert not warehouse.do()
+    assert not warehouse.run_once()
     assert ["troupe__plan__d1__r1"] == warehouse.ids()
 
 
@@ -101,7 +101,7 @@ def test_a_job_that_never_shows_is_left_to_the_next_delivery() -> None:
     warehouse = Warehouse(TAKEN, *[error(404, "notFound")] * 5)
 
     with pytest.raises(Redeliver):
-        warehouse.do()
+        warehouse.run_once()
 
     assert [] == warehouse.wire.replies
     assert ["troupe__plan__d1__r1"] == warehouse.ids()
@@ -112,17 +112,17 @@ def test_a_failed_id_is_used_up() -> None:
     failed = job(reason="invalidQuery")
     warehouse = Warehouse(TAKEN, failed, TAKEN, failed, job())
 
-    assert warehouse.do()
+    assert warehouse.run_once()
     assert [
         "troupe__plan__d1__r1", "troupe__plan__d1__r1__r2", "troupe__plan__d1__r1__r3",
     ] == warehouse.ids()  # fmt: skip
 
 
-def test_a_deed_done_under_a_suffix_is_done() -> None:
+def test_a_transaction_done_under_a_suffix_is_done() -> None:
     """Whoever finds it does nothing."""
     warehouse = Warehouse(TAKEN, job(reason="invalidQuery"), TAKEN, job())
 
-    assert not warehouse.do()
+    assert not warehouse.run_once()
 
 
 @pytest.mark.parametrize("reason", ["invalidQuery", "backendError", "stopped", "duplicate"])
@@ -131,7 +131,7 @@ def test_a_job_of_this_call_that_fails_is_told_again(reason: str) -> None:
     warehouse = Warehouse(job(reason=reason))
 
     with pytest.raises(Redeliver, match=f"job troupe__plan__d1__r1 failed.*{reason}") as told:
-        warehouse.do()
+        warehouse.run_once()
 
     assert "transcript" not in str(told.value)
     assert 1 == len(warehouse.ids())
@@ -140,7 +140,7 @@ def test_a_job_of_this_call_that_fails_is_told_again(reason: str) -> None:
 def test_a_job_that_reads_too_much_is_set_aside() -> None:
     """It would read as much again."""
     with pytest.raises(SetAside) as aside:
-        Warehouse(job(reason="bytesBilledLimitExceeded")).do()
+        Warehouse(job(reason="bytesBilledLimitExceeded")).run_once()
 
     assert "bytes_billed_limit" == aside.value.cause
 
@@ -151,7 +151,7 @@ def test_a_running_job_is_waited_for(created: bool) -> None:
     first = [job("PENDING")] if created else [TAKEN, job("RUNNING")]
     warehouse = Warehouse(*first, job("RUNNING"), job("RUNNING"), job())
 
-    assert created is warehouse.do()
+    assert created is warehouse.run_once()
     assert 1 == len(warehouse.ids())
 
 
@@ -162,7 +162,7 @@ def test_a_job_that_outlasts_the_budget_is_no_failure(created: bool) -> None:
     warehouse = Warehouse(*first, *[job("RUNNING")] * 50, budget=20)
 
     with pytest.raises(Redeliver, match="still running"):
-        warehouse.do()
+        warehouse.run_once()
 
     assert ["troupe__plan__d1__r1"] == warehouse.ids()
     assert 15 < warehouse.now <= 20
@@ -179,7 +179,7 @@ def test_creating_is_tried_once(lost: Reply) -> None:
     warehouse = Warehouse(lost)
 
     with pytest.raises(Redeliver):
-        warehouse.do()
+        warehouse.run_once()
 
     assert ["POST jobs"] == warehouse.wire.calls
 
@@ -188,13 +188,13 @@ def test_a_look_that_fails_for_a_moment_is_repeated() -> None:
     """Reading is no creating: the client may ask twice."""
     warehouse = Warehouse(job("PENDING"), error(503, "backendError"), job())
 
-    assert warehouse.do()
+    assert warehouse.run_once()
 
 
 def test_every_job_says_whose_it_is_and_reads_no_cache() -> None:
     """Labels carry ids only; bare names of tables are those of the deployment."""
     warehouse = Warehouse(job())
-    warehouse.do()
+    warehouse.run_once()
 
     ((_, _, body),) = warehouse.wire.asked
     query = body["configuration"]["query"]
@@ -204,7 +204,7 @@ def test_every_job_says_whose_it_is_and_reads_no_cache() -> None:
     assert "EU" == body["jobReference"]["location"]
 
 
-# Questions
+# Queries
 
 ANSWER: dict[str, Any] = {
     "jobComplete": True,
@@ -214,11 +214,11 @@ ANSWER: dict[str, Any] = {
 }
 
 
-def test_a_question_is_a_short_query() -> None:
+def test_a_query_is_a_short_query() -> None:
     """One request, no job, no cache."""
     warehouse = Warehouse((200, ANSWER))
 
-    assert [{"n": 7}] == warehouse.it.ask("SELECT @n AS n", {"n": 7, "unused": object()})
+    assert [{"n": 7}] == warehouse.it.query("SELECT @n AS n", {"n": 7, "unused": object()})
 
     ((method, path, body),) = warehouse.wire.asked
     assert ("POST", "projects/stories/queries") == (method, path)
@@ -226,19 +226,19 @@ def test_a_question_is_a_short_query() -> None:
     assert (False, {"app": "troupe", "handler": "all"}) == (body["useQueryCache"], body["labels"])
 
 
-def test_a_question_that_fails_for_a_moment_is_asked_again() -> None:
+def test_a_query_that_fails_for_a_moment_is_asked_again() -> None:
     """It changes nothing."""
     warehouse = Warehouse(error(503, "backendError"), (200, ANSWER))
 
-    assert [{"n": 7}] == warehouse.it.ask("SELECT 7 AS n", {})
+    assert [{"n": 7}] == warehouse.it.query("SELECT 7 AS n", {})
 
 
-def test_a_question_s_failure_is_told_in_our_words() -> None:
+def test_a_query_s_failure_is_told_in_our_words() -> None:
     """Never in the service's, which quote what they read."""
     warehouse = Warehouse(error(403, "accessDenied", "transcript of somebody"))
 
-    with pytest.raises(Redeliver, match=r"^a question: Forbidden 403 accessDenied$"):
-        warehouse.it.ask("SELECT 1", {})
+    with pytest.raises(Redeliver, match=r"^a query: Forbidden 403 accessDenied$"):
+        warehouse.it.query("SELECT 1", {})
 
 
 def test_a_limit_on_bytes_goes_with_every_statement() -> None:
@@ -250,8 +250,8 @@ def test_a_limit_on_bytes_goes_with_every_statement() -> None:
         _http=wire,
     )
     warehouse = BigQueryWarehouse(cloud_settings(), client, maximum_bytes_billed=10**9)
-    warehouse.ask("SELECT 7 AS n", {})
-    warehouse.do("troupe__plan__d1__r1", "SELECT 1", {})
+    warehouse.query("SELECT 7 AS n", {})
+    warehouse.run_once("troupe__plan__d1__r1", "SELECT 1", {})
 
     (_, _, asked), (_, _, done) = wire.asked
     assert "1000000000" == asked["maximumBytesBilled"]

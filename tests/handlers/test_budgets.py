@@ -33,7 +33,7 @@ def capped(tmp_path: Path) -> Iterator[Capped]:
 
 
 def refused(stage: Stage) -> list[tuple[str, ...]]:
-    return stage.ask("SELECT run_id, cause, detail FROM error_tracking WHERE scope = 'system'")
+    return stage.sql("SELECT run_id, cause, detail FROM error_tracking WHERE scope = 'system'")
 
 
 def test_a_run_that_needs_more_tokens_than_it_may_is_refused_with_the_estimate(
@@ -56,7 +56,7 @@ def test_a_run_whose_first_batch_may_not_fit_is_refused(capped: Capped) -> None:
     stage = capped()
     stage.request("dry", dry_run=True)
     stage.play()
-    ((records,),) = stage.ask("SELECT would_records FROM run_plans")
+    ((records,),) = stage.sql("SELECT would_records FROM run_plans")
 
     stage.request(budget_tokens=40_000, canary=records)
     stage.play()
@@ -95,7 +95,7 @@ def test_a_run_stops_before_the_batch_that_would_break_its_cap(capped: Capped) -
     assert 0 < spent <= 30_000
     assert 1 == stage.one("SELECT count(*) FROM events WHERE topic = 'run-stopped'")
     assert {"budget_exhausted"} == {
-        name for (name,) in stage.ask("SELECT DISTINCT error_type FROM error_tracking")
+        name for (name,) in stage.sql("SELECT DISTINCT error_type FROM error_tracking")
     }
 
 
@@ -116,7 +116,7 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
     spent = "SELECT sum(prompt_tokens + output_tokens + thoughts_tokens) FROM attempt_closings"
     assert 0 < told["course"]["budget"]["tokens"] < stage.one(spent) <= 30_000
     assert "budget_exhausted" in {
-        name for (name,) in stage.ask("SELECT error_type FROM error_tracking")
+        name for (name,) in stage.sql("SELECT error_type FROM error_tracking")
     }
 
 
@@ -145,7 +145,7 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
         budget_tokens=10_000_000, canary=10, rows_per_batch=10, limit=30, mode="test", concurrency=2
     )
     stage.play()
-    stage.ask(
+    stage.sql(
         "DELETE FROM events WHERE topic IN ('batch-completed', 'run-completed') AND "
         "COALESCE(batch, 99) > ?",
         over,

@@ -9,7 +9,7 @@ from events import BatchPlanned
 from handlers.write_jsonl import write_jsonl
 from tests.harness import Stage, calls, id_of
 from troupe.backends.local import operations
-from troupe.operations.backend import BadQuestion
+from troupe.operations.backend import InvalidOperation
 from troupe.operations.clear_history import clear_history, forget
 from troupe.operations.reprocess import reprocess
 from troupe.standin.settings import Behaviour
@@ -31,7 +31,7 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(sta
     books = stage.books("r1")
     assert (True, 0, 6, 6) == (books["ok"], books["analysed"], books["cleared"], books["planned"])
     assert 0 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
-    assert [("r1", 6, "wrong prompt")] == stage.ask(
+    assert [("r1", 6, "wrong prompt")] == stage.sql(
         "SELECT run_id, records, reason FROM history_clearings"
     )
 
@@ -51,9 +51,9 @@ def test_clearing_is_refused_while_an_open_run_holds_a_record(
         if stage.world.deliver_next() is None and not stage.world.service.step():
             stage.tick(minutes=5)
 
-    with pytest.raises(BadQuestion, match="open run holds"):
+    with pytest.raises(InvalidOperation, match="open run holds"):
         clear_history(stage.world, "r1", sure=True)
-    with pytest.raises(BadQuestion, match="open run holds"):
+    with pytest.raises(InvalidOperation, match="open run holds"):
         forget(stage.world, PERSON, sure=True)
     assert 3 == stage.one("SELECT count(*) FROM processed_records")
 
@@ -64,7 +64,7 @@ def test_what_has_a_row_is_not_reprocessed_before_its_history_is_cleared(stage: 
     stage.load(rows)
     stage.run("r1")
 
-    with pytest.raises(BadQuestion, match="troupe clear-history --run r1"):
+    with pytest.raises(InvalidOperation, match="troupe clear-history --run r1"):
         reprocess(stage.world, {"record_ids": [id_of(rows[0])]})
     clear_history(stage.world, "r1", sure=True)
 
@@ -87,9 +87,9 @@ def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(stage
     assert 3 == done["source_rows"]
     assert any("requests/" in file for file in done["files"])
     assert any("output/" in file for file in done["files"])
-    tables = [name for (name,) in stage.ask("SELECT table_name FROM duckdb_tables()")]
+    tables = [name for (name,) in stage.sql("SELECT table_name FROM duckdb_tables()")]
     ours = [table for table in tables if table != "transcription_pass_2"]
-    held = [t for t in ours if PERSON in str(stage.ask(f'SELECT * FROM "{t}"'))]  # noqa: S608
+    held = [t for t in ours if PERSON in str(stage.sql(f'SELECT * FROM "{t}"'))]  # noqa: S608
     assert [] == held
     assert 0 == stage.one("SELECT count(*) FROM error_tracking")
     books = stage.books("r1")
@@ -105,7 +105,7 @@ def test_forgetting_leaves_others_alone_and_names_the_person_nowhere(stage: Stag
 
     assert 4 == stage.books("r1")["analysed"]
     assert "tok_of_nobody" not in str(answer)
-    assert "tok_of_nobody" not in str(stage.ask("SELECT * FROM laptop_jobs"))
+    assert "tok_of_nobody" not in str(stage.sql("SELECT * FROM laptop_jobs"))
     assert "forget" in operations.DUTIES
 
 
@@ -115,7 +115,7 @@ def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(
     """Its attempt is closed; the file that it would write now differs from the one that stands."""
     stage.load(calls(4))
     stage.run("r1")
-    ((planned,),) = stage.ask(
+    ((planned,),) = stage.sql(
         "SELECT data FROM events WHERE topic = 'batch-planned' ORDER BY batch, attempt LIMIT 1"
     )
     forget(stage.world, PERSON, sure=True)

@@ -1,4 +1,4 @@
-"""The columns of any analysis, counted in one question."""
+"""The columns of any analysis, counted in one query."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -27,12 +27,12 @@ def stage(staged: Staged, tmp_path: Path) -> Stage:
 def stored(stage: Stage, **columns: list[Any]) -> None:
     """One row for each value of the columns; what every row must have is made up."""
     given = {"said": "x", "run_id": "r1"}
-    fields = stage.ask("SELECT name, type FROM pragma_table_info('of_any_kind') WHERE \"notnull\"")
+    fields = stage.sql("SELECT name, type FROM pragma_table_info('of_any_kind') WHERE \"notnull\"")
     filled = {name: _FILL[kind] for name, kind in fields if name not in given}
     names = ", ".join([*filled, *given, *columns])
     marks = ", ".join([*filled.values(), *("?" * (len(given) + len(columns)))])
     for values in zip(*columns.values(), strict=True):
-        stage.ask(
+        stage.sql(
             f"INSERT INTO of_any_kind ({names}) VALUES ({marks})",  # noqa: S608
             *given.values(), *values,
         )  # fmt: skip

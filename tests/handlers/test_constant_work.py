@@ -9,7 +9,7 @@ from tests.harness import Stage, calls
 from tracking import Tracking
 from troupe.backends.local.warehouse import LocalWarehouse
 
-KINDS = ("ask", "stream", "do", "load")
+KINDS = ("query", "stream", "run_once", "load")
 """Requests to BigQuery; appends to the event log go through the Storage Write API."""
 
 
@@ -46,7 +46,9 @@ def test_requests_an_attempt_are_constant_and_few(tmp_path: Path) -> None:
 
     each = {kind: (some[kind] - few[kind]) / 10 for kind in KINDS}
 
-    assert {"do": 2, "load": 1, "stream": 1} == {k: each[k] for k in ("do", "load", "stream")}
+    assert {"run_once": 2, "load": 1, "stream": 1} == {
+        k: each[k] for k in ("run_once", "load", "stream")
+    }
     assert sum(each.values()) <= 16
 
 

@@ -70,7 +70,7 @@ def test_an_unknown_price_stays_unknown_in_every_sum(stage: Stage) -> None:
     assert (None, None, None) == (money["price"], money["online"], money["analysis"]["cost"])
     assert {2: False, 3: True} == {
         run["analysed"]: run["cost"] is None
-        for run in stage.world.dependencies.tracking.tell("costs", {"analysis": None})
+        for run in stage.world.dependencies.tracking.query("costs", {"analysis": None})
     }
 
 
@@ -78,7 +78,7 @@ def test_the_report_of_a_run_is_kept_as_a_row(staged: Staged) -> None:
     """With the amounts that people ask for, and the whole summary in JSON."""
     stage = damaged(staged, calls(20))
     stage.run()
-    ((kept, low, high, wasted, saved),) = stage.ask(
+    ((kept, low, high, wasted, saved),) = stage.sql(
         "SELECT report, expected_low, expected_high, wasted, saved FROM run_reports"
     )
     report = json.loads(kept)

@@ -46,7 +46,7 @@ def test_planted_names_and_numbers_occur_in_no_log_line(played: Stage) -> None:
 
 def test_planted_names_and_numbers_occur_in_no_event_error_or_delivery(played: Stage) -> None:
     """Only the tables of rows and of frozen transcripts hold personal data."""
-    tables = [name for (name,) in played.ask("SELECT table_name FROM duckdb_tables()")]
+    tables = [name for (name,) in played.sql("SELECT table_name FROM duckdb_tables()")]
     letters = {"laptop_letters"}  # the dead letter itself is kept as it came, for the operator
 
     found = {

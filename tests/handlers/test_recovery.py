@@ -9,7 +9,7 @@ from handlers.dispatch.errors import SetAside
 from tests.harness import Stage, calls, id_of
 from troupe.backends.local import operations
 from troupe.operations import dead_letters
-from troupe.operations.backend import BadQuestion
+from troupe.operations.backend import InvalidOperation
 from troupe.operations.reprocess import reprocess
 from troupe.standin.corrupt import Damage, Kind
 from troupe.standin.settings import Behaviour, End
@@ -92,7 +92,7 @@ def test_what_was_handled_meanwhile_is_not_sent_again(staged: Staged) -> None:
     stage.request()
     stage.play()
     (letter,) = dead_letters.dead_letters(stage.world)["letters"]
-    place = stage.ask("SELECT planned_on FROM run_plans")[0][0]
+    place = stage.sql("SELECT planned_on FROM run_plans")[0][0]
     stage.world.warehouse.db.execute(
         "INSERT INTO deliveries SELECT ?, 'job-succeeded', 'r1', 1, 'process-results', 'done', "
         "NULL, 1.0, 1, recorded_at, recorded_on FROM events LIMIT 1",
@@ -119,7 +119,7 @@ def test_discarding_closes_the_attempt_without_answers(staged: Staged) -> None:
     assert "batch 1, attempt 1" in answer["closed"]
     books = stage.books("r1")
     assert (True, True, 3) == (books["ok"], books["completed"], books["released"])
-    with pytest.raises(BadQuestion):
+    with pytest.raises(InvalidOperation):
         dead_letters.discard(stage.world, letter["letter_id"], "again")
     stage.restart(behaviour=Behaviour())
     assert 3 == stage.run("r2")["analysed"]
@@ -137,7 +137,7 @@ def test_a_letter_is_shown_with_its_cause(stage: Stage) -> None:
     assert {"unreadable": 1} == {
         k: v for k, v in dead_letters.replay(stage.world).items() if v and k != "dry_run"
     }
-    with pytest.raises(BadQuestion):
+    with pytest.raises(InvalidOperation):
         dead_letters.show_letter(stage.world, "nothing")
 
 
@@ -158,9 +158,9 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) 
     assert 0 < preview["cost"][0] < preview["cost"][1]
     assert "again" == done["run_id"]
     assert 2 == stage.books("again")["analysed"]
-    with pytest.raises(BadQuestion, match="have a row already"):
+    with pytest.raises(InvalidOperation, match="have a row already"):
         reprocess(stage.world, {"record_ids": [id_of(rows[5])]})
-    with pytest.raises(BadQuestion, match="nothing is selected"):
+    with pytest.raises(InvalidOperation, match="nothing is selected"):
         reprocess(stage.world, {})
 
 
@@ -168,7 +168,7 @@ def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> 
     """Behind the dead letters there is no other place to set it aside to."""
     stage.load(calls(4))
     broken_bucket(stage)
-    do = stage.world.warehouse.do
+    do = stage.world.warehouse.run_once
     refused: list[str] = []
 
     def refuse_three_times(name: str, *rest: Any) -> bool:
@@ -177,11 +177,11 @@ def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> 
             raise SetAside("broken_tool", "no right to write errors")
         return do(name, *rest)
 
-    stage.world.warehouse.do = refuse_three_times  # type: ignore[method-assign,assignment]
+    stage.world.warehouse.run_once = refuse_three_times  # type: ignore[method-assign,assignment]
     stage.request()
     stage.play()
 
     assert 3 == len(refused)
-    assert [("object_conflict",)] == stage.ask(
+    assert [("object_conflict",)] == stage.sql(
         "SELECT cause FROM error_tracking WHERE error_type = 'set_aside'"
     )

@@ -21,7 +21,7 @@ def send(stage: Stage, body: dict[str, Any] | str, message_id: str = "") -> None
 
 
 def run_ids(stage: Stage) -> list[str]:
-    return [run for (run,) in stage.ask("SELECT run_id FROM run_plans ORDER BY planned_at, run_id")]
+    return [run for (run,) in stage.sql("SELECT run_id FROM run_plans ORDER BY planned_at, run_id")]
 
 
 def test_bare_json_without_an_envelope_is_a_request(stage: Stage) -> None:
@@ -81,7 +81,7 @@ def test_the_same_run_id_with_other_content_is_refused(stage: Stage) -> None:
     stage.run("r1", canary=7)
 
     assert "run-refused" in stage.topics()
-    assert ["run_id_taken"] == [c for (c,) in stage.ask("SELECT cause FROM error_tracking")]
+    assert ["run_id_taken"] == [c for (c,) in stage.sql("SELECT cause FROM error_tracking")]
     assert stage.books("r1")["ok"]
 
 
@@ -119,7 +119,7 @@ def test_a_bad_request_is_refused_by_name_and_nothing_else_happens(
     send(stage, body)
     stage.play()
 
-    ((cause, detail),) = stage.ask("SELECT cause, detail FROM error_tracking")
+    ((cause, detail),) = stage.sql("SELECT cause, detail FROM error_tracking")
     assert cause in ("bad_input", "unknown_analysis")
     assert named.lower() in detail.lower()
     assert 0 == stage.one("SELECT count(*) FROM run_plans")
@@ -147,7 +147,7 @@ def test_named_records_alone_are_taken(stage: Stage) -> None:
     stage.run(mode="single", record_ids=[id_of(rows[3])])
 
     assert [id_of(rows[3])] == [
-        r for (r,) in stage.ask("SELECT record_id FROM transcription_analyzed_transcripts")
+        r for (r,) in stage.sql("SELECT record_id FROM transcription_analyzed_transcripts")
     ]
 
 

@@ -67,7 +67,7 @@ def test_a_running_job_is_cancelled_and_harvested(staged: Staged) -> None:
     assert books["ok"]
     assert 40 == books["analysed"] + books["released"]
     assert ["cancelled"] == [
-        name for (name,) in stage.ask("SELECT DISTINCT error_type FROM error_tracking")
+        name for (name,) in stage.sql("SELECT DISTINCT error_type FROM error_tracking")
     ]
 
 
@@ -109,7 +109,7 @@ def test_the_canary_goes_alone(staged: Staged) -> None:
     stage.request(canary=5, rows_per_batch=5)
     play_until(stage, "job-succeeded")
 
-    assert [1] == [b for (b,) in stage.ask("SELECT DISTINCT batch FROM events WHERE batch > 0")]
+    assert [1] == [b for (b,) in stage.sql("SELECT DISTINCT batch FROM events WHERE batch > 0")]
 
 
 def test_never_more_batches_in_flight_than_the_cap(staged: Staged) -> None:
@@ -138,6 +138,6 @@ def test_a_run_over_budget_is_refused_with_its_estimate(staged: Staged) -> None:
 
     assert ["run-requested", "run-refused"] == stage.topics()
     assert 0 == stage.one("SELECT count(*) FROM batch_records")
-    assert [("run_refused", "over_budget")] == stage.ask(
+    assert [("run_refused", "over_budget")] == stage.sql(
         "SELECT error_type, cause FROM error_tracking"
     )

@@ -36,7 +36,7 @@ def test_four_poison_answers_of_a_thousand_leave_996_rows_and_4_named_errors(
     assert (996, 4, True) == (books["analysed"], books["failed"], books["ok"])
     assert poison == {
         f"k-{record}"
-        for (record,) in stage.ask(
+        for (record,) in stage.sql(
             "SELECT DISTINCT record_id FROM error_tracking "
             "WHERE error_type = 'attempts_exhausted' AND cause = 'truncated'"
         )
@@ -52,7 +52,7 @@ def test_only_open_records_are_asked_again(staged: Staged) -> None:
 
     stage.run(max_attempts=2)
 
-    assert [(1, 20), (2, 3)] == stage.ask(
+    assert [(1, 20), (2, 3)] == stage.sql(
         "SELECT attempt, asked FROM attempt_closings ORDER BY attempt"
     )
 
@@ -71,7 +71,7 @@ def test_an_errored_line_never_yields_a_row(staged: Staged) -> None:
 
     assert (4, 1) == (books["analysed"], books["failed"])
     assert {"vertex_ai_error", "attempts_exhausted"} == {
-        name for (name,) in stage.ask("SELECT error_type FROM error_tracking")
+        name for (name,) in stage.sql("SELECT error_type FROM error_tracking")
     }
 
 
@@ -102,7 +102,7 @@ def test_a_blocked_answer_fails_at_once(staged: Staged) -> None:
     stage.run()
 
     assert 1 == stage.one("SELECT count(*) FROM attempt_closings")
-    assert [("blocked", False, False)] == stage.ask(
+    assert [("blocked", False, False)] == stage.sql(
         "SELECT error_type, retryable, replan FROM error_tracking"
     )
 
@@ -142,7 +142,7 @@ def test_what_an_unfinished_job_wrote_is_harvested(staged: Staged, end: End, eve
 
     assert (20, True) == (books["analysed"], books["ok"])
     assert event in stage.topics()
-    first, second = stage.ask("SELECT asked, analysed FROM attempt_closings ORDER BY attempt")
+    first, second = stage.sql("SELECT asked, analysed FROM attempt_closings ORDER BY attempt")
     assert (20, 10) == first
     assert (10, 20) == second
 
@@ -175,7 +175,7 @@ def test_a_permanent_cause_stops_the_run_and_releases_its_records(
     )  # fmt: skip
     assert 1 == stage.jobs()
     assert "run-stopped" in stage.topics()
-    assert [("job_refused", 40)] == stage.ask(
+    assert [("job_refused", 40)] == stage.sql(
         "SELECT error_type, count(*) FROM error_tracking GROUP BY error_type"
     )
 
@@ -203,7 +203,7 @@ def test_a_succeeded_job_without_files_is_set_aside(staged: Staged) -> None:
     assert [("process-results", "output_missing", 1)] == [
         (row["handler"], row["cause"], row["count"]) for row in stage.world.letters.waiting()
     ]
-    assert [("set_aside", "system")] == stage.ask("SELECT error_type, scope FROM error_tracking")
+    assert [("set_aside", "system")] == stage.sql("SELECT error_type, scope FROM error_tracking")
     assert 3 == stage.books("r1")["open"]
 
 
@@ -235,7 +235,7 @@ def test_after_the_last_attempt_what_is_open_has_failed(staged: Staged) -> None:
     books = stage.run(max_attempts=3, breaker=100)
 
     assert (0, 4, True) == (books["analysed"], books["failed"], books["ok"])
-    assert [("missing_response", 4)] == stage.ask(
+    assert [("missing_response", 4)] == stage.sql(
         "SELECT cause, count(*) FROM error_tracking "
         "WHERE error_type = 'attempts_exhausted' GROUP BY cause"
     )

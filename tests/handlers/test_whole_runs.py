@@ -121,7 +121,7 @@ def test_an_invented_summary_stands_out(staged: Callable[..., Stage]) -> None:
     stage.load(calls(1, start=5))
     stage.run("r2", grounding=False)
 
-    assert [(0.0,), (1.0,), (None,)] == stage.ask(
+    assert [(0.0,), (1.0,), (None,)] == stage.sql(
         "SELECT grounding FROM transcription_analyzed_transcripts ORDER BY grounding NULLS LAST"
     )
 
@@ -150,7 +150,7 @@ def test_a_run_is_stopped_before_its_memberships_expire(staged: Callable[..., St
     assert policy.run_days < days_to_the_end(stage) < kept
     books = stage.books("r1")
     assert (True, 0, 40) == (books["ok"], books["open"], books["failed"] + books["released"])
-    assert [("age", books["released"])] == stage.ask(
+    assert [("age", books["released"])] == stage.sql(
         "SELECT json_extract_string(f.data, '$.reason'), (SELECT count(*) FROM error_tracking"
         " WHERE error_type = 'run_too_old') FROM events AS f WHERE f.topic = 'run-stopped'"
     )

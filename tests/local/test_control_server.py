@@ -17,7 +17,7 @@ from tests.harness import calls
 from tests.local.fakes import HeldClock
 from troupe.backends.local.backend import HomeInUse, Laptop
 from troupe.backends.local.control_server import CARD, NobodyThere, Office, ask
-from troupe.operations.backend import BadQuestion
+from troupe.operations.backend import InvalidOperation
 
 HOUSE = Path(__file__).parent.parent.parent
 
@@ -70,12 +70,12 @@ def say(home: Path, line: bytes) -> bytes:
         return door.makefile("rb").read()
 
 
-def question(home: Path, **changed: Any) -> bytes:
+def query(home: Path, **changed: Any) -> bytes:
     told = {"secret": card(home)["secret"], "duty": "status", "arguments": {}} | changed
     return json.dumps(told).encode() + b"\n"
 
 
-def test_a_question_over_the_socket_is_answered(world: Laptop) -> None:
+def test_a_query_over_the_socket_is_answered(world: Laptop) -> None:
     """By the one process that may read the file."""
     with opened(world) as office:
         answer = answered(office, world, lambda: ask(world.home, "status", {}))
@@ -131,23 +131,23 @@ def test_what_is_asked_is_done(world: Laptop, tmp_path: Path) -> None:
         ("load", {"file": "nowhere.jsonl"}, "nowhere.jsonl"),
     ],
 )
-def test_a_bad_question_travels_as_such(
+def test_a_bad_query_travels_as_such(
     world: Laptop, duty: str, arguments: dict[str, Any], words: str
 ) -> None:
     """In the words of the desk."""
     with opened(world) as office:
         found = answered(office, world, lambda: ask(world.home, duty, arguments))
 
-    assert isinstance(found, BadQuestion)
+    assert isinstance(found, InvalidOperation)
     assert words in str(found)
 
 
-def test_a_duty_that_does_not_exist_is_a_bad_question(world: Laptop) -> None:
+def test_a_duty_that_does_not_exist_is_a_bad_query(world: Laptop) -> None:
     """Nothing else of the process can be called."""
     with opened(world) as office:
         found = answered(office, world, lambda: ask(world.home, "close", {}))
 
-    assert isinstance(found, BadQuestion)
+    assert isinstance(found, InvalidOperation)
 
 
 def test_a_failure_of_the_owner_is_told_without_its_details(world: Laptop) -> None:
@@ -164,7 +164,7 @@ def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
     """Other users of the machine reach the port, but not the card."""
     with opened(world):
         wrong = [
-            say(world.home, question(world.home, secret=secret))
+            say(world.home, query(world.home, secret=secret))
             for secret in ("", "0" * 32, None, card(world.home)["secret"][:-1], "ü")
         ]
 
@@ -175,7 +175,7 @@ def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
     "line", [b"", b"\n", b"{}\n", b"[]\n", b"nonsense\n", b"\xff\n", b'{"secret"']
 )
 def test_nonsense_harms_nobody(world: Laptop, line: bytes) -> None:
-    """The next question is answered."""
+    """The next query is answered."""
     with opened(world) as office:
         assert b"answer" not in say(world.home, line)
         answer = answered(office, world, lambda: ask(world.home, "status", {}))

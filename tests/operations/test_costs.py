@@ -3,7 +3,7 @@
 import pytest
 
 from tests.harness import Stage, calls
-from troupe.operations.backend import BadQuestion
+from troupe.operations.backend import InvalidOperation
 from troupe.operations.costs import costs
 from troupe.report.plain_text import costs_lines
 
@@ -36,5 +36,5 @@ def test_nothing_asked_has_no_cost(stage: Stage) -> None:
 
 def test_a_version_that_nobody_knows_is_refused_with_those_there_are(stage: Stage) -> None:
     """It is a typing error, and no version without runs."""
-    with pytest.raises(BadQuestion, match="nothing_v1: choose from call_review_v1"):
+    with pytest.raises(InvalidOperation, match="nothing_v1: choose from call_review_v1"):
         costs(stage.world, "nothing_v1")

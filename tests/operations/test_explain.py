@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.harness import Stage, call, calls, id_of
-from troupe.operations.backend import BadQuestion
+from troupe.operations.backend import InvalidOperation
 from troupe.operations.explain import explain
 from troupe.report.plain_text import explained
 from troupe.standin.corrupt import Damage, Kind
@@ -75,7 +75,7 @@ def test_a_record_that_no_run_took_says_why(
     """By the request of the newest run."""
     stage.load([call(0, provider="others"), *calls(4, start=1)])
     stage.run("r1", **request)
-    taken = {record for (record,) in stage.ask("SELECT record_id FROM batch_records")}
+    taken = {record for (record,) in stage.sql("SELECT record_id FROM batch_records")}
     left = next(id_of(row) for row in calls(4, start=1) if id_of(row) not in taken)
 
     assert said in explained(explain(stage.world, left))[-1]
@@ -132,7 +132,7 @@ def test_what_is_no_run_batch_or_record_is_refused(stage: Stage, subject: str) -
     stage.load(calls(1))
     stage.run("r1")
 
-    with pytest.raises(BadQuestion, match=r"troupe status|batches 1 to 1"):
+    with pytest.raises(InvalidOperation, match=r"troupe status|batches 1 to 1"):
         explain(stage.world, subject)
 
 
@@ -140,5 +140,5 @@ def test_a_run_without_a_plan_says_where_to_look(stage: Stage) -> None:
     """It was asked for, and nobody worked yet."""
     stage.request("r1")
 
-    with pytest.raises(BadQuestion, match="no plan yet"):
+    with pytest.raises(InvalidOperation, match="no plan yet"):
         explain(stage.world, "r1")

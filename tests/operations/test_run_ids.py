@@ -7,7 +7,7 @@ import pytest
 
 from tests.harness import Stage, calls
 from troupe import operations
-from troupe.operations.backend import BadQuestion
+from troupe.operations.backend import InvalidOperation
 from troupe.operations.reprocess import reprocess
 
 NO_PLAN: list[Callable[..., Any]] = [operations.verify, operations.report, operations.cancel]
@@ -23,7 +23,7 @@ def test_a_run_id_that_waits_is_taken_for_another_request(loaded: Stage) -> None
     """Before anybody has planned the first; the same request is the same run."""
     first = operations.request(loaded.world, {"run_id": "a", "limit": 2})
     again = operations.request(loaded.world, {"run_id": "a", "limit": 2})
-    with pytest.raises(BadQuestion, match="a was asked for something else before"):
+    with pytest.raises(InvalidOperation, match="a was asked for something else before"):
         operations.request(loaded.world, {"run_id": "a", "limit": 3})
     loaded.play()
 
@@ -37,7 +37,7 @@ def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: Stage) -> No
     operations.request(loaded.world, {"run_id": "waits"})
 
     for taken in ("first", "waits"):
-        with pytest.raises(BadQuestion, match=f"{taken} was asked for something else before"):
+        with pytest.raises(InvalidOperation, match=f"{taken} was asked for something else before"):
             reprocess(loaded.world, {"of_run": "first", "run_id": taken})
 
 
@@ -57,7 +57,7 @@ def test_a_refused_run_is_said_to_be_refused(loaded: Stage) -> None:
     loaded.request("r1", budget=0.000001)
     loaded.play()
     for ask in NO_PLAN:
-        with pytest.raises(BadQuestion, match="r1 was refused; `troupe status r1` says why"):
+        with pytest.raises(InvalidOperation, match="r1 was refused; `troupe status r1` says why"):
             ask(loaded.world, "r1")
 
     operations.request(loaded.world, {"run_id": "r1"})
@@ -71,7 +71,7 @@ def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: Stage) -> Non
     """There is nothing to stop, and it is said when there will be."""
     operations.request(loaded.world, {"run_id": "r1"})
 
-    with pytest.raises(BadQuestion) as refused:
+    with pytest.raises(InvalidOperation) as refused:
         operations.cancel(loaded.world, "r1")
 
     assert "nothing is asked or paid" in str(refused.value)
@@ -94,14 +94,14 @@ def test_a_reprocessing_of_what_nobody_knows_makes_no_run(
     loaded.run("r1")
 
     for dry_run in (True, False):
-        with pytest.raises(BadQuestion, match=words):
+        with pytest.raises(InvalidOperation, match=words):
             reprocess(loaded.world, request, dry_run=dry_run)
     assert [] == operations.status(loaded.world)["requests"]
 
 
 def test_a_message_to_a_topic_that_nobody_knows_is_not_published(stage: Stage) -> None:
     """The topics there are stand beside."""
-    with pytest.raises(BadQuestion, match="no topic nosuch: choose from run-requested, "):
+    with pytest.raises(InvalidOperation, match="no topic nosuch: choose from run-requested, "):
         operations.publish(stage.world, "nosuch", "{}")
 
     assert 0 == stage.world.bus.sent

@@ -156,22 +156,22 @@ class _Renaming(Deployment):
         super().__init__(id_)
         object.__setattr__(self, "more", more)
 
-    def job(self, deed: str, *place: object) -> str:
-        return Deployment.job(self, deed, *place, self.more)  # type: ignore[attr-defined]
+    def job(self, transaction: str, *place: object) -> str:
+        return Deployment.job(self, transaction, *place, self.more)  # type: ignore[attr-defined]
 
 
 _numbers = count()
 
 
-def _random_job(self: Deployment, deed: str, *place: object) -> str:
-    return _JOB(self, deed, *place, f"x{next(_numbers)}")
+def _random_job(self: Deployment, transaction: str, *place: object) -> str:
+    return _JOB(self, transaction, *place, f"x{next(_numbers)}")
 
 
 _JOB = Deployment.job
 
 
 def _no_waiting(self: MemoryWarehouse, job_id: str) -> None:
-    """A deed that is still running is taken for a failed one: its next suffix is used."""
+    """A transaction that is still running is taken for a failed one: its next suffix is used."""
     if job_id in self.running:
         job = self.running.pop(job_id)
         self.running[f"{job_id}__late{next(_numbers)}"] = job

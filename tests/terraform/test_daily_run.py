@@ -32,7 +32,7 @@ def test_two_days_make_two_runs_and_a_redelivery_makes_none(stage: Stage, prod: 
     bus.send("run-requested", body, {}, message_id="tuesday")
     stage.play()
 
-    runs = stage.ask("SELECT mode, records FROM run_plans ORDER BY planned_at")
+    runs = stage.sql("SELECT mode, records FROM run_plans ORDER BY planned_at")
     assert [("incremental", 6), ("incremental", 4)] == runs
     assert 10 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
 

@@ -39,24 +39,24 @@ def test_the_cost_of_100_000_transcripts_is_that_of_the_code() -> None:
     assert "{} to {} million in, {} to {} million out".format(*millions) in TEXT
 
 
-def test_the_questions_of_an_idle_month_are_those_of_the_code(
+def test_the_queries_of_an_idle_month_are_those_of_the_code(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A tick when there is nothing to do, every five minutes for thirty days."""
     asked: list[str] = []
-    ask = LocalWarehouse.ask
+    ask = LocalWarehouse.query
 
     def counted(self: LocalWarehouse, sql: str, params: Params) -> list[Row]:
         asked.append(sql)
         return ask(self, sql, params)
 
-    monkeypatch.setattr(LocalWarehouse, "ask", counted)
+    monkeypatch.setattr(LocalWarehouse, "query", counted)
     stage.tick()
 
     ticks = 30 * 24 * 12
     assert f"{ticks:,} ticks" in TEXT
-    assert f"{len(asked)} short questions a tick" in TEXT
-    assert f"{ticks * len(asked):,} questions" in TEXT
+    assert f"{len(asked)} short queries a tick" in TEXT
+    assert f"{ticks * len(asked):,} queries" in TEXT
 
 
 def test_every_file_and_setting_that_it_names_exists() -> None:

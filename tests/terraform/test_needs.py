@@ -54,9 +54,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
             mine["reads"] |= reads
             mine["writes"] |= writes
 
-    for name in ("ask", "stream"):
+    for name in ("query", "stream"):
         monkeypatch.setattr(LocalWarehouse, name, _noting(name, note, position=0))
-    monkeypatch.setattr(LocalWarehouse, "do", _noting("do", note, position=1))
+    monkeypatch.setattr(LocalWarehouse, "run_once", _noting("run_once", note, position=1))
     append, deliver = LocalWarehouse.append, Laptop._deliver
 
     def noted_append(self: LocalWarehouse, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -165,7 +165,7 @@ def test_what_cannot_be_read_from_the_code_is_an_error() -> None:
     """Never a right too few: a name that is computed is refused when the catalogue is made."""
 
     def sly(event: object, tracking: Any, which: str = "x") -> None:
-        tracking.tell(which, {})
+        tracking.query(which, {})
 
-    with pytest.raises(ValueError, match=re.escape("tracking.tell(which, {})")):
+    with pytest.raises(ValueError, match=re.escape("tracking.query(which, {})")):
         reach_of([sly])

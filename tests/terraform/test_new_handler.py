@@ -25,7 +25,7 @@ class SummaryMailed(RunEvent, frozen=True, kw_only=True):
 
 def mail_summary(event: ReportWritten, tracking: Tracking) -> Iterator[SummaryMailed]:
     """It reads a report and says that it has sent it."""
-    tracking.tell("report_of", {"run_id": event.run_id})
+    tracking.query("report_of", {"run_id": event.run_id})
     yield SummaryMailed(run_id=event.run_id, planned_on=event.planned_on)
 
 

@@ -103,7 +103,7 @@ def test_tables_are_those_of_the_laptop(stage: Stage, dev: Plan) -> None:
         name: [column["name"] for column in json.loads(each["schema"])]
         for name, each in dev.of("google_bigquery_table", "table").items()
     }
-    own = stage.ask("SELECT table_name, column_name FROM duckdb_columns() ORDER BY column_index")
+    own = stage.sql("SELECT table_name, column_name FROM duckdb_columns() ORDER BY column_index")
     laptop: dict[str, list[str]] = {}
     for table, column in own:
         if table in layouts():
@@ -184,7 +184,7 @@ def needed(service: dict[str, Any], plan: Plan) -> set[tuple[str, str]]:
         wanted.add((settings["TROUPE_OUTPUT_BUCKET"], "storage.objectViewer"))
     if service["vertex"]:
         wanted.add((project, "aiplatform.user"))
-    if service["shares_deeds"]:
+    if service["shares_transactions"]:
         (role,) = plan.of("google_project_iam_custom_role").values()
         wanted.add((project, role["role_id"]))
     return wanted

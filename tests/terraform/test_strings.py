@@ -248,7 +248,7 @@ def test_a_view_answers_on_the_laptop(stage: Stage, view: str) -> None:
     text = (HOUSE / "tracking" / "views" / f"{view}.sql").read_text(encoding="utf-8")
 
     ((statement),) = translate(text.replace("{dataset}", ""))
-    rows = stage.world.warehouse.ask(text.replace("{dataset}", ""), {})
+    rows = stage.world.warehouse.query(text.replace("{dataset}", ""), {})
 
     assert statement.parameters <= {"now"}
     assert rows

@@ -1,4 +1,4 @@
-"""A warehouse in memory with the deeds of this room: transcripts in, plans and closings out."""
+"""A warehouse in memory with the transactions of this room: transcripts in, plans and closings out."""
 
 import hashlib
 import json
@@ -59,25 +59,25 @@ class Sheet:
 
     # Looks
 
-    def ask(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+    def sql(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.warehouse.db.execute(sql, list(values)).fetchall()
 
     def one(self, sql: str, *values: Any) -> Any:
-        ((value,),) = self.ask(sql, *values)
+        ((value,),) = self.sql(sql, *values)
         return value
 
     def errors(self) -> list[tuple[Any, ...]]:
         """Error, cause and how many, of records."""
-        return self.ask(
+        return self.sql(
             "SELECT error_type, cause, count(*) FROM error_tracking WHERE scope = 'record' "
             "GROUP BY ALL ORDER BY ALL"
         )
 
     def everything(self) -> str:
         """All tables as one text, to see that nothing changed."""
-        return repr([self.ask(f'SELECT * FROM "{t}" ORDER BY ALL') for t in layouts()])  # noqa: S608
+        return repr([self.sql(f'SELECT * FROM "{t}" ORDER BY ALL') for t in layouts()])  # noqa: S608
 
-    # Deeds
+    # Transactions
 
     def source(self, rows: Iterable[Row]) -> None:
         for row in rows:
@@ -102,7 +102,7 @@ class Sheet:
         assert plan is not None
         return plan
 
-    def tell(self, *events: Event) -> None:
+    def query(self, *events: Event) -> None:
         """Put events into the event log, a second after the last."""
         self.clock.pass_(1)
         told: list[Envelope] = [
@@ -160,7 +160,7 @@ class Sheet:
 
     def books(self, run_id: str = "r1") -> Row:
         here = {"run_id": run_id, "planned_on": self.clock().date()}
-        return self.tracking.tell("verify_run", here, output=f"`{OUTPUT}`")[0]
+        return self.tracking.query("verify_run", here, output=f"`{OUTPUT}`")[0]
 
 
 def call(number: int, transcript: str | None = "hello there", **columns: Any) -> Row:

@@ -30,7 +30,7 @@ def test_a_claim_on_a_stopped_run_is_void_and_an_older_one_stays(sheet: Sheet) -
     """If a claim exists, the claim decides."""
     planned(sheet)
     claim(sheet, 1)
-    sheet.tell(stopped("operator"))
+    sheet.query(stopped("operator"))
     claim(sheet, 2)
 
     assert [(1, "create"), (2, "void")] == [(n, verdict) for n, verdict, _ in claims(sheet)]
@@ -48,7 +48,7 @@ def test_a_claim_that_lost_its_job_row_is_still_one_row(sheet: Sheet) -> None:
     """The insert is guarded."""
     planned(sheet)
     claim(sheet)
-    sheet.ask("DELETE FROM laptop_jobs")
+    sheet.sql("DELETE FROM laptop_jobs")
     claim(sheet)
 
     assert 1 == len(claims(sheet))
@@ -62,14 +62,14 @@ def test_a_batch_counts_as_finished_when_it_is_told_to_be_over(sheet: Sheet) -> 
     sheet.source(calls(4))
     sheet.plan(canary=2, rows_per_batch=2)
     rows = {id_of(row): row for row in calls(4)}
-    mine = [rows[r] for (r,) in sheet.ask("SELECT record_id FROM batch_records WHERE batch = 1")]
+    mine = [rows[r] for (r,) in sheet.sql("SELECT record_id FROM batch_records WHERE batch = 1")]
     sheet.close([good(mine[0]), bad(mine[1], "blocked", 2)])
     over = BatchCompleted(
         run_id="r1", planned_on=DAY, batch=1, attempts=1, analysed=1, failed=1, released=0
     )
 
     before = sheet.tracking.progress("r1", DAY)
-    sheet.tell(over, over)
+    sheet.query(over, over)
     after = sheet.tracking.progress("r1", DAY)
 
     assert (2, 0, False, 0, 0) == (

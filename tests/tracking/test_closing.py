@@ -39,11 +39,11 @@ def test_every_answer_becomes_a_row_with_its_lineage(sheet: Sheet) -> None:
             f"about {r['interactionId']}",
         )
         for r in sorted(rows, key=id_of)
-    ] == sheet.ask(
+    ] == sheet.sql(
         'SELECT record_id, phone_number_token, "interactionId", run_id, batch, attempt, model, '
         "call_summary FROM transcription_analyzed_transcripts ORDER BY record_id"
     )
-    assert [("r1", 1, 1, 3)] == sheet.ask(
+    assert [("r1", 1, 1, 3)] == sheet.sql(
         "SELECT first_processed_execution_id, batch, attempt, count(*) "
         "FROM processed_records GROUP BY ALL"
     )
@@ -93,7 +93,7 @@ def test_an_unknown_key_is_named_and_makes_no_row(sheet: Sheet) -> None:
 
     assert (3, 0, 0, 0) == counts(closing)
     assert [("unknown_key", None, 1)] == sheet.errors()
-    assert [(None,)] == sheet.ask("SELECT record_id FROM error_tracking")
+    assert [(None,)] == sheet.sql("SELECT record_id FROM error_tracking")
     assert 3 == sheet.one(f"SELECT count(*) FROM {OUTPUT}")  # noqa: S608
 
 
@@ -150,7 +150,7 @@ def test_of_two_jobs_the_first_good_answer_counts(sheet: Sheet) -> None:
     )
 
     assert (3, 0, 0, 0) == counts(closing)
-    assert [("first",), ("mended",), ("only",)] == sheet.ask(
+    assert [("first",), ("mended",), ("only",)] == sheet.sql(
         f"SELECT call_summary FROM {OUTPUT} ORDER BY call_summary"  # noqa: S608
     )
     assert 5 == sheet.one("SELECT lines FROM attempt_closings")
@@ -208,7 +208,7 @@ def test_a_stop_releases_what_is_open_by_its_reason(
 ) -> None:
     """What was answered before is kept."""
     rows = planned(sheet)
-    sheet.tell(stopped(reason))
+    sheet.query(stopped(reason))
 
     closing = sheet.close(all_good(rows[:answered]), ending="cancelled", never_started=not answered)
 
@@ -220,7 +220,7 @@ def test_a_stop_releases_what_is_open_by_its_reason(
 def test_a_released_record_keeps_the_error_behind_it(sheet: Sheet) -> None:
     """Also when it was the last attempt: released is not exhausted."""
     rows = planned(sheet)
-    sheet.tell(stopped("operator"))
+    sheet.query(stopped("operator"))
 
     closing = sheet.close(
         [good(rows[0]), bad(rows[1], "truncated", 2)], ending="cancelled", max_attempts=1
@@ -245,7 +245,7 @@ def test_a_job_cancelled_by_nobody_of_ours_is_asked_again(sheet: Sheet) -> None:
 def test_a_stop_of_another_run_changes_nothing_here(sheet: Sheet) -> None:
     """Reasons belong to a run."""
     rows = planned(sheet)
-    sheet.tell(RunStopped(run_id="r2", planned_on=DAY, reason="operator"))
+    sheet.query(RunStopped(run_id="r2", planned_on=DAY, reason="operator"))
 
     assert "answered" == sheet.close(all_good(rows[:1]), ending="cancelled").verdict
 
@@ -253,7 +253,7 @@ def test_a_stop_of_another_run_changes_nothing_here(sheet: Sheet) -> None:
 def test_a_stopped_run_still_keeps_a_job_that_succeeded(sheet: Sheet) -> None:
     """It ended before it could be cancelled; what is open may be decided by the next attempt."""
     rows = planned(sheet)
-    sheet.tell(stopped("operator"))
+    sheet.query(stopped("operator"))
 
     closing = sheet.close(all_good(rows[:2]))
 
@@ -302,7 +302,7 @@ def test_a_row_says_how_much_of_its_summary_was_said(
 
     sheet.close([good(row, call_summary=summary)])
 
-    assert [(share,)] == sheet.ask(f"SELECT grounding FROM {OUTPUT}")  # noqa: S608
+    assert [(share,)] == sheet.sql(f"SELECT grounding FROM {OUTPUT}")  # noqa: S608
 
 
 def test_grounding_can_be_switched_off(sheet: Sheet) -> None:
@@ -311,7 +311,7 @@ def test_grounding_can_be_switched_off(sheet: Sheet) -> None:
 
     sheet.close(all_good(rows), grounding=False)
 
-    assert [(None, 3)] == sheet.ask(
+    assert [(None, 3)] == sheet.sql(
         f"SELECT grounding, count(*) FROM {OUTPUT} GROUP BY ALL"  # noqa: S608
     )
 
@@ -357,7 +357,7 @@ def test_a_closing_that_lost_its_job_row_is_still_done_once(sheet: Sheet, second
     answers = [good(rows[0]), bad(rows[1], "truncated", 2)]
     sheet.close(answers)
     before = sheet.everything()
-    sheet.ask("DELETE FROM laptop_jobs")
+    sheet.sql("DELETE FROM laptop_jobs")
 
     sheet.close({"same": answers, "others": all_good(rows), "none": []}[second])
 
@@ -367,7 +367,7 @@ def test_a_closing_that_lost_its_job_row_is_still_done_once(sheet: Sheet, second
 def test_a_record_that_another_run_has_stored_meanwhile_does_not_stay_open(sheet: Sheet) -> None:
     """An import, or a clearing and a second run: never a second row, and the batch still ends."""
     rows = planned(sheet, 2)
-    sheet.ask(
+    sheet.sql(
         "INSERT INTO processed_records (record_id, analysis, transcript_fingerprint, "
         "first_processed_execution_id, batch, attempt, processed_at) "
         "SELECT record_id, analysis, transcript_fingerprint, 'other', 1, 1, '2026-03-02 09:00:00' "
@@ -385,14 +385,14 @@ def test_a_record_that_another_run_has_stored_meanwhile_does_not_stay_open(sheet
 
 
 def test_the_counts_of_a_closing_are_of_the_whole_batch(sheet: Sheet) -> None:
-    """After all attempts so far, each with its own question."""
+    """After all attempts so far, each with its own query."""
     rows = planned(sheet, 5)
     first = sheet.close([good(rows[0]), bad(rows[1], "blocked", 2), bad(rows[2], "truncated", 3)])
     second = sheet.close([good(rows[2]), bad(rows[3], "schema_mismatch", 2)], attempt=2)
     third = sheet.close([good(rows[3])], attempt=3)
 
     assert [(1, 1, 0, 3), (2, 1, 0, 2), (3, 2, 0, 0)] == [counts(c) for c in (first, second, third)]
-    assert [(1, 5), (2, 3), (3, 2)] == sheet.ask(
+    assert [(1, 5), (2, 3), (3, 2)] == sheet.sql(
         "SELECT attempt, asked FROM attempt_closings ORDER BY attempt"
     )
 
@@ -415,7 +415,7 @@ def test_batches_do_not_see_each_other(sheet: Sheet) -> None:
     sheet.plan(canary=2, rows_per_batch=2)
     rows = {id_of(row): row for row in calls(4)}
     mine, other = (
-        [rows[r] for (r,) in sheet.ask("SELECT record_id FROM batch_records WHERE batch = ?", b)]
+        [rows[r] for (r,) in sheet.sql("SELECT record_id FROM batch_records WHERE batch = ?", b)]
         for b in (1, 2)
     )
 
@@ -439,7 +439,7 @@ def test_cost_is_counted_for_every_line_and_waste_for_the_useless_ones(sheet: Sh
 
     a_row = (60 * 1.0 + 40 * 0.1 + 25 * 10.0) / 1e6
     waste = (100 * 1.0 + 1_000 * 10.0) / 1e6
-    ((cost, wasted),) = sheet.ask("SELECT cost, wasted FROM attempt_closings")
+    ((cost, wasted),) = sheet.sql("SELECT cost, wasted FROM attempt_closings")
     assert (pytest.approx(a_row + waste), pytest.approx(waste)) == (cost, wasted)
     assert pytest.approx(a_row) == sheet.one(f"SELECT cost FROM {OUTPUT}")  # noqa: S608
 
@@ -450,8 +450,8 @@ def test_an_unknown_price_makes_no_cost(sheet: Sheet) -> None:
 
     sheet.close(all_good(rows), prices=None)
 
-    assert [(None, None)] == sheet.ask("SELECT cost, wasted FROM attempt_closings")
-    assert [(None,)] == sheet.ask(f"SELECT DISTINCT cost FROM {OUTPUT}")  # noqa: S608
+    assert [(None, None)] == sheet.sql("SELECT cost, wasted FROM attempt_closings")
+    assert [(None,)] == sheet.sql(f"SELECT DISTINCT cost FROM {OUTPUT}")  # noqa: S608
 
 
 def test_an_answer_that_does_not_tell_its_tokens_has_no_cost(sheet: Sheet) -> None:
@@ -461,7 +461,7 @@ def test_an_answer_that_does_not_tell_its_tokens_has_no_cost(sheet: Sheet) -> No
 
     sheet.close([good(rows[0]), good(rows[1], 2) | silent])
 
-    costs = sheet.ask(f"SELECT cost FROM {OUTPUT} ORDER BY cost NULLS LAST")  # noqa: S608
+    costs = sheet.sql(f"SELECT cost FROM {OUTPUT} ORDER BY cost NULLS LAST")  # noqa: S608
     assert costs[0][0] > 0
     assert costs[1] == (None,)
 
@@ -472,6 +472,6 @@ def test_an_attempt_without_answers_costs_nothing(sheet: Sheet) -> None:
 
     sheet.close([], ending="failed")
 
-    assert [(0.0, 0.0, 0, 0)] == sheet.ask(
+    assert [(0.0, 0.0, 0, 0)] == sheet.sql(
         "SELECT cost, wasted, lines, prompt_tokens FROM attempt_closings"
     )

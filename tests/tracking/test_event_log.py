@@ -16,7 +16,7 @@ def told(sheet: Sheet) -> Envelope:
     """The first batch of a run, told and not handled."""
     sheet.source(calls(4))
     sheet.plan(canary=2, rows_per_batch=2)
-    sheet.tell(PLANNED)
+    sheet.query(PLANNED)
     return seal(PLANNED, deployment=sheet.deployment, source="t", time=sheet.clock(), cause=cause())
 
 
@@ -33,7 +33,7 @@ def waits(sheet: Sheet) -> tuple[bool, bool, bool]:
     since = sheet.clock().date()
     return (
         bool(sheet.tracking.unhandled_events(since, SCORE)),
-        bool(sheet.warehouse.ask(LETTERS, {})),
+        bool(sheet.warehouse.query(LETTERS, {})),
         1 in sheet.tracking.batches_to_begin("r1", DAY, 0, 2),
     )
 

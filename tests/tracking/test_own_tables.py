@@ -18,7 +18,7 @@ from tests.analysis.own import analysis_of, folder_of
 from tests.tracking.harness import DAY, Sheet, calls, id_of
 from tests.tracking.test_statements import NAMES
 from tracking import Ending, Place
-from tracking.statements import deed, question, statement_names, taken_tables
+from tracking.statements import query, statement_names, taken_tables, transaction
 from tracking.tables import (
     OUTPUT,
     Column,
@@ -29,7 +29,7 @@ from tracking.tables import (
 )
 from troupe.cli.analyses import analysis
 
-CLOSING = deed("close_attempt", **NAMES | {"staged": "`staged_1`"})
+CLOSING = transaction("close_attempt", **NAMES | {"staged": "`staged_1`"})
 SAID = Column(name="said", type="STRING")
 
 
@@ -103,7 +103,7 @@ def close(
     )
     assert 1 == sheet.one("SELECT count(*) FROM attempt_closings")
     names = ", ".join(f'"{column.name}"' for column in columns)
-    return sheet.ask(f"SELECT grounding, {names} FROM own")  # noqa: S608
+    return sheet.sql(f"SELECT grounding, {names} FROM own")  # noqa: S608
 
 
 def staged(
@@ -137,8 +137,8 @@ def test_an_attempt_without_answers_is_closed_whatever_the_fields_are_called(
 
 def hiding() -> Iterator[str]:
     """Tables that a statement makes for itself, where it reads or writes output tables as well."""
-    texts = [deed(name, **NAMES) for name in statement_names("transactions")]
-    texts += [question(name, **NAMES) for name in statement_names("queries")]
+    texts = [transaction(name, **NAMES) for name in statement_names("transactions")]
+    texts += [query(name, **NAMES) for name in statement_names("queries")]
     for text in texts:
         trees = [tree for tree in sqlglot.parse(text, read="bigquery") if tree is not None]
         for tree in trees:

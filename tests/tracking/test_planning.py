@@ -15,7 +15,7 @@ from handlers.runs.plan_params import plan_params
 from handlers.summary.run_summary import SKIPPED
 from tests.tracking.harness import ANALYSIS, DAY, Sheet, all_good, bad, call, calls, good, id_of
 from tracking import Plan, Source
-from tracking.statements import deed
+from tracking.statements import transaction
 from troupe.backends.local.backend import taxonomy
 
 few = settings(
@@ -41,7 +41,7 @@ def over(sheet: Sheet, rows: list[dict[str, Any]], run_id: str = "r1", **request
     """A run that analysed all of its rows."""
     sheet.plan(run_id, **request)
     sheet.close(all_good(rows), run_id=run_id)
-    sheet.tell(completed(run_id))
+    sheet.query(completed(run_id))
 
 
 # Verdicts
@@ -69,7 +69,7 @@ def test_every_row_of_the_source_gets_one_verdict(sheet: Sheet) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request", "taken"),
+    ("command", "taken"),
     [
         ({}, 4),
         ({"providers": ["acme"]}, 2),
@@ -89,7 +89,7 @@ def test_every_row_of_the_source_gets_one_verdict(sheet: Sheet) -> None:
     ids=lambda value: ",".join(value) if isinstance(value, dict) else None,
 )
 def test_a_filter_leaves_the_rest_outside(
-    sheet: Sheet, request: dict[str, Any], taken: int
+    sheet: Sheet, command: dict[str, Any], taken: int
 ) -> None:
     """The start is inclusive, the end is not; what has no value matches no filter on it."""
     sheet.source(
@@ -101,7 +101,7 @@ def test_a_filter_leaves_the_rest_outside(
         ]
     )
 
-    plan = sheet.plan(**request)
+    plan = sheet.plan(**command)
 
     assert (taken, 4 - taken) == (plan.records, plan.outside_filter)
 
@@ -127,7 +127,7 @@ def test_single_takes_the_named_records_alone(sheet: Sheet) -> None:
     plan = sheet.plan(mode="single", record_ids=[id_of(call(3)), "f" * 32])
 
     assert (1, {"outside_filter": 4}, False) == (plan.records, skipped(plan), plan.whole)
-    assert [(id_of(call(3)),)] == sheet.ask("SELECT record_id FROM batch_records")
+    assert [(id_of(call(3)),)] == sheet.sql("SELECT record_id FROM batch_records")
 
 
 def test_of_rows_with_the_same_ids_the_fullest_is_taken(sheet: Sheet) -> None:
@@ -156,7 +156,7 @@ def test_rows_without_ids_are_records_too(sheet: Sheet) -> None:
 
     assert (1, 1) == ((plan := sheet.plan("r1")).records, plan.duplicate)
     sheet.close([good(call(1, "b", **nobody)) | {"transcript_fingerprint": None}])
-    sheet.tell(completed())
+    sheet.query(completed())
     again = sheet.plan("r2")
 
     assert (0, 2) == (again.records, again.processed + again.changed + again.duplicate)
@@ -176,7 +176,7 @@ def test_a_transcript_edited_under_its_ids_is_changed_and_not_asked_again(sheet:
     """Counted apart, so that people see it."""
     sheet.source(calls(2))
     over(sheet, calls(2))
-    sheet.ask("UPDATE transcription_pass_2 SET transcript = 'other' WHERE \"interactionId\" = 'i1'")
+    sheet.sql("UPDATE transcription_pass_2 SET transcript = 'other' WHERE \"interactionId\" = 'i1'")
 
     assert {"processed": 1, "changed": 1} == skipped(sheet.plan("r2"))
 
@@ -186,7 +186,7 @@ def test_what_failed_for_good_is_left_out_until_it_is_named(sheet: Sheet) -> Non
     sheet.source(calls(3))
     sheet.plan()
     sheet.close([*all_good(calls(2)), bad(call(2), "blocked", 3)])
-    sheet.tell(completed())
+    sheet.query(completed())
 
     assert {"processed": 2, "failed_before": 1} == skipped(sheet.plan("r2"))
     assert 1 == sheet.reprocess("r3", error_types=["blocked"]).records
@@ -202,7 +202,7 @@ def test_what_another_open_run_holds_is_not_taken(sheet: Sheet) -> None:
 
     assert (1, {"held": 2}) == (second.records, skipped(second))
     assert {"held": 3} == skipped(third)
-    assert [(3, 3)] == sheet.ask("SELECT count(*), count(DISTINCT record_id) FROM batch_records")
+    assert [(3, 3)] == sheet.sql("SELECT count(*), count(DISTINCT record_id) FROM batch_records")
 
 
 def test_a_completed_run_holds_nothing(sheet: Sheet) -> None:
@@ -210,7 +210,7 @@ def test_a_completed_run_holds_nothing(sheet: Sheet) -> None:
     sheet.source(calls(3))
     sheet.plan("r1")
     sheet.close(all_good(calls(1)), ending="discarded")
-    sheet.tell(completed())
+    sheet.query(completed())
 
     assert (2, {"processed": 1}) == ((plan := sheet.plan("r2")).records, skipped(plan))
 
@@ -240,7 +240,7 @@ def test_rows_that_cannot_be_asked_are_errors_of_the_plan_once(sheet: Sheet) -> 
     assert {"empty_transcript": 1, "request_too_large": 1} == skipped(first)
     assert {"empty_transcript": 1, "request_too_large": 1, "held": 2} == skipped(second)
     assert [("empty_transcript", None, 1), ("request_too_large", None, 1)] == sheet.errors()
-    assert [(True,)] == sheet.ask("SELECT DISTINCT replan FROM error_tracking")
+    assert [(True,)] == sheet.sql("SELECT DISTINCT replan FROM error_tracking")
 
 
 def test_bytes_are_those_of_the_line_as_it_is_written(sheet: Sheet) -> None:
@@ -288,7 +288,7 @@ def test_the_first_incremental_run_takes_everything(sheet: Sheet) -> None:
 
 
 @pytest.mark.parametrize(
-    "request",
+    "command",
     [
         {"limit": 1}, {"dry_run": True}, {"providers": ["acme"]}, {"directions": ["INBOUND"]},
         {"event_time_from": datetime(2020, 1, 1, tzinfo=UTC)},
@@ -297,11 +297,11 @@ def test_the_first_incremental_run_takes_everything(sheet: Sheet) -> None:
     ids=lambda request: ",".join(request),
 )  # fmt: skip
 def test_a_run_that_left_something_out_is_no_beginning(
-    sheet: Sheet, request: dict[str, Any]
+    sheet: Sheet, command: dict[str, Any]
 ) -> None:
     """What it left out would be lost."""
     sheet.source(calls(3))
-    sheet.plan("r1", **request)
+    sheet.plan("r1", **command)
 
     assert None is sheet.plan("r2", mode="incremental").event_time_floor
 
@@ -312,7 +312,7 @@ def test_what_a_cancelled_run_released_is_taken_however_old_it_is(sheet: Sheet) 
     sheet.source([old, new])
     sheet.plan("r1", mode="incremental")
     sheet.close([], ending="discarded")
-    sheet.tell(completed())
+    sheet.query(completed())
 
     assert 2 == sheet.plan("r2", mode="incremental").records
 
@@ -342,13 +342,13 @@ def failures(sheet: Sheet) -> None:
         [good(two[0]), bad(two[1], "truncated", 2), bad(two[2], "truncated", 3)],
         batch=2, max_attempts=1,
     )  # fmt: skip
-    sheet.tell(completed())
+    sheet.query(completed())
 
 
 def members(sheet: Sheet, run_id: str) -> list[list[str]]:
     """The record ids of each batch, in order."""
     found = defaultdict(list)
-    for batch, record in sheet.ask(
+    for batch, record in sheet.sql(
         "SELECT batch, record_id FROM batch_records WHERE run_id = ? ORDER BY ALL", run_id
     ):
         found[batch].append(record)
@@ -356,7 +356,7 @@ def members(sheet: Sheet, run_id: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize(
-    ("request", "taken"),
+    ("command", "taken"),
     [
         ({"of_run": "r1"}, 3),
         ({"of_run": "r1", "batches": [1]}, 1),
@@ -373,12 +373,12 @@ def members(sheet: Sheet, run_id: str) -> list[list[str]]:
     ids=str,
 )
 def test_a_reprocessing_takes_what_it_names_and_no_more(
-    sheet: Sheet, request: dict[str, Any], taken: int
+    sheet: Sheet, command: dict[str, Any], taken: int
 ) -> None:
     """By run, by batch, by error or by its cause."""
     failures(sheet)
 
-    plan = sheet.reprocess("again", **request)
+    plan = sheet.reprocess("again", **command)
 
     assert (taken, False, "reprocess") == (plan.records, plan.whole, plan.mode)
     assert plan.source_rows == plan.records + sum(skipped(plan).values())
@@ -387,7 +387,7 @@ def test_a_reprocessing_takes_what_it_names_and_no_more(
 def test_a_reprocessing_takes_records_by_their_ids(sheet: Sheet) -> None:
     """One that is analysed is not asked again, even when it is named."""
     failures(sheet)
-    (failed,) = sheet.ask("SELECT record_id FROM error_tracking WHERE error_type = 'blocked'")[0]
+    (failed,) = sheet.sql("SELECT record_id FROM error_tracking WHERE error_type = 'blocked'")[0]
     analysed = sheet.one("SELECT min(record_id) FROM processed_records")
 
     plan = sheet.reprocess("again", record_ids=[failed, analysed])
@@ -401,7 +401,7 @@ def test_released_records_can_be_reprocessed_by_name(sheet: Sheet) -> None:
     sheet.source(calls(3))
     sheet.plan("r1")
     sheet.close([], ending="discarded")
-    sheet.tell(completed())
+    sheet.query(completed())
 
     assert 3 == sheet.reprocess("r2", error_types=["discarded"]).records
 
@@ -414,7 +414,7 @@ def test_reprocessing_twice_is_reprocessing_once(sheet: Sheet) -> None:
 
     meanwhile = sheet.reprocess("meanwhile", of_run="r1")
     sheet.close(all_good([rows[r] for r in members(sheet, "again")[0]]), run_id="again")
-    sheet.tell(completed("again"))
+    sheet.query(completed("again"))
     later = sheet.reprocess("later", of_run="r1")
 
     assert (3, 0, 3) == (taken.records, meanwhile.records, meanwhile.held)
@@ -430,7 +430,7 @@ def test_planning_twice_under_one_id_is_planning_once(sheet: Sheet) -> None:
     sheet.plan("r1", limit=1)
     before = sheet.everything()
     sheet.source(calls(2, start=10))
-    sheet.ask("DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('i10', 'i11')")
+    sheet.sql("DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('i10', 'i11')")
 
     again = sheet.plan("r1")
 
@@ -442,12 +442,12 @@ def test_a_plan_that_lost_its_job_row_is_still_planned_once(sheet: Sheet) -> Non
     """A job may fail after its commit: the inserts are guarded all the same."""
     sheet.source(calls(3))
     sheet.plan("r1")
-    before = [sheet.ask(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
-    sheet.ask("DELETE FROM laptop_jobs")
+    before = [sheet.sql(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
+    sheet.sql("DELETE FROM laptop_jobs")
 
     sheet.plan("r1")
 
-    assert before == [sheet.ask(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
+    assert before == [sheet.sql(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
 
 
 def test_a_dry_run_counts_and_freezes_nothing(sheet: Sheet) -> None:
@@ -479,7 +479,7 @@ def test_a_plan_that_runs_past_midnight_is_of_one_day(
 
     assert datetime(2026, 3, 3, tzinfo=UTC) <= sheet.clock.now
     for table in ("batch_plans", "batch_records"):
-        days = sheet.ask(f"SELECT DISTINCT planned_on FROM {table}")  # noqa: S608
+        days = sheet.sql(f"SELECT DISTINCT planned_on FROM {table}")  # noqa: S608
         assert [plan.day] == [day.isoformat() for (day,) in days]
 
 
@@ -491,8 +491,8 @@ def test_each_batch_says_what_it_holds(sheet: Sheet) -> None:
 
     counted = "SELECT batch, count(*), sum(line_bytes) FROM batch_records GROUP BY 1 ORDER BY 1"
     told = "SELECT batch, records, bytes FROM batch_plans ORDER BY 1"
-    assert [2, 3, 3] == [records for _, records, _ in sheet.ask(told)]
-    assert sheet.ask(counted) == sheet.ask(told)
+    assert [2, 3, 3] == [records for _, records, _ in sheet.sql(told)]
+    assert sheet.sql(counted) == sheet.sql(told)
 
 
 def test_an_empty_source_is_planned_as_nothing(sheet: Sheet) -> None:
@@ -522,7 +522,7 @@ def test_the_preview_tells_what_the_plan_then_does(sheet: Sheet) -> None:
 
 # Cutting
 
-SCRIPT = deed("plan_run", **Source().names())
+SCRIPT = transaction("plan_run", **Source().names())
 A_BUCKET = "DIV(before, 1000000)"
 
 
@@ -544,9 +544,9 @@ def cut(
         "rows_per_batch": rows, "bytes_per_batch": size_cap, "canary": canary, "limit": limit,
         "line_overhead": 0, "run_id": "r1", "taxonomy": taxonomy(),
     }  # fmt: skip
-    sheet.warehouse.do("plan", SCRIPT.replace(A_BUCKET, f"DIV(before, {bucket})"), params)
+    sheet.warehouse.run_once("plan", SCRIPT.replace(A_BUCKET, f"DIV(before, {bucket})"), params)
     found = defaultdict(list)
-    for batch, record, size in sheet.ask(
+    for batch, record, size in sheet.sql(
         "SELECT batch, record_id, line_bytes FROM batch_records ORDER BY ALL"
     ):
         found[batch].append((record, size))
@@ -663,7 +663,7 @@ def test_no_weight_overflows_at_the_limits_of_the_service() -> None:
 
 def test_twenty_five_thousand_rows_are_planned_in_one_statement(sheet: Sheet) -> None:
     """All of them; nothing is cut silently."""
-    sheet.ask(
+    sheet.sql(
         "INSERT INTO transcription_pass_2 "
         "SELECT 't' || i, 'r' || i, 'i' || i, 'hello ' || i, 'INBOUND', 'acme', NULL "
         "FROM range(25000) AS t (i)"
@@ -672,7 +672,7 @@ def test_twenty_five_thousand_rows_are_planned_in_one_statement(sheet: Sheet) ->
     plan = sheet.plan(rows_per_batch=1_000, canary=500)
 
     assert (25_000, 26, {}) == (plan.records, plan.batches, skipped(plan))
-    assert [(25_000, 25_000, 500)] == sheet.ask(
+    assert [(25_000, 25_000, 500)] == sheet.sql(
         "SELECT count(*), count(DISTINCT record_id), count(*) FILTER (batch = 1) FROM batch_records"
     )
 

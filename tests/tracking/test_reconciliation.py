@@ -67,7 +67,7 @@ def test_the_books_recomputed_from_rows_equal_those_of_the_closings(
     sheet.empty()
     rows = planned(sheet, 5)
     if stop:
-        sheet.tell(stopped("operator"))
+        sheet.query(stopped("operator"))
     for attempt, of_attempt in enumerate(fates, start=1):
         last = attempt == len(fates)
         place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
@@ -89,10 +89,10 @@ def test_the_books_recomputed_from_rows_equal_those_of_the_closings(
 
 
 def test_the_books_name_a_row_that_is_stored_twice(sheet: Sheet) -> None:
-    """By hand: the deed could not."""
+    """By hand: the transaction could not."""
     rows = planned(sheet)
     sheet.close(all_good(rows))
-    sheet.ask(f"INSERT INTO {OUTPUT} SELECT * FROM {OUTPUT} LIMIT 1")  # noqa: S608
+    sheet.sql(f"INSERT INTO {OUTPUT} SELECT * FROM {OUTPUT} LIMIT 1")  # noqa: S608
 
     assert 1 == sheet.books()["doubled"]
 
@@ -101,8 +101,8 @@ def test_the_books_name_a_record_without_its_row(sheet: Sheet) -> None:
     """And a row without its record."""
     rows = planned(sheet)
     sheet.close(all_good(rows))
-    sheet.ask(f"DELETE FROM {OUTPUT} WHERE record_id = ?", id_of(rows[0]))  # noqa: S608
-    sheet.ask("DELETE FROM processed_records WHERE record_id = ?", id_of(rows[1]))
+    sheet.sql(f"DELETE FROM {OUTPUT} WHERE record_id = ?", id_of(rows[0]))  # noqa: S608
+    sheet.sql("DELETE FROM processed_records WHERE record_id = ?", id_of(rows[1]))
 
     assert 2 == sheet.books()["half_stored"]
 
@@ -110,8 +110,8 @@ def test_the_books_name_a_record_without_its_row(sheet: Sheet) -> None:
 def test_the_books_name_a_lost_member_and_one_that_is_there_twice(sheet: Sheet) -> None:
     """Membership is part of them."""
     rows = planned(sheet)
-    sheet.ask("DELETE FROM batch_records WHERE record_id = ?", id_of(rows[0]))
-    sheet.ask("INSERT INTO batch_records SELECT * FROM batch_records LIMIT 1")
+    sheet.sql("DELETE FROM batch_records WHERE record_id = ?", id_of(rows[0]))
+    sheet.sql("INSERT INTO batch_records SELECT * FROM batch_records LIMIT 1")
 
     books = sheet.books()
     assert (1, 1) == (books["missing_members"], books["doubled"])
@@ -123,9 +123,9 @@ def test_the_books_name_an_attempt_with_two_jobs(sheet: Sheet) -> None:
     about = {"run_id": "r1", "planned_on": DAY, "batch": 1, "attempt": 1}
     one, two = (JobSubmitted(**about, claim=n, job=f"j{n}") for n in (1, 2))  # type: ignore[arg-type]
 
-    sheet.tell(one, one)
+    sheet.query(one, one)
     assert 0 == sheet.books()["paid_twice"]
-    sheet.tell(two)
+    sheet.query(two)
     assert 1 == sheet.books()["paid_twice"]
 
 
@@ -141,9 +141,9 @@ def test_the_books_name_one_id_with_two_bodies(sheet: Sheet) -> None:
         "released": 0,
     }
 
-    sheet.tell(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
+    sheet.query(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
     assert 0 == sheet.books()["two_bodies"]
-    sheet.tell(RunCompleted(**over, analysed=2))  # type: ignore[arg-type]
+    sheet.query(RunCompleted(**over, analysed=2))  # type: ignore[arg-type]
     assert 1 == sheet.books()["two_bodies"]
 
 
@@ -152,7 +152,7 @@ def test_the_books_name_records_that_the_plans_of_batches_leave_out(sheet: Sheet
     planned(sheet)
     assert 0 == sheet.books()["missing_members"]
 
-    sheet.ask("UPDATE batch_plans SET records = records - 1")
+    sheet.sql("UPDATE batch_plans SET records = records - 1")
 
     assert 1 == sheet.books()["missing_members"]
 
@@ -161,6 +161,6 @@ def test_the_books_name_an_attempt_that_is_closed_twice(sheet: Sheet) -> None:
     """By hand: the guards hold."""
     rows = planned(sheet)
     sheet.close(all_good(rows))
-    sheet.ask("INSERT INTO attempt_closings SELECT * FROM attempt_closings")
+    sheet.sql("INSERT INTO attempt_closings SELECT * FROM attempt_closings")
 
     assert 1 == sheet.books()["closed_twice"]

@@ -12,9 +12,9 @@ from analysis import analyses, load_analysis
 from analysis.reading.reading import Reading
 from handlers.attempts.output_columns import answer_columns, output_tables
 from tests.tracking.harness import ANALYSIS, OUTPUT, Sheet
-from tests.tracking.test_statements import DEEDS, NAMES
+from tests.tracking.test_statements import NAMES, TRANSACTIONS
 from tracking import Plan
-from tracking.statements import deed
+from tracking.statements import transaction
 from tracking.tables import Column, check_row, columns_of, layouts, staged_columns
 
 # What the requirements name, in their order (architecture, section 5).
@@ -52,10 +52,10 @@ TABLES = {
 
 
 def inserts() -> list[tuple[str, str, list[str], exp.Expr]]:
-    """Deed, table, columns and what is selected for them."""
+    """Transaction, table, columns and what is selected for them."""
     found = []
-    for name in DEEDS:
-        for statement in sqlglot.parse(deed(name, **NAMES), read="bigquery"):
+    for name in TRANSACTIONS:
+        for statement in sqlglot.parse(transaction(name, **NAMES), read="bigquery"):
             if isinstance(statement, exp.Insert):
                 target = statement.this
                 assert isinstance(target, exp.Schema), f"{name}: an INSERT names its columns"
@@ -114,7 +114,7 @@ def test_the_event_log_and_the_transcripts_require_a_partition_filter() -> None:
 
 
 @pytest.mark.parametrize(("name", "table", "columns", "selected"), INSERTS, ids=IDS)
-def test_a_deed_writes_columns_that_exist_and_all_that_are_required(
+def test_a_transaction_writes_columns_that_exist_and_all_that_are_required(
     name: str, table: str, columns: list[str], selected: exp.Expr
 ) -> None:
     """As many values as columns, no column twice."""
@@ -132,7 +132,7 @@ def test_a_deed_writes_columns_that_exist_and_all_that_are_required(
     "table",
     ["run_plans", "batch_plans", "batch_records", OUTPUT, "attempt_closings", "processed_records"],
 )
-def test_the_deed_that_writes_a_table_writes_all_of_it(table: str) -> None:
+def test_the_transaction_that_writes_a_table_writes_all_of_it(table: str) -> None:
     """No column stays empty because nobody thought of it."""
     (columns,) = [columns for _, written, columns, _ in INSERTS if written == table]
 
@@ -182,7 +182,7 @@ def test_an_analysis_writes_into_its_table_s_own_types(name: str) -> None:
 @pytest.mark.parametrize("table", sorted(layouts()))
 def test_the_laptop_makes_each_table_as_its_schema_says(sheet: Sheet, table: str) -> None:
     """Names, order and what may not be missing; and no key, which would hide a doubling."""
-    made = sheet.ask(f"PRAGMA table_info('{table}')")
+    made = sheet.sql(f"PRAGMA table_info('{table}')")
 
     assert [(c.name, c.mode == "REQUIRED") for c in columns_of(table)] == [
         (name, not_null) for _, name, _, not_null, _, _ in made
@@ -222,7 +222,7 @@ def test_a_system_error_is_stored_as_the_taxonomy_has_it(sheet: Sheet) -> None:
     sheet.tracking.store_error("e1", "stuck_event", cause="plan-run", detail="d")
 
     known = {row["error_type"]: row for row in sheet.tracking._taxonomy}["stuck_event"]
-    assert [(known["retryable"], known["replan"], known["hint"])] == sheet.ask(
+    assert [(known["retryable"], known["replan"], known["hint"])] == sheet.sql(
         "SELECT retryable, replan, hint FROM error_tracking"
     )
 

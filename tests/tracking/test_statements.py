@@ -17,18 +17,18 @@ from tests.tracking.harness import ANALYSIS, OUTPUT, Sheet
 from tracking import BadName, Source
 from tracking.statements import (
     column_name,
-    deed,
     fragment,
-    question,
+    query,
     statement_names,
     table_name,
+    transaction,
 )
 from tracking.tables import layouts, nothing_staged
 from troupe.backends.local.backend import taxonomy
 from troupe.backends.local.sql_translation import translate
 
 BEHIND_THE_GATE = ("plan_run", "clear_history", "forget_person")
-QUESTIONS, DEEDS = statement_names("queries"), statement_names("transactions")
+QUERIES, TRANSACTIONS = statement_names("queries"), statement_names("transactions")
 NAMES = {
     **Source().names(),
     "output": table_name(OUTPUT),
@@ -109,11 +109,11 @@ PARAMS: dict[str, Any] = {
 
 
 def text_of(folder: str, name: str) -> str:
-    made = {"queries": question, "transactions": deed, "fragments": fragment}[folder]
+    made = {"queries": query, "transactions": transaction, "fragments": fragment}[folder]
     return made(name, **NAMES | COUNTED, row="c")
 
 
-ALL = [("queries", name) for name in QUESTIONS] + [("transactions", name) for name in DEEDS]
+ALL = [("queries", name) for name in QUERIES] + [("transactions", name) for name in TRANSACTIONS]
 FILES = ALL + [("fragments", name) for name in statement_names("fragments")]
 
 
@@ -125,36 +125,34 @@ def parsed(folder: str, name: str) -> list[exp.Expr]:
 # They run
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_runs_on_empty_tables_and_takes_typed_parameters(
-    sheet: Sheet, name: str
-) -> None:
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_runs_on_empty_tables_and_takes_typed_parameters(sheet: Sheet, name: str) -> None:
     """What is asked before anything happened has an answer all the same."""
-    sql = question(name, **NAMES)
+    sql = query(name, **NAMES)
     given = {each: PARAMS[each] for (s,) in [translate(sql)] for each in s.parameters - {"now"}}
 
-    assert sheet.warehouse.ask(sql, given) == list(sheet.warehouse.stream(sql, given))
+    assert sheet.warehouse.query(sql, given) == list(sheet.warehouse.stream(sql, given))
 
 
-@pytest.mark.parametrize("name", DEEDS)
-def test_a_deed_runs_on_empty_tables(sheet: Sheet, name: str) -> None:
+@pytest.mark.parametrize("name", TRANSACTIONS)
+def test_a_transaction_runs_on_empty_tables(sheet: Sheet, name: str) -> None:
     """Once, and then never again under its job id."""
-    assert sheet.warehouse.do("job", deed(name, **NAMES), PARAMS)
-    assert not sheet.warehouse.do("job", deed(name, **NAMES), PARAMS)
-    assert [("done",)] == sheet.ask("SELECT state FROM laptop_jobs")
+    assert sheet.warehouse.run_once("job", transaction(name, **NAMES), PARAMS)
+    assert not sheet.warehouse.run_once("job", transaction(name, **NAMES), PARAMS)
+    assert [("done",)] == sheet.sql("SELECT state FROM laptop_jobs")
 
 
-def test_a_question_without_its_parameter_says_which(sheet: Sheet) -> None:
+def test_a_query_without_its_parameter_says_which(sheet: Sheet) -> None:
     """Never a NULL in its place."""
     with pytest.raises(KeyError, match="run_id"):
-        sheet.warehouse.ask(question("plan_of"), {})
+        sheet.warehouse.query(query("plan_of"), {})
 
 
 # What they may be
 
 
-@pytest.mark.parametrize("name", QUESTIONS)
-def test_a_question_changes_nothing(name: str) -> None:
+@pytest.mark.parametrize("name", QUERIES)
+def test_a_query_changes_nothing(name: str) -> None:
     """One SELECT."""
     (only,) = parsed("queries", name)
 
@@ -164,8 +162,8 @@ def test_a_question_changes_nothing(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", DEEDS)
-def test_a_deed_of_several_statements_is_one_transaction(name: str) -> None:
+@pytest.mark.parametrize("name", TRANSACTIONS)
+def test_a_transaction_of_several_statements_is_one_transaction(name: str) -> None:
     """All of it or nothing."""
     told = parsed("transactions", name)
 
@@ -177,8 +175,8 @@ def test_a_deed_of_several_statements_is_one_transaction(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", DEEDS)
-def test_a_deed_inserts_behind_a_guard_and_deletes_behind_the_gate_alone(name: str) -> None:
+@pytest.mark.parametrize("name", TRANSACTIONS)
+def test_a_transaction_inserts_behind_a_guard_and_deletes_behind_the_gate_alone(name: str) -> None:
     """A job that failed after its commit may be run again. What is private to it needs no guard."""
     unguarded = []
     for statement in parsed("transactions", name):
@@ -207,7 +205,7 @@ def test_the_gate_is_taken_before_anything_else(name: str) -> None:
 
 @pytest.mark.parametrize(("folder", "name"), FILES)
 def test_a_file_opens_with_what_it_asks_or_does(folder: str, name: str) -> None:
-    """In a comment, as a sentence; a question with its question mark."""
+    """In a comment, as a sentence; a query with its question mark."""
     from importlib.resources import files
 
     lines = (files("tracking") / folder / f"{name}.sql").read_text(encoding="utf-8").splitlines()
@@ -432,6 +430,6 @@ def test_a_source_with_other_names_is_planned_as_any_other(sheet: Sheet) -> None
         },
     )  # fmt: skip
 
-    row = sheet.warehouse.ask(question("preview_plan", **other.names()), PARAMS)[0]
+    row = sheet.warehouse.query(query("preview_plan", **other.names()), PARAMS)[0]
 
     assert (1, 1, 1) == (row["source_rows"], row["records"], row["batches"])

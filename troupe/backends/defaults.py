@@ -19,7 +19,7 @@ def utc_now() -> datetime:
 
 
 def taxonomy() -> list[Row]:
-    """The table of errors, as the deeds take it."""
+    """The table of errors, as the transactions take it."""
     return [
         {
             "error_type": error.name,

@@ -1,4 +1,4 @@
-"""One question to the troupe of a state folder, whether a worker runs there or not."""
+"""One query to the troupe of a state folder, whether a worker runs there or not."""
 
 import json
 import os
@@ -37,13 +37,13 @@ def asked(home: Path, duty: str, **arguments: Any) -> Answer:
     from handlers.dispatch.errors import Redeliver, SetAside
     from troupe.backends.defaults import BadCap
     from troupe.backends.local.errors import BadHome
-    from troupe.operations.backend import BadQuestion
+    from troupe.operations.backend import InvalidOperation
 
     from .client_gcp import ask_elsewhere, is_elsewhere
 
     try:
         return ask_elsewhere(duty, arguments) if is_elsewhere() else _call(home, duty, arguments)
-    except (BadQuestion, BadCap, BadHome) as problem:
+    except (InvalidOperation, BadCap, BadHome) as problem:
         raise Unanswered(str(problem)) from problem
     except (Redeliver, SetAside) as trouble:
         said = f"{trouble}; what was done until then stands: give the command again"

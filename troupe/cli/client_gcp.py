@@ -1,4 +1,4 @@
-"""Which world a command speaks to, and the same questions asked of a deployment on Google Cloud."""
+"""Which world a command speaks to, and the same queries asked of a deployment on Google Cloud."""
 
 import json
 import os

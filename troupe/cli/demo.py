@@ -11,7 +11,7 @@ from troupe.backends.local.backend import Laptop, LaptopSettings
 from troupe.backends.local.control_server import Office
 from troupe.backends.local.operations import load
 from troupe.demo_data import generate
-from troupe.operations.backend import BadQuestion
+from troupe.operations.backend import InvalidOperation
 from troupe.report.html_page import render_html
 from troupe.report.plain_text import summary_lines
 
@@ -35,7 +35,7 @@ def run_demo(
     with opened(home, settings) as (world, office):
         try:
             return _demo(world, office, transcripts, limit, report, say)
-        except BadQuestion as problem:
+        except InvalidOperation as problem:
             fail(str(problem))
 
 

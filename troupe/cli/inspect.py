@@ -44,7 +44,7 @@ def _watch(home: Path, run: str | None, every: float | None, as_json: bool) -> i
     from . import watch_state
     from .client_gcp import is_elsewhere
 
-    # Each look at a deployment is some ten questions to BigQuery, which have a price.
+    # Each look at a deployment is some ten queries to BigQuery, which have a price.
     seconds = every or (15.0 if is_elsewhere() else 2.0)
     seen = watch_state.Watch(time.monotonic, lambda: datetime.now(UTC))
 

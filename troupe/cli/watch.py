@@ -1,4 +1,4 @@
-"""`troupe status --watch`: the same question again and again, until everything is over."""
+"""`troupe status --watch`: the same query again and again, until everything is over."""
 
 import json
 import signal
@@ -38,7 +38,7 @@ def watch(
 ) -> int:
     """Ask, show and wait, until no run is open or somebody ends it; the command's exit status.
 
-    A first question without an answer is raised as `Unanswered`; later ones are asked again.
+    A first query without an answer is raised as `Unanswered`; later ones are asked again.
     """
     with _signals() as told:
         try:
@@ -127,7 +127,7 @@ def on_terminal(every: float) -> Iterator[Show]:
 
 
 def patiently(ask: Ask) -> Ask:
-    """On a terminal: the first question may wait for a worker's long step, and says so."""
+    """On a terminal: the first query may wait for a worker's long step, and says so."""
     from rich.console import Console
 
     console = Console()

@@ -92,7 +92,7 @@ def work_until_idle(
 def still_open(world: Laptop) -> list[str]:
     """The runs that are not over, and those that are requested and not planned yet."""
     since = world.dependencies.event_log.lookback_start(world.clock())
-    asked = world.dependencies.tracking.tell("requests_waiting", {"since": since, "run_id": None})
+    asked = world.dependencies.tracking.query("requests_waiting", {"since": since, "run_id": None})
     planned = [run_id for run_id, _ in world.dependencies.tracking.open_runs(since)]
     return [*planned, *(row["run_id"] for row in asked)]
 
@@ -168,7 +168,7 @@ class _Shown:
     def _open(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
         """The newest run that is open, and the others; where none is, the newest of all."""
         since = self._world.dependencies.event_log.lookback_start(self._world.clock())
-        runs = self._world.dependencies.tracking.tell("runs", {"run_id": None, "since": since})
+        runs = self._world.dependencies.tracking.query("runs", {"run_id": None, "since": since})
         open_ = [run for run in runs if not is_over(run)] or runs[-1:]
         return (open_[-1] if open_ else None), open_[:-1]
 

@@ -57,11 +57,11 @@ def _beginning(cast_: Cast, scene: Scene, *, outbound: bool) -> list[Turn]:
     return turns
 
 
-def _middle(cast_: Cast, scene: Scene, questions: int) -> list[Turn]:
+def _middle(cast_: Cast, scene: Scene, queries: int) -> list[Turn]:
     turns: list[Turn] = []
     if scene.mood != "happy" and cast_.chance.random() < 0.7:
         turns += [(_AGENT, cast_.say("verify_ask")), (_CUSTOMER, cast_.say("verify_tell"))]
-    for asked, told in cast_.chance.sample(scene.detail, min(questions, len(scene.detail))):
+    for asked, told in cast_.chance.sample(scene.detail, min(queries, len(scene.detail))):
         turns += [(_AGENT, cast_.fill(asked)), (_CUSTOMER, cast_.fill(told))]
     if scene.mood != "happy" and cast_.chance.random() < 0.35:
         turns += [(_AGENT, cast_.say("hold_ask")), (_CUSTOMER, cast_.say("hold_tell"))]

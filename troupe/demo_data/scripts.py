@@ -18,7 +18,7 @@ class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     open: list[str]
     detail: list[tuple[str, str]]
-    """Questions of the agent, each with its answer."""
+    """Queries of the agent, each with its answer."""
     solved: list[str]
     escalated: list[str]
     unresolved: list[str]

@@ -47,7 +47,7 @@ def score_rows() -> list[dict[str, Any]]:
         {
             "event": topic_of(kind),
             "handler": name_of(handler),
-            "does": _deed(handler),
+            "does": _transaction(handler),
             "follows": [topic_of(event) for event in _told_by(handler)],
         }
         for kind, handler in cues
@@ -110,7 +110,7 @@ def _handler(handler: Handler) -> dict[str, Any]:
     signals = [k for k, h in SIGNALS.items() if h is handler and k in (WatchTick, GcsObject)]
     return {
         "name": name_of(handler),
-        "does": _deed(handler),
+        "does": _transaction(handler),
         "reacts_to": [topic_of(kind) for kind in (*reacts, *signals)],
         "tells": [topic_of(event) for event in _told_by(handler)],
         "needs": [need for need in needs_of(handler) if need != "envelope"],
@@ -122,7 +122,7 @@ def _told_by(handler: Handler) -> list[type[Event]]:
     return [kind for kind in EVENTS if kind in follows(handler)]
 
 
-def _deed(handler: Handler) -> str:
+def _transaction(handler: Handler) -> str:
     """The first line of the handler's own file."""
     return (inspect.getdoc(inspect.getmodule(handler)) or "").splitlines()[0]
 

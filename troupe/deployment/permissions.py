@@ -1,6 +1,6 @@
 """What a handler can reach in the cloud, read from its code: nothing of this is written by hand.
 
-From a function to the functions it names, from those to the questions and deeds of `tracking/`,
+From a function to the functions it names, from those to the queries and transactions of `tracking/`,
 and from their SQL to the tables. A tool is known by its name, as everywhere in this room.
 """
 
@@ -14,7 +14,7 @@ from functools import cache
 
 from analysis import Analyses
 from tracking import EventLog, Source, Tracking
-from tracking.statements import deed, fragment, question
+from tracking.statements import fragment, query, transaction
 from tracking.tables import layouts
 
 SOURCE, STAGED = "source", "staged"
@@ -32,7 +32,7 @@ class Reach:
     reads: frozenset[str] = frozenset()
     """Tables, and `source`."""
     writes: frozenset[str] = frozenset()
-    deeds: frozenset[str] = frozenset()
+    transactions: frozenset[str] = frozenset()
     stages: bool = False
     """Loads private tables, and reads them back."""
     reads_output: bool = False
@@ -92,8 +92,8 @@ def _uses(node: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
 
 
 def _reach(tool: str, verb: str, call: ast.Call) -> Reach:
-    if tool == "tracking" and verb == "tell":
-        return _statement("question", _literal(call))
+    if tool == "tracking" and verb == "query":
+        return _statement("query", _literal(call))
     if tool in _ROOMS:
         return _of_method(tool, verb)
     if tool == "bucket":
@@ -111,7 +111,7 @@ def _of_method(tool: str, verb: str) -> Reach:
     found = Reach()
     for node in ast.walk(_code(getattr(_ROOMS[tool], verb))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            if node.func.id in ("question", "deed") and isinstance(node.args[0], ast.Constant):
+            if node.func.id in ("query", "transaction") and isinstance(node.args[0], ast.Constant):
                 found |= _statement(node.func.id, _literal(node))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             holder, name = ast.unparse(node.func.value), node.func.attr
@@ -135,13 +135,15 @@ def _literal(call: ast.Call) -> str:
 
 def _statement(kind: str, name: str) -> Reach:
     names = _NAMES | {"counted": fragment("count_values", at="0", column="x", output=_OUTPUT)}
-    text = _COMMENT.sub("", deed(name, **names) if kind == "deed" else question(name, **names))
+    text = _COMMENT.sub(
+        "", transaction(name, **names) if kind == "transaction" else query(name, **names)
+    )
     tables = {*layouts(), SOURCE, STAGED, _OUTPUT}
     reads, writes = (set(p.findall(text)) & tables for p in (_READ, _WRITTEN))
     return Reach(
         reads=_named(reads),
         writes=_named(writes),
-        deeds=frozenset({name} if kind == "deed" else ()),
+        transactions=frozenset({name} if kind == "transaction" else ()),
         stages=STAGED in reads,
     )
 

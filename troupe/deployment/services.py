@@ -29,7 +29,7 @@ class Size:
 
 
 SIZES: dict[str, Size] = {
-    # The deeds of these take minutes; the first bends one row, so few of it suffice.
+    # The transactions of these take minutes; the first bends one row, so few of it suffice.
     "plan-run": Size(timeout_seconds=590, concurrency=1, max_instances=2),
     "write-jsonl": Size(memory="1Gi", timeout_seconds=590, concurrency=1, max_instances=10),
     "process-results": Size(memory="1Gi", timeout_seconds=590, concurrency=1, max_instances=10),
@@ -96,7 +96,7 @@ def _service(name: str, cast: Sequence[str]) -> dict[str, Any]:
         "folders": sorted(reach.folders),
         "reads_output": reach.reads_output,
         "vertex": reach.vertex,
-        "shares_deeds": bool(reach.deeds & _shared_deeds()),
+        "shares_transactions": bool(reach.transactions & _shared_transactions()),
         **_size(cast),
     }
 
@@ -112,11 +112,11 @@ def _handled_topics() -> list[str]:
     return sorted(each.topic for each in subscriptions() if each.dead_letter_topic)
 
 
-def _shared_deeds() -> frozenset[str]:
-    """Deeds of more than one account: who comes second has to see the job of the first."""
+def _shared_transactions() -> frozenset[str]:
+    """Transactions of more than one account: who comes second has to see the job of the first."""
     known: list[Callable[..., object]] = [*set(handlers_by_name().values()), discard_attempt]
-    told = [deed for each in known for deed in reach_of([each]).deeds]
-    return frozenset(deed for deed in told if told.count(deed) > 1)
+    told = [transaction for each in known for transaction in reach_of([each]).transactions]
+    return frozenset(transaction for transaction in told if told.count(transaction) > 1)
 
 
 def _size(cast: Iterable[str]) -> dict[str, Any]:

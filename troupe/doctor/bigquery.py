@@ -9,7 +9,7 @@ from google.cloud.bigquery import Client, QueryJobConfig
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
 from handlers.ports import Clock
-from tracking.statements import question
+from tracking.statements import query
 from troupe.backends.gcp.bigquery_jobs import NEVER
 from troupe.backends.gcp.settings import CloudSettings
 
@@ -36,7 +36,7 @@ def examine_warehouse(settings: CloudSettings, door: Door, clock: Clock) -> Iter
 
 
 def asked(settings: CloudSettings, door: Door, sql: str) -> list[Any]:
-    """The rows of a short question."""
+    """The rows of a short query."""
     config = QueryJobConfig(
         default_dataset=f"{settings.project}.{settings.dataset}", use_query_cache=False
     )
@@ -87,7 +87,7 @@ def _staging(settings: CloudSettings, door: Door) -> Iterator[Finding]:
 
 
 def _deployment(settings: CloudSettings, door: Door) -> Iterator[Finding]:
-    rows = asked(settings, door, question("deployment"))
+    rows = asked(settings, door, query("deployment"))
     known, told = (str(rows[0]["deployment"]) if rows else ""), settings.deployment
     if known and told in ("", known):
         yield ok("deployment", f"the dataset is of deployment {known}")
@@ -116,6 +116,6 @@ def _clock(settings: CloudSettings, door: Door, clock: Clock) -> Iterator[Findin
 
 
 def _outside(server: datetime, before: datetime, after: datetime) -> float:
-    """How far the server's time lies outside of the time of the question, in seconds."""
+    """How far the server's time lies outside of the time of the query, in seconds."""
     early, late = (before - server).total_seconds(), (server - after).total_seconds()
     return max(early, late, 0.0)

@@ -89,7 +89,7 @@ _KINDS: tuple[tuple[type[BaseException], str, str], ...] = (
     (api.Unauthorized, "the credentials are not accepted", _LOG_IN),
     (GoogleAuthError, "there are no credentials that work", _LOG_IN),
     (api.TooManyRequests, "a quota is used up", "ask again in some minutes"),
-    (api.BadRequest, "the service refused the question",
+    (api.BadRequest, "the service refused the query",
      "compare the settings with what is deployed, then apply Terraform again"),
     (api.ServerError, "the service is in trouble, or cannot be reached",
      "see to the network and status.cloud.google.com, and ask again"),

@@ -114,9 +114,9 @@ def _layout(layout: Layout, table: Any) -> Iterator[Difference]:
         )
     if bool(table.require_partition_filter) != layout.require_partition_filter:
         if layout.require_partition_filter:
-            yield "warning", "takes questions without a partition filter"
+            yield "warning", "takes queries without a partition filter"
         else:
-            yield "fault", "refuses questions without a partition filter"
+            yield "fault", "refuses queries without a partition filter"
     kept = int(parts.expiration_ms or 0) / _DAY_MS if parts else 0
     if kept != (layout.expiration_days or 0):
         told = layout.expiration_days

@@ -12,7 +12,7 @@ from troupe.backends.dead_letters import KeptLetter
 Answer = dict[str, Any]
 
 
-class BadQuestion(Exception):
+class InvalidOperation(Exception):
     """What was asked cannot be done; the text says why and what to do."""
 
 

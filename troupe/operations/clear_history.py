@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from handlers.dispatch.errors import Redeliver
 from tracking import Row
 
-from .backend import Answer, BadQuestion, Troupe
+from .backend import Answer, InvalidOperation, Troupe
 from .runs import plan_of
 
 
@@ -22,7 +22,7 @@ def clear_history(
     table = world.dependencies.analyses.load(plan.analysis).table
     found = history.clearable(run_id, plan.analysis, table)
     if found["is_held"]:
-        raise BadQuestion(
+        raise InvalidOperation(
             f"an open run holds records of run {run_id}: wait for its end, or `troupe cancel` it"
         )
     counts = {name: found[name] for name in ("records", "output_rows")}
@@ -43,7 +43,7 @@ def forget(world: Troupe, phone_token: str, sure: bool = False) -> Answer:
     tables = sorted({analyses.load(name).table for name in analyses.names})
     found = history.of_person(phone_token, tables)
     if found.pop("is_held"):
-        raise BadQuestion(
+        raise InvalidOperation(
             "an open run holds records of this person: wait for its end, or `troupe cancel` it"
         )
     files = sorted(_files(world, history.attempts_of_person(phone_token)))
@@ -69,10 +69,10 @@ def _files(world: Troupe, attempts: list[Row]) -> Iterator[str]:
     yield from (blob.uri for blob in bucket.list(bucket.uri("staging")))
 
 
-def _done(deed: Callable[[], bool]) -> None:
+def _done(transaction: Callable[[], bool]) -> None:
     try:
-        deed()
+        transaction()
     except Redeliver as error:
-        raise BadQuestion(
+        raise InvalidOperation(
             "another plan or clearing was in the way, and nothing was changed: ask again"
         ) from error

@@ -6,7 +6,7 @@ from operator import itemgetter
 from analysis import AnalysisError
 from handlers.summary.costs import sum_of
 
-from .backend import Answer, BadQuestion, Troupe
+from .backend import Answer, InvalidOperation, Troupe
 
 
 def costs(world: Troupe, analysis: str | None = None) -> Answer:
@@ -15,12 +15,12 @@ def costs(world: Troupe, analysis: str | None = None) -> Answer:
     An analysis that was taken away keeps its runs; an unknown one without any is refused.
     """
     key = itemgetter("analysis", "model")
-    runs = sorted(world.dependencies.tracking.tell("costs", {"analysis": analysis}), key=key)
+    runs = sorted(world.dependencies.tracking.query("costs", {"analysis": analysis}), key=key)
     if analysis and not runs:
         try:
             world.dependencies.analyses.load(analysis)
         except AnalysisError as error:
-            raise BadQuestion(str(error)) from error
+            raise InvalidOperation(str(error)) from error
     return {
         "analyses": [
             {"analysis": name, "model": model, **sum_of(of_it), "of_runs": of_it}

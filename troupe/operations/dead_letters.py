@@ -11,7 +11,7 @@ from handlers.dispatch.dead_letters import DETAIL
 from tracking import Delivery, Place, Row
 from troupe.backends.dead_letters import KeptLetter, sent_again
 
-from .backend import Answer, BadQuestion, Troupe
+from .backend import Answer, InvalidOperation, Troupe
 from .dead_letter_subject import envelope_of, place_of, stand_in, where_of
 from .stuck_events import STUCK, stuck_letters
 
@@ -70,7 +70,7 @@ def replay(
         if dry_run or envelope is None or fate == "unreadable":
             continue
         if fate == "handled":
-            # Also where another's deed closed its attempt: nobody waits for this handler then.
+            # Also where another's transaction closed its attempt: nobody waits for this handler then.
             _mark(world, letter, envelope, "discarded", "handled meanwhile")
             _settle(world, letter, "handled")
             continue
@@ -136,14 +136,14 @@ def _refuse_while_running(world: Troupe, place: Place) -> None:
             len(seen.jobs) < here.claims
             and here.newest_claim_age < dependencies.policy.reclaim_seconds
         ):
-            raise BadQuestion(
+            raise InvalidOperation(
                 "a claim of this attempt may still bring its job: discard again in "
                 f"{dependencies.policy.reclaim_seconds - here.newest_claim_age} s"
             )
         for job in seen.jobs.values():
             if job is not None and not job.state.ended:
                 dependencies.job_service.cancel(job.name)
-                raise BadQuestion(
+                raise InvalidOperation(
                     "a job of this attempt is still running; it was asked to end: "
                     "discard again when it has"
                 )
@@ -188,7 +188,9 @@ def _named(world: Troupe, letter_id: str) -> list[KeptLetter]:
         each for each in stuck_letters(world) if each.letter_id == letter_id
     ]
     if not letters:
-        raise BadQuestion(f"no dead letter {letter_id} waits; `troupe dead-letters list` has all")
+        raise InvalidOperation(
+            f"no dead letter {letter_id} waits; `troupe dead-letters list` has all"
+        )
     return letters
 
 
@@ -224,7 +226,7 @@ def _time(text: str | None) -> datetime | None:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise BadQuestion(f"since: {text!r} is no time; write 2026-01-31T00:00:00Z") from error
+        raise InvalidOperation(f"since: {text!r} is no time; write 2026-01-31T00:00:00Z") from error
     if time.tzinfo is None:
-        raise BadQuestion("since has no time zone: write 2026-01-31T00:00:00Z")
+        raise InvalidOperation("since has no time zone: write 2026-01-31T00:00:00Z")
     return time

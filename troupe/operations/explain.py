@@ -10,7 +10,7 @@ from handlers.runs.plans import request_of
 from tracking import Plan, Row
 from tracking.statements import table_name
 
-from .backend import Answer, BadQuestion, Troupe
+from .backend import Answer, InvalidOperation, Troupe
 from .runs import check_batch
 
 RECORD = re.compile(r"[0-9a-f]{32}")
@@ -19,25 +19,25 @@ LIMITS = ("canary", "rows_per_batch", "bytes_per_batch", "limit")
 
 
 def explain(world: Troupe, subject: str) -> Answer:
-    """By a run's id, `RUN/BATCH`, or a record's id. Raises `BadQuestion` for anything else."""
+    """By a run's id, `RUN/BATCH`, or a record's id. Raises `InvalidOperation` for anything else."""
     named = BATCH.fullmatch(subject)
     plan = world.dependencies.tracking.plan_of(named.group(1) if named else subject)
     if plan is not None:
         return _batch(world, plan, int(named.group(2))) if named else _run(world, plan)
     if RECORD.fullmatch(subject):
         return _record(world, subject)
-    if world.dependencies.tracking.tell(
+    if world.dependencies.tracking.query(
         "requests_for", {"run_id": subject, "since": _since(world)}
     ):
-        raise BadQuestion(f"run {subject} has no plan yet; `troupe status {subject}` says why")
-    raise BadQuestion(
+        raise InvalidOperation(f"run {subject} has no plan yet; `troupe status {subject}` says why")
+    raise InvalidOperation(
         f"{subject} is no run here, no RUN/BATCH of one, and no record id (32 hex digits);"
         " `troupe status` lists the runs"
     )
 
 
 def _record(world: Troupe, record_id: str) -> Answer:
-    tell = world.dependencies.tracking.tell
+    tell = world.dependencies.tracking.query
     about = {"record_id": record_id, "since": _since(world)}
     plans = tell("journey_plans", about)
     source = tell("journey_source", about)[0]
@@ -54,7 +54,7 @@ def _record(world: Troupe, record_id: str) -> Answer:
 
 def _attempts(world: Troupe, plan: Row, record_id: str) -> Row:
     """What was told of the batch, with the line of the record in each request file."""
-    tell = world.dependencies.tracking.tell
+    tell = world.dependencies.tracking.query
     here = {"run_id": plan["run_id"], "planned_on": plan["planned_on"], "batch": plan["batch"]}
     whole = world.dependencies.tracking.plan_of(plan["run_id"])
     events = tell("events_of_attempt", here)
@@ -82,7 +82,7 @@ def _rows(world: Troupe, plans: list[Row], record_id: str) -> list[Row]:
     return [
         row | {"table": table}
         for table in sorted(tables)
-        for row in world.dependencies.tracking.tell(
+        for row in world.dependencies.tracking.query(
             "journey_rows", {"record_id": record_id}, output=table_name(table)
         )
     ]
@@ -98,19 +98,19 @@ def _table(world: Troupe, analysis: str) -> str | None:
 
 def _left_out(world: Troupe, record_id: str) -> Row | None:
     """How the request of the newest run judges a record that no run took."""
-    told = world.dependencies.tracking.tell("runs", {"run_id": None, "since": _since(world)})
+    told = world.dependencies.tracking.query("runs", {"run_id": None, "since": _since(world)})
     runs = [run for run in told if not run["dry_run"]]
     plan = world.dependencies.tracking.plan_of(runs[-1]["run_id"]) if runs else None
     params = _params(world, plan) if plan else None
     if plan is None or params is None:
         return None
     given = {**params, "record_id": record_id}
-    judged = world.dependencies.tracking.tell("journey_verdict", given)
+    judged = world.dependencies.tracking.query("journey_verdict", given)
     return {"run_id": plan.run_id, "planned_at": plan.planned_at, **(judged[0] if judged else {})}
 
 
 def _batch(world: Troupe, plan: Plan, batch: int) -> Answer:
-    tell = world.dependencies.tracking.tell
+    tell = world.dependencies.tracking.query
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "batch": batch}
     check_batch(plan, batch)
     return {
@@ -128,7 +128,7 @@ def _batch(world: Troupe, plan: Plan, batch: int) -> Answer:
 
 
 def _run(world: Troupe, plan: Plan) -> Answer:
-    tell = world.dependencies.tracking.tell
+    tell = world.dependencies.tracking.query
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
     return {
         "kind": "run",

@@ -75,7 +75,7 @@ def _budget(world: Troupe, plan: Plan, money: float | None, tokens: int | None) 
     since = min(
         world.dependencies.event_log.lookback_start(world.clock()), date.fromisoformat(plan.day)
     )
-    rows = world.dependencies.tracking.tell("spending", {"since": since})
+    rows = world.dependencies.tracking.query("spending", {"since": since})
     mine = next(row for row in rows if row["run_id"] == plan.run_id)
     return {
         "limit": money,

@@ -26,7 +26,7 @@ from tracking import Plan, Row
 from tracking.statements import table_name
 
 from . import dead_letters
-from .backend import Answer, BadQuestion, Troupe, new_run_id
+from .backend import Answer, InvalidOperation, Troupe, new_run_id
 from .clear_history import clear_history, forget
 from .costs import costs
 from .explain import explain
@@ -65,14 +65,14 @@ def publish(world: Troupe, topic: str, body: str, message_id: str = "") -> Answe
     """Send a message as it is, as `gcloud pubsub topics publish` would."""
     topics = [topic_of(kind) for kind in (*EVENTS, WatchTick, GcsObject)]
     if topic not in topics:
-        raise BadQuestion(f"there is no topic {topic}: choose from {', '.join(topics)}")
+        raise InvalidOperation(f"there is no topic {topic}: choose from {', '.join(topics)}")
     sent = world.bus.send(topic, body.encode(), {}, message_id)
     return {"message_id": sent}
 
 
 def cancel(world: Troupe, run_id: str) -> Answer:
     if is_waiting(world, run_id):
-        raise BadQuestion(
+        raise InvalidOperation(
             f"run {run_id} is not planned yet, so nothing is asked or paid: "
             f"once `troupe work` has planned it, `troupe cancel {run_id}` stops it"
         )
@@ -86,13 +86,13 @@ def cancel(world: Troupe, run_id: str) -> Answer:
 
 def status(world: Troupe, run_id: str | None = None) -> Answer:
     """All runs in short, or one in full."""
-    tell = world.dependencies.tracking.tell
+    tell = world.dependencies.tracking.query
     since = world.dependencies.event_log.lookback_start(world.clock())
     about = {"since": since, "run_id": run_id}
     runs = _runs(world, run_id)
     refusals = tell("refusals", about)
     if run_id and not runs and not refusals and not is_waiting(world, run_id):
-        raise BadQuestion(unknown(run_id))
+        raise InvalidOperation(unknown(run_id))
     jobs = _jobs(world)
     return {
         "runs": runs,
@@ -109,7 +109,7 @@ def status(world: Troupe, run_id: str | None = None) -> Answer:
 def verify(world: Troupe, run_id: str | None = None) -> Answer:
     """The books of one run, or of all of them with their sum."""
     plans = [plan_of(world, run_id)] if run_id else _plans(world)
-    doubled = world.dependencies.tracking.tell("processed_twice", {})[0]["doubled"]
+    doubled = world.dependencies.tracking.query("processed_twice", {})[0]["doubled"]
     books = [_books(world, plan) for plan in plans]
     if len(books) == 1:
         total = dict(books[0])
@@ -124,7 +124,7 @@ def verify(world: Troupe, run_id: str | None = None) -> Answer:
 def report(world: Troupe, run_id: str) -> Answer:
     plan = plan_of(world, run_id)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
-    batches = world.dependencies.tracking.tell("batches", here)
+    batches = world.dependencies.tracking.query("batches", here)
     return {
         "summary": summarise(world.dependencies.tracking, plan, world.dependencies.analyses),
         "verdict": _books(world, plan),
@@ -167,7 +167,7 @@ def _checked(world: Troupe, request: Answer) -> RunRequested:
         run = read_event(msgspec.json.encode(request), RunRequested)
         world.dependencies.analyses.load(run.analysis)
     except (Unreadable, AnalysisError) as error:
-        raise BadQuestion(str(error)) from error
+        raise InvalidOperation(str(error)) from error
     return run
 
 
@@ -177,7 +177,7 @@ def _publish(world: Troupe, request: RunRequested | ReprocessRequested | CancelR
 
 
 def _runs(world: Troupe, run_id: str | None) -> list[Row]:
-    return world.dependencies.tracking.tell(
+    return world.dependencies.tracking.query(
         "runs", {"run_id": run_id, "since": first_day(world) - timedelta(days=365)}
     )
 
@@ -187,7 +187,7 @@ def _plans(world: Troupe) -> list[Plan]:
 
 
 def _details(world: Troupe, run: Row, jobs: list[Row], since: date) -> Answer:
-    tell, plan = world.dependencies.tracking.tell, plan_of(world, run["run_id"])
+    tell, plan = world.dependencies.tracking.query, plan_of(world, run["run_id"])
     here = {"run_id": run["run_id"], "planned_on": run["planned_on"], "since": since}
     batches = tell("batches", here)
     return {
@@ -203,7 +203,7 @@ def _details(world: Troupe, run: Row, jobs: list[Row], since: date) -> Answer:
 def _books(world: Troupe, plan: Plan) -> Answer:
     output = table_name(world.dependencies.analyses.load(plan.analysis).table)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
-    row = world.dependencies.tracking.tell("verify_run", here, output=output)[0]
+    row = world.dependencies.tracking.query("verify_run", here, output=output)[0]
     counted = sum(row[name] for name in _ENDINGS)
     lost = row["missing_members"] + row["half_stored"] + (row["open"] if row["completed"] else 0)
     broken = lost + row["doubled"] + row["paid_twice"] + row["two_bodies"] + row["closed_twice"]

@@ -8,7 +8,7 @@ from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
 from tracking import Row
 
-from .backend import Answer, BadQuestion, Troupe, new_run_id
+from .backend import Answer, InvalidOperation, Troupe, new_run_id
 from .runs import check_batch, plan_of, was_requested
 
 
@@ -19,7 +19,7 @@ def reprocess(world: Troupe, request: Answer, dry_run: bool = False) -> Answer:
         asked = read_event(msgspec.json.encode(request), ReprocessRequested)
         analysis = dependencies.analyses.load(asked.analysis)
     except (Unreadable, AnalysisError) as error:
-        raise BadQuestion(str(error)) from error
+        raise InvalidOperation(str(error)) from error
     _refuse_unknown(world, asked)
     known = bool(asked.run_id) and was_requested(world, asked)
     if not known:
@@ -58,7 +58,9 @@ def _refuse_unknown(world: Troupe, asked: ReprocessRequested) -> None:
     known = [error.name for error in ERRORS.values() if error.scope == "record"]
     for name in asked.error_types:
         if name not in known:
-            raise BadQuestion(f"error_types: no record has {name}: choose from {', '.join(known)}")
+            raise InvalidOperation(
+                f"error_types: no record has {name}: choose from {', '.join(known)}"
+            )
 
 
 def _refuse_stored(world: Troupe, asked: ReprocessRequested) -> None:
@@ -66,7 +68,7 @@ def _refuse_stored(world: Troupe, asked: ReprocessRequested) -> None:
     stored = [row for record in asked.record_ids for row in _processed(world, asked, record)]
     if stored:
         runs = sorted({row["run_id"] for row in stored})
-        raise BadQuestion(
+        raise InvalidOperation(
             f"{len(stored)} of these records have a row already, {stored[0]['record_id']} first: "
             f"clear the history that stored them, `troupe clear-history --run {runs[0]}`"
         )
@@ -74,4 +76,4 @@ def _refuse_stored(world: Troupe, asked: ReprocessRequested) -> None:
 
 def _processed(world: Troupe, asked: ReprocessRequested, record: str) -> list[Row]:
     about = {"record_id": record, "analysis": asked.analysis}
-    return world.dependencies.tracking.tell("stored_by", about)
+    return world.dependencies.tracking.query("stored_by", about)

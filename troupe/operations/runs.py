@@ -6,19 +6,21 @@ from events import ReprocessRequested, RunRequested, read_event, type_of
 from handlers.runs.plan_params import content_hash
 from tracking import Plan
 
-from .backend import BadQuestion, Troupe
+from .backend import InvalidOperation, Troupe
 
 
 def plan_of(world: Troupe, run_id: str) -> Plan:
-    """Raises `BadQuestion` for a run without a plan: how it stands, and what to do."""
+    """Raises `InvalidOperation` for a run without a plan: how it stands, and what to do."""
     plan = world.dependencies.tracking.plan_of(run_id)
     if plan is not None:
         return plan
     if _waiting(world, run_id):
-        raise BadQuestion(f"run {run_id} is requested and not planned yet; `troupe work` plans it")
-    if world.dependencies.tracking.tell("refusals", {"run_id": run_id, "since": first_day(world)}):
-        raise BadQuestion(f"run {run_id} was refused; `troupe status {run_id}` says why")
-    raise BadQuestion(unknown(run_id))
+        raise InvalidOperation(
+            f"run {run_id} is requested and not planned yet; `troupe work` plans it"
+        )
+    if world.dependencies.tracking.query("refusals", {"run_id": run_id, "since": first_day(world)}):
+        raise InvalidOperation(f"run {run_id} was refused; `troupe status {run_id}` says why")
+    raise InvalidOperation(unknown(run_id))
 
 
 def unknown(run_id: str) -> str:
@@ -33,26 +35,26 @@ def is_waiting(world: Troupe, run_id: str) -> bool:
 def was_requested(world: Troupe, request: RunRequested | ReprocessRequested) -> bool:
     """Whether the same was requested under this run id, planned by now or not.
 
-    Raises `BadQuestion` when something else was.
+    Raises `InvalidOperation` when something else was.
     """
     plan = world.dependencies.tracking.plan_of(request.run_id)
     found = {plan.request_hash} if plan else _hashes(world, _waiting(world, request.run_id))
     if found - {content_hash(request)}:
-        raise BadQuestion(
+        raise InvalidOperation(
             f"run_id: {request.run_id} was asked for something else before; take another run id"
         )
     return bool(found)
 
 
 def check_batch(plan: Plan, batch: int) -> None:
-    """Raises `BadQuestion` when the run has no batch of this number."""
+    """Raises `InvalidOperation` when the run has no batch of this number."""
     if not 1 <= batch <= plan.batches:
         has = f"has the batches 1 to {plan.batches}" if plan.batches else "has no batches"
-        raise BadQuestion(f"run {plan.run_id} {has}, and no batch {batch}")
+        raise InvalidOperation(f"run {plan.run_id} {has}, and no batch {batch}")
 
 
 def first_day(world: Troupe) -> date:
-    """That questions about single events look at."""
+    """That queries about single events look at."""
     return world.dependencies.event_log.lookback_start(world.clock())
 
 
@@ -65,7 +67,7 @@ _COMMANDS: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
 def _waiting(world: Troupe, run_id: str) -> list[str]:
     """The ids of the requests for this run that were not refused."""
     about = {"run_id": run_id, "since": first_day(world)}
-    rows = world.dependencies.tracking.tell("requests_for", about)
+    rows = world.dependencies.tracking.query("requests_for", about)
     return [row["event_id"] for row in rows if not row["is_refused"]]
 
 

@@ -15,7 +15,7 @@ from handlers.dispatch.deliver import Outcome, Verdict, deliver
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Blob, Dependencies, Policy
 from tracking import EventLog, Tracking
-from tracking.statements import deed
+from tracking.statements import transaction
 from troupe.backends.local.backend import taxonomy
 from troupe.backends.local.bus import LeasedMessage
 from troupe.operations import dead_letters
@@ -43,7 +43,9 @@ class World:
         self.clock = HeldClock(START)
         self.bucket = MemoryBucket()
         warehouse.reset(self.clock, self.bucket)
-        warehouse.do("troupe__found", deed("found_deployment"), {"deployment": DEPLOYMENT.id})
+        warehouse.run_once(
+            "troupe__found", transaction("found_deployment"), {"deployment": DEPLOYMENT.id}
+        )
         warehouse.put("transcription_pass_2", script.rows)
         self.letters = MemoryLetters(self.clock)
         self.bus = RoughBus(chance, self.clock, self.letters)
@@ -63,7 +65,7 @@ class World:
 
     @property
     def outside(self) -> Dependencies:
-        """Tools for questions from outside of every delivery."""
+        """Tools for queries from outside of every delivery."""
         return self._rough
 
     def new_process(self, *, inside: bool = True) -> Dependencies:
@@ -110,7 +112,7 @@ class World:
         self._go_on(actor)
         return True
 
-    def finish_deeds(self) -> bool:
+    def finish_transactions(self) -> bool:
         """Commit what ran longer than its caller waited; whether there was anything."""
         due = [j for j, r in self.warehouse.running.items() if r.ends_at <= self.clock()]
         for job_id in due[:1]:

@@ -36,11 +36,11 @@ class Weather:
     set_aside: float
     refuse: float
     slow: float
-    """Deeds that are still running when their caller has to go."""
+    """Transactions that are still running when their caller has to go."""
     slow_for: tuple[float, ...] = (0.0, 20.0, 50.0, 300.0)
     """Seconds that they take."""
     spoiled: float
-    """Deeds that are reported as failed after their commit."""
+    """Transactions that are reported as failed after their commit."""
     twice: float
     """Appends to the event log that are written twice: the default stream promises no less."""
     outage: str

@@ -25,9 +25,9 @@ class RoughWarehouse:
     def __init__(self, inner: MemoryWarehouse, borders: Borders, clock: HeldClock) -> None:
         self._inner, self._borders, self._clock = inner, borders, clock
 
-    def ask(self, sql: str, params: Params) -> list[Row]:
+    def query(self, sql: str, params: Params) -> list[Row]:
         def act() -> list[Row]:
-            rows = self._inner.ask(sql, params)
+            rows = self._inner.query(sql, params)
             _fence(sql)
             return rows
 
@@ -39,7 +39,7 @@ class RoughWarehouse:
             yield row
             self._borders.cross("warehouse", "stream on", lambda: None)
 
-    def do(self, job_id: str, script: str, params: Params) -> bool:
+    def run_once(self, job_id: str, script: str, params: Params) -> bool:
         if job_id.startswith("troupe__claim") and Actor.current is not None:
             Actor.current.has_claimed = True
         return self._borders.cross(
@@ -65,14 +65,14 @@ class RoughWarehouse:
         weather, borders = self._borders.weather, self._borders
         if borders.hits(f"do {job_id} slowly", "slow", weather.slow):
             return self._slowly(job_id, script, params)
-        done = self._inner.do(job_id, script, params)
+        done = self._inner.run_once(job_id, script, params)
         if done and borders.hits(f"do {job_id} spoiled", "failed after commit", weather.spoiled):
             self._inner.spoil(job_id)
             raise Redeliver(f"job {job_id} failed after its commit")
         return done
 
     def _slowly(self, job_id: str, script: str, params: Params) -> bool:
-        """The deed goes on for a while; its caller waits, or has to go."""
+        """The transaction goes on for a while; its caller waits, or has to go."""
         chance = self._borders.chance
         seconds = chance.one_of(f"slow/{job_id}", self._borders.weather.slow_for)
         ends_at = self._clock() + timedelta(seconds=seconds)
@@ -84,7 +84,7 @@ class RoughWarehouse:
         if job_id not in self._inner.running:
             return True
         if not self._inner.end(job_id):
-            raise Redeliver(f"job {job_id}: another deed was in the way")
+            raise Redeliver(f"job {job_id}: another transaction was in the way")
         return True
 
 
@@ -187,7 +187,7 @@ def _fence(sql: str) -> None:
 
 @cache
 def _title(sql: str) -> str:
-    """The question that the statement's first line asks, shortened."""
+    """The query that the statement's first line asks, shortened."""
     first = sql.partition("\n")[0].removeprefix("--").strip()
     return re.sub(r"[^\w ]", "", first)[:36].strip()
 

@@ -50,7 +50,7 @@ def _plans(world: World) -> list[Row]:
 
 
 def _run_problems(world: World, plan: Row) -> Iterator[str]:
-    books = world.outside.tracking.tell("verify_run", plan, output=table_name(OUTPUT))
+    books = world.outside.tracking.query("verify_run", plan, output=table_name(OUTPUT))
     if len(books) != 1:
         yield f"books: run {plan['run_id']} has {len(books)} plans"
     run = books[0]

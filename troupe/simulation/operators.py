@@ -7,7 +7,7 @@ from handlers.dispatch.errors import Redeliver, SetAside
 from handlers.ports import Clock, Dependencies
 from troupe import operations
 from troupe.operations import clear_history, dead_letters, reprocess
-from troupe.operations.backend import BadQuestion, Troupe
+from troupe.operations.backend import InvalidOperation, Troupe
 
 from .bus import RoughBus
 from .call_faults import Borders
@@ -82,5 +82,5 @@ def command(what: str, troupe: Troupe) -> None:
     """Carry it out, or be told why not: then people may ask again later."""
     try:
         COMMANDS[what](troupe)
-    except (BadQuestion, Redeliver, SetAside):
+    except (InvalidOperation, Redeliver, SetAside):
         return

@@ -64,7 +64,7 @@ class Player:
             return True
         before = world.bus.sent
         went_on = (
-            world.finish_deeds()
+            world.finish_transactions()
             or world.service.step()
             or self._parked_first()
             or world.deliver_next()

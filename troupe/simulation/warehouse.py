@@ -1,4 +1,4 @@
-"""BigQuery in memory: the real statements, and deeds that are still running when others begin.
+"""BigQuery in memory: the real statements, and transactions that are still running when others begin.
 
 The optimizer is off and every statement is parsed once: tables of a dozen rows are
 answered soonest by a plan that nobody thought about.
@@ -26,7 +26,7 @@ from .memory_cloud import HeldClock, MemoryBucket
 
 @dataclass(slots=True)
 class Running:
-    """A deed whose transaction is open."""
+    """A transaction whose transaction is open."""
 
     name: str
     cursor: duckdb.DuckDBPyConnection
@@ -58,30 +58,30 @@ class MemoryWarehouse(LocalWarehouse):
         self._staged, self._clock, self.objects = 0, clock, bucket
         self._known.clear()
 
-    def ask(self, sql: str, params: Params) -> list[Row]:
-        """Asked again before any of its tables changed, a question has the same answer."""
+    def query(self, sql: str, params: Params) -> list[Row]:
+        """Asked again before any of its tables changed, a query has the same answer."""
         tables = _tables_in(sql)
         now = str(self._clock()) if "CURRENT_" in sql else ""
         key = (str(params), now, *(str(self._versions[table]) for table in tables))
         answers = self._known.setdefault(sql, {})
         if key not in answers:
             answers.clear()
-            answers[key] = super().ask(sql, params)
+            answers[key] = super().query(sql, params)
         return [dict(row) for row in answers[key]]
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         super().append(table, rows)
         self._versions[table] += 1
 
-    def do(self, job_id: str, script: str, params: Params) -> bool:
+    def run_once(self, job_id: str, script: str, params: Params) -> bool:
         self.wait_for(job_id)
         try:
-            return super().do(job_id, script, params)
+            return super().run_once(job_id, script, params)
         finally:
             self._changed()
 
     def begin(self, job_id: str, script: str, params: Params, ends_at: datetime) -> bool:
-        """Run the deed, and leave its transaction open until `ends_at`; False when it is done."""
+        """Run the transaction, and leave its transaction open until `ends_at`; False when it is done."""
         self.wait_for(job_id)
         name = self._free_suffix(job_id)
         if name is None:
@@ -96,7 +96,7 @@ class MemoryWarehouse(LocalWarehouse):
         except duckdb.Error as error:
             cursor.close()
             self._end_job(name, "failed")
-            raise Redeliver(f"job {name}: another deed was in the way") from error
+            raise Redeliver(f"job {name}: another transaction was in the way") from error
         self.running[job_id] = Running(name, cursor, ends_at)
         return True
 
@@ -106,7 +106,7 @@ class MemoryWarehouse(LocalWarehouse):
             raise Redeliver(f"job {job_id} is still running")
 
     def end(self, job_id: str) -> bool:
-        """Commit what was left open; False when another deed was in the way."""
+        """Commit what was left open; False when another transaction was in the way."""
         job = self.running.pop(job_id)
         try:
             job.cursor.execute("COMMIT")

@@ -70,7 +70,7 @@ class Damage:
         """What becomes of one line; `SWAPPED_KEYS` needs company and changes nothing here."""
         if kind is None or _swaps(kind):
             return [line]
-        return _DEEDS[kind](deepcopy(line))
+        return _TRANSACTIONS[kind](deepcopy(line))
 
     def fate(self, key: str, attempt: str) -> Kind | None:
         """What happens to the answer with this key in this attempt; None: nothing."""
@@ -193,7 +193,7 @@ def _prompt_blocked(line: Line) -> list[Line]:
     return _respond(line, promptFeedback={"blockReason": "PROHIBITED_CONTENT"})
 
 
-_DEEDS: Mapping[Kind, Callable[[Line], list[Line]]] = {
+_TRANSACTIONS: Mapping[Kind, Callable[[Line], list[Line]]] = {
     Kind.CUT: lambda line: _cut(line, "MAX_TOKENS"),
     Kind.CUT_UNTOLD: lambda line: _cut(line, "STOP"),
     Kind.FENCED: _textual(lambda text: f"```json\n{text}\n```"),

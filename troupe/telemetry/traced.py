@@ -166,7 +166,7 @@ def _told_spans(
 def _before(
     envelope: Envelope, dependencies: Dependencies
 ) -> tuple[dict[str, Envelope], Place | None]:
-    """What the event log knows of the jobs that ended, and of the plan: one question."""
+    """What the event log knows of the jobs that ended, and of the plan: one query."""
     event, deployment = (
         read_event(envelope.data, EVENT_OF_TYPE[envelope.type]),
         dependencies.deployment,

@@ -12,7 +12,7 @@ from handlers.dispatch.deliver import needs_of
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Bucket, Clock, Dependencies, JobService
 from tracking import EventLog, Tracking, Warehouse
-from tracking.statements import deed, question
+from tracking.statements import query, transaction
 from troupe.backends.defaults import peak_megabytes, taxonomy, utc_now
 from troupe.deployment.services import FOUNDER, GUESTS, handlers_by_name
 
@@ -108,7 +108,7 @@ def found(warehouse: Warehouse, deployment: str, *, may_found: bool = True) -> D
         )
     if known is None and may_found:
         job = f"troupe__found__{deployment}"
-        warehouse.do(job, deed("found_deployment"), {"deployment": deployment})
+        warehouse.run_once(job, transaction("found_deployment"), {"deployment": deployment})
         known = _known(warehouse)
     if known is None:
         raise Redeliver(f"the dataset is not founded yet: {FOUNDER} or `troupe status` does it")
@@ -128,7 +128,7 @@ def _analyses(settings: CloudSettings) -> Analyses:
 
 
 def _known(warehouse: Warehouse) -> str | None:
-    rows = warehouse.ask(question("deployment"), {})
+    rows = warehouse.query(query("deployment"), {})
     return str(rows[0]["deployment"]) if rows else None
 
 

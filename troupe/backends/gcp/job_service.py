@@ -31,7 +31,7 @@ _AGAIN = Retry(
     maximum=8.0,
     timeout=60.0,
 )
-"""For questions alone: a create that is sent twice makes two jobs."""
+"""For queries alone: a create that is sent twice makes two jobs."""
 
 
 class VertexJobService:

@@ -69,7 +69,7 @@ def _plain(value: Any) -> Any:
 
 
 def _type_of(value: Any) -> ParameterType:
-    """For questions that are not this product's own; NULL and empty lists are taken for text."""
+    """For queries that are not this product's own; NULL and empty lists are taken for text."""
     if isinstance(value, list | tuple):
         return [_type_of(value[0])] if value else ["STRING"]
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""BigQuery: questions as short queries, deeds as jobs that run once, appends by the Write API."""
+"""BigQuery: queries as short queries, transactions as jobs that run once, appends by the Write API."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -25,7 +25,7 @@ from .settings import CloudSettings
 from .write_api import WriteApiStream, write_client
 
 CALL_SECONDS = 60.0
-"""One call of the service; a question that takes longer is waited for in further calls."""
+"""One call of the service; a query that takes longer is waited for in further calls."""
 PAGE_ROWS = 1_000
 """Of a stream; BigQuery cuts a page at 10 MB as well."""
 
@@ -56,9 +56,9 @@ class BigQueryWarehouse:
         self._stream.close()
         self._client.close()  # type: ignore[no-untyped-call]
 
-    def ask(self, sql: str, params: Params) -> list[Row]:
+    def query(self, sql: str, params: Params) -> list[Row]:
         rows = self._rows(sql, params)
-        with translated("bigquery", "a question"):
+        with translated("bigquery", "a query"):
             return [dict(row.items()) for row in rows]
 
     def stream(self, sql: str, params: Params) -> Iterator[Row]:
@@ -71,7 +71,7 @@ class BigQueryWarehouse:
                 rows = [dict(row.items()) for row in page]
             yield from rows
 
-    def do(self, job_id: str, script: str, params: Params) -> bool:
+    def run_once(self, job_id: str, script: str, params: Params) -> bool:
         """The job id is the lease and the fence: whoever cannot create it reads how it ended."""
         config = self._config(script, params)
 
@@ -112,7 +112,7 @@ class BigQueryWarehouse:
 
     def _rows(self, sql: str, params: Params, page_size: int | None = None) -> RowIterator:
         config = self._config(sql, params)
-        with translated("bigquery", "a question"):
+        with translated("bigquery", "a query"):
             return self._client.query_and_wait(
                 sql,
                 job_config=config,
@@ -136,7 +136,7 @@ class BigQueryWarehouse:
 
 
 def bigquery_client(settings: CloudSettings) -> Client:
-    """A short question may be answered without a job (optional job creation)."""
+    """A short query may be answered without a job (optional job creation)."""
     local = settings.bigquery_endpoint
     return Client(
         project=settings.project,

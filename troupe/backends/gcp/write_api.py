@@ -1,6 +1,6 @@
 """Appends through the Storage Write API's default stream: visible once acknowledged.
 
-At least once: a row may be there twice, and the questions fold such rows away.
+At least once: a row may be there twice, and the queries fold such rows away.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -14,7 +14,7 @@ from analysis import (
 )
 from analysis.definition import FILES
 from handlers.attempts.output_columns import output_tables
-from troupe.operations.backend import Answer, BadQuestion
+from troupe.operations.backend import Answer, InvalidOperation
 
 from .errors import BadHome
 
@@ -54,7 +54,7 @@ def examine(home: Path, folder: Path) -> Analysis:
 
 
 def keep(home: Path, analyses: Analyses, folder: Path) -> Answer:
-    """Add an analysis. Raises `BadQuestion` for a bad one, or for other content of a known name."""
+    """Add an analysis. Raises `InvalidOperation` for a bad one, or for other content of a known name."""
     kept = home / "analyses" / folder.name
     try:
         added = examine(home, folder)
@@ -62,7 +62,7 @@ def keep(home: Path, analyses: Analyses, folder: Path) -> Answer:
             _copy(folder, kept, home / "analysis.part")
             analyses.add(kept)
     except (AnalysisError, PreflightError) as problem:
-        raise BadQuestion(str(problem)) from problem
+        raise InvalidOperation(str(problem)) from problem
     return {"name": added.name, "table": added.table}
 
 

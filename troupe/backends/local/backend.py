@@ -16,7 +16,7 @@ from handlers.dispatch.deliver import Message, Outcome, Verdict
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Blob, Clock, Dependencies, Policy
 from tracking import EventLog, Source, Tracking
-from tracking.statements import deed, question
+from tracking.statements import query, transaction
 from troupe.backends.defaults import capped, peak_megabytes, utc_now
 from troupe.backends.defaults import taxonomy as taxonomy
 from troupe.backends.pubsub_push import Push, read_push, wrap
@@ -178,8 +178,8 @@ def _owned(home: Path) -> FileLock:
 
 def _found(warehouse: LocalWarehouse, made: str) -> Deployment:
     """The id of this deployment, made when the folder is new."""
-    warehouse.do("troupe__found", deed("found_deployment"), {"deployment": made})
-    return Deployment(warehouse.ask(question("deployment"), {})[0]["deployment"])
+    warehouse.run_once("troupe__found", transaction("found_deployment"), {"deployment": made})
+    return Deployment(warehouse.query(query("deployment"), {})[0]["deployment"])
 
 
 def _tools(world: Laptop, settings: LaptopSettings) -> Dependencies:

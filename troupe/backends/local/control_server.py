@@ -1,7 +1,7 @@
 """One process owns the state folder; everybody else asks it through a socket on loopback.
 
 DuckDB lets one process in, even to read. The owner leaves a port and a secret in the folder;
-a question and its answer are one line of JSON each.
+a request and its answer are one line of JSON each.
 """
 
 import json
@@ -18,16 +18,16 @@ from typing import Any
 
 import msgspec
 
-from troupe.operations.backend import Answer, BadQuestion
+from troupe.operations.backend import Answer, InvalidOperation
 
 from .backend import Laptop
 from .operations import DUTIES
 
 CARD = "office.json"
 TIMEOUT_SECONDS = 600.0
-"""How long a caller waits: the owner may be in the middle of a long deed."""
+"""How long a caller waits: the owner may be in the middle of a long transaction."""
 
-Question = tuple[str, dict[str, Any]]
+Request = tuple[str, dict[str, Any]]
 
 
 class NobodyThere(Exception):
@@ -35,11 +35,11 @@ class NobodyThere(Exception):
 
 
 class Office:
-    """Takes questions from other processes, to be answered between two steps of the work."""
+    """Takes requests from other processes, to be answered between two steps of the work."""
 
     def __init__(self, home: Path) -> None:
         self._card = home / CARD
-        self._questions: queue.Queue[tuple[Question, Future[Answer]]] = queue.Queue()
+        self._requests: queue.Queue[tuple[Request, Future[Answer]]] = queue.Queue()
         self._secret = secrets.token_hex(16)
         self._server = _Server(self._secret, self._ask)
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -60,10 +60,10 @@ class Office:
         self._thread.join()
 
     def answer(self, world: Laptop, wait_seconds: float = 0.0) -> bool:
-        """Answer what was asked; waits for a first question at most this long."""
+        """Answer what was asked; waits for a first request at most this long."""
         answered = False
         try:
-            asked = self._questions.get(timeout=wait_seconds) if wait_seconds else self._next()
+            asked = self._requests.get(timeout=wait_seconds) if wait_seconds else self._next()
             while True:
                 self._reply(world, *asked)
                 answered = True
@@ -71,19 +71,19 @@ class Office:
         except queue.Empty:
             return answered
 
-    def _next(self) -> tuple[Question, "Future[Answer]"]:
-        return self._questions.get_nowait()
+    def _next(self) -> tuple[Request, "Future[Answer]"]:
+        return self._requests.get_nowait()
 
-    def _reply(self, world: Laptop, question: Question, reply: "Future[Answer]") -> None:
-        name, arguments = question
+    def _reply(self, world: Laptop, request: Request, reply: "Future[Answer]") -> None:
+        name, arguments = request
         try:
             reply.set_result(DUTIES[name](world, **arguments) | {"worker": {"pid": os.getpid()}})
         except Exception as error:
             reply.set_exception(error)
 
-    def _ask(self, question: Question) -> Answer:
+    def _ask(self, request: Request) -> Answer:
         reply: Future[Answer] = Future()
-        self._questions.put((question, reply))
+        self._requests.put((request, reply))
         return reply.result(TIMEOUT_SECONDS)
 
 
@@ -98,7 +98,7 @@ def ask(home: Path, duty: str, arguments: dict[str, Any]) -> Answer:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NobodyThere(f"no process answers for {home}") from error
     if "problem" in reply:
-        raise BadQuestion(reply["problem"])
+        raise InvalidOperation(reply["problem"])
     answer: Answer = reply["answer"]
     return answer
 
@@ -107,7 +107,7 @@ class _Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, secret: str, asked: Callable[[Question], Answer]) -> None:
+    def __init__(self, secret: str, asked: Callable[[Request], Answer]) -> None:
         super().__init__(("127.0.0.1", 0), _Line)
         self.secret, self.asked = secret, asked
 
@@ -128,7 +128,7 @@ class _Line(socketserver.StreamRequestHandler):
                 self._say({"problem": f"there is no duty {told['duty']}"})
                 return
             self._say({"answer": self.server.asked((told["duty"], told["arguments"]))})
-        except BadQuestion as error:
+        except InvalidOperation as error:
             self._say({"problem": str(error)})
         except Exception as error:
             self._say({"problem": f"it failed: {type(error).__name__}"})

@@ -10,7 +10,7 @@ from handlers.attempts.output_columns import output_tables
 from handlers.dispatch.decode import open_message
 from handlers.dispatch.deliver import Message
 from troupe import operations
-from troupe.operations.backend import Answer, BadQuestion
+from troupe.operations.backend import Answer, InvalidOperation
 
 from .analysis_store import keep
 from .backend import Laptop
@@ -21,7 +21,7 @@ def load(world: Laptop, file: str) -> Answer:
     try:
         loaded = load_file(Path(file), world.warehouse, world.home)
     except BadFile as error:
-        raise BadQuestion(str(error)) from error
+        raise InvalidOperation(str(error)) from error
     return msgspec.structs.asdict(loaded)
 
 

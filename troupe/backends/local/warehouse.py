@@ -62,7 +62,7 @@ class LocalWarehouse:
     def close(self) -> None:
         self.db.close()
 
-    def ask(self, sql: str, params: Params) -> list[Row]:
+    def query(self, sql: str, params: Params) -> list[Row]:
         cursor = self._run(self.db, sql, params)
         return _rows(cursor, cursor.fetchall())
 
@@ -75,8 +75,8 @@ class LocalWarehouse:
         finally:
             reader.close()
 
-    def do(self, job_id: str, script: str, params: Params) -> bool:
-        """The row of a job id commits with its deed, so that neither can stand alone."""
+    def run_once(self, job_id: str, script: str, params: Params) -> bool:
+        """The row of a job id commits with its transaction, so that neither can stand alone."""
         name = self._free_suffix(job_id)
         if name is None:
             return False
@@ -165,7 +165,7 @@ class LocalWarehouse:
         return True
 
     def _free_suffix(self, job_id: str) -> str | None:
-        """The id to run under; None when the deed is done. A failed id is never used again."""
+        """The id to run under; None when the transaction is done. A failed id is never used again."""
         rows = self.db.execute(
             "SELECT job_id, state FROM laptop_jobs WHERE job_id = $1 OR starts_with(job_id, $2)",
             [job_id, f"{job_id}__r"],
@@ -183,7 +183,7 @@ class LocalWarehouse:
     def _fail(self, name: str, error: duckdb.Error) -> None:
         self.db.execute("ROLLBACK")
         if isinstance(error, duckdb.TransactionException):
-            raise Redeliver(f"job {name}: another deed was in the way") from error
+            raise Redeliver(f"job {name}: another transaction was in the way") from error
         self._end_job(name, "failed")
         raise Redeliver(f"job {name} failed: {type(error).__name__}") from error
 
@@ -223,7 +223,7 @@ _STAGING = re.compile(r"\b[a-z]+_staging_\d+\b")
 
 
 def _translated(script: str) -> tuple[Statement, ...]:
-    """As `translate`, with staging tables named alike, so that a deed is translated once."""
+    """As `translate`, with staging tables named alike, so that a transaction is translated once."""
     names = _STAGING.findall(script)
     if not names:
         return translate(script)
