@@ -79,7 +79,7 @@ _ALL = (
     _system("object_conflict", "Another object has this name; look before you remove it."),
     _system("stuck_event", "Nobody finished this event; look at the handler's log, then replay."),
     _system("unreadable_message", "The message is no event of the catalogue; correct its sender."),
-    _system("set_aside", "A handler gave this event up; correct the cause, then replay."),
+    _system("dead_lettered", "A handler gave this event up; correct the cause, then replay."),
     _system("run_refused", "The request is not valid; correct it and ask again."),
 )
 

@@ -13,8 +13,8 @@ from events import (
     Envelope,
     RunRequested,
     from_pubsub,
-    seal,
     to_pubsub,
+    wrap,
     wrap_command,
 )
 from handlers.choreography import CHOREOGRAPHY
@@ -31,7 +31,7 @@ EVENT = BatchCompleted(
 def hops(*, count: int) -> dict[str, Any]:
     """Microseconds an event, each step by itself: the median of ten rounds."""
     cause = wrap_command(RunRequested(run_id="bench"), deployment=HERE, id_="w1", time=NOW)
-    envelope = _sealed(cause)
+    envelope = _wrapped(cause)
     body, attributes = to_pubsub(envelope)
     message = Message(
         topic="batch-completed", id="m1", body=body, attributes=attributes, published_at=NOW
@@ -41,19 +41,19 @@ def hops(*, count: int) -> dict[str, Any]:
     CHOREOGRAPHY[BatchCompleted] = _nothing
     try:
         steps = {
-            "seal": _micros(count, lambda: _sealed(cause)),
+            "wrap": _micros(count, lambda: _wrapped(cause)),
             "to_pubsub": _micros(count, lambda: to_pubsub(envelope)),
             "from_pubsub": _micros(count, lambda: from_pubsub(body, attributes)),
             "deliver": _micros(count, lambda: deliver(message, dependencies, lambda _: None)),
         }
     finally:
         CHOREOGRAPHY[BatchCompleted] = kept
-    whole = steps["seal"] + steps["to_pubsub"] + steps["deliver"]
+    whole = steps["wrap"] + steps["to_pubsub"] + steps["deliver"]
     return {"micros": steps, "hop_micros": round(whole, 1)}
 
 
-def _sealed(cause: Envelope) -> Envelope:
-    return seal(EVENT, deployment=HERE, source="bench", time=NOW, cause=cause)
+def _wrapped(cause: Envelope) -> Envelope:
+    return wrap(EVENT, deployment=HERE, source="bench", time=NOW, cause=cause)
 
 
 def _nothing(event: BatchCompleted) -> Iterator[BatchCompleted]:

@@ -114,7 +114,7 @@ class World:
         )
         while self._step():
             if self._quiet > MOST_QUIET:
-                raise RuntimeError("the run stands still: look for what was set aside")
+                raise RuntimeError("the run stands still: look for what was dead-lettered")
         db = self._world.warehouse.db
         (analysed,) = db.execute("SELECT count(*) FROM processed_records").fetchall()[0]
         return self.counts | {"analysed": int(analysed)}

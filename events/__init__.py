@@ -9,11 +9,11 @@ from .cloudevents import (
     from_pubsub,
     is_event,
     read_event,
-    seal,
     to_pubsub,
     topic_of,
     topic_of_type,
     type_of,
+    wrap,
     wrap_command,
 )
 from .commands import CancelRequested, Command, ReprocessRequested, RunRequested, Settings
@@ -110,10 +110,10 @@ __all__ = [
     "is_event",
     "read_event",
     "record_id",
-    "seal",
     "to_pubsub",
     "topic_of",
     "topic_of_type",
     "type_of",
+    "wrap",
     "wrap_command",
 ]

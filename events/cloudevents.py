@@ -98,7 +98,7 @@ def read_event(data: bytes, kind: type[F]) -> F:
         raise Unreadable(f"{topic_of(kind)}: {in_words(error, kind)}") from error
 
 
-def seal(
+def wrap(
     event: Event, *, deployment: Deployment, source: str, time: datetime, cause: Envelope
 ) -> Envelope:
     """Wrap an event that follows from `cause`. The same event always gets the same id."""

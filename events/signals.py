@@ -19,7 +19,7 @@ class GcsObject(Signal, frozen=True, kw_only=True):
 
 
 class DeadLetter(Signal, frozen=True, kw_only=True):
-    """A message that was set aside or failed too often, as its dead-letter topic tells it."""
+    """A message that was dead-lettered or failed too often, as its dead-letter topic tells it."""
 
     letter_id: str
     handler: str

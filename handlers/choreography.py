@@ -27,7 +27,7 @@ from events import (
 from tracking import Row
 
 from .advance_run import advance_run
-from .dispatch.republish import Retell
+from .dispatch.republish import Republish
 from .plan_run import plan_run
 from .process_results import process_results
 from .record_dead_letter import record_dead_letter
@@ -39,7 +39,7 @@ from .submit_job import submit_job
 from .watch_jobs import watch_jobs
 from .write_jsonl import write_jsonl
 
-Handler = Callable[..., Iterable[Event | Retell]]
+Handler = Callable[..., Iterable[Event | Republish]]
 """An event in, the events that follow out; the tools it needs are its further parameters."""
 
 CHOREOGRAPHY: dict[type[Event], Handler] = {

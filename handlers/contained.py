@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from events import Event
 
-from .dispatch.republish import Retell
+from .dispatch.republish import Republish
 
 LOG = logging.getLogger("troupe.tick")
 
 
-Found = TypeVar("Found", bound=Event | Retell)
+Found = TypeVar("Found", bound=Event | Republish)
 
 
 def contained(duty: str, act: Callable[[], Iterable[Found]]) -> Iterator[Found]:

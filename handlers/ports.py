@@ -113,7 +113,7 @@ class Bucket(Protocol):
         """Create the object, or adopt one of the same content that is there already.
 
         An exception raised by `chunks` leaves no object behind.
-        Raises `SetAside` when another content stands under this name: never an overwrite.
+        Raises `Reject` when another content stands under this name: never an overwrite.
         """
         ...
 
@@ -138,10 +138,10 @@ class Policy:
     """A claim's owner may create the job this long after the claim."""
     reclaim_seconds: int = 20 * 60
     """The next claim may be taken after this time without a job in event_log or label."""
-    retell_after_seconds: int = 10 * 60
-    """An event that nobody finished is told again after this time, then at doubled gaps."""
-    retell_times: int = 4
-    retell_per_tick: int = 100
+    republish_after_seconds: int = 10 * 60
+    """An event that nobody finished is republished after this time, then at doubled gaps."""
+    republish_times: int = 4
+    republish_per_tick: int = 100
     pending_hours: int = 72
     """Vertex lets a job wait this long in its queue; the watchdog then asks to cancel it."""
     running_hours: int = 24

@@ -1,4 +1,4 @@
-"""A message was set aside: a system error with its cause, and no more retelling."""
+"""A message was dead-lettered: a system error with its cause, and no more republishing."""
 
 import logging
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ def record_dead_letter(
     letter: DeadLetter, envelope: Envelope, tracking: Tracking, event_log: EventLog, clock: Clock
 ) -> Iterator[EventDeadLettered]:
     is_new = tracking.store_error(
-        f"set_aside__{letter.letter_id}__{letter.handler}__{letter.cause}",
-        "set_aside",
+        f"dead_lettered__{letter.letter_id}__{letter.handler}__{letter.cause}",
+        "dead_lettered",
         cause=letter.cause,
         run_id=letter.run_id or None,
         batch=letter.batch or None,
@@ -25,9 +25,9 @@ def record_dead_letter(
         detail=f"{letter.handler} could not handle {letter.letter_id}: {letter.detail}",
     )
     if is_new:
-        LOG.error("event-dead-lettered", extra=coded("set_aside") | _about(letter))
+        LOG.error("event-dead-lettered", extra=coded("dead_lettered") | _about(letter))
     aside = Delivery(
-        envelope=envelope, handler=letter.handler, outcome="set_aside", reason=letter.cause
+        envelope=envelope, handler=letter.handler, outcome="dead_lettered", reason=letter.cause
     )
     event_log.record_deliveries([aside], clock())
     yield EventDeadLettered(

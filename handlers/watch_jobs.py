@@ -25,7 +25,7 @@ from .attempts.observed_jobs import Sighting, left_behind, look
 from .attempts.output_files import attempt_of_output, is_final
 from .contained import Found, contained
 from .dispatch.errors import Redeliver
-from .dispatch.republish import Retell, retell
+from .dispatch.republish import Republish, republish
 from .ports import Bucket, Clock, JobService, JobState, Policy
 from .runs.plans import plan_of
 
@@ -43,7 +43,7 @@ def watch_jobs(
     analyses: Analyses,
     policy: Policy,
     subscriptions: Sequence[Row],
-) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Retell]:
+) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Republish]:
     def watch(sightings: Sequence[Sighting]) -> Iterator[JobEnded]:
         return _each("watch", sightings, lambda seen: ended(seen, bucket, deployment, policy))
 
@@ -62,7 +62,7 @@ def watch_jobs(
     yield from watch(sightings)
     yield from _each("cancel", sightings, lambda seen: cancel(seen, job_service, clock, policy))
     yield from contained(
-        "retell", lambda: retell(tracking, event_log, subscriptions, since, policy)
+        "republish", lambda: republish(tracking, event_log, subscriptions, since, policy)
     )
     runs, today = tracking.open_runs(since), clock().date()
     yield from _each(

@@ -8,7 +8,7 @@ from tracking import Asked, Place, Tracking
 
 from .attempts.claims import is_void, void_if_stopped
 from .attempts.job_states import NEVER_STARTED
-from .dispatch.errors import SetAside
+from .dispatch.errors import Reject
 from .places import place_of
 from .ports import Bucket
 from .runs.plans import plan_of
@@ -30,7 +30,7 @@ def write_jsonl(
     name = deployment.attempt(event.run_id, event.batch, event.attempt)
     try:
         blob = bucket.write_once(f"requests/{name}.jsonl", lines)
-    except (PreflightError, SetAside) as error:
+    except (PreflightError, Reject) as error:
         if tracking.closing_of(place) is not None:
             # It slept past the end of its attempt; people may have been forgotten since.
             return
@@ -61,9 +61,9 @@ def never_started(event: BatchPlanned | JsonlUploaded) -> JobCancelled:
     )
 
 
-def _for_good(error: PreflightError | SetAside) -> SetAside:
+def _for_good(error: PreflightError | Reject) -> Reject:
     """One bad line makes Vertex refuse the whole file; the same file is bad again."""
-    return error if isinstance(error, SetAside) else SetAside("preflight_failed", str(error))
+    return error if isinstance(error, Reject) else Reject("preflight_failed", str(error))
 
 
 def _lines(tracking: Tracking, place: Place, analysis: Analysis) -> Iterator[bytes]:

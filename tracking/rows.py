@@ -130,7 +130,7 @@ class UnhandledEvent:
 
     event_id: str
     handler: str
-    retold: int
+    republished: int
     silent_seconds: int
     """Since it was told last."""
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from events import Deployment
-from handlers.dispatch.errors import SetAside
+from handlers.dispatch.errors import Reject
 from handlers.ports import Blob
 from tracking import Place
 
@@ -31,7 +31,7 @@ def is_final(name: str) -> bool:
 def results_in(blobs: Sequence[Blob], *, must_be_whole: bool) -> list[Blob]:
     """The files of one output folder to be read, as one.
 
-    A job that succeeded wrote all of its files: raises `SetAside` when one is missing. For any
+    A job that succeeded wrote all of its files: raises `Reject` when one is missing. For any
     other end what is there is read, the partial dump only where there is no final file.
     """
     final = [blob for blob in blobs if is_final(blob.uri)]
@@ -42,8 +42,8 @@ def results_in(blobs: Sequence[Blob], *, must_be_whole: bool) -> list[Blob]:
 
 def _check_whole(final: Sequence[Blob]) -> None:
     if not final:
-        raise SetAside("output_missing", "the job succeeded, and its folder holds no predictions")
+        raise Reject("output_missing", "the job succeeded, and its folder holds no predictions")
     found = [match for blob in final if (match := _FINAL.search(blob.uri))]
     expected = max(int(match.group(2) or 1) for match in found)
     if len(found) < expected:
-        raise SetAside("shard_missing", f"{len(found)} of {expected} result files are there")
+        raise Reject("shard_missing", f"{len(found)} of {expected} result files are there")

@@ -8,7 +8,7 @@ import msgspec
 from events import DeadLetter, Unreadable, from_pubsub, is_event
 
 CAUSE, DETAIL = "troupe-cause", "troupe-detail"
-"""Attributes that the loop adds to what it sets aside."""
+"""Attributes that the loop adds to what it dead-letters."""
 DELIVERIES = "CloudPubSubDeadLetterSourceDeliveryCount"
 """Attribute that Pub/Sub adds to what it gives up (documented)."""
 TOO_OFTEN = "too_many_deliveries"

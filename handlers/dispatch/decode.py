@@ -51,7 +51,7 @@ class Arrival(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class Decoded:
     """What a message says. A signal has an envelope of its own making, for what follows from it."""
 
     envelope: Envelope
@@ -63,18 +63,18 @@ _COMMANDS: dict[str, type[Command]] = {
 }
 
 
-def open_message(message: Arrival, deployment: Deployment) -> Opened:
+def decode_message(message: Arrival, deployment: Deployment) -> Decoded:
     """Raises `Unreadable` for what no delivery can make readable."""
     signal = _signal_of(message)
     if signal is not None:
-        return _opened_signal(message, signal)
+        return _decoded_signal(message, signal)
     command = _COMMANDS.get(message.topic)
     if command is not None:
         return _decoded_command(message, command, deployment)
     envelope = from_pubsub(message.body, message.attributes)
     if envelope.type not in EVENT_OF_TYPE:
         raise Unreadable(f"{envelope.type} is no event of ours")
-    return Opened(envelope, read_event(envelope.data, EVENT_OF_TYPE[envelope.type]))
+    return Decoded(envelope, read_event(envelope.data, EVENT_OF_TYPE[envelope.type]))
 
 
 def dead_letter_topic(handler: str) -> str:
@@ -85,7 +85,7 @@ def dead_letter_topic(handler: str) -> str:
 _DEAD_LETTERS = "dead-letter-"
 
 
-def _decoded_command(message: Arrival, kind: type[Command], deployment: Deployment) -> Opened:
+def _decoded_command(message: Arrival, kind: type[Command], deployment: Deployment) -> Decoded:
     """A command may come as a CloudEvent or as bare JSON; its id is the event's or the message's."""
     if is_event(message.attributes):
         told = from_pubsub(message.body, message.attributes)
@@ -96,7 +96,7 @@ def _decoded_command(message: Arrival, kind: type[Command], deployment: Deployme
         command = _named(read_event(data, kind), id_)
     except Unreadable as error:
         return _refusal(kind, id_, data, time, str(error), deployment)
-    return Opened(wrap_command(command, deployment=deployment, id_=id_, time=time), command)
+    return Decoded(wrap_command(command, deployment=deployment, id_=id_, time=time), command)
 
 
 def _named(command: Command, id_: str) -> Command:
@@ -112,13 +112,13 @@ def derived_run_id(id_: str) -> str:
 
 def _refusal(
     kind: type[Command], id_: str, data: bytes, time: datetime, why: str, deployment: Deployment
-) -> Opened:
+) -> Decoded:
     if kind is CancelRequested:
         raise Unreadable(why)
     run_id = _run_id_in(data) or derived_run_id(id_)
     bad = BadRequest(run_id=run_id, request_id=id_, detail=why)
     cause = wrap_command(CancelRequested(run_id=run_id), deployment=deployment, id_=id_, time=time)
-    return Opened(cause, bad)
+    return Decoded(cause, bad)
 
 
 class _OnlyRunId(msgspec.Struct, frozen=True):
@@ -144,7 +144,7 @@ def _signal_of(message: Arrival) -> Signal | None:
     return None
 
 
-def _opened_signal(message: Arrival, signal: Signal) -> Opened:
+def _decoded_signal(message: Arrival, signal: Signal) -> Decoded:
     letter = signal if isinstance(signal, DeadLetter) else None
     envelope = Envelope(
         id=letter.letter_id if letter else message.id,
@@ -157,4 +157,4 @@ def _opened_signal(message: Arrival, signal: Signal) -> Opened:
         causation="",
         traceparent="",
     )
-    return Opened(envelope, signal)
+    return Decoded(envelope, signal)

@@ -12,14 +12,14 @@ from functools import cache
 from inspect import signature
 from typing import Any
 
-from events import Command, DeadLetter, Envelope, Event, Signal, Unreadable, seal
+from events import Command, DeadLetter, Envelope, Event, Signal, Unreadable, wrap
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.ports import Dependencies
 from tracking import Delivery
 
-from .decode import Opened, open_message
-from .errors import SetAside, Wait
-from .republish import Retell
+from .decode import Decoded, decode_message
+from .errors import Reject, Wait
+from .republish import Republish
 
 LOG = logging.getLogger("troupe.delivery")
 
@@ -35,7 +35,7 @@ class Outcome(Enum):
     """Acknowledged, not marked: the tick tells it again."""
     REDELIVER = "redeliver"
     """Not acknowledged: the same message comes again, with back-off."""
-    SET_ASIDE = "set_aside"
+    DEAD_LETTER = "dead_lettered"
     """Acknowledged, and handed to the dead letters with its cause."""
 
 
@@ -63,93 +63,95 @@ class Verdict:
 def deliver(message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
     """Handle one delivery; every exception becomes a verdict."""
     try:
-        opened = open_message(message, dependencies.deployment)
+        decoded = decode_message(message, dependencies.deployment)
     except Exception as error:
         return _told(message, None, _unreadable(error))
     try:
-        return _told(message, opened, _deliver_or_wait(message, opened, dependencies, publish))
-    except SetAside as aside:
-        return _told(message, opened, _aside(aside, opened))
+        return _told(message, decoded, _deliver_or_wait(message, decoded, dependencies, publish))
+    except Reject as aside:
+        return _told(message, decoded, _aside(aside, decoded))
     except Exception as error:
-        LOG.warning("delivery-failed", exc_info=error, extra=_about(message, opened))
+        LOG.warning("delivery-failed", exc_info=error, extra=_about(message, decoded))
         cause = type(error).__name__
-        return _told(message, opened, Verdict(outcome=Outcome.REDELIVER, cause=cause))
+        return _told(message, decoded, Verdict(outcome=Outcome.REDELIVER, cause=cause))
 
 
 def _deliver_or_wait(
-    message: Message, opened: Opened, dependencies: Dependencies, publish: Publish
+    message: Message, decoded: Decoded, dependencies: Dependencies, publish: Publish
 ) -> Verdict:
     try:
-        return _deliver(message, opened, dependencies, publish)
+        return _deliver(message, decoded, dependencies, publish)
     except Wait as wait:
-        _mark(opened, "waited", message, dependencies, reason=str(wait))
+        _mark(decoded, "waited", message, dependencies, reason=str(wait))
         return Verdict(outcome=Outcome.WAIT, cause="wait", detail=str(wait))
 
 
-def _aside(aside: SetAside, opened: Opened) -> Verdict:
+def _aside(aside: Reject, decoded: Decoded) -> Verdict:
     """Behind the dead letters there is no other place: a letter comes again until it is noted."""
-    is_letter = isinstance(opened.event, DeadLetter)
-    outcome = Outcome.REDELIVER if is_letter else Outcome.SET_ASIDE
+    is_letter = isinstance(decoded.event, DeadLetter)
+    outcome = Outcome.REDELIVER if is_letter else Outcome.DEAD_LETTER
     return Verdict(outcome=outcome, cause=aside.cause, detail=aside.detail)
 
 
 def _unreadable(error: Exception) -> Verdict:
     """Only our own words are repeated: a foreign error may quote what it read."""
     detail = str(error) if isinstance(error, Unreadable) else type(error).__name__
-    return Verdict(outcome=Outcome.SET_ASIDE, cause="unreadable_message", detail=detail)
+    return Verdict(outcome=Outcome.DEAD_LETTER, cause="unreadable_message", detail=detail)
 
 
 def _deliver(
-    message: Message, opened: Opened, dependencies: Dependencies, publish: Publish
+    message: Message, decoded: Decoded, dependencies: Dependencies, publish: Publish
 ) -> Verdict:
     done = Verdict(outcome=Outcome.DONE)
-    if isinstance(opened.event, Command):
-        _record_command(opened.envelope, dependencies)
-    handler = handler_of(opened.event)
+    if isinstance(decoded.event, Command):
+        _record_command(decoded.envelope, dependencies)
+    handler = handler_of(decoded.event)
     if handler is None:
         return done
-    if isinstance(opened.event, Event) and _was_handled(opened, handler, dependencies):
+    if isinstance(decoded.event, Event) and _was_handled(decoded, handler, dependencies):
         return done
     started = dependencies.clock()
-    found = list(handler(opened.event, **_given(handler, opened, dependencies)))
-    _publish(found, handler, opened, dependencies, publish)
-    if isinstance(opened.event, Event):
+    found = list(handler(decoded.event, **_given(handler, decoded, dependencies)))
+    _publish(found, handler, decoded, dependencies, publish)
+    if isinstance(decoded.event, Event):
         spent = (dependencies.clock() - started).total_seconds() * 1000
-        _mark(opened, "done", message, dependencies, milliseconds=spent)
+        _mark(decoded, "done", message, dependencies, milliseconds=spent)
     return done
 
 
-def _was_handled(opened: Opened, handler: Handler, dependencies: Dependencies) -> bool:
+def _was_handled(decoded: Decoded, handler: Handler, dependencies: Dependencies) -> bool:
     """A handler without tools is cheaper to run again than to ask about."""
     return bool(needs_of(handler)) and dependencies.event_log.was_handled(
-        opened.envelope.id, name_of(handler), dependencies.clock()
+        decoded.envelope.id, name_of(handler), dependencies.clock()
     )
 
 
 def _publish(
-    found: Sequence[Event | Retell],
+    found: Sequence[Event | Republish],
     handler: Handler,
-    opened: Opened,
+    decoded: Decoded,
     dependencies: Dependencies,
     publish: Publish,
 ) -> None:
     """Everything is remembered before the first of it is published."""
     now = dependencies.clock()
     events = [
-        seal(
+        wrap(
             event,
             deployment=dependencies.deployment,
             source=name_of(handler),
             time=now,
-            cause=opened.envelope,
+            cause=decoded.envelope,
         )
         for event in found
         if isinstance(event, Event)
     ]
-    retold = [each for each in found if isinstance(each, Retell)]
+    republished = [each for each in found if isinstance(each, Republish)]
     dependencies.event_log.record(events, now)
-    publish([*events, *(each.envelope for each in retold)])
-    again = [Delivery(envelope=r.envelope, handler=r.handler, outcome="retold") for r in retold]
+    publish([*events, *(each.envelope for each in republished)])
+    again = [
+        Delivery(envelope=r.envelope, handler=r.handler, outcome="republished") for r in republished
+    ]
     dependencies.event_log.record_deliveries(again, now)
 
 
@@ -161,7 +163,7 @@ def _record_command(envelope: Envelope, dependencies: Dependencies) -> None:
     if not known:
         dependencies.event_log.record([envelope], dependencies.clock())
     elif known[0].data != envelope.data:
-        raise SetAside("id_reused", f"{envelope.id} was used before for something else")
+        raise Reject("id_reused", f"{envelope.id} was used before for something else")
 
 
 def handler_of(event: Event | Signal) -> Handler | None:
@@ -176,15 +178,15 @@ def needs_of(handler: Handler) -> tuple[str, ...]:
     return tuple(signature(handler).parameters)[1:]
 
 
-def _given(handler: Handler, opened: Opened, dependencies: Dependencies) -> dict[str, Any]:
+def _given(handler: Handler, decoded: Decoded, dependencies: Dependencies) -> dict[str, Any]:
     return {
-        need: opened.envelope if need == "envelope" else getattr(dependencies, need)
+        need: decoded.envelope if need == "envelope" else getattr(dependencies, need)
         for need in needs_of(handler)
     }
 
 
 def _mark(
-    opened: Opened,
+    decoded: Decoded,
     outcome: str,
     message: Message,
     dependencies: Dependencies,
@@ -192,11 +194,11 @@ def _mark(
     reason: str | None = None,
     milliseconds: float | None = None,
 ) -> None:
-    handler = handler_of(opened.event)
+    handler = handler_of(decoded.event)
     if handler is None:
         return
     delivery = Delivery(
-        envelope=opened.envelope,
+        envelope=decoded.envelope,
         handler=name_of(handler),
         outcome=outcome,
         reason=reason,
@@ -206,18 +208,18 @@ def _mark(
     dependencies.event_log.record_deliveries([delivery], dependencies.clock())
 
 
-def _told(message: Message, opened: Opened | None, verdict: Verdict) -> Verdict:
+def _told(message: Message, decoded: Decoded | None, verdict: Verdict) -> Verdict:
     """One line a delivery: ids only."""
-    about = _about(message, opened) | {"outcome": verdict.outcome.value, "cause": verdict.cause}
+    about = _about(message, decoded) | {"outcome": verdict.outcome.value, "cause": verdict.cause}
     LOG.info("delivered", extra=about)
     return verdict
 
 
-def _about(message: Message, opened: Opened | None) -> dict[str, Any]:
+def _about(message: Message, decoded: Decoded | None) -> dict[str, Any]:
     return {
         "topic": message.topic,
         "message_id": message.id,
-        "event_id": opened.envelope.id if opened else "",
-        "run_id": opened.envelope.correlation if opened else "",
+        "event_id": decoded.envelope.id if decoded else "",
+        "run_id": decoded.envelope.correlation if decoded else "",
         "delivery_attempt": message.delivery_attempt,
     }

@@ -1,8 +1,8 @@
 """Errors are named after what the receiver should do.
 
     Redeliver    chance: the same message again, later, with back-off
-    Wait         somebody else is at it: acknowledged, told again by the tick
-    SetAside     never: among the dead letters at once, with its cause
+    Wait         somebody else is at it: acknowledged, republished by the tick
+    Reject     never: among the dead letters at once, with its cause
     Refused      Vertex will not take this job, now or later
 
 Rejecting one record is no error here: it is a row in `error_tracking`.
@@ -17,7 +17,7 @@ class Wait(Exception):
     """Nothing can be done before somebody else has acted."""
 
 
-class SetAside(Exception):
+class Reject(Exception):
     """This message can never succeed as it is; an operator has to look."""
 
     def __init__(self, cause: str, detail: str) -> None:

@@ -1,4 +1,4 @@
-"""Events that nobody finished are told again, at doubling intervals, a bounded number of times."""
+"""Events that nobody finished are republished, at doubling intervals, a bounded number of times."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -14,20 +14,20 @@ LOG = logging.getLogger("troupe.tick")
 
 
 @dataclass(frozen=True, slots=True)
-class Retell:
+class Republish:
     """The loop publishes this event again, as it was."""
 
     envelope: Envelope
     handler: str
 
 
-def retell(
+def republish(
     tracking: Tracking,
     event_log: EventLog,
     subscriptions: Sequence[Row],
     since: date,
     policy: Policy,
-) -> Iterator[Retell]:
+) -> Iterator[Republish]:
     """The events that are due, oldest first; those told too often become system errors."""
     unhandled = tracking.unhandled_events(since, subscriptions)
     for lost in given_up(unhandled, policy):
@@ -35,7 +35,7 @@ def retell(
             f"stuck_event__{lost.event_id}__{lost.handler}",
             "stuck_event",
             cause=lost.handler,
-            detail=f"{lost.event_id} was told again {lost.retold} times",
+            detail=f"{lost.event_id} was republished {lost.republished} times",
         )
         if is_new:
             about = {"event_id": lost.event_id, "handler": lost.handler}
@@ -43,17 +43,17 @@ def retell(
     chosen = due(unhandled, policy)
     known = {e.id: e for e in event_log.load([event.event_id for event in chosen], since)}
     for event in chosen:
-        yield Retell(known[event.event_id], event.handler)
+        yield Republish(known[event.event_id], event.handler)
 
 
 def due(unhandled: Sequence[UnhandledEvent], policy: Policy) -> list[UnhandledEvent]:
-    """What this tick tells again."""
+    """What this tick republish."""
     late = [
         event
         for event in unhandled
-        if event.retold < policy.retell_times and _is_silent(event, policy)
+        if event.republished < policy.republish_times and _is_silent(event, policy)
     ]
-    return late[: policy.retell_per_tick]
+    return late[: policy.republish_per_tick]
 
 
 def given_up(unhandled: Sequence[UnhandledEvent], policy: Policy) -> list[UnhandledEvent]:
@@ -61,10 +61,10 @@ def given_up(unhandled: Sequence[UnhandledEvent], policy: Policy) -> list[Unhand
     return [
         event
         for event in unhandled
-        if event.retold >= policy.retell_times and _is_silent(event, policy)
+        if event.republished >= policy.republish_times and _is_silent(event, policy)
     ]
 
 
 def _is_silent(event: UnhandledEvent, policy: Policy) -> bool:
-    gap: int = policy.retell_after_seconds * 2**event.retold
+    gap: int = policy.republish_after_seconds * 2**event.republished
     return event.silent_seconds >= gap

@@ -14,10 +14,10 @@ locals {
   services   = { for s in local.catalogue.services[var.grouping] : s.name => s }
   service_of = merge([for name, s in local.services : { for handler in s.handlers : handler => name }]...)
 
-  # What each service may publish on: the topics of its events, and where it sets messages aside.
+  # What each service may publish on: the topics of its events, and where it sends messages to dead letters.
   publishes = merge([
     for name, s in local.services : {
-      for topic in concat(s.publishes, s.sets_aside_on) : "${name}--${topic}" => { service = name, topic = topic }
+      for topic in concat(s.publishes, s.dead_letters_on) : "${name}--${topic}" => { service = name, topic = topic }
     }
   ]...)
 

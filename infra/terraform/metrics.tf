@@ -11,7 +11,7 @@ locals {
     recovery_seconds   = "Seconds from an attempt that left records open to the end of its batch"
   }
   logged_errors = {
-    event_stuck  = { event = "event-stuck", description = "Events that nobody finished, told again as often as allowed" }
+    event_stuck  = { event = "event-stuck", description = "Events that nobody finished, republished as often as allowed" }
     run_refused = { event = "run-refused", description = "Requests that were turned down" }
     duty_failed = { event = "tick-duty-failed", description = "Duties of the tick that failed; the next tick tries again" }
   }
@@ -62,7 +62,7 @@ resource "google_logging_metric" "event" {
   }
 }
 
-# What became of each delivery: done, wait, redeliver or set_aside.
+# What became of each delivery: done, wait, redeliver or dead_lettered.
 resource "google_logging_metric" "deliveries" {
   name        = "${var.name}/deliveries"
   description = "Deliveries by topic and outcome"

@@ -1,7 +1,7 @@
 # What people need who request and stop runs, replay and discard letters, and look at the tables.
 locals {
   operator_topics  = { for p in setproduct(local.catalogue.operators.publishes, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
-  operator_letters = { for p in setproduct(local.dead_letters, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
+  operator_dead_letters = { for p in setproduct(local.dead_letters, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
   operator_tables  = { for p in setproduct(local.catalogue.operators.writes, var.operators) : "${p[0]}--${p[1]}" => { table = p[0], member = p[1] } }
 }
 
@@ -13,7 +13,7 @@ resource "google_pubsub_topic_iam_member" "operator" {
 }
 
 resource "google_pubsub_subscription_iam_member" "operator" {
-  for_each     = local.operator_letters
+  for_each     = local.operator_dead_letters
   subscription = google_pubsub_subscription.people[each.value.topic].name
   role         = "roles/pubsub.subscriber"
   member       = each.value.member

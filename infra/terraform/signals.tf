@@ -1,7 +1,7 @@
 # Vertex tells nobody when a batch job ends. The tick asks; the bucket's notification makes success quick.
 resource "google_cloud_scheduler_job" "tick" {
   name        = "${var.name}-tick"
-  description = "Asks Vertex how its jobs stand, tells again what nobody finished"
+  description = "Asks Vertex how its jobs stand, republish what nobody finished"
   region      = var.region
   schedule    = var.tick_schedule
   time_zone   = "Etc/UTC"

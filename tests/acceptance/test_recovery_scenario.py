@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from handlers.dispatch.errors import SetAside
+from handlers.dispatch.errors import Reject
 from handlers.ports import Job, JobState
 from tests.harness import Stage, calls, id_of
 from troupe.backends.local.operations import DUTIES
@@ -73,8 +73,8 @@ def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
     told = troupe("status", "r1")
     assert "batch 2, attempt 1: waiting for Vertex 3 h" in told
     assert "limit 96 h" in told
-    assert "stuck: handler process-results set aside (output_missing)" in told
-    assert "stuck: handler write-jsonl set aside (bucket_unwritable)" in told
+    assert "stuck: handler process-results dead-lettered (output_missing)" in told
+    assert "stuck: handler write-jsonl dead-lettered (bucket_unwritable)" in told
     assert "troupe dead-letters show" in told
 
     # The failing handler: its cause is mended, and its message sent once more.
@@ -133,7 +133,7 @@ def break_uploads(stage: Stage, of_batch: int) -> Callable[[], None]:
 
     def fail(path: str, *rest: Any) -> Any:
         if path.startswith("requests/") and f"__{of_batch}__" in path:
-            raise SetAside("bucket_unwritable", "permission denied")
+            raise Reject("bucket_unwritable", "permission denied")
         return write(path, *rest)
 
     stage.world.bucket.write_once = fail  # type: ignore[method-assign,assignment]

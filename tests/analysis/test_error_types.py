@@ -23,7 +23,7 @@ SYSTEM = {
     "object_conflict",
     "stuck_event",
     "unreadable_message",
-    "set_aside",
+    "dead_lettered",
     "run_refused",
 }
 

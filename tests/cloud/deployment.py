@@ -44,7 +44,7 @@ PACE = Pace(ack_deadline_seconds=60, first_seconds=0.2, most_seconds=2.0)
 WAITS = {
     "TROUPE_CLAIM_SECONDS": "15",
     "TROUPE_RECLAIM_SECONDS": "31",
-    "TROUPE_RETELL_AFTER_SECONDS": "40",
+    "TROUPE_REPUBLISH_AFTER_SECONDS": "40",
     "TROUPE_TIME_BUDGET_SECONDS": "50",
 }
 TICK_SECONDS = 8.0

@@ -8,8 +8,8 @@ import pytest
 
 from events import BatchPlanned, Envelope, from_pubsub
 from handlers.dispatch.deliver import Message
-from tests.events.making import sealed
-from troupe.backends.dead_letters import REPLAY_COUNT, REPLAY_FOR, KeptLetter, sent_again
+from tests.events.making import wrapped
+from troupe.backends.dead_letters import REPLAY_COUNT, REPLAY_FOR, StoredDeadLetter, sent_again
 from troupe.deployment.topology import Subscription
 
 PLANNED = Subscription(
@@ -37,22 +37,22 @@ class LeasedMessage(Protocol):
     def subscription(self) -> Subscription: ...
 
 
-class Letters(Protocol):
+class DeadLetters(Protocol):
     def find(
         self,
         handler: str | None = None,
         cause: str | None = None,
         since: datetime | None = None,
         letter_id: str | None = None,
-    ) -> list[KeptLetter]: ...
-    def settle(self, letter: KeptLetter, state: str) -> None: ...
+    ) -> list[StoredDeadLetter]: ...
+    def settle(self, letter: StoredDeadLetter, state: str) -> None: ...
 
 
 class Room(Protocol):
     """A bus with the subscriptions above, of which each delivers again soon."""
 
     @property
-    def letters(self) -> Letters: ...
+    def letters(self) -> DeadLetters: ...
     def publish(self, envelopes: Sequence[Envelope]) -> None: ...
     def send(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> str: ...
     def lease(self) -> tuple[int, LeasedMessage]:
@@ -65,7 +65,7 @@ class Room(Protocol):
 
     def acknowledge(self, number: int) -> None: ...
     def refuse(self, number: int) -> None: ...
-    def set_aside(self, number: int, cause: str, detail: str) -> None: ...
+    def dead_lettered(self, number: int, cause: str, detail: str) -> None: ...
     def now(self) -> datetime: ...
 
 
@@ -81,7 +81,7 @@ class BusSuite:
         return [self.take(room) for _ in range(count)]
 
     def planned(self, batch: int = 1) -> Envelope:
-        return sealed(
+        return wrapped(
             BatchPlanned(run_id="r", planned_on="2026-03-02", batch=batch, attempt=1, records=1)
         )
 
@@ -214,7 +214,7 @@ class BusSuite:
         room.send("jsonl-uploaded", b"body", {"ce-id": "f1"})
         number, _ = room.lease()
 
-        room.set_aside(number, "object_conflict", "ü" * 1_000)
+        room.dead_lettered(number, "object_conflict", "ü" * 1_000)
 
         letter = self.take(room)
         assert ("dead-letter-submit-job", b"body", "f1", "object_conflict", "1") == (
@@ -227,12 +227,12 @@ class BusSuite:
         assert 1_024 == len(letter.attributes["troupe-detail"].encode())
         assert room.nothing_comes()
 
-    def test_a_signal_that_is_set_aside_is_dropped(self, room: Room) -> None:
+    def test_a_signal_that_is_dead_lettered_is_dropped(self, room: Room) -> None:
         """Nothing to replay."""
         room.send("watch-tick", b"x", {})
         number, _ = room.lease()
 
-        room.set_aside(number, "cause", "detail")
+        room.dead_lettered(number, "cause", "detail")
 
         assert room.nothing_comes()
 
@@ -292,10 +292,10 @@ class BusSuite:
         assert "2" == sent_again(letter)[REPLAY_COUNT]
 
     def poisoned(self, room: Room, event: str, cause: str, **attributes: str) -> None:
-        """Set aside at its first delivery, and heard of by `record-dead-letter`."""
+        """Dead-lettered at its first delivery, and heard of by `record-dead-letter`."""
         room.send("jsonl-uploaded", b"body", {"ce-id": event} | attributes)
         number, _ = room.lease()
-        room.set_aside(number, cause, "detail")
+        room.dead_lettered(number, cause, "detail")
         assert "dead-letter-submit-job" == self.take(room).topic
 
     # Replays

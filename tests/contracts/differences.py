@@ -9,7 +9,7 @@ CLOUD_STORAGE = {
         "fake-gcs-server (wrapper 0.1.1) ignores if_generation_match on resumable uploads; "
         "Cloud Storage documents 412"
     ),
-    "test_a_large_object_with_other_content_is_set_aside": (
+    "test_a_large_object_with_other_content_is_dead_lettered": (
         "fake-gcs-server (wrapper 0.1.1) ignores if_generation_match on resumable uploads; "
         "Cloud Storage documents 412"
     ),

@@ -87,7 +87,7 @@ def tell_story(home: Path) -> Story:
     clear_history.forget(stage.world, "tok_000001", sure=True)
     stage.run("r1", limit=1)
     stage.world.dependencies.tracking.store_error(
-        "e1", "set_aside", cause="bad", run_id="r1", batch=1
+        "e1", "dead_lettered", cause="bad", run_id="r1", batch=1
     )
     _source(stage, story, calls(2, start=30))
     stage.request("r5")

@@ -12,7 +12,7 @@ import pytest
 
 from analysis import load_analysis
 from handlers.attempts.output_columns import answer_columns
-from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob, Bucket
 from tracking import Row, Warehouse
 from tracking.tables import staged_columns
@@ -58,13 +58,13 @@ class BucketSuite:
         assert [first] == bucket.list(bucket.uri("a"))
 
     @pytest.mark.parametrize("other", [b"other", b"hellO", b"", b"hello!"])
-    def test_other_content_is_set_aside_and_nothing_overwritten(
+    def test_other_content_is_dead_lettered_and_nothing_overwritten(
         self, bucket: Bucket, other: bytes
     ) -> None:
         """Not even one of the same length."""
         first = self.put(bucket, "a/b", b"hello")
 
-        with pytest.raises(SetAside) as aside:
+        with pytest.raises(Reject) as aside:
             self.put(bucket, "a/b", other)
 
         assert "object_conflict" == aside.value.cause
@@ -174,11 +174,11 @@ class BucketSuite:
 
         assert first == bucket.write_once("a/large", [b"".join(self.LARGE)])
 
-    def test_a_large_object_with_other_content_is_set_aside(self, bucket: Bucket) -> None:
+    def test_a_large_object_with_other_content_is_dead_lettered(self, bucket: Bucket) -> None:
         """As a small one is."""
         first = bucket.write_once("a/large", self.LARGE)
 
-        with pytest.raises(SetAside):
+        with pytest.raises(Reject):
             bucket.write_once("a/large", [*self.LARGE, b"more"])
 
         assert [first] == bucket.list(bucket.uri("a"))
@@ -200,9 +200,9 @@ class BucketSuite:
         assert 16 * len(block) == blob.size == read
         assert peak < 8 * len(block)
 
-    def test_another_bucket_s_address_is_set_aside(self, bucket: Bucket) -> None:
+    def test_another_bucket_s_address_is_dead_lettered(self, bucket: Bucket) -> None:
         """An event may name anything."""
-        with pytest.raises(SetAside):
+        with pytest.raises(Reject):
             bucket.list("gs://somebody-elses-bucket/folder")
 
 
@@ -479,7 +479,7 @@ class WarehouseSuite:
     )
     def test_a_line_that_does_not_fit_loads_nothing(self, bench: Bench, bad: bytes) -> None:
         """Of any file; whoever asked is told in the words of this product."""
-        with pytest.raises((Redeliver, SetAside)):
+        with pytest.raises((Redeliver, Reject)):
             self.load(bench, [b'{"job":1,"line":1}\n'], [b'{"job":2,"line":1}\n', bad])
 
         assert self.load(bench, [b'{"job":3,"line":1}\n'])

@@ -50,11 +50,11 @@ class TestCloudStorage(BucketSuite):
 
 
 @pytest.mark.parametrize("path", ["", "/a", "a//b", "../a", "a/../../b", "a/.", "a/"])
-def test_a_name_that_leads_out_of_the_folder_is_set_aside(tmp_path: Path, path: str) -> None:
+def test_a_name_that_leads_out_of_the_folder_is_dead_lettered(tmp_path: Path, path: str) -> None:
     """The laptop's folder is the bucket, and no more."""
-    from handlers.dispatch.errors import SetAside
+    from handlers.dispatch.errors import Reject
 
-    with pytest.raises(SetAside):
+    with pytest.raises(Reject):
         LocalBucket(tmp_path / "bucket").write_once(path, [b"x"])
 
     assert [] == [p for p in tmp_path.rglob("*") if p.is_file()]

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from events import BatchPlanned
 from handlers.dispatch.deliver import Message
 from handlers.dispatch.errors import Redeliver
-from tests.events.making import sealed
+from tests.events.making import wrapped
 from tests.local.fakes import HeldClock
 from troupe.backends.local.bus import REPLAY_FOR, LeasedMessage, LocalBus, Retry
 from troupe.backends.local.bus_faults import Faults
-from troupe.backends.local.dead_letters import KeptLetters
+from troupe.backends.local.dead_letters import LocalDeadLetters
 from troupe.backends.local.warehouse import next_name
 from troupe.deployment.topology import Subscription
 
@@ -42,7 +42,7 @@ class Room:
 
     def restart(self) -> None:
         """The process died: what was in memory is gone, what was kept is there."""
-        self.letters = KeptLetters(self.db, self.clock)
+        self.letters = LocalDeadLetters(self.db, self.clock)
         self.bus = LocalBus(
             (EVENT, SECOND, UPLOADED, SIGNAL, DEAD),
             self.clock,
@@ -105,7 +105,7 @@ def test_a_message_arrives_as_it_was_sent(room: Room) -> None:
 def test_every_subscription_gets_its_own_copy(room: Room) -> None:
     """One acknowledges, the other does not."""
     room.bus.publish(
-        [sealed(BatchPlanned(run_id="r", planned_on="d", batch=1, attempt=1, records=1))]
+        [wrapped(BatchPlanned(run_id="r", planned_on="d", batch=1, attempt=1, records=1))]
     )
 
     first, one = room.lease()
@@ -253,7 +253,7 @@ def test_poison_goes_straight_to_the_dead_letters_with_its_cause(room: Room) -> 
     room.send("jsonl-uploaded")
     number, _ = room.lease()
 
-    room.bus.set_aside(number, "object_conflict", "x" * 5_000)
+    room.bus.dead_lettered(number, "object_conflict", "x" * 5_000)
 
     letter = room.take()
     assert ("object_conflict", "1") == (
@@ -271,7 +271,7 @@ def test_no_attribute_is_longer_than_pubsub_takes(room: Room, detail: str) -> No
     room.send("jsonl-uploaded")
     number, _ = room.lease()
 
-    room.bus.set_aside(number, "cause", detail)
+    room.bus.dead_lettered(number, "cause", detail)
 
     assert all(len(value.encode()) <= 1_024 for value in room.take().attributes.values())
 
@@ -288,12 +288,12 @@ def test_a_signal_is_dropped_after_the_last_attempt(room: Room) -> None:
     assert [] == room.kept()
 
 
-def test_a_signal_that_is_set_aside_is_dropped(room: Room) -> None:
+def test_a_signal_that_is_dead_lettered_is_dropped(room: Room) -> None:
     """Nothing to replay."""
     room.send()
     number, _ = room.lease()
 
-    room.bus.set_aside(number, "cause", "detail")
+    room.bus.dead_lettered(number, "cause", "detail")
 
     assert (0, [], []) == (room.bus.waiting, room.letters.waiting(), room.kept())
 
@@ -358,7 +358,7 @@ def test_a_replay_that_fails_again_is_a_dead_letter_again(room: Room, way: str) 
     number, _ = room.lease()
 
     if way == "poison":
-        room.bus.set_aside(number, "cause", "detail")
+        room.bus.dead_lettered(number, "cause", "detail")
     else:
         room.bus.refuse(number)
 
@@ -435,7 +435,7 @@ def test_the_service_itself_loses_no_dead_letter(room: Room, fault: str, way: st
     setattr(room.faults, fault, 1.0)
 
     if way == "poison":
-        room.bus.set_aside(number, "cause", "detail")
+        room.bus.dead_lettered(number, "cause", "detail")
     else:
         room.bus.refuse(number)
 

@@ -14,7 +14,7 @@ from troupe.backends.dead_letters import REPLAY_FOR
 from troupe.backends.defaults import utc_now
 from troupe.backends.local.bus import LeasedMessage as LocalLeasedMessage
 from troupe.backends.local.bus import LocalBus, Retry
-from troupe.backends.local.dead_letters import KeptLetters
+from troupe.backends.local.dead_letters import LocalDeadLetters
 
 
 class LaptopRoom:
@@ -22,7 +22,7 @@ class LaptopRoom:
 
     def __init__(self) -> None:
         self.clock = HeldClock()
-        self.letters = KeptLetters(duckdb.connect(), self.clock)
+        self.letters = LocalDeadLetters(duckdb.connect(), self.clock)
         retry = Retry(first_seconds=1, most_seconds=1, attempts=ATTEMPTS)
         self.bus = LocalBus(EVERY, self.clock, self.letters, retry=retry)
 
@@ -50,8 +50,8 @@ class LaptopRoom:
     def refuse(self, number: int) -> None:
         self.bus.refuse(number)
 
-    def set_aside(self, number: int, cause: str, detail: str) -> None:
-        self.bus.set_aside(number, cause, detail)
+    def dead_lettered(self, number: int, cause: str, detail: str) -> None:
+        self.bus.dead_lettered(number, cause, detail)
 
     def now(self) -> datetime:
         return self.clock()
@@ -72,7 +72,7 @@ class CloudRoom:
         from tests.cloud.topology import Pace, lay_out
         from tests.gcp.making import cloud_settings
         from troupe.backends.gcp.bus import PubSubBus
-        from troupe.backends.gcp.dead_letters import PulledLetters
+        from troupe.backends.gcp.dead_letters import PubSubDeadLetters
         from troupe.backends.gcp.pull_worker import PullingWorker, subscriber
 
         settings = self.settings = cloud_settings(TROUPE_TOPIC_PREFIX=prefix)
@@ -81,7 +81,7 @@ class CloudRoom:
         with subscriber() as made:
             lay_out(settings, self.bus.client, made, lambda _: None, pace, EVERY)
         self.worker = PullingWorker(settings, self.bus, EVERY)
-        self.letters = PulledLetters(settings, patience_seconds=0.5)
+        self.letters = PubSubDeadLetters(settings, patience_seconds=0.5)
 
     def close(self) -> None:
         self.worker.close()
@@ -108,8 +108,8 @@ class CloudRoom:
     def refuse(self, number: int) -> None:
         self.worker.refuse(number)
 
-    def set_aside(self, number: int, cause: str, detail: str) -> None:
-        self.worker.set_aside(number, cause, detail)
+    def dead_lettered(self, number: int, cause: str, detail: str) -> None:
+        self.worker.dead_lettered(number, cause, detail)
 
     def now(self) -> datetime:
         return utc_now()

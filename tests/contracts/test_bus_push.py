@@ -21,7 +21,7 @@ from tests.gcp.test_bus import events
 from tests.harness import Stage
 from troupe.backends.gcp.app import Service
 from troupe.backends.gcp.bus import PubSubBus
-from troupe.backends.gcp.dead_letters import PulledLetters
+from troupe.backends.gcp.dead_letters import PubSubDeadLetters
 from troupe.backends.gcp.pull_worker import subscriber
 from troupe.telemetry import Telemetry
 
@@ -62,7 +62,7 @@ class House:
             cloud_settings(TROUPE_TOPIC_PREFIX=f"push-{next(PREFIXES)}-"), port=free_port()
         )
         self.bus = PubSubBus(self.settings)
-        self.letters = PulledLetters(self.settings, patience_seconds=0.5)
+        self.letters = PubSubDeadLetters(self.settings, patience_seconds=0.5)
         service = Service(
             self.settings, lambda: World(dependencies, self.bus), Telemetry(deliver=self.read)
         )
@@ -158,7 +158,7 @@ def test_what_is_refused_too_often_is_a_dead_letter(house: House) -> None:
 def test_poison_is_a_dead_letter_at_once(house: House) -> None:
     """The service publishes it with its cause, and acknowledges."""
     house.read.verdicts["jsonl-uploaded"] = Verdict(
-        outcome=Outcome.SET_ASIDE, cause="object_conflict", detail="of another content"
+        outcome=Outcome.DEAD_LETTER, cause="object_conflict", detail="of another content"
     )
     house.bus.send("jsonl-uploaded", b"x", {"ce-id": "f1"})
 

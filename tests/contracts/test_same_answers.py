@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Retold:
+class Replayed:
     """The story, and the warehouse that it was told to again."""
 
     story: Story
@@ -31,9 +31,9 @@ class Retold:
 
 
 @pytest.fixture(scope="module")
-def retold(
+def replayed(
     bigquery_server: BigQueryServer, storage_server: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Retold]:
+) -> Iterator[Replayed]:
     pytest.importorskip("google.cloud.bigquery", reason="pip install troupe[gcp]")
     from tests.contracts.cloud_bench import CloudBench
 
@@ -46,7 +46,7 @@ def retold(
     for table, rows in story.tables.items():
         if rows:
             local.append(table, rows)
-    yield Retold(story, bench, done, local)
+    yield Replayed(story, bench, done, local)
     local.close()
     bench.close()
 
@@ -57,21 +57,21 @@ def differences(request: pytest.FixtureRequest) -> None:
     expect(request, SAME_ANSWERS)
 
 
-def test_every_transaction_is_done_once(retold: Retold) -> None:
+def test_every_transaction_is_done_once(replayed: Replayed) -> None:
     """Each was done on the laptop, and is done here."""
-    assert retold.done
-    assert all(retold.done)
+    assert replayed.done
+    assert all(replayed.done)
 
 
 @pytest.mark.parametrize("table", list(layouts()))
-def test_the_same_story_leaves_the_same_rows(retold: Retold, table: str) -> None:
+def test_the_same_story_leaves_the_same_rows(replayed: Replayed, table: str) -> None:
     """After plans, closings, claims, reports, a clearing and a forgetting."""
     asked = f"SELECT * FROM {table} {_every_partition(table)}"  # noqa: S608
 
-    there = retold.bench.warehouse.query(asked, {})
+    there = replayed.bench.warehouse.query(asked, {})
 
-    assert retold.story.tables[table], f"the story leaves no row in {table}"
-    assert plain(retold.story.tables[table]) == plain(there)
+    assert replayed.story.tables[table], f"the story leaves no row in {table}"
+    assert plain(replayed.story.tables[table]) == plain(there)
 
 
 ASKED = [
@@ -82,13 +82,13 @@ ASKED = [
 
 
 @pytest.mark.parametrize(("name", "run"), ASKED)
-def test_every_query_has_the_same_answer(retold: Retold, name: str, run: str) -> None:
+def test_every_query_has_the_same_answer(replayed: Replayed, name: str, run: str) -> None:
     """Times and floats included; not their order, for in this story many things are at one time."""
     sql = query(name, **NAMES)
-    params = _params(retold.story, run)
+    params = _params(replayed.story, run)
 
-    here = retold.local.query(sql, params)
-    there = retold.bench.warehouse.query(at(sql, retold.story.now), params)
+    here = replayed.local.query(sql, params)
+    there = replayed.bench.warehouse.query(at(sql, replayed.story.now), params)
 
     assert plain(here) == plain(there)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from events import RunRequested, wrap_command
-from handlers.dispatch.errors import SetAside
+from handlers.dispatch.errors import Reject
 from tests.harness import call, calls
 from troupe.backends.local import operations
 from troupe.backends.local.backend import Laptop, LaptopSettings
@@ -28,7 +28,7 @@ def two_runs_held_up(folder: Path) -> None:
 
 
 def _refuse(*_: object) -> object:
-    raise SetAside("object_conflict", "another content stands there")
+    raise Reject("object_conflict", "another content stands there")
 
 
 def files_of_the_earlier_system(folder: Path) -> None:

@@ -13,8 +13,8 @@ from events import (
     Envelope,
     Event,
     WatchTick,
-    seal,
     type_of,
+    wrap,
     wrap_command,
 )
 
@@ -94,8 +94,8 @@ def cause(id_: str = "m1") -> Envelope:
     )  # fmt: skip
 
 
-def sealed(event: Event, *, id_: str = "m1", at: datetime = NOON) -> Envelope:
-    """As the loop seals it; `id_` names the cause of an event, and is the id of a command."""
+def wrapped(event: Event, *, id_: str = "m1", at: datetime = NOON) -> Envelope:
+    """As the loop wraps it; `id_` names the cause of an event, and is the id of a command."""
     if isinstance(event, Command):
         return wrap_command(event, deployment=DEPLOYMENT, id_=id_, time=at)
-    return seal(event, deployment=DEPLOYMENT, source="tests", time=at, cause=cause(id_))
+    return wrap(event, deployment=DEPLOYMENT, source="tests", time=at, cause=cause(id_))

@@ -30,7 +30,7 @@ from events import (
     topic_of_type,
     type_of,
 )
-from tests.events.making import DEPLOYMENT, NOON, events, events_of, sealed
+from tests.events.making import DEPLOYMENT, NOON, events, events_of, wrapped
 
 few = settings(
     deadline=None, derandomize=True, max_examples=15, suppress_health_check=[HealthCheck.too_slow]
@@ -56,7 +56,7 @@ def binary(body: bytes, attributes: dict[str, str]) -> tuple[bytes, dict[str, st
 def test_an_event_survives_the_wire_in_both_forms(kind: type[Event], data: st.DataObject) -> None:
     """Structured and binary, with any values."""
     event = data.draw(events_of(kind))
-    envelope = sealed(event)
+    envelope = wrapped(event)
     body, attributes = to_pubsub(envelope)
 
     structured = from_pubsub(body, attributes)
@@ -69,7 +69,7 @@ def test_an_event_survives_the_wire_in_both_forms(kind: type[Event], data: st.Da
 
 def test_attributes_repeat_what_subscriptions_filter_by() -> None:
     """With the prefix of the CloudEvents Pub/Sub binding, every value a string."""
-    _, attributes = to_pubsub(sealed(PLANNED))
+    _, attributes = to_pubsub(wrapped(PLANNED))
 
     assert {
         "ce-id": "d1__batch-planned__r1__2__1",
@@ -163,7 +163,7 @@ def test_a_refusal_repeats_no_value(body: bytes) -> None:
 
 def message(**changed: Any) -> tuple[bytes, dict[str, str]]:
     """A structured message with attributes of the event changed or, for `...`, left out."""
-    body, attributes = to_pubsub(sealed(PLANNED))
+    body, attributes = to_pubsub(wrapped(PLANNED))
     event = json.loads(body) | changed
     return json.dumps({k: v for k, v in event.items() if v is not ...}).encode(), attributes
 
@@ -188,7 +188,7 @@ def test_an_event_that_breaks_cloudevents_is_unreadable(changed: dict[str, Any])
 @pytest.mark.parametrize("time", ["nonsense", "0001-01-01T00:00:00+14:00", ""])
 def test_a_binary_event_with_a_broken_time_is_unreadable(time: str) -> None:
     """The same in the other form."""
-    body, attributes = binary(*to_pubsub(sealed(PLANNED)))
+    body, attributes = binary(*to_pubsub(wrapped(PLANNED)))
 
     with pytest.raises(Unreadable):
         from_pubsub(body, attributes | {"ce-time": time})
@@ -218,8 +218,8 @@ def test_a_time_of_another_zone_is_read_as_utc() -> None:
 def test_an_event_told_twice_is_the_same_event(event: Event, later: int) -> None:
     """Id, data, subject and trace do not depend on the cause or the time."""
     id_ = "command-1" if isinstance(event, Command) else "another-cause"
-    first = sealed(event, id_="command-1")
-    again = sealed(event, id_=id_, at=NOON + timedelta(seconds=later))
+    first = wrapped(event, id_="command-1")
+    again = wrapped(event, id_=id_, at=NOON + timedelta(seconds=later))
 
     assert (first.id, first.data, first.subject, first.traceparent) == (
         again.id, again.data, again.subject, again.traceparent,
@@ -234,7 +234,7 @@ def test_events_that_differ_in_kind_or_place_have_different_ids(one: Event, othe
         return
     same = type(one) is type(other) and _place(one) == _place(other)
 
-    assert same == (sealed(one).id == sealed(other).id)
+    assert same == (wrapped(one).id == wrapped(other).id)
 
 
 def _place(event: Event) -> tuple[object, ...]:
@@ -245,7 +245,7 @@ def test_every_place_has_an_id_of_its_own() -> None:
     """Attempt 11 of batch 1 is not attempt 1 of batch 11; run r1 is no prefix of r11."""
     places = [(run, b, a) for run in ("r1", "r11", "r-1") for b in (1, 11, 111) for a in (1, 11)]
     ids = {
-        sealed(BatchPlanned(run_id=r, planned_on="2026-03-02", batch=b, attempt=a, records=1)).id
+        wrapped(BatchPlanned(run_id=r, planned_on="2026-03-02", batch=b, attempt=a, records=1)).id
         for r, b, a in places
     }
 
@@ -255,7 +255,7 @@ def test_every_place_has_an_id_of_its_own() -> None:
 def test_a_run_can_be_stopped_once_for_each_reason() -> None:
     """Two reasons are two events."""
     ids = {
-        sealed(RunStopped(run_id="r1", planned_on="2026-03-02", reason=reason)).id
+        wrapped(RunStopped(run_id="r1", planned_on="2026-03-02", reason=reason)).id
         for reason in ("operator", "breaker", "budget", "job_refused", "age")
     }
 
@@ -266,7 +266,7 @@ def test_a_command_keeps_the_id_it_came_with() -> None:
     """Two requests for the same thing are two events."""
     command = CancelRequested(run_id="r1")
 
-    assert ("a", "b") == (sealed(command, id_="a").id, sealed(command, id_="b").id)
+    assert ("a", "b") == (wrapped(command, id_="a").id, wrapped(command, id_="b").id)
 
 
 def test_a_run_is_one_trace_and_every_event_a_span_of_it() -> None:
@@ -274,8 +274,8 @@ def test_a_run_is_one_trace_and_every_event_a_span_of_it() -> None:
     over = BatchCompleted(
         run_id="r1", planned_on="2026-03-02", batch=2, attempts=1, analysed=7, failed=0, released=0
     )
-    _, trace, span, flags = sealed(PLANNED).traceparent.split("-")
-    _, other_trace, other_span, _ = sealed(over).traceparent.split("-")
+    _, trace, span, flags = wrapped(PLANNED).traceparent.split("-")
+    _, other_trace, other_span, _ = wrapped(over).traceparent.split("-")
 
     assert (trace, "01", 32, 16) == (other_trace, flags, len(trace), len(span))
     assert span != other_span

@@ -19,7 +19,7 @@ from events import (
     topic_of,
 )
 from events.cloudevents import type_of_topic
-from handlers.dispatch.decode import open_message
+from handlers.dispatch.decode import decode_message
 from handlers.dispatch.deliver import Message
 from tests.events.recording import CALLS, FOLDER
 from tests.harness import Stage
@@ -48,7 +48,7 @@ def test_every_recorded_event_is_read_and_delivered(recording: dict[str, Any]) -
             topic=row["topic"], id="m1", body=body, attributes=attributes,
             published_at=datetime.now(UTC),
         )  # fmt: skip
-        opened = open_message(message, Deployment("rec1"))
+        opened = decode_message(message, Deployment("rec1"))
         assert row["topic"] in kinds
         assert row["run_id"] == opened.envelope.correlation
         assert type_of_topic(row["topic"]) in EVENT_OF_TYPE

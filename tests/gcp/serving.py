@@ -13,7 +13,7 @@ from handlers.ports import Dependencies
 from tests.harness import Stage
 from troupe.backends.gcp.app import Service
 from troupe.backends.gcp.settings import CloudSettings
-from troupe.backends.pubsub_push import Push, wrap
+from troupe.backends.pubsub_push import Push, wrap_push
 from troupe.deployment.topology import Subscription
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -31,18 +31,18 @@ class Bus:
 
     def __init__(self) -> None:
         self.published: list[Envelope] = []
-        self.buried: list[tuple[Message, Subscription, str]] = []
+        self.dead_letter_attributes: list[tuple[Message, Subscription, str]] = []
         self.fails = False
 
     def publish(self, envelopes: Iterable[Envelope]) -> None:
         self._check()
         self.published += envelopes
 
-    def set_aside(
+    def dead_lettered(
         self, message: Message, subscription: Subscription, cause: str, detail: str
     ) -> None:
         self._check()
-        self.buried.append((message, subscription, cause))
+        self.dead_letter_attributes.append((message, subscription, cause))
 
     def _check(self) -> None:
         if self.fails:
@@ -116,7 +116,7 @@ class Theatre:
         )
         return message("run-requested", *to_pubsub(wrapped_command))
 
-    def pushed(self, told: Message, handler: str, form: Any = wrap) -> int:
+    def pushed(self, told: Message, handler: str, form: Any = wrap_push) -> int:
         name = self.settings.subscription(f"{handler}.{told.topic}")
         (status,) = self.caller.send(form(told, name))
         return int(status)

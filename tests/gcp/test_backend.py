@@ -122,7 +122,7 @@ def test_a_tool_that_was_not_given_says_so(
 def test_what_comes_from_outside_is_remembered_before_it_is_sent(
     warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A publish that fails is told again by the tick."""
+    """A publish that fails is republished by the tick."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
     world = CloudWorld(cloud_settings(TROUPE_HANDLER="plan-run"), HeldClock(), warehouse=warehouse)
     request = wrap_command(

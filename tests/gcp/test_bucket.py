@@ -7,7 +7,7 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client  # type: ignore[import-untyped]
 
-from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob, Bucket
 from tests.contracts.suites import BucketSuite
 from tests.gcp.making import cloud_settings
@@ -163,12 +163,14 @@ def test_what_did_not_arrive_as_it_is_kept_is_told_again(
         list(bucket.read(blob))
 
 
-def test_a_generation_that_is_gone_is_set_aside(bucket: StorageBucket, wire: StorageWire) -> None:
+def test_a_generation_that_is_gone_is_dead_lettered(
+    bucket: StorageBucket, wire: StorageWire
+) -> None:
     """Another object of the same name is not read in its place."""
     blob = bucket.write_once("a/b", [b"hello"])
     wire.kept["a/b"].generation = 99
 
-    with pytest.raises(SetAside) as aside:
+    with pytest.raises(Reject) as aside:
         list(bucket.read(blob))
 
     assert "object_missing" == aside.value.cause
@@ -216,7 +218,7 @@ def test_both_buckets_of_a_deployment_are_read(wire: StorageWire) -> None:
     bucket = StorageBucket(settings, client)
 
     assert [] == bucket.list("gs://stories-output/folder")
-    with pytest.raises(SetAside):
+    with pytest.raises(Reject):
         list(bucket.read(Blob(uri="gs://other/a", generation=1, size=1, checksum="crc32c:0")))
 
 

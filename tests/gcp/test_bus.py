@@ -9,12 +9,12 @@ import pytest
 from google.api_core import exceptions as api
 
 from events import BatchPlanned
-from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, Reject
 from tests.cloud.fixtures import pubsub
 from tests.cloud.topology import Pace, lay_out
 from tests.contracts.bus_suite import PLANNED
 from tests.emulators.fixtures import emulator_folder
-from tests.events.making import sealed
+from tests.events.making import wrapped
 from tests.gcp.making import cloud_settings
 from tests.gcp.serving import message
 from troupe.backends.gcp.bus import PubSubBus
@@ -46,7 +46,7 @@ class Publisher:
 
 def events(number: int) -> list[Any]:
     return [
-        sealed(BatchPlanned(run_id="r", planned_on="2026-03-02", batch=n, attempt=1, records=1))
+        wrapped(BatchPlanned(run_id="r", planned_on="2026-03-02", batch=n, attempt=1, records=1))
         for n in range(1, number + 1)
     ]
 
@@ -69,7 +69,7 @@ def test_a_publish_fails_when_one_of_its_events_may_not_be_out() -> None:
         (api.NotFound, Redeliver),
         (api.PermissionDenied, Redeliver),
         (api.ServiceUnavailable, Redeliver),
-        (api.InvalidArgument, SetAside),
+        (api.InvalidArgument, Reject),
     ],
 )
 def test_failures_are_renamed(kind: type[Exception], renamed: type[Exception]) -> None:
@@ -98,7 +98,7 @@ def test_a_dead_letter_names_the_subscription_as_pubsub_would() -> None:
     """With the prefix, so that the command that replays it finds the way back."""
     publisher = Publisher("1")
     bus = PubSubBus(cloud_settings(TROUPE_TOPIC_PREFIX="dev-"), publisher)
-    bus.set_aside(message("batch-planned", b"x", {}), PLANNED, "cause", "detail")
+    bus.dead_lettered(message("batch-planned", b"x", {}), PLANNED, "cause", "detail")
 
     topic, body, attributes = publisher.sent[0]
     assert ("projects/stories/topics/dev-dead-letter-write-jsonl", b"x") == (topic, body)

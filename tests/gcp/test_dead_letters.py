@@ -13,12 +13,12 @@ from tests.cloud.fixtures import pubsub
 from tests.cloud.topology import Pace, lay_out
 from tests.contracts.bus_suite import UPLOADED
 from tests.emulators.fixtures import emulator_folder
-from tests.events.making import sealed
+from tests.events.making import wrapped
 from tests.gcp.making import cloud_settings
 from tests.gcp.serving import message
 from tests.local.fakes import HeldClock
 from troupe.backends.gcp.backend import CloudWorld
-from troupe.backends.gcp.dead_letters import PulledLetters
+from troupe.backends.gcp.dead_letters import PubSubDeadLetters
 from troupe.backends.gcp.pull_worker import PullingWorker, subscriber
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.job_service import LocalJobService
@@ -39,8 +39,8 @@ class Desk:
     worker: PullingWorker
 
     def event(self) -> Envelope:
-        """One that is known, and that its handler set aside."""
-        event = sealed(
+        """One that is known, and that its handler dead-lettered."""
+        event = wrapped(
             JsonlUploaded(
                 run_id="r", planned_on="2026-03-02", batch=1, attempt=1, uri="gs://b/x",
                 generation=1, lines=1, bytes=1, checksum="crc32c:0",
@@ -49,8 +49,8 @@ class Desk:
         self.world.dependencies.event_log.record([event], self.world.clock())
         return event
 
-    def set_aside(self, told: Message) -> None:
-        self.world.bus.set_aside(told, UPLOADED, "object_conflict", "of another content")
+    def dead_lettered(self, told: Message) -> None:
+        self.world.bus.dead_lettered(told, UPLOADED, "object_conflict", "of another content")
 
     def ask(self, duty: str, **about: object) -> dict[str, object]:
         answer: dict[str, object] = DUTIES[duty](self.world, **about)
@@ -72,7 +72,7 @@ def desk(pubsub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     bucket = LocalBucket(tmp_path / "bucket")
     model = LocalJobService(StandIn(tmp_path / "vertex", bucket, HeldClock()))
     world = CloudWorld(settings, warehouse=warehouse, bucket=bucket, job_service=model)
-    world.letters = PulledLetters(settings, patience_seconds=0.5)
+    world.letters = PubSubDeadLetters(settings, patience_seconds=0.5)
     with subscriber() as client:
         lay_out(settings, world.bus.client, client, lambda _: None, Pace())
     worker = PullingWorker(settings, world.bus, [UPLOADED])
@@ -84,7 +84,7 @@ def desk(pubsub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
 def test_a_letter_is_replayed_to_its_handler_and_then_gone(desk: Desk) -> None:
     """The same event, for the failed handler alone, published before it is acknowledged."""
     event = desk.event()
-    desk.set_aside(message("jsonl-uploaded", *to_pubsub(event)))
+    desk.dead_lettered(message("jsonl-uploaded", *to_pubsub(event)))
     waiting = [{"handler": "submit-job", "cause": "object_conflict", "count": 1}]
     assert waiting == desk.groups() == desk.groups()
 
@@ -101,7 +101,7 @@ def test_a_letter_is_replayed_to_its_handler_and_then_gone(desk: Desk) -> None:
 
 def test_a_letter_that_nobody_can_read_is_shown_and_discarded(desk: Desk) -> None:
     """A replay leaves it where it is."""
-    desk.set_aside(message("jsonl-uploaded", b"no event", {}))
+    desk.dead_lettered(message("jsonl-uploaded", b"no event", {}))
 
     assert 1 == desk.ask("replay")["unreadable"]
     (letter,) = desk.world.letters.find()

@@ -15,7 +15,7 @@ from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
 )
 
 from handlers.attempts.job_states import REFUSALS
-from handlers.dispatch.errors import Redeliver, Refused, SetAside, Wait
+from handlers.dispatch.errors import Redeliver, Refused, Reject, Wait
 from troupe.backends.gcp.failures import RULES, AlreadyDone, Then, rule_for, translated
 
 
@@ -68,13 +68,13 @@ CASES: list[tuple[str, Exception, type[Exception], str]] = [
     ("bigquery", http(409, "duplicate"), AlreadyDone, ""),
     ("bigquery", http(409), AlreadyDone, ""),
     ("bigquery:job", http(409, "duplicate"), Redeliver, ""),
-    ("bigquery:job", http(400, "invalid"), SetAside, "data_refused"),
+    ("bigquery:job", http(400, "invalid"), Reject, "data_refused"),
     ("bigquery", called(grpc.StatusCode.ALREADY_EXISTS), AlreadyDone, ""),
-    ("bigquery", http(400, "bytesBilledLimitExceeded"), SetAside, "bytes_billed_limit"),
-    ("bigquery", http(400, "billingTierLimitExceeded"), SetAside, "billing_tier_limit"),
-    ("bigquery", http(403, "responseTooLarge"), SetAside, "response_too_large"),
-    ("bigquery", http(413), SetAside, "request_too_large"),
-    ("bigquery", http(400, "invalid"), SetAside, "data_refused"),
+    ("bigquery", http(400, "bytesBilledLimitExceeded"), Reject, "bytes_billed_limit"),
+    ("bigquery", http(400, "billingTierLimitExceeded"), Reject, "billing_tier_limit"),
+    ("bigquery", http(403, "responseTooLarge"), Reject, "response_too_large"),
+    ("bigquery", http(413), Reject, "request_too_large"),
+    ("bigquery", http(400, "invalid"), Reject, "data_refused"),
     ("bigquery", http(400, "invalidQuery"), Redeliver, ""),
     ("bigquery", http(404, "notFound"), Redeliver, ""),
     ("bigquery", http(403, "accessDenied"), Redeliver, ""),
@@ -90,16 +90,16 @@ CASES: list[tuple[str, Exception, type[Exception], str]] = [
     ("bigquery:append", called(grpc.StatusCode.UNAVAILABLE), Redeliver, ""),
     ("storage", http(412), AlreadyDone, ""),
     ("storage", WRITER, AlreadyDone, ""),
-    ("storage", http(404), SetAside, "object_missing"),
+    ("storage", http(404), Reject, "object_missing"),
     ("storage", http(409), Redeliver, ""),
     ("storage", http(410), Redeliver, ""),
-    ("storage", http(400), SetAside, "bad_object_name"),
+    ("storage", http(400), Reject, "bad_object_name"),
     ("storage", http(403), Redeliver, ""),
     ("storage", http(429), Redeliver, ""),
     ("storage", http(503), Redeliver, ""),
     ("storage", BROKEN, Redeliver, ""),
     ("pubsub", called(grpc.StatusCode.ALREADY_EXISTS), AlreadyDone, ""),
-    ("pubsub", called(grpc.StatusCode.INVALID_ARGUMENT), SetAside, "message_refused"),
+    ("pubsub", called(grpc.StatusCode.INVALID_ARGUMENT), Reject, "message_refused"),
     ("pubsub", called(grpc.StatusCode.NOT_FOUND), Redeliver, ""),
     ("pubsub", called(grpc.StatusCode.PERMISSION_DENIED), Redeliver, ""),
     ("pubsub", called(grpc.StatusCode.DEADLINE_EXCEEDED), Redeliver, ""),
@@ -165,7 +165,7 @@ def test_every_row_of_the_table_is_met() -> None:
 @pytest.mark.parametrize(
     "error",
     [KeyError("batch"), ValueError("events"), RuntimeError("the query failed"),
-     SetAside("object_conflict", "a/b"), Redeliver("later"), Wait("others"), Refused("no", "no")],
+     Reject("object_conflict", "a/b"), Redeliver("later"), Wait("others"), Refused("no", "no")],
     ids=lambda error: type(error).__name__,
 )  # fmt: skip
 def test_what_is_ours_goes_through_as_it_is(error: Exception) -> None:

@@ -10,12 +10,12 @@ import pytest
 
 from events import BatchPlanned, RunRequested, to_pubsub
 from handlers.dispatch.errors import Redeliver
-from tests.events.making import sealed
+from tests.events.making import wrapped
 from tests.gcp.making import cloud_settings
 from tests.gcp.serving import START, Caller, Slow, Theatre, World, message
 from tests.harness import Stage, calls
 from troupe.backends.gcp.app import LARGEST_BYTES, Service
-from troupe.backends.pubsub_push import Push, unwrap, wrap
+from troupe.backends.pubsub_push import Push, unwrap_push, wrap_push
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 # Every form of an arrival
 
 
-@pytest.mark.parametrize("form", [wrap, unwrap])
+@pytest.mark.parametrize("form", [wrap_push, unwrap_push])
 def test_a_push_in_either_form_is_handled_and_acknowledged(theatre: Theatre, form: Any) -> None:
     """What follows from it is published before the answer."""
     theatre.stage.load(calls(4))
@@ -65,7 +65,7 @@ def test_eventarc_may_bring_a_message_of_pubsub(theatre: Theatre) -> None:
     """Its event says the topic; the subscription is one of Eventarc's own."""
     theatre.stage.load(calls(4))
     told = theatre.told(RunRequested(run_id="r1"))
-    push = wrap(told, "projects/p/subscriptions/eventarc-xyz")
+    push = wrap_push(told, "projects/p/subscriptions/eventarc-xyz")
     headers = {
         "content-type": "application/json", "ce-id": "1", "ce-specversion": "1.0",
         "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
@@ -91,7 +91,7 @@ NOTIFICATION = {
 }
 
 
-@pytest.mark.parametrize("form", [wrap, unwrap])
+@pytest.mark.parametrize("form", [wrap_push, unwrap_push])
 @pytest.mark.parametrize(
     ("topic", "body", "attributes"),
     [
@@ -178,7 +178,7 @@ def test_another_handler_s_subscription_is_refused(
     theatre = Theatre(stage, cloud_settings(TROUPE_HANDLER="plan-run", TROUPE_CONCURRENCY=1))
     told = message("x", b"{}", {})
 
-    assert [403] == theatre.caller.send(wrap(told, theatre.settings.subscription(name)))
+    assert [403] == theatre.caller.send(wrap_push(told, theatre.settings.subscription(name)))
     (record,) = [each for each in caplog.records if each.getMessage() == "wrong-subscription"]
     assert name in vars(record)["why"]
 
@@ -188,7 +188,7 @@ def test_a_subscription_of_another_deployment_is_refused(stage: Stage) -> None:
     theatre = Theatre(stage, cloud_settings(TROUPE_TOPIC_PREFIX="dev-", TROUPE_CONCURRENCY=1))
 
     assert [403] == theatre.caller.send(
-        wrap(message("x", b"{}", {}), "projects/stories/subscriptions/plan-run.run-requested")
+        wrap_push(message("x", b"{}", {}), "projects/stories/subscriptions/plan-run.run-requested")
     )
 
 
@@ -220,7 +220,7 @@ def test_poison_is_acknowledged_once_the_dead_letters_have_it(theatre: Theatre) 
     """With the subscription that it came by."""
     status = theatre.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
 
-    ((letter, subscription, cause),) = theatre.world.bus.buried
+    ((letter, subscription, cause),) = theatre.world.bus.dead_letter_attributes
     assert (204, b"no event", "write-jsonl.batch-planned", "unreadable_message") == (
         status, letter.body, subscription.name, cause,
     )  # fmt: skip
@@ -229,14 +229,14 @@ def test_poison_is_acknowledged_once_the_dead_letters_have_it(theatre: Theatre) 
 def test_a_dead_letter_carries_nothing_of_the_request_that_brought_it(theatre: Theatre) -> None:
     """Unwrapped attributes are headers among headers."""
     name = theatre.settings.subscription("write-jsonl.batch-planned")
-    push = unwrap(message("batch-planned", b"no event", {"colour": "red"}), name)
+    push = unwrap_push(message("batch-planned", b"no event", {"colour": "red"}), name)
     of_cloud_run = {
         "x-forwarded-for": "192.0.2.1", "forwarded": "for=192.0.2.1", "connection": "keep-alive",
         "authorization": "Bearer secret", "traceparent": "00-1-2-01",
     }  # fmt: skip
 
     assert [204] == theatre.caller.send(Push({**push.headers, **of_cloud_run}, push.body))
-    ((letter, _, _),) = theatre.world.bus.buried
+    ((letter, _, _),) = theatre.world.bus.dead_letter_attributes
     assert {"colour": "red"} == letter.attributes
 
 
@@ -262,7 +262,7 @@ def test_what_cannot_be_published_is_delivered_again(theatre: Theatre) -> None:
 def test_an_event_of_a_run_that_is_not_planned_yet_comes_again(theatre: Theatre) -> None:
     """Whatever the handler raises, the message is not lost."""
     event = BatchPlanned(run_id="nowhere", planned_on="2026-03-02", batch=1, attempt=1, records=1)
-    told = message("batch-planned", *to_pubsub(sealed(event)))
+    told = message("batch-planned", *to_pubsub(wrapped(event)))
 
     assert 503 == theatre.pushed(told, "write-jsonl")
 
@@ -299,7 +299,9 @@ def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
     settings = replace(cloud_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
     service = Service(settings, lambda: slow)
     caller = Caller(service)
-    push = wrap(message("watch-tick", b"x", {}), settings.subscription("watch-jobs.watch-tick"))
+    push = wrap_push(
+        message("watch-tick", b"x", {}), settings.subscription("watch-jobs.watch-tick")
+    )
 
     assert [503] == caller.send(push)
     assert "over-the-time-budget" in lines(caplog)
@@ -319,7 +321,7 @@ def test_a_delivery_that_finds_no_thread_in_time_comes_again(stage: Stage) -> No
     caller = Caller(service)
     name = settings.subscription("watch-jobs.watch-tick")
     one, other = (
-        wrap(replace(message("watch-tick", b"x", {}), id=id_), name) for id_ in ("m1", "m2")
+        wrap_push(replace(message("watch-tick", b"x", {}), id=id_), name) for id_ in ("m1", "m2")
     )
 
     assert [503, 429] == caller.send(one, other)
@@ -344,7 +346,7 @@ def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
 
     watching = threading.Thread(target=both_are_in)
     watching.start()
-    statuses = caller.send(*(wrap(replace(told, id=id_), name) for id_ in ("m1", "m2")))
+    statuses = caller.send(*(wrap_push(replace(told, id=id_), name) for id_ in ("m1", "m2")))
     watching.join()
 
     assert [503, 503] == statuses

@@ -13,11 +13,11 @@ from tests.gcp.making import cloud_settings
 from tests.gcp.serving import Slow, World, message
 from tests.harness import Stage
 from troupe.backends.gcp.app import Service
-from troupe.backends.pubsub_push import wrap
+from troupe.backends.pubsub_push import wrap_push
 
 
 def posted(port: int) -> int:
-    push = wrap(
+    push = wrap_push(
         message("watch-tick", b"x", {}), "projects/stories/subscriptions/watch-jobs.watch-tick"
     )
     request = urllib.request.Request(

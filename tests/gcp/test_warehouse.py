@@ -9,7 +9,7 @@ import requests
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client
 
-from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, Reject
 from tests.gcp.making import cloud_settings
 from tests.gcp.wire import Asked, Reply, Wire, error
 from tracking.parameters import PARAMETERS
@@ -137,9 +137,9 @@ def test_a_job_of_this_call_that_fails_is_told_again(reason: str) -> None:
     assert 1 == len(warehouse.ids())
 
 
-def test_a_job_that_reads_too_much_is_set_aside() -> None:
+def test_a_job_that_reads_too_much_is_dead_lettered() -> None:
     """It would read as much again."""
-    with pytest.raises(SetAside) as aside:
+    with pytest.raises(Reject) as aside:
         Warehouse(job(reason="bytesBilledLimitExceeded")).run_once()
 
     assert "bytes_billed_limit" == aside.value.cause
@@ -285,9 +285,9 @@ def test_a_load_has_an_id_of_its_objects() -> None:
     ]
 
 
-def test_data_that_does_not_fit_is_set_aside() -> None:
+def test_data_that_does_not_fit_is_dead_lettered() -> None:
     """It will not fit tomorrow."""
-    with pytest.raises(SetAside) as aside:
+    with pytest.raises(Reject) as aside:
         Warehouse(job(reason="invalid")).it.load("staged", [], ["gs://b/one.ndjson"])
 
     assert "data_refused" == aside.value.cause

@@ -14,7 +14,7 @@ from google.protobuf.descriptor_pool import DescriptorPool  # type: ignore[impor
 from google.protobuf.message_factory import GetMessageClass  # type: ignore[import-untyped]
 from google.rpc import status_pb2  # type: ignore[import-untyped]
 
-from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, Reject
 from tracking.tables import Column, columns_of
 from troupe.backends.gcp import write_api
 from troupe.backends.gcp.write_api import WriteApiStream, descriptor_of, write_client
@@ -170,7 +170,7 @@ def test_a_stream_that_cannot_be_opened_is_left_to_the_next_delivery(
 def test_an_answer_that_does_not_come_is_no_acknowledgement(
     service: Service, stream: WriteApiStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After its time the message is told again; the rows may be there."""
+    """After its time the message is republished; the rows may be there."""
     monkeypatch.setattr(write_api, "PATIENCE_SECONDS", 0.1)
     over = Event()
 
@@ -185,7 +185,7 @@ def test_an_answer_that_does_not_come_is_no_acknowledgement(
         over.set()
 
 
-def test_rows_that_the_service_refuses_are_set_aside(
+def test_rows_that_the_service_refuses_are_dead_lettered(
     service: Service, stream: WriteApiStream
 ) -> None:
     """By their place; what they hold is told to nobody."""
@@ -196,7 +196,7 @@ def test_rows_that_the_service_refuses_are_set_aside(
         )
     ]
 
-    with pytest.raises(SetAside, match="rows 1 of events") as aside:
+    with pytest.raises(Reject, match="rows 1 of events") as aside:
         stream.append("events", [event(1), event(2)])
 
     assert ("rows_refused", False) == (aside.value.cause, "secret" in str(aside.value))

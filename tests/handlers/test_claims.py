@@ -16,7 +16,7 @@ from troupe.standin.settings import Behaviour
 
 Staged = Callable[..., Stage]
 
-CLOUD = Policy(retell_after_seconds=600)
+CLOUD = Policy(republish_after_seconds=600)
 
 
 class Flaky:
@@ -48,14 +48,14 @@ def claims(stage: Stage) -> list[tuple[int, str]]:
     return stage.sql("SELECT claim, verdict FROM claims ORDER BY batch, claim")
 
 
-def upload_set_aside(stage: Stage) -> JsonlUploaded:
+def upload_dead_lettered(stage: Stage) -> JsonlUploaded:
     """The first upload of a new run, whose message lies among the dead letters now."""
     stage.request()
     while "jsonl-uploaded" not in stage.topics():
         stage.world.deliver_next()
     leased = stage.world.bus.lease()
     assert leased is not None
-    stage.world.bus.set_aside(leased[0], "by_hand", "a story")
+    stage.world.bus.dead_lettered(leased[0], "by_hand", "a story")
     message = leased[1].message
     return read_event(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
 
@@ -165,7 +165,7 @@ def test_a_claim_on_a_discarded_attempt_is_void(staged: Staged) -> None:
     """A handler that was parked before its claim finds the attempt closed, and pays nothing."""
     stage = staged()
     stage.load(calls(4))
-    parked = upload_set_aside(stage)
+    parked = upload_dead_lettered(stage)
     (letter,) = stage.world.letters.find()
     dead_letters.discard(stage.world, letter.letter_id, "a story")
 
@@ -185,7 +185,7 @@ def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(staged: S
     """Closed, and nobody told: the replay's claim is void, and leads to where it is told."""
     stage = staged()
     stage.load(calls(4))
-    uploaded = upload_set_aside(stage)
+    uploaded = upload_dead_lettered(stage)
     dependencies = stage.world.dependencies
     discard_attempt(place_of(uploaded), dependencies.tracking, dependencies.analyses)
 

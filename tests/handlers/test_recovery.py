@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handlers.dispatch.errors import SetAside
+from handlers.dispatch.errors import Reject
 from tests.harness import Stage, calls, id_of
 from troupe.backends.local import operations
 from troupe.operations import dead_letters
@@ -22,7 +22,7 @@ def broken_bucket(stage: Stage) -> Callable[[], None]:
     write = stage.world.bucket.write_once
 
     def fail(*_: object) -> object:
-        raise SetAside("object_conflict", "another content stands there")
+        raise Reject("object_conflict", "another content stands there")
 
     stage.world.bucket.write_once = fail  # type: ignore[method-assign,assignment]
 
@@ -174,7 +174,7 @@ def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> 
     def refuse_three_times(name: str, *rest: Any) -> bool:
         if "__error__" in name and len(refused) < 3:
             refused.append(name)
-            raise SetAside("broken_tool", "no right to write errors")
+            raise Reject("broken_tool", "no right to write errors")
         return do(name, *rest)
 
     stage.world.warehouse.run_once = refuse_three_times  # type: ignore[method-assign,assignment]
@@ -183,5 +183,5 @@ def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> 
 
     assert 3 == len(refused)
     assert [("object_conflict",)] == stage.sql(
-        "SELECT cause FROM error_tracking WHERE error_type = 'set_aside'"
+        "SELECT cause FROM error_tracking WHERE error_type = 'dead_lettered'"
     )

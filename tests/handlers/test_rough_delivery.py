@@ -50,7 +50,7 @@ def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
     if not stage.world.bus.waiting:
         stage.restart(faults=rough(seed))  # the publish was lost; a restart tells it again
     stage.play()
-    _replay_what_was_set_aside(stage)
+    _replay_dead_letters(stage)
 
     books = stage.books("r1")
     assert books["completed"]
@@ -96,11 +96,11 @@ def _damage() -> Damage:
     return Damage(share=0.2, seed=1)
 
 
-def _replay_what_was_set_aside(stage: Stage) -> None:
+def _replay_dead_letters(stage: Stage) -> None:
     """A restart on a calm day tells every unfinished event again, as an operator's replay would."""
     for _ in range(5):
         if stage.books("r1")["completed"]:
             return
-        stage.world.warehouse.db.execute("DELETE FROM deliveries WHERE outcome = 'set_aside'")
+        stage.world.warehouse.db.execute("DELETE FROM deliveries WHERE outcome = 'dead_lettered'")
         stage.restart(faults=Faults())
         stage.play()

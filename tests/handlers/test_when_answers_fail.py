@@ -193,7 +193,7 @@ def test_an_unknown_model_stops_the_run(staged: Staged) -> None:
     assert (8, True) == (books["analysed"], books["ok"])
 
 
-def test_a_succeeded_job_without_files_is_set_aside(staged: Staged) -> None:
+def test_a_succeeded_job_without_files_is_dead_lettered(staged: Staged) -> None:
     """It is a system error, never a missing response."""
     stage = staged(behaviour=Behaviour(end=lambda _: End(share=0)))
     stage.load(calls(3))
@@ -203,11 +203,13 @@ def test_a_succeeded_job_without_files_is_set_aside(staged: Staged) -> None:
     assert [("process-results", "output_missing", 1)] == [
         (row["handler"], row["cause"], row["count"]) for row in stage.world.letters.waiting()
     ]
-    assert [("set_aside", "system")] == stage.sql("SELECT error_type, scope FROM error_tracking")
+    assert [("dead_lettered", "system")] == stage.sql(
+        "SELECT error_type, scope FROM error_tracking"
+    )
     assert 3 == stage.books("r1")["open"]
 
 
-def test_a_missing_shard_is_set_aside(staged: Staged) -> None:
+def test_a_missing_shard_is_dead_lettered(staged: Staged) -> None:
     """Names say of how many; all of them must be there."""
     stage = staged(behaviour=Behaviour(shards=3, end=lambda _: End(missing_shards=1)))
     stage.load(calls(9))

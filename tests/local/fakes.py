@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from handlers.dispatch.errors import SetAside
+from handlers.dispatch.errors import Reject
 from handlers.ports import Blob
 
 
@@ -33,7 +33,7 @@ class MemoryBucket:
     def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
         content = b"".join(chunks)
         if self.content.setdefault(self.uri(path), content) != content:
-            raise SetAside("object-differs", path)
+            raise Reject("object-differs", path)
         return self._blob(self.uri(path))
 
     def read(self, blob: Blob) -> Iterator[bytes]:

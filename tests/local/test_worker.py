@@ -148,7 +148,7 @@ def test_back_off_is_waited_for_through_the_given_wait(staged: Staged) -> None:
 
 
 def test_a_worker_that_was_killed_is_followed_by_one_that_goes_on(stage: Stage) -> None:
-    """At any step: the next one tells again what is unfinished."""
+    """At any step: the next one republish what is unfinished."""
     stage.load(calls(12))
     stage.request(canary=4, rows_per_batch=4)
     for _ in range(200):

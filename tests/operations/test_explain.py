@@ -63,18 +63,18 @@ def test_a_stored_record_says_where_it_went_and_what_it_cost(stage: Stage) -> No
 
 
 @pytest.mark.parametrize(
-    ("request", "said"),
+    ("command", "said"),
     [
         ({"providers": ["others"]}, "leaves it out: outside of what was asked for"),
         ({"mode": "test", "limit": 1}, "would admit it"),
     ],
 )
 def test_a_record_that_no_run_took_says_why(
-    stage: Stage, request: dict[str, Any], said: str
+    stage: Stage, command: dict[str, Any], said: str
 ) -> None:
     """By the request of the newest run."""
     stage.load([call(0, provider="others"), *calls(4, start=1)])
-    stage.run("r1", **request)
+    stage.run("r1", **command)
     taken = {record for (record,) in stage.sql("SELECT record_id FROM batch_records")}
     left = next(id_of(row) for row in calls(4, start=1) if id_of(row) not in taken)
 

@@ -79,7 +79,7 @@ def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: Stage) -> Non
 
 
 @pytest.mark.parametrize(
-    ("request", "words"),
+    ("command", "words"),
     [
         ({"of_run": "nosuch"}, "run nosuch is not planned here"),
         ({"of_run": "r1", "batches": [9]}, "run r1 has the batches 1 to 1, and no batch 9"),
@@ -88,14 +88,14 @@ def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: Stage) -> Non
     ],
 )
 def test_a_reprocessing_of_what_nobody_knows_makes_no_run(
-    loaded: Stage, request: dict[str, Any], words: str
+    loaded: Stage, command: dict[str, Any], words: str
 ) -> None:
     """Nor a preview of zeros."""
     loaded.run("r1")
 
     for dry_run in (True, False):
         with pytest.raises(InvalidOperation, match=words):
-            reprocess(loaded.world, request, dry_run=dry_run)
+            reprocess(loaded.world, command, dry_run=dry_run)
     assert [] == operations.status(loaded.world)["requests"]
 
 

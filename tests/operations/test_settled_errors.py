@@ -1,4 +1,4 @@
-"""What was set aside is a system error until somebody has dealt with it."""
+"""What was dead-lettered is a system error until somebody has dealt with it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from events import RunRequested, wrap_command
-from handlers.dispatch.errors import SetAside
+from handlers.dispatch.errors import Reject
 from tests.harness import Stage, calls
 from troupe import operations
 from troupe.backends.local.backend import LAPTOP_POLICY
@@ -22,7 +22,7 @@ def mend(stage: Stage) -> Mend:
     write = stage.world.bucket.write_once
 
     def fail(*_: object) -> object:
-        raise SetAside("object_conflict", "another content stands there")
+        raise Reject("object_conflict", "another content stands there")
 
     def mended() -> None:
         stage.world.bucket.write_once = write  # type: ignore[method-assign]
@@ -42,14 +42,14 @@ def told(stage: Stage) -> list[tuple[str, str]]:
 def test_a_replayed_letter_is_an_error_again_only_when_it_fails_again(
     stage: Stage, mend: Mend
 ) -> None:
-    """From its setting aside to its replay."""
-    assert [("set_aside", "object_conflict")] == told(stage)
+    """From its dead-lettering to its replay."""
+    assert [("dead_lettered", "object_conflict")] == told(stage)
 
     stage.clock.pass_(1)
     dead_letters.replay(stage.world)
     assert [] == told(stage)
     stage.play()
-    assert [("set_aside", "object_conflict")] == told(stage)
+    assert [("dead_lettered", "object_conflict")] == told(stage)
 
     mend()
     stage.clock.pass_(1)
@@ -67,7 +67,7 @@ def test_a_row_that_was_written_twice_hides_no_error(stage: Stage, mend: Mend) -
     )
     stage.play()
 
-    assert [("set_aside", "object_conflict")] == told(stage)
+    assert [("dead_lettered", "object_conflict")] == told(stage)
 
 
 def test_a_discarded_letter_is_no_error_any_more(stage: Stage, mend: Mend) -> None:
@@ -84,7 +84,7 @@ def test_a_discarded_letter_is_no_error_any_more(stage: Stage, mend: Mend) -> No
 
 def test_an_event_that_the_tick_gave_up_is_an_error_until_its_replay(staged: Staged) -> None:
     """Nobody finished it, and then somebody does."""
-    stage = staged(policy=replace(LAPTOP_POLICY, retell_times=0))
+    stage = staged(policy=replace(LAPTOP_POLICY, republish_times=0))
     stage.load(calls(4))
     request = RunRequested(run_id="r1")
     asked = wrap_command(request, deployment=stage.world.deployment, id_="w1", time=stage.clock())

@@ -44,7 +44,7 @@ def journey(**changes: Any) -> dict[str, Any]:
         "lines": [{"attempt": 1, "line": 12, "lines": 40}, {"attempt": 2, "line": 1, "lines": 4}],
         "closings": [{"attempt": 1, "outputs": '["gs://b/output/1"]'}],
         "faults": [
-            {"topic": "job-submitted", "handler": "watch-jobs", "outcome": "set_aside",
+            {"topic": "job-submitted", "handler": "watch-jobs", "outcome": "dead_lettered",
              "reason": "shard_missing", "recorded_at": at(20), "batch": 1, "attempt": 1},
         ],
     }  # fmt: skip
@@ -86,8 +86,8 @@ def test_a_journey_is_told_in_the_order_of_time() -> None:
         ),
         "  2026-11-21 12:00:03 UTC  attempt 1: job submitted (job jobs/7)",
         (
-            "  2026-11-21 12:00:20 UTC  batch 1, attempt 1: job-submitted for watch-jobs was set"
-            " aside: shard_missing"
+            "  2026-11-21 12:00:20 UTC  batch 1, attempt 1: job-submitted for watch-jobs was"
+            " dead-lettered: shard_missing"
         ),
         (
             "  2026-11-21 12:00:30 UTC  attempt 1: error json_parse_error (line 20 of the answers,"

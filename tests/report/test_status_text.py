@@ -116,7 +116,7 @@ def test_the_limits_are_those_of_the_world_that_answers() -> None:
     assert "limit 2 h" in "\n".join(status_lines(status))
 
 
-def test_a_batch_whose_event_was_set_aside_is_stuck_and_names_the_command() -> None:
+def test_a_batch_whose_event_was_dead_lettered_is_stuck_and_names_the_command() -> None:
     """So is one that the tick has given up."""
     held = {"handler": "submit-job", "cause": "import_refused", "letter_id": "f1"}
     lost = {"handler": "submit-job", "cause": "stuck_event", "letter_id": "f2"}
@@ -124,11 +124,11 @@ def test_a_batch_whose_event_was_set_aside_is_stuck_and_names_the_command() -> N
     text = "\n".join(status_lines({"runs": [run(batches=batches)]}))
 
     assert (
-        "stuck: handler submit-job set aside (import_refused), "
+        "stuck: handler submit-job dead-lettered (import_refused), "
         "see `troupe dead-letters show f1`" in text
     )
     assert (
-        "stuck: handler submit-job told again as often as allowed, "
+        "stuck: handler submit-job republished as often as allowed, "
         "see `troupe dead-letters show f2`" in text
     )
 
@@ -160,8 +160,8 @@ def test_batches_wait_for_the_first_one() -> None:
     ("outcome", "advice"),
     [
         ("waited", "nothing to do: the next tick tells it again"),
-        ("retold", "look at the handler's log"),
-        ("set_aside", "see `troupe dead-letters show f`"),
+        ("republished", "look at the handler's log"),
+        ("dead_lettered", "see `troupe dead-letters show f`"),
         ("replayed", "look at the handler's log"),
     ],
 )
@@ -193,7 +193,7 @@ def test_refusals_errors_and_dead_letters_are_listed() -> None:
                 "run_id": "r1",
                 "batch": 2,
                 "attempt": 1,
-                "detail": "f was told again 4 times",
+                "detail": "f was republished 4 times",
                 "hint": None,
                 "created_at": at(0),
             }
@@ -207,7 +207,7 @@ def test_refusals_errors_and_dead_letters_are_listed() -> None:
         "System errors:",
         (
             "  2026-11-21 12:00:00 UTC stuck_event (submit-job) in run r1, batch 2, attempt 1"
-            " - f was told again 4 times"
+            " - f was republished 4 times"
             " - Nobody finished this event; look at the handler's log, then replay."
         ),
         "Dead letters:",
@@ -242,8 +242,8 @@ def test_the_score_is_an_aligned_table() -> None:
         {"event": "report-written", "handler": None, "does": "", "follows": []},
     ]
     expected = [
-        "event            handler   what follows   what it does",
-        "----            -------   ------------   ------------",
+        "event           handler   what follows   what it does",
+        "-----           -------   ------------   ------------",
         "run-requested   plan-run  run-planned    freeze which transcripts belong to which",
         "                          batch-planned  batch of the run",
         "                          run-refused",

@@ -47,7 +47,7 @@ class Mutation:
 def _publish_first(
     found: Any,
     handler: Any,
-    opened: Any,
+    decoded: Any,
     dependencies: Dependencies,
     publish: Callable[[Any], None],
 ) -> None:
@@ -64,7 +64,7 @@ def _publish_first(
             dependencies.event_log.record_deliveries(deliveries, now)
 
     later = _Later()
-    _PUBLISH(found, handler, opened, replace(dependencies, event_log=later), publish)  # type: ignore[arg-type]
+    _PUBLISH(found, handler, decoded, replace(dependencies, event_log=later), publish)  # type: ignore[arg-type]
     for envelopes, now in later.kept:
         dependencies.event_log.record(envelopes, now)
 
@@ -73,14 +73,14 @@ _PUBLISH = deliver._publish
 
 
 def _mark_first(
-    found: Any, handler: Any, opened: Any, dependencies: Dependencies, publish: Any
+    found: Any, handler: Any, decoded: Any, dependencies: Dependencies, publish: Any
 ) -> None:
     """Mark the event as done, then remember and publish what follows."""
-    if isinstance(opened.event, Event):
+    if isinstance(decoded.event, Event):
         name = choreography.name_of(handler)
-        done = Delivery(envelope=opened.envelope, handler=name, outcome="done")
+        done = Delivery(envelope=decoded.envelope, handler=name, outcome="done")
         dependencies.event_log.record_deliveries([done], dependencies.clock())
-    _PUBLISH(found, handler, opened, dependencies, publish)
+    _PUBLISH(found, handler, decoded, dependencies, publish)
 
 
 def _never_handled(self: EventLog, event_id: str, handler: str, now: Any) -> bool:
@@ -301,7 +301,7 @@ MUTATIONS = (
     Mutation("first-row lookup fallback", _first_row, seed=50),
     Mutation("no window", lambda: _window(_all_at_once), seed=29),
     Mutation("no canary", lambda: _window(_no_canary), seed=0),
-    Mutation("no retelling", _on(watch_jobs, "retell", _nothing_again), seed=1),
+    Mutation("no republishing", _on(watch_jobs, "republish", _nothing_again), seed=1),
     Mutation(
         "asked by what later attempts left",
         lambda: _sql("asked", (" AND p.attempt < @attempt", ""), ("AND e.attempt < @attempt ", "")),

@@ -40,7 +40,7 @@ def test_a_failing_seed_is_shrunk_to_the_faults_that_it_needs() -> None:
     from tests.simulation.mutation_test import hunt
     from tests.simulation.mutations import MUTATIONS
 
-    mutation = next(each for each in MUTATIONS if each.name == "no retelling")
+    mutation = next(each for each in MUTATIONS if each.name == "no republishing")
     seed = hunt(mutation, range(40)).seed
     assert seed is not None
     with mutation.apply():

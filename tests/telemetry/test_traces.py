@@ -118,8 +118,8 @@ def test_what_nobody_can_read_has_a_trace_of_its_own(staged: Staged) -> None:
     assert NAME not in repr((kept.spans, kept.counts))
 
 
-def test_a_retold_event_is_linked_to_and_not_told_anew(staged: Staged) -> None:
-    """The tick's span shows what it told again."""
+def test_a_republished_event_is_linked_to_and_not_recorded_again(staged: Staged) -> None:
+    """The tick's span shows what it republished."""
     stage, kept = traced(staged)
     stage.load(calls(4))
     stage.request()

@@ -89,7 +89,7 @@ def _noting(name: str, note: Callable[[set[str], set[str]], None], *, position: 
 def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
     seen: Seen, tmp_path: Path
 ) -> None:
-    """In runs that succeed, fail, are stopped, are refused and are set aside."""
+    """In runs that succeed, fail, are stopped, are refused and are dead-lettered."""
     for story in stories(tmp_path):
         story.play()
         story.close()
@@ -141,7 +141,7 @@ def test_compact_needs_what_all_need_together() -> None:
 
     for key in ("reads", "writes"):
         assert set(one["tables"][key]) == {t for each in several for t in each["tables"][key]}
-    for key in ("publishes", "sets_aside_on", "folders"):
+    for key in ("publishes", "dead_letters_on", "folders"):
         assert set(one[key]) == {topic for each in several for topic in each[key]}
     assert one["vertex"]
     assert one["reads_source"]

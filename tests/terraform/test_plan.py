@@ -169,7 +169,7 @@ def needed(service: dict[str, Any], plan: Plan) -> set[tuple[str, str]]:
     reads, writes = (set(service["tables"][each]) for each in ("reads", "writes"))
     wanted = {(table, "bigquery.dataViewer") for table in reads - writes}
     wanted |= {(table, "bigquery.dataEditor") for table in writes}
-    topics = [*service["publishes"], *service["sets_aside_on"]]
+    topics = [*service["publishes"], *service["dead_letters_on"]]
     wanted |= {(f"{prefix}{topic}", "pubsub.publisher") for topic in topics}
     wanted |= {(folder, "storage.objectUser") for folder in service["folders"]}
     project = settings["TROUPE_PROJECT"]

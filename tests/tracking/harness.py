@@ -16,7 +16,7 @@ from events import (
     RunRequested,
     RunStopped,
     record_id,
-    seal,
+    wrap,
 )
 from handlers.attempts.output_columns import answer_columns
 from handlers.plan_run import event_time_floor
@@ -106,7 +106,7 @@ class Sheet:
         """Put events into the event log, a second after the last."""
         self.clock.pass_(1)
         told: list[Envelope] = [
-            seal(f, deployment=self.deployment, source="t", time=self.clock(), cause=cause())
+            wrap(f, deployment=self.deployment, source="t", time=self.clock(), cause=cause())
             for f in events
         ]
         self.event_log.record(told, self.clock())

@@ -229,9 +229,9 @@ def test_a_system_error_is_stored_as_the_taxonomy_has_it(sheet: Sheet) -> None:
 
 def test_an_error_is_stored_once(sheet: Sheet) -> None:
     """Its id says which."""
-    assert sheet.tracking.store_error("e1", "set_aside")
-    assert not sheet.tracking.store_error("e1", "set_aside")
-    assert sheet.tracking.store_error("e2", "set_aside")
+    assert sheet.tracking.store_error("e1", "dead_lettered")
+    assert not sheet.tracking.store_error("e1", "dead_lettered")
+    assert sheet.tracking.store_error("e2", "dead_lettered")
     assert 2 == sheet.one("SELECT count(*) FROM error_tracking")
 
 

@@ -89,7 +89,7 @@ PARAMS: dict[str, Any] = {
     "peak_megabytes": None,
     "attempt_id": "d1__r1__1__1",
     "error_id": "e1",
-    "error_type": "set_aside",
+    "error_type": "dead_lettered",
     "cause": None,
     "detail": None,
     "hint": None,
@@ -394,7 +394,7 @@ def test_a_table_s_name_that_could_be_sql_is_refused(name: str) -> None:
     "name", ["a`b", "a b", "a;b", "a'b", "a.b", "1a", "", "a-b", "a\n", "ä", "a" * 301]
 )
 def test_a_column_s_name_that_could_be_sql_is_refused(name: str) -> None:
-    """Letters, digits and _ only."""
+    """DeadLetters, digits and _ only."""
     with pytest.raises(BadName, match="column"):
         column_name(name)
     with pytest.raises(BadName, match="column"):

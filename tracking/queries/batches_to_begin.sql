@@ -1,5 +1,5 @@
 -- Which batches between these numbers has nobody begun yet, and how many records do they hold?
--- A first batch-planned that was set aside is left to the operators, as every dead letter is.
+-- A first batch-planned that was dead-lettered is left to the operators, as every dead letter is.
 SELECT m.batch, m.records
 FROM (
   SELECT batch, COUNT(*) AS records
@@ -11,8 +11,8 @@ LEFT JOIN (
   SELECT
     f.batch,
     LOGICAL_OR(h.outcome IN ('done', 'discarded')) AS is_done,
-    COUNT(DISTINCT IF(h.outcome = 'set_aside', h.recorded_at, NULL))
-      > COUNT(DISTINCT IF(h.outcome = 'replayed', h.recorded_at, NULL)) AS is_set_aside
+    COUNT(DISTINCT IF(h.outcome = 'dead_lettered', h.recorded_at, NULL))
+      > COUNT(DISTINCT IF(h.outcome = 'replayed', h.recorded_at, NULL)) AS is_dead_lettered
   FROM (
     SELECT DISTINCT event_id, batch
     FROM events
@@ -24,5 +24,5 @@ LEFT JOIN (
     AND h.topic = 'batch-planned' AND h.batch > @after AND h.batch <= @last
   GROUP BY f.batch
 ) AS b ON b.batch = m.batch
-WHERE b.is_done IS NOT TRUE AND b.is_set_aside IS NOT TRUE
+WHERE b.is_done IS NOT TRUE AND b.is_dead_lettered IS NOT TRUE
 ORDER BY m.batch

@@ -1,4 +1,4 @@
-"""How a message is set aside and sent again, alike on every bus."""
+"""How a message is dead-lettered and sent again, alike on every bus."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _OF_DEAD_LETTERS = re.compile(rf"^(CloudPubSubDeadLetter.*|{CAUSE}|{DETAIL})$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptLetter:
+class StoredDeadLetter:
     """One dead letter, with the message as it came."""
 
     letter_id: str
@@ -30,12 +30,12 @@ class KeptLetter:
     body: bytes
     attributes: dict[str, str]
     cause: str
-    set_aside_at: datetime
+    dead_lettered_at: datetime
     state: str
     """waiting, replayed, discarded or handled."""
 
 
-def buried(
+def dead_letter_attributes(
     message: Message, *, subscription: str, project: str, cause: str, detail: str
 ) -> dict[str, str]:
     """The attributes of a dead letter: its own, those that Pub/Sub adds, and why it is here.
@@ -53,7 +53,7 @@ def buried(
     }
 
 
-def sent_again(letter: KeptLetter) -> dict[str, str]:
+def sent_again(letter: StoredDeadLetter) -> dict[str, str]:
     """The message's own attributes, for the failed handler alone, counted."""
     own = {k: v for k, v in letter.attributes.items() if not _OF_DEAD_LETTERS.match(k)}
     count = int(own.get(REPLAY_COUNT, "0")) + 1

@@ -50,7 +50,7 @@ class _Wrapped(msgspec.Struct, rename="camel"):
     delivery_attempt: int = 1
 
 
-def wrap(message: Message, subscription: str) -> Push:
+def wrap_push(message: Message, subscription: str) -> Push:
     """The default form: the message in a JSON envelope."""
     inner = _Inner(
         message_id=message.id,
@@ -64,7 +64,7 @@ def wrap(message: Message, subscription: str) -> Push:
     return Push({"content-type": "application/json"}, msgspec.json.encode(envelope))
 
 
-def unwrap(message: Message, subscription: str) -> Push:
+def unwrap_push(message: Message, subscription: str) -> Push:
     """The form without an envelope: the body as it is, everything else as headers."""
     headers = {name.lower(): value for name, value in message.attributes.items()}
     told = {

@@ -34,7 +34,7 @@ def call(home: Path, duty: str, **arguments: Any) -> Answer:
 
 def asked(home: Path, duty: str, **arguments: Any) -> Answer:
     """The answer, for those who may ask again. Raises `Unanswered`."""
-    from handlers.dispatch.errors import Redeliver, SetAside
+    from handlers.dispatch.errors import Redeliver, Reject
     from troupe.backends.defaults import BadCap
     from troupe.backends.local.errors import BadHome
     from troupe.operations.backend import InvalidOperation
@@ -45,7 +45,7 @@ def asked(home: Path, duty: str, **arguments: Any) -> Answer:
         return ask_elsewhere(duty, arguments) if is_elsewhere() else _call(home, duty, arguments)
     except (InvalidOperation, BadCap, BadHome) as problem:
         raise Unanswered(str(problem)) from problem
-    except (Redeliver, SetAside) as trouble:
+    except (Redeliver, Reject) as trouble:
         said = f"{trouble}; what was done until then stands: give the command again"
         raise Unanswered(said, 1) from trouble
 

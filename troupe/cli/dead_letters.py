@@ -17,21 +17,21 @@ letters = typer.Typer(
 
 OfHandler = Annotated[str | None, typer.Option("--handler", help="Of this handler alone.")]
 OfCause = Annotated[str | None, typer.Option("--cause", help="With this cause alone.")]
-Since = Annotated[str | None, typer.Option("--since", help="Set aside at or after; RFC 3339.")]
+Since = Annotated[str | None, typer.Option("--since", help="Dead-lettered at or after; RFC 3339.")]
 LetterId = Annotated[str, typer.Argument(help="Id of the letter, or of its event.")]
 AT_A_TIME = 100
-"""Letters that are replayed in a second, so that a flood does not meet the handlers at once."""
+"""DeadLetters that are replayed in a second, so that a flood does not meet the handlers at once."""
 
 
 @letters.callback()
 def listed(context: typer.Context, home: Home = HOME) -> None:
     """Alone it lists them."""
     if context.invoked_subcommand is None:
-        list_letters(home=home)
+        list_dead_letters(home=home)
 
 
 @letters.command("list")
-def list_letters(
+def list_dead_letters(
     handler: OfHandler = None,
     cause: OfCause = None,
     since: Since = None,

@@ -61,7 +61,7 @@ def _probed(settings: "CloudSettings", job: str, *, yes: bool) -> "list[Finding]
 
 def _begun(probing: "Probing", *, yes: bool) -> str:
     """Its cost is told first, and asked for."""
-    from handlers.dispatch.errors import Redeliver, Refused, SetAside
+    from handlers.dispatch.errors import Redeliver, Refused, Reject
     from troupe.doctor.probe import LABEL, begin_probe, probe_cost
 
     typer.echo(probe_cost(probing.analysis), err=True)
@@ -72,7 +72,7 @@ def _begun(probing: "Probing", *, yes: bool) -> str:
         return begin_probe(probing, name).name
     except Redeliver as trouble:
         fail(f"{trouble}; a job with the label {LABEL}={name} may be there all the same", 1)
-    except (Refused, SetAside) as trouble:
+    except (Refused, Reject) as trouble:
         fail(f"no job was made: {trouble}; see `troupe --world gcp doctor`", 1)
 
 

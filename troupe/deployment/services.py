@@ -11,7 +11,7 @@ from events import topic_of
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.discarding import discard_attempt
 from handlers.dispatch.deliver import deliver
-from handlers.dispatch.republish import Retell
+from handlers.dispatch.republish import Republish
 
 from .permissions import SOURCE, reach_of
 from .topology import follows, subscriptions
@@ -84,7 +84,7 @@ def _service(name: str, cast: Sequence[str]) -> dict[str, Any]:
         "name": name,
         "handlers": whole,
         "publishes": sorted({topic for each in handlers for topic in _publishes(each)}),
-        "sets_aside_on": sorted(
+        "dead_letters_on": sorted(
             {s.dead_letter_topic for s in subscriptions() if s.handler in cast} - {None}
         ),
         "tables": {
@@ -104,7 +104,7 @@ def _service(name: str, cast: Sequence[str]) -> dict[str, Any]:
 def _publishes(handler: Handler) -> list[str]:
     """A handler that tells events again may tell any that somebody handles."""
     told = get_args(get_type_hints(handler)["return"])[0]
-    again = _handled_topics() if Retell in get_args(told) else []
+    again = _handled_topics() if Republish in get_args(told) else []
     return [*again, *(topic_of(event) for event in follows(handler))]
 
 

@@ -14,7 +14,7 @@ from troupe.backends.gcp.settings import CloudSettings
 
 from .bigquery import examine_warehouse
 from .cloud_storage import examine_files
-from .dead_letters import examine_letters
+from .dead_letters import examine_dead_letters
 from .findings import Finding, examined, exit_code, fault, lines, ok, warning
 from .pubsub import examine_messages
 from .pubsub_agent import examine_agent
@@ -57,7 +57,7 @@ def examine(
     yield from examine_files(settings, doors.storage)
     yield from examine_messages(settings, doors.publisher, doors.subscriber)
     yield from examine_agent(settings, doors.publisher, doors.subscriber)
-    yield from examine_letters(settings, doors.subscriber)
+    yield from examine_dead_letters(settings, doors.subscriber)
     yield from examine_model(settings, doors.job_service, clock)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from troupe.backends.gcp.dead_letters import PulledLetters
+from troupe.backends.gcp.dead_letters import PubSubDeadLetters
 from troupe.backends.gcp.settings import CloudSettings
 
 from .findings import Finding, examined, ok, warning
@@ -13,12 +13,12 @@ _NAME = "dead letters"
 _RIGHT = "roles/pubsub.subscriber on the subscriptions people.*"
 
 
-def examine_letters(settings: CloudSettings, door: Callable[[], Any]) -> Iterator[Finding]:
+def examine_dead_letters(settings: CloudSettings, door: Callable[[], Any]) -> Iterator[Finding]:
     yield from examined(_NAME, partial(_waiting, settings, door), _RIGHT)
 
 
 def _waiting(settings: CloudSettings, door: Callable[[], Any]) -> Iterator[Finding]:
-    letters = PulledLetters(settings, door())
+    letters = PubSubDeadLetters(settings, door())
     try:
         groups = letters.waiting()
     finally:

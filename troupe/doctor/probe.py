@@ -59,7 +59,7 @@ def probe_cost(analysis: Analysis) -> str:
 def begin_probe(probing: Probing, name: str) -> Job:
     """Write the request file and create the job. `name` is new: small letters, digits, `-`.
 
-    Raises `Refused`, `SetAside` or `Redeliver`; after the last the job may be there all the same,
+    Raises `Refused`, `Reject` or `Redeliver`; after the last the job may be there all the same,
     and is found by its label.
     """
     lines = preflight(probing.analysis, _lines(probing.analysis, name))

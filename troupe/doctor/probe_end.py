@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from analysis import Reader, lines_of
 from handlers.attempts.output_files import is_final, results_in
-from handlers.dispatch.errors import SetAside
+from handlers.dispatch.errors import Reject
 from handlers.ports import Blob, Job, JobState
 
 from .findings import Finding, fault, ok, warning
@@ -54,7 +54,7 @@ def written(probing: Probing, job: Job, prefix: str) -> tuple[list[Finding], lis
     found = [_folder(folder, prefix), _files(blobs, folder)]
     try:
         chosen = results_in(blobs, must_be_whole=job.state is JobState.SUCCEEDED)
-    except SetAside as error:
+    except Reject as error:
         says = f"not all are there ({error.cause})"
         return [*found, fault("files", says, "look again in some minutes")], None
     return found, list(_lines(probing, chosen))

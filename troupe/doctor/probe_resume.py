@@ -34,7 +34,7 @@ def examine_resume(
 ) -> Iterator[Finding]:
     """`lines` is what the first job wrote; the second job is begun when it is not there.
 
-    Raises `SetAside` or `Redeliver`; after the last the job may be there all the same.
+    Raises `Reject` or `Redeliver`; after the last the job may be there all the same.
     """
     before = read_lines(probing, lines)
     try:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from events import Deployment, Envelope
 from events.ids import short_hash
 from handlers.ports import Clock, Dependencies
-from troupe.backends.dead_letters import KeptLetter
+from troupe.backends.dead_letters import StoredDeadLetter
 
 Answer = dict[str, Any]
 
@@ -16,7 +16,7 @@ class InvalidOperation(Exception):
     """What was asked cannot be done; the text says why and what to do."""
 
 
-class Letters(Protocol):
+class DeadLetters(Protocol):
     """The dead letters that wait for an operator."""
 
     def find(
@@ -25,11 +25,11 @@ class Letters(Protocol):
         cause: str | None = None,
         since: datetime | None = None,
         letter_id: str | None = None,
-    ) -> list[KeptLetter]:
+    ) -> list[StoredDeadLetter]:
         """Oldest first."""
         ...
 
-    def settle(self, letter: KeptLetter, state: str) -> None:
+    def settle(self, letter: StoredDeadLetter, state: str) -> None:
         """An operator has dealt with it: `replayed`, `discarded` or `handled`."""
         ...
 
@@ -48,7 +48,7 @@ class Troupe(Protocol):
     @property
     def dependencies(self) -> Dependencies: ...
     @property
-    def letters(self) -> Letters: ...
+    def letters(self) -> DeadLetters: ...
     @property
     def bus(self) -> Sender: ...
     @property

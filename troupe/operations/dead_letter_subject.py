@@ -5,7 +5,7 @@ import msgspec
 from events import Envelope, Unreadable, from_pubsub
 from events.cloudevents import type_of_topic
 from tracking import Place
-from troupe.backends.dead_letters import KeptLetter
+from troupe.backends.dead_letters import StoredDeadLetter
 
 
 class Where(msgspec.Struct, frozen=True):
@@ -17,7 +17,7 @@ class Where(msgspec.Struct, frozen=True):
     attempt: int = 0
 
 
-def envelope_of(letter: KeptLetter) -> Envelope | None:
+def envelope_of(letter: StoredDeadLetter) -> Envelope | None:
     """None for a message that is no event."""
     try:
         return from_pubsub(letter.body, letter.attributes)
@@ -25,14 +25,14 @@ def envelope_of(letter: KeptLetter) -> Envelope | None:
         return None
 
 
-def stand_in(letter: KeptLetter) -> Envelope:
-    """For a message that is no event: under the id by which its setting aside was noted."""
+def stand_in(letter: StoredDeadLetter) -> Envelope:
+    """For a message that is no event: under the id by which its dead-lettering was noted."""
     return Envelope(
         id=letter.event_id,
         type=type_of_topic(letter.topic),
         source="",
         subject="",
-        time=letter.set_aside_at,
+        time=letter.dead_lettered_at,
         data=b"{}",
         correlation="",
         causation="",

@@ -4,16 +4,16 @@ from collections import Counter
 from datetime import date, datetime
 from typing import Any
 
-from events import EVENT_OF_TYPE, Command, Envelope, Event, seal
+from events import EVENT_OF_TYPE, Command, Envelope, Event, wrap
 from handlers.attempts.observed_jobs import look
 from handlers.discarding import discard_attempt
 from handlers.dispatch.dead_letters import DETAIL
 from tracking import Delivery, Place, Row
-from troupe.backends.dead_letters import KeptLetter, sent_again
+from troupe.backends.dead_letters import StoredDeadLetter, sent_again
 
 from .backend import Answer, InvalidOperation, Troupe
 from .dead_letter_subject import envelope_of, place_of, stand_in, where_of
-from .stuck_events import STUCK, stuck_letters
+from .stuck_events import STUCK, stuck_dead_letters
 
 _BEFORE_JOB = ("write-jsonl", "submit-job")
 _BEFORE_CLOSING = ("write-jsonl", "submit-job", "process-results")
@@ -33,7 +33,7 @@ def dead_letters(
                 "cause": group[1],
                 "count": count,
                 "oldest_seconds": max(
-                    (now - each.set_aside_at).total_seconds()
+                    (now - each.dead_lettered_at).total_seconds()
                     for each in letters
                     if (each.handler, each.cause) == group
                 ),
@@ -74,7 +74,7 @@ def replay(
             _mark(world, letter, envelope, "discarded", "handled meanwhile")
             _settle(world, letter, "handled")
             continue
-        # Lifted first: a publish that is lost is told again by the tick, and at the next start.
+        # Lifted first: a publish that is lost is republished by the tick, and at the next start.
         _mark(world, letter, envelope, "replayed", None)
         world.bus.send(letter.topic, letter.body, sent_again(letter))
         _settle(world, letter, "replayed")
@@ -115,7 +115,7 @@ def held_up(world: Troupe, run_id: str) -> dict[int, Row]:
 
 def _close(world: Troupe, place: Place, envelope: Envelope) -> None:
     _refuse_while_running(world, place)
-    told = seal(
+    told = wrap(
         discard_attempt(place, world.dependencies.tracking, world.dependencies.analyses),
         deployment=world.deployment,
         source="process-results",
@@ -149,12 +149,12 @@ def _refuse_while_running(world: Troupe, place: Place) -> None:
                 )
 
 
-def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
+def _fate(world: Troupe, letter: StoredDeadLetter, envelope: Envelope | None) -> str:
     """`replay`, or why not: `unreadable`, or `handled` meanwhile."""
     event_log = world.dependencies.event_log
     if envelope is None:
         return "unreadable"
-    # A request may have been set aside before it was remembered: the loop does that on arrival.
+    # A request may have been dead-lettered before it was remembered: the loop does that on arrival.
     is_command = issubclass(EVENT_OF_TYPE.get(envelope.type, Event), Command)
     if not is_command and not event_log.has(envelope.id, world.clock()):
         return "unreadable"
@@ -170,22 +170,22 @@ def _fate(world: Troupe, letter: KeptLetter, envelope: Envelope | None) -> str:
 
 def _find(
     world: Troupe, handler: str | None, cause: str | None, since: datetime | None
-) -> list[KeptLetter]:
-    """What was set aside, and what the tick has given up: the same is done about both."""
+) -> list[StoredDeadLetter]:
+    """What was dead-lettered, and what the tick has given up: the same is done about both."""
     stuck = [
         letter
-        for letter in stuck_letters(world)
+        for letter in stuck_dead_letters(world)
         if handler in (None, letter.handler)
         and cause in (None, letter.cause)
-        and (since is None or letter.set_aside_at >= since)
+        and (since is None or letter.dead_lettered_at >= since)
     ]
     return [*world.letters.find(handler, cause, since), *stuck]
 
 
-def _named(world: Troupe, letter_id: str) -> list[KeptLetter]:
+def _named(world: Troupe, letter_id: str) -> list[StoredDeadLetter]:
     """Every letter of this id, or of this event."""
     letters = world.letters.find(letter_id=letter_id) or [
-        each for each in stuck_letters(world) if each.letter_id == letter_id
+        each for each in stuck_dead_letters(world) if each.letter_id == letter_id
     ]
     if not letters:
         raise InvalidOperation(
@@ -194,20 +194,20 @@ def _named(world: Troupe, letter_id: str) -> list[KeptLetter]:
     return letters
 
 
-def _settle(world: Troupe, letter: KeptLetter, state: str) -> None:
+def _settle(world: Troupe, letter: StoredDeadLetter, state: str) -> None:
     """An event that the tick gave up lies nowhere; its delivery says what became of it."""
     if letter.cause != STUCK:
         world.letters.settle(letter, state)
 
 
 def _mark(
-    world: Troupe, letter: KeptLetter, envelope: Envelope, outcome: str, reason: str | None
+    world: Troupe, letter: StoredDeadLetter, envelope: Envelope, outcome: str, reason: str | None
 ) -> None:
     delivery = Delivery(envelope=envelope, handler=letter.handler, outcome=outcome, reason=reason)
     world.dependencies.event_log.record_deliveries([delivery], world.clock())
 
 
-def _short(letter: KeptLetter) -> Row:
+def _short(letter: StoredDeadLetter) -> Row:
     told: dict[str, Any] = {
         "letter_id": letter.letter_id,
         "event_id": letter.event_id,
@@ -215,7 +215,7 @@ def _short(letter: KeptLetter) -> Row:
         "handler": letter.handler,
         "cause": letter.cause,
         "detail": letter.attributes.get(DETAIL, ""),
-        "set_aside_at": letter.set_aside_at,
+        "dead_lettered_at": letter.dead_lettered_at,
     }
     return told
 

@@ -15,7 +15,7 @@ from .dead_letters import held_up
 def limits_of(world: Troupe) -> Answer:
     """The ages that this troupe allows."""
     policy = world.dependencies.policy
-    names = ("pending_hours", "running_hours", "retell_after_seconds")
+    names = ("pending_hours", "running_hours", "republish_after_seconds")
     return {name: getattr(policy, name) for name in names}
 
 

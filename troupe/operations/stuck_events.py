@@ -6,14 +6,14 @@ from events import to_pubsub, topic_of_type
 from handlers.choreography import event_subscriptions
 from handlers.dispatch.dead_letters import CAUSE, DETAIL
 from handlers.dispatch.republish import given_up
-from troupe.backends.dead_letters import KeptLetter
+from troupe.backends.dead_letters import StoredDeadLetter
 
 from .backend import Troupe
 
 STUCK = "stuck_event"
 
 
-def stuck_letters(world: Troupe) -> list[KeptLetter]:
+def stuck_dead_letters(world: Troupe) -> list[StoredDeadLetter]:
     """Oldest first; made from the event log each time, so that nothing has to be kept of them."""
     now, dependencies = world.clock(), world.dependencies
     since = dependencies.event_log.lookback_start(now)
@@ -27,9 +27,12 @@ def stuck_letters(world: Troupe) -> list[KeptLetter]:
     letters = []
     for event in lost:
         body, attributes = to_pubsub(envelopes[event.event_id])
-        why = {CAUSE: STUCK, DETAIL: f"told again {event.retold} times, and nobody finished it"}
+        why = {
+            CAUSE: STUCK,
+            DETAIL: f"republished {event.republished} times, and nobody finished it",
+        }
         letters.append(
-            KeptLetter(
+            StoredDeadLetter(
                 letter_id=event.event_id,
                 event_id=event.event_id,
                 topic=topic_of_type(envelopes[event.event_id].type),
@@ -37,7 +40,7 @@ def stuck_letters(world: Troupe) -> list[KeptLetter]:
                 body=body,
                 attributes=attributes | why,
                 cause=STUCK,
-                set_aside_at=now - timedelta(seconds=event.silent_seconds),
+                dead_lettered_at=now - timedelta(seconds=event.silent_seconds),
                 state="waiting",
             )
         )

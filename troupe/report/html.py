@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 
 CUT = 60
-"""Letters; longer labels may not fit."""
+"""DeadLetters; longer labels may not fit."""
 
 
 class Markup(str):

@@ -9,7 +9,7 @@ from .pace import Forecast
 from .reconciliation import Fields, number, part, records_over, rows
 from .run_text import DONE, is_over
 from .stall_reasons import batch_standing, event_advice, limits_in
-from .status_text import letter_line, refusal_line, system_error_line, worker_lines
+from .status_text import dead_letter_line, refusal_line, system_error_line, worker_lines
 from .text_columns import line
 
 PLACES = {
@@ -122,7 +122,7 @@ def errors(scene: Scene) -> list[tuple[str, int, str]]:
 
 
 def letters(scene: Scene) -> list[str]:
-    return [letter_line(row).strip() for row in rows(scene.status, "dead_letters")]
+    return [dead_letter_line(row).strip() for row in rows(scene.status, "dead_letters")]
 
 
 def standstills(scene: Scene) -> list[str]:

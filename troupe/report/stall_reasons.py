@@ -17,7 +17,7 @@ BATCHES = {
 
 EVENTS = {
     "waited": "nothing to do: the next tick tells it again",
-    "retold": "it was told again and is not finished; look at the handler's log if it stays",
+    "republished": "it was republished and is not finished; look at the handler's log if it stays",
     "replayed": "it was replayed and is not finished; look at the handler's log if it stays",
 }
 
@@ -28,13 +28,13 @@ class Limits:
 
     pending_hours: float
     running_hours: float
-    retell_after_seconds: float
+    republish_after_seconds: float
 
 
 def limits_in(events: Fields) -> Limits:
     """As the status tells them; of the usual policy where it does not."""
     told, usual = part(events, "limits"), Policy()
-    names = ("pending_hours", "running_hours", "retell_after_seconds")
+    names = ("pending_hours", "running_hours", "republish_after_seconds")
     return Limits(*(float(told.get(name) or getattr(usual, name)) for name in names))
 
 
@@ -52,14 +52,16 @@ def batch_standing(row: Fields, limits: Limits) -> str:
 
 def stuck(handler: str, cause: str, letter_id: str) -> str:
     """In one line: who gave it up, and the command that shows it."""
-    what = "told again as often as allowed" if cause == "stuck_event" else f"set aside ({cause})"
+    what = (
+        "republished as often as allowed" if cause == "stuck_event" else f"dead-lettered ({cause})"
+    )
     return f"stuck: handler {handler} {what}, see `troupe dead-letters show {letter_id}`"
 
 
 def event_advice(row: Fields) -> str:
     """The reason as stored, and what to do about it."""
     outcome, reason = str(row.get("outcome")), row.get("reason")
-    if outcome == "set_aside":
+    if outcome == "dead_lettered":
         return stuck(str(row.get("handler")), str(reason), str(row.get("event_id")))
     what = EVENTS.get(outcome, "look at the handler's log")
     return f"{reason}; {what}" if reason else what
@@ -84,9 +86,9 @@ def _for_vertex(age: float | None, state: str, limits: Limits) -> str:
 
 
 def _advice(state: str, age: float | None, limits: Limits) -> str:
-    """The handlers need seconds; who is later than the first retelling is missed."""
+    """The handlers need seconds; who is later than the first republishing is missed."""
     waits_for = BATCHES.get(state, "")
-    if age is None or age <= limits.retell_after_seconds:
+    if age is None or age <= limits.republish_after_seconds:
         return waits_for
     return (
         f"{waits_for}, and nobody does it: see that a worker or service runs,"

@@ -28,7 +28,7 @@ def status_lines(status: Mapping[str, Any]) -> list[str]:
         *requests,
         *_titled("Refused requests", [refusal_line(row) for row in rows(status, "refusals")]),
         *_titled("System errors", _system_errors(rows(status, "system_errors"))),
-        *_titled("Dead letters", [letter_line(row) for row in rows(status, "dead_letters")]),
+        *_titled("Dead letters", [dead_letter_line(row) for row in rows(status, "dead_letters")]),
         *(job_lines(rows(status, "jobs")) if len(runs) != 1 else []),
         *worker_lines(status),
     ]
@@ -74,7 +74,7 @@ def system_error_line(row: Fields) -> str:
     )
 
 
-def letter_line(row: Fields) -> str:
+def dead_letter_line(row: Fields) -> str:
     cause = str(row.get("cause"))
     what = f"{labels.hint(cause) or 'Correct the cause.'} Then replay or discard."
     return line(

@@ -51,8 +51,8 @@ AFTER_ALL = 1_000_000
 
 OUTCOMES = {
     "waited": "had to wait",
-    "retold": "was told again",
-    "set_aside": "was set aside",
+    "republished": "was republished",
+    "dead_lettered": "was dead-lettered",
     "replayed": "was replayed by an operator",
     "discarded": "was discarded by an operator",
 }

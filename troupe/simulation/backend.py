@@ -24,7 +24,7 @@ from .bus import RoughBus
 from .call_faults import Borders
 from .faulty_ports import FaultyJobService, RoughBucket, RoughPublish, RoughWarehouse
 from .live_invariants import Sentinel
-from .memory_cloud import HeldClock, MemoryBucket, MemoryLetters
+from .memory_cloud import HeldClock, MemoryBucket, MemoryDeadLetters
 from .operators import COMMANDS, Desk, Sender, command
 from .rng import Chance
 from .scenario import LEAVES, START, Act, Script, fate_of
@@ -47,7 +47,7 @@ class World:
             "troupe__found", transaction("found_deployment"), {"deployment": DEPLOYMENT.id}
         )
         warehouse.put("transcription_pass_2", script.rows)
-        self.letters = MemoryLetters(self.clock)
+        self.letters = MemoryDeadLetters(self.clock)
         self.bus = RoughBus(chance, self.clock, self.letters)
         self.borders = Borders(chance, self.clock)
         self.sentinel = Sentinel(warehouse, self.bucket)
@@ -203,8 +203,8 @@ class World:
     def _answer(self, number: int, verdict: Verdict) -> None:
         if verdict.outcome is Outcome.REDELIVER:
             self.bus.refuse(number)
-        elif verdict.outcome is Outcome.SET_ASIDE:
-            self.bus.set_aside(number, verdict.cause, verdict.detail)
+        elif verdict.outcome is Outcome.DEAD_LETTER:
+            self.bus.dead_lettered(number, verdict.cause, verdict.detail)
         else:
             self.bus.acknowledge(number)
 
@@ -212,7 +212,7 @@ class World:
         """A handler that fails in a way nobody has a name for is a fault."""
         if verdict.outcome is Outcome.REDELIVER and verdict.cause not in _WORTH_ANOTHER_TRY:
             self.problems.append(f"{verdict.cause} in {_name_of(delivery)}")
-        if verdict.outcome is Outcome.SET_ASIDE and verdict.cause not in _KNOWN_CAUSES:
+        if verdict.outcome is Outcome.DEAD_LETTER and verdict.cause not in _KNOWN_CAUSES:
             self.problems.append(f"{verdict.cause} ({verdict.detail}) in {_name_of(delivery)}")
 
     def _announce(self, blob: Blob) -> None:
@@ -248,7 +248,7 @@ class _Quiet(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = getattr(record, "error", "")
-        if record.msg == "tick-duty-failed" and error not in ("Redeliver", "SetAside"):
+        if record.msg == "tick-duty-failed" and error not in ("Redeliver", "Reject"):
             self._problems.append(f"{error} in the tick's duty {getattr(record, 'duty', '')}")
 
 

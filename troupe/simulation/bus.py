@@ -6,7 +6,7 @@ from datetime import timedelta
 from handlers.dispatch.deliver import Message
 from troupe.backends.local.bus import LocalBus, Retry
 from troupe.backends.local.bus_faults import Faults
-from troupe.backends.local.dead_letters import Letters
+from troupe.backends.local.dead_letters import DeadLetters
 from troupe.deployment.topology import subscriptions
 
 from .fault_profile import weather_of
@@ -49,7 +49,7 @@ class BusFaults(Faults):
 class RoughBus(LocalBus):
     """The laptop's bus with the cloud's retry settings and its moods."""
 
-    def __init__(self, chance: Chance, clock: HeldClock, letters: Letters) -> None:
+    def __init__(self, chance: Chance, clock: HeldClock, letters: DeadLetters) -> None:
         self.moods = BusFaults(chance)
         super().__init__(subscriptions(), clock, letters, retry=Retry(), faults=self.moods)
 

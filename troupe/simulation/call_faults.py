@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, Reject
 
 from .fault_profile import PORTS, weather_of
 from .rng import Chance
@@ -49,7 +49,7 @@ class Borders:
             raise Redeliver(f"{port} is out of order")
         shares = self._shares(site, port)
         if port in PORTS:
-            shares["set_aside"] = self.weather.set_aside
+            shares["dead_lettered"] = self.weather.dead_lettered
         found = self.chance.fault(site, shares)
         if found is not None:
             self._happens(actor, *found)
@@ -74,8 +74,8 @@ class Borders:
             raise Crash
         if kind == "fail":
             raise Redeliver("no reply")
-        if kind == "set_aside":
-            raise SetAside("broken_tool", "refused for good until somebody mends it")
+        if kind == "dead_lettered":
+            raise Reject("broken_tool", "refused for good until somebody mends it")
         actor.park(self.chance.one_of(f"{name}/seconds", self.weather.parkings))
 
     def _is_out(self, port: str) -> bool:

@@ -33,7 +33,7 @@ class Weather:
     """The handler that is met more often than the others."""
     aim: float = 1.0
     """How much more often."""
-    set_aside: float
+    dead_lettered: float
     refuse: float
     slow: float
     """Transactions that are still running when their caller has to go."""
@@ -72,7 +72,7 @@ def _of_all(chance: Chance) -> Weather:
         crash=share("crash", 0, 0.003, 0.01, 0.02),
         fail=share("fail", 0, 0.005, 0.02, 0.04),
         park=share("park", 0, 0.01, 0.04, 0.08),
-        set_aside=share("set_aside", 0, 0, 0, 0.004),
+        dead_lettered=share("dead_lettered", 0, 0, 0, 0.004),
         refuse=share("refuse", 0, 0, 0, 0.05),
         slow=share("slow", 0, 0, 0.03, 0.15),
         spoiled=share("spoiled", 0, 0, 0, 0.05),
@@ -88,7 +88,7 @@ def _of_all(chance: Chance) -> Weather:
 
 
 _CLEAR: Mapping[str, Any] = {
-    "crash": 0.002, "fail": 0.002, "park": 0.005, "set_aside": 0, "refuse": 0, "slow": 0,
+    "crash": 0.002, "fail": 0.002, "park": 0.005, "dead_lettered": 0, "refuse": 0, "slow": 0,
     "spoiled": 0, "twice": 0, "outage": "", "duplicate": 0.1, "late": 0.05, "swallow": 0,
     "shuffles": True,
 }  # fmt: skip

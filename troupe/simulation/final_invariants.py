@@ -26,7 +26,7 @@ def waiting_problems(world: World) -> Iterator[str]:
     ]
     for event in unhandled:
         if event not in stuck:
-            yield f"stuck in silence: {event.handler} < {event.event_id}, told again {event.retold}"
+            yield f"stuck in silence: {event.handler} < {event.event_id}, republished {event.republished}"
     for run_id, _day in tracking.open_runs(since):
         if not stuck and not world.letters.find():
             yield f"stuck in silence: run {run_id} is open, and nothing says why"
@@ -40,7 +40,7 @@ def final_problems(world: World) -> Iterator[str]:
         yield from _run_problems(world, plan)
     yield from _ending_problems(world)
     yield from _event_log_problems(world)
-    yield from _letter_problems(world)
+    yield from _dead_letter_problems(world)
     yield from _harvest_problems(world)
 
 
@@ -161,12 +161,12 @@ def _gave_up_report(world: World, run_id: str) -> bool:
     )
 
 
-def _letter_problems(world: World) -> Iterator[str]:
+def _dead_letter_problems(world: World) -> Iterator[str]:
     told = {error_id for (error_id,) in world.warehouse.see("SELECT error_id FROM error_tracking")}
     for letter in world.letters.kept:
-        name = f"set_aside__{letter.event_id}__{letter.handler}__{letter.cause}"
+        name = f"dead_lettered__{letter.event_id}__{letter.handler}__{letter.cause}"
         if name not in told:
-            yield f"unexplained: {letter.handler} set aside {letter.event_id}"
+            yield f"unexplained: {letter.handler} dead-lettered {letter.event_id}"
         if letter.state == "waiting":
             yield f"unexplained: {letter.handler} cannot handle {letter.event_id}"
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from handlers.dispatch.deliver import Message
-from handlers.dispatch.errors import SetAside
+from handlers.dispatch.errors import Reject
 from handlers.ports import Blob, Clock
-from troupe.backends.dead_letters import KeptLetter
+from troupe.backends.dead_letters import StoredDeadLetter
 from troupe.deployment.topology import Subscription
 
 ROOT = "gs://chaos/"
@@ -44,7 +44,7 @@ class MemoryBucket:
     def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
         content = b"".join(chunks)
         if self.content.setdefault(self.uri(path), content) != content:
-            raise SetAside("object_conflict", f"{path} is there already, with another content")
+            raise Reject("object_conflict", f"{path} is there already, with another content")
         return self._blob(self.uri(path))
 
     def read(self, blob: Blob) -> Iterator[bytes]:
@@ -60,11 +60,11 @@ class MemoryBucket:
         return Blob(uri=uri, generation=1, size=len(content), checksum=checksum)
 
 
-class MemoryLetters:
+class MemoryDeadLetters:
     """What Pub/Sub keeps by itself: delivery counts and dead letters."""
 
     def __init__(self, clock: Clock) -> None:
-        self.kept: list[KeptLetter] = []
+        self.kept: list[StoredDeadLetter] = []
         self._clock = clock
         self._counts = Counter[str]()
 
@@ -79,7 +79,7 @@ class MemoryLetters:
         self, subscription: Subscription, message: Message, attributes: str, cause: str
     ) -> None:
         self.kept.append(
-            KeptLetter(
+            StoredDeadLetter(
                 letter_id=message.id,
                 event_id=message.attributes.get("ce-id", message.id),
                 topic=subscription.topic,
@@ -87,7 +87,7 @@ class MemoryLetters:
                 body=message.body,
                 attributes=json.loads(attributes),
                 cause=cause,
-                set_aside_at=self._clock(),
+                dead_lettered_at=self._clock(),
                 state="waiting",
             )
         )
@@ -98,18 +98,18 @@ class MemoryLetters:
         cause: str | None = None,
         since: datetime | None = None,
         letter_id: str | None = None,
-    ) -> list[KeptLetter]:
+    ) -> list[StoredDeadLetter]:
         return [
             letter
             for letter in self.kept
             if letter.state == "waiting"
             and handler in (None, letter.handler)
             and cause in (None, letter.cause)
-            and (since is None or letter.set_aside_at >= since)
+            and (since is None or letter.dead_lettered_at >= since)
             and letter_id in (None, letter.letter_id, letter.event_id)
         ]
 
-    def settle(self, letter: KeptLetter, state: str) -> None:
+    def settle(self, letter: StoredDeadLetter, state: str) -> None:
         """Every copy of it: a message that was delivered twice may lie here twice."""
         self.kept = [
             replace(each, state=state)

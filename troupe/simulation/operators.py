@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from events import Deployment, Envelope
-from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock, Dependencies
 from troupe import operations
 from troupe.operations import clear_history, dead_letters, reprocess
@@ -11,7 +11,7 @@ from troupe.operations.backend import InvalidOperation, Troupe
 
 from .bus import RoughBus
 from .call_faults import Borders
-from .memory_cloud import MemoryLetters
+from .memory_cloud import MemoryDeadLetters
 from .scenario import MAX_ATTEMPTS, PERSON
 
 
@@ -35,7 +35,7 @@ class Desk:
     def __init__(
         self,
         dependencies: Dependencies,
-        letters: MemoryLetters,
+        letters: MemoryDeadLetters,
         bus: Sender,
         publish: Callable[[list[Envelope]], None],
     ) -> None:
@@ -82,5 +82,5 @@ def command(what: str, troupe: Troupe) -> None:
     """Carry it out, or be told why not: then people may ask again later."""
     try:
         COMMANDS[what](troupe)
-    except (InvalidOperation, Redeliver, SetAside):
+    except (InvalidOperation, Redeliver, Reject):
         return

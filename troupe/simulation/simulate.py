@@ -105,7 +105,7 @@ def _run(world: World) -> Iterator[str]:
 
 
 def _tended(world: World, player: Player) -> Iterator[str]:
-    """Operators replay what was set aside and what is stuck, until nothing is."""
+    """Operators replay what was dead-lettered and what is stuck, until nothing is."""
     for _ in range(ROUNDS):
         if not world.replay_all():
             break

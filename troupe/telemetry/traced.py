@@ -20,7 +20,7 @@ from events import (
     topic_of_type,
 )
 from handlers.choreography import name_of
-from handlers.dispatch.decode import Opened, open_message
+from handlers.dispatch.decode import Decoded, decode_message
 from handlers.dispatch.deliver import Message, Outcome, Publish, Verdict, deliver, handler_of
 from handlers.ports import Dependencies
 
@@ -65,8 +65,8 @@ class Traced:
         started = dependencies.clock()
         verdict = deliver(message, dependencies, keep)
         try:
-            opened = _opened(message, dependencies.deployment)
-            seen = Seen(message, opened, verdict, started, dependencies.clock(), published)
+            decoded = _decoded(message, dependencies.deployment)
+            seen = Seen(message, decoded, verdict, started, dependencies.clock(), published)
             self._sink.count(count_of(seen))
             for span in spans_of(seen, dependencies):
                 self._sink.tell(span)
@@ -80,7 +80,7 @@ class Seen:
     """One delivery and what came of it."""
 
     message: Message
-    opened: Opened | None
+    decoded: Decoded | None
     """None for what nobody can read."""
     verdict: Verdict
     started: datetime
@@ -95,7 +95,7 @@ class Seen:
 
     @property
     def handler(self) -> str:
-        handler = handler_of(self.opened.event) if self.opened else None
+        handler = handler_of(self.decoded.event) if self.decoded else None
         return name_of(handler) if handler else ""
 
 
@@ -107,18 +107,18 @@ def count_of(seen: Seen) -> Count:
         topic=seen.message.topic,
         outcome=seen.outcome,
         milliseconds=(seen.ended - seen.started).total_seconds() * 1000,
-        records=endings(seen.opened.event) if seen.opened and done else {},
+        records=endings(seen.decoded.event) if seen.decoded and done else {},
     )
 
 
 def spans_of(seen: Seen, dependencies: Dependencies) -> Iterator[Span]:
     """The command that began it all, the delivery, and the events that follow."""
-    opened = seen.opened
-    parent = place_of(opened.envelope.traceparent) if opened else None
+    decoded = seen.decoded
+    parent = place_of(decoded.envelope.traceparent) if decoded else None
     here = _place(seen, parent, dependencies)
-    if opened and parent and seen.published and not opened.envelope.causation:
-        yield from _present(_command_span(seen, opened.envelope))
-    new, retold = _sorted(seen)
+    if decoded and parent and seen.published and not decoded.envelope.causation:
+        yield from _present(_command_span(seen, decoded.envelope))
+    new, republished = _sorted(seen)
     yield Span(
         name=f"{seen.handler or 'unreadable'} {seen.message.topic}",
         kind="consumer",
@@ -127,14 +127,14 @@ def spans_of(seen: Seen, dependencies: Dependencies) -> Iterator[Span]:
         started=seen.started,
         ended=seen.ended,
         about=_about(seen),
-        links=tuple(_present(*(place_of(each.traceparent) for each in retold))),
+        links=tuple(_present(*(place_of(each.traceparent) for each in republished))),
         failed=seen.verdict.cause if seen.verdict.outcome in _FAILED else "",
     )
     for envelope in new:
         yield from _told_spans(envelope, here, seen.ended, dependencies)
 
 
-_FAILED = (Outcome.REDELIVER, Outcome.SET_ASIDE)
+_FAILED = (Outcome.REDELIVER, Outcome.DEAD_LETTER)
 
 
 def _command_span(seen: Seen, command: Envelope) -> Span | None:
@@ -197,23 +197,23 @@ def _place(seen: Seen, parent: Place | None, dependencies: Dependencies) -> Plac
 
 
 def _sorted(seen: Seen) -> tuple[list[Envelope], list[Envelope]]:
-    """What follows from this message, and what was told before and is told again."""
-    cause = seen.opened.envelope.id if seen.opened else None
+    """What follows from this message, and what was told before and is republished."""
+    cause = seen.decoded.envelope.id if seen.decoded else None
     told = list(chain.from_iterable(seen.published))
     return [e for e in told if e.causation == cause], [e for e in told if e.causation != cause]
 
 
 def _about(seen: Seen) -> About:
-    opened, cause = seen.opened, seen.verdict.cause
-    told = about_delivery(seen.message, seen.handler, opened.envelope if opened else None)
-    place = about_place(opened.event) if opened else {}
+    decoded, cause = seen.decoded, seen.verdict.cause
+    told = about_delivery(seen.message, seen.handler, decoded.envelope if decoded else None)
+    place = about_place(decoded.event) if decoded else {}
     outcome = {"troupe.outcome": seen.outcome} | ({"troupe.cause": cause} if cause else {})
     return {**told, **place, **outcome}
 
 
-def _opened(message: Message, deployment: Deployment) -> Opened | None:
+def _decoded(message: Message, deployment: Deployment) -> Decoded | None:
     try:
-        return open_message(message, deployment)
+        return decode_message(message, deployment)
     except Exception:
         return None
 

@@ -38,7 +38,7 @@ class Bus(Protocol):
 
     def publish(self, envelopes: Sequence[Envelope]) -> None: ...
 
-    def set_aside(
+    def dead_lettered(
         self, message: Message, subscription: Subscription, cause: str, detail: str
     ) -> None: ...
 
@@ -148,9 +148,9 @@ class Service:
         verdict = self._telemetry.deliver(arrival.message, world.dependencies, world.bus.publish)
         if verdict.outcome is Outcome.REDELIVER:
             return AGAIN
-        if verdict.outcome is Outcome.SET_ASIDE:
+        if verdict.outcome is Outcome.DEAD_LETTER:
             # Acknowledged only once the dead letters have it.
-            world.bus.set_aside(
+            world.bus.dead_lettered(
                 arrival.message, arrival.subscription, verdict.cause, verdict.detail
             )
         return ACKNOWLEDGED

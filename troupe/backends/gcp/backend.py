@@ -20,7 +20,7 @@ from .bus import PubSubBus
 from .settings import BadSetting, CloudSettings
 
 if TYPE_CHECKING:
-    from .dead_letters import PulledLetters
+    from .dead_letters import PubSubDeadLetters
 
 
 class CloudWorld:
@@ -61,11 +61,11 @@ class CloudWorld:
         )
 
     @cached_property
-    def letters(self) -> "PulledLetters":
+    def letters(self) -> "PubSubDeadLetters":
         """The dead letters, for people; no handler asks for them."""
-        from .dead_letters import PulledLetters
+        from .dead_letters import PubSubDeadLetters
 
-        return PulledLetters(self.settings)
+        return PubSubDeadLetters(self.settings)
 
     def publish(self, envelope: Envelope) -> None:
         """Tell the troupe something from outside; it is remembered before it is sent."""

@@ -42,7 +42,7 @@ class Jobs:
 
         `begin` inserts the job under the id that it is given, without any retry. An id whose
         job failed is used up: the next suffix is taken. Raises `Redeliver` when the job of this
-        call failed or when the end is unknown, `SetAside` when it can never succeed.
+        call failed or when the end is unknown, `Reject` when it can never succeed.
         """
         for name in _suffixed(job_id):
             job, created = self._begun(name, begin)

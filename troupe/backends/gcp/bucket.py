@@ -9,7 +9,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.storage import Client  # type: ignore[import-untyped]
 from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 
-from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob
 
 from .failures import AlreadyDone, translated
@@ -118,7 +118,7 @@ class StorageBucket:
             raise Redeliver(f"{path} was there a moment ago")
         blob = _blob(found)
         if (blob.size, blob.checksum) != (source.size, source.checksum):
-            raise SetAside("object_conflict", f"{path} is there already, with another content")
+            raise Reject("object_conflict", f"{path} is there already, with another content")
         return blob
 
     def _remove(self, path: str, generation: int) -> None:
@@ -130,7 +130,7 @@ class StorageBucket:
     def _place(self, uri: str) -> tuple[str, str]:
         bucket, _, name = uri.removeprefix("gs://").partition("/")
         if not uri.startswith("gs://") or bucket not in self._known:
-            raise SetAside("foreign_bucket", f"{bucket} is not a bucket of this deployment")
+            raise Reject("foreign_bucket", f"{bucket} is not a bucket of this deployment")
         return bucket, name
 
 

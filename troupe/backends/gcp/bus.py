@@ -12,7 +12,7 @@ from google.cloud.pubsub_v1.types import BatchSettings  # type: ignore[import-un
 
 from events import Envelope, to_pubsub, topic_of_type
 from handlers.dispatch.deliver import Message
-from troupe.backends.dead_letters import buried
+from troupe.backends.dead_letters import dead_letter_attributes
 from troupe.deployment.topology import Subscription
 
 from .failures import translated
@@ -56,7 +56,7 @@ class PubSubBus:
             raise ValueError("Pub/Sub numbers its messages itself: leave the message id out")
         return _result(self._send(topic, body, attributes))
 
-    def set_aside(
+    def dead_lettered(
         self, message: Message, subscription: Subscription, cause: str, detail: str
     ) -> None:
         """Straight to the dead letters, with the reason as attributes; a signal is dropped.
@@ -65,7 +65,7 @@ class PubSubBus:
         """
         if subscription.dead_letter_topic is None:
             return
-        attributes = buried(
+        attributes = dead_letter_attributes(
             message,
             subscription=f"{self.settings.topic_prefix}{subscription.name}",
             project=self.settings.project,

@@ -14,7 +14,7 @@ from google.cloud.pubsub_v1 import SubscriberClient  # type: ignore[import-untyp
 from handlers.dispatch.dead_letters import CAUSE, TOO_OFTEN
 from handlers.dispatch.decode import dead_letter_topic
 from tracking import Row
-from troupe.backends.dead_letters import SOURCE, KeptLetter
+from troupe.backends.dead_letters import SOURCE, StoredDeadLetter
 from troupe.backends.pubsub_push import topic_of_subscription
 from troupe.deployment.topology import subscriptions
 
@@ -34,7 +34,7 @@ def people_subscription(handler: str) -> str:
     return f"{PEOPLE}.{dead_letter_topic(handler)}"
 
 
-class PulledLetters:
+class PubSubDeadLetters:
     """The dead letters that wait for an operator. Not for two threads."""
 
     def __init__(
@@ -46,7 +46,7 @@ class PulledLetters:
         """`patience_seconds` without a message: then there is none."""
         self._settings, self._patience_seconds = settings, patience_seconds
         self._client = client or subscriber()
-        self._held: dict[tuple[str, str], tuple[KeptLetter, str, str]] = {}
+        self._held: dict[tuple[str, str], tuple[StoredDeadLetter, str, str]] = {}
         """By handler and message id: the letter, its subscription and the lease's own id."""
 
     def find(
@@ -55,7 +55,7 @@ class PulledLetters:
         cause: str | None = None,
         since: datetime | None = None,
         letter_id: str | None = None,
-    ) -> list[KeptLetter]:
+    ) -> list[StoredDeadLetter]:
         """The dead letters that wait, oldest first. They stay where they are.
 
         Raises `Redeliver` when Pub/Sub does not answer.
@@ -68,10 +68,10 @@ class PulledLetters:
                 for letter in found
                 if handler in (None, letter.handler)
                 and cause in (None, letter.cause)
-                and (since is None or letter.set_aside_at >= since)
+                and (since is None or letter.dead_lettered_at >= since)
                 and letter_id in (None, letter.letter_id, letter.event_id)
             ),
-            key=lambda letter: (letter.set_aside_at, letter.letter_id),
+            key=lambda letter: (letter.dead_lettered_at, letter.letter_id),
         )
 
     def waiting(self) -> list[Row]:
@@ -79,7 +79,7 @@ class PulledLetters:
         groups = Counter((letter.handler, letter.cause) for letter in self.find())
         return [{"handler": h, "cause": c, "count": n} for (h, c), n in sorted(groups.items())]
 
-    def settle(self, letter: KeptLetter, state: str) -> None:
+    def settle(self, letter: StoredDeadLetter, state: str) -> None:
         """An operator has dealt with it: only now it is acknowledged."""
         held = self._held.pop((letter.handler, letter.letter_id), None)
         if held is None:
@@ -145,10 +145,10 @@ def _handlers() -> list[str]:
     return list(dict.fromkeys(each.handler for each in subscriptions() if each.dead_letter_topic))
 
 
-def _letter(message: Any, settings: CloudSettings) -> KeptLetter:
+def _letter(message: Any, settings: CloudSettings) -> StoredDeadLetter:
     attributes = dict(message.attributes)
     name = attributes.get(SOURCE, "").rsplit("/", 1)[-1].removeprefix(settings.topic_prefix)
-    return KeptLetter(
+    return StoredDeadLetter(
         letter_id=message.message_id,
         event_id=attributes.get("ce-id", message.message_id),
         topic=topic_of_subscription(name),
@@ -156,6 +156,6 @@ def _letter(message: Any, settings: CloudSettings) -> KeptLetter:
         body=message.data,
         attributes=attributes,
         cause=attributes.get(CAUSE, TOO_OFTEN),
-        set_aside_at=message.publish_time.astimezone(UTC),
+        dead_lettered_at=message.publish_time.astimezone(UTC),
         state="waiting",
     )

@@ -15,7 +15,7 @@ import urllib3.exceptions
 from google.api_core import exceptions as api
 from google.auth.exceptions import GoogleAuthError
 
-from handlers.dispatch.errors import Redeliver, Refused, SetAside
+from handlers.dispatch.errors import Redeliver, Refused, Reject
 
 
 class AlreadyDone(Exception):
@@ -26,7 +26,7 @@ class Then(Enum):
     """What becomes of the call."""
 
     REDELIVER = "redeliver"
-    SET_ASIDE = "set aside"
+    DEAD_LETTER = "dead-lettered"
     REFUSED = "refused"
     ALREADY_DONE = "already done"
 
@@ -44,7 +44,7 @@ class Rule:
     then: Then
     why: str
     cause: str = ""
-    """The stable word for what is set aside or refused."""
+    """The stable word for what is dead-lettered or refused."""
 
     def fits(self, service: str, error: BaseException) -> bool:
         return (
@@ -54,7 +54,7 @@ class Rule:
         )
 
 
-REDELIVER, SET_ASIDE = Then.REDELIVER, Then.SET_ASIDE
+REDELIVER, DEAD_LETTER = Then.REDELIVER, Then.DEAD_LETTER
 REFUSED, ALREADY_DONE = Then.REFUSED, Then.ALREADY_DONE
 _CALL = api.GoogleAPICallError
 
@@ -63,14 +63,14 @@ RULES: tuple[Rule, ...] = (
     Rule("bigquery:job", api.Conflict, "", REDELIVER, "done again under the next suffix"),
     Rule("bigquery", api.Aborted, "", REDELIVER, "another writer was in the way"),
     Rule("bigquery", api.Conflict, "", ALREADY_DONE, "a job or table of this name was made before"),
-    Rule("bigquery", _CALL, "bytesBilledLimitExceeded", SET_ASIDE,
+    Rule("bigquery", _CALL, "bytesBilledLimitExceeded", DEAD_LETTER,
          "it reads more than the operator allowed", "bytes_billed_limit"),
-    Rule("bigquery", _CALL, "billingTierLimitExceeded", SET_ASIDE,
+    Rule("bigquery", _CALL, "billingTierLimitExceeded", DEAD_LETTER,
          "the same query needs the same work", "billing_tier_limit"),
-    Rule("bigquery", _CALL, "responseTooLarge", SET_ASIDE,
+    Rule("bigquery", _CALL, "responseTooLarge", DEAD_LETTER,
          "the same query has the same answer", "response_too_large"),
-    Rule("bigquery", 413, "", SET_ASIDE, "the same parameters stay too large", "request_too_large"),
-    Rule("bigquery", _CALL, "invalid", SET_ASIDE,
+    Rule("bigquery", 413, "", DEAD_LETTER, "the same parameters stay too large", "request_too_large"),
+    Rule("bigquery", _CALL, "invalid", DEAD_LETTER,
          "a file or a parameter that does not fit will never fit", "data_refused"),
     Rule("bigquery", _CALL, "invalidQuery", REDELIVER,
          "also the word for a transaction that a concurrent update aborted"),
@@ -80,15 +80,15 @@ RULES: tuple[Rule, ...] = (
          "rows are checked before they go; a column that was just added shows minutes late"),
     # Cloud Storage
     Rule("storage", api.PreconditionFailed, "", ALREADY_DONE, "an object of this name is there"),
-    Rule("storage", api.NotFound, "", SET_ASIDE,
+    Rule("storage", api.NotFound, "", DEAD_LETTER,
          "a pinned generation that is gone does not come back", "object_missing"),
     Rule("storage", api.Conflict, "", REDELIVER, "two wrote one name at the same moment"),
     Rule("storage", 410, "", REDELIVER, "the session of an upload ended; the next begins anew"),
-    Rule("storage", api.BadRequest, "", SET_ASIDE,
+    Rule("storage", api.BadRequest, "", DEAD_LETTER,
          "a name or an address that is not allowed stays so", "bad_object_name"),
     # Pub/Sub
     Rule("pubsub", api.AlreadyExists, "", ALREADY_DONE, "it was made before"),
-    Rule("pubsub", api.InvalidArgument, "", SET_ASIDE,
+    Rule("pubsub", api.InvalidArgument, "", DEAD_LETTER,
          "a message over its limits stays over them", "message_refused"),
     Rule("pubsub", api.NotFound, "", REDELIVER, "until the topic or subscription is mended"),
     # Vertex AI. Codes 3, 7, 9 and 404 are permanent until somebody mends their cause.
@@ -125,7 +125,7 @@ def rule_for(service: str, error: BaseException) -> Rule | None:
 
 @contextmanager
 def translated(service: str, what: str) -> Iterator[None]:
-    """Foreign exceptions leave this block as `Redeliver`, `SetAside`, `Refused` or `AlreadyDone`.
+    """Foreign exceptions leave this block as `Redeliver`, `Reject`, `Refused` or `AlreadyDone`.
 
     `what` says in our own words what was tried: ids and names, no personal data.
     """
@@ -148,8 +148,8 @@ def reason_of(error: BaseException) -> str:
 
 
 def _ours(rule: Rule, told: str) -> Exception:
-    if rule.then is Then.SET_ASIDE:
-        return SetAside(rule.cause, told)
+    if rule.then is Then.DEAD_LETTER:
+        return Reject(rule.cause, told)
     if rule.then is Then.REFUSED:
         return Refused(rule.cause, told)
     return AlreadyDone(told) if rule.then is Then.ALREADY_DONE else Redeliver(told)

@@ -64,10 +64,10 @@ class PullingWorker:
         _, told = self._leased.pop(number)
         told.nack()
 
-    def set_aside(self, number: int, cause: str, detail: str) -> None:
+    def dead_lettered(self, number: int, cause: str, detail: str) -> None:
         """Acknowledged only once the dead letters have it. Raises `Redeliver`."""
         arrival, _ = self._leased[number]
-        self._bus.set_aside(arrival.message, arrival.subscription, cause, detail)
+        self._bus.dead_lettered(arrival.message, arrival.subscription, cause, detail)
         self.acknowledge(number)
 
     def close(self) -> None:

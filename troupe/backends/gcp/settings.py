@@ -215,8 +215,8 @@ class _Given:
             reclaim_seconds=self.number(
                 "TROUPE_RECLAIM_SECONDS", usual.reclaim_seconds, int, soonest, day
             ),
-            retell_after_seconds=self.number(
-                "TROUPE_RETELL_AFTER_SECONDS", usual.retell_after_seconds, int, 1, day
+            republish_after_seconds=self.number(
+                "TROUPE_REPUBLISH_AFTER_SECONDS", usual.republish_after_seconds, int, 1, day
             ),
         )
         try:

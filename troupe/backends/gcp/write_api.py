@@ -30,7 +30,7 @@ from google.protobuf.descriptor_pb2 import (  # type: ignore[import-untyped]
 from google.protobuf.descriptor_pool import DescriptorPool  # type: ignore[import-untyped]
 from google.protobuf.message_factory import GetMessageClass  # type: ignore[import-untyped]
 
-from handlers.dispatch.errors import SetAside
+from handlers.dispatch.errors import Reject
 from tracking import Row
 from tracking.tables import Column, check_row, columns_of
 
@@ -73,7 +73,7 @@ class WriteApiStream:
                 reply = self._exchange(table, part)
                 if reply.row_errors:
                     places = ", ".join(str(each.index) for each in list(reply.row_errors)[:10])
-                    raise SetAside("rows_refused", f"rows {places} of {table} were refused")
+                    raise Reject("rows_refused", f"rows {places} of {table} were refused")
                 if reply.error.code:
                     raise api.from_grpc_status(reply.error.code, "")  # type: ignore[no-untyped-call]
 
@@ -149,7 +149,7 @@ class _Stream:
                 alarm.cancel()
             if reply is None:
                 raise ConnectionResetError("the service closed the stream")
-            # The schema may be what was refused: it is told again.
+            # The schema may be what was refused: it is republished.
             self._is_first = bool(reply.error.code)
             return reply
 

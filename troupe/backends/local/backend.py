@@ -19,7 +19,7 @@ from tracking import EventLog, Source, Tracking
 from tracking.statements import query, transaction
 from troupe.backends.defaults import capped, peak_megabytes, utc_now
 from troupe.backends.defaults import taxonomy as taxonomy
-from troupe.backends.pubsub_push import Push, read_push, wrap
+from troupe.backends.pubsub_push import Push, read_push, wrap_push
 from troupe.deployment.topology import subscriptions
 from troupe.standin.corrupt import Damage
 from troupe.standin.prediction_lines import Answerer, analyst
@@ -31,12 +31,12 @@ from .analysis_store import own_analyses
 from .bucket import LocalBucket
 from .bus import LeasedMessage, LocalBus, Retry
 from .bus_faults import Faults
-from .dead_letters import KeptLetters
+from .dead_letters import LocalDeadLetters
 from .errors import BadHome
 from .job_service import LocalJobService
 from .warehouse import LocalWarehouse, next_name
 
-LAPTOP_POLICY = Policy(reclaim_seconds=0, retell_after_seconds=60)
+LAPTOP_POLICY = Policy(reclaim_seconds=0, republish_after_seconds=60)
 """One worker, and a stand-in whose list is never late: a claim without a job was interrupted."""
 
 LAPTOP_RETRY = Retry(first_seconds=0.2, most_seconds=10, attempts=8)
@@ -57,7 +57,7 @@ class LaptopSettings:
     policy: Policy = field(default_factory=lambda: capped(LAPTOP_POLICY, os.environ))
     retry: Retry = LAPTOP_RETRY
     faults: Faults = field(default_factory=Faults)
-    push: Callable[[Message, str], Push] = wrap
+    push: Callable[[Message, str], Push] = wrap_push
     """The form of push requests: wrapped, or not."""
     deployment: str | None = None
     """The id for a new folder; None makes one up."""
@@ -84,7 +84,7 @@ class Laptop:
             self._lock.release()
             raise
         self.deployment = _found(self.warehouse, settings.deployment or secrets.token_hex(3))
-        self.letters = KeptLetters(self.warehouse.db, clock)
+        self.letters = LocalDeadLetters(self.warehouse.db, clock)
         self.bus = LocalBus(
             subscriptions(),
             clock,
@@ -128,8 +128,8 @@ class Laptop:
         verdict = self._deliver(delivery)
         if verdict.outcome is Outcome.REDELIVER:
             self.bus.refuse(number)
-        elif verdict.outcome is Outcome.SET_ASIDE:
-            self.bus.set_aside(number, verdict.cause, verdict.detail)
+        elif verdict.outcome is Outcome.DEAD_LETTER:
+            self.bus.dead_lettered(number, verdict.cause, verdict.detail)
         else:
             self.bus.acknowledge(number)
         return verdict

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob
 
 BLOCK = 1 << 18
@@ -54,7 +54,7 @@ class LocalBucket:
     def path_of(self, uri: str) -> Path:
         """The file that holds this object, or would."""
         if not uri.startswith(_PREFIX):
-            raise SetAside("foreign_bucket", f"{uri.split('/')[2:3]} is not this laptop's bucket")
+            raise Reject("foreign_bucket", f"{uri.split('/')[2:3]} is not this laptop's bucket")
         return self.folder / _encoded(uri.removeprefix(_PREFIX))
 
     def _publish(self, part: Path, target: Path, path: str, written: tuple[int, int]) -> Blob:
@@ -63,7 +63,7 @@ class LocalBucket:
             _move_new(part, target)
         except FileExistsError:
             if (target.stat().st_size, _checksum_of(target)) != written:
-                raise SetAside(
+                raise Reject(
                     "object_conflict", f"{path} is there already, with another content"
                 ) from None
         except OSError as error:
@@ -97,7 +97,7 @@ def _encoded(path: str) -> Path:
     """Each part of the name for the file system: Vertex's folders contain colons."""
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts):
-        raise SetAside("bad_object_name", f"{path!r} cannot be the name of an object here")
+        raise Reject("bad_object_name", f"{path!r} cannot be the name of an object here")
     return Path(*(quote(part, safe="-_.=+ ") for part in parts))
 
 

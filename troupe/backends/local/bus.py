@@ -12,11 +12,11 @@ from handlers.dispatch.dead_letters import TOO_OFTEN
 from handlers.dispatch.deliver import Message
 from handlers.ports import Clock
 from troupe.backends.dead_letters import REPLAY_FOR as REPLAY_FOR
-from troupe.backends.dead_letters import buried, is_for
+from troupe.backends.dead_letters import dead_letter_attributes, is_for
 from troupe.deployment.topology import Subscription
 
 from .bus_faults import Faults
-from .dead_letters import Letters
+from .dead_letters import DeadLetters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +69,7 @@ class LocalBus:
         self,
         subscriptions: Iterable[Subscription],
         clock: Clock,
-        letters: Letters,
+        letters: DeadLetters,
         *,
         retry: Retry | None = None,
         faults: Faults | None = None,
@@ -124,11 +124,11 @@ class LocalBus:
         if leased:
             self._again(leased[1])
 
-    def set_aside(self, number: int, cause: str, detail: str) -> None:
+    def dead_lettered(self, number: int, cause: str, detail: str) -> None:
         """Straight to the dead letters, with the reason as attributes."""
         leased = self._leased.pop(number, None)
         if leased:
-            self._bury(leased[1], cause, detail)
+            self._dead_letter(leased[1], cause, detail)
 
     @property
     def waiting(self) -> int:
@@ -174,7 +174,7 @@ class LocalBus:
     def _again(self, delivery: LeasedMessage) -> None:
         attempt = delivery.message.delivery_attempt
         if attempt >= self._retry.attempts and delivery.subscription.dead_letter_topic:
-            self._bury(delivery, TOO_OFTEN, f"{attempt} deliveries")
+            self._dead_letter(delivery, TOO_OFTEN, f"{attempt} deliveries")
         elif attempt < self._retry.attempts and not self._is_stale(delivery):
             self._queue(delivery, self._clock() + self._retry.gap(attempt))
         else:
@@ -184,13 +184,13 @@ class LocalBus:
         age = (self._clock() - delivery.message.published_at).total_seconds()
         return delivery.subscription.is_signal and age > self._retry.signal_seconds
 
-    def _bury(self, delivery: LeasedMessage, cause: str, detail: str) -> None:
+    def _dead_letter(self, delivery: LeasedMessage, cause: str, detail: str) -> None:
         topic = delivery.subscription.dead_letter_topic
         self._letters.forget(delivery.key)
         if topic is None:
             return
         message, source = delivery.message, delivery.subscription
-        attributes = buried(
+        attributes = dead_letter_attributes(
             message, subscription=source.name, project="laptop", cause=cause, detail=detail
         )
         letter = self._message(topic, message.body, attributes)

@@ -9,20 +9,20 @@ import duckdb
 from handlers.dispatch.deliver import Message
 from handlers.ports import Clock
 from tracking import Row
-from troupe.backends.dead_letters import KeptLetter
+from troupe.backends.dead_letters import StoredDeadLetter
 from troupe.deployment.topology import Subscription
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS laptop_letters (
   letter_id VARCHAR NOT NULL, event_id VARCHAR NOT NULL, topic VARCHAR NOT NULL,
   handler VARCHAR NOT NULL, body BLOB NOT NULL, attributes VARCHAR NOT NULL,
-  cause VARCHAR NOT NULL, set_aside_at TIMESTAMP NOT NULL, state VARCHAR NOT NULL
+  cause VARCHAR NOT NULL, dead_lettered_at TIMESTAMP NOT NULL, state VARCHAR NOT NULL
 );
 CREATE TABLE IF NOT EXISTS laptop_deliveries (delivery VARCHAR NOT NULL, attempts BIGINT NOT NULL);
 """
 
 
-class Letters(Protocol):
+class DeadLetters(Protocol):
     """What a bus has to keep."""
 
     def count(self, key: str) -> int:
@@ -30,7 +30,7 @@ class Letters(Protocol):
         ...
 
     def forget(self, key: str) -> None:
-        """It was acknowledged or set aside."""
+        """It was acknowledged or dead-lettered."""
         ...
 
     def keep(
@@ -38,7 +38,7 @@ class Letters(Protocol):
     ) -> None: ...
 
 
-class KeptLetters:
+class LocalDeadLetters:
     """In the laptop's file: a message that kills its worker is counted all the same."""
 
     def __init__(self, db: duckdb.DuckDBPyConnection, clock: Clock) -> None:
@@ -73,19 +73,19 @@ class KeptLetters:
         cause: str | None = None,
         since: datetime | None = None,
         letter_id: str | None = None,
-    ) -> list[KeptLetter]:
+    ) -> list[StoredDeadLetter]:
         """The dead letters that wait for an operator, oldest first."""
         given = [handler, cause, since and _plain(since), letter_id]
         rows = self._db.execute(
             "SELECT * FROM laptop_letters WHERE state = 'waiting' "
             "AND ($1 IS NULL OR handler = $1) AND ($2 IS NULL OR cause = $2) "
-            "AND ($3 IS NULL OR set_aside_at >= $3) "
-            "AND ($4 IS NULL OR letter_id = $4 OR event_id = $4) ORDER BY set_aside_at, letter_id",
+            "AND ($3 IS NULL OR dead_lettered_at >= $3) "
+            "AND ($4 IS NULL OR letter_id = $4 OR event_id = $4) ORDER BY dead_lettered_at, letter_id",
             given,
         ).fetchall()
         return [_letter(row) for row in rows]
 
-    def settle(self, letter: KeptLetter, state: str) -> None:
+    def settle(self, letter: StoredDeadLetter, state: str) -> None:
         """An operator has dealt with it."""
         self._db.execute(
             "UPDATE laptop_letters SET state = $1 WHERE letter_id = $2 AND handler = $3",
@@ -108,9 +108,9 @@ def _plain(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(tzinfo=None)
 
 
-def _letter(row: tuple[Any, ...]) -> KeptLetter:
-    letter_id, event_id, topic, handler, body, attributes, cause, set_aside_at, state = row
-    return KeptLetter(
+def _letter(row: tuple[Any, ...]) -> StoredDeadLetter:
+    letter_id, event_id, topic, handler, body, attributes, cause, dead_lettered_at, state = row
+    return StoredDeadLetter(
         letter_id=letter_id,
         event_id=event_id,
         topic=topic,
@@ -118,6 +118,6 @@ def _letter(row: tuple[Any, ...]) -> KeptLetter:
         body=body,
         attributes=json.loads(attributes),
         cause=cause,
-        set_aside_at=set_aside_at.replace(tzinfo=UTC),
+        dead_lettered_at=dead_lettered_at.replace(tzinfo=UTC),
         state=state,
     )

@@ -7,7 +7,7 @@ import msgspec
 
 from events import BadRequest, Command, RunRefused, Unreadable, read_event, topic_of
 from handlers.attempts.output_columns import output_tables
-from handlers.dispatch.decode import open_message
+from handlers.dispatch.decode import decode_message
 from handlers.dispatch.deliver import Message
 from troupe import operations
 from troupe.operations.backend import Answer, InvalidOperation
@@ -44,12 +44,12 @@ def _refusal(world: Laptop, topic: str, body: str, message_id: str) -> Answer | 
     now, event_log = world.clock(), world.dependencies.event_log
     sent = Message(topic=topic, id=message_id, body=body.encode(), attributes={}, published_at=now)
     try:
-        opened = open_message(sent, world.deployment)
+        decoded = decode_message(sent, world.deployment)
     except Unreadable:
         return None
-    if not isinstance(opened.event, Command | BadRequest):
+    if not isinstance(decoded.event, Command | BadRequest):
         return None
-    asked = opened.envelope
+    asked = decoded.envelope
     event_id = world.deployment.event(topic_of(RunRefused), asked.correlation, asked.id)
     for told in event_log.load([event_id], event_log.lookback_start(now)):
         return msgspec.structs.asdict(read_event(told.data, RunRefused))

@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 from duckdb.value.constant import LongValue
 
-from handlers.dispatch.errors import Redeliver, SetAside
+from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock
 from tracking import Params, Row
 from tracking.tables import Column, check_row, columns_of
@@ -126,7 +126,7 @@ class LocalWarehouse:
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         """A load from NDJSON objects; a line that does not fit refuses all of them."""
         if self._bucket is None:
-            raise SetAside("no_bucket", "this warehouse has no bucket to load from")
+            raise Reject("no_bucket", "this warehouse has no bucket to load from")
         self._expire()
         name = f"{table}_staging_{next_name(self.db)}"
         self.db.execute("INSERT INTO laptop_staging VALUES ($1, $2)", [name, _plain(self._clock())])
@@ -138,7 +138,7 @@ class LocalWarehouse:
             self.db.execute("COMMIT")
         except duckdb.Error as error:
             self.db.execute("ROLLBACK")
-            raise SetAside("load_refused", f"{table}: {type(error).__name__}") from error
+            raise Reject("load_refused", f"{table}: {type(error).__name__}") from error
         return name
 
     def _expire(self) -> None:
