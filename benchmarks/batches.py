@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.worlds import WAYS, World
+from benchmarks.backends import WAYS, BenchmarkBackend
 
 ROWS_PER_BATCH = 2
 NEVER_REACHED = 10**12
@@ -24,13 +24,13 @@ def batches(*, counts: tuple[int, ...]) -> dict[str, Any]:
 
 def _run(count: int, budget_tokens: int | None = None) -> dict[str, Any]:
     with TemporaryDirectory(prefix="troupe-bench-") as folder:
-        world = World(Path(folder), records=count * ROWS_PER_BATCH)
+        backend = BenchmarkBackend(Path(folder), records=count * ROWS_PER_BATCH)
         try:
             began = time.perf_counter()
-            counted = world.run(ROWS_PER_BATCH, budget_tokens)
+            counted = backend.run(ROWS_PER_BATCH, budget_tokens)
             seconds = time.perf_counter() - began
         finally:
-            world.close()
+            backend.close()
     each = {f"{name}_a_batch": round(n / count, 2) for name, n in counted.items()}
     asked = sum(counted[name] for name in WAYS)
     return {

@@ -164,7 +164,7 @@ def write_much(megabytes: str) -> Work:
 
 def plan(count: str) -> Work:
     """One planning statement over so many source records, in a file of its own."""
-    from benchmarks.worlds import Planner
+    from benchmarks.backends import Planner
 
     folder = TemporaryDirectory(prefix="troupe-bench-")
     planner = Planner(Path(folder.name), int(count))

@@ -12,7 +12,7 @@ import msgspec
 
 from events import RunRequested, wrap_command
 from troupe import operations
-from troupe.backends.local.backend import Laptop, LaptopSettings
+from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.operations import add_analysis, load
 from troupe.demo_data import generate
 from troupe.standin.corrupt import Damage
@@ -45,22 +45,22 @@ class Story:
     def __init__(self, home: Path) -> None:
         self.clock = HeldClock()
         behaviour = Behaviour(pending_seconds=240, running_seconds=900)
-        settings = LaptopSettings(damage=DAMAGE, deployment="demo", behaviour=behaviour)
-        self.world = Laptop(home, settings, self.clock)
+        settings = LocalSettings(damage=DAMAGE, deployment="demo", behaviour=behaviour)
+        self.backend = LocalBackend(home, settings, self.clock)
         # Another figure on every machine.
-        self.world.dependencies = replace(self.world.dependencies, peak_megabytes=lambda: None)
+        self.backend.dependencies = replace(self.backend.dependencies, peak_megabytes=lambda: None)
         file = home / "generated.jsonl"
         file.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in generate()))
-        load(self.world, str(file))
+        load(self.backend, str(file))
         self._request(REQUEST)
 
     def play(self, most: timedelta = timedelta(days=30)) -> None:
         """Until everything is done, or so much time has passed."""
         until = self.clock() + most
         while True:
-            if self.world.deliver_next() is not None or self.world.service.step():
+            if self.backend.deliver_next() is not None or self.backend.service.step():
                 continue
-            times = (self.world.bus.next_due(), self.world.service.next_due())
+            times = (self.backend.bus.next_due(), self.backend.service.next_due())
             due = min((time for time in times if time is not None), default=None)
             if due is None or due > until:
                 if most < timedelta(days=30):
@@ -71,14 +71,14 @@ class Story:
     def another(self) -> str:
         """An analysis of one's own over the same calls, to its end; the name of its run."""
         run = "checks-of-november"
-        add_analysis(self.world, str(OWN))
+        add_analysis(self.backend, str(OWN))
         self._request(msgspec.structs.replace(REQUEST, run_id=run, analysis=OWN.name))
         self.play()
         return run
 
     def record_asked_twice(self) -> str:
         """One that needed a further attempt."""
-        db = self.world.warehouse.db
+        db = self.backend.warehouse.db
         found = db.execute(
             "SELECT record_id FROM processed_records WHERE first_processed_execution_id = ? "
             "ORDER BY attempt DESC, batch, record_id LIMIT 1",
@@ -88,15 +88,15 @@ class Story:
         return str(found[0])
 
     def _request(self, request: RunRequested) -> None:
-        self.world.publish(
+        self.backend.publish(
             wrap_command(
-                request, deployment=self.world.deployment, id_=request.run_id, time=self.clock()
+                request, deployment=self.backend.deployment, id_=request.run_id, time=self.clock()
             )
         )
 
     def ask(self, duty: str, **arguments: Any) -> dict[str, Any]:
         """The answer in plain JSON values, as a command gets it."""
-        answer = operations.DUTIES[duty](self.world, **arguments)
+        answer = operations.DUTIES[duty](self.backend, **arguments)
         plain: dict[str, Any] = json.loads(msgspec.json.encode(answer))
         return plain
 
@@ -107,4 +107,4 @@ def opened(home: Path) -> Iterator[Story]:
     try:
         yield story
     finally:
-        story.world.close()
+        story.backend.close()

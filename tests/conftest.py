@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from tests.harness import Stage
-from troupe.backends.local.backend import LaptopSettings
+from troupe.backends.local.backend import LocalSettings
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
-    """A laptop world without faults."""
+    """A local backend without faults."""
     made = Stage(tmp_path / "home")
     yield made
     made.close()
@@ -20,11 +20,11 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 @pytest.fixture
 def staged(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
-    """A laptop world with settings of the story's own."""
+    """A local backend with settings of the story's own."""
     made: list[Stage] = []
 
     def make(**settings: Any) -> Stage:
-        made.append(Stage(tmp_path / f"home{len(made)}", LaptopSettings(**settings)))
+        made.append(Stage(tmp_path / f"home{len(made)}", LocalSettings(**settings)))
         return made[-1]
 
     yield make

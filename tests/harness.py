@@ -1,4 +1,4 @@
-"""A whole laptop world under a clock that is held in the hand: nothing here sleeps."""
+"""A whole local backend under a clock that is held in the hand: nothing here sleeps."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ from events import (
 )
 from tests.local.fakes import HeldClock
 from troupe import operations
-from troupe.backends.local.backend import Laptop, LaptopSettings
+from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.operations import load
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -27,25 +27,25 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 class Stage:
     """What a story needs: transcripts in, requests, time, and looks at the tables."""
 
-    def __init__(self, home: Path, settings: LaptopSettings | None = None) -> None:
-        self.home, self.settings = home, settings or LaptopSettings()
+    def __init__(self, home: Path, settings: LocalSettings | None = None) -> None:
+        self.home, self.settings = home, settings or LocalSettings()
         self.clock = HeldClock()
-        self.world = Laptop(home, self.settings, self.clock)
+        self.backend = LocalBackend(home, self.settings, self.clock)
 
     def close(self) -> None:
-        self.world.close()
+        self.backend.close()
 
     def restart(self, **changed: Any) -> None:
         """The process dies and another takes over."""
         self.close()
         self.settings = replace(self.settings, **changed)
-        self.world = Laptop(self.home, self.settings, self.clock)
-        self.world.wake()
+        self.backend = LocalBackend(self.home, self.settings, self.clock)
+        self.backend.wake()
 
     def load(self, rows: Iterable[dict[str, Any]]) -> None:
         file = self.home / f"{uuid4().hex}.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        load(self.world, str(file))
+        load(self.backend, str(file))
 
     def request(self, run_id: str = "r1", **request: Any) -> str:
         """Published, not yet worked on. Returns the event id."""
@@ -53,15 +53,15 @@ class Stage:
 
     def publish(self, request: RunRequested | ReprocessRequested | CancelRequested) -> str:
         id_ = f"request-{uuid4().hex[:8]}"
-        self.world.publish(
-            wrap_command(request, deployment=self.world.deployment, id_=id_, time=self.clock())
+        self.backend.publish(
+            wrap_command(request, deployment=self.backend.deployment, id_=id_, time=self.clock())
         )
         return id_
 
     def play(self, most_steps: int = 20_000) -> None:
         """Everything that can happen happens; time jumps to whatever is due next."""
         for _ in range(most_steps):
-            if self.world.deliver_next() is not None or self.world.service.step():
+            if self.backend.deliver_next() is not None or self.backend.service.step():
                 continue
             if not self._jump() and not self._ticked():
                 return
@@ -69,17 +69,17 @@ class Stage:
 
     def _ticked(self) -> bool:
         """Whether anything came of a tick when all else was done."""
-        before = self.world.bus.sent
+        before = self.backend.bus.sent
         self.tick()
-        while self.world.deliver_next() is not None:
+        while self.backend.deliver_next() is not None:
             pass
-        return self.world.bus.sent > before + 1
+        return self.backend.bus.sent > before + 1
 
     def tick(self, minutes: float = 0) -> None:
         """The scheduler's tick, after so much time, and its delivery."""
         self.clock.pass_(minutes * 60)
-        self.world.tick()
-        self.world.deliver_next()
+        self.backend.tick()
+        self.backend.deliver_next()
 
     def run(self, run_id: str = "r1", **request: Any) -> dict[str, Any]:
         """Request, play to the end, and return the books."""
@@ -88,11 +88,11 @@ class Stage:
         return self.books(run_id)
 
     def books(self, run_id: str | None = None) -> dict[str, Any]:
-        return operations.verify(self.world, run_id)
+        return operations.verify(self.backend, run_id)
 
     def sql(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Straight from the laptop's file."""
-        return self.world.warehouse.db.execute(sql, list(values)).fetchall()
+        return self.backend.warehouse.db.execute(sql, list(values)).fetchall()
 
     def one(self, sql: str, *values: Any) -> Any:
         ((value,),) = self.sql(sql, *values)
@@ -109,13 +109,13 @@ class Stage:
 
     def jobs(self) -> int:
         """Jobs that were created, each of them paid for."""
-        labels = {"troupe": self.world.deployment.id}
+        labels = {"troupe": self.backend.deployment.id}
         return len(
-            self.world.dependencies.job_service.created_since(START - timedelta(days=999), labels)
+            self.backend.dependencies.job_service.created_since(START - timedelta(days=999), labels)
         )
 
     def _jump(self) -> bool:
-        times = [self.world.bus.next_due(), self.world.service.next_due()]
+        times = [self.backend.bus.next_due(), self.backend.service.next_due()]
         due = min((time for time in times if time is not None), default=None)
         if due is None:
             return False

@@ -1,4 +1,4 @@
-"""The tables: one JSON schema file each, from which every world makes and checks its own."""
+"""The tables: one JSON schema file each, from which every backend makes and checks its own."""
 
 from collections.abc import Sequence
 from functools import cache

@@ -50,7 +50,7 @@ resource "terraform_data" "fit" {
 check "data_residency" {
   assert {
     condition     = var.vertex_location != "global"
-    error_message = "vertex_location is global: transcripts may be processed anywhere in the world. They are personal data."
+    error_message = "vertex_location is global: transcripts may be processed anywhere in the backend. They are personal data."
   }
 }
 

@@ -1,5 +1,5 @@
 output "settings" {
-  description = "The environment that `troupe --world gcp` needs: terraform output -json settings."
+  description = "The environment that `troupe --backend gcp` needs: terraform output -json settings."
   value       = local.settings
 }
 

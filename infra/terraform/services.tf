@@ -1,5 +1,5 @@
 locals {
-  # What the services and `troupe --world gcp` have to know. Read by troupe/backends/gcp/settings.py.
+  # What the services and `troupe --backend gcp` have to know. Read by troupe/backends/gcp/settings.py.
   settings = merge(
     {
       TROUPE_PROJECT           = var.project_id

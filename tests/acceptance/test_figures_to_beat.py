@@ -30,7 +30,7 @@ def test_a_source_that_changes_between_batches_misses_and_doubles_nothing(
     stage.request(canary=100, rows_per_batch=100, concurrency=1)
     over, added = 0, 1_000
     while "run-completed" not in stage.topics():
-        if stage.world.deliver_next() is None and not stage.world.service.step():
+        if stage.backend.deliver_next() is None and not stage.backend.service.step():
             stage.tick()
         finished = stage.topics().count("batch-completed")
         if finished > over:
@@ -40,7 +40,7 @@ def test_a_source_that_changes_between_batches_misses_and_doubles_nothing(
                 added += 10
             else:
                 for row in chance.sample(rows, 10):
-                    stage.world.warehouse.db.execute(
+                    stage.backend.warehouse.db.execute(
                         'DELETE FROM transcription_pass_2 WHERE "interactionId" = ?',
                         [row["interactionId"]],
                     )
@@ -127,8 +127,8 @@ def test_an_injected_transcript_changes_nothing_but_its_own_answer(stage: Stage)
     books = stage.run()
 
     assert (4, True) == (books["analysed"], books["ok"])
-    (blob,) = stage.world.bucket.list(stage.world.bucket.uri("requests"))
-    lines = b"".join(stage.world.bucket.read(blob)).splitlines()
+    (blob,) = stage.backend.bucket.list(stage.backend.bucket.uri("requests"))
+    lines = b"".join(stage.backend.bucket.read(blob)).splitlines()
     (line,) = [json.loads(one) for one in lines if b"DROP TABLE" in one]
     text = line["request"]["contents"][0]["parts"][0]["text"]
     fence = re.search(r"<(transcript-[0-9a-f]{32})>", text)

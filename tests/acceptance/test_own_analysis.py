@@ -41,7 +41,7 @@ def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
     """The same transcripts, each analysis with rows, books and history of its own."""
     stage = staged()
     stage.load(calls(12))
-    add_analysis(stage.world, str(COMPLIANCE))
+    add_analysis(stage.backend, str(COMPLIANCE))
 
     reviews = stage.run("reviews")
     checks = stage.run("checks", analysis="compliance_check_v1")
@@ -55,9 +55,9 @@ def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
     assert all(verdict and risk in ("none", "low", "high") for verdict, risk, _, _ in rows)
     assert {("checks", True)} == {(run, cost > 0) for _, _, run, cost in rows}
     assert 0 == stage.run("again", analysis="compliance_check_v1")["planned"]
-    assert 2 == len(explain(stage.world, id_of(calls(1)[0]))["rows"])
+    assert 2 == len(explain(stage.backend, id_of(calls(1)[0]))["rows"])
     kept = json.loads(stage.one("SELECT report FROM run_reports WHERE run_id = 'checks'"))
-    summary = operations.report(stage.world, "checks")["summary"]
+    summary = operations.report(stage.backend, "checks")["summary"]
     for told in (kept, summary):
         assert {"risk", "identity_checked", "score", "findings"} == {
             row["kind"] for row in told["insights"]
@@ -70,12 +70,12 @@ def test_an_attempt_without_answers_closes_with_columns_of_its_own(staged: Stage
     """Nothing was staged, and the closing still knows the types."""
     stage = staged()
     stage.load(calls(4))
-    add_analysis(stage.world, str(COMPLIANCE))
+    add_analysis(stage.backend, str(COMPLIANCE))
     stage.request("checks", analysis="compliance_check_v1")
     while "job-submitted" not in stage.topics("checks"):
-        stage.world.deliver_next()
-    for job in stage.world.service.created_since(stage.clock().replace(year=2020), {}):
-        stage.world.service.cancel(job.name)
+        stage.backend.deliver_next()
+    for job in stage.backend.service.created_since(stage.clock().replace(year=2020), {}):
+        stage.backend.service.cancel(job.name)
     stage.play()
 
     assert (4, True) == tuple(stage.books("checks")[k] for k in ("analysed", "ok"))
@@ -86,7 +86,7 @@ def test_another_process_knows_what_was_added(staged: Staged) -> None:
     """A copy is kept in the state folder; what becomes of the original does not matter."""
     stage = staged()
     stage.load(calls(3))
-    add_analysis(stage.world, str(COMPLIANCE))
+    add_analysis(stage.backend, str(COMPLIANCE))
     stage.restart()
 
     assert 3 == stage.run("checks", analysis="compliance_check_v1")["analysed"]
@@ -95,12 +95,12 @@ def test_another_process_knows_what_was_added(staged: Staged) -> None:
 def test_a_change_is_a_new_version(staged: Staged, folder: Path) -> None:
     """Rows of one name answer one question."""
     stage = staged()
-    add_analysis(stage.world, str(folder))
-    add_analysis(stage.world, str(folder))
+    add_analysis(stage.backend, str(folder))
+    add_analysis(stage.backend, str(folder))
     change(folder, "system.md", "Guess nothing.", "Guess.")
 
     with pytest.raises(InvalidOperation, match=r"compliance_check_v1/system.md .* new version"):
-        add_analysis(stage.world, str(folder))
+        add_analysis(stage.backend, str(folder))
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def test_tables_and_columns_of_others_are_refused(
     stage = staged()
 
     with pytest.raises(InvalidOperation, match=told):
-        add_analysis(stage.world, str(folder))
+        add_analysis(stage.backend, str(folder))
     with pytest.raises(AnalysisError):
-        stage.world.analyses.load("compliance_check_v1")
+        stage.backend.analyses.load("compliance_check_v1")
 
 
 def version_2(folder: Path, *changes: tuple[str, str]) -> Path:
@@ -142,18 +142,18 @@ def version_2(folder: Path, *changes: tuple[str, str]) -> Path:
 def test_an_analysis_that_was_refused_leaves_nothing_behind(staged: Staged, folder: Path) -> None:
     """Other columns in the table of the version before: the folder opens as it did."""
     stage = staged()
-    add_analysis(stage.world, str(folder))
+    add_analysis(stage.backend, str(folder))
     other = version_2(folder, ('"score": "score"', '"points": "score"'))
 
     with pytest.raises(
         InvalidOperation, match="different columns; give one of them a table of its own"
     ):
-        add_analysis(stage.world, str(other))
+        add_analysis(stage.backend, str(other))
     stage.restart()
 
-    assert ["call_review_v1", "compliance_check_v1"] == stage.world.analyses.names
+    assert ["call_review_v1", "compliance_check_v1"] == stage.backend.analyses.names
     change(other, "analysis.json", '"compliance_checks"', '"compliance_points"')
-    assert "compliance_points" == add_analysis(stage.world, str(other))["table"]
+    assert "compliance_points" == add_analysis(stage.backend, str(other))["table"]
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_check_says_what_add_would_say(
 ) -> None:
     """Also of what only the state folder knows."""
     stage = staged()
-    add_analysis(stage.world, str(folder))
+    add_analysis(stage.backend, str(folder))
     bad = version_2(folder, *changes)
     words = ["analysis", "check", str(bad), "--home", str(stage.home)]
 
@@ -177,7 +177,7 @@ def test_check_says_what_add_would_say(
     assert 1 == said.exit_code
     assert told in said.output
     with pytest.raises(InvalidOperation, match=told):
-        add_analysis(stage.world, str(bad))
+        add_analysis(stage.backend, str(bad))
     change(folder, "system.md", "Guess nothing.", "Guess.")
     changed = CliRunner().invoke(app, [*words[:2], str(folder), *words[3:]])
     assert "a change is a new version" in changed.output
@@ -186,7 +186,7 @@ def test_check_says_what_add_would_say(
 def test_an_analysis_that_was_spoilt_in_its_place_is_named(staged: Staged, folder: Path) -> None:
     """No command opens the folder, and every one says why and what to do."""
     stage = staged()
-    add_analysis(stage.world, str(folder))
+    add_analysis(stage.backend, str(folder))
     stage.close()
     (stage.home / "analyses" / folder.name / "user.md").unlink()
 

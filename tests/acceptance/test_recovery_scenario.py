@@ -16,7 +16,7 @@ from troupe.cli.app import app
 from troupe.standin.corrupt import Damage, Kind
 from troupe.standin.settings import Behaviour, End
 
-Troupe = Callable[..., str]
+Backend = Callable[..., str]
 
 STUCK, SILENT = "__2__1", "__3__1"
 """Attempts whose job hangs for ever, and whose job ends without a file."""
@@ -43,11 +43,11 @@ def broken(staged: Callable[..., Stage]) -> Stage:
 
 
 @pytest.fixture
-def troupe(broken: Stage, monkeypatch: pytest.MonkeyPatch) -> Troupe:
+def troupe(broken: Stage, monkeypatch: pytest.MonkeyPatch) -> Backend:
     """The command, answered by the process that owns the folder, as its office would."""
 
     def answered(_home: Path, duty: str, arguments: dict[str, Any]) -> Any:
-        return DUTIES[duty](broken.world, **arguments)
+        return DUTIES[duty](broken.backend, **arguments)
 
     monkeypatch.setattr(client, "_call", answered)
     runner = CliRunner()
@@ -61,7 +61,7 @@ def troupe(broken: Stage, monkeypatch: pytest.MonkeyPatch) -> Troupe:
 
 
 def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
-    broken: Stage, troupe: Troupe
+    broken: Stage, troupe: Backend
 ) -> None:
     """A handler that fails, a job that hangs, a batch that is poison, records that are blocked."""
     mend = break_uploads(broken, of_batch=4)
@@ -87,7 +87,7 @@ def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
     work(broken, hours=1)
 
     # The poison batch: nothing can be read of it, so its attempt is closed without answers.
-    (letter,) = DUTIES["dead_letters"](broken.world)["letters"]
+    (letter,) = DUTIES["dead_letters"](broken.backend)["letters"]
     assert "output_missing" in troupe("dead-letters", "show", letter["letter_id"])
     closed = troupe("dead-letters", "discard", letter["letter_id"], "--reason", "bucket emptied")
     assert "closed run r1, batch 3, attempt 1" in closed
@@ -122,23 +122,23 @@ def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
 def work(stage: Stage, hours: float) -> None:
     """A worker for so long: everything that is due, and a tick every five minutes."""
     for _ in range(round(hours * 12)):
-        while stage.world.deliver_next() is not None or stage.world.service.step():
+        while stage.backend.deliver_next() is not None or stage.backend.service.step():
             pass
         stage.tick(minutes=5)
 
 
 def break_uploads(stage: Stage, of_batch: int) -> Callable[[], None]:
     """Writing the requests of this batch fails for good, until it is mended."""
-    write = stage.world.bucket.write_once
+    write = stage.backend.bucket.write_once
 
     def fail(path: str, *rest: Any) -> Any:
         if path.startswith("requests/") and f"__{of_batch}__" in path:
             raise Reject("bucket_unwritable", "permission denied")
         return write(path, *rest)
 
-    stage.world.bucket.write_once = fail  # type: ignore[method-assign,assignment]
+    stage.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
 
     def mend() -> None:
-        stage.world.bucket.write_once = write  # type: ignore[method-assign]
+        stage.backend.bucket.write_once = write  # type: ignore[method-assign]
 
     return mend

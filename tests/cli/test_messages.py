@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.cli.command import Command
-from troupe.backends.local.backend import Laptop
+from troupe.backends.local.backend import LocalBackend
 from troupe.backends.local.control_server import Office
 from troupe.cli import data
 from troupe.cli.app import app
@@ -77,7 +77,7 @@ def test_a_worker_that_is_ended_with_nothing_left_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever ends its waiting breaks nothing off."""
-    Laptop(tmp_path / "home").close()
+    LocalBackend(tmp_path / "home").close()
     monkeypatch.setattr(Office, "answer", lambda *_: signal.raise_signal(signal.SIGTERM))
 
     assert "done\n" == said("work", "--home", str(tmp_path / "home"))

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.harness import calls
-from troupe.backends.local.backend import Laptop
+from troupe.backends.local.backend import LocalBackend
 from troupe.cli.app import app
 
 
@@ -23,7 +23,7 @@ def told(*words: str) -> str:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """A state folder that nobody owns."""
-    Laptop(tmp_path / "home").close()
+    LocalBackend(tmp_path / "home").close()
     return tmp_path / "home"
 
 
@@ -83,7 +83,7 @@ def test_a_deployment_without_credentials_says_how_to_log_in(
     file = tmp_path / "deployment.json"
     file.write_text(json.dumps(told_settings))
 
-    said = told("--world", "gcp", "--terraform", str(file), "status")
+    said = told("--backend", "gcp", "--terraform", str(file), "status")
 
     assert "no credentials that work (DefaultCredentialsError)" in said
     assert "gcloud auth application-default login" in said
@@ -96,7 +96,7 @@ def test_a_deployment_that_was_not_written_down_says_how(tmp_path: Path) -> None
     binary.write_bytes(b"\xff\xfe")
 
     for file in (missing, binary, tmp_path):
-        said = told("--world", "gcp", "--terraform", str(file), "status")
+        said = told("--backend", "gcp", "--terraform", str(file), "status")
 
         assert f"{file} cannot be read" in said
         assert f"terraform output -json > {file.name}" in said

@@ -29,7 +29,7 @@ from tests.emulators.servers import BigQueryServer, fake_gcs_server, free_port, 
 from tests.emulators.tables import make_dataset
 from troupe import operations
 from troupe.backends.defaults import utc_now
-from troupe.backends.gcp.backend import CloudWorld
+from troupe.backends.gcp.backend import GcpBackend
 from troupe.backends.gcp.bucket import StorageBucket, storage_client
 from troupe.backends.gcp.pull_worker import subscriber
 from troupe.backends.gcp.settings import ALL, known_handlers, read_settings
@@ -170,11 +170,11 @@ class Cloud:
     def request(self, run_id: str, **request: Any) -> None:
         told = wrap_command(
             RunRequested(run_id=run_id, **request),
-            deployment=self.world.deployment,
+            deployment=self.backend.deployment,
             id_=f"request-{run_id}",
             time=utc_now(),
         )
-        self.world.publish(told)
+        self.backend.publish(told)
 
     def kill_one(self) -> str:
         """Any of the services, at any moment."""
@@ -184,21 +184,21 @@ class Cloud:
         return victim.handler
 
     def books(self, run_id: str) -> dict[str, Any]:
-        return operations.verify(self.world, run_id)
+        return operations.verify(self.backend, run_id)
 
     def is_completed(self, run_id: str) -> bool:
-        runs = self.world.dependencies.tracking.query(
+        runs = self.backend.dependencies.tracking.query(
             "runs",
             {
                 "run_id": run_id,
-                "since": self.world.dependencies.event_log.lookback_start(utc_now()),
+                "since": self.backend.dependencies.event_log.lookback_start(utc_now()),
             },
         )
         return bool(runs) and runs[0]["completed_at"] is not None
 
     def ask(self, *words: str) -> Result:
         """What the command says about this deployment."""
-        return CliRunner().invoke(app, ["--world", "gcp", *words], env=dict(self._environ))
+        return CliRunner().invoke(app, ["--backend", "gcp", *words], env=dict(self._environ))
 
     def deliveries(self) -> int:
         """So far, as the services count them."""
@@ -236,8 +236,8 @@ class Cloud:
         self.vertex = self._vertex(NewestBucket(both))
         self._environ["TROUPE_VERTEX_ENDPOINT"] = self.vertex.address
         self.settings = replace(first, vertex_endpoint=self.vertex.address)
-        self.world = CloudWorld(self.settings)
-        self._stack.callback(self.world.close)
+        self.backend = GcpBackend(self.settings)
+        self._stack.callback(self.backend.close)
         self._serve()
         self._ticking()
 
@@ -253,7 +253,7 @@ class Cloud:
         """The notification of the output bucket."""
         bucket, _, name = blob.uri.removeprefix("gs://").partition("/")
         about = {"eventType": "OBJECT_FINALIZE", "bucketId": bucket, "objectId": name}
-        self.world.bus.send("gcs-object", b"{}", about)
+        self.backend.bus.send("gcs-object", b"{}", about)
 
     def _serve(self) -> None:
         for handler in (ALL,) if self._compact else known_handlers():
@@ -267,7 +267,7 @@ class Cloud:
         with subscriber() as client:
             lay_out(
                 self.settings,
-                self.world.bus.client,
+                self.backend.bus.client,
                 client,
                 lambda each: everybody or endpoints[each.handler],
                 PACE,
@@ -280,7 +280,7 @@ class Cloud:
 
         def tick() -> None:
             while not self._stop.wait(TICK_SECONDS):
-                self.world.tick()
+                self.backend.tick()
 
         thread = threading.Thread(target=tick)
         thread.start()

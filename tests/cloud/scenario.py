@@ -72,6 +72,6 @@ def play(
         kills=cloud.kills - killed,
         jobs=cloud.jobs(run_id),
         deliveries=cloud.deliveries() - before,
-        dead_letters=sum(each["count"] for each in cloud.world.letters.waiting()),
+        dead_letters=sum(each["count"] for each in cloud.backend.letters.waiting()),
         books=cloud.books(run_id),
     )

@@ -13,7 +13,7 @@ from events import EVENTS, topic_of
 from handlers.dispatch.decode import dead_letter_topic
 from troupe.backends.dead_letters import REPLAY_FOR
 from troupe.backends.gcp.dead_letters import people_subscription
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 from troupe.deployment.topology import Subscription, subscriptions
 
 Endpoint = Callable[[Subscription], str | None]
@@ -35,7 +35,7 @@ def everything() -> tuple[Subscription, ...]:
 
 
 def lay_out(
-    settings: CloudSettings,
+    settings: GcpSettings,
     publisher: PublisherClient,
     subscriber: SubscriberClient,
     endpoint: Endpoint,
@@ -65,7 +65,7 @@ def lay_out(
 
 def _subscription(
     each: Subscription,
-    settings: CloudSettings,
+    settings: GcpSettings,
     endpoint: str | None,
     pace: Pace,
     unwrapped: bool,

@@ -22,7 +22,7 @@ FORMS = {
     "test_bucket.py::TestCloudStorage": ("bucket", "Cloud Storage on fake-gcs-server"),
     "test_bucket.py::TestAsDocumented": ("bucket", "Cloud Storage as its pages say, in process"),
     "test_bucket.py": ("bucket", "what one form alone can show"),
-    "test_bus_forms.py::TestLaptopBus": ("bus", "the laptop's"),
+    "test_bus_forms.py::TestLocalBus": ("bus", "the laptop's"),
     "test_bus_forms.py::TestGoogleEmulator": ("bus", "Pub/Sub on Google's own emulator"),
     "test_bus": ("bus", "what one form alone can show"),
     "test_job_service.py::TestInProcess": ("job service", "stand-in in process"),

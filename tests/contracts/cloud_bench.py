@@ -11,7 +11,7 @@ from google.cloud.bigquery import DatasetReference
 from handlers.ports import Bucket
 from tests.emulators.servers import BigQueryServer
 from tests.emulators.tables import make_dataset
-from tests.gcp.making import cloud_settings
+from tests.gcp.making import gcp_settings
 from tracking import Params, Row, Warehouse
 from tracking.tables import Column
 from troupe.backends.gcp.bucket import StorageBucket, storage_client
@@ -26,7 +26,7 @@ class CloudBench:
         """With these tables of the product, or with all of them."""
         unique = uuid4().hex[:8]
         self.settings = replace(
-            cloud_settings(),
+            gcp_settings(),
             project="troupe",
             dataset=f"tracking_{unique}",
             staging_dataset=f"staging_{unique}",

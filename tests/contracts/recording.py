@@ -17,7 +17,7 @@ from tests.harness import Stage, call, calls
 from tracking import Params, Row, Warehouse
 from tracking.statements import transaction
 from tracking.tables import Column, layouts
-from troupe.backends.local.backend import LaptopSettings
+from troupe.backends.local.backend import LocalSettings
 from troupe.operations import clear_history
 from troupe.standin.corrupt import Damage
 
@@ -68,7 +68,7 @@ def tell_story(home: Path) -> Story:
     a system error, and a run that is still under way.
     """
     damage = Damage(share=0.5, seed=5)
-    stage = Stage(home, LaptopSettings(damage=damage, deployment="d1"))
+    stage = Stage(home, LocalSettings(damage=damage, deployment="d1"))
     story = Story(stage.clock())
     _record(stage, story)
     rows = [
@@ -83,16 +83,16 @@ def tell_story(home: Path) -> Story:
     stage.run("r3", mode="incremental")
     stage.publish(ReprocessRequested(run_id="r4", of_run="r1"))
     stage.play()
-    clear_history.clear_history(stage.world, "r3", "seen twice", sure=True)
-    clear_history.forget(stage.world, "tok_000001", sure=True)
+    clear_history.clear_history(stage.backend, "r3", "seen twice", sure=True)
+    clear_history.forget(stage.backend, "tok_000001", sure=True)
     stage.run("r1", limit=1)
-    stage.world.dependencies.tracking.store_error(
+    stage.backend.dependencies.tracking.store_error(
         "e1", "dead_lettered", cause="bad", run_id="r1", batch=1
     )
     _source(stage, story, calls(2, start=30))
     stage.request("r5")
     while "job-submitted" not in stage.topics("r5"):
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
     story.now = stage.clock()
     story.tables = {table: _all(stage, table) for table in layouts()}
     stage.close()
@@ -139,9 +139,9 @@ def _plain(value: Any) -> Any:
 
 def _record(stage: Stage, story: Story) -> None:
     """Everything that changes the laptop's tables from now on is kept."""
-    warehouse, clock = stage.world.warehouse, stage.clock
+    warehouse, clock = stage.backend.warehouse, stage.clock
     do, append, load = warehouse.run_once, warehouse.append, warehouse.load
-    founded = {"deployment": stage.world.deployment.id}
+    founded = {"deployment": stage.backend.deployment.id}
     story.told.append(Transaction(clock(), "found", transaction("found_deployment"), founded))
 
     def keep_run_once(job_id: str, script: str, params: Params) -> bool:
@@ -158,7 +158,7 @@ def _record(stage: Stage, story: Story) -> None:
     def keep_load(table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         given = list(uris)
         name = load(table, columns, given)
-        lines = b"".join(stage.world.bucket.path_of(uri).read_bytes() for uri in given)
+        lines = b"".join(stage.backend.bucket.path_of(uri).read_bytes() for uri in given)
         story.told.append(Load(name, columns, lines))
         return name
 
@@ -193,4 +193,4 @@ def _renamed(script: str, names: Mapping[str, str]) -> str:
 
 
 def _all(stage: Stage, table: str) -> list[Row]:
-    return stage.world.warehouse.query(f"SELECT * FROM {table}", {})  # noqa: S608
+    return stage.backend.warehouse.query(f"SELECT * FROM {table}", {})  # noqa: S608

@@ -31,12 +31,12 @@ class TestCloudStorage(BucketSuite):
     @pytest.fixture
     def bucket(self, storage_server: str) -> Iterator[Bucket]:
         pytest.importorskip("google.cloud.storage", reason="pip install troupe[gcp]")
-        from tests.gcp.making import cloud_settings
+        from tests.gcp.making import gcp_settings
         from troupe.backends.gcp.bucket import StorageBucket, storage_client
 
         name = f"stories-{uuid4().hex[:12]}"
         settings = replace(
-            cloud_settings(), bucket=name, output_bucket=name, storage_endpoint=storage_server
+            gcp_settings(), bucket=name, output_bucket=name, storage_endpoint=storage_server
         )
         client = storage_client(settings)
         client.create_bucket(name)

@@ -75,7 +75,7 @@ class Room:
         return taken
 
     def kept(self) -> list[tuple[Any, ...]]:
-        return self.db.execute("SELECT * FROM laptop_deliveries").fetchall()
+        return self.db.execute("SELECT * FROM local_deliveries").fetchall()
 
 
 @pytest.fixture
@@ -225,7 +225,7 @@ def test_after_the_last_attempt_it_is_a_dead_letter_as_google_makes_it(room: Roo
     assert {
         "CloudPubSubDeadLetterSourceDeliveryCount": "5",
         "CloudPubSubDeadLetterSourceSubscription": "submit-job.jsonl-uploaded",
-        "CloudPubSubDeadLetterSourceSubscriptionProject": "laptop",
+        "CloudPubSubDeadLetterSourceSubscriptionProject": "local",
         "CloudPubSubDeadLetterSourceTopicPublishTime": last.published_at.isoformat(),
     } == added
     assert "too_many_deliveries" == letter.attributes["troupe-cause"]
@@ -242,7 +242,7 @@ def test_a_dead_letter_is_kept_until_somebody_looks(room: Room) -> None:
         room.letters.waiting()
     )
     ((event, topic, body, attributes),) = room.db.execute(
-        "SELECT event_id, topic, body, attributes FROM laptop_letters"
+        "SELECT event_id, topic, body, attributes FROM local_dead_letters"
     ).fetchall()
     assert ("f1", "jsonl-uploaded", b"body") == (event, topic, bytes(body))
     assert "f1" == json.loads(attributes)["ce-id"]

@@ -17,7 +17,7 @@ from troupe.backends.local.bus import LocalBus, Retry
 from troupe.backends.local.dead_letters import LocalDeadLetters
 
 
-class LaptopRoom:
+class LocalRoom:
     """The bus in this process; time goes on as soon as it is waited for."""
 
     def __init__(self) -> None:
@@ -57,12 +57,12 @@ class LaptopRoom:
         return self.clock()
 
 
-class TestLaptopBus(BusSuite):
+class TestLocalBus(BusSuite):
     """What a laptop has."""
 
     @pytest.fixture
     def room(self) -> Room:
-        return LaptopRoom()
+        return LocalRoom()
 
 
 class CloudRoom:
@@ -70,12 +70,12 @@ class CloudRoom:
 
     def __init__(self, prefix: str) -> None:
         from tests.cloud.topology import Pace, lay_out
-        from tests.gcp.making import cloud_settings
+        from tests.gcp.making import gcp_settings
         from troupe.backends.gcp.bus import PubSubBus
         from troupe.backends.gcp.dead_letters import PubSubDeadLetters
         from troupe.backends.gcp.pull_worker import PullingWorker, subscriber
 
-        settings = self.settings = cloud_settings(TROUPE_TOPIC_PREFIX=prefix)
+        settings = self.settings = gcp_settings(TROUPE_TOPIC_PREFIX=prefix)
         self.bus = PubSubBus(settings)
         pace = Pace(first_seconds=0.1, most_seconds=0.2, attempts=ATTEMPTS)
         with subscriber() as made:

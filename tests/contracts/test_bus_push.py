@@ -16,7 +16,7 @@ from tests.cloud.pubsub_emulator import wait_until
 from tests.cloud.topology import Pace, lay_out
 from tests.contracts.bus_suite import ATTEMPTS, DEAD, PLANNED, TICK, UPLOADED
 from tests.emulators.servers import free_port
-from tests.gcp.making import cloud_settings
+from tests.gcp.making import gcp_settings
 from tests.gcp.test_bus import events
 from tests.harness import Stage
 from troupe.backends.gcp.app import Service
@@ -44,7 +44,7 @@ class Read:
         return list(self.messages)
 
 
-class World:
+class FakeBackend:
     """The real bus, and tools that no story here touches."""
 
     def __init__(self, dependencies: Dependencies, bus: PubSubBus) -> None:
@@ -59,12 +59,12 @@ class House:
     def __init__(self, pubsub: str, dependencies: Dependencies, *, unwrapped: bool) -> None:
         self.read = Read()
         self.settings = replace(
-            cloud_settings(TROUPE_TOPIC_PREFIX=f"push-{next(PREFIXES)}-"), port=free_port()
+            gcp_settings(TROUPE_TOPIC_PREFIX=f"push-{next(PREFIXES)}-"), port=free_port()
         )
         self.bus = PubSubBus(self.settings)
         self.letters = PubSubDeadLetters(self.settings, patience_seconds=0.5)
         service = Service(
-            self.settings, lambda: World(dependencies, self.bus), Telemetry(deliver=self.read)
+            self.settings, lambda: FakeBackend(dependencies, self.bus), Telemetry(deliver=self.read)
         )
         config = uvicorn.Config(
             service.app(), host="127.0.0.1", port=self.settings.port, log_config=None,
@@ -95,7 +95,7 @@ def house(
 ) -> Iterator[House]:
     """In both forms of a push."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
-    made = House(pubsub, stage.world.dependencies, unwrapped=request.param == "unwrapped")
+    made = House(pubsub, stage.backend.dependencies, unwrapped=request.param == "unwrapped")
     yield made
     made.close()
 

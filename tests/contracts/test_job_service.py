@@ -29,7 +29,7 @@ class TestOverHttp(JobServiceSuite):
 
     @pytest.fixture
     def opened(self) -> Opened:
-        from tests.gcp.making import cloud_settings
+        from tests.gcp.making import gcp_settings
         from troupe.backends.gcp.job_service import VertexJobService
 
         @contextmanager
@@ -37,7 +37,7 @@ class TestOverHttp(JobServiceSuite):
             server = VertexServer(service, works=False)
             server.start()
             try:
-                yield VertexJobService(cloud_settings(TROUPE_VERTEX_ENDPOINT=server.address))
+                yield VertexJobService(gcp_settings(TROUPE_VERTEX_ENDPOINT=server.address))
             finally:
                 server.close()
 

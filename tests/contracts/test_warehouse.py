@@ -37,7 +37,7 @@ class LocalBench:
         self.clock.pass_(seconds)
 
     def empty(self) -> None:
-        for table in (*layouts(), "laptop_jobs", "laptop_staging"):
+        for table in (*layouts(), "local_jobs", "local_staging"):
             self.local.db.execute(f'DELETE FROM "{table}"')  # noqa: S608
 
 
@@ -94,9 +94,7 @@ class TestBigQuery(WarehouseSuite):
 
 
 def states(bench: LocalBench) -> list[tuple[str, str]]:
-    return bench.local.db.execute(
-        "SELECT job_id, state FROM laptop_jobs ORDER BY job_id"
-    ).fetchall()
+    return bench.local.db.execute("SELECT job_id, state FROM local_jobs ORDER BY job_id").fetchall()
 
 
 def test_every_failure_takes_the_next_suffix(local_bench: LocalBench) -> None:
@@ -129,15 +127,15 @@ def test_the_row_of_a_job_id_commits_with_its_transaction(tmp_path: Path) -> Non
 def test_a_transaction_whose_job_row_cannot_be_written_is_not_done(local_bench: LocalBench) -> None:
     """Neither can stand alone."""
     suite, db = TestLocalWarehouse(), local_bench.local.db
-    db.execute("ALTER TABLE laptop_jobs RENAME TO hidden")
-    db.execute("CREATE VIEW laptop_jobs AS SELECT * FROM hidden")
+    db.execute("ALTER TABLE local_jobs RENAME TO hidden")
+    db.execute("CREATE VIEW local_jobs AS SELECT * FROM hidden")
     try:
         with pytest.raises(Exception, match=r".+"):
             suite.run_once(local_bench, "job")
         db.execute("SELECT 1")
     finally:
-        db.execute("DROP VIEW laptop_jobs")
-        db.execute("ALTER TABLE hidden RENAME TO laptop_jobs")
+        db.execute("DROP VIEW local_jobs")
+        db.execute("ALTER TABLE hidden RENAME TO local_jobs")
 
     assert [] == suite.claims(local_bench)
     assert suite.run_once(local_bench, "job")
@@ -165,13 +163,13 @@ def test_a_failed_load_leaves_no_rows_behind(local_bench: LocalBench) -> None:
         suite.load(local_bench, [b'{"job":1,"line":1}\n'], [b"broken\n"])
 
     tables = local_bench.local.db.execute(
-        "SELECT name FROM laptop_staging JOIN information_schema.tables ON table_name = name"
+        "SELECT name FROM local_staging JOIN information_schema.tables ON table_name = name"
     ).fetchall()
     rows = [local_bench.local.db.execute(f'FROM "{name}"').fetchall() for (name,) in tables]
     assert [] == [row for each in rows for row in each]
 
 
-def test_the_clock_of_the_laptop_is_the_one_that_is_given(local_bench: LocalBench) -> None:
+def test_the_clock_of_the_local_backend_is_the_one_that_is_given(local_bench: LocalBench) -> None:
     """However deep the query for the time stands in a statement."""
     (row,) = local_bench.warehouse.query(
         "SELECT CURRENT_TIMESTAMP() AS now, CURRENT_DATE() AS today, "

@@ -9,22 +9,22 @@ from events import RunRequested, wrap_command
 from handlers.dispatch.errors import Reject
 from tests.harness import call, calls
 from troupe.backends.local import operations
-from troupe.backends.local.backend import Laptop, LaptopSettings
+from troupe.backends.local.backend import LocalBackend, LocalSettings
 
 
 def two_runs_held_up(folder: Path) -> None:
     """Runs `first` and `second`, each with a dead letter in the place of its request file."""
-    world = Laptop(folder / ".troupe", LaptopSettings(deployment="ab12"))
-    operations.load(world, str(folder / "calls.jsonl"))
+    backend = LocalBackend(folder / ".troupe", LocalSettings(deployment="ab12"))
+    operations.load(backend, str(folder / "calls.jsonl"))
     for run_id in ("first", "second"):
         # Records that failed do not stop the story.
         request = RunRequested(run_id=run_id, mode="test", limit=15, breaker=100)
-        id_, now = f"request-{run_id}", world.clock()
-        world.publish(wrap_command(request, deployment=world.deployment, id_=id_, time=now))
-        world.bucket.write_once = _refuse  # type: ignore[method-assign,assignment]
-        while world.deliver_next():
+        id_, now = f"request-{run_id}", backend.clock()
+        backend.publish(wrap_command(request, deployment=backend.deployment, id_=id_, time=now))
+        backend.bucket.write_once = _refuse  # type: ignore[method-assign,assignment]
+        while backend.deliver_next():
             pass
-    world.close()
+    backend.close()
 
 
 def _refuse(*_: object) -> object:

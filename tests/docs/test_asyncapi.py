@@ -80,7 +80,7 @@ def test_every_event_of_a_run_is_as_the_document_says(
     stage.load(calls(4))
     stage.run()
     rows = stage.sql("SELECT DISTINCT event_id FROM events")
-    told = stage.world.dependencies.event_log.load([id_ for (id_,) in rows], START.date())
+    told = stage.backend.dependencies.event_log.load([id_ for (id_,) in rows], START.date())
 
     kinds = {envelope.type for envelope in told}
     for envelope in told:

@@ -10,10 +10,10 @@ from google.cloud.pubsub_v1.types import Subscription, Topic  # type: ignore[imp
 
 from handlers.dispatch.dead_letters import CAUSE
 from handlers.ports import Job
-from tests.gcp.making import cloud_settings
+from tests.gcp.making import gcp_settings
 from tests.local.fakes import HeldClock
 from tracking.tables import columns_of, layouts
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 from troupe.backends.gcp.warehouse import fields_of
 from troupe.deployment.topology import subscriptions
 from troupe.doctor import Doors, Finding, examine
@@ -145,8 +145,8 @@ def given(value: Any) -> Any:
     return value
 
 
-def settled(**changed: Any) -> CloudSettings:
-    return cloud_settings(TROUPE_OUTPUT_BUCKET="stories-output", **changed)
+def settled(**changed: Any) -> GcpSettings:
+    return gcp_settings(TROUPE_OUTPUT_BUCKET="stories-output", **changed)
 
 
 def table(name: str, change: Callable[[list[SchemaField]], None] | None = None) -> Table:
@@ -218,7 +218,7 @@ def _subscriptions() -> Iterator[dict[str, Any]]:
         yield made
 
 
-def _kept(settings: CloudSettings, name: str, topic: str) -> dict[str, Any]:
+def _kept(settings: GcpSettings, name: str, topic: str) -> dict[str, Any]:
     return {
         "name": settings.subscription(name),
         "topic": settings.topic(topic),

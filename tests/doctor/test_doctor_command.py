@@ -18,14 +18,14 @@ import troupe.doctor.checks as whole
 from tests.doctor.fakes import Patient
 from tests.doctor.test_doctor_live import Laboratory
 from troupe.backends.defaults import utc_now
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 
 
-def run(settings: CloudSettings, *words: str, typed: str = "") -> Result:
+def run(settings: GcpSettings, *words: str, typed: str = "") -> Result:
     app = typer.Typer()
     app.command()(command.doctor)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(command, "cloud_settings", lambda: settings)
+        patched.setattr(command, "gcp_settings", lambda: settings)
         return CliRunner().invoke(app, list(words), input=typed)
 
 
@@ -147,7 +147,7 @@ def test_a_model_that_is_not_there_is_told(
 def test_nobody_logged_in_is_a_finding(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not a traceback."""
 
-    def nobody(_: CloudSettings) -> Any:
+    def nobody(_: GcpSettings) -> Any:
         raise DefaultCredentialsError("x")  # type: ignore[no-untyped-call]
 
     monkeypatch.setattr(command, "_probing", nobody)

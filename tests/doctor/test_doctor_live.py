@@ -12,7 +12,7 @@ pytest.importorskip("google.cloud.aiplatform_v1", reason="needs the clients: tro
 
 from analysis import check_file, load_analysis
 from handlers.ports import JobState
-from tests.gcp.making import cloud_settings
+from tests.gcp.making import gcp_settings
 from tests.local.fakes import HeldClock, MemoryBucket
 from troupe.backends.gcp.job_service import VertexJobService
 from troupe.doctor.findings import Finding
@@ -47,7 +47,7 @@ class Laboratory:
     def __enter__(self) -> "Laboratory":
         self.server = VertexServer(self.service, works=False)
         self.server.start()
-        settings = cloud_settings(TROUPE_BUCKET="here", TROUPE_VERTEX_ENDPOINT=self.server.address)
+        settings = gcp_settings(TROUPE_BUCKET="here", TROUPE_VERTEX_ENDPOINT=self.server.address)
         self.probing = Probing(
             settings=settings,
             analysis=ANALYSIS,
@@ -136,7 +136,7 @@ def test_no_run_takes_a_probe_for_its_own(laboratory: Laboratory) -> None:
 
 def test_the_output_goes_where_vertex_may_write() -> None:
     """Into the bucket of the output, in a folder of its own."""
-    settings = cloud_settings(TROUPE_OUTPUT_BUCKET="stories-output")
+    settings = gcp_settings(TROUPE_OUTPUT_BUCKET="stories-output")
 
     assert "gs://stories-output/output/probe-0a1b" == output_of(settings, NAME)
 

@@ -17,7 +17,7 @@ from events import CancelRequested, ReprocessRequested
 from handlers.ports import JobState
 from tests.harness import Stage, calls
 from tracking.tables import columns_of, layouts
-from troupe.backends.local.backend import LaptopSettings
+from troupe.backends.local.backend import LocalSettings
 from troupe.standin.corrupt import Damage
 from troupe.standin.settings import Behaviour, End
 
@@ -29,10 +29,10 @@ Rows = list[dict[str, Any]]
 
 def in_flight(home: Path) -> dict[str, Rows]:
     """Every table, when one run is planned and its first batch told, but nothing written yet."""
-    stage = Stage(home, LaptopSettings(deployment="rec1"))
+    stage = Stage(home, LocalSettings(deployment="rec1"))
     stage.load(calls(CALLS))
     stage.request("r1", rows_per_batch=5, canary=2)
-    stage.world.deliver_next()
+    stage.backend.deliver_next()
     told = {table: _rows(stage, f'SELECT * FROM "{table}"') for table in layouts()}  # noqa: S608
     stage.close()
     return told
@@ -49,31 +49,31 @@ def every_event(home: Path) -> Rows:
 
 
 def _stories(home: Path) -> Iterator[Stage]:
-    stage = Stage(home / "a", LaptopSettings(deployment="rec1", damage=Damage(share=1.0)))
+    stage = Stage(home / "a", LocalSettings(deployment="rec1", damage=Damage(share=1.0)))
     stage.load(calls(4))
     stage.run("r1", rows_per_batch=2, canary=2, max_attempts=1)
-    stage.world.bus.send("run-requested", b'{"mode": "nonsense"}', {})
-    stage.world.bus.send("batch-planned", b"no event", {})
+    stage.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})
+    stage.backend.bus.send("batch-planned", b"no event", {})
     stage.publish(ReprocessRequested(run_id="r2", of_run="r1"))
     stage.play()
     yield stage
     failing = Behaviour(end=lambda job: End(state=JobState.FAILED, code=13))
-    stage = Stage(home / "c", LaptopSettings(deployment="rec1", behaviour=failing))
+    stage = Stage(home / "c", LocalSettings(deployment="rec1", behaviour=failing))
     stage.load(calls(2))
     stage.run("r4", max_attempts=1)
     yield stage
-    stage = Stage(home / "b", LaptopSettings(deployment="rec1"))
+    stage = Stage(home / "b", LocalSettings(deployment="rec1"))
     stage.load(calls(CALLS))
     stage.request("r3", rows_per_batch=2, canary=2)
     for _ in range(4):
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
     stage.publish(CancelRequested(run_id="r3"))
     stage.play()
     yield stage
 
 
 def _rows(stage: Stage, sql: str) -> Rows:
-    found = stage.world.warehouse.db.execute(sql)
+    found = stage.backend.warehouse.db.execute(sql)
     names = [column[0] for column in found.description or []]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

@@ -25,7 +25,7 @@ from tests.events.recording import CALLS, FOLDER
 from tests.harness import Stage
 from tracking.event_log import _envelope
 from tracking.tables import columns_of, layouts
-from troupe.backends.local.backend import LaptopSettings
+from troupe.backends.local.backend import LocalSettings
 
 RECORDINGS = sorted(FOLDER.glob("*.json"))
 NEWER = [kind for kind in EVENTS if not issubclass(kind, Command)]
@@ -84,11 +84,11 @@ def test_a_run_in_flight_goes_on_under_the_new_version(
     recording: dict[str, Any], tmp_path: Path
 ) -> None:
     """Its tables are taken over as they are; every record gets its row, once."""
-    stage = Stage(tmp_path / "home", LaptopSettings(deployment="rec1"))
+    stage = Stage(tmp_path / "home", LocalSettings(deployment="rec1"))
     for table, rows in recording["tables"].items():
         _insert(stage, table, rows)
 
-    stage.world.wake()
+    stage.backend.wake()
     stage.play()
 
     books = stage.books("r1")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from troupe.backends.gcp.settings import CloudSettings, read_settings
+from troupe.backends.gcp.settings import GcpSettings, read_settings
 
 ENVIRON = {
     "TROUPE_PROJECT": "stories",
@@ -15,5 +15,5 @@ ENVIRON = {
 }
 
 
-def cloud_settings(**changed: Any) -> CloudSettings:
+def gcp_settings(**changed: Any) -> GcpSettings:
     return read_settings(ENVIRON | {name: str(value) for name, value in changed.items()})

@@ -1,4 +1,4 @@
-"""A service without a server: what stories about it send, and the world behind it."""
+"""A service without a server: what stories about it send, and the backend behind it."""
 
 import asyncio
 import threading
@@ -12,7 +12,7 @@ from handlers.dispatch.errors import Redeliver
 from handlers.ports import Dependencies
 from tests.harness import Stage
 from troupe.backends.gcp.app import Service
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 from troupe.backends.pubsub_push import Push, wrap_push
 from troupe.deployment.topology import Subscription
 
@@ -49,7 +49,7 @@ class Bus:
             raise Redeliver("publishing failed")
 
 
-class World:
+class FakeBackend:
     """The tools of a laptop behind the service of the cloud."""
 
     def __init__(self, dependencies: Dependencies) -> None:
@@ -101,16 +101,16 @@ class Caller:
 class Theatre:
     """A service with the tools of a stage, and everything that a story asks of it."""
 
-    def __init__(self, stage: Stage, settings: CloudSettings) -> None:
+    def __init__(self, stage: Stage, settings: GcpSettings) -> None:
         self.stage, self.settings = stage, settings
-        self.world = World(stage.world.dependencies)
-        self.service = Service(settings, lambda: self.world)
+        self.backend = FakeBackend(stage.backend.dependencies)
+        self.service = Service(settings, lambda: self.backend)
         self.caller = Caller(self.service)
 
     def told(self, request: RunRequested) -> Message:
         wrapped_command = wrap_command(
             request,
-            deployment=self.stage.world.deployment,
+            deployment=self.stage.backend.deployment,
             id_="request-1",
             time=self.stage.clock(),
         )
@@ -123,16 +123,16 @@ class Theatre:
 
 
 class Slow:
-    """A world whose tools come when they are let go."""
+    """A backend whose tools come when they are let go."""
 
-    def __init__(self, world: World) -> None:
-        self.world, self.entered, self.gate = world, threading.Semaphore(0), threading.Event()
-        self.bus = world.bus
+    def __init__(self, backend: FakeBackend) -> None:
+        self.backend, self.entered, self.gate = backend, threading.Semaphore(0), threading.Event()
+        self.bus = backend.bus
 
     @property
     def dependencies(self) -> Dependencies:
         self.entered.release()
         assert self.gate.wait(30)
-        return self.world.dependencies
+        return self.backend.dependencies
 
     def close(self) -> None: ...

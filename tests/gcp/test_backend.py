@@ -1,4 +1,4 @@
-"""The world that puts the tools together: what a service is given, and whose deployment it is."""
+"""The backend that puts the tools together: what a service is given, and whose deployment it is."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,9 +7,9 @@ import pytest
 
 from events import RunRequested, wrap_command
 from handlers.dispatch.errors import Redeliver
-from tests.gcp.making import cloud_settings
+from tests.gcp.making import gcp_settings
 from tests.local.fakes import HeldClock
-from troupe.backends.gcp.backend import CloudWorld, found, needs_of_service
+from troupe.backends.gcp.backend import GcpBackend, found, needs_of_service
 from troupe.backends.gcp.settings import BadSetting, known_handlers
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
@@ -62,11 +62,11 @@ def test_only_who_may_write_the_row_founds(
 
     for name in others:
         with pytest.raises(Redeliver, match="not founded yet"):
-            CloudWorld(cloud_settings(TROUPE_HANDLER=name), warehouse=warehouse)
-    assert [{"n": 0}] == warehouse.query("SELECT COUNT(*) AS n FROM laptop_jobs", {})
+            GcpBackend(gcp_settings(TROUPE_HANDLER=name), warehouse=warehouse)
+    assert [{"n": 0}] == warehouse.query("SELECT COUNT(*) AS n FROM local_jobs", {})
 
-    CloudWorld(cloud_settings(TROUPE_HANDLER=FOUNDER), warehouse=warehouse)
-    CloudWorld(cloud_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
+    GcpBackend(gcp_settings(TROUPE_HANDLER=FOUNDER), warehouse=warehouse)
+    GcpBackend(gcp_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
 
 
 def test_the_founder_is_who_may_write_the_row() -> None:
@@ -92,7 +92,7 @@ def test_a_service_is_given_what_its_handlers_name(
     handler: str, needed: set[str], not_needed: set[str]
 ) -> None:
     """Read from the code, not written down a second time."""
-    needs = needs_of_service(cloud_settings(TROUPE_HANDLER=handler))
+    needs = needs_of_service(gcp_settings(TROUPE_HANDLER=handler))
 
     assert needed <= needs
     assert not not_needed & needs
@@ -100,9 +100,9 @@ def test_a_service_is_given_what_its_handlers_name(
 
 def test_all_needs_together_are_those_of_every_service() -> None:
     """The compact grouping leaves none out."""
-    each = (needs_of_service(cloud_settings(TROUPE_HANDLER=h)) for h in known_handlers())
+    each = (needs_of_service(gcp_settings(TROUPE_HANDLER=h)) for h in known_handlers())
 
-    assert needs_of_service(cloud_settings()) == frozenset[str]().union(*each)
+    assert needs_of_service(gcp_settings()) == frozenset[str]().union(*each)
 
 
 def test_a_tool_that_was_not_given_says_so(
@@ -111,12 +111,12 @@ def test_a_tool_that_was_not_given_says_so(
     """By name, when a handler reaches for more than it declares."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
     found(warehouse, "ab12")
-    world = CloudWorld(cloud_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
+    backend = GcpBackend(gcp_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
 
     with pytest.raises(AttributeError, match="no job_service"):
-        world.dependencies.job_service.find({})
+        backend.dependencies.job_service.find({})
     with pytest.raises(AttributeError, match="no bucket"):
-        world.dependencies.bucket.list("gs://x")
+        backend.dependencies.bucket.list("gs://x")
 
 
 def test_what_comes_from_outside_is_remembered_before_it_is_sent(
@@ -124,17 +124,17 @@ def test_what_comes_from_outside_is_remembered_before_it_is_sent(
 ) -> None:
     """A publish that fails is republished by the tick."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
-    world = CloudWorld(cloud_settings(TROUPE_HANDLER="plan-run"), HeldClock(), warehouse=warehouse)
+    backend = GcpBackend(gcp_settings(TROUPE_HANDLER="plan-run"), HeldClock(), warehouse=warehouse)
     request = wrap_command(
-        RunRequested(run_id="r1"), deployment=world.deployment, id_="w1", time=world.clock()
+        RunRequested(run_id="r1"), deployment=backend.deployment, id_="w1", time=backend.clock()
     )
     known: list[bool] = []
     monkeypatch.setattr(
-        world.bus,
+        backend.bus,
         "publish",
-        lambda _: known.append(world.dependencies.event_log.has("w1", world.clock())),
+        lambda _: known.append(backend.dependencies.event_log.has("w1", backend.clock())),
     )
 
-    world.publish(request)
+    backend.publish(request)
 
     assert [True] == known

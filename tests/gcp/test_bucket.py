@@ -10,7 +10,7 @@ from google.cloud.storage import Client  # type: ignore[import-untyped]
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob, Bucket
 from tests.contracts.suites import BucketSuite
-from tests.gcp.making import cloud_settings
+from tests.gcp.making import gcp_settings
 from tests.gcp.storage_wire import StorageWire, reply
 from troupe.backends.gcp.bucket import StorageBucket
 
@@ -25,14 +25,14 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def wire() -> StorageWire:
-    return StorageWire(cloud_settings().bucket)
+    return StorageWire(gcp_settings().bucket)
 
 
 @pytest.fixture
 def bucket(wire: StorageWire) -> StorageBucket:
     credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
     client = Client(project="stories", credentials=credentials, _http=wire)
-    return StorageBucket(cloud_settings(), client, block=BLOCK)
+    return StorageBucket(gcp_settings(), client, block=BLOCK)
 
 
 class TestAsDocumented(BucketSuite):
@@ -202,7 +202,7 @@ def test_an_exception_in_the_chunks_ends_the_upload(
 
 def test_vertex_is_sent_to_the_bucket_that_announces_what_it_writes(wire: StorageWire) -> None:
     """Requests and staging files lie in the other one."""
-    settings = cloud_settings(TROUPE_BUCKET="asked", TROUPE_OUTPUT_BUCKET="answers")
+    settings = gcp_settings(TROUPE_BUCKET="asked", TROUPE_OUTPUT_BUCKET="answers")
     credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
     bucket = StorageBucket(settings, Client(project="p", credentials=credentials, _http=wire))
 
@@ -212,7 +212,7 @@ def test_vertex_is_sent_to_the_bucket_that_announces_what_it_writes(wire: Storag
 
 def test_both_buckets_of_a_deployment_are_read(wire: StorageWire) -> None:
     """Requests lie in one, output may lie in another."""
-    settings = cloud_settings(TROUPE_OUTPUT_BUCKET="stories-output")
+    settings = gcp_settings(TROUPE_OUTPUT_BUCKET="stories-output")
     credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
     client = Client(project="stories", credentials=credentials, _http=wire)
     bucket = StorageBucket(settings, client)

@@ -15,7 +15,7 @@ from tests.cloud.topology import Pace, lay_out
 from tests.contracts.bus_suite import PLANNED
 from tests.emulators.fixtures import emulator_folder
 from tests.events.making import wrapped
-from tests.gcp.making import cloud_settings
+from tests.gcp.making import gcp_settings
 from tests.gcp.serving import message
 from troupe.backends.gcp.bus import PubSubBus
 from troupe.backends.gcp.pull_worker import subscriber
@@ -54,7 +54,7 @@ def events(number: int) -> list[Any]:
 def test_a_publish_fails_when_one_of_its_events_may_not_be_out() -> None:
     """The others may be; telling them twice is harmless."""
     publisher = Publisher("1", TimeoutError(), "3")
-    bus = PubSubBus(cloud_settings(), publisher)
+    bus = PubSubBus(gcp_settings(), publisher)
 
     with pytest.raises(Redeliver, match="batch-planned"):
         bus.publish(events(3))
@@ -74,7 +74,7 @@ def test_a_publish_fails_when_one_of_its_events_may_not_be_out() -> None:
 )
 def test_failures_are_renamed(kind: type[Exception], renamed: type[Exception]) -> None:
     """Late, no such topic, no right yet, down; too large for ever. Handlers know no client."""
-    bus = PubSubBus(cloud_settings(), Publisher(kind("")))
+    bus = PubSubBus(gcp_settings(), Publisher(kind("")))
 
     with pytest.raises(renamed):
         bus.send("watch-tick", b"x", {})
@@ -83,7 +83,7 @@ def test_failures_are_renamed(kind: type[Exception], renamed: type[Exception]) -
 def test_topics_carry_the_prefix_of_the_deployment() -> None:
     """Several deployments share a project."""
     publisher = Publisher("1")
-    PubSubBus(cloud_settings(TROUPE_TOPIC_PREFIX="dev-"), publisher).publish(events(1))
+    PubSubBus(gcp_settings(TROUPE_TOPIC_PREFIX="dev-"), publisher).publish(events(1))
 
     assert "projects/stories/topics/dev-batch-planned" == publisher.sent[0][0]
 
@@ -91,13 +91,13 @@ def test_topics_carry_the_prefix_of_the_deployment() -> None:
 def test_no_message_can_choose_its_own_id() -> None:
     """Pub/Sub numbers its messages itself."""
     with pytest.raises(ValueError, match="message id"):
-        PubSubBus(cloud_settings(), Publisher()).send("watch-tick", b"x", {}, "m1")
+        PubSubBus(gcp_settings(), Publisher()).send("watch-tick", b"x", {}, "m1")
 
 
 def test_a_dead_letter_names_the_subscription_as_pubsub_would() -> None:
     """With the prefix, so that the command that replays it finds the way back."""
     publisher = Publisher("1")
-    bus = PubSubBus(cloud_settings(TROUPE_TOPIC_PREFIX="dev-"), publisher)
+    bus = PubSubBus(gcp_settings(TROUPE_TOPIC_PREFIX="dev-"), publisher)
     bus.dead_lettered(message("batch-planned", b"x", {}), PLANNED, "cause", "detail")
 
     topic, body, attributes = publisher.sent[0]
@@ -113,7 +113,7 @@ def test_a_dead_letter_names_the_subscription_as_pubsub_would() -> None:
 def emulated(pubsub: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PubSubBus]:
     """A bus on the emulator, with one subscription of one handler."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
-    settings = cloud_settings(TROUPE_TOPIC_PREFIX=f"bus-{next(PREFIXES)}-")
+    settings = gcp_settings(TROUPE_TOPIC_PREFIX=f"bus-{next(PREFIXES)}-")
     bus = PubSubBus(settings)
     with subscriber() as made:
         lay_out(settings, bus.client, made, lambda _: None, Pace(), [PLANNED])

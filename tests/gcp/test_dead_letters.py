@@ -14,10 +14,10 @@ from tests.cloud.topology import Pace, lay_out
 from tests.contracts.bus_suite import UPLOADED
 from tests.emulators.fixtures import emulator_folder
 from tests.events.making import wrapped
-from tests.gcp.making import cloud_settings
+from tests.gcp.making import gcp_settings
 from tests.gcp.serving import message
 from tests.local.fakes import HeldClock
-from troupe.backends.gcp.backend import CloudWorld
+from troupe.backends.gcp.backend import GcpBackend
 from troupe.backends.gcp.dead_letters import PubSubDeadLetters
 from troupe.backends.gcp.pull_worker import PullingWorker, subscriber
 from troupe.backends.local.bucket import LocalBucket
@@ -35,7 +35,7 @@ PREFIXES = count(1)
 class Desk:
     """A deployment's topics, and what operators ask of it."""
 
-    world: CloudWorld
+    backend: GcpBackend
     worker: PullingWorker
 
     def event(self) -> Envelope:
@@ -46,14 +46,14 @@ class Desk:
                 generation=1, lines=1, bytes=1, checksum="crc32c:0",
             )
         )  # fmt: skip
-        self.world.dependencies.event_log.record([event], self.world.clock())
+        self.backend.dependencies.event_log.record([event], self.backend.clock())
         return event
 
     def dead_lettered(self, told: Message) -> None:
-        self.world.bus.dead_lettered(told, UPLOADED, "object_conflict", "of another content")
+        self.backend.bus.dead_lettered(told, UPLOADED, "object_conflict", "of another content")
 
     def ask(self, duty: str, **about: object) -> dict[str, object]:
-        answer: dict[str, object] = DUTIES[duty](self.world, **about)
+        answer: dict[str, object] = DUTIES[duty](self.backend, **about)
         return answer
 
     def groups(self) -> object:
@@ -67,18 +67,18 @@ class Desk:
 def desk(pubsub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     """On topics of its own; the worker takes what submit-job would be sent."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
-    settings = cloud_settings(TROUPE_TOPIC_PREFIX=f"desk-{next(PREFIXES)}-")
+    settings = gcp_settings(TROUPE_TOPIC_PREFIX=f"desk-{next(PREFIXES)}-")
     warehouse = LocalWarehouse(tmp_path / "w.duckdb", HeldClock(), LocalBucket(tmp_path / "b"))
     bucket = LocalBucket(tmp_path / "bucket")
     model = LocalJobService(StandIn(tmp_path / "vertex", bucket, HeldClock()))
-    world = CloudWorld(settings, warehouse=warehouse, bucket=bucket, job_service=model)
-    world.letters = PubSubDeadLetters(settings, patience_seconds=0.5)
+    backend = GcpBackend(settings, warehouse=warehouse, bucket=bucket, job_service=model)
+    backend.letters = PubSubDeadLetters(settings, patience_seconds=0.5)
     with subscriber() as client:
-        lay_out(settings, world.bus.client, client, lambda _: None, Pace())
-    worker = PullingWorker(settings, world.bus, [UPLOADED])
-    yield Desk(world, worker)
+        lay_out(settings, backend.bus.client, client, lambda _: None, Pace())
+    worker = PullingWorker(settings, backend.bus, [UPLOADED])
+    yield Desk(backend, worker)
     worker.close()
-    world.close()
+    backend.close()
 
 
 def test_a_letter_is_replayed_to_its_handler_and_then_gone(desk: Desk) -> None:
@@ -104,7 +104,7 @@ def test_a_letter_that_nobody_can_read_is_shown_and_discarded(desk: Desk) -> Non
     desk.dead_lettered(message("jsonl-uploaded", b"no event", {}))
 
     assert 1 == desk.ask("replay")["unreadable"]
-    (letter,) = desk.world.letters.find()
+    (letter,) = desk.backend.letters.find()
     assert "no event" == desk.ask("show_letter", letter_id=letter.letter_id)["body"]
     desk.ask("discard", letter_id=letter.letter_id, reason="a test")
 

@@ -10,7 +10,7 @@ from google.cloud.aiplatform_v1.types import BatchPredictionJob
 from handlers.attempts.job_states import REFUSALS
 from handlers.dispatch.errors import Redeliver, Refused
 from handlers.ports import JobState
-from tests.gcp.making import cloud_settings
+from tests.gcp.making import gcp_settings
 from troupe.backends.gcp.job_service import VertexJobService, endpoint_of, labelled
 
 JOB = "projects/stories/locations/europe-west4/batchPredictionJobs/1"
@@ -35,7 +35,7 @@ class Client:
 
 def model(answer: Any = None, **settings: Any) -> tuple[VertexJobService, Client]:
     client = Client(answer)
-    return VertexJobService(cloud_settings(**settings), client), client  # type: ignore[arg-type]
+    return VertexJobService(gcp_settings(**settings), client), client  # type: ignore[arg-type]
 
 
 def failure(status: int) -> Exception:

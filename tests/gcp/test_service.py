@@ -11,8 +11,8 @@ import pytest
 from events import BatchPlanned, RunRequested, to_pubsub
 from handlers.dispatch.errors import Redeliver
 from tests.events.making import wrapped
-from tests.gcp.making import cloud_settings
-from tests.gcp.serving import START, Caller, Slow, Theatre, World, message
+from tests.gcp.making import gcp_settings
+from tests.gcp.serving import START, Caller, FakeBackend, Slow, Theatre, message
 from tests.harness import Stage, calls
 from troupe.backends.gcp.app import LARGEST_BYTES, Service
 from troupe.backends.pubsub_push import Push, unwrap_push, wrap_push
@@ -21,7 +21,7 @@ from troupe.backends.pubsub_push import Push, unwrap_push, wrap_push
 @pytest.fixture
 def theatre(stage: Stage) -> Theatre:
     """One thread: the laptop's warehouse has one."""
-    return Theatre(stage, cloud_settings(TROUPE_CONCURRENCY=1, TROUPE_TIME_BUDGET_SECONDS=30))
+    return Theatre(stage, gcp_settings(TROUPE_CONCURRENCY=1, TROUPE_TIME_BUDGET_SECONDS=30))
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -40,7 +40,7 @@ def test_a_push_in_either_form_is_handled_and_acknowledged(theatre: Theatre, for
 
     assert 204 == status
     assert ["run-planned", "batch-planned"] == [
-        each.type.split(".")[2] for each in theatre.world.bus.published
+        each.type.split(".")[2] for each in theatre.backend.bus.published
     ]
 
 
@@ -58,7 +58,7 @@ def test_an_event_comes_by_the_http_binding_too(theatre: Theatre, binary: bool) 
         body = json.dumps(json.loads(told.body)["data"]).encode()
 
     assert [204] == theatre.caller.send(Push(headers, body))
-    assert 2 == len(theatre.world.bus.published)
+    assert 2 == len(theatre.backend.bus.published)
 
 
 def test_eventarc_may_bring_a_message_of_pubsub(theatre: Theatre) -> None:
@@ -73,7 +73,7 @@ def test_eventarc_may_bring_a_message_of_pubsub(theatre: Theatre) -> None:
     }  # fmt: skip
 
     assert [204] == theatre.caller.send(Push(headers, push.body))
-    assert 2 == len(theatre.world.bus.published)
+    assert 2 == len(theatre.backend.bus.published)
 
 
 def test_a_bare_request_of_a_person_is_a_command(theatre: Theatre) -> None:
@@ -81,7 +81,7 @@ def test_a_bare_request_of_a_person_is_a_command(theatre: Theatre) -> None:
     theatre.stage.load(calls(4))
 
     assert 204 == theatre.pushed(message("run-requested", b'{"limit": 2}', {}), "plan-run")
-    assert 2 == len(theatre.world.bus.published)
+    assert 2 == len(theatre.backend.bus.published)
 
 
 NOTIFICATION = {
@@ -107,16 +107,16 @@ def test_every_signal_wakes_the_watcher(
     """It looks, and tells what it sees."""
     theatre.stage.load(calls(2))
     theatre.stage.request()
-    while theatre.stage.world.deliver_next() is not None:
+    while theatre.stage.backend.deliver_next() is not None:
         pass
-    while theatre.stage.world.service.step():
+    while theatre.stage.backend.service.step():
         pass
     theatre.stage.clock.pass_(61)
-    folder = f"output/{theatre.stage.world.deployment.attempt('r1', 1, 1)}__1/"
+    folder = f"output/{theatre.stage.backend.deployment.attempt('r1', 1, 1)}__1/"
     sent = {name: text.replace("output/x/", folder) for name, text in attributes.items()}
 
     assert 204 == theatre.pushed(message(topic, body, sent), "watch-jobs", form)
-    assert "job-succeeded" in [each.type.split(".")[2] for each in theatre.world.bus.published]
+    assert "job-succeeded" in [each.type.split(".")[2] for each in theatre.backend.bus.published]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_an_object_of_no_interest_asks_nobody_anything(
     theatre: Theatre, changed: dict[str, str]
 ) -> None:
     """Notifications filter by prefix only, and somebody may have set up another."""
-    theatre.world.dependencies = replace(theatre.world.dependencies, tracking=None)  # type: ignore[arg-type]
+    theatre.backend.dependencies = replace(theatre.backend.dependencies, tracking=None)  # type: ignore[arg-type]
 
     status = theatre.pushed(message("gcs-object", b"{}", NOTIFICATION | changed), "watch-jobs")
 
@@ -164,7 +164,7 @@ def test_a_replay_for_another_handler_is_let_go(theatre: Theatre) -> None:
     again = replace(told, attributes={**told.attributes, "replayfor": "somebody-else"})
 
     assert 204 == theatre.pushed(again, "plan-run")
-    assert [] == theatre.world.bus.published
+    assert [] == theatre.backend.bus.published
 
 
 # What is refused
@@ -175,7 +175,7 @@ def test_another_handler_s_subscription_is_refused(
     stage: Stage, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Somebody wired it wrongly; the log says which."""
-    theatre = Theatre(stage, cloud_settings(TROUPE_HANDLER="plan-run", TROUPE_CONCURRENCY=1))
+    theatre = Theatre(stage, gcp_settings(TROUPE_HANDLER="plan-run", TROUPE_CONCURRENCY=1))
     told = message("x", b"{}", {})
 
     assert [403] == theatre.caller.send(wrap_push(told, theatre.settings.subscription(name)))
@@ -185,7 +185,7 @@ def test_another_handler_s_subscription_is_refused(
 
 def test_a_subscription_of_another_deployment_is_refused(stage: Stage) -> None:
     """Its names have another prefix."""
-    theatre = Theatre(stage, cloud_settings(TROUPE_TOPIC_PREFIX="dev-", TROUPE_CONCURRENCY=1))
+    theatre = Theatre(stage, gcp_settings(TROUPE_TOPIC_PREFIX="dev-", TROUPE_CONCURRENCY=1))
 
     assert [403] == theatre.caller.send(
         wrap_push(message("x", b"{}", {}), "projects/stories/subscriptions/plan-run.run-requested")
@@ -220,7 +220,7 @@ def test_poison_is_acknowledged_once_the_dead_letters_have_it(theatre: Theatre) 
     """With the subscription that it came by."""
     status = theatre.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
 
-    ((letter, subscription, cause),) = theatre.world.bus.dead_letter_attributes
+    ((letter, subscription, cause),) = theatre.backend.bus.dead_letter_attributes
     assert (204, b"no event", "write-jsonl.batch-planned", "unreadable_message") == (
         status, letter.body, subscription.name, cause,
     )  # fmt: skip
@@ -236,13 +236,13 @@ def test_a_dead_letter_carries_nothing_of_the_request_that_brought_it(theatre: T
     }  # fmt: skip
 
     assert [204] == theatre.caller.send(Push({**push.headers, **of_cloud_run}, push.body))
-    ((letter, _, _),) = theatre.world.bus.dead_letter_attributes
+    ((letter, _, _),) = theatre.backend.bus.dead_letter_attributes
     assert {"colour": "red"} == letter.attributes
 
 
 def test_poison_comes_again_while_the_dead_letters_do_not_take_it(theatre: Theatre) -> None:
     """Nothing is lost."""
-    theatre.world.bus.fails = True
+    theatre.backend.bus.fails = True
 
     assert 503 == theatre.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
 
@@ -250,13 +250,13 @@ def test_poison_comes_again_while_the_dead_letters_do_not_take_it(theatre: Theat
 def test_what_cannot_be_published_is_delivered_again(theatre: Theatre) -> None:
     """And then it is published."""
     theatre.stage.load(calls(4))
-    theatre.world.bus.fails = True
+    theatre.backend.bus.fails = True
     told = theatre.told(RunRequested(run_id="r1"))
 
     assert 503 == theatre.pushed(told, "plan-run")
-    theatre.world.bus.fails = False
+    theatre.backend.bus.fails = False
     assert 204 == theatre.pushed(told, "plan-run")
-    assert 2 == len(theatre.world.bus.published)
+    assert 2 == len(theatre.backend.bus.published)
 
 
 def test_an_event_of_a_run_that_is_not_planned_yet_comes_again(theatre: Theatre) -> None:
@@ -272,20 +272,23 @@ def test_an_event_of_a_run_that_is_not_planned_yet_comes_again(theatre: Theatre)
 
 def test_a_service_is_alive_before_it_is_ready(stage: Stage) -> None:
     """Its tools may take a while, or fail to come at first."""
-    worlds: list[Any] = [Redeliver("BigQuery does not answer"), World(stage.world.dependencies)]
+    backends: list[Any] = [
+        Redeliver("BigQuery does not answer"),
+        FakeBackend(stage.backend.dependencies),
+    ]
 
     def make() -> Any:
-        made = worlds.pop(0)
+        made = backends.pop(0)
         if isinstance(made, Exception):
             raise made
         return made
 
-    caller = Caller(Service(cloud_settings(), make))
+    caller = Caller(Service(gcp_settings(), make))
 
     assert [200] == caller.send(Push({}, b""), method="GET", path="/healthz")
     assert [503] == caller.send(Push({}, b""), method="GET", path="/readyz")
     assert [200] == caller.send(Push({}, b""), method="GET", path="/readyz")
-    assert [] == worlds
+    assert [] == backends
 
 
 # Time
@@ -295,8 +298,8 @@ def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The budget ends before Pub/Sub's deadline; the work itself goes on and is done once."""
-    slow = Slow(World(stage.world.dependencies))
-    settings = replace(cloud_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
+    slow = Slow(FakeBackend(stage.backend.dependencies))
+    settings = replace(gcp_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
     service = Service(settings, lambda: slow)
     caller = Caller(service)
     push = wrap_push(
@@ -315,8 +318,8 @@ def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
 
 def test_a_delivery_that_finds_no_thread_in_time_comes_again(stage: Stage) -> None:
     """429: somebody else may have one free."""
-    slow = Slow(World(stage.world.dependencies))
-    settings = replace(cloud_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
+    slow = Slow(FakeBackend(stage.backend.dependencies))
+    settings = replace(gcp_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
     service = Service(settings, lambda: slow)
     caller = Caller(service)
     name = settings.subscription("watch-jobs.watch-tick")
@@ -332,8 +335,8 @@ def test_a_delivery_that_finds_no_thread_in_time_comes_again(stage: Stage) -> No
 
 def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
     """As many as there are threads."""
-    slow = Slow(World(stage.world.dependencies))
-    settings = replace(cloud_settings(TROUPE_CONCURRENCY=2), time_budget_seconds=30)
+    slow = Slow(FakeBackend(stage.backend.dependencies))
+    settings = replace(gcp_settings(TROUPE_CONCURRENCY=2), time_budget_seconds=30)
     caller = Caller(Service(settings, lambda: slow))
     name = settings.subscription("watch-jobs.watch-tick")
     told = message("watch-tick", b"x", {})
@@ -341,7 +344,7 @@ def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
     def both_are_in() -> None:
         slow.entered.acquire()
         slow.entered.acquire()
-        slow.world.dependencies = replace(stage.world.dependencies, event_log=None)  # type: ignore[arg-type]
+        slow.backend.dependencies = replace(stage.backend.dependencies, event_log=None)  # type: ignore[arg-type]
         slow.gate.set()
 
     watching = threading.Thread(target=both_are_in)
@@ -354,8 +357,8 @@ def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
 
 def test_the_tools_are_closed_with_the_service(stage: Stage) -> None:
     """Once, at its end."""
-    world = World(stage.world.dependencies)
-    service = Service(cloud_settings(), lambda: world)
+    backend = FakeBackend(stage.backend.dependencies)
+    service = Service(gcp_settings(), lambda: backend)
     app = service.app()
 
     async def live() -> None:
@@ -364,4 +367,4 @@ def test_the_tools_are_closed_with_the_service(stage: Stage) -> None:
 
     asyncio.run(live())
 
-    assert world.closed
+    assert backend.closed

@@ -9,8 +9,8 @@ import uvicorn
 
 from tests.cloud.pubsub_emulator import wait_until
 from tests.emulators.servers import free_port
-from tests.gcp.making import cloud_settings
-from tests.gcp.serving import Slow, World, message
+from tests.gcp.making import gcp_settings
+from tests.gcp.serving import FakeBackend, Slow, message
 from tests.harness import Stage
 from troupe.backends.gcp.app import Service
 from troupe.backends.pubsub_push import wrap_push
@@ -29,8 +29,8 @@ def posted(port: int) -> int:
 
 def test_what_is_in_flight_is_answered_and_nothing_new_is_taken(stage: Stage) -> None:
     """As after SIGTERM, which asks the server for the same."""
-    slow = Slow(World(stage.world.dependencies))
-    service = Service(cloud_settings(TROUPE_CONCURRENCY=1), lambda: slow)
+    slow = Slow(FakeBackend(stage.backend.dependencies))
+    service = Service(gcp_settings(TROUPE_CONCURRENCY=1), lambda: slow)
     port = free_port()
     config = uvicorn.Config(service.app(), host="127.0.0.1", port=port, log_config=None)
     server = uvicorn.Server(config)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.gcp.making import ENVIRON, cloud_settings
+from tests.gcp.making import ENVIRON, gcp_settings
 from troupe.backends.gcp.settings import (
     ALL,
     BadSetting,
@@ -17,7 +17,7 @@ from troupe.deployment.topology import subscriptions
 
 def test_a_deployment_is_read_from_the_environment() -> None:
     """The rest has defaults."""
-    settings = cloud_settings(TROUPE_HANDLER="submit-job", PORT="9000")
+    settings = gcp_settings(TROUPE_HANDLER="submit-job", PORT="9000")
 
     assert ("stories", "troupe", "submit-job", ("submit-job",), 9000) == (
         settings.project, settings.dataset, settings.handler, settings.handlers, settings.port,
@@ -29,7 +29,7 @@ def test_a_deployment_is_read_from_the_environment() -> None:
 
 def test_without_a_handler_one_service_serves_all() -> None:
     """Everybody who subscribes to anything."""
-    assert (ALL, known_handlers()) == (cloud_settings().handler, cloud_settings().handlers)
+    assert (ALL, known_handlers()) == (gcp_settings().handler, gcp_settings().handlers)
     assert {each.handler for each in subscriptions()} == set(known_handlers())
 
 
@@ -63,12 +63,12 @@ def test_what_is_missing_is_named_with_the_remedy(name: str) -> None:
 def test_what_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:
     """At the start, not at the first message."""
     with pytest.raises(BadSetting, match=name.rpartition("SOURCE_")[0] or name):
-        cloud_settings(**{name: value})
+        gcp_settings(**{name: value})
 
 
 def test_the_source_may_lie_elsewhere_and_be_called_otherwise() -> None:
     """In another project, in other words."""
-    source = cloud_settings(
+    source = gcp_settings(
         TROUPE_SOURCE_TABLE="theirs.calls.transcripts", TROUPE_SOURCE_TRANSCRIPT="text"
     ).source
 
@@ -79,20 +79,20 @@ def test_the_source_may_lie_elsewhere_and_be_called_otherwise() -> None:
 
 def test_the_next_claim_waits_until_the_last_creation_is_over() -> None:
     """Whatever the waits are, two of them cannot be paid for one attempt."""
-    policy = cloud_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="21").policy
+    policy = gcp_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="21").policy
     assert (10, 21) == (policy.claim_seconds, policy.reclaim_seconds)
 
     with pytest.raises(BadSetting, match="from 21 to"):
-        cloud_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="20")
+        gcp_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="20")
 
 
 def test_terraform_s_output_says_the_same() -> None:
     """The environment goes before it."""
     text = json.dumps({"settings": {"sensitive": False, "value": ENVIRON}, "other": {"value": 1}})
 
-    assert cloud_settings() == read_terraform(text, {})
-    assert cloud_settings() == read_terraform(json.dumps(ENVIRON), {})
-    assert cloud_settings(TROUPE_HANDLER="plan-run") == read_terraform(
+    assert gcp_settings() == read_terraform(text, {})
+    assert gcp_settings() == read_terraform(json.dumps(ENVIRON), {})
+    assert gcp_settings(TROUPE_HANDLER="plan-run") == read_terraform(
         text, {"TROUPE_HANDLER": "plan-run"}
     )
 
@@ -106,9 +106,9 @@ def test_a_file_that_is_no_output_of_terraform_is_refused(text: str) -> None:
 
 def test_a_day_can_be_capped() -> None:
     """In money and in tokens; nonsense is named."""
-    policy = cloud_settings(TROUPE_BUDGET_A_DAY="12.5", TROUPE_TOKENS_A_DAY="1000000").policy
+    policy = gcp_settings(TROUPE_BUDGET_A_DAY="12.5", TROUPE_TOKENS_A_DAY="1000000").policy
 
     assert (12.5, 1_000_000) == (policy.budget_a_day, policy.tokens_a_day)
     for wrong in ("0", "-1", "much", "inf"):
         with pytest.raises(BadSetting, match="TROUPE_BUDGET_A_DAY"):
-            cloud_settings(TROUPE_BUDGET_A_DAY=wrong)
+            gcp_settings(TROUPE_BUDGET_A_DAY=wrong)

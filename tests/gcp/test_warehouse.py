@@ -10,7 +10,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import Client
 
 from handlers.dispatch.errors import Redeliver, Reject
-from tests.gcp.making import cloud_settings
+from tests.gcp.making import gcp_settings
 from tests.gcp.wire import Asked, Reply, Wire, error
 from tracking.parameters import PARAMETERS
 from tracking.tables import Column
@@ -37,7 +37,7 @@ class Warehouse:
             _http=self.wire,
         )
         jobs = Jobs(client=client, budget_seconds=budget, clock=lambda: self.now, sleep=self._sleep)
-        self.it = BigQueryWarehouse(cloud_settings(), client, jobs=jobs)
+        self.it = BigQueryWarehouse(gcp_settings(), client, jobs=jobs)
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -249,7 +249,7 @@ def test_a_limit_on_bytes_goes_with_every_statement() -> None:
         credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         _http=wire,
     )
-    warehouse = BigQueryWarehouse(cloud_settings(), client, maximum_bytes_billed=10**9)
+    warehouse = BigQueryWarehouse(gcp_settings(), client, maximum_bytes_billed=10**9)
     warehouse.query("SELECT 7 AS n", {})
     warehouse.run_once("troupe__plan__d1__r1", "SELECT 1", {})
 

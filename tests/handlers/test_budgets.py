@@ -12,7 +12,7 @@ from handlers.runs.estimate import dollars
 from tests.harness import Stage, calls
 from tracking import Tracking
 from troupe import operations
-from troupe.backends.local.backend import LAPTOP_POLICY, LaptopSettings
+from troupe.backends.local.backend import LOCAL_POLICY, LocalSettings
 
 Capped = Callable[..., Stage]
 
@@ -22,8 +22,8 @@ def capped(tmp_path: Path) -> Iterator[Capped]:
     stages: list[Stage] = []
 
     def make(**caps: float) -> Stage:
-        policy = replace(LAPTOP_POLICY, **caps)  # type: ignore[arg-type]
-        stages.append(Stage(tmp_path / "home", LaptopSettings(policy=policy)))
+        policy = replace(LOCAL_POLICY, **caps)  # type: ignore[arg-type]
+        stages.append(Stage(tmp_path / "home", LocalSettings(policy=policy)))
         stages[-1].load(calls(60))
         return stages[-1]
 
@@ -67,7 +67,7 @@ def test_a_run_whose_first_batch_may_not_fit_is_refused(capped: Capped) -> None:
 def test_a_refusal_tells_small_money_in_digits_that_say_something(capped: Capped) -> None:
     """What it would cost and what is left, or what the first batch may not pass."""
     stage = capped()
-    low, high = operations.request(stage.world, {"dry_run": True})["cost"]
+    low, high = operations.request(stage.backend, {"dry_run": True})["cost"]
     middle = (low + high) / 2
 
     stage.request("small", budget=0.0004)
@@ -106,11 +106,11 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
     for _ in range(500):
         if stage.jobs() == 2:
             break
-        if stage.world.deliver_next() is None and not stage.world.service.step():
+        if stage.backend.deliver_next() is None and not stage.backend.service.step():
             stage.tick(minutes=1)
-    stage.clock.pass_((stage.world.dependencies.policy.look_back_days + 6) * 24 * 3600)
+    stage.clock.pass_((stage.backend.dependencies.policy.look_back_days + 6) * 24 * 3600)
 
-    told = operations.status(stage.world, "r1")
+    told = operations.status(stage.backend, "r1")
     stage.play()
 
     spent = "SELECT sum(prompt_tokens + output_tokens + thoughts_tokens) FROM attempt_closings"
@@ -150,8 +150,8 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
         "COALESCE(batch, 99) > ?",
         over,
     )
-    dependencies = stage.world.dependencies
-    newcomer = Tracking(stage.world.warehouse, stage.world.deployment, ())
+    dependencies = stage.backend.dependencies
+    newcomer = Tracking(stage.backend.warehouse, stage.backend.deployment, ())
     today = stage.clock().date()
 
     told = list(
@@ -174,10 +174,10 @@ def test_what_is_on_its_way_counts_as_spent(capped: Capped) -> None:
     stage = capped(budget_a_day=0.02)
     stage.request("first", mode="test", limit=20, canary=20, rows_per_batch=20)
     while "jsonl-uploaded" not in stage.topics("first"):
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
 
     stage.request("second", mode="test", limit=20, canary=20, rows_per_batch=20)
     for _ in range(20):
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
 
     assert [("second", "over_budget")] == [row[:2] for row in refused(stage)]

@@ -23,9 +23,9 @@ class Flaky:
     """The model's `create`, failing the first time before or after the job was made."""
 
     def __init__(self, stage: Stage, *, after: bool) -> None:
-        self._create = stage.world.dependencies.job_service.create
+        self._create = stage.backend.dependencies.job_service.create
         self._after, self.calls = after, 0
-        stage.world.dependencies.job_service.create = self  # type: ignore[method-assign]
+        stage.backend.dependencies.job_service.create = self  # type: ignore[method-assign]
 
     def __call__(self, **given: Any) -> Job:
         self.calls += 1
@@ -52,10 +52,10 @@ def upload_dead_lettered(stage: Stage) -> JsonlUploaded:
     """The first upload of a new run, whose message lies among the dead letters now."""
     stage.request()
     while "jsonl-uploaded" not in stage.topics():
-        stage.world.deliver_next()
-    leased = stage.world.bus.lease()
+        stage.backend.deliver_next()
+    leased = stage.backend.bus.lease()
     assert leased is not None
-    stage.world.bus.dead_lettered(leased[0], "by_hand", "a story")
+    stage.backend.bus.dead_lettered(leased[0], "by_hand", "a story")
     message = leased[1].message
     return read_event(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
 
@@ -124,14 +124,14 @@ def test_a_claim_whose_owner_slept_brings_no_job(staged: Staged) -> None:
     """Between the claim and the job nineteen minutes go by: the next claim may be taken soon."""
     stage = staged(policy=CLOUD)
     stage.load(calls(4))
-    find, asked = stage.world.dependencies.job_service.find, count(1)
+    find, asked = stage.backend.dependencies.job_service.find, count(1)
 
     def slow(labels: Mapping[str, str]) -> list[Job]:
         if next(asked) == 2:
             stage.clock.pass_(19 * 60)
         return find(labels)
 
-    stage.world.dependencies.job_service.find = slow  # type: ignore[method-assign]
+    stage.backend.dependencies.job_service.find = slow  # type: ignore[method-assign]
     stage.request()
     stage.play()
     assert ([(1, "create")], 0) == (claims(stage), stage.jobs())
@@ -148,11 +148,11 @@ def test_a_job_that_was_deleted_after_it_wrote_is_still_read(staged: Staged) -> 
     stage.load(calls(4))
     stage.request()
     while "job-submitted" not in stage.topics():
-        stage.world.deliver_next()
-    while stage.world.service.step():
+        stage.backend.deliver_next()
+    while stage.backend.service.step():
         pass
-    (job,) = stage.world.dependencies.job_service.created_since(START, {})
-    stage.world.service.delete(job.name)
+    (job,) = stage.backend.dependencies.job_service.created_since(START, {})
+    stage.backend.service.delete(job.name)
 
     stage.play()
 
@@ -166,10 +166,10 @@ def test_a_claim_on_a_discarded_attempt_is_void(staged: Staged) -> None:
     stage = staged()
     stage.load(calls(4))
     parked = upload_dead_lettered(stage)
-    (letter,) = stage.world.letters.find()
-    dead_letters.discard(stage.world, letter.letter_id, "a story")
+    (letter,) = stage.backend.letters.find()
+    dead_letters.discard(stage.backend, letter.letter_id, "a story")
 
-    dependencies = stage.world.dependencies
+    dependencies = stage.backend.dependencies
     told = submit_job(
         parked, dependencies.tracking, dependencies.job_service, dependencies.bucket, dependencies.deployment, dependencies.clock,
         dependencies.policy,
@@ -186,10 +186,10 @@ def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(staged: S
     stage = staged()
     stage.load(calls(4))
     uploaded = upload_dead_lettered(stage)
-    dependencies = stage.world.dependencies
+    dependencies = stage.backend.dependencies
     discard_attempt(place_of(uploaded), dependencies.tracking, dependencies.analyses)
 
-    done = dead_letters.replay(stage.world)
+    done = dead_letters.replay(stage.backend)
     stage.play()
 
     assert (1, 0) == (done["replayed"], done["handled"])
@@ -204,14 +204,14 @@ def test_a_stop_before_the_claim_makes_it_void(staged: Staged) -> None:
     stage.load(calls(4))
     stage.request()
     while "jsonl-uploaded" not in stage.topics():
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
 
     stage.publish(CancelRequested(run_id="r1"))
-    uploaded = stage.world.bus.lease()
+    uploaded = stage.backend.bus.lease()
     while "run-stopped" not in stage.topics():
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
     assert uploaded is not None
-    stage.world.bus.refuse(uploaded[0])
+    stage.backend.bus.refuse(uploaded[0])
     stage.play()
 
     assert [(1, "void")] == claims(stage)
@@ -225,7 +225,7 @@ def test_a_claim_decides_over_a_stop_that_came_later(staged: Staged) -> None:
     stage.load(calls(4))
     stage.request()
     while "job-submitted" not in stage.topics():
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
 
     stage.publish(CancelRequested(run_id="r1"))
     stage.play()

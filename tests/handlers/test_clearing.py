@@ -23,11 +23,11 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(sta
     stage.load(calls(6))
     stage.run("r1")
 
-    shown = clear_history(stage.world, "r1")
+    shown = clear_history(stage.backend, "r1")
     assert (6, 6, False) == (shown["records"], shown["output_rows"], shown["cleared"])
     assert 6 == stage.books("r1")["analysed"]
 
-    assert clear_history(stage.world, "r1", "wrong prompt", sure=True)["cleared"]
+    assert clear_history(stage.backend, "r1", "wrong prompt", sure=True)["cleared"]
     books = stage.books("r1")
     assert (True, 0, 6, 6) == (books["ok"], books["analysed"], books["cleared"], books["planned"])
     assert 0 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
@@ -37,7 +37,7 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(sta
 
     assert 6 == stage.run("r2")["analysed"]
     assert stage.books()["ok"]
-    assert not clear_history(stage.world, "r1", sure=True)["cleared"]
+    assert not clear_history(stage.backend, "r1", sure=True)["cleared"]
 
 
 def test_clearing_is_refused_while_an_open_run_holds_a_record(
@@ -48,13 +48,13 @@ def test_clearing_is_refused_while_an_open_run_holds_a_record(
     stage.load(calls(6))
     stage.request("r1", canary=3, rows_per_batch=3)
     while "batch-completed" not in stage.topics("r1"):
-        if stage.world.deliver_next() is None and not stage.world.service.step():
+        if stage.backend.deliver_next() is None and not stage.backend.service.step():
             stage.tick(minutes=5)
 
     with pytest.raises(InvalidOperation, match="open run holds"):
-        clear_history(stage.world, "r1", sure=True)
+        clear_history(stage.backend, "r1", sure=True)
     with pytest.raises(InvalidOperation, match="open run holds"):
-        forget(stage.world, PERSON, sure=True)
+        forget(stage.backend, PERSON, sure=True)
     assert 3 == stage.one("SELECT count(*) FROM processed_records")
 
 
@@ -65,10 +65,10 @@ def test_what_has_a_row_is_not_reprocessed_before_its_history_is_cleared(stage: 
     stage.run("r1")
 
     with pytest.raises(InvalidOperation, match="troupe clear-history --run r1"):
-        reprocess(stage.world, {"record_ids": [id_of(rows[0])]})
-    clear_history(stage.world, "r1", sure=True)
+        reprocess(stage.backend, {"record_ids": [id_of(rows[0])]})
+    clear_history(stage.backend, "r1", sure=True)
 
-    shown = reprocess(stage.world, {"record_ids": [id_of(rows[0])]}, dry_run=True)
+    shown = reprocess(stage.backend, {"record_ids": [id_of(rows[0])]}, dry_run=True)
     assert (1, 1) == (shown["records"], shown["batches"])
 
 
@@ -77,12 +77,12 @@ def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(stage
     stage.load([*calls(6), calls(1, start=1)[0] | {"referenceId": "empty", "transcript": ""}])
     stage.run("r1")
 
-    shown = forget(stage.world, PERSON)
+    shown = forget(stage.backend, PERSON)
     assert (2, 2, 2) == (shown["processed"], shown["members"], shown["output_rows"])
     assert 2 == stage.one("SELECT count(*) FROM processed_records WHERE phone_number_token = ?",
                           PERSON)  # fmt: skip
 
-    done = forget(stage.world, PERSON, sure=True)
+    done = forget(stage.backend, PERSON, sure=True)
     assert done["forgotten"]
     assert 3 == done["source_rows"]
     assert any("requests/" in file for file in done["files"])
@@ -101,11 +101,11 @@ def test_forgetting_leaves_others_alone_and_names_the_person_nowhere(stage: Stag
     stage.load(calls(4))
     stage.run("r1")
 
-    answer = forget(stage.world, "tok_of_nobody", sure=True)
+    answer = forget(stage.backend, "tok_of_nobody", sure=True)
 
     assert 4 == stage.books("r1")["analysed"]
     assert "tok_of_nobody" not in str(answer)
-    assert "tok_of_nobody" not in str(stage.sql("SELECT * FROM laptop_jobs"))
+    assert "tok_of_nobody" not in str(stage.sql("SELECT * FROM local_jobs"))
     assert "forget" in operations.DUTIES
 
 
@@ -118,8 +118,8 @@ def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(
     ((planned,),) = stage.sql(
         "SELECT data FROM events WHERE topic = 'batch-planned' ORDER BY batch, attempt LIMIT 1"
     )
-    forget(stage.world, PERSON, sure=True)
-    dependencies = stage.world.dependencies
+    forget(stage.backend, PERSON, sure=True)
+    dependencies = stage.backend.dependencies
     event = msgspec.json.decode(planned, type=BatchPlanned)
 
     found = write_jsonl(

@@ -20,7 +20,7 @@ Staged = Callable[..., Stage]
 def stage(staged: Staged, tmp_path: Path) -> Stage:
     """With a table for answers of every kind."""
     made = staged()
-    add_analysis(made.world, str(folder_of(tmp_path, KINDS)))
+    add_analysis(made.backend, str(folder_of(tmp_path, KINDS)))
     return made
 
 
@@ -49,8 +49,8 @@ def seen(stage: Stage, column: str) -> list[tuple[Any, ...]]:
 
 
 def _glance(stage: Stage) -> tuple[list[Row], Row]:
-    analysis = stage.world.analyses.load(NAME)
-    return glance(stage.world.dependencies.tracking, analysis, {"run_id": "r1"})
+    analysis = stage.backend.analyses.load(NAME)
+    return glance(stage.backend.dependencies.tracking, analysis, {"run_id": "r1"})
 
 
 def median(stage: Stage, column: str) -> float | None:

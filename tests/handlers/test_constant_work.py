@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks.worlds import World
+from benchmarks.backends import BenchmarkBackend
 from tests.harness import Stage, calls
 from tracking import Tracking
 from troupe.backends.local.warehouse import LocalWarehouse
@@ -33,7 +33,7 @@ def played(home: Path, batches: int) -> tuple[Counter[str], int]:
     """Requests and handled deliveries of a run of so many batches."""
     stage = Stage(home)
     stage.load(calls(batches * 4))
-    counted = Counted(stage.world.warehouse)
+    counted = Counted(stage.backend.warehouse)
     stage.run(canary=4, rows_per_batch=4, concurrency=2)
     handled = stage.one("SELECT count(*) FROM deliveries WHERE outcome = 'done'")
     stage.close()
@@ -63,12 +63,12 @@ def test_what_a_batch_reads_does_not_grow_with_the_history(tmp_path: Path) -> No
     """The plan looks at all that was ever processed, once; a closing does not."""
 
     def read(batches: int, history: int) -> int:
-        world = World(tmp_path / f"{batches}-{history}", records=batches * 2)
-        world.remember(history)
+        backend = BenchmarkBackend(tmp_path / f"{batches}-{history}", records=batches * 2)
+        backend.remember(history)
         try:
-            return world.run(rows_per_batch=2)["bytes_read"]
+            return backend.run(rows_per_batch=2)["bytes_read"]
         finally:
-            world.close()
+            backend.close()
 
     young, old = (read(9, history) - read(3, history) for history in (0, 5_000))
 
@@ -80,13 +80,13 @@ def test_progress_that_reads_only_what_is_new_is_that_of_a_newcomer(tmp_path: Pa
     stage = Stage(tmp_path)
     stage.load(calls(24))
     stage.request(canary=4, rows_per_batch=4, concurrency=2)
-    follower, seen = stage.world.dependencies.tracking, []
+    follower, seen = stage.backend.dependencies.tracking, []
     day = stage.clock().date().isoformat()
     while "run-completed" not in stage.topics():
-        if stage.world.deliver_next() is None and not stage.world.service.step():
+        if stage.backend.deliver_next() is None and not stage.backend.service.step():
             stage.tick(minutes=1)
         if follower.plan_of("r1"):
-            newcomer = Tracking(stage.world.warehouse, stage.world.deployment, ())
+            newcomer = Tracking(stage.backend.warehouse, stage.backend.deployment, ())
             assert newcomer.progress("r1", day) == follower.progress("r1", day)
             seen.append(follower.progress("r1", day).over_to)
     stage.close()

@@ -14,9 +14,9 @@ Staged = Callable[..., Stage]
 
 
 def told(stage: Stage, run_id: str = "r1") -> dict[str, Any]:
-    plan = stage.world.dependencies.tracking.plan_of(run_id)
+    plan = stage.backend.dependencies.tracking.plan_of(run_id)
     assert plan is not None
-    return summarise(stage.world.dependencies.tracking, plan, stage.world.dependencies.analyses)
+    return summarise(stage.backend.dependencies.tracking, plan, stage.backend.dependencies.analyses)
 
 
 def damaged(staged: Staged, rows: list[dict[str, Any]]) -> Stage:
@@ -70,7 +70,7 @@ def test_an_unknown_price_stays_unknown_in_every_sum(stage: Stage) -> None:
     assert (None, None, None) == (money["price"], money["online"], money["analysis"]["cost"])
     assert {2: False, 3: True} == {
         run["analysed"]: run["cost"] is None
-        for run in stage.world.dependencies.tracking.query("costs", {"analysis": None})
+        for run in stage.backend.dependencies.tracking.query("costs", {"analysis": None})
     }
 
 

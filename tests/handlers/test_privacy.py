@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.harness import Stage, call
-from troupe.backends.local.backend import LaptopSettings
+from troupe.backends.local.backend import LocalSettings
 from troupe.standin.corrupt import Damage
 from troupe.telemetry.logs import log_to
 
@@ -20,7 +20,7 @@ MAY_HOLD = {
 @pytest.fixture
 def played(tmp_path: Path) -> Stage:
     """A run with damaged answers, a refused request and a dead letter, all with planted data."""
-    stage = Stage(tmp_path / "home", LaptopSettings(damage=Damage(share=0.5, seed=3)))
+    stage = Stage(tmp_path / "home", LocalSettings(damage=Damage(share=0.5, seed=3)))
     log_to(stage.home / "log.jsonl")
     text = f"CUSTOMER: I am {PLANTED[1]}, call me at {PLANTED[0]}.\nAGENT: Noted, thank you."
     stage.load(
@@ -28,8 +28,8 @@ def played(tmp_path: Path) -> Stage:
         for n in range(40)
     )
     stage.run(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
-    stage.world.bus.send("run-requested", f'{{"providers": ["{PLANTED[1]}!"]}}'.encode(), {})
-    stage.world.bus.send("batch-planned", f'{{"run_id": "{PLANTED[0]}"'.encode(), {})
+    stage.backend.bus.send("run-requested", f'{{"providers": ["{PLANTED[1]}!"]}}'.encode(), {})
+    stage.backend.bus.send("batch-planned", f'{{"run_id": "{PLANTED[0]}"'.encode(), {})
     stage.play()
     return stage
 
@@ -47,7 +47,7 @@ def test_planted_names_and_numbers_occur_in_no_log_line(played: Stage) -> None:
 def test_planted_names_and_numbers_occur_in_no_event_error_or_delivery(played: Stage) -> None:
     """Only the tables of rows and of frozen transcripts hold personal data."""
     tables = [name for (name,) in played.sql("SELECT table_name FROM duckdb_tables()")]
-    letters = {"laptop_letters"}  # the dead letter itself is kept as it came, for the operator
+    letters = {"local_dead_letters"}  # the dead letter itself is kept as it came, for the operator
 
     found = {
         name

@@ -19,15 +19,15 @@ Staged = Callable[..., Stage]
 
 def broken_bucket(stage: Stage) -> Callable[[], None]:
     """Writing fails for good until the returned function mends it."""
-    write = stage.world.bucket.write_once
+    write = stage.backend.bucket.write_once
 
     def fail(*_: object) -> object:
         raise Reject("object_conflict", "another content stands there")
 
-    stage.world.bucket.write_once = fail  # type: ignore[method-assign,assignment]
+    stage.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
 
     def mend() -> None:
-        stage.world.bucket.write_once = write  # type: ignore[method-assign]
+        stage.backend.bucket.write_once = write  # type: ignore[method-assign]
 
     return mend
 
@@ -40,17 +40,17 @@ def test_a_replayed_dead_letter_brings_the_run_to_its_end(stage: Stage) -> None:
     stage.play()
     assert [("write-jsonl", "object_conflict", 1)] == [
         (g["handler"], g["cause"], g["count"])
-        for g in dead_letters.dead_letters(stage.world)["groups"]
+        for g in dead_letters.dead_letters(stage.backend)["groups"]
     ]
 
     mend()
-    assert 1 == dead_letters.replay(stage.world, dry_run=True)["replayed"]
-    assert 1 == dead_letters.replay(stage.world, handler="write-jsonl")["replayed"]
+    assert 1 == dead_letters.replay(stage.backend, dry_run=True)["replayed"]
+    assert 1 == dead_letters.replay(stage.backend, handler="write-jsonl")["replayed"]
     stage.play()
 
     assert (True, 4) == tuple(stage.books("r1")[k] for k in ("ok", "analysed"))
-    assert [] == dead_letters.dead_letters(stage.world)["groups"]
-    assert 0 == dead_letters.replay(stage.world)["replayed"]
+    assert [] == dead_letters.dead_letters(stage.backend)["groups"]
+    assert 0 == dead_letters.replay(stage.backend)["replayed"]
 
 
 def test_a_letter_that_fails_again_after_its_replay_waits_again(stage: Stage) -> None:
@@ -61,11 +61,11 @@ def test_a_letter_that_fails_again_after_its_replay_waits_again(stage: Stage) ->
     stage.play()
 
     stage.clock.pass_(1)  # rows of one moment count once
-    dead_letters.replay(stage.world)
+    dead_letters.replay(stage.backend)
     stage.play()
-    assert 1 == len(dead_letters.dead_letters(stage.world)["letters"])
+    assert 1 == len(dead_letters.dead_letters(stage.backend)["letters"])
     mend()
-    dead_letters.replay(stage.world)
+    dead_letters.replay(stage.backend)
     stage.play()
 
     assert stage.books("r1")["completed"]
@@ -78,7 +78,7 @@ def test_a_replay_without_a_worker_is_told_again_at_the_next_start(stage: Stage)
     stage.request()
     stage.play()
 
-    dead_letters.replay(stage.world)
+    dead_letters.replay(stage.backend)
     stage.restart()
     stage.play()
 
@@ -91,15 +91,15 @@ def test_what_was_handled_meanwhile_is_not_sent_again(staged: Staged) -> None:
     stage.load(calls(3))
     stage.request()
     stage.play()
-    (letter,) = dead_letters.dead_letters(stage.world)["letters"]
+    (letter,) = dead_letters.dead_letters(stage.backend)["letters"]
     place = stage.sql("SELECT planned_on FROM run_plans")[0][0]
-    stage.world.warehouse.db.execute(
+    stage.backend.warehouse.db.execute(
         "INSERT INTO deliveries SELECT ?, 'job-succeeded', 'r1', 1, 'process-results', 'done', "
         "NULL, 1.0, 1, recorded_at, recorded_on FROM events LIMIT 1",
         [letter["event_id"]],
     )
 
-    answer = dead_letters.replay(stage.world)
+    answer = dead_letters.replay(stage.backend)
 
     assert place is not None
     assert (0, 1) == (answer["replayed"], answer["handled"])
@@ -111,34 +111,34 @@ def test_discarding_closes_the_attempt_without_answers(staged: Staged) -> None:
     stage.load(calls(3))
     stage.request()
     stage.play()
-    (letter,) = dead_letters.dead_letters(stage.world)["letters"]
+    (letter,) = dead_letters.dead_letters(stage.backend)["letters"]
 
-    answer = dead_letters.discard(stage.world, letter["letter_id"], "the bucket was emptied")
+    answer = dead_letters.discard(stage.backend, letter["letter_id"], "the bucket was emptied")
     stage.play()
 
     assert "batch 1, attempt 1" in answer["closed"]
     books = stage.books("r1")
     assert (True, True, 3) == (books["ok"], books["completed"], books["released"])
     with pytest.raises(InvalidOperation):
-        dead_letters.discard(stage.world, letter["letter_id"], "again")
+        dead_letters.discard(stage.backend, letter["letter_id"], "again")
     stage.restart(behaviour=Behaviour())
     assert 3 == stage.run("r2")["analysed"]
 
 
 def test_a_letter_is_shown_with_its_cause(stage: Stage) -> None:
     """As it came, with what Pub/Sub and the loop wrote on it."""
-    stage.world.bus.send("batch-planned", b"not json", {})
+    stage.backend.bus.send("batch-planned", b"not json", {})
     stage.play()
-    (letter,) = dead_letters.dead_letters(stage.world)["letters"]
+    (letter,) = dead_letters.dead_letters(stage.backend)["letters"]
 
-    shown = dead_letters.show_letter(stage.world, letter["letter_id"])
+    shown = dead_letters.show_letter(stage.backend, letter["letter_id"])
 
     assert ("unreadable_message", "not json") == (shown["cause"], shown["body"])
     assert {"unreadable": 1} == {
-        k: v for k, v in dead_letters.replay(stage.world).items() if v and k != "dry_run"
+        k: v for k, v in dead_letters.replay(stage.backend).items() if v and k != "dry_run"
     }
     with pytest.raises(InvalidOperation):
-        dead_letters.show_letter(stage.world, "nothing")
+        dead_letters.show_letter(stage.backend, "nothing")
 
 
 def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) -> None:
@@ -150,8 +150,10 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) 
     stage.run("r1", breaker=100)
     stage.restart(damage=None)
 
-    preview = reprocess(stage.world, {"of_run": "r1"}, dry_run=True)
-    done = operations.DUTIES["reprocess"](stage.world, request={"of_run": "r1", "run_id": "again"})
+    preview = reprocess(stage.backend, {"of_run": "r1"}, dry_run=True)
+    done = operations.DUTIES["reprocess"](
+        stage.backend, request={"of_run": "r1", "run_id": "again"}
+    )
     stage.play()
 
     assert (2, None) == (preview["records"], preview["run_id"])
@@ -159,16 +161,16 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) 
     assert "again" == done["run_id"]
     assert 2 == stage.books("again")["analysed"]
     with pytest.raises(InvalidOperation, match="have a row already"):
-        reprocess(stage.world, {"record_ids": [id_of(rows[5])]})
+        reprocess(stage.backend, {"record_ids": [id_of(rows[5])]})
     with pytest.raises(InvalidOperation, match="nothing is selected"):
-        reprocess(stage.world, {})
+        reprocess(stage.backend, {})
 
 
 def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> None:
     """Behind the dead letters there is no other place to set it aside to."""
     stage.load(calls(4))
     broken_bucket(stage)
-    do = stage.world.warehouse.run_once
+    do = stage.backend.warehouse.run_once
     refused: list[str] = []
 
     def refuse_three_times(name: str, *rest: Any) -> bool:
@@ -177,7 +179,7 @@ def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> 
             raise Reject("broken_tool", "no right to write errors")
         return do(name, *rest)
 
-    stage.world.warehouse.run_once = refuse_three_times  # type: ignore[method-assign,assignment]
+    stage.backend.warehouse.run_once = refuse_three_times  # type: ignore[method-assign,assignment]
     stage.request()
     stage.play()
 

@@ -7,7 +7,7 @@ import pytest
 
 from handlers.dispatch.errors import Redeliver
 from tests.harness import Stage, calls, final_tables
-from troupe.backends.local.backend import LAPTOP_RETRY, LaptopSettings
+from troupe.backends.local.backend import LOCAL_RETRY, LocalSettings
 from troupe.backends.local.bus_faults import Crashed, Faults
 from troupe.standin.corrupt import Damage
 
@@ -26,7 +26,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The final tables of a run on a bus that behaves."""
     stage = Stage(
         tmp_path_factory.mktemp("calm") / "home",
-        LaptopSettings(damage=_damage(), deployment="rough"),
+        LocalSettings(damage=_damage(), deployment="rough"),
     )
     stage.load(calls(40))
     stage.run(**REQUEST)
@@ -40,14 +40,14 @@ def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
     seed: int, undisturbed: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Lost 0, doubled 0, paid twice 0, one completion."""
-    settings = LaptopSettings(damage=_damage(), retry=LAPTOP_RETRY, deployment="rough")
+    settings = LocalSettings(damage=_damage(), retry=LOCAL_RETRY, deployment="rough")
     stage = Stage(tmp_path_factory.mktemp(f"seed{seed}") / "home", settings)
     stage.load(calls(40))
     stage.restart(faults=rough(seed))
 
     with suppress(Redeliver):
         stage.request(**REQUEST)
-    if not stage.world.bus.waiting:
+    if not stage.backend.bus.waiting:
         stage.restart(faults=rough(seed))  # the publish was lost; a restart tells it again
     stage.play()
     _replay_dead_letters(stage)
@@ -71,14 +71,14 @@ def test_a_process_that_dies_while_it_publishes_is_followed_by_another(
     seed: int, undisturbed: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """As often as it takes: the same tables."""
-    settings = LaptopSettings(damage=_damage(), deployment="rough")
+    settings = LocalSettings(damage=_damage(), deployment="rough")
     stage = Stage(tmp_path_factory.mktemp(f"crash{seed}") / "home", settings)
     stage.load(calls(40))
     stage.request(**REQUEST)
     deaths = 0
     for life in range(200):
         stage.restart(faults=Faults())
-        stage.world.bus.faults = Faults(seed=1_000 * seed + life, crash=0.04)
+        stage.backend.bus.faults = Faults(seed=1_000 * seed + life, crash=0.04)
         try:
             stage.play()
         except Crashed:
@@ -101,6 +101,6 @@ def _replay_dead_letters(stage: Stage) -> None:
     for _ in range(5):
         if stage.books("r1")["completed"]:
             return
-        stage.world.warehouse.db.execute("DELETE FROM deliveries WHERE outcome = 'dead_lettered'")
+        stage.backend.warehouse.db.execute("DELETE FROM deliveries WHERE outcome = 'dead_lettered'")
         stage.restart(faults=Faults())
         stage.play()

@@ -17,7 +17,7 @@ Staged = Callable[..., Stage]
 def send(stage: Stage, body: dict[str, Any] | str, message_id: str = "") -> None:
     """Bare JSON on the topic, as `gcloud pubsub topics publish` or Cloud Scheduler send it."""
     raw = body if isinstance(body, str) else json.dumps(body)
-    stage.world.bus.send("run-requested", raw.encode(), {}, message_id)
+    stage.backend.bus.send("run-requested", raw.encode(), {}, message_id)
 
 
 def run_ids(stage: Stage) -> list[str]:
@@ -134,7 +134,7 @@ def test_a_limit_bounds_a_test_and_the_rest_is_counted(stage: Stage) -> None:
     books = stage.run(mode="test", limit=7)
 
     assert (7, 7) == (books["planned"], books["analysed"])
-    plan = stage.world.dependencies.tracking.plan_of("r1")
+    plan = stage.backend.dependencies.tracking.plan_of("r1")
     assert plan is not None
     assert 23 == plan.beyond_limit
 
@@ -175,7 +175,7 @@ def test_an_incremental_run_counts_what_lies_below_its_floor(stage: Stage) -> No
     books = stage.run("r2", mode="incremental")
 
     assert 2 == books["planned"]
-    plan = stage.world.dependencies.tracking.plan_of("r2")
+    plan = stage.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None
     assert (1, 3) == (plan.below_floor, plan.processed)
 
@@ -187,7 +187,7 @@ def test_a_dry_run_request_freezes_and_sends_nothing(stage: Stage) -> None:
     books = stage.run(dry_run=True)
 
     assert (0, True, True) == (books["planned"], books["ok"], books["completed"])
-    plan = stage.world.dependencies.tracking.plan_of("r1")
+    plan = stage.backend.dependencies.tracking.plan_of("r1")
     assert plan is not None
     assert 9 == plan.would_records
     assert 9 == stage.run("r2")["planned"]
@@ -216,12 +216,12 @@ def test_a_transcript_edited_under_the_same_ids_is_counted_as_changed(stage: Sta
     rows = calls(3)
     stage.load(rows)
     stage.run("r1")
-    stage.world.warehouse.db.execute(
+    stage.backend.warehouse.db.execute(
         "UPDATE transcription_pass_2 SET transcript = 'edited' WHERE \"interactionId\" = 'int-1'"
     )
 
     stage.run("r2")
 
-    plan = stage.world.dependencies.tracking.plan_of("r2")
+    plan = stage.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None
     assert (2, 1, 0) == (plan.processed, plan.changed, plan.records)

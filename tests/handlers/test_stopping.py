@@ -13,7 +13,7 @@ Staged = Callable[..., Stage]
 def play_until(stage: Stage, topic: str, run_id: str = "r1") -> None:
     """Deliver and work until this was told."""
     while topic not in stage.topics(run_id):
-        if stage.world.deliver_next() is None and not stage.world.service.step():
+        if stage.backend.deliver_next() is None and not stage.backend.service.step():
             stage.tick()
 
 
@@ -58,7 +58,7 @@ def test_a_running_job_is_cancelled_and_harvested(staged: Staged) -> None:
     stage.request()
     play_until(stage, "job-submitted")
     stage.clock.pass_(1200)
-    stage.world.service.step()
+    stage.backend.service.step()
 
     stage.publish(CancelRequested(run_id="r1"))
     stage.play()
@@ -119,7 +119,7 @@ def test_never_more_batches_in_flight_than_the_cap(staged: Staged) -> None:
     stage.request(canary=5, rows_per_batch=5, concurrency=3)
     most = 0
     while "run-completed" not in stage.topics():
-        if stage.world.deliver_next() is None and not stage.world.service.step():
+        if stage.backend.deliver_next() is None and not stage.backend.service.step():
             stage.tick()
         over = stage.one("SELECT count(DISTINCT batch) FROM events WHERE topic = 'batch-completed'")
         begun = stage.one("SELECT count(DISTINCT batch) FROM events WHERE topic = 'batch-planned'")

@@ -25,12 +25,12 @@ def test_records_held_by_an_open_run_are_counted_as_held(stage: Stage) -> None:
     """The later plan says why it left them out."""
     stage.load(calls(10))
     stage.request("r1")
-    stage.world.deliver_next()
+    stage.backend.deliver_next()
 
     stage.request("r2")
     stage.play()
 
-    plan = stage.world.dependencies.tracking.plan_of("r2")
+    plan = stage.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None
     assert (0, 10) == (plan.records, plan.held)
 

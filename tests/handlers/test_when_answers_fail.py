@@ -118,8 +118,8 @@ def test_a_cut_answer_is_asked_again_with_twice_the_cap(staged: Staged) -> None:
     stage.run(max_attempts=3)
 
     caps = []
-    for blob in stage.world.bucket.list(stage.world.bucket.uri("requests")):
-        text = b"".join(stage.world.bucket.read(blob)).decode()
+    for blob in stage.backend.bucket.list(stage.backend.bucket.uri("requests")):
+        text = b"".join(stage.backend.bucket.read(blob)).decode()
         caps.append(sorted({part.split(",")[0] for part in text.split('"maxOutputTokens":')[1:]}))
     assert [["2048"], ["4096"], ["4096"]] == caps
 
@@ -201,7 +201,7 @@ def test_a_succeeded_job_without_files_is_dead_lettered(staged: Staged) -> None:
     stage.run()
 
     assert [("process-results", "output_missing", 1)] == [
-        (row["handler"], row["cause"], row["count"]) for row in stage.world.letters.waiting()
+        (row["handler"], row["cause"], row["count"]) for row in stage.backend.letters.waiting()
     ]
     assert [("dead_lettered", "system")] == stage.sql(
         "SELECT error_type, scope FROM error_tracking"
@@ -216,7 +216,7 @@ def test_a_missing_shard_is_dead_lettered(staged: Staged) -> None:
 
     stage.run()
 
-    assert ["shard_missing"] == [row["cause"] for row in stage.world.letters.waiting()]
+    assert ["shard_missing"] == [row["cause"] for row in stage.backend.letters.waiting()]
 
 
 def test_sharded_and_shuffled_output_is_read_as_one(staged: Staged) -> None:

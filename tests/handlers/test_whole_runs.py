@@ -82,7 +82,7 @@ def test_empty_and_duplicate_rows_are_skipped_with_their_reason(stage: Stage) ->
     books = stage.run()
 
     assert (4, 3) == (books["planned"], books["skipped"])
-    plan = stage.world.dependencies.tracking.plan_of("r1")
+    plan = stage.backend.dependencies.tracking.plan_of("r1")
     assert plan is not None
     assert (1, 2) == (plan.duplicate, plan.empty_transcript)
     assert 2 == stage.one(
@@ -95,9 +95,9 @@ def test_rows_that_come_and_go_during_the_run_change_nothing(stage: Stage) -> No
     stage.load(calls(30))
     stage.request(canary=5, rows_per_batch=10)
     while "jsonl-uploaded" not in stage.topics():
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
     stage.load(calls(6, start=100))
-    stage.world.warehouse.db.execute(
+    stage.backend.warehouse.db.execute(
         "DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('int-3', 'int-17')"
     )
 
@@ -134,7 +134,7 @@ def test_a_run_that_takes_longer_than_the_look_back_is_watched_to_its_end(
     stage.load(calls(4))
     stage.request("r1", canary=2, rows_per_batch=2, max_attempts=3, breaker=100)
 
-    assert days_to_the_end(stage) > stage.world.dependencies.policy.look_back_days
+    assert days_to_the_end(stage) > stage.backend.dependencies.policy.look_back_days
     books = stage.books("r1")
     assert (True, 4) == (books["ok"], books["failed"])
 
@@ -145,7 +145,7 @@ def test_a_run_is_stopped_before_its_memberships_expire(staged: Callable[..., St
     stage.load(calls(40))
     stage.request("r1", canary=2, rows_per_batch=2, concurrency=1, max_attempts=3, breaker=100)
 
-    policy, kept = stage.world.dependencies.policy, layouts()["batch_records"].expiration_days
+    policy, kept = stage.backend.dependencies.policy, layouts()["batch_records"].expiration_days
     assert kept is not None
     assert policy.run_days < days_to_the_end(stage) < kept
     books = stage.books("r1")
@@ -163,20 +163,20 @@ def test_a_file_that_shows_before_the_end_of_its_job_is_looked_at_again(
     stage = staged(behaviour=Behaviour(running_seconds=60), retry=Retry())
     stage.load(calls(4))
     stage.request()
-    world, send = stage.world, stage.world.bus.send
-    while "job-submitted" not in stage.topics() and world.deliver_next() is not None:
+    backend, send = stage.backend, stage.backend.bus.send
+    while "job-submitted" not in stage.topics() and backend.deliver_next() is not None:
         pass
 
-    place = world.deployment.attempt("r1", 1, 1)
+    place = backend.deployment.attempt("r1", 1, 1)
     send("gcs-object", b"{}", {"objectId": f"output/{place}__1/predictions.jsonl"})
     monkeypatch.setattr(
-        world.bus, "send", lambda topic, *rest: topic == "gcs-object" or send(topic, *rest)
+        backend.bus, "send", lambda topic, *rest: topic == "gcs-object" or send(topic, *rest)
     )
     looks = []
     for _ in range(40):
-        looks.append(world.deliver_next())
+        looks.append(backend.deliver_next())
         stage.clock.pass_(10)
-        world.service.step()
+        backend.service.step()
 
     outcomes = [look.outcome for look in looks if look]
     assert (Outcome.REDELIVER, Outcome.DONE) == (outcomes[0], outcomes[-1])
@@ -187,7 +187,7 @@ def days_to_the_end(stage: Stage) -> int:
     """With one tick a day."""
     for day in range(1, 150):
         stage.tick(minutes=24 * 60)
-        while stage.world.deliver_next() is not None or stage.world.service.step():
+        while stage.backend.deliver_next() is not None or stage.backend.service.step():
             pass
         if "run-completed" in stage.topics():
             return day

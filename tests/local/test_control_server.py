@@ -15,7 +15,7 @@ import pytest
 
 from tests.harness import calls
 from tests.local.fakes import HeldClock
-from troupe.backends.local.backend import HomeInUse, Laptop
+from troupe.backends.local.backend import HomeInUse, LocalBackend
 from troupe.backends.local.control_server import CARD, NobodyThere, Office, ask
 from troupe.operations.backend import InvalidOperation
 
@@ -23,15 +23,15 @@ HOUSE = Path(__file__).parent.parent.parent
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> Iterator[Laptop]:
-    made = Laptop(tmp_path / "home", clock=HeldClock())
+def backend(tmp_path: Path) -> Iterator[LocalBackend]:
+    made = LocalBackend(tmp_path / "home", clock=HeldClock())
     yield made
     made.close()
 
 
 @contextmanager
-def opened(world: Laptop) -> Iterator[Office]:
-    office = Office(world.home)
+def opened(backend: LocalBackend) -> Iterator[Office]:
+    office = Office(backend.home)
     office.open()
     try:
         yield office
@@ -39,7 +39,7 @@ def opened(world: Laptop) -> Iterator[Office]:
         office.close()
 
 
-def answered(office: Office, world: Laptop, caller: Any) -> Any:
+def answered(office: Office, backend: LocalBackend, caller: Any) -> Any:
     """What the caller gets while the owner answers; both in time."""
     got: list[Any] = []
 
@@ -52,7 +52,7 @@ def answered(office: Office, world: Laptop, caller: Any) -> Any:
     thread = threading.Thread(target=call)
     thread.start()
     while thread.is_alive():
-        office.answer(world, 0.05)
+        office.answer(backend, 0.05)
         thread.join(0.01)
     return got[0]
 
@@ -75,50 +75,50 @@ def query(home: Path, **changed: Any) -> bytes:
     return json.dumps(told).encode() + b"\n"
 
 
-def test_a_query_over_the_socket_is_answered(world: Laptop) -> None:
+def test_a_query_over_the_socket_is_answered(backend: LocalBackend) -> None:
     """By the one process that may read the file."""
-    with opened(world) as office:
-        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+    with opened(backend) as office:
+        answer = answered(office, backend, lambda: ask(backend.home, "status", {}))
 
     assert ([], []) == (answer["runs"], answer["dead_letters"])
     assert os.getpid() == answer["worker"]["pid"]
 
 
-def test_another_process_asks_and_is_answered(world: Laptop) -> None:
+def test_another_process_asks_and_is_answered(backend: LocalBackend) -> None:
     """It cannot open the folder itself."""
     script = (
         "import json, sys\nfrom pathlib import Path\n"
-        "from troupe.backends.local.control_server import ask\nfrom troupe.backends.local.backend import HomeInUse, Laptop\n"
+        "from troupe.backends.local.control_server import ask\nfrom troupe.backends.local.backend import HomeInUse, LocalBackend\n"
         "home = Path(sys.argv[1])\n"
-        "try:\n    Laptop(home)\nexcept HomeInUse:\n    print('in use')\n"
+        "try:\n    LocalBackend(home)\nexcept HomeInUse:\n    print('in use')\n"
         "print(ask(home, 'request', {'request': {'run_id': 'r7'}})['run_id'])\n"
     )
-    command = [sys.executable, "-c", script, str(world.home)]
+    command = [sys.executable, "-c", script, str(backend.home)]
 
-    with opened(world) as office:
+    with opened(backend) as office:
         told = answered(
             office,
-            world,
+            backend,
             lambda: subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True),
         )
 
     assert ["in use", "r7"] == told.stdout.split("\n")[:2]
-    assert 1 == world.bus.waiting
+    assert 1 == backend.bus.waiting
 
 
-def test_two_worlds_cannot_own_one_folder(world: Laptop) -> None:
+def test_two_backends_cannot_own_one_folder(backend: LocalBackend) -> None:
     """The second is told so."""
     with pytest.raises(HomeInUse):
-        Laptop(world.home)
+        LocalBackend(backend.home)
 
 
-def test_what_is_asked_is_done(world: Laptop, tmp_path: Path) -> None:
+def test_what_is_asked_is_done(backend: LocalBackend, tmp_path: Path) -> None:
     """Load a file from a second terminal."""
     file = tmp_path / "calls.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in calls(3)))
 
-    with opened(world) as office:
-        answer = answered(office, world, lambda: ask(world.home, "load", {"file": str(file)}))
+    with opened(backend) as office:
+        answer = answered(office, backend, lambda: ask(backend.home, "load", {"file": str(file)}))
 
     assert 3 == answer["added"]
 
@@ -132,40 +132,40 @@ def test_what_is_asked_is_done(world: Laptop, tmp_path: Path) -> None:
     ],
 )
 def test_a_bad_query_travels_as_such(
-    world: Laptop, duty: str, arguments: dict[str, Any], words: str
+    backend: LocalBackend, duty: str, arguments: dict[str, Any], words: str
 ) -> None:
     """In the words of the desk."""
-    with opened(world) as office:
-        found = answered(office, world, lambda: ask(world.home, duty, arguments))
+    with opened(backend) as office:
+        found = answered(office, backend, lambda: ask(backend.home, duty, arguments))
 
     assert isinstance(found, InvalidOperation)
     assert words in str(found)
 
 
-def test_a_duty_that_does_not_exist_is_a_bad_query(world: Laptop) -> None:
+def test_a_duty_that_does_not_exist_is_a_bad_query(backend: LocalBackend) -> None:
     """Nothing else of the process can be called."""
-    with opened(world) as office:
-        found = answered(office, world, lambda: ask(world.home, "close", {}))
+    with opened(backend) as office:
+        found = answered(office, backend, lambda: ask(backend.home, "close", {}))
 
     assert isinstance(found, InvalidOperation)
 
 
-def test_a_failure_of_the_owner_is_told_without_its_details(world: Laptop) -> None:
+def test_a_failure_of_the_owner_is_told_without_its_details(backend: LocalBackend) -> None:
     """The kind of error alone; and the owner goes on."""
-    with opened(world) as office:
-        found = answered(office, world, lambda: ask(world.home, "status", {"colour": "red"}))
-        after = answered(office, world, lambda: ask(world.home, "status", {}))
+    with opened(backend) as office:
+        found = answered(office, backend, lambda: ask(backend.home, "status", {"colour": "red"}))
+        after = answered(office, backend, lambda: ask(backend.home, "status", {}))
 
     assert "it failed: TypeError" == str(found)
     assert [] == after["runs"]
 
 
-def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
+def test_a_wrong_secret_is_not_answered(backend: LocalBackend) -> None:
     """Other users of the machine reach the port, but not the card."""
-    with opened(world):
+    with opened(backend):
         wrong = [
-            say(world.home, query(world.home, secret=secret))
-            for secret in ("", "0" * 32, None, card(world.home)["secret"][:-1], "ü")
+            say(backend.home, query(backend.home, secret=secret))
+            for secret in ("", "0" * 32, None, card(backend.home)["secret"][:-1], "ü")
         ]
 
     assert not any(b"answer" in each or b"runs" in each for each in wrong)
@@ -174,29 +174,29 @@ def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
 @pytest.mark.parametrize(
     "line", [b"", b"\n", b"{}\n", b"[]\n", b"nonsense\n", b"\xff\n", b'{"secret"']
 )
-def test_nonsense_harms_nobody(world: Laptop, line: bytes) -> None:
+def test_nonsense_harms_nobody(backend: LocalBackend, line: bytes) -> None:
     """The next query is answered."""
-    with opened(world) as office:
-        assert b"answer" not in say(world.home, line)
-        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+    with opened(backend) as office:
+        assert b"answer" not in say(backend.home, line)
+        answer = answered(office, backend, lambda: ask(backend.home, "status", {}))
 
     assert [] == answer["runs"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file modes there")
-def test_the_card_is_for_its_owner_alone(world: Laptop) -> None:
+def test_the_card_is_for_its_owner_alone(backend: LocalBackend) -> None:
     """It holds the secret; also when a dead process left a half-written one."""
-    (world.home / CARD).with_suffix(".part").write_text("left behind")
+    (backend.home / CARD).with_suffix(".part").write_text("left behind")
 
-    with opened(world):
-        mode = (world.home / CARD).stat().st_mode & 0o777
+    with opened(backend):
+        mode = (backend.home / CARD).stat().st_mode & 0o777
 
     assert 0o600 == mode
 
 
-def test_the_office_listens_on_loopback_alone(world: Laptop) -> None:
+def test_the_office_listens_on_loopback_alone(backend: LocalBackend) -> None:
     """Nobody reaches it from outside."""
-    with opened(world) as office:
+    with opened(backend) as office:
         assert "127.0.0.1" == office._server.server_address[0]
 
 
@@ -207,15 +207,15 @@ def test_without_a_card_nobody_is_there(tmp_path: Path) -> None:
             ask(home, "status", {})
 
 
-def test_a_card_that_a_dead_process_left_leads_to_nobody(world: Laptop) -> None:
+def test_a_card_that_a_dead_process_left_leads_to_nobody(backend: LocalBackend) -> None:
     """The port is closed."""
-    with opened(world):
-        stale = card(world.home)
-    assert not (world.home / CARD).exists()
-    (world.home / CARD).write_text(json.dumps(stale))
+    with opened(backend):
+        stale = card(backend.home)
+    assert not (backend.home / CARD).exists()
+    (backend.home / CARD).write_text(json.dumps(stale))
 
     with pytest.raises(NobodyThere):
-        ask(world.home, "status", {})
+        ask(backend.home, "status", {})
 
 
 @pytest.mark.parametrize(
@@ -248,7 +248,7 @@ def test_a_port_that_somebody_else_took_leads_to_nobody(tmp_path: Path) -> None:
         thread.join()
 
 
-def test_nothing_asked_is_nothing_answered(world: Laptop) -> None:
+def test_nothing_asked_is_nothing_answered(backend: LocalBackend) -> None:
     """The worker goes on at once."""
-    with opened(world) as office:
-        assert not office.answer(world)
+    with opened(backend) as office:
+        assert not office.answer(backend)

@@ -56,7 +56,7 @@ def one_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWar
 
 @pytest.fixture
 def desk(tmp_path: Path, one_warehouse: LocalWarehouse) -> Desk:
-    for table in ("transcription_pass_2", "laptop_jobs"):
+    for table in ("transcription_pass_2", "local_jobs"):
         one_warehouse.db.execute(f"DELETE FROM {table}")  # noqa: S608
     return Desk(tmp_path, one_warehouse)
 

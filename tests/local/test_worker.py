@@ -19,7 +19,7 @@ class Hands:
 
     def __init__(self, stage: Stage) -> None:
         self.stage, self.waits = stage, list[float]()
-        self.worker = Worker(stage.world, self.wait)
+        self.worker = Worker(stage.backend, self.wait)
 
     def wait(self, seconds: float) -> None:
         self.waits.append(seconds)
@@ -51,7 +51,7 @@ def test_a_run_is_worked_until_nothing_is_left(stage: Stage) -> None:
     hands.work()
 
     assert (30, True, True) == tuple(stage.books("r1")[k] for k in ("analysed", "completed", "ok"))
-    assert (0, None) == (stage.world.bus.waiting, stage.world.service.next_due())
+    assert (0, None) == (stage.backend.bus.waiting, stage.backend.service.next_due())
     assert [False, False] == [hands.worker.step(), hands.worker.step()]
     assert hands.worker.deliveries > 20
 
@@ -124,7 +124,7 @@ def test_ticks_are_rare_while_the_worker_waits(staged: Staged) -> None:
     hands.work()
 
     seconds = (stage.clock() - before).total_seconds()
-    assert stage.world.bus.sent <= 40 + seconds / 5
+    assert stage.backend.bus.sent <= 40 + seconds / 5
 
 
 def test_back_off_is_waited_for_through_the_given_wait(staged: Staged) -> None:
@@ -175,7 +175,7 @@ def test_a_worker_that_was_killed_is_followed_by_one_that_goes_on(stage: Stage) 
 def test_no_message_stops_the_worker(stage: Stage, body: bytes) -> None:
     """Whatever somebody publishes, the others go on."""
     stage.load(calls(3))
-    stage.world.bus.send("run-requested", body, {})
+    stage.backend.bus.send("run-requested", body, {})
     stage.request()
 
     Hands(stage).work()
@@ -190,8 +190,8 @@ def test_no_event_stops_the_worker(stage: Stage, time: str) -> None:
         "ce-id": "x", "ce-type": "dev.troupe.run-requested.v1", "ce-source": "//x",
         "ce-specversion": "1.0", "ce-time": time,
     }  # fmt: skip
-    stage.world.bus.send("run-requested", b"{}", attributes)
+    stage.backend.bus.send("run-requested", b"{}", attributes)
 
     Hands(stage).work()
 
-    assert ["unreadable_message"] == [row["cause"] for row in stage.world.letters.waiting()]
+    assert ["unreadable_message"] == [row["cause"] for row in stage.backend.letters.waiting()]

@@ -15,8 +15,8 @@ def test_each_version_with_its_model_sums_its_own_runs(stage: Stage) -> None:
     stage.run("r2", mode="test", limit=3)
     stage.run("r3", model="some-other-model")
 
-    first, second = costs(stage.world)["analyses"]
-    told = costs_lines(costs(stage.world))
+    first, second = costs(stage.backend)["analyses"]
+    told = costs_lines(costs(stage.backend))
 
     assert ["r1", "r2"] == [run["run_id"] for run in first["of_runs"]]
     assert pytest.approx(first["cost"]) == sum(run["cost"] for run in first["of_runs"])
@@ -30,11 +30,11 @@ def test_each_version_with_its_model_sums_its_own_runs(stage: Stage) -> None:
 
 def test_nothing_asked_has_no_cost(stage: Stage) -> None:
     """Of a version that is known."""
-    assert {"analyses": []} == costs(stage.world, "call_review_v1")
-    assert ["Nothing was asked yet."] == costs_lines(costs(stage.world, "call_review_v1"))
+    assert {"analyses": []} == costs(stage.backend, "call_review_v1")
+    assert ["Nothing was asked yet."] == costs_lines(costs(stage.backend, "call_review_v1"))
 
 
 def test_a_version_that_nobody_knows_is_refused_with_those_there_are(stage: Stage) -> None:
     """It is a typing error, and no version without runs."""
     with pytest.raises(InvalidOperation, match="nothing_v1: choose from call_review_v1"):
-        costs(stage.world, "nothing_v1")
+        costs(stage.backend, "nothing_v1")

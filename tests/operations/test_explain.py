@@ -17,7 +17,7 @@ Staged = Callable[..., Stage]
 
 def record_in(stage: Stage, uri: str, line: int) -> Any:
     """Whom this line of a request file asks about."""
-    bucket = stage.world.dependencies.bucket
+    bucket = stage.backend.dependencies.bucket
     (blob,) = (each for each in bucket.list(uri.rpartition("/")[0]) if each.uri == uri)
     content = b"".join(bucket.read(blob))
     return json.loads(content.splitlines()[line - 1])["request"]["labels"]["record"]
@@ -31,7 +31,7 @@ def test_a_journey_names_the_very_line_that_asked_for_the_record(staged: Staged)
     stage.load(rows)
     stage.run("r1", canary=10, rows_per_batch=15)
 
-    journey = explain(stage.world, id_of(rows[7]))
+    journey = explain(stage.backend, id_of(rows[7]))
     (plan,) = journey["plans"]
     files = {
         event["attempt"]: json.loads(event["data"])["uri"]
@@ -53,7 +53,7 @@ def test_a_stored_record_says_where_it_went_and_what_it_cost(stage: Stage) -> No
     stage.load(calls(3))
     stage.run("r1")
 
-    told = "\n".join(explained(explain(stage.world, id_of(calls(1)[0]))))
+    told = "\n".join(explained(explain(stage.backend, id_of(calls(1)[0]))))
 
     assert "planned into batch 1 of 1 of run r1" in told
     assert "batch 1 is the canary" in told
@@ -78,7 +78,7 @@ def test_a_record_that_no_run_took_says_why(
     taken = {record for (record,) in stage.sql("SELECT record_id FROM batch_records")}
     left = next(id_of(row) for row in calls(4, start=1) if id_of(row) not in taken)
 
-    assert said in explained(explain(stage.world, left))[-1]
+    assert said in explained(explain(stage.backend, left))[-1]
 
 
 def test_a_batch_tells_its_claims_jobs_errors_and_cost(staged: Staged) -> None:
@@ -89,7 +89,7 @@ def test_a_batch_tells_its_claims_jobs_errors_and_cost(staged: Staged) -> None:
     stage.load(rows)
     stage.run("r1")
 
-    journey = explain(stage.world, "r1/1")
+    journey = explain(stage.backend, "r1/1")
     told = "\n".join(explained(journey))
 
     assert 3 == len(journey["closings"]) == len(journey["claims"])
@@ -104,9 +104,9 @@ def test_a_batch_that_waits_for_its_turn_says_so(stage: Stage) -> None:
     stage.load(calls(30))
     stage.request("r1", canary=10, rows_per_batch=10)
     while "batch-planned" not in stage.topics("r1"):
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
 
-    assert "It has not begun" in explained(explain(stage.world, "r1/3"))[-1]
+    assert "It has not begun" in explained(explain(stage.backend, "r1/3"))[-1]
 
 
 def test_a_run_tells_its_request_its_plan_and_its_batches(stage: Stage) -> None:
@@ -114,7 +114,7 @@ def test_a_run_tells_its_request_its_plan_and_its_batches(stage: Stage) -> None:
     stage.load([*calls(30), call(99, "")])
     stage.run("r1", canary=10, rows_per_batch=10)
 
-    journey = explain(stage.world, "r1")
+    journey = explain(stage.backend, "r1")
     told = "\n".join(explained(journey))
 
     assert "canary 10" in told
@@ -133,7 +133,7 @@ def test_what_is_no_run_batch_or_record_is_refused(stage: Stage, subject: str) -
     stage.run("r1")
 
     with pytest.raises(InvalidOperation, match=r"troupe status|batches 1 to 1"):
-        explain(stage.world, subject)
+        explain(stage.backend, subject)
 
 
 def test_a_run_without_a_plan_says_where_to_look(stage: Stage) -> None:
@@ -141,4 +141,4 @@ def test_a_run_without_a_plan_says_where_to_look(stage: Stage) -> None:
     stage.request("r1")
 
     with pytest.raises(InvalidOperation, match="no plan yet"):
-        explain(stage.world, "r1")
+        explain(stage.backend, "r1")

@@ -21,24 +21,24 @@ def loaded(stage: Stage) -> Stage:
 
 def test_a_run_id_that_waits_is_taken_for_another_request(loaded: Stage) -> None:
     """Before anybody has planned the first; the same request is the same run."""
-    first = operations.request(loaded.world, {"run_id": "a", "limit": 2})
-    again = operations.request(loaded.world, {"run_id": "a", "limit": 2})
+    first = operations.request(loaded.backend, {"run_id": "a", "limit": 2})
+    again = operations.request(loaded.backend, {"run_id": "a", "limit": 2})
     with pytest.raises(InvalidOperation, match="a was asked for something else before"):
-        operations.request(loaded.world, {"run_id": "a", "limit": 3})
+        operations.request(loaded.backend, {"run_id": "a", "limit": 3})
     loaded.play()
 
     assert (False, True) == (first["known"], again["known"])
-    assert (2, []) == (loaded.books("a")["analysed"], operations.status(loaded.world)["refusals"])
+    assert (2, []) == (loaded.books("a")["analysed"], operations.status(loaded.backend)["refusals"])
 
 
 def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: Stage) -> None:
     """Neither that of the run whose records it asks, nor of a request that waits."""
     loaded.run("first")
-    operations.request(loaded.world, {"run_id": "waits"})
+    operations.request(loaded.backend, {"run_id": "waits"})
 
     for taken in ("first", "waits"):
         with pytest.raises(InvalidOperation, match=f"{taken} was asked for something else before"):
-            reprocess(loaded.world, {"of_run": "first", "run_id": taken})
+            reprocess(loaded.backend, {"of_run": "first", "run_id": taken})
 
 
 def test_a_reprocessing_asked_twice_is_one_run(loaded: Stage) -> None:
@@ -46,10 +46,10 @@ def test_a_reprocessing_asked_twice_is_one_run(loaded: Stage) -> None:
     loaded.run("first")
     request = {"of_run": "first", "run_id": "again"}
 
-    known = [reprocess(loaded.world, request)["known"] for _ in range(2)]
+    known = [reprocess(loaded.backend, request)["known"] for _ in range(2)]
     loaded.play()
 
-    assert [False, True, True] == [*known, reprocess(loaded.world, request)["known"]]
+    assert [False, True, True] == [*known, reprocess(loaded.backend, request)["known"]]
 
 
 def test_a_refused_run_is_said_to_be_refused(loaded: Stage) -> None:
@@ -58,10 +58,10 @@ def test_a_refused_run_is_said_to_be_refused(loaded: Stage) -> None:
     loaded.play()
     for ask in NO_PLAN:
         with pytest.raises(InvalidOperation, match="r1 was refused; `troupe status r1` says why"):
-            ask(loaded.world, "r1")
+            ask(loaded.backend, "r1")
 
-    operations.request(loaded.world, {"run_id": "r1"})
-    waiting = [row["run_id"] for row in operations.status(loaded.world)["requests"]]
+    operations.request(loaded.backend, {"run_id": "r1"})
+    waiting = [row["run_id"] for row in operations.status(loaded.backend)["requests"]]
     loaded.play()
 
     assert (["r1"], 3) == (waiting, loaded.books("r1")["analysed"])
@@ -69,10 +69,10 @@ def test_a_refused_run_is_said_to_be_refused(loaded: Stage) -> None:
 
 def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: Stage) -> None:
     """There is nothing to stop, and it is said when there will be."""
-    operations.request(loaded.world, {"run_id": "r1"})
+    operations.request(loaded.backend, {"run_id": "r1"})
 
     with pytest.raises(InvalidOperation) as refused:
-        operations.cancel(loaded.world, "r1")
+        operations.cancel(loaded.backend, "r1")
 
     assert "nothing is asked or paid" in str(refused.value)
     assert "once `troupe work` has planned it, `troupe cancel r1` stops it" in str(refused.value)
@@ -95,13 +95,13 @@ def test_a_reprocessing_of_what_nobody_knows_makes_no_run(
 
     for dry_run in (True, False):
         with pytest.raises(InvalidOperation, match=words):
-            reprocess(loaded.world, command, dry_run=dry_run)
-    assert [] == operations.status(loaded.world)["requests"]
+            reprocess(loaded.backend, command, dry_run=dry_run)
+    assert [] == operations.status(loaded.backend)["requests"]
 
 
 def test_a_message_to_a_topic_that_nobody_knows_is_not_published(stage: Stage) -> None:
     """The topics there are stand beside."""
     with pytest.raises(InvalidOperation, match="no topic nosuch: choose from run-requested, "):
-        operations.publish(stage.world, "nosuch", "{}")
+        operations.publish(stage.backend, "nosuch", "{}")
 
-    assert 0 == stage.world.bus.sent
+    assert 0 == stage.backend.bus.sent

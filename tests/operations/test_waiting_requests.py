@@ -16,14 +16,14 @@ def test_a_request_waits_until_it_is_planned(staged: Staged) -> None:
     stage.request("r1")
 
     for run_id in (None, "r1"):
-        found = operations.status(stage.world, run_id)
+        found = operations.status(stage.backend, run_id)
         assert ["r1"] == [row["run_id"] for row in found["requests"]]
         said = "\n".join(status_lines({"worker": None, **found}))
         assert "Run r1: requested 2026-03-02" in said
         assert "start one with `troupe work`" in said
     stage.play()
 
-    assert [] == operations.status(stage.world, "r1")["requests"]
+    assert [] == operations.status(stage.backend, "r1")["requests"]
 
 
 def test_a_refused_request_waits_for_nobody(staged: Staged) -> None:
@@ -32,7 +32,7 @@ def test_a_refused_request_waits_for_nobody(staged: Staged) -> None:
     stage.load(calls(3))
     stage.request("r1", budget=0.000001)
     stage.play()
-    found = operations.status(stage.world)
+    found = operations.status(stage.backend)
 
     assert ([], ["r1"]) == (found["requests"], [row["run_id"] for row in found["refusals"]])
 
@@ -42,7 +42,7 @@ def test_the_status_of_a_run_tells_its_plan(staged: Staged) -> None:
     stage = staged()
     stage.load([*calls(3), *calls(2, start=3, transcript=None)])
     stage.run("r1")
-    plan = operations.status(stage.world, "r1")["plan"]
+    plan = operations.status(stage.backend, "r1")["plan"]
 
     assert (5, 2) == (plan["source_rows"], plan["skipped"]["empty_transcript"])
     assert 0 < plan["expected_cost"][0] < plan["expected_cost"][1]

@@ -109,7 +109,7 @@ def test_a_job_may_take_days() -> None:
     assert "over the limit of 72 h: the tick asks the service to cancel its job" in told(400_000)
 
 
-def test_the_limits_are_those_of_the_world_that_answers() -> None:
+def test_the_limits_are_those_of_the_backend_that_answers() -> None:
     """A laptop may have another patience than the cloud."""
     status = {"runs": [run(batches=[batch(1, "submitted", 60)])], "limits": {"pending_hours": 2}}
 

@@ -20,7 +20,7 @@ MODEL = "publishers/google/models/gemini-3.5-flash-lite"
 MARKS = {"attempt": "run-1__1__1"}
 
 
-class World:
+class StandInHarness:
     """A service with one request file in its bucket."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
@@ -92,49 +92,49 @@ def keys(lines: list[dict[str, Any]]) -> list[str]:
 
 def test_the_stand_in_is_a_model(tmp_path: Path) -> None:
     """It has the tool's shape."""
-    model: JobService = World(tmp_path).service
+    model: JobService = StandInHarness(tmp_path).service
 
     assert model.find({}) == []
 
 
 def test_a_job_goes_from_pending_to_succeeded_with_one_answer_a_line(tmp_path: Path) -> None:
     """The common case, and everything that a reader may lean on."""
-    world = World(tmp_path)
-    created = world.create(world.put(40))
+    backend = StandInHarness(tmp_path)
+    created = backend.create(backend.put(40))
     assert created.state is JobState.PENDING
     assert created.output_folder is None
 
-    world.work()
+    backend.work()
 
-    job, lines = world.job(created), world.output(created)
+    job, lines = backend.job(created), backend.output(created)
     assert job.state is JobState.SUCCEEDED
     assert job.started_at is not None
     assert job.error_code is None
-    assert world.files(job) == ["predictions.jsonl"]
-    assert [blob.uri.rsplit("/", 1)[1] for blob in world.told] == ["predictions.jsonl"]
+    assert backend.files(job) == ["predictions.jsonl"]
+    assert [blob.uri.rsplit("/", 1)[1] for blob in backend.told] == ["predictions.jsonl"]
     assert sorted(keys(lines)) == [f"k-{number:032x}" for number in range(40)]
     assert keys(lines) != sorted(keys(lines))  # the order is not the input's
 
 
 def test_the_output_folder_is_named_after_the_time_of_creation(tmp_path: Path) -> None:
     """Colons included; two jobs of one moment never share a folder."""
-    world = World(tmp_path)
-    uri = world.put()
-    first, second = world.create(uri), world.create(uri)
-    world.work()
+    backend = StandInHarness(tmp_path)
+    uri = backend.put()
+    first, second = backend.create(uri), backend.create(uri)
+    backend.work()
 
     folder = "gs://here/out/prediction-model-2026-03-02T09:00:00.000000Z"
-    assert world.job(first).output_folder == folder
-    assert world.job(second).output_folder not in (None, folder)
+    assert backend.job(first).output_folder == folder
+    assert backend.job(second).output_folder not in (None, folder)
 
 
 def test_a_line_looks_as_the_services_do(tmp_path: Path) -> None:
     """Status, time, echo with nulls that nobody sent, response, and the key beside them."""
-    world = World(tmp_path)
-    job = world.create(world.put(1))
-    world.work()
+    backend = StandInHarness(tmp_path)
+    job = backend.create(backend.put(1))
+    backend.work()
 
-    (line,) = world.output(job)
+    (line,) = backend.output(job)
     candidate = line["response"]["candidates"][0]
     assert line["status"] == ""
     assert datetime.fromisoformat(line["processed_time"]).tzinfo is not None
@@ -151,11 +151,11 @@ def test_answers_to_our_own_requests_are_read_without_an_error(tmp_path: Path) -
     analysis = load_analysis("call_review_v1")
     texts = ["CUSTOMER: Where is my sofa?\nAGENT: It has been sent.", "CUSTOMER: Wo ist er? 😡"]
     asked = [Request(f"{number:032x}", text, 2048) for number, text in enumerate(texts)]
-    world = World(tmp_path)
-    job = world.create(world.bucket.write_once("in.jsonl", render(analysis, asked)).uri)
-    world.work()
+    backend = StandInHarness(tmp_path)
+    job = backend.create(backend.bucket.write_once("in.jsonl", render(analysis, asked)).uri)
+    backend.work()
 
-    content = world.bucket.content[f"{world.job(job).output_folder}/predictions.jsonl"]
+    content = backend.bucket.content[f"{backend.job(job).output_folder}/predictions.jsonl"]
     readings = list(Reader(analysis).read([content]))
     assert [reading.error_type for reading in readings] == [None, None]
     assert {"exact"} == {reading.repair_grade for reading in readings}
@@ -187,101 +187,101 @@ def test_the_transcript_is_found_again(tmp_path: Path) -> None:
 )
 def test_one_bad_line_refuses_the_whole_job(tmp_path: Path, line: bytes) -> None:
     """Before anything is predicted, in the service's words."""
-    world = World(tmp_path)
+    backend = StandInHarness(tmp_path)
     sound = json.dumps(request(1)).encode()
-    uri = world.bucket.write_once("in.jsonl", [sound, b"\n", line, b"\n"]).uri
-    job = world.create(uri)
-    world.work()
+    uri = backend.bucket.write_once("in.jsonl", [sound, b"\n", line, b"\n"]).uri
+    job = backend.create(uri)
+    backend.work()
 
-    failed = world.job(job)
+    failed = backend.job(job)
     assert failed.state is JobState.FAILED
     assert failed.error_code == 3
     assert failed.error_message.startswith("Failed to import data. Please check")
-    assert world.told == []
+    assert backend.told == []
 
 
 def test_a_missing_or_empty_file_is_refused_as_well(tmp_path: Path) -> None:
     """Creating the job said nothing about it."""
-    world = World(tmp_path)
-    elsewhere = [world.create("gs://here/nothing"), world.create("gs://there/in.jsonl")]
-    jobs = [*elsewhere, world.create(world.put(0))]
-    world.work()
+    backend = StandInHarness(tmp_path)
+    elsewhere = [backend.create("gs://here/nothing"), backend.create("gs://there/in.jsonl")]
+    jobs = [*elsewhere, backend.create(backend.put(0))]
+    backend.work()
 
-    assert [world.job(job).error_code for job in jobs] == [3, 3, 3]
+    assert [backend.job(job).error_code for job in jobs] == [3, 3, 3]
 
 
 def test_a_foreign_bucket_fails_later_with_code_nine(tmp_path: Path) -> None:
     """Create answered as if all were well."""
-    world = World(tmp_path)
-    job = world.service.create(
+    backend = StandInHarness(tmp_path)
+    job = backend.service.create(
         display_name="x",
         model=MODEL,
-        request_uri=world.put(),
+        request_uri=backend.put(),
         output_prefix="gs://there/o",
         labels={},
     )
-    world.work()
+    backend.work()
 
-    assert world.job(job).error_code == 9
+    assert backend.job(job).error_code == 9
 
 
 def test_unknown_models_and_wrong_labels_are_refused_at_once(tmp_path: Path) -> None:
     """No job comes of it."""
-    world = World(tmp_path, behaviour=Behaviour(unknown_models=frozenset({MODEL})))
+    backend = StandInHarness(tmp_path, behaviour=Behaviour(unknown_models=frozenset({MODEL})))
     with pytest.raises(UnknownModel):
-        world.create(world.put())
+        backend.create(backend.put())
     for labels in ({"Run": "x"}, {"run": "a b"}, {"run": "x" * 65}):
         with pytest.raises(InvalidRequest):
-            world.create("gs://here/in.jsonl", **labels)
+            backend.create("gs://here/in.jsonl", **labels)
     with pytest.raises(InvalidRequest):
-        world.create("gs://here/in.jsonl", name="n" * 129)
+        backend.create("gs://here/in.jsonl", name="n" * 129)
 
-    assert world.service.find({}) == []
+    assert backend.service.find({}) == []
 
 
 def test_jobs_are_found_by_all_of_their_labels(tmp_path: Path) -> None:
     """And by the time since they were created."""
-    world = World(tmp_path)
-    first = world.create("gs://here/a", run="1", batch="1")
-    world.clock.pass_(60)
-    second = world.create("gs://here/a", run="1", batch="2")
+    backend = StandInHarness(tmp_path)
+    first = backend.create("gs://here/a", run="1", batch="1")
+    backend.clock.pass_(60)
+    second = backend.create("gs://here/a", run="1", batch="2")
 
-    assert world.service.find({"run": "1"}) == [first, second]
-    assert world.service.find({"run": "1", "batch": "2"}) == [second]
-    assert world.service.find({"run": "2"}) == []
-    assert world.service.created_since(second.created_at, {"run": "1"}) == [second]
+    assert backend.service.find({"run": "1"}) == [first, second]
+    assert backend.service.find({"run": "1", "batch": "2"}) == [second]
+    assert backend.service.find({"run": "2"}) == []
+    assert backend.service.created_since(second.created_at, {"run": "1"}) == [second]
 
 
 def test_a_list_may_lag_behind(tmp_path: Path) -> None:
     """A new job is missing from lists for a while; by its name it is always found."""
-    world = World(tmp_path, behaviour=Behaviour(list_lag_seconds=30))
-    job = world.create(world.put())
+    backend = StandInHarness(tmp_path, behaviour=Behaviour(list_lag_seconds=30))
+    job = backend.create(backend.put())
 
-    assert world.service.find(MARKS) == []
-    assert world.service.get(job.name) == job
-    world.clock.pass_(31)
-    assert world.service.find(MARKS) == [job]
+    assert backend.service.find(MARKS) == []
+    assert backend.service.get(job.name) == job
+    backend.clock.pass_(31)
+    assert backend.service.find(MARKS) == [job]
 
 
 def test_time_passes_in_the_queue_and_at_work(tmp_path: Path) -> None:
     """Rows are answered in step with the time; the service says when it can go on."""
-    world = World(tmp_path, behaviour=Behaviour(pending_seconds=90, running_seconds=100))
-    job = world.create(world.put(10))
-    world.work()
-    assert world.job(job).state is JobState.PENDING
-    assert world.service.next_due() == job.created_at + timedelta(seconds=90)
+    backend = StandInHarness(tmp_path, behaviour=Behaviour(pending_seconds=90, running_seconds=100))
+    job = backend.create(backend.put(10))
+    backend.work()
+    assert backend.job(job).state is JobState.PENDING
+    assert backend.service.next_due() == job.created_at + timedelta(seconds=90)
 
-    world.clock.pass_(90)
-    world.work()
-    world.clock.pass_(50)
-    world.work()
-    assert world.job(job).state is JobState.RUNNING
-    world.clock.pass_(50)
-    world.work()
+    backend.clock.pass_(90)
+    backend.work()
+    backend.clock.pass_(50)
+    backend.work()
+    assert backend.job(job).state is JobState.RUNNING
+    backend.clock.pass_(50)
+    backend.work()
 
-    assert world.job(job).state is JobState.SUCCEEDED
-    assert world.service.next_due() is None
-    assert len(world.output(job)) == 10
+    assert backend.job(job).state is JobState.SUCCEEDED
+    assert backend.service.next_due() is None
+    assert len(backend.output(job)) == 10
 
 
 def test_a_step_is_a_bounded_piece_of_work(tmp_path: Path) -> None:
@@ -290,54 +290,54 @@ def test_a_step_is_a_bounded_piece_of_work(tmp_path: Path) -> None:
 
     def slow(asked: Mapping[str, Any]) -> Answer:
         answered.append(1)
-        world.clock.pass_(1)
+        backend.clock.pass_(1)
         return Answer(text="{}")
 
-    world = World(tmp_path, answerer=slow, behaviour=Behaviour(seconds_per_step=2))
-    world.create(world.put(9))
+    backend = StandInHarness(tmp_path, answerer=slow, behaviour=Behaviour(seconds_per_step=2))
+    backend.create(backend.put(9))
     while not answered:
-        world.service.step()
+        backend.service.step()
 
     assert len(answered) == 2
 
 
 def test_a_pending_job_is_cancelled_at_once(tmp_path: Path) -> None:
     """It never ran, there is no output."""
-    world = World(tmp_path)
-    job = world.create(world.put())
-    world.service.cancel(job.name)
-    world.work()
+    backend = StandInHarness(tmp_path)
+    job = backend.create(backend.put())
+    backend.service.cancel(job.name)
+    backend.work()
 
-    cancelled = world.job(job)
+    cancelled = backend.job(job)
     assert (cancelled.state, cancelled.error_code) == (JobState.CANCELLED, 1)
     assert cancelled.output_folder is None
 
 
 def test_a_running_job_is_cancelled_with_what_it_has(tmp_path: Path) -> None:
     """Rows that were answered were paid for, and are exported, also after a restart."""
-    world = World(tmp_path, behaviour=Behaviour(running_seconds=100))
-    job = world.create(world.put(10))
-    world.work()
-    world.clock.pass_(40)
-    world.work()
-    world.service.cancel(job.name)
-    assert world.job(job).state is JobState.CANCELLING
-    world.restarted()
-    world.work()
+    backend = StandInHarness(tmp_path, behaviour=Behaviour(running_seconds=100))
+    job = backend.create(backend.put(10))
+    backend.work()
+    backend.clock.pass_(40)
+    backend.work()
+    backend.service.cancel(job.name)
+    assert backend.job(job).state is JobState.CANCELLING
+    backend.restarted()
+    backend.work()
 
-    assert world.job(job).state is JobState.CANCELLED
-    assert len(world.output(job)) == 4
+    assert backend.job(job).state is JobState.CANCELLED
+    assert len(backend.output(job)) == 4
 
 
 def test_an_ended_job_is_left_as_it_is(tmp_path: Path) -> None:
     """Cancelling it changes nothing, nor does cancelling one that never was."""
-    world = World(tmp_path)
-    job = world.create(world.put())
-    world.work()
-    world.service.cancel(job.name)
-    world.service.cancel("projects/local/locations/local/batchPredictionJobs/1")
+    backend = StandInHarness(tmp_path)
+    job = backend.create(backend.put())
+    backend.work()
+    backend.service.cancel(job.name)
+    backend.service.cancel("projects/local/locations/local/batchPredictionJobs/1")
 
-    assert world.job(job).state is JobState.SUCCEEDED
+    assert backend.job(job).state is JobState.SUCCEEDED
 
 
 @pytest.mark.parametrize(
@@ -359,27 +359,27 @@ def test_a_job_that_ends_otherwise_may_hold_rows(
     tmp_path: Path, behaviour: Behaviour, state: JobState, code: int | None, rows: int
 ) -> None:
     """Only failed and cancelled ones have an error."""
-    world = World(tmp_path, behaviour=behaviour)
-    job = world.create(world.put(10))
-    world.work()
+    backend = StandInHarness(tmp_path, behaviour=behaviour)
+    job = backend.create(backend.put(10))
+    backend.work()
 
-    assert (world.job(job).state, world.job(job).error_code) == (state, code)
-    assert len(world.output(job)) == rows
+    assert (backend.job(job).state, backend.job(job).error_code) == (state, code)
+    assert len(backend.output(job)) == rows
 
 
 def test_a_job_may_end_without_any_file(tmp_path: Path) -> None:
     """Its folder is named all the same; one that expired in the queue has none."""
-    world = World(tmp_path, behaviour=ends(share=0))
-    job = world.create(world.put())
-    world.work()
-    assert world.job(job).state is JobState.SUCCEEDED
-    assert world.files(job) == []
+    backend = StandInHarness(tmp_path, behaviour=ends(share=0))
+    job = backend.create(backend.put())
+    backend.work()
+    assert backend.job(job).state is JobState.SUCCEEDED
+    assert backend.files(job) == []
 
-    world = World(tmp_path / "b", behaviour=ends(state=JobState.EXPIRED, share=0))
-    job = world.create(world.put())
-    world.work()
-    assert world.job(job).state is JobState.EXPIRED
-    assert world.job(job).output_folder is None
+    backend = StandInHarness(tmp_path / "b", behaviour=ends(state=JobState.EXPIRED, share=0))
+    job = backend.create(backend.put())
+    backend.work()
+    assert backend.job(job).state is JobState.EXPIRED
+    assert backend.job(job).output_folder is None
 
 
 @pytest.mark.parametrize(
@@ -391,59 +391,61 @@ def test_a_stuck_job_stays_until_it_is_cancelled(tmp_path: Path, state: JobState
     def stuck(job: Job) -> End:
         return End(state=state) if "stuck" in job.labels else End()
 
-    world = World(tmp_path, behaviour=Behaviour(end=stuck))
-    uri = world.put()
-    first, second = world.create(uri, stuck="yes"), world.create(uri)
-    world.work()
-    assert world.job(first).state is state
-    assert world.job(second).state is JobState.SUCCEEDED
+    backend = StandInHarness(tmp_path, behaviour=Behaviour(end=stuck))
+    uri = backend.put()
+    first, second = backend.create(uri, stuck="yes"), backend.create(uri)
+    backend.work()
+    assert backend.job(first).state is state
+    assert backend.job(second).state is JobState.SUCCEEDED
 
-    world.service.cancel(first.name)
-    world.work()
-    assert world.job(first).state is JobState.CANCELLED
+    backend.service.cancel(first.name)
+    backend.work()
+    assert backend.job(first).state is JobState.CANCELLED
 
 
 def test_output_may_come_in_shards(tmp_path: Path) -> None:
     """Every line is in one of them, and each name says how many there are."""
-    world = World(tmp_path, behaviour=Behaviour(shards=3))
-    job = world.create(world.put(10))
-    world.work()
+    backend = StandInHarness(tmp_path, behaviour=Behaviour(shards=3))
+    job = backend.create(backend.put(10))
+    backend.work()
 
     names = [f"predictions.jsonl-0000{shard}-of-00003" for shard in range(3)]
-    assert world.files(job) == names
-    assert len({key for name in names for key in keys(world.output(job, name))}) == 10
+    assert backend.files(job) == names
+    assert len({key for name in names for key in keys(backend.output(job, name))}) == 10
 
 
 def test_a_shard_may_be_missing(tmp_path: Path) -> None:
     """The others count it."""
     lossy = Behaviour(shards=3, end=lambda job: End(missing_shards=1))
-    world = World(tmp_path, behaviour=lossy)
-    job = world.create(world.put(9))
-    world.work()
+    backend = StandInHarness(tmp_path, behaviour=lossy)
+    job = backend.create(backend.put(9))
+    backend.work()
 
-    assert world.files(job) == [f"predictions.jsonl-0000{shard}-of-00003" for shard in (0, 1)]
+    assert backend.files(job) == [f"predictions.jsonl-0000{shard}-of-00003" for shard in (0, 1)]
 
 
 def test_a_partial_dump_may_lie_beside_or_alone(tmp_path: Path) -> None:
     """The incremental file is no final one."""
-    world = World(tmp_path, behaviour=Behaviour(incremental=True))
-    job = world.create(world.put())
-    world.work()
-    assert world.files(job) == ["incremental_predictions.jsonl", "predictions.jsonl"]
+    backend = StandInHarness(tmp_path, behaviour=Behaviour(incremental=True))
+    job = backend.create(backend.put())
+    backend.work()
+    assert backend.files(job) == ["incremental_predictions.jsonl", "predictions.jsonl"]
 
-    world = World(tmp_path / "b", behaviour=ends(state=JobState.FAILED, only_incremental=True))
-    job = world.create(world.put())
-    world.work()
-    assert world.files(job) == ["incremental_predictions.jsonl"]
+    backend = StandInHarness(
+        tmp_path / "b", behaviour=ends(state=JobState.FAILED, only_incremental=True)
+    )
+    job = backend.create(backend.put())
+    backend.work()
+    assert backend.files(job) == ["incremental_predictions.jsonl"]
 
 
 def test_a_killed_process_leaves_nothing_half(tmp_path: Path) -> None:
     """Whenever it is killed, the next one ends the job with the same bytes."""
-    undisturbed = World(tmp_path / "calm", behaviour=Behaviour(lines_per_step=3))
+    undisturbed = StandInHarness(tmp_path / "calm", behaviour=Behaviour(lines_per_step=3))
     job = undisturbed.create(undisturbed.put(20))
     undisturbed.work()
 
-    disturbed = World(tmp_path / "wild", behaviour=Behaviour(lines_per_step=3))
+    disturbed = StandInHarness(tmp_path / "wild", behaviour=Behaviour(lines_per_step=3))
     disturbed.create(disturbed.put(20))
     for steps in range(25):
         disturbed.restarted()
@@ -463,74 +465,74 @@ def test_a_model_of_ones_own_is_asked_once_whenever_the_process_is_killed(tmp_pa
         asked.append(text)
         return Answer(status="Unavailable: {}") if len(asked) == 3 else Answer(text=f"{len(asked)}")
 
-    world = World(
+    backend = StandInHarness(
         tmp_path,
         answerer=answers,
         behaviour=Behaviour(lines_per_step=3, keeps_answers=True),
     )
-    job = world.create(world.put(20))
+    job = backend.create(backend.put(20))
     while len(asked) < 12:
-        world.service.step()
+        backend.service.step()
     (journal,) = tmp_path.rglob("*.said")
     with journal.open("ab") as file:
         file.write(b'{"line": 99, "answ')
-    world.restarted()
-    world.work()
+    backend.restarted()
+    backend.work()
 
-    assert ["SUCCEEDED", 20] == [world.job(job).state.name, len(world.output(job))]
+    assert ["SUCCEEDED", 20] == [backend.job(job).state.name, len(backend.output(job))]
     assert 21 == len(asked)
-    assert [] == [line for line in world.output(job) if line["status"]]
+    assert [] == [line for line in backend.output(job) if line["status"]]
     assert not journal.exists()
 
 
 def test_a_kill_after_the_export_exports_nothing_else(tmp_path: Path) -> None:
     """An answerer that does not repeat itself meets its own file, and adopts it."""
     count = iter(range(1000))
-    world = World(tmp_path, answerer=lambda asked: Answer(text=str(next(count))))
-    job = world.create(world.put(4))
-    while not world.told:
+    backend = StandInHarness(tmp_path, answerer=lambda asked: Answer(text=str(next(count))))
+    job = backend.create(backend.put(4))
+    while not backend.told:
         before = {file: file.read_bytes() for file in tmp_path.glob("*.json")}
-        world.service.step()
-    content = dict(world.bucket.content)
+        backend.service.step()
+    content = dict(backend.bucket.content)
     for file, was in before.items():
         file.write_bytes(was)
-    world.restarted()
-    world.work()
+    backend.restarted()
+    backend.work()
 
-    assert world.job(job).state is JobState.SUCCEEDED
-    assert content == world.bucket.content
+    assert backend.job(job).state is JobState.SUCCEEDED
+    assert content == backend.bucket.content
 
 
 def test_a_deleted_job_is_gone_and_its_number_is_not_given_again(tmp_path: Path) -> None:
     """Also for the next process."""
-    world = World(tmp_path)
-    job = world.create(world.put())
-    world.service.delete(job.name)
-    world.restarted()
+    backend = StandInHarness(tmp_path)
+    job = backend.create(backend.put())
+    backend.service.delete(job.name)
+    backend.restarted()
 
-    assert world.service.get(job.name) is None
-    assert world.service.find(MARKS) == []
-    assert world.create("gs://here/in.jsonl").name != job.name
+    assert backend.service.get(job.name) is None
+    assert backend.service.find(MARKS) == []
+    assert backend.create("gs://here/in.jsonl").name != job.name
 
 
 def test_damage_is_done_to_the_answers_alone(tmp_path: Path) -> None:
     """A poisoned record fails, the others are read."""
     damage = Damage(share=0, poison=frozenset({f"{3:032x}"}), poison_kind=Kind.ROW_ERROR)
-    world = World(tmp_path, damage=damage)
-    job = world.create(world.put(6))
-    world.work()
+    backend = StandInHarness(tmp_path, damage=damage)
+    job = backend.create(backend.put(6))
+    backend.work()
 
-    failed = [line for line in world.output(job) if line["status"]]
+    failed = [line for line in backend.output(job) if line["status"]]
     assert keys(failed) == [f"k-{3:032x}"]
     assert failed[0]["response"] == {}
 
 
 def test_a_key_without_a_letter_becomes_a_number(tmp_path: Path) -> None:
     """The importer guesses types, which is why ours have a prefix."""
-    world = World(tmp_path)
+    backend = StandInHarness(tmp_path)
     line = json.dumps(request(1) | {"key": "000123"}).encode()
-    job = world.create(world.bucket.write_once("in.jsonl", [line]).uri)
-    world.work()
+    job = backend.create(backend.bucket.write_once("in.jsonl", [line]).uri)
+    backend.work()
 
-    (found,) = world.output(job)
+    (found,) = backend.output(job)
     assert found["key"] == 123

@@ -15,7 +15,7 @@ import pytest
 from handlers.dispatch.deliver import deliver
 from tests.harness import Stage, calls
 from tests.telemetry.kept import Kept
-from troupe.backends.local.backend import LaptopSettings
+from troupe.backends.local.backend import LocalSettings
 from troupe.telemetry import configured
 from troupe.telemetry.setup import to
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def played(tmp_path: Path, environ: dict[str, str]) -> None:
-    stage = Stage(tmp_path / "home", LaptopSettings(telemetry=configured(environ)))
+    stage = Stage(tmp_path / "home", LocalSettings(telemetry=configured(environ)))
     stage.load(calls(4))
     assert stage.run()["ok"]
     stage.close()
@@ -45,11 +45,11 @@ def test_opentelemetry_is_imported_for_those_alone_who_asked_for_it(
     code = (
         "import json, sys\n"
         "from pathlib import Path\n"
-        "from troupe.backends.local.backend import LaptopSettings\n"
+        "from troupe.backends.local.backend import LocalSettings\n"
         "from troupe.telemetry import configured\n"
         "from tests.harness import Stage, calls\n"
         "asked = configured(json.loads(sys.argv[1]))\n"
-        "stage = Stage(Path('home'), LaptopSettings(telemetry=asked))\n"
+        "stage = Stage(Path('home'), LocalSettings(telemetry=asked))\n"
         "stage.load(calls(2)); stage.run(); stage.close()\n"
         "print([n for n in sys.modules if n.partition('.')[0] == 'opentelemetry'])\n"
     )
@@ -117,7 +117,7 @@ def test_nothing_is_opened_before_the_first_delivery(tmp_path: Path) -> None:
     """A command that only asks leaves no file behind."""
     file = tmp_path / "traces.jsonl"
     stage = Stage(
-        tmp_path / "home", LaptopSettings(telemetry=configured({"TROUPE_TRACES": str(file)}))
+        tmp_path / "home", LocalSettings(telemetry=configured({"TROUPE_TRACES": str(file)}))
     )
     stage.books()
     stage.close()
@@ -125,10 +125,10 @@ def test_nothing_is_opened_before_the_first_delivery(tmp_path: Path) -> None:
     assert not file.exists()
 
 
-def test_a_world_that_closes_sends_what_is_kept(tmp_path: Path) -> None:
+def test_a_backend_that_closes_sends_what_is_kept(tmp_path: Path) -> None:
     """Once."""
     kept = Kept()
-    Stage(tmp_path / "home", LaptopSettings(telemetry=to(kept))).close()
+    Stage(tmp_path / "home", LocalSettings(telemetry=to(kept))).close()
 
     assert 1 == kept.closed
 
@@ -144,7 +144,7 @@ def test_opentelemetry_is_told_the_same_spans_and_the_metrics(tmp_path: Path) ->
 
     spans, metrics, kept = InMemorySpanExporter(), InMemoryMetricReader(), Kept()
     sink = OpenTelemetry(SimpleSpanProcessor(spans), metrics)
-    stage = Stage(tmp_path / "home", LaptopSettings(telemetry=to(Several([sink, kept]))))
+    stage = Stage(tmp_path / "home", LocalSettings(telemetry=to(Several([sink, kept]))))
     stage.load(calls(5))
     stage.run()
     found = _metrics(metrics)
@@ -209,7 +209,7 @@ def collector() -> Iterator[tuple[str, list[str]]]:
     thread.join()
 
 
-def test_a_collector_gets_traces_and_metrics_before_the_world_is_closed(
+def test_a_collector_gets_traces_and_metrics_before_the_backend_is_closed(
     tmp_path: Path, collector: tuple[str, list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Over OTLP, with OpenTelemetry's own variables."""

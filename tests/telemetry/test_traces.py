@@ -88,7 +88,7 @@ def test_a_delivery_that_fails_says_its_cause_and_nothing_else(staged: Staged) -
     """A foreign error may quote what it read; its text stays where it was."""
     stage, kept = traced(staged)
     stage.load(calls(4))
-    write = stage.world.bucket.write_once
+    write = stage.backend.bucket.write_once
     failed: list[bool] = []
 
     def fail_once(*given: object) -> object:
@@ -97,7 +97,7 @@ def test_a_delivery_that_fails_says_its_cause_and_nothing_else(staged: Staged) -
         failed.append(True)
         raise Redeliver(f"the row of {NAME}")
 
-    stage.world.bucket.write_once = fail_once  # type: ignore[method-assign,assignment]
+    stage.backend.bucket.write_once = fail_once  # type: ignore[method-assign,assignment]
     stage.run()
 
     tries = kept.named("write-jsonl batch-planned")
@@ -110,7 +110,7 @@ def test_a_delivery_that_fails_says_its_cause_and_nothing_else(staged: Staged) -
 def test_what_nobody_can_read_has_a_trace_of_its_own(staged: Staged) -> None:
     """Its dead letter is told in another one, without the body."""
     stage, kept = traced(staged)
-    stage.world.bus.send("batch-planned", f'{{"run_id": "{NAME}"'.encode(), {})
+    stage.backend.bus.send("batch-planned", f'{{"run_id": "{NAME}"'.encode(), {})
     stage.play()
 
     (lost,) = kept.named("unreadable batch-planned")
@@ -123,11 +123,11 @@ def test_a_republished_event_is_linked_to_and_not_recorded_again(staged: Staged)
     stage, kept = traced(staged)
     stage.load(calls(4))
     stage.request()
-    stage.world.deliver_next()
-    stage.world.bus.publish = lambda envelopes: None  # type: ignore[method-assign]
-    while stage.world.deliver_next():
+    stage.backend.deliver_next()
+    stage.backend.bus.publish = lambda envelopes: None  # type: ignore[method-assign]
+    while stage.backend.deliver_next():
         pass
-    del stage.world.bus.publish
+    del stage.backend.bus.publish
     for _ in range(3):
         stage.tick(minutes=20)
     stage.play()
@@ -144,7 +144,7 @@ def test_a_stopped_run_ends_in_the_trace_it_began_in(staged: Staged) -> None:
     stage.load(calls(30))
     stage.request(canary=10, rows_per_batch=10)
     for _ in range(4):
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
     stage.publish(CancelRequested(run_id="r1"))
     stage.play()
 
@@ -161,7 +161,7 @@ def test_planted_names_occur_in_no_span_and_no_count(staged: Staged) -> None:
         for n in range(20)
     )
     stage.run(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
-    stage.world.bus.send("run-requested", f'{{"providers": ["{NAME}!"]}}'.encode(), {})
+    stage.backend.bus.send("run-requested", f'{{"providers": ["{NAME}!"]}}'.encode(), {})
     stage.play()
 
     told = json.dumps([repr(kept.spans), repr(kept.counts)])

@@ -21,7 +21,7 @@ def body_of(plan: Plan) -> bytes:
 def test_two_days_make_two_runs_and_a_redelivery_makes_none(stage: Stage, prod: Plan) -> None:
     """The body is the same every day; the message's own id tells the days apart."""
     body = body_of(prod)
-    bus = stage.world.bus
+    bus = stage.backend.bus
 
     stage.load(calls(6))
     bus.send("run-requested", body, {}, message_id="monday")

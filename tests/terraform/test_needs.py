@@ -14,7 +14,7 @@ from events import CancelRequested
 from handlers.dispatch.deliver import Verdict
 from tests.harness import Stage, calls
 from tracking.tables import layouts
-from troupe.backends.local.backend import Laptop, LaptopSettings
+from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.bus import LeasedMessage
 from troupe.backends.local.warehouse import LocalWarehouse
 from troupe.deployment.permissions import reach_of
@@ -57,13 +57,13 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
     for name in ("query", "stream"):
         monkeypatch.setattr(LocalWarehouse, name, _noting(name, note, position=0))
     monkeypatch.setattr(LocalWarehouse, "run_once", _noting("run_once", note, position=1))
-    append, deliver = LocalWarehouse.append, Laptop._deliver
+    append, deliver = LocalWarehouse.append, LocalBackend._deliver
 
     def noted_append(self: LocalWarehouse, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
         note(set(), {table})
         append(self, table, rows)  # type: ignore[arg-type]
 
-    def noted_deliver(self: Laptop, delivery: LeasedMessage) -> Verdict:
+    def noted_deliver(self: LocalBackend, delivery: LeasedMessage) -> Verdict:
         acting[0] = delivery.subscription.handler
         try:
             return deliver(self, delivery)
@@ -71,7 +71,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
             acting[0] = ""
 
     monkeypatch.setattr(LocalWarehouse, "append", noted_append)
-    monkeypatch.setattr(Laptop, "_deliver", noted_deliver)
+    monkeypatch.setattr(LocalBackend, "_deliver", noted_deliver)
     return found
 
 
@@ -110,17 +110,17 @@ def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
 
 def stories(folder: Path) -> Iterator[Stage]:
     """A run with damaged answers and messages that nobody can read; a run that is stopped."""
-    stage = Stage(folder / "a", LaptopSettings(damage=Damage(share=0.3)))
+    stage = Stage(folder / "a", LocalSettings(damage=Damage(share=0.3)))
     stage.load(calls(12))
     stage.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
-    stage.world.bus.send("run-requested", b'{"mode": "nonsense"}', {})
-    stage.world.bus.send("batch-planned", b"no event", {})
+    stage.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})
+    stage.backend.bus.send("batch-planned", b"no event", {})
     yield stage
     stage = Stage(folder / "b")
     stage.load(calls(12))
     stage.request("r2", rows_per_batch=3, canary=2)
     for _ in range(6):
-        stage.world.deliver_next()
+        stage.backend.deliver_next()
     stage.publish(CancelRequested(run_id="r2"))
     yield stage
 

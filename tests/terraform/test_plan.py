@@ -254,7 +254,7 @@ def test_no_time_budget_outlasts_its_service(plan: Plan) -> None:
 
 
 def test_the_command_reads_its_settings_from_the_outputs(prod: Plan) -> None:
-    """`terraform output -json` is all that `troupe --world gcp` needs."""
+    """`terraform output -json` is all that `troupe --backend gcp` needs."""
     outputs = json.dumps({name: {"value": value} for name, value in prod.outputs.items()})
 
     settings = read_terraform(outputs, {})

@@ -243,12 +243,12 @@ def test_a_view_answers_on_the_laptop(stage: Stage, view: str) -> None:
     """After a run, and a message that nobody can read, there is something to see in each."""
     stage.load(calls(3))
     stage.run()
-    stage.world.bus.send("batch-planned", b"no event", {})
+    stage.backend.bus.send("batch-planned", b"no event", {})
     stage.play()
     text = (HOUSE / "tracking" / "views" / f"{view}.sql").read_text(encoding="utf-8")
 
     ((statement),) = translate(text.replace("{dataset}", ""))
-    rows = stage.world.warehouse.query(text.replace("{dataset}", ""), {})
+    rows = stage.backend.warehouse.query(text.replace("{dataset}", ""), {})
 
     assert statement.parameters <= {"now"}
     assert rows

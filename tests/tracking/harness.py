@@ -50,7 +50,7 @@ class Sheet:
         self.empty()
 
     def empty(self) -> None:
-        for table in (*layouts(), "laptop_jobs"):
+        for table in (*layouts(), "local_jobs"):
             self.warehouse.db.execute(f'DELETE FROM "{table}"')  # noqa: S608
         self.warehouse.db.execute("INSERT INTO planning_gate VALUES ('d1', 0, NULL)")
         self.clock.now = HeldClock().now

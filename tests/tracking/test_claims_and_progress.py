@@ -48,7 +48,7 @@ def test_a_claim_that_lost_its_job_row_is_still_one_row(sheet: Sheet) -> None:
     """The insert is guarded."""
     planned(sheet)
     claim(sheet)
-    sheet.sql("DELETE FROM laptop_jobs")
+    sheet.sql("DELETE FROM local_jobs")
     claim(sheet)
 
     assert 1 == len(claims(sheet))

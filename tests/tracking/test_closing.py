@@ -357,7 +357,7 @@ def test_a_closing_that_lost_its_job_row_is_still_done_once(sheet: Sheet, second
     answers = [good(rows[0]), bad(rows[1], "truncated", 2)]
     sheet.close(answers)
     before = sheet.everything()
-    sheet.sql("DELETE FROM laptop_jobs")
+    sheet.sql("DELETE FROM local_jobs")
 
     sheet.close({"same": answers, "others": all_good(rows), "none": []}[second])
 

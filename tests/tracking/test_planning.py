@@ -443,7 +443,7 @@ def test_a_plan_that_lost_its_job_row_is_still_planned_once(sheet: Sheet) -> Non
     sheet.source(calls(3))
     sheet.plan("r1")
     before = [sheet.sql(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
-    sheet.sql("DELETE FROM laptop_jobs")
+    sheet.sql("DELETE FROM local_jobs")
 
     sheet.plan("r1")
 

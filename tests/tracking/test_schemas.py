@@ -251,6 +251,6 @@ def test_whatever_an_event_is_called_its_error_has_a_valid_job_id(
     """BigQuery takes 1,024 letters, digits, - and _; a CloudEvent's id may be anything."""
     sheet.tracking.store_error(error_id, "run_refused")
 
-    job = sheet.one("SELECT job_id FROM laptop_jobs")
+    job = sheet.one("SELECT job_id FROM local_jobs")
     assert len(job) <= 1_024
     assert set(job) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")

@@ -139,7 +139,7 @@ def test_a_transaction_runs_on_empty_tables(sheet: Sheet, name: str) -> None:
     """Once, and then never again under its job id."""
     assert sheet.warehouse.run_once("job", transaction(name, **NAMES), PARAMS)
     assert not sheet.warehouse.run_once("job", transaction(name, **NAMES), PARAMS)
-    assert [("done",)] == sheet.sql("SELECT state FROM laptop_jobs")
+    assert [("done",)] == sheet.sql("SELECT state FROM local_jobs")
 
 
 def test_a_query_without_its_parameter_says_which(sheet: Sheet) -> None:

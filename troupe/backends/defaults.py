@@ -1,4 +1,4 @@
-"""What every world gives to its handlers alike: the time, a memory reading, the table of errors."""
+"""What every backend gives to its handlers alike: the time, a memory reading, the table of errors."""
 
 import sys
 from collections.abc import Callable, Mapping

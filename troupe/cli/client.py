@@ -85,15 +85,15 @@ def _call(home: Path, duty: str, arguments: Answer) -> Answer:
 
 
 def _answered_here(home: Path, duty: str, arguments: Answer) -> Answer:
-    from troupe.backends.local.backend import Laptop
+    from troupe.backends.local.backend import LocalBackend
     from troupe.backends.local.operations import DUTIES
     from troupe.telemetry.logs import log_to
 
-    world = Laptop(home)
+    backend = LocalBackend(home)
     log_to(home / "log.jsonl")
     try:
-        answer = DUTIES[duty](world, **arguments)
+        answer = DUTIES[duty](backend, **arguments)
         plain: Answer = json.loads(msgspec.json.encode(answer))
         return plain
     finally:
-        world.close()
+        backend.close()

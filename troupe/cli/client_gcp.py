@@ -1,4 +1,4 @@
-"""Which world a command speaks to, and the same queries asked of a deployment on Google Cloud."""
+"""Which backend a command speaks to, and the same queries asked of a deployment on Google Cloud."""
 
 import json
 import os
@@ -15,13 +15,13 @@ import typer
 from .client import Answer, fail
 
 if TYPE_CHECKING:
-    from troupe.backends.gcp.settings import CloudSettings
+    from troupe.backends.gcp.settings import GcpSettings
 
 
 class Where(StrEnum):
     """Where the troupe runs."""
 
-    LAPTOP = "laptop"
+    LOCAL = "local"
     GCP = "gcp"
 
 
@@ -29,19 +29,19 @@ class Where(StrEnum):
 class Chosen:
     """What was said before the command's name."""
 
-    where: Where = Where.LAPTOP
+    where: Where = Where.LOCAL
     terraform: Path | None = None
 
 
-_LAPTOP = Chosen()
-_CHOSEN = ContextVar("chosen", default=_LAPTOP)
+_LOCAL = Chosen()
+_CHOSEN = ContextVar("chosen", default=_LOCAL)
 """Set anew by every invocation of the command."""
 
 
 def choose(
-    world: Annotated[
-        Where, typer.Option(envvar="TROUPE_WORLD", help="A state folder, or a deployment.")
-    ] = Where.LAPTOP,
+    backend: Annotated[
+        Where, typer.Option(envvar="TROUPE_BACKEND", help="A state folder, or a deployment.")
+    ] = Where.LOCAL,
     terraform: Annotated[
         Path | None,
         typer.Option(
@@ -51,7 +51,7 @@ def choose(
     ] = None,
 ) -> None:
     """Event-driven batch analysis of call-centre transcripts, on a laptop or on Google Cloud."""
-    _CHOSEN.set(Chosen(world, terraform))
+    _CHOSEN.set(Chosen(backend, terraform))
 
 
 def is_elsewhere() -> bool:
@@ -59,13 +59,13 @@ def is_elsewhere() -> bool:
     return _CHOSEN.get().where is Where.GCP
 
 
-def laptop_only(what: str) -> None:
+def local_only(what: str) -> None:
     """Ends a command that a deployment has no use for."""
     if is_elsewhere():
         fail(f"{what} is for a laptop: on Google Cloud the services and Terraform do this")
 
 
-def cloud_settings() -> "CloudSettings":
+def gcp_settings() -> "GcpSettings":
     """Of the deployment that was told. Ends the command when it was not told enough."""
     try:
         from troupe.backends.gcp.settings import BadSetting, read_settings, read_terraform
@@ -95,8 +95,8 @@ def ask_elsewhere(duty: str, arguments: dict[str, Any]) -> Answer:
     from troupe.operations import DUTIES
 
     if duty not in DUTIES:
-        laptop_only(duty.replace("_", "-"))
-    settings = cloud_settings()
+        local_only(duty.replace("_", "-"))
+    settings = gcp_settings()
     try:
         from google.auth.exceptions import GoogleAuthError
 
@@ -111,21 +111,21 @@ def ask_elsewhere(duty: str, arguments: dict[str, Any]) -> Answer:
 
 
 def _answered(
-    settings: "CloudSettings", duty: Callable[..., Answer], arguments: dict[str, Any]
+    settings: "GcpSettings", duty: Callable[..., Answer], arguments: dict[str, Any]
 ) -> Answer:
     try:
-        from troupe.backends.gcp.backend import CloudWorld
+        from troupe.backends.gcp.backend import GcpBackend
         from troupe.backends.gcp.settings import BadSetting
 
-        world = CloudWorld(settings)
+        backend = GcpBackend(settings)
     except BadSetting as problem:
         fail(str(problem))
     except ModuleNotFoundError as missing:
         fail(f"{missing.name} is not installed: pip install 'troupe[gcp]'")
     try:
-        answer = duty(world, **arguments)
+        answer = duty(backend, **arguments)
         plain: Answer = json.loads(msgspec.json.encode(answer | {"worker": {"services": True}}))
         return plain
     finally:
         # What was looked at and not settled goes back at once, for others to see.
-        world.close()
+        backend.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from troupe import operations
-from troupe.backends.local.backend import Laptop, LaptopSettings
+from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.control_server import Office
 from troupe.backends.local.operations import load
 from troupe.demo_data import generate
@@ -26,46 +26,46 @@ def run_demo(
     home: Path,
     transcripts: Path | None,
     limit: int | None,
-    settings: LaptopSettings,
+    settings: LocalSettings,
     report: Path,
     say: Callable[[str], None],
 ) -> bool:
     """Load, request, work, verify, report; True when the books balance."""
     writable(report)
-    with opened(home, settings) as (world, office):
+    with opened(home, settings) as (backend, office):
         try:
-            return _demo(world, office, transcripts, limit, report, say)
+            return _demo(backend, office, transcripts, limit, report, say)
         except InvalidOperation as problem:
             fail(str(problem))
 
 
 def _demo(
-    world: Laptop,
+    backend: LocalBackend,
     office: Office,
     transcripts: Path | None,
     limit: int | None,
     report: Path,
     say: Callable[[str], None],
 ) -> bool:
-    world.wake()
-    loaded = load(world, str(transcripts or _generated(world)))
+    backend.wake()
+    loaded = load(backend, str(transcripts or _generated(backend)))
     say(f"{loaded['rows']:,} transcripts in the file, {loaded['added']:,} new in the source table")
     request = {"mode": "test", "limit": limit} if limit else {}
-    run_id = operations.request(world, request | ({} if transcripts else SMALL))["run_id"]
+    run_id = operations.request(backend, request | ({} if transcripts else SMALL))["run_id"]
     say(f"requested run {run_id}")
-    work_until_idle(world, office, say=say)
-    if world.dependencies.tracking.plan_of(run_id) is None:
+    work_until_idle(backend, office, say=say)
+    if backend.dependencies.tracking.plan_of(run_id) is None:
         say(f"run {run_id} was not planned: `troupe status {run_id}` says why")
         return False
-    return _told(world, run_id, report, say)
+    return _told(backend, run_id, report, say)
 
 
-def _told(world: Laptop, run_id: str, report: Path, say: Callable[[str], None]) -> bool:
-    answer = json.loads(msgspec.json.encode(operations.report(world, run_id)))
+def _told(backend: LocalBackend, run_id: str, report: Path, say: Callable[[str], None]) -> bool:
+    answer = json.loads(msgspec.json.encode(operations.report(backend, run_id)))
     for line in summary_lines(answer["summary"], answer["verdict"]):
         say(line)
     page = render_html(answer["summary"], answer["verdict"])
-    kept = world.home / "reports" / f"{run_id}.html"
+    kept = backend.home / "reports" / f"{run_id}.html"
     kept.parent.mkdir(exist_ok=True)
     for file in (kept, report):
         file.write_text(page, encoding="utf-8")
@@ -74,9 +74,9 @@ def _told(world: Laptop, run_id: str, report: Path, say: Callable[[str], None]) 
     return bool(verdict["ok"] and verdict["completed"])
 
 
-def _generated(world: Laptop) -> Path:
+def _generated(backend: LocalBackend) -> Path:
     """The transcripts that the project ships: the same for everybody."""
-    file = world.home / "generated.jsonl"
+    file = backend.home / "generated.jsonl"
     lines = (msgspec.json.encode(row) + b"\n" for row in generate())
     file.write_bytes(b"".join(lines))
     return file

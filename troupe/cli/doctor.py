@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .client import fail
-from .client_gcp import cloud_settings
+from .client_gcp import gcp_settings
 from .options import AsJson, print_json, print_lines
 
 if TYPE_CHECKING:
-    from troupe.backends.gcp.settings import CloudSettings
+    from troupe.backends.gcp.settings import GcpSettings
     from troupe.doctor.findings import Finding
     from troupe.doctor.probe import Probing
 
@@ -27,7 +27,7 @@ def doctor(
     live: Live = False, job: JobName = "", yes: Yes = False, as_json: AsJson = False
 ) -> None:
     """Examine a deployment: one line and one remedy each. Ends with 1 when there is a fault."""
-    settings = cloud_settings()
+    settings = gcp_settings()
     if live or job:
         _show(_probed(settings, job, yes=yes), as_json)
         return
@@ -48,7 +48,7 @@ def _show(findings: "list[Finding]", as_json: bool) -> None:
     raise typer.Exit(exit_code(findings))
 
 
-def _probed(settings: "CloudSettings", job: str, *, yes: bool) -> "list[Finding]":
+def _probed(settings: "GcpSettings", job: str, *, yes: bool) -> "list[Finding]":
     from troupe.doctor.findings import trouble
     from troupe.doctor.probe_results import RIGHT, read_probe
 
@@ -73,10 +73,10 @@ def _begun(probing: "Probing", *, yes: bool) -> str:
     except Redeliver as trouble:
         fail(f"{trouble}; a job with the label {LABEL}={name} may be there all the same", 1)
     except (Refused, Reject) as trouble:
-        fail(f"no job was made: {trouble}; see `troupe --world gcp doctor`", 1)
+        fail(f"no job was made: {trouble}; see `troupe --backend gcp doctor`", 1)
 
 
-def _probing(settings: "CloudSettings") -> "Probing":
+def _probing(settings: "GcpSettings") -> "Probing":
     from analysis import Analyses
     from troupe.backends.defaults import utc_now
     from troupe.backends.gcp.backend import make_bucket, make_job_service

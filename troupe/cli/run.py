@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from .client import call, fail
-from .client_gcp import laptop_only
+from .client_gcp import local_only
 from .options import HOME, AsJson, Budget, BudgetTokens, DryRun, Home, print_json, print_lines
 
 DamagePercent = Annotated[
@@ -40,7 +40,7 @@ def demo(
     model_name: ModelName = "",
 ) -> None:
     """Load, request, work until idle, verify and report: the whole job in one command."""
-    laptop_only("demo")
+    local_only("demo")
     from .demo import run_demo
     from .worker import settings_of
 
@@ -144,16 +144,16 @@ def work(
 
     Ended by Ctrl-C with a run still open it ends with 130, by SIGTERM with 143, else with 0.
     """
-    laptop_only("work")
+    local_only("work")
     from .worker import opened, settings_of, still_open, work_until_idle
 
     settings = settings_of(damage, 0, _endpoint(model_url, model_name))
-    with opened(home, settings) as (world, office):
-        told = world.wake()
+    with opened(home, settings) as (backend, office):
+        told = backend.wake()
         if told:
             typer.echo(f"going on with {told:,} unfinished {'event' if told == 1 else 'events'}")
-        number = work_until_idle(world, office, linger=linger, say=typer.echo)
-        left = still_open(world) if number else []
+        number = work_until_idle(backend, office, linger=linger, say=typer.echo)
+        left = still_open(backend) if number else []
     if left:
         from troupe.report.formatting import plural
 

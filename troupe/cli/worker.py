@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from troupe.backends.defaults import BadCap
-from troupe.backends.local.backend import HomeInUse, Laptop, LaptopSettings
+from troupe.backends.local.backend import HomeInUse, LocalBackend, LocalSettings
 from troupe.backends.local.control_server import Office
 from troupe.backends.local.errors import BadHome
 from troupe.backends.local.worker import Worker
@@ -27,11 +27,11 @@ SHOW_SECONDS = 0.5
 PATIENCE_SECONDS = 5.0
 
 
-def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LaptopSettings:
+def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LocalSettings:
     """`damage` is per cent of the answers."""
     spoiled = Damage(share=damage / 100, seed=seed) if damage else None
     try:
-        return LaptopSettings(
+        return LocalSettings(
             damage=spoiled,
             answerer=endpoint or analyst,
             behaviour=Behaviour(keeps_answers=endpoint is not None),
@@ -41,24 +41,24 @@ def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LaptopSe
 
 
 @contextmanager
-def opened(home: Path, settings: LaptopSettings) -> Iterator[tuple[Laptop, Office]]:
-    """The world of a state folder and its office; ends the command when another owns it."""
-    world = _owned(home, settings)
+def opened(home: Path, settings: LocalSettings) -> Iterator[tuple[LocalBackend, Office]]:
+    """The backend of a state folder and its office; ends the command when another owns it."""
+    backend = _owned(home, settings)
     log_to(home / "log.jsonl")
     office = Office(home)
     office.open()
     try:
-        yield world, office
+        yield backend, office
     finally:
         office.close()
-        world.close()
+        backend.close()
 
 
-def _owned(home: Path, settings: LaptopSettings) -> Laptop:
+def _owned(home: Path, settings: LocalSettings) -> LocalBackend:
     """A command that only asks owns the folder for a moment; a worker keeps it."""
     for _ in range(round(PATIENCE_SECONDS / 0.1)):
         try:
-            return Laptop(home, settings)
+            return LocalBackend(home, settings)
         except HomeInUse:
             time.sleep(0.1)
         except BadHome as problem:
@@ -67,46 +67,50 @@ def _owned(home: Path, settings: LaptopSettings) -> Laptop:
 
 
 def work_until_idle(
-    world: Laptop, office: Office, *, linger: float = 0.0, say: Callable[[str], None]
+    backend: LocalBackend, office: Office, *, linger: float = 0.0, say: Callable[[str], None]
 ) -> int:
     """Work; end when nothing was left to do and nobody asked for anything for `linger` seconds.
 
     Returns the number of the signal that ended it before; 0 for none.
     """
-    worker = Worker(world, lambda seconds: _listen(world, office, seconds))
+    worker = Worker(backend, lambda seconds: _listen(backend, office, seconds))
     with Live(sys.stdout.isatty()) as live, _ended_by_signal() as ended:
-        show = _Shown(world, worker, live)
+        show = _Shown(backend, worker, live)
         while not ended():
-            office.answer(world)
+            office.answer(backend)
             if worker.step():
                 show.now_and_then()
                 continue
             show.now()
             if linger:
                 say(f"nothing to do; waiting {linger:g} s for more")
-            if not linger or not _asked_within(world, office, linger, ended):
+            if not linger or not _asked_within(backend, office, linger, ended):
                 break
         return ended()
 
 
-def still_open(world: Laptop) -> list[str]:
+def still_open(backend: LocalBackend) -> list[str]:
     """The runs that are not over, and those that are requested and not planned yet."""
-    since = world.dependencies.event_log.lookback_start(world.clock())
-    asked = world.dependencies.tracking.query("requests_waiting", {"since": since, "run_id": None})
-    planned = [run_id for run_id, _ in world.dependencies.tracking.open_runs(since)]
+    since = backend.dependencies.event_log.lookback_start(backend.clock())
+    asked = backend.dependencies.tracking.query(
+        "requests_waiting", {"since": since, "run_id": None}
+    )
+    planned = [run_id for run_id, _ in backend.dependencies.tracking.open_runs(since)]
     return [*planned, *(row["run_id"] for row in asked)]
 
 
-def _listen(world: Laptop, office: Office, seconds: float) -> None:
-    office.answer(world, seconds)
+def _listen(backend: LocalBackend, office: Office, seconds: float) -> None:
+    office.answer(backend, seconds)
 
 
-def _asked_within(world: Laptop, office: Office, seconds: float, ended: Callable[[], int]) -> bool:
+def _asked_within(
+    backend: LocalBackend, office: Office, seconds: float, ended: Callable[[], int]
+) -> bool:
     """Whether something came that gives work, before the time is up."""
     deadline = time.monotonic() + seconds
     while not ended() and time.monotonic() < deadline:
         left = deadline - time.monotonic()
-        if office.answer(world, max(0.01, min(left, 0.5))) and world.bus.waiting:
+        if office.answer(backend, max(0.01, min(left, 0.5))) and backend.bus.waiting:
             return True
     return False
 
@@ -135,8 +139,8 @@ def _ended_by_signal() -> Iterator[Callable[[], int]]:
 class _Shown:
     """What the progress display is told, now and then."""
 
-    def __init__(self, world: Laptop, worker: Worker, live: Live) -> None:
-        self._world, self._worker, self._live = world, worker, live
+    def __init__(self, backend: LocalBackend, worker: Worker, live: Live) -> None:
+        self._backend, self._worker, self._live = backend, worker, live
         self._started = self._shown = time.monotonic()
 
     def now_and_then(self) -> None:
@@ -157,7 +161,7 @@ class _Shown:
                 **counted,
                 "open": run["records"] - sum(counted.values()),
                 "deliveries": self._worker.deliveries,
-                "in_flight": self._world.bus.waiting,
+                "in_flight": self._backend.bus.waiting,
                 "stage": self._stage(run),
                 "cost": run["cost"],
                 "others": others,
@@ -167,12 +171,12 @@ class _Shown:
 
     def _open(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
         """The newest run that is open, and the others; where none is, the newest of all."""
-        since = self._world.dependencies.event_log.lookback_start(self._world.clock())
-        runs = self._world.dependencies.tracking.query("runs", {"run_id": None, "since": since})
+        since = self._backend.dependencies.event_log.lookback_start(self._backend.clock())
+        runs = self._backend.dependencies.tracking.query("runs", {"run_id": None, "since": since})
         open_ = [run for run in runs if not is_over(run)] or runs[-1:]
         return (open_[-1] if open_ else None), open_[:-1]
 
     def _stage(self, run: dict[str, Any]) -> str:
         if run["completed_at"]:
             return "completed"
-        return "answering" if self._world.service.next_due() else "working"
+        return "answering" if self._backend.service.next_due() else "working"

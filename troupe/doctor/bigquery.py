@@ -11,7 +11,7 @@ from google.cloud.bigquery.retry import DEFAULT_RETRY
 from handlers.ports import Clock
 from tracking.statements import query
 from troupe.backends.gcp.bigquery_jobs import NEVER
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 
 from .findings import Finding, examined, fault, ok, warning
 
@@ -24,7 +24,7 @@ AGAIN = DEFAULT_RETRY.with_timeout(5.0)
 Door = Callable[[], Client]
 
 
-def examine_warehouse(settings: CloudSettings, door: Door, clock: Clock) -> Iterator[Finding]:
+def examine_warehouse(settings: GcpSettings, door: Door, clock: Clock) -> Iterator[Finding]:
     checks: dict[str, Callable[[], Iterator[Finding]]] = {
         "dataset": partial(_dataset, settings, door),
         "staging dataset": partial(_staging, settings, door),
@@ -35,7 +35,7 @@ def examine_warehouse(settings: CloudSettings, door: Door, clock: Clock) -> Iter
         yield from examined(name, check, RIGHT)
 
 
-def asked(settings: CloudSettings, door: Door, sql: str) -> list[Any]:
+def asked(settings: GcpSettings, door: Door, sql: str) -> list[Any]:
     """The rows of a short query."""
     config = QueryJobConfig(
         default_dataset=f"{settings.project}.{settings.dataset}", use_query_cache=False
@@ -51,13 +51,13 @@ def asked(settings: CloudSettings, door: Door, sql: str) -> list[Any]:
     return list(rows)
 
 
-def source_path(settings: CloudSettings) -> str:
+def source_path(settings: GcpSettings) -> str:
     """With project and dataset, where the setting leaves them out."""
     parts = settings.source.table.split(".")
     return ".".join([settings.project, settings.dataset][: 3 - len(parts)] + parts)
 
 
-def _located(settings: CloudSettings, door: Door, name: str, dataset: str) -> tuple[Any, Finding]:
+def _located(settings: GcpSettings, door: Door, name: str, dataset: str) -> tuple[Any, Finding]:
     path = f"{settings.project}.{dataset}"
     found = door().get_dataset(path, retry=AGAIN, timeout=CALL_SECONDS)
     told, there = settings.bigquery_location, str(found.location)
@@ -69,11 +69,11 @@ def _located(settings: CloudSettings, door: Door, name: str, dataset: str) -> tu
     )
 
 
-def _dataset(settings: CloudSettings, door: Door) -> Iterator[Finding]:
+def _dataset(settings: GcpSettings, door: Door) -> Iterator[Finding]:
     yield _located(settings, door, "dataset", settings.dataset)[1]
 
 
-def _staging(settings: CloudSettings, door: Door) -> Iterator[Finding]:
+def _staging(settings: GcpSettings, door: Door) -> Iterator[Finding]:
     name, dataset = "staging dataset", settings.staging_dataset
     found, place = _located(settings, door, name, dataset)
     if found.default_table_expiration_ms:
@@ -86,7 +86,7 @@ def _staging(settings: CloudSettings, door: Door) -> Iterator[Finding]:
     yield warning(name, says, remedy)
 
 
-def _deployment(settings: CloudSettings, door: Door) -> Iterator[Finding]:
+def _deployment(settings: GcpSettings, door: Door) -> Iterator[Finding]:
     rows = asked(settings, door, query("deployment"))
     known, told = (str(rows[0]["deployment"]) if rows else ""), settings.deployment
     if known and told in ("", known):
@@ -96,13 +96,13 @@ def _deployment(settings: CloudSettings, door: Door) -> Iterator[Finding]:
         yield fault("deployment", says, f"set TROUPE_DEPLOYMENT={known}, or take another dataset")
     elif told:
         says = f"the dataset is new; deployment {told!r} is written down with the first look"
-        yield warning("deployment", says, "look at it: `troupe --world gcp status`")
+        yield warning("deployment", says, "look at it: `troupe --backend gcp status`")
     else:
         says = "the dataset is new, and no id is given to found it with"
         yield fault("deployment", says, "set TROUPE_DEPLOYMENT, as ab12")
 
 
-def _clock(settings: CloudSettings, door: Door, clock: Clock) -> Iterator[Finding]:
+def _clock(settings: GcpSettings, door: Door, clock: Clock) -> Iterator[Finding]:
     before = clock()
     (row,) = asked(settings, door, "SELECT CURRENT_TIMESTAMP() AS now")
     skew = _outside(row["now"], before, clock())

@@ -10,7 +10,7 @@ from google.cloud.bigquery import Client
 
 from handlers.ports import Clock, JobService
 from troupe.backends.defaults import utc_now
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 
 from .bigquery import examine_warehouse
 from .cloud_storage import examine_files
@@ -43,7 +43,7 @@ class Doors:
 
 
 def examine(
-    settings: CloudSettings,
+    settings: GcpSettings,
     doors: Doors | None = None,
     clock: Clock = utc_now,
     environ: Mapping[str, str] = os.environ,
@@ -61,7 +61,7 @@ def examine(
     yield from examine_model(settings, doors.job_service, clock)
 
 
-def doors_of(settings: CloudSettings) -> Doors:
+def doors_of(settings: GcpSettings) -> Doors:
     """The official clients. Each is imported where it is made."""
 
     def bigquery() -> Client:
@@ -117,7 +117,7 @@ def _once(make: Callable[[], T]) -> Callable[[], T]:
     return door
 
 
-def _settings(settings: CloudSettings, environ: Mapping[str, str]) -> Iterator[Finding]:
+def _settings(settings: GcpSettings, environ: Mapping[str, str]) -> Iterator[Finding]:
     missing = [name for name in _NEEDED if not getattr(settings, name)]
     if missing:
         remedy = "set what `terraform output -json settings` shows"

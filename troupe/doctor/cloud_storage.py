@@ -8,7 +8,7 @@ from typing import Any
 from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
 
 from events import GcsObject, topic_of
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 
 from .findings import Finding, examined, fault, ok, warning
 
@@ -29,7 +29,7 @@ _WITHIN = {
 Door = Callable[[], Any]
 
 
-def examine_files(settings: CloudSettings, door: Door) -> Iterator[Finding]:
+def examine_files(settings: GcpSettings, door: Door) -> Iterator[Finding]:
     work, output = settings.bucket, settings.output_bucket
     yield from _examined("bucket", partial(_bucket, settings, door, "bucket", work))
     if output != work:
@@ -63,7 +63,7 @@ def _found(door: Door, bucket: str) -> Any:
     return door().get_bucket(bucket, retry=AGAIN, timeout=CALL_SECONDS)
 
 
-def _bucket(settings: CloudSettings, door: Door, name: str, bucket: str) -> Iterator[Finding]:
+def _bucket(settings: GcpSettings, door: Door, name: str, bucket: str) -> Iterator[Finding]:
     there = str(_found(door, bucket).location)
     data, vertex = settings.bigquery_location, settings.vertex_location
     if not lies_in(there, data):
@@ -123,7 +123,7 @@ def _agent(door: Door, name: str, bucket: str, roles: Sequence[str], why: str) -
     yield warning(name, says, remedy)
 
 
-def _notification(settings: CloudSettings, door: Door, bucket: str) -> Iterator[Finding]:
+def _notification(settings: GcpSettings, door: Door, bucket: str) -> Iterator[Finding]:
     topic = settings.topic(topic_of(GcsObject)).rsplit("/", 1)[-1]
     told = door().bucket(bucket).list_notifications(retry=AGAIN, timeout=CALL_SECONDS)
     for each in told:

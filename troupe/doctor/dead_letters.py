@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from troupe.backends.gcp.dead_letters import PubSubDeadLetters
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 
 from .findings import Finding, examined, ok, warning
 
@@ -13,11 +13,11 @@ _NAME = "dead letters"
 _RIGHT = "roles/pubsub.subscriber on the subscriptions people.*"
 
 
-def examine_dead_letters(settings: CloudSettings, door: Callable[[], Any]) -> Iterator[Finding]:
+def examine_dead_letters(settings: GcpSettings, door: Callable[[], Any]) -> Iterator[Finding]:
     yield from examined(_NAME, partial(_waiting, settings, door), _RIGHT)
 
 
-def _waiting(settings: CloudSettings, door: Callable[[], Any]) -> Iterator[Finding]:
+def _waiting(settings: GcpSettings, door: Callable[[], Any]) -> Iterator[Finding]:
     letters = PubSubDeadLetters(settings, door())
     try:
         groups = letters.waiting()
@@ -31,4 +31,4 @@ def _waiting(settings: CloudSettings, door: Callable[[], Any]) -> Iterator[Findi
     )
     count = sum(each["count"] for each in groups)
     says = f"{count:,} {'letter waits' if count == 1 else 'letters wait'}: {told}"
-    yield warning(_NAME, says, "see them: `troupe --world gcp dead-letters list`")
+    yield warning(_NAME, says, "see them: `troupe --backend gcp dead-letters list`")

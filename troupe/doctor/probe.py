@@ -11,7 +11,7 @@ from analysis import Analysis, Request, fingerprint, preflight, render
 from analysis.prices import price_of
 from handlers.ports import Bucket, Clock, Job, JobService
 from handlers.runs.estimate import estimate
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 
 from .probe_calls import CALLS
 
@@ -25,7 +25,7 @@ _TAKEN_OUT = (2, 4)
 class Probing:
     """What a probe needs."""
 
-    settings: CloudSettings
+    settings: GcpSettings
     analysis: Analysis
     bucket: Bucket
     job_service: JobService
@@ -73,7 +73,7 @@ def begin_probe(probing: Probing, name: str) -> Job:
     )
 
 
-def output_of(settings: CloudSettings, name: str) -> str:
+def output_of(settings: GcpSettings, name: str) -> str:
     """In the bucket that Vertex may write to."""
     return f"gs://{settings.output_bucket}/output/probe-{name}"
 

@@ -12,7 +12,7 @@ from .findings import Finding, fault, ok, warning
 from .probe import Probing
 from .probe_echo import Line, read_line
 
-ANOTHER = "begin another: `troupe --world gcp doctor --live`"
+ANOTHER = "begin another: `troupe --backend gcp doctor --live`"
 _INCREMENTAL = "incremental_predictions.jsonl"
 _FOLDER = re.compile(r"prediction-model-[0-9A-Za-z:.-]{1,60}")
 _SHOWN = re.compile(r"[\w.:-]{1,80}")
@@ -33,7 +33,7 @@ def standing(
     state = job.state.name
     if not job.state.ended:
         minutes = (probing.clock() - job.created_at).total_seconds() / 60
-        back = f"come back: `troupe --world gcp doctor --live --job {begun}`"
+        back = f"come back: `troupe --backend gcp doctor --live --job {begun}`"
         return warning("probe", f"{state}, {minutes:,.0f} min after its creation", back)
     queue = ""
     if job.started_at is not None:

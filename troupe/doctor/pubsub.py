@@ -6,7 +6,7 @@ from typing import Any
 
 from events import EVENTS, topic_of
 from troupe.backends.gcp.dead_letters import PEOPLE
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 from troupe.deployment.topology import subscriptions
 
 from .findings import Finding, examined, fault, ok, together
@@ -19,9 +19,7 @@ _APPLY = "apply Terraform"
 Door = Callable[[], Any]
 
 
-def examine_messages(
-    settings: CloudSettings, publisher: Door, subscriber: Door
-) -> Iterator[Finding]:
+def examine_messages(settings: GcpSettings, publisher: Door, subscriber: Door) -> Iterator[Finding]:
     yield from examined("topics", partial(_topics, settings, publisher), _RIGHT)
     yield from examined("subscriptions", partial(_subscriptions, settings, subscriber), _RIGHT)
 
@@ -32,7 +30,7 @@ def topics() -> list[str]:
     return sorted({*(topic_of(kind) for kind in EVENTS), *heard})
 
 
-def _topics(settings: CloudSettings, door: Door) -> Iterator[Finding]:
+def _topics(settings: GcpSettings, door: Door) -> Iterator[Finding]:
     project = {"project": f"projects/{settings.project}"}
     found = door().list_topics(request=project, retry=None, timeout=CALL_SECONDS)
     there = {each.name for each in found}
@@ -44,7 +42,7 @@ def _topics(settings: CloudSettings, door: Door) -> Iterator[Finding]:
         yield ok("topics", f"{len(topics())} are there")
 
 
-def _subscriptions(settings: CloudSettings, door: Door) -> Iterator[Finding]:
+def _subscriptions(settings: GcpSettings, door: Door) -> Iterator[Finding]:
     project = {"project": f"projects/{settings.project}"}
     found = door().list_subscriptions(request=project, retry=None, timeout=CALL_SECONDS)
     there = {each.name: each for each in found}
@@ -55,17 +53,17 @@ def _subscriptions(settings: CloudSettings, door: Door) -> Iterator[Finding]:
 Differences = Callable[[Any], Iterable[Difference]]
 
 
-def _pushes(settings: CloudSettings) -> dict[str, Differences]:
+def _pushes(settings: GcpSettings) -> dict[str, Differences]:
     return {each.name: partial(score_differences, settings, each) for each in subscriptions()}
 
 
-def _people(settings: CloudSettings) -> dict[str, Differences]:
+def _people(settings: GcpSettings) -> dict[str, Differences]:
     letters = dict.fromkeys(s.dead_letter_topic for s in subscriptions() if s.dead_letter_topic)
     return {f"{PEOPLE}.{topic}": partial(people_differences, settings, topic) for topic in letters}
 
 
 def _compared(
-    settings: CloudSettings, there: dict[str, Any], name: str, needed: dict[str, Differences]
+    settings: GcpSettings, there: dict[str, Any], name: str, needed: dict[str, Differences]
 ) -> Iterator[Finding]:
     paths = {each: settings.subscription(each) for each in needed}
     missing = [each for each, path in paths.items() if path not in there]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 from troupe.deployment.topology import subscriptions
 
 from .findings import Finding, examined, ok, warning
@@ -20,12 +20,12 @@ _SUBSCRIBERS = frozenset({"roles/pubsub.subscriber", "roles/pubsub.editor", "rol
 Door = Callable[[], Any]
 
 
-def examine_agent(settings: CloudSettings, publisher: Door, subscriber: Door) -> Iterator[Finding]:
+def examine_agent(settings: GcpSettings, publisher: Door, subscriber: Door) -> Iterator[Finding]:
     check = partial(_grants, settings, publisher, subscriber)
     yield from examined(_NAME, check, _RIGHT, vital=False)
 
 
-def _grants(settings: CloudSettings, publisher: Door, subscriber: Door) -> Iterator[Finding]:
+def _grants(settings: GcpSettings, publisher: Door, subscriber: Door) -> Iterator[Finding]:
     """It publishes the dead letter, and takes the message from where it was."""
     of_events = {each.name: each.dead_letter_topic for each in subscriptions()}
     letters = dict.fromkeys(topic for topic in of_events.values() if topic)

@@ -8,7 +8,7 @@ from google.cloud.bigquery import Client, QueryJobConfig
 from tracking import Source
 from tracking.tables import columns_of
 from troupe.backends.gcp.bigquery_jobs import NEVER
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 
 from .bigquery import AGAIN, CALL_SECONDS, source_path
 from .findings import Finding, examined, fault, ok
@@ -18,13 +18,13 @@ _NAME = "source"
 _RIGHT = "roles/bigquery.dataViewer on the source table, and to plan-run's account as well"
 
 
-def examine_source(settings: CloudSettings, door: Callable[[], Client]) -> Iterator[Finding]:
+def examine_source(settings: GcpSettings, door: Callable[[], Client]) -> Iterator[Finding]:
     checks = (partial(check, settings, door) for check in (_columns, _readable))
     # What hinders both of them alike is told once.
     yield from dict.fromkeys(each for check in checks for each in examined(_NAME, check, _RIGHT))
 
 
-def _columns(settings: CloudSettings, door: Callable[[], Client]) -> Iterator[Finding]:
+def _columns(settings: GcpSettings, door: Callable[[], Client]) -> Iterator[Finding]:
     table = door().get_table(source_path(settings), retry=AGAIN, timeout=CALL_SECONDS)
     there = {field.name.lower(): type_of(field.field_type) for field in table.schema}
     wrong = list(_differences(settings.source, there))
@@ -54,7 +54,7 @@ def _differences(source: Source, there: dict[str, str]) -> Iterator[str]:
             yield f"{name} is {found}, not {needed}"
 
 
-def _readable(settings: CloudSettings, door: Callable[[], Client]) -> Iterator[Finding]:
+def _readable(settings: GcpSettings, door: Callable[[], Client]) -> Iterator[Finding]:
     """A dry run needs the rights of a real one, reads nothing and costs nothing."""
     names = settings.source.names()
     table = names.pop("source")

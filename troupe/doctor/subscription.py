@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from troupe.backends.dead_letters import REPLAY_FOR
-from troupe.backends.gcp.settings import ACK_DEADLINE_SECONDS, CloudSettings
+from troupe.backends.gcp.settings import ACK_DEADLINE_SECONDS, GcpSettings
 from troupe.deployment.topology import Subscription
 
 from .findings import State
@@ -19,7 +19,7 @@ Difference = tuple[State, str]
 
 
 def score_differences(
-    settings: CloudSettings, needed: Subscription, there: Any
+    settings: GcpSettings, needed: Subscription, there: Any
 ) -> Iterator[Difference]:
     """Of a push subscription of the score."""
     yield from _place(settings.topic(needed.topic), there)
@@ -37,7 +37,7 @@ def score_differences(
         yield "warning", "has a dead-letter topic, and nothing lies behind it"
 
 
-def people_differences(settings: CloudSettings, topic: str, there: Any) -> Iterator[Difference]:
+def people_differences(settings: GcpSettings, topic: str, there: Any) -> Iterator[Difference]:
     """Of a subscription by which people fetch dead letters."""
     yield from _place(settings.topic(topic), there)
     if there.push_config.push_endpoint:

@@ -10,7 +10,7 @@ from analysis import Analyses, AnalysisError
 from handlers.attempts.output_columns import output_tables
 from tracking import Source
 from tracking.tables import OUTPUT, Column, Layout, columns_of, layouts
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 
 from .bigquery import AGAIN, CALL_SECONDS, RIGHT, source_path
 from .findings import Finding, State, examined, fault, ok, together
@@ -25,7 +25,7 @@ Difference = tuple[State, str]
 Needed = tuple[tuple[Column, ...], Layout]
 
 
-def examine_tables(settings: CloudSettings, door: Callable[[], Client]) -> Iterator[Finding]:
+def examine_tables(settings: GcpSettings, door: Callable[[], Client]) -> Iterator[Finding]:
     needed = _shipped(settings)
     try:
         own = output_tables(Analyses(settings.analyses).own)
@@ -42,7 +42,7 @@ def examine_tables(settings: CloudSettings, door: Callable[[], Client]) -> Itera
     )
 
 
-def _shipped(settings: CloudSettings) -> dict[str, Needed]:
+def _shipped(settings: GcpSettings) -> dict[str, Needed]:
     """A source that lies elsewhere is no table of ours."""
     ours = f"{settings.project}.{settings.dataset}.{Source().table}"
     return {
@@ -53,7 +53,7 @@ def _shipped(settings: CloudSettings) -> dict[str, Needed]:
 
 
 def _table(
-    settings: CloudSettings,
+    settings: GcpSettings,
     door: Callable[[], Client],
     name: str,
     columns: Iterable[Column],

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from handlers.ports import Clock, Job, JobService
-from troupe.backends.gcp.settings import CloudSettings
+from troupe.backends.gcp.settings import GcpSettings
 
 from .findings import Finding, examined, ok, warning
 
@@ -17,27 +17,25 @@ UNCONFIRMED = ("us", "eu")
 
 
 def examine_model(
-    settings: CloudSettings, door: Callable[[], JobService], clock: Clock
+    settings: GcpSettings, door: Callable[[], JobService], clock: Clock
 ) -> Iterator[Finding]:
     yield from examined("Vertex location", partial(_location, settings))
     yield from examined("Vertex", partial(_jobs, settings, door, clock), _RIGHT)
 
 
-def _location(settings: CloudSettings) -> Iterator[Finding]:
+def _location(settings: GcpSettings) -> Iterator[Finding]:
     name, location = "Vertex location", settings.vertex_location
     if location == "global":
         says = "global: transcripts may be processed anywhere in the world; they are personal data"
         yield warning(name, says, "set vertex_location to a region, unless that is allowed")
     elif location in UNCONFIRMED:
         says = f"no document confirms batch prediction in the multi-region {location}"
-        yield warning(name, says, "try it: `troupe --world gcp doctor --live`")
+        yield warning(name, says, "try it: `troupe --backend gcp doctor --live`")
     else:
         yield ok(name, location)
 
 
-def _jobs(
-    settings: CloudSettings, door: Callable[[], JobService], clock: Clock
-) -> Iterator[Finding]:
+def _jobs(settings: GcpSettings, door: Callable[[], JobService], clock: Clock) -> Iterator[Finding]:
     """No job is older than its time in the queue and at work together."""
     policy, now = settings.policy, clock()
     since = now - timedelta(hours=policy.pending_hours + policy.running_hours + 1)

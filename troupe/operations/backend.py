@@ -42,7 +42,7 @@ class Sender(Protocol):
     ) -> str: ...
 
 
-class Troupe(Protocol):
+class Backend(Protocol):
     """What operators speak to, wherever the troupe runs."""
 
     @property
@@ -61,6 +61,6 @@ class Troupe(Protocol):
         ...
 
 
-def new_run_id(world: Troupe) -> str:
+def new_run_id(backend: Backend) -> str:
     """A name that says when, and is nobody else's."""
-    return f"run-{world.clock():%Y%m%d-%H%M%S}-{short_hash(world.dependencies.new_name())[:4]}"
+    return f"run-{backend.clock():%Y%m%d-%H%M%S}-{short_hash(backend.dependencies.new_name())[:4]}"

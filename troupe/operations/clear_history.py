@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator
 from handlers.dispatch.errors import Redeliver
 from tracking import Row
 
-from .backend import Answer, InvalidOperation, Troupe
+from .backend import Answer, Backend, InvalidOperation
 from .runs import plan_of
 
 
 def clear_history(
-    world: Troupe, run_id: str, reason: str | None = None, sure: bool = False
+    backend: Backend, run_id: str, reason: str | None = None, sure: bool = False
 ) -> Answer:
     """Take the stored records of a run away, so that the next plan asks them again.
 
     Only counts until it is `sure`. Refused while an open run holds one of the records.
     """
-    plan = plan_of(world, run_id)
-    history = world.dependencies.tracking.history
-    table = world.dependencies.analyses.load(plan.analysis).table
+    plan = plan_of(backend, run_id)
+    history = backend.dependencies.tracking.history
+    table = backend.dependencies.analyses.load(plan.analysis).table
     found = history.clearable(run_id, plan.analysis, table)
     if found["is_held"]:
         raise InvalidOperation(
@@ -32,30 +32,30 @@ def clear_history(
     return {"run_id": run_id, "cleared": True, **counts}
 
 
-def forget(world: Troupe, phone_token: str, sure: bool = False) -> Answer:
+def forget(backend: Backend, phone_token: str, sure: bool = False) -> Answer:
     """Remove one person from every table; only count until it is `sure`.
 
     `files` still hold the person until their retention ends. The token is in no answer, log or
     name. Refused while an open run holds one of the records.
     """
-    history = world.dependencies.tracking.history
-    analyses = world.dependencies.analyses
+    history = backend.dependencies.tracking.history
+    analyses = backend.dependencies.analyses
     tables = sorted({analyses.load(name).table for name in analyses.names})
     found = history.of_person(phone_token, tables)
     if found.pop("is_held"):
         raise InvalidOperation(
             "an open run holds records of this person: wait for its end, or `troupe cancel` it"
         )
-    files = sorted(_files(world, history.attempts_of_person(phone_token)))
+    files = sorted(_files(backend, history.attempts_of_person(phone_token)))
     if sure:
-        name = world.dependencies.new_name()
+        name = backend.dependencies.new_name()
         _done(lambda: history.forget(phone_token, tables, name))
     return {"forgotten": sure, **found, "files": files}
 
 
-def _files(world: Troupe, attempts: list[Row]) -> Iterator[str]:
+def _files(backend: Backend, attempts: list[Row]) -> Iterator[str]:
     """Request files, output and staged answers that the person may stand in."""
-    bucket, deployment = world.dependencies.bucket, world.dependencies.deployment
+    bucket, deployment = backend.dependencies.bucket, backend.dependencies.deployment
     if not attempts:
         return
     asked = {

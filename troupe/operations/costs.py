@@ -6,19 +6,19 @@ from operator import itemgetter
 from analysis import AnalysisError
 from handlers.summary.costs import sum_of
 
-from .backend import Answer, InvalidOperation, Troupe
+from .backend import Answer, Backend, InvalidOperation
 
 
-def costs(world: Troupe, analysis: str | None = None) -> Answer:
+def costs(backend: Backend, analysis: str | None = None) -> Answer:
     """Every run that closed an attempt, under its version of an analysis and its model.
 
     An analysis that was taken away keeps its runs; an unknown one without any is refused.
     """
     key = itemgetter("analysis", "model")
-    runs = sorted(world.dependencies.tracking.query("costs", {"analysis": analysis}), key=key)
+    runs = sorted(backend.dependencies.tracking.query("costs", {"analysis": analysis}), key=key)
     if analysis and not runs:
         try:
-            world.dependencies.analyses.load(analysis)
+            backend.dependencies.analyses.load(analysis)
         except AnalysisError as error:
             raise InvalidOperation(str(error)) from error
     return {

@@ -11,7 +11,7 @@ from handlers.dispatch.dead_letters import DETAIL
 from tracking import Delivery, Place, Row
 from troupe.backends.dead_letters import StoredDeadLetter, sent_again
 
-from .backend import Answer, InvalidOperation, Troupe
+from .backend import Answer, Backend, InvalidOperation
 from .dead_letter_subject import envelope_of, place_of, stand_in, where_of
 from .stuck_events import STUCK, stuck_dead_letters
 
@@ -20,11 +20,11 @@ _BEFORE_CLOSING = ("write-jsonl", "submit-job", "process-results")
 
 
 def dead_letters(
-    world: Troupe, handler: str | None = None, cause: str | None = None, since: str | None = None
+    backend: Backend, handler: str | None = None, cause: str | None = None, since: str | None = None
 ) -> Answer:
     """Grouped by handler and cause, with their number and age."""
-    letters = _find(world, handler, cause, _time(since))
-    now = world.clock()
+    letters = _find(backend, handler, cause, _time(since))
+    now = backend.clock()
     groups = Counter((letter.handler, letter.cause) for letter in letters)
     return {
         "groups": [
@@ -44,15 +44,15 @@ def dead_letters(
     }
 
 
-def show_letter(world: Troupe, letter_id: str) -> Answer:
+def show_letter(backend: Backend, letter_id: str) -> Answer:
     """One dead letter in full; events carry ids and counts, never transcripts."""
-    letter = _named(world, letter_id)[0]
+    letter = _named(backend, letter_id)[0]
     body = letter.body.decode(errors="replace")
     return _short(letter) | {"attributes": letter.attributes, "body": body}
 
 
 def replay(
-    world: Troupe,
+    backend: Backend,
     handler: str | None = None,
     cause: str | None = None,
     since: str | None = None,
@@ -61,9 +61,9 @@ def replay(
 ) -> Answer:
     """Send dead letters to the failed handler only, under the same event id."""
     done = Counter[str]()
-    for letter in _find(world, handler, cause, _time(since)):
+    for letter in _find(backend, handler, cause, _time(since)):
         envelope = envelope_of(letter)
-        fate = _fate(world, letter, envelope)
+        fate = _fate(backend, letter, envelope)
         if limit is not None and fate != "unreadable" and done["replay"] + done["handled"] >= limit:
             break
         done[fate] += 1
@@ -71,13 +71,13 @@ def replay(
             continue
         if fate == "handled":
             # Also where another's transaction closed its attempt: nobody waits for this handler then.
-            _mark(world, letter, envelope, "discarded", "handled meanwhile")
-            _settle(world, letter, "handled")
+            _mark(backend, letter, envelope, "discarded", "handled meanwhile")
+            _settle(backend, letter, "handled")
             continue
         # Lifted first: a publish that is lost is republished by the tick, and at the next start.
-        _mark(world, letter, envelope, "replayed", None)
-        world.bus.send(letter.topic, letter.body, sent_again(letter))
-        _settle(world, letter, "replayed")
+        _mark(backend, letter, envelope, "replayed", None)
+        backend.bus.send(letter.topic, letter.body, sent_again(letter))
+        _settle(backend, letter, "replayed")
     return {
         "dry_run": dry_run,
         "replayed": done["replay"],
@@ -86,25 +86,25 @@ def replay(
     }
 
 
-def discard(world: Troupe, letter_id: str, reason: str) -> Answer:
+def discard(backend: Backend, letter_id: str, reason: str) -> Answer:
     """Give a dead letter up; an attempt that it holds up is closed without answers."""
-    letters = _named(world, letter_id)
+    letters = _named(backend, letter_id)
     closed = None
     for letter in letters:
         envelope = envelope_of(letter)
         place = place_of(envelope) if envelope and letter.handler in _BEFORE_CLOSING else None
         if envelope is not None and place is not None:
-            _close(world, place, envelope)
+            _close(backend, place, envelope)
             closed = f"run {place.run_id}, batch {place.batch}, attempt {place.attempt}"
-        _mark(world, letter, envelope or stand_in(letter), "discarded", reason)
-        _settle(world, letter, "discarded")
+        _mark(backend, letter, envelope or stand_in(letter), "discarded", reason)
+        _settle(backend, letter, "discarded")
     return {"discarded": len(letters), "closed": closed}
 
 
-def held_up(world: Troupe, run_id: str) -> dict[int, Row]:
+def held_up(backend: Backend, run_id: str) -> dict[int, Row]:
     """The batches of this run that wait for an operator: which handler gave up, and the letter."""
     found: dict[int, Row] = {}
-    for letter in _find(world, None, None, None):
+    for letter in _find(backend, None, None, None):
         envelope = envelope_of(letter)
         where = where_of(envelope) if envelope else None
         if where is not None and where.run_id == run_id and where.batch:
@@ -113,21 +113,21 @@ def held_up(world: Troupe, run_id: str) -> dict[int, Row]:
     return found
 
 
-def _close(world: Troupe, place: Place, envelope: Envelope) -> None:
-    _refuse_while_running(world, place)
+def _close(backend: Backend, place: Place, envelope: Envelope) -> None:
+    _refuse_while_running(backend, place)
     told = wrap(
-        discard_attempt(place, world.dependencies.tracking, world.dependencies.analyses),
-        deployment=world.deployment,
+        discard_attempt(place, backend.dependencies.tracking, backend.dependencies.analyses),
+        deployment=backend.deployment,
         source="process-results",
-        time=world.clock(),
+        time=backend.clock(),
         cause=envelope,
     )
-    world.publish(told)
+    backend.publish(told)
 
 
-def _refuse_while_running(world: Troupe, place: Place) -> None:
+def _refuse_while_running(backend: Backend, place: Place) -> None:
     """An attempt whose job lives, or may still appear, is not over: its answers are paid for."""
-    dependencies, day = world.dependencies, date.fromisoformat(place.planned_on)
+    dependencies, day = backend.dependencies, date.fromisoformat(place.planned_on)
     for seen in look(dependencies.tracking, dependencies.job_service, dependencies.deployment, day):
         here = seen.attempt
         if (here.run_id, here.batch, here.attempt) != (place.run_id, place.batch, place.attempt):
@@ -149,43 +149,45 @@ def _refuse_while_running(world: Troupe, place: Place) -> None:
                 )
 
 
-def _fate(world: Troupe, letter: StoredDeadLetter, envelope: Envelope | None) -> str:
+def _fate(backend: Backend, letter: StoredDeadLetter, envelope: Envelope | None) -> str:
     """`replay`, or why not: `unreadable`, or `handled` meanwhile."""
-    event_log = world.dependencies.event_log
+    event_log = backend.dependencies.event_log
     if envelope is None:
         return "unreadable"
     # A request may have been dead-lettered before it was remembered: the loop does that on arrival.
     is_command = issubclass(EVENT_OF_TYPE.get(envelope.type, Event), Command)
-    if not is_command and not event_log.has(envelope.id, world.clock()):
+    if not is_command and not event_log.has(envelope.id, backend.clock()):
         return "unreadable"
-    if event_log.was_handled(envelope.id, letter.handler, world.clock()):
+    if event_log.was_handled(envelope.id, letter.handler, backend.clock()):
         return "handled"
     place = place_of(envelope)
-    if place and letter.handler in _BEFORE_JOB and world.dependencies.tracking.closing_of(place):
+    if place and letter.handler in _BEFORE_JOB and backend.dependencies.tracking.closing_of(place):
         # Who closed may have failed before telling it: a void claim leads to where it is told.
-        told = world.deployment.event("results-processed", place.run_id, place.batch, place.attempt)
-        return "handled" if event_log.has(told, world.clock()) else "replay"
+        told = backend.deployment.event(
+            "results-processed", place.run_id, place.batch, place.attempt
+        )
+        return "handled" if event_log.has(told, backend.clock()) else "replay"
     return "replay"
 
 
 def _find(
-    world: Troupe, handler: str | None, cause: str | None, since: datetime | None
+    backend: Backend, handler: str | None, cause: str | None, since: datetime | None
 ) -> list[StoredDeadLetter]:
     """What was dead-lettered, and what the tick has given up: the same is done about both."""
     stuck = [
         letter
-        for letter in stuck_dead_letters(world)
+        for letter in stuck_dead_letters(backend)
         if handler in (None, letter.handler)
         and cause in (None, letter.cause)
         and (since is None or letter.dead_lettered_at >= since)
     ]
-    return [*world.letters.find(handler, cause, since), *stuck]
+    return [*backend.letters.find(handler, cause, since), *stuck]
 
 
-def _named(world: Troupe, letter_id: str) -> list[StoredDeadLetter]:
+def _named(backend: Backend, letter_id: str) -> list[StoredDeadLetter]:
     """Every letter of this id, or of this event."""
-    letters = world.letters.find(letter_id=letter_id) or [
-        each for each in stuck_dead_letters(world) if each.letter_id == letter_id
+    letters = backend.letters.find(letter_id=letter_id) or [
+        each for each in stuck_dead_letters(backend) if each.letter_id == letter_id
     ]
     if not letters:
         raise InvalidOperation(
@@ -194,17 +196,17 @@ def _named(world: Troupe, letter_id: str) -> list[StoredDeadLetter]:
     return letters
 
 
-def _settle(world: Troupe, letter: StoredDeadLetter, state: str) -> None:
+def _settle(backend: Backend, letter: StoredDeadLetter, state: str) -> None:
     """An event that the tick gave up lies nowhere; its delivery says what became of it."""
     if letter.cause != STUCK:
-        world.letters.settle(letter, state)
+        backend.letters.settle(letter, state)
 
 
 def _mark(
-    world: Troupe, letter: StoredDeadLetter, envelope: Envelope, outcome: str, reason: str | None
+    backend: Backend, letter: StoredDeadLetter, envelope: Envelope, outcome: str, reason: str | None
 ) -> None:
     delivery = Delivery(envelope=envelope, handler=letter.handler, outcome=outcome, reason=reason)
-    world.dependencies.event_log.record_deliveries([delivery], world.clock())
+    backend.dependencies.event_log.record_deliveries([delivery], backend.clock())
 
 
 def _short(letter: StoredDeadLetter) -> Row:

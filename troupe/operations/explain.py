@@ -10,7 +10,7 @@ from handlers.runs.plans import request_of
 from tracking import Plan, Row
 from tracking.statements import table_name
 
-from .backend import Answer, InvalidOperation, Troupe
+from .backend import Answer, Backend, InvalidOperation
 from .runs import check_batch
 
 RECORD = re.compile(r"[0-9a-f]{32}")
@@ -18,16 +18,16 @@ BATCH = re.compile(r"([a-z0-9-]{1,40})/([1-9][0-9]{0,8})")
 LIMITS = ("canary", "rows_per_batch", "bytes_per_batch", "limit")
 
 
-def explain(world: Troupe, subject: str) -> Answer:
+def explain(backend: Backend, subject: str) -> Answer:
     """By a run's id, `RUN/BATCH`, or a record's id. Raises `InvalidOperation` for anything else."""
     named = BATCH.fullmatch(subject)
-    plan = world.dependencies.tracking.plan_of(named.group(1) if named else subject)
+    plan = backend.dependencies.tracking.plan_of(named.group(1) if named else subject)
     if plan is not None:
-        return _batch(world, plan, int(named.group(2))) if named else _run(world, plan)
+        return _batch(backend, plan, int(named.group(2))) if named else _run(backend, plan)
     if RECORD.fullmatch(subject):
-        return _record(world, subject)
-    if world.dependencies.tracking.query(
-        "requests_for", {"run_id": subject, "since": _since(world)}
+        return _record(backend, subject)
+    if backend.dependencies.tracking.query(
+        "requests_for", {"run_id": subject, "since": _since(backend)}
     ):
         raise InvalidOperation(f"run {subject} has no plan yet; `troupe status {subject}` says why")
     raise InvalidOperation(
@@ -36,31 +36,33 @@ def explain(world: Troupe, subject: str) -> Answer:
     )
 
 
-def _record(world: Troupe, record_id: str) -> Answer:
-    tell = world.dependencies.tracking.query
-    about = {"record_id": record_id, "since": _since(world)}
+def _record(backend: Backend, record_id: str) -> Answer:
+    tell = backend.dependencies.tracking.query
+    about = {"record_id": record_id, "since": _since(backend)}
     plans = tell("journey_plans", about)
     source = tell("journey_source", about)[0]
     return {
         "kind": "record",
         "record_id": record_id,
         "source": source,
-        "plans": [plan | _attempts(world, plan, record_id) for plan in plans],
+        "plans": [plan | _attempts(backend, plan, record_id) for plan in plans],
         "errors": [error | {"line": _line_of(error)} for error in tell("journey_errors", about)],
-        "rows": _rows(world, plans, record_id),
-        "left_out": None if plans or not source["rows_in_source"] else _left_out(world, record_id),
+        "rows": _rows(backend, plans, record_id),
+        "left_out": None
+        if plans or not source["rows_in_source"]
+        else _left_out(backend, record_id),
     }
 
 
-def _attempts(world: Troupe, plan: Row, record_id: str) -> Row:
+def _attempts(backend: Backend, plan: Row, record_id: str) -> Row:
     """What was told of the batch, with the line of the record in each request file."""
-    tell = world.dependencies.tracking.query
+    tell = backend.dependencies.tracking.query
     here = {"run_id": plan["run_id"], "planned_on": plan["planned_on"], "batch": plan["batch"]}
-    whole = world.dependencies.tracking.plan_of(plan["run_id"])
+    whole = backend.dependencies.tracking.plan_of(plan["run_id"])
     events = tell("events_of_attempt", here)
     attempts = sorted({event["attempt"] for event in events if event["attempt"]})
     return {
-        "limits": _limits(world, whole) if whole else {},
+        "limits": _limits(backend, whole) if whole else {},
         "members": tell("journey_batch", here)[0],
         "events": events,
         "lines": [
@@ -75,49 +77,49 @@ def _attempts(world: Troupe, plan: Row, record_id: str) -> Row:
     }
 
 
-def _rows(world: Troupe, plans: list[Row], record_id: str) -> list[Row]:
+def _rows(backend: Backend, plans: list[Row], record_id: str) -> list[Row]:
     """Wherever a row may lie: in the tables of its plans, or, without one, in all."""
-    known = {_table(world, plan["analysis"]) for plan in plans}
-    tables = {table for table in known if table} or world.dependencies.analyses.tables
+    known = {_table(backend, plan["analysis"]) for plan in plans}
+    tables = {table for table in known if table} or backend.dependencies.analyses.tables
     return [
         row | {"table": table}
         for table in sorted(tables)
-        for row in world.dependencies.tracking.query(
+        for row in backend.dependencies.tracking.query(
             "journey_rows", {"record_id": record_id}, output=table_name(table)
         )
     ]
 
 
-def _table(world: Troupe, analysis: str) -> str | None:
+def _table(backend: Backend, analysis: str) -> str | None:
     """Where its rows lie; None when the analysis is gone."""
     try:
-        return world.dependencies.analyses.load(analysis).table
+        return backend.dependencies.analyses.load(analysis).table
     except AnalysisError:
         return None
 
 
-def _left_out(world: Troupe, record_id: str) -> Row | None:
+def _left_out(backend: Backend, record_id: str) -> Row | None:
     """How the request of the newest run judges a record that no run took."""
-    told = world.dependencies.tracking.query("runs", {"run_id": None, "since": _since(world)})
+    told = backend.dependencies.tracking.query("runs", {"run_id": None, "since": _since(backend)})
     runs = [run for run in told if not run["dry_run"]]
-    plan = world.dependencies.tracking.plan_of(runs[-1]["run_id"]) if runs else None
-    params = _params(world, plan) if plan else None
+    plan = backend.dependencies.tracking.plan_of(runs[-1]["run_id"]) if runs else None
+    params = _params(backend, plan) if plan else None
     if plan is None or params is None:
         return None
     given = {**params, "record_id": record_id}
-    judged = world.dependencies.tracking.query("journey_verdict", given)
+    judged = backend.dependencies.tracking.query("journey_verdict", given)
     return {"run_id": plan.run_id, "planned_at": plan.planned_at, **(judged[0] if judged else {})}
 
 
-def _batch(world: Troupe, plan: Plan, batch: int) -> Answer:
-    tell = world.dependencies.tracking.query
+def _batch(backend: Backend, plan: Plan, batch: int) -> Answer:
+    tell = backend.dependencies.tracking.query
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "batch": batch}
     check_batch(plan, batch)
     return {
         "kind": "batch",
         "run_id": plan.run_id,
         "batch": batch,
-        "plan": _told(world, plan),
+        "plan": _told(backend, plan),
         "members": tell("journey_batch", here)[0],
         "events": tell("events_of_attempt", here),
         "claims": tell("journey_claims", here),
@@ -127,13 +129,13 @@ def _batch(world: Troupe, plan: Plan, batch: int) -> Answer:
     }
 
 
-def _run(world: Troupe, plan: Plan) -> Answer:
-    tell = world.dependencies.tracking.query
+def _run(backend: Backend, plan: Plan) -> Answer:
+    tell = backend.dependencies.tracking.query
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
     return {
         "kind": "run",
         "run_id": plan.run_id,
-        "plan": _told(world, plan),
+        "plan": _told(backend, plan),
         "events": tell("journey_run", here),
         "batches": tell("batches", here),
         "closings": tell("journey_closings", {**here, "batch": None}),
@@ -142,12 +144,12 @@ def _run(world: Troupe, plan: Plan) -> Answer:
     }
 
 
-def _since(world: Troupe) -> date:
+def _since(backend: Backend) -> date:
     """A year more than the event log looks back in its daily work."""
-    return world.dependencies.event_log.lookback_start(world.clock()) - timedelta(days=365)
+    return backend.dependencies.event_log.lookback_start(backend.clock()) - timedelta(days=365)
 
 
-def _told(world: Troupe, plan: Plan) -> Row:
+def _told(backend: Backend, plan: Plan) -> Row:
     """What a page says of a plan: no texts, and the request as it was accepted."""
     names = (
         "planned_at", "mode", "model", "analysis", "dry_run", "batches", "records", "source_rows",
@@ -156,18 +158,18 @@ def _told(world: Troupe, plan: Plan) -> Row:
         "beyond_limit",
     )  # fmt: skip
     told = {name: getattr(plan, name) for name in names}
-    return told | {"limits": _limits(world, plan), "request": json.loads(plan.request)}
+    return told | {"limits": _limits(backend, plan), "request": json.loads(plan.request)}
 
 
-def _limits(world: Troupe, plan: Plan) -> Row:
+def _limits(backend: Backend, plan: Plan) -> Row:
     """The caps that cut the batches; empty when the analysis is gone."""
-    params = _params(world, plan)
+    params = _params(backend, plan)
     return {name: params[name] for name in LIMITS} if params else {}
 
 
-def _params(world: Troupe, plan: Plan) -> Row | None:
+def _params(backend: Backend, plan: Plan) -> Row | None:
     try:
-        analysis = world.dependencies.analyses.load(plan.analysis)
+        analysis = backend.dependencies.analyses.load(plan.analysis)
     except AnalysisError:
         return None
     return plan_params(request_of(plan), plan.request_id, analysis, plan.event_time_floor)

@@ -8,36 +8,36 @@ from handlers.runs.plans import request_of
 from handlers.summary.run_summary import SKIPPED
 from tracking import Plan, Row
 
-from .backend import Answer, Troupe
+from .backend import Answer, Backend
 from .dead_letters import held_up
 
 
-def limits_of(world: Troupe) -> Answer:
+def limits_of(backend: Backend) -> Answer:
     """The ages that this troupe allows."""
-    policy = world.dependencies.policy
+    policy = backend.dependencies.policy
     names = ("pending_hours", "running_hours", "republish_after_seconds")
     return {name: getattr(policy, name) for name in names}
 
 
-def with_reasons(world: Troupe, plan: Plan, batches: list[Row], jobs: list[Row]) -> list[Row]:
+def with_reasons(backend: Backend, plan: Plan, batches: list[Row], jobs: list[Row]) -> list[Row]:
     """Each batch with the state of its job, and with the dead letter that holds it up."""
-    letters = held_up(world, plan.run_id)
+    letters = held_up(backend, plan.run_id)
     states = {job["name"]: job["state"] for job in jobs}
     return [
         row
         | {
             "held_up": letters.get(row["batch"]),
             "job_state": states.get(
-                world.deployment.attempt(plan.run_id, row["batch"], row["attempt"])
+                backend.deployment.attempt(plan.run_id, row["batch"], row["attempt"])
             ),
         }
         for row in batches
     ]
 
 
-def planned(world: Troupe, plan: Plan) -> Answer:
+def planned(backend: Backend, plan: Plan) -> Answer:
     """What the plan took from the source, what it left out and why, and what it may cost."""
-    analysis = world.dependencies.analyses.load(plan.analysis)
+    analysis = backend.dependencies.analyses.load(plan.analysis)
     expected = estimate(plan.would_records, plan.would_bytes, plan.model, analysis)
     return {
         "source_rows": plan.source_rows,
@@ -46,13 +46,13 @@ def planned(world: Troupe, plan: Plan) -> Answer:
     }
 
 
-def course(world: Troupe, plan: Plan, batches: list[Row]) -> Answer:
+def course(backend: Backend, plan: Plan, batches: list[Row]) -> Answer:
     """What canary, breaker and budget have seen so far."""
     if not plan.batches:
         return {}
     request = request_of(plan)
-    progress = world.dependencies.tracking.progress(plan.run_id, plan.day)
-    caps = caps_of(request, world.dependencies.policy)
+    progress = backend.dependencies.tracking.progress(plan.run_id, plan.day)
+    caps = caps_of(request, backend.dependencies.policy)
     first = next((row for row in batches if row["batch"] == 1), None)
     return {
         "canary": first and {
@@ -66,16 +66,16 @@ def course(world: Troupe, plan: Plan, batches: list[Row]) -> Answer:
             "failed_over": progress.failed_over,
             "limit": request.breaker,
         },
-        "budget": _budget(world, plan, caps.money, caps.tokens) if caps.is_set else None,
+        "budget": _budget(backend, plan, caps.money, caps.tokens) if caps.is_set else None,
     }  # fmt: skip
 
 
-def _budget(world: Troupe, plan: Plan, money: float | None, tokens: int | None) -> Answer:
-    policy = world.dependencies.policy
+def _budget(backend: Backend, plan: Plan, money: float | None, tokens: int | None) -> Answer:
+    policy = backend.dependencies.policy
     since = min(
-        world.dependencies.event_log.lookback_start(world.clock()), date.fromisoformat(plan.day)
+        backend.dependencies.event_log.lookback_start(backend.clock()), date.fromisoformat(plan.day)
     )
-    rows = world.dependencies.tracking.query("spending", {"since": since})
+    rows = backend.dependencies.tracking.query("spending", {"since": since})
     mine = next(row for row in rows if row["run_id"] == plan.run_id)
     return {
         "limit": money,

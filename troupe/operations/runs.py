@@ -6,19 +6,21 @@ from events import ReprocessRequested, RunRequested, read_event, type_of
 from handlers.runs.plan_params import content_hash
 from tracking import Plan
 
-from .backend import InvalidOperation, Troupe
+from .backend import Backend, InvalidOperation
 
 
-def plan_of(world: Troupe, run_id: str) -> Plan:
+def plan_of(backend: Backend, run_id: str) -> Plan:
     """Raises `InvalidOperation` for a run without a plan: how it stands, and what to do."""
-    plan = world.dependencies.tracking.plan_of(run_id)
+    plan = backend.dependencies.tracking.plan_of(run_id)
     if plan is not None:
         return plan
-    if _waiting(world, run_id):
+    if _waiting(backend, run_id):
         raise InvalidOperation(
             f"run {run_id} is requested and not planned yet; `troupe work` plans it"
         )
-    if world.dependencies.tracking.query("refusals", {"run_id": run_id, "since": first_day(world)}):
+    if backend.dependencies.tracking.query(
+        "refusals", {"run_id": run_id, "since": first_day(backend)}
+    ):
         raise InvalidOperation(f"run {run_id} was refused; `troupe status {run_id}` says why")
     raise InvalidOperation(unknown(run_id))
 
@@ -27,18 +29,18 @@ def unknown(run_id: str) -> str:
     return f"run {run_id} is not planned here; `troupe status` lists the runs"
 
 
-def is_waiting(world: Troupe, run_id: str) -> bool:
+def is_waiting(backend: Backend, run_id: str) -> bool:
     """Requested, and neither planned nor refused yet."""
-    return world.dependencies.tracking.plan_of(run_id) is None and bool(_waiting(world, run_id))
+    return backend.dependencies.tracking.plan_of(run_id) is None and bool(_waiting(backend, run_id))
 
 
-def was_requested(world: Troupe, request: RunRequested | ReprocessRequested) -> bool:
+def was_requested(backend: Backend, request: RunRequested | ReprocessRequested) -> bool:
     """Whether the same was requested under this run id, planned by now or not.
 
     Raises `InvalidOperation` when something else was.
     """
-    plan = world.dependencies.tracking.plan_of(request.run_id)
-    found = {plan.request_hash} if plan else _hashes(world, _waiting(world, request.run_id))
+    plan = backend.dependencies.tracking.plan_of(request.run_id)
+    found = {plan.request_hash} if plan else _hashes(backend, _waiting(backend, request.run_id))
     if found - {content_hash(request)}:
         raise InvalidOperation(
             f"run_id: {request.run_id} was asked for something else before; take another run id"
@@ -53,9 +55,9 @@ def check_batch(plan: Plan, batch: int) -> None:
         raise InvalidOperation(f"run {plan.run_id} {has}, and no batch {batch}")
 
 
-def first_day(world: Troupe) -> date:
+def first_day(backend: Backend) -> date:
     """That queries about single events look at."""
-    return world.dependencies.event_log.lookback_start(world.clock())
+    return backend.dependencies.event_log.lookback_start(backend.clock())
 
 
 _COMMANDS: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
@@ -64,13 +66,15 @@ _COMMANDS: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
 }
 
 
-def _waiting(world: Troupe, run_id: str) -> list[str]:
+def _waiting(backend: Backend, run_id: str) -> list[str]:
     """The ids of the requests for this run that were not refused."""
-    about = {"run_id": run_id, "since": first_day(world)}
-    rows = world.dependencies.tracking.query("requests_for", about)
+    about = {"run_id": run_id, "since": first_day(backend)}
+    rows = backend.dependencies.tracking.query("requests_for", about)
     return [row["event_id"] for row in rows if not row["is_refused"]]
 
 
-def _hashes(world: Troupe, event_ids: list[str]) -> set[str]:
-    envelopes = world.dependencies.event_log.load(event_ids, first_day(world)) if event_ids else []
+def _hashes(backend: Backend, event_ids: list[str]) -> set[str]:
+    envelopes = (
+        backend.dependencies.event_log.load(event_ids, first_day(backend)) if event_ids else []
+    )
     return {content_hash(read_event(each.data, _COMMANDS[each.type])) for each in envelopes}

@@ -8,14 +8,14 @@ from handlers.dispatch.dead_letters import CAUSE, DETAIL
 from handlers.dispatch.republish import given_up
 from troupe.backends.dead_letters import StoredDeadLetter
 
-from .backend import Troupe
+from .backend import Backend
 
 STUCK = "stuck_event"
 
 
-def stuck_dead_letters(world: Troupe) -> list[StoredDeadLetter]:
+def stuck_dead_letters(backend: Backend) -> list[StoredDeadLetter]:
     """Oldest first; made from the event log each time, so that nothing has to be kept of them."""
-    now, dependencies = world.clock(), world.dependencies
+    now, dependencies = backend.clock(), backend.dependencies
     since = dependencies.event_log.lookback_start(now)
     unhandled = dependencies.tracking.unhandled_events(since, event_subscriptions())
     lost = given_up(unhandled, dependencies.policy)

@@ -35,7 +35,7 @@ from .warehouse import MemoryWarehouse
 DEPLOYMENT = Deployment("chaos")
 
 
-class World:
+class SimulatedBackend:
     """What survives every crash, and the processes that do not."""
 
     def __init__(self, chance: Chance, script: Script, warehouse: MemoryWarehouse) -> None:

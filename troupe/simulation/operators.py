@@ -7,7 +7,7 @@ from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock, Dependencies
 from troupe import operations
 from troupe.operations import clear_history, dead_letters, reprocess
-from troupe.operations.backend import InvalidOperation, Troupe
+from troupe.operations.backend import Backend, InvalidOperation
 
 from .bus import RoughBus
 from .call_faults import Borders
@@ -51,23 +51,23 @@ class Desk:
         return self.dependencies.deployment
 
     def publish(self, envelope: Envelope) -> None:
-        """Remembered, then sent, as every world does it."""
+        """Remembered, then sent, as every backend does it."""
         if not self.dependencies.event_log.has(envelope.id, self.clock()):
             self.dependencies.event_log.record([envelope], self.clock())
         self._publish([envelope])
 
 
-def _discard_first(troupe: Troupe) -> None:
+def _discard_first(troupe: Backend) -> None:
     for letter in troupe.letters.find()[:1]:
         dead_letters.discard(troupe, letter.letter_id, "seen enough of it")
 
 
-def _reprocess(troupe: Troupe) -> None:
+def _reprocess(troupe: Backend) -> None:
     request = {"of_run": "r1", "run_id": "p2", "canary": 2, "max_attempts": MAX_ATTEMPTS}
     reprocess.reprocess(troupe, request | {"grounding": False})
 
 
-COMMANDS: Mapping[str, Callable[[Troupe], object]] = {
+COMMANDS: Mapping[str, Callable[[Backend], object]] = {
     "replay": dead_letters.replay,
     "discard": _discard_first,
     "reprocess": _reprocess,
@@ -78,7 +78,7 @@ COMMANDS: Mapping[str, Callable[[Troupe], object]] = {
 """By the name of the act."""
 
 
-def command(what: str, troupe: Troupe) -> None:
+def command(what: str, troupe: Backend) -> None:
     """Carry it out, or be told why not: then people may ask again later."""
     try:
         COMMANDS[what](troupe)

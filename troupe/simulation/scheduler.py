@@ -1,10 +1,10 @@
-"""Playing a world to its end: everything that can happen happens, then time jumps."""
+"""Playing a backend to its end: everything that can happen happens, then time jumps."""
 
 from datetime import datetime, timedelta
 
 from handlers.choreography import event_subscriptions
 
-from .backend import World
+from .backend import SimulatedBackend
 from .scenario import START, Act, last_run
 
 MOST_STEPS = 6_000
@@ -22,28 +22,28 @@ class Restless(Exception):
 
 
 class Player:
-    """Moves the clock of one world."""
+    """Moves the clock of one backend."""
 
-    def __init__(self, world: World) -> None:
-        self._world, self._steps = world, 0
-        self._acts: list[Act] = sorted(world.script.acts, key=lambda act: act.minute)
-        self._first = timedelta(minutes=world.chance.one_of("tick/first", FIRST_TICKS))
+    def __init__(self, backend: SimulatedBackend) -> None:
+        self._backend, self._steps = backend, 0
+        self._acts: list[Act] = sorted(backend.script.acts, key=lambda act: act.minute)
+        self._first = timedelta(minutes=backend.chance.one_of("tick/first", FIRST_TICKS))
         self._gap, self._next_tick, self._woken = self._first, START + self._first, START
 
     def play(self) -> None:
         """Until nothing is left to be done, or nothing comes of waiting."""
-        world = self._world
+        backend = self._backend
         while not self._is_over():
             while self._step():
                 self._steps += 1
                 if self._steps > MOST_STEPS:
                     raise Restless(f"{MOST_STEPS} steps")
             self._jump()
-            world.chance.minute = (world.clock() - START).total_seconds() / 60
+            backend.chance.minute = (backend.clock() - START).total_seconds() / 60
 
     def ask_for_the_rest(self) -> None:
         """Somebody asks for one more run, now."""
-        minute = (self._world.clock() - START).total_seconds() / 60
+        minute = (self._backend.clock() - START).total_seconds() / 60
         self._acts = [
             Act(minute=minute, what="request", request=last_run(), event_id="request-last")
         ]
@@ -54,63 +54,63 @@ class Player:
         self._wake()
 
     def _step(self) -> bool:
-        world = self._world
-        if self._acts and self._moment(self._acts[0]) <= world.clock():
-            world.act(self._acts.pop(0))
+        backend = self._backend
+        if self._acts and self._moment(self._acts[0]) <= backend.clock():
+            backend.act(self._acts.pop(0))
             self._wake()
             return True
-        if self._next_tick <= world.clock():
+        if self._next_tick <= backend.clock():
             self._tick()
             return True
-        before = world.bus.sent
+        before = backend.bus.sent
         went_on = (
-            world.finish_transactions()
-            or world.service.step()
+            backend.finish_transactions()
+            or backend.service.step()
             or self._parked_first()
-            or world.deliver_next()
-            or world.resume()
+            or backend.deliver_next()
+            or backend.resume()
         )
-        if world.bus.sent > before:
+        if backend.bus.sent > before:
             self._wake()
         return went_on
 
     def _parked_first(self) -> bool:
         """Sometimes who was parked goes on before the next message is delivered."""
-        world = self._world
-        if not world.parked or world.chance.value(f"first/{self._steps}") < 0.5:
+        backend = self._backend
+        if not backend.parked or backend.chance.value(f"first/{self._steps}") < 0.5:
             return False
-        return world.resume()
+        return backend.resume()
 
     def _jump(self) -> None:
-        world = self._world
+        backend = self._backend
         acts = [self._moment(act) for act in self._acts[:1]]
-        due = world.next_due()
-        world.clock.pass_to(min([self._next_tick, *acts, *([due] if due else [])]))
+        due = backend.next_due()
+        backend.clock.pass_to(min([self._next_tick, *acts, *([due] if due else [])]))
 
     def _tick(self) -> None:
-        self._next_tick = self._world.clock() + self._gap
+        self._next_tick = self._backend.clock() + self._gap
         self._gap = min(SLOWER * self._gap, LAST_TICK)
-        self._world.tick()
+        self._backend.tick()
 
     def _wake(self) -> None:
         if self._gap > self._first:
-            self._next_tick = min(self._next_tick, self._world.clock() + self._first)
-        self._gap, self._woken = self._first, self._world.clock()
+            self._next_tick = min(self._next_tick, self._backend.clock() + self._first)
+        self._gap, self._woken = self._first, self._backend.clock()
 
     def _is_over(self) -> bool:
-        world = self._world
-        if self._acts or world.next_due() is not None:
+        backend = self._backend
+        if self._acts or backend.next_due() is not None:
             return False
-        return world.clock() - self._woken > PATIENCE or not unfinished(world)
+        return backend.clock() - self._woken > PATIENCE or not unfinished(backend)
 
     def _moment(self, act: Act) -> datetime:
         return START + timedelta(minutes=act.minute)
 
 
-def unfinished(world: World) -> bool:
+def unfinished(backend: SimulatedBackend) -> bool:
     """Whether a tick could still bring something."""
-    event_log, tracking = world.outside.event_log, world.outside.tracking
-    since = event_log.lookback_start(world.clock())
+    event_log, tracking = backend.outside.event_log, backend.outside.tracking
+    since = event_log.lookback_start(backend.clock())
     return bool(
         tracking.open_runs(since) or tracking.unhandled_events(since, event_subscriptions())
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 
 from . import final_invariants
-from .backend import World, quiet
+from .backend import SimulatedBackend, quiet
 from .memory_cloud import HeldClock
 from .rng import Chance, Fault
 from .scenario import START, script_of
@@ -39,12 +39,12 @@ def simulate(seed: int, only: frozenset[str] | None = None) -> Outcome:
     """Play this seed, with all of its faults or `only` with those named."""
     chance = Chance(seed, only)
     script = script_of(chance)
-    world = _world(chance)
-    problems = list(_played(world))
-    digest, fingerprint = final_invariants.digest(world), final_invariants.fingerprint(world)
-    counts = _counts(world)
+    backend = _backend(chance)
+    problems = list(_played(backend))
+    digest, fingerprint = final_invariants.digest(backend), final_invariants.fingerprint(backend)
+    counts = _counts(backend)
     if script.is_exact and not problems and chance.fired:
-        calm = _world(Chance(seed, frozenset()))
+        calm = _backend(Chance(seed, frozenset()))
         list(_played(calm))
         if final_invariants.digest(calm) != digest:
             problems.append("tables: not those of an undisturbed run")
@@ -57,8 +57,8 @@ def simulate(seed: int, only: frozenset[str] | None = None) -> Outcome:
     )
 
 
-def _world(chance: Chance) -> World:
-    return World(chance, script_of(chance), _warehouses.next())
+def _backend(chance: Chance) -> SimulatedBackend:
+    return SimulatedBackend(chance, script_of(chance), _warehouses.next())
 
 
 class _Warehouses:
@@ -80,59 +80,59 @@ class _Warehouses:
 _warehouses = _Warehouses()
 
 
-def _played(world: World) -> Iterator[str]:
-    with quiet(world.problems):
+def _played(backend: SimulatedBackend) -> Iterator[str]:
+    with quiet(backend.problems):
         try:
-            yield from _run(world)
+            yield from _run(backend)
         except Restless as restless:
             yield f"restless: {restless}"
         finally:
-            world.restart()
-    yield from dict.fromkeys(final_invariants.final_problems(world))
+            backend.restart()
+    yield from dict.fromkeys(final_invariants.final_problems(backend))
 
 
-def _run(world: World) -> Iterator[str]:
+def _run(backend: SimulatedBackend) -> Iterator[str]:
     """Bad weather, then good weather and operators, then one more run for what is left."""
-    player = Player(world)
+    player = Player(backend)
     player.play()
-    yield from final_invariants.waiting_problems(world)
-    world.borders.is_calm = world.bus.moods.is_calm = True
-    yield from _tended(world, player)
-    if final_invariants.left_over(world):
+    yield from final_invariants.waiting_problems(backend)
+    backend.borders.is_calm = backend.bus.moods.is_calm = True
+    yield from _tended(backend, player)
+    if final_invariants.left_over(backend):
         player.ask_for_the_rest()
         player.play()
-        yield from _tended(world, player)
+        yield from _tended(backend, player)
 
 
-def _tended(world: World, player: Player) -> Iterator[str]:
+def _tended(backend: SimulatedBackend, player: Player) -> Iterator[str]:
     """Operators replay what was dead-lettered and what is stuck, until nothing is."""
     for _ in range(ROUNDS):
-        if not world.replay_all():
+        if not backend.replay_all():
             break
         player.resume()
         player.play()
-        yield from final_invariants.waiting_problems(world)
-    world.discard_orphans()
+        yield from final_invariants.waiting_problems(backend)
+    backend.discard_orphans()
 
 
-def _counts(world: World) -> dict[str, int]:
-    ((events, rows, failed),) = world.warehouse.see(
+def _counts(backend: SimulatedBackend) -> dict[str, int]:
+    ((events, rows, failed),) = backend.warehouse.see(
         "SELECT (SELECT count(DISTINCT event_id) FROM events), "
         "(SELECT count(*) FROM transcription_analyzed_transcripts), "
         "(SELECT count(*) FROM error_tracking)"
     )
-    faults = Counter(fault.kind for fault in world.chance.fired)
+    faults = Counter(fault.kind for fault in backend.chance.fired)
     return {
-        "records": len(world.script.rows),
-        "deliveries": world.deliveries,
-        "jobs": len(world.service.entries),
-        "asked": world.sentinel.records_asked,
+        "records": len(backend.script.rows),
+        "deliveries": backend.deliveries,
+        "jobs": len(backend.service.entries),
+        "asked": backend.sentinel.records_asked,
         "rows": rows,
         "errors": failed,
         "events": events,
-        "crashes": world.crashes,
-        "interleaved": world.interleaved,
-        "dead letters": len(world.letters.kept),
-        "faults": len(world.chance.fired),
+        "crashes": backend.crashes,
+        "interleaved": backend.interleaved,
+        "dead letters": len(backend.letters.kept),
+        "faults": len(backend.chance.fired),
         **{f"fault {kind}": n for kind, n in sorted(faults.items())},
     }

@@ -53,7 +53,7 @@ class MemoryWarehouse(LocalWarehouse):
         self.running.clear()
         for number in range(self._staged):
             self.db.execute(f"DROP TABLE IF EXISTS staged_staging_{number + 1}")
-        for table in (*layouts(), "laptop_jobs"):
+        for table in (*layouts(), "local_jobs"):
             self.db.execute(_parsed(f"TRUNCATE {table}"))
         self._staged, self._clock, self.objects = 0, clock, bucket
         self._known.clear()
@@ -92,7 +92,7 @@ class MemoryWarehouse(LocalWarehouse):
             for statement in _translated(script):
                 self._execute(cursor, statement, params)
             now = _plain(self._clock())
-            cursor.execute("INSERT INTO laptop_jobs VALUES ($1, 'done', $2)", [name, now])
+            cursor.execute("INSERT INTO local_jobs VALUES ($1, 'done', $2)", [name, now])
         except duckdb.Error as error:
             cursor.close()
             self._end_job(name, "failed")
@@ -125,7 +125,7 @@ class MemoryWarehouse(LocalWarehouse):
     def spoil(self, job_id: str) -> None:
         """The service reports a failure of what it has committed."""
         self.db.execute(
-            "UPDATE laptop_jobs SET state = 'failed' WHERE starts_with(job_id, $1)", [job_id]
+            "UPDATE local_jobs SET state = 'failed' WHERE starts_with(job_id, $1)", [job_id]
         )
 
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:

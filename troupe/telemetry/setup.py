@@ -29,7 +29,7 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """How a world delivers, and what it does when it closes."""
+    """How a backend delivers, and what it does when it closes."""
 
     deliver: Deliver = deliver
     close: Callable[[], None] = _nothing

@@ -23,7 +23,7 @@ from troupe.telemetry import Telemetry
 
 from .cloud_logging import traced
 from .http_decoding import Arrival, Stranger, is_noise, read_arrival
-from .settings import CloudSettings
+from .settings import GcpSettings
 
 LOG = logging.getLogger("troupe.service")
 LARGEST_BYTES = 16 << 20
@@ -43,7 +43,7 @@ class Bus(Protocol):
     ) -> None: ...
 
 
-class World(Protocol):
+class ServiceBackend(Protocol):
     """What a service works with."""
 
     @property
@@ -58,14 +58,14 @@ class Service:
 
     def __init__(
         self,
-        settings: CloudSettings,
-        make_world: Callable[[], World],
+        settings: GcpSettings,
+        make_backend: Callable[[], ServiceBackend],
         telemetry: Telemetry | None = None,
     ) -> None:
-        """`make_world` is called once the service is up: its clients take seconds to come."""
-        self.settings, self._make = settings, make_world
+        """`make_backend` is called once the service is up: its clients take seconds to come."""
+        self.settings, self._make = settings, make_backend
         self._telemetry = telemetry or Telemetry()
-        self._world: World | None = None
+        self._backend: ServiceBackend | None = None
         self._making = Lock()
         self._threads = ThreadPoolExecutor(settings.concurrency, settings.handler)
         self._working: dict[tuple[str, str], Future[int]] = {}
@@ -83,8 +83,8 @@ class Service:
         self._threads.submit(self.prepare)
         yield
         self._threads.shutdown(wait=False, cancel_futures=True)
-        if self._world is not None:
-            self._world.close()
+        if self._backend is not None:
+            self._backend.close()
         self._telemetry.close()
 
     async def _healthz(self, request: Request) -> Response:
@@ -142,15 +142,17 @@ class Service:
                 LOG.error("delivery-refused", exc_info=error)
                 return AGAIN
 
-    def _delivered(self, arrival: Arrival, world: World) -> int:
+    def _delivered(self, arrival: Arrival, backend: ServiceBackend) -> int:
         if is_noise(arrival, self.settings):
             return ACKNOWLEDGED
-        verdict = self._telemetry.deliver(arrival.message, world.dependencies, world.bus.publish)
+        verdict = self._telemetry.deliver(
+            arrival.message, backend.dependencies, backend.bus.publish
+        )
         if verdict.outcome is Outcome.REDELIVER:
             return AGAIN
         if verdict.outcome is Outcome.DEAD_LETTER:
             # Acknowledged only once the dead letters have it.
-            world.bus.dead_lettered(
+            backend.bus.dead_lettered(
                 arrival.message, arrival.subscription, verdict.cause, verdict.detail
             )
         return ACKNOWLEDGED
@@ -164,12 +166,12 @@ class Service:
             return False
         return True
 
-    def _made(self) -> World:
+    def _made(self) -> ServiceBackend:
         """A failure is no end: the next delivery tries again."""
         with self._making:
-            if self._world is None:
-                self._world = self._make()
-            return self._world
+            if self._backend is None:
+                self._backend = self._make()
+            return self._backend
 
 
 async def _body(request: Request) -> bytes | None:

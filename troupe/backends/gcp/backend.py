@@ -17,18 +17,18 @@ from troupe.backends.defaults import peak_megabytes, taxonomy, utc_now
 from troupe.deployment.services import FOUNDER, GUESTS, handlers_by_name
 
 from .bus import PubSubBus
-from .settings import BadSetting, CloudSettings
+from .settings import BadSetting, GcpSettings
 
 if TYPE_CHECKING:
     from .dead_letters import PubSubDeadLetters
 
 
-class CloudWorld:
+class GcpBackend:
     """One process's view of a deployment. Tools that its handlers do not need are not made."""
 
     def __init__(
         self,
-        settings: CloudSettings,
+        settings: GcpSettings,
         clock: Clock = utc_now,
         *,
         warehouse: Warehouse | None = None,
@@ -88,7 +88,7 @@ class CloudWorld:
                 close()
 
 
-def needs_of_service(settings: CloudSettings) -> frozenset[str]:
+def needs_of_service(settings: GcpSettings) -> frozenset[str]:
     """The tools that the handlers of this service name, read from their code."""
     known, cast = handlers_by_name(), settings.handlers
     guests = (guest for each in cast for guest in GUESTS.get(each, ()))
@@ -120,7 +120,7 @@ def found(warehouse: Warehouse, deployment: str, *, may_found: bool = True) -> D
     return Deployment(known)
 
 
-def _analyses(settings: CloudSettings) -> Analyses:
+def _analyses(settings: GcpSettings) -> Analyses:
     try:
         return Analyses(settings.analyses)
     except AnalysisError as error:
@@ -149,7 +149,7 @@ def _not_given(tool: str) -> Any:
 # Each client is imported where it is made: a service that needs none of it starts sooner.
 
 
-def make_warehouse(settings: CloudSettings) -> Warehouse:
+def make_warehouse(settings: GcpSettings) -> Warehouse:
     from .warehouse import BigQueryWarehouse
     from .write_api import WriteApiStream, write_client
 
@@ -160,13 +160,13 @@ def make_warehouse(settings: CloudSettings) -> Warehouse:
     return BigQueryWarehouse(settings, stream=stream)
 
 
-def make_bucket(settings: CloudSettings) -> Bucket:
+def make_bucket(settings: GcpSettings) -> Bucket:
     from .bucket import StorageBucket
 
     return StorageBucket(settings)
 
 
-def make_job_service(settings: CloudSettings) -> JobService:
+def make_job_service(settings: GcpSettings) -> JobService:
     from .job_service import VertexJobService
 
     return VertexJobService(settings)

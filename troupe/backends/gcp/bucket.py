@@ -13,7 +13,7 @@ from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob
 
 from .failures import AlreadyDone, translated
-from .settings import CloudSettings
+from .settings import GcpSettings
 
 BLOCK = 8 << 20
 """What one request carries; a smaller object goes up in one."""
@@ -31,7 +31,7 @@ class StorageBucket:
     """One bucket to write to; others may be read."""
 
     def __init__(
-        self, settings: CloudSettings, client: Client | None = None, *, block: int = BLOCK
+        self, settings: GcpSettings, client: Client | None = None, *, block: int = BLOCK
     ) -> None:
         """`block` is a multiple of 256 KiB."""
         self._client = client or storage_client(settings)
@@ -182,7 +182,7 @@ class Counted:
         return True
 
 
-def storage_client(settings: CloudSettings) -> Client:
+def storage_client(settings: GcpSettings) -> Client:
     local = settings.storage_endpoint
     if not local:
         return Client(project=settings.project)

@@ -16,7 +16,7 @@ from troupe.backends.dead_letters import dead_letter_attributes
 from troupe.deployment.topology import Subscription
 
 from .failures import translated
-from .settings import CloudSettings
+from .settings import GcpSettings
 
 PATIENCE_SECONDS = 30.0
 """A publish that takes longer is left to the message's redelivery."""
@@ -34,7 +34,7 @@ _AGAIN = Retry(
 class PubSubBus:
     """Publishes; a call returns once the service has taken everything."""
 
-    def __init__(self, settings: CloudSettings, client: PublisherClient | None = None) -> None:
+    def __init__(self, settings: GcpSettings, client: PublisherClient | None = None) -> None:
         self.settings = settings
         self.client = client or _client()
         """The official one, for whoever lays topics out."""

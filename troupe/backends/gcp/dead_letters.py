@@ -20,7 +20,7 @@ from troupe.deployment.topology import subscriptions
 
 from .failures import translated
 from .pull_worker import subscriber
-from .settings import CloudSettings
+from .settings import GcpSettings
 
 PEOPLE = "people"
 """Who subscribes to dead letters beside `record-dead-letter`, by pull."""
@@ -39,7 +39,7 @@ class PubSubDeadLetters:
 
     def __init__(
         self,
-        settings: CloudSettings,
+        settings: GcpSettings,
         client: SubscriberClient | None = None,
         patience_seconds: float = 4.0,
     ) -> None:
@@ -145,7 +145,7 @@ def _handlers() -> list[str]:
     return list(dict.fromkeys(each.handler for each in subscriptions() if each.dead_letter_topic))
 
 
-def _letter(message: Any, settings: CloudSettings) -> StoredDeadLetter:
+def _letter(message: Any, settings: GcpSettings) -> StoredDeadLetter:
     attributes = dict(message.attributes)
     name = attributes.get(SOURCE, "").rsplit("/", 1)[-1].removeprefix(settings.topic_prefix)
     return StoredDeadLetter(

@@ -19,7 +19,7 @@ from troupe.backends.dead_letters import is_for
 from troupe.backends.pubsub_push import METADATA, BadPush, Push, read_push, subscription_of
 from troupe.deployment.topology import Subscription, subscriptions
 
-from .settings import CloudSettings
+from .settings import GcpSettings
 
 _STRUCTURED = "application/cloudevents+json"
 _PUBSUB = "google.cloud.pubsub.topic.v1.messagePublished"
@@ -57,7 +57,7 @@ class _Object(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-def read_arrival(push: Push, settings: CloudSettings, clock: Clock) -> Arrival:
+def read_arrival(push: Push, settings: GcpSettings, clock: Clock) -> Arrival:
     """Raises `BadPush` for what nobody of ours sends, `Stranger` for a delivery that is lost."""
     told = None if f"{METADATA}message-id" in push.headers else _event(push)
     if told is None:
@@ -70,7 +70,7 @@ def read_arrival(push: Push, settings: CloudSettings, clock: Clock) -> Arrival:
     return _for_topic(_message(push, told, clock), settings)
 
 
-def is_noise(arrival: Arrival, settings: CloudSettings) -> bool:
+def is_noise(arrival: Arrival, settings: GcpSettings) -> bool:
     """Whether there is nothing to do: another handler's replay, or an object of no interest.
 
     Subscriptions and notifications filter already; who set them up by hand may have forgotten.
@@ -88,14 +88,14 @@ def is_noise(arrival: Arrival, settings: CloudSettings) -> bool:
     )
 
 
-def _own(name: str, settings: CloudSettings) -> Subscription:
+def _own(name: str, settings: GcpSettings) -> Subscription:
     for each in subscriptions():
         if f"{settings.topic_prefix}{each.name}" == name and each.handler in settings.handlers:
             return each
     raise Stranger(f"subscription {name} is not of {settings.handler}")
 
 
-def _for_topic(message: Message, settings: CloudSettings) -> Arrival:
+def _for_topic(message: Message, settings: GcpSettings) -> Arrival:
     for each in subscriptions():
         if each.topic == message.topic and each.handler in settings.handlers:
             return Arrival(message, each)

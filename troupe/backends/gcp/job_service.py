@@ -18,7 +18,7 @@ from google.cloud.aiplatform_v1.types import (
 from handlers.ports import Job, JobState
 
 from .failures import AlreadyDone, translated
-from .settings import CREATE_SECONDS, CloudSettings
+from .settings import CREATE_SECONDS, GcpSettings
 
 LONGEST_NAME = 128
 _CALL_SECONDS = 30.0
@@ -37,7 +37,7 @@ _AGAIN = Retry(
 class VertexJobService:
     """The jobs of one project and location."""
 
-    def __init__(self, settings: CloudSettings, client: JobServiceClient | None = None) -> None:
+    def __init__(self, settings: GcpSettings, client: JobServiceClient | None = None) -> None:
         self._client = client or _client(settings)
         self._parent = f"projects/{settings.project}/locations/{settings.vertex_location}"
         self._create_seconds = float(min(settings.policy.claim_seconds, CREATE_SECONDS))
@@ -134,7 +134,7 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _client(settings: CloudSettings) -> JobServiceClient:
+def _client(settings: GcpSettings) -> JobServiceClient:
     endpoint = settings.vertex_endpoint
     local = endpoint.startswith("http://")
     nobody = AnonymousCredentials() if local else None  # type: ignore[no-untyped-call]

@@ -18,7 +18,7 @@ from troupe.deployment.topology import Subscription
 
 from .bus import PubSubBus
 from .http_decoding import Arrival
-from .settings import CloudSettings
+from .settings import GcpSettings
 
 _ONE_AT_A_TIME = FlowControl(max_messages=1)
 
@@ -27,7 +27,7 @@ class PullingWorker:
     """Leases messages one by one. The client prolongs each lease until it is answered."""
 
     def __init__(
-        self, settings: CloudSettings, bus: PubSubBus, subscriptions: Iterable[Subscription]
+        self, settings: GcpSettings, bus: PubSubBus, subscriptions: Iterable[Subscription]
     ) -> None:
         """Of these subscriptions, none of which may have a push endpoint."""
         self._bus = bus

@@ -11,9 +11,9 @@ import uvicorn
 from troupe.telemetry import configured
 
 from .app import Service
-from .backend import CloudWorld
+from .backend import GcpBackend
 from .cloud_logging import log_to_stdout
-from .settings import BadSetting, CloudSettings, read_settings
+from .settings import BadSetting, GcpSettings, read_settings
 
 LAST_SECONDS = 9
 """What is in flight may end within this time; Cloud Run kills after ten (documented)."""
@@ -21,7 +21,7 @@ LAST_SECONDS = 9
 LOG = logging.getLogger("troupe.service")
 
 
-def serve(service: Service, settings: CloudSettings) -> None:
+def serve(service: Service, settings: GcpSettings) -> None:
     """Until SIGTERM: then nothing new is taken, and what is in flight ends."""
     config = uvicorn.Config(
         service.app(),
@@ -52,7 +52,7 @@ def main() -> None:
         LOG.critical("bad-setting", extra={"why": str(error)})
         sys.exit(2)
     log_to_stdout(settings.project)
-    service = Service(settings, lambda: CloudWorld(settings), configured(os.environ))
+    service = Service(settings, lambda: GcpBackend(settings), configured(os.environ))
     serve(service, settings)
 
 

@@ -32,7 +32,7 @@ class BadSetting(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CloudSettings:
+class GcpSettings:
     """One deployment, and what this process does in it."""
 
     project: str
@@ -85,13 +85,13 @@ def known_handlers() -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.handler for each in subscriptions()))
 
 
-def read_settings(environ: Mapping[str, str]) -> CloudSettings:
+def read_settings(environ: Mapping[str, str]) -> GcpSettings:
     """From variables, as a container is given them. Raises `BadSetting`."""
     given = _Given(environ)
     bucket = given.text("TROUPE_BUCKET", "the bucket of request files")
     dataset = given.text("TROUPE_DATASET", "the BigQuery dataset of the tracking tables")
     transport = given.choice("TROUPE_VERTEX_TRANSPORT", ("grpc", "rest"))
-    return CloudSettings(
+    return GcpSettings(
         handler=given.choice("TROUPE_HANDLER", (ALL, *known_handlers())),
         project=given.text("TROUPE_PROJECT", "the id of the Google Cloud project"),
         dataset=dataset,
@@ -123,7 +123,7 @@ def read_settings(environ: Mapping[str, str]) -> CloudSettings:
     )
 
 
-def read_terraform(text: str, environ: Mapping[str, str]) -> CloudSettings:
+def read_terraform(text: str, environ: Mapping[str, str]) -> GcpSettings:
     """From `terraform output -json`, all of it or the output `settings` alone.
 
     What the environment names goes before. Raises `BadSetting`.

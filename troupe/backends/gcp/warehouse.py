@@ -21,7 +21,7 @@ from tracking.tables import Column
 from .bigquery_jobs import NEVER, READING, Job, Jobs
 from .failures import translated
 from .query_parameters import parameters
-from .settings import CloudSettings
+from .settings import GcpSettings
 from .write_api import WriteApiStream, write_client
 
 CALL_SECONDS = 60.0
@@ -35,7 +35,7 @@ class BigQueryWarehouse:
 
     def __init__(
         self,
-        settings: CloudSettings,
+        settings: GcpSettings,
         client: Client | None = None,
         stream: WriteApiStream | None = None,
         *,
@@ -135,7 +135,7 @@ class BigQueryWarehouse:
         return config
 
 
-def bigquery_client(settings: CloudSettings) -> Client:
+def bigquery_client(settings: GcpSettings) -> Client:
     """A short query may be answered without a job (optional job creation)."""
     local = settings.bigquery_endpoint
     return Client(

@@ -1,1 +1,1 @@
-"""The laptop world: the same tools, without an account."""
+"""The local backend: the same tools, without an account."""

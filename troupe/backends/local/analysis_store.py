@@ -18,7 +18,7 @@ from troupe.operations.backend import Answer, InvalidOperation
 
 from .errors import BadHome
 
-_LAPTOPS_OWN = re.compile(r"laptop_(jobs|staging)|[a-z]+_staging_\d+")
+_LOCAL_TABLES = re.compile(r"local_(jobs|staging)|[a-z]+_staging_\d+")
 
 
 def own_analyses(home: Path) -> Analyses:
@@ -43,7 +43,7 @@ def examine(home: Path, folder: Path) -> Analysis:
     added = load_analysis(folder.name, folder)
     check_template(added)
     output_tables([added])
-    if _LAPTOPS_OWN.fullmatch(added.table):
+    if _LOCAL_TABLES.fullmatch(added.table):
         raise AnalysisError(f"{added.name}: the table {added.table} is the laptop's; rename it")
     kept, known = home / "analyses" / folder.name, own_analyses(home)
     if kept.is_dir():

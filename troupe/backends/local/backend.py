@@ -36,10 +36,10 @@ from .errors import BadHome
 from .job_service import LocalJobService
 from .warehouse import LocalWarehouse, next_name
 
-LAPTOP_POLICY = Policy(reclaim_seconds=0, republish_after_seconds=60)
+LOCAL_POLICY = Policy(reclaim_seconds=0, republish_after_seconds=60)
 """One worker, and a stand-in whose list is never late: a claim without a job was interrupted."""
 
-LAPTOP_RETRY = Retry(first_seconds=0.2, most_seconds=10, attempts=8)
+LOCAL_RETRY = Retry(first_seconds=0.2, most_seconds=10, attempts=8)
 
 
 class HomeInUse(Exception):
@@ -47,15 +47,15 @@ class HomeInUse(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LaptopSettings:
+class LocalSettings:
     """What a laptop can be told; the defaults behave."""
 
     answerer: Answerer = analyst
     damage: Damage | None = None
     behaviour: Behaviour = field(default_factory=Behaviour)
     source: Source = field(default_factory=Source)
-    policy: Policy = field(default_factory=lambda: capped(LAPTOP_POLICY, os.environ))
-    retry: Retry = LAPTOP_RETRY
+    policy: Policy = field(default_factory=lambda: capped(LOCAL_POLICY, os.environ))
+    retry: Retry = LOCAL_RETRY
     faults: Faults = field(default_factory=Faults)
     push: Callable[[Message, str], Push] = wrap_push
     """The form of push requests: wrapped, or not."""
@@ -64,15 +64,15 @@ class LaptopSettings:
     telemetry: Telemetry = field(default_factory=lambda: configured(os.environ))
 
 
-class Laptop:
+class LocalBackend:
     """Owns a state folder for as long as it lives."""
 
     def __init__(
-        self, home: Path, settings: LaptopSettings | None = None, clock: Clock = utc_now
+        self, home: Path, settings: LocalSettings | None = None, clock: Clock = utc_now
     ) -> None:
         """Raises `HomeInUse` when another process owns the folder, `BadHome` when it is broken."""
         self.home, self.clock = home, clock
-        settings = settings or LaptopSettings()
+        settings = settings or LocalSettings()
         self._lock = _owned(home)
         self.bucket = LocalBucket(home / "bucket")
         try:
@@ -142,7 +142,7 @@ class Laptop:
 
     def tick(self) -> None:
         """The Cloud Scheduler of the laptop."""
-        self._signal("watch-tick", {"tick": "laptop"})
+        self._signal("watch-tick", {"tick": "local"})
 
     def _deliver(self, delivery: LeasedMessage) -> Verdict:
         """Through the very request that Pub/Sub would push."""
@@ -182,17 +182,17 @@ def _found(warehouse: LocalWarehouse, made: str) -> Deployment:
     return Deployment(warehouse.query(query("deployment"), {})[0]["deployment"])
 
 
-def _tools(world: Laptop, settings: LaptopSettings) -> Dependencies:
+def _tools(backend: LocalBackend, settings: LocalSettings) -> Dependencies:
     return Dependencies(
         subscriptions=event_subscriptions(),
-        deployment=world.deployment,
-        tracking=Tracking(world.warehouse, world.deployment, taxonomy(), settings.source),
-        event_log=EventLog(world.warehouse, settings.policy.look_back_days),
-        bucket=world.bucket,
-        job_service=LocalJobService(world.service),
-        clock=world.clock,
+        deployment=backend.deployment,
+        tracking=Tracking(backend.warehouse, backend.deployment, taxonomy(), settings.source),
+        event_log=EventLog(backend.warehouse, settings.policy.look_back_days),
+        bucket=backend.bucket,
+        job_service=LocalJobService(backend.service),
+        clock=backend.clock,
         new_name=lambda: secrets.token_hex(8),
         peak_megabytes=peak_megabytes,
-        analyses=world.analyses,
+        analyses=backend.analyses,
         policy=settings.policy,
     )

@@ -11,7 +11,7 @@ from handlers.ports import Blob
 
 BLOCK = 1 << 18
 """Larger blocks are given back to the system and cleared for us again, each time."""
-BUCKET = "laptop"
+BUCKET = "local"
 _PREFIX = f"gs://{BUCKET}/"
 
 

@@ -191,7 +191,7 @@ class LocalBus:
             return
         message, source = delivery.message, delivery.subscription
         attributes = dead_letter_attributes(
-            message, subscription=source.name, project="laptop", cause=cause, detail=detail
+            message, subscription=source.name, project="local", cause=cause, detail=detail
         )
         letter = self._message(topic, message.body, attributes)
         self._letters.keep(source, letter, json.dumps(attributes), cause)

@@ -20,7 +20,7 @@ import msgspec
 
 from troupe.operations.backend import Answer, InvalidOperation
 
-from .backend import Laptop
+from .backend import LocalBackend
 from .operations import DUTIES
 
 CARD = "office.json"
@@ -59,13 +59,13 @@ class Office:
         self._server.server_close()
         self._thread.join()
 
-    def answer(self, world: Laptop, wait_seconds: float = 0.0) -> bool:
+    def answer(self, backend: LocalBackend, wait_seconds: float = 0.0) -> bool:
         """Answer what was asked; waits for a first request at most this long."""
         answered = False
         try:
             asked = self._requests.get(timeout=wait_seconds) if wait_seconds else self._next()
             while True:
-                self._reply(world, *asked)
+                self._reply(backend, *asked)
                 answered = True
                 asked = self._next()
         except queue.Empty:
@@ -74,10 +74,10 @@ class Office:
     def _next(self) -> tuple[Request, "Future[Answer]"]:
         return self._requests.get_nowait()
 
-    def _reply(self, world: Laptop, request: Request, reply: "Future[Answer]") -> None:
+    def _reply(self, backend: LocalBackend, request: Request, reply: "Future[Answer]") -> None:
         name, arguments = request
         try:
-            reply.set_result(DUTIES[name](world, **arguments) | {"worker": {"pid": os.getpid()}})
+            reply.set_result(DUTIES[name](backend, **arguments) | {"worker": {"pid": os.getpid()}})
         except Exception as error:
             reply.set_exception(error)
 

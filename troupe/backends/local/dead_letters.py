@@ -13,12 +13,12 @@ from troupe.backends.dead_letters import StoredDeadLetter
 from troupe.deployment.topology import Subscription
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS laptop_letters (
+CREATE TABLE IF NOT EXISTS local_dead_letters (
   letter_id VARCHAR NOT NULL, event_id VARCHAR NOT NULL, topic VARCHAR NOT NULL,
   handler VARCHAR NOT NULL, body BLOB NOT NULL, attributes VARCHAR NOT NULL,
   cause VARCHAR NOT NULL, dead_lettered_at TIMESTAMP NOT NULL, state VARCHAR NOT NULL
 );
-CREATE TABLE IF NOT EXISTS laptop_deliveries (delivery VARCHAR NOT NULL, attempts BIGINT NOT NULL);
+CREATE TABLE IF NOT EXISTS local_deliveries (delivery VARCHAR NOT NULL, attempts BIGINT NOT NULL);
 """
 
 
@@ -45,24 +45,24 @@ class LocalDeadLetters:
         self._db, self._clock = db, clock
         self._known: dict[str, int] = {}
         db.execute(TABLES)
-        for key, attempts in db.execute("SELECT * FROM laptop_deliveries").fetchall():
+        for key, attempts in db.execute("SELECT * FROM local_deliveries").fetchall():
             self._known[key] = attempts
 
     def count(self, key: str) -> int:
         attempts = self._known.get(key, 0) + 1
         self._known[key] = attempts
-        self._db.execute("DELETE FROM laptop_deliveries WHERE delivery = $1", [key])
-        self._db.execute("INSERT INTO laptop_deliveries VALUES ($1, $2)", [key, attempts])
+        self._db.execute("DELETE FROM local_deliveries WHERE delivery = $1", [key])
+        self._db.execute("INSERT INTO local_deliveries VALUES ($1, $2)", [key, attempts])
         return attempts
 
     def forget(self, key: str) -> None:
         if self._known.pop(key, None) is not None:
-            self._db.execute("DELETE FROM laptop_deliveries WHERE delivery = $1", [key])
+            self._db.execute("DELETE FROM local_deliveries WHERE delivery = $1", [key])
 
     def waiting(self) -> list[Row]:
         """The dead letters that nobody replayed or discarded, by handler and cause."""
         rows = self._db.execute(
-            "SELECT handler, cause, count(*) FROM laptop_letters WHERE state = 'waiting' "
+            "SELECT handler, cause, count(*) FROM local_dead_letters WHERE state = 'waiting' "
             "GROUP BY handler, cause ORDER BY handler, cause"
         ).fetchall()
         return [{"handler": h, "cause": c, "count": n} for h, c, n in rows]
@@ -77,7 +77,7 @@ class LocalDeadLetters:
         """The dead letters that wait for an operator, oldest first."""
         given = [handler, cause, since and _plain(since), letter_id]
         rows = self._db.execute(
-            "SELECT * FROM laptop_letters WHERE state = 'waiting' "
+            "SELECT * FROM local_dead_letters WHERE state = 'waiting' "
             "AND ($1 IS NULL OR handler = $1) AND ($2 IS NULL OR cause = $2) "
             "AND ($3 IS NULL OR dead_lettered_at >= $3) "
             "AND ($4 IS NULL OR letter_id = $4 OR event_id = $4) ORDER BY dead_lettered_at, letter_id",
@@ -88,7 +88,7 @@ class LocalDeadLetters:
     def settle(self, letter: StoredDeadLetter, state: str) -> None:
         """An operator has dealt with it."""
         self._db.execute(
-            "UPDATE laptop_letters SET state = $1 WHERE letter_id = $2 AND handler = $3",
+            "UPDATE local_dead_letters SET state = $1 WHERE letter_id = $2 AND handler = $3",
             [state, letter.letter_id, letter.handler],
         )
 
@@ -97,7 +97,7 @@ class LocalDeadLetters:
     ) -> None:
         event = message.attributes.get("ce-id", message.id)
         self._db.execute(
-            "INSERT INTO laptop_letters VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            "INSERT INTO local_dead_letters VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             [message.id, event, subscription.topic, subscription.handler, message.body,
              attributes, cause, _plain(self._clock()), "waiting"],
         )  # fmt: skip

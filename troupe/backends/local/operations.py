@@ -13,44 +13,44 @@ from troupe import operations
 from troupe.operations.backend import Answer, InvalidOperation
 
 from .analysis_store import keep
-from .backend import Laptop
+from .backend import LocalBackend
 from .load import BadFile, load_file
 
 
-def load(world: Laptop, file: str) -> Answer:
+def load(backend: LocalBackend, file: str) -> Answer:
     try:
-        loaded = load_file(Path(file), world.warehouse, world.home)
+        loaded = load_file(Path(file), backend.warehouse, backend.home)
     except BadFile as error:
         raise InvalidOperation(str(error)) from error
     return msgspec.structs.asdict(loaded)
 
 
-def add_analysis(world: Laptop, folder: str) -> Answer:
+def add_analysis(backend: LocalBackend, folder: str) -> Answer:
     """Keep a copy of an analysis, and make its table."""
-    added = keep(world.home, world.analyses, Path(folder))
-    world.warehouse.make(output_tables(world.analyses.own))
+    added = keep(backend.home, backend.analyses, Path(folder))
+    backend.warehouse.make(output_tables(backend.analyses.own))
     return added
 
 
-def publish(world: Laptop, topic: str, body: str, message_id: str = "") -> Answer:
+def publish(backend: LocalBackend, topic: str, body: str, message_id: str = "") -> Answer:
     """As everywhere, and handed over at once: this bus ends with its process."""
-    sent = operations.publish(world, topic, body, message_id)
-    world.deliver_next()
-    return sent | {"refused": _refusal(world, topic, body, sent["message_id"])}
+    sent = operations.publish(backend, topic, body, message_id)
+    backend.deliver_next()
+    return sent | {"refused": _refusal(backend, topic, body, sent["message_id"])}
 
 
-def _refusal(world: Laptop, topic: str, body: str, message_id: str) -> Answer | None:
+def _refusal(backend: LocalBackend, topic: str, body: str, message_id: str) -> Answer | None:
     """What this very request was told, if it was turned down by now."""
-    now, event_log = world.clock(), world.dependencies.event_log
+    now, event_log = backend.clock(), backend.dependencies.event_log
     sent = Message(topic=topic, id=message_id, body=body.encode(), attributes={}, published_at=now)
     try:
-        decoded = decode_message(sent, world.deployment)
+        decoded = decode_message(sent, backend.deployment)
     except Unreadable:
         return None
     if not isinstance(decoded.event, Command | BadRequest):
         return None
     asked = decoded.envelope
-    event_id = world.deployment.event(topic_of(RunRefused), asked.correlation, asked.id)
+    event_id = backend.deployment.event(topic_of(RunRefused), asked.correlation, asked.id)
     for told in event_log.load([event_id], event_log.lookback_start(now)):
         return msgspec.structs.asdict(read_event(told.data, RunRefused))
     return None

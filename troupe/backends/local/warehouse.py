@@ -29,10 +29,10 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 """A laptop's share: planning a million records spills to disk instead of growing."""
 
 TABLES = """
-CREATE TABLE IF NOT EXISTS laptop_jobs (
+CREATE TABLE IF NOT EXISTS local_jobs (
   job_id VARCHAR NOT NULL, state VARCHAR NOT NULL, ended_at TIMESTAMP NOT NULL
 );
-CREATE TABLE IF NOT EXISTS laptop_staging (name VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL);
+CREATE TABLE IF NOT EXISTS local_staging (name VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL);
 """
 
 
@@ -129,7 +129,7 @@ class LocalWarehouse:
             raise Reject("no_bucket", "this warehouse has no bucket to load from")
         self._expire()
         name = f"{table}_staging_{next_name(self.db)}"
-        self.db.execute("INSERT INTO laptop_staging VALUES ($1, $2)", [name, _plain(self._clock())])
+        self.db.execute("INSERT INTO local_staging VALUES ($1, $2)", [name, _plain(self._clock())])
         self.db.execute(create_table(name, columns))
         self.db.execute("BEGIN TRANSACTION")
         try:
@@ -144,10 +144,10 @@ class LocalWarehouse:
     def _expire(self) -> None:
         """Staging tables live for a day, as in a dataset with default expiration."""
         yesterday = _plain(self._clock() - timedelta(days=1))
-        old = "SELECT name FROM laptop_staging WHERE made_at < $1"
+        old = "SELECT name FROM local_staging WHERE made_at < $1"
         for (name,) in self.db.execute(old, [yesterday]).fetchall():
             self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
-        self.db.execute("DELETE FROM laptop_staging WHERE made_at < $1", [yesterday])
+        self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [yesterday])
 
     def insert_file(self, job_id: str, table: str, path: Path) -> bool:
         """Add the rows of an NDJSON file, once; False when this job had been done before."""
@@ -167,7 +167,7 @@ class LocalWarehouse:
     def _free_suffix(self, job_id: str) -> str | None:
         """The id to run under; None when the transaction is done. A failed id is never used again."""
         rows = self.db.execute(
-            "SELECT job_id, state FROM laptop_jobs WHERE job_id = $1 OR starts_with(job_id, $2)",
+            "SELECT job_id, state FROM local_jobs WHERE job_id = $1 OR starts_with(job_id, $2)",
             [job_id, f"{job_id}__r"],
         ).fetchall()
         own = len(f"{job_id}__r")
@@ -178,7 +178,7 @@ class LocalWarehouse:
 
     def _end_job(self, name: str, state: str) -> None:
         now = _plain(self._clock())
-        self.db.execute("INSERT INTO laptop_jobs VALUES ($1, $2, $3)", [name, state, now])
+        self.db.execute("INSERT INTO local_jobs VALUES ($1, $2, $3)", [name, state, now])
 
     def _fail(self, name: str, error: duckdb.Error) -> None:
         self.db.execute("ROLLBACK")
@@ -245,8 +245,8 @@ def _insert_from(path: Path, table: str, columns: Sequence[Column]) -> str:
 
 def next_name(db: duckdb.DuckDBPyConnection) -> str:
     """A number that no table of this file was named with."""
-    db.execute("CREATE SEQUENCE IF NOT EXISTS laptop_names")
-    row = db.execute("SELECT nextval('laptop_names')").fetchone()
+    db.execute("CREATE SEQUENCE IF NOT EXISTS local_names")
+    row = db.execute("SELECT nextval('local_names')").fetchone()
     return str(row[0]) if row else "0"
 
 

@@ -1,4 +1,4 @@
-"""A laptop world under a clock in the hand, for benchmarks that run whole batches."""
+"""A local backend under a clock in the hand, for benchmarks that run whole batches."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from events import Deployment, RunRequested, wrap_command
 from handlers.runs.plan_params import plan_params
 from tracking import Tracking
 from tracking.tables import layouts
-from troupe.backends.local.backend import Laptop, LaptopSettings, taxonomy
+from troupe.backends.local.backend import LocalBackend, LocalSettings, taxonomy
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
 from troupe.standin.prediction_lines import Answer
@@ -77,14 +77,14 @@ class Planner:
         return (plan.records, plan.batches) if plan else (0, 0)
 
 
-class World:
+class BenchmarkBackend:
     """A whole laptop that counts what its warehouse is asked and what its bus delivers."""
 
     def __init__(self, home: Path, records: int) -> None:
         self._clock = HeldClock()
-        settings = LaptopSettings(answerer=_answer, deployment="bench")
-        self._world = Laptop(home, settings, self._clock)
-        self._world.warehouse.db.execute(_SOURCE.format(count=int(records)))
+        settings = LocalSettings(answerer=_answer, deployment="bench")
+        self._backend = LocalBackend(home, settings, self._clock)
+        self._backend.warehouse.db.execute(_SOURCE.format(count=int(records)))
         self._quiet = 0
         self.counts: dict[str, int] = {"deliveries": 0, "bytes_read": 0, "megabytes_billed": 0}
         for name in WAYS:
@@ -92,12 +92,12 @@ class World:
         self._weigh()
 
     def close(self) -> None:
-        self._world.close()
+        self._backend.close()
 
     def remember(self, records: int) -> None:
         """So many records that an earlier run processed."""
         analysis = RunRequested(run_id=RUN).analysis
-        self._world.warehouse.db.execute(_HISTORY, [records, analysis])
+        self._backend.warehouse.db.execute(_HISTORY, [records, analysis])
 
     def run(self, rows_per_batch: int, budget_tokens: int | None = None) -> dict[str, int]:
         """One run over everything, to its end. Returns the counts."""
@@ -107,26 +107,26 @@ class World:
             canary=rows_per_batch,
             budget_tokens=budget_tokens,
         )
-        self._world.publish(
+        self._backend.publish(
             wrap_command(
-                request, deployment=self._world.deployment, id_="bench-1", time=self._clock()
+                request, deployment=self._backend.deployment, id_="bench-1", time=self._clock()
             )
         )
         while self._step():
             if self._quiet > MOST_QUIET:
                 raise RuntimeError("the run stands still: look for what was dead-lettered")
-        db = self._world.warehouse.db
+        db = self._backend.warehouse.db
         (analysed,) = db.execute("SELECT count(*) FROM processed_records").fetchall()[0]
         return self.counts | {"analysed": int(analysed)}
 
     def _step(self) -> bool:
         """The next thing that can happen; time jumps to whatever is due."""
-        if self._world.deliver_next() is not None:
+        if self._backend.deliver_next() is not None:
             self.counts["deliveries"] += 1
             return True
-        if self._world.service.step():
+        if self._backend.service.step():
             return True
-        due = [self._world.bus.next_due(), self._world.service.next_due()]
+        due = [self._backend.bus.next_due(), self._backend.service.next_due()]
         soonest = min((time for time in due if time is not None), default=None)
         if soonest is None:
             return self._finished()
@@ -135,14 +135,14 @@ class World:
 
     def _finished(self) -> bool:
         """Quiet: over, or waiting for the scheduler's tick."""
-        told = self._world.warehouse.db.execute(
+        told = self._backend.warehouse.db.execute(
             "SELECT count(*) FROM events WHERE topic = 'report-written'"
         ).fetchall()
         if told[0][0]:
             return False
         self._quiet += 1
         self._clock.now += timedelta(minutes=1)
-        self._world.tick()
+        self._backend.tick()
         return True
 
     def _weigh(self) -> None:
@@ -152,7 +152,7 @@ class World:
         price is that of at least ten megabytes for each table that a statement names.
         On one thread: how many blocks a join's own filter spares is a race between threads.
         """
-        warehouse = self._world.warehouse
+        warehouse = self._backend.warehouse
         warehouse.db.execute("SET threads = 1")
         table = re.compile(rf"\b(?:{'|'.join(layouts())})\b")
         inner: Callable[..., Any] = getattr(warehouse, "_execute")  # noqa: B009 - it is private
@@ -171,14 +171,14 @@ class World:
 
     def _count(self, name: str) -> None:
         """Let this way into the warehouse count its calls."""
-        inner: Callable[..., Any] = getattr(self._world.warehouse, name)
+        inner: Callable[..., Any] = getattr(self._backend.warehouse, name)
         self.counts[name] = 0
 
         def counted(*given: Any, **named: Any) -> Any:
             self.counts[name] += 1
             return inner(*given, **named)
 
-        setattr(self._world.warehouse, name, counted)
+        setattr(self._backend.warehouse, name, counted)
 
 
 def _scanned(operators: list[dict[str, Any]]) -> int:
