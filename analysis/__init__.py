@@ -6,7 +6,7 @@ Pure: no I/O beyond the package's own files, no state, and no import from anothe
 from analysis.charts import Chart, Glance, LeftOut, glance_of
 from analysis.collection import Analyses
 from analysis.definition import Analysis, Column, analyses, load_analysis, problems_of
-from analysis.error_types import ERRORS, ErrorType, taxonomy_table
+from analysis.error_types import ERRORS, ErrorType, error_types_table
 from analysis.errors import AnalysisError, PreflightError
 from analysis.keys import composite_key, fingerprint, is_record_id, record_id_of
 from analysis.preflight import Preflight, check_file, check_template, preflight
@@ -35,6 +35,7 @@ __all__ = [
     "check_template",
     "composite_key",
     "encode_reading",
+    "error_types_table",
     "fingerprint",
     "glance_of",
     "is_record_id",
@@ -44,5 +45,4 @@ __all__ = [
     "problems_of",
     "record_id_of",
     "render",
-    "taxonomy_table",
 ]

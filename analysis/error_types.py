@@ -87,8 +87,8 @@ ERRORS: dict[str, ErrorType] = {error.name: error for error in _ALL}
 """Every error type by its name, in the order of the table."""
 
 
-def taxonomy_table() -> str:
-    """The taxonomy as a Markdown table, for the documentation."""
+def error_types_table() -> str:
+    """The error_types as a Markdown table, for the documentation."""
     head = [
         "| error | scope | another attempt helps | next plan takes it | record then | hint |",
         "|---|---|---|---|---|---|",

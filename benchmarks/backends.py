@@ -14,7 +14,7 @@ from events import Deployment, RunRequested, wrap_command
 from handlers.runs.plan_params import plan_params
 from tracking import Tracking
 from tracking.tables import layouts
-from troupe.backends.local.backend import LocalBackend, LocalSettings, taxonomy
+from troupe.backends.local.backend import LocalBackend, LocalSettings, error_types
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
 from troupe.standin.prediction_lines import Answer
@@ -63,10 +63,10 @@ class Planner:
         self._warehouse = LocalWarehouse(
             folder / "warehouse.duckdb", HeldClock(), LocalBucket(folder / "bucket")
         )
-        self._warehouse.db.execute("INSERT INTO planning_gate VALUES ('bench', 0, NULL)")
+        self._warehouse.db.execute("INSERT INTO planning_lock VALUES ('bench', 0, NULL)")
         self._warehouse.db.execute(_SOURCE.format(count=int(records)))
         self._warehouse.db.execute("CHECKPOINT")
-        self._tracking = Tracking(self._warehouse, Deployment("bench"), taxonomy())
+        self._tracking = Tracking(self._warehouse, Deployment("bench"), error_types())
 
     def plan(self) -> tuple[int, int]:
         """Records and batches of one run over everything."""

@@ -115,7 +115,7 @@ FILES: dict[str, Callable[[Case], tuple[str, str]]] = {
 
 
 def real_cases(folder: Path) -> dict[str, Counter[tuple[str, str]]]:
-    """By file, how its cases ended. Every refusal has a name of the taxonomy."""
+    """By file, how its cases ended. Every refusal has a name of the error_types."""
     found: dict[str, Counter[tuple[str, str]]] = {}
     for name, judge in FILES.items():
         if (folder / name).exists():
@@ -123,7 +123,7 @@ def real_cases(folder: Path) -> dict[str, Counter[tuple[str, str]]]:
             found[name] = Counter(judge(json.loads(line)) for line in lines)
     for how, what in (each for counts in found.values() for each in counts):
         if how == REFUSED and what not in ERRORS:
-            raise AssertionError(f"{what} is no error of the taxonomy")
+            raise AssertionError(f"{what} is no error of the error_types")
     return found
 
 

@@ -8,7 +8,7 @@ from events import BatchAbandoned, BatchCompleted, BatchPlanned, RunCompleted, R
 from tracking import EventLog, Tracking
 
 from .ports import Clock, Policy
-from .runs.budget import Since, caps_of, last_payable, purse_of
+from .runs.budget import Since, caps_of, last_payable, remaining_budget
 from .runs.plans import limits_of, plan_of, request_of
 from .runs.window import age_of, breaker_trips, last_allowed, release
 
@@ -60,8 +60,8 @@ def advance(
     last = last_allowed(progress, limits)
     caps = caps_of(request, policy)
     if caps.is_set and not progress.stopped:
-        purse = purse_of(run_id, caps, since(), tracking, analyses)
-        last = last_payable(plan, purse, last, tracking, analyses)
+        remaining = remaining_budget(run_id, caps, since(), tracking, analyses)
+        last = last_payable(plan, remaining, last, tracking, analyses)
     if last:
         yield from release(tracking, run_id, planned_on, after=progress.over_to, last=last)
     else:

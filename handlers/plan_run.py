@@ -18,7 +18,7 @@ from tracking import EventLog, Plan, Tracking
 
 from .ports import Clock, Policy
 from .refuse_run import refused
-from .runs.budget import Since, caps_of, purse_of, refusal
+from .runs.budget import Since, caps_of, refusal, remaining_budget
 from .runs.estimate import estimate
 from .runs.plan_params import content_hash, plan_params
 from .runs.window import release
@@ -77,8 +77,8 @@ def _plan(
         if caps.counts_money and size.low is None:
             return "unknown_price", f"no price is known for {params['model']}: leave out the budget"
         first = min(1.0, params["canary"] / max(1, found["records"]))
-        purse = purse_of(request.run_id, caps, since(), tracking, analyses)
-        why_not = refusal(size, first, purse, caps)
+        remaining = remaining_budget(request.run_id, caps, since(), tracking, analyses)
+        why_not = refusal(size, first, remaining, caps)
         if why_not:
             return "over_budget", why_not
     tracking.plan_run(request.run_id, params)

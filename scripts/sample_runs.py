@@ -94,9 +94,9 @@ class Story:
             )
         )
 
-    def ask(self, duty: str, **arguments: Any) -> dict[str, Any]:
+    def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
         """The answer in plain JSON values, as a command gets it."""
-        answer = operations.DUTIES[duty](self.backend, **arguments)
+        answer = operations.OPERATIONS[operation](self.backend, **arguments)
         plain: dict[str, Any] = json.loads(msgspec.json.encode(answer))
         return plain
 

@@ -5,7 +5,7 @@ import re
 import shlex
 from pathlib import Path
 
-from analysis import taxonomy_table
+from analysis import error_types_table
 from tests.cli.command import Command
 from tests.harness import calls
 from troupe.cli.app import app
@@ -68,4 +68,4 @@ def test_the_catalogue_is_the_one_of_the_code() -> None:
 
 def test_the_errors_in_the_documents_are_those_of_the_code() -> None:
     """One table, in two places."""
-    assert taxonomy_table().strip() in (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    assert error_types_table().strip() in (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")

@@ -11,17 +11,17 @@ from .warehouse import Warehouse
 
 
 class History:
-    """Clears and forgets, each in one transaction behind the gate that every plan passes."""
+    """Clears and forgets, each in one transaction behind the planning lock that every plan passes."""
 
     def __init__(
         self,
         warehouse: Warehouse,
         deployment: Deployment,
-        taxonomy: Sequence[Row],
+        error_types: Sequence[Row],
         source: Mapping[str, str],
     ) -> None:
         self._warehouse, self._deployment = warehouse, deployment
-        self._taxonomy, self._source = list(taxonomy), dict(source)
+        self._error_types, self._source = list(error_types), dict(source)
 
     def clearable(self, run_id: str, analysis: str, output: str) -> Row:
         """`records`, `output_rows`, `clearings` so far, and `is_held` by an open run."""
@@ -40,7 +40,7 @@ class History:
             "analysis": analysis,
             "reason": reason,
             "clearing_id": job,
-            "taxonomy": self._taxonomy,
+            "error_type_rows": self._error_types,
         }
         return self._warehouse.run_once(
             job, transaction("clear_history", output=table_name(output)), given

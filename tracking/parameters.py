@@ -77,7 +77,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "score": [{"topic": "STRING", "handler": "STRING"}],
     "seconds": "FLOAT64",
     "since": "DATE",
-    "taxonomy": [
+    "error_type_rows": [
         {"error_type": "STRING", "retryable": "BOOL", "replan": "BOOL", "hint": "STRING"},
     ],
     "wasted": "FLOAT64",

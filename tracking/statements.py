@@ -101,7 +101,7 @@ def statement_names(folder: str) -> list[str]:
 
 
 @cache
-def taken_tables() -> frozenset[str]:
+def reserved_tables() -> frozenset[str]:
     """Names that no output table of your own may have.
 
     What a statement makes for itself hides a table of the same name, and would get its rows.

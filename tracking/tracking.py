@@ -80,13 +80,13 @@ class Tracking:
         self,
         warehouse: Warehouse,
         deployment: Deployment,
-        taxonomy: Sequence[Row],
+        error_types: Sequence[Row],
         source: Source | None = None,
     ) -> None:
-        """`taxonomy` lists error_type, retryable, replan and hint of every error there is."""
+        """`error_types` lists error_type, retryable, replan and hint of every error there is."""
         self._warehouse = warehouse
         self._deployment = deployment
-        self._taxonomy = list(taxonomy)
+        self._error_types = list(error_types)
         self._source = (source or Source()).names()
         self._plans: dict[str, Plan] = {}
         self._over: dict[str, Over] = {}
@@ -112,7 +112,7 @@ class Tracking:
     def plan_run(self, run_id: str, params: Mapping[str, Any]) -> bool:
         """Freeze the run; False when a run of this id had been planned before."""
         script = transaction("plan_run", **self._source)
-        given = {**params, "run_id": run_id, "taxonomy": self._taxonomy}
+        given = {**params, "run_id": run_id, "error_type_rows": self._error_types}
         return self._warehouse.run_once(self._deployment.job("plan", run_id), script, given)
 
     def preview_plan(self, params: Mapping[str, Any]) -> Row:
@@ -178,7 +178,7 @@ class Tracking:
             "seconds": ending.seconds,
             "peak_megabytes": ending.peak_megabytes,
             "attempt_id": self._deployment.attempt(place.run_id, place.batch, place.attempt),
-            "taxonomy": self._taxonomy,
+            "error_type_rows": self._error_types,
         }
         job = self._deployment.job("close", place.run_id, place.batch, place.attempt)
         return self._warehouse.run_once(job, script, given)
@@ -239,12 +239,12 @@ class Tracking:
     @property
     def history(self) -> History:
         """What operators may clear or forget."""
-        return History(self._warehouse, self._deployment, self._taxonomy, self._source)
+        return History(self._warehouse, self._deployment, self._error_types, self._source)
 
     # Errors and reports
 
     def store_error(self, error_id: str, error_type: str, **about: Any) -> bool:
-        hints = {row["error_type"]: row["hint"] for row in self._taxonomy}
+        hints = {row["error_type"]: row["hint"] for row in self._error_types}
         given = {
             "cause": None, "run_id": None, "batch": None, "attempt": None, "detail": None
         } | about  # fmt: skip

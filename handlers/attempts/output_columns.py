@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from analysis import Analysis, AnalysisError
 from analysis import Column as Told
-from tracking.statements import taken_tables
+from tracking.statements import reserved_tables
 from tracking.tables import Column, output_columns
 
 _TYPES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
@@ -19,7 +19,7 @@ def answer_columns(analysis: Analysis) -> tuple[Column, ...]:
 def output_tables(analyses: Sequence[Analysis]) -> dict[str, tuple[Column, ...]]:
     """The output table of each analysis. Raises `AnalysisError` for a name of another table."""
     for each in analyses:
-        if each.table in taken_tables():
+        if each.table in reserved_tables():
             raise AnalysisError(f"{each.name}: the table {each.table} is Troupe's; rename it")
     return {each.table: output_columns(_required(each)) for each in analyses}
 

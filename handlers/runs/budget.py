@@ -42,7 +42,7 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Purse:
+class RemainingBudget:
     """What is left of the tightest caps, and how the run stands."""
 
     money: float
@@ -67,7 +67,9 @@ def caps_of(request: RunRequested | ReprocessRequested, policy: Policy) -> Caps:
     )
 
 
-def purse_of(run_id: str, caps: Caps, since: date, tracking: Tracking, analyses: Analyses) -> Purse:
+def remaining_budget(
+    run_id: str, caps: Caps, since: date, tracking: Tracking, analyses: Analyses
+) -> RemainingBudget:
     """Asked of the tables, from a day before which no open run was planned.
 
     The run itself may not be planned yet.
@@ -80,7 +82,7 @@ def purse_of(run_id: str, caps: Caps, since: date, tracking: Tracking, analyses:
     due = (run_due[0], day_due[0], run_due[1], day_due[1])
     limits = (caps.money, caps.money_a_day, caps.tokens, caps.tokens_a_day)
     left = [inf if c is None else c - s - d for c, s, d in zip(limits, spent, due, strict=True)]
-    return Purse(
+    return RemainingBudget(
         money=min(left[:2]),
         tokens=min(left[2:]),
         is_overspent=any(c is not None and s > c for c, s in zip(limits, spent, strict=True)),
@@ -89,41 +91,43 @@ def purse_of(run_id: str, caps: Caps, since: date, tracking: Tracking, analyses:
     )
 
 
-def refusal(size: Estimate, first_share: float, purse: Purse, caps: Caps) -> str | None:
+def refusal(
+    size: Estimate, first_share: float, remaining: RemainingBudget, caps: Caps
+) -> str | None:
     """Why this run may not begin: it cannot end within its caps, or its first batch may not."""
     low, high = _tokens(size)
     if caps.counts_money and size.low is not None and size.high is not None:
-        if size.low > purse.money:
-            return f"it would cost {_range(size)}, and {_left(purse.money)} is left"
-        if size.high * first_share > purse.money:
-            return f"its first batch may cost more than the {_left(purse.money)} left"
-    if low > purse.tokens:
-        return f"it would take {low:,} to {high:,} tokens, and {purse.tokens:,.0f} are left"
-    if high * first_share > purse.tokens:
-        return f"its first batch may take more than the {purse.tokens:,.0f} tokens left"
+        if size.low > remaining.money:
+            return f"it would cost {_range(size)}, and {_left(remaining.money)} is left"
+        if size.high * first_share > remaining.money:
+            return f"its first batch may cost more than the {_left(remaining.money)} left"
+    if low > remaining.tokens:
+        return f"it would take {low:,} to {high:,} tokens, and {remaining.tokens:,.0f} are left"
+    if high * first_share > remaining.tokens:
+        return f"its first batch may take more than the {remaining.tokens:,.0f} tokens left"
     return None
 
 
 def last_payable(
-    plan: Plan, purse: Purse, bound: int, tracking: Tracking, analyses: Analyses
+    plan: Plan, remaining: RemainingBudget, bound: int, tracking: Tracking, analyses: Analyses
 ) -> int:
     """The last batch up to `bound` that may be in flight: those begun, and the next that fit.
 
     None (0) when a cap is passed, or when nothing is on its way and the next one does not fit.
     """
-    if purse.last_begun >= plan.batches and not purse.in_flight:
+    if remaining.last_begun >= plan.batches and not remaining.in_flight:
         return bound  # the last batches are closed and only not yet told: nothing more is spent
-    if purse.is_overspent:
+    if remaining.is_overspent:
         return 0
     here = {"run_id": plan.run_id, "planned_on": date.fromisoformat(plan.day)}
     analysis, records, line_bytes = analyses.load(plan.analysis), 0, 0
-    last = purse.last_begun
+    last = remaining.last_begun
     for row in tracking.query("batch_sizes", {**here, "after": last, "last": max(bound, last + 1)}):
         records, line_bytes = records + row["records"], line_bytes + row["bytes"]
-        if not purse.pays_for(estimate(records, line_bytes, plan.model, analysis)):
+        if not remaining.pays_for(estimate(records, line_bytes, plan.model, analysis)):
             break
         last = row["batch"]
-    return min(last, bound) if purse.in_flight or last > purse.last_begun else 0
+    return min(last, bound) if remaining.in_flight or last > remaining.last_begun else 0
 
 
 def _spent(rows: Sequence[Row], when: str) -> tuple[float, int]:

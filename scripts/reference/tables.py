@@ -17,7 +17,7 @@ HOLDS = {
     "run_plans": "One row a run: what was asked for, and what the plan made of the source.",
     "batch_plans": "How many records and bytes each batch holds: what its cost follows from.",
     "batch_records": "Which records belong to which batch, with the text that is analysed.",
-    "planning_gate": "One row that every plan changes first, so that two plans exclude each other.",
+    "planning_lock": "One row that every plan changes first, so that two plans exclude each other.",
     "claims": "Who may create the job of an attempt.",
     "attempt_closings": "How each attempt at a batch ended, with its counts and its cost.",
     "events": "The event log: every event, as it was told.",

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from handlers.dispatch.errors import Reject
 from handlers.ports import Job, JobState
 from tests.harness import Stage, calls, id_of
-from troupe.backends.local.operations import DUTIES
+from troupe.backends.local.operations import OPERATIONS
 from troupe.cli import client
 from troupe.cli.app import app
 from troupe.standin.corrupt import Damage, Kind
@@ -44,10 +44,10 @@ def broken(staged: Callable[..., Stage]) -> Stage:
 
 @pytest.fixture
 def troupe(broken: Stage, monkeypatch: pytest.MonkeyPatch) -> Backend:
-    """The command, answered by the process that owns the folder, as its office would."""
+    """The command, answered by the process that owns the folder, as the control server would."""
 
-    def answered(_home: Path, duty: str, arguments: dict[str, Any]) -> Any:
-        return DUTIES[duty](broken.backend, **arguments)
+    def answered(_home: Path, operation: str, arguments: dict[str, Any]) -> Any:
+        return OPERATIONS[operation](broken.backend, **arguments)
 
     monkeypatch.setattr(client, "_call", answered)
     runner = CliRunner()
@@ -87,7 +87,7 @@ def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
     work(broken, hours=1)
 
     # The poison batch: nothing can be read of it, so its attempt is closed without answers.
-    (letter,) = DUTIES["dead_letters"](broken.backend)["letters"]
+    (letter,) = OPERATIONS["dead_letters"](broken.backend)["letters"]
     assert "output_missing" in troupe("dead-letters", "show", letter["letter_id"])
     closed = troupe("dead-letters", "discard", letter["letter_id"], "--reason", "bucket emptied")
     assert "closed run r1, batch 3, attempt 1" in closed

@@ -1,8 +1,8 @@
-"""The taxonomy says of each error who has to do what."""
+"""The error_types says of each error who has to do what."""
 
 import pytest
 
-from analysis import ERRORS, composite_key, fingerprint, taxonomy_table
+from analysis import ERRORS, composite_key, error_types_table, fingerprint
 
 RELEASED = {
     "already_analysed",
@@ -46,7 +46,7 @@ def test_each_error_leaves_its_record_in_one_state() -> None:
 
 def test_the_table_for_the_documentation_is_complete() -> None:
     """One row for each error, each with a hint that says what to do."""
-    rows = taxonomy_table().splitlines()
+    rows = error_types_table().splitlines()
 
     assert len(rows) == 2 + len(ERRORS)
     assert len({row.count("|") for row in rows}) == 1

@@ -271,7 +271,7 @@ def test_the_echoed_request_is_never_read_as_the_answer(damage: bytes) -> None:
     assert reading.error_type in {"vertex_ai_error", "json_parse_error"}
 
 
-def test_every_error_is_in_the_taxonomy() -> None:
+def test_every_error_has_a_type() -> None:
     """A name that the table does not know would have no meaning."""
     readings: list[Reading] = [
         read("{"),

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from tests.cli.command import Command
 from troupe.backends.local.backend import LocalBackend
-from troupe.backends.local.control_server import Office
+from troupe.backends.local.control_server import ControlServer
 from troupe.cli import data
 from troupe.cli.app import app
 
@@ -65,7 +65,7 @@ def test_a_worker_that_is_ended_before_its_runs_says_which_are_open(
     said("request", "--run-id", "r1", *home)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Office, "answer", lambda *_: signal.raise_signal(number))
+        patched.setattr(ControlServer, "answer", lambda *_: signal.raise_signal(number))
         told = said("work", "--linger", "0", *home, code=code)
 
     assert "ended with 1 run open: r1; `troupe work` goes on" in told
@@ -78,6 +78,6 @@ def test_a_worker_that_is_ended_with_nothing_left_is_done(
 ) -> None:
     """Whoever ends its waiting breaks nothing off."""
     LocalBackend(tmp_path / "home").close()
-    monkeypatch.setattr(Office, "answer", lambda *_: signal.raise_signal(signal.SIGTERM))
+    monkeypatch.setattr(ControlServer, "answer", lambda *_: signal.raise_signal(signal.SIGTERM))
 
     assert "done\n" == said("work", "--home", str(tmp_path / "home"))

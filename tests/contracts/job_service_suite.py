@@ -31,7 +31,7 @@ Opened = Callable[[StandIn], AbstractContextManager[JobService]]
 """How a form of the tool reaches a service."""
 
 
-class Office:
+class JobServiceHarness:
     """A service, the clock it goes by, and the tool that reaches it."""
 
     def __init__(self, folder: Path, **behaviour: Any) -> None:
@@ -67,166 +67,174 @@ class JobServiceSuite:
     """A form gives the fixture `opened`."""
 
     @pytest.fixture
-    def office(self, tmp_path: Path, opened: Opened) -> Any:
-        made = Office(tmp_path, pending_seconds=60)
+    def harness(self, tmp_path: Path, opened: Opened) -> Any:
+        made = JobServiceHarness(tmp_path, pending_seconds=60)
         with opened(made.service) as made.job_service:
             made.bucket.write_once("in.jsonl", [_line(number) for number in range(3)])
             yield made
 
-    def test_a_new_job_waits_and_carries_its_labels(self, office: Office) -> None:
+    def test_a_new_job_waits_and_carries_its_labels(self, harness: JobServiceHarness) -> None:
         """Nothing has begun."""
-        job = office.create()
+        job = harness.create()
 
-        assert (JobState.PENDING, MARKS, office.clock()) == (job.state, job.labels, job.created_at)
+        assert (JobState.PENDING, MARKS, harness.clock()) == (job.state, job.labels, job.created_at)
         assert (None, None, None, "") == (
             job.started_at, job.output_folder, job.error_code, job.error_message,
         )  # fmt: skip
 
-    def test_what_is_asked_for_by_name_is_what_was_created(self, office: Office) -> None:
+    def test_what_is_asked_for_by_name_is_what_was_created(
+        self, harness: JobServiceHarness
+    ) -> None:
         """To the microsecond."""
-        office.clock.pass_(0.123456)
-        job = office.create()
+        harness.clock.pass_(0.123456)
+        job = harness.create()
 
-        assert job == office.now(job)
+        assert job == harness.now(job)
 
-    def test_every_create_is_a_job_of_its_own(self, office: Office) -> None:
+    def test_every_create_is_a_job_of_its_own(self, harness: JobServiceHarness) -> None:
         """The service does not dedupe, and the tool sends no request twice."""
-        one, other = office.create(), office.create()
+        one, other = harness.create(), harness.create()
 
         assert one.name != other.name
-        assert 2 == len(office.service.find(MARKS))
+        assert 2 == len(harness.service.find(MARKS))
 
-    def test_jobs_are_found_by_all_of_their_labels(self, office: Office) -> None:
+    def test_jobs_are_found_by_all_of_their_labels(self, harness: JobServiceHarness) -> None:
         """One label that differs, or is missing, is another job."""
-        mine = office.labelled(troupe="ab12", attempt="a1", claim="1")
-        office.labelled(troupe="ab12", attempt="a10")
-        office.labelled(troupe="cd34", attempt="a1")
-        office.labelled(attempt="a1")
+        mine = harness.labelled(troupe="ab12", attempt="a1", claim="1")
+        harness.labelled(troupe="ab12", attempt="a10")
+        harness.labelled(troupe="cd34", attempt="a1")
+        harness.labelled(attempt="a1")
 
-        assert [mine] == office.job_service.find({"troupe": "ab12", "attempt": "a1"})
+        assert [mine] == harness.job_service.find({"troupe": "ab12", "attempt": "a1"})
 
     @pytest.mark.parametrize("value", ["", "1", "-", "a-b_c", "ab12__r-1__1__1", "x" * 63])
-    def test_every_label_that_may_be_written_can_be_found(self, office: Office, value: str) -> None:
+    def test_every_label_that_may_be_written_can_be_found(
+        self, harness: JobServiceHarness, value: str
+    ) -> None:
         """Digits, hyphens, nothing at all."""
-        office.labelled(troupe="ab12", attempt="other")
-        job = office.labelled(troupe="ab12", attempt=value)
+        harness.labelled(troupe="ab12", attempt="other")
+        job = harness.labelled(troupe="ab12", attempt=value)
 
-        assert [job] == office.job_service.find({"troupe": "ab12", "attempt": value})
+        assert [job] == harness.job_service.find({"troupe": "ab12", "attempt": value})
 
     @pytest.mark.parametrize(
         "value", ['x" OR labels.troupe="ab12', "x AND state", "\\", '"', "*", "a1 "]
     )
-    def test_a_value_is_never_a_part_of_the_filter(self, office: Office, value: str) -> None:
+    def test_a_value_is_never_a_part_of_the_filter(
+        self, harness: JobServiceHarness, value: str
+    ) -> None:
         """It finds nothing, because nothing has such a label."""
-        office.labelled(troupe="ab12", attempt="a1")
+        harness.labelled(troupe="ab12", attempt="a1")
 
-        assert [] == office.job_service.find({"attempt": value})
+        assert [] == harness.job_service.find({"attempt": value})
 
-    def test_more_jobs_than_a_page_holds_are_all_found(self, office: Office) -> None:
+    def test_more_jobs_than_a_page_holds_are_all_found(self, harness: JobServiceHarness) -> None:
         """The oldest first."""
         made = []
         for number in range(230):
-            office.clock.pass_(1)
-            made.append(office.labelled(troupe="ab12", attempt=str(number)).name)
+            harness.clock.pass_(1)
+            made.append(harness.labelled(troupe="ab12", attempt=str(number)).name)
 
-        assert made == [job.name for job in office.job_service.find({"troupe": "ab12"})]
+        assert made == [job.name for job in harness.job_service.find({"troupe": "ab12"})]
 
-    def test_jobs_since_a_time_include_that_time(self, office: Office) -> None:
+    def test_jobs_since_a_time_include_that_time(self, harness: JobServiceHarness) -> None:
         """To the microsecond, and only those with the label."""
-        office.labelled(troupe="ab12")
-        office.clock.pass_(10.000001)
-        since = office.clock()
-        at, label = office.labelled(troupe="ab12"), office.labelled(troupe="cd34")
-        office.clock.pass_(1)
-        after = office.labelled(troupe="ab12")
+        harness.labelled(troupe="ab12")
+        harness.clock.pass_(10.000001)
+        since = harness.clock()
+        at, label = harness.labelled(troupe="ab12"), harness.labelled(troupe="cd34")
+        harness.clock.pass_(1)
+        after = harness.labelled(troupe="ab12")
 
-        assert [at, after] == office.job_service.created_since(since, {"troupe": "ab12"})
-        assert [label] == office.job_service.created_since(since, {"troupe": "cd34"})
-        assert [] == office.job_service.created_since(since + timedelta(days=1), {"troupe": "ab12"})
+        assert [at, after] == harness.job_service.created_since(since, {"troupe": "ab12"})
+        assert [label] == harness.job_service.created_since(since, {"troupe": "cd34"})
+        assert [] == harness.job_service.created_since(
+            since + timedelta(days=1), {"troupe": "ab12"}
+        )
 
-    def test_a_job_that_nobody_knows_is_none(self, office: Office) -> None:
+    def test_a_job_that_nobody_knows_is_none(self, harness: JobServiceHarness) -> None:
         """Neither one that never was nor one that was deleted."""
-        job = office.create()
+        job = harness.create()
         other = job.name[:-1] + "9"
-        office.service.delete(_kept(job))
+        harness.service.delete(_kept(job))
 
-        assert (None, None) == (office.job_service.get(other), office.job_service.get(job.name))
-        assert [] == office.job_service.find(MARKS)
+        assert (None, None) == (harness.job_service.get(other), harness.job_service.get(job.name))
+        assert [] == harness.job_service.find(MARKS)
 
-    def test_a_job_that_succeeds_says_where_it_wrote(self, office: Office) -> None:
+    def test_a_job_that_succeeds_says_where_it_wrote(self, harness: JobServiceHarness) -> None:
         """And when it began."""
-        job = office.create()
-        office.work(60)
+        job = harness.create()
+        harness.work(60)
 
-        ended = office.now(job)
-        assert (JobState.SUCCEEDED, office.clock()) == (ended.state, ended.started_at)
+        ended = harness.now(job)
+        assert (JobState.SUCCEEDED, harness.clock()) == (ended.state, ended.started_at)
         assert ended.output_folder is not None
         assert ended.output_folder.startswith(
-            office.bucket.uri("output/ab12__r-1__1__1__1/prediction-model-")
+            harness.bucket.uri("output/ab12__r-1__1__1__1/prediction-model-")
         )
-        assert [ended] == office.job_service.find(MARKS)
+        assert [ended] == harness.job_service.find(MARKS)
 
-    def test_a_job_whose_file_is_refused_says_so(self, office: Office) -> None:
+    def test_a_job_whose_file_is_refused_says_so(self, harness: JobServiceHarness) -> None:
         """Code 3, with the words of the service."""
-        job = office.create(request_uri=office.bucket.uri("missing.jsonl"))
-        office.work(60)
+        job = harness.create(request_uri=harness.bucket.uri("missing.jsonl"))
+        harness.work(60)
 
-        ended = office.now(job)
+        ended = harness.now(job)
         assert (JobState.FAILED, 3) == (ended.state, ended.error_code)
         assert "Failed to import data" in ended.error_message
 
-    def test_a_job_can_be_given_what_another_one_wrote(self, office: Office) -> None:
+    def test_a_job_can_be_given_what_another_one_wrote(self, harness: JobServiceHarness) -> None:
         """So a job is resumed (documented): its answers stay as they are."""
-        first = office.create()
-        office.work(60)
-        written = f"{office.now(first).output_folder}/predictions.jsonl"
-        second = office.create(request_uri=written)
-        office.work(60)
+        first = harness.create()
+        harness.work(60)
+        written = f"{harness.now(first).output_folder}/predictions.jsonl"
+        second = harness.create(request_uri=written)
+        harness.work(60)
 
-        again = f"{office.now(second).output_folder}/predictions.jsonl"
+        again = f"{harness.now(second).output_folder}/predictions.jsonl"
         assert again != written
-        was, now = (office.bucket.content[uri].splitlines() for uri in (written, again))
+        was, now = (harness.bucket.content[uri].splitlines() for uri in (written, again))
         assert (3, sorted(was)) == (len(now), sorted(now))
 
-    def test_a_job_of_a_foreign_bucket_fails_later(self, office: Office) -> None:
+    def test_a_job_of_a_foreign_bucket_fails_later(self, harness: JobServiceHarness) -> None:
         """Its creation is answered all the same."""
-        job = office.create(output_prefix="gs://elsewhere/out")
-        office.work(60)
+        job = harness.create(output_prefix="gs://elsewhere/out")
+        harness.work(60)
 
-        assert (JobState.FAILED, 9) == (office.now(job).state, office.now(job).error_code)
+        assert (JobState.FAILED, 9) == (harness.now(job).state, harness.now(job).error_code)
 
-    def test_a_waiting_job_is_cancelled(self, office: Office) -> None:
+    def test_a_waiting_job_is_cancelled(self, harness: JobServiceHarness) -> None:
         """It ends without having begun."""
-        job = office.create()
-        office.job_service.cancel(job.name)
+        job = harness.create()
+        harness.job_service.cancel(job.name)
 
-        ended = office.now(job)
+        ended = harness.now(job)
         assert (JobState.CANCELLED, 1, None) == (ended.state, ended.error_code, ended.started_at)
 
-    def test_a_job_that_ended_or_is_gone_is_left_as_it_is(self, office: Office) -> None:
+    def test_a_job_that_ended_or_is_gone_is_left_as_it_is(self, harness: JobServiceHarness) -> None:
         """Whoever asks for the end of it is content."""
-        ended, gone = office.create(), office.create()
-        office.work(60)
-        office.service.delete(_kept(gone))
-        before = office.now(ended)
+        ended, gone = harness.create(), harness.create()
+        harness.work(60)
+        harness.service.delete(_kept(gone))
+        before = harness.now(ended)
 
-        office.job_service.cancel(ended.name)
-        office.job_service.cancel(gone.name)
+        harness.job_service.cancel(ended.name)
+        harness.job_service.cancel(gone.name)
 
-        assert before == office.now(ended)
+        assert before == harness.now(ended)
 
-    def test_cancelling_twice_is_cancelling(self, office: Office) -> None:
+    def test_cancelling_twice_is_cancelling(self, harness: JobServiceHarness) -> None:
         """The second finds it ended."""
-        job = office.create()
-        office.job_service.cancel(job.name)
-        office.job_service.cancel(job.name)
+        job = harness.create()
+        harness.job_service.cancel(job.name)
+        harness.job_service.cancel(job.name)
 
-        assert JobState.CANCELLED is office.now(job).state
+        assert JobState.CANCELLED is harness.now(job).state
 
     @pytest.mark.parametrize("state", [*STAYS, *ENDS])
     def test_every_state_is_told(self, tmp_path: Path, opened: Opened, state: JobState) -> None:
         """All of the service's, those that end and those that do not."""
-        made = Office(tmp_path, end=lambda job: End(state=state))
+        made = JobServiceHarness(tmp_path, end=lambda job: End(state=state))
         made.bucket.write_once("in.jsonl", [_line(1)])
         with opened(made.service) as made.job_service:
             job = made.create()
@@ -239,7 +247,7 @@ class JobServiceSuite:
         self, tmp_path: Path, opened: Opened
     ) -> None:
         """What it answered so far is exported."""
-        made = Office(tmp_path, running_seconds=100)
+        made = JobServiceHarness(tmp_path, running_seconds=100)
         made.bucket.write_once("in.jsonl", [_line(number) for number in range(10)])
         with opened(made.service) as made.job_service:
             job = made.create()
@@ -256,7 +264,7 @@ class JobServiceSuite:
         self, tmp_path: Path, opened: Opened
     ) -> None:
         """At once; the rest of the service goes on."""
-        made = Office(tmp_path, refused_inputs=frozenset({"gs://here/in.jsonl"}))
+        made = JobServiceHarness(tmp_path, refused_inputs=frozenset({"gs://here/in.jsonl"}))
         with opened(made.service) as made.job_service:
             with pytest.raises(Refused) as refused:
                 made.create()
@@ -267,7 +275,7 @@ class JobServiceSuite:
 
     def test_an_unknown_model_is_refused(self, tmp_path: Path, opened: Opened) -> None:
         """At once, and nothing was created."""
-        made = Office(
+        made = JobServiceHarness(
             tmp_path, unknown_models=frozenset({"publishers/google/models/gemini-2.5-pro"})
         )
         with opened(made.service) as made.job_service:
@@ -279,22 +287,22 @@ class JobServiceSuite:
 
     @pytest.mark.parametrize("labels", [{"Troupe": "x"}, {"troupe": "Ä"}, {"troupe": "x" * 65}])
     def test_labels_that_break_the_rules_are_refused(
-        self, office: Office, labels: dict[str, str]
+        self, harness: JobServiceHarness, labels: dict[str, str]
     ) -> None:
         """By the service; nothing was created."""
         with pytest.raises(Refused) as refused:
-            office.create(labels=labels)
+            harness.create(labels=labels)
 
         assert "bad_request" == refused.value.cause
-        assert [] == office.service.find({})
+        assert [] == harness.service.find({})
 
-    def test_a_long_display_name_is_cut(self, office: Office) -> None:
+    def test_a_long_display_name_is_cut(self, harness: JobServiceHarness) -> None:
         """128 signs is the most (documented)."""
-        assert JobState.PENDING is office.create(display_name="x" * 200).state
+        assert JobState.PENDING is harness.create(display_name="x" * 200).state
 
-    def test_a_model_may_be_named_in_full(self, office: Office) -> None:
+    def test_a_model_may_be_named_in_full(self, harness: JobServiceHarness) -> None:
         """A tuned one, or one of another publisher."""
-        job = office.create(model=f"publishers/google/models/{MODEL}")
+        job = harness.create(model=f"publishers/google/models/{MODEL}")
 
         assert JobState.PENDING is job.state
 

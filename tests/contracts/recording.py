@@ -142,7 +142,7 @@ def _record(stage: Stage, story: Story) -> None:
     warehouse, clock = stage.backend.warehouse, stage.clock
     do, append, load = warehouse.run_once, warehouse.append, warehouse.load
     founded = {"deployment": stage.backend.deployment.id}
-    story.told.append(Transaction(clock(), "found", transaction("found_deployment"), founded))
+    story.told.append(Transaction(clock(), "found", transaction("create_deployment"), founded))
 
     def keep_run_once(job_id: str, script: str, params: Params) -> bool:
         now = clock()

@@ -59,7 +59,7 @@ def one_cloud_bench(bigquery_server: BigQueryServer, storage_server: str) -> Ite
     pytest.importorskip("google.cloud.bigquery", reason="pip install troupe[gcp]")
     from tests.contracts.cloud_bench import CloudBench
 
-    made = CloudBench(bigquery_server, storage_server, ("claims", "events", "planning_gate"))
+    made = CloudBench(bigquery_server, storage_server, ("claims", "events", "planning_lock"))
     yield made
     made.close()
 
@@ -187,7 +187,7 @@ def test_the_clock_of_the_local_backend_is_the_one_that_is_given(local_bench: Lo
 
 # What only a server can show
 
-UPDATE = "BEGIN TRANSACTION; UPDATE planning_gate SET plans = plans + 1 WHERE TRUE; {more} COMMIT;"
+UPDATE = "BEGIN TRANSACTION; UPDATE planning_lock SET plans = plans + 1 WHERE TRUE; {more} COMMIT;"
 
 
 def at_once(*calls: Callable[[], bool]) -> list[bool | None]:
@@ -204,54 +204,54 @@ def at_once(*calls: Callable[[], bool]) -> list[bool | None]:
 
 
 @pytest.fixture
-def gate(cloud_bench: "CloudBench") -> "CloudBench":
+def locked(cloud_bench: "CloudBench") -> "CloudBench":
     """The row that every plan changes first."""
-    cloud_bench.client.query_and_wait(f"TRUNCATE TABLE `{cloud_bench.dataset}.planning_gate`")
-    cloud_bench.warehouse.run_once("found", transaction("found_deployment"), {"deployment": "d1"})
+    cloud_bench.client.query_and_wait(f"TRUNCATE TABLE `{cloud_bench.dataset}.planning_lock`")
+    cloud_bench.warehouse.run_once("found", transaction("create_deployment"), {"deployment": "d1"})
     return cloud_bench
 
 
 def plans(bench: "CloudBench") -> int:
-    ((row),) = bench.warehouse.query("SELECT plans FROM planning_gate", {})
+    ((row),) = bench.warehouse.query("SELECT plans FROM planning_lock", {})
     number: int = row["plans"]
     return number
 
 
-def test_transactions_that_change_one_row_exclude_each_other(gate: "CloudBench") -> None:
+def test_transactions_that_change_one_row_exclude_each_other(locked: "CloudBench") -> None:
     """Each is done or comes again; what was done is there, and no more."""
     script = UPDATE.format(more="")
     transactions = [
-        partial(gate.warehouse.run_once, f"job{number}", script, {}) for number in range(3)
+        partial(locked.warehouse.run_once, f"job{number}", script, {}) for number in range(3)
     ]
 
     said = at_once(*transactions)
     later = [each() if was is None else was for each, was in zip(transactions, said, strict=True)]
 
     assert [True] * 3 == later
-    assert 3 == plans(gate)
+    assert 3 == plans(locked)
 
 
-def test_what_was_updated_before_an_error_is_as_it_was(gate: "CloudBench") -> None:
+def test_what_was_updated_before_an_error_is_as_it_was(locked: "CloudBench") -> None:
     """An update is rolled back like an insert."""
     with pytest.raises(Redeliver):
-        gate.warehouse.run_once("job", UPDATE.format(more="SELECT ERROR('no');"), {})
+        locked.warehouse.run_once("job", UPDATE.format(more="SELECT ERROR('no');"), {})
 
-    assert 0 == plans(gate)
+    assert 0 == plans(locked)
 
 
 def test_a_client_that_gave_up_waiting_did_not_stop_the_job(
-    gate: "CloudBench", monkeypatch: pytest.MonkeyPatch
+    locked: "CloudBench", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next delivery finds it under the same id; it never runs twice."""
     script = UPDATE.format(more="")
     with monkeypatch.context() as hurried:
         hurried.setattr("troupe.backends.gcp.warehouse.CALL_SECONDS", 0.001)
         with pytest.raises(Redeliver):
-            gate.warehouse.run_once("job", script, {})
-    gate.wait_for_job("job")
+            locked.warehouse.run_once("job", script, {})
+    locked.wait_for_job("job")
 
-    assert not gate.warehouse.run_once("job", script, {})
-    assert 1 == plans(gate)
+    assert not locked.warehouse.run_once("job", script, {})
+    assert 1 == plans(locked)
 
 
 def test_a_stream_that_was_closed_is_opened_again(cloud_bench: "CloudBench") -> None:

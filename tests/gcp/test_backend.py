@@ -13,7 +13,7 @@ from troupe.backends.gcp.backend import GcpBackend, found, needs_of_service
 from troupe.backends.gcp.settings import BadSetting, known_handlers
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
-from troupe.deployment.services import FOUNDED_IN, FOUNDER, groupings
+from troupe.deployment.services import DEPLOYMENT_TABLE, INITIALIZER, groupings
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def test_a_new_dataset_is_founded_once(warehouse: LocalWarehouse) -> None:
     """Whoever comes first; the others find it."""
     assert "ab12" == found(warehouse, "ab12").id == found(warehouse, "ab12").id
     assert "ab12" == found(warehouse, "").id
-    assert [{"n": 1}] == warehouse.query("SELECT COUNT(*) AS n FROM planning_gate", {})
+    assert [{"n": 1}] == warehouse.query("SELECT COUNT(*) AS n FROM planning_lock", {})
 
 
 def test_a_new_dataset_without_an_id_is_refused(warehouse: LocalWarehouse) -> None:
@@ -58,22 +58,22 @@ def test_only_who_may_write_the_row_founds(
 ) -> None:
     """A denied job uses up an id: the ticks of one night would leave none for the first request."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
-    others = [name for name in known_handlers() if name != FOUNDER]
+    others = [name for name in known_handlers() if name != INITIALIZER]
 
     for name in others:
         with pytest.raises(Redeliver, match="not founded yet"):
             GcpBackend(gcp_settings(TROUPE_HANDLER=name), warehouse=warehouse)
     assert [{"n": 0}] == warehouse.query("SELECT COUNT(*) AS n FROM local_jobs", {})
 
-    GcpBackend(gcp_settings(TROUPE_HANDLER=FOUNDER), warehouse=warehouse)
+    GcpBackend(gcp_settings(TROUPE_HANDLER=INITIALIZER), warehouse=warehouse)
     GcpBackend(gcp_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
 
 
 def test_the_founder_is_who_may_write_the_row() -> None:
     """By the rights that Terraform grants, in either grouping."""
     for services in groupings().values():
-        writers = [each for each in services if FOUNDED_IN in each["tables"]["writes"]]
-        assert writers == [each for each in services if FOUNDER in each["handlers"]]
+        writers = [each for each in services if DEPLOYMENT_TABLE in each["tables"]["writes"]]
+        assert writers == [each for each in services if INITIALIZER in each["handlers"]]
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ from troupe.backends.gcp.pull_worker import PullingWorker, subscriber
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.job_service import LocalJobService
 from troupe.backends.local.warehouse import LocalWarehouse
-from troupe.operations import DUTIES
+from troupe.operations import OPERATIONS
 from troupe.standin.vertex import StandIn
 
 __all__ = ["emulator_folder", "pubsub"]
@@ -32,7 +32,7 @@ PREFIXES = count(1)
 
 
 @dataclass
-class Desk:
+class DeadLettersHarness:
     """A deployment's topics, and what operators ask of it."""
 
     backend: GcpBackend
@@ -52,8 +52,8 @@ class Desk:
     def dead_lettered(self, told: Message) -> None:
         self.backend.bus.dead_lettered(told, UPLOADED, "object_conflict", "of another content")
 
-    def ask(self, duty: str, **about: object) -> dict[str, object]:
-        answer: dict[str, object] = DUTIES[duty](self.backend, **about)
+    def operate(self, operation: str, **about: object) -> dict[str, object]:
+        answer: dict[str, object] = OPERATIONS[operation](self.backend, **about)
         return answer
 
     def groups(self) -> object:
@@ -64,7 +64,9 @@ class Desk:
 
 
 @pytest.fixture
-def desk(pubsub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def harness(
+    pubsub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[DeadLettersHarness]:
     """On topics of its own; the worker takes what submit-job would be sent."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
     settings = gcp_settings(TROUPE_TOPIC_PREFIX=f"desk-{next(PREFIXES)}-")
@@ -76,37 +78,37 @@ def desk(pubsub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterat
     with subscriber() as client:
         lay_out(settings, backend.bus.client, client, lambda _: None, Pace())
     worker = PullingWorker(settings, backend.bus, [UPLOADED])
-    yield Desk(backend, worker)
+    yield DeadLettersHarness(backend, worker)
     worker.close()
     backend.close()
 
 
-def test_a_letter_is_replayed_to_its_handler_and_then_gone(desk: Desk) -> None:
+def test_a_letter_is_replayed_to_its_handler_and_then_gone(harness: DeadLettersHarness) -> None:
     """The same event, for the failed handler alone, published before it is acknowledged."""
-    event = desk.event()
-    desk.dead_lettered(message("jsonl-uploaded", *to_pubsub(event)))
+    event = harness.event()
+    harness.dead_lettered(message("jsonl-uploaded", *to_pubsub(event)))
     waiting = [{"handler": "submit-job", "cause": "object_conflict", "count": 1}]
-    assert waiting == desk.groups() == desk.groups()
+    assert waiting == harness.groups() == harness.groups()
 
-    assert 1 == desk.ask("replay", dry_run=True)["replayed"]
-    assert 1 == desk.ask("replay")["replayed"]
+    assert 1 == harness.operate("replay", dry_run=True)["replayed"]
+    assert 1 == harness.operate("replay")["replayed"]
 
-    leased = desk.worker.lease(wait_seconds=30)
+    leased = harness.worker.lease(wait_seconds=30)
     assert leased is not None
     attributes = leased[1].message.attributes
     assert (event.id, "submit-job") == (attributes["ce-id"], attributes["replayfor"])
-    desk.worker.acknowledge(leased[0])
-    assert [] == desk.groups()
+    harness.worker.acknowledge(leased[0])
+    assert [] == harness.groups()
 
 
-def test_a_letter_that_nobody_can_read_is_shown_and_discarded(desk: Desk) -> None:
+def test_a_letter_that_nobody_can_read_is_shown_and_discarded(harness: DeadLettersHarness) -> None:
     """A replay leaves it where it is."""
-    desk.dead_lettered(message("jsonl-uploaded", b"no event", {}))
+    harness.dead_lettered(message("jsonl-uploaded", b"no event", {}))
 
-    assert 1 == desk.ask("replay")["unreadable"]
-    (letter,) = desk.backend.letters.find()
-    assert "no event" == desk.ask("show_letter", letter_id=letter.letter_id)["body"]
-    desk.ask("discard", letter_id=letter.letter_id, reason="a test")
+    assert 1 == harness.operate("replay")["unreadable"]
+    (letter,) = harness.backend.letters.find()
+    assert "no event" == harness.operate("show_letter", letter_id=letter.letter_id)["body"]
+    harness.operate("discard", letter_id=letter.letter_id, reason="a test")
 
-    assert [] == desk.groups()
-    assert None is desk.worker.lease(wait_seconds=0.5)
+    assert [] == harness.groups()
+    assert None is harness.worker.lease(wait_seconds=0.5)

@@ -346,7 +346,7 @@ def test_rows_are_structs() -> None:
     """Their fields in the order of the type, NULL included."""
     hint = {"error_type": "blocked", "retryable": False, "replan": False, "hint": None}
 
-    told = sent([hint], "taxonomy")
+    told = sent([hint], "error_type_rows")
 
     (value,) = told["value"]["arrayValues"]
     assert ["blocked", "false", "false", None] == [

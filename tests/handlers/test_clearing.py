@@ -106,7 +106,7 @@ def test_forgetting_leaves_others_alone_and_names_the_person_nowhere(stage: Stag
     assert 4 == stage.books("r1")["analysed"]
     assert "tok_of_nobody" not in str(answer)
     assert "tok_of_nobody" not in str(stage.sql("SELECT * FROM local_jobs"))
-    assert "forget" in operations.DUTIES
+    assert "forget" in operations.OPERATIONS
 
 
 def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(

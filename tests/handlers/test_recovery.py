@@ -151,7 +151,7 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) 
     stage.restart(damage=None)
 
     preview = reprocess(stage.backend, {"of_run": "r1"}, dry_run=True)
-    done = operations.DUTIES["reprocess"](
+    done = operations.OPERATIONS["reprocess"](
         stage.backend, request={"of_run": "r1", "run_id": "again"}
     )
     stage.play()

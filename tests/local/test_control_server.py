@@ -16,7 +16,7 @@ import pytest
 from tests.harness import calls
 from tests.local.fakes import HeldClock
 from troupe.backends.local.backend import HomeInUse, LocalBackend
-from troupe.backends.local.control_server import CARD, NobodyThere, Office, ask
+from troupe.backends.local.control_server import CONTROL_FILE, ControlServer, NoOwner, ask
 from troupe.operations.backend import InvalidOperation
 
 HOUSE = Path(__file__).parent.parent.parent
@@ -30,16 +30,16 @@ def backend(tmp_path: Path) -> Iterator[LocalBackend]:
 
 
 @contextmanager
-def opened(backend: LocalBackend) -> Iterator[Office]:
-    office = Office(backend.home)
-    office.open()
+def opened(backend: LocalBackend) -> Iterator[ControlServer]:
+    control_server = ControlServer(backend.home)
+    control_server.open()
     try:
-        yield office
+        yield control_server
     finally:
-        office.close()
+        control_server.close()
 
 
-def answered(office: Office, backend: LocalBackend, caller: Any) -> Any:
+def answered(control_server: ControlServer, backend: LocalBackend, caller: Any) -> Any:
     """What the caller gets while the owner answers; both in time."""
     got: list[Any] = []
 
@@ -52,33 +52,33 @@ def answered(office: Office, backend: LocalBackend, caller: Any) -> Any:
     thread = threading.Thread(target=call)
     thread.start()
     while thread.is_alive():
-        office.answer(backend, 0.05)
+        control_server.answer(backend, 0.05)
         thread.join(0.01)
     return got[0]
 
 
-def card(home: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((home / CARD).read_text())
+def control_file(home: Path) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads((home / CONTROL_FILE).read_text())
     return told
 
 
 def say(home: Path, line: bytes) -> bytes:
     """Straight into the socket."""
-    with socket.create_connection(("127.0.0.1", card(home)["port"]), timeout=10) as door:
+    with socket.create_connection(("127.0.0.1", control_file(home)["port"]), timeout=10) as door:
         door.sendall(line)
         door.shutdown(socket.SHUT_WR)
         return door.makefile("rb").read()
 
 
 def query(home: Path, **changed: Any) -> bytes:
-    told = {"secret": card(home)["secret"], "duty": "status", "arguments": {}} | changed
+    told = {"secret": control_file(home)["secret"], "operation": "status", "arguments": {}} | changed
     return json.dumps(told).encode() + b"\n"
 
 
 def test_a_query_over_the_socket_is_answered(backend: LocalBackend) -> None:
     """By the one process that may read the file."""
-    with opened(backend) as office:
-        answer = answered(office, backend, lambda: ask(backend.home, "status", {}))
+    with opened(backend) as control_server:
+        answer = answered(control_server, backend, lambda: ask(backend.home, "status", {}))
 
     assert ([], []) == (answer["runs"], answer["dead_letters"])
     assert os.getpid() == answer["worker"]["pid"]
@@ -95,9 +95,9 @@ def test_another_process_asks_and_is_answered(backend: LocalBackend) -> None:
     )
     command = [sys.executable, "-c", script, str(backend.home)]
 
-    with opened(backend) as office:
+    with opened(backend) as control_server:
         told = answered(
-            office,
+            control_server,
             backend,
             lambda: subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True),
         )
@@ -117,44 +117,48 @@ def test_what_is_asked_is_done(backend: LocalBackend, tmp_path: Path) -> None:
     file = tmp_path / "calls.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in calls(3)))
 
-    with opened(backend) as office:
-        answer = answered(office, backend, lambda: ask(backend.home, "load", {"file": str(file)}))
+    with opened(backend) as control_server:
+        answer = answered(
+            control_server, backend, lambda: ask(backend.home, "load", {"file": str(file)})
+        )
 
     assert 3 == answer["added"]
 
 
 @pytest.mark.parametrize(
-    ("duty", "arguments", "words"),
+    ("operation", "arguments", "words"),
     [
         ("status", {"run_id": "nobody"}, "nobody"),
         ("request", {"request": {"rows_per_batch": 0}}, "rows_per_batch"),
         ("load", {"file": "nowhere.jsonl"}, "nowhere.jsonl"),
     ],
 )
-def test_a_bad_query_travels_as_such(
-    backend: LocalBackend, duty: str, arguments: dict[str, Any], words: str
+def test_an_invalid_operation_travels_as_such(
+    backend: LocalBackend, operation: str, arguments: dict[str, Any], words: str
 ) -> None:
     """In the words of the desk."""
-    with opened(backend) as office:
-        found = answered(office, backend, lambda: ask(backend.home, duty, arguments))
+    with opened(backend) as control_server:
+        found = answered(control_server, backend, lambda: ask(backend.home, operation, arguments))
 
     assert isinstance(found, InvalidOperation)
     assert words in str(found)
 
 
-def test_a_duty_that_does_not_exist_is_a_bad_query(backend: LocalBackend) -> None:
+def test_an_unknown_operation_is_refused_by_name(backend: LocalBackend) -> None:
     """Nothing else of the process can be called."""
-    with opened(backend) as office:
-        found = answered(office, backend, lambda: ask(backend.home, "close", {}))
+    with opened(backend) as control_server:
+        found = answered(control_server, backend, lambda: ask(backend.home, "close", {}))
 
     assert isinstance(found, InvalidOperation)
 
 
 def test_a_failure_of_the_owner_is_told_without_its_details(backend: LocalBackend) -> None:
     """The kind of error alone; and the owner goes on."""
-    with opened(backend) as office:
-        found = answered(office, backend, lambda: ask(backend.home, "status", {"colour": "red"}))
-        after = answered(office, backend, lambda: ask(backend.home, "status", {}))
+    with opened(backend) as control_server:
+        found = answered(
+            control_server, backend, lambda: ask(backend.home, "status", {"colour": "red"})
+        )
+        after = answered(control_server, backend, lambda: ask(backend.home, "status", {}))
 
     assert "it failed: TypeError" == str(found)
     assert [] == after["runs"]
@@ -165,7 +169,7 @@ def test_a_wrong_secret_is_not_answered(backend: LocalBackend) -> None:
     with opened(backend):
         wrong = [
             say(backend.home, query(backend.home, secret=secret))
-            for secret in ("", "0" * 32, None, card(backend.home)["secret"][:-1], "ü")
+            for secret in ("", "0" * 32, None, control_file(backend.home)["secret"][:-1], "ü")
         ]
 
     assert not any(b"answer" in each or b"runs" in each for each in wrong)
@@ -176,9 +180,9 @@ def test_a_wrong_secret_is_not_answered(backend: LocalBackend) -> None:
 )
 def test_nonsense_harms_nobody(backend: LocalBackend, line: bytes) -> None:
     """The next query is answered."""
-    with opened(backend) as office:
+    with opened(backend) as control_server:
         assert b"answer" not in say(backend.home, line)
-        answer = answered(office, backend, lambda: ask(backend.home, "status", {}))
+        answer = answered(control_server, backend, lambda: ask(backend.home, "status", {}))
 
     assert [] == answer["runs"]
 
@@ -186,35 +190,35 @@ def test_nonsense_harms_nobody(backend: LocalBackend, line: bytes) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no file modes there")
 def test_the_card_is_for_its_owner_alone(backend: LocalBackend) -> None:
     """It holds the secret; also when a dead process left a half-written one."""
-    (backend.home / CARD).with_suffix(".part").write_text("left behind")
+    (backend.home / CONTROL_FILE).with_suffix(".part").write_text("left behind")
 
     with opened(backend):
-        mode = (backend.home / CARD).stat().st_mode & 0o777
+        mode = (backend.home / CONTROL_FILE).stat().st_mode & 0o777
 
     assert 0o600 == mode
 
 
-def test_the_office_listens_on_loopback_alone(backend: LocalBackend) -> None:
+def test_the_control_server_listens_on_loopback_alone(backend: LocalBackend) -> None:
     """Nobody reaches it from outside."""
-    with opened(backend) as office:
-        assert "127.0.0.1" == office._server.server_address[0]
+    with opened(backend) as control_server:
+        assert "127.0.0.1" == control_server._server.server_address[0]
 
 
 def test_without_a_card_nobody_is_there(tmp_path: Path) -> None:
     """Nor in a folder that does not exist."""
     for home in (tmp_path, tmp_path / "nowhere"):
-        with pytest.raises(NobodyThere):
+        with pytest.raises(NoOwner):
             ask(home, "status", {})
 
 
 def test_a_card_that_a_dead_process_left_leads_to_nobody(backend: LocalBackend) -> None:
     """The port is closed."""
     with opened(backend):
-        stale = card(backend.home)
-    assert not (backend.home / CARD).exists()
-    (backend.home / CARD).write_text(json.dumps(stale))
+        stale = control_file(backend.home)
+    assert not (backend.home / CONTROL_FILE).exists()
+    (backend.home / CONTROL_FILE).write_text(json.dumps(stale))
 
-    with pytest.raises(NobodyThere):
+    with pytest.raises(NoOwner):
         ask(backend.home, "status", {})
 
 
@@ -223,9 +227,9 @@ def test_a_card_that_a_dead_process_left_leads_to_nobody(backend: LocalBackend) 
 )
 def test_a_broken_card_leads_to_nobody(tmp_path: Path, content: str) -> None:
     """As if there were none."""
-    (tmp_path / CARD).write_text(content)
+    (tmp_path / CONTROL_FILE).write_text(content)
 
-    with pytest.raises(NobodyThere):
+    with pytest.raises(NoOwner):
         ask(tmp_path, "status", {})
 
 
@@ -233,7 +237,7 @@ def test_a_port_that_somebody_else_took_leads_to_nobody(tmp_path: Path) -> None:
     """It answers nothing, or nonsense."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        (tmp_path / CARD).write_text(json.dumps({"port": port, "secret": "s"}))
+        (tmp_path / CONTROL_FILE).write_text(json.dumps({"port": port, "secret": "s"}))
 
         def hang_up() -> None:
             line, _ = other.accept()
@@ -243,12 +247,12 @@ def test_a_port_that_somebody_else_took_leads_to_nobody(tmp_path: Path) -> None:
 
         thread = threading.Thread(target=hang_up)
         thread.start()
-        with pytest.raises(NobodyThere):
+        with pytest.raises(NoOwner):
             ask(tmp_path, "status", {})
         thread.join()
 
 
 def test_nothing_asked_is_nothing_answered(backend: LocalBackend) -> None:
     """The worker goes on at once."""
-    with opened(backend) as office:
-        assert not office.answer(backend)
+    with opened(backend) as control_server:
+        assert not control_server.answer(backend)

@@ -24,7 +24,7 @@ def line(number: int = 1, **columns: Any) -> bytes:
     return json.dumps({k: v for k, v in row.items() if v is not ...}).encode() + b"\n"
 
 
-class Desk:
+class LoadHarness:
     """A warehouse of its own, a folder, and files in it."""
 
     def __init__(self, folder: Path, warehouse: LocalWarehouse) -> None:
@@ -55,85 +55,85 @@ def one_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalWar
 
 
 @pytest.fixture
-def desk(tmp_path: Path, one_warehouse: LocalWarehouse) -> Desk:
+def harness(tmp_path: Path, one_warehouse: LocalWarehouse) -> LoadHarness:
     for table in ("transcription_pass_2", "local_jobs"):
         one_warehouse.db.execute(f"DELETE FROM {table}")  # noqa: S608
-    return Desk(tmp_path, one_warehouse)
+    return LoadHarness(tmp_path, one_warehouse)
 
 
-def refused(desk: Desk, content: bytes, match: str) -> None:
+def refused(harness: LoadHarness, content: bytes, match: str) -> None:
     """It is refused with these words, and nothing was loaded."""
     with pytest.raises(BadFile, match=match):
-        desk.load(content)
-    assert [] == desk.rows()
+        harness.load(content)
+    assert [] == harness.rows()
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_every_row_is_loaded_as_it_is(desk: Desk, pack: Any) -> None:
+def test_every_row_is_loaded_as_it_is(harness: LoadHarness, pack: Any) -> None:
     """Packed or not; the name says nothing."""
-    loaded = desk.load(pack(line(1) + line(2, transcript='ü😀 "quoted"\n\u2028\\')))
+    loaded = harness.load(pack(line(1) + line(2, transcript='ü😀 "quoted"\n\u2028\\')))
 
     assert Loaded(rows=2, added=2, ignored_columns=[]) == loaded
-    assert [("i1", "hello 1"), ("i2", 'ü😀 "quoted"\n\u2028\\')] == desk.rows(
+    assert [("i1", "hello 1"), ("i2", 'ü😀 "quoted"\n\u2028\\')] == harness.rows(
         "interactionId", "transcript"
     )
 
 
-def test_the_same_file_twice_adds_nothing(desk: Desk) -> None:
+def test_the_same_file_twice_adds_nothing(harness: LoadHarness) -> None:
     """Under any name, packed or not."""
     content = line(1) + line(2)
-    desk.load(content)
+    harness.load(content)
 
     again = [
-        desk.load(content),
-        desk.load(content, "copy.jsonl"),
-        desk.load(gzip.compress(content), "x.gz"),
+        harness.load(content),
+        harness.load(content, "copy.jsonl"),
+        harness.load(gzip.compress(content), "x.gz"),
     ]
 
     assert [(2, 0)] * 3 == [(loaded.rows, loaded.added) for loaded in again]
-    assert 2 == len(desk.rows())
+    assert 2 == len(harness.rows())
 
 
-def test_a_file_that_grew_is_another_file(desk: Desk) -> None:
+def test_a_file_that_grew_is_another_file(harness: LoadHarness) -> None:
     """Its rows are there twice; the plan takes each once."""
-    desk.load(line(1))
-    desk.load(line(1) + line(2))
+    harness.load(line(1))
+    harness.load(line(1) + line(2))
 
-    assert [("i1",), ("i1",), ("i2",)] == desk.rows()
+    assert [("i1",), ("i1",), ("i2",)] == harness.rows()
 
 
-def test_an_empty_file_has_no_rows(desk: Desk) -> None:
+def test_an_empty_file_has_no_rows(harness: LoadHarness) -> None:
     """Nor has one of blank lines."""
     assert [(0, 0), (0, 0), (0, 0)] == [
         (loaded.rows, loaded.added)
         for loaded in (
-            desk.load(b""),
-            desk.load(b"\n \r\n\n", "b"),
-            desk.load(gzip.compress(b""), "c"),
+            harness.load(b""),
+            harness.load(b"\n \r\n\n", "b"),
+            harness.load(gzip.compress(b""), "c"),
         )
     ]
-    assert [] == desk.rows()
+    assert [] == harness.rows()
 
 
-def test_blank_lines_and_windows_line_ends_are_no_rows(desk: Desk) -> None:
+def test_blank_lines_and_windows_line_ends_are_no_rows(harness: LoadHarness) -> None:
     """And the last line needs no end."""
-    loaded = desk.load(b"\n" + line(1).replace(b"\n", b"\r\n") + b"  \n" + line(2).rstrip())
+    loaded = harness.load(b"\n" + line(1).replace(b"\n", b"\r\n") + b"  \n" + line(2).rstrip())
 
     assert 2 == loaded.added
 
 
-def test_numbers_may_be_ids(desk: Desk) -> None:
+def test_numbers_may_be_ids(harness: LoadHarness) -> None:
     """They are kept as their digits, however many."""
-    desk.load(line(phone_number_token=7, interactionId=12345678901234567890123, referenceId=-1))
+    harness.load(line(phone_number_token=7, interactionId=12345678901234567890123, referenceId=-1))
 
-    assert [("7", "12345678901234567890123", "-1")] == desk.rows(
+    assert [("7", "12345678901234567890123", "-1")] == harness.rows(
         "phone_number_token", "interactionId", "referenceId"
     )
 
 
-def test_a_time_without_a_zone_is_utc_and_others_are_moved(desk: Desk) -> None:
+def test_a_time_without_a_zone_is_utc_and_others_are_moved(harness: LoadHarness) -> None:
     """As BigQuery takes them."""
-    desk.load(
+    harness.load(
         line(1, event_timestamp="2026-03-01T12:00:00")
         + line(2, event_timestamp="2026-03-01T12:00:00+02:00")
         + line(3, event_timestamp="2026-03-01 12:00:00.123456Z")
@@ -141,33 +141,35 @@ def test_a_time_without_a_zone_is_utc_and_others_are_moved(desk: Desk) -> None:
         + line(5, event_timestamp=...)
     )
 
-    told = [None if t is None else t.isoformat() for (t,) in desk.rows("event_timestamp")]
+    told = [None if t is None else t.isoformat() for (t,) in harness.rows("event_timestamp")]
     assert [
         "2026-03-01T10:00:00", "2026-03-01T12:00:00", "2026-03-01T12:00:00.123456", None, None
     ] == told  # fmt: skip
 
 
-def test_columns_that_nobody_knows_are_ignored_and_told(desk: Desk) -> None:
+def test_columns_that_nobody_knows_are_ignored_and_told(harness: LoadHarness) -> None:
     """In alphabetical order, each once."""
-    loaded = desk.load(line(1, zone=1, agent="x") + line(2, agent=None))
+    loaded = harness.load(line(1, zone=1, agent="x") + line(2, agent=None))
 
     assert ["agent", "zone"] == loaded.ignored_columns
     assert 2 == loaded.added
 
 
-def test_missing_values_are_missing(desk: Desk) -> None:
+def test_missing_values_are_missing(harness: LoadHarness) -> None:
     """A row without ids or transcript is a row; the plan says what becomes of it."""
-    desk.load(line(phone_number_token=None, interactionId=None, referenceId=..., transcript=None))
+    harness.load(
+        line(phone_number_token=None, interactionId=None, referenceId=..., transcript=None)
+    )
 
-    assert [(None, None, None, None)] == desk.rows(
+    assert [(None, None, None, None)] == harness.rows(
         "phone_number_token", "interactionId", "referenceId", "transcript"
     )
 
 
 @pytest.mark.parametrize("column", ["phone_number_token", "interactionId", "transcript"])
-def test_a_missing_column_is_named_with_its_line(desk: Desk, column: str) -> None:
+def test_a_missing_column_is_named_with_its_line(harness: LoadHarness, column: str) -> None:
     """Probably the file is another one."""
-    refused(desk, line(1) + line(2, **{column: ...}), rf"line 2.*`{column}`")
+    refused(harness, line(1) + line(2, **{column: ...}), rf"line 2.*`{column}`")
 
 
 @pytest.mark.parametrize(
@@ -194,25 +196,25 @@ def test_a_missing_column_is_named_with_its_line(desk: Desk, column: str) -> Non
     ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else None,
 )
 def test_a_broken_line_is_told_by_its_number_and_nothing_is_loaded(
-    desk: Desk, broken: bytes, words: str
+    harness: LoadHarness, broken: bytes, words: str
 ) -> None:
     """Blank lines count, so that an editor finds it."""
-    refused(desk, line(1) + b"\n" + broken, words)
+    refused(harness, line(1) + b"\n" + broken, words)
 
 
-def test_a_refusal_repeats_nothing_of_the_line(desk: Desk) -> None:
+def test_a_refusal_repeats_nothing_of_the_line(harness: LoadHarness) -> None:
     """It may be printed and logged; the line is a person's."""
     with pytest.raises(BadFile) as bad:
-        desk.load(line(transcript=["Jane Doe"], direction="Jane Doe"))
+        harness.load(line(transcript=["Jane Doe"], direction="Jane Doe"))
 
     assert "Jane" not in str(bad.value)
 
 
-def test_nul_is_kept(desk: Desk) -> None:
+def test_nul_is_kept(harness: LoadHarness) -> None:
     """It is never the end of the text."""
-    desk.load(line(transcript="before\x00after"))
+    harness.load(line(transcript="before\x00after"))
 
-    assert [("before\x00after",)] == desk.rows("transcript")
+    assert [("before\x00after",)] == harness.rows("transcript")
 
 
 def packed() -> bytes:
@@ -235,20 +237,20 @@ def packed() -> bytes:
     ],
     ids=["cut", "half", "header", "checksum", "block", "inside", "tail", "rubbish"],
 )
-def test_a_broken_gzip_is_told_and_nothing_loaded(desk: Desk, spoil: Any) -> None:
+def test_a_broken_gzip_is_told_and_nothing_loaded(harness: LoadHarness, spoil: Any) -> None:
     """Wherever it is broken."""
-    refused(desk, spoil(packed()), "calls.jsonl")
+    refused(harness, spoil(packed()), "calls.jsonl")
 
 
-def test_a_file_that_is_not_there_is_told_by_its_name(desk: Desk) -> None:
+def test_a_file_that_is_not_there_is_told_by_its_name(harness: LoadHarness) -> None:
     """So is a folder."""
-    for path in (desk.folder / "nowhere.jsonl", desk.folder):
+    for path in (harness.folder / "nowhere.jsonl", harness.folder):
         with pytest.raises(BadFile, match=str(path)):
-            load_file(path, desk.warehouse, desk.folder)
+            load_file(path, harness.warehouse, harness.folder)
 
 
-def test_after_a_refused_file_a_good_one_is_loaded(desk: Desk) -> None:
+def test_after_a_refused_file_a_good_one_is_loaded(harness: LoadHarness) -> None:
     """The mended file is a new one."""
-    refused(desk, line(1) + b"{\n", "line 2")
+    refused(harness, line(1) + b"{\n", "line 2")
 
-    assert 1 == desk.load(line(1)).added
+    assert 1 == harness.load(line(1)).added

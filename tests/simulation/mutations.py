@@ -274,10 +274,10 @@ MUTATIONS = (
         "suffix advanced on a time-out", _on(MemoryWarehouse, "wait_for", _no_waiting), seed=8
     ),
     Mutation(
-        "no gate",
+        "no planning lock",
         lambda: _sql(
             "plan_run",
-            ("UPDATE planning_gate SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;", ""),
+            ("UPDATE planning_lock SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;", ""),
         ),
         seed=73,
     ),

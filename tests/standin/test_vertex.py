@@ -473,8 +473,8 @@ def test_a_model_of_ones_own_is_asked_once_whenever_the_process_is_killed(tmp_pa
     job = backend.create(backend.put(20))
     while len(asked) < 12:
         backend.service.step()
-    (journal,) = tmp_path.rglob("*.said")
-    with journal.open("ab") as file:
+    (answer_cache,) = tmp_path.rglob("*.said")
+    with answer_cache.open("ab") as file:
         file.write(b'{"line": 99, "answ')
     backend.restarted()
     backend.work()
@@ -482,7 +482,7 @@ def test_a_model_of_ones_own_is_asked_once_whenever_the_process_is_killed(tmp_pa
     assert ["SUCCEEDED", 20] == [backend.job(job).state.name, len(backend.output(job))]
     assert 21 == len(asked)
     assert [] == [line for line in backend.output(job) if line["status"]]
-    assert not journal.exists()
+    assert not answer_cache.exists()
 
 
 def test_a_kill_after_the_export_exports_nothing_else(tmp_path: Path) -> None:

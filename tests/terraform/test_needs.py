@@ -17,8 +17,8 @@ from tracking.tables import layouts
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.bus import LeasedMessage
 from troupe.backends.local.warehouse import LocalWarehouse
-from troupe.deployment.permissions import reach_of
-from troupe.deployment.services import GUESTS, groupings, handlers_by_name
+from troupe.deployment.permissions import permissions_of
+from troupe.deployment.services import CO_HOSTED, groupings, handlers_by_name
 from troupe.standin.corrupt import Damage
 
 SOURCE = next(name for name, layout in layouts().items() if layout.written_by == "the user")
@@ -131,7 +131,7 @@ def test_every_handler_of_the_score_belongs_to_a_service(grouping: str) -> None:
     played = [name for service in groupings()[grouping] for name in service["handlers"]]
 
     assert sorted(handlers_by_name()) == sorted(played)
-    assert {"refuse-run"} == {guest for guests in GUESTS.values() for guest in guests}
+    assert {"refuse-run"} == {guest for guests in CO_HOSTED.values() for guest in guests}
 
 
 def test_compact_needs_what_all_need_together() -> None:
@@ -168,4 +168,4 @@ def test_what_cannot_be_read_from_the_code_is_an_error() -> None:
         tracking.query(which, {})
 
     with pytest.raises(ValueError, match=re.escape("tracking.query(which, {})")):
-        reach_of([sly])
+        permissions_of([sly])

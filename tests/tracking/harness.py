@@ -25,7 +25,7 @@ from tests.events.making import cause
 from tests.local.fakes import HeldClock
 from tracking import Closing, Ending, EventLog, Place, Plan, Tracking
 from tracking.tables import layouts
-from troupe.backends.local.backend import taxonomy
+from troupe.backends.local.backend import error_types
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
 
@@ -52,10 +52,10 @@ class Sheet:
     def empty(self) -> None:
         for table in (*layouts(), "local_jobs"):
             self.warehouse.db.execute(f'DELETE FROM "{table}"')  # noqa: S608
-        self.warehouse.db.execute("INSERT INTO planning_gate VALUES ('d1', 0, NULL)")
+        self.warehouse.db.execute("INSERT INTO planning_lock VALUES ('d1', 0, NULL)")
         self.clock.now = HeldClock().now
         # A new one: it remembers the plans that it has seen.
-        self.tracking = Tracking(self.warehouse, self.deployment, taxonomy())
+        self.tracking = Tracking(self.warehouse, self.deployment, error_types())
 
     # Looks
 

@@ -18,7 +18,7 @@ from tests.analysis.own import analysis_of, folder_of
 from tests.tracking.harness import DAY, Sheet, calls, id_of
 from tests.tracking.test_statements import NAMES
 from tracking import Ending, Place
-from tracking.statements import query, statement_names, taken_tables, transaction
+from tracking.statements import query, reserved_tables, statement_names, transaction
 from tracking.tables import (
     OUTPUT,
     Column,
@@ -153,7 +153,7 @@ def test_no_output_table_is_hidden_by_another_of_its_name() -> None:
     others = {*layouts(), *statement_names("views"), *hiding()} - {OUTPUT}
 
     assert {"events", "runs", "answers", "still_open", "judged", "endings"} <= others
-    assert others <= taken_tables()
+    assert others <= reserved_tables()
 
 
 @pytest.mark.parametrize("table", ["answers", "problems", "endings", "runs", "claims"])

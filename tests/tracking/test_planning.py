@@ -16,7 +16,7 @@ from handlers.summary.run_summary import SKIPPED
 from tests.tracking.harness import ANALYSIS, DAY, Sheet, all_good, bad, call, calls, good, id_of
 from tracking import Plan, Source
 from tracking.statements import transaction
-from troupe.backends.local.backend import taxonomy
+from troupe.backends.local.backend import error_types
 
 few = settings(
     deadline=None,
@@ -542,7 +542,7 @@ def cut(
     sheet.source(call(number, "x" * size) for number, size in enumerate(sizes))
     params = plan_params(RunRequested(run_id="r1"), "m1", ANALYSIS) | {
         "rows_per_batch": rows, "bytes_per_batch": size_cap, "canary": canary, "limit": limit,
-        "line_overhead": 0, "run_id": "r1", "taxonomy": taxonomy(),
+        "line_overhead": 0, "run_id": "r1", "error_type_rows": error_types(),
     }  # fmt: skip
     sheet.warehouse.run_once("plan", SCRIPT.replace(A_BUCKET, f"DIV(before, {bucket})"), params)
     found = defaultdict(list)

@@ -46,7 +46,7 @@ LINEAGE = {
 }  # fmt: skip
 TABLES = {
     "transcription_pass_2", "transcription_analyzed_transcripts", "processed_records",
-    "error_tracking", "run_plans", "batch_plans", "batch_records", "planning_gate", "claims",
+    "error_tracking", "run_plans", "batch_plans", "batch_records", "planning_lock", "claims",
     "attempt_closings", "events", "deliveries", "history_clearings", "run_reports",
 }  # fmt: skip
 
@@ -217,11 +217,11 @@ def test_a_row_without_a_required_column_is_refused_by_name(missing: str) -> Non
         check_row("events", event_row(**{missing: None}))
 
 
-def test_a_system_error_is_stored_as_the_taxonomy_has_it(sheet: Sheet) -> None:
+def test_a_system_error_is_stored_as_its_type_says(sheet: Sheet) -> None:
     """One table of errors, not two."""
     sheet.tracking.store_error("e1", "stuck_event", cause="plan-run", detail="d")
 
-    known = {row["error_type"]: row for row in sheet.tracking._taxonomy}["stuck_event"]
+    known = {row["error_type"]: row for row in sheet.tracking._error_types}["stuck_event"]
     assert [(known["retryable"], known["replan"], known["hint"])] == sheet.sql(
         "SELECT retryable, replan, hint FROM error_tracking"
     )

@@ -24,7 +24,7 @@ from tracking.statements import (
     transaction,
 )
 from tracking.tables import layouts, nothing_staged
-from troupe.backends.local.backend import taxonomy
+from troupe.backends.local.backend import error_types
 from troupe.backends.local.sql_translation import translate
 
 BEHIND_THE_GATE = ("plan_run", "clear_history", "forget_person")
@@ -72,7 +72,7 @@ PARAMS: dict[str, Any] = {
     "record_id": "0" * 32,
     "lookback_days": 7,
     "score": event_subscriptions(),
-    "taxonomy": taxonomy(),
+    "error_type_rows": error_types(),
     "ending": "succeeded",
     "never_started": False,
     "jobs": "[]",
@@ -176,7 +176,9 @@ def test_a_transaction_of_several_statements_is_one_transaction(name: str) -> No
 
 
 @pytest.mark.parametrize("name", TRANSACTIONS)
-def test_a_transaction_inserts_behind_a_guard_and_deletes_behind_the_gate_alone(name: str) -> None:
+def test_a_transaction_inserts_behind_a_guard_and_deletes_behind_the_planning_lock_alone(
+    name: str,
+) -> None:
     """A job that failed after its commit may be run again. What is private to it needs no guard."""
     unguarded = []
     for statement in parsed("transactions", name):
@@ -200,7 +202,7 @@ def test_the_gate_is_taken_before_anything_else(name: str) -> None:
 
     assert isinstance(first, exp.Transaction)
     assert isinstance(second, exp.Update)
-    assert "planning_gate" == second.this.name
+    assert "planning_lock" == second.this.name
 
 
 @pytest.mark.parametrize(("folder", "name"), FILES)

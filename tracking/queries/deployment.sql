@@ -1,2 +1,2 @@
 -- Which deployment is this dataset of?
-SELECT deployment FROM planning_gate ORDER BY deployment LIMIT 1
+SELECT deployment FROM planning_lock ORDER BY deployment LIMIT 1

@@ -4,7 +4,7 @@
 BEGIN TRANSACTION;
 
 -- The row that every plan changes first: no plan sees half of this.
-UPDATE planning_gate SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;
+UPDATE planning_lock SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;
 
 CREATE TEMP TABLE cleared AS
 SELECT p.record_id, p.batch, p.attempt
@@ -32,7 +32,7 @@ SELECT
   CONCAT(@clearing_id, '__', c.record_id), 'cleared', NULL, 'record', @analysis, c.record_id, @run_id,
   c.batch, c.attempt, t.retryable, t.replan, t.hint, NULL, CURRENT_TIMESTAMP()
 FROM cleared AS c
-JOIN UNNEST(@taxonomy) AS t ON t.error_type = 'cleared'
+JOIN UNNEST(@error_type_rows) AS t ON t.error_type = 'cleared'
 WHERE NOT EXISTS (
   SELECT 1 FROM error_tracking AS e WHERE e.error_id = CONCAT(@clearing_id, '__', c.record_id)
 );

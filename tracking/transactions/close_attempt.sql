@@ -132,7 +132,7 @@ CREATE TEMP TABLE still_open AS
 SELECT m.record_id, MAX(p.error_type) AS last_error
 FROM asked AS m
 LEFT JOIN problems AS p ON p.record_id = m.record_id
-LEFT JOIN UNNEST(@taxonomy) AS t ON t.error_type = p.error_type
+LEFT JOIN UNNEST(@error_type_rows) AS t ON t.error_type = p.error_type
 WHERE NOT EXISTS (
   SELECT 1 FROM chosen AS c WHERE c.record_id = m.record_id AND c.error IS NULL
 )
@@ -156,7 +156,7 @@ SELECT
   p.error_type, p.cause, 'record', @analysis, p.record_id, @run_id, @batch, @attempt,
   t.retryable, t.replan, t.hint, p.detail, CURRENT_TIMESTAMP()
 FROM problems AS p
-JOIN UNNEST(@taxonomy) AS t ON t.error_type = p.error_type
+JOIN UNNEST(@error_type_rows) AS t ON t.error_type = p.error_type
 WHERE NOT EXISTS (
   SELECT 1 FROM attempt_closings AS k
   WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt

@@ -3,7 +3,7 @@
 BEGIN TRANSACTION;
 
 -- The row that every plan changes first: no plan sees half of this.
-UPDATE planning_gate SET plans = plans + 1, last_run_id = NULL WHERE TRUE;
+UPDATE planning_lock SET plans = plans + 1, last_run_id = NULL WHERE TRUE;
 
 CREATE TEMP TABLE forgotten AS
 {records_of_person};

@@ -3,7 +3,7 @@
 BEGIN TRANSACTION;
 
 -- Both a plan and a clearing of history change this row first, so that no two see the same records.
-UPDATE planning_gate SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;
+UPDATE planning_lock SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;
 
 CREATE TEMP TABLE judged AS
 {judged};
@@ -38,7 +38,7 @@ SELECT
   CONCAT(@analysis, '__', j.verdict, '__', j.record_id), j.verdict, NULL, 'record', @analysis,
   j.record_id, @run_id, NULL, NULL, t.retryable, t.replan, t.hint, NULL, CURRENT_TIMESTAMP()
 FROM judged AS j
-JOIN UNNEST(@taxonomy) AS t ON t.error_type = j.verdict
+JOIN UNNEST(@error_type_rows) AS t ON t.error_type = j.verdict
 WHERE NOT @dry_run
   AND j.verdict IN ('empty_transcript', 'request_too_large')
   AND NOT EXISTS (

@@ -18,7 +18,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def taxonomy() -> list[Row]:
+def error_types() -> list[Row]:
     """The table of errors, as the transactions take it."""
     return [
         {

@@ -22,11 +22,11 @@ Folder = Annotated[Path, typer.Argument(help="Named like compliance_check_v1.")]
 def show(home: Home = HOME) -> None:
     """The analyses that a run can ask for."""
     from troupe.backends.local.analysis_store import own_analyses
-    from troupe.backends.local.errors import BadHome
+    from troupe.backends.local.errors import InvalidHome
 
     try:
         known = own_analyses(home)
-    except BadHome as problem:
+    except InvalidHome as problem:
         fail(str(problem))
     print_lines([f"{name:<32} {known.load(name).table}" for name in known.names])
 
@@ -36,7 +36,7 @@ def check(folder: Folder, home: Home = HOME) -> None:
     """Say what is wrong with an analysis, or what it would ask and store."""
     from analysis import AnalysisError, PreflightError, problems_of
     from troupe.backends.local.analysis_store import examine
-    from troupe.backends.local.errors import BadHome
+    from troupe.backends.local.errors import InvalidHome
 
     folder = folder.resolve()
     problems = problems_of(folder)
@@ -47,7 +47,7 @@ def check(folder: Folder, home: Home = HOME) -> None:
             problems = [str(problem)]
         except PreflightError as problem:
             problems = [f"{folder.name}/schema.json: Vertex would refuse the file: {problem}"]
-        except BadHome as problem:
+        except InvalidHome as problem:
             fail(str(problem))
     if problems:
         fail("\n".join([f"{len(problems)} to correct in {folder}", *problems]), 1)

@@ -24,26 +24,30 @@ class Unanswered(Exception):
         super().__init__(problem)
 
 
-def call(home: Path, duty: str, **arguments: Any) -> Answer:
+def call(home: Path, operation: str, **arguments: Any) -> Answer:
     """The answer in plain JSON values, the same from all ways. Ends the command on a problem."""
     try:
-        return asked(home, duty, **arguments)
+        return asked(home, operation, **arguments)
     except Unanswered as problem:
         fail(str(problem), problem.code)
 
 
-def asked(home: Path, duty: str, **arguments: Any) -> Answer:
+def asked(home: Path, operation: str, **arguments: Any) -> Answer:
     """The answer, for those who may ask again. Raises `Unanswered`."""
     from handlers.dispatch.errors import Redeliver, Reject
     from troupe.backends.defaults import BadCap
-    from troupe.backends.local.errors import BadHome
+    from troupe.backends.local.errors import InvalidHome
     from troupe.operations.backend import InvalidOperation
 
     from .client_gcp import ask_elsewhere, is_elsewhere
 
     try:
-        return ask_elsewhere(duty, arguments) if is_elsewhere() else _call(home, duty, arguments)
-    except (InvalidOperation, BadCap, BadHome) as problem:
+        return (
+            ask_elsewhere(operation, arguments)
+            if is_elsewhere()
+            else _call(home, operation, arguments)
+        )
+    except (InvalidOperation, BadCap, InvalidHome) as problem:
         raise Unanswered(str(problem)) from problem
     except (Redeliver, Reject) as trouble:
         said = f"{trouble}; what was done until then stands: give the command again"
@@ -68,31 +72,31 @@ def writable(file: Path) -> Path:
     return file
 
 
-def _call(home: Path, duty: str, arguments: Answer) -> Answer:
+def _call(home: Path, operation: str, arguments: Answer) -> Answer:
     from troupe.backends.local.backend import HomeInUse
-    from troupe.backends.local.control_server import NobodyThere, ask
+    from troupe.backends.local.control_server import NoOwner, ask
 
     for _ in range(round(STARTING_SECONDS / 0.1)):
         try:
-            return _answered_here(home, duty, arguments)
+            return _answered_here(home, operation, arguments)
         except HomeInUse:
             try:
-                return ask(home, duty, arguments)
-            except NobodyThere:
+                return ask(home, operation, arguments)
+            except NoOwner:
                 time.sleep(0.1)
     said = f"{home} is in use by another process that does not answer; end it, or wait for it"
     raise Unanswered(said, 1)
 
 
-def _answered_here(home: Path, duty: str, arguments: Answer) -> Answer:
+def _answered_here(home: Path, operation: str, arguments: Answer) -> Answer:
     from troupe.backends.local.backend import LocalBackend
-    from troupe.backends.local.operations import DUTIES
+    from troupe.backends.local.operations import OPERATIONS
     from troupe.telemetry.logs import log_to
 
     backend = LocalBackend(home)
     log_to(home / "log.jsonl")
     try:
-        answer = DUTIES[duty](backend, **arguments)
+        answer = OPERATIONS[operation](backend, **arguments)
         plain: Answer = json.loads(msgspec.json.encode(answer))
         return plain
     finally:

@@ -90,12 +90,12 @@ def _read(file: Path) -> str:
         )
 
 
-def ask_elsewhere(duty: str, arguments: dict[str, Any]) -> Answer:
+def ask_elsewhere(operation: str, arguments: dict[str, Any]) -> Answer:
     """The duty, done with the tools of the deployment."""
-    from troupe.operations import DUTIES
+    from troupe.operations import OPERATIONS
 
-    if duty not in DUTIES:
-        local_only(duty.replace("_", "-"))
+    if operation not in OPERATIONS:
+        local_only(operation.replace("_", "-"))
     settings = gcp_settings()
     try:
         from google.auth.exceptions import GoogleAuthError
@@ -104,14 +104,14 @@ def ask_elsewhere(duty: str, arguments: dict[str, Any]) -> Answer:
     except ModuleNotFoundError as missing:
         fail(f"{missing.name} is not installed: pip install 'troupe[gcp]'")
     try:
-        return _answered(settings, DUTIES[duty], arguments)
+        return _answered(settings, OPERATIONS[operation], arguments)
     except GoogleAuthError as error:
         found = trouble("credentials", error)
         fail(f"{found.says}: {found.remedy}")
 
 
 def _answered(
-    settings: "GcpSettings", duty: Callable[..., Answer], arguments: dict[str, Any]
+    settings: "GcpSettings", operation: Callable[..., Answer], arguments: dict[str, Any]
 ) -> Answer:
     try:
         from troupe.backends.gcp.backend import GcpBackend
@@ -123,7 +123,7 @@ def _answered(
     except ModuleNotFoundError as missing:
         fail(f"{missing.name} is not installed: pip install 'troupe[gcp]'")
     try:
-        answer = duty(backend, **arguments)
+        answer = operation(backend, **arguments)
         plain: Answer = json.loads(msgspec.json.encode(answer | {"worker": {"services": True}}))
         return plain
     finally:

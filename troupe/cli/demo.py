@@ -8,7 +8,7 @@ import msgspec
 
 from troupe import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
-from troupe.backends.local.control_server import Office
+from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.operations import load
 from troupe.demo_data import generate
 from troupe.operations.backend import InvalidOperation
@@ -32,16 +32,16 @@ def run_demo(
 ) -> bool:
     """Load, request, work, verify, report; True when the books balance."""
     writable(report)
-    with opened(home, settings) as (backend, office):
+    with opened(home, settings) as (backend, control_server):
         try:
-            return _demo(backend, office, transcripts, limit, report, say)
+            return _demo(backend, control_server, transcripts, limit, report, say)
         except InvalidOperation as problem:
             fail(str(problem))
 
 
 def _demo(
     backend: LocalBackend,
-    office: Office,
+    control_server: ControlServer,
     transcripts: Path | None,
     limit: int | None,
     report: Path,
@@ -53,7 +53,7 @@ def _demo(
     request = {"mode": "test", "limit": limit} if limit else {}
     run_id = operations.request(backend, request | ({} if transcripts else SMALL))["run_id"]
     say(f"requested run {run_id}")
-    work_until_idle(backend, office, say=say)
+    work_until_idle(backend, control_server, say=say)
     if backend.dependencies.tracking.plan_of(run_id) is None:
         say(f"run {run_id} was not planned: `troupe status {run_id}` says why")
         return False

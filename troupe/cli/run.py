@@ -148,11 +148,11 @@ def work(
     from .worker import opened, settings_of, still_open, work_until_idle
 
     settings = settings_of(damage, 0, _endpoint(model_url, model_name))
-    with opened(home, settings) as (backend, office):
+    with opened(home, settings) as (backend, control_server):
         told = backend.wake()
         if told:
             typer.echo(f"going on with {told:,} unfinished {'event' if told == 1 else 'events'}")
-        number = work_until_idle(backend, office, linger=linger, say=typer.echo)
+        number = work_until_idle(backend, control_server, linger=linger, say=typer.echo)
         left = still_open(backend) if number else []
     if left:
         from troupe.report.formatting import plural

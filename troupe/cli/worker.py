@@ -1,4 +1,4 @@
-"""The worker's loop, with the office open and the progress shown."""
+"""The worker's loop, with the control server open and the progress shown."""
 
 import signal
 import sys
@@ -10,8 +10,8 @@ from typing import Any
 
 from troupe.backends.defaults import BadCap
 from troupe.backends.local.backend import HomeInUse, LocalBackend, LocalSettings
-from troupe.backends.local.control_server import Office
-from troupe.backends.local.errors import BadHome
+from troupe.backends.local.control_server import ControlServer
+from troupe.backends.local.errors import InvalidHome
 from troupe.backends.local.worker import Worker
 from troupe.endpoint.openai import Endpoint
 from troupe.report.progress import Live
@@ -41,16 +41,16 @@ def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LocalSet
 
 
 @contextmanager
-def opened(home: Path, settings: LocalSettings) -> Iterator[tuple[LocalBackend, Office]]:
-    """The backend of a state folder and its office; ends the command when another owns it."""
+def opened(home: Path, settings: LocalSettings) -> Iterator[tuple[LocalBackend, ControlServer]]:
+    """The backend of a state folder and its control server; ends the command when another owns it."""
     backend = _owned(home, settings)
     log_to(home / "log.jsonl")
-    office = Office(home)
-    office.open()
+    control_server = ControlServer(home)
+    control_server.open()
     try:
-        yield backend, office
+        yield backend, control_server
     finally:
-        office.close()
+        control_server.close()
         backend.close()
 
 
@@ -61,30 +61,34 @@ def _owned(home: Path, settings: LocalSettings) -> LocalBackend:
             return LocalBackend(home, settings)
         except HomeInUse:
             time.sleep(0.1)
-        except BadHome as problem:
+        except InvalidHome as problem:
             fail(str(problem))
     return fail(f"{home}: a worker is at work here already; `troupe status` shows what it does", 1)
 
 
 def work_until_idle(
-    backend: LocalBackend, office: Office, *, linger: float = 0.0, say: Callable[[str], None]
+    backend: LocalBackend,
+    control_server: ControlServer,
+    *,
+    linger: float = 0.0,
+    say: Callable[[str], None],
 ) -> int:
     """Work; end when nothing was left to do and nobody asked for anything for `linger` seconds.
 
     Returns the number of the signal that ended it before; 0 for none.
     """
-    worker = Worker(backend, lambda seconds: _listen(backend, office, seconds))
+    worker = Worker(backend, lambda seconds: _listen(backend, control_server, seconds))
     with Live(sys.stdout.isatty()) as live, _ended_by_signal() as ended:
         show = _Shown(backend, worker, live)
         while not ended():
-            office.answer(backend)
+            control_server.answer(backend)
             if worker.step():
                 show.now_and_then()
                 continue
             show.now()
             if linger:
                 say(f"nothing to do; waiting {linger:g} s for more")
-            if not linger or not _asked_within(backend, office, linger, ended):
+            if not linger or not _asked_within(backend, control_server, linger, ended):
                 break
         return ended()
 
@@ -99,18 +103,18 @@ def still_open(backend: LocalBackend) -> list[str]:
     return [*planned, *(row["run_id"] for row in asked)]
 
 
-def _listen(backend: LocalBackend, office: Office, seconds: float) -> None:
-    office.answer(backend, seconds)
+def _listen(backend: LocalBackend, control_server: ControlServer, seconds: float) -> None:
+    control_server.answer(backend, seconds)
 
 
 def _asked_within(
-    backend: LocalBackend, office: Office, seconds: float, ended: Callable[[], int]
+    backend: LocalBackend, control_server: ControlServer, seconds: float, ended: Callable[[], int]
 ) -> bool:
     """Whether something came that gives work, before the time is up."""
     deadline = time.monotonic() + seconds
     while not ended() and time.monotonic() < deadline:
         left = deadline - time.monotonic()
-        if office.answer(backend, max(0.01, min(left, 0.5))) and backend.bus.waiting:
+        if control_server.answer(backend, max(0.01, min(left, 0.5))) and backend.bus.waiting:
             return True
     return False
 

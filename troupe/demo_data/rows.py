@@ -39,7 +39,7 @@ def _customers(calls: int) -> int:
 
 
 def _times(chance: Random, calls: int) -> list[datetime]:
-    """Office hours of four weeks."""
+    """ControlServer hours of four weeks."""
     seconds = sorted(chance.randrange(_DAYS * 10 * 3600) for _ in range(calls))
     days = (divmod(second, 10 * 3600) for second in seconds)
     return [_FIRST_DAY + timedelta(days=day, seconds=second) for day, second in days]

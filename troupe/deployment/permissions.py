@@ -26,7 +26,7 @@ _COMMENT = re.compile(r"--.*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reach:
+class Permissions:
     """What a function touches, itself or through what it calls."""
 
     reads: frozenset[str] = frozenset()
@@ -41,20 +41,22 @@ class Reach:
     """Of the bucket, that it writes into."""
     vertex: bool = False
 
-    def __or__(self, other: "Reach") -> "Reach":
-        return Reach(**{f.name: getattr(self, f.name) | getattr(other, f.name) for f in _PARTS})
+    def __or__(self, other: "Permissions") -> "Permissions":
+        return Permissions(
+            **{f.name: getattr(self, f.name) | getattr(other, f.name) for f in _PARTS}
+        )
 
 
-_PARTS = fields(Reach)
+_PARTS = fields(Permissions)
 
 
-def reach_of(functions: Iterable[Callable[..., object]]) -> Reach:
+def permissions_of(functions: Iterable[Callable[..., object]]) -> Permissions:
     """Everything that these functions reach together."""
-    found = Reach()
+    found = Permissions()
     for tree in _reached(functions):
         for node in ast.walk(tree):
             for tool, verb, call in _uses(node):
-                found |= _reach(tool, verb, call)
+                found |= _permissions(tool, verb, call)
     return found
 
 
@@ -91,24 +93,24 @@ def _uses(node: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
             yield holder.attr, node.func.attr, node
 
 
-def _reach(tool: str, verb: str, call: ast.Call) -> Reach:
+def _permissions(tool: str, verb: str, call: ast.Call) -> Permissions:
     if tool == "tracking" and verb == "query":
         return _statement("query", _literal(call))
     if tool in _ROOMS:
         return _of_method(tool, verb)
     if tool == "bucket":
         folder = frozenset({_literal(call).partition("/")[0]} if verb == "write_once" else ())
-        return Reach(folders=folder, reads_output=verb in ("list", "read"))
-    return Reach(vertex=tool == "job_service")
+        return Permissions(folders=folder, reads_output=verb in ("list", "read"))
+    return Permissions(vertex=tool == "job_service")
 
 
 _ROOMS: dict[str, type] = {"tracking": Tracking, "event_log": EventLog}
 
 
 @cache
-def _of_method(tool: str, verb: str) -> Reach:
+def _of_method(tool: str, verb: str) -> Permissions:
     """The statements behind one method, and those behind the methods that it calls."""
-    found = Reach()
+    found = Permissions()
     for node in ast.walk(_code(getattr(_ROOMS[tool], verb))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id in ("query", "transaction") and isinstance(node.args[0], ast.Constant):
@@ -116,9 +118,9 @@ def _of_method(tool: str, verb: str) -> Reach:
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             holder, name = ast.unparse(node.func.value), node.func.attr
             if holder == "self._warehouse" and name == "append":
-                found |= Reach(writes=frozenset({_literal(node)}))
+                found |= Permissions(writes=frozenset({_literal(node)}))
             elif holder == "self._warehouse" and name == "load":
-                found |= Reach(stages=True)
+                found |= Permissions(stages=True)
             elif holder == "self":
                 found |= _of_method(tool, name)
     return found
@@ -133,14 +135,14 @@ def _literal(call: ast.Call) -> str:
     return start.value
 
 
-def _statement(kind: str, name: str) -> Reach:
+def _statement(kind: str, name: str) -> Permissions:
     names = _NAMES | {"counted": fragment("count_values", at="0", column="x", output=_OUTPUT)}
     text = _COMMENT.sub(
         "", transaction(name, **names) if kind == "transaction" else query(name, **names)
     )
     tables = {*layouts(), SOURCE, STAGED, _OUTPUT}
     reads, writes = (set(p.findall(text)) & tables for p in (_READ, _WRITTEN))
-    return Reach(
+    return Permissions(
         reads=_named(reads),
         writes=_named(writes),
         transactions=frozenset({name} if kind == "transaction" else ()),

@@ -13,7 +13,7 @@ from handlers.discarding import discard_attempt
 from handlers.dispatch.deliver import deliver
 from handlers.dispatch.republish import Republish
 
-from .permissions import SOURCE, reach_of
+from .permissions import SOURCE, permissions_of
 from .topology import follows, subscriptions
 
 
@@ -46,13 +46,13 @@ _MEMORIES = ("512Mi", "1Gi", "2Gi", "4Gi")
 RESERVE_SECONDS = 110
 """Of the timeout, kept for what a handler does after it was told to come to an end."""
 
-FOUNDED_IN = "planning_gate"
+DEPLOYMENT_TABLE = "planning_lock"
 """Every service reads the id of its deployment from it."""
 
-FOUNDER = "plan-run"
+INITIALIZER = "plan-run"
 """The one handler that may write it; operators may too. Whoever comes first does."""
 
-GUESTS = {"plan-run": ("refuse-run",)}
+CO_HOSTED = {"plan-run": ("refuse-run",)}
 """Handlers without a topic of their own: they answer what arrives at another's."""
 
 
@@ -67,37 +67,43 @@ def groupings() -> dict[str, list[dict[str, Any]]]:
 
 def operators() -> dict[str, Any]:
     """What people need who request, replay and discard."""
-    reach = reach_of([deliver, discard_attempt])
-    return {"publishes": _handled_topics(), "writes": sorted(reach.writes | {FOUNDED_IN})}
+    permissions = permissions_of([deliver, discard_attempt])
+    return {
+        "publishes": _handled_topics(),
+        "writes": sorted(permissions.writes | {DEPLOYMENT_TABLE}),
+    }
 
 
 def handlers_by_name() -> dict[str, Handler]:
     return {name_of(each): each for each in (*CHOREOGRAPHY.values(), *SIGNALS.values())}
 
 
-def _service(name: str, cast: Sequence[str]) -> dict[str, Any]:
+def _service(name: str, handler_names: Sequence[str]) -> dict[str, Any]:
     known = handlers_by_name()
-    whole = [*cast, *(guest for each in cast for guest in GUESTS.get(each, ()))]
+    whole = [
+        *handler_names,
+        *(co_hosted for each in handler_names for co_hosted in CO_HOSTED.get(each, ())),
+    ]
     handlers = [known[each] for each in whole]
-    reach = reach_of([deliver, *handlers])
+    permissions = permissions_of([deliver, *handlers])
     return {
         "name": name,
         "handlers": whole,
         "publishes": sorted({topic for each in handlers for topic in _publishes(each)}),
         "dead_letters_on": sorted(
-            {s.dead_letter_topic for s in subscriptions() if s.handler in cast} - {None}
+            {s.dead_letter_topic for s in subscriptions() if s.handler in handler_names} - {None}
         ),
         "tables": {
-            "reads": sorted(reach.reads - {SOURCE} | {FOUNDED_IN}),
-            "writes": sorted(reach.writes),
+            "reads": sorted(permissions.reads - {SOURCE} | {DEPLOYMENT_TABLE}),
+            "writes": sorted(permissions.writes),
         },
-        "reads_source": SOURCE in reach.reads,
-        "stages": reach.stages,
-        "folders": sorted(reach.folders),
-        "reads_output": reach.reads_output,
-        "vertex": reach.vertex,
-        "shares_transactions": bool(reach.transactions & _shared_transactions()),
-        **_size(cast),
+        "reads_source": SOURCE in permissions.reads,
+        "stages": permissions.stages,
+        "folders": sorted(permissions.folders),
+        "reads_output": permissions.reads_output,
+        "vertex": permissions.vertex,
+        "shares_transactions": bool(permissions.transactions & _shared_transactions()),
+        **_size(handler_names),
     }
 
 
@@ -115,13 +121,13 @@ def _handled_topics() -> list[str]:
 def _shared_transactions() -> frozenset[str]:
     """Transactions of more than one account: who comes second has to see the job of the first."""
     known: list[Callable[..., object]] = [*set(handlers_by_name().values()), discard_attempt]
-    told = [transaction for each in known for transaction in reach_of([each]).transactions]
+    told = [transaction for each in known for transaction in permissions_of([each]).transactions]
     return frozenset(transaction for transaction in told if told.count(transaction) > 1)
 
 
-def _size(cast: Iterable[str]) -> dict[str, Any]:
+def _size(handler_names: Iterable[str]) -> dict[str, Any]:
     """One handler's own size; for several the largest memory and the smallest concurrency."""
-    sizes = [SIZES.get(each, Size()) for each in cast]
+    sizes = [SIZES.get(each, Size()) for each in handler_names]
     timeout = max(each.timeout_seconds for each in sizes)
     whole = Size(
         memory=max((each.memory for each in sizes), key=_MEMORIES.index),

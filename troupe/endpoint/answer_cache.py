@@ -13,7 +13,7 @@ class _Said(msgspec.Struct, frozen=True):
     answer: Answer
 
 
-class Journal:
+class AnswerCache:
     """Grows by one answer at a time; a process that takes the job over begins with what is there.
 
     A failure is not kept: it may have been the endpoint's own end.

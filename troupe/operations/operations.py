@@ -133,9 +133,9 @@ def report(backend: Backend, run_id: str) -> Answer:
     }
 
 
-DUTIES: dict[str, Callable[..., Answer]] = {
-    duty.__name__: duty
-    for duty in (
+OPERATIONS: dict[str, Callable[..., Answer]] = {
+    operation.__name__: operation
+    for operation in (
         request,
         publish,
         cancel,

@@ -98,7 +98,7 @@ def value(kind: str, name: str | None) -> str:
 
 
 def hint(error_type: str, given: str | None = None) -> str:
-    """What to do: as the error's row says, or else as the taxonomy does."""
+    """What to do: as the error's row says, or else as the error_types does."""
     known = ERRORS.get(error_type)
     return given or (known.hint if known else "")
 

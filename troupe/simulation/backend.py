@@ -16,7 +16,7 @@ from handlers.dispatch.errors import Redeliver
 from handlers.ports import Blob, Dependencies, Policy
 from tracking import EventLog, Tracking
 from tracking.statements import transaction
-from troupe.backends.local.backend import taxonomy
+from troupe.backends.local.backend import error_types
 from troupe.backends.local.bus import LeasedMessage
 from troupe.operations import dead_letters
 
@@ -44,7 +44,7 @@ class SimulatedBackend:
         self.bucket = MemoryBucket()
         warehouse.reset(self.clock, self.bucket)
         warehouse.run_once(
-            "troupe__found", transaction("found_deployment"), {"deployment": DEPLOYMENT.id}
+            "troupe__found", transaction("create_deployment"), {"deployment": DEPLOYMENT.id}
         )
         warehouse.put("transcription_pass_2", script.rows)
         self.letters = MemoryDeadLetters(self.clock)
@@ -228,7 +228,7 @@ class SimulatedBackend:
         return self.parked.pop(place)[2]
 
 
-_TAXONOMY = taxonomy()
+_TAXONOMY = error_types()
 _KNOWN_CAUSES = ("broken_tool",)
 _WORTH_ANOTHER_TRY = (Redeliver.__name__, *_KNOWN_CAUSES)
 """A note of a dead letter comes again even after a permanent failure."""

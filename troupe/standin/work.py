@@ -1,4 +1,4 @@
-"""Answering the lines of one job, some at a time; a new process begins again, with the journal."""
+"""Answering the lines of one job, some at a time; a new process begins again, with the answer_cache."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -10,7 +10,7 @@ import msgspec
 
 from analysis.reading.lines import lines_of
 from handlers.ports import Blob, Bucket
-from troupe.endpoint.answer_cache import Journal
+from troupe.endpoint.answer_cache import AnswerCache
 from troupe.standin.corrupt import Damage
 from troupe.standin.importer import Importer, decode
 from troupe.standin.jobs import Entry
@@ -56,7 +56,7 @@ class Work:
         aside.parent.mkdir(parents=True, exist_ok=True)
         aside.unlink(missing_ok=True)
         self._aside = aside
-        self._journal = Journal(aside.with_suffix(".said")) if keeps_answers else None
+        self._answer_cache = AnswerCache(aside.with_suffix(".said")) if keeps_answers else None
 
     def check(self, budget: Iterable[None]) -> None:
         """Read on. Raises `ImportRefusedError` when the service would refuse the file."""
@@ -94,9 +94,9 @@ class Work:
         )
 
     def _said(self, request: dict[str, Any]) -> Answer:
-        if self._journal is None:
+        if self._answer_cache is None:
             return self._answerer(request)
-        return self._journal.answer(self.answered, lambda: self._answerer(request))
+        return self._answer_cache.answer(self.answered, lambda: self._answerer(request))
 
     def _end_block(self) -> None:
         # By the display name, which says run, batch and attempt: another order of creation
@@ -133,8 +133,8 @@ class Work:
     def discard(self) -> None:
         """Forget what was made aside."""
         self._aside.unlink(missing_ok=True)
-        if self._journal is not None:
-            self._journal.discard()
+        if self._answer_cache is not None:
+            self._answer_cache.discard()
 
 
 def _requests(bucket: Bucket, source: Blob) -> Iterator[bytes]:

@@ -22,7 +22,7 @@ from troupe.deployment.topology import Subscription
 from troupe.telemetry import Telemetry
 
 from .cloud_logging import traced
-from .http_decoding import Arrival, Stranger, is_noise, read_arrival
+from .http_decoding import PushedMessage, WrongSubscription, is_noise, read_pushed_message
 from .settings import GcpSettings
 
 LOG = logging.getLogger("troupe.service")
@@ -101,21 +101,21 @@ class Service:
             return Response(status_code=TOO_LARGE)
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            arrival = read_arrival(Push(headers, body), self.settings, utc_now)
+            pushed = read_pushed_message(Push(headers, body), self.settings, utc_now)
         except BadPush as error:
             LOG.error("bad-push", extra={"why": str(error)})
             return Response(status_code=BAD)
-        except Stranger as error:
+        except WrongSubscription as error:
             LOG.error("wrong-subscription", extra={"why": str(error)})
             return Response(status_code=NOT_OURS)
-        return Response(status_code=await self._answer(arrival, headers.get("traceparent", "")))
+        return Response(status_code=await self._answer(pushed, headers.get("traceparent", "")))
 
-    async def _answer(self, arrival: Arrival, traceparent: str) -> int:
+    async def _answer(self, pushed: PushedMessage, traceparent: str) -> int:
         """A delivery that comes again while the first still works waits for the same end."""
-        key = (arrival.subscription.name, arrival.message.id)
+        key = (pushed.subscription.name, pushed.message.id)
         work = self._working.get(key)
         if work is None:
-            work = self._threads.submit(self._handle, arrival, traceparent)
+            work = self._threads.submit(self._handle, pushed, traceparent)
             self._working[key] = work
             work.add_done_callback(lambda _: self._working.pop(key, None))
         try:
@@ -124,7 +124,7 @@ class Service:
         except asyncio.CancelledError:
             # The process ends before its work: the message comes again to another.
             return AGAIN
-        about = {"message_id": arrival.message.id, "topic": arrival.message.topic}
+        about = {"message_id": pushed.message.id, "topic": pushed.message.topic}
         if work.done() and not work.cancelled():
             return work.result()
         if work.cancel() or work.cancelled():
@@ -133,27 +133,25 @@ class Service:
         LOG.warning("over-the-time-budget", extra=about)
         return AGAIN
 
-    def _handle(self, arrival: Arrival, traceparent: str) -> int:
+    def _handle(self, pushed: PushedMessage, traceparent: str) -> int:
         """In a thread of its own; the status says what becomes of the message."""
-        with traced(arrival.message.attributes.get("ce-traceparent", traceparent)):
+        with traced(pushed.message.attributes.get("ce-traceparent", traceparent)):
             try:
-                return self._delivered(arrival, self._made())
+                return self._delivered(pushed, self._made())
             except Exception as error:
                 LOG.error("delivery-refused", exc_info=error)
                 return AGAIN
 
-    def _delivered(self, arrival: Arrival, backend: ServiceBackend) -> int:
-        if is_noise(arrival, self.settings):
+    def _delivered(self, pushed: PushedMessage, backend: ServiceBackend) -> int:
+        if is_noise(pushed, self.settings):
             return ACKNOWLEDGED
-        verdict = self._telemetry.deliver(
-            arrival.message, backend.dependencies, backend.bus.publish
-        )
+        verdict = self._telemetry.deliver(pushed.message, backend.dependencies, backend.bus.publish)
         if verdict.outcome is Outcome.REDELIVER:
             return AGAIN
         if verdict.outcome is Outcome.DEAD_LETTER:
             # Acknowledged only once the dead letters have it.
             backend.bus.dead_lettered(
-                arrival.message, arrival.subscription, verdict.cause, verdict.detail
+                pushed.message, pushed.subscription, verdict.cause, verdict.detail
             )
         return ACKNOWLEDGED
 

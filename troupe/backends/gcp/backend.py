@@ -13,8 +13,8 @@ from handlers.dispatch.errors import Redeliver
 from handlers.ports import Bucket, Clock, Dependencies, JobService
 from tracking import EventLog, Tracking, Warehouse
 from tracking.statements import query, transaction
-from troupe.backends.defaults import peak_megabytes, taxonomy, utc_now
-from troupe.deployment.services import FOUNDER, GUESTS, handlers_by_name
+from troupe.backends.defaults import error_types, peak_megabytes, utc_now
+from troupe.deployment.services import CO_HOSTED, INITIALIZER, handlers_by_name
 
 from .bus import PubSubBus
 from .settings import BadSetting, GcpSettings
@@ -41,12 +41,12 @@ class GcpBackend:
         self.warehouse = warehouse or make_warehouse(settings)
         self.bus = PubSubBus(settings)
         self.deployment = found(
-            self.warehouse, settings.deployment, may_found=FOUNDER in settings.handlers
+            self.warehouse, settings.deployment, may_found=INITIALIZER in settings.handlers
         )
         self.dependencies = Dependencies(
             subscriptions=event_subscriptions(),
             deployment=self.deployment,
-            tracking=Tracking(self.warehouse, self.deployment, taxonomy(), settings.source),
+            tracking=Tracking(self.warehouse, self.deployment, error_types(), settings.source),
             event_log=EventLog(self.warehouse, settings.policy.look_back_days),
             bucket=bucket or (make_bucket(settings) if "bucket" in needs else _not_given("bucket")),
             job_service=job_service
@@ -91,7 +91,7 @@ class GcpBackend:
 def needs_of_service(settings: GcpSettings) -> frozenset[str]:
     """The tools that the handlers of this service name, read from their code."""
     known, cast = handlers_by_name(), settings.handlers
-    guests = (guest for each in cast for guest in GUESTS.get(each, ()))
+    guests = (guest for each in cast for guest in CO_HOSTED.get(each, ()))
     return frozenset(need for each in (*cast, *guests) for need in needs_of(known[each]))
 
 
@@ -108,10 +108,10 @@ def found(warehouse: Warehouse, deployment: str, *, may_found: bool = True) -> D
         )
     if known is None and may_found:
         job = f"troupe__found__{deployment}"
-        warehouse.run_once(job, transaction("found_deployment"), {"deployment": deployment})
+        warehouse.run_once(job, transaction("create_deployment"), {"deployment": deployment})
         known = _known(warehouse)
     if known is None:
-        raise Redeliver(f"the dataset is not founded yet: {FOUNDER} or `troupe status` does it")
+        raise Redeliver(f"the dataset is not founded yet: {INITIALIZER} or `troupe status` does it")
     if deployment not in ("", known):
         raise BadSetting(
             f"TROUPE_DEPLOYMENT is {deployment!r}, and the dataset is of deployment {known!r}: "

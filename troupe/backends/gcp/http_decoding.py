@@ -30,12 +30,12 @@ _OUTPUT = "output/"
 """Vertex writes below this folder."""
 
 
-class Stranger(Exception):
+class WrongSubscription(Exception):
     """A push of a subscription that is not this service's own: somebody wired it wrongly."""
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class PushedMessage:
     """One delivery, and whose it is."""
 
     message: Message
@@ -57,12 +57,12 @@ class _Object(msgspec.Struct, frozen=True):
     name: str = ""
 
 
-def read_arrival(push: Push, settings: GcpSettings, clock: Clock) -> Arrival:
-    """Raises `BadPush` for what nobody of ours sends, `Stranger` for a delivery that is lost."""
+def read_pushed_message(push: Push, settings: GcpSettings, clock: Clock) -> PushedMessage:
+    """Raises `BadPush` for what nobody of ours sends, `WrongSubscription` for a delivery that is lost."""
     told = None if f"{METADATA}message-id" in push.headers else _event(push)
     if told is None:
         name = subscription_of(push).rsplit("/", 1)[-1]
-        return Arrival(read_push(push), _own(name, settings))
+        return PushedMessage(read_push(push), _own(name, settings))
     if told.type == _PUBSUB:
         message = read_push(Push({}, bytes(told.data)))
         topic = told.source.rsplit("/", 1)[-1].removeprefix(settings.topic_prefix)
@@ -70,13 +70,13 @@ def read_arrival(push: Push, settings: GcpSettings, clock: Clock) -> Arrival:
     return _for_topic(_message(push, told, clock), settings)
 
 
-def is_noise(arrival: Arrival, settings: GcpSettings) -> bool:
+def is_noise(pushed: PushedMessage, settings: GcpSettings) -> bool:
     """Whether there is nothing to do: another handler's replay, or an object of no interest.
 
     Subscriptions and notifications filter already; who set them up by hand may have forgotten.
     """
-    message = arrival.message
-    if not is_for(message.attributes, arrival.subscription.handler):
+    message = pushed.message
+    if not is_for(message.attributes, pushed.subscription.handler):
         return True
     if message.topic != topic_of(GcsObject):
         return False
@@ -92,14 +92,14 @@ def _own(name: str, settings: GcpSettings) -> Subscription:
     for each in subscriptions():
         if f"{settings.topic_prefix}{each.name}" == name and each.handler in settings.handlers:
             return each
-    raise Stranger(f"subscription {name} is not of {settings.handler}")
+    raise WrongSubscription(f"subscription {name} is not of {settings.handler}")
 
 
-def _for_topic(message: Message, settings: GcpSettings) -> Arrival:
+def _for_topic(message: Message, settings: GcpSettings) -> PushedMessage:
     for each in subscriptions():
         if each.topic == message.topic and each.handler in settings.handlers:
-            return Arrival(message, each)
-    raise Stranger(f"events of {message.topic} are not for {settings.handler}")
+            return PushedMessage(message, each)
+    raise WrongSubscription(f"events of {message.topic} are not for {settings.handler}")
 
 
 def _event(push: Push) -> _Told | None:

@@ -17,7 +17,7 @@ from troupe.backends.dead_letters import is_for
 from troupe.deployment.topology import Subscription
 
 from .bus import PubSubBus
-from .http_decoding import Arrival
+from .http_decoding import PushedMessage
 from .settings import GcpSettings
 
 _ONE_AT_A_TIME = FlowControl(max_messages=1)
@@ -33,7 +33,7 @@ class PullingWorker:
         self._bus = bus
         self._client = subscriber()
         self._come: Queue[tuple[Subscription, Any]] = Queue()
-        self._leased: dict[int, tuple[Arrival, Any]] = {}
+        self._leased: dict[int, tuple[PushedMessage, Any]] = {}
         self._numbers = count(1)
         self._streams = [
             self._client.subscribe(
@@ -44,16 +44,16 @@ class PullingWorker:
             for each in subscriptions
         ]
 
-    def lease(self, wait_seconds: float = 0.0) -> tuple[int, Arrival] | None:
+    def lease(self, wait_seconds: float = 0.0) -> tuple[int, PushedMessage] | None:
         """The next message, with the number that answers it; None when none came in time."""
         try:
             subscription, told = self._come.get(wait_seconds > 0, wait_seconds or None)
         except Empty:
             return None
         number = next(self._numbers)
-        arrival = Arrival(_message(subscription, told), subscription)
-        self._leased[number] = arrival, told
-        return number, arrival
+        pushed = PushedMessage(_message(subscription, told), subscription)
+        self._leased[number] = pushed, told
+        return number, pushed
 
     def acknowledge(self, number: int) -> None:
         _, told = self._leased.pop(number)
@@ -66,8 +66,8 @@ class PullingWorker:
 
     def dead_lettered(self, number: int, cause: str, detail: str) -> None:
         """Acknowledged only once the dead letters have it. Raises `Redeliver`."""
-        arrival, _ = self._leased[number]
-        self._bus.dead_lettered(arrival.message, arrival.subscription, cause, detail)
+        pushed, _ = self._leased[number]
+        self._bus.dead_lettered(pushed.message, pushed.subscription, cause, detail)
         self.acknowledge(number)
 
     def close(self) -> None:

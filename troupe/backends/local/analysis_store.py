@@ -16,19 +16,19 @@ from analysis.definition import FILES
 from handlers.attempts.output_columns import output_tables
 from troupe.operations.backend import Answer, InvalidOperation
 
-from .errors import BadHome
+from .errors import InvalidHome
 
 _LOCAL_TABLES = re.compile(r"local_(jobs|staging)|[a-z]+_staging_\d+")
 
 
 def own_analyses(home: Path) -> Analyses:
-    """The shipped ones and those that were added to this state folder. Raises `BadHome`."""
+    """The shipped ones and those that were added to this state folder. Raises `InvalidHome`."""
     shelf = home / "analyses"
     try:
         known = Analyses([shelf] if shelf.is_dir() and any(shelf.iterdir()) else [])
         output_tables(known.own)
     except AnalysisError as problem:
-        raise BadHome(
+        raise InvalidHome(
             f"an analysis in {shelf} cannot be used any more: {problem}; "
             "put back what was added, or move its folder out of there"
         ) from problem
@@ -38,7 +38,7 @@ def own_analyses(home: Path) -> Analyses:
 def examine(home: Path, folder: Path) -> Analysis:
     """The analysis of a folder that could be added here.
 
-    Raises `AnalysisError` and `PreflightError` for one that could not, and `BadHome`.
+    Raises `AnalysisError` and `PreflightError` for one that could not, and `InvalidHome`.
     """
     added = load_analysis(folder.name, folder)
     check_template(added)

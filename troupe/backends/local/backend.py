@@ -18,7 +18,7 @@ from handlers.ports import Blob, Clock, Dependencies, Policy
 from tracking import EventLog, Source, Tracking
 from tracking.statements import query, transaction
 from troupe.backends.defaults import capped, peak_megabytes, utc_now
-from troupe.backends.defaults import taxonomy as taxonomy
+from troupe.backends.defaults import error_types as error_types
 from troupe.backends.pubsub_push import Push, read_push, wrap_push
 from troupe.deployment.topology import subscriptions
 from troupe.standin.corrupt import Damage
@@ -32,7 +32,7 @@ from .bucket import LocalBucket
 from .bus import LeasedMessage, LocalBus, Retry
 from .bus_faults import Faults
 from .dead_letters import LocalDeadLetters
-from .errors import BadHome
+from .errors import InvalidHome
 from .job_service import LocalJobService
 from .warehouse import LocalWarehouse, next_name
 
@@ -70,7 +70,7 @@ class LocalBackend:
     def __init__(
         self, home: Path, settings: LocalSettings | None = None, clock: Clock = utc_now
     ) -> None:
-        """Raises `HomeInUse` when another process owns the folder, `BadHome` when it is broken."""
+        """Raises `HomeInUse` when another process owns the folder, `InvalidHome` when it is broken."""
         self.home, self.clock = home, clock
         settings = settings or LocalSettings()
         self._lock = _owned(home)
@@ -80,7 +80,7 @@ class LocalBackend:
             self.warehouse = LocalWarehouse(
                 home / "warehouse.duckdb", clock, self.bucket, output_tables(self.analyses.own)
             )
-        except BadHome:
+        except InvalidHome:
             self._lock.release()
             raise
         self.deployment = _found(self.warehouse, settings.deployment or secrets.token_hex(3))
@@ -170,7 +170,7 @@ def _owned(home: Path) -> FileLock:
         raise HomeInUse(f"{home} is in use by another process") from None
     except OSError as error:
         why = "a file is there" if isinstance(error, FileExistsError) else error.strerror
-        raise BadHome(
+        raise InvalidHome(
             f"{home} cannot be a state folder: {why}; name another with --home"
         ) from error
     return lock
@@ -178,7 +178,7 @@ def _owned(home: Path) -> FileLock:
 
 def _found(warehouse: LocalWarehouse, made: str) -> Deployment:
     """The id of this deployment, made when the folder is new."""
-    warehouse.run_once("troupe__found", transaction("found_deployment"), {"deployment": made})
+    warehouse.run_once("troupe__found", transaction("create_deployment"), {"deployment": made})
     return Deployment(warehouse.query(query("deployment"), {})[0]["deployment"])
 
 
@@ -186,7 +186,7 @@ def _tools(backend: LocalBackend, settings: LocalSettings) -> Dependencies:
     return Dependencies(
         subscriptions=event_subscriptions(),
         deployment=backend.deployment,
-        tracking=Tracking(backend.warehouse, backend.deployment, taxonomy(), settings.source),
+        tracking=Tracking(backend.warehouse, backend.deployment, error_types(), settings.source),
         event_log=EventLog(backend.warehouse, settings.policy.look_back_days),
         bucket=backend.bucket,
         job_service=LocalJobService(backend.service),

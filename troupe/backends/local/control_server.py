@@ -21,24 +21,24 @@ import msgspec
 from troupe.operations.backend import Answer, InvalidOperation
 
 from .backend import LocalBackend
-from .operations import DUTIES
+from .operations import OPERATIONS
 
-CARD = "office.json"
+CONTROL_FILE = "control.json"
 TIMEOUT_SECONDS = 600.0
 """How long a caller waits: the owner may be in the middle of a long transaction."""
 
 Request = tuple[str, dict[str, Any]]
 
 
-class NobodyThere(Exception):
+class NoOwner(Exception):
     """No process answers for this folder."""
 
 
-class Office:
+class ControlServer:
     """Takes requests from other processes, to be answered between two steps of the work."""
 
     def __init__(self, home: Path) -> None:
-        self._card = home / CARD
+        self._control_file = home / CONTROL_FILE
         self._requests: queue.Queue[tuple[Request, Future[Answer]]] = queue.Queue()
         self._secret = secrets.token_hex(16)
         self._server = _Server(self._secret, self._ask)
@@ -46,15 +46,15 @@ class Office:
 
     def open(self) -> None:
         self._thread.start()
-        card = {"port": self._server.port, "secret": self._secret, "pid": os.getpid()}
-        aside = self._card.with_suffix(".part")
+        control_file = {"port": self._server.port, "secret": self._secret, "pid": os.getpid()}
+        aside = self._control_file.with_suffix(".part")
         aside.unlink(missing_ok=True)
         aside.touch(mode=0o600)
-        aside.write_text(json.dumps(card))
-        aside.replace(self._card)
+        aside.write_text(json.dumps(control_file))
+        aside.replace(self._control_file)
 
     def close(self) -> None:
-        self._card.unlink(missing_ok=True)
+        self._control_file.unlink(missing_ok=True)
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -77,7 +77,9 @@ class Office:
     def _reply(self, backend: LocalBackend, request: Request, reply: "Future[Answer]") -> None:
         name, arguments = request
         try:
-            reply.set_result(DUTIES[name](backend, **arguments) | {"worker": {"pid": os.getpid()}})
+            reply.set_result(
+                OPERATIONS[name](backend, **arguments) | {"worker": {"pid": os.getpid()}}
+            )
         except Exception as error:
             reply.set_exception(error)
 
@@ -87,16 +89,18 @@ class Office:
         return reply.result(TIMEOUT_SECONDS)
 
 
-def ask(home: Path, duty: str, arguments: dict[str, Any]) -> Answer:
-    """Ask the process that owns the folder. Raises `NobodyThere`, or what the duty raises."""
+def ask(home: Path, operation: str, arguments: dict[str, Any]) -> Answer:
+    """Ask the process that owns the folder. Raises `NoOwner`, or what the duty raises."""
     try:
-        card = json.loads((home / CARD).read_text())
-        with create_connection(("127.0.0.1", card["port"]), timeout=TIMEOUT_SECONDS) as line:
-            told = {"secret": card["secret"], "duty": duty, "arguments": arguments}
+        control_file = json.loads((home / CONTROL_FILE).read_text())
+        with create_connection(
+            ("127.0.0.1", control_file["port"]), timeout=TIMEOUT_SECONDS
+        ) as line:
+            told = {"secret": control_file["secret"], "duty": operation, "arguments": arguments}
             line.sendall(msgspec.json.encode(told) + b"\n")
             reply = json.loads(line.makefile("rb").readline())
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NobodyThere(f"no process answers for {home}") from error
+        raise NoOwner(f"no process answers for {home}") from error
     if "problem" in reply:
         raise InvalidOperation(reply["problem"])
     answer: Answer = reply["answer"]
@@ -124,8 +128,8 @@ class _Line(socketserver.StreamRequestHandler):
             told = json.loads(self.rfile.readline())
             if not secrets.compare_digest(str(told["secret"]), self.server.secret):
                 return
-            if told["duty"] not in DUTIES:
-                self._say({"problem": f"there is no duty {told['duty']}"})
+            if told["duty"] not in OPERATIONS:
+                self._say({"problem": f"there is no duty {told['operation']}"})
                 return
             self._say({"answer": self.server.asked((told["duty"], told["arguments"]))})
         except InvalidOperation as error:

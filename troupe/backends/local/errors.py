@@ -1,5 +1,5 @@
 """Why a state folder cannot be opened."""
 
 
-class BadHome(Exception):
+class InvalidHome(Exception):
     """What lies there is no state folder, or broken; the text says what to do."""

@@ -56,7 +56,7 @@ def _refusal(backend: LocalBackend, topic: str, body: str, message_id: str) -> A
     return None
 
 
-DUTIES: dict[str, Callable[..., Answer]] = operations.DUTIES | {
-    duty.__name__: duty for duty in (load, add_analysis, publish)
+OPERATIONS: dict[str, Callable[..., Answer]] = operations.OPERATIONS | {
+    operation.__name__: operation for operation in (load, add_analysis, publish)
 }
 """What may be asked over the socket, by name."""

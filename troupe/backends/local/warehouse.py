@@ -16,7 +16,7 @@ from tracking import Params, Row
 from tracking.tables import Column, check_row, columns_of
 
 from .bucket import LocalBucket
-from .errors import BadHome
+from .errors import InvalidHome
 from .sql_translation import Statement, create_all, create_table, read_columns, translate
 
 STREAM_ROWS = 1_000
@@ -48,7 +48,7 @@ class LocalWarehouse:
     ) -> None:
         """Without a path everything stays in memory. `tables` are those of your own analyses.
 
-        Raises `BadHome` for a file that cannot be opened.
+        Raises `InvalidHome` for a file that cannot be opened.
         """
         self.db = _connected(path)
         self._clock, self._bucket = clock, bucket
@@ -213,7 +213,7 @@ def _connected(path: Path | None) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(str(path) if path else ":memory:", config=dict(SETTINGS))
     except duckdb.Error as error:
-        raise BadHome(
+        raise InvalidHome(
             f"{path} cannot be opened ({str(error).splitlines()[0]}): end what else has it open, "
             "put a copy that is whole in its place, or name another folder with --home"
         ) from error
