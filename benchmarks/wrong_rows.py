@@ -118,12 +118,12 @@ def wrong_rows(number: int, seed: int = SEED) -> dict[str, dict[str, Counter[str
             truth = None if damaged.truth is None else readers.columns(damaged.truth)
             for name, read in readers.all.items():
                 row = read(damaged)
-                counts[name][_verdict(row, truth)] += 1
+                counts[name][_row_class(row, truth)] += 1
         table[kind] = counts
     return table
 
 
-def _verdict(row: Row | None, truth: Row | None) -> str:
+def _row_class(row: Row | None, truth: Row | None) -> str:
     if row is None:
         return "refused"
     return "equal" if row == truth else "wrong"

@@ -115,7 +115,7 @@ class ResultsProcessed(AttemptEvent, frozen=True, kw_only=True):
     failed: int
     released: int
     open: int
-    verdict: str
+    outcome: str
     """`answered`, `released` or `refused`: see `tracking/transactions/close_attempt.sql`."""
     cause: str
     """Why it was released or refused; empty otherwise."""

@@ -27,6 +27,6 @@ def settle_batch(
         failed=event.failed,
         released=event.released,
     )
-    if event.released or event.verdict == "refused":
+    if event.released or event.outcome == "refused":
         return (BatchAbandoned(**msgspec.structs.asdict(over), cause=event.cause),)
     return (over,)

@@ -91,7 +91,7 @@ def main() -> int:
 def _page(story: sample_runs.Story, run: str, home: Path) -> Path:
     answer = story.ask("report", run_id=run)
     file = home / f"{run}.html"
-    file.write_text(render_html(answer["summary"], answer["verdict"]), encoding="utf-8")
+    file.write_text(render_html(answer["summary"], answer["reconciliation"]), encoding="utf-8")
     return file
 
 
@@ -108,7 +108,10 @@ def _commands(story: sample_runs.Story) -> dict[str, tuple[list[str], list[str]]
             ["status", run],
             status_lines({"worker": None} | story.ask("status", run_id=run)),
         ),
-        "report-text": (["report", run], summary_lines(report["summary"], report["verdict"])),
+        "report-text": (
+            ["report", run],
+            summary_lines(report["summary"], report["reconciliation"]),
+        ),
         "explain-run": explained_(run),
         "explain-batch": explained_(f"{run}/1"),
         "explain-record": explained_(story.record_asked_twice()),

@@ -55,7 +55,7 @@ class Claim:
     """One numbered claim on an attempt."""
 
     claim: int
-    verdict: str
+    state: str
     age_seconds: int
     job: str | None
     """The job that it brought, as far as the event log knows."""
@@ -76,7 +76,7 @@ class Closing:
     """How the batch stood when this attempt was closed."""
 
     attempt: int
-    verdict: str
+    outcome: str
     cause: str
     analysed: int
     failed: int

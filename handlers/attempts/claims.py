@@ -25,7 +25,7 @@ class Taken:
 
 def is_void(claims: Sequence[Claim]) -> bool:
     """The run was stopped before the newest claim, so no job will be created."""
-    return bool(claims) and claims[-1].verdict == "void"
+    return bool(claims) and claims[-1].state == "void"
 
 
 def void_if_stopped(tracking: Tracking, place: Place) -> Sequence[Claim]:

@@ -56,6 +56,6 @@ def told(place: Place, closing: Closing) -> ResultsProcessed:
         failed=closing.failed,
         released=closing.released,
         open=closing.open,
-        verdict=closing.verdict,
+        outcome=closing.outcome,
         cause=closing.cause,
     )

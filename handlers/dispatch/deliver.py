@@ -52,7 +52,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class DeliveryResult:
     """The outcome, and for what did not get through a stable cause and a detail."""
 
     outcome: Outcome
@@ -60,8 +60,8 @@ class Verdict:
     detail: str = ""
 
 
-def deliver(message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
-    """Handle one delivery; every exception becomes a verdict."""
+def deliver(message: Message, dependencies: Dependencies, publish: Publish) -> DeliveryResult:
+    """Handle one delivery; every exception becomes a result."""
     try:
         decoded = decode_message(message, dependencies.deployment)
     except Exception as error:
@@ -73,36 +73,36 @@ def deliver(message: Message, dependencies: Dependencies, publish: Publish) -> V
     except Exception as error:
         LOG.warning("delivery-failed", exc_info=error, extra=_about(message, decoded))
         cause = type(error).__name__
-        return _told(message, decoded, Verdict(outcome=Outcome.REDELIVER, cause=cause))
+        return _told(message, decoded, DeliveryResult(outcome=Outcome.REDELIVER, cause=cause))
 
 
 def _deliver_or_wait(
     message: Message, decoded: Decoded, dependencies: Dependencies, publish: Publish
-) -> Verdict:
+) -> DeliveryResult:
     try:
         return _deliver(message, decoded, dependencies, publish)
     except Wait as wait:
         _mark(decoded, "waited", message, dependencies, reason=str(wait))
-        return Verdict(outcome=Outcome.WAIT, cause="wait", detail=str(wait))
+        return DeliveryResult(outcome=Outcome.WAIT, cause="wait", detail=str(wait))
 
 
-def _aside(aside: Reject, decoded: Decoded) -> Verdict:
+def _aside(aside: Reject, decoded: Decoded) -> DeliveryResult:
     """Behind the dead letters there is no other place: a letter comes again until it is noted."""
     is_letter = isinstance(decoded.event, DeadLetter)
     outcome = Outcome.REDELIVER if is_letter else Outcome.DEAD_LETTER
-    return Verdict(outcome=outcome, cause=aside.cause, detail=aside.detail)
+    return DeliveryResult(outcome=outcome, cause=aside.cause, detail=aside.detail)
 
 
-def _unreadable(error: Exception) -> Verdict:
+def _unreadable(error: Exception) -> DeliveryResult:
     """Only our own words are repeated: a foreign error may quote what it read."""
     detail = str(error) if isinstance(error, Unreadable) else type(error).__name__
-    return Verdict(outcome=Outcome.DEAD_LETTER, cause="unreadable_message", detail=detail)
+    return DeliveryResult(outcome=Outcome.DEAD_LETTER, cause="unreadable_message", detail=detail)
 
 
 def _deliver(
     message: Message, decoded: Decoded, dependencies: Dependencies, publish: Publish
-) -> Verdict:
-    done = Verdict(outcome=Outcome.DONE)
+) -> DeliveryResult:
+    done = DeliveryResult(outcome=Outcome.DONE)
     if isinstance(decoded.event, Command):
         _record_command(decoded.envelope, dependencies)
     handler = handler_of(decoded.event)
@@ -208,11 +208,11 @@ def _mark(
     dependencies.event_log.record_deliveries([delivery], dependencies.clock())
 
 
-def _told(message: Message, decoded: Decoded | None, verdict: Verdict) -> Verdict:
+def _told(message: Message, decoded: Decoded | None, result: DeliveryResult) -> DeliveryResult:
     """One line a delivery: ids only."""
-    about = _about(message, decoded) | {"outcome": verdict.outcome.value, "cause": verdict.cause}
+    about = _about(message, decoded) | {"outcome": result.outcome.value, "cause": result.cause}
     LOG.info("delivered", extra=about)
-    return verdict
+    return result
 
 
 def _about(message: Message, decoded: Decoded | None) -> dict[str, Any]:

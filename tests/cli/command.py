@@ -63,7 +63,7 @@ _TABLES = (
     "SELECT * EXCLUDE (processed_at) FROM processed_records ORDER BY ALL",
     "SELECT error_type, cause, record_id, batch, attempt FROM error_tracking ORDER BY ALL",
     (
-        "SELECT batch, attempt, verdict, analysed, failed, released, open FROM attempt_closings "
+        "SELECT batch, attempt, outcome, analysed, failed, released, open FROM attempt_closings "
         "ORDER BY ALL"
     ),
     "SELECT DISTINCT topic, run_id, batch, attempt FROM events ORDER BY ALL",

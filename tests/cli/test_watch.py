@@ -91,7 +91,7 @@ def test_a_request_that_nobody_has_planned_is_waited_for() -> None:
     [
         (status(run(100, completed_at=OVER)), 0),
         (status(run(50, completed_at=OVER, stopped_for="breaker")), 1),
-        (status(run(100, completed_at=OVER), verdict={"ok": False, "planned": 100}), 1),
+        (status(run(100, completed_at=OVER), reconciliation={"ok": False, "planned": 100}), 1),
         (status(refusals=[{"run_id": "r1", "reason": "budget", "detail": "too dear"}]), 1),
         (status(), 0),
     ],

@@ -221,7 +221,7 @@ class WarehouseSuite:
     """BigQuery. A form gives the fixture `bench` with empty tables of the product."""
 
     CLAIM = (
-        "INSERT INTO claims (run_id, planned_on, batch, attempt, claim, verdict, claimed_at) "
+        "INSERT INTO claims (run_id, planned_on, batch, attempt, claim, state, claimed_at) "
         "SELECT @run_id, CURRENT_DATE(), @batch, 1, 1, 'create', CURRENT_TIMESTAMP() "
         "FROM (SELECT 1 AS one) AS o"
     )

@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 
 from events import to_pubsub
-from handlers.dispatch.deliver import Message, Outcome, Publish, Verdict
+from handlers.dispatch.deliver import DeliveryResult, Message, Outcome, Publish
 from handlers.ports import Dependencies
 from tests.cloud.pubsub_emulator import wait_until
 from tests.cloud.topology import Pace, lay_out
@@ -33,11 +33,13 @@ class Read:
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
-        self.verdicts: dict[str, Verdict] = {}
+        self.results: dict[str, DeliveryResult] = {}
 
-    def __call__(self, message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
+    def __call__(
+        self, message: Message, dependencies: Dependencies, publish: Publish
+    ) -> DeliveryResult:
         self.messages.append(message)
-        return self.verdicts.get(message.topic, Verdict(outcome=Outcome.DONE))
+        return self.results.get(message.topic, DeliveryResult(outcome=Outcome.DONE))
 
     def wait_for(self, messages: int) -> list[Message]:
         wait_until(lambda: len(self.messages) >= messages, 30, f"{messages} deliveries")
@@ -131,11 +133,11 @@ def test_what_is_acknowledged_is_not_pushed_again(house: House) -> None:
 
 def test_what_is_refused_is_pushed_again(house: House) -> None:
     """503 is a refusal; the same message comes until it is taken."""
-    house.read.verdicts["watch-tick"] = Verdict(outcome=Outcome.REDELIVER)
+    house.read.results["watch-tick"] = DeliveryResult(outcome=Outcome.REDELIVER)
     house.bus.send("watch-tick", b"x", {"colour": "red"})
 
     messages = house.read.wait_for(2)
-    house.read.verdicts.clear()
+    house.read.results.clear()
 
     assert 1 == len({each.id for each in messages})
     assert [{"colour": "red"}] * len(messages) == [own(each.attributes) for each in messages]
@@ -143,7 +145,7 @@ def test_what_is_refused_is_pushed_again(house: House) -> None:
 
 def test_what_is_refused_too_often_is_a_dead_letter(house: House) -> None:
     """Pub/Sub itself moves it, and tells `record-dead-letter`."""
-    house.read.verdicts["jsonl-uploaded"] = Verdict(outcome=Outcome.REDELIVER)
+    house.read.results["jsonl-uploaded"] = DeliveryResult(outcome=Outcome.REDELIVER)
     house.bus.send("jsonl-uploaded", b"x", {"ce-id": "f1"})
 
     messages = house.read.wait_for(ATTEMPTS + 1)
@@ -157,7 +159,7 @@ def test_what_is_refused_too_often_is_a_dead_letter(house: House) -> None:
 
 def test_poison_is_a_dead_letter_at_once(house: House) -> None:
     """The service publishes it with its cause, and acknowledges."""
-    house.read.verdicts["jsonl-uploaded"] = Verdict(
+    house.read.results["jsonl-uploaded"] = DeliveryResult(
         outcome=Outcome.DEAD_LETTER, cause="object_conflict", detail="of another content"
     )
     house.bus.send("jsonl-uploaded", b"x", {"ce-id": "f1"})
@@ -174,9 +176,9 @@ def test_poison_is_a_dead_letter_at_once(house: House) -> None:
 @pytest.mark.xfail(strict=True, reason="the emulator's pushes carry no delivery attempt")
 def test_a_push_says_which_attempt_it_is(house: House) -> None:
     """With a dead-letter policy Google's wrapped ones do (documented); unwrapped ones never."""
-    house.read.verdicts["jsonl-uploaded"] = Verdict(outcome=Outcome.REDELIVER)
+    house.read.results["jsonl-uploaded"] = DeliveryResult(outcome=Outcome.REDELIVER)
     house.bus.send("jsonl-uploaded", b"x", {})
     messages = house.read.wait_for(2)
-    house.read.verdicts.clear()
+    house.read.results.clear()
 
     assert [1, 2] == [each.delivery_attempt for each in messages[:2]]

@@ -45,7 +45,7 @@ def play_for(stage: Stage, minutes: int) -> None:
 
 
 def claims(stage: Stage) -> list[tuple[int, str]]:
-    return stage.sql("SELECT claim, verdict FROM claims ORDER BY batch, claim")
+    return stage.sql("SELECT claim, state FROM claims ORDER BY batch, claim")
 
 
 def upload_dead_lettered(stage: Stage) -> JsonlUploaded:

@@ -71,7 +71,11 @@ def say(home: Path, line: bytes) -> bytes:
 
 
 def query(home: Path, **changed: Any) -> bytes:
-    told = {"secret": control_file(home)["secret"], "operation": "status", "arguments": {}} | changed
+    told = {
+        "secret": control_file(home)["secret"],
+        "operation": "status",
+        "arguments": {},
+    } | changed
     return json.dumps(told).encode() + b"\n"
 
 

@@ -1,4 +1,4 @@
-"""Summaries, verdicts and statuses as the tables give them."""
+"""Summaries, totals and statuses as the tables give them."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -120,7 +120,7 @@ def unknown_price() -> dict[str, Any]:
     )
 
 
-def verdict(**changes: Any) -> dict[str, Any]:
+def totals(**changes: Any) -> dict[str, Any]:
     return {
         "planned": 1878,
         "analysed": 1878,

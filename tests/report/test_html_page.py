@@ -16,8 +16,8 @@ from tests.report.samples import (
     many_rows,
     own_analysis,
     summary,
+    totals,
     unknown_price,
-    verdict,
 )
 from troupe.report import labels, render_html
 
@@ -77,7 +77,7 @@ def hostile(value: Any, name: str = "") -> Any:
 
 def test_the_page_needs_nothing_but_itself() -> None:
     """No address, no script, nothing to fetch."""
-    page = render_html(summary(), verdict())
+    page = render_html(summary(), totals())
     seen = read(page)
 
     assert re.findall(r"https?:", page) == []
@@ -91,13 +91,13 @@ def test_the_same_summary_is_the_same_page() -> None:
     """Also when it comes back from JSON."""
     stored = json.loads(json.dumps(summary(), default=str))
 
-    assert render_html(summary(), verdict()) == render_html(summary(), verdict())
+    assert render_html(summary(), totals()) == render_html(summary(), totals())
     assert render_html(stored) == render_html(summary())
 
 
 def test_hostile_words_stay_words() -> None:
     """Whatever names hold is shown, and nothing of it is obeyed."""
-    page = render_html(hostile(summary()), verdict())
+    page = render_html(hostile(summary()), totals())
     seen = read(page)
 
     assert "<script" not in page
@@ -113,7 +113,7 @@ def test_the_books_are_judged_in_one_line() -> None:
         " Nothing is doubled, half stored or paid twice."
     )
 
-    assert expected in text_of(summary(), verdict())
+    assert expected in text_of(summary(), totals())
 
 
 def test_without_a_recount_less_is_promised() -> None:
@@ -139,7 +139,7 @@ def test_without_a_recount_less_is_promised() -> None:
 )
 def test_books_that_do_not_balance_say_why(changes: dict[str, Any], said: str) -> None:
     """Each kind of trouble has its words."""
-    text = text_of(summary(), verdict(**changes))
+    text = text_of(summary(), totals(**changes))
 
     assert "The books do not balance" in text
     assert said in text

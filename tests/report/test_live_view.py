@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 from rich.text import Text
 
-from tests.report.samples import at, batch, error, run, verdict
+from tests.report.samples import at, batch, error, run, totals
 from troupe.report.change_log import Feed
 from troupe.report.layout import Block, Pen, cut, fitted, wrapped
 from troupe.report.live_screen import Stage
@@ -139,8 +139,8 @@ def test_without_a_worker_nothing_moves() -> None:
 
 def test_a_run_that_is_over_shows_its_books() -> None:
     """And no pace."""
-    books = verdict(planned=1000, analysed=500, failed=500)
-    text = text_of(scene(told(completed_at=at(60), verdict=books)), 200)
+    books = totals(planned=1000, analysed=500, failed=500)
+    text = text_of(scene(told(completed_at=at(60), reconciliation=books)), 200)
 
     assert "r1 completed" in text
     assert "The books balance: 1,000 planned" in text

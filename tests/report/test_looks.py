@@ -61,7 +61,7 @@ def faults(page: Page, view: View) -> list[str]:
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_overflows_overlaps_or_pales(page: Page, tmp_path: Path, name: str) -> None:
     """In no view."""
-    show(page, render_html(PAGES[name], samples.verdict()), tmp_path)
+    show(page, render_html(PAGES[name], samples.totals()), tmp_path)
 
     assert {} == {view: found for view in VIEWS if (found := faults(page, VIEWS[view]))}
 
@@ -100,7 +100,7 @@ def test_the_page_follows_the_scheme_of_its_reader(page: Page, tmp_path: Path) -
 
 def test_the_page_prints(page: Page, tmp_path: Path) -> None:
     """On a handful of sheets."""
-    show(page, render_html(samples.summary(), samples.verdict()), tmp_path)
+    show(page, render_html(samples.summary(), samples.totals()), tmp_path)
     page.look(View(794))
     paper = page.pdf()
 

@@ -166,9 +166,9 @@ def test_an_unknown_record_is_called_unknown() -> None:
 @pytest.mark.parametrize(
     ("left_out", "said"),
     [
-        ({"verdict": "outside_filter"}, "leaves it out: outside of what was asked for."),
-        ({"verdict": "held"}, "leaves it out: held by another run that is not over."),
-        ({"verdict": "pending"}, "would admit it: it came after the plan, or stands beyond"),
+        ({"selection": "outside_filter"}, "leaves it out: outside of what was asked for."),
+        ({"selection": "held"}, "leaves it out: held by another run that is not over."),
+        ({"selection": "pending"}, "would admit it: it came after the plan, or stands beyond"),
     ],
 )
 def test_a_record_that_the_newest_run_left_out_says_why(left_out: Any, said: str) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.report.samples import at, batch, error, run, verdict
+from tests.report.samples import at, batch, error, run, totals
 from troupe.report import choreography_lines, status_lines
 
 
@@ -17,8 +17,8 @@ def test_one_run_is_told_at_length() -> None:
     """Its figures, its batches, its jobs, its errors and its books."""
     batches = [batch(1, "completed"), batch(2, "submitted", 4000), batch(3, "waiting", None)]
     jobs = [{"name": "projects/p/jobs/77", "state": "JOB_STATE_RUNNING", "age_seconds": 4000}]
-    books = verdict(planned=1000, analysed=500, open=500, completed=False)
-    found = run(batches=batches, jobs=jobs, errors=[error("truncated")], verdict=books)
+    books = totals(planned=1000, analysed=500, open=500, completed=False)
+    found = run(batches=batches, jobs=jobs, errors=[error("truncated")], reconciliation=books)
     expected = [
         "Run r1: running; call_review_v1, gemini-3.5-flash-lite, production",
         "  planned 2026-11-21 12:00:00 UTC",
@@ -46,7 +46,7 @@ def test_what_is_known_of_one_run_may_stand_beside_it() -> None:
     """As the owner of a state folder answers."""
     batches, errors = [batch(1, "planned")], [error("truncated")]
     jobs = [{"name": "a1", "state": "running", "age_seconds": 60.0}]
-    beside = {"batches": batches, "errors": errors, "jobs": jobs, "verdict": verdict()}
+    beside = {"batches": batches, "errors": errors, "jobs": jobs, "reconciliation": totals()}
 
     assert status_lines({"runs": [run(**beside)]}) == status_lines({"runs": [run()], **beside})
     assert status_lines({"jobs": jobs}) == ["No runs.", "  jobs: 1", "    a1: running, 1 m old"]

@@ -3,7 +3,7 @@
 import json
 
 from analysis import ERRORS
-from tests.report.samples import dry_run, error, summary, unknown_price, verdict
+from tests.report.samples import dry_run, error, summary, totals, unknown_price
 from troupe.report import preview_lines, summary_lines
 
 
@@ -47,7 +47,7 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
         "time         3 m 12 s, from 2026-11-21 12:00:00 UTC to 2026-11-21 12:03:12 UTC",
     ]
 
-    assert expected == summary_lines(summary(), verdict())
+    assert expected == summary_lines(summary(), totals())
 
 
 def test_a_stored_summary_gives_the_same_lines() -> None:

@@ -93,7 +93,7 @@ def _never_handled(self: EventLog, event_id: str, handler: str, now: Any) -> boo
 def _no_claim(tracking: Tracking, place: Place, claims: Any, policy: Policy, clock: Clock) -> Taken:
     """Whoever comes may create."""
     tracking.claim_attempt(place, 1)
-    mine = Claim(claim=1, verdict="create", age_seconds=0, job=None)
+    mine = Claim(claim=1, state="create", age_seconds=0, job=None)
     return Taken((mine,), clock() + timedelta(days=1))
 
 

@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from events import CancelRequested
-from handlers.dispatch.deliver import Verdict
+from handlers.dispatch.deliver import DeliveryResult
 from tests.harness import Stage, calls
 from tracking.tables import layouts
 from troupe.backends.local.backend import LocalBackend, LocalSettings
@@ -63,7 +63,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
         note(set(), {table})
         append(self, table, rows)  # type: ignore[arg-type]
 
-    def noted_deliver(self: LocalBackend, delivery: LeasedMessage) -> Verdict:
+    def noted_deliver(self: LocalBackend, delivery: LeasedMessage) -> DeliveryResult:
         acting[0] = delivery.subscription.handler
         try:
             return deliver(self, delivery)

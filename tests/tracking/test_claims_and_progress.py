@@ -14,7 +14,7 @@ def claim(sheet: Sheet, number: int = 1, attempt: int = 1) -> bool:
 
 def claims(sheet: Sheet, attempt: int = 1) -> list[tuple[int, str, int]]:
     place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-    return [(c.claim, c.verdict, c.age_seconds) for c in sheet.tracking.claims_of(place).taken]
+    return [(c.claim, c.state, c.age_seconds) for c in sheet.tracking.claims_of(place).taken]
 
 
 def test_a_claim_is_taken_by_one_caller(sheet: Sheet) -> None:
@@ -33,7 +33,7 @@ def test_a_claim_on_a_stopped_run_is_void_and_an_older_one_stays(sheet: Sheet) -
     sheet.query(stopped("operator"))
     claim(sheet, 2)
 
-    assert [(1, "create"), (2, "void")] == [(n, verdict) for n, verdict, _ in claims(sheet)]
+    assert [(1, "create"), (2, "void")] == [(n, state) for n, state, _ in claims(sheet)]
 
 
 def test_claims_of_attempts_are_apart(sheet: Sheet) -> None:

@@ -26,7 +26,7 @@ def test_every_answer_becomes_a_row_with_its_lineage(sheet: Sheet) -> None:
 
     closing = sheet.close(all_good(rows))
 
-    assert ((3, 0, 0, 0), "answered", "") == (counts(closing), closing.verdict, closing.cause)
+    assert ((3, 0, 0, 0), "answered", "") == (counts(closing), closing.outcome, closing.cause)
     assert [
         (
             id_of(r),
@@ -213,7 +213,7 @@ def test_a_stop_releases_what_is_open_by_its_reason(
     closing = sheet.close(all_good(rows[:answered]), ending="cancelled", never_started=not answered)
 
     assert (answered, 0, 3 - answered, 0) == counts(closing)
-    assert ("released", cause) == (closing.verdict, closing.cause)
+    assert ("released", cause) == (closing.outcome, closing.cause)
     assert [(cause, None, 3 - answered)] == sheet.errors()
 
 
@@ -238,7 +238,7 @@ def test_a_job_cancelled_by_nobody_of_ours_is_asked_again(sheet: Sheet) -> None:
 
     closing = sheet.close(all_good(rows[:1]), ending="cancelled")
 
-    assert ((1, 0, 0, 2), "answered") == (counts(closing), closing.verdict)
+    assert ((1, 0, 0, 2), "answered") == (counts(closing), closing.outcome)
     assert [("missing_response", None, 2)] == sheet.errors()
 
 
@@ -247,7 +247,7 @@ def test_a_stop_of_another_run_changes_nothing_here(sheet: Sheet) -> None:
     rows = planned(sheet)
     sheet.query(RunStopped(run_id="r2", planned_on=DAY, reason="operator"))
 
-    assert "answered" == sheet.close(all_good(rows[:1]), ending="cancelled").verdict
+    assert "answered" == sheet.close(all_good(rows[:1]), ending="cancelled").outcome
 
 
 def test_a_stopped_run_still_keeps_a_job_that_succeeded(sheet: Sheet) -> None:
@@ -257,7 +257,7 @@ def test_a_stopped_run_still_keeps_a_job_that_succeeded(sheet: Sheet) -> None:
 
     closing = sheet.close(all_good(rows[:2]))
 
-    assert ((2, 0, 0, 1), "answered") == (counts(closing), closing.verdict)
+    assert ((2, 0, 0, 1), "answered") == (counts(closing), closing.outcome)
 
 
 def test_a_refused_job_releases_everything(sheet: Sheet) -> None:
@@ -267,7 +267,7 @@ def test_a_refused_job_releases_everything(sheet: Sheet) -> None:
     closing = sheet.close([], ending="refused")
 
     assert ((0, 0, 3, 0), "refused", "job_refused") == (
-        counts(closing), closing.verdict, closing.cause
+        counts(closing), closing.outcome, closing.cause
     )  # fmt: skip
     assert [("job_refused", None, 3)] == sheet.errors()
 
@@ -279,7 +279,7 @@ def test_a_discarded_attempt_releases_everything(sheet: Sheet) -> None:
     closing = sheet.close([], ending="discarded")
 
     assert ((0, 0, 3, 0), "released", "discarded") == (
-        counts(closing), closing.verdict, closing.cause
+        counts(closing), closing.outcome, closing.cause
     )  # fmt: skip
 
 

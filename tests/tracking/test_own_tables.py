@@ -66,7 +66,7 @@ def test_no_column_of_an_answer_meets_another_of_its_name() -> None:
 def test_a_column_called_like_any_other_word_of_the_closing_is_stored(sheet: Sheet) -> None:
     """All of them at once, keywords too, and each keeps what was said."""
     names = [column.name for column in ANY_WORD]
-    assert {"from", "order", "answers", "chosen", "transcript", "verdict"} <= set(names)
+    assert {"from", "order", "answers", "chosen", "transcript", "outcome"} <= set(names)
 
     assert [(1.0, *names)] == close(sheet, ANY_WORD, names)
 

@@ -44,10 +44,10 @@ def over(sheet: Sheet, rows: list[dict[str, Any]], run_id: str = "r1", **request
     sheet.query(completed(run_id))
 
 
-# Verdicts
+# Selection
 
 
-def test_every_row_of_the_source_gets_one_verdict(sheet: Sheet) -> None:
+def test_every_row_of_the_source_gets_one_selection(sheet: Sheet) -> None:
     """What is planned and what is left out add up."""
     sheet.source(
         [

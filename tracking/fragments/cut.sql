@@ -7,7 +7,7 @@ WITH
 shelved AS (
   SELECT record_id, fingerprint, bytes, SUBSTR(record_id, 1, 3) AS shelf
   FROM judged
-  WHERE verdict = 'pending'
+  WHERE selection = 'pending'
 ),
 shelves AS (
   SELECT shelf, COUNT(*) AS records

@@ -1,5 +1,5 @@
 -- What is to be done with each row of the source in this run, and why? One row each, without its text.
--- `pending` is what the run may take; every other verdict is a reason to leave the row out.
+-- `pending` is what the run may take; every other selection is a reason to leave the row out.
 -- An empty list may reach BigQuery as NULL (python-bigquery #2325), which has no length.
 WITH
 held AS (
@@ -87,7 +87,7 @@ SELECT
     WHEN @event_time_floor IS NOT NULL AND r.event_timestamp < @event_time_floor
       AND l.record_id IS NULL THEN 'below_floor'
     ELSE 'pending'
-  END AS verdict
+  END AS selection
 FROM ranked AS r
 LEFT JOIN analysed AS p ON p.record_id = r.record_id
 LEFT JOIN held AS h ON h.record_id = r.record_id

@@ -1,15 +1,15 @@
--- How many rows of the source got which verdict? Needs `judged`.
+-- How many rows of the source got which selection? Needs `judged`.
 SELECT
   COUNT(*) AS source_rows,
-  COUNTIF(verdict = 'outside_filter') AS outside_filter,
-  COUNTIF(verdict = 'duplicate') AS duplicate,
-  COUNTIF(verdict = 'processed') AS processed,
-  COUNTIF(verdict = 'changed') AS changed,
-  COUNTIF(verdict = 'failed_before') AS failed_before,
-  COUNTIF(verdict = 'held') AS held,
-  COUNTIF(verdict = 'empty_transcript') AS empty_transcript,
-  COUNTIF(verdict = 'request_too_large') AS request_too_large,
-  COUNTIF(verdict = 'below_floor') AS below_floor,
-  COUNTIF(verdict = 'pending') AS pending,
+  COUNTIF(selection = 'outside_filter') AS outside_filter,
+  COUNTIF(selection = 'duplicate') AS duplicate,
+  COUNTIF(selection = 'processed') AS processed,
+  COUNTIF(selection = 'changed') AS changed,
+  COUNTIF(selection = 'failed_before') AS failed_before,
+  COUNTIF(selection = 'held') AS held,
+  COUNTIF(selection = 'empty_transcript') AS empty_transcript,
+  COUNTIF(selection = 'request_too_large') AS request_too_large,
+  COUNTIF(selection = 'below_floor') AS below_floor,
+  COUNTIF(selection = 'pending') AS pending,
   MAX(event_timestamp) AS newest_event_time
 FROM judged

@@ -3,7 +3,7 @@
 SELECT
   s.stopped,
   c.claim,
-  c.verdict,
+  c.state,
   TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), c.claimed_at, SECOND) AS age_seconds,
   j.job
 FROM (
@@ -12,7 +12,7 @@ FROM (
   WHERE run_id = @run_id AND topic = 'run-stopped' AND recorded_on >= @planned_on
 ) AS s
 LEFT JOIN (
-  SELECT claim, verdict, claimed_at
+  SELECT claim, state, claimed_at
   FROM claims
   WHERE run_id = @run_id AND planned_on = @planned_on AND batch = @batch AND attempt = @attempt
 ) AS c ON TRUE

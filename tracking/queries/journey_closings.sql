@@ -1,6 +1,6 @@
 -- How was each attempt closed, of one batch of the run or of all?
 SELECT
-  batch, attempt, closed_at, verdict, cause, jobs, outputs, asked, lines, analysed, failed, released,
+  batch, attempt, closed_at, outcome, cause, jobs, outputs, asked, lines, analysed, failed, released,
   open, prompt_tokens, cached_tokens, thoughts_tokens, output_tokens, cost, wasted, seconds
 FROM attempt_closings
 WHERE run_id = @run_id AND planned_on = @planned_on AND (@batch IS NULL OR batch = @batch)

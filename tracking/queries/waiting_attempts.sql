@@ -17,7 +17,7 @@ FROM (
     MIN(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), claimed_at, SECOND)) AS newest_claim_age,
     MAX(claim) AS claims
   FROM claims
-  WHERE planned_on >= @since AND verdict = 'create'
+  WHERE planned_on >= @since AND state = 'create'
     AND (@run_id IS NULL OR (run_id = @run_id AND batch = @batch AND attempt = @attempt))
   GROUP BY run_id, planned_on, batch, attempt
 ) AS c

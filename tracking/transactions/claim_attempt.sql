@@ -1,6 +1,6 @@
 -- Take one numbered claim: the right to create the Vertex job of an attempt, or the proof that none
 -- will be. On a stopped run, or for an attempt that is closed already, the claim is void.
-INSERT INTO claims (run_id, planned_on, batch, attempt, claim, verdict, claimed_at)
+INSERT INTO claims (run_id, planned_on, batch, attempt, claim, state, claimed_at)
 SELECT
   @run_id, @planned_on, @batch, @attempt, @claim,
   IF(EXISTS (

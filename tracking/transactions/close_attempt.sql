@@ -1,4 +1,4 @@
--- Close one attempt for good: rows, errors, books and verdict, all of it or nothing.
+-- Close one attempt for good: rows, errors, books and outcome, all of it or nothing.
 -- @ending is how the jobs ended: succeeded, failed, cancelled, refused or discarded. Verdicts:
 --   answered   what is open may be asked again in a further attempt;
 --   released   a stop or an operator ended it; what is open belongs to the next plan;
@@ -28,7 +28,7 @@ SELECT
     WHEN @ending = 'discarded' OR @never_started THEN 'released'
     WHEN @ending = 'cancelled' AND s.reason IS NOT NULL THEN 'released'
     ELSE 'answered'
-  END AS verdict,
+  END AS outcome,
   CASE
     WHEN @ending = 'refused' THEN 'job_refused'
     WHEN @ending = 'discarded' THEN 'discarded'
@@ -121,7 +121,7 @@ UNION ALL
 SELECT 'missing_response', NULL, m.record_id, NULL, ''
 FROM asked AS m
 CROSS JOIN judgement AS j
-WHERE j.verdict = 'answered'
+WHERE j.outcome = 'answered'
   AND NOT EXISTS (SELECT 1 FROM chosen AS c WHERE c.record_id = m.record_id)
 UNION ALL
 SELECT 'already_analysed', NULL, m.record_id, NULL, 'other'
@@ -141,11 +141,11 @@ HAVING LOGICAL_AND(COALESCE(t.retryable, TRUE));
 
 INSERT INTO problems (error_type, cause, record_id, detail, place)
 SELECT
-  CASE WHEN j.verdict = 'answered' THEN 'attempts_exhausted' ELSE j.cause END,
+  CASE WHEN j.outcome = 'answered' THEN 'attempts_exhausted' ELSE j.cause END,
   o.last_error, o.record_id, NULL, 'end'
 FROM still_open AS o
 CROSS JOIN judgement AS j
-WHERE j.verdict <> 'answered' OR @attempt >= @max_attempts;
+WHERE j.outcome <> 'answered' OR @attempt >= @max_attempts;
 
 INSERT INTO error_tracking (
   error_id, error_type, cause, scope, analysis, record_id, run_id, batch, attempt, retryable, replan,
@@ -179,12 +179,12 @@ WHERE c.error IS NULL
   );
 
 INSERT INTO attempt_closings (
-  run_id, planned_on, batch, attempt, closed_at, verdict, cause, jobs, outputs, asked, lines,
+  run_id, planned_on, batch, attempt, closed_at, outcome, cause, jobs, outputs, asked, lines,
   analysed, failed, released, open, prompt_tokens, cached_tokens, thoughts_tokens, output_tokens,
   cost, wasted, seconds, peak_megabytes
 )
 SELECT
-  @run_id, @planned_on, @batch, @attempt, CURRENT_TIMESTAMP(), j.verdict, COALESCE(j.cause, ''),
+  @run_id, @planned_on, @batch, @attempt, CURRENT_TIMESTAMP(), j.outcome, COALESCE(j.cause, ''),
   @jobs, @outputs, (SELECT COUNT(*) FROM asked), t.lines,
   b.analysed, b.failed, b.released, b.records - b.analysed - b.failed - b.released,
   t.prompt_tokens, t.cached_tokens, t.thoughts_tokens, t.output_tokens, t.cost, t.wasted,

@@ -35,15 +35,15 @@ INSERT INTO error_tracking (
   hint, detail, created_at
 )
 SELECT
-  CONCAT(@analysis, '__', j.verdict, '__', j.record_id), j.verdict, NULL, 'record', @analysis,
+  CONCAT(@analysis, '__', j.selection, '__', j.record_id), j.selection, NULL, 'record', @analysis,
   j.record_id, @run_id, NULL, NULL, t.retryable, t.replan, t.hint, NULL, CURRENT_TIMESTAMP()
 FROM judged AS j
-JOIN UNNEST(@error_type_rows) AS t ON t.error_type = j.verdict
+JOIN UNNEST(@error_type_rows) AS t ON t.error_type = j.selection
 WHERE NOT @dry_run
-  AND j.verdict IN ('empty_transcript', 'request_too_large')
+  AND j.selection IN ('empty_transcript', 'request_too_large')
   AND NOT EXISTS (
     SELECT 1 FROM error_tracking AS e
-    WHERE e.error_id = CONCAT(@analysis, '__', j.verdict, '__', j.record_id)
+    WHERE e.error_id = CONCAT(@analysis, '__', j.selection, '__', j.record_id)
   );
 
 INSERT INTO run_plans (

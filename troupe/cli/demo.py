@@ -62,16 +62,16 @@ def _demo(
 
 def _told(backend: LocalBackend, run_id: str, report: Path, say: Callable[[str], None]) -> bool:
     answer = json.loads(msgspec.json.encode(operations.report(backend, run_id)))
-    for line in summary_lines(answer["summary"], answer["verdict"]):
+    for line in summary_lines(answer["summary"], answer["reconciliation"]):
         say(line)
-    page = render_html(answer["summary"], answer["verdict"])
+    page = render_html(answer["summary"], answer["reconciliation"])
     kept = backend.home / "reports" / f"{run_id}.html"
     kept.parent.mkdir(exist_ok=True)
     for file in (kept, report):
         file.write_text(page, encoding="utf-8")
     say(f"report: {report}")
-    verdict = answer["verdict"]
-    return bool(verdict["ok"] and verdict["completed"])
+    totals = answer["reconciliation"]
+    return bool(totals["ok"] and totals["completed"])
 
 
 def _generated(backend: LocalBackend) -> Path:

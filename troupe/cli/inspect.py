@@ -94,7 +94,7 @@ def report(
     if page is not None:
         from troupe.report.html_page import render_html
 
-        page.write_text(render_html(answer["summary"], answer["verdict"]), encoding="utf-8")
+        page.write_text(render_html(answer["summary"], answer["reconciliation"]), encoding="utf-8")
         typer.echo(f"wrote {page}", err=as_json)
     if as_json:
         print_json(answer)
@@ -102,7 +102,7 @@ def report(
         from troupe.report.limits_text import course_lines
         from troupe.report.plain_text import summary_lines
 
-        print_lines(summary_lines(answer["summary"], answer["verdict"]))
+        print_lines(summary_lines(answer["summary"], answer["reconciliation"]))
         print_lines(course_lines(answer | {"run_id": run}))
 
 

@@ -59,14 +59,14 @@ def watch(
             if told:
                 return INTERRUPTED
             raise
-    return _verdict(last, seen.watched)
+    return _result(last, seen.watched)
 
 
-def _verdict(scene: Scene, watched: set[str]) -> int:
+def _result(scene: Scene, watched: set[str]) -> int:
     """Of the runs that were watched to their end, and of the one that is told in full."""
     mine = watched | {str(scene.run.get("run_id"))}
     stopped = any(run.get("stopped_for") for run in scene.runs if str(run.get("run_id")) in mine)
-    unbalanced = part(scene.run, "verdict").get("ok") is False
+    unbalanced = part(scene.run, "reconciliation").get("ok") is False
     return BADLY if stopped or unbalanced or rows(scene.status, "refusals") else WELL
 
 

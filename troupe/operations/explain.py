@@ -107,7 +107,7 @@ def _left_out(backend: Backend, record_id: str) -> Row | None:
     if plan is None or params is None:
         return None
     given = {**params, "record_id": record_id}
-    judged = backend.dependencies.tracking.query("journey_verdict", given)
+    judged = backend.dependencies.tracking.query("journey_selection", given)
     return {"run_id": plan.run_id, "planned_at": plan.planned_at, **(judged[0] if judged else {})}
 
 

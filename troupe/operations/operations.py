@@ -127,7 +127,7 @@ def report(backend: Backend, run_id: str) -> Answer:
     batches = backend.dependencies.tracking.query("batches", here)
     return {
         "summary": summarise(backend.dependencies.tracking, plan, backend.dependencies.analyses),
-        "verdict": _books(backend, plan),
+        "reconciliation": _books(backend, plan),
         "course": course(backend, plan, batches),
         "stopped_for": _runs(backend, run_id)[0]["stopped_for"],
     }
@@ -200,7 +200,7 @@ def _details(backend: Backend, run: Row, jobs: list[Row], since: date) -> Answer
         "course": course(backend, plan, batches),
         "waiting": tell("waiting_events", here),
         "errors": tell("errors_of_run", here),
-        "verdict": _books(backend, plan),
+        "reconciliation": _books(backend, plan),
     }
 
 

@@ -35,7 +35,7 @@ def batch_lines(journey: Mapping[str, Any]) -> list[str]:
 def _told(journey: Fields, plan: Fields) -> Iterator[Told]:
     yield Told(plan.get("planned_at"), "planned")
     for claim in rows(journey, "claims"):
-        what = "may create a job" if claim.get("verdict") == "create" else "void: no job"
+        what = "may create a job" if claim.get("state") == "create" else "void: no job"
         said = f"{timeline.of_attempt(claim)}claim {claim.get('claim')}, {what}"
         yield Told(claim.get("claimed_at"), said, number(claim, "attempt"), timeline.CLAIMED)
     for row in rows(journey, "events"):

@@ -57,9 +57,9 @@ def _said(scene: Scene, past: frozenset[str]) -> Iterator[tuple[str, str]]:
     for why in standstills(scene):
         about = why.split(";")[0].split(" for ")[0]
         yield f"{STILL}{about}", f"stands still: {why}"
-    verdict = books(scene.run)
-    if verdict:
-        yield "books", verdict.line
+    totals = books(scene.run)
+    if totals:
+        yield "books", totals.line
 
 
 def _run(run: Fields) -> str:

@@ -123,10 +123,10 @@ def differences(summary: Fields) -> list[str]:
         return []
     if not number(totals, "attempts"):
         return ["Nothing was asked yet, so nothing was paid."]
-    return [_verdict(summary), *_volume(summary), *_tokens(summary)]
+    return [_result(summary), *_volume(summary), *_tokens(summary)]
 
 
-def _verdict(summary: Fields) -> str:
+def _result(summary: Fields) -> str:
     low, high = summary.get("expected_cost") or (None, None)
     cost = part(summary, "totals").get("cost")
     if cost is None or low is None or high is None:

@@ -33,8 +33,8 @@ def _when(summary: Fields) -> list[str]:
     return told
 
 
-def books(summary: Fields, verdict: Fields | None) -> Markup:
-    found = reconciliation.books_of(summary, verdict)
+def books(summary: Fields, totals: Fields | None) -> Markup:
+    found = reconciliation.reconcile(summary, totals)
     first, _, rest = found.line.partition(":")
     return tag("p", tag("b", f"{first}:"), rest, class_=f"books {found.mood}")
 

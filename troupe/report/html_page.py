@@ -12,23 +12,23 @@ from .html_costs import costs
 from .reconciliation import Fields, is_preview
 
 
-def render_html(summary: Mapping[str, Any], verdict: Mapping[str, Any] | None = None) -> str:
+def render_html(summary: Mapping[str, Any], totals: Mapping[str, Any] | None = None) -> str:
     """The summary as a page; `verdict` are the recounted books of the run.
 
     Self-contained: no script, no address, no font or picture from elsewhere. Every part of the
     summary may be absent; whatever it says is shown as text.
     """
-    parts = _preview(summary) if is_preview(summary) else _run(summary, verdict)
+    parts = _preview(summary) if is_preview(summary) else _run(summary, totals)
     title = text(f"Run {summary.get('run_id', '')}: {summary.get('analysis', '')}")
     return Template(_file("page.html")).substitute(
         title=title, style=_file("page.css").strip(), body=join(parts)
     )
 
 
-def _run(summary: Fields, verdict: Fields | None) -> list[Markup]:
+def _run(summary: Fields, totals: Fields | None) -> list[Markup]:
     return [
         html_header.title(summary),
-        html_header.books(summary, verdict),
+        html_header.books(summary, totals),
         html_header.tiles(summary),
         html_sections.funnel(summary),
         html_sections.batches(summary),

@@ -173,9 +173,9 @@ def _dead(scene: Scene, pen: Pen) -> list[Text]:
 
 def _still(scene: Scene, pen: Pen) -> list[Text]:
     """Why, and what to do; of a run that is over whether its books balance."""
-    verdict = books(scene.run)
+    totals = books(scene.run)
     mood = {"good": "green", "bad": "bold red"}
-    end = wrapped(words(verdict.line, style=mood[verdict.mood]), pen.width, 2) if verdict else []
+    end = wrapped(words(totals.line, style=mood[totals.mood]), pen.width, 2) if totals else []
     found = standstills(scene)
     if not found:
         return end or [_title("Stands still", "nothing")]

@@ -26,7 +26,7 @@ BROKEN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Books:
+class Totals:
     """The verdict in one line."""
 
     mood: Literal["good", "bad"]
@@ -69,17 +69,17 @@ def rows(events: Fields, name: str) -> list[Fields]:
     return list(found) if isinstance(found, Sequence) else []
 
 
-def books_of(summary: Fields, verdict: Fields | None) -> Books:
+def reconcile(summary: Fields, totals: Fields | None) -> Totals:
     """By the verdict where there is one; else by the summary's own counts, promising less."""
-    if verdict:
-        return verdict_of(verdict)
-    return verdict_of({"planned": number(summary, "records"), **part(summary, "books")})
+    if totals:
+        return totals_of(totals)
+    return totals_of({"planned": number(summary, "records"), **part(summary, "books")})
 
 
-def verdict_of(verdict: Fields) -> Books:
+def totals_of(totals: Fields) -> Totals:
     """A verdict that does not carry a count is not asked for it."""
-    sides = [number(verdict, name) for name in ENDINGS]
-    planned = number(verdict, "planned")
+    sides = [number(totals, name) for name in ENDINGS]
+    planned = number(totals, "planned")
     named = [
         f"{formatting.count(many)} {name}"
         for many, name in zip(sides, ENDINGS, strict=True)
@@ -87,24 +87,24 @@ def verdict_of(verdict: Fields) -> Books:
     ]
     sign = "=" if planned == sum(sides) else "≠"
     sum_line = f"{formatting.count(planned)} planned {sign} {' + '.join(named)}."
-    wrong = _wrong(verdict, balanced=sign == "=")
+    wrong = _wrong(totals, balanced=sign == "=")
     if wrong:
-        return Books("bad", f"The books do not balance: {sum_line} Found: {'; '.join(wrong)}.")
-    return Books("good", f"The books balance: {sum_line}{_promise(verdict)}")
+        return Totals("bad", f"The books do not balance: {sum_line} Found: {'; '.join(wrong)}.")
+    return Totals("good", f"The books balance: {sum_line}{_promise(totals)}")
 
 
-def _wrong(verdict: Fields, *, balanced: bool) -> list[str]:
+def _wrong(totals: Fields, *, balanced: bool) -> list[str]:
     found = [] if balanced else ["the two sides differ"]
-    if verdict.get("completed") and number(verdict, "open") and "lost" not in verdict:
+    if totals.get("completed") and number(totals, "open") and "lost" not in totals:
         found.append("the run is completed with open records")
-    counted = ((name, number(verdict, name)) for name in BROKEN)
+    counted = ((name, number(totals, name)) for name in BROKEN)
     found += [f"{formatting.count(many)} {BROKEN[name]}" for name, many in counted if many]
-    return found or ([] if verdict.get("ok", True) else ["the recount says so"])
+    return found or ([] if totals.get("ok", True) else ["the recount says so"])
 
 
-def _promise(verdict: Fields) -> str:
+def _promise(totals: Fields) -> str:
     """Only a recount can promise it."""
-    asked = {"doubled", "paid_twice"} <= verdict.keys()
+    asked = {"doubled", "paid_twice"} <= totals.keys()
     return " Nothing is doubled, half stored or paid twice." if asked else ""
 
 

@@ -142,11 +142,11 @@ def _left_out(found: Fields) -> str:
     """Why the newest run has not taken it."""
     if not found:
         return "; the next run whose filters admit it does"
-    run, verdict = found.get("run_id"), found.get("verdict")
-    if verdict in (None, "pending"):
+    run, selection = found.get("run_id"), found.get("selection")
+    if selection in (None, "pending"):
         late = "it came after the plan, or stands beyond the limit"
         return f". Run {run}, the newest, would admit it: {late}; the next run takes it"
-    return f". Run {run}, the newest, leaves it out: {labels.skipped(str(verdict))}"
+    return f". Run {run}, the newest, leaves it out: {labels.skipped(str(selection))}"
 
 
 def _ended(error: Fields) -> str:

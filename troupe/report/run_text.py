@@ -12,7 +12,7 @@ from .text_columns import folded, line
 SHOWN = 12
 """Lines of a list; the rest is counted."""
 
-DETAILS = ("batches", "waiting", "errors", "jobs", "verdict", "course", "limits", "plan")
+DETAILS = ("batches", "waiting", "errors", "jobs", "reconciliation", "course", "limits", "plan")
 """What is told of a run that was asked about."""
 
 DONE = ("completed", "abandoned")
@@ -75,7 +75,7 @@ def detail_lines(run: Fields) -> list[str]:
     stopped = [line("  stopped:", why) for why in labels.stopped(str(run.get("stopped_for") or ""))]
     if len(stopped) and not is_over(run):
         stopped.append("  its jobs are being cancelled; what they answered is still read")
-    verdict = run.get("verdict")
+    totals = run.get("reconciliation")
     found = rows(run, "errors")
     return [
         *stopped,
@@ -84,7 +84,7 @@ def detail_lines(run: Fields) -> list[str]:
         *job_lines(rows(run, "jobs")),
         *_waiting(rows(run, "waiting")),
         *(f"  {told}" for told in (error_lines(found) if found else [])),
-        *([line(" ", reconciliation.verdict_of(verdict).line)] if verdict else []),
+        *([line(" ", reconciliation.totals_of(totals).line)] if totals else []),
     ]
 
 

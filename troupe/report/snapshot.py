@@ -175,7 +175,7 @@ def _events(run: Fields) -> Iterator[str]:
             yield line(f"{row.get('topic')} for {row.get('handler')}: {event_advice(row)}")
 
 
-def books(run: Fields) -> reconciliation.Books | None:
+def books(run: Fields) -> reconciliation.Totals | None:
     """Of a run that is over; while it moves, they are no news."""
-    verdict = part(run, "verdict")
-    return reconciliation.verdict_of(verdict) if verdict and is_over(run) else None
+    totals = part(run, "reconciliation")
+    return reconciliation.totals_of(totals) if totals and is_over(run) else None

@@ -11,15 +11,13 @@ from .text_columns import exits, folded, line, named
 ERRORS_SHOWN = 8
 
 
-def summary_lines(
-    summary: Mapping[str, Any], verdict: Mapping[str, Any] | None = None
-) -> list[str]:
+def summary_lines(summary: Mapping[str, Any], totals: Mapping[str, Any] | None = None) -> list[str]:
     """What ran, whether the books balance, the way, errors, metrics, cost, time."""
     if reconciliation.is_preview(summary):
         return [*_head(summary), *_dry(summary)]
     return [
         *_head(summary),
-        line(reconciliation.books_of(summary, verdict).line),
+        line(reconciliation.reconcile(summary, totals).line),
         *_way(summary),
         *error_lines(rows(summary, "errors")),
         *_readings(summary),

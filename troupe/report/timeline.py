@@ -130,7 +130,7 @@ def closing(row: Fields) -> Told:
     asked = formatting.plural(number(row, "asked"), "record")
     read = formatting.plural(number(row, "lines"), "line")
     said = f"{asked} asked, {read} read from {outputs}; the batch then: {books}; {spent(row)}"
-    what = f"{of_attempt(row)}closed as {row.get('verdict')}{because}: {said}"
+    what = f"{of_attempt(row)}closed as {row.get('outcome')}{because}: {said}"
     return Told(row.get("closed_at"), what, number(row, "attempt"), CLOSED)
 
 

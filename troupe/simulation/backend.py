@@ -11,7 +11,7 @@ from itertools import count
 from events import Deployment, to_pubsub
 from events.cloudevents import topic_of, wrap_command
 from handlers.choreography import event_subscriptions
-from handlers.dispatch.deliver import Outcome, Verdict, deliver
+from handlers.dispatch.deliver import DeliveryResult, Outcome, deliver
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Blob, Dependencies, Policy
 from tracking import EventLog, Tracking
@@ -194,26 +194,26 @@ class SimulatedBackend:
         """In the delivery's own thread; a crash leaves lease and message as they are."""
         self.borders.stop_here("begin")
         publish = RoughPublish(self.bus, self.borders, self.sentinel.published)
-        verdict = deliver(delivery.message, dependencies, publish)
-        self._judge(delivery, verdict)
+        result = deliver(delivery.message, dependencies, publish)
+        self._judge(delivery, result)
         self.borders.stop_here("acknowledge")
-        self._answer(number, verdict)
+        self._answer(number, result)
         self._free.append(dependencies)
 
-    def _answer(self, number: int, verdict: Verdict) -> None:
-        if verdict.outcome is Outcome.REDELIVER:
+    def _answer(self, number: int, result: DeliveryResult) -> None:
+        if result.outcome is Outcome.REDELIVER:
             self.bus.refuse(number)
-        elif verdict.outcome is Outcome.DEAD_LETTER:
-            self.bus.dead_lettered(number, verdict.cause, verdict.detail)
+        elif result.outcome is Outcome.DEAD_LETTER:
+            self.bus.dead_lettered(number, result.cause, result.detail)
         else:
             self.bus.acknowledge(number)
 
-    def _judge(self, delivery: LeasedMessage, verdict: Verdict) -> None:
+    def _judge(self, delivery: LeasedMessage, result: DeliveryResult) -> None:
         """A handler that fails in a way nobody has a name for is a fault."""
-        if verdict.outcome is Outcome.REDELIVER and verdict.cause not in _WORTH_ANOTHER_TRY:
-            self.problems.append(f"{verdict.cause} in {_name_of(delivery)}")
-        if verdict.outcome is Outcome.DEAD_LETTER and verdict.cause not in _KNOWN_CAUSES:
-            self.problems.append(f"{verdict.cause} ({verdict.detail}) in {_name_of(delivery)}")
+        if result.outcome is Outcome.REDELIVER and result.cause not in _WORTH_ANOTHER_TRY:
+            self.problems.append(f"{result.cause} in {_name_of(delivery)}")
+        if result.outcome is Outcome.DEAD_LETTER and result.cause not in _KNOWN_CAUSES:
+            self.problems.append(f"{result.cause} ({result.detail}) in {_name_of(delivery)}")
 
     def _announce(self, blob: Blob) -> None:
         bucket, _, name = blob.uri.removeprefix("gs://").partition("/")

@@ -204,7 +204,7 @@ def digest(backend: SimulatedBackend) -> str:
         "FROM error_tracking WHERE scope = 'record' AND run_id = 'r1' ORDER BY ALL"
     )
     closings = see(
-        "SELECT batch, attempt, verdict, cause, asked, lines, analysed, failed, released, open "
+        "SELECT batch, attempt, outcome, cause, asked, lines, analysed, failed, released, open "
         "FROM attempt_closings WHERE run_id = 'r1' ORDER BY ALL"
     )
     text = json.dumps([rows, processed, errors, closings], default=str)

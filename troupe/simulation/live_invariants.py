@@ -83,13 +83,13 @@ class Sentinel:
 
     def _check_claim(self, entry: Entry, run_id: str, label: str) -> None:
         batch, attempt = label.split("__")[2:]
-        verdicts = self._warehouse.see(
-            "SELECT verdict FROM claims WHERE run_id = $1 AND batch = $2 AND attempt = $3 "
+        states = self._warehouse.see(
+            "SELECT state FROM claims WHERE run_id = $1 AND batch = $2 AND attempt = $3 "
             "AND claim = $4",
             run_id, int(batch), int(attempt), int(entry.job.labels["claim"]),
         )  # fmt: skip
-        if verdicts != [("create",)]:
-            self._say(f"claim: {label} has a job behind {verdicts}")
+        if states != [("create",)]:
+            self._say(f"claim: {label} has a job behind {states}")
 
     def _records(self, entry: Entry) -> list[str]:
         lines = self._bucket.content[entry.request_uri].splitlines()

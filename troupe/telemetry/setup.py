@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from handlers.dispatch.deliver import Message, Publish, Verdict, deliver
+from handlers.dispatch.deliver import DeliveryResult, Message, Publish, deliver
 from handlers.ports import Dependencies
 
 from .json_spans import Lines
@@ -15,7 +15,7 @@ from .traced import Traced
 
 LOG = logging.getLogger("troupe.telemetry")
 
-Deliver = Callable[[Message, Dependencies, Publish], Verdict]
+Deliver = Callable[[Message, Dependencies, Publish], DeliveryResult]
 
 _FILE = "TROUPE_TRACES"
 _ENDPOINT, _TIMEOUT = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TIMEOUT"
@@ -76,7 +76,9 @@ class _Later:
         self._makers, self._lock = makers, Lock()
         self._opened: Telemetry | None = None
 
-    def deliver(self, message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
+    def deliver(
+        self, message: Message, dependencies: Dependencies, publish: Publish
+    ) -> DeliveryResult:
         with self._lock:
             if self._opened is None:
                 self._opened = _open(self._makers)

@@ -21,7 +21,7 @@ from events import (
 )
 from handlers.choreography import name_of
 from handlers.dispatch.decode import Decoded, decode_message
-from handlers.dispatch.deliver import Message, Outcome, Publish, Verdict, deliver, handler_of
+from handlers.dispatch.deliver import DeliveryResult, Message, Outcome, Publish, deliver, handler_of
 from handlers.ports import Dependencies
 
 from .spans import (
@@ -55,7 +55,9 @@ class Traced:
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
 
-    def __call__(self, message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
+    def __call__(
+        self, message: Message, dependencies: Dependencies, publish: Publish
+    ) -> DeliveryResult:
         published: list[Sequence[Envelope]] = []
 
         def keep(envelopes: Sequence[Envelope]) -> None:
@@ -63,16 +65,16 @@ class Traced:
             published.append(envelopes)
 
         started = dependencies.clock()
-        verdict = deliver(message, dependencies, keep)
+        result = deliver(message, dependencies, keep)
         try:
             decoded = _decoded(message, dependencies.deployment)
-            seen = Seen(message, decoded, verdict, started, dependencies.clock(), published)
+            seen = Seen(message, decoded, result, started, dependencies.clock(), published)
             self._sink.count(count_of(seen))
             for span in spans_of(seen, dependencies):
                 self._sink.tell(span)
         except Exception as error:
             LOG.warning("telemetry-failed", exc_info=error, extra={"message_id": message.id})
-        return verdict
+        return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +84,7 @@ class Seen:
     message: Message
     decoded: Decoded | None
     """None for what nobody can read."""
-    verdict: Verdict
+    result: DeliveryResult
     started: datetime
     ended: datetime
     published: Sequence[Sequence[Envelope]]
@@ -90,8 +92,8 @@ class Seen:
 
     @property
     def outcome(self) -> str:
-        repeated = self.verdict.outcome is Outcome.DONE and not self.published
-        return REPEATED if repeated else self.verdict.outcome.value
+        repeated = self.result.outcome is Outcome.DONE and not self.published
+        return REPEATED if repeated else self.result.outcome.value
 
     @property
     def handler(self) -> str:
@@ -128,7 +130,7 @@ def spans_of(seen: Seen, dependencies: Dependencies) -> Iterator[Span]:
         ended=seen.ended,
         about=_about(seen),
         links=tuple(_present(*(place_of(each.traceparent) for each in republished))),
-        failed=seen.verdict.cause if seen.verdict.outcome in _FAILED else "",
+        failed=seen.result.cause if seen.result.outcome in _FAILED else "",
     )
     for envelope in new:
         yield from _told_spans(envelope, here, seen.ended, dependencies)
@@ -204,7 +206,7 @@ def _sorted(seen: Seen) -> tuple[list[Envelope], list[Envelope]]:
 
 
 def _about(seen: Seen) -> About:
-    decoded, cause = seen.decoded, seen.verdict.cause
+    decoded, cause = seen.decoded, seen.result.cause
     told = about_delivery(seen.message, seen.handler, decoded.envelope if decoded else None)
     place = about_place(decoded.event) if decoded else {}
     outcome = {"troupe.outcome": seen.outcome} | ({"troupe.cause": cause} if cause else {})

@@ -145,13 +145,13 @@ class Service:
     def _delivered(self, pushed: PushedMessage, backend: ServiceBackend) -> int:
         if is_noise(pushed, self.settings):
             return ACKNOWLEDGED
-        verdict = self._telemetry.deliver(pushed.message, backend.dependencies, backend.bus.publish)
-        if verdict.outcome is Outcome.REDELIVER:
+        result = self._telemetry.deliver(pushed.message, backend.dependencies, backend.bus.publish)
+        if result.outcome is Outcome.REDELIVER:
             return AGAIN
-        if verdict.outcome is Outcome.DEAD_LETTER:
+        if result.outcome is Outcome.DEAD_LETTER:
             # Acknowledged only once the dead letters have it.
             backend.bus.dead_lettered(
-                pushed.message, pushed.subscription, verdict.cause, verdict.detail
+                pushed.message, pushed.subscription, result.cause, result.detail
             )
         return ACKNOWLEDGED
 

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from events import Deployment, Envelope
 from handlers.attempts.output_columns import output_tables
 from handlers.choreography import event_subscriptions
-from handlers.dispatch.deliver import Message, Outcome, Verdict
+from handlers.dispatch.deliver import DeliveryResult, Message, Outcome
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Blob, Clock, Dependencies, Policy
 from tracking import EventLog, Source, Tracking
@@ -119,20 +119,20 @@ class LocalBackend:
         self.bus.publish(events)
         return len(events)
 
-    def deliver_next(self) -> Verdict | None:
+    def deliver_next(self) -> DeliveryResult | None:
         """Handle the next message that is due; None when there is none."""
         leased = self.bus.lease()
         if leased is None:
             return None
         number, delivery = leased
-        verdict = self._deliver(delivery)
-        if verdict.outcome is Outcome.REDELIVER:
+        result = self._deliver(delivery)
+        if result.outcome is Outcome.REDELIVER:
             self.bus.refuse(number)
-        elif verdict.outcome is Outcome.DEAD_LETTER:
-            self.bus.dead_lettered(number, verdict.cause, verdict.detail)
+        elif result.outcome is Outcome.DEAD_LETTER:
+            self.bus.dead_lettered(number, result.cause, result.detail)
         else:
             self.bus.acknowledge(number)
-        return verdict
+        return result
 
     def publish(self, envelope: Envelope) -> None:
         """Tell the troupe something from outside; it is remembered before it is sent."""
@@ -144,7 +144,7 @@ class LocalBackend:
         """The Cloud Scheduler of the laptop."""
         self._signal("watch-tick", {"tick": "local"})
 
-    def _deliver(self, delivery: LeasedMessage) -> Verdict:
+    def _deliver(self, delivery: LeasedMessage) -> DeliveryResult:
         """Through the very request that Pub/Sub would push."""
         pushed = self._push(delivery.message, f"projects/laptop/subscriptions/{delivery.name}")
         return self._telemetry.deliver(read_push(pushed), self.dependencies, self.bus.publish)

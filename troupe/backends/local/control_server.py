@@ -96,7 +96,11 @@ def ask(home: Path, operation: str, arguments: dict[str, Any]) -> Answer:
         with create_connection(
             ("127.0.0.1", control_file["port"]), timeout=TIMEOUT_SECONDS
         ) as line:
-            told = {"secret": control_file["secret"], "duty": operation, "arguments": arguments}
+            told = {
+                "secret": control_file["secret"],
+                "operation": operation,
+                "arguments": arguments,
+            }
             line.sendall(msgspec.json.encode(told) + b"\n")
             reply = json.loads(line.makefile("rb").readline())
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -128,10 +132,10 @@ class _Line(socketserver.StreamRequestHandler):
             told = json.loads(self.rfile.readline())
             if not secrets.compare_digest(str(told["secret"]), self.server.secret):
                 return
-            if told["duty"] not in OPERATIONS:
+            if told["operation"] not in OPERATIONS:
                 self._say({"problem": f"there is no duty {told['operation']}"})
                 return
-            self._say({"answer": self.server.asked((told["duty"], told["arguments"]))})
+            self._say({"answer": self.server.asked((told["operation"], told["arguments"]))})
         except InvalidOperation as error:
             self._say({"problem": str(error)})
         except Exception as error:

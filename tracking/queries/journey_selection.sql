@@ -3,8 +3,8 @@ WITH
 judged AS (
 {judged}
 )
-SELECT verdict
+SELECT selection
 FROM judged
 WHERE record_id = @record_id
-ORDER BY verdict = 'duplicate'
+ORDER BY selection = 'duplicate'
 LIMIT 1
