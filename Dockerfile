@@ -4,7 +4,7 @@ FROM python:3.13-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/packages
 COPY requirements/gcp.txt /tmp/requirements.txt
-RUN /opt/packages/bin/pip install --only-binary=:all: --requirement /tmp/requirements.txt
+RUN /opt/packages/bin/pip install --require-hashes --only-binary=:all: --requirement /tmp/requirements.txt
 
 FROM python:3.13-slim-trixie
 

@@ -60,7 +60,7 @@ COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-annotate
 pins:  ## Renew the exact pins (needs uv)
 	$(COMPILE) -o requirements/base.txt
 	$(COMPILE) --extra dev -o requirements/dev.txt
-	$(COMPILE) --extra gcp --extra otel -o requirements/gcp.txt
+	$(COMPILE) --extra gcp --extra otel --generate-hashes -o requirements/gcp.txt
 
 catalogue: $(VENV)/base  ## Renew infra/catalogue.json from the code
 	$(BIN)/python -m troupe.deployment.catalogue > infra/catalogue.json.new

@@ -14,6 +14,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.emulators.fixtures import cannot
 from tests.emulators.servers import free_port
 from tests.gcp.making import ENVIRON
@@ -25,6 +27,17 @@ DOCKERFILE = HOUSE / "Dockerfile"
 def instructions(word: str) -> list[str]:
     joined = DOCKERFILE.read_text(encoding="utf-8").replace("\\\n", " ")
     return [line.removeprefix(f"{word} ") for line in joined.splitlines() if line.startswith(word)]
+
+
+def pins_of(text: str) -> list[str]:
+    """One requirement a line, with its hashes behind it."""
+    return [line for line in re.sub(r"\s*\\\n\s*", " ", text).splitlines() if line.strip()]
+
+
+def afloat(pins: list[str]) -> list[str]:
+    """Those that do not say which file is meant."""
+    fixed = re.compile(r"[\w.\[\]-]+==[\w.+!]+( ;.+?)?( --hash=sha256:[0-9a-f]{64})+")
+    return [pin for pin in pins if not fixed.fullmatch(pin)]
 
 
 def entry_point() -> list[str]:
@@ -74,7 +87,7 @@ def test_the_file_is_linted() -> None:
 
 
 def test_the_image_is_not_root_s_and_nothing_in_it_floats() -> None:
-    """A numbered user, and packages by the lock file alone."""
+    """A numbered user, and packages by the lock file alone, each with its hashes."""
     (user,) = instructions("USER")
     assert int(user) > 0
     installs = [
@@ -83,10 +96,37 @@ def test_the_image_is_not_root_s_and_nothing_in_it_floats() -> None:
         for part in line.split("&&")
         if "pip install" in part
     ]
-    assert [True] == ["--requirement" in words for words in installs]
+    assert [True] == [{"--requirement", "--require-hashes"} <= set(words) for words in installs]
     assert all(re.search(r"python:\d+\.\d+-slim-\w+", line) for line in instructions("FROM")[:2])
-    pins = (HOUSE / "requirements" / "gcp.txt").read_text(encoding="utf-8").splitlines()
-    assert all(re.match(r"[\w.\[\]-]+==\S+", pin) for pin in pins if pin.strip())
+    pins = pins_of((HOUSE / "requirements" / "gcp.txt").read_text(encoding="utf-8"))
+    assert len(pins) > 50
+    assert [] == afloat(pins)
+
+
+@pytest.mark.parametrize(
+    "pin",
+    [
+        "six==1.17.0",
+        "six==1.17.0 --hash=md5:d41d8cd98f00b204e9800998ecf8427e",
+        "six==1.17.0 --hash=sha256:ff70335d",
+        f"six>=1.17.0 --hash=sha256:{'f' * 64}",
+    ],
+)
+def test_a_pin_without_a_hash_or_an_exact_version_floats(pin: str) -> None:
+    """The check above finds each of them."""
+    fixed = f"six==1.17.0 \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{'f' * 64}\n"
+
+    assert [pin] == afloat(pins_of(f"{fixed}{pin}\n"))
+
+
+def test_the_image_gets_the_versions_that_are_tested() -> None:
+    """Each pin of the image is one of the development environment."""
+    image, tested = (
+        {each.split()[0] for each in pins_of((HOUSE / "requirements" / name).read_text("utf-8"))}
+        for name in ("gcp.txt", "dev.txt")
+    )
+
+    assert set() == image - tested
 
 
 def test_the_builder_is_sent_what_the_image_runs() -> None:
