@@ -1,4 +1,4 @@
-"""One process owns the folder; the others ask it through a socket, and are answered or told."""
+"""Control server: authentication, errors, limits, and files that a dead process left."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 
 from tests.harness import calls
 from tests.local.fakes import HeldClock
+from troupe.backends.local import control_server
 from troupe.backends.local.backend import HomeInUse, Laptop
 from troupe.backends.local.control_server import CARD, NobodyThere, Office, ask
 from troupe.operations.backend import InvalidOperation
@@ -40,7 +42,7 @@ def opened(world: Laptop) -> Iterator[Office]:
 
 
 def answered(office: Office, world: Laptop, caller: Any) -> Any:
-    """What the caller gets while the owner answers; both in time."""
+    """Call from a thread while the owner answers; return the result or the error."""
     got: list[Any] = []
 
     def call() -> None:
@@ -58,21 +60,21 @@ def answered(office: Office, world: Laptop, caller: Any) -> Any:
 
 
 def card(home: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((home / CARD).read_text())
-    return told
+    content: dict[str, Any] = json.loads((home / CARD).read_text())
+    return content
 
 
-def say(home: Path, line: bytes) -> bytes:
-    """Straight into the socket."""
-    with socket.create_connection(("127.0.0.1", card(home)["port"]), timeout=10) as door:
-        door.sendall(line)
-        door.shutdown(socket.SHUT_WR)
-        return door.makefile("rb").read()
+def send(home: Path, line: bytes) -> bytes:
+    """Send a line without `ask`, and return the reply."""
+    with socket.create_connection(("127.0.0.1", card(home)["port"]), timeout=10) as connection:
+        connection.sendall(line)
+        connection.shutdown(socket.SHUT_WR)
+        return connection.makefile("rb").read()
 
 
 def query(home: Path, **changed: Any) -> bytes:
-    told = {"secret": card(home)["secret"], "duty": "status", "arguments": {}} | changed
-    return json.dumps(told).encode() + b"\n"
+    request = {"secret": card(home)["secret"], "duty": "status", "arguments": {}} | changed
+    return json.dumps(request).encode() + b"\n"
 
 
 def test_a_query_over_the_socket_is_answered(world: Laptop) -> None:
@@ -96,18 +98,18 @@ def test_another_process_asks_and_is_answered(world: Laptop) -> None:
     command = [sys.executable, "-c", script, str(world.home)]
 
     with opened(world) as office:
-        told = answered(
+        done = answered(
             office,
             world,
             lambda: subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True),
         )
 
-    assert ["in use", "r7"] == told.stdout.split("\n")[:2]
+    assert ["in use", "r7"] == done.stdout.split("\n")[:2]
     assert 1 == world.bus.waiting
 
 
 def test_two_worlds_cannot_own_one_folder(world: Laptop) -> None:
-    """The second is told so."""
+    """The second one is refused."""
     with pytest.raises(HomeInUse):
         Laptop(world.home)
 
@@ -134,7 +136,7 @@ def test_what_is_asked_is_done(world: Laptop, tmp_path: Path) -> None:
 def test_a_bad_query_travels_as_such(
     world: Laptop, duty: str, arguments: dict[str, Any], words: str
 ) -> None:
-    """In the words of the desk."""
+    """With the text of the operation."""
     with opened(world) as office:
         found = answered(office, world, lambda: ask(world.home, duty, arguments))
 
@@ -150,7 +152,7 @@ def test_a_duty_that_does_not_exist_is_a_bad_query(world: Laptop) -> None:
     assert isinstance(found, InvalidOperation)
 
 
-def test_a_failure_of_the_owner_is_told_without_its_details(world: Laptop) -> None:
+def test_a_failure_of_the_owner_travels_without_its_details(world: Laptop) -> None:
     """The kind of error alone; and the owner goes on."""
     with opened(world) as office:
         found = answered(office, world, lambda: ask(world.home, "status", {"colour": "red"}))
@@ -161,10 +163,10 @@ def test_a_failure_of_the_owner_is_told_without_its_details(world: Laptop) -> No
 
 
 def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
-    """Other users of the machine reach the port, but not the card."""
+    """Other users of the machine reach the port, but cannot read the file with the secret."""
     with opened(world):
         wrong = [
-            say(world.home, query(world.home, secret=secret))
+            send(world.home, query(world.home, secret=secret))
             for secret in ("", "0" * 32, None, card(world.home)["secret"][:-1], "ü")
         ]
 
@@ -174,10 +176,10 @@ def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
 @pytest.mark.parametrize(
     "line", [b"", b"\n", b"{}\n", b"[]\n", b"nonsense\n", b"\xff\n", b'{"secret"']
 )
-def test_nonsense_harms_nobody(world: Laptop, line: bytes) -> None:
+def test_an_unreadable_request_is_not_answered(world: Laptop, line: bytes) -> None:
     """The next query is answered."""
     with opened(world) as office:
-        assert b"answer" not in say(world.home, line)
+        assert b"answer" not in send(world.home, line)
         answer = answered(office, world, lambda: ask(world.home, "status", {}))
 
     assert [] == answer["runs"]
@@ -195,19 +197,19 @@ def test_the_card_is_for_its_owner_alone(world: Laptop) -> None:
 
 
 def test_the_office_listens_on_loopback_alone(world: Laptop) -> None:
-    """Nobody reaches it from outside."""
+    """Other machines do not reach it."""
     with opened(world) as office:
-        assert "127.0.0.1" == office._server.server_address[0]
+        assert "127.0.0.1" == office.server_address[0]
 
 
-def test_without_a_card_nobody_is_there(tmp_path: Path) -> None:
-    """Nor in a folder that does not exist."""
+def test_without_a_card_no_process_answers(tmp_path: Path) -> None:
+    """Also in a folder that does not exist."""
     for home in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(NobodyThere):
             ask(home, "status", {})
 
 
-def test_a_card_that_a_dead_process_left_leads_to_nobody(world: Laptop) -> None:
+def test_with_the_card_of_a_dead_process_no_process_answers(world: Laptop) -> None:
     """The port is closed."""
     with opened(world):
         stale = card(world.home)
@@ -221,25 +223,26 @@ def test_a_card_that_a_dead_process_left_leads_to_nobody(world: Laptop) -> None:
 @pytest.mark.parametrize(
     "content", ["", "{", "{}", "[]", "7", '{"port": 1}', '{"port": "x", "secret": "y"}']
 )
-def test_a_broken_card_leads_to_nobody(tmp_path: Path, content: str) -> None:
-    """As if there were none."""
+def test_with_a_broken_card_no_process_answers(tmp_path: Path, content: str) -> None:
+    """As without a card."""
     (tmp_path / CARD).write_text(content)
 
     with pytest.raises(NobodyThere):
         ask(tmp_path, "status", {})
 
 
-def test_a_port_that_somebody_else_took_leads_to_nobody(tmp_path: Path) -> None:
-    """It answers nothing, or nonsense."""
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"[]\n", b"7\n"])
+def test_on_a_port_of_another_program_no_process_answers(tmp_path: Path, reply: bytes) -> None:
+    """It answers nothing, or something else."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         (tmp_path / CARD).write_text(json.dumps({"port": port, "secret": "s"}))
 
         def hang_up() -> None:
-            line, _ = other.accept()
-            line.recv(1000)
-            line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            line.close()
+            connection, _ = other.accept()
+            connection.recv(1000)
+            connection.sendall(reply)
+            connection.close()
 
         thread = threading.Thread(target=hang_up)
         thread.start()
@@ -248,7 +251,68 @@ def test_a_port_that_somebody_else_took_leads_to_nobody(tmp_path: Path) -> None:
         thread.join()
 
 
+def test_a_client_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a program accepts its connection and sends nothing."""
+    monkeypatch.setattr(control_server, "TIMEOUT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        (tmp_path / CARD).write_text(json.dumps({"port": port, "secret": "s"}))
+
+        with pytest.raises(NobodyThere):
+            ask(tmp_path, "status", {})
+
+
+@pytest.mark.parametrize("start", [b"", b'{"secret"'])
+def test_a_silent_client_blocks_neither_the_worker_nor_other_clients(
+    world: Laptop, monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
+    """The server ends its connection after a while."""
+    monkeypatch.setattr(control_server._Connection, "timeout", 0.5)
+    with opened(world) as office:
+        address = ("127.0.0.1", card(world.home)["port"])
+        silent = [socket.create_connection(address, timeout=10) for _ in range(20)]
+        for each in silent:
+            each.sendall(start)
+
+        assert not office.answer(world)
+        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+        ended = [each.recv(1) for each in silent]
+        for each in silent:
+            each.close()
+
+    assert [] == answer["runs"]
+    assert {b""} == {*ended}
+
+
+def test_several_clients_are_answered_at_once(world: Laptop) -> None:
+    """Each with its own answer."""
+    names = [f"r{number}" for number in range(12)]
+
+    def request(run_id: str) -> Any:
+        return ask(world.home, "request", {"request": {"run_id": run_id}})["run_id"]
+
+    with opened(world) as office, ThreadPoolExecutor(len(names)) as pool:
+        found = answered(office, world, lambda: list(pool.map(request, names)))
+
+    assert names == found
+
+
+def test_a_request_that_is_too_long_is_refused(
+    world: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the client with the limit, and by the server in any case."""
+    monkeypatch.setattr(control_server, "MAX_REQUEST_BYTES", 1000)
+    with opened(world) as office:
+        reply = send(world.home, query(world.home, arguments={"run_id": "r" * 1000}))
+        with pytest.raises(InvalidOperation, match="may have 1,000: ask for less"):
+            ask(world.home, "status", {"run_id": "r" * 1000})
+        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+
+    assert b"it failed: DecodeError" in reply
+    assert [] == answer["runs"]
+
+
 def test_nothing_asked_is_nothing_answered(world: Laptop) -> None:
-    """The worker goes on at once."""
+    """The worker continues at once."""
     with opened(world) as office:
         assert not office.answer(world)
