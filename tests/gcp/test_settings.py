@@ -1,10 +1,12 @@
-"""What a deployment is told, and what it says when it was told wrongly."""
+"""Settings of a deployment: sources, defaults, and errors for wrong variables."""
 
 import json
 
 import pytest
 
-from tests.gcp.making import ENVIRON, gcp_settings
+from handlers.ports import Policy
+from tests.gcp.making import ENVIRON, cloud_settings
+from troupe.backends.defaults import BadCap, capped
 from troupe.backends.gcp.settings import (
     ALL,
     BadSetting,
@@ -28,8 +30,8 @@ def test_a_deployment_is_read_from_the_environment() -> None:
 
 
 def test_without_a_handler_one_service_serves_all() -> None:
-    """Everybody who subscribes to anything."""
-    assert (ALL, known_handlers()) == (gcp_settings().handler, gcp_settings().handlers)
+    """Every handler with a subscription."""
+    assert (ALL, known_handlers()) == (cloud_settings().handler, cloud_settings().handlers)
     assert {each.handler for each in subscriptions()} == set(known_handlers())
 
 
@@ -38,7 +40,7 @@ def test_without_a_handler_one_service_serves_all() -> None:
     [name for name in ENVIRON if name != "TROUPE_DEPLOYMENT"],
 )
 def test_what_is_missing_is_named_with_the_remedy(name: str) -> None:
-    """The variable, what it means, and who knows its value."""
+    """The variable, what it means, and which command shows its value."""
     with pytest.raises(BadSetting, match=rf"{name} is not set: give .*terraform output"):
         read_settings({k: v for k, v in ENVIRON.items() if k != name})
 
@@ -66,9 +68,35 @@ def test_what_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:
         gcp_settings(**{name: value})
 
 
+def test_an_error_names_every_wrong_variable_its_value_and_the_remedy() -> None:
+    """One start is enough to see all of them."""
+    wrong = {"PORT": "http", "TROUPE_CONCURRENCY": "4.5", "TROUPE_VERTEX_TRANSPORT": "grpc\n,x"}
+    with pytest.raises(BadSetting) as found:
+        read_settings(ENVIRON | wrong | {"TROUPE_BUCKET": " ", "TROUPE_DEPLOYMENT": "A"})
+
+    assert [
+        (
+            "TROUPE_BUCKET is not set: give the bucket of request files; "
+            "`terraform output -json` shows it in settings"
+        ),
+        "TROUPE_DEPLOYMENT is 'A': give one to eight small letters and digits",
+        "TROUPE_CONCURRENCY is '4.5': give a number from 1 to 80",
+        "PORT is 'http': give a number from 1 to 65535",
+        "TROUPE_VERTEX_TRANSPORT is 'grpc\\n,x': give one of grpc, rest",
+    ] == str(found.value).split("\n")
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    """Its default holds; spaces around a value do not count."""
+    names = ("PORT", "TROUPE_HANDLER", "TROUPE_CLAIM_SECONDS", "TROUPE_TOKENS_A_DAY")
+
+    assert cloud_settings() == cloud_settings(**dict.fromkeys(names, " "))
+    assert cloud_settings(PORT=9000) == cloud_settings(PORT=" 9000 ")
+
+
 def test_the_source_may_lie_elsewhere_and_be_called_otherwise() -> None:
-    """In another project, in other words."""
-    source = gcp_settings(
+    """In another project, with other column names."""
+    source = cloud_settings(
         TROUPE_SOURCE_TABLE="theirs.calls.transcripts", TROUPE_SOURCE_TRANSCRIPT="text"
     ).source
 
@@ -78,16 +106,18 @@ def test_the_source_may_lie_elsewhere_and_be_called_otherwise() -> None:
 
 
 def test_the_next_claim_waits_until_the_last_creation_is_over() -> None:
-    """Whatever the waits are, two of them cannot be paid for one attempt."""
-    policy = gcp_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="21").policy
+    """Whatever the waits are, two claims cannot pay for one attempt."""
+    policy = cloud_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="21").policy
     assert (10, 21) == (policy.claim_seconds, policy.reclaim_seconds)
 
-    with pytest.raises(BadSetting, match="from 21 to"):
-        gcp_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="20")
+    with pytest.raises(BadSetting, match="RECLAIM_SECONDS is 20: give a number from 21 to 86400"):
+        cloud_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="20")
+    with pytest.raises(BadSetting, match="RECLAIM_SECONDS is 1200: give a number from 2061 to"):
+        cloud_settings(TROUPE_CLAIM_SECONDS="2000")
 
 
-def test_terraform_s_output_says_the_same() -> None:
-    """The environment goes before it."""
+def test_terraform_s_output_is_read_as_the_environment_is() -> None:
+    """The environment takes precedence."""
     text = json.dumps({"settings": {"sensitive": False, "value": ENVIRON}, "other": {"value": 1}})
 
     assert gcp_settings() == read_terraform(text, {})
@@ -105,10 +135,27 @@ def test_a_file_that_is_no_output_of_terraform_is_refused(text: str) -> None:
 
 
 def test_a_day_can_be_capped() -> None:
-    """In money and in tokens; nonsense is named."""
-    policy = gcp_settings(TROUPE_BUDGET_A_DAY="12.5", TROUPE_TOKENS_A_DAY="1000000").policy
+    """In money and in tokens, for every backend."""
+    environ = {"TROUPE_BUDGET_A_DAY": "12.5", "TROUPE_TOKENS_A_DAY": "1e6"}
+    policy = cloud_settings(**environ).policy
 
     assert (12.5, 1_000_000) == (policy.budget_a_day, policy.tokens_a_day)
-    for wrong in ("0", "-1", "much", "inf"):
-        with pytest.raises(BadSetting, match="TROUPE_BUDGET_A_DAY"):
-            gcp_settings(TROUPE_BUDGET_A_DAY=wrong)
+    assert policy == capped(Policy(), environ)
+    assert Policy(run_days=9) == capped(Policy(run_days=9), {"TROUPE_TOKENS_A_DAY": ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "values"),
+    [
+        ("TROUPE_BUDGET_A_DAY", "a number", ("0", "-1", "much", "inf", "nan", "1e999", "null")),
+        ("TROUPE_TOKENS_A_DAY", "a whole number", ("0", "-1", "much", "inf", "0.5", "1e999")),
+    ],
+)
+def test_a_wrong_cap_is_refused_by_name(name: str, kind: str, values: tuple[str, ...]) -> None:
+    """In a deployment and on a laptop, with its value and the remedy."""
+    for value in values:
+        text = f"{name} is {value!r}: give {kind} above 0, or nothing for no cap"
+        with pytest.raises(BadSetting, match=text):
+            cloud_settings(**{name: value})
+        with pytest.raises(BadCap, match=text):
+            capped(Policy(), {name: value})

@@ -1,4 +1,4 @@
-"""One process owns the folder; the others ask it through a socket, and are answered or told."""
+"""Control server: authentication, errors, limits, and files that a dead process left."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,9 @@ import pytest
 
 from tests.harness import calls
 from tests.local.fakes import HeldClock
-from troupe.backends.local.backend import HomeInUse, LocalBackend
-from troupe.backends.local.control_server import CONTROL_FILE, ControlServer, NoOwner, ask
+from troupe.backends.local import control_server
+from troupe.backends.local.backend import HomeInUse, Laptop
+from troupe.backends.local.control_server import CARD, NobodyThere, Office, ask
 from troupe.operations.backend import InvalidOperation
 
 HOUSE = Path(__file__).parent.parent.parent
@@ -39,8 +41,8 @@ def opened(backend: LocalBackend) -> Iterator[ControlServer]:
         control_server.close()
 
 
-def answered(control_server: ControlServer, backend: LocalBackend, caller: Any) -> Any:
-    """What the caller gets while the owner answers; both in time."""
+def answered(office: Office, world: Laptop, caller: Any) -> Any:
+    """Call from a thread while the owner answers; return the result or the error."""
     got: list[Any] = []
 
     def call() -> None:
@@ -57,26 +59,22 @@ def answered(control_server: ControlServer, backend: LocalBackend, caller: Any) 
     return got[0]
 
 
-def control_file(home: Path) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((home / CONTROL_FILE).read_text())
-    return told
+def card(home: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((home / CARD).read_text())
+    return content
 
 
-def say(home: Path, line: bytes) -> bytes:
-    """Straight into the socket."""
-    with socket.create_connection(("127.0.0.1", control_file(home)["port"]), timeout=10) as door:
-        door.sendall(line)
-        door.shutdown(socket.SHUT_WR)
-        return door.makefile("rb").read()
+def send(home: Path, line: bytes) -> bytes:
+    """Send a line without `ask`, and return the reply."""
+    with socket.create_connection(("127.0.0.1", card(home)["port"]), timeout=10) as connection:
+        connection.sendall(line)
+        connection.shutdown(socket.SHUT_WR)
+        return connection.makefile("rb").read()
 
 
 def query(home: Path, **changed: Any) -> bytes:
-    told = {
-        "secret": control_file(home)["secret"],
-        "operation": "status",
-        "arguments": {},
-    } | changed
-    return json.dumps(told).encode() + b"\n"
+    request = {"secret": card(home)["secret"], "duty": "status", "arguments": {}} | changed
+    return json.dumps(request).encode() + b"\n"
 
 
 def test_a_query_over_the_socket_is_answered(backend: LocalBackend) -> None:
@@ -99,19 +97,19 @@ def test_another_process_asks_and_is_answered(backend: LocalBackend) -> None:
     )
     command = [sys.executable, "-c", script, str(backend.home)]
 
-    with opened(backend) as control_server:
-        told = answered(
-            control_server,
-            backend,
+    with opened(world) as office:
+        done = answered(
+            office,
+            world,
             lambda: subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True),
         )
 
-    assert ["in use", "r7"] == told.stdout.split("\n")[:2]
-    assert 1 == backend.bus.waiting
+    assert ["in use", "r7"] == done.stdout.split("\n")[:2]
+    assert 1 == world.bus.waiting
 
 
-def test_two_backends_cannot_own_one_folder(backend: LocalBackend) -> None:
-    """The second is told so."""
+def test_two_worlds_cannot_own_one_folder(world: Laptop) -> None:
+    """The second one is refused."""
     with pytest.raises(HomeInUse):
         LocalBackend(backend.home)
 
@@ -140,9 +138,9 @@ def test_what_is_asked_is_done(backend: LocalBackend, tmp_path: Path) -> None:
 def test_an_invalid_operation_travels_as_such(
     backend: LocalBackend, operation: str, arguments: dict[str, Any], words: str
 ) -> None:
-    """In the words of the desk."""
-    with opened(backend) as control_server:
-        found = answered(control_server, backend, lambda: ask(backend.home, operation, arguments))
+    """With the text of the operation."""
+    with opened(world) as office:
+        found = answered(office, world, lambda: ask(world.home, duty, arguments))
 
     assert isinstance(found, InvalidOperation)
     assert words in str(found)
@@ -156,7 +154,7 @@ def test_an_unknown_operation_is_refused_by_name(backend: LocalBackend) -> None:
     assert isinstance(found, InvalidOperation)
 
 
-def test_a_failure_of_the_owner_is_told_without_its_details(backend: LocalBackend) -> None:
+def test_a_failure_of_the_owner_travels_without_its_details(world: Laptop) -> None:
     """The kind of error alone; and the owner goes on."""
     with opened(backend) as control_server:
         found = answered(
@@ -168,12 +166,12 @@ def test_a_failure_of_the_owner_is_told_without_its_details(backend: LocalBacken
     assert [] == after["runs"]
 
 
-def test_a_wrong_secret_is_not_answered(backend: LocalBackend) -> None:
-    """Other users of the machine reach the port, but not the card."""
-    with opened(backend):
+def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
+    """Other users of the machine reach the port, but cannot read the file with the secret."""
+    with opened(world):
         wrong = [
-            say(backend.home, query(backend.home, secret=secret))
-            for secret in ("", "0" * 32, None, control_file(backend.home)["secret"][:-1], "ü")
+            send(world.home, query(world.home, secret=secret))
+            for secret in ("", "0" * 32, None, card(world.home)["secret"][:-1], "ü")
         ]
 
     assert not any(b"answer" in each or b"runs" in each for each in wrong)
@@ -182,11 +180,11 @@ def test_a_wrong_secret_is_not_answered(backend: LocalBackend) -> None:
 @pytest.mark.parametrize(
     "line", [b"", b"\n", b"{}\n", b"[]\n", b"nonsense\n", b"\xff\n", b'{"secret"']
 )
-def test_nonsense_harms_nobody(backend: LocalBackend, line: bytes) -> None:
+def test_an_unreadable_request_is_not_answered(world: Laptop, line: bytes) -> None:
     """The next query is answered."""
-    with opened(backend) as control_server:
-        assert b"answer" not in say(backend.home, line)
-        answer = answered(control_server, backend, lambda: ask(backend.home, "status", {}))
+    with opened(world) as office:
+        assert b"answer" not in send(world.home, line)
+        answer = answered(office, world, lambda: ask(world.home, "status", {}))
 
     assert [] == answer["runs"]
 
@@ -202,20 +200,20 @@ def test_the_card_is_for_its_owner_alone(backend: LocalBackend) -> None:
     assert 0o600 == mode
 
 
-def test_the_control_server_listens_on_loopback_alone(backend: LocalBackend) -> None:
-    """Nobody reaches it from outside."""
-    with opened(backend) as control_server:
-        assert "127.0.0.1" == control_server._server.server_address[0]
+def test_the_office_listens_on_loopback_alone(world: Laptop) -> None:
+    """Other machines do not reach it."""
+    with opened(world) as office:
+        assert "127.0.0.1" == office.server_address[0]
 
 
-def test_without_a_card_nobody_is_there(tmp_path: Path) -> None:
-    """Nor in a folder that does not exist."""
+def test_without_a_card_no_process_answers(tmp_path: Path) -> None:
+    """Also in a folder that does not exist."""
     for home in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(NoOwner):
             ask(home, "status", {})
 
 
-def test_a_card_that_a_dead_process_left_leads_to_nobody(backend: LocalBackend) -> None:
+def test_with_the_card_of_a_dead_process_no_process_answers(world: Laptop) -> None:
     """The port is closed."""
     with opened(backend):
         stale = control_file(backend.home)
@@ -229,25 +227,26 @@ def test_a_card_that_a_dead_process_left_leads_to_nobody(backend: LocalBackend) 
 @pytest.mark.parametrize(
     "content", ["", "{", "{}", "[]", "7", '{"port": 1}', '{"port": "x", "secret": "y"}']
 )
-def test_a_broken_card_leads_to_nobody(tmp_path: Path, content: str) -> None:
-    """As if there were none."""
-    (tmp_path / CONTROL_FILE).write_text(content)
+def test_with_a_broken_card_no_process_answers(tmp_path: Path, content: str) -> None:
+    """As without a card."""
+    (tmp_path / CARD).write_text(content)
 
     with pytest.raises(NoOwner):
         ask(tmp_path, "status", {})
 
 
-def test_a_port_that_somebody_else_took_leads_to_nobody(tmp_path: Path) -> None:
-    """It answers nothing, or nonsense."""
+@pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"[]\n", b"7\n"])
+def test_on_a_port_of_another_program_no_process_answers(tmp_path: Path, reply: bytes) -> None:
+    """It answers nothing, or something else."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         (tmp_path / CONTROL_FILE).write_text(json.dumps({"port": port, "secret": "s"}))
 
         def hang_up() -> None:
-            line, _ = other.accept()
-            line.recv(1000)
-            line.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            line.close()
+            connection, _ = other.accept()
+            connection.recv(1000)
+            connection.sendall(reply)
+            connection.close()
 
         thread = threading.Thread(target=hang_up)
         thread.start()
@@ -256,7 +255,68 @@ def test_a_port_that_somebody_else_took_leads_to_nobody(tmp_path: Path) -> None:
         thread.join()
 
 
-def test_nothing_asked_is_nothing_answered(backend: LocalBackend) -> None:
-    """The worker goes on at once."""
-    with opened(backend) as control_server:
-        assert not control_server.answer(backend)
+def test_a_client_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a program accepts its connection and sends nothing."""
+    monkeypatch.setattr(control_server, "TIMEOUT_SECONDS", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        (tmp_path / CARD).write_text(json.dumps({"port": port, "secret": "s"}))
+
+        with pytest.raises(NobodyThere):
+            ask(tmp_path, "status", {})
+
+
+@pytest.mark.parametrize("start", [b"", b'{"secret"'])
+def test_a_silent_client_blocks_neither_the_worker_nor_other_clients(
+    world: Laptop, monkeypatch: pytest.MonkeyPatch, start: bytes
+) -> None:
+    """The server ends its connection after a while."""
+    monkeypatch.setattr(control_server._Connection, "timeout", 0.5)
+    with opened(world) as office:
+        address = ("127.0.0.1", card(world.home)["port"])
+        silent = [socket.create_connection(address, timeout=10) for _ in range(20)]
+        for each in silent:
+            each.sendall(start)
+
+        assert not office.answer(world)
+        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+        ended = [each.recv(1) for each in silent]
+        for each in silent:
+            each.close()
+
+    assert [] == answer["runs"]
+    assert {b""} == {*ended}
+
+
+def test_several_clients_are_answered_at_once(world: Laptop) -> None:
+    """Each with its own answer."""
+    names = [f"r{number}" for number in range(12)]
+
+    def request(run_id: str) -> Any:
+        return ask(world.home, "request", {"request": {"run_id": run_id}})["run_id"]
+
+    with opened(world) as office, ThreadPoolExecutor(len(names)) as pool:
+        found = answered(office, world, lambda: list(pool.map(request, names)))
+
+    assert names == found
+
+
+def test_a_request_that_is_too_long_is_refused(
+    world: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the client with the limit, and by the server in any case."""
+    monkeypatch.setattr(control_server, "MAX_REQUEST_BYTES", 1000)
+    with opened(world) as office:
+        reply = send(world.home, query(world.home, arguments={"run_id": "r" * 1000}))
+        with pytest.raises(InvalidOperation, match="may have 1,000: ask for less"):
+            ask(world.home, "status", {"run_id": "r" * 1000})
+        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+
+    assert b"it failed: DecodeError" in reply
+    assert [] == answer["runs"]
+
+
+def test_nothing_asked_is_nothing_answered(world: Laptop) -> None:
+    """The worker continues at once."""
+    with opened(world) as office:
+        assert not office.answer(world)
