@@ -5,11 +5,10 @@ import json
 import pytest
 
 from handlers.ports import Policy
-from tests.gcp.making import ENVIRON, cloud_settings
-from troupe.backends.defaults import BadCap, capped
+from tests.gcp.making import ENVIRON, gcp_settings
+from troupe.backends.defaults import BadSetting, capped
 from troupe.backends.gcp.settings import (
     ALL,
-    BadSetting,
     known_handlers,
     read_settings,
     read_terraform,
@@ -31,7 +30,7 @@ def test_a_deployment_is_read_from_the_environment() -> None:
 
 def test_without_a_handler_one_service_serves_all() -> None:
     """Every handler with a subscription."""
-    assert (ALL, known_handlers()) == (cloud_settings().handler, cloud_settings().handlers)
+    assert (ALL, known_handlers()) == (gcp_settings().handler, gcp_settings().handlers)
     assert {each.handler for each in subscriptions()} == set(known_handlers())
 
 
@@ -90,13 +89,13 @@ def test_an_empty_variable_is_one_that_is_not_set() -> None:
     """Its default holds; spaces around a value do not count."""
     names = ("PORT", "TROUPE_HANDLER", "TROUPE_CLAIM_SECONDS", "TROUPE_TOKENS_A_DAY")
 
-    assert cloud_settings() == cloud_settings(**dict.fromkeys(names, " "))
-    assert cloud_settings(PORT=9000) == cloud_settings(PORT=" 9000 ")
+    assert gcp_settings() == gcp_settings(**dict.fromkeys(names, " "))
+    assert gcp_settings(PORT=9000) == gcp_settings(PORT=" 9000 ")
 
 
 def test_the_source_may_lie_elsewhere_and_be_called_otherwise() -> None:
     """In another project, with other column names."""
-    source = cloud_settings(
+    source = gcp_settings(
         TROUPE_SOURCE_TABLE="theirs.calls.transcripts", TROUPE_SOURCE_TRANSCRIPT="text"
     ).source
 
@@ -107,13 +106,13 @@ def test_the_source_may_lie_elsewhere_and_be_called_otherwise() -> None:
 
 def test_the_next_claim_waits_until_the_last_creation_is_over() -> None:
     """Whatever the waits are, two claims cannot pay for one attempt."""
-    policy = cloud_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="21").policy
+    policy = gcp_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="21").policy
     assert (10, 21) == (policy.claim_seconds, policy.reclaim_seconds)
 
     with pytest.raises(BadSetting, match="RECLAIM_SECONDS is 20: give a number from 21 to 86400"):
-        cloud_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="20")
+        gcp_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="20")
     with pytest.raises(BadSetting, match="RECLAIM_SECONDS is 1200: give a number from 2061 to"):
-        cloud_settings(TROUPE_CLAIM_SECONDS="2000")
+        gcp_settings(TROUPE_CLAIM_SECONDS="2000")
 
 
 def test_terraform_s_output_is_read_as_the_environment_is() -> None:
@@ -137,7 +136,7 @@ def test_a_file_that_is_no_output_of_terraform_is_refused(text: str) -> None:
 def test_a_day_can_be_capped() -> None:
     """In money and in tokens, for every backend."""
     environ = {"TROUPE_BUDGET_A_DAY": "12.5", "TROUPE_TOKENS_A_DAY": "1e6"}
-    policy = cloud_settings(**environ).policy
+    policy = gcp_settings(**environ).policy
 
     assert (12.5, 1_000_000) == (policy.budget_a_day, policy.tokens_a_day)
     assert policy == capped(Policy(), environ)
@@ -156,6 +155,6 @@ def test_a_wrong_cap_is_refused_by_name(name: str, kind: str, values: tuple[str,
     for value in values:
         text = f"{name} is {value!r}: give {kind} above 0, or nothing for no cap"
         with pytest.raises(BadSetting, match=text):
-            cloud_settings(**{name: value})
-        with pytest.raises(BadCap, match=text):
+            gcp_settings(**{name: value})
+        with pytest.raises(BadSetting, match=text):
             capped(Policy(), {name: value})

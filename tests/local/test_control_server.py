@@ -17,8 +17,8 @@ import pytest
 from tests.harness import calls
 from tests.local.fakes import HeldClock
 from troupe.backends.local import control_server
-from troupe.backends.local.backend import HomeInUse, Laptop
-from troupe.backends.local.control_server import CARD, NobodyThere, Office, ask
+from troupe.backends.local.backend import HomeInUse, LocalBackend
+from troupe.backends.local.control_server import CONTROL_FILE, ControlServer, NoOwner, ask
 from troupe.operations.backend import InvalidOperation
 
 HOUSE = Path(__file__).parent.parent.parent
@@ -32,16 +32,16 @@ def backend(tmp_path: Path) -> Iterator[LocalBackend]:
 
 
 @contextmanager
-def opened(backend: LocalBackend) -> Iterator[ControlServer]:
-    control_server = ControlServer(backend.home)
-    control_server.open()
+def serving(backend: LocalBackend) -> Iterator[ControlServer]:
+    server = ControlServer(backend.home)
+    server.open()
     try:
-        yield control_server
+        yield server
     finally:
-        control_server.close()
+        server.close()
 
 
-def answered(office: Office, world: Laptop, caller: Any) -> Any:
+def answered(server: ControlServer, backend: LocalBackend, caller: Any) -> Any:
     """Call from a thread while the owner answers; return the result or the error."""
     got: list[Any] = []
 
@@ -54,33 +54,39 @@ def answered(office: Office, world: Laptop, caller: Any) -> Any:
     thread = threading.Thread(target=call)
     thread.start()
     while thread.is_alive():
-        control_server.answer(backend, 0.05)
+        server.answer(backend, 0.05)
         thread.join(0.01)
     return got[0]
 
 
-def card(home: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads((home / CARD).read_text())
+def control_file(home: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((home / CONTROL_FILE).read_text())
     return content
 
 
 def send(home: Path, line: bytes) -> bytes:
     """Send a line without `ask`, and return the reply."""
-    with socket.create_connection(("127.0.0.1", card(home)["port"]), timeout=10) as connection:
+    with socket.create_connection(
+        ("127.0.0.1", control_file(home)["port"]), timeout=10
+    ) as connection:
         connection.sendall(line)
         connection.shutdown(socket.SHUT_WR)
         return connection.makefile("rb").read()
 
 
 def query(home: Path, **changed: Any) -> bytes:
-    request = {"secret": card(home)["secret"], "duty": "status", "arguments": {}} | changed
+    request = {
+        "secret": control_file(home)["secret"],
+        "operation": "status",
+        "arguments": {},
+    } | changed
     return json.dumps(request).encode() + b"\n"
 
 
 def test_a_query_over_the_socket_is_answered(backend: LocalBackend) -> None:
     """By the one process that may read the file."""
-    with opened(backend) as control_server:
-        answer = answered(control_server, backend, lambda: ask(backend.home, "status", {}))
+    with serving(backend) as server:
+        answer = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
     assert ([], []) == (answer["runs"], answer["dead_letters"])
     assert os.getpid() == answer["worker"]["pid"]
@@ -97,18 +103,18 @@ def test_another_process_asks_and_is_answered(backend: LocalBackend) -> None:
     )
     command = [sys.executable, "-c", script, str(backend.home)]
 
-    with opened(world) as office:
+    with serving(backend) as server:
         done = answered(
-            office,
-            world,
+            server,
+            backend,
             lambda: subprocess.run(command, cwd=HOUSE, capture_output=True, text=True, check=True),
         )
 
     assert ["in use", "r7"] == done.stdout.split("\n")[:2]
-    assert 1 == world.bus.waiting
+    assert 1 == backend.bus.waiting
 
 
-def test_two_worlds_cannot_own_one_folder(world: Laptop) -> None:
+def test_two_worlds_cannot_own_one_folder(backend: LocalBackend) -> None:
     """The second one is refused."""
     with pytest.raises(HomeInUse):
         LocalBackend(backend.home)
@@ -119,10 +125,8 @@ def test_what_is_asked_is_done(backend: LocalBackend, tmp_path: Path) -> None:
     file = tmp_path / "calls.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in calls(3)))
 
-    with opened(backend) as control_server:
-        answer = answered(
-            control_server, backend, lambda: ask(backend.home, "load", {"file": str(file)})
-        )
+    with serving(backend) as server:
+        answer = answered(server, backend, lambda: ask(backend.home, "load", {"file": str(file)}))
 
     assert 3 == answer["added"]
 
@@ -139,8 +143,8 @@ def test_an_invalid_operation_travels_as_such(
     backend: LocalBackend, operation: str, arguments: dict[str, Any], words: str
 ) -> None:
     """With the text of the operation."""
-    with opened(world) as office:
-        found = answered(office, world, lambda: ask(world.home, duty, arguments))
+    with serving(backend) as server:
+        found = answered(server, backend, lambda: ask(backend.home, operation, arguments))
 
     assert isinstance(found, InvalidOperation)
     assert words in str(found)
@@ -148,30 +152,28 @@ def test_an_invalid_operation_travels_as_such(
 
 def test_an_unknown_operation_is_refused_by_name(backend: LocalBackend) -> None:
     """Nothing else of the process can be called."""
-    with opened(backend) as control_server:
-        found = answered(control_server, backend, lambda: ask(backend.home, "close", {}))
+    with serving(backend) as server:
+        found = answered(server, backend, lambda: ask(backend.home, "close", {}))
 
     assert isinstance(found, InvalidOperation)
 
 
-def test_a_failure_of_the_owner_travels_without_its_details(world: Laptop) -> None:
+def test_a_failure_of_the_owner_travels_without_its_details(backend: LocalBackend) -> None:
     """The kind of error alone; and the owner goes on."""
-    with opened(backend) as control_server:
-        found = answered(
-            control_server, backend, lambda: ask(backend.home, "status", {"colour": "red"})
-        )
-        after = answered(control_server, backend, lambda: ask(backend.home, "status", {}))
+    with serving(backend) as server:
+        found = answered(server, backend, lambda: ask(backend.home, "status", {"colour": "red"}))
+        after = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
     assert "it failed: TypeError" == str(found)
     assert [] == after["runs"]
 
 
-def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
+def test_a_wrong_secret_is_not_answered(backend: LocalBackend) -> None:
     """Other users of the machine reach the port, but cannot read the file with the secret."""
-    with opened(world):
+    with serving(backend):
         wrong = [
-            send(world.home, query(world.home, secret=secret))
-            for secret in ("", "0" * 32, None, card(world.home)["secret"][:-1], "ü")
+            send(backend.home, query(backend.home, secret=secret))
+            for secret in ("", "0" * 32, None, control_file(backend.home)["secret"][:-1], "ü")
         ]
 
     assert not any(b"answer" in each or b"runs" in each for each in wrong)
@@ -180,11 +182,11 @@ def test_a_wrong_secret_is_not_answered(world: Laptop) -> None:
 @pytest.mark.parametrize(
     "line", [b"", b"\n", b"{}\n", b"[]\n", b"nonsense\n", b"\xff\n", b'{"secret"']
 )
-def test_an_unreadable_request_is_not_answered(world: Laptop, line: bytes) -> None:
+def test_an_unreadable_request_is_not_answered(backend: LocalBackend, line: bytes) -> None:
     """The next query is answered."""
-    with opened(world) as office:
-        assert b"answer" not in send(world.home, line)
-        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+    with serving(backend) as server:
+        assert b"answer" not in send(backend.home, line)
+        answer = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
     assert [] == answer["runs"]
 
@@ -194,16 +196,16 @@ def test_the_card_is_for_its_owner_alone(backend: LocalBackend) -> None:
     """It holds the secret; also when a dead process left a half-written one."""
     (backend.home / CONTROL_FILE).with_suffix(".part").write_text("left behind")
 
-    with opened(backend):
+    with serving(backend):
         mode = (backend.home / CONTROL_FILE).stat().st_mode & 0o777
 
     assert 0o600 == mode
 
 
-def test_the_office_listens_on_loopback_alone(world: Laptop) -> None:
+def test_the_office_listens_on_loopback_alone(backend: LocalBackend) -> None:
     """Other machines do not reach it."""
-    with opened(world) as office:
-        assert "127.0.0.1" == office.server_address[0]
+    with serving(backend) as server:
+        assert "127.0.0.1" == server.server_address[0]
 
 
 def test_without_a_card_no_process_answers(tmp_path: Path) -> None:
@@ -213,9 +215,9 @@ def test_without_a_card_no_process_answers(tmp_path: Path) -> None:
             ask(home, "status", {})
 
 
-def test_with_the_card_of_a_dead_process_no_process_answers(world: Laptop) -> None:
+def test_with_the_card_of_a_dead_process_no_process_answers(backend: LocalBackend) -> None:
     """The port is closed."""
-    with opened(backend):
+    with serving(backend):
         stale = control_file(backend.home)
     assert not (backend.home / CONTROL_FILE).exists()
     (backend.home / CONTROL_FILE).write_text(json.dumps(stale))
@@ -229,7 +231,7 @@ def test_with_the_card_of_a_dead_process_no_process_answers(world: Laptop) -> No
 )
 def test_with_a_broken_card_no_process_answers(tmp_path: Path, content: str) -> None:
     """As without a card."""
-    (tmp_path / CARD).write_text(content)
+    (tmp_path / CONTROL_FILE).write_text(content)
 
     with pytest.raises(NoOwner):
         ask(tmp_path, "status", {})
@@ -260,26 +262,26 @@ def test_a_client_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(control_server, "TIMEOUT_SECONDS", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        (tmp_path / CARD).write_text(json.dumps({"port": port, "secret": "s"}))
+        (tmp_path / CONTROL_FILE).write_text(json.dumps({"port": port, "secret": "s"}))
 
-        with pytest.raises(NobodyThere):
+        with pytest.raises(NoOwner):
             ask(tmp_path, "status", {})
 
 
 @pytest.mark.parametrize("start", [b"", b'{"secret"'])
 def test_a_silent_client_blocks_neither_the_worker_nor_other_clients(
-    world: Laptop, monkeypatch: pytest.MonkeyPatch, start: bytes
+    backend: LocalBackend, monkeypatch: pytest.MonkeyPatch, start: bytes
 ) -> None:
     """The server ends its connection after a while."""
     monkeypatch.setattr(control_server._Connection, "timeout", 0.5)
-    with opened(world) as office:
-        address = ("127.0.0.1", card(world.home)["port"])
+    with serving(backend) as server:
+        address = ("127.0.0.1", control_file(backend.home)["port"])
         silent = [socket.create_connection(address, timeout=10) for _ in range(20)]
         for each in silent:
             each.sendall(start)
 
-        assert not office.answer(world)
-        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+        assert not server.answer(backend)
+        answer = answered(server, backend, lambda: ask(backend.home, "status", {}))
         ended = [each.recv(1) for each in silent]
         for each in silent:
             each.close()
@@ -288,35 +290,35 @@ def test_a_silent_client_blocks_neither_the_worker_nor_other_clients(
     assert {b""} == {*ended}
 
 
-def test_several_clients_are_answered_at_once(world: Laptop) -> None:
+def test_several_clients_are_answered_at_once(backend: LocalBackend) -> None:
     """Each with its own answer."""
     names = [f"r{number}" for number in range(12)]
 
     def request(run_id: str) -> Any:
-        return ask(world.home, "request", {"request": {"run_id": run_id}})["run_id"]
+        return ask(backend.home, "request", {"request": {"run_id": run_id}})["run_id"]
 
-    with opened(world) as office, ThreadPoolExecutor(len(names)) as pool:
-        found = answered(office, world, lambda: list(pool.map(request, names)))
+    with serving(backend) as server, ThreadPoolExecutor(len(names)) as pool:
+        found = answered(server, backend, lambda: list(pool.map(request, names)))
 
     assert names == found
 
 
 def test_a_request_that_is_too_long_is_refused(
-    world: Laptop, monkeypatch: pytest.MonkeyPatch
+    backend: LocalBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By the client with the limit, and by the server in any case."""
     monkeypatch.setattr(control_server, "MAX_REQUEST_BYTES", 1000)
-    with opened(world) as office:
-        reply = send(world.home, query(world.home, arguments={"run_id": "r" * 1000}))
+    with serving(backend) as server:
+        reply = send(backend.home, query(backend.home, arguments={"run_id": "r" * 1000}))
         with pytest.raises(InvalidOperation, match="may have 1,000: ask for less"):
-            ask(world.home, "status", {"run_id": "r" * 1000})
-        answer = answered(office, world, lambda: ask(world.home, "status", {}))
+            ask(backend.home, "status", {"run_id": "r" * 1000})
+        answer = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
     assert b"it failed: DecodeError" in reply
     assert [] == answer["runs"]
 
 
-def test_nothing_asked_is_nothing_answered(world: Laptop) -> None:
+def test_nothing_asked_is_nothing_answered(backend: LocalBackend) -> None:
     """The worker continues at once."""
-    with opened(world) as office:
-        assert not office.answer(world)
+    with serving(backend) as server:
+        assert not server.answer(backend)

@@ -17,7 +17,6 @@ class BadSetting(ValueError):
     """A setting is missing or wrong; the text names the variable and says what to write."""
 
 
-BadCap = BadSetting
 """The name that `troupe/cli` uses."""
 
 

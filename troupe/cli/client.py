@@ -35,7 +35,7 @@ def call(home: Path, operation: str, **arguments: Any) -> Answer:
 def asked(home: Path, operation: str, **arguments: Any) -> Answer:
     """The answer, for those who may ask again. Raises `Unanswered`."""
     from handlers.dispatch.errors import Redeliver, Reject
-    from troupe.backends.defaults import BadCap
+    from troupe.backends.defaults import BadSetting
     from troupe.backends.local.errors import InvalidHome
     from troupe.operations.backend import InvalidOperation
 
@@ -47,7 +47,7 @@ def asked(home: Path, operation: str, **arguments: Any) -> Answer:
             if is_elsewhere()
             else _call(home, operation, arguments)
         )
-    except (InvalidOperation, BadCap, InvalidHome) as problem:
+    except (InvalidOperation, BadSetting, InvalidHome) as problem:
         raise Unanswered(str(problem)) from problem
     except (Redeliver, Reject) as trouble:
         said = f"{trouble}; what was done until then stands: give the command again"

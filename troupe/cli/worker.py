@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from troupe.backends.defaults import BadCap
+from troupe.backends.defaults import BadSetting
 from troupe.backends.local.backend import HomeInUse, LocalBackend, LocalSettings
 from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.errors import InvalidHome
@@ -36,7 +36,7 @@ def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LocalSet
             answerer=endpoint or analyst,
             behaviour=Behaviour(keeps_answers=endpoint is not None),
         )
-    except BadCap as problem:
+    except BadSetting as problem:
         fail(str(problem))
 
 

@@ -114,14 +114,16 @@ class _PolicySettings(DayCaps):
 
     claim_seconds: Annotated[int, _number("TROUPE_CLAIM_SECONDS", 1, _DAY_SECONDS)]
     reclaim_seconds: Annotated[int, _number("TROUPE_RECLAIM_SECONDS", 1, _DAY_SECONDS)]
-    retell_after_seconds: Annotated[int, _number("TROUPE_RETELL_AFTER_SECONDS", 1, _DAY_SECONDS)]
+    republish_after_seconds: Annotated[
+        int, _number("TROUPE_REPUBLISH_AFTER_SECONDS", 1, _DAY_SECONDS)
+    ]
 
 
-def read_settings(environ: Mapping[str, str]) -> CloudSettings:
+def read_settings(environ: Mapping[str, str]) -> GcpSettings:
     """Read the variables of a container. Raises `BadSetting`."""
-    values = read_variables(CloudSettings, environ)
+    values = read_variables(GcpSettings, environ)
     folders = environ.get("TROUPE_ANALYSES", "").strip().split(os.pathsep)
-    return CloudSettings(
+    return GcpSettings(
         **{"output_bucket": values["bucket"]} | values,
         source=_source(environ),
         analyses=tuple(Path(each) for each in folders if each),
@@ -129,7 +131,7 @@ def read_settings(environ: Mapping[str, str]) -> CloudSettings:
     )
 
 
-def read_terraform(text: str, environ: Mapping[str, str]) -> CloudSettings:
+def read_terraform(text: str, environ: Mapping[str, str]) -> GcpSettings:
     """Read `terraform output -json`, all of it or the output `settings` alone.
 
     Variables of the environment take precedence. Raises `BadSetting`.

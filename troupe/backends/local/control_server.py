@@ -37,11 +37,11 @@ class NoOwner(Exception):
 
 class _Request(msgspec.Struct):
     secret: str
-    duty: str
+    operation: str
     arguments: dict[str, Any]
 
 
-class Office(socketserver.ThreadingTCPServer):
+class ControlServer(socketserver.ThreadingTCPServer):
     """Server with a thread per client; the owner answers their requests between two steps."""
 
     daemon_threads = True
@@ -51,17 +51,17 @@ class Office(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Connection)
         self.secret = secrets.token_hex(16)
         self.requests: queue.Queue[tuple[_Request, Future[Answer]]] = queue.Queue()
-        self._card = home / CARD
+        self._card = home / CONTROL_FILE
         self._thread = threading.Thread(target=self.serve_forever, daemon=True)
 
     def open(self) -> None:
         """Accept connections, and leave the port and the secret for other processes."""
         self._thread.start()
-        card = {"port": self.server_address[1], "secret": self.secret, "pid": os.getpid()}
+        control_file = {"port": self.server_address[1], "secret": self.secret, "pid": os.getpid()}
         part = self._card.with_suffix(".part")
         part.unlink(missing_ok=True)
         part.touch(mode=0o600)
-        part.write_text(json.dumps(card))
+        part.write_text(json.dumps(control_file))
         part.replace(self._card)
 
     def close(self) -> None:
@@ -71,14 +71,14 @@ class Office(socketserver.ThreadingTCPServer):
         self.server_close()
         self._thread.join()
 
-    def answer(self, world: Laptop, wait_seconds: float = 0.0) -> bool:
+    def answer(self, backend: LocalBackend, wait_seconds: float = 0.0) -> bool:
         """Answer the requests that wait; wait at most this long for the first one."""
         answered = False
         with suppress(queue.Empty):
             while True:
                 request, reply = self.requests.get(timeout=0 if answered else wait_seconds)
                 try:
-                    answer = DUTIES[request.duty](world, **request.arguments)
+                    answer = OPERATIONS[request.operation](backend, **request.arguments)
                     reply.set_result(answer | {"worker": {"pid": os.getpid()}})
                 except Exception as error:
                     reply.set_exception(error)
@@ -87,7 +87,7 @@ class Office(socketserver.ThreadingTCPServer):
 
 
 class _Connection(socketserver.StreamRequestHandler):
-    server: Office
+    server: ControlServer
     timeout = REQUEST_SECONDS
 
     def handle(self) -> None:
@@ -101,8 +101,8 @@ class _Connection(socketserver.StreamRequestHandler):
             request = msgspec.json.decode(line, type=_Request)
             if not secrets.compare_digest(request.secret.encode(), self.server.secret.encode()):
                 return b""
-            if request.duty not in DUTIES:
-                raise InvalidOperation(f"there is no duty {request.duty}")
+            if request.operation not in OPERATIONS:
+                raise InvalidOperation(f"there is no duty {request.operation}")
             reply: Future[Answer] = Future()
             self.server.requests.put((request, reply))
             return msgspec.json.encode({"answer": reply.result(TIMEOUT_SECONDS)})
@@ -115,12 +115,12 @@ class _Connection(socketserver.StreamRequestHandler):
 def ask(home: Path, operation: str, arguments: dict[str, Any]) -> Answer:
     """Ask the process that owns the folder. Raises `NoOwner`, or what the duty raises."""
     try:
-        card = json.loads((home / CARD).read_text())
-        line = msgspec.json.encode(_Request(card["secret"], duty, arguments)) + b"\n"
+        control_file = json.loads((home / CONTROL_FILE).read_text())
+        line = msgspec.json.encode(_Request(control_file["secret"], operation, arguments)) + b"\n"
         if len(line) > MAX_REQUEST_BYTES:
             size = f"{len(line):,} bytes, and may have {MAX_REQUEST_BYTES:,}"
             raise InvalidOperation(f"the request has {size}: ask for less at once")
-        with create_connection(("127.0.0.1", card["port"]), TIMEOUT_SECONDS) as connection:
+        with create_connection(("127.0.0.1", control_file["port"]), TIMEOUT_SECONDS) as connection:
             connection.sendall(line)
             reply = json.loads(connection.makefile("rb").readline())
         if "problem" in reply:
@@ -128,4 +128,4 @@ def ask(home: Path, operation: str, arguments: dict[str, Any]) -> Answer:
         answer: Answer = reply["answer"]
         return answer
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NobodyThere(f"no process answers for {home}") from error
+        raise NoOwner(f"no process answers for {home}") from error
