@@ -9,7 +9,7 @@ import pytest
 from handlers.dispatch.deliver import Outcome
 from scripts import reference
 from tracking.tables import columns_of, layouts
-from troupe.telemetry import otel, spans
+from troupe.telemetry import otel, traced
 from troupe.telemetry.traced import REPEATED
 
 ROOT = Path(__file__).parents[2]
@@ -84,7 +84,7 @@ def test_every_variable_is_documented_and_no_other() -> None:
 def test_the_names_of_spans_and_metrics_are_those_of_the_code() -> None:
     """They are what dashboards are built on."""
     text = page("telemetry")
-    sources = (Path(str(m.__file__)).read_text(encoding="utf-8") for m in (otel, spans))
+    sources = (Path(str(m.__file__)).read_text(encoding="utf-8") for m in (otel, traced))
     names = set(re.findall(r'"((?:troupe|messaging)\.[\w.]+)"', "\n".join(sources)))
     outcomes = {each.value for each in Outcome} | {REPEATED}
 

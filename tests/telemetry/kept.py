@@ -1,45 +1,49 @@
-"""A sink that keeps what it is told, and what tests ask of it."""
+"""An exporter that keeps spans in memory, and what tests ask of it."""
 
 from collections import Counter
 
-from troupe.telemetry.spans import Count, Span
+from troupe.telemetry import Telemetry
+from troupe.telemetry.setup import traced_to
+from troupe.telemetry.spans import Span
 
 
 class Kept:
-    """Spans and counts in memory."""
+    """Spans in memory."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
-        self.counts: list[Count] = []
         self.closed = 0
 
-    def tell(self, span: Span) -> None:
+    def export(self, span: Span) -> None:
         self.spans.append(span)
-
-    def count(self, count: Count) -> None:
-        self.counts.append(count)
 
     def close(self) -> None:
         self.closed += 1
+
+    def telemetry(self) -> Telemetry:
+        return traced_to(lambda: self)
 
     def named(self, name: str) -> list[Span]:
         return [span for span in self.spans if span.name == name]
 
     def outcomes(self, handler: str) -> Counter[str]:
-        return Counter(each.outcome for each in self.counts if each.handler == handler)
+        deliveries = [span.attributes for span in self.spans if span.kind == "consumer"]
+        return Counter(
+            str(each["troupe.outcome"]) for each in deliveries if each["troupe.handler"] == handler
+        )
 
     def path_to(self, span: Span) -> list[str]:
         """The names from the root of its trace down to this span."""
-        by_place = {each.place: each for each in self.spans}
+        by_context = {each.context: each for each in self.spans}
         path = [span.name]
         while span.parent is not None:
-            span = by_place[span.parent]
+            span = by_context[span.parent]
             path.append(span.name)
         return path[::-1]
 
 
 class Broken(Kept):
-    """A sink that cannot be told anything."""
+    """An exporter that fails."""
 
-    def tell(self, span: Span) -> None:
+    def export(self, span: Span) -> None:
         raise OSError("no space left")

@@ -1,9 +1,9 @@
-"""Traces and metrics of deliveries, for whoever asked for them; nothing otherwise.
+"""Traces and metrics of deliveries, when the environment asks for them.
 
-    OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318   to a collector, through OpenTelemetry
-    TROUPE_TRACES=traces.jsonl                          one span a line, with nothing installed
+    TROUPE_TRACES=traces.jsonl                          to a file, one span a line
+    OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318   to a collector, with the extra `otel`
 
-Spans and metrics carry ids, counts and stable words: docs/reference/telemetry.md.
+Spans and metrics hold ids, counts and stable words: docs/reference/telemetry.md.
 """
 
 from .setup import Telemetry, configured

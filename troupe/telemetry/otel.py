@@ -1,102 +1,95 @@
-"""Spans and counts as OpenTelemetry's; imported by nobody who did not ask for it.
+"""Spans and metrics through OpenTelemetry's SDK; imported only where a collector is configured.
 
-Spans are handed over when they have ended, with ids of their own, straight to a span processor:
-a span of ours belongs to an event, not to a thread, so there is no tracer and no current span.
+A span belongs to an event, not to a thread, and comes here when it has ended, with derived ids. So
+it goes straight to a span processor: a tracer would have to get the ids past its id generator, and
+would apply a sampler and a limit of 128 links.
 """
 
 from datetime import datetime
 
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import MetricReader
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import Link, SpanContext, SpanKind, TraceFlags
-from opentelemetry.trace.status import Status, StatusCode
+from opentelemetry.trace import Link, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import SpanContext as OtelContext
 
-from .spans import Count, Place, Span
+from .spans import Span, SpanContext
 
-SCOPE = InstrumentationScope("troupe")
-_KINDS = {
-    "producer": SpanKind.PRODUCER,
-    "consumer": SpanKind.CONSUMER,
-    "client": SpanKind.CLIENT,
-}
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
+_SCOPE = InstrumentationScope("troupe")
+_METRIC_ATTRIBUTES = ("troupe.handler", "messaging.destination.name", "troupe.outcome")
 
 
 class OpenTelemetry:
-    """One process's spans and metrics."""
+    """An exporter of spans to a span processor, and of their metrics to a metric reader."""
 
-    def __init__(self, spans: SpanProcessor, metrics: MetricReader) -> None:
-        usual = Resource({"service.name": "troupe"})
-        self._resource = usual.merge(OTELResourceDetector().detect())
-        self._spans = spans
-        self._provider = MeterProvider([metrics], self._resource, shutdown_on_exit=False)
-        meter = self._provider.get_meter(SCOPE.name)
+    def __init__(self, processor: SpanProcessor, reader: MetricReader) -> None:
+        service = Resource({"service.name": "troupe"})
+        self._resource = service.merge(OTELResourceDetector().detect())
+        self._processor = processor
+        self._meters = MeterProvider([reader], self._resource, shutdown_on_exit=False)
+        meter = self._meters.get_meter(_SCOPE.name)
         self._deliveries = meter.create_counter(
             "troupe.deliveries", "{delivery}", "Deliveries by handler, topic and outcome."
         )
-        self._milliseconds = meter.create_histogram(
+        self._duration = meter.create_histogram(
             "troupe.delivery.duration", "ms", "How long a delivery took, its reply included."
         )
         self._records = meter.create_counter(
             "troupe.records", "{record}", "Records of batches that are over, by ending."
         )
 
-    def tell(self, span: Span) -> None:
-        self._spans.on_end(_readable(span, self._resource))
-
-    def count(self, count: Count) -> None:
-        about = {
-            "troupe.handler": count.handler,
-            "messaging.destination.name": count.topic,
-            "troupe.outcome": count.outcome,
-        }
-        self._deliveries.add(1, about)
-        self._milliseconds.record(count.milliseconds, about)
-        for ending, records in count.records.items():
-            self._records.add(records, {"troupe.ending": ending})
+    def export(self, span: Span) -> None:
+        if span.kind == "consumer":
+            self._measure(span)
+        self._processor.on_end(self._readable(span))
 
     def close(self) -> None:
-        self._spans.shutdown()
-        self._provider.shutdown()
+        self._processor.shutdown()
+        self._meters.shutdown()
+
+    def _measure(self, delivery: Span) -> None:
+        attributes = {name: delivery.attributes[name] for name in _METRIC_ATTRIBUTES}
+        self._deliveries.add(1, attributes)
+        self._duration.record(delivery.milliseconds, attributes)
+        for ending, records in delivery.records.items():
+            self._records.add(records, {"troupe.ending": ending})
+
+    def _readable(self, span: Span) -> ReadableSpan:
+        return ReadableSpan(
+            span.name,
+            context=_context(span.context),
+            parent=_context(span.parent) if span.parent else None,
+            resource=self._resource,
+            attributes=span.attributes,
+            links=[Link(_context(each)) for each in span.links],
+            kind=SpanKind[span.kind.upper()],
+            status=Status(StatusCode.ERROR, span.error) if span.error else Status(),
+            start_time=_nanoseconds(span.started),
+            end_time=_nanoseconds(span.ended),
+            instrumentation_scope=_SCOPE,
+        )
 
 
 def to_collector(timeout_seconds: float) -> OpenTelemetry:
-    """To the endpoint that OpenTelemetry's own variables name, in batches, off this thread.
+    """Exports over OTLP in batches, on a thread of its own, as OpenTelemetry's variables say.
 
-    A collector that is not there holds up the closing for twice this time.
+    A collector that is gone delays `close` by twice the timeout. Raises `ImportError` without the
+    extra `otel`.
     """
-    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
-
     return OpenTelemetry(
         BatchSpanProcessor(OTLPSpanExporter(timeout=timeout_seconds)),
         PeriodicExportingMetricReader(OTLPMetricExporter(timeout=timeout_seconds)),
     )
 
 
-def _readable(span: Span, resource: Resource) -> ReadableSpan:
-    return ReadableSpan(
-        span.name,
-        context=_context(span.place),
-        parent=_context(span.parent) if span.parent else None,
-        resource=resource,
-        attributes=span.about,
-        links=[Link(_context(place)) for place in span.links],
-        kind=_KINDS[span.kind],
-        status=Status(StatusCode.ERROR, span.failed) if span.failed else Status(),
-        start_time=_nanoseconds(span.started),
-        end_time=_nanoseconds(span.ended),
-        instrumentation_scope=SCOPE,
-    )
-
-
-def _context(place: Place) -> SpanContext:
-    return SpanContext(int(place.trace, 16), int(place.span, 16), True, _SAMPLED)
+def _context(context: SpanContext) -> OtelContext:
+    return OtelContext(int(context.trace_id, 16), int(context.span_id, 16), True, _SAMPLED)
 
 
 def _nanoseconds(time: datetime) -> int:

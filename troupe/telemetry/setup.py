@@ -1,4 +1,4 @@
-"""Who asked for traces, and where they go. Nobody asked: the delivery loop as it is, untouched."""
+"""Telemetry from environment variables; without them the delivery loop stays as it is."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -6,121 +6,104 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from handlers.dispatch.deliver import DeliveryResult, Message, Publish, deliver
+from events import Envelope
+from handlers.dispatch.deliver import Message, Publish, Verdict, deliver
 from handlers.ports import Dependencies
 
-from .json_spans import Lines
-from .spans import Count, Sink, Span
-from .traced import Traced
+from .spans import Exporter, SpanFile
+from .traced import spans_of
 
 LOG = logging.getLogger("troupe.telemetry")
-
-Deliver = Callable[[Message, Dependencies, Publish], DeliveryResult]
 
 _FILE = "TROUPE_TRACES"
 _ENDPOINT, _TIMEOUT = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TIMEOUT"
 _TIMEOUT_SECONDS = 3.0
-"""OpenTelemetry's own default of ten keeps a command waiting whose collector is gone."""
+"""With OpenTelemetry's default of ten, a command waits long for a collector that is gone."""
 
-
-def _nothing() -> None:
-    pass
+OpenExporter = Callable[[], Exporter]
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
     """How a backend delivers, and what it does when it closes."""
 
-    deliver: Deliver = deliver
-    close: Callable[[], None] = _nothing
+    deliver: Callable[[Message, Dependencies, Publish], Verdict] = deliver
+    close: Callable[[], None] = lambda: None
 
 
 def configured(environ: Mapping[str, str]) -> Telemetry:
     """What the environment asks for. Nothing is imported or opened before the first delivery."""
-    makers = _makers(environ)
-    if not makers:
-        return Telemetry()
-    later = _Later(makers)
-    return Telemetry(later.deliver, later.close)
-
-
-def to(sink: Sink) -> Telemetry:
-    """To a sink that is there already."""
-    return Telemetry(Traced(sink), sink.close)
-
-
-def _makers(environ: Mapping[str, str]) -> list[Callable[[], Sink]]:
-    makers: list[Callable[[], Sink]] = []
-    if environ.get(_FILE):
-        makers.append(lambda: Lines(Path(environ[_FILE])))
+    exporters: list[OpenExporter] = []
     disabled = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     if environ.get(_ENDPOINT) and not disabled:
-        makers.append(lambda: _collector(float(environ.get(_TIMEOUT) or _TIMEOUT_SECONDS)))
-    return makers
+        exporters.append(lambda: _collector(float(environ.get(_TIMEOUT) or _TIMEOUT_SECONDS)))
+    if environ.get(_FILE):
+        exporters.append(lambda: SpanFile(Path(environ[_FILE])))
+    return traced_to(*exporters) if exporters else Telemetry()
 
 
-def _collector(timeout_seconds: float) -> Sink:
-    """Raises `ImportError` when the packages are not there."""
+def traced_to(*exporters: OpenExporter) -> Telemetry:
+    """Every delivery becomes spans, and these go to each exporter."""
+    tracing = _Tracing(exporters)
+    return Telemetry(tracing.deliver, tracing.close)
+
+
+def _collector(timeout_seconds: float) -> Exporter:
+    """Raises `ImportError` when the packages are not installed."""
     try:
         from .otel import to_collector
-
-        return to_collector(timeout_seconds)
     except ImportError as error:
         raise ImportError("OpenTelemetry is missing: pip install 'troupe[otel]'") from error
+    return to_collector(timeout_seconds)
 
 
-class _Later:
-    """Opens the sinks at the first delivery, and again at the first one after a closing."""
+class _Tracing:
+    """Opens the exporters at the first delivery, and at the first one after a `close`.
 
-    def __init__(self, makers: Sequence[Callable[[], Sink]]) -> None:
-        self._makers, self._lock = makers, Lock()
-        self._opened: Telemetry | None = None
+    No delivery fails because of them: what goes wrong is logged.
+    """
 
-    def deliver(
-        self, message: Message, dependencies: Dependencies, publish: Publish
-    ) -> DeliveryResult:
+    def __init__(self, exporters: Sequence[OpenExporter]) -> None:
+        self._exporters, self._lock = exporters, Lock()
+        self._opened: list[Exporter] | None = None
+
+    def deliver(self, message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
+        exporters = self._open()
+        if not exporters:
+            return deliver(message, dependencies, publish)
+        published: list[Envelope] | None = None
+
+        def keep(envelopes: Sequence[Envelope]) -> None:
+            nonlocal published
+            publish(envelopes)
+            published = list(envelopes)
+
+        started = dependencies.clock()
+        verdict = deliver(message, dependencies, keep)
+        try:
+            for span in spans_of(message, verdict, started, published, dependencies):
+                for exporter in exporters:
+                    exporter.export(span)
+        except Exception as error:
+            LOG.warning("telemetry-failed", exc_info=error, extra={"message_id": message.id})
+        return verdict
+
+    def close(self) -> None:
+        with self._lock:
+            opened, self._opened = self._opened or [], None
+        for exporter in opened:
+            exporter.close()
+
+    def _open(self) -> list[Exporter]:
         with self._lock:
             if self._opened is None:
-                self._opened = _open(self._makers)
-            opened = self._opened
-        return opened.deliver(message, dependencies, publish)
-
-    def close(self) -> None:
-        with self._lock:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            opened.close()
+                self._opened = [each for each in map(_opened, self._exporters) if each]
+            return self._opened
 
 
-def _open(makers: Sequence[Callable[[], Sink]]) -> Telemetry:
-    """Without a sink that can be had, nothing is looked at."""
-    sinks = [sink for make in makers if (sink := _made(make))]
-    return to(Several(sinks)) if sinks else Telemetry()
-
-
-def _made(make: Callable[[], Sink]) -> Sink | None:
-    """Telemetry that cannot be had stops no work."""
+def _opened(exporter: OpenExporter) -> Exporter | None:
     try:
-        return make()
-    except (ImportError, OSError, ValueError) as error:
+        return exporter()
+    except Exception as error:
         LOG.error("telemetry-off", extra={"why": str(error)})
         return None
-
-
-class Several:
-    """Every sink is told the same."""
-
-    def __init__(self, sinks: Sequence[Sink]) -> None:
-        self._sinks = tuple(sinks)
-
-    def tell(self, span: Span) -> None:
-        for sink in self._sinks:
-            sink.tell(span)
-
-    def count(self, count: Count) -> None:
-        for sink in self._sinks:
-            sink.count(count)
-
-    def close(self) -> None:
-        for sink in self._sinks:
-            sink.close()

@@ -1,156 +1,63 @@
-"""What a trace is made of: a span for each event, each delivery of one, and each job.
+"""Spans as plain data, and a file of them: the base install has no package of OpenTelemetry."""
 
-All events of a run share one W3C trace. The span id of an event derives from the event's id (see
-`events.cloudevents`), so that whoever handles it, hours later and elsewhere, knows its parent.
-"""
-
-import hashlib
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from pathlib import Path
+from typing import Literal, Protocol
 
-from events import AttemptEvent, BatchOver, Envelope, Event, Signal
-from handlers.dispatch.deliver import Message
+import msgspec
 
-About = Mapping[str, str | int]
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
-
-
-class Place(NamedTuple):
-    """Where a span stands, in hex digits."""
-
-    trace: str
-    span: str
+Attributes = Mapping[str, str | int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """Something that has ended."""
+class SpanContext(msgspec.Struct, frozen=True):
+    """The ids of a span, in hex digits, as in a W3C traceparent."""
+
+    trace_id: str
+    span_id: str
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A span that has ended."""
 
     name: str
-    kind: str
-    """`producer` for an event, `consumer` for a delivery, `client` for a job."""
-    place: Place
-    parent: Place | None
+    kind: Literal["producer", "consumer", "client"]
+    """Of an event, of a delivery, and of a job."""
+    context: SpanContext
+    parent: SpanContext | None
     started: datetime
     ended: datetime
-    about: About
-    links: tuple[Place, ...] = ()
-    failed: str = ""
-    """A stable word for why; empty when nothing failed."""
+    attributes: Attributes
+    links: tuple[SpanContext, ...] = ()
+    error: str = ""
+    """A stable word; empty when nothing failed."""
+    records: Mapping[str, int] = {}
+    """Records by ending, of a delivery that ended a batch."""
+
+    @property
+    def milliseconds(self) -> float:
+        return (self.ended - self.started).total_seconds() * 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """What one delivery adds to the metrics."""
+class Exporter(Protocol):
+    """Where spans go; metrics derive from the spans of deliveries. Threads share it."""
 
-    handler: str
-    topic: str
-    outcome: str
-    milliseconds: float
-    records: Mapping[str, int] = field(default_factory=dict)
-    """Records by ending, when the delivery told of a batch that is over."""
-
-
-class Sink(Protocol):
-    """Where spans and counts go."""
-
-    def tell(self, span: Span) -> None: ...
-    def count(self, count: Count) -> None: ...
+    def export(self, span: Span) -> None: ...
     def close(self) -> None:
-        """Send what is kept."""
+        """Send what is buffered."""
         ...
 
 
-def place_of(traceparent: str) -> Place | None:
-    """None for what is no traceparent."""
-    match = _TRACEPARENT.fullmatch(traceparent)
-    return Place(*match.groups()) if match else None
+class SpanFile:
+    """Appends to a file, one span a line, as JSON."""
 
+    def __init__(self, path: Path) -> None:
+        """Raises `OSError` for a file that cannot be written."""
+        self._file = path.open("ab", buffering=0)  # one line is one write, also between threads
 
-def derived_trace(*parts: str) -> str:
-    return _hex(parts)[:32]
+    def export(self, span: Span) -> None:
+        line = msgspec.structs.asdict(span) | {"milliseconds": round(span.milliseconds, 3)}
+        self._file.write(msgspec.json.encode(line) + b"\n")
 
-
-def derived_span(*parts: str) -> str:
-    return _hex(parts)[:16]
-
-
-def event_span(
-    name: str,
-    envelope: Envelope,
-    *,
-    parent: Place | None,
-    started: datetime,
-    ended: datetime,
-    links: tuple[Place, ...] = (),
-) -> Span | None:
-    """The span that deliveries of this event hang below; None for an event without a trace."""
-    place = place_of(envelope.traceparent)
-    if place is None:
-        return None
-    return Span(
-        name=name,
-        kind="producer",
-        place=place,
-        parent=parent,
-        started=started,
-        ended=ended,
-        about={"troupe.event_id": envelope.id, "troupe.run_id": envelope.correlation},
-        links=links,
-    )
-
-
-def job_span(job: str, submitted: Envelope, ended: datetime) -> Span | None:
-    """The hours of a job, from the event that told of it to the look that found it ended."""
-    parent = place_of(submitted.traceparent)
-    if parent is None:
-        return None
-    return Span(
-        name="vertex-job",
-        kind="client",
-        place=Place(parent.trace, derived_span("job", job)),
-        parent=parent,
-        started=submitted.time,
-        ended=ended,
-        about={"troupe.job": job, "troupe.run_id": submitted.correlation},
-    )
-
-
-def about_delivery(
-    message: Message, handler: str, envelope: Envelope | None
-) -> dict[str, str | int]:
-    """Ids alone."""
-    told: dict[str, str | int] = {
-        "messaging.system": "gcp_pubsub",
-        "messaging.destination.name": message.topic,
-        "messaging.message.id": message.id,
-        "messaging.gcp_pubsub.message.delivery_attempt": message.delivery_attempt,
-        "troupe.handler": handler,
-    }
-    if envelope is not None:
-        told |= {"troupe.event_id": envelope.id, "troupe.run_id": envelope.correlation}
-    return told
-
-
-def about_place(event: Event | Signal) -> About:
-    """The batch and the attempt, of an event that has them."""
-    told: dict[str, str | int] = {}
-    if isinstance(event, AttemptEvent | BatchOver):
-        told["troupe.batch"] = event.batch
-    if isinstance(event, AttemptEvent):
-        told["troupe.attempt"] = event.attempt
-    return told
-
-
-def endings(event: Event | Signal) -> dict[str, int]:
-    """Records by ending, of a batch that is over."""
-    if not isinstance(event, BatchOver):
-        return {}
-    return {"analysed": event.analysed, "failed": event.failed, "released": event.released}
-
-
-def _hex(parts: Sequence[str]) -> str:
-    return hashlib.sha256("__".join(parts).encode()).hexdigest()
+    def close(self) -> None:
+        self._file.close()

@@ -1,216 +1,257 @@
-"""The delivery loop, seen from outside: what it was given, what it published, how it ended."""
+"""A delivery as spans: its message, what was published, and how it ended.
 
-import logging
-from collections.abc import Iterator, Sequence
+All events of a run share one W3C trace. The span id of an event derives from the event's id (see
+`events.cloudevents`), so the process that handles it, hours later and elsewhere, knows its parent.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
-from typing import TypeVar
 
 from events import (
     EVENT_OF_TYPE,
     AttemptEvent,
+    BatchOver,
     Deployment,
     Envelope,
+    Event,
     JobEnded,
     JobSubmitted,
     RunPlanned,
+    Signal,
     read_event,
     topic_of,
     topic_of_type,
 )
 from handlers.choreography import name_of
 from handlers.dispatch.decode import Decoded, decode_message
-from handlers.dispatch.deliver import DeliveryResult, Message, Outcome, Publish, deliver, handler_of
+from handlers.dispatch.deliver import Message, Outcome, Verdict, handler_of
 from handlers.ports import Dependencies
 
-from .spans import (
-    About,
-    Count,
-    Place,
-    Sink,
-    Span,
-    about_delivery,
-    about_place,
-    derived_span,
-    derived_trace,
-    endings,
-    event_span,
-    job_span,
-    place_of,
-)
+from .spans import Attributes, Span, SpanContext
 
-T = TypeVar("T")
-
-LOG = logging.getLogger("troupe.telemetry")
 REPEATED = "repeated"
 """The outcome of a delivery whose event had been handled before."""
 MOST_CLAIMS = 8
 """Jobs of one attempt that are looked for in the event log; a second one is rare already."""
-
-
-class Traced:
-    """Delivers as the loop does, and tells what it saw; telling never fails a delivery."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-
-    def __call__(
-        self, message: Message, dependencies: Dependencies, publish: Publish
-    ) -> DeliveryResult:
-        published: list[Sequence[Envelope]] = []
-
-        def keep(envelopes: Sequence[Envelope]) -> None:
-            publish(envelopes)
-            published.append(envelopes)
-
-        started = dependencies.clock()
-        result = deliver(message, dependencies, keep)
-        try:
-            decoded = _decoded(message, dependencies.deployment)
-            seen = Seen(message, decoded, result, started, dependencies.clock(), published)
-            self._sink.count(count_of(seen))
-            for span in spans_of(seen, dependencies):
-                self._sink.tell(span)
-        except Exception as error:
-            LOG.warning("telemetry-failed", exc_info=error, extra={"message_id": message.id})
-        return result
+_FAILED = (Outcome.REDELIVER, Outcome.DEAD_LETTER)
+_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """One delivery and what came of it."""
+class _Delivery:
+    """One delivery that has ended, and what it published."""
 
     message: Message
     decoded: Decoded | None
-    """None for what nobody can read."""
-    result: DeliveryResult
+    """None for a message that cannot be read."""
+    verdict: Verdict
     started: datetime
     ended: datetime
-    published: Sequence[Sequence[Envelope]]
-    """Empty when the handler did not get to its end, or had handled the event before."""
+    published: Sequence[Envelope] | None
 
     @property
     def outcome(self) -> str:
-        repeated = self.result.outcome is Outcome.DONE and not self.published
-        return REPEATED if repeated else self.result.outcome.value
+        repeated = self.verdict.outcome is Outcome.DONE and self.published is None
+        return REPEATED if repeated else self.verdict.outcome.value
 
     @property
     def handler(self) -> str:
         handler = handler_of(self.decoded.event) if self.decoded else None
         return name_of(handler) if handler else ""
 
+    @property
+    def following(self) -> list[Envelope]:
+        """The events that this delivery caused."""
+        return [each for each in self.published or () if self._caused(each)]
 
-def count_of(seen: Seen) -> Count:
-    """Records are counted where a batch that is over was handled, once but for crashes."""
-    done = seen.outcome == Outcome.DONE.value
-    return Count(
-        handler=seen.handler,
-        topic=seen.message.topic,
-        outcome=seen.outcome,
-        milliseconds=(seen.ended - seen.started).total_seconds() * 1000,
-        records=endings(seen.decoded.event) if seen.decoded and done else {},
-    )
+    @property
+    def republished(self) -> list[Envelope]:
+        """The events that had been published before."""
+        return [each for each in self.published or () if not self._caused(each)]
 
-
-def spans_of(seen: Seen, dependencies: Dependencies) -> Iterator[Span]:
-    """The command that began it all, the delivery, and the events that follow."""
-    decoded = seen.decoded
-    parent = place_of(decoded.envelope.traceparent) if decoded else None
-    here = _place(seen, parent, dependencies)
-    if decoded and parent and seen.published and not decoded.envelope.causation:
-        yield from _present(_command_span(seen, decoded.envelope))
-    new, republished = _sorted(seen)
-    yield Span(
-        name=f"{seen.handler or 'unreadable'} {seen.message.topic}",
-        kind="consumer",
-        place=here,
-        parent=parent,
-        started=seen.started,
-        ended=seen.ended,
-        about=_about(seen),
-        links=tuple(_present(*(place_of(each.traceparent) for each in republished))),
-        failed=seen.result.cause if seen.result.outcome in _FAILED else "",
-    )
-    for envelope in new:
-        yield from _told_spans(envelope, here, seen.ended, dependencies)
+    def _caused(self, envelope: Envelope) -> bool:
+        return self.decoded is not None and envelope.causation == self.decoded.envelope.id
 
 
-_FAILED = (Outcome.REDELIVER, Outcome.DEAD_LETTER)
-
-
-def _command_span(seen: Seen, command: Envelope) -> Span | None:
-    """Nobody of ours told a command: its span begins with its message."""
-    begun = min(seen.message.published_at, seen.started)
-    return event_span(seen.message.topic, command, parent=None, started=begun, ended=seen.started)
-
-
-def _told_spans(
-    envelope: Envelope, here: Place, at: datetime, dependencies: Dependencies
+def spans_of(
+    message: Message,
+    verdict: Verdict,
+    started: datetime,
+    published: Sequence[Envelope] | None,
+    dependencies: Dependencies,
 ) -> Iterator[Span]:
-    """An event hangs below the delivery that told it, or in its run's trace with a link to it."""
-    place, name = place_of(envelope.traceparent), topic_of_type(envelope.type)
-    if place is None:
-        return
-    if place.trace == here.trace:
-        yield from _present(event_span(name, envelope, parent=here, started=at, ended=at))
-        return
-    submitted, planned = _before(envelope, dependencies)
-    waited = list(_present(*(job_span(job, each, at) for job, each in submitted.items())))
-    yield from waited
-    parent = waited[-1].place if waited else planned
-    links = (here, *(span.parent for span in waited if span.parent))
-    yield from _present(
-        event_span(name, envelope, parent=parent, started=at, ended=at, links=links)
+    """The spans of a delivery that has just ended, and of the events that it published.
+
+    `published` is None when the handler failed, or had handled the event before.
+    """
+    decoded = _decoded(message, dependencies.deployment)
+    delivery = _Delivery(message, decoded, verdict, started, dependencies.clock(), published)
+    parent = context_of(decoded.envelope) if decoded else None
+    if decoded and parent and published is not None and not decoded.envelope.causation:
+        yield _event_span(
+            decoded.envelope, parent, None, min(message.published_at, started), started
+        )
+    context = _delivery_context(delivery, parent, dependencies)
+    yield _delivery_span(delivery, context, parent)
+    for envelope in delivery.following:
+        yield from _following_spans(envelope, context, delivery.ended, dependencies)
+
+
+def context_of(envelope: Envelope) -> SpanContext | None:
+    """The context of the event's span; None when its traceparent is empty or malformed."""
+    match = _TRACEPARENT.fullmatch(envelope.traceparent)
+    return SpanContext(*match.groups()) if match else None
+
+
+def _delivery_span(delivery: _Delivery, context: SpanContext, parent: SpanContext | None) -> Span:
+    return Span(
+        name=f"{delivery.handler or 'unreadable'} {delivery.message.topic}",
+        kind="consumer",
+        context=context,
+        parent=parent,
+        started=delivery.started,
+        ended=delivery.ended,
+        attributes=_delivery_attributes(delivery),
+        links=_contexts(delivery.republished),
+        error=delivery.verdict.cause if delivery.verdict.outcome in _FAILED else "",
+        records=_records(delivery),
     )
+
+
+def _event_span(
+    envelope: Envelope,
+    context: SpanContext,
+    parent: SpanContext | None,
+    started: datetime,
+    ended: datetime,
+    links: tuple[SpanContext, ...] = (),
+) -> Span:
+    """The parent of the deliveries of this event."""
+    return Span(
+        name=topic_of_type(envelope.type),
+        kind="producer",
+        context=context,
+        parent=parent,
+        started=started,
+        ended=ended,
+        attributes=_ids(envelope),
+        links=links,
+    )
+
+
+def _job_span(job: str, submission: Envelope, context: SpanContext, ended: datetime) -> Span:
+    """The hours of a job, from the event of its submission to the tick that found it ended."""
+    return Span(
+        name="vertex-job",
+        kind="client",
+        context=context,
+        parent=context_of(submission),
+        started=submission.time,
+        ended=ended,
+        attributes={"troupe.job": job, "troupe.run_id": submission.correlation},
+    )
+
+
+def _following_spans(
+    envelope: Envelope, delivery: SpanContext, at: datetime, dependencies: Dependencies
+) -> Iterator[Span]:
+    """An event is a child of the delivery, or stands in its run's trace with a link to that."""
+    context = context_of(envelope)
+    if context is None:
+        return
+    if context.trace_id == delivery.trace_id:
+        yield _event_span(envelope, context, delivery, at, at)
+        return
+    submitted, parent = _before(envelope, dependencies)
+    for job, submission in submitted.items():
+        parent = _derived(context.trace_id, "job", job)
+        yield _job_span(job, submission, parent, at)
+    links = (delivery, *_contexts(submitted.values()))
+    yield _event_span(envelope, context, parent, at, at, links)
 
 
 def _before(
     envelope: Envelope, dependencies: Dependencies
-) -> tuple[dict[str, Envelope], Place | None]:
-    """What the event log knows of the jobs that ended, and of the plan: one query."""
-    event, deployment = (
-        read_event(envelope.data, EVENT_OF_TYPE[envelope.type]),
-        dependencies.deployment,
-    )
-    ids = [deployment.event(topic_of(RunPlanned), event.run_id)]
-    if isinstance(event, JobEnded):
-        ids += _submissions(event, deployment)
-    known = dependencies.event_log.load(
-        ids, dependencies.event_log.lookback_start(dependencies.clock())
-    )
-    planned = next((e.traceparent for e in known if e.id == ids[0]), "")
-    submitted = {read_event(e.data, JobSubmitted).job: e for e in known if e.id != ids[0]}
-    return submitted, place_of(planned)
+) -> tuple[dict[str, Envelope], SpanContext | None]:
+    """The submissions of the jobs that ended, by job, and the plan of the run: one query."""
+    event = read_event(envelope.data, EVENT_OF_TYPE[envelope.type])
+    plan = dependencies.deployment.event(topic_of(RunPlanned), event.run_id)
+    ids = [plan, *_submissions(event, dependencies.deployment)]
+    event_log = dependencies.event_log
+    known = event_log.load(ids, event_log.lookback_start(dependencies.clock()))
+    submitted = {read_event(e.data, JobSubmitted).job: e for e in known if e.id != plan}
+    return submitted, next((context_of(e) for e in known if e.id == plan), None)
 
 
-def _submissions(event: AttemptEvent, deployment: Deployment) -> list[str]:
-    """The ids that the submissions of this attempt would have."""
+def _submissions(event: Event, deployment: Deployment) -> list[str]:
+    """The ids that the submissions of this attempt would have, when its jobs ended."""
+    if not isinstance(event, JobEnded):
+        return []
     place = (topic_of(JobSubmitted), event.run_id, event.batch, event.attempt)
     return [deployment.event(*place, claim) for claim in range(1, MOST_CLAIMS + 1)]
 
 
-def _place(seen: Seen, parent: Place | None, dependencies: Dependencies) -> Place:
+def _delivery_context(
+    delivery: _Delivery, parent: SpanContext | None, dependencies: Dependencies
+) -> SpanContext:
     """In the run's trace, or for a signal in one of its own; each delivery is another span."""
-    message = seen.message
-    alone = derived_trace(dependencies.deployment.id, message.id, message.published_at.isoformat())
-    span = derived_span(seen.handler, message.id, dependencies.new_name())
-    return Place(parent.trace if parent else alone, span)
+    message, deployment = delivery.message, dependencies.deployment
+    alone = _hash(deployment.id, message.id, message.published_at.isoformat())[:32]
+    trace_id = parent.trace_id if parent else alone
+    return _derived(trace_id, delivery.handler, message.id, dependencies.new_name())
 
 
-def _sorted(seen: Seen) -> tuple[list[Envelope], list[Envelope]]:
-    """What follows from this message, and what was told before and is republished."""
-    cause = seen.decoded.envelope.id if seen.decoded else None
-    told = list(chain.from_iterable(seen.published))
-    return [e for e in told if e.causation == cause], [e for e in told if e.causation != cause]
+def _delivery_attributes(delivery: _Delivery) -> Attributes:
+    """Ids, numbers and stable words."""
+    message, decoded, cause = delivery.message, delivery.decoded, delivery.verdict.cause
+    return {
+        "messaging.system": "gcp_pubsub",
+        "messaging.destination.name": message.topic,
+        "messaging.message.id": message.id,
+        "messaging.gcp_pubsub.message.delivery_attempt": message.delivery_attempt,
+        "troupe.handler": delivery.handler,
+        **(_ids(decoded.envelope) | _place(decoded.event) if decoded else {}),
+        "troupe.outcome": delivery.outcome,
+        **({"troupe.cause": cause} if cause else {}),
+    }
 
 
-def _about(seen: Seen) -> About:
-    decoded, cause = seen.decoded, seen.result.cause
-    told = about_delivery(seen.message, seen.handler, decoded.envelope if decoded else None)
-    place = about_place(decoded.event) if decoded else {}
-    outcome = {"troupe.outcome": seen.outcome} | ({"troupe.cause": cause} if cause else {})
-    return {**told, **place, **outcome}
+def _ids(envelope: Envelope) -> dict[str, str | int]:
+    return {"troupe.event_id": envelope.id, "troupe.run_id": envelope.correlation}
+
+
+def _place(event: Event | Signal) -> dict[str, str | int]:
+    """The batch and the attempt, of an event that has them."""
+    place: dict[str, str | int] = {}
+    if isinstance(event, AttemptEvent | BatchOver):
+        place["troupe.batch"] = event.batch
+    if isinstance(event, AttemptEvent):
+        place["troupe.attempt"] = event.attempt
+    return place
+
+
+def _records(delivery: _Delivery) -> dict[str, int]:
+    """Records by ending, where a batch that is over was handled: once but for crashes."""
+    event = delivery.decoded.event if delivery.decoded else None
+    if not isinstance(event, BatchOver) or delivery.outcome != Outcome.DONE.value:
+        return {}
+    return {"analysed": event.analysed, "failed": event.failed, "released": event.released}
+
+
+def _contexts(envelopes: Iterable[Envelope]) -> tuple[SpanContext, ...]:
+    return tuple(context for each in envelopes if (context := context_of(each)))
+
+
+def _derived(trace_id: str, *parts: str) -> SpanContext:
+    """A span of this trace, whose id is a hash of the parts."""
+    return SpanContext(trace_id, _hash(*parts)[:16])
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("__".join(parts).encode()).hexdigest()
 
 
 def _decoded(message: Message, deployment: Deployment) -> Decoded | None:
@@ -218,7 +259,3 @@ def _decoded(message: Message, deployment: Deployment) -> Decoded | None:
         return decode_message(message, deployment)
     except Exception:
         return None
-
-
-def _present(*things: T | None) -> Iterator[T]:
-    return (thing for thing in things if thing is not None)

@@ -1,23 +1,31 @@
-"""Where spans and counts go: a file, OpenTelemetry, or nowhere at all."""
+"""Where spans and metrics go: a file, a collector, or nowhere at all."""
 
 import json
 import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanContext as OtelContext
 
 from handlers.dispatch.deliver import deliver
 from tests.harness import Stage, calls
 from tests.telemetry.kept import Kept
 from troupe.backends.local.backend import LocalSettings
 from troupe.telemetry import configured
-from troupe.telemetry.setup import to
+from troupe.telemetry.otel import OpenTelemetry
+from troupe.telemetry.setup import traced_to
+from troupe.telemetry.spans import Span, SpanContext
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,73 +38,75 @@ def played(tmp_path: Path, environ: dict[str, str]) -> None:
 
 
 def test_without_configuration_the_loop_is_the_loop(tmp_path: Path) -> None:
-    """Not wrapped by anything, so it costs nothing."""
+    """Nothing wraps it, so it costs nothing."""
+    disabled = {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "x"}
+
     assert configured({}).deliver is deliver
-    assert configured(
-        {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "x"}
-    ).deliver is (deliver)
+    assert configured(disabled).deliver is deliver
 
 
 @pytest.mark.parametrize("environ", [{}, {"TROUPE_TRACES": "t.jsonl"}])
-def test_opentelemetry_is_imported_for_those_alone_who_asked_for_it(
+def test_opentelemetry_is_imported_for_a_collector_alone(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
-    """Neither for nothing nor for a file."""
+    """Neither without telemetry nor for a file, so that the base install can write one."""
     code = (
         "import json, sys\n"
         "from pathlib import Path\n"
         "from troupe.backends.local.backend import LocalSettings\n"
         "from troupe.telemetry import configured\n"
         "from tests.harness import Stage, calls\n"
-        "asked = configured(json.loads(sys.argv[1]))\n"
-        "stage = Stage(Path('home'), LocalSettings(telemetry=asked))\n"
+        "telemetry = configured(json.loads(sys.argv[1]))\n"
+        "stage = Stage(Path('home'), LocalSettings(telemetry=telemetry))\n"
         "stage.load(calls(2)); stage.run(); stage.close()\n"
         "print([n for n in sys.modules if n.partition('.')[0] == 'opentelemetry'])\n"
     )
 
-    told = subprocess.run(
+    shown = subprocess.run(
         [sys.executable, "-c", code, json.dumps(environ)],
         cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True,
     )  # fmt: skip
 
-    assert "[]" == told.stdout.strip().splitlines()[-1]
+    assert "[]" == shown.stdout.strip().splitlines()[-1]
     assert bool(environ) == (tmp_path / "t.jsonl").is_file()
 
 
 def test_a_file_gets_one_span_a_line_and_grows_with_each_run(tmp_path: Path) -> None:
-    """A worker that starts again goes on where the one before ended."""
+    """A worker that starts again appends to it."""
     file = tmp_path / "traces.jsonl"
     played(tmp_path, {"TROUPE_TRACES": str(file)})
     first = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     played(tmp_path / "second", {"TROUPE_TRACES": str(file)})
 
-    known = {span["span_id"] for span in first}
+    contexts = [span["context"] for span in first]
     assert {"run-requested", "vertex-job", "report-written"} <= {span["name"] for span in first}
-    assert {None} == {span["parent_id"] for span in first} - known
+    assert all(span["parent"] in [None, *contexts] for span in first)
+    assert all(span["milliseconds"] >= 0 for span in first)
     assert len(file.read_text(encoding="utf-8").splitlines()) > len(first)
 
 
 def test_a_file_that_cannot_be_written_stops_no_work(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log says why there are no traces."""
+    """The log holds the reason, once."""
     with caplog.at_level(logging.ERROR, "troupe"):
         played(tmp_path, {"TROUPE_TRACES": str(tmp_path / "nowhere" / "t.jsonl")})
 
-    (told,) = [r for r in caplog.records if r.getMessage() == "telemetry-off"]  # once
-    assert "nowhere" in told.__dict__["why"]
+    (line,) = [r for r in caplog.records if r.getMessage() == "telemetry-off"]
+    assert "nowhere" in line.__dict__["why"]
 
 
-def test_without_the_packages_the_log_says_how_to_get_them(
+def test_without_the_packages_the_log_names_the_extra(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And the work goes on."""
-    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http", None)
+    monkeypatch.delitem(sys.modules, "troupe.telemetry.otel")
+    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.metric_exporter", None)
     with caplog.at_level(logging.ERROR, "troupe"):
         played(tmp_path, {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
 
-    (told,) = [r for r in caplog.records if r.getMessage() == "telemetry-off"]
-    assert "troupe[otel]" in told.__dict__["why"]
+    (line,) = [r for r in caplog.records if r.getMessage() == "telemetry-off"]
+    assert "troupe[otel]" in line.__dict__["why"]
 
 
 def test_a_setting_that_makes_no_sense_stops_no_work(
@@ -114,7 +124,7 @@ def test_a_setting_that_makes_no_sense_stops_no_work(
 
 
 def test_nothing_is_opened_before_the_first_delivery(tmp_path: Path) -> None:
-    """A command that only asks leaves no file behind."""
+    """A command that only reads leaves no file behind."""
     file = tmp_path / "traces.jsonl"
     stage = Stage(
         tmp_path / "home", LocalSettings(telemetry=configured({"TROUPE_TRACES": str(file)}))
@@ -125,46 +135,63 @@ def test_nothing_is_opened_before_the_first_delivery(tmp_path: Path) -> None:
     assert not file.exists()
 
 
-def test_a_backend_that_closes_sends_what_is_kept(tmp_path: Path) -> None:
-    """Once."""
+def test_a_backend_that_closes_closes_its_exporters(tmp_path: Path) -> None:
+    """Once; what they buffer is sent then."""
     kept = Kept()
-    Stage(tmp_path / "home", LocalSettings(telemetry=to(kept))).close()
+    stage = Stage(tmp_path / "home", LocalSettings(telemetry=kept.telemetry()))
+    stage.tick()
+    stage.close()
 
     assert 1 == kept.closed
 
 
-def test_opentelemetry_is_told_the_same_spans_and_the_metrics(tmp_path: Path) -> None:
+def test_opentelemetry_gets_the_same_spans_and_their_metrics(tmp_path: Path) -> None:
     """Kinds, times, parents, links and errors; deliveries by handler, records by ending."""
-    from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-
-    from troupe.telemetry.otel import OpenTelemetry
-    from troupe.telemetry.setup import Several
-
     spans, metrics, kept = InMemorySpanExporter(), InMemoryMetricReader(), Kept()
-    sink = OpenTelemetry(SimpleSpanProcessor(spans), metrics)
-    stage = Stage(tmp_path / "home", LocalSettings(telemetry=to(Several([sink, kept]))))
+    otel = OpenTelemetry(SimpleSpanProcessor(spans), metrics)
+    telemetry = traced_to(lambda: otel, lambda: kept)
+    stage = Stage(tmp_path / "home", LocalSettings(telemetry=telemetry))
     stage.load(calls(5))
     stage.run()
-    found = _metrics(metrics)
-    told = spans.get_finished_spans()
+    stage.backend.bus.send("batch-planned", b"{", {})
+    stage.play()
+    found, exported = _metrics(metrics), spans.get_finished_spans()
     stage.close()
 
-    assert [s.name for s in kept.spans] == [s.name for s in told]
-    for ours, theirs in zip(kept.spans, told, strict=True):
-        assert theirs.context is not None
-        assert ours.place == (f"{theirs.context.trace_id:032x}", f"{theirs.context.span_id:016x}")
-        assert (ours.parent is None) == (theirs.parent is None)
-        assert len(ours.links) == len(theirs.links)
-        assert ours.kind == theirs.kind.name.lower()
-        assert dict(ours.about) == dict(theirs.attributes or {})
-        assert theirs.end_time is not None
-        assert ours.ended.timestamp() == pytest.approx(theirs.end_time / 1e9)
-    assert "troupe" == told[0].resource.attributes["service.name"]
+    assert kept.spans == [
+        _plain(span, ours) for span, ours in zip(exported, kept.spans, strict=True)
+    ]
+    assert {"", "unreadable_message"} == {span.error for span in kept.spans}
+    assert "troupe" == exported[0].resource.attributes["service.name"]
     assert 5 == found["troupe.records"][("analysed",)]
     assert 1 == found["troupe.deliveries"][("run-requested", "plan-run", "done")]
     assert 1 == found["troupe.delivery.duration"][("run-requested", "plan-run", "done")]
+
+
+def _plain(span: ReadableSpan, ours: Span) -> Span:
+    """The span as it was before OpenTelemetry got it; records are metrics there."""
+    assert span.context
+    return Span(
+        name=span.name,
+        kind=span.kind.name.lower(),  # type: ignore[arg-type]
+        context=_context(span.context),
+        parent=_context(span.parent) if span.parent else None,
+        started=_time(span.start_time),
+        ended=_time(span.end_time),
+        attributes={str(k): v for k, v in (span.attributes or {}).items()},  # type: ignore[misc]
+        links=tuple(_context(link.context) for link in span.links),
+        error=span.status.description or "",
+        records=ours.records,
+    )
+
+
+def _context(context: OtelContext) -> SpanContext:
+    return SpanContext(f"{context.trace_id:032x}", f"{context.span_id:016x}")
+
+
+def _time(nanoseconds: int | None) -> datetime:
+    assert nanoseconds
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000)
 
 
 def _metrics(reader: Any) -> dict[str, dict[tuple[str, ...], int]]:
@@ -197,7 +224,7 @@ class _Collector(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def collector() -> Iterator[tuple[str, list[str]]]:
-    """Listens on loopback as a collector does."""
+    """A collector on loopback, and the paths that were posted to."""
     paths: list[str] = []
     handler = type("Collector", (_Collector,), {"paths": paths})
     server = HTTPServer(("127.0.0.1", 0), handler)
