@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from events import Envelope
-from handlers.dispatch.deliver import Message, Publish, Verdict, deliver
+from handlers.dispatch.deliver import DeliveryResult, Message, Publish, deliver
 from handlers.ports import Dependencies
 
 from .spans import Exporter, SpanFile
@@ -27,7 +27,7 @@ OpenExporter = Callable[[], Exporter]
 class Telemetry:
     """How a backend delivers, and what it does when it closes."""
 
-    deliver: Callable[[Message, Dependencies, Publish], Verdict] = deliver
+    deliver: Callable[[Message, Dependencies, Publish], DeliveryResult] = deliver
     close: Callable[[], None] = lambda: None
 
 
@@ -67,7 +67,9 @@ class _Tracing:
         self._exporters, self._lock = exporters, Lock()
         self._opened: list[Exporter] | None = None
 
-    def deliver(self, message: Message, dependencies: Dependencies, publish: Publish) -> Verdict:
+    def deliver(
+        self, message: Message, dependencies: Dependencies, publish: Publish
+    ) -> DeliveryResult:
         exporters = self._open()
         if not exporters:
             return deliver(message, dependencies, publish)
@@ -79,19 +81,19 @@ class _Tracing:
             published = list(envelopes)
 
         started = dependencies.clock()
-        verdict = deliver(message, dependencies, keep)
+        result = deliver(message, dependencies, keep)
         try:
-            for span in spans_of(message, verdict, started, published, dependencies):
+            for span in spans_of(message, result, started, published, dependencies):
                 for exporter in exporters:
                     exporter.export(span)
         except Exception as error:
             LOG.warning("telemetry-failed", exc_info=error, extra={"message_id": message.id})
-        return verdict
+        return result
 
     def close(self) -> None:
         with self._lock:
-            opened, self._opened = self._opened or [], None
-        for exporter in opened:
+            decoded, self._opened = self._opened or [], None
+        for exporter in decoded:
             exporter.close()
 
     def _open(self) -> list[Exporter]:

@@ -27,7 +27,7 @@ from events import (
 )
 from handlers.choreography import name_of
 from handlers.dispatch.decode import Decoded, decode_message
-from handlers.dispatch.deliver import Message, Outcome, Verdict, handler_of
+from handlers.dispatch.deliver import DeliveryResult, Message, Outcome, handler_of
 from handlers.ports import Dependencies
 
 from .spans import Attributes, Span, SpanContext
@@ -47,15 +47,15 @@ class _Delivery:
     message: Message
     decoded: Decoded | None
     """None for a message that cannot be read."""
-    verdict: Verdict
+    result: DeliveryResult
     started: datetime
     ended: datetime
     published: Sequence[Envelope] | None
 
     @property
     def outcome(self) -> str:
-        repeated = self.verdict.outcome is Outcome.DONE and self.published is None
-        return REPEATED if repeated else self.verdict.outcome.value
+        repeated = self.result.outcome is Outcome.DONE and self.published is None
+        return REPEATED if repeated else self.result.outcome.value
 
     @property
     def handler(self) -> str:
@@ -78,7 +78,7 @@ class _Delivery:
 
 def spans_of(
     message: Message,
-    verdict: Verdict,
+    result: DeliveryResult,
     started: datetime,
     published: Sequence[Envelope] | None,
     dependencies: Dependencies,
@@ -88,7 +88,7 @@ def spans_of(
     `published` is None when the handler failed, or had handled the event before.
     """
     decoded = _decoded(message, dependencies.deployment)
-    delivery = _Delivery(message, decoded, verdict, started, dependencies.clock(), published)
+    delivery = _Delivery(message, decoded, result, started, dependencies.clock(), published)
     parent = context_of(decoded.envelope) if decoded else None
     if decoded and parent and published is not None and not decoded.envelope.causation:
         yield _event_span(
@@ -116,7 +116,7 @@ def _delivery_span(delivery: _Delivery, context: SpanContext, parent: SpanContex
         ended=delivery.ended,
         attributes=_delivery_attributes(delivery),
         links=_contexts(delivery.republished),
-        error=delivery.verdict.cause if delivery.verdict.outcome in _FAILED else "",
+        error=delivery.result.cause if delivery.result.outcome in _FAILED else "",
         records=_records(delivery),
     )
 
@@ -206,7 +206,7 @@ def _delivery_context(
 
 def _delivery_attributes(delivery: _Delivery) -> Attributes:
     """Ids, numbers and stable words."""
-    message, decoded, cause = delivery.message, delivery.decoded, delivery.verdict.cause
+    message, decoded, cause = delivery.message, delivery.decoded, delivery.result.cause
     return {
         "messaging.system": "gcp_pubsub",
         "messaging.destination.name": message.topic,
