@@ -3,7 +3,7 @@
 Pure: no I/O beyond the package's own files, no state, and no import from another room.
 """
 
-from analysis.charts import Chart, Glance, LeftOut, glance_of
+from analysis.charts import Chart, Charts, LeftOut, charts_of
 from analysis.collection import Analyses
 from analysis.definition import Analysis, Column, analyses, load_analysis, problems_of
 from analysis.error_types import ERRORS, ErrorType, error_types_table
@@ -21,9 +21,9 @@ __all__ = [
     "Analysis",
     "AnalysisError",
     "Chart",
+    "Charts",
     "Column",
     "ErrorType",
-    "Glance",
     "LeftOut",
     "Preflight",
     "PreflightError",
@@ -31,13 +31,13 @@ __all__ = [
     "Reading",
     "Request",
     "analyses",
+    "charts_of",
     "check_file",
     "check_template",
     "composite_key",
     "encode_reading",
     "error_types_table",
     "fingerprint",
-    "glance_of",
     "is_record_id",
     "lines_of",
     "load_analysis",

@@ -31,14 +31,14 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Glance:
+class Charts:
     """In the order of the table."""
 
     charts: tuple[Chart, ...]
     left_out: tuple[LeftOut, ...]
 
 
-def glance_of(analysis: Analysis) -> Glance:
+def charts_of(analysis: Analysis) -> Charts:
     """Closed sets, truths and numbers are shown; what may name somebody is not.
 
     Text is written by the model about people. A whole number without a maximum may be an
@@ -52,7 +52,7 @@ def glance_of(analysis: Analysis) -> Glance:
         LeftOut(each.column, "beyond the first twelve") if each.column in beyond else each
         for each in found
     )
-    return Glance(
+    return Charts(
         tuple(charts[:MOST_CHARTS]), tuple(each for each in left_out if isinstance(each, LeftOut))
     )
 

@@ -2,11 +2,13 @@
 
 from analysis import Analyses
 from events import ResultsProcessed
-from tracking import Place, Tracking
+from tracking import AttemptKey, Tracking
 
 from .attempts.close import close
 
 
-def discard_attempt(place: Place, tracking: Tracking, analyses: Analyses) -> ResultsProcessed:
+def discard_attempt(
+    attempt_key: AttemptKey, tracking: Tracking, analyses: Analyses
+) -> ResultsProcessed:
     """What `process-results` would tell of the closing; who closed first decides how it reads."""
-    return close(place, tracking, analyses, ending="discarded")
+    return close(attempt_key, tracking, analyses, ending="discarded")

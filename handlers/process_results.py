@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator
 
 from analysis import Analyses, Analysis, Reader, encode_reading, lines_of
 from events import JobCancelled, JobEnded, JobFailed, JobSucceeded, ResultsProcessed
-from tracking import Tracking
+from tracking import AttemptKey, Tracking
 
 from .attempts.close import close, told
 from .attempts.job_states import NEVER_STARTED, ending_of
 from .attempts.output_columns import answer_columns
 from .attempts.output_files import results_in
-from .places import place_of
 from .ports import Blob, Bucket, Clock
 from .runs.plans import plan_of
 
@@ -24,16 +23,16 @@ def process_results(
     new_name: Callable[[], str],
     peak_megabytes: Callable[[], float | None],
 ) -> Iterator[ResultsProcessed]:
-    place = place_of(event)
-    closing = tracking.closing_of(place)
+    attempt_key = AttemptKey.of(event)
+    closing = tracking.closing_of(attempt_key)
     if closing is not None:
-        yield told(place, closing)
+        yield told(attempt_key, closing)
         return
     started = clock()
     analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
     staged = _stage(event, analysis, tracking, bucket, new_name())
     yield close(
-        place,
+        attempt_key,
         tracking,
         analyses,
         ending=ending_of(event),

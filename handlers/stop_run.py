@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from events import BatchPlanned, CancelRequested, Deployment, RunStopped
 from tracking import Tracking
 
-from .attempts.observed_jobs import look
+from .attempts.observed_jobs import observe
 from .ports import JobService
 from .runs.plans import plan_of
 from .runs.window import release
@@ -24,7 +24,7 @@ def stop_run(
     if isinstance(event, CancelRequested):
         yield RunStopped(run_id=plan.run_id, planned_on=plan.day, reason="operator")
         return
-    for seen in look(tracking, job_service, deployment, plan.planned_on):
+    for seen in observe(tracking, job_service, deployment, plan.planned_on):
         if seen.attempt.run_id == plan.run_id:
             for job in seen.jobs.values():
                 if job is not None and not job.state.ended:

@@ -3,12 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from events import Deployment, JobCancelled, JobFailed, JobSubmitted, JsonlUploaded
-from tracking import Claim, Place, Tracking
+from tracking import AttemptKey, Claim, Tracking
 
 from .attempts.claims import is_void, take_next
 from .attempts.output_files import output_of
 from .dispatch.errors import Refused
-from .places import place_of
 from .ports import Bucket, Clock, Job, JobService, Policy
 from .runs.plans import plan_of
 from .write_jsonl import never_started
@@ -23,15 +22,15 @@ def submit_job(
     clock: Clock,
     policy: Policy,
 ) -> Iterator[JobSubmitted | JobCancelled | JobFailed]:
-    place = place_of(event)
-    labels = labels_of(deployment, place)
-    claims = tracking.claims_of(place).taken
+    attempt_key = AttemptKey.of(event)
+    labels = labels_of(deployment, attempt_key)
+    claims = tracking.claims_of(attempt_key).taken
     known = _known(claims, job_service.find(labels))
     if not known:
         if is_void(claims):
             yield never_started(event)
             return
-        taken = take_next(tracking, place, claims, policy, clock)
+        taken = take_next(tracking, attempt_key, claims, policy, clock)
         if is_void(taken.claims):
             yield never_started(event)
             return
@@ -51,11 +50,11 @@ def submit_job(
         yield _submitted(event, number, name)
 
 
-def labels_of(deployment: Deployment, place: Place) -> dict[str, str]:
+def labels_of(deployment: Deployment, attempt_key: AttemptKey) -> dict[str, str]:
     """What marks every job of one attempt; ids only, because labels reach billing exports."""
     return {
         "troupe": deployment.id,
-        "attempt": deployment.attempt(place.run_id, place.batch, place.attempt),
+        "attempt": deployment.attempt(attempt_key.run_id, attempt_key.batch, attempt_key.attempt),
     }
 
 
@@ -78,7 +77,7 @@ def _create(
         display_name=f"troupe.{labels['attempt']}",
         model=plan_of(tracking, event.run_id).model,
         request_uri=event.uri,
-        output_prefix=bucket.uri(output_of(deployment, place_of(event), claim.claim)),
+        output_prefix=bucket.uri(output_of(deployment, AttemptKey.of(event), claim.claim)),
         labels=labels | {"claim": str(claim.claim)},
     )
 

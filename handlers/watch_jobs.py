@@ -21,7 +21,7 @@ from tracking import EventLog, Row, Tracking
 
 from .advance_run import advance
 from .attempts.job_states import all_ended, end_of
-from .attempts.observed_jobs import Sighting, left_behind, look
+from .attempts.observed_jobs import ObservedAttempt, folders_of_deleted_jobs, observe
 from .attempts.output_files import attempt_of_output, is_final
 from .contained import Found, contained
 from .dispatch.errors import Redeliver
@@ -44,23 +44,23 @@ def watch_jobs(
     policy: Policy,
     subscriptions: Sequence[Row],
 ) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Republish]:
-    def watch(sightings: Sequence[Sighting]) -> Iterator[JobEnded]:
-        return _each("watch", sightings, lambda seen: ended(seen, bucket, deployment, policy))
+    def watch(observed: Sequence[ObservedAttempt]) -> Iterator[JobEnded]:
+        return _each("watch", observed, lambda seen: ended(seen, bucket, deployment, policy))
 
     if isinstance(signal, GcsObject):
         whose = attempt_of_output(deployment, signal.name)
         if whose is not None and is_final(signal.name):
             planned_on = plan_of(tracking, whose[0]).planned_on
-            sightings = look(tracking, job_service, deployment, planned_on, whose)
-            ends = list(watch(sightings))
-            if len(ends) < len(sightings):
+            observed = observe(tracking, job_service, deployment, planned_on, whose)
+            ends = list(watch(observed))
+            if len(ends) < len(observed):
                 raise Redeliver(f"{signal.name} is there before the end of its job shows")
             yield from ends
         return
     since = event_log.lookback_start(clock())
-    sightings = look(tracking, job_service, deployment, since)
-    yield from watch(sightings)
-    yield from _each("cancel", sightings, lambda seen: cancel(seen, job_service, clock, policy))
+    observed = observe(tracking, job_service, deployment, since)
+    yield from watch(observed)
+    yield from _each("cancel", observed, lambda seen: cancel(seen, job_service, clock, policy))
     yield from contained(
         "republish", lambda: republish(tracking, event_log, subscriptions, since, policy)
     )
@@ -71,7 +71,7 @@ def watch_jobs(
 
 
 def ended(
-    seen: Sighting, bucket: Bucket, deployment: Deployment, policy: Policy
+    seen: ObservedAttempt, bucket: Bucket, deployment: Deployment, policy: Policy
 ) -> Iterator[JobEnded]:
     """The end of an attempt, once all of its jobs have ended and none can still appear."""
     waiting = seen.attempt
@@ -79,7 +79,7 @@ def ended(
         yield end_of(
             list(seen.jobs.values()),
             list(seen.jobs),
-            left_behind(seen, bucket, deployment),
+            folders_of_deleted_jobs(seen, bucket, deployment),
             run_id=waiting.run_id,
             planned_on=waiting.planned_on.isoformat(),
             batch=waiting.batch,
@@ -87,7 +87,7 @@ def ended(
         )
 
 
-def may_appear(seen: Sighting, policy: Policy) -> bool:
+def may_appear(seen: ObservedAttempt, policy: Policy) -> bool:
     """Whether the newest claim may still bring its job. Earlier ones were waited for before it."""
     newest = str(seen.attempt.claims)
     shown = {job.labels.get("claim") for job in seen.jobs.values() if job is not None}
@@ -99,7 +99,7 @@ def may_appear(seen: Sighting, policy: Policy) -> bool:
 
 
 def cancel(
-    seen: Sighting, job_service: JobService, clock: Clock, policy: Policy
+    seen: ObservedAttempt, job_service: JobService, clock: Clock, policy: Policy
 ) -> Iterator[JobEnded]:
     """Ask for the end of jobs of stopped runs and of jobs past their age; never declare it."""
     for job in seen.jobs.values():

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 from analysis import Analyses, Analysis, PreflightError, Request, preflight, render
 from events import BatchPlanned, Deployment, JobCancelled, JsonlUploaded
-from tracking import Asked, Place, Tracking
+from tracking import Asked, AttemptKey, Tracking
 
 from .attempts.claims import is_void, void_if_stopped
 from .attempts.job_states import NEVER_STARTED
 from .dispatch.errors import Reject
-from .places import place_of
 from .ports import Bucket
 from .runs.plans import plan_of
 
@@ -21,17 +20,17 @@ def write_jsonl(
     analyses: Analyses,
     deployment: Deployment,
 ) -> Iterator[JsonlUploaded | JobCancelled]:
-    place = place_of(event)
-    if is_void(void_if_stopped(tracking, place)):
+    attempt_key = AttemptKey.of(event)
+    if is_void(void_if_stopped(tracking, attempt_key)):
         yield never_started(event)
         return
     analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
-    lines = _Counted(preflight(analysis, _lines(tracking, place, analysis)))
+    lines = _Counted(preflight(analysis, _lines(tracking, attempt_key, analysis)))
     name = deployment.attempt(event.run_id, event.batch, event.attempt)
     try:
         blob = bucket.write_once(f"requests/{name}.jsonl", lines)
     except (PreflightError, Reject) as error:
-        if tracking.closing_of(place) is not None:
+        if tracking.closing_of(attempt_key) is not None:
             # It slept past the end of its attempt; people may have been forgotten since.
             return
         raise _for_good(error) from error
@@ -66,8 +65,10 @@ def _for_good(error: PreflightError | Reject) -> Reject:
     return error if isinstance(error, Reject) else Reject("preflight_failed", str(error))
 
 
-def _lines(tracking: Tracking, place: Place, analysis: Analysis) -> Iterator[bytes]:
-    return render(analysis, (_request(asked, analysis) for asked in tracking.requests_of(place)))
+def _lines(tracking: Tracking, attempt_key: AttemptKey, analysis: Analysis) -> Iterator[bytes]:
+    return render(
+        analysis, (_request(asked, analysis) for asked in tracking.requests_of(attempt_key))
+    )
 
 
 def _request(asked: Asked, analysis: Analysis) -> Request:

@@ -14,20 +14,20 @@ from .rows import (
     WaitingAttempt,
 )
 from .statements import BadName, Source
-from .tracking import Ending, Place, Tracking
+from .tracking import AttemptKey, AttemptResult, Tracking
 from .warehouse import Params, Warehouse
 
 __all__ = [
     "Asked",
+    "AttemptKey",
+    "AttemptResult",
     "BadName",
     "Claim",
     "Claims",
     "Closing",
     "Delivery",
-    "Ending",
     "EventLog",
     "Params",
-    "Place",
     "Plan",
     "Progress",
     "Row",

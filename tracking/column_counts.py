@@ -29,19 +29,19 @@ class Counted(Protocol):
     def is_whole(self) -> bool: ...
 
 
-def counted(columns: Sequence[Counted], output: str) -> str:
-    """The parts of `queries/glance.sql`, one for each column, by its place."""
+def counts_sql(columns: Sequence[Counted], output: str) -> str:
+    """The parts of `queries/column_counts.sql`, one for each column, by its place."""
     parts = (_part(each, at, table_name(output)) for at, each in enumerate(columns))
     return "\nUNION ALL\n".join(parts)
 
 
-def _part(counted: Counted, at: int, output: str) -> str:
-    column = column_name(counted.column)
+def _part(counts_sql: Counted, at: int, output: str) -> str:
+    column = column_name(counts_sql.column)
     return fragment(
-        _FRAGMENTS[counted.shows],
+        _FRAGMENTS[counts_sql.shows],
         at=str(at),
         column=column,
-        number=f"ARRAY_LENGTH(t.{column})" if counted.shows == "lengths" else f"t.{column}",
-        least_step=_WHOLE if counted.is_whole else _ANY,
+        number=f"ARRAY_LENGTH(t.{column})" if counts_sql.shows == "lengths" else f"t.{column}",
+        least_step=_WHOLE if counts_sql.is_whole else _ANY,
         output=output,
     )

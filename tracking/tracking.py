@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, Self, TypedDict, TypeVar
 
-from events import Deployment
+from events import AttemptEvent, Deployment
 from events.ids import short_hash
 
 from .history import History
@@ -28,14 +28,42 @@ from .warehouse import Warehouse
 T = TypeVar("T")
 
 
+class AttemptFields(TypedDict):
+    """The key of an attempt, by the names that events use."""
+
+    run_id: str
+    planned_on: str
+    batch: int
+    attempt: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class AttemptKey:
     """One attempt at one batch of one run."""
 
     run_id: str
     planned_on: str
     batch: int
     attempt: int = 0
+
+    @classmethod
+    def of(cls, event: AttemptEvent | WaitingAttempt) -> Self:
+        """The attempt that an event or a waiting attempt belongs to."""
+        return cls(
+            run_id=event.run_id,
+            planned_on=str(event.planned_on),
+            batch=event.batch,
+            attempt=event.attempt,
+        )
+
+    def fields(self) -> AttemptFields:
+        """As the fields that every event of an attempt begins with."""
+        return {
+            "run_id": self.run_id,
+            "planned_on": self.planned_on,
+            "batch": self.batch,
+            "attempt": self.attempt,
+        }
 
     def params(self) -> dict[str, Any]:
         return {
@@ -47,10 +75,10 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ending:
+class AttemptResult:
     """What closes an attempt: how its jobs ended, and what was read of them."""
 
-    place: Place
+    attempt_key: AttemptKey
     ending: str
     never_started: bool
     jobs: str
@@ -120,19 +148,21 @@ class Tracking:
 
     # Attempts
 
-    def requests_of(self, place: Place) -> Iterator[Asked]:
-        rows = self._warehouse.stream(query("requests_of"), place.params())
+    def requests_of(self, attempt_key: AttemptKey) -> Iterator[Asked]:
+        rows = self._warehouse.stream(query("requests_of"), attempt_key.params())
         return (Asked(**row) for row in rows)
 
-    def claims_of(self, place: Place) -> Claims:
-        rows = self._warehouse.query(query("claims_of"), place.params())
+    def claims_of(self, attempt_key: AttemptKey) -> Claims:
+        rows = self._warehouse.query(query("claims_of"), attempt_key.params())
         taken = tuple(_typed(Claim, row) for row in rows if row["claim"] is not None)
         return Claims(stopped=rows[0]["stopped"], taken=taken)
 
-    def claim_attempt(self, place: Place, claim: int) -> bool:
+    def claim_attempt(self, attempt_key: AttemptKey, claim: int) -> bool:
         """Take this numbered claim; True for the one caller that took it now."""
-        job = self._deployment.job("claim", place.run_id, place.batch, place.attempt, claim)
-        given = {**place.params(), "claim": claim}
+        job = self._deployment.job(
+            "claim", attempt_key.run_id, attempt_key.batch, attempt_key.attempt, claim
+        )
+        given = {**attempt_key.params(), "claim": claim}
         return self._warehouse.run_once(job, transaction("claim_attempt"), given)
 
     def waiting_attempts(
@@ -147,9 +177,9 @@ class Tracking:
         """Load the answers that were read into a table of this execution alone."""
         return self._warehouse.load("staged", staged_columns(answer_columns), uris)
 
-    def close_attempt(self, ending: Ending) -> bool:
+    def close_attempt(self, ending: AttemptResult) -> bool:
         """Close the attempt for good; False when it had been closed before."""
-        place, answer = ending.place, ending.answer_columns
+        attempt_key, answer = ending.attempt_key, ending.answer_columns
         columns = [column_name(column.name) for column in answer]
         script = transaction(
             "close_attempt",
@@ -163,7 +193,7 @@ class Tracking:
         )
         price = ending.prices or (None, None, None)
         given = {
-            **place.params(),
+            **attempt_key.params(),
             "ending": ending.ending,
             "never_started": ending.never_started,
             "jobs": ending.jobs,
@@ -177,14 +207,18 @@ class Tracking:
             "output_price": price[2],
             "seconds": ending.seconds,
             "peak_megabytes": ending.peak_megabytes,
-            "attempt_id": self._deployment.attempt(place.run_id, place.batch, place.attempt),
+            "attempt_id": self._deployment.attempt(
+                attempt_key.run_id, attempt_key.batch, attempt_key.attempt
+            ),
             "error_type_rows": self._error_types,
         }
-        job = self._deployment.job("close", place.run_id, place.batch, place.attempt)
+        job = self._deployment.job(
+            "close", attempt_key.run_id, attempt_key.batch, attempt_key.attempt
+        )
         return self._warehouse.run_once(job, script, given)
 
-    def closing_of(self, place: Place) -> Closing | None:
-        rows = self._warehouse.query(query("closing_of"), place.params())
+    def closing_of(self, attempt_key: AttemptKey) -> Closing | None:
+        rows = self._warehouse.query(query("closing_of"), attempt_key.params())
         return _typed(Closing, rows[0]) if rows else None
 
     # Runs

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from handlers.dispatch.errors import Wait
 from handlers.ports import Clock, Policy
-from tracking import Claim, Place, Tracking
+from tracking import AttemptKey, Claim, Tracking
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +28,24 @@ def is_void(claims: Sequence[Claim]) -> bool:
     return bool(claims) and claims[-1].state == "void"
 
 
-def void_if_stopped(tracking: Tracking, place: Place) -> Sequence[Claim]:
+def void_if_stopped(tracking: Tracking, attempt_key: AttemptKey) -> Sequence[Claim]:
     """The claims of this attempt; on a stopped run the first is taken now, as void.
 
     If a claim exists already, the claim decides.
     """
-    known = tracking.claims_of(place)
+    known = tracking.claims_of(attempt_key)
     if known.taken or not known.stopped:
         return known.taken
-    tracking.claim_attempt(place, 1)
-    return tracking.claims_of(place).taken
+    tracking.claim_attempt(attempt_key, 1)
+    return tracking.claims_of(attempt_key).taken
 
 
 def take_next(
-    tracking: Tracking, place: Place, claims: Sequence[Claim], policy: Policy, clock: Clock
+    tracking: Tracking,
+    attempt_key: AttemptKey,
+    claims: Sequence[Claim],
+    policy: Policy,
+    clock: Clock,
 ) -> Taken:
     """Take the next claim of an attempt without a job.
 
@@ -50,10 +54,10 @@ def take_next(
     if claims and claims[-1].age_seconds < policy.reclaim_seconds:
         raise Wait(f"claim {claims[-1].claim} of this attempt may still bring its job")
     number = len(claims) + 1
-    if not tracking.claim_attempt(place, number):
+    if not tracking.claim_attempt(attempt_key, number):
         raise Wait(f"claim {number} of this attempt was taken by somebody else")
     asked_at = clock()
-    taken = tracking.claims_of(place).taken
+    taken = tracking.claims_of(attempt_key).taken
     mine = taken[-1]
     if mine.claim != number:
         raise Wait(f"claim {number} of this attempt is not the newest any more")

@@ -7,22 +7,22 @@ from analysis import Analyses
 from analysis.prices import prices_of
 from events import ResultsProcessed
 from handlers.runs.plans import plan_of, request_of
-from tracking import Closing, Ending, Place, Tracking
+from tracking import AttemptKey, AttemptResult, Closing, Tracking
 
 from .output_columns import answer_columns
 
 
 def close(
-    place: Place, tracking: Tracking, analyses: Analyses, *, ending: str,
+    attempt_key: AttemptKey, tracking: Tracking, analyses: Analyses, *, ending: str,
     never_started: bool = False, jobs: Sequence[str] = (), outputs: Sequence[str] = (),
     staged: str | None = None, seconds: float = 0.0, peak_megabytes: float | None = None,
 ) -> ResultsProcessed:  # fmt: skip
     """Close the attempt for good, or find it closed; `ending` as the closing transaction knows it."""
-    plan = plan_of(tracking, place.run_id)
+    plan = plan_of(tracking, attempt_key.run_id)
     analysis, request = analyses.load(plan.analysis), request_of(plan)
     tracking.close_attempt(
-        Ending(
-            place=place,
+        AttemptResult(
+            attempt_key=attempt_key,
             ending=ending,
             never_started=never_started,
             jobs=json.dumps(list(jobs)),
@@ -40,18 +40,18 @@ def close(
             peak_megabytes=peak_megabytes,
         )
     )
-    closing = tracking.closing_of(place)
+    closing = tracking.closing_of(attempt_key)
     assert closing is not None, "closing is one transaction, and it was done"  # noqa: S101
-    return told(place, closing)
+    return told(attempt_key, closing)
 
 
-def told(place: Place, closing: Closing) -> ResultsProcessed:
+def told(attempt_key: AttemptKey, closing: Closing) -> ResultsProcessed:
     """The event of a closing; the same whoever tells it."""
     return ResultsProcessed(
-        run_id=place.run_id,
-        planned_on=place.planned_on,
-        batch=place.batch,
-        attempt=place.attempt,
+        run_id=attempt_key.run_id,
+        planned_on=attempt_key.planned_on,
+        batch=attempt_key.batch,
+        attempt=attempt_key.attempt,
         analysed=closing.analysed,
         failed=closing.failed,
         released=closing.released,

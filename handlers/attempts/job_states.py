@@ -34,15 +34,17 @@ def all_ended(jobs: Sequence[Job | None]) -> bool:
 
 
 def end_of(
-    jobs: Sequence[Job | None], names: Sequence[str], left_behind: Sequence[str], *, run_id: str,
+    jobs: Sequence[Job | None], names: Sequence[str], folders_of_deleted_jobs: Sequence[str], *, run_id: str,
     planned_on: str, batch: int, attempt: int,
 ) -> JobEnded:  # fmt: skip
     """The one event that tells how an attempt ended, from all of its jobs, each ended or gone.
 
-    `left_behind` are the folders of jobs that are gone: what they wrote was paid for.
+    `folders_of_deleted_jobs` are the folders of jobs that are gone: what they wrote was paid for.
     """
     kept = [job for job in jobs if job is not None]
-    outputs = sorted([*left_behind, *(job.output_folder for job in kept if job.output_folder)])
+    outputs = sorted(
+        [*folders_of_deleted_jobs, *(job.output_folder for job in kept if job.output_folder)]
+    )
     kind, cause = _judge(kept)
     return kind(
         run_id=run_id,

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from events import Deployment
 from handlers.dispatch.errors import Reject
 from handlers.ports import Blob
-from tracking import Place
+from tracking import AttemptKey
 
 _FINAL = re.compile(r"(?:^|/)predictions\.jsonl(?:-(\d+)-of-(\d+))?$")
 _INCREMENTAL = re.compile(r"(?:^|/)incremental_predictions\.jsonl$")
 
 
-def output_of(deployment: Deployment, place: Place, claim: int) -> str:
+def output_of(deployment: Deployment, attempt_key: AttemptKey, claim: int) -> str:
     """The folder below which the job of one claim writes, and no other job does."""
-    return f"output/{deployment.attempt(place.run_id, place.batch, place.attempt)}__{claim}"
+    return f"output/{deployment.attempt(attempt_key.run_id, attempt_key.batch, attempt_key.attempt)}__{claim}"
 
 
 def attempt_of_output(deployment: Deployment, name: str) -> tuple[str, int, int] | None:

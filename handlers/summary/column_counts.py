@@ -1,22 +1,22 @@
 """An analysis of any kind at a glance: one query that counts the columns which can be shown."""
 
-from analysis import Analysis, Chart, glance_of
+from analysis import Analysis, Chart, charts_of
 from tracking import Row, Tracking
-from tracking.column_counts import counted
+from tracking.column_counts import counts_sql
 
 DIGITS = 12
 """Of the edges of a bar; more would be noise of the arithmetic."""
 
 
-def glance(tracking: Tracking, analysis: Analysis, here: Row) -> tuple[list[Row], Row]:
+def column_counts(tracking: Tracking, analysis: Analysis, here: Row) -> tuple[list[Row], Row]:
     """The counts, and what they are: how each column is shown, and which are not, and why.
 
     A row has its column as `kind`; of numbers, `value` and `detail` are from where and to below
     where the bar goes.
     """
-    found = glance_of(analysis)
-    sql = counted(found.charts, analysis.table)
-    rows = tracking.query("glance", here, counted=sql) if found.charts else []
+    found = charts_of(analysis)
+    sql = counts_sql(found.charts, analysis.table)
+    rows = tracking.query("column_counts", here, counts=sql) if found.charts else []
     medians = {row["chart"]: row["median"] for row in rows}
     charts = [
         {

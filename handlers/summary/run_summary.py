@@ -8,7 +8,7 @@ from handlers.runs.estimate import estimate
 from tracking import Plan, Row, Tracking
 from tracking.statements import table_name
 
-from .column_counts import glance
+from .column_counts import column_counts
 from .costs import money_of
 
 Summary = dict[str, Any]
@@ -80,10 +80,10 @@ _COUNTED = frozenset(
 
 def _insights(tracking: Tracking, analysis: Analysis, here: Row) -> Row:
     if not analysis.columns.keys() >= _COUNTED:
-        rows, about = glance(tracking, analysis, here)
-        return {"insights": rows, "glance": about}
+        rows, about = column_counts(tracking, analysis, here)
+        return {"insights": rows, "column_counts": about}
     rows = tracking.query("insights", here, output=table_name(analysis.table))
-    return {"insights": rows, "glance": None}
+    return {"insights": rows, "column_counts": None}
 
 
 def metrics(plan: Plan, times: Row, totals: Row, books: Row) -> dict[str, float | None]:

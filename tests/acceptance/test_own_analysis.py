@@ -62,7 +62,7 @@ def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
         assert {"risk", "identity_checked", "score", "findings"} == {
             row["kind"] for row in told["insights"]
         }
-        assert [{"column": "verdict", "why": "free text"}] == told["glance"]["left_out"]
+        assert [{"column": "verdict", "why": "free text"}] == told["column_counts"]["left_out"]
     assert "The analysis at a glance" in render_html(summary)
 
 

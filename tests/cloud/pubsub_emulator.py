@@ -17,11 +17,11 @@ START_SECONDS = 60.0
 def emulator_jar() -> Path:
     """Raises `Missing`."""
     places = list(_places())
-    for place in places:
-        found = sorted(place.glob("cloud-pubsub-emulator-*.jar"))
+    for attempt_key in places:
+        found = sorted(attempt_key.glob("cloud-pubsub-emulator-*.jar"))
         if found:
             return found[-1]
-    looked = ", ".join(str(place) for place in places)
+    looked = ", ".join(str(attempt_key) for attempt_key in places)
     raise Missing(
         "no Pub/Sub emulator: install google-cloud-cli-pubsub-emulator, or set "
         f"TROUPE_PUBSUB_EMULATOR to the folder of its jar (looked in {looked})"

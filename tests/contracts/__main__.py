@@ -69,8 +69,10 @@ class Matrix:
 
 def _form_of(nodeid: str) -> tuple[str, str]:
     file, _, name = nodeid.partition("::")
-    place = f"{file.rpartition('/')[2]}::{name}"
-    return next((form for start, form in FORMS.items() if place.startswith(start)), ("other", file))
+    attempt_key = f"{file.rpartition('/')[2]}::{name}"
+    return next(
+        (form for start, form in FORMS.items() if attempt_key.startswith(start)), ("other", file)
+    )
 
 
 def main(given: list[str]) -> int:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from analysis import glance_of, load_analysis
+from analysis import charts_of, load_analysis
 from handlers.attempts.output_columns import answer_columns, output_tables
 from tests.analysis.own import analysis_of
 from tests.analysis.test_charts import KINDS
 from tests.emulators.fixtures import cannot
 from tests.tracking.test_own_tables import ANY_WORD
 from tests.tracking.test_statements import NAMES
-from tracking.column_counts import counted
+from tracking.column_counts import counts_sql
 from tracking.parameters import PARAMETERS
 from tracking.statements import query, statement_names, table_name, transaction
 from tracking.tables import nothing_staged, output_columns, staged_columns
@@ -86,9 +86,9 @@ def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql", tmp_path: P
     """Truths, closed sets, numbers and lists of both kinds."""
     own = analysis_of(tmp_path, KINDS)
     ((table, columns),) = output_tables([own]).items()
-    sql = query("glance", counted=counted(glance_of(own).charts, own.table))
+    sql = query("column_counts", counts=counts_sql(charts_of(own).charts, own.table))
 
-    assert {"values", "items", "numbers", "lengths"} == {c.shows for c in glance_of(own).charts}
+    assert {"values", "items", "numbers", "lengths"} == {c.shows for c in charts_of(own).charts}
     assert ["ResolvedQueryStmt"] == google_sql.analyze(sql, {table: columns})
 
 

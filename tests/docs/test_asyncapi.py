@@ -46,10 +46,10 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     """Also those inside the schemas."""
     lost = []
     for reference in _references(document):
-        place: Any = document
+        attempt_key: Any = document
         for part in reference.removeprefix("#/").split("/"):
-            place = place.get(part) if isinstance(place, dict) else None
-        if place is None:
+            attempt_key = attempt_key.get(part) if isinstance(attempt_key, dict) else None
+        if attempt_key is None:
             lost.append(reference)
 
     assert [] == lost

@@ -42,11 +42,11 @@ class GoogleSql:
         """
         tables = [_table(name, columns_of(name)) for name in layouts()]
         tables += [_table(name, columns) for name, columns in (extra or {}).items()]
-        place = types.ParseResumeLocation(input=sql, byte_position=0)
+        attempt_key = types.ParseResumeLocation(input=sql, byte_position=0)
         kinds = []
-        while place.byte_position < len(sql.rstrip().encode()):
+        while attempt_key.byte_position < len(sql.rstrip().encode()):
             found: Any = Analyzer.analyze_next_statement_static(
-                place, self._options, self._catalog(tables)
+                attempt_key, self._options, self._catalog(tables)
             )
             kinds.append(type(found).__name__)
             if isinstance(found, types.ResolvedCreateTableAsSelectStmt):

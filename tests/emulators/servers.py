@@ -117,8 +117,8 @@ def _fake_gcs_binary() -> Path:
         )
     machine = {"x86_64": "amd64", "AMD64": "amd64"}.get(platform.machine(), "arm64")
     name = f"fake-gcs-server-{platform.system().lower()}-{machine}"
-    place = Path(found.submodule_search_locations[0])
-    binary = place / "vendor" / "fake-gcs-server" / "bin" / name
+    attempt_key = Path(found.submodule_search_locations[0])
+    binary = attempt_key / "vendor" / "fake-gcs-server" / "bin" / name
     if not binary.exists():
         raise Missing(f"fake-gcs-server has no program for this machine: {binary.name}")
     return binary

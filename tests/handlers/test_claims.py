@@ -7,10 +7,10 @@ from typing import Any
 from events import CancelRequested, JsonlUploaded, from_pubsub, read_event
 from handlers.discarding import discard_attempt
 from handlers.dispatch.errors import Redeliver
-from handlers.places import place_of
 from handlers.ports import Job, Policy
 from handlers.submit_job import submit_job
 from tests.harness import START, Stage, calls
+from tracking import AttemptKey
 from troupe.operations import dead_letters
 from troupe.standin.settings import Behaviour
 
@@ -187,7 +187,7 @@ def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(staged: S
     stage.load(calls(4))
     uploaded = upload_dead_lettered(stage)
     dependencies = stage.backend.dependencies
-    discard_attempt(place_of(uploaded), dependencies.tracking, dependencies.analyses)
+    discard_attempt(AttemptKey.of(uploaded), dependencies.tracking, dependencies.analyses)
 
     done = dead_letters.replay(stage.backend)
     stage.play()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.summary.column_counts import glance
+from handlers.summary.column_counts import column_counts
 from tests.analysis.own import NAME, folder_of
 from tests.analysis.test_charts import KINDS
 from tests.harness import Stage
@@ -50,7 +50,7 @@ def seen(stage: Stage, column: str) -> list[tuple[Any, ...]]:
 
 def _glance(stage: Stage) -> tuple[list[Row], Row]:
     analysis = stage.backend.analyses.load(NAME)
-    return glance(stage.backend.dependencies.tracking, analysis, {"run_id": "r1"})
+    return column_counts(stage.backend.dependencies.tracking, analysis, {"run_id": "r1"})
 
 
 def median(stage: Stage, column: str) -> float | None:

@@ -4,16 +4,16 @@ import pytest
 
 from events import Deployment
 from handlers.attempts.output_files import attempt_of_output, output_of
-from tracking import Place
+from tracking import AttemptKey
 
 DEPLOYMENT = Deployment("acme")
 
 
 def test_the_folder_of_a_job_names_its_attempt() -> None:
     """The claim is told apart, and left out."""
-    place = Place(run_id="spring-2026", planned_on="2026-03-02", batch=12, attempt=2)
+    attempt_key = AttemptKey(run_id="spring-2026", planned_on="2026-03-02", batch=12, attempt=2)
 
-    name = f"{output_of(DEPLOYMENT, place, 3)}/prediction-model-2026-03-02/predictions.jsonl"
+    name = f"{output_of(DEPLOYMENT, attempt_key, 3)}/prediction-model-2026-03-02/predictions.jsonl"
 
     assert ("spring-2026", 12, 2) == attempt_of_output(DEPLOYMENT, name)
 

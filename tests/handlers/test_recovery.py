@@ -92,7 +92,7 @@ def test_what_was_handled_meanwhile_is_not_sent_again(staged: Staged) -> None:
     stage.request()
     stage.play()
     (letter,) = dead_letters.dead_letters(stage.backend)["letters"]
-    place = stage.sql("SELECT planned_on FROM run_plans")[0][0]
+    attempt_key = stage.sql("SELECT planned_on FROM run_plans")[0][0]
     stage.backend.warehouse.db.execute(
         "INSERT INTO deliveries SELECT ?, 'job-succeeded', 'r1', 1, 'process-results', 'done', "
         "NULL, 1.0, 1, recorded_at, recorded_on FROM events LIMIT 1",
@@ -101,7 +101,7 @@ def test_what_was_handled_meanwhile_is_not_sent_again(staged: Staged) -> None:
 
     answer = dead_letters.replay(stage.backend)
 
-    assert place is not None
+    assert attempt_key is not None
     assert (0, 1) == (answer["replayed"], answer["handled"])
 
 

@@ -167,8 +167,8 @@ def test_a_file_that_shows_before_the_end_of_its_job_is_looked_at_again(
     while "job-submitted" not in stage.topics() and backend.deliver_next() is not None:
         pass
 
-    place = backend.deployment.attempt("r1", 1, 1)
-    send("gcs-object", b"{}", {"objectId": f"output/{place}__1/predictions.jsonl"})
+    attempt_key = backend.deployment.attempt("r1", 1, 1)
+    send("gcs-object", b"{}", {"objectId": f"output/{attempt_key}__1/predictions.jsonl"})
     monkeypatch.setattr(
         backend.bus, "send", lambda topic, *rest: topic == "gcs-object" or send(topic, *rest)
     )
@@ -178,7 +178,7 @@ def test_a_file_that_shows_before_the_end_of_its_job_is_looked_at_again(
         stage.clock.pass_(10)
         backend.service.step()
 
-    outcomes = [look.outcome for look in looks if look]
+    outcomes = [observe.outcome for observe in looks if observe]
     assert (Outcome.REDELIVER, Outcome.DONE) == (outcomes[0], outcomes[-1])
     assert "job-succeeded" in stage.topics()
 

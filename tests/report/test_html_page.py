@@ -274,7 +274,7 @@ def test_an_analysis_of_one_s_own_is_counted_by_its_columns() -> None:
     ("changes", "said"),
     [
         ({"books": {"analysed": 0}, "insights": []}, "there is nothing to count"),
-        ({"glance": {"charts": [], "left_out": []}}, "No column can be counted."),
+        ({"column_counts": {"charts": [], "left_out": []}}, "No column can be counted."),
         ({"insights": [insight("score", "1e+15", 2, "1e+15")]}, "1e+15 to 1e+15 2"),
         ({"insights": []}, "Labels No entry."),
     ],
@@ -282,7 +282,7 @@ def test_an_analysis_of_one_s_own_is_counted_by_its_columns() -> None:
 def test_an_analysis_of_one_s_own_has_its_empty_states(changes: dict[str, Any], said: str) -> None:
     """Nothing stored, nothing to show, and numbers beyond every scale."""
     found = own_analysis(**changes)
-    for chart in found["glance"]["charts"]:
+    for chart in found["column_counts"]["charts"]:
         chart["is_whole"] = False
 
     assert said in text_of(found)

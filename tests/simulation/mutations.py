@@ -17,10 +17,9 @@ from events import Deployment, Envelope, Event, JsonlUploaded
 from handlers import advance_run, choreography, submit_job, watch_jobs, write_jsonl
 from handlers.attempts.claims import Taken, take_next
 from handlers.dispatch import deliver
-from handlers.places import place_of
 from handlers.ports import Clock, Dependencies, JobState, Policy
 from handlers.runs.window import Limits
-from tracking import Claim, Delivery, EventLog, Place, Progress, Tracking, statements
+from tracking import AttemptKey, Claim, Delivery, EventLog, Progress, Tracking, statements
 from troupe.simulation.warehouse import MemoryWarehouse
 
 Patched = AbstractContextManager[Any]
@@ -90,16 +89,20 @@ def _never_handled(self: EventLog, event_id: str, handler: str, now: Any) -> boo
 # Claims
 
 
-def _no_claim(tracking: Tracking, place: Place, claims: Any, policy: Policy, clock: Clock) -> Taken:
+def _no_claim(
+    tracking: Tracking, attempt_key: AttemptKey, claims: Any, policy: Policy, clock: Clock
+) -> Taken:
     """Whoever comes may create."""
-    tracking.claim_attempt(place, 1)
+    tracking.claim_attempt(attempt_key, 1)
     mine = Claim(claim=1, state="create", age_seconds=0, job=None)
     return Taken((mine,), clock() + timedelta(days=1))
 
 
 def _with_policy(**changed: int) -> Callable[..., Taken]:
-    def take(tracking: Tracking, place: Place, claims: Any, policy: Policy, clock: Clock) -> Taken:
-        taken: Taken = _TAKE(tracking, place, claims, replace(policy, **changed), clock)
+    def take(
+        tracking: Tracking, attempt_key: AttemptKey, claims: Any, policy: Policy, clock: Clock
+    ) -> Taken:
+        taken: Taken = _TAKE(tracking, attempt_key, claims, replace(policy, **changed), clock)
         return taken
 
     return take
@@ -113,7 +116,7 @@ def _stop_first(
     clock: Clock, policy: Policy,
 ) -> Iterator[Any]:  # fmt: skip
     """A stopped run is looked for before the claim is."""
-    if tracking.claims_of(place_of(event)).stopped:
+    if tracking.claims_of(AttemptKey.of(event)).stopped:
         yield write_jsonl.never_started(event)
         return
     yield from submit_job.submit_job(event, tracking, model, bucket, deployment, clock, policy)
@@ -156,15 +159,15 @@ class _Renaming(Deployment):
         super().__init__(id_)
         object.__setattr__(self, "more", more)
 
-    def job(self, transaction: str, *place: object) -> str:
-        return Deployment.job(self, transaction, *place, self.more)  # type: ignore[attr-defined]
+    def job(self, transaction: str, *attempt_key: object) -> str:
+        return Deployment.job(self, transaction, *attempt_key, self.more)  # type: ignore[attr-defined]
 
 
 _numbers = count()
 
 
-def _random_job(self: Deployment, transaction: str, *place: object) -> str:
-    return _JOB(self, transaction, *place, f"x{next(_numbers)}")
+def _random_job(self: Deployment, transaction: str, *attempt_key: object) -> str:
+    return _JOB(self, transaction, *attempt_key, f"x{next(_numbers)}")
 
 
 _JOB = Deployment.job

@@ -220,8 +220,8 @@ def _undocumented(block: Json, value: Any, path: list[str | int]) -> Iterator[Pr
             yield from _undocumented(of["block"], inner, [*path, name])
         elif isinstance(inner, list):
             for at, each in enumerate(inner):
-                place = [*path, name, *([at] if of["nesting_mode"] == "list" else [])]
-                yield from _undocumented(of["block"], each, place)
+                attempt_key = [*path, name, *([at] if of["nesting_mode"] == "list" else [])]
+                yield from _undocumented(of["block"], each, attempt_key)
 
 
 def _planned(block: Json, proposed: Any, given: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from events import Deployment
 from handlers.attempts.output_files import output_of
 from tests.harness import Stage
-from tracking import Place
+from tracking import AttemptKey
 from tracking.tables import columns_of, layouts
 from troupe.backends.gcp.settings import known_handlers, read_settings, read_terraform
 from troupe.deployment.catalogue import catalogue
@@ -150,15 +150,15 @@ def held(plan: Plan) -> dict[str, set[tuple[str, str]]]:
     for each in grants(plan).values():
         kind, _, account = each["member"].partition(":")
         if kind == "serviceAccount" and not account.startswith(("service-", "bq-", "stub-")):
-            place = next(
+            attempt_key = next(
                 each[key]
                 for key in ("table_id", "dataset_id", "topic", "bucket", "name", "project")
                 if isinstance(each.get(key), str)
             )
             if each.get("condition"):
-                place += "/" + each["condition"][0]["title"].removeprefix("below ")
+                attempt_key += "/" + each["condition"][0]["title"].removeprefix("below ")
             role = each["role"].rpartition("/")[2]
-            found.setdefault(account.partition("@")[0], set()).add((_last(place), role))
+            found.setdefault(account.partition("@")[0], set()).add((_last(attempt_key), role))
     return found
 
 
@@ -269,10 +269,10 @@ def test_the_command_reads_its_settings_from_the_outputs(prod: Plan) -> None:
 
 def test_output_folders_of_the_code_raise_signals(prod: Plan) -> None:
     """Where the jobs write is what the notification listens to."""
-    place = Place(run_id="r1", planned_on="2026-03-02", batch=1, attempt=1)
+    attempt_key = AttemptKey(run_id="r1", planned_on="2026-03-02", batch=1, attempt=1)
     (told,) = prod.of("google_storage_notification").values()
 
-    assert output_of(Deployment("acme"), place, 1).startswith(told["object_name_prefix"])
+    assert output_of(Deployment("acme"), attempt_key, 1).startswith(told["object_name_prefix"])
 
 
 def _dead_letters(subscription: dict[str, Any]) -> str | None:

@@ -23,7 +23,7 @@ from handlers.plan_run import event_time_floor
 from handlers.runs.plan_params import plan_params
 from tests.events.making import cause
 from tests.local.fakes import HeldClock
-from tracking import Closing, Ending, EventLog, Place, Plan, Tracking
+from tracking import AttemptKey, AttemptResult, Closing, EventLog, Plan, Tracking
 from tracking.tables import layouts
 from troupe.backends.local.backend import error_types
 from troupe.backends.local.bucket import LocalBucket
@@ -125,11 +125,11 @@ class Sheet:
         model: str = MODEL,
         grounding: bool = True,
     ) -> Closing:
-        place = Place(run_id=run_id, planned_on=DAY, batch=batch, attempt=attempt)
+        attempt_key = AttemptKey(run_id=run_id, planned_on=DAY, batch=batch, attempt=attempt)
         self.clock.pass_(1)
         self.tracking.close_attempt(
-            Ending(
-                place=place,
+            AttemptResult(
+                attempt_key=attempt_key,
                 ending=ending,
                 never_started=never_started,
                 jobs='["j1"]',
@@ -147,7 +147,7 @@ class Sheet:
                 peak_megabytes=None,
             )
         )
-        closing = self.tracking.closing_of(place)
+        closing = self.tracking.closing_of(attempt_key)
         assert closing is not None
         return closing
 

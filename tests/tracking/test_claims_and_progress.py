@@ -2,19 +2,19 @@
 
 from events import BatchCompleted
 from tests.tracking.harness import DAY, Sheet, bad, calls, good, id_of, planned, stopped
-from tracking import Place
+from tracking import AttemptKey
 
 # Claims
 
 
 def claim(sheet: Sheet, number: int = 1, attempt: int = 1) -> bool:
-    place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-    return sheet.tracking.claim_attempt(place, number)
+    attempt_key = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
+    return sheet.tracking.claim_attempt(attempt_key, number)
 
 
 def claims(sheet: Sheet, attempt: int = 1) -> list[tuple[int, str, int]]:
-    place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-    return [(c.claim, c.state, c.age_seconds) for c in sheet.tracking.claims_of(place).taken]
+    attempt_key = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
+    return [(c.claim, c.state, c.age_seconds) for c in sheet.tracking.claims_of(attempt_key).taken]
 
 
 def test_a_claim_is_taken_by_one_caller(sheet: Sheet) -> None:

@@ -17,7 +17,7 @@ from tests.tracking.harness import (
     planned,
     stopped,
 )
-from tracking import Place
+from tracking import AttemptKey
 
 
 def test_every_answer_becomes_a_row_with_its_lineage(sheet: Sheet) -> None:
@@ -58,15 +58,15 @@ def test_an_error_that_can_be_mended_leaves_its_record_open(sheet: Sheet) -> Non
 
     assert (2, 0, 0, 1) == counts(closing)
     assert [("truncated", None, 1)] == sheet.errors()
-    place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=2)
-    (asked,) = sheet.tracking.requests_of(place)
+    attempt_key = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=2)
+    (asked,) = sheet.tracking.requests_of(attempt_key)
     assert (id_of(rows[1]), True) == (asked.record_id, asked.was_truncated)
 
 
 def test_an_attempt_asks_the_same_whenever_it_is_asked(sheet: Sheet) -> None:
     """What was closed later is not looked at."""
     rows = planned(sheet)
-    first = Place(run_id="r1", planned_on=DAY, batch=1, attempt=1)
+    first = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=1)
     before = list(sheet.tracking.requests_of(first))
 
     sheet.close([good(rows[0]), bad(rows[1], "blocked", 2)])

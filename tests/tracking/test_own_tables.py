@@ -17,7 +17,7 @@ from handlers.attempts.output_columns import answer_columns, output_tables
 from tests.analysis.own import analysis_of, folder_of
 from tests.tracking.harness import DAY, Sheet, calls, id_of
 from tests.tracking.test_statements import NAMES
-from tracking import Ending, Place
+from tracking import AttemptKey, AttemptResult
 from tracking.statements import query, reserved_tables, statement_names, transaction
 from tracking.tables import (
     OUTPUT,
@@ -82,8 +82,8 @@ def close(
     sheet.source([asked])
     sheet.plan()
     sheet.tracking.close_attempt(
-        Ending(
-            place=Place(run_id="r1", planned_on=DAY, batch=1, attempt=1),
+        AttemptResult(
+            attempt_key=AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=1),
             ending="succeeded",
             never_started=False,
             jobs="[]",

@@ -489,10 +489,10 @@ def test_each_batch_says_what_it_holds(sheet: Sheet) -> None:
 
     sheet.plan(canary=2, rows_per_batch=3)
 
-    counted = "SELECT batch, count(*), sum(line_bytes) FROM batch_records GROUP BY 1 ORDER BY 1"
+    counts_sql = "SELECT batch, count(*), sum(line_bytes) FROM batch_records GROUP BY 1 ORDER BY 1"
     told = "SELECT batch, records, bytes FROM batch_plans ORDER BY 1"
     assert [2, 3, 3] == [records for _, records, _ in sheet.sql(told)]
-    assert sheet.sql(counted) == sheet.sql(told)
+    assert sheet.sql(counts_sql) == sheet.sql(told)
 
 
 def test_an_empty_source_is_planned_as_nothing(sheet: Sheet) -> None:

@@ -19,7 +19,7 @@ from tests.tracking.harness import (
     planned,
     stopped,
 )
-from tracking import Place
+from tracking import AttemptKey
 
 SOUND = {
     "missing_members": 0,
@@ -70,8 +70,8 @@ def test_the_books_recomputed_from_rows_equal_those_of_the_closings(
         sheet.query(stopped("operator"))
     for attempt, of_attempt in enumerate(fates, start=1):
         last = attempt == len(fates)
-        place = Place(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-        asked = {each.record_id for each in sheet.tracking.requests_of(place)}
+        attempt_key = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
+        asked = {each.record_id for each in sheet.tracking.requests_of(attempt_key)}
         lines = [
             each
             for number, (row, fate) in enumerate(zip(rows, of_attempt, strict=True))

@@ -38,7 +38,7 @@ NAMES = {
     "summary": "c.`call_summary`",
     "cost_of_c": fragment("cost_of", row="c"),
     "cost_of_a": fragment("cost_of", row="a"),
-    "counted": "\nUNION ALL\n".join(
+    "counts": "\nUNION ALL\n".join(
         fragment(
             name,
             output=table_name(OUTPUT),
@@ -348,7 +348,7 @@ def test_the_check_for_pruning_sees_what_is_wrong() -> None:
 KNOWN_PLACES = {
     *Source().names(), "output", "staged", "answer_columns", "c_answer_columns",
     "summary",
-    "cost_of_c", "cost_of_a", "row", "counted", "at", "column", "number", "least_step",
+    "cost_of_c", "cost_of_a", "row", "counts", "at", "column", "number", "least_step",
     *statement_names("fragments"),
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ import msgspec
 
 from events import Envelope, Unreadable, from_pubsub
 from events.cloudevents import type_of_topic
-from tracking import Place
+from tracking import AttemptKey
 from troupe.backends.dead_letters import StoredDeadLetter
 
 
@@ -47,12 +47,12 @@ def where_of(envelope: Envelope) -> Where | None:
         return None
 
 
-def place_of(envelope: Envelope) -> Place | None:
+def place_of(envelope: Envelope) -> AttemptKey | None:
     """None for an event that speaks of no attempt."""
     where = where_of(envelope)
     if where is None or not (where.planned_on and where.batch and where.attempt):
         return None
-    return Place(
+    return AttemptKey(
         run_id=where.run_id,
         planned_on=where.planned_on,
         batch=where.batch,

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from typing import Any
 
 from events import EVENT_OF_TYPE, Command, Envelope, Event, wrap
-from handlers.attempts.observed_jobs import look
+from handlers.attempts.observed_jobs import observe
 from handlers.discarding import discard_attempt
 from handlers.dispatch.dead_letters import DETAIL
-from tracking import Delivery, Place, Row
+from tracking import AttemptKey, Delivery, Row
 from troupe.backends.dead_letters import StoredDeadLetter, sent_again
 
 from .backend import Answer, Backend, InvalidOperation
@@ -92,10 +92,10 @@ def discard(backend: Backend, letter_id: str, reason: str) -> Answer:
     closed = None
     for letter in letters:
         envelope = envelope_of(letter)
-        place = place_of(envelope) if envelope and letter.handler in _BEFORE_CLOSING else None
-        if envelope is not None and place is not None:
-            _close(backend, place, envelope)
-            closed = f"run {place.run_id}, batch {place.batch}, attempt {place.attempt}"
+        attempt_key = place_of(envelope) if envelope and letter.handler in _BEFORE_CLOSING else None
+        if envelope is not None and attempt_key is not None:
+            _close(backend, attempt_key, envelope)
+            closed = f"run {attempt_key.run_id}, batch {attempt_key.batch}, attempt {attempt_key.attempt}"
         _mark(backend, letter, envelope or stand_in(letter), "discarded", reason)
         _settle(backend, letter, "discarded")
     return {"discarded": len(letters), "closed": closed}
@@ -113,10 +113,10 @@ def held_up(backend: Backend, run_id: str) -> dict[int, Row]:
     return found
 
 
-def _close(backend: Backend, place: Place, envelope: Envelope) -> None:
-    _refuse_while_running(backend, place)
+def _close(backend: Backend, attempt_key: AttemptKey, envelope: Envelope) -> None:
+    _refuse_while_running(backend, attempt_key)
     told = wrap(
-        discard_attempt(place, backend.dependencies.tracking, backend.dependencies.analyses),
+        discard_attempt(attempt_key, backend.dependencies.tracking, backend.dependencies.analyses),
         deployment=backend.deployment,
         source="process-results",
         time=backend.clock(),
@@ -125,12 +125,18 @@ def _close(backend: Backend, place: Place, envelope: Envelope) -> None:
     backend.publish(told)
 
 
-def _refuse_while_running(backend: Backend, place: Place) -> None:
+def _refuse_while_running(backend: Backend, attempt_key: AttemptKey) -> None:
     """An attempt whose job lives, or may still appear, is not over: its answers are paid for."""
-    dependencies, day = backend.dependencies, date.fromisoformat(place.planned_on)
-    for seen in look(dependencies.tracking, dependencies.job_service, dependencies.deployment, day):
+    dependencies, day = backend.dependencies, date.fromisoformat(attempt_key.planned_on)
+    for seen in observe(
+        dependencies.tracking, dependencies.job_service, dependencies.deployment, day
+    ):
         here = seen.attempt
-        if (here.run_id, here.batch, here.attempt) != (place.run_id, place.batch, place.attempt):
+        if (here.run_id, here.batch, here.attempt) != (
+            attempt_key.run_id,
+            attempt_key.batch,
+            attempt_key.attempt,
+        ):
             continue
         if (
             len(seen.jobs) < here.claims
@@ -160,11 +166,15 @@ def _fate(backend: Backend, letter: StoredDeadLetter, envelope: Envelope | None)
         return "unreadable"
     if event_log.was_handled(envelope.id, letter.handler, backend.clock()):
         return "handled"
-    place = place_of(envelope)
-    if place and letter.handler in _BEFORE_JOB and backend.dependencies.tracking.closing_of(place):
+    attempt_key = place_of(envelope)
+    if (
+        attempt_key
+        and letter.handler in _BEFORE_JOB
+        and backend.dependencies.tracking.closing_of(attempt_key)
+    ):
         # Who closed may have failed before telling it: a void claim leads to where it is told.
         told = backend.deployment.event(
-            "results-processed", place.run_id, place.batch, place.attempt
+            "results-processed", attempt_key.run_id, attempt_key.batch, attempt_key.attempt
         )
         return "handled" if event_log.has(told, backend.clock()) else "replay"
     return "replay"

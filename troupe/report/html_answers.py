@@ -12,7 +12,7 @@ SHOWN = 12
 def insights(summary: Fields) -> Markup:
     found = rows(summary, "insights")
     stored = number(part(summary, "books"), "analysed")
-    if part(summary, "glance"):
+    if part(summary, "column_counts"):
         return own_insights(summary, stored)
     if not found:
         said = "This analysis has no columns that are counted here." if stored else NOTHING

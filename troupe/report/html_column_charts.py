@@ -20,7 +20,7 @@ TRUTHS = {"true": "yes", "false": "no"}
 
 def own_insights(summary: Fields, stored: int) -> Markup:
     """By what `glance` says of the columns; the counts are the insights."""
-    about, found = part(summary, "glance"), rows(summary, "insights")
+    about, found = part(summary, "column_counts"), rows(summary, "insights")
     left_out = _left_out(rows(about, "left_out"))
     charts = [
         _chart(chart, [row for row in found if row.get("kind") == chart.get("column")], stored)

@@ -224,8 +224,8 @@ class SimulatedBackend:
         return ((at, turn) for at, turn, _actor in self.parked)
 
     def _take(self, turn: int) -> Actor:
-        place = next(n for n, entry in enumerate(self.parked) if entry[1] == turn)
-        return self.parked.pop(place)[2]
+        attempt_key = next(n for n, entry in enumerate(self.parked) if entry[1] == turn)
+        return self.parked.pop(attempt_key)[2]
 
 
 _TAXONOMY = error_types()
