@@ -87,6 +87,11 @@ ERRORS: dict[str, ErrorType] = {error.name: error for error in _ALL}
 """Every error type by its name, in the order of the table."""
 
 
+def log_fields(error_type: str) -> dict[str, str]:
+    """Return what a log line about a system error carries: its stable code, and what to do."""
+    return {"code": error_type, "hint": ERRORS[error_type].hint}
+
+
 def error_types_table() -> str:
     """The error_types as a Markdown table, for the documentation."""
     head = [

@@ -18,7 +18,8 @@ from events import (
     wrap_command,
 )
 from handlers.choreography import CHOREOGRAPHY
-from handlers.dispatch.deliver import Message, deliver
+from handlers.dispatch.deliver import deliver
+from handlers.dispatch.message import Message
 from handlers.ports import Dependencies
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

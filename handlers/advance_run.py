@@ -1,4 +1,4 @@
-"""A batch is over: open the window further, trip the breaker, or complete the run."""
+"""React to a batch's end: begin further batches, trip the circuit breaker, or complete the run."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -43,7 +43,7 @@ def advance(
     today: date,
     since: Since,
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
-    """What may follow from the batches that are over. Asking twice gives the same events."""
+    """Yield what follows from the batches that have ended. Idempotent: equal events each time."""
     plan = plan_of(tracking, run_id)
     request = request_of(plan)
     limits = limits_of(request)

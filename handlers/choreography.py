@@ -1,4 +1,7 @@
-"""The choreography: which event sets which handler in motion, in the order of the flow."""
+"""The choreography: which handler reacts to which event, in the order of a run.
+
+There is no orchestrator. A handler gets one event and returns the events that follow from it.
+"""
 
 from collections.abc import Callable, Iterable
 
@@ -40,7 +43,7 @@ from .watch_jobs import watch_jobs
 from .write_jsonl import write_jsonl
 
 Handler = Callable[..., Iterable[Event | Republish]]
-"""An event in, the events that follow out; the tools it needs are its further parameters."""
+"""Gets an event and, as further parameters, the dependencies it names; returns what follows."""
 
 CHOREOGRAPHY: dict[type[Event], Handler] = {
     RunRequested: plan_run,

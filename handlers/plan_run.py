@@ -1,4 +1,4 @@
-"""A run was requested: freeze which transcripts belong to which batch."""
+"""Plan a requested run: freeze, in one transaction, which transcripts belong to which batch."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -18,7 +18,7 @@ from tracking import EventLog, Plan, Tracking
 
 from .ports import Clock, Policy
 from .refuse_run import refused
-from .runs.budget import Since, caps_of, refusal, remaining_budget
+from .runs.budget import Since, caps_of, over_budget, remaining_budget
 from .runs.estimate import estimate
 from .runs.plan_params import content_hash, plan_params
 from .runs.window import release
@@ -36,7 +36,7 @@ def plan_run(
 ) -> Iterator[RunPlanned | BatchPlanned | RunCompleted | RunRefused]:
     plan = tracking.plan_of(request.run_id)
     if plan is None:
-        why_not = _plan(
+        refusal = _plan(
             request,
             envelope,
             tracking,
@@ -44,16 +44,16 @@ def plan_run(
             policy,
             since=lambda: event_log.lookback_start(clock()),
         )
-        if why_not:
-            yield refused(tracking, request.run_id, envelope.id, *why_not)
+        if refusal:
+            yield refused(tracking, request.run_id, envelope.id, *refusal)
             return
         plan = tracking.plan_of(request.run_id)
     assert plan is not None, "the plan's transaction wrote its row"  # noqa: S101
     if plan.request_hash != content_hash(request):
-        detail = f"run {request.run_id} was asked for something else; take another run_id"
+        detail = f"run {request.run_id} exists with another request; choose another run_id"
         yield refused(tracking, request.run_id, envelope.id, "run_id_taken", detail)
         return
-    yield from _told(plan, tracking)
+    yield from _planned_events(plan, tracking)
 
 
 def _plan(
@@ -64,7 +64,7 @@ def _plan(
     policy: Policy,
     since: Since,
 ) -> tuple[str, str] | None:
-    """Plan the run, or say why not."""
+    """Plan the run and return None, or return the reason and the detail of a refusal."""
     try:
         analysis = analyses.load(request.analysis)
     except AnalysisError as error:
@@ -72,15 +72,15 @@ def _plan(
     params = plan_params(request, envelope.id, analysis, event_time_floor(request, tracking))
     caps = caps_of(request, policy)
     if caps.is_set and not request.dry_run:
-        found = tracking.preview_plan(params)
-        size = estimate(found["records"], found["bytes"], params["model"], analysis)
+        preview = tracking.preview_plan(params)
+        size = estimate(preview["records"], preview["bytes"], params["model"], analysis)
         if caps.counts_money and size.low is None:
-            return "unknown_price", f"no price is known for {params['model']}: leave out the budget"
-        first = min(1.0, params["canary"] / max(1, found["records"]))
+            return "unknown_price", f"no price is known for {params['model']}: omit the budget"
+        first = min(1.0, params["canary"] / max(1, preview["records"]))
         remaining = remaining_budget(request.run_id, caps, since(), tracking, analyses)
-        why_not = refusal(size, first, remaining, caps)
-        if why_not:
-            return "over_budget", why_not
+        over = over_budget(size, first, remaining, caps)
+        if over:
+            return "over_budget", over
     tracking.plan_run(request.run_id, params)
     return None
 
@@ -88,7 +88,7 @@ def _plan(
 def event_time_floor(
     request: RunRequested | ReprocessRequested, tracking: Tracking
 ) -> datetime | None:
-    """Where an incremental run begins; None when it begins at the beginning."""
+    """Return the event time at which an incremental run begins; None for the whole source."""
     if not isinstance(request, RunRequested) or request.mode != "incremental":
         return None
     return tracking.event_time_floor(
@@ -96,7 +96,9 @@ def event_time_floor(
     )
 
 
-def _told(plan: Plan, tracking: Tracking) -> Iterator[RunPlanned | BatchPlanned | RunCompleted]:
+def _planned_events(
+    plan: Plan, tracking: Tracking
+) -> Iterator[RunPlanned | BatchPlanned | RunCompleted]:
     yield RunPlanned(
         run_id=plan.run_id,
         planned_on=plan.day,

@@ -1,4 +1,4 @@
-"""What a handler may reach for; `infra/` provides it, for the laptop and for Google Cloud."""
+"""The ports: what a handler may use. Each has a local form and a form for Google Cloud in troupe/."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from events.ids import Deployment
 from tracking import EventLog, Row, Tracking
 
 Clock = Callable[[], datetime]
-"""Tells the time as an aware UTC datetime. Whole runs are simulated by giving another one."""
+"""Returns the time as an aware UTC datetime. Simulations pass a clock of their own."""
 
 
 class JobState(Enum):
@@ -32,7 +32,7 @@ class JobState(Enum):
 
     @property
     def ended(self) -> bool:
-        """Nothing more will be written by a job in this state."""
+        """Tell whether a job in this state writes nothing more."""
         return self in _ENDED
 
 
@@ -75,23 +75,26 @@ class JobService(Protocol):
         output_prefix: str,
         labels: Mapping[str, str],
     ) -> Job:
-        """Create one job, once, without any retry: the service does not dedupe."""
+        """Create one job with one request and no retry: Vertex has no idempotency key.
+
+        Raises `Refused` for a lasting refusal, `Redeliver` for a passing fault.
+        """
         ...
 
     def find(self, labels: Mapping[str, str]) -> list[Job]:
-        """The jobs that carry all of these labels."""
+        """Return the jobs that carry all of these labels."""
         ...
 
     def created_since(self, since: datetime, labels: Mapping[str, str]) -> list[Job]:
-        """The jobs with these labels that were created at or after `since`."""
+        """Return the jobs with these labels that were created at or after `since`."""
         ...
 
     def get(self, name: str) -> Job | None:
-        """One job; None when it was deleted."""
+        """Return one job; None when it was deleted."""
         ...
 
     def cancel(self, name: str) -> None:
-        """Ask for an end. A job that has ended already is left as it is."""
+        """Request the cancellation of a job. A job that has ended stays as it is."""
         ...
 
 
@@ -110,43 +113,43 @@ class Bucket(Protocol):
     """Cloud Storage. Names are paths; addresses are `gs://bucket/path`."""
 
     def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
-        """Create the object, or adopt one of the same content that is there already.
+        """Create the object, or adopt an existing one of the same content.
 
         An exception raised by `chunks` leaves no object behind.
-        Raises `Reject` when another content stands under this name: never an overwrite.
+        Raises `Reject` when the name holds other content: nothing is overwritten.
         """
         ...
 
     def read(self, blob: Blob) -> Iterator[bytes]:
-        """The content of this generation, in blocks, in constant memory."""
+        """Yield the content of this generation in blocks, in constant memory."""
         ...
 
     def list(self, folder: str) -> list[Blob]:
-        """The objects below this address, which is taken as a folder, in order of name."""
+        """Return the objects below this address, taken as a folder, in order of name."""
         ...
 
     def uri(self, path: str) -> str:
-        """The address that an object of this path has."""
+        """Return the address of an object at this path."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How long the troupe waits for what; one place, so that simulations can hold it."""
+    """Time limits and caps, in one place so that simulations can change them."""
 
     claim_seconds: int = 60
     """A claim's owner may create the job this long after the claim."""
     reclaim_seconds: int = 20 * 60
-    """The next claim may be taken after this time without a job in event_log or label."""
+    """The next claim may be taken after this time without a job in the event log or by label."""
     republish_after_seconds: int = 10 * 60
-    """An event that nobody finished is republished after this time, then at doubled gaps."""
+    """An event that no handler finished is republished after this time, then at doubled intervals."""
     republish_times: int = 4
     republish_per_tick: int = 100
     pending_hours: int = 72
     """Vertex lets a job wait this long in its queue; the watchdog then asks to cancel it."""
     running_hours: int = 24
     run_days: int = 75
-    """A run that is older goes no further: memberships expire after 90, and its books with them."""
+    """An older run is stopped: the memberships of its batches expire after 90 days."""
     budget_a_day: float | None = None
     """US dollars that all runs together may spend on one UTC day; None: no cap."""
     tokens_a_day: int | None = None
@@ -155,7 +158,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
-    """A handler names the tools it needs as parameters; it is given those alone."""
+    """Everything the delivery loop can inject. A handler names what it needs as parameters."""
 
     deployment: Deployment
     tracking: Tracking
@@ -164,9 +167,9 @@ class Dependencies:
     job_service: JobService
     clock: Clock
     new_name: Callable[[], str]
-    """A name nobody used before; for what is private to one execution."""
+    """Returns a unique name, for what is private to one execution."""
     peak_megabytes: Callable[[], float | None]
-    """Peak memory of this process; None where the system does not tell it."""
+    """Peak memory of this process in megabytes; None where the system does not report it."""
     subscriptions: Sequence[Row]
     """Topic and handler of every event that has a handler; queries look for unhandled ones."""
     analyses: Analyses = field(default_factory=Analyses)

@@ -1,4 +1,4 @@
-"""The jobs of an attempt have ended: read what they answered, and close the attempt for good."""
+"""Read the output of an attempt whose jobs have ended, stage it, and close the attempt."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,10 +6,11 @@ from analysis import Analyses, Analysis, Reader, encode_reading, lines_of
 from events import JobCancelled, JobEnded, JobFailed, JobSucceeded, ResultsProcessed
 from tracking import AttemptKey, Tracking
 
-from .attempts.close import close, told
+from .attempts.close import close, results_processed
 from .attempts.job_states import NEVER_STARTED, ending_of
 from .attempts.output_columns import answer_columns
-from .attempts.output_files import results_in
+from .attempts.output_files import OUTPUT_MISSING, results_in
+from .dispatch.errors import Reject
 from .ports import Blob, Bucket, Clock
 from .runs.plans import plan_of
 
@@ -26,7 +27,7 @@ def process_results(
     attempt_key = AttemptKey.of(event)
     closing = tracking.closing_of(attempt_key)
     if closing is not None:
-        yield told(attempt_key, closing)
+        yield results_processed(attempt_key, closing)
         return
     started = clock()
     analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
@@ -48,26 +49,29 @@ def process_results(
 def _stage(
     event: JobEnded, analysis: Analysis, tracking: Tracking, bucket: Bucket, name: str
 ) -> str | None:
-    """Read every output folder into a staging table of this execution alone, if there is any."""
-    whole = isinstance(event, JobSucceeded) and not event.cause
-    jobs = [
-        results_in(bucket.list(folder), must_be_whole=whole and len(event.outputs) == 1)
-        for folder in event.outputs
-    ]
+    """Read every output folder into a staging table of this execution; None without output.
+
+    Raises `Reject` when a job succeeded and its output is missing or lacks a shard.
+    """
+    # With several jobs, or a partial success, one folder alone need not be complete.
+    complete = isinstance(event, JobSucceeded) and not event.cause and len(event.outputs) == 1
+    jobs = [results_in(bucket.list(folder), must_be_whole=complete) for folder in event.outputs]
     if isinstance(event, JobSucceeded) and not event.outputs:
-        results_in([], must_be_whole=True)
+        raise Reject(*OUTPUT_MISSING)
     if not any(jobs):
         return None
-    blob = bucket.write_once(f"staging/{name}/answers.ndjson", _readings(jobs, analysis, bucket))
+    blob = bucket.write_once(
+        f"staging/{name}/answers.ndjson", _staged_lines(jobs, analysis, bucket)
+    )
     return tracking.stage_answers(answer_columns(analysis), [blob.uri])
 
 
-def _readings(jobs: list[list[Blob]], analysis: Analysis, bucket: Bucket) -> Iterator[bytes]:
-    """One staging row a line, with the number of the job that answered it."""
+def _staged_lines(jobs: list[list[Blob]], analysis: Analysis, bucket: Bucket) -> Iterator[bytes]:
+    """Yield one NDJSON row for each line of output, with the number of its job."""
     reader = Reader(analysis)
     for number, blobs in enumerate(jobs, start=1):
-        opening = b'{"job":%d,' % number
+        prefix = b'{"job":%d,' % number
         lines = (line for blob in blobs for line in lines_of(bucket.read(blob)))
         for at, line in enumerate(lines, start=1):
             if line.strip():
-                yield opening + encode_reading(reader.read_line(line, at))[1:]
+                yield prefix + encode_reading(reader.read_line(line, at))[1:]

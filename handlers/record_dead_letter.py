@@ -1,12 +1,12 @@
-"""A message was dead-lettered: a system error with its cause, and no more republishing."""
+"""Record a dead letter: a system error with its cause; the event is not republished any more."""
 
 import logging
 from collections.abc import Iterator
 
+from analysis.error_types import log_fields
 from events import DeadLetter, Envelope, EventDeadLettered
 from tracking import Delivery, EventLog, Tracking
 
-from .codes import coded
 from .ports import Clock
 
 LOG = logging.getLogger("troupe.letters")
@@ -25,11 +25,11 @@ def record_dead_letter(
         detail=f"{letter.handler} could not handle {letter.letter_id}: {letter.detail}",
     )
     if is_new:
-        LOG.error("event-dead-lettered", extra=coded("dead_lettered") | _about(letter))
-    aside = Delivery(
+        LOG.error("event-dead-lettered", extra=log_fields("dead_lettered") | _ids(letter))
+    delivery = Delivery(
         envelope=envelope, handler=letter.handler, outcome="dead_lettered", reason=letter.cause
     )
-    event_log.record_deliveries([aside], clock())
+    event_log.record_deliveries([delivery], clock())
     yield EventDeadLettered(
         run_id=letter.run_id,
         letter_id=letter.letter_id,
@@ -40,7 +40,7 @@ def record_dead_letter(
     )
 
 
-def _about(letter: DeadLetter) -> dict[str, str]:
+def _ids(letter: DeadLetter) -> dict[str, str]:
     return {
         "event_id": letter.letter_id,
         "handler": letter.handler,

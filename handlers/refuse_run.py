@@ -1,12 +1,11 @@
-"""A request breaks the rules: say so where people look, and do nothing else."""
+"""Refuse an invalid request: record the refusal with its field and remedy, and do nothing else."""
 
 import logging
 from collections.abc import Iterator
 
+from analysis.error_types import log_fields
 from events import BadRequest, RunRefused
 from tracking import Tracking
-
-from .codes import coded
 
 LOG = logging.getLogger("troupe.requests")
 
@@ -18,7 +17,7 @@ def refuse_run(bad: BadRequest, tracking: Tracking) -> Iterator[RunRefused]:
 def refused(
     tracking: Tracking, run_id: str, request_id: str, reason: str, detail: str
 ) -> RunRefused:
-    """The event, its line in the log and its row in `error_tracking`."""
+    """Store the refusal in `error_tracking`, log it once, and return its event."""
     is_new = tracking.store_error(
         f"run_refused__{run_id}__{request_id}",
         "run_refused",
@@ -27,6 +26,6 @@ def refused(
         detail=detail,
     )
     if is_new:
-        about = {"run_id": run_id, "reason": reason, "detail": detail}
-        LOG.error("run-refused", extra=coded("run_refused") | about)
+        fields = {"run_id": run_id, "reason": reason, "detail": detail}
+        LOG.error("run-refused", extra=log_fields("run_refused") | fields)
     return RunRefused(run_id=run_id, request_id=request_id, reason=reason, detail=detail)

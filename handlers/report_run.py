@@ -1,4 +1,4 @@
-"""The run is complete: write its summary, with the five success metrics and the cost."""
+"""Write the summary of a completed run, with its five metrics and its cost."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""An attempt is closed: try again what is open, or declare the batch over. A pure decision."""
+"""Decide after an attempt: the next attempt for open records, or the end of the batch. Pure."""
 
 import msgspec
 

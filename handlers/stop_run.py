@@ -1,4 +1,4 @@
-"""A run is to stop: cancel its jobs, and let what never began close by the same door."""
+"""Stop a run: cancel its jobs, and begin its other batches so that they close without a job."""
 
 from collections.abc import Iterator
 
@@ -24,9 +24,9 @@ def stop_run(
     if isinstance(event, CancelRequested):
         yield RunStopped(run_id=plan.run_id, planned_on=plan.day, reason="operator")
         return
-    for seen in observe(tracking, job_service, deployment, plan.planned_on):
-        if seen.attempt.run_id == plan.run_id:
-            for job in seen.jobs.values():
+    for observed in observe(tracking, job_service, deployment, plan.planned_on):
+        if observed.attempt.run_id == plan.run_id:
+            for job in observed.jobs.values():
                 if job is not None and not job.state.ended:
                     job_service.cancel(job.name)
     yield from release(tracking, plan.run_id, plan.day, after=progress.over_to, last=plan.batches)

@@ -1,4 +1,4 @@
-"""A request file is in the bucket: adopt the job that asks it, or create the one job that does."""
+"""Submit the job of an uploaded request file: adopt the job that exists, or create exactly one."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,11 +6,12 @@ from events import Deployment, JobCancelled, JobFailed, JobSubmitted, JsonlUploa
 from tracking import AttemptKey, Claim, Tracking
 
 from .attempts.claims import is_void, take_next
+from .attempts.job_states import never_started
+from .attempts.observed_jobs import labels_of
 from .attempts.output_files import output_of
 from .dispatch.errors import Refused
 from .ports import Bucket, Clock, Job, JobService, Policy
 from .runs.plans import plan_of
-from .write_jsonl import never_started
 
 
 def submit_job(
@@ -25,8 +26,8 @@ def submit_job(
     attempt_key = AttemptKey.of(event)
     labels = labels_of(deployment, attempt_key)
     claims = tracking.claims_of(attempt_key).taken
-    known = _known(claims, job_service.find(labels))
-    if not known:
+    jobs = _known_jobs(claims, job_service.find(labels))
+    if not jobs:
         if is_void(claims):
             yield never_started(event)
             return
@@ -34,34 +35,25 @@ def submit_job(
         if is_void(taken.claims):
             yield never_started(event)
             return
-        # Asked again behind the claim: an earlier claim's job may have shown up meanwhile.
-        known = _known(taken.claims, job_service.find(labels))
-        if not known:
+        # Look again behind the claim: the job of an earlier claim may have appeared meanwhile.
+        jobs = _known_jobs(taken.claims, job_service.find(labels))
+        if not jobs:
             taken.check(clock())
+            claim = taken.claims[-1]
             try:
-                job = _create(
-                    event, taken.claims[-1], labels, job_service, bucket, tracking, deployment
-                )
+                job = _create(event, claim, labels, job_service, bucket, tracking, deployment)
             except Refused as refusal:
-                yield _refused(event, refusal)
+                yield JobFailed(**attempt_key.fields(), jobs=[], outputs=[], cause=refusal.cause)
                 return
-            known = {taken.claims[-1].claim: job.name}
-    for number, name in sorted(known.items()):
-        yield _submitted(event, number, name)
+            jobs = {claim.claim: job.name}
+    for number, name in sorted(jobs.items()):
+        yield JobSubmitted(**attempt_key.fields(), claim=number, job=name)
 
 
-def labels_of(deployment: Deployment, attempt_key: AttemptKey) -> dict[str, str]:
-    """What marks every job of one attempt; ids only, because labels reach billing exports."""
-    return {
-        "troupe": deployment.id,
-        "attempt": deployment.attempt(attempt_key.run_id, attempt_key.batch, attempt_key.attempt),
-    }
-
-
-def _known(claims: Sequence[Claim], jobs: Sequence[Job]) -> dict[int, str]:
-    """Jobs by the claim that brought them, from the event log and from the label."""
-    told = {claim.claim: claim.job for claim in claims if claim.job is not None}
-    return {int(job.labels["claim"]): job.name for job in jobs} | told
+def _known_jobs(claims: Sequence[Claim], listed: Sequence[Job]) -> dict[int, str]:
+    """Return job names by claim: from the event log, and from the labels that Vertex lists."""
+    recorded = {claim.claim: claim.job for claim in claims if claim.job is not None}
+    return {int(job.labels["claim"]): job.name for job in listed} | recorded
 
 
 def _create(
@@ -79,27 +71,4 @@ def _create(
         request_uri=event.uri,
         output_prefix=bucket.uri(output_of(deployment, AttemptKey.of(event), claim.claim)),
         labels=labels | {"claim": str(claim.claim)},
-    )
-
-
-def _submitted(event: JsonlUploaded, claim: int, job: str) -> JobSubmitted:
-    return JobSubmitted(
-        run_id=event.run_id,
-        planned_on=event.planned_on,
-        batch=event.batch,
-        attempt=event.attempt,
-        claim=claim,
-        job=job,
-    )
-
-
-def _refused(event: JsonlUploaded, refusal: Refused) -> JobFailed:
-    return JobFailed(
-        run_id=event.run_id,
-        planned_on=event.planned_on,
-        batch=event.batch,
-        attempt=event.attempt,
-        jobs=[],
-        outputs=[],
-        cause=refusal.cause,
     )

@@ -1,9 +1,11 @@
-"""A signal says "look now": ask Vertex for the truth, and tell what the event log does not know yet.
+"""React to a signal: ask Vertex for the truth and record each attempt's end; on the tick do all duties.
 
-The tick has four duties. Each stands alone: what one of them meets blinds none of the others.
+The tick has four duties: watch, cancel, republish, advance. Each duty fails alone, and within a
+duty each attempt and each run fails alone.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -11,25 +13,28 @@ from analysis import Analyses
 from events import (
     BatchPlanned,
     Deployment,
+    Event,
     GcsObject,
     JobEnded,
     RunCompleted,
     RunStopped,
     WatchTick,
 )
-from tracking import EventLog, Row, Tracking
+from tracking import AttemptKey, EventLog, Row, Tracking
 
 from .advance_run import advance
 from .attempts.job_states import all_ended, end_of
 from .attempts.observed_jobs import ObservedAttempt, folders_of_deleted_jobs, observe
 from .attempts.output_files import attempt_of_output, is_final
-from .contained import Found, contained
 from .dispatch.errors import Redeliver
 from .dispatch.republish import Republish, republish
 from .ports import Bucket, Clock, JobService, JobState, Policy
 from .runs.plans import plan_of
 
+LOG = logging.getLogger("troupe.tick")
+
 T = TypeVar("T")
+Following = TypeVar("Following", bound=Event | Republish)
 
 
 def watch_jobs(
@@ -44,24 +49,14 @@ def watch_jobs(
     policy: Policy,
     subscriptions: Sequence[Row],
 ) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Republish]:
-    def watch(observed: Sequence[ObservedAttempt]) -> Iterator[JobEnded]:
-        return _each("watch", observed, lambda seen: ended(seen, bucket, deployment, policy))
-
     if isinstance(signal, GcsObject):
-        whose = attempt_of_output(deployment, signal.name)
-        if whose is not None and is_final(signal.name):
-            planned_on = plan_of(tracking, whose[0]).planned_on
-            observed = observe(tracking, job_service, deployment, planned_on, whose)
-            ends = list(watch(observed))
-            if len(ends) < len(observed):
-                raise Redeliver(f"{signal.name} is there before the end of its job shows")
-            yield from ends
+        yield from _ends_at_output(signal, tracking, job_service, bucket, deployment, policy)
         return
     since = event_log.lookback_start(clock())
     observed = observe(tracking, job_service, deployment, since)
-    yield from watch(observed)
-    yield from _each("cancel", observed, lambda seen: cancel(seen, job_service, clock, policy))
-    yield from contained(
+    yield from _each("watch", observed, lambda each: ended(each, bucket, deployment, policy))
+    yield from _each("cancel", observed, lambda each: cancel(each, job_service, clock, policy))
+    yield from isolate_errors(
         "republish", lambda: republish(tracking, event_log, subscriptions, since, policy)
     )
     runs, today = tracking.open_runs(since), clock().date()
@@ -70,48 +65,78 @@ def watch_jobs(
     )
 
 
-def ended(
-    seen: ObservedAttempt, bucket: Bucket, deployment: Deployment, policy: Policy
+def _ends_at_output(
+    signal: GcsObject,
+    tracking: Tracking,
+    job_service: JobService,
+    bucket: Bucket,
+    deployment: Deployment,
+    policy: Policy,
 ) -> Iterator[JobEnded]:
-    """The end of an attempt, once all of its jobs have ended and none can still appear."""
-    waiting = seen.attempt
-    if seen.jobs and not may_appear(seen, policy) and all_ended(list(seen.jobs.values())):
-        yield end_of(
-            list(seen.jobs.values()),
-            list(seen.jobs),
-            folders_of_deleted_jobs(seen, bucket, deployment),
-            run_id=waiting.run_id,
-            planned_on=waiting.planned_on.isoformat(),
-            batch=waiting.batch,
-            attempt=waiting.attempt,
-        )
+    """Yield the end of the attempt whose result file was just written.
+
+    Raises `Redeliver` when Vertex does not show the end of the job yet.
+    """
+    key = attempt_of_output(deployment, signal.name)
+    if key is None or not is_final(signal.name):
+        return
+    observed = observe(tracking, job_service, deployment, plan_of(tracking, key[0]).planned_on, key)
+    ends = list(_each("watch", observed, lambda each: ended(each, bucket, deployment, policy)))
+    if len(ends) < len(observed):
+        raise Redeliver(f"{signal.name} was written, and Vertex shows its job as not ended yet")
+    yield from ends
 
 
-def may_appear(seen: ObservedAttempt, policy: Policy) -> bool:
-    """Whether the newest claim may still bring its job. Earlier ones were waited for before it."""
-    newest = str(seen.attempt.claims)
-    shown = {job.labels.get("claim") for job in seen.jobs.values() if job is not None}
+def ended(
+    observed: ObservedAttempt, bucket: Bucket, deployment: Deployment, policy: Policy
+) -> Iterator[JobEnded]:
+    """Yield the end of an attempt once all of its jobs have ended and none can still appear."""
+    jobs = observed.jobs
+    if jobs and not may_appear(observed, policy) and all_ended(jobs.values()):
+        folders = folders_of_deleted_jobs(observed, bucket, deployment)
+        yield end_of(jobs, folders, AttemptKey.of(observed.attempt))
+
+
+def may_appear(observed: ObservedAttempt, policy: Policy) -> bool:
+    """Tell whether the newest claim may still bring its job; earlier claims were waited for."""
+    newest = str(observed.attempt.claims)
+    shown = {job.labels.get("claim") for job in observed.jobs.values() if job is not None}
     return (
         newest not in shown
-        and len(seen.jobs) < seen.attempt.claims
-        and seen.attempt.newest_claim_age <= policy.claim_seconds
+        and len(observed.jobs) < observed.attempt.claims
+        and observed.attempt.newest_claim_age <= policy.claim_seconds
     )
 
 
 def cancel(
-    seen: ObservedAttempt, job_service: JobService, clock: Clock, policy: Policy
-) -> Iterator[JobEnded]:
-    """Ask for the end of jobs of stopped runs and of jobs past their age; never declare it."""
-    for job in seen.jobs.values():
+    observed: ObservedAttempt, job_service: JobService, clock: Clock, policy: Policy
+) -> tuple[()]:
+    """Ask Vertex to cancel jobs of stopped runs and jobs past their age limit.
+
+    No event follows: only Vertex's own answer at a later tick ends an attempt.
+    """
+    for job in observed.jobs.values():
         if job is None or job.state.ended or job.state is JobState.CANCELLING:
             continue
         age = (clock() - job.created_at).total_seconds() / 3600
         limit = policy.pending_hours + (policy.running_hours if job.started_at else 0)
-        if seen.attempt.stopped or age > limit:
+        if observed.attempt.stopped or age > limit:
             job_service.cancel(job.name)
-    yield from ()
+    return ()
 
 
-def _each(duty: str, things: Sequence[T], act: Callable[[T], Iterator[Found]]) -> Iterator[Found]:
+def isolate_errors(duty: str, act: Callable[[], Iterable[Following]]) -> Iterator[Following]:
+    """Yield what follows from a duty; on an error log it under one name and yield nothing."""
+    try:
+        following = list(act())
+    except Exception as error:
+        LOG.exception("tick-duty-failed", extra={"duty": duty, "error": type(error).__name__})
+        return
+    yield from following
+
+
+def _each(
+    duty: str, things: Sequence[T], act: Callable[[T], Iterable[Following]]
+) -> Iterator[Following]:
     for thing in things:
-        yield from contained(duty, partial(act, thing))
+        yield from isolate_errors(duty, partial(act, thing))

@@ -1,4 +1,4 @@
-"""A batch was planned: write the requests of this attempt as the file that Vertex reads."""
+"""Write the request file of an attempt: one JSON line for each open record of the batch."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from events import BatchPlanned, Deployment, JobCancelled, JsonlUploaded
 from tracking import Asked, AttemptKey, Tracking
 
 from .attempts.claims import is_void, void_if_stopped
-from .attempts.job_states import NEVER_STARTED
+from .attempts.job_states import never_started
 from .dispatch.errors import Reject
 from .ports import Bucket
 from .runs.plans import plan_of
@@ -25,20 +25,17 @@ def write_jsonl(
         yield never_started(event)
         return
     analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
-    lines = _Counted(preflight(analysis, _lines(tracking, attempt_key, analysis)))
+    lines = _CountedLines(preflight(analysis, _lines(tracking, attempt_key, analysis)))
     name = deployment.attempt(event.run_id, event.batch, event.attempt)
     try:
         blob = bucket.write_once(f"requests/{name}.jsonl", lines)
     except (PreflightError, Reject) as error:
         if tracking.closing_of(attempt_key) is not None:
-            # It slept past the end of its attempt; people may have been forgotten since.
+            # This process slept past the end of its attempt, and records may be forgotten since.
             return
-        raise _for_good(error) from error
+        raise _rejected(error) from error
     yield JsonlUploaded(
-        run_id=event.run_id,
-        planned_on=event.planned_on,
-        batch=event.batch,
-        attempt=event.attempt,
+        **attempt_key.fields(),
         uri=blob.uri,
         generation=blob.generation,
         lines=lines.count,
@@ -47,21 +44,8 @@ def write_jsonl(
     )
 
 
-def never_started(event: BatchPlanned | JsonlUploaded) -> JobCancelled:
-    """The attempt goes on to its end without a job, because the run was stopped before."""
-    return JobCancelled(
-        run_id=event.run_id,
-        planned_on=event.planned_on,
-        batch=event.batch,
-        attempt=event.attempt,
-        jobs=[],
-        outputs=[],
-        cause=NEVER_STARTED,
-    )
-
-
-def _for_good(error: PreflightError | Reject) -> Reject:
-    """One bad line makes Vertex refuse the whole file; the same file is bad again."""
+def _rejected(error: PreflightError | Reject) -> Reject:
+    """One bad line makes Vertex refuse the whole file, and the next rendering is the same."""
     return error if isinstance(error, Reject) else Reject("preflight_failed", str(error))
 
 
@@ -72,14 +56,14 @@ def _lines(tracking: Tracking, attempt_key: AttemptKey, analysis: Analysis) -> I
 
 
 def _request(asked: Asked, analysis: Analysis) -> Request:
-    """An answer that was cut off before may be twice as long, once."""
+    """Allow twice the output once, after an answer that was cut off."""
     cap = analysis.max_output_tokens
     longer = min(2 * cap, analysis.output_cap)
     return Request(asked.record_id, asked.transcript, longer if asked.was_truncated else cap)
 
 
-class _Counted:
-    """Counts the lines that run through."""
+class _CountedLines:
+    """Count lines while they pass through, in constant memory."""
 
     def __init__(self, lines: Iterator[bytes]) -> None:
         self._lines, self.count = lines, 0

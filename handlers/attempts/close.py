@@ -1,4 +1,4 @@
-"""The one closing of an attempt, whoever brings it about: who is first decides."""
+"""Close an attempt exactly once. The first caller's result is stored; later callers read it back."""
 
 import json
 from collections.abc import Sequence
@@ -17,7 +17,10 @@ def close(
     never_started: bool = False, jobs: Sequence[str] = (), outputs: Sequence[str] = (),
     staged: str | None = None, seconds: float = 0.0, peak_megabytes: float | None = None,
 ) -> ResultsProcessed:  # fmt: skip
-    """Close the attempt for good, or find it closed; `ending` as the closing transaction knows it."""
+    """Close the attempt in one transaction, or find it closed, and return the event of its closing.
+
+    `ending` is succeeded, failed, cancelled, refused or discarded, as in `close_attempt.sql`.
+    """
     plan = plan_of(tracking, attempt_key.run_id)
     analysis, request = analyses.load(plan.analysis), request_of(plan)
     tracking.close_attempt(
@@ -41,17 +44,21 @@ def close(
         )
     )
     closing = tracking.closing_of(attempt_key)
-    assert closing is not None, "closing is one transaction, and it was done"  # noqa: S101
-    return told(attempt_key, closing)
+    assert closing is not None, "the closing transaction committed"  # noqa: S101
+    return results_processed(attempt_key, closing)
 
 
-def told(attempt_key: AttemptKey, closing: Closing) -> ResultsProcessed:
-    """The event of a closing; the same whoever tells it."""
+def discard_attempt(
+    attempt_key: AttemptKey, tracking: Tracking, analyses: Analyses
+) -> ResultsProcessed:
+    """Close an attempt without answers, at an operator's command."""
+    return close(attempt_key, tracking, analyses, ending="discarded")
+
+
+def results_processed(attempt_key: AttemptKey, closing: Closing) -> ResultsProcessed:
+    """Build the event of a closing from its row, so that every caller builds the same."""
     return ResultsProcessed(
-        run_id=attempt_key.run_id,
-        planned_on=attempt_key.planned_on,
-        batch=attempt_key.batch,
-        attempt=attempt_key.attempt,
+        **attempt_key.fields(),
         analysed=closing.analysed,
         failed=closing.failed,
         released=closing.released,

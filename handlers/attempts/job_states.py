@@ -1,9 +1,10 @@
-"""How a job's end is read: what it means for the attempt, and the one word for why."""
+"""How the jobs of an attempt ended: the event that follows, and one stable word for the cause."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from events import JobCancelled, JobEnded, JobFailed, JobSucceeded
+from events import AttemptEvent, JobCancelled, JobEnded, JobFailed, JobSucceeded
 from handlers.ports import Job, JobState
+from tracking import AttemptKey
 
 NEVER_STARTED = "never_started"
 
@@ -13,14 +14,14 @@ PERMANENT_CODES = {
     7: "permission_denied",  # of the Vertex service agent, mostly; needs an administrator
     9: "bucket_unusable",
 }
-"""gRPC codes of failed jobs that another attempt cannot mend (events observed by others)."""
+"""gRPC codes of failed jobs that another attempt cannot repair (reported by users of Vertex AI)."""
 
 REFUSALS = frozenset({*PERMANENT_CODES.values(), "model_not_found", "bad_request"})
 """Causes that close the attempt as refused and stop the run."""
 
 
 def ending_of(event: JobEnded) -> str:
-    """How the attempt ended, in the words of `tracking/transactions/close_attempt.sql`."""
+    """Return how the attempt ended, as `tracking/transactions/close_attempt.sql` names it."""
     if isinstance(event, JobSucceeded):
         return "succeeded"
     if event.cause in REFUSALS:
@@ -28,42 +29,36 @@ def ending_of(event: JobEnded) -> str:
     return "cancelled" if isinstance(event, JobCancelled) else "failed"
 
 
-def all_ended(jobs: Sequence[Job | None]) -> bool:
-    """A job that is gone has ended as well."""
+def all_ended(jobs: Iterable[Job | None]) -> bool:
+    """Tell whether every job has ended. A deleted job (None) has."""
     return all(job is None or job.state.ended for job in jobs)
 
 
 def end_of(
-    jobs: Sequence[Job | None], names: Sequence[str], folders_of_deleted_jobs: Sequence[str], *, run_id: str,
-    planned_on: str, batch: int, attempt: int,
-) -> JobEnded:  # fmt: skip
-    """The one event that tells how an attempt ended, from all of its jobs, each ended or gone.
+    jobs: Mapping[str, Job | None], deleted_folders: Sequence[str], attempt_key: AttemptKey
+) -> JobEnded:
+    """Build the event of an attempt's end from all of its jobs by name; None for a deleted job.
 
-    `folders_of_deleted_jobs` are the folders of jobs that are gone: what they wrote was paid for.
+    `deleted_folders` are the output folders of deleted jobs: their output was paid for.
     """
-    kept = [job for job in jobs if job is not None]
-    outputs = sorted(
-        [*folders_of_deleted_jobs, *(job.output_folder for job in kept if job.output_folder)]
-    )
-    kind, cause = _judge(kept)
+    kept = [job for job in jobs.values() if job is not None]
+    outputs = sorted([*deleted_folders, *(job.output_folder for job in kept if job.output_folder)])
+    kind, cause = _ending(kept)
     return kind(
-        run_id=run_id,
-        planned_on=planned_on,
-        batch=batch,
-        attempt=attempt,
-        jobs=sorted(names),
+        **attempt_key.fields(),
+        jobs=sorted(jobs),
         outputs=outputs,
         cause=cause,
     )
 
 
-def _judge(jobs: Sequence[Job]) -> tuple[type[JobEnded], str]:
+def _ending(jobs: Sequence[Job]) -> tuple[type[JobEnded], str]:
     states = {job.state for job in jobs}
     if JobState.SUCCEEDED in states:
         return JobSucceeded, ""
     if JobState.PARTIALLY_SUCCEEDED in states:
         return JobSucceeded, "partially_succeeded"
-    failures = sorted(_why(job) for job in jobs if job.state is JobState.FAILED)
+    failures = sorted(_cause(job) for job in jobs if job.state is JobState.FAILED)
     if failures:
         return JobFailed, failures[0]
     if JobState.EXPIRED in states:
@@ -73,6 +68,11 @@ def _judge(jobs: Sequence[Job]) -> tuple[type[JobEnded], str]:
     return JobFailed, "deleted"
 
 
-def _why(job: Job) -> str:
+def _cause(job: Job) -> str:
     code = job.error_code
     return PERMANENT_CODES.get(code, f"code_{code}") if code is not None else "failed"
+
+
+def never_started(event: AttemptEvent) -> JobCancelled:
+    """Build the end of an attempt that got no job because its run was stopped."""
+    return JobCancelled(**AttemptKey.of(event).fields(), jobs=[], outputs=[], cause=NEVER_STARTED)

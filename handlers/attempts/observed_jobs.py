@@ -1,19 +1,29 @@
-"""What Vertex shows of the attempts that wait for it."""
+"""The attempts that wait for Vertex, each with the jobs that Vertex shows of it."""
 
 from dataclasses import dataclass
 from datetime import date
 
 from events import Deployment
 from handlers.ports import Bucket, Job, JobService
-from handlers.submit_job import labels_of
 from tracking import AttemptKey, Tracking, WaitingAttempt
 
 from .output_files import output_of
 
 
+def labels_of(deployment: Deployment, attempt_key: AttemptKey) -> dict[str, str]:
+    """Return the labels that every job of one attempt carries.
+
+    Ids only: labels reach billing exports.
+    """
+    return {
+        "troupe": deployment.id,
+        "attempt": deployment.attempt(attempt_key.run_id, attempt_key.batch, attempt_key.attempt),
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class ObservedAttempt:
-    """One waiting attempt and its jobs by name; None for a job that is gone."""
+    """One waiting attempt and its jobs by name; None for a job that was deleted."""
 
     attempt: WaitingAttempt
     jobs: dict[str, Job | None]
@@ -26,9 +36,9 @@ def observe(
     since: date,
     only: tuple[str, int, int] | None = None,
 ) -> list[ObservedAttempt]:
-    """One listing for all attempts, and one query for each known job that it does not show.
+    """Ask Vertex for the jobs of all waiting attempts, or of `only` one (run, batch, attempt).
 
-    With `only` nothing but this run's batch and attempt is looked at.
+    One list request for all of them, and one get for each known job that the list lacks.
     """
     waiting = tracking.waiting_attempts(since, only)
     if not waiting:
@@ -55,15 +65,15 @@ def _observed_attempt(
 
 
 def folders_of_deleted_jobs(
-    seen: ObservedAttempt, bucket: Bucket, deployment: Deployment
+    observed: ObservedAttempt, bucket: Bucket, deployment: Deployment
 ) -> list[str]:
-    """The folders of jobs that are gone: what they wrote was paid for."""
-    if None not in seen.jobs.values():
+    """Return where deleted jobs may have written: their output was paid for and is read."""
+    if None not in observed.jobs.values():
         return []
-    shown = {job.labels.get("claim") for job in seen.jobs.values() if job is not None}
-    attempt_key = AttemptKey.of(seen.attempt)
+    shown = {job.labels.get("claim") for job in observed.jobs.values() if job is not None}
+    attempt_key = AttemptKey.of(observed.attempt)
     return [
         bucket.uri(output_of(deployment, attempt_key, claim))
-        for claim in range(1, seen.attempt.claims + 1)
+        for claim in range(1, observed.attempt.claims + 1)
         if str(claim) not in shown
     ]

@@ -9,6 +9,9 @@ from handlers.ports import Blob
 from tracking import AttemptKey
 
 _FINAL = re.compile(r"(?:^|/)predictions\.jsonl(?:-(\d+)-of-(\d+))?$")
+OUTPUT_MISSING = ("output_missing", "the job succeeded without writing predictions")
+"""Cause and detail of a dead letter: an infrastructure fault, not one of the records."""
+
 _INCREMENTAL = re.compile(r"(?:^|/)incremental_predictions\.jsonl$")
 
 
@@ -42,7 +45,7 @@ def results_in(blobs: Sequence[Blob], *, must_be_whole: bool) -> list[Blob]:
 
 def _check_whole(final: Sequence[Blob]) -> None:
     if not final:
-        raise Reject("output_missing", "the job succeeded, and its folder holds no predictions")
+        raise Reject(*OUTPUT_MISSING)
     found = [match for blob in final if (match := _FINAL.search(blob.uri))]
     expected = max(int(match.group(2) or 1) for match in found)
     if len(found) < expected:

@@ -1,31 +1,20 @@
-"""What a dead letter says: the message as it was, and why it is here."""
-
-from collections.abc import Mapping
-from typing import Protocol
+"""Read a message of a dead-letter topic: its origin, its handler and its cause."""
 
 import msgspec
 
 from events import DeadLetter, Unreadable, from_pubsub, is_event
 
+from .message import Message
+
 CAUSE, DETAIL = "troupe-cause", "troupe-detail"
-"""Attributes that the loop adds to what it dead-letters."""
+"""Attributes that the delivery loop adds to a message that it rejects."""
 DELIVERIES = "CloudPubSubDeadLetterSourceDeliveryCount"
-"""Attribute that Pub/Sub adds to what it gives up (documented)."""
+"""Attribute that Pub/Sub adds after the last delivery attempt (documented)."""
 TOO_OFTEN = "too_many_deliveries"
+"""The cause of a dead letter that Pub/Sub made itself."""
 
 
-class Letter(Protocol):
-    """What is needed of a message to read it as a dead letter."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def attributes(self) -> Mapping[str, str]: ...
-
-
-class _Where(msgspec.Struct, frozen=True):
+class _Ids(msgspec.Struct, frozen=True):
     """The ids that an event may carry."""
 
     run_id: str | None = None
@@ -33,29 +22,29 @@ class _Where(msgspec.Struct, frozen=True):
     attempt: int = 0
 
 
-def read_letter(message: Letter, handler: str) -> DeadLetter:
-    """Readable even when the message is not: then it goes by its message id."""
+def read_dead_letter(message: Message, handler: str) -> DeadLetter:
+    """Return the dead letter. A message that cannot be decoded goes by its message id."""
     attributes = message.attributes
-    id_, kind, where = _origin(message)
+    id_, kind, ids = _origin(message)
     return DeadLetter(
         letter_id=id_,
         handler=handler,
         cause=attributes.get(CAUSE, TOO_OFTEN),
         detail=attributes.get(DETAIL, ""),
         event_type=kind,
-        run_id=where.run_id or "",
-        batch=where.batch,
-        attempt=where.attempt,
+        run_id=ids.run_id or "",
+        batch=ids.batch,
+        attempt=ids.attempt,
         deliveries=int(attributes.get(DELIVERIES, "0") or 0),
     )
 
 
-def _origin(message: Letter) -> tuple[str, str, _Where]:
+def _origin(message: Message) -> tuple[str, str, _Ids]:
     if not is_event(message.attributes):
-        return message.id, "", _Where()
+        return message.id, "", _Ids()
     try:
         envelope = from_pubsub(message.body, message.attributes)
-        where = msgspec.json.decode(envelope.data, type=_Where)
+        ids = msgspec.json.decode(envelope.data, type=_Ids)
     except (Unreadable, msgspec.MsgspecError):
-        return message.attributes.get("ce-id", message.id), "", _Where()
-    return envelope.id, envelope.type, where
+        return message.attributes.get("ce-id", message.id), "", _Ids()
+    return envelope.id, envelope.type, ids

@@ -1,9 +1,7 @@
-"""From a message to what it says: an event, a command in bare JSON, or a signal."""
+"""Decode a Pub/Sub message into an event, a command or a signal."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 import msgspec
 
@@ -32,27 +30,13 @@ from events import (
 from events.commands import RunId
 from events.ids import short_hash
 
-from .dead_letters import read_letter
-
-
-class Arrival(Protocol):
-    """What is needed of a message to open it."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def id(self) -> str: ...
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def attributes(self) -> Mapping[str, str]: ...
-    @property
-    def published_at(self) -> datetime: ...
+from .dead_letters import read_dead_letter
+from .message import Message
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """What a message says. A signal has an envelope of its own making, for what follows from it."""
+    """A message's content. A signal gets an envelope made here, as the cause of what follows."""
 
     envelope: Envelope
     event: Event | Signal
@@ -63,8 +47,8 @@ _COMMANDS: dict[str, type[Command]] = {
 }
 
 
-def decode_message(message: Arrival, deployment: Deployment) -> Decoded:
-    """Raises `Unreadable` for what no delivery can make readable."""
+def decode_message(message: Message, deployment: Deployment) -> Decoded:
+    """Decode one message. Raises `Unreadable`: no later delivery can decode it either."""
     signal = _signal_of(message)
     if signal is not None:
         return _decoded_signal(message, signal)
@@ -73,23 +57,23 @@ def decode_message(message: Arrival, deployment: Deployment) -> Decoded:
         return _decoded_command(message, command, deployment)
     envelope = from_pubsub(message.body, message.attributes)
     if envelope.type not in EVENT_OF_TYPE:
-        raise Unreadable(f"{envelope.type} is no event of ours")
+        raise Unreadable(f"unknown event type {envelope.type}")
     return Decoded(envelope, read_event(envelope.data, EVENT_OF_TYPE[envelope.type]))
 
 
 def dead_letter_topic(handler: str) -> str:
-    """Where the messages go that this handler could not handle."""
+    """Return the topic for messages that this handler could not handle."""
     return f"{_DEAD_LETTERS}{handler}"
 
 
 _DEAD_LETTERS = "dead-letter-"
 
 
-def _decoded_command(message: Arrival, kind: type[Command], deployment: Deployment) -> Decoded:
-    """A command may come as a CloudEvent or as bare JSON; its id is the event's or the message's."""
+def _decoded_command(message: Message, kind: type[Command], deployment: Deployment) -> Decoded:
+    """Decode a CloudEvent or bare JSON; the command's id is the event's, else the message's."""
     if is_event(message.attributes):
-        told = from_pubsub(message.body, message.attributes)
-        id_, data, time = told.id, told.data, told.time
+        envelope = from_pubsub(message.body, message.attributes)
+        id_, data, time = envelope.id, envelope.data, envelope.time
     else:
         id_, data, time = message.id, message.body, message.published_at
     try:
@@ -100,7 +84,7 @@ def _decoded_command(message: Arrival, kind: type[Command], deployment: Deployme
 
 
 def _named(command: Command, id_: str) -> Command:
-    """A run that nobody named is named after its message, so that a redelivery is the same run."""
+    """Derive a missing run id from the message id, so that a redelivery is the same run."""
     return (
         command if command.run_id else msgspec.structs.replace(command, run_id=derived_run_id(id_))
     )
@@ -132,19 +116,19 @@ def _run_id_in(data: bytes) -> str:
         return ""
 
 
-def _signal_of(message: Arrival) -> Signal | None:
+def _signal_of(message: Message) -> Signal | None:
     if message.topic.startswith(_DEAD_LETTERS):
-        return read_letter(message, message.topic.removeprefix(_DEAD_LETTERS))
+        return read_dead_letter(message, message.topic.removeprefix(_DEAD_LETTERS))
     if message.topic == topic_of(WatchTick):
         return WatchTick()
     if message.topic == topic_of(GcsObject):
-        # An unwrapped push carries attributes as headers, whose names have no case.
-        told = {name.lower(): value for name, value in message.attributes.items()}
-        return GcsObject(bucket=told.get("bucketid", ""), name=told.get("objectid", ""))
+        # An unwrapped push carries attributes as HTTP headers, whose names ignore case.
+        attributes = {name.lower(): value for name, value in message.attributes.items()}
+        return GcsObject(bucket=attributes.get("bucketid", ""), name=attributes.get("objectid", ""))
     return None
 
 
-def _decoded_signal(message: Arrival, signal: Signal) -> Decoded:
+def _decoded_signal(message: Message, signal: Signal) -> Decoded:
     letter = signal if isinstance(signal, DeadLetter) else None
     envelope = Envelope(
         id=letter.letter_id if letter else message.id,

@@ -1,13 +1,17 @@
-"""The one way a message travels: open, remember, handle, remember, publish, mark, acknowledge.
+"""The delivery loop: what happens to one Pub/Sub message, in this order.
 
-Delivering twice is harmless. Failing anywhere leaves the message to be delivered again.
+    decode → record a command → already handled? → handle → record the events that follow
+    → publish them → mark as handled → acknowledge
+
+Pub/Sub delivers at least once, so every step may run twice and every process may die between two
+of them. Two tables make that harmless. The event log is the *outbox*: events are recorded under
+deterministic ids before the first of them is published, and a lost publish is repeated from there.
+The deliveries are the *inbox*: what a handler has done already is not done again. The inbox only
+saves work; handlers are idempotent without it.
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from enum import Enum
+from collections.abc import Callable, Sequence
 from functools import cache
 from inspect import signature
 from typing import Any
@@ -19,121 +23,91 @@ from tracking import Delivery
 
 from .decode import Decoded, decode_message
 from .errors import Reject, Wait
+from .message import DeliveryResult, Message, Outcome
 from .republish import Republish
 
 LOG = logging.getLogger("troupe.delivery")
 
 Publish = Callable[[Sequence[Envelope]], None]
-
-
-class Outcome(Enum):
-    """What becomes of the message."""
-
-    DONE = "done"
-    """Acknowledged: everything that follows from it is published."""
-    WAIT = "wait"
-    """Acknowledged, not marked: the tick tells it again."""
-    REDELIVER = "redeliver"
-    """Not acknowledged: the same message comes again, with back-off."""
-    DEAD_LETTER = "dead_lettered"
-    """Acknowledged, and handed to the dead letters with its cause."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    """One delivery of one Pub/Sub message."""
-
-    topic: str
-    id: str
-    body: bytes
-    attributes: Mapping[str, str]
-    published_at: datetime
-    delivery_attempt: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryResult:
-    """The outcome, and for what did not get through a stable cause and a detail."""
-
-    outcome: Outcome
-    cause: str = ""
-    detail: str = ""
+"""Publishes events to their topics; raises when one of them may not be out."""
 
 
 def deliver(message: Message, dependencies: Dependencies, publish: Publish) -> DeliveryResult:
-    """Handle one delivery; every exception becomes a result."""
+    """Handle one delivery. Every exception becomes a result; none is raised."""
+    decoded = None
     try:
         decoded = decode_message(message, dependencies.deployment)
+        result = _handle_or_wait(message, decoded, dependencies, publish)
+    except Reject as error:
+        result = _rejected(error, decoded)
     except Exception as error:
-        return _told(message, None, _unreadable(error))
-    try:
-        return _told(message, decoded, _deliver_or_wait(message, decoded, dependencies, publish))
-    except Reject as aside:
-        return _told(message, decoded, _aside(aside, decoded))
-    except Exception as error:
-        LOG.warning("delivery-failed", exc_info=error, extra=_about(message, decoded))
-        cause = type(error).__name__
-        return _told(message, decoded, DeliveryResult(outcome=Outcome.REDELIVER, cause=cause))
+        if decoded is None:
+            result = _unreadable(error)
+        else:
+            LOG.warning("delivery-failed", exc_info=error, extra=_log_fields(message, decoded))
+            result = DeliveryResult(outcome=Outcome.REDELIVER, cause=type(error).__name__)
+    fields = {"outcome": result.outcome.value, "cause": result.cause}
+    LOG.info("delivered", extra=_log_fields(message, decoded) | fields)
+    return result
 
 
-def _deliver_or_wait(
+def handler_of(event: Event | Signal) -> Handler | None:
+    """Return the handler of an event or a signal; None for an event that has none."""
+    if isinstance(event, Signal):
+        return SIGNALS[type(event)]
+    return CHOREOGRAPHY.get(type(event))
+
+
+@cache
+def needs_of(handler: Handler) -> tuple[str, ...]:
+    """Return the dependencies that a handler names: every parameter after the event."""
+    return tuple(signature(handler).parameters)[1:]
+
+
+def _handle_or_wait(
     message: Message, decoded: Decoded, dependencies: Dependencies, publish: Publish
 ) -> DeliveryResult:
     try:
-        return _deliver(message, decoded, dependencies, publish)
+        _handle(message, decoded, dependencies, publish)
     except Wait as wait:
-        _mark(decoded, "waited", message, dependencies, reason=str(wait))
+        _record_delivery(decoded, "waited", message, dependencies, reason=str(wait))
         return DeliveryResult(outcome=Outcome.WAIT, cause="wait", detail=str(wait))
+    return DeliveryResult(outcome=Outcome.DONE)
 
 
-def _aside(aside: Reject, decoded: Decoded) -> DeliveryResult:
-    """Behind the dead letters there is no other place: a letter comes again until it is noted."""
-    is_letter = isinstance(decoded.event, DeadLetter)
-    outcome = Outcome.REDELIVER if is_letter else Outcome.DEAD_LETTER
-    return DeliveryResult(outcome=outcome, cause=aside.cause, detail=aside.detail)
-
-
-def _unreadable(error: Exception) -> DeliveryResult:
-    """Only our own words are repeated: a foreign error may quote what it read."""
-    detail = str(error) if isinstance(error, Unreadable) else type(error).__name__
-    return DeliveryResult(outcome=Outcome.DEAD_LETTER, cause="unreadable_message", detail=detail)
-
-
-def _deliver(
+def _handle(
     message: Message, decoded: Decoded, dependencies: Dependencies, publish: Publish
-) -> DeliveryResult:
-    done = DeliveryResult(outcome=Outcome.DONE)
+) -> None:
     if isinstance(decoded.event, Command):
         _record_command(decoded.envelope, dependencies)
     handler = handler_of(decoded.event)
-    if handler is None:
-        return done
-    if isinstance(decoded.event, Event) and _was_handled(decoded, handler, dependencies):
-        return done
+    if handler is None or _was_handled(decoded, handler, dependencies):
+        return
     started = dependencies.clock()
-    found = list(handler(decoded.event, **_given(handler, decoded, dependencies)))
-    _publish(found, handler, decoded, dependencies, publish)
+    following = list(handler(decoded.event, **_arguments(handler, decoded, dependencies)))
+    _publish(following, handler, decoded, dependencies, publish)
     if isinstance(decoded.event, Event):
         spent = (dependencies.clock() - started).total_seconds() * 1000
-        _mark(decoded, "done", message, dependencies, milliseconds=spent)
-    return done
+        _record_delivery(decoded, "done", message, dependencies, milliseconds=spent)
 
 
 def _was_handled(decoded: Decoded, handler: Handler, dependencies: Dependencies) -> bool:
-    """A handler without tools is cheaper to run again than to ask about."""
-    return bool(needs_of(handler)) and dependencies.event_log.was_handled(
+    """Ask the inbox. A handler without dependencies is cheaper to run again than to look up."""
+    if isinstance(decoded.event, Signal) or not needs_of(handler):
+        return False
+    return dependencies.event_log.was_handled(
         decoded.envelope.id, name_of(handler), dependencies.clock()
     )
 
 
 def _publish(
-    found: Sequence[Event | Republish],
+    following: Sequence[Event | Republish],
     handler: Handler,
     decoded: Decoded,
     dependencies: Dependencies,
     publish: Publish,
 ) -> None:
-    """Everything is remembered before the first of it is published."""
+    """Record every event in the outbox before the first of them is published."""
     now = dependencies.clock()
     events = [
         wrap(
@@ -143,49 +117,41 @@ def _publish(
             time=now,
             cause=decoded.envelope,
         )
-        for event in found
+        for event in following
         if isinstance(event, Event)
     ]
-    republished = [each for each in found if isinstance(each, Republish)]
+    again = [each for each in following if isinstance(each, Republish)]
     dependencies.event_log.record(events, now)
-    publish([*events, *(each.envelope for each in republished)])
-    again = [
-        Delivery(envelope=r.envelope, handler=r.handler, outcome="republished") for r in republished
+    publish([*events, *(each.envelope for each in again)])
+    republished = [
+        Delivery(envelope=each.envelope, handler=each.handler, outcome="republished")
+        for each in again
     ]
-    dependencies.event_log.record_deliveries(again, now)
+    dependencies.event_log.record_deliveries(republished, now)
 
 
 def _record_command(envelope: Envelope, dependencies: Dependencies) -> None:
-    """What comes from outside is remembered on arrival, and one id stands for one command."""
-    known = dependencies.event_log.load(
-        [envelope.id], dependencies.event_log.lookback_start(dependencies.clock())
-    )
+    """Record a command on arrival, under its own id: the id is its idempotency key.
+
+    Raises `Reject` when the id was used before with other content.
+    """
+    now = dependencies.clock()
+    since = dependencies.event_log.lookback_start(now)
+    known = dependencies.event_log.load([envelope.id], since)
     if not known:
-        dependencies.event_log.record([envelope], dependencies.clock())
+        dependencies.event_log.record([envelope], now)
     elif known[0].data != envelope.data:
-        raise Reject("id_reused", f"{envelope.id} was used before for something else")
+        raise Reject("id_reused", f"{envelope.id} was used before with other content")
 
 
-def handler_of(event: Event | Signal) -> Handler | None:
-    if isinstance(event, Signal):
-        return SIGNALS[type(event)]
-    return CHOREOGRAPHY.get(type(event))
-
-
-@cache
-def needs_of(handler: Handler) -> tuple[str, ...]:
-    """The tools that a handler asks for: every parameter after the event."""
-    return tuple(signature(handler).parameters)[1:]
-
-
-def _given(handler: Handler, decoded: Decoded, dependencies: Dependencies) -> dict[str, Any]:
+def _arguments(handler: Handler, decoded: Decoded, dependencies: Dependencies) -> dict[str, Any]:
     return {
         need: decoded.envelope if need == "envelope" else getattr(dependencies, need)
         for need in needs_of(handler)
     }
 
 
-def _mark(
+def _record_delivery(
     decoded: Decoded,
     outcome: str,
     message: Message,
@@ -208,14 +174,21 @@ def _mark(
     dependencies.event_log.record_deliveries([delivery], dependencies.clock())
 
 
-def _told(message: Message, decoded: Decoded | None, result: DeliveryResult) -> DeliveryResult:
-    """One line a delivery: ids only."""
-    about = _about(message, decoded) | {"outcome": result.outcome.value, "cause": result.cause}
-    LOG.info("delivered", extra=about)
-    return result
+def _rejected(error: Reject, decoded: Decoded | None) -> DeliveryResult:
+    """A dead letter that cannot be recorded has no further topic to go to: it is redelivered."""
+    is_dead_letter = decoded is not None and isinstance(decoded.event, DeadLetter)
+    outcome = Outcome.REDELIVER if is_dead_letter else Outcome.DEAD_LETTER
+    return DeliveryResult(outcome=outcome, cause=error.cause, detail=error.detail)
 
 
-def _about(message: Message, decoded: Decoded | None) -> dict[str, Any]:
+def _unreadable(error: Exception) -> DeliveryResult:
+    """Only texts of `Unreadable` are ours; another error's text may quote the message."""
+    detail = str(error) if isinstance(error, Unreadable) else type(error).__name__
+    return DeliveryResult(outcome=Outcome.DEAD_LETTER, cause="unreadable_message", detail=detail)
+
+
+def _log_fields(message: Message, decoded: Decoded | None) -> dict[str, Any]:
+    """Return ids alone, for one line of the log a delivery."""
     return {
         "topic": message.topic,
         "message_id": message.id,

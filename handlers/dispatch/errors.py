@@ -1,24 +1,24 @@
-"""Errors are named after what the receiver should do.
+"""Errors that a handler or a backend raises, named after what the receiver should do.
 
-    Redeliver    chance: the same message again, later, with back-off
-    Wait         somebody else is at it: acknowledged, republished by the tick
-    Reject     never: among the dead letters at once, with its cause
-    Refused      Vertex will not take this job, now or later
+    Redeliver    a passing fault: deliver the same message again, later, with back-off
+    Wait         another caller is at work: acknowledge; the tick republishes the event
+    Reject       the message can never succeed: to the dead letters at once, with its cause
+    Refused      Vertex refuses this job, now and later
 
-Rejecting one record is no error here: it is a row in `error_tracking`.
+A record that fails is no error here: it is a row in `error_tracking`.
 """
 
 
 class Redeliver(Exception):
-    """A tool failed by chance; delivery the message again may succeed."""
+    """A dependency failed for now; the next delivery of the message may succeed."""
 
 
 class Wait(Exception):
-    """Nothing can be done before somebody else has acted."""
+    """Another caller has to act first."""
 
 
 class Reject(Exception):
-    """This message can never succeed as it is; an operator has to look."""
+    """This message can never succeed as it is; an operator has to look at it."""
 
     def __init__(self, cause: str, detail: str) -> None:
         """`cause` is a stable word; `detail` holds ids and counts, no personal data."""
@@ -27,8 +27,9 @@ class Reject(Exception):
 
 
 class Refused(Exception):
-    """The service turned a job down for a cause that time does not mend."""
+    """Vertex refused a job for a cause that no later attempt changes."""
 
     def __init__(self, cause: str, detail: str) -> None:
+        """`cause` is a stable word; `detail` holds ids and counts, no personal data."""
         super().__init__(f"{cause}: {detail}")
         self.cause, self.detail = cause, detail

@@ -1,12 +1,12 @@
-"""Events that nobody finished are republished, at doubling intervals, a bounded number of times."""
+"""Publish events again that no handler has finished: at doubling intervals, a bounded number of times."""
 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from analysis.error_types import log_fields
 from events import Envelope
-from handlers.codes import coded
 from handlers.ports import Policy
 from tracking import EventLog, Row, Tracking, UnhandledEvent
 
@@ -15,7 +15,7 @@ LOG = logging.getLogger("troupe.tick")
 
 @dataclass(frozen=True, slots=True)
 class Republish:
-    """The loop publishes this event again, as it was."""
+    """An instruction to the delivery loop: publish this recorded event again, for this handler."""
 
     envelope: Envelope
     handler: str
@@ -28,7 +28,7 @@ def republish(
     since: date,
     policy: Policy,
 ) -> Iterator[Republish]:
-    """The events that are due, oldest first; those told too often become system errors."""
+    """Yield the events that are due, oldest first; record a system error for those given up."""
     unhandled = tracking.unhandled_events(since, subscriptions)
     for lost in given_up(unhandled, policy):
         is_new = tracking.store_error(
@@ -38,8 +38,8 @@ def republish(
             detail=f"{lost.event_id} was republished {lost.republished} times",
         )
         if is_new:
-            about = {"event_id": lost.event_id, "handler": lost.handler}
-            LOG.error("event-stuck", extra=coded("stuck_event") | about)
+            ids = {"event_id": lost.event_id, "handler": lost.handler}
+            LOG.error("event-stuck", extra=log_fields("stuck_event") | ids)
     chosen = due(unhandled, policy)
     known = {e.id: e for e in event_log.load([event.event_id for event in chosen], since)}
     for event in chosen:
@@ -47,7 +47,7 @@ def republish(
 
 
 def due(unhandled: Sequence[UnhandledEvent], policy: Policy) -> list[UnhandledEvent]:
-    """What this tick republish."""
+    """Return the events that this tick republishes."""
     late = [
         event
         for event in unhandled
@@ -57,7 +57,7 @@ def due(unhandled: Sequence[UnhandledEvent], policy: Policy) -> list[UnhandledEv
 
 
 def given_up(unhandled: Sequence[UnhandledEvent], policy: Policy) -> list[UnhandledEvent]:
-    """What was told as often as allowed, and stayed silent for the gap that would be next."""
+    """Return the events that were republished as often as allowed, and one interval has passed."""
     return [
         event
         for event in unhandled
@@ -66,5 +66,5 @@ def given_up(unhandled: Sequence[UnhandledEvent], policy: Policy) -> list[Unhand
 
 
 def _is_silent(event: UnhandledEvent, policy: Policy) -> bool:
-    gap: int = policy.republish_after_seconds * 2**event.republished
-    return event.silent_seconds >= gap
+    interval: int = policy.republish_after_seconds * 2**event.republished
+    return event.silent_seconds >= interval

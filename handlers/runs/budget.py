@@ -1,6 +1,6 @@
-"""Hard caps, per run and per day, in US dollars and in tokens: what may still be begun?
+"""Hard caps per run and per day, in US dollars and in tokens: which batches may still begin?
 
-What is on its way counts as spent, by the high end of its estimate, next attempts included.
+A batch in flight counts as spent, at the high end of its estimate, later attempts included.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,12 +16,12 @@ from tracking import Plan, Row, Tracking
 from .estimate import Estimate, dollars, estimate
 
 Since = Callable[[], date]
-"""The day before which no open run was planned. Asked for only where there is a cap."""
+"""Returns the day before which no open run was planned. Called only where there is a cap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caps:
-    """None is no cap."""
+    """The caps of a run and of a day; None for no cap."""
 
     money: float | None
     tokens: int | None
@@ -43,18 +43,18 @@ class Caps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemainingBudget:
-    """What is left of the tightest caps, and how the run stands."""
+    """What the tightest caps leave, and which batches of the run are in flight."""
 
     money: float
     tokens: float
     is_overspent: bool
-    """A cap is passed already, whatever is still on its way."""
+    """A cap is exceeded already, without counting what is in flight."""
     in_flight: int
-    """Batches of the run that were begun and are not over."""
+    """Batches of the run that have begun and have not ended."""
     last_begun: int
 
     def pays_for(self, size: Estimate) -> bool:
-        """By the high end of the estimate."""
+        """Compare with the high end of the estimate."""
         return (size.high or 0.0) <= self.money and _tokens(size)[1] <= self.tokens
 
 
@@ -70,9 +70,9 @@ def caps_of(request: RunRequested | ReprocessRequested, policy: Policy) -> Caps:
 def remaining_budget(
     run_id: str, caps: Caps, since: date, tracking: Tracking, analyses: Analyses
 ) -> RemainingBudget:
-    """Asked of the tables, from a day before which no open run was planned.
+    """Compute what is left from the tables, from a day before which no open run was planned.
 
-    The run itself may not be planned yet.
+    The run itself need not be planned yet.
     """
     rows = tracking.query("spending", {"since": since})
     mine = [row for row in rows if row["run_id"] == run_id]
@@ -91,10 +91,10 @@ def remaining_budget(
     )
 
 
-def refusal(
+def over_budget(
     size: Estimate, first_share: float, remaining: RemainingBudget, caps: Caps
 ) -> str | None:
-    """Why this run may not begin: it cannot end within its caps, or its first batch may not."""
+    """Return why a run may not begin, or None: it, or its first batch, may exceed a cap."""
     low, high = _tokens(size)
     if caps.counts_money and size.low is not None and size.high is not None:
         if size.low > remaining.money:
@@ -111,12 +111,12 @@ def refusal(
 def last_payable(
     plan: Plan, remaining: RemainingBudget, bound: int, tracking: Tracking, analyses: Analyses
 ) -> int:
-    """The last batch up to `bound` that may be in flight: those begun, and the next that fit.
+    """Return the last batch up to `bound` that may be in flight: those begun, and the next that fit.
 
-    None (0) when a cap is passed, or when nothing is on its way and the next one does not fit.
+    0 when a cap is exceeded, or when nothing is in flight and the next batch does not fit.
     """
     if remaining.last_begun >= plan.batches and not remaining.in_flight:
-        return bound  # the last batches are closed and only not yet told: nothing more is spent
+        return bound  # every batch has begun and is closed: nothing more is spent
     if remaining.is_overspent:
         return 0
     here = {"run_id": plan.run_id, "planned_on": date.fromisoformat(plan.day)}

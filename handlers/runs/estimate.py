@@ -1,4 +1,4 @@
-"""What a run may cost, before it is paid for: a range, and unknown where a price is unknown."""
+"""Estimate what a run costs before it is paid for: a range, None where no price is known."""
 
 import json
 from dataclasses import dataclass
@@ -19,14 +19,16 @@ class Estimate:
 
 
 BYTES_PER_TOKEN = (4.6, 2.6)
-"""Of rendered request lines: plain English at one end, other scripts at the other. A rule of
-thumb; the report of a run sets the real figures beside it."""
+"""Bytes of a request line for one token: plain English, and other scripts.
+
+A rule of thumb; the report of a run shows the real figures beside it.
+"""
 ANSWER_TOKENS = (120, 420)
-"""Of one answer in this product's contract."""
+"""Fewest and most tokens of one answer of the shipped analysis."""
 
 
 def estimate(records: int, line_bytes: int, model: str, analysis: Analysis) -> Estimate:
-    """For so many records, with so many bytes of request lines."""
+    """Estimate the tokens and US dollars of `records` requests with `line_bytes` bytes of lines."""
     # Whether the response schema is billed as if it were read is not documented: from no to yes.
     text_bytes = line_bytes - records * len(json.dumps(analysis.schema))
     read = round(text_bytes / BYTES_PER_TOKEN[0]), round(line_bytes / BYTES_PER_TOKEN[1])
@@ -51,7 +53,7 @@ UNKNOWN = "unknown"
 
 
 def dollars(amount: float | None) -> str:
-    """US dollars; two digits that say something, however small the amount."""
+    """Format US dollars with two significant digits, however small the amount."""
     if amount is None:
         return UNKNOWN
     if 0 < amount < 0.0001:

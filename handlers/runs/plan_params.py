@@ -1,4 +1,4 @@
-"""A request, as the planning statements take it."""
+"""The parameters of the planning statements, from a request and its analysis."""
 
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,7 @@ from events.ids import short_hash
 
 
 def content_hash(request: RunRequested | ReprocessRequested) -> str:
-    """Equal for two requests that ask for the same."""
+    """Return a hash that is equal for requests of equal content."""
     return short_hash(type(request).__name__ + data_of(request).decode())
 
 
@@ -20,7 +20,7 @@ def plan_params(
     analysis: Analysis,
     event_time_floor: datetime | None = None,
 ) -> dict[str, Any]:
-    """Every parameter of `plan_run.sql` and `preview_plan.sql` but the run's id."""
+    """Return every parameter of `plan_run.sql` and `preview_plan.sql` except the run's id."""
     largest = analysis.line_overhead_bytes + analysis.max_transcript_bytes
     return {
         **_selection(request),
@@ -63,7 +63,7 @@ def _selection(request: RunRequested | ReprocessRequested) -> dict[str, Any]:
 
 
 def is_whole(request: RunRequested) -> bool:
-    """Whether it leaves out nothing that is pending, so that the next run may start from it."""
+    """Tell whether a request takes everything pending, so that an incremental run may start from it."""
     return request.limit is None and not request.record_ids and not request.narrowed
 
 

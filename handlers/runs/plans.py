@@ -1,4 +1,4 @@
-"""What a planned run was asked for, read back from its plan."""
+"""Read a planned run's request and limits back from its plan."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from .window import Limits
 
 
 def plan_of(tracking: Tracking, run_id: str) -> Plan:
-    """Raises `Redeliver` for a run that is not planned: its row may only be late."""
+    """Return the plan. Raises `Redeliver` for an unplanned run: its row may only be late."""
     plan = tracking.plan_of(run_id)
     if plan is None:
         raise Redeliver(f"run {run_id} has no plan")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from tests.harness import START, Stage, calls
 from troupe.backends.pubsub_push import BadPush, Push, read_push, unwrap_push, wrap_push
 

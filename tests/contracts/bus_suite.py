@@ -7,7 +7,7 @@ from typing import Protocol
 import pytest
 
 from events import BatchPlanned, Envelope, from_pubsub
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from tests.events.making import wrapped
 from troupe.backends.dead_letters import REPLAY_COUNT, REPLAY_FOR, StoredDeadLetter, sent_again
 from troupe.deployment.topology import Subscription

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events import BatchPlanned
-from handlers.dispatch.deliver import Message
 from handlers.dispatch.errors import Redeliver
+from handlers.dispatch.message import Message
 from tests.events.making import wrapped
 from tests.local.fakes import HeldClock
 from troupe.backends.local.bus import REPLAY_FOR, LeasedMessage, LocalBus, Retry

@@ -10,7 +10,8 @@ import pytest
 import uvicorn
 
 from events import to_pubsub
-from handlers.dispatch.deliver import DeliveryResult, Message, Outcome, Publish
+from handlers.dispatch.deliver import Publish
+from handlers.dispatch.message import DeliveryResult, Message, Outcome
 from handlers.ports import Dependencies
 from tests.cloud.pubsub_emulator import wait_until
 from tests.cloud.topology import Pace, lay_out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from handlers.dispatch.deliver import Outcome
+from handlers.dispatch.message import Outcome
 from scripts import reference
 from tracking.tables import columns_of, layouts
 from troupe.telemetry import otel, traced

@@ -20,7 +20,7 @@ from events import (
 )
 from events.cloudevents import type_of_topic
 from handlers.dispatch.decode import decode_message
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from tests.events.recording import CALLS, FOLDER
 from tests.harness import Stage
 from tracking.event_log import _envelope

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from events import Envelope, RunRequested, to_pubsub, wrap_command
-from handlers.dispatch.deliver import Message
 from handlers.dispatch.errors import Redeliver
+from handlers.dispatch.message import Message
 from handlers.ports import Dependencies
 from tests.harness import Stage
 from troupe.backends.gcp.app import Service

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from events import Envelope, JsonlUploaded, to_pubsub
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from tests.cloud.fixtures import pubsub
 from tests.cloud.topology import Pace, lay_out
 from tests.contracts.bus_suite import UPLOADED

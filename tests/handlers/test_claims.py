@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from events import CancelRequested, JsonlUploaded, from_pubsub, read_event
-from handlers.discarding import discard_attempt
+from handlers.attempts.close import discard_attempt
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Job, Policy
 from handlers.submit_job import submit_job

@@ -6,8 +6,9 @@ from events import JobCancelled, JobEnded, JobFailed, JobSucceeded
 from handlers.attempts.job_states import all_ended, end_of, ending_of
 from handlers.ports import Job, JobState
 from tests.harness import START
+from tracking import AttemptKey
 
-PLACE = {"run_id": "r1", "planned_on": "2026-03-02", "batch": 1, "attempt": 1}
+KEY = AttemptKey(run_id="r1", planned_on="2026-03-02", batch=1, attempt=1)
 
 
 def job(state: JobState, code: int | None = None, name: str = "j1") -> Job:
@@ -51,7 +52,7 @@ def test_the_end_of_an_attempt_is_told_once_for_all_of_its_jobs(
     jobs: list[Job | None], kind: type[JobEnded], cause: str, ending: str
 ) -> None:
     """Success counts most; a permanent cause is told apart."""
-    event = end_of(jobs, ["j1"], [], **PLACE)  # type: ignore[arg-type]
+    event = end_of(dict(zip("ab", jobs, strict=False)), [], KEY)
 
     assert (kind, cause, ending) == (type(event), event.cause, ending_of(event))
 
@@ -59,8 +60,8 @@ def test_the_end_of_an_attempt_is_told_once_for_all_of_its_jobs(
 def test_two_looks_that_differ_are_two_events() -> None:
     """A failed job that is deleted between them: one id never has two bodies."""
     failed = job(JobState.FAILED)
-    first = end_of([failed], ["j1"], [], **PLACE)  # type: ignore[arg-type]
-    second = end_of([None], ["j1"], ["gs://b/output/x__1"], **PLACE)  # type: ignore[arg-type]
+    first = end_of({"j1": failed}, [], KEY)
+    second = end_of({"j1": None}, ["gs://b/output/x__1"], KEY)
 
     assert type(first) is type(second)
     assert first.sight != second.sight

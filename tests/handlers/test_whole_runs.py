@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from handlers.dispatch.deliver import Outcome
+from handlers.dispatch.message import Outcome
 from handlers.ports import JobState
 from tests.harness import Stage, call, calls
 from tracking.tables import layouts

@@ -14,8 +14,9 @@ from typing import Any
 from unittest.mock import patch
 
 from events import Deployment, Envelope, Event, JsonlUploaded
-from handlers import advance_run, choreography, submit_job, watch_jobs, write_jsonl
+from handlers import advance_run, choreography, submit_job, watch_jobs
 from handlers.attempts.claims import Taken, take_next
+from handlers.attempts.job_states import never_started
 from handlers.dispatch import deliver
 from handlers.ports import Clock, Dependencies, JobState, Policy
 from handlers.runs.window import Limits
@@ -117,7 +118,7 @@ def _stop_first(
 ) -> Iterator[Any]:  # fmt: skip
     """A stopped run is looked for before the claim is."""
     if tracking.claims_of(AttemptKey.of(event)).stopped:
-        yield write_jsonl.never_started(event)
+        yield never_started(event)
         return
     yield from submit_job.submit_job(event, tracking, model, bucket, deployment, clock, policy)
 
@@ -263,7 +264,7 @@ MUTATIONS = (
         _on(submit_job, "take_next", _with_policy(reclaim_seconds=0)),
         seed=26,
     ),
-    Mutation("the label is not looked at", _on(submit_job, "_known", _blind), seed=31),
+    Mutation("the label is not looked at", _on(submit_job, "_known_jobs", _blind), seed=31),
     Mutation(
         "attempt n + 1 while a job of n lives", _on(watch_jobs, "all_ended", _too_soon), seed=0
     ),

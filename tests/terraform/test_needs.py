@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from events import CancelRequested
-from handlers.dispatch.deliver import DeliveryResult
+from handlers.dispatch.message import DeliveryResult
 from tests.harness import Stage, calls
 from tracking.tables import layouts
 from troupe.backends.local.backend import LocalBackend, LocalSettings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from handlers.dispatch.dead_letters import CAUSE, DELIVERIES, DETAIL
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 
 LONGEST_ATTRIBUTE = 1024
 """Bytes of one attribute's value (documented)."""

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 
 METADATA = "x-goog-pubsub-"
 _OF_HTTP = frozenset(

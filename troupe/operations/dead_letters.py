@@ -5,8 +5,8 @@ from datetime import date, datetime
 from typing import Any
 
 from events import EVENT_OF_TYPE, Command, Envelope, Event, wrap
+from handlers.attempts.close import discard_attempt
 from handlers.attempts.observed_jobs import observe
-from handlers.discarding import discard_attempt
 from handlers.dispatch.dead_letters import DETAIL
 from tracking import AttemptKey, Delivery, Row
 from troupe.backends.dead_letters import StoredDeadLetter, sent_again

@@ -11,8 +11,9 @@ from itertools import count
 from events import Deployment, to_pubsub
 from events.cloudevents import topic_of, wrap_command
 from handlers.choreography import event_subscriptions
-from handlers.dispatch.deliver import DeliveryResult, Outcome, deliver
+from handlers.dispatch.deliver import deliver
 from handlers.dispatch.errors import Redeliver
+from handlers.dispatch.message import DeliveryResult, Outcome
 from handlers.ports import Blob, Dependencies, Policy
 from tracking import EventLog, Tracking
 from tracking.statements import transaction

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from troupe.backends.local.bus import LocalBus, Retry
 from troupe.backends.local.bus_faults import Faults
 from troupe.backends.local.dead_letters import DeadLetters

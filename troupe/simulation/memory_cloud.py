@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from handlers.dispatch.deliver import Message
 from handlers.dispatch.errors import Reject
+from handlers.dispatch.message import Message
 from handlers.ports import Blob, Clock
 from troupe.backends.dead_letters import StoredDeadLetter
 from troupe.deployment.topology import Subscription

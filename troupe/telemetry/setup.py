@@ -7,7 +7,8 @@ from pathlib import Path
 from threading import Lock
 
 from events import Envelope
-from handlers.dispatch.deliver import DeliveryResult, Message, Publish, deliver
+from handlers.dispatch.deliver import Publish, deliver
+from handlers.dispatch.message import DeliveryResult, Message
 from handlers.ports import Dependencies
 
 from .spans import Exporter, SpanFile

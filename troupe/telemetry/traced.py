@@ -27,7 +27,8 @@ from events import (
 )
 from handlers.choreography import name_of
 from handlers.dispatch.decode import Decoded, decode_message
-from handlers.dispatch.deliver import DeliveryResult, Message, Outcome, handler_of
+from handlers.dispatch.deliver import handler_of
+from handlers.dispatch.message import DeliveryResult, Message, Outcome
 from handlers.ports import Dependencies
 
 from .spans import Attributes, Span, SpanContext

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from events import Envelope
-from handlers.dispatch.deliver import Message, Outcome
+from handlers.dispatch.message import Message, Outcome
 from handlers.ports import Dependencies
 from troupe.backends.defaults import utc_now
 from troupe.backends.pubsub_push import BadPush, Push

@@ -11,7 +11,7 @@ from google.cloud.pubsub_v1 import PublisherClient  # type: ignore[import-untype
 from google.cloud.pubsub_v1.types import BatchSettings  # type: ignore[import-untyped]
 
 from events import Envelope, to_pubsub, topic_of_type
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from troupe.backends.dead_letters import dead_letter_attributes
 from troupe.deployment.topology import Subscription
 

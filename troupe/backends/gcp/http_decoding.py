@@ -13,7 +13,7 @@ import msgspec
 
 from events import GcsObject, WatchTick, topic_of, topic_of_type
 from events.cloudevents import PREFIX
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from handlers.ports import Clock
 from troupe.backends.dead_letters import is_for
 from troupe.backends.pubsub_push import METADATA, BadPush, Push, read_push, subscription_of

@@ -12,7 +12,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud.pubsub_v1 import SubscriberClient  # type: ignore[import-untyped]
 from google.cloud.pubsub_v1.types import FlowControl  # type: ignore[import-untyped]
 
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from troupe.backends.dead_letters import is_for
 from troupe.deployment.topology import Subscription
 

@@ -12,8 +12,8 @@ from filelock import FileLock, Timeout
 from events import Deployment, Envelope
 from handlers.attempts.output_columns import output_tables
 from handlers.choreography import event_subscriptions
-from handlers.dispatch.deliver import DeliveryResult, Message, Outcome
 from handlers.dispatch.errors import Redeliver
+from handlers.dispatch.message import DeliveryResult, Message, Outcome
 from handlers.ports import Blob, Clock, Dependencies, Policy
 from tracking import EventLog, Source, Tracking
 from tracking.statements import query, transaction

@@ -9,7 +9,7 @@ from itertools import count
 
 from events import Envelope, to_pubsub, topic_of_type
 from handlers.dispatch.dead_letters import TOO_OFTEN
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from handlers.ports import Clock
 from troupe.backends.dead_letters import REPLAY_FOR as REPLAY_FOR
 from troupe.backends.dead_letters import dead_letter_attributes, is_for

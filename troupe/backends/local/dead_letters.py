@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import duckdb
 
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from handlers.ports import Clock
 from tracking import Row
 from troupe.backends.dead_letters import StoredDeadLetter

@@ -8,7 +8,7 @@ import msgspec
 from events import BadRequest, Command, RunRefused, Unreadable, read_event, topic_of
 from handlers.attempts.output_columns import output_tables
 from handlers.dispatch.decode import decode_message
-from handlers.dispatch.deliver import Message
+from handlers.dispatch.message import Message
 from troupe import operations
 from troupe.operations.backend import Answer, InvalidOperation
 
