@@ -1,4 +1,4 @@
-"""A stage for every story that wants one."""
+"""Fixtures that every test package may use."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -6,25 +6,25 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Stage
+from tests.harness import LocalHarness
 from troupe.backends.local.backend import LocalSettings
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def harness(tmp_path: Path) -> Iterator[LocalHarness]:
     """A local backend without faults."""
-    made = Stage(tmp_path / "home")
+    made = LocalHarness(tmp_path / "home")
     yield made
     made.close()
 
 
 @pytest.fixture
-def staged(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+def make_harness(tmp_path: Path) -> Iterator[Callable[..., LocalHarness]]:
     """A local backend with settings of the story's own."""
-    made: list[Stage] = []
+    made: list[LocalHarness] = []
 
-    def make(**settings: Any) -> Stage:
-        made.append(Stage(tmp_path / f"home{len(made)}", LocalSettings(**settings)))
+    def make(**settings: Any) -> LocalHarness:
+        made.append(LocalHarness(tmp_path / f"home{len(made)}", LocalSettings(**settings)))
         return made[-1]
 
     yield make

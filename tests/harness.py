@@ -24,7 +24,7 @@ from troupe.backends.local.operations import load
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
-class Stage:
+class LocalHarness:
     """What a story needs: transcripts in, requests, time, and looks at the tables."""
 
     def __init__(self, home: Path, settings: LocalSettings | None = None) -> None:
@@ -145,16 +145,16 @@ def id_of(row: dict[str, Any]) -> str:
     return record_id(row["phone_number_token"], row["interactionId"], row["referenceId"])
 
 
-def final_tables(stage: Stage, runs: Sequence[str] = ("r1",)) -> str:
+def final_tables(harness: LocalHarness, runs: Sequence[str] = ("r1",)) -> str:
     """What a run leaves behind, without times and places: equal for equal outcomes."""
     marks = ", ".join("?" for _ in runs)
-    rows = stage.sql(
+    rows = harness.sql(
         "SELECT * EXCLUDE (analysed_at) FROM transcription_analyzed_transcripts "  # noqa: S608
         f"WHERE run_id IN ({marks}) ORDER BY ALL",
         *runs,
     )
-    processed = stage.sql("SELECT * EXCLUDE (processed_at) FROM processed_records ORDER BY ALL")
-    errors = stage.sql(
+    processed = harness.sql("SELECT * EXCLUDE (processed_at) FROM processed_records ORDER BY ALL")
+    errors = harness.sql(
         "SELECT error_type, cause, record_id, batch, attempt FROM error_tracking "
         "WHERE scope = 'record' ORDER BY ALL"
     )

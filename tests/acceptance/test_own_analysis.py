@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from analysis import AnalysisError
-from tests.harness import Stage, calls, id_of
+from tests.harness import LocalHarness, calls, id_of
 from troupe import operations
 from troupe.backends.local.operations import add_analysis
 from troupe.cli.app import app
@@ -16,7 +16,7 @@ from troupe.operations.backend import InvalidOperation
 from troupe.operations.explain import explain
 from troupe.report import render_html
 
-Staged = Callable[..., Stage]
+MakeHarness = Callable[..., LocalHarness]
 
 COMPLIANCE = Path(__file__).parents[2] / "docs" / "examples" / "compliance_check_v1"
 
@@ -37,27 +37,27 @@ def change(folder: Path, file: str, old: str, new: str) -> None:
     (folder / file).write_text(text.replace(old, new))
 
 
-def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
+def test_checks_on_chats_run_beside_reviews_of_calls(make_harness: MakeHarness) -> None:
     """The same transcripts, each analysis with rows, books and history of its own."""
-    stage = staged()
-    stage.load(calls(12))
-    add_analysis(stage.backend, str(COMPLIANCE))
+    harness = make_harness()
+    harness.load(calls(12))
+    add_analysis(harness.backend, str(COMPLIANCE))
 
-    reviews = stage.run("reviews")
-    checks = stage.run("checks", analysis="compliance_check_v1")
+    reviews = harness.run("reviews")
+    checks = harness.run("checks", analysis="compliance_check_v1")
 
     assert (12, 12, True, True) == (
         reviews["analysed"], checks["analysed"], reviews["ok"], checks["ok"],
     )  # fmt: skip
-    assert 12 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
-    rows = stage.sql("SELECT verdict, risk, run_id, cost FROM compliance_checks")
+    assert 12 == harness.one("SELECT count(*) FROM transcription_analyzed_transcripts")
+    rows = harness.sql("SELECT verdict, risk, run_id, cost FROM compliance_checks")
     assert 12 == len(rows)
     assert all(verdict and risk in ("none", "low", "high") for verdict, risk, _, _ in rows)
     assert {("checks", True)} == {(run, cost > 0) for _, _, run, cost in rows}
-    assert 0 == stage.run("again", analysis="compliance_check_v1")["planned"]
-    assert 2 == len(explain(stage.backend, id_of(calls(1)[0]))["rows"])
-    kept = json.loads(stage.one("SELECT report FROM run_reports WHERE run_id = 'checks'"))
-    summary = operations.report(stage.backend, "checks")["summary"]
+    assert 0 == harness.run("again", analysis="compliance_check_v1")["planned"]
+    assert 2 == len(explain(harness.backend, id_of(calls(1)[0]))["rows"])
+    kept = json.loads(harness.one("SELECT report FROM run_reports WHERE run_id = 'checks'"))
+    summary = operations.report(harness.backend, "checks")["summary"]
     for told in (kept, summary):
         assert {"risk", "identity_checked", "score", "findings"} == {
             row["kind"] for row in told["insights"]
@@ -66,41 +66,43 @@ def test_checks_on_chats_run_beside_reviews_of_calls(staged: Staged) -> None:
     assert "The analysis at a glance" in render_html(summary)
 
 
-def test_an_attempt_without_answers_closes_with_columns_of_its_own(staged: Staged) -> None:
+def test_an_attempt_without_answers_closes_with_columns_of_its_own(
+    make_harness: MakeHarness,
+) -> None:
     """Nothing was staged, and the closing still knows the types."""
-    stage = staged()
-    stage.load(calls(4))
-    add_analysis(stage.backend, str(COMPLIANCE))
-    stage.request("checks", analysis="compliance_check_v1")
-    while "job-submitted" not in stage.topics("checks"):
-        stage.backend.deliver_next()
-    for job in stage.backend.service.created_since(stage.clock().replace(year=2020), {}):
-        stage.backend.service.cancel(job.name)
-    stage.play()
+    harness = make_harness()
+    harness.load(calls(4))
+    add_analysis(harness.backend, str(COMPLIANCE))
+    harness.request("checks", analysis="compliance_check_v1")
+    while "job-submitted" not in harness.topics("checks"):
+        harness.backend.deliver_next()
+    for job in harness.backend.service.created_since(harness.clock().replace(year=2020), {}):
+        harness.backend.service.cancel(job.name)
+    harness.play()
 
-    assert (4, True) == tuple(stage.books("checks")[k] for k in ("analysed", "ok"))
-    assert 2 == stage.one("SELECT count(*) FROM attempt_closings")
+    assert (4, True) == tuple(harness.books("checks")[k] for k in ("analysed", "ok"))
+    assert 2 == harness.one("SELECT count(*) FROM attempt_closings")
 
 
-def test_another_process_knows_what_was_added(staged: Staged) -> None:
+def test_another_process_knows_what_was_added(make_harness: MakeHarness) -> None:
     """A copy is kept in the state folder; what becomes of the original does not matter."""
-    stage = staged()
-    stage.load(calls(3))
-    add_analysis(stage.backend, str(COMPLIANCE))
-    stage.restart()
+    harness = make_harness()
+    harness.load(calls(3))
+    add_analysis(harness.backend, str(COMPLIANCE))
+    harness.restart()
 
-    assert 3 == stage.run("checks", analysis="compliance_check_v1")["analysed"]
+    assert 3 == harness.run("checks", analysis="compliance_check_v1")["analysed"]
 
 
-def test_a_change_is_a_new_version(staged: Staged, folder: Path) -> None:
+def test_a_change_is_a_new_version(make_harness: MakeHarness, folder: Path) -> None:
     """Rows of one name answer one question."""
-    stage = staged()
-    add_analysis(stage.backend, str(folder))
-    add_analysis(stage.backend, str(folder))
+    harness = make_harness()
+    add_analysis(harness.backend, str(folder))
+    add_analysis(harness.backend, str(folder))
     change(folder, "system.md", "Guess nothing.", "Guess.")
 
     with pytest.raises(InvalidOperation, match=r"compliance_check_v1/system.md .* new version"):
-        add_analysis(stage.backend, str(folder))
+        add_analysis(harness.backend, str(folder))
 
 
 @pytest.mark.parametrize(
@@ -115,16 +117,16 @@ def test_a_change_is_a_new_version(staged: Staged, folder: Path) -> None:
     ],
 )
 def test_tables_and_columns_of_others_are_refused(
-    staged: Staged, folder: Path, old: str, new: str, told: str
+    make_harness: MakeHarness, folder: Path, old: str, new: str, told: str
 ) -> None:
     """Before anything is stored under their names."""
     change(folder, "analysis.json", old, new)
-    stage = staged()
+    harness = make_harness()
 
     with pytest.raises(InvalidOperation, match=told):
-        add_analysis(stage.backend, str(folder))
+        add_analysis(harness.backend, str(folder))
     with pytest.raises(AnalysisError):
-        stage.backend.analyses.load("compliance_check_v1")
+        harness.backend.analyses.load("compliance_check_v1")
 
 
 def version_2(folder: Path, *changes: tuple[str, str]) -> Path:
@@ -139,21 +141,23 @@ def version_2(folder: Path, *changes: tuple[str, str]) -> Path:
     return copy
 
 
-def test_an_analysis_that_was_refused_leaves_nothing_behind(staged: Staged, folder: Path) -> None:
+def test_an_analysis_that_was_refused_leaves_nothing_behind(
+    make_harness: MakeHarness, folder: Path
+) -> None:
     """Other columns in the table of the version before: the folder opens as it did."""
-    stage = staged()
-    add_analysis(stage.backend, str(folder))
+    harness = make_harness()
+    add_analysis(harness.backend, str(folder))
     other = version_2(folder, ('"score": "score"', '"points": "score"'))
 
     with pytest.raises(
         InvalidOperation, match="different columns; give one of them a table of its own"
     ):
-        add_analysis(stage.backend, str(other))
-    stage.restart()
+        add_analysis(harness.backend, str(other))
+    harness.restart()
 
-    assert ["call_review_v1", "compliance_check_v1"] == stage.backend.analyses.names
+    assert ["call_review_v1", "compliance_check_v1"] == harness.backend.analyses.names
     change(other, "analysis.json", '"compliance_checks"', '"compliance_points"')
-    assert "compliance_points" == add_analysis(stage.backend, str(other))["table"]
+    assert "compliance_points" == add_analysis(harness.backend, str(other))["table"]
 
 
 @pytest.mark.parametrize(
@@ -164,37 +168,39 @@ def test_an_analysis_that_was_refused_leaves_nothing_behind(staged: Staged, fold
     ],
 )
 def test_check_says_what_add_would_say(
-    staged: Staged, folder: Path, changes: list[tuple[str, str]], told: str
+    make_harness: MakeHarness, folder: Path, changes: list[tuple[str, str]], told: str
 ) -> None:
     """Also of what only the state folder knows."""
-    stage = staged()
-    add_analysis(stage.backend, str(folder))
+    harness = make_harness()
+    add_analysis(harness.backend, str(folder))
     bad = version_2(folder, *changes)
-    words = ["analysis", "check", str(bad), "--home", str(stage.home)]
+    words = ["analysis", "check", str(bad), "--home", str(harness.home)]
 
     said = CliRunner().invoke(app, words)
 
     assert 1 == said.exit_code
     assert told in said.output
     with pytest.raises(InvalidOperation, match=told):
-        add_analysis(stage.backend, str(bad))
+        add_analysis(harness.backend, str(bad))
     change(folder, "system.md", "Guess nothing.", "Guess.")
     changed = CliRunner().invoke(app, [*words[:2], str(folder), *words[3:]])
     assert "a change is a new version" in changed.output
 
 
-def test_an_analysis_that_was_spoilt_in_its_place_is_named(staged: Staged, folder: Path) -> None:
+def test_an_analysis_that_was_spoilt_in_its_place_is_named(
+    make_harness: MakeHarness, folder: Path
+) -> None:
     """No command opens the folder, and every one says why and what to do."""
-    stage = staged()
-    add_analysis(stage.backend, str(folder))
-    stage.close()
-    (stage.home / "analyses" / folder.name / "user.md").unlink()
+    harness = make_harness()
+    add_analysis(harness.backend, str(folder))
+    harness.close()
+    (harness.home / "analyses" / folder.name / "user.md").unlink()
 
     for words in (["status"], ["work"], ["analysis", "list"], ["analysis", "check", str(folder)]):
-        said = CliRunner().invoke(app, [*words, "--home", str(stage.home)])
+        said = CliRunner().invoke(app, [*words, "--home", str(harness.home)])
 
         assert (2, SystemExit) == (said.exit_code, type(said.exception))
-        assert f"an analysis in {stage.home / 'analyses'} cannot be used" in said.output
+        assert f"an analysis in {harness.home / 'analyses'} cannot be used" in said.output
         assert "compliance_check_v1/user.md is missing" in said.output
         assert "put back what was added" in said.output
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from handlers.dispatch.errors import Reject
 from handlers.ports import Job, JobState
-from tests.harness import Stage, calls, id_of
+from tests.harness import LocalHarness, calls, id_of
 from troupe.backends.local.operations import OPERATIONS
 from troupe.cli import client
 from troupe.cli.app import app
@@ -30,20 +30,20 @@ def fate(job: Job) -> End:
 
 
 @pytest.fixture
-def broken(staged: Callable[..., Stage]) -> Stage:
+def broken(make_harness: Callable[..., LocalHarness]) -> LocalHarness:
     """Two calls that a filter blocks, a job that hangs, one that leaves nothing behind."""
     rows = calls(40)
     blocked = frozenset(f"k-{id_of(row)}" for row in rows[:2])
-    stage = staged(
+    harness = make_harness(
         behaviour=Behaviour(end=fate, running_seconds=600),
         damage=Damage(share=0, poison=blocked, poison_kind=Kind.BLOCKED),
     )
-    stage.load(rows)
-    return stage
+    harness.load(rows)
+    return harness
 
 
 @pytest.fixture
-def troupe(broken: Stage, monkeypatch: pytest.MonkeyPatch) -> Backend:
+def troupe(broken: LocalHarness, monkeypatch: pytest.MonkeyPatch) -> Backend:
     """The command, answered by the process that owns the folder, as the control server would."""
 
     def answered(_home: Path, operation: str, arguments: dict[str, Any]) -> Any:
@@ -61,7 +61,7 @@ def troupe(broken: Stage, monkeypatch: pytest.MonkeyPatch) -> Backend:
 
 
 def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
-    broken: Stage, troupe: Backend
+    broken: LocalHarness, troupe: Backend
 ) -> None:
     """A handler that fails, a job that hangs, a batch that is poison, records that are blocked."""
     mend = break_uploads(broken, of_batch=4)
@@ -119,26 +119,26 @@ def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
     assert 40 == broken.one("SELECT count(DISTINCT record_id) FROM processed_records")
 
 
-def work(stage: Stage, hours: float) -> None:
+def work(harness: LocalHarness, hours: float) -> None:
     """A worker for so long: everything that is due, and a tick every five minutes."""
     for _ in range(round(hours * 12)):
-        while stage.backend.deliver_next() is not None or stage.backend.service.step():
+        while harness.backend.deliver_next() is not None or harness.backend.service.step():
             pass
-        stage.tick(minutes=5)
+        harness.tick(minutes=5)
 
 
-def break_uploads(stage: Stage, of_batch: int) -> Callable[[], None]:
+def break_uploads(harness: LocalHarness, of_batch: int) -> Callable[[], None]:
     """Writing the requests of this batch fails for good, until it is mended."""
-    write = stage.backend.bucket.write_once
+    write = harness.backend.bucket.write_once
 
     def fail(path: str, *rest: Any) -> Any:
         if path.startswith("requests/") and f"__{of_batch}__" in path:
             raise Reject("bucket_unwritable", "permission denied")
         return write(path, *rest)
 
-    stage.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
+    harness.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
 
     def mend() -> None:
-        stage.backend.bucket.write_once = write  # type: ignore[method-assign]
+        harness.backend.bucket.write_once = write  # type: ignore[method-assign]
 
     return mend

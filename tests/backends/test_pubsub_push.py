@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from handlers.dispatch.message import Message
-from tests.harness import START, Stage, calls
+from tests.harness import START, LocalHarness, calls
 from troupe.backends.pubsub_push import BadPush, Push, read_push, unwrap_push, wrap_push
 
 SUBSCRIPTION = "projects/p/subscriptions/plan-run.run-requested"
@@ -50,12 +50,12 @@ def test_what_pubsub_did_not_send_is_refused(body: bytes) -> None:
 
 @pytest.mark.parametrize("form", [wrap_push, unwrap_push])
 def test_a_whole_run_in_either_form(
-    staged: Callable[..., Stage], form: Callable[[Message, str], Push]
+    make_harness: Callable[..., LocalHarness], form: Callable[[Message, str], Push]
 ) -> None:
     """The handlers see no difference."""
-    stage = staged(push=form)
-    stage.load(calls(6))
+    harness = make_harness(push=form)
+    harness.load(calls(6))
 
-    books = stage.run(canary=2, rows_per_batch=2)
+    books = harness.run(canary=2, rows_per_batch=2)
 
     assert (6, True) == (books["analysed"], books["ok"])

@@ -13,7 +13,7 @@ from typing import Any
 
 from events import CancelRequested, ReprocessRequested
 from handlers.ports import Bucket
-from tests.harness import Stage, call, calls
+from tests.harness import LocalHarness, call, calls
 from tracking import Params, Row, Warehouse
 from tracking.statements import transaction
 from tracking.tables import Column, layouts
@@ -68,34 +68,34 @@ def tell_story(home: Path) -> Story:
     a system error, and a run that is still under way.
     """
     damage = Damage(share=0.5, seed=5)
-    stage = Stage(home, LocalSettings(damage=damage, deployment="d1"))
-    story = Story(stage.clock())
-    _record(stage, story)
+    harness = LocalHarness(home, LocalSettings(damage=damage, deployment="d1"))
+    story = Story(harness.clock())
+    _record(harness, story)
     rows = [
         *calls(7), call(7, None), call(8, "x" * 40 + "ü😀'\"\\\n"), call(3), call(3, "edited"),
     ]  # fmt: skip
-    _source(stage, story, rows)
-    stage.run("r1", rows_per_batch=5, canary=3)
-    _source(stage, story, calls(2, start=20))
-    stage.request("r2")
-    stage.publish(CancelRequested(run_id="r2"))
-    stage.play()
-    stage.run("r3", mode="incremental")
-    stage.publish(ReprocessRequested(run_id="r4", of_run="r1"))
-    stage.play()
-    clear_history.clear_history(stage.backend, "r3", "seen twice", sure=True)
-    clear_history.forget(stage.backend, "tok_000001", sure=True)
-    stage.run("r1", limit=1)
-    stage.backend.dependencies.tracking.store_error(
+    _source(harness, story, rows)
+    harness.run("r1", rows_per_batch=5, canary=3)
+    _source(harness, story, calls(2, start=20))
+    harness.request("r2")
+    harness.publish(CancelRequested(run_id="r2"))
+    harness.play()
+    harness.run("r3", mode="incremental")
+    harness.publish(ReprocessRequested(run_id="r4", of_run="r1"))
+    harness.play()
+    clear_history.clear_history(harness.backend, "r3", "seen twice", sure=True)
+    clear_history.forget(harness.backend, "tok_000001", sure=True)
+    harness.run("r1", limit=1)
+    harness.backend.dependencies.tracking.store_error(
         "e1", "dead_lettered", cause="bad", run_id="r1", batch=1
     )
-    _source(stage, story, calls(2, start=30))
-    stage.request("r5")
-    while "job-submitted" not in stage.topics("r5"):
-        stage.backend.deliver_next()
-    story.now = stage.clock()
-    story.tables = {table: _all(stage, table) for table in layouts()}
-    stage.close()
+    _source(harness, story, calls(2, start=30))
+    harness.request("r5")
+    while "job-submitted" not in harness.topics("r5"):
+        harness.backend.deliver_next()
+    story.now = harness.clock()
+    story.tables = {table: _all(harness, table) for table in layouts()}
+    harness.close()
     return story
 
 
@@ -137,11 +137,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _record(stage: Stage, story: Story) -> None:
+def _record(harness: LocalHarness, story: Story) -> None:
     """Everything that changes the laptop's tables from now on is kept."""
-    warehouse, clock = stage.backend.warehouse, stage.clock
+    warehouse, clock = harness.backend.warehouse, harness.clock
     do, append, load = warehouse.run_once, warehouse.append, warehouse.load
-    founded = {"deployment": stage.backend.deployment.id}
+    founded = {"deployment": harness.backend.deployment.id}
     story.told.append(Transaction(clock(), "found", transaction("create_deployment"), founded))
 
     def keep_run_once(job_id: str, script: str, params: Params) -> bool:
@@ -158,7 +158,7 @@ def _record(stage: Stage, story: Story) -> None:
     def keep_load(table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         given = list(uris)
         name = load(table, columns, given)
-        lines = b"".join(stage.backend.bucket.path_of(uri).read_bytes() for uri in given)
+        lines = b"".join(harness.backend.bucket.path_of(uri).read_bytes() for uri in given)
         story.told.append(Load(name, columns, lines))
         return name
 
@@ -166,9 +166,9 @@ def _record(stage: Stage, story: Story) -> None:
         setattr(warehouse, name, kept)
 
 
-def _source(stage: Stage, story: Story, rows: Sequence[Row]) -> None:
+def _source(harness: LocalHarness, story: Story, rows: Sequence[Row]) -> None:
     """The source is the user's: it is not written through the warehouse."""
-    stage.load(rows)
+    harness.load(rows)
     typed = [row | {"event_timestamp": datetime.fromisoformat(row["event_timestamp"])}
              for row in rows]  # fmt: skip
     story.told.append(Append("transcription_pass_2", typed))
@@ -192,5 +192,5 @@ def _renamed(script: str, names: Mapping[str, str]) -> str:
     return re.sub(r"\bstaged_staging_\d+\b", lambda name: names[name.group()], script)
 
 
-def _all(stage: Stage, table: str) -> list[Row]:
-    return stage.backend.warehouse.query(f"SELECT * FROM {table}", {})  # noqa: S608
+def _all(harness: LocalHarness, table: str) -> list[Row]:
+    return harness.backend.warehouse.query(f"SELECT * FROM {table}", {})  # noqa: S608

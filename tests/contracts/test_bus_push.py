@@ -19,7 +19,7 @@ from tests.contracts.bus_suite import ATTEMPTS, DEAD, PLANNED, TICK, UPLOADED
 from tests.emulators.servers import free_port
 from tests.gcp.making import gcp_settings
 from tests.gcp.test_bus import events
-from tests.harness import Stage
+from tests.harness import LocalHarness
 from troupe.backends.gcp.app import Service
 from troupe.backends.gcp.bus import PubSubBus
 from troupe.backends.gcp.dead_letters import PubSubDeadLetters
@@ -94,11 +94,14 @@ class House:
 
 @pytest.fixture(params=["wrapped", "unwrapped"])
 def house(
-    pubsub: str, stage: Stage, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    pubsub: str,
+    harness: LocalHarness,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Iterator[House]:
     """In both forms of a push."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
-    made = House(pubsub, stage.backend.dependencies, unwrapped=request.param == "unwrapped")
+    made = House(pubsub, harness.backend.dependencies, unwrapped=request.param == "unwrapped")
     yield made
     made.close()
 

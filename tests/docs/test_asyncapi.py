@@ -10,7 +10,7 @@ import pytest
 
 from events import EVENT_OF_TYPE, EVENTS, to_pubsub, topic_of
 from scripts import asyncapi
-from tests.harness import START, Stage, calls
+from tests.harness import START, LocalHarness, calls
 from troupe.deployment.topology import subscriptions
 
 ROOT = Path(__file__).parents[2]
@@ -74,13 +74,13 @@ def test_every_topic_is_a_channel_and_every_subscription_an_operation(
 
 
 def test_every_event_of_a_run_is_as_the_document_says(
-    document: dict[str, Any], stage: Stage
+    document: dict[str, Any], harness: LocalHarness
 ) -> None:
     """What is really published, one run from its command to its report."""
-    stage.load(calls(4))
-    stage.run()
-    rows = stage.sql("SELECT DISTINCT event_id FROM events")
-    told = stage.backend.dependencies.event_log.load([id_ for (id_,) in rows], START.date())
+    harness.load(calls(4))
+    harness.run()
+    rows = harness.sql("SELECT DISTINCT event_id FROM events")
+    told = harness.backend.dependencies.event_log.load([id_ for (id_,) in rows], START.date())
 
     kinds = {envelope.type for envelope in told}
     for envelope in told:

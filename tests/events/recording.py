@@ -15,7 +15,7 @@ from typing import Any
 
 from events import CancelRequested, ReprocessRequested
 from handlers.ports import JobState
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 from tracking.tables import columns_of, layouts
 from troupe.backends.local.backend import LocalSettings
 from troupe.standin.corrupt import Damage
@@ -29,51 +29,51 @@ Rows = list[dict[str, Any]]
 
 def in_flight(home: Path) -> dict[str, Rows]:
     """Every table, when one run is planned and its first batch told, but nothing written yet."""
-    stage = Stage(home, LocalSettings(deployment="rec1"))
-    stage.load(calls(CALLS))
-    stage.request("r1", rows_per_batch=5, canary=2)
-    stage.backend.deliver_next()
-    told = {table: _rows(stage, f'SELECT * FROM "{table}"') for table in layouts()}  # noqa: S608
-    stage.close()
+    harness = LocalHarness(home, LocalSettings(deployment="rec1"))
+    harness.load(calls(CALLS))
+    harness.request("r1", rows_per_batch=5, canary=2)
+    harness.backend.deliver_next()
+    told = {table: _rows(harness, f'SELECT * FROM "{table}"') for table in layouts()}  # noqa: S608
+    harness.close()
     return told
 
 
 def every_event(home: Path) -> Rows:
     """One event_log row of each kind, from runs that succeed, fail, stop, and are refused."""
     found: dict[str, dict[str, Any]] = {}
-    for stage in _stories(home):
-        for row in _rows(stage, "SELECT * FROM events ORDER BY recorded_at, event_id"):
+    for harness in _stories(home):
+        for row in _rows(harness, "SELECT * FROM events ORDER BY recorded_at, event_id"):
             found.setdefault(row["topic"], row)
-        stage.close()
+        harness.close()
     return list(found.values())
 
 
-def _stories(home: Path) -> Iterator[Stage]:
-    stage = Stage(home / "a", LocalSettings(deployment="rec1", damage=Damage(share=1.0)))
-    stage.load(calls(4))
-    stage.run("r1", rows_per_batch=2, canary=2, max_attempts=1)
-    stage.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})
-    stage.backend.bus.send("batch-planned", b"no event", {})
-    stage.publish(ReprocessRequested(run_id="r2", of_run="r1"))
-    stage.play()
-    yield stage
+def _stories(home: Path) -> Iterator[LocalHarness]:
+    harness = LocalHarness(home / "a", LocalSettings(deployment="rec1", damage=Damage(share=1.0)))
+    harness.load(calls(4))
+    harness.run("r1", rows_per_batch=2, canary=2, max_attempts=1)
+    harness.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})
+    harness.backend.bus.send("batch-planned", b"no event", {})
+    harness.publish(ReprocessRequested(run_id="r2", of_run="r1"))
+    harness.play()
+    yield harness
     failing = Behaviour(end=lambda job: End(state=JobState.FAILED, code=13))
-    stage = Stage(home / "c", LocalSettings(deployment="rec1", behaviour=failing))
-    stage.load(calls(2))
-    stage.run("r4", max_attempts=1)
-    yield stage
-    stage = Stage(home / "b", LocalSettings(deployment="rec1"))
-    stage.load(calls(CALLS))
-    stage.request("r3", rows_per_batch=2, canary=2)
+    harness = LocalHarness(home / "c", LocalSettings(deployment="rec1", behaviour=failing))
+    harness.load(calls(2))
+    harness.run("r4", max_attempts=1)
+    yield harness
+    harness = LocalHarness(home / "b", LocalSettings(deployment="rec1"))
+    harness.load(calls(CALLS))
+    harness.request("r3", rows_per_batch=2, canary=2)
     for _ in range(4):
-        stage.backend.deliver_next()
-    stage.publish(CancelRequested(run_id="r3"))
-    stage.play()
-    yield stage
+        harness.backend.deliver_next()
+    harness.publish(CancelRequested(run_id="r3"))
+    harness.play()
+    yield harness
 
 
-def _rows(stage: Stage, sql: str) -> Rows:
-    found = stage.backend.warehouse.db.execute(sql)
+def _rows(harness: LocalHarness, sql: str) -> Rows:
+    found = harness.backend.warehouse.db.execute(sql)
     names = [column[0] for column in found.description or []]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

@@ -22,7 +22,7 @@ from events.cloudevents import type_of_topic
 from handlers.dispatch.decode import decode_message
 from handlers.dispatch.message import Message
 from tests.events.recording import CALLS, FOLDER
-from tests.harness import Stage
+from tests.harness import LocalHarness
 from tracking.event_log import _envelope
 from tracking.tables import columns_of, layouts
 from troupe.backends.local.backend import LocalSettings
@@ -84,18 +84,18 @@ def test_a_run_in_flight_goes_on_under_the_new_version(
     recording: dict[str, Any], tmp_path: Path
 ) -> None:
     """Its tables are taken over as they are; every record gets its row, once."""
-    stage = Stage(tmp_path / "home", LocalSettings(deployment="rec1"))
+    harness = LocalHarness(tmp_path / "home", LocalSettings(deployment="rec1"))
     for table, rows in recording["tables"].items():
-        _insert(stage, table, rows)
+        _insert(harness, table, rows)
 
-    stage.backend.wake()
-    stage.play()
+    harness.backend.wake()
+    harness.play()
 
-    books = stage.books("r1")
+    books = harness.books("r1")
     assert books["ok"], books
-    assert CALLS == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
-    assert "run-completed" in stage.topics("r1")
-    stage.close()
+    assert CALLS == harness.one("SELECT count(*) FROM transcription_analyzed_transcripts")
+    assert "run-completed" in harness.topics("r1")
+    harness.close()
 
 
 def test_table_schemas_only_ever_gain_columns_that_may_be_empty(recording: dict[str, Any]) -> None:
@@ -109,12 +109,12 @@ def test_table_schemas_only_ever_gain_columns_that_may_be_empty(recording: dict[
         assert all(now[name][1] != "REQUIRED" for name in set(now) - set(shape))
 
 
-def _insert(stage: Stage, table: str, rows: list[dict[str, Any]]) -> None:
-    stage.sql(f'DELETE FROM "{table}"')  # noqa: S608
+def _insert(harness: LocalHarness, table: str, rows: list[dict[str, Any]]) -> None:
+    harness.sql(f'DELETE FROM "{table}"')  # noqa: S608
     for row in rows:
         names = ", ".join(f'"{name}"' for name in row)
         marks = ", ".join("?" for _ in row)
-        stage.sql(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', *row.values())  # noqa: S608
+        harness.sql(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', *row.values())  # noqa: S608
 
 
 def _time(text: str) -> datetime:

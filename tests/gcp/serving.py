@@ -10,7 +10,7 @@ from events import Envelope, RunRequested, to_pubsub, wrap_command
 from handlers.dispatch.errors import Redeliver
 from handlers.dispatch.message import Message
 from handlers.ports import Dependencies
-from tests.harness import Stage
+from tests.harness import LocalHarness
 from troupe.backends.gcp.app import Service
 from troupe.backends.gcp.settings import GcpSettings
 from troupe.backends.pubsub_push import Push, wrap_push
@@ -99,20 +99,20 @@ class Caller:
 
 
 class Theatre:
-    """A service with the tools of a stage, and everything that a story asks of it."""
+    """A service with the tools of a local harness, and everything that a story asks of it."""
 
-    def __init__(self, stage: Stage, settings: GcpSettings) -> None:
-        self.stage, self.settings = stage, settings
-        self.backend = FakeBackend(stage.backend.dependencies)
+    def __init__(self, harness: LocalHarness, settings: GcpSettings) -> None:
+        self.harness, self.settings = harness, settings
+        self.backend = FakeBackend(harness.backend.dependencies)
         self.service = Service(settings, lambda: self.backend)
         self.caller = Caller(self.service)
 
     def told(self, request: RunRequested) -> Message:
         wrapped_command = wrap_command(
             request,
-            deployment=self.stage.backend.deployment,
+            deployment=self.harness.backend.deployment,
             id_="request-1",
-            time=self.stage.clock(),
+            time=self.harness.clock(),
         )
         return message("run-requested", *to_pubsub(wrapped_command))
 

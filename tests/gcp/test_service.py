@@ -13,15 +13,15 @@ from handlers.dispatch.errors import Redeliver
 from tests.events.making import wrapped
 from tests.gcp.making import gcp_settings
 from tests.gcp.serving import START, Caller, FakeBackend, Slow, Theatre, message
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 from troupe.backends.gcp.app import LARGEST_BYTES, Service
 from troupe.backends.pubsub_push import Push, unwrap_push, wrap_push
 
 
 @pytest.fixture
-def theatre(stage: Stage) -> Theatre:
+def theatre(harness: LocalHarness) -> Theatre:
     """One thread: the laptop's warehouse has one."""
-    return Theatre(stage, gcp_settings(TROUPE_CONCURRENCY=1, TROUPE_TIME_BUDGET_SECONDS=30))
+    return Theatre(harness, gcp_settings(TROUPE_CONCURRENCY=1, TROUPE_TIME_BUDGET_SECONDS=30))
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -34,7 +34,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 @pytest.mark.parametrize("form", [wrap_push, unwrap_push])
 def test_a_push_in_either_form_is_handled_and_acknowledged(theatre: Theatre, form: Any) -> None:
     """What follows from it is published before the answer."""
-    theatre.stage.load(calls(4))
+    theatre.harness.load(calls(4))
 
     status = theatre.pushed(theatre.told(RunRequested(run_id="r1")), "plan-run", form)
 
@@ -47,7 +47,7 @@ def test_a_push_in_either_form_is_handled_and_acknowledged(theatre: Theatre, for
 @pytest.mark.parametrize("binary", [False, True])
 def test_an_event_comes_by_the_http_binding_too(theatre: Theatre, binary: bool) -> None:
     """Structured or binary, with percent-encoded headers."""
-    theatre.stage.load(calls(4))
+    theatre.harness.load(calls(4))
     told = theatre.told(RunRequested(run_id="r1"))
     headers = {"content-type": "application/cloudevents+json"}
     body = told.body
@@ -63,7 +63,7 @@ def test_an_event_comes_by_the_http_binding_too(theatre: Theatre, binary: bool) 
 
 def test_eventarc_may_bring_a_message_of_pubsub(theatre: Theatre) -> None:
     """Its event says the topic; the subscription is one of Eventarc's own."""
-    theatre.stage.load(calls(4))
+    theatre.harness.load(calls(4))
     told = theatre.told(RunRequested(run_id="r1"))
     push = wrap_push(told, "projects/p/subscriptions/eventarc-xyz")
     headers = {
@@ -78,7 +78,7 @@ def test_eventarc_may_bring_a_message_of_pubsub(theatre: Theatre) -> None:
 
 def test_a_bare_request_of_a_person_is_a_command(theatre: Theatre) -> None:
     """As `gcloud pubsub topics publish` sends it."""
-    theatre.stage.load(calls(4))
+    theatre.harness.load(calls(4))
 
     assert 204 == theatre.pushed(message("run-requested", b'{"limit": 2}', {}), "plan-run")
     assert 2 == len(theatre.backend.bus.published)
@@ -105,14 +105,14 @@ def test_every_signal_wakes_the_watcher(
     theatre: Theatre, topic: str, body: bytes, attributes: dict[str, str], form: Any
 ) -> None:
     """It looks, and tells what it sees."""
-    theatre.stage.load(calls(2))
-    theatre.stage.request()
-    while theatre.stage.backend.deliver_next() is not None:
+    theatre.harness.load(calls(2))
+    theatre.harness.request()
+    while theatre.harness.backend.deliver_next() is not None:
         pass
-    while theatre.stage.backend.service.step():
+    while theatre.harness.backend.service.step():
         pass
-    theatre.stage.clock.pass_(61)
-    folder = f"output/{theatre.stage.backend.deployment.attempt('r1', 1, 1)}__1/"
+    theatre.harness.clock.pass_(61)
+    folder = f"output/{theatre.harness.backend.deployment.attempt('r1', 1, 1)}__1/"
     sent = {name: text.replace("output/x/", folder) for name, text in attributes.items()}
 
     assert 204 == theatre.pushed(message(topic, body, sent), "watch-jobs", form)
@@ -172,10 +172,10 @@ def test_a_replay_for_another_handler_is_let_go(theatre: Theatre) -> None:
 
 @pytest.mark.parametrize("name", ["submit-job.jsonl-uploaded", "x", "plan-run.watch-tick"])
 def test_another_handler_s_subscription_is_refused(
-    stage: Stage, name: str, caplog: pytest.LogCaptureFixture
+    harness: LocalHarness, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Somebody wired it wrongly; the log says which."""
-    theatre = Theatre(stage, gcp_settings(TROUPE_HANDLER="plan-run", TROUPE_CONCURRENCY=1))
+    theatre = Theatre(harness, gcp_settings(TROUPE_HANDLER="plan-run", TROUPE_CONCURRENCY=1))
     told = message("x", b"{}", {})
 
     assert [403] == theatre.caller.send(wrap_push(told, theatre.settings.subscription(name)))
@@ -183,9 +183,9 @@ def test_another_handler_s_subscription_is_refused(
     assert name in vars(record)["why"]
 
 
-def test_a_subscription_of_another_deployment_is_refused(stage: Stage) -> None:
+def test_a_subscription_of_another_deployment_is_refused(harness: LocalHarness) -> None:
     """Its names have another prefix."""
-    theatre = Theatre(stage, gcp_settings(TROUPE_TOPIC_PREFIX="dev-", TROUPE_CONCURRENCY=1))
+    theatre = Theatre(harness, gcp_settings(TROUPE_TOPIC_PREFIX="dev-", TROUPE_CONCURRENCY=1))
 
     assert [403] == theatre.caller.send(
         wrap_push(message("x", b"{}", {}), "projects/stories/subscriptions/plan-run.run-requested")
@@ -249,7 +249,7 @@ def test_poison_comes_again_while_the_dead_letters_do_not_take_it(theatre: Theat
 
 def test_what_cannot_be_published_is_delivered_again(theatre: Theatre) -> None:
     """And then it is published."""
-    theatre.stage.load(calls(4))
+    theatre.harness.load(calls(4))
     theatre.backend.bus.fails = True
     told = theatre.told(RunRequested(run_id="r1"))
 
@@ -270,11 +270,11 @@ def test_an_event_of_a_run_that_is_not_planned_yet_comes_again(theatre: Theatre)
 # Health
 
 
-def test_a_service_is_alive_before_it_is_ready(stage: Stage) -> None:
+def test_a_service_is_alive_before_it_is_ready(harness: LocalHarness) -> None:
     """Its tools may take a while, or fail to come at first."""
     backends: list[Any] = [
         Redeliver("BigQuery does not answer"),
-        FakeBackend(stage.backend.dependencies),
+        FakeBackend(harness.backend.dependencies),
     ]
 
     def make() -> Any:
@@ -295,10 +295,10 @@ def test_a_service_is_alive_before_it_is_ready(stage: Stage) -> None:
 
 
 def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    harness: LocalHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The budget ends before Pub/Sub's deadline; the work itself goes on and is done once."""
-    slow = Slow(FakeBackend(stage.backend.dependencies))
+    slow = Slow(FakeBackend(harness.backend.dependencies))
     settings = replace(gcp_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
     service = Service(settings, lambda: slow)
     caller = Caller(service)
@@ -316,9 +316,9 @@ def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
     assert not slow.entered.acquire(blocking=False)
 
 
-def test_a_delivery_that_finds_no_thread_in_time_comes_again(stage: Stage) -> None:
+def test_a_delivery_that_finds_no_thread_in_time_comes_again(harness: LocalHarness) -> None:
     """429: somebody else may have one free."""
-    slow = Slow(FakeBackend(stage.backend.dependencies))
+    slow = Slow(FakeBackend(harness.backend.dependencies))
     settings = replace(gcp_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
     service = Service(settings, lambda: slow)
     caller = Caller(service)
@@ -333,9 +333,9 @@ def test_a_delivery_that_finds_no_thread_in_time_comes_again(stage: Stage) -> No
     assert [204] == caller.send(one)
 
 
-def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
+def test_two_deliveries_are_handled_at_once(harness: LocalHarness) -> None:
     """As many as there are threads."""
-    slow = Slow(FakeBackend(stage.backend.dependencies))
+    slow = Slow(FakeBackend(harness.backend.dependencies))
     settings = replace(gcp_settings(TROUPE_CONCURRENCY=2), time_budget_seconds=30)
     caller = Caller(Service(settings, lambda: slow))
     name = settings.subscription("watch-jobs.watch-tick")
@@ -344,7 +344,7 @@ def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
     def both_are_in() -> None:
         slow.entered.acquire()
         slow.entered.acquire()
-        slow.backend.dependencies = replace(stage.backend.dependencies, event_log=None)  # type: ignore[arg-type]
+        slow.backend.dependencies = replace(harness.backend.dependencies, event_log=None)  # type: ignore[arg-type]
         slow.gate.set()
 
     watching = threading.Thread(target=both_are_in)
@@ -355,9 +355,9 @@ def test_two_deliveries_are_handled_at_once(stage: Stage) -> None:
     assert [503, 503] == statuses
 
 
-def test_the_tools_are_closed_with_the_service(stage: Stage) -> None:
+def test_the_tools_are_closed_with_the_service(harness: LocalHarness) -> None:
     """Once, at its end."""
-    backend = FakeBackend(stage.backend.dependencies)
+    backend = FakeBackend(harness.backend.dependencies)
     service = Service(gcp_settings(), lambda: backend)
     app = service.app()
 

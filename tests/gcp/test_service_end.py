@@ -11,7 +11,7 @@ from tests.cloud.pubsub_emulator import wait_until
 from tests.emulators.servers import free_port
 from tests.gcp.making import gcp_settings
 from tests.gcp.serving import FakeBackend, Slow, message
-from tests.harness import Stage
+from tests.harness import LocalHarness
 from troupe.backends.gcp.app import Service
 from troupe.backends.pubsub_push import wrap_push
 
@@ -27,9 +27,9 @@ def posted(port: int) -> int:
         return int(reply.status)
 
 
-def test_what_is_in_flight_is_answered_and_nothing_new_is_taken(stage: Stage) -> None:
+def test_what_is_in_flight_is_answered_and_nothing_new_is_taken(harness: LocalHarness) -> None:
     """As after SIGTERM, which asks the server for the same."""
-    slow = Slow(FakeBackend(stage.backend.dependencies))
+    slow = Slow(FakeBackend(harness.backend.dependencies))
     service = Service(gcp_settings(TROUPE_CONCURRENCY=1), lambda: slow)
     port = free_port()
     config = uvicorn.Config(service.app(), host="127.0.0.1", port=port, log_config=None)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.backends import BenchmarkBackend
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 from tracking import Tracking
 from troupe.backends.local.warehouse import LocalWarehouse
 
@@ -31,12 +31,12 @@ class Counted:
 
 def played(home: Path, batches: int) -> tuple[Counter[str], int]:
     """Requests and handled deliveries of a run of so many batches."""
-    stage = Stage(home)
-    stage.load(calls(batches * 4))
-    counted = Counted(stage.backend.warehouse)
-    stage.run(canary=4, rows_per_batch=4, concurrency=2)
-    handled = stage.one("SELECT count(*) FROM deliveries WHERE outcome = 'done'")
-    stage.close()
+    harness = LocalHarness(home)
+    harness.load(calls(batches * 4))
+    counted = Counted(harness.backend.warehouse)
+    harness.run(canary=4, rows_per_batch=4, concurrency=2)
+    handled = harness.one("SELECT count(*) FROM deliveries WHERE outcome = 'done'")
+    harness.close()
     return counted.counts, handled
 
 
@@ -77,18 +77,18 @@ def test_what_a_batch_reads_does_not_grow_with_the_history(tmp_path: Path) -> No
 
 def test_progress_that_reads_only_what_is_new_is_that_of_a_newcomer(tmp_path: Path) -> None:
     """A process that followed the run counts as one that never heard of it."""
-    stage = Stage(tmp_path)
-    stage.load(calls(24))
-    stage.request(canary=4, rows_per_batch=4, concurrency=2)
-    follower, seen = stage.backend.dependencies.tracking, []
-    day = stage.clock().date().isoformat()
-    while "run-completed" not in stage.topics():
-        if stage.backend.deliver_next() is None and not stage.backend.service.step():
-            stage.tick(minutes=1)
+    harness = LocalHarness(tmp_path)
+    harness.load(calls(24))
+    harness.request(canary=4, rows_per_batch=4, concurrency=2)
+    follower, seen = harness.backend.dependencies.tracking, []
+    day = harness.clock().date().isoformat()
+    while "run-completed" not in harness.topics():
+        if harness.backend.deliver_next() is None and not harness.backend.service.step():
+            harness.tick(minutes=1)
         if follower.plan_of("r1"):
-            newcomer = Tracking(stage.backend.warehouse, stage.backend.deployment, ())
+            newcomer = Tracking(harness.backend.warehouse, harness.backend.deployment, ())
             assert newcomer.progress("r1", day) == follower.progress("r1", day)
             seen.append(follower.progress("r1", day).over_to)
-    stage.close()
+    harness.close()
 
     assert {0, 1, 3, 6} <= set(seen)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Stage, call
+from tests.harness import LocalHarness, call
 from troupe.backends.local.backend import LocalSettings
 from troupe.standin.corrupt import Damage
 from troupe.telemetry.logs import log_to
@@ -18,23 +18,23 @@ MAY_HOLD = {
 
 
 @pytest.fixture
-def played(tmp_path: Path) -> Stage:
+def played(tmp_path: Path) -> LocalHarness:
     """A run with damaged answers, a refused request and a dead letter, all with planted data."""
-    stage = Stage(tmp_path / "home", LocalSettings(damage=Damage(share=0.5, seed=3)))
-    log_to(stage.home / "log.jsonl")
+    harness = LocalHarness(tmp_path / "home", LocalSettings(damage=Damage(share=0.5, seed=3)))
+    log_to(harness.home / "log.jsonl")
     text = f"CUSTOMER: I am {PLANTED[1]}, call me at {PLANTED[0]}.\nAGENT: Noted, thank you."
-    stage.load(
+    harness.load(
         call(n, text, phone_number_token=PLANTED[2], interactionId=f"{PLANTED[3]}-{n}")
         for n in range(40)
     )
-    stage.run(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
-    stage.backend.bus.send("run-requested", f'{{"providers": ["{PLANTED[1]}!"]}}'.encode(), {})
-    stage.backend.bus.send("batch-planned", f'{{"run_id": "{PLANTED[0]}"'.encode(), {})
-    stage.play()
-    return stage
+    harness.run(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
+    harness.backend.bus.send("run-requested", f'{{"providers": ["{PLANTED[1]}!"]}}'.encode(), {})
+    harness.backend.bus.send("batch-planned", f'{{"run_id": "{PLANTED[0]}"'.encode(), {})
+    harness.play()
+    return harness
 
 
-def test_planted_names_and_numbers_occur_in_no_log_line(played: Stage) -> None:
+def test_planted_names_and_numbers_occur_in_no_log_line(played: LocalHarness) -> None:
     """Logs carry ids alone."""
     log = (played.home / "log.jsonl").read_text(encoding="utf-8")
 
@@ -44,7 +44,9 @@ def test_planted_names_and_numbers_occur_in_no_log_line(played: Stage) -> None:
     played.close()
 
 
-def test_planted_names_and_numbers_occur_in_no_event_error_or_delivery(played: Stage) -> None:
+def test_planted_names_and_numbers_occur_in_no_event_error_or_delivery(
+    played: LocalHarness,
+) -> None:
     """Only the tables of rows and of frozen transcripts hold personal data."""
     tables = [name for (name,) in played.sql("SELECT table_name FROM duckdb_tables()")]
     letters = {"local_dead_letters"}  # the dead letter itself is kept as it came, for the operator
@@ -62,7 +64,7 @@ def test_planted_names_and_numbers_occur_in_no_event_error_or_delivery(played: S
     played.close()
 
 
-def test_planted_names_and_numbers_occur_in_no_name_or_label(played: Stage) -> None:
+def test_planted_names_and_numbers_occur_in_no_name_or_label(played: LocalHarness) -> None:
     """Object names, labels and jobs are made of ids."""
     names = [str(path) for path in played.home.rglob("*")]
     labels = (played.home / "vertex").rglob("*.json")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handlers.dispatch.errors import Reject
-from tests.harness import Stage, calls, id_of
+from tests.harness import LocalHarness, calls, id_of
 from troupe.backends.local import operations
 from troupe.operations import dead_letters
 from troupe.operations.backend import InvalidOperation
@@ -14,163 +14,163 @@ from troupe.operations.reprocess import reprocess
 from troupe.standin.corrupt import Damage, Kind
 from troupe.standin.settings import Behaviour, End
 
-Staged = Callable[..., Stage]
+MakeHarness = Callable[..., LocalHarness]
 
 
-def broken_bucket(stage: Stage) -> Callable[[], None]:
+def broken_bucket(harness: LocalHarness) -> Callable[[], None]:
     """Writing fails for good until the returned function mends it."""
-    write = stage.backend.bucket.write_once
+    write = harness.backend.bucket.write_once
 
     def fail(*_: object) -> object:
         raise Reject("object_conflict", "another content stands there")
 
-    stage.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
+    harness.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
 
     def mend() -> None:
-        stage.backend.bucket.write_once = write  # type: ignore[method-assign]
+        harness.backend.bucket.write_once = write  # type: ignore[method-assign]
 
     return mend
 
 
-def test_a_replayed_dead_letter_brings_the_run_to_its_end(stage: Stage) -> None:
+def test_a_replayed_dead_letter_brings_the_run_to_its_end(harness: LocalHarness) -> None:
     """To the failed handler alone, under the same event id."""
-    stage.load(calls(4))
-    mend = broken_bucket(stage)
-    stage.request()
-    stage.play()
+    harness.load(calls(4))
+    mend = broken_bucket(harness)
+    harness.request()
+    harness.play()
     assert [("write-jsonl", "object_conflict", 1)] == [
         (g["handler"], g["cause"], g["count"])
-        for g in dead_letters.dead_letters(stage.backend)["groups"]
+        for g in dead_letters.dead_letters(harness.backend)["groups"]
     ]
 
     mend()
-    assert 1 == dead_letters.replay(stage.backend, dry_run=True)["replayed"]
-    assert 1 == dead_letters.replay(stage.backend, handler="write-jsonl")["replayed"]
-    stage.play()
+    assert 1 == dead_letters.replay(harness.backend, dry_run=True)["replayed"]
+    assert 1 == dead_letters.replay(harness.backend, handler="write-jsonl")["replayed"]
+    harness.play()
 
-    assert (True, 4) == tuple(stage.books("r1")[k] for k in ("ok", "analysed"))
-    assert [] == dead_letters.dead_letters(stage.backend)["groups"]
-    assert 0 == dead_letters.replay(stage.backend)["replayed"]
+    assert (True, 4) == tuple(harness.books("r1")[k] for k in ("ok", "analysed"))
+    assert [] == dead_letters.dead_letters(harness.backend)["groups"]
+    assert 0 == dead_letters.replay(harness.backend)["replayed"]
 
 
-def test_a_letter_that_fails_again_after_its_replay_waits_again(stage: Stage) -> None:
+def test_a_letter_that_fails_again_after_its_replay_waits_again(harness: LocalHarness) -> None:
     """Nothing is lost between two replays."""
-    stage.load(calls(4))
-    mend = broken_bucket(stage)
-    stage.request()
-    stage.play()
+    harness.load(calls(4))
+    mend = broken_bucket(harness)
+    harness.request()
+    harness.play()
 
-    stage.clock.pass_(1)  # rows of one moment count once
-    dead_letters.replay(stage.backend)
-    stage.play()
-    assert 1 == len(dead_letters.dead_letters(stage.backend)["letters"])
+    harness.clock.pass_(1)  # rows of one moment count once
+    dead_letters.replay(harness.backend)
+    harness.play()
+    assert 1 == len(dead_letters.dead_letters(harness.backend)["letters"])
     mend()
-    dead_letters.replay(stage.backend)
-    stage.play()
+    dead_letters.replay(harness.backend)
+    harness.play()
 
-    assert stage.books("r1")["completed"]
+    assert harness.books("r1")["completed"]
 
 
-def test_a_replay_without_a_worker_is_told_again_at_the_next_start(stage: Stage) -> None:
+def test_a_replay_without_a_worker_is_told_again_at_the_next_start(harness: LocalHarness) -> None:
     """The command may end before anybody handles the message."""
-    stage.load(calls(4))
-    broken_bucket(stage)
-    stage.request()
-    stage.play()
+    harness.load(calls(4))
+    broken_bucket(harness)
+    harness.request()
+    harness.play()
 
-    dead_letters.replay(stage.backend)
-    stage.restart()
-    stage.play()
+    dead_letters.replay(harness.backend)
+    harness.restart()
+    harness.play()
 
-    assert stage.books("r1")["completed"]
+    assert harness.books("r1")["completed"]
 
 
-def test_what_was_handled_meanwhile_is_not_sent_again(staged: Staged) -> None:
+def test_what_was_handled_meanwhile_is_not_sent_again(make_harness: MakeHarness) -> None:
     """Its attempt is closed: the letter is done with."""
-    stage = staged(behaviour=Behaviour(end=lambda _: End(share=0)))
-    stage.load(calls(3))
-    stage.request()
-    stage.play()
-    (letter,) = dead_letters.dead_letters(stage.backend)["letters"]
-    attempt_key = stage.sql("SELECT planned_on FROM run_plans")[0][0]
-    stage.backend.warehouse.db.execute(
+    harness = make_harness(behaviour=Behaviour(end=lambda _: End(share=0)))
+    harness.load(calls(3))
+    harness.request()
+    harness.play()
+    (letter,) = dead_letters.dead_letters(harness.backend)["letters"]
+    attempt_key = harness.sql("SELECT planned_on FROM run_plans")[0][0]
+    harness.backend.warehouse.db.execute(
         "INSERT INTO deliveries SELECT ?, 'job-succeeded', 'r1', 1, 'process-results', 'done', "
         "NULL, 1.0, 1, recorded_at, recorded_on FROM events LIMIT 1",
         [letter["event_id"]],
     )
 
-    answer = dead_letters.replay(stage.backend)
+    answer = dead_letters.replay(harness.backend)
 
     assert attempt_key is not None
     assert (0, 1) == (answer["replayed"], answer["handled"])
 
 
-def test_discarding_closes_the_attempt_without_answers(staged: Staged) -> None:
+def test_discarding_closes_the_attempt_without_answers(make_harness: MakeHarness) -> None:
     """A job that ended without files holds the run up; given up, its records are released."""
-    stage = staged(behaviour=Behaviour(end=lambda _: End(share=0)))
-    stage.load(calls(3))
-    stage.request()
-    stage.play()
-    (letter,) = dead_letters.dead_letters(stage.backend)["letters"]
+    harness = make_harness(behaviour=Behaviour(end=lambda _: End(share=0)))
+    harness.load(calls(3))
+    harness.request()
+    harness.play()
+    (letter,) = dead_letters.dead_letters(harness.backend)["letters"]
 
-    answer = dead_letters.discard(stage.backend, letter["letter_id"], "the bucket was emptied")
-    stage.play()
+    answer = dead_letters.discard(harness.backend, letter["letter_id"], "the bucket was emptied")
+    harness.play()
 
     assert "batch 1, attempt 1" in answer["closed"]
-    books = stage.books("r1")
+    books = harness.books("r1")
     assert (True, True, 3) == (books["ok"], books["completed"], books["released"])
     with pytest.raises(InvalidOperation):
-        dead_letters.discard(stage.backend, letter["letter_id"], "again")
-    stage.restart(behaviour=Behaviour())
-    assert 3 == stage.run("r2")["analysed"]
+        dead_letters.discard(harness.backend, letter["letter_id"], "again")
+    harness.restart(behaviour=Behaviour())
+    assert 3 == harness.run("r2")["analysed"]
 
 
-def test_a_letter_is_shown_with_its_cause(stage: Stage) -> None:
+def test_a_letter_is_shown_with_its_cause(harness: LocalHarness) -> None:
     """As it came, with what Pub/Sub and the loop wrote on it."""
-    stage.backend.bus.send("batch-planned", b"not json", {})
-    stage.play()
-    (letter,) = dead_letters.dead_letters(stage.backend)["letters"]
+    harness.backend.bus.send("batch-planned", b"not json", {})
+    harness.play()
+    (letter,) = dead_letters.dead_letters(harness.backend)["letters"]
 
-    shown = dead_letters.show_letter(stage.backend, letter["letter_id"])
+    shown = dead_letters.show_letter(harness.backend, letter["letter_id"])
 
     assert ("unreadable_message", "not json") == (shown["cause"], shown["body"])
     assert {"unreadable": 1} == {
-        k: v for k, v in dead_letters.replay(stage.backend).items() if v and k != "dry_run"
+        k: v for k, v in dead_letters.replay(harness.backend).items() if v and k != "dry_run"
     }
     with pytest.raises(InvalidOperation):
-        dead_letters.show_letter(stage.backend, "nothing")
+        dead_letters.show_letter(harness.backend, "nothing")
 
 
-def test_reprocess_asks_the_failed_again_and_refuses_the_stored(staged: Staged) -> None:
+def test_reprocess_asks_the_failed_again_and_refuses_the_stored(make_harness: MakeHarness) -> None:
     """With a price first."""
     rows = calls(6)
     bad = frozenset(f"k-{id_of(row)}" for row in rows[:2])
-    stage = staged(damage=Damage(share=0, poison=bad, poison_kind=Kind.BLOCKED))
-    stage.load(rows)
-    stage.run("r1", breaker=100)
-    stage.restart(damage=None)
+    harness = make_harness(damage=Damage(share=0, poison=bad, poison_kind=Kind.BLOCKED))
+    harness.load(rows)
+    harness.run("r1", breaker=100)
+    harness.restart(damage=None)
 
-    preview = reprocess(stage.backend, {"of_run": "r1"}, dry_run=True)
+    preview = reprocess(harness.backend, {"of_run": "r1"}, dry_run=True)
     done = operations.OPERATIONS["reprocess"](
-        stage.backend, request={"of_run": "r1", "run_id": "again"}
+        harness.backend, request={"of_run": "r1", "run_id": "again"}
     )
-    stage.play()
+    harness.play()
 
     assert (2, None) == (preview["records"], preview["run_id"])
     assert 0 < preview["cost"][0] < preview["cost"][1]
     assert "again" == done["run_id"]
-    assert 2 == stage.books("again")["analysed"]
+    assert 2 == harness.books("again")["analysed"]
     with pytest.raises(InvalidOperation, match="have a row already"):
-        reprocess(stage.backend, {"record_ids": [id_of(rows[5])]})
+        reprocess(harness.backend, {"record_ids": [id_of(rows[5])]})
     with pytest.raises(InvalidOperation, match="nothing is selected"):
-        reprocess(stage.backend, {})
+        reprocess(harness.backend, {})
 
 
-def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> None:
+def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(harness: LocalHarness) -> None:
     """Behind the dead letters there is no other place to set it aside to."""
-    stage.load(calls(4))
-    broken_bucket(stage)
-    do = stage.backend.warehouse.run_once
+    harness.load(calls(4))
+    broken_bucket(harness)
+    do = harness.backend.warehouse.run_once
     refused: list[str] = []
 
     def refuse_three_times(name: str, *rest: Any) -> bool:
@@ -179,11 +179,11 @@ def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(stage: Stage) -> 
             raise Reject("broken_tool", "no right to write errors")
         return do(name, *rest)
 
-    stage.backend.warehouse.run_once = refuse_three_times  # type: ignore[method-assign,assignment]
-    stage.request()
-    stage.play()
+    harness.backend.warehouse.run_once = refuse_three_times  # type: ignore[method-assign,assignment]
+    harness.request()
+    harness.play()
 
     assert 3 == len(refused)
-    assert [("object_conflict",)] == stage.sql(
+    assert [("object_conflict",)] == harness.sql(
         "SELECT cause FROM error_tracking WHERE error_type = 'dead_lettered'"
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handlers.dispatch.errors import Redeliver
-from tests.harness import Stage, calls, final_tables
+from tests.harness import LocalHarness, calls, final_tables
 from troupe.backends.local.backend import LOCAL_RETRY, LocalSettings
 from troupe.backends.local.bus_faults import Crashed, Faults
 from troupe.standin.corrupt import Damage
@@ -24,14 +24,14 @@ def rough(seed: int) -> Faults:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The final tables of a run on a bus that behaves."""
-    stage = Stage(
+    harness = LocalHarness(
         tmp_path_factory.mktemp("calm") / "home",
         LocalSettings(damage=_damage(), deployment="rough"),
     )
-    stage.load(calls(40))
-    stage.run(**REQUEST)
-    tables = final_tables(stage)
-    stage.close()
+    harness.load(calls(40))
+    harness.run(**REQUEST)
+    tables = final_tables(harness)
+    harness.close()
     return tables
 
 
@@ -41,29 +41,29 @@ def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
 ) -> None:
     """Lost 0, doubled 0, paid twice 0, one completion."""
     settings = LocalSettings(damage=_damage(), retry=LOCAL_RETRY, deployment="rough")
-    stage = Stage(tmp_path_factory.mktemp(f"seed{seed}") / "home", settings)
-    stage.load(calls(40))
-    stage.restart(faults=rough(seed))
+    harness = LocalHarness(tmp_path_factory.mktemp(f"seed{seed}") / "home", settings)
+    harness.load(calls(40))
+    harness.restart(faults=rough(seed))
 
     with suppress(Redeliver):
-        stage.request(**REQUEST)
-    if not stage.backend.bus.waiting:
-        stage.restart(faults=rough(seed))  # the publish was lost; a restart tells it again
-    stage.play()
-    _replay_dead_letters(stage)
+        harness.request(**REQUEST)
+    if not harness.backend.bus.waiting:
+        harness.restart(faults=rough(seed))  # the publish was lost; a restart tells it again
+    harness.play()
+    _replay_dead_letters(harness)
 
-    books = stage.books("r1")
+    books = harness.books("r1")
     assert books["completed"]
     assert books["ok"]
-    assert undisturbed == final_tables(stage)
-    assert 1 == stage.one(
+    assert undisturbed == final_tables(harness)
+    assert 1 == harness.one(
         "SELECT count(DISTINCT event_id) FROM events WHERE topic = 'run-completed'"
     )
-    assert 0 == stage.one(
+    assert 0 == harness.one(
         "SELECT count(*) FROM (SELECT event_id FROM events GROUP BY event_id "
         "HAVING count(DISTINCT data) > 1)"
     )
-    stage.close()
+    harness.close()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -72,35 +72,37 @@ def test_a_process_that_dies_while_it_publishes_is_followed_by_another(
 ) -> None:
     """As often as it takes: the same tables."""
     settings = LocalSettings(damage=_damage(), deployment="rough")
-    stage = Stage(tmp_path_factory.mktemp(f"crash{seed}") / "home", settings)
-    stage.load(calls(40))
-    stage.request(**REQUEST)
+    harness = LocalHarness(tmp_path_factory.mktemp(f"crash{seed}") / "home", settings)
+    harness.load(calls(40))
+    harness.request(**REQUEST)
     deaths = 0
     for life in range(200):
-        stage.restart(faults=Faults())
-        stage.backend.bus.faults = Faults(seed=1_000 * seed + life, crash=0.04)
+        harness.restart(faults=Faults())
+        harness.backend.bus.faults = Faults(seed=1_000 * seed + life, crash=0.04)
         try:
-            stage.play()
+            harness.play()
         except Crashed:
             deaths += 1
             continue
         break
 
     assert deaths > 2
-    assert stage.books("r1")["ok"]
-    assert undisturbed == final_tables(stage)
-    stage.close()
+    assert harness.books("r1")["ok"]
+    assert undisturbed == final_tables(harness)
+    harness.close()
 
 
 def _damage() -> Damage:
     return Damage(share=0.2, seed=1)
 
 
-def _replay_dead_letters(stage: Stage) -> None:
+def _replay_dead_letters(harness: LocalHarness) -> None:
     """A restart on a calm day tells every unfinished event again, as an operator's replay would."""
     for _ in range(5):
-        if stage.books("r1")["completed"]:
+        if harness.books("r1")["completed"]:
             return
-        stage.backend.warehouse.db.execute("DELETE FROM deliveries WHERE outcome = 'dead_lettered'")
-        stage.restart(faults=Faults())
-        stage.play()
+        harness.backend.warehouse.db.execute(
+            "DELETE FROM deliveries WHERE outcome = 'dead_lettered'"
+        )
+        harness.restart(faults=Faults())
+        harness.play()

@@ -8,81 +8,83 @@ from typing import Any
 import pytest
 
 from events import ReprocessRequested
-from tests.harness import START, Stage, calls, id_of
+from tests.harness import START, LocalHarness, calls, id_of
 from troupe.standin.corrupt import Damage, Kind
 
-Staged = Callable[..., Stage]
+MakeHarness = Callable[..., LocalHarness]
 
 
-def send(stage: Stage, body: dict[str, Any] | str, message_id: str = "") -> None:
+def send(harness: LocalHarness, body: dict[str, Any] | str, message_id: str = "") -> None:
     """Bare JSON on the topic, as `gcloud pubsub topics publish` or Cloud Scheduler send it."""
     raw = body if isinstance(body, str) else json.dumps(body)
-    stage.backend.bus.send("run-requested", raw.encode(), {}, message_id)
+    harness.backend.bus.send("run-requested", raw.encode(), {}, message_id)
 
 
-def run_ids(stage: Stage) -> list[str]:
-    return [run for (run,) in stage.sql("SELECT run_id FROM run_plans ORDER BY planned_at, run_id")]
+def run_ids(harness: LocalHarness) -> list[str]:
+    return [
+        run for (run,) in harness.sql("SELECT run_id FROM run_plans ORDER BY planned_at, run_id")
+    ]
 
 
-def test_bare_json_without_an_envelope_is_a_request(stage: Stage) -> None:
+def test_bare_json_without_an_envelope_is_a_request(harness: LocalHarness) -> None:
     """A person with gcloud needs no CloudEvents."""
-    stage.load(calls(3))
+    harness.load(calls(3))
 
-    send(stage, {"run_id": "by-hand", "mode": "production"})
-    stage.play()
+    send(harness, {"run_id": "by-hand", "mode": "production"})
+    harness.play()
 
-    assert ["by-hand"] == run_ids(stage)
-    assert 3 == stage.books("by-hand")["analysed"]
+    assert ["by-hand"] == run_ids(harness)
+    assert 3 == harness.books("by-hand")["analysed"]
 
 
-def test_the_same_body_on_two_days_is_two_runs(stage: Stage) -> None:
+def test_the_same_body_on_two_days_is_two_runs(harness: LocalHarness) -> None:
     """Cloud Scheduler's constant body names no run: each message is one."""
-    stage.load(calls(3))
-    send(stage, {"mode": "incremental"})
-    stage.play()
-    stage.clock.pass_(24 * 3600)
-    stage.load(calls(2, start=3))
+    harness.load(calls(3))
+    send(harness, {"mode": "incremental"})
+    harness.play()
+    harness.clock.pass_(24 * 3600)
+    harness.load(calls(2, start=3))
 
-    send(stage, {"mode": "incremental"})
-    stage.play()
+    send(harness, {"mode": "incremental"})
+    harness.play()
 
-    assert 2 == len(run_ids(stage))
-    assert [3, 2] == [stage.books(run)["planned"] for run in run_ids(stage)]
+    assert 2 == len(run_ids(harness))
+    assert [3, 2] == [harness.books(run)["planned"] for run in run_ids(harness)]
 
 
-def test_the_same_message_delivered_twice_is_one_run(stage: Stage) -> None:
+def test_the_same_message_delivered_twice_is_one_run(harness: LocalHarness) -> None:
     """At-least-once delivery, one message id."""
-    stage.load(calls(3))
+    harness.load(calls(3))
 
-    send(stage, {"mode": "production"}, message_id="m-17")
-    send(stage, {"mode": "production"}, message_id="m-17")
-    stage.play()
+    send(harness, {"mode": "production"}, message_id="m-17")
+    send(harness, {"mode": "production"}, message_id="m-17")
+    harness.play()
 
-    assert 1 == len(run_ids(stage))
-    assert 1 == stage.jobs()
+    assert 1 == len(run_ids(harness))
+    assert 1 == harness.jobs()
 
 
-def test_the_same_run_id_with_the_same_content_changes_nothing(stage: Stage) -> None:
+def test_the_same_run_id_with_the_same_content_changes_nothing(harness: LocalHarness) -> None:
     """Whoever is unsure may ask again."""
-    stage.load(calls(3))
-    stage.run("r1")
+    harness.load(calls(3))
+    harness.run("r1")
 
-    stage.run("r1")
+    harness.run("r1")
 
-    assert 1 == stage.jobs()
-    assert "run-refused" not in stage.topics()
+    assert 1 == harness.jobs()
+    assert "run-refused" not in harness.topics()
 
 
-def test_the_same_run_id_with_other_content_is_refused(stage: Stage) -> None:
+def test_the_same_run_id_with_other_content_is_refused(harness: LocalHarness) -> None:
     """And the first run is left as it is."""
-    stage.load(calls(3))
-    stage.run("r1")
+    harness.load(calls(3))
+    harness.run("r1")
 
-    stage.run("r1", canary=7)
+    harness.run("r1", canary=7)
 
-    assert "run-refused" in stage.topics()
-    assert ["run_id_taken"] == [c for (c,) in stage.sql("SELECT cause FROM error_tracking")]
-    assert stage.books("r1")["ok"]
+    assert "run-refused" in harness.topics()
+    assert ["run_id_taken"] == [c for (c,) in harness.sql("SELECT cause FROM error_tracking")]
+    assert harness.books("r1")["ok"]
 
 
 @pytest.mark.parametrize(
@@ -111,117 +113,121 @@ def test_the_same_run_id_with_other_content_is_refused(stage: Stage) -> None:
     ],
 )
 def test_a_bad_request_is_refused_by_name_and_nothing_else_happens(
-    stage: Stage, body: dict[str, Any] | str, named: str
+    harness: LocalHarness, body: dict[str, Any] | str, named: str
 ) -> None:
     """It stands in `error_tracking` and among the refusals, with the field."""
-    stage.load(calls(2))
+    harness.load(calls(2))
 
-    send(stage, body)
-    stage.play()
+    send(harness, body)
+    harness.play()
 
-    ((cause, detail),) = stage.sql("SELECT cause, detail FROM error_tracking")
+    ((cause, detail),) = harness.sql("SELECT cause, detail FROM error_tracking")
     assert cause in ("bad_input", "unknown_analysis")
     assert named.lower() in detail.lower()
-    assert 0 == stage.one("SELECT count(*) FROM run_plans")
-    assert 0 == stage.jobs()
-    assert 1 == stage.one("SELECT count(*) FROM events WHERE topic = 'run-refused'")
+    assert 0 == harness.one("SELECT count(*) FROM run_plans")
+    assert 0 == harness.jobs()
+    assert 1 == harness.one("SELECT count(*) FROM events WHERE topic = 'run-refused'")
 
 
-def test_a_limit_bounds_a_test_and_the_rest_is_counted(stage: Stage) -> None:
+def test_a_limit_bounds_a_test_and_the_rest_is_counted(harness: LocalHarness) -> None:
     """A test is a test."""
-    stage.load(calls(30))
+    harness.load(calls(30))
 
-    books = stage.run(mode="test", limit=7)
+    books = harness.run(mode="test", limit=7)
 
     assert (7, 7) == (books["planned"], books["analysed"])
-    plan = stage.backend.dependencies.tracking.plan_of("r1")
+    plan = harness.backend.dependencies.tracking.plan_of("r1")
     assert plan is not None
     assert 23 == plan.beyond_limit
 
 
-def test_named_records_alone_are_taken(stage: Stage) -> None:
+def test_named_records_alone_are_taken(harness: LocalHarness) -> None:
     """Mode single."""
     rows = calls(5)
-    stage.load(rows)
+    harness.load(rows)
 
-    stage.run(mode="single", record_ids=[id_of(rows[3])])
+    harness.run(mode="single", record_ids=[id_of(rows[3])])
 
     assert [id_of(rows[3])] == [
-        r for (r,) in stage.sql("SELECT record_id FROM transcription_analyzed_transcripts")
+        r for (r,) in harness.sql("SELECT record_id FROM transcription_analyzed_transcripts")
     ]
 
 
-def test_filters_narrow_a_run(stage: Stage) -> None:
+def test_filters_narrow_a_run(harness: LocalHarness) -> None:
     """By provider, direction and time; the end is exclusive."""
-    stage.load(
+    harness.load(
         [*calls(4), *calls(4, start=4, provider="other"), *calls(2, start=8, direction="OUT")]
     )
 
     start = START - timedelta(days=1, minutes=3)
-    books = stage.run(
+    books = harness.run(
         mode="custom", providers=["tests"], directions=["INBOUND"], event_time_from=start
     )
 
     assert 4 == books["planned"]
 
 
-def test_an_incremental_run_counts_what_lies_below_its_floor(stage: Stage) -> None:
+def test_an_incremental_run_counts_what_lies_below_its_floor(harness: LocalHarness) -> None:
     """Late arrivals older than the look-back are reported, never silent."""
-    stage.load(calls(3))
-    stage.run("r1")
+    harness.load(calls(3))
+    harness.run("r1")
     old = (START - timedelta(days=60)).isoformat()
-    stage.load([*calls(2, start=3), *calls(1, start=9, event_timestamp=old)])
+    harness.load([*calls(2, start=3), *calls(1, start=9, event_timestamp=old)])
 
-    books = stage.run("r2", mode="incremental")
+    books = harness.run("r2", mode="incremental")
 
     assert 2 == books["planned"]
-    plan = stage.backend.dependencies.tracking.plan_of("r2")
+    plan = harness.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None
     assert (1, 3) == (plan.below_floor, plan.processed)
 
 
-def test_a_dry_run_request_freezes_and_sends_nothing(stage: Stage) -> None:
+def test_a_dry_run_request_freezes_and_sends_nothing(harness: LocalHarness) -> None:
     """It is a completed run that says what it would have taken."""
-    stage.load(calls(9))
+    harness.load(calls(9))
 
-    books = stage.run(dry_run=True)
+    books = harness.run(dry_run=True)
 
     assert (0, True, True) == (books["planned"], books["ok"], books["completed"])
-    plan = stage.backend.dependencies.tracking.plan_of("r1")
+    plan = harness.backend.dependencies.tracking.plan_of("r1")
     assert plan is not None
     assert 9 == plan.would_records
-    assert 9 == stage.run("r2")["planned"]
+    assert 9 == harness.run("r2")["planned"]
 
 
-def test_reprocessing_takes_the_failed_records_of_a_run_in_a_new_run(staged: Staged) -> None:
+def test_reprocessing_takes_the_failed_records_of_a_run_in_a_new_run(
+    make_harness: MakeHarness,
+) -> None:
     """No batch is ever reopened."""
     rows = calls(6)
     bad = frozenset(f"k-{id_of(row)}" for row in rows[:2])
-    stage = staged(damage=Damage(share=0, poison=bad, poison_kind=Kind.BLOCKED))
-    stage.load(rows)
-    stage.run("r1", breaker=100)
-    stage.restart(damage=None)
+    harness = make_harness(damage=Damage(share=0, poison=bad, poison_kind=Kind.BLOCKED))
+    harness.load(rows)
+    harness.run("r1", breaker=100)
+    harness.restart(damage=None)
 
-    stage.publish(ReprocessRequested(run_id="again", of_run="r1", error_types=["blocked"]))
-    stage.play()
+    harness.publish(ReprocessRequested(run_id="again", of_run="r1", error_types=["blocked"]))
+    harness.play()
 
-    books = stage.books("again")
+    books = harness.books("again")
     assert (2, 2, True) == (books["planned"], books["analysed"], books["ok"])
-    assert stage.books("r1")["ok"]
-    assert 6 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
+    assert harness.books("r1")["ok"]
+    assert 6 == harness.one("SELECT count(*) FROM transcription_analyzed_transcripts")
 
 
-def test_a_transcript_edited_under_the_same_ids_is_counted_as_changed(stage: Stage) -> None:
+def test_a_transcript_edited_under_the_same_ids_is_counted_as_changed(
+    harness: LocalHarness,
+) -> None:
     """And not analysed again."""
     rows = calls(3)
-    stage.load(rows)
-    stage.run("r1")
-    stage.backend.warehouse.db.execute(
+    harness.load(rows)
+    harness.run("r1")
+    harness.backend.warehouse.db.execute(
         "UPDATE transcription_pass_2 SET transcript = 'edited' WHERE \"interactionId\" = 'int-1'"
     )
 
-    stage.run("r2")
+    harness.run("r2")
 
-    plan = stage.backend.dependencies.tracking.plan_of("r2")
+    plan = harness.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None
     assert (2, 1, 0) == (plan.processed, plan.changed, plan.records)

@@ -1,49 +1,49 @@
 """Runs that overlap share no record, and what is certain is never paid for twice."""
 
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 
 
-def test_two_runs_requested_in_the_same_moment_share_no_record(stage: Stage) -> None:
+def test_two_runs_requested_in_the_same_moment_share_no_record(harness: LocalHarness) -> None:
     """Disjoint batches, every record once."""
-    stage.load(calls(50))
+    harness.load(calls(50))
 
-    stage.request("r1", canary=5, rows_per_batch=10)
-    stage.request("r2", canary=5, rows_per_batch=10)
-    stage.play()
+    harness.request("r1", canary=5, rows_per_batch=10)
+    harness.request("r2", canary=5, rows_per_batch=10)
+    harness.play()
 
-    one, two = stage.books("r1"), stage.books("r2")
+    one, two = harness.books("r1"), harness.books("r2")
     assert one["ok"]
     assert two["ok"]
     assert 50 == one["analysed"] + two["analysed"]
-    assert 0 == stage.one(
+    assert 0 == harness.one(
         "SELECT count(*) FROM "
         "(SELECT record_id FROM batch_records GROUP BY ALL HAVING count(*) > 1)"
     )
 
 
-def test_records_held_by_an_open_run_are_counted_as_held(stage: Stage) -> None:
+def test_records_held_by_an_open_run_are_counted_as_held(harness: LocalHarness) -> None:
     """The later plan says why it left them out."""
-    stage.load(calls(10))
-    stage.request("r1")
-    stage.backend.deliver_next()
+    harness.load(calls(10))
+    harness.request("r1")
+    harness.backend.deliver_next()
 
-    stage.request("r2")
-    stage.play()
+    harness.request("r2")
+    harness.play()
 
-    plan = stage.backend.dependencies.tracking.plan_of("r2")
+    plan = harness.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None
     assert (0, 10) == (plan.records, plan.held)
 
 
-def test_a_run_split_by_limits_leaves_the_rest_to_the_next(stage: Stage) -> None:
+def test_a_run_split_by_limits_leaves_the_rest_to_the_next(harness: LocalHarness) -> None:
     """Three tests of ten, then everything: thirty rows, no doubling."""
-    stage.load(calls(30))
+    harness.load(calls(30))
 
     for number in range(2):
-        stage.run(f"t{number}", mode="test", limit=10)
-    stage.run("rest")
+        harness.run(f"t{number}", mode="test", limit=10)
+    harness.run("rest")
 
-    books = stage.books()
+    books = harness.books()
     assert (30, 30, 0, True) == (
         books["planned"], books["analysed"], books["doubled"], books["ok"],
     )  # fmt: skip

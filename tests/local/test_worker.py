@@ -5,25 +5,25 @@ from collections.abc import Callable
 import pytest
 
 from handlers.ports import Job, JobState
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 from troupe.backends.local.bus import Retry
 from troupe.backends.local.bus_faults import Faults
 from troupe.backends.local.worker import Worker
 from troupe.standin.settings import Behaviour, End
 
-Staged = Callable[..., Stage]
+MakeHarness = Callable[..., LocalHarness]
 
 
 class Hands:
     """Holds the time that a worker asks to wait; waiting is what moves the clock."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage, self.waits = stage, list[float]()
-        self.worker = Worker(stage.backend, self.wait)
+    def __init__(self, harness: LocalHarness) -> None:
+        self.harness, self.waits = harness, list[float]()
+        self.worker = Worker(harness.backend, self.wait)
 
     def wait(self, seconds: float) -> None:
         self.waits.append(seconds)
-        self.stage.clock.pass_(seconds)
+        self.harness.clock.pass_(seconds)
 
     def work(self, most: int = 5_000) -> int:
         """Steps until there is nothing to do."""
@@ -42,124 +42,130 @@ def first_attempt(end: End) -> Behaviour:
     return Behaviour(end=ended)
 
 
-def test_a_run_is_worked_until_nothing_is_left(stage: Stage) -> None:
+def test_a_run_is_worked_until_nothing_is_left(harness: LocalHarness) -> None:
     """And then the worker says so, again and again."""
-    stage.load(calls(30))
-    stage.request(canary=5, rows_per_batch=10)
-    hands = Hands(stage)
+    harness.load(calls(30))
+    harness.request(canary=5, rows_per_batch=10)
+    hands = Hands(harness)
 
     hands.work()
 
-    assert (30, True, True) == tuple(stage.books("r1")[k] for k in ("analysed", "completed", "ok"))
-    assert (0, None) == (stage.backend.bus.waiting, stage.backend.service.next_due())
+    assert (30, True, True) == tuple(
+        harness.books("r1")[k] for k in ("analysed", "completed", "ok")
+    )
+    assert (0, None) == (harness.backend.bus.waiting, harness.backend.service.next_due())
     assert [False, False] == [hands.worker.step(), hands.worker.step()]
     assert hands.worker.deliveries > 20
 
 
-def test_a_run_without_faults_needs_no_waiting(stage: Stage) -> None:
+def test_a_run_without_faults_needs_no_waiting(harness: LocalHarness) -> None:
     """Every step does something."""
-    stage.load(calls(10))
-    stage.request()
-    hands = Hands(stage)
+    harness.load(calls(10))
+    harness.request()
+    hands = Hands(harness)
 
     hands.work()
 
     assert [] == hands.waits
 
 
-def test_with_nothing_to_do_the_worker_ends_after_one_look(stage: Stage) -> None:
+def test_with_nothing_to_do_the_worker_ends_after_one_look(harness: LocalHarness) -> None:
     """One tick, and no more."""
-    hands = Hands(stage)
+    hands = Hands(harness)
 
     assert hands.work() <= 3
     assert [] == hands.waits
 
 
-def test_new_work_wakes_a_worker_that_had_nothing_to_do(stage: Stage) -> None:
+def test_new_work_wakes_a_worker_that_had_nothing_to_do(harness: LocalHarness) -> None:
     """Asked for between two steps."""
-    hands = Hands(stage)
+    hands = Hands(harness)
     hands.work()
-    stage.load(calls(3))
-    stage.request()
+    harness.load(calls(3))
+    harness.request()
 
     hands.work()
 
-    assert 3 == stage.books("r1")["analysed"]
+    assert 3 == harness.books("r1")["analysed"]
 
 
-def test_a_job_that_failed_without_output_is_found_by_the_tick(staged: Staged) -> None:
+def test_a_job_that_failed_without_output_is_found_by_the_tick(make_harness: MakeHarness) -> None:
     """No file is written, so no notification comes."""
-    stage = staged(behaviour=first_attempt(End(state=JobState.FAILED, code=13, share=0)))
-    stage.load(calls(5))
-    stage.request()
+    harness = make_harness(behaviour=first_attempt(End(state=JobState.FAILED, code=13, share=0)))
+    harness.load(calls(5))
+    harness.request()
 
-    Hands(stage).work()
+    Hands(harness).work()
 
-    assert (5, True) == tuple(stage.books("r1")[k] for k in ("analysed", "ok"))
-    assert "job-failed" in stage.topics()
+    assert (5, True) == tuple(harness.books("r1")[k] for k in ("analysed", "ok"))
+    assert "job-failed" in harness.topics()
 
 
-def test_a_job_that_takes_its_time_is_waited_for(staged: Staged) -> None:
+def test_a_job_that_takes_its_time_is_waited_for(make_harness: MakeHarness) -> None:
     """In short waits, so that whoever asks is answered soon."""
-    stage = staged(behaviour=Behaviour(pending_seconds=20, running_seconds=40, lines_per_step=10))
-    stage.load(calls(20))
-    stage.request()
-    hands = Hands(stage)
+    harness = make_harness(
+        behaviour=Behaviour(pending_seconds=20, running_seconds=40, lines_per_step=10)
+    )
+    harness.load(calls(20))
+    harness.request()
+    hands = Hands(harness)
 
     hands.work()
 
-    assert (20, True) == tuple(stage.books("r1")[k] for k in ("analysed", "ok"))
+    assert (20, True) == tuple(harness.books("r1")[k] for k in ("analysed", "ok"))
     assert sum(hands.waits) >= 60
     assert max(hands.waits) <= 5.0
 
 
-def test_ticks_are_rare_while_the_worker_waits(staged: Staged) -> None:
+def test_ticks_are_rare_while_the_worker_waits(make_harness: MakeHarness) -> None:
     """One every few seconds, however short the waits."""
-    stage = staged(behaviour=Behaviour(running_seconds=120))
-    stage.load(calls(3))
-    stage.request()
-    hands = Hands(stage)
-    before = stage.clock()
+    harness = make_harness(behaviour=Behaviour(running_seconds=120))
+    harness.load(calls(3))
+    harness.request()
+    hands = Hands(harness)
+    before = harness.clock()
 
     hands.work()
 
-    seconds = (stage.clock() - before).total_seconds()
-    assert stage.backend.bus.sent <= 40 + seconds / 5
+    seconds = (harness.clock() - before).total_seconds()
+    assert harness.backend.bus.sent <= 40 + seconds / 5
 
 
-def test_back_off_is_waited_for_through_the_given_wait(staged: Staged) -> None:
+def test_back_off_is_waited_for_through_the_given_wait(make_harness: MakeHarness) -> None:
     """Publishing fails for a while; nothing sleeps, everything is delivered in the end."""
-    stage = staged(
+    harness = make_harness(
         retry=Retry(first_seconds=4, most_seconds=8, attempts=8),
         faults=Faults(seed=3),
     )
-    stage.load(calls(4))
-    stage.request()
-    hands = Hands(stage)
-    stage.settings.faults.lose_publish = 1.0
+    harness.load(calls(4))
+    harness.request()
+    hands = Hands(harness)
+    harness.settings.faults.lose_publish = 1.0
     hands.worker.step()
-    stage.settings.faults.lose_publish = 0.0
+    harness.settings.faults.lose_publish = 0.0
 
     hands.work()
 
-    assert (4, True) == tuple(stage.books("r1")[k] for k in ("analysed", "ok"))
+    assert (4, True) == tuple(harness.books("r1")[k] for k in ("analysed", "ok"))
     assert pytest.approx(4, abs=0.1) == sum(hands.waits)
     assert max(hands.waits) <= 1.0
 
 
-def test_a_worker_that_was_killed_is_followed_by_one_that_goes_on(stage: Stage) -> None:
+def test_a_worker_that_was_killed_is_followed_by_one_that_goes_on(harness: LocalHarness) -> None:
     """At any step: the next one republish what is unfinished."""
-    stage.load(calls(12))
-    stage.request(canary=4, rows_per_batch=4)
+    harness.load(calls(12))
+    harness.request(canary=4, rows_per_batch=4)
     for _ in range(200):
-        worker = Hands(stage)
+        worker = Hands(harness)
         if not all(worker.worker.step() for _ in range(7)):
             break
-        stage.restart()
+        harness.restart()
 
-    Hands(stage).work()
+    Hands(harness).work()
 
-    assert (12, True, True) == tuple(stage.books("r1")[k] for k in ("analysed", "completed", "ok"))
+    assert (12, True, True) == tuple(
+        harness.books("r1")[k] for k in ("analysed", "completed", "ok")
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,26 +178,26 @@ def test_a_worker_that_was_killed_is_followed_by_one_that_goes_on(stage: Stage) 
         b"",
     ],
 )
-def test_no_message_stops_the_worker(stage: Stage, body: bytes) -> None:
+def test_no_message_stops_the_worker(harness: LocalHarness, body: bytes) -> None:
     """Whatever somebody publishes, the others go on."""
-    stage.load(calls(3))
-    stage.backend.bus.send("run-requested", body, {})
-    stage.request()
+    harness.load(calls(3))
+    harness.backend.bus.send("run-requested", body, {})
+    harness.request()
 
-    Hands(stage).work()
+    Hands(harness).work()
 
-    assert 3 == stage.books("r1")["analysed"]
+    assert 3 == harness.books("r1")["analysed"]
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
-def test_no_event_stops_the_worker(stage: Stage, time: str) -> None:
+def test_no_event_stops_the_worker(harness: LocalHarness, time: str) -> None:
     """In binary form, with a time that no clock shows in UTC."""
     attributes = {
         "ce-id": "x", "ce-type": "dev.troupe.run-requested.v1", "ce-source": "//x",
         "ce-specversion": "1.0", "ce-time": time,
     }  # fmt: skip
-    stage.backend.bus.send("run-requested", b"{}", attributes)
+    harness.backend.bus.send("run-requested", b"{}", attributes)
 
-    Hands(stage).work()
+    Hands(harness).work()
 
-    assert ["unreadable_message"] == [row["cause"] for row in stage.backend.letters.waiting()]
+    assert ["unreadable_message"] == [row["cause"] for row in harness.backend.letters.waiting()]

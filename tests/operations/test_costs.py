@@ -2,21 +2,21 @@
 
 import pytest
 
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.costs import costs
 from troupe.report.plain_text import costs_lines
 
 
-def test_each_version_with_its_model_sums_its_own_runs(stage: Stage) -> None:
+def test_each_version_with_its_model_sums_its_own_runs(harness: LocalHarness) -> None:
     """One unknown price makes its own sum unknown, and no other."""
-    stage.load(calls(9))
-    stage.run("r1", mode="test", limit=4)
-    stage.run("r2", mode="test", limit=3)
-    stage.run("r3", model="some-other-model")
+    harness.load(calls(9))
+    harness.run("r1", mode="test", limit=4)
+    harness.run("r2", mode="test", limit=3)
+    harness.run("r3", model="some-other-model")
 
-    first, second = costs(stage.backend)["analyses"]
-    told = costs_lines(costs(stage.backend))
+    first, second = costs(harness.backend)["analyses"]
+    told = costs_lines(costs(harness.backend))
 
     assert ["r1", "r2"] == [run["run_id"] for run in first["of_runs"]]
     assert pytest.approx(first["cost"]) == sum(run["cost"] for run in first["of_runs"])
@@ -28,13 +28,13 @@ def test_each_version_with_its_model_sums_its_own_runs(stage: Stage) -> None:
     assert "some-other-model: 1 run, 2 rows, cost unknown, wasted unknown" in told[3]
 
 
-def test_nothing_asked_has_no_cost(stage: Stage) -> None:
+def test_nothing_asked_has_no_cost(harness: LocalHarness) -> None:
     """Of a version that is known."""
-    assert {"analyses": []} == costs(stage.backend, "call_review_v1")
-    assert ["Nothing was asked yet."] == costs_lines(costs(stage.backend, "call_review_v1"))
+    assert {"analyses": []} == costs(harness.backend, "call_review_v1")
+    assert ["Nothing was asked yet."] == costs_lines(costs(harness.backend, "call_review_v1"))
 
 
-def test_a_version_that_nobody_knows_is_refused_with_those_there_are(stage: Stage) -> None:
+def test_a_version_that_nobody_knows_is_refused_with_those_there_are(harness: LocalHarness) -> None:
     """It is a typing error, and no version without runs."""
     with pytest.raises(InvalidOperation, match="nothing_v1: choose from call_review_v1"):
-        costs(stage.backend, "nothing_v1")
+        costs(harness.backend, "nothing_v1")

@@ -6,32 +6,34 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Stage, call, calls, id_of
+from tests.harness import LocalHarness, call, calls, id_of
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.explain import explain
 from troupe.report.plain_text import explained
 from troupe.standin.corrupt import Damage, Kind
 
-Staged = Callable[..., Stage]
+MakeHarness = Callable[..., LocalHarness]
 
 
-def record_in(stage: Stage, uri: str, line: int) -> Any:
+def record_in(harness: LocalHarness, uri: str, line: int) -> Any:
     """Whom this line of a request file asks about."""
-    bucket = stage.backend.dependencies.bucket
+    bucket = harness.backend.dependencies.bucket
     (blob,) = (each for each in bucket.list(uri.rpartition("/")[0]) if each.uri == uri)
     content = b"".join(bucket.read(blob))
     return json.loads(content.splitlines()[line - 1])["request"]["labels"]["record"]
 
 
-def test_a_journey_names_the_very_line_that_asked_for_the_record(staged: Staged) -> None:
+def test_a_journey_names_the_very_line_that_asked_for_the_record(make_harness: MakeHarness) -> None:
     """In each attempt, until the last."""
     rows = calls(30)
     poisoned = f"k-{id_of(rows[7])}"
-    stage = staged(damage=Damage(share=0, poison=frozenset({poisoned}), poison_kind=Kind.CUT))
-    stage.load(rows)
-    stage.run("r1", canary=10, rows_per_batch=15)
+    harness = make_harness(
+        damage=Damage(share=0, poison=frozenset({poisoned}), poison_kind=Kind.CUT)
+    )
+    harness.load(rows)
+    harness.run("r1", canary=10, rows_per_batch=15)
 
-    journey = explain(stage.backend, id_of(rows[7]))
+    journey = explain(harness.backend, id_of(rows[7]))
     (plan,) = journey["plans"]
     files = {
         event["attempt"]: json.loads(event["data"])["uri"]
@@ -41,19 +43,19 @@ def test_a_journey_names_the_very_line_that_asked_for_the_record(staged: Staged)
 
     assert 1 < len(files) == len(plan["lines"])
     assert {poisoned} == {
-        record_in(stage, files[each["attempt"]], each["line"]) for each in plan["lines"]
+        record_in(harness, files[each["attempt"]], each["line"]) for each in plan["lines"]
     }
     told = "\n".join(explained(journey))
     assert "of the answers" in told
     assert "It failed for good (attempts_exhausted)" in told
 
 
-def test_a_stored_record_says_where_it_went_and_what_it_cost(stage: Stage) -> None:
+def test_a_stored_record_says_where_it_went_and_what_it_cost(harness: LocalHarness) -> None:
     """The table, the file of its answer, tokens and dollars."""
-    stage.load(calls(3))
-    stage.run("r1")
+    harness.load(calls(3))
+    harness.run("r1")
 
-    told = "\n".join(explained(explain(stage.backend, id_of(calls(1)[0]))))
+    told = "\n".join(explained(explain(harness.backend, id_of(calls(1)[0]))))
 
     assert "planned into batch 1 of 1 of run r1" in told
     assert "batch 1 is the canary" in told
@@ -70,26 +72,26 @@ def test_a_stored_record_says_where_it_went_and_what_it_cost(stage: Stage) -> No
     ],
 )
 def test_a_record_that_no_run_took_says_why(
-    stage: Stage, command: dict[str, Any], said: str
+    harness: LocalHarness, command: dict[str, Any], said: str
 ) -> None:
     """By the request of the newest run."""
-    stage.load([call(0, provider="others"), *calls(4, start=1)])
-    stage.run("r1", **command)
-    taken = {record for (record,) in stage.sql("SELECT record_id FROM batch_records")}
+    harness.load([call(0, provider="others"), *calls(4, start=1)])
+    harness.run("r1", **command)
+    taken = {record for (record,) in harness.sql("SELECT record_id FROM batch_records")}
     left = next(id_of(row) for row in calls(4, start=1) if id_of(row) not in taken)
 
-    assert said in explained(explain(stage.backend, left))[-1]
+    assert said in explained(explain(harness.backend, left))[-1]
 
 
-def test_a_batch_tells_its_claims_jobs_errors_and_cost(staged: Staged) -> None:
+def test_a_batch_tells_its_claims_jobs_errors_and_cost(make_harness: MakeHarness) -> None:
     """Each attempt with the file it was read from."""
     rows = calls(20)
     poison = frozenset({f"k-{id_of(rows[3])}"})
-    stage = staged(damage=Damage(share=0, poison=poison, poison_kind=Kind.CUT))
-    stage.load(rows)
-    stage.run("r1")
+    harness = make_harness(damage=Damage(share=0, poison=poison, poison_kind=Kind.CUT))
+    harness.load(rows)
+    harness.run("r1")
 
-    journey = explain(stage.backend, "r1/1")
+    journey = explain(harness.backend, "r1/1")
     told = "\n".join(explained(journey))
 
     assert 3 == len(journey["closings"]) == len(journey["claims"])
@@ -99,22 +101,22 @@ def test_a_batch_tells_its_claims_jobs_errors_and_cost(staged: Staged) -> None:
     assert told.endswith("It is over: 20 records = 19 analysed + 1 failed + 0 released + 0 open.")
 
 
-def test_a_batch_that_waits_for_its_turn_says_so(stage: Stage) -> None:
+def test_a_batch_that_waits_for_its_turn_says_so(harness: LocalHarness) -> None:
     """It has no events yet."""
-    stage.load(calls(30))
-    stage.request("r1", canary=10, rows_per_batch=10)
-    while "batch-planned" not in stage.topics("r1"):
-        stage.backend.deliver_next()
+    harness.load(calls(30))
+    harness.request("r1", canary=10, rows_per_batch=10)
+    while "batch-planned" not in harness.topics("r1"):
+        harness.backend.deliver_next()
 
-    assert "It has not begun" in explained(explain(stage.backend, "r1/3"))[-1]
+    assert "It has not begun" in explained(explain(harness.backend, "r1/3"))[-1]
 
 
-def test_a_run_tells_its_request_its_plan_and_its_batches(stage: Stage) -> None:
+def test_a_run_tells_its_request_its_plan_and_its_batches(harness: LocalHarness) -> None:
     """With the cost of each, and where to read on."""
-    stage.load([*calls(30), call(99, "")])
-    stage.run("r1", canary=10, rows_per_batch=10)
+    harness.load([*calls(30), call(99, "")])
+    harness.run("r1", canary=10, rows_per_batch=10)
 
-    journey = explain(stage.backend, "r1")
+    journey = explain(harness.backend, "r1")
     told = "\n".join(explained(journey))
 
     assert "canary 10" in told
@@ -127,18 +129,18 @@ def test_a_run_tells_its_request_its_plan_and_its_batches(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("subject", ["nothing", "r1/9", "r1/0", "ab" * 15, "r2/1"])
-def test_what_is_no_run_batch_or_record_is_refused(stage: Stage, subject: str) -> None:
+def test_what_is_no_run_batch_or_record_is_refused(harness: LocalHarness, subject: str) -> None:
     """With what it may be."""
-    stage.load(calls(1))
-    stage.run("r1")
+    harness.load(calls(1))
+    harness.run("r1")
 
     with pytest.raises(InvalidOperation, match=r"troupe status|batches 1 to 1"):
-        explain(stage.backend, subject)
+        explain(harness.backend, subject)
 
 
-def test_a_run_without_a_plan_says_where_to_look(stage: Stage) -> None:
+def test_a_run_without_a_plan_says_where_to_look(harness: LocalHarness) -> None:
     """It was asked for, and nobody worked yet."""
-    stage.request("r1")
+    harness.request("r1")
 
     with pytest.raises(InvalidOperation, match="no plan yet"):
-        explain(stage.backend, "r1")
+        explain(harness.backend, "r1")

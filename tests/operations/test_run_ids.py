@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 from troupe import operations
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.reprocess import reprocess
@@ -14,12 +14,12 @@ NO_PLAN: list[Callable[..., Any]] = [operations.verify, operations.report, opera
 
 
 @pytest.fixture
-def loaded(stage: Stage) -> Stage:
-    stage.load(calls(3))
-    return stage
+def loaded(harness: LocalHarness) -> LocalHarness:
+    harness.load(calls(3))
+    return harness
 
 
-def test_a_run_id_that_waits_is_taken_for_another_request(loaded: Stage) -> None:
+def test_a_run_id_that_waits_is_taken_for_another_request(loaded: LocalHarness) -> None:
     """Before anybody has planned the first; the same request is the same run."""
     first = operations.request(loaded.backend, {"run_id": "a", "limit": 2})
     again = operations.request(loaded.backend, {"run_id": "a", "limit": 2})
@@ -31,7 +31,7 @@ def test_a_run_id_that_waits_is_taken_for_another_request(loaded: Stage) -> None
     assert (2, []) == (loaded.books("a")["analysed"], operations.status(loaded.backend)["refusals"])
 
 
-def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: Stage) -> None:
+def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: LocalHarness) -> None:
     """Neither that of the run whose records it asks, nor of a request that waits."""
     loaded.run("first")
     operations.request(loaded.backend, {"run_id": "waits"})
@@ -41,7 +41,7 @@ def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: Stage) -> No
             reprocess(loaded.backend, {"of_run": "first", "run_id": taken})
 
 
-def test_a_reprocessing_asked_twice_is_one_run(loaded: Stage) -> None:
+def test_a_reprocessing_asked_twice_is_one_run(loaded: LocalHarness) -> None:
     """Before it is planned, and afterwards."""
     loaded.run("first")
     request = {"of_run": "first", "run_id": "again"}
@@ -52,7 +52,7 @@ def test_a_reprocessing_asked_twice_is_one_run(loaded: Stage) -> None:
     assert [False, True, True] == [*known, reprocess(loaded.backend, request)["known"]]
 
 
-def test_a_refused_run_is_said_to_be_refused(loaded: Stage) -> None:
+def test_a_refused_run_is_said_to_be_refused(loaded: LocalHarness) -> None:
     """And not to wait for a plan; its name is free for a request that is better."""
     loaded.request("r1", budget=0.000001)
     loaded.play()
@@ -67,7 +67,7 @@ def test_a_refused_run_is_said_to_be_refused(loaded: Stage) -> None:
     assert (["r1"], 3) == (waiting, loaded.books("r1")["analysed"])
 
 
-def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: Stage) -> None:
+def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: LocalHarness) -> None:
     """There is nothing to stop, and it is said when there will be."""
     operations.request(loaded.backend, {"run_id": "r1"})
 
@@ -88,7 +88,7 @@ def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: Stage) -> Non
     ],
 )
 def test_a_reprocessing_of_what_nobody_knows_makes_no_run(
-    loaded: Stage, command: dict[str, Any], words: str
+    loaded: LocalHarness, command: dict[str, Any], words: str
 ) -> None:
     """Nor a preview of zeros."""
     loaded.run("r1")
@@ -99,9 +99,9 @@ def test_a_reprocessing_of_what_nobody_knows_makes_no_run(
     assert [] == operations.status(loaded.backend)["requests"]
 
 
-def test_a_message_to_a_topic_that_nobody_knows_is_not_published(stage: Stage) -> None:
+def test_a_message_to_a_topic_that_nobody_knows_is_not_published(harness: LocalHarness) -> None:
     """The topics there are stand beside."""
     with pytest.raises(InvalidOperation, match="no topic nosuch: choose from run-requested, "):
-        operations.publish(stage.backend, "nosuch", "{}")
+        operations.publish(harness.backend, "nosuch", "{}")
 
-    assert 0 == stage.backend.bus.sent
+    assert 0 == harness.backend.bus.sent

@@ -2,47 +2,47 @@
 
 from collections.abc import Callable
 
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 from troupe import operations
 from troupe.report import status_lines
 
-Staged = Callable[..., Stage]
+MakeHarness = Callable[..., LocalHarness]
 
 
-def test_a_request_waits_until_it_is_planned(staged: Staged) -> None:
+def test_a_request_waits_until_it_is_planned(make_harness: MakeHarness) -> None:
     """It is said, with or without the run's name, and that a worker is needed."""
-    stage = staged()
-    stage.load(calls(3))
-    stage.request("r1")
+    harness = make_harness()
+    harness.load(calls(3))
+    harness.request("r1")
 
     for run_id in (None, "r1"):
-        found = operations.status(stage.backend, run_id)
+        found = operations.status(harness.backend, run_id)
         assert ["r1"] == [row["run_id"] for row in found["requests"]]
         said = "\n".join(status_lines({"worker": None, **found}))
         assert "Run r1: requested 2026-03-02" in said
         assert "start one with `troupe work`" in said
-    stage.play()
+    harness.play()
 
-    assert [] == operations.status(stage.backend, "r1")["requests"]
+    assert [] == operations.status(harness.backend, "r1")["requests"]
 
 
-def test_a_refused_request_waits_for_nobody(staged: Staged) -> None:
+def test_a_refused_request_waits_for_nobody(make_harness: MakeHarness) -> None:
     """It is among the refusals."""
-    stage = staged()
-    stage.load(calls(3))
-    stage.request("r1", budget=0.000001)
-    stage.play()
-    found = operations.status(stage.backend)
+    harness = make_harness()
+    harness.load(calls(3))
+    harness.request("r1", budget=0.000001)
+    harness.play()
+    found = operations.status(harness.backend)
 
     assert ([], ["r1"]) == (found["requests"], [row["run_id"] for row in found["refusals"]])
 
 
-def test_the_status_of_a_run_tells_its_plan(staged: Staged) -> None:
+def test_the_status_of_a_run_tells_its_plan(make_harness: MakeHarness) -> None:
     """How many rows the source held, which were left out and why, and what it may cost."""
-    stage = staged()
-    stage.load([*calls(3), *calls(2, start=3, transcript=None)])
-    stage.run("r1")
-    plan = operations.status(stage.backend, "r1")["plan"]
+    harness = make_harness()
+    harness.load([*calls(3), *calls(2, start=3, transcript=None)])
+    harness.run("r1")
+    plan = operations.status(harness.backend, "r1")["plan"]
 
     assert (5, 2) == (plan["source_rows"], plan["skipped"]["empty_transcript"])
     assert 0 < plan["expected_cost"][0] < plan["expected_cost"][1]

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanContext as OtelContext
 
 from handlers.dispatch.deliver import deliver
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 from tests.telemetry.kept import Kept
 from troupe.backends.local.backend import LocalSettings
 from troupe.telemetry import configured
@@ -31,10 +31,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def played(tmp_path: Path, environ: dict[str, str]) -> None:
-    stage = Stage(tmp_path / "home", LocalSettings(telemetry=configured(environ)))
-    stage.load(calls(4))
-    assert stage.run()["ok"]
-    stage.close()
+    harness = LocalHarness(tmp_path / "home", LocalSettings(telemetry=configured(environ)))
+    harness.load(calls(4))
+    assert harness.run()["ok"]
+    harness.close()
 
 
 def test_without_configuration_the_loop_is_the_loop(tmp_path: Path) -> None:
@@ -55,10 +55,10 @@ def test_opentelemetry_is_imported_for_a_collector_alone(
         "from pathlib import Path\n"
         "from troupe.backends.local.backend import LocalSettings\n"
         "from troupe.telemetry import configured\n"
-        "from tests.harness import Stage, calls\n"
+        "from tests.harness import LocalHarness, calls\n"
         "telemetry = configured(json.loads(sys.argv[1]))\n"
-        "stage = Stage(Path('home'), LocalSettings(telemetry=telemetry))\n"
-        "stage.load(calls(2)); stage.run(); stage.close()\n"
+        "harness = LocalHarness(Path('home'), LocalSettings(telemetry=telemetry))\n"
+        "harness.load(calls(2)); harness.run(); harness.close()\n"
         "print([n for n in sys.modules if n.partition('.')[0] == 'opentelemetry'])\n"
     )
 
@@ -126,11 +126,11 @@ def test_a_setting_that_makes_no_sense_stops_no_work(
 def test_nothing_is_opened_before_the_first_delivery(tmp_path: Path) -> None:
     """A command that only reads leaves no file behind."""
     file = tmp_path / "traces.jsonl"
-    stage = Stage(
+    harness = LocalHarness(
         tmp_path / "home", LocalSettings(telemetry=configured({"TROUPE_TRACES": str(file)}))
     )
-    stage.books()
-    stage.close()
+    harness.books()
+    harness.close()
 
     assert not file.exists()
 
@@ -138,9 +138,9 @@ def test_nothing_is_opened_before_the_first_delivery(tmp_path: Path) -> None:
 def test_a_backend_that_closes_closes_its_exporters(tmp_path: Path) -> None:
     """Once; what they buffer is sent then."""
     kept = Kept()
-    stage = Stage(tmp_path / "home", LocalSettings(telemetry=kept.telemetry()))
-    stage.tick()
-    stage.close()
+    harness = LocalHarness(tmp_path / "home", LocalSettings(telemetry=kept.telemetry()))
+    harness.tick()
+    harness.close()
 
     assert 1 == kept.closed
 
@@ -150,13 +150,13 @@ def test_opentelemetry_gets_the_same_spans_and_their_metrics(tmp_path: Path) -> 
     spans, metrics, kept = InMemorySpanExporter(), InMemoryMetricReader(), Kept()
     otel = OpenTelemetry(SimpleSpanProcessor(spans), metrics)
     telemetry = traced_to(lambda: otel, lambda: kept)
-    stage = Stage(tmp_path / "home", LocalSettings(telemetry=telemetry))
-    stage.load(calls(5))
-    stage.run()
-    stage.backend.bus.send("batch-planned", b"{", {})
-    stage.play()
+    harness = LocalHarness(tmp_path / "home", LocalSettings(telemetry=telemetry))
+    harness.load(calls(5))
+    harness.run()
+    harness.backend.bus.send("batch-planned", b"{", {})
+    harness.play()
     found, exported = _metrics(metrics), spans.get_finished_spans()
-    stage.close()
+    harness.close()
 
     assert kept.spans == [
         _plain(span, ours) for span, ours in zip(exported, kept.spans, strict=True)

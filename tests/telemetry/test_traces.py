@@ -8,31 +8,31 @@ import pytest
 
 from events import CancelRequested
 from handlers.dispatch.errors import Redeliver
-from tests.harness import Stage, call, calls
+from tests.harness import LocalHarness, call, calls
 from tests.telemetry.kept import Broken, Kept
 from troupe.backends.local.bus_faults import Faults
 from troupe.standin.corrupt import Damage
 from troupe.standin.settings import Behaviour
 
-Staged = Callable[..., Stage]
+MakeHarness = Callable[..., LocalHarness]
 NAME = "Wilhelmina Oakenshaw"
 
 
-def traced(staged: Staged, **settings: object) -> tuple[Stage, Kept]:
+def traced(make_harness: MakeHarness, **settings: object) -> tuple[LocalHarness, Kept]:
     kept = Kept()
-    return staged(telemetry=kept.telemetry(), **settings), kept
+    return make_harness(telemetry=kept.telemetry(), **settings), kept
 
 
-def test_every_event_of_a_run_is_in_one_trace(staged: Staged) -> None:
+def test_every_event_of_a_run_is_in_one_trace(make_harness: MakeHarness) -> None:
     """From the request to the report, across batches, without a gap."""
-    stage, kept = traced(staged)
-    stage.load(calls(30))
-    stage.run(canary=10, rows_per_batch=10)
+    harness, kept = traced(make_harness)
+    harness.load(calls(30))
+    harness.run(canary=10, rows_per_batch=10)
 
     (root,) = kept.named("run-requested")
     of_run = [span for span in kept.spans if span.context.trace_id == root.context.trace_id]
     assert root.parent is None
-    assert set(stage.topics()) <= {span.name for span in of_run}
+    assert set(harness.topics()) <= {span.name for span in of_run}
     assert {"run-requested"} == {kept.path_to(span)[0] for span in of_run}
     assert [
         "run-requested", "plan-run run-requested", "batch-planned", "write-jsonl batch-planned",
@@ -42,12 +42,12 @@ def test_every_event_of_a_run_is_in_one_trace(staged: Staged) -> None:
     assert len({span.context for span in kept.spans}) == len(kept.spans)
 
 
-def test_a_job_is_one_span_over_all_its_hours(staged: Staged) -> None:
+def test_a_job_is_one_span_over_all_its_hours(make_harness: MakeHarness) -> None:
     """The event of its end links to the event of its submission and to the tick that found it."""
     hours = 5
-    stage, kept = traced(staged, behaviour=Behaviour(pending_seconds=hours * 3600))
-    stage.load(calls(4))
-    stage.run()
+    harness, kept = traced(make_harness, behaviour=Behaviour(pending_seconds=hours * 3600))
+    harness.load(calls(4))
+    harness.run()
 
     (job,), (submitted,) = kept.named("vertex-job"), kept.named("job-submitted")
     (ended,) = kept.named("job-succeeded")
@@ -59,22 +59,22 @@ def test_a_job_is_one_span_over_all_its_hours(staged: Staged) -> None:
     assert str(job.attributes["troupe.job"]).startswith("projects/")
 
 
-def test_each_further_attempt_has_a_job_span_of_its_own(staged: Staged) -> None:
+def test_each_further_attempt_has_a_job_span_of_its_own(make_harness: MakeHarness) -> None:
     """A child of its own submission."""
-    stage, kept = traced(staged, damage=Damage(share=0.6, seed=5))
-    stage.load(calls(20))
-    stage.run(canary=20, breaker=100)
+    harness, kept = traced(make_harness, damage=Damage(share=0.6, seed=5))
+    harness.load(calls(20))
+    harness.run(canary=20, breaker=100)
 
     jobs = kept.named("vertex-job")
-    assert len(jobs) == len({job.context for job in jobs}) == stage.jobs() > 1
+    assert len(jobs) == len({job.context for job in jobs}) == harness.jobs() > 1
     assert {job.parent for job in jobs} == {s.context for s in kept.named("job-submitted")}
 
 
-def test_a_delivery_that_comes_again_is_recorded_as_repeated(staged: Staged) -> None:
+def test_a_delivery_that_comes_again_is_recorded_as_repeated(make_harness: MakeHarness) -> None:
     """Its span has no events below it, and adds no records."""
-    stage, kept = traced(staged, faults=Faults(seed=2, duplicate=1.0))
-    stage.load(calls(6))
-    stage.run()
+    harness, kept = traced(make_harness, faults=Faults(seed=2, duplicate=1.0))
+    harness.load(calls(6))
+    harness.run()
 
     assert kept.outcomes("advance-run")["repeated"] >= 1
     records = [span.records for span in kept.spans if span.records]
@@ -82,11 +82,13 @@ def test_a_delivery_that_comes_again_is_recorded_as_repeated(staged: Staged) -> 
     assert 1 == len(kept.named("run-completed"))
 
 
-def test_a_span_that_failed_has_a_cause_and_no_text_of_the_exception(staged: Staged) -> None:
+def test_a_span_that_failed_has_a_cause_and_no_text_of_the_exception(
+    make_harness: MakeHarness,
+) -> None:
     """A foreign error may quote what it read."""
-    stage, kept = traced(staged)
-    stage.load(calls(4))
-    write = stage.backend.bucket.write_once
+    harness, kept = traced(make_harness)
+    harness.load(calls(4))
+    write = harness.backend.bucket.write_once
     failed: list[bool] = []
 
     def fail_once(*given: object) -> object:
@@ -95,8 +97,8 @@ def test_a_span_that_failed_has_a_cause_and_no_text_of_the_exception(staged: Sta
         failed.append(True)
         raise Redeliver(f"the row of {NAME}")
 
-    stage.backend.bucket.write_once = fail_once  # type: ignore[method-assign,assignment]
-    stage.run()
+    harness.backend.bucket.write_once = fail_once  # type: ignore[method-assign,assignment]
+    harness.run()
 
     tries = kept.named("write-jsonl batch-planned")
     assert ["Redeliver", ""] == [each.error for each in tries]
@@ -105,62 +107,62 @@ def test_a_span_that_failed_has_a_cause_and_no_text_of_the_exception(staged: Sta
     assert NAME not in repr(kept.spans)
 
 
-def test_an_unreadable_message_has_a_trace_of_its_own(staged: Staged) -> None:
+def test_an_unreadable_message_has_a_trace_of_its_own(make_harness: MakeHarness) -> None:
     """Neither its span nor that of its dead letter holds the body."""
-    stage, kept = traced(staged)
-    stage.backend.bus.send("batch-planned", f'{{"run_id": "{NAME}"'.encode(), {})
-    stage.play()
+    harness, kept = traced(make_harness)
+    harness.backend.bus.send("batch-planned", f'{{"run_id": "{NAME}"'.encode(), {})
+    harness.play()
 
     (lost,) = kept.named("unreadable batch-planned")
     assert ("unreadable_message", None) == (lost.error, lost.parent)
     assert NAME not in repr(kept.spans)
 
 
-def test_a_republished_event_is_linked_and_has_no_second_span(staged: Staged) -> None:
+def test_a_republished_event_is_linked_and_has_no_second_span(make_harness: MakeHarness) -> None:
     """The span of the tick links to what the tick published again."""
-    stage, kept = traced(staged)
-    stage.load(calls(4))
-    stage.request()
-    stage.backend.deliver_next()
-    stage.backend.bus.publish = lambda envelopes: None  # type: ignore[method-assign]
-    while stage.backend.deliver_next():
+    harness, kept = traced(make_harness)
+    harness.load(calls(4))
+    harness.request()
+    harness.backend.deliver_next()
+    harness.backend.bus.publish = lambda envelopes: None  # type: ignore[method-assign]
+    while harness.backend.deliver_next():
         pass
-    del stage.backend.bus.publish
+    del harness.backend.bus.publish
     for _ in range(3):
-        stage.tick(minutes=20)
-    stage.play()
+        harness.tick(minutes=20)
+    harness.play()
 
     links = {link for s in kept.named("watch-jobs watch-tick") for link in s.links}
     assert {s.context for s in kept.named("jsonl-uploaded")} & links
     assert 1 == len(kept.named("jsonl-uploaded"))
-    assert stage.books()["ok"]
+    assert harness.books()["ok"]
 
 
-def test_a_stopped_run_ends_in_the_trace_it_began_in(staged: Staged) -> None:
+def test_a_stopped_run_ends_in_the_trace_it_began_in(make_harness: MakeHarness) -> None:
     """The operator's request is a second root of the run's trace."""
-    stage, kept = traced(staged, behaviour=Behaviour(pending_seconds=3600))
-    stage.load(calls(30))
-    stage.request(canary=10, rows_per_batch=10)
+    harness, kept = traced(make_harness, behaviour=Behaviour(pending_seconds=3600))
+    harness.load(calls(30))
+    harness.request(canary=10, rows_per_batch=10)
     for _ in range(4):
-        stage.backend.deliver_next()
-    stage.publish(CancelRequested(run_id="r1"))
-    stage.play()
+        harness.backend.deliver_next()
+    harness.publish(CancelRequested(run_id="r1"))
+    harness.play()
 
     (asked,), (done,) = kept.named("cancel-requested"), kept.named("run-completed")
     assert asked.context.trace_id == done.context.trace_id
     assert kept.path_to(done)[0] in {"run-requested", "cancel-requested"}
 
 
-def test_planted_names_occur_in_no_span(staged: Staged) -> None:
+def test_planted_names_occur_in_no_span(make_harness: MakeHarness) -> None:
     """Ids alone."""
-    stage, kept = traced(staged, damage=Damage(share=0.5, seed=3))
-    stage.load(
+    harness, kept = traced(make_harness, damage=Damage(share=0.5, seed=3))
+    harness.load(
         call(n, f"CUSTOMER: I am {NAME}.\nAGENT: Noted.", interactionId=f"int-SECRET-{n}")
         for n in range(20)
     )
-    stage.run(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
-    stage.backend.bus.send("run-requested", f'{{"providers": ["{NAME}!"]}}'.encode(), {})
-    stage.play()
+    harness.run(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
+    harness.backend.bus.send("run-requested", f'{{"providers": ["{NAME}!"]}}'.encode(), {})
+    harness.play()
 
     recorded = repr(kept.spans)
     assert kept.named("run-refused")
@@ -168,13 +170,13 @@ def test_planted_names_occur_in_no_span(staged: Staged) -> None:
 
 
 def test_an_exporter_that_fails_stops_no_delivery(
-    staged: Staged, caplog: pytest.LogCaptureFixture
+    make_harness: MakeHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The work goes on, and the failure is logged."""
-    stage = staged(telemetry=Broken().telemetry())
-    stage.load(calls(4))
+    harness = make_harness(telemetry=Broken().telemetry())
+    harness.load(calls(4))
     with caplog.at_level(logging.WARNING, "troupe"):
-        books = stage.run()
+        books = harness.run()
 
     assert (True, 4) == (books["ok"], books["analysed"])
     assert "telemetry-failed" in {record.getMessage() for record in caplog.records}

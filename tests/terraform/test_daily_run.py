@@ -6,7 +6,7 @@ import json
 import msgspec
 
 from events import RunRequested
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 
 from .terraform import Plan
 
@@ -18,23 +18,25 @@ def body_of(plan: Plan) -> bytes:
     return base64.b64decode(target["data"])
 
 
-def test_two_days_make_two_runs_and_a_redelivery_makes_none(stage: Stage, prod: Plan) -> None:
+def test_two_days_make_two_runs_and_a_redelivery_makes_none(
+    harness: LocalHarness, prod: Plan
+) -> None:
     """The body is the same every day; the message's own id tells the days apart."""
     body = body_of(prod)
-    bus = stage.backend.bus
+    bus = harness.backend.bus
 
-    stage.load(calls(6))
+    harness.load(calls(6))
     bus.send("run-requested", body, {}, message_id="monday")
-    stage.play()
-    stage.load(calls(4, start=6))
-    stage.clock.pass_(24 * 3600)
+    harness.play()
+    harness.load(calls(4, start=6))
+    harness.clock.pass_(24 * 3600)
     bus.send("run-requested", body, {}, message_id="tuesday")
     bus.send("run-requested", body, {}, message_id="tuesday")
-    stage.play()
+    harness.play()
 
-    runs = stage.sql("SELECT mode, records FROM run_plans ORDER BY planned_at")
+    runs = harness.sql("SELECT mode, records FROM run_plans ORDER BY planned_at")
     assert [("incremental", 6), ("incremental", 4)] == runs
-    assert 10 == stage.one("SELECT count(*) FROM transcription_analyzed_transcripts")
+    assert 10 == harness.one("SELECT count(*) FROM transcription_analyzed_transcripts")
 
 
 def test_the_daily_run_keeps_the_rules_of_a_request(prod: Plan) -> None:

@@ -9,7 +9,7 @@ import pytest
 from analysis import load_analysis
 from analysis.prices import price_of
 from handlers.runs.estimate import estimate
-from tests.harness import Stage
+from tests.harness import LocalHarness
 from tracking import Row
 from tracking.warehouse import Params
 from troupe.backends.local.warehouse import LocalWarehouse
@@ -40,7 +40,7 @@ def test_the_cost_of_100_000_transcripts_is_that_of_the_code() -> None:
 
 
 def test_the_queries_of_an_idle_month_are_those_of_the_code(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: LocalHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A tick when there is nothing to do, every five minutes for thirty days."""
     asked: list[str] = []
@@ -51,7 +51,7 @@ def test_the_queries_of_an_idle_month_are_those_of_the_code(
         return ask(self, sql, params)
 
     monkeypatch.setattr(LocalWarehouse, "query", counted)
-    stage.tick()
+    harness.tick()
 
     ticks = 30 * 24 * 12
     assert f"{ticks:,} ticks" in TEXT

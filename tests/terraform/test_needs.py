@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from events import CancelRequested
 from handlers.dispatch.message import DeliveryResult
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 from tracking.tables import layouts
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.bus import LeasedMessage
@@ -108,21 +108,21 @@ def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
         assert not never, f"{name} was never seen to write {never}"
 
 
-def stories(folder: Path) -> Iterator[Stage]:
+def stories(folder: Path) -> Iterator[LocalHarness]:
     """A run with damaged answers and messages that nobody can read; a run that is stopped."""
-    stage = Stage(folder / "a", LocalSettings(damage=Damage(share=0.3)))
-    stage.load(calls(12))
-    stage.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
-    stage.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})
-    stage.backend.bus.send("batch-planned", b"no event", {})
-    yield stage
-    stage = Stage(folder / "b")
-    stage.load(calls(12))
-    stage.request("r2", rows_per_batch=3, canary=2)
+    harness = LocalHarness(folder / "a", LocalSettings(damage=Damage(share=0.3)))
+    harness.load(calls(12))
+    harness.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
+    harness.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})
+    harness.backend.bus.send("batch-planned", b"no event", {})
+    yield harness
+    harness = LocalHarness(folder / "b")
+    harness.load(calls(12))
+    harness.request("r2", rows_per_batch=3, canary=2)
     for _ in range(6):
-        stage.backend.deliver_next()
-    stage.publish(CancelRequested(run_id="r2"))
-    yield stage
+        harness.backend.deliver_next()
+    harness.publish(CancelRequested(run_id="r2"))
+    yield harness
 
 
 @pytest.mark.parametrize("grouping", ["per-handler", "compact"])

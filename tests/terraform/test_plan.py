@@ -9,7 +9,7 @@ import pytest
 
 from events import Deployment
 from handlers.attempts.output_files import output_of
-from tests.harness import Stage
+from tests.harness import LocalHarness
 from tracking import AttemptKey
 from tracking.tables import columns_of, layouts
 from troupe.backends.gcp.settings import known_handlers, read_settings, read_terraform
@@ -97,13 +97,13 @@ def test_every_push_goes_to_the_service_of_its_handler(prod: Plan, dev: Plan) ->
     }
 
 
-def test_tables_are_those_of_the_laptop(stage: Stage, dev: Plan) -> None:
+def test_tables_are_those_of_the_laptop(harness: LocalHarness, dev: Plan) -> None:
     """With the same columns in the same order."""
     made = {
         name: [column["name"] for column in json.loads(each["schema"])]
         for name, each in dev.of("google_bigquery_table", "table").items()
     }
-    own = stage.sql("SELECT table_name, column_name FROM duckdb_columns() ORDER BY column_index")
+    own = harness.sql("SELECT table_name, column_name FROM duckdb_columns() ORDER BY column_index")
     laptop: dict[str, list[str]] = {}
     for table, column in own:
         if table in layouts():

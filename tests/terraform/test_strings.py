@@ -9,7 +9,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from tests.harness import Stage, calls
+from tests.harness import LocalHarness, calls
 from tracking.tables import layouts
 from troupe.backends.local.sql_translation import translate
 from troupe.deployment.topology import subscriptions
@@ -239,16 +239,16 @@ def test_a_view_names_tables_of_the_dataset_alone(prod: Plan, view: str) -> None
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_answers_on_the_laptop(stage: Stage, view: str) -> None:
+def test_a_view_answers_on_the_laptop(harness: LocalHarness, view: str) -> None:
     """After a run, and a message that nobody can read, there is something to see in each."""
-    stage.load(calls(3))
-    stage.run()
-    stage.backend.bus.send("batch-planned", b"no event", {})
-    stage.play()
+    harness.load(calls(3))
+    harness.run()
+    harness.backend.bus.send("batch-planned", b"no event", {})
+    harness.play()
     text = (HOUSE / "tracking" / "views" / f"{view}.sql").read_text(encoding="utf-8")
 
     ((statement),) = translate(text.replace("{dataset}", ""))
-    rows = stage.backend.warehouse.query(text.replace("{dataset}", ""), {})
+    rows = harness.backend.warehouse.query(text.replace("{dataset}", ""), {})
 
     assert statement.parameters <= {"now"}
     assert rows
