@@ -11,7 +11,7 @@ from rich.text import Text
 from tests.report.samples import at, batch, error, run, totals
 from troupe.report.change_log import Feed
 from troupe.report.layout import Block, Pen, cut, fitted, wrapped
-from troupe.report.live_screen import LocalHarness
+from troupe.report.live_screen import Stage
 from troupe.report.live_view import screen
 from troupe.report.pace import Forecast
 from troupe.report.snapshot import Scene, places, standstills
@@ -174,7 +174,7 @@ def test_a_stage_draws_without_clearing_and_leaves_the_last_look() -> None:
     console = Console(
         file=stream, force_terminal=True, width=80, height=24, legacy_windows=False, _environ={}
     )
-    with LocalHarness(lambda: 0.0, 2.0, console) as stage:
+    with Stage(lambda: 0.0, 2.0, console) as stage:
         stage.show(scene())
     shown = stream.getvalue()
 
