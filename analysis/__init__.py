@@ -12,7 +12,7 @@ from analysis.keys import composite_key, fingerprint, is_record_id, record_id_of
 from analysis.preflight import Preflight, check_file, check_template, preflight
 from analysis.reading.lines import lines_of
 from analysis.reading.reader import Reader
-from analysis.reading.reading import Reading, encode_reading
+from analysis.reading.staged_reading import Reading, encode_reading
 from analysis.request_lines import Request, render
 
 __all__ = [

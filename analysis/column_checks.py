@@ -8,7 +8,7 @@ where the columns of an answer stand beside columns of theirs.
 import re
 from collections.abc import Iterator
 
-from analysis.reading.reading import Reading
+from analysis.reading.staged_reading import Reading
 from analysis.schema import Node
 
 _TABLE = re.compile(r"[a-z][a-z0-9_]{0,127}")

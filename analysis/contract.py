@@ -1,4 +1,4 @@
-"""What an answer must be, and the columns that it becomes."""
+"""The answer's contract: its schema, and the column that each leaf of the schema goes to."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +8,11 @@ from analysis.reading.fast_path import TypedReader, Values, typed_reader
 from analysis.schema import Mismatch, Node, check, has_unknown, leaves
 
 
-class Unfit(Exception):
-    """A well-formed answer is no row. Carries the error type, and a detail without content."""
+class RejectedAnswer(Exception):
+    """An answer that becomes an error instead of a row.
+
+    `error_type` is a name from `ERRORS`; `detail` holds field names and rules, never content.
+    """
 
     def __init__(self, error_type: str, detail: str) -> None:
         self.error_type = error_type
@@ -19,52 +22,53 @@ class Unfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """The schema, and the column that each of its leaves goes to."""
+    """The schema of an answer and its columns, prepared once for all answers of an analysis."""
 
     root: Node
     columns: Mapping[str, str]
-    """Column to path, in the order of the table."""
+    """Column name to path in the answer, in the order of the table."""
     summary: str
-    """The column without which there is no row."""
+    """The required column: an answer without it gives no row."""
     lists: frozenset[str] = frozenset()
-    """Repeated columns: these are empty where others are null."""
+    """Columns of mode REPEATED: an absent value is the empty list, not null."""
     typed: TypedReader | None = None
-    at_summary: int = 0
-    """Where the summary stands among the columns."""
+    """The fast path; None when the schema is outside of what it supports."""
+    summary_index: int = 0
+    """Position of `summary` among the columns."""
 
     @classmethod
     def of(cls, root: Node, columns: Mapping[str, str], summary: str) -> "Contract":
-        """The contract with everything that can be prepared for a million answers."""
+        """Build the contract with its fast path."""
         kinds = {leaf.path: leaf.kind for leaf in leaves(root)}
         lists = frozenset(column for column, path in columns.items() if kinds[path] == "array")
-        at_summary = list(columns).index(summary)
-        return cls(root, columns, summary, lists, typed_reader(root, columns), at_summary)
+        summary_index = list(columns).index(summary)
+        return cls(root, columns, summary, lists, typed_reader(root, columns), summary_index)
 
     def from_text(self, text: str) -> Values | None:
-        """The columns of an answer that needs no second look; None: take the longer way."""
+        """Return the column values by the fast path, or None to use `from_value` instead."""
         values = self.typed(text) if self.typed else None
-        summary = values[self.at_summary] if values else None
+        summary = values[self.summary_index] if values else None
         return values if summary and summary.strip() else None
 
-    def from_value(self, value: object, *, as_asked: bool = False) -> Values:
-        """The columns of a parsed answer, in the order of the table. Raises `Unfit`.
+    def from_value(self, value: object, *, reject_unknown: bool = False) -> Values:
+        """Return the column values of a parsed answer, in order. Raises `RejectedAnswer`.
 
-        `as_asked` refuses unknown properties, which are left out otherwise: after a repair, one
-        may be a damaged name, and what stands under it would be lost.
+        Unknown properties are ignored, unless `reject_unknown` is set: after a repair, an unknown
+        property may be a damaged name, and its value would be lost.
         """
-        if as_asked and has_unknown(self.root, value):
-            raise Unfit("repaired_lossy", "a property that nobody asked for, after a repair")
+        if reject_unknown and has_unknown(self.root, value):
+            raise RejectedAnswer("repaired_lossy", "unknown property after a repair")
         try:
             answer = check(self.root, value)
         except Mismatch as mismatch:
             if mismatch.path == self.columns[self.summary] and mismatch.missing:
-                raise Unfit("missing_summary", str(mismatch)) from None
-            raise Unfit("schema_mismatch", str(mismatch)) from None
+                raise RejectedAnswer("missing_summary", str(mismatch)) from None
+            raise RejectedAnswer("schema_mismatch", str(mismatch)) from None
         row = {column: _at(answer, path) for column, path in self.columns.items()}
         row.update((column, []) for column in self.lists if row[column] is None)
         summary = row[self.summary]
         if not summary or not summary.strip():
-            raise Unfit("missing_summary", f"{self.columns[self.summary]}: blank")
+            raise RejectedAnswer("missing_summary", f"{self.columns[self.summary]}: blank")
         return tuple(row.values())
 
 

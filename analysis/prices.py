@@ -46,7 +46,7 @@ def prices_of(model: str) -> tuple[float, float, float] | None:
     return (price.input, price.cached, price.output) if price else None
 
 
-def told_price(model: str) -> dict[str, Any] | None:
+def price_with_source(model: str) -> dict[str, Any] | None:
     """The price as plain values, with its source; None when the table does not list the model."""
     price = price_of(model)
     if price is None:

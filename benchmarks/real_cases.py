@@ -16,12 +16,12 @@ from typing import Any
 import msgspec
 
 from analysis import ERRORS
-from analysis.contract import Contract, Unfit
+from analysis.contract import Contract, RejectedAnswer
 from analysis.reading.answer_parsing import read_answer
 from analysis.reading.fast_path import Values
 from analysis.reading.finish_reason import finished
-from analysis.reading.prediction_line import Envelope
-from analysis.reading.salvage import salvage
+from analysis.reading.partial_json import read_partial_line
+from analysis.reading.prediction_line import PredictionLine
 from analysis.schema import Node
 
 Case = dict[str, Any]
@@ -42,7 +42,7 @@ OUTCOMES = {
 
 
 class AnyObject(Contract):
-    """Takes every object as it is, so that the ladder alone is judged."""
+    """Accepts every object as it is, so that the parsing steps alone are judged."""
 
     def __init__(self) -> None:
         super().__init__(Node("object", ""), {}, "")
@@ -50,9 +50,9 @@ class AnyObject(Contract):
     def from_text(self, text: str) -> Values | None:
         return None
 
-    def from_value(self, value: object, *, as_asked: bool = False) -> Values:
+    def from_value(self, value: object, *, reject_unknown: bool = False) -> Values:
         if not isinstance(value, dict):
-            raise Unfit("schema_mismatch", "not an object")
+            raise RejectedAnswer("schema_mismatch", "not an object")
         return (value,)
 
 
@@ -62,8 +62,8 @@ def judge_text(case: Case) -> tuple[str, str]:
         answer = read_answer(_text_of(case), AnyObject(), admit_lossy=False)
     except UnicodeDecodeError:
         return REFUSED, "json_parse_error"
-    except Unfit as unfit:
-        return REFUSED, unfit.error_type
+    except RejectedAnswer as rejected:
+        return REFUSED, rejected.error_type
     if "invalid" in case["kind"] and answer.grade == "exact":
         return DIFFERS, f"{case['name']} is no JSON and was read as such"
     free = case["kind"] in {"implementation_defined", "invalid_must_not_parse_strictly"}
@@ -79,18 +79,18 @@ def judge_line(case: Case) -> tuple[str, str]:
     line = case["line"].encode("utf-8", "surrogatepass")
     outcome = case["expected_outcome"].partition(":")[0]
     try:
-        envelope, whole = msgspec.json.decode(line, type=Envelope), True
+        prediction, whole = msgspec.json.decode(line, type=PredictionLine), True
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        envelope, whole = salvage(line)
+        prediction, whole = read_partial_line(line)
     try:
         if not whole:
-            raise Unfit("json_parse_error", "the line is broken")
-        _, text = finished(envelope)
+            raise RejectedAnswer("json_parse_error", "the line is broken")
+        _, text = finished(prediction)
         if not text.strip():
-            raise Unfit("empty_answer", "the model said nothing")
-    except Unfit as unfit:
-        stated = unfit.error_type in OUTCOMES.get(outcome, ())
-        return (REFUSED if stated else DIFFERS), unfit.error_type
+            raise RejectedAnswer("empty_answer", "the model said nothing")
+    except RejectedAnswer as rejected:
+        stated = rejected.error_type in OUTCOMES.get(outcome, ())
+        return (REFUSED if stated else DIFFERS), rejected.error_type
     stated = outcome == "success" and text == case["expected_text"]
     return (STATED if stated else DIFFERS), f"{outcome} read"
 

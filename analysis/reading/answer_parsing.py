@@ -1,9 +1,12 @@
-"""From the text of a finished answer to columns, by the first rung that holds.
+"""Parse the text of a finished answer into columns, by the first parsing step that succeeds.
 
-strict     JSON that fits the schema                                        exact
-bom, fence, prose, controls, trailing_comma                                 mended
-json_repair with proof that every word is where it was                      repaired_safe
-json_repair without it: an error, unless the reader admits it               repaired_lossy
+step                                                       repair grade
+strict JSON that fits the schema                           exact
+cleanup: bom, fence, prose, controls, trailing_comma       mended
+json_repair, and the repair check found nothing lost       repaired_safe
+json_repair without that check                             repaired_lossy
+
+A `repaired_lossy` answer is an error, unless the reader was made with `admit_lossy`.
 """
 
 from collections.abc import Iterator
@@ -11,74 +14,77 @@ from typing import Any, Literal
 
 import msgspec
 
-from analysis.contract import Contract, Unfit
+from analysis.contract import Contract, RejectedAnswer
 from analysis.reading.cleanup import unwrap, without_trailing_commas
 from analysis.reading.fast_path import Values
-from analysis.reading.repair import Hopeless, lossy_repair, safe_repair
-from analysis.reading.repair_check import Unproven
-from analysis.reading.strict_json import Malformed, Repeated, parse
+from analysis.reading.repair import RepairFailed, lossy_repair, safe_repair
+from analysis.reading.repair_check import RepairUnproven
+from analysis.reading.strict_json import DuplicateKey, InvalidJson, parse
 
 Grade = Literal["exact", "mended", "repaired_safe", "repaired_lossy"]
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
-    """What an answer says, and how it was read."""
+    """A parsed answer, and how it was parsed."""
 
     values: Values
-    """Of the columns, in their order."""
+    """One for each column, in the order of the columns."""
     method: str
+    """`strict`, or the names of the steps joined by `+`, e.g. `fence+trailing_comma`."""
     grade: Grade
 
 
 def read_strictly(text: str, contract: Contract) -> Answer:
-    """The answer as it stands. Raises `Malformed` or `Unfit`."""
-    return Answer(_plainly(text, contract), "strict", "exact")
+    """Parse the answer without any cleanup. Raises `InvalidJson` or `RejectedAnswer`."""
+    return Answer(_values_of(text, contract), "strict", "exact")
 
 
 def read_answer(text: str, contract: Contract, *, admit_lossy: bool) -> Answer:
-    """The answer by the first rung that holds. Raises `Unfit` with an error type.
+    """Parse the answer by the first step that succeeds. Raises `RejectedAnswer`.
 
-    A rung is left for the next one only when the text is not JSON; JSON that does not fit the
-    schema is a verdict, and nothing is done to make it fit.
+    Only text that is not JSON goes on to the next step. JSON that does not fit the schema is
+    rejected at once: no step makes it fit.
     """
     try:
         return read_strictly(text, contract)
-    except Malformed as malformed:
-        complaint = malformed
+    except InvalidJson as invalid:
+        last_error = invalid
     body, wrapping = unwrap(text)
-    for candidate, mends in _mended(body, wrapping):
+    for candidate, cleanups in _cleaned(body, wrapping):
         if candidate != text:
             try:
-                method = "+".join(mends) or "prose"
-                return Answer(_plainly(candidate, contract), method, "mended")
-            except Malformed as malformed:
-                complaint = malformed
-        if not complaint.over_a_control:
-            continue  # any other complaint would come again, word for word
+                # Only blanks that JSON does not allow were removed: that counts as prose.
+                method = "+".join(cleanups) or "prose"
+                return Answer(_values_of(candidate, contract), method, "mended")
+            except InvalidJson as invalid:
+                last_error = invalid
+        if not last_error.is_control_character:
+            continue  # allowing control characters would fail at the same place
         try:
-            value = _parsed(candidate, raw_controls=True)
-        except Malformed:
+            value = _parsed(candidate, allow_controls=True)
+        except InvalidJson:
             continue
-        values = contract.from_value(value, as_asked=True)
-        return Answer(values, "+".join([*wrapping, "controls", *mends[len(wrapping) :]]), "mended")
+        values = contract.from_value(value, reject_unknown=True)
+        method = "+".join([*wrapping, "controls", *cleanups[len(wrapping) :]])
+        return Answer(values, method, "mended")
     if "{" not in body:
-        raise Unfit("json_parse_error", "no object in the answer")
+        raise RejectedAnswer("json_parse_error", "no object in the answer")
     return _repaired(body, wrapping, contract, admit_lossy=admit_lossy)
 
 
-def _plainly(text: str, contract: Contract) -> Values:
+def _values_of(text: str, contract: Contract) -> Values:
     return contract.from_text(text) or contract.from_value(_parsed(text))
 
 
-def _parsed(text: str, *, raw_controls: bool = False) -> Any:
+def _parsed(text: str, *, allow_controls: bool = False) -> Any:
     try:
-        return parse(text, raw_controls=raw_controls)
-    except Repeated:
-        raise Unfit("json_parse_error", "a property stands twice") from None
+        return parse(text, allow_controls=allow_controls)
+    except DuplicateKey:
+        raise RejectedAnswer("json_parse_error", "duplicate property") from None
 
 
-def _mended(body: str, wrapping: list[str]) -> Iterator[tuple[str, list[str]]]:
-    """The mends to try, the smallest first. Without any, blanks that JSON does not know went."""
+def _cleaned(body: str, wrapping: list[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield the texts to try with the names of their cleanups, the least changed first."""
     yield body, wrapping
     without = without_trailing_commas(body)
     if without != body:
@@ -88,14 +94,14 @@ def _mended(body: str, wrapping: list[str]) -> Iterator[tuple[str, list[str]]]:
 def _repaired(body: str, wrapping: list[str], contract: Contract, *, admit_lossy: bool) -> Answer:
     method = "+".join([*wrapping, "json_repair"])
     try:
-        values = contract.from_value(safe_repair(body), as_asked=True)
+        values = contract.from_value(safe_repair(body), reject_unknown=True)
         return Answer(values, method, "repaired_safe")
-    except Hopeless as reason:
-        raise Unfit("json_parse_error", str(reason)) from None
-    except Unproven as doubt:
+    except RepairFailed as reason:
+        raise RejectedAnswer("json_parse_error", str(reason)) from None
+    except RepairUnproven as reason:
         if not admit_lossy:
-            raise Unfit("repaired_lossy", str(doubt)) from None
+            raise RejectedAnswer("repaired_lossy", str(reason)) from None
     try:
         return Answer(contract.from_value(lossy_repair(body)), method, "repaired_lossy")
-    except Hopeless as reason:
-        raise Unfit("json_parse_error", str(reason)) from None
+    except RepairFailed as reason:
+        raise RejectedAnswer("json_parse_error", str(reason)) from None

@@ -1,9 +1,10 @@
-"""The echoed request of a line, taken out without parsing the constant part of it again.
+"""Cut the echoed request out of a prediction line without parsing its constant part.
 
-The echoes of a file differ in record id and transcript, and as a rule in nothing else. A line that
-was read in full lends its frame: the bytes of its echo around the transcript and the ids. The same
-bytes around other texts are the same JSON with other texts in it. So a line of this frame may be
-parsed with a mark in place of its request, and the user's turn alone.
+The echoes of one file differ in record id and transcript, and usually in nothing else. From a line
+that was read in full, `learn_prefix` takes the constant bytes of its echo: those around the
+transcript and the ids. A later line with the same bytes around other texts is the same JSON with
+other texts. So the parser gets that line with a placeholder for its request, and the transcript
+alone.
 """
 
 from typing import Any
@@ -13,95 +14,96 @@ import msgspec
 from analysis.keys import ID_LENGTH
 from analysis.template import Fence
 
-_OPENING = b',"request":'
-"""A quote after a comma is never an escaped one: where this stands in JSON, it is a name."""
-_PROBE = "0123456789abcdef" * 2
+_REQUEST_NAME = b',"request":'
+"""A quote after a comma is never escaped, so in JSON these bytes always begin a property."""
+_PROBE_ID = "0123456789abcdef" * 2
 _RARE = b"<>[]{}#|~^@=*"
-"""Signs that few transcripts have, and most fences."""
-_MOST_SIGNS = 64
-"""A transcript with more of them is read in full."""
+"""Characters that are rare in transcripts and common in fences."""
+_MAX_CANDIDATES = 64
+"""A transcript with more of the fence's rarest character is read in full."""
 
 
-class Frame(msgspec.Struct, frozen=True, gc=False):
-    """What the echoes of a file have in common."""
+class KnownPrefix(msgspec.Struct, frozen=True, gc=False):
+    """The constant bytes that the echoes of a file have in common."""
 
     before: bytes
-    """From the name of the request to the record id that opens the fence."""
-    opens: bytes
-    """From this id to the transcript."""
-    closes: bytes
-    """From the transcript to the id that closes the fence."""
+    """From the property's name to the record id in the opening of the fence."""
+    opening: bytes
+    """From that id to the transcript."""
+    closing: bytes
+    """From the transcript to the record id in the closing of the fence."""
     between: bytes
-    """From there to the id in the label."""
+    """From that id to the id in the label."""
     after: bytes
-    """From there to the end of the request."""
-    sign: int
-    """Where in `closes` its rarest sign stands: one sign is found soonest."""
+    """From that id to the end of the request."""
+    rarest: int
+    """Position in `closing` of its rarest character: a search for one byte is the fastest."""
 
-    def cut(self, line: bytes, mark: bytes) -> tuple[bytes, bytes, bytes] | None:
-        """Record id, transcript as a literal, and the line with a mark (JSON) for its request.
+    def cut(self, line: bytes, placeholder: bytes) -> tuple[bytes, bytes, bytes] | None:
+        """Return record id, transcript as a JSON literal, and the line with a placeholder.
 
-        None: not of this frame. Whether the transcript is one literal, and the name of the request
-        a property of the line itself, is for the parser of these two to say.
+        The placeholder (JSON) takes the place of the request. None when the line has other constant
+        bytes. The caller parses transcript and line: only that proves that the transcript is one
+        literal and that the request is a property of the line itself.
         """
-        named = line.find(_OPENING)
-        if named < 0 or not line.startswith(self.before, named):
+        name = line.find(_REQUEST_NAME)
+        if name < 0 or not line.startswith(self.before, name):
             return None
-        told = named + len(self.before)
-        said = told + ID_LENGTH
-        record_id = line[told:said]
-        over = self._over(line, said, record_id)
-        closed = over + len(self.closes) + ID_LENGTH
-        label = closed + len(self.between)
-        last = label + ID_LENGTH + len(self.after)
+        id_start = name + len(self.before)
+        id_end = id_start + ID_LENGTH
+        record_id = line[id_start:id_end]
+        closing = self._find_closing(line, id_end, record_id)
+        between = closing + len(self.closing) + ID_LENGTH
+        label = between + len(self.between)
+        end = label + ID_LENGTH + len(self.after)
         if (
-            over < 0
-            or not line.startswith(self.opens, said)
-            or not line.startswith(self.between, closed)
+            closing < 0
+            or not line.startswith(self.opening, id_end)
+            or not line.startswith(self.between, between)
             or not line.startswith(record_id + self.after, label)
         ):
             return None
-        transcript = b'"%b"' % line[said + len(self.opens) : over]
-        rest = b"".join((line[: named + len(_OPENING)], mark, line[last:]))
+        transcript = b'"%b"' % line[id_end + len(self.opening) : closing]
+        rest = b"".join((line[: name + len(_REQUEST_NAME)], placeholder, line[end:]))
         return record_id, transcript, rest
 
-    def _over(self, line: bytes, at: int, record_id: bytes) -> int:
-        """Where the transcript ends, -1 when it does not."""
-        closing, sign = self.closes + record_id, self.closes[self.sign]
-        at += len(self.opens) + self.sign
-        for _ in range(_MOST_SIGNS):
-            at = line.find(sign, at)
+    def _find_closing(self, line: bytes, at: int, record_id: bytes) -> int:
+        """Return where the transcript ends, or -1."""
+        closing, character = self.closing + record_id, self.closing[self.rarest]
+        at += len(self.opening) + self.rarest
+        for _ in range(_MAX_CANDIDATES):
+            at = line.find(character, at)
             if at < 0:
                 return -1
-            if line.startswith(closing, at - self.sign):
-                return at - self.sign
+            if line.startswith(closing, at - self.rarest):
+                return at - self.rarest
             at += 1
         return -1
 
 
-def frame_of(line: bytes, record_id: str, fence: Fence) -> Frame | None:
-    """The frame of a line that was read in full and belongs to this record; None: it has none.
+def learn_prefix(line: bytes, record_id: str, fence: Fence) -> KnownPrefix | None:
+    """Learn the constant bytes from a line of this record that was read in full; None if it fails.
 
-    A frame is not believed before other texts were put into it and read again: what comes out
-    must be the echo that it was taken from, with these texts in place of its own.
+    They are proved first: filled with other texts and decoded again, they must give the same
+    request with those texts in place of its own.
     """
     try:
-        (starts, opens), (closes, ends) = _decoded(fence.before), _decoded(fence.after)
+        (starts, opening), (closing, ends) = _decoded(fence.before), _decoded(fence.after)
         request = bytes(msgspec.json.decode(line, type=_Echo).request)
         before, _, between, after = request.split(record_id.encode())
-        opened, closed = _escaped(opens), _escaped(closes)
-        told = b"".join((_PROBE.encode(), opened, b"x", closed, _PROBE.encode()))
-        text = f"{starts}{_PROBE}{opens}x{closes}{_PROBE}{ends}"
-        filled = b"".join((before, told, between, _PROBE.encode(), after))
-        expected = _renamed(msgspec.json.decode(request), record_id)
+        opening_json, closing_json = _escaped(opening), _escaped(closing)
+        turn = b"".join((_PROBE_ID.encode(), opening_json, b"x", closing_json, _PROBE_ID.encode()))
+        text = f"{starts}{_PROBE_ID}{opening}x{closing}{_PROBE_ID}{ends}"
+        filled = b"".join((before, turn, between, _PROBE_ID.encode(), after))
+        expected = _with_probe_id(msgspec.json.decode(request), record_id)
         expected["contents"][0]["parts"][0]["text"] = text
-        proved = msgspec.json.decode(filled) == expected
+        is_proved = msgspec.json.decode(filled) == expected
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError, LookupError, TypeError):
         return None
-    if not proved or not closed:
+    if not is_proved or not closing_json:
         return None
-    sign = next((at for at, sign in enumerate(closed) if sign in _RARE), 0)
-    return Frame(_OPENING + before, opened, closed, between, after, sign)
+    rarest = next((at for at, byte in enumerate(closing_json) if byte in _RARE), 0)
+    return KnownPrefix(_REQUEST_NAME + before, opening_json, closing_json, between, after, rarest)
 
 
 class _Echo(msgspec.Struct, frozen=True, gc=False):
@@ -113,16 +115,16 @@ def _decoded(pieces: tuple[bytes, ...]) -> list[str]:
 
 
 def _escaped(text: str) -> bytes:
-    """As it stands in a literal. A service that escapes more has lines of no frame."""
+    """Escape as few characters as JSON allows; the lines of a service that escapes more fail."""
     return msgspec.json.encode(text)[1:-1]
 
 
-def _renamed(value: Any, record_id: str) -> Any:
-    """The same with the probe's id for the record's."""
+def _with_probe_id(value: Any, record_id: str) -> Any:
+    """Replace the record's id by the probe's in every string value."""
     if isinstance(value, str):
-        return value.replace(record_id, _PROBE)
+        return value.replace(record_id, _PROBE_ID)
     if isinstance(value, list):
-        return [_renamed(element, record_id) for element in value]
+        return [_with_probe_id(element, record_id) for element in value]
     if isinstance(value, dict):
-        return {name: _renamed(child, record_id) for name, child in value.items()}
+        return {name: _with_probe_id(child, record_id) for name, child in value.items()}
     return value

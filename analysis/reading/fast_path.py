@@ -1,8 +1,8 @@
-"""The fast path: one typed decode of an answer that is exactly what was asked for.
+"""The fast path: decode an answer that fits its schema exactly into generated types.
 
-The types are generated from the schema, so that it stays the one source. What this path does
-not take (null objects, other spellings, repeated or unknown properties, numbers) it leaves to
-the general path without judging it.
+The types are generated from the schema, which stays the only source. Everything else (null objects,
+equivalent spellings, duplicate or unknown properties, numbers) goes to the general path, which
+alone decides whether an answer is rejected.
 """
 
 import re
@@ -24,27 +24,27 @@ _ESCAPES = re.compile(r"\\(.)")
 
 
 def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
-    """A function from an answer's text to its columns' values, in the order of the columns.
+    """Make a function from an answer's text to its column values, in the order of the columns.
 
-    The function returns None for every text that it does not vouch for. There is no function
-    when the schema is too rich for it.
+    The function returns None for every text that needs the general path. `typed_reader` returns
+    None when the schema has types that the fast path does not support.
     """
-    if not all(map(_plain, leaves(root))):
+    if not all(map(_is_supported, leaves(root))):
         return None
     decode = msgspec.json.Decoder(_struct(root)).decode
     by_path = {leaf.path: leaf for leaf in leaves(root)}
     nodes = [by_path[path] for path in columns.values()]
-    find = attrgetter(*columns.values())
-    lists = [(at, _weigher(node.items)) for at, node in enumerate(nodes) if node.items]
-    # A cache is quicker than a search for each answer: what has a pattern has few values.
+    take_columns = attrgetter(*columns.values())
+    lists = [(at, _list_counter(node.items)) for at, node in enumerate(nodes) if node.items]
+    # Columns with a pattern have few different values: a cache is faster than a search.
     patterns = [
         (at, lru_cache(maxsize=64)(node.pattern.search))
         for at, node in enumerate(nodes)
         if node.pattern
     ]
     fill = _filler(nodes)
-    # Answers have few shapes, and most have the same: what follows from one is kept.
-    quoted_in = lru_cache(maxsize=512)(_counter(len(nodes) + _objects_below(root)))
+    # Answers have few combinations of value types, so their counts are cached.
+    count_strings = lru_cache(maxsize=512)(_string_counter(len(nodes) + _objects_below(root)))
 
     def read(text: str) -> Values | None:
         quotes = text.count('"')
@@ -53,34 +53,34 @@ def typed_reader(root: Node, columns: Mapping[str, str]) -> TypedReader | None:
                 return None
             quotes -= _escaped_quotes(text)
         try:
-            values: Values = find(decode(text))
+            values: Values = take_columns(decode(text))
         except (msgspec.DecodeError, RecursionError, UnicodeError):
             return None
-        quoted, complete = quoted_in(tuple(map(type, values)))
-        if not complete:
+        strings, is_complete = count_strings(tuple(map(type, values)))
+        if not is_complete:
             values = fill(values)
-        for at, weigh in lists:
+        for at, count in lists:
             if values[at]:
-                quoted += weigh(values[at])
+                strings += count(values[at])
         for at, matches in patterns:
             if values[at] is not None and not matches(values[at]):
                 return None
-        # A property that stands twice, or that nobody asked for, has quotes that were not
-        # accounted for. Escaped quotes are told apart exactly: escapes do not overlap.
-        return values if quotes == 2 * quoted else None
+        # msgspec ignores duplicate and unknown properties; their quotes are not among those of the
+        # decoded names and strings. Escaped quotes are counted exactly: escapes do not overlap.
+        return values if quotes == 2 * strings else None
 
     return read
 
 
 def _escaped_quotes(text: str) -> int:
-    """Without an escaped backslash, each backslash before a quote escapes it."""
     if "\\\\" in text:
+        # An escaped backslash may precede a quote that is not escaped.
         return _ESCAPES.findall(text).count('"')
     return text.count('\\"')
 
 
-def _counter(properties: int) -> Callable[[Kinds], tuple[int, bool]]:
-    """How many names and strings values of these kinds stand for, and whether all are there."""
+def _string_counter(properties: int) -> Callable[[Kinds], tuple[int, bool]]:
+    """Make a function from value types to the count of names and strings, and whether all are set."""
 
     def count(kinds: Kinds) -> tuple[int, bool]:
         absent = kinds.count(UnsetType)
@@ -90,7 +90,7 @@ def _counter(properties: int) -> Callable[[Kinds], tuple[int, bool]]:
 
 
 def _filler(nodes: list[Node]) -> Callable[[Values], Values]:
-    """Puts the empty list or null where nothing was said."""
+    """Make a function that replaces absent values by null, or by the empty list."""
     empty: list[Any] = [[] if node.kind == "array" else None for node in nodes]
 
     def fill(values: Values) -> Values:
@@ -100,27 +100,27 @@ def _filler(nodes: list[Node]) -> Callable[[Values], Values]:
     return fill
 
 
-def _weigher(member: Node) -> Callable[[list[Any]], int]:
-    """How many names and strings the members of a list have."""
+def _list_counter(member: Node) -> Callable[[list[Any]], int]:
+    """Make a function that counts the names and strings in the members of a list."""
     properties = member.properties or {}
     if not properties:
         return lambda members: list(map(type, members)).count(str)
     texts = [name for name, child in properties.items() if child.kind == "string"]
-    finds = [attrgetter(name) for name in texts if properties[name].optional]
-    always = len(properties) + len(texts) - len(finds)
+    optional_texts = [attrgetter(name) for name in texts if properties[name].optional]
+    in_every_member = len(properties) + len(texts) - len(optional_texts)
 
-    def weigh(members: list[Any]) -> int:
-        said = always * len(members)
-        for find in finds:
-            for one in members:
-                if find(one) is not None:
-                    said += 1
-        return said
+    def count(members: list[Any]) -> int:
+        strings = in_every_member * len(members)
+        for text_of in optional_texts:
+            for member in members:
+                if text_of(member) is not None:
+                    strings += 1
+        return strings
 
-    return weigh
+    return count
 
 
-def _plain(leaf: Node) -> bool:
+def _is_supported(leaf: Node) -> bool:
     if leaf.kind != "array":
         return leaf.kind in {"string", "boolean"}
     if leaf.items is None or leaf.items.optional:

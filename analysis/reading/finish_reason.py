@@ -1,11 +1,11 @@
-"""How a generation ended decides before anything is read: only STOP is a finished answer."""
+"""Check how a generation ended before its answer is parsed: only STOP is a finished answer."""
 
 import re
 
-from analysis.contract import Contract, Unfit
+from analysis.contract import Contract, RejectedAnswer
 from analysis.reading.answer_parsing import Answer, read_answer, read_strictly
-from analysis.reading.prediction_line import Envelope, Response, answer_text
-from analysis.reading.strict_json import Malformed
+from analysis.reading.prediction_line import PredictionLine, Response, answer_text
+from analysis.reading.strict_json import InvalidJson
 
 _TRUNCATED = frozenset({"MAX_TOKENS"})
 _BLOCKED = frozenset(
@@ -24,19 +24,17 @@ _BLOCKED = frozenset(
     }
 )
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
-
-
 _CODE = re.compile(rb'"code\\?"\s*:\s*([0-9]{1,5})\b')
 _STATUS = re.compile(rb'"status\\?"\s*:\s*\\?"([A-Z][A-Z_]{0,39})\\?"')
 _NO_STATUS = frozenset({b"", b'""', b"null", b"{}"})
 _NO_REASON = frozenset({None, "", "BLOCK_REASON_UNSPECIFIED", "BLOCKED_REASON_UNSPECIFIED"})
 
 
-def refusal(finish_reason: str) -> str | None:
-    """The error type of an answer that ended so; None for STOP.
+def error_of_reason(finish_reason: str) -> str | None:
+    """Return the error type for a finish reason; None for STOP.
 
-    OTHER, MALFORMED_FUNCTION_CALL and every reason that nobody knows today are the service's
-    trouble: the answer is not read, and another attempt can help.
+    OTHER, MALFORMED_FUNCTION_CALL and unknown reasons are errors of the service: the answer is not
+    read, and another attempt can help.
     """
     if finish_reason == "STOP":
         return None
@@ -45,75 +43,85 @@ def refusal(finish_reason: str) -> str | None:
     return "blocked" if finish_reason in _BLOCKED else "vertex_ai_error"
 
 
-def shown(reason: str | None) -> str | None:
-    """A reason as it may be stored and logged: a plain constant, or that it is none."""
+def storable_reason(reason: str | None) -> str | None:
+    """Return a reason that looks like a constant as it is, and any other text as UNREADABLE.
+
+    Free text is neither stored nor logged: it could quote the request.
+    """
     if reason == "STOP" or not reason:
         return reason or None
     return reason if _NAME.fullmatch(reason) else "UNREADABLE"
 
 
-def read_whole(envelope: Envelope, contract: Contract, *, admit_lossy: bool) -> Answer:
-    """The answer of a line that was read to its end. Raises `Unfit`.
+def read_whole(prediction: PredictionLine, contract: Contract, *, admit_lossy: bool) -> Answer:
+    """Parse the answer of a whole line. Raises `RejectedAnswer`.
 
-    An answer without any finish reason counts only when it is whole as it stands: what was cut
-    is never a complete object, but a mend or a repair might make it look like one.
+    An answer without a finish reason is parsed strictly: a truncated answer is never a complete
+    object, but a cleanup or a repair could make it look like one.
     """
-    reason, text = finished(envelope)
+    reason, text = finished(prediction)
     if not text or text.isspace():
-        raise Unfit("empty_answer", "the model said nothing")
+        raise RejectedAnswer("empty_answer", "the answer has no text")
     if reason:
         return read_answer(text, contract, admit_lossy=admit_lossy)
     try:
         return read_strictly(text, contract)
-    except Malformed:
-        raise Unfit("truncated", "no finish reason, and the answer is not whole") from None
+    except InvalidJson:
+        raise RejectedAnswer(
+            "truncated", "no finish reason, and the answer is incomplete"
+        ) from None
 
 
-def read_broken(envelope: Envelope, contract: Contract) -> Answer:
-    """The answer of a broken line, if it finished and is whole. Raises `Unfit`."""
+def read_broken(prediction: PredictionLine, contract: Contract) -> Answer:
+    """Parse the answer of a broken line, if it finished, strictly. Raises `RejectedAnswer`."""
     try:
-        reason, text = finished(envelope)
+        reason, text = finished(prediction)
         if reason and text:
             return read_strictly(text, contract)
-    except Malformed:
+    except InvalidJson:
         pass
-    except Unfit as unfit:
-        if unfit.error_type != "empty_answer" and _says_something(envelope):
+    except RejectedAnswer as rejected:
+        if rejected.error_type != "empty_answer" and _has_outcome(prediction):
             raise
-    raise Unfit("json_parse_error", "the line is broken") from None
+    raise RejectedAnswer("json_parse_error", "the line is broken") from None
 
 
-def _says_something(envelope: Envelope) -> bool:
-    return envelope.response is not None or bytes(envelope.status) not in _NO_STATUS
+def _has_outcome(prediction: PredictionLine) -> bool:
+    """Return whether a response or an error status was read; without one, any error is a guess."""
+    return prediction.response is not None or bytes(prediction.status) not in _NO_STATUS
 
 
-def finished(envelope: Envelope) -> tuple[str | None, str]:
-    """Finish reason (STOP or none at all) and text of the answer. Raises `Unfit`."""
-    status = bytes(envelope.status)
+def finished(prediction: PredictionLine) -> tuple[str | None, str]:
+    """Return the finish reason (STOP or None) and the text of the answer.
+
+    Raises `RejectedAnswer` for an error status, a blocked prompt, a missing candidate and any other
+    finish reason.
+    """
+    status = bytes(prediction.status)
     if status not in _NO_STATUS:
-        raise Unfit("vertex_ai_error", _codes(status))
-    response = envelope.response
+        raise RejectedAnswer("vertex_ai_error", _codes(status))
+    response = prediction.response
     feedback = response.promptFeedback if response else None
     if feedback and feedback.blockReason not in _NO_REASON:
-        raise Unfit("blocked", f"prompt: {shown(feedback.blockReason)}")
+        raise RejectedAnswer("blocked", f"prompt: {storable_reason(feedback.blockReason)}")
     if response is None or not response.candidates:
         raise _no_candidates(response)
     candidate = response.candidates[0]
     reason = candidate.finishReason
-    error_type = refusal(reason) if reason else None
+    error_type = error_of_reason(reason) if reason else None
     if error_type is not None:
-        raise Unfit(error_type, f"finish reason {shown(reason)}")
+        raise RejectedAnswer(error_type, f"finish reason {storable_reason(reason)}")
     return reason, answer_text(candidate)
 
 
-def _no_candidates(response: Response | None) -> Unfit:
-    """A response that is empty altogether is the service's failure, not the model's silence."""
+def _no_candidates(response: Response | None) -> RejectedAnswer:
+    """An empty response is an error of the service; one with other fields is an empty answer."""
     if response is None or response == Response() or response == Response(candidates=[]):
-        return Unfit("vertex_ai_error", "no response")
-    return Unfit("empty_answer", "no candidates")
+        return RejectedAnswer("vertex_ai_error", "no response")
+    return RejectedAnswer("empty_answer", "no candidates")
 
 
 def _codes(status: bytes) -> str:
-    """Code and name of a row's status, never its message: that may quote the request."""
-    found = [match[1].decode() for match in (_CODE.search(status), _STATUS.search(status)) if match]
-    return " ".join(found) or "a status without a code"
+    """Return code and name of a row's status, without its message: that may quote the request."""
+    codes = [match[1].decode() for match in (_CODE.search(status), _STATUS.search(status)) if match]
+    return " ".join(codes) or "a status without a code"

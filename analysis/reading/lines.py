@@ -1,39 +1,39 @@
-"""Blocks of bytes become lines, in memory that does not depend on the file."""
+"""Split blocks of bytes into lines, in memory that does not grow with the file."""
 
 from collections.abc import Iterable, Iterator
 
 LONGEST_LINE = 64 * 1024 * 1024
-"""Far above what a request of the largest transcript can come back as."""
+"""Bytes. Far above the size of a prediction line with the largest transcript."""
 
 TOO_LONG = b"\x00too long"
-"""Stands for a line over the bound; it is no JSON, so that it can only be read as an error."""
+"""Yielded in place of a line over the limit. It is not JSON, so it is read as an error."""
 
 
 def lines_of(blocks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator[bytes]:
-    """The lines of a file given in blocks of any size, without their newlines.
+    """Yield the lines of a file given in blocks of any size, without their newlines.
 
-    A last line without a newline counts. A line longer than `longest` is not kept:
-    `TOO_LONG` is yielded in its place, so that the numbering of lines stays true.
+    A last line without a newline counts. A line of more than `longest` bytes is not kept:
+    `TOO_LONG` is yielded in its place, so that line numbers stay correct.
     """
-    begun = _Begun(longest)
+    partial = _PartialLine(longest)
     for block in blocks:
-        # One line at a time: to split a whole block at once costs four times as much.
+        # One line at a time: splitting a whole block at once costs four times as much.
         start, end = 0, block.find(b"\n")
         while end >= 0:
-            if begun.size or end - start > longest:
-                begun.add(block[start:end])
-                yield begun.end()
+            if partial.size or end - start > longest:
+                partial.add(block[start:end])
+                yield partial.end()
             else:
                 yield block[start:end]
             start = end + 1
             end = block.find(b"\n", start)
-        begun.add(block[start:])
-    if begun.size:
-        yield begun.end()
+        partial.add(block[start:])
+    if partial.size:
+        yield partial.end()
 
 
-class _Begun:
-    """The line that has begun and not ended: pieces, because joining each time is quadratic."""
+class _PartialLine:
+    """A line whose end is not read yet, in pieces: joining for each block is quadratic."""
 
     def __init__(self, longest: int) -> None:
         self._longest = longest

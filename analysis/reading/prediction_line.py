@@ -1,8 +1,8 @@
-"""One line of a prediction file: who it belongs to, how it ended, what was said.
+"""The types of a line of a prediction file: its key, how the generation ended, and the answer.
 
-A `PlainLine` has nothing unusual about it, by its types. Every other line is an `Envelope`: one
-typed decode that skips what nobody asks for. A line that even this refuses goes to `salvage`,
-which takes the same fields by their exact paths.
+A `PlainLine` is a line without anything unusual. Every other line is decoded as a
+`PredictionLine`, which skips the fields that the reader does not use. Lines that neither type
+accepts are read by `partial_json`.
 """
 
 from typing import Annotated, Literal
@@ -23,7 +23,7 @@ class Content(msgspec.Struct, frozen=True, gc=False):
 
 class Candidate(msgspec.Struct, frozen=True, gc=False):
     content: Content | None = None
-    finishReason: str | None = None  # noqa: N815 - the service's own spelling
+    finishReason: str | None = None  # noqa: N815 - Vertex AI's spelling
 
 
 class Feedback(msgspec.Struct, frozen=True, gc=False):
@@ -49,7 +49,7 @@ class Labels(msgspec.Struct, frozen=True, gc=False):
 
 
 class Echo(msgspec.Struct, frozen=True, gc=False):
-    """The request as it came back, when nobody asks for its text."""
+    """The echoed request without its text."""
 
     labels: Labels | None = None
 
@@ -66,8 +66,8 @@ class EchoWithText(Echo, frozen=True, gc=False):
     contents: list[EchoedContent] | None = None
 
 
-class Envelope(msgspec.Struct, frozen=True, gc=False):
-    """A line, decoded as far as it is needed."""
+class PredictionLine(msgspec.Struct, frozen=True, gc=False):
+    """A line, decoded as far as the reader needs it."""
 
     key: str | int | float | None = None
     custom_id: str | int | float | None = None
@@ -76,7 +76,7 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     response: Response | None = None
 
 
-class EnvelopeWithText(Envelope, frozen=True, gc=False):
+class PredictionLineWithText(PredictionLine, frozen=True, gc=False):
     request: EchoWithText | None = None
 
 
@@ -102,19 +102,19 @@ class PlainResponse(msgspec.Struct, frozen=True, gc=False):
 
 
 class PlainLine(msgspec.Struct, frozen=True, gc=False):
-    """A line that went well: one answer of one part, which finished. Its echo was cut down."""
+    """A line with one finished answer of one part; a placeholder replaces the echoed request."""
 
     status: Literal[""]
     request: str
-    """A mark in place of the echo."""
+    """The placeholder."""
     response: PlainResponse
     key: str
     custom_id: None = None
 
 
-def echoed_text(envelope: Envelope) -> str | None:
-    """The text of the echoed request, if it was decoded and has the shape that we send."""
-    request = envelope.request
+def echoed_text(prediction: PredictionLine) -> str | None:
+    """Return the text of the echoed request; None when it was not decoded or has another shape."""
+    request = prediction.request
     if not isinstance(request, EchoWithText) or not request.contents:
         return None
     parts = request.contents[0].parts
@@ -122,7 +122,7 @@ def echoed_text(envelope: Envelope) -> str | None:
 
 
 def answer_text(candidate: Candidate) -> str:
-    """All parts of the answer joined, thoughts left out; empty when nothing was said."""
+    """Join all parts of the answer except thoughts; empty when there is no text."""
     parts = candidate.content.parts if candidate.content else None
     if parts and len(parts) == 1 and not parts[0].thought:
         return parts[0].text or ""

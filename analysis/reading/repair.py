@@ -1,8 +1,9 @@
-"""json-repair, on a leash: bounded in size and time, and graded by what it did.
+"""Repair broken JSON with json-repair, bounded in size and time, and graded by what it changed.
 
-`repaired_safe` needs three locks to open: the library's log holds only harmless entries, the
-text ends as an object ends, and `proof` shows that no name, no value and no bracket came, went
-or moved. An unknown log text counts as harmful: a new version of the library fails safe.
+A repair is `repaired_safe` when three conditions hold: the library's log has only harmless
+entries, the text ends with a closing brace, and `repair_check` finds every name, value and
+bracket in its place. Log entries outside the list of harmless ones count as harmful, so a new
+version of the library that logs other texts cannot raise a grade.
 """
 
 import re
@@ -10,15 +11,15 @@ from typing import Any
 
 from json_repair import repair_json
 
-from analysis.reading.repair_check import Unproven, run_of, run_of_value
+from analysis.reading.repair_check import RepairUnproven, items_of_text, items_of_value
 
-LONGEST = 16 * 1024
-"""Characters. The library is quadratic on some shapes."""
+MAX_CHARACTERS = 16 * 1024
+"""The library takes quadratic time on some shapes."""
 
-_MOST_OPENED = 300
-_MOST_STRANGE = 400
+_MAX_OPENING_BRACKETS = 300
+_MAX_UNEXPECTED = 400
 _STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_FAMILIAR = re.compile(r"[ \t\r\n0-9]++|[,:{}\[\]](?![,:\[])|true|false|null")
+_EXPECTED = re.compile(r"[ \t\r\n0-9]++|[,:{}\[\]](?![,:\[])|true|false|null")
 _HARMLESS = (
     "Found a stray escape sequence",
     "Found a delimiter that was escaped",
@@ -29,40 +30,45 @@ _HARMLESS = (
 )
 
 
-class Hopeless(Exception):
-    """No repair was tried or none came out. Says why, without content."""
+class RepairFailed(Exception):
+    """No repair was tried, or none gave an object. The message has no content of the answer."""
 
 
 def safe_repair(text: str) -> dict[str, Any]:
-    """The repair of a text. Raises `Unproven` before any work is done that could not be used.
+    """Repair a text and prove that nothing was lost.
 
-    Raises `Hopeless` when nothing came out, or the text is too long to try.
+    Raises `RepairUnproven` when the proof fails, and `RepairFailed` when the repair gave no object
+    or the text is too long to try.
     """
-    source = run_of(text)
+    # First, because a text that cannot be read item by item needs no repair.
+    expected = items_of_text(text)
     value, log = _repaired(text)
     if not all(entry["text"].startswith(_HARMLESS) for entry in log):
-        raise Unproven("the repair changed more than punctuation")
+        raise RepairUnproven("the repair changed more than punctuation")
     if not text.rstrip().endswith("}"):
-        raise Unproven("the text does not end as an object ends")
-    if source != list(run_of_value(value)):
-        raise Unproven("the repair added, dropped or moved something")
+        raise RepairUnproven("the text does not end with a closing brace")
+    if expected != list(items_of_value(value)):
+        raise RepairUnproven("the repair added, dropped or moved something")
     return value
 
 
 def lossy_repair(text: str) -> dict[str, Any]:
-    """Whatever json-repair makes of a text. Raises `Hopeless`."""
-    if len(text) > LONGEST or len(_FAMILIAR.sub("", _STRING.sub("", text))) > _MOST_STRANGE:
-        raise Hopeless("too long or too far from JSON to repair in bounded time")
+    """Repair a text without a proof. Raises `RepairFailed`."""
+    if (
+        len(text) > MAX_CHARACTERS
+        or len(_EXPECTED.sub("", _STRING.sub("", text))) > _MAX_UNEXPECTED
+    ):
+        raise RepairFailed("too long or too far from JSON to repair in bounded time")
     return _repaired(text)[0]
 
 
 def _repaired(text: str) -> tuple[dict[str, Any], list[dict[str, str]]]:
-    if len(text) > LONGEST or text.count("{") + text.count("[") > _MOST_OPENED:
-        raise Hopeless("too long to repair in bounded time")
+    if len(text) > MAX_CHARACTERS or text.count("{") + text.count("[") > _MAX_OPENING_BRACKETS:
+        raise RepairFailed("too long to repair in bounded time")
     try:
         value, log = repair_json(text, return_objects=True, skip_json_loads=True, logging=True)
     except (ValueError, RecursionError, IndexError, TypeError, KeyError, AttributeError):
-        raise Hopeless("json-repair gave up") from None
+        raise RepairFailed("json-repair failed") from None
     if not isinstance(value, dict):
-        raise Hopeless("no object came out")
+        raise RepairFailed("json-repair gave no object")
     return value, log

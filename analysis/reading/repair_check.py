@@ -1,8 +1,8 @@
-"""Proof that a repair kept every word: source and result are the same run of signs and values.
+"""Check that a repair lost nothing: the damaged text and the repaired value have equal items.
 
-A repaired object is read back as a run of brackets, property names and values. When the damaged
-text, read sign by sign, gives the very same run, the repair can have touched only commas,
-colons and the space between them, and the run leaves no freedom where a value belongs.
+Items are brackets, property names and values, in order. `items_of_text` reads them token by token
+from the damaged text, `items_of_value` from the repaired object. When both lists are equal, the
+repair changed only commas, colons and the blanks between them.
 """
 
 import json
@@ -11,17 +11,18 @@ from collections.abc import Iterator
 from typing import Any
 
 Item = tuple[str, Any]
+"""Kind (`bracket`, `name` or the value's type) and value."""
 
-_SIGN = re.compile(
+_TOKEN = re.compile(
     r"""[ \t\r\n]*+(?:
         (?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")(?P<colon>[ \t\r\n]*+:)?
       | (?P<bracket>[{}\[\]])
-      | (?P<between>[,:])
+      | (?P<separator>[,:])
       | (?P<scalar>-?[0-9][0-9.eE+-]*+|[A-Za-z]++)
     )""",
     re.VERBOSE | re.DOTALL,
 )
-_WORDS = {
+_CONSTANTS = {
     "true": True,
     "false": False,
     "null": None,
@@ -29,46 +30,46 @@ _WORDS = {
     "False": False,
     "None": None,
 }
-_STRAY_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
-_ESCAPES = frozenset('"\\/bfnrtu')
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
+_VALID_ESCAPES = frozenset('"\\/bfnrtu')
 _PAIRS = {"}": "{", "]": "["}
 
 
-class Unproven(Exception):
-    """The text cannot be read sign by sign. Says why, without content."""
+class RepairUnproven(Exception):
+    """It is not certain that a repair lost nothing. The message has no content of the answer."""
 
 
-def run_of(text: str) -> list[Item]:
-    """The run of a damaged text, in linear time. Raises `Unproven`."""
-    run: list[Item] = []
+def items_of_text(text: str) -> list[Item]:
+    """Read the items of a damaged text, in linear time. Raises `RepairUnproven`."""
+    items: list[Item] = []
     opened: list[str] = []
     at, end = 0, len(text.rstrip(" \t\r\n"))
     while at < end:
-        match = _SIGN.match(text, at)
+        match = _TOKEN.match(text, at)
         if match is None:
-            raise Unproven("a quote or a sign stands where none belongs")
+            raise RepairUnproven("a quote or a character is out of place")
         at = match.end()
         if match["bracket"]:
             _balance(match["bracket"], opened)
-        if not match["between"]:
-            run.append(_item(match))
+        if not match["separator"]:
+            items.append(_item(match))
     if opened:
-        raise Unproven("brackets are not balanced")
-    return run
+        raise RepairUnproven("brackets are not balanced")
+    return items
 
 
-def run_of_value(value: Any) -> Iterator[Item]:
-    """The run of a repaired value."""
+def items_of_value(value: Any) -> Iterator[Item]:
+    """Yield the items of a repaired value."""
     if isinstance(value, dict):
         yield "bracket", "{"
         for name, child in value.items():
             yield "name", name
-            yield from run_of_value(child)
+            yield from items_of_value(child)
         yield "bracket", "}"
     elif isinstance(value, list):
         yield "bracket", "["
         for child in value:
-            yield from run_of_value(child)
+            yield from items_of_value(child)
         yield "bracket", "]"
     else:
         yield type(value).__name__, value
@@ -78,7 +79,7 @@ def _balance(bracket: str, opened: list[str]) -> None:
     if bracket in "{[":
         opened.append(bracket)
     elif not opened or opened.pop() != _PAIRS[bracket]:
-        raise Unproven("brackets are not balanced")
+        raise RepairUnproven("brackets are not balanced")
 
 
 def _item(match: re.Match[str]) -> Item:
@@ -91,12 +92,12 @@ def _item(match: re.Match[str]) -> Item:
 
 
 def _scalar(word: str) -> Any:
-    if word in _WORDS:
-        return _WORDS[word]
+    if word in _CONSTANTS:
+        return _CONSTANTS[word]
     try:
         return json.loads(word, parse_constant=_refuse)
     except ValueError:
-        raise Unproven("a word stands outside quotes") from None
+        raise RepairUnproven("a word is outside quotes") from None
 
 
 def _refuse(constant: str) -> Any:
@@ -105,15 +106,18 @@ def _refuse(constant: str) -> Any:
 
 def _decoded(literal: str) -> str:
     try:
-        return str(json.loads(_STRAY_ESCAPE.sub(_escape, literal), strict=False))
+        return str(json.loads(_ESCAPE.sub(_checked_escape, literal), strict=False))
     except ValueError:
-        raise Unproven("a string has an escape that cannot be read") from None
+        raise RepairUnproven("a string has an escape that cannot be decoded") from None
 
 
-def _escape(match: re.Match[str]) -> str:
-    """An apostrophe needs no escape. Any other stray one may be left over from a lost sign."""
+def _checked_escape(match: re.Match[str]) -> str:
+    """Return a valid escape as it is, and an escaped apostrophe without its backslash.
+
+    Models often escape apostrophes. Any other invalid escape may be the rest of a lost character.
+    """
     if match[1] == "'":
         return "'"
-    if match[1] not in _ESCAPES:
-        raise Unproven("a string has an escape that means nothing")
+    if match[1] not in _VALID_ESCAPES:
+        raise RepairUnproven("a string has an invalid escape")
     return match[0]

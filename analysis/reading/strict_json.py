@@ -1,44 +1,46 @@
-"""JSON as the standard has it, and nothing more."""
+"""Strict JSON (RFC 8259): no NaN, no infinities, no duplicate keys."""
 
 import json
 from typing import Any
 
 
-class Repeated(Exception):
-    """A property stands twice in one object: nobody knows which one was meant."""
+class DuplicateKey(Exception):
+    """An object has two properties of one name, so its value is ambiguous."""
 
 
-class Malformed(Exception):
-    """The text is not JSON. `over_a_control`: because of a raw control sign in a string."""
+class InvalidJson(Exception):
+    """The text is not JSON.
 
-    def __init__(self, *, over_a_control: bool = False) -> None:
-        self.over_a_control = over_a_control
+    `is_control_character`: the first error is an unescaped control character in a string.
+    """
+
+    def __init__(self, *, is_control_character: bool = False) -> None:
+        self.is_control_character = is_control_character
         super().__init__()
 
 
-def parse(text: str, *, raw_controls: bool = False) -> Any:
-    """The value of a JSON text. Raises `Repeated` or `Malformed`, never anything else.
+def parse(text: str, *, allow_controls: bool = False) -> Any:
+    """Parse a JSON text. Raises `DuplicateKey` or `InvalidJson`, and nothing else.
 
-    NaN and infinities are no JSON. `raw_controls` takes line breaks and tabs that were not
-    escaped inside a string for what they are.
+    `allow_controls` accepts unescaped control characters, such as line breaks, inside strings.
     """
     try:
         return json.loads(
             text,
             object_pairs_hook=_unique,
             parse_constant=_refuse,
-            strict=not raw_controls,
+            strict=not allow_controls,
         )
     except json.JSONDecodeError as error:
-        raise Malformed(over_a_control=error.msg.startswith("Invalid control")) from None
+        raise InvalidJson(is_control_character=error.msg.startswith("Invalid control")) from None
     except (ValueError, RecursionError):
-        raise Malformed from None
+        raise InvalidJson from None
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise Repeated
+        raise DuplicateKey
     return members
 
 

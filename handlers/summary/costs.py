@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from analysis.prices import Rates, price_of, told_price
+from analysis.prices import Rates, price_of, price_with_source
 from handlers.runs.estimate import Estimate
 from tracking import Plan, Row, Tracking
 
@@ -15,7 +15,7 @@ def money_of(tracking: Tracking, plan: Plan, totals: Row, stored: int, expected:
     of_analysis = tracking.query("costs", {"analysis": plan.analysis})
     so_far = sum_of(of_analysis)
     return {
-        "price": told_price(plan.model),
+        "price": price_with_source(plan.model),
         "parts": parts_of(plan.model, totals, expected),
         "online": _online(plan.model, totals),
         "saved": saved_of(plan, _each(totals["cost"], stored), so_far["each"]),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Reader, encode_reading
-from analysis.reading.echoed_request import Frame, frame_of
+from analysis.reading.echoed_request import KnownPrefix, learn_prefix
 from benchmarks import samples
 from tests.analysis.making import ANSWER, CALL_REVIEW, OTHER, RECORD, echo, held, prediction
 
@@ -28,8 +28,8 @@ def _line(record: str = RECORD, transcript: str = "Hello?", **fields: Any) -> by
     return json.dumps(moved, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _frame(line: bytes = _line()) -> Frame:
-    frame = frame_of(line, RECORD, CALL_REVIEW.fence)
+def _frame(line: bytes = _line()) -> KnownPrefix:
+    frame = learn_prefix(line, RECORD, CALL_REVIEW.fence)
     assert frame is not None
     return frame
 
@@ -100,7 +100,7 @@ def test_a_transcript_that_looks_like_its_fence_is_read_alike(transcript: str) -
 )
 def test_an_echo_without_a_provable_frame_lends_none(request_: dict[str, Any]) -> None:
     """Two ids in the turn and one after it, and nothing else that follows from them."""
-    assert frame_of(_line(request=request_), RECORD, CALL_REVIEW.fence) is None
+    assert learn_prefix(_line(request=request_), RECORD, CALL_REVIEW.fence) is None
 
 
 @held(120)

@@ -12,9 +12,9 @@ import pytest
 
 from analysis import Reader, encode_reading
 from analysis.reading import repair
-from analysis.reading.partial_json import Broken, scan
-from analysis.reading.repair import Hopeless, lossy_repair, safe_repair
-from analysis.reading.repair_check import Unproven, run_of
+from analysis.reading.partial_json import BrokenJson, values_of
+from analysis.reading.repair import RepairFailed, lossy_repair, safe_repair
+from analysis.reading.repair_check import RepairUnproven, items_of_text
 from analysis.schema import check
 from tests.analysis.making import ANSWER, CALL_REVIEW, answer, prediction, read
 
@@ -67,7 +67,7 @@ def test_json_repair_only_sees_what_it_can_finish(
     Reader(CALL_REVIEW, admit_lossy=admit_lossy).read_line(prediction(SHAPES[shape]), 1)
 
     assert len(asked) <= 1
-    assert all(len(text) <= repair.LONGEST for text in asked)
+    assert all(len(text) <= repair.MAX_CHARACTERS for text in asked)
 
 
 @pytest.mark.parametrize("error", [RecursionError, ValueError, IndexError, KeyError, TypeError])
@@ -84,7 +84,7 @@ def test_whatever_json_repair_raises_is_contained(
 
     assert read(text).error_type == "json_parse_error"
     for way in (safe_repair, lossy_repair):
-        with pytest.raises(Hopeless):
+        with pytest.raises(RepairFailed):
             way(text)
 
 
@@ -92,16 +92,16 @@ def test_whatever_json_repair_raises_is_contained(
 def test_proof_goes_over_a_text_once(shape: str) -> None:
     """Its pattern gives nothing back, so that it cannot try the same signs again."""
     text = SHAPES[shape]
-    with suppress(Unproven):
-        assert len(run_of(text)) <= len(text)
+    with suppress(RepairUnproven):
+        assert len(items_of_text(text)) <= len(text)
 
 
 def test_a_scan_gives_up_after_a_bound_of_signs() -> None:
     """A line of a million small values costs as much as one of two hundred thousand signs."""
     text = "[" + "0," * 1_000_000 + "0]"
     seen: list[object] = []
-    with suppress(Broken):
-        seen.extend(scan(text))
+    with suppress(BrokenJson):
+        seen.extend(values_of(text))
 
     assert 0 < len(seen) <= 100_000
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from analysis import load_analysis
-from analysis.prices import price_of, prices_of, told_price
+from analysis.prices import price_of, price_with_source, prices_of
 
 MODELS = ("gemini-2.5-flash", "gemini-2.5-flash-lite", "gemini-3.5-flash-lite")
 
@@ -25,7 +25,7 @@ def test_a_batch_job_is_billed_at_a_discount(model: str) -> None:
 @pytest.mark.parametrize("model", MODELS)
 def test_a_price_says_since_when_and_from_where(model: str) -> None:
     """So that somebody can look again."""
-    told = told_price(model)
+    told = price_with_source(model)
 
     assert told is not None
     assert date(2026, 1, 1) < date.fromisoformat(told["as_of"])
@@ -43,4 +43,4 @@ def test_a_price_is_found_by_the_last_part_of_a_name() -> None:
 @pytest.mark.parametrize("model", ["gemma3", "", "gemini-3.5-flash-lite-tuned"])
 def test_an_unknown_model_has_no_price(model: str) -> None:
     """Which is not the price 0."""
-    assert (None, None, None) == (price_of(model), prices_of(model), told_price(model))
+    assert (None, None, None) == (price_of(model), prices_of(model), price_with_source(model))

@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from analysis import analyses, load_analysis
-from analysis.reading.reading import Reading
+from analysis.reading.staged_reading import Reading
 from handlers.attempts.output_columns import answer_columns, output_tables
 from tests.tracking.harness import ANALYSIS, OUTPUT, Sheet
 from tests.tracking.test_statements import NAMES, TRANSACTIONS

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from analysis.prices import told_price
+from analysis.prices import price_with_source
 
 from . import formatting, labels, reconciliation
 from .cost_text import price_line
@@ -46,7 +46,7 @@ def _estimate(preview: Fields) -> list[str]:
         named("input", _range(read), "tokens"),
         named("output", _range(written), "tokens"),
         named("cost", formatting.span(formatting.dollars(low), formatting.dollars(high))),
-        line("   ", price_line(told_price(model) or {}, model)),
+        line("   ", price_line(price_with_source(model) or {}, model)),
     ]
 
 

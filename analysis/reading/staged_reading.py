@@ -1,4 +1,4 @@
-"""One line read: a row of the staging table."""
+"""The result of reading one line of a prediction file: a row of the staging table."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -8,15 +8,17 @@ from msgspec import UNSET, UnsetType
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
-    """What a line said, or by what name it was refused. Never both.
+    """A line that was read: either an answer or an error, never both.
 
-    A reading with an answer is a `Row`, which has the answer's columns as fields of its own.
-    `detail` holds codes, field names and positions; never content.
+    A reading with an answer is of a subclass made by `row_type`, with one more field for each
+    column. `detail` holds codes, field names and positions, never content.
     """
 
     line: int
+    """Line number in the file, from 1."""
     record_id: str | None = None
     error_type: str | None = None
+    """A name from `ERRORS`; None for an answer."""
     detail: str | None = None
     parse_method: str | None = None
     repair_grade: str | None = None
@@ -28,25 +30,26 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     thoughts_tokens: int | None = None
     output_tokens: int | None = None
     transcript_fingerprint: str | None = None
-    """Of the transcript in the echoed request, where it came back in the shape we sent."""
+    """SHA-256 of the transcript in the echoed request; None when the echo has another shape."""
     other_key: str | UnsetType = UNSET
+    """A key that is not one of ours. It is never stored: it may contain a phone token."""
 
     @property
     def columns(self) -> dict[str, Any]:
-        """The answer's part of the output table; empty for an error."""
+        """The answer's columns of the output table; empty for an error."""
         own = self.__struct_fields__[len(Reading.__struct_fields__) :]
         return {name: msgspec.to_builtins(getattr(self, name)) for name in own}
 
     @property
     def foreign_key(self) -> str | None:
-        """A key that is not ours, for callers that can look it up. It may name a person."""
+        """`other_key`, or None: for callers that look it up."""
         return None if self.other_key is UNSET else self.other_key
 
 
 def row_type(columns: Iterable[str]) -> type[Reading]:
-    """The readings that are rows with these columns, after the fields of every reading.
+    """Make the subclass of `Reading` that has these columns as further fields.
 
-    Flat, so that a row is encoded as it stands, without a dictionary in between.
+    A flat struct is encoded directly, without a dictionary in between.
     """
     fields: list[Any] = [(name, Any, None) for name in columns]
     made: Any = msgspec.defstruct("Row", fields, bases=(Reading,), frozen=True, gc=False)
@@ -58,10 +61,7 @@ _encode_lines = msgspec.json.Encoder().encode_lines
 
 
 def encode_reading(reading: Reading) -> bytes:
-    """One line of NDJSON, newline included: the fields and the columns side by side.
-
-    A foreign key is left out: it may be a phone token.
-    """
+    """Encode a reading as one line of NDJSON, newline included, without `other_key`."""
     if reading.other_key is not UNSET:
         reading = msgspec.structs.replace(reading, other_key=UNSET)
     return _encode_lines((reading,))
