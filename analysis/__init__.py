@@ -1,14 +1,15 @@
-"""What we ask, and how we read: prompts, schema, request lines, honest reading of answers.
+"""Analyses: prompts, answer schemas, request lines, and the reader of prediction files.
 
-Pure: no I/O beyond the package's own files, no state, and no import from another room.
+No input or output except the package's own files, no state, and no import of another package.
 """
 
 from analysis.charts import Chart, Charts, LeftOut, charts_of
 from analysis.collection import Analyses
-from analysis.definition import Analysis, Column, analyses, load_analysis, problems_of
+from analysis.definition import Analysis, Column
 from analysis.error_types import ERRORS, ErrorType, error_types_table
 from analysis.errors import AnalysisError, PreflightError
 from analysis.keys import composite_key, fingerprint, is_record_id, record_id_of
+from analysis.loading import ANALYSIS_FILES, load_analysis, problems_of, shipped_analyses
 from analysis.preflight import Preflight, check_file, check_template, preflight
 from analysis.reading.lines import lines_of
 from analysis.reading.reader import Reader
@@ -16,6 +17,7 @@ from analysis.reading.staged_reading import Reading, encode_reading
 from analysis.request_lines import Request, render
 
 __all__ = [
+    "ANALYSIS_FILES",
     "ERRORS",
     "Analyses",
     "Analysis",
@@ -30,7 +32,6 @@ __all__ = [
     "Reader",
     "Reading",
     "Request",
-    "analyses",
     "charts_of",
     "check_file",
     "check_template",
@@ -45,4 +46,5 @@ __all__ = [
     "problems_of",
     "record_id_of",
     "render",
+    "shipped_analyses",
 ]

@@ -1,75 +1,64 @@
-"""The analyses that can be asked for: those that are shipped, and those of your own folders."""
+"""The analyses that a run can use: those that are shipped, and those that users add."""
 
-from collections.abc import Iterable
-from pathlib import Path
-
-from analysis.definition import SETTINGS_FILE, Analysis, analyses, load_analysis
+from analysis.definition import Analysis
 from analysis.errors import AnalysisError
+from analysis.loading import Files, load_analysis, shipped_analyses
 
 
 class Analyses:
-    """Found by name. Every analysis has a table of its own, or shares one of equal columns."""
+    """Analyses by name. Two of them share an output table only if it has equal columns."""
 
-    def __init__(self, folders: Iterable[Path] = ()) -> None:
-        """Each folder is one analysis, or holds several. Raises `AnalysisError` for any of them."""
-        self._folders = dict[str, Path]()
-        self._loaded = dict[str, Analysis]()
-        for folder in _each(folders):
-            self.add(folder)
+    def __init__(self) -> None:
+        """Begin with the shipped analyses."""
+        self._shipped = dict[str, Analysis]()
+        self._added = dict[str, Analysis]()
 
-    def add(self, folder: Path) -> Analysis:
-        """One more. Raises `AnalysisError`, and then knows what it knew."""
-        if folder.name in self.names:
-            raise AnalysisError(f"{folder}: there is another analysis of this name; rename one")
-        added = load_analysis(folder.name, folder)
+    def add(self, name: str, files: Files, source: str = "") -> Analysis:
+        """Add the analysis that these files define, and return it.
+
+        `source`, e.g. a folder's path, is named when the name is taken. Raises `AnalysisError`, and
+        then the collection is unchanged.
+        """
+        if name in self.names:
+            raise AnalysisError(f"{source or name}: an analysis of this name exists; rename one")
+        added = load_analysis(name, files)
         for other in map(self.load, self.names):
             if other.table == added.table and _layout(other) != _layout(added):
                 raise AnalysisError(
                     f"{added.name} and {other.name} write to the table {added.table} "
                     "with different columns; give one of them a table of its own"
                 )
-        self._folders[folder.name], self._loaded[folder.name] = folder, added
+        self._added[name] = added
         return added
 
     @property
     def names(self) -> list[str]:
-        return sorted([*analyses(), *self._folders])
+        """All names, sorted."""
+        return sorted([*shipped_analyses(), *self._added])
 
     @property
     def tables(self) -> list[str]:
-        """The output tables, each once."""
+        """The output tables, sorted, each once."""
         return sorted({self.load(name).table for name in self.names})
 
     @property
     def own(self) -> list[Analysis]:
-        """Those that are not shipped."""
-        return [self.load(name) for name in self._folders]
+        """The analyses that are not shipped, in the order in which they were added."""
+        return [*self._added.values()]
 
     def load(self, name: str) -> Analysis:
-        """Raises `AnalysisError` when there is none of this name."""
-        if name not in self._loaded:
-            if name not in self._folders and name not in analyses():
-                known = ", ".join(self.names)
-                raise AnalysisError(f"there is no analysis {name}: choose from {known}")
-            self._loaded[name] = load_analysis(name, self._folders.get(name))
-        return self._loaded[name]
+        """Return the analysis of this name. Raises `AnalysisError` when there is none."""
+        if name in self._added:
+            return self._added[name]
+        if name not in self._shipped:
+            if name not in shipped_analyses():
+                raise AnalysisError(f"unknown analysis {name}: use one of {', '.join(self.names)}")
+            self._shipped[name] = load_analysis(name)
+        return self._shipped[name]
 
 
 def _layout(analysis: Analysis) -> tuple[object, ...]:
-    """What its table looks like: the columns, their fields, and the one that no row is without."""
+    """Return what defines the output table: columns, fields of records, and the required column."""
     columns = analysis.output_columns
     fields = [analysis.record_fields(column.name) for column in columns]
     return columns, fields, analysis.contract.summary
-
-
-def _each(folders: Iterable[Path]) -> Iterable[Path]:
-    for folder in folders:
-        if (folder / SETTINGS_FILE).is_file():
-            yield folder.resolve()
-            continue
-        if not folder.is_dir():
-            raise AnalysisError(f"{folder}: there is no such folder")
-        found = sorted(file.parent for file in folder.glob(f"*/{SETTINGS_FILE}"))
-        if not found:
-            raise AnalysisError(f"{folder}: no {SETTINGS_FILE} here, nor in the folders below")
-        yield from (each.resolve() for each in found)

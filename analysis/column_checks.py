@@ -1,8 +1,7 @@
-"""What the tables take: names and shapes of an answer, checked before anything is spent.
+"""Check that tables can store an answer: names of table and columns, and types of the schema.
 
-Most rules are BigQuery's, which knows no difference between small and capital letters in the
-names of columns and fields. The others come from the statements that store and count answers,
-where the columns of an answer stand beside columns of theirs.
+Most rules are BigQuery's, which ignores case in the names of columns and fields. The others come
+from the statements that store and count answers: they use further columns beside the answer's.
 """
 
 import re
@@ -19,68 +18,68 @@ LINEAGE = frozenset(
         "run_id", "batch", "attempt", "model", "analysis", "grounding", "cost", "analysed_at",
     }
 )  # fmt: skip
-"""Columns that every output table has, in small letters."""
-_BESIDE = frozenset({"job", "error", "copies", "is_asked", "word", "value"})
-"""Names that answers meet on their way: in staging, in closing and in counting."""
+"""Columns that every output table has, in lower case."""
+_USED_BY_STATEMENTS = frozenset({"job", "error", "copies", "is_asked", "word", "value"})
+"""Columns that statements add to an answer's while they stage, store and count it."""
 
 
 def table_problems(table: str) -> Iterator[str]:
-    """What is wrong with the name of an output table."""
+    """Yield the problems of the name of an output table."""
     if not _TABLE.fullmatch(table):
         yield (
-            f"table {table!r}: small letters, digits and _ only, a letter first, "
+            f"invalid table {table!r}: use lower-case letters, digits and _, a letter first, "
             "at most 128 characters"
         )
 
 
 def column_problems(column: str) -> Iterator[str]:
-    """What is wrong with the name of a column."""
+    """Yield the problems of the name of a column."""
     if not _COLUMN.fullmatch(column):
-        # Statements call their tables by single letters; BigQuery keeps several names with a
-        # leading _ for itself.
+        # Statements use single letters as table aliases; BigQuery reserves several names with a
+        # leading _.
         yield (
-            f"the column {column!r} cannot be written: small letters, digits and _ only, "
-            "a letter first, 2 to 128 characters"
+            f"invalid column {column!r}: use lower-case letters, digits and _, a letter first, "
+            "2 to 128 characters"
         )
     elif hasattr(Reading, column) or column in LINEAGE:
-        yield f"the column {column!r} has the name of one that every row has; rename it"
-    elif column in _BESIDE:
+        yield f"the column {column!r} has the name of a column that every row has; rename it"
+    elif column in _USED_BY_STATEMENTS:
         yield f"the column {column!r} has a name that Troupe's own statements use; rename it"
 
 
 def shape_problems(node: Node) -> Iterator[str]:
-    """What of a schema no table can store."""
-    yield from _same_names(node)
+    """Yield the parts of a schema that no table can store."""
+    yield from _case_conflicts(node)
     for child in (node.properties or {}).values():
         if child.kind == "object":
             yield from shape_problems(child)
         elif child.items:
-            yield from _entry_problems(child.items)
+            yield from _element_problems(child.items)
 
 
-def _same_names(node: Node) -> Iterator[str]:
+def _case_conflicts(node: Node) -> Iterator[str]:
     first: dict[str, str] = {}
     for name in node.properties or {}:
         other = first.setdefault(name.lower(), name)
         if other != name:
             yield (
                 f"{node.path or 'the schema'}: {other!r} and {name!r} differ only in case, "
-                "which BigQuery does not tell apart; rename one"
+                "which BigQuery ignores; rename one"
             )
 
 
-def _entry_problems(entry: Node) -> Iterator[str]:
-    """A list becomes a REPEATED column: of scalars, or of records."""
-    if entry.optional:
-        yield f"{entry.path}: BigQuery stores no null in a list; remove nullable"
-    if entry.kind == "array":
-        yield f"{entry.path}: BigQuery stores no list in a list; make one list of both"
-    yield from _same_names(entry)
-    for field in (entry.properties or {}).values():
+def _element_problems(element: Node) -> Iterator[str]:
+    """Yield what a REPEATED column, of scalars or of records, cannot store."""
+    if element.optional:
+        yield f"{element.path}: BigQuery stores no null in a list; remove nullable"
+    if element.kind == "array":
+        yield f"{element.path}: BigQuery stores no list in a list; make it one list"
+    yield from _case_conflicts(element)
+    for field in (element.properties or {}).values():
         if field.kind == "object" or (field.items and field.items.kind == "object"):
             yield (
                 f"{field.path}: an object inside the objects of a list cannot be stored; "
                 "put its properties beside the others"
             )
         elif field.items:
-            yield from _entry_problems(field.items)
+            yield from _element_problems(field.items)

@@ -1,16 +1,19 @@
-"""What can be wrong with an analysis folder or a request file.
+"""Errors of an analysis' files and of request files.
 
-AnalysisError   the folder is not usable: correct the file that it names
-PreflightError  the request file would be refused by the service as a whole: do not submit it
+AnalysisError   the files do not define a valid analysis: correct the file in the message
+PreflightError  Vertex AI would refuse the whole request file: do not submit it
 """
 
 
 class AnalysisError(Exception):
-    """An analysis folder is not usable. Names the file, the field and what to do."""
+    """An analysis cannot be used. The message names the file, the field and the remedy."""
 
 
 class PreflightError(Exception):
-    """A request file breaks a rule of the importer. Names rule and line, never content."""
+    """A request file breaks a rule of Vertex AI's importer.
+
+    The message has the rule, the line number and the key path, never a value.
+    """
 
     def __init__(self, rule: str, line: int, where: str = "") -> None:
         """`where` is a key path of the request, never a value."""

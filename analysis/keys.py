@@ -1,26 +1,27 @@
-"""Who an answer belongs to, and which text it was made from."""
+"""Record ids, the keys that carry them in request files, and fingerprints of transcripts."""
 
 import base64
 import binascii
 import hashlib
 import re
 
-PREFIX = "k-"
-"""A key must not look like a number, or the service's importer makes one of it."""
+KEY_PREFIX = "k-"
+"""Before the record id in a key: Vertex AI's importer reads a key of digits as a number."""
 
 ID_LENGTH = 32
 _HEX = b"0123456789abcdef"
-_RECORD_KEY = re.compile(r"k-([0-9a-f]{32})")
-_LONGEST_FOREIGN_KEY = 1024
+_RECORD_KEY = re.compile(rf"{KEY_PREFIX}([0-9a-f]{{{ID_LENGTH}}})")
+_MAX_COMPOSITE_KEY = 1024
+"""Characters."""
 
 
 def is_record_id(name: bytes) -> bool:
-    """True for 32 lower-case hex digits."""
+    """Return whether this is a record id: 32 lower-case hex digits."""
     return len(name) == ID_LENGTH and not name.strip(_HEX)
 
 
 def record_id_of(key: object) -> str | None:
-    """The record id inside a key of ours; None for everything else."""
+    """Return the record id in a key of this system; None for any other value."""
     if not isinstance(key, str):
         return None
     match = _RECORD_KEY.fullmatch(key)
@@ -28,12 +29,13 @@ def record_id_of(key: object) -> str | None:
 
 
 def composite_key(text: str) -> tuple[str, str] | None:
-    """Phone token and interaction id of a key of the earlier system, else None.
+    """Return phone token and interaction id of a key of the earlier system; None for other text.
 
-    Such a key is base64(phone token) + "|" + interaction id. It is read and never written.
+    Such a key is base64(phone token) + "|" + interaction id. This system reads it and never
+    writes it.
     """
     token, bar, interaction_id = text.partition("|")
-    if not (token and bar and interaction_id) or len(text) > _LONGEST_FOREIGN_KEY:
+    if not (token and bar and interaction_id) or len(text) > _MAX_COMPOSITE_KEY:
         return None
     try:
         return base64.b64decode(token, validate=True).decode("utf-8"), interaction_id
@@ -42,6 +44,6 @@ def composite_key(text: str) -> tuple[str, str] | None:
 
 
 def fingerprint(text: str | bytes) -> str:
-    """Lower-case hex SHA-256 of the text's UTF-8 bytes, as TO_HEX(SHA256(text)) in SQL."""
+    """Return the SHA-256 of the text's UTF-8 bytes in lower-case hex: TO_HEX(SHA256(text))."""
     encoded = text if isinstance(text, bytes) else text.encode("utf-8")
     return hashlib.sha256(encoded).hexdigest()

@@ -1,8 +1,8 @@
-"""Proof that the importer will take a request file: one bad line refuses the whole job.
+"""Check a request file by the rules of Vertex AI's importer, which refuses a job for one bad line.
 
-The rules were collected from refused jobs. `check_file` proves all of them on every line.
-`preflight` stands in the stream of a writer: the lines of an analysis share one template, so
-it proves the template once and, line by line, only what varies.
+The rules were collected from refused jobs. `check_file` checks all of them on every line.
+`preflight` checks lines while they are written: all lines of an analysis share one template, so it
+checks the template once, and of each line only what varies.
 """
 
 import json
@@ -15,50 +15,50 @@ from analysis.definition import Analysis
 from analysis.errors import PreflightError
 from analysis.request_lines import Request, render
 
-MOST_LINES = 200_000
-MOST_BYTES = 1_000_000_000
-DEEPEST = 15
+MAX_LINES = 200_000
+MAX_BYTES = 1_000_000_000
+MAX_DEPTH = 15
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PROBE = "0" * 32
+_PROBE_ID = "0" * 32
 
 
 @dataclass(slots=True)
 class Preflight:
-    """What a file has shown so far; complete and without an error, it may be submitted."""
+    """Counts of the lines that were checked so far."""
 
     lines: int = 0
     size: int = 0
-    """In bytes."""
+    """Bytes."""
     keys: set[bytes] = field(default_factory=set, repr=False)
 
     def count(self, line: bytes, key: bytes) -> None:
-        """Take one more line into account. Raises `PreflightError`."""
+        """Add a line. Raises `PreflightError` for a duplicate key or a file over its limits."""
         self.lines += 1
         self.size += len(line)
         keys = self.keys
         keys.add(key)
-        if len(keys) < self.lines or self.size > MOST_BYTES or self.lines > MOST_LINES:
-            raise self._broken()
+        if len(keys) < self.lines or self.size > MAX_BYTES or self.lines > MAX_LINES:
+            raise self._broken_rule()
 
-    def _broken(self) -> PreflightError:
-        if self.lines > MOST_LINES:
-            return PreflightError(f"a file has at most {MOST_LINES} lines", self.lines)
-        if self.size > MOST_BYTES:
-            return PreflightError(f"a file has at most {MOST_BYTES} bytes", self.lines)
+    def _broken_rule(self) -> PreflightError:
+        if self.lines > MAX_LINES:
+            return PreflightError(f"a file has at most {MAX_LINES} lines", self.lines)
+        if self.size > MAX_BYTES:
+            return PreflightError(f"a file has at most {MAX_BYTES} bytes", self.lines)
         return PreflightError("keys are unique", self.lines, "key")
 
 
 def preflight(
     analysis: Analysis, lines: Iterable[bytes], seen: Preflight | None = None
 ) -> Iterator[bytes]:
-    """The same lines, each proved before it is passed on. Raises `PreflightError`.
+    """Yield the same lines, each after its check. Raises `PreflightError`.
 
-    `seen` counts along, for a writer that wants to know rows and bytes.
+    `seen` counts lines and bytes for the caller.
     """
     check_template(analysis)
     seen = seen if seen is not None else Preflight()
-    record_of, count = analysis.template.recogniser(), seen.count
+    record_of, count = analysis.template.matcher(), seen.count
     for line in lines:
         record_id = record_of(line)
         if record_id is None:
@@ -70,12 +70,12 @@ def preflight(
 
 
 def check_template(analysis: Analysis) -> None:
-    """Prove every rule on a line of this analysis. Raises `PreflightError`."""
-    check_file(render(analysis, [Request(_PROBE, "x", analysis.output_cap)]))
+    """Check one line of this analysis by every rule. Raises `PreflightError`."""
+    check_file(render(analysis, [Request(_PROBE_ID, "x", analysis.output_cap)]))
 
 
 def check_file(lines: Iterable[bytes]) -> Preflight:
-    """Every rule on every line of any request file. Raises `PreflightError`."""
+    """Check every line of any request file by every rule. Raises `PreflightError`."""
     seen, shapes = Preflight(), _Shapes()
     for number, line in enumerate(lines, start=1):
         try:
@@ -84,7 +84,7 @@ def check_file(lines: Iterable[bytes]) -> Preflight:
             raise PreflightError("every line is JSON, nested at most 15 deep", number) from None
         key = content.get("key", content.get("custom_id")) if isinstance(content, dict) else None
         if not isinstance(key, str) or not key[:1].isalpha():
-            raise PreflightError("keys are texts that begin with a letter", number, "key")
+            raise PreflightError("keys are strings that begin with a letter", number, "key")
         shapes.number = number
         shapes.walk(content, "", 1)
         seen.count(line, key.encode())
@@ -94,12 +94,12 @@ def check_file(lines: Iterable[bytes]) -> Preflight:
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     content = dict(pairs)
     if len(content) < len(pairs):
-        raise ValueError("a property stands twice")
+        raise ValueError("duplicate property")
     return content
 
 
 class _Shapes:
-    """One type and one spelling for each key path, over all lines of a file."""
+    """Checks nesting, types and names of the values of all lines of a file."""
 
     def __init__(self) -> None:
         self.number = 0
@@ -108,9 +108,9 @@ class _Shapes:
 
     def walk(self, value: object, path: str, depth: int) -> None:
         if value is None:
-            raise PreflightError("nothing is null", self.number, path)
-        if isinstance(value, dict | list) and depth > DEEPEST:
-            raise PreflightError(f"nested at most {DEEPEST} deep", self.number, path)
+            raise PreflightError("no value is null", self.number, path)
+        if isinstance(value, dict | list) and depth > MAX_DEPTH:
+            raise PreflightError(f"nested at most {MAX_DEPTH} deep", self.number, path)
         self._one_type(value, path)
         if isinstance(value, dict):
             self._object(value, path, depth)
@@ -130,7 +130,7 @@ class _Shapes:
     def _list(self, value: list[Any], path: str, depth: int) -> None:
         for element in value:
             if isinstance(element, list):
-                raise PreflightError("no list stands in a list", self.number, path)
+                raise PreflightError("no list is in a list", self.number, path)
             self.walk(element, path + "[]", depth + 1)
 
     def _one_type(self, value: object, path: str) -> None:

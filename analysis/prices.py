@@ -1,6 +1,6 @@
-"""What a million tokens cost. An unknown model has no price, and never the price 0.
+"""Prices of models in US dollars for a million tokens. An unknown model has no price, not price 0.
 
-The table is frozen from a published one by `scripts/prices.py`.
+`scripts/prices.py` writes prices.json from a published table.
 """
 
 from functools import cache
@@ -15,7 +15,7 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
 
     input: float
     cached: float
-    """Cached input: its discount takes the place of the batch discount."""
+    """Cached input tokens: the cache discount replaces the batch discount."""
     output: float
 
 
@@ -23,9 +23,9 @@ class Price(Rates, frozen=True, kw_only=True):
     """The rates of one model in a batch job."""
 
     online: Rates
-    """What the same tokens cost without a batch job."""
+    """The rates without a batch job."""
     as_of: str
-    """The day on which somebody read the batch rates."""
+    """Date of the batch rates, YYYY-MM-DD."""
 
 
 class _PriceTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,18 +36,18 @@ class _PriceTable(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def price_of(model: str) -> Price | None:
-    """By the last part of the model's name; None when the table does not list it."""
+    """Return the price of a model, by the last part of its name; None for an unknown model."""
     return _table().models.get(model.rsplit("/", 1)[-1])
 
 
 def prices_of(model: str) -> tuple[float, float, float] | None:
-    """Input, cached input and output."""
+    """Return the rates of input, cached input and output; None for an unknown model."""
     price = price_of(model)
     return (price.input, price.cached, price.output) if price else None
 
 
 def price_with_source(model: str) -> dict[str, Any] | None:
-    """The price as plain values, with its source; None when the table does not list the model."""
+    """Return the price and its source as plain values; None for an unknown model."""
     price = price_of(model)
     if price is None:
         return None

@@ -1,4 +1,4 @@
-"""Requests become lines of the file that the model reads."""
+"""Render requests as lines of the JSONL file of a batch prediction job."""
 
 from collections.abc import Iterable, Iterator
 
@@ -10,7 +10,7 @@ from analysis.keys import is_record_id
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):
-    """One transcript to be asked about."""
+    """One transcript to send."""
 
     record_id: str
     """32 lower-case hex digits."""
@@ -19,10 +19,10 @@ class Request(msgspec.Struct, frozen=True, gc=False):
 
 
 def render(analysis: Analysis, requests: Iterable[Request]) -> Iterator[bytes]:
-    """One line a request, newline included; nothing but the transcript is escaped anew.
+    """Yield one line for each request, newline included.
 
-    The transcript is carried as it is, whatever it contains. Raises `PreflightError` for an
-    id that is none and for text that has no UTF-8 form.
+    The transcript is sent byte for byte. Raises `PreflightError` for an invalid record id and for
+    a transcript with lone surrogates, which have no UTF-8 form.
     """
     line = analysis.template.renderer()
     escape = msgspec.json.Encoder().encode
@@ -33,5 +33,5 @@ def render(analysis: Analysis, requests: Iterable[Request]) -> Iterator[bytes]:
         try:
             transcript = escape(request.transcript)[1:-1]
         except UnicodeEncodeError:
-            raise PreflightError("the transcript is no valid Unicode text", number) from None
+            raise PreflightError("the transcript is not valid Unicode", number) from None
         yield line(record_id, transcript, request.max_output_tokens)

@@ -1,8 +1,8 @@
-"""The subset of JSON Schema that answers are asked in and checked against.
+"""The subset of JSON Schema that is sent to the model and that answers are checked against.
 
-The schema is written as the service takes it (upper-case types, `nullable`). One rule is
-ours: what is nullable or not required is optional, and an optional field may be null or absent,
-which is the same. So the model may be asked for a field, and no answer is lost over it.
+A schema is written as Vertex AI takes it (upper-case types, `nullable`). One rule differs: a
+property that is nullable or not required is optional, and an optional property may be null or
+absent, which mean the same. So an answer that lacks an optional property is valid.
 """
 
 import re
@@ -28,14 +28,14 @@ _LARGEST_NUMBER = 2**63 - 1
 
 
 class SchemaError(Exception):
-    """The schema itself is outside the subset."""
+    """A schema uses something outside the subset. The message has its path in the schema."""
 
 
 class Mismatch(Exception):
-    """The answer is outside the schema. Carries a path of the schema and a rule, no value."""
+    """An answer does not fit the schema. It has a path of the schema and a rule, never a value."""
 
     def __init__(self, path: str, rule: str, *, missing: bool = False) -> None:
-        """`missing`: nothing was said here, as opposed to something wrong."""
+        """`missing`: there is no value, as opposed to an invalid one."""
         self.path = path
         self.rule = rule
         self.missing = missing
@@ -44,25 +44,30 @@ class Mismatch(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One place of the schema."""
+    """One part of a schema: the root, a property or the elements of a list."""
 
     kind: str
+    """The type in lower case."""
     path: str
+    """Property names joined by dots, `[]` for elements of a list; empty for the root."""
     optional: bool = False
     """May be null or absent."""
     properties: Mapping[str, "Node"] | None = None
     items: "Node | None" = None
     values: frozenset[str] | None = None
+    """The enum of a string."""
     pattern: re.Pattern[str] | None = None
     least: float | None = None
     most: float | None = None
+    """Bounds of a number, of a string's length or of a list's length."""
     equivalents: Mapping[str, Any] | None = None
+    """Strings that are read as another value."""
 
 
 def read_schema(raw: object, equivalents: Mapping[str, Mapping[str, Any]]) -> Node:
-    """The schema as a tree. Raises `SchemaError` with the path of what is not supported.
+    """Read a schema as a tree. Raises `SchemaError` with the path of what is not supported.
 
-    `equivalents` lists by path the texts that are read as another value, and nothing else is.
+    `equivalents` maps a path to the strings that are read as another value.
     """
     return _node(raw, "", equivalents)
 
@@ -76,7 +81,7 @@ def _node(
 ) -> Node:
     where = path or "the schema"
     if not isinstance(raw, dict):
-        raise SchemaError(f"{where} is not an object")
+        raise SchemaError(f"{where}: not an object")
     kind = str(raw.get("type", "")).lower()
     if kind not in _KINDS:
         raise SchemaError(f"{where}: type must be one of {', '.join(sorted(_KINDS))}")
@@ -99,16 +104,16 @@ def _node(
 
 
 def _check_keywords(raw: Mapping[str, Any], where: str) -> None:
-    for keyword, (fits, told) in _VALUES.items():
-        if keyword in raw and not fits(raw[keyword]):
-            raise SchemaError(f"{where}: {keyword} must be {told}")
+    for keyword, (is_valid, expected) in _KEYWORD_VALUES.items():
+        if keyword in raw and not is_valid(raw[keyword]):
+            raise SchemaError(f"{where}: {keyword} must be {expected}")
     for least, most in (
         ("minLength", "maxLength"),
         ("minItems", "maxItems"),
         ("minimum", "maximum"),
     ):
         if least in raw and most in raw and raw[least] > raw[most]:
-            raise SchemaError(f"{where}: {least} is above {most}, so no answer fits")
+            raise SchemaError(f"{where}: {least} is above {most}, so no answer is valid")
 
 
 def _is_size(value: object) -> bool:
@@ -119,15 +124,18 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_texts(value: object) -> bool:
+def _is_strings(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
-_VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+_KEYWORD_VALUES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "nullable": (lambda value: isinstance(value, bool), "true or false"),
-    "required": (_is_texts, "a list of property names"),
-    "enum": (lambda value: _is_texts(value) and len(value) > 0, "a list of texts, one at least"),
-    "pattern": (lambda value: isinstance(value, str), "a text"),
+    "required": (_is_strings, "a list of property names"),
+    "enum": (
+        lambda value: _is_strings(value) and len(value) > 0,
+        "a list of strings, at least one",
+    ),
+    "pattern": (lambda value: isinstance(value, str), "a string"),
     **dict.fromkeys(
         ("minLength", "maxLength", "minItems", "maxItems"), (_is_size, "a whole number, 0 or more")
     ),
@@ -144,12 +152,13 @@ def _properties(
     for name in properties:
         if not _NAME.fullmatch(name):
             raise SchemaError(
-                f"{path or 'the schema'}: {name!r} cannot be a property name: letters, digits "
-                "and _ only, a letter first, at most 128 characters"
+                f"{path or 'the schema'}: invalid property name {name!r}: use letters, "
+                "digits and _, a letter first, at most 128 characters"
             )
     required = set(raw.get("required", ()))
-    if not required <= properties.keys():
-        raise SchemaError(f"{path or 'the schema'}: required names what is no property")
+    if unknown := required - properties.keys():
+        names = ", ".join(sorted(unknown))
+        raise SchemaError(f"{path or 'the schema'}: required names unknown properties: {names}")
     prefix = f"{path}." if path else ""
     return {
         name: _node(child, prefix + name, equivalents, optional=name not in required)
@@ -162,7 +171,7 @@ def _bound(raw: Mapping[str, Any], *keywords: str) -> float | None:
 
 
 def _spellings(values: frozenset[str] | tuple[()]) -> dict[str, str]:
-    """The spellings of a closed set by case and separator: a finite table, nothing fuzzy."""
+    """Return other spellings of an enum's values, by case and separator: a finite table."""
     table: dict[str, str] = {}
     for value in sorted(values):
         for form in (value, value.replace("_", " "), value.replace("_", "-")):
@@ -172,9 +181,9 @@ def _spellings(values: frozenset[str] | tuple[()]) -> dict[str, str]:
 
 
 def check(node: Node, value: object) -> Any:
-    """The value in the schema's own terms: equivalents replaced, absent fields null.
+    """Check a value and return it with equivalents replaced and absent properties set to null.
 
-    Unknown properties are left out. Raises `Mismatch`.
+    Absent lists become empty, and unknown properties are dropped. Raises `Mismatch`.
     """
     if node.equivalents and isinstance(value, str):
         value = node.equivalents.get(value, value)
@@ -211,11 +220,11 @@ def _string(node: Node, value: object) -> str:
     if not isinstance(value, str):
         raise Mismatch(node.path, "not a string")
     if _UNSTORABLE.search(value):
-        raise Mismatch(node.path, "holds a character that no table can store")
+        raise Mismatch(node.path, "has a character that no table can store")
     if node.values is not None and value not in node.values:
-        raise Mismatch(node.path, "outside its closed set")
+        raise Mismatch(node.path, "not one of its enum")
     if node.pattern and not node.pattern.search(value):
-        raise Mismatch(node.path, "not of its pattern")
+        raise Mismatch(node.path, "does not match its pattern")
     _within(node, len(value), "length")
     return value
 
@@ -264,7 +273,7 @@ _CHECKS: Mapping[str, Callable[[Node, object], Any]] = {
 
 
 def has_unknown(node: Node, value: object) -> bool:
-    """Does the value have a property that the schema does not?"""
+    """Return whether the value has a property that the schema does not have."""
     if isinstance(value, list) and node.items is not None:
         items = node.items
         return any(has_unknown(items, element) for element in value)
@@ -275,7 +284,7 @@ def has_unknown(node: Node, value: object) -> bool:
 
 
 def leaves(node: Node) -> Iterator[Node]:
-    """The places that can become columns: everything below the root that is no object."""
+    """Yield the nodes that can become columns: everything below the root except objects."""
     for child in (node.properties or {}).values():
         if child.kind == "object":
             yield from leaves(child)

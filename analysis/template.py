@@ -1,7 +1,7 @@
-"""A request line with its variable places cut out, and the fence around the transcript.
+"""The template of a request line, and the fence around the transcript in it.
 
-Every line of an analysis has the same bytes except for the record id, the transcript and the
-output limit. What is constant is encoded once; a line is then a join of ready pieces.
+All lines of an analysis have the same bytes except for the record id, the transcript and the output
+limit. The constant bytes are encoded once; rendering a line joins them with those three.
 """
 
 import json
@@ -12,47 +12,47 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from analysis.keys import ID_LENGTH, PREFIX, is_record_id
+from analysis.keys import ID_LENGTH, KEY_PREFIX, is_record_id
 
 RECORD = "{{record}}"
 TRANSCRIPT = "{{transcript}}"
 _TOKENS = "{{max_output_tokens}}"
-_PLACES = re.compile(rb'\{\{record\}\}|\{\{transcript\}\}|"\{\{max_output_tokens\}\}"')
+_PLACEHOLDER = re.compile(rb'\{\{record\}\}|\{\{transcript\}\}|"\{\{max_output_tokens\}\}"')
 
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """What stands before and after the transcript in the user's turn.
+    """The text before and after the transcript in the user's turn.
 
-    Both carry the record id, which nobody in the call can know: a text that pretends to close
-    the fence cannot.
+    Both contain the record id. Speakers in a call cannot know it, so no transcript can close its
+    own fence.
     """
 
     before: tuple[bytes, ...]
-    """The pieces between record ids; an id joins them."""
+    """The pieces of the text before the transcript, split at the record ids."""
     after: tuple[bytes, ...]
+    """The same for the text after it."""
 
     @classmethod
     def of(cls, user: str) -> "Fence":
-        """Raises `ValueError` when the template does not fence the transcript."""
+        """Read the fence from user.md. Raises `ValueError` when the transcript is not fenced."""
         before, *rest = user.split(TRANSCRIPT)
         if len(rest) != 1:
             raise ValueError(f"user.md: write {TRANSCRIPT} exactly once")
         if RECORD not in before or RECORD not in rest[0]:
             raise ValueError(f"user.md: write {RECORD} before and after {TRANSCRIPT}")
         if "{{" in (before + rest[0]).replace(RECORD, ""):
-            raise ValueError(f"user.md: only {RECORD} and {TRANSCRIPT} can be filled in")
+            raise ValueError(f"user.md: remove placeholders other than {RECORD} and {TRANSCRIPT}")
         return cls(_pieces(before), _pieces(rest[0]))
 
     def open(self, text: bytes) -> tuple[str, bytes] | None:
-        """Record id and transcript of a fenced text, byte for byte; None for any other text."""
+        """Return record id and transcript of a fenced text; None for any other text."""
         start = len(self.before[0])
         record_id = text[start : start + ID_LENGTH]
-        inside = self.inside(text, record_id) if is_record_id(record_id) else None
-        return None if inside is None else (record_id.decode(), inside)
+        transcript = self._transcript(text, record_id) if is_record_id(record_id) else None
+        return None if transcript is None else (record_id.decode(), transcript)
 
-    def inside(self, text: bytes, record_id: bytes) -> bytes | None:
-        """The transcript of a text that is fenced with this id; None for any other text."""
+    def _transcript(self, text: bytes, record_id: bytes) -> bytes | None:
         before, after = record_id.join(self.before), record_id.join(self.after)
         if len(text) < len(before) + len(after):
             return None
@@ -67,33 +67,36 @@ def _pieces(text: str) -> tuple[bytes, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The constant bytes of a request line, and the order of what goes between them."""
+    """The constant bytes of a request line, and the placeholders between them."""
 
     pieces: tuple[bytes, ...]
-    places: tuple[bytes, ...]
+    """One more than placeholders."""
+    placeholders: tuple[bytes, ...]
+    """In the order of the line."""
     fence: Fence
 
     @classmethod
     def of(
         cls, *, system: str, user: str, schema: Mapping[str, Any], thinking_level: str
     ) -> "Template":
-        """Raises `ValueError`, naming the file, when a text cannot be a template."""
+        """Build the template. Raises `ValueError`, naming the file, for an unusable text."""
         if not system or "{{" in system:
-            raise ValueError("system.md: it must say something, and nothing is filled in there")
+            raise ValueError("system.md: write an instruction, without any placeholder {{...}}")
         line = _line(system, user, schema, thinking_level)
         encoded = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         fence = Fence.of(user)
-        return cls(tuple(_PLACES.split(encoded)), tuple(_PLACES.findall(encoded)), fence)
+        return cls(tuple(_PLACEHOLDER.split(encoded)), tuple(_PLACEHOLDER.findall(encoded)), fence)
 
     def renderer(self) -> Callable[[bytes, bytes, int], bytes]:
-        """Makes lines of record id, transcript (escaped, without its quotes) and output limit.
+        """Return a function from record id, transcript and output limit to a line.
 
-        Not to be shared between threads: a line is put together in one list, again and again.
+        The transcript is a JSON literal without its quotes. The function is not thread-safe: it
+        builds every line in one list.
         """
         numbers = {RECORD.encode(): 0, TRANSCRIPT.encode(): 1, f'"{_TOKENS}"'.encode(): 2}
-        in_order = itemgetter(*(numbers[place] for place in self.places))
-        digits = cache(lambda number: b"%d" % number)  # nearly every line has the same
-        line: list[bytes] = [b""] * (len(self.pieces) + len(self.places))
+        in_order = itemgetter(*(numbers[each] for each in self.placeholders))
+        digits = cache(lambda number: b"%d" % number)  # nearly all lines have the same limit
+        line: list[bytes] = [b""] * (len(self.pieces) + len(self.placeholders))
         line[::2] = self.pieces
 
         def render(record_id: bytes, transcript: bytes, max_output_tokens: int) -> bytes:
@@ -102,8 +105,8 @@ class Template:
 
         return render
 
-    def recogniser(self) -> Callable[[bytes], bytes | None]:
-        """Finds the record id of a line that begins and ends as the template does, else None."""
+    def matcher(self) -> Callable[[bytes], bytes | None]:
+        """Return a function from a line of this template to its record id; None for other lines."""
         head, before, tail = self.pieces[0], self.pieces[-2], self.pieces[-1]
         start, over = len(head), len(head) + ID_LENGTH
 
@@ -116,14 +119,14 @@ class Template:
         return record_of
 
     def overhead(self, largest_output_tokens: int) -> int:
-        """Bytes of a line beside the escaped transcript, at the widest output limit."""
+        """Return the bytes of a line without its transcript, at this output limit."""
         return len(self.renderer()(b"0" * ID_LENGTH, b"", largest_output_tokens))
 
 
 def _line(system: str, user: str, schema: Mapping[str, Any], thinking: str) -> dict[str, Any]:
     # No temperature, topP or topK: Gemini 3 ignores them.
     return {
-        "key": PREFIX + RECORD,
+        "key": KEY_PREFIX + RECORD,
         "request": {
             "contents": [{"role": "user", "parts": [{"text": user}]}],
             "systemInstruction": {"parts": [{"text": system}]},
@@ -133,6 +136,6 @@ def _line(system: str, user: str, schema: Mapping[str, Any], thinking: str) -> d
                 "maxOutputTokens": _TOKENS,
                 "thinkingConfig": {"thinkingLevel": thinking},
             },
-            "labels": {"record": PREFIX + RECORD},
+            "labels": {"record": KEY_PREFIX + RECORD},
         },
     }

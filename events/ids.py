@@ -12,8 +12,6 @@ END = r"(?![\s\S])"
 """The very end: `$` would let a line break through."""
 RUN_ID = rf"^[a-z0-9][a-z0-9-]{{0,39}}{END}"
 DEPLOYMENT_ID = re.compile(r"^[a-z0-9]{1,8}$")
-KEY_PREFIX = "k-"
-"""Stops Vertex's importer from reading a key of digits as a number."""
 
 _JSON_ESCAPES = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029"})
 

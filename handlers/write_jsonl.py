@@ -57,9 +57,8 @@ def _lines(tracking: Tracking, attempt_key: AttemptKey, analysis: Analysis) -> I
 
 def _request(asked: Asked, analysis: Analysis) -> Request:
     """Allow twice the output once, after an answer that was cut off."""
-    cap = analysis.max_output_tokens
-    longer = min(2 * cap, analysis.output_cap)
-    return Request(asked.record_id, asked.transcript, longer if asked.was_truncated else cap)
+    raised, usual = analysis.raised_output_tokens, analysis.max_output_tokens
+    return Request(asked.record_id, asked.transcript, raised if asked.was_truncated else usual)
 
 
 class _CountedLines:

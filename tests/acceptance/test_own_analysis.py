@@ -112,8 +112,8 @@ def test_a_change_is_a_new_version(make_harness: MakeHarness, folder: Path) -> N
         ('"compliance_checks"', '"transcription_analyzed_transcripts"', "different columns"),
         ('"compliance_checks"', '"checks_staging_1"', "the table checks_staging_1 is the laptop's"),
         ('"risk": "risk"', '"cost": "risk"', "every row has"),
-        ('"risk": "risk"', '"Risk": "risk"', "small letters"),
-        ('"compliance_checks"', '"a`; DROP"', "small letters"),
+        ('"risk": "risk"', '"Risk": "risk"', "lower-case letters"),
+        ('"compliance_checks"', '"a`; DROP"', "lower-case letters"),
     ],
 )
 def test_tables_and_columns_of_others_are_refused(
@@ -221,7 +221,7 @@ def test_check_says_all_that_is_wrong_at_once(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("kept", "told"),
     [
-        ((), ["is no analysis: the folder holds none of its files (analysis.json, schema.json"]),
+        ((), ["is not an analysis: it has none of the files analysis.json, schema.json"]),
         (
             ("analysis.json", "user.md"),
             ["compliance_check_v1/schema.json is missing: add it", "/system.md is missing: add it"],
@@ -241,7 +241,7 @@ def test_check_names_every_file_that_is_missing(
     for part in told:
         assert part in said.output
     gone = CliRunner().invoke(app, ["analysis", "check", str(folder / "nowhere_v1")])
-    assert "nowhere_v1 is no analysis: the folder is not there" in gone.output
+    assert "nowhere_v1 is not an analysis: there is no such folder" in gone.output
 
 
 def test_a_sound_folder_says_what_it_would_ask_and_store() -> None:

@@ -1,4 +1,4 @@
-"""An analysis of one's own, made of a schema alone."""
+"""A user's analysis, made from the properties of a schema."""
 
 import json
 from collections.abc import Mapping
@@ -11,21 +11,28 @@ EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "compliance_check_v1
 NAME = "of_any_kind_v1"
 
 
+def files_of(properties: Mapping[str, Any], **settings: Any) -> dict[str, str]:
+    """The four files: each property is a column of its name, and `verdict` is the summary."""
+    prompts = {name: (EXAMPLE / name).read_text("utf-8") for name in ("system.md", "user.md")}
+    whole = {"verdict": {"type": "STRING"}, **properties}
+    schema = {"type": "OBJECT", "required": ["verdict"], "properties": whole}
+    columns = {name: name for name in whole}
+    usual = {"name": NAME, "table": "of_any_kind", "summary": "verdict", "columns": columns}
+    return prompts | {
+        "schema.json": json.dumps(schema),
+        "analysis.json": json.dumps(usual | settings),
+    }
+
+
 def folder_of(tmp_path: Path, properties: Mapping[str, Any], **settings: Any) -> Path:
-    """Each property is a column of its name; `said` is the summary."""
+    """A folder with these files."""
     folder = tmp_path / "own" / NAME
     folder.mkdir(parents=True)
-    for prompt in ("system.md", "user.md"):
-        (folder / prompt).write_bytes((EXAMPLE / prompt).read_bytes())
-    whole = {"said": {"type": "STRING"}, **properties}
-    schema = {"type": "OBJECT", "required": ["said"], "properties": whole}
-    (folder / "schema.json").write_text(json.dumps(schema), encoding="utf-8")
-    told = {"name": NAME, "table": "of_any_kind", "summary": "said"}
-    columns = {name: name for name in whole}
-    text = json.dumps(told | {"columns": columns} | settings)
-    (folder / "analysis.json").write_text(text, encoding="utf-8")
+    for name, text in files_of(properties, **settings).items():
+        (folder / name).write_text(text, encoding="utf-8")
     return folder
 
 
-def analysis_of(tmp_path: Path, properties: Mapping[str, Any], **settings: Any) -> Analysis:
-    return load_analysis(NAME, folder_of(tmp_path, properties, **settings))
+def analysis_of(properties: Mapping[str, Any], **settings: Any) -> Analysis:
+    """The analysis that these files define."""
+    return load_analysis(NAME, files_of(properties, **settings))

@@ -127,7 +127,7 @@ def test_nothing_unlisted_is_normalised(tone: str) -> None:
 
     assert (reading.error_type, reading.detail) == (
         "schema_mismatch",
-        "callTone: outside its closed set",
+        "callTone: not one of its enum",
     )
 
 

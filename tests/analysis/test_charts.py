@@ -1,10 +1,10 @@
-"""What of an analysis is shown at a glance, and what is not."""
+"""Which columns of an analysis are counted for the report, and which are left out."""
 
-from pathlib import Path
 from typing import Any
 
-from analysis import charts_of, load_analysis
+from analysis import charts_of
 from tests.analysis.own import EXAMPLE, analysis_of
+from troupe.analysis_folders import load_folder
 
 KINDS: dict[str, Any] = {
     "risk": {"type": "STRING", "enum": ["low", "high"]},
@@ -21,36 +21,37 @@ KINDS: dict[str, Any] = {
 }
 
 
-def test_closed_sets_truths_numbers_and_lists_are_shown(tmp_path: Path) -> None:
-    """Each in its way, in the order of the table."""
-    found = charts_of(analysis_of(tmp_path, KINDS))
+def test_enums_booleans_numbers_and_lists_are_counted() -> None:
+    """Each has a chart of its kind, in the order of the table."""
+    counted = charts_of(analysis_of(KINDS))
 
     assert [
         ("risk", "values"), ("checked", "values"), ("score", "numbers"), ("share", "numbers"),
         ("labels", "items"), ("findings", "lengths"), ("notes", "lengths"),
-    ] == [(chart.column, chart.shows) for chart in found.charts]  # fmt: skip
+    ] == [(chart.column, chart.shows) for chart in counted.charts]  # fmt: skip
 
 
-def test_what_may_name_somebody_is_left_out(tmp_path: Path) -> None:
-    """Text, and whole numbers that could be those of accounts or telephones."""
-    found = charts_of(analysis_of(tmp_path, KINDS))
+def test_columns_that_may_identify_a_person_are_left_out() -> None:
+    """Text, and integers without a maximum: they could be account or telephone numbers."""
+    counted = charts_of(analysis_of(KINDS))
 
-    assert [("said", "free text"), ("account", "whole numbers without a maximum")] == [
-        (each.column, each.why) for each in found.left_out
+    assert [("verdict", "free text"), ("account", "whole numbers without a maximum")] == [
+        (each.column, each.why) for each in counted.left_out
     ]
 
 
-def test_no_more_than_twelve_are_shown(tmp_path: Path) -> None:
-    """The query has a bound, and so has the page."""
-    found = charts_of(analysis_of(tmp_path, {f"c{n}": {"type": "BOOLEAN"} for n in range(20)}))
+def test_no_more_than_twelve_columns_are_counted() -> None:
+    """That bounds the size of the query and of the page."""
+    counted = charts_of(analysis_of({f"c{n}": {"type": "BOOLEAN"} for n in range(20)}))
 
-    assert 12 == len(found.charts)
-    assert ["said", *(f"c{n}" for n in range(12, 20))] == [each.column for each in found.left_out]
-    assert "beyond the first twelve" == found.left_out[-1].why
+    assert 12 == len(counted.charts)
+    left_out = [each.column for each in counted.left_out]
+    assert ["verdict", *(f"c{n}" for n in range(12, 20))] == left_out
+    assert "beyond the first twelve" == counted.left_out[-1].why
 
 
-def test_the_example_has_something_of_each_kind() -> None:
-    """As its page in the documentation shows."""
-    found = charts_of(load_analysis(EXAMPLE.name, EXAMPLE))
+def test_the_example_is_counted_as_its_page_in_the_documentation_shows() -> None:
+    """Two enums, a number and a list."""
+    counted = charts_of(load_folder(EXAMPLE))
 
-    assert ["values", "values", "numbers", "lengths"] == [chart.shows for chart in found.charts]
+    assert ["values", "values", "numbers", "lengths"] == [chart.shows for chart in counted.charts]

@@ -1,20 +1,28 @@
-"""An analysis is a folder; a wrong one says which file and field to correct."""
+"""Loading an analysis from its files; an error names the file and the field to correct."""
 
 import json
 from collections.abc import Callable
-from importlib.resources import files
-from pathlib import Path
+from importlib.resources import files as package_files
 from typing import Any
 
 import pytest
 
-from analysis import AnalysisError, Reader, Request, analyses, load_analysis, render
+from analysis import (
+    ANALYSIS_FILES,
+    AnalysisError,
+    Reader,
+    Request,
+    load_analysis,
+    problems_of,
+    render,
+    shipped_analyses,
+)
 from tests.analysis.making import CALL_REVIEW, RECORD, prediction
 
 
 def test_the_call_review_is_shipped() -> None:
-    """With the defaults that the rest of the troupe relies on."""
-    assert analyses() == ["call_review_v1"]
+    """With the settings that the documentation states."""
+    assert shipped_analyses() == ["call_review_v1"]
     assert CALL_REVIEW.table == "transcription_analyzed_transcripts"
     assert CALL_REVIEW.model == "gemini-3.5-flash-lite"
     limits = (CALL_REVIEW.max_output_tokens, CALL_REVIEW.raised_output_tokens)
@@ -23,7 +31,7 @@ def test_the_call_review_is_shipped() -> None:
 
 
 def test_the_columns_are_those_of_the_table() -> None:
-    """In its order, in BigQuery's types."""
+    """In the table's order, with BigQuery's types."""
     columns = CALL_REVIEW.output_columns
 
     assert [name for name, _, _ in columns] == list(CALL_REVIEW.columns)
@@ -34,26 +42,26 @@ def test_the_columns_are_those_of_the_table() -> None:
     assert CALL_REVIEW.record_fields("call_summary") == []
 
 
+Files = dict[str, str]
+
+
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A copy of the shipped analysis under another name."""
-    target = tmp_path / "mine_v2"
-    target.mkdir()
-    for file in (files("analysis") / "call_review_v1").iterdir():
-        text = file.read_text(encoding="utf-8").replace("call_review_v1", "mine_v2")
-        (target / file.name).write_text(text, encoding="utf-8")
-    return target
+def files() -> Files:
+    """The files of the shipped analysis under another name."""
+    shipped = package_files("analysis") / "call_review_v1"
+    texts = {name: (shipped / name).read_text(encoding="utf-8") for name in ANALYSIS_FILES}
+    return {name: text.replace("call_review_v1", "mine_v2") for name, text in texts.items()}
 
 
-def change(folder: Path, file: str, how: Callable[[Any], object]) -> None:
-    """Edit one JSON file of the folder."""
-    content = json.loads((folder / file).read_text(encoding="utf-8"))
+def change(files: Files, file: str, how: Callable[[Any], object]) -> None:
+    """Edit the content of one JSON file."""
+    content = json.loads(files[file])
     how(content)
-    (folder / file).write_text(json.dumps(content), encoding="utf-8")
+    files[file] = json.dumps(content)
 
 
-def test_an_analysis_of_ones_own(folder: Path) -> None:
-    """Other fields, other columns, numbers and lists: the same reader."""
+def test_a_user_defined_analysis_is_read(files: Files) -> None:
+    """Other fields and columns, with numbers and lists, need no code."""
     schema = {
         "type": "OBJECT",
         "required": ["verdict"],
@@ -65,14 +73,14 @@ def test_an_analysis_of_ones_own(folder: Path) -> None:
         },
     }
     columns = {"verdict": "verdict", "score": "score", "share": "share", "tags": "tags"}
-    (folder / "schema.json").write_text(json.dumps(schema), encoding="utf-8")
+    files["schema.json"] = json.dumps(schema)
     settings = {"columns": columns, "summary": "verdict", "equivalents": {}}
-    change(folder, "analysis.json", lambda content: content.update(settings))
-    mine = load_analysis("mine_v2", folder)
+    change(files, "analysis.json", lambda content: content.update(settings))
+    mine = load_analysis("mine_v2", files)
     reader = Reader(mine)
 
-    def row(said: dict[str, Any]) -> Any:
-        reading = reader.read_line(prediction(json.dumps(said)), 1)
+    def row(fields: dict[str, Any]) -> Any:
+        reading = reader.read_line(prediction(json.dumps(fields)), 1)
         return reading.columns or (reading.error_type, reading.detail)
 
     assert [column.type for column in mine.output_columns] == [
@@ -97,13 +105,13 @@ def test_an_analysis_of_ones_own(folder: Path) -> None:
         ({"tags": [None]}, "tags[]: null"),
         ({"verdict": "x" * 21}, "verdict: length above its bound"),
     ]
-    for said, rule in wrong:
-        assert row({"verdict": "ok", **said}) == ("schema_mismatch", rule)
+    for fields, rule in wrong:
+        assert row({"verdict": "ok", **fields}) == ("schema_mismatch", rule)
     assert b"mine" not in next(render(mine, [Request(RECORD, "", 1)]))
 
 
 @pytest.mark.parametrize(
-    ("file", "how", "told"),
+    ("file", "how", "named"),
     [
         ("analysis.json", lambda c: c.pop("columns"), "columns"),
         ("analysis.json", lambda c: c.update(colums={}), "colums"),
@@ -149,16 +157,17 @@ def test_an_analysis_of_ones_own(folder: Path) -> None:
         ),
     ],
 )
-def test_a_wrong_folder_names_file_and_field(
-    folder: Path, file: str, how: Callable[[Any], object], told: str
+def test_an_error_names_file_and_field(
+    files: Files, file: str, how: Callable[[Any], object], named: str
 ) -> None:
-    """And nothing is half loaded."""
-    change(folder, file, how)
-    with pytest.raises(AnalysisError) as wrong:
-        load_analysis("mine_v2", folder)
+    """`problems_of` returns the message that `load_analysis` raises."""
+    change(files, file, how)
+    with pytest.raises(AnalysisError) as error:
+        load_analysis("mine_v2", files)
 
-    assert f"mine_v2/{file}" in str(wrong.value)
-    assert told in str(wrong.value)
+    assert f"mine_v2/{file}" in str(error.value)
+    assert named in str(error.value)
+    assert str(error.value) in problems_of("mine_v2", files)
 
 
 @pytest.mark.parametrize(
@@ -174,23 +183,25 @@ def test_a_wrong_folder_names_file_and_field(
         ("analysis.json", "[]"),
     ],
 )
-def test_a_template_without_its_places_is_refused(folder: Path, file: str, text: str) -> None:
-    """A transcript that is not fenced would be an instruction."""
-    (folder / file).write_text(text, encoding="utf-8")
+def test_a_template_without_its_placeholders_is_refused(files: Files, file: str, text: str) -> None:
+    """The model could take a transcript without a fence for instructions."""
+    files[file] = text
     with pytest.raises(AnalysisError, match=file):
-        load_analysis("mine_v2", folder)
+        load_analysis("mine_v2", files)
 
 
 @pytest.mark.parametrize("file", ["system.md", "user.md", "schema.json", "analysis.json"])
-def test_a_missing_file_is_named(folder: Path, file: str) -> None:
-    """With what to do."""
-    (folder / file).unlink()
-    with pytest.raises(AnalysisError, match=f"mine_v2/{file}"):
-        load_analysis("mine_v2", folder)
+def test_a_missing_file_is_named(files: Files, file: str) -> None:
+    """The message has a remedy."""
+    del files[file]
+    message = f"mine_v2/{file} is missing: add it"
+    with pytest.raises(AnalysisError, match=message):
+        load_analysis("mine_v2", files)
+    assert [message] == problems_of("mine_v2", files)
 
 
 @pytest.mark.parametrize("name", ["call_review", "../call_review_v1", "", "call_review_v9"])
 def test_an_unknown_name_is_refused(name: str) -> None:
-    """A name is never a path."""
+    """A name is never used as a path."""
     with pytest.raises(AnalysisError):
         load_analysis(name)

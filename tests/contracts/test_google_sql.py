@@ -1,7 +1,6 @@
 """Every statement of tracking/ as Google's own parser and analyzer read it: names, types, all."""
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,18 +61,18 @@ def test_a_closing_takes_its_answers_from_a_staging_table(google_sql: "GoogleSql
 
 
 def test_columns_and_fields_may_be_called_like_words_of_the_closing(
-    google_sql: "GoogleSql", tmp_path: Path
+    google_sql: "GoogleSql",
 ) -> None:
     """Keywords too: with answers, and with none."""
     fields = {column.name: {"type": "STRING"} for column in ANY_WORD}
     told = {"type": "ARRAY", "items": {"type": "OBJECT", "properties": fields}}
-    answer = (*answer_columns(analysis_of(tmp_path, {"told_of": told})), *ANY_WORD)
+    answer = (*answer_columns(analysis_of({"told_of": told})), *ANY_WORD)
     names = [f"`{column.name}`" for column in answer]
     changed = {
         "output": table_name("own"),
         "answer_columns": ", ".join(names),
         "c_answer_columns": ", ".join(f"c.{name}" for name in names),
-        "summary": "c.`said`",
+        "summary": "c.`verdict`",
     }
     tables = {"own": output_columns(answer), "staged_1": staged_columns(answer)}
 
@@ -82,9 +81,9 @@ def test_columns_and_fields_may_be_called_like_words_of_the_closing(
         assert "ResolvedCommitStmt" == google_sql.analyze(script, tables)[-1]
 
 
-def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql", tmp_path: Path) -> None:
+def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql") -> None:
     """Truths, closed sets, numbers and lists of both kinds."""
-    own = analysis_of(tmp_path, KINDS)
+    own = analysis_of(KINDS)
     ((table, columns),) = output_tables([own]).items()
     sql = query("column_counts", counts=counts_sql(charts_of(own).charts, own.table))
 

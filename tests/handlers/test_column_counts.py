@@ -26,7 +26,7 @@ def harness(make_harness: MakeHarness, tmp_path: Path) -> LocalHarness:
 
 def stored(harness: LocalHarness, **columns: list[Any]) -> None:
     """One row for each value of the columns; what every row must have is made up."""
-    given = {"said": "x", "run_id": "r1"}
+    given = {"verdict": "x", "run_id": "r1"}
     fields = harness.sql(
         "SELECT name, type FROM pragma_table_info('of_any_kind') WHERE \"notnull\""
     )
@@ -136,4 +136,4 @@ def test_before_anything_is_stored_there_is_nothing_to_see(harness: LocalHarness
     rows, about = _glance(harness)
 
     assert [] == rows
-    assert {"said", "account"} == {each["column"] for each in about["left_out"]}
+    assert {"verdict", "account"} == {each["column"] for each in about["left_out"]}

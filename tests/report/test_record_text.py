@@ -91,7 +91,7 @@ def test_a_journey_is_told_in_the_order_of_time() -> None:
         ),
         (
             "  2026-11-21 12:00:30 UTC  attempt 1: error json_parse_error (line 20 of the answers,"
-            " no object), asked again: The answer is no JSON object that can be trusted; ask again."
+            " no object), asked again: The answer is not a JSON object that can be read safely; retry."
         ),
         (
             "  2026-11-21 12:00:30 UTC  attempt 1: answers read, and the attempt closed (from"
@@ -133,7 +133,7 @@ def test_a_skipped_record_says_why() -> None:
     skip = met("empty_transcript", 0, replan=True, batch=None, attempt=None)
     lines = journey_lines(journey(plans=[], rows=[], errors=[skip]))
 
-    assert "There is nothing to analyse; judged again by each plan." in lines[-2]
+    assert "The transcript is empty; each plan checks it again." in lines[-2]
     assert lines[-1] == "  It was left to the next plan (empty_transcript)."
 
 

@@ -32,7 +32,7 @@ def test_one_run_is_told_at_length() -> None:
         "  jobs: 1",
         "    77: running, 1 h 6 m old",
         "  errors       1",
-        "      1 truncated: The answer was cut off; ask again with a larger output cap.",
+        "      1 truncated: The answer was cut off; retry with a larger output limit.",
         (
             "  The books balance: 1,000 planned = 500 analysed + 0 failed + 0 released"
             " + 500 open. Nothing is doubled, half stored or paid twice."
@@ -208,7 +208,7 @@ def test_refusals_errors_and_dead_letters_are_listed() -> None:
         (
             "  2026-11-21 12:00:00 UTC stuck_event (submit-job) in run r1, batch 2, attempt 1"
             " - f was republished 4 times"
-            " - Nobody finished this event; look at the handler's log, then replay."
+            " - No handler finished this event; read the handler's log, then replay."
         ),
         "Dead letters:",
         (

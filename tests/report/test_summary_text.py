@@ -20,7 +20,7 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
         "planned      1,878 records in 2 batches",
         "stored       1,878 rows",
         "errors       122",
-        "    122 empty_transcript: There is nothing to analyse; judged again by each plan.",
+        "    122 empty_transcript: The transcript is empty; each plan checks it again.",
         (
             "answers      1,870 read as it stands; 8 code fence taken off, raw control"
             " characters admitted"

@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 from typer.testing import CliRunner
 
-from analysis import AnalysisError, load_analysis
+from analysis import AnalysisError
 from analysis.column_checks import column_problems
 from handlers.attempts.output_columns import answer_columns, output_tables
 from tests.analysis.own import analysis_of, folder_of
@@ -27,6 +27,7 @@ from tracking.tables import (
     output_columns,
     staged_columns,
 )
+from troupe.analysis_folders import load_folder
 from troupe.cli.analyses import analysis
 
 CLOSING = transaction("close_attempt", **NAMES | {"staged": "`staged_1`"})
@@ -121,12 +122,12 @@ def staged(
 
 
 def test_an_attempt_without_answers_is_closed_whatever_the_fields_are_called(
-    sheet: Sheet, tmp_path: Path
+    sheet: Sheet,
 ) -> None:
     """The empty staging table is written in SQL, types and all."""
     fields = {name: {"type": "STRING"} for name in ("from", "end", "order", "group", "struct")}
     told = {"type": "ARRAY", "items": {"type": "OBJECT", "properties": fields}}
-    columns = answer_columns(analysis_of(tmp_path, {"told": told}))
+    columns = answer_columns(analysis_of({"told": told}))
 
     assert "STRUCT<`from` STRING, `end` STRING, " in nothing_staged(columns)
     assert [] == close(sheet, columns[1:], None)
@@ -166,9 +167,9 @@ def test_a_table_of_the_troupe_is_refused(tmp_path: Path, table: str) -> None:
     assert 1 == checked.exit_code
     assert f"the table {table} is Troupe's; rename it" in checked.output
     with pytest.raises(AnalysisError, match=f"the table {table} is Troupe's"):
-        output_tables([load_analysis(folder.name, folder)])
+        output_tables([load_folder(folder)])
 
 
-def test_the_shipped_table_may_be_shared(tmp_path: Path) -> None:
+def test_the_shipped_table_may_be_shared() -> None:
     """By an analysis of equal columns; `Analyses` compares them."""
-    assert [OUTPUT] == [*output_tables([analysis_of(tmp_path, {}, table=OUTPUT)])]
+    assert [OUTPUT] == [*output_tables([analysis_of({}, table=OUTPUT)])]

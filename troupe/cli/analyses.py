@@ -34,12 +34,13 @@ def show(home: Home = HOME) -> None:
 @analysis.command()
 def check(folder: Folder, home: Home = HOME) -> None:
     """Say what is wrong with an analysis, or what it would ask and store."""
-    from analysis import AnalysisError, PreflightError, problems_of
+    from analysis import AnalysisError, PreflightError
+    from troupe.analysis_folders import problems_of_folder
     from troupe.backends.local.analysis_store import examine
     from troupe.backends.local.errors import InvalidHome
 
     folder = folder.resolve()
-    problems = problems_of(folder)
+    problems = problems_of_folder(folder)
     if not problems:
         try:
             good = examine(home, folder)
@@ -75,11 +76,12 @@ def add(folder: Folder, home: Home = HOME) -> None:
 @analysis.command()
 def schema(folder: Folder) -> None:
     """Print the output table's schema as BigQuery takes it, for Terraform."""
-    from analysis import AnalysisError, load_analysis
+    from analysis import AnalysisError
+    from troupe.analysis_folders import load_folder
 
     folder = folder.resolve()
     try:
-        columns = _columns_of(load_analysis(folder.name, folder))
+        columns = _columns_of(load_folder(folder))
     except AnalysisError as problem:
         fail(str(problem))
     print_json(msgspec.to_builtins(columns))

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from analysis import Analysis, AnalysisError, Reader, Reading, lines_of, load_analysis
+from troupe.analysis_folders import load_folder
 
 from .lookup import BadLookup, Lookup
 from .read_results import Readings
@@ -62,9 +63,9 @@ def _written(
 
 
 def _analysis(name: str) -> Analysis:
-    """Shipped, or a folder."""
+    """Load a shipped analysis by its name, or the analysis of a folder by its path."""
     folder = Path(name)
-    return load_analysis(folder.name, folder) if folder.is_dir() else load_analysis(name)
+    return load_folder(folder) if folder.is_dir() else load_analysis(name)
 
 
 def _read_file(file: Path, analysis: Analysis, lookup: Lookup | None, readings: Readings) -> None:

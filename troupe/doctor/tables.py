@@ -6,10 +6,11 @@ from typing import Any
 
 from google.cloud.bigquery import Client
 
-from analysis import Analyses, AnalysisError
+from analysis import AnalysisError
 from handlers.attempts.output_columns import output_tables
 from tracking import Source
 from tracking.tables import OUTPUT, Column, Layout, columns_of, layouts
+from troupe.analysis_folders import load_folders
 from troupe.backends.gcp.settings import GcpSettings
 
 from .bigquery import AGAIN, CALL_SECONDS, RIGHT, source_path
@@ -28,7 +29,7 @@ Needed = tuple[tuple[Column, ...], Layout]
 def examine_tables(settings: GcpSettings, door: Callable[[], Client]) -> Iterator[Finding]:
     needed = _shipped(settings)
     try:
-        own = output_tables(Analyses(settings.analyses).own)
+        own = output_tables(load_folders(settings.analyses).own)
         needed |= {name: (columns, layouts()[OUTPUT]) for name, columns in own.items()}
     except AnalysisError as error:
         remedy = "set TROUPE_ANALYSES to their folders on this machine"

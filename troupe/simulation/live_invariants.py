@@ -2,8 +2,8 @@
 
 import msgspec
 
+from analysis.keys import KEY_PREFIX
 from events import Envelope
-from events.ids import KEY_PREFIX
 
 from .memory_cloud import MemoryBucket
 from .vertex import Entry, Service

@@ -13,6 +13,7 @@ from handlers.dispatch.errors import Redeliver
 from handlers.ports import Bucket, Clock, Dependencies, JobService
 from tracking import EventLog, Tracking, Warehouse
 from tracking.statements import query, transaction
+from troupe.analysis_folders import load_folders
 from troupe.backends.defaults import error_types, peak_megabytes, utc_now
 from troupe.deployment.services import CO_HOSTED, INITIALIZER, handlers_by_name
 
@@ -122,7 +123,7 @@ def found(warehouse: Warehouse, deployment: str, *, may_found: bool = True) -> D
 
 def _analyses(settings: GcpSettings) -> Analyses:
     try:
-        return Analyses(settings.analyses)
+        return load_folders(settings.analyses)
     except AnalysisError as error:
         raise BadSetting(f"TROUPE_ANALYSES: {error}") from error
 

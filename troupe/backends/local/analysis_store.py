@@ -1,10 +1,12 @@
-"""Analyses of your own on a laptop: a copy of each is kept, so that it stays what it was."""
+"""Analyses that a user added to a state folder: a copy of each is kept under `analyses/`."""
 
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from analysis import (
+    ANALYSIS_FILES,
     Analyses,
     Analysis,
     AnalysisError,
@@ -12,8 +14,8 @@ from analysis import (
     check_template,
     load_analysis,
 )
-from analysis.definition import FILES
 from handlers.attempts.output_columns import output_tables
+from troupe.analysis_folders import load_folders, read_folder
 from troupe.operations.backend import Answer, InvalidOperation
 
 from .errors import InvalidHome
@@ -22,63 +24,73 @@ _LOCAL_TABLES = re.compile(r"local_(jobs|staging)|[a-z]+_staging_\d+")
 
 
 def own_analyses(home: Path) -> Analyses:
-    """The shipped ones and those that were added to this state folder. Raises `InvalidHome`."""
-    shelf = home / "analyses"
+    """Return the shipped analyses and those added to this state folder. Raises `InvalidHome`."""
+    added = home / "analyses"
     try:
-        known = Analyses([shelf] if shelf.is_dir() and any(shelf.iterdir()) else [])
+        known = load_folders([added] if added.is_dir() and any(added.iterdir()) else [])
         output_tables(known.own)
     except AnalysisError as problem:
         raise InvalidHome(
-            f"an analysis in {shelf} cannot be used any more: {problem}; "
+            f"an analysis in {added} cannot be used any more: {problem}; "
             "put back what was added, or move its folder out of there"
         ) from problem
     return known
 
 
 def examine(home: Path, folder: Path) -> Analysis:
-    """The analysis of a folder that could be added here.
+    """Check that the analysis of a folder can be added here, and return it.
 
-    Raises `AnalysisError` and `PreflightError` for one that could not, and `InvalidHome`.
+    Raises `AnalysisError` and `PreflightError` when it cannot, and `InvalidHome`.
     """
-    added = load_analysis(folder.name, folder)
-    check_template(added)
-    output_tables([added])
-    if _LOCAL_TABLES.fullmatch(added.table):
-        raise AnalysisError(f"{added.name}: the table {added.table} is the laptop's; rename it")
-    kept, known = home / "analyses" / folder.name, own_analyses(home)
-    if kept.is_dir():
-        _check_same(folder, kept)
-    else:
-        known.add(folder)
-    return added
+    return _examined(home, folder.name, read_folder(folder))
 
 
 def keep(home: Path, analyses: Analyses, folder: Path) -> Answer:
-    """Add an analysis. Raises `InvalidOperation` for a bad one, or for other content of a known name."""
+    """Add the analysis of a folder: store a copy of its files, and add it to `analyses`.
+
+    Raises `InvalidOperation` for an analysis that is not valid, and for one that was added before
+    under this name with other files.
+    """
     kept = home / "analyses" / folder.name
     try:
-        added = examine(home, folder)
+        files = read_folder(folder)
+        added = _examined(home, folder.name, files)
         if not kept.is_dir():
-            _copy(folder, kept, home / "analysis.part")
-            analyses.add(kept)
+            _write(files, kept, home / "analysis.part")
+            analyses.add(folder.name, files)
     except (AnalysisError, PreflightError) as problem:
         raise InvalidOperation(str(problem)) from problem
     return {"name": added.name, "table": added.table}
 
 
-def _copy(folder: Path, kept: Path, aside: Path) -> None:
+def _examined(home: Path, name: str, files: Mapping[str, str]) -> Analysis:
+    added = load_analysis(name, files)
+    check_template(added)
+    output_tables([added])
+    if _LOCAL_TABLES.fullmatch(added.table):
+        raise AnalysisError(f"{added.name}: the table {added.table} is the laptop's; rename it")
+    kept, known = home / "analyses" / name, own_analyses(home)
+    if kept.is_dir():
+        _check_same(name, files, read_folder(kept))
+    else:
+        known.add(name, files)
+    return added
+
+
+def _write(files: Mapping[str, str], kept: Path, aside: Path) -> None:
+    """Write all files beside their place first, so that a crash leaves no half of an analysis."""
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
     kept.parent.mkdir(exist_ok=True)
-    for name in FILES:
-        shutil.copyfile(folder / name, aside / name)
+    for name, text in files.items():
+        (aside / name).write_bytes(text.encode("utf-8"))
     aside.replace(kept)
 
 
-def _check_same(folder: Path, kept: Path) -> None:
-    for name in FILES:
-        if (folder / name).read_bytes() != (kept / name).read_bytes():
+def _check_same(name: str, files: Mapping[str, str], kept: Mapping[str, str]) -> None:
+    for file in ANALYSIS_FILES:
+        if files[file] != kept[file]:
             raise AnalysisError(
-                f"{folder.name}/{name} is not what was added before under this name; "
+                f"{name}/{file} is not what was added before under this name; "
                 "a change is a new version: name the folder _v2, or the next number"
             )

@@ -1,0 +1,211 @@
+"""Load an analysis from the texts of its four files, and report what is wrong with them.
+
+    system.md      the system instruction
+    user.md        the user's turn: {{transcript}} between two tags with {{record}}
+    schema.json    the answer's schema, as Vertex AI takes it
+    analysis.json  model settings, output table, and the answer's path for each column
+
+The texts are the whole definition: nothing else is read. Only the shipped analyses are read from
+files, those of this package. A change that changes answers is a new version, under a name of its
+own.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from importlib.resources import files as package_files
+from typing import Any
+
+import msgspec
+
+from analysis.column_checks import column_problems, shape_problems, table_problems
+from analysis.contract import Contract
+from analysis.definition import Analysis
+from analysis.errors import AnalysisError
+from analysis.schema import Mismatch, Node, SchemaError, check, leaves, read_schema
+
+SETTINGS_FILE = "analysis.json"
+SCHEMA_FILE = "schema.json"
+SYSTEM_FILE = "system.md"
+USER_FILE = "user.md"
+ANALYSIS_FILES = (SETTINGS_FILE, SCHEMA_FILE, SYSTEM_FILE, USER_FILE)
+
+Files = Mapping[str, str]
+"""File name to text, for each of `ANALYSIS_FILES`."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*_v[0-9]+")
+
+
+class _Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The content of analysis.json."""
+
+    name: str
+    table: str
+    summary: str
+    columns: dict[str, str]
+    model: str = "gemini-3.5-flash-lite"
+    thinking_level: str = "MINIMAL"
+    max_output_tokens: int = 2048
+    output_cap: int = 8192
+    max_transcript_bytes: int = 3_000_000
+    equivalents: dict[str, dict[str, Any]] = {}
+
+
+def shipped_analyses() -> list[str]:
+    """Return the names of the analyses in this package, sorted."""
+    shipped = package_files("analysis").iterdir()
+    return sorted(f.name for f in shipped if _NAME.fullmatch(f.name) and f.is_dir())
+
+
+def load_analysis(name: str, files: Files | None = None) -> Analysis:
+    """Load the analysis that these files define; without files, the shipped one of this name.
+
+    Raises `AnalysisError` for the first problem, as `{name}/{file}: ...`.
+    """
+    if not _NAME.fullmatch(name):
+        raise AnalysisError(
+            f"{name!r} is not the name of an analysis: use a name with a version, "
+            "e.g. call_review_v1"
+        )
+    if files is None:
+        files = _shipped_files(name)
+    settings = _settings(name, files)
+    for problem in _setting_problems(settings, name):
+        raise AnalysisError(f"{name}/{SETTINGS_FILE}: {problem}")
+    schema, root = _schema(name, files, settings)
+    for problem in shape_problems(root):
+        raise AnalysisError(f"{name}/{SCHEMA_FILE}: {problem}")
+    for problem in _mapping_problems(settings, root):
+        raise AnalysisError(f"{name}/{SETTINGS_FILE}: {problem}")
+    analysis = Analysis(
+        name=settings.name,
+        table=settings.table,
+        model=settings.model,
+        thinking_level=settings.thinking_level,
+        max_output_tokens=settings.max_output_tokens,
+        output_cap=settings.output_cap,
+        max_transcript_bytes=settings.max_transcript_bytes,
+        system=_text(name, files, SYSTEM_FILE).strip(),
+        user=_text(name, files, USER_FILE).removesuffix("\n"),
+        schema=schema,
+        columns=settings.columns,
+        contract=Contract.of(root, settings.columns, settings.summary),
+    )
+    try:
+        _ = analysis.template
+    except ValueError as error:
+        raise AnalysisError(f"{name}/{error}") from error
+    return analysis
+
+
+def problems_of(name: str, files: Files) -> list[str]:
+    """Return every problem of an analysis, as far as its files can be read; empty if it is valid."""
+    missing = [file for file in ANALYSIS_FILES if file not in files]
+    if len(missing) == len(ANALYSIS_FILES):
+        return [f"{name} is not an analysis: it has none of the files {', '.join(ANALYSIS_FILES)}"]
+    if missing:
+        return [f"{name}/{file} is missing: add it" for file in missing]
+    problems = list[str]()
+    try:
+        settings = _settings(name, files)
+        problems += [
+            f"{name}/{SETTINGS_FILE}: {each}" for each in _setting_problems(settings, name)
+        ]
+        _, root = _schema(name, files, settings)
+        problems += [f"{name}/{SCHEMA_FILE}: {each}" for each in shape_problems(root)]
+        problems += [
+            f"{name}/{SETTINGS_FILE}: {each}" for each in _mapping_problems(settings, root)
+        ]
+        if not problems:
+            load_analysis(name, files)
+    except AnalysisError as error:
+        problems.append(str(error))
+    return problems
+
+
+def _shipped_files(name: str) -> Files:
+    if name not in shipped_analyses():
+        raise AnalysisError(f"unknown analysis {name}: use one of {', '.join(shipped_analyses())}")
+    folder = package_files("analysis") / name
+    return {file: (folder / file).read_text(encoding="utf-8") for file in ANALYSIS_FILES}
+
+
+def _text(name: str, files: Files, file: str) -> str:
+    if file not in files:
+        raise AnalysisError(f"{name}/{file} is missing: add it")
+    return files[file]
+
+
+def _settings(name: str, files: Files) -> _Settings:
+    try:
+        return msgspec.json.decode(_text(name, files, SETTINGS_FILE), type=_Settings)
+    except msgspec.DecodeError as error:
+        raise AnalysisError(f"{name}/{SETTINGS_FILE}: {error}; correct the field") from error
+
+
+def _schema(name: str, files: Files, settings: _Settings) -> tuple[dict[str, Any], Node]:
+    try:
+        schema = json.loads(_text(name, files, SCHEMA_FILE))
+        return schema, read_schema(schema, _equivalents_by_path(settings))
+    except (ValueError, SchemaError, re.error) as error:
+        raise AnalysisError(f"{name}/{SCHEMA_FILE}: {error}; correct it") from error
+
+
+def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:
+    if settings.name != name:
+        yield f"name is {settings.name!r}, but the folder is {name!r}; use one name for both"
+    if not 1 <= settings.max_output_tokens <= settings.output_cap:
+        yield "max_output_tokens must be between 1 and output_cap"
+    if not 1 <= settings.max_transcript_bytes <= 20_000_000:
+        yield "max_transcript_bytes must be between 1 and 20,000,000"
+    if settings.summary not in settings.columns:
+        yield f"summary names the unknown column {settings.summary!r}; add it to columns"
+    yield from table_problems(settings.table)
+    for column in settings.columns:
+        yield from column_problems(column)
+    for column in settings.equivalents.keys() - settings.columns.keys():
+        yield f"equivalents name the unknown column {column!r}; add it to columns"
+
+
+def _equivalents_by_path(settings: _Settings) -> dict[str, dict[str, Any]]:
+    return {
+        settings.columns[column]: table
+        for column, table in settings.equivalents.items()
+        if column in settings.columns
+    }
+
+
+def _mapping_problems(settings: _Settings, root: Node) -> Iterator[str]:
+    by_path = {leaf.path: leaf for leaf in leaves(root)}
+    mapped = [*settings.columns.values()]
+    for path in mapped:
+        if path not in by_path:
+            yield f"columns name the path {path!r}, which schema.json does not have; correct it"
+    for path in sorted(by_path.keys() - mapped):
+        yield f"no column has the path {path!r}, so its values would be lost; add a column"
+    if len(set(mapped)) < len(mapped):
+        yield "two columns have one path; remove one"
+    summary = by_path.get(settings.columns.get(settings.summary, ""))
+    if summary and summary.kind != "string":
+        yield f"the summary column {settings.summary!r} must be a STRING"
+    for path, table in _equivalents_by_path(settings).items():
+        for text, value in table.items():
+            if path in by_path:
+                yield from _equivalent_problems(by_path[path], text, value)
+
+
+def _equivalent_problems(leaf: Node, text: str, value: object) -> Iterator[str]:
+    without_equivalents = replace(leaf, equivalents=None)
+    if _is_valid(without_equivalents, text):
+        yield f"equivalents of {leaf.path}: {text!r} is valid as it is; remove it"
+    if not _is_valid(without_equivalents, value):
+        yield f"equivalents of {leaf.path}: the value for {text!r} is not valid; correct it"
+
+
+def _is_valid(leaf: Node, value: object) -> bool:
+    try:
+        check(leaf, value)
+    except Mismatch:
+        return False
+    return True
