@@ -212,8 +212,8 @@ def test_refusals_errors_and_dead_letters_are_listed() -> None:
         ),
         "Dead letters:",
         (
-            "  3 of process-results: output_missing. The job succeeded without output; look at"
-            " bucket and rights. Then replay or discard."
+            "  3 of process-results: output_missing. The job succeeded without output; check"
+            " bucket and permissions. Then replay or discard."
         ),
     ]
 
