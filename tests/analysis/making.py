@@ -1,4 +1,4 @@
-"""Answers and prediction lines, made for the tests of this room."""
+"""Builders of answers and prediction lines for the tests of this package."""
 
 import json
 import os
@@ -32,11 +32,11 @@ ANSWER: dict[str, Any] = {
 
 
 FUZZ = int(os.environ.get("TROUPE_FUZZ", "0"))
-"""How many times the usual number of examples; then every run takes other ones."""
+"""Factor of the usual number of examples; when set, every run takes different ones."""
 
 
 def held(examples: int) -> settings:
-    """The fixed budget of a property in the test run, or the long one of `make fuzz`."""
+    """Settings of a property: fixed examples in a test run, many random ones in `make fuzz`."""
     if not FUZZ:
         return settings(deadline=None, derandomize=True, max_examples=examples)
     slow = [HealthCheck.too_slow]
@@ -44,7 +44,7 @@ def held(examples: int) -> settings:
 
 
 def answer(**changed: Any) -> dict[str, Any]:
-    """The usual answer with some fields changed; `...` takes one away."""
+    """The usual answer with some fields changed; `...` removes one."""
     fields = {**ANSWER, **changed}
     return {name: value for name, value in fields.items() if value is not ...}
 
@@ -56,14 +56,14 @@ def candidate(text: str, finish: str | None = "STOP") -> dict[str, Any]:
 
 
 def echo(transcript: str = "Hello?", record: str = RECORD) -> dict[str, Any]:
-    """The request of a record as it comes back."""
+    """The echoed request of a record."""
     (line,) = render(CALL_REVIEW, [Request(record, transcript, 2048)])
     request: dict[str, Any] = json.loads(line)["request"]
     return request
 
 
 def prediction(text: str = "", **fields: Any) -> bytes:
-    """A line of a prediction file; `...` takes a field away."""
+    """A line of a prediction file; `...` removes a field."""
     line = {
         "status": "",
         "processed_time": "2026-11-01T18:13:16.82+00:00",
@@ -77,13 +77,13 @@ def prediction(text: str = "", **fields: Any) -> bytes:
 
 
 def read(text: str | Mapping[str, Any] = "", **fields: Any) -> Reading:
-    """What the usual reader makes of an answer."""
+    """The reading of a line with this answer."""
     if not isinstance(text, str):
         text = json.dumps(text, ensure_ascii=False)
     return Reader(CALL_REVIEW).read_line(prediction(text, **fields), 1)
 
 
 def finished(finish: str | None, text: str | None = None) -> Reading:
-    """What the reader makes of a good answer that ended so."""
+    """The reading of a valid answer with this finish reason."""
     text = json.dumps(ANSWER) if text is None else text
     return read(response={"candidates": [candidate(text, finish)]})

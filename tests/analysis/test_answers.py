@@ -1,4 +1,4 @@
-"""Honest reading: from the text of an answer to a row, or to an error with a name."""
+"""Parsing the text of an answer: into a row, or into an error of a named type."""
 
 import json
 from typing import Any
@@ -11,8 +11,8 @@ from tests.analysis.making import ANSWER, CALL_REVIEW, answer, prediction, read
 WHOLE = json.dumps(ANSWER)
 
 
-def test_a_good_answer_becomes_one_row() -> None:
-    """Every field of the answer arrives in its column, untouched."""
+def test_a_valid_answer_becomes_one_row() -> None:
+    """Every field of the answer is stored in its column, unchanged."""
     reading = read(ANSWER)
 
     assert reading.error_type is None
@@ -37,7 +37,7 @@ def test_a_good_answer_becomes_one_row() -> None:
 
 
 def test_the_smallest_answer_is_a_row() -> None:
-    """Only the summary is indispensable; the rest is null, and lists are empty."""
+    """Only the summary is required; other columns are null, and lists are empty."""
     columns = read({"callSummary": "Hello."}).columns
 
     assert columns.pop("call_summary") == "Hello."
@@ -48,7 +48,7 @@ def test_the_smallest_answer_is_a_row() -> None:
 @pytest.mark.parametrize("field", [name for name in ANSWER if name != "callSummary"])
 @pytest.mark.parametrize("value", [..., None])
 def test_an_optional_field_may_be_absent_or_null(field: str, value: object) -> None:
-    """Each by itself, and neither costs the row."""
+    """The other columns keep their values."""
     reading = read(answer(**{field: value}))
 
     assert (reading.error_type, reading.repair_grade) == (None, "exact")
@@ -58,7 +58,7 @@ def test_an_optional_field_may_be_absent_or_null(field: str, value: object) -> N
 
 @pytest.mark.parametrize("parent", ["callSentiment", "reasonForCall", "agentResponse"])
 def test_an_optional_member_may_be_absent_or_null(parent: str) -> None:
-    """The same one level down."""
+    """The same for properties of nested objects."""
     for member in ANSWER[parent]:
         for changed in ({**ANSWER[parent], member: None}, _without(ANSWER[parent], member)):
             reading = read(answer(**{parent: changed}))
@@ -71,10 +71,10 @@ def _without(fields: dict[str, Any], name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("field", [name for name in ANSWER if name != "callSummary"])
 @pytest.mark.parametrize("value", [7, ["x"], {"x": 1}, [[]], True, "🦊"])
-def test_a_wrong_type_is_a_mismatch(field: str, value: object) -> None:
-    """Text where a text belongs is the only one of these that passes."""
+def test_a_wrong_type_is_a_schema_mismatch(field: str, value: object) -> None:
+    """Of these values, only a string for the field without an enum is valid."""
     fits = field == "callSentimentSummary" and isinstance(value, str)
-    # An object of unknown members says nothing, which is allowed where nothing is required.
+    # An object with unknown properties only is empty, which is valid where none is required.
     fits = fits or (isinstance(value, dict) and isinstance(ANSWER[field], dict))
     reading = read(answer(**{field: value}))
 
@@ -84,7 +84,7 @@ def test_a_wrong_type_is_a_mismatch(field: str, value: object) -> None:
 
 @pytest.mark.parametrize("value", [..., None, "", " \n\t"])
 def test_without_a_summary_there_is_no_row(value: object) -> None:
-    """Absent, null, empty and blank are all the same."""
+    """Absent, null, empty and blank are treated alike."""
     reading = read(answer(callSummary=value))
 
     assert reading.error_type == "missing_summary"
@@ -92,12 +92,12 @@ def test_without_a_summary_there_is_no_row(value: object) -> None:
 
 
 def test_a_summary_of_another_type_is_a_mismatch() -> None:
-    """Something was said, and it was wrong."""
+    """It is an invalid value, not a missing one."""
     assert read(answer(callSummary=["A call."])).error_type == "schema_mismatch"
 
 
 @pytest.mark.parametrize(
-    ("field", "said", "column", "stored"),
+    ("field", "value", "column", "stored"),
     [
         ("callTone", "Calm", "call_tone", "calm"),
         ("callTone", "ANGRY", "call_tone", "angry"),
@@ -114,15 +114,15 @@ def test_a_summary_of_another_type_is_a_mismatch() -> None:
     ],
 )
 def test_listed_spellings_are_normalised(
-    field: str, said: object, column: str, stored: object
+    field: str, value: object, column: str, stored: object
 ) -> None:
-    """What stands in the table of equivalents is read as what it stands for."""
-    assert read(answer(**{field: said})).columns[column] == stored
+    """A key of the table of equivalents is stored as its value."""
+    assert read(answer(**{field: value})).columns[column] == stored
 
 
 @pytest.mark.parametrize("tone", ["cAlm", "calm ", "calmish", "", "ruhig"])
-def test_nothing_unlisted_is_normalised(tone: str) -> None:
-    """Closed sets are closed."""
+def test_no_other_spelling_is_normalised(tone: str) -> None:
+    """A value outside the enum and its listed spellings is an error."""
     reading = read(answer(callTone=tone))
 
     assert (reading.error_type, reading.detail) == (
@@ -144,8 +144,8 @@ def test_nothing_unlisted_is_normalised(tone: str) -> None:
         (WHOLE.replace("Traced it", "Traced\n\tit"), "controls"),
     ],
 )
-def test_a_provable_mend_gives_the_whole_answer(text: str, method: str) -> None:
-    """What was around it is gone, what it says is complete, and the row says how."""
+def test_a_cleanup_gives_the_whole_answer(text: str, method: str) -> None:
+    """The row has every field, and `parse_method` names the cleanup."""
     reading = read(text)
 
     assert (reading.parse_method, reading.repair_grade) == (method, "mended")
@@ -153,11 +153,11 @@ def test_a_provable_mend_gives_the_whole_answer(text: str, method: str) -> None:
     assert reading.columns["call_summary"] == ANSWER["callSummary"]
 
 
-def test_commas_inside_texts_are_never_mended() -> None:
-    """A comma before a bracket is content where it stands between quotes."""
-    text = json.dumps(answer(callSummary='Said ",}" and [1,] and "x",\n}'))[:-1] + ",}"
+def test_commas_inside_strings_are_never_removed() -> None:
+    """Between quotes, a comma before a bracket is content."""
+    text = json.dumps(answer(callSummary='Wrote ",}" and [1,] and "x",\n}'))[:-1] + ",}"
 
-    assert read(text).columns["call_summary"] == 'Said ",}" and [1,] and "x",\n}'
+    assert read(text).columns["call_summary"] == 'Wrote ",}" and [1,] and "x",\n}'
 
 
 @pytest.mark.parametrize(
@@ -170,13 +170,13 @@ def test_commas_inside_texts_are_never_mended() -> None:
         WHOLE + "x",
     ],
 )
-def test_what_may_be_part_of_the_answer_is_no_prose(text: str) -> None:
-    """Brackets and quotes around an object could be a lost half of it."""
+def test_text_that_may_be_part_of_the_answer_is_not_removed_as_prose(text: str) -> None:
+    """Brackets and quotes around an object could be a lost part of it."""
     assert read(text).columns == {}
 
 
 def test_a_missing_comma_is_a_safe_repair() -> None:
-    """Only punctuation was put in: every name, value and bracket is where it was."""
+    """The repair adds only punctuation: every name, value and bracket stays in its place."""
     reading = read(WHOLE.replace('", "callTone', '" "callTone'))
 
     assert (reading.parse_method, reading.repair_grade) == ("json_repair", "repaired_safe")
@@ -195,8 +195,8 @@ def test_a_missing_comma_is_a_safe_repair() -> None:
         WHOLE.replace("{", "(").replace("}", ")"),
     ],
 )
-def test_a_row_never_differs_from_what_was_said(text: str) -> None:
-    """Damage that could have cost text gives an error, or else exactly what stands there."""
+def test_a_row_never_differs_from_the_text(text: str) -> None:
+    """Damage that could have lost text gives an error, or a row with exactly that text."""
     reading = read(text)
 
     if reading.error_type is None:
@@ -214,13 +214,13 @@ def test_a_row_never_differs_from_what_was_said(text: str) -> None:
         WHOLE.replace('", "callTone', '" "callTune'),
     ],
 )
-def test_a_repair_that_may_have_hurt_a_word_is_lossy(text: str) -> None:
-    """A stray escape may be the rest of a quote, and an unknown name one that was damaged."""
+def test_a_repair_that_may_have_changed_a_word_is_lossy(text: str) -> None:
+    """A stray escape may be the rest of a quote, and an unknown name may be a damaged one."""
     assert (read(text).error_type, read(text).columns) == ("repaired_lossy", {})
 
 
 def test_an_escaped_apostrophe_is_an_apostrophe() -> None:
-    """Models write it often, and it can be nothing else."""
+    """Models often write it, and it has no other meaning."""
     reading = read(WHOLE.replace("Traced it", "It\\'s traced"))
 
     assert reading.repair_grade == "repaired_safe"
@@ -228,7 +228,7 @@ def test_an_escaped_apostrophe_is_an_apostrophe() -> None:
 
 
 def test_lossy_repairs_can_be_admitted_and_are_marked() -> None:
-    """A setting of the reader, never the default."""
+    """By a setting of the reader that is off by default."""
     text = WHOLE[: WHOLE.index(', "languageCode')]
     line = prediction(text)
 
@@ -250,15 +250,15 @@ def test_lossy_repairs_can_be_admitted_and_are_marked() -> None:
         "```" + WHOLE[:-1] + ', "callSummary": "Another."}```',
     ],
 )
-def test_a_repeated_property_is_never_a_row(text: str) -> None:
-    """Two values for one name: nobody knows which one was meant."""
+def test_a_duplicate_property_is_never_a_row(text: str) -> None:
+    """With two values for one name, the answer is ambiguous."""
     for admit in (False, True):
         reading = Reader(CALL_REVIEW, admit_lossy=admit).read_line(prediction(text), 1)
         assert (reading.error_type, reading.columns) == ("json_parse_error", {})
 
 
-def test_unknown_properties_are_left_out() -> None:
-    """They cost nothing of what was asked for."""
+def test_unknown_properties_are_ignored() -> None:
+    """All other properties are stored."""
     reading = read(answer(mood="fine"))
 
     assert reading.repair_grade == "exact"
@@ -267,27 +267,27 @@ def test_unknown_properties_are_left_out() -> None:
 
 @pytest.mark.parametrize("text", ["NaN", "[]", '"text"', "12", "null", "true", f"[{WHOLE}]"])
 def test_only_an_object_is_an_answer(text: str) -> None:
-    """Valid JSON of another kind is not bent into one."""
+    """Valid JSON of another type is an error."""
     assert read(text).error_type in {"schema_mismatch", "json_parse_error", "missing_summary"}
 
 
-@pytest.mark.parametrize("sign", ["\x00", "\ud800", "\udfff x"])
-def test_what_no_table_can_store_is_refused(sign: str) -> None:
-    """NUL and lone surrogates: the row would fail later, and others with it."""
-    text = json.dumps(answer(callSummary=f"A{sign}B"))
+@pytest.mark.parametrize("character", ["\x00", "\ud800", "\udfff x"])
+def test_a_character_that_no_table_can_store_is_refused(character: str) -> None:
+    """NUL and lone surrogates would make the load of the whole file fail."""
+    text = json.dumps(answer(callSummary=f"A{character}B"))
 
     assert read(text).error_type == "schema_mismatch"
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
-def test_constants_that_are_no_json_are_refused(number: str) -> None:
-    """Also under a property that nobody asked for."""
+def test_constants_that_are_not_json_are_refused(number: str) -> None:
+    """Also as the value of an unknown property."""
     assert read(WHOLE[:-1] + f', "score": {number}}}').columns == {}
 
 
-def test_escaped_text_takes_no_detour_into_error() -> None:
-    """Quotes, backslashes and colons inside texts are content."""
-    summary = 'He said "callTone": \\"calm\\" \\\\ and C:\\new "x" : y \u2028 "'
+def test_escaped_characters_are_content() -> None:
+    """Quotes, backslashes and colons inside strings are stored as they are."""
+    summary = 'He wrote "callTone": \\"calm\\" \\\\ and C:\\new "x" : y \u2028 "'
     reading = read(answer(callSummary=summary))
 
     assert reading.repair_grade == "exact"

@@ -1,4 +1,4 @@
-"""The short way of reading, which parses no echo twice, and the long way say the same."""
+"""Reading without parsing the echoed request gives the same as reading the whole line."""
 
 import json
 from collections.abc import Iterator
@@ -18,47 +18,47 @@ NULLS = {"fileData": None, "functionCall": None}
 
 
 def _line(record: str = RECORD, transcript: str = "Hello?", **fields: Any) -> bytes:
-    """A line as the service writes it: nothing between the signs, nulls in the echo."""
+    """A line as Vertex AI writes it: no blanks between tokens, nulls in the echo."""
     request = echo(transcript, record)
     request["contents"][0]["parts"][0] |= NULLS
     usual = {"key": f"k-{record}", "request": request, **fields}
-    said = json.loads(prediction(json.dumps(ANSWER), **usual))
+    content = json.loads(prediction(json.dumps(ANSWER), **usual))
     order = ("status", "processed_time", "request", "response", "key")
-    moved = {name: said.pop(name) for name in order if name in said} | said
+    moved = {name: content.pop(name) for name in order if name in content} | content
     return json.dumps(moved, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _frame(line: bytes = _line()) -> KnownPrefix:
-    frame = learn_prefix(line, RECORD, CALL_REVIEW.fence)
-    assert frame is not None
-    return frame
+def _prefix(line: bytes = _line()) -> KnownPrefix:
+    prefix = learn_prefix(line, RECORD, CALL_REVIEW.fence)
+    assert prefix is not None
+    return prefix
 
 
-def _taught(**settings: bool) -> Reader:
+def _trained(**settings: bool) -> Reader:
     reader = Reader(CALL_REVIEW, **settings)
     assert reader.read_line(_line(), 1).error_type is None
     return reader
 
 
 def _both(line: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """What readers make of a line that know its frame, and what those that see their first."""
+    """The encoded readings of a line by readers that know its prefix, and by new readers."""
     kinds: list[dict[str, bool]] = [{}, {"fingerprints": False}, {"admit_lossy": True}]
     for kind in kinds:
-        short, full = (
-            each.read_line(line, 5) for each in (_taught(**kind), Reader(CALL_REVIEW, **kind))
+        quick, full = (
+            each.read_line(line, 5) for each in (_trained(**kind), Reader(CALL_REVIEW, **kind))
         )
-        yield encode_reading(short), encode_reading(full)
+        yield encode_reading(quick), encode_reading(full)
 
 
-def test_a_line_of_the_frame_is_cut_down_to_what_is_its_own() -> None:
-    """Transcript and answer: what is left to parse is a fraction of the line."""
-    line = _line(OTHER, 'She said "no"\n\tto Zoë\\.')
-    cut = _frame().cut(line, b'"cut"')
+def test_a_line_with_the_known_prefix_is_cut_to_its_variable_parts() -> None:
+    """Transcript and answer: less than half of the line is left to parse."""
+    line = _line(OTHER, 'She wrote "no"\n\tto Zoë\\.')
+    cut = _prefix().cut(line, b'"cut"')
 
     assert cut is not None
-    told, transcript, rest = cut
-    assert told == OTHER.encode()
-    assert json.loads(transcript) == 'She said "no"\n\tto Zoë\\.'
+    record_id, transcript, rest = cut
+    assert record_id == OTHER.encode()
+    assert json.loads(transcript) == 'She wrote "no"\n\tto Zoë\\.'
     assert len(rest) < len(line) // 2
     assert json.loads(rest) == json.loads(line) | {"request": "cut"}
 
@@ -75,17 +75,17 @@ def test_a_line_of_the_frame_is_cut_down_to_what_is_its_own() -> None:
         b"",
     ],
 )
-def test_a_line_of_another_frame_is_left_whole(line: bytes) -> None:
-    """The bytes of a frame are all of its bytes."""
-    assert _frame(_line().replace(b'"role":"user"', b'"role":"me"')).cut(line, b"0") is None
+def test_a_line_with_another_prefix_is_not_cut(line: bytes) -> None:
+    """All constant bytes must be equal."""
+    assert _prefix(_line().replace(b'"role":"user"', b'"role":"me"')).cut(line, b"0") is None
 
 
 @pytest.mark.parametrize("transcript", ["<b>no</b>", "<" * 63, "<" * 64, "\n</transcript-", ""])
 def test_a_transcript_that_looks_like_its_fence_is_read_alike(transcript: str) -> None:
-    """The sign by which the end is found may stand anywhere; with too many the long way is gone."""
-    for short, full in _both(_line(OTHER, transcript)):
-        assert short == full
-        assert json.loads(short)["error_type"] is None
+    """The searched character may be anywhere; a line with too many of it is read in full."""
+    for quick, full in _both(_line(OTHER, transcript)):
+        assert quick == full
+        assert json.loads(quick)["error_type"] is None
 
 
 @pytest.mark.parametrize(
@@ -93,28 +93,28 @@ def test_a_transcript_that_looks_like_its_fence_is_read_alike(transcript: str) -
     [
         echo() | {"labels": {"record": "none"}},
         echo() | {"labels": {"record": f"k-{RECORD}", "again": RECORD}},
-        echo(f"{RECORD} is what I was told"),
+        echo(f"{RECORD} is the number I have"),
         {"contents": [], "labels": {"record": RECORD, "a": RECORD, "b": RECORD}},
         {"labels": {"record": RECORD}, "contents": [f"{RECORD} {RECORD}"]},
     ],
 )
-def test_an_echo_without_a_provable_frame_lends_none(request_: dict[str, Any]) -> None:
-    """Two ids in the turn and one after it, and nothing else that follows from them."""
+def test_an_echo_of_another_shape_gives_no_prefix(request_: dict[str, Any]) -> None:
+    """The id must be exactly twice in the turn and once in the label."""
     assert learn_prefix(_line(request=request_), RECORD, CALL_REVIEW.fence) is None
 
 
 @held(120)
 @given(texts, texts.map(lambda text: json.dumps(ANSWER | {"callSummary": text})), st.booleans())
-def test_both_ways_say_the_same_of_a_line_that_went_well(
-    transcript: str, said: str, plain: bool
+def test_a_valid_line_is_read_alike_with_and_without_a_known_prefix(
+    transcript: str, text: str, plain: bool
 ) -> None:
-    """Whatever was asked about, and whatever was answered."""
-    parts = [{"text": said}] if plain else [{"text": "Hm.", "thought": True}, {"text": said}]
+    """For any transcript and any summary."""
+    parts = [{"text": text}] if plain else [{"text": "Hm.", "thought": True}, {"text": text}]
     response = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
     line = _line(OTHER, transcript, response=response | {"usageMetadata": {"promptTokenCount": 7}})
 
-    for short, full in _both(line):
-        assert short == full
+    for quick, full in _both(line):
+        assert quick == full
 
 
 @held(300)
@@ -125,23 +125,25 @@ def test_both_ways_say_the_same_of_a_line_that_went_well(
     | st.sampled_from([b'"', b"\\", b"\n", b"\xff", b",", b"}", b'"}', RECORD.encode()])
     | st.sampled_from([b',"request":', b',"request":"x"', b',"key":"k-' + OTHER.encode() + b'"']),
 )
-def test_both_ways_say_the_same_of_a_damaged_line(at: int, lost: int, put: bytes) -> None:
-    """Bytes lost, bytes added, anywhere: never a row on one way that the other refuses."""
+def test_a_damaged_line_is_read_alike_with_and_without_a_known_prefix(
+    at: int, lost: int, put: bytes
+) -> None:
+    """Bytes are removed or added anywhere: never a row for one reader and an error for the other."""
     response = json.loads(_line())["response"] | {"usageMetadata": {"promptTokenCount": 7}}
     line = _line(response=response)
     damaged = line[:at] + put + line[at + lost :]
 
-    for short, full in _both(damaged):
-        assert short == full
+    for quick, full in _both(damaged):
+        assert quick == full
 
 
 @pytest.mark.parametrize("fingerprints", [True, False])
-def test_both_ways_say_the_same_of_a_file(fingerprints: bool) -> None:
-    """With its share of damaged answers, refused requests and cut lines."""
+def test_a_file_is_read_alike_with_and_without_a_known_prefix(fingerprints: bool) -> None:
+    """It has damaged answers, refused requests and truncated lines."""
     lines = list(samples.predictions(400, seed=11, characters=300))
     analysis = samples.house_review()
-    taught = Reader(analysis, fingerprints=fingerprints)
+    trained = Reader(analysis, fingerprints=fingerprints)
 
     for number, line in enumerate(lines, start=1):
         full = Reader(analysis, fingerprints=fingerprints).read_line(line, number)
-        assert encode_reading(taught.read_line(line, number)) == encode_reading(full)
+        assert encode_reading(trained.read_line(line, number)) == encode_reading(full)

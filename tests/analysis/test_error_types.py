@@ -1,4 +1,4 @@
-"""The error_types says of each error who has to do what."""
+"""The table of error types, keys of the earlier system, and fingerprints."""
 
 import pytest
 
@@ -29,7 +29,7 @@ SYSTEM = {
 
 
 def test_each_error_leaves_its_record_in_one_state() -> None:
-    """Open for another attempt, released for the next plan, or failed for good."""
+    """Open for another attempt, released for the next plan, or failed."""
     by_outcome: dict[str, set[str]] = {}
     for name, error in ERRORS.items():
         assert error.name == name
@@ -45,7 +45,7 @@ def test_each_error_leaves_its_record_in_one_state() -> None:
 
 
 def test_the_table_for_the_documentation_is_complete() -> None:
-    """One row for each error, each with a hint that says what to do."""
+    """One row for each error type, each with a hint."""
     rows = error_types_table().splitlines()
 
     assert len(rows) == 2 + len(ERRORS)
@@ -71,7 +71,7 @@ def test_the_table_for_the_documentation_is_complete() -> None:
 def test_keys_of_the_earlier_system_are_recognised(
     text: str, parts: tuple[str, str] | None
 ) -> None:
-    """Exactly, or not at all."""
+    """Other keys give None."""
     assert composite_key(text) == parts
 
 

@@ -1,4 +1,4 @@
-"""What came before the text: status, finish reason, blocks, parts, keys."""
+"""Everything on a line beside the answer's text: status, finish reason, blocks, parts, keys."""
 
 import json
 from typing import Any
@@ -38,12 +38,14 @@ WHOLE = json.dumps(ANSWER)
         ("FINISH_REASON_UNSPECIFIED", "vertex_ai_error"),
         ("MALFORMED_FUNCTION_CALL", "vertex_ai_error"),
         ("UNEXPECTED_TOOL_CALL", "vertex_ai_error"),
-        ("A_REASON_OF_TOMORROW", "vertex_ai_error"),
+        ("AN_UNKNOWN_REASON", "vertex_ai_error"),
         ("stop", "vertex_ai_error"),
     ],
 )
-def test_the_finish_reason_decides_first(finish: str, error_type: str | None) -> None:
-    """A perfect text does not help an answer that did not finish."""
+def test_the_finish_reason_is_checked_before_the_answer(
+    finish: str, error_type: str | None
+) -> None:
+    """A valid text is not read when the generation did not finish."""
     reading = finished(finish)
 
     assert reading.error_type == error_type
@@ -51,7 +53,7 @@ def test_the_finish_reason_decides_first(finish: str, error_type: str | None) ->
 
 
 def test_a_finish_reason_is_never_stored_as_free_text() -> None:
-    """Whatever the service writes there, only a plain constant is passed on."""
+    """Only a text that looks like a constant is stored."""
     reading = finished("Mrs Miller called from 555-0100")
 
     assert reading.finish_reason == "UNREADABLE"
@@ -60,7 +62,7 @@ def test_a_finish_reason_is_never_stored_as_free_text() -> None:
 
 @pytest.mark.parametrize("finish", [None, ""])
 def test_without_a_finish_reason_only_a_whole_answer_counts(finish: str | None) -> None:
-    """A cut text is never a whole object, but a mend could make it look like one."""
+    """A truncated text is never a whole object, but a cleanup could make it look like one."""
     assert finished(finish).repair_grade == "exact"
     assert finished(finish, WHOLE + "\n\nAlso").error_type == "truncated"
     assert finished(finish, WHOLE[:-1]).error_type == "truncated"
@@ -91,23 +93,23 @@ def test_without_a_finish_reason_only_a_whole_answer_counts(finish: str | None) 
     ],
 )
 def test_an_errored_line_never_yields_a_row(fields: dict[str, Any], error_type: str | None) -> None:
-    """Each failure has its name, also where a perfect answer stands beside it."""
+    """Each failure has its error type, even when the line has a valid answer."""
     reading = read(WHOLE, **fields)
 
     assert reading.error_type == error_type
     assert bool(reading.columns) == (error_type is None)
 
 
-def test_a_status_leaves_codes_and_no_message() -> None:
-    """The message may quote the request."""
+def test_only_the_codes_of_a_status_are_stored() -> None:
+    """Its message may quote the request."""
     error = {"error": {"code": 400, "message": "bad: Mrs Miller", "status": "INVALID_ARGUMENT"}}
     reading = read(status=f"Bad Request: {json.dumps(error)}", response={})
 
     assert reading.detail == "400 INVALID_ARGUMENT"
 
 
-def test_parts_are_joined_and_thoughts_left_out() -> None:
-    """An answer may come in several parts; what the model thought is not part of it."""
+def test_parts_are_joined_without_thoughts() -> None:
+    """An answer may have several parts; those marked as thoughts are not part of it."""
     parts = [
         {"text": "Let me see { ...", "thought": True},
         {"text": WHOLE[:100]},
@@ -123,8 +125,8 @@ def test_parts_are_joined_and_thoughts_left_out() -> None:
     assert read(response=response).error_type == "empty_answer"
 
 
-def test_tokens_and_model_are_taken_along() -> None:
-    """Also from a line that failed, for it was paid for."""
+def test_tokens_and_model_are_stored() -> None:
+    """Also for an error: its tokens are billed."""
     usage = {
         "promptTokenCount": 900,
         "cachedContentTokenCount": 100,
@@ -140,8 +142,8 @@ def test_tokens_and_model_are_taken_along() -> None:
 
 
 @pytest.mark.parametrize("count", ["29", -1, 1.5, 10**30, [], None])
-def test_an_odd_token_count_costs_no_row(count: object) -> None:
-    """Counts that are none are unknown."""
+def test_an_invalid_token_count_is_unknown(count: object) -> None:
+    """The answer is still a row."""
     response = {"candidates": [candidate(WHOLE)], "usageMetadata": {"promptTokenCount": count}}
     reading = read(response=response)
 
@@ -158,7 +160,7 @@ def test_an_odd_token_count_costs_no_row(count: object) -> None:
         {"key": 17},
     ],
 )
-def test_the_key_is_taken_from_three_places(fields: dict[str, Any]) -> None:
+def test_the_key_is_read_from_three_places(fields: dict[str, Any]) -> None:
     """The line's key, then its custom id, then the label in the echoed request."""
     reading = read(WHOLE, **fields)
 
@@ -168,8 +170,8 @@ def test_the_key_is_taken_from_three_places(fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "key", ["", "request-1", f"k-{RECORD.upper()}", RECORD, 17, f"k-{RECORD} "]
 )
-def test_a_foreign_key_is_no_record(key: object) -> None:
-    """The answer is refused, unless the caller can look keys up; the key is not stored."""
+def test_a_foreign_key_gives_no_record_id(key: object) -> None:
+    """The answer is an error, unless the caller looks keys up; the key is never stored."""
     line = prediction(WHOLE, key=key, request=...)
     refused = Reader(CALL_REVIEW).read_line(line, 1)
     assert (refused.record_id, refused.error_type) == (None, "unknown_key")
@@ -180,8 +182,8 @@ def test_a_foreign_key_is_no_record(key: object) -> None:
     assert "other_key" not in json.loads(encode_reading(kept))
 
 
-def test_a_line_without_any_key_is_named() -> None:
-    """It cannot be matched, and position proves nothing."""
+def test_a_line_without_any_key_is_an_unknown_key() -> None:
+    """The order of lines does not identify a record."""
     reading = read(WHOLE, key=..., request=...)
 
     assert (reading.record_id, reading.error_type) == (None, "unknown_key")
@@ -195,15 +197,15 @@ def test_a_line_without_any_key_is_named() -> None:
         {**echo(record=OTHER), "labels": {"record": f"k-{RECORD}"}},
     ],
 )
-def test_an_answer_under_a_wrong_key_is_caught(request_: dict[str, Any]) -> None:
+def test_an_answer_under_a_wrong_key_is_an_error(request_: dict[str, Any]) -> None:
     """Key, label and fence must name one record."""
     reading = read(WHOLE, request=request_)
 
     assert (reading.error_type, reading.columns) == ("key_mismatch", {})
 
 
-def test_the_transcript_that_was_asked_about_is_fingerprinted() -> None:
-    """Byte for byte, whatever stands in it, so that it can be compared with the plan."""
+def test_the_echoed_transcript_is_fingerprinted() -> None:
+    """Byte for byte, so that it can be compared with the plan's."""
     for text in ("Hello?", "", "\n a\r\n\n", '</transcript-x> " \\ {{record}} 🦊 שלום'):
         assert read(WHOLE, request=echo(text)).transcript_fingerprint == fingerprint(text)
 
@@ -222,15 +224,15 @@ def test_the_transcript_that_was_asked_about_is_fingerprinted() -> None:
         [],
     ],
 )
-def test_another_echo_has_no_fingerprint(request_: object) -> None:
-    """Then there is nothing to compare, and the answer is read all the same."""
+def test_an_echo_of_another_shape_has_no_fingerprint(request_: object) -> None:
+    """The answer is still a row."""
     reading = read(WHOLE, request=request_)
 
     assert (reading.transcript_fingerprint, reading.error_type) == (None, None)
 
 
-def test_fingerprints_can_be_left_out() -> None:
-    """For speed; the keys are compared all the same."""
+def test_fingerprints_can_be_turned_off() -> None:
+    """For speed; keys are still compared."""
     reader = Reader(CALL_REVIEW, fingerprints=False)
 
     assert reader.read_line(prediction(WHOLE), 1).transcript_fingerprint is None
@@ -239,8 +241,8 @@ def test_fingerprints_can_be_left_out() -> None:
 
 
 @pytest.mark.parametrize("cut", range(5, 400, 13))
-def test_a_cut_line_is_an_error_and_keeps_its_key(cut: int) -> None:
-    """What stood before the cut is told; an answer is not made of it."""
+def test_a_truncated_line_is_an_error_and_keeps_its_key(cut: int) -> None:
+    """Fields before the end are read, but an incomplete answer is not."""
     line = prediction(WHOLE)
     reading = Reader(CALL_REVIEW).read_line(line[:-cut], 1)
 
@@ -251,8 +253,8 @@ def test_a_cut_line_is_an_error_and_keeps_its_key(cut: int) -> None:
         assert (reading.record_id, reading.error_type) == (RECORD, "json_parse_error")
 
 
-def test_a_finished_answer_survives_the_loss_of_the_lines_end() -> None:
-    """It finished, its parts were seen to the end, and it is whole as it stands."""
+def test_a_finished_answer_is_read_from_a_line_without_its_end() -> None:
+    """It has a finish reason, its list of parts is complete, and its text is valid JSON."""
     line = prediction(WHOLE)
     reading = Reader(CALL_REVIEW).read_line(line[: line.rindex(b"modelVersion")], 1)
 
@@ -261,7 +263,7 @@ def test_a_finished_answer_survives_the_loss_of_the_lines_end() -> None:
 
 @pytest.mark.parametrize("damage", [b"", b"\xff", b'"'])
 def test_the_echoed_request_is_never_read_as_the_answer(damage: bytes) -> None:
-    """Not even when it looks like a response and the line is broken."""
+    """Not even when it contains a response and the line is broken."""
     fake = {"candidates": [candidate(WHOLE)]}
     request = {**echo(), "response": fake, "functionResponse": {"response": fake}}
     line = prediction(request=request, response=...)
@@ -272,7 +274,7 @@ def test_the_echoed_request_is_never_read_as_the_answer(damage: bytes) -> None:
 
 
 def test_every_error_has_a_type() -> None:
-    """A name that the table does not know would have no meaning."""
+    """Every error type of a reading is in the table."""
     readings: list[Reading] = [
         read("{"),
         read("{}"),

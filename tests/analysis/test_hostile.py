@@ -1,6 +1,6 @@
-"""Hostile text: bounded work, contained to its record, and never a row that it does not say.
+"""Hostile text: bounded work, an error of its own record only, and never a row of other content.
 
-Work is counted, in calls and sizes; no test looks at a clock.
+The tests count calls and sizes; none measures time.
 """
 
 import json
@@ -40,8 +40,8 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_hostile_text_is_an_error_of_its_own_record(shape: str) -> None:
-    """With a name, and a detail that does not grow with the text."""
+def test_hostile_text_is_an_error(shape: str) -> None:
+    """Of a named type, with a detail that does not grow with the text."""
     reading = read(SHAPES[shape])
 
     assert reading.error_type in {
@@ -53,28 +53,28 @@ def test_hostile_text_is_an_error_of_its_own_record(shape: str) -> None:
 
 @pytest.mark.parametrize("admit_lossy", [False, True])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_json_repair_only_sees_what_it_can_finish(
+def test_json_repair_gets_only_texts_of_bounded_size(
     shape: str, admit_lossy: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is quadratic on some shapes, so it is asked once or never, and about little."""
-    asked: list[str] = []
+    """It takes quadratic time on some shapes, so it is called at most once, with a short text."""
+    texts: list[str] = []
 
     def repaired(text: str, **_: Any) -> tuple[Any, list[dict[str, str]]]:
-        asked.append(text)
+        texts.append(text)
         return {}, []
 
     monkeypatch.setattr(repair, "repair_json", repaired)
     Reader(CALL_REVIEW, admit_lossy=admit_lossy).read_line(prediction(SHAPES[shape]), 1)
 
-    assert len(asked) <= 1
-    assert all(len(text) <= repair.MAX_CHARACTERS for text in asked)
+    assert len(texts) <= 1
+    assert all(len(text) <= repair.MAX_CHARACTERS for text in texts)
 
 
 @pytest.mark.parametrize("error", [RecursionError, ValueError, IndexError, KeyError, TypeError])
-def test_whatever_json_repair_raises_is_contained(
+def test_an_exception_of_json_repair_is_an_error_of_its_record(
     error: type[Exception], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A library's accident is not the batch's."""
+    """The batch goes on."""
 
     def fails(*_: Any, **__: Any) -> Any:
         raise error
@@ -83,21 +83,21 @@ def test_whatever_json_repair_raises_is_contained(
     text = WHOLE.replace('", "callTone', '" "callTone')
 
     assert read(text).error_type == "json_parse_error"
-    for way in (safe_repair, lossy_repair):
+    for repair_text in (safe_repair, lossy_repair):
         with pytest.raises(RepairFailed):
-            way(text)
+            repair_text(text)
 
 
 @pytest.mark.parametrize("shape", ["quotes", "escaped quotes", "backslashes", "repetition"])
-def test_proof_goes_over_a_text_once(shape: str) -> None:
-    """Its pattern gives nothing back, so that it cannot try the same signs again."""
+def test_the_repair_check_reads_a_text_once(shape: str) -> None:
+    """Its pattern does not backtrack, so that each character is matched once."""
     text = SHAPES[shape]
     with suppress(RepairUnproven):
         assert len(items_of_text(text)) <= len(text)
 
 
-def test_a_scan_gives_up_after_a_bound_of_signs() -> None:
-    """A line of a million small values costs as much as one of two hundred thousand signs."""
+def test_a_broken_line_is_read_up_to_a_limit_of_tokens() -> None:
+    """A line of two million tokens takes as long as one of two hundred thousand."""
     text = "[" + "0," * 1_000_000 + "0]"
     seen: list[object] = []
     with suppress(BrokenJson):
@@ -121,8 +121,8 @@ POISON = [
 
 
 @pytest.mark.parametrize("at", range(len(POISON)))
-def test_one_poison_line_never_fails_a_batch(at: int) -> None:
-    """Its neighbours are rows, under their own numbers."""
+def test_one_bad_line_never_fails_a_batch(at: int) -> None:
+    """The lines before and after it are rows with their own numbers."""
     good = prediction(WHOLE)
     blocks = [good + b"\n", POISON[at] + b"\n", good]
     readings = list(Reader(CALL_REVIEW).read(blocks))
@@ -132,24 +132,26 @@ def test_one_poison_line_never_fails_a_batch(at: int) -> None:
     assert all(encode_reading(reading).count(b"\n") == 1 for reading in readings)
 
 
-@pytest.mark.parametrize("sign", ["\\u0000", "\\ud800", "\\udc00\\ud800"])
+@pytest.mark.parametrize("escape", ["\\u0000", "\\ud800", "\\udc00\\ud800"])
 @pytest.mark.parametrize("field", ["callSummary", "callSentimentSummary"])
-def test_what_no_table_can_store_is_refused_in_every_field(sign: str, field: str) -> None:
-    """Escaped as JSON allows it, in a text that is otherwise whole."""
-    text = json.dumps(answer(**{field: "A@B"})).replace("A@B", f"A{sign}B")
+def test_a_character_that_no_table_can_store_is_refused_in_every_field(
+    escape: str, field: str
+) -> None:
+    """Escaped, in otherwise valid JSON."""
+    text = json.dumps(answer(**{field: "A@B"})).replace("A@B", f"A{escape}B")
 
     assert read(text).error_type == "schema_mismatch"
 
 
 def test_a_pair_of_surrogates_is_one_character() -> None:
-    """Escaped emoji are content like any other."""
+    """Escaped emoji are stored as one character."""
     text = json.dumps(answer(callSummary="A fox: 🦊"), ensure_ascii=True)
 
     assert read(text).columns["call_summary"] == "A fox: 🦊"
 
 
 @pytest.mark.parametrize(
-    "doubled",
+    "duplicate",
     [
         '"callSummary": "b"',
         '"callTone": null, "callTone": null',
@@ -159,15 +161,15 @@ def test_a_pair_of_surrogates_is_one_character() -> None:
         '"x": {"y": 1, "y": 1}',
     ],
 )
-def test_a_doubled_property_is_never_exact(doubled: str) -> None:
-    """Also with equal values, at any depth, and where nobody asked for it."""
+def test_a_duplicate_property_is_never_exact(duplicate: str) -> None:
+    """Also with equal values, at any depth, and in unknown properties."""
     for quote in ("", '\\"'):
-        text = f'{{"callSummary": "a{quote}", {doubled}}}'
+        text = f'{{"callSummary": "a{quote}", {duplicate}}}'
         assert (read(text).error_type, read(text).repair_grade) == ("json_parse_error", None)
 
 
-def test_the_quick_way_and_the_thorough_way_agree() -> None:
-    """The typed decode is only a shorter way: what it takes, the general check takes the same."""
+def test_the_fast_path_and_the_general_path_agree() -> None:
+    """What the fast path reads, the general check reads with the same values."""
     contract = CALL_REVIEW.contract
     changes: list[dict[str, Any]] = [
         {},
@@ -176,8 +178,8 @@ def test_the_quick_way_and_the_thorough_way_agree() -> None:
         {"callSummary": 'x "y" \\ z'},
     ]
     for changed in changes:
-        said = answer(**changed)
+        fields = answer(**changed)
         for indent in (None, 2):
-            text = json.dumps(said, indent=indent)
+            text = json.dumps(fields, indent=indent)
             quick = msgspec.to_builtins(contract.from_text(text))
-            assert quick is None or quick == contract.from_value(check(contract.root, said))
+            assert quick is None or quick == contract.from_value(check(contract.root, fields))

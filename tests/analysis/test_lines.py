@@ -1,4 +1,4 @@
-"""Blocks of any size become lines, and lines become rows with their true numbers."""
+"""Splitting blocks into lines, and reading lines with their numbers."""
 
 import json
 
@@ -12,8 +12,8 @@ from tests.analysis.making import ANSWER, CALL_REVIEW, held, prediction
 
 @held(200)
 @given(st.lists(st.binary(max_size=8).map(lambda b: b.replace(b"\n", b"")), max_size=8), st.data())
-def test_blocks_may_be_cut_anywhere(lines: list[bytes], data: st.DataObject) -> None:
-    """The lines are those of the file, however it was handed over."""
+def test_blocks_may_end_anywhere(lines: list[bytes], data: st.DataObject) -> None:
+    """The lines are those of the file, for any sizes of blocks."""
     content = b"\n".join(lines)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=6)))
     ends = [*cuts, len(content)]
@@ -23,8 +23,8 @@ def test_blocks_may_be_cut_anywhere(lines: list[bytes], data: st.DataObject) -> 
     assert list(lines_of(blocks)) == (expected if expected[-1] else expected[:-1])
 
 
-def test_a_line_over_the_bound_is_an_error_and_takes_no_memory() -> None:
-    """In one block or in many; the lines after it keep their numbers."""
+def test_a_line_over_the_limit_is_an_error_and_is_not_kept() -> None:
+    """In one block or in many; later lines keep their numbers."""
     for size in (1, 7, 1000):
         content = b"ab\n" + b"x" * 50 + b"\ncd\n" + b"y" * 50
         blocks = [content[at : at + size] for at in range(0, len(content), size)]
@@ -35,7 +35,7 @@ def test_a_line_over_the_bound_is_an_error_and_takes_no_memory() -> None:
 
 
 def test_blank_lines_are_counted_and_not_read() -> None:
-    """So that a line's number is the one that an editor shows."""
+    """A line's number is the one that an editor shows."""
     line = prediction(json.dumps(ANSWER))
     file = [b"\n", line + b"\r\n \t\n{\n", line]
     readings = list(Reader(CALL_REVIEW).read(file))
@@ -48,7 +48,7 @@ def test_blank_lines_are_counted_and_not_read() -> None:
 
 
 def test_a_row_is_one_flat_line() -> None:
-    """Reading and columns side by side, whatever the texts contain."""
+    """The fields of the reading and the columns, for any content."""
     tricky = ',"columns":{"call_summary":"x"}}\n'
     reading = Reader(CALL_REVIEW).read_line(
         prediction(json.dumps({**ANSWER, "callSummary": tricky})), 1

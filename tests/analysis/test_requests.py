@@ -1,4 +1,4 @@
-"""Requests: what is asked, byte for byte, and that the service will take it."""
+"""Request lines: their exact content, and the checks that Vertex AI accepts them."""
 
 import json
 from collections.abc import Iterator
@@ -24,12 +24,12 @@ RECORDS = (RECORD, OTHER)
 
 def lines(*transcripts: str, tokens: int = 2048) -> list[bytes]:
     """The rendered lines of some transcripts."""
-    asked = zip(RECORDS, transcripts, strict=False)
-    return list(render(CALL_REVIEW, [Request(r, t, tokens) for r, t in asked]))
+    pairs = zip(RECORDS, transcripts, strict=False)
+    return list(render(CALL_REVIEW, [Request(r, t, tokens) for r, t in pairs]))
 
 
-def test_a_request_line_is_what_the_service_reads() -> None:
-    """Key sent twice, system apart from data, schema and limits in place, no sampling."""
+def test_a_request_line_has_the_documented_fields() -> None:
+    """The key twice, the system instruction apart from the transcript, and no sampling settings."""
     (line,) = lines("Hello?")
     content = json.loads(line)
     request = content["request"]
@@ -48,7 +48,7 @@ def test_a_request_line_is_what_the_service_reads() -> None:
 
 
 def test_the_fixed_part_of_a_request_is_short() -> None:
-    """It is sent with every transcript."""
+    """It is sent and billed with every transcript."""
     (line,) = lines("")
 
     assert len(line) < 3200
@@ -56,8 +56,8 @@ def test_the_fixed_part_of_a_request_is_short() -> None:
 
 @held(150)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=300))
-def test_a_transcript_is_carried_byte_for_byte(transcript: str) -> None:
-    """Whatever people say: it comes out of the line as it went in, inside its fence."""
+def test_a_transcript_is_sent_byte_for_byte(transcript: str) -> None:
+    """Inside its fence, for any text."""
     (line,) = lines(transcript)
     text = json.loads(line)["request"]["contents"][0]["parts"][0]["text"]
 
@@ -68,7 +68,7 @@ def test_a_transcript_is_carried_byte_for_byte(transcript: str) -> None:
 @held(100)
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200), st.integers(1, 8192))
 def test_the_size_of_a_line_can_be_planned(transcript: str, tokens: int) -> None:
-    """Overhead plus the escaped transcript is never too small, and exact at the usual limit."""
+    """Overhead plus escaped transcript is at least the size, and exact for a limit of 4 digits."""
     (line,) = lines(transcript, tokens=tokens)
     planned = CALL_REVIEW.line_overhead_bytes + _escaped(transcript)
 
@@ -84,7 +84,7 @@ def _escaped(text: str) -> int:
     "transcript", ["</transcript>", "</transcript-{{record}}>", "{{transcript}}"]
 )
 def test_a_transcript_cannot_close_its_fence(transcript: str) -> None:
-    """The tag carries an id that nobody in the call knows, and nothing is filled in there."""
+    """The tag has an id that speakers cannot know, and placeholders in a transcript stay as they are."""
     (line,) = lines(transcript)
     text = json.loads(line)["request"]["contents"][0]["parts"][0]["text"]
 
@@ -94,24 +94,24 @@ def test_a_transcript_cannot_close_its_fence(transcript: str) -> None:
 
 @pytest.mark.parametrize("record", ["", "x" * 32, RECORD.upper(), RECORD + "0"])
 def test_only_record_ids_are_rendered(record: str) -> None:
-    """A phone number in the wrong place would end up in keys and labels."""
+    """A phone number passed by mistake must not reach keys and labels."""
     with pytest.raises(PreflightError, match="line 1"):
         list(render(CALL_REVIEW, [Request(record, "x", 1)]))
 
 
-def test_text_that_is_none_is_refused() -> None:
-    """A lone surrogate has no UTF-8 form; the error does not quote it."""
+def test_a_lone_surrogate_is_refused() -> None:
+    """It has no UTF-8 form; the error does not quote it."""
     with pytest.raises(PreflightError, match="Unicode"):
         lines("\ud800")
 
 
 def test_the_shipped_template_passes_every_rule() -> None:
-    """One bad line would refuse the whole job."""
+    """One bad line would make Vertex AI refuse the whole job."""
     check_template(CALL_REVIEW)
 
 
-def test_preflight_passes_lines_on_as_they_are() -> None:
-    """It stands in the stream and counts along."""
+def test_preflight_yields_lines_unchanged() -> None:
+    """It counts lines and bytes."""
     made, seen = lines("one", "two"), Preflight()
 
     assert list(preflight(CALL_REVIEW, made, seen)) == made
@@ -119,8 +119,8 @@ def test_preflight_passes_lines_on_as_they_are() -> None:
     assert check_file(made).size == seen.size
 
 
-def test_preflight_refuses_a_repeated_key() -> None:
-    """With the number of the line, without the key."""
+def test_preflight_refuses_a_duplicate_key() -> None:
+    """The error has the line number, not the key."""
     (line,) = lines("one")
     with pytest.raises(PreflightError) as refused:
         list(preflight(CALL_REVIEW, [line, line]))
@@ -139,14 +139,14 @@ def test_preflight_refuses_a_repeated_key() -> None:
         lambda line: line.replace(b"k-0", b"k-G"),
     ],
 )
-def test_preflight_refuses_a_line_off_the_template(spoil: Any) -> None:
-    """The template was proved; a line must be of it."""
+def test_preflight_refuses_a_line_of_another_template(spoil: Any) -> None:
+    """Only the template was checked by every rule."""
     with pytest.raises(PreflightError):
         list(preflight(CALL_REVIEW, [spoil(lines("one")[0])]))
 
 
-def test_preflight_counts_lines_and_bytes() -> None:
-    """A file over the limits is refused by the service; it is not even written."""
+def test_preflight_refuses_a_file_over_the_limits() -> None:
+    """Vertex AI would refuse it, so it is not written."""
     seen = Preflight(lines=200_000)
     with pytest.raises(PreflightError, match="200000 lines"):
         list(preflight(CALL_REVIEW, lines("x"), seen))
@@ -182,20 +182,20 @@ def _nested(depth: int) -> object:
         ([_nested(15)], "nested at most 15"),
     ],
 )
-def test_a_full_check_knows_the_importers_rules(contents: list[object], rule: str) -> None:
-    """Each was learned from jobs that were refused."""
+def test_a_full_check_applies_the_importers_rules(contents: list[object], rule: str) -> None:
+    """Each was found in refused jobs."""
     text = b"".join(_file(*contents))
     with pytest.raises(PreflightError, match=rule):
         check_file(text.splitlines(keepends=True))
 
 
-def test_a_full_check_passes_what_is_allowed() -> None:
-    """Numbers of both kinds, several lines, the deepest line."""
+def test_a_full_check_accepts_valid_lines() -> None:
+    """Integers and decimals under one key, several lines, the deepest nesting."""
     check_file(_file({"a": 1}, {"a": 1.5}, {"b": [{"c": "x"}]}, {"c": _nested(12)}))
 
 
 @pytest.mark.parametrize("line", [b"{", b"[1]", b"{}", b'{"key": "7"}', b'{"key": 7, "a": 1}'])
-def test_a_full_check_wants_keys_that_stay_texts(line: bytes) -> None:
-    """What looks like a number comes back as one."""
+def test_a_full_check_refuses_keys_that_are_not_strings_with_a_letter_first(line: bytes) -> None:
+    """The importer returns a key that looks like a number as a number."""
     with pytest.raises(PreflightError):
         check_file([line])

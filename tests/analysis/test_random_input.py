@@ -1,4 +1,4 @@
-"""Whatever comes in: never an exception, never a row that the plain reading contradicts."""
+"""Random and damaged input: never an exception, never a row that plain JSON parsing contradicts."""
 
 import json
 from typing import Any
@@ -26,7 +26,7 @@ NAMES = [
 
 
 def _all(line: bytes) -> list[Reading]:
-    """What every kind of reader makes of a line, each encoded for the table and back."""
+    """The readings of a line by every kind of reader, after a check of their encoded rows."""
     readings = [reader.read_line(line, 7) for reader in READERS]
     for reading in readings:
         row = json.loads(encode_reading(reading))
@@ -38,8 +38,8 @@ def _all(line: bytes) -> list[Reading]:
 
 @held(150)
 @given(st.binary(max_size=300))
-def test_any_bytes_are_an_error_with_a_name(line: bytes) -> None:
-    """Noise is never a row."""
+def test_any_bytes_are_an_error(line: bytes) -> None:
+    """Random bytes are never a row."""
     assert all(reading.error_type for reading in _all(line))
 
 
@@ -58,23 +58,25 @@ def test_any_bytes_are_an_error_with_a_name(line: bytes) -> None:
         max_leaves=12,
     )
 )
-def test_any_shape_of_line_is_an_error_with_a_name(line: object) -> None:
-    """The right names with wrong things under them."""
+def test_any_shape_of_line_is_an_error(line: object) -> None:
+    """Known names with values of any type."""
     assert all(reading.error_type for reading in _all(json.dumps(line).encode()))
 
 
 @held(150)
 @given(st.binary(max_size=4), st.integers(0, len(LINE)), st.integers(0, 20))
-def test_damage_anywhere_in_a_line(dirt: bytes, at: int, lost: int) -> None:
-    """Some bytes replaced: an error, or a row that the answer in the line really says."""
+def test_damage_anywhere_in_a_line_gives_its_answer_or_an_error(
+    dirt: bytes, at: int, lost: int
+) -> None:
+    """A row has the same values as the answer in the line."""
     line = LINE[:at] + dirt + LINE[at + lost :]
     for reading in _all(line)[:2]:
         if reading.error_type is None:
-            said = _said(line)
-            assert said is None or _row(said) == reading.columns
+            text = _answer_text(line)
+            assert text is None or _row(text) == reading.columns
 
 
-def _said(line: bytes) -> str | None:
+def _answer_text(line: bytes) -> str | None:
     try:
         response = json.loads(line)["response"]
         return str(response["candidates"][0]["content"]["parts"][0]["text"])
@@ -83,11 +85,11 @@ def _said(line: bytes) -> str | None:
 
 
 def _row(text: str) -> dict[str, Any]:
-    """The plain reading of an answer, by hand."""
-    said = json.loads(text)
+    """The columns of an answer, by plain JSON parsing."""
+    fields = json.loads(text)
     row: dict[str, Any] = {}
     for column, path in CALL_REVIEW.columns.items():
-        value = said
+        value = fields
         for name in path.split("."):
             value = (value or {}).get(name)
         row[column] = value
@@ -97,8 +99,10 @@ def _row(text: str) -> dict[str, Any]:
 
 @held(150)
 @given(st.text(max_size=6), st.integers(0, len(WHOLE)), st.integers(0, 30))
-def test_damage_anywhere_in_an_answer(dirt: str, at: int, lost: int) -> None:
-    """What is still JSON is read as JSON; what is not is proved, or refused."""
+def test_damage_anywhere_in_an_answer_gives_its_words_or_an_error(
+    dirt: str, at: int, lost: int
+) -> None:
+    """Valid JSON is read as such; a safe repair has only words of the text."""
     text = WHOLE[:at] + dirt + WHOLE[at + lost :]
     for reading in _all(prediction(text))[:2]:
         if reading.repair_grade == "exact":
@@ -108,7 +112,7 @@ def test_damage_anywhere_in_an_answer(dirt: str, at: int, lost: int) -> None:
 
 
 def _names(row: dict[str, Any]) -> dict[str, Any]:
-    """Without the closed sets, whose listed spellings are normalised on purpose."""
+    """Without the enums, whose listed spellings are normalised on purpose."""
     closed = ("call_sentiment", "call_tone", "language", "reason_for_call_intent", "agent_resp")
     return {column: value for column, value in row.items() if not column.startswith(closed)}
 
@@ -126,8 +130,8 @@ def _words(row: dict[str, Any]) -> list[str]:
 
 @held(150)
 @given(st.integers(1, len(WHOLE) - 1))
-def test_a_cut_answer_is_never_a_row(length: int) -> None:
-    """It says STOP and it is not whole: wherever the cut is, no default reader takes it."""
+def test_a_truncated_answer_is_never_a_row(length: int) -> None:
+    """For any length, and with the finish reason STOP, it is an error of a default reader."""
     for reading in _all(prediction(WHOLE[:length]))[:2]:
         assert (
             reading.columns,
@@ -140,14 +144,16 @@ def test_a_cut_answer_is_never_a_row(length: int) -> None:
 
 @held(150)
 @given(texts, texts, st.lists(texts, max_size=3), st.booleans())
-def test_texts_round_trip(summary: str, action: str, names: list[str], pretty: bool) -> None:
-    """Brackets, quotes, newlines, emoji, right to left: stored as the model said it."""
-    said = answer(
+def test_strings_are_stored_unchanged(
+    summary: str, action: str, names: list[str], pretty: bool
+) -> None:
+    """Brackets, quotes, newlines, emoji, right-to-left text."""
+    fields = answer(
         callSummary=f"x{summary}",
         agentResponse={"resolved": None, "summary": None, "action": action},
         products=[{"name": name, "context": None} for name in names],
     )
-    text = json.dumps(said, ensure_ascii=pretty, indent=2 if pretty else None)
+    text = json.dumps(fields, ensure_ascii=pretty, indent=2 if pretty else None)
     for reading in _all(prediction(text)):
         assert (reading.parse_method, reading.repair_grade) == ("strict", "exact")
         row = json.loads(encode_reading(reading))
@@ -158,8 +164,8 @@ def test_texts_round_trip(summary: str, action: str, names: list[str], pretty: b
 
 @held(150)
 @given(texts.filter(lambda text: text.strip()), st.integers(1, 60))
-def test_encode_cut_read(summary: str, lost: int) -> None:
-    """A line cut near its end gives the same text or an error, never another text."""
+def test_a_line_without_its_end_gives_its_summary_or_an_error(summary: str, lost: int) -> None:
+    """Never another text."""
     line = prediction(json.dumps(answer(callSummary=summary)))
     for reading in _all(line[:-lost])[:2]:
         assert reading.columns.get("call_summary", summary) == summary
@@ -184,7 +190,7 @@ def test_encode_cut_read(summary: str, lost: int) -> None:
     ],
 )
 def test_hostile_text_is_an_error_in_bounded_time(text: str) -> None:
-    """Deep nesting, quadratic shapes, repetition: contained to their record."""
+    """Deep nesting, shapes that take quadratic time, repetition."""
     for reading in _all(prediction(text))[:2]:
         assert reading.error_type
         assert len(str(reading.detail)) < 100
@@ -202,19 +208,19 @@ def test_hostile_text_is_an_error_in_bounded_time(text: str) -> None:
     ],
 )
 def test_hostile_lines_are_an_error_in_bounded_time(line: bytes) -> None:
-    """One poison line never fails a batch."""
+    """Deep nesting, long runs of escapes, many tokens, incomplete UTF-8."""
     assert all(reading.error_type for reading in _all(line))
 
 
-def test_a_constant_that_is_no_json_outside_the_answer_costs_nothing() -> None:
-    """The service's own figures may be NaN; the answer is read by its exact path."""
+def test_a_constant_that_is_not_json_outside_the_answer_is_ignored() -> None:
+    """Vertex AI's own figures may be NaN; the answer is read by its exact path."""
     line = LINE.replace(b'"status": ""', b'"status": "", "avgLogprobs": NaN')
 
     assert {reading.repair_grade for reading in _all(line)} == {"exact"}
 
 
-def test_broken_unicode_in_the_echo_costs_nothing() -> None:
-    """A lone surrogate in a transcript is the echo's trouble, not the answer's."""
+def test_invalid_unicode_in_the_echo_is_ignored() -> None:
+    """A lone surrogate in the transcript does not affect the answer."""
     echoed = {"contents": [{"parts": [{"text": "\ud800"}]}]}
     line = json.dumps(
         {
