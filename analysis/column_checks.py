@@ -20,7 +20,7 @@ LINEAGE = frozenset(
     }
 )  # fmt: skip
 """Columns that every output table has, in small letters."""
-_BESIDE = frozenset({"job", "error", "copies", "is_asked", "word", "value"})
+_BESIDE = frozenset({"job", "error", "copies", "is_requested", "word", "value"})
 """Names that answers meet on their way: in staging, in closing and in counting."""
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 from events import BadRequest, RunRefused
+from events.ids import run_refused_error
 from tracking import Tracking
 
 from .codes import coded
@@ -20,9 +21,10 @@ def refused(
 ) -> RunRefused:
     """The event, its line in the log and its row in `error_tracking`."""
     is_new = tracking.store_error(
-        f"run_refused__{run_id}__{request_id}",
+        run_refused_error(run_id, request_id),
         "run_refused",
         cause=reason,
+        event_id=request_id,
         run_id=run_id,
         detail=detail,
     )

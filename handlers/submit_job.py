@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 from events import Deployment, JobCancelled, JobFailed, JobSubmitted, JsonlUploaded
+from events.ids import output_folder
 from tracking import AttemptKey, Claim, Tracking
 
 from .attempts.claims import is_void, take_next
-from .attempts.output_files import output_of
 from .dispatch.errors import Refused
 from .ports import Bucket, Clock, Job, JobService, Policy
 from .runs.plans import plan_of
@@ -39,9 +39,7 @@ def submit_job(
         if not known:
             taken.check(clock())
             try:
-                job = _create(
-                    event, taken.claims[-1], labels, job_service, bucket, tracking, deployment
-                )
+                job = _create(event, taken.claims[-1], labels, job_service, bucket, tracking)
             except Refused as refusal:
                 yield _refused(event, refusal)
                 return
@@ -71,13 +69,12 @@ def _create(
     job_service: JobService,
     bucket: Bucket,
     tracking: Tracking,
-    deployment: Deployment,
 ) -> Job:
     return job_service.create(
         display_name=f"troupe.{labels['attempt']}",
         model=plan_of(tracking, event.run_id).model,
         request_uri=event.uri,
-        output_prefix=bucket.uri(output_of(deployment, AttemptKey.of(event), claim.claim)),
+        output_prefix=bucket.uri(output_folder(labels["attempt"], claim.claim)),
         labels=labels | {"claim": str(claim.claim)},
     )
 

@@ -17,12 +17,13 @@ from events import (
     RunStopped,
     WatchTick,
 )
+from events.ids import attempt_of_output
 from tracking import EventLog, Row, Tracking
 
 from .advance_run import advance
 from .attempts.job_states import all_ended, end_of
 from .attempts.observed_jobs import ObservedAttempt, folders_of_deleted_jobs, observe
-from .attempts.output_files import attempt_of_output, is_final
+from .attempts.output_files import is_final
 from .contained import Found, contained
 from .dispatch.errors import Redeliver
 from .dispatch.republish import Republish, republish
@@ -48,9 +49,9 @@ def watch_jobs(
         return _each("watch", observed, lambda seen: ended(seen, bucket, deployment, policy))
 
     if isinstance(signal, GcsObject):
-        whose = attempt_of_output(deployment, signal.name)
-        if whose is not None and is_final(signal.name):
-            planned_on = plan_of(tracking, whose[0]).planned_on
+        whose = attempt_of_output(signal.name)
+        if whose and whose.deployment == deployment.id and is_final(signal.name):
+            planned_on = plan_of(tracking, whose.run_id).planned_on
             observed = observe(tracking, job_service, deployment, planned_on, whose)
             ends = list(watch(observed))
             if len(ends) < len(observed):

@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from events import Deployment
+from events.ids import AttemptId, output_folder
 from handlers.ports import Bucket, Job, JobService
 from handlers.submit_job import labels_of
 from tracking import AttemptKey, Tracking, WaitingAttempt
-
-from .output_files import output_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ def observe(
     job_service: JobService,
     deployment: Deployment,
     since: date,
-    only: tuple[str, int, int] | None = None,
+    only: AttemptId | None = None,
 ) -> list[ObservedAttempt]:
     """One listing for all attempts, and one query for each known job that it does not show.
 
@@ -61,9 +60,9 @@ def folders_of_deleted_jobs(
     if None not in seen.jobs.values():
         return []
     shown = {job.labels.get("claim") for job in seen.jobs.values() if job is not None}
-    attempt_key = AttemptKey.of(seen.attempt)
+    label = labels_of(deployment, AttemptKey.of(seen.attempt))["attempt"]
     return [
-        bucket.uri(output_of(deployment, attempt_key, claim))
+        bucket.uri(output_folder(label, claim))
         for claim in range(1, seen.attempt.claims + 1)
         if str(claim) not in shown
     ]

@@ -30,7 +30,7 @@ from events import (
     wrap_command,
 )
 from events.commands import RunId
-from events.ids import short_hash
+from events.ids import derived_run_id, handler_of_dead_letters
 
 from .dead_letters import read_letter
 
@@ -77,14 +77,6 @@ def decode_message(message: Arrival, deployment: Deployment) -> Decoded:
     return Decoded(envelope, read_event(envelope.data, EVENT_OF_TYPE[envelope.type]))
 
 
-def dead_letter_topic(handler: str) -> str:
-    """Where the messages go that this handler could not handle."""
-    return f"{_DEAD_LETTERS}{handler}"
-
-
-_DEAD_LETTERS = "dead-letter-"
-
-
 def _decoded_command(message: Arrival, kind: type[Command], deployment: Deployment) -> Decoded:
     """A command may come as a CloudEvent or as bare JSON; its id is the event's or the message's."""
     if is_event(message.attributes):
@@ -104,10 +96,6 @@ def _named(command: Command, id_: str) -> Command:
     return (
         command if command.run_id else msgspec.structs.replace(command, run_id=derived_run_id(id_))
     )
-
-
-def derived_run_id(id_: str) -> str:
-    return f"run-{short_hash(id_)}"
 
 
 def _refusal(
@@ -133,8 +121,9 @@ def _run_id_in(data: bytes) -> str:
 
 
 def _signal_of(message: Arrival) -> Signal | None:
-    if message.topic.startswith(_DEAD_LETTERS):
-        return read_letter(message, message.topic.removeprefix(_DEAD_LETTERS))
+    handler = handler_of_dead_letters(message.topic)
+    if handler is not None:
+        return read_letter(message, handler)
     if message.topic == topic_of(WatchTick):
         return WatchTick()
     if message.topic == topic_of(GcsObject):

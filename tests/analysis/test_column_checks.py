@@ -25,7 +25,7 @@ def record_of(**properties: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "column",
     [
-        "error", "copies", "is_asked", "job", "word", "value",
+        "error", "copies", "is_requested", "job", "word", "value",
         "detail", "grounding", "cost", "interactionid",
         "m", "a", "i",
         "_said", "_partition", "_table_1", "__root__", "_change_type", "Said", "a b", "l" * 129,
