@@ -19,7 +19,7 @@ LINEAGE = frozenset(
     }
 )  # fmt: skip
 """Columns that every output table has, in lower case."""
-_USED_BY_STATEMENTS = frozenset({"job", "error", "copies", "is_asked", "word", "value"})
+_USED_BY_STATEMENTS = frozenset({"job", "error", "copies", "is_requested", "word", "value"})
 """Columns that statements add to an answer's while they stage, store and count it."""
 
 

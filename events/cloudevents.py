@@ -5,7 +5,6 @@ The message holds the event in structured form and repeats its attributes with t
 docs/spec/pubsub.md). Binary form and, for commands, bare JSON are read as well.
 """
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
 from .events import Event
-from .ids import Deployment, join
+from .ids import Deployment, join, traceparent
 from .validation_errors import in_words
 
 PREFIX = "dev.troupe"
@@ -113,7 +112,7 @@ def wrap(
         data=data_of(event),
         correlation=event.run_id,
         causation=cause.id,
-        traceparent=_traceparent(join(deployment.id, event.run_id), id_),
+        traceparent=traceparent(join(deployment.id, event.run_id), id_),
     )
 
 
@@ -129,17 +128,8 @@ def wrap_command(command: Event, *, deployment: Deployment, id_: str, time: date
         data=data_of(read_event(data_of(command), type(command))),
         correlation=command.run_id or "",
         causation="",
-        traceparent=_traceparent(join(deployment.id, command.run_id or id_), id_),
+        traceparent=traceparent(join(deployment.id, command.run_id or id_), id_),
     )
-
-
-def _traceparent(trace: str, span: str) -> str:
-    """One W3C trace for a run, one span id for an event, both derived, so that nothing is kept."""
-    return f"00-{_hex(trace)[:32]}-{_hex(span)[:16]}-01"
-
-
-def _hex(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def to_pubsub(envelope: Envelope) -> tuple[bytes, dict[str, str]]:

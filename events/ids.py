@@ -1,26 +1,78 @@
-"""Every deterministic id is built here, so that two spellings of one thing cannot exist.
+"""Deterministic ids: each is built here and taken apart here, and nowhere else.
 
-Parts are joined by `__`, which no part can contain: a run id matches `[a-z0-9-]{1,40}`.
+An id is derived from the thing that it names; none is random. Pub/Sub delivers at least once, so a
+handler may run twice for one event. The second run arrives at the same ids, by which the event
+log, BigQuery, Cloud Storage and Vertex recognise what the first run has done.
+
+Parts are joined by `__`. Deployment ids, run ids, topics, handler names, record ids and numbers
+cannot contain it, so an id of such parts can be taken apart. An id that ends in a text from
+outside, such as the id of a request, is only ever compared.
+
+Where SQL has to compose an id, its rule is the function here, and
+`tests/tracking/test_ids_in_sql.py` compares the two. Keys of request lines (`k-<record id>`) are
+in `analysis/keys.py`, because `analysis` imports no other package.
 """
 
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
+SEPARATOR = "__"
 END = r"(?![\s\S])"
-"""The very end: `$` would let a line break through."""
+"""The very end of a text: `$` would also match before a final line break."""
 RUN_ID = rf"^[a-z0-9][a-z0-9-]{{0,39}}{END}"
-DEPLOYMENT_ID = re.compile(r"^[a-z0-9]{1,8}$")
+"""Pattern of a run id, in the regular expressions that msgspec and JSON Schema share."""
 
+Transaction = Literal[
+    "plan", "claim", "close", "clear", "forget", "error", "report", "load", "create_deployment"
+]
+"""What a BigQuery job with an id of ours does."""
+
+_DEPLOYMENT_ID = re.compile(r"[a-z0-9]{1,8}")
+_ATTEMPT = re.compile(r"([a-z0-9]{1,8})__([a-z0-9][a-z0-9-]{0,39})__([0-9]+)__([0-9]+)")
+_OUTPUT = re.compile(rf"output/({_ATTEMPT.pattern})__[0-9]+/")
+_TRY = re.compile(r"__r([0-9]+)")
 _JSON_ESCAPES = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
-def record_id(phone_number_token: object, interaction_id: object, reference_id: object) -> str:
-    """The opaque name of one source row: 32 hex digits over its three identifying columns.
+def join(*parts: object) -> str:
+    """Join the parts of an id.
 
-    SQL computes the same with `TO_JSON_STRING`, which writes UTF-8 as it is but escapes
-    U+2028 and U+2029 (source: `JsonEscapeString` in google/zetasql, common/json_util.cc).
+    >>> join("ab12", "batch-planned", "spring", 2, 1)
+    'ab12__batch-planned__spring__2__1'
+    """
+    return SEPARATOR.join(str(part) for part in parts)
+
+
+def short_hash(text: str) -> str:
+    """Hash a text of any length to 12 hex digits.
+
+    >>> short_hash("spring")
+    '622a494d3ea8'
+    """
+    return long_hash(text)[:12]
+
+
+def long_hash(*parts: object) -> str:
+    """Hash the joined parts to 64 hex digits (SHA-256)."""
+    return hashlib.sha256(join(*parts).encode()).hexdigest()
+
+
+# Records and runs
+
+
+def record_id(phone_number_token: object, interaction_id: object, reference_id: object) -> str:
+    """Name one source row by its three identifying columns: 32 hex digits that reveal none.
+
+    `tracking/fragments/source_rows.sql` computes the same with `TO_JSON_STRING`, which writes
+    UTF-8 as it is but escapes U+2028 and U+2029 (source: `JsonEscapeString` in google/zetasql,
+    common/json_util.cc).
+
+    >>> record_id("tok", 7, None)
+    'c7ec0d9ea2c7bfe7c9c01453986ccc28'
     """
     ids = [
         None if part is None else str(part)
@@ -30,33 +82,268 @@ def record_id(phone_number_token: object, interaction_id: object, reference_id: 
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def short_hash(text: str) -> str:
-    """Twelve hex digits that stand for a longer text."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def derived_run_id(request_id: str) -> str:
+    """Name a run after the request that left its id empty: a redelivery is the same run.
+
+    >>> derived_run_id("1234567")
+    'run-8bb0cf6eb9b1'
+    """
+    return f"run-{short_hash(request_id)}"
+
+
+# Attempts: Vertex labels and object names
+
+
+class AttemptId(NamedTuple):
+    """The parts of an attempt's id."""
+
+    deployment: str
+    run_id: str
+    batch: int
+    attempt: int
+
+
+def attempt_id(deployment: str, run_id: str, batch: int, attempt: int) -> str:
+    """Name an attempt in Vertex labels (63 characters at most) and in object names.
+
+    >>> attempt_id("ab12", "spring", 2, 1)
+    'ab12__spring__2__1'
+    """
+    return join(deployment, run_id, batch, attempt)
+
+
+def parse_attempt_id(text: str) -> AttemptId | None:
+    """Take an attempt's id apart; None for any other text.
+
+    >>> parse_attempt_id("ab12__spring__2__1")
+    AttemptId(deployment='ab12', run_id='spring', batch=2, attempt=1)
+    """
+    match = _ATTEMPT.fullmatch(text)
+    return AttemptId(match[1], match[2], int(match[3]), int(match[4])) if match else None
+
+
+def request_object(attempt: str) -> str:
+    """Name the object that holds the request lines of an attempt.
+
+    >>> request_object("ab12__spring__2__1")
+    'requests/ab12__spring__2__1.jsonl'
+    """
+    return f"requests/{attempt}.jsonl"
+
+
+def output_folder(attempt: str, claim: int) -> str:
+    """Name the folder that only the Vertex job of this claim on the attempt writes to.
+
+    >>> output_folder("ab12__spring__2__1", 3)
+    'output/ab12__spring__2__1__3'
+    """
+    return f"output/{join(attempt, claim)}"
+
+
+def attempt_of_output(object_name: str) -> AttemptId | None:
+    """Read from an object's name which attempt's job wrote it; None for any other object.
+
+    >>> attempt_of_output("output/ab12__spring__2__1__3/predictions.jsonl")
+    AttemptId(deployment='ab12', run_id='spring', batch=2, attempt=1)
+    """
+    match = _OUTPUT.match(object_name)
+    return parse_attempt_id(match[1]) if match else None
+
+
+# BigQuery jobs and staging tables
+
+
+def bigquery_job(transaction: Transaction, *parts: object) -> str:
+    """Name a BigQuery job; only one caller can create a job of this id.
+
+    >>> bigquery_job("claim", "ab12", "spring", 2, 1, 1)
+    'troupe__claim__ab12__spring__2__1__1'
+    """
+    return join("troupe", transaction, *parts)
+
+
+def is_bigquery_job(job_id: str, transaction: Transaction) -> bool:
+    """Whether a BigQuery job runs this transaction.
+
+    >>> is_bigquery_job("troupe__claim__ab12__spring__2__1__1", "claim")
+    True
+    """
+    return job_id.startswith(f"{bigquery_job(transaction)}{SEPARATOR}")
+
+
+def job_try(job_id: str, number: int) -> str:
+    """Name one try of a BigQuery job: a job that failed has used its id up.
+
+    >>> job_try("troupe__plan__ab12__spring", 1)
+    'troupe__plan__ab12__spring'
+    >>> job_try("troupe__plan__ab12__spring", 2)
+    'troupe__plan__ab12__spring__r2'
+    """
+    return job_id if number == 1 else join(job_id, f"r{number}")
+
+
+def number_of_try(job_id: str, name: str) -> int | None:
+    """Read which try of the job `job_id` has this name; None when it is another job.
+
+    >>> number_of_try("troupe__plan__ab12__spring", "troupe__plan__ab12__spring__r2")
+    2
+    """
+    if name == job_id:
+        return 1
+    match = _TRY.fullmatch(name.removeprefix(job_id)) if name.startswith(job_id) else None
+    return int(match[1]) if match else None
+
+
+def staging_table(table: str, uris: Sequence[str]) -> str:
+    """Name the staging table that these objects are loaded into.
+
+    >>> staging_table("staged", ["gs://answers/a.ndjson"])
+    'staged_8ce1c751504a'
+    """
+    return f"{table}_{short_hash(' '.join(uris))}"
+
+
+# Pub/Sub topics of dead letters
+
+_DEAD_LETTERS = "dead-letter-"
+
+
+def dead_letter_topic(handler: str) -> str:
+    """Name the topic that takes the messages this handler could not handle.
+
+    >>> dead_letter_topic("plan-run")
+    'dead-letter-plan-run'
+    """
+    return f"{_DEAD_LETTERS}{handler}"
+
+
+def handler_of_dead_letters(topic: str) -> str | None:
+    """Read whose dead letters a topic takes; None for any other topic.
+
+    >>> handler_of_dead_letters("dead-letter-plan-run")
+    'plan-run'
+    """
+    return topic.removeprefix(_DEAD_LETTERS) if topic.startswith(_DEAD_LETTERS) else None
+
+
+# Rows of error_tracking and history_clearings. Never taken apart: each part is a column as well.
+
+
+def run_refused_error(run_id: str, request_id: str) -> str:
+    """Name the error of a refused request.
+
+    >>> run_refused_error("spring", "1234567")
+    'run_refused__spring__1234567'
+    """
+    return join("run_refused", run_id, request_id)
+
+
+def dead_letter_error(event_id: str, handler: str, cause: str) -> str:
+    """Name the error of a dead-lettered message.
+
+    >>> dead_letter_error("ab12__run-planned__spring", "advance-run", "no_price")
+    'dead_lettered__ab12__run-planned__spring__advance-run__no_price'
+    """
+    return join("dead_lettered", event_id, handler, cause)
+
+
+def stuck_event_error(event_id: str, handler: str) -> str:
+    """Name the error of an event that was republished as often as allowed.
+
+    >>> stuck_event_error("ab12__run-planned__spring", "advance-run")
+    'stuck_event__ab12__run-planned__spring__advance-run'
+    """
+    return join("stuck_event", event_id, handler)
+
+
+def unplannable_error(analysis: str, selection: str, record_id: str) -> str:
+    """Name the error of a source row that cannot be planned; composed in `plan_run.sql`.
+
+    >>> unplannable_error("call_review_v1", "empty_transcript", "0f" * 16)
+    'call_review_v1__empty_transcript__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f'
+    """
+    return join(analysis, selection, record_id)
+
+
+def record_error(
+    attempt: str,
+    record_id: str | None,
+    error_type: str,
+    job: int | None = None,
+    line: int | None = None,
+) -> str:
+    """Name an error that a closing attempt records; composed in `close_attempt.sql`.
+
+    `job` and `line` are those of the answer; both are None for an error without an answer.
+
+    >>> record_error("ab12__spring__2__1", "0f" * 16, "truncated", job=1, line=7)
+    'ab12__spring__2__1__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f__1.7__truncated'
+    >>> record_error("ab12__spring__2__1", "0f" * 16, "missing_response")
+    'ab12__spring__2__1__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f____missing_response'
+    """
+    return join(attempt, record_id or "", "" if job is None else f"{job}.{line}", error_type)
+
+
+def cleared_error(clearing: str, record_id: str) -> str:
+    """Name the error of a record whose history was cleared; composed in `clear_history.sql`.
+
+    >>> cleared_error("troupe__clear__ab12__spring__1", "0f" * 16)
+    'troupe__clear__ab12__spring__1__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f'
+    """
+    return join(clearing, record_id)
+
+
+def forgotten_clearing(clearing: str, run_id: str) -> str:
+    """Name what a run loses when a person is forgotten; composed in `forget_person.sql`.
+
+    >>> forgotten_clearing("troupe__forget__ab12__9f3c", "spring")
+    'troupe__forget__ab12__9f3c__spring'
+    """
+    return join(clearing, run_id)
+
+
+# Trace context
+
+
+def traceparent(trace: str, span: str) -> str:
+    """Derive a W3C trace context from two ids: one trace for a run, one span for an event."""
+    return f"00-{long_hash(trace)[:32]}-{long_hash(span)[:16]}-01"
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Builds the ids of one deployment; its own id is made once and kept in the dataset."""
+    """Builds the ids that belong to one deployment.
+
+    The deployment's own id is set once and kept in the dataset. Raises `ValueError` for an id
+    that is not 1 to 8 of a-z and 0-9.
+    """
 
     id: str
 
     def __post_init__(self) -> None:
-        if not DEPLOYMENT_ID.fullmatch(self.id):
-            raise ValueError(f"deployment id {self.id!r}: expected 1 to 8 of a-z and 0-9")
+        if not _DEPLOYMENT_ID.fullmatch(self.id):
+            raise ValueError(f"invalid deployment id {self.id!r}: use 1 to 8 of a-z and 0-9")
 
-    def event(self, topic: str, *place: object) -> str:
-        """An event's id: what happened, and where in the run."""
-        return join(self.id, topic, *place)
+    def event(self, topic: str, *key: object) -> str:
+        """Name an event by its topic and the fields that identify it.
 
-    def job(self, transaction: str, *place: object) -> str:
-        """The id of a BigQuery job: exactly one caller can create it."""
-        return join("troupe", transaction, self.id, *place)
+        >>> Deployment("ab12").event("batch-planned", "spring", 2, 1)
+        'ab12__batch-planned__spring__2__1'
+        """
+        return join(self.id, topic, *key)
+
+    def job(self, transaction: Transaction, *key: object) -> str:
+        """Name a BigQuery job of this deployment.
+
+        >>> Deployment("ab12").job("close", "spring", 2, 1)
+        'troupe__close__ab12__spring__2__1'
+        """
+        return bigquery_job(transaction, self.id, *key)
 
     def attempt(self, run_id: str, batch: int, attempt: int) -> str:
-        """Names an attempt in Vertex labels (at most 63 signs) and object names."""
-        return join(self.id, run_id, batch, attempt)
+        """Name an attempt of this deployment: see `attempt_id`.
 
-
-def join(*parts: object) -> str:
-    return "__".join(str(part) for part in parts)
+        >>> Deployment("ab12").attempt("spring", 2, 1)
+        'ab12__spring__2__1'
+        """
+        return attempt_id(self.id, run_id, batch, attempt)

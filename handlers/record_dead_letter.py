@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from analysis.error_types import log_fields
 from events import DeadLetter, Envelope, EventDeadLettered
+from events.ids import dead_letter_error
 from tracking import Delivery, EventLog, Tracking
 
 from .ports import Clock
@@ -16,9 +17,11 @@ def record_dead_letter(
     letter: DeadLetter, envelope: Envelope, tracking: Tracking, event_log: EventLog, clock: Clock
 ) -> Iterator[EventDeadLettered]:
     is_new = tracking.store_error(
-        f"dead_lettered__{letter.letter_id}__{letter.handler}__{letter.cause}",
+        dead_letter_error(letter.letter_id, letter.handler, letter.cause),
         "dead_lettered",
         cause=letter.cause,
+        event_id=letter.letter_id,
+        handler=letter.handler,
         run_id=letter.run_id or None,
         batch=letter.batch or None,
         attempt=letter.attempt or None,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from analysis.error_types import log_fields
 from events import BadRequest, RunRefused
+from events.ids import run_refused_error
 from tracking import Tracking
 
 LOG = logging.getLogger("troupe.requests")
@@ -19,9 +20,10 @@ def refused(
 ) -> RunRefused:
     """Store the refusal in `error_tracking`, log it once, and return its event."""
     is_new = tracking.store_error(
-        f"run_refused__{run_id}__{request_id}",
+        run_refused_error(run_id, request_id),
         "run_refused",
         cause=reason,
+        event_id=request_id,
         run_id=run_id,
         detail=detail,
     )

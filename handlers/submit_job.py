@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 
 from events import Deployment, JobCancelled, JobFailed, JobSubmitted, JsonlUploaded
+from events.ids import output_folder
 from tracking import AttemptKey, Claim, Tracking
 
 from .attempts.claims import is_void, take_next
 from .attempts.job_states import never_started
 from .attempts.observed_jobs import labels_of
-from .attempts.output_files import output_of
 from .dispatch.errors import Refused
 from .ports import Bucket, Clock, Job, JobService, Policy
 from .runs.plans import plan_of
@@ -41,7 +41,7 @@ def submit_job(
             taken.check(clock())
             claim = taken.claims[-1]
             try:
-                job = _create(event, claim, labels, job_service, bucket, tracking, deployment)
+                job = _create(event, claim, labels, job_service, bucket, tracking)
             except Refused as refusal:
                 yield JobFailed(**attempt_key.fields(), jobs=[], outputs=[], cause=refusal.cause)
                 return
@@ -63,12 +63,11 @@ def _create(
     job_service: JobService,
     bucket: Bucket,
     tracking: Tracking,
-    deployment: Deployment,
 ) -> Job:
     return job_service.create(
         display_name=f"troupe.{labels['attempt']}",
         model=plan_of(tracking, event.run_id).model,
         request_uri=event.uri,
-        output_prefix=bucket.uri(output_of(deployment, AttemptKey.of(event), claim.claim)),
+        output_prefix=bucket.uri(output_folder(labels["attempt"], claim.claim)),
         labels=labels | {"claim": str(claim.claim)},
     )

@@ -20,12 +20,13 @@ from events import (
     RunStopped,
     WatchTick,
 )
+from events.ids import attempt_of_output
 from tracking import AttemptKey, EventLog, Row, Tracking
 
 from .advance_run import advance
 from .attempts.job_states import all_ended, end_of
 from .attempts.observed_jobs import ObservedAttempt, folders_of_deleted_jobs, observe
-from .attempts.output_files import attempt_of_output, is_final
+from .attempts.output_files import is_final
 from .dispatch.errors import Redeliver
 from .dispatch.republish import Republish, republish
 from .ports import Bucket, Clock, JobService, JobState, Policy
@@ -77,10 +78,11 @@ def _ends_at_output(
 
     Raises `Redeliver` when Vertex does not show the end of the job yet.
     """
-    key = attempt_of_output(deployment, signal.name)
-    if key is None or not is_final(signal.name):
+    attempt = attempt_of_output(signal.name)
+    if not attempt or attempt.deployment != deployment.id or not is_final(signal.name):
         return
-    observed = observe(tracking, job_service, deployment, plan_of(tracking, key[0]).planned_on, key)
+    planned_on = plan_of(tracking, attempt.run_id).planned_on
+    observed = observe(tracking, job_service, deployment, planned_on, attempt)
     ends = list(_each("watch", observed, lambda each: ended(each, bucket, deployment, policy)))
     if len(ends) < len(observed):
         raise Redeliver(f"{signal.name} was written, and Vertex shows its job as not ended yet")

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from analysis import Analyses, Analysis, PreflightError, Request, preflight, render
 from events import BatchPlanned, Deployment, JobCancelled, JsonlUploaded
-from tracking import Asked, AttemptKey, Tracking
+from events.ids import request_object
+from tracking import AttemptKey, RequestRecord, Tracking
 
 from .attempts.claims import is_void, void_if_stopped
 from .attempts.job_states import never_started
@@ -26,9 +27,9 @@ def write_jsonl(
         return
     analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
     lines = _CountedLines(preflight(analysis, _lines(tracking, attempt_key, analysis)))
-    name = deployment.attempt(event.run_id, event.batch, event.attempt)
+    name = request_object(deployment.attempt(event.run_id, event.batch, event.attempt))
     try:
-        blob = bucket.write_once(f"requests/{name}.jsonl", lines)
+        blob = bucket.write_once(name, lines)
     except (PreflightError, Reject) as error:
         if tracking.closing_of(attempt_key) is not None:
             # This process slept past the end of its attempt, and records may be forgotten since.
@@ -51,14 +52,14 @@ def _rejected(error: PreflightError | Reject) -> Reject:
 
 def _lines(tracking: Tracking, attempt_key: AttemptKey, analysis: Analysis) -> Iterator[bytes]:
     return render(
-        analysis, (_request(asked, analysis) for asked in tracking.requests_of(attempt_key))
+        analysis, (_request(record, analysis) for record in tracking.requests_of(attempt_key))
     )
 
 
-def _request(asked: Asked, analysis: Analysis) -> Request:
+def _request(record: RequestRecord, analysis: Analysis) -> Request:
     """Allow twice the output once, after an answer that was cut off."""
     raised, usual = analysis.raised_output_tokens, analysis.max_output_tokens
-    return Request(asked.record_id, asked.transcript, raised if asked.was_truncated else usual)
+    return Request(record.record_id, record.transcript, raised if record.was_truncated else usual)
 
 
 class _CountedLines:

@@ -1,14 +1,14 @@
-"""What we know: the tracking tables, and the queries and transactions that read and change them."""
+"""State in BigQuery: the tracking tables, and the queries and transactions on them."""
 
 from .event_log import EventLog
-from .rows import (
-    Asked,
+from .results import (
     Claim,
     Claims,
     Closing,
     Delivery,
     Plan,
     Progress,
+    RequestRecord,
     Row,
     UnhandledEvent,
     WaitingAttempt,
@@ -18,7 +18,6 @@ from .tracking import AttemptKey, AttemptResult, Tracking
 from .warehouse import Params, Warehouse
 
 __all__ = [
-    "Asked",
     "AttemptKey",
     "AttemptResult",
     "BadName",
@@ -30,6 +29,7 @@ __all__ = [
     "Params",
     "Plan",
     "Progress",
+    "RequestRecord",
     "Row",
     "Source",
     "Tracking",

@@ -1,4 +1,4 @@
-"""Parts of the query that counts the columns of an analysis of any kind."""
+"""SQL that counts the values of an analysis's columns, whatever its schema is."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -12,17 +12,18 @@ _FRAGMENTS = {
     "lengths": "count_numbers",
 }
 _WHOLE, _ANY = "1.0", "0.0"
-"""The least step from one bar to the next."""
+"""Smallest width of a bin: 1 for whole numbers, no minimum for others."""
 
 
 class Counted(Protocol):
-    """A column of the output table, and what of it is counted."""
+    """A column of the output table, and how it is counted."""
 
     @property
     def column(self) -> str: ...
     @property
     def shows(self) -> str:
-        """Rows by `values`, entries by `items`, rows by `numbers` or by `lengths` of lists."""
+        """`values` counts rows by value, `items` entries of lists, `numbers` rows in bins of a
+        number, `lengths` rows in bins of a list's length."""
         ...
 
     @property
@@ -30,18 +31,18 @@ class Counted(Protocol):
 
 
 def counts_sql(columns: Sequence[Counted], output: str) -> str:
-    """The parts of `queries/column_counts.sql`, one for each column, by its place."""
+    """Build the body of `queries/column_counts.sql`: one SELECT per column, numbered from 0."""
     parts = (_part(each, at, table_name(output)) for at, each in enumerate(columns))
     return "\nUNION ALL\n".join(parts)
 
 
-def _part(counts_sql: Counted, at: int, output: str) -> str:
-    column = column_name(counts_sql.column)
+def _part(counted: Counted, at: int, output: str) -> str:
+    column = column_name(counted.column)
     return fragment(
-        _FRAGMENTS[counts_sql.shows],
+        _FRAGMENTS[counted.shows],
         at=str(at),
         column=column,
-        number=f"ARRAY_LENGTH(t.{column})" if counts_sql.shows == "lengths" else f"t.{column}",
-        least_step=_WHOLE if counts_sql.is_whole else _ANY,
+        number=f"ARRAY_LENGTH(t.{column})" if counted.shows == "lengths" else f"t.{column}",
+        least_step=_WHOLE if counted.is_whole else _ANY,
         output=output,
     )

@@ -1,6 +1,6 @@
-"""The type of every parameter that the queries and transactions name: one name, one type.
+"""Types of the query parameters: a name has the same type in every query and transaction.
 
-BigQuery wants a type beside each value, also where the value is NULL or an empty list.
+BigQuery needs the type of each value, also of NULL and of an empty list.
 """
 
 from collections.abc import Mapping
@@ -74,7 +74,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "rows_per_batch": "INT64",
     "run_id": "STRING",
     "saved": "FLOAT64",
-    "score": [{"topic": "STRING", "handler": "STRING"}],
+    "subscriptions": [{"topic": "STRING", "handler": "STRING"}],
     "seconds": "FLOAT64",
     "since": "DATE",
     "error_type_rows": [

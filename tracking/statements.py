@@ -1,7 +1,7 @@
-"""The SQL of this room: one file a query or a transaction, put together from shared fragments.
+"""The SQL statements: one file per query or transaction, composed from shared fragments.
 
-A file names another fragment, or a table that the user configures, in braces. Values never
-travel this way: they are parameters, written `@name`.
+`{name}` in a file stands for a fragment, or for a table or column that the user configures. Values
+are never inserted into the text: they are parameters, written `@name`.
 """
 
 import re
@@ -14,29 +14,29 @@ from .tables import OUTPUT, layouts
 
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,299}$")
 _TABLE = re.compile(r"^[A-Za-z0-9_-]{1,300}(\.[A-Za-z0-9_-]{1,300}){0,2}$")
-_PLACE = re.compile(r"\{(\w+)\}")
-_MADE = re.compile(r"^(?:CREATE TEMP TABLE )?(\w+) AS(?: \()?$", re.MULTILINE)
-"""A temporary table, or a part of a WITH: each is named on a line of its own."""
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+_CREATED = re.compile(r"^(?:CREATE TEMP TABLE )?(\w+) AS(?: \()?$", re.MULTILINE)
+"""The start of a temporary table or of a WITH item, each on a line of its own."""
 
 
 class BadName(ValueError):
-    """A configured table or column has a name that does not belong into SQL."""
+    """A configured table or column has a name that could break out of its back quotes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Where the transcripts lie, and what their columns are called there."""
+    """The source table of the transcripts, and the names of its columns."""
 
     table: str = "transcription_pass_2"
     """`table`, `dataset.table` or `project.dataset.table`."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Our name to theirs, for those that differ."""
+    """Our column name to the source's, for columns whose names differ."""
 
     def names(self) -> dict[str, str]:
-        """Every name as it may stand in SQL; raises `BadName` for one that may not."""
+        """Quote the table and every column for SQL. Raises `BadName` for an invalid name."""
         unknown = set(self.columns) - set(_COLUMNS)
         if unknown:
-            raise BadName(f"source has no column {sorted(unknown)[0]}: know {', '.join(_COLUMNS)}")
+            raise BadName(f"source has no column {sorted(unknown)[0]}: use {', '.join(_COLUMNS)}")
         columns = {ours: column_name(self.columns.get(ours, its)) for ours, its in _COLUMNS.items()}
         return {"source": table_name(self.table), **columns}
 
@@ -53,40 +53,41 @@ _COLUMNS = {
 
 
 def table_name(name: str) -> str:
-    """The table in back quotes; raises `BadName` when the name could end them."""
+    """Quote a table name for SQL. Raises `BadName` for any other text."""
     if not _TABLE.fullmatch(name):
-        raise BadName(f"table {name!r}: write table, dataset.table or project.dataset.table")
+        raise BadName(f"invalid table {name!r}: use table, dataset.table or project.dataset.table")
     return f"`{name}`"
 
 
 def column_name(name: str) -> str:
+    """Quote a column name for SQL. Raises `BadName` for any other text."""
     if not _NAME.fullmatch(name):
-        raise BadName(f"column {name!r}: letters, digits and _ only")
+        raise BadName(f"invalid column {name!r}: use letters, digits and _, with no digit first")
     return f"`{name}`"
 
 
 def query(name: str, **names: str) -> str:
-    """The text of one query, ready but for its parameters."""
+    """Read and compose the text of one query; only its parameters are left open."""
     return _filled(_text("queries", name), names)
 
 
 def transaction(name: str, **names: str) -> str:
-    """The text of one transaction, ready but for its parameters."""
+    """Read and compose the text of one transaction; only its parameters are left open."""
     return _filled(_text("transactions", name), names)
 
 
 def fragment(name: str, **names: str) -> str:
-    """A part of a statement, for the places that a caller fills."""
+    """Read and compose a part of a statement, which the caller inserts."""
     return _filled(_text("fragments", name), names).rstrip()
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:
-    def fill(place: re.Match[str]) -> str:
-        name = place.group(1)
-        given = names.get(name)
-        return given if given is not None else _filled(_text("fragments", name), names).rstrip()
+    def fill(placeholder: re.Match[str]) -> str:
+        name = placeholder.group(1)
+        value = names.get(name)
+        return value if value is not None else _filled(_text("fragments", name), names).rstrip()
 
-    return _PLACE.sub(fill, text)
+    return _PLACEHOLDER.sub(fill, text)
 
 
 @cache
@@ -95,21 +96,22 @@ def _text(folder: str, name: str) -> str:
 
 
 def statement_names(folder: str) -> list[str]:
-    """The files of one folder, for those who check them all."""
-    found = files(__package__).joinpath(folder).iterdir()
-    return sorted(f.name.removesuffix(".sql") for f in found if f.name.endswith(".sql"))
+    """List the files of one folder by name, without `.sql`."""
+    listing = files(__package__).joinpath(folder).iterdir()
+    return sorted(f.name.removesuffix(".sql") for f in listing if f.name.endswith(".sql"))
 
 
 @cache
 def reserved_tables() -> frozenset[str]:
-    """Names that no output table of your own may have.
+    """List the names that a user's output table may not have.
 
-    What a statement makes for itself hides a table of the same name, and would get its rows.
+    A temporary table or WITH item of a statement hides a table of the same name, so rows meant for
+    the output table would go into it.
     """
     texts = [
         _text(folder, name)
         for folder in ("transactions", "queries")
         for name in statement_names(folder)
     ]
-    made = {name for text in texts for name in _MADE.findall(text)}
-    return frozenset({*layouts(), *statement_names("views"), *made} - {OUTPUT})
+    created = {name for text in texts for name in _CREATED.findall(text)}
+    return frozenset({*layouts(), *statement_names("views"), *created} - {OUTPUT})

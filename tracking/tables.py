@@ -1,4 +1,4 @@
-"""The tables: one JSON schema file each, from which every backend makes and checks its own."""
+"""The tables: one JSON schema file each, from which every backend creates and checks its tables."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 OUTPUT = "transcription_analyzed_transcripts"
-"""The table of the shipped analysis."""
+"""The output table of the shipped analysis."""
 _SQL_TYPES = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 
 
@@ -23,7 +23,7 @@ class Column(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
-    """How a table is laid out, and who may write it."""
+    """Partition, clustering and writers of a table."""
 
     written_by: str
     partition: str | None = None
@@ -34,35 +34,36 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
 
 @cache
 def layouts() -> dict[str, Layout]:
-    """Every table of the dataset."""
+    """Load the layout of every table of the dataset, by table name."""
     return msgspec.json.decode(_read("tables"), type=dict[str, Layout])
 
 
 @cache
 def columns_of(table: str) -> tuple[Column, ...]:
+    """Load the columns of a table from its schema file."""
     return msgspec.json.decode(_read(table), type=tuple[Column, ...])
 
 
 def staged_columns(answer: Sequence[Column]) -> tuple[Column, ...]:
-    """What a reading is staged as: how it was read, and the columns of the answer."""
+    """Columns of a staging table: how each answer was parsed, then the columns of the answer."""
     return (*columns_of("staged_answers"), *answer)
 
 
 def output_columns(answer: Sequence[Column]) -> tuple[Column, ...]:
-    """The output table of an analysis: its answers between the ids and the lineage."""
+    """Columns of an analysis's output table: ids, the columns of the answer, lineage."""
     shipped = columns_of(OUTPUT)
     names = [column.name for column in shipped]
     return (*shipped[:1], *answer, *shipped[names.index("referenceId") :])
 
 
 def nothing_staged(answer: Sequence[Column]) -> str:
-    """An empty staging table, as a part of a statement."""
+    """Write an empty staging table as SQL, for an attempt without answers."""
     nulls = (f"CAST(NULL AS {_sql_type(c)}) AS `{c.name}`" for c in staged_columns(answer))
     return f"(SELECT {', '.join(nulls)} FROM (SELECT 1 AS one) WHERE FALSE)"  # noqa: S608
 
 
 def _sql_type(column: Column) -> str:
-    """As it is written in GoogleSQL."""
+    """The column's type in GoogleSQL."""
     if column.type == "RECORD":
         # A field may be called `from` or `end`: in quotes a keyword is a name.
         base = f"STRUCT<{', '.join(f'`{c.name}` {_sql_type(c)}' for c in column.fields)}>"
@@ -76,9 +77,9 @@ def _read(name: str) -> bytes:
 
 
 def check_row(table: str, row: dict[str, Any]) -> None:
-    """Refuse a row that the table would not take, before it is written.
+    """Check a row against the table's schema before it is written.
 
-    Raises `ValueError` naming the table and the column.
+    Raises `ValueError`, which names the table and the column.
     """
     known = {column.name: column for column in columns_of(table)}
     for name in row:

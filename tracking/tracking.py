@@ -1,4 +1,4 @@
-"""Every method is one query or one transaction; its text is a file of the same name."""
+"""Access to the tracking tables: each method runs the query or transaction of the same name."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -6,17 +6,17 @@ from datetime import date, datetime
 from typing import Any, Self, TypedDict, TypeVar
 
 from events import AttemptEvent, Deployment
-from events.ids import short_hash
+from events.ids import AttemptId, short_hash
 
-from .history import History
-from .rows import (
-    Asked,
+from .erasure import Erasure
+from .results import (
     Claim,
     Claims,
     Closing,
-    Over,
+    FinishedBatches,
     Plan,
     Progress,
+    RequestRecord,
     Row,
     UnhandledEvent,
     WaitingAttempt,
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class AttemptFields(TypedDict):
-    """The key of an attempt, by the names that events use."""
+    """The key of an attempt, under the field names of events."""
 
     run_id: str
     planned_on: str
@@ -48,7 +48,7 @@ class AttemptKey:
 
     @classmethod
     def of(cls, event: AttemptEvent | WaitingAttempt) -> Self:
-        """The attempt that an event or a waiting attempt belongs to."""
+        """Read the key from an event or a waiting attempt."""
         return cls(
             run_id=event.run_id,
             planned_on=str(event.planned_on),
@@ -57,7 +57,7 @@ class AttemptKey:
         )
 
     def fields(self) -> AttemptFields:
-        """As the fields that every event of an attempt begins with."""
+        """The key as the fields that every event of an attempt has."""
         return {
             "run_id": self.run_id,
             "planned_on": self.planned_on,
@@ -66,6 +66,7 @@ class AttemptKey:
         }
 
     def params(self) -> dict[str, Any]:
+        """The key as query parameters."""
         return {
             "run_id": self.run_id,
             "planned_on": date.fromisoformat(self.planned_on),
@@ -76,33 +77,37 @@ class AttemptKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptResult:
-    """What closes an attempt: how its jobs ended, and what was read of them."""
+    """The result of an attempt's jobs, from which the attempt is closed."""
 
     attempt_key: AttemptKey
     ending: str
+    """`succeeded`, `failed`, `cancelled`, `refused` or `discarded`."""
     never_started: bool
+    """No job was created."""
     jobs: str
+    """Vertex jobs, as a JSON array."""
     outputs: str
+    """Their output folders, as a JSON array."""
     staged: str | None
-    """The staging table that holds the answers; None when there are none."""
+    """The staging table of the answers; None when no answer was read."""
     output: str
-    """The table that gets the rows."""
+    """The output table."""
     answer_columns: Sequence[Column]
     summary_column: str
-    """The column whose words are looked for in the transcript."""
+    """The column whose words `grounding` looks up in the transcript."""
     grounding: bool
-    """Whether they are."""
+    """Whether to measure grounding."""
     analysis: str
     model: str
     max_attempts: int
     prices: tuple[float, float, float] | None
-    """US dollars for a million tokens: input, cached input, output."""
+    """US dollars per million tokens: input, cached input, output; None when unknown."""
     seconds: float
     peak_megabytes: float | None
 
 
 class Tracking:
-    """What we know, asked and told in SQL."""
+    """Reads and writes the tracking tables."""
 
     def __init__(
         self,
@@ -111,18 +116,18 @@ class Tracking:
         error_types: Sequence[Row],
         source: Source | None = None,
     ) -> None:
-        """`error_types` lists error_type, retryable, replan and hint of every error there is."""
+        """`error_types` lists error_type, retryable, replan and hint of every known error."""
         self._warehouse = warehouse
         self._deployment = deployment
         self._error_types = list(error_types)
         self._source = (source or Source()).names()
         self._plans: dict[str, Plan] = {}
-        self._over: dict[str, Over] = {}
+        self._finished: dict[str, FinishedBatches] = {}
 
     # Planning
 
     def plan_of(self, run_id: str) -> Plan | None:
-        """A plan never changes once it is made, so it is asked for once."""
+        """Load the plan of a run; None while it has none. A plan never changes, so it is cached."""
         if run_id not in self._plans:
             rows = self._warehouse.query(query("plan_of"), {"run_id": run_id})
             if not rows:
@@ -133,80 +138,85 @@ class Tracking:
     def event_time_floor(
         self, *, run_id: str, analysis: str, lookback_days: int
     ) -> datetime | None:
-        given = {"run_id": run_id, "analysis": analysis, "lookback_days": lookback_days}
-        rows = self._warehouse.query(query("event_time_floor"), given)
+        """Return where an incremental run begins; None when no earlier run covers the source."""
+        params = {"run_id": run_id, "analysis": analysis, "lookback_days": lookback_days}
+        rows = self._warehouse.query(query("event_time_floor"), params)
         return rows[0]["floor"] if rows else None
 
     def plan_run(self, run_id: str, params: Mapping[str, Any]) -> bool:
-        """Freeze the run; False when a run of this id had been planned before."""
+        """Freeze the batches of the run; False when a run of this id was planned before."""
         script = transaction("plan_run", **self._source)
-        given = {**params, "run_id": run_id, "error_type_rows": self._error_types}
-        return self._warehouse.run_once(self._deployment.job("plan", run_id), script, given)
+        all_params = {**params, "run_id": run_id, "error_type_rows": self._error_types}
+        return self._warehouse.run_once(self._deployment.job("plan", run_id), script, all_params)
 
     def preview_plan(self, params: Mapping[str, Any]) -> Row:
+        """Count what a run with this request would take and leave out."""
         return self._warehouse.query(query("preview_plan", **self._source), params)[0]
 
     # Attempts
 
-    def requests_of(self, attempt_key: AttemptKey) -> Iterator[Asked]:
+    def requests_of(self, attempt_key: AttemptKey) -> Iterator[RequestRecord]:
+        """Stream the records that an attempt requests, in the order of its request file."""
         rows = self._warehouse.stream(query("requests_of"), attempt_key.params())
-        return (Asked(**row) for row in rows)
+        return (RequestRecord(**row) for row in rows)
 
     def claims_of(self, attempt_key: AttemptKey) -> Claims:
+        """Load the claims on an attempt."""
         rows = self._warehouse.query(query("claims_of"), attempt_key.params())
         taken = tuple(_typed(Claim, row) for row in rows if row["claim"] is not None)
         return Claims(stopped=rows[0]["stopped"], taken=taken)
 
     def claim_attempt(self, attempt_key: AttemptKey, claim: int) -> bool:
-        """Take this numbered claim; True for the one caller that took it now."""
+        """Take this numbered claim; True for the one caller whose transaction took it."""
         job = self._deployment.job(
             "claim", attempt_key.run_id, attempt_key.batch, attempt_key.attempt, claim
         )
-        given = {**attempt_key.params(), "claim": claim}
-        return self._warehouse.run_once(job, transaction("claim_attempt"), given)
+        params = {**attempt_key.params(), "claim": claim}
+        return self._warehouse.run_once(job, transaction("claim_attempt"), params)
 
-    def waiting_attempts(
-        self, since: date, only: tuple[str, int, int] | None = None
-    ) -> list[WaitingAttempt]:
-        """All that wait, or `only` this one, named by run, batch and attempt."""
-        run_id, batch, attempt = only or (None, None, None)
-        given = {"since": since, "run_id": run_id, "batch": batch, "attempt": attempt}
-        return [_waiting(row) for row in self._warehouse.query(query("waiting_attempts"), given)]
+    def waiting_attempts(self, since: date, only: AttemptId | None = None) -> list[WaitingAttempt]:
+        """List the attempts that wait for their jobs: all of them, or `only` this one."""
+        _deployment, run_id, batch, attempt = only or (None, None, None, None)
+        params = {"since": since, "run_id": run_id, "batch": batch, "attempt": attempt}
+        return [_waiting(row) for row in self._warehouse.query(query("waiting_attempts"), params)]
 
     def stage_answers(self, answer_columns: Sequence[Column], uris: Sequence[str]) -> str:
-        """Load the answers that were read into a table of this execution alone."""
+        """Load the parsed answers into a staging table that only this execution uses."""
         return self._warehouse.load("staged", staged_columns(answer_columns), uris)
 
-    def close_attempt(self, ending: AttemptResult) -> bool:
-        """Close the attempt for good; False when it had been closed before."""
-        attempt_key, answer = ending.attempt_key, ending.answer_columns
+    def close_attempt(self, result: AttemptResult) -> bool:
+        """Close an attempt exactly once; False when it was closed before.
+
+        The first caller's result is stored; later callers read it with `closing_of`.
+        """
+        attempt_key, answer = result.attempt_key, result.answer_columns
         columns = [column_name(column.name) for column in answer]
         script = transaction(
             "close_attempt",
-            staged=table_name(ending.staged) if ending.staged else nothing_staged(answer),
-            output=table_name(ending.output),
+            staged=table_name(result.staged) if result.staged else nothing_staged(answer),
+            output=table_name(result.output),
             answer_columns=", ".join(columns),
             c_answer_columns=", ".join(f"c.{name}" for name in columns),
-            summary=f"c.{column_name(ending.summary_column)}",
+            summary=f"c.{column_name(result.summary_column)}",
             cost_of_c=fragment("cost_of", row="c"),
             cost_of_a=fragment("cost_of", row="a"),
         )
-        price = ending.prices or (None, None, None)
-        given = {
+        price = result.prices or (None, None, None)
+        params = {
             **attempt_key.params(),
-            "ending": ending.ending,
-            "never_started": ending.never_started,
-            "jobs": ending.jobs,
-            "outputs": ending.outputs,
-            "analysis": ending.analysis,
-            "model": ending.model,
-            "max_attempts": ending.max_attempts,
-            "grounding": ending.grounding,
+            "ending": result.ending,
+            "never_started": result.never_started,
+            "jobs": result.jobs,
+            "outputs": result.outputs,
+            "analysis": result.analysis,
+            "model": result.model,
+            "max_attempts": result.max_attempts,
+            "grounding": result.grounding,
             "input_price": price[0],
             "cached_price": price[1],
             "output_price": price[2],
-            "seconds": ending.seconds,
-            "peak_megabytes": ending.peak_megabytes,
+            "seconds": result.seconds,
+            "peak_megabytes": result.peak_megabytes,
             "attempt_id": self._deployment.attempt(
                 attempt_key.run_id, attempt_key.batch, attempt_key.attempt
             ),
@@ -215,86 +225,118 @@ class Tracking:
         job = self._deployment.job(
             "close", attempt_key.run_id, attempt_key.batch, attempt_key.attempt
         )
-        return self._warehouse.run_once(job, script, given)
+        return self._warehouse.run_once(job, script, params)
 
     def closing_of(self, attempt_key: AttemptKey) -> Closing | None:
+        """Load how an attempt was closed; None while it is open."""
         rows = self._warehouse.query(query("closing_of"), attempt_key.params())
         return _typed(Closing, rows[0]) if rows else None
 
     # Runs
 
     def progress(self, run_id: str, planned_on: str) -> Progress:
-        """What was seen to be over is not read again: a call costs no more in long runs."""
-        over = self._over.get(run_id, Over())
+        """Count the batches and records of a run that are over.
+
+        Batches that were over at the last call are not read again, so the cost of a call does not
+        grow with the run.
+        """
+        known = self._finished.get(run_id, FinishedBatches())
         day = date.fromisoformat(planned_on)
-        given = {"run_id": run_id, "planned_on": day, "after": over.batches}
-        row = self._warehouse.query(query("progress"), given)[0]
-        self._over[run_id] = Over(
+        params = {"run_id": run_id, "planned_on": day, "after": known.batches}
+        row = self._warehouse.query(query("progress"), params)[0]
+        self._finished[run_id] = FinishedBatches(
             batches=row["over_to"],
-            records=over.records + row["records_over_to"],
-            failed=over.failed + row["failed_over_to"],
+            records=known.records + row["records_over_to"],
+            failed=known.failed + row["failed_over_to"],
         )
         return Progress(
             batches=row["batches"],
             finished=row["finished"],
             over_to=row["over_to"],
             canary_finished=row["canary_finished"],
-            records_over=over.records + row["records"],
-            failed_over=over.failed + row["failed"],
+            records_over=known.records + row["records"],
+            failed_over=known.failed + row["failed"],
             stopped=row["stopped"],
         )
 
     def batches_to_begin(
         self, run_id: str, planned_on: str, after: int, last: int
     ) -> dict[int, int]:
-        """Number and records of each batch up to `last` that nobody has begun.
+        """Return number and records of each batch after `after`, up to `last`, that is not begun.
 
-        Those up to `after` are known to be over, and not looked at.
+        The caller knows that every batch up to `after` is over.
         """
         day = date.fromisoformat(planned_on)
-        given = {"run_id": run_id, "planned_on": day, "after": after, "last": last}
-        rows = self._warehouse.query(query("batches_to_begin"), given)
+        params = {"run_id": run_id, "planned_on": day, "after": after, "last": last}
+        rows = self._warehouse.query(query("batches_to_begin"), params)
         return {row["batch"]: row["records"] for row in rows}
 
     def run_counts(self, run_id: str, planned_on: str) -> Row:
-        given = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
-        return self._warehouse.query(query("run_counts"), given)[0]
+        """Sum the totals of the batches that are over."""
+        params = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
+        return self._warehouse.query(query("run_counts"), params)[0]
 
     def open_runs(self, since: date) -> list[tuple[str, str]]:
+        """List id and planning day of each run that is planned and not completed."""
         rows = self._warehouse.query(query("open_runs"), {"since": since})
         return [(row["run_id"], row["planned_on"].isoformat()) for row in rows]
 
-    def unhandled_events(self, since: date, score: Sequence[Row]) -> list[UnhandledEvent]:
-        """`score` lists topic and handler of every event that somebody handles."""
-        given = {"since": since, "score": list(score)}
-        rows = self._warehouse.query(query("unhandled_events"), given)
+    def unhandled_events(self, since: date, subscriptions: Sequence[Row]) -> list[UnhandledEvent]:
+        """List the events that a handler has not finished, oldest first.
+
+        `subscriptions` has topic and handler of each event that is handled.
+        """
+        params = {"since": since, "subscriptions": list(subscriptions)}
+        rows = self._warehouse.query(query("unhandled_events"), params)
         return [_typed(UnhandledEvent, row) for row in rows]
 
     @property
-    def history(self) -> History:
-        """What operators may clear or forget."""
-        return History(self._warehouse, self._deployment, self._error_types, self._source)
+    def erasure(self) -> Erasure:
+        """The deletion of stored data by an operator."""
+        return Erasure(self._warehouse, self._deployment, self._error_types, self._source)
 
     # Errors and reports
 
-    def store_error(self, error_id: str, error_type: str, **about: Any) -> bool:
+    def store_error(
+        self,
+        error_id: str,
+        error_type: str,
+        *,
+        cause: str | None = None,
+        run_id: str | None = None,
+        batch: int | None = None,
+        attempt: int | None = None,
+        event_id: str | None = None,
+        handler: str | None = None,
+        detail: str | None = None,
+    ) -> bool:
+        """Store a system error; False when an error of this id is stored already."""
         hints = {row["error_type"]: row["hint"] for row in self._error_types}
-        given = {
-            "cause": None, "run_id": None, "batch": None, "attempt": None, "detail": None
-        } | about  # fmt: skip
-        given |= {"error_id": error_id, "error_type": error_type, "hint": hints.get(error_type)}
+        params = {
+            "error_id": error_id,
+            "error_type": error_type,
+            "cause": cause,
+            "run_id": run_id,
+            "batch": batch,
+            "attempt": attempt,
+            "event_id": event_id,
+            "handler": handler,
+            "hint": hints.get(error_type),
+            "detail": detail,
+        }
         return self._warehouse.run_once(
-            self._deployment.job("error", short_hash(error_id)), transaction("store_error"), given
+            self._deployment.job("error", short_hash(error_id)), transaction("store_error"), params
         )
 
     def write_report(self, run_id: str, params: Mapping[str, Any]) -> bool:
+        """Store the summary of a run; False when it has one."""
         job = self._deployment.job("report", run_id)
         return self._warehouse.run_once(
             job, transaction("write_report"), {**params, "run_id": run_id}
         )
 
     def query(self, name: str, params: Mapping[str, Any], **names: str) -> list[Row]:
-        """Ask a query for people: its rows as they are."""
+        """Run a query by name and return its rows untyped."""
         return self._warehouse.query(query(name, **self._source, **names), params)
 
 
@@ -303,6 +345,6 @@ def _waiting(row: Row) -> WaitingAttempt:
 
 
 def _typed(kind: type[T], row: Row) -> T:
-    """The row as `kind`; columns that it does not know are left out."""
+    """Convert a row to `kind`; columns that are not its fields are left out."""
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
     return kind(**{name: value for name, value in row.items() if name in known})

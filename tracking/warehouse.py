@@ -1,41 +1,42 @@
-"""What the queries and transactions need of a warehouse; `infra/` has BigQuery's and the laptop's."""
+"""The warehouse port: what queries and transactions need. `troupe/backends` has BigQuery and DuckDB."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from .rows import Row
+from .results import Row
 from .tables import Column
 
 Params = Mapping[str, Any]
+"""Values by parameter name; `parameters.py` has the types."""
 
 
 class Warehouse(Protocol):
-    """GoogleSQL in, rows out. Table names without a dataset are those of the deployment."""
+    """Runs GoogleSQL. Table names without a dataset belong to the dataset of the deployment."""
 
     def query(self, sql: str, params: Params) -> list[Row]:
-        """Run a short query, uncached, and read its whole answer."""
+        """Run a query whose result is small, without BigQuery's cache, and return all rows."""
         ...
 
     def stream(self, sql: str, params: Params) -> Iterator[Row]:
-        """Run a query whose answer may be large, and read it in constant memory."""
+        """Run a query whose result may be large, and yield its rows in constant memory."""
         ...
 
     def run_once(self, job_id: str, script: str, params: Params) -> bool:
         """Run a transaction under this job id, exactly once.
 
-        True when this call ran it; False when it had been done before. A job that failed
-        takes the next suffix of its id; a time-out is no failure.
-        Raises `Redeliver` when another transaction was in the way, or its end is unknown.
+        Returns True when this call ran it and False when it was done before. After a failed job
+        the next try takes the next suffix of the id; a time-out does not count as a failure.
+        Raises `Redeliver` when another transaction conflicts, or when the end is unknown.
         """
         ...
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Add rows, visible when this returns; the same rows may be added twice."""
+        """Append rows at least once: visible when this returns, and possibly written twice."""
         ...
 
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
-        """Load NDJSON objects into a new private table of these columns.
+        """Load NDJSON objects into a new staging table of these columns.
 
-        Returns its name for use in a transaction. The table expires by itself.
+        Returns the table's name for use in a transaction. The table expires.
         """
         ...

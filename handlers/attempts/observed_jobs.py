@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from events import Deployment
+from events.ids import AttemptId, output_folder
 from handlers.ports import Bucket, Job, JobService
 from tracking import AttemptKey, Tracking, WaitingAttempt
-
-from .output_files import output_of
 
 
 def labels_of(deployment: Deployment, attempt_key: AttemptKey) -> dict[str, str]:
@@ -34,7 +33,7 @@ def observe(
     job_service: JobService,
     deployment: Deployment,
     since: date,
-    only: tuple[str, int, int] | None = None,
+    only: AttemptId | None = None,
 ) -> list[ObservedAttempt]:
     """Ask Vertex for the jobs of all waiting attempts, or of `only` one (run, batch, attempt).
 
@@ -71,9 +70,9 @@ def folders_of_deleted_jobs(
     if None not in observed.jobs.values():
         return []
     shown = {job.labels.get("claim") for job in observed.jobs.values() if job is not None}
-    attempt_key = AttemptKey.of(observed.attempt)
+    label = labels_of(deployment, AttemptKey.of(observed.attempt))["attempt"]
     return [
-        bucket.uri(output_of(deployment, attempt_key, claim))
+        bucket.uri(output_folder(label, claim))
         for claim in range(1, observed.attempt.claims + 1)
         if str(claim) not in shown
     ]

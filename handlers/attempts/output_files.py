@@ -3,27 +3,14 @@
 import re
 from collections.abc import Sequence
 
-from events import Deployment
 from handlers.dispatch.errors import Reject
 from handlers.ports import Blob
-from tracking import AttemptKey
 
 _FINAL = re.compile(r"(?:^|/)predictions\.jsonl(?:-(\d+)-of-(\d+))?$")
 OUTPUT_MISSING = ("output_missing", "the job succeeded without writing predictions")
 """Cause and detail of a dead letter: an infrastructure fault, not one of the records."""
 
 _INCREMENTAL = re.compile(r"(?:^|/)incremental_predictions\.jsonl$")
-
-
-def output_of(deployment: Deployment, attempt_key: AttemptKey, claim: int) -> str:
-    """The folder below which the job of one claim writes, and no other job does."""
-    return f"output/{deployment.attempt(attempt_key.run_id, attempt_key.batch, attempt_key.attempt)}__{claim}"
-
-
-def attempt_of_output(deployment: Deployment, name: str) -> tuple[str, int, int] | None:
-    """Run, batch and attempt whose job wrote an object of this name; None for other objects."""
-    found = re.match(rf"output/{deployment.id}__([a-z0-9-]+)__(\d+)__(\d+)__\d+/", name)
-    return (found[1], int(found[2]), int(found[3])) if found else None
 
 
 def is_final(name: str) -> bool:

@@ -28,7 +28,7 @@ from events import (
     wrap_command,
 )
 from events.commands import RunId
-from events.ids import short_hash
+from events.ids import derived_run_id, handler_of_dead_letters
 
 from .dead_letters import read_dead_letter
 from .message import Message
@@ -61,14 +61,6 @@ def decode_message(message: Message, deployment: Deployment) -> Decoded:
     return Decoded(envelope, read_event(envelope.data, EVENT_OF_TYPE[envelope.type]))
 
 
-def dead_letter_topic(handler: str) -> str:
-    """Return the topic for messages that this handler could not handle."""
-    return f"{_DEAD_LETTERS}{handler}"
-
-
-_DEAD_LETTERS = "dead-letter-"
-
-
 def _decoded_command(message: Message, kind: type[Command], deployment: Deployment) -> Decoded:
     """Decode a CloudEvent or bare JSON; the command's id is the event's, else the message's."""
     if is_event(message.attributes):
@@ -88,10 +80,6 @@ def _named(command: Command, id_: str) -> Command:
     return (
         command if command.run_id else msgspec.structs.replace(command, run_id=derived_run_id(id_))
     )
-
-
-def derived_run_id(id_: str) -> str:
-    return f"run-{short_hash(id_)}"
 
 
 def _refusal(
@@ -117,8 +105,9 @@ def _run_id_in(data: bytes) -> str:
 
 
 def _signal_of(message: Message) -> Signal | None:
-    if message.topic.startswith(_DEAD_LETTERS):
-        return read_dead_letter(message, message.topic.removeprefix(_DEAD_LETTERS))
+    handler = handler_of_dead_letters(message.topic)
+    if handler is not None:
+        return read_dead_letter(message, handler)
     if message.topic == topic_of(WatchTick):
         return WatchTick()
     if message.topic == topic_of(GcsObject):

@@ -7,6 +7,7 @@ from datetime import date
 
 from analysis.error_types import log_fields
 from events import Envelope
+from events.ids import stuck_event_error
 from handlers.ports import Policy
 from tracking import EventLog, Row, Tracking, UnhandledEvent
 
@@ -32,9 +33,11 @@ def republish(
     unhandled = tracking.unhandled_events(since, subscriptions)
     for lost in given_up(unhandled, policy):
         is_new = tracking.store_error(
-            f"stuck_event__{lost.event_id}__{lost.handler}",
+            stuck_event_error(lost.event_id, lost.handler),
             "stuck_event",
             cause=lost.handler,
+            event_id=lost.event_id,
+            handler=lost.handler,
             detail=f"{lost.event_id} was republished {lost.republished} times",
         )
         if is_new:

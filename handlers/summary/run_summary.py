@@ -54,7 +54,7 @@ def summarise(tracking: Tracking, plan: Plan, analyses: Analyses) -> Summary:
         "source_rows": plan.source_rows,
         "skipped": {reason: getattr(plan, reason) for reason in SKIPPED},
         "books": {name: books[name] for name in BOOKS},
-        "exits": tracking.query("exits_of_run", here, output=output),
+        "exits": tracking.query("records_without_row", here, output=output),
         "metrics": metrics(plan, times, totals, books),
         "times": times,
         "totals": totals,
@@ -63,7 +63,7 @@ def summarise(tracking: Tracking, plan: Plan, analyses: Analyses) -> Summary:
         "money": money_of(tracking, plan, totals, books["analysed"], expected),
         "errors": tracking.query("errors_of_run", {"run_id": plan.run_id}),
         "stages": tracking.query("stage_seconds", here),
-        "readings": tracking.query("readings", here, output=output),
+        "readings": tracking.query("parse_methods", here, output=output),
         "grounding": tracking.query("grounding", here, output=output)[0],
         **_insights(tracking, analysis, here),
     }

@@ -24,7 +24,7 @@ def record_of(**properties: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     "column",
     [
-        "error", "copies", "is_asked", "job", "word", "value",
+        "error", "copies", "is_requested", "job", "word", "value",
         "detail", "grounding", "cost", "interactionid",
         "m", "a", "i",
         "_text", "_partition", "_table_1", "__root__", "_change_type", "Text", "a b", "l" * 129,

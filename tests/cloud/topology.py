@@ -10,7 +10,7 @@ from google.cloud.pubsub_v1 import (  # type: ignore[import-untyped]
 from google.protobuf.duration_pb2 import Duration  # type: ignore[import-untyped]
 
 from events import EVENTS, topic_of
-from handlers.dispatch.decode import dead_letter_topic
+from events.ids import dead_letter_topic
 from troupe.backends.dead_letters import REPLAY_FOR
 from troupe.backends.gcp.dead_letters import people_subscription
 from troupe.backends.gcp.settings import GcpSettings

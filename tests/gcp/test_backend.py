@@ -47,7 +47,7 @@ def test_a_dataset_of_another_deployment_is_refused(warehouse: LocalWarehouse) -
 
 def test_a_founding_that_is_under_way_is_waited_for(warehouse: LocalWarehouse) -> None:
     """The job is another's, and its row is not there yet."""
-    warehouse.run_once("troupe__found__ab12", "SELECT 1", {})
+    warehouse.run_once("troupe__create_deployment__ab12", "SELECT 1", {})
 
     with pytest.raises(Redeliver):
         found(warehouse, "ab12")

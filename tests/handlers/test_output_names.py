@@ -3,19 +3,18 @@
 import pytest
 
 from events import Deployment
-from handlers.attempts.output_files import attempt_of_output, output_of
-from tracking import AttemptKey
+from events.ids import AttemptId, attempt_of_output, output_folder
 
 DEPLOYMENT = Deployment("acme")
 
 
 def test_the_folder_of_a_job_names_its_attempt() -> None:
     """The claim is told apart, and left out."""
-    attempt_key = AttemptKey(run_id="spring-2026", planned_on="2026-03-02", batch=12, attempt=2)
+    folder = output_folder(DEPLOYMENT.attempt("spring-2026", 12, 2), 3)
 
-    name = f"{output_of(DEPLOYMENT, attempt_key, 3)}/prediction-model-2026-03-02/predictions.jsonl"
+    name = f"{folder}/prediction-model-2026-03-02/predictions.jsonl"
 
-    assert ("spring-2026", 12, 2) == attempt_of_output(DEPLOYMENT, name)
+    assert AttemptId("acme", "spring-2026", 12, 2) == attempt_of_output(name)
 
 
 @pytest.mark.parametrize(
@@ -31,4 +30,5 @@ def test_the_folder_of_a_job_names_its_attempt() -> None:
 )
 def test_an_object_of_no_job_of_ours_belongs_to_nobody(name: str) -> None:
     """Another deployment's, the doctor's, or one that somebody put there."""
-    assert attempt_of_output(DEPLOYMENT, name) is None
+    attempt = attempt_of_output(name)
+    assert attempt is None or attempt.deployment != DEPLOYMENT.id

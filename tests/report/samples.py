@@ -254,7 +254,7 @@ def own_analysis(**changes: Any) -> dict[str, Any]:
     ]
     return summary(
         analysis="compliance_check_v1",
-        glance={"charts": charts, "left_out": left_out},
+        column_counts={"charts": charts, "left_out": left_out},
         insights=[
             insight("risk", "none", 1700), insight("risk", "low", 150), insight("risk", "high", 28),
             insight("identity_checked", "true", 1201), insight("identity_checked", "false", 600),

@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import patch
 
 from events import Deployment, Envelope, Event, JsonlUploaded
+from events.ids import Transaction
 from handlers import advance_run, choreography, submit_job, watch_jobs
 from handlers.attempts.claims import Taken, take_next
 from handlers.attempts.job_states import never_started
@@ -160,15 +161,15 @@ class _Renaming(Deployment):
         super().__init__(id_)
         object.__setattr__(self, "more", more)
 
-    def job(self, transaction: str, *attempt_key: object) -> str:
-        return Deployment.job(self, transaction, *attempt_key, self.more)  # type: ignore[attr-defined]
+    def job(self, transaction: Transaction, *key: object) -> str:
+        return Deployment.job(self, transaction, *key, self.more)  # type: ignore[attr-defined]
 
 
 _numbers = count()
 
 
-def _random_job(self: Deployment, transaction: str, *attempt_key: object) -> str:
-    return _JOB(self, transaction, *attempt_key, f"x{next(_numbers)}")
+def _random_job(self: Deployment, transaction: Transaction, *key: object) -> str:
+    return _JOB(self, transaction, *key, f"x{next(_numbers)}")
 
 
 _JOB = Deployment.job
@@ -216,10 +217,10 @@ def _first_row() -> Patched:
     return _sql(
         "close_attempt",
         (
-            "LEFT JOIN asked AS m ON m.record_id = s.record_id",
-            """LEFT JOIN asked AS m ON m.record_id = COALESCE(
-              (SELECT MIN(a.record_id) FROM asked AS a WHERE a.record_id = s.record_id),
-              (SELECT MAX(a.record_id) FROM asked AS a)
+            "LEFT JOIN requested AS m ON m.record_id = s.record_id",
+            """LEFT JOIN requested AS m ON m.record_id = COALESCE(
+              (SELECT MIN(a.record_id) FROM requested AS a WHERE a.record_id = s.record_id),
+              (SELECT MAX(a.record_id) FROM requested AS a)
             )""",
         ),
         ("  s.*,\n", "  s.* REPLACE (m.record_id AS record_id),\n"),
@@ -288,7 +289,7 @@ MUTATIONS = (
     Mutation(
         "open read from events instead of run_plans",
         lambda: _sql(
-            "judged",
+            "source_selection",
             (
                 "JOIN run_plans AS r ON r.run_id = m.run_id AND r.planned_on = m.planned_on",
                 "JOIN events AS r ON r.run_id = m.run_id AND r.topic = 'run-planned'",
@@ -308,7 +309,11 @@ MUTATIONS = (
     Mutation("no republishing", _on(watch_jobs, "republish", _nothing_again), seed=1),
     Mutation(
         "asked by what later attempts left",
-        lambda: _sql("asked", (" AND p.attempt < @attempt", ""), ("AND e.attempt < @attempt ", "")),
+        lambda: _sql(
+            "requested_records",
+            (" AND p.attempt < @attempt", ""),
+            ("AND e.attempt < @attempt ", ""),
+        ),
         seed=None,
     ),
     Mutation("no advancing by the tick", _on(watch_jobs, "advance", _nothing_again), seed=None),

@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 
 from events import Deployment
-from handlers.attempts.output_files import output_of
+from events.ids import output_folder
 from tests.harness import LocalHarness
-from tracking import AttemptKey
 from tracking.tables import columns_of, layouts
 from troupe.backends.gcp.settings import known_handlers, read_settings, read_terraform
 from troupe.deployment.catalogue import catalogue
@@ -269,10 +268,11 @@ def test_the_command_reads_its_settings_from_the_outputs(prod: Plan) -> None:
 
 def test_output_folders_of_the_code_raise_signals(prod: Plan) -> None:
     """Where the jobs write is what the notification listens to."""
-    attempt_key = AttemptKey(run_id="r1", planned_on="2026-03-02", batch=1, attempt=1)
     (told,) = prod.of("google_storage_notification").values()
 
-    assert output_of(Deployment("acme"), attempt_key, 1).startswith(told["object_name_prefix"])
+    assert output_folder(Deployment("acme").attempt("r1", 1, 1), 1).startswith(
+        told["object_name_prefix"]
+    )
 
 
 def _dead_letters(subscription: dict[str, Any]) -> str | None:

@@ -1,20 +1,20 @@
-"""One sheet a module, blank for every story."""
+"""One harness a module, blank for every story."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from tests.tracking.harness import Sheet
+from tests.tracking.harness import TrackingHarness
 
 
 @pytest.fixture(scope="module")
-def one_sheet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sheet]:
-    made = Sheet(tmp_path_factory.mktemp("bucket"))
+def module_harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrackingHarness]:
+    made = TrackingHarness(tmp_path_factory.mktemp("bucket"))
     yield made
     made.warehouse.close()
 
 
 @pytest.fixture
-def sheet(one_sheet: Sheet) -> Sheet:
-    one_sheet.empty()
-    return one_sheet
+def harness(module_harness: TrackingHarness) -> TrackingHarness:
+    module_harness.empty()
+    return module_harness

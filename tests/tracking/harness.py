@@ -37,7 +37,7 @@ OUTPUT = ANALYSIS.table
 Row = dict[str, Any]
 
 
-class Sheet:
+class TrackingHarness:
     """Emptied between stories, so that a module needs one of them."""
 
     def __init__(self, folder: Path) -> None:
@@ -219,10 +219,10 @@ def stopped(reason: str) -> RunStopped:
     return RunStopped(run_id="r1", planned_on=DAY, reason=reason)
 
 
-def planned(sheet: Sheet, count: int = 3, **request: Any) -> list[dict[str, Any]]:
+def planned(harness: TrackingHarness, count: int = 3, **request: Any) -> list[dict[str, Any]]:
     """A run with so many records in one batch."""
-    sheet.source(calls(count))
-    sheet.plan(**request)
+    harness.source(calls(count))
+    harness.plan(**request)
     return calls(count)
 
 

@@ -1,76 +1,78 @@
 """Who may create the job of an attempt, and how far a run has come."""
 
 from events import BatchCompleted
-from tests.tracking.harness import DAY, Sheet, bad, calls, good, id_of, planned, stopped
+from tests.tracking.harness import DAY, TrackingHarness, bad, calls, good, id_of, planned, stopped
 from tracking import AttemptKey
 
 # Claims
 
 
-def claim(sheet: Sheet, number: int = 1, attempt: int = 1) -> bool:
+def claim(harness: TrackingHarness, number: int = 1, attempt: int = 1) -> bool:
     attempt_key = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-    return sheet.tracking.claim_attempt(attempt_key, number)
+    return harness.tracking.claim_attempt(attempt_key, number)
 
 
-def claims(sheet: Sheet, attempt: int = 1) -> list[tuple[int, str, int]]:
+def claims(harness: TrackingHarness, attempt: int = 1) -> list[tuple[int, str, int]]:
     attempt_key = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-    return [(c.claim, c.state, c.age_seconds) for c in sheet.tracking.claims_of(attempt_key).taken]
+    return [
+        (c.claim, c.state, c.age_seconds) for c in harness.tracking.claims_of(attempt_key).taken
+    ]
 
 
-def test_a_claim_is_taken_by_one_caller(sheet: Sheet) -> None:
+def test_a_claim_is_taken_by_one_caller(harness: TrackingHarness) -> None:
     """The second is told so."""
-    planned(sheet)
+    planned(harness)
 
-    assert [True, False] == [claim(sheet), claim(sheet)]
-    sheet.clock.pass_(90)
-    assert [(1, "create", 90)] == claims(sheet)
+    assert [True, False] == [claim(harness), claim(harness)]
+    harness.clock.pass_(90)
+    assert [(1, "create", 90)] == claims(harness)
 
 
-def test_a_claim_on_a_stopped_run_is_void_and_an_older_one_stays(sheet: Sheet) -> None:
+def test_a_claim_on_a_stopped_run_is_void_and_an_older_one_stays(harness: TrackingHarness) -> None:
     """If a claim exists, the claim decides."""
-    planned(sheet)
-    claim(sheet, 1)
-    sheet.query(stopped("operator"))
-    claim(sheet, 2)
+    planned(harness)
+    claim(harness, 1)
+    harness.query(stopped("operator"))
+    claim(harness, 2)
 
-    assert [(1, "create"), (2, "void")] == [(n, state) for n, state, _ in claims(sheet)]
+    assert [(1, "create"), (2, "void")] == [(n, state) for n, state, _ in claims(harness)]
 
 
-def test_claims_of_attempts_are_apart(sheet: Sheet) -> None:
+def test_claims_of_attempts_are_apart(harness: TrackingHarness) -> None:
     """Each has its own first."""
-    planned(sheet)
+    planned(harness)
 
-    assert [True, True] == [claim(sheet, attempt=1), claim(sheet, attempt=2)]
-    assert 1 == len(claims(sheet, attempt=2))
+    assert [True, True] == [claim(harness, attempt=1), claim(harness, attempt=2)]
+    assert 1 == len(claims(harness, attempt=2))
 
 
-def test_a_claim_that_lost_its_job_row_is_still_one_row(sheet: Sheet) -> None:
+def test_a_claim_that_lost_its_job_row_is_still_one_row(harness: TrackingHarness) -> None:
     """The insert is guarded."""
-    planned(sheet)
-    claim(sheet)
-    sheet.sql("DELETE FROM local_jobs")
-    claim(sheet)
+    planned(harness)
+    claim(harness)
+    harness.sql("DELETE FROM local_jobs")
+    claim(harness)
 
-    assert 1 == len(claims(sheet))
+    assert 1 == len(claims(harness))
 
 
 # Progress
 
 
-def test_a_batch_counts_as_finished_when_it_is_told_to_be_over(sheet: Sheet) -> None:
+def test_a_batch_counts_as_finished_when_it_is_told_to_be_over(harness: TrackingHarness) -> None:
     """Told twice, it counts once."""
-    sheet.source(calls(4))
-    sheet.plan(canary=2, rows_per_batch=2)
+    harness.source(calls(4))
+    harness.plan(canary=2, rows_per_batch=2)
     rows = {id_of(row): row for row in calls(4)}
-    mine = [rows[r] for (r,) in sheet.sql("SELECT record_id FROM batch_records WHERE batch = 1")]
-    sheet.close([good(mine[0]), bad(mine[1], "blocked", 2)])
+    mine = [rows[r] for (r,) in harness.sql("SELECT record_id FROM batch_records WHERE batch = 1")]
+    harness.close([good(mine[0]), bad(mine[1], "blocked", 2)])
     over = BatchCompleted(
         run_id="r1", planned_on=DAY, batch=1, attempts=1, analysed=1, failed=1, released=0
     )
 
-    before = sheet.tracking.progress("r1", DAY)
-    sheet.query(over, over)
-    after = sheet.tracking.progress("r1", DAY)
+    before = harness.tracking.progress("r1", DAY)
+    harness.query(over, over)
+    after = harness.tracking.progress("r1", DAY)
 
     assert (2, 0, False, 0, 0) == (
         before.batches,

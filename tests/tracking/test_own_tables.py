@@ -15,7 +15,7 @@ from analysis import AnalysisError
 from analysis.column_checks import column_problems
 from handlers.attempts.output_columns import answer_columns, output_tables
 from tests.analysis.own import analysis_of, folder_of
-from tests.tracking.harness import DAY, Sheet, calls, id_of
+from tests.tracking.harness import DAY, TrackingHarness, calls, id_of
 from tests.tracking.test_statements import NAMES
 from tracking import AttemptKey, AttemptResult
 from tracking.statements import query, reserved_tables, statement_names, transaction
@@ -60,36 +60,38 @@ def test_no_column_of_an_answer_meets_another_of_its_name() -> None:
     others = {column.name for column in (*staged_columns(()), *output_columns(()))}
     others |= set(beside_the_answer())
 
-    assert {"job", "word", "s", "error", "copies", "is_asked"} <= others
+    assert {"job", "word", "s", "error", "copies", "is_requested"} <= others
     assert [] == sorted(filter(is_free, others))
 
 
-def test_a_column_called_like_any_other_word_of_the_closing_is_stored(sheet: Sheet) -> None:
+def test_a_column_called_like_any_other_word_of_the_closing_is_stored(
+    harness: TrackingHarness,
+) -> None:
     """All of them at once, keywords too, and each keeps what was said."""
     names = [column.name for column in ANY_WORD]
     assert {"from", "order", "answers", "chosen", "transcript", "outcome"} <= set(names)
 
-    assert [(1.0, *names)] == close(sheet, ANY_WORD, names)
+    assert [(1.0, *names)] == close(harness, ANY_WORD, names)
 
 
 def close(
-    sheet: Sheet, columns: tuple[Column, ...], values: list[str] | None
+    harness: TrackingHarness, columns: tuple[Column, ...], values: list[str] | None
 ) -> list[tuple[object, ...]]:
     """Grounding and columns of what is stored of one answer with these values, if there is one."""
     answer = (SAID, *columns)
-    sheet.warehouse.db.execute("DROP TABLE IF EXISTS own")
-    sheet.warehouse.make({"own": output_columns(answer)})
+    harness.warehouse.db.execute("DROP TABLE IF EXISTS own")
+    harness.warehouse.make({"own": output_columns(answer)})
     (asked,) = calls(1)
-    sheet.source([asked])
-    sheet.plan()
-    sheet.tracking.close_attempt(
+    harness.source([asked])
+    harness.plan()
+    harness.tracking.close_attempt(
         AttemptResult(
             attempt_key=AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=1),
             ending="succeeded",
             never_started=False,
             jobs="[]",
             outputs="[]",
-            staged=None if values is None else staged(sheet, asked, answer, values),
+            staged=None if values is None else staged(harness, asked, answer, values),
             output="own",
             answer_columns=answer,
             summary_column=SAID.name,
@@ -102,13 +104,13 @@ def close(
             peak_megabytes=None,
         )
     )
-    assert 1 == sheet.one("SELECT count(*) FROM attempt_closings")
+    assert 1 == harness.one("SELECT count(*) FROM attempt_closings")
     names = ", ".join(f'"{column.name}"' for column in columns)
-    return sheet.sql(f"SELECT grounding, {names} FROM own")  # noqa: S608
+    return harness.sql(f"SELECT grounding, {names} FROM own")  # noqa: S608
 
 
 def staged(
-    sheet: Sheet, asked: dict[str, str], answer: tuple[Column, ...], values: list[str]
+    harness: TrackingHarness, asked: dict[str, str], answer: tuple[Column, ...], values: list[str]
 ) -> str:
     row = {
         "record_id": id_of(asked), "job": 1, "line": 1, "parse_method": "strict",
@@ -117,12 +119,12 @@ def staged(
         SAID.name: asked["transcript"],
     }  # fmt: skip
     row |= dict(zip((column.name for column in answer[1:]), values, strict=True))
-    blob = sheet.bucket.write_once("staging/own.ndjson", [json.dumps(row).encode() + b"\n"])
-    return sheet.tracking.stage_answers(answer, [blob.uri])
+    blob = harness.bucket.write_once("staging/own.ndjson", [json.dumps(row).encode() + b"\n"])
+    return harness.tracking.stage_answers(answer, [blob.uri])
 
 
 def test_an_attempt_without_answers_is_closed_whatever_the_fields_are_called(
-    sheet: Sheet,
+    harness: TrackingHarness,
 ) -> None:
     """The empty staging table is written in SQL, types and all."""
     fields = {name: {"type": "STRING"} for name in ("from", "end", "order", "group", "struct")}
@@ -130,7 +132,7 @@ def test_an_attempt_without_answers_is_closed_whatever_the_fields_are_called(
     columns = answer_columns(analysis_of({"told": told}))
 
     assert "STRUCT<`from` STRING, `end` STRING, " in nothing_staged(columns)
-    assert [] == close(sheet, columns[1:], None)
+    assert [] == close(harness, columns[1:], None)
 
 
 # Tables
@@ -153,11 +155,18 @@ def test_no_output_table_is_hidden_by_another_of_its_name() -> None:
     """Those of Troupe, its views, and what its statements make for a moment."""
     others = {*layouts(), *statement_names("views"), *hiding()} - {OUTPUT}
 
-    assert {"events", "runs", "answers", "still_open", "judged", "endings"} <= others
+    assert {
+        "events",
+        "runs",
+        "answers",
+        "still_open",
+        "source_selection",
+        "record_states",
+    } <= others
     assert others <= reserved_tables()
 
 
-@pytest.mark.parametrize("table", ["answers", "problems", "endings", "runs", "claims"])
+@pytest.mark.parametrize("table", ["answers", "new_errors", "record_states", "runs", "claims"])
 def test_a_table_of_the_troupe_is_refused(tmp_path: Path, table: str) -> None:
     """When it is checked, and when it is made."""
     folder = folder_of(tmp_path, {}, table=table)

@@ -13,7 +13,17 @@ from analysis import Request, render
 from events import RunCompleted, RunRequested
 from handlers.runs.plan_params import plan_params
 from handlers.summary.run_summary import SKIPPED
-from tests.tracking.harness import ANALYSIS, DAY, Sheet, all_good, bad, call, calls, good, id_of
+from tests.tracking.harness import (
+    ANALYSIS,
+    DAY,
+    TrackingHarness,
+    all_good,
+    bad,
+    call,
+    calls,
+    good,
+    id_of,
+)
 from tracking import Plan, Source
 from tracking.statements import transaction
 from troupe.backends.local.backend import error_types
@@ -37,19 +47,21 @@ def completed(run_id: str = "r1") -> RunCompleted:
     )
 
 
-def over(sheet: Sheet, rows: list[dict[str, Any]], run_id: str = "r1", **request: Any) -> None:
+def over(
+    harness: TrackingHarness, rows: list[dict[str, Any]], run_id: str = "r1", **request: Any
+) -> None:
     """A run that analysed all of its rows."""
-    sheet.plan(run_id, **request)
-    sheet.close(all_good(rows), run_id=run_id)
-    sheet.query(completed(run_id))
+    harness.plan(run_id, **request)
+    harness.close(all_good(rows), run_id=run_id)
+    harness.query(completed(run_id))
 
 
 # Selection
 
 
-def test_every_row_of_the_source_gets_one_selection(sheet: Sheet) -> None:
+def test_every_row_of_the_source_gets_one_selection(harness: TrackingHarness) -> None:
     """What is planned and what is left out add up."""
-    sheet.source(
+    harness.source(
         [
             *calls(5),
             call(1),
@@ -60,7 +72,7 @@ def test_every_row_of_the_source_gets_one_selection(sheet: Sheet) -> None:
         ]
     )
 
-    plan = sheet.plan(providers=["acme"], limit=3)
+    plan = harness.plan(providers=["acme"], limit=3)
 
     assert {
         "outside_filter": 1, "duplicate": 1, "empty_transcript": 3, "beyond_limit": 2,
@@ -89,10 +101,10 @@ def test_every_row_of_the_source_gets_one_selection(sheet: Sheet) -> None:
     ids=lambda value: ",".join(value) if isinstance(value, dict) else None,
 )
 def test_a_filter_leaves_the_rest_outside(
-    sheet: Sheet, command: dict[str, Any], taken: int
+    harness: TrackingHarness, command: dict[str, Any], taken: int
 ) -> None:
     """The start is inclusive, the end is not; what has no value matches no filter on it."""
-    sheet.source(
+    harness.source(
         [
             call(1, event_timestamp="2026-03-01 00:00:00"),
             call(2, provider="other", event_timestamp="2026-02-28 23:59:59.999999"),
@@ -101,154 +113,160 @@ def test_a_filter_leaves_the_rest_outside(
         ]
     )
 
-    plan = sheet.plan(**command)
+    plan = harness.plan(**command)
 
     assert (taken, 4 - taken) == (plan.records, plan.outside_filter)
 
 
-def test_a_list_that_names_nothing_may_arrive_as_null(sheet: Sheet) -> None:
+def test_a_list_that_names_nothing_may_arrive_as_null(harness: TrackingHarness) -> None:
     """BigQuery's client may send an empty one so; all that is asked for must be planned."""
-    sheet.source(calls(6))
+    harness.source(calls(6))
     params = plan_params(RunRequested(run_id="r1"), "m1", ANALYSIS)
     nothing = {name: None if value == [] else value for name, value in params.items()}
 
     assert params != nothing
-    sheet.tracking.plan_run("r1", nothing)
+    harness.tracking.plan_run("r1", nothing)
 
-    planned = sheet.tracking.plan_of("r1")
+    planned = harness.tracking.plan_of("r1")
     assert planned is not None
     assert (6, {}) == (planned.records, skipped(planned))
 
 
-def test_single_takes_the_named_records_alone(sheet: Sheet) -> None:
+def test_single_takes_the_named_records_alone(harness: TrackingHarness) -> None:
     """By record id."""
-    sheet.source(calls(5))
+    harness.source(calls(5))
 
-    plan = sheet.plan(mode="single", record_ids=[id_of(call(3)), "f" * 32])
+    plan = harness.plan(mode="single", record_ids=[id_of(call(3)), "f" * 32])
 
     assert (1, {"outside_filter": 4}, False) == (plan.records, skipped(plan), plan.whole)
-    assert [(id_of(call(3)),)] == sheet.sql("SELECT record_id FROM batch_records")
+    assert [(id_of(call(3)),)] == harness.sql("SELECT record_id FROM batch_records")
 
 
-def test_of_rows_with_the_same_ids_the_fullest_is_taken(sheet: Sheet) -> None:
+def test_of_rows_with_the_same_ids_the_fullest_is_taken(harness: TrackingHarness) -> None:
     """The others are duplicates, whether their text is the same or not."""
-    sheet.source([call(1, "short"), call(1, "rather long"), call(1, None), call(1, "rather long")])
+    harness.source(
+        [call(1, "short"), call(1, "rather long"), call(1, None), call(1, "rather long")]
+    )
 
-    plan = sheet.plan()
+    plan = harness.plan()
 
     assert (1, {"duplicate": 3}) == (plan.records, skipped(plan))
-    assert "rather long" == sheet.one("SELECT transcript FROM batch_records")
+    assert "rather long" == harness.one("SELECT transcript FROM batch_records")
 
 
-def test_a_duplicate_outside_the_filter_hides_nobody(sheet: Sheet) -> None:
+def test_a_duplicate_outside_the_filter_hides_nobody(harness: TrackingHarness) -> None:
     """The filter comes first."""
-    sheet.source([call(1, "much longer text", provider="other"), call(1, "text")])
+    harness.source([call(1, "much longer text", provider="other"), call(1, "text")])
 
-    plan = sheet.plan(providers=["acme"])
+    plan = harness.plan(providers=["acme"])
 
     assert (1, {"outside_filter": 1}) == (plan.records, skipped(plan))
 
 
-def test_rows_without_ids_are_records_too(sheet: Sheet) -> None:
+def test_rows_without_ids_are_records_too(harness: TrackingHarness) -> None:
     """Equality is blind to NULL; a hash is not."""
     nobody = {"phone_number_token": None, "interactionId": None}
-    sheet.source([call(1, "a", **nobody), call(2, "b", **nobody)])
+    harness.source([call(1, "a", **nobody), call(2, "b", **nobody)])
 
-    assert (1, 1) == ((plan := sheet.plan("r1")).records, plan.duplicate)
-    sheet.close([good(call(1, "b", **nobody)) | {"transcript_fingerprint": None}])
-    sheet.query(completed())
-    again = sheet.plan("r2")
+    assert (1, 1) == ((plan := harness.plan("r1")).records, plan.duplicate)
+    harness.close([good(call(1, "b", **nobody)) | {"transcript_fingerprint": None}])
+    harness.query(completed())
+    again = harness.plan("r2")
 
     assert (0, 2) == (again.records, again.processed + again.changed + again.duplicate)
 
 
-def test_what_has_a_row_is_processed(sheet: Sheet) -> None:
+def test_what_has_a_row_is_processed(harness: TrackingHarness) -> None:
     """The second identical run sends nothing."""
-    sheet.source(calls(4))
-    over(sheet, calls(4))
+    harness.source(calls(4))
+    over(harness, calls(4))
 
-    plan = sheet.plan("r2")
+    plan = harness.plan("r2")
 
     assert (0, 0, {"processed": 4}) == (plan.records, plan.batches, skipped(plan))
 
 
-def test_a_transcript_edited_under_its_ids_is_changed_and_not_asked_again(sheet: Sheet) -> None:
+def test_a_transcript_edited_under_its_ids_is_changed_and_not_asked_again(
+    harness: TrackingHarness,
+) -> None:
     """Counted apart, so that people see it."""
-    sheet.source(calls(2))
-    over(sheet, calls(2))
-    sheet.sql("UPDATE transcription_pass_2 SET transcript = 'other' WHERE \"interactionId\" = 'i1'")
+    harness.source(calls(2))
+    over(harness, calls(2))
+    harness.sql(
+        "UPDATE transcription_pass_2 SET transcript = 'other' WHERE \"interactionId\" = 'i1'"
+    )
 
-    assert {"processed": 1, "changed": 1} == skipped(sheet.plan("r2"))
+    assert {"processed": 1, "changed": 1} == skipped(harness.plan("r2"))
 
 
-def test_what_failed_for_good_is_left_out_until_it_is_named(sheet: Sheet) -> None:
+def test_what_failed_for_good_is_left_out_until_it_is_named(harness: TrackingHarness) -> None:
     """And stays so after its transcript was edited."""
-    sheet.source(calls(3))
-    sheet.plan()
-    sheet.close([*all_good(calls(2)), bad(call(2), "blocked", 3)])
-    sheet.query(completed())
+    harness.source(calls(3))
+    harness.plan()
+    harness.close([*all_good(calls(2)), bad(call(2), "blocked", 3)])
+    harness.query(completed())
 
-    assert {"processed": 2, "failed_before": 1} == skipped(sheet.plan("r2"))
-    assert 1 == sheet.reprocess("r3", error_types=["blocked"]).records
+    assert {"processed": 2, "failed_before": 1} == skipped(harness.plan("r2"))
+    assert 1 == harness.reprocess("r3", error_types=["blocked"]).records
 
 
-def test_what_another_open_run_holds_is_not_taken(sheet: Sheet) -> None:
+def test_what_another_open_run_holds_is_not_taken(harness: TrackingHarness) -> None:
     """Two runs requested together are disjoint."""
-    sheet.source(calls(3))
-    sheet.plan("r1", limit=2)
+    harness.source(calls(3))
+    harness.plan("r1", limit=2)
 
-    second = sheet.plan("r2")
-    third = sheet.plan("r3")
+    second = harness.plan("r2")
+    third = harness.plan("r3")
 
     assert (1, {"held": 2}) == (second.records, skipped(second))
     assert {"held": 3} == skipped(third)
-    assert [(3, 3)] == sheet.sql("SELECT count(*), count(DISTINCT record_id) FROM batch_records")
+    assert [(3, 3)] == harness.sql("SELECT count(*), count(DISTINCT record_id) FROM batch_records")
 
 
-def test_a_completed_run_holds_nothing(sheet: Sheet) -> None:
+def test_a_completed_run_holds_nothing(harness: TrackingHarness) -> None:
     """What it released is free."""
-    sheet.source(calls(3))
-    sheet.plan("r1")
-    sheet.close(all_good(calls(1)), ending="discarded")
-    sheet.query(completed())
+    harness.source(calls(3))
+    harness.plan("r1")
+    harness.close(all_good(calls(1)), ending="discarded")
+    harness.query(completed())
 
-    assert (2, {"processed": 1}) == ((plan := sheet.plan("r2")).records, skipped(plan))
+    assert (2, {"processed": 1}) == ((plan := harness.plan("r2")).records, skipped(plan))
 
 
-def test_another_analysis_neither_holds_nor_knows(sheet: Sheet) -> None:
+def test_another_analysis_neither_holds_nor_knows(harness: TrackingHarness) -> None:
     """Processed, failed and held are of one analysis version."""
-    sheet.source(calls(2))
-    sheet.plan("r1")
+    harness.source(calls(2))
+    harness.plan("r1")
     params = plan_params(RunRequested(run_id="r2"), "m2", ANALYSIS) | {"analysis": "call_review_v2"}
 
-    sheet.tracking.plan_run("r2", params)
+    harness.tracking.plan_run("r2", params)
 
-    plan = sheet.tracking.plan_of("r2")
+    plan = harness.tracking.plan_of("r2")
     assert plan is not None
     assert (2, {}) == (plan.records, skipped(plan))
 
 
-def test_rows_that_cannot_be_asked_are_errors_of_the_plan_once(sheet: Sheet) -> None:
+def test_rows_that_cannot_be_asked_are_errors_of_the_plan_once(harness: TrackingHarness) -> None:
     """Judged again by every plan, told by the first."""
     long = "x" * (ANALYSIS.max_transcript_bytes + 1)
-    sheet.source(
+    harness.source(
         [call(1), call(2, None), call(3, long), call(4, "x" * ANALYSIS.max_transcript_bytes)]
     )
 
-    first, second = sheet.plan("r1"), sheet.plan("r2")
+    first, second = harness.plan("r1"), harness.plan("r2")
 
     assert {"empty_transcript": 1, "request_too_large": 1} == skipped(first)
     assert {"empty_transcript": 1, "request_too_large": 1, "held": 2} == skipped(second)
-    assert [("empty_transcript", None, 1), ("request_too_large", None, 1)] == sheet.errors()
-    assert [(True,)] == sheet.sql("SELECT DISTINCT replan FROM error_tracking")
+    assert [("empty_transcript", None, 1), ("request_too_large", None, 1)] == harness.errors()
+    assert [(True,)] == harness.sql("SELECT DISTINCT replan FROM error_tracking")
 
 
-def test_bytes_are_those_of_the_line_as_it_is_written(sheet: Sheet) -> None:
+def test_bytes_are_those_of_the_line_as_it_is_written(harness: TrackingHarness) -> None:
     """Escaped, in UTF-8, with everything around them; U+2028 may count for three more."""
     text = 'say "hi"\n\u2028 ü 😀 \x01'
-    sheet.source([call(1, text)])
+    harness.source([call(1, text)])
 
-    plan = sheet.plan()
+    plan = harness.plan()
 
     line = b"".join(render(ANALYSIS, [Request(id_of(call(1)), text, ANALYSIS.output_cap)]))
     assert len(line) <= plan.bytes <= len(line) + 3
@@ -257,13 +275,15 @@ def test_bytes_are_those_of_the_line_as_it_is_written(sheet: Sheet) -> None:
 # Incremental runs
 
 
-def test_an_incremental_run_begins_at_the_newest_event_less_the_look_back(sheet: Sheet) -> None:
+def test_an_incremental_run_begins_at_the_newest_event_less_the_look_back(
+    harness: TrackingHarness,
+) -> None:
     """Of the last whole run; what has no time is taken."""
     newest = datetime(2026, 3, 1, 12, tzinfo=UTC)
     first = call(0, event_timestamp=newest)
-    sheet.source([first])
-    over(sheet, [first])
-    sheet.source(
+    harness.source([first])
+    over(harness, [first])
+    harness.source(
         [
             call(1, event_timestamp=newest - timedelta(days=2)),
             call(2, event_timestamp=newest - timedelta(days=2, microseconds=1)),
@@ -272,17 +292,17 @@ def test_an_incremental_run_begins_at_the_newest_event_less_the_look_back(sheet:
         ]
     )
 
-    plan = sheet.plan("r2", mode="incremental", lookback_days=2)
+    plan = harness.plan("r2", mode="incremental", lookback_days=2)
 
     assert newest - timedelta(days=2) == plan.event_time_floor
     assert (3, {"processed": 1, "below_floor": 1}) == (plan.records, skipped(plan))
 
 
-def test_the_first_incremental_run_takes_everything(sheet: Sheet) -> None:
+def test_the_first_incremental_run_takes_everything(harness: TrackingHarness) -> None:
     """There is nothing to begin from."""
-    sheet.source(calls(2))
+    harness.source(calls(2))
 
-    plan = sheet.plan(mode="incremental")
+    plan = harness.plan(mode="incremental")
 
     assert (2, None, True) == (plan.records, plan.event_time_floor, plan.whole)
 
@@ -297,58 +317,58 @@ def test_the_first_incremental_run_takes_everything(sheet: Sheet) -> None:
     ids=lambda request: ",".join(request),
 )  # fmt: skip
 def test_a_run_that_left_something_out_is_no_beginning(
-    sheet: Sheet, command: dict[str, Any]
+    harness: TrackingHarness, command: dict[str, Any]
 ) -> None:
     """What it left out would be lost."""
-    sheet.source(calls(3))
-    sheet.plan("r1", **command)
+    harness.source(calls(3))
+    harness.plan("r1", **command)
 
-    assert None is sheet.plan("r2", mode="incremental").event_time_floor
+    assert None is harness.plan("r2", mode="incremental").event_time_floor
 
 
-def test_what_a_cancelled_run_released_is_taken_however_old_it_is(sheet: Sheet) -> None:
+def test_what_a_cancelled_run_released_is_taken_however_old_it_is(harness: TrackingHarness) -> None:
     """Released means: the next plan takes it."""
     old, new = call(1, event_timestamp="2020-01-01 00:00:00"), call(2)
-    sheet.source([old, new])
-    sheet.plan("r1", mode="incremental")
-    sheet.close([], ending="discarded")
-    sheet.query(completed())
+    harness.source([old, new])
+    harness.plan("r1", mode="incremental")
+    harness.close([], ending="discarded")
+    harness.query(completed())
 
-    assert 2 == sheet.plan("r2", mode="incremental").records
+    assert 2 == harness.plan("r2", mode="incremental").records
 
 
-def test_one_event_from_the_future_hides_nobody(sheet: Sheet) -> None:
+def test_one_event_from_the_future_hides_nobody(harness: TrackingHarness) -> None:
     """A broken clock at the source must not end all incremental runs."""
     broken = call(0, event_timestamp="2999-01-01 00:00:00")
-    sheet.source([broken])
-    over(sheet, [broken])
-    sheet.source([call(1, event_timestamp="2026-03-02 08:59:00")])
+    harness.source([broken])
+    over(harness, [broken])
+    harness.source([call(1, event_timestamp="2026-03-02 08:59:00")])
 
-    assert 1 == sheet.plan("r2", mode="incremental").records
+    assert 1 == harness.plan("r2", mode="incremental").records
 
 
 # Reprocessing
 
 
-def failures(sheet: Sheet) -> None:
+def failures(harness: TrackingHarness) -> None:
     """Run r1: batch 1 with a blocked record, batch 2 exhausted and released ones; over."""
-    sheet.source(calls(6))
-    sheet.plan("r1", canary=3, rows_per_batch=3)
-    first, second = members(sheet, "r1")
+    harness.source(calls(6))
+    harness.plan("r1", canary=3, rows_per_batch=3)
+    first, second = members(harness, "r1")
     rows = {id_of(row): row for row in calls(6)}
     one, two = [rows[r] for r in first], [rows[r] for r in second]
-    sheet.close([*all_good(one[:2]), bad(one[2], "blocked", 3)], batch=1)
-    sheet.close(
+    harness.close([*all_good(one[:2]), bad(one[2], "blocked", 3)], batch=1)
+    harness.close(
         [good(two[0]), bad(two[1], "truncated", 2), bad(two[2], "truncated", 3)],
         batch=2, max_attempts=1,
     )  # fmt: skip
-    sheet.query(completed())
+    harness.query(completed())
 
 
-def members(sheet: Sheet, run_id: str) -> list[list[str]]:
+def members(harness: TrackingHarness, run_id: str) -> list[list[str]]:
     """The record ids of each batch, in order."""
     found = defaultdict(list)
-    for batch, record in sheet.sql(
+    for batch, record in harness.sql(
         "SELECT batch, record_id FROM batch_records WHERE run_id = ? ORDER BY ALL", run_id
     ):
         found[batch].append(record)
@@ -373,49 +393,49 @@ def members(sheet: Sheet, run_id: str) -> list[list[str]]:
     ids=str,
 )
 def test_a_reprocessing_takes_what_it_names_and_no_more(
-    sheet: Sheet, command: dict[str, Any], taken: int
+    harness: TrackingHarness, command: dict[str, Any], taken: int
 ) -> None:
     """By run, by batch, by error or by its cause."""
-    failures(sheet)
+    failures(harness)
 
-    plan = sheet.reprocess("again", **command)
+    plan = harness.reprocess("again", **command)
 
     assert (taken, False, "reprocess") == (plan.records, plan.whole, plan.mode)
     assert plan.source_rows == plan.records + sum(skipped(plan).values())
 
 
-def test_a_reprocessing_takes_records_by_their_ids(sheet: Sheet) -> None:
+def test_a_reprocessing_takes_records_by_their_ids(harness: TrackingHarness) -> None:
     """One that is analysed is not asked again, even when it is named."""
-    failures(sheet)
-    (failed,) = sheet.sql("SELECT record_id FROM error_tracking WHERE error_type = 'blocked'")[0]
-    analysed = sheet.one("SELECT min(record_id) FROM processed_records")
+    failures(harness)
+    (failed,) = harness.sql("SELECT record_id FROM error_tracking WHERE error_type = 'blocked'")[0]
+    analysed = harness.one("SELECT min(record_id) FROM processed_records")
 
-    plan = sheet.reprocess("again", record_ids=[failed, analysed])
+    plan = harness.reprocess("again", record_ids=[failed, analysed])
 
-    assert [[failed]] == members(sheet, "again")
+    assert [[failed]] == members(harness, "again")
     assert 1 == plan.records
 
 
-def test_released_records_can_be_reprocessed_by_name(sheet: Sheet) -> None:
+def test_released_records_can_be_reprocessed_by_name(harness: TrackingHarness) -> None:
     """As a plain run would take them."""
-    sheet.source(calls(3))
-    sheet.plan("r1")
-    sheet.close([], ending="discarded")
-    sheet.query(completed())
+    harness.source(calls(3))
+    harness.plan("r1")
+    harness.close([], ending="discarded")
+    harness.query(completed())
 
-    assert 3 == sheet.reprocess("r2", error_types=["discarded"]).records
+    assert 3 == harness.reprocess("r2", error_types=["discarded"]).records
 
 
-def test_reprocessing_twice_is_reprocessing_once(sheet: Sheet) -> None:
+def test_reprocessing_twice_is_reprocessing_once(harness: TrackingHarness) -> None:
     """While the first is at it, the second finds nothing; afterwards too."""
-    failures(sheet)
-    taken = sheet.reprocess("again", of_run="r1")
+    failures(harness)
+    taken = harness.reprocess("again", of_run="r1")
     rows = {id_of(row): row for row in calls(6)}
 
-    meanwhile = sheet.reprocess("meanwhile", of_run="r1")
-    sheet.close(all_good([rows[r] for r in members(sheet, "again")[0]]), run_id="again")
-    sheet.query(completed("again"))
-    later = sheet.reprocess("later", of_run="r1")
+    meanwhile = harness.reprocess("meanwhile", of_run="r1")
+    harness.close(all_good([rows[r] for r in members(harness, "again")[0]]), run_id="again")
+    harness.query(completed("again"))
+    later = harness.reprocess("later", of_run="r1")
 
     assert (3, 0, 3) == (taken.records, meanwhile.records, meanwhile.held)
     assert (0, 3) == (later.records, later.processed)
@@ -424,80 +444,80 @@ def test_reprocessing_twice_is_reprocessing_once(sheet: Sheet) -> None:
 # The plan itself
 
 
-def test_planning_twice_under_one_id_is_planning_once(sheet: Sheet) -> None:
+def test_planning_twice_under_one_id_is_planning_once(harness: TrackingHarness) -> None:
     """Whatever the second one asks for."""
-    sheet.source(calls(3))
-    sheet.plan("r1", limit=1)
-    before = sheet.everything()
-    sheet.source(calls(2, start=10))
-    sheet.sql("DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('i10', 'i11')")
+    harness.source(calls(3))
+    harness.plan("r1", limit=1)
+    before = harness.everything()
+    harness.source(calls(2, start=10))
+    harness.sql("DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('i10', 'i11')")
 
-    again = sheet.plan("r1")
+    again = harness.plan("r1")
 
     assert 1 == again.records
-    assert before == sheet.everything()
+    assert before == harness.everything()
 
 
-def test_a_plan_that_lost_its_job_row_is_still_planned_once(sheet: Sheet) -> None:
+def test_a_plan_that_lost_its_job_row_is_still_planned_once(harness: TrackingHarness) -> None:
     """A job may fail after its commit: the inserts are guarded all the same."""
-    sheet.source(calls(3))
-    sheet.plan("r1")
-    before = [sheet.sql(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
-    sheet.sql("DELETE FROM local_jobs")
+    harness.source(calls(3))
+    harness.plan("r1")
+    before = [harness.sql(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
+    harness.sql("DELETE FROM local_jobs")
 
-    sheet.plan("r1")
+    harness.plan("r1")
 
-    assert before == [sheet.sql(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
+    assert before == [harness.sql(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
 
 
-def test_a_dry_run_counts_and_freezes_nothing(sheet: Sheet) -> None:
+def test_a_dry_run_counts_and_freezes_nothing(harness: TrackingHarness) -> None:
     """It holds nobody."""
-    sheet.source([*calls(5), call(6, None)])
+    harness.source([*calls(5), call(6, None)])
 
-    dry = sheet.plan("dry", dry_run=True, canary=2, rows_per_batch=2)
+    dry = harness.plan("dry", dry_run=True, canary=2, rows_per_batch=2)
 
     assert (0, 0, 0) == (dry.batches, dry.records, dry.bytes)
     assert (3, 5) == (dry.would_batches, dry.would_records)
-    assert (0, []) == (sheet.one("SELECT count(*) FROM batch_records"), sheet.errors())
-    assert 5 == sheet.plan("real").records
+    assert (0, []) == (harness.one("SELECT count(*) FROM batch_records"), harness.errors())
+    assert 5 == harness.plan("real").records
 
 
 @pytest.mark.parametrize("looks", range(1, 12, 2))
 def test_a_plan_that_runs_past_midnight_is_of_one_day(
-    sheet: Sheet, monkeypatch: pytest.MonkeyPatch, looks: int
+    harness: TrackingHarness, monkeypatch: pytest.MonkeyPatch, looks: int
 ) -> None:
     """BigQuery looks at the clock anew for each statement of a script."""
-    sheet.source(calls(5))
-    sheet.clock.now = datetime(2026, 3, 3, tzinfo=UTC) - timedelta(seconds=looks)
+    harness.source(calls(5))
+    harness.clock.now = datetime(2026, 3, 3, tzinfo=UTC) - timedelta(seconds=looks)
 
     def ticking() -> datetime:
-        sheet.clock.pass_(1)
-        return sheet.clock.now
+        harness.clock.pass_(1)
+        return harness.clock.now
 
-    monkeypatch.setattr(sheet.warehouse, "_clock", ticking)
-    plan = sheet.plan()
+    monkeypatch.setattr(harness.warehouse, "_clock", ticking)
+    plan = harness.plan()
 
-    assert datetime(2026, 3, 3, tzinfo=UTC) <= sheet.clock.now
+    assert datetime(2026, 3, 3, tzinfo=UTC) <= harness.clock.now
     for table in ("batch_plans", "batch_records"):
-        days = sheet.sql(f"SELECT DISTINCT planned_on FROM {table}")  # noqa: S608
+        days = harness.sql(f"SELECT DISTINCT planned_on FROM {table}")  # noqa: S608
         assert [plan.day] == [day.isoformat() for (day,) in days]
 
 
-def test_each_batch_says_what_it_holds(sheet: Sheet) -> None:
+def test_each_batch_says_what_it_holds(harness: TrackingHarness) -> None:
     """Costs and caps are judged by it, and not by counting records again."""
-    sheet.source([call(1), call(2, "Hello? " * 90), *calls(9)[3:]])
+    harness.source([call(1), call(2, "Hello? " * 90), *calls(9)[3:]])
 
-    sheet.plan(canary=2, rows_per_batch=3)
+    harness.plan(canary=2, rows_per_batch=3)
 
     counts_sql = "SELECT batch, count(*), sum(line_bytes) FROM batch_records GROUP BY 1 ORDER BY 1"
     told = "SELECT batch, records, bytes FROM batch_plans ORDER BY 1"
-    assert [2, 3, 3] == [records for _, records, _ in sheet.sql(told)]
-    assert sheet.sql(counts_sql) == sheet.sql(told)
+    assert [2, 3, 3] == [records for _, records, _ in harness.sql(told)]
+    assert harness.sql(counts_sql) == harness.sql(told)
 
 
-def test_an_empty_source_is_planned_as_nothing(sheet: Sheet) -> None:
+def test_an_empty_source_is_planned_as_nothing(harness: TrackingHarness) -> None:
     """Zeros, not NULLs."""
-    plan = sheet.plan()
+    plan = harness.plan()
 
     assert (0, 0, 0, 0, {}) == (
         plan.batches, plan.records, plan.bytes, plan.source_rows, skipped(plan)
@@ -505,16 +525,16 @@ def test_an_empty_source_is_planned_as_nothing(sheet: Sheet) -> None:
     assert None is plan.newest_event_time
 
 
-def test_the_preview_tells_what_the_plan_then_does(sheet: Sheet) -> None:
+def test_the_preview_tells_what_the_plan_then_does(harness: TrackingHarness) -> None:
     """And changes nothing."""
-    sheet.source([*calls(9), call(1), call(20, None)])
+    harness.source([*calls(9), call(1), call(20, None)])
     request = RunRequested(run_id="r1", canary=2, rows_per_batch=3, limit=8)
-    before = sheet.everything()
+    before = harness.everything()
 
-    preview = sheet.tracking.preview_plan(plan_params(request, "m1", ANALYSIS))
+    preview = harness.tracking.preview_plan(plan_params(request, "m1", ANALYSIS))
 
-    assert before == sheet.everything()
-    plan = sheet.plan("r1", canary=2, rows_per_batch=3, limit=8)
+    assert before == harness.everything()
+    plan = harness.plan("r1", canary=2, rows_per_batch=3, limit=8)
     assert (plan.batches, plan.records, plan.bytes, plan.source_rows, plan.duplicate) == tuple(
         preview[name] for name in ("batches", "records", "bytes", "source_rows", "duplicate")
     )
@@ -527,7 +547,7 @@ A_BUCKET = "DIV(before, 1000000)"
 
 
 def cut(
-    sheet: Sheet,
+    harness: TrackingHarness,
     sizes: list[int],
     *,
     rows: int,
@@ -538,15 +558,15 @@ def cut(
 ) -> list[list[tuple[str, int]]]:
     """Plan transcripts of these sizes; each batch as ids and bytes, in order of ids."""
     assert A_BUCKET in SCRIPT
-    sheet.empty()
-    sheet.source(call(number, "x" * size) for number, size in enumerate(sizes))
+    harness.empty()
+    harness.source(call(number, "x" * size) for number, size in enumerate(sizes))
     params = plan_params(RunRequested(run_id="r1"), "m1", ANALYSIS) | {
         "rows_per_batch": rows, "bytes_per_batch": size_cap, "canary": canary, "limit": limit,
         "line_overhead": 0, "run_id": "r1", "error_type_rows": error_types(),
     }  # fmt: skip
-    sheet.warehouse.run_once("plan", SCRIPT.replace(A_BUCKET, f"DIV(before, {bucket})"), params)
+    harness.warehouse.run_once("plan", SCRIPT.replace(A_BUCKET, f"DIV(before, {bucket})"), params)
     found = defaultdict(list)
-    for batch, record, size in sheet.sql(
+    for batch, record, size in harness.sql(
         "SELECT batch, record_id, line_bytes FROM batch_records ORDER BY ALL"
     ):
         found[batch].append((record, size))
@@ -570,12 +590,17 @@ def keeps_caps(batches: list[list[tuple[str, int]]], rows: int, size_cap: int) -
     limit=st.none() | st.integers(1, 70),
 )
 def test_any_records_are_cut_into_batches_within_their_caps(
-    sheet: Sheet, sizes: list[int], rows: int, size_cap: int, canary: int, limit: int | None
+    harness: TrackingHarness,
+    sizes: list[int],
+    rows: int,
+    size_cap: int,
+    canary: int,
+    limit: int | None,
 ) -> None:
     """Each record once, in order, none left over; the canary first and small."""
     canary = min(canary, rows)
 
-    batches = cut(sheet, sizes, rows=rows, size_cap=size_cap, canary=canary, limit=limit)
+    batches = cut(harness, sizes, rows=rows, size_cap=size_cap, canary=canary, limit=limit)
 
     everyone = sorted((id_of(call(n)), size) for n, size in enumerate(sizes))
     taken = everyone[:limit]
@@ -584,7 +609,7 @@ def test_any_records_are_cut_into_batches_within_their_caps(
     if taken and sum(size for _, size in taken[:canary]) <= size_cap:
         assert min(canary, len(taken)) == len(batches[0])
     assert not batches or len(batches[0]) <= canary
-    plan = sheet.tracking.plan_of("r1")
+    plan = harness.tracking.plan_of("r1")
     assert plan is not None
     assert (
         len(batches),
@@ -609,7 +634,7 @@ def test_any_records_are_cut_into_batches_within_their_caps(
     bucket=st.integers(10, 40),
 )
 def test_records_of_many_buckets_are_cut_as_well(
-    sheet: Sheet,
+    harness: TrackingHarness,
     sizes: list[int],
     rows: int,
     size_cap: int,
@@ -621,7 +646,7 @@ def test_records_of_many_buckets_are_cut_as_well(
     canary = min(canary, rows)
 
     batches = cut(
-        sheet, sizes, rows=rows, size_cap=size_cap, canary=canary, limit=limit, bucket=bucket
+        harness, sizes, rows=rows, size_cap=size_cap, canary=canary, limit=limit, bucket=bucket
     )
 
     everyone = sorted((id_of(call(n)), size) for n, size in enumerate(sizes))
@@ -639,17 +664,17 @@ def test_records_of_many_buckets_are_cut_as_well(
     ],
 )  # fmt: skip
 def test_batches_are_counted_exactly_at_the_borders(
-    sheet: Sheet, records: int, rows: int, canary: int, batches: int
+    harness: TrackingHarness, records: int, rows: int, canary: int, batches: int
 ) -> None:
     """No range reaches beyond the last record."""
-    found = cut(sheet, [5] * records, rows=rows, size_cap=10**9, canary=canary)
+    found = cut(harness, [5] * records, rows=rows, size_cap=10**9, canary=canary)
 
     assert (batches, records) == (len(found), sum(len(batch) for batch in found))
 
 
-def test_one_record_larger_than_the_cap_still_travels_alone(sheet: Sheet) -> None:
+def test_one_record_larger_than_the_cap_still_travels_alone(harness: TrackingHarness) -> None:
     """Above by itself, and nobody is added to it."""
-    batches = cut(sheet, [500] * 5, rows=10, size_cap=100, canary=1)
+    batches = cut(harness, [500] * 5, rows=10, size_cap=100, canary=1)
 
     assert [1] * 5 == [len(batch) for batch in batches]
 
@@ -661,29 +686,29 @@ def test_no_weight_overflows_at_the_limits_of_the_service() -> None:
     assert 1_005_000 * max(10**9, largest * rows) < 2**63
 
 
-def test_twenty_five_thousand_rows_are_planned_in_one_statement(sheet: Sheet) -> None:
+def test_twenty_five_thousand_rows_are_planned_in_one_statement(harness: TrackingHarness) -> None:
     """All of them; nothing is cut silently."""
-    sheet.sql(
+    harness.sql(
         "INSERT INTO transcription_pass_2 "
         "SELECT 't' || i, 'r' || i, 'i' || i, 'hello ' || i, 'INBOUND', 'acme', NULL "
         "FROM range(25000) AS t (i)"
     )
 
-    plan = sheet.plan(rows_per_batch=1_000, canary=500)
+    plan = harness.plan(rows_per_batch=1_000, canary=500)
 
     assert (25_000, 26, {}) == (plan.records, plan.batches, skipped(plan))
-    assert [(25_000, 25_000, 500)] == sheet.sql(
+    assert [(25_000, 25_000, 500)] == harness.sql(
         "SELECT count(*), count(DISTINCT record_id), count(*) FILTER (batch = 1) FROM batch_records"
     )
 
 
-def test_a_plan_does_not_depend_on_the_order_of_the_source(sheet: Sheet) -> None:
+def test_a_plan_does_not_depend_on_the_order_of_the_source(harness: TrackingHarness) -> None:
     """The same records, the same batches."""
-    sheet.source(calls(30))
-    sheet.plan(canary=5, rows_per_batch=7)
-    first = members(sheet, "r1")
-    sheet.empty()
-    sheet.source(reversed(calls(30)))
-    sheet.plan(canary=5, rows_per_batch=7)
+    harness.source(calls(30))
+    harness.plan(canary=5, rows_per_batch=7)
+    first = members(harness, "r1")
+    harness.empty()
+    harness.source(reversed(calls(30)))
+    harness.plan(canary=5, rows_per_batch=7)
 
-    assert first == members(sheet, "r1")
+    assert first == members(harness, "r1")

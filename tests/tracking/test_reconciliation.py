@@ -10,7 +10,7 @@ from tests.tracking.harness import (
     COUNTS,
     DAY,
     OUTPUT,
-    Sheet,
+    TrackingHarness,
     all_good,
     bad,
     counts,
@@ -61,77 +61,77 @@ def answer(row: dict[str, Any], fate: str, line: int) -> list[dict[str, Any]]:
     stop=st.booleans(),
 )
 def test_the_books_recomputed_from_rows_equal_those_of_the_closings(
-    sheet: Sheet, fates: list[list[str]], ending: str, stop: bool
+    harness: TrackingHarness, fates: list[list[str]], ending: str, stop: bool
 ) -> None:
     """Whatever comes back, in as many attempts: no record is lost, doubled or invented."""
-    sheet.empty()
-    rows = planned(sheet, 5)
+    harness.empty()
+    rows = planned(harness, 5)
     if stop:
-        sheet.query(stopped("operator"))
+        harness.query(stopped("operator"))
     for attempt, of_attempt in enumerate(fates, start=1):
         last = attempt == len(fates)
         attempt_key = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-        asked = {each.record_id for each in sheet.tracking.requests_of(attempt_key)}
+        asked = {each.record_id for each in harness.tracking.requests_of(attempt_key)}
         lines = [
             each
             for number, (row, fate) in enumerate(zip(rows, of_attempt, strict=True))
             if id_of(row) in asked
             for each in answer(row, fate, 10 * number)
         ]
-        closing = sheet.close(
+        closing = harness.close(
             lines, attempt=attempt, max_attempts=3, ending=ending if last else "succeeded"
         )
-        books = sheet.books()
+        books = harness.books()
         assert counts(closing) == tuple(books[name] for name in COUNTS)
         assert 5 == sum(counts(closing))
         assert books == books | SOUND
     assert not (attempt == 3 and closing.open)
 
 
-def test_the_books_name_a_row_that_is_stored_twice(sheet: Sheet) -> None:
+def test_the_books_name_a_row_that_is_stored_twice(harness: TrackingHarness) -> None:
     """By hand: the transaction could not."""
-    rows = planned(sheet)
-    sheet.close(all_good(rows))
-    sheet.sql(f"INSERT INTO {OUTPUT} SELECT * FROM {OUTPUT} LIMIT 1")  # noqa: S608
+    rows = planned(harness)
+    harness.close(all_good(rows))
+    harness.sql(f"INSERT INTO {OUTPUT} SELECT * FROM {OUTPUT} LIMIT 1")  # noqa: S608
 
-    assert 1 == sheet.books()["doubled"]
+    assert 1 == harness.books()["doubled"]
 
 
-def test_the_books_name_a_record_without_its_row(sheet: Sheet) -> None:
+def test_the_books_name_a_record_without_its_row(harness: TrackingHarness) -> None:
     """And a row without its record."""
-    rows = planned(sheet)
-    sheet.close(all_good(rows))
-    sheet.sql(f"DELETE FROM {OUTPUT} WHERE record_id = ?", id_of(rows[0]))  # noqa: S608
-    sheet.sql("DELETE FROM processed_records WHERE record_id = ?", id_of(rows[1]))
+    rows = planned(harness)
+    harness.close(all_good(rows))
+    harness.sql(f"DELETE FROM {OUTPUT} WHERE record_id = ?", id_of(rows[0]))  # noqa: S608
+    harness.sql("DELETE FROM processed_records WHERE record_id = ?", id_of(rows[1]))
 
-    assert 2 == sheet.books()["half_stored"]
+    assert 2 == harness.books()["half_stored"]
 
 
-def test_the_books_name_a_lost_member_and_one_that_is_there_twice(sheet: Sheet) -> None:
+def test_the_books_name_a_lost_member_and_one_that_is_there_twice(harness: TrackingHarness) -> None:
     """Membership is part of them."""
-    rows = planned(sheet)
-    sheet.sql("DELETE FROM batch_records WHERE record_id = ?", id_of(rows[0]))
-    sheet.sql("INSERT INTO batch_records SELECT * FROM batch_records LIMIT 1")
+    rows = planned(harness)
+    harness.sql("DELETE FROM batch_records WHERE record_id = ?", id_of(rows[0]))
+    harness.sql("INSERT INTO batch_records SELECT * FROM batch_records LIMIT 1")
 
-    books = sheet.books()
+    books = harness.books()
     assert (1, 1) == (books["missing_members"], books["doubled"])
 
 
-def test_the_books_name_an_attempt_with_two_jobs(sheet: Sheet) -> None:
+def test_the_books_name_an_attempt_with_two_jobs(harness: TrackingHarness) -> None:
     """It was paid for twice; told twice is not."""
-    planned(sheet)
+    planned(harness)
     about = {"run_id": "r1", "planned_on": DAY, "batch": 1, "attempt": 1}
     one, two = (JobSubmitted(**about, claim=n, job=f"j{n}") for n in (1, 2))  # type: ignore[arg-type]
 
-    sheet.query(one, one)
-    assert 0 == sheet.books()["paid_twice"]
-    sheet.query(two)
-    assert 1 == sheet.books()["paid_twice"]
+    harness.query(one, one)
+    assert 0 == harness.books()["paid_twice"]
+    harness.query(two)
+    assert 1 == harness.books()["paid_twice"]
 
 
-def test_the_books_name_one_id_with_two_bodies(sheet: Sheet) -> None:
+def test_the_books_name_one_id_with_two_bodies(harness: TrackingHarness) -> None:
     """Data is as deterministic as the id."""
-    planned(sheet)
+    planned(harness)
     over = {
         "run_id": "r1",
         "planned_on": DAY,
@@ -141,26 +141,28 @@ def test_the_books_name_one_id_with_two_bodies(sheet: Sheet) -> None:
         "released": 0,
     }
 
-    sheet.query(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
-    assert 0 == sheet.books()["two_bodies"]
-    sheet.query(RunCompleted(**over, analysed=2))  # type: ignore[arg-type]
-    assert 1 == sheet.books()["two_bodies"]
+    harness.query(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
+    assert 0 == harness.books()["two_bodies"]
+    harness.query(RunCompleted(**over, analysed=2))  # type: ignore[arg-type]
+    assert 1 == harness.books()["two_bodies"]
 
 
-def test_the_books_name_records_that_the_plans_of_batches_leave_out(sheet: Sheet) -> None:
+def test_the_books_name_records_that_the_plans_of_batches_leave_out(
+    harness: TrackingHarness,
+) -> None:
     """By hand: one transaction writes both."""
-    planned(sheet)
-    assert 0 == sheet.books()["missing_members"]
+    planned(harness)
+    assert 0 == harness.books()["missing_members"]
 
-    sheet.sql("UPDATE batch_plans SET records = records - 1")
+    harness.sql("UPDATE batch_plans SET records = records - 1")
 
-    assert 1 == sheet.books()["missing_members"]
+    assert 1 == harness.books()["missing_members"]
 
 
-def test_the_books_name_an_attempt_that_is_closed_twice(sheet: Sheet) -> None:
+def test_the_books_name_an_attempt_that_is_closed_twice(harness: TrackingHarness) -> None:
     """By hand: the guards hold."""
-    rows = planned(sheet)
-    sheet.close(all_good(rows))
-    sheet.sql("INSERT INTO attempt_closings SELECT * FROM attempt_closings")
+    rows = planned(harness)
+    harness.close(all_good(rows))
+    harness.sql("INSERT INTO attempt_closings SELECT * FROM attempt_closings")
 
-    assert 1 == sheet.books()["closed_twice"]
+    assert 1 == harness.books()["closed_twice"]

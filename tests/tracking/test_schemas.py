@@ -11,7 +11,7 @@ from sqlglot import exp
 from analysis import load_analysis, shipped_analyses
 from analysis.reading.staged_reading import Reading
 from handlers.attempts.output_columns import answer_columns, output_tables
-from tests.tracking.harness import ANALYSIS, OUTPUT, Sheet
+from tests.tracking.harness import ANALYSIS, OUTPUT, TrackingHarness
 from tests.tracking.test_statements import NAMES, TRANSACTIONS
 from tracking import Plan
 from tracking.statements import transaction
@@ -118,7 +118,7 @@ def test_a_transaction_writes_columns_that_exist_and_all_that_are_required(
     name: str, table: str, columns: list[str], selected: exp.Expr
 ) -> None:
     """As many values as columns, no column twice."""
-    if table == "problems":
+    if table == "new_errors":
         return
     known = {column.name: column for column in columns_of(table)}
     required = {c.name for c in known.values() if c.mode == "REQUIRED"}
@@ -180,9 +180,11 @@ def test_an_analysis_writes_into_its_table_s_own_types(name: str) -> None:
 
 
 @pytest.mark.parametrize("table", sorted(layouts()))
-def test_the_laptop_makes_each_table_as_its_schema_says(sheet: Sheet, table: str) -> None:
+def test_the_laptop_makes_each_table_as_its_schema_says(
+    harness: TrackingHarness, table: str
+) -> None:
     """Names, order and what may not be missing; and no key, which would hide a doubling."""
-    made = sheet.sql(f"PRAGMA table_info('{table}')")
+    made = harness.sql(f"PRAGMA table_info('{table}')")
 
     assert [(c.name, c.mode == "REQUIRED") for c in columns_of(table)] == [
         (name, not_null) for _, name, _, not_null, _, _ in made
@@ -217,22 +219,22 @@ def test_a_row_without_a_required_column_is_refused_by_name(missing: str) -> Non
         check_row("events", event_row(**{missing: None}))
 
 
-def test_a_system_error_is_stored_as_its_type_says(sheet: Sheet) -> None:
+def test_a_system_error_is_stored_as_its_type_says(harness: TrackingHarness) -> None:
     """One table of errors, not two."""
-    sheet.tracking.store_error("e1", "stuck_event", cause="plan-run", detail="d")
+    harness.tracking.store_error("e1", "stuck_event", cause="plan-run", detail="d")
 
-    known = {row["error_type"]: row for row in sheet.tracking._error_types}["stuck_event"]
-    assert [(known["retryable"], known["replan"], known["hint"])] == sheet.sql(
+    known = {row["error_type"]: row for row in harness.tracking._error_types}["stuck_event"]
+    assert [(known["retryable"], known["replan"], known["hint"])] == harness.sql(
         "SELECT retryable, replan, hint FROM error_tracking"
     )
 
 
-def test_an_error_is_stored_once(sheet: Sheet) -> None:
+def test_an_error_is_stored_once(harness: TrackingHarness) -> None:
     """Its id says which."""
-    assert sheet.tracking.store_error("e1", "dead_lettered")
-    assert not sheet.tracking.store_error("e1", "dead_lettered")
-    assert sheet.tracking.store_error("e2", "dead_lettered")
-    assert 2 == sheet.one("SELECT count(*) FROM error_tracking")
+    assert harness.tracking.store_error("e1", "dead_lettered")
+    assert not harness.tracking.store_error("e1", "dead_lettered")
+    assert harness.tracking.store_error("e2", "dead_lettered")
+    assert 2 == harness.one("SELECT count(*) FROM error_tracking")
 
 
 @pytest.mark.parametrize(
@@ -246,11 +248,11 @@ def test_an_error_is_stored_once(sheet: Sheet) -> None:
     ids=lambda id_: id_[:40],
 )
 def test_whatever_an_event_is_called_its_error_has_a_valid_job_id(
-    sheet: Sheet, error_id: str
+    harness: TrackingHarness, error_id: str
 ) -> None:
     """BigQuery takes 1,024 letters, digits, - and _; a CloudEvent's id may be anything."""
-    sheet.tracking.store_error(error_id, "run_refused")
+    harness.tracking.store_error(error_id, "run_refused")
 
-    job = sheet.one("SELECT job_id FROM local_jobs")
+    job = harness.one("SELECT job_id FROM local_jobs")
     assert len(job) <= 1_024
     assert set(job) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-")

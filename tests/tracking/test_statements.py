@@ -13,7 +13,7 @@ from events import RunRequested
 from handlers.attempts.output_columns import answer_columns
 from handlers.choreography import event_subscriptions
 from handlers.runs.plan_params import plan_params
-from tests.tracking.harness import ANALYSIS, OUTPUT, Sheet
+from tests.tracking.harness import ANALYSIS, OUTPUT, TrackingHarness
 from tracking import BadName, Source
 from tracking.statements import (
     column_name,
@@ -52,7 +52,7 @@ NAMES = {
             ("count_numbers", "cost"),
         )
     ),
-    "forgotten_rows": fragment("forgotten_rows", output=table_name(OUTPUT)),
+    "delete_rows_of_person": fragment("delete_rows_of_person", output=table_name(OUTPUT)),
 }
 COUNTED = {"at": "0", "column": "`batch`", "number": "t.`batch`", "least_step": "1.0"}
 TODAY = date(2026, 3, 2)
@@ -71,7 +71,7 @@ PARAMS: dict[str, Any] = {
     "handler": "plan-run",
     "record_id": "0" * 32,
     "lookback_days": 7,
-    "score": event_subscriptions(),
+    "subscriptions": event_subscriptions(),
     "error_type_rows": error_types(),
     "ending": "succeeded",
     "never_started": False,
@@ -126,26 +126,28 @@ def parsed(folder: str, name: str) -> list[exp.Expr]:
 
 
 @pytest.mark.parametrize("name", QUERIES)
-def test_a_query_runs_on_empty_tables_and_takes_typed_parameters(sheet: Sheet, name: str) -> None:
+def test_a_query_runs_on_empty_tables_and_takes_typed_parameters(
+    harness: TrackingHarness, name: str
+) -> None:
     """What is asked before anything happened has an answer all the same."""
     sql = query(name, **NAMES)
     given = {each: PARAMS[each] for (s,) in [translate(sql)] for each in s.parameters - {"now"}}
 
-    assert sheet.warehouse.query(sql, given) == list(sheet.warehouse.stream(sql, given))
+    assert harness.warehouse.query(sql, given) == list(harness.warehouse.stream(sql, given))
 
 
 @pytest.mark.parametrize("name", TRANSACTIONS)
-def test_a_transaction_runs_on_empty_tables(sheet: Sheet, name: str) -> None:
+def test_a_transaction_runs_on_empty_tables(harness: TrackingHarness, name: str) -> None:
     """Once, and then never again under its job id."""
-    assert sheet.warehouse.run_once("job", transaction(name, **NAMES), PARAMS)
-    assert not sheet.warehouse.run_once("job", transaction(name, **NAMES), PARAMS)
-    assert [("done",)] == sheet.sql("SELECT state FROM local_jobs")
+    assert harness.warehouse.run_once("job", transaction(name, **NAMES), PARAMS)
+    assert not harness.warehouse.run_once("job", transaction(name, **NAMES), PARAMS)
+    assert [("done",)] == harness.sql("SELECT state FROM local_jobs")
 
 
-def test_a_query_without_its_parameter_says_which(sheet: Sheet) -> None:
+def test_a_query_without_its_parameter_says_which(harness: TrackingHarness) -> None:
     """Never a NULL in its place."""
     with pytest.raises(KeyError, match="run_id"):
-        sheet.warehouse.query(query("plan_of"), {})
+        harness.warehouse.query(query("plan_of"), {})
 
 
 # What they may be
@@ -189,7 +191,7 @@ def test_a_transaction_inserts_behind_a_guard_and_deletes_behind_the_planning_lo
             assert "TEMP" in statement.sql(dialect="bigquery", comments=False).split("AS", 1)[0]
         if isinstance(statement, exp.Insert):
             table = next(statement.find_all(exp.Table)).name
-            if table != "problems" and not list(statement.find_all(exp.Exists)):
+            if table != "new_errors" and not list(statement.find_all(exp.Exists)):
                 unguarded.append(table)
 
     assert [] == unguarded
@@ -249,7 +251,7 @@ def windows_without_partition() -> list[tuple[str, str, str]]:
 
 def test_no_window_over_records_goes_without_a_partition() -> None:
     """A global one sorts on a single worker; the two that there are read groups, not records."""
-    assert {"cuts", "shelves"} == {tables for _, _, tables in windows_without_partition()}
+    assert {"parts", "prefixes"} == {tables for _, _, tables in windows_without_partition()}
     assert {"plan_run", "preview_plan"} == {name for _, name, _ in windows_without_partition()}
 
 
@@ -415,13 +417,13 @@ def test_a_table_may_be_named_with_dataset_and_project(name: str) -> None:
     assert f"`{name}`" == table_name(name)
 
 
-def test_a_source_with_other_names_is_planned_as_any_other(sheet: Sheet) -> None:
+def test_a_source_with_other_names_is_planned_as_any_other(harness: TrackingHarness) -> None:
     """Names come from the configuration, ids from the values."""
-    sheet.warehouse.db.execute(
+    harness.warehouse.db.execute(
         'CREATE OR REPLACE TABLE "my_calls" (tok VARCHAR, iid BIGINT, ref VARCHAR, body VARCHAR, '
         "direction VARCHAR, provider VARCHAR, happened TIMESTAMP)"
     )
-    sheet.warehouse.db.execute(
+    harness.warehouse.db.execute(
         "INSERT INTO my_calls VALUES ('t', 7, NULL, 'hello', 'IN', 'p', NULL)"
     )
     other = Source(
@@ -432,6 +434,6 @@ def test_a_source_with_other_names_is_planned_as_any_other(sheet: Sheet) -> None
         },
     )  # fmt: skip
 
-    row = sheet.warehouse.query(query("preview_plan", **other.names()), PARAMS)[0]
+    row = harness.warehouse.query(query("preview_plan", **other.names()), PARAMS)[0]
 
     assert (1, 1, 1) == (row["source_rows"], row["records"], row["batches"])

@@ -1,4 +1,4 @@
--- What one answer cost; unknown when it does not tell its tokens.
+-- The cost of one answer in US dollars; NULL when the answer reports no tokens.
 IF({row}.prompt_tokens IS NULL, NULL, (
   (COALESCE({row}.prompt_tokens, 0) - COALESCE({row}.cached_tokens, 0)) * @input_price
   + COALESCE({row}.cached_tokens, 0) * @cached_price

@@ -1,4 +1,4 @@
--- Entries of one repeated column by their value.
+-- Count the entries of one repeated column by value.
 SELECT
   {at} AS chart, CAST(i AS STRING) AS value, CAST(NULL AS FLOAT64) AS median,
   CAST(NULL AS FLOAT64) AS step, CAST(NULL AS FLOAT64) AS bin, COUNT(*) AS records

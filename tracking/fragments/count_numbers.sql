@@ -1,5 +1,5 @@
--- Rows of the run by the size of a number: steps of 1, 2 or 5 and zeros, a dozen at most.
--- Absurd numbers are held within 1e100, so that no difference of two overflows.
+-- Count the rows of the run by the size of a number, in bins of 1, 2 or 5 times a power of ten, a
+-- dozen bins at most. Numbers are clamped to 1e100, so that no difference of two overflows.
 SELECT
   {at} AS chart, CAST(NULL AS STRING) AS value, s.median, s.step,
   FLOOR(n.number / s.step) AS bin, COUNT(*) AS records

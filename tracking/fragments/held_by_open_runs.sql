@@ -1,4 +1,4 @@
--- Is there a record that a planned and not yet completed run holds? The caller goes on with AND.
+-- Does a run that is planned and not completed hold a record? The caller adds conditions with AND.
 SELECT 1
 FROM batch_records AS m
 JOIN run_plans AS r ON r.run_id = m.run_id AND r.planned_on = m.planned_on

@@ -1,4 +1,4 @@
--- Which records are of this person, as far as any table or the source tells?
+-- The ids of this person's records in the source and in every tracking table.
 SELECT record_id FROM processed_records WHERE phone_number_token = @phone_number_token
 UNION DISTINCT
 SELECT record_id

@@ -1,4 +1,4 @@
--- The source, under the names that this product uses for its columns.
+-- The source table under our column names. `record_id` follows `events.ids.record_id`.
 SELECT
   SUBSTR(TO_HEX(SHA256(TO_JSON_STRING([
     CAST({phone_number_token} AS STRING),

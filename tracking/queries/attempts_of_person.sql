@@ -1,4 +1,4 @@
--- In which attempts may this person have been asked, and where did their jobs write?
+-- Which attempts may have requested records of this person, and where did their jobs write?
 SELECT m.run_id, m.planned_on, m.batch, k.attempt, k.outputs
 FROM (
   SELECT DISTINCT run_id, planned_on, batch

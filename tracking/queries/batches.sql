@@ -1,4 +1,4 @@
--- How does each batch of the run stand?
+-- What is the state of each batch of the run, and how long has the batch been in it?
 SELECT
   m.batch,
   m.records,

@@ -1,5 +1,5 @@
--- Which batches between these numbers has nobody begun yet, and how many records do they hold?
--- A first batch-planned that was dead-lettered is left to the operators, as every dead letter is.
+-- Which batches after @after up to @last have no begun attempt, and how many records do they hold?
+-- A first batch-planned event that was dead-lettered waits for an operator and is left out.
 SELECT m.batch, m.records
 FROM (
   SELECT batch, COUNT(*) AS records

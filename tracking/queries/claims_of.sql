@@ -1,5 +1,5 @@
--- Is the run stopped, and which claims were taken for this attempt, how long ago, with which job?
--- At least one row; its claim is null when there is none.
+-- Is the run stopped, and which claims exist for this attempt, how old are they, with which job?
+-- Returns at least one row; its claim is NULL when there is no claim.
 SELECT
   s.stopped,
   c.claim,

@@ -1,4 +1,4 @@
--- What would clearing the history of this run take away, and does an open run hold any of it?
+-- How many records and rows would clearing the history of this run delete, and does an open run hold one?
 SELECT
   COUNT(*) AS records,
   (SELECT COUNT(*) FROM {output} AS o WHERE o.run_id = @run_id) AS output_rows,

@@ -1,4 +1,4 @@
--- Is this attempt closed, and how did the batch stand then?
+-- How was this attempt closed, and what were the totals of its batch then? No row when it is open.
 SELECT
   k.*,
   (

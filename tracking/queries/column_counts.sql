@@ -1,4 +1,4 @@
--- What do the answers of this run say, column by column? One part for each column that is counted.
+-- How often does each value occur in the counted columns of this run? One part per column.
 SELECT c.chart, c.value, c.median, c.step, c.bin, c.records
 FROM (
 {counts}

@@ -1,4 +1,4 @@
--- What did each run cost, of one version of an analysis or of all? One unknown cost makes the sum unknown.
+-- What did each run cost, of one analysis version or of all? One unknown cost makes the sum NULL.
 SELECT
   r.analysis, r.model, r.run_id, r.planned_at,
   SUM(k.attempts) AS attempts,

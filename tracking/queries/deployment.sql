@@ -1,2 +1,2 @@
--- Which deployment is this dataset of?
+-- Which deployment does this dataset belong to?
 SELECT deployment FROM planning_lock ORDER BY deployment LIMIT 1

@@ -1,4 +1,4 @@
--- Which errors did the run meet, of which kind, and how many records ended with them?
+-- Which errors were stored for the run, by type and cause, and how many records had them?
 SELECT
   error_type,
   cause,

@@ -1,4 +1,4 @@
--- These events, as they were first told.
+-- Load events by their ids, as they were first recorded.
 SELECT *
 FROM events
 WHERE recorded_on >= @since AND event_id IN UNNEST(@event_ids)

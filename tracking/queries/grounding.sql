@@ -1,4 +1,4 @@
--- How much of the summaries of this run was said in their transcripts?
+-- What share of the summaries' words occurs in their transcripts, over the rows of this run?
 SELECT
   COUNT(grounding) AS measured,
   AVG(grounding) AS mean,

@@ -1,4 +1,4 @@
--- What do the analyses of this run say, counted by kind?
+-- How often does each answer occur in the rows of this run, by kind of answer?
 SELECT kind, value, detail, COUNT(*) AS records
 FROM (
   SELECT 'sentiment' AS kind, call_sentiment_incoming AS value, call_sentiment_outgoing AS detail

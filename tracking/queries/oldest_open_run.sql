@@ -1,4 +1,4 @@
--- On which day was the oldest run planned that has no report yet?
+-- On which day was the oldest run without a report planned?
 SELECT MIN(r.planned_on) AS planned_on
 FROM run_plans AS r
 WHERE r.planned_on >= @since

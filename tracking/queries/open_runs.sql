@@ -1,4 +1,4 @@
--- Which runs are planned and not yet completed?
+-- Which runs are planned and not completed?
 SELECT r.run_id, r.planned_on
 FROM run_plans AS r
 WHERE r.planned_on >= @since

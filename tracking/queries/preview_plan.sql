@@ -1,17 +1,17 @@
--- What would a run with this request take, leave out and send? Nothing is changed.
+-- How many records, batches and bytes would a run with this request have? Changes nothing.
 WITH
-judged AS (
-{judged}
+source_selection AS (
+{source_selection}
 ),
-cut AS (
-{cut}
+batch_cut AS (
+{batch_cut}
 ),
-tally AS (
-{tally}
+selection_counts AS (
+{selection_counts}
 )
 SELECT
   t.*,
-  (SELECT COUNT(DISTINCT batch) FROM cut) AS batches,
-  (SELECT COUNT(*) FROM cut) AS records,
-  (SELECT COALESCE(SUM(bytes), 0) FROM cut) AS bytes
-FROM tally AS t
+  (SELECT COUNT(DISTINCT batch) FROM batch_cut) AS batches,
+  (SELECT COUNT(*) FROM batch_cut) AS records,
+  (SELECT COALESCE(SUM(bytes), 0) FROM batch_cut) AS bytes
+FROM selection_counts AS t

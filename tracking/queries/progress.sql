@@ -1,5 +1,5 @@
--- How far is the run behind batch @after, up to which all batches are over and counted already?
--- Each batch counts once, however often its events were told.
+-- How many batches and records after batch @after are over? The caller has counted those up to it.
+-- Each batch counts once, however often its events were recorded.
 SELECT
   r.batches,
   b.finished,

@@ -1,4 +1,4 @@
--- Which requests were refused, and why?
+-- Which requests were refused, and for which reason?
 SELECT DISTINCT
   run_id, JSON_VALUE(data, '$.reason') AS reason, JSON_VALUE(data, '$.detail') AS detail
 FROM events

@@ -1,4 +1,5 @@
--- The transcripts of one attempt, in the order of the file; a cut answer gets a larger cap.
+-- Load the transcripts that one attempt requests, in the order of its request file.
+-- `was_truncated`: the answer of an earlier attempt was cut off, so the next one may be longer.
 SELECT
   a.record_id,
   a.transcript,
@@ -8,6 +9,6 @@ SELECT
       AND e.attempt < @attempt AND e.error_type = 'truncated'
   ) AS was_truncated
 FROM (
-{asked}
+{requested_records}
 ) AS a
 ORDER BY a.record_id

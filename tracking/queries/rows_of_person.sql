@@ -1,2 +1,2 @@
--- How many analysed rows are kept of this person?
+-- How many analysed rows of this person does one output table hold?
 SELECT COUNT(*) AS output_rows FROM {output} WHERE phone_number_token = @phone_number_token

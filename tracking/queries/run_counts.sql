@@ -1,4 +1,4 @@
--- How did the run end, batch by batch, taken together?
+-- How many batches of the run are over, and how many records were analysed, failed and released?
 SELECT
   COUNT(*) AS batches,
   COALESCE(SUM(analysed), 0) AS analysed,

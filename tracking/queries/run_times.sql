@@ -1,4 +1,4 @@
--- When did the run begin and end, how many batches were completed or abandoned, and how many events told?
+-- When did the run begin and end, and how many batches, jobs and events did it have?
 SELECT
   MIN(IF(topic IN ('run-requested', 'reprocess-requested'), recorded_at, NULL)) AS requested_at,
   MIN(IF(topic = 'run-planned', recorded_at, NULL)) AS planned_at,

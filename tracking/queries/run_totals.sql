@@ -1,4 +1,5 @@
--- What did the run ask, read and cost, over all attempts? And how long did failed attempts take to mend?
+-- How many records, tokens and dollars did all attempts of the run take?
+-- `recovery_seconds`: mean time from an attempt that left records open to the end of its batch.
 SELECT
   COUNT(*) AS attempts,
   COUNTIF(k.attempt > 1) AS repeated_attempts,

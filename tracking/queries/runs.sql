@@ -1,4 +1,4 @@
--- Which runs are there, and how do they stand? Refused requests are listed apart.
+-- Which runs exist, and what is the state of each? Refused requests are in `refusals.sql`.
 SELECT
   r.run_id, r.planned_on, r.planned_at, r.analysis, r.mode, r.model, r.dry_run, r.batches, r.records,
   COALESCE(k.analysed, 0) AS analysed,

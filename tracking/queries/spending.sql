@@ -1,6 +1,6 @@
--- What did each run since a day spend, in all and today, and how much of it is still on its way?
--- On its way are the open records of every batch that was begun and is not over: running attempts,
--- and the next ones of those that were closed with open records.
+-- What did each run planned since @since spend, in all and today, and how much is committed?
+-- Committed are the open records of every batch that was begun and is not over: those of running
+-- attempts, and those that a closed attempt left open for the next one.
 SELECT
   r.run_id,
   r.model,

@@ -1,6 +1,6 @@
 -- How long did each stage of an attempt take, on average and at most?
 WITH
-told AS (
+stage_times AS (
   SELECT
     batch,
     attempt,
@@ -8,7 +8,7 @@ told AS (
       WHEN topic IN ('job-succeeded', 'job-failed', 'job-cancelled') THEN 'job-ended'
       ELSE topic
     END AS stage,
-    MIN(recorded_at) AS told_at
+    MIN(recorded_at) AS reached_at
   FROM events
   WHERE run_id = @run_id AND recorded_on >= @planned_on AND attempt IS NOT NULL
     AND topic IN (
@@ -21,11 +21,11 @@ steps AS (
   SELECT
     stage,
     TIMESTAMP_DIFF(
-      told_at,
-      LAG(told_at) OVER (PARTITION BY batch, attempt ORDER BY told_at, stage),
+      reached_at,
+      LAG(reached_at) OVER (PARTITION BY batch, attempt ORDER BY reached_at, stage),
       MILLISECOND
     ) / 1000 AS seconds
-  FROM told
+  FROM stage_times
 )
 SELECT stage, COUNT(*) AS times, AVG(seconds) AS mean_seconds, MAX(seconds) AS most_seconds
 FROM steps

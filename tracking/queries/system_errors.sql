@@ -1,10 +1,11 @@
--- What went wrong that no record is to blame for, and that nobody has dealt with since?
--- What was replayed as often as it was dead-lettered is on its way again.
--- A row that was written twice counts once: an append whose answer is lost is made again.
+-- Which system errors are open: those that no record caused and no handler or operator has resolved?
+-- An error is also resolved when its event was replayed as often as it was dead-lettered.
+-- Distinct times are counted: an append whose reply was lost is repeated and writes a row twice.
 WITH
 handled AS (
   SELECT
-    CONCAT(event_id, '__', handler) AS about,
+    event_id,
+    handler,
     LOGICAL_OR(outcome IN ('done', 'discarded')) AS is_done,
     COUNT(DISTINCT IF(outcome = 'dead_lettered', recorded_at, NULL)) AS dead_lettered,
     COUNT(DISTINCT IF(outcome = 'replayed', recorded_at, NULL)) AS replayed,
@@ -15,14 +16,7 @@ handled AS (
 )
 SELECT e.error_type, e.cause, e.run_id, e.batch, e.attempt, e.detail, e.hint, e.created_at
 FROM error_tracking AS e
-LEFT JOIN handled AS h ON h.about = CASE e.error_type
-  WHEN 'stuck_event' THEN SUBSTR(e.error_id, LENGTH('stuck_event__') + 1)
-  WHEN 'dead_lettered' THEN SUBSTR(
-    e.error_id,
-    LENGTH('dead_lettered__') + 1,
-    LENGTH(e.error_id) - LENGTH(CONCAT('dead_lettered__', '__', e.cause))
-  )
-END
+LEFT JOIN handled AS h ON h.event_id = e.event_id AND h.handler = e.handler
 WHERE e.scope = 'system' AND e.created_at >= TIMESTAMP(@since)
   AND (@run_id IS NULL OR e.run_id = @run_id)
   AND h.is_done IS NOT TRUE

@@ -1,8 +1,8 @@
--- Do the books of the run balance? Recomputed from memberships, rows and errors, not from counters.
--- Its subqueries take the run from the parameters: BigQuery refuses correlated ones like these.
+-- Do the totals of the run balance? Recomputed from its members, rows and errors, not from counters.
+-- The subqueries take the run from parameters: BigQuery refuses them as correlated subqueries.
 WITH
-endings AS (
-{endings}
+record_states AS (
+{record_states}
 )
 SELECT
   r.run_id,
@@ -42,7 +42,7 @@ SELECT
       WHERE f.run_id = @run_id AND f.recorded_on >= DATE_SUB(@planned_on, INTERVAL 1 DAY)
       GROUP BY f.event_id
       HAVING COUNT(DISTINCT f.data) > 1
-    ) AS two_faced
+    ) AS changed_events
   ) AS two_bodies,
   (
     SELECT COUNT(*)
@@ -62,14 +62,14 @@ CROSS JOIN (
   SELECT
     COUNT(DISTINCT record_id) AS members,
     COUNT(*) - COUNT(DISTINCT record_id) AS doubled_members,
-    COUNTIF(ending = 'analysed') AS analysed,
-    COUNTIF(ending = 'failed') AS failed,
-    COUNTIF(ending = 'released') AS released,
-    COUNTIF(ending = 'open') AS open,
-    COUNTIF(ending = 'cleared') AS cleared,
+    COUNTIF(state = 'analysed') AS analysed,
+    COUNTIF(state = 'failed') AS failed,
+    COUNTIF(state = 'released') AS released,
+    COUNTIF(state = 'open') AS open,
+    COUNTIF(state = 'cleared') AS cleared,
     COUNTIF(is_processed <> (COALESCE(output_rows, 0) > 0)) AS half_stored,
     COALESCE(SUM(GREATEST(COALESCE(output_rows, 0) - 1, 0)), 0) AS doubled_rows
-  FROM endings
+  FROM record_states
 ) AS e
 CROSS JOIN (
   SELECT COALESCE(SUM(records), 0) AS forgotten

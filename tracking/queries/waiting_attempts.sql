@@ -1,5 +1,5 @@
--- Which attempts hold a claim and wait for Vertex to end their jobs, and which jobs are known?
--- All of them, or with a @run_id only this batch and attempt of it.
+-- Which attempts hold a claim and wait for the end of their Vertex jobs, and which jobs are known?
+-- All of them, or only one @batch and @attempt when @run_id is given.
 SELECT
   c.run_id,
   c.planned_on,

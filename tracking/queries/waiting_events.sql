@@ -1,4 +1,4 @@
--- What stands still in a run, and why? The newest word of each event that is not finished.
+-- Which events of a run has their handler not finished? The newest delivery of each, with its reason.
 SELECT h.event_id, h.topic, h.handler, h.outcome, h.reason, h.recorded_at
 FROM deliveries AS h
 WHERE h.run_id = @run_id AND h.recorded_on >= @since

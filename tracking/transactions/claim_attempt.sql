@@ -1,5 +1,5 @@
--- Take one numbered claim: the right to create the Vertex job of an attempt, or the proof that none
--- will be. On a stopped run, or for an attempt that is closed already, the claim is void.
+-- Take one numbered claim: the right to create the Vertex job of an attempt. The claim is void on a
+-- stopped run and for a closed attempt; a void claim proves that no job will be created.
 INSERT INTO claims (run_id, planned_on, batch, attempt, claim, state, claimed_at)
 SELECT
   @run_id, @planned_on, @batch, @attempt, @claim,

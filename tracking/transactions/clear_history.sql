@@ -1,9 +1,9 @@
--- Clear what a run stored: its processed records and their analysed rows together, or nothing of it.
--- Each cleared record gets an error of that name, so that the books of the run still balance and a
--- handler that is told an old event again finds the same records closed.
+-- Delete the processed records of a run and their analysed rows, all of them or none.
+-- Each cleared record gets an error of type `cleared`: the totals of the run still balance, and a
+-- handler that gets an old event again finds the same records closed.
 BEGIN TRANSACTION;
 
--- The row that every plan changes first: no plan sees half of this.
+-- Every plan updates this row first, so no plan sees a part of this transaction.
 UPDATE planning_lock SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;
 
 CREATE TEMP TABLE cleared AS
@@ -24,6 +24,7 @@ WHERE p.first_processed_execution_id = @run_id AND p.analysis = @analysis
 DELETE FROM {output}
 WHERE run_id = @run_id AND record_id IN (SELECT record_id FROM cleared);
 
+-- error_id follows events/ids.py.
 INSERT INTO error_tracking (
   error_id, error_type, cause, scope, analysis, record_id, run_id, batch, attempt, retryable, replan,
   hint, detail, created_at

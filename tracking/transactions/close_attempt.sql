@@ -1,15 +1,17 @@
--- Close one attempt for good: rows, errors, books and outcome, all of it or nothing.
--- @ending is how the jobs ended: succeeded, failed, cancelled, refused or discarded. Verdicts:
---   answered   what is open may be asked again in a further attempt;
---   released   a stop or an operator ended it; what is open belongs to the next plan;
+-- Close one attempt once: store its rows, errors, totals and outcome, all of them or none.
+-- @ending is how the jobs ended: succeeded, failed, cancelled, refused or discarded. The outcome:
+--   answered   a further attempt may request the open records again;
+--   released   a stop or an operator ended it; the open records are left to the next plan;
 --   refused    a permanent cause outside the records ended it; as released, and the run stops.
+-- Every INSERT is guarded: a job that failed after its commit is run again.
 BEGIN TRANSACTION;
 
-CREATE TEMP TABLE asked AS
-{asked};
+CREATE TEMP TABLE requested AS
+{requested_records};
 
--- What must not be stored again: by this batch, or by another run since the plan, which left out what
--- was stored before it. A day is allowed between the clocks; the bounds keep the history unread.
+-- Records that must not be stored again: stored by this batch, or by another run since the plan (the
+-- plan left out what was stored before). The clocks may differ by a day. The bounds on processed_at
+-- keep the closing from reading the whole history.
 CREATE TEMP TABLE stored AS
 SELECT record_id, FALSE AS by_another_run
 FROM processed_records
@@ -21,7 +23,7 @@ FROM processed_records
 WHERE first_processed_execution_id <> @run_id AND analysis = @analysis
   AND processed_at >= TIMESTAMP(DATE_SUB(@planned_on, INTERVAL 1 DAY));
 
-CREATE TEMP TABLE judgement AS
+CREATE TEMP TABLE closing_outcome AS
 SELECT
   CASE
     WHEN @ending = 'refused' THEN 'refused'
@@ -46,11 +48,11 @@ FROM (
   WHERE run_id = @run_id AND topic = 'run-stopped' AND recorded_on >= @planned_on
 ) AS s;
 
--- Of several jobs the first good answer counts. Two answers of one job for one record are no answer.
+-- Of several jobs the first good answer counts. Two answers of one job for one record both fail.
 CREATE TEMP TABLE answers AS
 SELECT
   s.*,
-  m.record_id IS NOT NULL AS is_asked,
+  m.record_id IS NOT NULL AS is_requested,
   CASE
     WHEN s.record_id IS NULL THEN s.error_type
     WHEN m.record_id IS NULL THEN 'unknown_key'
@@ -61,23 +63,24 @@ SELECT
 FROM (
   SELECT t.*, COUNT(*) OVER (PARTITION BY t.record_id, t.job) AS copies FROM {staged} AS t
 ) AS s
-LEFT JOIN asked AS m ON m.record_id = s.record_id;
+LEFT JOIN requested AS m ON m.record_id = s.record_id;
 
 CREATE TEMP TABLE chosen AS
 SELECT a.*
 FROM answers AS a
-WHERE a.is_asked
+WHERE a.is_requested
 QUALIFY ROW_NUMBER() OVER (
   PARTITION BY a.record_id ORDER BY a.error IS NOT NULL, a.job, a.line
 ) = 1;
 
--- An invented summary stands out: few of its words were said.
+-- Grounding: the share of the summary's words of four letters and more that the transcript contains.
+-- A hallucinated summary has a low share.
 CREATE TEMP TABLE grounded AS
 SELECT
   c.record_id,
   SAFE_DIVIDE(COUNTIF(STRPOS(LOWER(m.transcript), word) > 0), COUNT(*)) AS grounding
 FROM chosen AS c
-JOIN asked AS m ON m.record_id = c.record_id
+JOIN requested AS m ON m.record_id = c.record_id
 CROSS JOIN UNNEST(REGEXP_EXTRACT_ALL(LOWER({summary}), r'[\pL]{4,}')) AS word
 WHERE @grounding AND c.error IS NULL
 GROUP BY c.record_id;
@@ -94,7 +97,7 @@ SELECT
   c.prompt_tokens, c.cached_tokens, c.thoughts_tokens, c.output_tokens,
   g.grounding, {cost_of_c}, CURRENT_TIMESTAMP()
 FROM chosen AS c
-JOIN asked AS m ON m.record_id = c.record_id
+JOIN requested AS m ON m.record_id = c.record_id
 LEFT JOIN grounded AS g ON g.record_id = c.record_id
 WHERE c.error IS NULL
   AND NOT EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = c.record_id)
@@ -103,35 +106,35 @@ WHERE c.error IS NULL
     WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt
   );
 
-CREATE TEMP TABLE problems AS
+CREATE TEMP TABLE new_errors AS
 SELECT
-  a.error AS error_type, CAST(NULL AS STRING) AS cause, IF(a.is_asked, a.record_id, NULL) AS record_id,
-  IF(a.is_asked, a.detail, CONCAT('record ', COALESCE(a.record_id, 'unknown'), ' was not asked')) AS detail,
-  CONCAT(CAST(a.job AS STRING), '.', CAST(a.line AS STRING)) AS place
+  a.error AS error_type, CAST(NULL AS STRING) AS cause, IF(a.is_requested, a.record_id, NULL) AS record_id,
+  IF(a.is_requested, a.detail, CONCAT('record ', COALESCE(a.record_id, 'unknown'), ' was not requested')) AS detail,
+  a.job, a.line
 FROM answers AS a
 WHERE a.error IS NOT NULL
   AND (
-    NOT a.is_asked
+    NOT a.is_requested
     OR EXISTS (
       SELECT 1 FROM chosen AS c
       WHERE c.record_id = a.record_id AND c.job = a.job AND c.line = a.line
     )
   )
 UNION ALL
-SELECT 'missing_response', NULL, m.record_id, NULL, ''
-FROM asked AS m
-CROSS JOIN judgement AS j
+SELECT 'missing_response', NULL, m.record_id, NULL, NULL, NULL
+FROM requested AS m
+CROSS JOIN closing_outcome AS j
 WHERE j.outcome = 'answered'
   AND NOT EXISTS (SELECT 1 FROM chosen AS c WHERE c.record_id = m.record_id)
 UNION ALL
-SELECT 'already_analysed', NULL, m.record_id, NULL, 'other'
-FROM asked AS m
+SELECT 'already_analysed', NULL, m.record_id, NULL, NULL, NULL
+FROM requested AS m
 WHERE EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = m.record_id AND p.by_another_run);
 
 CREATE TEMP TABLE still_open AS
 SELECT m.record_id, MAX(p.error_type) AS last_error
-FROM asked AS m
-LEFT JOIN problems AS p ON p.record_id = m.record_id
+FROM requested AS m
+LEFT JOIN new_errors AS p ON p.record_id = m.record_id
 LEFT JOIN UNNEST(@error_type_rows) AS t ON t.error_type = p.error_type
 WHERE NOT EXISTS (
   SELECT 1 FROM chosen AS c WHERE c.record_id = m.record_id AND c.error IS NULL
@@ -139,23 +142,28 @@ WHERE NOT EXISTS (
 GROUP BY m.record_id
 HAVING LOGICAL_AND(COALESCE(t.retryable, TRUE));
 
-INSERT INTO problems (error_type, cause, record_id, detail, place)
+INSERT INTO new_errors (error_type, cause, record_id, detail, job, line)
 SELECT
   CASE WHEN j.outcome = 'answered' THEN 'attempts_exhausted' ELSE j.cause END,
-  o.last_error, o.record_id, NULL, 'end'
+  o.last_error, o.record_id, NULL, NULL, NULL
 FROM still_open AS o
-CROSS JOIN judgement AS j
+CROSS JOIN closing_outcome AS j
 WHERE j.outcome <> 'answered' OR @attempt >= @max_attempts;
 
+-- error_id follows events/ids.py.
 INSERT INTO error_tracking (
-  error_id, error_type, cause, scope, analysis, record_id, run_id, batch, attempt, retryable, replan,
-  hint, detail, created_at
+  error_id, error_type, cause, scope, analysis, record_id, run_id, batch, attempt, job, line,
+  retryable, replan, hint, detail, created_at
 )
 SELECT
-  CONCAT(@attempt_id, '__', COALESCE(p.record_id, ''), '__', p.place, '__', p.error_type),
+  CONCAT(
+    @attempt_id, '__', COALESCE(p.record_id, ''), '__',
+    IF(p.job IS NULL, '', CONCAT(CAST(p.job AS STRING), '.', CAST(p.line AS STRING))),
+    '__', p.error_type
+  ),
   p.error_type, p.cause, 'record', @analysis, p.record_id, @run_id, @batch, @attempt,
-  t.retryable, t.replan, t.hint, p.detail, CURRENT_TIMESTAMP()
-FROM problems AS p
+  p.job, p.line, t.retryable, t.replan, t.hint, p.detail, CURRENT_TIMESTAMP()
+FROM new_errors AS p
 JOIN UNNEST(@error_type_rows) AS t ON t.error_type = p.error_type
 WHERE NOT EXISTS (
   SELECT 1 FROM attempt_closings AS k
@@ -170,7 +178,7 @@ SELECT
   c.record_id, @analysis, m.phone_number_token, m.interaction_id, m.transcript_fingerprint,
   @run_id, @batch, @attempt, CURRENT_TIMESTAMP()
 FROM chosen AS c
-JOIN asked AS m ON m.record_id = c.record_id
+JOIN requested AS m ON m.record_id = c.record_id
 WHERE c.error IS NULL
   AND NOT EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = c.record_id)
   AND NOT EXISTS (
@@ -185,13 +193,13 @@ INSERT INTO attempt_closings (
 )
 SELECT
   @run_id, @planned_on, @batch, @attempt, CURRENT_TIMESTAMP(), j.outcome, COALESCE(j.cause, ''),
-  @jobs, @outputs, (SELECT COUNT(*) FROM asked), t.lines,
+  @jobs, @outputs, (SELECT COUNT(*) FROM requested), t.lines,
   b.analysed, b.failed, b.released, b.records - b.analysed - b.failed - b.released,
   t.prompt_tokens, t.cached_tokens, t.thoughts_tokens, t.output_tokens, t.cost, t.wasted,
   @seconds, @peak_megabytes
-FROM judgement AS j
+FROM closing_outcome AS j
 CROSS JOIN (
-{books}
+{batch_totals}
 ) AS b
 CROSS JOIN (
   SELECT

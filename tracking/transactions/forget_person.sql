@@ -1,8 +1,9 @@
--- Forget one person: every row that carries the token, and every error of their records.
--- The runs count the members that they lose as cleared. The source belongs to the user, and stays.
+-- Forget one person: delete every row with the token, and every error of the person's records.
+-- The runs count the records that they lose as cleared. The source table belongs to the user and
+-- is not changed.
 BEGIN TRANSACTION;
 
--- The row that every plan changes first: no plan sees half of this.
+-- Every plan updates this row first, so no plan sees a part of this transaction.
 UPDATE planning_lock SET plans = plans + 1, last_run_id = NULL WHERE TRUE;
 
 CREATE TEMP TABLE forgotten AS
@@ -19,6 +20,7 @@ WHERE m.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
   ), ERROR('an open run holds records of this person'), TRUE)
 GROUP BY m.run_id;
 
+-- clearing_id follows events/ids.py.
 INSERT INTO history_clearings (clearing_id, run_id, records, reason, cleared_at)
 SELECT CONCAT(@clearing_id, '__', l.run_id), l.run_id, l.records, 'forgotten', CURRENT_TIMESTAMP()
 FROM losses AS l
@@ -26,7 +28,7 @@ WHERE NOT EXISTS (
   SELECT 1 FROM history_clearings AS h WHERE h.clearing_id = CONCAT(@clearing_id, '__', l.run_id)
 );
 
-{forgotten_rows}
+{delete_rows_of_person}
 
 DELETE FROM processed_records WHERE phone_number_token = @phone_number_token;
 

@@ -1,15 +1,15 @@
--- Freeze which transcripts belong to which batch of a run: all of it, or nothing.
--- In a transaction CURRENT_DATE is the day on which it began, so a plan that runs past midnight is of one day.
+-- Freeze which transcripts belong to which batch of a run, all of them or none.
+-- In a transaction CURRENT_DATE is the day of its start, so a plan that runs past midnight has one day.
 BEGIN TRANSACTION;
 
--- Both a plan and a clearing of history change this row first, so that no two see the same records.
+-- A plan and a clearing of history both update this row first, so no two of them see the same records.
 UPDATE planning_lock SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;
 
-CREATE TEMP TABLE judged AS
-{judged};
+CREATE TEMP TABLE source_selection AS
+{source_selection};
 
-CREATE TEMP TABLE cut AS
-{cut};
+CREATE TEMP TABLE batch_cut AS
+{batch_cut};
 
 INSERT INTO batch_records (
   run_id, planned_on, batch, record_id, analysis, phone_number_token, interaction_id, reference_id,
@@ -19,17 +19,18 @@ SELECT
   @run_id, CURRENT_DATE(), c.batch, c.record_id, @analysis,
   MIN(s.phone_number_token), MIN(s.interaction_id), MIN(s.reference_id), MIN(s.event_timestamp),
   ANY_VALUE(s.transcript), c.bytes, c.fingerprint
-FROM cut AS c
+FROM batch_cut AS c
 JOIN ({source_rows}) AS s ON s.record_id = c.record_id AND TO_HEX(SHA256(s.transcript)) = c.fingerprint
 WHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)
 GROUP BY c.batch, c.record_id, c.bytes, c.fingerprint;
 
 INSERT INTO batch_plans (run_id, planned_on, batch, records, bytes)
 SELECT @run_id, CURRENT_DATE(), c.batch, COUNT(*), SUM(c.bytes)
-FROM cut AS c
+FROM batch_cut AS c
 WHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)
 GROUP BY c.batch;
 
+-- error_id follows events/ids.py.
 INSERT INTO error_tracking (
   error_id, error_type, cause, scope, analysis, record_id, run_id, batch, attempt, retryable, replan,
   hint, detail, created_at
@@ -37,7 +38,7 @@ INSERT INTO error_tracking (
 SELECT
   CONCAT(@analysis, '__', j.selection, '__', j.record_id), j.selection, NULL, 'record', @analysis,
   j.record_id, @run_id, NULL, NULL, t.retryable, t.replan, t.hint, NULL, CURRENT_TIMESTAMP()
-FROM judged AS j
+FROM source_selection AS j
 JOIN UNNEST(@error_type_rows) AS t ON t.error_type = j.selection
 WHERE NOT @dry_run
   AND j.selection IN ('empty_transcript', 'request_too_large')
@@ -60,12 +61,12 @@ SELECT
   j.empty_transcript, j.request_too_large, j.below_floor, j.pending - c.records,
   @event_time_floor, j.newest_event_time
 FROM (
-{tally}
+{selection_counts}
 ) AS j
 CROSS JOIN (
   SELECT
     COUNT(DISTINCT batch) AS batches, COUNT(*) AS records, COALESCE(SUM(bytes), 0) AS bytes
-  FROM cut
+  FROM batch_cut
 ) AS c
 WHERE NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id);
 

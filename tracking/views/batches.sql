@@ -1,4 +1,4 @@
--- Every batch of the last 90 days, its state and since when it has been in it.
+-- Every batch of the last 90 days, its state, and the time since when it has had that state.
 SELECT
   m.run_id,
   m.planned_on,

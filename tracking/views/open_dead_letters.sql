@@ -1,4 +1,4 @@
--- Messages among the dead letters that nobody has replayed or discarded yet.
+-- Dead-lettered messages that no operator has replayed or discarded yet.
 SELECT
   event_id,
   handler,

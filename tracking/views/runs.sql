@@ -1,4 +1,4 @@
--- Every run of the last 90 days and how it stands, for people and dashboards.
+-- Every run of the last 90 days with its state and totals, for users and dashboards.
 SELECT
   r.run_id, r.planned_on, r.planned_at, r.analysis, r.mode, r.model, r.dry_run, r.batches, r.records,
   COALESCE(k.batches_over, 0) AS batches_over,

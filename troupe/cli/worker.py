@@ -97,7 +97,7 @@ def still_open(backend: LocalBackend) -> list[str]:
     """The runs that are not over, and those that are requested and not planned yet."""
     since = backend.dependencies.event_log.lookback_start(backend.clock())
     asked = backend.dependencies.tracking.query(
-        "requests_waiting", {"since": since, "run_id": None}
+        "waiting_requests", {"since": since, "run_id": None}
     )
     planned = [run_id for run_id, _ in backend.dependencies.tracking.open_runs(since)]
     return [*planned, *(row["run_id"] for row in asked)]

@@ -6,8 +6,8 @@ from functools import cache
 from typing import get_args, get_type_hints
 
 from events import Event, GcsObject, WatchTick, topic_of
+from events.ids import dead_letter_topic
 from handlers.choreography import CHOREOGRAPHY, name_of
-from handlers.dispatch.decode import dead_letter_topic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

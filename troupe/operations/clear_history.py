@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 
+from events.ids import request_object
 from handlers.dispatch.errors import Redeliver
 from tracking import Row
 
@@ -18,9 +19,9 @@ def clear_history(
     Only counts until it is `sure`. Refused while an open run holds one of the records.
     """
     plan = plan_of(backend, run_id)
-    history = backend.dependencies.tracking.history
+    erasure = backend.dependencies.tracking.erasure
     table = backend.dependencies.analyses.load(plan.analysis).table
-    found = history.clearable(run_id, plan.analysis, table)
+    found = erasure.clearable(run_id, plan.analysis, table)
     if found["is_held"]:
         raise InvalidOperation(
             f"an open run holds records of run {run_id}: wait for its end, or `troupe cancel` it"
@@ -28,7 +29,7 @@ def clear_history(
     counts = {name: found[name] for name in ("records", "output_rows")}
     if not sure or not found["records"]:
         return {"run_id": run_id, "cleared": False, **counts}
-    _done(lambda: history.clear(run_id, plan.analysis, table, found["clearings"] + 1, reason or ""))
+    _done(lambda: erasure.clear(run_id, plan.analysis, table, found["clearings"] + 1, reason or ""))
     return {"run_id": run_id, "cleared": True, **counts}
 
 
@@ -38,18 +39,18 @@ def forget(backend: Backend, phone_token: str, sure: bool = False) -> Answer:
     `files` still hold the person until their retention ends. The token is in no answer, log or
     name. Refused while an open run holds one of the records.
     """
-    history = backend.dependencies.tracking.history
+    erasure = backend.dependencies.tracking.erasure
     analyses = backend.dependencies.analyses
     tables = sorted({analyses.load(name).table for name in analyses.names})
-    found = history.of_person(phone_token, tables)
+    found = erasure.of_person(phone_token, tables)
     if found.pop("is_held"):
         raise InvalidOperation(
             "an open run holds records of this person: wait for its end, or `troupe cancel` it"
         )
-    files = sorted(_files(backend, history.attempts_of_person(phone_token)))
+    files = sorted(_files(backend, erasure.attempts_of_person(phone_token)))
     if sure:
         name = backend.dependencies.new_name()
-        _done(lambda: history.forget(phone_token, tables, name))
+        _done(lambda: erasure.forget(phone_token, tables, name))
     return {"forgotten": sure, **found, "files": files}
 
 
@@ -59,7 +60,7 @@ def _files(backend: Backend, attempts: list[Row]) -> Iterator[str]:
     if not attempts:
         return
     asked = {
-        bucket.uri(f"requests/{deployment.attempt(a['run_id'], a['batch'], a['attempt'])}.jsonl")
+        bucket.uri(request_object(deployment.attempt(a["run_id"], a["batch"], a["attempt"])))
         for a in attempts
     }
     yield from (blob.uri for blob in bucket.list(bucket.uri("requests")) if blob.uri in asked)

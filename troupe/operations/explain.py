@@ -27,7 +27,7 @@ def explain(backend: Backend, subject: str) -> Answer:
     if RECORD.fullmatch(subject):
         return _record(backend, subject)
     if backend.dependencies.tracking.query(
-        "requests_for", {"run_id": subject, "since": _since(backend)}
+        "requests_of_run", {"run_id": subject, "since": _since(backend)}
     ):
         raise InvalidOperation(f"run {subject} has no plan yet; `troupe status {subject}` says why")
     raise InvalidOperation(
@@ -39,14 +39,14 @@ def explain(backend: Backend, subject: str) -> Answer:
 def _record(backend: Backend, record_id: str) -> Answer:
     tell = backend.dependencies.tracking.query
     about = {"record_id": record_id, "since": _since(backend)}
-    plans = tell("journey_plans", about)
-    source = tell("journey_source", about)[0]
+    plans = tell("plans_of_record", about)
+    source = tell("source_rows_of_record", about)[0]
     return {
         "kind": "record",
         "record_id": record_id,
         "source": source,
         "plans": [plan | _attempts(backend, plan, record_id) for plan in plans],
-        "errors": [error | {"line": _line_of(error)} for error in tell("journey_errors", about)],
+        "errors": tell("errors_of_record", about),
         "rows": _rows(backend, plans, record_id),
         "left_out": None
         if plans or not source["rows_in_source"]
@@ -59,21 +59,21 @@ def _attempts(backend: Backend, plan: Row, record_id: str) -> Row:
     tell = backend.dependencies.tracking.query
     here = {"run_id": plan["run_id"], "planned_on": plan["planned_on"], "batch": plan["batch"]}
     whole = backend.dependencies.tracking.plan_of(plan["run_id"])
-    events = tell("events_of_attempt", here)
+    events = tell("events_of_batch", here)
     attempts = sorted({event["attempt"] for event in events if event["attempt"]})
     return {
         "limits": _limits(backend, whole) if whole else {},
-        "members": tell("journey_batch", here)[0],
+        "members": tell("contents_of_batch", here)[0],
         "events": events,
         "lines": [
             {
                 "attempt": n,
-                **tell("journey_line", {**here, "attempt": n, "record_id": record_id})[0],
+                **tell("request_line_of_record", {**here, "attempt": n, "record_id": record_id})[0],
             }
             for n in attempts
         ],
-        "closings": tell("journey_closings", here),
-        "faults": tell("journey_faults", here),
+        "closings": tell("closings_of_run", here),
+        "faults": tell("deliveries_not_done", here),
     }
 
 
@@ -85,7 +85,7 @@ def _rows(backend: Backend, plans: list[Row], record_id: str) -> list[Row]:
         row | {"table": table}
         for table in sorted(tables)
         for row in backend.dependencies.tracking.query(
-            "journey_rows", {"record_id": record_id}, output=table_name(table)
+            "rows_of_record", {"record_id": record_id}, output=table_name(table)
         )
     ]
 
@@ -107,7 +107,7 @@ def _left_out(backend: Backend, record_id: str) -> Row | None:
     if plan is None or params is None:
         return None
     given = {**params, "record_id": record_id}
-    judged = backend.dependencies.tracking.query("journey_selection", given)
+    judged = backend.dependencies.tracking.query("selection_of_record", given)
     return {"run_id": plan.run_id, "planned_at": plan.planned_at, **(judged[0] if judged else {})}
 
 
@@ -120,12 +120,12 @@ def _batch(backend: Backend, plan: Plan, batch: int) -> Answer:
         "run_id": plan.run_id,
         "batch": batch,
         "plan": _told(backend, plan),
-        "members": tell("journey_batch", here)[0],
-        "events": tell("events_of_attempt", here),
-        "claims": tell("journey_claims", here),
-        "closings": tell("journey_closings", here),
-        "errors": tell("journey_batch_errors", here),
-        "faults": tell("journey_faults", here),
+        "members": tell("contents_of_batch", here)[0],
+        "events": tell("events_of_batch", here),
+        "claims": tell("claims_of_batch", here),
+        "closings": tell("closings_of_run", here),
+        "errors": tell("errors_of_batch", here),
+        "faults": tell("deliveries_not_done", here),
     }
 
 
@@ -136,11 +136,11 @@ def _run(backend: Backend, plan: Plan) -> Answer:
         "kind": "run",
         "run_id": plan.run_id,
         "plan": _told(backend, plan),
-        "events": tell("journey_run", here),
+        "events": tell("events_of_run", here),
         "batches": tell("batches", here),
-        "closings": tell("journey_closings", {**here, "batch": None}),
+        "closings": tell("closings_of_run", {**here, "batch": None}),
         "errors": tell("errors_of_run", here),
-        "faults": tell("journey_faults", {**here, "batch": None}),
+        "faults": tell("deliveries_not_done", {**here, "batch": None}),
     }
 
 
@@ -173,10 +173,3 @@ def _params(backend: Backend, plan: Plan) -> Row | None:
     except AnalysisError:
         return None
     return plan_params(request_of(plan), plan.request_id, analysis, plan.event_time_floor)
-
-
-def _line_of(error: Row) -> int | None:
-    """The line of the answer, which the id of its error holds as `<job>.<line>`."""
-    parts = str(error["error_id"]).split("__")
-    found = re.fullmatch(r"\d+\.(\d+)", parts[-2]) if len(parts) > 1 else None
-    return int(found.group(1)) if found else None

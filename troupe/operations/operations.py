@@ -98,7 +98,7 @@ def status(backend: Backend, run_id: str | None = None) -> Answer:
         "runs": runs,
         **(_details(backend, runs[0], jobs, since) if run_id and runs else {}),
         "limits": limits_of(backend),
-        "requests": tell("requests_waiting", about),
+        "requests": tell("waiting_requests", about),
         "refusals": refusals,
         "system_errors": tell("system_errors", about),
         "dead_letters": dead_letters.dead_letters(backend)["groups"],

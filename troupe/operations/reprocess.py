@@ -79,4 +79,4 @@ def _refuse_stored(backend: Backend, asked: ReprocessRequested) -> None:
 
 def _processed(backend: Backend, asked: ReprocessRequested, record: str) -> list[Row]:
     about = {"record_id": record, "analysis": asked.analysis}
-    return backend.dependencies.tracking.query("stored_by", about)
+    return backend.dependencies.tracking.query("run_of_stored_row", about)

@@ -69,7 +69,7 @@ _COMMANDS: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
 def _waiting(backend: Backend, run_id: str) -> list[str]:
     """The ids of the requests for this run that were not refused."""
     about = {"run_id": run_id, "since": first_day(backend)}
-    rows = backend.dependencies.tracking.query("requests_for", about)
+    rows = backend.dependencies.tracking.query("requests_of_run", about)
     return [row["event_id"] for row in rows if not row["is_refused"]]
 
 

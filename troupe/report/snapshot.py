@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from events.ids import parse_attempt_id
+
 from . import formatting, labels, reconciliation
 from .pace import Forecast
 from .reconciliation import Fields, number, part, records_over, rows
@@ -69,9 +71,12 @@ class Scene:
 
     def job_of(self, batch: Fields) -> Fields:
         """Its job at the service; empty when none is known to live."""
-        ending = f"__{self.run.get('run_id')}__{batch.get('batch')}__{batch.get('attempt')}"
-        jobs = rows(self.status, "jobs")
-        return next((job for job in jobs if str(job.get("name")).endswith(ending)), {})
+        key = (self.run.get("run_id"), batch.get("batch"), batch.get("attempt"))
+        for job in rows(self.status, "jobs"):
+            attempt = parse_attempt_id(str(job.get("name")))
+            if attempt and (attempt.run_id, attempt.batch, attempt.attempt) == key:
+                return job
+        return {}
 
 
 def is_finished(status: Fields) -> bool:

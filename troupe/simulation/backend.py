@@ -10,6 +10,7 @@ from itertools import count
 
 from events import Deployment, to_pubsub
 from events.cloudevents import topic_of, wrap_command
+from events.ids import bigquery_job
 from handlers.choreography import event_subscriptions
 from handlers.dispatch.deliver import deliver
 from handlers.dispatch.errors import Redeliver
@@ -45,7 +46,9 @@ class SimulatedBackend:
         self.bucket = MemoryBucket()
         warehouse.reset(self.clock, self.bucket)
         warehouse.run_once(
-            "troupe__found", transaction("create_deployment"), {"deployment": DEPLOYMENT.id}
+            bigquery_job("create_deployment"),
+            transaction("create_deployment"),
+            {"deployment": DEPLOYMENT.id},
         )
         warehouse.put("transcription_pass_2", script.rows)
         self.letters = MemoryDeadLetters(self.clock)

@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from events.ids import bigquery_job
+
 from .rng import Chance
 
 PORTS = ("warehouse", "bucket", "job_service", "publish")
@@ -93,7 +95,7 @@ _CLEAR: Mapping[str, Any] = {
     "shuffles": True,
 }  # fmt: skip
 _SUBMITTING: Mapping[str, Any] = {"target": r"\w+ submit-job", "aim": 4}
-_MIDDLE = r"after submit-job .*troupe__claim|before submit-job .*model\.create"
+_MIDDLE = rf"after submit-job .*{bigquery_job('claim')}|before submit-job .*model\.create"
 """Behind a claim and before its job: who sleeps here finds others awake."""
 _THEMES: Mapping[str, Mapping[str, Any]] = {
     "all": {},

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import cache
 
 from events import Envelope, topic_of_type
+from events.ids import is_bigquery_job
 from handlers.dispatch.errors import Redeliver, Refused
 from handlers.ports import Blob, Job
 from tracking import Params, Row
@@ -40,7 +41,7 @@ class RoughWarehouse:
             self._borders.cross("warehouse", "stream on", lambda: None)
 
     def run_once(self, job_id: str, script: str, params: Params) -> bool:
-        if job_id.startswith("troupe__claim") and Actor.current is not None:
+        if is_bigquery_job(job_id, "claim") and Actor.current is not None:
             Actor.current.has_claimed = True
         return self._borders.cross(
             "warehouse", f"do {job_id}", lambda: self._do(job_id, script, params)

@@ -4,11 +4,13 @@ import hashlib
 import json
 from collections.abc import Iterator
 
+from events import RunCompleted, topic_of
+from events.ids import dead_letter_error, stuck_event_error
 from handlers.choreography import event_subscriptions
 from tracking import Row
 from tracking.statements import table_name
 
-from .backend import SimulatedBackend
+from .backend import DEPLOYMENT, SimulatedBackend
 from .scenario import LEAVES, id_of
 
 OUTPUT = "transcription_analyzed_transcripts"
@@ -24,7 +26,7 @@ def waiting_problems(backend: SimulatedBackend) -> Iterator[str]:
         error_id for (error_id,) in backend.warehouse.see("SELECT error_id FROM error_tracking")
     }
     stuck = [
-        event for event in unhandled if f"stuck_event__{event.event_id}__{event.handler}" in told
+        event for event in unhandled if stuck_event_error(event.event_id, event.handler) in told
     ]
     for event in unhandled:
         if event not in stuck:
@@ -158,7 +160,7 @@ def _gave_up_report(backend: SimulatedBackend, run_id: str) -> bool:
     return any(
         letter.handler == "report-run"
         and letter.state == "discarded"
-        and letter.event_id.endswith(f"__{run_id}")
+        and letter.event_id == DEPLOYMENT.event(topic_of(RunCompleted), run_id)
         for letter in backend.letters.kept
     )
 
@@ -168,7 +170,7 @@ def _dead_letter_problems(backend: SimulatedBackend) -> Iterator[str]:
         error_id for (error_id,) in backend.warehouse.see("SELECT error_id FROM error_tracking")
     }
     for letter in backend.letters.kept:
-        name = f"dead_lettered__{letter.event_id}__{letter.handler}__{letter.cause}"
+        name = dead_letter_error(letter.event_id, letter.handler, letter.cause)
         if name not in told:
             yield f"unexplained: {letter.handler} dead-lettered {letter.event_id}"
         if letter.state == "waiting":
@@ -178,9 +180,9 @@ def _dead_letter_problems(backend: SimulatedBackend) -> Iterator[str]:
 def _harvest_problems(backend: SimulatedBackend) -> Iterator[str]:
     """What was paid for was read: the closing of an attempt names every job that it had."""
     closed = {
-        label: json.loads(jobs)
-        for label, jobs in backend.warehouse.see(
-            "SELECT concat_ws('__', 'chaos', run_id, batch, attempt), jobs FROM attempt_closings"
+        DEPLOYMENT.attempt(run_id, batch, attempt): json.loads(jobs)
+        for run_id, batch, attempt, jobs in backend.warehouse.see(
+            "SELECT run_id, batch, attempt, jobs FROM attempt_closings"
         )
     }
     for name, entry in backend.service.entries.items():

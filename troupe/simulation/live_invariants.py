@@ -2,8 +2,9 @@
 
 import msgspec
 
-from analysis.keys import KEY_PREFIX
+from analysis import record_id_of
 from events import Envelope
+from events.ids import AttemptId, parse_attempt_id
 
 from .memory_cloud import MemoryBucket
 from .vertex import Entry, Service
@@ -23,14 +24,14 @@ class Sentinel:
     def created(self, entry: Entry) -> None:
         """Before the job is there: who asked these records before, and do they have a row?"""
         label = entry.job.labels["attempt"]
-        _deployment, run_id, batch, _attempt = label.split("__")
+        attempt = _parsed(label)
         records = self._records(entry)
         self.records_asked += len(records)
         for record in records:
             self._check_record(record, label)
             self._asked.setdefault(record, []).append(entry)
-        self._check_window(run_id, int(batch), label)
-        self._check_claim(entry, run_id, label)
+        self._check_window(attempt, label)
+        self._check_claim(entry, attempt, label)
 
     def published(self, envelope: Envelope) -> None:
         """An event is remembered before anybody hears of it."""
@@ -52,23 +53,20 @@ class Sentinel:
                 self._say(f"paid twice: {label} asks {record[:6]} while the job of {name} lives")
 
     def _is_closed(self, label: str) -> bool:
-        _deployment, run_id, batch, attempt = label.split("__")
+        _deployment, run_id, batch, attempt = _parsed(label)
         closed = "SELECT 1 FROM attempt_closings WHERE run_id = $1 AND batch = $2 AND attempt = $3"
-        return bool(self._warehouse.see(closed, run_id, int(batch), int(attempt)))
+        return bool(self._warehouse.see(closed, run_id, batch, attempt))
 
-    def _check_window(self, run_id: str, batch: int, label: str) -> None:
+    def _check_window(self, attempt: AttemptId, label: str) -> None:
+        _deployment, run_id, batch, _number = attempt
         over = {
             number
             for (number,) in self._warehouse.see(
                 "SELECT batch FROM attempt_closings WHERE run_id = $1 AND open = 0", run_id
             )
         }
-        begun = {
-            int(entry.job.labels["attempt"].split("__")[2])
-            for entries in self._asked.values()
-            for entry in entries
-            if entry.job.labels["attempt"].split("__")[1] == run_id
-        }
+        labels = {e.job.labels["attempt"] for entries in self._asked.values() for e in entries}
+        begun = {other.batch for other in map(_parsed, labels) if other.run_id == run_id}
         if len((begun | {batch}) - over) > self._cap(run_id):
             self._say(f"cap: {label} is one too many in flight")
         if batch > 1 and 1 not in over:
@@ -81,12 +79,11 @@ class Sentinel:
         told = msgspec.json.decode(request)
         return int(told.get("concurrency", 8))
 
-    def _check_claim(self, entry: Entry, run_id: str, label: str) -> None:
-        batch, attempt = label.split("__")[2:]
+    def _check_claim(self, entry: Entry, attempt: AttemptId, label: str) -> None:
         states = self._warehouse.see(
             "SELECT state FROM claims WHERE run_id = $1 AND batch = $2 AND attempt = $3 "
             "AND claim = $4",
-            run_id, int(batch), int(attempt), int(entry.job.labels["claim"]),
+            attempt.run_id, attempt.batch, attempt.attempt, int(entry.job.labels["claim"]),
         )  # fmt: skip
         if states != [("create",)]:
             self._say(f"claim: {label} has a job behind {states}")
@@ -94,8 +91,15 @@ class Sentinel:
     def _records(self, entry: Entry) -> list[str]:
         lines = self._bucket.content[entry.request_uri].splitlines()
         keys = (str(msgspec.json.decode(line)["key"]) for line in lines)
-        return [key.removeprefix(KEY_PREFIX) for key in keys]
+        return [record_id_of(key) or key for key in keys]
 
     def _say(self, problem: str) -> None:
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def _parsed(label: str) -> AttemptId:
+    attempt = parse_attempt_id(label)
+    if attempt is None:
+        raise ValueError(f"{label!r} is not an attempt's label")
+    return attempt

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from analysis import record_id_of
 from events import CancelRequested, ReprocessRequested, RunRequested, record_id
+from events.ids import AttemptId, parse_attempt_id
 from handlers.ports import JobState
 from tracking import Row
 from troupe.standin.corrupt import Damage, Kind
@@ -72,9 +74,9 @@ class Spoilt(Damage):
     """Damages nothing but the hopeless in the last attempt, so that every healthy record ends."""
 
     def fate(self, key: str, attempt: str) -> Kind | None:
-        is_last = attempt.endswith(f"__{MAX_ATTEMPTS}")
+        is_last = _parsed(attempt).attempt == MAX_ATTEMPTS
         fate = Damage.fate(self, key, attempt)
-        healthy = key.removeprefix("k-") not in self.poison
+        healthy = record_id_of(key) not in self.poison
         return None if is_last and healthy else fate
 
 
@@ -115,6 +117,13 @@ def script_of(chance: Chance) -> Script:
     )
 
 
+def _parsed(attempt: str) -> AttemptId:
+    parts = parse_attempt_id(attempt)
+    if parts is None:
+        raise ValueError(f"{attempt!r} is not an attempt's label")
+    return parts
+
+
 def fate_of(chance: Chance, attempt: str) -> Fate:
     """By the attempt's label, so that it is the same whenever the job is created."""
 
@@ -126,14 +135,14 @@ def fate_of(chance: Chance, attempt: str) -> Fate:
     running = chance.one_of(f"job/{attempt}/running", (shortest, 600, 2_400))
     common: dict[str, Any] = {"list_lag_seconds": lag, "running_seconds": running}
     troubles = chance.one_of("job troubles", (0.0, 0.15, 0.5))
-    if attempt.endswith(f"__{MAX_ATTEMPTS}"):
+    if _parsed(attempt).attempt == MAX_ATTEMPTS:
         return Fate(**common)
     deleted = _deletes(chance) and value("deleted") < 0.7
     if value("trouble") >= troubles:
         return Fate(deleted=deleted, **common)
     share = chance.one_of(f"job/{attempt}/share", (0.0, 0.5, 1.0))
     kind = int(value("kind") * 8)
-    for_good = _fails_for_good(chance) and f"__{LAST_RUN}__" not in attempt
+    for_good = _fails_for_good(chance) and _parsed(attempt).run_id != LAST_RUN
     return (
         Fate(state=JobState.FAILED, code=13, share=share, deleted=deleted, **common),
         Fate(state=JobState.FAILED, code=4, share=0.0, **common),

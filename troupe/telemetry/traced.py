@@ -4,7 +4,6 @@ All events of a run share one W3C trace. The span id of an event derives from th
 `events.cloudevents`), so the process that handles it, hours later and elsewhere, knows its parent.
 """
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from events import (
     topic_of,
     topic_of_type,
 )
+from events.ids import long_hash
 from handlers.choreography import name_of
 from handlers.dispatch.decode import Decoded, decode_message
 from handlers.dispatch.deliver import handler_of
@@ -200,7 +200,7 @@ def _delivery_context(
 ) -> SpanContext:
     """In the run's trace, or for a signal in one of its own; each delivery is another span."""
     message, deployment = delivery.message, dependencies.deployment
-    alone = _hash(deployment.id, message.id, message.published_at.isoformat())[:32]
+    alone = long_hash(deployment.id, message.id, message.published_at.isoformat())[:32]
     trace_id = parent.trace_id if parent else alone
     return _derived(trace_id, delivery.handler, message.id, dependencies.new_name())
 
@@ -248,11 +248,7 @@ def _contexts(envelopes: Iterable[Envelope]) -> tuple[SpanContext, ...]:
 
 def _derived(trace_id: str, *parts: str) -> SpanContext:
     """A span of this trace, whose id is a hash of the parts."""
-    return SpanContext(trace_id, _hash(*parts)[:16])
-
-
-def _hash(*parts: str) -> str:
-    return hashlib.sha256("__".join(parts).encode()).hexdigest()
+    return SpanContext(trace_id, long_hash(*parts)[:16])
 
 
 def _decoded(message: Message, deployment: Deployment) -> Decoded | None:

@@ -108,7 +108,7 @@ def found(warehouse: Warehouse, deployment: str, *, may_found: bool = True) -> D
             "TROUPE_DEPLOYMENT is not set, and the dataset is new: give its id, as ab12"
         )
     if known is None and may_found:
-        job = f"troupe__found__{deployment}"
+        job = Deployment(deployment).job("create_deployment")
         warehouse.run_once(job, transaction("create_deployment"), {"deployment": deployment})
         known = _known(warehouse)
     if known is None:

@@ -9,6 +9,7 @@ from google.api_core.exceptions import NotFound
 from google.cloud.bigquery import Client, LoadJob, QueryJob
 from google.cloud.bigquery.retry import DEFAULT_RETRY
 
+from events.ids import job_try
 from handlers.dispatch.errors import Redeliver
 
 from .failures import AlreadyDone, translated
@@ -24,7 +25,7 @@ NEVER: Any = None
 _LATE_GAPS = (0.1, 0.3, 1.0, 3.0)
 """After a 409 the job may be unknown for a while (python-bigquery #2134)."""
 _FIRST_GAP, _LONGEST_GAP = 0.05, 2.0
-_MOST_SUFFIXES = 200
+_MOST_TRIES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +45,7 @@ class Jobs:
         job failed is used up: the next suffix is taken. Raises `Redeliver` when the job of this
         call failed or when the end is unknown, `Reject` when it can never succeed.
         """
-        for name in _suffixed(job_id):
+        for name in _tries(job_id):
             job, created = self._begun(name, begin)
             failure = self._failure(name, job)
             if failure is None:
@@ -52,7 +53,7 @@ class Jobs:
             if created:
                 with translated("bigquery:job", f"job {name} failed"):
                     raise failure
-        raise Redeliver(f"job {job_id} failed {_MOST_SUFFIXES} times")
+        raise Redeliver(f"job {job_id} failed {_MOST_TRIES} times")
 
     def _begun(self, name: str, begin: Callable[[str], Job]) -> tuple[Job, bool]:
         try:
@@ -91,7 +92,5 @@ class Jobs:
         return failure
 
 
-def _suffixed(job_id: str) -> Iterator[str]:
-    yield job_id
-    for number in range(2, _MOST_SUFFIXES + 1):
-        yield f"{job_id}__r{number}"
+def _tries(job_id: str) -> Iterator[str]:
+    return (job_try(job_id, number) for number in range(1, _MOST_TRIES + 1))

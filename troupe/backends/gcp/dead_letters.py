@@ -11,8 +11,8 @@ from typing import Any
 from google.api_core import exceptions as api
 from google.cloud.pubsub_v1 import SubscriberClient  # type: ignore[import-untyped]
 
+from events.ids import dead_letter_topic
 from handlers.dispatch.dead_letters import CAUSE, TOO_OFTEN
-from handlers.dispatch.decode import dead_letter_topic
 from tracking import Row
 from troupe.backends.dead_letters import SOURCE, StoredDeadLetter
 from troupe.backends.pubsub_push import topic_of_subscription

@@ -14,7 +14,7 @@ from google.cloud.bigquery import (
 from google.cloud.bigquery.enums import JobCreationMode
 from google.cloud.bigquery.table import RowIterator
 
-from events.ids import join, short_hash
+from events.ids import bigquery_job, staging_table
 from tracking import Params, Row
 from tracking.tables import Column
 
@@ -91,7 +91,7 @@ class BigQueryWarehouse:
         The staging dataset has a default expiration for its tables.
         """
         given = list(uris)
-        name = f"{table}_{short_hash(' '.join(given))}"
+        name = staging_table(table, given)
         target = f"{self._staging}.{name}"
         config = LoadJobConfig(
             source_format=SourceFormat.NEWLINE_DELIMITED_JSON,
@@ -107,7 +107,7 @@ class BigQueryWarehouse:
                 given, target, job_id=job_id, job_config=config, retry=NEVER, timeout=CALL_SECONDS
             )
 
-        self._jobs.once(join("troupe", "load", name), begin)
+        self._jobs.once(bigquery_job("load", name), begin)
         return target
 
     def _rows(self, sql: str, params: Params, page_size: int | None = None) -> RowIterator:

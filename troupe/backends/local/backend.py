@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from events import Deployment, Envelope
+from events.ids import bigquery_job
 from handlers.attempts.output_columns import output_tables
 from handlers.choreography import event_subscriptions
 from handlers.dispatch.errors import Redeliver
@@ -178,7 +179,8 @@ def _owned(home: Path) -> FileLock:
 
 def _found(warehouse: LocalWarehouse, made: str) -> Deployment:
     """The id of this deployment, made when the folder is new."""
-    warehouse.run_once("troupe__found", transaction("create_deployment"), {"deployment": made})
+    job = bigquery_job("create_deployment")
+    warehouse.run_once(job, transaction("create_deployment"), {"deployment": made})
     return Deployment(warehouse.query(query("deployment"), {})[0]["deployment"])
 
 

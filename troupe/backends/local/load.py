@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from events.ids import bigquery_job
+
 from .warehouse import LocalWarehouse
 
 SOURCE = "transcription_pass_2"
@@ -53,7 +55,7 @@ def load_file(path: Path, warehouse: LocalWarehouse, aside: Path) -> Loaded:
     checked = aside / f"load-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}.ndjson"
     try:
         rows, digest, ignored = _check(path, checked)
-        added = warehouse.insert_file(f"troupe__load__{digest}", SOURCE, checked)
+        added = warehouse.insert_file(bigquery_job("load", digest), SOURCE, checked)
     except OSError as error:
         raise BadFile(f"{path}: {error.strerror or 'cannot be read'}") from error
     finally:

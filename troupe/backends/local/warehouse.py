@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 from duckdb.value.constant import LongValue
 
+from events.ids import job_try, number_of_try
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock
 from tracking import Params, Row
@@ -167,14 +168,10 @@ class LocalWarehouse:
     def _free_suffix(self, job_id: str) -> str | None:
         """The id to run under; None when the transaction is done. A failed id is never used again."""
         rows = self.db.execute(
-            "SELECT job_id, state FROM local_jobs WHERE job_id = $1 OR starts_with(job_id, $2)",
-            [job_id, f"{job_id}__r"],
+            "SELECT job_id, state FROM local_jobs WHERE starts_with(job_id, $1)", [job_id]
         ).fetchall()
-        own = len(f"{job_id}__r")
-        tries = [state for name, state in rows if name == job_id or name[own:].isdigit()]
-        if "done" in tries:
-            return None
-        return job_id if not tries else f"{job_id}__r{len(tries) + 1}"
+        tries = [state for name, state in rows if number_of_try(job_id, name) is not None]
+        return None if "done" in tries else job_try(job_id, len(tries) + 1)
 
     def _end_job(self, name: str, state: str) -> None:
         now = _plain(self._clock())

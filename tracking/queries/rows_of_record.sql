@@ -1,4 +1,4 @@
--- Which row was stored for this record, and how was its answer read?
+-- Which rows are stored for this record, and how were their answers parsed?
 SELECT
   run_id, batch, attempt, model, analysis, parse_method, repair_grade, finish_reason, prompt_tokens,
   cached_tokens, thoughts_tokens, output_tokens, cost, analysed_at

@@ -1,4 +1,4 @@
--- How were the stored answers read?
+-- How were the stored answers of the run parsed and repaired?
 SELECT
   parse_method, repair_grade, COUNT(*) AS records,
   COUNTIF(prompt_tokens IS NULL) AS without_tokens

@@ -1,4 +1,4 @@
--- Was this run ever asked for, and was the request refused?
+-- Which requests named this run, and was each refused?
 SELECT
   q.event_id, q.topic, q.recorded_at,
   EXISTS (

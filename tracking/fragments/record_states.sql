@@ -1,4 +1,4 @@
--- How does each record of a run stand? One row a record, recomputed from rows and errors alone.
+-- The state of each record of a run, one row per record, recomputed from rows and errors alone.
 SELECT
   m.batch,
   m.record_id,
@@ -7,9 +7,9 @@ SELECT
   CASE
     WHEN p.record_id IS NOT NULL THEN 'analysed'
     WHEN e.is_cleared THEN 'cleared'
-    WHEN e.ending IS NOT NULL THEN e.ending
+    WHEN e.state IS NOT NULL THEN e.state
     ELSE 'open'
-  END AS ending,
+  END AS state,
   e.error_type,
   e.cause
 FROM batch_records AS m
@@ -27,7 +27,7 @@ LEFT JOIN (
 LEFT JOIN (
   SELECT
     record_id,
-    IF(LOGICAL_OR(NOT replan), 'failed', 'released') AS ending,
+    IF(LOGICAL_OR(NOT replan), 'failed', 'released') AS state,
     LOGICAL_OR(error_type = 'cleared') AS is_cleared,
     MAX(error_type) AS error_type,
     MAX(cause) AS cause

@@ -1,4 +1,4 @@
--- Which errors did the records of this batch meet, and in which attempts?
+-- Which errors were stored for the records of this batch, by attempt and type?
 SELECT
   attempt, error_type, cause, scope, retryable, replan, hint,
   COUNT(*) AS errors,

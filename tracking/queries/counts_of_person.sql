@@ -1,4 +1,4 @@
--- How much is kept of this person, and does an open run hold any of it?
+-- How many rows of this person does each table hold, and does an open run hold a record?
 SELECT
   (SELECT COUNT(*) FROM processed_records AS p WHERE p.phone_number_token = @phone_number_token)
     AS processed,

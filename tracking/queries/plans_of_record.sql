@@ -1,4 +1,4 @@
--- Into which batches of which runs was this record planned?
+-- Which batches of which runs hold this record?
 SELECT
   m.run_id, m.planned_on, m.batch, m.analysis, m.line_bytes, r.planned_at, r.mode, r.model, r.batches
 FROM batch_records AS m

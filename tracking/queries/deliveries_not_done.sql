@@ -1,4 +1,4 @@
--- What did not go well at once with the events of the run, or of one batch of it?
+-- Which deliveries of the run's events did not end as done? Of one @batch, or of all when it is NULL.
 SELECT h.topic, h.handler, h.outcome, h.reason, h.delivery_attempt, h.recorded_at, f.batch, f.attempt
 FROM deliveries AS h
 JOIN (

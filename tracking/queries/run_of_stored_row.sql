@@ -1,4 +1,4 @@
--- Which run stored a row of this record in this version of the analysis?
+-- Which run stored the row of this record for this analysis version?
 SELECT record_id, first_processed_execution_id AS run_id
 FROM processed_records
 WHERE record_id = @record_id AND analysis = @analysis

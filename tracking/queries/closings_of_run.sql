@@ -1,4 +1,4 @@
--- How was each attempt closed, of one batch of the run or of all?
+-- How was each attempt of the run closed? Of one @batch only, or of all when it is NULL.
 SELECT
   batch, attempt, closed_at, outcome, cause, jobs, outputs, asked, lines, analysed, failed, released,
   open, prompt_tokens, cached_tokens, thoughts_tokens, output_tokens, cost, wasted, seconds

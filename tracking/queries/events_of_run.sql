@@ -1,4 +1,4 @@
--- What was told of the run as a whole, in order?
+-- Which events were recorded for the run as a whole, in order?
 SELECT event_id, topic, source, recorded_at, data
 FROM events
 WHERE run_id = @run_id AND recorded_on >= DATE_SUB(@planned_on, INTERVAL 1 DAY) AND batch IS NULL

@@ -1,6 +1,6 @@
--- What is to be done with each row of the source in this run, and why? One row each, without its text.
--- `pending` is what the run may take; every other selection is a reason to leave the row out.
--- An empty list may reach BigQuery as NULL (python-bigquery #2325), which has no length.
+-- Select or leave out each row of the source for this run. One row each, without its transcript.
+-- `pending` rows may be planned; every other value of `selection` is a reason to leave the row out.
+-- An empty array parameter may reach BigQuery as NULL (python-bigquery #2325), which has no length.
 WITH
 held AS (
   SELECT DISTINCT m.record_id
@@ -19,7 +19,7 @@ failed AS (
   FROM error_tracking
   WHERE analysis = @analysis AND scope = 'record' AND NOT retryable AND NOT replan
 ),
-named AS (
+reprocessed AS (
   SELECT DISTINCT record_id
   FROM error_tracking
   WHERE @reprocess AND analysis = @analysis AND scope = 'record' AND NOT retryable
@@ -42,14 +42,14 @@ analysed AS (
   WHERE analysis = @analysis
   GROUP BY record_id
 ),
-weighed AS (
+sized AS (
   SELECT
     s.record_id,
     s.event_timestamp,
     TO_HEX(SHA256(s.transcript)) AS fingerprint,
     @line_overhead + BYTE_LENGTH(TO_JSON_STRING(s.transcript)) - 2 AS bytes,
     s.transcript IS NULL OR NOT REGEXP_CONTAINS(s.transcript, r'\S') AS is_empty,
-    n.record_id IS NOT NULL AS is_named,
+    n.record_id IS NOT NULL AS is_reprocessed,
     IF(
       @reprocess,
       n.record_id IS NOT NULL,
@@ -58,17 +58,17 @@ weighed AS (
       AND (COALESCE(ARRAY_LENGTH(@providers), 0) = 0 OR s.provider IN UNNEST(@providers))
       AND (COALESCE(ARRAY_LENGTH(@directions), 0) = 0 OR s.direction IN UNNEST(@directions))
       AND (COALESCE(ARRAY_LENGTH(@record_ids), 0) = 0 OR s.record_id IN UNNEST(@record_ids))
-    ) AS is_asked
+    ) AS is_requested
   FROM ({source_rows}) AS s
-  LEFT JOIN named AS n ON n.record_id = s.record_id
+  LEFT JOIN reprocessed AS n ON n.record_id = s.record_id
 ),
 ranked AS (
   SELECT
     w.*,
     ROW_NUMBER() OVER (
-      PARTITION BY record_id, is_asked ORDER BY is_empty, bytes DESC, fingerprint, event_timestamp
+      PARTITION BY record_id, is_requested ORDER BY is_empty, bytes DESC, fingerprint, event_timestamp
     ) AS occurrence
-  FROM weighed AS w
+  FROM sized AS w
 )
 SELECT
   r.record_id,
@@ -76,12 +76,12 @@ SELECT
   r.fingerprint,
   r.bytes,
   CASE
-    WHEN r.is_asked IS NOT TRUE THEN 'outside_filter'
+    WHEN r.is_requested IS NOT TRUE THEN 'outside_filter'
     WHEN r.occurrence > 1 THEN 'duplicate'
     WHEN p.fingerprint = r.fingerprint THEN 'processed'
     WHEN p.record_id IS NOT NULL THEN 'changed'
     WHEN h.record_id IS NOT NULL THEN 'held'
-    WHEN e.record_id IS NOT NULL AND NOT r.is_named THEN 'failed_before'
+    WHEN e.record_id IS NOT NULL AND NOT r.is_reprocessed THEN 'failed_before'
     WHEN r.is_empty THEN 'empty_transcript'
     WHEN r.bytes > @line_overhead + @max_transcript_bytes THEN 'request_too_large'
     WHEN @event_time_floor IS NOT NULL AND r.event_timestamp < @event_time_floor

@@ -1,4 +1,4 @@
--- Which requests were neither planned nor refused yet?
+-- Which requests are neither planned nor refused yet?
 SELECT q.run_id, MIN(q.recorded_at) AS requested_at
 FROM events AS q
 WHERE q.topic IN ('run-requested', 'reprocess-requested') AND q.recorded_on >= @since

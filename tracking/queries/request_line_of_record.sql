@@ -1,7 +1,7 @@
--- In which line of the request file does this attempt ask for the record? Null when it does not ask.
+-- On which line of the attempt's request file is the record? NULL when the attempt does not request it.
 SELECT
   IF(COUNTIF(a.record_id = @record_id) > 0, COUNTIF(a.record_id <= @record_id), NULL) AS line,
   COUNT(*) AS lines
 FROM (
-{asked}
+{requested_records}
 ) AS a

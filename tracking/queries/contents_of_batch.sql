@@ -1,4 +1,4 @@
--- Which records does this batch hold?
+-- How many records and bytes does this batch hold, and what are its first and last record ids?
 SELECT
   COUNT(*) AS records,
   COALESCE(SUM(line_bytes), 0) AS bytes,

@@ -1,5 +1,5 @@
--- Which records does this attempt ask for? Decided by what attempts before it left open, and by
--- nothing later, so that the answer is the same whenever it is asked.
+-- Which records does this attempt request? What earlier attempts left open decides, and nothing
+-- later, so that a second run of the handler gets the same records.
 SELECT m.*
 FROM batch_records AS m
 WHERE m.run_id = @run_id AND m.planned_on = @planned_on AND m.batch = @batch

@@ -1,4 +1,4 @@
--- What was told of the attempts at this batch, in order?
+-- Which events were recorded for the attempts at this batch, in order?
 SELECT event_id, topic, attempt, recorded_at, data
 FROM events
 WHERE run_id = @run_id AND recorded_on >= @planned_on AND batch = @batch

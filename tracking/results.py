@@ -1,4 +1,4 @@
-"""What the tracking tables answer, typed."""
+"""Results of the queries as typed rows."""
 
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,11 +7,15 @@ from typing import Any
 from events import Envelope
 
 Row = dict[str, Any]
+"""One row of a result, by column name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What was frozen for a run, and what was left out and why."""
+    """The plan of a run: what was frozen, and how many source rows were left out and why.
+
+    One row of `run_plans`; `tracking/schemas/run_plans.json` describes each field.
+    """
 
     run_id: str
     planned_on: date
@@ -46,7 +50,7 @@ class Plan:
 
     @property
     def day(self) -> str:
-        """`planned_on` as it travels in events."""
+        """`planned_on` as events carry it: YYYY-MM-DD."""
         return self.planned_on.isoformat()
 
 
@@ -56,28 +60,31 @@ class Claim:
 
     claim: int
     state: str
+    """`create` or `void`."""
     age_seconds: int
     job: str | None
-    """The job that it brought, as far as the event log knows."""
+    """The Vertex job that was created under it; None when the event log has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """What is known of the right to ask an attempt."""
+    """All claims on an attempt, and whether its run is stopped."""
 
     stopped: bool
-    """The run is; a claim taken now would be void."""
+    """A claim taken on a stopped run is void."""
     taken: tuple[Claim, ...]
     """In the order of their numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Closing:
-    """How the batch stood when this attempt was closed."""
+    """How an attempt was closed, and the totals of its batch at that time."""
 
     attempt: int
     outcome: str
+    """`answered`, `released` or `refused`."""
     cause: str
+    """Why it was released or refused; empty otherwise."""
     analysed: int
     failed: int
     released: int
@@ -87,21 +94,24 @@ class Closing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far a run is."""
+    """How many batches and records of a run are over."""
 
     batches: int
     finished: int
+    """Batches that are over."""
     over_to: int
-    """All batches up to this one are finished."""
+    """Every batch up to this number is over."""
     canary_finished: bool
     records_over: int
+    """Records of the batches that are over."""
     failed_over: int
+    """Of these, the failed ones."""
     stopped: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Over:
-    """What the first batches of a run came to, all of them over: this never changes again."""
+class FinishedBatches:
+    """Totals of the first batches of a run, all of them over; these never change again."""
 
     batches: int = 0
     records: int = 0
@@ -110,7 +120,7 @@ class Over:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingAttempt:
-    """An attempt that holds a claim and whose end is not yet known."""
+    """An attempt that holds a claim and whose end is not recorded yet."""
 
     run_id: str
     planned_on: date
@@ -118,10 +128,12 @@ class WaitingAttempt:
     attempt: int
     first_claimed_at: datetime
     newest_claim_age: int
+    """In seconds."""
     claims: int
     stopped: bool
+    """Whether its run is stopped."""
     jobs: tuple[str, ...]
-    """That the event log knows of."""
+    """The Vertex jobs that the event log has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,26 +143,29 @@ class UnhandledEvent:
     event_id: str
     handler: str
     republished: int
+    """How often."""
     silent_seconds: int
-    """Since it was told last."""
+    """Since it was last published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """One record that an attempt asks for."""
+class RequestRecord:
+    """One record that an attempt requests."""
 
     record_id: str
     transcript: str
     was_truncated: bool
+    """An earlier answer was cut off at the token limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """What a handler did with one delivery of an event."""
+    """What a handler did with one delivery of an event: one row of `deliveries`."""
 
     envelope: Envelope
     handler: str
     outcome: str
+    """`done`, `waited`, `republished`, `dead_lettered`, `replayed` or `discarded`."""
     reason: str | None = None
     milliseconds: float | None = None
     delivery_attempt: int | None = None

@@ -1,4 +1,4 @@
--- How many rows of the source got which selection? Needs `judged`.
+-- Count the source rows by their selection. Needs `source_selection`.
 SELECT
   COUNT(*) AS source_rows,
   COUNTIF(selection = 'outside_filter') AS outside_filter,
@@ -12,4 +12,4 @@ SELECT
   COUNTIF(selection = 'below_floor') AS below_floor,
   COUNTIF(selection = 'pending') AS pending,
   MAX(event_timestamp) AS newest_event_time
-FROM judged
+FROM source_selection

@@ -1,0 +1,80 @@
+"""Deletion of stored data: the history of a run, or everything about one person."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from events import Deployment
+
+from .results import Row
+from .statements import fragment, query, table_name, transaction
+from .warehouse import Warehouse
+
+
+class Erasure:
+    """Clears runs and forgets persons, each in one transaction that holds the planning lock."""
+
+    def __init__(
+        self,
+        warehouse: Warehouse,
+        deployment: Deployment,
+        error_types: Sequence[Row],
+        source: Mapping[str, str],
+    ) -> None:
+        self._warehouse, self._deployment = warehouse, deployment
+        self._error_types, self._source = list(error_types), dict(source)
+
+    def clearable(self, run_id: str, analysis: str, output: str) -> Row:
+        """Count what `clear` would delete: `records`, `output_rows`, earlier `clearings`, `is_held`.
+
+        `is_held` is true while an open run holds one of the records.
+        """
+        params = {"run_id": run_id, "analysis": analysis}
+        text = query("clearable", output=table_name(output))
+        return self._warehouse.query(text, params)[0]
+
+    def clear(self, run_id: str, analysis: str, output: str, number: int, reason: str) -> bool:
+        """Clear the history of the run; `number` counts its clearings from 1.
+
+        Returns False when this clearing had been done before. Raises `Redeliver` when an open run
+        holds one of the records.
+        """
+        job = self._deployment.job("clear", run_id, number)
+        params: dict[str, Any] = {
+            "run_id": run_id,
+            "analysis": analysis,
+            "reason": reason,
+            "clearing_id": job,
+            "error_type_rows": self._error_types,
+        }
+        return self._warehouse.run_once(
+            job, transaction("clear_history", output=table_name(output)), params
+        )
+
+    def of_person(self, token: str, outputs: Sequence[str]) -> Row:
+        """Count the person's rows by table, and whether an open run holds a record (`is_held`)."""
+        params = {"phone_number_token": token}
+        counts = self._warehouse.query(query("counts_of_person", **self._source), params)[0]
+        rows = [
+            self._warehouse.query(query("rows_of_person", output=table_name(output)), params)[0]
+            for output in outputs
+        ]
+        return counts | {"output_rows": sum(row["output_rows"] for row in rows)}
+
+    def attempts_of_person(self, token: str) -> list[Row]:
+        """List the attempts whose request and output files may hold data of this person."""
+        params = {"phone_number_token": token}
+        return self._warehouse.query(query("attempts_of_person"), params)
+
+    def forget(self, token: str, outputs: Sequence[str], name: str) -> bool:
+        """Delete the person from every table. The token is a parameter, never part of a name.
+
+        `name` must be new: it names the BigQuery job. Raises `Redeliver` when an open run holds a
+        record of the person.
+        """
+        job = self._deployment.job("forget", name)
+        deletes = "\n".join(
+            fragment("delete_rows_of_person", output=table_name(each)) for each in outputs
+        )
+        script = transaction("forget_person", **self._source, delete_rows_of_person=deletes)
+        params = {"phone_number_token": token, "clearing_id": job}
+        return self._warehouse.run_once(job, script, params)
