@@ -8,7 +8,7 @@ from analysis.collection import Analyses
 from analysis.definition import Analysis, Column
 from analysis.error_types import ERRORS, ErrorType, error_types_table
 from analysis.errors import AnalysisError, PreflightError
-from analysis.keys import composite_key, fingerprint, is_record_id, record_id_of
+from analysis.keys import composite_key, fingerprint, record_id_of
 from analysis.loading import ANALYSIS_FILES, load_analysis, problems_of, shipped_analyses
 from analysis.preflight import Preflight, check_file, check_template, preflight
 from analysis.reading.lines import lines_of
@@ -39,7 +39,6 @@ __all__ = [
     "encode_reading",
     "error_types_table",
     "fingerprint",
-    "is_record_id",
     "lines_of",
     "load_analysis",
     "preflight",

@@ -100,7 +100,7 @@ def load_analysis(name: str, files: Files | None = None) -> Analysis:
 
 
 def problems_of(name: str, files: Files) -> list[str]:
-    """Return every problem of an analysis, as far as its files can be read; empty if it is valid."""
+    """Return every problem of an analysis, as far as its files can be read; empty if valid."""
     missing = [file for file in ANALYSIS_FILES if file not in files]
     if len(missing) == len(ANALYSIS_FILES):
         return [f"{name} is not an analysis: it has none of the files {', '.join(ANALYSIS_FILES)}"]

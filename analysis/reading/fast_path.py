@@ -80,7 +80,7 @@ def _escaped_quotes(text: str) -> int:
 
 
 def _string_counter(properties: int) -> Callable[[Kinds], tuple[int, bool]]:
-    """Make a function from value types to the count of names and strings, and whether all are set."""
+    """Make a function from value types to the count of names and strings, and if all are set."""
 
     def count(kinds: Kinds) -> tuple[int, bool]:
         absent = kinds.count(UnsetType)

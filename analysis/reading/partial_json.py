@@ -1,8 +1,8 @@
 """Read the fields of a prediction line that the typed decoder refused.
 
-Such a line is either whole, with a field of an unexpected type, or broken. `read_partial_line` takes
-each field by its exact path from the well-formed part before the break: the answer only below
-`response`, never from the echoed request, and only from a list of parts that is complete.
+Such a line is either whole, with a field of an unexpected type, or broken. `read_partial_line`
+takes each field by its exact path from the well-formed part before the break: the answer only
+below `response`, never from the echoed request, and only from a list of parts that is complete.
 """
 
 import json

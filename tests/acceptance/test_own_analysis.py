@@ -231,7 +231,7 @@ def test_check_says_all_that_is_wrong_at_once(folder: Path) -> None:
 def test_check_names_every_file_that_is_missing(
     folder: Path, kept: tuple[str, ...], told: list[str]
 ) -> None:
-    """And says so when a folder is no analysis at all."""
+    """A folder without any of them is not an analysis."""
     for file in folder.iterdir():
         if file.name not in kept:
             file.unlink()
