@@ -62,7 +62,7 @@ def test_explain_tells_the_journey_of_a_record(done: Command, tmp_path: Path) ->
     row = calls(1)[0]
     command.load(1)
     command("request", "--run-id", "r1")
-    command("work", "--linger", "0")
+    command("work", "--idle-timeout", "0")
 
     told = command("explain", id_of(row))
     journey = command.json("explain", id_of(row))
@@ -124,7 +124,7 @@ def test_a_malformed_line_is_reported_with_its_number_and_nothing_is_loaded(
 
     assert "line 4" in told
     command("request", "--run-id", "r1")
-    command("work", "--linger", "0")
+    command("work", "--idle-timeout", "0")
     assert (0, 0) == tuple(command.json("verify", "r1")[n] for n in ("planned", "skipped"))
 
 

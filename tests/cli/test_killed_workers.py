@@ -18,19 +18,19 @@ def test_twenty_kills_end_with_the_tables_of_an_undisturbed_run(tmp_path: Path) 
     for command in (calm, killed):
         command.load(400)
         command("request", *REQUEST)
-    calm("work", "--linger", "0")
+    calm("work", "--idle-timeout", "0")
 
     chance = Random(20)
     survivors = 0
     for _ in range(KILLS):
-        worker = killed.start("work", "--linger", "0")
+        worker = killed.start("work", "--idle-timeout", "0")
         try:
             worker.wait(timeout=chance.uniform(0.35, 1.6))
             survivors += 1
         except subprocess.TimeoutExpired:
             worker.kill()
             worker.wait()
-    killed("work", "--linger", "0")
+    killed("work", "--idle-timeout", "0")
 
     books = killed.json("verify", "r1")
     assert books["ok"]

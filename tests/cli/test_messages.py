@@ -66,11 +66,11 @@ def test_a_worker_that_is_ended_before_its_runs_says_which_are_open(
 
     with monkeypatch.context() as patched:
         patched.setattr(ControlServer, "answer", lambda *_: signal.raise_signal(number))
-        told = said("work", "--linger", "0", *home, code=code)
+        told = said("work", "--idle-timeout", "0", *home, code=code)
 
     assert "ended with 1 run open: r1; `troupe work` goes on" in told
     assert "done" not in told
-    assert said("work", "--linger", "0", *home).endswith("done\n")
+    assert said("work", "--idle-timeout", "0", *home).endswith("done\n")
 
 
 def test_a_worker_that_is_ended_with_nothing_left_is_done(

@@ -13,7 +13,7 @@ def command(tmp_path: Path) -> Iterator[Command]:
     """A folder with a worker at work in it."""
     made = Command(tmp_path / "home")
     made.load(30)
-    worker = made.start("work", "--linger", "120")
+    worker = made.start("work", "--idle-timeout", "120")
     yield made
     worker.terminate()
     assert 0 == worker.wait(timeout=60)

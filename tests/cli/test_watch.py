@@ -287,7 +287,7 @@ def test_on_a_terminal_it_leaves_the_screen_as_it_was(tmp_path: Path) -> None:
     command = Command(tmp_path / "home")
     command.load(3)
     command("request", "--run-id", "r1")
-    command("work", "--linger", "0")
+    command("work", "--idle-timeout", "0")
 
     code, told = on_a_terminal([*TROUPE, "status", "r1", "--watch", "--home", str(command.home)])
 
