@@ -71,7 +71,11 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        _terminal("demo", ["demo", "--corrupt-percent", DAMAGE], _said(["demo", "--corrupt-percent", DAMAGE], home))
+        _terminal(
+            "demo",
+            ["demo", "--corrupt-percent", DAMAGE],
+            _said(["demo", "--corrupt-percent", DAMAGE], home),
+        )
         with sample_runs.opened(home / "story") as story:
             _live_view(story)
             story.play()

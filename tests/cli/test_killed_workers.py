@@ -1,4 +1,4 @@
-"""A worker that is killed loses nothing: the next one goes on where it was."""
+"""A worker that is killed loses nothing: the next one continues."""
 
 import subprocess
 from pathlib import Path
@@ -11,7 +11,7 @@ REQUEST = ("--run-id", "r1", "--canary", "20", "--rows-per-batch", "40", "--conc
 
 
 def test_twenty_kills_end_with_the_tables_of_an_undisturbed_run(tmp_path: Path) -> None:
-    """Kill -9 at random moments, each followed by another worker: row for row the same."""
+    """SIGKILL at random moments, each followed by another worker: all rows are the same."""
     (tmp_path / "calm").mkdir()
     (tmp_path / "killed").mkdir()
     calm, killed = Command(tmp_path / "calm" / "home"), Command(tmp_path / "killed" / "home")
@@ -32,8 +32,8 @@ def test_twenty_kills_end_with_the_tables_of_an_undisturbed_run(tmp_path: Path) 
             worker.wait()
     killed("work", "--idle-timeout", "0")
 
-    books = killed.json("verify", "r1")
-    assert books["ok"]
-    assert (400, 0, 0, 0) == tuple(books[n] for n in ("analysed", "lost", "doubled", "paid_twice"))
+    totals = killed.json("verify", "r1")
+    assert totals["ok"]
+    assert (400, 0, 0, 0) == tuple(totals[n] for n in ("analysed", "lost", "doubled", "paid_twice"))
     assert calm.tables() == killed.tables()
-    assert survivors < KILLS, "every worker ended before it was killed: nothing was shown"
+    assert survivors < KILLS, "every worker ended before it was killed: the test shows nothing"

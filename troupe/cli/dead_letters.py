@@ -72,7 +72,7 @@ def show(letter_id: LetterId) -> None:
     """Show one dead letter as JSON: its attributes, its body and the cause.
 
     Examples:
-        troupe dead-letters show ab12__batch-planned__first__1__1
+        troupe dead-letters show ab12__batch-planned__r1__1__1
     """
     print_json(call("show_letter", letter_id=letter_id))
 
@@ -119,7 +119,7 @@ def discard(
     The next run plans the records of a closed attempt again.
 
     Examples:
-        troupe dead-letters discard ab12__batch-planned__first__1__1 --reason "sent by mistake"
+        troupe dead-letters discard ab12__batch-planned__r1__1__1 --reason "a test"
     """
     answer = call("discard", letter_id=letter_id, reason=reason)
     closed = f"; closed {answer['closed']}" if answer["closed"] else ""

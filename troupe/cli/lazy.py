@@ -40,7 +40,9 @@ def load(place: str, name: str) -> typer.Typer:
         app = typer.Typer(add_completion=False)
         app.command(name)(imported)
     for each in app.registered_commands:
-        each.help, examples = split_docstring(each.callback.__doc__ or "" if each.callback else "")
+        function = each.callback
+        each.name = each.name or getattr(function, "__name__", None)
+        each.help, examples = split_docstring(function.__doc__ or "" if function else "")
         lines = ["Examples:", *(f"  {line}" for line in examples), ""] if examples else []
         each.epilog = "\n".join([*lines, FOOTER])
     return app
@@ -62,13 +64,15 @@ class LazyGroup(TyperGroup):
         first, rest = list[str](), list[str]()
         words = iter(args)
         for word in words:
+            if word != word.encode(errors="ignore").decode():
+                ctx.fail(f"Argument {word!r} is not UTF-8.")
             if word == "--":
                 rest += [word, *words]
             elif word in names:
                 value = next(words, None)
                 if value is None:
                     ctx.fail(f"Option {word!r} requires an argument.")
-                first += [word, value]
+                first += [word, value or ""]
             elif word.partition("=")[0] in names:
                 first.append(word)
             else:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+_TOPIC = re.compile(r"^(?:run|reprocess)-requested: ")
 _FIELD = re.compile(r"^(?:[a-z-]+: )?Expected (?P<use>.+) - at `\$\.(?P<field>\w+)[^`]*`$")
 """How a request is refused whose field `limit` is wrong: `… Expected `int` >= 1 - at `$.limit``."""
 
@@ -40,7 +41,8 @@ def _with_options(problem: str, fields: Mapping[str, Any]) -> str:
     def replaced(match: re.Match[str]) -> str:
         return option_of(match[0]) if match[0] in fields else match[0]
 
-    return re.sub(r"\blimit\b|\bbatches\b|\b[a-z]+(?:_[a-z]+)+\b", replaced, problem)
+    text = _TOPIC.sub("", problem)
+    return re.sub(r"\blimit\b|\bbatches\b|\b[a-z]+(?:_[a-z]+)+\b", replaced, text)
 
 
 def _typed(value: Any) -> str:
