@@ -15,7 +15,7 @@ import pytest
 
 from tests.cli.command import ENVIRONMENT, TROUPE, Command
 from troupe.cli.client import CallFailed
-from troupe.cli.watch import Interrupted, as_json, as_lines, watch
+from troupe.cli.watch import Interrupted, json_lines, text_lines, watch
 from troupe.cli.watch_state import WatchState
 from troupe.report.pace import Pace
 from troupe.report.snapshot import Scene
@@ -58,7 +58,7 @@ def new_state() -> WatchState:
 def watched(*answers: Answer | CallFailed, run_id: str | None = "r1") -> tuple[int, list[str]]:
     """Watch without a terminal; return the exit code and the lines."""
     lines: list[str] = []
-    code = watch(answering(*answers), run_id, new_state(), as_lines(lines.append), lambda: None)
+    code = watch(answering(*answers), run_id, new_state(), text_lines(lines.append), lambda: None)
     return code, lines
 
 
@@ -141,7 +141,7 @@ def test_a_signal_ends_the_watch_with_130() -> None:
 
     lines: list[str] = []
     query = answering(status(run(0)))
-    code = watch(query, "r1", new_state(), as_lines(lines.append), interrupted)
+    code = watch(query, "r1", new_state(), text_lines(lines.append), interrupted)
 
     assert 130 == code
     assert before is signal.getsignal(signal.SIGINT)
@@ -158,7 +158,7 @@ def test_an_error_that_a_signal_caused_ends_the_watch_with_130() -> None:
     def broken(_run_id: str | None) -> Answer:
         raise RuntimeError("broken")
 
-    show = as_lines(print)
+    show = text_lines(print)
     assert 130 == watch(interrupted, "r1", new_state(), show, lambda: None)
     with pytest.raises(RuntimeError, match="broken"):
         watch(broken, "r1", new_state(), show, lambda: None)
@@ -222,7 +222,7 @@ def test_scripts_get_one_document_a_line() -> None:
     lines: list[str] = []
     query = answering(status(run(0)), status(run(100, completed_at=OVER)))
 
-    assert 0 == watch(query, "r1", new_state(), as_json(lines.append), lambda: None)
+    assert 0 == watch(query, "r1", new_state(), json_lines(lines.append), lambda: None)
 
     first, last = (json.loads(line) for line in lines)
     assert (NOON.isoformat(), 0, 100) == (

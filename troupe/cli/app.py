@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from .lazy import LazyCommand, LazyGroup, load
+from .lazy import LazyCommand, LazyGroup, load_app
 from .target import select_target
 
 PACKAGE = "troupe.cli"
@@ -26,7 +26,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "report": ("inspect:report", "Show the results, errors and cost of a run."),
         "costs": ("inspect:costs", "Show the cost of each analysis and its runs."),
         "explain": ("inspect:explain", "Show the history of a run, a batch or a record."),
-        "choreography": ("inspect:choreography", "List the events and the handlers."),
+        "choreography": ("choreography:choreography", "List the events and the handlers."),
     },
     "Data": {
         "analysis": ("analyses:app", "Check and add your own prompt, schema and columns."),
@@ -67,7 +67,7 @@ def commands() -> Iterator[tuple[str, typer.Typer]]:
     """Import every command; yield its name and the app that holds it, or the group."""
     for panel in COMMANDS.values():
         for name, (place, _) in panel.items():
-            yield name, load(f"{PACKAGE}.{place}", name)
+            yield name, load_app(f"{PACKAGE}.{place}", name)
 
 
 def main() -> None:

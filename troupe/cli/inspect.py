@@ -1,29 +1,23 @@
-"""Commands that read: status, verify, report, costs, explain, choreography."""
+"""Commands that read the tables: status, verify, report, costs, explain."""
 
-import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from troupe.deployment.catalogue import score_rows
 from troupe.report.html_page import render_html
 from troupe.report.limits_text import course_lines
 from troupe.report.plain_text import (
-    choreography_lines,
     costs_lines,
     explained,
     status_lines,
     summary_lines,
 )
 
-from . import watch as watching
-from .client import Answer, CallFailed, call, try_call
+from .client import call
+from .lazy import load
 from .options import AsJson
-from .output import check_writable, fail, print_json, print_lines
-from .target import target
-from .watch_state import Query, WatchState
+from .output import check_writable, print_json, print_lines
 
 
 def status(
@@ -49,33 +43,13 @@ def status(
         troupe status first --watch
     """
     if watch:
-        raise typer.Exit(_watch(run, every, as_json))
+        watch_status = load("troupe.cli.watch:watch_status")
+        raise typer.Exit(watch_status(run, every, as_json=as_json))
     answer = {"worker": None} | call("status", run_id=run)
     if as_json:
         print_json(answer)
     else:
         print_lines(status_lines(answer))
-
-
-def _watch(run: str | None, every: float | None, as_json: bool) -> int:
-    # A refresh of a deployment is about ten BigQuery queries, which cost money.
-    seconds = every or (15.0 if target().is_gcp else 2.0)
-    state = WatchState(time.monotonic, lambda: datetime.now(UTC))
-
-    def query(run_id: str | None) -> Answer:
-        return {"worker": None} | try_call("status", run_id=run_id)
-
-    refresh: Query = query
-    if as_json:
-        show = watching.as_json(typer.echo)
-    elif watching.has_terminal():
-        refresh, show = watching.with_spinner(query), watching.on_terminal(seconds)
-    else:
-        show = watching.as_lines(typer.echo)
-    try:
-        return watching.watch(refresh, run, state, show, lambda: time.sleep(seconds))
-    except CallFailed as error:
-        fail(str(error), error.code)
 
 
 def verify(
@@ -163,16 +137,3 @@ def explain(
         print_json(answer)
     else:
         print_lines(explained(answer))
-
-
-def choreography(as_json: AsJson = False) -> None:
-    """List the events and the handlers that subscribe to them, as they are in the code.
-
-    Examples:
-        troupe choreography
-    """
-    rows = score_rows()
-    if as_json:
-        print_json(rows)
-    else:
-        print_lines(choreography_lines(rows))

@@ -1,8 +1,8 @@
 """Commands that are imported when they are called, and options that may stand before or after them.
 
-Importing all commands takes half a second (DuckDB, sqlglot, the report); `troupe --help` and each
-single command need little of it. This is the one place that imports late: every command's module
-imports what it needs at its top.
+Importing all commands takes half a second (DuckDB, sqlglot, the report, the simulation), and each of
+them needs a part of it. Only this file imports late, a command (or `status --watch`) at a time;
+every other module of the command line imports at its top, except the backend that was chosen.
 """
 
 from inspect import cleandoc
@@ -26,13 +26,18 @@ class LazyCommand(TyperCommand):
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> Any:
         """Parse the arguments with the imported command; its context then runs that command."""
-        command: Any = get_command(load(self.place, self.name or ""))
+        command: Any = get_command(load_app(self.place, self.name or ""))
         return command.make_context(info_name, args, *more, **extra)
 
 
-def load(place: str, name: str) -> typer.Typer:
+def load(place: str) -> Any:
+    """Import what stands at `module:name`."""
+    return resolve_name(place)
+
+
+def load_app(place: str, name: str) -> typer.Typer:
     """Import a command, or a group of them; the examples of a docstring become its epilog."""
-    imported = resolve_name(place)
+    imported = load(place)
     if isinstance(imported, typer.Typer):
         app = imported
         app.info.epilog = FOOTER

@@ -7,8 +7,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
+import typer
 from rich.console import Console
 
 from troupe.report.change_log import Feed
@@ -16,7 +18,9 @@ from troupe.report.live_screen import Stage
 from troupe.report.reconciliation import part, rows
 from troupe.report.snapshot import Scene, is_finished
 
-from .client import CallFailed
+from .client import CallFailed, try_call
+from .output import fail
+from .target import target
 from .watch_state import Answer, Query, WatchState
 
 ALL_WELL, NOT_WELL, INTERRUPTED = 0, 1, 130
@@ -29,6 +33,28 @@ Show = Callable[[Scene], None]
 
 class Interrupted(BaseException):
     """SIGINT or SIGTERM arrived."""
+
+
+def watch_status(run_id: str | None, every: float | None, *, as_json: bool) -> int:
+    """Watch one run or all of them; return the exit code. `every`: seconds between two queries."""
+    # A query of a deployment is about ten BigQuery queries, which cost money.
+    seconds = every or (15.0 if target().is_gcp else 2.0)
+    state = WatchState(time.monotonic, lambda: datetime.now(UTC))
+
+    def query(of_run: str | None) -> Answer:
+        return {"worker": None} | try_call("status", run_id=of_run)
+
+    refresh: Query = query
+    if as_json:
+        opened = json_lines(typer.echo)
+    elif has_terminal():
+        refresh, opened = with_spinner(query), on_terminal(seconds)
+    else:
+        opened = text_lines(typer.echo)
+    try:
+        return watch(refresh, run_id, state, opened, lambda: time.sleep(seconds))
+    except CallFailed as error:
+        fail(str(error), error.code)
 
 
 def watch(
@@ -92,7 +118,7 @@ def _signals() -> Iterator[list[int]]:
 
 
 @contextmanager
-def as_lines(write: Callable[[str], None]) -> Iterator[Show]:
+def text_lines(write: Callable[[str], None]) -> Iterator[Show]:
     """Write a line for each change, for output that is not a terminal."""
     feed = Feed()
 
@@ -104,7 +130,7 @@ def as_lines(write: Callable[[str], None]) -> Iterator[Show]:
 
 
 @contextmanager
-def as_json(write: Callable[[str], None]) -> Iterator[Show]:
+def json_lines(write: Callable[[str], None]) -> Iterator[Show]:
     """Write one JSON document a line for each snapshot: the status and the forecasts."""
 
     def show(scene: Scene) -> None:
