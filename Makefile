@@ -1,5 +1,5 @@
 # `make demo` and `make test` do everything on a fresh machine with Python 3.11 or newer.
-.PHONY: demo quick test lint types unit emulators contracts cloud bench fuzz chaos seeds catalogue docs pictures prices pins clean help
+.PHONY: demo quick test lint types unit emulators contracts cloud bench fuzz simulate seeds catalogue docs pictures prices pins clean help
 
 # The newest Python that serves; name another with `make PYTHON=/path/to/python demo`.
 PYTHON ?= $(shell sh scripts/find-python)
@@ -46,13 +46,13 @@ bench: $(VENV)/base  ## Measure speed, memory and growth; writes benchmarks/resu
 fuzz: $(VENV)/dev  ## The properties of reading and writing with two hundred times the examples
 	TROUPE_FUZZ=200 $(BIN)/pytest tests/analysis -n auto
 
-chaos: $(VENV)/dev  ## Tens of thousands of seeds of trouble, and every planted fault hunted down
-	$(BIN)/troupe chaos --seeds $(or $(CHAOS_SEEDS),20000)
+simulate: $(VENV)/dev  ## Tens of thousands of seeds of trouble, and every planted fault hunted down
+	$(BIN)/troupe simulate --seeds $(or $(SIMULATION_SEEDS),20000)
 	$(BIN)/python -m tests.simulation.mutation_test --seeds 400
-	TROUPE_CHAOS_SEEDS=60 $(BIN)/pytest tests/chaos -n auto
+	TROUPE_SIMULATION_SEEDS=60 $(BIN)/pytest tests/simulation -n auto
 
 seeds: $(VENV)/dev  ## Two thousand seeds of it, as before every change that lands
-	$(BIN)/troupe chaos --seeds 2000
+	$(BIN)/troupe simulate --seeds 2000
 
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
   --no-emit-index-url --no-emit-find-links pyproject.toml

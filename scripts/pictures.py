@@ -18,7 +18,7 @@ from rich.text import Text
 
 from scripts import sample_runs
 from scripts.browser import View, opened, program
-from troupe.cli.watch_state import Watch
+from troupe.cli.watch_state import WatchState
 from troupe.report import render_html, status_lines, summary_lines
 from troupe.report.live_screen import Drawing, foot
 from troupe.report.plain_text import explained
@@ -71,7 +71,11 @@ def main() -> int:
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        _terminal("demo", ["demo", "--damage", DAMAGE], _said(["demo", "--damage", DAMAGE], home))
+        _terminal(
+            "demo",
+            ["demo", "--corrupt-percent", DAMAGE],
+            _said(["demo", "--corrupt-percent", DAMAGE], home),
+        )
         with sample_runs.opened(home / "story") as story:
             _live_view(story)
             story.play()
@@ -120,15 +124,15 @@ def _commands(story: sample_runs.Story) -> dict[str, tuple[list[str], list[str]]
 
 def _live_view(story: sample_runs.Story) -> None:
     """`troupe status --watch` in the middle of the run, as its terminal shows it."""
-    seen = Watch(lambda: story.clock().timestamp(), story.clock)
+    seen = WatchState(lambda: story.clock().timestamp(), story.clock)
 
     def ask(run_id: str | None) -> dict[str, Any]:
         return {"worker": {"pid": 4711}} | story.ask("status", run_id=run_id)
 
-    scene = seen.look(ask, None)
+    scene = seen.refresh(ask, None)
     for _ in range(LOOKS):
         story.play(BETWEEN_LOOKS)
-        scene = seen.look(ask, None)
+        scene = seen.refresh(ask, None)
     with Path(os.devnull).open("w") as nowhere:
         console = _console(nowhere, *WATCH)
         console.print(Drawing(scene, foot(2.0)))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from inspect import Parameter, signature
+from itertools import chain
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
@@ -10,7 +11,8 @@ from typing import Any, get_args, get_origin, get_type_hints
 import typer
 from typer.models import ArgumentInfo, ParameterInfo
 
-from troupe.cli.app import app
+from troupe.cli.app import app, commands
+from troupe.cli.lazy import split_docstring
 
 from .text import MADE, cell
 
@@ -18,30 +20,31 @@ from .text import MADE, cell
 def commands_page() -> str:
     before = app.registered_callback
     whole = [_command(before.callback, "troupe")] if before and before.callback else []
-    parts = ["# Commands", MADE, *whole, *_commands(app, "troupe")]
+    groups = (_commands(group, name, "troupe") for name, group in commands())
+    parts = ["# Commands", MADE, *whole, *chain.from_iterable(groups)]
     return "\n\n".join(parts) + "\n"
 
 
-def _commands(group: typer.Typer, name: str) -> Iterator[str]:
-    for each in group.registered_commands:
+def _commands(app: typer.Typer, name: str, above: str) -> Iterator[str]:
+    """Return a section for each command of an app; one of several commands has a heading first."""
+    is_group = bool(app.info.help)
+    if is_group:
+        yield f"## {above} {name}\n\n{app.info.help}"
+    for each in app.registered_commands:
         if each.callback and not each.hidden:
             own = each.name or each.callback.__name__.replace("_", "-")
-            yield _command(each.callback, f"{name} {own}")
-    for below in group.registered_groups:
-        if below.typer_instance is not None:
-            about = below.typer_instance.info.help
-            yield f"## {name} {below.name}\n\n{about}"
-            yield from _commands(below.typer_instance, f"{name} {below.name}")
+            yield _command(each.callback, f"{above} {name} {own}" if is_group else f"{above} {own}")
 
 
 def _command(callback: Callable[..., Any], name: str) -> str:
     known = [_Parameter(*each) for each in _parameters(callback)]
     usage = [name, *("[OPTIONS]" for _ in known[:1]), *(p.usage for p in known if p.argument)]
-    told = [f"## {name}", cell(callback.__doc__ or ""), f"```text\n{' '.join(usage)}\n```"]
+    text, examples = split_docstring(callback.__doc__ or "")
+    section = [f"## {name}", text, "\n".join(["```text", " ".join(usage), *examples, "```"])]
     if known:
         rows = (each.row for each in known)
-        told.append("\n".join(["| | default | what it means |", "|---|---|---|", *rows]))
-    return "\n\n".join(told)
+        section.append("\n".join(["| | default | what it means |", "|---|---|---|", *rows]))
+    return "\n\n".join(section)
 
 
 def _parameters(callback: Callable[..., Any]) -> Iterator[tuple[str, Any, Any, Any]]:

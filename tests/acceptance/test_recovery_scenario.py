@@ -49,7 +49,7 @@ def troupe(broken: LocalHarness, monkeypatch: pytest.MonkeyPatch) -> Backend:
     def answered(_home: Path, operation: str, arguments: dict[str, Any]) -> Any:
         return OPERATIONS[operation](broken.backend, **arguments)
 
-    monkeypatch.setattr(client, "_call", answered)
+    monkeypatch.setattr(client, "_call_local", answered)
     runner = CliRunner()
 
     def run(*words: str, code: int = 0) -> str:
@@ -96,7 +96,7 @@ def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
     troupe("cancel", "r1")
     work(broken, hours=1)
     told = troupe("verify", "r1")
-    assert "the books balance" in told
+    assert "the totals balance" in told
     assert "analysed 28  failed 2  released 10  open 0" in told
 
     # On a good day the next run takes what was released, a reprocessing what failed.
@@ -115,7 +115,7 @@ def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
     troupe("request", "--run-id", "r4", "--canary", "40")
     work(broken, hours=1)
 
-    assert "the books balance" in troupe("verify")
+    assert "the totals balance" in troupe("verify")
     assert 40 == broken.one("SELECT count(DISTINCT record_id) FROM processed_records")
 
 

@@ -1,4 +1,4 @@
-"""The command as a person runs it: other processes, real files."""
+"""Harness of the command line: each call is a process of its own, on real files."""
 
 import json
 import os
@@ -17,15 +17,15 @@ PATIENCE_SECONDS = 240
 
 
 class Command:
-    """One state folder, and what is asked of it."""
+    """The command `troupe` on one state folder."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
 
     def __call__(self, *words: str, code: int = 0) -> str:
-        """What the command printed; it must end with this code."""
+        """Run the command; return what it printed. It must end with this code."""
         done = subprocess.run(
-            [*TROUPE, *words, *self._home(words)],
+            [*TROUPE, *words, "--home", str(self.home)],
             capture_output=True, text=True, env=ENVIRONMENT, timeout=PATIENCE_SECONDS,
             cwd=self.home.parent, check=False,
         )  # fmt: skip
@@ -36,9 +36,9 @@ class Command:
         return json.loads(self(*words, "--json", code=code))
 
     def start(self, *words: str) -> "subprocess.Popen[bytes]":
-        """Runs beside us."""
+        """Start the command and return its process."""
         return subprocess.Popen(
-            [*TROUPE, *words, *self._home(words)],
+            [*TROUPE, *words, "--home", str(self.home)],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=ENVIRONMENT,
             cwd=self.home.parent,
         )  # fmt: skip
@@ -49,13 +49,9 @@ class Command:
         self("load", str(file))
 
     def tables(self) -> list[list[tuple[Any, ...]]]:
-        """What the runs left behind, without times."""
+        """Return the rows of all tables that the runs wrote, without times."""
         with duckdb.connect(str(self.home / "warehouse.duckdb"), read_only=True) as db:
             return [db.execute(query).fetchall() for query in _TABLES]
-
-    def _home(self, words: tuple[str, ...]) -> list[str]:
-        without = {"read", "choreography", "--help"}
-        return [] if without & set(words) else ["--home", str(self.home)]
 
 
 _TABLES = (

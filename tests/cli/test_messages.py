@@ -1,4 +1,4 @@
-"""What the commands say of money, of typing errors, and of work that was ended before its end."""
+"""Output about cost, missing folders, and workers that a signal ended."""
 
 import signal
 from pathlib import Path
@@ -10,11 +10,11 @@ from typer.testing import CliRunner
 from tests.cli.command import Command
 from troupe.backends.local.backend import LocalBackend
 from troupe.backends.local.control_server import ControlServer
-from troupe.cli import data
+from troupe.cli import run
 from troupe.cli.app import app
 
 
-def said(*words: str, code: int = 0) -> str:
+def output_of(*words: str, code: int = 0) -> str:
     done = CliRunner().invoke(app, list(words))
     assert code == done.exit_code, done.output
     return done.output
@@ -28,29 +28,29 @@ def said(*words: str, code: int = 0) -> str:
         ({"known": True}, "run again was requested before; nothing changes"),
     ],
 )
-def test_a_reprocessing_tells_its_size_and_its_price(
+def test_reprocess_prints_its_size_and_its_cost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: dict[str, Any], line: str
 ) -> None:
-    """However small; what is no price is a word."""
-    usual = {
+    """Also a very small cost; an unknown one is a word."""
+    default = {
         "records": 1, "batches": 1, "left_out": {}, "cost": [0.1, 0.2], "known": False,
         "input_tokens": [1, 3], "output_tokens": [2, 4], "run_id": "again",
     }  # fmt: skip
-    monkeypatch.setattr(data, "call", lambda *_, **__: usual | answer)
+    monkeypatch.setattr(run, "try_call", lambda *_, **__: default | answer)
 
-    assert line in said("reprocess", "--run", "first", "--home", str(tmp_path))
+    assert line in output_of("reprocess", "--run", "first", "--home", str(tmp_path))
 
 
 @pytest.mark.parametrize(
     "words", [("list",), ("show", "x"), ("replay",), ("discard", "x", "--reason", "y"), ()]
 )
-def test_dead_letters_are_not_looked_for_where_nothing_was_loaded(
+def test_dead_letters_need_a_state_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
 ) -> None:
-    """It is said, and no folder is made."""
+    """The error names the folder, and none is created."""
     monkeypatch.chdir(tmp_path)
 
-    assert "there is no state folder .troupe" in said("dead-letters", *words, code=2)
+    assert "there is no state folder .troupe" in output_of("dead-letters", *words, code=2)
     assert [] == list(tmp_path.iterdir())
 
 
@@ -58,26 +58,26 @@ def test_dead_letters_are_not_looked_for_where_nothing_was_loaded(
 def test_a_worker_that_is_ended_before_its_runs_says_which_are_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, code: int
 ) -> None:
-    """And how they go on; scripts see it by the exit status."""
+    """And which command continues; a script reads the exit code."""
     command = Command(tmp_path / "home")
     command.load(3)
     home = ("--home", str(command.home))
-    said("request", "--run-id", "r1", *home)
+    output_of("request", "--run-id", "r1", *home)
 
     with monkeypatch.context() as patched:
         patched.setattr(ControlServer, "answer", lambda *_: signal.raise_signal(number))
-        told = said("work", "--linger", "0", *home, code=code)
+        output = output_of("work", "--idle-timeout", "0", *home, code=code)
 
-    assert "ended with 1 run open: r1; `troupe work` goes on" in told
-    assert "done" not in told
-    assert said("work", "--linger", "0", *home).endswith("done\n")
+    assert "ended with 1 run open: r1; `troupe work` continues" in output
+    assert "done" not in output
+    assert output_of("work", "--idle-timeout", "0", *home).endswith("done\n")
 
 
 def test_a_worker_that_is_ended_with_nothing_left_is_done(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever ends its waiting breaks nothing off."""
+    """A signal while it waits for requests interrupts no run."""
     LocalBackend(tmp_path / "home").close()
     monkeypatch.setattr(ControlServer, "answer", lambda *_: signal.raise_signal(signal.SIGTERM))
 
-    assert "done\n" == said("work", "--home", str(tmp_path / "home"))
+    assert "done\n" == output_of("work", "--home", str(tmp_path / "home"))

@@ -1,4 +1,4 @@
-"""While a worker runs, everything else works from a second terminal."""
+"""Commands in a second terminal while a worker owns the state folder."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,23 +10,23 @@ from tests.cli.command import Command
 
 @pytest.fixture
 def command(tmp_path: Path) -> Iterator[Command]:
-    """A folder with a worker at work in it."""
+    """A folder that a worker owns."""
     made = Command(tmp_path / "home")
     made.load(30)
-    worker = made.start("work", "--linger", "120")
+    worker = made.start("work", "--idle-timeout", "120")
     yield made
     worker.terminate()
     assert 0 == worker.wait(timeout=60)
 
 
 def test_request_status_verify_and_cancel_beside_a_running_worker(command: Command) -> None:
-    """Two processes, one state folder."""
+    """The worker answers for them: two processes, one state folder."""
     assert "requested run r1" in command("request", "--run-id", "r1", "--canary", "5")
     for _ in range(100):
         if any(run["completed_at"] for run in command.json("status")["runs"]):
             break
     assert "completed" in command("status", "r1")
-    books = command.json("verify", "r1")
-    assert (30, True) == (books["analysed"], books["ok"])
+    totals = command.json("verify", "r1")
+    assert (30, True) == (totals["analysed"], totals["ok"])
     assert "completed already" in command("cancel", "r1")
-    assert "at work here already" in command("work", code=1)
+    assert "a worker is running in" in command("work", code=1)

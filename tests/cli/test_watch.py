@@ -1,4 +1,4 @@
-"""`troupe status --watch`, with the time held in the hand."""
+"""`troupe status --watch`, with a clock that the test holds."""
 
 import json
 import os
@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from tests.cli.command import ENVIRONMENT, TROUPE, Command
-from troupe.cli.client import Unanswered
-from troupe.cli.watch import Ended, as_json, plainly, watch
-from troupe.cli.watch_state import Watch
+from troupe.cli.client import CallFailed
+from troupe.cli.watch import Interrupted, json_lines, text_lines, watch
+from troupe.cli.watch_state import WatchState
 from troupe.report.pace import Pace
 from troupe.report.snapshot import Scene
 
@@ -38,52 +38,52 @@ def status(*runs: Answer, **more: Any) -> Answer:
     return {"worker": {"pid": 7}, "runs": list(runs)} | more
 
 
-def asked(*looks: Answer | Unanswered) -> Callable[[str | None], Answer]:
-    """One look after another."""
-    rest = iter(looks)
+def answering(*answers: Answer | CallFailed) -> Callable[[str | None], Answer]:
+    """Return a query that gives one answer after another."""
+    rest = iter(answers)
 
-    def ask(_run_id: str | None) -> Answer:
-        found = next(rest)
-        if isinstance(found, Unanswered):
-            raise found
-        return found
+    def query(_run_id: str | None) -> Answer:
+        answer = next(rest)
+        if isinstance(answer, CallFailed):
+            raise answer
+        return answer
 
-    return ask
-
-
-def seen() -> Watch:
-    return Watch(lambda: 0.0, lambda: NOON)
+    return query
 
 
-def watched(*looks: Answer | Unanswered, run_id: str | None = "r1") -> tuple[int, list[str]]:
-    """How it ended, and what it said without a terminal."""
-    told: list[str] = []
-    code = watch(asked(*looks), run_id, seen(), plainly(told.append), lambda: None)
-    return code, told
+def new_state() -> WatchState:
+    return WatchState(lambda: 0.0, lambda: NOON)
+
+
+def watched(*answers: Answer | CallFailed, run_id: str | None = "r1") -> tuple[int, list[str]]:
+    """Watch without a terminal; return the exit code and the lines."""
+    lines: list[str] = []
+    code = watch(answering(*answers), run_id, new_state(), text_lines(lines.append), lambda: None)
+    return code, lines
 
 
 def test_it_ends_when_every_run_is_over() -> None:
-    """And tells the end; what did not change is not said twice."""
-    looks = [status(run(0)), status(run(0)), status(run(100, completed_at=OVER))]
+    """The last line is its end; what did not change is not written twice."""
+    answers = [status(run(0)), status(run(0)), status(run(100, completed_at=OVER))]
 
-    code, told = watched(*looks)
+    code, lines = watched(*answers)
 
     assert 0 == code
-    assert 1 == sum("r1: running; 0 of 100 records over (0 %)" in line for line in told)
-    assert 1 == sum("r1: completed; 100 of 100 records over" in line for line in told)
+    assert 1 == sum("r1: running; 0 of 100 records over (0 %)" in line for line in lines)
+    assert 1 == sum("r1: completed; 100 of 100 records over" in line for line in lines)
 
 
-def test_a_request_that_nobody_has_planned_is_waited_for() -> None:
-    """It is not yet a run, and not over either."""
+def test_a_request_that_is_not_planned_yet_is_waited_for() -> None:
+    """It is no run yet, and not over either."""
     waiting = {"run_id": "r1", "requested_at": OVER}
 
-    code, told = watched(
+    code, lines = watched(
         status(requests=[waiting]), status(run(100, completed_at=OVER), requests=[])
     )
 
     assert 0 == code
-    assert any("run r1: requested" in line for line in told)
-    assert any("moves again" in line for line in told)
+    assert any("run r1: requested" in line for line in lines)
+    assert any("moves again" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -96,75 +96,76 @@ def test_a_request_that_nobody_has_planned_is_waited_for() -> None:
         (status(), 0),
     ],
 )
-def test_the_exit_status_says_how_it_ended(last: Answer, code: int) -> None:
+def test_the_exit_code_tells_how_the_runs_ended(last: Answer, code: int) -> None:
     """For scripts that wait for a run."""
     assert code == watched(last)[0]
 
 
-def test_of_all_runs_those_that_were_open_decide() -> None:
-    """A run that was stopped last week is no news; one that was stopped meanwhile is."""
+def test_the_runs_that_were_open_decide_the_exit_code() -> None:
+    """A run that was stopped before the watch does not; one that was stopped meanwhile does."""
     old = run(50, run_id="old", completed_at=OVER, stopped_for="operator")
     over = run(100, completed_at=OVER)
     ended = run(9, run_id="r2", completed_at=OVER, stopped_for="budget")
 
     def code(first: Answer, last: Answer) -> int:
-        looks = [status(old, first, run(0)), status(run(0))]
-        ends = [status(old, last, over), status(over)]
-        return watched(*looks, *ends, run_id=None)[0]
+        before = [status(old, first, run(0)), status(run(0))]
+        after = [status(old, last, over), status(over)]
+        return watched(*before, *after, run_id=None)[0]
 
     assert 0 == code(over | {"run_id": "r2"}, over | {"run_id": "r2"})
     assert 1 == code(run(1, run_id="r2"), ended)
 
 
-def test_a_look_without_an_answer_is_asked_again() -> None:
-    """With the reason, and the last picture stays."""
-    code, told = watched(
-        status(run(10)), Unanswered("in the way", 1), status(run(100, completed_at=OVER))
+def test_a_query_that_fails_is_repeated() -> None:
+    """The reason is written, and the last snapshot stays."""
+    code, lines = watched(
+        status(run(10)), CallFailed("in the way", 1), status(run(100, completed_at=OVER))
     )
 
     assert 0 == code
-    assert any("the last look had no answer (in the way)" in line for line in told)
+    assert any("the last query failed (in the way)" in line for line in lines)
 
 
-def test_a_first_look_without_an_answer_ends_it() -> None:
-    """There is nothing to watch: a run of another name, or no deployment."""
-    with pytest.raises(Unanswered, match="no such run"):
-        watched(Unanswered("no such run"))
+def test_a_first_query_that_fails_ends_the_watch() -> None:
+    """The run is unknown, or there is no deployment."""
+    with pytest.raises(CallFailed, match="no such run"):
+        watched(CallFailed("no such run"))
 
 
-def test_whoever_ends_it_gets_the_status_of_an_interrupt() -> None:
-    """Watching changes nothing, so nothing is left half done; the old handlers are back."""
+def test_a_signal_ends_the_watch_with_130() -> None:
+    """The signal handlers of before are installed again."""
     before = signal.getsignal(signal.SIGINT)
 
     def interrupted() -> None:
         signal.raise_signal(signal.SIGINT)
 
-    told: list[str] = []
-    code = watch(asked(status(run(0))), "r1", seen(), plainly(told.append), interrupted)
+    lines: list[str] = []
+    query = answering(status(run(0)))
+    code = watch(query, "r1", new_state(), text_lines(lines.append), interrupted)
 
     assert 130 == code
     assert before is signal.getsignal(signal.SIGINT)
 
 
-def test_an_error_that_a_signal_became_is_the_signal() -> None:
-    """DuckDB says that its query was interrupted; other errors are errors."""
+def test_an_error_that_a_signal_caused_ends_the_watch_with_130() -> None:
+    """DuckDB raises RuntimeError for an interrupted query; other errors are raised."""
 
     def interrupted(_run_id: str | None) -> Answer:
-        with suppress(Ended):
+        with suppress(Interrupted):
             signal.raise_signal(signal.SIGTERM)
         raise RuntimeError("Query interrupted")
 
     def broken(_run_id: str | None) -> Answer:
         raise RuntimeError("broken")
 
-    shown = plainly(print)
-    assert 130 == watch(interrupted, "r1", seen(), shown, lambda: None)
+    show = text_lines(print)
+    assert 130 == watch(interrupted, "r1", new_state(), show, lambda: None)
     with pytest.raises(RuntimeError, match="broken"):
-        watch(broken, "r1", seen(), shown, lambda: None)
+        watch(broken, "r1", new_state(), show, lambda: None)
 
 
 def test_the_show_is_closed_when_it_is_interrupted() -> None:
-    """So that a terminal is left as it was found."""
+    """So a terminal leaves the alternate screen."""
     closed = []
 
     @contextmanager
@@ -175,74 +176,74 @@ def test_the_show_is_closed_when_it_is_interrupted() -> None:
             closed.append(True)
 
     def interrupted() -> None:
-        raise Ended
+        raise Interrupted
 
-    watch(asked(status(run(0))), "r1", seen(), shown(), interrupted)
+    watch(answering(status(run(0))), "r1", new_state(), shown(), interrupted)
 
     assert [True] == closed
 
 
-def test_without_a_name_the_newest_open_run_is_told_in_full() -> None:
+def test_without_a_name_the_newest_open_run_is_shown_in_full() -> None:
     """The second query is about it."""
     names: list[str | None] = []
 
-    def ask(run_id: str | None) -> Answer:
+    def query(run_id: str | None) -> Answer:
         names.append(run_id)
         both = [run(100, completed_at=OVER), run(5, run_id="r2")]
         return status(*([both[1]] if run_id else both), batches=[] if run_id else None)
 
-    assert "r2" == seen().look(ask, None).run["run_id"]
+    assert "r2" == new_state().refresh(query, None).run["run_id"]
     assert [None, "r2"] == names
 
 
-def test_what_was_refused_before_the_watch_is_no_news() -> None:
-    """Of all runs; of one it is."""
+def test_a_refusal_before_the_watch_is_left_out() -> None:
+    """Of a watch of all runs; a watch of one run has it."""
     old = {"run_id": "old", "reason": "budget", "detail": "last week"}
-    looks = asked(*[status(run(0), refusals=[old])] * 2)
+    query = answering(*[status(run(0), refusals=[old])] * 2)
 
-    assert [] == seen().look(looks, None).status["refusals"]
+    assert [] == new_state().refresh(query, None).status["refusals"]
     assert 1 == watched(status(refusals=[old]))[0]
 
 
-def test_errors_that_come_while_it_watches_are_new() -> None:
-    """Those of the first look are not."""
+def test_errors_that_appear_during_the_watch_are_new() -> None:
+    """Those of the first snapshot are not."""
     first, second = ([{"error_type": name, "errors": 1} for name in names] for names in (
         ["truncated"], ["truncated", "blocked"],
     ))  # fmt: skip
-    looks = asked(status(run(0), errors=first), status(run(1), errors=second))
-    it = seen()
+    query = answering(status(run(0), errors=first), status(run(1), errors=second))
+    state = new_state()
 
-    assert frozenset() == it.look(looks, "r1").fresh
-    assert frozenset({"blocked"}) == it.look(looks, "r1").fresh
+    assert frozenset() == state.refresh(query, "r1").fresh
+    assert frozenset({"blocked"}) == state.refresh(query, "r1").fresh
 
 
 def test_scripts_get_one_document_a_line() -> None:
-    """With the forecasts beside what the status says."""
-    told: list[str] = []
-    looks = asked(status(run(0)), status(run(100, completed_at=OVER)))
+    """The status and the forecasts."""
+    lines: list[str] = []
+    query = answering(status(run(0)), status(run(100, completed_at=OVER)))
 
-    assert 0 == watch(looks, "r1", seen(), as_json(told.append), lambda: None)
+    assert 0 == watch(query, "r1", new_state(), json_lines(lines.append), lambda: None)
 
-    first, last = (json.loads(line) for line in told)
+    first, last = (json.loads(line) for line in lines)
     assert (NOON.isoformat(), 0, 100) == (
         first["at"], first["runs"][0]["analysed"], last["run"]["analysed"],
     )  # fmt: skip
     assert ["a_minute", "cost", "latest", "soonest"] == sorted(first["forecasts"]["r1"])
 
 
-def test_the_time_left_is_a_range_of_what_was_seen() -> None:
-    """Thirty records in twenty seconds, ten in the last ten; two moves say little."""
+def test_the_time_left_is_a_range() -> None:
+    """From the pace of the whole watch, 30 records in 20 s, and of its last part, 10 in 10 s."""
     pace = Pace()
     for at, analysed in ((0.0, 30), (10.0, 50), (15.0, 50), (20.0, 60)):
         pace.saw(at, run(analysed))
-    found = pace.forecast(20.0, run(60))
+    forecast = pace.forecast(20.0, run(60))
 
-    assert ("90 records a minute", "18 s to 53 s left") == (found.rate, found.left)
-    assert 1.0 == pytest.approx(found.cost)
+    assert ("90 records a minute", "18 s to 53 s left") == (forecast.rate, forecast.left)
+    assert 1.0 == pytest.approx(forecast.cost)
 
 
 def test_a_run_that_stands_still_gets_slower() -> None:
-    """The last thing that moved says less and less."""
+    """The rate falls with the time since the last change."""
     pace = Pace()
     pace.saw(0.0, run(0))
     pace.saw(10.0, run(50))
@@ -252,61 +253,62 @@ def test_a_run_that_stands_still_gets_slower() -> None:
     )  # fmt: skip
 
 
-def test_a_run_that_was_begun_before_the_watch_has_a_pace_at_once() -> None:
-    """When it was planned, nothing was over."""
+def test_a_run_that_began_before_the_watch_has_a_pace_at_once() -> None:
+    """It starts with 0 records at the time of its plan."""
     pace = Pace()
     pace.saw(1000.0, run(50), age=60.0)
 
     assert "50 records a minute" == pace.forecast(1000.0, run(50)).rate
 
 
-@pytest.mark.parametrize("looks", [[], [0], [0, 0]])
-def test_nothing_is_foretold_before_anything_moved(looks: list[int]) -> None:
-    """A first look says nothing about speed."""
+@pytest.mark.parametrize("snapshots", [[], [0], [0, 0]])
+def test_there_is_no_forecast_before_the_first_change(snapshots: list[int]) -> None:
+    """One snapshot has no pace."""
     pace = Pace()
-    for at, analysed in enumerate(looks):
+    for at, analysed in enumerate(snapshots):
         pace.saw(float(at), run(analysed))
-    found = pace.forecast(9.0, run(0))
+    forecast = pace.forecast(9.0, run(0))
 
-    assert ("", None) == (found.left, found.cost)
-    assert "not known yet" == found.rate
+    assert ("", None) == (forecast.left, forecast.cost)
+    assert "not known yet" == forecast.rate
 
 
-def test_the_first_batch_alone_foretells_no_time() -> None:
-    """The canary is small; what it cost says something already."""
+def test_the_canary_alone_gives_no_time_left() -> None:
+    """It is small; its cost is a forecast already."""
     canary = {"canary": {"records": 10, "is_over": False}}
-    beside = {"course": canary, "batches": [{"batch": 1}, {"batch": 2}]}
-    it = Watch(lambda: 60.0, lambda: NOON)
-    found = it.look(asked(status(run(10, planned_at="2026-03-02T11:59:00Z"), **beside)), "r1")
+    more = {"course": canary, "batches": [{"batch": 1}, {"batch": 2}]}
+    state = WatchState(lambda: 60.0, lambda: NOON)
+    query = answering(status(run(10, planned_at="2026-03-02T11:59:00Z"), **more))
+    scene = state.refresh(query, "r1")
 
-    assert ("", 1.0) == (found.forecast.left, found.forecast.cost)
+    assert ("", 1.0) == (scene.forecast.left, scene.forecast.cost)
 
 
 def test_on_a_terminal_it_leaves_the_screen_as_it_was(tmp_path: Path) -> None:
-    """The last look stays on the usual screen, and the cursor is there again."""
+    """The last snapshot stays on the usual screen, and the cursor is shown."""
     command = Command(tmp_path / "home")
     command.load(3)
     command("request", "--run-id", "r1")
-    command("work", "--linger", "0")
+    command("work", "--idle-timeout", "0")
 
-    code, told = on_a_terminal([*TROUPE, "status", "r1", "--watch", "--home", str(command.home)])
+    code, output = on_a_terminal([*TROUPE, "status", "r1", "--watch", "--home", str(command.home)])
 
-    assert 0 == code, told
-    entered, left = told.index(b"\x1b[?1049h"), told.index(b"\x1b[?1049l")
+    assert 0 == code, output
+    entered, left = output.index(b"\x1b[?1049h"), output.index(b"\x1b[?1049l")
     assert entered < left
-    assert b"3 of 3 records over" in told[left:]
-    assert told.rindex(b"\x1b[?25l") < told.rindex(b"\x1b[?25h")
+    assert b"3 of 3 records over" in output[left:]
+    assert output.rindex(b"\x1b[?25l") < output.rindex(b"\x1b[?25h")
 
 
 def on_a_terminal(words: list[str]) -> tuple[int, bytes]:
-    """How a command ended that has a terminal, and what it wrote there."""
+    """Run a command on a terminal; return its exit code and its output."""
     ours, theirs = pty.openpty()
     environment = ENVIRONMENT | {"TERM": "xterm", "COLUMNS": "80", "LINES": "24"}
     process = subprocess.Popen(words, stdout=theirs, env=environment)
     os.close(theirs)
-    told = b""
+    output = b""
     with suppress(OSError):  # the other side was closed
         while block := os.read(ours, 1 << 16):
-            told += block
+            output += block
     os.close(ours)
-    return process.wait(), told
+    return process.wait(), output

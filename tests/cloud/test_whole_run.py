@@ -51,7 +51,7 @@ def test_the_command_speaks_to_the_deployment(cloud: Cloud) -> None:
     assert 0 == cloud.ask("explain", "calm/1").exit_code
     assert 2 == cloud.ask("load", "calls.jsonl").exit_code
     refused = cloud.ask("work")
-    assert (2, True) == (refused.exit_code, "for a laptop" in refused.output)
+    assert (2, True) == (refused.exit_code, "--backend local only" in refused.output)
 
 
 def test_nobody_s_words_stand_in_a_log(cloud: Cloud) -> None:

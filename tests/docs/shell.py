@@ -2,7 +2,7 @@
 
     ```console
     $ troupe verify first
-    the books balance
+    the totals balance
     ```
 
 A line that begins with `$ ` is run; the lines below it must occur in what it prints, where `…`

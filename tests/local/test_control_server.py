@@ -18,7 +18,13 @@ from tests.harness import calls
 from tests.local.fakes import HeldClock
 from troupe.backends.local import control_server
 from troupe.backends.local.backend import HomeInUse, LocalBackend
-from troupe.backends.local.control_server import CONTROL_FILE, ControlServer, NoOwner, ask
+from troupe.backends.local.control_server import (
+    CONTROL_FILE,
+    ControlServer,
+    NoOwner,
+    OwnerBusy,
+    ask,
+)
 from troupe.operations.backend import InvalidOperation
 
 HOUSE = Path(__file__).parent.parent.parent
@@ -257,15 +263,14 @@ def test_on_a_port_of_another_program_no_process_answers(tmp_path: Path, reply: 
         thread.join()
 
 
-def test_a_client_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When a program accepts its connection and sends nothing."""
-    monkeypatch.setattr(control_server, "TIMEOUT_SECONDS", 0.1)
+def test_an_owner_that_does_not_answer_in_time_is_busy(tmp_path: Path) -> None:
+    """It accepts the connection and sends nothing; a client does not wait for ever."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         (tmp_path / CONTROL_FILE).write_text(json.dumps({"port": port, "secret": "s"}))
 
-        with pytest.raises(NoOwner):
-            ask(tmp_path, "status", {})
+        with pytest.raises(OwnerBusy, match=r"no answer within 0\.1 s"):
+            ask(tmp_path, "status", {}, 0.1)
 
 
 @pytest.mark.parametrize("start", [b"", b'{"secret"'])

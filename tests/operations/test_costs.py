@@ -36,5 +36,7 @@ def test_nothing_asked_has_no_cost(harness: LocalHarness) -> None:
 
 def test_a_version_that_nobody_knows_is_refused_with_those_there_are(harness: LocalHarness) -> None:
     """It is a typing error, and no version without runs."""
-    with pytest.raises(InvalidOperation, match="unknown analysis nothing_v1: use one of call_review_v1"):
+    with pytest.raises(
+        InvalidOperation, match="unknown analysis nothing_v1: use one of call_review_v1"
+    ):
         costs(harness.backend, "nothing_v1")

@@ -1,12 +1,12 @@
-"""What only many seeds show; `make chaos` runs it."""
+"""What only many seeds show; `make simulate` runs it."""
 
-from troupe.simulation import run_chaos, simulate
+from troupe.simulation import run_simulations, simulate
 from troupe.simulation.report import shrunk
 
 
 def test_seeds_meet_every_kind_of_fault() -> None:
     """The schedules are worth the time they take."""
-    counts = run_chaos(30, 1_000).counts
+    counts = run_simulations(30, 1_000).counts
 
     met = {name for name in counts if name.startswith("fault ")}
     assert {"fault crash", "fault fail", "fault park", "fault slow", "fault duplicate"} <= met
@@ -17,7 +17,7 @@ def test_seeds_meet_every_kind_of_fault() -> None:
 
 def test_processes_besides_report_what_one_reports() -> None:
     """A seed is the same wherever it is played."""
-    alone, together = run_chaos(6, 40), run_chaos(6, 40, jobs=2)
+    alone, together = run_simulations(6, 40), run_simulations(6, 40, jobs=2)
 
     assert (alone.counts, alone.failures) == (together.counts, together.failures)
 

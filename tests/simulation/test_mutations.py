@@ -10,8 +10,8 @@ from tests.simulation.mutations import MUTATIONS, Mutation
 MOST = 60
 HUNTED = [m for m in MUTATIONS if not m.is_harmless]
 HARMLESS = [m for m in MUTATIONS if m.is_harmless]
-EVERY = "TROUPE_CHAOS_SEEDS" in os.environ
-"""One of the harmless in every test run, all of them in `make chaos`."""
+EVERY = "TROUPE_SIMULATION_SEEDS" in os.environ
+"""One of the harmless in every test run, all of them in `make simulate`."""
 
 
 def named(mutation: Mutation) -> str:

@@ -6,17 +6,17 @@ import pytest
 from typer.testing import CliRunner
 
 from troupe.cli.app import app
-from troupe.simulation import run_chaos, simulate
+from troupe.simulation import run_simulations, simulate
 
-SEEDS = int(os.environ.get("TROUPE_CHAOS_SEEDS", "6"))
-"""A few in every test run; `make chaos` plays many."""
+SEEDS = int(os.environ.get("TROUPE_SIMULATION_SEEDS", "6"))
+"""A few in every test run; `make simulate` plays many."""
 SHARE = 3
 
 
 @pytest.mark.parametrize("start", range(0, SEEDS, SHARE))
 def test_nothing_is_lost_doubled_or_paid_twice_on_any_seed(start: int) -> None:
     """Every run ends, every book balances; a failing seed tells its schedule."""
-    report = run_chaos(SHARE, start)
+    report = run_simulations(SHARE, start)
 
     assert [] == [line for failure in report.failures for line in failure.lines()]
 
@@ -40,7 +40,7 @@ def test_without_its_faults_a_seed_is_an_undisturbed_run() -> None:
 
 def test_the_command_prints_a_report() -> None:
     """And its exit status says whether anything failed."""
-    done = CliRunner().invoke(app, ["chaos", "--seeds", "1", "--start", "12", "--json"])
+    done = CliRunner().invoke(app, ["simulate", "--seeds", "1", "--start", "12", "--json"])
 
     assert 0 == done.exit_code
     assert '"seeds":1' in done.output

@@ -28,7 +28,7 @@ from tracking.tables import (
     staged_columns,
 )
 from troupe.analysis_folders import load_folder
-from troupe.cli.analyses import analysis
+from troupe.cli.app import app
 
 CLOSING = transaction("close_attempt", **NAMES | {"staged": "`staged_1`"})
 SAID = Column(name="said", type="STRING")
@@ -171,7 +171,8 @@ def test_a_table_of_the_troupe_is_refused(tmp_path: Path, table: str) -> None:
     """When it is checked, and when it is made."""
     folder = folder_of(tmp_path, {}, table=table)
 
-    checked = CliRunner().invoke(analysis, ["check", str(folder), "--home", str(tmp_path / "home")])
+    words = ["analysis", "check", str(folder), "--home", str(tmp_path / "home")]
+    checked = CliRunner().invoke(app, words)
 
     assert 1 == checked.exit_code
     assert f"the table {table} is Troupe's; rename it" in checked.output

@@ -1,94 +1,111 @@
-"""Analyses of your own: checked before anything is spent, added without touching code."""
+"""The commands `analysis`: list, check and add analyses of your own, without a change of code."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import msgspec
 import typer
 
-from .client import call, fail
-from .options import HOME, Home, print_json, print_lines
+from analysis import Analysis, AnalysisError, PreflightError
+from handlers.attempts.output_columns import output_tables
+from tracking.tables import Column
+from troupe.analysis_folders import load_folder, problems_of_folder
+from troupe.backends.local.analysis_store import examine, own_analyses
+from troupe.backends.local.errors import InvalidHome
 
-if TYPE_CHECKING:
-    from analysis import Analysis
-    from tracking.tables import Column
+from .client import call, local_only
+from .output import fail, print_json, print_lines
+from .target import target
 
-analysis = typer.Typer(help="Bring your own prompt, schema and columns.", no_args_is_help=True)
+app = typer.Typer(
+    help="Check and add analyses of your own: prompt, schema and columns.",
+    no_args_is_help=True,
+    add_completion=False,
+)
 
-Folder = Annotated[Path, typer.Argument(help="Named like compliance_check_v1.")]
+Folder = Annotated[
+    Path, typer.Argument(help="Folder of the analysis, with a name like compliance_check_v1.")
+]
 
 
-@analysis.command(name="list")
-def show(home: Home = HOME) -> None:
-    """The analyses that a run can ask for."""
-    from troupe.backends.local.analysis_store import own_analyses
-    from troupe.backends.local.errors import InvalidHome
+@app.command(name="list")
+def list_analyses() -> None:
+    """List the analyses that a run can use, with their output tables.
 
+    Examples:
+        troupe analysis list
+    """
     try:
-        known = own_analyses(home)
-    except InvalidHome as problem:
-        fail(str(problem))
+        known = own_analyses(target().home)
+    except InvalidHome as error:
+        fail(str(error))
     print_lines([f"{name:<32} {known.load(name).table}" for name in known.names])
 
 
-@analysis.command()
-def check(folder: Folder, home: Home = HOME) -> None:
-    """Say what is wrong with an analysis, or what it would ask and store."""
-    from analysis import AnalysisError, PreflightError
-    from troupe.analysis_folders import problems_of_folder
-    from troupe.backends.local.analysis_store import examine
-    from troupe.backends.local.errors import InvalidHome
+@app.command()
+def check(folder: Folder) -> None:
+    """Check an analysis and show what it would request and store; end with 1 for a problem.
 
+    Examples:
+        troupe analysis check compliance_check_v1
+    """
     folder = folder.resolve()
     problems = problems_of_folder(folder)
     if not problems:
         try:
-            good = examine(home, folder)
-        except AnalysisError as problem:
-            problems = [str(problem)]
-        except PreflightError as problem:
-            problems = [f"{folder.name}/schema.json: Vertex would refuse the file: {problem}"]
-        except InvalidHome as problem:
-            fail(str(problem))
+            analysis = examine(target().home, folder)
+        except AnalysisError as error:
+            problems = [str(error)]
+        except PreflightError as error:
+            problems = [f"{folder.name}/schema.json: Vertex would refuse the file: {error}"]
+        except InvalidHome as error:
+            fail(str(error))
     if problems:
         fail("\n".join([f"{len(problems)} to correct in {folder}", *problems]), 1)
     print_lines(
         [
-            f"{good.name} is sound",
-            f"asks {good.model} for at most {good.max_output_tokens:,} tokens an answer",
-            f"a request is {good.line_overhead_bytes:,} bytes and its transcript",
-            f"rows go to {good.table}:",
+            f"{analysis.name} is valid",
+            f"model {analysis.model}, at most {analysis.max_output_tokens:,} tokens an answer",
+            f"a request has {analysis.line_overhead_bytes:,} bytes and its transcript",
+            f"rows go to {analysis.table}:",
             *(
                 f"  {column.name:<32} {column.type:<9} {column.mode}"
-                for column in _columns_of(good)
+                for column in _columns_of(analysis)
             ),
         ]
     )
 
 
-@analysis.command()
-def add(folder: Folder, home: Home = HOME) -> None:
-    """Keep a copy for this state folder; then `troupe request --analysis NAME`."""
-    added = call(home, "add_analysis", folder=str(folder.resolve()))
+@app.command()
+def add(folder: Folder) -> None:
+    """Copy an analysis into the state folder, and create its output table.
+
+    On Google Cloud, Terraform adds analyses. Local backend only.
+
+    Examples:
+        troupe analysis add compliance_check_v1
+        troupe request --analysis compliance_check_v1
+    """
+    local_only("analysis add")
+    added = call("add_analysis", folder=str(folder.resolve()))
     typer.echo(f"added {added['name']}; rows go to {added['table']}")
 
 
-@analysis.command()
+@app.command()
 def schema(folder: Folder) -> None:
-    """Print the output table's schema as BigQuery takes it, for Terraform."""
-    from analysis import AnalysisError
-    from troupe.analysis_folders import load_folder
+    """Print the schema of the output table as BigQuery's JSON, for Terraform.
 
+    Examples:
+        troupe analysis schema compliance_check_v1
+    """
     folder = folder.resolve()
     try:
         columns = _columns_of(load_folder(folder))
-    except AnalysisError as problem:
-        fail(str(problem))
+    except AnalysisError as error:
+        fail(str(error))
     print_json(msgspec.to_builtins(columns))
 
 
-def _columns_of(of: "Analysis") -> "tuple[Column, ...]":
-    """Of its output table. Raises `AnalysisError` for a table that is not its own."""
-    from handlers.attempts.output_columns import output_tables
-
-    return output_tables([of])[of.table]
+def _columns_of(analysis: Analysis) -> tuple[Column, ...]:
+    """Return the columns of its output table. Raises `AnalysisError` for a reserved table."""
+    return output_tables([analysis])[analysis.table]

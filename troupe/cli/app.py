@@ -1,48 +1,75 @@
-"""What a person can ask for. Each command is a thin door: the work is behind it."""
+"""The command `troupe`: its commands, each with its place in the code."""
+
+from collections.abc import Iterator
+from typing import Any
 
 import typer
 
-from . import data, inspect, read, run
-from .analyses import analysis
-from .client_gcp import choose
-from .dead_letters import letters
-from .doctor import doctor
-from .simulate import chaos
+from .lazy import LazyCommand, LazyGroup, load_app
+from .target import select_target
+
+PACKAGE = "troupe.cli"
+
+COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
+    "Run": {
+        "demo": ("demo:demo", "Run everything once on generated transcripts."),
+        "load": ("data:load", "Add transcripts to the source table."),
+        "request": ("run:request", "Request a run: transcripts to be analysed."),
+        "work": ("worker:work", "Start a worker that handles all runs of the state folder."),
+        "cancel": ("run:cancel", "Stop a run."),
+        "reprocess": ("run:reprocess", "Send failed or released records again, in a new run."),
+        "publish": ("run:publish", "Publish a message on a topic."),
+    },
+    "Inspect": {
+        "status": ("inspect:status", "Show how far the runs are, and what is blocked and why."),
+        "verify": ("inspect:verify", "Recompute the totals of the runs from the tables."),
+        "report": ("inspect:report", "Show the results, errors and cost of a run."),
+        "costs": ("inspect:costs", "Show the cost of each analysis and its runs."),
+        "explain": ("inspect:explain", "Show the history of a run, a batch or a record."),
+        "choreography": ("choreography:choreography", "List the events and the handlers."),
+    },
+    "Data": {
+        "analysis": ("analyses:app", "Check and add your own prompt, schema and columns."),
+        "read": ("read_files:read", "Read prediction files without a state folder."),
+        "clear-history": ("data:clear_history", "Delete the rows and the history of a run."),
+        "forget": ("data:forget", "Delete a person from every table."),
+    },
+    "Operate": {
+        "dead-letters": ("dead_letters:app", "List, show, replay or discard dead letters."),
+        "doctor": ("doctor:doctor", "Check a deployment on Google Cloud."),
+        "simulate": ("simulate:simulate", "Simulate runs under faults, in virtual time."),
+    },
+}
+"""By panel of the help and by name: `module:function`, or `module:app` for a group, and purpose."""
+
+
+class _Troupe(LazyGroup):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        for panel, commands in COMMANDS.items():
+            for name, (place, purpose) in commands.items():
+                self.add_command(LazyCommand(name, f"{PACKAGE}.{place}", purpose, panel))
+
 
 app = typer.Typer(
     name="troupe",
+    cls=_Troupe,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    epilog="`troupe COMMAND --help` shows the options of a command, and examples. "
+    "--home, --backend and --terraform may stand before or after the command.",
 )
-app.callback()(choose)
+app.callback()(select_target)
 
-for command in (
-    run.demo,
-    run.load,
-    run.request,
-    run.publish,
-    run.work,
-    inspect.status,
-    inspect.verify,
-    inspect.report,
-    inspect.costs,
-    read.read,
-    data.cancel,
-    data.reprocess,
-    data.clear_history,
-    data.forget,
-    inspect.explain,
-    inspect.choreography,
-    chaos,
-    doctor,
-):
-    app.command(command.__name__.replace("_", "-"))(command)
 
-app.add_typer(analysis, name="analysis")
-app.add_typer(letters, name="dead-letters")
+def commands() -> Iterator[tuple[str, typer.Typer]]:
+    """Import every command; yield its name and the app that holds it, or the group."""
+    for panel in COMMANDS.values():
+        for name, (place, _) in panel.items():
+            yield name, load_app(f"{PACKAGE}.{place}", name)
 
 
 def main() -> None:
-    """The entry point of the command."""
+    """Run the command line."""
     app()

@@ -1,103 +1,167 @@
-"""One query to the troupe of a state folder, whether a worker runs there or not."""
+"""Client of the operations: in a state folder, through its worker, or on Google Cloud."""
 
 import json
 import os
 import time
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
-import typer
+
+from handlers.dispatch.errors import Redeliver, Reject
+from troupe.backends.defaults import BadSetting
+from troupe.backends.local.errors import InvalidHome
+from troupe.operations import OPERATIONS
+from troupe.operations.backend import InvalidOperation
+
+from .output import fail, read_text
+from .target import target
+
+if TYPE_CHECKING:
+    from troupe.backends.gcp.settings import GcpSettings
 
 Answer = dict[str, Any]
 
 STARTING_SECONDS = 10.0
-"""A worker that owns the folder already may not be listening yet."""
+"""How long a new owner of the folder may take until its control server listens."""
+_CREATES_HOME = frozenset({"load", "request", "publish", "add_analysis"})
+"""Operations that create the state folder; all others need one."""
 
 
-class Unanswered(Exception):
-    """There is no answer; the text says why and what to do."""
+class CallFailed(Exception):
+    """An operation has no answer; the text says why and what to do."""
 
     def __init__(self, problem: str, code: int = 2) -> None:
-        """`code`: of a command that ends for it."""
+        """`code`: exit code of a command that ends for it."""
         self.code = code
         super().__init__(problem)
 
 
-def call(home: Path, operation: str, **arguments: Any) -> Answer:
-    """The answer in plain JSON values, the same from all ways. Ends the command on a problem."""
+def call(operation: str, **arguments: Any) -> Answer:
+    """Run an operation; return its answer as plain JSON values. End the command if it fails."""
     try:
-        return asked(home, operation, **arguments)
-    except Unanswered as problem:
-        fail(str(problem), problem.code)
+        return try_call(operation, **arguments)
+    except CallFailed as error:
+        fail(str(error), error.code)
 
 
-def asked(home: Path, operation: str, **arguments: Any) -> Answer:
-    """The answer, for those who may ask again. Raises `Unanswered`."""
-    from handlers.dispatch.errors import Redeliver, Reject
-    from troupe.backends.defaults import BadSetting
-    from troupe.backends.local.errors import InvalidHome
-    from troupe.operations.backend import InvalidOperation
-
-    from .client_gcp import ask_elsewhere, is_elsewhere
-
+def try_call(operation: str, **arguments: Any) -> Answer:
+    """Run an operation; return its answer as plain JSON values. Raises `CallFailed`."""
     try:
-        return (
-            ask_elsewhere(operation, arguments)
-            if is_elsewhere()
-            else _call(home, operation, arguments)
-        )
-    except (InvalidOperation, BadSetting, InvalidHome) as problem:
-        raise Unanswered(str(problem)) from problem
-    except (Redeliver, Reject) as trouble:
-        said = f"{trouble}; what was done until then stands: give the command again"
-        raise Unanswered(said, 1) from trouble
+        if target().is_gcp:
+            return _call_gcp(operation, arguments)
+        return _call_local(target().home, operation, arguments)
+    except (InvalidOperation, BadSetting, InvalidHome) as error:
+        raise CallFailed(str(error)) from error
+    except (Redeliver, Reject) as error:
+        raise CallFailed(
+            f"{error}; what was done until then is kept: run the command again", 1
+        ) from error
 
 
-def fail(problem: str, code: int = 2) -> NoReturn:
-    typer.echo(f"troupe: {problem}", err=True)
-    raise typer.Exit(code)
-
-
-def writable(file: Path) -> Path:
-    """Ends the command where no such file can be written: told before the work, not after it."""
-    if file.is_dir():
-        fail(f"{file} is a folder: name a file in it")
-    if not file.parent.is_dir():
+def local_only(command: str) -> None:
+    """End a command that has no meaning for a deployment."""
+    if target().is_gcp:
         fail(
-            f"{file} cannot be written: there is no folder {file.parent}; make it, or name another"
+            f"`troupe {command}` works with --backend local only: "
+            "on Google Cloud the services and Terraform do this"
         )
-    if not os.access(file if file.exists() else file.parent, os.W_OK):
-        fail(f"{file} may not be written by you: name another file")
-    return file
 
 
-def _call(home: Path, operation: str, arguments: Answer) -> Answer:
+# The backend is chosen here, and imported when it is chosen: DuckDB or Google's clients.
+
+
+def _call_local(
+    home: Path, operation: str, arguments: Answer, timeout_seconds: float | None = None
+) -> Answer:
+    """Run an operation in this process, or through the process that owns the folder.
+
+    A request is sent again only while there is no owner to connect to, so it runs once.
+    """
     from troupe.backends.local.backend import HomeInUse
-    from troupe.backends.local.control_server import NoOwner, ask
+    from troupe.backends.local.control_server import TIMEOUT_SECONDS, NoOwner, OwnerBusy, ask
 
+    if operation not in _CREATES_HOME and not home.is_dir():
+        raise CallFailed(
+            f"there is no state folder {home}: create it with `troupe demo` or "
+            "`troupe load FILE`, or name another with --home"
+        )
     for _ in range(round(STARTING_SECONDS / 0.1)):
         try:
-            return _answered_here(home, operation, arguments)
+            return _call_in_process(home, operation, arguments)
         except HomeInUse:
             try:
-                return ask(home, operation, arguments)
+                return ask(home, operation, arguments, timeout_seconds or TIMEOUT_SECONDS)
             except NoOwner:
                 time.sleep(0.1)
-    said = f"{home} is in use by another process that does not answer; end it, or wait for it"
-    raise Unanswered(said, 1)
+            except OwnerBusy as error:
+                raise CallFailed(
+                    f"the worker is busy: {error}; it may still do what was requested: "
+                    "see `troupe status` before you run the command again",
+                    1,
+                ) from error
+    raise CallFailed(
+        f"{home} is in use by a process that does not answer: end it, or wait for its end", 1
+    )
 
 
-def _answered_here(home: Path, operation: str, arguments: Answer) -> Answer:
+def _call_in_process(home: Path, operation: str, arguments: Answer) -> Answer:
     from troupe.backends.local.backend import LocalBackend
-    from troupe.backends.local.operations import OPERATIONS
+    from troupe.backends.local.operations import OPERATIONS as LOCAL_OPERATIONS
     from troupe.telemetry.logs import log_to
 
     backend = LocalBackend(home)
     log_to(home / "log.jsonl")
     try:
-        answer = OPERATIONS[operation](backend, **arguments)
-        plain: Answer = json.loads(msgspec.json.encode(answer))
-        return plain
+        return _plain(LOCAL_OPERATIONS[operation](backend, **arguments))
     finally:
         backend.close()
+
+
+def _call_gcp(operation: str, arguments: Answer) -> Answer:
+    settings = gcp_settings()
+    try:
+        from google.auth.exceptions import GoogleAuthError
+
+        from troupe.backends.gcp.backend import GcpBackend
+        from troupe.doctor.findings import trouble
+    except ModuleNotFoundError as error:
+        _fail_for_missing(error)
+    try:
+        backend = GcpBackend(settings)
+        try:
+            answer = OPERATIONS[operation](backend, **arguments)
+            return _plain(answer | {"worker": {"services": True}})
+        finally:
+            # Dead letters that were pulled and not settled are released at once.
+            backend.close()
+    except GoogleAuthError as error:
+        finding = trouble("credentials", error)
+        raise CallFailed(f"{finding.says}: {finding.remedy}") from error
+
+
+def gcp_settings() -> "GcpSettings":
+    """Return the settings of the deployment; end the command if one is missing or wrong."""
+    try:
+        from troupe.backends.gcp.settings import read_settings, read_terraform
+    except ModuleNotFoundError as error:
+        _fail_for_missing(error)
+    environ = {**os.environ, "TROUPE_HANDLER": "all"}
+    file = target().terraform
+    try:
+        if file is None:
+            return read_settings(environ)
+        remedy = f"write it with `terraform output -json > {file.name}` in the applied folder"
+        return read_terraform(read_text("--terraform", file, remedy), environ)
+    except BadSetting as error:
+        fail(str(error))
+
+
+def _fail_for_missing(error: ModuleNotFoundError) -> NoReturn:
+    fail(f"{error.name} is not installed: pip install 'troupe[gcp]'")
+
+
+def _plain(answer: Answer) -> Answer:
+    """Convert to what a control server sends: times and structs become JSON values."""
+    plain: Answer = json.loads(msgspec.json.encode(answer))
+    return plain

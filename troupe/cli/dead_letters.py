@@ -1,50 +1,65 @@
-"""Dead letters: what could not be handled, and what an operator does about it."""
+"""The commands `dead-letters`: list, show, replay and discard messages that no handler accepted."""
 
 import time
 from collections import Counter
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .client import call
-from .options import HOME, AsJson, DryRun, Home, known, print_json
+from .client import Answer, call
+from .options import AsJson, DryRun, rfc3339
+from .output import print_json
 
-letters = typer.Typer(
-    help="What could not be handled: list, show, replay or discard it.",
+app = typer.Typer(
+    help="List, show, replay or discard dead letters: messages that a handler could not handle. "
+    "Without a command: list.",
     invoke_without_command=True,
+    add_completion=False,
 )
 
-OfHandler = Annotated[str | None, typer.Option("--handler", help="Of this handler alone.")]
-OfCause = Annotated[str | None, typer.Option("--cause", help="With this cause alone.")]
-Since = Annotated[str | None, typer.Option("--since", help="Dead-lettered at or after; RFC 3339.")]
-LetterId = Annotated[str, typer.Argument(help="Id of the letter, or of its event.")]
+OfHandler = Annotated[
+    str | None, typer.Option("--handler", help="Only dead letters of this handler.")
+]
+OfCause = Annotated[str | None, typer.Option("--cause", help="Only dead letters of this cause.")]
+Since = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        callback=rfc3339,
+        metavar="TIME",
+        help="Only dead letters from this time on; RFC 3339, e.g. 2026-01-31T00:00:00Z.",
+    ),
+]
+LetterId = Annotated[str, typer.Argument(help="Id of the dead letter, or of its event.")]
 AT_A_TIME = 100
-"""DeadLetters that are replayed in a second, so that a flood does not meet the handlers at once."""
+"""Dead letters to replay in a second: the handlers should not get all of them at once."""
 
 
-@letters.callback()
-def listed(context: typer.Context, home: Home = HOME) -> None:
-    """Alone it lists them."""
+@app.callback()
+def by_default(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        list_dead_letters(home=home)
+        list_dead_letters()
 
 
-@letters.command("list")
+@app.command("list")
 def list_dead_letters(
     handler: OfHandler = None,
     cause: OfCause = None,
     since: Since = None,
-    home: Home = HOME,
     as_json: AsJson = False,
 ) -> None:
-    """Grouped by handler and cause, with their number and the age of the oldest."""
-    answer = call(known(home), "dead_letters", handler=handler, cause=cause, since=since)
+    """List dead letters by handler and cause, with their number and the age of the oldest.
+
+    Examples:
+        troupe dead-letters list
+        troupe dead-letters list --handler write-jsonl --since 2026-01-31T00:00:00Z
+    """
+    answer = call("dead_letters", handler=handler, cause=cause, since=since)
     if as_json:
         print_json(answer)
         return
     if not answer["groups"]:
-        typer.echo("no dead letter waits")
+        typer.echo("no dead letters")
     for group in answer["groups"]:
         age = f"{group['oldest_seconds']:,.0f} s"
         typer.echo(f"{group['count']:>6,}  {group['handler']}  {group['cause']}  oldest {age}")
@@ -52,56 +67,71 @@ def list_dead_letters(
         typer.echo(f"        {letter['letter_id']}  {letter['event_id']}")
 
 
-@letters.command()
-def show(letter_id: LetterId, home: Home = HOME) -> None:
-    """One dead letter, as it came."""
-    print_json(call(known(home), "show_letter", letter_id=letter_id))
+@app.command()
+def show(letter_id: LetterId) -> None:
+    """Show one dead letter as JSON: its attributes, its body and the cause.
+
+    Examples:
+        troupe dead-letters show ab12__batch-planned__r1__1__1
+    """
+    print_json(call("show_letter", letter_id=letter_id))
 
 
-@letters.command()
+@app.command()
 def replay(
     handler: OfHandler = None,
     cause: OfCause = None,
     since: Since = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most this many.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number to replay.")] = None,
     dry_run: DryRun = False,
-    home: Home = HOME,
     as_json: AsJson = False,
 ) -> None:
-    """Send them again, to the handler that failed and under the same event id."""
-    chosen = {"handler": handler, "cause": cause, "since": since}
+    """Publish dead letters again, for the handler that failed only, under the same event id.
+
+    Remove the cause first.
+
+    Examples:
+        troupe dead-letters replay --handler write-jsonl --dry-run
+        troupe dead-letters replay --handler write-jsonl
+    """
+    selection = {"handler": handler, "cause": cause, "since": since}
     if dry_run:
-        answer = call(known(home), "replay", **chosen, limit=limit, dry_run=True)
+        answer = call("replay", **selection, limit=limit, dry_run=True)
     else:
-        answer = _replayed(home, chosen, limit)
+        answer = _replay_all(selection, limit)
     if as_json:
         print_json(answer)
         return
     would = "would replay" if dry_run else "replayed"
     typer.echo(
         f"{would} {answer['replayed']:,}; {answer['handled']:,} were handled meanwhile; "
-        f"{answer['unreadable']:,} cannot be read: discard them"
+        f"{answer['unreadable']:,} are unreadable: discard them"
     )
 
 
-@letters.command()
+@app.command()
 def discard(
     letter_id: LetterId,
-    reason: Annotated[str, typer.Option(help="Why; kept with the delivery.")],
-    home: Home = HOME,
+    reason: Annotated[str, typer.Option(help="Reason; stored with the event.")],
 ) -> None:
-    """Give one up; an attempt that it holds up is closed without answers."""
-    answer = call(known(home), "discard", letter_id=letter_id, reason=reason)
+    """Discard one dead letter; an attempt that waits for it is closed without answers.
+
+    The next run plans the records of a closed attempt again.
+
+    Examples:
+        troupe dead-letters discard ab12__batch-planned__r1__1__1 --reason "a test"
+    """
+    answer = call("discard", letter_id=letter_id, reason=reason)
     closed = f"; closed {answer['closed']}" if answer["closed"] else ""
     typer.echo(f"discarded {answer['discarded']:,}{closed}")
 
 
-def _replayed(home: Path, chosen: dict[str, Any], limit: int | None) -> dict[str, Any]:
-    """In portions, a second apart, until nothing is left or so many were sent."""
+def _replay_all(selection: dict[str, Any], limit: int | None) -> Answer:
+    """Replay in portions, one a second, until none is left or `limit` of them were published."""
     done = Counter[str]()
     while True:
         left = AT_A_TIME if limit is None else min(AT_A_TIME, limit - done["replayed"])
-        answer = call(known(home), "replay", **chosen, limit=left)
+        answer = call("replay", **selection, limit=left)
         done.update({name: answer[name] for name in ("replayed", "handled")})
         if answer["replayed"] + answer["handled"] < AT_A_TIME or done["replayed"] == limit:
             return {"dry_run": False, **done, "unreadable": answer["unreadable"]}

@@ -1,10 +1,12 @@
-"""The whole job in one command."""
+"""The command `demo`: the whole pipeline on this machine, from transcripts to a report."""
 
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
+import typer
 
 from troupe import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
@@ -15,11 +17,50 @@ from troupe.operations.backend import InvalidOperation
 from troupe.report.html_page import render_html
 from troupe.report.plain_text import summary_lines
 
-from .client import fail, writable
-from .worker import opened, work_until_idle
+from .client import local_only
+from .options import CorruptPercent, ModelName, ModelUrl
+from .output import check_writable, fail
+from .target import target
+from .worker import local_settings, opened, work_until_idle
 
-SMALL = {"canary": 40, "rows_per_batch": 120}
-"""Batches of the generated transcripts: small enough to see the window slide."""
+SMALL_BATCHES = {"canary": 40, "rows_per_batch": 120}
+"""For the generated transcripts: small enough to see several batches in flight."""
+
+Write = Callable[[str], None]
+
+
+def demo(
+    transcripts: Annotated[
+        Path | None,
+        typer.Option(
+            "--transcripts",
+            metavar="FILE",
+            help="Transcripts as JSON Lines, gzip or not. Default: generated ones.",
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="Maximum number of records to analyse.")
+    ] = None,
+    corrupt_percent: CorruptPercent = 0,
+    report: Annotated[
+        Path, typer.Option(metavar="FILE", help="File for the report, an HTML page.")
+    ] = Path("report.html"),
+    model_url: ModelUrl = None,
+    model_name: ModelName = "",
+) -> None:
+    """Run everything once on this machine: load, request, work, verify and report.
+
+    It ends with 1 if the totals do not balance. Local backend only.
+
+    Examples:
+        troupe demo
+        troupe demo --transcripts calls.jsonl --limit 20
+        troupe demo --corrupt-percent 12
+    """
+    local_only("demo")
+    settings = local_settings(corrupt_percent, model_url, model_name)
+    ok = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
+    raise typer.Exit(0 if ok else 1)
 
 
 def run_demo(
@@ -28,15 +69,15 @@ def run_demo(
     limit: int | None,
     settings: LocalSettings,
     report: Path,
-    say: Callable[[str], None],
+    write: Write,
 ) -> bool:
-    """Load, request, work, verify, report; True when the books balance."""
-    writable(report)
+    """Load, request, work, verify and report; return whether the totals balance."""
+    check_writable("--report", report)
     with opened(home, settings) as (backend, control_server):
         try:
-            return _demo(backend, control_server, transcripts, limit, report, say)
-        except InvalidOperation as problem:
-            fail(str(problem))
+            return _demo(backend, control_server, transcripts, limit, report, write)
+        except InvalidOperation as error:
+            fail(str(error))
 
 
 def _demo(
@@ -45,37 +86,41 @@ def _demo(
     transcripts: Path | None,
     limit: int | None,
     report: Path,
-    say: Callable[[str], None],
+    write: Write,
 ) -> bool:
     backend.wake()
     loaded = load(backend, str(transcripts or _generated(backend)))
-    say(f"{loaded['rows']:,} transcripts in the file, {loaded['added']:,} new in the source table")
+    write(
+        f"{loaded['rows']:,} transcripts in the file, {loaded['added']:,} new in the source table"
+    )
     request = {"mode": "test", "limit": limit} if limit else {}
-    run_id = operations.request(backend, request | ({} if transcripts else SMALL))["run_id"]
-    say(f"requested run {run_id}")
-    work_until_idle(backend, control_server, say=say)
+    request |= {} if transcripts else SMALL_BATCHES
+    run_id = operations.request(backend, request)["run_id"]
+    write(f"requested run {run_id}")
+    work_until_idle(backend, control_server, write=write)
     if backend.dependencies.tracking.plan_of(run_id) is None:
-        say(f"run {run_id} was not planned: `troupe status {run_id}` says why")
+        write(f"run {run_id} was not planned: `troupe status {run_id}` shows why")
         return False
-    return _told(backend, run_id, report, say)
+    return _report(backend, run_id, report, write)
 
 
-def _told(backend: LocalBackend, run_id: str, report: Path, say: Callable[[str], None]) -> bool:
+def _report(backend: LocalBackend, run_id: str, report: Path, write: Write) -> bool:
+    """Print the summary and write the page, also into the state folder."""
     answer = json.loads(msgspec.json.encode(operations.report(backend, run_id)))
     for line in summary_lines(answer["summary"], answer["reconciliation"]):
-        say(line)
+        write(line)
     page = render_html(answer["summary"], answer["reconciliation"])
     kept = backend.home / "reports" / f"{run_id}.html"
     kept.parent.mkdir(exist_ok=True)
     for file in (kept, report):
         file.write_text(page, encoding="utf-8")
-    say(f"report: {report}")
+    write(f"report: {report}")
     totals = answer["reconciliation"]
     return bool(totals["ok"] and totals["completed"])
 
 
 def _generated(backend: LocalBackend) -> Path:
-    """The transcripts that the project ships: the same for everybody."""
+    """Write the generated transcripts, which are the same on every machine."""
     file = backend.home / "generated.jsonl"
     lines = (msgspec.json.encode(row) + b"\n" for row in generate())
     file.write_bytes(b"".join(lines))

@@ -1,13 +1,21 @@
-"""Is a deployment in order? And, with `--live`, what does the service itself do?"""
+"""The command `doctor`: checks of a deployment on Google Cloud.
+
+Everything of Google's is imported in functions: the extra `troupe[gcp]` may not be installed.
+"""
 
 import secrets
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .client import fail
-from .client_gcp import gcp_settings
-from .options import AsJson, print_json, print_lines
+from analysis import Analyses
+from handlers.dispatch.errors import Redeliver, Refused, Reject
+from troupe.backends.defaults import utc_now
+
+from .client import gcp_settings
+from .options import AsJson
+from .output import fail, print_json, print_lines
 
 if TYPE_CHECKING:
     from troupe.backends.gcp.settings import GcpSettings
@@ -15,21 +23,32 @@ if TYPE_CHECKING:
     from troupe.doctor.probe import Probing
 
 Live = Annotated[
-    bool, typer.Option("--live", help="Ask the model about five invented conversations. Costs.")
+    bool,
+    typer.Option(
+        "--live", help="Also send five invented conversations to the model. This costs money."
+    ),
 ]
 JobName = Annotated[
-    str, typer.Option("--job", help="Go on with the probe of this job, begun before.")
+    str,
+    typer.Option("--job", metavar="JOB", help="Continue the probe of this job, started before."),
 ]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask whether the probe may cost.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation of the cost.")]
 
 
 def doctor(
     live: Live = False, job: JobName = "", yes: Yes = False, as_json: AsJson = False
 ) -> None:
-    """Examine a deployment: one line and one remedy each. Ends with 1 when there is a fault."""
+    """Check a deployment on Google Cloud: permissions, schemas, topology and clocks.
+
+    Each fault is printed with its remedy. It ends with 1 if there is a fault.
+
+    Examples:
+        troupe doctor --backend gcp --terraform deployment.json
+        troupe doctor --backend gcp --terraform deployment.json --live
+    """
     settings = gcp_settings()
     if live or job:
-        _show(_probed(settings, job, yes=yes), as_json)
+        _show(_probe(settings, job, yes=yes), as_json)
         return
     from troupe.doctor import examine
 
@@ -37,8 +56,6 @@ def doctor(
 
 
 def _show(findings: "list[Finding]", as_json: bool) -> None:
-    from dataclasses import asdict
-
     from troupe.doctor.findings import exit_code, lines
 
     if as_json:
@@ -48,7 +65,8 @@ def _show(findings: "list[Finding]", as_json: bool) -> None:
     raise typer.Exit(exit_code(findings))
 
 
-def _probed(settings: "GcpSettings", job: str, *, yes: bool) -> "list[Finding]":
+def _probe(settings: "GcpSettings", job: str, *, yes: bool) -> "list[Finding]":
+    """Send the probe, or continue the one of `job`; return what its answers show."""
     from troupe.doctor.findings import trouble
     from troupe.doctor.probe_results import RIGHT, read_probe
 
@@ -56,12 +74,11 @@ def _probed(settings: "GcpSettings", job: str, *, yes: bool) -> "list[Finding]":
         probing = _probing(settings)
     except Exception as error:
         return [trouble("probe", error, RIGHT)]
-    return read_probe(probing, job or _begun(probing, yes=yes))
+    return read_probe(probing, job or _start(probing, yes=yes))
 
 
-def _begun(probing: "Probing", *, yes: bool) -> str:
-    """Its cost is told first, and asked for."""
-    from handlers.dispatch.errors import Redeliver, Refused, Reject
+def _start(probing: "Probing", *, yes: bool) -> str:
+    """Show the cost, ask for confirmation, and create the job; return its name."""
     from troupe.doctor.probe import LABEL, begin_probe, probe_cost
 
     typer.echo(probe_cost(probing.analysis), err=True)
@@ -70,15 +87,13 @@ def _begun(probing: "Probing", *, yes: bool) -> str:
     name = secrets.token_hex(8)
     try:
         return begin_probe(probing, name).name
-    except Redeliver as trouble:
-        fail(f"{trouble}; a job with the label {LABEL}={name} may be there all the same", 1)
-    except (Refused, Reject) as trouble:
-        fail(f"no job was made: {trouble}; see `troupe --backend gcp doctor`", 1)
+    except Redeliver as error:
+        fail(f"{error}; a job with the label {LABEL}={name} may be there all the same", 1)
+    except (Refused, Reject) as error:
+        fail(f"no job was created: {error}; see `troupe doctor --backend gcp`", 1)
 
 
 def _probing(settings: "GcpSettings") -> "Probing":
-    from analysis import Analyses
-    from troupe.backends.defaults import utc_now
     from troupe.backends.gcp.backend import make_bucket, make_job_service
     from troupe.doctor.probe import Probing
 

@@ -1,4 +1,4 @@
-"""Source rows by key, for prediction files that are read without a warehouse."""
+"""Lookup file of `troupe read`: source rows by record id and by composite key."""
 
 from pathlib import Path
 from typing import Any
@@ -16,23 +16,23 @@ class BadLookup(Exception):
 
 
 class Lookup:
-    """Exact on both ids of a composite key, and on the record id; no fallback to another call."""
+    """Source rows; a composite key matches by both of its ids, and never by one alone."""
 
     def __init__(self, file: Path) -> None:
-        """JSON Lines in the source table's columns. Raises `BadLookup`."""
+        """Read JSON Lines in the columns of the source table. Raises `BadLookup`."""
         self._by_record: dict[str, dict[str, Any]] = {}
         self._by_ids: dict[tuple[str, str], str | None] = {}
-        """None for a pair of ids that several rows carry: which of them is meant is unknown."""
+        """None for a pair of ids that several rows have: the key does not tell them apart."""
         for number, line in enumerate(file.read_bytes().splitlines(), start=1):
             if line.strip():
                 self._add(file, number, line)
 
     def row(self, record: str) -> dict[str, Any] | None:
-        """The ids of this record's source row."""
+        """Return the ids of the source row of a record; None if the file has no such row."""
         return self._by_record.get(record)
 
     def record_of(self, key: str) -> str | None:
-        """The record behind a composite key of the earlier system."""
+        """Return the record of a composite key of the earlier system; None if none or several match."""
         ids = composite_key(key)
         return self._by_ids.get(ids) if ids else None
 

@@ -1,43 +1,72 @@
-"""What several commands take, and how they print."""
+"""Options that several commands share."""
 
-import json
-import shutil
-import sys
-from pathlib import Path
+import math
+from datetime import datetime
 from typing import Annotated
 
+import msgspec
 import typer
 
-from .client import fail
+from .output import fail
 
-Home = Annotated[
-    Path,
-    typer.Option("--home", envvar="TROUPE_HOME", help="The state folder.", show_default=True),
+
+def rfc3339(parameter: typer.CallbackParam, value: str | None) -> str | None:
+    """Check an option that takes a time; end the command if it is not RFC 3339 with a zone."""
+    if value is None:
+        return None
+    try:
+        time = msgspec.convert(value, datetime)
+    except msgspec.ValidationError:
+        fail(f"invalid {parameter.opts[0]} {value!r}: use RFC 3339, e.g. 2026-01-31T00:00:00Z")
+    if time.tzinfo is None:
+        fail(
+            f"invalid {parameter.opts[0]} {value!r}: the time zone is missing; "
+            "use RFC 3339, e.g. 2026-01-31T00:00:00Z"
+        )
+    return value
+
+
+def finite(parameter: typer.CallbackParam, value: float | None) -> float | None:
+    """Check an option that takes a number. JSON has no nan and no inf: they would become null."""
+    if value is not None and not math.isfinite(value):
+        fail(f"invalid {parameter.opts[0]} {value}: use a number, e.g. 20")
+    return value
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+Budget = Annotated[
+    float | None,
+    typer.Option(
+        callback=finite,
+        help="Maximum cost in US dollars; a run with a higher estimate is refused.",
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show it, and change nothing.")]
-Budget = Annotated[float | None, typer.Option(help="US dollars; over it, refused.")]
-BudgetTokens = Annotated[int | None, typer.Option(help="Tokens; over them, refused.")]
-HOME = Path(".troupe")
-
-
-def known(home: Path) -> Path:
-    """Ends the command where nothing was ever loaded."""
-    from .client_gcp import is_elsewhere
-
-    if not is_elsewhere() and not home.is_dir():
-        fail(f"there is no state folder {home}; begin with `troupe demo` or `troupe load FILE`")
-    return home
-
-
-def print_lines(lines: list[str]) -> None:
-    """On a terminal within its width; a pipe gets the lines as they are."""
-    from troupe.report.text_columns import within
-
-    wide = sys.stdout.isatty()
-    for line in within(lines, shutil.get_terminal_size().columns) if wide else lines:
-        typer.echo(line)
-
-
-def print_json(value: object) -> None:
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+BudgetTokens = Annotated[
+    int | None,
+    typer.Option(help="Maximum number of tokens; a run with a higher estimate is refused."),
+]
+CorruptPercent = Annotated[
+    float,
+    typer.Option(
+        "--corrupt-percent",
+        min=0,
+        max=100,
+        help="Percentage of answers that the stand-in for Vertex corrupts, to see errors handled.",
+    ),
+]
+ModelUrl = Annotated[
+    str | None,
+    typer.Option(
+        "--model-url",
+        envvar="TROUPE_MODEL_URL",
+        help="Base URL of an OpenAI-compatible endpoint that answers instead of the stand-in.",
+    ),
+]
+ModelName = Annotated[
+    str,
+    typer.Option(
+        "--model-name", envvar="TROUPE_MODEL_NAME", help="Model that the endpoint should use."
+    ),
+]

@@ -1,4 +1,4 @@
-"""Where the readings of prediction files go, and what they add up to."""
+"""Results of `troupe read`: the files rows.ndjson and errors.ndjson, and their summary."""
 
 import json
 from collections import Counter
@@ -9,25 +9,26 @@ from analysis import Analysis, Reading
 from handlers.attempts.output_columns import output_tables
 
 EXAMPLES = 3
+"""Record ids that the summary gives for each kind."""
 
 Fields = dict[str, Any]
 
 
-class Readings:
-    """rows.ndjson and errors.ndjson of one output folder; every line ends in one of them."""
+class Results:
+    """Writer of rows.ndjson and errors.ndjson; every line that is read goes to one of them."""
 
     def __init__(self, out: Path, analysis: Analysis) -> None:
         self._rows_path, self._errors_path = out / "rows.ndjson", out / "errors.ndjson"
         self._analysis = analysis
         self._columns = [column.name for column in output_tables([analysis])[analysis.table]]
         self._seen: dict[str, bool] = {}
-        """Whether this record was answered more than once."""
+        """By record: whether it has more than one answer."""
         self._types: Counter[str] = Counter()
         self._methods: Counter[str] = Counter()
         self._grades: Counter[str] = Counter()
         self._examples: dict[str, list[str]] = {}
 
-    def __enter__(self) -> "Readings":
+    def __enter__(self) -> "Results":
         self._rows = self._rows_path.open("wb")
         self._errors = self._errors_path.open("wb")
         return self
@@ -36,29 +37,31 @@ class Readings:
         self._rows.close()
         self._errors.close()
 
-    def row(self, record: str, reading: Reading, beside: Fields) -> None:
-        """One answer that became a row, with what is known of it from elsewhere."""
+    def add_row(self, record: str, reading: Reading, more: Fields) -> None:
+        """Write an answer as a row; `more` has its file, its line and the ids of its source row."""
         self._note(record)
         self._methods[reading.parse_method or ""] += 1
         self._grades[reading.repair_grade or ""] += 1
         self._example(reading.parse_method or "", record)
-        told = {name: getattr(reading, name) for name in reading.__struct_fields__}
-        told |= reading.columns | {"analysis": self._analysis.name, "record_id": record}
-        told["model"] = told.pop("model_version", None)
-        told |= {name: value for name, value in beside.items() if name not in ("file", "line")}
-        row = {name: told.get(name) for name in self._columns}
-        _write(self._rows, row | {"file": beside["file"], "line": beside["line"]})
+        fields = {name: getattr(reading, name) for name in reading.__struct_fields__}
+        fields |= reading.columns | {"analysis": self._analysis.name, "record_id": record}
+        fields["model"] = fields.pop("model_version", None)
+        fields |= {name: value for name, value in more.items() if name not in ("file", "line")}
+        row = {name: fields.get(name) for name in self._columns}
+        _write(self._rows, row | {"file": more["file"], "line": more["line"]})
 
-    def error(self, record: str | None, error_type: str, detail: str | None, where: Fields) -> None:
-        """One line that gave no row."""
+    def add_error(
+        self, record: str | None, error_type: str, detail: str | None, where: Fields
+    ) -> None:
+        """Write a line that gave no row as an error."""
         if record is not None:
             self._note(record)
         self._error(record, error_type, detail, where)
 
-    def withdraw_doubled(self) -> None:
-        """Rows of records that were answered twice become errors."""
-        doubled = {record for record, twice in self._seen.items() if twice}
-        if not doubled:
+    def move_duplicates(self) -> None:
+        """Move the rows of records with two answers to the errors: which one is right is unknown."""
+        duplicates = {record for record, twice in self._seen.items() if twice}
+        if not duplicates:
             return
         kept = self._rows_path.with_suffix(".part")
         with (
@@ -67,7 +70,7 @@ class Readings:
             self._errors_path.open("ab") as self._errors,
         ):
             for row in map(json.loads, rows):
-                if row["record_id"] in doubled:
+                if row["record_id"] in duplicates:
                     self._methods[row["parse_method"]] -= 1
                     self._grades[row["repair_grade"]] -= 1
                     where = {"file": row["file"], "line": row["line"]}
@@ -77,7 +80,7 @@ class Readings:
         kept.replace(self._rows_path)
 
     def summary(self, files: list[str]) -> Fields:
-        """Counts, and a few record ids for each error type and parse method; no content."""
+        """Return counts, and a few record ids for each error type and parse method; no content."""
         rows, errors = sum(self._methods.values()), sum(self._types.values())
         return {
             "analysis": self._analysis.name,
@@ -85,9 +88,9 @@ class Readings:
             "lines": rows + errors,
             "rows": rows,
             "errors": errors,
-            "error_types": _counted(self._types),
-            "parse_methods": _counted(self._methods),
-            "repair_grades": _counted(self._grades),
+            "error_types": _counts(self._types),
+            "parse_methods": _counts(self._methods),
+            "repair_grades": _counts(self._grades),
             "examples": self._examples,
         }
 
@@ -99,8 +102,8 @@ class Readings:
     ) -> None:
         self._types[error_type] += 1
         self._example(error_type, record)
-        told = {"record_id": record, "error_type": error_type, "detail": detail}
-        _write(self._errors, told | where)
+        fields = {"record_id": record, "error_type": error_type, "detail": detail}
+        _write(self._errors, fields | where)
 
     def _example(self, name: str, record: str | None) -> None:
         examples = self._examples.setdefault(name, [])
@@ -108,7 +111,7 @@ class Readings:
             examples.append(record)
 
 
-def _counted(counter: Counter[str]) -> dict[str, int]:
+def _counts(counter: Counter[str]) -> dict[str, int]:
     return {name: count for name, count in counter.most_common() if count}
 
 

@@ -1,99 +1,110 @@
-"""Commands that bring work: load, request, publish, work, and all of it as demo."""
+"""Commands on runs: request, publish, cancel, reprocess."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from .client import call, fail
-from .client_gcp import local_only
-from .options import HOME, AsJson, Budget, BudgetTokens, DryRun, Home, print_json, print_lines
+from troupe.report.formatting import dollars, plural, span
+from troupe.report.plain_text import preview_lines
 
-DamagePercent = Annotated[
-    float, typer.Option("--damage", min=0, max=100, help="Per cent of answers to damage.")
-]
-ModelUrl = Annotated[
-    str | None,
-    typer.Option(
-        "--model-url",
-        envvar="TROUPE_MODEL_URL",
-        help="Send the prompts to this OpenAI-compatible endpoint instead of the stand-in.",
-    ),
-]
-ModelName = Annotated[
-    str, typer.Option("--model-name", envvar="TROUPE_MODEL_NAME", help="The model there.")
-]
+from .client import Answer, CallFailed, call, try_call
+from .option_errors import name_options
+from .options import AsJson, Budget, BudgetTokens, DryRun, finite, rfc3339
+from .output import fail, print_json, print_lines, read_text
 
-
-def demo(
-    transcripts: Annotated[
-        Path | None,
-        typer.Option("--transcripts", help="JSON Lines, gzip or not; else generated."),
-    ] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Analyse at most this many.")] = None,
-    home: Home = HOME,
-    damage: DamagePercent = 0,
-    report: Annotated[Path, typer.Option(help="Where the report goes.")] = Path("report.html"),
-    model_url: ModelUrl = None,
-    model_name: ModelName = "",
-) -> None:
-    """Load, request, work until idle, verify and report: the whole job in one command."""
-    local_only("demo")
-    from .demo import run_demo
-    from .worker import settings_of
-
-    settings = settings_of(damage, 0, _endpoint(model_url, model_name))
-    ok = run_demo(home, transcripts, limit, settings, report, typer.echo)
-    raise typer.Exit(0 if ok else 1)
-
-
-def load(
-    file: Annotated[Path, typer.Argument(help="JSON Lines in the source table's columns.")],
-    home: Home = HOME,
-) -> None:
-    """Add transcripts to the source table: the whole file, or nothing of it."""
-    loaded = call(home, "load", file=str(file.resolve()))
-    for column in loaded["ignored_columns"]:
-        typer.echo(f"ignored column {column}: the source table has none of this name", err=True)
-    if loaded["added"] or not loaded["rows"]:
-        typer.echo(f"loaded {loaded['added']:,} rows")
-    else:
-        typer.echo(f"this file was loaded before; its {loaded['rows']:,} rows are there already")
+_TOKENS = ("input_tokens", "output_tokens")
 
 
 def request(
-    run_id: Annotated[str, typer.Option("--run-id", help="Name of the run; else derived.")] = "",
+    run_id: Annotated[
+        str,
+        typer.Option(
+            "--run-id", help="Name of the new run: a-z, 0-9 and -. Default: made from the time."
+        ),
+    ] = "",
     mode: Annotated[
-        str, typer.Option(help="test, production, incremental, single or custom.")
+        str,
+        typer.Option(
+            help="production: all records that are due. test: needs --limit. "
+            "incremental: since the newest call of the last run. single: needs --record-id. custom: any."
+        ),
     ] = "production",
-    limit: Annotated[int | None, typer.Option(help="At most this many records.")] = None,
-    event_time_from: Annotated[str | None, typer.Option(help="RFC 3339, inclusive.")] = None,
-    event_time_to: Annotated[str | None, typer.Option(help="RFC 3339, exclusive.")] = None,
-    provider: Annotated[list[str] | None, typer.Option(help="Only this one; repeatable.")] = None,
-    direction: Annotated[list[str] | None, typer.Option(help="Only this one; repeatable.")] = None,
-    record_id: Annotated[list[str] | None, typer.Option(help="For mode single.")] = None,
-    rows_per_batch: Annotated[int | None, typer.Option(help="Default 20,000.")] = None,
-    bytes_per_batch: Annotated[int | None, typer.Option(help="Default 700,000,000.")] = None,
-    concurrency: Annotated[int | None, typer.Option(help="Batches in flight; default 8.")] = None,
-    canary: Annotated[int | None, typer.Option(help="Records of batch 1; default 500.")] = None,
-    breaker: Annotated[float | None, typer.Option(help="Per cent failed; default 20.")] = None,
-    max_attempts: Annotated[int | None, typer.Option(help="Per batch; default 3.")] = None,
-    model: Annotated[str | None, typer.Option(help="Default: the analysis' own.")] = None,
-    analysis: Annotated[str | None, typer.Option(help="Default call_review_v1.")] = None,
+    limit: Annotated[int | None, typer.Option(help="Maximum number of records.")] = None,
+    event_time_from: Annotated[
+        str | None,
+        typer.Option(
+            callback=rfc3339, metavar="TIME", help="Only calls at or after this time; RFC 3339."
+        ),
+    ] = None,
+    event_time_to: Annotated[
+        str | None,
+        typer.Option(callback=rfc3339, metavar="TIME", help="Only calls before this time."),
+    ] = None,
+    provider: Annotated[
+        list[str] | None, typer.Option(help="Only calls of this provider; repeatable.")
+    ] = None,
+    direction: Annotated[
+        list[str] | None, typer.Option(help="Only calls of this direction; repeatable.")
+    ] = None,
+    record_id: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this record, with mode single or custom; repeatable."),
+    ] = None,
+    rows_per_batch: Annotated[
+        int | None, typer.Option(help="Records in a batch. Default: 20,000.")
+    ] = None,
+    bytes_per_batch: Annotated[
+        int | None, typer.Option(help="Bytes of requests in a batch. Default: 700,000,000.")
+    ] = None,
+    concurrency: Annotated[
+        int | None, typer.Option(help="Batches in flight at the same time. Default: 8.")
+    ] = None,
+    canary: Annotated[
+        int | None,
+        typer.Option(help="Records in batch 1, which must succeed first. Default: 500."),
+    ] = None,
+    breaker: Annotated[
+        float | None,
+        typer.Option(
+            callback=finite,
+            help="Stop the run above this percentage of failed records. Default: 20.",
+        ),
+    ] = None,
+    max_attempts: Annotated[
+        int | None, typer.Option(help="Maximum number of attempts at a batch. Default: 3.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model to use. Default: the analysis' own.")
+    ] = None,
+    analysis: Annotated[
+        str | None, typer.Option(help="Analysis to run. Default: call_review_v1.")
+    ] = None,
     budget: Budget = None,
     budget_tokens: BudgetTokens = None,
-    lookback_days: Annotated[int | None, typer.Option(help="Incremental; default 7.")] = None,
+    lookback_days: Annotated[
+        int | None,
+        typer.Option(help="With mode incremental: days to look back for late calls. Default: 7."),
+    ] = None,
     grounding: Annotated[
-        bool | None, typer.Option(help="Measure how much of each summary was said; default yes.")
+        bool | None,
+        typer.Option(help="Measure which part of each summary occurs in its call. Default: on."),
     ] = None,
     dry_run: DryRun = False,
-    home: Home = HOME,
     as_json: AsJson = False,
 ) -> None:
-    """Ask for transcripts to be analysed. A running worker begins at once, else `troupe work`."""
-    request = {
+    """Request a run: transcripts to be analysed.
+
+    A running worker starts with it at once; without one, run `troupe work`. On Google Cloud the
+    services start with it.
+
+    Examples:
+        troupe request --dry-run
+        troupe request --run-id first --mode test --limit 20
+        troupe request --mode incremental --budget 50
+    """
+    fields = {
         "run_id": run_id, "mode": mode, "limit": limit, "event_time_from": event_time_from,
         "event_time_to": event_time_to, "providers": provider, "directions": direction,
         "record_ids": record_id, "rows_per_batch": rows_per_batch,
@@ -102,13 +113,10 @@ def request(
         "budget": budget, "budget_tokens": budget_tokens, "lookback_days": lookback_days,
         "grounding": grounding,
     }  # fmt: skip
-    given = {name: value for name, value in request.items() if value not in (None, [], "")}
-    answer = call(home, "request", request=given, dry_run=dry_run)
+    answer = _send("request", fields, dry_run=dry_run)
     if as_json:
         print_json(answer)
     elif dry_run:
-        from troupe.report.plain_text import preview_lines
-
         print_lines(preview_lines(answer))
     elif answer["known"]:
         typer.echo(f"run {answer['run_id']} was requested before; nothing changes")
@@ -117,71 +125,120 @@ def request(
 
 
 def publish(
-    topic: Annotated[str, typer.Argument(help="For example run-requested.")],
-    file: Annotated[Path, typer.Argument(help="The message's body; - for standard input.")],
-    message_id: Annotated[str, typer.Option(help="Publish under this message id.")] = "",
-    home: Home = HOME,
+    topic: Annotated[str, typer.Argument(help="Topic, for example run-requested.")],
+    file: Annotated[
+        Path, typer.Argument(help="File with the body of the message; - for standard input.")
+    ],
+    message_id: Annotated[str, typer.Option(help="Id of the message. Default: a new one.")] = "",
 ) -> None:
-    """Publish a message as it is, bare JSON included, as one would with gcloud."""
-    body = sys.stdin.read() if str(file) == "-" else _read(file)
-    sent = call(home, "publish", topic=topic, body=body, message_id=message_id)
+    """Publish a message on a topic, as `gcloud pubsub topics publish` does.
+
+    The body may be an event, or a request as bare JSON.
+
+    Examples:
+        troupe publish run-requested request.json
+        echo '{"run_id": "first"}' | troupe publish cancel-requested -
+    """
+    body = _standard_input() if str(file) == "-" else read_text("FILE", file, "name another file")
+    sent = call("publish", topic=topic, body=body, message_id=message_id)
     typer.echo(f"published message {sent['message_id']}")
     if refused := sent.get("refused"):
         why = f"{refused['reason']}: {refused['detail']}"
         typer.echo(f"troupe: run {refused['run_id']} was refused: {why}", err=True)
 
 
-def work(
-    home: Home = HOME,
-    linger: Annotated[
-        float, typer.Option(min=0, help="Seconds without work after which it ends; 0: at once.")
-    ] = 10.0,
-    damage: DamagePercent = 0,
-    model_url: ModelUrl = None,
-    model_name: ModelName = "",
+def cancel(
+    run: Annotated[str, typer.Argument(help="Id of the run.")],
 ) -> None:
-    """Do what there is to do: requests, and whatever a worker before left unfinished.
+    """Stop a run: no further job is created, answers are kept, all other records are released.
 
-    Ended by Ctrl-C with a run still open it ends with 130, by SIGTERM with 143, else with 0.
+    Released records are due again for the next run.
+
+    Examples:
+        troupe cancel first
     """
-    local_only("work")
-    from .worker import opened, settings_of, still_open, work_until_idle
-
-    settings = settings_of(damage, 0, _endpoint(model_url, model_name))
-    with opened(home, settings) as (backend, control_server):
-        told = backend.wake()
-        if told:
-            typer.echo(f"going on with {told:,} unfinished {'event' if told == 1 else 'events'}")
-        number = work_until_idle(backend, control_server, linger=linger, say=typer.echo)
-        left = still_open(backend) if number else []
-    if left:
-        from troupe.report.formatting import plural
-
-        open_runs = f"{plural(len(left), 'run')} open: {', '.join(left)}"
-        typer.echo(f"ended with {open_runs}; `troupe work` goes on")
-        raise typer.Exit(128 + number)
-    typer.echo("done")
+    answer = call("cancel", run_id=run)
+    if answer["already"]:
+        typer.echo(f"run {run} is {answer['already']} already")
+    else:
+        typer.echo(f"requested run {run} to stop; `troupe status {run}` shows its progress")
 
 
-def _endpoint(url: str | None, model: str) -> Any:
-    if url is None:
-        return None
-    from troupe.endpoint.openai import Endpoint
+def reprocess(
+    of_run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Records of this run.")
+    ] = None,
+    batch: Annotated[
+        list[int] | None, typer.Option(help="Records of this batch of --run; repeatable.")
+    ] = None,
+    error_type: Annotated[
+        list[str] | None, typer.Option(help="Records with this type of error; repeatable.")
+    ] = None,
+    record_id: Annotated[
+        list[str] | None, typer.Option(help="The record with this id; repeatable.")
+    ] = None,
+    analysis: Annotated[
+        str | None, typer.Option(help="Analysis whose records to send. Default: call_review_v1.")
+    ] = None,
+    run_id: Annotated[
+        str,
+        typer.Option(
+            "--run-id", help="Name of the new run: a-z, 0-9 and -. Default: made from the time."
+        ),
+    ] = "",
+    budget: Budget = None,
+    budget_tokens: BudgetTokens = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Send failed or released records to the model again, in a new run.
 
-    if not model:
-        fail("--model-name is missing: name the model that the endpoint should use")
+    A closed batch is never opened again. Select records by --run, --error-type or --record-id.
+
+    Examples:
+        troupe reprocess --run first --dry-run
+        troupe reprocess --run first --error-type truncated --budget 5
+    """
+    fields = {
+        "of_run": of_run, "batches": batch, "error_types": error_type, "record_ids": record_id,
+        "analysis": analysis, "run_id": run_id, "budget": budget, "budget_tokens": budget_tokens,
+    }  # fmt: skip
+    answer = _send("reprocess", fields, dry_run=dry_run)
+    if as_json:
+        print_json(answer)
+    else:
+        print_lines(_reprocess_lines(answer, of_run))
+
+
+def _send(operation: str, fields: dict[str, Any], *, dry_run: bool) -> Answer:
+    """Send the fields that were given; an error names the option of its field."""
+    given = {name: value for name, value in fields.items() if value not in (None, [], "")}
     try:
-        endpoint = Endpoint(base_url=url, model=model, key=os.environ.get("TROUPE_MODEL_KEY"))
-        endpoint.knock()
-    except ValueError as error:
-        fail(f"--model-url {url}: {error}")
-    except OSError as error:
-        fail(f"--model-url {url}: nobody answers there ({error}); start the model's server first")
-    return endpoint
+        return try_call(operation, request=given, dry_run=dry_run)
+    except CallFailed as error:
+        fail(name_options(str(error), fields), error.code)
 
 
-def _read(file: Path) -> str:
+def _reprocess_lines(answer: Answer, of_run: str | None) -> list[str]:
+    cost = span(*map(dollars, answer["cost"]))
+    tokens = sum(answer[name][0] for name in _TOKENS), sum(answer[name][1] for name in _TOKENS)
+    batches = plural(answer["batches"], "batch", "batches")
+    size = f"{plural(answer['records'], 'record')} in {batches}"
+    lines = [f"{size}, {tokens[0]:,} to {tokens[1]:,} tokens, cost {cost}"]
+    for name, count in answer["left_out"].items():
+        lines.append(f"left out: {count:,} {name.replace('_', ' ')}")
+    if "processed" in answer["left_out"]:
+        run = of_run or "RUN"
+        lines.append(f"processed records have a row: `troupe clear-history --run {run}` deletes it")
+    if answer["known"] and answer["run_id"]:
+        lines.append(f"run {answer['run_id']} was requested before; nothing changes")
+    elif answer["run_id"]:
+        lines.append(f"requested run {answer['run_id']}")
+    return lines
+
+
+def _standard_input() -> str:
     try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file} cannot be read: {error}")
+        return sys.stdin.read()
+    except UnicodeDecodeError:
+        fail("invalid FILE -: standard input is not a text in UTF-8")

@@ -1,36 +1,37 @@
-"""The simulation of whole runs, under everything that can go wrong."""
+"""The command `simulate`: whole runs in virtual time, under faults."""
 
 import os
 from typing import Annotated
 
+import msgspec
 import typer
+
+from troupe.simulation import run_simulations
 
 from .options import AsJson
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
-
-@app.command()
-def chaos(
-    seeds: Annotated[int, typer.Option(min=1, help="How many schedules to play.")] = 100,
-    start: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
+def simulate(
+    seeds: Annotated[int, typer.Option(min=1, help="Number of simulations.")] = 100,
+    start: Annotated[int, typer.Option(min=0, help="Seed of the first one.")] = 0,
     jobs: Annotated[
-        int, typer.Option(min=0, help="Processes; 0: one for each core.", show_default=True)
+        int, typer.Option(min=0, help="Processes to use. Default: one for each core.")
     ] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Play whole runs under everything that can go wrong; ends with 1 when a seed failed.
+    """Simulate runs under faults, in virtual time; end with 1 if a seed failed.
 
-    One seed is one schedule, in virtual time, on the real handlers and SQL. A failing seed prints
-    its schedule, made as short as it still fails, and the command that plays it again.
+    A seed determines all faults and the order of all steps. The handlers and the SQL are the real
+    ones. For a seed that fails, the fewest faults that make it fail are printed, and the command
+    that repeats it.
+
+    Examples:
+        troupe simulate --seeds 2000
+        troupe simulate --start 51 --seeds 1
     """
-    import msgspec
-
-    from troupe.simulation import run_chaos
-
-    say = _quiet if as_json else typer.echo
+    write = _ignore if as_json else typer.echo
     processes = jobs or os.cpu_count() or 1
-    report = run_chaos(seeds, start, say, min(processes, seeds))
+    report = run_simulations(seeds, start, write, min(processes, seeds))
     if as_json:
         typer.echo(msgspec.json.encode(report))
     else:
@@ -39,5 +40,5 @@ def chaos(
     raise typer.Exit(0 if report.ok else 1)
 
 
-def _quiet(line: str) -> None:
-    return
+def _ignore(_line: str) -> None:
+    """Print no progress: the output is one JSON document."""

@@ -1,4 +1,4 @@
-"""`troupe status --watch`: the same query again and again, until everything is over."""
+"""`troupe status --watch`: query the status and show it until every run is over."""
 
 import json
 import signal
@@ -7,148 +7,172 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
+import typer
+from rich.console import Console
+
 from troupe.report.change_log import Feed
+from troupe.report.live_screen import Stage
 from troupe.report.reconciliation import part, rows
 from troupe.report.snapshot import Scene, is_finished
 
-from .client import Unanswered
-from .watch_state import Answer, Ask, Watch
+from .client import CallFailed, try_call
+from .output import fail
+from .target import target
+from .watch_state import Answer, Query, WatchState
 
-WELL, BADLY, INTERRUPTED = 0, 1, 130
-"""How the command ends: all went well; a run was stopped or refused, or its books do not balance;
-somebody ended the watch."""
-
+ALL_WELL, NOT_WELL, INTERRUPTED = 0, 1, 130
+"""Exit codes: all went well; a run was stopped or refused, or its totals do not balance; a signal
+ended the watch."""
 
 Show = Callable[[Scene], None]
-"""Where the looks go."""
+"""Shows one snapshot."""
 
 
-class Ended(BaseException):
-    """Somebody asked for the end, with SIGINT or SIGTERM."""
+class Interrupted(BaseException):
+    """SIGINT or SIGTERM arrived."""
+
+
+def watch_status(run_id: str | None, every: float | None, *, as_json: bool) -> int:
+    """Watch one run or all of them; return the exit code. `every`: seconds between two queries."""
+    # A query of a deployment is about ten BigQuery queries, which cost money.
+    seconds = every or (15.0 if target().is_gcp else 2.0)
+    state = WatchState(time.monotonic, lambda: datetime.now(UTC))
+
+    def query(of_run: str | None) -> Answer:
+        return {"worker": None} | try_call("status", run_id=of_run)
+
+    refresh: Query = query
+    if as_json:
+        opened = json_lines(typer.echo)
+    elif has_terminal():
+        refresh, opened = with_spinner(query), on_terminal(seconds)
+    else:
+        opened = text_lines(typer.echo)
+    try:
+        return watch(refresh, run_id, state, opened, lambda: time.sleep(seconds))
+    except CallFailed as error:
+        fail(str(error), error.code)
 
 
 def watch(
-    ask: Ask,
+    query: Query,
     run_id: str | None,
-    seen: Watch,
-    shown: AbstractContextManager[Show],
+    state: WatchState,
+    opened: AbstractContextManager[Show],
     wait: Callable[[], None],
 ) -> int:
-    """Ask, show and wait, until no run is open or somebody ends it; the command's exit status.
+    """Query, show and wait until no run is open, or a signal arrives; return the exit code.
 
-    A first query without an answer is raised as `Unanswered`; later ones are asked again.
+    Raises `CallFailed` if the first query fails; a later one is repeated after the wait.
     """
-    with _signals() as told:
+    with _signals() as received:
         try:
-            last = seen.look(ask, run_id)
-            with shown as show:
+            last = state.refresh(query, run_id)
+            with opened as show:
                 show(last)
                 while not is_finished(last.status):
                     wait()
                     try:
-                        last = seen.look(ask, run_id)
-                    except Unanswered as problem:
-                        last = seen.missed(last, str(problem))
+                        last = state.refresh(query, run_id)
+                    except CallFailed as error:
+                        last = state.without_answer(last, str(error))
                     show(last)
-        except Ended:
+        except Interrupted:
             return INTERRUPTED
         except Exception:
-            # DuckDB makes an error of its own of what a signal raised in the midst of a query.
-            if told:
+            # DuckDB raises RuntimeError for an exception that a signal raised during its query.
+            if received:
                 return INTERRUPTED
             raise
-    return _result(last, seen.watched)
+    return _exit_code(last, state.watched)
 
 
-def _result(scene: Scene, watched: set[str]) -> int:
-    """Of the runs that were watched to their end, and of the one that is told in full."""
-    mine = watched | {str(scene.run.get("run_id"))}
-    stopped = any(run.get("stopped_for") for run in scene.runs if str(run.get("run_id")) in mine)
+def _exit_code(scene: Scene, watched: set[str]) -> int:
+    """Judge the runs that were watched to their end, and the one that is shown in full."""
+    ids = watched | {str(scene.run.get("run_id"))}
+    stopped = any(run.get("stopped_for") for run in scene.runs if str(run.get("run_id")) in ids)
     unbalanced = part(scene.run, "reconciliation").get("ok") is False
-    return BADLY if stopped or unbalanced or rows(scene.status, "refusals") else WELL
+    return NOT_WELL if stopped or unbalanced or rows(scene.status, "refusals") else ALL_WELL
 
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Those that came. Both leave the terminal as it was."""
-    told: list[int] = []
+    """Raise `Interrupted` for SIGINT and SIGTERM, so that the screen is closed; yield their list."""
+    received: list[int] = []
 
-    def end(number: int, _frame: Any) -> None:
-        told.append(number)
-        raise Ended
+    def interrupt(number: int, _frame: Any) -> None:
+        received.append(number)
+        raise Interrupted
 
-    before = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
-        yield told
+        yield received
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
 @contextmanager
-def plainly(say: Callable[[str], None]) -> Iterator[Show]:
-    """Without a terminal: a line for each change."""
+def text_lines(write: Callable[[str], None]) -> Iterator[Show]:
+    """Write a line for each change, for output that is not a terminal."""
     feed = Feed()
 
     def show(scene: Scene) -> None:
-        for each in feed.news(scene):
-            say(each)
+        for line in feed.news(scene):
+            write(line)
 
     yield show
 
 
 @contextmanager
-def as_json(say: Callable[[str], None]) -> Iterator[Show]:
-    """For scripts: one document a line and look, with what the status says and the forecasts."""
+def json_lines(write: Callable[[str], None]) -> Iterator[Show]:
+    """Write one JSON document a line for each snapshot: the status and the forecasts."""
 
     def show(scene: Scene) -> None:
-        forecasts = {run: asdict(forecast) for run, forecast in scene.forecasts.items()}
-        told = {
+        document = {
             "at": scene.now.isoformat(),
             **scene.status,
             "run": scene.run or None,
-            "forecasts": forecasts,
+            "forecasts": {run: asdict(forecast) for run, forecast in scene.forecasts.items()},
             "trouble": scene.trouble or None,
         }
-        say(json.dumps(told, ensure_ascii=False, default=str))
+        write(json.dumps(document, ensure_ascii=False, default=str))
 
     yield show
 
 
 @contextmanager
 def on_terminal(every: float) -> Iterator[Show]:
-    """A screen of its own while it lasts; the last look stays when it ends."""
-    from troupe.report.live_screen import Stage
-
+    """Show the snapshots on the alternate screen; leave the last one on the usual screen."""
     with Stage(time.monotonic, every) as stage:
         yield stage.show
 
 
-def patiently(ask: Ask) -> Ask:
-    """On a terminal: the first query may wait for a worker's long step, and says so."""
-    from rich.console import Console
-
+def with_spinner(query: Query) -> Query:
+    """Show a spinner during the first query, which may wait for a long step of the worker."""
     console = Console()
-    asked: list[str | None] = []
+    is_first = True
 
-    def told(run_id: str | None) -> Answer:
-        if asked:
-            return ask(run_id)
+    def first_with_spinner(run_id: str | None) -> Answer:
+        nonlocal is_first
+        if not is_first:
+            return query(run_id)
         try:
-            with console.status("asking how the runs stand"):
-                answer = ask(run_id)
+            with console.status("querying the status of the runs"):
+                answer = query(run_id)
         finally:
-            console.show_cursor()  # also where a signal came while the line was drawn
-        asked.append(run_id)
+            console.show_cursor()  # also if a signal arrived while the spinner was drawn
+        is_first = False
         return answer
 
-    return told
+    return first_with_spinner
 
 
 def has_terminal() -> bool:
-    """Whether somebody looks at the output who can be shown a screen."""
-    from rich.console import Console
-
+    """Return whether the output is a terminal that can show a screen."""
     return sys.stdout.isatty() and not Console().is_dumb_terminal

@@ -1,4 +1,4 @@
-"""What a watch has seen so far: the looks, what is new in them, and how fast it goes."""
+"""State of a watch: the last snapshot, what is new in it, and the pace of each run."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,34 +14,34 @@ from troupe.report.snapshot import Scene, errors
 from troupe.report.status_text import whole
 
 NEW_SECONDS = 60.0
-"""For so long a type of error is marked as new."""
+"""How long a type of error is marked as new."""
 
 Answer = Mapping[str, Any]
-Ask = Callable[[str | None], Answer]
-"""The status of all runs, or of one in full."""
+Query = Callable[[str | None], Answer]
+"""Returns the status of all runs, or of one in full."""
 
 
 @dataclass(slots=True)
-class Watch:
-    """What was seen so far."""
+class WatchState:
+    """What the snapshots so far have shown."""
 
     clock: Callable[[], float]
-    """Seconds, forwards only."""
+    """Seconds of a monotonic clock."""
     now: Callable[[], datetime]
-    """The time of day."""
+    """The wall clock."""
     paces: dict[str, Pace] = field(default_factory=dict)
     known: dict[str, float] = field(default_factory=dict)
-    """When each type of error was seen first."""
+    """By type of error: the second of its first snapshot."""
     past: frozenset[str] = frozenset()
-    """Refusals and system errors that were there before the watch began."""
+    """Refusals and system errors of the first snapshot, as JSON."""
     watched: set[str] = field(default_factory=set)
-    """Runs that were open at some look."""
+    """Runs that were open in some snapshot."""
     last: Scene | None = None
 
-    def look(self, ask: Ask, run_id: str | None) -> Scene:
-        """One look: all runs, and one of them in full, the newest that is open."""
-        status = ask(run_id)
-        run = _whole_of(status, ask, run_id)
+    def refresh(self, query: Query, run_id: str | None) -> Scene:
+        """Query all runs, and one in full: the given one, or else the newest that is open."""
+        status = query(run_id)
+        run = _run_in_full(status, query, run_id)
         if run_id is None:
             status = self._without_past(status)
         at, now = self.clock(), self.now()
@@ -57,31 +57,31 @@ class Watch:
         }
         name = str(run.get("run_id"))
         if name in forecasts and _is_canary(run):
-            # A small batch by itself says little of how fast many together are.
+            # The pace of the canary, one small batch, says little about many batches at once.
             forecasts[name] = Forecast(cost=forecasts[name].cost)
         scene = Scene(status, run, now, forecasts)
         self.last = replace(scene, fresh=self._fresh(scene, at))
         return self.last
 
     def _fresh(self, scene: Scene, at: float) -> frozenset[str]:
-        """What the first look saw is not new, and nothing is for long."""
+        """Return the types of errors that appeared after the first snapshot, and not long ago."""
         types = [name for name, _many, _hint in errors(scene)]
         for name in types:
             self.known.setdefault(name, at if self.last else at - NEW_SECONDS)
         return frozenset(name for name in types if at - self.known[name] < NEW_SECONDS)
 
-    def missed(self, last: Scene, problem: str) -> Scene:
-        """The last look again, with the reason why there is no newer one."""
-        said = f"the last look had no answer ({problem}); it is asked again"
-        return replace(last, now=self.now(), trouble=said)
+    def without_answer(self, last: Scene, problem: str) -> Scene:
+        """Return the last snapshot with the reason why there is no newer one."""
+        trouble = f"the last query failed ({problem}); it is repeated"
+        return replace(last, now=self.now(), trouble=trouble)
 
     def _without_past(self, status: Answer) -> Answer:
-        """Of all runs only news: what was refused last week is no news."""
-        kept = {name: [_spelt(row) for row in rows(status, name)] for name in _LASTING}
+        """Leave out refusals and system errors that are older than a watch of all runs."""
+        known = {name: [_as_json(row) for row in rows(status, name)] for name in _LASTING}
         if self.last is None:
-            self.past = frozenset(each for found in kept.values() for each in found)
+            self.past = frozenset(each for texts in known.values() for each in texts)
         new = {
-            name: [row for row in rows(status, name) if _spelt(row) not in self.past]
+            name: [row for row in rows(status, name) if _as_json(row) not in self.past]
             for name in _LASTING
         }
         return {**status, **new}
@@ -95,16 +95,16 @@ def _is_canary(run: Answer) -> bool:
 _LASTING = ("refusals", "system_errors")
 
 
-def _spelt(row: Answer) -> str:
+def _as_json(row: Answer) -> str:
     return json.dumps(row, sort_keys=True, default=str)
 
 
-def _whole_of(status: Answer, ask: Ask, run_id: str | None) -> Answer:
+def _run_in_full(status: Answer, query: Query, run_id: str | None) -> Answer:
     runs = rows(status, "runs")
     if not runs:
         return {}
     if run_id is not None:
         return whole(runs[0], status)
     newest = ([run for run in runs if not is_over(run)] or runs)[-1]
-    of_it = ask(str(newest["run_id"]))
-    return whole((rows(of_it, "runs") or [newest])[0], of_it)
+    in_full = query(str(newest["run_id"]))
+    return whole((rows(in_full, "runs") or [newest])[0], in_full)

@@ -1,12 +1,15 @@
-"""The worker's loop, with the control server open and the progress shown."""
+"""The command `work`: a worker's loop, with its control server open and its progress shown."""
 
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from troupe.backends.defaults import BadSetting
 from troupe.backends.local.backend import HomeInUse, LocalBackend, LocalSettings
@@ -14,6 +17,7 @@ from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.errors import InvalidHome
 from troupe.backends.local.worker import Worker
 from troupe.endpoint.openai import Endpoint
+from troupe.report.formatting import plural
 from troupe.report.progress import Live
 from troupe.report.run_text import is_over
 from troupe.standin.corrupt import Damage
@@ -21,28 +25,86 @@ from troupe.standin.prediction_lines import analyst
 from troupe.standin.settings import Behaviour
 from troupe.telemetry.logs import log_to
 
-from .client import fail
+from .client import local_only
+from .options import CorruptPercent, ModelName, ModelUrl
+from .output import fail
+from .target import target
 
 SHOW_SECONDS = 0.5
-PATIENCE_SECONDS = 5.0
+"""Between two updates of the progress."""
+OWNER_SECONDS = 5.0
+"""How long to wait for a command that owns the state folder for a moment."""
 
 
-def settings_of(damage: float, seed: int, endpoint: Endpoint | None) -> LocalSettings:
-    """`damage` is per cent of the answers."""
-    spoiled = Damage(share=damage / 100, seed=seed) if damage else None
+def work(
+    idle_timeout: Annotated[
+        float,
+        typer.Option(
+            "--idle-timeout", min=0, help="Seconds without work before the worker ends; 0: at once."
+        ),
+    ] = 10.0,
+    corrupt_percent: CorruptPercent = 0,
+    model_url: ModelUrl = None,
+    model_name: ModelName = "",
+) -> None:
+    """Start a worker: it handles all requests and continues what an earlier worker left unfinished.
+
+    It ends with 0 when there is no more work. Ended with a run still open, by Ctrl-C it ends with
+    130 and by SIGTERM with 143; the next worker continues. Local backend only.
+
+    Examples:
+        troupe work --idle-timeout 0
+        troupe work --model-url http://127.0.0.1:11434/v1 --model-name gemma3
+    """
+    local_only("work")
+    settings = local_settings(corrupt_percent, model_url, model_name)
+    with opened(target().home, settings) as (backend, control_server):
+        unfinished = backend.wake()
+        if unfinished:
+            typer.echo(f"continuing with {plural(unfinished, 'unfinished event')}")
+        number = work_until_idle(
+            backend, control_server, idle_timeout=idle_timeout, write=typer.echo
+        )
+        runs = open_runs(backend) if number else []
+    if runs:
+        text = f"{plural(len(runs), 'run')} open: {', '.join(runs)}"
+        typer.echo(f"ended with {text}; `troupe work` continues")
+        raise typer.Exit(128 + number)
+    typer.echo("done")
+
+
+def local_settings(corrupt_percent: float, model_url: str | None, model_name: str) -> LocalSettings:
+    """Return the settings of a worker; end the command if an option or a variable is wrong."""
+    endpoint = _endpoint(model_url, model_name)
     try:
         return LocalSettings(
-            damage=spoiled,
+            damage=Damage(share=corrupt_percent / 100, seed=0) if corrupt_percent else None,
             answerer=endpoint or analyst,
             behaviour=Behaviour(keeps_answers=endpoint is not None),
         )
-    except BadSetting as problem:
-        fail(str(problem))
+    except BadSetting as error:
+        fail(str(error))
+
+
+def _endpoint(url: str | None, model: str) -> Endpoint | None:
+    """Return the endpoint of --model-url, which must answer; None without the option."""
+    if url is None:
+        return None
+    if not model:
+        fail("--model-name is missing: name the model that the endpoint should use")
+    try:
+        endpoint = Endpoint(base_url=url, model=model, key=os.environ.get("TROUPE_MODEL_KEY"))
+        endpoint.knock()
+    except ValueError as error:
+        fail(f"invalid --model-url {url}: {error}")
+    except OSError as error:
+        fail(f"--model-url {url} does not answer ({error}): start the model's server first")
+    return endpoint
 
 
 @contextmanager
 def opened(home: Path, settings: LocalSettings) -> Iterator[tuple[LocalBackend, ControlServer]]:
-    """The backend of a state folder and its control server; ends the command when another owns it."""
+    """Own a state folder and serve other commands; end the command if another worker owns it."""
     backend = _owned(home, settings)
     log_to(home / "log.jsonl")
     control_server = ControlServer(home)
@@ -55,62 +117,61 @@ def opened(home: Path, settings: LocalSettings) -> Iterator[tuple[LocalBackend, 
 
 
 def _owned(home: Path, settings: LocalSettings) -> LocalBackend:
-    """A command that only asks owns the folder for a moment; a worker keeps it."""
-    for _ in range(round(PATIENCE_SECONDS / 0.1)):
+    """Open the folder. Another command owns it for a moment only; a worker keeps it."""
+    for _ in range(round(OWNER_SECONDS / 0.1)):
         try:
             return LocalBackend(home, settings)
         except HomeInUse:
             time.sleep(0.1)
-        except InvalidHome as problem:
-            fail(str(problem))
-    return fail(f"{home}: a worker is at work here already; `troupe status` shows what it does", 1)
+        except InvalidHome as error:
+            fail(str(error))
+    return fail(f"a worker is running in {home} already; `troupe status` shows its progress", 1)
 
 
 def work_until_idle(
     backend: LocalBackend,
     control_server: ControlServer,
     *,
-    linger: float = 0.0,
-    say: Callable[[str], None],
+    idle_timeout: float = 0.0,
+    write: Callable[[str], None],
 ) -> int:
-    """Work; end when nothing was left to do and nobody asked for anything for `linger` seconds.
+    """Work until there was neither work nor a request for `idle_timeout` seconds, or a signal.
 
-    Returns the number of the signal that ended it before; 0 for none.
+    Returns the number of the signal that ended it; 0 for none.
     """
     worker = Worker(backend, lambda seconds: _listen(backend, control_server, seconds))
-    with Live(sys.stdout.isatty()) as live, _ended_by_signal() as ended:
-        show = _Shown(backend, worker, live)
+    with Live(sys.stdout.isatty()) as live, _signals() as ended:
+        progress = _Progress(backend, worker, live)
         while not ended():
             control_server.answer(backend)
             if worker.step():
-                show.now_and_then()
+                progress.update_if_due()
                 continue
-            show.now()
-            if linger:
-                say(f"nothing to do; waiting {linger:g} s for more")
-            if not linger or not _asked_within(backend, control_server, linger, ended):
+            progress.update()
+            if idle_timeout:
+                write(f"no work; waiting {idle_timeout:g} s for more")
+            if not idle_timeout or not _got_work(backend, control_server, idle_timeout, ended):
                 break
         return ended()
 
 
-def still_open(backend: LocalBackend) -> list[str]:
-    """The runs that are not over, and those that are requested and not planned yet."""
+def open_runs(backend: LocalBackend) -> list[str]:
+    """Return the runs that are not over, and those that are requested and not planned yet."""
+    tracking = backend.dependencies.tracking
     since = backend.dependencies.event_log.lookback_start(backend.clock())
-    asked = backend.dependencies.tracking.query(
-        "waiting_requests", {"since": since, "run_id": None}
-    )
-    planned = [run_id for run_id, _ in backend.dependencies.tracking.open_runs(since)]
-    return [*planned, *(row["run_id"] for row in asked)]
+    requested = tracking.query("waiting_requests", {"since": since, "run_id": None})
+    planned = [run_id for run_id, _ in tracking.open_runs(since)]
+    return [*planned, *(row["run_id"] for row in requested)]
 
 
 def _listen(backend: LocalBackend, control_server: ControlServer, seconds: float) -> None:
     control_server.answer(backend, seconds)
 
 
-def _asked_within(
+def _got_work(
     backend: LocalBackend, control_server: ControlServer, seconds: float, ended: Callable[[], int]
 ) -> bool:
-    """Whether something came that gives work, before the time is up."""
+    """Answer requests until one of them brings work or the time is up; return whether one did."""
     deadline = time.monotonic() + seconds
     while not ended() and time.monotonic() < deadline:
         left = deadline - time.monotonic()
@@ -120,50 +181,50 @@ def _asked_within(
 
 
 @contextmanager
-def _ended_by_signal() -> Iterator[Callable[[], int]]:
-    """SIGTERM and Ctrl-C end the loop between two steps; a second Ctrl-C ends it at once.
+def _signals() -> Iterator[Callable[[], int]]:
+    """Let SIGTERM and Ctrl-C end the loop between two steps; a second Ctrl-C ends it at once.
 
-    Yields what tells the number of the signal that came; 0 for none.
+    Yields a function that returns the number of the signal that arrived; 0 for none.
     """
-    told: list[int] = []
+    received: list[int] = []
 
     def note(number: int, _frame: Any) -> None:
-        if told and number == signal.SIGINT:
+        if received and number == signal.SIGINT:
             raise KeyboardInterrupt
-        told.append(number)
+        received.append(number)
 
     before = {s: signal.signal(s, note) for s in (signal.SIGTERM, signal.SIGINT)}
     try:
-        yield lambda: told[0] if told else 0
+        yield lambda: received[0] if received else 0
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-class _Shown:
-    """What the progress display is told, now and then."""
+class _Progress:
+    """Updates the progress display from the tables."""
 
     def __init__(self, backend: LocalBackend, worker: Worker, live: Live) -> None:
         self._backend, self._worker, self._live = backend, worker, live
         self._started = self._shown = time.monotonic()
 
-    def now_and_then(self) -> None:
+    def update_if_due(self) -> None:
         if time.monotonic() - self._shown >= SHOW_SECONDS:
-            self.now()
+            self.update()
 
-    def now(self) -> None:
+    def update(self) -> None:
         self._shown = time.monotonic()
-        run, others = self._open()
+        run, others = self._runs()
         if run is None:
             return
-        counted = {name: run[name] or 0 for name in ("analysed", "failed", "released")}
+        counts = {name: run[name] or 0 for name in ("analysed", "failed", "released")}
         self._live.update(
             {
                 "run_id": run["run_id"],
                 "batches": run["batches"],
                 "records": run["records"],
-                **counted,
-                "open": run["records"] - sum(counted.values()),
+                **counts,
+                "open": run["records"] - sum(counts.values()),
                 "deliveries": self._worker.deliveries,
                 "in_flight": self._backend.bus.waiting,
                 "stage": self._stage(run),
@@ -173,8 +234,8 @@ class _Shown:
             }
         )
 
-    def _open(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
-        """The newest run that is open, and the others; where none is, the newest of all."""
+    def _runs(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+        """Return the newest open run and the other open ones; if none is open, the newest run."""
         since = self._backend.dependencies.event_log.lookback_start(self._backend.clock())
         runs = self._backend.dependencies.tracking.query("runs", {"run_id": None, "since": since})
         open_ = [run for run in runs if not is_over(run)] or runs[-1:]

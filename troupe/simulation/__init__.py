@@ -7,7 +7,7 @@ without keys that would hide a doubling. After each seed the tables are compared
 true: nothing lost, nothing doubled, nothing paid twice, every run ended, every book balanced.
 """
 
-from .report import Report, run_chaos
+from .report import Report, run_simulations
 from .simulate import Outcome, simulate
 
-__all__ = ["Outcome", "Report", "run_chaos", "simulate"]
+__all__ = ["Outcome", "Report", "run_simulations", "simulate"]

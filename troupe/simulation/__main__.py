@@ -1,6 +1,8 @@
-"""`python -m troupe.simulation`: as `troupe chaos`, which needs no more than this."""
+"""`python -m troupe.simulation`: the command `troupe simulate`."""
 
-from troupe.cli.simulate import app
+import typer
+
+from troupe.cli.simulate import simulate
 
 if __name__ == "__main__":
-    app(prog_name="troupe chaos")
+    typer.run(simulate)

@@ -37,7 +37,7 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
         yield from (f"  {problem}" for problem in self.problems)
         yield f"  schedule, {len(self.schedule)} of {self.faults} faults:"
         yield from (f"  {fault}" for fault in self.schedule)
-        yield f"  again: troupe chaos --start {self.seed} --seeds 1"
+        yield f"  again: troupe simulate --start {self.seed} --seeds 1"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,7 +71,9 @@ class _Played(msgspec.Struct, frozen=True):
     failure: Failure | None
 
 
-def run_chaos(seeds: int, start: int = 0, say: Say = lambda line: None, jobs: int = 1) -> Report:
+def run_simulations(
+    seeds: int, start: int = 0, say: Say = lambda line: None, jobs: int = 1
+) -> Report:
     """Play so many seeds, in so many processes; each that fails is shrunk and told."""
     began, counts, failures = time.perf_counter(), Counter[str](), list[Failure]()
     with _playing(range(start, start + seeds), jobs) as played:

@@ -32,7 +32,11 @@ MAX_REQUEST_BYTES = 32 << 20
 
 
 class NoOwner(Exception):
-    """No process answers for this folder."""
+    """No process owns this folder and answers for it."""
+
+
+class OwnerBusy(Exception):
+    """The owner did not answer in time; it may still carry the request out."""
 
 
 class _Request(msgspec.Struct):
@@ -112,20 +116,33 @@ class _Connection(socketserver.StreamRequestHandler):
             return msgspec.json.encode({"problem": f"it failed: {type(error).__name__}"})
 
 
-def ask(home: Path, operation: str, arguments: dict[str, Any]) -> Answer:
-    """Ask the process that owns the folder. Raises `NoOwner`, or what the duty raises."""
+def ask(
+    home: Path,
+    operation: str,
+    arguments: dict[str, Any],
+    timeout_seconds: float = TIMEOUT_SECONDS,
+) -> Answer:
+    """Ask the process that owns the folder.
+
+    Raises `NoOwner` if there is none to connect to, `OwnerBusy` if it does not answer in time, or
+    what the operation raises.
+    """
     try:
         control_file = json.loads((home / CONTROL_FILE).read_text())
         line = msgspec.json.encode(_Request(control_file["secret"], operation, arguments)) + b"\n"
         if len(line) > MAX_REQUEST_BYTES:
             size = f"{len(line):,} bytes, and may have {MAX_REQUEST_BYTES:,}"
             raise InvalidOperation(f"the request has {size}: ask for less at once")
-        with create_connection(("127.0.0.1", control_file["port"]), TIMEOUT_SECONDS) as connection:
+        address = ("127.0.0.1", control_file["port"])
+        with create_connection(address, timeout_seconds) as connection:
             connection.sendall(line)
             reply = json.loads(connection.makefile("rb").readline())
         if "problem" in reply:
             raise InvalidOperation(reply["problem"])
         answer: Answer = reply["answer"]
         return answer
+    except TimeoutError as error:
+        # Its request stays in the owner's queue: sent once more, it would be carried out twice.
+        raise OwnerBusy(f"no answer within {timeout_seconds:g} s") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise NoOwner(f"no process answers for {home}") from error

@@ -1,0 +1,20 @@
+"""The command `choreography`: the events and their handlers."""
+
+from troupe.deployment.catalogue import score_rows
+from troupe.report.plain_text import choreography_lines
+
+from .options import AsJson
+from .output import print_json, print_lines
+
+
+def choreography(as_json: AsJson = False) -> None:
+    """List the events and the handlers that subscribe to them, as they are in the code.
+
+    Examples:
+        troupe choreography
+    """
+    rows = score_rows()
+    if as_json:
+        print_json(rows)
+    else:
+        print_lines(choreography_lines(rows))

@@ -1,0 +1,50 @@
+"""Printing: lines, JSON, and the one-line error with which a command ends."""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from troupe.report.text_columns import within
+
+
+def fail(problem: str, code: int = 2) -> NoReturn:
+    """Print an error to standard error and end the command; 2 is the code of a user's mistake."""
+    typer.echo(f"troupe: {problem}", err=True)
+    raise typer.Exit(code)
+
+
+def print_lines(lines: list[str]) -> None:
+    """Print lines, wrapped to the width of a terminal; a pipe gets them as they are."""
+    wide = sys.stdout.isatty()
+    for line in within(lines, shutil.get_terminal_size().columns) if wide else lines:
+        typer.echo(line)
+
+
+def print_json(value: object) -> None:
+    """Print a value as indented JSON; times and paths become text."""
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def check_writable(option: str, file: Path) -> Path:
+    """Return the file of an option; end the command, before any work, if it cannot be written."""
+    if file.is_dir():
+        fail(f"invalid {option} {file}: it is a folder; name a file in it")
+    if not file.parent.is_dir():
+        fail(f"invalid {option} {file}: there is no folder {file.parent}; create it first")
+    if not os.access(file if file.exists() else file.parent, os.W_OK):
+        fail(f"invalid {option} {file}: you have no permission to write it; name another file")
+    return file
+
+
+def read_text(name: str, file: Path, remedy: str) -> str:
+    """Return the text of a file that the user named; end the command if it cannot be read."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
+        fail(f"invalid {name} {file}: it cannot be read ({why}); {remedy}")

@@ -1,0 +1,67 @@
+"""The options of every command: which state folder or deployment it works on."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+HOME = Path(".troupe")
+
+
+class BackendName(StrEnum):
+    """Where the handlers run."""
+
+    LOCAL = "local"
+    GCP = "gcp"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a command works on: a state folder, or a deployment on Google Cloud."""
+
+    home: Path = HOME
+    backend: BackendName = BackendName.LOCAL
+    terraform: Path | None = None
+
+    @property
+    def is_gcp(self) -> bool:
+        return self.backend is BackendName.GCP
+
+
+_DEFAULT = Target()
+_TARGET = ContextVar("target", default=_DEFAULT)
+"""Set by each invocation of the command line."""
+
+
+def target() -> Target:
+    """Return what the command of this invocation works on."""
+    return _TARGET.get()
+
+
+def select_target(
+    home: Annotated[
+        Path,
+        typer.Option("--home", envvar="TROUPE_HOME", help="State folder of the local backend."),
+    ] = HOME,
+    backend: Annotated[
+        BackendName,
+        typer.Option(
+            envvar="TROUPE_BACKEND",
+            help="local: a state folder on this machine. gcp: a deployment on Google Cloud.",
+        ),
+    ] = BackendName.LOCAL,
+    terraform: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="TROUPE_TERRAFORM",
+            metavar="FILE",
+            help="With gcp: a file with the output of `terraform output -json`. "
+            "Without it, the settings are read from the environment.",
+        ),
+    ] = None,
+) -> None:
+    """Analyse call-centre transcripts in batches with Gemini, on a laptop or on Google Cloud."""
+    _TARGET.set(Target(home, backend, terraform))
