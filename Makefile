@@ -13,7 +13,7 @@ demo: $(VENV)/base  ## Run the whole job on this machine, and write report.html
 	$(BIN)/troupe demo
 
 # What a move or a rename can break: imports, names, the catalogue, the statements, one whole run.
-QUICK := tests/test_packages.py tests/test_documents.py tests/events tests/docs/test_reference.py \
+QUICK := tests/test_packages.py tests/test_vocabulary.py tests/test_documents.py tests/events tests/docs/test_reference.py \
   tests/handlers/test_whole_runs.py tests/terraform/test_needs.py tests/tracking/test_statements.py
 
 quick: lint types  ## Under a minute: style, types, and the tests that a move can break

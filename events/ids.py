@@ -131,6 +131,15 @@ def request_object(attempt: str) -> str:
     return f"requests/{attempt}.jsonl"
 
 
+def staging_object(execution: str) -> str:
+    """Name the object that holds the answers which one execution reads, until they are loaded.
+
+    >>> staging_object("5f0c")
+    'staging/5f0c/answers.ndjson'
+    """
+    return f"staging/{execution}/answers.ndjson"
+
+
 def output_folder(attempt: str, claim: int) -> str:
     """Name the folder that only the Vertex job of this claim on the attempt writes to.
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from analysis import Analyses, Analysis, Reader, encode_reading, lines_of
 from events import JobCancelled, JobEnded, JobFailed, JobSucceeded, ResultsProcessed
+from events.ids import staging_object
 from tracking import AttemptKey, Tracking
 
 from .attempts.close import close, results_processed
@@ -60,9 +61,7 @@ def _stage(
         raise Reject(*OUTPUT_MISSING)
     if not any(jobs):
         return None
-    blob = bucket.write_once(
-        f"staging/{name}/answers.ndjson", _staged_lines(jobs, analysis, bucket)
-    )
+    blob = bucket.write_once(staging_object(name), _staged_lines(jobs, analysis, bucket))
     return tracking.stage_answers(answer_columns(analysis), [blob.uri])
 
 

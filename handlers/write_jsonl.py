@@ -27,9 +27,9 @@ def write_jsonl(
         return
     analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
     lines = _CountedLines(preflight(analysis, _lines(tracking, attempt_key, analysis)))
-    name = request_object(deployment.attempt(event.run_id, event.batch, event.attempt))
+    attempt = deployment.attempt(event.run_id, event.batch, event.attempt)
     try:
-        blob = bucket.write_once(name, lines)
+        blob = bucket.write_once(request_object(attempt), lines)
     except (PreflightError, Reject) as error:
         if tracking.closing_of(attempt_key) is not None:
             # This process slept past the end of its attempt, and records may be forgotten since.

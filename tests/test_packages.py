@@ -1,4 +1,4 @@
-"""The house: five rooms, who may enter which, and what may not lie about in any of them."""
+"""Packages: what each may import, and what no file of them may contain."""
 
 import ast
 import fnmatch
@@ -6,100 +6,147 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.imports import PACKAGES, REPO, circles, imports
 from troupe.deployment import catalogue
 
-HOUSE = Path(__file__).parent.parent
-ROOMS = ("events", "analysis", "tracking", "handlers", "troupe")
-MAY_ENTER = {
-    "events": {"events"},
-    "analysis": {"analysis"},
-    "tracking": {"tracking", "events"},
-    "handlers": {"handlers", "events", "analysis", "tracking"},
-    "troupe": set(ROOMS),
+_STANDARD = {
+    "collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "json", "math",
+    "operator", "re", "typing",
+}  # fmt: skip
+"""Modules of the standard library without input, output, time or chance."""
+
+MAY_IMPORT: dict[str, set[str]] = {
+    "events": {"events", "cloudevents", "msgspec"} | _STANDARD,
+    # base64 decodes the key of an earlier system; secrets makes the fence around a transcript.
+    "analysis": {"analysis", "json_repair", "msgspec", "base64", "binascii", "importlib", "secrets"}
+    | _STANDARD,
+    "tracking": {"tracking", "events", "msgspec", "importlib"} | _STANDARD,
+    # inspect reads the parameters of a handler, which name its dependencies.
+    "handlers": {"handlers", "events", "analysis", "tracking", "msgspec", "inspect", "logging"}
+    | _STANDARD,
 }
+"""Every top-level module that a package may import. `troupe` runs the others and may import all."""
+
+READS_PACKAGE_DATA = {"analysis": "shipped analyses and prices", "tracking": "schemas and SQL"}
+"""Packages that may use `importlib.resources`, and nothing else of `importlib`."""
+
+IN_FUNCTIONS = {
+    "troupe/cli/": "the command line loads what a command needs, so that it starts fast",
+    "troupe/backends/gcp/backend.py": "a service loads the clients of its own handlers alone",
+    "troupe/doctor/checks.py": "each check loads one client of Google's",
+    "troupe/telemetry/setup.py": "OpenTelemetry is an optional extra",
+    "troupe/backends/defaults.py": "the module resource exists on POSIX alone",
+}
+"""Files, or folders, that may import inside functions, and the reason of each."""
 LONGEST = 400
 
 
-def python_files(*rooms: str) -> list[Path]:
-    return sorted(file for room in rooms for file in (HOUSE / room).rglob("*.py"))
-
-
-def imported_by(file: Path) -> Iterator[str]:
-    """Every module that the file names, also inside its functions."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            yield node.module if node.level == 0 and node.module else file.parent.name
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
-            yield from (str(ast.literal_eval(each)) for each in node.args[:1])
+def python_files(*packages: str) -> list[Path]:
+    """Every Python file of the packages; never an empty list."""
+    files = sorted(file for package in packages for file in (REPO / package).rglob("*.py"))
+    assert files, f"there is no Python file in {packages}"
+    return files
 
 
 def texts_in(file: Path) -> Iterator[str]:
-    """The strings of a file that are no docstrings."""
+    """Yield the strings of a file that are no docstrings."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    told = {
+    docstrings = {
         id(node.value)
         for node in ast.walk(tree)
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
     }
     for node in ast.walk(tree):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
-            yield node.value
+        if isinstance(node, ast.Constant) and id(node) not in docstrings:
+            yield from [node.value] if isinstance(node.value, str) else []
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_a_room_imports_only_the_rooms_it_may_enter(room: str) -> None:
-    """Import direction is the architecture."""
-    trespasses = [
-        f"{file.relative_to(HOUSE)}: {name}"
-        for file in python_files(room)
-        for name in imported_by(file)
-        if name.partition(".")[0] in {*ROOMS, "tests"} - MAY_ENTER[room]
+def test_a_package_imports_only_what_its_allow_list_names() -> None:
+    """The direction of imports is the architecture; an unlisted module fails, whatever it is."""
+    looked_at: dict[str, int] = defaultdict(int)
+    wrong = []
+    for name, each in imports():
+        package = name.partition(".")[0]
+        looked_at[package] += 1
+        allowed = MAY_IMPORT.get(package)
+        if allowed is not None and each.module.partition(".")[0] not in allowed:
+            wrong.append(f"{each.file}:{each.line}: {each.module}")
+
+    assert set(PACKAGES) == set(looked_at)
+    assert min(looked_at.values()) > 20
+    assert [] == wrong
+
+
+def test_importlib_serves_package_data_alone() -> None:
+    """`import_module` would get around every other check."""
+    used = [(name, each) for name, each in imports() if each.module.startswith("importlib")]
+
+    assert used
+    wrong = [
+        f"{each.file}:{each.line}: {each.module}"
+        for name, each in used
+        if name.partition(".")[0] in MAY_IMPORT
+        if name.partition(".")[0] not in READS_PACKAGE_DATA
+        or not each.module.startswith("importlib.resources")
+    ]
+    assert [] == wrong
+
+
+def test_events_and_analysis_do_no_input_or_output() -> None:
+    """Only shipped package data is read, through `importlib.resources.files`."""
+    builtins, methods = {"open", "print", "input"}, {"write_text", "write_bytes", "mkdir", "unlink"}
+    files = python_files("events", "analysis")
+    nodes = [(f, n) for f in files for n in ast.walk(ast.parse(f.read_text(encoding="utf-8")))]
+    calls = [(file, node) for file, node in nodes if isinstance(node, ast.Call)]
+
+    assert len(calls) > 500
+    wrong = [
+        f"{file.relative_to(REPO)}:{node.lineno}: {ast.unparse(node.func)}"
+        for file, node in calls
+        if (isinstance(node.func, ast.Name) and node.func.id in builtins)
+        or (isinstance(node.func, ast.Attribute) and node.func.attr in methods)
+    ]
+    assert [] == wrong
+
+
+def test_no_modules_import_each_other() -> None:
+    """Also not through others, inside functions, or for types alone."""
+    assert [] == circles()
+
+
+def test_imports_stand_at_the_top_of_a_file() -> None:
+    """The exceptions are listed with their reasons, and each is still needed."""
+    inner = [each for _, each in imports() if each.in_function]
+    wrong = [
+        f"{each.file}:{each.line}: {each.module}"
+        for each in inner
+        if not each.file.startswith(tuple(IN_FUNCTIONS))
     ]
 
-    assert [] == trespasses
+    assert [] == wrong
+    assert [] == [e for e in IN_FUNCTIONS if not any(i.file.startswith(e) for i in inner)]
 
 
-@pytest.mark.parametrize("room", ["events", "analysis", "tracking", "handlers"])
-def test_a_relative_import_stays_inside_its_room(room: str) -> None:
-    """`from ...troupe import x` is no way around."""
-    strays = [
-        str(file.relative_to(HOUSE))
-        for file in python_files(room)
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.level >= len(file.relative_to(HOUSE).parts)
+def test_an_init_file_holds_no_logic() -> None:
+    """Names are imported and listed there; `handlers/__init__.py` is empty."""
+    files = [file for file in python_files(*PACKAGES) if file.name == "__init__.py"]
+    allowed = (ast.Import, ast.ImportFrom, ast.Expr, ast.Assign)
+    logic = [
+        f"{file.relative_to(REPO)}:{node.lineno}"
+        for file in files
+        for node in ast.parse(file.read_text(encoding="utf-8")).body
+        if not isinstance(node, allowed)
+        or (isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) != "__all__")
     ]
 
-    assert [] == strays
-
-
-def test_analysis_and_events_do_no_input_or_output() -> None:
-    """What can be pure is pure; only the package's own files are read."""
-    doors = {
-        "duckdb",
-        "socket",
-        "subprocess",
-        "urllib",
-        "http",
-        "shutil",
-        "tempfile",
-        "os",
-        "time",
-    }
-    open_doors = [
-        f"{file.relative_to(HOUSE)}: {name}"
-        for file in python_files("events", "analysis")
-        for name in imported_by(file)
-        if name.partition(".")[0] in doors
-    ]
-
-    assert [] == open_doors
+    assert [] == logic
+    assert "" == (REPO / "handlers" / "__init__.py").read_text(encoding="utf-8")
 
 
 LIGHT = [
@@ -128,13 +175,13 @@ def test_the_laptop_imports_nothing_of_the_cloud(module: str) -> None:
 
     told = subprocess.run(
         [sys.executable, "-W", "error", "-c", look],
-        cwd=HOUSE, capture_output=True, text=True, check=True,
+        cwd=REPO, capture_output=True, text=True, check=True,
     )  # fmt: skip
 
     assert "[]" == told.stdout.strip()
 
 
-def test_the_first_four_rooms_never_load_the_laptop() -> None:
+def test_the_first_four_packages_never_load_the_laptop() -> None:
     """A handler in the cloud carries no DuckDB and no sqlglot."""
     look = (
         "import sys, handlers, handlers.dispatch.deliver\n"
@@ -143,7 +190,7 @@ def test_the_first_four_rooms_never_load_the_laptop() -> None:
     )
 
     told = subprocess.run(
-        [sys.executable, "-c", look], cwd=HOUSE, capture_output=True, text=True, check=True
+        [sys.executable, "-c", look], cwd=REPO, capture_output=True, text=True, check=True
     )
 
     assert "[]" == told.stdout.strip()
@@ -155,7 +202,7 @@ def test_no_sql_is_written_in_python_outside_of_troupe() -> None:
         r"\b(SELECT\s.+\sFROM|INSERT\s+INTO|UPDATE\s.+\sSET|DELETE\s+FROM|MERGE\s+INTO)\b", re.S
     )
     found = [
-        f"{file.relative_to(HOUSE)}: {text[:60]}"
+        f"{file.relative_to(REPO)}: {text[:60]}"
         for file in python_files("events", "analysis", "handlers", "tracking")
         for text in texts_in(file)
         if sql.search(text)
@@ -166,8 +213,8 @@ def test_no_sql_is_written_in_python_outside_of_troupe() -> None:
 
 def shipped_texts() -> list[Path]:
     kinds = {".py", ".sql", ".json", ".md", ".toml", ".tf", ".css", ".html", ".txt", ".yaml"}
-    found = (f for room in ROOMS for f in (HOUSE / room).rglob("*"))
-    loose = [HOUSE / name for name in ("pyproject.toml", "README.md", "Makefile")]
+    found = (f for package in PACKAGES for f in (REPO / package).rglob("*"))
+    loose = [REPO / name for name in ("pyproject.toml", "README.md", "Makefile")]
     return [*loose, *sorted(f for f in found if f.suffix in kinds and f.is_file())]
 
 
@@ -178,7 +225,7 @@ def test_nothing_names_a_person_s_folder_or_machine() -> None:
         r"|\b[\w-]+\.(local|internal|corp|lan)\b(?!\.)(?=[:/\"'])"
     )
     found = [
-        f"{file.relative_to(HOUSE)}: {hit.group()}"
+        f"{file.relative_to(REPO)}: {hit.group()}"
         for file in shipped_texts()
         for hit in personal.finditer(file.read_text(encoding="utf-8"))
     ]
@@ -189,8 +236,8 @@ def test_nothing_names_a_person_s_folder_or_machine() -> None:
 def test_no_file_is_longer_than_a_reader_s_patience() -> None:
     """Longer ones are two files."""
     long = {
-        str(file.relative_to(HOUSE)): lines
-        for file in python_files(*ROOMS)
+        str(file.relative_to(REPO)): lines
+        for file in python_files(*PACKAGES)
         if (lines := len(file.read_text(encoding="utf-8").splitlines())) > LONGEST
     }
 
@@ -200,8 +247,8 @@ def test_no_file_is_longer_than_a_reader_s_patience() -> None:
 def test_every_module_opens_with_a_docstring() -> None:
     """One line says what it is for."""
     silent = [
-        str(file.relative_to(HOUSE))
-        for file in python_files(*ROOMS)
+        str(file.relative_to(REPO))
+        for file in python_files(*PACKAGES)
         if file.stat().st_size
         and not ast.get_docstring(ast.parse(file.read_text(encoding="utf-8")))
     ]
@@ -211,29 +258,29 @@ def test_every_module_opens_with_a_docstring() -> None:
 
 def test_the_catalogue_is_the_one_of_the_code() -> None:
     """`make catalogue` renews it."""
-    assert catalogue.text() == (HOUSE / "infra" / "catalogue.json").read_text(encoding="utf-8")
+    assert catalogue.text() == (REPO / "infra" / "catalogue.json").read_text(encoding="utf-8")
 
 
-def test_every_file_that_the_rooms_read_is_in_the_wheel() -> None:
+def test_every_file_that_the_packages_read_is_in_the_wheel() -> None:
     """Everything in a package is packed with it, except unversioned files."""
-    project = tomllib.loads((HOUSE / "pyproject.toml").read_text(encoding="utf-8"))
+    project = tomllib.loads((REPO / "pyproject.toml").read_text(encoding="utf-8"))
     wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
     ignored = [
         line.strip("/")
-        for line in (HOUSE / ".gitignore").read_text(encoding="utf-8").splitlines()
+        for line in (REPO / ".gitignore").read_text(encoding="utf-8").splitlines()
         if line.strip() and not line.startswith(("#", "!"))
     ]
 
-    assert sorted(ROOMS) == sorted(wheel["packages"])
-    data = [f for room in ROOMS for f in (HOUSE / room).rglob("*")
+    assert sorted(PACKAGES) == sorted(wheel["packages"])
+    data = [f for package in PACKAGES for f in (REPO / package).rglob("*")
             if f.suffix in {".sql", ".json", ".md", ".toml", ".css", ".html"}]  # fmt: skip
     assert {".sql", ".json", ".md"} <= {f.suffix for f in data}
     left_out = [
-        str(f.relative_to(HOUSE))
+        str(f.relative_to(REPO))
         for f in data
         if any(
             fnmatch.fnmatch(part, pattern)
-            for part in f.relative_to(HOUSE).parts
+            for part in f.relative_to(REPO).parts
             for pattern in ignored
         )
     ]
@@ -246,7 +293,7 @@ def test_every_statement_and_schema_can_be_read_from_the_package() -> None:
     from tracking.tables import columns_of, layouts
 
     on_disk = {
-        folder: sorted(f.stem for f in (HOUSE / "tracking" / folder).glob("*.sql"))
+        folder: sorted(f.stem for f in (REPO / "tracking" / folder).glob("*.sql"))
         for folder in ("queries", "transactions", "fragments")
     }
 

@@ -69,7 +69,7 @@ def home(tmp_path: Path) -> Path:
         (("--mode", "test"), "--limit is missing"),
         (("--mode", "single"), "--record-id is empty"),
         (("--record-id", "0" * 32), "--record-id cannot be used in mode production"),
-        (("--analysis", "nothing_v1"), "there is no analysis nothing_v1: choose from"),
+        (("--analysis", "nothing_v1"), "unknown analysis nothing_v1: use one of"),
     ],
 )
 def test_an_error_of_a_request_names_the_option_that_was_typed(

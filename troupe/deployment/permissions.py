@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 
 from analysis import Analyses
+from events import ids
 from tracking import EventLog, Source, Tracking
 from tracking.statements import fragment, query, transaction
 from tracking.tables import layouts
@@ -99,7 +100,7 @@ def _permissions(tool: str, verb: str, call: ast.Call) -> Permissions:
     if tool in _ROOMS:
         return _of_method(tool, verb)
     if tool == "bucket":
-        folder = frozenset({_literal(call).partition("/")[0]} if verb == "write_once" else ())
+        folder = frozenset({_object_folder(call)} if verb == "write_once" else ())
         return Permissions(folders=folder, reads_output=verb in ("list", "read"))
     return Permissions(vertex=tool == "job_service")
 
@@ -124,6 +125,17 @@ def _of_method(tool: str, verb: str) -> Permissions:
             elif holder == "self":
                 found |= _of_method(tool, name)
     return found
+
+
+def _object_folder(call: ast.Call) -> str:
+    """Return the first folder of the object that the call writes, whose name `events.ids` builds."""
+    name = call.args[0]
+    is_call = isinstance(name, ast.Call) and isinstance(name.func, ast.Name)
+    builder = getattr(ids, ast.unparse(name).partition("(")[0], None) if is_call else None
+    if builder is None:
+        raise ValueError(f"{ast.unparse(call)}: the name must come from a function of events.ids")
+    (returned,) = (node for node in ast.walk(_code(builder)) if isinstance(node, ast.Return))
+    return str(ast.unparse(returned).partition("'")[2].partition("/")[0])
 
 
 def _literal(call: ast.Call) -> str:

@@ -1,0 +1,101 @@
+"""The import graph of the project's packages, read from the source without importing it."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+REPO = Path(__file__).parent.parent
+PACKAGES = ("events", "analysis", "tracking", "handlers", "troupe")
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """One module that a file imports."""
+
+    file: str
+    line: int
+    module: str
+    """A module of the project by its full name; of other packages as it is written."""
+    in_function: bool
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the packages, by its dotted name."""
+    files = (file for package in PACKAGES for file in sorted((REPO / package).rglob("*.py")))
+    return {_name(file): file for file in files}
+
+
+def imports() -> Iterator[tuple[str, Import]]:
+    """Every import of every module, also inside functions and behind TYPE_CHECKING."""
+    known = modules()
+    for name, file in known.items():
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        inner = {
+            id(node)
+            for function in ast.walk(tree)
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+            for node in ast.walk(function)
+        }
+        for node in ast.walk(tree):
+            for target in _targets(node, name, file, known):
+                where = str(file.relative_to(REPO))
+                yield name, Import(where, getattr(node, "lineno", 0), target, id(node) in inner)
+
+
+def circles() -> list[list[str]]:
+    """Groups of modules that import each other, directly or through others."""
+    graph: dict[str, set[str]] = {name: set() for name in modules()}
+    for name, each in imports():
+        if each.module in graph and each.module != name:
+            graph[name].add(each.module)
+    return _strongly_connected(graph)
+
+
+def _name(file: Path) -> str:
+    return ".".join(file.relative_to(REPO).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _targets(node: ast.AST, name: str, file: Path, known: dict[str, Path]) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+        parts = package.split(".")
+        above = parts[: len(parts) - node.level + 1] if node.level else []
+        base = ".".join([*above, *([node.module] if node.module else [])])
+        for alias in node.names:
+            inner = f"{base}.{alias.name}"
+            yield inner if inner in known else base
+    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+        yield from (str(arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
+
+
+def _strongly_connected(graph: dict[str, set[str]]) -> list[list[str]]:
+    """Tarjan's algorithm; components of one module are left out."""
+    index: dict[str, int] = {}
+    low: dict[str, int] = {}
+    stack: list[str] = []
+    found: list[list[str]] = []
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 4 * len(graph)))
+
+    def visit(node: str) -> None:
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph[node]):
+            if other not in index:
+                visit(other)
+                low[node] = min(low[node], low[other])
+            elif other in stack:
+                low[node] = min(low[node], index[other])
+        if low[node] == index[node]:
+            component = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(component) > 1:
+                found.append(sorted(component))
+
+    for node in graph:
+        if node not in index:
+            visit(node)
+    return found

@@ -1,0 +1,234 @@
+"""None of the names that were replaced before the first release is left or comes back.
+
+A name is searched for where it was one: as a class, a function, a module, a table or column, a
+command-line flag or an environment variable. The same word is fine everywhere else.
+"""
+
+import ast
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.imports import PACKAGES, REPO
+
+REPLACED: dict[str, set[str]] = {
+    "class": {
+        "Analyst",
+        "BadHome",
+        "BadQuestion",
+        "Bookshelf",
+        "CloudSettings",
+        "CloudWorld",
+        "Ending",
+        "Fact",
+        "FactSetAside",
+        "Frame",
+        "Handling",
+        "Hopeless",
+        "Journal",
+        "KeptLetter",
+        "Laboratory",
+        "Laptop",
+        "LaptopSettings",
+        "Ledger",
+        "LedgerStream",
+        "Malformed",
+        "NobodyThere",
+        "Office",
+        "Opened",
+        "Patient",
+        "Place",
+        "Purse",
+        "Reach",
+        "Repeated",
+        "Retell",
+        "SetAside",
+        "Sheet",
+        "Sighting",
+        "Stage",
+        "Stranger",
+        "Theatre",
+        "Tools",
+        "Troupe",
+        "Unfit",
+        "Unproven",
+        "Verdict",
+        "Wish",
+        "World",
+    },
+    "function": {
+        "_told",
+        "ask_elsewhere",
+        "buried",
+        "coded",
+        "contained",
+        "deed",
+        "found",
+        "found_deployment",
+        "glance",
+        "glance_of",
+        "left_behind",
+        "look",
+        "open_message",
+        "place_of",
+        "purse_of",
+        "question",
+        "reach_of",
+        "recall",
+        "remember",
+        "retell",
+        "say",
+        "seal",
+        "seal_wish",
+        "tell",
+        "told",
+        "wish_of",
+    },
+    "module": {
+        "actors",
+        "arrivals",
+        "asking",
+        "bookshelf",
+        "borders",
+        "canvas",
+        "codes",
+        "contained",
+        "desk",
+        "echo",
+        "elsewhere",
+        "envelope",
+        "facts",
+        "feed",
+        "glance",
+        "homes",
+        "identity",
+        "journal",
+        "ladder",
+        "ledger",
+        "looking",
+        "mends",
+        "office",
+        "opening",
+        "reach",
+        "retelling",
+        "salvage",
+        "scene",
+        "score",
+        "sentinel",
+        "sightings",
+        "stage",
+        "standing",
+        "steering",
+        "tale",
+        "taxonomy",
+        "verdict",
+        "weather",
+        "wishes",
+        "working",
+    },
+    "folder": {"analyst", "bench", "chaos", "deeds", "desk", "questions", "tools"},
+    "table or column": {
+        "fact_id",
+        "facts",
+        "handlings",
+        "planning_gate",
+        "set_aside",
+        "set_aside_at",
+        "verdict",
+    },
+    "topic": {"fact-set-aside"},
+    "flag": {"--damage", "--linger", "--world"},
+    "environment": {"TROUPE_RETELL_AFTER_SECONDS", "TROUPE_WORLD"},
+}
+"""The replaced names, each in the scope that it had."""
+
+FOLDERS = (*PACKAGES, "tests", "benchmarks", "scripts")
+OF_USERS = {"docs/examples"}
+"""Folders whose names belong to an example of a user's analysis."""
+
+
+def python_trees() -> Iterator[tuple[Path, ast.Module]]:
+    for folder in FOLDERS:
+        for file in sorted((REPO / folder).rglob("*.py")):
+            yield file, ast.parse(file.read_text(encoding="utf-8"))
+
+
+def texts(*suffixes: str) -> Iterator[tuple[Path, str]]:
+    places = (*FOLDERS, "docs", "infra", ".github")
+    files = [file for place in places for file in sorted((REPO / place).rglob("*"))]
+    files += [REPO / name for name in ("Makefile", "README.md", "Dockerfile", "CONTRIBUTING.md")]
+    for file in files:
+        if file.suffix in suffixes and file.is_file() and file != Path(__file__):
+            yield file, file.read_text(encoding="utf-8")
+
+
+def classes() -> Iterator[tuple[str, str]]:
+    for file, tree in python_trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                yield node.name, f"{file.relative_to(REPO)}:{node.lineno}"
+
+
+def functions() -> Iterator[tuple[str, str]]:
+    for file, tree in python_trees():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                yield node.name, f"{file.relative_to(REPO)}:{node.lineno}"
+
+
+def module_names() -> Iterator[tuple[str, str]]:
+    for file, _ in python_trees():
+        yield file.stem, str(file.relative_to(REPO))
+
+
+def folder_names() -> Iterator[tuple[str, str]]:
+    for folder in (REPO / name for name in FOLDERS):
+        for each in (folder, *folder.rglob("*")):
+            if each.is_dir() and each.name != "__pycache__":
+                yield each.name, str(each.relative_to(REPO))
+
+
+def tables_and_columns() -> Iterator[tuple[str, str]]:
+    for file in sorted((REPO / "tracking" / "schemas").glob("*.json")):
+        yield file.stem, str(file.relative_to(REPO))
+        schema = json.loads(file.read_text(encoding="utf-8"))
+        for column in schema if isinstance(schema, list) else []:
+            yield column["name"], f"{file.relative_to(REPO)}: {column['name']}"
+    for file in sorted((REPO / "tracking" / "views").glob("*.sql")):
+        yield file.stem, str(file.relative_to(REPO))
+
+
+def topics() -> Iterator[tuple[str, str]]:
+    catalogue = json.loads((REPO / "infra" / "catalogue.json").read_text(encoding="utf-8"))
+    for event in catalogue["events"]:
+        yield event["topic"], "infra/catalogue.json"
+
+
+def words(pattern: str, *suffixes: str) -> Iterator[tuple[str, str]]:
+    for file, text in texts(*suffixes):
+        for match in re.finditer(pattern, text):
+            yield match.group(), str(file.relative_to(REPO))
+
+
+NAMES: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
+    "class": classes,
+    "function": functions,
+    "module": module_names,
+    "folder": folder_names,
+    "table or column": tables_and_columns,
+    "topic": topics,
+    "flag": lambda: words(r"--[a-z][a-z-]*", ".py", ".md", ".tf", ".yml", ""),
+    "environment": lambda: words(r"\bTROUPE_[A-Z_]+\b", ".py", ".md", ".tf", ".yml", ""),
+}
+
+
+@pytest.mark.parametrize("scope", REPLACED)
+def test_a_replaced_name_is_gone(scope: str) -> None:
+    """In its scope; the check fails as well where it looked at nothing."""
+    names = list(NAMES[scope]())
+
+    assert len(names) > 10
+    assert [] == sorted({f"{where}: {name}" for name, where in names if name in REPLACED[scope]})
