@@ -17,11 +17,14 @@ from troupe.cli.lazy import split_docstring
 from .text import MADE, cell
 
 
+_ANYWHERE = "Every command takes these options; they may stand before or after it."
+
+
 def commands_page() -> str:
     before = app.registered_callback
     whole = [_command(before.callback, "troupe")] if before and before.callback else []
     groups = (_commands(group, name, "troupe") for name, group in commands())
-    parts = ["# Commands", MADE, *whole, *chain.from_iterable(groups)]
+    parts = ["# Commands", MADE, *whole, _ANYWHERE, *chain.from_iterable(groups)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -40,11 +43,17 @@ def _command(callback: Callable[..., Any], name: str) -> str:
     known = [_Parameter(*each) for each in _parameters(callback)]
     usage = [name, *("[OPTIONS]" for _ in known[:1]), *(p.usage for p in known if p.argument)]
     text, examples = split_docstring(callback.__doc__ or "")
-    section = [f"## {name}", text, "\n".join(["```text", " ".join(usage), *examples, "```"])]
+    section = [f"## {name}", text, _block([" ".join(usage)])]
     if known:
         rows = (each.row for each in known)
         section.append("\n".join(["| | default | what it means |", "|---|---|---|", *rows]))
+    if examples:
+        section += ["Examples:", _block(examples)]
     return "\n\n".join(section)
+
+
+def _block(lines: list[str]) -> str:
+    return "\n".join(["```text", *lines, "```"])
 
 
 def _parameters(callback: Callable[..., Any]) -> Iterator[tuple[str, Any, Any, Any]]:

@@ -252,7 +252,7 @@ def test_a_sound_folder_says_what_it_would_ask_and_store() -> None:
     schema = json.loads(runner.invoke(app, ["analysis", "schema", str(COMPLIANCE)]).output)
 
     assert 0 == told.exit_code, told.output
-    assert "compliance_check_v1 is sound" in told.output
+    assert "compliance_check_v1 is valid" in told.output
     assert [(column["name"], column["type"], column["mode"]) for column in schema] == [
         tuple(line.split()) for line in told.output.splitlines() if line.startswith("  ")
     ]

@@ -69,9 +69,11 @@ def test_commands_stand_in_blocks_that_are_run() -> None:
 def options_of_commands() -> dict[str, set[str]]:
     """What each command takes, from the page that is generated from the code."""
     page = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
-    sections = re.split(r"^## troupe ", page, flags=re.M)[1:]
+    first, *sections = re.split(r"^## troupe ", page, flags=re.M)
+    of_every_command = set(re.findall(r"`(--[a-z-]+)", first))
     return {
-        section.split("\n", 1)[0]: set(re.findall(r"`(--[a-z-]+)", section)) for section in sections
+        section.split("\n", 1)[0]: of_every_command | set(re.findall(r"`(--[a-z-]+)", section))
+        for section in sections
     }
 
 
