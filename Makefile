@@ -46,12 +46,12 @@ bench: $(VENV)/base  ## Measure speed, memory and growth; writes benchmarks/resu
 fuzz: $(VENV)/dev  ## The properties of reading and writing with two hundred times the examples
 	TROUPE_FUZZ=200 $(BIN)/pytest tests/analysis -n auto
 
-simulate: $(VENV)/dev  ## Tens of thousands of seeds of trouble, and every planted fault hunted down
+simulate: $(VENV)/dev  ## Simulate twenty thousand seeds, and check that every planted fault is found
 	$(BIN)/troupe simulate --seeds $(or $(SIMULATION_SEEDS),20000)
 	$(BIN)/python -m tests.simulation.mutation_test --seeds 400
 	TROUPE_SIMULATION_SEEDS=60 $(BIN)/pytest tests/simulation -n auto
 
-seeds: $(VENV)/dev  ## Two thousand seeds of it, as before every change that lands
+seeds: $(VENV)/dev  ## Simulate two thousand seeds, as before every change that lands
 	$(BIN)/troupe simulate --seeds 2000
 
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \

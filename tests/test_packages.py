@@ -37,7 +37,8 @@ READS_PACKAGE_DATA = {"analysis": "shipped analyses and prices", "tracking": "sc
 """Packages that may use `importlib.resources`, and nothing else of `importlib`."""
 
 IN_FUNCTIONS = {
-    "troupe/cli/": "the command line loads what a command needs, so that it starts fast",
+    "troupe/cli/client.py": "the backend is chosen, and only the chosen one is imported",
+    "troupe/cli/doctor.py": "Google's clients are an optional extra",
     "troupe/backends/gcp/backend.py": "a service loads the clients of its own handlers alone",
     "troupe/doctor/checks.py": "each check loads one client of Google's",
     "troupe/telemetry/setup.py": "OpenTelemetry is an optional extra",

@@ -16,7 +16,6 @@ from troupe.cli.lazy import split_docstring
 
 from .text import MADE, cell
 
-
 _ANYWHERE = "Every command takes these options; they may stand before or after it."
 
 

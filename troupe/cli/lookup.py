@@ -22,7 +22,7 @@ class Lookup:
         """Read JSON Lines in the columns of the source table. Raises `BadLookup`."""
         self._by_record: dict[str, dict[str, Any]] = {}
         self._by_ids: dict[tuple[str, str], str | None] = {}
-        """None for a pair of ids that several rows have: the key does not tell them apart."""
+        """None for a pair of ids that several rows have: the key does not identify one."""
         for number, line in enumerate(file.read_bytes().splitlines(), start=1):
             if line.strip():
                 self._add(file, number, line)
