@@ -21,14 +21,17 @@ def request(
     run_id: Annotated[
         str,
         typer.Option(
-            "--run-id", help="Name of the new run: a-z, 0-9 and -. Default: made from the time."
+            "--run-id",
+            metavar="RUN",
+            help="Name of the new run: a-z, 0-9 and -. Default: made from the time.",
         ),
     ] = "",
     mode: Annotated[
         str,
         typer.Option(
+            metavar="MODE",
             help="production: all records that are due. test: needs --limit. "
-            "incremental: since the newest call of the last run. single: needs --record-id. custom: any."
+            "incremental: since the newest call of the last run. single: needs --record-id. custom: any.",
         ),
     ] = "production",
     limit: Annotated[int | None, typer.Option(help="Maximum number of records.")] = None,
@@ -43,14 +46,18 @@ def request(
         typer.Option(callback=rfc3339, metavar="TIME", help="Only calls before this time."),
     ] = None,
     provider: Annotated[
-        list[str] | None, typer.Option(help="Only calls of this provider; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only calls of this provider; repeatable."),
     ] = None,
     direction: Annotated[
-        list[str] | None, typer.Option(help="Only calls of this direction; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only calls of this direction; repeatable."),
     ] = None,
     record_id: Annotated[
         list[str] | None,
-        typer.Option(help="Only this record, with mode single or custom; repeatable."),
+        typer.Option(
+            metavar="ID", help="Only this record, with mode single or custom; repeatable."
+        ),
     ] = None,
     rows_per_batch: Annotated[
         int | None, typer.Option(help="Records in a batch. Default: 20,000.")
@@ -76,10 +83,10 @@ def request(
         int | None, typer.Option(help="Maximum number of attempts at a batch. Default: 3.")
     ] = None,
     model: Annotated[
-        str | None, typer.Option(help="Model to use. Default: the analysis' own.")
+        str | None, typer.Option(metavar="NAME", help="Model to use. Default: the analysis' own.")
     ] = None,
     analysis: Annotated[
-        str | None, typer.Option(help="Analysis to run. Default: call_review_v1.")
+        str | None, typer.Option(metavar="NAME", help="Analysis to run. Default: call_review_v1.")
     ] = None,
     budget: Budget = None,
     budget_tokens: BudgetTokens = None,
@@ -169,21 +176,28 @@ def reprocess(
         str | None, typer.Option("--run", metavar="RUN", help="Records of this run.")
     ] = None,
     batch: Annotated[
-        list[int] | None, typer.Option(help="Records of this batch of --run; repeatable.")
+        list[int] | None,
+        typer.Option(metavar="NUMBER", help="Records of this batch of --run; repeatable."),
     ] = None,
     error_type: Annotated[
-        list[str] | None, typer.Option(help="Records with this type of error; repeatable.")
+        list[str] | None,
+        typer.Option(metavar="TYPE", help="Records with this type of error; repeatable."),
     ] = None,
     record_id: Annotated[
-        list[str] | None, typer.Option(help="The record with this id; repeatable.")
+        list[str] | None, typer.Option(metavar="ID", help="The record with this id; repeatable.")
     ] = None,
     analysis: Annotated[
-        str | None, typer.Option(help="Analysis whose records to send. Default: call_review_v1.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Analysis whose records to send. Default: call_review_v1."
+        ),
     ] = None,
     run_id: Annotated[
         str,
         typer.Option(
-            "--run-id", help="Name of the new run: a-z, 0-9 and -. Default: made from the time."
+            "--run-id",
+            metavar="RUN",
+            help="Name of the new run: a-z, 0-9 and -. Default: made from the time.",
         ),
     ] = "",
     budget: Budget = None,
