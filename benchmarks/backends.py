@@ -14,7 +14,8 @@ from events import Deployment, RunRequested, wrap_command
 from handlers.runs.plan_params import plan_params
 from tracking import Tracking
 from tracking.tables import layouts
-from troupe.backends.local.backend import LocalBackend, LocalSettings, error_types
+from troupe.backends.defaults import error_types
+from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
 from troupe.standin.prediction_lines import Answer

@@ -20,12 +20,12 @@ def events_page(text: str) -> str:
     """The page as it is, with its two tables renewed."""
     known = catalogue()
     events = [
-        f"| `{each['topic']}` | {cell(each['says'])} | {_names(each['told_by'])} | "
+        f"| `{each['topic']}` | {cell(each['description'])} | {_names(each['published_by'])} | "
         f"{_names([each['handled_by']] if each['handled_by'] else [])} |"
         for each in known["events"]
     ]
     signals = [
-        f"| `{each['topic']}` | {cell(each['says'])} | {_names([each['handled_by']])} |"
+        f"| `{each['topic']}` | {cell(each['description'])} | {_names([each['handled_by']])} |"
         for each in known["signals"]
     ]
     tables = {

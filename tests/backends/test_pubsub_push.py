@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from handlers.dispatch.message import Message
 from tests.harness import START, LocalHarness, calls
-from troupe.backends.pubsub_push import BadPush, Push, read_push, unwrap_push, wrap_push
+from troupe.backends.pubsub_push import BadPush, Push, read_push, unwrapped_push, wrapped_push
 
 SUBSCRIPTION = "projects/p/subscriptions/plan-run.run-requested"
 NAMES = st.from_regex(r"ce-[a-z]{1,10}", fullmatch=True)
@@ -29,7 +29,7 @@ def test_a_wrapped_message_comes_back_as_it_was(
     """Any bytes, any attributes, and the delivery attempt."""
     sent = message(body, attributes, attempt)
 
-    assert sent == read_push(wrap_push(sent, SUBSCRIPTION))
+    assert sent == read_push(wrapped_push(sent, SUBSCRIPTION))
 
 
 @settings(deadline=None, derandomize=True, max_examples=60)
@@ -38,7 +38,7 @@ def test_an_unwrapped_message_comes_back_as_it_was(body: bytes, attributes: dict
     """Its attributes were headers."""
     sent = message(body, attributes)
 
-    assert sent == read_push(unwrap_push(sent, SUBSCRIPTION))
+    assert sent == read_push(unwrapped_push(sent, SUBSCRIPTION))
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"message": 5}', b'{"subscription": "s"}', b"\xff"])
@@ -48,7 +48,7 @@ def test_what_pubsub_did_not_send_is_refused(body: bytes) -> None:
         read_push(Push({}, body))
 
 
-@pytest.mark.parametrize("form", [wrap_push, unwrap_push])
+@pytest.mark.parametrize("form", [wrapped_push, unwrapped_push])
 def test_a_whole_run_in_either_form(
     make_harness: Callable[..., LocalHarness], form: Callable[[Message, str], Push]
 ) -> None:

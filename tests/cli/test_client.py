@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from troupe.backends.local.backend import HomeInUse, LocalBackend
+from troupe.backends.local.backend import LocalBackend
 from troupe.backends.local.control_server import CONTROL_FILE, ControlServer
+from troupe.backends.local.state_folder import HomeInUse
 from troupe.cli import client
 from troupe.cli.client import CallFailed, _call_local
 

@@ -253,7 +253,7 @@ def test_a_warehouse_that_is_no_database_is_named(home: Path) -> None:
         output = error_of(*words, "--home", str(home))
 
         assert f"{home / 'warehouse.duckdb'} cannot be opened" in output
-        assert "put a copy that is whole in its place" in output
+        assert "restore it from a copy" in output
 
 
 def test_an_endpoint_that_cannot_be_used_is_named(home: Path) -> None:

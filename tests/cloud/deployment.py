@@ -31,7 +31,7 @@ from troupe import operations
 from troupe.backends.defaults import utc_now
 from troupe.backends.gcp.backend import GcpBackend
 from troupe.backends.gcp.bucket import StorageBucket, storage_client
-from troupe.backends.gcp.pull_worker import subscriber
+from troupe.backends.gcp.dead_letter_store import subscriber_client
 from troupe.backends.gcp.settings import ALL, known_handlers, read_settings
 from troupe.backends.gcp.warehouse import bigquery_client
 from troupe.cli.app import app
@@ -264,7 +264,7 @@ class Cloud:
             self._stack.callback(process.end)
         endpoints = {each.handler: each.endpoint for each in self.processes}
         everybody = endpoints.get(ALL)
-        with subscriber() as client:
+        with subscriber_client() as client:
             lay_out(
                 self.settings,
                 self.backend.bus.client,

@@ -11,8 +11,8 @@ from google.protobuf.duration_pb2 import Duration  # type: ignore[import-untyped
 
 from events import EVENTS, topic_of
 from events.ids import dead_letter_topic
-from troupe.backends.dead_letters import REPLAY_FOR
-from troupe.backends.gcp.dead_letters import people_subscription
+from handlers.dispatch.dead_letters import REPLAY_FOR
+from troupe.backends.gcp.dead_letter_store import operator_subscription
 from troupe.backends.gcp.settings import GcpSettings
 from troupe.deployment.topology import Subscription, subscriptions
 
@@ -57,7 +57,7 @@ def lay_out(
     for handler in sorted({each.handler for each in chosen if each.dead_letter_topic}):
         if dead_letter_topic(handler) in letters:
             subscriber.create_subscription(
-                name=settings.subscription(people_subscription(handler)),
+                name=settings.subscription(operator_subscription(handler)),
                 topic=settings.topic(dead_letter_topic(handler)),
                 ack_deadline_seconds=60,
             )

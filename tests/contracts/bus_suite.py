@@ -7,9 +7,14 @@ from typing import Protocol
 import pytest
 
 from events import BatchPlanned, Envelope, from_pubsub
+from handlers.dispatch.dead_letters import (
+    REPLAY_COUNT,
+    REPLAY_FOR,
+    StoredDeadLetter,
+    replay_attributes,
+)
 from handlers.dispatch.message import Message
 from tests.events.making import wrapped
-from troupe.backends.dead_letters import REPLAY_COUNT, REPLAY_FOR, StoredDeadLetter, sent_again
 from troupe.deployment.topology import Subscription
 
 PLANNED = Subscription(
@@ -273,7 +278,7 @@ class BusSuite:
         self.poisoned(room, "f1", "cause")
         (letter,) = room.letters.find("submit-job")
 
-        room.send(letter.topic, letter.body, sent_again(letter))
+        room.send(letter.topic, letter.body, replay_attributes(letter))
         room.letters.settle(letter, "replayed")
 
         message = self.take(room)
@@ -289,7 +294,7 @@ class BusSuite:
 
         (letter,) = room.letters.find("submit-job")
         assert REPLAY_FOR not in letter.attributes
-        assert "2" == sent_again(letter)[REPLAY_COUNT]
+        assert "2" == replay_attributes(letter)[REPLAY_COUNT]
 
     def poisoned(self, room: Room, event: str, cause: str, **attributes: str) -> None:
         """Dead-lettered at its first delivery, and heard of by `record-dead-letter`."""

@@ -19,7 +19,7 @@ from tests.events.making import wrapped
 from tests.local.fakes import HeldClock
 from troupe.backends.local.bus import REPLAY_FOR, LeasedMessage, LocalBus, Retry
 from troupe.backends.local.bus_faults import Faults
-from troupe.backends.local.dead_letters import LocalDeadLetters
+from troupe.backends.local.dead_letter_store import LocalDeadLetters
 from troupe.backends.local.warehouse import next_name
 from troupe.deployment.topology import Subscription
 

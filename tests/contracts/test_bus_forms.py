@@ -8,13 +8,13 @@ import duckdb
 import pytest
 
 from events import Envelope
+from handlers.dispatch.dead_letters import REPLAY_FOR
 from tests.contracts.bus_suite import ATTEMPTS, EVERY, BusSuite, LeasedMessage, Room
 from tests.local.fakes import HeldClock
-from troupe.backends.dead_letters import REPLAY_FOR
 from troupe.backends.defaults import utc_now
 from troupe.backends.local.bus import LeasedMessage as LocalLeasedMessage
 from troupe.backends.local.bus import LocalBus, Retry
-from troupe.backends.local.dead_letters import LocalDeadLetters
+from troupe.backends.local.dead_letter_store import LocalDeadLetters
 
 
 class LocalRoom:
@@ -71,14 +71,14 @@ class CloudRoom:
     def __init__(self, prefix: str) -> None:
         from tests.cloud.topology import Pace, lay_out
         from tests.gcp.making import gcp_settings
+        from tests.gcp.pull_worker import PullingWorker
         from troupe.backends.gcp.bus import PubSubBus
-        from troupe.backends.gcp.dead_letters import PubSubDeadLetters
-        from troupe.backends.gcp.pull_worker import PullingWorker, subscriber
+        from troupe.backends.gcp.dead_letter_store import PubSubDeadLetters, subscriber_client
 
         settings = self.settings = gcp_settings(TROUPE_TOPIC_PREFIX=prefix)
         self.bus = PubSubBus(settings)
         pace = Pace(first_seconds=0.1, most_seconds=0.2, attempts=ATTEMPTS)
-        with subscriber() as made:
+        with subscriber_client() as made:
             lay_out(settings, self.bus.client, made, lambda _: None, pace, EVERY)
         self.worker = PullingWorker(settings, self.bus, EVERY)
         self.letters = PubSubDeadLetters(settings, patience_seconds=0.5)
@@ -133,10 +133,10 @@ class TestGoogleEmulator(BusSuite):
         """Google applies the filter (documented); our service and worker apply it once more."""
         from google.api_core.exceptions import DeadlineExceeded
 
-        from troupe.backends.gcp.pull_worker import subscriber
+        from troupe.backends.gcp.dead_letter_store import subscriber_client
 
         raw = room.settings.subscription("raw.batch-planned")
-        with subscriber() as client:
+        with subscriber_client() as client:
             client.create_subscription(
                 request={
                     "name": raw,

@@ -22,8 +22,7 @@ from tests.gcp.test_bus import events
 from tests.harness import LocalHarness
 from troupe.backends.gcp.app import Service
 from troupe.backends.gcp.bus import PubSubBus
-from troupe.backends.gcp.dead_letters import PubSubDeadLetters
-from troupe.backends.gcp.pull_worker import subscriber
+from troupe.backends.gcp.dead_letter_store import PubSubDeadLetters, subscriber_client
 from troupe.telemetry import Telemetry
 
 PREFIXES = count(1)
@@ -76,7 +75,7 @@ class House:
         self._thread = threading.Thread(target=self._server.run)
         self._thread.start()
         wait_until(lambda: self._server.started, 30, "the service")
-        with subscriber() as client:
+        with subscriber_client() as client:
             lay_out(
                 self.settings, self.bus.client, client,
                 lambda _: f"http://127.0.0.1:{self.settings.port}/",

@@ -16,7 +16,7 @@ from tracking.tables import columns_of, layouts
 from troupe.backends.gcp.settings import GcpSettings
 from troupe.backends.gcp.warehouse import fields_of
 from troupe.deployment.topology import subscriptions
-from troupe.doctor import Doors, Finding, examine
+from troupe.doctor import Clients, Finding, examine
 from troupe.doctor.pubsub import topics
 
 AGENT = "serviceAccount:service-17@gcp-sa-aiplatform.iam.gserviceaccount.com"
@@ -113,7 +113,7 @@ class JobService:
         return found
 
 
-class Patient:
+class DoctorHarness:
     """The deployment, and what the doctor says of it."""
 
     def __init__(self, **settings: Any) -> None:
@@ -121,7 +121,7 @@ class Patient:
         self.clock = HeldClock()
         self.bigquery, self.storage = BigQuery(self.clock), Storage()
         self.pubsub, self.job_service = PubSub(), JobService()
-        self.doors = Doors(
+        self.clients = Clients(
             bigquery=lambda: self.bigquery,  # type: ignore[arg-type,return-value]
             storage=lambda: self.storage,
             publisher=lambda: self.pubsub,
@@ -131,9 +131,9 @@ class Patient:
         self.environ: dict[str, str] = {}
 
     def findings(self) -> list[Finding]:
-        return list(examine(self.settings, self.doors, self.clock, self.environ))
+        return list(examine(self.settings, self.clients, self.clock, self.environ))
 
-    def ill(self) -> dict[str, Finding]:
+    def problem(self) -> dict[str, Finding]:
         """What is not as it should be, by the name of its check."""
         return {each.name: each for each in self.findings() if each.state != "ok"}
 

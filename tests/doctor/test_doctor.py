@@ -14,8 +14,8 @@ from google.api_core import exceptions as api
 from google.auth.exceptions import DefaultCredentialsError
 
 from handlers.ports import Job, JobState
-from tests.doctor.fakes import PUBSUB_AGENT, Patient, letter
-from troupe.doctor import Finding, doors_of, exit_code, lines
+from tests.doctor.fakes import PUBSUB_AGENT, DoctorHarness, letter
+from troupe.doctor import Finding, exit_code, lines, make_clients
 from troupe.doctor.findings import fault, ok, warning
 
 QUOTED = "Kunde: meine Nummer ist"
@@ -23,13 +23,13 @@ QUOTED = "Kunde: meine Nummer ist"
 
 
 @pytest.fixture
-def patient() -> Patient:
-    return Patient()
+def harness() -> DoctorHarness:
+    return DoctorHarness()
 
 
-def test_a_healthy_deployment_has_nothing(patient: Patient) -> None:
+def test_a_healthy_deployment_has_nothing(harness: DoctorHarness) -> None:
     """Every check says so in a line of its own, and has no remedy."""
-    found = patient.findings()
+    found = harness.findings()
 
     assert [] == [each for each in found if each.state != "ok" or each.remedy]
     assert 0 == exit_code(found)
@@ -46,26 +46,26 @@ def forbidden() -> Exception:
     return api.Forbidden(QUOTED)  # type: ignore[no-untyped-call]
 
 
-Illness = Callable[[Patient], None]
+Change = Callable[[DoctorHarness], None]
 
 
-def dataset(name: str, **changed: Any) -> Illness:
-    return lambda patient: vars(patient.bigquery.datasets[name]).update(changed)
+def dataset(name: str, **changed: Any) -> Change:
+    return lambda harness: vars(harness.bigquery.datasets[name]).update(changed)
 
 
-def bucket(name: str, **changed: Any) -> Illness:
-    return lambda patient: vars(patient.storage.buckets[name]).update(changed)
+def bucket(name: str, **changed: Any) -> Change:
+    return lambda harness: vars(harness.storage.buckets[name]).update(changed)
 
 
-def attribute(where: str, name: str, value: Any) -> Illness:
-    return lambda patient: setattr(getattr(patient, where), name, value)
+def attribute(where: str, name: str, value: Any) -> Change:
+    return lambda harness: setattr(getattr(harness, where), name, value)
 
 
-def settings(**changed: Any) -> Illness:
-    return lambda patient: setattr(patient, "settings", replace(patient.settings, **changed))
+def settings(**changed: Any) -> Change:
+    return lambda harness: setattr(harness, "settings", replace(harness.settings, **changed))
 
 
-ILLNESSES: dict[str, tuple[Illness, str, str, str]] = {
+ILLNESSES: dict[str, tuple[Change, str, str, str]] = {
     "an emulator's variable is left": (
         lambda p: p.environ.update(PUBSUB_EMULATOR_HOST="127.0.0.1:1"),
         "settings", "warning", "PUBSUB_EMULATOR_HOST"),
@@ -129,44 +129,44 @@ ILLNESSES: dict[str, tuple[Illness, str, str, str]] = {
 
 
 @pytest.mark.parametrize("story", ILLNESSES)
-def test_each_illness_has_its_own_line_and_remedy(patient: Patient, story: str) -> None:
+def test_each_illness_has_its_own_line_and_remedy(harness: DoctorHarness, story: str) -> None:
     """And no other."""
-    make_ill, name, state, says = ILLNESSES[story]
-    make_ill(patient)
+    make_ill, name, state, message = ILLNESSES[story]
+    make_ill(harness)
 
-    ill = patient.ill()
-    assert [name] == list(ill)
-    assert state == ill[name].state
-    assert says in ill[name].says
-    assert ill[name].remedy
-    assert "\n" not in ill[name].says + ill[name].remedy
+    problem = harness.problem()
+    assert [name] == list(problem)
+    assert state == problem[name].state
+    assert message in problem[name].message
+    assert problem[name].remedy
+    assert "\n" not in problem[name].message + problem[name].remedy
 
 
-def test_a_setting_that_is_missing_is_named(patient: Patient) -> None:
+def test_a_setting_that_is_missing_is_named(harness: DoctorHarness) -> None:
     """All of them at once."""
-    patient.settings = replace(patient.settings, project="", vertex_location="")
+    harness.settings = replace(harness.settings, project="", vertex_location="")
 
-    assert "fault" == patient.ill()["settings"].state
-    assert "project, vertex_location" in patient.ill()["settings"].says
+    assert "fault" == harness.problem()["settings"].state
+    assert "project, vertex_location" in harness.problem()["settings"].message
 
 
-def test_a_slow_query_is_no_skew(patient: Patient) -> None:
+def test_a_slow_query_is_no_skew(harness: DoctorHarness) -> None:
     """The server's time lies within the time of the query."""
-    ask = patient.bigquery.query_and_wait
+    ask = harness.bigquery.query_and_wait
 
     def slowly(sql: str, **given: object) -> Any:
-        patient.clock.pass_(50)
+        harness.clock.pass_(50)
         answer = ask(sql, **given)
-        patient.clock.pass_(50)
+        harness.clock.pass_(50)
         return answer
 
-    patient.bigquery.query_and_wait = slowly  # type: ignore[method-assign]
+    harness.bigquery.query_and_wait = slowly  # type: ignore[method-assign]
 
-    assert {} == patient.ill()
+    assert {} == harness.problem()
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "says"),
+    ("error", "kind", "message"),
     [
         (api.Forbidden, "Forbidden", "may not be looked at"),
         (api.NotFound, "NotFound", "is not there"),
@@ -179,74 +179,80 @@ def test_a_slow_query_is_no_skew(patient: Patient) -> None:
     ],
 )
 def test_no_failure_hides_a_check_or_quotes_a_service(
-    patient: Patient, error: type[Exception], kind: str, says: str
+    harness: DoctorHarness, error: type[Exception], kind: str, message: str
 ) -> None:
     """One failure, one finding; all that follows is still examined."""
-    patient.bigquery.datasets["troupe"] = error(QUOTED)
-    healthy = {each.name for each in Patient().findings()}
+    harness.bigquery.datasets["troupe"] = error(QUOTED)
+    healthy = {each.name for each in DoctorHarness().findings()}
 
-    found = patient.findings()
-    (ill,) = [each for each in found if each.state != "ok"]
+    found = harness.findings()
+    (problem,) = [each for each in found if each.state != "ok"]
 
-    assert ("dataset", "fault") == (ill.name, ill.state)
-    assert says in ill.says
-    assert kind in ill.says
-    assert ill.remedy
+    assert ("dataset", "fault") == (problem.name, problem.state)
+    assert message in problem.message
+    assert kind in problem.message
+    assert problem.remedy
     assert QUOTED not in repr(found)
     assert healthy == {each.name for each in found}
 
 
 def test_a_client_that_cannot_be_made_is_a_finding_for_each_of_its_checks(
-    patient: Patient,
+    harness: DoctorHarness,
 ) -> None:
     """Nobody is logged in: the tables are told together, and the other services as they are."""
 
     def nobody() -> Any:
         raise DefaultCredentialsError(QUOTED)  # type: ignore[no-untyped-call]
 
-    patient.doors = replace(patient.doors, bigquery=nobody)
+    harness.clients = replace(harness.clients, bigquery=nobody)
 
-    ill = patient.ill()
-    assert ["dataset", "staging dataset", "deployment", "clock", "tables", "source"] == list(ill)
-    assert all("log in" in each.remedy for each in ill.values())
-    assert len(ill) == sum(each.state != "ok" for each in patient.findings())
+    problem = harness.problem()
+    assert ["dataset", "staging dataset", "deployment", "clock", "tables", "source"] == list(
+        problem
+    )
+    assert all("log in" in each.remedy for each in problem.values())
+    assert len(problem) == sum(each.state != "ok" for each in harness.findings())
 
 
-def test_our_own_error_around_a_foreign_one_is_told_by_the_foreign_kind(patient: Patient) -> None:
+def test_our_own_error_around_a_foreign_one_is_told_by_the_foreign_kind(
+    harness: DoctorHarness,
+) -> None:
     """A tool of ours renamed it on the way."""
     from troupe.backends.gcp.failures import translated
 
     with pytest.raises(Exception, match="listing") as ours, translated("vertex:list", "listing"):
         raise api.Forbidden(QUOTED)  # type: ignore[no-untyped-call]
-    patient.job_service.jobs = ours.value
+    harness.job_service.jobs = ours.value
 
-    assert "Forbidden" in patient.ill()["Vertex"].says
-    assert "roles/aiplatform.user" in patient.ill()["Vertex"].remedy
+    assert "Forbidden" in harness.problem()["Vertex"].message
+    assert "roles/aiplatform.user" in harness.problem()["Vertex"].remedy
 
 
-def test_jobs_that_wait_for_long_are_told_with_the_documented_reason(patient: Patient) -> None:
+def test_jobs_that_wait_for_long_are_told_with_the_documented_reason(
+    harness: DoctorHarness,
+) -> None:
     """Two of three; the third is at work."""
-    at = patient.clock()
+    at = harness.clock()
     job = Job(name="j1", state=JobState.PENDING, labels={}, created_at=at - timedelta(hours=40))
-    patient.job_service.jobs = [
+    harness.job_service.jobs = [
         job,
         replace(job, name="j2", created_at=at),
         replace(job, name="j3", state=JobState.RUNNING, started_at=at),
         replace(job, name="j4", state=JobState.SUCCEEDED),
     ]
 
-    told = patient.ill()["quota"]
-    assert "2 jobs wait, the oldest for 40.0 of 72 h, 1 at work" in told.says
-    assert "no quota of its own" in told.says
-    assert [{"troupe": "ab12"}] == patient.job_service.labels
+    told = harness.problem()["quota"]
+    assert "2 jobs wait, the oldest for 40.0 of 72 h, 1 at work" in told.message
+    assert "no quota of its own" in told.message
+    assert [{"troupe": "ab12"}] == harness.job_service.labels
 
 
-def test_to_look_at_dead_letters_takes_none_away(patient: Patient) -> None:
+def test_to_look_at_dead_letters_takes_none_away(harness: DoctorHarness) -> None:
     """They can be seen by others at once."""
-    patient.pubsub.messages["people.dead-letter-write-jsonl"] = [letter("1"), letter("2")]
+    harness.pubsub.messages["people.dead-letter-write-jsonl"] = [letter("1"), letter("2")]
 
-    assert "2 letters wait" in patient.ill()["dead letters"].says
-    assert ["lease-1", "lease-2"] == sorted(patient.pubsub.released)
+    assert "2 letters wait" in harness.problem()["dead letters"].message
+    assert ["lease-1", "lease-2"] == sorted(harness.pubsub.released)
 
 
 def test_one_fault_makes_the_exit_code() -> None:
@@ -286,20 +292,20 @@ def test_credentials_are_looked_for_once_a_service(monkeypatch: pytest.MonkeyPat
         looked.append(_)
         raise DefaultCredentialsError(QUOTED)  # type: ignore[no-untyped-call]
 
-    monkeypatch.setattr("troupe.backends.gcp.warehouse.bigquery_client", nobody)
-    doors = doors_of(Patient().settings)
+    monkeypatch.setattr("troupe.doctor.checks.bigquery_client", nobody)
+    clients = make_clients(DoctorHarness().settings)
     for _ in range(3):
         with pytest.raises(DefaultCredentialsError):
-            doors.bigquery()
+            clients.bigquery()
 
     assert 1 == len(looked)
 
 
-def test_a_grant_of_another_role_is_none(patient: Patient) -> None:
+def test_a_grant_of_another_role_is_none(harness: DoctorHarness) -> None:
     """To look is not to publish."""
     members = [PUBSUB_AGENT]
     viewer = SimpleNamespace(role="roles/pubsub.viewer", members=members)
     policy = SimpleNamespace(bindings=[viewer])
-    patient.pubsub.get_iam_policy = lambda **_: policy  # type: ignore[method-assign]
+    harness.pubsub.get_iam_policy = lambda **_: policy  # type: ignore[method-assign]
 
-    assert "dead-letter-plan-run" in patient.ill()["Pub/Sub's agent"].says
+    assert "dead-letter-plan-run" in harness.problem()["Pub/Sub's agent"].message

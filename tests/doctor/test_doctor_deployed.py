@@ -15,17 +15,17 @@ from google.api_core import exceptions as api
 from google.cloud.bigquery import SchemaField, TimePartitioning
 
 import analysis
-from tests.doctor.fakes import Patient, table
+from tests.doctor.fakes import DoctorHarness, table
 from tracking import Source
-from troupe.doctor.cloud_storage import lies_in
+from troupe.doctor.cloud_storage import is_within
 from troupe.doctor.subscription import filter_of
 
 PUSH, PEOPLE = "write-jsonl.batch-planned", "people.dead-letter-write-jsonl"
 
 
 @pytest.fixture
-def patient() -> Patient:
-    return Patient()
+def harness() -> DoctorHarness:
+    return DoctorHarness()
 
 
 def replaced(fields: list[SchemaField], name: str, kind: str, mode: str) -> None:
@@ -38,7 +38,7 @@ def more(mode: str) -> Callable[[list[SchemaField]], None]:
 
 
 @pytest.mark.parametrize(
-    ("change", "state", "says"),
+    ("change", "state", "message"),
     [
         (lambda fields: fields.pop(0), "fault", "lacks the column run_id"),
         (lambda f: replaced(f, "run_id", "INTEGER", "REQUIRED"), "fault", "is INTEGER, not STRING"),
@@ -48,29 +48,29 @@ def more(mode: str) -> Callable[[list[SchemaField]], None]:
     ],
 )
 def test_a_column_that_differs_is_named(
-    patient: Patient, change: Any, state: str, says: str
+    harness: DoctorHarness, change: Any, state: str, message: str
 ) -> None:
     """With its table; one that is more is only a warning."""
-    patient.bigquery.tables["claims"] = table("claims", change)
+    harness.bigquery.tables["claims"] = table("claims", change)
 
-    (ill,) = patient.ill().values()
-    assert ("tables", state) == (ill.name, ill.state)
-    assert ill.says.startswith("claims: ")
-    assert says in ill.says
+    (problem,) = harness.problem().values()
+    assert ("tables", state) == (problem.name, problem.state)
+    assert problem.message.startswith("claims: ")
+    assert message in problem.message
 
 
-def test_two_names_of_one_type_are_one_type(patient: Patient) -> None:
+def test_two_names_of_one_type_are_one_type(harness: DoctorHarness) -> None:
     """INT64 is INTEGER."""
-    fields = [f.name for f in patient.bigquery.tables["claims"].schema if f.field_type == "INTEGER"]
+    fields = [f.name for f in harness.bigquery.tables["claims"].schema if f.field_type == "INTEGER"]
     assert fields
-    patient.bigquery.tables["claims"] = table(
+    harness.bigquery.tables["claims"] = table(
         "claims", lambda f: replaced(f, fields[0], "INT64", "REQUIRED")
     )
 
-    assert {} == patient.ill()
+    assert {} == harness.problem()
 
 
-def test_a_field_of_a_record_is_named_by_its_path(patient: Patient) -> None:
+def test_a_field_of_a_record_is_named_by_its_path(harness: DoctorHarness) -> None:
     """Records are compared to the bottom."""
     name = "transcription_analyzed_transcripts"
     at = [f.name for f in table(name).schema].index("products")
@@ -80,9 +80,9 @@ def test_a_field_of_a_record_is_named_by_its_path(patient: Patient) -> None:
         fields[at] = SchemaField(old.name, old.field_type, old.mode, fields=old.fields[1:])
 
     gone = table(name).schema[at].fields[0].name
-    patient.bigquery.tables[name] = table(name, change)
+    harness.bigquery.tables[name] = table(name, change)
 
-    assert f"lacks the column products.{gone}" in patient.ill()["tables"].says
+    assert f"lacks the column products.{gone}" in harness.problem()["tables"].message
 
 
 LAYOUTS: list[tuple[str, Any, str, str]] = [
@@ -94,115 +94,119 @@ LAYOUTS: list[tuple[str, Any, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("what", "value", "state", "says"), LAYOUTS)
+@pytest.mark.parametrize(("what", "value", "state", "message"), LAYOUTS)
 def test_a_layout_that_differs_is_told(
-    patient: Patient, what: str, value: Any, state: str, says: str
+    harness: DoctorHarness, what: str, value: Any, state: str, message: str
 ) -> None:
     """What refuses or misreads is a fault, what costs a warning."""
-    setattr(patient.bigquery.tables["batch_records"], what, value)
+    setattr(harness.bigquery.tables["batch_records"], what, value)
 
-    assert state == patient.ill()["tables"].state
-    assert says in patient.ill()["tables"].says
+    assert state == harness.problem()["tables"].state
+    assert message in harness.problem()["tables"].message
 
 
-def test_a_filter_that_no_statement_brings_is_a_fault(patient: Patient) -> None:
+def test_a_filter_that_no_statement_brings_is_a_fault(harness: DoctorHarness) -> None:
     """Queries would be refused."""
-    patient.bigquery.tables["claims"].require_partition_filter = True
+    harness.bigquery.tables["claims"].require_partition_filter = True
 
-    assert "refuses queries" in patient.ill()["tables"].says
-    assert "fault" == patient.ill()["tables"].state
+    assert "refuses queries" in harness.problem()["tables"].message
+    assert "fault" == harness.problem()["tables"].state
 
 
-def test_tables_that_are_not_there_are_told_together(patient: Patient) -> None:
+def test_tables_that_are_not_there_are_told_together(harness: DoctorHarness) -> None:
     """And all others are examined."""
     for name in ("claims", "events"):
-        patient.bigquery.tables[name] = api.NotFound("x")  # type: ignore[no-untyped-call]
-    patient.bigquery.tables["deliveries"].clustering_fields = None
+        harness.bigquery.tables[name] = api.NotFound("x")  # type: ignore[no-untyped-call]
+    harness.bigquery.tables["deliveries"].clustering_fields = None
 
-    found = [each for each in patient.findings() if each.name == "tables"]
+    found = [each for each in harness.findings() if each.name == "tables"]
     assert {"fault", "warning", "ok"} == {each.state for each in found}
-    assert any(each.says.startswith("claims, events: is not there") for each in found)
+    assert any(each.message.startswith("claims, events: is not there") for each in found)
 
 
-def test_the_table_of_an_analysis_of_your_own_is_examined(patient: Patient, tmp_path: Path) -> None:
+def test_the_table_of_an_analysis_of_your_own_is_examined(
+    harness: DoctorHarness, tmp_path: Path
+) -> None:
     """By its columns, laid out as the shipped one."""
     folder = tmp_path / "call_review_v2"
     shutil.copytree(Path(analysis.__file__).parent / "call_review_v1", folder)
     told = json.loads((folder / "analysis.json").read_text(encoding="utf-8"))
     told |= {"name": folder.name, "table": "reviews"}
     (folder / "analysis.json").write_text(json.dumps(told), encoding="utf-8")
-    patient.settings = replace(patient.settings, analyses=(tmp_path,))
-    patient.bigquery.tables["reviews"] = api.NotFound("x")  # type: ignore[no-untyped-call]
+    harness.settings = replace(harness.settings, analyses=(tmp_path,))
+    harness.bigquery.tables["reviews"] = api.NotFound("x")  # type: ignore[no-untyped-call]
 
-    assert patient.ill()["tables"].says.startswith("reviews: is not there")
-    patient.bigquery.tables["reviews"] = table("transcription_analyzed_transcripts")
-    assert {} == patient.ill()
+    assert harness.problem()["tables"].message.startswith("reviews: is not there")
+    harness.bigquery.tables["reviews"] = table("transcription_analyzed_transcripts")
+    assert {} == harness.problem()
 
 
-def test_analyses_that_this_machine_lacks_are_told(patient: Patient) -> None:
+def test_analyses_that_this_machine_lacks_are_told(harness: DoctorHarness) -> None:
     """All other tables are examined."""
-    patient.settings = replace(patient.settings, analyses=(Path("nowhere"),))
+    harness.settings = replace(harness.settings, analyses=(Path("nowhere"),))
 
-    assert "no such folder" in patient.ill()["analyses"].says
-    assert "tables" in {each.name for each in patient.findings() if each.state == "ok"}
+    assert "no such folder" in harness.problem()["analyses"].message
+    assert "tables" in {each.name for each in harness.findings() if each.state == "ok"}
 
 
-def test_our_own_source_may_be_named_in_full(patient: Patient) -> None:
+def test_our_own_source_may_be_named_in_full(harness: DoctorHarness) -> None:
     """As Terraform does; then its layout is examined as well."""
     source = Source(table="stories.troupe.transcription_pass_2")
-    patient.settings = replace(patient.settings, source=source)
-    patient.bigquery.tables["transcription_pass_2"].clustering_fields = None
+    harness.settings = replace(harness.settings, source=source)
+    harness.bigquery.tables["transcription_pass_2"].clustering_fields = None
 
-    assert patient.ill()["tables"].says.startswith("transcription_pass_2: is clustered by nothing")
+    assert harness.problem()["tables"].message.startswith(
+        "transcription_pass_2: is clustered by nothing"
+    )
 
 
-def test_a_source_elsewhere_is_examined_by_its_own_names(patient: Patient) -> None:
+def test_a_source_elsewhere_is_examined_by_its_own_names(harness: DoctorHarness) -> None:
     """Our tables are without it then."""
-    del patient.bigquery.tables["transcription_pass_2"]
-    patient.bigquery.tables["calls"] = table(
+    del harness.bigquery.tables["transcription_pass_2"]
+    harness.bigquery.tables["calls"] = table(
         "transcription_pass_2",
         lambda f: replaced(f, "transcript", "STRING", "NULLABLE"),
     )
     source = Source(table="other.lake.calls", columns={"provider": "carrier"})
-    patient.settings = replace(patient.settings, source=source)
+    harness.settings = replace(harness.settings, source=source)
 
-    (ill,) = patient.ill().values()
-    assert ("source", "fault") == (ill.name, ill.state)
-    assert "there is no column carrier (for provider)" in ill.says
-    assert "`carrier`" in patient.bigquery.asked[0]
-    assert "`other.lake.calls`" in patient.bigquery.asked[0]
+    (problem,) = harness.problem().values()
+    assert ("source", "fault") == (problem.name, problem.state)
+    assert "there is no column carrier (for provider)" in problem.message
+    assert "`carrier`" in harness.bigquery.asked[0]
+    assert "`other.lake.calls`" in harness.bigquery.asked[0]
 
 
-def test_a_source_column_of_another_type_is_told(patient: Patient) -> None:
+def test_a_source_column_of_another_type_is_told(harness: DoctorHarness) -> None:
     """A time that is a text cannot be planned by."""
-    patient.bigquery.tables["transcription_pass_2"] = table(
+    harness.bigquery.tables["transcription_pass_2"] = table(
         "transcription_pass_2", lambda f: replaced(f, "event_timestamp", "STRING", "NULLABLE")
     )
 
-    assert "event_timestamp is STRING, not TIMESTAMP" in patient.ill()["source"].says
+    assert "event_timestamp is STRING, not TIMESTAMP" in harness.problem()["source"].message
 
 
-def test_a_source_that_wants_a_partition_filter_is_told(patient: Patient) -> None:
+def test_a_source_that_wants_a_partition_filter_is_told(harness: DoctorHarness) -> None:
     """BigQuery refuses every plan; the dry run would only say that it was a bad request."""
-    patient.bigquery.tables["calls"] = table("transcription_pass_2")
-    patient.bigquery.tables["calls"].require_partition_filter = True
-    patient.settings = replace(patient.settings, source=Source(table="lake.calls"))
+    harness.bigquery.tables["calls"] = table("transcription_pass_2")
+    harness.bigquery.tables["calls"].require_partition_filter = True
+    harness.settings = replace(harness.settings, source=Source(table="lake.calls"))
 
-    assert "wants a filter on its partitions" in patient.ill()["source"].says
+    assert "wants a filter on its partitions" in harness.problem()["source"].message
 
 
-def test_a_source_that_is_gone_is_told_once(patient: Patient) -> None:
+def test_a_source_that_is_gone_is_told_once(harness: DoctorHarness) -> None:
     """Both looks at it meet the same."""
-    patient.settings = replace(patient.settings, source=Source(table="lake.calls"))
+    harness.settings = replace(harness.settings, source=Source(table="lake.calls"))
     gone = api.NotFound("x")  # type: ignore[no-untyped-call]
-    patient.bigquery.tables["calls"] = gone
+    harness.bigquery.tables["calls"] = gone
 
     def refuses(sql: str, **_: object) -> Any:
         raise gone
 
-    patient.bigquery.query = refuses  # type: ignore[method-assign]
+    harness.bigquery.query = refuses  # type: ignore[method-assign]
 
-    assert 1 == sum(each.name == "source" for each in patient.findings())
+    assert 1 == sum(each.name == "source" for each in harness.findings())
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
@@ -236,58 +240,66 @@ WRONG_PEOPLE: list[tuple[dict[str, Any], str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("name", "change", "state", "says"),
+    ("name", "change", "state", "message"),
     [
         *((PUSH, *each) for each in (*WRONG, *WRONG_PUSH)),
         *((PEOPLE, *each) for each in (*WRONG, *WRONG_PEOPLE)),
     ],
 )
 def test_a_subscription_that_differs_is_told(
-    patient: Patient, name: str, change: dict[str, Any], state: str, says: str
+    harness: DoctorHarness, name: str, change: dict[str, Any], state: str, message: str
 ) -> None:
     """By its own name."""
-    patient.pubsub.subscriptions[name] |= change
+    harness.pubsub.subscriptions[name] |= change
 
-    (ill,) = patient.ill().values()
-    assert ("pushes" if name == PUSH else "people's letters", state) == (ill.name, ill.state)
-    assert ill.says.startswith(f"{name}: ")
-    assert says in ill.says
+    (problem,) = harness.problem().values()
+    assert ("pushes" if name == PUSH else "people's letters", state) == (
+        problem.name,
+        problem.state,
+    )
+    assert problem.message.startswith(f"{name}: ")
+    assert message in problem.message
 
 
-def test_subscriptions_that_differ_alike_are_told_together(patient: Patient) -> None:
+def test_subscriptions_that_differ_alike_are_told_together(harness: DoctorHarness) -> None:
     """By the names of all of them."""
     names = ("write-jsonl.batch-planned", "submit-job.jsonl-uploaded")
     for name in names:
-        patient.pubsub.subscriptions[name]["ack_deadline_seconds"] = 10
+        harness.pubsub.subscriptions[name]["ack_deadline_seconds"] = 10
 
-    assert patient.ill()["pushes"].says == f"{', '.join(names)}: waits 10 s for an answer, not 600"
+    assert (
+        harness.problem()["pushes"].message
+        == f"{', '.join(names)}: waits 10 s for an answer, not 600"
+    )
 
 
-def test_the_filter_of_replays_is_welcome_and_not_demanded(patient: Patient) -> None:
+def test_the_filter_of_replays_is_welcome_and_not_demanded(harness: DoctorHarness) -> None:
     """Services look at each message themselves; Terraform makes none."""
-    patient.pubsub.subscriptions[PUSH]["filter"] = filter_of("write-jsonl")
+    harness.pubsub.subscriptions[PUSH]["filter"] = filter_of("write-jsonl")
 
-    assert {} == patient.ill()
+    assert {} == harness.problem()
 
 
-def test_a_signal_may_be_forgotten_soon(patient: Patient) -> None:
+def test_a_signal_may_be_forgotten_soon(harness: DoctorHarness) -> None:
     """The next tick says it again."""
-    patient.pubsub.subscriptions["watch-jobs.watch-tick"]["message_retention_duration"] = {
+    harness.pubsub.subscriptions["watch-jobs.watch-tick"]["message_retention_duration"] = {
         "seconds": 600
     }
 
-    assert {} == patient.ill()
+    assert {} == harness.problem()
 
 
 @pytest.mark.parametrize(("name", "told"), [(PUSH, "pushes"), (PEOPLE, "people's letters")])
-def test_a_subscription_that_is_missing_is_named(patient: Patient, name: str, told: str) -> None:
+def test_a_subscription_that_is_missing_is_named(
+    harness: DoctorHarness, name: str, told: str
+) -> None:
     """What is sent to it is lost."""
-    del patient.pubsub.subscriptions[name]
+    del harness.pubsub.subscriptions[name]
 
-    (ill,) = patient.ill().values()
-    assert (told, "fault") == (ill.name, ill.state)
-    assert name in ill.says
-    assert "lost" in ill.remedy
+    (problem,) = harness.problem().values()
+    assert (told, "fault") == (problem.name, problem.state)
+    assert name in problem.message
+    assert "lost" in problem.remedy
 
 
 @pytest.mark.parametrize(
@@ -300,4 +312,4 @@ def test_a_subscription_that_is_missing_is_named(patient: Patient, name: str, to
 )  # fmt: skip
 def test_a_place_lies_in_another_or_not(inner: str, outer: str, inside: bool) -> None:
     """As Terraform's own check has it: London and Zurich are not in the EU."""
-    assert inside is lies_in(inner, outer)
+    assert inside is is_within(inner, outer)

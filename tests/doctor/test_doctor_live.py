@@ -27,7 +27,7 @@ ANALYSIS = load_analysis("call_review_v1")
 NAME = "0a1b"
 
 
-class Laboratory:
+class ProbeHarness:
     """The stand-in for Vertex over HTTP, reached by the official client."""
 
     def __init__(self, folder: Path) -> None:
@@ -44,7 +44,7 @@ class Laboratory:
         """The same for one that is being served."""
         self.service._behaviour = Behaviour(**behaviour)
 
-    def __enter__(self) -> "Laboratory":
+    def __enter__(self) -> "ProbeHarness":
         self.server = VertexServer(self.service, works=False)
         self.server.start()
         settings = gcp_settings(TROUPE_BUCKET="here", TROUPE_VERTEX_ENDPOINT=self.server.address)
@@ -79,15 +79,15 @@ class Laboratory:
 
 
 @pytest.fixture
-def laboratory(tmp_path: Path) -> Iterator[Laboratory]:
-    with Laboratory(tmp_path) as opened:
+def probe(tmp_path: Path) -> Iterator[ProbeHarness]:
+    with ProbeHarness(tmp_path) as opened:
         yield opened
 
 
-def ended(laboratory: Laboratory) -> str:
+def ended(probe: ProbeHarness) -> str:
     """The name of a probe's job that has run to its end."""
-    job = begin_probe(laboratory.probing, NAME)
-    laboratory.work()
+    job = begin_probe(probe.probing, NAME)
+    probe.work()
     return job.name
 
 
@@ -95,43 +95,43 @@ def by_name(found: list[Finding]) -> dict[str, Finding]:
     return {each.name: each for each in found}
 
 
-def ill(found: list[Finding]) -> dict[str, str]:
+def problem(found: list[Finding]) -> dict[str, str]:
     """Of the first job; the second has stories of its own."""
     return {each.name: each.state for each in found if each.state != "ok" and each.name != "resume"}
 
 
-def test_a_service_as_others_saw_it_confirms_everything(laboratory: Laboratory) -> None:
+def test_a_service_as_others_saw_it_confirms_everything(probe: ProbeHarness) -> None:
     """Each thing in a line of its own."""
-    found = read_probe(laboratory.probing, ended(laboratory))
+    found = read_probe(probe.probing, ended(probe))
 
-    assert {} == ill(found)
+    assert {} == problem(found)
     assert [
         "probe", "layout", "files", "rows", "key echo", "label echo", "transcript echo", "usage",
         "finish reasons", "order", "resume",
     ] == [each.name for each in found]  # fmt: skip
     told = by_name(found)
-    assert "5 of 5 are rows, of 5 lines" == told["rows"].says
-    assert "5 of 5 came back byte for byte" == told["transcript echo"].says
-    assert "predictions.jsonl; results in 1" == told["files"].says
-    assert "promptTokenCount" in told["usage"].says
-    assert "STOP 5" == told["finish reasons"].says
+    assert "5 of 5 are rows, of 5 lines" == told["rows"].message
+    assert "5 of 5 came back byte for byte" == told["transcript echo"].message
+    assert "predictions.jsonl; results in 1" == told["files"].message
+    assert "promptTokenCount" in told["usage"].message
+    assert "STOP 5" == told["finish reasons"].message
 
 
-def test_the_request_file_is_one_that_the_importer_takes(laboratory: Laboratory) -> None:
+def test_the_request_file_is_one_that_the_importer_takes(probe: ProbeHarness) -> None:
     """Written by the renderer of real runs, where Vertex may read."""
-    begin_probe(laboratory.probing, NAME)
+    begin_probe(probe.probing, NAME)
 
-    (uri,) = laboratory.bucket.content
+    (uri,) = probe.bucket.content
     assert "gs://here/requests/probe-0a1b.jsonl" == uri
-    assert len(CALLS) == check_file(laboratory.bucket.content[uri].splitlines(True)).lines
+    assert len(CALLS) == check_file(probe.bucket.content[uri].splitlines(True)).lines
 
 
-def test_no_run_takes_a_probe_for_its_own(laboratory: Laboratory) -> None:
+def test_no_run_takes_a_probe_for_its_own(probe: ProbeHarness) -> None:
     """Neither the label of a deployment nor that of an attempt."""
-    job = begin_probe(laboratory.probing, NAME)
+    job = begin_probe(probe.probing, NAME)
 
     assert {"probe": NAME} == job.labels
-    assert [] == laboratory.probing.job_service.find({"troupe": "ab12"})
+    assert [] == probe.probing.job_service.find({"troupe": "ab12"})
 
 
 def test_the_output_goes_where_vertex_may_write() -> None:
@@ -147,52 +147,52 @@ def test_another_probe_has_other_records() -> None:
     assert list(CALLS) == list(asked(NAME).values())
 
 
-def test_while_it_runs_it_says_how_to_come_back(laboratory: Laboratory) -> None:
+def test_while_it_runs_it_says_how_to_come_back(probe: ProbeHarness) -> None:
     """With its state and its age."""
-    laboratory.behave(pending_seconds=3600)
-    job = begin_probe(laboratory.probing, NAME)
-    laboratory.clock.pass_(600)
+    probe.behave(pending_seconds=3600)
+    job = begin_probe(probe.probing, NAME)
+    probe.clock.pass_(600)
 
-    (told,) = read_probe(laboratory.probing, job.name)
+    (told,) = read_probe(probe.probing, job.name)
     assert ("probe", "warning") == (told.name, told.state)
-    assert "PENDING, 10 min after" in told.says
+    assert "PENDING, 10 min after" in told.message
     assert f"doctor --live --job {job.name}" in told.remedy
 
 
-def test_a_job_of_a_run_is_left_alone(laboratory: Laboratory) -> None:
+def test_a_job_of_a_run_is_left_alone(probe: ProbeHarness) -> None:
     """Nothing of it is read."""
-    job = laboratory.probing.job_service.create(
+    job = probe.probing.job_service.create(
         display_name="x", model=ANALYSIS.model, request_uri="gs://here/x",
         output_prefix="gs://here/output/x", labels={"troupe": "ab12", "attempt": "a"},
     )  # fmt: skip
 
-    (told,) = read_probe(laboratory.probing, job.name)
-    assert ("fault", True) == (told.state, "left alone" in told.says)
+    (told,) = read_probe(probe.probing, job.name)
+    assert ("fault", True) == (told.state, "left alone" in told.message)
 
 
-def test_a_job_that_is_gone_is_told(laboratory: Laboratory) -> None:
+def test_a_job_that_is_gone_is_told(probe: ProbeHarness) -> None:
     """Deleted, or never there."""
     name = "projects/stories/locations/europe-west4/batchPredictionJobs/99"
 
-    (told,) = read_probe(laboratory.probing, name)
-    assert ("fault", True) == (told.state, "no such job" in told.says)
+    (told,) = read_probe(probe.probing, name)
+    assert ("fault", True) == (told.state, "no such job" in told.message)
 
 
-def test_a_job_that_failed_says_why_in_our_words(laboratory: Laboratory) -> None:
+def test_a_job_that_failed_says_why_in_our_words(probe: ProbeHarness) -> None:
     """By its code; what the service wrote is not repeated."""
     end = End(state=JobState.FAILED, code=7, message="Service account x@y", share=0)
-    with Laboratory(laboratory.folder / "other") as failing:
+    with ProbeHarness(probe.folder / "other") as failing:
         failing.become(end=lambda _: end)
         found = read_probe(failing.probing, ended(failing))
 
     assert "fault" == by_name(found)["probe"].state
-    assert "FAILED with code 7" in by_name(found)["probe"].says
+    assert "FAILED with code 7" in by_name(found)["probe"].message
     assert "x@y" not in repr(found)
 
 
-def read_again(laboratory: Laboratory, lines: list[Any], job: str) -> list[Finding]:
-    laboratory.damage(lines)
-    return read_probe(laboratory.probing, job)
+def read_again(probe: ProbeHarness, lines: list[Any], job: str) -> list[Finding]:
+    probe.damage(lines)
+    return read_probe(probe.probing, job)
 
 
 def without(*path: str) -> Any:
@@ -261,81 +261,81 @@ CHANGES: dict[str, tuple[Any, dict[str, str], str]] = {
 
 
 @pytest.mark.parametrize("story", CHANGES)
-def test_what_a_service_does_otherwise_is_told(laboratory: Laboratory, story: str) -> None:
+def test_what_a_service_does_otherwise_is_told(probe: ProbeHarness, story: str) -> None:
     """In its line, with what it means for runs."""
-    change, expected, says = CHANGES[story]
-    job = ended(laboratory)
+    change, expected, message = CHANGES[story]
+    job = ended(probe)
 
-    found = read_again(laboratory, change(laboratory.lines()), job)
-    assert expected == ill(found)
-    assert says in repr(found)
+    found = read_again(probe, change(probe.lines()), job)
+    assert expected == problem(found)
+    assert message in repr(found)
 
 
-def test_no_word_of_an_answer_or_a_service_is_shown(laboratory: Laboratory) -> None:
+def test_no_word_of_an_answer_or_a_service_is_shown(probe: ProbeHarness) -> None:
     """Only counts, names of fields, and our own words."""
-    job = ended(laboratory)
-    lines = laboratory.lines()
+    job = ended(probe)
+    lines = probe.lines()
     for line in lines:
         line["status"] = "quoted words"
         line["response"]["usageMetadata"]["quoted words"] = 1
         line["response"]["candidates"][0]["finishReason"] = "quoted words"
 
-    assert "quoted" not in repr(read_again(laboratory, lines, job))
+    assert "quoted" not in repr(read_again(probe, lines, job))
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "expected", "says"),
+    ("behaviour", "expected", "message"),
     [
         ({"shards": 2}, {}, "predictions.jsonl-00000-of-00002"),
         ({"incremental": True}, {}, "incremental_predictions.jsonl, predictions.jsonl"),
     ],
 )
 def test_shards_and_partial_files_are_named(
-    tmp_path: Path, behaviour: dict[str, Any], expected: dict[str, str], says: str
+    tmp_path: Path, behaviour: dict[str, Any], expected: dict[str, str], message: str
 ) -> None:
     """And read as runs read them."""
-    made = Laboratory(tmp_path)
+    made = ProbeHarness(tmp_path)
     made.behave(**behaviour)
     with made:
         found = read_probe(made.probing, ended(made))
 
-    assert expected == ill(found)
-    assert says in by_name(found)["files"].says
+    assert expected == problem(found)
+    assert message in by_name(found)["files"].message
 
 
-def test_a_file_that_nobody_reads_is_told(laboratory: Laboratory) -> None:
+def test_a_file_that_nobody_reads_is_told(probe: ProbeHarness) -> None:
     """Its name, where it holds no other signs."""
-    job = ended(laboratory)
-    folder = laboratory.output().rpartition("/")[0]
-    laboratory.bucket.content |= {f"{folder}/errors_0001.jsonl": b"", f"{folder}/a b": b""}
+    job = ended(probe)
+    folder = probe.output().rpartition("/")[0]
+    probe.bucket.content |= {f"{folder}/errors_0001.jsonl": b"", f"{folder}/a b": b""}
 
-    told = by_name(read_probe(laboratory.probing, job))["files"]
+    told = by_name(read_probe(probe.probing, job))["files"]
     assert "warning" == told.state
-    assert "errors_0001.jsonl" in told.says
-    assert "a b" not in told.says
+    assert "errors_0001.jsonl" in told.message
+    assert "a b" not in told.message
 
 
-def test_a_missing_shard_is_told(laboratory: Laboratory) -> None:
+def test_a_missing_shard_is_told(probe: ProbeHarness) -> None:
     """Nothing is read of a half."""
-    job = ended(laboratory)
-    whole = laboratory.output()
-    laboratory.bucket.content[f"{whole}-00000-of-00002"] = laboratory.bucket.content.pop(whole)
+    job = ended(probe)
+    whole = probe.output()
+    probe.bucket.content[f"{whole}-00000-of-00002"] = probe.bucket.content.pop(whole)
 
-    found = [each for each in read_probe(laboratory.probing, job) if each.state == "fault"]
+    found = [each for each in read_probe(probe.probing, job) if each.state == "fault"]
     assert ["files"] == [each.name for each in found]
-    assert "shard_missing" in found[0].says
+    assert "shard_missing" in found[0].message
 
 
-def test_a_folder_elsewhere_is_told(laboratory: Laboratory) -> None:
+def test_a_folder_elsewhere_is_told(probe: ProbeHarness) -> None:
     """Runs go by what the job names."""
-    job = ended(laboratory)
-    prefix = output_of(laboratory.probing.settings, NAME)
-    moved = laboratory.probing.job_service.get(job)
+    job = ended(probe)
+    prefix = output_of(probe.probing.settings, NAME)
+    moved = probe.probing.job_service.get(job)
     assert moved is not None
     other = replace(moved, output_folder=prefix)
-    laboratory.probing.job_service.get = lambda _: other  # type: ignore[method-assign,assignment]
+    probe.probing.job_service.get = lambda _: other  # type: ignore[method-assign,assignment]
 
-    assert "warning" == by_name(read_probe(laboratory.probing, job))["layout"].state
+    assert "warning" == by_name(read_probe(probe.probing, job))["layout"].state
 
 
 def test_the_cost_is_a_range_with_its_day_and_a_most() -> None:

@@ -14,11 +14,11 @@ from tests.doctor.fakes import AGENT, settled, table
 from tests.gcp.wire import Asked, Reply, Wire, error
 from tests.local.fakes import HeldClock
 from tracking.tables import layouts
-from troupe.doctor.bigquery import examine_warehouse
-from troupe.doctor.cloud_storage import examine_files
+from troupe.doctor.bigquery import check_bigquery
+from troupe.doctor.cloud_storage import check_buckets
 from troupe.doctor.findings import Finding
-from troupe.doctor.source_table import examine_source
-from troupe.doctor.tables import examine_tables
+from troupe.doctor.source_table import check_source_table
+from troupe.doctor.tables import check_tables
 
 TOPIC = "//pubsub.googleapis.com/projects/stories/topics/gcs-object"
 BUCKETS = ("stories-troupe", "stories-output")
@@ -68,7 +68,7 @@ def test_bigquery_is_asked_with_short_patience_and_without_repeats_of_a_job() ->
         answer("now", "TIMESTAMP", str(int(clock().timestamp() * 1e6))),
     )
 
-    found = list(examine_warehouse(settled(), lambda: client, clock))
+    found = list(check_bigquery(settled(), lambda: client, clock))
 
     assert ["ok"] * 4 == states(found)
     assert ["GET troupe", "GET troupe_staging", "POST queries", "POST queries"] == wire.calls
@@ -82,7 +82,7 @@ def test_every_table_as_bigquery_describes_it_is_in_order() -> None:
 
     client, wire = bigquery(*[told for _ in layouts()])
 
-    assert ["ok"] == states(list(examine_tables(settled(), lambda: client)))
+    assert ["ok"] == states(list(check_tables(settled(), lambda: client)))
     assert len(layouts()) == len(wire.asked)
 
 
@@ -91,10 +91,10 @@ def test_a_right_that_is_missing_is_asked_for_once() -> None:
     refusal = error(403, "accessDenied", "quoted words")
     client, wire = bigquery(*[refusal for _ in layouts()])
 
-    (told,) = examine_tables(settled(), lambda: client)
+    (told,) = check_tables(settled(), lambda: client)
 
     assert len(layouts()) == len(wire.asked)
-    assert ("fault", True) == (told.state, "Forbidden" in told.says)
+    assert ("fault", True) == (told.state, "Forbidden" in told.message)
     assert "roles/bigquery.dataViewer" in told.remedy
     assert "quoted" not in repr(told)
 
@@ -113,9 +113,9 @@ def test_the_source_is_read_by_a_dry_run_alone() -> None:
         ),
     )
 
-    (told,) = examine_source(settled(), lambda: client)
+    (told,) = check_source_table(settled(), lambda: client)
 
-    assert "7 MB" in told.says
+    assert "7 MB" in told.message
     assert wire.asked[1][2]["configuration"]["dryRun"] is True
 
 
@@ -169,7 +169,7 @@ def files(**bucket: Any) -> list[Finding]:
         credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         _http=StorageAnswers(**bucket),
     )
-    return list(examine_files(settled(), lambda: client))
+    return list(check_buckets(settled(), lambda: client))
 
 
 def test_buckets_as_cloud_storage_describes_them_are_in_order() -> None:

@@ -128,7 +128,7 @@ def test_nobody_at_the_door_is_a_failure_too() -> None:
 
 def test_a_knock_finds_whoever_answers(server: Server) -> None:
     """Not every server lists its models."""
-    Endpoint(base_url=server.url, model="m").knock()
+    Endpoint(base_url=server.url, model="m").check()
 
 
 def test_a_knock_at_a_closed_door_is_told() -> None:
@@ -137,7 +137,7 @@ def test_a_knock_at_a_closed_door_is_told() -> None:
         url = closed.url
 
     with pytest.raises(OSError, match="refused"):
-        Endpoint(base_url=url, model="m").knock()
+        Endpoint(base_url=url, model="m").check()
 
 
 def test_what_a_model_counts_for_itself_is_not_made_up() -> None:

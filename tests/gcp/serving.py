@@ -13,7 +13,7 @@ from handlers.ports import Dependencies
 from tests.harness import LocalHarness
 from troupe.backends.gcp.app import Service
 from troupe.backends.gcp.settings import GcpSettings
-from troupe.backends.pubsub_push import Push, wrap_push
+from troupe.backends.pubsub_push import Push, wrapped_push
 from troupe.deployment.topology import Subscription
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -98,7 +98,7 @@ class Caller:
         return answered[0]
 
 
-class Theatre:
+class ServiceHarness:
     """A service with the tools of a local harness, and everything that a story asks of it."""
 
     def __init__(self, harness: LocalHarness, settings: GcpSettings) -> None:
@@ -116,7 +116,7 @@ class Theatre:
         )
         return message("run-requested", *to_pubsub(wrapped_command))
 
-    def pushed(self, told: Message, handler: str, form: Any = wrap_push) -> int:
+    def pushed(self, told: Message, handler: str, form: Any = wrapped_push) -> int:
         name = self.settings.subscription(f"{handler}.{told.topic}")
         (status,) = self.caller.send(form(told, name))
         return int(status)

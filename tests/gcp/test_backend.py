@@ -9,7 +9,7 @@ from events import RunRequested, wrap_command
 from handlers.dispatch.errors import Redeliver
 from tests.gcp.making import gcp_settings
 from tests.local.fakes import HeldClock
-from troupe.backends.gcp.backend import GcpBackend, found, needs_of_service
+from troupe.backends.gcp.backend import GcpBackend, ensure_deployment, needs_of_service
 from troupe.backends.gcp.settings import BadSetting, known_handlers
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
@@ -26,23 +26,25 @@ def warehouse(tmp_path: Path) -> Iterator[LocalWarehouse]:
 
 def test_a_new_dataset_is_founded_once(warehouse: LocalWarehouse) -> None:
     """Whoever comes first; the others find it."""
-    assert "ab12" == found(warehouse, "ab12").id == found(warehouse, "ab12").id
-    assert "ab12" == found(warehouse, "").id
+    assert (
+        "ab12" == ensure_deployment(warehouse, "ab12").id == ensure_deployment(warehouse, "ab12").id
+    )
+    assert "ab12" == ensure_deployment(warehouse, "").id
     assert [{"n": 1}] == warehouse.query("SELECT COUNT(*) AS n FROM planning_lock", {})
 
 
 def test_a_new_dataset_without_an_id_is_refused(warehouse: LocalWarehouse) -> None:
     """Two processes would make up two."""
     with pytest.raises(BadSetting, match="TROUPE_DEPLOYMENT is not set"):
-        found(warehouse, "")
+        ensure_deployment(warehouse, "")
 
 
 def test_a_dataset_of_another_deployment_is_refused(warehouse: LocalWarehouse) -> None:
     """Its ids would meet ours."""
-    found(warehouse, "ab12")
+    ensure_deployment(warehouse, "ab12")
 
     with pytest.raises(BadSetting, match="deployment 'ab12'"):
-        found(warehouse, "cd34")
+        ensure_deployment(warehouse, "cd34")
 
 
 def test_a_founding_that_is_under_way_is_waited_for(warehouse: LocalWarehouse) -> None:
@@ -50,7 +52,7 @@ def test_a_founding_that_is_under_way_is_waited_for(warehouse: LocalWarehouse) -
     warehouse.run_once("troupe__create_deployment__ab12", "SELECT 1", {})
 
     with pytest.raises(Redeliver):
-        found(warehouse, "ab12")
+        ensure_deployment(warehouse, "ab12")
 
 
 def test_only_who_may_write_the_row_founds(
@@ -61,7 +63,7 @@ def test_only_who_may_write_the_row_founds(
     others = [name for name in known_handlers() if name != INITIALIZER]
 
     for name in others:
-        with pytest.raises(Redeliver, match="not founded yet"):
+        with pytest.raises(Redeliver, match="no deployment id yet"):
             GcpBackend(gcp_settings(TROUPE_HANDLER=name), warehouse=warehouse)
     assert [{"n": 0}] == warehouse.query("SELECT COUNT(*) AS n FROM local_jobs", {})
 
@@ -110,7 +112,7 @@ def test_a_tool_that_was_not_given_says_so(
 ) -> None:
     """By name, when a handler reaches for more than it declares."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
-    found(warehouse, "ab12")
+    ensure_deployment(warehouse, "ab12")
     backend = GcpBackend(gcp_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
 
     with pytest.raises(AttributeError, match="no job_service"):

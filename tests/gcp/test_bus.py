@@ -18,7 +18,7 @@ from tests.events.making import wrapped
 from tests.gcp.making import gcp_settings
 from tests.gcp.serving import message
 from troupe.backends.gcp.bus import PubSubBus
-from troupe.backends.gcp.pull_worker import subscriber
+from troupe.backends.gcp.dead_letter_store import subscriber_client
 
 __all__ = ["emulator_folder", "pubsub"]
 
@@ -115,7 +115,7 @@ def emulated(pubsub: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PubSubBus
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
     settings = gcp_settings(TROUPE_TOPIC_PREFIX=f"bus-{next(PREFIXES)}-")
     bus = PubSubBus(settings)
-    with subscriber() as made:
+    with subscriber_client() as made:
         lay_out(settings, bus.client, made, lambda _: None, Pace(), [PLANNED])
     yield bus
     bus.close()

@@ -15,11 +15,11 @@ from tests.contracts.bus_suite import UPLOADED
 from tests.emulators.fixtures import emulator_folder
 from tests.events.making import wrapped
 from tests.gcp.making import gcp_settings
+from tests.gcp.pull_worker import PullingWorker
 from tests.gcp.serving import message
 from tests.local.fakes import HeldClock
 from troupe.backends.gcp.backend import GcpBackend
-from troupe.backends.gcp.dead_letters import PubSubDeadLetters
-from troupe.backends.gcp.pull_worker import PullingWorker, subscriber
+from troupe.backends.gcp.dead_letter_store import PubSubDeadLetters, subscriber_client
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.job_service import LocalJobService
 from troupe.backends.local.warehouse import LocalWarehouse
@@ -59,7 +59,7 @@ class DeadLettersHarness:
     def groups(self) -> object:
         return [
             {k: v for k, v in group.items() if k != "oldest_seconds"}
-            for group in self.ask("dead_letters")["groups"]  # type: ignore[attr-defined]
+            for group in self.operate("dead_letters")["groups"]  # type: ignore[attr-defined]
         ]
 
 
@@ -75,7 +75,7 @@ def harness(
     model = LocalJobService(StandIn(tmp_path / "vertex", bucket, HeldClock()))
     backend = GcpBackend(settings, warehouse=warehouse, bucket=bucket, job_service=model)
     backend.letters = PubSubDeadLetters(settings, patience_seconds=0.5)
-    with subscriber() as client:
+    with subscriber_client() as client:
         lay_out(settings, backend.bus.client, client, lambda _: None, Pace())
     worker = PullingWorker(settings, backend.bus, [UPLOADED])
     yield DeadLettersHarness(backend, worker)

@@ -11,7 +11,7 @@ from handlers.attempts.job_states import REFUSALS
 from handlers.dispatch.errors import Redeliver, Refused
 from handlers.ports import JobState
 from tests.gcp.making import gcp_settings
-from troupe.backends.gcp.job_service import VertexJobService, endpoint_of, labelled
+from troupe.backends.gcp.job_service import VertexJobService, endpoint_of, label_filter
 
 JOB = "projects/stories/locations/europe-west4/batchPredictionJobs/1"
 
@@ -129,7 +129,7 @@ def test_a_list_asks_by_label_and_by_time() -> None:
 
 def test_a_value_cannot_end_its_quotes() -> None:
     """Backslashes and quotes are escaped."""
-    assert r'labels.a="x\" OR \\"' == labelled({"a": 'x" OR \\'})
+    assert r'labels.a="x\" OR \\"' == label_filter({"a": 'x" OR \\'})
 
 
 @pytest.mark.parametrize(

@@ -12,16 +12,18 @@ from events import BatchPlanned, RunRequested, to_pubsub
 from handlers.dispatch.errors import Redeliver
 from tests.events.making import wrapped
 from tests.gcp.making import gcp_settings
-from tests.gcp.serving import START, Caller, FakeBackend, Slow, Theatre, message
+from tests.gcp.serving import START, Caller, FakeBackend, ServiceHarness, Slow, message
 from tests.harness import LocalHarness, calls
 from troupe.backends.gcp.app import LARGEST_BYTES, Service
-from troupe.backends.pubsub_push import Push, unwrap_push, wrap_push
+from troupe.backends.pubsub_push import Push, unwrapped_push, wrapped_push
 
 
 @pytest.fixture
-def theatre(harness: LocalHarness) -> Theatre:
+def service(harness: LocalHarness) -> ServiceHarness:
     """One thread: the laptop's warehouse has one."""
-    return Theatre(harness, gcp_settings(TROUPE_CONCURRENCY=1, TROUPE_TIME_BUDGET_SECONDS=30))
+    return ServiceHarness(
+        harness, gcp_settings(TROUPE_CONCURRENCY=1, TROUPE_TIME_BUDGET_SECONDS=30)
+    )
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -31,24 +33,26 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 # Every form of an arrival
 
 
-@pytest.mark.parametrize("form", [wrap_push, unwrap_push])
-def test_a_push_in_either_form_is_handled_and_acknowledged(theatre: Theatre, form: Any) -> None:
+@pytest.mark.parametrize("form", [wrapped_push, unwrapped_push])
+def test_a_push_in_either_form_is_handled_and_acknowledged(
+    service: ServiceHarness, form: Any
+) -> None:
     """What follows from it is published before the answer."""
-    theatre.harness.load(calls(4))
+    service.harness.load(calls(4))
 
-    status = theatre.pushed(theatre.told(RunRequested(run_id="r1")), "plan-run", form)
+    status = service.pushed(service.told(RunRequested(run_id="r1")), "plan-run", form)
 
     assert 204 == status
     assert ["run-planned", "batch-planned"] == [
-        each.type.split(".")[2] for each in theatre.backend.bus.published
+        each.type.split(".")[2] for each in service.backend.bus.published
     ]
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_an_event_comes_by_the_http_binding_too(theatre: Theatre, binary: bool) -> None:
+def test_an_event_comes_by_the_http_binding_too(service: ServiceHarness, binary: bool) -> None:
     """Structured or binary, with percent-encoded headers."""
-    theatre.harness.load(calls(4))
-    told = theatre.told(RunRequested(run_id="r1"))
+    service.harness.load(calls(4))
+    told = service.told(RunRequested(run_id="r1"))
     headers = {"content-type": "application/cloudevents+json"}
     body = told.body
     if binary:
@@ -57,31 +61,31 @@ def test_an_event_comes_by_the_http_binding_too(theatre: Theatre, binary: bool) 
         headers["ce-source"] = headers["ce-source"].replace("/", "%2F")
         body = json.dumps(json.loads(told.body)["data"]).encode()
 
-    assert [204] == theatre.caller.send(Push(headers, body))
-    assert 2 == len(theatre.backend.bus.published)
+    assert [204] == service.caller.send(Push(headers, body))
+    assert 2 == len(service.backend.bus.published)
 
 
-def test_eventarc_may_bring_a_message_of_pubsub(theatre: Theatre) -> None:
+def test_eventarc_may_bring_a_message_of_pubsub(service: ServiceHarness) -> None:
     """Its event says the topic; the subscription is one of Eventarc's own."""
-    theatre.harness.load(calls(4))
-    told = theatre.told(RunRequested(run_id="r1"))
-    push = wrap_push(told, "projects/p/subscriptions/eventarc-xyz")
+    service.harness.load(calls(4))
+    told = service.told(RunRequested(run_id="r1"))
+    push = wrapped_push(told, "projects/p/subscriptions/eventarc-xyz")
     headers = {
         "content-type": "application/json", "ce-id": "1", "ce-specversion": "1.0",
         "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
         "ce-source": "//pubsub.googleapis.com/projects/stories/topics/run-requested",
     }  # fmt: skip
 
-    assert [204] == theatre.caller.send(Push(headers, push.body))
-    assert 2 == len(theatre.backend.bus.published)
+    assert [204] == service.caller.send(Push(headers, push.body))
+    assert 2 == len(service.backend.bus.published)
 
 
-def test_a_bare_request_of_a_person_is_a_command(theatre: Theatre) -> None:
+def test_a_bare_request_of_a_person_is_a_command(service: ServiceHarness) -> None:
     """As `gcloud pubsub topics publish` sends it."""
-    theatre.harness.load(calls(4))
+    service.harness.load(calls(4))
 
-    assert 204 == theatre.pushed(message("run-requested", b'{"limit": 2}', {}), "plan-run")
-    assert 2 == len(theatre.backend.bus.published)
+    assert 204 == service.pushed(message("run-requested", b'{"limit": 2}', {}), "plan-run")
+    assert 2 == len(service.backend.bus.published)
 
 
 NOTIFICATION = {
@@ -91,7 +95,7 @@ NOTIFICATION = {
 }
 
 
-@pytest.mark.parametrize("form", [wrap_push, unwrap_push])
+@pytest.mark.parametrize("form", [wrapped_push, unwrapped_push])
 @pytest.mark.parametrize(
     ("topic", "body", "attributes"),
     [
@@ -102,21 +106,21 @@ NOTIFICATION = {
     ids=["scheduler", "log sink", "storage"],
 )
 def test_every_signal_wakes_the_watcher(
-    theatre: Theatre, topic: str, body: bytes, attributes: dict[str, str], form: Any
+    service: ServiceHarness, topic: str, body: bytes, attributes: dict[str, str], form: Any
 ) -> None:
     """It looks, and tells what it sees."""
-    theatre.harness.load(calls(2))
-    theatre.harness.request()
-    while theatre.harness.backend.deliver_next() is not None:
+    service.harness.load(calls(2))
+    service.harness.request()
+    while service.harness.backend.deliver_next() is not None:
         pass
-    while theatre.harness.backend.service.step():
+    while service.harness.backend.service.step():
         pass
-    theatre.harness.clock.pass_(61)
-    folder = f"output/{theatre.harness.backend.deployment.attempt('r1', 1, 1)}__1/"
+    service.harness.clock.pass_(61)
+    folder = f"output/{service.harness.backend.deployment.attempt('r1', 1, 1)}__1/"
     sent = {name: text.replace("output/x/", folder) for name, text in attributes.items()}
 
-    assert 204 == theatre.pushed(message(topic, body, sent), "watch-jobs", form)
-    assert "job-succeeded" in [each.type.split(".")[2] for each in theatre.backend.bus.published]
+    assert 204 == service.pushed(message(topic, body, sent), "watch-jobs", form)
+    assert "job-succeeded" in [each.type.split(".")[2] for each in service.backend.bus.published]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +132,7 @@ def test_every_signal_wakes_the_watcher(
     ],
 )  # fmt: skip
 def test_eventarc_s_signals_wake_the_watcher_too(
-    theatre: Theatre, kind: str, data: dict[str, Any]
+    service: ServiceHarness, kind: str, data: dict[str, Any]
 ) -> None:
     """The same news in another envelope."""
     headers = {
@@ -136,7 +140,7 @@ def test_eventarc_s_signals_wake_the_watcher_too(
         "ce-type": kind, "ce-source": "//storage.googleapis.com/x", "ce-time": START.isoformat(),
     }  # fmt: skip
 
-    assert [204] == theatre.caller.send(Push(headers, json.dumps(data).encode()))
+    assert [204] == service.caller.send(Push(headers, json.dumps(data).encode()))
 
 
 @pytest.mark.parametrize(
@@ -148,23 +152,23 @@ def test_eventarc_s_signals_wake_the_watcher_too(
     ],
 )
 def test_an_object_of_no_interest_asks_nobody_anything(
-    theatre: Theatre, changed: dict[str, str]
+    service: ServiceHarness, changed: dict[str, str]
 ) -> None:
     """Notifications filter by prefix only, and somebody may have set up another."""
-    theatre.backend.dependencies = replace(theatre.backend.dependencies, tracking=None)  # type: ignore[arg-type]
+    service.backend.dependencies = replace(service.backend.dependencies, tracking=None)  # type: ignore[arg-type]
 
-    status = theatre.pushed(message("gcs-object", b"{}", NOTIFICATION | changed), "watch-jobs")
+    status = service.pushed(message("gcs-object", b"{}", NOTIFICATION | changed), "watch-jobs")
 
     assert 204 == status
 
 
-def test_a_replay_for_another_handler_is_let_go(theatre: Theatre) -> None:
+def test_a_replay_for_another_handler_is_let_go(service: ServiceHarness) -> None:
     """Its own subscription has it."""
-    told = theatre.told(RunRequested(run_id="r1"))
+    told = service.told(RunRequested(run_id="r1"))
     again = replace(told, attributes={**told.attributes, "replayfor": "somebody-else"})
 
-    assert 204 == theatre.pushed(again, "plan-run")
-    assert [] == theatre.backend.bus.published
+    assert 204 == service.pushed(again, "plan-run")
+    assert [] == service.backend.bus.published
 
 
 # What is refused
@@ -175,20 +179,24 @@ def test_another_handler_s_subscription_is_refused(
     harness: LocalHarness, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Somebody wired it wrongly; the log says which."""
-    theatre = Theatre(harness, gcp_settings(TROUPE_HANDLER="plan-run", TROUPE_CONCURRENCY=1))
+    service = ServiceHarness(harness, gcp_settings(TROUPE_HANDLER="plan-run", TROUPE_CONCURRENCY=1))
     told = message("x", b"{}", {})
 
-    assert [403] == theatre.caller.send(wrap_push(told, theatre.settings.subscription(name)))
+    assert [403] == service.caller.send(wrapped_push(told, service.settings.subscription(name)))
     (record,) = [each for each in caplog.records if each.getMessage() == "wrong-subscription"]
     assert name in vars(record)["why"]
 
 
 def test_a_subscription_of_another_deployment_is_refused(harness: LocalHarness) -> None:
     """Its names have another prefix."""
-    theatre = Theatre(harness, gcp_settings(TROUPE_TOPIC_PREFIX="dev-", TROUPE_CONCURRENCY=1))
+    service = ServiceHarness(
+        harness, gcp_settings(TROUPE_TOPIC_PREFIX="dev-", TROUPE_CONCURRENCY=1)
+    )
 
-    assert [403] == theatre.caller.send(
-        wrap_push(message("x", b"{}", {}), "projects/stories/subscriptions/plan-run.run-requested")
+    assert [403] == service.caller.send(
+        wrapped_push(
+            message("x", b"{}", {}), "projects/stories/subscriptions/plan-run.run-requested"
+        )
     )
 
 
@@ -203,68 +211,70 @@ def test_a_subscription_of_another_deployment_is_refused(harness: LocalHarness) 
               "ce-type": "dev.troupe.run-requested.v1", "ce-time": "soon"}, b"{}"),
     ],
 )  # fmt: skip
-def test_what_nobody_of_ours_sends_is_a_bad_request(theatre: Theatre, push: Push) -> None:
+def test_what_nobody_of_ours_sends_is_a_bad_request(service: ServiceHarness, push: Push) -> None:
     """By name in the log, not by a traceback."""
-    assert [400] == theatre.caller.send(push)
+    assert [400] == service.caller.send(push)
 
 
-def test_a_body_that_no_message_can_have_is_not_read(theatre: Theatre) -> None:
+def test_a_body_that_no_message_can_have_is_not_read(service: ServiceHarness) -> None:
     """It is given up at the limit."""
-    assert [413] == theatre.caller.send(Push({}, b"x" * (LARGEST_BYTES + 1)))
+    assert [413] == service.caller.send(Push({}, b"x" * (LARGEST_BYTES + 1)))
 
 
 # What becomes of a delivery
 
 
-def test_poison_is_acknowledged_once_the_dead_letters_have_it(theatre: Theatre) -> None:
+def test_poison_is_acknowledged_once_the_dead_letters_have_it(service: ServiceHarness) -> None:
     """With the subscription that it came by."""
-    status = theatre.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
+    status = service.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
 
-    ((letter, subscription, cause),) = theatre.backend.bus.dead_letter_attributes
+    ((letter, subscription, cause),) = service.backend.bus.dead_letter_attributes
     assert (204, b"no event", "write-jsonl.batch-planned", "unreadable_message") == (
         status, letter.body, subscription.name, cause,
     )  # fmt: skip
 
 
-def test_a_dead_letter_carries_nothing_of_the_request_that_brought_it(theatre: Theatre) -> None:
+def test_a_dead_letter_carries_nothing_of_the_request_that_brought_it(
+    service: ServiceHarness,
+) -> None:
     """Unwrapped attributes are headers among headers."""
-    name = theatre.settings.subscription("write-jsonl.batch-planned")
-    push = unwrap_push(message("batch-planned", b"no event", {"colour": "red"}), name)
+    name = service.settings.subscription("write-jsonl.batch-planned")
+    push = unwrapped_push(message("batch-planned", b"no event", {"colour": "red"}), name)
     of_cloud_run = {
         "x-forwarded-for": "192.0.2.1", "forwarded": "for=192.0.2.1", "connection": "keep-alive",
         "authorization": "Bearer secret", "traceparent": "00-1-2-01",
     }  # fmt: skip
 
-    assert [204] == theatre.caller.send(Push({**push.headers, **of_cloud_run}, push.body))
-    ((letter, _, _),) = theatre.backend.bus.dead_letter_attributes
+    assert [204] == service.caller.send(Push({**push.headers, **of_cloud_run}, push.body))
+    ((letter, _, _),) = service.backend.bus.dead_letter_attributes
     assert {"colour": "red"} == letter.attributes
 
 
-def test_poison_comes_again_while_the_dead_letters_do_not_take_it(theatre: Theatre) -> None:
+def test_poison_comes_again_while_the_dead_letters_do_not_take_it(service: ServiceHarness) -> None:
     """Nothing is lost."""
-    theatre.backend.bus.fails = True
+    service.backend.bus.fails = True
 
-    assert 503 == theatre.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
+    assert 503 == service.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
 
 
-def test_what_cannot_be_published_is_delivered_again(theatre: Theatre) -> None:
+def test_what_cannot_be_published_is_delivered_again(service: ServiceHarness) -> None:
     """And then it is published."""
-    theatre.harness.load(calls(4))
-    theatre.backend.bus.fails = True
-    told = theatre.told(RunRequested(run_id="r1"))
+    service.harness.load(calls(4))
+    service.backend.bus.fails = True
+    told = service.told(RunRequested(run_id="r1"))
 
-    assert 503 == theatre.pushed(told, "plan-run")
-    theatre.backend.bus.fails = False
-    assert 204 == theatre.pushed(told, "plan-run")
-    assert 2 == len(theatre.backend.bus.published)
+    assert 503 == service.pushed(told, "plan-run")
+    service.backend.bus.fails = False
+    assert 204 == service.pushed(told, "plan-run")
+    assert 2 == len(service.backend.bus.published)
 
 
-def test_an_event_of_a_run_that_is_not_planned_yet_comes_again(theatre: Theatre) -> None:
+def test_an_event_of_a_run_that_is_not_planned_yet_comes_again(service: ServiceHarness) -> None:
     """Whatever the handler raises, the message is not lost."""
     event = BatchPlanned(run_id="nowhere", planned_on="2026-03-02", batch=1, attempt=1, records=1)
     told = message("batch-planned", *to_pubsub(wrapped(event)))
 
-    assert 503 == theatre.pushed(told, "write-jsonl")
+    assert 503 == service.pushed(told, "write-jsonl")
 
 
 # Health
@@ -302,7 +312,7 @@ def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
     settings = replace(gcp_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
     service = Service(settings, lambda: slow)
     caller = Caller(service)
-    push = wrap_push(
+    push = wrapped_push(
         message("watch-tick", b"x", {}), settings.subscription("watch-jobs.watch-tick")
     )
 
@@ -324,7 +334,7 @@ def test_a_delivery_that_finds_no_thread_in_time_comes_again(harness: LocalHarne
     caller = Caller(service)
     name = settings.subscription("watch-jobs.watch-tick")
     one, other = (
-        wrap_push(replace(message("watch-tick", b"x", {}), id=id_), name) for id_ in ("m1", "m2")
+        wrapped_push(replace(message("watch-tick", b"x", {}), id=id_), name) for id_ in ("m1", "m2")
     )
 
     assert [503, 429] == caller.send(one, other)
@@ -349,7 +359,7 @@ def test_two_deliveries_are_handled_at_once(harness: LocalHarness) -> None:
 
     watching = threading.Thread(target=both_are_in)
     watching.start()
-    statuses = caller.send(*(wrap_push(replace(told, id=id_), name) for id_ in ("m1", "m2")))
+    statuses = caller.send(*(wrapped_push(replace(told, id=id_), name) for id_ in ("m1", "m2")))
     watching.join()
 
     assert [503, 503] == statuses

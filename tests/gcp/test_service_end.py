@@ -13,11 +13,11 @@ from tests.gcp.making import gcp_settings
 from tests.gcp.serving import FakeBackend, Slow, message
 from tests.harness import LocalHarness
 from troupe.backends.gcp.app import Service
-from troupe.backends.pubsub_push import wrap_push
+from troupe.backends.pubsub_push import wrapped_push
 
 
 def posted(port: int) -> int:
-    push = wrap_push(
+    push = wrapped_push(
         message("watch-tick", b"x", {}), "projects/stories/subscriptions/watch-jobs.watch-tick"
     )
     request = urllib.request.Request(

@@ -338,7 +338,7 @@ def test_null_has_the_type_of_its_name(name: str) -> None:
 def test_no_rows_have_the_type_of_their_name(values: list[Any] | None) -> None:
     """An empty list shows nothing."""
     assert {"type": "ARRAY", "arrayType": {"type": "INT64"}} == sent(values, "batches")["type"]
-    fields = sent(values, "score")["type"]["arrayType"]["structTypes"]
+    fields = sent(values, "subscriptions")["type"]["arrayType"]["structTypes"]
     assert ["topic", "handler"] == [field["name"] for field in fields]
 
 

@@ -17,7 +17,7 @@ import pytest
 from tests.harness import calls
 from tests.local.fakes import HeldClock
 from troupe.backends.local import control_server
-from troupe.backends.local.backend import HomeInUse, LocalBackend
+from troupe.backends.local.backend import LocalBackend
 from troupe.backends.local.control_server import (
     CONTROL_FILE,
     ControlServer,
@@ -25,6 +25,7 @@ from troupe.backends.local.control_server import (
     OwnerBusy,
     ask,
 )
+from troupe.backends.local.state_folder import HomeInUse
 from troupe.operations.backend import InvalidOperation
 
 HOUSE = Path(__file__).parent.parent.parent
@@ -102,7 +103,8 @@ def test_another_process_asks_and_is_answered(backend: LocalBackend) -> None:
     """It cannot open the folder itself."""
     script = (
         "import json, sys\nfrom pathlib import Path\n"
-        "from troupe.backends.local.control_server import ask\nfrom troupe.backends.local.backend import HomeInUse, LocalBackend\n"
+        "from troupe.backends.local.control_server import ask\nfrom troupe.backends.local.backend import LocalBackend\n"
+        "from troupe.backends.local.state_folder import HomeInUse\n"
         "home = Path(sys.argv[1])\n"
         "try:\n    LocalBackend(home)\nexcept HomeInUse:\n    print('in use')\n"
         "print(ask(home, 'request', {'request': {'run_id': 'r7'}})['run_id'])\n"
@@ -170,7 +172,7 @@ def test_a_failure_of_the_owner_travels_without_its_details(backend: LocalBacken
         found = answered(server, backend, lambda: ask(backend.home, "status", {"colour": "red"}))
         after = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
-    assert "it failed: TypeError" == str(found)
+    assert "TypeError in the process that owns the folder" == str(found)
     assert [] == after["runs"]
 
 
@@ -315,11 +317,11 @@ def test_a_request_that_is_too_long_is_refused(
     monkeypatch.setattr(control_server, "MAX_REQUEST_BYTES", 1000)
     with serving(backend) as server:
         reply = send(backend.home, query(backend.home, arguments={"run_id": "r" * 1000}))
-        with pytest.raises(InvalidOperation, match="may have 1,000: ask for less"):
+        with pytest.raises(InvalidOperation, match="may have 1,000: make it smaller"):
             ask(backend.home, "status", {"run_id": "r" * 1000})
         answer = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
-    assert b"it failed: DecodeError" in reply
+    assert b"DecodeError in the process" in reply
     assert [] == answer["runs"]
 
 

@@ -25,7 +25,7 @@ from tests.events.making import cause
 from tests.local.fakes import HeldClock
 from tracking import AttemptKey, AttemptResult, Closing, EventLog, Plan, Tracking
 from tracking.tables import layouts
-from troupe.backends.local.backend import error_types
+from troupe.backends.defaults import error_types
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
 

@@ -80,7 +80,7 @@ def close(
     """Grounding and columns of what is stored of one answer with these values, if there is one."""
     answer = (SAID, *columns)
     harness.warehouse.db.execute("DROP TABLE IF EXISTS own")
-    harness.warehouse.make({"own": output_columns(answer)})
+    harness.warehouse.create_tables({"own": output_columns(answer)})
     (asked,) = calls(1)
     harness.source([asked])
     harness.plan()

@@ -26,7 +26,7 @@ from tests.tracking.harness import (
 )
 from tracking import Plan, Source
 from tracking.statements import transaction
-from troupe.backends.local.backend import error_types
+from troupe.backends.defaults import error_types
 
 few = settings(
     deadline=None,

@@ -24,7 +24,7 @@ from tracking.statements import (
     transaction,
 )
 from tracking.tables import layouts, nothing_staged
-from troupe.backends.local.backend import error_types
+from troupe.backends.defaults import error_types
 from troupe.backends.local.sql_translation import translate
 
 BEHIND_THE_GATE = ("plan_run", "clear_history", "forget_person")

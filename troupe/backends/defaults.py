@@ -1,7 +1,7 @@
-"""Parts that all backends share: settings, the time, peak memory, the table of errors."""
+"""What all backends share: settings, the clock, peak memory, the table of error types."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, get_type_hints
@@ -12,30 +12,31 @@ from analysis import ERRORS
 from handlers.ports import Policy
 from tracking import Row
 
+if sys.platform != "win32":
+    import resource
+
 
 class BadSetting(ValueError):
-    """A setting is missing or wrong; the text names the variable and says what to write."""
-
-
-"""The name that `troupe/cli` uses."""
+    """A setting is missing or invalid; the text names the variable and what to set it to."""
 
 
 def _cap(variable: str, kind: str) -> Meta:
-    remedy = f"{kind} above 0, or nothing for no cap"
-    return Meta(title=variable, gt=0, le=10**18, description=remedy)
+    return Meta(
+        title=variable, gt=0, le=10**18, description=f"{kind} above 0, or nothing for no cap"
+    )
 
 
 class DayCaps:
-    """Fields of `Policy` that the environment sets for every backend."""
+    """Daily caps: fields of `Policy` that the environment sets for every backend."""
 
     budget_a_day: Annotated[float, _cap("TROUPE_BUDGET_A_DAY", "a number")]
     tokens_a_day: Annotated[int, _cap("TROUPE_TOKENS_A_DAY", "a whole number")]
 
 
 def read_variables(fields: type, environ: Mapping[str, str]) -> dict[str, Any]:
-    """Read the fields whose `Meta.title` is a variable that is set and not empty.
+    """Return the values of the fields whose variable (`Meta.title`) is set and not empty.
 
-    Raises `BadSetting`, which names every variable that is wrong, or required and not set.
+    Raises `BadSetting`, which names every variable that is invalid, or required and not set.
     """
     values, problems = {}, []
     for name, hint in get_type_hints(fields, include_extras=True).items():
@@ -45,19 +46,20 @@ def read_variables(fields: type, environ: Mapping[str, str]) -> dict[str, Any]:
                 if text or meta.min_length:
                     values[name] = convert(text, hint, strict=False)
             except ValidationError:
-                given = repr(text) if text else "not set"
-                problems.append(f"{meta.title} is {given}: give {meta.description}")
+                value = repr(text) if text else "not set"
+                problems.append(f"{meta.title} is {value}: give {meta.description}")
     if problems:
         raise BadSetting("\n".join(problems))
     return values
 
 
 def utc_now() -> datetime:
+    """Return the time of this machine, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def error_types() -> list[Row]:
-    """The table of errors, as the transactions take it."""
+    """Return the error types as a parameter of the transactions."""
     return [
         {
             "error_type": error.name,
@@ -70,20 +72,13 @@ def error_types() -> list[Row]:
 
 
 def capped(policy: Policy, environ: Mapping[str, str]) -> Policy:
-    """Set the caps of a day that the environment gives. Raises `BadSetting`."""
+    """Return the policy with the daily caps of the environment. Raises `BadSetting`."""
     return replace(policy, **read_variables(DayCaps, environ))
 
 
 def peak_megabytes() -> float | None:
-    """Peak memory of this process; None on systems that do not report it."""
-    reader = _peak_reader()
-    return reader() if reader else None
-
-
-def _peak_reader() -> Callable[[], float] | None:
+    """Return the peak memory of this process; None on Windows, which does not report it."""
     if sys.platform == "win32":
         return None
-    import resource
-
     unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

@@ -1,7 +1,7 @@
-"""Pub/Sub's push requests, wrapped and unwrapped: what arrives at a handler, wherever it runs.
+"""The wire format of Pub/Sub's push requests, wrapped and unwrapped. Both backends use it.
 
-Sources: Google Cloud documentation, "Push subscriptions" and "Payload unwrapping". Unwrapped
-pushes carry each attribute as a header, whose name has no case, and no delivery attempt.
+Sources: Google Cloud documentation, "Push subscriptions" and "Payload unwrapping". An unwrapped
+push carries each attribute as a header, whose name loses its case, and no delivery attempt.
 """
 
 import base64
@@ -15,6 +15,7 @@ import msgspec
 from handlers.dispatch.message import Message
 
 METADATA = "x-goog-pubsub-"
+"""Prefix of the headers that an unwrapped push has beside the attributes."""
 _OF_HTTP = frozenset(
     {
         "host", "content-length", "user-agent", "accept", "accept-encoding", "authorization",
@@ -22,7 +23,7 @@ _OF_HTTP = frozenset(
         "x-forwarded-proto", "x-cloud-trace-context", "traceparent", "tracestate",
     }
 )  # fmt: skip
-"""Headers of the request itself, and those that Cloud Run adds: no attributes of the message."""
+"""Headers of HTTP and of Cloud Run, which are not attributes of the message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Push:
 
 
 class BadPush(ValueError):
-    """Not a push request; Pub/Sub did not send this."""
+    """The request is not a push request of Pub/Sub."""
 
 
 class _Inner(msgspec.Struct, rename={"message_id": "messageId", "publish_time": "publishTime"}):
@@ -50,8 +51,8 @@ class _Wrapped(msgspec.Struct, rename="camel"):
     delivery_attempt: int = 1
 
 
-def wrap_push(message: Message, subscription: str) -> Push:
-    """The default form: the message in a JSON envelope."""
+def wrapped_push(message: Message, subscription: str) -> Push:
+    """Encode the default form: the message in a JSON envelope."""
     inner = _Inner(
         message_id=message.id,
         publish_time=message.published_at,
@@ -64,19 +65,19 @@ def wrap_push(message: Message, subscription: str) -> Push:
     return Push({"content-type": "application/json"}, msgspec.json.encode(envelope))
 
 
-def unwrap_push(message: Message, subscription: str) -> Push:
-    """The form without an envelope: the body as it is, everything else as headers."""
+def unwrapped_push(message: Message, subscription: str) -> Push:
+    """Encode the form without an envelope: the body is the message's, headers hold the rest."""
     headers = {name.lower(): value for name, value in message.attributes.items()}
-    told = {
+    metadata = {
         f"{METADATA}subscription-name": subscription,
         f"{METADATA}message-id": message.id,
         f"{METADATA}publish-time": message.published_at.isoformat(),
     }
-    return Push(headers | told, message.body)
+    return Push(headers | metadata, message.body)
 
 
 def read_push(push: Push) -> Message:
-    """The message in either form. Raises `BadPush` for anything else."""
+    """Decode the message of either form. Raises `BadPush` for any other request."""
     try:
         if f"{METADATA}message-id" in push.headers:
             return _unwrapped(push)
@@ -86,7 +87,7 @@ def read_push(push: Push) -> Message:
 
 
 def subscription_of(push: Push) -> str:
-    """The full name of the subscription that sent it. Raises `BadPush`."""
+    """Return the full name of the subscription that sent the push. Raises `BadPush`."""
     if f"{METADATA}message-id" in push.headers:
         return push.headers.get(f"{METADATA}subscription-name", "")
     try:
@@ -96,19 +97,19 @@ def subscription_of(push: Push) -> str:
 
 
 def topic_of_subscription(name: str) -> str:
-    """`projects/p/subscriptions/plan-run.run-requested` takes from `run-requested`."""
+    """Return the topic: `run-requested` for `projects/p/subscriptions/plan-run.run-requested`."""
     return name.rsplit("/", 1)[-1].partition(".")[2]
 
 
 def _wrapped(push: Push) -> Message:
-    told = msgspec.json.decode(push.body, type=_Wrapped)
+    envelope = msgspec.json.decode(push.body, type=_Wrapped)
     return Message(
-        topic=topic_of_subscription(told.subscription),
-        id=told.message.message_id,
-        body=base64.b64decode(told.message.data, validate=True),
-        attributes=told.message.attributes,
-        published_at=told.message.publish_time.astimezone(UTC),
-        delivery_attempt=told.delivery_attempt,
+        topic=topic_of_subscription(envelope.subscription),
+        id=envelope.message.message_id,
+        body=base64.b64decode(envelope.message.data, validate=True),
+        attributes=envelope.message.attributes,
+        published_at=envelope.message.publish_time.astimezone(UTC),
+        delivery_attempt=envelope.delivery_attempt,
     )
 
 

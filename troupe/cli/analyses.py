@@ -11,7 +11,7 @@ from handlers.attempts.output_columns import output_tables
 from tracking.tables import Column
 from troupe.analysis_folders import load_folder, problems_of_folder
 from troupe.backends.local.analysis_store import examine, own_analyses
-from troupe.backends.local.errors import InvalidHome
+from troupe.backends.local.state_folder import InvalidHome
 
 from .client import call, local_only
 from .output import fail, print_json, print_lines

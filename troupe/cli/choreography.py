@@ -1,6 +1,6 @@
 """The command `choreography`: the events and their handlers."""
 
-from troupe.deployment.catalogue import score_rows
+from troupe.deployment.catalogue import flow_rows
 from troupe.report.plain_text import choreography_lines
 
 from .options import AsJson
@@ -13,7 +13,7 @@ def choreography(as_json: AsJson = False) -> None:
     Examples:
         troupe choreography
     """
-    rows = score_rows()
+    rows = flow_rows()
     if as_json:
         print_json(rows)
     else:

@@ -10,7 +10,7 @@ import msgspec
 
 from handlers.dispatch.errors import Redeliver, Reject
 from troupe.backends.defaults import BadSetting
-from troupe.backends.local.errors import InvalidHome
+from troupe.backends.local.state_folder import HomeInUse, InvalidHome
 from troupe.operations import OPERATIONS
 from troupe.operations.backend import InvalidOperation
 
@@ -78,7 +78,6 @@ def _call_local(
 
     A request is sent again only while there is no owner to connect to, so it runs once.
     """
-    from troupe.backends.local.backend import HomeInUse
     from troupe.backends.local.control_server import TIMEOUT_SECONDS, NoOwner, OwnerBusy, ask
 
     if operation not in _CREATES_HOME and not home.is_dir():
@@ -124,7 +123,7 @@ def _call_gcp(operation: str, arguments: Answer) -> Answer:
         from google.auth.exceptions import GoogleAuthError
 
         from troupe.backends.gcp.backend import GcpBackend
-        from troupe.doctor.findings import trouble
+        from troupe.doctor.findings import finding_of_error
     except ModuleNotFoundError as error:
         _fail_for_missing(error)
     try:
@@ -136,8 +135,8 @@ def _call_gcp(operation: str, arguments: Answer) -> Answer:
             # Dead letters that were pulled and not settled are released at once.
             backend.close()
     except GoogleAuthError as error:
-        finding = trouble("credentials", error)
-        raise CallFailed(f"{finding.says}: {finding.remedy}") from error
+        finding = finding_of_error("credentials", error)
+        raise CallFailed(f"{finding.message}: {finding.remedy}") from error
 
 
 def gcp_settings() -> "GcpSettings":

@@ -67,13 +67,13 @@ def _show(findings: "list[Finding]", as_json: bool) -> None:
 
 def _probe(settings: "GcpSettings", job: str, *, yes: bool) -> "list[Finding]":
     """Send the probe, or continue the one of `job`; return what its answers show."""
-    from troupe.doctor.findings import trouble
+    from troupe.doctor.findings import finding_of_error
     from troupe.doctor.probe_results import RIGHT, read_probe
 
     try:
         probing = _probing(settings)
     except Exception as error:
-        return [trouble("probe", error, RIGHT)]
+        return [finding_of_error("probe", error, RIGHT)]
     return read_probe(probing, job or _start(probing, yes=yes))
 
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from troupe.backends.defaults import BadSetting
-from troupe.backends.local.backend import HomeInUse, LocalBackend, LocalSettings
+from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.control_server import ControlServer
-from troupe.backends.local.errors import InvalidHome
+from troupe.backends.local.state_folder import HomeInUse, InvalidHome
 from troupe.backends.local.worker import Worker
 from troupe.endpoint.openai import Endpoint
 from troupe.report.formatting import plural
@@ -94,7 +94,7 @@ def _endpoint(url: str | None, model: str) -> Endpoint | None:
         fail("--model-name is missing: name the model that the endpoint should use")
     try:
         endpoint = Endpoint(base_url=url, model=model, key=os.environ.get("TROUPE_MODEL_KEY"))
-        endpoint.knock()
+        endpoint.check()
     except ValueError as error:
         fail(f"invalid --model-url {url}: {error}")
     except OSError as error:

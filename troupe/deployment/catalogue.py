@@ -1,6 +1,6 @@
-"""The catalogue: every event, its fields, who tells it and who handles it, from the code alone.
+"""The catalogue of events, handlers, subscriptions and services, derived from the code.
 
-`infra/catalogue.json` is its copy for those who read no Python, Terraform first of all.
+`infra/catalogue.json` is its copy, for Terraform and other readers without Python.
 `make catalogue` writes it; a test compares it with the code.
 """
 
@@ -21,7 +21,7 @@ from .topology import follows, subscriptions
 
 
 def catalogue() -> dict[str, Any]:
-    """Events, signals, handlers, subscriptions and services, in the order of the flow."""
+    """Return events, signals, handlers, subscriptions and services, in the order of the flow."""
     return {
         "events": [_event(kind) for kind in EVENTS],
         "signals": [_signal(kind) for kind in (WatchTick, GcsObject)],
@@ -40,31 +40,31 @@ def catalogue() -> dict[str, Any]:
     }
 
 
-def score_rows() -> list[dict[str, Any]]:
-    """The score as `troupe choreography` prints it: one row a cue."""
-    cues = [*CHOREOGRAPHY.items(), *SIGNALS.items()]
+def flow_rows() -> list[dict[str, Any]]:
+    """Return the event flow as `troupe choreography` prints it: one row per event and handler."""
+    pairs = [*CHOREOGRAPHY.items(), *SIGNALS.items()]
     return [
         {
             "event": topic_of(kind),
             "handler": name_of(handler),
-            "does": _transaction(handler),
-            "follows": [topic_of(event) for event in _told_by(handler)],
+            "does": _purpose(handler),
+            "follows": [topic_of(event) for event in _published_by(handler)],
         }
-        for kind, handler in cues
+        for kind, handler in pairs
     ]
 
 
 def diagram() -> str:
-    """The score as a Mermaid flowchart, from event to event, with the handler on the arrow."""
+    """Return the event flow as a Mermaid flowchart: events are nodes, handlers label the arrows."""
     arrows = dict.fromkeys(
         f"  {topic_of(kind)} -->|{name_of(handler)}| {topic_of(event)}"
         for kind, handler in CHOREOGRAPHY.items()
-        for event in _told_by(handler)
+        for event in _published_by(handler)
         if topic_of(event) not in _ASIDE
     )
     watched = (
         f"  vertex{{{{Vertex AI}}}} -.->|watch-jobs| {topic_of(event)}"
-        for event in _told_by(SIGNALS[WatchTick])
+        for event in _published_by(SIGNALS[WatchTick])
         if topic_of(event).startswith("job-")
     )
     submits = "  job-submitted -.-> vertex"
@@ -72,7 +72,7 @@ def diagram() -> str:
 
 
 _ASIDE = ("run-refused", "run-planned")
-"""Events that nothing follows from, left out of the picture."""
+"""Events without a handler that continues the flow, left out of the flowchart."""
 
 
 def _handlers() -> list[Handler]:
@@ -84,9 +84,10 @@ def _event(kind: type[Event]) -> dict[str, Any]:
     return {
         "topic": topic_of(kind),
         "type": type_of(kind),
-        "says": _first_line(kind),
+        "description": _first_line(kind),
         "fields": [_field(field) for field in msgspec.structs.fields(kind)],
-        "told_by": [name_of(h) for h in _handlers() if kind in _told_by(h)] or ["outside"],
+        "published_by": [name_of(h) for h in _handlers() if kind in _published_by(h)]
+        or ["outside"],
         "handled_by": name_of(handler) if handler else None,
     }
 
@@ -100,7 +101,7 @@ def _field(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
 def _signal(kind: type[events.Signal]) -> dict[str, Any]:
     return {
         "topic": topic_of(kind),
-        "says": _first_line(kind),
+        "description": _first_line(kind),
         "handled_by": name_of(SIGNALS[kind]),
     }
 
@@ -110,20 +111,20 @@ def _handler(handler: Handler) -> dict[str, Any]:
     signals = [k for k, h in SIGNALS.items() if h is handler and k in (WatchTick, GcsObject)]
     return {
         "name": name_of(handler),
-        "does": _transaction(handler),
+        "description": _purpose(handler),
         "reacts_to": [topic_of(kind) for kind in (*reacts, *signals)],
-        "tells": [topic_of(event) for event in _told_by(handler)],
+        "publishes": [topic_of(event) for event in _published_by(handler)],
         "needs": [need for need in needs_of(handler) if need != "envelope"],
     }
 
 
-def _told_by(handler: Handler) -> list[type[Event]]:
-    """What it declares to tell; the tick advances runs on behalf of advance-run."""
+def _published_by(handler: Handler) -> list[type[Event]]:
+    """Return the events of the handler's return type, in the order of `EVENTS`."""
     return [kind for kind in EVENTS if kind in follows(handler)]
 
 
-def _transaction(handler: Handler) -> str:
-    """The first line of the handler's own file."""
+def _purpose(handler: Handler) -> str:
+    """Return the first line of the docstring of the handler's module."""
     return (inspect.getdoc(inspect.getmodule(handler)) or "").splitlines()[0]
 
 
@@ -132,6 +133,7 @@ def _first_line(kind: type) -> str:
 
 
 def text() -> str:
+    """Return the catalogue as the text of `infra/catalogue.json`."""
     return json.dumps(catalogue(), indent=2, ensure_ascii=False) + "\n"
 
 

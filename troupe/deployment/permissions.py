@@ -1,7 +1,7 @@
-"""What a handler can reach in the cloud, read from its code: nothing of this is written by hand.
+"""Permissions that a handler needs on Google Cloud, derived from its code by static analysis.
 
-From a function to the functions it names, from those to the queries and transactions of `tracking/`,
-and from their SQL to the tables. A tool is known by its name, as everywhere in this room.
+From a function to the functions that it names, from those to the queries and transactions of
+`tracking/`, and from their SQL to the tables. A dependency is recognised by its parameter name.
 """
 
 import ast
@@ -19,7 +19,7 @@ from tracking.statements import fragment, query, transaction
 from tracking.tables import layouts
 
 SOURCE, STAGED = "source", "staged"
-"""Stand for the table of the user, and for the private tables of the staging dataset."""
+"""Placeholders for the user's table, and for the private tables of the staging dataset."""
 
 _WRITTEN = re.compile(r"\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO)\s+`?(\w+)")
 _READ = re.compile(r"\b(?:FROM|JOIN)\s+`?(\w+)")
@@ -28,19 +28,20 @@ _COMMENT = re.compile(r"--.*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permissions:
-    """What a function touches, itself or through what it calls."""
+    """Resources that a function uses, itself or through functions that it calls."""
 
     reads: frozenset[str] = frozenset()
-    """Tables, and `source`."""
+    """Names of tables, and `source`."""
     writes: frozenset[str] = frozenset()
     transactions: frozenset[str] = frozenset()
     stages: bool = False
-    """Loads private tables, and reads them back."""
+    """Whether it loads staging tables, and reads them."""
     reads_output: bool = False
-    """Reads what Vertex wrote."""
+    """Whether it reads Vertex's output files."""
     folders: frozenset[str] = frozenset()
-    """Of the bucket, that it writes into."""
+    """Folders of the bucket that it writes to."""
     vertex: bool = False
+    """Whether it calls Vertex AI."""
 
     def __or__(self, other: "Permissions") -> "Permissions":
         return Permissions(
@@ -52,17 +53,17 @@ _PARTS = fields(Permissions)
 
 
 def permissions_of(functions: Iterable[Callable[..., object]]) -> Permissions:
-    """Everything that these functions reach together."""
-    found = Permissions()
+    """Return the permissions that these functions need together."""
+    permissions = Permissions()
     for tree in _reached(functions):
         for node in ast.walk(tree):
-            for tool, verb, call in _uses(node):
-                found |= _permissions(tool, verb, call)
-    return found
+            for dependency, method, call in _uses(node):
+                permissions |= _permissions(dependency, method, call)
+    return permissions
 
 
 def _reached(functions: Iterable[Callable[..., object]]) -> list[ast.AST]:
-    """The code of the functions and of everything in this room that it names."""
+    """Return the syntax trees of the functions and of all of `handlers` that they name."""
     waiting, seen = list(functions), dict[Callable[..., object], ast.AST]()
     while waiting:
         function = inspect.unwrap(waiting.pop())
@@ -85,7 +86,7 @@ def _code(thing: Callable[..., object]) -> ast.AST:
 
 
 def _uses(node: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
-    """`tracking.plan_of(…)` and `tools.event_log.record_deliveries(…)`: tool, verb and call."""
+    """Yield dependency, method and call of `tracking.plan_of(…)` or `dependencies.event_log.load(…)`."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
         holder = node.func.value
         if isinstance(holder, ast.Name):
@@ -94,37 +95,37 @@ def _uses(node: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
             yield holder.attr, node.func.attr, node
 
 
-def _permissions(tool: str, verb: str, call: ast.Call) -> Permissions:
-    if tool == "tracking" and verb == "query":
+def _permissions(dependency: str, method: str, call: ast.Call) -> Permissions:
+    if dependency == "tracking" and method == "query":
         return _statement("query", _literal(call))
-    if tool in _ROOMS:
-        return _of_method(tool, verb)
-    if tool == "bucket":
-        folder = frozenset({_object_folder(call)} if verb == "write_once" else ())
-        return Permissions(folders=folder, reads_output=verb in ("list", "read"))
-    return Permissions(vertex=tool == "job_service")
+    if dependency in _CLASSES:
+        return _of_method(dependency, method)
+    if dependency == "bucket":
+        folder = frozenset({_object_folder(call)} if method == "write_once" else ())
+        return Permissions(folders=folder, reads_output=method in ("list", "read"))
+    return Permissions(vertex=dependency == "job_service")
 
 
-_ROOMS: dict[str, type] = {"tracking": Tracking, "event_log": EventLog}
+_CLASSES: dict[str, type] = {"tracking": Tracking, "event_log": EventLog}
 
 
 @cache
-def _of_method(tool: str, verb: str) -> Permissions:
-    """The statements behind one method, and those behind the methods that it calls."""
-    found = Permissions()
-    for node in ast.walk(_code(getattr(_ROOMS[tool], verb))):
+def _of_method(dependency: str, method: str) -> Permissions:
+    """Return the permissions of a method's statements, and of the methods that it calls."""
+    permissions = Permissions()
+    for node in ast.walk(_code(getattr(_CLASSES[dependency], method))):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             if node.func.id in ("query", "transaction") and isinstance(node.args[0], ast.Constant):
-                found |= _statement(node.func.id, _literal(node))
+                permissions |= _statement(node.func.id, _literal(node))
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             holder, name = ast.unparse(node.func.value), node.func.attr
             if holder == "self._warehouse" and name == "append":
-                found |= Permissions(writes=frozenset({_literal(node)}))
+                permissions |= Permissions(writes=frozenset({_literal(node)}))
             elif holder == "self._warehouse" and name == "load":
-                found |= Permissions(stages=True)
+                permissions |= Permissions(stages=True)
             elif holder == "self":
-                found |= _of_method(tool, name)
-    return found
+                permissions |= _of_method(dependency, name)
+    return permissions
 
 
 def _object_folder(call: ast.Call) -> str:
@@ -139,11 +140,13 @@ def _object_folder(call: ast.Call) -> str:
 
 
 def _literal(call: ast.Call) -> str:
-    """The text that the first argument begins with, which has to be written out."""
-    given = call.args[0]
-    start = given.values[0] if isinstance(given, ast.JoinedStr) else given
+    """Return the literal text at the start of the first argument. Raises `ValueError`."""
+    argument = call.args[0]
+    start = argument.values[0] if isinstance(argument, ast.JoinedStr) else argument
     if not isinstance(start, ast.Constant) or not isinstance(start.value, str):
-        raise ValueError(f"{ast.unparse(call)}: its first words are no text that can be read here")
+        raise ValueError(
+            f"{ast.unparse(call)}: the first argument must begin with a literal string"
+        )
     return start.value
 
 
@@ -172,6 +175,6 @@ _NAMES = Source(table=SOURCE).names() | {
 
 
 def _named(tables: set[str]) -> frozenset[str]:
-    """With the tables of every analysis in place of `output`."""
+    """Replace the placeholder `output` by the tables of every shipped analysis."""
     outputs = set(Analyses().tables) if _OUTPUT in tables else set()
     return frozenset(tables - {_OUTPUT, STAGED} | outputs)

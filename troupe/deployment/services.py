@@ -1,6 +1,6 @@
-"""What the troupe needs of the cloud, one service a handler or all in one: size and reach.
+"""The Cloud Run services of a deployment, one per handler or one for all: sizes and permissions.
 
-The reach is read from the code. Sizes are judgements; a handler without one gets the usual size.
+Permissions are derived from the code. Sizes are set here; other handlers get the default size.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,17 +19,17 @@ from .topology import follows, subscriptions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Size:
-    """What one instance gets, and how many there may be."""
+    """Resources of one instance, and the largest number of instances."""
 
     memory: str = "512Mi"
     timeout_seconds: int = 290
-    """Below the acknowledgement deadline, or Pub/Sub delivers again what is still being done."""
+    """Below the acknowledgement deadline: Pub/Sub redelivers a message that is still handled."""
     concurrency: int = 8
     max_instances: int = 5
 
 
 SIZES: dict[str, Size] = {
-    # The transactions of these take minutes; the first bends one row, so few of it suffice.
+    # Transactions of minutes. Plans update one row in turn, so two instances are enough.
     "plan-run": Size(timeout_seconds=590, concurrency=1, max_instances=2),
     "write-jsonl": Size(memory="1Gi", timeout_seconds=590, concurrency=1, max_instances=10),
     "process-results": Size(memory="1Gi", timeout_seconds=590, concurrency=1, max_instances=10),
@@ -39,25 +39,25 @@ SIZES: dict[str, Size] = {
     "stop-run": Size(memory="1Gi", concurrency=4, max_instances=2),
     "report-run": Size(concurrency=1, max_instances=2),
 }
-"""Clients of Google's take 230 MB together (measured), a handler at most 150 MB."""
+"""Google's clients take 230 MB together (measured), a handler at most 150 MB."""
 
 _MEMORIES = ("512Mi", "1Gi", "2Gi", "4Gi")
 
 RESERVE_SECONDS = 110
-"""Of the timeout, kept for what a handler does after it was told to come to an end."""
+"""Difference of the time budget to the timeout, for the last step of a handler."""
 
 DEPLOYMENT_TABLE = "planning_lock"
-"""Every service reads the id of its deployment from it."""
+"""The table that holds the deployment id; every service reads it."""
 
 INITIALIZER = "plan-run"
-"""The one handler that may write it; operators may too. Whoever comes first does."""
+"""The handler that may write the deployment id. Operators may too; the first one does."""
 
 CO_HOSTED = {"plan-run": ("refuse-run",)}
-"""Handlers without a topic of their own: they answer what arrives at another's."""
+"""Handlers without a topic of their own, run by the service of another handler."""
 
 
 def groupings() -> dict[str, list[dict[str, Any]]]:
-    """The services of either grouping, in the order of the flow."""
+    """Return the services of both groupings, in the order of the event flow."""
     names = list(dict.fromkeys(each.handler for each in subscriptions()))
     return {
         "per-handler": [_service(name, [name]) for name in names],
@@ -66,7 +66,7 @@ def groupings() -> dict[str, list[dict[str, Any]]]:
 
 
 def operators() -> dict[str, Any]:
-    """What people need who request, replay and discard."""
+    """Return the permissions that operators need to request, replay and discard."""
     permissions = permissions_of([deliver, discard_attempt])
     return {
         "publishes": _handled_topics(),
@@ -108,10 +108,10 @@ def _service(name: str, handler_names: Sequence[str]) -> dict[str, Any]:
 
 
 def _publishes(handler: Handler) -> list[str]:
-    """A handler that tells events again may tell any that somebody handles."""
-    told = get_args(get_type_hints(handler)["return"])[0]
-    again = _handled_topics() if Republish in get_args(told) else []
-    return [*again, *(topic_of(event) for event in follows(handler))]
+    """Return the topics of its events; a handler that republishes may use every handled topic."""
+    yielded = get_args(get_type_hints(handler)["return"])[0]
+    republished = _handled_topics() if Republish in get_args(yielded) else []
+    return [*republished, *(topic_of(event) for event in follows(handler))]
 
 
 def _handled_topics() -> list[str]:
@@ -119,14 +119,14 @@ def _handled_topics() -> list[str]:
 
 
 def _shared_transactions() -> frozenset[str]:
-    """Transactions of more than one account: who comes second has to see the job of the first."""
+    """Return the transactions of several accounts, which have to read each other's jobs."""
     known: list[Callable[..., object]] = [*set(handlers_by_name().values()), discard_attempt]
-    told = [transaction for each in known for transaction in permissions_of([each]).transactions]
-    return frozenset(transaction for transaction in told if told.count(transaction) > 1)
+    names = [name for each in known for name in permissions_of([each]).transactions]
+    return frozenset(name for name in names if names.count(name) > 1)
 
 
 def _size(handler_names: Iterable[str]) -> dict[str, Any]:
-    """One handler's own size; for several the largest memory and the smallest concurrency."""
+    """Return the size of a service: of several handlers the most memory, the least concurrency."""
     sizes = [SIZES.get(each, Size()) for each in handler_names]
     timeout = max(each.timeout_seconds for each in sizes)
     whole = Size(

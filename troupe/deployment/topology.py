@@ -1,4 +1,4 @@
-"""The score as data: topics, handlers and what follows, derived from the code alone."""
+"""The event flow as data: subscriptions and following events, derived from the code."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from handlers.choreography import CHOREOGRAPHY, name_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """One handler's interest in one topic. Dead letters belong to it."""
+    """One handler's subscription to one topic, with its dead-letter topic."""
 
     topic: str
     handler: str
     dead_letter_topic: str | None
-    """None for signals: a lost one needs no replay."""
+    """None for signals, which are not replayed."""
 
     @property
     def name(self) -> str:
@@ -25,14 +25,13 @@ class Subscription:
 
     @property
     def is_signal(self) -> bool:
-        """Kept for minutes alone: the next tick sees what a lost one would have said."""
+        """Whether messages are signals, kept for minutes: the next tick replaces a lost one."""
         return self.topic in (topic_of(WatchTick), topic_of(GcsObject))
 
 
 @cache
 def subscriptions() -> tuple[Subscription, ...]:
-    """Every subscription of the troupe, in the order of the flow."""
-
+    """Return every subscription of the system, in the order of the event flow."""
     events = [
         Subscription(
             topic=topic_of(event),
@@ -54,18 +53,17 @@ def subscriptions() -> tuple[Subscription, ...]:
 
 
 def follows(handler: object) -> list[type[Event]]:
-    """The events that a handler may return, read from its return type."""
+    """Return the events that a handler may return, read from its return type."""
     return sorted(_events_in(get_type_hints(handler)["return"]), key=lambda event: event.__name__)
 
 
 def _events_in(hint: object) -> Iterator[type[Event]]:
-    found = {
+    yield from {
         each
         for part in _leaves(hint)
         if isinstance(part, type) and issubclass(part, Event)
         for each in ([part] if not part.__subclasses__() else _last(part))
     }
-    yield from found
 
 
 def _leaves(hint: object) -> Iterator[object]:
@@ -77,6 +75,6 @@ def _leaves(hint: object) -> Iterator[object]:
 
 
 def _last(kind: type[Event]) -> list[type[Event]]:
-    """The events below a family such as `JobEnded`."""
+    """Return the concrete events of a family such as `JobEnded`."""
     below = kind.__subclasses__()
     return [kind] if not below else [leaf for each in below for leaf in _last(each)]

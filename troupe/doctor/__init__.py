@@ -1,6 +1,6 @@
-"""Is a deployment in order? Each check stands alone, and has a remedy."""
+"""Checks of a deployment on Google Cloud. Each finding comes with its remedy."""
 
-from .checks import Doors, doors_of, examine
+from .checks import Clients, examine, make_clients
 from .findings import Finding, exit_code, lines
 
-__all__ = ["Doors", "Finding", "doors_of", "examine", "exit_code", "lines"]
+__all__ = ["Clients", "Finding", "examine", "exit_code", "lines", "make_clients"]

@@ -1,4 +1,4 @@
-"""Is a deployment as the score needs it? Every check stands alone, and changes nothing."""
+"""All checks of a deployment, in order. Each is independent of the others and changes nothing."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -10,30 +10,33 @@ from google.cloud.bigquery import Client
 
 from handlers.ports import Clock, JobService
 from troupe.backends.defaults import utc_now
+from troupe.backends.gcp.backend import make_job_service
+from troupe.backends.gcp.bucket import storage_client
+from troupe.backends.gcp.bus import publisher_client
+from troupe.backends.gcp.dead_letter_store import subscriber_client
 from troupe.backends.gcp.settings import GcpSettings
+from troupe.backends.gcp.warehouse import bigquery_client
 
-from .bigquery import examine_warehouse
-from .cloud_storage import examine_files
-from .dead_letters import examine_dead_letters
-from .findings import Finding, examined, exit_code, fault, lines, ok, warning
-from .pubsub import examine_messages
-from .pubsub_agent import examine_agent
-from .source_table import examine_source
-from .tables import examine_tables
-from .vertex import examine_model
-
-__all__ = ["Doors", "Finding", "doors_of", "examine", "exit_code", "lines"]
+from .bigquery import check_bigquery
+from .cloud_storage import check_buckets
+from .dead_letters import check_dead_letters
+from .findings import Finding, fault, ok, run_check, warning
+from .pubsub import check_pubsub
+from .pubsub_agent import check_pubsub_agent
+from .source_table import check_source_table
+from .tables import check_tables
+from .vertex import check_vertex
 
 T = TypeVar("T")
-_NEEDED = (
+_REQUIRED = (
     "project", "dataset", "staging_dataset", "bucket", "output_bucket", "bigquery_location",
     "vertex_location",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Doors:
-    """How each service is reached: its client is made when it is first examined."""
+class Clients:
+    """A function for each service's client, which is made when a check first calls it."""
 
     bigquery: Callable[[], Client]
     storage: Callable[[], Any]
@@ -44,62 +47,36 @@ class Doors:
 
 def examine(
     settings: GcpSettings,
-    doors: Doors | None = None,
+    clients: Clients | None = None,
     clock: Clock = utc_now,
     environ: Mapping[str, str] = os.environ,
 ) -> Iterator[Finding]:
-    """Every check in turn, as it is done. Nothing is raised, and nothing is written."""
-    doors = doors or doors_of(settings)
-    yield from examined("settings", lambda: _settings(settings, environ))
-    yield from examine_warehouse(settings, doors.bigquery, clock)
-    yield from examine_tables(settings, doors.bigquery)
-    yield from examine_source(settings, doors.bigquery)
-    yield from examine_files(settings, doors.storage)
-    yield from examine_messages(settings, doors.publisher, doors.subscriber)
-    yield from examine_agent(settings, doors.publisher, doors.subscriber)
-    yield from examine_dead_letters(settings, doors.subscriber)
-    yield from examine_model(settings, doors.job_service, clock)
+    """Run every check, and yield its findings as they come. Raises and writes nothing."""
+    clients = clients or make_clients(settings)
+    yield from run_check("settings", lambda: _settings(settings, environ))
+    yield from check_bigquery(settings, clients.bigquery, clock)
+    yield from check_tables(settings, clients.bigquery)
+    yield from check_source_table(settings, clients.bigquery)
+    yield from check_buckets(settings, clients.storage)
+    yield from check_pubsub(settings, clients.publisher, clients.subscriber)
+    yield from check_pubsub_agent(settings, clients.publisher, clients.subscriber)
+    yield from check_dead_letters(settings, clients.subscriber)
+    yield from check_vertex(settings, clients.job_service, clock)
 
 
-def doors_of(settings: GcpSettings) -> Doors:
-    """The official clients. Each is imported where it is made."""
-
-    def bigquery() -> Client:
-        from troupe.backends.gcp.warehouse import bigquery_client
-
-        return bigquery_client(settings)
-
-    def storage() -> Any:
-        from troupe.backends.gcp.bucket import storage_client
-
-        return storage_client(settings)
-
-    def publisher() -> Any:
-        from troupe.backends.gcp.bus import PubSubBus
-
-        return PubSubBus(settings).client
-
-    def subscriber() -> Any:
-        from troupe.backends.gcp.pull_worker import subscriber
-
-        return subscriber()
-
-    def job_service() -> JobService:
-        from troupe.backends.gcp.backend import make_job_service
-
-        return make_job_service(settings)
-
-    return Doors(
-        bigquery=_once(bigquery),
-        storage=_once(storage),
-        publisher=_once(publisher),
-        subscriber=_once(subscriber),
-        job_service=_once(job_service),
+def make_clients(settings: GcpSettings) -> Clients:
+    """Return Google's own clients of this deployment."""
+    return Clients(
+        bigquery=_once(lambda: bigquery_client(settings)),
+        storage=_once(lambda: storage_client(settings)),
+        publisher=_once(publisher_client),
+        subscriber=_once(subscriber_client),
+        job_service=_once(lambda: make_job_service(settings)),
     )
 
 
 def _once(make: Callable[[], T]) -> Callable[[], T]:
-    """A failure is kept as well: to look for credentials in vain takes seconds each time."""
+    """Keep the client, and a failure as well: a search for credentials takes seconds each time."""
 
     @cache
     def made() -> T | Exception:
@@ -108,20 +85,20 @@ def _once(make: Callable[[], T]) -> Callable[[], T]:
         except Exception as error:
             return error
 
-    def door() -> T:
+    def get_client() -> T:
         client = made()
         if isinstance(client, Exception):
             raise client
         return client
 
-    return door
+    return get_client
 
 
 def _settings(settings: GcpSettings, environ: Mapping[str, str]) -> Iterator[Finding]:
-    missing = [name for name in _NEEDED if not getattr(settings, name)]
+    missing = [name for name in _REQUIRED if not getattr(settings, name)]
     if missing:
-        remedy = "set what `terraform output -json settings` shows"
-        yield fault("settings", f"nothing is given for {', '.join(missing)}", remedy)
+        remedy = "set the variables that `terraform output -json settings` shows"
+        yield fault("settings", f"no value for {', '.join(missing)}", remedy)
     settings.source.names()
     endpoints = {
         "BIGQUERY_EMULATOR_HOST": settings.bigquery_endpoint,
@@ -130,9 +107,9 @@ def _settings(settings: GcpSettings, environ: Mapping[str, str]) -> Iterator[Fin
         "TROUPE_BIGQUERY_WRITE_ENDPOINT": settings.bigquery_write_endpoint,
         "PUBSUB_EMULATOR_HOST": environ.get("PUBSUB_EMULATOR_HOST", ""),
     }
-    elsewhere = [name for name, value in endpoints.items() if value]
-    if elsewhere:
-        says = f"{', '.join(elsewhere)}: what is examined is not Google's own service"
-        yield warning("settings", says, f"unset {' '.join(elsewhere)}, unless that is meant")
+    replaced = [name for name, value in endpoints.items() if value]
+    if replaced:
+        message = f"{', '.join(replaced)} is set: the checks go to another service than Google's"
+        yield warning("settings", message, f"unset {' '.join(replaced)}, unless this is intended")
     elif not missing:
         yield ok("settings", f"project {settings.project}, dataset {settings.dataset}")

@@ -4,21 +4,21 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
-from troupe.backends.gcp.dead_letters import PubSubDeadLetters
+from troupe.backends.gcp.dead_letter_store import PubSubDeadLetters
 from troupe.backends.gcp.settings import GcpSettings
 
-from .findings import Finding, examined, ok, warning
+from .findings import Finding, ok, run_check, warning
 
 _NAME = "dead letters"
 _RIGHT = "roles/pubsub.subscriber on the subscriptions people.*"
 
 
-def examine_dead_letters(settings: GcpSettings, door: Callable[[], Any]) -> Iterator[Finding]:
-    yield from examined(_NAME, partial(_waiting, settings, door), _RIGHT)
+def check_dead_letters(settings: GcpSettings, get_client: Callable[[], Any]) -> Iterator[Finding]:
+    yield from run_check(_NAME, partial(_waiting, settings, get_client), _RIGHT)
 
 
-def _waiting(settings: GcpSettings, door: Callable[[], Any]) -> Iterator[Finding]:
-    letters = PubSubDeadLetters(settings, door())
+def _waiting(settings: GcpSettings, get_client: Callable[[], Any]) -> Iterator[Finding]:
+    letters = PubSubDeadLetters(settings, get_client())
     try:
         groups = letters.waiting()
     finally:
@@ -30,5 +30,5 @@ def _waiting(settings: GcpSettings, door: Callable[[], Any]) -> Iterator[Finding
         f"{each['handler'] or 'of nobody'} {each['cause']} {each['count']:,}" for each in groups
     )
     count = sum(each["count"] for each in groups)
-    says = f"{count:,} {'letter waits' if count == 1 else 'letters wait'}: {told}"
-    yield warning(_NAME, says, "see them: `troupe --backend gcp dead-letters list`")
+    message = f"{count:,} {'letter waits' if count == 1 else 'letters wait'}: {told}"
+    yield warning(_NAME, message, "see them: `troupe --backend gcp dead-letters list`")

@@ -17,24 +17,24 @@ class Finding:
     name: str
     state: State
     """A fault stops runs or loses something; a warning is for somebody to decide."""
-    says: str
+    message: str
     remedy: str = ""
     """Empty when there is nothing to do."""
 
 
-def ok(name: str, says: str) -> Finding:
-    return Finding(name=name, state="ok", says=says)
+def ok(name: str, message: str) -> Finding:
+    return Finding(name=name, state="ok", message=message)
 
 
-def warning(name: str, says: str, remedy: str) -> Finding:
-    return Finding(name=name, state="warning", says=says, remedy=remedy)
+def warning(name: str, message: str, remedy: str) -> Finding:
+    return Finding(name=name, state="warning", message=message, remedy=remedy)
 
 
-def fault(name: str, says: str, remedy: str) -> Finding:
-    return Finding(name=name, state="fault", says=says, remedy=remedy)
+def fault(name: str, message: str, remedy: str) -> Finding:
+    return Finding(name=name, state="fault", message=message, remedy=remedy)
 
 
-def examined(
+def run_check(
     name: str, check: Callable[[], Iterator[Finding]], right: str = "", *, vital: bool = True
 ) -> Iterator[Finding]:
     """What a check finds. What it fails with is a finding as well, and hides no other check.
@@ -45,17 +45,17 @@ def examined(
     try:
         yield from check()
     except Exception as error:
-        yield trouble(name, error, right, vital=vital)
+        yield finding_of_error(name, error, right, vital=vital)
 
 
-def together(found: Iterable[tuple[str, Finding]]) -> Iterator[Finding]:
+def merge_alike(found: Iterable[tuple[str, Finding]]) -> Iterator[Finding]:
     """One finding for all things that are alike: those in order by number, others by name."""
     alike: dict[Finding, list[str]] = {}
     for thing, finding in found:
         alike.setdefault(finding, []).append(thing)
     for finding, things in alike.items():
         whose = f"{len(things)}" if finding.state == "ok" else f"{', '.join(things)}:"
-        yield replace(finding, says=f"{whose} {finding.says}")
+        yield replace(finding, message=f"{whose} {finding.message}")
 
 
 def exit_code(findings: Iterable[Finding]) -> int:
@@ -69,12 +69,12 @@ def lines(findings: Iterable[Finding]) -> list[str]:
     width = max((len(each.name) for each in told), default=0)
     alike: dict[tuple[State, str, str], list[str]] = {}
     for each in told:
-        alike.setdefault((each.state, each.says, each.remedy), []).append(each.name)
+        alike.setdefault((each.state, each.message, each.remedy), []).append(each.name)
     text = []
-    for (state, says, remedy), (name, *others) in alike.items():
+    for (state, message, remedy), (name, *others) in alike.items():
         others = [other for other in dict.fromkeys(others) if other != name]
         also = f"; so it is with {', '.join(others)}" if others else ""
-        text.append(f"{state:<8} {name:<{width}}  {says}{also}")
+        text.append(f"{state:<8} {name:<{width}}  {message}{also}")
         if remedy:
             text.append(f"{'':<8} {'':<{width}}  -> {remedy}")
     counts = ((state, sum(each.state == state for each in told)) for state in _PLURALS)
@@ -98,14 +98,16 @@ _KINDS: tuple[tuple[type[BaseException], str, str], ...] = (
 )  # fmt: skip
 
 
-def trouble(name: str, error: Exception, right: str = "", *, vital: bool = True) -> Finding:
+def finding_of_error(
+    name: str, error: Exception, right: str = "", *, vital: bool = True
+) -> Finding:
     """A failure as a finding. Our own errors stand around a foreign one, which says more."""
     met: BaseException = error
     while met.__cause__ is not None and not isinstance(met, api.GoogleAPIError | GoogleAuthError):
         met = met.__cause__
     kind = type(met).__name__
-    for known, says, remedy in _KINDS:
+    for known, message, remedy in _KINDS:
         if isinstance(met, known):
-            told = fault(name, f"{says} ({kind})", remedy.format(right=right or "the right to"))
+            told = fault(name, f"{message} ({kind})", remedy.format(right=right or "the right to"))
             return told if vital or known is not api.Forbidden else replace(told, state="warning")
     return fault(name, f"could not be examined ({kind})", "ask again; then report this kind")

@@ -17,7 +17,7 @@ from .probe_calls import CALLS
 
 LABEL = "probe"
 """The only label of a probe's job. Without `troupe` and `attempt` no run takes it for its own."""
-_TAKEN_OUT = (2, 4)
+_FAILED_CALLS = (2, 4)
 """The conversations whose answers the second job has to give anew."""
 
 
@@ -35,21 +35,21 @@ class Probing:
 def probe_cost(analysis: Analysis) -> str:
     """What it is likely to cost, and the most that it can; unknown where the price is."""
     lines = [len(line) for line in _lines(analysis, "cost")]
-    again = [lines[number - 1] for number in _TAKEN_OUT]
+    again = [lines[number - 1] for number in _FAILED_CALLS]
     asked, size = len(lines) + len(again), sum(lines) + sum(again)
     expected, price = estimate(asked, size, analysis.model, analysis), price_of(analysis.model)
     # At most: the second job asks everything again, and a token has a byte at least.
-    read, most_read, written = expected.input_tokens, 2 * sum(lines), 2 * len(lines)
-    written *= analysis.max_output_tokens
+    read, most_read, read_output = expected.input_tokens, 2 * sum(lines), 2 * len(lines)
+    read_output *= analysis.max_output_tokens
     told = (
         f"The probe asks {analysis.model} about {len(lines)} invented conversations in one batch "
         f"job, and about {len(again)} of them again in a second one, which resumes the first and "
         f"is begun when you come back to it: {read[0]:,} to {read[1]:,} tokens read, at most "
-        f"{written:,} written. "
+        f"{read_output:,} written. "
     )
     if price is None or expected.low is None or expected.high is None:
         return f"{told}Its cost is unknown: no price is listed for this model."
-    most = (most_read * price.input + written * price.output) / 1e6
+    most = (most_read * price.input + read_output * price.output) / 1e6
     return (
         f"{told}Expected: {expected.low:.4f} to {expected.high:.4f} US dollars; "
         f"at most {most:.4f}, at the rates of {price.as_of}."
@@ -86,10 +86,10 @@ def asked(name: str) -> Mapping[str, str]:
     }
 
 
-def taken_out(name: str) -> frozenset[str]:
+def failed_records(name: str) -> frozenset[str]:
     """Those whose answers are taken out before the second job."""
     records = enumerate(asked(name), start=1)
-    return frozenset(record for number, record in records if number in _TAKEN_OUT)
+    return frozenset(record for number, record in records if number in _FAILED_CALLS)
 
 
 def _lines(analysis: Analysis, name: str) -> list[bytes]:

@@ -59,10 +59,10 @@ def read_line(line: bytes, reading: Reading, analysis: Analysis) -> Line:
     )
 
 
-def examine_lines(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]:
+def check_lines(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]:
     """`asked` is transcript by record id, in the order of the request file."""
     yield _answered(lines, asked)
-    yield from examine_marks(lines, asked)
+    yield from check_keys(lines, asked)
     yield _transcripts(lines, asked)
     yield _usage(lines)
     yield _reasons(lines)
@@ -74,14 +74,16 @@ def _answered(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
     read = Counter(line.reading.record_id for line in lines if line.reading.error_type is None)
     good = [record for record in asked if read[record] == 1]
     errors = Counter(line.reading.error_type for line in lines if line.reading.error_type)
-    says = f"{len(good)} of {len(asked)} are rows, of {len(lines)} lines"
+    message = f"{len(good)} of {len(asked)} are rows, of {len(lines)} lines"
     if len(good) == len(asked) == len(lines):
-        return ok("rows", says)
+        return ok("rows", message)
     told = ", ".join(f"{error} {count}" for error, count in sorted(errors.items()))
-    return fault("rows", f"{says}{f': {told}' if told else ''}", "docs/errors.md says what each is")
+    return fault(
+        "rows", f"{message}{f': {told}' if told else ''}", "docs/errors.md says what each is"
+    )
 
 
-def examine_marks(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]:
+def check_keys(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]:
     """One of the two marks is enough to know whose an answer is."""
     marks = {
         "key echo": ("the key at top level", {line.key for line in lines}),
@@ -89,13 +91,13 @@ def examine_marks(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[F
     }
     whole = {name: asked.keys() <= seen for name, (_, seen) in marks.items()}
     for name, (what, seen) in marks.items():
-        says = f"{what} came back for {len(asked.keys() & seen)} of {len(asked)}"
+        message = f"{what} came back for {len(asked.keys() & seen)} of {len(asked)}"
         if whole[name]:
-            yield ok(name, says)
+            yield ok(name, message)
         elif any(whole.values()):
-            yield warning(name, says, "none needed: runs go by the other mark")
+            yield warning(name, message, "none needed: runs go by the other mark")
         else:
-            yield fault(name, says, "start no run: answers could not be told apart")
+            yield fault(name, message, "start no run: answers could not be told apart")
 
 
 def _transcripts(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
@@ -108,8 +110,8 @@ def _transcripts(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
     ]
     if not changed:
         return ok("transcript echo", f"{len(asked)} of {len(asked)} came back byte for byte")
-    says = f"changed or missing: conversation {', '.join(changed)} of {len(asked)}"
-    return fault("transcript echo", says, _REPORT)
+    message = f"changed or missing: conversation {', '.join(changed)} of {len(asked)}"
+    return fault("transcript echo", message, _REPORT)
 
 
 def _usage(lines: Sequence[Line]) -> Finding:
@@ -118,8 +120,8 @@ def _usage(lines: Sequence[Line]) -> Finding:
     bare = sum(not line.usage.issuperset(_USAGE) for line in lines)
     if lines and not bare:
         return ok("usage", f"{told} came back")
-    says = f"{told}; {bare} of {len(lines)} lines lack {' or '.join(_USAGE)}"
-    return warning("usage", says, "expect costs that are reported as unknown")
+    message = f"{told}; {bare} of {len(lines)} lines lack {' or '.join(_USAGE)}"
+    return warning("usage", message, "expect costs that are reported as unknown")
 
 
 def _reasons(lines: Sequence[Line]) -> Finding:

@@ -26,7 +26,7 @@ ERRORS: Mapping[int, tuple[str, str]] = {
 """By gRPC code, as others have seen them."""
 
 
-def standing(
+def job_finding(
     probing: Probing, job: Job, begun: str, errors: Mapping[int, tuple[str, str]] = ERRORS
 ) -> Finding:
     """Where it stands; while it runs, how to come back, by the name that was `begun`."""
@@ -41,11 +41,13 @@ def standing(
         queue = f", after {minutes:,.0f} min in the queue"
     if job.state is JobState.SUCCEEDED:
         return ok("probe", f"{state}{queue}")
-    says, remedy = errors.get(job.error_code or 0, ("no reason is known here", ANOTHER))
-    return fault("probe", f"{state} with code {job.error_code}{queue}: {says}", remedy)
+    message, remedy = errors.get(job.error_code or 0, ("no reason is known here", ANOTHER))
+    return fault("probe", f"{state} with code {job.error_code}{queue}: {message}", remedy)
 
 
-def written(probing: Probing, job: Job, prefix: str) -> tuple[list[Finding], list[bytes] | None]:
+def read_output(
+    probing: Probing, job: Job, prefix: str
+) -> tuple[list[Finding], list[bytes] | None]:
     """What is to be said of its files, and their lines; None when they cannot be read."""
     folder = job.output_folder
     if folder is None:
@@ -55,8 +57,8 @@ def written(probing: Probing, job: Job, prefix: str) -> tuple[list[Finding], lis
     try:
         chosen = results_in(blobs, must_be_whole=job.state is JobState.SUCCEEDED)
     except Reject as error:
-        says = f"not all are there ({error.cause})"
-        return [*found, fault("files", says, "look again in some minutes")], None
+        message = f"not all are there ({error.cause})"
+        return [*found, fault("files", message, "look again in some minutes")], None
     return found, list(_lines(probing, chosen))
 
 
@@ -72,8 +74,8 @@ def read_lines(probing: Probing, lines: Sequence[bytes]) -> list[Line]:
 def _folder(folder: str, prefix: str) -> Finding:
     if folder.startswith(f"{prefix}/") and _FOLDER.fullmatch(folder[len(prefix) + 1 :].rstrip("/")):
         return ok("layout", "one folder, prediction-model-<time>, below the prefix")
-    says = "the job writes elsewhere than in prediction-model-<time> below its prefix"
-    return warning("layout", says, "report it; runs go by the folder that the job names")
+    message = "the job writes elsewhere than in prediction-model-<time> below its prefix"
+    return warning("layout", message, "report it; runs go by the folder that the job names")
 
 
 def _files(found: list[Blob], folder: str) -> Finding:

@@ -5,11 +5,11 @@ from functools import partial
 
 from handlers.ports import Job
 
-from .findings import Finding, examined, fault, warning
+from .findings import Finding, fault, run_check, warning
 from .probe import LABEL, Probing, asked, output_of
-from .probe_echo import examine_lines
-from .probe_end import ANOTHER, read_lines, standing, written
-from .probe_resume import RESUMES, examine_resume
+from .probe_echo import check_lines
+from .probe_end import ANOTHER, job_finding, read_lines, read_output
+from .probe_resume import RESUMES, check_resume
 
 RIGHT = (
     "roles/aiplatform.user, roles/storage.objectUser on the bucket, "
@@ -22,7 +22,7 @@ def read_probe(probing: Probing, job_name: str) -> list[Finding]:
 
     Once the first job has answered everything, the second one is begun.
     """
-    return list(examined("probe", partial(_probe, probing, job_name), RIGHT))
+    return list(run_check("probe", partial(_probe, probing, job_name), RIGHT))
 
 
 def _probe(probing: Probing, job_name: str) -> Iterator[Finding]:
@@ -34,25 +34,25 @@ def _probe(probing: Probing, job_name: str) -> Iterator[Finding]:
     if not name:
         yield _not_a_probe(job)
         return
-    yield standing(probing, job, job.name)
+    yield job_finding(probing, job, job.name)
     if job.state.ended:
-        yield from examined("layout", partial(_results, probing, job, name), RIGHT)
+        yield from run_check("layout", partial(_results, probing, job, name), RIGHT)
 
 
 def _not_a_probe(job: Job) -> Finding:
-    says = "the job does not carry the label of a probe: it is a run's, and is left alone"
+    message = "the job does not carry the label of a probe: it is a run's, and is left alone"
     if RESUMES in job.labels:
-        says = "the job is the second one of a probe"
-    return fault("probe", says, "give the name that `troupe doctor --live` printed")
+        message = "the job is the second one of a probe"
+    return fault("probe", message, "give the name that `troupe doctor --live` printed")
 
 
 def _results(probing: Probing, job: Job, name: str) -> Iterator[Finding]:
-    found, lines = written(probing, job, output_of(probing.settings, name))
+    found, lines = read_output(probing, job, output_of(probing.settings, name))
     if lines is not None:
-        found += examine_lines(read_lines(probing, lines), asked(name))
+        found += check_lines(read_lines(probing, lines), asked(name))
     yield from found
     if lines is None or any(each.state == "fault" for each in found):
-        says = "not asked: what the first job wrote is not whole"
-        yield warning("resume", says, "see to the faults, then begin another probe")
+        message = "not asked: what the first job wrote is not whole"
+        yield warning("resume", message, "see to the faults, then begin another probe")
         return
-    yield from examined("resume", partial(examine_resume, probing, job, name, lines), RIGHT)
+    yield from run_check("resume", partial(check_resume, probing, job, name, lines), RIGHT)

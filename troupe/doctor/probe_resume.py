@@ -14,9 +14,9 @@ from handlers.dispatch.errors import Refused
 from handlers.ports import Job, JobState
 
 from .findings import Finding, ok, warning
-from .probe import Probing, asked, output_of, taken_out
-from .probe_echo import Line, examine_marks
-from .probe_end import ANOTHER, ERRORS, read_lines, standing, written
+from .probe import Probing, asked, failed_records, output_of
+from .probe_echo import Line, check_keys
+from .probe_end import ANOTHER, ERRORS, job_finding, read_lines, read_output
 
 RESUMES = "resumes"
 """The only label of the second job."""
@@ -29,7 +29,7 @@ _BY_HAND = "resume no job by hand; a run never does, it asks again in a file of 
 _ERRORS = {**ERRORS, 3: ("the importer refused the output as a request file", _BY_HAND)}
 
 
-def examine_resume(
+def check_resume(
     probing: Probing, first: Job, name: str, lines: Sequence[bytes]
 ) -> Iterator[Finding]:
     """`lines` is what the first job wrote; the second job is begun when it is not there.
@@ -40,19 +40,19 @@ def examine_resume(
     try:
         job = _second(probing, name, lines, before)
     except Refused as refused:
-        says = f"the service makes no job of an output ({refused.cause})"
-        yield warning("resume", says, _BY_HAND)
+        message = f"the service makes no job of an output ({refused.cause})"
+        yield warning("resume", message, _BY_HAND)
         return
     if job is None:
-        says = "its job was asked for before, and is not listed"
-        yield warning("resume", says, f"look again in some minutes; then {ANOTHER}")
+        message = "its job was asked for before, and is not listed"
+        yield warning("resume", message, f"look again in some minutes; then {ANOTHER}")
         return
-    yield _resumed(standing(probing, job, first.name, _ERRORS))
+    yield _resumed(job_finding(probing, job, first.name, _ERRORS))
     if job.state is JobState.SUCCEEDED:
-        found, after = written(probing, job, _output(probing, name))
+        found, after = read_output(probing, job, _output(probing, name))
         if after is not None:
             lines_now = read_lines(probing, after)
-            found += examine_resumed(before, lines_now, asked(name), taken_out(name))
+            found += compare_resumed(before, lines_now, asked(name), failed_records(name))
         yield from map(_resumed, found)
 
 
@@ -69,7 +69,7 @@ def _second(
     folder = f"requests/probe-{name}"
     if probing.bucket.list(probing.bucket.uri(folder)):
         return None
-    failed = taken_out(name)
+    failed = failed_records(name)
     changed = (
         _failed(text) if line.record in failed else text + b"\n"
         for text, line in zip(lines, before, strict=True)
@@ -83,24 +83,24 @@ def _second(
     )
 
 
-def examine_resumed(
+def compare_resumed(
     before: Sequence[Line], after: Sequence[Line], asked: Mapping[str, str], failed: Set[str]
 ) -> Iterator[Finding]:
     """What both jobs wrote; `failed` are the records whose answers were taken out."""
     done = [line.answer for line in before if line.record not in failed]
     came = {line.answer for line in after}
     kept = sum(answer in came for answer in done)
-    says = f"{kept} of {len(done)} answers came back as they were, in {len(after)} lines"
-    yield _told("kept", says, kept == len(done) and len(after) == len(asked))
+    message = f"{kept} of {len(done)} answers came back as they were, in {len(after)} lines"
+    yield _told("kept", message, kept == len(done) and len(after) == len(asked))
     good = {line.reading.record_id for line in after if line.reading.error_type is None} & failed
-    says = f"{len(good)} of {len(failed)} failed requests are answered"
-    yield _told("retried", says, good == failed)
-    for each in examine_marks(after, asked):
-        yield _told(each.name, each.says, each.state == "ok")
+    message = f"{len(good)} of {len(failed)} failed requests are answered"
+    yield _told("retried", message, good == failed)
+    for each in check_keys(after, asked):
+        yield _told(each.name, each.message, each.state == "ok")
 
 
-def _told(name: str, says: str, well: bool) -> Finding:
-    return ok(name, says) if well else warning(name, says, _BY_HAND)
+def _told(name: str, message: str, well: bool) -> Finding:
+    return ok(name, message) if well else warning(name, message, _BY_HAND)
 
 
 def _failed(text: bytes) -> bytes:

@@ -8,7 +8,7 @@ from typing import Any
 from troupe.backends.gcp.settings import GcpSettings
 from troupe.deployment.topology import subscriptions
 
-from .findings import Finding, examined, ok, warning
+from .findings import Finding, ok, run_check, warning
 
 CALL_SECONDS = 20.0
 _NAME = "Pub/Sub's agent"
@@ -17,15 +17,19 @@ _AGENT = re.compile(r"serviceAccount:service-\d+@gcp-sa-pubsub\.iam\.gserviceacc
 _PUBLISHERS = frozenset({"roles/pubsub.publisher", "roles/pubsub.editor", "roles/pubsub.admin"})
 _SUBSCRIBERS = frozenset({"roles/pubsub.subscriber", "roles/pubsub.editor", "roles/pubsub.admin"})
 
-Door = Callable[[], Any]
+GetClient = Callable[[], Any]
 
 
-def examine_agent(settings: GcpSettings, publisher: Door, subscriber: Door) -> Iterator[Finding]:
+def check_pubsub_agent(
+    settings: GcpSettings, publisher: GetClient, subscriber: GetClient
+) -> Iterator[Finding]:
     check = partial(_grants, settings, publisher, subscriber)
-    yield from examined(_NAME, check, _RIGHT, vital=False)
+    yield from run_check(_NAME, check, _RIGHT, vital=False)
 
 
-def _grants(settings: GcpSettings, publisher: Door, subscriber: Door) -> Iterator[Finding]:
+def _grants(
+    settings: GcpSettings, publisher: GetClient, subscriber: GetClient
+) -> Iterator[Finding]:
     """It publishes the dead letter, and takes the message from where it was."""
     of_events = {each.name: each.dead_letter_topic for each in subscriptions()}
     letters = dict.fromkeys(topic for topic in of_events.values() if topic)
@@ -40,9 +44,9 @@ def _grants(settings: GcpSettings, publisher: Door, subscriber: Door) -> Iterato
     if not lacking:
         yield ok(_NAME, f"may give up messages to {len(letters)} dead-letter topics")
         return
-    says = f"no grant lets it give up messages at {', '.join(lacking)}"
+    message = f"no grant lets it give up messages at {', '.join(lacking)}"
     remedy = "apply Terraform, unless it has roles/pubsub.publisher and .subscriber on the project"
-    yield warning(_NAME, says, remedy)
+    yield warning(_NAME, message, remedy)
 
 
 def _may(client: Any, resource: str, roles: frozenset[str]) -> bool:

@@ -11,33 +11,35 @@ from troupe.backends.gcp.bigquery_jobs import NEVER
 from troupe.backends.gcp.settings import GcpSettings
 
 from .bigquery import AGAIN, CALL_SECONDS, source_path
-from .findings import Finding, examined, fault, ok
+from .findings import Finding, fault, ok, run_check
 from .tables import type_of
 
 _NAME = "source"
 _RIGHT = "roles/bigquery.dataViewer on the source table, and to plan-run's account as well"
 
 
-def examine_source(settings: GcpSettings, door: Callable[[], Client]) -> Iterator[Finding]:
-    checks = (partial(check, settings, door) for check in (_columns, _readable))
+def check_source_table(
+    settings: GcpSettings, get_client: Callable[[], Client]
+) -> Iterator[Finding]:
+    checks = (partial(check, settings, get_client) for check in (_columns, _readable))
     # What hinders both of them alike is told once.
-    yield from dict.fromkeys(each for check in checks for each in examined(_NAME, check, _RIGHT))
+    yield from dict.fromkeys(each for check in checks for each in run_check(_NAME, check, _RIGHT))
 
 
-def _columns(settings: GcpSettings, door: Callable[[], Client]) -> Iterator[Finding]:
-    table = door().get_table(source_path(settings), retry=AGAIN, timeout=CALL_SECONDS)
+def _columns(settings: GcpSettings, get_client: Callable[[], Client]) -> Iterator[Finding]:
+    table = get_client().get_table(source_path(settings), retry=AGAIN, timeout=CALL_SECONDS)
     there = {field.name.lower(): type_of(field.field_type) for field in table.schema}
     wrong = list(_differences(settings.source, there))
     if wrong:
         remedy = "name its columns with TROUPE_SOURCE_<COLUMN> (source_columns in Terraform)"
         yield fault(_NAME, f"{settings.source.table}: {'; '.join(wrong)}", remedy)
     if table.location and table.location.upper() != settings.bigquery_location.upper():
-        says = f"it lies in {table.location}, the dataset in {settings.bigquery_location}"
-        yield fault(_NAME, says, "copy it there: no statement reads two locations")
+        message = f"it lies in {table.location}, the dataset in {settings.bigquery_location}"
+        yield fault(_NAME, message, "copy it there: no statement reads two locations")
     if table.require_partition_filter:
-        says = f"{settings.source.table} wants a filter on its partitions; a plan reads all"
+        message = f"{settings.source.table} wants a filter on its partitions; a plan reads all"
         remedy = "lift require_partition_filter, or name a copy: a view of it wants the filter too"
-        yield fault(_NAME, says, remedy)
+        yield fault(_NAME, message, remedy)
 
 
 def _differences(source: Source, there: dict[str, str]) -> Iterator[str]:
@@ -54,7 +56,7 @@ def _differences(source: Source, there: dict[str, str]) -> Iterator[str]:
             yield f"{name} is {found}, not {needed}"
 
 
-def _readable(settings: GcpSettings, door: Callable[[], Client]) -> Iterator[Finding]:
+def _readable(settings: GcpSettings, get_client: Callable[[], Client]) -> Iterator[Finding]:
     """A dry run needs the rights of a real one, reads nothing and costs nothing."""
     names = settings.source.names()
     table = names.pop("source")
@@ -63,7 +65,7 @@ def _readable(settings: GcpSettings, door: Callable[[], Client]) -> Iterator[Fin
         dry_run=True,
         use_query_cache=False,
     )
-    job = door().query(
+    job = get_client().query(
         f"SELECT {', '.join(names.values())} FROM {table}",  # noqa: S608  (names are proved)
         job_config=config,
         retry=AGAIN,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from troupe.backends.dead_letters import REPLAY_FOR
+from handlers.dispatch.dead_letters import REPLAY_FOR
 from troupe.backends.gcp.settings import ACK_DEADLINE_SECONDS, GcpSettings
 from troupe.deployment.topology import Subscription
 
@@ -18,7 +18,7 @@ _FIRST, _MOST = timedelta(seconds=10), timedelta(seconds=600)
 Difference = tuple[State, str]
 
 
-def score_differences(
+def push_differences(
     settings: GcpSettings, needed: Subscription, there: Any
 ) -> Iterator[Difference]:
     """Of a push subscription of the score."""
@@ -37,7 +37,7 @@ def score_differences(
         yield "warning", "has a dead-letter topic, and nothing lies behind it"
 
 
-def people_differences(settings: GcpSettings, topic: str, there: Any) -> Iterator[Difference]:
+def operator_differences(settings: GcpSettings, topic: str, there: Any) -> Iterator[Difference]:
     """Of a subscription by which people fetch dead letters."""
     yield from _place(settings.topic(topic), there)
     if there.push_config.push_endpoint:
@@ -76,8 +76,8 @@ def _retries(there: Any) -> Iterator[Difference]:
         return
     first, most = there.retry_policy.minimum_backoff, there.retry_policy.maximum_backoff
     if (first, most) != (_FIRST, _MOST):
-        says = f"delivers again after {first.total_seconds():g} to {most.total_seconds():g} s"
-        yield "warning", f"{says}, not 10 to 600"
+        message = f"delivers again after {first.total_seconds():g} to {most.total_seconds():g} s"
+        yield "warning", f"{message}, not 10 to 600"
 
 
 def _dead_letters(topic: str, there: Any) -> Iterator[Difference]:

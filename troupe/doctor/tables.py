@@ -14,7 +14,7 @@ from troupe.analysis_folders import load_folders
 from troupe.backends.gcp.settings import GcpSettings
 
 from .bigquery import AGAIN, CALL_SECONDS, RIGHT, source_path
-from .findings import Finding, State, examined, fault, ok, together
+from .findings import Finding, State, fault, merge_alike, ok, run_check
 
 SAME = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 _DAY_MS = 24 * 3600 * 1000
@@ -26,7 +26,7 @@ Difference = tuple[State, str]
 Needed = tuple[tuple[Column, ...], Layout]
 
 
-def examine_tables(settings: GcpSettings, door: Callable[[], Client]) -> Iterator[Finding]:
+def check_tables(settings: GcpSettings, get_client: Callable[[], Client]) -> Iterator[Finding]:
     needed = _shipped(settings)
     try:
         own = output_tables(load_folders(settings.analyses).own)
@@ -34,11 +34,11 @@ def examine_tables(settings: GcpSettings, door: Callable[[], Client]) -> Iterato
     except AnalysisError as error:
         remedy = "set TROUPE_ANALYSES to their folders on this machine"
         yield fault("analyses", f"{error}; the tables of your own are not examined", remedy)
-    yield from together(
+    yield from merge_alike(
         (table, finding)
         for table, (columns, layout) in needed.items()
-        for finding in examined(
-            "tables", partial(_table, settings, door, table, columns, layout), RIGHT
+        for finding in run_check(
+            "tables", partial(_table, settings, get_client, table, columns, layout), RIGHT
         )
     )
 
@@ -55,23 +55,23 @@ def _shipped(settings: GcpSettings) -> dict[str, Needed]:
 
 def _table(
     settings: GcpSettings,
-    door: Callable[[], Client],
+    get_client: Callable[[], Client],
     name: str,
     columns: Iterable[Column],
     layout: Layout,
 ) -> Iterator[Finding]:
     path = f"{settings.project}.{settings.dataset}.{name}"
-    table = door().get_table(path, retry=AGAIN, timeout=CALL_SECONDS)
+    table = get_client().get_table(path, retry=AGAIN, timeout=CALL_SECONDS)
     differences = [*_columns(columns, table.schema), *_layout(layout, table)]
     if not differences:
         yield ok("tables", "are as the statements need them")
         return
     faulty = any(state == "fault" for state, _ in differences)
-    only_more = all(says.startswith(_COLUMN_MORE) for _, says in differences)
+    only_more = all(message.startswith(_COLUMN_MORE) for _, message in differences)
     yield Finding(
         name="tables",
         state="fault" if faulty else "warning",
-        says="; ".join(says for _, says in differences),
+        message="; ".join(message for _, message in differences),
         remedy=_MORE if only_more else _REMEDY,
     )
 

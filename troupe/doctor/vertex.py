@@ -7,7 +7,7 @@ from functools import partial
 from handlers.ports import Clock, Job, JobService
 from troupe.backends.gcp.settings import GcpSettings
 
-from .findings import Finding, examined, ok, warning
+from .findings import Finding, ok, run_check, warning
 
 _RIGHT = "roles/aiplatform.user on the project"
 _NOBODY = "nobody"
@@ -16,31 +16,35 @@ _SHARED = "batch prediction has no quota of its own, but one pool for all custom
 UNCONFIRMED = ("us", "eu")
 
 
-def examine_model(
-    settings: GcpSettings, door: Callable[[], JobService], clock: Clock
+def check_vertex(
+    settings: GcpSettings, get_client: Callable[[], JobService], clock: Clock
 ) -> Iterator[Finding]:
-    yield from examined("Vertex location", partial(_location, settings))
-    yield from examined("Vertex", partial(_jobs, settings, door, clock), _RIGHT)
+    yield from run_check("Vertex location", partial(_location, settings))
+    yield from run_check("Vertex", partial(_jobs, settings, get_client, clock), _RIGHT)
 
 
 def _location(settings: GcpSettings) -> Iterator[Finding]:
     name, location = "Vertex location", settings.vertex_location
     if location == "global":
-        says = "global: transcripts may be processed anywhere in the world; they are personal data"
-        yield warning(name, says, "set vertex_location to a region, unless that is allowed")
+        message = (
+            "global: transcripts may be processed anywhere in the world; they are personal data"
+        )
+        yield warning(name, message, "set vertex_location to a region, unless that is allowed")
     elif location in UNCONFIRMED:
-        says = f"no document confirms batch prediction in the multi-region {location}"
-        yield warning(name, says, "try it: `troupe --backend gcp doctor --live`")
+        message = f"no document confirms batch prediction in the multi-region {location}"
+        yield warning(name, message, "try it: `troupe --backend gcp doctor --live`")
     else:
         yield ok(name, location)
 
 
-def _jobs(settings: GcpSettings, door: Callable[[], JobService], clock: Clock) -> Iterator[Finding]:
+def _jobs(
+    settings: GcpSettings, get_client: Callable[[], JobService], clock: Clock
+) -> Iterator[Finding]:
     """No job is older than its time in the queue and at work together."""
     policy, now = settings.policy, clock()
     since = now - timedelta(hours=policy.pending_hours + policy.running_hours + 1)
     label = {"troupe": settings.deployment or _NOBODY}
-    found = door().created_since(since, label)
+    found = get_client().created_since(since, label)
     yield ok("Vertex", f"answers in {settings.vertex_location}")
     if not settings.deployment:
         remedy = "set TROUPE_DEPLOYMENT to the id of the dataset"
@@ -50,12 +54,12 @@ def _jobs(settings: GcpSettings, door: Callable[[], JobService], clock: Clock) -
     at_work = sum(not job.state.ended and job.started_at is not None for job in found)
     oldest = max((_hours(job, now) for job in waiting), default=0.0)
     waited = f", the oldest for {oldest:,.1f} of {policy.pending_hours} h" if waiting else ""
-    says = f"{_counted(waiting)}{waited}, {at_work:,} at work; {_SHARED}"
+    message = f"{_counted(waiting)}{waited}, {at_work:,} at work; {_SHARED}"
     if oldest > policy.pending_hours / 2:
         remedy = "start no further runs until it moves; past that time a job expires, unpaid"
-        yield warning("quota", says, remedy)
+        yield warning("quota", message, remedy)
     else:
-        yield ok("quota", says)
+        yield ok("quota", message)
 
 
 def _counted(jobs: list[Job]) -> str:

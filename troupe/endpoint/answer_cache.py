@@ -1,4 +1,4 @@
-"""What a model of one's own said to the lines of a job, so that no line is asked twice."""
+"""A file of a job's answers from the user's own model, so that no line is sent twice."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,40 +8,40 @@ import msgspec
 from troupe.standin.prediction_lines import Answer
 
 
-class _Said(msgspec.Struct, frozen=True):
+class _CachedAnswer(msgspec.Struct, frozen=True):
     line: int
     answer: Answer
 
 
 class AnswerCache:
-    """Grows by one answer at a time; a process that takes the job over begins with what is there.
+    """Appends one answer at a time; a process that continues the job reads them again.
 
-    A failure is not kept: it may have been the endpoint's own end.
+    Failures are not stored: an interrupted endpoint causes them as well.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._known = _kept(path)
+        self._answers = _read(path)
 
     def answer(self, line: int, ask: Callable[[], Answer]) -> Answer:
-        """What was said to this line of the job, or is said now."""
-        said = self._known.pop(line, None)
-        if said is None:
-            said = ask()
-            if not said.status:
+        """Return the cached answer to this line of the job; without one, call `ask` and store it."""
+        answer = self._answers.pop(line, None)
+        if answer is None:
+            answer = ask()
+            if not answer.status:
                 with self._path.open("ab") as file:
-                    file.write(msgspec.json.encode(_Said(line, said)) + b"\n")
-        return said
+                    file.write(msgspec.json.encode(_CachedAnswer(line, answer)) + b"\n")
+        return answer
 
     def discard(self) -> None:
-        """The job has ended."""
+        """Delete the file when the job has ended."""
         self._path.unlink(missing_ok=True)
 
 
-def _kept(path: Path) -> dict[int, Answer]:
-    """By line. Half a line, which a killed process left, is cut off."""
+def _read(path: Path) -> dict[int, Answer]:
+    """Return the answers by line number; cut off an incomplete last line of a killed process."""
     whole, newline, half = (path.read_bytes() if path.exists() else b"").rpartition(b"\n")
     if half:
         path.write_bytes(whole + newline)
-    told = (msgspec.json.decode(line, type=_Said) for line in whole.splitlines())
-    return {said.line: said.answer for said in told}
+    cached = (msgspec.json.decode(line, type=_CachedAnswer) for line in whole.splitlines())
+    return {each.line: each.answer for each in cached}

@@ -1,4 +1,4 @@
-"""Sends the prompts to a model of one's own: any endpoint that speaks OpenAI's protocol."""
+"""Answers prompts with the user's own model, over OpenAI's chat completions API."""
 
 import http.client
 import json
@@ -14,12 +14,12 @@ from troupe.standin.prediction_lines import Answer, response_schema, system_text
 
 _FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
 _LONGEST_REASON = 300
-KNOCK_SECONDS = 10.0
+CHECK_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """An `Answerer`: one chat completion for each request; its failures fail the row alone."""
+    """An `Answerer` that requests one chat completion per prompt. A failure fails that row alone."""
 
     base_url: str
     """Up to and including the version, such as `http://localhost:11434/v1`."""
@@ -29,16 +29,16 @@ class Endpoint:
 
     def __post_init__(self) -> None:
         if urlsplit(self.base_url).scheme not in ("http", "https"):
-            raise ValueError("The address of the endpoint must begin with http:// or https://")
+            raise ValueError("the address of the endpoint must begin with http:// or https://")
 
-    def knock(self) -> None:
-        """Raises `OSError` when nobody is at this address; whoever answers at all will do."""
-        asked = urllib.request.Request(f"{self.base_url.rstrip('/')}/models")  # noqa: S310
-        with suppress(urllib.error.HTTPError), urllib.request.urlopen(asked, timeout=KNOCK_SECONDS):  # noqa: S310
-            return
+    def check(self) -> None:
+        """Raise `OSError` when no server replies at this address; any HTTP status is a reply."""
+        request = urllib.request.Request(f"{self.base_url.rstrip('/')}/models")  # noqa: S310
+        with suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(request, timeout=CHECK_SECONDS).close()  # noqa: S310
 
     def __call__(self, request: Mapping[str, Any]) -> Answer:
-        """Ask, and wait for the whole answer."""
+        """Request a chat completion and wait for it; a failure is the answer's status."""
         try:
             return _answer(self._post(_chat(request, self.model)))
         except urllib.error.HTTPError as error:
@@ -57,12 +57,12 @@ class Endpoint:
         headers = {"Content-Type": "application/json"}
         if self.key:
             headers["Authorization"] = f"Bearer {self.key}"
-        asked = urllib.request.Request(  # noqa: S310  (the scheme is checked above)
+        request = urllib.request.Request(  # noqa: S310  (the scheme is checked above)
             f"{self.base_url.rstrip('/')}/chat/completions",
             data=json.dumps(body).encode(),
             headers=headers,
         )
-        with urllib.request.urlopen(asked, timeout=self.timeout_seconds) as reply:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=self.timeout_seconds) as reply:  # noqa: S310
             return json.load(reply)
 
 
@@ -82,8 +82,8 @@ def _chat(request: Mapping[str, Any], model: str) -> dict[str, Any]:
 
 
 def json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The same schema in the common dialect: types in lower case, `null` as a type."""
-    plain = {key: value for key, value in schema.items() if key not in _DIALECT}
+    """Convert Vertex's schema to JSON Schema: types in lower case, `null` as a type."""
+    plain = {key: value for key, value in schema.items() if key not in _VERTEX_ONLY}
     if isinstance(kind := schema.get("type"), str):
         nullable = schema.get("nullable")
         plain["type"] = [kind.lower(), "null"] if nullable else kind.lower()
@@ -99,7 +99,7 @@ def json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-_DIALECT = frozenset({"nullable", "propertyOrdering"})
+_VERTEX_ONLY = frozenset({"nullable", "propertyOrdering"})
 
 
 def _answer(reply: Any) -> Answer:
@@ -114,6 +114,6 @@ def _answer(reply: Any) -> Answer:
 
 
 def _status(code: int, name: str, reason: str) -> str:
-    """In the form of the service's own row errors."""
+    """Format an error as Vertex's row errors are."""
     error = {"code": code, "message": reason, "status": name.upper().replace(" ", "_")}
     return f"{name}: {json.dumps({'error': error})}"

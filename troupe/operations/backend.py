@@ -6,8 +6,8 @@ from typing import Any, Protocol
 
 from events import Deployment, Envelope
 from events.ids import short_hash
+from handlers.dispatch.dead_letters import StoredDeadLetter
 from handlers.ports import Clock, Dependencies
-from troupe.backends.dead_letters import StoredDeadLetter
 
 Answer = dict[str, Any]
 

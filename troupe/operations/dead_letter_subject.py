@@ -4,8 +4,8 @@ import msgspec
 
 from events import Envelope, Unreadable, from_pubsub
 from events.cloudevents import type_of_topic
+from handlers.dispatch.dead_letters import StoredDeadLetter
 from tracking import AttemptKey
-from troupe.backends.dead_letters import StoredDeadLetter
 
 
 class Where(msgspec.Struct, frozen=True):

@@ -7,9 +7,8 @@ from typing import Any
 from events import EVENT_OF_TYPE, Command, Envelope, Event, wrap
 from handlers.attempts.close import discard_attempt
 from handlers.attempts.observed_jobs import observe
-from handlers.dispatch.dead_letters import DETAIL
+from handlers.dispatch.dead_letters import DETAIL, StoredDeadLetter, replay_attributes
 from tracking import AttemptKey, Delivery, Row
-from troupe.backends.dead_letters import StoredDeadLetter, sent_again
 
 from .backend import Answer, Backend, InvalidOperation
 from .dead_letter_subject import envelope_of, place_of, stand_in, where_of
@@ -76,7 +75,7 @@ def replay(
             continue
         # Lifted first: a publish that is lost is republished by the tick, and at the next start.
         _mark(backend, letter, envelope, "replayed", None)
-        backend.bus.send(letter.topic, letter.body, sent_again(letter))
+        backend.bus.send(letter.topic, letter.body, replay_attributes(letter))
         _settle(backend, letter, "replayed")
     return {
         "dry_run": dry_run,

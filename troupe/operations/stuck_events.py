@@ -4,9 +4,8 @@ from datetime import timedelta
 
 from events import to_pubsub, topic_of_type
 from handlers.choreography import event_subscriptions
-from handlers.dispatch.dead_letters import CAUSE, DETAIL
+from handlers.dispatch.dead_letters import CAUSE, DETAIL, StoredDeadLetter
 from handlers.dispatch.republish import given_up
-from troupe.backends.dead_letters import StoredDeadLetter
 
 from .backend import Backend
 

@@ -18,7 +18,7 @@ from handlers.dispatch.message import DeliveryResult, Outcome
 from handlers.ports import Blob, Dependencies, Policy
 from tracking import EventLog, Tracking
 from tracking.statements import transaction
-from troupe.backends.local.backend import error_types
+from troupe.backends.defaults import error_types
 from troupe.backends.local.bus import LeasedMessage
 from troupe.operations import dead_letters
 

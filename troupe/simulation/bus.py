@@ -6,7 +6,7 @@ from datetime import timedelta
 from handlers.dispatch.message import Message
 from troupe.backends.local.bus import LocalBus, Retry
 from troupe.backends.local.bus_faults import Faults
-from troupe.backends.local.dead_letters import DeadLetters
+from troupe.backends.local.dead_letter_store import DeadLetters
 from troupe.deployment.topology import subscriptions
 
 from .fault_profile import weather_of

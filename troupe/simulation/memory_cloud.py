@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from handlers.dispatch.dead_letters import StoredDeadLetter
 from handlers.dispatch.errors import Reject
 from handlers.dispatch.message import Message
 from handlers.ports import Blob, Clock
-from troupe.backends.dead_letters import StoredDeadLetter
 from troupe.deployment.topology import Subscription
 
 ROOT = "gs://chaos/"

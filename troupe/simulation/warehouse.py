@@ -19,7 +19,7 @@ from handlers.dispatch.errors import Redeliver
 from tracking import Params, Row
 from tracking.tables import Column, check_row, layouts
 from troupe.backends.local.sql_translation import Statement, create_table
-from troupe.backends.local.warehouse import LocalWarehouse, _bound, _plain, _translated
+from troupe.backends.local.warehouse import LocalWarehouse, _plain, _translated, duckdb_value
 
 from .memory_cloud import HeldClock, MemoryBucket
 
@@ -164,7 +164,7 @@ class MemoryWarehouse(LocalWarehouse):
         self, db: duckdb.DuckDBPyConnection, statement: Statement, params: Params
     ) -> duckdb.DuckDBPyConnection:
         known: Mapping[str, Any] = {**params, "now": self._clock()}
-        given = {name: _bound(known[name]) for name in statement.parameters}
+        given = {name: duckdb_value(known[name]) for name in statement.parameters}
         return db.execute(_parsed(statement.sql), given)
 
 

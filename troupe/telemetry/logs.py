@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, ids only, stable event names."""
+"""Structured logs: one JSON object per line, with stable event names, without personal data."""
 
 import json
 import logging
@@ -10,28 +10,28 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 
 
 class JsonLines(logging.Formatter):
-    """The event's name is the message; everything else stands beside it."""
+    """Formats a record as JSON: the message is the event's name, `extra` gives further fields."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return json.dumps(self.told(record), default=str)
+        return json.dumps(self.fields(record), default=str)
 
-    def told(self, record: logging.LogRecord) -> dict[str, Any]:
-        """What the line says."""
-        told = {
+    def fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        """Return the fields of the line."""
+        fields = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "severity": record.levelname,
             "event": record.getMessage(),
             **{k: v for k, v in record.__dict__.items() if k not in _STANDARD},
         }
         if record.exc_info and record.exc_info[0]:
-            # The kind and the place, never the text: foreign errors may quote what they read.
-            told["error"] = record.exc_info[0].__name__
-            told["where"] = _where(record)
-        return told
+            # Class and line, never the text: foreign errors may quote personal data.
+            fields["error"] = record.exc_info[0].__name__
+            fields["where"] = _where(record)
+        return fields
 
 
 def log_to(path: Path) -> logging.Handler:
-    """Write the troupe's log to this file, from now on; a second call adds no second line."""
+    """Write the log to this file; a later call replaces the file."""
     logger = logging.getLogger("troupe")
     for old in list(logger.handlers):
         logger.removeHandler(old)

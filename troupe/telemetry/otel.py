@@ -1,8 +1,7 @@
-"""Spans and metrics through OpenTelemetry's SDK; imported only where a collector is configured.
+"""Export of spans and metrics through OpenTelemetry's SDK (the optional extra `otel`).
 
-A span belongs to an event, not to a thread, and comes here when it has ended, with derived ids. So
-it goes straight to a span processor: a tracer would have to get the ids past its id generator, and
-would apply a sampler and a limit of 128 links.
+A span has ended, and has derived ids, when it gets here. So it goes directly to a span processor:
+a tracer would generate other ids, and apply a sampler and a limit of 128 links.
 """
 
 from datetime import datetime
@@ -26,7 +25,7 @@ _METRIC_ATTRIBUTES = ("troupe.handler", "messaging.destination.name", "troupe.ou
 
 
 class OpenTelemetry:
-    """An exporter of spans to a span processor, and of their metrics to a metric reader."""
+    """Sends spans to a span processor, and records the metrics of deliveries."""
 
     def __init__(self, processor: SpanProcessor, reader: MetricReader) -> None:
         service = Resource({"service.name": "troupe"})
@@ -38,10 +37,10 @@ class OpenTelemetry:
             "troupe.deliveries", "{delivery}", "Deliveries by handler, topic and outcome."
         )
         self._duration = meter.create_histogram(
-            "troupe.delivery.duration", "ms", "How long a delivery took, its reply included."
+            "troupe.delivery.duration", "ms", "Duration of a delivery, publishing included."
         )
         self._records = meter.create_counter(
-            "troupe.records", "{record}", "Records of batches that are over, by ending."
+            "troupe.records", "{record}", "Records of ended batches, by ending."
         )
 
     def export(self, span: Span) -> None:
@@ -77,9 +76,9 @@ class OpenTelemetry:
 
 
 def to_collector(timeout_seconds: float) -> OpenTelemetry:
-    """Exports over OTLP in batches, on a thread of its own, as OpenTelemetry's variables say.
+    """Return an exporter over OTLP, in batches on its own thread, set by OpenTelemetry's variables.
 
-    A collector that is gone delays `close` by twice the timeout. Raises `ImportError` without the
+    A collector that does not reply delays `close` by twice the timeout. Raises `ImportError` without the
     extra `otel`.
     """
     return OpenTelemetry(

@@ -1,4 +1,4 @@
-"""Telemetry from environment variables; without them the delivery loop stays as it is."""
+"""Telemetry set by environment variables. Without them, deliveries are not wrapped."""
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -19,21 +19,21 @@ LOG = logging.getLogger("troupe.telemetry")
 _FILE = "TROUPE_TRACES"
 _ENDPOINT, _TIMEOUT = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TIMEOUT"
 _TIMEOUT_SECONDS = 3.0
-"""With OpenTelemetry's default of ten, a command waits long for a collector that is gone."""
+"""OpenTelemetry's default is ten; a command waits twice as long for a missing collector."""
 
 OpenExporter = Callable[[], Exporter]
 
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """How a backend delivers, and what it does when it closes."""
+    """The delivery function that a backend calls, and what it calls when it closes."""
 
     deliver: Callable[[Message, Dependencies, Publish], DeliveryResult] = deliver
     close: Callable[[], None] = lambda: None
 
 
 def configured(environ: Mapping[str, str]) -> Telemetry:
-    """What the environment asks for. Nothing is imported or opened before the first delivery."""
+    """Return the telemetry that the environment enables; exporters open at the first delivery."""
     exporters: list[OpenExporter] = []
     disabled = environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     if environ.get(_ENDPOINT) and not disabled:
@@ -44,13 +44,14 @@ def configured(environ: Mapping[str, str]) -> Telemetry:
 
 
 def traced_to(*exporters: OpenExporter) -> Telemetry:
-    """Every delivery becomes spans, and these go to each exporter."""
+    """Return telemetry that sends the spans of every delivery to each exporter."""
     tracing = _Tracing(exporters)
     return Telemetry(tracing.deliver, tracing.close)
 
 
 def _collector(timeout_seconds: float) -> Exporter:
-    """Raises `ImportError` when the packages are not installed."""
+    """Raises `ImportError` when the extra is not installed."""
+    # Imported here: OpenTelemetry is an optional extra.
     try:
         from .otel import to_collector
     except ImportError as error:
@@ -59,9 +60,9 @@ def _collector(timeout_seconds: float) -> Exporter:
 
 
 class _Tracing:
-    """Opens the exporters at the first delivery, and at the first one after a `close`.
+    """Opens the exporters at the first delivery, and at the first one after `close`.
 
-    No delivery fails because of them: what goes wrong is logged.
+    Their errors are logged, and never fail a delivery.
     """
 
     def __init__(self, exporters: Sequence[OpenExporter]) -> None:
@@ -93,8 +94,8 @@ class _Tracing:
 
     def close(self) -> None:
         with self._lock:
-            decoded, self._opened = self._opened or [], None
-        for exporter in decoded:
+            exporters, self._opened = self._opened or [], None
+        for exporter in exporters:
             exporter.close()
 
     def _open(self) -> list[Exporter]:

@@ -1,4 +1,4 @@
-"""Spans as plain data, and a file of them: the base install has no package of OpenTelemetry."""
+"""Spans as plain data, and their export to a file. The base install has no OpenTelemetry."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -11,7 +11,7 @@ Attributes = Mapping[str, str | int]
 
 
 class SpanContext(msgspec.Struct, frozen=True):
-    """The ids of a span, in hex digits, as in a W3C traceparent."""
+    """The ids of a span in hexadecimal, as in a W3C traceparent."""
 
     trace_id: str
     span_id: str
@@ -22,7 +22,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     kind: Literal["producer", "consumer", "client"]
-    """Of an event, of a delivery, and of a job."""
+    """An event is a producer, a delivery a consumer, a job a client span."""
     context: SpanContext
     parent: SpanContext | None
     started: datetime
@@ -30,9 +30,9 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     attributes: Attributes
     links: tuple[SpanContext, ...] = ()
     error: str = ""
-    """A stable word; empty when nothing failed."""
+    """A stable cause; empty without an error."""
     records: Mapping[str, int] = {}
-    """Records by ending, of a delivery that ended a batch."""
+    """Records by ending, of the delivery of a batch's end."""
 
     @property
     def milliseconds(self) -> float:
@@ -40,7 +40,7 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Exporter(Protocol):
-    """Where spans go; metrics derive from the spans of deliveries. Threads share it."""
+    """Takes spans, and derives metrics from those of deliveries. Must be safe for threads."""
 
     def export(self, span: Span) -> None: ...
     def close(self) -> None:
@@ -49,7 +49,7 @@ class Exporter(Protocol):
 
 
 class SpanFile:
-    """Appends to a file, one span a line, as JSON."""
+    """Appends spans to a file, one JSON object per line."""
 
     def __init__(self, path: Path) -> None:
         """Raises `OSError` for a file that cannot be written."""

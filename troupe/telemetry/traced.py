@@ -1,4 +1,4 @@
-"""A delivery as spans: its message, what was published, and how it ended.
+"""The spans of a delivery: the message, the published events, and the result.
 
 All events of a run share one W3C trace. The span id of an event derives from the event's id (see
 `events.cloudevents`), so the process that handles it, hours later and elsewhere, knows its parent.
@@ -36,7 +36,7 @@ from .spans import Attributes, Span, SpanContext
 REPEATED = "repeated"
 """The outcome of a delivery whose event had been handled before."""
 MOST_CLAIMS = 8
-"""Jobs of one attempt that are looked for in the event log; a second one is rare already."""
+"""Claims of one attempt whose jobs are read from the event log; a second claim is rare."""
 _FAILED = (Outcome.REDELIVER, Outcome.DEAD_LETTER)
 _TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 
@@ -47,7 +47,7 @@ class _Delivery:
 
     message: Message
     decoded: Decoded | None
-    """None for a message that cannot be read."""
+    """None for a message that cannot be decoded."""
     result: DeliveryResult
     started: datetime
     ended: datetime
@@ -70,7 +70,7 @@ class _Delivery:
 
     @property
     def republished(self) -> list[Envelope]:
-        """The events that had been published before."""
+        """The events that were published before, by another delivery."""
         return [each for each in self.published or () if not self._caused(each)]
 
     def _caused(self, envelope: Envelope) -> bool:
@@ -84,7 +84,7 @@ def spans_of(
     published: Sequence[Envelope] | None,
     dependencies: Dependencies,
 ) -> Iterator[Span]:
-    """The spans of a delivery that has just ended, and of the events that it published.
+    """Yield the spans of a delivery that has ended, and of the events that it published.
 
     `published` is None when the handler failed, or had handled the event before.
     """
@@ -102,7 +102,7 @@ def spans_of(
 
 
 def context_of(envelope: Envelope) -> SpanContext | None:
-    """The context of the event's span; None when its traceparent is empty or malformed."""
+    """Return the context of the event's span; None when its traceparent is empty or malformed."""
     match = _TRACEPARENT.fullmatch(envelope.traceparent)
     return SpanContext(*match.groups()) if match else None
 
@@ -130,7 +130,7 @@ def _event_span(
     ended: datetime,
     links: tuple[SpanContext, ...] = (),
 ) -> Span:
-    """The parent of the deliveries of this event."""
+    """Return the span of an event, the parent of its deliveries."""
     return Span(
         name=topic_of_type(envelope.type),
         kind="producer",
@@ -144,7 +144,7 @@ def _event_span(
 
 
 def _job_span(job: str, submission: Envelope, context: SpanContext, ended: datetime) -> Span:
-    """The hours of a job, from the event of its submission to the tick that found it ended."""
+    """Return the span of a job, from `job-submitted` to the tick that observed its end."""
     return Span(
         name="vertex-job",
         kind="client",
@@ -159,14 +159,14 @@ def _job_span(job: str, submission: Envelope, context: SpanContext, ended: datet
 def _following_spans(
     envelope: Envelope, delivery: SpanContext, at: datetime, dependencies: Dependencies
 ) -> Iterator[Span]:
-    """An event is a child of the delivery, or stands in its run's trace with a link to that."""
+    """Yield an event's span: a child of the delivery, or in the run's trace with a link to it."""
     context = context_of(envelope)
     if context is None:
         return
     if context.trace_id == delivery.trace_id:
         yield _event_span(envelope, context, delivery, at, at)
         return
-    submitted, parent = _before(envelope, dependencies)
+    submitted, parent = _earlier_events(envelope, dependencies)
     for job, submission in submitted.items():
         parent = _derived(context.trace_id, "job", job)
         yield _job_span(job, submission, parent, at)
@@ -174,10 +174,10 @@ def _following_spans(
     yield _event_span(envelope, context, parent, at, at, links)
 
 
-def _before(
+def _earlier_events(
     envelope: Envelope, dependencies: Dependencies
 ) -> tuple[dict[str, Envelope], SpanContext | None]:
-    """The submissions of the jobs that ended, by job, and the plan of the run: one query."""
+    """Return the submissions of the jobs that ended, and the span of the plan, by one query."""
     event = read_event(envelope.data, EVENT_OF_TYPE[envelope.type])
     plan = dependencies.deployment.event(topic_of(RunPlanned), event.run_id)
     ids = [plan, *_submissions(event, dependencies.deployment)]
@@ -188,17 +188,17 @@ def _before(
 
 
 def _submissions(event: Event, deployment: Deployment) -> list[str]:
-    """The ids that the submissions of this attempt would have, when its jobs ended."""
+    """Return the possible event ids of the submissions of an attempt whose jobs ended."""
     if not isinstance(event, JobEnded):
         return []
-    place = (topic_of(JobSubmitted), event.run_id, event.batch, event.attempt)
-    return [deployment.event(*place, claim) for claim in range(1, MOST_CLAIMS + 1)]
+    key = (topic_of(JobSubmitted), event.run_id, event.batch, event.attempt)
+    return [deployment.event(*key, claim) for claim in range(1, MOST_CLAIMS + 1)]
 
 
 def _delivery_context(
     delivery: _Delivery, parent: SpanContext | None, dependencies: Dependencies
 ) -> SpanContext:
-    """In the run's trace, or for a signal in one of its own; each delivery is another span."""
+    """Return the context of a delivery: in the run's trace, or for a signal in its own."""
     message, deployment = delivery.message, dependencies.deployment
     alone = long_hash(deployment.id, message.id, message.published_at.isoformat())[:32]
     trace_id = parent.trace_id if parent else alone
@@ -206,7 +206,7 @@ def _delivery_context(
 
 
 def _delivery_attributes(delivery: _Delivery) -> Attributes:
-    """Ids, numbers and stable words."""
+    """Return ids, numbers and stable names."""
     message, decoded, cause = delivery.message, delivery.decoded, delivery.result.cause
     return {
         "messaging.system": "gcp_pubsub",
@@ -214,7 +214,7 @@ def _delivery_attributes(delivery: _Delivery) -> Attributes:
         "messaging.message.id": message.id,
         "messaging.gcp_pubsub.message.delivery_attempt": message.delivery_attempt,
         "troupe.handler": delivery.handler,
-        **(_ids(decoded.envelope) | _place(decoded.event) if decoded else {}),
+        **(_ids(decoded.envelope) | _attempt(decoded.event) if decoded else {}),
         "troupe.outcome": delivery.outcome,
         **({"troupe.cause": cause} if cause else {}),
     }
@@ -224,18 +224,18 @@ def _ids(envelope: Envelope) -> dict[str, str | int]:
     return {"troupe.event_id": envelope.id, "troupe.run_id": envelope.correlation}
 
 
-def _place(event: Event | Signal) -> dict[str, str | int]:
-    """The batch and the attempt, of an event that has them."""
-    place: dict[str, str | int] = {}
+def _attempt(event: Event | Signal) -> dict[str, str | int]:
+    """Return the batch and the attempt of an event that has them."""
+    attributes: dict[str, str | int] = {}
     if isinstance(event, AttemptEvent | BatchOver):
-        place["troupe.batch"] = event.batch
+        attributes["troupe.batch"] = event.batch
     if isinstance(event, AttemptEvent):
-        place["troupe.attempt"] = event.attempt
-    return place
+        attributes["troupe.attempt"] = event.attempt
+    return attributes
 
 
 def _records(delivery: _Delivery) -> dict[str, int]:
-    """Records by ending, where a batch that is over was handled: once but for crashes."""
+    """Return records by ending for a handled end of a batch; a crash may repeat it."""
     event = delivery.decoded.event if delivery.decoded else None
     if not isinstance(event, BatchOver) or delivery.outcome != Outcome.DONE.value:
         return {}
@@ -247,7 +247,7 @@ def _contexts(envelopes: Iterable[Envelope]) -> tuple[SpanContext, ...]:
 
 
 def _derived(trace_id: str, *parts: str) -> SpanContext:
-    """A span of this trace, whose id is a hash of the parts."""
+    """Return a span of this trace, with a hash of the parts as its id."""
     return SpanContext(trace_id, long_hash(*parts)[:16])
 
 

@@ -1,1 +1,1 @@
-"""Google Cloud: the same tools, through the official clients."""
+"""The Google Cloud backend: the official clients, and the service on Cloud Run."""

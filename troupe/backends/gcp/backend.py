@@ -1,9 +1,9 @@
-"""The troupe on Google Cloud: the same handlers, with the tools that their service needs."""
+"""The Google Cloud backend: the same handlers, with the clients that their service needs."""
 
 import secrets
 from contextlib import suppress
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from analysis import Analyses, AnalysisError
 from events import Deployment, Envelope
@@ -18,14 +18,14 @@ from troupe.backends.defaults import error_types, peak_megabytes, utc_now
 from troupe.deployment.services import CO_HOSTED, INITIALIZER, handlers_by_name
 
 from .bus import PubSubBus
+from .dead_letter_store import PubSubDeadLetters
 from .settings import BadSetting, GcpSettings
-
-if TYPE_CHECKING:
-    from .dead_letters import PubSubDeadLetters
+from .warehouse import BigQueryWarehouse
+from .write_api import WriteApiStream, write_client
 
 
 class GcpBackend:
-    """One process's view of a deployment. Tools that its handlers do not need are not made."""
+    """One process's access to a deployment. Only clients that its handlers need are made."""
 
     def __init__(
         self,
@@ -41,19 +41,17 @@ class GcpBackend:
         needs = needs_of_service(settings)
         self.warehouse = warehouse or make_warehouse(settings)
         self.bus = PubSubBus(settings)
-        self.deployment = found(
-            self.warehouse, settings.deployment, may_found=INITIALIZER in settings.handlers
+        self.deployment = ensure_deployment(
+            self.warehouse, settings.deployment, may_create=INITIALIZER in settings.handlers
         )
         self.dependencies = Dependencies(
             subscriptions=event_subscriptions(),
             deployment=self.deployment,
             tracking=Tracking(self.warehouse, self.deployment, error_types(), settings.source),
             event_log=EventLog(self.warehouse, settings.policy.look_back_days),
-            bucket=bucket or (make_bucket(settings) if "bucket" in needs else _not_given("bucket")),
+            bucket=bucket or (make_bucket(settings) if "bucket" in needs else _missing("bucket")),
             job_service=job_service
-            or (
-                make_job_service(settings) if "job_service" in needs else _not_given("job_service")
-            ),
+            or (make_job_service(settings) if "job_service" in needs else _missing("job_service")),
             clock=clock,
             new_name=lambda: secrets.token_hex(8),
             peak_megabytes=peak_megabytes,
@@ -62,20 +60,18 @@ class GcpBackend:
         )
 
     @cached_property
-    def letters(self) -> "PubSubDeadLetters":
-        """The dead letters, for people; no handler asks for them."""
-        from .dead_letters import PubSubDeadLetters
-
+    def letters(self) -> PubSubDeadLetters:
+        """The dead letters. Operators' commands use them, handlers do not."""
         return PubSubDeadLetters(self.settings)
 
     def publish(self, envelope: Envelope) -> None:
-        """Tell the troupe something from outside; it is remembered before it is sent."""
+        """Record an event or a command from outside in the event log, then publish it."""
         if not self.dependencies.event_log.has(envelope.id, self.clock()):
             self.dependencies.event_log.record([envelope], self.clock())
         self.bus.publish([envelope])
 
     def tick(self) -> None:
-        """What Cloud Scheduler does every five minutes; one that is lost costs minutes."""
+        """Publish `watch-tick`, as Cloud Scheduler does every five minutes. It may be lost."""
         with suppress(Redeliver):
             self.bus.send("watch-tick", b'{"tick": "by hand"}', {})
 
@@ -83,36 +79,42 @@ class GcpBackend:
         self.bus.close()
         if "letters" in self.__dict__:
             self.letters.close()
-        for tool in (self.warehouse, self.dependencies.bucket, self.dependencies.job_service):
-            close = None if isinstance(tool, _NotGiven) else getattr(tool, "close", None)
+        for port in (self.warehouse, self.dependencies.bucket, self.dependencies.job_service):
+            close = None if isinstance(port, _Missing) else getattr(port, "close", None)
             if close is not None:
                 close()
 
 
 def needs_of_service(settings: GcpSettings) -> frozenset[str]:
-    """The tools that the handlers of this service name, read from their code."""
-    known, cast = handlers_by_name(), settings.handlers
-    guests = (guest for each in cast for guest in CO_HOSTED.get(each, ()))
-    return frozenset(need for each in (*cast, *guests) for need in needs_of(known[each]))
+    """Return the names of the dependencies that the handlers of this service take."""
+    known, own = handlers_by_name(), settings.handlers
+    co_hosted = (guest for each in own for guest in CO_HOSTED.get(each, ()))
+    return frozenset(need for each in (*own, *co_hosted) for need in needs_of(known[each]))
 
 
-def found(warehouse: Warehouse, deployment: str, *, may_found: bool = True) -> Deployment:
-    """The deployment of this dataset, founded under the given id when there is none.
+def ensure_deployment(
+    warehouse: Warehouse, deployment: str, *, may_create: bool = True
+) -> Deployment:
+    """Return the deployment of this dataset; create it under the given id when there is none.
 
-    A process that may not write the row leaves it to one that may: a job that is denied uses up an
-    id, and there are two hundred. Raises `BadSetting`, and `Redeliver` until the row is there.
+    A process without the permission to write the row waits for one that has it: a denied job
+    uses up one of the 200 suffixes of its id. Raises `BadSetting`, and `Redeliver` until the row
+    exists.
     """
-    known = _known(warehouse)
+    known = _deployment_id(warehouse)
     if known is None and not deployment:
         raise BadSetting(
             "TROUPE_DEPLOYMENT is not set, and the dataset is new: give its id, as ab12"
         )
-    if known is None and may_found:
+    if known is None and may_create:
         job = Deployment(deployment).job("create_deployment")
         warehouse.run_once(job, transaction("create_deployment"), {"deployment": deployment})
-        known = _known(warehouse)
+        known = _deployment_id(warehouse)
     if known is None:
-        raise Redeliver(f"the dataset is not founded yet: {INITIALIZER} or `troupe status` does it")
+        raise Redeliver(
+            "the dataset has no deployment id yet: "
+            f"{INITIALIZER} writes it when it starts, and so does `troupe status`"
+        )
     if deployment not in ("", known):
         raise BadSetting(
             f"TROUPE_DEPLOYMENT is {deployment!r}, and the dataset is of deployment {known!r}: "
@@ -128,32 +130,27 @@ def _analyses(settings: GcpSettings) -> Analyses:
         raise BadSetting(f"TROUPE_ANALYSES: {error}") from error
 
 
-def _known(warehouse: Warehouse) -> str | None:
+def _deployment_id(warehouse: Warehouse) -> str | None:
     rows = warehouse.query(query("deployment"), {})
     return str(rows[0]["deployment"]) if rows else None
 
 
-class _NotGiven:
-    """In the place of a tool that no handler of this service names."""
+class _Missing:
+    """Placeholder of a dependency that no handler of this service takes."""
 
-    def __init__(self, tool: str) -> None:
-        self._tool = tool
+    def __init__(self, name: str) -> None:
+        self._name = name
 
     def __getattr__(self, name: str) -> Any:
-        raise AttributeError(f"this service was given no {self._tool}: no handler of it asks")
+        raise AttributeError(f"this service has no {self._name}: none of its handlers takes one")
 
 
-def _not_given(tool: str) -> Any:
-    return _NotGiven(tool)
-
-
-# Each client is imported where it is made: a service that needs none of it starts sooner.
+def _missing(name: str) -> Any:
+    return _Missing(name)
 
 
 def make_warehouse(settings: GcpSettings) -> Warehouse:
-    from .warehouse import BigQueryWarehouse
-    from .write_api import WriteApiStream, write_client
-
+    """Return BigQuery as a warehouse; the connection for appends opens at the first one."""
     stream = WriteApiStream(
         f"{settings.project}.{settings.dataset}",
         lambda: write_client(settings.bigquery_write_endpoint),
@@ -162,12 +159,16 @@ def make_warehouse(settings: GcpSettings) -> Warehouse:
 
 
 def make_bucket(settings: GcpSettings) -> Bucket:
+    """Return Cloud Storage as a bucket."""
+    # Imported here: six of the ten services use no files, and start sooner without this client.
     from .bucket import StorageBucket
 
     return StorageBucket(settings)
 
 
 def make_job_service(settings: GcpSettings) -> JobService:
+    """Return Vertex AI as a job service."""
+    # Imported here: Vertex's client takes 110 MB, and only three services use it.
     from .job_service import VertexJobService
 
     return VertexJobService(settings)

@@ -1,4 +1,7 @@
-"""BigQuery jobs under ids of our own: exactly one caller creates each, everybody learns its end."""
+"""BigQuery jobs under our own ids: one caller creates each job, all callers read its result.
+
+The job id is an idempotency key: BigQuery refuses a second job of the same id with a 409.
+"""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,33 +20,33 @@ from .failures import AlreadyDone, translated
 Job = QueryJob | LoadJob
 
 LOOK_SECONDS = 30.0
-"""One look at a job, with the client's own tries."""
+"""Timeout of reading a job, the client's retries included."""
 READING = DEFAULT_RETRY.with_timeout(LOOK_SECONDS)
-"""For what may be asked twice."""
+"""The retry of calls that only read."""
 NEVER: Any = None
-"""For what creates: the client may not try again. Its types know no way to say so."""
+"""No retry, for calls that create. The client takes None for it, but its types do not."""
 _LATE_GAPS = (0.1, 0.3, 1.0, 3.0)
-"""After a 409 the job may be unknown for a while (python-bigquery #2134)."""
+"""Seconds between tries: after a 409 the job may not be found yet (python-bigquery #2134)."""
 _FIRST_GAP, _LONGEST_GAP = 0.05, 2.0
 _MOST_TRIES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
 class Jobs:
-    """Runs each id once, and waits for what runs already."""
+    """Runs the job of each id once, and waits for a job that runs already."""
 
     client: Client
     budget_seconds: float = 300.0
-    """How long a job is waited for; then its end is unknown here, and it goes on there."""
+    """How long to wait for a job, which then continues in BigQuery."""
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
     def once(self, job_id: str, begin: Callable[[str], Job]) -> bool:
-        """Begin this job unless it is done; True when this call ran it.
+        """Run this job unless it ran before; return whether this call ran it.
 
-        `begin` inserts the job under the id that it is given, without any retry. An id whose
-        job failed is used up: the next suffix is taken. Raises `Redeliver` when the job of this
-        call failed or when the end is unknown, `Reject` when it can never succeed.
+        `begin` inserts the job under the id that it gets, without a retry. The id of a failed job
+        is used up, and the next suffix is tried. Raises `Redeliver` when the job of this call
+        failed or has not ended in time, `Reject` when it can never succeed.
         """
         for name in _tries(job_id):
             job, created = self._begun(name, begin)
@@ -63,22 +66,25 @@ class Jobs:
             return self._existing(name), False
 
     def _existing(self, name: str) -> Job:
-        """The job that somebody created; it may show late."""
+        """Read the job that another caller created; BigQuery may not find it at once."""
         for gap in (*_LATE_GAPS, None):
             with translated("bigquery", f"job {name}"):
                 try:
-                    found: Any = self.client.get_job(name, retry=READING, timeout=LOOK_SECONDS)
+                    job: Any = self.client.get_job(name, retry=READING, timeout=LOOK_SECONDS)
                 except NotFound:
                     if gap is None:
                         raise
                     self.sleep(gap)
                 else:
-                    job: Job = found
-                    return job
+                    existing: Job = job
+                    return existing
         raise AssertionError("the last try returns or raises")
 
     def _failure(self, name: str, job: Job) -> Exception | None:
-        """Wait for the end; None when it is a good one. A time-out is no failure."""
+        """Wait for the job to end; return its error, None when it succeeded.
+
+        Raises `Redeliver` when the job has not ended in time: it may still succeed.
+        """
         until = self.clock() + self.budget_seconds
         gap = _FIRST_GAP
         while job.state != "DONE":

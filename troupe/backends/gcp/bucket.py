@@ -1,4 +1,4 @@
-"""Cloud Storage: objects that are written once, in streams of bounded memory."""
+"""The bucket on Google Cloud: write-once objects in Cloud Storage, streamed in bounded memory."""
 
 import base64
 from collections.abc import Collection, Iterable, Iterator
@@ -13,22 +13,18 @@ from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob
 
 from .failures import AlreadyDone, translated
-from .settings import GcpSettings
+from .settings import OUTPUT_FOLDER, GcpSettings
 
 BLOCK = 8 << 20
-"""What one request carries; a smaller object goes up in one."""
+"""Bytes of one request. A smaller object is uploaded in one."""
 CALL_SECONDS = 60.0
 _AGAIN = DEFAULT_RETRY.with_timeout(60.0)
-"""The client tries a call again for so long: with its precondition, each may be made twice."""
+"""The client's retry. Every call has a precondition or only reads, so it may run twice."""
 _FIELDS = "items(name,generation,size,crc32c),nextPageToken"
 
 
-OUTPUT = "output/"
-"""Below it Vertex writes, in a bucket of its own."""
-
-
 class StorageBucket:
-    """One bucket to write to; others may be read."""
+    """Writes to the bucket of request files; reads that one and the output bucket."""
 
     def __init__(
         self, settings: GcpSettings, client: Client | None = None, *, block: int = BLOCK
@@ -50,13 +46,13 @@ class StorageBucket:
             source.drain()
             return self._adopted(path, source)
         if (made.size, made.checksum) != (source.size, source.checksum):
-            # What is there is not what was sent, and nobody has been told of it yet.
+            # Damaged on the way. No event names the object yet, so it may be removed.
             self._remove(path, made.generation)
-            raise Redeliver(f"{path} did not arrive as it was sent")
+            raise Redeliver(f"{path} was damaged during the upload")
         return made
 
     def read(self, blob: Blob) -> Iterator[bytes]:
-        """Raises `Redeliver` at the end when the whole is not what its checksum says."""
+        """Yield the content in blocks. Raises `Redeliver` at the end when the checksum differs."""
         bucket, name = self._place(blob.uri)
         pinned = self._client.bucket(bucket).blob(name, generation=blob.generation)
         checksum = 0
@@ -66,34 +62,34 @@ class StorageBucket:
                     start=start,
                     end=min(start + self._block, blob.size) - 1,
                     raw_download=True,
-                    checksum=None,  # a part has none; the whole is compared below
+                    checksum=None,  # Cloud Storage has none of a part; the whole is compared below
                     retry=_AGAIN,
                     timeout=CALL_SECONDS,
                 )
             checksum = google_crc32c.extend(checksum, block)
             yield block
-        if blob.checksum != _told(checksum):
-            raise Redeliver(f"{blob.uri} did not arrive as it is kept")
+        if blob.checksum != _checksum(checksum):
+            raise Redeliver(f"{blob.uri} was damaged during the download")
 
     def list(self, folder: str) -> list[Blob]:
         bucket, name = self._place(f"{folder.rstrip('/')}/")
         with translated("storage", folder):
-            found = self._client.list_blobs(
+            listed = self._client.list_blobs(
                 bucket, prefix=name, fields=_FIELDS, retry=_AGAIN, timeout=CALL_SECONDS
             )
-            blobs = [_blob(each) for each in found if not each.name.endswith("/")]
+            blobs = [_blob(each) for each in listed if not each.name.endswith("/")]
         return sorted(blobs, key=lambda blob: blob.uri.encode())
 
     def uri(self, path: str) -> str:
-        """Of what Vertex writes: in the bucket whose notifications wake `watch-jobs`."""
-        bucket = self._output if path.startswith(OUTPUT) else self._name
+        """Return the address; Vertex's output has a bucket whose notifications trigger `watch-jobs`."""
+        bucket = self._output if path.startswith(OUTPUT_FOLDER) else self._name
         return f"gs://{bucket}/{path}"
 
     def _upload(self, path: str, source: "Counted") -> Blob:
-        """An exception of the source ends the upload before its last part: no object appears."""
+        """Upload the chunks. If the source raises, the upload stays incomplete: no object appears."""
         blob = self._client.bucket(self._name).blob(path, chunk_size=self._block)
         first = source.read(self._block)
-        given: dict[str, Any] = {
+        options: dict[str, Any] = {
             "content_type": "application/octet-stream",
             "if_generation_match": 0,
             "checksum": "crc32c",
@@ -102,23 +98,23 @@ class StorageBucket:
         }
         with translated("storage", path):
             if len(first) < self._block:
-                blob.upload_from_string(first, **given)
+                blob.upload_from_string(first, **options)
             else:
-                source.back(first)
-                blob.upload_from_file(source, **given)
+                source.unread(first)
+                blob.upload_from_file(source, **options)
         return _blob(blob)
 
     def _adopted(self, path: str, source: "Counted") -> Blob:
-        """What is there already, when it is the same."""
+        """Return the object that exists already, when its content is the same."""
         with translated("storage", path):
-            found = self._client.bucket(self._name).get_blob(
+            existing = self._client.bucket(self._name).get_blob(
                 path, retry=_AGAIN, timeout=CALL_SECONDS
             )
-        if found is None:
-            raise Redeliver(f"{path} was there a moment ago")
-        blob = _blob(found)
+        if existing is None:
+            raise Redeliver(f"{path} was deleted during the upload")
+        blob = _blob(existing)
         if (blob.size, blob.checksum) != (source.size, source.checksum):
-            raise Reject("object_conflict", f"{path} is there already, with another content")
+            raise Reject("object_conflict", f"{path} exists already, with other content")
         return blob
 
     def _remove(self, path: str, generation: int) -> None:
@@ -135,7 +131,7 @@ class StorageBucket:
 
 
 class Counted:
-    """Chunks as a file that can only be read forwards, counted as they are taken."""
+    """Chunks as a file that is read forwards, with the size and checksum of what was read."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self._chunks = iter(chunks)
@@ -143,14 +139,14 @@ class Counted:
         self._position = 0
         self._crc32c = 0
         self.size = 0
-        """Bytes that were taken so far; of the whole, once it is drained."""
+        """Bytes that the source yielded so far; of the whole, once it is drained."""
 
     @property
     def checksum(self) -> str:
-        return _told(self._crc32c)
+        return _checksum(self._crc32c)
 
     def read(self, size: int) -> bytes:
-        """So many bytes, and fewer only at the end."""
+        """Return this many bytes, fewer only at the end."""
         while len(self._ready) < size and self._take():
             pass
         part = bytes(self._ready[:size])
@@ -158,8 +154,8 @@ class Counted:
         self._position += len(part)
         return part
 
-    def back(self, part: bytes) -> None:
-        """Put back what was read last."""
+    def unread(self, part: bytes) -> None:
+        """Put back the part that was read last."""
         self._ready[:0] = part
         self._position -= len(part)
 
@@ -167,7 +163,7 @@ class Counted:
         return self._position
 
     def drain(self) -> None:
-        """Take what is left, and keep none of it."""
+        """Read the rest and drop it, so that size and checksum are those of the whole."""
         self._ready.clear()
         while self._take():
             self._ready.clear()
@@ -183,6 +179,7 @@ class Counted:
 
 
 def storage_client(settings: GcpSettings) -> Client:
+    """Return Cloud Storage's client, without credentials for an emulator."""
     local = settings.storage_endpoint
     if not local:
         return Client(project=settings.project)
@@ -202,5 +199,5 @@ def _blob(found: Any) -> Blob:
     )
 
 
-def _told(crc32c: int) -> str:
+def _checksum(crc32c: int) -> str:
     return f"crc32c:{crc32c:08x}"

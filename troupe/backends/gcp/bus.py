@@ -1,4 +1,4 @@
-"""Pub/Sub: events go out, and what can never succeed goes to the dead letters of its handler."""
+"""The bus on Google Cloud: publishes events and dead letters to Pub/Sub."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -11,15 +11,15 @@ from google.cloud.pubsub_v1 import PublisherClient  # type: ignore[import-untype
 from google.cloud.pubsub_v1.types import BatchSettings  # type: ignore[import-untyped]
 
 from events import Envelope, to_pubsub, topic_of_type
+from handlers.dispatch.dead_letters import dead_letter_attributes
 from handlers.dispatch.message import Message
-from troupe.backends.dead_letters import dead_letter_attributes
 from troupe.deployment.topology import Subscription
 
 from .failures import translated
 from .settings import GcpSettings
 
 PATIENCE_SECONDS = 30.0
-"""A publish that takes longer is left to the message's redelivery."""
+"""A publish that takes longer fails, and the redelivery of its cause repeats it."""
 _BATCH = BatchSettings(max_messages=100, max_bytes=1_000_000, max_latency=0.005)
 _AGAIN = Retry(
     predicate=if_exception_type(
@@ -32,15 +32,14 @@ _AGAIN = Retry(
 
 
 class PubSubBus:
-    """Publishes; a call returns once the service has taken everything."""
+    """Publishes messages; a call returns when Pub/Sub has accepted all of them."""
 
     def __init__(self, settings: GcpSettings, client: PublisherClient | None = None) -> None:
         self.settings = settings
-        self.client = client or _client()
-        """The official one, for whoever lays topics out."""
+        self.client = client or publisher_client()
 
     def publish(self, envelopes: Iterable[Envelope]) -> None:
-        """All of them, in no order. Raises `Redeliver` when one of them may not be out."""
+        """Publish all of them, in no order. Raises `Redeliver` when one may not be published."""
         sent = []
         for envelope in envelopes:
             body, attributes = to_pubsub(envelope)
@@ -51,17 +50,21 @@ class PubSubBus:
     def send(
         self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
     ) -> str:
-        """Publish raw bytes; returns the id that Pub/Sub gave, which nobody can request for."""
+        """Publish raw bytes; return the message id, which Pub/Sub assigns.
+
+        Raises `ValueError` for a `message_id`, which only the local bus takes.
+        """
         if message_id:
-            raise ValueError("Pub/Sub numbers its messages itself: leave the message id out")
+            raise ValueError("Pub/Sub assigns message ids itself: leave the message id out")
         return _result(self._send(topic, body, attributes))
 
     def dead_lettered(
         self, message: Message, subscription: Subscription, cause: str, detail: str
     ) -> None:
-        """Straight to the dead letters, with the reason as attributes; a signal is dropped.
+        """Publish to the dead-letter topic, with the cause as attributes; a signal is dropped.
 
-        Pub/Sub would do it only after the last delivery. The caller acknowledges afterwards.
+        Pub/Sub itself would do so only after the last delivery attempt. The caller acknowledges
+        afterwards.
         """
         if subscription.dead_letter_topic is None:
             return
@@ -75,7 +78,7 @@ class PubSubBus:
         self.send(subscription.dead_letter_topic, message.body, attributes)
 
     def close(self) -> None:
-        """What was given to it is sent first."""
+        """Send what is buffered, then close the client."""
         self.client.stop()
 
     def _send(
@@ -94,8 +97,8 @@ def _result(sent: tuple[str, "Future[str]"]) -> str:
         return future.result(timeout=PATIENCE_SECONDS + 5)
 
 
-def _client() -> PublisherClient:
-    """The emulator has no identities to ask for."""
+def publisher_client() -> PublisherClient:
+    """Return Pub/Sub's client; the emulator takes no credentials."""
     if os.environ.get("PUBSUB_EMULATOR_HOST"):
         return PublisherClient(_BATCH, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     return PublisherClient(_BATCH)

@@ -1,4 +1,4 @@
-"""Logs as Cloud Logging reads them: one JSON object a line, with the trace of the run."""
+"""Structured logs for Cloud Logging: one JSON object a line, with the trace of the run."""
 
 import logging
 import sys
@@ -13,15 +13,15 @@ _TRACE: ContextVar[str] = ContextVar("traceparent", default="")
 
 
 class CloudLines(JsonLines):
-    """The event's name is the message; severity, time and trace stand where Google looks."""
+    """Formats a record with the field names that Cloud Logging reads."""
 
     def __init__(self, project: str) -> None:
         super().__init__()
         self._project = project
 
-    def told(self, record: logging.LogRecord) -> dict[str, Any]:
-        told = super().told(record)
-        return {"message": told.pop("event"), **told, **self._trace()}
+    def fields(self, record: logging.LogRecord) -> dict[str, Any]:
+        fields = super().fields(record)
+        return {"message": fields.pop("event"), **fields, **self._trace()}
 
     def _trace(self) -> dict[str, Any]:
         parts = _TRACE.get().split("-")
@@ -37,7 +37,7 @@ class CloudLines(JsonLines):
 
 @contextmanager
 def traced(traceparent: str) -> Iterator[None]:
-    """Every line that this thread writes meanwhile belongs to this trace (W3C)."""
+    """Add this W3C trace to every line that the thread logs in the block."""
     token = _TRACE.set(traceparent)
     try:
         yield
@@ -46,7 +46,7 @@ def traced(traceparent: str) -> Iterator[None]:
 
 
 def log_to_stdout(project: str) -> None:
-    """Everything this process has to say, from now on."""
+    """Log to standard output in this format, for the rest of the process."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(CloudLines(project))
     root = logging.getLogger()

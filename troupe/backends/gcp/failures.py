@@ -1,7 +1,7 @@
-"""What a failure of Google's services means for the message that met it: one table.
+"""One table that maps failures of Google's services to errors of the delivery loop.
 
-A foreign exception is renamed where it enters. Its text is left behind, because services quote
-what they were sent; its kind, its reason and our own words for the call go on.
+A foreign exception is translated where it is caught. Its text is dropped, because services quote
+the data of a request; its class, its reason and our own description of the call are kept.
 """
 
 from collections.abc import Iterator
@@ -19,11 +19,11 @@ from handlers.dispatch.errors import Redeliver, Refused, Reject
 
 
 class AlreadyDone(Exception):
-    """What was asked for is there: an earlier try did it, or somebody else. Look at it."""
+    """The object or job exists already: an earlier try or another caller made it. Read it."""
 
 
 class Then(Enum):
-    """What becomes of the call."""
+    """What the failure means for the call."""
 
     REDELIVER = "redeliver"
     DEAD_LETTER = "dead-lettered"
@@ -33,20 +33,20 @@ class Then(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One row of the table; the first that fits decides."""
+    """One row of the table; the first one that matches decides."""
 
     service: str
     """`bigquery`, `storage`, `pubsub` or `vertex`; one call of it (`vertex:cancel`); or `any`."""
     error: type[BaseException] | int
     """The exception, or the HTTP status of one that has no class of its own."""
     reason: str
-    """The service's own word, where an exception has several meanings; empty fits all."""
+    """The reason that the service gives, where a class has several meanings; empty: any."""
     then: Then
     why: str
     cause: str = ""
-    """The stable word for what is dead-lettered or refused."""
+    """The stable cause of a dead letter or a refusal."""
 
-    def fits(self, service: str, error: BaseException) -> bool:
+    def matches(self, service: str, error: BaseException) -> bool:
         return (
             self.service in (service, service.partition(":")[0], "any")
             and self.reason in ("", reason_of(error))
@@ -60,74 +60,74 @@ _CALL = api.GoogleAPICallError
 
 RULES: tuple[Rule, ...] = (
     # BigQuery. `bigquery:job` is a job that ran and failed.
-    Rule("bigquery:job", api.Conflict, "", REDELIVER, "done again under the next suffix"),
-    Rule("bigquery", api.Aborted, "", REDELIVER, "another writer was in the way"),
-    Rule("bigquery", api.Conflict, "", ALREADY_DONE, "a job or table of this name was made before"),
+    Rule("bigquery:job", api.Conflict, "", REDELIVER, "runs again under the next suffix"),
+    Rule("bigquery", api.Aborted, "", REDELIVER, "a concurrent writer conflicts"),
+    Rule("bigquery", api.Conflict, "", ALREADY_DONE, "a job or table of this name exists"),
     Rule("bigquery", _CALL, "bytesBilledLimitExceeded", DEAD_LETTER,
-         "it reads more than the operator allowed", "bytes_billed_limit"),
+         "it reads more than the operator allows", "bytes_billed_limit"),
     Rule("bigquery", _CALL, "billingTierLimitExceeded", DEAD_LETTER,
          "the same query needs the same work", "billing_tier_limit"),
     Rule("bigquery", _CALL, "responseTooLarge", DEAD_LETTER,
          "the same query has the same answer", "response_too_large"),
     Rule("bigquery", 413, "", DEAD_LETTER, "the same parameters stay too large", "request_too_large"),
     Rule("bigquery", _CALL, "invalid", DEAD_LETTER,
-         "a file or a parameter that does not fit will never fit", "data_refused"),
+         "an invalid file or parameter stays invalid", "data_refused"),
     Rule("bigquery", _CALL, "invalidQuery", REDELIVER,
-         "also the word for a transaction that a concurrent update aborted"),
+         "also the reason for a transaction that a concurrent update aborted"),
     Rule("bigquery", api.NotFound, "", REDELIVER,
-         "a new table or job shows late, and what was staged is staged again"),
+         "a new table or job is found late, and a staging table is loaded again"),
     Rule("bigquery:append", api.InvalidArgument, "", REDELIVER,
-         "rows are checked before they go; a column that was just added shows minutes late"),
+         "rows are checked before they are sent; a new column is accepted minutes later"),
     # Cloud Storage
-    Rule("storage", api.PreconditionFailed, "", ALREADY_DONE, "an object of this name is there"),
+    Rule("storage", api.PreconditionFailed, "", ALREADY_DONE, "an object of this name exists"),
     Rule("storage", api.NotFound, "", DEAD_LETTER,
-         "a pinned generation that is gone does not come back", "object_missing"),
-    Rule("storage", api.Conflict, "", REDELIVER, "two wrote one name at the same moment"),
-    Rule("storage", 410, "", REDELIVER, "the session of an upload ended; the next begins anew"),
+         "a generation that was deleted does not come back", "object_missing"),
+    Rule("storage", api.Conflict, "", REDELIVER, "two callers wrote one name at the same time"),
+    Rule("storage", 410, "", REDELIVER, "the upload session expired; the next try starts another"),
     Rule("storage", api.BadRequest, "", DEAD_LETTER,
-         "a name or an address that is not allowed stays so", "bad_object_name"),
+         "an invalid name or address stays invalid", "bad_object_name"),
     # Pub/Sub
-    Rule("pubsub", api.AlreadyExists, "", ALREADY_DONE, "it was made before"),
+    Rule("pubsub", api.AlreadyExists, "", ALREADY_DONE, "it exists"),
     Rule("pubsub", api.InvalidArgument, "", DEAD_LETTER,
-         "a message over its limits stays over them", "message_refused"),
-    Rule("pubsub", api.NotFound, "", REDELIVER, "until the topic or subscription is mended"),
-    # Vertex AI. Codes 3, 7, 9 and 404 are permanent until somebody mends their cause.
+         "a message over the limits stays over them", "message_refused"),
+    Rule("pubsub", api.NotFound, "", REDELIVER, "until the topic or subscription exists again"),
+    # Vertex AI. Codes 3, 7, 9 and 404 are permanent until an operator removes the cause.
     Rule("vertex:cancel", api.BadRequest, "", ALREADY_DONE, "a job that ended cannot be cancelled"),
     Rule("vertex:cancel", api.NotFound, "", ALREADY_DONE, "a job that was deleted has ended"),
-    Rule("vertex", api.NotFound, "", REFUSED, "the model is not there", "model_not_found"),
-    Rule("vertex", api.Forbidden, "", REFUSED, "a right is missing", "permission_denied"),
+    Rule("vertex", api.NotFound, "", REFUSED, "the model does not exist", "model_not_found"),
+    Rule("vertex", api.Forbidden, "", REFUSED, "a permission is missing", "permission_denied"),
     Rule("vertex", api.FailedPrecondition, "", REFUSED, "code 9", "bucket_unusable"),
     Rule("vertex", api.OutOfRange, "", REFUSED, "code 11", "bad_request"),
     Rule("vertex", api.BadRequest, "", REFUSED, "code 3", "bad_request"),
-    # What means the same everywhere
-    Rule("any", api.TooManyRequests, "", REDELIVER, "a quota, for now"),
+    # All services
+    Rule("any", api.TooManyRequests, "", REDELIVER, "a quota is used up for a while"),
     Rule("any", api.Forbidden, "", REDELIVER,
-         "a quota, or a right: it is the service's, not the message's, and spreads in minutes"),
-    Rule("any", api.Unauthorized, "", REDELIVER, "a token that ran out is made anew"),
-    Rule("any", api.Cancelled, "", REDELIVER, "the connection was closed under the call"),
-    Rule("any", api.ServerError, "", REDELIVER, "the service is in trouble"),
-    Rule("any", api.RetryError, "", REDELIVER, "the client's own deadline; the end is unknown"),
-    Rule("any", api.GoogleAPIError, "", REDELIVER, "not known here; attempts are counted"),
-    Rule("any", GoogleAuthError, "", REDELIVER, "the metadata server or the token's maker failed"),
+         "a quota or a permission: of the service, not of the message; grants take minutes"),
+    Rule("any", api.Unauthorized, "", REDELIVER, "an expired token is replaced"),
+    Rule("any", api.Cancelled, "", REDELIVER, "the connection was closed during the call"),
+    Rule("any", api.ServerError, "", REDELIVER, "the service has an outage"),
+    Rule("any", api.RetryError, "", REDELIVER, "the client's deadline; the result is unknown"),
+    Rule("any", api.GoogleAPIError, "", REDELIVER, "unknown; Pub/Sub counts the attempts"),
+    Rule("any", GoogleAuthError, "", REDELIVER, "the metadata server or the token service failed"),
     Rule("any", requests.RequestException, "", REDELIVER, "no reply, or half of one"),
     Rule("any", urllib3.exceptions.HTTPError, "", REDELIVER, "no reply, or half of one"),
     Rule("any", grpc.RpcError, "", REDELIVER, "no reply"),
     Rule("any", ConnectionError, "", REDELIVER, "no connection"),
-    Rule("any", TimeoutError, "", REDELIVER, "a time-out is no failure: the end is unknown"),
+    Rule("any", TimeoutError, "", REDELIVER, "a timeout is not a failure: the result is unknown"),
 )  # fmt: skip
 
 
 def rule_for(service: str, error: BaseException) -> Rule | None:
-    """The row that decides about this failure; None for what is not Google's or the network's."""
-    known = _renamed(error)
-    return next((rule for rule in RULES if rule.fits(service, known)), None)
+    """Return the first row that matches; None for an error of neither Google nor the network."""
+    known = _as_known(error)
+    return next((rule for rule in RULES if rule.matches(service, known)), None)
 
 
 @contextmanager
 def translated(service: str, what: str) -> Iterator[None]:
-    """Foreign exceptions leave this block as `Redeliver`, `Reject`, `Refused` or `AlreadyDone`.
+    """Translate foreign exceptions to `Redeliver`, `Reject`, `Refused` or `AlreadyDone`.
 
-    `what` says in our own words what was tried: ids and names, no personal data.
+    `what` describes the call for the error's text: ids and names, no personal data.
     """
     try:
         yield
@@ -135,11 +135,11 @@ def translated(service: str, what: str) -> Iterator[None]:
         rule = rule_for(service, error)
         if rule is None:
             raise
-        raise _ours(rule, _told(what, error)) from error
+        raise _translated(rule, _description(what, error)) from error
 
 
 def reason_of(error: BaseException) -> str:
-    """The service's own word for a failure, as `notFound`; empty where it gave none."""
+    """Return the reason that the service gave, such as `notFound`; empty when it gave none."""
     for each in getattr(error, "errors", None) or ():
         if isinstance(each, dict) and each.get("reason"):
             return str(each["reason"])
@@ -147,25 +147,25 @@ def reason_of(error: BaseException) -> str:
     return reason if isinstance(reason, str) else ""
 
 
-def _ours(rule: Rule, told: str) -> Exception:
+def _translated(rule: Rule, description: str) -> Exception:
     if rule.then is Then.DEAD_LETTER:
-        return Reject(rule.cause, told)
+        return Reject(rule.cause, description)
     if rule.then is Then.REFUSED:
-        return Refused(rule.cause, told)
-    return AlreadyDone(told) if rule.then is Then.ALREADY_DONE else Redeliver(told)
+        return Refused(rule.cause, description)
+    return AlreadyDone(description) if rule.then is Then.ALREADY_DONE else Redeliver(description)
 
 
-def _told(what: str, error: BaseException) -> str:
-    known = _renamed(error)
+def _description(what: str, error: BaseException) -> str:
+    known = _as_known(error)
     shown = known if isinstance(error, grpc.Call) else error
     words = [type(shown).__name__, str(getattr(known, "code", None) or ""), reason_of(known)]
     return f"{what}: {' '.join(word for word in words if word)}"
 
 
-def _renamed(error: BaseException) -> BaseException:
-    """The same failure as one of the table's exceptions, where it only holds a reply or a call.
+def _as_known(error: BaseException) -> BaseException:
+    """Return a failure that holds only a reply or a call as one of the table's exceptions.
 
-    The binary writer of Cloud Storage raises an `InvalidResponse`, which is no `GoogleAPIError`.
+    Cloud Storage's uploads raise an `InvalidResponse`, which is not a `GoogleAPIError`.
     """
     if isinstance(error, api.GoogleAPIError | GoogleAuthError | requests.RequestException):
         return error

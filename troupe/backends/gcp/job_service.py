@@ -1,4 +1,7 @@
-"""Vertex AI batch prediction through the generated client: one create, no retries behind it."""
+"""The job service on Google Cloud: Vertex AI batch prediction through the generated client.
+
+The client of 110 MB is imported here alone; `backend.py` imports this module when it is needed.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -31,11 +34,11 @@ _AGAIN = Retry(
     maximum=8.0,
     timeout=60.0,
 )
-"""For queries alone: a create that is sent twice makes two jobs."""
+"""For calls that read or cancel. A create that is sent twice makes two jobs."""
 
 
 class VertexJobService:
-    """The jobs of one project and location."""
+    """The batch prediction jobs of one project and location."""
 
     def __init__(self, settings: GcpSettings, client: JobServiceClient | None = None) -> None:
         self._client = client or _client(settings)
@@ -51,12 +54,12 @@ class VertexJobService:
         output_prefix: str,
         labels: Mapping[str, str],
     ) -> Job:
-        """One request. Without an answer the end is unknown: `Redeliver`, and the label tells.
+        """Create a job with one request, which is never retried.
 
-        Raises `Refused` for an unknown model, a request that the service finds wrong, or a
-        missing right.
+        Raises `Redeliver` without a reply: the job may exist, and is then found by its labels.
+        Raises `Refused` for an unknown model, an invalid request, or a missing permission.
         """
-        asked = BatchPredictionJob(
+        job = BatchPredictionJob(
             display_name=display_name[:LONGEST_NAME],
             model=model if "/" in model else f"publishers/google/models/{model}",
             input_config=BatchPredictionJob.InputConfig(
@@ -72,21 +75,21 @@ class VertexJobService:
             return _job(
                 self._client.create_batch_prediction_job(
                     parent=self._parent,
-                    batch_prediction_job=asked,
+                    batch_prediction_job=job,
                     retry=None,
                     timeout=self._create_seconds,
                 )
             )
 
     def find(self, labels: Mapping[str, str]) -> list[Job]:
-        return self._list(labelled(labels))
+        return self._list(label_filter(labels))
 
     def created_since(self, since: datetime, labels: Mapping[str, str]) -> list[Job]:
         time = since.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        return self._list(f'{labelled(labels)} AND create_time>="{time}"')
+        return self._list(f'{label_filter(labels)} AND create_time>="{time}"')
 
     def get(self, name: str) -> Job | None:
-        with translated("vertex:get", f"asking for {name}"):
+        with translated("vertex:get", f"reading {name}"):
             try:
                 job = self._client.get_batch_prediction_job(
                     name=name, retry=_AGAIN, timeout=_CALL_SECONDS
@@ -96,7 +99,7 @@ class VertexJobService:
         return _job(job)
 
     def cancel(self, name: str) -> None:
-        """A job that has ended, or is gone, is left as it is."""
+        """Request the cancellation; a job that has ended or was deleted is left as it is."""
         try:
             with translated("vertex:cancel", f"cancelling {name}"):
                 self._client.cancel_batch_prediction_job(
@@ -105,23 +108,25 @@ class VertexJobService:
         except AlreadyDone:
             return
 
-    def _list(self, told: str) -> list[Job]:
-        request = ListBatchPredictionJobsRequest(parent=self._parent, filter=told, page_size=_PAGE)
+    def _list(self, filter_: str) -> list[Job]:
+        request = ListBatchPredictionJobsRequest(
+            parent=self._parent, filter=filter_, page_size=_PAGE
+        )
         with translated("vertex:list", "listing jobs"):
-            found = self._client.list_batch_prediction_jobs(
+            listed = self._client.list_batch_prediction_jobs(
                 request=request, retry=_AGAIN, timeout=_CALL_SECONDS
             )
-            jobs = [_job(each) for each in found]
+            jobs = [_job(each) for each in listed]
         return sorted(jobs, key=lambda job: (job.created_at, job.name))
 
 
-def labelled(labels: Mapping[str, str]) -> str:
-    """The list filter for all of these labels, which takes no value for a part of the filter."""
+def label_filter(labels: Mapping[str, str]) -> str:
+    """Return the list filter for jobs with all of these labels; values are quoted."""
     return " AND ".join(f"labels.{name}={_quoted(value)}" for name, value in labels.items())
 
 
 def endpoint_of(location: str) -> str:
-    """The host that answers for a region, for `us` and `eu`, or for `global`."""
+    """Return the host of the API for a region, for `us` or `eu`, or for `global`."""
     if location == "global":
         return "aiplatform.googleapis.com"
     if location in ("us", "eu"):
@@ -137,9 +142,8 @@ def _quoted(value: str) -> str:
 def _client(settings: GcpSettings) -> JobServiceClient:
     endpoint = settings.vertex_endpoint
     local = endpoint.startswith("http://")
-    nobody = AnonymousCredentials() if local else None  # type: ignore[no-untyped-call]
     return JobServiceClient(
-        credentials=nobody,
+        credentials=AnonymousCredentials() if local else None,  # type: ignore[no-untyped-call]
         transport="rest" if local else settings.vertex_transport,
         client_options=ClientOptions(
             api_endpoint=endpoint or endpoint_of(settings.vertex_location)
@@ -147,28 +151,28 @@ def _client(settings: GcpSettings) -> JobServiceClient:
     )
 
 
-def _job(told: BatchPredictionJob) -> Job:
+def _job(job: BatchPredictionJob) -> Job:
     return Job(
-        name=told.name,
-        # Not through the client's own enum, which warns of a state that it does not know.
-        state=_state(int(BatchPredictionJob.pb(told).state)),
-        labels=dict(told.labels),
-        created_at=_time(told.create_time) or datetime.fromtimestamp(0, UTC),
-        started_at=_time(told.start_time),
-        output_folder=told.output_info.gcs_output_directory or None,
-        error_code=told.error.code or None,
-        error_message=told.error.message,
+        name=job.name,
+        # As a number: the client's own enum warns of a state that it does not know.
+        state=_state(int(BatchPredictionJob.pb(job).state)),
+        labels=dict(job.labels),
+        created_at=_time(job.create_time) or datetime.fromtimestamp(0, UTC),
+        started_at=_time(job.start_time),
+        output_folder=job.output_info.gcs_output_directory or None,
+        error_code=job.error.code or None,
+        error_message=job.error.message,
     )
 
 
 def _state(number: int) -> JobState:
-    """A state of a later version of the service is none of those that end a job."""
+    """Return the state; an unknown one, of a later API, counts as a job that has not ended."""
     try:
         return JobState(number)
     except ValueError:
         return JobState.UNSPECIFIED
 
 
-def _time(told: datetime | None) -> datetime | None:
-    """As a plain datetime: the client's own class knows nanoseconds."""
-    return None if told is None else datetime.fromisoformat(told.isoformat()).astimezone(UTC)
+def _time(time: datetime | None) -> datetime | None:
+    """Return a plain datetime: the client's own class has nanoseconds."""
+    return None if time is None else datetime.fromisoformat(time.isoformat()).astimezone(UTC)

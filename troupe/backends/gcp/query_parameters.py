@@ -1,4 +1,4 @@
-"""Python values as BigQuery's named parameters, each with its type."""
+"""Named query parameters for BigQuery, each with its type."""
 
 import re
 from collections.abc import Mapping
@@ -22,16 +22,16 @@ _NAMED = re.compile(r"(?<!@)@([A-Za-z_]\w*)")
 _COMMENT = re.compile(r"--[^\n]*")
 
 
-def parameters(sql: str, given: Params) -> list[Parameter]:
-    """Those that the text names, typed by name or, where the name is unknown, by value.
+def parameters(sql: str, values: Params) -> list[Parameter]:
+    """Return the parameters that the SQL names, typed by name, or by value for unknown names.
 
-    Raises `KeyError` for one that is missing, before anything is sent.
+    Raises `KeyError` for a missing value.
     """
     named = sorted(set(_NAMED.findall(_COMMENT.sub("", sql))))
     for name in named:
-        if name not in given:
+        if name not in values:
             raise KeyError(f"parameter {name} is missing")
-    return [_parameter(name, given[name]) for name in named]
+    return [_parameter(name, values[name]) for name in named]
 
 
 def _parameter(name: str, value: Any) -> Parameter:
@@ -62,14 +62,14 @@ def _struct(kind: Mapping[str, str]) -> StructQueryParameterType:
 
 
 def _plain(value: Any) -> Any:
-    """A time without a zone is UTC everywhere in this product."""
+    """Add UTC to a time without a zone, as everywhere in this project."""
     if isinstance(value, datetime) and value.tzinfo is None:
         return value.replace(tzinfo=UTC)
     return value
 
 
 def _type_of(value: Any) -> ParameterType:
-    """For queries that are not this product's own; NULL and empty lists are taken for text."""
+    """Return the type of a value; NULL and empty lists count as strings."""
     if isinstance(value, list | tuple):
         return [_type_of(value[0])] if value else ["STRING"]
     if isinstance(value, dict):

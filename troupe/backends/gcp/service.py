@@ -1,4 +1,7 @@
-"""The process of one handler on Cloud Run: `python -m troupe.backends.gcp.service`, told by its settings."""
+"""The process of one service on Cloud Run: `python -m troupe.backends.gcp.service`.
+
+Environment variables choose its handlers. `app.py` has the ASGI application that it runs.
+"""
 
 import logging
 import os
@@ -16,13 +19,13 @@ from .cloud_logging import log_to_stdout
 from .settings import BadSetting, GcpSettings, read_settings
 
 LAST_SECONDS = 9
-"""What is in flight may end within this time; Cloud Run kills after ten (documented)."""
+"""How long deliveries may take after SIGTERM; Cloud Run kills after ten (documented)."""
 
 LOG = logging.getLogger("troupe.service")
 
 
 def serve(service: Service, settings: GcpSettings) -> None:
-    """Until SIGTERM: then nothing new is taken, and what is in flight ends."""
+    """Serve until SIGTERM, then accept no request, and wait for the deliveries in flight."""
     config = uvicorn.Config(
         service.app(),
         host=settings.host,
@@ -32,13 +35,13 @@ def serve(service: Service, settings: GcpSettings) -> None:
         server_header=False,
         timeout_graceful_shutdown=LAST_SECONDS,
     )
-    # The server takes the signal over, and gives it back once everything is answered.
+    # Uvicorn handles SIGTERM while it runs, and raises it again when all requests are answered.
     signal.signal(signal.SIGTERM, _end)
     uvicorn.Server(config).run()
 
 
 def _end(number: int, frame: FrameType | None) -> None:
-    """Work that outlived its budget must not hold the process: its message comes again."""
+    """Exit without waiting for threads over their time budget: Pub/Sub redelivers their messages."""
     LOG.info("ended")
     logging.shutdown()
     os._exit(0)

@@ -17,13 +17,15 @@ from troupe.backends.defaults import DayCaps, read_variables
 from troupe.deployment.topology import subscriptions
 
 ALL = "all"
-"""One service for every handler: the compact grouping."""
+"""The handler name of a service that runs all handlers (the compact grouping)."""
 ACK_DEADLINE_SECONDS = 600.0
 """The longest that Pub/Sub waits for a push (documented)."""
+OUTPUT_FOLDER = "output/"
+"""Vertex writes below it, in the output bucket."""
 CREATE_SECONDS = 60
-"""How long the creation of a job may take; the next claim waits for it."""
+"""Timeout of creating a Vertex job; the next claim waits for it."""
 
-_EVERYWHERE = "0.0.0.0"  # noqa: S104  (a container is reached from outside)
+_EVERYWHERE = "0.0.0.0"  # noqa: S104  (a container takes requests from outside)
 _DAY_SECONDS = 24 * 3600
 _LONGEST = ACK_DEADLINE_SECONDS - 10
 _SOURCE = "TROUPE_SOURCE_"
@@ -33,7 +35,7 @@ _PREFIX = ("[A-Za-z][A-Za-z0-9-]{0,60}", "letters, digits and hyphens, a letter 
 
 @cache
 def known_handlers() -> tuple[str, ...]:
-    """Every handler with a subscription, in the order of the flow."""
+    """Return every handler with a subscription, in the order of the event flow."""
     return tuple(dict.fromkeys(each.handler for each in subscriptions()))
 
 
@@ -56,7 +58,7 @@ def _number(variable: str, least: int, most: float) -> Meta:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GcpSettings:
-    """One deployment, and what this process does in it."""
+    """Settings of one process of a deployment. `Meta.title` is the environment variable."""
 
     project: Annotated[str, _required("TROUPE_PROJECT", "the id of the Google Cloud project")]
     dataset: Annotated[str, _required("TROUPE_DATASET", "the BigQuery dataset of the tables")]
@@ -73,26 +75,26 @@ class GcpSettings:
     ]
     handler: Annotated[str, _one_of("TROUPE_HANDLER", ALL, *known_handlers())] = ALL
     deployment: Annotated[str, _matching("TROUPE_DEPLOYMENT", *_ID)] = ""
-    """The id that the dataset is founded with; may be left out once it is."""
+    """The id that a new dataset gets; optional once the dataset has one."""
     source: Source = field(default_factory=Source)
     analyses: tuple[Path, ...] = ()
-    """Folders with analyses of your own; Terraform makes their tables."""
+    """Folders of the user's analyses; Terraform creates their tables."""
     topic_prefix: Annotated[str, _matching("TROUPE_TOPIC_PREFIX", *_PREFIX)] = ""
     policy: Policy = field(default_factory=Policy)
     time_budget_seconds: Annotated[float, _number("TROUPE_TIME_BUDGET_SECONDS", 1, _LONGEST)] = (
         480.0
     )
-    """After this time a push is answered, whether its work is done or not."""
+    """After this time a push gets a reply, whether its work is done or not."""
     concurrency: Annotated[int, _number("TROUPE_CONCURRENCY", 1, 80)] = 4
-    """Deliveries that are handled at once; more of them wait for their turn."""
+    """Deliveries that are handled at once; further ones wait."""
     host: Annotated[str, Meta(title="TROUPE_HOST")] = _EVERYWHERE
     port: Annotated[int, _number("PORT", 1, 65535)] = 8080
     vertex_endpoint: Annotated[str, Meta(title="TROUPE_VERTEX_ENDPOINT")] = ""
-    """Instead of Google's own: a host, or an address such as http://127.0.0.1:9000."""
+    """Replaces Google's own: a host, or an address such as http://127.0.0.1:9000."""
     vertex_transport: Annotated[str, _one_of("TROUPE_VERTEX_TRANSPORT", "grpc", "rest")] = "grpc"
     bigquery_endpoint: Annotated[str, Meta(title="BIGQUERY_EMULATOR_HOST")] = ""
     bigquery_write_endpoint: Annotated[str, Meta(title="TROUPE_BIGQUERY_WRITE_ENDPOINT")] = ""
-    """Of the Storage Write API, which is gRPC: a host and port without encryption."""
+    """Replaces the Storage Write API: host and port of a gRPC server without encryption."""
     storage_endpoint: Annotated[str, Meta(title="STORAGE_EMULATOR_HOST")] = ""
 
     @property
@@ -101,11 +103,11 @@ class GcpSettings:
         return known_handlers() if self.handler == ALL else (self.handler,)
 
     def topic(self, name: str) -> str:
-        """The full name of one of our topics."""
+        """Return the full name of one of our topics."""
         return f"projects/{self.project}/topics/{self.topic_prefix}{name}"
 
     def subscription(self, name: str) -> str:
-        """The full name of one of our subscriptions."""
+        """Return the full name of one of our subscriptions."""
         return f"projects/{self.project}/subscriptions/{self.topic_prefix}{name}"
 
 
@@ -165,10 +167,10 @@ def _source(environ: Mapping[str, str]) -> Source:
 
 
 def _policy(environ: Mapping[str, str]) -> Policy:
-    """Read caps, and waits that keep two claims from paying for one attempt."""
+    """Read the caps, and the waits that keep two claims from creating a job for one attempt."""
     policy = replace(Policy(), **read_variables(_PolicySettings, environ))
     claim = policy.claim_seconds
-    # A job whose creation began at the last second of its claim shows this much later.
+    # A creation that begins in the last second of its claim ends this much later.
     soonest = claim + min(claim, CREATE_SECONDS) + 1
     if policy.reclaim_seconds < soonest:
         raise BadSetting(

@@ -1,4 +1,4 @@
-"""BigQuery: queries as short queries, transactions as jobs that run once, appends by the Write API."""
+"""The warehouse on Google Cloud: short queries, transactions as jobs, and appends in BigQuery."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -25,13 +25,13 @@ from .settings import GcpSettings
 from .write_api import WriteApiStream, write_client
 
 CALL_SECONDS = 60.0
-"""One call of the service; a query that takes longer is waited for in further calls."""
+"""Timeout of one call; a longer query is waited for in further calls."""
 PAGE_ROWS = 1_000
-"""Of a stream; BigQuery cuts a page at 10 MB as well."""
+"""Rows of one page of a stream; BigQuery ends a page at 10 MB as well."""
 
 
 class BigQueryWarehouse:
-    """One dataset with the tables, and one whose tables expire, for what is loaded."""
+    """The dataset of the tables, and a dataset whose tables expire, for staging."""
 
     def __init__(
         self,
@@ -42,7 +42,7 @@ class BigQueryWarehouse:
         maximum_bytes_billed: int | None = None,
         jobs: Jobs | None = None,
     ) -> None:
-        """A statement that would read more than `maximum_bytes_billed` fails unpaid."""
+        """A statement that would read more than `maximum_bytes_billed` fails and costs nothing."""
         self._client = client or bigquery_client(settings)
         self._dataset = f"{settings.project}.{settings.dataset}"
         self._staging = f"{settings.project}.{settings.staging_dataset}"
@@ -72,7 +72,11 @@ class BigQueryWarehouse:
             yield from rows
 
     def run_once(self, job_id: str, script: str, params: Params) -> bool:
-        """The job id is the lease and the fence: whoever cannot create it reads how it ended."""
+        """Run a transaction once per job id, which is the idempotency key; False if it ran before.
+
+        BigQuery creates one job per id. A caller whose insert is refused with a 409 waits for
+        that job and reads its result.
+        """
         config = self._config(script, params)
 
         def begin(name: str) -> Job:
@@ -86,12 +90,13 @@ class BigQueryWarehouse:
         self._stream.append(table, rows)
 
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
-        """The name derives from the objects, which are this execution's own.
+        """Load NDJSON objects into a staging table; return its full name.
 
-        The staging dataset has a default expiration for its tables.
+        The name derives from the objects' names, which belong to this execution alone. The tables
+        of the staging dataset expire.
         """
-        given = list(uris)
-        name = staging_table(table, given)
+        sources = list(uris)
+        name = staging_table(table, sources)
         target = f"{self._staging}.{name}"
         config = LoadJobConfig(
             source_format=SourceFormat.NEWLINE_DELIMITED_JSON,
@@ -104,7 +109,12 @@ class BigQueryWarehouse:
 
         def begin(job_id: str) -> Job:
             return self._client.load_table_from_uri(
-                given, target, job_id=job_id, job_config=config, retry=NEVER, timeout=CALL_SECONDS
+                sources,
+                target,
+                job_id=job_id,
+                job_config=config,
+                retry=NEVER,
+                timeout=CALL_SECONDS,
             )
 
         self._jobs.once(bigquery_job("load", name), begin)
@@ -136,7 +146,7 @@ class BigQueryWarehouse:
 
 
 def bigquery_client(settings: GcpSettings) -> Client:
-    """A short query may be answered without a job (optional job creation)."""
+    """Return BigQuery's client. Short queries may run without a job (optional job creation)."""
     local = settings.bigquery_endpoint
     return Client(
         project=settings.project,
@@ -148,5 +158,5 @@ def bigquery_client(settings: GcpSettings) -> Client:
 
 
 def fields_of(columns: Iterable[Column]) -> list[SchemaField]:
-    """Columns as the client takes them."""
+    """Return the columns as fields of the client's schema."""
     return [SchemaField(c.name, c.type, mode=c.mode, fields=fields_of(c.fields)) for c in columns]

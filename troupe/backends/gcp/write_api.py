@@ -1,6 +1,7 @@
-"""Appends through the Storage Write API's default stream: visible once acknowledged.
+"""Appends through the default stream of the Storage Write API.
 
-At least once: a row may be there twice, and the queries fold such rows away.
+Rows are visible once they are acknowledged. Appends are at-least-once: a row may be stored twice,
+and the queries count it once.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -37,14 +38,14 @@ from tracking.tables import Column, check_row, columns_of
 from .failures import translated
 
 PATIENCE_SECONDS = 30.0
-"""An append that takes longer is left to the message's redelivery."""
+"""An append that takes longer fails, and the redelivery of the message repeats it."""
 REQUEST_BYTES = 8_000_000
-"""The service takes 20 MB a request (documented)."""
+"""The limit is 20 MB a request (documented)."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def write_client(endpoint: str = "") -> BigQueryWriteClient:
-    """Google's own service, or a server on this machine that speaks gRPC without encryption."""
+    """Return the client of Google's service, or of a gRPC server without encryption."""
     if not endpoint:
         return BigQueryWriteClient()  # type: ignore[no-untyped-call]
     channel = grpc.insecure_channel(endpoint.removeprefix("http://"))
@@ -53,7 +54,7 @@ def write_client(endpoint: str = "") -> BigQueryWriteClient:
 
 
 class WriteApiStream:
-    """One lazily opened stream a table, kept for the life of this process."""
+    """One stream per table, opened at the first append and kept."""
 
     def __init__(self, dataset: str, connect: Callable[[], BigQueryWriteClient]) -> None:
         """`dataset` is `project.dataset`."""
@@ -65,7 +66,11 @@ class WriteApiStream:
         self._lock = Lock()
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
-        """Acknowledged when this returns. Raises `ValueError` for a row that does not fit."""
+        """Append rows, and wait for the acknowledgement.
+
+        Raises `ValueError` for a row that does not match the schema, `Reject` for one that
+        BigQuery refuses, and `Redeliver` when the result is unknown.
+        """
         for row in rows:
             check_row(table, row)
         for part in _parts([_encoded(table, row) for row in rows]):
@@ -84,12 +89,12 @@ class WriteApiStream:
             self._streams.clear()
 
     def _exchange(self, table: str, rows: list[bytes]) -> AppendRowsResponse:
-        """The service closes an idle stream; the rows then go over another, once."""
+        """Send rows; when a kept stream fails, which BigQuery closes when idle, use another once."""
         stream, is_new = self._stream(table)
         try:
             return stream.exchange(rows)
         except Exception:
-            self._forget(table, stream)
+            self._drop(table, stream)
             if is_new:
                 raise
         return self._stream(table)[0].exchange(rows)
@@ -104,7 +109,7 @@ class WriteApiStream:
                 self._streams[table] = _Stream(self._client, name, descriptor_of(table))
             return self._streams[table], known is None
 
-    def _forget(self, table: str, stream: "_Stream") -> None:
+    def _drop(self, table: str, stream: "_Stream") -> None:
         stream.close()
         with self._lock:
             if self._streams.get(table) is stream:
@@ -112,10 +117,10 @@ class WriteApiStream:
 
 
 class _Stream:
-    """One connection: rows in, their answer out, in turn.
+    """One connection: each request gets its reply before the next one is sent.
 
-    The library's own `AppendRowsStream` looks for an answer once a second, and waits ten minutes
-    for a server that takes a connection and says nothing.
+    The library's own `AppendRowsStream` polls for a reply once a second, and waits ten minutes for
+    a server that accepts a connection and does not reply.
     """
 
     def __init__(self, client: BigQueryWriteClient, name: str, descriptor: DescriptorProto) -> None:
@@ -127,7 +132,7 @@ class _Stream:
         )
         self._name, self._is_first = name, True
         self._requests: SimpleQueue[AppendRowsRequest | None] = SimpleQueue()
-        append: Any = client.transport.append_rows  # its types do not say that it streams
+        append: Any = client.transport.append_rows  # typed as if it did not stream
         self._call = append(
             iter(self._requests.get, None),
             metadata=[("x-goog-request-params", f"write_stream={name}")],
@@ -135,7 +140,7 @@ class _Stream:
         self._lock = Lock()
 
     def exchange(self, rows: list[bytes]) -> AppendRowsResponse:
-        """The service's answer to these rows; it comes, or the connection is given up."""
+        """Send rows and return the reply; without one in time the call is cancelled."""
         with self._lock:
             request = self._first if self._is_first else AppendRowsRequest(write_stream=self._name)
             request.proto_rows.rows = ProtoRows(serialized_rows=rows)
@@ -149,7 +154,7 @@ class _Stream:
                 alarm.cancel()
             if reply is None:
                 raise ConnectionResetError("the service closed the stream")
-            # The schema may be what was refused: it is republished.
+            # After an error the schema is sent again: it may be what was refused.
             self._is_first = bool(reply.error.code)
             return reply
 
@@ -160,7 +165,7 @@ class _Stream:
 
 @cache
 def descriptor_of(table: str) -> DescriptorProto:
-    """The table's columns in the protobuf form that the service reads rows by."""
+    """Return the table's columns as the protobuf descriptor of a row."""
     return _message("Row", columns_of(table))
 
 
@@ -174,16 +179,16 @@ def _row_class(table: str) -> Any:
 
 
 def _message(name: str, columns: Sequence[Column]) -> DescriptorProto:
-    made = DescriptorProto(name=name)
+    message = DescriptorProto(name=name)
     for number, column in enumerate(columns, start=1):
-        field = made.field.add(name=column.name, number=number, label=_LABELS[column.mode])
+        field = message.field.add(name=column.name, number=number, label=_LABELS[column.mode])
         if column.type == "RECORD":
             inner = f"{column.name.title().replace('_', '')}Record"
-            made.nested_type.append(_message(inner, column.fields))
+            message.nested_type.append(_message(inner, column.fields))
             field.type, field.type_name = FieldDescriptorProto.TYPE_MESSAGE, inner
         else:
             field.type = _TYPES[column.type]
-    return made
+    return message
 
 
 _LABELS = {
@@ -202,8 +207,8 @@ _TYPES = {
 
 
 def _encoded(table: str, row: Row) -> bytes:
-    given = {name: _plain(value) for name, value in row.items() if value is not None}
-    return bytes(_row_class(table)(**given).SerializeToString())
+    fields = {name: _plain(value) for name, value in row.items() if value is not None}
+    return bytes(_row_class(table)(**fields).SerializeToString())
 
 
 def _plain(value: Any) -> Any:
@@ -220,7 +225,7 @@ def _plain(value: Any) -> Any:
 
 
 def _parts(rows: Sequence[bytes]) -> Iterator[list[bytes]]:
-    """The rows in requests that the service takes."""
+    """Split the rows into requests within the size limit."""
     part: list[bytes] = []
     size = 0
     for row in rows:

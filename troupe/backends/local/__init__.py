@@ -1,1 +1,1 @@
-"""The local backend: the same tools, without an account."""
+"""The local backend: DuckDB, a folder, an in-process Pub/Sub and a stand-in for Vertex AI."""

@@ -1,4 +1,4 @@
-"""Analyses that a user added to a state folder: a copy of each is kept under `analyses/`."""
+"""Analyses that a user added to a state folder, with a copy of each under `analyses/`."""
 
 import re
 import shutil
@@ -18,9 +18,10 @@ from handlers.attempts.output_columns import output_tables
 from troupe.analysis_folders import load_folders, read_folder
 from troupe.operations.backend import Answer, InvalidOperation
 
-from .errors import InvalidHome
+from .state_folder import InvalidHome
 
 _LOCAL_TABLES = re.compile(r"local_(jobs|staging)|[a-z]+_staging_\d+")
+"""Tables of the local backend, which no analysis may write to."""
 
 
 def own_analyses(home: Path) -> Analyses:
@@ -32,7 +33,7 @@ def own_analyses(home: Path) -> Analyses:
     except AnalysisError as problem:
         raise InvalidHome(
             f"an analysis in {added} cannot be used any more: {problem}; "
-            "put back what was added, or move its folder out of there"
+            "restore its files, or move its folder elsewhere"
         ) from problem
     return known
 
@@ -68,7 +69,9 @@ def _examined(home: Path, name: str, files: Mapping[str, str]) -> Analysis:
     check_template(added)
     output_tables([added])
     if _LOCAL_TABLES.fullmatch(added.table):
-        raise AnalysisError(f"{added.name}: the table {added.table} is the laptop's; rename it")
+        raise AnalysisError(
+            f"{added.name}: the table {added.table} belongs to the local backend; rename it"
+        )
     kept, known = home / "analyses" / name, own_analyses(home)
     if kept.is_dir():
         _check_same(name, files, read_folder(kept))
@@ -91,6 +94,6 @@ def _check_same(name: str, files: Mapping[str, str], kept: Mapping[str, str]) ->
     for file in ANALYSIS_FILES:
         if files[file] != kept[file]:
             raise AnalysisError(
-                f"{name}/{file} is not what was added before under this name; "
+                f"{name}/{file} differs from the file that was added under this name; "
                 "a change is a new version: name the folder _v2, or the next number"
             )

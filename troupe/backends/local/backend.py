@@ -1,4 +1,4 @@
-"""The troupe on a laptop: the same handlers, everything they reach for in one folder."""
+"""The local backend: the same handlers, with everything they use in one folder."""
 
 import os
 import secrets
@@ -6,8 +6,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from events import Deployment, Envelope
 from events.ids import bigquery_job
@@ -18,9 +16,8 @@ from handlers.dispatch.message import DeliveryResult, Message, Outcome
 from handlers.ports import Blob, Clock, Dependencies, Policy
 from tracking import EventLog, Source, Tracking
 from tracking.statements import query, transaction
-from troupe.backends.defaults import capped, peak_megabytes, utc_now
-from troupe.backends.defaults import error_types as error_types
-from troupe.backends.pubsub_push import Push, read_push, wrap_push
+from troupe.backends.defaults import capped, error_types, peak_megabytes, utc_now
+from troupe.backends.pubsub_push import Push, read_push, wrapped_push
 from troupe.deployment.topology import subscriptions
 from troupe.standin.corrupt import Damage
 from troupe.standin.prediction_lines import Answerer, analyst
@@ -32,24 +29,21 @@ from .analysis_store import own_analyses
 from .bucket import LocalBucket
 from .bus import LeasedMessage, LocalBus, Retry
 from .bus_faults import Faults
-from .dead_letters import LocalDeadLetters
-from .errors import InvalidHome
+from .dead_letter_store import LocalDeadLetters
 from .job_service import LocalJobService
+from .state_folder import InvalidHome, lock_home
 from .warehouse import LocalWarehouse, next_name
 
 LOCAL_POLICY = Policy(reclaim_seconds=0, republish_after_seconds=60)
-"""One worker, and a stand-in whose list is never late: a claim without a job was interrupted."""
+"""With one worker, and a stand-in whose list is never late, a claim without a job was interrupted:
+the next one may be taken at once."""
 
 LOCAL_RETRY = Retry(first_seconds=0.2, most_seconds=10, attempts=8)
 
 
-class HomeInUse(Exception):
-    """Another process owns the state folder."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class LocalSettings:
-    """What a laptop can be told; the defaults behave."""
+    """Settings of the local backend. The defaults inject no faults."""
 
     answerer: Answerer = analyst
     damage: Damage | None = None
@@ -58,23 +52,23 @@ class LocalSettings:
     policy: Policy = field(default_factory=lambda: capped(LOCAL_POLICY, os.environ))
     retry: Retry = LOCAL_RETRY
     faults: Faults = field(default_factory=Faults)
-    push: Callable[[Message, str], Push] = wrap_push
-    """The form of push requests: wrapped, or not."""
+    push: Callable[[Message, str], Push] = wrapped_push
+    """The form of push requests: `wrapped_push` or `unwrapped_push`."""
     deployment: str | None = None
-    """The id for a new folder; None makes one up."""
+    """The deployment id of a new folder; None: a random one."""
     telemetry: Telemetry = field(default_factory=lambda: configured(os.environ))
 
 
 class LocalBackend:
-    """Owns a state folder for as long as it lives."""
+    """Owns a state folder until it is closed."""
 
     def __init__(
         self, home: Path, settings: LocalSettings | None = None, clock: Clock = utc_now
     ) -> None:
-        """Raises `HomeInUse` when another process owns the folder, `InvalidHome` when it is broken."""
+        """Raises `HomeInUse` when another process owns the folder, `InvalidHome` if it is damaged."""
         self.home, self.clock = home, clock
         settings = settings or LocalSettings()
-        self._lock = _owned(home)
+        self._lock = lock_home(home)
         self.bucket = LocalBucket(home / "bucket")
         try:
             self.analyses = own_analyses(home)
@@ -84,7 +78,8 @@ class LocalBackend:
         except InvalidHome:
             self._lock.release()
             raise
-        self.deployment = _found(self.warehouse, settings.deployment or secrets.token_hex(3))
+        new_id = settings.deployment or secrets.token_hex(3)
+        self.deployment = ensure_deployment(self.warehouse, new_id)
         self.letters = LocalDeadLetters(self.warehouse.db, clock)
         self.bus = LocalBus(
             subscriptions(),
@@ -101,9 +96,9 @@ class LocalBackend:
             answerer=settings.answerer,
             damage=settings.damage,
             behaviour=settings.behaviour,
-            on_output=self._announce,
+            on_output=self._notify,
         )
-        self.dependencies = _tools(self, settings)
+        self.dependencies = _dependencies(self, settings)
         self._push, self._telemetry = settings.push, settings.telemetry
 
     def close(self) -> None:
@@ -112,7 +107,11 @@ class LocalBackend:
         self._telemetry.close()
 
     def wake(self) -> int:
-        """Tell every unfinished event again: what a dead process left behind goes on."""
+        """Republish every unhandled event, so that interrupted work continues; return how many.
+
+        The bus is in memory, and the event log is the outbox: what a dead process had queued is
+        read from there.
+        """
         event_log, now = self.dependencies.event_log, self.clock()
         since = event_log.lookback_start(now)
         unhandled = self.dependencies.tracking.unhandled_events(since, event_subscriptions())
@@ -121,7 +120,7 @@ class LocalBackend:
         return len(events)
 
     def deliver_next(self) -> DeliveryResult | None:
-        """Handle the next message that is due; None when there is none."""
+        """Handle the next message that is due; None when none is."""
         leased = self.bus.lease()
         if leased is None:
             return None
@@ -136,55 +135,40 @@ class LocalBackend:
         return result
 
     def publish(self, envelope: Envelope) -> None:
-        """Tell the troupe something from outside; it is remembered before it is sent."""
+        """Record an event or a command from outside in the event log, then publish it."""
         if not self.dependencies.event_log.has(envelope.id, self.clock()):
             self.dependencies.event_log.record([envelope], self.clock())
         self.bus.publish([envelope])
 
     def tick(self) -> None:
-        """The Cloud Scheduler of the laptop."""
+        """Publish `watch-tick`, as Cloud Scheduler does on Google Cloud."""
         self._signal("watch-tick", {"tick": "local"})
 
     def _deliver(self, delivery: LeasedMessage) -> DeliveryResult:
-        """Through the very request that Pub/Sub would push."""
+        """Encode and decode the push request, so that both are used as on Google Cloud."""
         pushed = self._push(delivery.message, f"projects/laptop/subscriptions/{delivery.name}")
         return self._telemetry.deliver(read_push(pushed), self.dependencies, self.bus.publish)
 
-    def _announce(self, blob: Blob) -> None:
-        """The object notification of the laptop's bucket."""
+    def _notify(self, blob: Blob) -> None:
+        """Publish `gcs-object`, as the bucket's notification does on Google Cloud."""
         bucket, _, name = blob.uri.removeprefix("gs://").partition("/")
-        about = {"bucketId": bucket, "objectId": name, "eventType": "OBJECT_FINALIZE"}
-        self._signal("gcs-object", about)
+        attributes = {"bucketId": bucket, "objectId": name, "eventType": "OBJECT_FINALIZE"}
+        self._signal("gcs-object", attributes)
 
     def _signal(self, topic: str, attributes: dict[str, str]) -> None:
-        """A signal that is lost costs minutes: the next tick asks all the same."""
+        """A lost signal delays work by minutes: the next tick queries all jobs."""
         with suppress(Redeliver):
             self.bus.send(topic, b"{}", attributes)
 
 
-def _owned(home: Path) -> FileLock:
-    try:
-        home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = FileLock(home / "owner.lock")
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise HomeInUse(f"{home} is in use by another process") from None
-    except OSError as error:
-        why = "a file is there" if isinstance(error, FileExistsError) else error.strerror
-        raise InvalidHome(
-            f"{home} cannot be a state folder: {why}; name another with --home"
-        ) from error
-    return lock
-
-
-def _found(warehouse: LocalWarehouse, made: str) -> Deployment:
-    """The id of this deployment, made when the folder is new."""
+def ensure_deployment(warehouse: LocalWarehouse, new_id: str) -> Deployment:
+    """Return the deployment of this folder; a new folder gets `new_id`."""
     job = bigquery_job("create_deployment")
-    warehouse.run_once(job, transaction("create_deployment"), {"deployment": made})
+    warehouse.run_once(job, transaction("create_deployment"), {"deployment": new_id})
     return Deployment(warehouse.query(query("deployment"), {})[0]["deployment"])
 
 
-def _tools(backend: LocalBackend, settings: LocalSettings) -> Dependencies:
+def _dependencies(backend: LocalBackend, settings: LocalSettings) -> Dependencies:
     return Dependencies(
         subscriptions=event_subscriptions(),
         deployment=backend.deployment,

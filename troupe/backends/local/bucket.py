@@ -1,4 +1,4 @@
-"""Cloud Storage as a folder: objects under encoded names, each with a generation."""
+"""The local bucket: a folder of objects, each under an encoded name."""
 
 import os
 import zlib
@@ -10,15 +10,15 @@ from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob
 
 BLOCK = 1 << 18
-"""Larger blocks are given back to the system and cleared for us again, each time."""
+"""Bytes. The allocator returns larger blocks to the system, which clears them for each use."""
 BUCKET = "local"
 _PREFIX = f"gs://{BUCKET}/"
 
 
 class LocalBucket:
-    """Objects are written aside and appear whole, under a name that cannot be taken twice.
+    """Write-once objects in a folder. An object is written aside, and appears whole.
 
-    The generation of an object is 1: nothing is ever overwritten.
+    The generation of every object is 1, because none is ever overwritten.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -45,16 +45,16 @@ class LocalBucket:
         root = self.path_of(folder.rstrip("/"))
         if not root.is_dir():
             return []
-        found = (self._blob(p) for p in root.rglob("*") if p.is_file())
-        return sorted(found, key=lambda blob: blob.uri)
+        blobs = (self._blob(p) for p in root.rglob("*") if p.is_file())
+        return sorted(blobs, key=lambda blob: blob.uri)
 
     def uri(self, path: str) -> str:
         return _PREFIX + path
 
     def path_of(self, uri: str) -> Path:
-        """The file that holds this object, or would."""
+        """Return the path of the object's file, whether it exists or not."""
         if not uri.startswith(_PREFIX):
-            raise Reject("foreign_bucket", f"{uri.split('/')[2:3]} is not this laptop's bucket")
+            raise Reject("foreign_bucket", f"{uri.split('/')[2:3]} is not the local bucket")
         return self.folder / _encoded(uri.removeprefix(_PREFIX))
 
     def _publish(self, part: Path, target: Path, path: str, written: tuple[int, int]) -> Blob:
@@ -64,10 +64,10 @@ class LocalBucket:
         except FileExistsError:
             if (target.stat().st_size, _checksum_of(target)) != written:
                 raise Reject(
-                    "object_conflict", f"{path} is there already, with another content"
+                    "object_conflict", f"{path} exists already, with other content"
                 ) from None
         except OSError as error:
-            raise Redeliver(f"the bucket's folder refused {path}") from error
+            raise Redeliver(f"{path} cannot be written to the folder of the bucket") from error
         return Blob(uri=self.uri(path), generation=1, size=size, checksum=f"crc32:{checksum:08x}")
 
     def _blob(self, file: Path) -> Blob:
@@ -81,20 +81,20 @@ class LocalBucket:
 
 
 def _move_new(part: Path, target: Path) -> None:
-    """Give the file its name; raises `FileExistsError` when the name is taken."""
+    """Rename the file without overwriting. Raises `FileExistsError` when the name is taken."""
     try:
         os.link(part, target)
     except FileExistsError:
         raise
     except OSError:
-        # A file system without hard links; the one process that owns the folder may check first.
+        # A file system without hard links. One process owns the folder, so it may check first.
         if target.exists():
             raise FileExistsError(target) from None
         part.replace(target)
 
 
 def _encoded(path: str) -> Path:
-    """Each part of the name for the file system: Vertex's folders contain colons."""
+    """Encode each part of the name: Vertex's folders contain colons, which Windows forbids."""
     parts = path.split("/")
     if any(part in ("", ".", "..") for part in parts):
         raise Reject("bad_object_name", f"{path!r} cannot be the name of an object here")

@@ -1,4 +1,4 @@
-"""Pub/Sub in one process: at least once, in no promised order, dead letters per subscription."""
+"""The local bus: Pub/Sub in one process, with at-least-once delivery and dead letters."""
 
 import heapq
 import json
@@ -8,28 +8,27 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from events import Envelope, to_pubsub, topic_of_type
-from handlers.dispatch.dead_letters import TOO_OFTEN
+from handlers.dispatch.dead_letters import REPLAY_FOR as REPLAY_FOR
+from handlers.dispatch.dead_letters import TOO_OFTEN, dead_letter_attributes, passes_filter
 from handlers.dispatch.message import Message
 from handlers.ports import Clock
-from troupe.backends.dead_letters import REPLAY_FOR as REPLAY_FOR
-from troupe.backends.dead_letters import dead_letter_attributes, is_for
 from troupe.deployment.topology import Subscription
 
 from .bus_faults import Faults
-from .dead_letters import DeadLetters
+from .dead_letter_store import DeadLetters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """How a subscription delivers again."""
+    """The retry policy of a subscription: exponential back-off, deadlines, attempts."""
 
     first_seconds: float = 10.0
     most_seconds: float = 600.0
     attempts: int = 40
     deadline_seconds: float = 600.0
-    """Without an answer in this time the message is delivered again."""
+    """Acknowledgement deadline: without a reply in this time the message is redelivered."""
     signal_seconds: float = 600.0
-    """A signal that is older is not delivered again."""
+    """An older signal is not redelivered."""
 
     def gap(self, attempt: int) -> timedelta:
         return timedelta(seconds=min(self.most_seconds, self.first_seconds * 2 ** (attempt - 1)))
@@ -37,19 +36,19 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class LeasedMessage:
-    """One message on its way to one subscription."""
+    """One message that a subscription delivers."""
 
     subscription: Subscription
     message: Message
 
     @property
     def name(self) -> str:
-        """Of the subscription."""
+        """The name of the subscription."""
         return self.subscription.name
 
     @property
     def key(self) -> str:
-        """What delivery attempts are counted by; survives a restart, unlike the message id."""
+        """The key that delivery attempts are counted by. A restart keeps it, not the message id."""
         event = self.message.attributes.get("ce-id", self.message.id)
         return f"{self.subscription.name}/{event}"
 
@@ -63,7 +62,7 @@ class _Due:
 
 
 class LocalBus:
-    """Leases messages to one worker at a time, and takes back what is not acknowledged."""
+    """Leases messages to one worker, and redelivers those that it does not acknowledge in time."""
 
     def __init__(
         self,
@@ -75,7 +74,7 @@ class LocalBus:
         faults: Faults | None = None,
         name: str = "0",
     ) -> None:
-        """`name` makes message ids unlike those of a bus before this one."""
+        """`name` is part of every message id, and differs from that of earlier buses."""
         self._subscriptions = tuple(subscriptions)
         self._clock, self._letters = clock, letters
         self._retry, self.faults = retry or Retry(), faults or Faults()
@@ -93,7 +92,7 @@ class LocalBus:
     def send(
         self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
     ) -> str:
-        """Publish raw bytes; returns the message id. Nobody listening is no error."""
+        """Publish raw bytes; return the message id. A topic without subscriptions drops them."""
         self.faults.before_publish(topic)
         message = self._message(topic, body, attributes, message_id)
         self._forward(message)
@@ -101,8 +100,8 @@ class LocalBus:
         return message.id
 
     def lease(self) -> tuple[int, LeasedMessage] | None:
-        """The next message that is due, with the number that answers it; None when none is."""
-        self._take_back()
+        """Return the next message that is due, with its lease number; None when none is due."""
+        self._expire_leases()
         if not self._due or self._due[0].at > self._clock():
             return None
         due = heapq.heappop(self._due)
@@ -119,13 +118,13 @@ class LocalBus:
             self._letters.forget(leased[1].key)
 
     def refuse(self, number: int) -> None:
-        """Deliver again with back-off, or give up after the last attempt."""
+        """Redeliver with back-off, or dead-letter after the last attempt."""
         leased = self._leased.pop(number, None)
         if leased:
             self._again(leased[1])
 
     def dead_lettered(self, number: int, cause: str, detail: str) -> None:
-        """Straight to the dead letters, with the reason as attributes."""
+        """Dead-letter at once, with the cause as attributes."""
         leased = self._leased.pop(number, None)
         if leased:
             self._dead_letter(leased[1], cause, detail)
@@ -136,7 +135,7 @@ class LocalBus:
         return len(self._due) + len(self._leased)
 
     def next_due(self) -> datetime | None:
-        """When the next message can be leased; None when there is none."""
+        """Return when the next message can be leased; None when there is none."""
         deadlines = [deadline for deadline, _ in self._leased.values()]
         return min([due.at for due in self._due[:1]] + deadlines, default=None)
 
@@ -152,10 +151,10 @@ class LocalBus:
         )
 
     def _forward(self, message: Message) -> None:
-        """To every subscription that wants it; what the service itself sends never fails."""
+        """Queue the message for every subscription whose filter it passes. Never fails."""
         self.sent += 1
         for subscription in self._subscriptions:
-            if subscription.topic == message.topic and is_for(
+            if subscription.topic == message.topic and passes_filter(
                 message.attributes, subscription.handler
             ):
                 for delay in self.faults.deliveries():
@@ -165,10 +164,10 @@ class LocalBus:
         entry = _Due(at, self.faults.turn(), next(self._numbers), delivery)
         heapq.heappush(self._due, entry)
 
-    def _take_back(self) -> None:
-        """A lease that ran out counts as a refusal."""
-        late = [n for n, (deadline, _) in self._leased.items() if deadline <= self._clock()]
-        for number in late:
+    def _expire_leases(self) -> None:
+        """Refuse the messages whose lease has expired."""
+        now = self._clock()
+        for number in [n for n, (deadline, _) in self._leased.items() if deadline <= now]:
             self.refuse(number)
 
     def _again(self, delivery: LeasedMessage) -> None:

@@ -1,4 +1,4 @@
-"""What can go wrong on the way: chance, held in the hand."""
+"""Faults injected into the local bus: duplicates, delays, lost publishes, crashes, by a seed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,28 +9,28 @@ from handlers.dispatch.errors import Redeliver
 
 
 class Crashed(BaseException):
-    """The process dies here: nothing catches it, and nothing after it happens."""
+    """A simulated death of the process. It is a `BaseException`, so that no handler catches it."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Faults:
-    """Shares between 0 and 1. The default is a bus that behaves."""
+    """Probabilities between 0 and 1. The default injects nothing."""
 
     seed: int = 0
     duplicate: float = 0.0
-    """Of messages delivered twice."""
+    """Share of messages that are delivered twice."""
     reorder: bool = False
-    """Messages that are due leave in any order."""
+    """Messages that are due are delivered in random order."""
     delay: float = 0.0
-    """Of messages that come late."""
+    """Share of messages that are delivered late."""
     delay_seconds: float = 300.0
-    """At most this late."""
+    """The longest delay."""
     lose_publish: float = 0.0
-    """Of publishes that fail before anything was sent."""
+    """Share of publishes that fail before the message is sent."""
     lose_reply: float = 0.0
-    """Of publishes that fail after the message was sent."""
+    """Share of publishes that fail after the message is sent."""
     crash: float = 0.0
-    """Of publishes at which the process dies, before or after the message was sent."""
+    """Share of publishes at which the process dies, before or after the message is sent."""
     _random: Random = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,13 +49,13 @@ class Faults:
             raise Redeliver(f"publishing to {topic} gave no reply")
 
     def deliveries(self) -> Iterator[timedelta]:
-        """The delay of each delivery of one message."""
+        """Yield the delay of each delivery of one message."""
         for _ in range(2 if self._hits(self.duplicate) else 1):
             late = self._random.uniform(0, self.delay_seconds) if self._hits(self.delay) else 0
             yield timedelta(seconds=late)
 
     def turn(self) -> float:
-        """Where a message stands among those that are due at the same time."""
+        """Return the sort key among messages that are due at the same time."""
         return self._random.random() if self.reorder else 0.0
 
     def _hits(self, share: float) -> bool:

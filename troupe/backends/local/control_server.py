@@ -1,7 +1,7 @@
-"""Control server: the owner of a state folder answers other processes on loopback.
+"""The control server: the owner of a state folder runs other processes' operations.
 
-DuckDB lets one process in, even to read. The owner leaves a port and a secret in the folder;
-a request and its answer are one line of JSON each.
+Only one process can open a DuckDB file, even to read. The owner listens on loopback, and writes
+its port and a secret to the folder. A request and its reply are one line of JSON each.
 """
 
 import json
@@ -25,18 +25,18 @@ from .operations import OPERATIONS
 
 CONTROL_FILE = "control.json"
 TIMEOUT_SECONDS = 600.0
-"""How long a client waits: the owner may be in the middle of a long transaction."""
+"""How long a client waits for the reply; a transaction of the owner may take minutes."""
 REQUEST_SECONDS = 10.0
-"""How long the server waits for a client to send more of its request."""
+"""How long the server waits for the next part of a request."""
 MAX_REQUEST_BYTES = 32 << 20
 
 
 class NoOwner(Exception):
-    """No process owns this folder and answers for it."""
+    """No process owns this folder and replies."""
 
 
 class OwnerBusy(Exception):
-    """The owner did not answer in time; it may still carry the request out."""
+    """The owner did not reply in time; it may still run the operation."""
 
 
 class _Request(msgspec.Struct):
@@ -46,7 +46,7 @@ class _Request(msgspec.Struct):
 
 
 class ControlServer(socketserver.ThreadingTCPServer):
-    """Server with a thread per client; the owner answers their requests between two steps."""
+    """A server with a thread per client. The owner runs the operations between two steps."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -55,28 +55,28 @@ class ControlServer(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Connection)
         self.secret = secrets.token_hex(16)
         self.requests: queue.Queue[tuple[_Request, Future[Answer]]] = queue.Queue()
-        self._card = home / CONTROL_FILE
+        self._file = home / CONTROL_FILE
         self._thread = threading.Thread(target=self.serve_forever, daemon=True)
 
     def open(self) -> None:
-        """Accept connections, and leave the port and the secret for other processes."""
+        """Accept connections, and write the port and the secret to the control file."""
         self._thread.start()
         control_file = {"port": self.server_address[1], "secret": self.secret, "pid": os.getpid()}
-        part = self._card.with_suffix(".part")
+        part = self._file.with_suffix(".part")
         part.unlink(missing_ok=True)
         part.touch(mode=0o600)
         part.write_text(json.dumps(control_file))
-        part.replace(self._card)
+        part.replace(self._file)
 
     def close(self) -> None:
-        """Stop listening."""
-        self._card.unlink(missing_ok=True)
+        """Remove the control file and stop the server."""
+        self._file.unlink(missing_ok=True)
         self.shutdown()
         self.server_close()
         self._thread.join()
 
     def answer(self, backend: LocalBackend, wait_seconds: float = 0.0) -> bool:
-        """Answer the requests that wait; wait at most this long for the first one."""
+        """Run the operations that clients requested; wait at most this long for the first one."""
         answered = False
         with suppress(queue.Empty):
             while True:
@@ -106,14 +106,16 @@ class _Connection(socketserver.StreamRequestHandler):
             if not secrets.compare_digest(request.secret.encode(), self.server.secret.encode()):
                 return b""
             if request.operation not in OPERATIONS:
-                raise InvalidOperation(f"there is no duty {request.operation}")
+                raise InvalidOperation(f"there is no operation {request.operation}")
             reply: Future[Answer] = Future()
             self.server.requests.put((request, reply))
             return msgspec.json.encode({"answer": reply.result(TIMEOUT_SECONDS)})
         except InvalidOperation as error:
             return msgspec.json.encode({"problem": str(error)})
         except Exception as error:
-            return msgspec.json.encode({"problem": f"it failed: {type(error).__name__}"})
+            return msgspec.json.encode(
+                {"problem": f"{type(error).__name__} in the process that owns the folder"}
+            )
 
 
 def ask(
@@ -122,17 +124,17 @@ def ask(
     arguments: dict[str, Any],
     timeout_seconds: float = TIMEOUT_SECONDS,
 ) -> Answer:
-    """Ask the process that owns the folder.
+    """Run an operation in the process that owns the folder.
 
-    Raises `NoOwner` if there is none to connect to, `OwnerBusy` if it does not answer in time, or
-    what the operation raises.
+    Raises `NoOwner` if there is none to connect to, `OwnerBusy` if it does not reply in time, and
+    `InvalidOperation` as the operation raises it.
     """
     try:
         control_file = json.loads((home / CONTROL_FILE).read_text())
         line = msgspec.json.encode(_Request(control_file["secret"], operation, arguments)) + b"\n"
         if len(line) > MAX_REQUEST_BYTES:
             size = f"{len(line):,} bytes, and may have {MAX_REQUEST_BYTES:,}"
-            raise InvalidOperation(f"the request has {size}: ask for less at once")
+            raise InvalidOperation(f"the request has {size}: make it smaller")
         address = ("127.0.0.1", control_file["port"])
         with create_connection(address, timeout_seconds) as connection:
             connection.sendall(line)
@@ -142,7 +144,7 @@ def ask(
         answer: Answer = reply["answer"]
         return answer
     except TimeoutError as error:
-        # Its request stays in the owner's queue: sent once more, it would be carried out twice.
+        # The request stays in the owner's queue: sent again, it would run twice.
         raise OwnerBusy(f"no answer within {timeout_seconds:g} s") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise NoOwner(f"no process answers for {home}") from error
+        raise NoOwner(f"no process owns {home}, or it does not reply") from error

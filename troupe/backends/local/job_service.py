@@ -1,4 +1,4 @@
-"""Vertex AI as the stand-in: its refusals renamed for the handlers."""
+"""The local job service: the stand-in for Vertex AI behind the handlers' port."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,7 +9,7 @@ from troupe.standin.vertex import InvalidRequest, StandIn, UnknownModel
 
 
 class LocalJobService:
-    """The model tool of the laptop; the service behind it is `StandIn`."""
+    """Calls `StandIn`, and raises its refusals as `Refused`."""
 
     def __init__(self, service: StandIn) -> None:
         self.service = service

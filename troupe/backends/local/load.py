@@ -1,4 +1,4 @@
-"""Transcripts from a file into the source table: all of it, or nothing."""
+"""Load a JSON Lines file of transcripts into the source table, whole or not at all."""
 
 import gzip
 import hashlib
@@ -15,20 +15,20 @@ from events.ids import bigquery_job
 from .warehouse import LocalWarehouse
 
 SOURCE = "transcription_pass_2"
-GZIP = b"\x1f\x8b"
+_GZIP = b"\x1f\x8b"
 
 
 class BadFile(Exception):
-    """The file cannot be loaded; the text names the line and what to do."""
+    """The file cannot be loaded; the text names the line and the cause."""
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of loading one file."""
+    """The result of loading one file."""
 
     rows: int
-    """Rows of the file."""
+    """Rows in the file."""
     added: int
-    """Rows added; 0 when the same file was loaded before."""
+    """Rows that were added; 0 when the same content was loaded before."""
     ignored_columns: list[str]
 
 
@@ -48,9 +48,10 @@ _KNOWN = frozenset(_Line.__struct_fields__)
 
 
 def load_file(path: Path, warehouse: LocalWarehouse, aside: Path) -> Loaded:
-    """Check every line, then add all of them in one transaction under the content's own job id.
+    """Check every line, then add all of them in one transaction.
 
-    Raises `BadFile` for a file that is missing, broken or not in the source table's columns.
+    The job id of the transaction is the idempotency key, and derives from a hash of the lines: the
+    same content is loaded once. Raises `BadFile` for a file that is missing, broken or not in the source table's columns.
     """
     checked = aside / f"load-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}.ndjson"
     try:
@@ -64,7 +65,7 @@ def load_file(path: Path, warehouse: LocalWarehouse, aside: Path) -> Loaded:
 
 
 def _check(path: Path, checked: Path) -> tuple[int, str, set[str]]:
-    """Write the file anew, every line in one spelling; returns rows, digest, unknown columns."""
+    """Write the checked rows as NDJSON; return their number, the digest, and unknown columns."""
     digest, rows, ignored = hashlib.sha256(), 0, set[str]()
     encoder = msgspec.json.Encoder()
     with checked.open("wb") as out:
@@ -77,28 +78,28 @@ def _check(path: Path, checked: Path) -> tuple[int, str, set[str]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines that are not blank, unpacked when the file is gzip."""
+    """Yield the lines that are not blank with their numbers, of a gzip file too."""
     with path.open("rb") as raw:
-        packed = raw.peek(2)[:2] == GZIP
-        stream = gzip.GzipFile(fileobj=raw) if packed else raw
+        is_gzip = raw.peek(2)[:2] == _GZIP
+        stream = gzip.GzipFile(fileobj=raw) if is_gzip else raw
         try:
             for number, line in enumerate(stream, start=1):
                 if line.strip():
                     yield number, line
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise BadFile(f"{path}: the gzip file is cut off or broken") from error
+            raise BadFile(f"{path}: the gzip file is truncated or damaged") from error
 
 
 def _row(path: Path, number: int, line: bytes, ignored: set[str]) -> dict[str, Any]:
     try:
-        told = msgspec.json.decode(line)
-        if not isinstance(told, dict):
+        fields = msgspec.json.decode(line)
+        if not isinstance(fields, dict):
             raise BadFile(f"{path}, line {number}: expected an object in the source's columns")
-        row = msgspec.convert(told, type=_Line, strict=True)
+        row = msgspec.convert(fields, type=_Line, strict=True)
         event_timestamp = _utc(row.event_timestamp)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
         raise BadFile(f"{path}, line {number}: {error}; nothing was loaded") from error
-    ignored.update(told.keys() - _KNOWN)
+    ignored.update(fields.keys() - _KNOWN)
     return {
         "phone_number_token": _text(row.phone_number_token),
         "referenceId": _text(row.referenceId),
@@ -115,7 +116,7 @@ def _text(value: str | int | None) -> str | None:
 
 
 def _utc(time: datetime | None) -> str | None:
-    """A time without a zone is taken as UTC, as BigQuery does."""
+    """Return the time in UTC. Without a zone it is UTC already, as in BigQuery."""
     if time is None:
         return None
     aware = time if time.tzinfo else time.replace(tzinfo=UTC)

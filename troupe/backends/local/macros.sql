@@ -1,5 +1,5 @@
--- BigQuery's TO_JSON_STRING, for what this product asks of it. Control characters are written in
--- lower case and U+2028 and U+2029 are escaped, as in google/zetasql, common/json_util.cc.
+-- BigQuery's TO_JSON_STRING for the types that our statements pass to it. Control characters are written
+-- in lower case, and U+2028 and U+2029 are escaped, as in google/zetasql, common/json_util.cc.
 CREATE OR REPLACE MACRO json_quoted(text) AS
   CASE
     WHEN regexp_matches(text, '[\x00-\x07\x0b\x0e-\x1f\x{2028}\x{2029}]') THEN
@@ -12,11 +12,11 @@ CREATE OR REPLACE MACRO json_quoted(text) AS
             lambda code: chr(code)
           )
         ),
-        lambda done, sign: replace(
-          done, sign,
-          CASE ord(sign)
+        lambda done, character: replace(
+          done, character,
+          CASE ord(character)
             WHEN 8 THEN '\b' WHEN 9 THEN '\t' WHEN 10 THEN '\n' WHEN 12 THEN '\f' WHEN 13 THEN '\r'
-            ELSE '\u' || lpad(lower(to_hex(ord(sign))), 4, '0')
+            ELSE '\u' || lpad(lower(to_hex(ord(character))), 4, '0')
           END
         )
       ) || '"'

@@ -1,4 +1,7 @@
-"""What people ask of a laptop's troupe alone. The process that owns the folder answers."""
+"""Operations of the local backend alone, beside those of `troupe/operations`.
+
+The process that owns the state folder runs them.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +21,7 @@ from .load import BadFile, load_file
 
 
 def load(backend: LocalBackend, file: str) -> Answer:
+    """Add the transcripts of a file to the source table."""
     try:
         loaded = load_file(Path(file), backend.warehouse, backend.home)
     except BadFile as error:
@@ -26,21 +30,21 @@ def load(backend: LocalBackend, file: str) -> Answer:
 
 
 def add_analysis(backend: LocalBackend, folder: str) -> Answer:
-    """Keep a copy of an analysis, and make its table."""
+    """Copy an analysis into the state folder, and create its table."""
     added = keep(backend.home, backend.analyses, Path(folder))
-    backend.warehouse.make(output_tables(backend.analyses.own))
+    backend.warehouse.create_tables(output_tables(backend.analyses.own))
     return added
 
 
 def publish(backend: LocalBackend, topic: str, body: str, message_id: str = "") -> Answer:
-    """As everywhere, and handed over at once: this bus ends with its process."""
+    """Publish a message, and deliver it at once: a message in memory ends with its process."""
     sent = operations.publish(backend, topic, body, message_id)
     backend.deliver_next()
     return sent | {"refused": _refusal(backend, topic, body, sent["message_id"])}
 
 
 def _refusal(backend: LocalBackend, topic: str, body: str, message_id: str) -> Answer | None:
-    """What this very request was told, if it was turned down by now."""
+    """Return the `run-refused` event that answers this request; None when there is none yet."""
     now, event_log = backend.clock(), backend.dependencies.event_log
     sent = Message(topic=topic, id=message_id, body=body.encode(), attributes={}, published_at=now)
     try:
@@ -49,14 +53,14 @@ def _refusal(backend: LocalBackend, topic: str, body: str, message_id: str) -> A
         return None
     if not isinstance(decoded.event, Command | BadRequest):
         return None
-    asked = decoded.envelope
-    event_id = backend.deployment.event(topic_of(RunRefused), asked.correlation, asked.id)
-    for told in event_log.load([event_id], event_log.lookback_start(now)):
-        return msgspec.structs.asdict(read_event(told.data, RunRefused))
+    request = decoded.envelope
+    event_id = backend.deployment.event(topic_of(RunRefused), request.correlation, request.id)
+    for refusal in event_log.load([event_id], event_log.lookback_start(now)):
+        return msgspec.structs.asdict(read_event(refusal.data, RunRefused))
     return None
 
 
 OPERATIONS: dict[str, Callable[..., Answer]] = operations.OPERATIONS | {
     operation.__name__: operation for operation in (load, add_analysis, publish)
 }
-"""What may be asked over the socket, by name."""
+"""By name, what the control server runs."""

@@ -1,4 +1,4 @@
-"""GoogleSQL as DuckDB understands it. The truth is BigQuery's dialect; this is its translation."""
+"""Translation of GoogleSQL to DuckDB's dialect, of statements and of table schemas."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,17 +16,17 @@ MACROS = files(__package__).joinpath("macros.sql").read_text(encoding="utf-8")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement in DuckDB's dialect, and what it needs and leaves."""
+    """One statement in DuckDB's dialect, its parameters, and the temporary table it creates."""
 
     sql: str
     parameters: frozenset[str]
     temp_table: str | None = None
-    """The temporary table that it makes; BigQuery drops it with the script."""
+    """BigQuery drops it at the end of the script."""
 
 
 @cache
 def translate(sql: str) -> tuple[Statement, ...]:
-    """Every statement of a script but BEGIN and COMMIT, which the warehouse sets itself."""
+    """Translate a script; BEGIN and COMMIT are left out, because the warehouse runs them."""
     parsed = sqlglot.parse(sql, read="bigquery")
     return tuple(
         _statement(each)
@@ -46,7 +46,7 @@ def _statement(parsed: exp.Expr) -> Statement:
 
 
 def _adapted(tree: exp.Expr) -> exp.Expr:
-    """Children first: what stands inside a changed node is changed as well."""
+    """Adapt children before their parents, so that a replaced node holds adapted children."""
     for node in reversed(list(tree.walk())):
         changed = _adapt(node)
         if changed is not node:
@@ -58,7 +58,7 @@ def _adapted(tree: exp.Expr) -> exp.Expr:
 
 
 def _adapt(node: exp.Expr) -> exp.Expr:
-    """Where DuckDB means something else by the same words."""
+    """Replace a node that means something else in DuckDB."""
     if isinstance(node, exp.DataType) and node.this == exp.DataType.Type.TIMESTAMPTZ:
         # Times are kept in UTC without a zone: DuckDB's zoned type needs a zone database.
         return exp.DataType.build("TIMESTAMP", dialect="duckdb")
@@ -69,7 +69,7 @@ def _adapt(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.CurrentDate):
         return exp.cast(exp.Parameter(this=exp.Var(this="now")), "DATE")
     if isinstance(node, exp.IntDiv) and not isinstance(node.expression, exp.Paren):
-        # Written as an operator, the division would bind tighter than what it divides.
+        # As an operator, the division would bind tighter than the operators in its operands.
         return exp.IntDiv(this=exp.paren(node.this), expression=exp.paren(node.expression))
     if isinstance(node, exp.CountIf):
         # DuckDB's count_if gives NULL where there are no rows; BigQuery's COUNTIF gives 0.
@@ -93,7 +93,7 @@ _TYPES = {
 
 
 def column_type(column: Column) -> str:
-    """The DuckDB type of a column of a schema file."""
+    """Return the DuckDB type of a column of a schema file."""
     if column.type == "RECORD":
         inner = ", ".join(f'"{c.name}" {column_type(c)}' for c in column.fields)
         base = f"STRUCT({inner})"
@@ -103,7 +103,7 @@ def column_type(column: Column) -> str:
 
 
 def create_table(table: str, like: Sequence[Column]) -> str:
-    """DDL from the columns. No keys: they would hide a doubling that BigQuery would show."""
+    """Return the DDL of a table, without keys: they would hide duplicates that BigQuery keeps."""
     columns = ", ".join(
         f'"{c.name}" {column_type(c)}' + (" NOT NULL" if c.mode == "REQUIRED" else "") for c in like
     )
@@ -111,19 +111,19 @@ def create_table(table: str, like: Sequence[Column]) -> str:
 
 
 def read_columns(like: Sequence[Column]) -> str:
-    """The columns as `read_json` takes them."""
-    told = ", ".join(f"'{c.name}': '{column_type(c)}'" for c in like)
-    return "{" + told + "}"
+    """Return the columns as an argument of `read_json`."""
+    pairs = ", ".join(f"'{c.name}': '{column_type(c)}'" for c in like)
+    return "{" + pairs + "}"
 
 
 def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]]) -> None:
-    """Every table, and `own` ones; those of an earlier version gain the columns that came since."""
+    """Create the product's tables and `own`; add the columns that tables of old versions lack."""
     db.execute(MACROS)
     tables = {**own, **{table: columns_of(table) for table in layouts()}}
     for table, columns in tables.items():
         db.execute(create_table(table, columns))
-    found = "SELECT table_name, column_name FROM duckdb_columns()"
-    known = set(db.execute(found).fetchall())
+    existing = db.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
+    known = set(existing)
     for table, columns in tables.items():
         for column in columns:
             if (table, column.name) not in known:

@@ -1,4 +1,4 @@
-"""BigQuery as one DuckDB file: the same statements, job ids that run once, transactions."""
+"""The local warehouse: BigQuery's statements, jobs and transactions in one DuckDB file."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,8 +17,8 @@ from tracking import Params, Row
 from tracking.tables import Column, check_row, columns_of
 
 from .bucket import LocalBucket
-from .errors import InvalidHome
 from .sql_translation import Statement, create_all, create_table, read_columns, translate
+from .state_folder import InvalidHome
 
 STREAM_ROWS = 1_000
 
@@ -27,7 +27,7 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "memory_limit": "400MB",
     "threads": 2,
 }
-"""A laptop's share: planning a million records spills to disk instead of growing."""
+"""Limits for a laptop: a plan of a million records spills to disk."""
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS local_jobs (
@@ -38,7 +38,7 @@ CREATE TABLE IF NOT EXISTS local_staging (name VARCHAR NOT NULL, made_at TIMESTA
 
 
 class LocalWarehouse:
-    """One process at a time owns the file; see `troupe/backends/local/control_server.py` for everybody else."""
+    """Owned by one process at a time; others go through `control_server.py`."""
 
     def __init__(
         self,
@@ -47,7 +47,7 @@ class LocalWarehouse:
         bucket: LocalBucket | None = None,
         tables: Mapping[str, Sequence[Column]] | None = None,
     ) -> None:
-        """Without a path everything stays in memory. `tables` are those of your own analyses.
+        """Without a path the tables are in memory. `tables` are those of the user's analyses.
 
         Raises `InvalidHome` for a file that cannot be opened.
         """
@@ -56,8 +56,8 @@ class LocalWarehouse:
         create_all(self.db, tables or {})
         self.db.execute(TABLES)
 
-    def make(self, tables: Mapping[str, Sequence[Column]]) -> None:
-        """Make these tables, unless they are there."""
+    def create_tables(self, tables: Mapping[str, Sequence[Column]]) -> None:
+        """Create these tables unless they exist."""
         create_all(self.db, tables)
 
     def close(self) -> None:
@@ -77,29 +77,33 @@ class LocalWarehouse:
             reader.close()
 
     def run_once(self, job_id: str, script: str, params: Params) -> bool:
-        """The row of a job id commits with its transaction, so that neither can stand alone."""
+        """Run a transaction once per job id, which is the idempotency key; False if it ran before.
+
+        The row of the job id commits with the transaction, so that neither exists without the
+        other.
+        """
         name = self._free_suffix(job_id)
         if name is None:
             return False
         statements = _translated(script)
-        # As in BigQuery: the clock of a transaction stands still.
-        given = {**params, "now": self._clock()}
+        # As in BigQuery, CURRENT_TIMESTAMP is the same in all statements of a transaction.
+        values = {**params, "now": self._clock()}
         try:
             self.db.execute("BEGIN TRANSACTION")
             for statement in statements:
-                self._execute(self.db, statement, given)
+                self._execute(self.db, statement, values)
             self._end_job(name, "done")
             self.db.execute("COMMIT")
         except duckdb.Error as error:
             self._fail(name, error)
         except BaseException:
-            # Nothing may join a transaction that is to be rolled back.
+            # Without the rollback, later statements would join this transaction.
             self.db.execute("ROLLBACK")
             raise
         finally:
             self._drop_temporary(statements)
         for staged in set(_STAGING.findall(script)):
-            # Private to the execution that has just closed: hundreds of them fill the memory.
+            # Only this transaction reads it. Hundreds of such tables would fill the memory.
             self.db.execute(f'DROP TABLE IF EXISTS "{staged}"')
         return True
 
@@ -125,9 +129,9 @@ class LocalWarehouse:
             self.db.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', values)  # noqa: S608
 
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
-        """A load from NDJSON objects; a line that does not fit refuses all of them."""
+        """Load NDJSON objects into a new staging table; one invalid line rejects all of them."""
         if self._bucket is None:
-            raise Reject("no_bucket", "this warehouse has no bucket to load from")
+            raise Reject("no_bucket", "this warehouse was made without a bucket to load from")
         self._expire()
         name = f"{table}_staging_{next_name(self.db)}"
         self.db.execute("INSERT INTO local_staging VALUES ($1, $2)", [name, _plain(self._clock())])
@@ -143,7 +147,7 @@ class LocalWarehouse:
         return name
 
     def _expire(self) -> None:
-        """Staging tables live for a day, as in a dataset with default expiration."""
+        """Drop staging tables older than a day, as a dataset with default expiration does."""
         yesterday = _plain(self._clock() - timedelta(days=1))
         old = "SELECT name FROM local_staging WHERE made_at < $1"
         for (name,) in self.db.execute(old, [yesterday]).fetchall():
@@ -151,7 +155,7 @@ class LocalWarehouse:
         self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [yesterday])
 
     def insert_file(self, job_id: str, table: str, path: Path) -> bool:
-        """Add the rows of an NDJSON file, once; False when this job had been done before."""
+        """Add the rows of an NDJSON file once per job id; False if it ran before."""
         name = self._free_suffix(job_id)
         if name is None:
             return False
@@ -166,7 +170,7 @@ class LocalWarehouse:
         return True
 
     def _free_suffix(self, job_id: str) -> str | None:
-        """The id to run under; None when the transaction is done. A failed id is never used again."""
+        """Return the id to run under; None if the job is done. The id of a failed job is used up."""
         rows = self.db.execute(
             "SELECT job_id, state FROM local_jobs WHERE starts_with(job_id, $1)", [job_id]
         ).fetchall()
@@ -180,7 +184,7 @@ class LocalWarehouse:
     def _fail(self, name: str, error: duckdb.Error) -> None:
         self.db.execute("ROLLBACK")
         if isinstance(error, duckdb.TransactionException):
-            raise Redeliver(f"job {name}: another transaction was in the way") from error
+            raise Redeliver(f"job {name}: a concurrent transaction conflicts") from error
         self._end_job(name, "failed")
         raise Redeliver(f"job {name} failed: {type(error).__name__}") from error
 
@@ -202,8 +206,8 @@ class LocalWarehouse:
         missing = statement.parameters - known.keys()
         if missing:
             raise KeyError(f"parameter {sorted(missing)[0]} is missing")
-        given = {name: _bound(known[name]) for name in statement.parameters}
-        return db.execute(statement.sql, given)
+        values = {name: duckdb_value(known[name]) for name in statement.parameters}
+        return db.execute(statement.sql, values)
 
 
 def _connected(path: Path | None) -> duckdb.DuckDBPyConnection:
@@ -211,8 +215,8 @@ def _connected(path: Path | None) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(str(path) if path else ":memory:", config=dict(SETTINGS))
     except duckdb.Error as error:
         raise InvalidHome(
-            f"{path} cannot be opened ({str(error).splitlines()[0]}): end what else has it open, "
-            "put a copy that is whole in its place, or name another folder with --home"
+            f"{path} cannot be opened ({str(error).splitlines()[0]}): end the process that has it "
+            "open, restore it from a copy, or name another folder with --home"
         ) from error
 
 
@@ -220,7 +224,7 @@ _STAGING = re.compile(r"\b[a-z]+_staging_\d+\b")
 
 
 def _translated(script: str) -> tuple[Statement, ...]:
-    """As `translate`, with staging tables named alike, so that a transaction is translated once."""
+    """Translate with one name for all staging tables, so that `translate` caches the script."""
     names = _STAGING.findall(script)
     if not names:
         return translate(script)
@@ -241,21 +245,21 @@ def _insert_from(path: Path, table: str, columns: Sequence[Column]) -> str:
 
 
 def next_name(db: duckdb.DuckDBPyConnection) -> str:
-    """A number that no table of this file was named with."""
+    """Return a number that this file has not used in a name yet."""
     db.execute("CREATE SEQUENCE IF NOT EXISTS local_names")
     row = db.execute("SELECT nextval('local_names')").fetchone()
     return str(row[0]) if row else "0"
 
 
 def _plain(value: Any) -> Any:
-    """Times go in as UTC without a zone, and come out with one."""
+    """Return a time in UTC without a zone, as DuckDB stores it; `_zoned` adds the zone again."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).replace(tzinfo=None)
     return value
 
 
-def _bound(value: Any) -> Any:
-    """A parameter as BigQuery would take it: every integer has 64 bits."""
+def duckdb_value(value: Any) -> Any:
+    """Return a parameter with BigQuery's type: every integer has 64 bits."""
     if isinstance(value, int) and not isinstance(value, bool):
         return LongValue(value)
     return _plain(value)

@@ -1,4 +1,4 @@
-"""Works until there is nothing left to do: messages, the stand-in's jobs, the tick."""
+"""The local worker: delivers messages, runs the stand-in's jobs and ticks, until all is done."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -6,21 +6,22 @@ from datetime import datetime, timedelta
 from .backend import LocalBackend
 
 TICK_SECONDS = 5.0
+TICK_GAP = timedelta(seconds=TICK_SECONDS)
 
 
 class Worker:
-    """Takes one small step after another, so that whoever asks in between is answered soon."""
+    """Does one short step per call, so that requests of other processes are answered between."""
 
     def __init__(self, backend: LocalBackend, wait: Callable[[float], None]) -> None:
-        """`wait` spends at most these seconds, or less when somebody asks for something."""
+        """`wait` sleeps for at most these seconds, less when a request of another process comes."""
         self._backend, self._wait = backend, wait
         self._ticked_at: datetime | None = None
         self._quiet = False
-        """The last tick found nothing to do."""
+        """Whether the last tick led to no event."""
         self.deliveries = 0
 
     def step(self) -> bool:
-        """Do one thing; False when there is nothing to do now or later."""
+        """Do one step; False when nothing is left to do, now or later."""
         if self._backend.deliver_next() is not None:
             self.deliveries += 1
             self._quiet = False
@@ -33,32 +34,28 @@ class Worker:
         return self._wait_for_more()
 
     def _tick_if_due(self) -> bool:
-        """A tick when everything else is done, and now and then while something is awaited."""
+        """Tick when no other work is due, and then every `TICK_SECONDS` while jobs are pending."""
         now = self._backend.clock()
-        if self._quiet and self._ticked_at and now - self._ticked_at < _gap():
+        if self._quiet and self._ticked_at and now - self._ticked_at < TICK_GAP:
             return False
-        if self._quiet and not self._awaited():
+        if self._quiet and not self._is_pending():
             return False
         self._ticked_at = now
         before = self._backend.bus.sent
         self._backend.tick()
         self._backend.deliver_next()
-        # The tick's own message is the one that was sent.
+        # The one message is the tick itself.
         self._quiet = self._backend.bus.sent == before + 1
         return True
 
-    def _awaited(self) -> bool:
-        """Whether something is on its way that no step can hurry."""
+    def _is_pending(self) -> bool:
+        """Whether a message or a job becomes due later."""
         return self._backend.bus.waiting > 0 or self._backend.service.next_due() is not None
 
     def _wait_for_more(self) -> bool:
-        if not self._awaited():
+        if not self._is_pending():
             return False
         due = self._backend.bus.next_due()
         seconds = (due - self._backend.clock()).total_seconds() if due else TICK_SECONDS
         self._wait(max(0.01, min(seconds, 1.0)))
         return True
-
-
-def _gap() -> timedelta:
-    return timedelta(seconds=TICK_SECONDS)

@@ -1,41 +1,45 @@
-"""Dead letters of the cloud: read from the pull subscriptions that people have, kept until settled.
+"""Dead letters on Google Cloud, read from the pull subscriptions of the operators.
 
-Looking takes nothing away: what was pulled is leased, and goes back unless it was settled.
+To read removes nothing: a pulled message is leased, and its lease is released unless an operator
+settles the letter.
 """
 
+import os
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 from google.api_core import exceptions as api
+from google.auth.credentials import AnonymousCredentials
 from google.cloud.pubsub_v1 import SubscriberClient  # type: ignore[import-untyped]
 
 from events.ids import dead_letter_topic
-from handlers.dispatch.dead_letters import CAUSE, TOO_OFTEN
+from handlers.dispatch.dead_letters import CAUSE, SOURCE, TOO_OFTEN, StoredDeadLetter
 from tracking import Row
-from troupe.backends.dead_letters import SOURCE, StoredDeadLetter
 from troupe.backends.pubsub_push import topic_of_subscription
 from troupe.deployment.topology import subscriptions
 
 from .failures import translated
-from .pull_worker import subscriber
 from .settings import GcpSettings
 
 PEOPLE = "people"
-"""Who subscribes to dead letters beside `record-dead-letter`, by pull."""
+"""First part of the names of the operators' subscriptions to dead letters."""
 LEASE_SECONDS = 600
 _AT_ONCE = 500
 _CALL_SECONDS = 20.0
 
 
-def people_subscription(handler: str) -> str:
-    """`people.dead-letter-plan-run` keeps what `plan-run` could not handle."""
+def operator_subscription(handler: str) -> str:
+    """Return the subscription that keeps this handler's dead letters for operators.
+
+    It is `people.dead-letter-plan-run` for `plan-run`, and is read by pull.
+    """
     return f"{PEOPLE}.{dead_letter_topic(handler)}"
 
 
 class PubSubDeadLetters:
-    """The dead letters that wait for an operator. Not for two threads."""
+    """The dead letters that wait for an operator. Not safe for two threads."""
 
     def __init__(
         self,
@@ -43,11 +47,11 @@ class PubSubDeadLetters:
         client: SubscriberClient | None = None,
         patience_seconds: float = 4.0,
     ) -> None:
-        """`patience_seconds` without a message: then there is none."""
+        """A pull without a message for `patience_seconds` ends the reading of a subscription."""
         self._settings, self._patience_seconds = settings, patience_seconds
-        self._client = client or subscriber()
+        self._client = client or subscriber_client()
         self._held: dict[tuple[str, str], tuple[StoredDeadLetter, str, str]] = {}
-        """By handler and message id: the letter, its subscription and the lease's own id."""
+        """By handler and message id: the letter, its subscription and its acknowledgement id."""
 
     def find(
         self,
@@ -56,16 +60,16 @@ class PubSubDeadLetters:
         since: datetime | None = None,
         letter_id: str | None = None,
     ) -> list[StoredDeadLetter]:
-        """The dead letters that wait, oldest first. They stay where they are.
+        """Return the dead letters that wait, oldest first, without removing them.
 
         Raises `Redeliver` when Pub/Sub does not answer.
         """
         self._pull([handler] if handler else _handlers())
-        found = [letter for letter, _, _ in self._held.values()]
+        letters = [letter for letter, _, _ in self._held.values()]
         return sorted(
             (
                 letter
-                for letter in found
+                for letter in letters
                 if handler in (None, letter.handler)
                 and cause in (None, letter.cause)
                 and (since is None or letter.dead_lettered_at >= since)
@@ -75,12 +79,12 @@ class PubSubDeadLetters:
         )
 
     def waiting(self) -> list[Row]:
-        """How many wait, by handler and cause."""
+        """Count the dead letters that wait, by handler and cause."""
         groups = Counter((letter.handler, letter.cause) for letter in self.find())
         return [{"handler": h, "cause": c, "count": n} for (h, c), n in sorted(groups.items())]
 
     def settle(self, letter: StoredDeadLetter, state: str) -> None:
-        """An operator has dealt with it: only now it is acknowledged."""
+        """Acknowledge a letter that an operator has replayed or discarded."""
         held = self._held.pop((letter.handler, letter.letter_id), None)
         if held is None:
             return
@@ -89,7 +93,7 @@ class PubSubDeadLetters:
             self._client.acknowledge(subscription=path, ack_ids=[ack], timeout=_CALL_SECONDS)
 
     def release(self) -> None:
-        """Everything that was looked at and not settled can be seen by others at once."""
+        """End the leases of all letters that are not settled, so that others can read them at once."""
         held, self._held = self._held, {}
         for _, path, ack in held.values():
             self._extend(path, [ack], 0)
@@ -100,8 +104,8 @@ class PubSubDeadLetters:
 
     def _pull(self, handlers: list[str]) -> None:
         self.release()
-        paths = [self._settings.subscription(people_subscription(name)) for name in handlers]
-        # Side by side: each of them ends with a call that waits in vain.
+        paths = [self._settings.subscription(operator_subscription(name)) for name in handlers]
+        # In parallel: the last pull of each subscription waits for `patience_seconds`.
         with ThreadPoolExecutor(len(paths)) as threads:
             for path, received in zip(paths, threads.map(self._all_of, paths), strict=True):
                 for each in received:
@@ -109,12 +113,12 @@ class PubSubDeadLetters:
                     self._held[letter.handler, letter.letter_id] = letter, path, each.ack_id
 
     def _all_of(self, path: str) -> list[Any]:
-        """Everything that waits there, leased; one message may come twice."""
-        found = []
+        """Pull and lease all messages of a subscription; one message may come twice."""
+        messages = []
         while received := self._received(path):
             self._extend(path, [each.ack_id for each in received], LEASE_SECONDS)
-            found += received
-        return found
+            messages += received
+        return messages
 
     def _received(self, path: str) -> list[Any]:
         with translated("pubsub", f"pulling {path.rsplit('/', 1)[-1]}"):
@@ -140,8 +144,15 @@ class PubSubDeadLetters:
                 )
 
 
+def subscriber_client() -> SubscriberClient:
+    """Return Pub/Sub's client; the emulator takes no credentials."""
+    if os.environ.get("PUBSUB_EMULATOR_HOST"):
+        return SubscriberClient(credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+    return SubscriberClient()
+
+
 def _handlers() -> list[str]:
-    """Those that have dead letters."""
+    """Return the handlers that have dead letters."""
     return list(dict.fromkeys(each.handler for each in subscriptions() if each.dead_letter_topic))
 
 

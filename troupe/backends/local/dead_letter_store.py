@@ -1,4 +1,4 @@
-"""Dead letters and delivery counts, kept where a restart finds them."""
+"""Dead letters and delivery counts of the local bus, in tables that outlive the process."""
 
 import json
 from datetime import UTC, datetime
@@ -6,10 +6,10 @@ from typing import Any, Protocol
 
 import duckdb
 
+from handlers.dispatch.dead_letters import StoredDeadLetter
 from handlers.dispatch.message import Message
 from handlers.ports import Clock
 from tracking import Row
-from troupe.backends.dead_letters import StoredDeadLetter
 from troupe.deployment.topology import Subscription
 
 TABLES = """
@@ -23,14 +23,14 @@ CREATE TABLE IF NOT EXISTS local_deliveries (delivery VARCHAR NOT NULL, attempts
 
 
 class DeadLetters(Protocol):
-    """What a bus has to keep."""
+    """What the local bus stores."""
 
     def count(self, key: str) -> int:
-        """One more delivery of this; returns which it is."""
+        """Count one more delivery attempt; return its number, from 1."""
         ...
 
     def forget(self, key: str) -> None:
-        """It was acknowledged or dead-lettered."""
+        """Delete the count: the message was acknowledged or dead-lettered."""
         ...
 
     def keep(
@@ -39,28 +39,28 @@ class DeadLetters(Protocol):
 
 
 class LocalDeadLetters:
-    """In the laptop's file: a message that kills its worker is counted all the same."""
+    """Stored before the delivery, so that a message that kills its worker is counted."""
 
     def __init__(self, db: duckdb.DuckDBPyConnection, clock: Clock) -> None:
         self._db, self._clock = db, clock
-        self._known: dict[str, int] = {}
+        self._attempts: dict[str, int] = {}
         db.execute(TABLES)
         for key, attempts in db.execute("SELECT * FROM local_deliveries").fetchall():
-            self._known[key] = attempts
+            self._attempts[key] = attempts
 
     def count(self, key: str) -> int:
-        attempts = self._known.get(key, 0) + 1
-        self._known[key] = attempts
+        attempts = self._attempts.get(key, 0) + 1
+        self._attempts[key] = attempts
         self._db.execute("DELETE FROM local_deliveries WHERE delivery = $1", [key])
         self._db.execute("INSERT INTO local_deliveries VALUES ($1, $2)", [key, attempts])
         return attempts
 
     def forget(self, key: str) -> None:
-        if self._known.pop(key, None) is not None:
+        if self._attempts.pop(key, None) is not None:
             self._db.execute("DELETE FROM local_deliveries WHERE delivery = $1", [key])
 
     def waiting(self) -> list[Row]:
-        """The dead letters that nobody replayed or discarded, by handler and cause."""
+        """Count the dead letters that wait for an operator, by handler and cause."""
         rows = self._db.execute(
             "SELECT handler, cause, count(*) FROM local_dead_letters WHERE state = 'waiting' "
             "GROUP BY handler, cause ORDER BY handler, cause"
@@ -74,19 +74,19 @@ class LocalDeadLetters:
         since: datetime | None = None,
         letter_id: str | None = None,
     ) -> list[StoredDeadLetter]:
-        """The dead letters that wait for an operator, oldest first."""
-        given = [handler, cause, since and _plain(since), letter_id]
+        """Return the dead letters that wait for an operator, oldest first."""
+        filters = [handler, cause, since and _naive(since), letter_id]
         rows = self._db.execute(
             "SELECT * FROM local_dead_letters WHERE state = 'waiting' "
             "AND ($1 IS NULL OR handler = $1) AND ($2 IS NULL OR cause = $2) "
             "AND ($3 IS NULL OR dead_lettered_at >= $3) "
             "AND ($4 IS NULL OR letter_id = $4 OR event_id = $4) ORDER BY dead_lettered_at, letter_id",
-            given,
+            filters,
         ).fetchall()
         return [_letter(row) for row in rows]
 
     def settle(self, letter: StoredDeadLetter, state: str) -> None:
-        """An operator has dealt with it."""
+        """Set the state of a letter that an operator has replayed or discarded."""
         self._db.execute(
             "UPDATE local_dead_letters SET state = $1 WHERE letter_id = $2 AND handler = $3",
             [state, letter.letter_id, letter.handler],
@@ -99,12 +99,12 @@ class LocalDeadLetters:
         self._db.execute(
             "INSERT INTO local_dead_letters VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             [message.id, event, subscription.topic, subscription.handler, message.body,
-             attributes, cause, _plain(self._clock()), "waiting"],
+             attributes, cause, _naive(self._clock()), "waiting"],
         )  # fmt: skip
 
 
-def _plain(time: datetime) -> datetime:
-    """As the laptop's file keeps it: UTC without a zone."""
+def _naive(time: datetime) -> datetime:
+    """Return the time as DuckDB stores it: in UTC, without a zone."""
     return time.astimezone(UTC).replace(tzinfo=None)
 
 
