@@ -32,7 +32,7 @@ def test_a_claim_on_a_stopped_run_is_void_and_an_older_one_stays(harness: Tracki
     """If a claim exists, the claim decides."""
     planned(harness)
     claim(harness, 1)
-    harness.query(stopped("operator"))
+    harness.record(stopped("operator"))
     claim(harness, 2)
 
     assert [(1, "create"), (2, "void")] == [(n, state) for n, state, _ in claims(harness)]
@@ -71,7 +71,7 @@ def test_a_batch_counts_as_finished_when_it_is_told_to_be_over(harness: Tracking
     )
 
     before = harness.tracking.progress("r1", DAY)
-    harness.query(over, over)
+    harness.record(over, over)
     after = harness.tracking.progress("r1", DAY)
 
     assert (2, 0, False, 0, 0) == (

@@ -210,7 +210,7 @@ def test_a_stop_releases_what_is_open_by_its_reason(
 ) -> None:
     """What was answered before is kept."""
     rows = planned(harness)
-    harness.query(stopped(reason))
+    harness.record(stopped(reason))
 
     closing = harness.close(
         all_good(rows[:answered]), ending="cancelled", never_started=not answered
@@ -224,7 +224,7 @@ def test_a_stop_releases_what_is_open_by_its_reason(
 def test_a_released_record_keeps_the_error_behind_it(harness: TrackingHarness) -> None:
     """Also when it was the last attempt: released is not exhausted."""
     rows = planned(harness)
-    harness.query(stopped("operator"))
+    harness.record(stopped("operator"))
 
     closing = harness.close(
         [good(rows[0]), bad(rows[1], "truncated", 2)], ending="cancelled", max_attempts=1
@@ -249,7 +249,7 @@ def test_a_job_cancelled_by_nobody_of_ours_is_asked_again(harness: TrackingHarne
 def test_a_stop_of_another_run_changes_nothing_here(harness: TrackingHarness) -> None:
     """Reasons belong to a run."""
     rows = planned(harness)
-    harness.query(RunStopped(run_id="r2", planned_on=DAY, reason="operator"))
+    harness.record(RunStopped(run_id="r2", planned_on=DAY, reason="operator"))
 
     assert "answered" == harness.close(all_good(rows[:1]), ending="cancelled").outcome
 
@@ -257,7 +257,7 @@ def test_a_stop_of_another_run_changes_nothing_here(harness: TrackingHarness) ->
 def test_a_stopped_run_still_keeps_a_job_that_succeeded(harness: TrackingHarness) -> None:
     """It ended before it could be cancelled; what is open may be decided by the next attempt."""
     rows = planned(harness)
-    harness.query(stopped("operator"))
+    harness.record(stopped("operator"))
 
     closing = harness.close(all_good(rows[:2]))
 

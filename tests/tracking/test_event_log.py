@@ -16,7 +16,7 @@ def told(harness: TrackingHarness) -> Envelope:
     """The first batch of a run, told and not handled."""
     harness.source(calls(4))
     harness.plan(canary=2, rows_per_batch=2)
-    harness.query(PLANNED)
+    harness.record(PLANNED)
     return wrap(
         PLANNED, deployment=harness.deployment, source="t", time=harness.clock(), cause=cause()
     )

@@ -53,7 +53,7 @@ def over(
     """A run that analysed all of its rows."""
     harness.plan(run_id, **request)
     harness.close(all_good(rows), run_id=run_id)
-    harness.query(completed(run_id))
+    harness.record(completed(run_id))
 
 
 # Selection
@@ -170,7 +170,7 @@ def test_rows_without_ids_are_records_too(harness: TrackingHarness) -> None:
 
     assert (1, 1) == ((plan := harness.plan("r1")).records, plan.duplicate)
     harness.close([good(call(1, "b", **nobody)) | {"transcript_fingerprint": None}])
-    harness.query(completed())
+    harness.record(completed())
     again = harness.plan("r2")
 
     assert (0, 2) == (again.records, again.processed + again.changed + again.duplicate)
@@ -204,7 +204,7 @@ def test_what_failed_for_good_is_left_out_until_it_is_named(harness: TrackingHar
     harness.source(calls(3))
     harness.plan()
     harness.close([*all_good(calls(2)), bad(call(2), "blocked", 3)])
-    harness.query(completed())
+    harness.record(completed())
 
     assert {"processed": 2, "failed_before": 1} == skipped(harness.plan("r2"))
     assert 1 == harness.reprocess("r3", error_types=["blocked"]).records
@@ -228,7 +228,7 @@ def test_a_completed_run_holds_nothing(harness: TrackingHarness) -> None:
     harness.source(calls(3))
     harness.plan("r1")
     harness.close(all_good(calls(1)), ending="discarded")
-    harness.query(completed())
+    harness.record(completed())
 
     assert (2, {"processed": 1}) == ((plan := harness.plan("r2")).records, skipped(plan))
 
@@ -332,7 +332,7 @@ def test_what_a_cancelled_run_released_is_taken_however_old_it_is(harness: Track
     harness.source([old, new])
     harness.plan("r1", mode="incremental")
     harness.close([], ending="discarded")
-    harness.query(completed())
+    harness.record(completed())
 
     assert 2 == harness.plan("r2", mode="incremental").records
 
@@ -362,7 +362,7 @@ def failures(harness: TrackingHarness) -> None:
         [good(two[0]), bad(two[1], "truncated", 2), bad(two[2], "truncated", 3)],
         batch=2, max_attempts=1,
     )  # fmt: skip
-    harness.query(completed())
+    harness.record(completed())
 
 
 def members(harness: TrackingHarness, run_id: str) -> list[list[str]]:
@@ -421,7 +421,7 @@ def test_released_records_can_be_reprocessed_by_name(harness: TrackingHarness) -
     harness.source(calls(3))
     harness.plan("r1")
     harness.close([], ending="discarded")
-    harness.query(completed())
+    harness.record(completed())
 
     assert 3 == harness.reprocess("r2", error_types=["discarded"]).records
 
@@ -434,7 +434,7 @@ def test_reprocessing_twice_is_reprocessing_once(harness: TrackingHarness) -> No
 
     meanwhile = harness.reprocess("meanwhile", of_run="r1")
     harness.close(all_good([rows[r] for r in members(harness, "again")[0]]), run_id="again")
-    harness.query(completed("again"))
+    harness.record(completed("again"))
     later = harness.reprocess("later", of_run="r1")
 
     assert (3, 0, 3) == (taken.records, meanwhile.records, meanwhile.held)

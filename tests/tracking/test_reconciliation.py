@@ -67,7 +67,7 @@ def test_the_books_recomputed_from_rows_equal_those_of_the_closings(
     harness.empty()
     rows = planned(harness, 5)
     if stop:
-        harness.query(stopped("operator"))
+        harness.record(stopped("operator"))
     for attempt, of_attempt in enumerate(fates, start=1):
         last = attempt == len(fates)
         attempt_key = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
@@ -81,7 +81,7 @@ def test_the_books_recomputed_from_rows_equal_those_of_the_closings(
         closing = harness.close(
             lines, attempt=attempt, max_attempts=3, ending=ending if last else "succeeded"
         )
-        books = harness.books()
+        books = harness.totals()
         assert counts(closing) == tuple(books[name] for name in COUNTS)
         assert 5 == sum(counts(closing))
         assert books == books | SOUND
@@ -94,7 +94,7 @@ def test_the_books_name_a_row_that_is_stored_twice(harness: TrackingHarness) -> 
     harness.close(all_good(rows))
     harness.sql(f"INSERT INTO {OUTPUT} SELECT * FROM {OUTPUT} LIMIT 1")  # noqa: S608
 
-    assert 1 == harness.books()["doubled"]
+    assert 1 == harness.totals()["doubled"]
 
 
 def test_the_books_name_a_record_without_its_row(harness: TrackingHarness) -> None:
@@ -104,7 +104,7 @@ def test_the_books_name_a_record_without_its_row(harness: TrackingHarness) -> No
     harness.sql(f"DELETE FROM {OUTPUT} WHERE record_id = ?", id_of(rows[0]))  # noqa: S608
     harness.sql("DELETE FROM processed_records WHERE record_id = ?", id_of(rows[1]))
 
-    assert 2 == harness.books()["half_stored"]
+    assert 2 == harness.totals()["half_stored"]
 
 
 def test_the_books_name_a_lost_member_and_one_that_is_there_twice(harness: TrackingHarness) -> None:
@@ -113,7 +113,7 @@ def test_the_books_name_a_lost_member_and_one_that_is_there_twice(harness: Track
     harness.sql("DELETE FROM batch_records WHERE record_id = ?", id_of(rows[0]))
     harness.sql("INSERT INTO batch_records SELECT * FROM batch_records LIMIT 1")
 
-    books = harness.books()
+    books = harness.totals()
     assert (1, 1) == (books["missing_members"], books["doubled"])
 
 
@@ -123,10 +123,10 @@ def test_the_books_name_an_attempt_with_two_jobs(harness: TrackingHarness) -> No
     about = {"run_id": "r1", "planned_on": DAY, "batch": 1, "attempt": 1}
     one, two = (JobSubmitted(**about, claim=n, job=f"j{n}") for n in (1, 2))  # type: ignore[arg-type]
 
-    harness.query(one, one)
-    assert 0 == harness.books()["paid_twice"]
-    harness.query(two)
-    assert 1 == harness.books()["paid_twice"]
+    harness.record(one, one)
+    assert 0 == harness.totals()["paid_twice"]
+    harness.record(two)
+    assert 1 == harness.totals()["paid_twice"]
 
 
 def test_the_books_name_one_id_with_two_bodies(harness: TrackingHarness) -> None:
@@ -141,10 +141,10 @@ def test_the_books_name_one_id_with_two_bodies(harness: TrackingHarness) -> None
         "released": 0,
     }
 
-    harness.query(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
-    assert 0 == harness.books()["two_bodies"]
-    harness.query(RunCompleted(**over, analysed=2))  # type: ignore[arg-type]
-    assert 1 == harness.books()["two_bodies"]
+    harness.record(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
+    assert 0 == harness.totals()["two_bodies"]
+    harness.record(RunCompleted(**over, analysed=2))  # type: ignore[arg-type]
+    assert 1 == harness.totals()["two_bodies"]
 
 
 def test_the_books_name_records_that_the_plans_of_batches_leave_out(
@@ -152,11 +152,11 @@ def test_the_books_name_records_that_the_plans_of_batches_leave_out(
 ) -> None:
     """By hand: one transaction writes both."""
     planned(harness)
-    assert 0 == harness.books()["missing_members"]
+    assert 0 == harness.totals()["missing_members"]
 
     harness.sql("UPDATE batch_plans SET records = records - 1")
 
-    assert 1 == harness.books()["missing_members"]
+    assert 1 == harness.totals()["missing_members"]
 
 
 def test_the_books_name_an_attempt_that_is_closed_twice(harness: TrackingHarness) -> None:
@@ -165,4 +165,4 @@ def test_the_books_name_an_attempt_that_is_closed_twice(harness: TrackingHarness
     harness.close(all_good(rows))
     harness.sql("INSERT INTO attempt_closings SELECT * FROM attempt_closings")
 
-    assert 1 == harness.books()["closed_twice"]
+    assert 1 == harness.totals()["closed_twice"]
