@@ -289,7 +289,7 @@ def test_another_job_is_no_try_of_this_one(name: str) -> None:
 
 
 def test_the_job_of_one_transaction_is_no_job_of_another() -> None:
-    """Names that begin alike are told apart by the separator."""
+    """Names that begin alike differ by the separator."""
     assert not is_bigquery_job("troupe__claims__ab12__r1", "claim")
     assert not is_bigquery_job("troupe__claim", "claim")
 

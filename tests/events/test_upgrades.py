@@ -91,8 +91,8 @@ def test_a_run_in_flight_goes_on_under_the_new_version(
     harness.backend.wake()
     harness.play()
 
-    books = harness.books("r1")
-    assert books["ok"], books
+    totals = harness.books("r1")
+    assert totals["ok"], totals
     assert CALLS == harness.one("SELECT count(*) FROM transcription_analyzed_transcripts")
     assert "run-completed" in harness.topics("r1")
     harness.close()

@@ -31,7 +31,7 @@ from troupe.analysis_folders import load_folder
 from troupe.cli.app import app
 
 CLOSING = transaction("close_attempt", **NAMES | {"staged": "`staged_1`"})
-SAID = Column(name="said", type="STRING")
+SUMMARY = Column(name="summary_text", type="STRING")
 
 
 def is_free(name: str) -> bool:
@@ -41,7 +41,7 @@ def is_free(name: str) -> bool:
 ANY_WORD = tuple(
     Column(name=word, type="STRING")
     for word in sorted(set(re.findall(r"\w+", CLOSING.lower())))
-    if is_free(word) and word != SAID.name
+    if is_free(word) and word != SUMMARY.name
 )
 
 
@@ -78,7 +78,7 @@ def close(
     harness: TrackingHarness, columns: tuple[Column, ...], values: list[str] | None
 ) -> list[tuple[object, ...]]:
     """Close an attempt with one answer of these values; return its stored grounding and columns."""
-    answer = (SAID, *columns)
+    answer = (SUMMARY, *columns)
     harness.warehouse.db.execute("DROP TABLE IF EXISTS own")
     harness.warehouse.make({"own": output_columns(answer)})
     (row,) = calls(1)
@@ -94,7 +94,7 @@ def close(
             staged=None if values is None else staged(harness, row, answer, values),
             output="own",
             answer_columns=answer,
-            summary_column=SAID.name,
+            summary_column=SUMMARY.name,
             grounding=True,
             analysis="of_any_kind_v1",
             model="m1",
@@ -119,7 +119,7 @@ def staged(
         "record_id": id_of(source_row), "job": 1, "line": 1, "parse_method": "strict",
         "repair_grade": "exact",
         "transcript_fingerprint": hashlib.sha256(source_row["transcript"].encode()).hexdigest(),
-        SAID.name: source_row["transcript"],
+        SUMMARY.name: source_row["transcript"],
     }  # fmt: skip
     row |= dict(zip((column.name for column in answer[1:]), values, strict=True))
     blob = harness.bucket.write_once("staging/own.ndjson", [json.dumps(row).encode() + b"\n"])

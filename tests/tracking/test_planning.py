@@ -165,11 +165,11 @@ def test_a_duplicate_outside_the_filter_hides_no_row(harness: TrackingHarness) -
 
 def test_rows_with_null_ids_are_records_too(harness: TrackingHarness) -> None:
     """NULL equals nothing in SQL; the hash of a NULL is a value."""
-    nobody = {"phone_number_token": None, "interactionId": None}
-    harness.source([call(1, "a", **nobody), call(2, "b", **nobody)])
+    without_ids = {"phone_number_token": None, "interactionId": None}
+    harness.source([call(1, "a", **without_ids), call(2, "b", **without_ids)])
 
     assert (1, 1) == ((plan := harness.plan("r1")).records, plan.duplicate)
-    harness.close([good(call(1, "b", **nobody)) | {"transcript_fingerprint": None}])
+    harness.close([good(call(1, "b", **without_ids)) | {"transcript_fingerprint": None}])
     harness.record(completed())
     again = harness.plan("r2")
 
@@ -265,7 +265,7 @@ def test_rows_that_cannot_be_requested_are_stored_as_errors_once(harness: Tracki
 
 def test_planned_bytes_are_those_of_the_written_request_line(harness: TrackingHarness) -> None:
     """Escaped, in UTF-8, with the surrounding JSON; U+2028 may count three bytes more."""
-    text = 'say "hi"\n\u2028 ü 😀 \x01'
+    text = 'quote "hi"\n\u2028 ü 😀 \x01'
     harness.source([call(1, text)])
 
     plan = harness.plan()

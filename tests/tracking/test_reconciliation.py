@@ -81,10 +81,10 @@ def test_totals_recomputed_from_rows_equal_those_of_the_closings(
         closing = harness.close(
             lines, attempt=attempt, max_attempts=3, ending=ending if last else "succeeded"
         )
-        books = harness.totals()
-        assert counts(closing) == tuple(books[name] for name in COUNTS)
+        totals = harness.totals()
+        assert counts(closing) == tuple(totals[name] for name in COUNTS)
         assert 5 == sum(counts(closing))
-        assert books == books | SOUND
+        assert totals == totals | SOUND
     assert not (attempt == 3 and closing.open)
 
 
@@ -113,8 +113,8 @@ def test_a_lost_and_a_duplicated_member_are_counted(harness: TrackingHarness) ->
     harness.sql("DELETE FROM batch_records WHERE record_id = ?", id_of(rows[0]))
     harness.sql("INSERT INTO batch_records SELECT * FROM batch_records LIMIT 1")
 
-    books = harness.totals()
-    assert (1, 1) == (books["missing_members"], books["doubled"])
+    totals = harness.totals()
+    assert (1, 1) == (totals["missing_members"], totals["doubled"])
 
 
 def test_an_attempt_with_two_jobs_is_counted_as_paid_twice(harness: TrackingHarness) -> None:
