@@ -1,6 +1,4 @@
-"""What happens in a run. Everything else in the project speaks these words."""
-
-from msgspec import Struct
+"""Events, commands and signals, their CloudEvents form, and the ids of the system."""
 
 from .cloudevents import (
     Envelope,
@@ -40,33 +38,8 @@ from .events import (
     RunStopped,
 )
 from .ids import Deployment, record_id
+from .registry import EVENT_OF_TYPE, EVENTS, SIGNALS
 from .signals import BadRequest, DeadLetter, GcsObject, Signal, WatchTick
-
-EVENTS: tuple[type[Event], ...] = (
-    RunRequested,
-    ReprocessRequested,
-    CancelRequested,
-    RunPlanned,
-    RunRefused,
-    BatchPlanned,
-    JsonlUploaded,
-    JobSubmitted,
-    JobSucceeded,
-    JobFailed,
-    JobCancelled,
-    ResultsProcessed,
-    BatchCompleted,
-    BatchAbandoned,
-    RunStopped,
-    RunCompleted,
-    ReportWritten,
-    EventDeadLettered,
-)
-"""Every event, in the order of the flow."""
-
-SIGNALS: tuple[type[Struct], ...] = (WatchTick, GcsObject, DeadLetter)
-
-EVENT_OF_TYPE: dict[str, type[Event]] = {type_of(kind): kind for kind in EVENTS}
 
 __all__ = [
     "EVENTS",

@@ -1,4 +1,4 @@
-"""An event on the wire: one CloudEvents 1.0 event, carried by one Pub/Sub message.
+"""Events as CloudEvents 1.0 in Pub/Sub messages: one message carries one event.
 
 The message holds the event in structured form and repeats its attributes with the prefix
 `ce-`, so that subscriptions can filter (binding: googleapis/google-cloudevents,
@@ -10,16 +10,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar, cast, get_args, get_type_hints
 
 import msgspec
 from cloudevents.core.exceptions import BaseCloudEventException
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
 
+from .commands import EXPECTED
 from .events import Event
 from .ids import Deployment, join, traceparent
-from .validation_errors import in_words
 
 PREFIX = "dev.troupe"
 VERSION = "v1"
@@ -27,12 +27,12 @@ STRUCTURED = "application/cloudevents+json; charset=utf-8"
 
 
 class Unreadable(Exception):
-    """These bytes are no event of ours; delivering them again cannot help."""
+    """A message that does not hold an event of this system; a redelivery cannot help."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What is known of an event without opening its data."""
+    """An event with its CloudEvents attributes; its data is still encoded."""
 
     id: str
     type: str
@@ -40,40 +40,41 @@ class Envelope:
     subject: str
     time: datetime
     data: bytes
-    """The event as JSON, always in the same bytes for the same event."""
+    """The event as JSON; the same event always has the same bytes."""
     correlation: str
-    """The run that everything here belongs to."""
+    """Id of the run that the event belongs to."""
     causation: str
-    """The id of the event that this one follows from; empty for a command."""
+    """Id of the event that caused this one; empty for a command."""
     traceparent: str
 
 
 @cache
 def topic_of(kind: type[msgspec.Struct]) -> str:
-    """`BatchPlanned` is published on `batch-planned`."""
+    """Name the topic of an event class: `batch-planned` for `BatchPlanned`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
 
 
 @cache
 def type_of(kind: type[msgspec.Struct]) -> str:
+    """Name the CloudEvents type of a class: `dev.troupe.batch-planned.v1` for `BatchPlanned`."""
     return type_of_topic(topic_of(kind))
 
 
 def topic_of_type(event_type: str) -> str:
-    """`dev.troupe.batch-planned.v1` is published on `batch-planned`."""
+    """Name the topic of a CloudEvents type: `batch-planned` for `dev.troupe.batch-planned.v1`."""
     return event_type.removeprefix(f"{PREFIX}.").removesuffix(f".{VERSION}")
 
 
 def type_of_topic(topic: str) -> str:
-    """`batch-planned` carries `dev.troupe.batch-planned.v1`."""
+    """Name the CloudEvents type of a topic: the inverse of `topic_of_type`."""
     return f"{PREFIX}.{topic}.{VERSION}"
 
 
 def subject_of(event: Event) -> str:
-    """Where in the run the event belongs: `runs/r1/batches/2/attempts/1`."""
+    """Name what the event concerns, as the CloudEvents subject: `runs/r1/batches/2/attempts/1`."""
     parts = (("runs", "run_id"), ("batches", "batch"), ("attempts", "attempt"))
-    told = ((name, getattr(event, field, None)) for name, field in parts)
-    return "/".join(f"{name}/{value}" for name, value in told if value)
+    values = ((name, getattr(event, field, None)) for name, field in parts)
+    return "/".join(f"{name}/{value}" for name, value in values if value)
 
 
 _ENCODER = msgspec.json.Encoder(order="sorted")
@@ -82,27 +83,47 @@ F = TypeVar("F", bound=Event)
 
 
 def data_of(event: Event) -> bytes:
-    """The event as JSON, with its fields in one fixed order."""
+    """Encode the event as JSON with its fields in alphabetical order."""
     return _ENCODER.encode(event)
 
 
 def read_event(data: bytes, kind: type[F]) -> F:
-    """Unknown fields are ignored, missing and mistyped ones refused; a command refuses both.
+    """Decode an event. An event ignores unknown fields, a command refuses them.
 
-    Raises `Unreadable`, whose text names the field and repeats no value.
+    Raises `Unreadable` for a missing, mistyped or refused field. Its text names the field and
+    never repeats a value, because values may be personal data.
     """
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, ValueError, OverflowError, RecursionError) as error:
-        raise Unreadable(f"{topic_of(kind)}: {in_words(error, kind)}") from error
+        raise Unreadable(f"{topic_of(kind)}: {_explain(error, kind)}") from error
+
+
+def _explain(error: Exception, kind: type) -> str:
+    """Describe a decoding error: the field and what it may hold, never the value it had."""
+    if isinstance(error, UnicodeDecodeError):
+        return "the text is not UTF-8"
+    # msgspec quotes an invalid enum value; the rest of its messages hold no values.
+    text = re.sub(r"Invalid enum value '.*?'( - at|$)", r"Invalid enum value\1", str(error))
+    for pattern, allowed in EXPECTED.items():
+        text = text.replace(f"`str` matching regex {pattern!r}", allowed)
+    text = text.replace("Invalid RFC3339 encoded datetime", _A_TIME)
+    enum = re.fullmatch(r"Invalid enum value - at `\$\.(\w+)`", text)
+    if enum:
+        choices = ", ".join(get_args(get_type_hints(kind)[enum.group(1)]))
+        text = text.replace("Invalid enum value", f"Expected one of {choices}")
+    return text
+
+
+_A_TIME = "Expected a time such as 2026-01-31T00:00:00Z"
 
 
 def wrap(
     event: Event, *, deployment: Deployment, source: str, time: datetime, cause: Envelope
 ) -> Envelope:
-    """Wrap an event that follows from `cause`. The same event always gets the same id."""
-    place = (getattr(event, name) for name in event.identified_by)
-    id_ = deployment.event(topic_of(type(event)), *place)
+    """Wrap an event that `cause` led to. The same event always gets the same id."""
+    key = (getattr(event, name) for name in event.identified_by)
+    id_ = deployment.event(topic_of(type(event)), *key)
     return Envelope(
         id=id_,
         type=type_of(type(event)),
@@ -117,14 +138,14 @@ def wrap(
 
 
 def wrap_command(command: Event, *, deployment: Deployment, id_: str, time: datetime) -> Envelope:
-    """Wrap what somebody asks for, under the id that the request came with."""
+    """Wrap a command under the id of its request."""
     return Envelope(
         id=id_,
         type=type_of(type(command)),
         source=f"//{PREFIX}/outside",
         subject=subject_of(command),
         time=time,
-        # Read back once, so that 20 and 20.0 are one command.
+        # Decoded once more, so that 20 and 20.0 give the same bytes.
         data=data_of(read_event(data_of(command), type(command))),
         correlation=command.run_id or "",
         causation="",
@@ -133,23 +154,23 @@ def wrap_command(command: Event, *, deployment: Deployment, id_: str, time: date
 
 
 def to_pubsub(envelope: Envelope) -> tuple[bytes, dict[str, str]]:
-    """The message body and its attributes."""
+    """Encode an event as a Pub/Sub message in structured form: body and attributes."""
     event = CloudEvent(_attributes(envelope), msgspec.json.decode(envelope.data))
-    told = {name: str(value) for name, value in _attributes(envelope).items()}
-    told["time"] = envelope.time.isoformat()
-    attributes = {f"ce-{name}": value for name, value in told.items()}
+    texts = {name: str(value) for name, value in _attributes(envelope).items()}
+    texts["time"] = envelope.time.isoformat()
+    attributes = {f"ce-{name}": value for name, value in texts.items()}
     return JSONFormat().write(event), {"content-type": STRUCTURED, **attributes}
 
 
 def from_pubsub(body: bytes, attributes: Mapping[str, str]) -> Envelope:
-    """Read a message in structured or in binary form.
+    """Decode a Pub/Sub message that holds an event in structured or binary form.
 
-    Raises `Unreadable` for anything else; bare JSON is for `command_from` to read.
+    Raises `Unreadable` for anything else, bare JSON included.
     """
     try:
         if attributes.get("content-type", "").startswith("application/cloudevents"):
-            # The library would make up an id, another at each delivery.
-            msgspec.json.decode(body, type=_Named)
+            # Without this check the library would generate a new id at each delivery.
+            msgspec.json.decode(body, type=_Required)
             event = cast("CloudEvent", JSONFormat().read(CloudEvent, body))
         else:
             event = CloudEvent(_binary_attributes(attributes), msgspec.json.decode(body))
@@ -170,8 +191,8 @@ _UNREADABLE = (
 )
 
 
-class _Named(msgspec.Struct):
-    """What every event of ours has."""
+class _Required(msgspec.Struct):
+    """The attributes that every event must have."""
 
     id: str
     source: str
@@ -179,7 +200,7 @@ class _Named(msgspec.Struct):
 
 
 def is_event(attributes: Mapping[str, str]) -> bool:
-    """Whether the message claims to be a CloudEvent; if not, it may be a bare command."""
+    """Whether the attributes mark a CloudEvent; other messages may be commands in bare JSON."""
     structured = attributes.get("content-type", "").startswith("application/cloudevents")
     return structured or "ce-id" in attributes
 
@@ -202,21 +223,21 @@ def _attributes(envelope: Envelope) -> dict[str, Any]:
 
 
 def _binary_attributes(attributes: Mapping[str, str]) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    values: dict[str, Any] = {
         name.removeprefix("ce-"): value
         for name, value in attributes.items()
         if name.startswith("ce-")
     }
-    if "time" in told:
-        told["time"] = datetime.fromisoformat(told["time"])
-    return told
+    if "time" in values:
+        values["time"] = datetime.fromisoformat(values["time"])
+    return values
 
 
 def _envelope(event: CloudEvent) -> Envelope:
     extensions = event.get_attributes()
     data = event.get_data()
     if not isinstance(data, dict):
-        raise Unreadable("not a CloudEvent of ours: data is no object")
+        raise Unreadable("not an event of this system: data is not a JSON object")
     return Envelope(
         id=event.get_id(),
         type=event.get_type(),

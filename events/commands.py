@@ -1,4 +1,4 @@
-"""What people and schedules ask for. Checked strictly: a typing error is refused, never guessed."""
+"""Commands: requests from users and schedules. An unknown field is refused, never ignored."""
 
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar, Literal
@@ -11,7 +11,7 @@ from .ids import END, RUN_ID
 RunId = Annotated[str, msgspec.Meta(pattern=RUN_ID)]
 NEW_RUN_ID = f"{RUN_ID}|^{END}"
 NewRunId = Annotated[str, msgspec.Meta(pattern=NEW_RUN_ID)]
-"""Left empty it derives from the message, so that a redelivery is the same run."""
+"""A run id; empty means derived from the message id, so a redelivery is the same run."""
 RECORD_ID = rf"^[0-9a-f]{{32}}{END}"
 NAME = rf"^[\w.@:/+ -]{{1,100}}{END}"
 MODEL = rf"^[a-zA-Z0-9][\w.@/-]{{0,99}}{END}"
@@ -25,123 +25,121 @@ ROWS_LIMIT = 200_000
 """Requests that one Vertex batch job takes (documented)."""
 BYTES_LIMIT = 1_000_000_000
 """Bytes of one input file on Cloud Storage (documented: 1 GB)."""
-
-
 MOST_RECORDS = 1_000_000_000
 
 
 class Command(Event, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An event from outside; its id is the request's own."""
+    """An event from outside, under the id of its message or CloudEvent."""
 
     identified_by = ()
 
 
 class Settings(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How a run is cut, asked and bounded."""
+    """Settings of a run: batches, model, attempts and limits."""
 
     rows_per_batch: Annotated[int, msgspec.Meta(ge=1, le=ROWS_LIMIT)] = 20_000
-    """Records of a batch, about."""
+    """Maximum number of records in a batch."""
     bytes_per_batch: Annotated[int, msgspec.Meta(ge=10_000, le=BYTES_LIMIT)] = 700_000_000
-    """Of rendered request lines."""
+    """Bytes of request lines in a batch; the last record may exceed it."""
     concurrency: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 8
-    """Batches in flight at once."""
+    """Maximum number of batches in flight."""
     canary: Annotated[int, msgspec.Meta(ge=1, le=ROWS_LIMIT)] = 500
-    """Records of the first batch; only its success opens the window."""
+    """Records of the first batch; the others start after it is over."""
     breaker: Annotated[float, msgspec.Meta(gt=0, le=100)] = 20.0
-    """Per cent of failed records, of those in batches that are over, that stops the run."""
+    """Circuit breaker: percentage of failed records, among finished batches, that stops the run."""
     max_attempts: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
-    """Attempts at a batch; what is open after the last one has failed."""
+    """Maximum number of attempts at a batch; records open after the last one have failed."""
     model: Annotated[str, msgspec.Meta(pattern=MODEL)] | None = None
-    """None takes the default of the analysis."""
+    """Model name; None takes the default of the analysis."""
     analysis: Annotated[str, msgspec.Meta(pattern=ANALYSIS)] = "call_review_v1"
-    """What is asked: the name of an analysis."""
+    """Name of the analysis."""
     budget: Annotated[float, msgspec.Meta(gt=0)] | None = None
-    """US dollars; a run that would cost more is refused, or stops."""
+    """Maximum cost in US dollars; a run with a higher estimate is refused, a running one stops."""
     budget_tokens: Annotated[int, msgspec.Meta(ge=1)] | None = None
-    """Tokens read and written; a run that would take more is refused, or stops."""
+    """Maximum of input and output tokens; enforced like `budget`."""
     grounding: bool = True
-    """Measure how much of each summary was said in its transcript."""
+    """Measure which share of a summary's words occurs in its transcript."""
     dry_run: bool = False
-    """Plan and price it, freeze nothing, spend nothing."""
+    """Plan and estimate the cost only; freeze no batch and create no job."""
 
 
 class RunRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody wants transcripts analysed."""
+    """A user or a schedule requests a run."""
 
     run_id: NewRunId = ""
-    """Name of the run; left empty it derives from the message."""
+    """Id of the run; empty means derived from the message id."""
     mode: Mode = "production"
-    """`test` demands a limit, `single` names records, `incremental` goes on at the newest event."""
+    """`test` needs a limit, `single` needs record ids, `incremental` starts at the newest call."""
     limit: Annotated[int, msgspec.Meta(ge=1, le=MOST_RECORDS)] | None = None
-    """Records of the run, at most; the rest is counted and left for later."""
+    """Maximum number of records; the rest is counted and left to a later run."""
     event_time_from: datetime | None = None
     """Calls at or after this time, with a time zone."""
     event_time_to: datetime | None = None
     """Calls before this time."""
     providers: list[Name] = []
-    """Calls of these providers alone."""
+    """Only calls of these providers."""
     directions: list[Name] = []
-    """Calls of these directions alone."""
+    """Only calls of these directions."""
     record_ids: list[RecordId] = []
-    """These records alone, in mode single or custom."""
+    """Only these records, in mode single or custom."""
     lookback_days: Annotated[int, msgspec.Meta(ge=0, le=3_650)] = 7
-    """How far an incremental run looks back behind the newest event, for calls that came late."""
+    """Days before the newest call at which an incremental run starts, for calls that arrived late."""
 
     def __post_init__(self) -> None:
         _check_times(self.event_time_from, self.event_time_to)
         if self.mode == "test" and self.limit is None:
-            raise ValueError("limit is missing: mode test demands one, for example 100")
+            raise ValueError("limit is missing: mode test needs one, for example 100")
         if self.mode == "single" and not self.record_ids:
-            raise ValueError("record_ids is empty: mode single names at least one")
+            raise ValueError("record_ids is empty: mode single needs at least one")
         if self.record_ids and self.mode not in ("single", "custom"):
-            raise ValueError(f"record_ids cannot be used in mode {self.mode}: take mode single")
+            raise ValueError(f"record_ids is not allowed in mode {self.mode}: use mode single")
 
     @property
     def narrowed(self) -> bool:
-        """Whether it asks for less than everything that is pending."""
+        """Whether a filter excludes pending records."""
         return bool(self.event_time_from or self.event_time_to or self.providers or self.directions)
 
 
 class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Somebody wants failed or released records asked again, in a new run."""
+    """A user requests a new run over failed or released records."""
 
     run_id: NewRunId = ""
-    """Name of the run; left empty it derives from the message."""
+    """Id of the run; empty means derived from the message id."""
     of_run: RunId | None = None
-    """Records of this run."""
+    """Select records of this run."""
     batches: list[Annotated[int, msgspec.Meta(ge=1, le=MOST_RECORDS)]] = []
-    """Of these batches of that run."""
+    """Select records of these batches of `of_run`."""
     error_types: list[Annotated[str, msgspec.Meta(pattern=ERROR_TYPE)]] = []
-    """Records that met one of these errors."""
+    """Select records with an error of one of these types."""
     record_ids: list[RecordId] = []
-    """These records."""
+    """Select these records."""
 
     def __post_init__(self) -> None:
         if not (self.of_run or self.error_types or self.record_ids):
             raise ValueError("nothing is selected: give of_run, error_types or record_ids")
         if self.batches and not self.of_run:
-            raise ValueError("batches needs of_run: batch numbers belong to a run")
+            raise ValueError("batches needs of_run: batch numbers count within one run")
 
 
 class CancelRequested(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An operator wants a run stopped."""
+    """An operator requests that a run stops."""
 
     run_id: RunId
     """The run to stop."""
     requested_by: ClassVar[str] = "operator"
 
 
-_RUN = "1 to 40 signs of a-z, 0-9 and -, with no - first"
-IN_WORDS: dict[str, str] = {
+_RUN = "1 to 40 characters of a-z, 0-9 and -, not starting with -"
+EXPECTED: dict[str, str] = {
     RUN_ID: _RUN,
     NEW_RUN_ID: _RUN,
-    RECORD_ID: "a record id of 32 signs of 0-9 and a-f",
-    NAME: "1 to 100 letters, digits, spaces and signs of . @ : / + _ -",
-    MODEL: "the name of a model, 1 to 100 signs of a-z, A-Z, 0-9 and . @ / _ -",
-    ANALYSIS: "the name of an analysis, 1 to 60 signs of a-z, 0-9 and _, with a letter first",
-    ERROR_TYPE: "the name of an error, 1 to 40 signs of a-z and _",
+    RECORD_ID: "a record id of 32 characters of 0-9 and a-f",
+    NAME: "1 to 100 letters, digits, spaces and characters of . @ : / + _ -",
+    MODEL: "a model name of 1 to 100 characters of a-z, A-Z, 0-9 and . @ / _ -",
+    ANALYSIS: "an analysis name of 1 to 60 characters of a-z, 0-9 and _, starting with a letter",
+    ERROR_TYPE: "an error type of 1 to 40 characters of a-z and _",
 }
-"""What each pattern allows, as a refusal says it."""
+"""What each pattern allows, as an error message puts it."""
 
 
 def _check_times(start: datetime | None, end: datetime | None) -> None:
@@ -156,8 +154,8 @@ def _instant(name: str, time: datetime | None) -> datetime | None:
     if time is None:
         return None
     if time.tzinfo is None:
-        raise ValueError(f"{name} has no time zone: write 2026-01-31T00:00:00Z")
+        raise ValueError(f"{name} has no time zone: use RFC 3339, e.g. 2026-01-31T00:00:00Z")
     try:
         return time.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"{name} lies beyond the calendar") from error
+        raise ValueError(f"{name} is outside the years 1 to 9999 in UTC") from error

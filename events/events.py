@@ -1,4 +1,4 @@
-"""The events of a run, in the order they happen. Ids, addresses and counts: never transcripts."""
+"""The events of a run, in the order of the flow. They carry ids, URIs and counts, never transcripts."""
 
 from typing import ClassVar
 
@@ -8,16 +8,16 @@ from .ids import short_hash
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that happened in a run. Unknown fields of a newer version are ignored."""
+    """Something that happened in a run. Unknown fields, of a newer version, are ignored."""
 
     identified_by: ClassVar[tuple[str, ...]] = ("run_id",)
-    """The fields that make two tellings of one event the same event."""
+    """The idempotency key: two events of one class with equal fields here are the same event."""
 
     run_id: str
 
 
 class RunEvent(Event, frozen=True, kw_only=True):
-    """An event of a planned run; `planned_on` lets every query prune its partitions."""
+    """An event of a planned run. Queries prune partitions by `planned_on`."""
 
     planned_on: str
     """The day of the plan, as YYYY-MM-DD in UTC."""
@@ -33,7 +33,7 @@ class AttemptEvent(RunEvent, frozen=True, kw_only=True):
 
 
 class RunPlanned(RunEvent, frozen=True, kw_only=True):
-    """The membership of every batch is frozen."""
+    """The records of every batch are frozen."""
 
     analysis: str
     batches: int
@@ -42,7 +42,7 @@ class RunPlanned(RunEvent, frozen=True, kw_only=True):
 
 
 class RunRefused(Event, frozen=True, kw_only=True):
-    """A request was turned down; nothing else happened."""
+    """A request was refused, and had no other effect."""
 
     identified_by = ("run_id", "request_id")
 
@@ -51,17 +51,17 @@ class RunRefused(Event, frozen=True, kw_only=True):
     reason: str
     """`bad_input`, `run_id_taken`, `over_budget`, `unknown_price` or `unknown_analysis`."""
     detail: str
-    """What is wrong with which field, and what to do; no personal data."""
+    """Which field is invalid and what to do; no personal data."""
 
 
 class BatchPlanned(AttemptEvent, frozen=True, kw_only=True):
-    """An attempt may begin: these records of the batch are open."""
+    """An attempt at a batch may begin; `records` of the batch are open."""
 
     records: int
 
 
 class JsonlUploaded(AttemptEvent, frozen=True, kw_only=True):
-    """The requests of an attempt stand in the bucket."""
+    """The request file of an attempt is in the bucket."""
 
     uri: str
     generation: int
@@ -71,7 +71,7 @@ class JsonlUploaded(AttemptEvent, frozen=True, kw_only=True):
 
 
 class JobSubmitted(AttemptEvent, frozen=True, kw_only=True):
-    """Vertex accepted the job of one claim."""
+    """Vertex accepted the job that was created under one claim."""
 
     identified_by = ("run_id", "batch", "attempt", "claim")
 
@@ -80,19 +80,19 @@ class JobSubmitted(AttemptEvent, frozen=True, kw_only=True):
 
 
 class JobEnded(AttemptEvent, frozen=True, kw_only=True):
-    """Every job of the attempt has ended. The name of the event says how."""
+    """Every job of the attempt has ended; the subclass is the result."""
 
-    identified_by = ("run_id", "batch", "attempt", "sight")
+    identified_by = ("run_id", "batch", "attempt", "observation")
 
     jobs: list[str]
     outputs: list[str]
-    """The folders that may hold results, one for each job that wrote any."""
+    """Output folders that may hold results, one per job that wrote any."""
     cause: str = ""
-    """Why it did not succeed, as a stable word: see `handlers.attempts.job_states`."""
+    """Why it did not succeed, one of the causes in `handlers.attempts.job_states`; else empty."""
 
     @property
-    def sight(self) -> str:
-        """What was seen of the jobs: a job may be deleted between two looks at it."""
+    def observation(self) -> str:
+        """Hash of jobs, outputs and cause: a job may be deleted between two observations."""
         return short_hash("\n".join([*self.jobs, "", *self.outputs, "", self.cause]))
 
 
@@ -101,15 +101,15 @@ class JobSucceeded(JobEnded, frozen=True, kw_only=True):
 
 
 class JobFailed(JobEnded, frozen=True, kw_only=True):
-    """The jobs failed, expired or were deleted; what they wrote is still read."""
+    """The jobs failed, expired or were deleted; their output is still read."""
 
 
 class JobCancelled(JobEnded, frozen=True, kw_only=True):
-    """The jobs were cancelled, or the attempt was never started."""
+    """The jobs were cancelled, or none was created."""
 
 
 class ResultsProcessed(AttemptEvent, frozen=True, kw_only=True):
-    """The attempt is closed; the counts are of the batch as a whole, after it."""
+    """The attempt is closed. The counts are totals of the whole batch after it."""
 
     analysed: int
     failed: int
@@ -134,17 +134,17 @@ class BatchOver(RunEvent, frozen=True, kw_only=True):
 
 
 class BatchCompleted(BatchOver, frozen=True, kw_only=True):
-    """Every record of the batch is analysed or has failed."""
+    """Every record of the batch is analysed or failed."""
 
 
 class BatchAbandoned(BatchOver, frozen=True, kw_only=True):
-    """Records of the batch were released; a later plan takes them."""
+    """Records of the batch were released: a later plan takes them."""
 
     cause: str
 
 
 class RunStopped(RunEvent, frozen=True, kw_only=True):
-    """No new job will be paid for in this run."""
+    """The run creates no further job."""
 
     identified_by = ("run_id", "reason")
 
@@ -163,16 +163,16 @@ class RunCompleted(RunEvent, frozen=True, kw_only=True):
 
 
 class ReportWritten(RunEvent, frozen=True, kw_only=True):
-    """The run's summary stands in `run_reports`."""
+    """The summary of the run is stored in `run_reports`."""
 
 
 class EventDeadLettered(Event, frozen=True, kw_only=True):
-    """A message lies among the dead letters; an operator can replay or discard it."""
+    """A message was dead-lettered; an operator can replay or discard it."""
 
     identified_by = ("letter_id", "handler", "cause")
 
     letter_id: str
-    """The event id of the message, or its message id when it could not be read."""
+    """The event id of the message, or its Pub/Sub message id when it could not be decoded."""
     handler: str
     cause: str
     batch: int = 0

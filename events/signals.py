@@ -1,25 +1,25 @@
-"""Signals say "look now". They are never written to the event log, and losing one costs minutes."""
+"""Signals: hints to look at Vertex now. They are not recorded; the next tick makes up for a lost one."""
 
 import msgspec
 
 
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
-    """A hint from outside the score."""
+    """A message that is not an event and is not recorded in the event log."""
 
 
 class WatchTick(Signal, frozen=True, kw_only=True):
-    """Cloud Scheduler, every five minutes: the authority on what Vertex has done."""
+    """Cloud Scheduler's tick, every five minutes: watch-jobs asks Vertex for the state of every job."""
 
 
 class GcsObject(Signal, frozen=True, kw_only=True):
-    """OBJECT_FINALIZE on the output bucket: near-instant news of a success."""
+    """OBJECT_FINALIZE on the output bucket: a job wrote a file, seconds ago."""
 
     bucket: str
     name: str
 
 
 class DeadLetter(Signal, frozen=True, kw_only=True):
-    """A message that was dead-lettered or failed too often, as its dead-letter topic tells it."""
+    """A message from a dead-letter topic: rejected by its handler, or failed too often."""
 
     letter_id: str
     handler: str
@@ -33,7 +33,7 @@ class DeadLetter(Signal, frozen=True, kw_only=True):
 
 
 class BadRequest(Signal, frozen=True, kw_only=True):
-    """A message on a topic of requests that breaks the rules of its kind."""
+    """A request message with an invalid field."""
 
     run_id: str
     request_id: str

@@ -35,7 +35,7 @@ def observe(
     since: date,
     only: AttemptId | None = None,
 ) -> list[ObservedAttempt]:
-    """Ask Vertex for the jobs of all waiting attempts, or of `only` one (run, batch, attempt).
+    """Ask Vertex for the jobs of all waiting attempts, or of `only` one.
 
     One list request for all of them, and one get for each known job that the list lacks.
     """

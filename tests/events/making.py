@@ -1,4 +1,4 @@
-"""Events with values that nobody thought of."""
+"""Hypothesis strategies for events, and helpers that wrap them."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -73,7 +73,7 @@ _COMMANDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
 
 
 def events_of(kind: type[Event]) -> st.SearchStrategy[Event]:
-    """Any event of this kind; commands keep their rules."""
+    """Events of this class with any values; commands with valid ones."""
     fields = msgspec.structs.fields(kind)
     given = _COMMANDS.get(kind.__name__, {})
     of = {field.name: given[field.name] if field.name in given else _any(field) for field in fields}
@@ -95,7 +95,7 @@ def cause(id_: str = "m1") -> Envelope:
 
 
 def wrapped(event: Event, *, id_: str = "m1", at: datetime = NOON) -> Envelope:
-    """As the loop wraps it; `id_` names the cause of an event, and is the id of a command."""
+    """Wrap an event as the delivery loop does; `id_` is the cause of an event or a command's id."""
     if isinstance(event, Command):
         return wrap_command(event, deployment=DEPLOYMENT, id_=id_, time=at)
     return wrap(event, deployment=DEPLOYMENT, source="tests", time=at, cause=cause(id_))

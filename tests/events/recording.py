@@ -1,9 +1,9 @@
-"""Records what a version leaves behind in the middle of its work, for the next one to read.
+"""Record the tables and events of this version, for the upgrade tests of later versions.
 
     python -m tests.events.recording 0.1.0
 
-writes tests/events/recorded/<version>.json, once a release: the tables of two runs in flight, and
-one event of each kind. A recording is never renewed: it is what that version wrote.
+writes tests/events/recorded/<version>.json, once per release: the tables of a run in flight, and one
+event of each class. Recordings are never renewed: they hold what that version wrote.
 """
 
 import json
@@ -28,27 +28,27 @@ Rows = list[dict[str, Any]]
 
 
 def in_flight(home: Path) -> dict[str, Rows]:
-    """Every table, when one run is planned and its first batch told, but nothing written yet."""
+    """Every table of a run that is planned, before its first request file is written."""
     harness = LocalHarness(home, LocalSettings(deployment="rec1"))
     harness.load(calls(CALLS))
     harness.request("r1", rows_per_batch=5, canary=2)
     harness.backend.deliver_next()
-    told = {table: _rows(harness, f'SELECT * FROM "{table}"') for table in layouts()}  # noqa: S608
+    tables = {table: _rows(harness, f'SELECT * FROM "{table}"') for table in layouts()}  # noqa: S608
     harness.close()
-    return told
+    return tables
 
 
 def every_event(home: Path) -> Rows:
-    """One event_log row of each kind, from runs that succeed, fail, stop, and are refused."""
-    found: dict[str, dict[str, Any]] = {}
-    for harness in _stories(home):
+    """One row of the event log per class, from runs that succeed, fail, stop and are refused."""
+    rows: dict[str, dict[str, Any]] = {}
+    for harness in _runs(home):
         for row in _rows(harness, "SELECT * FROM events ORDER BY recorded_at, event_id"):
-            found.setdefault(row["topic"], row)
+            rows.setdefault(row["topic"], row)
         harness.close()
-    return list(found.values())
+    return list(rows.values())
 
 
-def _stories(home: Path) -> Iterator[LocalHarness]:
+def _runs(home: Path) -> Iterator[LocalHarness]:
     harness = LocalHarness(home / "a", LocalSettings(deployment="rec1", damage=Damage(share=1.0)))
     harness.load(calls(4))
     harness.run("r1", rows_per_batch=2, canary=2, max_attempts=1)
@@ -80,7 +80,7 @@ def _rows(harness: LocalHarness, sql: str) -> Rows:
 
 def main(version: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        told = {
+        recording = {
             "tables": in_flight(Path(folder) / "t"),
             "events": every_event(Path(folder)),
             "shapes": {
@@ -89,7 +89,7 @@ def main(version: str) -> None:
             },
         }
     FOLDER.mkdir(exist_ok=True)
-    text = json.dumps(told, default=str, ensure_ascii=False)
+    text = json.dumps(recording, default=str, ensure_ascii=False)
     lines = text.replace("}, {", "},\n{").replace('], "', '],\n"')
     (FOLDER / f"{version}.json").write_text(lines + "\n", encoding="utf-8")
 

@@ -1,4 +1,4 @@
-"""Events on the wire: what goes in comes out, and what is no event is named as such."""
+"""Events in Pub/Sub messages: encoded, decoded back, and refused when invalid."""
 
 import json
 from datetime import timedelta
@@ -38,8 +38,8 @@ few = settings(
 PLANNED = BatchPlanned(run_id="r1", planned_on="2026-03-02", batch=2, attempt=1, records=7)
 
 
-def told(event: Event, **changed: Any) -> bytes:
-    """Its JSON, with fields changed or, for `...`, left out."""
+def encoded(event: Event, **changed: Any) -> bytes:
+    """The event as JSON, with fields changed or, for `...`, left out."""
     data = msgspec.json.decode(data_of(event)) | changed
     return json.dumps({name: v for name, v in data.items() if v is not ...}).encode()
 
@@ -53,7 +53,7 @@ def binary(body: bytes, attributes: dict[str, str]) -> tuple[bytes, dict[str, st
 @pytest.mark.parametrize("kind", EVENTS, ids=topic_of)
 @few
 @given(data=st.data())
-def test_an_event_survives_the_wire_in_both_forms(kind: type[Event], data: st.DataObject) -> None:
+def test_an_event_is_decoded_back_from_both_forms(kind: type[Event], data: st.DataObject) -> None:
     """Structured and binary, with any values."""
     event = data.draw(events_of(kind))
     envelope = wrapped(event)
@@ -68,7 +68,7 @@ def test_an_event_survives_the_wire_in_both_forms(kind: type[Event], data: st.Da
 
 
 def test_attributes_repeat_what_subscriptions_filter_by() -> None:
-    """With the prefix of the CloudEvents Pub/Sub binding, every value a string."""
+    """With the prefix `ce-` of the Pub/Sub binding; every value is a string."""
     _, attributes = to_pubsub(wrapped(PLANNED))
 
     assert {
@@ -89,8 +89,8 @@ def test_attributes_repeat_what_subscriptions_filter_by() -> None:
     assert all(isinstance(value, str) for value in attributes.values())
 
 
-def test_an_event_has_one_name_in_three_spellings() -> None:
-    """Class, topic and type."""
+def test_class_topic_and_type_of_an_event_share_one_name() -> None:
+    """Topics and types derive from the class name, and no two are equal."""
     assert "batch-planned" == topic_of(BatchPlanned)
     assert "dev.troupe.batch-planned.v1" == type_of(BatchPlanned)
     assert [topic_of(kind) for kind in EVENTS] == [topic_of_type(type_of(kind)) for kind in EVENTS]
@@ -101,22 +101,22 @@ def test_an_event_has_one_name_in_three_spellings() -> None:
 
 
 def test_unknown_fields_of_an_event_are_ignored() -> None:
-    """A newer version may say more."""
-    assert PLANNED == read_event(told(PLANNED, priority="high"), BatchPlanned)
+    """A newer version may add fields."""
+    assert PLANNED == read_event(encoded(PLANNED, priority="high"), BatchPlanned)
 
 
 @pytest.mark.parametrize("kind", [k for k in EVENTS if issubclass(k, Command)], ids=topic_of)
 def test_unknown_fields_of_a_command_are_refused_by_name(kind: type[Event]) -> None:
-    """A typing error is never guessed at."""
+    """A typo in a command must not be ignored."""
     with pytest.raises(Unreadable, match="concurency"):
         read_event(b'{"run_id": "r1", "concurency": 3}', kind)
 
 
 @pytest.mark.parametrize("field", ["run_id", "planned_on", "batch", "attempt", "records"])
 def test_a_missing_field_is_refused_by_name(field: str) -> None:
-    """Nothing is filled in."""
+    """No default replaces a required field."""
     with pytest.raises(Unreadable, match=f"batch-planned.*`{field}`"):
-        read_event(told(PLANNED, **{field: ...}), BatchPlanned)
+        read_event(encoded(PLANNED, **{field: ...}), BatchPlanned)
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_a_missing_field_is_refused_by_name(field: str) -> None:
     ],
 )  # fmt: skip
 def test_a_mistyped_field_is_refused_by_name(field: str, value: object) -> None:
-    """A number in quotes is no number."""
+    """Types are not converted: a number in quotes is not a number."""
     with pytest.raises(Unreadable, match=rf"batch-planned.*\$\.{field}"):
-        read_event(told(PLANNED, **{field: value}), BatchPlanned)
+        read_event(encoded(PLANNED, **{field: value}), BatchPlanned)
 
 
 @pytest.mark.parametrize(
@@ -138,8 +138,8 @@ def test_a_mistyped_field_is_refused_by_name(field: str, value: object) -> None:
      b'{"run_id": "r1", "budget": NaN}', b"[" * 100_000, b'{"a":' * 100_000],
     ids=lambda body: repr(body[:24]),
 )  # fmt: skip
-def test_bytes_that_are_no_event_are_unreadable_and_nothing_else(body: bytes) -> None:
-    """Whoever reads them gets one kind of error to answer."""
+def test_invalid_bytes_raise_unreadable_and_no_other_error(body: bytes) -> None:
+    """The delivery loop handles one type of error."""
     with pytest.raises(Unreadable):
         read_event(body, RunRequested)
 
@@ -154,7 +154,7 @@ def test_bytes_that_are_no_event_are_unreadable_and_nothing_else(body: bytes) ->
     ],
 )
 def test_a_refusal_repeats_no_value(body: bytes) -> None:
-    """The text reaches logs and tables; values may be personal."""
+    """The text is logged and stored, and values may be personal data."""
     with pytest.raises(Unreadable) as refused:
         read_event(body, RunRequested)
 
@@ -180,14 +180,14 @@ def message(**changed: Any) -> tuple[bytes, dict[str, str]]:
     ids=str,
 )  # fmt: skip
 def test_an_event_that_breaks_cloudevents_is_unreadable(changed: dict[str, Any]) -> None:
-    """Redelivering it could not help."""
+    """A redelivery would have the same bytes."""
     with pytest.raises(Unreadable):
         from_pubsub(*message(**changed))
 
 
 @pytest.mark.parametrize("time", ["nonsense", "0001-01-01T00:00:00+14:00", ""])
 def test_a_binary_event_with_a_broken_time_is_unreadable(time: str) -> None:
-    """The same in the other form."""
+    """As in the structured form."""
     body, attributes = binary(*to_pubsub(wrapped(PLANNED)))
 
     with pytest.raises(Unreadable):
@@ -199,14 +199,14 @@ def test_a_binary_event_with_a_broken_time_is_unreadable(time: str) -> None:
     body=st.binary(max_size=60),
     kind=st.sampled_from(["application/cloudevents+json", "text/plain"]),
 )
-def test_no_bytes_break_the_reader(body: bytes, kind: str) -> None:
-    """Anybody may publish anything."""
+def test_any_bytes_raise_unreadable(body: bytes, kind: str) -> None:
+    """A topic may receive messages from other publishers."""
     with pytest.raises(Unreadable):
         from_pubsub(body, {"content-type": kind, "ce-id": "x"})
 
 
-def test_a_time_of_another_zone_is_read_as_utc() -> None:
-    """One clock for all."""
+def test_a_time_with_another_offset_is_converted_to_utc() -> None:
+    """Times of events are compared."""
     assert NOON == from_pubsub(*message(time="2026-03-02T14:00:00+02:00")).time
 
 
@@ -215,7 +215,7 @@ def test_a_time_of_another_zone_is_read_as_utc() -> None:
 
 @few
 @given(event=events, later=st.integers(1, 10**6))
-def test_an_event_told_twice_is_the_same_event(event: Event, later: int) -> None:
+def test_an_event_that_is_wrapped_twice_is_the_same_event(event: Event, later: int) -> None:
     """Id, data, subject and trace do not depend on the cause or the time."""
     id_ = "command-1" if isinstance(event, Command) else "another-cause"
     first = wrapped(event, id_="command-1")
@@ -228,32 +228,32 @@ def test_an_event_told_twice_is_the_same_event(event: Event, later: int) -> None
 
 @settings(few, max_examples=60)
 @given(one=events, other=events)
-def test_events_that_differ_in_kind_or_place_have_different_ids(one: Event, other: Event) -> None:
-    """And those that do not, do not."""
+def test_events_of_another_class_or_key_have_different_ids(one: Event, other: Event) -> None:
+    """And events of the same class and key have the same id."""
     if isinstance(one, Command) or isinstance(other, Command):
         return
-    same = type(one) is type(other) and _place(one) == _place(other)
+    same = type(one) is type(other) and _key(one) == _key(other)
 
     assert same == (wrapped(one).id == wrapped(other).id)
 
 
-def _place(event: Event) -> tuple[object, ...]:
+def _key(event: Event) -> tuple[object, ...]:
     return tuple(getattr(event, name) for name in event.identified_by)
 
 
-def test_every_place_has_an_id_of_its_own() -> None:
+def test_every_attempt_has_an_event_id_of_its_own() -> None:
     """Attempt 11 of batch 1 is not attempt 1 of batch 11; run r1 is no prefix of r11."""
-    places = [(run, b, a) for run in ("r1", "r11", "r-1") for b in (1, 11, 111) for a in (1, 11)]
+    attempts = [(run, b, a) for run in ("r1", "r11", "r-1") for b in (1, 11, 111) for a in (1, 11)]
     ids = {
         wrapped(BatchPlanned(run_id=r, planned_on="2026-03-02", batch=b, attempt=a, records=1)).id
-        for r, b, a in places
+        for r, b, a in attempts
     }
 
-    assert len(places) == len(ids)
+    assert len(attempts) == len(ids)
 
 
 def test_a_run_can_be_stopped_once_for_each_reason() -> None:
-    """Two reasons are two events."""
+    """The reason is part of the event's key."""
     ids = {
         wrapped(RunStopped(run_id="r1", planned_on="2026-03-02", reason=reason)).id
         for reason in ("operator", "breaker", "budget", "job_refused", "age")
@@ -262,15 +262,15 @@ def test_a_run_can_be_stopped_once_for_each_reason() -> None:
     assert 5 == len(ids)
 
 
-def test_a_command_keeps_the_id_it_came_with() -> None:
-    """Two requests for the same thing are two events."""
+def test_a_command_keeps_the_id_of_its_request() -> None:
+    """Two equal requests are two events."""
     command = CancelRequested(run_id="r1")
 
     assert ("a", "b") == (wrapped(command, id_="a").id, wrapped(command, id_="b").id)
 
 
 def test_a_run_is_one_trace_and_every_event_a_span_of_it() -> None:
-    """Derived, so that nothing needs to be kept."""
+    """Both ids derive from event and run, so no state is stored."""
     over = BatchCompleted(
         run_id="r1", planned_on="2026-03-02", batch=2, attempts=1, analysed=7, failed=0, released=0
     )
@@ -283,15 +283,15 @@ def test_a_run_is_one_trace_and_every_event_a_span_of_it() -> None:
 
 @few
 @given(event=events)
-def test_data_comes_in_one_order_of_fields(event: Event) -> None:
-    """Equal events have equal bytes, which the event log compares."""
+def test_data_has_its_fields_in_alphabetical_order(event: Event) -> None:
+    """Equal events have equal bytes; the verification compares them."""
     data = data_of(event)
 
     assert sorted(json.loads(data)) == list(json.loads(data))
     assert data == data_of(read_event(data, type(event)))
 
 
-def test_deployments_never_meet() -> None:
-    """Two of them in one project build different ids for the same place."""
+def test_ids_contain_the_deployment() -> None:
+    """Two deployments in one project have different ids for the same attempt."""
     assert "d1__r1__2__1" == DEPLOYMENT.attempt("r1", 2, 1)
     assert "troupe__close__d1__r1__2__1" == DEPLOYMENT.job("close", "r1", 2, 1)

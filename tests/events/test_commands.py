@@ -1,4 +1,4 @@
-"""Requests: what is wrong with one is said by the name of its field, and nothing is guessed."""
+"""Commands: an invalid field is refused by its name, and an unknown field is never ignored."""
 
 import json
 from typing import Any
@@ -111,15 +111,15 @@ def read(kind: type[Any], **fields: Any) -> Any:
 def test_a_bad_request_is_refused_by_the_name_of_its_field(
     field: str, command: dict[str, Any]
 ) -> None:
-    """Whoever wrote it can mend it."""
+    """The message names the field, so its author can correct it."""
     with pytest.raises(Unreadable, match=field):
         read(RunRequested, **command)
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 @pytest.mark.parametrize("field", ["budget", "breaker"])
-def test_what_is_no_number_is_no_budget(field: str, number: str) -> None:
-    """JSON knows none of them."""
+def test_a_budget_or_breaker_that_json_does_not_know_is_refused(field: str, number: str) -> None:
+    """NaN and infinities are not JSON numbers."""
     with pytest.raises(Unreadable):
         read_event(f'{{"{field}": {number}}}'.encode(), RunRequested)
 
@@ -146,7 +146,7 @@ def test_what_is_no_number_is_no_budget(field: str, number: str) -> None:
 def test_a_bad_reprocessing_is_refused_by_the_name_of_its_field(
     field: str, command: dict[str, Any]
 ) -> None:
-    """A selection of nothing would select everything."""
+    """An empty selection would select every record."""
     with pytest.raises(Unreadable, match=field):
         read(ReprocessRequested, **command)
 
@@ -155,7 +155,7 @@ def test_a_bad_reprocessing_is_refused_by_the_name_of_its_field(
     "command", [{}, {"run_id": ""}, {"run_id": "R1"}, {"run_id": "r1", "why": "x"}]
 )
 def test_a_bad_cancellation_is_refused(command: dict[str, Any]) -> None:
-    """It has to name a run."""
+    """It needs a run id and nothing else."""
     with pytest.raises(Unreadable, match=r"run_id|why"):
         read(CancelRequested, **command)
 
@@ -180,18 +180,18 @@ def test_a_bad_cancellation_is_refused(command: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_a_good_request_is_taken(command: dict[str, Any]) -> None:
-    """At the borders of what is allowed."""
-    taken = read(RunRequested, **command)
+def test_a_valid_request_is_accepted(command: dict[str, Any]) -> None:
+    """At the limits of each field."""
+    request = read(RunRequested, **command)
 
-    assert taken == read_event(msgspec.json.encode(taken), RunRequested)
+    assert request == read_event(msgspec.json.encode(request), RunRequested)
 
 
 def test_the_constant_body_of_the_scheduler_is_a_request() -> None:
-    """It names no run: the message will."""
-    taken = read(RunRequested, mode="incremental")
+    """It has no run id, so the id derives from the message."""
+    request = read(RunRequested, mode="incremental")
 
-    assert ("", "incremental", False) == (taken.run_id, taken.mode, taken.dry_run)
+    assert ("", "incremental", False) == (request.run_id, request.mode, request.dry_run)
 
 
 @pytest.mark.parametrize(
@@ -205,37 +205,41 @@ def test_the_constant_body_of_the_scheduler_is_a_request() -> None:
         ({"event_time_to": "2026-01-01T00:00:00Z"}, True),
     ],
 )
-def test_a_filter_narrows_a_request(command: dict[str, Any], narrowed: bool) -> None:
-    """The next incremental run does not start from it."""
+def test_only_filters_narrow_a_request(command: dict[str, Any], narrowed: bool) -> None:
+    """The next incremental run does not start from a narrowed run."""
     assert narrowed == read(RunRequested, **command).narrowed
 
 
-RUN_ID = "1 to 40 signs of a-z, 0-9 and -, with no - first"
+RUN_ID = "1 to 40 characters of a-z, 0-9 and -, not starting with -"
 TIME = "a time such as 2026-01-31T00:00:00Z"
 MODES = "one of test, production, incremental, single, custom"
 
 
 @pytest.mark.parametrize(
-    ("kind", "command", "words"),
+    ("kind", "command", "expected"),
     [
         (RunRequested, {"mode": "tset"}, f"Expected {MODES} - at `$.mode`"),
         (RunRequested, {"run_id": "First Run"}, f"Expected {RUN_ID} - at `$.run_id`"),
         (CancelRequested, {"run_id": "First Run"}, f"Expected {RUN_ID} - at `$.run_id`"),
-        (RunRequested, {"record_ids": ["foo"]}, "Expected a record id of 32 signs of 0-9 and a-f"),
+        (
+            RunRequested,
+            {"record_ids": ["foo"]},
+            "Expected a record id of 32 characters of 0-9 and a-f",
+        ),
         (RunRequested, {"event_time_from": "2026-03-01"}, f"Expected {TIME} - at `$.event_time_fr"),
         (RunRequested, {"providers": ["o'x"]}, "Expected 1 to 100 letters, digits, spaces"),
-        (RunRequested, {"model": "a b"}, "Expected the name of a model, 1 to 100 signs"),
-        (RunRequested, {"analysis": "../x"}, "Expected the name of an analysis, 1 to 60 signs"),
-        (ReprocessRequested, {"error_types": ["X"]}, "Expected the name of an error, 1 to 40"),
+        (RunRequested, {"model": "a b"}, "Expected a model name of 1 to 100 characters"),
+        (RunRequested, {"analysis": "../x"}, "Expected an analysis name of 1 to 60 characters"),
+        (ReprocessRequested, {"error_types": ["X"]}, "Expected an error type of 1 to 40"),
     ],
 )
-def test_what_may_stand_in_a_field_is_said_in_words(
-    kind: type[Any], command: dict[str, Any], words: str
+def test_an_error_describes_the_allowed_values_and_repeats_no_value(
+    kind: type[Any], command: dict[str, Any], expected: str
 ) -> None:
-    """Nobody has to read a pattern, and the value is not repeated."""
+    """In place of a regular expression; the refused value may be personal data."""
     with pytest.raises(Unreadable) as refused:
         read(kind, **command)
 
-    told = str(refused.value)
-    assert words in told
-    assert not any(value in told for value in ("tset", "First Run", "foo", "o'x", "../x", "regex"))
+    text = str(refused.value)
+    assert expected in text
+    assert not any(value in text for value in ("tset", "First Run", "foo", "o'x", "../x", "regex"))

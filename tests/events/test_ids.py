@@ -1,5 +1,6 @@
-"""Names that are derived: the same everywhere, for ever."""
+"""Deterministic ids: the same in Python and in SQL, valid where they are used, and parsed back."""
 
+import doctest
 import hashlib
 import re
 from collections.abc import Iterator
@@ -9,7 +10,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from events import Deployment, record_id
+from events import Deployment, ids, record_id
+from events.ids import (
+    AttemptId,
+    attempt_id,
+    attempt_of_output,
+    bigquery_job,
+    dead_letter_topic,
+    derived_run_id,
+    handler_of_dead_letters,
+    is_bigquery_job,
+    job_try,
+    number_of_try,
+    output_folder,
+    parse_attempt_id,
+    request_object,
+)
 from tests.events.making import run_ids
 from tests.local.fakes import HeldClock
 from tracking import Source
@@ -55,16 +71,16 @@ ODD = [
         ),
     ],
 )
-def test_the_id_is_the_start_of_a_hash_over_this_text(
+def test_a_record_id_is_the_start_of_a_hash_over_this_text(
     parts: tuple[object, object, object], text: str, expected: str
 ) -> None:
-    """Fixed vectors, for those who compute it elsewhere: a change makes every record new."""
+    """Fixed vectors: a change would make every record of every deployment new."""
     assert expected == hashlib.sha256(text.encode()).hexdigest()[:32]
     assert expected == record_id(*parts)
 
 
-def test_parts_do_not_run_into_each_other() -> None:
-    """The array keeps them apart."""
+def test_different_parts_give_different_record_ids() -> None:
+    """The JSON array keeps the parts apart."""
     assert 5 == len(
         {
             record_id(*p)
@@ -80,7 +96,7 @@ def test_parts_do_not_run_into_each_other() -> None:
 
 
 def test_missing_is_not_empty_and_a_number_is_its_digits() -> None:
-    """As a cast to string has it."""
+    """The same as CAST AS STRING in SQL."""
     assert record_id("a", None, "c") != record_id("a", "", "c")
     assert record_id("a", None, "c") != record_id("a", "null", "c")
     assert record_id(7, -3, 10**18) == record_id("7", "-3", "1000000000000000000")
@@ -130,7 +146,7 @@ def in_python(
     return {(p, None if i is None else str(i), r): record_id(p, i, r) for p, i, r in rows}
 
 
-def test_sql_and_python_give_every_odd_text_the_same_id(warehouse: LocalWarehouse) -> None:
+def test_sql_and_python_give_unusual_texts_the_same_record_id(warehouse: LocalWarehouse) -> None:
     """Quotes, backslashes, controls, separators, emoji."""
     rows = [(text, number, text[::-1]) for number, text in enumerate(ODD)]
 
@@ -163,7 +179,7 @@ def test_sql_and_python_write_every_control_character_alike(
 
 
 def test_sql_and_python_agree_on_nul(warehouse: LocalWarehouse) -> None:
-    """The loader lets it in, so the plan has to name it."""
+    """The loader accepts NUL, so the plan computes an id for it."""
     row = ("a\x00b", 1, None)
 
     assert in_python(row) == in_sql(warehouse, row)
@@ -183,53 +199,123 @@ anything = st.none() | st.text(st.characters(codec="utf-8", exclude_characters="
 def test_sql_and_python_agree_on_any_text(
     warehouse: LocalWarehouse, rows: list[tuple[str | None, int | None, str | None]]
 ) -> None:
-    """Whatever Unicode holds."""
+    """Any text of Unicode characters, except NUL."""
     assert in_python(*rows) == in_sql(warehouse, *rows)
 
 
-# Labels and names
+# Labels, object names and job ids
 
 LABEL = re.compile(r"[a-z0-9_-]{1,63}")
+JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 deployments = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)
+attempts = st.builds(AttemptId, deployments, run_ids, st.integers(1, 9_999_999), st.integers(1, 10))
+handlers = st.from_regex(r"[a-z]{1,10}(-[a-z]{1,10}){0,3}", fullmatch=True)
+transactions = st.sampled_from(["plan", "claim", "close", "error"])
+
+
+def test_the_examples_in_the_docstrings_are_true() -> None:
+    """They are the reference of every id's form."""
+    failed, ran = doctest.testmod(ids)
+
+    assert 0 == failed
+    assert ran >= 20
 
 
 @few
-@given(
-    deployment=deployments,
-    run_id=run_ids,
-    batch=st.integers(1, 9_999_999),
-    attempt=st.integers(1, 10),
-)
-def test_an_attempt_names_itself_within_the_rules_of_labels(
-    deployment: str, run_id: str, batch: int, attempt: int
+@given(attempt=attempts)
+def test_an_attempt_id_is_a_valid_label_and_is_parsed_back(attempt: AttemptId) -> None:
+    """Vertex labels take 63 characters of a-z, 0-9, _ and -."""
+    assert LABEL.fullmatch(attempt_id(*attempt))
+    assert attempt == parse_attempt_id(attempt_id(*attempt))
+
+
+@few
+@given(attempt=attempts, claim=st.integers(1, 99), file=st.text(max_size=20))
+def test_an_output_object_is_parsed_back_to_its_attempt(
+    attempt: AttemptId, claim: int, file: str
 ) -> None:
-    """At most 63 of the signs that a label value may have."""
-    assert LABEL.fullmatch(Deployment(deployment).attempt(run_id, batch, attempt))
+    """Whatever Vertex calls the files in the folder."""
+    folder = output_folder(attempt_id(*attempt), claim)
+
+    assert attempt == attempt_of_output(f"{folder}/{file}")
+    assert attempt_of_output(folder) is None
+    assert attempt_of_output(request_object(attempt_id(*attempt))) is None
 
 
-def test_the_longest_attempt_still_fits_a_label() -> None:
-    """Close to ten million batches, and the last attempt of all."""
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "ab12", "ab12__r1__1", "ab12__r1__1__1__1", "ab12__r1__one__1", "AB12__r1__1__1",
+        "ab12__-r1__1__1", "ab12__r_1__1__1", "ab12__r1__1__1\n", " ab12__r1__1__1", "__r1__1__1",
+        "abcdefghi__r1__1__1", "ab12__r1__-1__1", "ab12__r1____1",
+    ],
+)  # fmt: skip
+def test_a_text_that_is_not_an_attempt_id_is_parsed_to_none(text: str) -> None:
+    """A job of another program may have any label."""
+    assert parse_attempt_id(text) is None
+
+
+def test_the_longest_attempt_id_fits_a_label() -> None:
+    """The longest ids, nearly ten million batches, and the last attempt."""
     longest = Deployment("a" * 8).attempt("r" * 40, 9_999_999, 10)
 
     assert 63 == len(longest)
 
 
 @few
-@given(
-    one=st.tuples(run_ids, st.integers(1, 999), st.integers(1, 10)),
-    other=st.tuples(run_ids, st.integers(1, 999), st.integers(1, 10)),
-)
-def test_two_attempts_never_share_a_name(
-    one: tuple[str, int, int], other: tuple[str, int, int]
-) -> None:
-    """A run id cannot hold what joins the parts."""
-    here = Deployment("d1")
+@given(one=attempts, other=attempts)
+def test_two_attempts_never_share_an_id(one: AttemptId, other: AttemptId) -> None:
+    """No part of an attempt id can contain the separator."""
+    assert (one == other) == (attempt_id(*one) == attempt_id(*other))
 
-    assert (one == other) == (here.attempt(*one) == here.attempt(*other))
+
+@few
+@given(transaction=transactions, attempt=attempts, number=st.integers(1, 200))
+def test_each_try_of_a_bigquery_job_has_an_id_that_is_parsed_back(
+    transaction: ids.Transaction, attempt: AttemptId, number: int
+) -> None:
+    """BigQuery takes up to 1,024 letters, digits, _ and -."""
+    job = bigquery_job(transaction, *attempt)
+
+    assert JOB_ID.fullmatch(job_try(job, number))
+    assert number == number_of_try(job, job_try(job, number))
+    assert is_bigquery_job(job_try(job, number), transaction)
+
+
+@pytest.mark.parametrize("name", ["job2", "jo", "job_", "JOB", "job__1", "job__r", "job__r2x", ""])
+def test_another_job_is_no_try_of_this_one(name: str) -> None:
+    """Only a number after __r counts."""
+    assert number_of_try("job", name) is None
+
+
+def test_the_job_of_one_transaction_is_no_job_of_another() -> None:
+    """Names that begin alike differ by the separator."""
+    assert not is_bigquery_job("troupe__claims__ab12__r1", "claim")
+    assert not is_bigquery_job("troupe__claim", "claim")
+
+
+@few
+@given(handler=handlers)
+def test_a_dead_letter_topic_is_parsed_back_to_its_handler(handler: str) -> None:
+    """The topic is the only place that names the handler."""
+    assert handler == handler_of_dead_letters(dead_letter_topic(handler))
+
+
+@pytest.mark.parametrize("topic", ["", "batch-planned", "dead-letter", "x-dead-letter-plan-run"])
+def test_any_other_topic_takes_no_dead_letters(topic: str) -> None:
+    """Topics of events and signals."""
+    assert handler_of_dead_letters(topic) is None
+
+
+@few
+@given(request_id=st.text(st.characters(codec="utf-8"), max_size=50))
+def test_a_derived_run_id_is_a_valid_run_id(request_id: str) -> None:
+    """Message ids and CloudEvents ids may hold any characters."""
+    assert re.match(ids.RUN_ID, derived_run_id(request_id))
 
 
 @pytest.mark.parametrize("id_", ["", "A", "a-b", "a_b", "123456789", "ä", "a\n", " a"])
-def test_a_deployment_id_outside_the_rules_is_refused(id_: str) -> None:
-    """It ends up in labels, job ids and object names."""
-    with pytest.raises(ValueError, match="deployment id"):
+def test_an_invalid_deployment_id_is_refused(id_: str) -> None:
+    """It becomes a part of labels, job ids and object names."""
+    with pytest.raises(ValueError, match="invalid deployment id"):
         Deployment(id_)

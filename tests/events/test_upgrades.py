@@ -1,4 +1,4 @@
-"""Runs in flight outlive an upgrade: what the last version wrote is read by this one."""
+"""Upgrades: this version continues runs in flight and reads the events of the last version."""
 
 import json
 from datetime import UTC, datetime
@@ -33,12 +33,12 @@ NEWER = [kind for kind in EVENTS if not issubclass(kind, Command)]
 
 @pytest.fixture(params=RECORDINGS, ids=lambda file: file.stem)
 def recording(request: pytest.FixtureRequest) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads(request.param.read_text(encoding="utf-8"))
-    return told
+    recorded: dict[str, Any] = json.loads(request.param.read_text(encoding="utf-8"))
+    return recorded
 
 
 def test_every_recorded_event_is_read_and_delivered(recording: dict[str, Any]) -> None:
-    """Each kind of event that an earlier version wrote into its event_log."""
+    """Each event that an earlier version wrote to its event log."""
     kinds = {topic_of(kind) for kind in EVENTS}
 
     for row in recording["events"]:
@@ -48,19 +48,19 @@ def test_every_recorded_event_is_read_and_delivered(recording: dict[str, Any]) -
             topic=row["topic"], id="m1", body=body, attributes=attributes,
             published_at=datetime.now(UTC),
         )  # fmt: skip
-        opened = decode_message(message, Deployment("rec1"))
+        decoded = decode_message(message, Deployment("rec1"))
         assert row["topic"] in kinds
-        assert row["run_id"] == opened.envelope.correlation
+        assert row["run_id"] == decoded.envelope.correlation
         assert type_of_topic(row["topic"]) in EVENT_OF_TYPE
-        assert type(opened.event) is EVENT_OF_TYPE[envelope.type]
+        assert type(decoded.event) is EVENT_OF_TYPE[envelope.type]
 
 
 @pytest.mark.parametrize("kind", NEWER, ids=topic_of)
-def test_an_event_of_a_newer_version_is_read_without_what_it_adds(kind: type[Event]) -> None:
-    """An instance of the old revision may still take what the new one told."""
+def test_fields_that_a_newer_version_adds_are_ignored(kind: type[Event]) -> None:
+    """An instance of the old revision may receive events of the new one."""
     (row,) = [r for r in json.loads(RECORDINGS[-1].read_text("utf-8"))["events"]
               if r["topic"] == topic_of(kind)]  # fmt: skip
-    newer = json.loads(row["data"]) | {"told_since": "the next version", "more": [1, {"a": 2}]}
+    newer = json.loads(row["data"]) | {"added_in": "the next version", "more": [1, {"a": 2}]}
 
     event = read_event(json.dumps(newer).encode(), kind)
 
@@ -68,8 +68,8 @@ def test_an_event_of_a_newer_version_is_read_without_what_it_adds(kind: type[Eve
 
 
 @pytest.mark.parametrize("kind", NEWER, ids=topic_of)
-def test_what_an_event_may_leave_out_is_filled_in(kind: type[Event]) -> None:
-    """A field that came later is optional, and its default means what was before it."""
+def test_optional_fields_of_an_event_have_defaults(kind: type[Event]) -> None:
+    """A field that was added later is optional; its default means the earlier behaviour."""
     (row,) = [r for r in json.loads(RECORDINGS[-1].read_text("utf-8"))["events"]
               if r["topic"] == topic_of(kind)]  # fmt: skip
     required = {f.name for f in msgspec.structs.fields(kind) if f.required}
@@ -83,7 +83,7 @@ def test_what_an_event_may_leave_out_is_filled_in(kind: type[Event]) -> None:
 def test_a_run_in_flight_goes_on_under_the_new_version(
     recording: dict[str, Any], tmp_path: Path
 ) -> None:
-    """Its tables are taken over as they are; every record gets its row, once."""
+    """With the tables as the last version left them; every record gets one row."""
     harness = LocalHarness(tmp_path / "home", LocalSettings(deployment="rec1"))
     for table, rows in recording["tables"].items():
         _insert(harness, table, rows)
@@ -91,15 +91,15 @@ def test_a_run_in_flight_goes_on_under_the_new_version(
     harness.backend.wake()
     harness.play()
 
-    books = harness.books("r1")
-    assert books["ok"], books
+    totals = harness.books("r1")
+    assert totals["ok"], totals
     assert CALLS == harness.one("SELECT count(*) FROM transcription_analyzed_transcripts")
     assert "run-completed" in harness.topics("r1")
     harness.close()
 
 
-def test_table_schemas_only_ever_gain_columns_that_may_be_empty(recording: dict[str, Any]) -> None:
-    """BigQuery adds those in place; for anything else the provider would replace the table."""
+def test_table_schemas_only_gain_nullable_columns(recording: dict[str, Any]) -> None:
+    """BigQuery adds those in place; Terraform would replace the table for any other change."""
     for table, shape in recording["shapes"].items():
         assert table in layouts()
         now = {c.name: (c.type, c.mode) for c in columns_of(table)}
@@ -113,8 +113,8 @@ def _insert(harness: LocalHarness, table: str, rows: list[dict[str, Any]]) -> No
     harness.sql(f'DELETE FROM "{table}"')  # noqa: S608
     for row in rows:
         names = ", ".join(f'"{name}"' for name in row)
-        marks = ", ".join("?" for _ in row)
-        harness.sql(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', *row.values())  # noqa: S608
+        placeholders = ", ".join("?" for _ in row)
+        harness.sql(f'INSERT INTO "{table}" ({names}) VALUES ({placeholders})', *row.values())  # noqa: S608
 
 
 def _time(text: str) -> datetime:

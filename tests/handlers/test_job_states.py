@@ -64,4 +64,4 @@ def test_two_looks_that_differ_are_two_events() -> None:
     second = end_of({"j1": None}, ["gs://b/output/x__1"], KEY)
 
     assert type(first) is type(second)
-    assert first.sight != second.sight
+    assert first.observation != second.observation

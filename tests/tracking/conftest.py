@@ -1,4 +1,4 @@
-"""One harness a module, blank for every story."""
+"""One TrackingHarness per module, emptied before every test."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A warehouse in memory with the transactions of this room: transcripts in, plans and closings out."""
+"""TrackingHarness: the tracking tables in DuckDB, with shortcuts to plan, close and inspect."""
 
 import hashlib
 import json
@@ -38,7 +38,7 @@ Row = dict[str, Any]
 
 
 class TrackingHarness:
-    """Emptied between stories, so that a module needs one of them."""
+    """The tracking tables in DuckDB. `empty` resets it between tests, so a module needs only one."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = HeldClock()
@@ -54,10 +54,10 @@ class TrackingHarness:
             self.warehouse.db.execute(f'DELETE FROM "{table}"')  # noqa: S608
         self.warehouse.db.execute("INSERT INTO planning_lock VALUES ('d1', 0, NULL)")
         self.clock.now = HeldClock().now
-        # A new one: it remembers the plans that it has seen.
+        # A new one, because it caches plans.
         self.tracking = Tracking(self.warehouse, self.deployment, error_types())
 
-    # Looks
+    # Inspection
 
     def sql(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return self.warehouse.db.execute(sql, list(values)).fetchall()
@@ -67,14 +67,14 @@ class TrackingHarness:
         return value
 
     def errors(self) -> list[tuple[Any, ...]]:
-        """Error, cause and how many, of records."""
+        """Error type, cause and count of the record errors."""
         return self.sql(
             "SELECT error_type, cause, count(*) FROM error_tracking WHERE scope = 'record' "
             "GROUP BY ALL ORDER BY ALL"
         )
 
     def everything(self) -> str:
-        """All tables as one text, to see that nothing changed."""
+        """All tables as one text, to compare before and after."""
         return repr([self.sql(f'SELECT * FROM "{t}" ORDER BY ALL') for t in layouts()])  # noqa: S608
 
     # Transactions
@@ -82,9 +82,9 @@ class TrackingHarness:
     def source(self, rows: Iterable[Row]) -> None:
         for row in rows:
             names = ", ".join(f'"{name}"' for name in row)
-            marks = ", ".join("?" for _ in row)
+            placeholders = ", ".join("?" for _ in row)
             self.warehouse.db.execute(
-                f"INSERT INTO transcription_pass_2 ({names}) VALUES ({marks})",  # noqa: S608
+                f"INSERT INTO transcription_pass_2 ({names}) VALUES ({placeholders})",  # noqa: S608
                 list(row.values()),
             )
 
@@ -102,14 +102,14 @@ class TrackingHarness:
         assert plan is not None
         return plan
 
-    def query(self, *events: Event) -> None:
-        """Put events into the event log, a second after the last."""
+    def record(self, *events: Event) -> None:
+        """Record events in the event log, a second after the last."""
         self.clock.pass_(1)
-        told: list[Envelope] = [
-            wrap(f, deployment=self.deployment, source="t", time=self.clock(), cause=cause())
-            for f in events
+        envelopes: list[Envelope] = [
+            wrap(event, deployment=self.deployment, source="t", time=self.clock(), cause=cause())
+            for event in events
         ]
-        self.event_log.record(told, self.clock())
+        self.event_log.record(envelopes, self.clock())
 
     def close(
         self,
@@ -152,13 +152,13 @@ class TrackingHarness:
         return closing
 
     def staged(self, answers: Sequence[Row]) -> str:
-        """A staging table with these answers, through the bucket as in a run."""
+        """Load these answers into a staging table through the bucket, as a run does."""
         self._files += 1
         lines = (json.dumps(answer).encode() + b"\n" for answer in answers)
         blob = self.bucket.write_once(f"staging/{self._files}.ndjson", lines)
         return self.tracking.stage_answers(answer_columns(ANALYSIS), [blob.uri])
 
-    def books(self, run_id: str = "r1") -> Row:
+    def totals(self, run_id: str = "r1") -> Row:
         here = {"run_id": run_id, "planned_on": self.clock().date()}
         return self.tracking.query("verify_run", here, output=f"`{OUTPUT}`")[0]
 
@@ -184,7 +184,7 @@ def id_of(row: Row) -> str:
 
 
 def good(row: Row, line: int = 1, job: int = 1, **fields: Any) -> Row:
-    """The staging row of a sound answer to this source row."""
+    """The staging row of a good answer to this source row."""
     return {
         "record_id": id_of(row),
         "job": job,
@@ -204,7 +204,7 @@ def good(row: Row, line: int = 1, job: int = 1, **fields: Any) -> Row:
 
 
 def bad(row: Row, error: str, line: int = 1, job: int = 1, **fields: Any) -> Row:
-    """The staging row of an answer that was refused by this name."""
+    """The staging row of an answer with this error type."""
     return {
         "record_id": id_of(row), "job": job, "line": line, "error_type": error, "detail": "why",
         "prompt_tokens": 100,
@@ -220,7 +220,7 @@ def stopped(reason: str) -> RunStopped:
 
 
 def planned(harness: TrackingHarness, count: int = 3, **request: Any) -> list[dict[str, Any]]:
-    """A run with so many records in one batch."""
+    """Plan run r1 with this many records in one batch, and return their source rows."""
     harness.source(calls(count))
     harness.plan(**request)
     return calls(count)

@@ -1,4 +1,4 @@
-"""Who may create the job of an attempt, and how far a run has come."""
+"""Claims on attempts, and the progress of a run."""
 
 from events import BatchCompleted
 from tests.tracking.harness import DAY, TrackingHarness, bad, calls, good, id_of, planned, stopped
@@ -20,7 +20,7 @@ def claims(harness: TrackingHarness, attempt: int = 1) -> list[tuple[int, str, i
 
 
 def test_a_claim_is_taken_by_one_caller(harness: TrackingHarness) -> None:
-    """The second is told so."""
+    """`claim_attempt` returns False to the second."""
     planned(harness)
 
     assert [True, False] == [claim(harness), claim(harness)]
@@ -29,25 +29,25 @@ def test_a_claim_is_taken_by_one_caller(harness: TrackingHarness) -> None:
 
 
 def test_a_claim_on_a_stopped_run_is_void_and_an_older_one_stays(harness: TrackingHarness) -> None:
-    """If a claim exists, the claim decides."""
+    """A claim keeps its state."""
     planned(harness)
     claim(harness, 1)
-    harness.query(stopped("operator"))
+    harness.record(stopped("operator"))
     claim(harness, 2)
 
     assert [(1, "create"), (2, "void")] == [(n, state) for n, state, _ in claims(harness)]
 
 
-def test_claims_of_attempts_are_apart(harness: TrackingHarness) -> None:
-    """Each has its own first."""
+def test_claims_of_two_attempts_are_separate(harness: TrackingHarness) -> None:
+    """Each attempt has its own first claim."""
     planned(harness)
 
     assert [True, True] == [claim(harness, attempt=1), claim(harness, attempt=2)]
     assert 1 == len(claims(harness, attempt=2))
 
 
-def test_a_claim_that_lost_its_job_row_is_still_one_row(harness: TrackingHarness) -> None:
-    """The insert is guarded."""
+def test_a_claim_whose_transaction_runs_twice_is_one_row(harness: TrackingHarness) -> None:
+    """The INSERT is guarded."""
     planned(harness)
     claim(harness)
     harness.sql("DELETE FROM local_jobs")
@@ -59,8 +59,10 @@ def test_a_claim_that_lost_its_job_row_is_still_one_row(harness: TrackingHarness
 # Progress
 
 
-def test_a_batch_counts_as_finished_when_it_is_told_to_be_over(harness: TrackingHarness) -> None:
-    """Told twice, it counts once."""
+def test_a_batch_counts_as_finished_once_its_last_event_is_recorded(
+    harness: TrackingHarness,
+) -> None:
+    """Recorded twice, it counts once."""
     harness.source(calls(4))
     harness.plan(canary=2, rows_per_batch=2)
     rows = {id_of(row): row for row in calls(4)}
@@ -71,7 +73,7 @@ def test_a_batch_counts_as_finished_when_it_is_told_to_be_over(harness: Tracking
     )
 
     before = harness.tracking.progress("r1", DAY)
-    harness.query(over, over)
+    harness.record(over, over)
     after = harness.tracking.progress("r1", DAY)
 
     assert (2, 0, False, 0, 0) == (

@@ -1,4 +1,4 @@
-"""Closing: one transaction says for good what became of every record of an attempt."""
+"""Closing an attempt: one transaction stores rows, errors and totals exactly once."""
 
 import pytest
 
@@ -50,8 +50,8 @@ def test_every_answer_becomes_a_row_with_its_lineage(harness: TrackingHarness) -
     assert [] == harness.errors()
 
 
-def test_an_error_that_can_be_mended_leaves_its_record_open(harness: TrackingHarness) -> None:
-    """The next attempt asks for it, and for nothing else."""
+def test_a_retryable_error_leaves_its_record_open(harness: TrackingHarness) -> None:
+    """The next attempt requests this record only."""
     rows = planned(harness)
 
     closing = harness.close([good(rows[0], 1), bad(rows[1], "truncated", 2), good(rows[2], 3)])
@@ -59,12 +59,12 @@ def test_an_error_that_can_be_mended_leaves_its_record_open(harness: TrackingHar
     assert (2, 0, 0, 1) == counts(closing)
     assert [("truncated", None, 1)] == harness.errors()
     attempt_key = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=2)
-    (asked,) = harness.tracking.requests_of(attempt_key)
-    assert (id_of(rows[1]), True) == (asked.record_id, asked.was_truncated)
+    (record,) = harness.tracking.requests_of(attempt_key)
+    assert (id_of(rows[1]), True) == (record.record_id, record.was_truncated)
 
 
-def test_an_attempt_asks_the_same_whenever_it_is_asked(harness: TrackingHarness) -> None:
-    """What was closed later is not looked at."""
+def test_an_attempt_requests_the_same_records_at_any_time(harness: TrackingHarness) -> None:
+    """Closings of later attempts are ignored."""
     rows = planned(harness)
     first = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=1)
     before = list(harness.tracking.requests_of(first))
@@ -75,8 +75,8 @@ def test_an_attempt_asks_the_same_whenever_it_is_asked(harness: TrackingHarness)
     assert 3 == len(before)
 
 
-def test_a_record_without_any_line_is_missing_and_stays_open(harness: TrackingHarness) -> None:
-    """It was paid for or not; it has no row."""
+def test_a_record_without_an_answer_is_missing_and_stays_open(harness: TrackingHarness) -> None:
+    """Whether the request was billed is unknown; there is no row."""
     rows = planned(harness)
 
     closing = harness.close([good(rows[0])])
@@ -85,8 +85,8 @@ def test_a_record_without_any_line_is_missing_and_stays_open(harness: TrackingHa
     assert [("missing_response", None, 2)] == harness.errors()
 
 
-def test_an_unknown_key_is_named_and_makes_no_row(harness: TrackingHarness) -> None:
-    """Another call's answer is nobody's here."""
+def test_an_answer_with_an_unknown_key_is_an_error_without_a_row(harness: TrackingHarness) -> None:
+    """The answer belongs to no record of the batch."""
     rows = planned(harness)
 
     closing = harness.close([*all_good(rows), good(call(99), 4)])
@@ -98,7 +98,7 @@ def test_an_unknown_key_is_named_and_makes_no_row(harness: TrackingHarness) -> N
 
 
 def test_a_line_without_a_key_keeps_its_own_error(harness: TrackingHarness) -> None:
-    """The reader knew better what is wrong."""
+    """The error type of the parser is kept."""
     rows = planned(harness, 1)
 
     closing = harness.close(
@@ -110,8 +110,8 @@ def test_a_line_without_a_key_keeps_its_own_error(harness: TrackingHarness) -> N
     assert rows
 
 
-def test_two_answers_for_one_key_are_no_answer(harness: TrackingHarness) -> None:
-    """Nobody can say which is right."""
+def test_two_answers_of_one_job_for_one_key_are_an_error(harness: TrackingHarness) -> None:
+    """There is no way to know which is right."""
     rows = planned(harness)
 
     closing = harness.close([*all_good(rows), good(rows[0], 4, call_summary="another")])
@@ -121,7 +121,7 @@ def test_two_answers_for_one_key_are_no_answer(harness: TrackingHarness) -> None
 
 
 def test_an_answer_to_another_transcript_is_a_mismatch(harness: TrackingHarness) -> None:
-    """The echoed prompt gives swapped keys away; without an echo the key is trusted."""
+    """The echoed request reveals swapped keys; without an echo the key is trusted."""
     rows = planned(harness)
     other = "0" * 64
 
@@ -138,7 +138,7 @@ def test_an_answer_to_another_transcript_is_a_mismatch(harness: TrackingHarness)
 
 
 def test_of_two_jobs_the_first_good_answer_counts(harness: TrackingHarness) -> None:
-    """An error of one is mended by the other; both are counted as read."""
+    """An error in one job is replaced by the answer of the other; both lines count as read."""
     rows = planned(harness)
 
     closing = harness.close(
@@ -158,8 +158,8 @@ def test_of_two_jobs_the_first_good_answer_counts(harness: TrackingHarness) -> N
     assert 5 == harness.one("SELECT lines FROM attempt_closings")
 
 
-def test_a_doubled_key_of_one_job_is_mended_by_another_job(harness: TrackingHarness) -> None:
-    """Copies are counted within a job."""
+def test_a_duplicate_key_of_one_job_is_replaced_by_another_job(harness: TrackingHarness) -> None:
+    """Duplicates are counted within one job."""
     rows = planned(harness, 1)
 
     closing = harness.close([good(rows[0], 1, 1), good(rows[0], 2, 1), good(rows[0], 1, 2)])
@@ -167,8 +167,10 @@ def test_a_doubled_key_of_one_job_is_mended_by_another_job(harness: TrackingHarn
     assert (1, 0, 0, 0) == counts(closing)
 
 
-def test_the_last_attempt_exhausts_what_is_open_and_says_why(harness: TrackingHarness) -> None:
-    """Each with the error before it."""
+def test_open_records_of_the_last_attempt_are_exhausted_with_a_cause(
+    harness: TrackingHarness,
+) -> None:
+    """The cause is the error of that attempt."""
     rows = planned(harness)
 
     closing = harness.close(
@@ -184,8 +186,8 @@ def test_the_last_attempt_exhausts_what_is_open_and_says_why(harness: TrackingHa
     ] == harness.errors()
 
 
-def test_what_cannot_be_mended_fails_at_once(harness: TrackingHarness) -> None:
-    """And is not exhausted afterwards."""
+def test_a_permanent_error_fails_its_record_at_once(harness: TrackingHarness) -> None:
+    """The record is not exhausted later."""
     rows = planned(harness)
 
     closing = harness.close([*all_good(rows[:2]), bad(rows[2], "blocked", 3)])
@@ -205,12 +207,12 @@ def test_what_cannot_be_mended_fails_at_once(harness: TrackingHarness) -> None:
         ("job_refused", "job_refused"),
     ],
 )
-def test_a_stop_releases_what_is_open_by_its_reason(
+def test_a_stop_releases_open_records_with_its_reason(
     harness: TrackingHarness, reason: str, cause: str, answered: int
 ) -> None:
-    """What was answered before is kept."""
+    """Answers that were read before are stored."""
     rows = planned(harness)
-    harness.query(stopped(reason))
+    harness.record(stopped(reason))
 
     closing = harness.close(
         all_good(rows[:answered]), ending="cancelled", never_started=not answered
@@ -222,9 +224,9 @@ def test_a_stop_releases_what_is_open_by_its_reason(
 
 
 def test_a_released_record_keeps_the_error_behind_it(harness: TrackingHarness) -> None:
-    """Also when it was the last attempt: released is not exhausted."""
+    """Also at the last attempt: released records are not exhausted."""
     rows = planned(harness)
-    harness.query(stopped("operator"))
+    harness.record(stopped("operator"))
 
     closing = harness.close(
         [good(rows[0]), bad(rows[1], "truncated", 2)], ending="cancelled", max_attempts=1
@@ -236,8 +238,8 @@ def test_a_released_record_keeps_the_error_behind_it(harness: TrackingHarness) -
     ] == harness.errors()  # fmt: skip
 
 
-def test_a_job_cancelled_by_nobody_of_ours_is_asked_again(harness: TrackingHarness) -> None:
-    """Somebody in the console, or the watchdog: the run goes on."""
+def test_records_of_a_job_cancelled_from_outside_stay_open(harness: TrackingHarness) -> None:
+    """Cancelled in the console or by the watchdog: the run continues."""
     rows = planned(harness)
 
     closing = harness.close(all_good(rows[:1]), ending="cancelled")
@@ -246,26 +248,26 @@ def test_a_job_cancelled_by_nobody_of_ours_is_asked_again(harness: TrackingHarne
     assert [("missing_response", None, 2)] == harness.errors()
 
 
-def test_a_stop_of_another_run_changes_nothing_here(harness: TrackingHarness) -> None:
-    """Reasons belong to a run."""
+def test_a_stop_of_another_run_has_no_effect(harness: TrackingHarness) -> None:
+    """Stops belong to one run."""
     rows = planned(harness)
-    harness.query(RunStopped(run_id="r2", planned_on=DAY, reason="operator"))
+    harness.record(RunStopped(run_id="r2", planned_on=DAY, reason="operator"))
 
     assert "answered" == harness.close(all_good(rows[:1]), ending="cancelled").outcome
 
 
-def test_a_stopped_run_still_keeps_a_job_that_succeeded(harness: TrackingHarness) -> None:
-    """It ended before it could be cancelled; what is open may be decided by the next attempt."""
+def test_a_stopped_run_stores_the_answers_of_a_job_that_succeeded(harness: TrackingHarness) -> None:
+    """The job ended before it could be cancelled; open records are left to the next attempt."""
     rows = planned(harness)
-    harness.query(stopped("operator"))
+    harness.record(stopped("operator"))
 
     closing = harness.close(all_good(rows[:2]))
 
     assert ((2, 0, 0, 1), "answered") == (counts(closing), closing.outcome)
 
 
-def test_a_refused_job_releases_everything(harness: TrackingHarness) -> None:
-    """Another attempt would be refused as well."""
+def test_a_refused_job_releases_every_record(harness: TrackingHarness) -> None:
+    """A further attempt would be refused too."""
     planned(harness)
 
     closing = harness.close([], ending="refused")
@@ -276,8 +278,8 @@ def test_a_refused_job_releases_everything(harness: TrackingHarness) -> None:
     assert [("job_refused", None, 3)] == harness.errors()
 
 
-def test_a_discarded_attempt_releases_everything(harness: TrackingHarness) -> None:
-    """An operator closed it."""
+def test_a_discarded_attempt_releases_every_record(harness: TrackingHarness) -> None:
+    """An operator gave it up."""
     planned(harness)
 
     closing = harness.close([], ending="discarded")
@@ -296,10 +298,10 @@ def test_a_discarded_attempt_releases_everything(harness: TrackingHarness) -> No
         ("", None),
     ],
 )
-def test_a_row_says_how_much_of_its_summary_was_said(
+def test_a_row_has_the_share_of_its_summary_that_the_transcript_contains(
     harness: TrackingHarness, summary: str, share: float | None
 ) -> None:
-    """By words of four letters and more, whatever their case; none of them, no share."""
+    """Over words of four letters and more, ignoring case; NULL for a summary without such words."""
     row = call(1, "The INTERNET router is down, bitte Rückruf.")
     harness.source([row])
     harness.plan()
@@ -310,7 +312,7 @@ def test_a_row_says_how_much_of_its_summary_was_said(
 
 
 def test_grounding_can_be_switched_off(harness: TrackingHarness) -> None:
-    """Then it is null, and the row is stored as ever."""
+    """The column is NULL, and the row is stored."""
     rows = planned(harness)
 
     harness.close(all_good(rows), grounding=False)
@@ -324,7 +326,7 @@ def test_grounding_can_be_switched_off(harness: TrackingHarness) -> None:
 
 
 def test_closing_twice_changes_nothing(harness: TrackingHarness) -> None:
-    """Who is first decides; other answers of the second are not looked at."""
+    """The first closing is stored; the answers of the second are ignored."""
     rows = planned(harness)
     first = harness.close([good(rows[0])])
     before = harness.everything()
@@ -336,7 +338,7 @@ def test_closing_twice_changes_nothing(harness: TrackingHarness) -> None:
 
 
 def test_discarding_after_the_closing_changes_nothing(harness: TrackingHarness) -> None:
-    """Giving up is the same transaction."""
+    """Discarding is the same transaction."""
     rows = planned(harness)
     first = harness.close(all_good(rows))
 
@@ -344,8 +346,8 @@ def test_discarding_after_the_closing_changes_nothing(harness: TrackingHarness) 
     assert [] == harness.errors()
 
 
-def test_answers_after_a_discarding_change_nothing(harness: TrackingHarness) -> None:
-    """The other way round."""
+def test_answers_after_a_discard_change_nothing(harness: TrackingHarness) -> None:
+    """The discard closed the attempt."""
     rows = planned(harness)
     harness.close([], ending="discarded")
     before = harness.everything()
@@ -355,10 +357,10 @@ def test_answers_after_a_discarding_change_nothing(harness: TrackingHarness) -> 
 
 
 @pytest.mark.parametrize("second", ["same", "others", "none"])
-def test_a_closing_that_lost_its_job_row_is_still_done_once(
+def test_a_closing_that_runs_twice_stores_its_rows_once(
     harness: TrackingHarness, second: str
 ) -> None:
-    """A job may be reported as failed after its commit: the inserts are guarded all the same."""
+    """A job may be reported as failed after its commit and is run again: every INSERT is guarded."""
     rows = planned(harness)
     answers = [good(rows[0]), bad(rows[1], "truncated", 2)]
     harness.close(answers)
@@ -370,10 +372,10 @@ def test_a_closing_that_lost_its_job_row_is_still_done_once(
     assert before == harness.everything()
 
 
-def test_a_record_that_another_run_has_stored_meanwhile_does_not_stay_open(
+def test_a_record_that_another_run_stored_meanwhile_is_closed(
     harness: TrackingHarness,
 ) -> None:
-    """An import, or a clearing and a second run: never a second row, and the batch still ends."""
+    """By an import, or a clearing and a second run: no second row, and the batch ends."""
     rows = planned(harness, 2)
     harness.sql(
         "INSERT INTO processed_records (record_id, analysis, transcript_fingerprint, "
@@ -392,8 +394,8 @@ def test_a_record_that_another_run_has_stored_meanwhile_does_not_stay_open(
 # Several attempts
 
 
-def test_the_counts_of_a_closing_are_of_the_whole_batch(harness: TrackingHarness) -> None:
-    """After all attempts so far, each with its own query."""
+def test_the_totals_of_a_closing_cover_the_whole_batch(harness: TrackingHarness) -> None:
+    """After all attempts so far."""
     rows = planned(harness, 5)
     first = harness.close([good(rows[0]), bad(rows[1], "blocked", 2), bad(rows[2], "truncated", 3)])
     second = harness.close([good(rows[2]), bad(rows[3], "schema_mismatch", 2)], attempt=2)
@@ -405,8 +407,8 @@ def test_the_counts_of_a_closing_are_of_the_whole_batch(harness: TrackingHarness
     )
 
 
-def test_an_answer_for_what_an_earlier_attempt_stored_is_unknown(harness: TrackingHarness) -> None:
-    """A late file cannot make a second row."""
+def test_an_answer_for_a_record_of_an_earlier_attempt_is_unknown(harness: TrackingHarness) -> None:
+    """A late output file cannot add a second row."""
     rows = planned(harness)
     harness.close(all_good(rows[:2]))
 
@@ -417,8 +419,8 @@ def test_an_answer_for_what_an_earlier_attempt_stored_is_unknown(harness: Tracki
     assert [("missing_response", None, 1), ("unknown_key", None, 2)] == harness.errors()
 
 
-def test_batches_do_not_see_each_other(harness: TrackingHarness) -> None:
-    """An answer that belongs to another batch of the run is unknown in this one."""
+def test_an_answer_for_another_batch_is_unknown(harness: TrackingHarness) -> None:
+    """Batches of one run are separate."""
     harness.source(calls(4))
     harness.plan(canary=2, rows_per_batch=2)
     rows = {id_of(row): row for row in calls(4)}
@@ -434,10 +436,10 @@ def test_batches_do_not_see_each_other(harness: TrackingHarness) -> None:
     assert [("unknown_key", None, 1)] == harness.errors()
 
 
-# Money
+# Cost
 
 
-def test_cost_is_counted_for_every_line_and_waste_for_the_useless_ones(
+def test_cost_covers_every_line_and_waste_the_lines_without_a_row(
     harness: TrackingHarness,
 ) -> None:
     """By the price table: uncached input, cached input, and thoughts as output."""
@@ -454,8 +456,8 @@ def test_cost_is_counted_for_every_line_and_waste_for_the_useless_ones(
     assert pytest.approx(a_row) == harness.one(f"SELECT cost FROM {OUTPUT}")  # noqa: S608
 
 
-def test_an_unknown_price_makes_no_cost(harness: TrackingHarness) -> None:
-    """Null, which is not nothing."""
+def test_an_unknown_price_gives_a_cost_of_null(harness: TrackingHarness) -> None:
+    """NULL, not 0."""
     rows = planned(harness)
 
     harness.close(all_good(rows), prices=None)
@@ -464,8 +466,8 @@ def test_an_unknown_price_makes_no_cost(harness: TrackingHarness) -> None:
     assert [(None,)] == harness.sql(f"SELECT DISTINCT cost FROM {OUTPUT}")  # noqa: S608
 
 
-def test_an_answer_that_does_not_tell_its_tokens_has_no_cost(harness: TrackingHarness) -> None:
-    """Its row is stored; what it cost is not known, and not 0."""
+def test_an_answer_without_token_counts_has_a_cost_of_null(harness: TrackingHarness) -> None:
+    """Its row is stored; the cost is unknown, not 0."""
     rows = planned(harness, 2)
     silent = dict.fromkeys(("prompt_tokens", "cached_tokens", "output_tokens"))
 
@@ -477,7 +479,7 @@ def test_an_answer_that_does_not_tell_its_tokens_has_no_cost(harness: TrackingHa
 
 
 def test_an_attempt_without_answers_costs_nothing(harness: TrackingHarness) -> None:
-    """Zero, which is known."""
+    """A cost of 0, not NULL."""
     planned(harness)
 
     harness.close([], ending="failed")

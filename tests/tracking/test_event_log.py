@@ -1,4 +1,4 @@
-"""The event log is written at least once: a row that stands there twice counts once."""
+"""The event log is written at least once: a row that is written twice counts once."""
 
 from importlib.resources import files
 
@@ -12,11 +12,11 @@ LETTERS = files("tracking").joinpath("views/open_dead_letters.sql").read_text().
 SCORE = [{"topic": "batch-planned", "handler": "write-jsonl"}]
 
 
-def told(harness: TrackingHarness) -> Envelope:
-    """The first batch of a run, told and not handled."""
+def recorded(harness: TrackingHarness) -> Envelope:
+    """Record the first batch of a run; it is not handled."""
     harness.source(calls(4))
     harness.plan(canary=2, rows_per_batch=2)
-    harness.query(PLANNED)
+    harness.record(PLANNED)
     return wrap(
         PLANNED, deployment=harness.deployment, source="t", time=harness.clock(), cause=cause()
     )
@@ -25,7 +25,7 @@ def told(harness: TrackingHarness) -> Envelope:
 def record_delivery(
     harness: TrackingHarness, envelope: Envelope, outcome: str, *, times: int = 1
 ) -> None:
-    """One event, which the event log holds so many times."""
+    """Write a delivery of the event this many times."""
     harness.clock.pass_(1)
     delivery = Delivery(envelope=envelope, handler="write-jsonl", outcome=outcome, reason="bad")
     for _ in range(times):
@@ -33,7 +33,7 @@ def record_delivery(
 
 
 def waits(harness: TrackingHarness) -> tuple[bool, bool, bool]:
-    """For the tick, for an operator, for the window."""
+    """Whether tick, operator and window leave the event alone."""
     since = harness.clock().date()
     return (
         bool(harness.tracking.unhandled_events(since, SCORE)),
@@ -42,11 +42,11 @@ def waits(harness: TrackingHarness) -> tuple[bool, bool, bool]:
     )
 
 
-def test_what_was_dead_lettered_and_written_twice_is_lifted_by_one_replay(
+def test_a_dead_letter_that_was_written_twice_needs_one_replay(
     harness: TrackingHarness,
 ) -> None:
-    """Else it would wait for nobody: the tick and the window would leave it to an operator."""
-    event = told(harness)
+    """Counted twice, it would stay dead-lettered for the tick and the window."""
+    event = recorded(harness)
 
     record_delivery(harness, event, "dead_lettered", times=2)
     assert (False, True, False) == waits(harness)
@@ -55,9 +55,9 @@ def test_what_was_dead_lettered_and_written_twice_is_lifted_by_one_replay(
     assert (True, False, True) == waits(harness)
 
 
-def test_what_is_dead_lettered_again_after_a_replay_waits_again(harness: TrackingHarness) -> None:
-    """Whatever was written twice before."""
-    event = told(harness)
+def test_an_event_dead_lettered_after_a_replay_waits_again(harness: TrackingHarness) -> None:
+    """Also when earlier rows were written twice."""
+    event = recorded(harness)
 
     record_delivery(harness, event, "dead_lettered")
     record_delivery(harness, event, "replayed", times=3)
@@ -66,9 +66,9 @@ def test_what_is_dead_lettered_again_after_a_replay_waits_again(harness: Trackin
     assert (False, True, False) == waits(harness)
 
 
-def test_a_republication_that_is_written_twice_uses_up_one(harness: TrackingHarness) -> None:
-    """There are four."""
-    event = told(harness)
+def test_a_republication_that_is_written_twice_counts_once(harness: TrackingHarness) -> None:
+    """Four republications are allowed."""
+    event = recorded(harness)
 
     record_delivery(harness, event, "republished", times=2)
     record_delivery(harness, event, "republished")

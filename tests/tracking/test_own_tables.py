@@ -1,4 +1,4 @@
-"""The table of an analysis of one's own: which names are free, and that any free one works."""
+"""Output tables of a user's analysis: which names are reserved, and that every other name works."""
 
 import hashlib
 import json
@@ -31,7 +31,7 @@ from troupe.analysis_folders import load_folder
 from troupe.cli.app import app
 
 CLOSING = transaction("close_attempt", **NAMES | {"staged": "`staged_1`"})
-SAID = Column(name="said", type="STRING")
+SUMMARY = Column(name="summary_text", type="STRING")
 
 
 def is_free(name: str) -> bool:
@@ -41,12 +41,12 @@ def is_free(name: str) -> bool:
 ANY_WORD = tuple(
     Column(name=word, type="STRING")
     for word in sorted(set(re.findall(r"\w+", CLOSING.lower())))
-    if is_free(word) and word != SAID.name
+    if is_free(word) and word != SUMMARY.name
 )
 
 
 def beside_the_answer() -> Iterator[str]:
-    """What the closing calls its tables, and what it calls columns beside those of an answer."""
+    """Table aliases of the closing, and the columns that it adds to an answer's."""
     for statement in sqlglot.parse(CLOSING, read="bigquery"):
         assert statement is not None
         for alias in statement.find_all(exp.TableAlias):
@@ -55,8 +55,8 @@ def beside_the_answer() -> Iterator[str]:
             yield from (alias.alias for alias in statement.find_all(exp.Alias))
 
 
-def test_no_column_of_an_answer_meets_another_of_its_name() -> None:
-    """In staging, in closing, in the output table."""
+def test_reserved_column_names_cover_every_added_column() -> None:
+    """Those of staging, closing and the output table."""
     others = {column.name for column in (*staged_columns(()), *output_columns(()))}
     others |= set(beside_the_answer())
 
@@ -64,10 +64,10 @@ def test_no_column_of_an_answer_meets_another_of_its_name() -> None:
     assert [] == sorted(filter(is_free, others))
 
 
-def test_a_column_called_like_any_other_word_of_the_closing_is_stored(
+def test_a_column_named_like_any_other_word_of_the_closing_is_stored(
     harness: TrackingHarness,
 ) -> None:
-    """All of them at once, keywords too, and each keeps what was said."""
+    """All of them at once, SQL keywords included, and each keeps its value."""
     names = [column.name for column in ANY_WORD]
     assert {"from", "order", "answers", "chosen", "transcript", "outcome"} <= set(names)
 
@@ -77,12 +77,12 @@ def test_a_column_called_like_any_other_word_of_the_closing_is_stored(
 def close(
     harness: TrackingHarness, columns: tuple[Column, ...], values: list[str] | None
 ) -> list[tuple[object, ...]]:
-    """Grounding and columns of what is stored of one answer with these values, if there is one."""
-    answer = (SAID, *columns)
+    """Close an attempt with one answer of these values; return its stored grounding and columns."""
+    answer = (SUMMARY, *columns)
     harness.warehouse.db.execute("DROP TABLE IF EXISTS own")
     harness.warehouse.create_tables({"own": output_columns(answer)})
-    (asked,) = calls(1)
-    harness.source([asked])
+    (row,) = calls(1)
+    harness.source([row])
     harness.plan()
     harness.tracking.close_attempt(
         AttemptResult(
@@ -91,10 +91,10 @@ def close(
             never_started=False,
             jobs="[]",
             outputs="[]",
-            staged=None if values is None else staged(harness, asked, answer, values),
+            staged=None if values is None else staged(harness, row, answer, values),
             output="own",
             answer_columns=answer,
-            summary_column=SAID.name,
+            summary_column=SUMMARY.name,
             grounding=True,
             analysis="of_any_kind_v1",
             model="m1",
@@ -110,36 +110,39 @@ def close(
 
 
 def staged(
-    harness: TrackingHarness, asked: dict[str, str], answer: tuple[Column, ...], values: list[str]
+    harness: TrackingHarness,
+    source_row: dict[str, str],
+    answer: tuple[Column, ...],
+    values: list[str],
 ) -> str:
     row = {
-        "record_id": id_of(asked), "job": 1, "line": 1, "parse_method": "strict",
+        "record_id": id_of(source_row), "job": 1, "line": 1, "parse_method": "strict",
         "repair_grade": "exact",
-        "transcript_fingerprint": hashlib.sha256(asked["transcript"].encode()).hexdigest(),
-        SAID.name: asked["transcript"],
+        "transcript_fingerprint": hashlib.sha256(source_row["transcript"].encode()).hexdigest(),
+        SUMMARY.name: source_row["transcript"],
     }  # fmt: skip
     row |= dict(zip((column.name for column in answer[1:]), values, strict=True))
     blob = harness.bucket.write_once("staging/own.ndjson", [json.dumps(row).encode() + b"\n"])
     return harness.tracking.stage_answers(answer, [blob.uri])
 
 
-def test_an_attempt_without_answers_is_closed_whatever_the_fields_are_called(
+def test_an_attempt_without_answers_is_closed_for_any_field_names(
     harness: TrackingHarness,
 ) -> None:
-    """The empty staging table is written in SQL, types and all."""
+    """The empty staging table is written in SQL with its types."""
     fields = {name: {"type": "STRING"} for name in ("from", "end", "order", "group", "struct")}
-    told = {"type": "ARRAY", "items": {"type": "OBJECT", "properties": fields}}
-    columns = answer_columns(analysis_of({"told": told}))
+    entries = {"type": "ARRAY", "items": {"type": "OBJECT", "properties": fields}}
+    columns = answer_columns(analysis_of({"entries": entries}))
 
     assert "STRUCT<`from` STRING, `end` STRING, " in nothing_staged(columns)
     assert [] == close(harness, columns[1:], None)
 
 
-# Tables
+# Table names
 
 
 def hiding() -> Iterator[str]:
-    """Tables that a statement makes for itself, where it reads or writes output tables as well."""
+    """Temporary tables and WITH items of statements that also use output tables."""
     texts = [transaction(name, **NAMES) for name in statement_names("transactions")]
     texts += [query(name, **NAMES) for name in statement_names("queries")]
     for text in texts:
@@ -151,8 +154,8 @@ def hiding() -> Iterator[str]:
                 yield from (made.alias for made in tree.find_all(exp.CTE))
 
 
-def test_no_output_table_is_hidden_by_another_of_its_name() -> None:
-    """Those of Troupe, its views, and what its statements make for a moment."""
+def test_reserved_table_names_cover_tables_views_and_temporary_tables() -> None:
+    """A temporary table hides an output table of the same name."""
     others = {*layouts(), *statement_names("views"), *hiding()} - {OUTPUT}
 
     assert {
@@ -167,8 +170,8 @@ def test_no_output_table_is_hidden_by_another_of_its_name() -> None:
 
 
 @pytest.mark.parametrize("table", ["answers", "new_errors", "record_states", "runs", "claims"])
-def test_a_table_of_the_troupe_is_refused(tmp_path: Path, table: str) -> None:
-    """When it is checked, and when it is made."""
+def test_a_reserved_table_name_is_refused(tmp_path: Path, table: str) -> None:
+    """By `troupe analysis check`, and when the table is created."""
     folder = folder_of(tmp_path, {}, table=table)
 
     words = ["analysis", "check", str(folder), "--home", str(tmp_path / "home")]
@@ -181,5 +184,5 @@ def test_a_table_of_the_troupe_is_refused(tmp_path: Path, table: str) -> None:
 
 
 def test_the_shipped_table_may_be_shared() -> None:
-    """By an analysis of equal columns; `Analyses` compares them."""
+    """With an analysis of equal columns; `Analyses` compares them."""
     assert [OUTPUT] == [*output_tables([analysis_of({}, table=OUTPUT)])]

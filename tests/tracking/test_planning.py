@@ -1,4 +1,4 @@
-"""Planning: who is in, who is out and why, and how those who are in are cut into batches."""
+"""Planning: which source rows are selected or left out and why, and how batches are cut."""
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
@@ -37,7 +37,7 @@ few = settings(
 
 
 def skipped(plan: Plan) -> dict[str, int]:
-    """Why rows were left out, and how many; only what happened."""
+    """Reasons that rows were left out for, with their counts above 0."""
     return {reason: n for reason in SKIPPED if (n := getattr(plan, reason))}
 
 
@@ -50,17 +50,17 @@ def completed(run_id: str = "r1") -> RunCompleted:
 def over(
     harness: TrackingHarness, rows: list[dict[str, Any]], run_id: str = "r1", **request: Any
 ) -> None:
-    """A run that analysed all of its rows."""
+    """Plan and close a run that analyses all of its rows."""
     harness.plan(run_id, **request)
     harness.close(all_good(rows), run_id=run_id)
-    harness.query(completed(run_id))
+    harness.record(completed(run_id))
 
 
 # Selection
 
 
 def test_every_row_of_the_source_gets_one_selection(harness: TrackingHarness) -> None:
-    """What is planned and what is left out add up."""
+    """Planned and left-out rows add up to the source."""
     harness.source(
         [
             *calls(5),
@@ -100,10 +100,10 @@ def test_every_row_of_the_source_gets_one_selection(harness: TrackingHarness) ->
     ],
     ids=lambda value: ",".join(value) if isinstance(value, dict) else None,
 )
-def test_a_filter_leaves_the_rest_outside(
+def test_rows_that_a_filter_excludes_are_outside_filter(
     harness: TrackingHarness, command: dict[str, Any], taken: int
 ) -> None:
-    """The start is inclusive, the end is not; what has no value matches no filter on it."""
+    """The start is inclusive, the end exclusive; NULL matches no filter."""
     harness.source(
         [
             call(1, event_timestamp="2026-03-01 00:00:00"),
@@ -118,8 +118,8 @@ def test_a_filter_leaves_the_rest_outside(
     assert (taken, 4 - taken) == (plan.records, plan.outside_filter)
 
 
-def test_a_list_that_names_nothing_may_arrive_as_null(harness: TrackingHarness) -> None:
-    """BigQuery's client may send an empty one so; all that is asked for must be planned."""
+def test_an_empty_array_parameter_may_be_null(harness: TrackingHarness) -> None:
+    """BigQuery's client may send it so; every requested row must still be planned."""
     harness.source(calls(6))
     params = plan_params(RunRequested(run_id="r1"), "m1", ANALYSIS)
     nothing = {name: None if value == [] else value for name, value in params.items()}
@@ -132,7 +132,7 @@ def test_a_list_that_names_nothing_may_arrive_as_null(harness: TrackingHarness) 
     assert (6, {}) == (planned.records, skipped(planned))
 
 
-def test_single_takes_the_named_records_alone(harness: TrackingHarness) -> None:
+def test_mode_single_takes_only_the_given_records(harness: TrackingHarness) -> None:
     """By record id."""
     harness.source(calls(5))
 
@@ -142,8 +142,8 @@ def test_single_takes_the_named_records_alone(harness: TrackingHarness) -> None:
     assert [(id_of(call(3)),)] == harness.sql("SELECT record_id FROM batch_records")
 
 
-def test_of_rows_with_the_same_ids_the_fullest_is_taken(harness: TrackingHarness) -> None:
-    """The others are duplicates, whether their text is the same or not."""
+def test_of_rows_with_the_same_ids_the_longest_is_taken(harness: TrackingHarness) -> None:
+    """The others are duplicates, with the same transcript or another."""
     harness.source(
         [call(1, "short"), call(1, "rather long"), call(1, None), call(1, "rather long")]
     )
@@ -154,8 +154,8 @@ def test_of_rows_with_the_same_ids_the_fullest_is_taken(harness: TrackingHarness
     assert "rather long" == harness.one("SELECT transcript FROM batch_records")
 
 
-def test_a_duplicate_outside_the_filter_hides_nobody(harness: TrackingHarness) -> None:
-    """The filter comes first."""
+def test_a_duplicate_outside_the_filter_hides_no_row(harness: TrackingHarness) -> None:
+    """The filter is applied before duplicates are counted."""
     harness.source([call(1, "much longer text", provider="other"), call(1, "text")])
 
     plan = harness.plan(providers=["acme"])
@@ -163,21 +163,21 @@ def test_a_duplicate_outside_the_filter_hides_nobody(harness: TrackingHarness) -
     assert (1, {"outside_filter": 1}) == (plan.records, skipped(plan))
 
 
-def test_rows_without_ids_are_records_too(harness: TrackingHarness) -> None:
-    """Equality is blind to NULL; a hash is not."""
-    nobody = {"phone_number_token": None, "interactionId": None}
-    harness.source([call(1, "a", **nobody), call(2, "b", **nobody)])
+def test_rows_with_null_ids_are_records_too(harness: TrackingHarness) -> None:
+    """NULL equals nothing in SQL; the hash of a NULL is a value."""
+    without_ids = {"phone_number_token": None, "interactionId": None}
+    harness.source([call(1, "a", **without_ids), call(2, "b", **without_ids)])
 
     assert (1, 1) == ((plan := harness.plan("r1")).records, plan.duplicate)
-    harness.close([good(call(1, "b", **nobody)) | {"transcript_fingerprint": None}])
-    harness.query(completed())
+    harness.close([good(call(1, "b", **without_ids)) | {"transcript_fingerprint": None}])
+    harness.record(completed())
     again = harness.plan("r2")
 
     assert (0, 2) == (again.records, again.processed + again.changed + again.duplicate)
 
 
-def test_what_has_a_row_is_processed(harness: TrackingHarness) -> None:
-    """The second identical run sends nothing."""
+def test_an_analysed_record_is_left_out_as_processed(harness: TrackingHarness) -> None:
+    """A second identical run sends no request."""
     harness.source(calls(4))
     over(harness, calls(4))
 
@@ -186,10 +186,10 @@ def test_what_has_a_row_is_processed(harness: TrackingHarness) -> None:
     assert (0, 0, {"processed": 4}) == (plan.records, plan.batches, skipped(plan))
 
 
-def test_a_transcript_edited_under_its_ids_is_changed_and_not_asked_again(
+def test_a_transcript_edited_under_its_ids_is_left_out_as_changed(
     harness: TrackingHarness,
 ) -> None:
-    """Counted apart, so that people see it."""
+    """It has its own count, so that users see it."""
     harness.source(calls(2))
     over(harness, calls(2))
     harness.sql(
@@ -199,19 +199,21 @@ def test_a_transcript_edited_under_its_ids_is_changed_and_not_asked_again(
     assert {"processed": 1, "changed": 1} == skipped(harness.plan("r2"))
 
 
-def test_what_failed_for_good_is_left_out_until_it_is_named(harness: TrackingHarness) -> None:
-    """And stays so after its transcript was edited."""
+def test_a_failed_record_is_left_out_until_a_reprocess_request_selects_it(
+    harness: TrackingHarness,
+) -> None:
+    """Also after its transcript was edited."""
     harness.source(calls(3))
     harness.plan()
     harness.close([*all_good(calls(2)), bad(call(2), "blocked", 3)])
-    harness.query(completed())
+    harness.record(completed())
 
     assert {"processed": 2, "failed_before": 1} == skipped(harness.plan("r2"))
     assert 1 == harness.reprocess("r3", error_types=["blocked"]).records
 
 
-def test_what_another_open_run_holds_is_not_taken(harness: TrackingHarness) -> None:
-    """Two runs requested together are disjoint."""
+def test_a_record_that_another_open_run_holds_is_left_out(harness: TrackingHarness) -> None:
+    """Two concurrent runs have disjoint records."""
     harness.source(calls(3))
     harness.plan("r1", limit=2)
 
@@ -224,17 +226,17 @@ def test_what_another_open_run_holds_is_not_taken(harness: TrackingHarness) -> N
 
 
 def test_a_completed_run_holds_nothing(harness: TrackingHarness) -> None:
-    """What it released is free."""
+    """Records that it released may be planned."""
     harness.source(calls(3))
     harness.plan("r1")
     harness.close(all_good(calls(1)), ending="discarded")
-    harness.query(completed())
+    harness.record(completed())
 
     assert (2, {"processed": 1}) == ((plan := harness.plan("r2")).records, skipped(plan))
 
 
-def test_another_analysis_neither_holds_nor_knows(harness: TrackingHarness) -> None:
-    """Processed, failed and held are of one analysis version."""
+def test_records_of_another_analysis_are_independent(harness: TrackingHarness) -> None:
+    """Processed, failed and held count within one analysis version."""
     harness.source(calls(2))
     harness.plan("r1")
     params = plan_params(RunRequested(run_id="r2"), "m2", ANALYSIS) | {"analysis": "call_review_v2"}
@@ -246,8 +248,8 @@ def test_another_analysis_neither_holds_nor_knows(harness: TrackingHarness) -> N
     assert (2, {}) == (plan.records, skipped(plan))
 
 
-def test_rows_that_cannot_be_asked_are_errors_of_the_plan_once(harness: TrackingHarness) -> None:
-    """Judged again by every plan, told by the first."""
+def test_rows_that_cannot_be_requested_are_stored_as_errors_once(harness: TrackingHarness) -> None:
+    """Every plan checks them again; the first one stores the error."""
     long = "x" * (ANALYSIS.max_transcript_bytes + 1)
     harness.source(
         [call(1), call(2, None), call(3, long), call(4, "x" * ANALYSIS.max_transcript_bytes)]
@@ -261,9 +263,9 @@ def test_rows_that_cannot_be_asked_are_errors_of_the_plan_once(harness: Tracking
     assert [(True,)] == harness.sql("SELECT DISTINCT replan FROM error_tracking")
 
 
-def test_bytes_are_those_of_the_line_as_it_is_written(harness: TrackingHarness) -> None:
-    """Escaped, in UTF-8, with everything around them; U+2028 may count for three more."""
-    text = 'say "hi"\n\u2028 ü 😀 \x01'
+def test_planned_bytes_are_those_of_the_written_request_line(harness: TrackingHarness) -> None:
+    """Escaped, in UTF-8, with the surrounding JSON; U+2028 may count three bytes more."""
+    text = 'quote "hi"\n\u2028 ü 😀 \x01'
     harness.source([call(1, text)])
 
     plan = harness.plan()
@@ -275,10 +277,10 @@ def test_bytes_are_those_of_the_line_as_it_is_written(harness: TrackingHarness) 
 # Incremental runs
 
 
-def test_an_incremental_run_begins_at_the_newest_event_less_the_look_back(
+def test_an_incremental_run_begins_at_the_newest_call_less_the_look_back(
     harness: TrackingHarness,
 ) -> None:
-    """Of the last whole run; what has no time is taken."""
+    """Of the last whole run; rows without a time are taken."""
     newest = datetime(2026, 3, 1, 12, tzinfo=UTC)
     first = call(0, event_timestamp=newest)
     harness.source([first])
@@ -299,7 +301,7 @@ def test_an_incremental_run_begins_at_the_newest_event_less_the_look_back(
 
 
 def test_the_first_incremental_run_takes_everything(harness: TrackingHarness) -> None:
-    """There is nothing to begin from."""
+    """No earlier run sets a start."""
     harness.source(calls(2))
 
     plan = harness.plan(mode="incremental")
@@ -316,29 +318,31 @@ def test_the_first_incremental_run_takes_everything(harness: TrackingHarness) ->
     ],
     ids=lambda request: ",".join(request),
 )  # fmt: skip
-def test_a_run_that_left_something_out_is_no_beginning(
+def test_a_run_with_a_limit_or_filter_sets_no_start(
     harness: TrackingHarness, command: dict[str, Any]
 ) -> None:
-    """What it left out would be lost."""
+    """The rows that it left out would be lost."""
     harness.source(calls(3))
     harness.plan("r1", **command)
 
     assert None is harness.plan("r2", mode="incremental").event_time_floor
 
 
-def test_what_a_cancelled_run_released_is_taken_however_old_it_is(harness: TrackingHarness) -> None:
-    """Released means: the next plan takes it."""
+def test_records_that_a_cancelled_run_released_are_taken_at_any_age(
+    harness: TrackingHarness,
+) -> None:
+    """The next plan takes released records."""
     old, new = call(1, event_timestamp="2020-01-01 00:00:00"), call(2)
     harness.source([old, new])
     harness.plan("r1", mode="incremental")
     harness.close([], ending="discarded")
-    harness.query(completed())
+    harness.record(completed())
 
     assert 2 == harness.plan("r2", mode="incremental").records
 
 
-def test_one_event_from_the_future_hides_nobody(harness: TrackingHarness) -> None:
-    """A broken clock at the source must not end all incremental runs."""
+def test_a_call_with_a_time_in_the_future_hides_no_row(harness: TrackingHarness) -> None:
+    """A wrong clock at the source must not stop incremental runs."""
     broken = call(0, event_timestamp="2999-01-01 00:00:00")
     harness.source([broken])
     over(harness, [broken])
@@ -351,7 +355,7 @@ def test_one_event_from_the_future_hides_nobody(harness: TrackingHarness) -> Non
 
 
 def failures(harness: TrackingHarness) -> None:
-    """Run r1: batch 1 with a blocked record, batch 2 exhausted and released ones; over."""
+    """Complete run r1: a blocked record in batch 1, exhausted and released ones in batch 2."""
     harness.source(calls(6))
     harness.plan("r1", canary=3, rows_per_batch=3)
     first, second = members(harness, "r1")
@@ -362,7 +366,7 @@ def failures(harness: TrackingHarness) -> None:
         [good(two[0]), bad(two[1], "truncated", 2), bad(two[2], "truncated", 3)],
         batch=2, max_attempts=1,
     )  # fmt: skip
-    harness.query(completed())
+    harness.record(completed())
 
 
 def members(harness: TrackingHarness, run_id: str) -> list[list[str]]:
@@ -392,10 +396,10 @@ def members(harness: TrackingHarness, run_id: str) -> list[list[str]]:
     ],
     ids=str,
 )
-def test_a_reprocessing_takes_what_it_names_and_no_more(
+def test_a_reprocess_request_takes_only_the_selected_records(
     harness: TrackingHarness, command: dict[str, Any], taken: int
 ) -> None:
-    """By run, by batch, by error or by its cause."""
+    """By run, batch, error type or cause."""
     failures(harness)
 
     plan = harness.reprocess("again", **command)
@@ -404,8 +408,8 @@ def test_a_reprocessing_takes_what_it_names_and_no_more(
     assert plan.source_rows == plan.records + sum(skipped(plan).values())
 
 
-def test_a_reprocessing_takes_records_by_their_ids(harness: TrackingHarness) -> None:
-    """One that is analysed is not asked again, even when it is named."""
+def test_a_reprocess_request_takes_records_by_their_ids(harness: TrackingHarness) -> None:
+    """An analysed record is left out even when its id is given."""
     failures(harness)
     (failed,) = harness.sql("SELECT record_id FROM error_tracking WHERE error_type = 'blocked'")[0]
     analysed = harness.one("SELECT min(record_id) FROM processed_records")
@@ -416,36 +420,36 @@ def test_a_reprocessing_takes_records_by_their_ids(harness: TrackingHarness) -> 
     assert 1 == plan.records
 
 
-def test_released_records_can_be_reprocessed_by_name(harness: TrackingHarness) -> None:
-    """As a plain run would take them."""
+def test_released_records_can_be_reprocessed_by_id(harness: TrackingHarness) -> None:
+    """A plain run would take them too."""
     harness.source(calls(3))
     harness.plan("r1")
     harness.close([], ending="discarded")
-    harness.query(completed())
+    harness.record(completed())
 
     assert 3 == harness.reprocess("r2", error_types=["discarded"]).records
 
 
-def test_reprocessing_twice_is_reprocessing_once(harness: TrackingHarness) -> None:
-    """While the first is at it, the second finds nothing; afterwards too."""
+def test_a_second_equal_reprocess_request_takes_no_record(harness: TrackingHarness) -> None:
+    """While the first run is open, and after it has analysed the records."""
     failures(harness)
     taken = harness.reprocess("again", of_run="r1")
     rows = {id_of(row): row for row in calls(6)}
 
     meanwhile = harness.reprocess("meanwhile", of_run="r1")
     harness.close(all_good([rows[r] for r in members(harness, "again")[0]]), run_id="again")
-    harness.query(completed("again"))
+    harness.record(completed("again"))
     later = harness.reprocess("later", of_run="r1")
 
     assert (3, 0, 3) == (taken.records, meanwhile.records, meanwhile.held)
     assert (0, 3) == (later.records, later.processed)
 
 
-# The plan itself
+# The plan
 
 
-def test_planning_twice_under_one_id_is_planning_once(harness: TrackingHarness) -> None:
-    """Whatever the second one asks for."""
+def test_a_second_plan_under_one_run_id_changes_nothing(harness: TrackingHarness) -> None:
+    """Whatever its request is."""
     harness.source(calls(3))
     harness.plan("r1", limit=1)
     before = harness.everything()
@@ -458,8 +462,8 @@ def test_planning_twice_under_one_id_is_planning_once(harness: TrackingHarness) 
     assert before == harness.everything()
 
 
-def test_a_plan_that_lost_its_job_row_is_still_planned_once(harness: TrackingHarness) -> None:
-    """A job may fail after its commit: the inserts are guarded all the same."""
+def test_a_plan_whose_transaction_runs_twice_is_stored_once(harness: TrackingHarness) -> None:
+    """A job may be reported as failed after its commit and is run again: every INSERT is guarded."""
     harness.source(calls(3))
     harness.plan("r1")
     before = [harness.sql(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
@@ -471,7 +475,7 @@ def test_a_plan_that_lost_its_job_row_is_still_planned_once(harness: TrackingHar
 
 
 def test_a_dry_run_counts_and_freezes_nothing(harness: TrackingHarness) -> None:
-    """It holds nobody."""
+    """It holds no record."""
     harness.source([*calls(5), call(6, None)])
 
     dry = harness.plan("dry", dry_run=True, canary=2, rows_per_batch=2)
@@ -483,10 +487,10 @@ def test_a_dry_run_counts_and_freezes_nothing(harness: TrackingHarness) -> None:
 
 
 @pytest.mark.parametrize("looks", range(1, 12, 2))
-def test_a_plan_that_runs_past_midnight_is_of_one_day(
+def test_a_plan_that_runs_past_midnight_has_one_day(
     harness: TrackingHarness, monkeypatch: pytest.MonkeyPatch, looks: int
 ) -> None:
-    """BigQuery looks at the clock anew for each statement of a script."""
+    """Outside a transaction BigQuery reads the clock for each statement of a script."""
     harness.source(calls(5))
     harness.clock.now = datetime(2026, 3, 3, tzinfo=UTC) - timedelta(seconds=looks)
 
@@ -503,19 +507,19 @@ def test_a_plan_that_runs_past_midnight_is_of_one_day(
         assert [plan.day] == [day.isoformat() for (day,) in days]
 
 
-def test_each_batch_says_what_it_holds(harness: TrackingHarness) -> None:
-    """Costs and caps are judged by it, and not by counting records again."""
+def test_batch_plans_hold_records_and_bytes_of_each_batch(harness: TrackingHarness) -> None:
+    """Budgets and limits read these rows, and do not count records again."""
     harness.source([call(1), call(2, "Hello? " * 90), *calls(9)[3:]])
 
     harness.plan(canary=2, rows_per_batch=3)
 
     counts_sql = "SELECT batch, count(*), sum(line_bytes) FROM batch_records GROUP BY 1 ORDER BY 1"
-    told = "SELECT batch, records, bytes FROM batch_plans ORDER BY 1"
-    assert [2, 3, 3] == [records for _, records, _ in harness.sql(told)]
-    assert harness.sql(counts_sql) == harness.sql(told)
+    stored = "SELECT batch, records, bytes FROM batch_plans ORDER BY 1"
+    assert [2, 3, 3] == [records for _, records, _ in harness.sql(stored)]
+    assert harness.sql(counts_sql) == harness.sql(stored)
 
 
-def test_an_empty_source_is_planned_as_nothing(harness: TrackingHarness) -> None:
+def test_an_empty_source_gives_a_plan_of_zeros(harness: TrackingHarness) -> None:
     """Zeros, not NULLs."""
     plan = harness.plan()
 
@@ -525,8 +529,8 @@ def test_an_empty_source_is_planned_as_nothing(harness: TrackingHarness) -> None
     assert None is plan.newest_event_time
 
 
-def test_the_preview_tells_what_the_plan_then_does(harness: TrackingHarness) -> None:
-    """And changes nothing."""
+def test_the_preview_equals_the_plan(harness: TrackingHarness) -> None:
+    """And the preview changes nothing."""
     harness.source([*calls(9), call(1), call(20, None)])
     request = RunRequested(run_id="r1", canary=2, rows_per_batch=3, limit=8)
     before = harness.everything()
@@ -540,7 +544,7 @@ def test_the_preview_tells_what_the_plan_then_does(harness: TrackingHarness) -> 
     )
 
 
-# Cutting
+# Batches
 
 SCRIPT = transaction("plan_run", **Source().names())
 A_BUCKET = "DIV(before, 1000000)"
@@ -556,7 +560,7 @@ def cut(
     limit: int | None = None,
     bucket: int = 1_000_000,
 ) -> list[list[tuple[str, int]]]:
-    """Plan transcripts of these sizes; each batch as ids and bytes, in order of ids."""
+    """Plan transcripts of these sizes; return id and bytes of each record, by batch."""
     assert A_BUCKET in SCRIPT
     harness.empty()
     harness.source(call(number, "x" * size) for number, size in enumerate(sizes))
@@ -575,7 +579,7 @@ def cut(
 
 
 def keeps_caps(batches: list[list[tuple[str, int]]], rows: int, size_cap: int) -> bool:
-    """Rows never above, bytes above by the last record at most."""
+    """Rows never exceed their limit; bytes exceed it by the last record at most."""
     return all(
         len(batch) <= rows and sum(size for _, size in batch[:-1]) < size_cap for batch in batches
     )
@@ -597,7 +601,7 @@ def test_any_records_are_cut_into_batches_within_their_caps(
     canary: int,
     limit: int | None,
 ) -> None:
-    """Each record once, in order, none left over; the canary first and small."""
+    """Each record once and in order of the ids; the canary batches come first."""
     canary = min(canary, rows)
 
     batches = cut(harness, sizes, rows=rows, size_cap=size_cap, canary=canary, limit=limit)
@@ -642,7 +646,7 @@ def test_records_of_many_buckets_are_cut_as_well(
     limit: int | None,
     bucket: int,
 ) -> None:
-    """The path of tens of millions of records, with buckets of a few."""
+    """As for tens of millions of records, with buckets of a few."""
     canary = min(canary, rows)
 
     batches = cut(
@@ -663,17 +667,19 @@ def test_records_of_many_buckets_are_cut_as_well(
         (111, 100, 10, 3), (3, 1, 1, 3), (1_005, 100, 100, 11),
     ],
 )  # fmt: skip
-def test_batches_are_counted_exactly_at_the_borders(
+def test_batch_numbers_are_exact_at_the_limits(
     harness: TrackingHarness, records: int, rows: int, canary: int, batches: int
 ) -> None:
-    """No range reaches beyond the last record."""
+    """No batch is empty."""
     found = cut(harness, [5] * records, rows=rows, size_cap=10**9, canary=canary)
 
     assert (batches, records) == (len(found), sum(len(batch) for batch in found))
 
 
-def test_one_record_larger_than_the_cap_still_travels_alone(harness: TrackingHarness) -> None:
-    """Above by itself, and nobody is added to it."""
+def test_a_record_larger_than_the_byte_limit_is_alone_in_its_batch(
+    harness: TrackingHarness,
+) -> None:
+    """It exceeds the limit, and no record is added."""
     batches = cut(harness, [500] * 5, rows=10, size_cap=100, canary=1)
 
     assert [1] * 5 == [len(batch) for batch in batches]
@@ -687,7 +693,7 @@ def test_no_weight_overflows_at_the_limits_of_the_service() -> None:
 
 
 def test_twenty_five_thousand_rows_are_planned_in_one_statement(harness: TrackingHarness) -> None:
-    """All of them; nothing is cut silently."""
+    """No limit drops rows silently."""
     harness.sql(
         "INSERT INTO transcription_pass_2 "
         "SELECT 't' || i, 'r' || i, 'i' || i, 'hello ' || i, 'INBOUND', 'acme', NULL "
@@ -703,7 +709,7 @@ def test_twenty_five_thousand_rows_are_planned_in_one_statement(harness: Trackin
 
 
 def test_a_plan_does_not_depend_on_the_order_of_the_source(harness: TrackingHarness) -> None:
-    """The same records, the same batches."""
+    """The same records give the same batches."""
     harness.source(calls(30))
     harness.plan(canary=5, rows_per_batch=7)
     first = members(harness, "r1")

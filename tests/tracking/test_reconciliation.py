@@ -1,4 +1,4 @@
-"""The books of a run, recomputed: they name whatever is lost, doubled or paid twice."""
+"""Reconciliation: recomputed totals reveal records that are lost, duplicated or paid twice."""
 
 from typing import Any
 
@@ -33,7 +33,7 @@ FATES = ["good", "blocked", "truncated", "schema_mismatch", "lost", "twice", "mi
 
 
 def answer(row: dict[str, Any], fate: str, line: int) -> list[dict[str, Any]]:
-    """What comes back for a record that meets this fate."""
+    """The answers that a record of this fate gets."""
     match fate:
         case "good":
             return [good(row, line)]
@@ -60,77 +60,77 @@ def answer(row: dict[str, Any], fate: str, line: int) -> list[dict[str, Any]]:
     ending=st.sampled_from(["succeeded", "failed", "cancelled", "refused", "discarded"]),
     stop=st.booleans(),
 )
-def test_the_books_recomputed_from_rows_equal_those_of_the_closings(
+def test_totals_recomputed_from_rows_equal_those_of_the_closings(
     harness: TrackingHarness, fates: list[list[str]], ending: str, stop: bool
 ) -> None:
-    """Whatever comes back, in as many attempts: no record is lost, doubled or invented."""
+    """For any answers and any number of attempts: no record is lost or duplicated."""
     harness.empty()
     rows = planned(harness, 5)
     if stop:
-        harness.query(stopped("operator"))
+        harness.record(stopped("operator"))
     for attempt, of_attempt in enumerate(fates, start=1):
         last = attempt == len(fates)
         attempt_key = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=attempt)
-        asked = {each.record_id for each in harness.tracking.requests_of(attempt_key)}
+        requested = {each.record_id for each in harness.tracking.requests_of(attempt_key)}
         lines = [
             each
             for number, (row, fate) in enumerate(zip(rows, of_attempt, strict=True))
-            if id_of(row) in asked
+            if id_of(row) in requested
             for each in answer(row, fate, 10 * number)
         ]
         closing = harness.close(
             lines, attempt=attempt, max_attempts=3, ending=ending if last else "succeeded"
         )
-        books = harness.books()
-        assert counts(closing) == tuple(books[name] for name in COUNTS)
+        totals = harness.totals()
+        assert counts(closing) == tuple(totals[name] for name in COUNTS)
         assert 5 == sum(counts(closing))
-        assert books == books | SOUND
+        assert totals == totals | SOUND
     assert not (attempt == 3 and closing.open)
 
 
-def test_the_books_name_a_row_that_is_stored_twice(harness: TrackingHarness) -> None:
-    """By hand: the transaction could not."""
+def test_a_row_that_is_stored_twice_is_counted(harness: TrackingHarness) -> None:
+    """Inserted by the test: the transaction cannot do it."""
     rows = planned(harness)
     harness.close(all_good(rows))
     harness.sql(f"INSERT INTO {OUTPUT} SELECT * FROM {OUTPUT} LIMIT 1")  # noqa: S608
 
-    assert 1 == harness.books()["doubled"]
+    assert 1 == harness.totals()["doubled"]
 
 
-def test_the_books_name_a_record_without_its_row(harness: TrackingHarness) -> None:
-    """And a row without its record."""
+def test_a_record_without_its_row_is_counted(harness: TrackingHarness) -> None:
+    """And a row without its processed record."""
     rows = planned(harness)
     harness.close(all_good(rows))
     harness.sql(f"DELETE FROM {OUTPUT} WHERE record_id = ?", id_of(rows[0]))  # noqa: S608
     harness.sql("DELETE FROM processed_records WHERE record_id = ?", id_of(rows[1]))
 
-    assert 2 == harness.books()["half_stored"]
+    assert 2 == harness.totals()["half_stored"]
 
 
-def test_the_books_name_a_lost_member_and_one_that_is_there_twice(harness: TrackingHarness) -> None:
-    """Membership is part of them."""
+def test_a_lost_and_a_duplicated_member_are_counted(harness: TrackingHarness) -> None:
+    """The records of a run are its members."""
     rows = planned(harness)
     harness.sql("DELETE FROM batch_records WHERE record_id = ?", id_of(rows[0]))
     harness.sql("INSERT INTO batch_records SELECT * FROM batch_records LIMIT 1")
 
-    books = harness.books()
-    assert (1, 1) == (books["missing_members"], books["doubled"])
+    totals = harness.totals()
+    assert (1, 1) == (totals["missing_members"], totals["doubled"])
 
 
-def test_the_books_name_an_attempt_with_two_jobs(harness: TrackingHarness) -> None:
-    """It was paid for twice; told twice is not."""
+def test_an_attempt_with_two_jobs_is_counted_as_paid_twice(harness: TrackingHarness) -> None:
+    """The same event recorded twice is one job."""
     planned(harness)
     about = {"run_id": "r1", "planned_on": DAY, "batch": 1, "attempt": 1}
     one, two = (JobSubmitted(**about, claim=n, job=f"j{n}") for n in (1, 2))  # type: ignore[arg-type]
 
-    harness.query(one, one)
-    assert 0 == harness.books()["paid_twice"]
-    harness.query(two)
-    assert 1 == harness.books()["paid_twice"]
+    harness.record(one, one)
+    assert 0 == harness.totals()["paid_twice"]
+    harness.record(two)
+    assert 1 == harness.totals()["paid_twice"]
 
 
-def test_the_books_name_one_id_with_two_bodies(harness: TrackingHarness) -> None:
-    """Data is as deterministic as the id."""
+def test_one_event_id_with_two_bodies_is_counted(harness: TrackingHarness) -> None:
+    """The data of an event is deterministic too."""
     planned(harness)
     over = {
         "run_id": "r1",
@@ -141,28 +141,28 @@ def test_the_books_name_one_id_with_two_bodies(harness: TrackingHarness) -> None
         "released": 0,
     }
 
-    harness.query(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
-    assert 0 == harness.books()["two_bodies"]
-    harness.query(RunCompleted(**over, analysed=2))  # type: ignore[arg-type]
-    assert 1 == harness.books()["two_bodies"]
+    harness.record(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
+    assert 0 == harness.totals()["two_bodies"]
+    harness.record(RunCompleted(**over, analysed=2))  # type: ignore[arg-type]
+    assert 1 == harness.totals()["two_bodies"]
 
 
-def test_the_books_name_records_that_the_plans_of_batches_leave_out(
+def test_records_that_batch_plans_leave_out_are_counted(
     harness: TrackingHarness,
 ) -> None:
-    """By hand: one transaction writes both."""
+    """Deleted by the test: one transaction writes both tables."""
     planned(harness)
-    assert 0 == harness.books()["missing_members"]
+    assert 0 == harness.totals()["missing_members"]
 
     harness.sql("UPDATE batch_plans SET records = records - 1")
 
-    assert 1 == harness.books()["missing_members"]
+    assert 1 == harness.totals()["missing_members"]
 
 
-def test_the_books_name_an_attempt_that_is_closed_twice(harness: TrackingHarness) -> None:
-    """By hand: the guards hold."""
+def test_an_attempt_that_is_closed_twice_is_counted(harness: TrackingHarness) -> None:
+    """Inserted by the test: the guards prevent it."""
     rows = planned(harness)
     harness.close(all_good(rows))
     harness.sql("INSERT INTO attempt_closings SELECT * FROM attempt_closings")
 
-    assert 1 == harness.books()["closed_twice"]
+    assert 1 == harness.totals()["closed_twice"]

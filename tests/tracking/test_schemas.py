@@ -1,4 +1,4 @@
-"""One schema file a table: what is written fits it, and it holds what was asked for."""
+"""Table schemas: transactions write what they declare, and they hold the required columns."""
 
 import dataclasses
 from datetime import UTC, date, datetime
@@ -52,7 +52,7 @@ TABLES = {
 
 
 def inserts() -> list[tuple[str, str, list[str], exp.Expr]]:
-    """Transaction, table, columns and what is selected for them."""
+    """Every INSERT: transaction, table, columns and the SELECT."""
     found = []
     for name in TRANSACTIONS:
         for statement in sqlglot.parse(transaction(name, **NAMES), read="bigquery"):
@@ -69,22 +69,22 @@ IDS = [f"{name}-{table}" for name, table, _, _ in INSERTS]
 
 
 def test_every_table_of_the_architecture_has_a_layout_and_a_schema() -> None:
-    """And each column says what it holds."""
+    """And each column has a description."""
     assert layouts().keys() >= TABLES
-    silent = [f"{t}.{c.name}" for t in layouts() for c in columns_of(t) if not c.description]
-    assert [] == silent
+    undescribed = [f"{t}.{c.name}" for t in layouts() for c in columns_of(t) if not c.description]
+    assert [] == undescribed
 
 
 def test_the_output_holds_the_columns_of_the_requirements_in_their_order() -> None:
     """All nineteen, with their types."""
-    told = {column.name: column.type for column in columns_of(OUTPUT)}
+    types = {column.name: column.type for column in columns_of(OUTPUT)}
 
-    assert list(REQUIRED_OUTPUT.items()) == list(told.items())[: len(REQUIRED_OUTPUT)]
-    assert told.keys() >= LINEAGE
+    assert list(REQUIRED_OUTPUT.items()) == list(types.items())[: len(REQUIRED_OUTPUT)]
+    assert types.keys() >= LINEAGE
 
 
 def test_products_are_a_list_of_name_and_context() -> None:
-    """A list is no text."""
+    """A REPEATED record with two fields."""
     (products,) = [column for column in columns_of(OUTPUT) if column.name == "products"]
 
     assert ("REPEATED", ["name", "context"]) == (products.mode, [f.name for f in products.fields])
@@ -92,7 +92,7 @@ def test_products_are_a_list_of_name_and_context() -> None:
 
 @pytest.mark.parametrize("table", sorted(layouts()))
 def test_partition_and_cluster_are_columns_of_the_table(table: str) -> None:
-    """A day's column, of a type that can be one."""
+    """The partition column has a type that BigQuery can partition by."""
     layout = layouts()[table]
     known = {column.name: column.type for column in columns_of(table)}
 
@@ -103,14 +103,14 @@ def test_partition_and_cluster_are_columns_of_the_table(table: str) -> None:
 
 
 def test_the_event_log_and_the_transcripts_require_a_partition_filter() -> None:
-    """They are the tables that grow."""
+    """These tables grow without bound."""
     demanding = {table for table, layout in layouts().items() if layout.require_partition_filter}
 
     assert {"events", "deliveries", "batch_records"} == demanding
     assert layouts()["batch_records"].expiration_days
 
 
-# Writer = schema
+# Transactions fit the schemas
 
 
 @pytest.mark.parametrize(("name", "table", "columns", "selected"), INSERTS, ids=IDS)
@@ -133,21 +133,21 @@ def test_a_transaction_writes_columns_that_exist_and_all_that_are_required(
     ["run_plans", "batch_plans", "batch_records", OUTPUT, "attempt_closings", "processed_records"],
 )
 def test_the_transaction_that_writes_a_table_writes_all_of_it(table: str) -> None:
-    """No column stays empty because nobody thought of it."""
+    """No column stays NULL by omission."""
     (columns,) = [columns for _, written, columns, _ in INSERTS if written == table]
 
     assert {column.name for column in columns_of(table)} == set(columns)
 
 
 def test_a_plan_is_read_with_every_column_of_its_table() -> None:
-    """The typed answer and the table agree."""
+    """The fields of `Plan` are the columns of `run_plans`."""
     assert {field.name for field in dataclasses.fields(Plan)} == {
         column.name for column in columns_of("run_plans")
     }
 
 
-def test_staging_takes_what_the_reader_says() -> None:
-    """Every field of a reading, and every column of the answer."""
+def test_staging_has_a_column_for_every_field_of_a_reading() -> None:
+    """And for every column of the answer."""
     staged = {column.name for column in staged_columns(answer_columns(ANALYSIS))}
     read = set(Reading.__struct_fields__) - {"columns", "other_key"}
     answer = {name for name, _, _ in ANALYSIS.output_columns}
@@ -155,8 +155,8 @@ def test_staging_takes_what_the_reader_says() -> None:
     assert read | answer | {"job"} == staged
 
 
-def test_the_output_table_of_the_shipped_analysis_is_what_any_would_get() -> None:
-    """Its schema file adds descriptions alone; a table of your own is made by the same rule."""
+def test_the_shipped_output_table_follows_the_rule_of_every_output_table() -> None:
+    """Its schema file only adds descriptions."""
     (made,) = output_tables([ANALYSIS]).values()
 
     assert [_plain(c) for c in columns_of(OUTPUT)] == [_plain(c) for c in made]
@@ -168,7 +168,7 @@ def _plain(column: Column) -> Any:
 
 @pytest.mark.parametrize("name", shipped_analyses())
 def test_an_analysis_writes_into_its_table_s_own_types(name: str) -> None:
-    """In BigQuery's other spelling of them."""
+    """Schema files use the legacy type names."""
     spelled = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
     analysis = load_analysis(name)
     table = {column.name: (column.type, column.mode) for column in columns_of(analysis.table)}
@@ -180,10 +180,8 @@ def test_an_analysis_writes_into_its_table_s_own_types(name: str) -> None:
 
 
 @pytest.mark.parametrize("table", sorted(layouts()))
-def test_the_laptop_makes_each_table_as_its_schema_says(
-    harness: TrackingHarness, table: str
-) -> None:
-    """Names, order and what may not be missing; and no key, which would hide a doubling."""
+def test_duckdb_tables_are_created_from_the_schemas(harness: TrackingHarness, table: str) -> None:
+    """Names, order and NOT NULL; and no primary key, which would hide duplicates."""
     made = harness.sql(f"PRAGMA table_info('{table}')")
 
     assert [(c.name, c.mode == "REQUIRED") for c in columns_of(table)] == [
@@ -200,14 +198,14 @@ def event_row(**changed: Any) -> dict[str, Any]:
     } | changed  # fmt: skip
 
 
-def test_a_row_that_fits_is_let_through() -> None:
-    """Columns that may be missing may be."""
+def test_a_valid_row_passes_the_check() -> None:
+    """Nullable columns may be missing."""
     check_row("events", event_row())
     check_row("events", event_row(run_id=None, batch=3))
 
 
 def test_a_row_with_an_unknown_column_is_refused_by_name() -> None:
-    """Before it is written."""
+    """The check runs before the row is written."""
     with pytest.raises(ValueError, match="events has no column colour"):
         check_row("events", event_row(colour="red"))
 
@@ -220,7 +218,7 @@ def test_a_row_without_a_required_column_is_refused_by_name(missing: str) -> Non
 
 
 def test_a_system_error_is_stored_as_its_type_says(harness: TrackingHarness) -> None:
-    """One table of errors, not two."""
+    """With the flags and the hint of its type."""
     harness.tracking.store_error("e1", "stuck_event", cause="plan-run", detail="d")
 
     known = {row["error_type"]: row for row in harness.tracking._error_types}["stuck_event"]
@@ -230,7 +228,7 @@ def test_a_system_error_is_stored_as_its_type_says(harness: TrackingHarness) -> 
 
 
 def test_an_error_is_stored_once(harness: TrackingHarness) -> None:
-    """Its id says which."""
+    """Errors with the same id are the same error."""
     assert harness.tracking.store_error("e1", "dead_lettered")
     assert not harness.tracking.store_error("e1", "dead_lettered")
     assert harness.tracking.store_error("e2", "dead_lettered")
@@ -247,10 +245,10 @@ def test_an_error_is_stored_once(harness: TrackingHarness) -> None:
     ],
     ids=lambda id_: id_[:40],
 )
-def test_whatever_an_event_is_called_its_error_has_a_valid_job_id(
+def test_any_event_id_gives_its_error_a_valid_job_id(
     harness: TrackingHarness, error_id: str
 ) -> None:
-    """BigQuery takes 1,024 letters, digits, - and _; a CloudEvent's id may be anything."""
+    """BigQuery takes 1,024 letters, digits, - and _; a CloudEvent's id may hold any characters."""
     harness.tracking.store_error(error_id, "run_refused")
 
     job = harness.one("SELECT job_id FROM local_jobs")

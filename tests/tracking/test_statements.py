@@ -1,4 +1,4 @@
-"""The SQL as text: every file keeps the rules that BigQuery, its bill and its readers demand."""
+"""Rules for the SQL files: BigQuery accepts them, partitions are pruned, values are parameters."""
 
 import re
 from datetime import date
@@ -27,7 +27,7 @@ from tracking.tables import layouts, nothing_staged
 from troupe.backends.defaults import error_types
 from troupe.backends.local.sql_translation import translate
 
-BEHIND_THE_GATE = ("plan_run", "clear_history", "forget_person")
+WITH_PLANNING_LOCK = ("plan_run", "clear_history", "forget_person")
 QUERIES, TRANSACTIONS = statement_names("queries"), statement_names("transactions")
 NAMES = {
     **Source().names(),
@@ -122,14 +122,14 @@ def parsed(folder: str, name: str) -> list[exp.Expr]:
     return [each for each in found if each is not None]
 
 
-# They run
+# Execution
 
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_runs_on_empty_tables_and_takes_typed_parameters(
     harness: TrackingHarness, name: str
 ) -> None:
-    """What is asked before anything happened has an answer all the same."""
+    """A query on an empty dataset returns a result."""
     sql = query(name, **NAMES)
     given = {each: PARAMS[each] for (s,) in [translate(sql)] for each in s.parameters - {"now"}}
 
@@ -138,24 +138,24 @@ def test_a_query_runs_on_empty_tables_and_takes_typed_parameters(
 
 @pytest.mark.parametrize("name", TRANSACTIONS)
 def test_a_transaction_runs_on_empty_tables(harness: TrackingHarness, name: str) -> None:
-    """Once, and then never again under its job id."""
+    """Once per job id."""
     assert harness.warehouse.run_once("job", transaction(name, **NAMES), PARAMS)
     assert not harness.warehouse.run_once("job", transaction(name, **NAMES), PARAMS)
     assert [("done",)] == harness.sql("SELECT state FROM local_jobs")
 
 
-def test_a_query_without_its_parameter_says_which(harness: TrackingHarness) -> None:
-    """Never a NULL in its place."""
+def test_a_missing_parameter_is_named(harness: TrackingHarness) -> None:
+    """It is never replaced by NULL."""
     with pytest.raises(KeyError, match="run_id"):
         harness.warehouse.query(query("plan_of"), {})
 
 
-# What they may be
+# Form
 
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_a_query_changes_nothing(name: str) -> None:
-    """One SELECT."""
+    """A query is one SELECT."""
     (only,) = parsed("queries", name)
 
     assert isinstance(only, exp.Query)
@@ -166,14 +166,15 @@ def test_a_query_changes_nothing(name: str) -> None:
 
 @pytest.mark.parametrize("name", TRANSACTIONS)
 def test_a_transaction_of_several_statements_is_one_transaction(name: str) -> None:
-    """All of it or nothing."""
-    told = parsed("transactions", name)
+    """Several statements commit together or not at all."""
+    statements = parsed("transactions", name)
 
-    if len(told) > 1:
-        assert isinstance(told[0], exp.Transaction)
-        assert isinstance(told[-1], exp.Commit)
+    if len(statements) > 1:
+        assert isinstance(statements[0], exp.Transaction)
+        assert isinstance(statements[-1], exp.Commit)
         assert not any(
-            isinstance(each, exp.Transaction | exp.Commit | exp.Rollback) for each in told[1:-1]
+            isinstance(each, exp.Transaction | exp.Commit | exp.Rollback)
+            for each in statements[1:-1]
         )
 
 
@@ -181,12 +182,12 @@ def test_a_transaction_of_several_statements_is_one_transaction(name: str) -> No
 def test_a_transaction_inserts_behind_a_guard_and_deletes_behind_the_planning_lock_alone(
     name: str,
 ) -> None:
-    """A job that failed after its commit may be run again. What is private to it needs no guard."""
+    """A job that failed after its commit is run again. Temporary tables need no guard."""
     unguarded = []
     for statement in parsed("transactions", name):
         assert not isinstance(statement, exp.Merge | exp.Drop)
         if isinstance(statement, exp.Delete):
-            assert name in BEHIND_THE_GATE
+            assert name in WITH_PLANNING_LOCK
         if isinstance(statement, exp.Create):
             assert "TEMP" in statement.sql(dialect="bigquery", comments=False).split("AS", 1)[0]
         if isinstance(statement, exp.Insert):
@@ -197,9 +198,9 @@ def test_a_transaction_inserts_behind_a_guard_and_deletes_behind_the_planning_lo
     assert [] == unguarded
 
 
-@pytest.mark.parametrize("name", BEHIND_THE_GATE)
-def test_the_gate_is_taken_before_anything_else(name: str) -> None:
-    """Two plans at once, or a plan and a clearing, must not see the same records."""
+@pytest.mark.parametrize("name", WITH_PLANNING_LOCK)
+def test_the_planning_lock_is_taken_first(name: str) -> None:
+    """Two concurrent plans, or a plan and a clearing, must not read the same records."""
     first, second = parsed("transactions", name)[:2]
 
     assert isinstance(first, exp.Transaction)
@@ -208,8 +209,8 @@ def test_the_gate_is_taken_before_anything_else(name: str) -> None:
 
 
 @pytest.mark.parametrize(("folder", "name"), FILES)
-def test_a_file_opens_with_what_it_asks_or_does(folder: str, name: str) -> None:
-    """In a comment, as a sentence; a query with its question mark."""
+def test_a_file_starts_with_a_comment_that_describes_it(folder: str, name: str) -> None:
+    """Full sentences; the comment of a query is a question, unless it loads rows."""
     from importlib.resources import files
 
     lines = (files("tracking") / folder / f"{name}.sql").read_text(encoding="utf-8").splitlines()
@@ -220,19 +221,19 @@ def test_a_file_opens_with_what_it_asks_or_does(folder: str, name: str) -> None:
 
     assert re.match(r"[A-Z]", opening), lines[0]
     assert opening.rstrip().endswith((".", "?"))
-    if folder == "queries" and name not in TELLS:
+    if folder == "queries" and name not in LOADS:
         assert "?" in opening
 
 
-TELLS = {"events_by_id", "report_of", "requests_of"}
-"""They hand over things; their comment names them."""
+LOADS = {"events_by_id", "report_of", "requests_of"}
+"""Queries that load rows by their key; the comment names the rows."""
 
 
 def _first_code(lines: list[str]) -> int:
     return next(number for number, line in enumerate(lines) if not line.startswith("--"))
 
 
-# No window over all records
+# Window functions
 
 
 def windows_without_partition() -> list[tuple[str, str, str]]:
@@ -249,14 +250,14 @@ def windows_without_partition() -> list[tuple[str, str, str]]:
     return found
 
 
-def test_no_window_over_records_goes_without_a_partition() -> None:
-    """A global one sorts on a single worker; the two that there are read groups, not records."""
+def test_every_window_over_records_has_a_partition() -> None:
+    """A window without one sorts on a single worker; the two exceptions read groups."""
     assert {"parts", "prefixes"} == {tables for _, _, tables in windows_without_partition()}
     assert {"plan_run", "preview_plan"} == {name for _, name, _ in windows_without_partition()}
 
 
 def test_no_window_carries_a_transcript() -> None:
-    """Ids and byte counts alone are sorted; the text is joined afterwards."""
+    """Only ids and byte counts are sorted; transcripts are joined afterwards."""
     for window in (w for s in parsed("transactions", "plan_run") for w in s.find_all(exp.Window)):
         select = window.find_ancestor(exp.Select)
         assert select is not None
@@ -264,7 +265,7 @@ def test_no_window_carries_a_transcript() -> None:
         assert "transcript" not in columns
 
 
-# Every look into a large table is pruned
+# Partition pruning
 
 PARTITIONED = {
     table: layout.partition
@@ -277,7 +278,7 @@ PARTITIONED = {
 def test_a_table_that_demands_a_partition_filter_gets_a_constant_one(
     folder: str, name: str
 ) -> None:
-    """BigQuery refuses a query without, and prunes only by what is known beforehand."""
+    """BigQuery refuses a query without a filter, and prunes only by constants."""
     unfiltered = [
         f"{table.name} AS {table.alias}"
         for statement in parsed(folder, name)
@@ -314,7 +315,7 @@ def _is_pruned(table: exp.Table) -> bool:
 
 
 def _fixes(part: exp.Expr, table: exp.Table) -> bool:
-    """Whether this compares the partition's column with something constant."""
+    """Whether this compares the partition column with a constant."""
     if not isinstance(part, exp.EQ | exp.GTE | exp.GT | exp.Between):
         return False
     column = part.this
@@ -327,8 +328,8 @@ def _fixes(part: exp.Expr, table: exp.Table) -> bool:
     return bool(constant) and not list(other.find_all(exp.Column))
 
 
-def test_the_check_for_pruning_sees_what_is_wrong() -> None:
-    """A filter by another table's column, in an OR, or on another alias prunes nothing."""
+def test_the_pruning_check_finds_filters_that_do_not_prune() -> None:
+    """A filter by another table's column, in an OR, or on another alias."""
     good = "SELECT 1 FROM events AS f WHERE f.run_id = @r AND f.recorded_on >= @since"
     wrong = [
         "SELECT 1 FROM events AS f WHERE f.run_id = @r",
@@ -345,9 +346,9 @@ def test_the_check_for_pruning_sees_what_is_wrong() -> None:
     assert [True, *[False] * 5] == [pruned(sql) for sql in [good, *wrong]]
 
 
-# Values are parameters, names are checked
+# Names and values
 
-KNOWN_PLACES = {
+KNOWN_PLACEHOLDERS = {
     *Source().names(), "output", "staged", "answer_columns", "c_answer_columns",
     "summary",
     "cost_of_c", "cost_of_a", "row", "counts", "at", "column", "number", "least_step",
@@ -357,12 +358,12 @@ KNOWN_PLACES = {
 
 @pytest.mark.parametrize(("folder", "name"), FILES)
 def test_only_known_names_are_put_into_a_statement(folder: str, name: str) -> None:
-    """Values travel as parameters."""
+    """Values are parameters, never text."""
     from importlib.resources import files
 
     text = (files("tracking") / folder / f"{name}.sql").read_text(encoding="utf-8")
 
-    assert set() == set(re.findall(r"\{(\w*)\}", text)) - KNOWN_PLACES
+    assert set() == set(re.findall(r"\{(\w*)\}", text)) - KNOWN_PLACEHOLDERS
     assert not re.search(r"'\{", text)
 
 
@@ -386,8 +387,8 @@ def test_only_known_names_are_put_into_a_statement(folder: str, name: str) -> No
         "t`; DROP TABLE x; --",
     ],
 )
-def test_a_table_s_name_that_could_be_sql_is_refused(name: str) -> None:
-    """It is the user's to choose, within letters, digits, - and _."""
+def test_a_table_name_that_could_break_out_of_quotes_is_refused(name: str) -> None:
+    """Letters, digits, - and _ are allowed."""
     with pytest.raises(BadName, match="table"):
         table_name(name)
     with pytest.raises(BadName, match="table"):
@@ -397,28 +398,28 @@ def test_a_table_s_name_that_could_be_sql_is_refused(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["a`b", "a b", "a;b", "a'b", "a.b", "1a", "", "a-b", "a\n", "ä", "a" * 301]
 )
-def test_a_column_s_name_that_could_be_sql_is_refused(name: str) -> None:
-    """DeadLetters, digits and _ only."""
+def test_a_column_name_that_could_break_out_of_quotes_is_refused(name: str) -> None:
+    """Letters, digits and _ are allowed."""
     with pytest.raises(BadName, match="column"):
         column_name(name)
     with pytest.raises(BadName, match="column"):
         Source(columns={"transcript": name}).names()
 
 
-def test_a_column_that_the_product_does_not_know_is_refused() -> None:
-    """A typing error in the configuration is told, with what there is."""
+def test_an_unknown_source_column_is_refused() -> None:
+    """The error lists the known columns."""
     with pytest.raises(BadName, match=r"no column transcripts.*transcript"):
         Source(columns={"transcripts": "text"}).names()
 
 
 @pytest.mark.parametrize("name", ["t", "d.t", "my-project.d.t", "p.d.t_1"])
-def test_a_table_may_be_named_with_dataset_and_project(name: str) -> None:
-    """One pair of back quotes around all of it."""
+def test_a_table_name_may_have_a_dataset_and_a_project(name: str) -> None:
+    """One pair of back quotes encloses all parts."""
     assert f"`{name}`" == table_name(name)
 
 
-def test_a_source_with_other_names_is_planned_as_any_other(harness: TrackingHarness) -> None:
-    """Names come from the configuration, ids from the values."""
+def test_a_source_with_configured_names_is_planned(harness: TrackingHarness) -> None:
+    """Names come from the configuration, record ids from the values."""
     harness.warehouse.db.execute(
         'CREATE OR REPLACE TABLE "my_calls" (tok VARCHAR, iid BIGINT, ref VARCHAR, body VARCHAR, '
         "direction VARCHAR, provider VARCHAR, happened TIMESTAMP)"

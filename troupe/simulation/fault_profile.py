@@ -95,7 +95,7 @@ _CLEAR: Mapping[str, Any] = {
     "shuffles": True,
 }  # fmt: skip
 _SUBMITTING: Mapping[str, Any] = {"target": r"\w+ submit-job", "aim": 4}
-_MIDDLE = rf"after submit-job .*{bigquery_job('claim')}|before submit-job .*model\.create"
+_MIDDLE = rf"after submit-job .*{bigquery_job('claim')}|before submit-job .*job_service\.create"
 """Behind a claim and before its job: who sleeps here finds others awake."""
 _THEMES: Mapping[str, Mapping[str, Any]] = {
     "all": {},

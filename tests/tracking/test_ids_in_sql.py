@@ -1,0 +1,115 @@
+"""Ids that SQL composes are those of events/ids.py."""
+
+from events import RunCompleted
+from events.ids import (
+    cleared_error,
+    forgotten_clearing,
+    record_error,
+    unplannable_error,
+)
+from tests.tracking.harness import (
+    ANALYSIS,
+    DAY,
+    OUTPUT,
+    TrackingHarness,
+    all_good,
+    bad,
+    call,
+    calls,
+    good,
+    id_of,
+    planned,
+)
+
+ATTEMPT = "d1__r1__1__1"
+
+
+def error_ids(harness: TrackingHarness) -> set[str]:
+    return {error_id for (error_id,) in harness.sql("SELECT error_id FROM error_tracking")}
+
+
+def test_errors_of_a_closing_are_named_as_in_python(harness: TrackingHarness) -> None:
+    """With and without an answer, and for an answer that names no requested record."""
+    first, second, third = planned(harness, 3)
+    stranger = call(99)
+
+    harness.close([bad(first, "truncated", line=4, job=2), good(second, 1), bad(stranger, "x", 7)])
+
+    assert error_ids(harness) == {
+        record_error(ATTEMPT, id_of(first), "truncated", job=2, line=4),
+        record_error(ATTEMPT, id_of(third), "missing_response"),
+        record_error(ATTEMPT, None, "unknown_key", job=1, line=7),
+    }
+
+
+def test_errors_at_the_last_attempt_are_named_as_in_python(harness: TrackingHarness) -> None:
+    """An exhausted record gets a second error, without job and line."""
+    (row,) = planned(harness, 1)
+
+    harness.close([bad(row, "truncated", line=4)], max_attempts=1)
+
+    assert error_ids(harness) == {
+        record_error(ATTEMPT, id_of(row), "truncated", job=1, line=4),
+        record_error(ATTEMPT, id_of(row), "attempts_exhausted"),
+    }
+
+
+def test_the_closing_stores_job_and_line_of_each_answer(harness: TrackingHarness) -> None:
+    """In columns of their own, so that no reader takes the id apart."""
+    first, second = planned(harness, 2)
+
+    harness.close([bad(first, "truncated", line=4, job=2)])
+
+    assert [(id_of(first), 2, 4), (id_of(second), None, None)] == sorted(
+        harness.sql("SELECT record_id, job, line FROM error_tracking"),
+        key=lambda row: -(row[1] or 0),
+    )
+
+
+def test_source_rows_that_cannot_be_planned_are_named_as_in_python(
+    harness: TrackingHarness,
+) -> None:
+    """An empty transcript."""
+    empty = call(1, "")
+    harness.source([call(0), empty])
+
+    harness.plan()
+
+    expected = unplannable_error(ANALYSIS.name, "empty_transcript", id_of(empty))
+    assert {expected} == error_ids(harness)
+
+
+def test_cleared_records_are_named_as_in_python(harness: TrackingHarness) -> None:
+    """One error per record, under the id of the clearing."""
+    rows = planned(harness, 2)
+    harness.close(all_good(rows))
+    complete(harness)
+
+    assert harness.tracking.erasure.clear("r1", ANALYSIS.name, OUTPUT, 1, "wrong prompt")
+
+    clearing = harness.deployment.job("clear", "r1", 1)
+    assert {cleared_error(clearing, id_of(row)) for row in rows} == error_ids(harness)
+
+
+def test_the_losses_of_a_forgotten_person_are_named_as_in_python(
+    harness: TrackingHarness,
+) -> None:
+    """One clearing per run."""
+    harness.close(all_good(planned(harness, 2)))
+    complete(harness)
+
+    assert harness.tracking.erasure.forget(calls(1)[0]["phone_number_token"], [OUTPUT], "n1")
+
+    clearing = harness.deployment.job("forget", "n1")
+    assert [(forgotten_clearing(clearing, "r1"),)] == harness.sql(
+        "SELECT clearing_id FROM history_clearings"
+    )
+
+
+def complete(harness: TrackingHarness) -> None:
+    """Record the end of run r1: an open run holds its records."""
+    harness.record(
+        RunCompleted(
+            run_id="r1", planned_on=DAY, batches=1, records=2, analysed=2, failed=0, released=0
+        )
+    )
