@@ -313,7 +313,7 @@ def only_vertex_s_output_raises_signals(plan: Plan) -> Iterator[str]:
         yield f"{told['bucket']}/{told['object_name_prefix']} raises signals"
     if told["event_types"] != ["OBJECT_FINALIZE"] or told["payload_format"] != "JSON_API_V1":
         yield "the notification is not of finished objects"
-    fills = plan.of("google_storage_bucket_iam_member", "fills").values()
+    fills = plan.of("google_storage_bucket_iam_member", "folder_writer").values()
     below = [re.findall(r"/objects/(\w+)/", str(each["condition"])) for each in fills]
     if sorted(below) != [["requests"], ["staging"]]:
         yield f"services write below {below}"

@@ -62,10 +62,10 @@ def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
         'google_pubsub_topic.event["summary-mailed"]',
         'google_pubsub_subscription.push["mail-summary.report-written"]',
         f"google_pubsub_topic.dead_letter{letters}",
-        f"google_pubsub_subscription.people{letters}",
+        f"google_pubsub_subscription.dead_letter_pull{letters}",
         'google_pubsub_subscription.push["record-dead-letter.dead-letter-mail-summary"]',
-        f"google_pubsub_topic_iam_member.gives_up{letters}",
-        'google_pubsub_subscription_iam_member.gives_up["mail-summary.report-written"]',
+        f"google_pubsub_topic_iam_member.dead_letter_publisher{letters}",
+        'google_pubsub_subscription_iam_member.dead_letter_subscriber["mail-summary.report-written"]',
         'google_pubsub_topic_iam_member.service["mail-summary--summary-mailed"]',
         'google_pubsub_topic_iam_member.service["mail-summary--dead-letter-mail-summary"]',
         'google_bigquery_table_iam_member.service["mail-summary--run_reports"]',
@@ -73,9 +73,9 @@ def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
         f"google_cloud_run_v2_service.service{service}",
         f"google_cloud_run_v2_service_iam_member.push{service}",
         f"google_service_account.service{service}",
-        f"google_project_iam_member.asks_bigquery{service}",
+        f"google_project_iam_member.bigquery_job_user{service}",
     } <= set(new)
-    assert f"google_project_iam_member.asks_vertex{service}" not in new
+    assert f"google_project_iam_member.vertex_user{service}" not in new
     assert not any("batch_records" in address for address in new)
     told = json.loads(written())["handlers"]
     assert "mail-summary" in {each["name"] for each in told}
