@@ -38,11 +38,13 @@ def change(folder: Path, file: str, old: str, new: str) -> None:
     (folder / file).write_text(text.replace(old, new))
 
 
-def test_two_analyses_of_the_same_transcripts_run_beside_each_other(staged: Staged) -> None:
+def test_two_analyses_of_the_same_transcripts_run_beside_each_other(
+    make_harness: MakeHarness,
+) -> None:
     """Each analysis has its own rows, totals and history."""
-    stage = staged()
-    stage.load(calls(12))
-    add_analysis(stage.backend, str(COMPLIANCE))
+    harness = make_harness()
+    harness.load(calls(12))
+    add_analysis(harness.backend, str(COMPLIANCE))
 
     reviews = harness.run("reviews")
     checks = harness.run("checks", analysis="compliance_check_v1")
@@ -55,10 +57,10 @@ def test_two_analyses_of_the_same_transcripts_run_beside_each_other(staged: Stag
     assert 12 == len(rows)
     assert all(verdict and risk in ("none", "low", "high") for verdict, risk, _, _ in rows)
     assert {("checks", True)} == {(run, cost > 0) for _, _, run, cost in rows}
-    assert 0 == stage.run("again", analysis="compliance_check_v1")["planned"]
-    assert 2 == len(explain(stage.backend, id_of(calls(1)[0]))["rows"])
-    stored = json.loads(stage.one("SELECT report FROM run_reports WHERE run_id = 'checks'"))
-    summary = operations.report(stage.backend, "checks")["summary"]
+    assert 0 == harness.run("again", analysis="compliance_check_v1")["planned"]
+    assert 2 == len(explain(harness.backend, id_of(calls(1)[0]))["rows"])
+    stored = json.loads(harness.one("SELECT report FROM run_reports WHERE run_id = 'checks'"))
+    summary = operations.report(harness.backend, "checks")["summary"]
     for report in (stored, summary):
         assert {"risk", "identity_checked", "score", "findings"} == {
             row["kind"] for row in report["insights"]
@@ -67,37 +69,39 @@ def test_two_analyses_of_the_same_transcripts_run_beside_each_other(staged: Stag
     assert "The analysis at a glance" in render_html(summary)
 
 
-def test_an_attempt_without_answers_closes_with_columns_of_its_own(staged: Staged) -> None:
+def test_an_attempt_without_answers_closes_with_columns_of_its_own(
+    make_harness: MakeHarness,
+) -> None:
     """Nothing was staged, and the closing still uses the columns of the analysis."""
-    stage = staged()
-    stage.load(calls(4))
-    add_analysis(stage.backend, str(COMPLIANCE))
-    stage.request("checks", analysis="compliance_check_v1")
-    while "job-submitted" not in stage.topics("checks"):
-        stage.backend.deliver_next()
-    for job in stage.backend.service.created_since(stage.clock().replace(year=2020), {}):
-        stage.backend.service.cancel(job.name)
-    stage.play()
+    harness = make_harness()
+    harness.load(calls(4))
+    add_analysis(harness.backend, str(COMPLIANCE))
+    harness.request("checks", analysis="compliance_check_v1")
+    while "job-submitted" not in harness.topics("checks"):
+        harness.backend.deliver_next()
+    for job in harness.backend.service.created_since(harness.clock().replace(year=2020), {}):
+        harness.backend.service.cancel(job.name)
+    harness.play()
 
     assert (4, True) == tuple(harness.books("checks")[k] for k in ("analysed", "ok"))
     assert 2 == harness.one("SELECT count(*) FROM attempt_closings")
 
 
-def test_another_process_knows_an_added_analysis(staged: Staged) -> None:
+def test_another_process_knows_an_added_analysis(make_harness: MakeHarness) -> None:
     """The state folder keeps a copy."""
-    stage = staged()
-    stage.load(calls(3))
-    add_analysis(stage.backend, str(COMPLIANCE))
-    stage.restart()
+    harness = make_harness()
+    harness.load(calls(3))
+    add_analysis(harness.backend, str(COMPLIANCE))
+    harness.restart()
 
     assert 3 == harness.run("checks", analysis="compliance_check_v1")["analysed"]
 
 
-def test_a_changed_analysis_needs_a_new_version(staged: Staged, folder: Path) -> None:
+def test_a_changed_analysis_needs_a_new_version(make_harness: MakeHarness, folder: Path) -> None:
     """Adding the same content again is accepted."""
-    stage = staged()
-    add_analysis(stage.backend, str(folder))
-    add_analysis(stage.backend, str(folder))
+    harness = make_harness()
+    add_analysis(harness.backend, str(folder))
+    add_analysis(harness.backend, str(folder))
     change(folder, "system.md", "Guess nothing.", "Guess.")
 
     with pytest.raises(InvalidOperation, match=r"compliance_check_v1/system.md .* new version"):
@@ -116,14 +120,14 @@ def test_a_changed_analysis_needs_a_new_version(staged: Staged, folder: Path) ->
     ],
 )
 def test_reserved_tables_and_columns_are_refused(
-    staged: Staged, folder: Path, old: str, new: str, error: str
+    make_harness: MakeHarness, folder: Path, old: str, new: str, error: str
 ) -> None:
     """Before anything is stored."""
     change(folder, "analysis.json", old, new)
     harness = make_harness()
 
     with pytest.raises(InvalidOperation, match=error):
-        add_analysis(stage.backend, str(folder))
+        add_analysis(harness.backend, str(folder))
     with pytest.raises(AnalysisError):
         harness.backend.analyses.load("compliance_check_v1")
 
@@ -140,10 +144,12 @@ def version_2(folder: Path, *changes: tuple[str, str]) -> Path:
     return copy
 
 
-def test_a_refused_analysis_leaves_the_state_folder_unchanged(staged: Staged, folder: Path) -> None:
+def test_a_refused_analysis_leaves_the_state_folder_unchanged(
+    make_harness: MakeHarness, folder: Path
+) -> None:
     """Here, other columns in the table of the version before."""
-    stage = staged()
-    add_analysis(stage.backend, str(folder))
+    harness = make_harness()
+    add_analysis(harness.backend, str(folder))
     other = version_2(folder, ('"score": "score"', '"points": "score"'))
 
     with pytest.raises(
@@ -165,37 +171,39 @@ def test_a_refused_analysis_leaves_the_state_folder_unchanged(staged: Staged, fo
     ],
 )
 def test_check_reports_what_add_would_refuse(
-    staged: Staged, folder: Path, changes: list[tuple[str, str]], error: str
+    make_harness: MakeHarness, folder: Path, changes: list[tuple[str, str]], error: str
 ) -> None:
     """Including conflicts with analyses of the state folder."""
-    stage = staged()
-    add_analysis(stage.backend, str(folder))
+    harness = make_harness()
+    add_analysis(harness.backend, str(folder))
     bad = version_2(folder, *changes)
-    args = ["analysis", "check", str(bad), "--home", str(stage.home)]
+    args = ["analysis", "check", str(bad), "--home", str(harness.home)]
 
     result = CliRunner().invoke(app, args)
 
     assert 1 == result.exit_code
     assert error in result.output
     with pytest.raises(InvalidOperation, match=error):
-        add_analysis(stage.backend, str(bad))
+        add_analysis(harness.backend, str(bad))
     change(folder, "system.md", "Guess nothing.", "Guess.")
     changed = CliRunner().invoke(app, [*args[:2], str(folder), *args[3:]])
     assert "a change is a new version" in changed.output
 
 
-def test_an_analysis_damaged_in_the_state_folder_is_reported(staged: Staged, folder: Path) -> None:
+def test_an_analysis_damaged_in_the_state_folder_is_reported(
+    make_harness: MakeHarness, folder: Path
+) -> None:
     """Every command reports the file and the remedy."""
-    stage = staged()
-    add_analysis(stage.backend, str(folder))
-    stage.close()
-    (stage.home / "analyses" / folder.name / "user.md").unlink()
+    harness = make_harness()
+    add_analysis(harness.backend, str(folder))
+    harness.close()
+    (harness.home / "analyses" / folder.name / "user.md").unlink()
 
     for args in (["status"], ["work"], ["analysis", "list"], ["analysis", "check", str(folder)]):
-        result = CliRunner().invoke(app, [*args, "--home", str(stage.home)])
+        result = CliRunner().invoke(app, [*args, "--home", str(harness.home)])
 
         assert (2, SystemExit) == (result.exit_code, type(result.exception))
-        assert f"an analysis in {stage.home / 'analyses'} cannot be used" in result.output
+        assert f"an analysis in {harness.home / 'analyses'} cannot be used" in result.output
         assert "compliance_check_v1/user.md is missing" in result.output
         assert "put back what was added" in result.output
 

@@ -31,11 +31,11 @@ def end_of(job: Job) -> End:
 
 
 @pytest.fixture
-def broken(staged: Callable[..., Stage]) -> Stage:
+def broken(make_harness: Callable[..., LocalHarness]) -> LocalHarness:
     """Two calls that a filter blocks, a job that hangs, one that ends without output."""
     rows = calls(40)
     blocked = frozenset(f"k-{id_of(row)}" for row in rows[:2])
-    stage = staged(
+    harness = make_harness(
         behaviour=Behaviour(end=end_of, running_seconds=600),
         damage=Damage(share=0, poison=blocked, poison_kind=Kind.BLOCKED),
     )
@@ -44,7 +44,7 @@ def broken(staged: Callable[..., Stage]) -> Stage:
 
 
 @pytest.fixture
-def troupe(broken: Stage, monkeypatch: pytest.MonkeyPatch) -> Command:
+def troupe(broken: LocalHarness, monkeypatch: pytest.MonkeyPatch) -> Command:
     """The command `troupe`, answered by the broken backend instead of a control server."""
 
     def answered(_home: Path, operation: str, arguments: dict[str, Any]) -> Any:
@@ -62,7 +62,7 @@ def troupe(broken: Stage, monkeypatch: pytest.MonkeyPatch) -> Command:
 
 
 def test_a_broken_run_ends_with_balanced_totals_after_the_commands_of_an_operator(
-    broken: Stage, troupe: Command
+    broken: LocalHarness, troupe: Command
 ) -> None:
     """A handler fails, a job hangs, a batch has no output, records are blocked."""
     repair = break_uploads(broken, of_batch=4)
@@ -120,7 +120,7 @@ def test_a_broken_run_ends_with_balanced_totals_after_the_commands_of_an_operato
     assert 40 == broken.one("SELECT count(DISTINCT record_id) FROM processed_records")
 
 
-def work(stage: Stage, hours: float) -> None:
+def work(harness: LocalHarness, hours: float) -> None:
     """Run a worker for some hours, with a tick every five minutes."""
     for _ in range(round(hours * 12)):
         while harness.backend.deliver_next() is not None or harness.backend.service.step():
@@ -128,9 +128,9 @@ def work(stage: Stage, hours: float) -> None:
         harness.tick(minutes=5)
 
 
-def break_uploads(stage: Stage, of_batch: int) -> Callable[[], None]:
+def break_uploads(harness: LocalHarness, of_batch: int) -> Callable[[], None]:
     """Make writing the requests of this batch fail permanently. Returns a function that repairs it."""
-    write = stage.backend.bucket.write_once
+    write = harness.backend.bucket.write_once
 
     def fail(path: str, *rest: Any) -> Any:
         if path.startswith("requests/") and f"__{of_batch}__" in path:
@@ -140,6 +140,6 @@ def break_uploads(stage: Stage, of_batch: int) -> Callable[[], None]:
     harness.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
 
     def restore() -> None:
-        stage.backend.bucket.write_once = write  # type: ignore[method-assign]
+        harness.backend.bucket.write_once = write  # type: ignore[method-assign]
 
     return restore

@@ -73,12 +73,14 @@ def test_every_topic_is_a_channel_and_every_subscription_an_operation(
     assert {each.name for each in subscriptions()} == received
 
 
-def test_every_event_of_a_run_matches_the_document(document: dict[str, Any], stage: Stage) -> None:
+def test_every_event_of_a_run_matches_the_document(
+    document: dict[str, Any], harness: LocalHarness
+) -> None:
     """Checked with the events of one run, from its command to its report."""
-    stage.load(calls(4))
-    stage.run()
-    rows = stage.sql("SELECT DISTINCT event_id FROM events")
-    envelopes = stage.backend.dependencies.event_log.load([id_ for (id_,) in rows], START.date())
+    harness.load(calls(4))
+    harness.run()
+    rows = harness.sql("SELECT DISTINCT event_id FROM events")
+    envelopes = harness.backend.dependencies.event_log.load([id_ for (id_,) in rows], START.date())
 
     kinds = {envelope.type for envelope in envelopes}
     for envelope in envelopes:

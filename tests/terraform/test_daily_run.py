@@ -18,7 +18,9 @@ def body_of(plan: Plan) -> bytes:
     return base64.b64decode(target["data"])
 
 
-def test_two_days_give_two_runs_and_a_redelivery_gives_none(stage: Stage, prod: Plan) -> None:
+def test_two_days_give_two_runs_and_a_redelivery_gives_none(
+    harness: LocalHarness, prod: Plan
+) -> None:
     """The body is the same every day; the run id derives from the message id."""
     body = body_of(prod)
     bus = harness.backend.bus

@@ -90,9 +90,9 @@ def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
     observed: Observed, tmp_path: Path
 ) -> None:
     """In runs that succeed, fail, are stopped, are refused and are dead-lettered."""
-    for stage in scenarios(tmp_path):
-        stage.play()
-        stage.close()
+    for harness in scenarios(tmp_path):
+        harness.play()
+        harness.close()
 
     services = {each["name"]: each for each in groupings()["per-handler"]}
     assert set(services) == set(observed)
@@ -108,17 +108,17 @@ def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
         assert not never, f"{name} was never observed to write {never}"
 
 
-def scenarios(folder: Path) -> Iterator[Stage]:
+def scenarios(folder: Path) -> Iterator[LocalHarness]:
     """A run with corrupted answers and unreadable messages; a run that is stopped."""
-    stage = Stage(folder / "a", LocalSettings(damage=Damage(share=0.3)))
-    stage.load(calls(12))
-    stage.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
-    stage.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})
-    stage.backend.bus.send("batch-planned", b"no event", {})
-    yield stage
-    stage = Stage(folder / "b")
-    stage.load(calls(12))
-    stage.request("r2", rows_per_batch=3, canary=2)
+    harness = LocalHarness(folder / "a", LocalSettings(damage=Damage(share=0.3)))
+    harness.load(calls(12))
+    harness.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
+    harness.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})
+    harness.backend.bus.send("batch-planned", b"no event", {})
+    yield harness
+    harness = LocalHarness(folder / "b")
+    harness.load(calls(12))
+    harness.request("r2", rows_per_batch=3, canary=2)
     for _ in range(6):
         harness.backend.deliver_next()
     harness.publish(CancelRequested(run_id="r2"))

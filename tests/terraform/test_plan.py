@@ -96,13 +96,13 @@ def test_every_push_goes_to_the_service_of_its_handler(prod: Plan, dev: Plan) ->
     }
 
 
-def test_tables_are_those_of_the_local_backend(stage: Stage, dev: Plan) -> None:
+def test_tables_are_those_of_the_local_backend(harness: LocalHarness, dev: Plan) -> None:
     """With the same columns in the same order."""
     planned = {
         name: [column["name"] for column in json.loads(each["schema"])]
         for name, each in dev.of("google_bigquery_table", "table").items()
     }
-    columns = stage.sql(
+    columns = harness.sql(
         "SELECT table_name, column_name FROM duckdb_columns() ORDER BY column_index"
     )
     local: dict[str, list[str]] = {}
@@ -270,12 +270,10 @@ def test_the_command_reads_its_settings_from_the_outputs(prod: Plan) -> None:
 
 def test_output_folders_of_the_code_send_notifications(prod: Plan) -> None:
     """The notification covers the folder into which jobs write."""
-    attempt_key = AttemptKey(run_id="r1", planned_on="2026-03-02", batch=1, attempt=1)
     (notification,) = prod.of("google_storage_notification").values()
+    folder = output_folder(Deployment("acme").attempt("r1", 1, 1), 1)
 
-    assert output_of(Deployment("acme"), attempt_key, 1).startswith(
-        notification["object_name_prefix"]
-    )
+    assert folder.startswith(notification["object_name_prefix"])
 
 
 def _dead_letters(subscription: dict[str, Any]) -> str | None:

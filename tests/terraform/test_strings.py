@@ -242,12 +242,12 @@ def test_a_view_names_tables_of_the_dataset_alone(prod: Plan, view: str) -> None
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_has_rows_on_the_local_backend(stage: Stage, view: str) -> None:
+def test_a_view_has_rows_on_the_local_backend(harness: LocalHarness, view: str) -> None:
     """After a run and an unreadable message."""
-    stage.load(calls(3))
-    stage.run()
-    stage.backend.bus.send("batch-planned", b"no event", {})
-    stage.play()
+    harness.load(calls(3))
+    harness.run()
+    harness.backend.bus.send("batch-planned", b"no event", {})
+    harness.play()
     text = (REPO / "tracking" / "views" / f"{view}.sql").read_text(encoding="utf-8")
 
     ((statement),) = translate(text.replace("{dataset}", ""))
