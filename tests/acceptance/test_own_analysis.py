@@ -255,7 +255,7 @@ def test_check_prints_the_request_and_columns_of_a_sound_folder() -> None:
     schema = json.loads(runner.invoke(app, ["analysis", "schema", str(COMPLIANCE)]).output)
 
     assert 0 == result.exit_code, result.output
-    assert "compliance_check_v1 is sound" in result.output
+    assert "compliance_check_v1 is valid" in result.output
     assert [(column["name"], column["type"], column["mode"]) for column in schema] == [
         tuple(line.split()) for line in result.output.splitlines() if line.startswith("  ")
     ]

@@ -13,6 +13,12 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 NOT_PAGES = {"examples"}
 """Folders below docs/ whose files are not pages."""
+REPOSITORY_FILE = re.compile(
+    r"\b((?:analysis|benchmarks|events|handlers|infra|scripts|tests|tracking|troupe)"
+    r"/[\w./-]+\.(?:json|py|sql|tf))\b"
+)
+TO_BE_WRITTEN = {"handlers/mail_summary.py", "tracking/queries/deliveries_by_handler.sql"}
+"""Files that the examples of CONTRIBUTING.md create."""
 BUILD = """
 import socket, sys
 def refuse(*_): raise OSError("the site is built without network")
@@ -92,6 +98,16 @@ def test_every_link_leads_to_an_existing_file(page: Path) -> None:
         for target in targets
         if not re.match(r"https?:|mailto:", target) and not (page.parent / target).exists()
     ]
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *pages()], ids=lambda page: page.stem
+)
+def test_every_file_that_a_document_names_exists(page: Path) -> None:
+    """Paths from the root of the repository; a moved file is found here."""
+    named = set(REPOSITORY_FILE.findall(page.read_text(encoding="utf-8")))
+
+    assert [] == [file for file in sorted(named - TO_BE_WRITTEN) if not (ROOT / file).exists()]
 
 
 @pytest.mark.parametrize(
