@@ -6,58 +6,58 @@ resource "google_monitoring_notification_channel" "email" {
 }
 
 locals {
-  waiting = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
-  age     = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
-  pushes  = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/push_request_count\""
-  answers = "resource.type=\"cloud_run_revision\" AND metric.type=\"run.googleapis.com/request_count\""
-  logged  = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${var.name}"
+  undelivered    = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+  oldest_unacked = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
+  push_requests  = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/push_request_count\""
+  responses      = "resource.type=\"cloud_run_revision\" AND metric.type=\"run.googleapis.com/request_count\""
+  log_metric     = "resource.type=\"cloud_run_revision\" AND metric.type=\"logging.googleapis.com/user/${var.name}"
 
-  quoted_events    = join(", ", [for name in keys(local.of_events) : jsonencode("${var.topic_prefix}${name}")])
-  quoted_services = join(", ", [for name in keys(local.services) : jsonencode("${var.name}-${name}")])
+  event_subscription_names = join(", ", [for name in keys(local.event_subscriptions) : jsonencode("${var.topic_prefix}${name}")])
+  service_names            = join(", ", [for name in keys(local.services) : jsonencode("${var.name}-${name}")])
 
-  # Only an address can be a link; a path stands in the content alone.
+  # Cloud Monitoring accepts only an address as a link; a path is shown in the content alone.
   runbook_links = startswith(var.runbook_url, "https://") ? [var.runbook_url] : []
 
-  # Each name is a section of docs/runbook.md. Minutes and rates that people may want otherwise are variables.
+  # Each name is a section of docs/runbook.md. Thresholds that users may want to change are variables.
   alerts = {
     dead-letters-waiting = {
-      severity = "ERROR", title = "dead letters wait for an operator"
-      filter   = "${local.waiting} AND resource.labels.subscription_id=starts_with(\"${var.topic_prefix}people.dead-letter-\")"
+      severity = "ERROR", title = "dead letters are waiting"
+      filter   = "${local.undelivered} AND resource.labels.subscription_id=starts_with(\"${var.topic_prefix}people.dead-letter-\")"
       aligner  = "ALIGN_MAX", threshold = 0, minutes = 0
     }
     dead-letters-unrecorded = {
-      severity = "ERROR", title = "dead letters could not be written down for an hour"
-      filter   = "${local.age} AND resource.labels.subscription_id=starts_with(\"${var.topic_prefix}record-dead-letter.\")"
+      severity = "ERROR", title = "dead letters could not be recorded for an hour"
+      filter   = "${local.oldest_unacked} AND resource.labels.subscription_id=starts_with(\"${var.topic_prefix}record-dead-letter.\")"
       aligner  = "ALIGN_MAX", threshold = 3600, minutes = 5
     }
     oldest-unacknowledged = {
-      severity = "WARNING", title = "an event has waited for ${var.thresholds.unacknowledged_minutes} minutes"
-      filter   = "${local.age} AND resource.labels.subscription_id=one_of(${local.quoted_events})"
+      severity = "WARNING", title = "an event is unacknowledged for ${var.thresholds.unacknowledged_minutes} minutes"
+      filter   = "${local.oldest_unacked} AND resource.labels.subscription_id=one_of(${local.event_subscription_names})"
       aligner  = "ALIGN_MAX", threshold = var.thresholds.unacknowledged_minutes * 60, minutes = 5
     }
     failing-handlers = {
-      severity = "WARNING", title = "a handler fails again and again"
-      filter   = "${local.answers} AND metric.labels.response_code_class=\"5xx\" AND resource.labels.service_name=one_of(${local.quoted_services})"
+      severity = "WARNING", title = "a handler keeps failing"
+      filter   = "${local.responses} AND metric.labels.response_code_class=\"5xx\" AND resource.labels.service_name=one_of(${local.service_names})"
       aligner  = "ALIGN_RATE", threshold = var.thresholds.failing_per_minute / 60, minutes = 10
     }
     stuck-batches = {
-      severity = "ERROR", title = "a batch stands still"
-      filter   = "${local.logged}/event_stuck\""
+      severity = "ERROR", title = "a batch is stuck"
+      filter   = "${local.log_metric}/event_stuck\""
       aligner  = "ALIGN_DELTA", threshold = 0, minutes = 0
     }
     error-rate = {
       severity = "WARNING", title = "a run ended with more than ${var.thresholds.error_rate * 100} % failed records"
-      filter   = "${local.logged}/error_rate\""
+      filter   = "${local.log_metric}/error_rate\""
       aligner  = "ALIGN_PERCENTILE_99", threshold = var.thresholds.error_rate, minutes = 0
     }
     refused-run = {
       severity = "WARNING", title = "a request was refused"
-      filter   = "${local.logged}/run_refused\""
+      filter   = "${local.log_metric}/run_refused\""
       aligner  = "ALIGN_DELTA", threshold = 0, minutes = 0
     }
     failing-duty = {
       severity = "WARNING", title = "a duty of the tick fails"
-      filter   = "${local.logged}/duty_failed\""
+      filter   = "${local.log_metric}/duty_failed\""
       aligner  = "ALIGN_DELTA", threshold = 2, minutes = 0
     }
   }
@@ -99,12 +99,12 @@ resource "google_monitoring_alert_policy" "alert" {
       }
     }
   }
-  depends_on = [google_logging_metric.success, google_logging_metric.event]
+  depends_on = [google_logging_metric.success, google_logging_metric.logged_error]
 }
 
-# Silence is the one thing that no threshold shows.
+# A metric that stops reporting never exceeds a threshold: this alert opens when the tick is absent.
 resource "google_monitoring_alert_policy" "silent_tick" {
-  display_name          = "Troupe ${var.deployment}: the tick is silent"
+  display_name          = "Troupe ${var.deployment}: no tick is delivered"
   combiner              = "OR"
   severity              = "CRITICAL"
   notification_channels = [for c in google_monitoring_notification_channel.email : c.id]
@@ -112,7 +112,7 @@ resource "google_monitoring_alert_policy" "silent_tick" {
   conditions {
     display_name = "no tick was delivered for ${var.thresholds.silent_tick_minutes} minutes"
     condition_absent {
-      filter   = "${local.pushes} AND resource.labels.subscription_id=\"${var.topic_prefix}watch-jobs.watch-tick\""
+      filter   = "${local.push_requests} AND resource.labels.subscription_id=\"${var.topic_prefix}watch-jobs.watch-tick\""
       duration = "${var.thresholds.silent_tick_minutes * 60}s"
 
       aggregations {
@@ -125,7 +125,7 @@ resource "google_monitoring_alert_policy" "silent_tick" {
     }
   }
   documentation {
-    subject   = "Troupe: the tick is silent"
+    subject   = "Troupe: no tick is delivered"
     content   = "What to do: ${var.runbook_url}#silent-tick"
     mime_type = "text/markdown"
     dynamic "links" {

@@ -1,18 +1,18 @@
 locals {
-  mine = "resource.labels.subscription_id=monitoring.regex.full_match(\"${var.topic_prefix}(${join("|", concat(keys(local.service_of), ["people"]))})[.].*\")"
+  our_subscriptions = "resource.labels.subscription_id=monitoring.regex.full_match(\"${var.topic_prefix}(${join("|", concat(keys(local.service_of), ["people"]))})[.].*\")"
 
   charts = concat(
     [
-      { title = "Messages that wait", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = "${local.waiting} AND ${local.mine}" },
-      { title = "Oldest unacknowledged message, seconds", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = "${local.age} AND ${local.mine}" },
-      { title = "Dead letters that wait for an operator", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = local.alerts.dead-letters-waiting.filter },
-      { title = "Deliveries by outcome, a second", by = "metric.label.outcome", aligner = "ALIGN_RATE", filter = "${local.logged}/deliveries\"" },
-      { title = "Failed answers, a second", by = "resource.label.service_name", aligner = "ALIGN_RATE", filter = local.alerts.failing-handlers.filter },
-      { title = "Events that stand still", by = "resource.label.service_name", aligner = "ALIGN_DELTA", filter = local.alerts.stuck-batches.filter },
+      { title = "Undelivered messages", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = "${local.undelivered} AND ${local.our_subscriptions}" },
+      { title = "Age of the oldest unacknowledged message, seconds", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = "${local.oldest_unacked} AND ${local.our_subscriptions}" },
+      { title = "Dead letters", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = local.alerts.dead-letters-waiting.filter },
+      { title = "Deliveries per second, by outcome", by = "metric.label.outcome", aligner = "ALIGN_RATE", filter = "${local.log_metric}/deliveries\"" },
+      { title = "5xx responses per second", by = "resource.label.service_name", aligner = "ALIGN_RATE", filter = local.alerts.failing-handlers.filter },
+      { title = "Stuck events", by = "resource.label.service_name", aligner = "ALIGN_DELTA", filter = local.alerts.stuck-batches.filter },
     ],
     [
       for metric, title in local.success_metrics :
-      { title = title, by = "resource.label.service_name", aligner = "ALIGN_PERCENTILE_50", filter = "${local.logged}/${metric}\"" }
+      { title = title, by = "resource.label.service_name", aligner = "ALIGN_PERCENTILE_50", filter = "${local.log_metric}/${metric}\"" }
     ],
   )
 }

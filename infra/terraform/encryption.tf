@@ -1,4 +1,4 @@
-# Google's agents encrypt and decrypt with the customer's key; the services themselves never touch it.
+# Google's service agents encrypt and decrypt with the customer's key; the services themselves never use it.
 resource "google_kms_crypto_key_iam_member" "agent" {
   for_each = var.kms_key == null ? {} : {
     pubsub   = local.pubsub_agent

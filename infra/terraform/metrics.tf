@@ -1,18 +1,18 @@
-# What the log lines of the services say, as metrics. The lines hold ids, counts and rates alone.
+# Log-based metrics of the services' log lines, which hold ids, counts and rates alone.
 locals {
-  cast = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^${var.name}-(${join("|", keys(local.services))})$\""
+  service_logs = "resource.type=\"cloud_run_revision\" AND resource.labels.service_name=~\"^${var.name}-(${join("|", keys(local.services))})$\""
 
-  # The five success metrics of a run, as `report-run` logs them once it is over.
+  # The five success metrics that `report-run` logs when a run has completed.
   success_metrics = {
     batch_success_rate = "Share of the batches that were completed"
-    batches_per_hour   = "Batches over in an hour"
+    batches_per_hour   = "Batches ended per hour"
     error_rate         = "Share of the records that failed"
-    deduplication_rate = "Share of the wanted rows that were not asked again"
+    deduplication_rate = "Share of the requested rows that were analysed before"
     recovery_seconds   = "Seconds from an attempt that left records open to the end of its batch"
   }
   logged_errors = {
-    event_stuck  = { event = "event-stuck", description = "Events that nobody finished, republished as often as allowed" }
-    run_refused = { event = "run-refused", description = "Requests that were turned down" }
+    event_stuck = { event = "event-stuck", description = "Events that no handler finished after the last republication" }
+    run_refused = { event = "run-refused", description = "Requests that were refused" }
     duty_failed = { event = "tick-duty-failed", description = "Duties of the tick that failed; the next tick tries again" }
   }
 }
@@ -21,7 +21,7 @@ resource "google_logging_metric" "success" {
   for_each        = local.success_metrics
   name            = "${var.name}/${each.key}"
   description     = each.value
-  filter          = "${local.cast} AND jsonPayload.message=\"run-reported\" AND jsonPayload.${each.key}>=0"
+  filter          = "${local.service_logs} AND jsonPayload.message=\"run-reported\" AND jsonPayload.${each.key}>=0"
   value_extractor = "EXTRACT(jsonPayload.${each.key})"
 
   metric_descriptor {
@@ -29,7 +29,7 @@ resource "google_logging_metric" "success" {
     value_type  = "DISTRIBUTION"
   }
 
-  # Rates in steps of one per cent, the last one for the whole; the others in doublings, up to half a year of seconds.
+  # Rates in steps of one per cent up to 100 %; the others in powers of two, up to half a year of seconds.
   bucket_options {
     dynamic "linear_buckets" {
       for_each = endswith(each.key, "_rate") ? [0.01] : []
@@ -50,11 +50,11 @@ resource "google_logging_metric" "success" {
   }
 }
 
-resource "google_logging_metric" "event" {
+resource "google_logging_metric" "logged_error" {
   for_each    = local.logged_errors
   name        = "${var.name}/${each.key}"
   description = each.value.description
-  filter      = "${local.cast} AND jsonPayload.message=\"${each.value.event}\""
+  filter      = "${local.service_logs} AND jsonPayload.message=\"${each.value.event}\""
 
   metric_descriptor {
     metric_kind = "DELTA"
@@ -62,11 +62,11 @@ resource "google_logging_metric" "event" {
   }
 }
 
-# What became of each delivery: done, wait, redeliver or dead_lettered.
+# The outcome of each delivery: done, wait, redeliver or dead_lettered.
 resource "google_logging_metric" "deliveries" {
   name        = "${var.name}/deliveries"
   description = "Deliveries by topic and outcome"
-  filter      = "${local.cast} AND jsonPayload.message=\"delivered\""
+  filter      = "${local.service_logs} AND jsonPayload.message=\"delivered\""
 
   metric_descriptor {
     metric_kind = "DELTA"

@@ -1,8 +1,8 @@
-# What people need who request and stop runs, replay and discard letters, and look at the tables.
+# Operators request and stop runs, replay and discard dead letters, and read the tables.
 locals {
-  operator_topics  = { for p in setproduct(local.catalogue.operators.publishes, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
+  operator_topics       = { for p in setproduct(local.catalogue.operators.publishes, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
   operator_dead_letters = { for p in setproduct(local.dead_letters, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
-  operator_tables  = { for p in setproduct(local.catalogue.operators.writes, var.operators) : "${p[0]}--${p[1]}" => { table = p[0], member = p[1] } }
+  operator_tables       = { for p in setproduct(local.catalogue.operators.writes, var.operators) : "${p[0]}--${p[1]}" => { table = p[0], member = p[1] } }
 }
 
 resource "google_pubsub_topic_iam_member" "operator" {
@@ -14,7 +14,7 @@ resource "google_pubsub_topic_iam_member" "operator" {
 
 resource "google_pubsub_subscription_iam_member" "operator" {
   for_each     = local.operator_dead_letters
-  subscription = google_pubsub_subscription.people[each.value.topic].name
+  subscription = google_pubsub_subscription.dead_letter_pull[each.value.topic].name
   role         = "roles/pubsub.subscriber"
   member       = each.value.member
 }
@@ -35,13 +35,13 @@ resource "google_bigquery_table_iam_member" "operator" {
 }
 
 resource "google_project_iam_member" "operator" {
-  for_each = { for p in setproduct(["jobUser", "sees_jobs"], setunion(var.operators, var.stewards)) : "${p[0]}--${p[1]}" => { what = p[0], member = p[1] } }
+  for_each = { for p in setproduct(["jobUser", "job_viewer"], setunion(var.operators, var.stewards)) : "${p[0]}--${p[1]}" => { what = p[0], member = p[1] } }
   project  = var.project_id
-  role     = each.value.what == "jobUser" ? "roles/bigquery.jobUser" : google_project_iam_custom_role.sees_jobs.name
+  role     = each.value.what == "jobUser" ? "roles/bigquery.jobUser" : google_project_iam_custom_role.job_viewer.name
   member   = each.value.member
 }
 
-# Clearing a run's history and forgetting a person take rows away, in every table, and list the files that remain.
+# Stewards also clear a run's history and forget persons: both delete rows in every table and list the remaining files.
 resource "google_bigquery_dataset_iam_member" "steward" {
   for_each   = var.stewards
   dataset_id = google_bigquery_dataset.troupe.dataset_id

@@ -1,5 +1,5 @@
 output "settings" {
-  description = "The environment that `troupe --backend gcp` needs: terraform output -json settings."
+  description = "Environment variables for `troupe --backend gcp`: terraform output -json settings."
   value       = local.settings
 }
 
@@ -9,17 +9,17 @@ output "topics" {
 }
 
 output "dead_letter_subscriptions" {
-  description = "Where people fetch the letters of each dead-letter topic."
-  value       = { for k, s in google_pubsub_subscription.people : k => s.id }
+  description = "Pull subscription of each dead-letter topic, for operators."
+  value       = { for k, s in google_pubsub_subscription.dead_letter_pull : k => s.id }
 }
 
 output "services" {
-  description = "Address of each service; only pushes reach it."
+  description = "URL of each service; only Pub/Sub's pushes reach it."
   value       = { for k, s in google_cloud_run_v2_service.service : k => s.uri }
 }
 
 output "accounts" {
-  description = "Identity of each service. A source table in another project may have to be opened for one of them there."
+  description = "Service account of each service. A source table in another project must grant read access to the one of plan-run."
   value       = { for k, a in google_service_account.service : k => a.email }
 }
 
@@ -34,6 +34,6 @@ output "buckets" {
 }
 
 output "request_a_test_run" {
-  description = "Starts a run over ten transcripts."
+  description = "Command that starts a run over ten transcripts."
   value       = "gcloud pubsub topics publish ${var.topic_prefix}run-requested --project ${var.project_id} --message '{\"mode\": \"test\", \"limit\": 10}'"
 }

@@ -1,5 +1,5 @@
 locals {
-  # What the services and `troupe --backend gcp` have to know. Read by troupe/backends/gcp/settings.py.
+  # Settings of the services and of `troupe --backend gcp`. Read by troupe/backends/gcp/settings.py.
   settings = merge(
     {
       TROUPE_PROJECT           = var.project_id
@@ -10,7 +10,7 @@ locals {
       TROUPE_OUTPUT_BUCKET     = local.buckets.output
       TROUPE_VERTEX_LOCATION   = var.vertex_location
       TROUPE_BIGQUERY_LOCATION = var.data_location
-      TROUPE_SOURCE_TABLE      = local.source
+      TROUPE_SOURCE_TABLE      = local.source_table
       TROUPE_TOPIC_PREFIX      = var.topic_prefix
     },
     length(var.analyses) == 0 ? {} : { TROUPE_ANALYSES = "analyses" },
@@ -66,10 +66,10 @@ resource "google_cloud_run_v2_service" "service" {
       }
     }
   }
-  depends_on = [terraform_data.fit]
+  depends_on = [terraform_data.preconditions]
 }
 
-# Pub/Sub's pushes are the only requests that any service answers.
+# Only Pub/Sub's push account may call a service.
 resource "google_cloud_run_v2_service_iam_member" "push" {
   for_each = local.services
   name     = google_cloud_run_v2_service.service[each.key].name

@@ -1,7 +1,8 @@
-# Vertex tells nobody when a batch job ends. The tick asks; the bucket's notification makes success quick.
+# Vertex sends no notification when a batch prediction job ends. The tick polls; the bucket's notification only makes a
+# success visible sooner.
 resource "google_cloud_scheduler_job" "tick" {
   name        = "${var.name}-tick"
-  description = "Asks Vertex how its jobs stand, republish what nobody finished"
+  description = "Polls Vertex jobs and republishes unhandled events"
   region      = var.region
   schedule    = var.tick_schedule
   time_zone   = "Etc/UTC"
@@ -15,7 +16,7 @@ resource "google_cloud_scheduler_job" "tick" {
   }
 }
 
-# Bare JSON: the run's id derives from each message's own, so every day is a new run.
+# Bare JSON: the run's id derives from the message's id, so every day is a new run.
 resource "google_cloud_scheduler_job" "daily_run" {
   count       = var.daily_schedule == null ? 0 : 1
   name        = "${var.name}-daily-run"
@@ -33,7 +34,7 @@ resource "google_cloud_scheduler_job" "daily_run" {
   }
 }
 
-resource "google_pubsub_topic_iam_member" "storage_notifies" {
+resource "google_pubsub_topic_iam_member" "storage_publisher" {
   topic  = google_pubsub_topic.signal["gcs-object"].id
   role   = "roles/pubsub.publisher"
   member = local.storage_agent
@@ -45,10 +46,10 @@ resource "google_storage_notification" "output" {
   payload_format     = "JSON_API_V1"
   event_types        = ["OBJECT_FINALIZE"]
   object_name_prefix = "output/"
-  depends_on         = [google_pubsub_topic_iam_member.storage_notifies]
+  depends_on         = [google_pubsub_topic_iam_member.storage_publisher]
 }
 
-# Somebody cancelled or deleted a job: one more tick. Off unless wanted.
+# Optional: a cancelled or deleted job causes a tick at once.
 resource "google_logging_project_sink" "vertex_jobs" {
   count                  = var.log_sink ? 1 : 0
   name                   = "${var.name}-vertex-jobs"
@@ -60,7 +61,7 @@ resource "google_logging_project_sink" "vertex_jobs" {
   EOT
 }
 
-resource "google_pubsub_topic_iam_member" "sink_writes" {
+resource "google_pubsub_topic_iam_member" "log_sink_publisher" {
   count  = var.log_sink ? 1 : 0
   topic  = google_pubsub_topic.signal["watch-tick"].id
   role   = "roles/pubsub.publisher"

@@ -1,8 +1,8 @@
-# Two buckets, so that only Vertex's output raises signals: `work` holds the request files and what is
-# staged for BigQuery, `output` what Vertex writes.
+# Two buckets, so that only Vertex's output sends notifications: `work` holds request files and rows staged for BigQuery,
+# `output` holds what Vertex writes.
 locals {
   buckets = { for each in ["work", "output"] : each => "${var.project_id}-${var.name}-${each}" }
-  kept = {
+  retention_of = {
     work   = { requests = var.retention_days.requests, staging = 1 }
     output = { output = var.retention_days.output }
   }
@@ -22,7 +22,7 @@ resource "google_storage_bucket" "data" {
   }
 
   dynamic "lifecycle_rule" {
-    for_each = local.kept[each.key]
+    for_each = local.retention_of[each.key]
     content {
       action {
         type = "Delete"
@@ -52,8 +52,8 @@ resource "google_storage_bucket" "data" {
   depends_on = [google_kms_crypto_key_iam_member.agent]
 }
 
-resource "google_storage_bucket_iam_member" "fills" {
-  for_each = local.fills
+resource "google_storage_bucket_iam_member" "folder_writer" {
+  for_each = local.folder_grants
   bucket   = google_storage_bucket.data["work"].name
   role     = "roles/storage.objectUser"
   member   = google_service_account.service[each.value.service].member
@@ -64,29 +64,29 @@ resource "google_storage_bucket_iam_member" "fills" {
   }
 }
 
-# Who loads from a bucket into BigQuery has to look the bucket up, which no condition on a folder lets through.
-resource "google_storage_bucket_iam_member" "stages" {
+# A load job reads the bucket's metadata, which no condition on a folder permits.
+resource "google_storage_bucket_iam_member" "work_bucket_reader" {
   for_each = { for name, s in local.services : name => s if s.stages }
   bucket   = google_storage_bucket.data["work"].name
   role     = "roles/storage.legacyBucketReader"
   member   = google_service_account.service[each.key].member
 }
 
-resource "google_storage_bucket_iam_member" "reads_output" {
+resource "google_storage_bucket_iam_member" "output_reader" {
   for_each = { for name, s in local.services : name => s if s.reads_output }
   bucket   = google_storage_bucket.data["output"].name
   role     = "roles/storage.objectViewer"
   member   = google_service_account.service[each.key].member
 }
 
-# Vertex's agent, not the caller, reads the request file and writes the output; without the right to write
-# a job runs to its end and then fails. It also looks up where the buckets lie.
+# Vertex's agent, not the caller, reads the request file and writes the output; without the permission to write, a job runs
+# to its end and then fails. It also reads the location of the buckets.
 resource "google_storage_bucket_iam_member" "vertex" {
   for_each = {
-    finds-work    = { bucket = "work", role = "roles/storage.legacyBucketReader", folder = null }
-    finds-output  = { bucket = "output", role = "roles/storage.legacyBucketReader", folder = null }
-    reads-request = { bucket = "work", role = "roles/storage.objectViewer", folder = "requests" }
-    writes-output = { bucket = "output", role = "roles/storage.objectUser", folder = null }
+    work-metadata   = { bucket = "work", role = "roles/storage.legacyBucketReader", folder = null }
+    output-metadata = { bucket = "output", role = "roles/storage.legacyBucketReader", folder = null }
+    reads-request   = { bucket = "work", role = "roles/storage.objectViewer", folder = "requests" }
+    writes-output   = { bucket = "output", role = "roles/storage.objectUser", folder = null }
   }
   bucket = google_storage_bucket.data[each.value.bucket].name
   role   = each.value.role

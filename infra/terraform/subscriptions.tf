@@ -1,11 +1,11 @@
-# One push subscription for each cue of the score: an event, a signal, or a dead letter that is written down. Events are
-# given up after many deliveries; a lost signal needs no replay, and behind the dead letters lies nothing.
+# One push subscription for each pair of topic and handler: events, signals, and dead letters that are recorded. Only events
+# have a dead-letter policy: a lost signal needs no replay, and dead letters have no further topic.
 resource "google_pubsub_subscription" "push" {
   for_each                   = local.subscriptions
   name                       = "${var.topic_prefix}${each.key}"
   topic                      = local.topics[each.value.topic].id
-  ack_deadline_seconds       = local.deadline
-  message_retention_duration = contains(local.signals, each.value.topic) ? "600s" : local.longest
+  ack_deadline_seconds       = local.ack_deadline
+  message_retention_duration = contains(local.signals, each.value.topic) ? "600s" : local.max_retention
   deletion_policy            = local.deletion_policy
 
   push_config {
@@ -30,18 +30,18 @@ resource "google_pubsub_subscription" "push" {
     ttl = "" # never
   }
   depends_on = [
-    google_pubsub_topic_iam_member.gives_up,
+    google_pubsub_topic_iam_member.dead_letter_publisher,
     google_cloud_run_v2_service_iam_member.push,
   ]
 }
 
-# The letters themselves, for people: `troupe dead-letters` lists, replays and discards them.
-resource "google_pubsub_subscription" "people" {
+# The dead letters themselves, for operators: `troupe dead-letters` lists, replays and discards them.
+resource "google_pubsub_subscription" "dead_letter_pull" {
   for_each                   = local.dead_letters
   name                       = "${var.topic_prefix}people.${each.key}"
   topic                      = local.topics[each.key].id
-  ack_deadline_seconds       = local.deadline
-  message_retention_duration = local.longest
+  ack_deadline_seconds       = local.ack_deadline
+  message_retention_duration = local.max_retention
   deletion_policy            = local.deletion_policy
 
   expiration_policy {
@@ -49,17 +49,17 @@ resource "google_pubsub_subscription" "people" {
   }
 }
 
-# Pub/Sub gives up a message only where its agent may publish the dead letter …
-resource "google_pubsub_topic_iam_member" "gives_up" {
+# Pub/Sub forwards a dead letter only if its agent may publish on the dead-letter topic …
+resource "google_pubsub_topic_iam_member" "dead_letter_publisher" {
   for_each = local.dead_letters
   topic    = local.topics[each.key].id
   role     = "roles/pubsub.publisher"
   member   = local.pubsub_agent
 }
 
-# … and acknowledge the message where it took it from. The grant goes with a subscription that is replaced.
-resource "google_pubsub_subscription_iam_member" "gives_up" {
-  for_each     = local.of_events
+# … and acknowledge the message on its subscription. The grant is lost with a subscription that is replaced.
+resource "google_pubsub_subscription_iam_member" "dead_letter_subscriber" {
+  for_each     = local.event_subscriptions
   subscription = google_pubsub_subscription.push[each.key].name
   role         = "roles/pubsub.subscriber"
   member       = local.pubsub_agent

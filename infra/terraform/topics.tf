@@ -6,7 +6,7 @@ resource "google_pubsub_topic" "event" {
   depends_on      = [google_kms_crypto_key_iam_member.agent]
 }
 
-# Signals say "look now": after ten minutes the next one has said it again.
+# A signal only says "look now": after ten minutes the next one has replaced it.
 resource "google_pubsub_topic" "signal" {
   for_each                   = local.signals
   name                       = "${var.topic_prefix}${each.key}"
@@ -29,7 +29,7 @@ locals {
 }
 
 resource "google_pubsub_topic_iam_member" "service" {
-  for_each = local.publishes
+  for_each = local.topic_grants
   topic    = local.topics[each.value.topic].id
   role     = "roles/pubsub.publisher"
   member   = google_service_account.service[each.value.service].member

@@ -1,7 +1,7 @@
-# Where
+# Location
 
 variable "project_id" {
-  description = "The Google Cloud project that receives the troupe."
+  description = "The Google Cloud project of the deployment."
   type        = string
   validation {
     condition     = can(regex("^[a-z][a-z0-9-]{4,28}[a-z0-9]$", var.project_id))
@@ -10,7 +10,7 @@ variable "project_id" {
 }
 
 variable "name" {
-  description = "Begins the name of every service, account and bucket; one for each deployment in a project."
+  description = "Prefix of the name of every service, account and bucket; different for each deployment in a project."
   type        = string
   default     = "troupe"
   validation {
@@ -20,7 +20,7 @@ variable "name" {
 }
 
 variable "deployment" {
-  description = "Id of this deployment, made once (openssl rand -hex 3) and never changed: every event, job and label carries it."
+  description = "Id of this deployment, generated once (openssl rand -hex 3) and never changed: it is part of every event, job and label."
   type        = string
   validation {
     condition     = can(regex("^[a-z0-9]{3,8}$", var.deployment))
@@ -35,19 +35,19 @@ variable "region" {
 }
 
 variable "data_location" {
-  description = "Location of the buckets and the datasets: a region, EU or US. BigQuery loads only from buckets near by."
+  description = "Location of buckets and datasets: a region, EU or US. BigQuery loads only from buckets in or near its location."
   type        = string
   default     = "EU"
 }
 
 variable "vertex_location" {
-  description = "Where the batch prediction jobs run. `global` offers the most models and no data residency."
+  description = "Location of the batch prediction jobs. `global` offers the most models and no data residency."
   type        = string
   default     = "europe-west4"
 }
 
 variable "topic_prefix" {
-  description = "Begins the name of every topic and subscription; needed for a second deployment in one project."
+  description = "Prefix of the name of every topic and subscription; needed for a second deployment in one project."
   type        = string
   default     = ""
   validation {
@@ -56,10 +56,10 @@ variable "topic_prefix" {
   }
 }
 
-# What
+# Contents
 
 variable "image" {
-  description = "The image of every service, pinned by its digest (…@sha256:…)."
+  description = "Image of every service, pinned by its digest (…@sha256:…)."
   type        = string
   validation {
     condition     = can(regex("^[^@\\s]+@sha256:[0-9a-f]{64}$", var.image))
@@ -68,7 +68,7 @@ variable "image" {
 }
 
 variable "grouping" {
-  description = "`per-handler`: one service and one identity a handler. `compact`: one service plays them all."
+  description = "`per-handler`: one service and one account per handler. `compact`: one service for all handlers."
   type        = string
   default     = "per-handler"
   validation {
@@ -78,7 +78,7 @@ variable "grouping" {
 }
 
 variable "source_table" {
-  description = "project.dataset.table of the transcripts; empty: the table transcription_pass_2 is made in the dataset."
+  description = "project.dataset.table of the transcripts. Empty: the table transcription_pass_2 is created in the dataset."
   type        = string
   default     = ""
   validation {
@@ -88,19 +88,19 @@ variable "source_table" {
 }
 
 variable "source_columns" {
-  description = "Our name to theirs, for columns of the source that are called otherwise."
+  description = "Map from Troupe's column name to the source's, for columns with other names."
   type        = map(string)
   default     = {}
   validation {
     condition     = alltrue([for ours in keys(var.source_columns) : contains(["phone_number_token", "interaction_id", "reference_id", "transcript", "direction", "provider", "event_timestamp"], ours)])
-    error_message = "source_columns: know phone_number_token, interaction_id, reference_id, transcript, direction, provider and event_timestamp."
+    error_message = "source_columns: use the keys phone_number_token, interaction_id, reference_id, transcript, direction, provider and event_timestamp."
   }
 }
 
-# When
+# Schedule
 
 variable "daily_schedule" {
-  description = "Cron of the daily run; null: nobody requests runs but people."
+  description = "Cron schedule of the daily run. null: no daily run."
   type        = string
   default     = "0 3 * * *"
 }
@@ -112,31 +112,31 @@ variable "time_zone" {
 }
 
 variable "daily_run" {
-  description = "What the daily run asks for: the fields of run-requested. Without a run_id, so that every day is a new run."
+  description = "Fields of the daily run-requested message. Without run_id, so that every day is a new run."
   type        = any
   default     = { mode = "incremental" }
   validation {
     condition     = !can(var.daily_run.run_id)
-    error_message = "daily_run: leave run_id out; it derives from each day's message, and a fixed one would run once only."
+    error_message = "daily_run: remove run_id. It derives from each day's message; a fixed one would run only once."
   }
 }
 
 variable "tick_schedule" {
-  description = "Cron of the tick that asks Vertex how its jobs stand."
+  description = "Cron schedule of the tick that polls Vertex jobs."
   type        = string
   default     = "*/5 * * * *"
 }
 
 variable "log_sink" {
-  description = "Wake the watcher also when somebody cancels or deletes a batch job. A hint: no log tells that a job ended."
+  description = "Also tick when a batch job is cancelled or deleted. No log reports that a job ended by itself."
   type        = bool
   default     = false
 }
 
-# How long, how often
+# Retention and retries
 
 variable "max_delivery_attempts" {
-  description = "Deliveries before Pub/Sub gives a message up; 40 with back-off up to ten minutes take about six hours."
+  description = "Deliveries of a message before Pub/Sub dead-letters it; 40 with back-off up to ten minutes take about six hours."
   type        = number
   default     = 40
   validation {
@@ -146,7 +146,7 @@ variable "max_delivery_attempts" {
 }
 
 variable "retention_days" {
-  description = "Days that request files and Vertex's raw output are kept. Both hold personal data."
+  description = "Days until request files and Vertex's raw output are deleted. Both hold personal data."
   type        = object({ requests = optional(number, 14), output = optional(number, 30) })
   default     = {}
   validation {
@@ -156,7 +156,7 @@ variable "retention_days" {
 }
 
 variable "soft_delete_days" {
-  description = "Days that deleted objects can be restored: 0, or 7 to 90. Google advises 0 for the output of batch jobs."
+  description = "Days in which deleted objects can be restored: 0, or 7 to 90. Google advises 0 for the output of batch jobs."
   type        = number
   default     = 0
   validation {
@@ -166,24 +166,24 @@ variable "soft_delete_days" {
 }
 
 variable "deletion_protection" {
-  description = "Guards topics, subscriptions, buckets, tables and services against being destroyed or replaced."
+  description = "Protects topics, subscriptions, buckets, tables and services against being destroyed or replaced."
   type        = bool
   default     = true
 }
 
 variable "analyses" {
-  description = "Tables of analyses of your own, each with the file that `troupe analysis schema FOLDER` printed. Their folders lie in analyses/ when the image is built."
+  description = "Tables of your own analyses, each with the file that `troupe analysis schema FOLDER` printed. Their folders must be in analyses/ when the image is built."
   type        = map(string)
   default     = {}
 }
 
 variable "environment" {
-  description = "Further variables of every service, such as TROUPE_RECLAIM_SECONDS or OTEL_EXPORTER_OTLP_ENDPOINT: see docs/reference/settings.md. No secrets: they can be read by whoever sees a service."
+  description = "Further environment variables of every service, such as TROUPE_RECLAIM_SECONDS or OTEL_EXPORTER_OTLP_ENDPOINT: see docs/reference/settings.md. No secrets: everyone who may view a service can read them."
   type        = map(string)
   default     = {}
 }
 
-# Who
+# Access and alerts
 
 variable "operators" {
   description = "IAM members who may request and stop runs, replay and discard dead letters, and read the tables."
@@ -192,25 +192,25 @@ variable "operators" {
 }
 
 variable "stewards" {
-  description = "IAM members who may clear the history of a run and forget a person: they write every table and see every file."
+  description = "IAM members who may clear the history of a run and forget a person: they may write every table and read every file."
   type        = set(string)
   default     = []
 }
 
 variable "alert_emails" {
-  description = "Addresses that are told of alerts."
+  description = "E-mail addresses that receive alerts."
   type        = set(string)
   default     = []
 }
 
 variable "runbook_url" {
-  description = "Where docs/runbook.md can be read. Every alert names its section, and links to it where this begins with https://."
+  description = "Address of docs/runbook.md. Every alert names its section, and links to it if this begins with https://."
   type        = string
   default     = "docs/runbook.md"
 }
 
 variable "thresholds" {
-  description = "When an alert opens. error_rate is a share of a run's records, judged in steps of one per cent."
+  description = "Thresholds of alerts. error_rate is a share of a run's records, measured in steps of one per cent."
   type = object({
     unacknowledged_minutes = optional(number, 30)
     failing_per_minute     = optional(number, 6)
@@ -220,24 +220,24 @@ variable "thresholds" {
   default = {}
   validation {
     condition     = var.thresholds.error_rate >= 0.01
-    error_message = "thresholds: error_rate is judged in steps of one per cent; below 0.01 every run would open the alert."
+    error_message = "thresholds: set error_rate to 0.01 or more. It is measured in steps of one per cent; below that every run would open the alert."
   }
 }
 
 variable "billing_account" {
-  description = "Billing account of the budget; null: no budget."
+  description = "Billing account of the budget. null: no budget."
   type        = string
   default     = null
 }
 
 variable "monthly_budget" {
-  description = "What a month may cost before mails are sent; a budget stops nothing."
+  description = "Monthly cost at which mails are sent. A budget stops nothing."
   type        = object({ units = number, currency = string })
   default     = { units = 500, currency = "USD" }
 }
 
 variable "kms_key" {
-  description = "Key for topics, buckets and datasets; null: Google's own. Batch prediction itself takes no customer key."
+  description = "Key for topics, buckets and datasets. null: Google's own keys. Batch prediction itself supports no customer key."
   type        = string
   default     = null
   validation {

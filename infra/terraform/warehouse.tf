@@ -1,6 +1,6 @@
 resource "google_bigquery_dataset" "troupe" {
   dataset_id                 = local.dataset
-  description                = "What the troupe knows, and the analysed calls"
+  description                = "Tracking tables of Troupe, and analysed calls"
   location                   = var.data_location
   max_time_travel_hours      = "168"
   delete_contents_on_destroy = !var.deletion_protection
@@ -14,10 +14,10 @@ resource "google_bigquery_dataset" "troupe" {
   depends_on = [google_kms_crypto_key_iam_member.agent]
 }
 
-# Private tables of one closing each. Nobody drops them: each expires after a day, and time travel keeps it two days more.
+# Private tables, one for each closing. They are not dropped: each expires after a day, and time travel keeps it two days more.
 resource "google_bigquery_dataset" "staging" {
   dataset_id                  = "${local.dataset}_staging"
-  description                 = "Answers on their way into the tables"
+  description                 = "Answers that are loaded, before their closing stores them"
   location                    = var.data_location
   default_table_expiration_ms = 86400000
   max_time_travel_hours       = "48"
@@ -66,7 +66,7 @@ resource "google_bigquery_table" "view" {
 }
 
 resource "google_bigquery_table_iam_member" "service" {
-  for_each   = local.uses
+  for_each   = local.table_grants
   dataset_id = google_bigquery_dataset.troupe.dataset_id
   table_id   = google_bigquery_table.table[each.value.table].table_id
   role       = each.value.role
@@ -74,7 +74,7 @@ resource "google_bigquery_table_iam_member" "service" {
 }
 
 resource "google_bigquery_table_iam_member" "source" {
-  for_each   = { for name, s in local.services : name => split(".", local.source) if s.reads_source }
+  for_each   = { for name, s in local.services : name => split(".", local.source_table) if s.reads_source }
   project    = each.value[0]
   dataset_id = each.value[1]
   table_id   = each.value[2]
@@ -83,7 +83,7 @@ resource "google_bigquery_table_iam_member" "source" {
   depends_on = [google_bigquery_table.table]
 }
 
-resource "google_bigquery_dataset_iam_member" "stages" {
+resource "google_bigquery_dataset_iam_member" "staging_editor" {
   for_each   = { for name, s in local.services : name => s if s.stages }
   dataset_id = google_bigquery_dataset.staging.dataset_id
   role       = "roles/bigquery.dataEditor"

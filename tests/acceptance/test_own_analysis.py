@@ -1,4 +1,4 @@
-"""Bring your own analysis: a folder of four files, another kind of question, a table of its own."""
+"""Your own analysis: a folder of four files, another question, and a table of its own."""
 
 import json
 from collections.abc import Callable
@@ -23,7 +23,7 @@ COMPLIANCE = Path(__file__).parents[2] / "docs" / "examples" / "compliance_check
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy to spoil."""
+    """A copy of the example that a test may change."""
     copy = tmp_path / "mine" / COMPLIANCE.name
     copy.mkdir(parents=True)
     for file in COMPLIANCE.iterdir():
@@ -32,13 +32,16 @@ def folder(tmp_path: Path) -> Path:
 
 
 def change(folder: Path, file: str, old: str, new: str) -> None:
+    """Replace a text in a file that contains it."""
     text = (folder / file).read_text()
     assert old in text
     (folder / file).write_text(text.replace(old, new))
 
 
-def test_checks_on_chats_run_beside_reviews_of_calls(make_harness: MakeHarness) -> None:
-    """The same transcripts, each analysis with rows, books and history of its own."""
+def test_two_analyses_of_the_same_transcripts_run_beside_each_other(
+    make_harness: MakeHarness,
+) -> None:
+    """Each analysis has its own rows, totals and history."""
     harness = make_harness()
     harness.load(calls(12))
     add_analysis(harness.backend, str(COMPLIANCE))
@@ -56,20 +59,20 @@ def test_checks_on_chats_run_beside_reviews_of_calls(make_harness: MakeHarness) 
     assert {("checks", True)} == {(run, cost > 0) for _, _, run, cost in rows}
     assert 0 == harness.run("again", analysis="compliance_check_v1")["planned"]
     assert 2 == len(explain(harness.backend, id_of(calls(1)[0]))["rows"])
-    kept = json.loads(harness.one("SELECT report FROM run_reports WHERE run_id = 'checks'"))
+    stored = json.loads(harness.one("SELECT report FROM run_reports WHERE run_id = 'checks'"))
     summary = operations.report(harness.backend, "checks")["summary"]
-    for told in (kept, summary):
+    for report in (stored, summary):
         assert {"risk", "identity_checked", "score", "findings"} == {
-            row["kind"] for row in told["insights"]
+            row["kind"] for row in report["insights"]
         }
-        assert [{"column": "verdict", "why": "free text"}] == told["column_counts"]["left_out"]
+        assert [{"column": "verdict", "why": "free text"}] == report["column_counts"]["left_out"]
     assert "The analysis at a glance" in render_html(summary)
 
 
 def test_an_attempt_without_answers_closes_with_columns_of_its_own(
     make_harness: MakeHarness,
 ) -> None:
-    """Nothing was staged, and the closing still knows the types."""
+    """Nothing was staged, and the closing still uses the columns of the analysis."""
     harness = make_harness()
     harness.load(calls(4))
     add_analysis(harness.backend, str(COMPLIANCE))
@@ -84,8 +87,8 @@ def test_an_attempt_without_answers_closes_with_columns_of_its_own(
     assert 2 == harness.one("SELECT count(*) FROM attempt_closings")
 
 
-def test_another_process_knows_what_was_added(make_harness: MakeHarness) -> None:
-    """A copy is kept in the state folder; what becomes of the original does not matter."""
+def test_another_process_knows_an_added_analysis(make_harness: MakeHarness) -> None:
+    """The state folder keeps a copy."""
     harness = make_harness()
     harness.load(calls(3))
     add_analysis(harness.backend, str(COMPLIANCE))
@@ -94,8 +97,8 @@ def test_another_process_knows_what_was_added(make_harness: MakeHarness) -> None
     assert 3 == harness.run("checks", analysis="compliance_check_v1")["analysed"]
 
 
-def test_a_change_is_a_new_version(make_harness: MakeHarness, folder: Path) -> None:
-    """Rows of one name answer one question."""
+def test_a_changed_analysis_needs_a_new_version(make_harness: MakeHarness, folder: Path) -> None:
+    """Adding the same content again is accepted."""
     harness = make_harness()
     add_analysis(harness.backend, str(folder))
     add_analysis(harness.backend, str(folder))
@@ -106,7 +109,7 @@ def test_a_change_is_a_new_version(make_harness: MakeHarness, folder: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "error"),
     [
         ('"compliance_checks"', '"events"', "Troupe's"),
         ('"compliance_checks"', '"transcription_analyzed_transcripts"', "different columns"),
@@ -116,21 +119,21 @@ def test_a_change_is_a_new_version(make_harness: MakeHarness, folder: Path) -> N
         ('"compliance_checks"', '"a`; DROP"', "lower-case letters"),
     ],
 )
-def test_tables_and_columns_of_others_are_refused(
-    make_harness: MakeHarness, folder: Path, old: str, new: str, told: str
+def test_reserved_tables_and_columns_are_refused(
+    make_harness: MakeHarness, folder: Path, old: str, new: str, error: str
 ) -> None:
-    """Before anything is stored under their names."""
+    """Before anything is stored."""
     change(folder, "analysis.json", old, new)
     harness = make_harness()
 
-    with pytest.raises(InvalidOperation, match=told):
+    with pytest.raises(InvalidOperation, match=error):
         add_analysis(harness.backend, str(folder))
     with pytest.raises(AnalysisError):
         harness.backend.analyses.load("compliance_check_v1")
 
 
 def version_2(folder: Path, *changes: tuple[str, str]) -> Path:
-    """A copy with the next number, and these changes of its settings."""
+    """Return a copy with the next number and these changes of its settings."""
     copy = folder.with_name("compliance_check_v2")
     copy.mkdir()
     for file in folder.iterdir():
@@ -141,10 +144,10 @@ def version_2(folder: Path, *changes: tuple[str, str]) -> Path:
     return copy
 
 
-def test_an_analysis_that_was_refused_leaves_nothing_behind(
+def test_a_refused_analysis_leaves_the_state_folder_unchanged(
     make_harness: MakeHarness, folder: Path
 ) -> None:
-    """Other columns in the table of the version before: the folder opens as it did."""
+    """Here, other columns in the table of the version before."""
     harness = make_harness()
     add_analysis(harness.backend, str(folder))
     other = version_2(folder, ('"score": "score"', '"points": "score"'))
@@ -161,65 +164,65 @@ def test_an_analysis_that_was_refused_leaves_nothing_behind(
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "error"),
     [
         ([('"score": "score"', '"points": "score"')], "compliance_checks with different columns"),
         ([('"compliance_checks"', '"run_plans"')], "the table run_plans is Troupe's"),
     ],
 )
-def test_check_says_what_add_would_say(
-    make_harness: MakeHarness, folder: Path, changes: list[tuple[str, str]], told: str
+def test_check_reports_what_add_would_refuse(
+    make_harness: MakeHarness, folder: Path, changes: list[tuple[str, str]], error: str
 ) -> None:
-    """Also of what only the state folder knows."""
+    """Including conflicts with analyses of the state folder."""
     harness = make_harness()
     add_analysis(harness.backend, str(folder))
     bad = version_2(folder, *changes)
-    words = ["analysis", "check", str(bad), "--home", str(harness.home)]
+    args = ["analysis", "check", str(bad), "--home", str(harness.home)]
 
-    said = CliRunner().invoke(app, words)
+    result = CliRunner().invoke(app, args)
 
-    assert 1 == said.exit_code
-    assert told in said.output
-    with pytest.raises(InvalidOperation, match=told):
+    assert 1 == result.exit_code
+    assert error in result.output
+    with pytest.raises(InvalidOperation, match=error):
         add_analysis(harness.backend, str(bad))
     change(folder, "system.md", "Guess nothing.", "Guess.")
-    changed = CliRunner().invoke(app, [*words[:2], str(folder), *words[3:]])
+    changed = CliRunner().invoke(app, [*args[:2], str(folder), *args[3:]])
     assert "a change is a new version" in changed.output
 
 
-def test_an_analysis_that_was_spoilt_in_its_place_is_named(
+def test_an_analysis_damaged_in_the_state_folder_is_reported(
     make_harness: MakeHarness, folder: Path
 ) -> None:
-    """No command opens the folder, and every one says why and what to do."""
+    """Every command reports the file and the remedy."""
     harness = make_harness()
     add_analysis(harness.backend, str(folder))
     harness.close()
     (harness.home / "analyses" / folder.name / "user.md").unlink()
 
-    for words in (["status"], ["work"], ["analysis", "list"], ["analysis", "check", str(folder)]):
-        said = CliRunner().invoke(app, [*words, "--home", str(harness.home)])
+    for args in (["status"], ["work"], ["analysis", "list"], ["analysis", "check", str(folder)]):
+        result = CliRunner().invoke(app, [*args, "--home", str(harness.home)])
 
-        assert (2, SystemExit) == (said.exit_code, type(said.exception))
-        assert f"an analysis in {harness.home / 'analyses'} cannot be used" in said.output
-        assert "compliance_check_v1/user.md is missing" in said.output
-        assert "put back what was added" in said.output
+        assert (2, SystemExit) == (result.exit_code, type(result.exception))
+        assert f"an analysis in {harness.home / 'analyses'} cannot be used" in result.output
+        assert "compliance_check_v1/user.md is missing" in result.output
+        assert "put back what was added" in result.output
 
 
-def test_check_says_all_that_is_wrong_at_once(folder: Path) -> None:
-    """Each with its file, before anything is spent."""
+def test_check_reports_every_fault_at_once(folder: Path) -> None:
+    """Each with its file."""
     change(folder, "analysis.json", '"score": "score",', "")
     change(folder, "analysis.json", '"summary": "verdict"', '"summary": "sentence"')
     change(folder, "analysis.json", '"risk": "risk"', '"risk": "riskLevel"')
 
-    told = CliRunner().invoke(app, ["analysis", "check", str(folder)])
+    result = CliRunner().invoke(app, ["analysis", "check", str(folder)])
 
-    assert 1 == told.exit_code
+    assert 1 == result.exit_code
     for problem in ("'sentence'", "'riskLevel'", "'score'", "'risk'"):
-        assert problem in told.output
+        assert problem in result.output
 
 
 @pytest.mark.parametrize(
-    ("kept", "told"),
+    ("kept", "errors"),
     [
         ((), ["is not an analysis: it has none of the files analysis.json, schema.json"]),
         (
@@ -229,32 +232,32 @@ def test_check_says_all_that_is_wrong_at_once(folder: Path) -> None:
     ],
 )
 def test_check_names_every_file_that_is_missing(
-    folder: Path, kept: tuple[str, ...], told: list[str]
+    folder: Path, kept: tuple[str, ...], errors: list[str]
 ) -> None:
-    """A folder without any of them is not an analysis."""
+    """A folder without any of the files is reported as no analysis."""
     for file in folder.iterdir():
         if file.name not in kept:
             file.unlink()
-    said = CliRunner().invoke(app, ["analysis", "check", str(folder)])
+    result = CliRunner().invoke(app, ["analysis", "check", str(folder)])
 
-    assert 1 == said.exit_code
-    for part in told:
-        assert part in said.output
+    assert 1 == result.exit_code
+    for error in errors:
+        assert error in result.output
     gone = CliRunner().invoke(app, ["analysis", "check", str(folder / "nowhere_v1")])
     assert "nowhere_v1 is not an analysis: there is no such folder" in gone.output
 
 
-def test_a_sound_folder_says_what_it_would_ask_and_store() -> None:
-    """And prints its table for Terraform."""
+def test_check_prints_the_request_and_columns_of_a_sound_folder() -> None:
+    """`analysis schema` prints the same columns for Terraform."""
     runner = CliRunner()
 
-    told = runner.invoke(app, ["analysis", "check", str(COMPLIANCE)])
+    result = runner.invoke(app, ["analysis", "check", str(COMPLIANCE)])
     schema = json.loads(runner.invoke(app, ["analysis", "schema", str(COMPLIANCE)]).output)
 
-    assert 0 == told.exit_code, told.output
-    assert "compliance_check_v1 is valid" in told.output
+    assert 0 == result.exit_code, result.output
+    assert "compliance_check_v1 is valid" in result.output
     assert [(column["name"], column["type"], column["mode"]) for column in schema] == [
-        tuple(line.split()) for line in told.output.splitlines() if line.startswith("  ")
+        tuple(line.split()) for line in result.output.splitlines() if line.startswith("  ")
     ]
     assert {"verdict": "REQUIRED", "findings": "REPEATED", "record_id": "REQUIRED"} == {
         column["name"]: column["mode"]

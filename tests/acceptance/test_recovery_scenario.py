@@ -1,4 +1,4 @@
-"""A run is broken in four ways, and brought to balanced books with the commands alone."""
+"""Recover a run that is broken in four ways, with the commands alone."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -16,26 +16,27 @@ from troupe.cli.app import app
 from troupe.standin.corrupt import Damage, Kind
 from troupe.standin.settings import Behaviour, End
 
-Backend = Callable[..., str]
+Command = Callable[..., str]
 
-STUCK, SILENT = "__2__1", "__3__1"
-"""Attempts whose job hangs for ever, and whose job ends without a file."""
+STUCK, WITHOUT_OUTPUT = "__2__1", "__3__1"
+"""Attempts whose job never ends, and whose job ends without a file."""
 
 
-def fate(job: Job) -> End:
+def end_of(job: Job) -> End:
+    """Return how the stand-in ends a job."""
     attempt = job.labels["attempt"]
     if attempt.endswith(STUCK):
         return End(state=JobState.RUNNING)
-    return End(share=0) if attempt.endswith(SILENT) else End()
+    return End(share=0) if attempt.endswith(WITHOUT_OUTPUT) else End()
 
 
 @pytest.fixture
 def broken(make_harness: Callable[..., LocalHarness]) -> LocalHarness:
-    """Two calls that a filter blocks, a job that hangs, one that leaves nothing behind."""
+    """Two calls that a filter blocks, a job that hangs, one that ends without output."""
     rows = calls(40)
     blocked = frozenset(f"k-{id_of(row)}" for row in rows[:2])
     harness = make_harness(
-        behaviour=Behaviour(end=fate, running_seconds=600),
+        behaviour=Behaviour(end=end_of, running_seconds=600),
         damage=Damage(share=0, poison=blocked, poison_kind=Kind.BLOCKED),
     )
     harness.load(rows)
@@ -43,8 +44,8 @@ def broken(make_harness: Callable[..., LocalHarness]) -> LocalHarness:
 
 
 @pytest.fixture
-def troupe(broken: LocalHarness, monkeypatch: pytest.MonkeyPatch) -> Backend:
-    """The command, answered by the process that owns the folder, as the control server would."""
+def troupe(broken: LocalHarness, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The command `troupe`, answered by the broken backend instead of a control server."""
 
     def answered(_home: Path, operation: str, arguments: dict[str, Any]) -> Any:
         return OPERATIONS[operation](broken.backend, **arguments)
@@ -52,54 +53,54 @@ def troupe(broken: LocalHarness, monkeypatch: pytest.MonkeyPatch) -> Backend:
     monkeypatch.setattr(client, "_call_local", answered)
     runner = CliRunner()
 
-    def run(*words: str, code: int = 0) -> str:
-        done = runner.invoke(app, [*words, "--home", str(broken.home)])
-        assert code == done.exit_code, done.output
-        return done.output
+    def run(*args: str, code: int = 0) -> str:
+        result = runner.invoke(app, [*args, "--home", str(broken.home)])
+        assert code == result.exit_code, result.output
+        return result.output
 
     return run
 
 
-def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
-    broken: LocalHarness, troupe: Backend
+def test_a_broken_run_ends_with_balanced_totals_after_the_commands_of_an_operator(
+    broken: LocalHarness, troupe: Command
 ) -> None:
-    """A handler that fails, a job that hangs, a batch that is poison, records that are blocked."""
-    mend = break_uploads(broken, of_batch=4)
+    """A handler fails, a job hangs, a batch has no output, records are blocked."""
+    repair = break_uploads(broken, of_batch=4)
     troupe("request", "--run-id", "r1", "--canary", "10", "--rows-per-batch", "10",
            "--breaker", "100")  # fmt: skip
     work(broken, hours=4)
 
-    # What stands still says why, and names the command that shows it.
-    told = troupe("status", "r1")
-    assert "batch 2, attempt 1: waiting for Vertex 3 h" in told
-    assert "limit 96 h" in told
-    assert "stuck: handler process-results dead-lettered (output_missing)" in told
-    assert "stuck: handler write-jsonl dead-lettered (bucket_unwritable)" in told
-    assert "troupe dead-letters show" in told
+    # Whatever is stuck shows its reason and a command.
+    output = troupe("status", "r1")
+    assert "batch 2, attempt 1: waiting for Vertex 3 h" in output
+    assert "limit 96 h" in output
+    assert "stuck: handler process-results dead-lettered (output_missing)" in output
+    assert "stuck: handler write-jsonl dead-lettered (bucket_unwritable)" in output
+    assert "troupe dead-letters show" in output
 
-    # The failing handler: its cause is mended, and its message sent once more.
-    listed = troupe("dead-letters", "list")
-    assert "write-jsonl  bucket_unwritable" in listed
-    mend()
+    # The failing handler: the cause is repaired, and the message replayed.
+    letters = troupe("dead-letters", "list")
+    assert "write-jsonl  bucket_unwritable" in letters
+    repair()
     assert "would replay 1" in troupe("dead-letters", "replay", "--handler", "write-jsonl",
                                       "--dry-run")  # fmt: skip
     assert "replayed 1" in troupe("dead-letters", "replay", "--handler", "write-jsonl")
     work(broken, hours=1)
 
-    # The poison batch: nothing can be read of it, so its attempt is closed without answers.
+    # The batch without output: its attempt is closed without answers.
     (letter,) = OPERATIONS["dead_letters"](broken.backend)["letters"]
     assert "output_missing" in troupe("dead-letters", "show", letter["letter_id"])
     closed = troupe("dead-letters", "discard", letter["letter_id"], "--reason", "bucket emptied")
     assert "closed run r1, batch 3, attempt 1" in closed
 
-    # The stuck job: the run is cancelled; what the job has answered is kept.
+    # The hanging job: the run is cancelled; answers of the job are kept.
     troupe("cancel", "r1")
     work(broken, hours=1)
-    told = troupe("verify", "r1")
-    assert "the totals balance" in told
-    assert "analysed 28  failed 2  released 10  open 0" in told
+    output = troupe("verify", "r1")
+    assert "the totals balance" in output
+    assert "analysed 28  failed 2  released 10  open 0" in output
 
-    # On a good day the next run takes what was released, a reprocessing what failed.
+    # The next run takes what was released, a reprocessing what failed.
     broken.restart(damage=None, behaviour=Behaviour())
     troupe("request", "--run-id", "r2", "--canary", "40")
     work(broken, hours=1)
@@ -108,7 +109,7 @@ def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
     troupe(*blocked, "--run-id", "r3")
     work(broken, hours=1)
 
-    # The rows of r2 turn out to be wrong: cleared, and asked once more.
+    # The rows of r2 are wrong: they are cleared and analysed again.
     cleared = troupe("clear-history", "--run", "r2", "--reason", "wrong prompt", "--yes")
     assert "cleared 10 processed records and 10 analysed rows" in cleared
     assert "cleared 10" in troupe("verify", "r2")
@@ -120,7 +121,7 @@ def test_a_broken_run_is_brought_to_balanced_books_with_the_commands_alone(
 
 
 def work(harness: LocalHarness, hours: float) -> None:
-    """A worker for so long: everything that is due, and a tick every five minutes."""
+    """Run a worker for some hours, with a tick every five minutes."""
     for _ in range(round(hours * 12)):
         while harness.backend.deliver_next() is not None or harness.backend.service.step():
             pass
@@ -128,7 +129,7 @@ def work(harness: LocalHarness, hours: float) -> None:
 
 
 def break_uploads(harness: LocalHarness, of_batch: int) -> Callable[[], None]:
-    """Writing the requests of this batch fails for good, until it is mended."""
+    """Make writing the requests of this batch fail permanently. Returns a function that repairs it."""
     write = harness.backend.bucket.write_once
 
     def fail(path: str, *rest: Any) -> Any:
@@ -138,7 +139,7 @@ def break_uploads(harness: LocalHarness, of_batch: int) -> Callable[[], None]:
 
     harness.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
 
-    def mend() -> None:
+    def restore() -> None:
         harness.backend.bucket.write_once = write  # type: ignore[method-assign]
 
-    return mend
+    return restore

@@ -1,4 +1,4 @@
-"""What a page takes for granted before its first command."""
+"""State that a page needs before its first command."""
 
 import base64
 import json
@@ -12,12 +12,12 @@ from troupe.backends.local import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 
 
-def two_runs_held_up(folder: Path) -> None:
-    """Runs `first` and `second`, each with a dead letter in the place of its request file."""
+def two_runs_with_dead_letters(folder: Path) -> None:
+    """Make runs `first` and `second`, each with a dead letter instead of a request file."""
     backend = LocalBackend(folder / ".troupe", LocalSettings(deployment="ab12"))
     operations.load(backend, str(folder / "calls.jsonl"))
     for run_id in ("first", "second"):
-        # Records that failed do not stop the story.
+        # breaker=100: failed records do not stop the runs.
         request = RunRequested(run_id=run_id, mode="test", limit=15, breaker=100)
         id_, now = f"request-{run_id}", backend.clock()
         backend.publish(wrap_command(request, deployment=backend.deployment, id_=id_, time=now))
@@ -28,11 +28,11 @@ def two_runs_held_up(folder: Path) -> None:
 
 
 def _refuse(*_: object) -> object:
-    raise Reject("object_conflict", "another content stands there")
+    raise Reject("object_conflict", "the object exists with other content")
 
 
 def files_of_the_earlier_system(folder: Path) -> None:
-    """Three answers to known calls, one to an unknown call, and one under no key at all."""
+    """Write three answers to known calls, one to an unknown call, and one without a valid key."""
     keys = [_composite(row) for row in (*calls(3), call(77))] + ["not-a-key"]
     text = "".join(_line(key) + "\n" for key in keys)
     (folder / "predictions.jsonl").write_text(text, encoding="utf-8")
@@ -49,5 +49,5 @@ def _line(key: str) -> str:
     return json.dumps({"key": key, "status": "", "response": {"candidates": [candidate]}})
 
 
-PREPARED = {"recover": two_runs_held_up, "earlier-files": files_of_the_earlier_system}
-"""By the name of the page."""
+PREPARED = {"recover": two_runs_with_dead_letters, "earlier-files": files_of_the_earlier_system}
+"""Preparation by the name of the page."""

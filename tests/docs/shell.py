@@ -1,12 +1,12 @@
-"""The commands of a document, and a folder in which they run as a reader would run them.
+"""Run the commands of a document in a scratch folder, as a reader would.
 
     ```console
     $ troupe verify first
     the totals balance
     ```
 
-A line that begins with `$ ` is run; the lines below it must occur in what it prints, where `…`
-stands for anything. `# ends with 1` after a command says so.
+A line that begins with `$ ` is run; the lines below it must occur in its output, where `…`
+matches anything. `# ends with 1` after a command gives its exit code.
 """
 
 import json
@@ -27,13 +27,13 @@ from tests.harness import calls
 from troupe.cli.app import app
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_SECONDS = 240
+TIMEOUT_SECONDS = 240
 _BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^\1```", re.M | re.S)
 
 
 @dataclass(frozen=True)
 class Step:
-    """One command, what it should print, and the code that it ends with."""
+    """One command, the lines it should print, and its exit code."""
 
     command: str
     shown: tuple[str, ...]
@@ -41,15 +41,15 @@ class Step:
 
 
 def blocks(page: Path, *kinds: str) -> list[str]:
-    """The fenced blocks of these kinds, without their indentation."""
-    found = _BLOCK.findall(page.read_text(encoding="utf-8"))
+    """Return the fenced blocks of these kinds, without their indentation."""
+    fenced = _BLOCK.findall(page.read_text(encoding="utf-8"))
     return [
-        re.sub(f"^{indent}", "", body, flags=re.M) for indent, kind, body in found if kind in kinds
+        re.sub(f"^{indent}", "", body, flags=re.M) for indent, kind, body in fenced if kind in kinds
     ]
 
 
 def steps(page: Path) -> Iterator[Step]:
-    """In the order in which they stand there."""
+    """Yield the commands of a page in their order."""
     for block in blocks(page, "console"):
         first, *commands = re.split(r"^\$ ", block, flags=re.M)
         assert not first.strip(), f"{page.name}: a console block begins with `$ `: {first!r}"
@@ -60,7 +60,7 @@ def steps(page: Path) -> Iterator[Step]:
 
 
 class Shell:
-    """A scratch folder with `troupe` on the path and transcripts to load."""
+    """A scratch folder with `troupe` on the path and a file of transcripts."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.work = folder / "work"
@@ -78,13 +78,13 @@ class Shell:
         patch.chdir(self.work)
 
     def run(self, step: Step) -> None:
-        """Fails with the whole output when the end or the text is another."""
+        """Run a step. Fails with the whole output if exit code or text differ."""
         plain = step.command.startswith("troupe ") and not re.search(r"[|;&<>$`*]", step.command)
-        code, told = _in_this_process(step.command) if plain else _in_a_shell(step.command)
-        assert step.code == code, f"$ {step.command}\n{told}"
+        code, output = _in_this_process(step.command) if plain else _in_a_shell(step.command)
+        assert step.code == code, f"$ {step.command}\n{output}"
         for line in step.shown:
             pattern = r"[^\n]*".join(re.escape(part) for part in line.strip().split("…"))
-            assert re.search(pattern, told), f"$ {step.command}\nshows no {line!r}:\n{told}"
+            assert re.search(pattern, output), f"$ {step.command}\nshows no {line!r}:\n{output}"
 
 
 def _program(file: Path, text: str) -> None:
@@ -94,7 +94,7 @@ def _program(file: Path, text: str) -> None:
 
 
 def _in_this_process(command: str) -> tuple[int, str]:
-    """Most commands: a process of its own would take longer to start than to work."""
+    """Run a plain command without a process of its own, which would take longer to start."""
     done = CliRunner().invoke(app, shlex.split(command, comments=True)[1:])
     log = logging.getLogger("troupe")
     for handler in list(log.handlers):
@@ -109,6 +109,6 @@ def _in_this_process(command: str) -> tuple[int, str]:
 def _in_a_shell(command: str) -> tuple[int, str]:
     done = subprocess.run(
         ["bash", "-c", command], text=True, stdin=subprocess.DEVNULL, capture_output=True,
-        timeout=PATIENCE_SECONDS, check=False,
+        timeout=TIMEOUT_SECONDS, check=False,
     )  # fmt: skip
     return done.returncode, done.stdout + done.stderr

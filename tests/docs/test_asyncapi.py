@@ -1,4 +1,4 @@
-"""The catalogue as AsyncAPI: what the code says, in a form that other tools read."""
+"""The AsyncAPI document is generated from the code, valid, and true for a real run."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def document() -> dict[str, Any]:
 
 
 def validator(document: dict[str, Any], message: str) -> jsonschema_rs.Validator:
-    """Of the payload of one message, with the document's own schemas."""
+    """Return a validator for the payload of one message."""
     payload = document["components"]["messages"][message]["payload"]
     return jsonschema_rs.validator_for({**payload, "components": document["components"]})
 
@@ -34,25 +34,25 @@ def test_the_document_is_the_one_of_the_code() -> None:
     assert asyncapi.text() == FILE.read_text(encoding="utf-8")
 
 
-def test_the_document_obeys_the_schema_of_asyncapi(document: dict[str, Any]) -> None:
-    """Version 3.0.0, and the schema does refuse what is wrong."""
+def test_the_document_is_valid_asyncapi(document: dict[str, Any]) -> None:
+    """Version 3.0.0; the schema refuses a typo."""
     schema = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text(encoding="utf-8")))
 
     assert [] == [error.message for error in schema.iter_errors(document)]
-    assert not schema.is_valid({**document, "channels": {"x": {"adress": "typing error"}}})
+    assert not schema.is_valid({**document, "channels": {"x": {"adress": "typo"}}})
 
 
-def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
-    """Also those inside the schemas."""
-    lost = []
+def test_every_reference_resolves(document: dict[str, Any]) -> None:
+    """Including those inside the schemas."""
+    unresolved = []
     for reference in _references(document):
-        attempt_key: Any = document
+        node: Any = document
         for part in reference.removeprefix("#/").split("/"):
-            attempt_key = attempt_key.get(part) if isinstance(attempt_key, dict) else None
-        if attempt_key is None:
-            lost.append(reference)
+            node = node.get(part) if isinstance(node, dict) else None
+        if node is None:
+            unresolved.append(reference)
 
-    assert [] == lost
+    assert [] == unresolved
 
 
 def _references(part: Any) -> list[str]:
@@ -65,7 +65,7 @@ def _references(part: Any) -> list[str]:
 def test_every_topic_is_a_channel_and_every_subscription_an_operation(
     document: dict[str, Any],
 ) -> None:
-    """Under the names that Pub/Sub has."""
+    """Under their names in Pub/Sub."""
     topics = {topic_of(kind) for kind in EVENTS} | {each.topic for each in subscriptions()}
     received = {n for n, each in document["operations"].items() if each["action"] == "receive"}
 
@@ -73,17 +73,17 @@ def test_every_topic_is_a_channel_and_every_subscription_an_operation(
     assert {each.name for each in subscriptions()} == received
 
 
-def test_every_event_of_a_run_is_as_the_document_says(
+def test_every_event_of_a_run_matches_the_document(
     document: dict[str, Any], harness: LocalHarness
 ) -> None:
-    """What is really published, one run from its command to its report."""
+    """Checked with the events of one run, from its command to its report."""
     harness.load(calls(4))
     harness.run()
     rows = harness.sql("SELECT DISTINCT event_id FROM events")
-    told = harness.backend.dependencies.event_log.load([id_ for (id_,) in rows], START.date())
+    envelopes = harness.backend.dependencies.event_log.load([id_ for (id_,) in rows], START.date())
 
-    kinds = {envelope.type for envelope in told}
-    for envelope in told:
+    kinds = {envelope.type for envelope in envelopes}
+    for envelope in envelopes:
         body, _ = to_pubsub(envelope)
         name = EVENT_OF_TYPE[envelope.type].__name__
         assert validator(document, name).is_valid(msgspec.json.decode(body)), name
@@ -94,21 +94,21 @@ def test_every_event_of_a_run_is_as_the_document_says(
     ("command", "fits"),
     [({"mode": "test", "limit": 5}, True), ({"limit": 0}, False), ({"limt": 5}, False)],
 )
-def test_a_bare_command_is_checked_as_the_code_checks_it(
+def test_the_document_accepts_a_bare_command_as_the_code_does(
     document: dict[str, Any], command: dict[str, Any], fits: bool
 ) -> None:
-    """Typing errors and bounds."""
+    """Typos and bounds."""
     assert fits == validator(document, "RunRequested").is_valid(command)
 
 
-def test_every_field_of_a_command_says_what_it_means(document: dict[str, Any]) -> None:
-    """They are what people fill in."""
+def test_every_field_of_a_command_has_a_description(document: dict[str, Any]) -> None:
+    """Users fill them in."""
     schemas = document["components"]["schemas"]
-    silent = [
+    without = [
         f"{name}.{field}"
         for name in ("RunRequested", "ReprocessRequested", "CancelRequested")
         for field, schema in schemas[name]["properties"].items()
         if not schema.get("description")
     ]
 
-    assert [] == silent
+    assert [] == without

@@ -1,4 +1,4 @@
-"""Every command that a document shows is run, or there is a reason why it cannot be."""
+"""Every command in a document is run, or is listed here with the reason why not."""
 
 import re
 import shlex
@@ -14,20 +14,20 @@ from tests.docs.test_site import DOCS, ROOT, pages
 from tests.endpoint.test_openai import Server
 
 NOT_RUN = {
-    "README.md": "run by tests/test_documents.py, its make targets by whoever runs this",
+    "README.md": "run by tests/test_documents.py; its make targets by developers",
     "docs/deploy.md": "needs a project on Google Cloud; read by test_deploy_document.py",
     "docs/runbook.md": "needs a deployment on Google Cloud",
 }
 """Pages whose commands stand in `sh` blocks; everywhere else commands stand in `console` blocks."""
 MODEL_SERVER = "127.0.0.1:11434"
-"""Where the documents expect a local model; the tests listen elsewhere."""
+"""Address of a local model in the documents; the tests use another port."""
 
 WITH_COMMANDS = [page for page in pages() if blocks(page, "console")]
 
 
 @pytest.fixture
 def model() -> Iterator[Server]:
-    """A local model that answers every query alike."""
+    """A local model server that gives every request the same answer."""
     server = Server()
     server.reply = {
         "choices": [
@@ -47,7 +47,7 @@ def model() -> Iterator[Server]:
 def test_the_commands_of_a_page_run_in_their_order(
     page: Path, tmp_path: Path, model: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From an empty folder with nothing but the transcripts, as a reader would."""
+    """In a folder that holds only transcripts."""
     shell = Shell(tmp_path, monkeypatch)
     (shell.work / "docs").symlink_to(DOCS)
     PREPARED.get(page.stem, lambda _: None)(shell.work)
@@ -58,16 +58,16 @@ def test_the_commands_of_a_page_run_in_their_order(
 
 
 def test_commands_stand_in_blocks_that_are_run() -> None:
-    """A page with `sh` blocks has a reason on the list above."""
+    """A page with `sh` blocks is listed above with its reason."""
     names = {page: page.relative_to(ROOT).as_posix() for page in [ROOT / "README.md", *pages()]}
-    silent = {name for page, name in names.items() if blocks(page, "sh", "bash", "shell")}
+    not_run = {name for page, name in names.items() if blocks(page, "sh", "bash", "shell")}
 
-    assert set() == silent - NOT_RUN.keys()
+    assert set() == not_run - NOT_RUN.keys()
     assert len(WITH_COMMANDS) >= 6
 
 
 def options_of_commands() -> dict[str, set[str]]:
-    """What each command takes, from the page that is generated from the code."""
+    """Return the options of each command, from the generated page."""
     page = (DOCS / "reference" / "commands.md").read_text(encoding="utf-8")
     first, *sections = re.split(r"^## troupe ", page, flags=re.M)
     of_every_command = set(re.findall(r"`(--[a-z-]+)", first))
@@ -78,7 +78,7 @@ def options_of_commands() -> dict[str, set[str]]:
 
 
 def mentioned(page: Path) -> list[list[str]]:
-    """The words of every command that is not run: in running text, and in `sh` blocks."""
+    """Return the words of every command that is not run: in running text and in `sh` blocks."""
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
     inline = re.findall(r"`troupe ([^`]+)`", text)
     lines = [line for block in blocks(page, "sh") for line in block.splitlines()]
@@ -87,16 +87,16 @@ def mentioned(page: Path) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", *pages()], ids=lambda page: page.stem)
-def test_every_command_that_is_only_named_exists_with_its_options(page: Path) -> None:
-    """The least that can be checked without running it."""
+def test_every_command_in_running_text_exists_with_its_options(page: Path) -> None:
+    """Commands that are not run are compared with the reference."""
     known = options_of_commands()
-    strange = []
+    unknown = []
     for words in mentioned(page):
         words = [word for word in words if word not in ("--backend", "gcp")]
         named = [name for name in (" ".join(words[:2]), words[0]) if name in known]
-        given = {word.partition("=")[0] for word in words if word.startswith("--")}
-        if not named or given - known[named[0]]:
-            strange.append(" ".join(words))
+        options = {word.partition("=")[0] for word in words if word.startswith("--")}
+        if not named or options - known[named[0]]:
+            unknown.append(" ".join(words))
 
     assert len(known) > 20
-    assert [] == strange
+    assert [] == unknown

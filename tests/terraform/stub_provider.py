@@ -1,8 +1,8 @@
-"""Speaks for the providers google and google-beta from their schema, and never to a cloud.
+"""A stub of the providers google and google-beta that works from their schema, without a cloud.
 
-It refuses what the schema does not know and values that are not among the documented ones, and
-plans what only Google can tell as unknown. Terraform is pointed at it by TF_REATTACH_PROVIDERS,
-so that `terraform init` fetches nothing and writes no lock file.
+It refuses arguments that the schema does not have and values that are not documented, and plans
+computed attributes as unknown. TF_REATTACH_PROVIDERS points Terraform at it, so that
+`terraform init` downloads nothing and writes no lock file.
 """
 
 import json
@@ -30,7 +30,7 @@ from .wire import (
 
 Json = dict[str, Any]
 Problem = tuple[str, str, list[str | int]]
-"""Summary, detail and the path to where it is."""
+"""Summary, detail and path of a diagnostic."""
 
 _NESTING = {"single": 1, "list": 2, "set": 3, "map": 4, "group": 5}
 _NAMED: dict[str, dict[str, str]] = {
@@ -46,13 +46,13 @@ _NAMED: dict[str, dict[str, str]] = {
     },
     "google_project_iam_custom_role": {"name": "projects/{project}/roles/{role_id}"},
 }
-"""What Google makes of names that are given; a plan then shows who is connected with whom."""
+"""Computed attributes that derive from given names, so that a plan shows connections."""
 _LEGACY = number(5, 1)
-"""Takes Terraform's strictest checks off what is planned, as the real provider does."""
+"""`legacy_type_system`: disables Terraform's strictest checks of a plan, as the real provider does."""
 
 
 class Stub:
-    """Serves every provider of a schema document for as long as it is entered."""
+    """Serve every provider of a schema document; a context manager."""
 
     def __init__(self, schema: Json) -> None:
         self._providers = {
@@ -62,8 +62,8 @@ class Stub:
         self._folder = tempfile.TemporaryDirectory()
 
     def __enter__(self) -> dict[str, str]:
-        """The environment that points Terraform here."""
-        told = {}
+        """Start the servers and return the environment variables for Terraform."""
+        reattach = {}
         for position, (name, provider) in enumerate(self._providers.items()):
             server = grpc.server(
                 futures.ThreadPoolExecutor(8),
@@ -73,14 +73,14 @@ class Stub:
             address = self._open(server, position)
             server.start()
             self._servers.append(server)
-            told[name] = {
+            reattach[name] = {
                 "Protocol": "grpc",
                 "ProtocolVersion": 6,
                 "Pid": os.getpid(),
                 "Test": True,
                 "Addr": address,
             }
-        return {"TF_REATTACH_PROVIDERS": json.dumps(told)}
+        return {"TF_REATTACH_PROVIDERS": json.dumps(reattach)}
 
     def __exit__(self, *raised: object) -> None:
         for server in self._servers:
@@ -97,7 +97,7 @@ class Stub:
 
 
 class _Provider(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """The methods of the protocol that init, validate, plan and test call."""
+    """The protocol methods that init, validate, plan and test call."""
 
     def __init__(self, provider: Json) -> None:
         self._of, self._project = provider, ""
@@ -107,59 +107,59 @@ class _Provider(grpc.GenericRpcHandler):  # type: ignore[misc]
         answer = getattr(self, call.method.rsplit("/", 1)[1], None)
         return _unary(lambda request: answer(fields_of(request))) if answer else None
 
-    def GetMetadata(self, asked: Fields) -> bytes:  # noqa: N802
+    def GetMetadata(self, request: Fields) -> bytes:  # noqa: N802
         data = [piece(3, text(1, name)) for name in self._of["data_source_schemas"]]
         made = [piece(4, text(1, name)) for name in self._of["resource_schemas"]]
         return piece(1, number(2, 1)) + b"".join(data + made)
 
-    def GetProviderSchema(self, asked: Fields) -> bytes:  # noqa: N802
+    def GetProviderSchema(self, request: Fields) -> bytes:  # noqa: N802
         return self._schema
 
-    def ValidateProviderConfig(self, asked: Fields) -> bytes:  # noqa: N802
+    def ValidateProviderConfig(self, request: Fields) -> bytes:  # noqa: N802
         return b""
 
-    def ValidateResourceConfig(self, asked: Fields) -> bytes:  # noqa: N802
-        return self._validated(asked, "resource_schemas")
+    def ValidateResourceConfig(self, request: Fields) -> bytes:  # noqa: N802
+        return self._validated(request, "resource_schemas")
 
-    def ValidateDataResourceConfig(self, asked: Fields) -> bytes:  # noqa: N802
-        return self._validated(asked, "data_source_schemas")
+    def ValidateDataResourceConfig(self, request: Fields) -> bytes:  # noqa: N802
+        return self._validated(request, "data_source_schemas")
 
-    def ConfigureProvider(self, asked: Fields) -> bytes:  # noqa: N802
-        self._project = from_value(first(asked, 2)).get("project") or ""
+    def ConfigureProvider(self, request: Fields) -> bytes:  # noqa: N802
+        self._project = from_value(first(request, 2)).get("project") or ""
         return b""
 
-    def UpgradeResourceState(self, asked: Fields) -> bytes:  # noqa: N802
-        state = first(fields_of(first(asked, 3)), 1)
+    def UpgradeResourceState(self, request: Fields) -> bytes:  # noqa: N802
+        state = first(fields_of(first(request, 3)), 1)
         return piece(1, to_value(json.loads(state or b"null")))
 
-    def ReadResource(self, asked: Fields) -> bytes:  # noqa: N802
-        return piece(1, first(asked, 2)) + piece(3, first(asked, 3))
+    def ReadResource(self, request: Fields) -> bytes:  # noqa: N802
+        return piece(1, first(request, 2)) + piece(3, first(request, 3))
 
-    def PlanResourceChange(self, asked: Fields) -> bytes:  # noqa: N802
-        before, proposed = from_value(first(asked, 2)), from_value(first(asked, 3))
+    def PlanResourceChange(self, request: Fields) -> bytes:  # noqa: N802
+        before, proposed = from_value(first(request, 2)), from_value(first(request, 3))
         if proposed is not None and before is None:
-            kind = first(asked, 1).decode()
+            kind = first(request, 1).decode()
             block = self._of["resource_schemas"][kind]["block"]
-            proposed = _planned(block, proposed, from_value(first(asked, 4)))
+            proposed = _planned(block, proposed, from_value(first(request, 4)))
             names = {**proposed, "project": self._project}
             proposed |= {n: how.format(**names) for n, how in _NAMED.get(kind, {}).items()}
         return piece(1, to_value(proposed)) + _LEGACY
 
-    def ReadDataSource(self, asked: Fields) -> bytes:  # noqa: N802
-        block = self._of["data_source_schemas"][first(asked, 1).decode()]["block"]
-        return piece(1, to_value(_made_up(block, from_value(first(asked, 2)))))
+    def ReadDataSource(self, request: Fields) -> bytes:  # noqa: N802
+        block = self._of["data_source_schemas"][first(request, 1).decode()]["block"]
+        return piece(1, to_value(_with_computed(block, from_value(first(request, 2)))))
 
-    def StopProvider(self, asked: Fields) -> bytes:  # noqa: N802
+    def StopProvider(self, request: Fields) -> bytes:  # noqa: N802
         return b""
 
-    def _validated(self, asked: Fields, kind: str) -> bytes:
-        schema = self._of[kind].get(first(asked, 1).decode())
-        found = _undocumented(schema["block"], from_value(first(asked, 2)), []) if schema else []
+    def _validated(self, request: Fields, kind: str) -> bytes:
+        schema = self._of[kind].get(first(request, 1).decode())
+        found = _undocumented(schema["block"], from_value(first(request, 2)), []) if schema else []
         return b"".join(_diagnostic(*problem) for problem in found)
 
 
 class _Plumbing(grpc.GenericRpcHandler):  # type: ignore[misc]
-    """What Terraform's plugin library expects beside the provider."""
+    """Further services that Terraform's plugin library expects."""
 
     def service(self, call: Any) -> Any:
         if call.method == "/plugin.GRPCStdio/StreamStdio":
@@ -173,7 +173,7 @@ def _unary(answer: Callable[[bytes], bytes]) -> Any:
     return grpc.unary_unary_rpc_method_handler(lambda request, context: answer(request))
 
 
-# The schema, as the protocol has it
+# Encoding of the schema
 
 
 def _encoded(provider: Json) -> bytes:
@@ -193,8 +193,8 @@ def _block(block: Json) -> bytes:
     for name, of in sorted(block["attributes"].items()):
         kind = json.dumps(of["type"], separators=(",", ":")).encode()
         flags = ((4, "required"), (5, "optional"), (6, "computed"))
-        told = b"".join(number(field, of.get(flag)) for field, flag in flags)
-        out += piece(2, text(1, name) + piece(2, kind) + told)
+        encoded_flags = b"".join(number(field, of.get(flag)) for field, flag in flags)
+        out += piece(2, text(1, name) + piece(2, kind) + encoded_flags)
     for name, of in sorted(block.get("block_types", {}).items()):
         limits = number(4, of.get("min_items")) + number(5, of.get("max_items"))
         nesting = number(3, _NESTING[of["nesting_mode"]])
@@ -206,7 +206,7 @@ def _block(block: Json) -> bytes:
 
 
 def _undocumented(block: Json, value: Any, path: list[str | int]) -> Iterator[Problem]:
-    """Values that are not among the documented ones."""
+    """Yield a problem for each value that is not documented."""
     if not isinstance(value, dict):
         return
     for name, of in block["attributes"].items():
@@ -220,12 +220,12 @@ def _undocumented(block: Json, value: Any, path: list[str | int]) -> Iterator[Pr
             yield from _undocumented(of["block"], inner, [*path, name])
         elif isinstance(inner, list):
             for at, each in enumerate(inner):
-                attempt_key = [*path, name, *([at] if of["nesting_mode"] == "list" else [])]
-                yield from _undocumented(of["block"], each, attempt_key)
+                inner_path = [*path, name, *([at] if of["nesting_mode"] == "list" else [])]
+                yield from _undocumented(of["block"], each, inner_path)
 
 
 def _planned(block: Json, proposed: Any, given: Any) -> Any:
-    """What is proposed, with everything that Google computes as unknown."""
+    """Return the proposed values, with computed attributes as unknown."""
     if not isinstance(proposed, dict):
         return proposed
     given = given if isinstance(given, dict) else {}
@@ -234,27 +234,27 @@ def _planned(block: Json, proposed: Any, given: Any) -> Any:
         if of.get("computed") and out.get(name) is None and given.get(name) is None:
             out[name] = UNKNOWN
     for name, of in block.get("block_types", {}).items():
-        inner, told = out.get(name), given.get(name)
+        inner, configured = out.get(name), given.get(name)
         if isinstance(inner, list):
-            told = told if isinstance(told, list) else []
-            padded = [*told, *([None] * (len(inner) - len(told)))]
+            configured = configured if isinstance(configured, list) else []
+            padded = [*configured, *([None] * (len(inner) - len(configured)))]
             pairs = zip(inner, padded, strict=False)
             out[name] = [_planned(of["block"], each, its) for each, its in pairs]
         elif isinstance(inner, dict) and of["nesting_mode"] == "single":
-            out[name] = _planned(of["block"], inner, told)
+            out[name] = _planned(of["block"], inner, configured)
     return out
 
 
-def _made_up(block: Json, value: Any) -> Json:
-    """A data source with something in the place of everything that Google would tell."""
+def _with_computed(block: Json, value: Any) -> Json:
+    """Return a data source with a placeholder for each computed attribute."""
     out = dict(value or {})
     for name, of in block["attributes"].items():
         if of.get("computed") and out.get(name) is None:
-            out[name] = _something(name, of["type"])
+            out[name] = _placeholder(name, of["type"])
     return out
 
 
-def _something(name: str, kind: Any) -> Any:
+def _placeholder(name: str, kind: Any) -> Any:
     simple: dict[str, Any] = {"string": f"stub-{name}", "number": 0, "bool": False}
     return simple.get(kind) if isinstance(kind, str) else {} if kind[0] == "map" else []
 

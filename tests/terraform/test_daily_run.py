@@ -1,4 +1,4 @@
-"""The daily run: the very bytes that Cloud Scheduler would publish, on the laptop."""
+"""The daily run: the message that Cloud Scheduler would publish, on the local backend."""
 
 import base64
 import json
@@ -12,16 +12,16 @@ from .terraform import Plan
 
 
 def body_of(plan: Plan) -> bytes:
-    """What the scheduler's job tells."""
+    """Return the body that the scheduler's job publishes."""
     (target,) = plan.of("google_cloud_scheduler_job", "daily_run")["0"]["pubsub_target"]
     assert not target["attributes"], "attributes would make it a CloudEvent with a constant id"
     return base64.b64decode(target["data"])
 
 
-def test_two_days_make_two_runs_and_a_redelivery_makes_none(
+def test_two_days_give_two_runs_and_a_redelivery_gives_none(
     harness: LocalHarness, prod: Plan
 ) -> None:
-    """The body is the same every day; the message's own id tells the days apart."""
+    """The body is the same every day; the run id derives from the message id."""
     body = body_of(prod)
     bus = harness.backend.bus
 
@@ -39,21 +39,21 @@ def test_two_days_make_two_runs_and_a_redelivery_makes_none(
     assert 10 == harness.one("SELECT count(*) FROM transcription_analyzed_transcripts")
 
 
-def test_the_daily_run_keeps_the_rules_of_a_request(prod: Plan) -> None:
-    """A typing error in a tfvars file is found here, not at three in the morning."""
+def test_the_daily_run_is_a_valid_request(prod: Plan) -> None:
+    """A typo in a tfvars file is found here."""
     request = msgspec.json.decode(body_of(prod), type=RunRequested)
 
     assert "" == request.run_id
     assert 100.0 == request.budget
 
 
-def test_nobody_requests_runs_where_none_are_scheduled(dev: Plan) -> None:
-    """A deployment for trying things out."""
+def test_without_a_schedule_there_is_only_the_tick(dev: Plan) -> None:
+    """The dev environment has no daily run."""
     assert ["tick"] == list(dev.of("google_cloud_scheduler_job"))
 
 
-def test_the_tick_is_no_empty_message(prod: Plan) -> None:
-    """Pub/Sub refuses one without data and attributes."""
+def test_the_tick_message_has_data(prod: Plan) -> None:
+    """Pub/Sub refuses a message without data and attributes."""
     (target,) = prod.of("google_cloud_scheduler_job")["tick"]["pubsub_target"]
 
     assert {} == json.loads(base64.b64decode(target["data"]))

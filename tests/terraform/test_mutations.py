@@ -1,4 +1,4 @@
-"""Lines of the configuration are broken, one at a time: most are caught before any cloud is."""
+"""Mutation test of the configuration: most broken lines are caught without a cloud."""
 
 import os
 import random
@@ -8,29 +8,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from .conftest import EVERYTHING
-from .invariants import faults
+from .conftest import ALL_OPTIONS
+from .invariants import violations
 from .terraform import Plan, Terraform
 
 PER_KIND = int(os.environ.get("TROUPE_MUTANTS", "5"))
 FLOOR = 0.9
-"""Share of the broken lines that has to be caught."""
-NOT_BROKEN = ("versions.tf", "variables.tf", "outputs.tf")
-"""Nothing in them reaches a cloud by itself."""
+"""Share of the broken lines that must be caught."""
+LEFT_OUT = ("versions.tf", "variables.tf", "outputs.tf")
+"""Files that do not describe resources."""
 PROSE = re.compile(
     r"\s(description|display_name|title|subject|content|mime_type|url|error_message)\b"
 )
-"""What only people read."""
+"""Arguments that only people read."""
 _SET = re.compile(r"^(\s+)(\w+)(\s+= )(.+)$")
 _OPENS = re.compile(r"^(\s+)(\w+) \{$")
 _OWN_KEYS = ("lifecycle", "for_each")
-"""Opens what Terraform itself reads, or a map whose keys are ours to choose."""
+"""Blocks that Terraform itself reads, and maps with keys of our own."""
+NOT_CAUGHT = "not caught"
 _KEYWORDS = {"for_each", "count", "depends_on", "provider", "content", "lifecycle", "condition"}
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One line, broken."""
+    """One broken line."""
 
     kind: str
     file: Path
@@ -39,24 +40,24 @@ class Mutant:
 
 
 def mutants(folder: Path) -> Iterator[Mutant]:
-    """Every way to break one line of a resource, of the kinds below."""
+    """Yield every way to break one line of a resource."""
     for file in sorted(folder.glob("*.tf")):
-        if file.name not in NOT_BROKEN and not file.name.endswith("_override.tf"):
+        if file.name not in LEFT_OUT and not file.name.endswith("_override.tf"):
             yield from _of_file(file)
 
 
 def _of_file(file: Path) -> Iterator[Mutant]:
     inside: list[str] = []
     for at, line in enumerate(file.read_text(encoding="utf-8").split("\n")):
-        told = line.strip()
-        if re.match(r"^(resource|data|locals|check)\b.*\{$", told):
-            inside = [told.split()[0]]
-        elif told.endswith(("{", "[", "(")) and inside:
-            inside.append(told)
-        elif told.startswith(("}", "]", ")")) and inside:
+        code = line.strip()
+        if re.match(r"^(resource|data|locals|check)\b.*\{$", code):
+            inside = [code.split()[0]]
+        elif code.endswith(("{", "[", "(")) and inside:
+            inside.append(code)
+        elif code.startswith(("}", "]", ")")) and inside:
             inside.pop()
         broken = inside and inside[0] == "resource" and not inside[-1].startswith(_OWN_KEYS)
-        if broken and not PROSE.search(f" {told}"):
+        if broken and not PROSE.search(f" {code}"):
             yield from (Mutant(kind, file, at, text) for kind, text in _broken(line))
 
 
@@ -83,39 +84,39 @@ def test_most_broken_lines_are_caught(
     newest: Terraform, full: Plan, record_property: Callable[[str, object], None]
 ) -> None:
     """By the schema, by Terraform's own preconditions, or by an invariant of the plan."""
-    assert [] == faults(full)
-    found = list(mutants(newest.root))
-    chance = random.Random(7)
+    assert [] == violations(full)
+    possible = list(mutants(newest.root))
+    rng = random.Random(7)
     chosen = [
         each
-        for kind in sorted({each.kind for each in found})
-        for each in _some([m for m in found if m.kind == kind], chance)
+        for kind in sorted({each.kind for each in possible})
+        for each in _some([m for m in possible if m.kind == kind], rng)
     ]
 
     by = {each: caught_by(newest, each) for each in chosen}
 
-    missed = [f"{m.kind} {m.file.name}:{m.line + 1}" for m, who in by.items() if who == "nobody"]
+    missed = [f"{m.kind} {m.file.name}:{m.line + 1}" for m, who in by.items() if who == NOT_CAUGHT]
     share = 1 - len(missed) / len(chosen)
-    told = f"mutants: {len(found)} possible, {len(chosen)} tried, {share:.0%} caught"
-    record_property("figure", f"{told} ({dict(Counter(by.values()))}); missed: {missed}")
+    figure = f"mutants: {len(possible)} possible, {len(chosen)} tried, {share:.0%} caught"
+    record_property("figure", f"{figure} ({dict(Counter(by.values()))}); missed: {missed}")
     assert share >= FLOOR, missed
 
 
 def caught_by(terraform: Terraform, mutant: Mutant) -> str:
-    """`nobody` when the line may be broken and all is well."""
-    sound = mutant.file.read_text(encoding="utf-8")
-    lines = sound.split("\n")
+    """Return what caught the mutant, or `NOT_CAUGHT`."""
+    original = mutant.file.read_text(encoding="utf-8")
+    lines = original.split("\n")
     lines[mutant.line] = mutant.text
     mutant.file.write_text("\n".join(lines), encoding="utf-8")
     try:
-        return "an invariant" if faults(terraform.plan("dev", *EVERYTHING)) else "nobody"
+        return "an invariant" if violations(terraform.plan("dev", *ALL_OPTIONS)) else NOT_CAUGHT
     except AssertionError:
         return "terraform"
     except (ValueError, KeyError, IndexError, TypeError):
         return "an invariant"
     finally:
-        mutant.file.write_text(sound, encoding="utf-8")
+        mutant.file.write_text(original, encoding="utf-8")
 
 
-def _some(kind: list[Mutant], chance: random.Random) -> list[Mutant]:
-    return chance.sample(kind, min(len(kind), PER_KIND))
+def _some(kind: list[Mutant], rng: random.Random) -> list[Mutant]:
+    return rng.sample(kind, min(len(kind), PER_KIND))

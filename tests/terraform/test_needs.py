@@ -1,4 +1,4 @@
-"""What the catalogue says a handler needs is what its code does: seen, not believed."""
+"""The catalogue lists exactly the tables that the handlers were observed to access."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,13 +23,13 @@ from troupe.standin.corrupt import Damage
 
 SOURCE = next(name for name, layout in layouts().items() if layout.written_by == "the user")
 RARELY = {"watch-jobs": {"error_tracking", "deliveries"}}
-"""Written only for events that nobody handles."""
-Seen = dict[str, dict[str, set[str]]]
+"""Written only for events that no handler finishes."""
+Observed = dict[str, dict[str, set[str]]]
 
 
 @cache
 def tables_in(sql: str) -> tuple[set[str], set[str]]:
-    """Reads and writes, by a parser of its own."""
+    """Return the tables that a statement reads and writes, by another parser than the catalogue's."""
     reads, writes = set[str](), set[str]()
     for parsed in sqlglot.parse(sql, read="bigquery"):
         if parsed is None:
@@ -43,14 +43,14 @@ def tables_in(sql: str) -> tuple[set[str], set[str]]:
 
 
 @pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
-    """Service to the tables that it was seen to read and write."""
-    found: Seen = {}
+def observed(monkeypatch: pytest.MonkeyPatch) -> Observed:
+    """Tables that each service was observed to read and write."""
+    accesses: Observed = {}
     acting = [""]
 
     def note(reads: set[str], writes: set[str]) -> None:
         if acting[0]:
-            mine = found.setdefault(acting[0], {"reads": set(), "writes": set()})
+            mine = accesses.setdefault(acting[0], {"reads": set(), "writes": set()})
             mine["reads"] |= reads
             mine["writes"] |= writes
 
@@ -72,31 +72,31 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
 
     monkeypatch.setattr(LocalWarehouse, "append", noted_append)
     monkeypatch.setattr(LocalBackend, "_deliver", noted_deliver)
-    return found
+    return accesses
 
 
 def _noting(name: str, note: Callable[[set[str], set[str]], None], *, position: int) -> Any:
     """A method of the warehouse that notes the tables of its SQL."""
     original = getattr(LocalWarehouse, name)
 
-    def noted(self: LocalWarehouse, *given: Any) -> Any:
-        note(*tables_in(given[position]))
-        return original(self, *given)
+    def noted(self: LocalWarehouse, *args: Any) -> Any:
+        note(*tables_in(args[position]))
+        return original(self, *args)
 
     return noted
 
 
 def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
-    seen: Seen, tmp_path: Path
+    observed: Observed, tmp_path: Path
 ) -> None:
     """In runs that succeed, fail, are stopped, are refused and are dead-lettered."""
-    for story in stories(tmp_path):
-        story.play()
-        story.close()
+    for harness in scenarios(tmp_path):
+        harness.play()
+        harness.close()
 
     services = {each["name"]: each for each in groupings()["per-handler"]}
-    assert set(services) == set(seen)
-    for name, touched in seen.items():
+    assert set(services) == set(observed)
+    for name, touched in observed.items():
         granted = services[name]["tables"]
         writes = set(granted["writes"])
         reads = (
@@ -105,11 +105,11 @@ def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
         assert touched["writes"] <= writes, name
         assert touched["reads"] <= reads, name
         never = writes - touched["writes"] - RARELY.get(name, set())
-        assert not never, f"{name} was never seen to write {never}"
+        assert not never, f"{name} was never observed to write {never}"
 
 
-def stories(folder: Path) -> Iterator[LocalHarness]:
-    """A run with damaged answers and messages that nobody can read; a run that is stopped."""
+def scenarios(folder: Path) -> Iterator[LocalHarness]:
+    """A run with corrupted answers and unreadable messages; a run that is stopped."""
     harness = LocalHarness(folder / "a", LocalSettings(damage=Damage(share=0.3)))
     harness.load(calls(12))
     harness.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
@@ -126,16 +126,16 @@ def stories(folder: Path) -> Iterator[LocalHarness]:
 
 
 @pytest.mark.parametrize("grouping", ["per-handler", "compact"])
-def test_every_handler_of_the_score_belongs_to_a_service(grouping: str) -> None:
-    """A guest has no topic of its own, and lives with the host whose messages it answers."""
-    played = [name for service in groupings()[grouping] for name in service["handlers"]]
+def test_every_handler_belongs_to_a_service(grouping: str) -> None:
+    """A co-hosted handler has no topic of its own and runs in the service of another one."""
+    names = [name for service in groupings()[grouping] for name in service["handlers"]]
 
-    assert sorted(handlers_by_name()) == sorted(played)
-    assert {"refuse-run"} == {guest for guests in CO_HOSTED.values() for guest in guests}
+    assert sorted(handlers_by_name()) == sorted(names)
+    assert {"refuse-run"} == {name for co_hosted in CO_HOSTED.values() for name in co_hosted}
 
 
-def test_compact_needs_what_all_need_together() -> None:
-    """One account holds every right; that is what makes it the small grouping."""
+def test_the_compact_service_needs_the_union_of_all_needs() -> None:
+    """One account has every permission."""
     (one,) = groupings()["compact"]
     several = groupings()["per-handler"]
 
@@ -147,25 +147,25 @@ def test_compact_needs_what_all_need_together() -> None:
     assert one["reads_source"]
 
 
-def test_only_those_who_ask_vertex_may() -> None:
-    """Its client is the heaviest, and its jobs cost money."""
-    asks = {each["name"] for each in groupings()["per-handler"] if each["vertex"]}
+def test_only_three_services_may_call_vertex() -> None:
+    """Vertex's client is the largest, and its jobs cost money."""
+    callers = {each["name"] for each in groupings()["per-handler"] if each["vertex"]}
 
-    assert {"submit-job", "stop-run", "watch-jobs"} == asks
+    assert {"submit-job", "stop-run", "watch-jobs"} == callers
 
 
 def test_only_the_plan_reads_the_source() -> None:
-    """Once a run; everything later reads what was frozen."""
-    reads = [each["name"] for each in groupings()["per-handler"] if each["reads_source"]]
+    """Once per run; every later handler reads what the plan froze."""
+    readers = [each["name"] for each in groupings()["per-handler"] if each["reads_source"]]
 
-    assert ["plan-run"] == reads
+    assert ["plan-run"] == readers
 
 
-def test_what_cannot_be_read_from_the_code_is_an_error() -> None:
-    """Never a right too few: a name that is computed is refused when the catalogue is made."""
+def test_a_statement_name_that_is_computed_is_an_error() -> None:
+    """It is refused when the catalogue is made, so that no permission is missing."""
 
-    def sly(event: object, tracking: Any, which: str = "x") -> None:
+    def computed(event: object, tracking: Any, which: str = "x") -> None:
         tracking.query(which, {})
 
     with pytest.raises(ValueError, match=re.escape("tracking.query(which, {})")):
-        permissions_of([sly])
+        permissions_of([computed])

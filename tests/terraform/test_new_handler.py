@@ -1,4 +1,4 @@
-"""A handler that nobody has written yet: what it takes to deploy it is to write it."""
+"""A new handler is deployed without an edit of the Terraform configuration."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,25 +13,25 @@ from handlers import choreography as flow
 from tracking import Tracking
 from troupe.deployment import catalogue, topology
 
-from .conftest import opened
+from .conftest import initialised
 from .terraform import SCHEMAS, Plan
 
-Written = Callable[[], str]
+NewCatalogue = Callable[[], str]
 
 
 class SummaryMailed(RunEvent, frozen=True, kw_only=True):
-    """Somebody was told how the run went."""
+    """The run's summary was sent by mail."""
 
 
 def mail_summary(event: ReportWritten, tracking: Tracking) -> Iterator[SummaryMailed]:
-    """It reads a report and says that it has sent it."""
+    """Read the report of the run, and report that it was sent."""
     tracking.query("report_of", {"run_id": event.run_id})
     yield SummaryMailed(run_id=event.run_id, planned_on=event.planned_on)
 
 
 @pytest.fixture
-def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
-    """The catalogue as `make catalogue` would write it with this handler in the score."""
+def new_catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[NewCatalogue]:
+    """The catalogue as `make catalogue` would write it with this handler."""
     choreography: dict[Any, Any] = flow.CHOREOGRAPHY
     monkeypatch.setitem(choreography, ReportWritten, mail_summary)
     monkeypatch.setattr(catalogue, "EVENTS", (*events.EVENTS, SummaryMailed))
@@ -42,16 +42,16 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[Written]:
 
 
 def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
-    written: Written,
+    new_catalogue: NewCatalogue,
     prod: Plan,
     has_terraform: None,
     tmp_path: Path,
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Its topic, subscription, dead letters, service, account and grants appear; nothing goes."""
-    for terraform in opened(SCHEMAS[-1], tmp_path):
-        file = terraform.house / "infra" / "catalogue.json"
-        file.write_text(written(), encoding="utf-8")
+    """Topic, subscription, dead letters, service, account and grants appear; nothing is removed."""
+    for terraform in initialised(SCHEMAS[-1], tmp_path):
+        file = terraform.repo / "infra" / "catalogue.json"
+        file.write_text(new_catalogue(), encoding="utf-8")
         plan = terraform.plan("prod")
 
     new = sorted(set(plan.resources) - set(prod.resources))
@@ -62,10 +62,10 @@ def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
         'google_pubsub_topic.event["summary-mailed"]',
         'google_pubsub_subscription.push["mail-summary.report-written"]',
         f"google_pubsub_topic.dead_letter{letters}",
-        f"google_pubsub_subscription.people{letters}",
+        f"google_pubsub_subscription.dead_letter_pull{letters}",
         'google_pubsub_subscription.push["record-dead-letter.dead-letter-mail-summary"]',
-        f"google_pubsub_topic_iam_member.gives_up{letters}",
-        'google_pubsub_subscription_iam_member.gives_up["mail-summary.report-written"]',
+        f"google_pubsub_topic_iam_member.dead_letter_publisher{letters}",
+        'google_pubsub_subscription_iam_member.dead_letter_subscriber["mail-summary.report-written"]',
         'google_pubsub_topic_iam_member.service["mail-summary--summary-mailed"]',
         'google_pubsub_topic_iam_member.service["mail-summary--dead-letter-mail-summary"]',
         'google_bigquery_table_iam_member.service["mail-summary--run_reports"]',
@@ -73,9 +73,9 @@ def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
         f"google_cloud_run_v2_service.service{service}",
         f"google_cloud_run_v2_service_iam_member.push{service}",
         f"google_service_account.service{service}",
-        f"google_project_iam_member.asks_bigquery{service}",
+        f"google_project_iam_member.bigquery_job_user{service}",
     } <= set(new)
-    assert f"google_project_iam_member.asks_vertex{service}" not in new
+    assert f"google_project_iam_member.vertex_user{service}" not in new
     assert not any("batch_records" in address for address in new)
-    told = json.loads(written())["handlers"]
-    assert "mail-summary" in {each["name"] for each in told}
+    handlers = json.loads(new_catalogue())["handlers"]
+    assert "mail-summary" in {each["name"] for each in handlers}

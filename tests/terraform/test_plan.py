@@ -1,4 +1,4 @@
-"""What would be made: connected as the score says, and allowed what the catalogue says, no more."""
+"""The planned deployment has the topology of the code and exactly the grants of the catalogue."""
 
 import json
 from collections import Counter
@@ -30,35 +30,35 @@ def plan(request: pytest.FixtureRequest, planned: Callable[[str], Plan]) -> Plan
 
 @pytest.mark.parametrize("check", INVARIANTS, ids=lambda each: each.__name__)
 def test_an_invariant_holds(plan: Plan, check: Invariant) -> None:
-    """Of both environments, and with everything switched on."""
+    """For both environments, and with every option set."""
     assert [] == list(check(plan))
 
 
 def test_figures_of_the_plans(
     prod: Plan, dev: Plan, full: Plan, record_property: Callable[[str, object], None]
 ) -> None:
-    """Printed, so that a change of size is seen."""
+    """The sizes are printed, so that a change is visible."""
     for name, plan in (("prod", prod), ("dev", dev), ("full", full)):
         kinds = Counter(address.partition(".")[0] for address in plan.resources)
         most = ", ".join(f"{kind} {count}" for kind, count in kinds.most_common(4))
-        told = f"terraform plan {name}: {len(plan.resources)} resources ({most})"
-        record_property("figure", f"{told}, {len(INVARIANTS)} invariants")
+        text = f"terraform plan {name}: {len(plan.resources)} resources ({most})"
+        record_property("figure", f"{text}, {len(INVARIANTS)} invariants")
         assert 0 < kinds["google_pubsub_subscription"]
 
 
 def test_both_provider_versions_plan_the_same(tf: Terraform, prod: Plan) -> None:
-    """Resource by resource; what they know of each may differ."""
+    """The same resources; their known attributes may differ."""
     assert set(prod.resources) == set(tf.plan("prod").resources)
 
 
-# Connected as on the laptop
+# The topology of the local backend
 
 
 @pytest.mark.parametrize(("prefix", "environment_name"), [("", "prod"), ("dev-", "dev")])
-def test_topics_and_subscriptions_are_those_of_the_laptop(
+def test_topics_and_subscriptions_are_those_of_the_local_backend(
     prod: Plan, dev: Plan, prefix: str, environment_name: str
 ) -> None:
-    """Names, topics and dead letters; in whatever grouping."""
+    """Names, topics and dead letters, in both groupings."""
     plan = {"prod": prod, "dev": dev}[environment_name]
     pushed = {
         (each["name"], _last(each["topic"]), _dead_letters(each))
@@ -84,7 +84,7 @@ def test_topics_and_subscriptions_are_those_of_the_laptop(
 
 
 def test_every_push_goes_to_the_service_of_its_handler(prod: Plan, dev: Plan) -> None:
-    """`plan-run.run-requested` to plan-run; in the compact grouping everything to one."""
+    """`plan-run.run-requested` to plan-run; in the compact grouping all pushes to one service."""
     for each in prod.all("google_pubsub_subscription"):
         for push in each["push_config"]:
             handler = each["name"].partition(".")[0]
@@ -96,73 +96,75 @@ def test_every_push_goes_to_the_service_of_its_handler(prod: Plan, dev: Plan) ->
     }
 
 
-def test_tables_are_those_of_the_laptop(harness: LocalHarness, dev: Plan) -> None:
+def test_tables_are_those_of_the_local_backend(harness: LocalHarness, dev: Plan) -> None:
     """With the same columns in the same order."""
-    made = {
+    planned = {
         name: [column["name"] for column in json.loads(each["schema"])]
         for name, each in dev.of("google_bigquery_table", "table").items()
     }
-    own = harness.sql("SELECT table_name, column_name FROM duckdb_columns() ORDER BY column_index")
-    laptop: dict[str, list[str]] = {}
-    for table, column in own:
+    columns = harness.sql(
+        "SELECT table_name, column_name FROM duckdb_columns() ORDER BY column_index"
+    )
+    local: dict[str, list[str]] = {}
+    for table, column in columns:
         if table in layouts():
-            laptop.setdefault(table, []).append(column)
+            local.setdefault(table, []).append(column)
 
-    assert laptop == made
+    assert local == planned
 
 
-def test_tables_are_laid_out_as_tracking_says(dev: Plan, prod: Plan) -> None:
-    """Partitions, clusters, filters and expirations. A source of one's own is not made."""
+def test_tables_have_the_layout_of_tracking(dev: Plan, prod: Plan) -> None:
+    """Partitions, clusters, filters and expirations. An existing source table is not created."""
     for name, layout in layouts().items():
         if layout.written_by == "the user":
             assert name not in prod.of("google_bigquery_table", "table")
         table = dev.of("google_bigquery_table", "table")[name]
-        cut = table["time_partitioning"][0] if table["time_partitioning"] else {}
-        assert layout.partition == cut.get("field")
+        partition = table["time_partitioning"][0] if table["time_partitioning"] else {}
+        assert layout.partition == partition.get("field")
         assert list(layout.cluster) == (table["clustering"] or [])
         assert layout.require_partition_filter == bool(table["require_partition_filter"])
         days = layout.expiration_days
-        assert (days and days * 86_400_000) == cut.get("expiration_ms")
+        assert (days and days * 86_400_000) == partition.get("expiration_ms")
         assert len(columns_of(name)) == len(json.loads(table["schema"]))
 
 
-# Allowed what the code reaches
+# Grants
 
 
 @pytest.mark.parametrize("grouping", ["per-handler", "compact"])
-def test_every_grant_of_a_service_follows_from_its_code(
+def test_grants_of_a_service_are_those_of_the_catalogue(
     prod: Plan, dev: Plan, grouping: str
 ) -> None:
     """No more and no fewer."""
     plan, name = {"per-handler": (prod, "troupe"), "compact": (dev, "troupe-dev")}[grouping]
-    found = held(plan)
+    granted = held(plan)
 
     for service in CATALOGUE["services"][grouping]:
         account = f"{name}-{service['name']}"
-        assert found.pop(account) == needed(service, plan), account
-    assert {f"{name}-push"} == set(found)
+        assert granted.pop(account) == needed(service, plan), account
+    assert {f"{name}-push"} == set(granted)
 
 
 def held(plan: Plan) -> dict[str, set[tuple[str, str]]]:
-    """Account to where and what: role on a topic, table, bucket, dataset or the project."""
-    found: dict[str, set[tuple[str, str]]] = {}
+    """Return the resource and role of each grant, by service account."""
+    by_account: dict[str, set[tuple[str, str]]] = {}
     for each in grants(plan).values():
         kind, _, account = each["member"].partition(":")
         if kind == "serviceAccount" and not account.startswith(("service-", "bq-", "stub-")):
-            attempt_key = next(
+            resource = next(
                 each[key]
                 for key in ("table_id", "dataset_id", "topic", "bucket", "name", "project")
                 if isinstance(each.get(key), str)
             )
             if each.get("condition"):
-                attempt_key += "/" + each["condition"][0]["title"].removeprefix("below ")
+                resource += "/" + each["condition"][0]["title"].removeprefix("below ")
             role = each["role"].rpartition("/")[2]
-            found.setdefault(account.partition("@")[0], set()).add((_last(attempt_key), role))
-    return found
+            by_account.setdefault(account.partition("@")[0], set()).add((_last(resource), role))
+    return by_account
 
 
 def needed(service: dict[str, Any], plan: Plan) -> set[tuple[str, str]]:
-    """What the catalogue says, in the same words."""
+    """Return the grants that the catalogue demands, in the form of `held`."""
     settings = plan.outputs["settings"]
     prefix = settings["TROUPE_TOPIC_PREFIX"]
     reads, writes = (set(service["tables"][each]) for each in ("reads", "writes"))
@@ -189,8 +191,8 @@ def needed(service: dict[str, Any], plan: Plan) -> set[tuple[str, str]]:
     return wanted
 
 
-def test_people_hold_what_operating_takes(prod: Plan) -> None:
-    """Publishing, taking letters, looking at every table, and writing what a discard writes."""
+def test_operators_have_the_grants_of_their_commands(prod: Plan) -> None:
+    """Publish, pull dead letters, read every table, and write the tables of a discard."""
     operator = "group:troupe-operators@example.com"
     roles = Counter(each["role"] for each in grants(prod).values() if each["member"] == operator)
 
@@ -202,8 +204,8 @@ def test_people_hold_what_operating_takes(prod: Plan) -> None:
     assert 1 == roles["roles/bigquery.dataViewer"]
 
 
-def test_only_stewards_may_take_rows_away(prod: Plan, dev: Plan) -> None:
-    """Nobody unless named; and nothing but the tables, and a look at the files."""
+def test_only_stewards_may_delete_rows(prod: Plan, dev: Plan) -> None:
+    """Only if they are named; they get write access to tables and read access to files."""
     roles = [
         each["role"]
         for each in grants(prod).values()
@@ -219,33 +221,33 @@ def test_only_stewards_may_take_rows_away(prod: Plan, dev: Plan) -> None:
     assert not dev.of("google_bigquery_dataset_iam_member", "steward")
 
 
-# Told what the code reads
+# Settings
 
 
-def test_every_service_is_told_all_that_it_reads(prod: Plan, dev: Plan) -> None:
-    """By the very function that the service starts with."""
-    told = [
+def test_every_service_gets_all_settings_that_it_reads(prod: Plan, dev: Plan) -> None:
+    """Read by the function with which the service starts."""
+    settings = [
         read_settings(KNOWN | environment(each))
         for plan in (prod, dev)
         for each in services(plan).values()
     ]
 
-    assert [*known_handlers(), "all"] == [each.handler for each in _in_order(told)]
-    for each in told:
+    assert [*known_handlers(), "all"] == [each.handler for each in _in_order(settings)]
+    for each in settings:
         assert each.deployment in ("a1b2c3", "dev001")
         assert each.bucket != each.output_bucket
 
 
-def test_a_setting_of_one_s_own_reaches_every_service_and_replaces_none(full: Plan) -> None:
-    """What the deployment itself settles stays as it is."""
+def test_a_further_variable_reaches_every_service_and_replaces_none(full: Plan) -> None:
+    """Variables of the deployment itself take precedence."""
     for service in services(full).values():
-        told = read_settings(KNOWN | environment(service))
-        assert 1800 == told.policy.reclaim_seconds
-        assert "my-troupe-dev" == told.project
+        settings = read_settings(KNOWN | environment(service))
+        assert 1800 == settings.policy.reclaim_seconds
+        assert "my-troupe-dev" == settings.project
 
 
-def test_no_time_budget_outlasts_its_service(plan: Plan) -> None:
-    """A push is answered, or its message comes again; the container is not cut down."""
+def test_a_time_budget_is_below_the_timeout_of_its_service(plan: Plan) -> None:
+    """So the service answers before Cloud Run ends the request."""
     for service in services(plan).values():
         settings = read_settings(KNOWN | environment(service))
         assert settings.time_budget_seconds <= int(service["template"][0]["timeout"][:-1]) - 60
@@ -253,7 +255,7 @@ def test_no_time_budget_outlasts_its_service(plan: Plan) -> None:
 
 
 def test_the_command_reads_its_settings_from_the_outputs(prod: Plan) -> None:
-    """`terraform output -json` is all that `troupe --backend gcp` needs."""
+    """`troupe --backend gcp` needs only `terraform output -json`."""
     outputs = json.dumps({name: {"value": value} for name, value in prod.outputs.items()})
 
     settings = read_terraform(outputs, {})
@@ -266,13 +268,12 @@ def test_the_command_reads_its_settings_from_the_outputs(prod: Plan) -> None:
     assert settings.topic("run-requested") == prod.outputs["topics"]["run-requested"]
 
 
-def test_output_folders_of_the_code_raise_signals(prod: Plan) -> None:
-    """Where the jobs write is what the notification listens to."""
-    (told,) = prod.of("google_storage_notification").values()
+def test_output_folders_of_the_code_send_notifications(prod: Plan) -> None:
+    """The notification covers the folder into which jobs write."""
+    (notification,) = prod.of("google_storage_notification").values()
+    folder = output_folder(Deployment("acme").attempt("r1", 1, 1), 1)
 
-    assert output_folder(Deployment("acme").attempt("r1", 1, 1), 1).startswith(
-        told["object_name_prefix"]
-    )
+    assert folder.startswith(notification["object_name_prefix"])
 
 
 def _dead_letters(subscription: dict[str, Any]) -> str | None:
@@ -284,18 +285,20 @@ def _last(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def _in_order(told: list[Any]) -> list[Any]:
+def _in_order(settings: list[Any]) -> list[Any]:
     order = [*known_handlers(), "all"]
-    return sorted(told, key=lambda each: order.index(each.handler))
+    return sorted(settings, key=lambda each: order.index(each.handler))
 
 
-def test_the_table_of_an_own_analysis_is_used_as_the_shipped_one(full: Plan, dev: Plan) -> None:
-    """The table, its layout and its grants; and the services are told where the folder lies."""
+def test_the_table_of_a_custom_analysis_is_like_the_shipped_one(full: Plan, dev: Plan) -> None:
+    """Layout and grants are equal, and the services know the folder of analyses."""
     shipped, own = (
         full.resources[f'google_bigquery_table.table["{name}"]'] for name in (_SHIPPED, "checks")
     )
-    given = [a for a in full.resources if a.startswith("google_bigquery_table_iam_member.service")]
-    own_grants, grants = ([a for a in given if name in a] for name in ("checks", _SHIPPED))
+    addresses = [
+        a for a in full.resources if a.startswith("google_bigquery_table_iam_member.service")
+    ]
+    own_grants, grants = ([a for a in addresses if name in a] for name in ("checks", _SHIPPED))
 
     assert (own["clustering"], own["time_partitioning"]) == (
         shipped["clustering"], shipped["time_partitioning"],

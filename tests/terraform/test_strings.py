@@ -1,4 +1,4 @@
-"""What no schema of a provider checks: filters, dashboards, table schemas, views, links."""
+"""Strings that no provider schema checks: filters, dashboards, table schemas, views, links."""
 
 import json
 import re
@@ -16,8 +16,8 @@ from troupe.deployment.topology import subscriptions
 
 from .terraform import Plan
 
-HOUSE = Path(__file__).parents[2]
-VIEWS = sorted(file.stem for file in (HOUSE / "tracking" / "views").glob("*.sql"))
+REPO = Path(__file__).parents[2]
+VIEWS = sorted(file.stem for file in (REPO / "tracking" / "views").glob("*.sql"))
 
 # Filters
 
@@ -38,21 +38,20 @@ LONGEST_FILTER = 2048
 
 
 def clauses(filter_: str, grammar: re.Pattern[str]) -> list[str]:
-    """Each comparison; raises `AssertionError` for what the grammar does not have."""
-    found = re.split(r"\s+AND\s+", filter_.strip())
-    for each in found:
+    """Return each comparison. Raises `AssertionError` for one that the grammar does not have."""
+    comparisons = re.split(r"\s+AND\s+", filter_.strip())
+    for each in comparisons:
         assert grammar.fullmatch(each), f"no comparison: {each}"
-    return found
+    return comparisons
 
 
 def conditions(plan: Plan) -> dict[str, dict[str, Any]]:
-    """What each alert looks at."""
-    found = {}
+    """Return the condition of each alert."""
+    by_alert = {}
     for name, policy in plan.of("google_monitoring_alert_policy").items():
         (condition,) = policy["conditions"]
-        (told,) = condition["condition_threshold"] or condition["condition_absent"]
-        found[name] = told
-    return found
+        (by_alert[name],) = condition["condition_threshold"] or condition["condition_absent"]
+    return by_alert
 
 
 def metrics_of(plan: Plan) -> set[str]:
@@ -61,16 +60,16 @@ def metrics_of(plan: Plan) -> set[str]:
 
 
 def check_monitoring(filter_: str, plan: Plan) -> None:
-    told = dict(each.split("=", 1) for each in clauses(filter_, MONITORING))
+    fields = dict(each.split("=", 1) for each in clauses(filter_, MONITORING))
     assert len(filter_) <= LONGEST_FILTER
-    assert {"resource.type", "metric.type"} <= set(told)
-    assert told["metric.type"].strip('"') in metrics_of(plan)
+    assert {"resource.type", "metric.type"} <= set(fields)
+    assert fields["metric.type"].strip('"') in metrics_of(plan)
     for call in re.findall(r"(?:one_of|starts_with|full_match)\((.*?)\)$", filter_):
         check_names(call, filter_, plan)
 
 
 def check_names(inside: str, filter_: str, plan: Plan) -> None:
-    """A filter that matches nothing raises no alarm, ever."""
+    """Check that a filter matches a name: one that matches nothing never opens its alert."""
     names = {each["name"] for each in plan.all("google_pubsub_subscription")}
     names |= {each["name"] for each in plan.all("google_cloud_run_v2_service")}
     for text in re.findall(_TEXT, inside):
@@ -84,26 +83,28 @@ def check_names(inside: str, filter_: str, plan: Plan) -> None:
 
 
 @pytest.mark.parametrize("environment", ["prod", "dev"])
-def test_every_alert_filters_what_exists(prod: Plan, dev: Plan, environment: str) -> None:
-    """Metrics that are known, and names that are in the plan."""
+def test_every_alert_filters_existing_metrics_and_names(
+    prod: Plan, dev: Plan, environment: str
+) -> None:
+    """Names of subscriptions and services are those of the plan."""
     plan = {"prod": prod, "dev": dev}[environment]
 
     assert len(conditions(plan)) >= 9
-    for told in conditions(plan).values():
-        check_monitoring(told["filter"], plan)
+    for condition in conditions(plan).values():
+        check_monitoring(condition["filter"], plan)
 
 
-def test_the_oldest_event_is_looked_for_in_every_subscription(prod: Plan) -> None:
-    """Signals and dead letters have alerts of their own."""
-    told = conditions(prod)["oldest-unacknowledged"]["filter"]
+def test_the_oldest_event_is_measured_in_every_subscription(prod: Plan) -> None:
+    """Signals and dead letters have their own alerts."""
+    filter_ = conditions(prod)["oldest-unacknowledged"]["filter"]
 
     assert {each.name for each in subscriptions() if each.dead_letter_topic} == {
-        json.loads(text) for text in re.findall(_TEXT, told.partition("one_of")[2])
+        json.loads(text) for text in re.findall(_TEXT, filter_.partition("one_of")[2])
     }
 
 
-def test_every_chart_of_the_dashboard_filters_what_exists(prod: Plan) -> None:
-    """Tiles lie beside each other, and each shows a known metric."""
+def test_every_chart_of_the_dashboard_filters_existing_metrics(prod: Plan) -> None:
+    """Tiles do not overlap, and each shows a known metric."""
     (board,) = prod.of("google_monitoring_dashboard").values()
     tiles = json.loads(board["dashboard_json"])["mosaicLayout"]["tiles"]
     taken = [
@@ -122,13 +123,15 @@ def test_every_chart_of_the_dashboard_filters_what_exists(prod: Plan) -> None:
         check_monitoring(data["timeSeriesQuery"]["timeSeriesFilter"]["filter"], prod)
 
 
-def test_every_metric_counts_lines_that_the_code_writes(prod: Plan) -> None:
-    """By the name of the event, and by fields that stand beside it."""
-    code = "\n".join(f.read_text(encoding="utf-8") for f in (HOUSE / "handlers").rglob("*.py"))
+def test_every_metric_counts_log_lines_that_the_code_writes(prod: Plan) -> None:
+    """By the name of the line and its fields."""
+    code = "\n".join(f.read_text(encoding="utf-8") for f in (REPO / "handlers").rglob("*.py"))
     for metric in prod.all("google_logging_metric"):
-        told = clauses(metric["filter"], LOGGING)
+        comparisons = clauses(metric["filter"], LOGGING)
         (event,) = (
-            re.findall(r'jsonPayload\.message="(.*)"', each) for each in told if "message" in each
+            re.findall(r'jsonPayload\.message="(.*)"', each)
+            for each in comparisons
+            if "message" in each
         )
         assert f'"{event[0]}"' in code, f"no line of the code is named {event[0]}"
         extracted = [metric["value_extractor"], *(metric["label_extractors"] or {}).values()]
@@ -139,19 +142,19 @@ def test_every_metric_counts_lines_that_the_code_writes(prod: Plan) -> None:
         assert all(re.search(json.loads(f'"{service}"'), name) for name in names)
 
 
-def test_the_log_sink_filters_calls_that_are_logged(full: Plan) -> None:
-    """Vertex logs who cancels or deletes a job; that a job ends is in no log."""
+def test_the_log_sink_filters_cancel_and_delete_calls(full: Plan) -> None:
+    """Vertex logs these calls; no log reports that a job ended."""
     (sink,) = full.all("google_logging_project_sink")
 
-    told = clauses(sink["filter"], LOGGING)
+    comparisons = clauses(sink["filter"], LOGGING)
 
-    assert 'protoPayload.serviceName="aiplatform.googleapis.com"' in told
-    assert re.search(json.loads(told[1].partition("=~")[2].replace("\\", "\\\\")),
+    assert 'protoPayload.serviceName="aiplatform.googleapis.com"' in comparisons
+    assert re.search(json.loads(comparisons[1].partition("=~")[2].replace("\\", "\\\\")),
                      "google.cloud.aiplatform.v1.JobService.CancelBatchPredictionJob")  # fmt: skip
 
 
-def test_the_five_success_metrics_are_metrics(prod: Plan) -> None:
-    """As the report of a run has them."""
+def test_the_success_metrics_are_those_of_the_report(prod: Plan) -> None:
+    """All five of them."""
     from handlers.summary.run_summary import metrics
 
     named = re.findall(r'"(\w+)":', Path(metrics.__code__.co_filename).read_text(encoding="utf-8"))
@@ -165,7 +168,7 @@ def test_the_five_success_metrics_are_metrics(prod: Plan) -> None:
 
 
 def anchors(document: str) -> set[str]:
-    text = (HOUSE / "docs" / document).read_text(encoding="utf-8")
+    text = (REPO / "docs" / document).read_text(encoding="utf-8")
     return {
         re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-")
         for title in re.findall(r"^#+ (.+)$", text, re.M)
@@ -173,7 +176,7 @@ def anchors(document: str) -> set[str]:
 
 
 def test_every_alert_has_its_section_in_the_runbook(prod: Plan) -> None:
-    """And every section of an alert has its alert."""
+    """Every section of an alert has its alert, too."""
     linked = {
         policy["documentation"][0]["content"].partition("#")[2]
         for policy in prod.all("google_monitoring_alert_policy")
@@ -182,7 +185,7 @@ def test_every_alert_has_its_section_in_the_runbook(prod: Plan) -> None:
     linked.add(budget["display_name"].partition("#")[2])
 
     assert linked <= anchors("runbook.md")
-    text = (HOUSE / "docs" / "runbook.md").read_text(encoding="utf-8")
+    text = (REPO / "docs" / "runbook.md").read_text(encoding="utf-8")
     assert linked == set(re.findall(r"^### ([a-z-]+)$", text, re.M))
 
 
@@ -192,9 +195,9 @@ _KINDS = {"STRING", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP", "DATE", "RECORD"
 
 
 @pytest.mark.parametrize("table", sorted(layouts()))
-def test_a_table_schema_is_one_that_bigquery_takes(table: str) -> None:
-    """Strictly: known keys, types and modes, names once, and no default that a load would miss."""
-    text = (HOUSE / "tracking" / "schemas" / f"{table}.json").read_text(encoding="utf-8")
+def test_bigquery_accepts_a_table_schema(table: str) -> None:
+    """Known keys, types and modes, unique names, and no defaults, which a load job ignores."""
+    text = (REPO / "tracking" / "schemas" / f"{table}.json").read_text(encoding="utf-8")
 
     check_columns(json.loads(text))
 
@@ -214,24 +217,24 @@ def check_columns(columns: list[dict[str, Any]]) -> None:
         check_columns(column.get("fields", []))
 
 
-def test_bigquery_s_own_client_reads_every_schema() -> None:
-    """Where it is installed."""
+def test_the_client_of_bigquery_reads_every_schema() -> None:
+    """Skipped where the client is not installed."""
     bigquery = pytest.importorskip("google.cloud.bigquery", reason="the extra gcp is not installed")
     for table in layouts():
-        columns = json.loads((HOUSE / "tracking" / "schemas" / f"{table}.json").read_text("utf-8"))
+        columns = json.loads((REPO / "tracking" / "schemas" / f"{table}.json").read_text("utf-8"))
         read = [bigquery.SchemaField.from_api_repr(column) for column in columns]
         assert [column["name"] for column in columns] == [field.name for field in read]
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_names_tables_of_the_dataset_alone(prod: Plan, view: str) -> None:
-    """In BigQuery's dialect, with the project before each."""
-    (told,) = prod.of("google_bigquery_table", "view")[view]["view"]
-    parsed = sqlglot.parse_one(told["query"], read="bigquery")
+    """In BigQuery's dialect, each with its project."""
+    (definition,) = prod.of("google_bigquery_table", "view")[view]["view"]
+    parsed = sqlglot.parse_one(definition["query"], read="bigquery")
     within = {each.alias for each in parsed.find_all(exp.CTE)}
     tables = [each for each in parsed.find_all(exp.Table) if each.name not in within]
 
-    assert told["use_legacy_sql"] is False
+    assert definition["use_legacy_sql"] is False
     assert not list(parsed.find_all(exp.Parameter))
     for table in tables:
         assert ("my-troupe-prod", "troupe") == (table.catalog, table.db)
@@ -239,13 +242,13 @@ def test_a_view_names_tables_of_the_dataset_alone(prod: Plan, view: str) -> None
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_a_view_answers_on_the_laptop(harness: LocalHarness, view: str) -> None:
-    """After a run, and a message that nobody can read, there is something to see in each."""
+def test_a_view_has_rows_on_the_local_backend(harness: LocalHarness, view: str) -> None:
+    """After a run and an unreadable message."""
     harness.load(calls(3))
     harness.run()
     harness.backend.bus.send("batch-planned", b"no event", {})
     harness.play()
-    text = (HOUSE / "tracking" / "views" / f"{view}.sql").read_text(encoding="utf-8")
+    text = (REPO / "tracking" / "views" / f"{view}.sql").read_text(encoding="utf-8")
 
     ((statement),) = translate(text.replace("{dataset}", ""))
     rows = harness.backend.warehouse.query(text.replace("{dataset}", ""), {})

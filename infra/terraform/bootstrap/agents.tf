@@ -1,17 +1,17 @@
-# Google's agents are those of the whole project, whatever lives in it: no deployment makes them, and none takes their roles away.
+# Google's service agents belong to the whole project: no deployment creates them, and none removes their roles.
 data "google_project" "this" {
   project_id = var.project_id
 }
 
 locals {
-  # Built from the number: the identity's own `member` has been unreliable (hashicorp/terraform-provider-google#21931).
+  # Built from the project number: the identity's own `member` was unreliable (hashicorp/terraform-provider-google#21931).
   agents = {
     for each in ["aiplatform", "cloudscheduler", "pubsub"] :
     each => "serviceAccount:service-${data.google_project.this.number}@gcp-sa-${each}.iam.gserviceaccount.com"
   }
 }
 
-# Agents exist only after first use; a deployment gives these grants before that.
+# An agent exists only after its first use; a deployment grants it permissions before that.
 resource "google_project_service_identity" "agent" {
   provider   = google-beta
   for_each   = local.agents
@@ -19,7 +19,7 @@ resource "google_project_service_identity" "agent" {
   depends_on = [google_project_service.api]
 }
 
-# Google gives its default role to an agent that it makes by itself, not to one that it is asked for.
+# Google grants the default role to an agent that it creates by itself, not to one that a project requests.
 resource "google_project_iam_member" "agent" {
   for_each   = local.agents
   project    = var.project_id

@@ -1,7 +1,7 @@
 locals {
   federated = var.federation == null ? {} : { deployer = var.federation }
 
-  # To make what the root makes. Broad, and therefore held by no key and no person.
+  # What the root module needs. The roles are broad, so no key and no person holds them.
   deployer_roles = toset([
     "roles/artifactregistry.writer", "roles/bigquery.admin", "roles/cloudscheduler.admin", "roles/iam.roleAdmin",
     "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser", "roles/logging.configWriter", "roles/monitoring.editor",
@@ -13,7 +13,7 @@ locals {
 resource "google_service_account" "deployer" {
   for_each     = local.federated
   account_id   = "troupe-deployer"
-  display_name = "Deploys the troupe"
+  display_name = "Deploys Troupe"
   depends_on   = [google_project_service.api]
 }
 
@@ -27,7 +27,7 @@ resource "google_project_iam_member" "deployer" {
 resource "google_iam_workload_identity_pool" "deployer" {
   for_each                  = local.federated
   workload_identity_pool_id = "troupe-deployer"
-  display_name              = "Deploys the troupe"
+  display_name              = "Deploys Troupe"
   depends_on                = [google_project_service.api]
 }
 

@@ -1,5 +1,5 @@
-# Once for each project, by a person with the role Owner, with local state: where the state of everything
-# else is kept, the APIs, Google's agents, the registry of images and, if wanted, a deployer that needs no key.
+# Applied once per project by a person with the role Owner, with local state: the bucket for all other state, the APIs,
+# Google's service agents, the image registry and, optionally, a deployer without a key.
 terraform {
   required_version = ">= 1.9.0"
 

@@ -4,12 +4,12 @@ output "state_bucket" {
 }
 
 output "image_repository" {
-  description = "Where images are pushed to."
+  description = "Repository to push images to."
   value       = "${var.region}-docker.pkg.dev/${var.project_id}/${google_artifact_registry_repository.images.repository_id}"
 }
 
 output "deployer" {
-  description = "What a federated workflow names: its provider and its account."
+  description = "Provider and account for a federated workflow."
   value = var.federation == null ? null : {
     provider = google_iam_workload_identity_pool_provider.deployer["deployer"].name
     account  = google_service_account.deployer["deployer"].email

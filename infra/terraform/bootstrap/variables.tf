@@ -4,7 +4,7 @@ variable "project_id" {
 }
 
 variable "region" {
-  description = "Region of the registry; the region of the services is best."
+  description = "Region of the image registry; use the region of the services."
   type        = string
   default     = "europe-west4"
 }
@@ -16,7 +16,7 @@ variable "data_location" {
 }
 
 variable "federation" {
-  description = "Lets one repository deploy without a key, through its OIDC issuer; null: nobody but people deploys."
+  description = "Lets one repository deploy without a key, through its OIDC issuer. null: only people deploy."
   type = object({
     issuer_uri = string
     subject    = string # the claim `sub` of the one workflow that may deploy

@@ -1,7 +1,7 @@
-# A small deployment that may be thrown away.
+# A small deployment that may be destroyed.
 project_id          = "my-troupe-dev"
 name                = "troupe-dev"
-deployment          = "dev001" # make your own: openssl rand -hex 3
+deployment          = "dev001" # generate your own: openssl rand -hex 3
 topic_prefix        = "dev-"
 grouping            = "compact"
 daily_schedule      = null

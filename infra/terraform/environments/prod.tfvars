@@ -1,5 +1,5 @@
 project_id      = "my-troupe-prod"
-deployment      = "a1b2c3" # make your own, once: openssl rand -hex 3
+deployment      = "a1b2c3" # generate your own, once: openssl rand -hex 3
 source_table    = "my-warehouse.calls.transcription_pass_2"
 daily_schedule  = "0 3 * * *"
 daily_run       = { mode = "incremental", budget = 100 }

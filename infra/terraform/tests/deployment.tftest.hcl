@@ -1,4 +1,4 @@
-# What a wrong setting is told before anything is made, and that an apply comes to its end.
+# A wrong setting is refused before anything is created, and an apply completes.
 # The provider is a mock: `terraform test` needs no credentials.
 mock_provider "google" {
   mock_data "google_project" {
@@ -19,7 +19,7 @@ variables {
   operators  = ["group:operators@example.com"]
 }
 
-run "an_apply_comes_to_its_end" {
+run "an_apply_completes" {
   command = apply
   variables {
     grouping        = "compact"
@@ -30,19 +30,19 @@ run "an_apply_comes_to_its_end" {
   }
   assert {
     condition     = length(output.services) == 1 && length(output.dead_letter_subscriptions) == length(local.dead_letters)
-    error_message = "compact means one service, and every dead-letter topic has its letters for people"
+    error_message = "compact must be one service, and every dead-letter topic must have a pull subscription"
   }
   assert {
-    condition     = alltrue([for name in keys(local.of_events) : one(google_pubsub_subscription.push[name].dead_letter_policy).max_delivery_attempts == 40])
-    error_message = "a message is given up after forty deliveries"
+    condition     = alltrue([for name in keys(local.event_subscriptions) : one(google_pubsub_subscription.push[name].dead_letter_policy).max_delivery_attempts == 40])
+    error_message = "a message must be dead-lettered after forty deliveries"
   }
   assert {
-    condition     = toset(keys(google_pubsub_subscription_iam_member.gives_up)) == toset(keys(local.of_events))
-    error_message = "Pub/Sub's agent may not acknowledge on some subscription: its dead letters would never leave it"
+    condition     = toset(keys(google_pubsub_subscription_iam_member.dead_letter_subscriber)) == toset(keys(local.event_subscriptions))
+    error_message = "Pub/Sub's agent may not acknowledge on every subscription: dead letters would stay there"
   }
   assert {
     condition     = jsondecode(google_monitoring_dashboard.troupe.dashboard_json).displayName == "Troupe abc123"
-    error_message = "the dashboard is no JSON"
+    error_message = "the dashboard is not valid JSON"
   }
   assert {
     condition     = keys(google_kms_crypto_key_iam_member.agent) == ["bigquery", "pubsub", "storage"]
@@ -50,7 +50,7 @@ run "an_apply_comes_to_its_end" {
   }
 }
 
-run "a_tag_is_no_image" {
+run "an_image_without_a_digest_is_refused" {
   command = plan
   variables {
     image = "europe-west4-docker.pkg.dev/p/troupe/troupe:latest"
@@ -58,7 +58,7 @@ run "a_tag_is_no_image" {
   expect_failures = [var.image]
 }
 
-run "a_daily_run_has_no_name_of_its_own" {
+run "a_daily_run_with_a_run_id_is_refused" {
   command = plan
   variables {
     daily_run = { mode = "incremental", run_id = "daily" }
@@ -66,7 +66,7 @@ run "a_daily_run_has_no_name_of_its_own" {
   expect_failures = [var.daily_run]
 }
 
-run "requests_outlive_their_jobs" {
+run "request_files_that_expire_before_their_jobs_are_refused" {
   command = plan
   variables {
     retention_days = { requests = 3 }
@@ -74,7 +74,7 @@ run "requests_outlive_their_jobs" {
   expect_failures = [var.retention_days]
 }
 
-run "an_error_rate_is_judged_in_steps" {
+run "an_error_rate_below_one_per_cent_is_refused" {
   command = plan
   variables {
     thresholds = { error_rate = 0.005 }
@@ -82,33 +82,33 @@ run "an_error_rate_is_judged_in_steps" {
   expect_failures = [var.thresholds]
 }
 
-run "services_lie_where_the_data_lies" {
+run "services_outside_of_the_data_location_are_refused" {
   command = plan
   variables {
     region = "us-central1"
   }
-  expect_failures = [terraform_data.fit]
+  expect_failures = [terraform_data.preconditions]
 }
 
-run "vertex_runs_where_the_buckets_lie" {
+run "vertex_outside_of_the_data_location_is_refused" {
   command = plan
   variables {
     data_location   = "europe-west3"
     region          = "europe-west3"
     vertex_location = "europe-west4"
   }
-  expect_failures = [terraform_data.fit]
+  expect_failures = [terraform_data.preconditions]
 }
 
-run "a_key_lies_where_the_data_lies" {
+run "a_key_outside_of_the_data_location_is_refused" {
   command = plan
   variables {
     kms_key = "projects/k/locations/us/keyRings/r/cryptoKeys/troupe"
   }
-  expect_failures = [terraform_data.fit]
+  expect_failures = [terraform_data.preconditions]
 }
 
-run "global_is_warned_of" {
+run "vertex_location_global_gives_a_warning" {
   command = plan
   variables {
     vertex_location = "global"
