@@ -1,9 +1,9 @@
-"""The columns of an analysis, as its tables have them."""
+"""The columns of an analysis in the types and modes of BigQuery's table schemas."""
 
 from collections.abc import Iterable, Sequence
 
 from analysis import Analysis, AnalysisError
-from analysis import Column as Told
+from analysis import Column as AnswerColumn
 from tracking.statements import reserved_tables
 from tracking.tables import Column, output_columns
 
@@ -11,13 +11,16 @@ _TYPES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
 
 
 def answer_columns(analysis: Analysis) -> tuple[Column, ...]:
-    """Those that an answer fills; without the summary there is no row."""
+    """Return the columns that an answer fills, in the order of the table."""
     columns = analysis.output_columns
     return tuple(_column(column, analysis.record_fields(column.name)) for column in columns)
 
 
 def output_tables(analyses: Sequence[Analysis]) -> dict[str, tuple[Column, ...]]:
-    """The output table of each analysis. Raises `AnalysisError` for a name of another table."""
+    """Return the columns of each analysis' output table.
+
+    The summary column is required. Raises `AnalysisError` for a table name that is reserved.
+    """
     for each in analyses:
         if each.table in reserved_tables():
             raise AnalysisError(f"{each.name}: the table {each.table} is Troupe's; rename it")
@@ -32,10 +35,10 @@ def _required(analysis: Analysis) -> tuple[Column, ...]:
     )
 
 
-def _column(told: Told, fields: Iterable[Told]) -> Column:
+def _column(column: AnswerColumn, fields: Iterable[AnswerColumn]) -> Column:
     return Column(
-        name=told.name,
-        type=_TYPES.get(told.type, told.type),
-        mode=told.mode,
+        name=column.name,
+        type=_TYPES.get(column.type, column.type),
+        mode=column.mode,
         fields=tuple(_column(each, ()) for each in fields),
     )

@@ -68,7 +68,7 @@ def sum_of(runs: Sequence[Row]) -> Row:
 
 
 def _tokens(totals: Row) -> dict[str, int]:
-    """Cached tokens are part of what was read, and are told apart."""
+    """Return tokens by kind; the input count excludes cached tokens."""
     return {
         "input": totals["prompt_tokens"] - totals["cached_tokens"],
         "cached": totals["cached_tokens"],

@@ -74,10 +74,10 @@ def test_a_refusal_tells_small_money_in_digits_that_say_something(capped: Capped
     harness.request("middle", budget=middle, canary=60)
     harness.play()
 
-    told = {run_id: detail for run_id, _, detail in refused(harness)}
+    details = {run_id: detail for run_id, _, detail in refused(harness)}
     cost = f"{dollars(low)} to {dollars(high)}"
-    assert f"it would cost {cost}, and $0.00040 is left" == told["small"]
-    assert f"its first batch may cost more than the {dollars(middle)} left" == told["middle"]
+    assert f"it would cost {cost}, and $0.00040 is left" == details["small"]
+    assert f"its first batch may cost more than the {dollars(middle)} left" == details["middle"]
 
 
 def test_a_run_stops_before_the_batch_that_would_break_its_cap(capped: Capped) -> None:
@@ -100,7 +100,7 @@ def test_a_run_stops_before_the_batch_that_would_break_its_cap(capped: Capped) -
 
 
 def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> None:
-    """What was spent weeks ago is spent, and the run is still told with its budget."""
+    """What was spent weeks ago is spent, and the run is still listed with its budget."""
     harness = capped()
     harness.request(budget_tokens=30_000, canary=10, rows_per_batch=10, concurrency=1)
     for _ in range(500):
@@ -110,11 +110,11 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
             harness.tick(minutes=1)
     harness.clock.pass_((harness.backend.dependencies.policy.look_back_days + 6) * 24 * 3600)
 
-    told = operations.status(harness.backend, "r1")
+    status = operations.status(harness.backend, "r1")
     harness.play()
 
     spent = "SELECT sum(prompt_tokens + output_tokens + thoughts_tokens) FROM attempt_closings"
-    assert 0 < told["course"]["budget"]["tokens"] < harness.one(spent) <= 30_000
+    assert 0 < status["course"]["budget"]["tokens"] < harness.one(spent) <= 30_000
     assert "budget_exhausted" in {
         name for (name,) in harness.sql("SELECT error_type FROM error_tracking")
     }
@@ -154,7 +154,7 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
     newcomer = Tracking(harness.backend.warehouse, harness.backend.deployment, ())
     today = harness.clock().date()
 
-    told = list(
+    events = list(
         advance(
             "r1",
             today.isoformat(),
@@ -166,11 +166,11 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
         )
     )
 
-    assert not any(isinstance(event, RunStopped) for event in told)
+    assert not any(isinstance(event, RunStopped) for event in events)
 
 
 def test_what_is_on_its_way_counts_as_spent(capped: Capped) -> None:
-    """A run that is answered by nobody yet keeps another from beginning."""
+    """A run whose answers are outstanding keeps another from beginning."""
     harness = capped(budget_a_day=0.02)
     harness.request("first", mode="test", limit=20, canary=20, rows_per_batch=20)
     while "jsonl-uploaded" not in harness.topics("first"):

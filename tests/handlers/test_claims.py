@@ -55,7 +55,7 @@ def upload_dead_lettered(harness: LocalHarness) -> JsonlUploaded:
         harness.backend.deliver_next()
     leased = harness.backend.bus.lease()
     assert leased is not None
-    harness.backend.bus.dead_lettered(leased[0], "by_hand", "a story")
+    harness.backend.bus.dead_lettered(leased[0], "by_hand", "a test")
     message = leased[1].message
     return read_event(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
 
@@ -124,10 +124,10 @@ def test_a_claim_whose_owner_slept_brings_no_job(make_harness: MakeHarness) -> N
     """Between the claim and the job nineteen minutes go by: the next claim may be taken soon."""
     harness = make_harness(policy=CLOUD)
     harness.load(calls(4))
-    find, asked = harness.backend.dependencies.job_service.find, count(1)
+    find, calls_made = harness.backend.dependencies.job_service.find, count(1)
 
     def slow(labels: Mapping[str, str]) -> list[Job]:
-        if next(asked) == 2:
+        if next(calls_made) == 2:
             harness.clock.pass_(19 * 60)
         return find(labels)
 
@@ -167,15 +167,15 @@ def test_a_claim_on_a_discarded_attempt_is_void(make_harness: MakeHarness) -> No
     harness.load(calls(4))
     parked = upload_dead_lettered(harness)
     (letter,) = harness.backend.letters.find()
-    dead_letters.discard(harness.backend, letter.letter_id, "a story")
+    dead_letters.discard(harness.backend, letter.letter_id, "a test")
 
     dependencies = harness.backend.dependencies
-    told = submit_job(
+    events = submit_job(
         parked, dependencies.tracking, dependencies.job_service, dependencies.bucket, dependencies.deployment, dependencies.clock,
         dependencies.policy,
     )  # fmt: skip
 
-    assert ["JobCancelled"] == [type(event).__name__ for event in told]
+    assert ["JobCancelled"] == [type(event).__name__ for event in events]
     assert ([(1, "void")], 0) == (claims(harness), harness.jobs())
     harness.play()
     assert (4, True) == tuple(harness.books("r1")[k] for k in ("released", "ok"))
@@ -184,7 +184,7 @@ def test_a_claim_on_a_discarded_attempt_is_void(make_harness: MakeHarness) -> No
 def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(
     make_harness: MakeHarness,
 ) -> None:
-    """Closed, and nobody told: the replay's claim is void, and leads to where it is told."""
+    """The closing's event was never published: the replay's claim is void and leads to it."""
     harness = make_harness()
     harness.load(calls(4))
     uploaded = upload_dead_lettered(harness)

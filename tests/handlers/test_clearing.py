@@ -103,7 +103,7 @@ def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(
 
 
 def test_forgetting_leaves_others_alone_and_names_the_person_nowhere(harness: LocalHarness) -> None:
-    """A token that nobody has changes nothing; no id or answer repeats it."""
+    """An unknown token changes nothing; no id or answer repeats it."""
     harness.load(calls(4))
     harness.run("r1")
 

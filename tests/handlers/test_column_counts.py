@@ -71,7 +71,7 @@ def test_values_are_counted_and_absent_ones_too(harness: LocalHarness) -> None:
 
 
 def test_entries_of_lists_are_counted_and_lists_by_their_length(harness: LocalHarness) -> None:
-    """Nothing of what they say."""
+    """Their texts are not counted."""
     stored(harness, labels=[["a", "b"], ["a"], []], notes=[["Anna called"], [], []])
 
     assert [("a", None, 2), ("b", None, 1)] == seen(harness, "labels")

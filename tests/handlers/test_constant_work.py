@@ -14,7 +14,7 @@ KINDS = ("query", "stream", "run_once", "load")
 
 
 class Counted:
-    """Counts what is asked of the warehouse while a run plays."""
+    """Count the requests to the warehouse during a run."""
 
     def __init__(self, warehouse: LocalWarehouse) -> None:
         self.counts: Counter[str] = Counter()

@@ -13,7 +13,7 @@ from troupe.standin.corrupt import Damage, Kind
 MakeHarness = Callable[..., LocalHarness]
 
 
-def told(harness: LocalHarness, run_id: str = "r1") -> dict[str, Any]:
+def summary_of(harness: LocalHarness, run_id: str = "r1") -> dict[str, Any]:
     plan = harness.backend.dependencies.tracking.plan_of(run_id)
     assert plan is not None
     return summarise(
@@ -34,7 +34,7 @@ def test_the_parts_add_up_to_the_cost_of_the_tables(make_harness: MakeHarness) -
     rows = calls(20)
     harness = damaged(make_harness, rows)
     harness.run()
-    found = told(harness)
+    found = summary_of(harness)
     totals, parts = found["totals"], found["money"]["parts"]
     stored = harness.one("SELECT sum(cost) FROM transcription_analyzed_transcripts")
 
@@ -51,7 +51,7 @@ def test_what_was_analysed_before_is_saved_at_the_mean_of_a_row(harness: LocalHa
     harness.load(calls(20))
     harness.run("r1")
     harness.run("r2")
-    first, second = told(harness, "r1"), told(harness, "r2")
+    first, second = summary_of(harness, "r1"), summary_of(harness, "r2")
     each = first["totals"]["cost"] / 20
 
     assert (0, 0.0) == (first["money"]["saved"]["records"], first["money"]["saved"]["cost"])
@@ -66,7 +66,7 @@ def test_an_unknown_price_stays_unknown_in_every_sum(harness: LocalHarness) -> N
     harness.load(calls(5))
     harness.run("r1", limit=2, mode="test")
     harness.run("r2", model="some-other-model")
-    money = told(harness, "r2")["money"]
+    money = summary_of(harness, "r2")["money"]
 
     assert {None} == {part["cost"] for part in money["parts"]}
     assert (None, None, None) == (money["price"], money["online"], money["analysis"]["cost"])

@@ -51,7 +51,7 @@ def test_a_job_is_awaited_until_nothing_more_will_be_written(state: JobState) ->
 def test_the_end_of_an_attempt_is_told_once_for_all_of_its_jobs(
     jobs: list[Job | None], kind: type[JobEnded], cause: str, ending: str
 ) -> None:
-    """Success counts most; a permanent cause is told apart."""
+    """Success counts most; a permanent cause has its own name."""
     event = end_of(dict(zip("ab", jobs, strict=False)), [], KEY)
 
     assert (kind, cause, ending) == (type(event), event.cause, ending_of(event))

@@ -9,7 +9,7 @@ DEPLOYMENT = Deployment("acme")
 
 
 def test_the_folder_of_a_job_names_its_attempt() -> None:
-    """The claim is told apart, and left out."""
+    """The claim is parsed and left out."""
     folder = output_folder(DEPLOYMENT.attempt("spring-2026", 12, 2), 3)
 
     name = f"{folder}/prediction-model-2026-03-02/predictions.jsonl"
@@ -29,6 +29,6 @@ def test_the_folder_of_a_job_names_its_attempt() -> None:
     ],
 )
 def test_an_object_of_no_job_of_ours_belongs_to_nobody(name: str) -> None:
-    """Another deployment's, the doctor's, or one that somebody put there."""
+    """Another deployment's, the doctor's, or one of an unknown program."""
     attempt = attempt_of_output(name)
     assert attempt is None or attempt.deployment != DEPLOYMENT.id

@@ -1,4 +1,4 @@
-"""What people and schedules send: told once it is a run, told badly it is refused by name."""
+"""Requests of users and schedules: a valid one becomes one run, an invalid one is refused by name."""
 
 import json
 from collections.abc import Callable

@@ -11,7 +11,7 @@ MakeHarness = Callable[..., LocalHarness]
 
 
 def play_until(harness: LocalHarness, topic: str, run_id: str = "r1") -> None:
-    """Deliver and work until this was told."""
+    """Deliver and work until an event of this topic was published."""
     while topic not in harness.topics(run_id):
         if harness.backend.deliver_next() is None and not harness.backend.service.step():
             harness.tick()
@@ -87,7 +87,7 @@ def test_cancelling_twice_and_after_the_end_changes_nothing(make_harness: MakeHa
 
 
 def test_the_breaker_stops_a_run_that_fails_too_much(make_harness: MakeHarness) -> None:
-    """The canary fails; the other batches are never asked."""
+    """The canary fails; the other batches get no job."""
     harness = make_harness(damage=Damage(share=1, kinds=(Kind.BLOCKED,)))
     harness.load(calls(60))
 

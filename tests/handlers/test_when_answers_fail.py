@@ -1,4 +1,4 @@
-"""Answers and jobs that fail: the good is kept, the bad is named, only the bad is asked again."""
+"""Answers and jobs that fail: the good is kept, the bad is named, only failed records are requested again."""
 
 from collections.abc import Callable
 
@@ -136,7 +136,7 @@ def test_a_cut_answer_is_asked_again_with_twice_the_cap(make_harness: MakeHarnes
 def test_what_an_unfinished_job_wrote_is_harvested(
     make_harness: MakeHarness, end: End, event: str
 ) -> None:
-    """Rows that were paid for are kept; the rest is asked again."""
+    """Rows that were paid for are kept; the rest is requested again."""
     harness = make_harness(behaviour=ends(end))
     harness.load(calls(20))
 
@@ -212,7 +212,7 @@ def test_a_succeeded_job_without_files_is_dead_lettered(make_harness: MakeHarnes
 
 
 def test_a_missing_shard_is_dead_lettered(make_harness: MakeHarness) -> None:
-    """Names say of how many; all of them must be there."""
+    """File names carry the number of shards; all of them must exist."""
     harness = make_harness(behaviour=Behaviour(shards=3, end=lambda _: End(missing_shards=1)))
     harness.load(calls(9))
 

@@ -32,7 +32,7 @@ def test_one_row_per_transcript_and_balanced_books(harness: LocalHarness) -> Non
 
 
 def test_events_follow_each_other_in_the_order_of_the_score(harness: LocalHarness) -> None:
-    """One batch, told from request to report."""
+    """One batch, event by event from request to report."""
     harness.load(calls(3))
 
     harness.run()
@@ -44,7 +44,7 @@ def test_events_follow_each_other_in_the_order_of_the_score(harness: LocalHarnes
 
 
 def test_second_identical_run_plans_and_submits_nothing(harness: LocalHarness) -> None:
-    """What has a row is never asked for again."""
+    """A record with a row is not requested again."""
     harness.load(calls(12))
     harness.run("r1")
     jobs = harness.jobs()
@@ -108,7 +108,7 @@ def test_rows_that_come_and_go_during_the_run_change_nothing(harness: LocalHarne
 
 
 def test_an_invented_summary_stands_out(make_harness: Callable[..., LocalHarness]) -> None:
-    """Grounding: the share of its words that were said; null when switched off."""
+    """Grounding: the share of its words that the transcript contains; null when switched off."""
 
     def answerer(request: Any) -> Answer:
         invented = "broken" not in text_of(request["contents"][0])
@@ -142,7 +142,7 @@ def test_a_run_that_takes_longer_than_the_look_back_is_watched_to_its_end(
 def test_a_run_is_stopped_before_its_memberships_expire(
     make_harness: Callable[..., LocalHarness],
 ) -> None:
-    """Without them nobody could close its batches; the next run takes what it releases."""
+    """Without memberships no batch can be closed; the next run takes what it releases."""
     harness = make_harness(behaviour=STUCK)
     harness.load(calls(40))
     harness.request("r1", canary=2, rows_per_batch=2, concurrency=1, max_attempts=3, breaker=100)
