@@ -120,7 +120,7 @@ def test_other_numbers_may_be_of_any_size(
     assert len(found) <= 12
 
 
-def test_the_median_is_told(harness: LocalHarness) -> None:
+def test_the_median_is_reported(harness: LocalHarness) -> None:
     """Of numbers and of lengths; of nothing there is none."""
     stored(harness, score=[1, 2, 90], notes=[[], ["a"], ["a", "b"]])
 

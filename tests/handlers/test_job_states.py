@@ -48,7 +48,7 @@ def test_a_job_is_awaited_until_nothing_more_will_be_written(state: JobState) ->
         ([job(JobState.FAILED, 13), job(JobState.SUCCEEDED)], JobSucceeded, "", "succeeded"),
     ],
 )
-def test_the_end_of_an_attempt_is_told_once_for_all_of_its_jobs(
+def test_the_end_of_an_attempt_is_one_event_for_all_of_its_jobs(
     jobs: list[Job | None], kind: type[JobEnded], cause: str, ending: str
 ) -> None:
     """Success counts most; a permanent cause has its own name."""
