@@ -18,7 +18,7 @@ NOT_RUN = {
     "docs/deploy.md": "needs a project on Google Cloud; read by test_deploy_document.py",
     "docs/runbook.md": "needs a deployment on Google Cloud",
 }
-"""Pages whose commands stand in `sh` blocks; everywhere else commands stand in `console` blocks."""
+"""Pages whose commands are in `sh` blocks; on all other pages they are in `console` blocks."""
 MODEL_SERVER = "127.0.0.1:11434"
 """Address of a local model in the documents; the tests use another port."""
 
