@@ -113,7 +113,11 @@ def test_a_changed_analysis_needs_a_new_version(make_harness: MakeHarness, folde
     [
         ('"compliance_checks"', '"events"', "Troupe's"),
         ('"compliance_checks"', '"transcription_analyzed_transcripts"', "different columns"),
-        ('"compliance_checks"', '"checks_staging_1"', "the table checks_staging_1 is the laptop's"),
+        (
+            '"compliance_checks"',
+            '"checks_staging_1"',
+            "the table checks_staging_1 belongs to the local backend",
+        ),
         ('"risk": "risk"', '"cost": "risk"', "every row has"),
         ('"risk": "risk"', '"Risk": "risk"', "lower-case letters"),
         ('"compliance_checks"', '"a`; DROP"', "lower-case letters"),
@@ -203,9 +207,11 @@ def test_an_analysis_damaged_in_the_state_folder_is_reported(
         result = CliRunner().invoke(app, [*args, "--home", str(harness.home)])
 
         assert (2, SystemExit) == (result.exit_code, type(result.exception))
-        assert f"an analysis in {harness.home / 'analyses'} cannot be used" in result.output
+        assert (
+            f"an analysis in {harness.home / 'analyses'} cannot be used any more" in result.output
+        )
         assert "compliance_check_v1/user.md is missing" in result.output
-        assert "put back what was added" in result.output
+        assert "restore its files, or move its folder elsewhere" in result.output
 
 
 def test_check_reports_every_fault_at_once(folder: Path) -> None:
