@@ -34,6 +34,7 @@ Transaction = Literal[
 _DEPLOYMENT_ID = re.compile(r"[a-z0-9]{1,8}")
 _ATTEMPT = re.compile(r"([a-z0-9]{1,8})__([a-z0-9][a-z0-9-]{0,39})__([0-9]+)__([0-9]+)")
 _OUTPUT = re.compile(rf"output/({_ATTEMPT.pattern})__[0-9]+/")
+_DISPLAY_NAME = "troupe."
 _TRY = re.compile(r"__r([0-9]+)")
 _JSON_ESCAPES = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029"})
 
@@ -157,6 +158,25 @@ def attempt_of_output(object_name: str) -> AttemptId | None:
     """
     match = _OUTPUT.match(object_name)
     return parse_attempt_id(match[1]) if match else None
+
+
+def job_display_name(attempt: str) -> str:
+    """Name a Vertex job in the console by its attempt; several jobs may have the same name.
+
+    >>> job_display_name("ab12__spring__2__1")
+    'troupe.ab12__spring__2__1'
+    """
+    return f"{_DISPLAY_NAME}{attempt}"
+
+
+def attempt_of_display_name(name: str) -> AttemptId | None:
+    """Read from a Vertex job's display name which attempt it is for; None for any other name.
+
+    >>> attempt_of_display_name("troupe.ab12__spring__2__1")
+    AttemptId(deployment='ab12', run_id='spring', batch=2, attempt=1)
+    """
+    is_ours = name.startswith(_DISPLAY_NAME)
+    return parse_attempt_id(name.removeprefix(_DISPLAY_NAME)) if is_ours else None
 
 
 # BigQuery jobs and staging tables

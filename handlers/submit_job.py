@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from events import Deployment, JobCancelled, JobFailed, JobSubmitted, JsonlUploaded
-from events.ids import output_folder
+from events.ids import job_display_name, output_folder
 from tracking import AttemptKey, Claim, Tracking
 
 from .attempts.claims import is_void, take_next
@@ -65,7 +65,7 @@ def _create(
     tracking: Tracking,
 ) -> Job:
     return job_service.create(
-        display_name=f"troupe.{labels['attempt']}",
+        display_name=job_display_name(labels["attempt"]),
         model=plan_of(tracking, event.run_id).model,
         request_uri=event.uri,
         output_prefix=bucket.uri(output_folder(labels["attempt"], claim.claim)),

@@ -14,12 +14,14 @@ from events import Deployment, ids, record_id
 from events.ids import (
     AttemptId,
     attempt_id,
+    attempt_of_display_name,
     attempt_of_output,
     bigquery_job,
     dead_letter_topic,
     derived_run_id,
     handler_of_dead_letters,
     is_bigquery_job,
+    job_display_name,
     job_try,
     number_of_try,
     output_folder,
@@ -240,6 +242,17 @@ def test_an_output_object_is_parsed_back_to_its_attempt(
     assert attempt == attempt_of_output(f"{folder}/{file}")
     assert attempt_of_output(folder) is None
     assert attempt_of_output(request_object(attempt_id(*attempt))) is None
+
+
+@few
+@given(attempt=attempts)
+def test_a_display_name_is_parsed_back_to_its_attempt(attempt: AttemptId) -> None:
+    """A label is not a display name, nor the other way round."""
+    label = attempt_id(*attempt)
+
+    assert attempt == attempt_of_display_name(job_display_name(label))
+    assert attempt_of_display_name(label) is None
+    assert parse_attempt_id(job_display_name(label)) is None
 
 
 @pytest.mark.parametrize(

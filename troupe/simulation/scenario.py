@@ -10,7 +10,7 @@ from typing import Any
 
 from analysis import record_id_of
 from events import CancelRequested, ReprocessRequested, RunRequested, record_id
-from events.ids import AttemptId, parse_attempt_id
+from events.ids import AttemptId, attempt_of_display_name, parse_attempt_id
 from handlers.ports import JobState
 from tracking import Row
 from troupe.standin.corrupt import Damage, Kind
@@ -74,7 +74,9 @@ class Spoilt(Damage):
     """Damages nothing but the hopeless in the last attempt, so that every healthy record ends."""
 
     def fate(self, key: str, attempt: str) -> Kind | None:
-        is_last = _parsed(attempt).attempt == MAX_ATTEMPTS
+        # The stand-in passes the display name of the job.
+        parts = attempt_of_display_name(attempt)
+        is_last = parts is not None and parts.attempt == MAX_ATTEMPTS
         fate = Damage.fate(self, key, attempt)
         healthy = record_id_of(key) not in self.poison
         return None if is_last and healthy else fate
