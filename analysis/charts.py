@@ -1,5 +1,6 @@
-"""Choose the columns of an analysis that a report counts, without any text of an answer."""
+"""Choose the columns of an analysis that a report counts; text only where the analysis allows it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +21,8 @@ class Chart:
     shows: Shows
     is_whole: bool = False
     """Whether its numbers are integers."""
+    field: str | None = None
+    """Of a repeated record: the field whose values are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,14 @@ class Charts:
 def charts_of(analysis: Analysis) -> Charts:
     """Choose enums, booleans, numbers and lists; leave out what may identify a person.
 
-    The model writes free text about persons. An integer without a maximum may be an account or a
-    telephone number.
+    The model writes free text about persons, so text is counted only where `shown` of analysis.json
+    names it. An integer without a maximum may be an account or a telephone number.
     """
     by_path = {leaf.path: leaf for leaf in leaves(analysis.contract.root)}
-    columns = [_chart_or_reason(name, by_path[path]) for name, path in analysis.columns.items()]
+    columns = [
+        _shown_text(name, by_path[path], analysis.shown) or _chart_or_reason(name, by_path[path])
+        for name, path in analysis.columns.items()
+    ]
     charts = [each for each in columns if isinstance(each, Chart)]
     beyond = {chart.column for chart in charts[MAX_CHARTS:]}
     left_out = (
@@ -55,6 +61,15 @@ def charts_of(analysis: Analysis) -> Charts:
     return Charts(
         tuple(charts[:MAX_CHARTS]), tuple(each for each in left_out if isinstance(each, LeftOut))
     )
+
+
+def _shown_text(column: str, leaf: Node, shown: Collection[str]) -> Chart | None:
+    """The chart of a column that `shown` names as `column`, or as `column.field` of a record."""
+    for name in shown:
+        owner, _, field = name.partition(".")
+        if owner == column:
+            return Chart(column, "items" if leaf.kind == "array" else "values", field=field or None)
+    return None
 
 
 def _chart_or_reason(column: str, leaf: Node) -> Chart | LeftOut:

@@ -47,6 +47,8 @@ class Analysis:
     columns: Mapping[str, str]
     """Column name to path in the answer, in the order of the table."""
     contract: Contract
+    shown: tuple[str, ...] = ()
+    """Text that reports may count by its values: a column, or `column.field` of a repeated record."""
 
     @cached_property
     def template(self) -> Template:

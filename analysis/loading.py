@@ -50,6 +50,7 @@ class _Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     output_cap: int = 8192
     max_transcript_bytes: int = 3_000_000
     equivalents: dict[str, dict[str, Any]] = {}
+    shown: list[str] = []
 
 
 def shipped_analyses() -> list[str]:
@@ -91,6 +92,7 @@ def load_analysis(name: str, files: Files | None = None) -> Analysis:
         schema=schema,
         columns=settings.columns,
         contract=Contract.of(root, settings.columns, settings.summary),
+        shown=tuple(settings.shown),
     )
     try:
         _ = analysis.template
@@ -166,6 +168,9 @@ def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:
         yield from column_problems(column)
     for column in settings.equivalents.keys() - settings.columns.keys():
         yield f"equivalents name the unknown column {column!r}; add it to columns"
+    for name in settings.shown:
+        if name.partition(".")[0] not in settings.columns:
+            yield f"shown names the unknown column {name!r}; add it to columns"
 
 
 def _equivalents_by_path(settings: _Settings) -> dict[str, dict[str, Any]]:
@@ -189,10 +194,23 @@ def _mapping_problems(settings: _Settings, root: Node) -> Iterator[str]:
     summary = by_path.get(settings.columns.get(settings.summary, ""))
     if summary and summary.kind != "string":
         yield f"the summary column {settings.summary!r} must be a STRING"
+    yield from _shown_problems(settings, by_path)
     for path, table in _equivalents_by_path(settings).items():
         for text, value in table.items():
             if path in by_path:
                 yield from _equivalent_problems(by_path[path], text, value)
+
+
+def _shown_problems(settings: _Settings, by_path: Mapping[str, Node]) -> Iterator[str]:
+    """`shown` names text: a STRING, a list of STRING, or a STRING of a repeated record."""
+    for name in settings.shown:
+        column, _, field = name.partition(".")
+        leaf = by_path.get(settings.columns.get(column, ""))
+        node = leaf.items if leaf and leaf.items else leaf
+        if node and field:
+            node = (node.properties or {}).get(field)
+        if leaf and (node is None or node.kind != "string"):
+            yield f"shown names {name!r}, which is not a STRING in schema.json; correct it"
 
 
 def _equivalent_problems(leaf: Node, text: str, value: object) -> Iterator[str]:

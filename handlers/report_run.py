@@ -1,8 +1,9 @@
 """Write the summary of a completed run, with its five metrics and its cost."""
 
-import json
 import logging
 from collections.abc import Iterator
+
+import msgspec
 
 from analysis import Analyses
 from events import ReportWritten, RunCompleted
@@ -18,22 +19,18 @@ def report_run(
     event: RunCompleted, tracking: Tracking, analyses: Analyses
 ) -> Iterator[ReportWritten]:
     summary = summarise(tracking, plan_of(tracking, event.run_id), analyses)
-    metrics = summary["metrics"]
+    metrics = msgspec.structs.asdict(summary.metrics)
     tracking.write_report(
         event.run_id,
         {
-            "planned_on": summary["planned_on"],
-            "report": json.dumps(summary, ensure_ascii=False, default=str),
-            "batch_success_rate": metrics["batch_success_rate"],
-            "batches_per_hour": metrics["batches_per_hour"],
-            "error_rate": metrics["error_rate"],
-            "deduplication_rate": metrics["deduplication_rate"],
-            "recovery_seconds": metrics["recovery_seconds"],
-            "cost": summary["totals"]["cost"],
-            "expected_low": summary["expected_cost"][0],
-            "expected_high": summary["expected_cost"][1],
-            "wasted": summary["totals"]["wasted"],
-            "saved": summary["money"]["saved"]["cost"],
+            "planned_on": summary.planned_on,
+            "report": msgspec.json.encode(summary).decode(),
+            **metrics,
+            "cost": summary.totals.cost,
+            "expected_low": summary.expected_cost[0],
+            "expected_high": summary.expected_cost[1],
+            "wasted": summary.totals.wasted,
+            "saved": summary.money.saved.cost,
         },
     )
     LOG.info("run-reported", extra={"run_id": event.run_id, **metrics})

@@ -10,18 +10,22 @@ import sys
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TextIO
 
+import msgspec
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
 from scripts import sample_runs
 from scripts.browser import View, opened, program
+from troupe import operations
 from troupe.cli.watch_state import WatchState
+from troupe.operations.explain import explain
+from troupe.operations.run_status import Status, Worker
 from troupe.report import render_html, status_lines, summary_lines
 from troupe.report.live_screen import Drawing, foot
-from troupe.report.plain_text import explained
+from troupe.report.plain_text import history_lines
 from troupe.report.text_columns import within
 
 ROOT = Path(__file__).parent.parent
@@ -38,9 +42,9 @@ DAMAGE = "12"
 REPORTS = {
     "report-light": ("reviews", View(1000), "body", 1250),
     "report-cost": ("reviews", View(1000), "#cost", 1250),
-    "report-dark": ("reviews", View(1000, dark=True), "#insights", 1250),
+    "report-dark": ("reviews", View(1000, dark=True), "#answers", 1250),
     "report-phone": ("reviews", View(390), "body", 1500),
-    "report-own": ("checks", View(1000), "#insights", 1250),
+    "report-own": ("checks", View(1000), "#answers", 1250),
 }
 """Which page, how it is looked at, which part of it, and how many pixels of its height."""
 LOOKS, BETWEEN_LOOKS = 91, timedelta(minutes=1)
@@ -93,28 +97,29 @@ def main() -> int:
 
 
 def _page(story: sample_runs.Story, run: str, home: Path) -> Path:
-    answer = story.ask("report", run_id=run)
+    answer = operations.report(story.backend, run)
     file = home / f"{run}.html"
-    file.write_text(render_html(answer["summary"], answer["reconciliation"]), encoding="utf-8")
+    file.write_text(render_html(answer.summary, answer.reconciliation), encoding="utf-8")
     return file
 
 
 def _commands(story: sample_runs.Story) -> dict[str, tuple[list[str], list[str]]]:
     """What is typed and what is answered, by picture, when the run is over."""
     run = sample_runs.RUN
-    report = story.ask("report", run_id=run)
+    report = operations.report(story.backend, run)
+    status = operations.status(story.backend, run)
 
     def explained_(subject: str) -> tuple[list[str], list[str]]:
-        return ["explain", subject], explained(story.ask("explain", subject=subject))
+        return ["explain", subject], history_lines(explain(story.backend, subject))
 
     return {
         "status": (
             ["status", run],
-            status_lines({"worker": None} | story.ask("status", run_id=run)),
+            status_lines(msgspec.structs.replace(status, worker=None)),
         ),
         "report-text": (
             ["report", run],
-            summary_lines(report["summary"], report["reconciliation"]),
+            summary_lines(report.summary, report.reconciliation),
         ),
         "explain-run": explained_(run),
         "explain-batch": explained_(f"{run}/1"),
@@ -126,16 +131,17 @@ def _live_view(story: sample_runs.Story) -> None:
     """`troupe status --watch` in the middle of the run, as its terminal shows it."""
     seen = WatchState(lambda: story.clock().timestamp(), story.clock)
 
-    def ask(run_id: str | None) -> dict[str, Any]:
-        return {"worker": {"pid": 4711}} | story.ask("status", run_id=run_id)
+    def query(run_id: str | None) -> Status:
+        status = operations.status(story.backend, run_id)
+        return msgspec.structs.replace(status, worker=Worker(pid=4711))
 
-    scene = seen.refresh(ask, None)
+    snapshot = seen.refresh(query, None)
     for _ in range(LOOKS):
         story.play(BETWEEN_LOOKS)
-        scene = seen.refresh(ask, None)
+        snapshot = seen.refresh(query, None)
     with Path(os.devnull).open("w") as nowhere:
         console = _console(nowhere, *WATCH)
-        console.print(Drawing(scene, foot(2.0)))
+        console.print(Drawing(snapshot, foot(2.0)))
         _draw("watch", console)
 
 

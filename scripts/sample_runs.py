@@ -1,17 +1,14 @@
 """A run under a held clock, for pictures that are the same whoever makes them."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from events import RunRequested, wrap_command
-from troupe import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.operations import add_analysis, load
 from troupe.demo_data import generate
@@ -93,12 +90,6 @@ class Story:
                 request, deployment=self.backend.deployment, id_=request.run_id, time=self.clock()
             )
         )
-
-    def ask(self, operation: str, **arguments: Any) -> dict[str, Any]:
-        """The answer in plain JSON values, as a command gets it."""
-        answer = operations.OPERATIONS[operation](self.backend, **arguments)
-        plain: dict[str, Any] = json.loads(msgspec.json.encode(answer))
-        return plain
 
 
 @contextmanager

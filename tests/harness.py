@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from events import (
     CancelRequested,
     ReprocessRequested,
@@ -88,7 +90,7 @@ class LocalHarness:
         return self.books(run_id)
 
     def books(self, run_id: str | None = None) -> dict[str, Any]:
-        return operations.verify(self.backend, run_id)
+        return msgspec.structs.asdict(operations.verify(self.backend, run_id))
 
     def sql(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """Straight from the laptop's file."""

@@ -43,6 +43,7 @@ IN_FUNCTIONS = {
     "troupe/doctor/checks.py": "each check loads one client of Google's",
     "troupe/telemetry/setup.py": "OpenTelemetry is an optional extra",
     "troupe/backends/defaults.py": "the module resource exists on POSIX alone",
+    "troupe/report/progress.py": "rich is imported on terminals only; a pipe need not wait",
 }
 """Files, or folders, that may import inside functions, and the reason of each."""
 LONGEST = 400

@@ -15,6 +15,7 @@ from .results import (
 )
 from .statements import BadName, Source
 from .tracking import AttemptKey, AttemptResult, Tracking
+from .typed_rows import ColumnMismatch, convert_rows
 from .warehouse import Params, Warehouse
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "Claim",
     "Claims",
     "Closing",
+    "ColumnMismatch",
     "Delivery",
     "EventLog",
     "Params",
@@ -36,4 +38,5 @@ __all__ = [
     "UnhandledEvent",
     "WaitingAttempt",
     "Warehouse",
+    "convert_rows",
 ]

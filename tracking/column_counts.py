@@ -28,6 +28,10 @@ class Counted(Protocol):
 
     @property
     def is_whole(self) -> bool: ...
+    @property
+    def field(self) -> str | None:
+        """The field of a repeated record whose values are counted; None counts the entries."""
+        ...
 
 
 def counts_sql(columns: Sequence[Counted], output: str) -> str:
@@ -42,6 +46,7 @@ def _part(counted: Counted, at: int, output: str) -> str:
         _FRAGMENTS[counted.shows],
         at=str(at),
         column=column,
+        entry=f"i.{column_name(counted.field)}" if counted.field else "i",
         number=f"ARRAY_LENGTH(t.{column})" if counted.shows == "lengths" else f"t.{column}",
         least_step=_WHOLE if counted.is_whole else _ANY,
         output=output,

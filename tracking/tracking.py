@@ -23,6 +23,7 @@ from .results import (
 )
 from .statements import Source, column_name, fragment, query, table_name, transaction
 from .tables import Column, nothing_staged, staged_columns
+from .typed_rows import convert_rows
 from .warehouse import Warehouse
 
 T = TypeVar("T")
@@ -338,6 +339,14 @@ class Tracking:
     def query(self, name: str, params: Mapping[str, Any], **names: str) -> list[Row]:
         """Run a query by name and return its rows untyped."""
         return self._warehouse.query(query(name, **self._source, **names), params)
+
+    def rows(self, name: str, kind: type[T], params: Mapping[str, Any], **names: str) -> list[T]:
+        """Run a query by name and return its rows as `kind`. Raises `ColumnMismatch`."""
+        return convert_rows(self.query(name, params, **names), kind, name)
+
+    def row(self, name: str, kind: type[T], params: Mapping[str, Any], **names: str) -> T:
+        """Run a query that always returns one row. Raises `ColumnMismatch`."""
+        return self.rows(name, kind, params, **names)[0]
 
 
 def _waiting(row: Row) -> WaitingAttempt:

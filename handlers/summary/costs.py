@@ -1,98 +1,212 @@
-"""What a run cost, part by part, and what it saved. What is not known is None, and never 0."""
+"""What a run cost, part by part, and what it saved. An unknown amount is None, never 0."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Literal
 
-from analysis.prices import Rates, price_of, price_with_source
+import msgspec
+
+from analysis.prices import Price, Rates, price_of, price_with_source
 from handlers.runs.estimate import Estimate
-from tracking import Plan, Row, Tracking
+from tracking import Plan, Tracking
 
-Money = dict[str, Any]
-
-
-def money_of(tracking: Tracking, plan: Plan, totals: Row, stored: int, expected: Estimate) -> Money:
-    """Plain values, in US dollars."""
-    of_analysis = tracking.query("costs", {"analysis": plan.analysis})
-    so_far = sum_of(of_analysis)
-    return {
-        "price": price_with_source(plan.model),
-        "parts": parts_of(plan.model, totals, expected),
-        "online": _online(plan.model, totals),
-        "saved": saved_of(plan, _each(totals["cost"], stored), so_far["each"]),
-        "analysis": so_far,
-    }
+Part = Literal["input", "cached", "output", "thoughts"]
 
 
-def parts_of(model: str, totals: Row, expected: Estimate) -> list[Row]:
-    """Tokens by kind, with what was expected of them and what they cost."""
+class QuotedPrice(Price, frozen=True, kw_only=True):
+    """The price of a model, with the page that it was read from."""
+
+    source: str
+
+
+class TokenCost(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens of one kind. Cached tokens are not counted as input."""
+
+    part: Part
+    expected_tokens: tuple[int, int] | None
+    """From low to high; None for a kind that the estimate leaves out."""
+    tokens: int
+    price: float | None
+    """US dollars for a million of them."""
+    cost: float | None
+
+
+class Saving(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rows would have cost that needed no new answer."""
+
+    records: int
+    each: float | None
+    """The mean cost of a stored row."""
+    by: Literal["run", "analysis"] | None
+    """What `each` is the mean of."""
+    cost: float | None
+
+
+class CostSum(msgspec.Struct, frozen=True, kw_only=True):
+    """Cost of several runs; None where the cost of one of them is unknown."""
+
+    runs: int
+    analysed: int
+    cost: float | None
+    wasted: float | None
+    each: float | None
+    """The mean cost of a stored row."""
+
+
+class Money(msgspec.Struct, frozen=True, kw_only=True):
+    """The cost of a run in US dollars."""
+
+    price: QuotedPrice | None
+    parts: list[TokenCost]
+    online: float | None
+    """What the same tokens would have cost without a batch job."""
+    saved: Saving
+    analysis: CostSum
+    """Of all runs of this version of the analysis so far."""
+
+
+class RunCost(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/costs.sql`: one run with a closed attempt."""
+
+    analysis: str
+    model: str
+    run_id: str
+    planned_at: datetime
+    attempts: int
+    asked: int
+    analysed: int
+    prompt_tokens: int
+    cached_tokens: int
+    thoughts_tokens: int
+    output_tokens: int
+    cost: float | None
+    wasted: float | None
+
+    @property
+    def each(self) -> float | None:
+        """The mean cost of a stored row."""
+        return mean_cost(self.cost, self.analysed)
+
+
+class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/run_totals.sql`: requests, tokens and cost over all attempts of a run."""
+
+    attempts: int
+    repeated_attempts: int
+    asked: int
+    """Requests sent."""
+    lines: int
+    """Answer lines read."""
+    prompt_tokens: int
+    cached_tokens: int
+    thoughts_tokens: int
+    output_tokens: int
+    cost: float | None
+    wasted: float | None
+    """Cost of answers that gave no row."""
+    repeated_cost: float | None
+    reading_seconds: float
+    peak_megabytes: float | None
+    recovery_seconds: float | None
+
+
+def money_of(
+    tracking: Tracking, plan: Plan, totals: RunTotals, stored: int, expected: Estimate
+) -> Money:
+    """The cost of a run; `stored` is its number of stored rows."""
+    so_far = sum_of(run_costs(tracking, plan.analysis))
+    return Money(
+        price=quoted_price(plan.model),
+        parts=parts_of(plan.model, totals, expected),
+        online=_online(plan.model, totals),
+        saved=saved_of(plan, mean_cost(totals.cost, stored), so_far.each),
+        analysis=so_far,
+    )
+
+
+def run_costs(tracking: Tracking, analysis: str | None) -> list[RunCost]:
+    """Every run with a closed attempt, of one analysis or of all."""
+    return tracking.rows("costs", RunCost, {"analysis": analysis})
+
+
+def quoted_price(model: str) -> QuotedPrice | None:
+    """The price of a model with its source; None when the price table does not list it."""
+    price = price_with_source(model)
+    return None if price is None else msgspec.convert(price, QuotedPrice)
+
+
+def parts_of(model: str, totals: RunTotals, expected: Estimate) -> list[TokenCost]:
+    """Tokens by kind, with the expected number and the cost of each."""
     price = price_of(model)
-    tokens = _tokens(totals)
-    costs = _costs(tokens, price) if price else dict.fromkeys(tokens)
-    ranges = {"input": expected.input_tokens, "output": expected.output_tokens}
+    ranges: dict[Part, tuple[int, int]] = {
+        "input": expected.input_tokens,
+        "output": expected.output_tokens,
+    }
     return [
-        {
-            "part": name,
-            "expected_tokens": ranges.get(name),
-            "tokens": many,
-            "price": _rate(price, name),
-            "cost": costs[name],
-        }
-        for name, many in tokens.items()
+        TokenCost(
+            part=part,
+            expected_tokens=ranges.get(part),
+            tokens=tokens,
+            price=_rate(price, part) if price else None,
+            cost=_cost(tokens, price, part) if price else None,
+        )
+        for part, tokens in _tokens(totals).items()
     ]
 
 
-def saved_of(plan: Plan, of_run: float | None, of_analysis: float | None) -> Row:
-    """What the rows would have cost that needed no new answer, each at the mean of a stored row."""
+def saved_of(plan: Plan, of_run: float | None, of_analysis: float | None) -> Saving:
+    """Value the rows that needed no new answer at the mean cost of a stored row."""
     records = plan.duplicate + plan.processed + plan.changed
-    each, by = (of_run, "run") if of_run is not None else (of_analysis, "analysis")
-    return {
-        "records": records,
-        "each": each,
-        "by": by if each is not None else None,
-        "cost": 0.0 if not records else records * each if each is not None else None,
-    }
+    each = of_run if of_run is not None else of_analysis
+    by: Literal["run", "analysis"] = "run" if of_run is not None else "analysis"
+    return Saving(
+        records=records,
+        each=each,
+        by=by if each is not None else None,
+        cost=0.0 if not records else records * each if each is not None else None,
+    )
 
 
-def sum_of(runs: Sequence[Row]) -> Row:
-    """Of rows of `costs`; one run of unknown cost makes the whole unknown."""
-    known = [run["cost"] for run in runs if run["cost"] is not None]
+def sum_of(runs: Sequence[RunCost]) -> CostSum:
+    """Add up the costs of runs; one unknown cost makes the sum unknown."""
+    known = [run.cost for run in runs if run.cost is not None]
     cost = sum(known) if runs and len(known) == len(runs) else None
-    analysed = sum(run["analysed"] for run in runs)
-    return {
-        "runs": len(runs),
-        "analysed": analysed,
-        "cost": cost,
-        "wasted": sum(run["wasted"] for run in runs) if cost is not None else None,
-        "each": _each(cost, analysed),
-    }
+    analysed = sum(run.analysed for run in runs)
+    return CostSum(
+        runs=len(runs),
+        analysed=analysed,
+        cost=cost,
+        wasted=sum(run.wasted or 0.0 for run in runs) if cost is not None else None,
+        each=mean_cost(cost, analysed),
+    )
 
 
-def _tokens(totals: Row) -> dict[str, int]:
+def mean_cost(cost: float | None, rows: int) -> float | None:
+    """US dollars a row; None for an unknown cost or no rows."""
+    return cost / rows if cost is not None and rows else None
+
+
+def _tokens(totals: RunTotals) -> dict[Part, int]:
     """Return tokens by kind; the input count excludes cached tokens."""
     return {
-        "input": totals["prompt_tokens"] - totals["cached_tokens"],
-        "cached": totals["cached_tokens"],
-        "output": totals["output_tokens"],
-        "thoughts": totals["thoughts_tokens"],
+        "input": totals.prompt_tokens - totals.cached_tokens,
+        "cached": totals.cached_tokens,
+        "output": totals.output_tokens,
+        "thoughts": totals.thoughts_tokens,
     }
 
 
-def _costs(tokens: dict[str, int], rates: Rates) -> dict[str, float]:
-    return {name: many * (_rate(rates, name) or 0.0) / 1e6 for name, many in tokens.items()}
+def _cost(tokens: int, rates: Rates, part: Part) -> float:
+    return tokens * _rate(rates, part) / 1e6
 
 
-def _rate(rates: Rates | None, part: str) -> float | None:
-    """Thought tokens are billed as output."""
-    if rates is None:
-        return None
+def _rate(rates: Rates, part: Part) -> float:
+    """US dollars for a million tokens. Thought tokens are billed as output."""
     return {"input": rates.input, "cached": rates.cached}.get(part, rates.output)
 
 
-def _online(model: str, totals: Row) -> float | None:
-    """What the same tokens would have cost without a batch job."""
+def _online(model: str, totals: RunTotals) -> float | None:
     price = price_of(model)
-    return sum(_costs(_tokens(totals), price.online).values()) if price else None
-
-
-def _each(cost: float | None, rows: int) -> float | None:
-    return cost / rows if cost is not None and rows else None
+    if price is None:
+        return None
+    return sum(_cost(tokens, price.online, part) for part, tokens in _tokens(totals).items())

@@ -1,17 +1,16 @@
-"""The run in figures: what people read when it is over, and while it goes on."""
+"""The figures of one run: its report when it is over, and its state before."""
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 
-from analysis import Analyses, Analysis
+import msgspec
+
+from analysis import Analyses
 from handlers.runs.estimate import estimate
-from tracking import Plan, Row, Tracking
+from tracking import Plan, Tracking
 from tracking.statements import table_name
 
-from .column_counts import column_counts
-from .costs import money_of
-
-Summary = dict[str, Any]
+from .column_counts import ColumnCounts, column_counts
+from .costs import Money, RunTotals, money_of
 
 SKIPPED = (
     "outside_filter",
@@ -26,78 +25,218 @@ SKIPPED = (
     "beyond_limit",
 )
 """Why a row of the source is not in the run."""
-BOOKS = ("analysed", "failed", "released", "open", "cleared")
-"""How a planned record can stand."""
 
 
-def summarise(tracking: Tracking, plan: Plan, analyses: Analyses) -> Summary:
-    """Plain values only, ready for JSON but for dates. No transcripts, no answers' texts."""
+class Endings(msgspec.Struct, frozen=True, kw_only=True):
+    """Planned records by how they ended; every planned record has exactly one ending."""
+
+    analysed: int
+    failed: int
+    released: int
+    open: int
+    cleared: int
+
+    @property
+    def total(self) -> int:
+        return self.analysed + self.failed + self.released + self.open + self.cleared
+
+
+class RecountedTotals(Endings, frozen=True, kw_only=True):
+    """A row of `queries/verify_run.sql`: the totals, recounted from memberships, rows and errors."""
+
+    run_id: str
+    planned: int
+    skipped: int
+    missing_members: int
+    half_stored: int
+    doubled: int
+    paid_twice: int
+    two_bodies: int
+    closed_twice: int
+    completed: bool
+
+    @property
+    def endings(self) -> Endings:
+        return Endings(
+            analysed=self.analysed,
+            failed=self.failed,
+            released=self.released,
+            open=self.open,
+            cleared=self.cleared,
+        )
+
+
+class ExitCount(msgspec.Struct, frozen=True, kw_only=True):
+    """Planned records without a row, by the error that ended them."""
+
+    ending: str
+    error_type: str | None
+    cause: str | None
+    records: int
+
+
+class Metrics(msgspec.Struct, frozen=True, kw_only=True):
+    """The five success metrics; None where the divisor is zero."""
+
+    batch_success_rate: float | None
+    batches_per_hour: float | None
+    error_rate: float | None
+    deduplication_rate: float | None
+    recovery_seconds: float | None
+
+
+class RunTimes(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/run_times.sql`: when the run began and ended, and what it did until then."""
+
+    requested_at: datetime | None
+    planned_at: datetime | None
+    completed_at: datetime | None
+    batches_completed: int
+    batches_abandoned: int
+    jobs: int
+    events: int
+
+    @property
+    def batches_over(self) -> int:
+        return self.batches_completed + self.batches_abandoned
+
+
+class TokenRange(msgspec.Struct, frozen=True, kw_only=True):
+    """Expected tokens, from low to high."""
+
+    input: tuple[int, int]
+    output: tuple[int, int]
+
+
+class ErrorCount(msgspec.Struct, frozen=True, kw_only=True):
+    """Errors of one type and cause, of a run or a batch."""
+
+    error_type: str
+    cause: str | None
+    scope: str | None
+    retryable: bool | None
+    replan: bool | None
+    hint: str | None
+    errors: int
+    records: int
+
+
+class StageTime(msgspec.Struct, frozen=True, kw_only=True):
+    """How long one stage of an attempt took."""
+
+    stage: str
+    times: int
+    mean_seconds: float
+    most_seconds: float
+
+
+class ReadingCount(msgspec.Struct, frozen=True, kw_only=True):
+    """Stored rows by the way their answers were read."""
+
+    parse_method: str | None
+    repair_grade: str | None
+    records: int
+    without_tokens: int
+    """Rows whose answer carried no token counts: their cost is unknown."""
+
+
+class Grounding(msgspec.Struct, frozen=True, kw_only=True):
+    """The share of the words of the summaries that occur in their transcripts."""
+
+    measured: int
+    mean: float | None
+    least: float | None
+    below_half: int
+
+
+class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """All figures of a run. Counts and names only: no transcript, no text of an answer."""
+
+    run_id: str
+    planned_on: date
+    planned_at: datetime
+    analysis: str
+    mode: str
+    model: str
+    dry_run: bool
+    batches: int
+    records: int
+    would_batches: int
+    would_records: int
+    source_rows: int
+    skipped: dict[str, int]
+    """Rows of the source that are not in the run, by the names in `SKIPPED`."""
+    endings: Endings
+    exits: list[ExitCount]
+    metrics: Metrics
+    times: RunTimes
+    totals: RunTotals
+    expected_cost: tuple[float | None, float | None]
+    """US dollars, from low to high."""
+    expected_tokens: TokenRange
+    money: Money
+    errors: list[ErrorCount]
+    stages: list[StageTime]
+    readings: list[ReadingCount]
+    grounding: Grounding
+    column_counts: ColumnCounts
+
+
+def summarise(tracking: Tracking, plan: Plan, analyses: Analyses) -> RunSummary:
+    """Read the figures of a run from the tables."""
     analysis = analyses.load(plan.analysis)
     output = table_name(analysis.table)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
-    times = tracking.query("run_times", here)[0]
-    totals = tracking.query("run_totals", here)[0]
-    books = tracking.query("verify_run", here, output=output)[0]
+    times = tracking.row("run_times", RunTimes, here)
+    totals = tracking.row("run_totals", RunTotals, here)
+    recounted = tracking.row("verify_run", RecountedTotals, here, output=output)
     expected = estimate(plan.would_records, plan.would_bytes, plan.model, analysis)
-    return {
-        "run_id": plan.run_id,
-        "planned_on": plan.planned_on,
-        "planned_at": plan.planned_at,
-        "analysis": plan.analysis,
-        "mode": plan.mode,
-        "model": plan.model,
-        "dry_run": plan.dry_run,
-        "batches": plan.batches,
-        "records": plan.records,
-        "would_batches": plan.would_batches,
-        "would_records": plan.would_records,
-        "source_rows": plan.source_rows,
-        "skipped": {reason: getattr(plan, reason) for reason in SKIPPED},
-        "books": {name: books[name] for name in BOOKS},
-        "exits": tracking.query("records_without_row", here, output=output),
-        "metrics": metrics(plan, times, totals, books),
-        "times": times,
-        "totals": totals,
-        "expected_cost": [expected.low, expected.high],
-        "expected_tokens": {"input": expected.input_tokens, "output": expected.output_tokens},
-        "money": money_of(tracking, plan, totals, books["analysed"], expected),
-        "errors": tracking.query("errors_of_run", {"run_id": plan.run_id}),
-        "stages": tracking.query("stage_seconds", here),
-        "readings": tracking.query("parse_methods", here, output=output),
-        "grounding": tracking.query("grounding", here, output=output)[0],
-        **_insights(tracking, analysis, here),
-    }
+    return RunSummary(
+        run_id=plan.run_id,
+        planned_on=plan.planned_on,
+        planned_at=plan.planned_at,
+        analysis=plan.analysis,
+        mode=plan.mode,
+        model=plan.model,
+        dry_run=plan.dry_run,
+        batches=plan.batches,
+        records=plan.records,
+        would_batches=plan.would_batches,
+        would_records=plan.would_records,
+        source_rows=plan.source_rows,
+        skipped=skipped_rows(plan),
+        endings=recounted.endings,
+        exits=tracking.rows("records_without_row", ExitCount, here, output=output),
+        metrics=metrics(plan, times, totals, recounted),
+        times=times,
+        totals=totals,
+        expected_cost=(expected.low, expected.high),
+        expected_tokens=TokenRange(input=expected.input_tokens, output=expected.output_tokens),
+        money=money_of(tracking, plan, totals, recounted.analysed, expected),
+        errors=tracking.rows("errors_of_run", ErrorCount, {"run_id": plan.run_id}),
+        stages=tracking.rows("stage_seconds", StageTime, here),
+        readings=tracking.rows("parse_methods", ReadingCount, here, output=output),
+        grounding=tracking.row("grounding", Grounding, here, output=output),
+        column_counts=column_counts(tracking, analysis, here),
+    )
 
 
-_COUNTED = frozenset(
-    {
-        "call_sentiment_incoming", "call_sentiment_outgoing", "call_tone", "language_code",
-        "reason_for_call_intent", "agent_response_resolved", "products",
-    }
-)  # fmt: skip
-"""The columns that `insights` counts; of an analysis of another kind `glance` finds its own."""
+def skipped_rows(plan: Plan) -> dict[str, int]:
+    """Rows of the source that the plan left out, by reason."""
+    return {reason: getattr(plan, reason) for reason in SKIPPED}
 
 
-def _insights(tracking: Tracking, analysis: Analysis, here: Row) -> Row:
-    if not analysis.columns.keys() >= _COUNTED:
-        rows, about = column_counts(tracking, analysis, here)
-        return {"insights": rows, "column_counts": about}
-    rows = tracking.query("insights", here, output=table_name(analysis.table))
-    return {"insights": rows, "column_counts": None}
-
-
-def metrics(plan: Plan, times: Row, totals: Row, books: Row) -> dict[str, float | None]:
-    """The five success metrics; None where there is nothing to divide by."""
-    over = times["batches_completed"] + times["batches_abandoned"]
-    asked_for = plan.records + plan.processed + plan.changed + plan.duplicate
-    hours = _hours(times["planned_at"], times["completed_at"])
-    return {
-        "batch_success_rate": _share(times["batches_completed"], over),
-        "batches_per_hour": over / hours if hours else None,
-        "error_rate": _share(books["failed"], plan.records),
-        "deduplication_rate": _share(asked_for - plan.records, asked_for),
-        "recovery_seconds": totals["recovery_seconds"],
-    }
+def metrics(plan: Plan, times: RunTimes, totals: RunTotals, endings: Endings) -> Metrics:
+    """Compute the five success metrics."""
+    wanted = plan.records + plan.processed + plan.changed + plan.duplicate
+    hours = _hours(times.planned_at, times.completed_at)
+    return Metrics(
+        batch_success_rate=_share(times.batches_completed, times.batches_over),
+        batches_per_hour=times.batches_over / hours if hours else None,
+        error_rate=_share(endings.failed, plan.records),
+        deduplication_rate=_share(wanted - plan.records, wanted),
+        recovery_seconds=totals.recovery_seconds,
+    )
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -7,6 +7,7 @@ events.md are written by hand but for tables that stand between two marks.
 """
 
 from .commands import commands_page
+from .json_output import json_output
 from .tables import HOLDS, flat, tables_page
 from .written import DECISIONS, decisions_page, events_page, fields_tables, settings_page
 
@@ -18,6 +19,7 @@ __all__ = [
     "events_page",
     "fields_tables",
     "flat",
+    "json_output",
     "settings_page",
     "tables_page",
 ]

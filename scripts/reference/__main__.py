@@ -5,7 +5,15 @@ from pathlib import Path
 
 from scripts import asyncapi
 
-from . import DECISIONS, commands_page, decisions_page, events_page, settings_page, tables_page
+from . import (
+    DECISIONS,
+    commands_page,
+    decisions_page,
+    events_page,
+    json_output,
+    settings_page,
+    tables_page,
+)
 
 REFERENCE = DECISIONS.parent / "reference"
 
@@ -19,5 +27,6 @@ renew(REFERENCE / "tables.md", lambda _: tables_page())
 renew(REFERENCE / "commands.md", lambda _: commands_page())
 renew(REFERENCE / "settings.md", settings_page)
 renew(REFERENCE / "events.md", events_page)
+renew(REFERENCE / "json-output.json", lambda _: json_output())
 renew(REFERENCE / "asyncapi.json", lambda _: asyncapi.text())
 renew(DECISIONS / "index.md", lambda _: decisions_page())

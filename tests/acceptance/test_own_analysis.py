@@ -4,16 +4,20 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
 from analysis import AnalysisError
+from handlers.summary.column_counts import HiddenColumn
+from handlers.summary.run_summary import RunSummary
 from tests.harness import LocalHarness, calls, id_of
 from troupe import operations
 from troupe.backends.local.operations import add_analysis
 from troupe.cli.app import app
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.explain import explain
+from troupe.operations.histories import RecordHistory
 from troupe.report import render_html
 
 MakeHarness = Callable[..., LocalHarness]
@@ -58,15 +62,18 @@ def test_two_analyses_of_the_same_transcripts_run_beside_each_other(
     assert all(verdict and risk in ("none", "low", "high") for verdict, risk, _, _ in rows)
     assert {("checks", True)} == {(run, cost > 0) for _, _, run, cost in rows}
     assert 0 == harness.run("again", analysis="compliance_check_v1")["planned"]
-    assert 2 == len(explain(harness.backend, id_of(calls(1)[0]))["rows"])
-    stored = json.loads(harness.one("SELECT report FROM run_reports WHERE run_id = 'checks'"))
-    summary = operations.report(harness.backend, "checks")["summary"]
-    for report in (stored, summary):
-        assert {"risk", "identity_checked", "score", "findings"} == {
-            row["kind"] for row in report["insights"]
-        }
-        assert [{"column": "verdict", "why": "free text"}] == report["column_counts"]["left_out"]
-    assert "The analysis at a glance" in render_html(summary)
+    history = explain(harness.backend, id_of(calls(1)[0]))
+    assert isinstance(history, RecordHistory)
+    assert 2 == len(history.rows)
+    kept = harness.one("SELECT report FROM run_reports WHERE run_id = 'checks'")
+    summary = operations.report(harness.backend, "checks").summary
+    for each in (msgspec.json.decode(kept, type=RunSummary), summary):
+        counts = each.column_counts
+        assert ["risk", "identity_checked", "score", "findings"] == [
+            chart.column for chart in counts.charts if chart.counts
+        ]
+        assert [HiddenColumn(column="verdict", why="free text")] == counts.left_out
+    assert "Answers by column" in render_html(summary)
 
 
 def test_an_attempt_without_answers_closes_with_columns_of_its_own(
@@ -164,7 +171,7 @@ def test_a_refused_analysis_leaves_the_state_folder_unchanged(
 
     assert ["call_review_v1", "compliance_check_v1"] == harness.backend.analyses.names
     change(other, "analysis.json", '"compliance_checks"', '"compliance_points"')
-    assert "compliance_points" == add_analysis(harness.backend, str(other))["table"]
+    assert "compliance_points" == add_analysis(harness.backend, str(other)).table
 
 
 @pytest.mark.parametrize(

@@ -88,9 +88,9 @@ def test_a_broken_run_ends_with_balanced_totals_after_the_commands_of_an_operato
     work(broken, hours=1)
 
     # The batch without output: its attempt is closed without answers.
-    (letter,) = OPERATIONS["dead_letters"](broken.backend)["letters"]
-    assert "output_missing" in troupe("dead-letters", "show", letter["letter_id"])
-    closed = troupe("dead-letters", "discard", letter["letter_id"], "--reason", "bucket emptied")
+    (letter,) = OPERATIONS["list_dead_letters"](broken.backend).letters
+    assert "output_missing" in troupe("dead-letters", "show", letter.letter_id)
+    closed = troupe("dead-letters", "discard", letter.letter_id, "--reason", "bucket emptied")
     assert "closed run r1, batch 3, attempt 1" in closed
 
     # The hanging job: the run is cancelled; answers of the job are kept.

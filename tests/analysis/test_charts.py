@@ -1,5 +1,6 @@
 """Which columns of an analysis are counted for the report, and which are left out."""
 
+from dataclasses import replace
 from typing import Any
 
 from analysis import charts_of
@@ -37,6 +38,18 @@ def test_columns_that_may_identify_a_person_are_left_out() -> None:
 
     assert [("verdict", "free text"), ("account", "whole numbers without a maximum")] == [
         (each.column, each.why) for each in counted.left_out
+    ]
+
+
+def test_text_is_counted_only_where_the_analysis_shows_it() -> None:
+    """A column of text, or one field of a repeated record."""
+    analysis = analysis_of(KINDS)
+    found = charts_of(replace(analysis, shown=("verdict", "findings.rule")))
+
+    assert [("verdict", "values", None), ("findings", "items", "rule")] == [
+        (chart.column, chart.shows, chart.field)
+        for chart in found.charts
+        if chart.column in ("verdict", "findings")
     ]
 
 

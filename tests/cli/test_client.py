@@ -15,6 +15,7 @@ from troupe.backends.local.control_server import CONTROL_FILE, ControlServer
 from troupe.backends.local.state_folder import HomeInUse
 from troupe.cli import client
 from troupe.cli.client import CallFailed, _call_local
+from troupe.operations.run_status import Status
 
 
 @pytest.fixture
@@ -63,7 +64,7 @@ def test_a_request_to_a_busy_worker_is_sent_once(backend: LocalBackend) -> None:
 
 def test_a_worker_that_is_about_to_listen_is_waited_for(backend: LocalBackend) -> None:
     """Its control file is written a moment after it owns the folder."""
-    answers: list[dict[str, object]] = []
+    answers: list[Status] = []
     thread = threading.Thread(
         target=lambda: answers.append(_call_local(backend.home, "status", {}))
     )
@@ -74,7 +75,7 @@ def test_a_worker_that_is_about_to_listen_is_waited_for(backend: LocalBackend) -
             server.answer(backend, 0.05)
             thread.join(0.01)
 
-    assert [[]] == [answer["runs"] for answer in answers]
+    assert [[]] == [answer.runs for answer in answers]
 
 
 def test_a_process_that_never_listens_is_no_worker(

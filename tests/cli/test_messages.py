@@ -4,6 +4,7 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -12,6 +13,7 @@ from troupe.backends.local.backend import LocalBackend
 from troupe.backends.local.control_server import ControlServer
 from troupe.cli import run
 from troupe.cli.app import app
+from troupe.operations.reprocess import ReprocessResult
 
 
 def output_of(*words: str, code: int = 0) -> str:
@@ -36,7 +38,8 @@ def test_reprocess_prints_its_size_and_its_cost(
         "records": 1, "batches": 1, "left_out": {}, "cost": [0.1, 0.2], "known": False,
         "input_tokens": [1, 3], "output_tokens": [2, 4], "run_id": "again",
     }  # fmt: skip
-    monkeypatch.setattr(run, "try_call", lambda *_, **__: default | answer)
+    result = msgspec.convert(default | answer, ReprocessResult)
+    monkeypatch.setattr(run, "try_call", lambda *_, **__: result)
 
     assert line in output_of("reprocess", "--run", "first", "--home", str(tmp_path))
 

@@ -14,35 +14,36 @@ from typing import Any
 import pytest
 
 from tests.cli.command import ENVIRONMENT, TROUPE, Command
+from tests.report import samples
 from troupe.cli.client import CallFailed
 from troupe.cli.watch import Interrupted, json_lines, text_lines, watch
 from troupe.cli.watch_state import WatchState
+from troupe.operations.run_status import Status, Worker
+from troupe.operations.runs import RunStatus
 from troupe.report.pace import Pace
-from troupe.report.snapshot import Scene
+from troupe.report.snapshot import Snapshot
 
-Answer = dict[str, Any]
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
-OVER = "2026-03-02T09:00:00Z"
+OVER = datetime(2026, 3, 2, 9, tzinfo=UTC)
 
 
-def run(analysed: int, records: int = 100, **more: Any) -> Answer:
-    return {
-        "run_id": "r1",
-        "records": records,
-        "analysed": analysed,
-        "cost": 0.01 * analysed,
-    } | more
+def run(analysed: int, records: int = 100, **more: Any) -> RunStatus:
+    fields = {"planned_at": OVER, "cost": 0.01 * analysed} | more
+    return samples.run(analysed, records=records, **fields)
 
 
-def status(*runs: Answer, **more: Any) -> Answer:
-    return {"worker": {"pid": 7}, "runs": list(runs)} | more
+def status(*runs: RunStatus, **more: Any) -> Status:
+    return samples.status(*runs, **{"worker": Worker(pid=7)} | more)
 
 
-def answering(*answers: Answer | CallFailed) -> Callable[[str | None], Answer]:
+UNBALANCED = samples.totals(planned=100, ok=False)
+
+
+def answering(*answers: Status | CallFailed) -> Callable[[str | None], Status]:
     """Return a query that gives one answer after another."""
     rest = iter(answers)
 
-    def query(_run_id: str | None) -> Answer:
+    def query(_run_id: str | None) -> Status:
         answer = next(rest)
         if isinstance(answer, CallFailed):
             raise answer
@@ -55,7 +56,7 @@ def new_state() -> WatchState:
     return WatchState(lambda: 0.0, lambda: NOON)
 
 
-def watched(*answers: Answer | CallFailed, run_id: str | None = "r1") -> tuple[int, list[str]]:
+def watched(*answers: Status | CallFailed, run_id: str | None = "r1") -> tuple[int, list[str]]:
     """Watch without a terminal; return the exit code and the lines."""
     lines: list[str] = []
     code = watch(answering(*answers), run_id, new_state(), text_lines(lines.append), lambda: None)
@@ -83,7 +84,7 @@ def test_a_request_that_is_not_planned_yet_is_waited_for() -> None:
 
     assert 0 == code
     assert any("run r1: requested" in line for line in lines)
-    assert any("moves again" in line for line in lines)
+    assert any("no longer held up" in line for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -91,12 +92,15 @@ def test_a_request_that_is_not_planned_yet_is_waited_for() -> None:
     [
         (status(run(100, completed_at=OVER)), 0),
         (status(run(50, completed_at=OVER, stopped_for="breaker")), 1),
-        (status(run(100, completed_at=OVER), reconciliation={"ok": False, "planned": 100}), 1),
+        (
+            status(run(100, completed_at=OVER), details=samples.details(reconciliation=UNBALANCED)),
+            1,
+        ),
         (status(refusals=[{"run_id": "r1", "reason": "budget", "detail": "too dear"}]), 1),
         (status(), 0),
     ],
 )
-def test_the_exit_code_tells_how_the_runs_ended(last: Answer, code: int) -> None:
+def test_the_exit_code_tells_how_the_runs_ended(last: Status, code: int) -> None:
     """For scripts that wait for a run."""
     assert code == watched(last)[0]
 
@@ -107,12 +111,13 @@ def test_the_runs_that_were_open_decide_the_exit_code() -> None:
     over = run(100, completed_at=OVER)
     ended = run(9, run_id="r2", completed_at=OVER, stopped_for="budget")
 
-    def code(first: Answer, last: Answer) -> int:
+    def code(first: RunStatus, last: RunStatus) -> int:
         before = [status(old, first, run(0)), status(run(0))]
         after = [status(old, last, over), status(over)]
         return watched(*before, *after, run_id=None)[0]
 
-    assert 0 == code(over | {"run_id": "r2"}, over | {"run_id": "r2"})
+    second = run(100, run_id="r2", completed_at=OVER)
+    assert 0 == code(second, second)
     assert 1 == code(run(1, run_id="r2"), ended)
 
 
@@ -150,12 +155,12 @@ def test_a_signal_ends_the_watch_with_130() -> None:
 def test_an_error_that_a_signal_caused_ends_the_watch_with_130() -> None:
     """DuckDB raises RuntimeError for an interrupted query; other errors are raised."""
 
-    def interrupted(_run_id: str | None) -> Answer:
+    def interrupted(_run_id: str | None) -> Status:
         with suppress(Interrupted):
             signal.raise_signal(signal.SIGTERM)
         raise RuntimeError("Query interrupted")
 
-    def broken(_run_id: str | None) -> Answer:
+    def broken(_run_id: str | None) -> Status:
         raise RuntimeError("broken")
 
     show = text_lines(print)
@@ -169,9 +174,9 @@ def test_the_show_is_closed_when_it_is_interrupted() -> None:
     closed = []
 
     @contextmanager
-    def shown() -> Iterator[Callable[[Scene], None]]:
+    def shown() -> Iterator[Callable[[Snapshot], None]]:
         try:
-            yield lambda scene: None
+            yield lambda snapshot: None
         finally:
             closed.append(True)
 
@@ -187,12 +192,14 @@ def test_without_a_name_the_newest_open_run_is_shown_in_full() -> None:
     """The second query is about it."""
     names: list[str | None] = []
 
-    def query(run_id: str | None) -> Answer:
+    def query(run_id: str | None) -> Status:
         names.append(run_id)
         both = [run(100, completed_at=OVER), run(5, run_id="r2")]
-        return status(*([both[1]] if run_id else both), batches=[] if run_id else None)
+        return status(*([both[1]] if run_id else both))
 
-    assert "r2" == new_state().refresh(query, None).run["run_id"]
+    shown = new_state().refresh(query, None).run
+    assert shown is not None
+    assert "r2" == shown.run_id
     assert [None, "r2"] == names
 
 
@@ -201,16 +208,17 @@ def test_a_refusal_before_the_watch_is_left_out() -> None:
     old = {"run_id": "old", "reason": "budget", "detail": "last week"}
     query = answering(*[status(run(0), refusals=[old])] * 2)
 
-    assert [] == new_state().refresh(query, None).status["refusals"]
+    assert [] == new_state().refresh(query, None).status.refusals
     assert 1 == watched(status(refusals=[old]))[0]
 
 
 def test_errors_that_appear_during_the_watch_are_new() -> None:
     """Those of the first snapshot are not."""
-    first, second = ([{"error_type": name, "errors": 1} for name in names] for names in (
-        ["truncated"], ["truncated", "blocked"],
-    ))  # fmt: skip
-    query = answering(status(run(0), errors=first), status(run(1), errors=second))
+    first, second = (
+        samples.details(errors=[samples.error(name) for name in names])
+        for names in (["truncated"], ["truncated", "blocked"])
+    )
+    query = answering(status(run(0), details=first), status(run(1), details=second))
     state = new_state()
 
     assert frozenset() == state.refresh(query, "r1").fresh
@@ -225,7 +233,7 @@ def test_scripts_get_one_document_a_line() -> None:
     assert 0 == watch(query, "r1", new_state(), json_lines(lines.append), lambda: None)
 
     first, last = (json.loads(line) for line in lines)
-    assert (NOON.isoformat(), 0, 100) == (
+    assert ("2026-03-02T12:00:00Z", 0, 100) == (
         first["at"], first["runs"][0]["analysed"], last["run"]["analysed"],
     )  # fmt: skip
     assert ["a_minute", "cost", "latest", "soonest"] == sorted(first["forecasts"]["r1"])
@@ -235,18 +243,18 @@ def test_the_time_left_is_a_range() -> None:
     """From the pace of the whole watch, 30 records in 20 s, and of its last part, 10 in 10 s."""
     pace = Pace()
     for at, analysed in ((0.0, 30), (10.0, 50), (15.0, 50), (20.0, 60)):
-        pace.saw(at, run(analysed))
+        pace.observe(at, run(analysed))
     forecast = pace.forecast(20.0, run(60))
 
     assert ("90 records a minute", "18 s to 53 s left") == (forecast.rate, forecast.left)
     assert 1.0 == pytest.approx(forecast.cost)
 
 
-def test_a_run_that_stands_still_gets_slower() -> None:
+def test_a_run_that_does_not_move_gets_slower() -> None:
     """The rate falls with the time since the last change."""
     pace = Pace()
-    pace.saw(0.0, run(0))
-    pace.saw(10.0, run(50))
+    pace.observe(0.0, run(0))
+    pace.observe(10.0, run(50))
 
     assert ("300 records a minute", "50 records an hour") == (
         pace.forecast(10.0, run(50)).rate, pace.forecast(3600.0, run(50)).rate,
@@ -256,7 +264,7 @@ def test_a_run_that_stands_still_gets_slower() -> None:
 def test_a_run_that_began_before_the_watch_has_a_pace_at_once() -> None:
     """It starts with 0 records at the time of its plan."""
     pace = Pace()
-    pace.saw(1000.0, run(50), age=60.0)
+    pace.observe(1000.0, run(50), age=60.0)
 
     assert "50 records a minute" == pace.forecast(1000.0, run(50)).rate
 
@@ -266,7 +274,7 @@ def test_there_is_no_forecast_before_the_first_change(snapshots: list[int]) -> N
     """One snapshot has no pace."""
     pace = Pace()
     for at, analysed in enumerate(snapshots):
-        pace.saw(float(at), run(analysed))
+        pace.observe(float(at), run(analysed))
     forecast = pace.forecast(9.0, run(0))
 
     assert ("", None) == (forecast.left, forecast.cost)
@@ -275,13 +283,19 @@ def test_there_is_no_forecast_before_the_first_change(snapshots: list[int]) -> N
 
 def test_the_canary_alone_gives_no_time_left() -> None:
     """It is small; its cost is a forecast already."""
-    canary = {"canary": {"records": 10, "is_over": False}}
-    more = {"course": canary, "batches": [{"batch": 1}, {"batch": 2}]}
+    details = samples.details(
+        safeguards={
+            "canary": {"records": 10, "is_over": False, "analysed": 0, "failed": 0},
+            "breaker": {"records_over": 0, "failed_over": 0, "limit": 20},
+            "budget": None,
+        },
+        batches=[samples.batch(1, "submitted"), samples.batch(2, "waiting", None)],
+    )
     state = WatchState(lambda: 60.0, lambda: NOON)
-    query = answering(status(run(10, planned_at="2026-03-02T11:59:00Z"), **more))
-    scene = state.refresh(query, "r1")
+    query = answering(status(run(10, planned_at="2026-03-02T11:59:00Z"), details=details))
+    snapshot = state.refresh(query, "r1")
 
-    assert ("", 1.0) == (scene.forecast.left, scene.forecast.cost)
+    assert ("", 1.0) == (snapshot.forecast.left, snapshot.forecast.cost)
 
 
 def test_on_a_terminal_it_leaves_the_screen_as_it_was(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 from google.cloud.bigquery import DatasetReference, LoadJobConfig, SourceFormat
 from typer.testing import CliRunner, Result
 
@@ -184,7 +185,8 @@ class Cloud:
         return victim.handler
 
     def books(self, run_id: str) -> dict[str, Any]:
-        return operations.verify(self.backend, run_id)
+        found: dict[str, Any] = msgspec.structs.asdict(operations.verify(self.backend, run_id))
+        return found
 
     def is_completed(self, run_id: str) -> bool:
         runs = self.backend.dependencies.tracking.query(

@@ -1,6 +1,7 @@
 """The reference pages agree with the code."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from handlers.dispatch.message import Outcome
 from scripts import reference
 from tracking.tables import columns_of, layouts
+from troupe.backends.local.operations import OPERATIONS
 from troupe.telemetry import otel, traced
 from troupe.telemetry.traced import REPEATED
 
@@ -37,6 +39,14 @@ def test_the_tables_of_a_written_page_are_those_of_the_code(name: str) -> None:
 
     assert made(page(name)) == page(name)
     assert page(name).count("\n| `") > 10
+
+
+def test_the_schema_of_the_json_output_is_the_one_of_the_code() -> None:
+    """Renew it with `python -m scripts.reference`; every operation has a result type in it."""
+    made = reference.json_output()
+
+    assert made == (REFERENCE / "json-output.json").read_text(encoding="utf-8")
+    assert OPERATIONS.keys() == json.loads(made)["properties"].keys()
 
 
 def test_every_decision_is_listed() -> None:

@@ -13,6 +13,7 @@ from tests.harness import LocalHarness, calls
 from tracking import Tracking
 from troupe import operations
 from troupe.backends.local.backend import LOCAL_POLICY, LocalSettings
+from troupe.operations.run_requests import Preview
 
 Capped = Callable[..., LocalHarness]
 
@@ -67,7 +68,11 @@ def test_a_run_whose_first_batch_may_not_fit_is_refused(capped: Capped) -> None:
 def test_a_refusal_tells_small_money_in_digits_that_say_something(capped: Capped) -> None:
     """What it would cost and what is left, or what the first batch may not pass."""
     harness = capped()
-    low, high = operations.request(harness.backend, {"dry_run": True})["cost"]
+    preview = operations.request(harness.backend, {"dry_run": True})
+    assert isinstance(preview, Preview)
+    low, high = preview.cost
+    assert low is not None
+    assert high is not None
     middle = (low + high) / 2
 
     harness.request("small", budget=0.0004)
@@ -110,11 +115,14 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
             harness.tick(minutes=1)
     harness.clock.pass_((harness.backend.dependencies.policy.look_back_days + 6) * 24 * 3600)
 
-    status = operations.status(harness.backend, "r1")
+    details = operations.status(harness.backend, "r1").details
     harness.play()
 
     spent = "SELECT sum(prompt_tokens + output_tokens + thoughts_tokens) FROM attempt_closings"
-    assert 0 < status["course"]["budget"]["tokens"] < harness.one(spent) <= 30_000
+    assert details
+    assert details.safeguards
+    assert details.safeguards.budget
+    assert 0 < details.safeguards.budget.tokens < harness.one(spent) <= 30_000
     assert "budget_exhausted" in {
         name for (name,) in harness.sql("SELECT error_type FROM error_tracking")
     }

@@ -194,7 +194,7 @@ def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(
     done = dead_letters.replay(harness.backend)
     harness.play()
 
-    assert (1, 0) == (done["replayed"], done["handled"])
+    assert (1, 0) == (done.replayed, done.handled)
     assert ([(1, "void")], 0) == (claims(harness), harness.jobs())
     books = harness.books("r1")
     assert (4, True, True) == (books["released"], books["completed"], books["ok"])

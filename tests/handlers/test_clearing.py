@@ -26,10 +26,10 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(
     harness.run("r1")
 
     shown = clear_history(harness.backend, "r1")
-    assert (6, 6, False) == (shown["records"], shown["output_rows"], shown["cleared"])
+    assert (6, 6, False) == (shown.records, shown.output_rows, shown.cleared)
     assert 6 == harness.books("r1")["analysed"]
 
-    assert clear_history(harness.backend, "r1", "wrong prompt", sure=True)["cleared"]
+    assert clear_history(harness.backend, "r1", "wrong prompt", sure=True).cleared
     books = harness.books("r1")
     assert (True, 0, 6, 6) == (books["ok"], books["analysed"], books["cleared"], books["planned"])
     assert 0 == harness.one("SELECT count(*) FROM transcription_analyzed_transcripts")
@@ -39,7 +39,7 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(
 
     assert 6 == harness.run("r2")["analysed"]
     assert harness.books()["ok"]
-    assert not clear_history(harness.backend, "r1", sure=True)["cleared"]
+    assert not clear_history(harness.backend, "r1", sure=True).cleared
 
 
 def test_clearing_is_refused_while_an_open_run_holds_a_record(
@@ -73,7 +73,7 @@ def test_what_has_a_row_is_not_reprocessed_before_its_history_is_cleared(
     clear_history(harness.backend, "r1", sure=True)
 
     shown = reprocess(harness.backend, {"record_ids": [id_of(rows[0])]}, dry_run=True)
-    assert (1, 1) == (shown["records"], shown["batches"])
+    assert (1, 1) == (shown.records, shown.batches)
 
 
 def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(
@@ -84,15 +84,15 @@ def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(
     harness.run("r1")
 
     shown = forget(harness.backend, PERSON)
-    assert (2, 2, 2) == (shown["processed"], shown["members"], shown["output_rows"])
+    assert (2, 2, 2) == (shown.processed, shown.members, shown.output_rows)
     assert 2 == harness.one("SELECT count(*) FROM processed_records WHERE phone_number_token = ?",
                           PERSON)  # fmt: skip
 
     done = forget(harness.backend, PERSON, sure=True)
-    assert done["forgotten"]
-    assert 3 == done["source_rows"]
-    assert any("requests/" in file for file in done["files"])
-    assert any("output/" in file for file in done["files"])
+    assert done.forgotten
+    assert 3 == done.source_rows
+    assert any("requests/" in file for file in done.files)
+    assert any("output/" in file for file in done.files)
     tables = [name for (name,) in harness.sql("SELECT table_name FROM duckdb_tables()")]
     ours = [table for table in tables if table != "transcription_pass_2"]
     held = [t for t in ours if PERSON in str(harness.sql(f'SELECT * FROM "{t}"'))]  # noqa: S608

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from handlers.summary.column_counts import column_counts
+from handlers.summary.column_counts import ColumnCounts, column_counts
 from tests.analysis.own import NAME, folder_of
 from tests.analysis.test_charts import KINDS
-from tests.harness import LocalHarness
-from tracking import Row
+from tests.harness import LocalHarness, calls
 from troupe.backends.local.operations import add_analysis
 
 MakeHarness = Callable[..., LocalHarness]
@@ -44,21 +43,23 @@ _FILL = {"VARCHAR": "'x'", "BIGINT": "1", "TIMESTAMP": "now()"}
 
 
 def seen(harness: LocalHarness, column: str) -> list[tuple[Any, ...]]:
-    """Value, detail and records of one column."""
+    """Value, upper edge and records of one column."""
     return [
-        (r["value"], r["detail"], r["records"]) for r in _glance(harness)[0] if r["kind"] == column
+        (row.value, row.below, row.records)
+        for chart in counted(harness).charts
+        if chart.column == column
+        for row in chart.counts
     ]
 
 
-def _glance(harness: LocalHarness) -> tuple[list[Row], Row]:
+def counted(harness: LocalHarness) -> ColumnCounts:
     analysis = harness.backend.analyses.load(NAME)
     return column_counts(harness.backend.dependencies.tracking, analysis, {"run_id": "r1"})
 
 
 def median(harness: LocalHarness, column: str) -> float | None:
-    (found,) = [each for each in _glance(harness)[1]["charts"] if each["column"] == column]
-    value: float | None = found["median"]
-    return value
+    (chart,) = [each for each in counted(harness).charts if each.column == column]
+    return chart.median
 
 
 def test_values_are_counted_and_absent_ones_too(harness: LocalHarness) -> None:
@@ -76,7 +77,7 @@ def test_entries_of_lists_are_counted_and_lists_by_their_length(harness: LocalHa
 
     assert [("a", None, 2), ("b", None, 1)] == seen(harness, "labels")
     assert [("0", "1", 2), ("1", "2", 1)] == seen(harness, "notes")
-    assert "Anna" not in str(_glance(harness))
+    assert "Anna" not in str(counted(harness))
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,45 @@ def test_the_median_is_reported(harness: LocalHarness) -> None:
 
 def test_before_anything_is_stored_there_is_nothing_to_see(harness: LocalHarness) -> None:
     """And what would be shown is known."""
-    rows, about = _glance(harness)
+    counts = counted(harness)
 
-    assert [] == rows
-    assert {"verdict", "account"} == {each["column"] for each in about["left_out"]}
+    assert [] == [row for chart in counts.charts for row in chart.counts]
+    assert {"verdict", "account"} == {each.column for each in counts.left_out}
+
+
+def test_two_columns_of_one_object_with_the_same_values_are_a_flow(
+    make_harness: MakeHarness,
+) -> None:
+    """Of the shipped analysis: sentiment before and after. Each pair counts its records."""
+    harness = make_harness()
+    harness.load(calls(12))
+    harness.run("r1")
+    analysis = harness.backend.analyses.load("call_review_v1")
+
+    counts = column_counts(harness.backend.dependencies.tracking, analysis, {"run_id": "r1"})
+
+    (flow,) = counts.flows
+    assert ("call_sentiment_incoming", "call_sentiment_outgoing") == (flow.before, flow.after)
+    assert 12 == sum(row.records for row in flow.counts)
+    assert {flow.before, flow.after}.isdisjoint(chart.column for chart in counts.charts)
+
+
+def test_languages_and_product_names_of_the_shipped_analysis_are_counted(
+    make_harness: MakeHarness,
+) -> None:
+    """`shown` of analysis.json names them: a text column, and a field of a repeated record."""
+    harness = make_harness()
+    harness.load(calls(12))
+    harness.run("r1")
+    analysis = harness.backend.analyses.load("call_review_v1")
+
+    counts = column_counts(harness.backend.dependencies.tracking, analysis, {"run_id": "r1"})
+
+    charts = {chart.column: chart for chart in counts.charts}
+    products = harness.one(
+        "SELECT coalesce(sum(len(products)), 0) FROM transcription_analyzed_transcripts"
+    )
+    assert 12 == sum(row.records for row in charts["language_code"].counts)
+    assert products == sum(row.records for row in charts["products"].counts)
+    assert "free text" in {each.why for each in counts.left_out}
+    assert not {"language_code", "products"} & {each.column for each in counts.left_out}

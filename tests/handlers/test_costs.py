@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from handlers.summary.run_summary import summarise
+from handlers.summary.run_summary import ExitCount, RunSummary, summarise
 from tests.harness import LocalHarness, calls, id_of
 from troupe.standin.corrupt import Damage, Kind
 
 MakeHarness = Callable[..., LocalHarness]
 
 
-def summary_of(harness: LocalHarness, run_id: str = "r1") -> dict[str, Any]:
+def summary_of(harness: LocalHarness, run_id: str = "r1") -> RunSummary:
     plan = harness.backend.dependencies.tracking.plan_of(run_id)
     assert plan is not None
     return summarise(
@@ -35,15 +35,20 @@ def test_the_parts_add_up_to_the_cost_of_the_tables(make_harness: MakeHarness) -
     harness = damaged(make_harness, rows)
     harness.run()
     found = summary_of(harness)
-    totals, parts = found["totals"], found["money"]["parts"]
+    totals, parts = found.totals, found.money.parts
     stored = harness.one("SELECT sum(cost) FROM transcription_analyzed_transcripts")
 
-    assert pytest.approx(totals["cost"]) == sum(part["cost"] for part in parts)
-    assert pytest.approx(totals["cost"]) == stored + totals["wasted"]
-    assert 0 < totals["repeated_cost"] <= totals["wasted"]
-    assert totals["cost"] < found["money"]["online"]
-    assert [{"ending": "failed", "error_type": "attempts_exhausted", "cause": "truncated",
-             "records": 1}] == found["exits"]  # fmt: skip
+    assert totals.cost is not None
+    assert totals.wasted is not None
+    assert totals.repeated_cost is not None
+    assert found.money.online is not None
+    assert pytest.approx(totals.cost) == sum(part.cost or 0 for part in parts)
+    assert pytest.approx(totals.cost) == stored + totals.wasted
+    assert 0 < totals.repeated_cost <= totals.wasted
+    assert totals.cost < found.money.online
+    assert [
+        ExitCount(ending="failed", error_type="attempts_exhausted", cause="truncated", records=1)
+    ] == found.exits
 
 
 def test_what_was_analysed_before_is_saved_at_the_mean_of_a_row(harness: LocalHarness) -> None:
@@ -52,13 +57,14 @@ def test_what_was_analysed_before_is_saved_at_the_mean_of_a_row(harness: LocalHa
     harness.run("r1")
     harness.run("r2")
     first, second = summary_of(harness, "r1"), summary_of(harness, "r2")
-    each = first["totals"]["cost"] / 20
+    assert first.totals.cost is not None
+    each = first.totals.cost / 20
 
-    assert (0, 0.0) == (first["money"]["saved"]["records"], first["money"]["saved"]["cost"])
-    saved = second["money"]["saved"]
-    assert (20, "analysis") == (saved["records"], saved["by"])
-    assert pytest.approx(20 * each) == saved["cost"]
-    assert (1, 20) == tuple(second["money"]["analysis"][name] for name in ("runs", "analysed"))
+    assert (0, 0.0) == (first.money.saved.records, first.money.saved.cost)
+    saved = second.money.saved
+    assert (20, "analysis") == (saved.records, saved.by)
+    assert pytest.approx(20 * each) == saved.cost
+    assert (1, 20) == (second.money.analysis.runs, second.money.analysis.analysed)
 
 
 def test_an_unknown_price_stays_unknown_in_every_sum(harness: LocalHarness) -> None:
@@ -66,10 +72,10 @@ def test_an_unknown_price_stays_unknown_in_every_sum(harness: LocalHarness) -> N
     harness.load(calls(5))
     harness.run("r1", limit=2, mode="test")
     harness.run("r2", model="some-other-model")
-    money = summary_of(harness, "r2")["money"]
+    money = summary_of(harness, "r2").money
 
-    assert {None} == {part["cost"] for part in money["parts"]}
-    assert (None, None, None) == (money["price"], money["online"], money["analysis"]["cost"])
+    assert {None} == {part.cost for part in money.parts}
+    assert (None, None, None) == (money.price, money.online, money.analysis.cost)
     assert {2: False, 3: True} == {
         run["analysed"]: run["cost"] is None
         for run in harness.backend.dependencies.tracking.query("costs", {"analysis": None})

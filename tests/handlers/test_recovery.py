@@ -39,18 +39,18 @@ def test_a_replayed_dead_letter_brings_the_run_to_its_end(harness: LocalHarness)
     harness.request()
     harness.play()
     assert [("write-jsonl", "object_conflict", 1)] == [
-        (g["handler"], g["cause"], g["count"])
-        for g in dead_letters.dead_letters(harness.backend)["groups"]
+        (g.handler, g.cause, g.count)
+        for g in dead_letters.list_dead_letters(harness.backend).groups
     ]
 
     mend()
-    assert 1 == dead_letters.replay(harness.backend, dry_run=True)["replayed"]
-    assert 1 == dead_letters.replay(harness.backend, handler="write-jsonl")["replayed"]
+    assert 1 == dead_letters.replay(harness.backend, dry_run=True).replayed
+    assert 1 == dead_letters.replay(harness.backend, handler="write-jsonl").replayed
     harness.play()
 
     assert (True, 4) == tuple(harness.books("r1")[k] for k in ("ok", "analysed"))
-    assert [] == dead_letters.dead_letters(harness.backend)["groups"]
-    assert 0 == dead_letters.replay(harness.backend)["replayed"]
+    assert [] == dead_letters.list_dead_letters(harness.backend).groups
+    assert 0 == dead_letters.replay(harness.backend).replayed
 
 
 def test_a_letter_that_fails_again_after_its_replay_waits_again(harness: LocalHarness) -> None:
@@ -63,7 +63,7 @@ def test_a_letter_that_fails_again_after_its_replay_waits_again(harness: LocalHa
     harness.clock.pass_(1)  # rows of one moment count once
     dead_letters.replay(harness.backend)
     harness.play()
-    assert 1 == len(dead_letters.dead_letters(harness.backend)["letters"])
+    assert 1 == len(dead_letters.list_dead_letters(harness.backend).letters)
     mend()
     dead_letters.replay(harness.backend)
     harness.play()
@@ -71,7 +71,9 @@ def test_a_letter_that_fails_again_after_its_replay_waits_again(harness: LocalHa
     assert harness.books("r1")["completed"]
 
 
-def test_a_replay_without_a_worker_is_published_again_at_the_next_start(harness: LocalHarness) -> None:
+def test_a_replay_without_a_worker_is_published_again_at_the_next_start(
+    harness: LocalHarness,
+) -> None:
     """The command may end before anybody handles the message."""
     harness.load(calls(4))
     broken_bucket(harness)
@@ -91,18 +93,18 @@ def test_what_was_handled_meanwhile_is_not_sent_again(make_harness: MakeHarness)
     harness.load(calls(3))
     harness.request()
     harness.play()
-    (letter,) = dead_letters.dead_letters(harness.backend)["letters"]
+    (letter,) = dead_letters.list_dead_letters(harness.backend).letters
     attempt_key = harness.sql("SELECT planned_on FROM run_plans")[0][0]
     harness.backend.warehouse.db.execute(
         "INSERT INTO deliveries SELECT ?, 'job-succeeded', 'r1', 1, 'process-results', 'done', "
         "NULL, 1.0, 1, recorded_at, recorded_on FROM events LIMIT 1",
-        [letter["event_id"]],
+        [letter.event_id],
     )
 
     answer = dead_letters.replay(harness.backend)
 
     assert attempt_key is not None
-    assert (0, 1) == (answer["replayed"], answer["handled"])
+    assert (0, 1) == (answer.replayed, answer.handled)
 
 
 def test_discarding_closes_the_attempt_without_answers(make_harness: MakeHarness) -> None:
@@ -111,16 +113,16 @@ def test_discarding_closes_the_attempt_without_answers(make_harness: MakeHarness
     harness.load(calls(3))
     harness.request()
     harness.play()
-    (letter,) = dead_letters.dead_letters(harness.backend)["letters"]
+    (letter,) = dead_letters.list_dead_letters(harness.backend).letters
 
-    answer = dead_letters.discard(harness.backend, letter["letter_id"], "the bucket was emptied")
+    answer = dead_letters.discard(harness.backend, letter.letter_id, "the bucket was emptied")
     harness.play()
 
-    assert "batch 1, attempt 1" in answer["closed"]
+    assert "run r1, batch 1, attempt 1" == answer.closed
     books = harness.books("r1")
     assert (True, True, 3) == (books["ok"], books["completed"], books["released"])
     with pytest.raises(InvalidOperation):
-        dead_letters.discard(harness.backend, letter["letter_id"], "again")
+        dead_letters.discard(harness.backend, letter.letter_id, "again")
     harness.restart(behaviour=Behaviour())
     assert 3 == harness.run("r2")["analysed"]
 
@@ -129,14 +131,13 @@ def test_a_letter_is_shown_with_its_cause(harness: LocalHarness) -> None:
     """As it came, with what Pub/Sub and the loop wrote on it."""
     harness.backend.bus.send("batch-planned", b"not json", {})
     harness.play()
-    (letter,) = dead_letters.dead_letters(harness.backend)["letters"]
+    (letter,) = dead_letters.list_dead_letters(harness.backend).letters
 
-    shown = dead_letters.show_letter(harness.backend, letter["letter_id"])
+    shown = dead_letters.show_letter(harness.backend, letter.letter_id)
 
-    assert ("unreadable_message", "not json") == (shown["cause"], shown["body"])
-    assert {"unreadable": 1} == {
-        k: v for k, v in dead_letters.replay(harness.backend).items() if v and k != "dry_run"
-    }
+    assert ("unreadable_message", "not json") == (shown.cause, shown.body)
+    replayed = dead_letters.replay(harness.backend)
+    assert (0, 0, 1) == (replayed.replayed, replayed.handled, replayed.unreadable)
     with pytest.raises(InvalidOperation):
         dead_letters.show_letter(harness.backend, "nothing")
 
@@ -156,9 +157,12 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(make_harness: Ma
     )
     harness.play()
 
-    assert (2, None) == (preview["records"], preview["run_id"])
-    assert 0 < preview["cost"][0] < preview["cost"][1]
-    assert "again" == done["run_id"]
+    assert (2, None) == (preview.records, preview.run_id)
+    low, high = preview.cost
+    assert low is not None
+    assert high is not None
+    assert 0 < low < high
+    assert "again" == done.run_id
     assert 2 == harness.books("again")["analysed"]
     with pytest.raises(InvalidOperation, match="have a row already"):
         reprocess(harness.backend, {"record_ids": [id_of(rows[5])]})

@@ -95,8 +95,8 @@ def test_a_query_over_the_socket_is_answered(backend: LocalBackend) -> None:
     with serving(backend) as server:
         answer = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
-    assert ([], []) == (answer["runs"], answer["dead_letters"])
-    assert os.getpid() == answer["worker"]["pid"]
+    assert ([], []) == (answer.runs, answer.dead_letters)
+    assert os.getpid() == answer.worker.pid
 
 
 def test_another_process_asks_and_is_answered(backend: LocalBackend) -> None:
@@ -107,7 +107,7 @@ def test_another_process_asks_and_is_answered(backend: LocalBackend) -> None:
         "from troupe.backends.local.state_folder import HomeInUse\n"
         "home = Path(sys.argv[1])\n"
         "try:\n    LocalBackend(home)\nexcept HomeInUse:\n    print('in use')\n"
-        "print(ask(home, 'request', {'request': {'run_id': 'r7'}})['run_id'])\n"
+        "print(ask(home, 'request', {'request': {'run_id': 'r7'}}).run_id)\n"
     )
     command = [sys.executable, "-c", script, str(backend.home)]
 
@@ -136,7 +136,7 @@ def test_what_is_asked_is_done(backend: LocalBackend, tmp_path: Path) -> None:
     with serving(backend) as server:
         answer = answered(server, backend, lambda: ask(backend.home, "load", {"file": str(file)}))
 
-    assert 3 == answer["added"]
+    assert 3 == answer.added
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_a_failure_of_the_owner_travels_without_its_details(backend: LocalBacken
         after = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
     assert "TypeError in the process that owns the folder" == str(found)
-    assert [] == after["runs"]
+    assert [] == after.runs
 
 
 def test_a_wrong_secret_is_not_answered(backend: LocalBackend) -> None:
@@ -196,7 +196,7 @@ def test_an_unreadable_request_is_not_answered(backend: LocalBackend, line: byte
         assert b"answer" not in send(backend.home, line)
         answer = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
-    assert [] == answer["runs"]
+    assert [] == answer.runs
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file modes there")
@@ -293,7 +293,7 @@ def test_a_silent_client_blocks_neither_the_worker_nor_other_clients(
         for each in silent:
             each.close()
 
-    assert [] == answer["runs"]
+    assert [] == answer.runs
     assert {b""} == {*ended}
 
 
@@ -302,7 +302,7 @@ def test_several_clients_are_answered_at_once(backend: LocalBackend) -> None:
     names = [f"r{number}" for number in range(12)]
 
     def request(run_id: str) -> Any:
-        return ask(backend.home, "request", {"request": {"run_id": run_id}})["run_id"]
+        return ask(backend.home, "request", {"request": {"run_id": run_id}}).run_id
 
     with serving(backend) as server, ThreadPoolExecutor(len(names)) as pool:
         found = answered(server, backend, lambda: list(pool.map(request, names)))
@@ -322,7 +322,7 @@ def test_a_request_that_is_too_long_is_refused(
         answer = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
     assert b"DecodeError in the process" in reply
-    assert [] == answer["runs"]
+    assert [] == answer.runs
 
 
 def test_nothing_asked_is_nothing_answered(backend: LocalBackend) -> None:

@@ -15,28 +15,28 @@ def test_each_version_with_its_model_sums_its_own_runs(harness: LocalHarness) ->
     harness.run("r2", mode="test", limit=3)
     harness.run("r3", model="some-other-model")
 
-    first, second = costs(harness.backend)["analyses"]
+    first, second = costs(harness.backend).analyses
     told = costs_lines(costs(harness.backend))
 
-    assert ["r1", "r2"] == [run["run_id"] for run in first["of_runs"]]
-    assert pytest.approx(first["cost"]) == sum(run["cost"] for run in first["of_runs"])
-    assert (2, 7, pytest.approx(first["cost"] / 7)) == (
-        first["runs"], first["analysed"], first["each"],
-    )  # fmt: skip
-    assert (1, 2, None) == (second["runs"], second["analysed"], second["cost"])
+    assert ["r1", "r2"] == [run.run_id for run in first.of_runs]
+    assert pytest.approx(first.cost) == sum(run.cost or 0 for run in first.of_runs)
+    assert first.cost is not None
+    assert (2, 7) == (first.runs, first.analysed)
+    assert pytest.approx(first.cost / 7) == first.each
+    assert (1, 2, None) == (second.runs, second.analysed, second.cost)
     assert told[0].startswith("call_review_v1 with gemini-3.5-flash-lite: 2 runs, 7 rows, cost $0.")
     assert "some-other-model: 1 run, 2 rows, cost unknown, wasted unknown" in told[3]
 
 
 def test_nothing_asked_has_no_cost(harness: LocalHarness) -> None:
     """Of a version that is known."""
-    assert {"analyses": []} == costs(harness.backend, "call_review_v1")
-    assert ["Nothing was asked yet."] == costs_lines(costs(harness.backend, "call_review_v1"))
+    found = costs(harness.backend, "call_review_v1")
+
+    assert [] == found.analyses
+    assert ["No attempt was closed yet, so no cost is known."] == costs_lines(found)
 
 
 def test_a_version_that_nobody_knows_is_refused_with_those_there_are(harness: LocalHarness) -> None:
     """It is a typing error, and no version without runs."""
-    with pytest.raises(
-        InvalidOperation, match="unknown analysis nothing_v1: use one of call_review_v1"
-    ):
+    with pytest.raises(InvalidOperation, match="nothing_v1: use one of call_review_v1"):
         costs(harness.backend, "nothing_v1")

@@ -9,7 +9,8 @@ import pytest
 from tests.harness import LocalHarness, call, calls, id_of
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.explain import explain
-from troupe.report.plain_text import explained
+from troupe.operations.histories import BatchHistory, RecordHistory, RunHistory
+from troupe.report.plain_text import history_lines
 from troupe.standin.corrupt import Damage, Kind
 
 MakeHarness = Callable[..., LocalHarness]
@@ -34,18 +35,19 @@ def test_a_journey_names_the_very_line_that_asked_for_the_record(make_harness: M
     harness.run("r1", canary=10, rows_per_batch=15)
 
     journey = explain(harness.backend, id_of(rows[7]))
-    (plan,) = journey["plans"]
+    assert isinstance(journey, RecordHistory)
+    (plan,) = journey.plans
     files = {
-        event["attempt"]: json.loads(event["data"])["uri"]
-        for event in plan["events"]
-        if event["topic"] == "jsonl-uploaded"
+        event.attempt: json.loads(event.data)["uri"]
+        for event in plan.events
+        if event.topic == "jsonl-uploaded"
     }
 
-    assert 1 < len(files) == len(plan["lines"])
+    assert 1 < len(files) == len(plan.lines)
     assert {poisoned} == {
-        record_in(harness, files[each["attempt"]], each["line"]) for each in plan["lines"]
+        record_in(harness, files[each.attempt], each.line or 0) for each in plan.lines
     }
-    told = "\n".join(explained(journey))
+    told = "\n".join(history_lines(journey))
     assert "of the answers" in told
     assert "It failed for good (attempts_exhausted)" in told
 
@@ -55,7 +57,7 @@ def test_a_stored_record_says_where_it_went_and_what_it_cost(harness: LocalHarne
     harness.load(calls(3))
     harness.run("r1")
 
-    told = "\n".join(explained(explain(harness.backend, id_of(calls(1)[0]))))
+    told = "\n".join(history_lines(explain(harness.backend, id_of(calls(1)[0]))))
 
     assert "planned into batch 1 of 1 of run r1" in told
     assert "batch 1 is the canary" in told
@@ -67,7 +69,7 @@ def test_a_stored_record_says_where_it_went_and_what_it_cost(harness: LocalHarne
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ({"providers": ["others"]}, "leaves it out: outside of what was asked for"),
+        ({"providers": ["others"]}, "leaves it out: outside the filters of the request"),
         ({"mode": "test", "limit": 1}, "would admit it"),
     ],
 )
@@ -80,7 +82,7 @@ def test_a_record_that_no_run_took_says_why(
     taken = {record for (record,) in harness.sql("SELECT record_id FROM batch_records")}
     left = next(id_of(row) for row in calls(4, start=1) if id_of(row) not in taken)
 
-    assert said in explained(explain(harness.backend, left))[-1]
+    assert said in history_lines(explain(harness.backend, left))[-1]
 
 
 def test_a_batch_tells_its_claims_jobs_errors_and_cost(make_harness: MakeHarness) -> None:
@@ -92,12 +94,13 @@ def test_a_batch_tells_its_claims_jobs_errors_and_cost(make_harness: MakeHarness
     harness.run("r1")
 
     journey = explain(harness.backend, "r1/1")
-    told = "\n".join(explained(journey))
+    told = "\n".join(history_lines(journey))
 
-    assert 3 == len(journey["closings"]) == len(journey["claims"])
+    assert isinstance(journey, BatchHistory)
+    assert 3 == len(journey.closings) == len(journey.claims)
     assert "Batch 1 of 1, run r1" in told
-    assert "attempt 3: closed as answered: 1 record asked, 1 line read from gs://" in told
-    assert "error truncated, asked again" in told
+    assert "attempt 3: closed as answered: 1 request sent, 1 line read from gs://" in told
+    assert "error truncated, requested again" in told
     assert told.endswith("It is over: 20 records = 19 analysed + 1 failed + 0 released + 0 open.")
 
 
@@ -108,7 +111,7 @@ def test_a_batch_that_waits_for_its_turn_says_so(harness: LocalHarness) -> None:
     while "batch-planned" not in harness.topics("r1"):
         harness.backend.deliver_next()
 
-    assert "It has not begun" in explained(explain(harness.backend, "r1/3"))[-1]
+    assert "It has not begun" in history_lines(explain(harness.backend, "r1/3"))[-1]
 
 
 def test_a_run_tells_its_request_its_plan_and_its_batches(harness: LocalHarness) -> None:
@@ -117,11 +120,12 @@ def test_a_run_tells_its_request_its_plan_and_its_batches(harness: LocalHarness)
     harness.run("r1", canary=10, rows_per_batch=10)
 
     journey = explain(harness.backend, "r1")
-    told = "\n".join(explained(journey))
+    told = "\n".join(history_lines(journey))
 
     assert "canary 10" in told
     assert "31 rows in the source" in told
-    assert [1, 2, 3, 4] == [row["batch"] for row in journey["batches"]]
+    assert isinstance(journey, RunHistory)
+    assert [1, 2, 3, 4] == [row.batch for row in journey.batches]
     assert "`troupe explain r1/1`" in told
     assert ["requested", "planned", "completed"] == [
         word for word in ("requested", "planned", "completed") if f"UTC  {word}" in told

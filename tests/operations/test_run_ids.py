@@ -9,6 +9,7 @@ from tests.harness import LocalHarness, calls
 from troupe import operations
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.reprocess import reprocess
+from troupe.operations.run_requests import Requested
 
 NO_PLAN: list[Callable[..., Any]] = [operations.verify, operations.report, operations.cancel]
 
@@ -23,12 +24,14 @@ def test_a_run_id_that_waits_is_taken_for_another_request(loaded: LocalHarness) 
     """Before anybody has planned the first; the same request is the same run."""
     first = operations.request(loaded.backend, {"run_id": "a", "limit": 2})
     again = operations.request(loaded.backend, {"run_id": "a", "limit": 2})
-    with pytest.raises(InvalidOperation, match="a was asked for something else before"):
+    with pytest.raises(InvalidOperation, match="a was used for another request before"):
         operations.request(loaded.backend, {"run_id": "a", "limit": 3})
     loaded.play()
 
-    assert (False, True) == (first["known"], again["known"])
-    assert (2, []) == (loaded.books("a")["analysed"], operations.status(loaded.backend)["refusals"])
+    assert isinstance(first, Requested)
+    assert isinstance(again, Requested)
+    assert (False, True) == (first.known, again.known)
+    assert (2, []) == (loaded.books("a")["analysed"], operations.status(loaded.backend).refusals)
 
 
 def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: LocalHarness) -> None:
@@ -37,7 +40,7 @@ def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: LocalHarness
     operations.request(loaded.backend, {"run_id": "waits"})
 
     for taken in ("first", "waits"):
-        with pytest.raises(InvalidOperation, match=f"{taken} was asked for something else before"):
+        with pytest.raises(InvalidOperation, match=f"{taken} was used for another request before"):
             reprocess(loaded.backend, {"of_run": "first", "run_id": taken})
 
 
@@ -46,10 +49,10 @@ def test_a_reprocessing_asked_twice_is_one_run(loaded: LocalHarness) -> None:
     loaded.run("first")
     request = {"of_run": "first", "run_id": "again"}
 
-    known = [reprocess(loaded.backend, request)["known"] for _ in range(2)]
+    known = [reprocess(loaded.backend, request).known for _ in range(2)]
     loaded.play()
 
-    assert [False, True, True] == [*known, reprocess(loaded.backend, request)["known"]]
+    assert [False, True, True] == [*known, reprocess(loaded.backend, request).known]
 
 
 def test_a_refused_run_is_said_to_be_refused(loaded: LocalHarness) -> None:
@@ -57,11 +60,11 @@ def test_a_refused_run_is_said_to_be_refused(loaded: LocalHarness) -> None:
     loaded.request("r1", budget=0.000001)
     loaded.play()
     for ask in NO_PLAN:
-        with pytest.raises(InvalidOperation, match="r1 was refused; `troupe status r1` says why"):
+        with pytest.raises(InvalidOperation, match="r1 was refused; `troupe status r1` shows why"):
             ask(loaded.backend, "r1")
 
     operations.request(loaded.backend, {"run_id": "r1"})
-    waiting = [row["run_id"] for row in operations.status(loaded.backend)["requests"]]
+    waiting = [row.run_id for row in operations.status(loaded.backend).requests]
     loaded.play()
 
     assert (["r1"], 3) == (waiting, loaded.books("r1")["analysed"])
@@ -74,7 +77,7 @@ def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: LocalHarness)
     with pytest.raises(InvalidOperation) as refused:
         operations.cancel(loaded.backend, "r1")
 
-    assert "nothing is asked or paid" in str(refused.value)
+    assert "no request is sent or paid for" in str(refused.value)
     assert "once `troupe work` has planned it, `troupe cancel r1` stops it" in str(refused.value)
 
 
@@ -96,7 +99,7 @@ def test_a_reprocessing_of_what_nobody_knows_makes_no_run(
     for dry_run in (True, False):
         with pytest.raises(InvalidOperation, match=words):
             reprocess(loaded.backend, command, dry_run=dry_run)
-    assert [] == operations.status(loaded.backend)["requests"]
+    assert [] == operations.status(loaded.backend).requests
 
 
 def test_a_message_to_a_topic_that_nobody_knows_is_not_published(harness: LocalHarness) -> None:

@@ -34,9 +34,9 @@ def mend(harness: LocalHarness) -> Mend:
     return mended
 
 
-def told(harness: LocalHarness) -> list[tuple[str, str]]:
-    found = operations.status(harness.backend)["system_errors"]
-    return [(row["error_type"], row["cause"]) for row in found]
+def told(harness: LocalHarness) -> list[tuple[str, str | None]]:
+    found = operations.status(harness.backend).system_errors
+    return [(row.error_type, row.cause) for row in found]
 
 
 def test_a_replayed_letter_is_an_error_again_only_when_it_fails_again(
@@ -76,8 +76,8 @@ def test_a_discarded_letter_is_no_error_any_more(harness: LocalHarness, mend: Me
     harness.play()
     assert {"object_conflict", "unreadable_message"} == {cause for _, cause in told(harness)}
 
-    for letter in dead_letters.dead_letters(harness.backend)["letters"]:
-        dead_letters.discard(harness.backend, letter["letter_id"], "asked for by mistake")
+    for letter in dead_letters.list_dead_letters(harness.backend).letters:
+        dead_letters.discard(harness.backend, letter.letter_id, "asked for by mistake")
 
     assert [] == told(harness)
 
@@ -97,7 +97,7 @@ def test_an_event_that_the_tick_gave_up_is_an_error_until_its_replay(
     assert [("stuck_event", "plan-run")] == told(harness)
 
     harness.clock.pass_(1)
-    assert 1 == dead_letters.replay(harness.backend)["replayed"]
+    assert 1 == dead_letters.replay(harness.backend).replayed
     assert [] == told(harness)
     harness.play()
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from tests.harness import LocalHarness, calls
 from troupe import operations
 from troupe.report import status_lines
@@ -17,13 +19,13 @@ def test_a_request_waits_until_it_is_planned(make_harness: MakeHarness) -> None:
 
     for run_id in (None, "r1"):
         found = operations.status(harness.backend, run_id)
-        assert ["r1"] == [row["run_id"] for row in found["requests"]]
-        said = "\n".join(status_lines({"worker": None, **found}))
+        assert ["r1"] == [row.run_id for row in found.requests]
+        said = "\n".join(status_lines(msgspec.structs.replace(found, worker=None)))
         assert "Run r1: requested 2026-03-02" in said
         assert "start one with `troupe work`" in said
     harness.play()
 
-    assert [] == operations.status(harness.backend, "r1")["requests"]
+    assert [] == operations.status(harness.backend, "r1").requests
 
 
 def test_a_refused_request_waits_for_nobody(make_harness: MakeHarness) -> None:
@@ -34,7 +36,7 @@ def test_a_refused_request_waits_for_nobody(make_harness: MakeHarness) -> None:
     harness.play()
     found = operations.status(harness.backend)
 
-    assert ([], ["r1"]) == (found["requests"], [row["run_id"] for row in found["refusals"]])
+    assert ([], ["r1"]) == (found.requests, [row.run_id for row in found.refusals])
 
 
 def test_the_status_of_a_run_tells_its_plan(make_harness: MakeHarness) -> None:
@@ -42,7 +44,12 @@ def test_the_status_of_a_run_tells_its_plan(make_harness: MakeHarness) -> None:
     harness = make_harness()
     harness.load([*calls(3), *calls(2, start=3, transcript=None)])
     harness.run("r1")
-    plan = operations.status(harness.backend, "r1")["plan"]
+    details = operations.status(harness.backend, "r1").details
 
-    assert (5, 2) == (plan["source_rows"], plan["skipped"]["empty_transcript"])
-    assert 0 < plan["expected_cost"][0] < plan["expected_cost"][1]
+    assert details is not None
+    low, high = details.plan.expected_cost
+
+    assert (5, 2) == (details.plan.source_rows, details.plan.skipped["empty_transcript"])
+    assert low is not None
+    assert high is not None
+    assert 0 < low < high

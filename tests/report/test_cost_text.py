@@ -2,13 +2,13 @@
 
 from typing import Any
 
+from handlers.summary.run_summary import RunSummary
 from tests.report import samples
 from troupe.report import cost_text
 
 
-def summary(**totals: Any) -> dict[str, Any]:
-    found = samples.summary()
-    return found | {"totals": found["totals"] | totals}
+def summary(**totals: Any) -> RunSummary:
+    return samples.summary(totals=totals)
 
 
 def test_a_cost_above_the_range_says_by_how_much_and_why() -> None:
@@ -18,13 +18,13 @@ def test_a_cost_above_the_range_says_by_how_much_and_why() -> None:
     assert [
         "It cost $0.59 (41.4 %) more than expected at most.",
         "3 further attempts after failed answers cost $0.70; the estimate has none.",
-        "Answers that brought no row cost $0.60.",
+        "Answers that gave no row cost $0.60.",
     ] == cost_text.differences(found)[:3]
 
 
 def test_a_cost_below_the_range_says_so() -> None:
     """A run that was stopped half-way asked less."""
-    found = summary(cost=0.1) | {"books": {"analysed": 300, "released": 1578}}
+    found = samples.summary(totals={"cost": 0.1}, endings={"analysed": 300, "released": 1578})
 
     said = cost_text.differences(found)
 
@@ -35,40 +35,39 @@ def test_a_cost_below_the_range_says_so() -> None:
 
 def test_thoughts_are_told_because_no_estimate_knows_them() -> None:
     """They are billed as output."""
-    parts = [{"part": "thoughts", "tokens": 1000, "price": 1.25, "cost": 0.00125}]
-    found = samples.summary(money=samples.money(parts=parts))
+    found = samples.summary(money=samples.money(parts=[samples.part("thoughts", 1000, 1.25)]))
 
     assert "Thoughts cost $0.0013; the estimate has none." in cost_text.differences(found)
 
 
 def test_rows_without_tokens_make_the_cost_a_lower_bound() -> None:
     """And rows that all keep silent make it unknown."""
-    row = {"parse_method": "strict", "repair_grade": "exact", "records": 1878}
-    some = samples.summary(readings=[row | {"without_tokens": 8}])
-    all_of_them = samples.summary(readings=[row | {"without_tokens": 1878}])
+    some = samples.summary(readings=[samples.reading("strict", "exact", 1878, 8)])
+    all_of_them = samples.summary(readings=[samples.reading("strict", "exact", 1878, 1878)])
 
-    assert "at least $0.61" == cost_text.money_of(some).actual
+    assert "at least $0.61" == cost_text.money_text(some).actual
     assert "8 stored rows without a count of tokens: cost unknown." in cost_text.differences(some)
-    assert "unknown" == cost_text.money_of(all_of_them).actual
+    assert "unknown" == cost_text.money_text(all_of_them).actual
 
 
 def test_what_deduplication_saved_says_how_it_was_reckoned() -> None:
     """At the mean of this run; else of the analysis; else it is unknown."""
     saved = {"records": 100, "each": 0.00033, "by": "run", "cost": 0.033}
     found = samples.summary(money=samples.money(saved=saved))
+    unknown = {"records": 100, "each": None, "by": None, "cost": None}
     other = samples.summary(money=samples.money(saved=saved | {"by": "analysis"}))
-    silent = samples.summary(money=samples.money(saved={"records": 100, "cost": None}))
+    silent = samples.summary(money=samples.money(saved=unknown))
 
-    assert "$0.033" == cost_text.money_of(found).saved
+    assert "$0.033" == cost_text.money_text(found).saved
     assert cost_text.saved_line(found).endswith("$0.00033 each, the mean of this run.")
     assert cost_text.saved_line(other).endswith("the mean of this analysis so far.")
-    assert "unknown" == cost_text.money_of(silent).saved
-    assert cost_text.saved_line(silent).endswith("what one would have cost is not known.")
+    assert "unknown" == cost_text.money_text(silent).saved
+    assert cost_text.saved_line(silent).endswith("the cost of one is not known.")
 
 
 def test_nothing_asked_is_nothing_paid() -> None:
     """Which is known."""
     found = summary(attempts=0)
 
-    assert "none" == cost_text.money_of(found).actual
-    assert ["Nothing was asked yet, so nothing was paid."] == cost_text.differences(found)
+    assert "none" == cost_text.money_text(found).actual
+    assert ["No request was sent yet, so nothing was paid."] == cost_text.differences(found)

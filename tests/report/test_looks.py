@@ -23,7 +23,7 @@ LOOKS = (Path(__file__).parent / "looks.js").read_text(encoding="utf-8")
 
 PAGES = {
     "a run that went well": samples.summary(),
-    "no rows": {"run_id": "r1", "source_rows": 0, "insights": []},
+    "no rows": samples.empty_summary(),
     "one row": samples.one_row(),
     "a hundred thousand rows": samples.many_rows(),
     "long names": samples.long_names(),

@@ -7,30 +7,28 @@ from typing import Any
 
 import pytest
 
+from tests.report.samples import run
 from troupe.report import Live
+from troupe.report.progress import WorkerProgress
 
 
-def status(seconds: float, **changes: Any) -> dict[str, Any]:
-    return {
-        "run_id": "r1",
-        "batches": 4,
-        "records": 1000,
-        "analysed": 0,
-        "failed": 0,
-        "released": 0,
-        "open": 1000,
-        "deliveries": 1,
-        "in_flight": 2,
-        "stage": "submitted",
-        "cost": None,
-        "seconds": seconds,
-    } | changes
+def progress(seconds: float, analysed: int = 0, **changes: Any) -> WorkerProgress:
+    """Of a run of 1,000 records; `changes` are those of the run."""
+    others, deliveries = changes.pop("others", ()), changes.pop("deliveries", 1)
+    return WorkerProgress(
+        run=run(analysed, **{"cost": None} | changes),
+        stage="submitted",
+        in_flight=2,
+        deliveries=deliveries,
+        seconds=seconds,
+        others=others,
+    )
 
 
-def lines_of(*statuses: dict[str, Any]) -> list[str]:
+def lines_of(*updates: WorkerProgress) -> list[str]:
     stream = StringIO()
     with Live(False, stream) as live:
-        for each in statuses:
+        for each in updates:
             live.update(each)
     return stream.getvalue().splitlines()
 
@@ -48,36 +46,36 @@ def test_a_change_is_a_line() -> None:
         ),
     ]
 
-    assert expected == lines_of(status(0), status(5, analysed=300, cost=0.01))
+    assert expected == lines_of(progress(0), progress(5, 300, cost=0.01))
 
 
 def test_further_open_runs_are_named() -> None:
     """A worker does all of them, and shows the newest in full."""
-    others = [{"run_id": f"old-{n}", "records": 10, "analysed": n} for n in range(5)]
-    (line,) = lines_of(status(0, others=others))
+    others = tuple(run(n, run_id=f"old-{n}", records=10) for n in range(5))
+    (line,) = lines_of(progress(0, others=others))
     stream = StringIO()
     with Live(True, stream) as live:
-        live.update(status(0, others=others))
+        live.update(progress(0, others=others))
 
-    for told in (line, stream.getvalue()):
-        assert "also open: old-0 0 %, old-1 10 %, old-2 20 %, 2 more" in told
+    for text in (line, stream.getvalue()):
+        assert "also open: old-0 0 %, old-1 10 %, old-2 20 %, 2 more" in text
 
 
 def test_nothing_new_is_no_line() -> None:
-    """Time and deliveries alone are no news."""
-    assert len(lines_of(status(0), status(5), status(10, deliveries=99))) == 1
+    """Time and deliveries alone make no line."""
+    assert len(lines_of(progress(0), progress(5), progress(10, deliveries=99))) == 1
 
 
 def test_there_is_at_most_one_line_a_second() -> None:
-    """By the clock of the statuses, however many come."""
-    fast = [status(n / 10, analysed=n) for n in range(100)]
+    """By the seconds of the progress, however many updates come."""
+    fast = [progress(n / 10, n) for n in range(100)]
 
     assert 10 <= len(lines_of(*fast)) <= 11
 
 
-def test_the_last_figures_are_told_however_soon() -> None:
-    """Who reads the log must see the end."""
-    lines = lines_of(status(0), status(0.2, analysed=1000, open=0))
+def test_the_last_figures_are_printed_however_soon() -> None:
+    """The log must show the end."""
+    lines = lines_of(progress(0), progress(0.2, 1000))
 
     assert "1,000 of 1,000 records (100 %)" in lines[-1]
 
@@ -85,10 +83,10 @@ def test_the_last_figures_are_told_however_soon() -> None:
 def test_outside_of_its_context_nothing_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     """Neither before nor after."""
     live = Live(False)
-    live.update(status(0))
+    live.update(progress(0))
     with live:
         pass
-    live.update(status(1))
+    live.update(progress(1))
 
     assert capsys.readouterr().out == ""
 
@@ -97,10 +95,10 @@ def test_a_terminal_gets_a_panel() -> None:
     """Names are text there, never markup."""
     stream = StringIO()
     with Live(True, stream) as live:
-        live.update(status(0, run_id="[red]r1[/red]"))
-        live.update(status(5, analysed=300, cost=0.01))
-        live.update({})
-        live.update(status(6, run_id="[red]r1[/red]", analysed=1000, open=0))
+        live.update(progress(0, run_id="[red]r1[/red]"))
+        live.update(progress(5, 300, cost=0.01))
+        live.update(progress(6, 0, records=0))
+        live.update(progress(7, 1000, run_id="[red]r1[/red]"))
     shown = stream.getvalue()
 
     assert "Run [red]r1[/red]" in shown
@@ -111,7 +109,8 @@ def test_rich_is_imported_on_terminals_alone() -> None:
     """A pipe need not wait for it."""
     code = (
         "import sys\nfrom troupe.report import Live\n"
-        "with Live(False) as live: live.update({})\n"
+        "from tests.report.test_progress import progress\n"
+        "with Live(False) as live: live.update(progress(0))\n"
         "sys.exit('rich' in sys.modules)"
     )
 

@@ -1,24 +1,42 @@
-"""How runs stand, and what to do about whatever stands still."""
+"""How runs stand, and what to do about whatever is held up."""
 
 from typing import Any
 
 import pytest
 
-from tests.report.samples import at, batch, error, run, totals
+from tests.report.samples import (
+    LIMITS,
+    at,
+    batch,
+    details,
+    error,
+    run,
+    status,
+    totals,
+)
+from troupe.operations.run_status import Worker
 from troupe.report import choreography_lines, status_lines
 
 
-def test_no_runs_are_said_in_one_line() -> None:
-    """Every key may be absent."""
-    assert status_lines({}) == ["No runs."]
+def text_of(*batches: Any, **changes: Any) -> str:
+    """The status of one run with these batches."""
+    found = details(batches=list(batches), **changes)
+    return "\n".join(status_lines(status(run(), details=found)))
 
 
-def test_one_run_is_told_at_length() -> None:
-    """Its figures, its batches, its jobs, its errors and its books."""
-    batches = [batch(1, "completed"), batch(2, "submitted", 4000), batch(3, "waiting", None)]
+def test_no_runs_are_one_line() -> None:
+    """An empty status has no other."""
+    assert status_lines(status()) == ["No runs."]
+
+
+def test_one_run_is_shown_in_full() -> None:
+    """Its figures, its batches, its jobs, its errors and its totals."""
+    found = details(
+        batches=[batch(1, "completed"), batch(2, "submitted", 4000), batch(3, "waiting", None)],
+        errors=[error("truncated")],
+        reconciliation=totals(planned=1000, analysed=500, open=500, completed=False),
+    )
     jobs = [{"name": "projects/p/jobs/77", "state": "JOB_STATE_RUNNING", "age_seconds": 4000}]
-    books = totals(planned=1000, analysed=500, open=500, completed=False)
-    found = run(batches=batches, jobs=jobs, errors=[error("truncated")], reconciliation=books)
     expected = [
         "Run r1: running; call_review_v1, gemini-3.5-flash-lite, production",
         "  planned 2026-11-21 12:00:00 UTC",
@@ -32,44 +50,55 @@ def test_one_run_is_told_at_length() -> None:
         "  jobs: 1",
         "    77: running, 1 h 6 m old",
         "  errors       1",
-        "      1 truncated: The answer was cut off; retry with a larger output limit.",
+        f"      1 truncated: {error_hint('truncated')}",
         (
-            "  The books balance: 1,000 planned = 500 analysed + 0 failed + 0 released"
+            "  The totals balance: 1,000 planned = 500 analysed + 0 failed + 0 released"
             " + 500 open. Nothing is doubled, half stored or paid twice."
         ),
     ]
 
-    assert expected == status_lines({"runs": [found]})
+    assert expected == status_lines(status(run(batches=3), details=found, jobs=jobs))
 
 
-def test_what_is_known_of_one_run_may_stand_beside_it() -> None:
-    """As the owner of a state folder answers."""
-    batches, errors = [batch(1, "planned")], [error("truncated")]
+def error_hint(name: str) -> str:
+    from analysis import ERRORS
+
+    return ERRORS[name].hint
+
+
+def test_jobs_are_listed_without_a_run() -> None:
+    """A job may be left of a run that is over."""
     jobs = [{"name": "a1", "state": "running", "age_seconds": 60.0}]
-    beside = {"batches": batches, "errors": errors, "jobs": jobs, "reconciliation": totals()}
 
-    assert status_lines({"runs": [run(**beside)]}) == status_lines({"runs": [run()], **beside})
-    assert status_lines({"jobs": jobs}) == ["No runs.", "  jobs: 1", "    a1: running, 1 m old"]
+    assert status_lines(status(jobs=jobs)) == ["No runs.", "  jobs: 1", "    a1: running, 1 m old"]
 
 
 def test_several_runs_are_a_table() -> None:
     """Aligned, one a line; an unknown cost is the word."""
-    runs = [run(), run(run_id="nightly-7", analysed=1000, cost=None, completed_at=at(60))]
+    runs = [run(), run(1000, run_id="nightly-7", cost=None, completed_at=at(60))]
     expected = [
         "r1         running    500 of 1,000 records    50 %   0 failed  cost $0.25",
         "nightly-7  completed  1,000 of 1,000 records  100 %  0 failed  cost unknown",
     ]
 
-    assert expected == status_lines({"runs": runs})
+    assert expected == status_lines(status(*runs))
+
+
+def test_of_several_runs_a_stopped_one_shows_why() -> None:
+    """Below the table."""
+    lines = status_lines(status(run(), run(run_id="r2", stopped_for="breaker")))
+
+    assert "Run r2:" in lines
+    assert any(line.startswith("  stopped: too many records failed") for line in lines)
 
 
 def test_a_run_that_has_answered_nothing_has_no_cost_yet() -> None:
     """Which is neither zero nor unknown."""
-    assert "; no cost yet" in status_lines({"runs": [run(analysed=0, cost=None)]})[2]
+    assert "; no cost yet" in status_lines(status(run(0, cost=None)))[2]
 
 
 @pytest.mark.parametrize(
-    ("reason", "said"),
+    ("reason", "text"),
     [
         ("breaker", "too many records failed"),
         ("budget", "its budget was spent; raise it"),
@@ -78,50 +107,49 @@ def test_a_run_that_has_answered_nothing_has_no_cost_yet() -> None:
         ("age", "it was open for too long; start a run"),
     ],
 )
-def test_a_stopped_run_says_why_and_what_to_do(reason: str, said: str) -> None:
-    """In words, not in names."""
-    text = "\n".join(status_lines({"runs": [run(stopped_for=reason)]}))
+def test_a_stopped_run_shows_why_and_what_to_do(reason: str, text: str) -> None:
+    """As a sentence, not by the name of the reason."""
+    shown = "\n".join(status_lines(status(run(stopped_for=reason))))
 
-    assert "Run r1: stopping" in text
-    assert f"  stopped: {said}" in text
-    assert "its jobs are being cancelled" in text
+    assert "Run r1: stopping" in shown
+    assert f"  stopped: {text}" in shown
+    assert "its jobs are being cancelled" in shown
 
 
 @pytest.mark.parametrize("state", ["planned", "uploaded", "ended", "processed"])
-def test_a_batch_that_nobody_handles_says_what_to_do(state: str) -> None:
-    """Seconds are fine, hours are not."""
-    young = status_lines({"runs": [run(batches=[batch(1, state, 5)])]})
-    old = status_lines({"runs": [run(batches=[batch(1, state, 7200)])]})
-
-    assert "nobody does it" not in "\n".join(young)
-    assert "nobody does it: see that a worker or service runs" in "\n".join(old)
+def test_a_batch_that_no_handler_continues_is_overdue(state: str) -> None:
+    """Handlers need seconds, not hours."""
+    assert "overdue" not in text_of(batch(1, state, 5))
+    assert "is overdue: check that a worker or service runs" in text_of(batch(1, state, 7200))
 
 
 def test_a_job_may_take_days() -> None:
-    """It waits for Vertex; only past its limit the tick asks for its end."""
+    """Only past its limit the tick cancels it."""
 
-    def told(seconds: int, **known: Any) -> str:
-        row = batch(1, "submitted", seconds) | known
-        return "\n".join(status_lines({"runs": [run(batches=[row])]}))
+    def text(seconds: int, **known: Any) -> str:
+        return text_of(batch(1, "submitted", seconds, **known))
 
-    assert "batch 1, attempt 1: waiting for Vertex 3 h 12 m, limit 72 h" in told(11_520)
-    assert "limit 96 h" in told(11_520, job_state="running")
-    assert "over the limit of 72 h: the tick asks the service to cancel its job" in told(400_000)
+    assert "batch 1, attempt 1: waiting for Vertex 3 h 12 m, limit 72 h" in text(11_520)
+    assert "limit 96 h" in text(11_520, job_state="running")
+    assert "over the limit of 72 h: the tick cancels its job" in text(400_000)
 
 
 def test_the_limits_are_those_of_the_backend_that_answers() -> None:
-    """A laptop may have another patience than the cloud."""
-    status = {"runs": [run(batches=[batch(1, "submitted", 60)])], "limits": {"pending_hours": 2}}
+    """A local backend may have other limits than a deployment."""
+    found = status(
+        run(),
+        details=details(batches=[batch(1, "submitted", 60)]),
+        limits=LIMITS | {"pending_hours": 2},
+    )
 
-    assert "limit 2 h" in "\n".join(status_lines(status))
+    assert "limit 2 h" in "\n".join(status_lines(found))
 
 
 def test_a_batch_whose_event_was_dead_lettered_is_stuck_and_names_the_command() -> None:
-    """So is one that the tick has given up."""
+    """So is one whose event is no longer republished."""
     held = {"handler": "submit-job", "cause": "import_refused", "letter_id": "f1"}
     lost = {"handler": "submit-job", "cause": "stuck_event", "letter_id": "f2"}
-    batches = [batch(1, "uploaded") | {"held_up": held}, batch(2, "uploaded") | {"held_up": lost}]
-    text = "\n".join(status_lines({"runs": [run(batches=batches)]}))
+    text = text_of(batch(1, "uploaded", held_up=held), batch(2, "uploaded", held_up=lost))
 
     assert (
         "stuck: handler submit-job dead-lettered (import_refused), "
@@ -133,14 +161,18 @@ def test_a_batch_whose_event_was_dead_lettered_is_stuck_and_names_the_command() 
     )
 
 
-def test_canary_and_breaker_tell_what_they_saw_and_how_to_go_on() -> None:
+def test_canary_breaker_and_budget_show_their_counts_and_the_next_command() -> None:
     """Counts, limits and commands."""
-    course = {
+    safeguards = {
         "canary": {"records": 20, "is_over": True, "analysed": 8, "failed": 12},
         "breaker": {"records_over": 20, "failed_over": 12, "limit": 20.0},
-        "budget": {"limit": 5.0, "spent": 0.25, "in_flight": 1},
-    }
-    text = "\n".join(status_lines({"runs": [run(stopped_for="breaker", course=course)]}))
+        "budget": {
+            "limit": 5.0, "spent": 0.25, "in_flight": 1, "limit_tokens": None, "tokens": 9,
+            "a_day": None, "tokens_a_day": None, "today": 0.25, "tokens_today": 9,
+        },
+    }  # fmt: skip
+    found = status(run(stopped_for="breaker"), details=details(safeguards=safeguards))
+    text = "\n".join(status_lines(found))
 
     assert "canary: batch 1 with 20 records is over: 8 analysed, 12 failed" in text
     assert "breaker: 12 of 20 records over have failed (60 %), limit 20 %" in text
@@ -149,24 +181,23 @@ def test_canary_and_breaker_tell_what_they_saw_and_how_to_go_on() -> None:
 
 
 def test_batches_wait_for_the_first_one() -> None:
-    """The canary is not a standstill."""
-    batches = [batch(1, "submitted"), batch(2, "waiting", None), batch(3, "waiting", None)]
-    lines = status_lines({"runs": [run(batches=batches)]})
+    """The canary holds nothing up."""
+    text = text_of(batch(1, "submitted"), batch(2, "waiting", None), batch(3, "waiting", None))
 
-    assert "    2 batches not begun, until the first batch has gone well; nothing to do" in lines
+    assert "    2 batches not begun, until the first batch has succeeded; nothing to do" in text
 
 
 @pytest.mark.parametrize(
     ("outcome", "advice"),
     [
-        ("waited", "nothing to do: the next tick tells it again"),
-        ("republished", "look at the handler's log"),
+        ("waited", "nothing to do: the next tick republishes it"),
+        ("republished", "read the handler's log"),
         ("dead_lettered", "see `troupe dead-letters show f`"),
-        ("replayed", "look at the handler's log"),
+        ("replayed", "read the handler's log"),
     ],
 )
-def test_an_event_that_stands_still_says_why(outcome: str, advice: str) -> None:
-    """The reason as stored, and the advice for its kind."""
+def test_an_unfinished_delivery_shows_its_reason(outcome: str, advice: str) -> None:
+    """The reason as recorded, and the advice for its outcome."""
     waiting = {
         "event_id": "f",
         "topic": "jsonl-uploaded",
@@ -175,18 +206,18 @@ def test_an_event_that_stands_still_says_why(outcome: str, advice: str) -> None:
         "reason": "claim 1 may still bring its job",
         "recorded_at": at(0),
     }
-    text = "\n".join(status_lines({"runs": [run(waiting=[waiting])]}))
+    text = text_of(waiting=[waiting])
 
-    assert "  stands still:" in text
+    assert "  unfinished deliveries:" in text
     assert "claim 1 may still bring its job" in text
     assert advice in text
 
 
 def test_refusals_errors_and_dead_letters_are_listed() -> None:
     """With what to do about each."""
-    status = {
-        "refusals": [{"run_id": "r2", "reason": "over_budget", "detail": "at least 3 dollars"}],
-        "system_errors": [
+    found = status(
+        refusals=[{"run_id": "r2", "reason": "over_budget", "detail": "at least 3 dollars"}],
+        system_errors=[
             {
                 "error_type": "stuck_event",
                 "cause": "submit-job",
@@ -198,8 +229,15 @@ def test_refusals_errors_and_dead_letters_are_listed() -> None:
                 "created_at": at(0),
             }
         ],
-        "dead_letters": [{"handler": "process-results", "cause": "output_missing", "count": 3}],
-    }
+        dead_letters=[
+            {
+                "handler": "process-results",
+                "cause": "output_missing",
+                "count": 3,
+                "oldest_seconds": 60.0,
+            }
+        ],
+    )
     expected = [
         "No runs.",
         "Refused requests:",
@@ -207,31 +245,30 @@ def test_refusals_errors_and_dead_letters_are_listed() -> None:
         "System errors:",
         (
             "  2026-11-21 12:00:00 UTC stuck_event (submit-job) in run r1, batch 2, attempt 1"
-            " - f was republished 4 times"
-            " - No handler finished this event; read the handler's log, then replay."
+            f" - f was republished 4 times - {error_hint('stuck_event')}"
         ),
         "Dead letters:",
         (
-            "  3 of process-results: output_missing. The job succeeded without output; check"
-            " bucket and permissions. Then replay or discard."
+            f"  3 of process-results: output_missing. {error_hint('output_missing')}"
+            " Then replay or discard."
         ),
     ]
 
-    assert expected == status_lines(status)
+    assert expected == status_lines(found)
 
 
-def test_a_missing_worker_is_told_where_one_is_needed() -> None:
-    """In the cloud nobody asks for one."""
-    assert status_lines({"runs": [run()], "worker": None})[-1] == (
+def test_a_missing_worker_is_reported_where_one_is_needed() -> None:
+    """Where the worker is not known, no line mentions it."""
+    assert status_lines(status(run(), worker=None))[-1] == (
         "No worker is running, so nothing moves: start one with `troupe work`."
     )
-    assert status_lines({"worker": None})[-1] == "No worker is running; nothing needs one."
-    assert status_lines({"worker": {"pid": 7}})[-1] == "A worker is running, process 7"
-    assert "worker" not in "\n".join(status_lines({"runs": [run()]}))
+    assert status_lines(status(worker=None))[-1] == "No worker is running; none is needed."
+    assert status_lines(status(worker=Worker(pid=7)))[-1] == "A worker is running, process 7"
+    assert "worker" not in "\n".join(status_lines(status(run())))
 
 
-def test_the_score_is_an_aligned_table() -> None:
-    """What follows stands one below the other."""
+def test_the_event_flow_is_an_aligned_table() -> None:
+    """The events that follow are listed one below the other."""
     rows: list[dict[str, Any]] = [
         {
             "event": "run-requested",
@@ -247,8 +284,8 @@ def test_the_score_is_an_aligned_table() -> None:
         "run-requested   plan-run  run-planned    freeze which transcripts belong to which",
         "                          batch-planned  batch of the run",
         "                          run-refused",
-        "report-written  nobody    -",
+        "report-written  -         -",
     ]
 
     assert expected == choreography_lines(rows)
-    assert choreography_lines([]) == ["The score is empty."]
+    assert choreography_lines([]) == ["The event flow is empty."]

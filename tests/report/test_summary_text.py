@@ -1,9 +1,18 @@
 """The summary and the preview in lines."""
 
-import json
+import msgspec
 
 from analysis import ERRORS
-from tests.report.samples import dry_run, error, summary, totals, unknown_price
+from handlers.summary.run_summary import SKIPPED, RunSummary
+from tests.report.samples import (
+    dry_run,
+    empty_summary,
+    error,
+    summary,
+    totals,
+    unknown_price,
+)
+from troupe.operations.run_requests import Preview
 from troupe.report import preview_lines, summary_lines
 
 
@@ -12,7 +21,7 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
     expected = [
         "Run r1: call_review_v1, gemini-3.5-flash-lite, production",
         (
-            "The books balance: 1,878 planned = 1,878 analysed + 0 failed + 0 released"
+            "The totals balance: 1,878 planned = 1,878 analysed + 0 failed + 0 released"
             " + 0 open. Nothing is doubled, half stored or paid twice."
         ),
         "source       2,000 rows",
@@ -22,8 +31,8 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
         "errors       122",
         "    122 empty_transcript: The transcript is empty; each plan checks it again.",
         (
-            "answers      1,870 read as it stands; 8 code fence taken off, raw control"
-            " characters admitted"
+            "answers      1,870 read as it stands; 8 code fence removed, raw control"
+            " characters accepted"
         ),
         "grounding    97 % occur in the transcript; 3 rows below half",
         "batch success rate   100 %",
@@ -36,13 +45,13 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
             "cost         $0.61 (expected $0.52 to $1.41), wasted on failures $0.00,"
             " saved by deduplication none"
         ),
-        "    The actual cost lies within what was expected.",
+        "    The actual cost lies within the expected range.",
         "    A request took 420 input tokens, where 859 to 1,520 were expected.",
         "    25,192 tokens from the cache cost $0.0033 less.",
         "    call_review_v1 so far: 2 runs, 3,756 rows, $1.22, $0.00032 each.",
         (
             "    For a million tokens in a batch job: input $0.15, from the cache $0.020, output"
-            " and thoughts $1.25 (as of 2026-10-14, a price page). The invoice has the last word."
+            " and thoughts $1.25 (as of 2026-10-14, a price page). The invoice decides."
         ),
         "time         3 m 12 s, from 2026-11-21 12:00:00 UTC to 2026-11-21 12:03:12 UTC",
     ]
@@ -52,7 +61,7 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
 
 def test_a_stored_summary_gives_the_same_lines() -> None:
     """Its times are text."""
-    stored = json.loads(json.dumps(summary(), default=str))
+    stored = msgspec.json.decode(msgspec.json.encode(summary()), type=RunSummary)
 
     assert summary_lines(summary()) == summary_lines(stored)
 
@@ -82,7 +91,7 @@ def test_a_dry_run_is_short() -> None:
     expected = [
         "Run r1: call_review_v1, gemini-3.5-flash-lite, production",
         (
-            "A dry run: nothing was asked and nothing was paid. It would take 1,878 records"
+            "A dry run: no request was sent and nothing was paid. It would select 1,878 records"
             " in 2 batches."
         ),
         "source       2,000 rows",
@@ -94,50 +103,53 @@ def test_a_dry_run_is_short() -> None:
 
 def test_a_run_that_is_not_over_says_so() -> None:
     """No time is made up."""
-    times = summary()["times"] | {"completed_at": None}
+    lines = summary_lines(summary(times={"completed_at": None}))
 
-    assert "time         not over, planned 2026-11-21 12:00:00 UTC" in summary_lines(
-        summary(times=times)
-    )
+    assert "time         not over, planned 2026-11-21 12:00:00 UTC" in lines
 
 
-def test_nothing_at_all_is_still_said_in_lines() -> None:
-    """Every part may be missing, and names cannot break a line."""
-    assert "errors       none" in summary_lines({})
-    assert summary_lines({"run_id": "a\nb\x1b[31m"})[0] == "Run a b [31m: no plan"
+def test_an_empty_run_has_lines_and_names_cannot_break_one() -> None:
+    """Control characters become blanks."""
+    assert "errors       none" in summary_lines(empty_summary())
+    assert summary_lines(summary(run_id="a\nb\x1b[31m"))[0].startswith("Run a b [31m: call_review")
 
 
-def test_a_preview_says_what_is_left_out_and_what_it_may_cost() -> None:
-    """What is pending and not taken is beyond the limit."""
-    preview = {
+def preview(**changes: object) -> Preview:
+    fields = {
         "run_id": "r9",
         "model": "gemini-3.5-flash-lite",
         "source_rows": 2000,
-        "empty_transcript": 122,
-        "pending": 1870,
-        "duplicate": 8,
+        "skipped": dict.fromkeys(SKIPPED, 0)
+        | {"empty_transcript": 122, "duplicate": 8, "beyond_limit": 870},
         "records": 1000,
         "batches": 1,
         "bytes": 5_000_000,
+        "newest_event_time": None,
         "input_tokens": (1_086_957, 1_923_077),
         "output_tokens": (120_000, 420_000),
         "cost": (0.31, 0.82),
+        "price": msgspec.to_builtins(summary().money.price),
     }
+    return msgspec.convert({"kind": "preview"} | fields | changes, Preview)
+
+
+def test_a_preview_lists_what_is_left_out_and_the_expected_cost() -> None:
+    """The price is that of a batch job."""
     expected = [
-        "Dry run r9 - nothing is changed, asked or paid.",
+        "Dry run r9 - nothing is changed, requested or paid.",
         "model        gemini-3.5-flash-lite",
         "source       2,000 rows",
         "    -   8 a further copy of a record in the source",
         "    - 122 the transcript is empty",
         "    - 870 beyond the limit of this run",
-        "would take   1,000 records in 1 batch, 5.0 MB of requests",
+        "would select 1,000 records in 1 batch, 5.0 MB of requests",
         "input        1,086,957 to 1,923,077 tokens",
         "output       120,000 to 420,000 tokens",
         "cost         $0.31 to $0.82",
     ]
 
-    *lines, price = preview_lines(preview)
-    unknown = preview_lines(preview | {"model": "gemma", "cost": (None, None)})
+    *lines, price = preview_lines(preview())
+    unknown = preview_lines(preview(model="gemma", cost=(None, None), price=None))
 
     assert expected == lines
     assert price.startswith("    For a million tokens in a batch job: input $0.15,")
@@ -146,13 +158,14 @@ def test_a_preview_says_what_is_left_out_and_what_it_may_cost() -> None:
     ]
 
 
-def test_a_preview_of_nothing_costs_nothing() -> None:
-    """There is no estimate where there is nothing to take."""
+def test_a_preview_of_no_record_has_no_estimate() -> None:
+    """A run id is derived later where none is given."""
+    nothing = preview(run_id="", source_rows=0, skipped={}, records=0, batches=0, bytes=0)
     expected = [
-        "Dry run - nothing is changed, asked or paid.",
-        "model        unknown",
+        "Dry run - nothing is changed, requested or paid.",
+        "model        gemini-3.5-flash-lite",
         "source       no rows",
-        "would take   0 records in 0 batches",
+        "would select 0 records in 0 batches",
     ]
 
-    assert expected == preview_lines({})
+    assert expected == preview_lines(nothing)

@@ -46,15 +46,18 @@ NAMES = {
             column=f"`{column}`",
             number=f"t.`{column}`",
             least_step="0.0",
+            entry="i",
         )
         for name, column in (
             ("count_values", "call_tone"),
             ("count_numbers", "cost"),
         )
     ),
+    "before": "`call_sentiment_incoming`",
+    "after": "`call_sentiment_outgoing`",
     "delete_rows_of_person": fragment("delete_rows_of_person", output=table_name(OUTPUT)),
 }
-COUNTED = {"at": "0", "column": "`batch`", "number": "t.`batch`", "least_step": "1.0"}
+COUNTED = {"at": "0", "column": "`batch`", "number": "t.`batch`", "least_step": "1.0", "entry": "i"}
 TODAY = date(2026, 3, 2)
 PARAMS: dict[str, Any] = {
     **plan_params(RunRequested(run_id="r1"), "m1", load_analysis("call_review_v1")),
@@ -351,7 +354,7 @@ def test_the_pruning_check_finds_filters_that_do_not_prune() -> None:
 KNOWN_PLACEHOLDERS = {
     *Source().names(), "output", "staged", "answer_columns", "c_answer_columns",
     "summary",
-    "cost_of_c", "cost_of_a", "row", "counts", "at", "column", "number", "least_step",
+    "cost_of_c", "cost_of_a", "row", "counts", "at", "column", "number", "least_step", "entry", "before", "after",
     *statement_names("fragments"),
 }  # fmt: skip
 

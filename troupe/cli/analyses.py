@@ -11,6 +11,7 @@ from handlers.attempts.output_columns import output_tables
 from tracking.tables import Column
 from troupe.analysis_folders import load_folder, problems_of_folder
 from troupe.backends.local.analysis_store import examine, own_analyses
+from troupe.backends.local.operations import add_analysis
 from troupe.backends.local.state_folder import InvalidHome
 
 from .client import call, local_only
@@ -87,8 +88,8 @@ def add(folder: Folder) -> None:
         troupe request --analysis compliance_check_v1
     """
     local_only("analysis add")
-    added = call("add_analysis", folder=str(folder.resolve()))
-    typer.echo(f"added {added['name']}; rows go to {added['table']}")
+    added = call(add_analysis, folder=str(folder.resolve()))
+    typer.echo(f"added {added.name}; rows go to {added.table}")
 
 
 @app.command()

@@ -1,10 +1,10 @@
 """Client of the operations: in a state folder, through its worker, or on Google Cloud."""
 
-import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
@@ -13,6 +13,7 @@ from troupe.backends.defaults import BadSetting
 from troupe.backends.local.state_folder import HomeInUse, InvalidHome
 from troupe.operations import OPERATIONS
 from troupe.operations.backend import InvalidOperation
+from troupe.operations.run_status import Status, Worker
 
 from .output import fail, read_text
 from .target import target
@@ -20,7 +21,9 @@ from .target import target
 if TYPE_CHECKING:
     from troupe.backends.gcp.settings import GcpSettings
 
-Answer = dict[str, Any]
+T = TypeVar("T")
+Arguments = dict[str, Any]
+"""Of an operation, as JSON values."""
 
 STARTING_SECONDS = 10.0
 """How long a new owner of the folder may take until its control server listens."""
@@ -37,20 +40,27 @@ class CallFailed(Exception):
         super().__init__(problem)
 
 
-def call(operation: str, **arguments: Any) -> Answer:
-    """Run an operation; return its answer as plain JSON values. End the command if it fails."""
+def call(operation: Callable[..., T], **arguments: Any) -> T:
+    """Run an operation on the backend of the command line; end the command if it fails.
+
+    `operation` names it and gives the type of the result; the backend may have its own form of it.
+    """
     try:
         return try_call(operation, **arguments)
     except CallFailed as error:
         fail(str(error), error.code)
 
 
-def try_call(operation: str, **arguments: Any) -> Answer:
-    """Run an operation; return its answer as plain JSON values. Raises `CallFailed`."""
+def try_call(operation: Callable[..., T], **arguments: Any) -> T:
+    """Run an operation on the backend of the command line. Raises `CallFailed`."""
+    name = operation.__name__
     try:
-        if target().is_gcp:
-            return _call_gcp(operation, arguments)
-        return _call_local(target().home, operation, arguments)
+        result: T = (
+            _call_gcp(name, arguments)
+            if target().is_gcp
+            else _call_local(target().home, name, arguments)
+        )
+        return result
     except (InvalidOperation, BadSetting, InvalidHome) as error:
         raise CallFailed(str(error)) from error
     except (Redeliver, Reject) as error:
@@ -72,8 +82,8 @@ def local_only(command: str) -> None:
 
 
 def _call_local(
-    home: Path, operation: str, arguments: Answer, timeout_seconds: float | None = None
-) -> Answer:
+    home: Path, operation: str, arguments: Arguments, timeout_seconds: float | None = None
+) -> Any:
     """Run an operation in this process, or through the process that owns the folder.
 
     A request is sent again only while there is no owner to connect to, so it runs once.
@@ -104,7 +114,7 @@ def _call_local(
     )
 
 
-def _call_in_process(home: Path, operation: str, arguments: Answer) -> Answer:
+def _call_in_process(home: Path, operation: str, arguments: Arguments) -> Any:
     from troupe.backends.local.backend import LocalBackend
     from troupe.backends.local.operations import OPERATIONS as LOCAL_OPERATIONS
     from troupe.telemetry.logs import log_to
@@ -112,12 +122,12 @@ def _call_in_process(home: Path, operation: str, arguments: Answer) -> Answer:
     backend = LocalBackend(home)
     log_to(home / "log.jsonl")
     try:
-        return _plain(LOCAL_OPERATIONS[operation](backend, **arguments))
+        return _with_worker(LOCAL_OPERATIONS[operation](backend, **arguments), None)
     finally:
         backend.close()
 
 
-def _call_gcp(operation: str, arguments: Answer) -> Answer:
+def _call_gcp(operation: str, arguments: Arguments) -> Any:
     settings = gcp_settings()
     try:
         from google.auth.exceptions import GoogleAuthError
@@ -129,8 +139,7 @@ def _call_gcp(operation: str, arguments: Answer) -> Answer:
     try:
         backend = GcpBackend(settings)
         try:
-            answer = OPERATIONS[operation](backend, **arguments)
-            return _plain(answer | {"worker": {"services": True}})
+            return _with_worker(OPERATIONS[operation](backend, **arguments), Worker(services=True))
         finally:
             # Dead letters that were pulled and not settled are released at once.
             backend.close()
@@ -160,7 +169,6 @@ def _fail_for_missing(error: ModuleNotFoundError) -> NoReturn:
     fail(f"{error.name} is not installed: pip install 'troupe[gcp]'")
 
 
-def _plain(answer: Answer) -> Answer:
-    """Convert to what a control server sends: times and structs become JSON values."""
-    plain: Answer = json.loads(msgspec.json.encode(answer))
-    return plain
+def _with_worker(result: Any, worker: Worker | None) -> Any:
+    """Add the worker to a status, which only the caller of the operation knows."""
+    return msgspec.structs.replace(result, worker=worker) if isinstance(result, Status) else result

@@ -5,7 +5,10 @@ from typing import Annotated
 
 import typer
 
-from .client import Answer, call, local_only
+from troupe.backends.local.operations import load as load_operation
+from troupe.operations import clear_history as clearing
+
+from .client import call, local_only
 from .options import AsJson, DryRun, Yes
 from .output import print_json, print_lines
 
@@ -23,13 +26,13 @@ def load(
         troupe load calls.jsonl
     """
     local_only("load")
-    loaded = call("load", file=str(file.resolve()))
-    for column in loaded["ignored_columns"]:
+    loaded = call(load_operation, file=str(file.resolve()))
+    for column in loaded.ignored_columns:
         typer.echo(f"ignored column {column}: the source table has no such column", err=True)
-    if loaded["added"] or not loaded["rows"]:
-        typer.echo(f"loaded {loaded['added']:,} rows")
+    if loaded.added or not loaded.rows:
+        typer.echo(f"loaded {loaded.added:,} rows")
     else:
-        typer.echo(f"this file was loaded before; its {loaded['rows']:,} rows are there already")
+        typer.echo(f"this file was loaded before; its {loaded.rows:,} rows are there already")
 
 
 def clear_history(
@@ -47,14 +50,14 @@ def clear_history(
         troupe clear-history --run first --dry-run
         troupe clear-history --run first --reason "the prompt was wrong" --yes
     """
-    answer = call("clear_history", run_id=run)
-    rows = f"{answer['records']:,} processed records and {answer['output_rows']:,} analysed rows"
-    if not answer["records"] or dry_run:
+    answer = call(clearing.clear_history, run_id=run)
+    rows = f"{answer.records:,} processed records and {answer.output_rows:,} analysed rows"
+    if not answer.records or dry_run:
         _print(answer, f"run {run} has {rows}; nothing was cleared", as_json=as_json)
         return
     if not yes:
         typer.confirm(f"Delete {rows} of run {run}? This cannot be undone.", abort=True)
-    answer = call("clear_history", run_id=run, reason=reason, sure=True)
+    answer = call(clearing.clear_history, run_id=run, reason=reason, sure=True)
     _print(answer, f"cleared {rows}; run {run} counts them as cleared", as_json=as_json)
 
 
@@ -73,33 +76,33 @@ def forget(
     Examples:
         troupe forget --phone-token 4f1c --dry-run
     """
-    answer = call("forget", phone_token=phone_token)
+    answer = call(clearing.forget, phone_token=phone_token)
     if not dry_run:
         if not yes:
             typer.confirm(f"Delete {_rows(answer)}? This cannot be undone.", abort=True)
-        answer = call("forget", phone_token=phone_token, sure=True)
+        answer = call(clearing.forget, phone_token=phone_token, sure=True)
     if as_json:
         print_json(answer)
         return
-    typer.echo(f"{'deleted' if answer['forgotten'] else 'would delete'} {_rows(answer)}")
-    if answer["source_rows"]:
+    typer.echo(f"{'deleted' if answer.forgotten else 'would delete'} {_rows(answer)}")
+    if answer.source_rows:
         typer.echo(
-            f"{answer['source_rows']:,} rows stay in the source table, which is yours: "
+            f"{answer.source_rows:,} rows stay in the source table, which is yours: "
             "delete them there, or the next run analyses them again"
         )
-    if answer["files"]:
+    if answer.files:
         typer.echo("these files may contain the person until their retention ends:")
-    print_lines([f"  {file}" for file in answer["files"]])
+    print_lines([f"  {file}" for file in answer.files])
 
 
-def _rows(answer: Answer) -> str:
+def _rows(answer: clearing.ForgetResult) -> str:
     return (
-        f"{answer['output_rows']:,} analysed rows, {answer['processed']:,} processed records, "
-        f"{answer['members']:,} batch members with their transcripts, {answer['errors']:,} errors"
+        f"{answer.output_rows:,} analysed rows, {answer.processed:,} processed records, "
+        f"{answer.members:,} batch members with their transcripts, {answer.errors:,} errors"
     )
 
 
-def _print(answer: Answer, line: str, *, as_json: bool) -> None:
+def _print(answer: clearing.ClearResult, line: str, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:

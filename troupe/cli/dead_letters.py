@@ -4,9 +4,13 @@ import time
 from collections import Counter
 from typing import Annotated, Any
 
+import msgspec
 import typer
 
-from .client import Answer, call
+from troupe.operations import dead_letters
+from troupe.operations.dead_letters import ReplayResult
+
+from .client import call
 from .options import AsJson, DryRun, rfc3339
 from .output import print_json
 
@@ -54,17 +58,17 @@ def list_dead_letters(
         troupe dead-letters list
         troupe dead-letters list --handler write-jsonl --since 2026-01-31T00:00:00Z
     """
-    answer = call("dead_letters", handler=handler, cause=cause, since=since)
+    answer = call(dead_letters.list_dead_letters, handler=handler, cause=cause, since=since)
     if as_json:
         print_json(answer)
         return
-    if not answer["groups"]:
+    if not answer.groups:
         typer.echo("no dead letters")
-    for group in answer["groups"]:
-        age = f"{group['oldest_seconds']:,.0f} s"
-        typer.echo(f"{group['count']:>6,}  {group['handler']}  {group['cause']}  oldest {age}")
-    for letter in answer["letters"]:
-        typer.echo(f"        {letter['letter_id']}  {letter['event_id']}")
+    for group in answer.groups:
+        age = f"{group.oldest_seconds:,.0f} s"
+        typer.echo(f"{group.count:>6,}  {group.handler}  {group.cause}  oldest {age}")
+    for letter in answer.letters:
+        typer.echo(f"        {letter.letter_id}  {letter.event_id}")
 
 
 @app.command()
@@ -74,7 +78,7 @@ def show(letter_id: LetterId) -> None:
     Examples:
         troupe dead-letters show ab12__batch-planned__r1__1__1
     """
-    print_json(call("show_letter", letter_id=letter_id))
+    print_json(call(dead_letters.show_letter, letter_id=letter_id))
 
 
 @app.command()
@@ -96,7 +100,7 @@ def replay(
     """
     selection = {"handler": handler, "cause": cause, "since": since}
     if dry_run:
-        answer = call("replay", **selection, limit=limit, dry_run=True)
+        answer = call(dead_letters.replay, **selection, limit=limit, dry_run=True)
     else:
         answer = _replay_all(selection, limit)
     if as_json:
@@ -104,8 +108,8 @@ def replay(
         return
     would = "would replay" if dry_run else "replayed"
     typer.echo(
-        f"{would} {answer['replayed']:,}; {answer['handled']:,} were handled meanwhile; "
-        f"{answer['unreadable']:,} are unreadable: discard them"
+        f"{would} {answer.replayed:,}; {answer.handled:,} were handled meanwhile; "
+        f"{answer.unreadable:,} are unreadable: discard them"
     )
 
 
@@ -121,18 +125,20 @@ def discard(
     Examples:
         troupe dead-letters discard ab12__batch-planned__r1__1__1 --reason "a test"
     """
-    answer = call("discard", letter_id=letter_id, reason=reason)
-    closed = f"; closed {answer['closed']}" if answer["closed"] else ""
-    typer.echo(f"discarded {answer['discarded']:,}{closed}")
+    answer = call(dead_letters.discard, letter_id=letter_id, reason=reason)
+    closed = f"; closed {answer.closed}" if answer.closed else ""
+    typer.echo(f"discarded {answer.discarded:,}{closed}")
 
 
-def _replay_all(selection: dict[str, Any], limit: int | None) -> Answer:
+def _replay_all(selection: dict[str, Any], limit: int | None) -> ReplayResult:
     """Replay in portions, one a second, until none is left or `limit` of them were published."""
     done = Counter[str]()
     while True:
         left = AT_A_TIME if limit is None else min(AT_A_TIME, limit - done["replayed"])
-        answer = call("replay", **selection, limit=left)
-        done.update({name: answer[name] for name in ("replayed", "handled")})
-        if answer["replayed"] + answer["handled"] < AT_A_TIME or done["replayed"] == limit:
-            return {"dry_run": False, **done, "unreadable": answer["unreadable"]}
+        answer = call(dead_letters.replay, **selection, limit=left)
+        done.update(replayed=answer.replayed, handled=answer.handled)
+        if answer.replayed + answer.handled < AT_A_TIME or done["replayed"] == limit:
+            return msgspec.structs.replace(
+                answer, replayed=done["replayed"], handled=done["handled"]
+            )
         time.sleep(1)

@@ -1,6 +1,5 @@
 """The command `demo`: the whole pipeline on this machine, from transcripts to a report."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -90,12 +89,10 @@ def _demo(
 ) -> bool:
     backend.wake()
     loaded = load(backend, str(transcripts or _generated(backend)))
-    write(
-        f"{loaded['rows']:,} transcripts in the file, {loaded['added']:,} new in the source table"
-    )
+    write(f"{loaded.rows:,} transcripts in the file, {loaded.added:,} new in the source table")
     request = {"mode": "test", "limit": limit} if limit else {}
     request |= {} if transcripts else SMALL_BATCHES
-    run_id = operations.request(backend, request)["run_id"]
+    run_id = operations.request(backend, request).run_id
     write(f"requested run {run_id}")
     work_until_idle(backend, control_server, write=write)
     if backend.dependencies.tracking.plan_of(run_id) is None:
@@ -106,17 +103,16 @@ def _demo(
 
 def _report(backend: LocalBackend, run_id: str, report: Path, write: Write) -> bool:
     """Print the summary and write the page, also into the state folder."""
-    answer = json.loads(msgspec.json.encode(operations.report(backend, run_id)))
-    for line in summary_lines(answer["summary"], answer["reconciliation"]):
+    answer = operations.report(backend, run_id)
+    for line in summary_lines(answer.summary, answer.reconciliation):
         write(line)
-    page = render_html(answer["summary"], answer["reconciliation"])
+    page = render_html(answer.summary, answer.reconciliation)
     kept = backend.home / "reports" / f"{run_id}.html"
     kept.parent.mkdir(exist_ok=True)
     for file in (kept, report):
         file.write_text(page, encoding="utf-8")
     write(f"report: {report}")
-    totals = answer["reconciliation"]
-    return bool(totals["ok"] and totals["completed"])
+    return answer.reconciliation.ok and answer.reconciliation.completed
 
 
 def _generated(backend: LocalBackend) -> Path:

@@ -5,14 +5,17 @@ from typing import Annotated
 
 import typer
 
+from troupe import operations
+from troupe.operations.costs import costs as costs_operation
+from troupe.operations.explain import explain as explain_operation
 from troupe.report.html_page import render_html
-from troupe.report.limits_text import course_lines
 from troupe.report.plain_text import (
     costs_lines,
-    explained,
+    history_lines,
     status_lines,
     summary_lines,
 )
+from troupe.report.safeguards_text import safeguard_lines
 
 from .client import call
 from .lazy import load
@@ -45,7 +48,7 @@ def status(
     if watch:
         watch_status = load("troupe.cli.watch:watch_status")
         raise typer.Exit(watch_status(run, every, as_json=as_json))
-    answer = {"worker": None} | call("status", run_id=run)
+    answer = call(operations.status, run_id=run)
     if as_json:
         print_json(answer)
     else:
@@ -65,16 +68,18 @@ def verify(
         troupe verify
         troupe verify first --json
     """
-    answer = call("verify", run_id=run)
+    answer = call(operations.verify, run_id=run)
     if as_json:
         print_json(answer)
     else:
         names = ("planned", "analysed", "failed", "released", "open", "cleared", "skipped")
-        typer.echo("  ".join(f"{name} {answer[name]:,}" for name in names))
+        typer.echo("  ".join(f"{name} {getattr(answer, name):,}" for name in names))
         never = ("lost", "doubled", "paid_twice")
-        typer.echo("  ".join(f"{name.replace('_', ' ')} {answer[name]:,}" for name in never))
-        typer.echo("the totals balance" if answer["ok"] else "THE TOTALS DO NOT BALANCE")
-    raise typer.Exit(0 if answer["ok"] else 1)
+        typer.echo(
+            "  ".join(f"{name.replace('_', ' ')} {getattr(answer, name):,}" for name in never)
+        )
+        typer.echo("the totals balance" if answer.ok else "THE TOTALS DO NOT BALANCE")
+    raise typer.Exit(0 if answer.ok else 1)
 
 
 def report(
@@ -91,15 +96,15 @@ def report(
         troupe report first --html first.html
     """
     page = check_writable("--html", html) if html else None
-    answer = call("report", run_id=run)
+    answer = call(operations.report, run_id=run)
     if page is not None:
-        page.write_text(render_html(answer["summary"], answer["reconciliation"]), encoding="utf-8")
+        page.write_text(render_html(answer.summary, answer.reconciliation), encoding="utf-8")
         typer.echo(f"wrote {page}", err=as_json)
     if as_json:
         print_json(answer)
     elif page is None:
-        print_lines(summary_lines(answer["summary"], answer["reconciliation"]))
-        print_lines(course_lines(answer | {"run_id": run}))
+        print_lines(summary_lines(answer.summary, answer.reconciliation))
+        print_lines(safeguard_lines(run, answer.safeguards, answer.stop_reasons))
 
 
 def costs(
@@ -114,7 +119,7 @@ def costs(
         troupe costs
         troupe costs call_review_v1 --json
     """
-    answer = call("costs", analysis=analysis)
+    answer = call(costs_operation, analysis=analysis)
     if as_json:
         print_json(answer)
     else:
@@ -132,8 +137,8 @@ def explain(
         troupe explain first/2
         troupe explain 51d73be1bda86fb0401fa3801803ede0
     """
-    answer = call("explain", subject=subject)
+    answer = call(explain_operation, subject=subject)
     if as_json:
         print_json(answer)
     else:
-        print_lines(explained(answer))
+        print_lines(history_lines(answer))

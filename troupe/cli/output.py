@@ -1,12 +1,12 @@
 """Printing: lines, JSON, and the one-line error with which a command ends."""
 
-import json
 import os
 import shutil
 import sys
 from pathlib import Path
 from typing import NoReturn
 
+import msgspec
 import typer
 
 from troupe.report.text_columns import within
@@ -26,8 +26,8 @@ def print_lines(lines: list[str]) -> None:
 
 
 def print_json(value: object) -> None:
-    """Print a value as indented JSON; times and paths become text."""
-    typer.echo(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+    """Print a result as indented JSON; times and paths become text."""
+    typer.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
 
 
 def check_writable(option: str, file: Path) -> Path:

@@ -1,20 +1,25 @@
 """Commands on runs: request, publish, cancel, reprocess."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from troupe import operations
+from troupe.operations.reprocess import ReprocessResult
+from troupe.operations.reprocess import reprocess as reprocess_operation
+from troupe.operations.run_requests import Preview
 from troupe.report.formatting import dollars, plural, span
 from troupe.report.plain_text import preview_lines
 
-from .client import Answer, CallFailed, call, try_call
+from .client import CallFailed, call, try_call
 from .option_errors import name_options
 from .options import AsJson, Budget, BudgetTokens, DryRun, finite, rfc3339
 from .output import fail, print_json, print_lines, read_text
 
-_TOKENS = ("input_tokens", "output_tokens")
+T = TypeVar("T")
 
 
 def request(
@@ -120,15 +125,15 @@ def request(
         "budget": budget, "budget_tokens": budget_tokens, "lookback_days": lookback_days,
         "grounding": grounding,
     }  # fmt: skip
-    answer = _send("request", fields, dry_run=dry_run)
+    answer = _send(operations.request, fields, dry_run=dry_run)
     if as_json:
         print_json(answer)
-    elif dry_run:
+    elif isinstance(answer, Preview):
         print_lines(preview_lines(answer))
-    elif answer["known"]:
-        typer.echo(f"run {answer['run_id']} was requested before; nothing changes")
+    elif answer.known:
+        typer.echo(f"run {answer.run_id} was requested before; nothing changes")
     else:
-        typer.echo(f"requested run {answer['run_id']}")
+        typer.echo(f"requested run {answer.run_id}")
 
 
 def publish(
@@ -147,11 +152,11 @@ def publish(
         echo '{"run_id": "first"}' | troupe publish cancel-requested -
     """
     body = _standard_input() if str(file) == "-" else read_text("FILE", file, "name another file")
-    sent = call("publish", topic=topic, body=body, message_id=message_id)
-    typer.echo(f"published message {sent['message_id']}")
-    if refused := sent.get("refused"):
-        why = f"{refused['reason']}: {refused['detail']}"
-        typer.echo(f"troupe: run {refused['run_id']} was refused: {why}", err=True)
+    sent = call(operations.publish, topic=topic, body=body, message_id=message_id)
+    typer.echo(f"published message {sent.message_id}")
+    if refused := sent.refused:
+        why = f"{refused.reason}: {refused.detail}"
+        typer.echo(f"troupe: run {refused.run_id} was refused: {why}", err=True)
 
 
 def cancel(
@@ -164,9 +169,9 @@ def cancel(
     Examples:
         troupe cancel first
     """
-    answer = call("cancel", run_id=run)
-    if answer["already"]:
-        typer.echo(f"run {run} is {answer['already']} already")
+    answer = call(operations.cancel, run_id=run)
+    if answer.already:
+        typer.echo(f"run {run} is {answer.already} already")
     else:
         typer.echo(f"requested run {run} to stop; `troupe status {run}` shows its progress")
 
@@ -217,14 +222,14 @@ def reprocess(
         "of_run": of_run, "batches": batch, "error_types": error_type, "record_ids": record_id,
         "analysis": analysis, "run_id": run_id, "budget": budget, "budget_tokens": budget_tokens,
     }  # fmt: skip
-    answer = _send("reprocess", fields, dry_run=dry_run)
+    answer = _send(reprocess_operation, fields, dry_run=dry_run)
     if as_json:
         print_json(answer)
     else:
         print_lines(_reprocess_lines(answer, of_run))
 
 
-def _send(operation: str, fields: dict[str, Any], *, dry_run: bool) -> Answer:
+def _send(operation: Callable[..., T], fields: dict[str, Any], *, dry_run: bool) -> T:
     """Send the fields that were given; an error names the option of its field."""
     given = {name: value for name, value in fields.items() if value not in (None, [], "")}
     try:
@@ -233,21 +238,24 @@ def _send(operation: str, fields: dict[str, Any], *, dry_run: bool) -> Answer:
         fail(name_options(str(error), fields), error.code)
 
 
-def _reprocess_lines(answer: Answer, of_run: str | None) -> list[str]:
-    cost = span(*map(dollars, answer["cost"]))
-    tokens = sum(answer[name][0] for name in _TOKENS), sum(answer[name][1] for name in _TOKENS)
-    batches = plural(answer["batches"], "batch", "batches")
-    size = f"{plural(answer['records'], 'record')} in {batches}"
+def _reprocess_lines(answer: ReprocessResult, of_run: str | None) -> list[str]:
+    cost = span(*map(dollars, answer.cost))
+    tokens = [
+        read + written
+        for read, written in zip(answer.input_tokens, answer.output_tokens, strict=True)
+    ]
+    batches = plural(answer.batches, "batch", "batches")
+    size = f"{plural(answer.records, 'record')} in {batches}"
     lines = [f"{size}, {tokens[0]:,} to {tokens[1]:,} tokens, cost {cost}"]
-    for name, count in answer["left_out"].items():
+    for name, count in answer.left_out.items():
         lines.append(f"left out: {count:,} {name.replace('_', ' ')}")
-    if "processed" in answer["left_out"]:
+    if "processed" in answer.left_out:
         run = of_run or "RUN"
         lines.append(f"processed records have a row: `troupe clear-history --run {run}` deletes it")
-    if answer["known"] and answer["run_id"]:
-        lines.append(f"run {answer['run_id']} was requested before; nothing changes")
-    elif answer["run_id"]:
-        lines.append(f"requested run {answer['run_id']}")
+    if answer.known and answer.run_id:
+        lines.append(f"run {answer.run_id} was requested before; nothing changes")
+    elif answer.run_id:
+        lines.append(f"requested run {answer.run_id}")
     return lines
 
 

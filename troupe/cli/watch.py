@@ -1,33 +1,33 @@
 """`troupe status --watch`: query the status and show it until every run is over."""
 
-import json
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import typer
 from rich.console import Console
 
-from troupe.report.change_log import Feed
-from troupe.report.live_screen import Stage
-from troupe.report.reconciliation import part, rows
-from troupe.report.snapshot import Scene, is_finished
+from troupe import operations
+from troupe.operations.run_status import Status
+from troupe.report.change_log import ChangeLog
+from troupe.report.live_screen import LiveScreen
+from troupe.report.snapshot import Snapshot
 
 from .client import CallFailed, try_call
 from .output import fail
 from .target import target
-from .watch_state import Answer, Query, WatchState
+from .watch_state import Query, WatchState
 
 ALL_WELL, NOT_WELL, INTERRUPTED = 0, 1, 130
 """Exit codes: all went well; a run was stopped or refused, or its totals do not balance; a signal
 ended the watch."""
 
-Show = Callable[[Scene], None]
+Show = Callable[[Snapshot], None]
 """Shows one snapshot."""
 
 
@@ -41,8 +41,8 @@ def watch_status(run_id: str | None, every: float | None, *, as_json: bool) -> i
     seconds = every or (15.0 if target().is_gcp else 2.0)
     state = WatchState(time.monotonic, lambda: datetime.now(UTC))
 
-    def query(of_run: str | None) -> Answer:
-        return {"worker": None} | try_call("status", run_id=of_run)
+    def query(of_run: str | None) -> Status:
+        return try_call(operations.status, run_id=of_run)
 
     refresh: Query = query
     if as_json:
@@ -73,7 +73,7 @@ def watch(
             last = state.refresh(query, run_id)
             with opened as show:
                 show(last)
-                while not is_finished(last.status):
+                while not last.status.is_finished:
                     wait()
                     try:
                         last = state.refresh(query, run_id)
@@ -90,12 +90,12 @@ def watch(
     return _exit_code(last, state.watched)
 
 
-def _exit_code(scene: Scene, watched: set[str]) -> int:
+def _exit_code(snapshot: Snapshot, watched: set[str]) -> int:
     """Judge the runs that were watched to their end, and the one that is shown in full."""
-    ids = watched | {str(scene.run.get("run_id"))}
-    stopped = any(run.get("stopped_for") for run in scene.runs if str(run.get("run_id")) in ids)
-    unbalanced = part(scene.run, "reconciliation").get("ok") is False
-    return NOT_WELL if stopped or unbalanced or rows(scene.status, "refusals") else ALL_WELL
+    ids = watched | ({snapshot.run.run_id} if snapshot.run else set())
+    stopped = any(run.stopped_for for run in snapshot.status.runs if run.run_id in ids)
+    unbalanced = snapshot.details is not None and not snapshot.details.reconciliation.ok
+    return NOT_WELL if stopped or unbalanced or snapshot.status.refusals else ALL_WELL
 
 
 @contextmanager
@@ -120,10 +120,10 @@ def _signals() -> Iterator[list[int]]:
 @contextmanager
 def text_lines(write: Callable[[str], None]) -> Iterator[Show]:
     """Write a line for each change, for output that is not a terminal."""
-    feed = Feed()
+    log = ChangeLog()
 
-    def show(scene: Scene) -> None:
-        for line in feed.news(scene):
+    def show(snapshot: Snapshot) -> None:
+        for line in log.changes(snapshot):
             write(line)
 
     yield show
@@ -133,15 +133,16 @@ def text_lines(write: Callable[[str], None]) -> Iterator[Show]:
 def json_lines(write: Callable[[str], None]) -> Iterator[Show]:
     """Write one JSON document a line for each snapshot: the status and the forecasts."""
 
-    def show(scene: Scene) -> None:
+    def show(snapshot: Snapshot) -> None:
         document = {
-            "at": scene.now.isoformat(),
-            **scene.status,
-            "run": scene.run or None,
-            "forecasts": {run: asdict(forecast) for run, forecast in scene.forecasts.items()},
-            "trouble": scene.trouble or None,
+            "at": snapshot.now,
+            **msgspec.structs.asdict(snapshot.status),
+            "run": snapshot.run,
+            "details": snapshot.details,
+            "forecasts": snapshot.forecasts,
+            "trouble": snapshot.trouble or None,
         }
-        write(json.dumps(document, ensure_ascii=False, default=str))
+        write(msgspec.json.encode(document).decode())
 
     yield show
 
@@ -149,8 +150,8 @@ def json_lines(write: Callable[[str], None]) -> Iterator[Show]:
 @contextmanager
 def on_terminal(every: float) -> Iterator[Show]:
     """Show the snapshots on the alternate screen; leave the last one on the usual screen."""
-    with Stage(time.monotonic, every) as stage:
-        yield stage.show
+    with LiveScreen(time.monotonic, every) as live:
+        yield live.show
 
 
 def with_spinner(query: Query) -> Query:
@@ -158,7 +159,7 @@ def with_spinner(query: Query) -> Query:
     console = Console()
     is_first = True
 
-    def first_with_spinner(run_id: str | None) -> Answer:
+    def first_with_spinner(run_id: str | None) -> Status:
         nonlocal is_first
         if not is_first:
             return query(run_id)

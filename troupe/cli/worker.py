@@ -17,9 +17,9 @@ from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.state_folder import HomeInUse, InvalidHome
 from troupe.backends.local.worker import Worker
 from troupe.endpoint.openai import Endpoint
+from troupe.operations.runs import RunStatus, run_rows
 from troupe.report.formatting import plural
-from troupe.report.progress import Live
-from troupe.report.run_text import is_over
+from troupe.report.progress import Live, WorkerProgress
 from troupe.standin.corrupt import Damage
 from troupe.standin.prediction_lines import analyst
 from troupe.standin.settings import Behaviour
@@ -217,31 +217,24 @@ class _Progress:
         run, others = self._runs()
         if run is None:
             return
-        counts = {name: run[name] or 0 for name in ("analysed", "failed", "released")}
         self._live.update(
-            {
-                "run_id": run["run_id"],
-                "batches": run["batches"],
-                "records": run["records"],
-                **counts,
-                "open": run["records"] - sum(counts.values()),
-                "deliveries": self._worker.deliveries,
-                "in_flight": self._backend.bus.waiting,
-                "stage": self._stage(run),
-                "cost": run["cost"],
-                "others": others,
-                "seconds": self._shown - self._started,
-            }
+            WorkerProgress(
+                run=run,
+                stage=self._stage(run),
+                in_flight=self._backend.bus.waiting,
+                deliveries=self._worker.deliveries,
+                seconds=self._shown - self._started,
+                others=tuple(others),
+            )
         )
 
-    def _runs(self) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
+    def _runs(self) -> tuple[RunStatus | None, list[RunStatus]]:
         """Return the newest open run and the other open ones; if none is open, the newest run."""
-        since = self._backend.dependencies.event_log.lookback_start(self._backend.clock())
-        runs = self._backend.dependencies.tracking.query("runs", {"run_id": None, "since": since})
-        open_ = [run for run in runs if not is_over(run)] or runs[-1:]
+        runs = run_rows(self._backend)
+        open_ = [run for run in runs if not run.is_over] or runs[-1:]
         return (open_[-1] if open_ else None), open_[:-1]
 
-    def _stage(self, run: dict[str, Any]) -> str:
-        if run["completed_at"]:
+    def _stage(self, run: RunStatus) -> str:
+        if run.completed_at:
             return "completed"
         return "answering" if self._backend.service.next_due() else "working"

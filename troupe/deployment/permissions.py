@@ -96,7 +96,7 @@ def _uses(node: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
 
 
 def _permissions(dependency: str, method: str, call: ast.Call) -> Permissions:
-    if dependency == "tracking" and method == "query":
+    if dependency == "tracking" and method in ("query", "rows", "row"):
         return _statement("query", _literal(call))
     if dependency in _CLASSES:
         return _of_method(dependency, method)
@@ -169,7 +169,9 @@ _OUTPUT = "output"
 _NAMES = Source(table=SOURCE).names() | {
     "output": _OUTPUT,
     "staged": STAGED,
-    **dict.fromkeys(("answer_columns", "c_answer_columns", "summary", "row"), "x"),
+    **dict.fromkeys(
+        ("answer_columns", "c_answer_columns", "summary", "row", "before", "after"), "x"
+    ),
     **dict.fromkeys(("cost_of_a", "cost_of_c"), "0"),
 }
 

@@ -1,19 +1,17 @@
-"""What the duties of a troupe share: whom they speak to, and how they refuse."""
+"""What every operation needs: the backend that it works on, and the error that refuses it."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from events import Deployment, Envelope
 from events.ids import short_hash
 from handlers.dispatch.dead_letters import StoredDeadLetter
 from handlers.ports import Clock, Dependencies
 
-Answer = dict[str, Any]
-
 
 class InvalidOperation(Exception):
-    """What was asked cannot be done; the text says why and what to do."""
+    """The operation is refused; the text says why and what to do."""
 
 
 class DeadLetters(Protocol):
@@ -26,24 +24,26 @@ class DeadLetters(Protocol):
         since: datetime | None = None,
         letter_id: str | None = None,
     ) -> list[StoredDeadLetter]:
-        """Oldest first."""
+        """The waiting letters that match every given filter, oldest first."""
         ...
 
     def settle(self, letter: StoredDeadLetter, state: str) -> None:
-        """An operator has dealt with it: `replayed`, `discarded` or `handled`."""
+        """Close a letter as `replayed`, `discarded` or `handled`."""
         ...
 
 
 class Sender(Protocol):
-    """Publishes what is no event of its own: a message once more."""
+    """Publishes messages that are not recorded as events first."""
 
     def send(
         self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
-    ) -> str: ...
+    ) -> str:
+        """Publish one message; returns its id."""
+        ...
 
 
 class Backend(Protocol):
-    """What operators speak to, wherever the troupe runs."""
+    """One deployment, wherever it runs."""
 
     @property
     def dependencies(self) -> Dependencies: ...
@@ -57,10 +57,10 @@ class Backend(Protocol):
     def deployment(self) -> Deployment: ...
 
     def publish(self, envelope: Envelope) -> None:
-        """From outside: remembered, then sent."""
+        """Record an event in the event log, then publish it."""
         ...
 
 
 def new_run_id(backend: Backend) -> str:
-    """A name that says when, and is nobody else's."""
+    """A unique run id that begins with the time of the request."""
     return f"run-{backend.clock():%Y%m%d-%H%M%S}-{short_hash(backend.dependencies.new_name())[:4]}"

@@ -1,30 +1,54 @@
-"""What the runs cost, and what each version of an analysis did."""
+"""The cost of every run, grouped by analysis version and model."""
 
 from itertools import groupby
-from operator import itemgetter
+
+import msgspec
 
 from analysis import AnalysisError
-from handlers.summary.costs import sum_of
+from handlers.summary.costs import CostSum, RunCost, run_costs, sum_of
 
-from .backend import Answer, Backend, InvalidOperation
+from .backend import Backend, InvalidOperation
 
 
-def costs(backend: Backend, analysis: str | None = None) -> Answer:
-    """Every run that closed an attempt, under its version of an analysis and its model.
+class AnalysisCosts(CostSum, frozen=True, kw_only=True):
+    """One version of an analysis with one model: its sum and its runs."""
 
-    An analysis that was taken away keeps its runs; an unknown one without any is refused.
+    analysis: str
+    model: str
+    of_runs: list[RunCost]
+
+
+class Costs(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of `costs`."""
+
+    analyses: list[AnalysisCosts]
+
+
+def costs(backend: Backend, analysis: str | None = None) -> Costs:
+    """Sum the costs of every run that closed an attempt, of one analysis or of all.
+
+    An analysis that was removed keeps its runs. Raises `InvalidOperation` for an unknown analysis
+    without runs.
     """
-    key = itemgetter("analysis", "model")
-    runs = sorted(backend.dependencies.tracking.query("costs", {"analysis": analysis}), key=key)
+    runs = sorted(run_costs(backend.dependencies.tracking, analysis), key=_version)
     if analysis and not runs:
         try:
             backend.dependencies.analyses.load(analysis)
         except AnalysisError as error:
             raise InvalidOperation(str(error)) from error
-    return {
-        "analyses": [
-            {"analysis": name, "model": model, **sum_of(of_it), "of_runs": of_it}
-            for (name, model), found in groupby(runs, key)
-            for of_it in [list(found)]
+    groups = [(version, list(group)) for version, group in groupby(runs, _version)]
+    return Costs(
+        analyses=[
+            AnalysisCosts(
+                analysis=name,
+                model=model,
+                of_runs=of_runs,
+                **msgspec.structs.asdict(sum_of(of_runs)),
+            )
+            for (name, model), of_runs in groups
         ]
-    }
+    )
+
+
+def _version(run: RunCost) -> tuple[str, str]:
+    return run.analysis, run.model

@@ -1,4 +1,4 @@
-"""What a dead letter is about: its event, and the place in a run that the event speaks of."""
+"""The event that a dead letter carries, and the attempt that the event belongs to."""
 
 import msgspec
 
@@ -8,8 +8,8 @@ from handlers.dispatch.dead_letters import StoredDeadLetter
 from tracking import AttemptKey
 
 
-class Where(msgspec.Struct, frozen=True):
-    """The ids that an event may carry."""
+class EventSubject(msgspec.Struct, frozen=True):
+    """The ids that the body of an event may carry."""
 
     run_id: str = ""
     planned_on: str = ""
@@ -18,15 +18,15 @@ class Where(msgspec.Struct, frozen=True):
 
 
 def envelope_of(letter: StoredDeadLetter) -> Envelope | None:
-    """None for a message that is no event."""
+    """The event of a dead letter; None for a message that is no event."""
     try:
         return from_pubsub(letter.body, letter.attributes)
     except Unreadable:
         return None
 
 
-def stand_in(letter: StoredDeadLetter) -> Envelope:
-    """For a message that is no event: under the id by which its dead-lettering was noted."""
+def placeholder_envelope(letter: StoredDeadLetter) -> Envelope:
+    """An envelope for a message that is no event, under the id of its dead-lettered delivery."""
     return Envelope(
         id=letter.event_id,
         type=type_of_topic(letter.topic),
@@ -40,21 +40,22 @@ def stand_in(letter: StoredDeadLetter) -> Envelope:
     )
 
 
-def where_of(envelope: Envelope) -> Where | None:
+def subject_of(envelope: Envelope) -> EventSubject | None:
+    """The ids in the body of an event; None for a body that cannot be read."""
     try:
-        return msgspec.json.decode(envelope.data, type=Where)
+        return msgspec.json.decode(envelope.data, type=EventSubject)
     except msgspec.MsgspecError:
         return None
 
 
-def place_of(envelope: Envelope) -> AttemptKey | None:
-    """None for an event that speaks of no attempt."""
-    where = where_of(envelope)
-    if where is None or not (where.planned_on and where.batch and where.attempt):
+def attempt_of(envelope: Envelope) -> AttemptKey | None:
+    """The attempt that an event belongs to; None for an event of a run or a batch."""
+    subject = subject_of(envelope)
+    if subject is None or not (subject.planned_on and subject.batch and subject.attempt):
         return None
     return AttemptKey(
-        run_id=where.run_id,
-        planned_on=where.planned_on,
-        batch=where.batch,
-        attempt=where.attempt,
+        run_id=subject.run_id,
+        planned_on=subject.planned_on,
+        batch=subject.batch,
+        attempt=subject.attempt,
     )

@@ -1,25 +1,51 @@
-"""The whole journey of a record, a batch or a run, put together from the tables."""
+"""The history of a record, a batch or a run, assembled from the tracking tables."""
 
 import json
 import re
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import msgspec
 
 from analysis import AnalysisError
 from handlers.runs.plan_params import plan_params
 from handlers.runs.plans import request_of
-from tracking import Plan, Row
+from handlers.summary.run_summary import ErrorCount, skipped_rows
+from tracking import Plan, Row, convert_rows
 from tracking.statements import table_name
 
-from .backend import Answer, Backend, InvalidOperation
-from .runs import check_batch
+from .backend import Backend, InvalidOperation
+from .histories import (
+    AttemptClosing,
+    BatchErrorCount,
+    BatchHistory,
+    BatchLimits,
+    BatchMembers,
+    ClaimRecord,
+    DeliveryFault,
+    NewestSelection,
+    PlanSummary,
+    RecordedEvent,
+    RecordError,
+    RecordHistory,
+    RecordPlan,
+    RequestLine,
+    RunHistory,
+    Source,
+    StoredRow,
+)
+from .runs import batch_rows, check_batch, run_rows
 
 RECORD = re.compile(r"[0-9a-f]{32}")
 BATCH = re.compile(r"([a-z0-9-]{1,40})/([1-9][0-9]{0,8})")
-LIMITS = ("canary", "rows_per_batch", "bytes_per_batch", "limit")
 
 
-def explain(backend: Backend, subject: str) -> Answer:
-    """By a run's id, `RUN/BATCH`, or a record's id. Raises `InvalidOperation` for anything else."""
+def explain(backend: Backend, subject: str) -> RecordHistory | BatchHistory | RunHistory:
+    """The history of a run by its id, of a batch by `RUN/BATCH`, or of a record by its id.
+
+    Raises `InvalidOperation` for anything else.
+    """
     named = BATCH.fullmatch(subject)
     plan = backend.dependencies.tracking.plan_of(named.group(1) if named else subject)
     if plan is not None:
@@ -29,119 +55,155 @@ def explain(backend: Backend, subject: str) -> Answer:
     if backend.dependencies.tracking.query(
         "requests_of_run", {"run_id": subject, "since": _since(backend)}
     ):
-        raise InvalidOperation(f"run {subject} has no plan yet; `troupe status {subject}` says why")
+        raise InvalidOperation(
+            f"run {subject} has no plan yet; `troupe status {subject}` shows why"
+        )
     raise InvalidOperation(
         f"{subject} is no run here, no RUN/BATCH of one, and no record id (32 hex digits);"
         " `troupe status` lists the runs"
     )
 
 
-def _record(backend: Backend, record_id: str) -> Answer:
-    tell = backend.dependencies.tracking.query
-    about = {"record_id": record_id, "since": _since(backend)}
-    plans = tell("plans_of_record", about)
-    source = tell("source_rows_of_record", about)[0]
-    return {
-        "kind": "record",
-        "record_id": record_id,
-        "source": source,
-        "plans": [plan | _attempts(backend, plan, record_id) for plan in plans],
-        "errors": tell("errors_of_record", about),
-        "rows": _rows(backend, plans, record_id),
-        "left_out": None
-        if plans or not source["rows_in_source"]
-        else _left_out(backend, record_id),
-    }
+class _RecordPlanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/plans_of_record.sql`."""
+
+    run_id: str
+    planned_on: date
+    planned_at: datetime
+    batch: int
+    batches: int
+    analysis: str
+    mode: str
+    model: str
+    line_bytes: int | None
 
 
-def _attempts(backend: Backend, plan: Row, record_id: str) -> Row:
-    """What was told of the batch, with the line of the record in each request file."""
-    tell = backend.dependencies.tracking.query
-    here = {"run_id": plan["run_id"], "planned_on": plan["planned_on"], "batch": plan["batch"]}
-    whole = backend.dependencies.tracking.plan_of(plan["run_id"])
-    events = tell("events_of_batch", here)
-    attempts = sorted({event["attempt"] for event in events if event["attempt"]})
-    return {
-        "limits": _limits(backend, whole) if whole else {},
-        "members": tell("contents_of_batch", here)[0],
-        "events": events,
-        "lines": [
-            {
-                "attempt": n,
-                **tell("request_line_of_record", {**here, "attempt": n, "record_id": record_id})[0],
-            }
-            for n in attempts
-        ],
-        "closings": tell("closings_of_run", here),
-        "faults": tell("deliveries_not_done", here),
-    }
+class _LineRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/request_line_of_record.sql`."""
+
+    line: int | None
+    lines: int
 
 
-def _rows(backend: Backend, plans: list[Row], record_id: str) -> list[Row]:
-    """Wherever a row may lie: in the tables of its plans, or, without one, in all."""
-    known = {_table(backend, plan["analysis"]) for plan in plans}
-    tables = {table for table in known if table} or backend.dependencies.analyses.tables
-    return [
-        row | {"table": table}
-        for table in sorted(tables)
-        for row in backend.dependencies.tracking.query(
+def _record(backend: Backend, record_id: str) -> RecordHistory:
+    tracking = backend.dependencies.tracking
+    params = {"record_id": record_id, "since": _since(backend)}
+    plans = tracking.rows("plans_of_record", _RecordPlanRow, params)
+    source = tracking.row("source_rows_of_record", Source, params)
+    selects_it = bool(plans) or not source.rows_in_source
+    return RecordHistory(
+        record_id=record_id,
+        source=source,
+        plans=[_record_plan(backend, plan, record_id) for plan in plans],
+        errors=tracking.rows("errors_of_record", RecordError, params),
+        rows=list(_stored_rows(backend, plans, record_id)),
+        left_out=None if selects_it else _newest_selection(backend, record_id),
+    )
+
+
+def _record_plan(backend: Backend, plan: _RecordPlanRow, record_id: str) -> RecordPlan:
+    """The history of the batch, with the line of the record in each request file."""
+    tracking = backend.dependencies.tracking
+    here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "batch": plan.batch}
+    whole = tracking.plan_of(plan.run_id)
+    events = tracking.rows("events_of_batch", RecordedEvent, here)
+    attempts = sorted({event.attempt for event in events if event.attempt})
+    return RecordPlan(
+        **msgspec.structs.asdict(plan),
+        limits=_limits(backend, whole) if whole else None,
+        members=tracking.row("contents_of_batch", BatchMembers, here),
+        events=events,
+        lines=[_request_line(backend, {**here, "attempt": n}, record_id) for n in attempts],
+        closings=_closings(backend, here),
+        faults=tracking.rows("deliveries_not_done", DeliveryFault, here),
+    )
+
+
+def _request_line(backend: Backend, here: dict[str, Any], record_id: str) -> RequestLine:
+    params = {**here, "record_id": record_id}
+    row = backend.dependencies.tracking.row("request_line_of_record", _LineRow, params)
+    return RequestLine(attempt=here["attempt"], line=row.line, lines=row.lines)
+
+
+def _stored_rows(
+    backend: Backend, plans: list[_RecordPlanRow], record_id: str
+) -> Iterator[StoredRow]:
+    """From the tables of its plans; without a plan, from every output table."""
+    known = {_table(backend, plan.analysis) for plan in plans}
+    tables = {table for table in known if table} or set(backend.dependencies.analyses.tables)
+    for table in sorted(tables):
+        rows = backend.dependencies.tracking.query(
             "rows_of_record", {"record_id": record_id}, output=table_name(table)
         )
-    ]
+        yield from convert_rows(
+            [row | {"table": table} for row in rows], StoredRow, "rows_of_record"
+        )
 
 
 def _table(backend: Backend, analysis: str) -> str | None:
-    """Where its rows lie; None when the analysis is gone."""
+    """The output table of an analysis; None when the analysis was removed."""
     try:
         return backend.dependencies.analyses.load(analysis).table
     except AnalysisError:
         return None
 
 
-def _left_out(backend: Backend, record_id: str) -> Row | None:
-    """How the request of the newest run judges a record that no run took."""
-    told = backend.dependencies.tracking.query("runs", {"run_id": None, "since": _since(backend)})
-    runs = [run for run in told if not run["dry_run"]]
-    plan = backend.dependencies.tracking.plan_of(runs[-1]["run_id"]) if runs else None
+def _newest_selection(backend: Backend, record_id: str) -> NewestSelection | None:
+    """None where no run was planned, or the analysis of the newest one was removed."""
+    runs = [run for run in run_rows(backend) if not run.dry_run]
+    plan = backend.dependencies.tracking.plan_of(runs[-1].run_id) if runs else None
     params = _params(backend, plan) if plan else None
     if plan is None or params is None:
         return None
-    given = {**params, "record_id": record_id}
-    judged = backend.dependencies.tracking.query("selection_of_record", given)
-    return {"run_id": plan.run_id, "planned_at": plan.planned_at, **(judged[0] if judged else {})}
+    rows = backend.dependencies.tracking.query(
+        "selection_of_record", {**params, "record_id": record_id}
+    )
+    return NewestSelection(
+        run_id=plan.run_id,
+        planned_at=plan.planned_at,
+        selection=rows[0]["selection"] if rows else None,
+    )
 
 
-def _batch(backend: Backend, plan: Plan, batch: int) -> Answer:
-    tell = backend.dependencies.tracking.query
+def _batch(backend: Backend, plan: Plan, batch: int) -> BatchHistory:
+    tracking = backend.dependencies.tracking
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "batch": batch}
     check_batch(plan, batch)
-    return {
-        "kind": "batch",
-        "run_id": plan.run_id,
-        "batch": batch,
-        "plan": _told(backend, plan),
-        "members": tell("contents_of_batch", here)[0],
-        "events": tell("events_of_batch", here),
-        "claims": tell("claims_of_batch", here),
-        "closings": tell("closings_of_run", here),
-        "errors": tell("errors_of_batch", here),
-        "faults": tell("deliveries_not_done", here),
-    }
+    return BatchHistory(
+        run_id=plan.run_id,
+        batch=batch,
+        plan=_plan_summary(backend, plan),
+        members=tracking.row("contents_of_batch", BatchMembers, here),
+        events=tracking.rows("events_of_batch", RecordedEvent, here),
+        claims=tracking.rows("claims_of_batch", ClaimRecord, here),
+        closings=_closings(backend, here),
+        errors=tracking.rows("errors_of_batch", BatchErrorCount, here),
+        faults=tracking.rows("deliveries_not_done", DeliveryFault, here),
+    )
 
 
-def _run(backend: Backend, plan: Plan) -> Answer:
-    tell = backend.dependencies.tracking.query
+def _run(backend: Backend, plan: Plan) -> RunHistory:
+    tracking = backend.dependencies.tracking
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
-    return {
-        "kind": "run",
-        "run_id": plan.run_id,
-        "plan": _told(backend, plan),
-        "events": tell("events_of_run", here),
-        "batches": tell("batches", here),
-        "closings": tell("closings_of_run", {**here, "batch": None}),
-        "errors": tell("errors_of_run", here),
-        "faults": tell("deliveries_not_done", {**here, "batch": None}),
-    }
+    all_batches = {**here, "batch": None}
+    return RunHistory(
+        run_id=plan.run_id,
+        plan=_plan_summary(backend, plan),
+        events=tracking.rows("events_of_run", RecordedEvent, here),
+        batches=batch_rows(backend, plan),
+        closings=_closings(backend, all_batches),
+        errors=tracking.rows("errors_of_run", ErrorCount, here),
+        faults=tracking.rows("deliveries_not_done", DeliveryFault, all_batches),
+    )
+
+
+def _closings(backend: Backend, here: dict[str, Any]) -> list[AttemptClosing]:
+    """The table holds jobs and outputs as JSON arrays in text."""
+    rows = backend.dependencies.tracking.query("closings_of_run", here)
+    lists = [
+        row | {name: json.loads(row[name] or "[]") for name in ("jobs", "outputs")} for row in rows
+    ]
+    return convert_rows(lists, AttemptClosing, "closings_of_run")
 
 
 def _since(backend: Backend) -> date:
@@ -149,25 +211,31 @@ def _since(backend: Backend) -> date:
     return backend.dependencies.event_log.lookback_start(backend.clock()) - timedelta(days=365)
 
 
-def _told(backend: Backend, plan: Plan) -> Row:
-    """What a page says of a plan: no texts, and the request as it was accepted."""
-    names = (
-        "planned_at", "mode", "model", "analysis", "dry_run", "batches", "records", "source_rows",
-        "would_records", "would_batches", "outside_filter", "duplicate", "processed", "changed",
-        "failed_before", "held", "empty_transcript", "request_too_large", "below_floor",
-        "beyond_limit",
-    )  # fmt: skip
-    told = {name: getattr(plan, name) for name in names}
-    return told | {"limits": _limits(backend, plan), "request": json.loads(plan.request)}
+def _plan_summary(backend: Backend, plan: Plan) -> PlanSummary:
+    return PlanSummary(
+        planned_at=plan.planned_at,
+        mode=plan.mode,
+        model=plan.model,
+        analysis=plan.analysis,
+        dry_run=plan.dry_run,
+        batches=plan.batches,
+        records=plan.records,
+        would_batches=plan.would_batches,
+        would_records=plan.would_records,
+        source_rows=plan.source_rows,
+        skipped=skipped_rows(plan),
+        limits=_limits(backend, plan),
+        request=json.loads(plan.request),
+    )
 
 
-def _limits(backend: Backend, plan: Plan) -> Row:
-    """The caps that cut the batches; empty when the analysis is gone."""
+def _limits(backend: Backend, plan: Plan) -> BatchLimits | None:
     params = _params(backend, plan)
-    return {name: params[name] for name in LIMITS} if params else {}
+    return None if params is None else msgspec.convert(params, BatchLimits)
 
 
 def _params(backend: Backend, plan: Plan) -> Row | None:
+    """The parameters of the plan's queries; None when its analysis was removed."""
     try:
         analysis = backend.dependencies.analyses.load(plan.analysis)
     except AnalysisError:

@@ -1,4 +1,6 @@
-"""Ask failed or released records again, in a new run: with its size and price first."""
+"""Analyse failed or released records again, in a new run."""
+
+from typing import Any
 
 import msgspec
 
@@ -6,77 +8,102 @@ from analysis import ERRORS, AnalysisError
 from events import ReprocessRequested, Unreadable, read_event, wrap_command
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
-from tracking import Row
 
-from .backend import Answer, Backend, InvalidOperation, new_run_id
+from .backend import Backend, InvalidOperation, new_run_id
 from .runs import check_batch, plan_of, was_requested
 
+LEFT_OUT = ("held", "processed", "changed", "empty_transcript", "request_too_large")
+"""Why a reprocessing leaves out a record that it names."""
 
-def reprocess(backend: Backend, request: Answer, dry_run: bool = False) -> Answer:
-    """Publish a reprocess-requested; with `dry_run` only show what it would take."""
+
+class ReprocessResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The size and cost of a reprocessing, and the run that was requested for it."""
+
+    records: int
+    batches: int
+    left_out: dict[str, int]
+    """Records by reason, a name in `LEFT_OUT`."""
+    input_tokens: tuple[int, int]
+    output_tokens: tuple[int, int]
+    cost: tuple[float | None, float | None]
+    """US dollars, from low to high."""
+    run_id: str | None
+    """None: previewed only."""
+    known: bool
+    """The same request was made before; nothing was published."""
+
+
+class _Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/run_of_stored_row.sql`: the run that stored a record."""
+
+    record_id: str
+    run_id: str
+
+
+def reprocess(backend: Backend, request: dict[str, Any], dry_run: bool = False) -> ReprocessResult:
+    """Publish a reprocess-requested; with `dry_run` only preview it."""
     dependencies = backend.dependencies
     try:
-        asked = read_event(msgspec.json.encode(request), ReprocessRequested)
-        analysis = dependencies.analyses.load(asked.analysis)
+        command = read_event(msgspec.json.encode(request), ReprocessRequested)
+        analysis = dependencies.analyses.load(command.analysis)
     except (Unreadable, AnalysisError) as error:
         raise InvalidOperation(str(error)) from error
-    _refuse_unknown(backend, asked)
-    known = bool(asked.run_id) and was_requested(backend, asked)
+    _refuse_unknown(backend, command)
+    known = bool(command.run_id) and was_requested(backend, command)
     if not known:
-        _refuse_stored(backend, asked)
-    row = dependencies.tracking.preview_plan(plan_params(asked, "", analysis))
-    expected = estimate(row["records"], row["bytes"], asked.model or analysis.model, analysis)
-    preview = {
-        "records": row["records"],
-        "batches": row["batches"],
-        "left_out": {name: row[name] for name in _LEFT_OUT if row[name]},
-        "input_tokens": expected.input_tokens,
-        "output_tokens": expected.output_tokens,
-        "cost": (expected.low, expected.high),
-    }
-    if dry_run or asked.dry_run:
-        return preview | {"run_id": None, "known": known}
-    if known:
-        return preview | {"run_id": asked.run_id, "known": True}
-    named = asked if asked.run_id else msgspec.structs.replace(asked, run_id=new_run_id(backend))
-    requested = wrap_command(
-        named,
-        deployment=backend.deployment,
-        id_=f"cli-{dependencies.new_name()}",
-        time=backend.clock(),
+        _refuse_stored(backend, command)
+    row = dependencies.tracking.preview_plan(plan_params(command, "", analysis))
+    expected = estimate(row["records"], row["bytes"], command.model or analysis.model, analysis)
+    preview = ReprocessResult(
+        records=row["records"],
+        batches=row["batches"],
+        left_out={name: row[name] for name in LEFT_OUT if row[name]},
+        input_tokens=expected.input_tokens,
+        output_tokens=expected.output_tokens,
+        cost=(expected.low, expected.high),
+        run_id=None,
+        known=known,
     )
-    backend.publish(requested)
-    return preview | {"run_id": named.run_id, "known": False}
+    if dry_run or command.dry_run:
+        return preview
+    run_id = command.run_id or new_run_id(backend)
+    if not known:
+        _publish(backend, msgspec.structs.replace(command, run_id=run_id))
+    return msgspec.structs.replace(preview, run_id=run_id)
 
 
-_LEFT_OUT = ("held", "processed", "changed", "empty_transcript", "request_too_large")
+def _publish(backend: Backend, command: ReprocessRequested) -> None:
+    id_ = f"cli-{backend.dependencies.new_name()}"
+    backend.publish(
+        wrap_command(command, deployment=backend.deployment, id_=id_, time=backend.clock())
+    )
 
 
-def _refuse_unknown(backend: Backend, asked: ReprocessRequested) -> None:
-    """A typing error would select nothing, and make an empty run."""
-    if asked.of_run:
-        plan = plan_of(backend, asked.of_run)
-        for batch in asked.batches:
+def _refuse_unknown(backend: Backend, command: ReprocessRequested) -> None:
+    """Raise `InvalidOperation` for a typo, which would select nothing and make an empty run."""
+    if command.of_run:
+        plan = plan_of(backend, command.of_run)
+        for batch in command.batches:
             check_batch(plan, batch)
     known = [error.name for error in ERRORS.values() if error.scope == "record"]
-    for name in asked.error_types:
+    for name in command.error_types:
         if name not in known:
             raise InvalidOperation(
                 f"error_types: no record has {name}: choose from {', '.join(known)}"
             )
 
 
-def _refuse_stored(backend: Backend, asked: ReprocessRequested) -> None:
-    """A record with a row in this analysis version is asked again once its history is cleared."""
-    stored = [row for record in asked.record_ids for row in _processed(backend, asked, record)]
+def _refuse_stored(backend: Backend, command: ReprocessRequested) -> None:
+    """Raise `InvalidOperation` for records that have a row in this version of the analysis."""
+    stored = [row for record in command.record_ids for row in _stored(backend, command, record)]
     if stored:
-        runs = sorted({row["run_id"] for row in stored})
+        runs = sorted({row.run_id for row in stored})
         raise InvalidOperation(
-            f"{len(stored)} of these records have a row already, {stored[0]['record_id']} first: "
+            f"{len(stored)} of these records have a row already, {stored[0].record_id} first: "
             f"clear the history that stored them, `troupe clear-history --run {runs[0]}`"
         )
 
 
-def _processed(backend: Backend, asked: ReprocessRequested, record: str) -> list[Row]:
-    about = {"record_id": record, "analysis": asked.analysis}
-    return backend.dependencies.tracking.query("run_of_stored_row", about)
+def _stored(backend: Backend, command: ReprocessRequested, record: str) -> list[_Stored]:
+    params = {"record_id": record, "analysis": command.analysis}
+    return backend.dependencies.tracking.rows("run_of_stored_row", _Stored, params)

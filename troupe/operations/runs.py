@@ -1,6 +1,8 @@
 """A run by its id: planned, requested and not planned yet, refused, or unknown."""
 
-from datetime import date
+from datetime import date, datetime, timedelta
+
+import msgspec
 
 from events import ReprocessRequested, RunRequested, read_event, type_of
 from handlers.runs.plan_params import content_hash
@@ -9,8 +11,105 @@ from tracking import Plan
 from .backend import Backend, InvalidOperation
 
 
+class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/runs.sql`: one planned run and how far it is."""
+
+    run_id: str
+    planned_on: date
+    planned_at: datetime
+    analysis: str
+    mode: str
+    model: str
+    dry_run: bool
+    batches: int
+    records: int
+    analysed: int
+    failed: int
+    released: int
+    cost: float | None
+    stopped_for: str | None
+    """Reasons, joined by commas."""
+    completed_at: datetime | None
+
+    @property
+    def records_over(self) -> int:
+        """Records that came to their end."""
+        return self.analysed + self.failed + self.released
+
+    @property
+    def records_open(self) -> int:
+        return self.records - self.records_over
+
+    @property
+    def is_over(self) -> bool:
+        return self.dry_run or self.completed_at is not None
+
+    @property
+    def state(self) -> str:
+        """running, stopping, stopped, completed or `dry run`."""
+        if self.dry_run:
+            return "dry run"
+        if self.completed_at is not None:
+            return "stopped" if self.stopped_for else "completed"
+        return "stopping" if self.stopped_for else "running"
+
+    @property
+    def stop_reasons(self) -> list[str]:
+        return stop_reasons(self.stopped_for)
+
+
+def stop_reasons(stopped_for: str | None) -> list[str]:
+    """The reasons for which a run was stopped, from the list in its row."""
+    found = (stopped_for or "").split(",")
+    return [reason.strip() for reason in found if reason.strip()]
+
+
+class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/batches.sql`: one batch and the stage that it has reached."""
+
+    batch: int
+    records: int
+    attempt: int
+    analysed: int
+    failed: int
+    released: int
+    state: str
+    """waiting, planned, uploaded, submitted, ended, processed, completed or abandoned."""
+    seconds_in_state: float | None
+
+    @property
+    def records_over(self) -> int:
+        """Records that came to their end."""
+        return self.analysed + self.failed + self.released
+
+    @property
+    def records_open(self) -> int:
+        return max(0, self.records - self.records_over)
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in ("completed", "abandoned")
+
+    @property
+    def is_moving(self) -> bool:
+        """It has begun and is not over."""
+        return self.state != "waiting" and not self.is_over
+
+
+def run_rows(backend: Backend, run_id: str | None = None) -> list[RunStatus]:
+    """The run of this id, or every planned run of the last year; oldest first."""
+    params = {"run_id": run_id, "since": first_day(backend) - timedelta(days=365)}
+    return backend.dependencies.tracking.rows("runs", RunStatus, params)
+
+
+def batch_rows(backend: Backend, plan: Plan) -> list[BatchRow]:
+    """The batches of a run, by their number."""
+    params = {"run_id": plan.run_id, "planned_on": plan.planned_on}
+    return backend.dependencies.tracking.rows("batches", BatchRow, params)
+
+
 def plan_of(backend: Backend, run_id: str) -> Plan:
-    """Raises `InvalidOperation` for a run without a plan: how it stands, and what to do."""
+    """The plan of a run. Raises `InvalidOperation` for a run without one."""
     plan = backend.dependencies.tracking.plan_of(run_id)
     if plan is not None:
         return plan
@@ -21,42 +120,43 @@ def plan_of(backend: Backend, run_id: str) -> Plan:
     if backend.dependencies.tracking.query(
         "refusals", {"run_id": run_id, "since": first_day(backend)}
     ):
-        raise InvalidOperation(f"run {run_id} was refused; `troupe status {run_id}` says why")
+        raise InvalidOperation(f"run {run_id} was refused; `troupe status {run_id}` shows why")
     raise InvalidOperation(unknown(run_id))
 
 
 def unknown(run_id: str) -> str:
+    """The error for a run id that this deployment does not know."""
     return f"run {run_id} is not planned here; `troupe status` lists the runs"
 
 
 def is_waiting(backend: Backend, run_id: str) -> bool:
-    """Requested, and neither planned nor refused yet."""
+    """Whether the run is requested, and neither planned nor refused yet."""
     return backend.dependencies.tracking.plan_of(run_id) is None and bool(_waiting(backend, run_id))
 
 
 def was_requested(backend: Backend, request: RunRequested | ReprocessRequested) -> bool:
-    """Whether the same was requested under this run id, planned by now or not.
+    """Whether the same was requested under this run id before, planned by now or not.
 
-    Raises `InvalidOperation` when something else was.
+    Raises `InvalidOperation` when something else was requested under it.
     """
     plan = backend.dependencies.tracking.plan_of(request.run_id)
-    found = {plan.request_hash} if plan else _hashes(backend, _waiting(backend, request.run_id))
-    if found - {content_hash(request)}:
+    known = {plan.request_hash} if plan else _hashes(backend, _waiting(backend, request.run_id))
+    if known - {content_hash(request)}:
         raise InvalidOperation(
-            f"run_id: {request.run_id} was asked for something else before; take another run id"
+            f"run_id: {request.run_id} was used for another request before; choose another run id"
         )
-    return bool(found)
+    return bool(known)
 
 
 def check_batch(plan: Plan, batch: int) -> None:
-    """Raises `InvalidOperation` when the run has no batch of this number."""
+    """Raise `InvalidOperation` when the run has no batch of this number."""
     if not 1 <= batch <= plan.batches:
         has = f"has the batches 1 to {plan.batches}" if plan.batches else "has no batches"
         raise InvalidOperation(f"run {plan.run_id} {has}, and no batch {batch}")
 
 
 def first_day(backend: Backend) -> date:
-    """That queries about single events look at."""
+    """The first day that queries about single events read."""
     return backend.dependencies.event_log.lookback_start(backend.clock())
 
 
@@ -67,9 +167,9 @@ _COMMANDS: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
 
 
 def _waiting(backend: Backend, run_id: str) -> list[str]:
-    """The ids of the requests for this run that were not refused."""
-    about = {"run_id": run_id, "since": first_day(backend)}
-    rows = backend.dependencies.tracking.query("requests_of_run", about)
+    """The event ids of the requests for this run that were not refused."""
+    params = {"run_id": run_id, "since": first_day(backend)}
+    rows = backend.dependencies.tracking.query("requests_of_run", params)
     return [row["event_id"] for row in rows if not row["is_refused"]]
 
 

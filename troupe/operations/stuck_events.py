@@ -1,4 +1,4 @@
-"""Events that the tick has given up, as letters: an operator replays or discards them as well."""
+"""Events that the tick no longer republishes, as dead letters: operators replay or discard them too."""
 
 from datetime import timedelta
 
@@ -13,28 +13,31 @@ STUCK = "stuck_event"
 
 
 def stuck_dead_letters(backend: Backend) -> list[StoredDeadLetter]:
-    """Oldest first; made from the event log each time, so that nothing has to be kept of them."""
+    """Build a dead letter for each stuck event from the event log, oldest first.
+
+    They are not stored: the log holds all that they need.
+    """
     now, dependencies = backend.clock(), backend.dependencies
     since = dependencies.event_log.lookback_start(now)
     unhandled = dependencies.tracking.unhandled_events(since, event_subscriptions())
-    lost = given_up(unhandled, dependencies.policy)
-    if not lost:
+    stuck = given_up(unhandled, dependencies.policy)
+    if not stuck:
         return []
-    envelopes = {
-        each.id: each for each in dependencies.event_log.load([f.event_id for f in lost], since)
-    }
+    ids = [event.event_id for event in stuck]
+    envelopes = {each.id: each for each in dependencies.event_log.load(ids, since)}
     letters = []
-    for event in lost:
-        body, attributes = to_pubsub(envelopes[event.event_id])
+    for event in stuck:
+        envelope = envelopes[event.event_id]
+        body, attributes = to_pubsub(envelope)
         why = {
             CAUSE: STUCK,
-            DETAIL: f"republished {event.republished} times, and nobody finished it",
+            DETAIL: f"republished {event.republished} times, and no handler finished it",
         }
         letters.append(
             StoredDeadLetter(
                 letter_id=event.event_id,
                 event_id=event.event_id,
-                topic=topic_of_type(envelopes[event.event_id].type),
+                topic=topic_of_type(envelope.type),
                 handler=event.handler,
                 body=body,
                 attributes=attributes | why,

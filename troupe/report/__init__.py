@@ -1,9 +1,9 @@
-"""What people read of a run: a page, plain text, and a view that moves."""
+"""What operators read of a run: an HTML page, plain text, and live views."""
 
 from .html_page import render_html
 from .plain_text import (
     choreography_lines,
-    journey_lines,
+    history_lines,
     preview_lines,
     status_lines,
     summary_lines,
@@ -13,7 +13,7 @@ from .progress import Live
 __all__ = [
     "Live",
     "choreography_lines",
-    "journey_lines",
+    "history_lines",
     "preview_lines",
     "render_html",
     "status_lines",

@@ -1,93 +1,78 @@
-"""What happened to one batch, in the order of time."""
+"""The history of one batch as lines, in the order of time."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from . import formatting, reconciliation, timeline
-from .reconciliation import Fields, number, part, rows
+from troupe.operations.histories import BatchErrorCount, BatchHistory
+
+from . import formatting, timeline
+from .reconciliation import ENDINGS, RARE
 from .text_columns import line, named
-from .timeline import Told
+from .timeline import Spending, TimelineEntry
 
 ERRORS_SHOWN = 20
 
 
-def batch_lines(journey: Mapping[str, Any]) -> list[str]:
+def batch_lines(history: BatchHistory) -> list[str]:
     """Its plan and why it was cut so, its attempts, errors and cost, and how it stands."""
-    plan, members = part(journey, "plan"), part(journey, "members")
-    about = ", ".join(str(plan[key]) for key in ("analysis", "model", "mode") if plan.get(key))
-    size = formatting.megabytes(members.get("bytes"))
-    records = formatting.plural(number(members, "records"), "record")
-    why = timeline.why_here(
-        number(journey, "batch"), members, part(plan, "limits"), str(plan.get("mode"))
-    )
+    plan, members = history.plan, history.members
+    size = formatting.megabytes(members.bytes)
+    records = formatting.plural(members.records, "record")
+    why = timeline.why_in_batch(history.batch, members, plan.limits, plan.mode)
     return [
-        line(f"Batch {journey.get('batch')} of {plan.get('batches')}, run"
-             f" {journey.get('run_id')}:", about),
+        line(f"Batch {history.batch} of {plan.batches}, run {history.run_id}:"
+             f" {plan.analysis}, {plan.model}, {plan.mode}"),
         line(f"  {records} in requests of {size}: {why}."),
-        line(f"  From {members.get('first_record')} to {members.get('last_record')}."),
-        *timeline.in_time(_told(journey, plan)),
-        *_errors(rows(journey, "errors")),
-        *_spent(rows(journey, "closings")),
-        line(" ", _end(journey)),
+        line(f"  From {members.first_record} to {members.last_record}."),
+        *timeline.in_time(_entries(history)),
+        *_errors(history.errors),
+        *([named("  cost", Spending.of(history.closings))] if history.closings else []),
+        line(" ", _state(history)),
     ]  # fmt: skip
 
 
-def _told(journey: Fields, plan: Fields) -> Iterator[Told]:
-    yield Told(plan.get("planned_at"), "planned")
-    for claim in rows(journey, "claims"):
-        what = "may create a job" if claim.get("state") == "create" else "void: no job"
-        said = f"{timeline.of_attempt(claim)}claim {claim.get('claim')}, {what}"
-        yield Told(claim.get("claimed_at"), said, number(claim, "attempt"), timeline.CLAIMED)
-    for row in rows(journey, "events"):
-        if row.get("topic") != "results-processed":
-            yield timeline.event(row)
-    yield from (timeline.closing(row) for row in rows(journey, "closings"))
-    yield from timeline.faults({**row, "batch": None} for row in rows(journey, "faults"))
+def _entries(history: BatchHistory) -> Iterator[TimelineEntry]:
+    yield TimelineEntry(history.plan.planned_at, "planned")
+    for claim in history.claims:
+        what = "may create a job" if claim.state == "create" else "void: no job"
+        text = f"{timeline.of_attempt(claim.attempt)}claim {claim.claim}, {what}"
+        yield TimelineEntry(claim.claimed_at, text, claim.attempt, timeline.CLAIMED)
+    for event in history.events:
+        if event.topic != "results-processed":
+            yield timeline.event_entry(event)
+    yield from (timeline.closing_entry(closing) for closing in history.closings)
+    yield from timeline.fault_entries(history.faults, with_batch=False)
 
 
-def _errors(found: list[Fields]) -> list[str]:
-    if not found:
+def _errors(errors: Sequence[BatchErrorCount]) -> list[str]:
+    if not errors:
         return [named("  errors", formatting.NONE)]
-    told = [
-        line(
-            f"    {timeline.of_attempt(row)}{_many(row)},",
-            timeline.error(row),
-        )
-        for row in found[:ERRORS_SHOWN]
-    ]
-    more = len(found) - ERRORS_SHOWN
+    lines = [
+        line(f"    {timeline.of_attempt(error.attempt)}{_records(error)},",
+             timeline.error_text(error))
+        for error in errors[:ERRORS_SHOWN]
+    ]  # fmt: skip
+    more = len(errors) - ERRORS_SHOWN
     rest = [f"    and {formatting.plural(more, 'further kind')}"] if more > 0 else []
-    total = sum(number(row, "errors") for row in found)
-    return [named("  errors", formatting.count(total)), *told, *rest]
+    total = sum(error.errors for error in errors)
+    return [named("  errors", formatting.count(total)), *lines, *rest]
 
 
-def _many(row: Fields) -> str:
-    """Some errors are of no record: of a line without its key, or of the system."""
-    records = number(row, "records")
-    return formatting.plural(records, "record") if records else "no record"
+def _records(error: BatchErrorCount) -> str:
+    """Some errors belong to no record: to a line without its key, or to the system."""
+    return formatting.plural(error.records, "record") if error.records else "no record"
 
 
-def _spent(closings: list[Fields]) -> list[str]:
-    return [named("  cost", timeline.spent(timeline.total(closings)))] if closings else []
-
-
-def _end(journey: Fields) -> str:
-    """The newest closing holds how the batch stands."""
-    closings = rows(journey, "closings")
-    topics = {row.get("topic") for row in rows(journey, "events")}
+def _state(history: BatchHistory) -> str:
+    """By the newest closing, which counts the endings of the whole batch."""
+    topics = {event.topic for event in history.events}
     if not topics:
-        return (
-            "It has not begun: it waits for its turn in the window; `troupe status` says for what."
-        )
-    if not closings:
-        return "Its first attempt is under way: `troupe status` says what it waits for."
-    newest = closings[-1]
+        return "It has not begun: it waits for the window; `troupe status` shows for what."
+    if not history.closings:
+        return "Its first attempt is under way: `troupe status` shows what it waits for."
+    newest = history.closings[-1]
     sides = " + ".join(
-        f"{formatting.count(number(newest, name))} {name}"
-        for name in reconciliation.ENDINGS
-        if name not in reconciliation.RARE
+        f"{formatting.count(getattr(newest, name))} {name}" for name in ENDINGS if name not in RARE
     )
-    total = formatting.plural(number(part(journey, "members"), "records"), "record")
-    if topics & {"batch-completed", "batch-abandoned"}:
-        return f"It is over: {total} = {sides}."
-    return f"It is not over: {total} = {sides}."
+    total = formatting.plural(history.members.records, "record")
+    is_over = topics & {"batch-completed", "batch-abandoned"}
+    return f"It is {'over' if is_over else 'not over'}: {total} = {sides}."

@@ -1,82 +1,100 @@
-"""The watch without a terminal: a line for each thing that changed, and no line twice."""
+"""The watch without a terminal: a line for each change, and no line twice."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from . import formatting
+from troupe.operations.runs import RunStatus
+
+from . import formatting, labels
 from .formatting import count
-from .reconciliation import Fields, number, records_over, rows
-from .run_text import is_over, state_of
-from .snapshot import Scene, books, cost_so_far, cost_to_come, errors, letters, standstills
+from .snapshot import (
+    Snapshot,
+    cost_so_far,
+    cost_to_come,
+    dead_letter_lines,
+    error_label,
+    final_totals,
+    hold_ups,
+)
 from .text_columns import line
 
-STILL = "still "
+HELD_UP = "held up "
+"""Begins the subject of a hold-up."""
 
 
 @dataclass(slots=True)
-class Feed:
-    """What was told so far. Ages are left out: they change without anything happening."""
+class ChangeLog:
+    """The lines printed so far. They leave out ages, which change without any event."""
 
-    told: dict[str, str] = field(default_factory=dict)
-    """By what it is about."""
+    printed: dict[str, str] = field(default_factory=dict)
+    """By subject."""
     past: frozenset[str] | None = None
-    """Runs that were over at the first look; None before it."""
+    """Runs that were over at the first snapshot; None before it."""
 
-    def _is_new(self, about: str, said: str) -> bool:
-        """What stands still is told once: only its age changes."""
-        before = self.told.get(about)
-        return before is None or (before != said and not about.startswith(STILL))
-
-    def news(self, scene: Scene) -> list[str]:
-        """The lines that are new or have changed, each with the time of the look."""
+    def changes(self, snapshot: Snapshot) -> list[str]:
+        """The lines that are new or have changed, each with the time of the snapshot."""
         if self.past is None:
-            over = {str(run.get("run_id")) for run in scene.runs if is_over(run)}
-            self.past = frozenset(over - {str(scene.run.get("run_id"))})
-        now = dict(_said(scene, self.past))
-        new = [said for about, said in now.items() if self._is_new(about, said)]
-        gone = [about for about in self.told if about.startswith(STILL) and about not in now]
-        self.told = now
-        texts = [*new, *(f"moves again: {about.removeprefix(STILL)}" for about in gone)]
-        moment = formatting.moment(scene.now)
-        lines = [line(moment, each) for each in texts]
-        return [*lines, *_pace(scene, moment)] if new else lines
+            over = {run.run_id for run in snapshot.status.runs if run.is_over}
+            self.past = frozenset(over - {snapshot.run.run_id if snapshot.run else ""})
+        now = dict(_lines(snapshot, self.past))
+        new = [text for subject, text in now.items() if self._is_new(subject, text)]
+        gone = [each for each in self.printed if each.startswith(HELD_UP) and each not in now]
+        self.printed = now
+        texts = [*new, *(f"no longer held up: {each.removeprefix(HELD_UP)}" for each in gone)]
+        moment = formatting.moment(snapshot.now)
+        lines = [line(moment, text) for text in texts]
+        return [*lines, *_pace(snapshot, moment)] if new else lines
+
+    def _is_new(self, subject: str, text: str) -> bool:
+        """A hold-up is printed once: later only its age changes."""
+        before = self.printed.get(subject)
+        return before is None or (before != text and not subject.startswith(HELD_UP))
 
 
-def _said(scene: Scene, past: frozenset[str]) -> Iterator[tuple[str, str]]:
-    for run in scene.runs:
-        if str(run.get("run_id")) not in past:
-            yield f"run {run.get('run_id')}", _run(run)
-    for row in rows(scene.run, "batches"):
-        if row.get("state") != "waiting":
-            where = f"batch {row.get('batch')}"
-            yield where, f"{where}, attempt {row.get('attempt')}: {row.get('state')}"
-    for name, many, hint in errors(scene):
-        yield f"error {name}", f"error: {count(many)} {name}: {hint}"
-    for letter in letters(scene):
+def _lines(snapshot: Snapshot, past: frozenset[str]) -> Iterator[tuple[str, str]]:
+    """Subject and line of everything that the snapshot shows."""
+    for run in snapshot.status.runs:
+        if run.run_id not in past:
+            yield f"run {run.run_id}", _run(run)
+    for batch in snapshot.batches:
+        if batch.state != "waiting":
+            subject = f"batch {batch.batch}"
+            yield subject, f"{subject}, attempt {batch.attempt}: {batch.state}"
+    for error in snapshot.errors:
+        name, hint = error_label(error), labels.hint(error.error_type, error.hint)
+        yield f"error {name}", f"error: {count(error.errors)} {name}: {hint}"
+    for letter in dead_letter_lines(snapshot):
         yield f"letter {letter}", f"dead letter: {letter}"
-    for why in standstills(scene):
-        about = why.split(";")[0].split(" for ")[0]
-        yield f"{STILL}{about}", f"stands still: {why}"
-    totals = books(scene.run)
+    for why in hold_ups(snapshot):
+        subject = why.split(";")[0].split(" for ")[0]
+        yield f"{HELD_UP}{subject}", f"held up: {why}"
+    totals = final_totals(snapshot)
     if totals:
-        yield "books", totals.line
+        yield "totals", totals.line
 
 
-def _run(run: Fields) -> str:
-    whole = number(run, "records")
-    ends = ", ".join(f"{count(number(run, n))} {n}" for n in ("analysed", "failed", "released"))
-    share = formatting.share_of(records_over(run), whole)
+def _run(run: RunStatus) -> str:
+    endings = ", ".join(
+        f"{count(records)} {name}"
+        for name, records in (
+            ("analysed", run.analysed),
+            ("failed", run.failed),
+            ("released", run.released),
+        )
+    )
+    share = formatting.share_of(run.records_over, run.records)
     return (
-        f"run {run.get('run_id')}: {state_of(run)}; {count(records_over(run))} of"
-        f" {formatting.plural(whole, 'record')} over{f' ({share})' if share else ''}: {ends}"
+        f"run {run.run_id}: {run.state}; {count(run.records_over)} of"
+        f" {formatting.plural(run.records, 'record')} over{f' ({share})' if share else ''}:"
+        f" {endings}"
     )
 
 
-def _pace(scene: Scene, moment: str) -> list[str]:
-    """Beside other news alone: it changes all the time."""
-    if not scene.run or is_over(scene.run):
+def _pace(snapshot: Snapshot, moment: str) -> list[str]:
+    """Printed with other changes only: it changes all the time."""
+    if snapshot.run is None or snapshot.run.is_over:
         return []
-    forecast, to_come = scene.forecast, cost_to_come(scene)
-    cost = ", ".join(each for each in (cost_so_far(scene), to_come) if each)
+    forecast, to_come = snapshot.forecast, cost_to_come(snapshot)
+    cost = ", ".join(each for each in (cost_so_far(snapshot), to_come) if each)
     pace = ", ".join(each for each in (forecast.rate, forecast.left) if each)
     return [line(moment, f"pace: {pace}; cost: {cost}")]

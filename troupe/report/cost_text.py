@@ -1,10 +1,14 @@
-"""What a run was to cost, what it cost, and in words why the two differ."""
+"""Expected and actual cost of a run as text, and why the two differ."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from . import formatting, reconciliation
-from .reconciliation import Fields, number, part, rows
+from handlers.summary.costs import QuotedPrice, TokenCost, mean_cost
+from handlers.summary.run_summary import RunSummary
+
+from . import formatting
+from .reconciliation import taken
 
 PARTS = {
     "input": "input",
@@ -14,11 +18,12 @@ PARTS = {
 }
 
 RATES = {"input": "input", "cached": "from the cache", "output": "output and thoughts"}
+NOT_ESTIMATED = "not estimated"
 
 
 @dataclass(frozen=True, slots=True)
-class Money:
-    """Amounts in words; `unknown` and `none` are words too."""
+class MoneyText:
+    """Amounts as text; `unknown` and `none` are amounts too."""
 
     expected: str
     actual: str
@@ -28,159 +33,153 @@ class Money:
     each: str
 
 
-def money_of(summary: Fields) -> Money:
-    totals, told = part(summary, "totals"), part(summary, "money")
-    cost, stored = totals.get("cost"), number(part(summary, "books"), "analysed")
-    asked = number(totals, "attempts") > 0
-    each = cost / stored if cost is not None and stored else None
-    return Money(
+def money_text(summary: RunSummary) -> MoneyText:
+    totals, money, stored = summary.totals, summary.money, summary.endings.analysed
+    is_paid = totals.attempts > 0
+    saved = money.saved
+    each = mean_cost(totals.cost, stored)
+    return MoneyText(
         expected=_expected(summary),
         actual=_actual(summary),
-        wasted=formatting.dollars(totals.get("wasted")) if asked else formatting.NONE,
-        saved=_saved(part(told, "saved")),
-        online=formatting.dollars(told.get("online")) if asked else formatting.NONE,
+        wasted=formatting.dollars(totals.wasted) if is_paid else formatting.NONE,
+        saved=formatting.dollars(saved.cost) if saved.records else formatting.NONE,
+        online=formatting.dollars(money.online) if is_paid else formatting.NONE,
         each=formatting.dollars(each) if stored else formatting.NONE,
     )
 
 
-def without_tokens(summary: Fields) -> int:
-    """Stored rows that do not tell what they took: what they cost is not known."""
-    return sum(number(row, "without_tokens") for row in rows(summary, "readings"))
+def rows_without_tokens(summary: RunSummary) -> int:
+    """Stored rows whose answers carried no token counts: their cost is unknown."""
+    return sum(row.without_tokens for row in summary.readings)
 
 
-def _actual(summary: Fields) -> str:
-    totals = part(summary, "totals")
-    if not number(totals, "attempts"):
+def _actual(summary: RunSummary) -> str:
+    cost = summary.totals.cost
+    if not summary.totals.attempts:
         return formatting.NONE
-    silent, stored = without_tokens(summary), number(part(summary, "books"), "analysed")
-    if silent and silent == stored:
+    silent = rows_without_tokens(summary)
+    if silent and silent == summary.endings.analysed:
         return formatting.UNKNOWN
-    told = formatting.dollars(totals.get("cost"))
-    return f"at least {told}" if silent and totals.get("cost") is not None else told
+    amount = formatting.dollars(cost)
+    return f"at least {amount}" if silent and cost is not None else amount
 
 
-def _expected(summary: Fields) -> str:
-    low, high = summary.get("expected_cost") or (None, None)
-    if reconciliation.is_preview(summary) and reconciliation.taken(summary) and high == 0:
-        return "not estimated"
+def _expected(summary: RunSummary) -> str:
+    low, high = summary.expected_cost
+    if summary.dry_run and taken(summary) and high == 0:
+        return NOT_ESTIMATED
     return formatting.span(formatting.dollars(low), formatting.dollars(high))
 
 
-def _saved(saved: Fields) -> str:
-    return formatting.dollars(saved.get("cost")) if number(saved, "records") else formatting.NONE
-
-
-def expected_tokens(summary: Fields, side: str) -> str:
-    low, high = part(summary, "expected_tokens").get(side) or (None, None)
-    if reconciliation.is_preview(summary) and reconciliation.taken(summary) and high == 0:
-        return "not estimated"
+def expected_tokens(summary: RunSummary, side: Literal["input", "output"]) -> str:
+    low, high = getattr(summary.expected_tokens, side)
+    if summary.dry_run and taken(summary) and high == 0:
+        return NOT_ESTIMATED
     return formatting.span(formatting.count(low), formatting.count(high))
 
 
-def price_line(price: Fields, model: object) -> str:
-    """The price that is reckoned with, since when it stands, and who says so."""
-    if not price:
+def price_line(price: QuotedPrice | None, model: str) -> str:
+    """The rates of a model, their day and their source."""
+    if price is None:
         return f"No price of {model or 'the model'} is known, so no cost is."
-    rates = ", ".join(f"{name} {formatting.dollars(price.get(key))}" for key, name in RATES.items())
-    since = f"as of {price.get('as_of')}, {price.get('source')}"
-    return f"For a million tokens in a batch job: {rates} ({since}). The invoice has the last word."
+    rates = ", ".join(
+        f"{name} {formatting.dollars(getattr(price, key))}" for key, name in RATES.items()
+    )
+    since = f"as of {price.as_of}, {price.source}"
+    return f"For a million tokens in a batch job: {rates} ({since}). The invoice decides."
 
 
-def price_of(summary: Fields) -> str:
-    return price_line(part(part(summary, "money"), "price"), summary.get("model"))
+def price_of(summary: RunSummary) -> str:
+    return price_line(summary.money.price, summary.model)
 
 
-def saved_line(summary: Fields) -> str:
-    """How the saving was reckoned; empty where nothing was saved."""
-    saved = part(part(summary, "money"), "saved")
-    records = number(saved, "records")
-    if not records:
+def saved_line(summary: RunSummary) -> str:
+    """How the saving was computed; empty where nothing was saved."""
+    saved = summary.money.saved
+    if not saved.records:
         return ""
-    skipped = f"{formatting.plural(records, 'row')} of the source needed no answer of their own"
-    if saved.get("each") is None:
-        return f"{skipped}; what one would have cost is not known."
-    whose = "this run" if saved.get("by") == "run" else "this analysis so far"
-    return f"{skipped}: saved at {formatting.dollars(saved['each'])} each, the mean of {whose}."
+    skipped = f"{formatting.plural(saved.records, 'row')} of the source needed no answer"
+    if saved.each is None:
+        return f"{skipped}; the cost of one is not known."
+    mean_of = "this run" if saved.by == "run" else "this analysis so far"
+    return f"{skipped}: saved at {formatting.dollars(saved.each)} each, the mean of {mean_of}."
 
 
-def analysis_line(summary: Fields) -> str:
-    """What this version of the analysis cost in all its runs."""
-    so_far = part(part(summary, "money"), "analysis")
-    if not number(so_far, "runs"):
+def analysis_line(summary: RunSummary) -> str:
+    """The cost of this version of the analysis in all its runs; empty before the first."""
+    so_far = summary.money.analysis
+    if not so_far.runs:
         return ""
-    each = f", {formatting.dollars(so_far['each'])} each" if so_far.get("each") is not None else ""
+    each = f", {formatting.dollars(so_far.each)} each" if so_far.each is not None else ""
     return (
-        f"{summary.get('analysis')} so far: {formatting.plural(number(so_far, 'runs'), 'run')},"
-        f" {formatting.plural(number(so_far, 'analysed'), 'row')},"
-        f" {formatting.dollars(so_far.get('cost'))}{each}."
+        f"{summary.analysis} so far: {formatting.plural(so_far.runs, 'run')},"
+        f" {formatting.plural(so_far.analysed, 'row')}, {formatting.dollars(so_far.cost)}{each}."
     )
 
 
-def differences(summary: Fields) -> list[str]:
-    """First how the actual cost stands to the expected one, then what moved it."""
-    totals = part(summary, "totals")
-    if reconciliation.is_preview(summary):
+def differences(summary: RunSummary) -> list[str]:
+    """How the actual cost compares with the expected one, then the reasons; none for a dry run."""
+    if summary.dry_run:
         return []
-    if not number(totals, "attempts"):
-        return ["Nothing was asked yet, so nothing was paid."]
-    return [_result(summary), *_volume(summary), *_tokens(summary)]
+    if not summary.totals.attempts:
+        return ["No request was sent yet, so nothing was paid."]
+    return [_comparison(summary), *_volume(summary), *_tokens(summary)]
 
 
-def _result(summary: Fields) -> str:
-    low, high = summary.get("expected_cost") or (None, None)
-    cost = part(summary, "totals").get("cost")
+def _comparison(summary: RunSummary) -> str:
+    low, high = summary.expected_cost
+    cost = summary.totals.cost
     if cost is None or low is None or high is None:
         return "Without a price, only tokens can be compared."
     if low <= cost <= high:
-        return "The actual cost lies within what was expected."
+        return "The actual cost lies within the expected range."
     edge, least = (low, "least") if cost < low else (high, "most")
     gap = formatting.dollars(abs(cost - edge))
     share = f" ({formatting.share_of(abs(cost - edge), edge)})" if edge else ""
     return f"It cost {gap}{share} {'less' if cost < low else 'more'} than expected at {least}."
 
 
-def _volume(summary: Fields) -> Iterator[str]:
-    """What was asked more or less often than once for each planned record."""
-    totals, books = part(summary, "totals"), part(summary, "books")
-    repeated = number(totals, "repeated_attempts")
-    if repeated:
-        paid = formatting.dollars(totals.get("repeated_cost"))
-        attempts = formatting.plural(repeated, "further attempt")
+def _volume(summary: RunSummary) -> Iterator[str]:
+    """Requests that were sent more or less often than once for each planned record."""
+    totals, endings = summary.totals, summary.endings
+    if totals.repeated_attempts:
+        paid = formatting.dollars(totals.repeated_cost)
+        attempts = formatting.plural(totals.repeated_attempts, "further attempt")
         yield f"{attempts} after failed answers cost {paid}; the estimate has none."
-    if totals.get("wasted"):
-        yield f"Answers that brought no row cost {formatting.dollars(totals['wasted'])}."
-    for name, said in (("released", "released without a row"), ("open", "still open")):
-        if number(books, name):
-            yield f"{formatting.plural(number(books, name), 'planned record')} {said}."
-    silent = without_tokens(summary)
+    if totals.wasted:
+        yield f"Answers that gave no row cost {formatting.dollars(totals.wasted)}."
+    for records, label in (
+        (endings.released, "released without a row"),
+        (endings.open, "still open"),
+    ):
+        if records:
+            yield f"{formatting.plural(records, 'planned record')} {label}."
+    silent = rows_without_tokens(summary)
     if silent:
         yield f"{formatting.plural(silent, 'stored row')} without a count of tokens: cost unknown."
 
 
-def _tokens(summary: Fields) -> Iterator[str]:
+def _tokens(summary: RunSummary) -> Iterator[str]:
     """Tokens of one request, so that further attempts do not blur them."""
-    totals = part(summary, "totals")
-    lines, planned = number(totals, "lines"), reconciliation.taken(summary)
-    for side, name in (("input", "prompt_tokens"), ("output", "output_tokens")):
-        low, high = part(summary, "expected_tokens").get(side) or (0, 0)
-        if not lines or not planned or not high:
+    totals, selected = summary.totals, taken(summary)
+    for side, tokens, (low, high) in (
+        ("input", totals.prompt_tokens, summary.expected_tokens.input),
+        ("output", totals.output_tokens, summary.expected_tokens.output),
+    ):
+        if not totals.lines or not selected or not high:
             continue
-        each, least, most = number(totals, name) / lines, low / planned, high / planned
+        each, least, most = tokens / totals.lines, low / selected, high / selected
         if not least <= each <= most:
+            expected = formatting.span(formatting.count(least), formatting.count(most))
             yield (
                 f"A request took {formatting.count(each)} {side} tokens,"
-                f" where {formatting.span(formatting.count(least), formatting.count(most))} were expected."
+                f" where {expected} were expected."
             )
-    cached, thoughts = (_part(summary, name) for name in ("cached", "thoughts"))
-    if number(thoughts, "tokens"):
-        paid = formatting.dollars(thoughts.get("cost"))
+    parts: dict[str, TokenCost] = {part.part: part for part in summary.money.parts}
+    thoughts, cached, read = (parts.get(name) for name in ("thoughts", "cached", "input"))
+    if thoughts and thoughts.tokens:
+        paid = formatting.dollars(thoughts.cost)
         yield f"Thoughts cost {paid}; the estimate has none."
-    rate = _part(summary, "input").get("price")
-    if number(cached, "tokens") and cached.get("cost") is not None and rate:
-        less = formatting.dollars(number(cached, "tokens") * rate / 1e6 - cached["cost"])
-        yield f"{formatting.count(number(cached, 'tokens'))} tokens from the cache cost {less} less."
-
-
-def _part(summary: Fields, name: str) -> Fields:
-    found = rows(part(summary, "money"), "parts")
-    return next((row for row in found if row.get("part") == name), {})
+    if cached and cached.tokens and cached.cost is not None and read and read.price:
+        less = formatting.dollars(cached.tokens * read.price / 1e6 - cached.cost)
+        yield f"{formatting.count(cached.tokens)} tokens from the cache cost {less} less."

@@ -1,32 +1,32 @@
-"""What the runs cost, in lines: each version of an analysis, and its runs."""
+"""The costs of all runs as lines: each version of an analysis, and its runs."""
 
-from collections.abc import Mapping
-from typing import Any
+from handlers.summary.costs import RunCost
+from troupe.operations.costs import AnalysisCosts, Costs
 
 from . import formatting
-from .reconciliation import Fields, number, rows
 from .text_columns import aligned, folded, line
 
 SHOWN = 40
 """Runs of one version; the rest is counted."""
 
 
-def costs_lines(answer: Mapping[str, Any]) -> list[str]:
+def costs_lines(costs: Costs) -> list[str]:
     """Newest run last. A sum with one unknown cost is unknown."""
-    found = rows(answer, "analyses")
-    return [each for row in found for each in _analysis(row)] or ["Nothing was asked yet."]
+    return [each for analysis in costs.analyses for each in _analysis(analysis)] or [
+        "No attempt was closed yet, so no cost is known."
+    ]
 
 
-def _analysis(row: Fields) -> list[str]:
-    runs = formatting.plural(number(row, "runs"), "run")
-    stored = formatting.plural(number(row, "analysed"), "row")
+def _analysis(analysis: AnalysisCosts) -> list[str]:
+    runs = formatting.plural(analysis.runs, "run")
+    stored = formatting.plural(analysis.analysed, "row")
     return [
         line(
-            f"{row.get('analysis')} with {row.get('model')}: {runs}, {stored},"
-            f" cost {formatting.dollars(row.get('cost'))},"
-            f" wasted {formatting.dollars(row.get('wasted'))}, {_each(row.get('each'))}"
+            f"{analysis.analysis} with {analysis.model}: {runs}, {stored},"
+            f" cost {formatting.dollars(analysis.cost)},"
+            f" wasted {formatting.dollars(analysis.wasted)}, {_each(analysis.each)}"
         ),
-        *folded(aligned([_run(run) for run in rows(row, "of_runs")], indent=4), SHOWN),
+        *folded(aligned([_run(run) for run in analysis.of_runs], indent=4), SHOWN),
     ]
 
 
@@ -34,16 +34,14 @@ def _each(amount: float | None) -> str:
     return f"{formatting.dollars(amount)} a row"
 
 
-def _run(run: Fields) -> tuple[str, ...]:
-    cost, stored = run.get("cost"), number(run, "analysed")
-    each = cost / stored if cost is not None and stored else None
+def _run(run: RunCost) -> tuple[str, ...]:
     return (
-        str(run.get("run_id")),
-        formatting.moment(run.get("planned_at")),
-        formatting.plural(stored, "row"),
-        f"{formatting.count(number(run, 'prompt_tokens'))} input",
-        f"{formatting.count(number(run, 'output_tokens'))} output",
-        f"cost {formatting.dollars(cost)}",
-        f"wasted {formatting.dollars(run.get('wasted'))}",
-        _each(each) if stored else formatting.NONE,
+        run.run_id,
+        formatting.moment(run.planned_at),
+        formatting.plural(run.analysed, "row"),
+        f"{formatting.count(run.prompt_tokens)} input",
+        f"{formatting.count(run.output_tokens)} output",
+        f"cost {formatting.dollars(run.cost)}",
+        f"wasted {formatting.dollars(run.wasted)}",
+        _each(run.each) if run.analysed else formatting.NONE,
     )

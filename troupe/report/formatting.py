@@ -1,7 +1,6 @@
-"""Figures as people read them. What is not known is a word, and never a zero."""
+"""Numbers, times and sizes as text. An unknown value is a word, never a zero."""
 
 from datetime import UTC, datetime
-from typing import Any
 
 from handlers.runs.estimate import UNKNOWN as UNKNOWN
 from handlers.runs.estimate import dollars as dollars
@@ -20,14 +19,14 @@ def plural(number: int | None, one: str, many: str = "") -> str:
 
 
 def rate(number: float | None) -> str:
-    """One digit behind the point where it still says something."""
+    """Two significant digits below 10, whole numbers above."""
     if number is None:
         return NONE
     return count(number) if number >= 10 else f"{number:.2g}"
 
 
 def percent(share: float | None) -> str:
-    """Nothing but all is 100 %, and nothing but none is 0 %."""
+    """Only an exact 1 is 100 %, and only an exact 0 is 0 %."""
     if share is None:
         return NONE
     if 0 < share < 0.001:
@@ -38,7 +37,7 @@ def percent(share: float | None) -> str:
 
 
 def share_of(part: float, whole: float) -> str:
-    """As percentage; empty when there is nothing to divide by."""
+    """As a percentage; empty when the whole is zero."""
     return percent(part / whole) if whole else ""
 
 
@@ -65,45 +64,32 @@ def _joined(many: int, unit: str, rest: int, part: str) -> str:
 
 
 def spent(amount: float | None, records: int) -> str:
-    """The cost so far. While no record is over, none is known whatever the price."""
+    """The cost so far, after so many records. Before the first, no cost is known."""
     if amount is None:
         return "cost unknown" if records else "no cost yet"
     return f"cost {dollars(amount)}"
 
 
 def span(low: str, high: str) -> str:
-    """From low to high, or the one word that both are."""
+    """From low to high, or the one text that both are."""
     return low if low == high else f"{low} to {high}"
 
 
 def megabytes(size: float | None) -> str:
-    """Of a size in bytes."""
+    """A size given in bytes."""
     if size is None:
         return NONE
     return f"{size / 1e6:,.1f} MB" if size >= 100_000 else f"{size / 1e3:,.1f} kB"
 
 
-def when(value: Any) -> datetime | None:
-    """A time as it comes: a datetime, its text, or nothing. Without a zone it is UTC."""
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value)
-        except ValueError:
-            return None
-    if not isinstance(value, datetime):
-        return None
-    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-
-
-def moment(value: Any) -> str:
-    """`2026-11-21 23:05:38 UTC`; what is no time is shown as it is."""
-    time = when(value)
+def moment(time: datetime | None) -> str:
+    """`2026-11-21 23:05:38 UTC`. A time without a zone is UTC."""
     if time is None:
-        return NONE if value is None else str(value)
-    return f"{time:%Y-%m-%d %H:%M:%S} UTC"
+        return NONE
+    in_utc = time.astimezone(UTC) if time.tzinfo else time
+    return f"{in_utc:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def between(start: Any, end: Any) -> float | None:
+def between(start: datetime | None, end: datetime | None) -> float | None:
     """Seconds from one time to the other; None while one of them is missing."""
-    first, last = when(start), when(end)
-    return (last - first).total_seconds() if first and last else None
+    return (end - start).total_seconds() if start and end else None

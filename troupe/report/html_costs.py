@@ -1,21 +1,22 @@
-"""The part of the page about tokens and money."""
+"""The section of the page about tokens and money."""
+
+from handlers.summary.run_summary import RunSummary
 
 from . import cost_text, formatting
 from .html import Markup, join, pairs, section, table, tag
-from .reconciliation import Fields, number, part, rows
 
 
-def costs(summary: Fields) -> Markup:
-    """Before and after, what of it was wasted and saved, and why the two differ."""
-    told = cost_text.money_of(summary)
+def costs(summary: RunSummary) -> Markup:
+    """Expected and actual cost, waste and savings, and why the two differ."""
+    money = cost_text.money_text(summary)
     amounts = pairs(
         [
-            ("Expected before", told.expected),
-            ("Actual", told.actual),
-            ("Wasted on failures", told.wasted),
-            ("Saved by deduplication", told.saved),
-            ("For one stored row", told.each),
-            ("The same tokens online", told.online),
+            ("Expected before", money.expected),
+            ("Actual", money.actual),
+            ("Wasted on failures", money.wasted),
+            ("Saved by deduplication", money.saved),
+            ("For one stored row", money.each),
+            ("The same tokens online", money.online),
         ]
     )
     return section(
@@ -28,36 +29,31 @@ def costs(summary: Fields) -> Markup:
     )
 
 
-def _parts(summary: Fields) -> Markup:
-    totals = part(summary, "totals")
-    asked = number(totals, "attempts") > 0
-    found = {str(row.get("part")): row for row in rows(part(summary, "money"), "parts")}
-    lines = [
-        (
-            said,
-            _expected(summary, name),
-            formatting.count(number(found.get(name, {}), "tokens")) if asked else formatting.NONE,
-            formatting.dollars(found.get(name, {}).get("cost")) if asked else formatting.NONE,
+def _parts(summary: RunSummary) -> Markup:
+    is_paid = summary.totals.attempts > 0
+    lines = []
+    for part in summary.money.parts:
+        expected = ""
+        if part.part == "input" or part.part == "output":
+            expected = cost_text.expected_tokens(summary, part.part)
+        lines.append(
+            (
+                cost_text.PARTS[part.part],
+                expected,
+                formatting.count(part.tokens) if is_paid else formatting.NONE,
+                formatting.dollars(part.cost) if is_paid else formatting.NONE,
+            )
         )
-        for name, said in cost_text.PARTS.items()
-    ]
     return table(("tokens", "expected", "actual", "cost"), lines)
 
 
-def _expected(summary: Fields, name: str) -> str:
-    return cost_text.expected_tokens(summary, name) if name in ("input", "output") else ""
-
-
-def _reasons(summary: Fields) -> Markup:
-    said = [
+def _reasons(summary: RunSummary) -> Markup:
+    reasons = [
         *cost_text.differences(summary),
-        *(
-            line
-            for line in (cost_text.saved_line(summary), cost_text.analysis_line(summary))
-            if line
-        ),
+        cost_text.saved_line(summary),
+        cost_text.analysis_line(summary),
     ]
-    if not said:
+    if not any(reasons):
         return Markup("")
-    lines = tag("ul", *(tag("li", line) for line in said), class_="reasons")
+    lines = tag("ul", *(tag("li", reason) for reason in reasons if reason), class_="reasons")
     return join([tag("h3", "Expected and actual"), lines])

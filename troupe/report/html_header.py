@@ -1,60 +1,63 @@
-"""The top of the page: which run it was, whether its books balance, and the five metrics."""
+"""The top and the foot of the page: the run, its totals and its five metrics."""
 
-from . import formatting, metrics, reconciliation
+from handlers.summary.run_summary import RunSummary
+from troupe.operations.reconciliation import Reconciliation
+
+from . import formatting, metrics
 from .html import Markup, tag
-from .reconciliation import Fields
+from .reconciliation import totals_line
 
 
-def title(summary: Fields) -> Markup:
-    events = [
-        f"{name} {summary[key]}"
-        for name, key in (("analysis", "analysis"), ("model", "model"), ("mode", "mode"))
-        if summary.get(key)
+def title(summary: RunSummary) -> Markup:
+    about = [
+        f"analysis {summary.analysis}",
+        f"model {summary.model}",
+        f"mode {summary.mode}",
+        *_when(summary),
+        *(["dry run"] if summary.dry_run else []),
     ]
-    dry = ["dry run"] if reconciliation.is_preview(summary) else []
     return tag(
         "header",
-        tag("h1", f"Run {summary.get('run_id') or 'without a name'}"),
-        tag(
-            "ul", *(tag("li", event) for event in [*events, *_when(summary), *dry]), class_="events"
-        ),
+        tag("h1", f"Run {summary.run_id}"),
+        tag("ul", *(tag("li", each) for each in about), class_="about"),
     )
 
 
-def _when(summary: Fields) -> list[str]:
-    times = reconciliation.part(summary, "times")
-    planned = times.get("planned_at") or summary.get("planned_at")
-    told = [f"planned {formatting.moment(planned)}"] if planned else []
-    if times.get("completed_at"):
-        told.append(f"completed {formatting.moment(times['completed_at'])}")
-        told.append(f"took {metrics.time_of(summary)}")
-    elif not reconciliation.is_preview(summary):
-        told.append("not over yet")
-    return told
+def _when(summary: RunSummary) -> list[str]:
+    times = summary.times
+    lines = [f"planned {formatting.moment(times.planned_at or summary.planned_at)}"]
+    if times.completed_at:
+        lines.append(f"completed {formatting.moment(times.completed_at)}")
+        lines.append(f"took {metrics.duration_of(summary)}")
+    elif not summary.dry_run:
+        lines.append("not over yet")
+    return lines
 
 
-def books(summary: Fields, totals: Fields | None) -> Markup:
-    found = reconciliation.reconcile(summary, totals)
+def totals(summary: RunSummary, recounted: Reconciliation | None) -> Markup:
+    """Whether the totals balance."""
+    found = totals_line(summary, recounted)
     first, _, rest = found.line.partition(":")
-    return tag("p", tag("b", f"{first}:"), rest, class_=f"books {found.mood}")
+    return tag("p", tag("b", f"{first}:"), rest, class_=f"totals {found.mood}")
 
 
-def preview(summary: Fields) -> Markup:
-    """A dry run has no books: it says what it would take."""
-    would = formatting.plural(reconciliation.number(summary, "would_records"), "record")
-    into = formatting.plural(reconciliation.number(summary, "would_batches"), "batch", "batches")
-    said = f" nothing was asked and nothing was paid. It would take {would} in {into}."
-    return tag("p", tag("b", "A dry run:"), said, class_="books warn")
+def dry_run(summary: RunSummary) -> Markup:
+    """What a dry run would select; it has no totals."""
+    would = formatting.plural(summary.would_records, "record")
+    into = formatting.plural(summary.would_batches, "batch", "batches")
+    text = f" no request was sent and nothing was paid. It would select {would} in {into}."
+    return tag("p", tag("b", "A dry run:"), text, class_="totals warn")
 
 
-def tiles(summary: Fields) -> Markup:
+def tiles(summary: RunSummary) -> Markup:
+    """The five success metrics."""
     return tag(
         "dl",
         *(
             tag(
                 "div",
                 tag("dt", metric.name),
-                tag("dd", tag("b", metric.value), tag("small", metric.means)),
+                tag("dd", tag("b", metric.value), tag("small", metric.meaning)),
             )
             for metric in metrics.metrics_of(summary)
         ),
@@ -62,7 +65,6 @@ def tiles(summary: Fields) -> Markup:
     )
 
 
-def foot(summary: Fields) -> Markup:
-    day = summary.get("planned_on")
-    said = "Counts and names only: this page holds no transcript."
-    return tag("footer", said, f" Planned on {day} (UTC)." if day else "")
+def foot(summary: RunSummary) -> Markup:
+    text = "Counts and names only: this page holds no transcript."
+    return tag("footer", text, f" Planned on {summary.planned_on} (UTC).")

@@ -1,34 +1,35 @@
-"""The report of a run: one page that needs nothing but itself."""
+"""The report of a run as one self-contained HTML page."""
 
-from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from string import Template
-from typing import Any
 
-from . import html_answers, html_header, html_sections
+from handlers.summary.run_summary import RunSummary
+from troupe.operations.reconciliation import Reconciliation
+
+from . import html_header, html_sections
 from .html import Markup, join, text
+from .html_column_charts import column_charts
 from .html_costs import costs
-from .reconciliation import Fields, is_preview
 
 
-def render_html(summary: Mapping[str, Any], totals: Mapping[str, Any] | None = None) -> str:
-    """The summary as a page; `verdict` are the recounted books of the run.
+def render_html(summary: RunSummary, recounted: Reconciliation | None = None) -> str:
+    """The page; `recounted` are the recounted totals of the run.
 
-    Self-contained: no script, no address, no font or picture from elsewhere. Every part of the
-    summary may be absent; whatever it says is shown as text.
+    It has no script, and no address, font or picture from elsewhere. Everything in the summary is
+    shown as text.
     """
-    parts = _preview(summary) if is_preview(summary) else _run(summary, totals)
-    title = text(f"Run {summary.get('run_id', '')}: {summary.get('analysis', '')}")
+    sections = _dry_run(summary) if summary.dry_run else _run(summary, recounted)
+    title = text(f"Run {summary.run_id}: {summary.analysis}")
     return Template(_file("page.html")).substitute(
-        title=title, style=_file("page.css").strip(), body=join(parts)
+        title=title, style=_file("page.css").strip(), body=join(sections)
     )
 
 
-def _run(summary: Fields, totals: Fields | None) -> list[Markup]:
+def _run(summary: RunSummary, recounted: Reconciliation | None) -> list[Markup]:
     return [
         html_header.title(summary),
-        html_header.books(summary, totals),
+        html_header.totals(summary, recounted),
         html_header.tiles(summary),
         html_sections.funnel(summary),
         html_sections.batches(summary),
@@ -37,16 +38,16 @@ def _run(summary: Fields, totals: Fields | None) -> list[Markup]:
         html_sections.grounding(summary),
         html_sections.stages(summary),
         costs(summary),
-        html_answers.insights(summary),
+        column_charts(summary),
         html_header.foot(summary),
     ]
 
 
-def _preview(summary: Fields) -> list[Markup]:
-    """A dry run met no error, read no answer and has no books."""
+def _dry_run(summary: RunSummary) -> list[Markup]:
+    """A dry run has no errors, answers or totals."""
     return [
         html_header.title(summary),
-        html_header.preview(summary),
+        html_header.dry_run(summary),
         html_sections.funnel(summary),
         costs(summary),
         html_header.foot(summary),

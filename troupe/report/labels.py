@@ -1,12 +1,9 @@
-"""Stable names of the tables in plain words. An unknown name is shown as it is."""
-
-from collections.abc import Mapping
-from typing import Any
+"""Readable labels for the stable names of the tables. An unknown name is shown as it is."""
 
 from analysis import ERRORS
 
 SKIPPED = {
-    "outside_filter": "outside of what was asked for",
+    "outside_filter": "outside the filters of the request",
     "duplicate": "a further copy of a record in the source",
     "processed": "analysed before",
     "changed": "analysed before; the transcript has changed since",
@@ -28,11 +25,11 @@ STAGES = {
 
 METHODS = {
     "strict": "read as it stands",
-    "bom": "byte order mark taken off",
-    "fence": "code fence taken off",
-    "prose": "words around it taken off",
-    "controls": "raw control characters admitted",
-    "trailing_comma": "trailing commas dropped",
+    "bom": "byte order mark removed",
+    "fence": "code fence removed",
+    "prose": "words around it removed",
+    "controls": "raw control characters accepted",
+    "trailing_comma": "trailing commas removed",
     "json_repair": "brackets and commas repaired",
 }
 
@@ -45,34 +42,21 @@ GRADES = {
 
 ENDINGS = {
     "failed": "failed for good",
-    "released": "released, the next run takes them",
+    "released": "released, the next run selects them",
     "open": "still open",
     "cleared": "cleared from the history",
 }
 """Of planned records without a row."""
 
 STOPPED = {
-    "operator": "an operator cancelled it; the next run takes what it released",
+    "operator": "an operator cancelled it; the next run selects what it released",
     "breaker": "too many records failed; find the cause in the errors and start a run",
     "budget": "its budget was spent; raise it and start a run",
     "age": "it was open for too long; start a run for what it released",
     "job_refused": "the service refused a job for good; correct the cause and start a run",
 }
 
-KINDS = {
-    "intent": "Reasons for calling",
-    "resolved": "Resolved in the call",
-    "tone": "Tone of the customer",
-    "language": "Languages",
-    "product": "Products named",
-}
-"""Of the insights, in the order they are shown; sentiment has a picture of its own."""
-
-VALUES = {
-    ("resolved", "true"): "resolved",
-    ("resolved", "false"): "not resolved",
-    ("language", "und"): "und (not determined)",
-}
+NO_VALUE = "no value"
 
 
 def plain(name: str) -> str:
@@ -85,34 +69,25 @@ def skipped(reason: str) -> str:
 
 
 def method(name: str | None) -> str:
-    """Of mends done together each one is named."""
-    return ", ".join(METHODS.get(part, plain(part)) for part in (name or NOT_SAID).split("+"))
+    """How an answer was read; several mends are joined by + in the name."""
+    return ", ".join(METHODS.get(part, plain(part)) for part in (name or NO_VALUE).split("+"))
 
 
 def grade(name: str | None) -> str:
-    return GRADES.get(name or "", plain(name or NOT_SAID))
-
-
-def value(kind: str, name: str | None) -> str:
-    return VALUES.get((kind, str(name)), plain(name)) if name else NOT_SAID
+    return GRADES.get(name or "", plain(name or NO_VALUE))
 
 
 def hint(error_type: str, given: str | None = None) -> str:
-    """What to do: as the error's row says, or else as the error_types does."""
+    """What to do about an error: the hint of its row, or else the one of its type."""
     known = ERRORS.get(error_type)
     return given or (known.hint if known else "")
 
 
-def error(row: Mapping[str, Any]) -> str:
-    """An error and what was behind it, in plain words."""
-    because = f" after {plain(str(row['cause']))}" if row.get("cause") else ""
-    return plain(str(row.get("error_type") or NOT_SAID)) + because
+def error(error_type: str | None, cause: str | None) -> str:
+    """An error and its cause."""
+    because = f" after {plain(cause)}" if cause else ""
+    return plain(error_type or NO_VALUE) + because
 
 
-def stopped(reasons: str) -> list[str]:
-    """Why a run was stopped; several reasons come joined by commas."""
-    found = [reason.strip() for reason in reasons.split(",")]
-    return [STOPPED.get(reason, plain(reason)) for reason in found if reason]
-
-
-NOT_SAID = "not said"
+def stop_reason(reason: str) -> str:
+    return STOPPED.get(reason, plain(reason))

@@ -1,4 +1,8 @@
-"""Lines of a terminal: cut to its width, in columns, with bars, and never more than fit."""
+"""Lines of a terminal: cut to its width, in columns, with bars, and no more than fit.
+
+Tables of rich would not do: blocks are shortened line by line to the height of the terminal, and a
+table of rich becomes lines only when it is drawn.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,79 +12,79 @@ from rich.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Pen:
-    """What the terminal can show."""
+    """The width and the characters of a terminal."""
 
     width: int
     plain: bool = False
-    """No more than ASCII."""
+    """ASCII only."""
 
     @property
     def dot(self) -> str:
         return " - " if self.plain else " · "
 
     def bar(self, amount: float, whole: float, width: int, style: str) -> Text:
-        """Of this width, blanks included. What is there at all shows."""
+        """A bar of this width, blanks included; an amount above zero is always visible."""
         halves = round(2 * width * min(1.0, amount / whole)) if whole else 0
         halves = max(halves, 1 if amount and width else 0)
         line, half = ("=", "-") if self.plain else ("━", "╸")
         return cut(Text(line * (halves // 2) + half * (halves % 2), style), width)
 
     def stack(self, parts: Iterable[tuple[int, str]], whole: int, width: int) -> Text:
-        """Several amounts behind one another; what of the whole is left over is a thin line."""
+        """Several amounts in one bar; the rest of the whole is a thin line."""
         line, thin = ("=", ".") if self.plain else ("━", "─")
-        told = Text()
+        bar = Text()
         for amount, style in parts:
             cells = round(width * amount / whole) if whole else 0
-            cells = min(max(cells, 1 if amount else 0), width - told.cell_len)
-            told.append(line * cells, style)
-        return told.append(thin * (width - told.cell_len), "dim")
+            cells = min(max(cells, 1 if amount else 0), width - bar.cell_len)
+            bar.append(line * cells, style)
+        return bar.append(thin * (width - bar.cell_len), "dim")
 
 
 @dataclass(slots=True)
 class Block:
-    """Lines that belong together."""
+    """Lines that belong together, and how far they may be shortened."""
 
     lines: list[Text] = field(default_factory=list)
     least: int = 1
-    """Lines that stay while others can be shortened; the last says how many are missing."""
+    """Lines that stay while other blocks can be shortened; the last counts the missing ones."""
     rank: int = 0
-    """The highest is shortened first."""
+    """The block of the highest rank is shortened first."""
     hidden: int = 0
-    """Lines that were taken away."""
+    """Lines that were removed."""
 
 
 def cut(line: Text, width: int) -> Text:
-    """Exactly so wide: with an ellipsis, or with blanks."""
-    told = line.copy()
+    """Make a line exactly this wide, with an ellipsis or with blanks."""
+    cut_line = line.copy()
     # rich draws no style of a text without spans, and spreads it over what is appended
-    told.stylize_before(told.style)
-    told.style = ""
-    told.truncate(max(width, 0), overflow="ellipsis", pad=True)
-    return told
+    cut_line.stylize_before(cut_line.style)
+    cut_line.style = ""
+    cut_line.truncate(max(width, 0), overflow="ellipsis", pad=True)
+    return cut_line
 
 
 def words(*pieces: object, style: str = "") -> Text:
-    """One line, whatever the pieces hold: text, never markup."""
-    told = Text(style=style)
+    """Join the pieces to one line. They are text, never markup, and cannot break the line."""
+    line = Text(style=style)
     for piece in pieces:
         if piece in (None, ""):
             continue
-        told.append(" " if told.plain else "")
+        line.append(" " if line.plain else "")
         if isinstance(piece, Text):
-            told.append_text(piece)
+            line.append_text(piece)
         else:
-            told.append("".join(sign if sign.isprintable() else " " for sign in str(piece)))
-    return told
+            line.append("".join(char if char.isprintable() else " " for char in str(piece)))
+    return line
 
 
 def apart(left: Text, right: Text, width: int) -> Text:
-    """One to the left and one to the right; the right one gives way."""
+    """One text to the left and one to the right; where both do not fit, the left one alone."""
     room = width - left.cell_len - right.cell_len
     return cut(left, width) if room < 1 else cut(left, width - right.cell_len) + right
 
 
 def columns(rows: Sequence[Sequence[Text | str]], right: Iterable[int] = ()) -> list[Text]:
-    """Aligned; the columns named stand to the right, and the last one runs free."""
+    """Rows as aligned lines. `right` lists the right-aligned columns; the last is not padded."""
     cells = [[each if isinstance(each, Text) else words(each) for each in row] for row in rows]
     if not cells:
         return []
@@ -97,23 +101,23 @@ def columns(rows: Sequence[Sequence[Text | str]], right: Iterable[int] = ()) -> 
 
 
 def wrapped(line: Text, width: int, indent: int) -> list[Text]:
-    """As many lines as it takes: a command at the end must not be cut."""
+    """Wrap a line, so that a command at its end is not cut; later lines are indented."""
     room = max(width, 20)
-    found: list[Text] = []
+    lines: list[Text] = []
     rest = line
     while rest.cell_len > room:
         at = rest.plain.rfind(" ", 0, room)
         at = at if at > room // 3 else room
         head, rest = rest[:at], rest[at:]
         rest = rest[1:] if rest.plain.startswith(" ") else rest
-        found.append(head)
+        lines.append(head)
         room = max(width - indent, 20)
-    found.append(rest)
-    return [found[0], *(Text(" " * indent) + each for each in found[1:])]
+    lines.append(rest)
+    return [lines[0], *(Text(" " * indent) + each for each in lines[1:])]
 
 
 def beside(left: Sequence[Text], right: Sequence[Text], at: int, width: int) -> list[Text]:
-    """Two lists of lines, the second one beginning in this column."""
+    """Two lists of lines side by side, the second one beginning at column `at`."""
     empty = Text()
     return [
         cut(left[n] if n < len(left) else empty, at)
@@ -123,9 +127,9 @@ def beside(left: Sequence[Text], right: Sequence[Text], at: int, width: int) -> 
 
 
 def fitted(blocks: Sequence[Block], height: int | None) -> list[Text]:
-    """One below the other, with a blank line between where there is room for it.
+    """Blocks below each other, with a blank line between them where there is room.
 
-    Where there is none, blocks are shortened by their rank.
+    Where there is not, blocks are shortened by their rank until they fit the height.
     """
     shown = [block for block in blocks if block.lines]
     if height is None:
@@ -139,7 +143,7 @@ def fitted(blocks: Sequence[Block], height: int | None) -> list[Text]:
 
 
 def _shortened(block: Block, over: int, least: int) -> int:
-    """How many lines were taken away."""
+    """Shorten a block by up to `over` lines, down to `least`; returns how many were removed."""
     keep = max(least, len(block.lines) - over)
     gone = len(block.lines) - keep
     if gone <= 0:

@@ -1,4 +1,4 @@
-"""The screen of a terminal, drawn anew several times a second, and left as it was found."""
+"""The alternate screen of a terminal, redrawn several times a second while a watch lasts."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,26 +12,26 @@ from rich.text import Text
 
 from .layout import Pen
 from .live_view import screen
-from .snapshot import Scene
+from .snapshot import Snapshot
 
 A_SECOND = 4
-"""Drawings; the ages go on between two looks."""
+"""Drawings: the ages go on between two snapshots."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """A scene, at whatever size the terminal has now."""
+    """A snapshot, drawn at the current size of the terminal."""
 
-    scene: Scene | None
+    snapshot: Snapshot | None
     foot: str = ""
     is_whole: bool = False
-    """Told to the end, however long."""
+    """Drawn to the end, however long."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Called for every drawing."""
+        """Called by rich for every drawing."""
         pen = Pen(options.max_width, plain=options.ascii_only)
         height = None if self.is_whole else console.height
-        lines = screen(self.scene, pen, height, self.foot) if self.scene else [Text("…")]
+        lines = screen(self.snapshot, pen, height, self.foot) if self.snapshot else [Text("…")]
         for at, line in enumerate(lines):
             if at:
                 yield Segment.line()
@@ -39,23 +39,23 @@ class Drawing:
 
 
 def foot(every: float) -> str:
-    return f"Ctrl-C ends the watch and not the run; a look every {every:g} s"
+    return f"Ctrl-C ends the watch and not the run; refreshed every {every:g} s"
 
 
 def _segments(line: Text, console: Console) -> Iterator[Segment]:
     return iter(line.render(console))
 
 
-class Stage:
-    """Shows scenes on the alternate screen; the last one stays on the usual one."""
+class LiveScreen:
+    """Shows snapshots on the alternate screen; the last one is printed on the usual one."""
 
     def __init__(
         self, clock: Callable[[], float], every: float, console: Console | None = None
     ) -> None:
-        """`clock` gives seconds, forwards only; `every` are the seconds between two looks."""
+        """`clock` is a monotonic clock in seconds; `every` are the seconds between snapshots."""
         self._console = console or Console()
         self._clock, self._every = clock, every
-        self._scene: Scene | None = None
+        self._snapshot: Snapshot | None = None
         self._shown_at = clock()
         self._live = Live(
             get_renderable=self._drawing,
@@ -67,7 +67,7 @@ class Stage:
     def __enter__(self) -> Self:
         try:
             self._live.start()
-        except BaseException:  # a signal may come in the midst of it
+        except BaseException:  # a signal may interrupt the start
             self._live.stop()
             raise
         return self
@@ -79,15 +79,15 @@ class Stage:
         trace: TracebackType | None,
     ) -> None:
         self._live.stop()
-        if self._scene is not None:
-            self._console.print(Drawing(self._scene, is_whole=True), no_wrap=True)
+        if self._snapshot is not None:
+            self._console.print(Drawing(self._snapshot, is_whole=True), no_wrap=True)
 
-    def show(self, scene: Scene) -> None:
-        self._scene, self._shown_at = scene, self._clock()
+    def show(self, snapshot: Snapshot) -> None:
+        self._snapshot, self._shown_at = snapshot, self._clock()
         self._live.refresh()
 
     def _drawing(self) -> Drawing:
-        if self._scene is None:
+        if self._snapshot is None:
             return Drawing(None)
         age = self._clock() - self._shown_at
-        return Drawing(replace(self._scene, age=age), foot(self._every))
+        return Drawing(replace(self._snapshot, age=age), foot(self._every))

@@ -1,30 +1,32 @@
 """The live view of runs on a terminal: one screen, whatever its size."""
 
+import msgspec
 from rich.text import Text
 
-from . import formatting
+from troupe.operations.runs import RunStatus
+
+from . import formatting, labels
 from .formatting import count
 from .layout import Block, Pen, apart, beside, columns, cut, fitted, words, wrapped
-from .limits_text import course_lines
-from .live_view_parts import batch_lines, cost_line, funnel_lines, pace_line, split_of
-from .reconciliation import number, records_over
-from .run_text import is_over, state_of
-from .snapshot import Scene, books, errors, letters, standstills
+from .live_view_parts import bar_parts, batch_lines, cost_line, funnel_lines, pace_line
+from .progress import share_over
+from .safeguards_text import safeguard_lines
+from .snapshot import Snapshot, dead_letter_lines, error_label, final_totals, hold_ups
 
 WIDE = 116
-"""From here on, batches and errors stand beside the funnel."""
+"""From this width on, batches and errors are shown beside the funnel."""
 RUNS_SHOWN = 4
 STATES = {"running": "bold cyan", "completed": "bold green", "stopped": "bold yellow",
           "stopping": "bold yellow", "dry run": "bold"}  # fmt: skip
 
 
-def screen(scene: Scene, pen: Pen, height: int | None = None, foot: str = "") -> list[Text]:
-    """Lines of the terminal's width and at most of its height; without one, all there are."""
+def screen(snapshot: Snapshot, pen: Pen, height: int | None = None, foot: str = "") -> list[Text]:
+    """Lines of the terminal's width and at most its height; without a height, all lines."""
     end = [words(foot, style="dim")] if foot else []
     room = None if height is None else max(1, height - len(end))
-    blocks = _blocks(scene, pen)
+    blocks = _blocks(snapshot, pen)
     if room is not None and sum(len(block.lines) for block in blocks) > room:
-        blocks = _blocks(scene, pen, tight=True)
+        blocks = _blocks(snapshot, pen, tight=True)
     lines = fitted(blocks, room)
     if room is not None and end:
         lines += [Text()] * (room - len(lines))
@@ -34,155 +36,157 @@ def screen(scene: Scene, pen: Pen, height: int | None = None, foot: str = "") ->
     return lines
 
 
-def _blocks(scene: Scene, pen: Pen, *, tight: bool = False) -> list[Block]:
-    head = Block(_head(scene, pen), least=2)
-    runs = Block(_runs_in_short(scene) if tight else _runs(scene, pen), least=3, rank=4)
-    still = Block(_still(scene, pen), least=9, rank=1)
-    dead = Block(_dead(scene, pen), least=2, rank=2)
-    if tight and len(still.lines) + len(dead.lines) == 2:
-        dead, still = Block([apart(dead.lines[0], still.lines[0], pen.width)]), Block()
-    if not scene.run:
-        return [head, runs, dead, still]
-    bar = Block(_bar(scene, pen))
+def _blocks(snapshot: Snapshot, pen: Pen, *, tight: bool = False) -> list[Block]:
+    run = snapshot.run
+    head = Block(_head(snapshot, pen), least=2)
+    runs = Block(_runs_in_short(snapshot) if tight else _runs(snapshot, pen), least=3, rank=4)
+    held_up = Block(_held_up(snapshot, pen), least=9, rank=1)
+    dead = Block(_dead_letters(snapshot, pen), least=2, rank=2)
+    if tight and len(held_up.lines) + len(dead.lines) == 2:
+        dead, held_up = Block([apart(dead.lines[0], held_up.lines[0], pen.width)]), Block()
+    if run is None:
+        return [head, runs, dead, held_up]
+    bar = Block(_bar(snapshot, run, pen))
     is_wide = pen.width >= WIDE
     left = pen.width * 9 // 20
     half = Pen(left - 3, pen.plain) if is_wide else pen
     rest = Pen(pen.width - left, pen.plain) if is_wide else pen
-    funnel = Block(funnel_lines(scene, half, tight=tight), least=8, rank=6)
-    money = Block(_money(scene, pen, tight=tight), least=3, rank=5)
-    batches = Block(batch_lines(scene, rest), least=4, rank=8)
-    found = Block(_errors(scene), least=4, rank=9)
+    funnel = Block(funnel_lines(snapshot, run, half, tight=tight), least=8, rank=6)
+    money = Block(_money(snapshot, run, pen, tight=tight), least=3, rank=5)
+    batches = Block(batch_lines(snapshot, rest), least=4, rank=8)
+    errors = Block(_errors(snapshot), least=4, rank=9)
     if not is_wide:
-        return [head, runs, bar, funnel, money, batches, found, dead, still]
-    right = Block([*batches.lines, Text(), *found.lines])
+        return [head, runs, bar, funnel, money, batches, errors, dead, held_up]
+    right = Block([*batches.lines, Text(), *errors.lines])
     both = beside(funnel.lines, right.lines, left, pen.width)
-    return [head, runs, bar, Block(both, least=9, rank=8), money, dead, still]
+    return [head, runs, bar, Block(both, least=9, rank=8), money, dead, held_up]
 
 
-def _head(scene: Scene, pen: Pen) -> list[Text]:
-    run = scene.run
-    clock = words(f"{scene.clock:%H:%M:%S} UTC", style="dim")
-    if not run:
+def _head(snapshot: Snapshot, pen: Pen) -> list[Text]:
+    run = snapshot.run
+    clock = words(f"{snapshot.clock:%H:%M:%S} UTC", style="dim")
+    if run is None:
         return [apart(words("No run is planned yet", style="bold"), clock, pen.width), Text()]
-    state = state_of(run)
-    name = words(words(run.get("run_id"), style="bold"), "", words(state, style=STATES[state]))
-    about = [str(run[key]) for key in ("analysis", "model", "mode") if run.get(key)]
-    age = formatting.between(run.get("planned_at"), scene.clock)
-    took = formatting.between(run.get("planned_at"), run.get("completed_at"))
-    if is_over(run):
+    name = words(words(run.run_id, style="bold"), "", words(run.state, style=STATES[run.state]))
+    about = [run.analysis, run.model, run.mode]
+    if run.is_over:
+        took = formatting.between(run.planned_at, run.completed_at)
         about.append(f"took {formatting.seconds(took)}" if took is not None else "over")
-    elif age is not None:
+    else:
+        age = (snapshot.clock - run.planned_at).total_seconds()
         about.append(f"planned {formatting.seconds(float(round(max(age, 0))))} ago")
     return [
         apart(name, clock, pen.width),
-        apart(words(pen.dot.join(about), style="dim"), _worker(scene), pen.width),
+        apart(words(pen.dot.join(about), style="dim"), _worker(snapshot), pen.width),
     ]
 
 
-def _worker(scene: Scene) -> Text:
-    worker = scene.status.get("worker")
-    if not worker:
+def _worker(snapshot: Snapshot) -> Text:
+    worker = snapshot.status.worker
+    if worker is None or worker is msgspec.UNSET:
         return words("no worker", style="dim")
-    told = "services at work" if worker.get("services") else f"worker {worker.get('pid')}"
-    return words(told, style="dim")
+    return words("services at work" if worker.services else f"worker {worker.pid}", style="dim")
 
 
-def _runs(scene: Scene, pen: Pen) -> list[Text]:
-    """Where several are open; the one that is told in full is marked."""
-    found = scene.open_runs
-    if len(found) < 2:
+def _runs(snapshot: Snapshot, pen: Pen) -> list[Text]:
+    """The open runs, where there are several; the one that is shown in full is marked."""
+    runs = snapshot.open_runs
+    if len(runs) < 2:
         return []
-    mine = scene.run.get("run_id")
-    found = sorted(found, key=lambda run: run.get("run_id") != mine)
+    shown = snapshot.run.run_id if snapshot.run else None
+    runs = sorted(runs, key=lambda run: run.run_id != shown)
     width = max(8, pen.width // 5)
     rows = [
         (
-            words(">" if pen.plain else "▸") if run.get("run_id") == mine else Text(" "),
-            words(run.get("run_id")),
-            pen.bar(records_over(run), number(run, "records"), width, "green"),
-            formatting.share_of(records_over(run), number(run, "records")) or "-",
-            f"of {formatting.plural(number(run, 'records'), 'record')}",
-            words(state_of(run), style=STATES[state_of(run)].removeprefix("bold ")),
+            words(">" if pen.plain else "▸") if run.run_id == shown else Text(" "),
+            words(run.run_id),
+            pen.bar(run.records_over, run.records, width, "green"),
+            formatting.share_of(run.records_over, run.records) or "-",
+            f"of {formatting.plural(run.records, 'record')}",
+            words(run.state, style=STATES[run.state].removeprefix("bold ")),
         )
-        for run in found[:RUNS_SHOWN]
+        for run in runs[:RUNS_SHOWN]
     ]
-    rest = len(found) - RUNS_SHOWN
+    rest = len(runs) - RUNS_SHOWN
     more = [words(f"  and {count(rest)} more open", style="dim")] if rest > 0 else []
-    return [_title("Open runs", count(len(found))), *columns(rows, right=(3,)), *more]
+    return [_title("Open runs", count(len(runs))), *columns(rows, right=(3,)), *more]
 
 
-def _runs_in_short(scene: Scene) -> list[Text]:
-    others = [run for run in scene.open_runs if run.get("run_id") != scene.run.get("run_id")]
+def _runs_in_short(snapshot: Snapshot) -> list[Text]:
+    shown = snapshot.run.run_id if snapshot.run else None
+    others = [run for run in snapshot.open_runs if run.run_id != shown]
     if not others:
         return []
-    told = ", ".join(
-        f"{run.get('run_id')}"
-        f" {formatting.share_of(records_over(run), number(run, 'records')) or 'empty'}"
-        for run in others
+    names = ", ".join(f"{run.run_id} {share_over(run)}" for run in others)
+    return [words(words("Also open", style="bold"), words(names, style="dim"))]
+
+
+def _bar(snapshot: Snapshot, run: RunStatus, pen: Pen) -> list[Text]:
+    over, records = run.records_over, run.records
+    text = words(
+        f"{count(over)} of {formatting.plural(records, 'record')} over",
+        words(formatting.share_of(over, records), style="bold"),
     )
-    return [words(words("Also open", style="bold"), words(told, style="dim"))]
+    width = max(4, pen.width - text.cell_len - 2)
+    return [pen.stack(bar_parts(snapshot, run), records, width) + Text("  ") + text]
 
 
-def _bar(scene: Scene, pen: Pen) -> list[Text]:
-    run = scene.run
-    done, whole = records_over(run), number(run, "records")
-    said = words(
-        f"{count(done)} of {formatting.plural(whole, 'record')} over",
-        words(formatting.share_of(done, whole), style="bold"),
-    )
-    width = max(4, pen.width - said.cell_len - 2)
-    return [pen.stack(split_of(run), whole, width) + Text("  ") + said]
+def _money(snapshot: Snapshot, run: RunStatus, pen: Pen, *, tight: bool) -> list[Text]:
+    """Pace and cost; while the run moves, also canary, breaker and budget."""
+    lines = [cost_line(snapshot)] if run.is_over else [pace_line(snapshot), cost_line(snapshot)]
+    if not run.is_over and not tight and snapshot.details:
+        safeguards = safeguard_lines(run.run_id, snapshot.details.safeguards, run.stop_reasons)
+        lines += [words(each.strip(), style="dim") for each in safeguards]
+    return [each for line in lines for each in wrapped(line, pen.width, 9)]
 
 
-def _money(scene: Scene, pen: Pen, *, tight: bool) -> list[Text]:
-    """Pace and cost; while the run moves what canary, breaker and budget saw."""
-    moves = not is_over(scene.run)
-    told = [pace_line(scene)] * moves + [cost_line(scene)]
-    if moves and not tight:
-        told += [words(said.strip(), style="dim") for said in course_lines(scene.run)]
-    return [each for line in told for each in wrapped(line, pen.width, 9)]
-
-
-def _errors(scene: Scene) -> list[Text]:
-    found = errors(scene)
-    if not found:
+def _errors(snapshot: Snapshot) -> list[Text]:
+    errors = snapshot.errors
+    if not errors:
         return [_title("Errors", "none")]
-    rows = [
-        (
-            words(f"  {count(many)}"),
-            words(name, style="bold red" if name in scene.fresh else "red"),
-            *([words("new" if name in scene.fresh else "", style="bold")] * bool(scene.fresh)),
-            words(hint, style="dim"),
+    rows = []
+    for error in errors:
+        name = error_label(error)
+        is_fresh = name in snapshot.fresh
+        new = [words("new" if is_fresh else "", style="bold")] if snapshot.fresh else []
+        rows.append(
+            (
+                words(f"  {count(error.errors)}"),
+                words(name, style="bold red" if is_fresh else "red"),
+                *new,
+                words(labels.hint(error.error_type, error.hint), style="dim"),
+            )
         )
-        for name, many, hint in found
-    ]
-    total = count(sum(many for _name, many, _hint in found))
+    total = count(sum(error.errors for error in errors))
     return [_title("Errors", total), *columns(rows, right=(0,))]
 
 
-def _dead(scene: Scene, pen: Pen) -> list[Text]:
-    found = letters(scene)
-    if not found:
+def _dead_letters(snapshot: Snapshot, pen: Pen) -> list[Text]:
+    letters = dead_letter_lines(snapshot)
+    if not letters:
         return [_title("Dead letters", "none")]
     see = words("see `troupe dead-letters list`", style="yellow")
     return [
         words(_title("Dead letters"), see),
-        *(each for told in found for each in wrapped(words(" ", told), pen.width, 4)),
+        *(each for letter in letters for each in wrapped(words(" ", letter), pen.width, 4)),
     ]
 
 
-def _still(scene: Scene, pen: Pen) -> list[Text]:
-    """Why, and what to do; of a run that is over whether its books balance."""
-    totals = books(scene.run)
+def _held_up(snapshot: Snapshot, pen: Pen) -> list[Text]:
+    """What is held up, why, and what to do; of a run that is over whether its totals balance."""
+    totals = final_totals(snapshot)
     mood = {"good": "green", "bad": "bold red"}
     end = wrapped(words(totals.line, style=mood[totals.mood]), pen.width, 2) if totals else []
-    found = standstills(scene)
-    if not found:
-        return end or [_title("Stands still", "nothing")]
-    told = (words(" ", each, style="yellow") for each in found)
-    lines = [each for line_ in told for each in wrapped(line_, pen.width, 4)]
-    return [_title("Stands still", count(len(found))), *lines, *end]
+    reasons = hold_ups(snapshot)
+    if not reasons:
+        return end or [_title("Held up", "nothing")]
+    lines = [
+        each
+        for reason in reasons
+        for each in wrapped(words(" ", words(reason, style="yellow")), pen.width, 4)
+    ]
+    return [_title("Held up", count(len(reasons))), *lines, *end]
 
 
-def _title(name: str, beside: str = "") -> Text:
-    return words(words(name, style="bold"), words(beside, style="dim"))
+def _title(name: str, note: str = "") -> Text:
+    return words(words(name, style="bold"), words(note, style="dim"))

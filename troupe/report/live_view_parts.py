@@ -4,12 +4,14 @@ from collections import Counter
 
 from rich.text import Text
 
+from troupe.operations.run_status import BatchStatus
+from troupe.operations.runs import RunStatus
+
 from . import formatting
 from .formatting import count
 from .layout import Pen, columns, cut, words, wrapped
-from .reconciliation import Fields, number, part, records_over, rows
-from .run_text import DONE, is_over, not_begun
-from .snapshot import PLACES, Scene, cost_so_far, cost_to_come, places, skipped
+from .run_text import not_begun
+from .snapshot import PLACES, Snapshot, cost_so_far, cost_to_come, places, skipped
 from .stall_reasons import job_state
 
 COLOURS = {
@@ -22,112 +24,114 @@ COLOURS = {
     "not begun": "dim",
 }
 """The same in the bar and in the funnel."""
-NAMES = 19
+LABEL_WIDTH = 19
 LEAST_BAR = 8
 WAITS = {
     "planned": "to be written",
     "uploaded": "to be submitted",
     "submitted": "at the model",
     "ended": "to be read",
-    "processed": "to be told",
+    "processed": "to be published",
 }
 
 
-def split_of(run: Fields) -> list[tuple[int, str]]:
-    """The records of the run for one bar: what is over, then what is on its way."""
-    here = places(run)
-    told = {
-        "rows stored": number(run, "analysed"),
-        "failed": number(run, "failed"),
-        "released": number(run, "released"),
+def bar_parts(snapshot: Snapshot, run: RunStatus) -> list[tuple[int, str]]:
+    """The records of the run and their colours for one bar: first those that are over."""
+    here = places(snapshot.batches)
+    parts = {
+        "rows stored": run.analysed,
+        "failed": run.failed,
+        "released": run.released,
         **{name: here[name] for name in ("being read", "at the model", "being sent")},
     }
-    return [(many, COLOURS[name]) for name, many in told.items()]
+    return [(records, COLOURS[name]) for name, records in parts.items()]
 
 
-def funnel_lines(scene: Scene, pen: Pen, *, tight: bool = False) -> list[Text]:
-    """From the rows of the source to the rows stored, with every exit; open ones in between.
+def funnel_lines(
+    snapshot: Snapshot, run: RunStatus, pen: Pen, *, tight: bool = False
+) -> list[Text]:
+    """From the rows of the source to the rows stored, with exits and open records in between.
 
-    Where it is tight, places where no record is are left out.
+    With `tight`, places without a record are left out.
     """
-    run = scene.run
-    planned, source = number(run, "records"), number(part(run, "plan"), "source_rows")
-    left_out = skipped(run)
+    planned = run.records
+    source = snapshot.details.plan.source_rows if snapshot.details else 0
     lines: list[Text] = []
     if source:
-        out = sum(many for _why, many in left_out)
-        reasons = ", ".join(f"{count(many)} {why}" for why, many in left_out)
+        reasons = skipped(snapshot.details)
+        out = sum(records for _reason, records in reasons)
+        text = ", ".join(f"{count(records)} {reason}" for reason, records in reasons)
         lines.append(_figures("rows in the source", source, source))
-        lines += _left_out(_figures("- not asked", out, source), reasons, pen, tight=tight)
+        lines += _left_out(_figures("- not selected", out, source), text, pen, tight=tight)
     steps = [("records planned", planned, "bright_black")]
-    if not is_over(run):
-        here = places(run)
-        steps += [(f"  {name}", many, COLOURS[name]) for name, many in here.items()]
+    if not run.is_over:
+        here = places(snapshot.batches)
+        steps += [(f"  {name}", records, COLOURS[name]) for name, records in here.items()]
     steps += [
-        ("- failed", number(run, "failed"), "red"),
-        ("- released", number(run, "released"), "yellow"),
-        ("rows stored", number(run, "analysed"), "green"),
+        ("- failed", run.failed, "red"),
+        ("- released", run.released, "yellow"),
+        ("rows stored", run.analysed, "green"),
     ]
     kept = [step for step in steps if step[1] or not tight]
     return [*lines, *(_step(*step, planned, pen) for step in kept)]
 
 
-def _left_out(told: Text, reasons: str, pen: Pen, *, tight: bool) -> list[Text]:
-    """The reasons beside the figure, or below it where they are too long and there is room."""
-    said = words(reasons, style="dim")
-    if tight or told.cell_len + said.cell_len <= pen.width:
-        return [told + said]
-    return [told, *wrapped(words("   ", said), pen.width, 4)]
+def _left_out(figures: Text, reasons: str, pen: Pen, *, tight: bool) -> list[Text]:
+    """The reasons beside the figures, or below them where they are too long and there is room."""
+    text = words(reasons, style="dim")
+    if tight or figures.cell_len + text.cell_len <= pen.width:
+        return [figures + text]
+    return [figures, *wrapped(words("   ", text), pen.width, 4)]
 
 
-def _step(name: str, many: int, colour: str, whole: int, pen: Pen) -> Text:
-    told = _figures(name, many, whole)
-    room = pen.width - told.cell_len
-    return told + pen.bar(many, whole, room, colour) if room >= LEAST_BAR else told
+def _step(name: str, records: int, colour: str, whole: int, pen: Pen) -> Text:
+    figures = _figures(name, records, whole)
+    room = pen.width - figures.cell_len
+    return figures + pen.bar(records, whole, room, colour) if room >= LEAST_BAR else figures
 
 
-def _figures(name: str, many: int, whole: int) -> Text:
-    """Bars begin in one column, whatever the figures are."""
-    style = "" if many else "dim"
-    told = cut(words(name, style=style), NAMES) + words(f"{count(many):>11}", style=style)
-    return told + words(f"{formatting.share_of(many, whole) if many else '':>9}  ", style="dim")
+def _figures(name: str, records: int, whole: int) -> Text:
+    """Of one width for all figures, so that the bars begin in one column."""
+    style = "" if records else "dim"
+    share = formatting.share_of(records, whole) if records else ""
+    label = cut(words(name, style=style), LABEL_WIDTH)
+    return label + words(f"{count(records):>11}", style=style) + words(f"{share:>9}  ", style="dim")
 
 
-def batch_lines(scene: Scene, pen: Pen) -> list[Text]:
-    """How many there are by state, then those that are on their way."""
-    found = rows(scene.run, "batches")
+def batch_lines(snapshot: Snapshot, pen: Pen) -> list[Text]:
+    """The number of batches by state, then those that are on their way."""
+    batches = snapshot.batches
     title = words("Batches", style="bold")
-    if not found:
+    if not batches:
         return [words(title, words("none", style="dim"))]
-    states = Counter(str(row.get("state")) for row in found)
-    told = pen.dot.join(f"{count(many)} {state}" for state, many in states.items())
-    lines = [words(title, words(told, style="dim"))]
-    table = [_batch(scene, row) for row in scene.moving]
+    states = Counter(batch.state for batch in batches)
+    counts = pen.dot.join(f"{count(number)} {state}" for state, number in states.items())
+    lines = [words(title, words(counts, style="dim"))]
+    table = [_batch(snapshot, batch) for batch in snapshot.moving]
     if table:
-        heads = ("  batch", "try", "state", "for", "open", "job")
-        lines += columns([tuple(words(head, style="dim") for head in heads), *table], (0, 1, 3, 4))
-    still = [row for row in found if row.get("state") == "waiting"]
-    if still:
-        canary = any(row.get("batch") == 1 and row.get("state") not in DONE for row in found)
-        lines.append(words(" ", not_begun(still, canary_open=canary), style="dim"))
-    return lines
+        titles = ("  batch", "try", "state", "for", "open", "job")
+        head = tuple(words(each, style="dim") for each in titles)
+        lines += columns([head, *table], (0, 1, 3, 4))
+    waiting = not_begun(batches)
+    return [*lines, words(" ", waiting, style="dim")] if waiting else lines
 
 
-def _batch(scene: Scene, row: Fields) -> tuple[Text, ...]:
-    state = str(row.get("state"))
-    job = scene.job_of(row)
-    age = float(job.get("age_seconds") or 0) + scene.age
-    told = f"{job_state(job.get('state'))}, {_age(age)} old" if job else ""
-    stuck = row.get("held_up")
+def _batch(snapshot: Snapshot, batch: BatchStatus) -> tuple[Text, ...]:
+    job = ""
+    if batch.job_state is not None:
+        age = (batch.job_age_seconds or 0.0) + snapshot.age
+        job = f"{job_state(batch.job_state)}, {_age(age)} old"
+    state = words(WAITS.get(batch.state, batch.state), style=_colour(batch.state))
+    if batch.held_up is not None:
+        state = words("stuck", style="bold red")
     return (
-        words(f"  {row.get('batch')}"),
-        words(row.get("attempt")),
-        words("stuck" if stuck else WAITS.get(state, state),
-              style="bold red" if stuck else _colour(state)),
-        words(_age(scene.age_of(row))),
-        words(count(max(0, number(row, "records") - records_over(row)))),
-        words(told, style="dim"),
-    )  # fmt: skip
+        words(f"  {batch.batch}"),
+        words(batch.attempt),
+        state,
+        words(_age(snapshot.age_of(batch))),
+        words(count(batch.records_open)),
+        words(job, style="dim"),
+    )
 
 
 def _colour(state: str) -> str:
@@ -139,14 +143,13 @@ def _age(seconds: float) -> str:
     return formatting.seconds(float(round(seconds)))
 
 
-def pace_line(scene: Scene) -> Text:
-    """Nothing of a run that is over."""
-    forecast = scene.forecast
-    told = words(words(f"{'Pace':<8}", style="bold"), forecast.rate)
-    return told + words(",", words(forecast.left, style="bold")) if forecast.left else told
+def pace_line(snapshot: Snapshot) -> Text:
+    forecast = snapshot.forecast
+    text = words(words(f"{'Pace':<8}", style="bold"), forecast.rate)
+    return text + words(",", words(forecast.left, style="bold")) if forecast.left else text
 
 
-def cost_line(scene: Scene) -> Text:
-    so_far, to_come = cost_so_far(scene), cost_to_come(scene)
-    told = words(words(f"{'Cost':<8}", style="bold"), words(so_far, style="bold"))
-    return words(told + words(","), to_come) if to_come else told
+def cost_line(snapshot: Snapshot) -> Text:
+    to_come = cost_to_come(snapshot)
+    text = words(words(f"{'Cost':<8}", style="bold"), words(cost_so_far(snapshot), style="bold"))
+    return words(text + words(","), to_come) if to_come else text

@@ -1,69 +1,67 @@
-"""Time, grounding and the five metrics of a run, in words."""
+"""The five success metrics, duration and grounding of a run as text."""
 
 from dataclasses import dataclass
 
+from handlers.summary.run_summary import RunSummary
+
 from . import formatting
-from .reconciliation import Fields, number, part
 
 
-def time_of(summary: Fields) -> str:
+def duration_of(summary: RunSummary) -> str:
     """From plan to end."""
-    times = part(summary, "times")
-    taken_time = formatting.between(times.get("planned_at"), times.get("completed_at"))
-    return "not over" if taken_time is None else formatting.seconds(taken_time)
+    seconds = formatting.between(summary.times.planned_at, summary.times.completed_at)
+    return "not over" if seconds is None else formatting.seconds(seconds)
 
 
 @dataclass(frozen=True, slots=True)
-class Metric:
-    """One of the five measures of success."""
+class MetricText:
+    """One success metric."""
 
     name: str
     value: str
-    means: str
+    meaning: str
 
 
-def metrics_of(summary: Fields) -> list[Metric]:
-    found, times = part(summary, "metrics"), part(summary, "times")
-    completed = number(times, "batches_completed")
-    over = formatting.plural(completed + number(times, "batches_abandoned"), "batch", "batches")
-    failed = formatting.count(number(part(summary, "books"), "failed"))
-    planned = formatting.plural(number(summary, "records"), "planned record")
-    recovery = found.get("recovery_seconds")
+def metrics_of(summary: RunSummary) -> list[MetricText]:
+    """The five success metrics, in the order of the requirements."""
+    metrics, times = summary.metrics, summary.times
+    over = formatting.plural(times.batches_over, "batch", "batches")
+    planned = formatting.plural(summary.records, "planned record")
     return [
-        Metric(
+        MetricText(
             "Batch success rate",
-            formatting.percent(found.get("batch_success_rate")),
-            f"{formatting.count(completed)} of {over} that are over",
+            formatting.percent(metrics.batch_success_rate),
+            f"{formatting.count(times.batches_completed)} of {over} that are over",
         ),
-        Metric(
+        MetricText(
             "Batches per hour",
-            formatting.rate(found.get("batches_per_hour")),
+            formatting.rate(metrics.batches_per_hour),
             "from the plan to the end of the run",
         ),
-        Metric(
+        MetricText(
             "Error rate",
-            formatting.percent(found.get("error_rate")),
-            f"{failed} of {planned} failed",
+            formatting.percent(metrics.error_rate),
+            f"{formatting.count(summary.endings.failed)} of {planned} failed",
         ),
-        Metric(
+        MetricText(
             "Deduplication rate",
-            formatting.percent(found.get("deduplication_rate")),
-            "of the rows asked for needed no new analysis",
+            formatting.percent(metrics.deduplication_rate),
+            "of the selected rows needed no new analysis",
         ),
-        Metric(
+        MetricText(
             "Recovery time",
-            formatting.seconds(recovery),
-            "nothing had to be mended"
-            if recovery is None
+            formatting.seconds(metrics.recovery_seconds),
+            "no batch had to be repeated"
+            if metrics.recovery_seconds is None
             else "until a batch with open records was whole",
         ),
     ]
 
 
-def grounding_of(summary: Fields) -> str:
-    """How much of the summaries was said in their transcripts; empty when it was not measured."""
-    found = part(summary, "grounding")
-    if not number(found, "measured"):
+def grounding_of(summary: RunSummary) -> str:
+    """The share of summary words found in their transcripts; empty when it was not measured."""
+    grounding = summary.grounding
+    if not grounding.measured:
         return ""
-    below = formatting.plural(number(found, "below_half"), "row")
-    return f"{formatting.percent(found['mean'])} occur in the transcript; {below} below half"
+    below = formatting.plural(grounding.below_half, "row")
+    return f"{formatting.percent(grounding.mean)} occur in the transcript; {below} below half"

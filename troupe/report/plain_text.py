@@ -1,31 +1,28 @@
-"""Plain, stable lines for terminals and pipes: the same events, the same lines. No colours."""
+"""Plain lines for terminals and pipes, without colours: the same input gives the same lines."""
 
-from collections.abc import Mapping
-from typing import Any
+from troupe.operations.histories import BatchHistory, RecordHistory, RunHistory
 
 from .batch_text import batch_lines
 from .choreography_text import choreography_lines
 from .costs_text import costs_lines
 from .preview_text import preview_lines
-from .record_text import journey_lines
-from .run_timeline_text import run_journey_lines
+from .record_text import record_lines
+from .run_timeline_text import run_history_lines
 from .status_text import status_lines
 from .summary_text import summary_lines
 
 __all__ = [
-    "batch_lines",
     "choreography_lines",
     "costs_lines",
-    "explained",
-    "journey_lines",
+    "history_lines",
     "preview_lines",
-    "run_journey_lines",
     "status_lines",
     "summary_lines",
 ]
 
 
-def explained(journey: Mapping[str, Any]) -> list[str]:
-    """A journey, by what it is about."""
-    tellers = {"batch": batch_lines, "run": run_journey_lines}
-    return tellers.get(str(journey.get("kind")), journey_lines)(journey)
+def history_lines(history: RecordHistory | BatchHistory | RunHistory) -> list[str]:
+    """The result of `explain` as lines."""
+    if isinstance(history, RunHistory):
+        return run_history_lines(history)
+    return batch_lines(history) if isinstance(history, BatchHistory) else record_lines(history)

@@ -1,57 +1,37 @@
-"""What a run would take, leave out and cost, before anything is frozen."""
+"""The preview of a run as lines: what it would select, leave out and cost."""
 
-from collections.abc import Mapping
-from typing import Any
+from troupe.operations.run_requests import Preview
 
-from analysis.prices import price_with_source
-
-from . import formatting, labels, reconciliation
+from . import formatting
 from .cost_text import price_line
-from .reconciliation import Fields, number
-from .text_columns import exits, line, named
+from .reconciliation import exits_before
+from .text_columns import exit_lines, line, named
 
 
-def preview_lines(preview: Mapping[str, Any]) -> list[str]:
-    """`preview` is a row of `preview_plan` with run, model and the estimate beside it."""
-    held, taken = number(preview, "source_rows"), number(preview, "records")
-    into = formatting.plural(number(preview, "batches"), "batch", "batches")
-    size = f", {formatting.megabytes(number(preview, 'bytes'))} of requests" if taken else ""
+def preview_lines(preview: Preview) -> list[str]:
+    """Of a preview without records, no estimate is shown."""
+    rows, records = preview.source_rows, preview.records
+    into = formatting.plural(preview.batches, "batch", "batches")
+    size = f", {formatting.megabytes(preview.bytes)} of requests" if records else ""
     return [
-        line("Dry run", preview.get("run_id"), "- nothing is changed, asked or paid."),
-        named("model", preview.get("model") or formatting.UNKNOWN),
-        named("source", formatting.plural(held, "row") if held else "no rows"),
-        *exits(reconciliation.exits_before(_as_summary(preview))),
-        named("would take", f"{formatting.plural(taken, 'record')} in {into}{size}"),
-        *(_estimate(preview) if taken else []),
+        line("Dry run", preview.run_id, "- nothing is changed, requested or paid."),
+        named("model", preview.model),
+        named("source", formatting.plural(rows, "row") if rows else "no rows"),
+        *exit_lines(exits_before(rows, preview.skipped, records)),
+        named("would select", f"{formatting.plural(records, 'record')} in {into}{size}"),
+        *(_estimate(preview) if records else []),
     ]
 
 
-def _as_summary(preview: Fields) -> Fields:
-    """The row counts what is pending; what of it is not taken is beyond the limit."""
-    pending = number(preview, "pending") if "pending" in preview else number(preview, "records")
-    skipped = {name: number(preview, name) for name in labels.SKIPPED}
-    skipped["beyond_limit"] = pending - number(preview, "records")
-    return {
-        "source_rows": number(preview, "source_rows"),
-        "records": number(preview, "records"),
-        "skipped": skipped,
-    }
-
-
-def _estimate(preview: Fields) -> list[str]:
-    read, written = preview.get("input_tokens"), preview.get("output_tokens")
-    low, high = preview.get("cost") or (None, None)
-    model = str(preview.get("model") or "")
+def _estimate(preview: Preview) -> list[str]:
+    low, high = preview.cost
     return [
-        named("input", _range(read), "tokens"),
-        named("output", _range(written), "tokens"),
+        named("input", _range(preview.input_tokens), "tokens"),
+        named("output", _range(preview.output_tokens), "tokens"),
         named("cost", formatting.span(formatting.dollars(low), formatting.dollars(high))),
-        line("   ", price_line(price_with_source(model) or {}, model)),
+        line("   ", price_line(preview.price, preview.model)),
     ]
 
 
-def _range(pair: Any) -> str:
-    if not pair:
-        return formatting.UNKNOWN
-    low, high = pair
-    return formatting.span(formatting.count(low), formatting.count(high))
+def _range(tokens: tuple[int, int]) -> str:
+    return formatting.span(*map(formatting.count, tokens))

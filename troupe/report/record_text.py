@@ -1,156 +1,153 @@
-"""What happened to one record, in the order of time."""
+"""The history of one record as lines, in the order of time."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+
+from troupe.operations.histories import (
+    NewestSelection,
+    RecordError,
+    RecordHistory,
+    RecordPlan,
+    RequestLine,
+    Source,
+    StoredRow,
+)
 
 from . import formatting, labels, timeline
-from .reconciliation import Fields, number, part, rows
 from .text_columns import line
-from .timeline import NEVER, Told
+from .timeline import TimelineEntry
 
 
-def journey_lines(journey: Mapping[str, Any]) -> list[str]:
-    """Each plan carries what was told of its batch."""
-    plans, errors, stored = (rows(journey, name) for name in ("plans", "errors", "rows"))
-    told = [
-        *(each for plan in plans for each in _plan(journey, plan)),
-        *(_error(row) for row in errors),
-        *_rows(stored),
+def record_lines(history: RecordHistory) -> list[str]:
+    """Source, plans, attempts, errors and rows, and how the record stands now."""
+    entries = [
+        *(each for plan in history.plans for each in _plan(history, plan)),
+        *(_error(error) for error in history.errors),
+        *_rows(history.rows),
     ]
     return [
-        line("Record", journey.get("record_id")),
-        *_source(part(journey, "source")),
-        *timeline.in_time(told),
-        *_wasted(errors),
-        line(" ", _end(journey, plans, errors, stored)),
+        line("Record", history.record_id),
+        _source(history.source),
+        *timeline.in_time(entries),
+        *_wasted(history.errors),
+        line(" ", _state(history)),
     ]
 
 
-def _error(row: Fields) -> Told:
-    said = timeline.of_attempt(row) + timeline.error(row)
-    return Told(row.get("created_at"), said, number(row, "attempt"), timeline.MET)
+def _error(error: RecordError) -> TimelineEntry:
+    text = timeline.of_attempt(error.attempt) + timeline.error_text(error)
+    return TimelineEntry(error.created_at, text, error.attempt or 0, timeline.READ)
 
 
-def _source(source: Fields) -> list[str]:
-    held = number(source, "rows_in_source")
-    if not held:
-        return ["  The source does not hold it."]
-    size = f"{formatting.count(number(source, 'characters'))} characters of transcript"
-    copies = f" {formatting.count(held)} rows hold it; one is taken." if held > 1 else ""
-    return [f"  The source holds it: {size}.{copies}"]
+def _source(source: Source) -> str:
+    rows = source.rows_in_source
+    if not rows:
+        return "  The source does not hold it."
+    size = f"{formatting.count(source.characters)} characters of transcript"
+    copies = f" {formatting.count(rows)} rows hold it; one is selected." if rows > 1 else ""
+    return f"  The source holds it: {size}.{copies}"
 
 
-def _plan(journey: Fields, plan: Fields) -> Iterator[Told]:
-    size = formatting.megabytes(plan.get("line_bytes"))
-    many = f" of {plan['batches']}" if plan.get("batches") else ""
-    place = f"planned into batch {plan.get('batch')}{many} of run {plan.get('run_id')}"
-    yield Told(plan.get("planned_at"), f"{place} for {plan.get('analysis')}, a request of {size}")
-    if part(plan, "members"):
-        why = timeline.why_here(
-            number(plan, "batch"), plan["members"], part(plan, "limits"), str(plan.get("mode"))
-        )
-        yield Told(plan.get("planned_at"), f"why there: {why}", step=1)
-    yield from _attempts(plan, _last_attempt(journey, plan))
+def _plan(history: RecordHistory, plan: RecordPlan) -> Iterator[TimelineEntry]:
+    size = formatting.megabytes(plan.line_bytes)
+    where = f"planned into batch {plan.batch} of {plan.batches} of run {plan.run_id}"
+    yield TimelineEntry(plan.planned_at, f"{where} for {plan.analysis}, a request of {size}")
+    why = timeline.why_in_batch(plan.batch, plan.members, plan.limits, plan.mode)
+    yield TimelineEntry(plan.planned_at, f"why there: {why}", step=1)
+    yield from _attempts(plan, _last_attempt(history, plan))
 
 
-def _attempts(plan: Fields, last: int | None) -> Iterator[Told]:
-    """Attempts after the one that settled the record are not about it."""
-    lines = {row.get("attempt"): row for row in rows(plan, "lines")}
-    closings = {row.get("attempt"): row for row in rows(plan, "closings")}
-    for row in rows(plan, "events"):
-        attempt = row.get("attempt")
-        if last is not None and number(row, "attempt") > last:
+def _attempts(plan: RecordPlan, last: int | None) -> Iterator[TimelineEntry]:
+    """Attempts after the one that settled the record concern other records only."""
+    lines = {row.attempt: row for row in plan.lines}
+    outputs = {row.attempt: ", ".join(row.outputs) for row in plan.closings}
+    for event in plan.events:
+        attempt = event.attempt or 0
+        if last is not None and attempt > last:
             continue
-        if row.get("topic") == "jsonl-uploaded":
-            yield timeline.event(row, _line(lines.get(attempt, {})))
-        elif row.get("topic") == "results-processed":
-            outputs = ", ".join(timeline.listed(closings.get(attempt, {}).get("outputs")))
-            yield timeline.event(row, f"from {outputs}" if outputs else "")
+        if event.topic == "jsonl-uploaded":
+            yield timeline.event_entry(event, _line(lines.get(attempt)))
+        elif event.topic == "results-processed":
+            files = outputs.get(attempt)
+            yield timeline.event_entry(event, f"from {files}" if files else "")
         else:
-            yield timeline.event(row)
-    yield from timeline.faults(
-        row for row in rows(plan, "faults") if last is None or number(row, "attempt") <= last
-    )
+            yield timeline.event_entry(event)
+    faults = (row for row in plan.faults if last is None or (row.attempt or 0) <= last)
+    yield from timeline.fault_entries(faults, with_batch=True)
 
 
-def _line(found: Fields) -> str:
-    if found.get("line") is None:
+def _line(found: RequestLine | None) -> str:
+    if found is None or found.line is None:
         return ""
-    return f"line {formatting.count(found['line'])} of {formatting.count(found.get('lines'))}"
+    return f"line {formatting.count(found.line)} of {formatting.count(found.lines)}"
 
 
-def _last_attempt(journey: Fields, plan: Fields) -> int | None:
-    ends = [
-        *rows(journey, "rows"),
-        *(e for e in rows(journey, "errors") if not e.get("retryable")),
-    ]
+def _last_attempt(history: RecordHistory, plan: RecordPlan) -> int | None:
+    """The first attempt of this batch that stored a row, or met an error that is final."""
+    final: list[StoredRow | RecordError] = [*history.rows]
+    final += [error for error in history.errors if not error.retryable]
     here = [
-        number(end, "attempt")
-        for end in ends
-        if end.get("run_id") == plan.get("run_id") and end.get("batch") == plan.get("batch")
+        each.attempt or 0
+        for each in final
+        if (each.run_id, each.batch) == (plan.run_id, plan.batch)
     ]
     return min(here) if here else None
 
 
-def _rows(stored: Sequence[Fields]) -> Iterator[Told]:
-    for row in stored:
-        how = f"{labels.method(row.get('parse_method'))} ({labels.grade(row.get('repair_grade'))})"
+def _rows(rows: Sequence[StoredRow]) -> Iterator[TimelineEntry]:
+    for row in rows:
+        how = f"{labels.method(row.parse_method)} ({labels.grade(row.repair_grade)})"
         tokens = (
-            f"{formatting.count(row.get('prompt_tokens'))} input and"
-            f" {formatting.count(row.get('output_tokens'))} output tokens"
+            f"{formatting.count(row.prompt_tokens)} input and"
+            f" {formatting.count(row.output_tokens)} output tokens"
         )
-        cost = f"cost {formatting.dollars(row.get('cost'))}"
-        table = f" in {row['table']}" if row.get("table") else ""
-        stored_as = f"{timeline.of_attempt(row)}stored as a row of run {row.get('run_id')}{table}"
-        said = f"{stored_as}: {how}; {row.get('model')}, {tokens}, {cost}"
-        yield Told(row.get("analysed_at"), said, number(row, "attempt"), timeline.MET)
+        text = (
+            f"{timeline.of_attempt(row.attempt)}stored as a row of run {row.run_id} in {row.table}:"
+            f" {how}; {row.model}, {tokens}, cost {formatting.dollars(row.cost)}"
+        )
+        yield TimelineEntry(row.analysed_at, text, row.attempt, timeline.READ)
 
 
-def _wasted(errors: Sequence[Fields]) -> list[str]:
-    """Answers that brought no row have a price too, which only their batch knows."""
-    wasted = sum(1 for error in errors if error.get("line"))
+def _wasted(errors: Sequence[RecordError]) -> list[str]:
+    """Answers that gave no row have a price too, but only their batch knows it."""
+    wasted = sum(1 for error in errors if error.line)
     if not wasted:
         return []
-    many = formatting.plural(wasted, "answer")
-    return [f"  {many} brought no row; what that cost is in the waste of the batch."]
+    answers = formatting.plural(wasted, "answer")
+    return [f"  {answers} gave no row; their cost is in the waste of the batch."]
 
 
-def _end(
-    journey: Fields, plans: Sequence[Fields], errors: Sequence[Fields], stored: Sequence[Fields]
-) -> str:
-    """How it stands now, and what to do."""
-    if stored:
-        return f"It is analysed: {formatting.plural(len(stored), 'row')} stored."
-    ends = [error for error in errors if not error.get("retryable")]
-    newest = formatting.when(plans[-1].get("planned_at")) if plans else None
-    if ends and (
-        newest is None or newest <= (formatting.when(ends[-1].get("created_at")) or NEVER)
-    ):
-        return _ended(ends[-1])
+def _state(history: RecordHistory) -> str:
+    """How the record stands now, and what to do."""
+    if history.rows:
+        return f"It is analysed: {formatting.plural(len(history.rows), 'row')} stored."
+    plans = history.plans
+    final = [error for error in history.errors if not error.retryable]
+    if final and (not plans or plans[-1].planned_at <= final[-1].created_at):
+        return _ended(final[-1])
     if plans:
-        run = plans[-1].get("run_id")
-        return f"It is open in run {run}: `troupe status` says what that waits for."
-    if number(part(journey, "source"), "rows_in_source"):
-        return f"No run has taken it yet{_left_out(part(journey, 'left_out'))}."
+        run = plans[-1].run_id
+        return f"It is open in run {run}: `troupe status {run}` shows what that waits for."
+    if history.source.rows_in_source:
+        return f"No run has selected it yet{_newest(history.left_out)}."
     return (
         "It is unknown: neither the source nor any run holds it."
         " A record id has 32 hexadecimal digits."
     )
 
 
-def _left_out(found: Fields) -> str:
-    """Why the newest run has not taken it."""
-    if not found:
+def _newest(found: NewestSelection | None) -> str:
+    """Why the newest run has not selected it."""
+    if found is None:
         return "; the next run whose filters admit it does"
-    run, selection = found.get("run_id"), found.get("selection")
-    if selection in (None, "pending"):
-        late = "it came after the plan, or stands beyond the limit"
-        return f". Run {run}, the newest, would admit it: {late}; the next run takes it"
-    return f". Run {run}, the newest, leaves it out: {labels.skipped(str(selection))}"
+    if found.selection in (None, "pending"):
+        late = "it came after the plan, or is beyond the limit"
+        return f". Run {found.run_id}, the newest, would admit it: {late}; the next run selects it"
+    return f". Run {found.run_id}, the newest, leaves it out: {labels.skipped(found.selection)}"
 
 
-def _ended(error: Fields) -> str:
-    name = str(error.get("error_type"))
-    if error.get("replan"):
-        return f"It was left to the next plan ({name})."
-    return f"It failed for good ({name}); runs leave it out until a reprocessing names it."
+def _ended(error: RecordError) -> str:
+    if error.replan:
+        return f"It was left to the next plan ({error.error_type})."
+    return (
+        f"It failed for good ({error.error_type}); runs leave it out until a reprocessing names it."
+    )

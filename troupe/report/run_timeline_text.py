@@ -1,50 +1,52 @@
-"""What happened to one run, in the order of time; its batches, faults and cost."""
+"""The history of one run as lines, in the order of time; its batches, faults and cost."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from . import formatting, labels, reconciliation, timeline
-from .reconciliation import Fields, number, part, rows
+from troupe.operations.histories import AttemptClosing, PlanSummary, RunHistory
+from troupe.operations.runs import BatchRow
+
+from . import formatting, labels, timeline
+from .reconciliation import exits_before
 from .summary_text import error_lines
-from .text_columns import aligned, exits, folded, line, named
-from .timeline import Told
+from .text_columns import aligned, exit_lines, folded, line, named
+from .timeline import Spending, TimelineEntry
 
 SHOWN = 40
 """Batches and faults of a list; the rest is counted."""
 MOST_FAULTS = 200
-"""As many as `journey_faults.sql` returns."""
+"""As many as `deliveries_not_done.sql` returns."""
 
 
-def run_journey_lines(journey: Mapping[str, Any]) -> list[str]:
-    """Its request and plan, what was told of it, its batches, errors, faults and cost."""
-    plan, closings = part(journey, "plan"), rows(journey, "closings")
-    about = ", ".join(str(plan[key]) for key in ("analysis", "model", "mode") if plan.get(key))
-    faults = list(timeline.faults(rows(journey, "faults")))
+def run_history_lines(history: RunHistory) -> list[str]:
+    """Its request and plan, its events, batches, errors, faults and cost."""
+    plan = history.plan
+    faults = list(timeline.fault_entries(history.faults, with_batch=True))
     return [
-        line(f"Run {journey.get('run_id')}:", about),
-        line("  asked for:", _request(part(plan, "request"))),
+        line(f"Run {history.run_id}: {plan.analysis}, {plan.model}, {plan.mode}"),
+        line("  request:", _request(plan.request)),
         *_plan(plan),
-        *timeline.in_time(_told(journey, plan)),
-        *_batches(journey),
-        *(f"  {told}" for told in error_lines(rows(journey, "errors"))),
-        *([named("  faults", _many(faults))] if faults else []),
+        *timeline.in_time(_entries(history)),
+        *_batches(history),
+        *(f"  {each}" for each in error_lines(history.errors)),
+        *([named("  faults", _number_of(faults))] if faults else []),
         *folded(timeline.in_time(faults), SHOWN),
-        *([named("  cost", timeline.spent(timeline.total(closings)))] if closings else []),
+        *([named("  cost", Spending.of(history.closings))] if history.closings else []),
     ]
 
 
-def _many(faults: list[Told]) -> str:
-    many = formatting.count(len(faults))
-    return f"at least {many}" if len(faults) >= MOST_FAULTS else many
+def _number_of(faults: list[TimelineEntry]) -> str:
+    number = formatting.count(len(faults))
+    return f"at least {number}" if len(faults) >= MOST_FAULTS else number
 
 
-def _request(request: Fields) -> str:
-    """What was asked, beyond what the first line says and what was left to nothing."""
-    told = ("run_id", "analysis", "model", "mode")
+def _request(request: Mapping[str, Any]) -> str:
+    """The settings of the request that the first line does not show and that are not empty."""
+    in_title = ("run_id", "analysis", "model", "mode")
     given = [
         f"{labels.plain(name)} {_setting(value)}"
         for name, value in request.items()
-        if name not in told and value not in (None, [], "", False)
+        if name not in in_title and value not in (None, [], "", False)
     ]
     return ", ".join(given) or formatting.NONE
 
@@ -54,58 +56,52 @@ def _setting(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return " ".join(str(each) for each in value)
-    return (
-        f"{value:,g}"
-        if isinstance(value, float)
-        else (formatting.count(value) if isinstance(value, int) else str(value))
-    )
+    if isinstance(value, float):
+        return f"{value:,g}"
+    return formatting.count(value) if isinstance(value, int) else str(value)
 
 
-def _plan(plan: Fields) -> list[str]:
+def _plan(plan: PlanSummary) -> list[str]:
     """From the rows of the source to the records of the run, with every reason to leave one out."""
-    skipped = {name: plan[name] for name in labels.SKIPPED if name in plan}
-    found = {**plan, "skipped": skipped}
-    taken = formatting.plural(reconciliation.taken(found), "record")
-    many = number(plan, "would_batches" if plan.get("dry_run") else "batches")
+    selected = plan.would_records if plan.dry_run else plan.records
+    batches = plan.would_batches if plan.dry_run else plan.batches
+    into = formatting.plural(batches, "batch", "batches")
     return [
-        line(f"  {formatting.plural(number(plan, 'source_rows'), 'row')} in the source"),
-        *exits(reconciliation.exits_before(found)),
-        line(f"  {taken} in {formatting.plural(many, 'batch', 'batches')}"),
+        line(f"  {formatting.plural(plan.source_rows, 'row')} in the source"),
+        *exit_lines(exits_before(plan.source_rows, plan.skipped, selected)),
+        line(f"  {formatting.plural(selected, 'record')} in {into}"),
     ]
 
 
-def _told(journey: Fields, plan: Fields) -> Iterator[Told]:
-    yield Told(plan.get("planned_at"), "membership frozen", step=timeline.FROZEN)
-    for row in rows(journey, "events"):
-        yield timeline.event(row)
+def _entries(history: RunHistory) -> Iterator[TimelineEntry]:
+    yield TimelineEntry(history.plan.planned_at, "membership frozen", step=timeline.FROZEN)
+    yield from (timeline.event_entry(event) for event in history.events)
 
 
-def _batches(journey: Fields) -> list[str]:
-    """One line each: how it stands, what it cost, and where to read more."""
-    found = rows(journey, "batches")
-    if not found:
+def _batches(history: RunHistory) -> list[str]:
+    """One line each: its state, its cost, and the command that shows more."""
+    batches = history.batches
+    if not batches:
         return []
-    closings = rows(journey, "closings")
-    table = aligned([_batch(row, closings) for row in found[:SHOWN]], indent=4)
-    rest = len(found) - SHOWN
+    table = aligned([_batch(row, history.closings) for row in batches[:SHOWN]], indent=4)
+    rest = len(batches) - SHOWN
     more = [f"    and {formatting.count(rest)} more"] if rest > 0 else []
-    first = found[0].get("batch")
-    hint = f"  `troupe explain {journey.get('run_id')}/{first}` tells the journey of a batch"
-    return [named("  batches", formatting.count(len(found))), *table, *more, line(hint)]
+    hint = f"  `troupe explain {history.run_id}/{batches[0].batch}` shows the history of a batch"
+    return [named("  batches", formatting.count(len(batches))), *table, *more, line(hint)]
 
 
-def _batch(row: Fields, closings: list[Fields]) -> tuple[str, ...]:
-    mine = [closing for closing in closings if closing.get("batch") == row.get("batch")]
-    cost = formatting.dollars(timeline.total(mine)["cost"]) if mine else formatting.NONE
+def _batch(row: BatchRow, closings: Sequence[AttemptClosing]) -> tuple[str, ...]:
+    own = [closing for closing in closings if closing.batch == row.batch]
+    cost = formatting.dollars(Spending.of(own).cost) if own else formatting.NONE
     counts = ", ".join(
-        f"{formatting.count(number(row, name))} {name}"
+        f"{formatting.count(getattr(row, name))} {name}"
         for name in ("analysed", "failed", "released")
     )
     return (
-        str(row.get("batch")),
-        str(row.get("state")),
-        formatting.plural(number(row, "records"), "record"),
-        formatting.plural(number(row, "attempt"), "attempt"),
+        str(row.batch),
+        row.state,
+        formatting.plural(row.records, "record"),
+        formatting.plural(row.attempt, "attempt"),
         f"cost {cost}",
         counts,
     )

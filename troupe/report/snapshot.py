@@ -1,17 +1,24 @@
-"""What is to be seen of runs that move, before anybody draws or tells it."""
+"""One observation of the runs, and what it shows: the source of live view and change log."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from events.ids import parse_attempt_id
+from handlers.summary.run_summary import ErrorCount
+from troupe.operations.run_status import BatchStatus, RunDetails, Status
+from troupe.operations.runs import RunStatus
 
-from . import formatting, labels, reconciliation
+from . import formatting, labels
 from .pace import Forecast
-from .reconciliation import Fields, number, part, records_over, rows
-from .run_text import DONE, is_over
-from .stall_reasons import batch_standing, event_advice, limits_in
-from .status_text import dead_letter_line, refusal_line, system_error_line, worker_lines
+from .reconciliation import TotalsLine, recounted_line
+from .stall_reasons import batch_reason, event_reason
+from .status_text import (
+    dead_letter_line,
+    refusal_line,
+    request_line,
+    system_fault_line,
+    worker_lines,
+)
 from .text_columns import line
 
 PLACES = {
@@ -26,161 +33,147 @@ PLACES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """One look at the runs."""
+class Snapshot:
+    """The state of the runs at one time."""
 
-    status: Fields
-    """All that were asked about."""
-    run: Fields
-    """The one that is told in full; empty while none is planned."""
+    status: Status
+    """Of all runs that are watched."""
+    run: RunStatus | None
+    """The run that is shown in full; None while none is planned."""
+    details: RunDetails | None
+    """Of that run."""
     now: datetime
     forecasts: Mapping[str, Forecast] = field(default_factory=dict)
-    """By run."""
+    """By run id."""
     fresh: frozenset[str] = frozenset()
-    """Types of errors that came a short while ago."""
+    """Errors that occurred a short while ago, by label."""
     trouble: str = ""
-    """Why nothing newer than this is known."""
+    """Why there is no newer snapshot."""
     age: float = 0.0
-    """Seconds since it was asked."""
+    """Seconds since it was taken."""
 
     @property
     def forecast(self) -> Forecast:
-        return self.forecasts.get(str(self.run.get("run_id")), Forecast())
+        return self.forecasts.get(self.run.run_id, Forecast()) if self.run else Forecast()
 
     @property
     def clock(self) -> datetime:
-        """It goes on between two looks."""
+        """The time of day; it goes on between two snapshots."""
         return self.now + timedelta(seconds=self.age)
 
     @property
-    def runs(self) -> list[Fields]:
-        return rows(self.status, "runs")
+    def open_runs(self) -> list[RunStatus]:
+        return [run for run in self.status.runs if not run.is_over]
 
     @property
-    def open_runs(self) -> list[Fields]:
-        return [run for run in self.runs if not is_over(run)]
+    def batches(self) -> Sequence[BatchStatus]:
+        return self.details.batches if self.details else ()
 
     @property
-    def moving(self) -> list[Fields]:
-        """Batches on their way: what hangs first, then the oldest."""
-        found = [b for b in rows(self.run, "batches") if b.get("state") not in (*DONE, "waiting")]
-        return sorted(found, key=lambda b: (not b.get("held_up"), -self.age_of(b)))
+    def errors(self) -> Sequence[ErrorCount]:
+        return self.details.errors if self.details else ()
 
-    def age_of(self, batch: Fields) -> float:
-        return float(batch.get("seconds_in_state") or 0) + self.age
+    @property
+    def moving(self) -> list[BatchStatus]:
+        """Batches on their way: held-up ones first, then the oldest."""
+        moving = [batch for batch in self.batches if batch.is_moving]
+        return sorted(moving, key=lambda each: (each.held_up is None, -self.age_of(each)))
 
-    def job_of(self, batch: Fields) -> Fields:
-        """Its job at the service; empty when none is known to live."""
-        key = (self.run.get("run_id"), batch.get("batch"), batch.get("attempt"))
-        for job in rows(self.status, "jobs"):
-            attempt = parse_attempt_id(str(job.get("name")))
-            if attempt and (attempt.run_id, attempt.batch, attempt.attempt) == key:
-                return job
-        return {}
+    def age_of(self, batch: BatchStatus) -> float:
+        """Seconds in its state."""
+        return (batch.seconds_in_state or 0.0) + self.age
 
 
-def is_finished(status: Fields) -> bool:
-    """Nothing is to come: no run is open, and no request waits to be planned."""
-    return not rows(status, "requests") and all(is_over(run) for run in rows(status, "runs"))
+def error_label(error: ErrorCount) -> str:
+    """What `Snapshot.fresh` knows an error by."""
+    return labels.error(error.error_type, error.cause)
 
 
-def places(run: Fields) -> dict[str, int]:
+def places(batches: Sequence[BatchStatus]) -> dict[str, int]:
     """Open records by where they are, in the order of their way."""
     found = dict.fromkeys(PLACES.values(), 0)
-    for batch in rows(run, "batches"):
-        place = PLACES.get(str(batch.get("state")))
-        if place:
-            found[place] += max(0, number(batch, "records") - records_over(batch))
+    for batch in batches:
+        if not batch.is_over:
+            found[PLACES[batch.state]] += batch.records_open
     return found
 
 
-def skipped(run: Fields) -> list[tuple[str, int]]:
-    """Why rows of the source are not in the run, the most frequent first."""
-    told = part(part(run, "plan"), "skipped")
-    found = [(labels.skipped(reason), int(many)) for reason, many in told.items() if many]
+def skipped(details: RunDetails | None) -> list[tuple[str, int]]:
+    """Why rows of the source are not in the run, the most frequent reason first."""
+    reasons = details.plan.skipped.items() if details else ()
+    found = [(labels.skipped(reason), records) for reason, records in reasons if records]
     return sorted(found, key=lambda each: -each[1])
 
 
-def cost_so_far(scene: Scene) -> str:
-    told = formatting.spent(scene.run.get("cost"), records_over(scene.run)).removeprefix("cost ")
-    return told if is_over(scene.run) or told == "no cost yet" else f"{told} so far"
+def cost_so_far(snapshot: Snapshot) -> str:
+    run = snapshot.run
+    if run is None:
+        return formatting.spent(None, 0)
+    cost = formatting.spent(run.cost, run.records_over).removeprefix("cost ")
+    return cost if run.is_over or cost == "no cost yet" else f"{cost} so far"
 
 
-def cost_to_come(scene: Scene) -> str:
-    """By what was paid so far, and by the plan; nothing more of a run that is over."""
-    low, high = part(scene.run, "plan").get("expected_cost") or (None, None)
+def cost_to_come(snapshot: Snapshot) -> str:
+    """By what was paid so far, and by the plan."""
+    low, high = snapshot.details.plan.expected_cost if snapshot.details else (None, None)
     planned = formatting.span(formatting.dollars(low), formatting.dollars(high))
-    told = [
-        f"about {formatting.dollars(scene.forecast.cost)} in all" if scene.forecast.cost else "",
+    in_all = snapshot.forecast.cost
+    costs = [
+        f"about {formatting.dollars(in_all)} in all" if in_all else "",
         f"expected {planned}" if low is not None else "",
     ]
-    return ", ".join(each for each in told if each)
+    return ", ".join(cost for cost in costs if cost)
 
 
-def errors(scene: Scene) -> list[tuple[str, int, str]]:
-    """Each type with its number and what to do."""
+def dead_letter_lines(snapshot: Snapshot) -> list[str]:
+    return [dead_letter_line(group).strip() for group in snapshot.status.dead_letters]
+
+
+def hold_ups(snapshot: Snapshot) -> list[str]:
+    """What holds up any run, why, and what to do."""
+    status = snapshot.status
     return [
-        (labels.error(row), number(row, "errors"),
-         labels.hint(str(row.get("error_type")), row.get("hint")))
-        for row in rows(scene.run, "errors")
-    ]  # fmt: skip
-
-
-def letters(scene: Scene) -> list[str]:
-    return [dead_letter_line(row).strip() for row in rows(scene.status, "dead_letters")]
-
-
-def standstills(scene: Scene) -> list[str]:
-    """For anything that stands still why, and what to do."""
-    return [
-        *([scene.trouble] if scene.trouble else []),
-        *_nobody(scene),
-        *_requests(scene),
-        *(f"refused: {refusal_line(row).strip()}" for row in rows(scene.status, "refusals")),
-        *_stopped(scene.run),
-        *_batches(scene),
-        *_events(scene.run),
-        *(system_error_line(row).strip() for row in rows(scene.status, "system_errors")),
+        *([snapshot.trouble] if snapshot.trouble else []),
+        *(worker_lines(status) if status.worker is None and not status.is_finished else []),
+        *(_lower_first(request_line(request)) for request in status.requests),
+        *(f"refused: {refusal_line(refusal).strip()}" for refusal in status.refusals),
+        *_stopped(snapshot.run),
+        *_batches(snapshot),
+        *_events(snapshot.details),
+        *(system_fault_line(fault).strip() for fault in status.system_errors),
     ]
 
 
-def _nobody(scene: Scene) -> list[str]:
-    """Without a worker nothing moves on a laptop."""
-    status = scene.status
-    needed = not is_finished(status)
-    return worker_lines(status) if needed and "worker" in status and not status["worker"] else []
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
-def _requests(scene: Scene) -> Iterator[str]:
-    for row in rows(scene.status, "requests"):
-        since = formatting.moment(row.get("requested_at"))
-        yield line(
-            f"run {row.get('run_id')}: requested {since}, not planned yet; a worker plans it"
-        )
+def _stopped(run: RunStatus | None) -> Iterator[str]:
+    for reason in run.stop_reasons if run else ():
+        yield f"stopped: {labels.stop_reason(reason)}"
 
 
-def _stopped(run: Fields) -> Iterator[str]:
-    for why in labels.stopped(str(run.get("stopped_for") or "")):
-        yield f"stopped: {why}"
+def _batches(snapshot: Snapshot) -> Iterator[str]:
+    """Batches that an operator must look at; one that waits for the window is not held up."""
+    for batch in snapshot.moving:
+        age = None if batch.seconds_in_state is None else snapshot.age_of(batch)
+        reason, must_act = batch_reason(batch, snapshot.status.limits, age)
+        if must_act:
+            yield line(f"batch {batch.batch}, attempt {batch.attempt}: {reason}")
 
 
-def _batches(scene: Scene) -> Iterator[str]:
-    """Those that somebody must look at; a batch that waits for its turn does not stand still."""
-    limits = limits_in(scene.status)
-    for batch in scene.moving:
-        told = batch_standing({**batch, "seconds_in_state": scene.age_of(batch)}, limits)
-        if batch.get("held_up") or "nobody does it" in told or "over the limit" in told:
-            yield line(f"batch {batch.get('batch')}, attempt {batch.get('attempt')}: {told}")
+def _events(details: RunDetails | None) -> Iterator[str]:
+    """Events that hold up a batch are named there."""
+    if details is None:
+        return
+    held = {batch.held_up.letter_id for batch in details.batches if batch.held_up}
+    for event in details.waiting:
+        if event.event_id not in held:
+            yield line(f"{event.topic} for {event.handler}: {event_reason(event)}")
 
 
-def _events(run: Fields) -> Iterator[str]:
-    held = {part(batch, "held_up").get("letter_id") for batch in rows(run, "batches")}
-    for row in rows(run, "waiting"):
-        if row.get("event_id") not in held:
-            yield line(f"{row.get('topic')} for {row.get('handler')}: {event_advice(row)}")
-
-
-def books(run: Fields) -> reconciliation.Totals | None:
-    """Of a run that is over; while it moves, they are no news."""
-    totals = part(run, "reconciliation")
-    return reconciliation.totals_of(totals) if totals and is_over(run) else None
+def final_totals(snapshot: Snapshot) -> TotalsLine | None:
+    """The totals of a run that is over; None while it moves."""
+    if snapshot.run is None or snapshot.details is None or not snapshot.run.is_over:
+        return None
+    return recounted_line(snapshot.details.reconciliation)

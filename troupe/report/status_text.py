@@ -1,100 +1,86 @@
-"""How the runs stand; for whatever stands still why, and what to do."""
+"""How the runs stand, as lines; what holds them up, and what to do."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+
+import msgspec
+
+from troupe.operations.dead_letters import DeadLetterGroup
+from troupe.operations.run_status import Refusal, Status, SystemFault, WaitingRequest
 
 from . import formatting, labels
-from .reconciliation import Fields, number, rows
-from .run_text import DETAILS, SHOWN, detail_lines, is_over, job_lines, run_lines, run_row
+from .run_text import SHOWN, job_lines, run_lines, run_row, stop_lines
 from .text_columns import aligned, folded, line
 
 
-def status_lines(status: Mapping[str, Any]) -> list[str]:
-    """Every key of `status` may be absent or empty; without `worker` none is missed.
-
-    Batches, waiting events, errors, jobs and verdict stand in their run, or beside a single one.
-    """
-    runs = rows(status, "runs")
-    requests = [_request(row) for row in rows(status, "requests")]
+def status_lines(status: Status) -> list[str]:
+    """One run in full, or several as a table; then what concerns all of them."""
+    runs = status.runs
+    requests = [request_line(request) for request in status.requests]
     lines: list[str] = [] if runs or requests else ["No runs."]
     if len(runs) > 1:
         lines += aligned(run_row(run) for run in runs)
         for run in runs:
-            lines += _titled(line("Run", run.get("run_id")), detail_lines(run))
+            lines += _titled(line("Run", run.run_id), stop_lines(run))
     elif runs:
-        lines += run_lines(whole(runs[0], status))
+        lines += run_lines(runs[0], status)
+    faults = [system_fault_line(fault) for fault in status.system_errors]
     return [
         *lines,
         *requests,
-        *_titled("Refused requests", [refusal_line(row) for row in rows(status, "refusals")]),
-        *_titled("System errors", _system_errors(rows(status, "system_errors"))),
-        *_titled("Dead letters", [dead_letter_line(row) for row in rows(status, "dead_letters")]),
-        *(job_lines(rows(status, "jobs")) if len(runs) != 1 else []),
+        *_titled("Refused requests", [refusal_line(refusal) for refusal in status.refusals]),
+        *_titled("System errors", folded(faults, SHOWN)),
+        *_titled("Dead letters", [dead_letter_line(group) for group in status.dead_letters]),
+        *(job_lines(status.jobs) if len(runs) != 1 or status.details is None else []),
         *worker_lines(status),
     ]
 
 
-def whole(run: Fields, status: Fields) -> Fields:
-    """A run's row only counts its batches; that gives way to the batches themselves."""
-    beside = {name: status[name] for name in DETAILS if status.get(name)}
-    inside = {name: run[name] for name in beside if isinstance(run.get(name), list | dict)}
-    return {**run, **beside, **inside}
+def request_line(request: WaitingRequest) -> str:
+    requested = formatting.moment(request.requested_at)
+    return line(f"Run {request.run_id}: requested {requested}, not planned yet; a worker plans it")
 
 
-def _request(row: Fields) -> str:
-    return line(
-        f"Run {row.get('run_id')}: requested {formatting.moment(row.get('requested_at'))},"
-        " not planned yet; a worker plans it"
-    )
+def refusal_line(refusal: Refusal) -> str:
+    return line(f"  {refusal.run_id}: {labels.plain(refusal.reason)}:", refusal.detail)
 
 
-def refusal_line(row: Fields) -> str:
-    return line(
-        f"  {row.get('run_id')}: {labels.plain(str(row.get('reason')))}:", row.get("detail")
-    )
-
-
-def _system_errors(found: list[Fields]) -> list[str]:
-    return folded([system_error_line(row) for row in found], SHOWN)
-
-
-def system_error_line(row: Fields) -> str:
+def system_fault_line(fault: SystemFault) -> str:
     where = ", ".join(
-        f"{name.removesuffix('_id')} {row[name]}"
-        for name in ("run_id", "batch", "attempt")
-        if row.get(name) is not None
+        f"{name} {value}"
+        for name, value in (
+            ("run", fault.run_id),
+            ("batch", fault.batch),
+            ("attempt", fault.attempt),
+        )
+        if value is not None
     )
-    name = str(row.get("error_type"))
     return line(
-        f"  {formatting.moment(row.get('created_at'))}",
-        f"{name} ({row['cause']})" if row.get("cause") else name,
+        f"  {formatting.moment(fault.created_at)}",
+        f"{fault.error_type} ({fault.cause})" if fault.cause else fault.error_type,
         f"in {where}" if where else "",
-        f"- {row['detail']}" if row.get("detail") else "",
-        f"- {labels.hint(name, row.get('hint'))}",
+        f"- {fault.detail}" if fault.detail else "",
+        f"- {labels.hint(fault.error_type, fault.hint)}",
     )
 
 
-def dead_letter_line(row: Fields) -> str:
-    cause = str(row.get("cause"))
-    what = f"{labels.hint(cause) or 'Correct the cause.'} Then replay or discard."
-    return line(
-        f"  {formatting.count(number(row, 'count'))} of {row.get('handler')}: {cause}.", what
-    )
+def dead_letter_line(group: DeadLetterGroup) -> str:
+    what = f"{labels.hint(group.cause) or 'Correct the cause.'} Then replay or discard."
+    return line(f"  {formatting.count(group.count)} of {group.handler}: {group.cause}.", what)
 
 
-def _titled(title: str, lines: list[str]) -> list[str]:
+def _titled(title: str, lines: Sequence[str]) -> list[str]:
     return [f"{title}:", *lines] if lines else []
 
 
-def worker_lines(status: Fields) -> list[str]:
-    """Who works, and whether somebody should."""
-    if "worker" not in status:
+def worker_lines(status: Status) -> list[str]:
+    """Whether a worker runs, and whether one is needed; nothing where that is not known."""
+    worker = status.worker
+    if worker is msgspec.UNSET:
         return []
-    worker = status["worker"]
-    if worker and worker.get("services"):
-        return ["The deployment's services work; `troupe doctor` looks at them."]
-    if worker:
-        return [line("A worker is running, process", worker.get("pid"))]
-    if rows(status, "requests") or any(not is_over(run) for run in rows(status, "runs")):
+    if worker is None:
+        if status.is_finished:
+            return ["No worker is running; none is needed."]
         return ["No worker is running, so nothing moves: start one with `troupe work`."]
-    return ["No worker is running; nothing needs one."]
+    if worker.services:
+        return ["The services of the deployment are the workers; `troupe doctor` checks them."]
+    return [line("A worker is running, process", worker.pid)]

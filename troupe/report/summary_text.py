@@ -1,130 +1,120 @@
-"""The summary of a run on a terminal."""
+"""The summary of a run as lines for a terminal."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from . import formatting, labels, metrics, reconciliation
-from .cost_text import analysis_line, differences, money_of, price_of, saved_line
-from .reconciliation import Fields, number, part, rows
-from .text_columns import exits, folded, line, named
+from handlers.summary.run_summary import ErrorCount, RunSummary
+from troupe.operations.reconciliation import Reconciliation
+
+from . import formatting, labels, metrics
+from .cost_text import analysis_line, differences, money_text, price_of, saved_line
+from .reconciliation import exits_after, exits_before, taken, totals_line
+from .text_columns import exit_lines, folded, line, named
 
 ERRORS_SHOWN = 8
 
 
-def summary_lines(summary: Mapping[str, Any], totals: Mapping[str, Any] | None = None) -> list[str]:
-    """What ran, whether the books balance, the way, errors, metrics, cost, time."""
-    if reconciliation.is_preview(summary):
-        return [*_head(summary), *_dry(summary)]
+def summary_lines(summary: RunSummary, recounted: Reconciliation | None = None) -> list[str]:
+    """Totals, funnel, errors, metrics, cost and time; of a dry run, what it would select."""
+    if summary.dry_run:
+        return [_title(summary), *_dry_run(summary)]
     return [
-        *_head(summary),
-        line(reconciliation.reconcile(summary, totals).line),
-        *_way(summary),
-        *error_lines(rows(summary, "errors")),
+        _title(summary),
+        line(totals_line(summary, recounted).line),
+        *_funnel(summary),
+        *error_lines(summary.errors),
         *_readings(summary),
         *_grounding(summary),
-        *_metrics(summary),
+        *(line(f"{each.name.lower():<20}", each.value) for each in metrics.metrics_of(summary)),
         *_costs(summary),
-        *_times(summary),
+        _time(summary),
     ]
 
 
-def _head(summary: Fields) -> list[str]:
-    about = ", ".join(
-        str(summary[name]) for name in ("analysis", "model", "mode") if summary.get(name)
-    )
-    return [line(f"Run {summary.get('run_id') or 'without a name'}:", about or "no plan")]
+def _title(summary: RunSummary) -> str:
+    return line(f"Run {summary.run_id}: {summary.analysis}, {summary.model}, {summary.mode}")
 
 
-def _dry(summary: Fields) -> list[str]:
-    would = formatting.plural(number(summary, "would_records"), "record")
-    into = formatting.plural(number(summary, "would_batches"), "batch", "batches")
+def _dry_run(summary: RunSummary) -> list[str]:
+    would = formatting.plural(summary.would_records, "record")
+    into = formatting.plural(summary.would_batches, "batch", "batches")
     return [
-        f"A dry run: nothing was asked and nothing was paid. It would take {would} in {into}.",
-        _source(summary),
-        *exits(reconciliation.exits_before(summary)),
+        f"A dry run: no request was sent and nothing was paid. It would select {would} in {into}.",
+        *_source(summary),
     ]
 
 
-def _source(summary: Fields) -> str:
-    held = number(summary, "source_rows")
-    return named("source", formatting.plural(held, "row") if held else "no rows")
-
-
-def _way(summary: Fields) -> list[str]:
-    planned = formatting.plural(number(summary, "records"), "record")
-    into = formatting.plural(number(summary, "batches"), "batch", "batches")
-    stored = number(part(summary, "books"), "analysed")
+def _source(summary: RunSummary) -> list[str]:
+    rows = summary.source_rows
     return [
-        _source(summary),
-        *exits(reconciliation.exits_before(summary)),
+        named("source", formatting.plural(rows, "row") if rows else "no rows"),
+        *exit_lines(exits_before(rows, summary.skipped, taken(summary))),
+    ]
+
+
+def _funnel(summary: RunSummary) -> list[str]:
+    planned = formatting.plural(summary.records, "record")
+    into = formatting.plural(summary.batches, "batch", "batches")
+    return [
+        *_source(summary),
         named("planned", f"{planned} in {into}"),
-        *exits(reconciliation.exits_after(summary)),
-        named("stored", formatting.plural(stored, "row")),
+        *exit_lines(exits_after(summary)),
+        named("stored", formatting.plural(summary.endings.analysed, "row")),
     ]
 
 
-def error_lines(found: list[Fields]) -> list[str]:
+def error_lines(errors: Sequence[ErrorCount]) -> list[str]:
     """Each type of error with its count and what to do."""
-    if not found:
+    if not errors:
         return [named("errors", formatting.NONE)]
-    told = [
-        line(f"    {formatting.count(number(error, 'errors'))} {_error(error)}") for error in found
+    lines = [line(f"    {formatting.count(error.errors)} {_error(error)}") for error in errors]
+    total = sum(error.errors for error in errors)
+    return [named("errors", formatting.count(total)), *folded(lines, ERRORS_SHOWN)]
+
+
+def _error(error: ErrorCount) -> str:
+    because = f" after {error.cause}" if error.cause else ""
+    return f"{error.error_type}{because}: {labels.hint(error.error_type, error.hint)}"
+
+
+def _readings(summary: RunSummary) -> list[str]:
+    readings = [
+        f"{formatting.count(row.records)} {labels.method(row.parse_method)}"
+        for row in summary.readings
     ]
-    total = sum(number(error, "errors") for error in found)
-    return [named("errors", formatting.count(total)), *folded(told, ERRORS_SHOWN)]
+    return [named("answers", "; ".join(readings[:4]))] if readings else []
 
 
-def _error(error: Fields) -> str:
-    name = str(error.get("error_type"))
-    because = f" after {error['cause']}" if error.get("cause") else ""
-    return f"{name}{because}: {labels.hint(name, error.get('hint'))}"
+def _grounding(summary: RunSummary) -> list[str]:
+    text = metrics.grounding_of(summary)
+    return [named("grounding", text)] if text else []
 
 
-def _readings(summary: Fields) -> list[str]:
-    found = [
-        f"{formatting.count(number(row, 'records'))} {labels.method(row.get('parse_method'))}"
-        for row in rows(summary, "readings")
-    ]
-    return [named("answers", "; ".join(found[:4]))] if found else []
-
-
-def _grounding(summary: Fields) -> list[str]:
-    told = metrics.grounding_of(summary)
-    return [named("grounding", told)] if told else []
-
-
-def _metrics(summary: Fields) -> list[str]:
-    return [line(f"{each.name.lower():<20}", each.value) for each in metrics.metrics_of(summary)]
-
-
-def _costs(summary: Fields) -> list[str]:
-    totals, money = part(summary, "totals"), money_of(summary)
+def _costs(summary: RunSummary) -> list[str]:
+    totals, money = summary.totals, money_text(summary)
     tokens = (
-        f"{formatting.count(number(totals, 'prompt_tokens'))} input"
-        f" ({formatting.count(number(totals, 'cached_tokens'))} cached),"
-        f" {formatting.count(number(totals, 'output_tokens'))} output,"
-        f" {formatting.count(number(totals, 'thoughts_tokens'))} thoughts"
+        f"{formatting.count(totals.prompt_tokens)} input"
+        f" ({formatting.count(totals.cached_tokens)} cached),"
+        f" {formatting.count(totals.output_tokens)} output,"
+        f" {formatting.count(totals.thoughts_tokens)} thoughts"
     )
     cost = (
         f"{money.actual} (expected {money.expected}), wasted on failures {money.wasted},"
         f" saved by deduplication {money.saved}"
     )
+    notes = [
+        *differences(summary), saved_line(summary), analysis_line(summary), price_of(summary)
+    ]  # fmt: skip
     return [
         named("tokens", tokens),
         named("cost", cost),
-        *(line("   ", said) for said in _beside(summary) if said),
+        *(line("   ", note) for note in notes if note),
     ]
 
 
-def _beside(summary: Fields) -> list[str]:
-    reasons = differences(summary)
-    return [*reasons, saved_line(summary), analysis_line(summary), price_of(summary)]
-
-
-def _times(summary: Fields) -> list[str]:
-    times = part(summary, "times")
-    planned = formatting.moment(times.get("planned_at") or summary.get("planned_at"))
-    if not times.get("completed_at"):
-        return [named("time", f"not over, planned {planned}")]
-    done = formatting.moment(times["completed_at"])
-    return [named("time", f"{metrics.time_of(summary)}, from {planned} to {done}")]
+def _time(summary: RunSummary) -> str:
+    times = summary.times
+    planned = formatting.moment(times.planned_at or summary.planned_at)
+    if times.completed_at is None:
+        return named("time", f"not over, planned {planned}")
+    completed = formatting.moment(times.completed_at)
+    return named("time", f"{metrics.duration_of(summary)}, from {planned} to {completed}")

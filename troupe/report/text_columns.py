@@ -1,4 +1,4 @@
-"""Lines of text in columns, and values that cannot break them."""
+"""Lines of plain text, aligned in columns, that no value can break."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,9 +11,9 @@ MOST_INDENT = 40
 
 
 def line(*pieces: object) -> str:
-    """One line, whatever the pieces hold: no line breaks, no control characters."""
+    """Join the pieces to one line; line breaks and control characters become blanks."""
     joined = " ".join(str(piece) for piece in pieces if piece not in (None, ""))
-    return "".join(sign if sign.isprintable() else " " for sign in joined).rstrip()
+    return "".join(char if char.isprintable() else " " for char in joined).rstrip()
 
 
 def named(name: str, *pieces: object) -> str:
@@ -21,9 +21,9 @@ def named(name: str, *pieces: object) -> str:
     return line(f"{name:<12}", *pieces)
 
 
-def aligned(lines: Iterable[Sequence[object]], indent: int = 0) -> list[str]:
-    """As a table; the last column runs free."""
-    cells = [[line(cell) for cell in row] for row in lines]
+def aligned(rows: Iterable[Sequence[object]], indent: int = 0) -> list[str]:
+    """Rows as lines of aligned columns; the last column is not padded."""
+    cells = [[line(cell) for cell in row] for row in rows]
     if not cells:
         return []
     widths = [max(len(row[at]) for row in cells) for at in range(len(cells[0]))]
@@ -35,19 +35,19 @@ def aligned(lines: Iterable[Sequence[object]], indent: int = 0) -> list[str]:
     ]
 
 
-def exits(found: Iterable[Exit]) -> list[str]:
-    """The exits that somebody took, with their figures to the right."""
-    taken = [each for each in found if each.records]
+def exit_lines(exits: Iterable[Exit]) -> list[str]:
+    """The exits with records, their numbers aligned to the right."""
+    taken = [each for each in exits if each.records]
     signed = [each.signed.split() for each in taken]
-    width = max((len(figure) for _sign, figure in signed), default=0)
+    width = max((len(number) for _sign, number in signed), default=0)
     return [
-        line(f"    {sign} {figure:>{width}}", each.words)
-        for (sign, figure), each in zip(signed, taken, strict=True)
+        line(f"    {sign} {number:>{width}}", each.label)
+        for (sign, number), each in zip(signed, taken, strict=True)
     ]
 
 
 def within(lines: Iterable[str], width: int) -> Iterator[str]:
-    """No line broader than this; what goes on stands below the text, right of name or time."""
+    """Wrap lines to a width; what follows is indented to the text, right of its name or time."""
     for each in lines:
         if len(each) <= width:
             yield each
@@ -68,14 +68,14 @@ _GAP = re.compile(r"\S {2,}(?=\S)")
 
 
 def _text_begins(line_: str, width: int) -> int:
-    """Behind the first gap of a line; without one, a step further in than the line itself."""
+    """After the first gap of two blanks; without one, four columns further in than the line."""
     gap = _GAP.search(line_)
     if gap and gap.end() <= min(MOST_INDENT, width // 2):
         return gap.end()
     return min(len(line_) - len(line_.lstrip()) + 4, width // 2)
 
 
-def folded(found: Sequence[str], shown: int) -> list[str]:
-    """The first lines, and how many more there are."""
-    rest = len(found) - shown
-    return [*found[:shown], *([f"    and {formatting.count(rest)} more"] if rest > 0 else [])]
+def folded(lines: Sequence[str], shown: int) -> list[str]:
+    """The first lines, and the number of the rest."""
+    rest = len(lines) - shown
+    return [*lines[:shown], *([f"    and {formatting.count(rest)} more"] if rest > 0 else [])]

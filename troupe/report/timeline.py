@@ -1,22 +1,32 @@
-"""What the journeys of records, batches and runs have in common: lines with a time."""
+"""Lines with a time: what the histories of records, batches and runs have in common."""
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple, Self
+
+import msgspec
+
+from handlers.summary.run_summary import ErrorCount
+from troupe.operations.histories import (
+    AttemptClosing,
+    BatchLimits,
+    BatchMembers,
+    DeliveryFault,
+    RecordedEvent,
+    RecordError,
+)
 
 from . import formatting, labels
-from .reconciliation import Fields, fate, number
+from .reconciliation import consequence
 from .text_columns import aligned
 
-NEVER = datetime.max.replace(tzinfo=UTC)
 
+class TimelineEntry(NamedTuple):
+    """One line. At the same time, attempts and their steps are listed in their order."""
 
-class Told(NamedTuple):
-    """When, and what; of one moment, attempts and their steps stand in their order."""
-
-    at: Any
-    what: str
+    at: datetime
+    text: str
     attempt: int = 0
     step: int = 0
 
@@ -26,9 +36,9 @@ HAPPENED = {
     "reprocess-requested": "reprocessing requested",
     "run-refused": "refused",
     "run-planned": "planned",
-    "cancel-requested": "asked to stop",
+    "cancel-requested": "cancellation requested",
     "run-stopped": "stopped",
-    "batch-planned": "asked to begin",
+    "batch-planned": "begun",
     "jsonl-uploaded": "request file written",
     "job-submitted": "job submitted",
     "job-succeeded": "job succeeded",
@@ -43,7 +53,7 @@ HAPPENED = {
 """In the order in which they can follow each other."""
 STEPS = {topic: 10 * at for at, topic in enumerate(HAPPENED, start=1)}
 CLAIMED, CLOSED = STEPS["jsonl-uploaded"] + 1, STEPS["results-processed"]
-MET = CLOSED - 1
+READ = CLOSED - 1
 """The step of an error or a row: before its attempt is closed."""
 FROZEN = STEPS["run-planned"] - 1
 AFTER_ALL = 1_000_000
@@ -58,127 +68,152 @@ OUTCOMES = {
 }
 
 
-def in_time(told: Iterable[Told]) -> list[str]:
-    """Lines in the order of time; what has no time comes last."""
-    placed = sorted(told, key=lambda it: (formatting.when(it.at) or NEVER, it.attempt, it.step))
-    return aligned([(formatting.moment(each.at), each.what) for each in placed], indent=2)
+class _EventData(msgspec.Struct, frozen=True):
+    """The fields of an event's body that a line shows."""
+
+    job: str | None = None
+    uri: str | None = None
+    cause: str | None = None
+    reason: str | None = None
 
 
-def of_attempt(row: Fields) -> str:
-    return f"attempt {row['attempt']}: " if row.get("attempt") else ""
+def in_time(entries: Iterable[TimelineEntry]) -> list[str]:
+    """Entries as aligned lines, in the order of time."""
+    ordered = sorted(entries, key=lambda entry: (entry.at, entry.attempt, entry.step))
+    return aligned([(formatting.moment(entry.at), entry.text) for entry in ordered], indent=2)
 
 
-def event(row: Fields, beside: str = "") -> Told:
-    """An event with the file, the job and the cause that it names."""
-    data = data_of(row)
-    topic = str(row.get("topic"))
-    found = [
-        f"{name} {data[key]}"
-        for name, key in (("job", "job"), ("file", "uri"), ("cause", "cause"), ("for", "reason"))
-        if data.get(key)
+def of_attempt(attempt: int | None) -> str:
+    return f"attempt {attempt}: " if attempt else ""
+
+
+def event_entry(event: RecordedEvent, note: str = "") -> TimelineEntry:
+    """An event with the job, the file and the cause that it names, and a note."""
+    data = _data_of(event)
+    named = [
+        f"{name} {value}"
+        for name, value in (
+            ("job", data.job),
+            ("file", data.uri),
+            ("cause", data.cause),
+            ("for", data.reason),
+        )
+        if value
     ]
-    more = ", ".join([*found, *([beside] if beside else [])])
-    what = HAPPENED.get(topic, topic)
-    said = of_attempt(row) + what + (f" ({more})" if more else "")
-    step = STEPS.get(topic, 0)
-    attempt = number(row, "attempt") or (AFTER_ALL if step > CLOSED else 0)
-    return Told(row.get("recorded_at"), said, attempt, step)
+    notes = ", ".join([*named, *([note] if note else [])])
+    what = HAPPENED.get(event.topic, event.topic)
+    text = of_attempt(event.attempt) + what + (f" ({notes})" if notes else "")
+    step = STEPS.get(event.topic, 0)
+    attempt = event.attempt or (AFTER_ALL if step > CLOSED else 0)
+    return TimelineEntry(event.recorded_at, text, attempt, step)
 
 
-def data_of(row: Fields) -> Mapping[str, Any]:
-    """The body of an event; empty when it cannot be read."""
-    text = row.get("data")
-    if isinstance(text, Mapping):
-        return text
+def _data_of(event: RecordedEvent) -> _EventData:
+    """Empty for a body that cannot be read."""
     try:
-        found = json.loads(text or "{}")
-    except (TypeError, ValueError):
-        return {}
-    return found if isinstance(found, Mapping) else {}
+        return msgspec.json.decode(event.data, type=_EventData)
+    except msgspec.MsgspecError:
+        return _EventData()
 
 
-def faults(found: Iterable[Fields]) -> Iterator[Told]:
-    """Deliveries that did not end well at once."""
-    for row in found:
-        outcome = str(row.get("outcome"))
-        what = OUTCOMES.get(outcome, labels.plain(outcome))
-        place = f"batch {row['batch']}, " if row.get("batch") else ""
-        why = f": {row['reason']}" if row.get("reason") else ""
-        said = f"{place}{of_attempt(row)}{row.get('topic')} for {row.get('handler')} {what}{why}"
-        step = STEPS.get(str(row.get("topic")), 0) + 1
-        yield Told(row.get("recorded_at"), said, number(row, "attempt"), step)
+def fault_entries(faults: Iterable[DeliveryFault], *, with_batch: bool) -> Iterator[TimelineEntry]:
+    """Deliveries whose first outcome was not `done`."""
+    for fault in faults:
+        outcome = OUTCOMES.get(fault.outcome, labels.plain(fault.outcome))
+        batch = f"batch {fault.batch}, " if with_batch and fault.batch else ""
+        why = f": {fault.reason}" if fault.reason else ""
+        where = f"{batch}{of_attempt(fault.attempt)}"
+        text = f"{where}{fault.topic} for {fault.handler} {outcome}{why}"
+        step = STEPS.get(fault.topic, 0) + 1
+        yield TimelineEntry(fault.recorded_at, text, fault.attempt or 0, step)
 
 
-def error(row: Fields) -> str:
-    """What it was, where it showed, what becomes of the record, and what to do."""
-    name = str(row.get("error_type"))
-    because = f" after {row['cause']}" if row.get("cause") else ""
-    where = f"line {row['line']} of the answers" if row.get("line") else ""
-    shown = ", ".join(each for each in (where, row.get("detail")) if each)
-    said = f" ({shown})" if shown else ""
-    return f"error {name}{because}{said}, {fate(row)}: {labels.hint(name, row.get('hint'))}"
+def error_text(error: ErrorCount | RecordError) -> str:
+    """The error, where it occurred, what happens to the record, and what to do."""
+    because = f" after {error.cause}" if error.cause else ""
+    notes = ""
+    if isinstance(error, RecordError):
+        line = f"line {error.line} of the answers" if error.line else ""
+        notes = ", ".join(each for each in (line, error.detail) if each)
+    where = f" ({notes})" if notes else ""
+    hint = labels.hint(error.error_type, error.hint)
+    return f"error {error.error_type}{because}{where}, {consequence(error)}: {hint}"
 
 
-def closing(row: Fields) -> Told:
+def closing_entry(closing: AttemptClosing) -> TimelineEntry:
     """How an attempt ended: where its answers were read, and what they cost."""
-    outputs = ", ".join(listed(row.get("outputs"))) or "no output"
-    books = ", ".join(
-        f"{formatting.count(number(row, name))} {name}"
+    outputs = ", ".join(closing.outputs) or "no output"
+    endings = ", ".join(
+        f"{formatting.count(getattr(closing, name))} {name}"
         for name in ("analysed", "failed", "released", "open")
     )
-    because = f" ({labels.plain(str(row['cause']))})" if row.get("cause") else ""
-    asked = formatting.plural(number(row, "asked"), "record")
-    read = formatting.plural(number(row, "lines"), "line")
-    said = f"{asked} asked, {read} read from {outputs}; the batch then: {books}; {spent(row)}"
-    what = f"{of_attempt(row)}closed as {row.get('outcome')}{because}: {said}"
-    return Told(row.get("closed_at"), what, number(row, "attempt"), CLOSED)
-
-
-def spent(row: Fields) -> str:
-    """Tokens and cost of an attempt, or of several taken together."""
-    read, written = number(row, "prompt_tokens"), number(row, "output_tokens")
-    thought = number(row, "thoughts_tokens")
-    thoughts = f", {formatting.count(thought)} thoughts" if thought else ""
-    cached = number(row, "cached_tokens")
-    hit = f" ({formatting.count(cached)} cached)" if cached else ""
-    return (
-        f"{formatting.count(read)} input{hit} and {formatting.count(written)} output tokens{thoughts},"
-        f" cost {formatting.dollars(row.get('cost'))}, wasted {formatting.dollars(row.get('wasted'))}"
+    because = f" ({labels.plain(closing.cause)})" if closing.cause else ""
+    sent = formatting.plural(closing.asked, "request")
+    read = formatting.plural(closing.lines, "line")
+    text = (
+        f"{of_attempt(closing.attempt)}closed as {closing.outcome}{because}: {sent} sent,"
+        f" {read} read from {outputs}; the batch then: {endings}; {Spending.of([closing])}"
     )
+    return TimelineEntry(closing.closed_at, text, closing.attempt, CLOSED)
 
 
-def total(closings: Iterable[Fields]) -> dict[str, Any]:
-    """Of several closings; one unknown cost makes the sum unknown."""
-    found = list(closings)
-    summed: dict[str, Any] = {
-        name: sum(number(row, name) for row in found)
-        for name in ("prompt_tokens", "cached_tokens", "thoughts_tokens", "output_tokens", "asked")
-    }
-    for name in ("cost", "wasted"):
-        amounts = [row.get(name) for row in found]
-        summed[name] = None if None in amounts else sum(float(amount or 0) for amount in amounts)
-    return summed
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Tokens and cost of attempts; one unknown cost makes the sum unknown."""
+
+    prompt_tokens: int
+    cached_tokens: int
+    thoughts_tokens: int
+    output_tokens: int
+    cost: float | None
+    wasted: float | None
+
+    @classmethod
+    def of(cls, closings: Iterable[AttemptClosing]) -> Self:
+        found = list(closings)
+        return cls(
+            prompt_tokens=sum(each.prompt_tokens for each in found),
+            cached_tokens=sum(each.cached_tokens for each in found),
+            thoughts_tokens=sum(each.thoughts_tokens for each in found),
+            output_tokens=sum(each.output_tokens for each in found),
+            cost=_sum(each.cost for each in found),
+            wasted=_sum(each.wasted for each in found),
+        )
+
+    def __str__(self) -> str:
+        cached = f" ({formatting.count(self.cached_tokens)} cached)" if self.cached_tokens else ""
+        thoughts = (
+            f", {formatting.count(self.thoughts_tokens)} thoughts" if self.thoughts_tokens else ""
+        )
+        return (
+            f"{formatting.count(self.prompt_tokens)} input{cached} and"
+            f" {formatting.count(self.output_tokens)} output tokens{thoughts},"
+            f" cost {formatting.dollars(self.cost)}, wasted {formatting.dollars(self.wasted)}"
+        )
 
 
-def listed(text: Any) -> list[str]:
-    """A JSON array of names, as a closing keeps it."""
-    try:
-        found = json.loads(text) if isinstance(text, str) else text
-    except ValueError:
-        return []
-    return [str(each) for each in found] if isinstance(found, list) else []
+def _sum(amounts: Iterable[float | None]) -> float | None:
+    total = 0.0
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
 
 
-def why_here(batch: int, members: Fields, limits: Fields, mode: str = "") -> str:
+def why_in_batch(
+    batch: int, members: BatchMembers, limits: BatchLimits | None, mode: str = ""
+) -> str:
     """Why a batch holds what it holds: batches are cut in the order of the record ids."""
-    records, size = number(members, "records"), number(members, "bytes")
-    rows, most = number(limits, "rows_per_batch"), number(limits, "bytes_per_batch")
-    asked = "the records that the reprocessing named" if mode == "reprocess" else "records"
-    order = f"{asked} are cut into batches in the order of their ids"
-    if batch == 1 and number(limits, "canary"):
-        return f"{order}; batch 1 is the canary, and is asked before all others"
-    if rows and records >= rows:
-        return f"{order}; this one was full at {formatting.plural(rows, 'row')}"
-    if most and size >= most:
-        return f"{order}; this one was full at {formatting.megabytes(most)}"
-    return f"{order}; this one took what was left"
+    named = "the records that the reprocessing named" if mode == "reprocess" else "records"
+    order = f"{named} are cut into batches in the order of their ids"
+    if limits is not None:
+        if batch == 1 and limits.canary:
+            return f"{order}; batch 1 is the canary, and runs before all others"
+        if members.records >= limits.rows_per_batch:
+            return (
+                f"{order}; this one was full at {formatting.plural(limits.rows_per_batch, 'row')}"
+            )
+        if members.bytes >= limits.bytes_per_batch:
+            return f"{order}; this one was full at {formatting.megabytes(limits.bytes_per_batch)}"
+    return f"{order}; this one holds the rest"

@@ -152,7 +152,7 @@ class SimulatedBackend:
 
     def replay_all(self) -> int:
         """An operator replays every dead letter, and what the tick has given up."""
-        return int(dead_letters.replay(self.desk(self.outside))["replayed"])
+        return dead_letters.replay(self.desk(self.outside)).replayed
 
     def discard_orphans(self) -> None:
         """An operator gives up what is about a run whose own request never arrived."""

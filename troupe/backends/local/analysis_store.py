@@ -5,6 +5,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from analysis import (
     ANALYSIS_FILES,
     Analyses,
@@ -16,12 +18,20 @@ from analysis import (
 )
 from handlers.attempts.output_columns import output_tables
 from troupe.analysis_folders import load_folders, read_folder
-from troupe.operations.backend import Answer, InvalidOperation
+from troupe.operations.backend import InvalidOperation
 
 from .state_folder import InvalidHome
 
 _LOCAL_TABLES = re.compile(r"local_(jobs|staging)|[a-z]+_staging_\d+")
 """Tables of the local backend, which no analysis may write to."""
+
+
+class AddedAnalysis(msgspec.Struct, frozen=True, kw_only=True):
+    """An analysis that was added to a state folder."""
+
+    name: str
+    table: str
+    """The output table."""
 
 
 def own_analyses(home: Path) -> Analyses:
@@ -46,7 +56,7 @@ def examine(home: Path, folder: Path) -> Analysis:
     return _examined(home, folder.name, read_folder(folder))
 
 
-def keep(home: Path, analyses: Analyses, folder: Path) -> Answer:
+def keep(home: Path, analyses: Analyses, folder: Path) -> AddedAnalysis:
     """Add the analysis of a folder: store a copy of its files, and add it to `analyses`.
 
     Raises `InvalidOperation` for an analysis that is not valid, and for one that was added before
@@ -61,7 +71,7 @@ def keep(home: Path, analyses: Analyses, folder: Path) -> Answer:
             analyses.add(folder.name, files)
     except (AnalysisError, PreflightError) as problem:
         raise InvalidOperation(str(problem)) from problem
-    return {"name": added.name, "table": added.table}
+    return AddedAnalysis(name=added.name, table=added.table)
 
 
 def _examined(home: Path, name: str, files: Mapping[str, str]) -> Analysis:

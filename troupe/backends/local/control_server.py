@@ -18,10 +18,11 @@ from typing import Any
 
 import msgspec
 
-from troupe.operations.backend import Answer, InvalidOperation
+from troupe.operations.backend import InvalidOperation
+from troupe.operations.run_status import Status, Worker
 
 from .backend import LocalBackend
-from .operations import OPERATIONS
+from .operations import OPERATIONS, RESULT_TYPES
 
 CONTROL_FILE = "control.json"
 TIMEOUT_SECONDS = 600.0
@@ -45,6 +46,18 @@ class _Request(msgspec.Struct):
     arguments: dict[str, Any]
 
 
+class _Reply(msgspec.Struct, omit_defaults=True):
+    answer: Any = None
+    problem: str | None = None
+
+
+class _EncodedReply(msgspec.Struct):
+    """A reply whose answer is decoded later, as the result type of its operation."""
+
+    answer: msgspec.Raw = msgspec.Raw()
+    problem: str | None = None
+
+
 class ControlServer(socketserver.ThreadingTCPServer):
     """A server with a thread per client. The owner runs the operations between two steps."""
 
@@ -54,7 +67,7 @@ class ControlServer(socketserver.ThreadingTCPServer):
     def __init__(self, home: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
         self.secret = secrets.token_hex(16)
-        self.requests: queue.Queue[tuple[_Request, Future[Answer]]] = queue.Queue()
+        self.requests: queue.Queue[tuple[_Request, Future[Any]]] = queue.Queue()
         self._file = home / CONTROL_FILE
         self._thread = threading.Thread(target=self.serve_forever, daemon=True)
 
@@ -83,7 +96,10 @@ class ControlServer(socketserver.ThreadingTCPServer):
                 request, reply = self.requests.get(timeout=0 if answered else wait_seconds)
                 try:
                     answer = OPERATIONS[request.operation](backend, **request.arguments)
-                    reply.set_result(answer | {"worker": {"pid": os.getpid()}})
+                    if isinstance(answer, Status):
+                        worker = Worker(pid=os.getpid())
+                        answer = msgspec.structs.replace(answer, worker=worker)
+                    reply.set_result(answer)
                 except Exception as error:
                     reply.set_exception(error)
                 answered = True
@@ -107,15 +123,14 @@ class _Connection(socketserver.StreamRequestHandler):
                 return b""
             if request.operation not in OPERATIONS:
                 raise InvalidOperation(f"there is no operation {request.operation}")
-            reply: Future[Answer] = Future()
+            reply: Future[Any] = Future()
             self.server.requests.put((request, reply))
-            return msgspec.json.encode({"answer": reply.result(TIMEOUT_SECONDS)})
+            return msgspec.json.encode(_Reply(answer=reply.result(TIMEOUT_SECONDS)))
         except InvalidOperation as error:
-            return msgspec.json.encode({"problem": str(error)})
+            return msgspec.json.encode(_Reply(problem=str(error)))
         except Exception as error:
-            return msgspec.json.encode(
-                {"problem": f"{type(error).__name__} in the process that owns the folder"}
-            )
+            problem = f"{type(error).__name__} in the process that owns the folder"
+            return msgspec.json.encode(_Reply(problem=problem))
 
 
 def ask(
@@ -123,8 +138,8 @@ def ask(
     operation: str,
     arguments: dict[str, Any],
     timeout_seconds: float = TIMEOUT_SECONDS,
-) -> Answer:
-    """Run an operation in the process that owns the folder.
+) -> Any:
+    """Run an operation in the process that owns the folder; return its result.
 
     Raises `NoOwner` if there is none to connect to, `OwnerBusy` if it does not reply in time, and
     `InvalidOperation` as the operation raises it.
@@ -138,13 +153,17 @@ def ask(
         address = ("127.0.0.1", control_file["port"])
         with create_connection(address, timeout_seconds) as connection:
             connection.sendall(line)
-            reply = json.loads(connection.makefile("rb").readline())
-        if "problem" in reply:
-            raise InvalidOperation(reply["problem"])
-        answer: Answer = reply["answer"]
-        return answer
+            reply = msgspec.json.decode(connection.makefile("rb").readline(), type=_EncodedReply)
     except TimeoutError as error:
         # The request stays in the owner's queue: sent again, it would run twice.
         raise OwnerBusy(f"no answer within {timeout_seconds:g} s") from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
         raise NoOwner(f"no process owns {home}, or it does not reply") from error
+    if reply.problem is not None:
+        raise InvalidOperation(reply.problem)
+    try:
+        return msgspec.json.decode(reply.answer, type=RESULT_TYPES[operation])
+    except msgspec.MsgspecError as error:
+        raise InvalidOperation(
+            f"the worker of {home} runs another version of this program: end it, and start it again"
+        ) from error

@@ -3,7 +3,6 @@
 The process that owns the state folder runs them.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -13,37 +12,39 @@ from handlers.attempts.output_columns import output_tables
 from handlers.dispatch.decode import decode_message
 from handlers.dispatch.message import Message
 from troupe import operations
-from troupe.operations.backend import Answer, InvalidOperation
+from troupe.operations.backend import InvalidOperation
+from troupe.operations.operations import Operation, result_types
+from troupe.operations.run_requests import Published
 
-from .analysis_store import keep
+from .analysis_store import AddedAnalysis, keep
 from .backend import LocalBackend
-from .load import BadFile, load_file
+from .load import BadFile, Loaded, load_file
 
 
-def load(backend: LocalBackend, file: str) -> Answer:
+def load(backend: LocalBackend, file: str) -> Loaded:
     """Add the transcripts of a file to the source table."""
     try:
-        loaded = load_file(Path(file), backend.warehouse, backend.home)
+        return load_file(Path(file), backend.warehouse, backend.home)
     except BadFile as error:
         raise InvalidOperation(str(error)) from error
-    return msgspec.structs.asdict(loaded)
 
 
-def add_analysis(backend: LocalBackend, folder: str) -> Answer:
+def add_analysis(backend: LocalBackend, folder: str) -> AddedAnalysis:
     """Copy an analysis into the state folder, and create its table."""
     added = keep(backend.home, backend.analyses, Path(folder))
     backend.warehouse.create_tables(output_tables(backend.analyses.own))
     return added
 
 
-def publish(backend: LocalBackend, topic: str, body: str, message_id: str = "") -> Answer:
+def publish(backend: LocalBackend, topic: str, body: str, message_id: str = "") -> Published:
     """Publish a message, and deliver it at once: a message in memory ends with its process."""
     sent = operations.publish(backend, topic, body, message_id)
     backend.deliver_next()
-    return sent | {"refused": _refusal(backend, topic, body, sent["message_id"])}
+    refused = _refusal(backend, topic, body, sent.message_id)
+    return msgspec.structs.replace(sent, refused=refused)
 
 
-def _refusal(backend: LocalBackend, topic: str, body: str, message_id: str) -> Answer | None:
+def _refusal(backend: LocalBackend, topic: str, body: str, message_id: str) -> RunRefused | None:
     """Return the `run-refused` event that answers this request; None when there is none yet."""
     now, event_log = backend.clock(), backend.dependencies.event_log
     sent = Message(topic=topic, id=message_id, body=body.encode(), attributes={}, published_at=now)
@@ -56,11 +57,12 @@ def _refusal(backend: LocalBackend, topic: str, body: str, message_id: str) -> A
     request = decoded.envelope
     event_id = backend.deployment.event(topic_of(RunRefused), request.correlation, request.id)
     for refusal in event_log.load([event_id], event_log.lookback_start(now)):
-        return msgspec.structs.asdict(read_event(refusal.data, RunRefused))
+        return read_event(refusal.data, RunRefused)
     return None
 
 
-OPERATIONS: dict[str, Callable[..., Answer]] = operations.OPERATIONS | {
+OPERATIONS: dict[str, Operation] = operations.OPERATIONS | {
     operation.__name__: operation for operation in (load, add_analysis, publish)
 }
 """By name, what the control server runs."""
+RESULT_TYPES = result_types(OPERATIONS)

@@ -1,46 +1,50 @@
-"""Sentiment before and after the agent, drawn as ribbons from left to right."""
+"""Two columns with the same values, drawn as ribbons from left to right."""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
+from handlers.summary.column_counts import ColumnFlow
+
 from . import formatting
-from . import labels as words
+from . import labels as names_of
 from .html import Markup, join, tag
-from .reconciliation import Fields, number
 
 Moves = Mapping[tuple[str, str], int]
-"""Records by sentiment before and after."""
+"""Records by their values in the two columns."""
 Span = tuple[float, float]
 """Start and end of a node, from the top."""
 
 ORDER = ("positive", "neutral", "mixed", "negative")
+"""Values with a colour of their own, from good to bad."""
 WIDTH, HEIGHT, GAP, LEAST = 360.0, 190.0, 10.0, 2.0
 LEFT, RIGHT, NODE, TOP = 108.0, 252.0, 9.0, 26.0
-LETTERS, LABEL = 10, 26.0
+CHARACTERS, LABEL = 10, 26.0
 
 
-def moves_of(found: Iterable[Fields]) -> dict[tuple[str, str], int]:
+def moves_of(flow: ColumnFlow) -> dict[tuple[str, str], int]:
+    """Records by their pair of values; pairs without a record are left out."""
     moves: dict[tuple[str, str], int] = {}
-    for row in found:
-        way = (
-            words.value("sentiment", row.get("value")),
-            words.value("sentiment", row.get("detail")),
-        )
-        moves[way] = moves.get(way, 0) + number(row, "records")
+    for row in flow.counts:
+        way = (_name(row.before), _name(row.after))
+        moves[way] = moves.get(way, 0) + row.records
     return {way: records for way, records in moves.items() if records > 0}
 
 
+def _name(value: str | None) -> str:
+    return names_of.NO_VALUE if value is None else names_of.plain(value)
+
+
 def sides_of(moves: Moves) -> tuple[list[str], list[str]]:
-    """What stands left and right, from good to bad; other words come last."""
+    """The values to the left and to the right, from good to bad; others come last."""
     return _ordered(way[0] for way in moves), _ordered(way[1] for way in moves)
 
 
 def _ordered(names: Iterable[str]) -> list[str]:
-    found = set(names)
-    return [name for name in ORDER if name in found] + sorted(found - set(ORDER))
+    known = set(names)
+    return [name for name in ORDER if name in known] + sorted(known - set(ORDER))
 
 
-def picture(moves: Moves) -> Markup:
+def picture(moves: Moves, title: str) -> Markup:
     """An SVG with a text for each node; the table beside it holds the same figures."""
     befores, afters = sides_of(moves)
     whole = sum(moves.values())
@@ -59,7 +63,7 @@ def picture(moves: Moves) -> Markup:
     return tag(
         "svg", *heads, *ribbons, *labels,
         viewBox=f"0 0 {WIDTH:.0f} {height:.0f}", role="img",
-        aria_label="Sentiment before and after, as ribbons; the figures stand in the table.",
+        aria_label=f"{title}, as ribbons; the table holds the figures.",
     )  # fmt: skip
 
 
@@ -68,7 +72,7 @@ def _sum(moves: Moves, side: Literal[0, 1], name: str) -> int:
 
 
 def _nodes(sizes: Mapping[str, int], whole: int) -> dict[str, Span]:
-    """Start and end of each node; labels need room, so that small nodes stand apart."""
+    """Start and end of each node; labels need room, so small nodes are set apart."""
     placed: dict[str, Span] = {}
     at = TOP
     for name, size in sizes.items():
@@ -79,7 +83,7 @@ def _nodes(sizes: Mapping[str, int], whole: int) -> dict[str, Span]:
 
 
 def _ribbons(moves: Moves, left: Mapping[str, Span], right: Mapping[str, Span]) -> list[Markup]:
-    """Each ribbon leaves and arrives in the order of the nodes, as few cross as can."""
+    """Ribbons leave and arrive in the order of the nodes, so that the fewest cross."""
     leaves = {name: start for name, (start, _end) in left.items()}
     arrives = {name: start for name, (start, _end) in right.items()}
     whole = sum(moves.values())
@@ -103,8 +107,8 @@ def _ribbon(before: str, after: str, start: float, end: float, size: float, move
         f" V{below[1]}"
         f" C{middle:.1f} {below[1]} {middle:.1f} {below[0]} {x1:.1f} {below[0]} Z"
     )
-    said = f"{before} → {after}: {formatting.count(moves[before, after])}"
-    return tag("path", tag("title", said), d=path, class_=f"ribbon {_kind(before)}")
+    text = f"{before} → {after}: {formatting.count(moves[before, after])}"
+    return tag("path", tag("title", text), d=path, class_=f"ribbon {_kind(before)}")
 
 
 def _node(side: Literal["left", "right"], name: str, at: Span, records: int, whole: int) -> Markup:
@@ -125,7 +129,7 @@ def _node(side: Literal["left", "right"], name: str, at: Span, records: int, who
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= LETTERS + 1 else name[:LETTERS] + "…"
+    return name if len(name) <= CHARACTERS + 1 else name[:CHARACTERS] + "…"
 
 
 def _kind(name: str) -> str:

@@ -1,0 +1,27 @@
+"""The JSON Schema of what commands print with --json, from the result types of the operations."""
+
+import json
+
+import msgspec
+
+from troupe.backends.local.operations import RESULT_TYPES
+
+REFERENCE = "#/$defs/{name}"
+
+
+def json_output() -> str:
+    """One schema: `properties` lists the operations, `$defs` their types."""
+    types = sorted(RESULT_TYPES.items())
+    schemas, components = msgspec.json.schema_components(
+        [each for _, each in types], ref_template=REFERENCE
+    )
+    document = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "JSON output of the commands",
+        "description": (
+            "What the commands print with --json, by operation. Made by scripts/reference."
+        ),
+        "properties": {name: schema for (name, _), schema in zip(types, schemas, strict=True)},
+        "$defs": dict(sorted(components.items())),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

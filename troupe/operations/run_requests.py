@@ -1,0 +1,148 @@
+"""Request a run, preview one, cancel one, or publish a message."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from analysis import AnalysisError
+from events import (
+    EVENTS,
+    CancelRequested,
+    GcsObject,
+    RunRefused,
+    RunRequested,
+    Unreadable,
+    WatchTick,
+    read_event,
+    topic_of,
+    wrap_command,
+)
+from handlers.plan_run import event_time_floor
+from handlers.runs.estimate import estimate
+from handlers.runs.plan_params import plan_params
+from handlers.summary.costs import QuotedPrice, quoted_price
+from handlers.summary.run_summary import SKIPPED
+
+from .backend import Backend, InvalidOperation, new_run_id
+from .runs import is_waiting, plan_of, run_rows, was_requested
+
+
+class Requested(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="requested"):
+    """A run was requested."""
+
+    run_id: str
+    known: bool
+    """The same request was made before; nothing was published."""
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="preview"):
+    """What a run would select, leave out and cost; nothing was published."""
+
+    run_id: str
+    model: str
+    source_rows: int
+    skipped: dict[str, int]
+    """Rows of the source that the run would leave out, by the names in `SKIPPED`."""
+    records: int
+    batches: int
+    bytes: int
+    """Size of all request lines."""
+    newest_event_time: datetime | None
+    input_tokens: tuple[int, int]
+    output_tokens: tuple[int, int]
+    cost: tuple[float | None, float | None]
+    """US dollars, from low to high."""
+    price: QuotedPrice | None
+
+
+class CancelResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What `cancel` did."""
+
+    run_id: str
+    already: str | None
+    """`completed`: nothing was cancelled. None: the cancellation was requested."""
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """A message was published."""
+
+    message_id: str
+    refused: RunRefused | None = None
+    """The refusal of the run that the message requests, where it is known at once."""
+
+
+def request(
+    backend: Backend, request: dict[str, Any], dry_run: bool = False
+) -> Preview | Requested:
+    """Publish a run-requested; with `dry_run` only preview the run."""
+    run = _checked(backend, request)
+    if dry_run or run.dry_run:
+        return preview(backend, run)
+    if run.run_id and was_requested(backend, run):
+        return Requested(run_id=run.run_id, known=True)
+    named = run if run.run_id else msgspec.structs.replace(run, run_id=new_run_id(backend))
+    _publish(backend, named)
+    return Requested(run_id=named.run_id, known=False)
+
+
+def preview(backend: Backend, run: RunRequested) -> Preview:
+    """Select and estimate as the plan of this request would, without freezing anything."""
+    analysis = backend.dependencies.analyses.load(run.analysis)
+    params = plan_params(run, "", analysis, event_time_floor(run, backend.dependencies.tracking))
+    row = backend.dependencies.tracking.preview_plan(params)
+    expected = estimate(row["records"], row["bytes"], params["model"], analysis)
+    # The row counts what is selected; what the limit of the run cuts off is the difference.
+    counts = row | {"beyond_limit": row["pending"] - row["records"]}
+    return Preview(
+        run_id=run.run_id,
+        model=params["model"],
+        source_rows=row["source_rows"],
+        skipped={reason: counts[reason] for reason in SKIPPED},
+        records=row["records"],
+        batches=row["batches"],
+        bytes=row["bytes"],
+        newest_event_time=row["newest_event_time"],
+        input_tokens=expected.input_tokens,
+        output_tokens=expected.output_tokens,
+        cost=(expected.low, expected.high),
+        price=quoted_price(params["model"]),
+    )
+
+
+def publish(backend: Backend, topic: str, body: str, message_id: str = "") -> Published:
+    """Publish a message unchanged, as `gcloud pubsub topics publish` does."""
+    topics = [topic_of(kind) for kind in (*EVENTS, WatchTick, GcsObject)]
+    if topic not in topics:
+        raise InvalidOperation(f"there is no topic {topic}: choose from {', '.join(topics)}")
+    return Published(message_id=backend.bus.send(topic, body.encode(), {}, message_id))
+
+
+def cancel(backend: Backend, run_id: str) -> CancelResult:
+    """Publish a cancel-requested, unless the run is completed."""
+    if is_waiting(backend, run_id):
+        raise InvalidOperation(
+            f"run {run_id} is not planned yet, so no request is sent or paid for: "
+            f"once `troupe work` has planned it, `troupe cancel {run_id}` stops it"
+        )
+    plan = plan_of(backend, run_id)
+    if run_rows(backend, run_id)[0].completed_at is not None:
+        return CancelResult(run_id=run_id, already="completed")
+    _publish(backend, CancelRequested(run_id=plan.run_id))
+    return CancelResult(run_id=run_id, already=None)
+
+
+def _checked(backend: Backend, request: dict[str, Any]) -> RunRequested:
+    try:
+        run = read_event(msgspec.json.encode(request), RunRequested)
+        backend.dependencies.analyses.load(run.analysis)
+    except (Unreadable, AnalysisError) as error:
+        raise InvalidOperation(str(error)) from error
+    return run
+
+
+def _publish(backend: Backend, command: RunRequested | CancelRequested) -> None:
+    id_ = f"cli-{backend.dependencies.new_name()}"
+    backend.publish(
+        wrap_command(command, deployment=backend.deployment, id_=id_, time=backend.clock())
+    )

@@ -1,0 +1,225 @@
+"""How the runs stand, and what holds them up."""
+
+from datetime import date, datetime, timedelta
+
+import msgspec
+
+from handlers.runs.estimate import estimate
+from handlers.summary.run_summary import ErrorCount, skipped_rows
+from tracking import Plan
+
+from .backend import Backend, InvalidOperation
+from .dead_letters import DeadLetterGroup, HeldUp, held_up, list_dead_letters
+from .reconciliation import Reconciliation, reconcile
+from .runs import BatchRow, RunStatus, batch_rows, is_waiting, plan_of, run_rows, unknown
+from .safeguards import Safeguards, safeguards
+
+JOB_DAYS = 30
+"""How far back jobs of the service are listed."""
+
+
+class JobStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch prediction job that has not ended."""
+
+    name: str
+    """The attempt that it belongs to, or the service's own name of it."""
+    state: str
+    age_seconds: float
+
+
+class BatchStatus(BatchRow, frozen=True, kw_only=True):
+    """A batch, its job, and the dead letter that holds it up."""
+
+    held_up: HeldUp | None
+    job_state: str | None
+    """None: no job of the current attempt is running or pending."""
+    job_age_seconds: float | None
+
+
+class PlannedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """What the plan of a run selected, what it left out and why, and the expected cost."""
+
+    source_rows: int
+    skipped: dict[str, int]
+    expected_cost: tuple[float | None, float | None]
+    """US dollars, from low to high."""
+
+
+class WaitingEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/waiting_events.sql`: a delivery that no handler has finished."""
+
+    event_id: str
+    topic: str
+    handler: str
+    outcome: str
+    reason: str | None
+    recorded_at: datetime
+
+
+class RunDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """One run in full."""
+
+    plan: PlannedRun
+    batches: list[BatchStatus]
+    safeguards: Safeguards | None
+    """None for a run without batches."""
+    waiting: list[WaitingEvent]
+    errors: list[ErrorCount]
+    reconciliation: Reconciliation
+
+
+class AgeLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """How long this deployment waits before it cancels a job or republishes an event."""
+
+    pending_hours: float
+    running_hours: float
+    republish_after_seconds: float
+
+
+class WaitingRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/waiting_requests.sql`: a run that is requested and not planned yet."""
+
+    run_id: str
+    requested_at: datetime
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/refusals.sql`: a request that was refused."""
+
+    run_id: str | None
+    reason: str
+    detail: str | None
+
+
+class SystemFault(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/system_errors.sql`: an error that belongs to no record."""
+
+    error_type: str
+    cause: str | None
+    run_id: str | None
+    batch: int | None
+    attempt: int | None
+    detail: str | None
+    hint: str | None
+    created_at: datetime
+
+
+class Worker(msgspec.Struct, frozen=True, kw_only=True):
+    """What delivers the events."""
+
+    pid: int | None = None
+    """Process of the worker that owns the state folder."""
+    services: bool = False
+    """The services of a deployment on Google Cloud."""
+
+
+class Status(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of `status`."""
+
+    runs: list[RunStatus]
+    details: RunDetails | None
+    """Of the one run that was named; None without a name, or before its plan."""
+    limits: AgeLimits
+    requests: list[WaitingRequest]
+    refusals: list[Refusal]
+    system_errors: list[SystemFault]
+    dead_letters: list[DeadLetterGroup]
+    jobs: list[JobStatus]
+    worker: Worker | msgspec.UnsetType | None = msgspec.UNSET
+    """None: no worker owns the state folder. The client fills it in; until then it is unset."""
+
+    @property
+    def is_finished(self) -> bool:
+        """No run is open, and no request waits to be planned."""
+        return not self.requests and all(run.is_over for run in self.runs)
+
+
+def status(backend: Backend, run_id: str | None = None) -> Status:
+    """List all runs, or show one in full.
+
+    Raises `InvalidOperation` for a run id without plan, request and refusal.
+    """
+    tracking, policy = backend.dependencies.tracking, backend.dependencies.policy
+    since = backend.dependencies.event_log.lookback_start(backend.clock())
+    params = {"since": since, "run_id": run_id}
+    runs = run_rows(backend, run_id)
+    refusals = tracking.rows("refusals", Refusal, params)
+    if run_id and not runs and not refusals and not is_waiting(backend, run_id):
+        raise InvalidOperation(unknown(run_id))
+    jobs = _jobs(backend)
+    return Status(
+        runs=runs,
+        details=_details(backend, plan_of(backend, run_id), jobs, since)
+        if run_id and runs
+        else None,
+        limits=AgeLimits(
+            pending_hours=policy.pending_hours,
+            running_hours=policy.running_hours,
+            republish_after_seconds=policy.republish_after_seconds,
+        ),
+        requests=tracking.rows("waiting_requests", WaitingRequest, params),
+        refusals=refusals,
+        system_errors=tracking.rows("system_errors", SystemFault, params),
+        dead_letters=list_dead_letters(backend).groups,
+        jobs=jobs,
+    )
+
+
+def _details(backend: Backend, plan: Plan, jobs: list[JobStatus], since: date) -> RunDetails:
+    tracking = backend.dependencies.tracking
+    here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "since": since}
+    batches = batch_rows(backend, plan)
+    return RunDetails(
+        plan=_planned(backend, plan),
+        batches=_with_reasons(backend, plan, batches, jobs),
+        safeguards=safeguards(backend, plan, batches),
+        waiting=tracking.rows("waiting_events", WaitingEvent, here),
+        errors=tracking.rows("errors_of_run", ErrorCount, here),
+        reconciliation=reconcile(backend, plan),
+    )
+
+
+def _planned(backend: Backend, plan: Plan) -> PlannedRun:
+    analysis = backend.dependencies.analyses.load(plan.analysis)
+    expected = estimate(plan.would_records, plan.would_bytes, plan.model, analysis)
+    return PlannedRun(
+        source_rows=plan.source_rows,
+        skipped=skipped_rows(plan),
+        expected_cost=(expected.low, expected.high),
+    )
+
+
+def _with_reasons(
+    backend: Backend, plan: Plan, batches: list[BatchRow], jobs: list[JobStatus]
+) -> list[BatchStatus]:
+    """Add to each batch the job of its attempt, and the dead letter that holds it up."""
+    letters = held_up(backend, plan.run_id)
+    by_attempt = {job.name: job for job in jobs}
+    found = []
+    for row in batches:
+        job = by_attempt.get(backend.deployment.attempt(plan.run_id, row.batch, row.attempt))
+        found.append(
+            BatchStatus(
+                **msgspec.structs.asdict(row),
+                held_up=letters.get(row.batch),
+                job_state=job.state if job else None,
+                job_age_seconds=job.age_seconds if job else None,
+            )
+        )
+    return found
+
+
+def _jobs(backend: Backend) -> list[JobStatus]:
+    """The jobs of this deployment that the service has not ended."""
+    now = backend.clock()
+    labels = {"troupe": backend.deployment.id}
+    jobs = backend.dependencies.job_service.created_since(now - timedelta(days=JOB_DAYS), labels)
+    return [
+        JobStatus(
+            name=job.labels.get("attempt", job.name),
+            state=job.state.name.lower(),
+            age_seconds=(now - job.created_at).total_seconds(),
+        )
+        for job in jobs
+        if not job.state.ended
+    ]
