@@ -19,7 +19,7 @@ from tracking.statements import transaction
 from tracking.tables import Column, layouts
 from troupe.backends.local.backend import LocalSettings
 from troupe.operations import clear_history
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,11 @@ class Story:
 def tell_story(home: Path) -> Story:
     """Something for most queries to tell.
 
-    Damage and retries, a stop, a reprocessing, a clearing and a forgetting, a refused request,
+    Corruption and retries, a stop, a reprocessing, a clearing and a forgetting, a refused request,
     a system error, and a run that is still under way.
     """
-    damage = Damage(share=0.5, seed=5)
-    harness = LocalHarness(home, LocalSettings(damage=damage, deployment="d1"))
+    corruption = Corruption(share=0.5, seed=5)
+    harness = LocalHarness(home, LocalSettings(corruption=corruption, deployment="d1"))
     story = Story(harness.clock())
     _record(harness, story)
     rows = [

@@ -1,11 +1,11 @@
-"""Damage is a matter of seed, key and attempt alone."""
+"""Corruption is a matter of seed, key and attempt alone."""
 
 import json
 from typing import Any
 
 import pytest
 
-from troupe.standin.corrupt import ALL, Damage, Kind
+from troupe.standin.corrupt import ALL_KINDS, Corruption, Kind
 
 TEXT = json.dumps({"callSummary": "It was fine", "resolved": True})
 
@@ -29,7 +29,7 @@ def line(key: str = "k-1", text: str = TEXT) -> dict[str, Any]:
 
 
 def damaged(kind: Kind) -> dict[str, Any]:
-    (only,) = Damage(share=1).line(line(), kind)
+    (only,) = Corruption(share=1).corrupt_line(line(), kind)
     return only
 
 
@@ -41,13 +41,13 @@ def test_nothing_happens_without_a_share() -> None:
     """No share, no damage."""
     lines = [line(f"k-{number}") for number in range(50)]
 
-    assert lines == Damage(share=0).spoil(lines, "a1")
+    assert lines == Corruption(share=0).corrupt(lines, "a1")
 
 
 def test_the_share_is_kept() -> None:
     """A tenth is about a tenth."""
-    damage = Damage(share=0.1, seed=3)
-    hit = sum(damage.fate(f"k-{number}", "a1") is not None for number in range(5000))
+    corruption = Corruption(share=0.1, seed=3)
+    hit = sum(corruption.kind_of(f"k-{number}", "a1") is not None for number in range(5000))
 
     assert 400 < hit < 600
 
@@ -55,29 +55,29 @@ def test_the_share_is_kept() -> None:
 def test_the_same_seed_meets_the_same_fate_and_another_attempt_another() -> None:
     """A failed record may do better the next time."""
     keys = [f"k-{number}" for number in range(300)]
-    first = [Damage(share=0.3, seed=1).fate(key, "a1") for key in keys]
+    first = [Corruption(share=0.3, seed=1).kind_of(key, "a1") for key in keys]
 
-    assert first == [Damage(share=0.3, seed=1).fate(key, "a1") for key in keys]
-    assert first != [Damage(share=0.3, seed=1).fate(key, "a2") for key in keys]
-    assert first != [Damage(share=0.3, seed=2).fate(key, "a1") for key in keys]
+    assert first == [Corruption(share=0.3, seed=1).kind_of(key, "a1") for key in keys]
+    assert first != [Corruption(share=0.3, seed=1).kind_of(key, "a2") for key in keys]
+    assert first != [Corruption(share=0.3, seed=2).kind_of(key, "a1") for key in keys]
 
 
 def test_poison_is_damaged_on_every_attempt() -> None:
     """By key or by record id."""
-    damage = Damage(share=0, poison=frozenset({"abc", "k-def"}), poison_kind=Kind.ROW_ERROR)
+    corruption = Corruption(share=0, poison=frozenset({"abc", "k-def"}), poison_kind=Kind.ROW_ERROR)
 
     for attempt in ("a1", "a2", "a3"):
-        assert damage.fate("k-abc", attempt) is Kind.ROW_ERROR
-        assert damage.fate("k-def", attempt) is Kind.ROW_ERROR
-        assert damage.fate("k-ghi", attempt) is None
+        assert corruption.kind_of("k-abc", attempt) is Kind.ROW_ERROR
+        assert corruption.kind_of("k-def", attempt) is Kind.ROW_ERROR
+        assert corruption.kind_of("k-ghi", attempt) is None
 
 
-@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("kind", ALL_KINDS)
 def test_a_sound_line_is_never_changed_in_place(kind: Kind) -> None:
     """What is damaged is a copy."""
     sound = line()
 
-    Damage(share=1).line(sound, kind)
+    Corruption(share=1).corrupt_line(sound, kind)
 
     assert line() == sound
 
@@ -86,7 +86,7 @@ def test_a_sound_line_is_never_changed_in_place(kind: Kind) -> None:
     "kind",
     [
         Kind.CUT,
-        Kind.CUT_UNTOLD,
+        Kind.CUT_UNREPORTED,
         Kind.FENCED,
         Kind.WRAPPED,
         Kind.TRAILING_COMMA,
@@ -106,7 +106,7 @@ def test_only_the_honest_cut_says_so() -> None:
     """The other one is the trap."""
     reasons = [
         damaged(kind)["response"]["candidates"][0]["finishReason"]
-        for kind in (Kind.CUT, Kind.CUT_UNTOLD)
+        for kind in (Kind.CUT, Kind.CUT_UNREPORTED)
     ]
 
     assert reasons == ["MAX_TOKENS", "STOP"]
@@ -134,17 +134,17 @@ def test_a_row_error_stands_in_the_status() -> None:
 
 def test_lines_get_lost_doubled_and_strange() -> None:
     """Nothing, two, or one that belongs to nobody."""
-    damage = Damage(share=1)
+    corruption = Corruption(share=1)
 
-    assert damage.line(line(), Kind.LOST) == []
-    assert damage.line(line(), Kind.DOUBLED) == [line(), line()]
-    assert damage.line(line(), Kind.UNKNOWN_KEY)[0]["key"] != "k-1"
+    assert corruption.corrupt_line(line(), Kind.LOST) == []
+    assert corruption.corrupt_line(line(), Kind.DOUBLED) == [line(), line()]
+    assert corruption.corrupt_line(line(), Kind.UNKNOWN_KEY)[0]["key"] != "k-1"
 
 
 def test_two_lines_trade_their_keys() -> None:
     """The echoed request still tells the truth."""
-    damage = Damage(share=1, kinds=(Kind.SWAPPED_KEYS,))
-    found = damage.spoil([line("k-1"), line("k-2"), line("k-3")], "a1")
+    corruption = Corruption(share=1, kinds=(Kind.SWAPPED_KEYS,))
+    found = corruption.corrupt([line("k-1"), line("k-2"), line("k-3")], "a1")
 
     assert [one["key"] for one in found] == ["k-2", "k-1", "k-3"]
     assert [one["request"]["labels"]["record"] for one in found] == ["1", "2", "3"]

@@ -6,15 +6,15 @@ from typing import Any
 
 from handlers.ports import Job, JobState
 from tests.standin.test_vertex import StandInHarness, ends, keys, request
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.settings import Behaviour, Resuming
 
-FAILS = Damage(share=0, poison=frozenset({f"{3:032x}"}), poison_kind=Kind.ROW_ERROR)
+FAILS = Corruption(share=0, poison=frozenset({f"{3:032x}"}), poison_kind=Kind.ROW_ERROR)
 
 
 def ended(folder: Path, **settings: Any) -> tuple[StandInHarness, Job]:
     """A service whose first job had one failure in six, and which does none of it again."""
-    backend = StandInHarness(folder, damage=FAILS)
+    backend = StandInHarness(folder, corruption=FAILS)
     job = backend.create(backend.put(6))
     backend.work()
     backend.clock.pass_(60)

@@ -11,7 +11,7 @@ import pytest
 from analysis import Reader, Request, fingerprint, load_analysis, render
 from handlers.ports import Blob, Job, JobService, JobState
 from tests.local.fakes import HeldClock, MemoryBucket
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.prediction_lines import Answer, text_of, transcript_of
 from troupe.standin.settings import Behaviour, End
 from troupe.standin.vertex import InvalidRequest, StandIn, UnknownModel
@@ -517,8 +517,8 @@ def test_a_deleted_job_is_gone_and_its_number_is_not_given_again(tmp_path: Path)
 
 def test_damage_is_done_to_the_answers_alone(tmp_path: Path) -> None:
     """A poisoned record fails, the others are read."""
-    damage = Damage(share=0, poison=frozenset({f"{3:032x}"}), poison_kind=Kind.ROW_ERROR)
-    backend = StandInHarness(tmp_path, damage=damage)
+    corruption = Corruption(share=0, poison=frozenset({f"{3:032x}"}), poison_kind=Kind.ROW_ERROR)
+    backend = StandInHarness(tmp_path, corruption=corruption)
     job = backend.create(backend.put(6))
     backend.work()
 

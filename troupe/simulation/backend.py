@@ -56,7 +56,7 @@ class SimulatedBackend:
         self.borders = Borders(chance, self.clock)
         self.sentinel = Sentinel(warehouse, self.bucket)
         self.service = Service(
-            self.clock, self.bucket, script.damage, partial(fate_of, chance),
+            self.clock, self.bucket, script.corruption, partial(fate_of, chance),
             self.sentinel.created, self._announce,
         )  # fmt: skip
         self.problems: list[str] = []

@@ -13,7 +13,7 @@ from events import CancelRequested, ReprocessRequested, RunRequested, record_id
 from events.ids import AttemptId, parse_attempt_id
 from handlers.ports import JobState
 from tracking import Row
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 
 from .fault_profile import theme_of
 from .rng import Chance
@@ -63,19 +63,19 @@ class Script:
 
     rows: tuple[Row, ...]
     acts: tuple[Act, ...]
-    damage: Damage
+    corruption: Corruption
     hopeless: frozenset[str]
     """Records that no attempt can answer."""
     is_exact: bool
     """Nothing in it depends on when something happens: its tables have one right content."""
 
 
-class Spoilt(Damage):
+class Spoilt(Corruption):
     """Damages nothing but the hopeless in the last attempt, so that every healthy record ends."""
 
-    def fate(self, key: str, attempt: str) -> Kind | None:
+    def kind_of(self, key: str, attempt: str) -> Kind | None:
         is_last = _parsed(attempt).attempt == MAX_ATTEMPTS
-        fate = Damage.fate(self, key, attempt)
+        fate = Corruption.kind_of(self, key, attempt)
         healthy = record_id_of(key) not in self.poison
         return None if is_last and healthy else fate
 
@@ -102,7 +102,7 @@ def script_of(chance: Chance) -> Script:
     return Script(
         rows=tuple(rows),
         acts=tuple(acts),
-        damage=Spoilt(
+        corruption=Spoilt(
             share=chance.one_of("damage", (0.0, 0.15, 0.4)),
             seed=chance.seed,
             kinds=_MENDABLE,

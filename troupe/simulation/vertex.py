@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from handlers.ports import Blob, Job, JobState
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import Answer, analyst, prediction
 
 from .memory_cloud import HeldClock, MemoryBucket
@@ -39,13 +39,13 @@ class Service:
         self,
         clock: HeldClock,
         bucket: MemoryBucket,
-        damage: Damage,
+        corruption: Corruption,
         fate: Callable[[str], Fate],
         on_create: Callable[[Entry], None],
         on_output: Callable[[Blob], None],
     ) -> None:
         self.entries: dict[str, Entry] = {}
-        self._clock, self._bucket, self._damage = clock, bucket, damage
+        self._clock, self._bucket, self._corruption = clock, bucket, corruption
         self._fate, self._on_create, self._on_output = fate, on_create, on_output
 
     def create(
@@ -141,7 +141,7 @@ class Service:
             for number, line in enumerate(answered)
             for row in [msgspec.json.decode(line)]
         ]
-        spoilt = self._damage.spoil(lines, entry.display_name)
+        spoilt = self._corruption.corrupt(lines, entry.display_name)
         if answered:
             path = f"{folder}/predictions.jsonl".removeprefix(self._bucket.uri(""))
             chunks = [msgspec.json.encode(line) + b"\n" for line in spoilt]

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from handlers.ports import Blob, Bucket, Clock, Job, JobState
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 from troupe.standin.importer import ImportRefusedError
 from troupe.standin.jobs import Entry, Jobs
 from troupe.standin.output import export, newest, output_folder, path_of
@@ -48,7 +48,7 @@ class StandIn:
         clock: Clock,
         *,
         answerer: Answerer = analyst,
-        damage: Damage | None = None,
+        corruption: Corruption | None = None,
         behaviour: Behaviour | None = None,
         on_output: Callable[[Blob], None] | None = None,
     ) -> None:
@@ -58,7 +58,7 @@ class StandIn:
         self._bucket = bucket
         self._clock = clock
         self._answerer = answerer
-        self._damage = damage
+        self._corruption = corruption
         self._behaviour = behaviour or Behaviour()
         self._on_output = on_output
         self._works: dict[str, Work] = {}
@@ -248,7 +248,7 @@ class StandIn:
             self._bucket,
             aside,
             self._answerer,
-            self._damage,
+            self._corruption,
             self._behaviour.resuming,
             keeps_answers=self._behaviour.keeps_answers,
         )

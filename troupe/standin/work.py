@@ -11,7 +11,7 @@ import msgspec
 from analysis.reading.lines import lines_of
 from handlers.ports import Blob, Bucket
 from troupe.endpoint.answer_cache import AnswerCache
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 from troupe.standin.importer import Importer, decode
 from troupe.standin.jobs import Entry
 from troupe.standin.prediction_lines import Answer, Answerer, prediction
@@ -34,7 +34,7 @@ class Work:
         bucket: Bucket,
         aside: Path,
         answerer: Answerer,
-        damage: Damage | None,
+        corruption: Corruption | None,
         resuming: Resuming,
         *,
         keeps_answers: bool,
@@ -45,7 +45,7 @@ class Work:
         self.written = 0
         self._entry = entry
         self._answerer = answerer
-        self._damage = damage
+        self._corruption = corruption
         self._resuming = resuming
         self._unchecked = _requests(bucket, source)
         self._unanswered = _requests(bucket, source)
@@ -104,8 +104,8 @@ class Work:
         attempt = self._entry.display_name
         lines, self._block, self._block_bytes = self._block, [], 0
         Random(f"{attempt}/{self._blocks}").shuffle(lines)
-        if self._damage is not None:
-            lines = self._damage.spoil(lines, attempt)
+        if self._corruption is not None:
+            lines = self._corruption.corrupt(lines, attempt)
         self._blocks += 1
         self.written += len(lines)
         with self._aside.open("ab") as file:
