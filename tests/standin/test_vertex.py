@@ -473,7 +473,7 @@ def test_a_model_of_ones_own_is_asked_once_whenever_the_process_is_killed(tmp_pa
     job = backend.create(backend.put(20))
     while len(asked) < 12:
         backend.service.step()
-    (answer_cache,) = tmp_path.rglob("*.said")
+    (answer_cache,) = tmp_path.rglob("*.answers")
     with answer_cache.open("ab") as file:
         file.write(b'{"line": 99, "answ')
     backend.restarted()
