@@ -25,7 +25,8 @@ import msgspec
 
 from events import CancelRequested, RunRequested, wrap_command
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, name_of
-from handlers.dispatch.deliver import DeliveryResult, Message, Publish, deliver
+from handlers.dispatch.deliver import Publish, deliver
+from handlers.dispatch.message import DeliveryResult, Message
 from handlers.ports import Dependencies
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.operations import load

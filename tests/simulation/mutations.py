@@ -114,14 +114,16 @@ _TAKE = take_next
 
 
 def _stop_first(
-    event: JsonlUploaded, tracking: Tracking, model: Any, bucket: Any, deployment: Deployment,
+    event: JsonlUploaded, tracking: Tracking, job_service: Any, bucket: Any, deployment: Deployment,
     clock: Clock, policy: Policy,
 ) -> Iterator[Any]:  # fmt: skip
     """Check once for a stopped run, before the claim is taken."""
     if tracking.claims_of(AttemptKey.of(event)).stopped:
         yield never_started(event)
         return
-    yield from submit_job.submit_job(event, tracking, model, bucket, deployment, clock, policy)
+    yield from submit_job.submit_job(
+        event, tracking, job_service, bucket, deployment, clock, policy
+    )
 
 
 _stop_first.__name__ = "submit_job"

@@ -15,7 +15,8 @@ from .rng import Rng
 
 PORTS = ("warehouse", "bucket", "job_service", "publish")
 SHORT = (0.0, 0.0, 0.0, 2.0, 30.0, 75.0, 400.0, 580.0, 1_500.0, 2_700.0)
-LONG = (400.0, 1_000.0, 1_190.0)
+LONG = (1_000.0, 1_190.0)
+"""Not quite the 20 minutes after which the next claim may be taken."""
 
 THEMES = (
     "all", "all", "all", "all", "pauses", "slow_transactions", "cancellations", "lost_replies",
@@ -115,9 +116,9 @@ _THEMES: Mapping[str, Mapping[str, Any]] = {
         "crash": 0.0005,
         "fail": 0.0005,
         "park_seconds": LONG,
-        "duplicate": 0.6,
-        "delay": 0.6,
-        "delay_seconds": (60, 1_210, 1_300, 1_600),
+        "duplicate": 0.9,
+        "delay": 0.7,
+        "delay_seconds": (1_210, 1_300, 1_400),
     },
     "slow_transactions": {**_BASE, "slow": 0.5, "failed_commit": 0.05, "duplicate": 0.4},
     "cancellations": {

@@ -142,7 +142,7 @@ class SimulatedVertex:
             for number, line in enumerate(answered)
             for row in [msgspec.json.decode(line)]
         ]
-        corrupted = self._corruption.corrupt(lines, entry.display_name)
+        corrupted = self._corruption.corrupt(lines, entry.job.labels["attempt"])
         if answered:
             path = f"{folder}/predictions.jsonl".removeprefix(self._bucket.uri(""))
             chunks = [msgspec.json.encode(line) + b"\n" for line in corrupted]
