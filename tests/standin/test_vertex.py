@@ -534,5 +534,5 @@ def test_a_key_of_digits_becomes_a_number(tmp_path: Path) -> None:
     job = backend.create(backend.bucket.write_once("in.jsonl", [line]).uri)
     backend.work()
 
-    (line,) = backend.output(job)
-    assert line["key"] == 123
+    (output,) = backend.output(job)
+    assert output["key"] == 123
