@@ -26,7 +26,6 @@ class SimulatedJob:
     outcome: JobOutcome
     request_uri: str
     output_prefix: str
-    display_name: str
     due: datetime | None
     """When its state changes next; None: only by a call."""
     deleted: bool = False
@@ -66,7 +65,7 @@ class SimulatedVertex:
         )
         due = now + timedelta(seconds=outcome.pending_seconds)
         due_at = None if outcome.state in _WAITING else due
-        entry = SimulatedJob(job, outcome, request_uri, output_prefix, display_name, due_at)
+        entry = SimulatedJob(job, outcome, request_uri, output_prefix, due_at)
         self._on_create(entry)
         self.jobs[job.name] = entry
         return job
