@@ -12,12 +12,12 @@ from events import RunRequested, wrap_command
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.operations import add_analysis, load
 from troupe.demo_data import generate
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 from troupe.standin.settings import Behaviour
 
 START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 RUN = "calls-of-november"
-DAMAGE = Damage(share=0.12, seed=0)
+DAMAGE = Corruption(share=0.12, seed=0)
 """So that there is something to see."""
 OWN = Path(__file__).parent.parent / "docs" / "examples" / "compliance_check_v1"
 REQUEST = RunRequested(run_id=RUN, rows_per_batch=60, canary=30, concurrency=3)
@@ -42,7 +42,7 @@ class Story:
     def __init__(self, home: Path) -> None:
         self.clock = HeldClock()
         behaviour = Behaviour(pending_seconds=240, running_seconds=900)
-        settings = LocalSettings(damage=DAMAGE, deployment="demo", behaviour=behaviour)
+        settings = LocalSettings(corruption=DAMAGE, deployment="demo", behaviour=behaviour)
         self.backend = LocalBackend(home, settings, self.clock)
         # Another figure on every machine.
         self.backend.dependencies = replace(self.backend.dependencies, peak_megabytes=lambda: None)

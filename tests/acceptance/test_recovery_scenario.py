@@ -13,7 +13,7 @@ from tests.harness import LocalHarness, calls, id_of
 from troupe.backends.local.operations import OPERATIONS
 from troupe.cli import client
 from troupe.cli.app import app
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.settings import Behaviour, End
 
 Command = Callable[..., str]
@@ -37,7 +37,7 @@ def broken(make_harness: Callable[..., LocalHarness]) -> LocalHarness:
     blocked = frozenset(f"k-{id_of(row)}" for row in rows[:2])
     harness = make_harness(
         behaviour=Behaviour(end=end_of, running_seconds=600),
-        damage=Damage(share=0, poison=blocked, poison_kind=Kind.BLOCKED),
+        corruption=Corruption(share=0, poison=blocked, poison_kind=Kind.BLOCKED),
     )
     harness.load(rows)
     return harness
@@ -101,7 +101,7 @@ def test_a_broken_run_ends_with_balanced_totals_after_the_commands_of_an_operato
     assert "analysed 28  failed 2  released 10  open 0" in output
 
     # The next run takes what was released, a reprocessing what failed.
-    broken.restart(damage=None, behaviour=Behaviour())
+    broken.restart(corruption=None, behaviour=Behaviour())
     troupe("request", "--run-id", "r2", "--canary", "40")
     work(broken, hours=1)
     blocked = ("reprocess", "--run", "r1", "--error-type", "blocked")

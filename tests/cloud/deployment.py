@@ -1,4 +1,4 @@
-"""A whole deployment on this machine: one process per handler, and a server behind every client."""
+"""A cloud deployment on this machine: one service process per handler, on emulators."""
 
 import json
 import os
@@ -39,9 +39,9 @@ from troupe.cli.app import app
 from troupe.standin.http_server import VertexServer
 from troupe.standin.vertex import StandIn
 
-HOUSE = Path(__file__).parent.parent.parent
+REPO = Path(__file__).parent.parent.parent
 PACE = Pace(ack_deadline_seconds=60, first_seconds=0.2, most_seconds=2.0)
-"""The deployment's shape with shorter waits."""
+"""The deployment's retry policy with shorter waits."""
 WAITS = {
     "TROUPE_CLAIM_SECONDS": "15",
     "TROUPE_RECLAIM_SECONDS": "31",
@@ -63,7 +63,7 @@ class Servers:
 
 @contextmanager
 def servers(folder: Path) -> Iterator[Servers]:
-    """All of them, for as long as the block lasts. Raises `Missing`."""
+    """Start all emulators for the length of the block. Raises `Missing`."""
     with (
         pubsub_emulator(folder / "pubsub.log") as pubsub,
         fake_gcs_server(folder) as storage,
@@ -73,7 +73,7 @@ def servers(folder: Path) -> Iterator[Servers]:
 
 
 class Process:
-    """The service of one handler, which may be killed and started again."""
+    """The service process of one handler, which can be killed and restarted."""
 
     def __init__(self, handler: str, environ: Mapping[str, str], log: Path) -> None:
         self.handler, self.port = handler, int(environ["PORT"])
@@ -85,19 +85,19 @@ class Process:
         return f"http://127.0.0.1:{self.port}/"
 
     def kill(self) -> None:
-        """As a machine dies: nothing is finished, nothing is said."""
+        """Kill with SIGKILL and restart: nothing is finished or logged."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.process = self._started()
 
     def end(self) -> int:
-        """As Cloud Run ends an instance; the exit code."""
+        """End with SIGTERM as Cloud Run does; returns the exit code."""
         end(self.process)
         return int(self.process.returncode)
 
     def is_ready(self) -> bool:
         if self.process.poll() is not None:
-            raise AssertionError(f"{self.handler} ended by itself; see {self._log}")
+            raise AssertionError(f"{self.handler} exited by itself; see {self._log}")
         try:
             with urllib.request.urlopen(f"{self.endpoint}readyz", timeout=60):  # noqa: S310
                 return True
@@ -108,17 +108,17 @@ class Process:
         with self._log.open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "troupe.backends.gcp.service"],
-                env=dict(self._environ), cwd=HOUSE, stdout=log, stderr=log,
+                env=dict(self._environ), cwd=REPO, stdout=log, stderr=log,
             )  # fmt: skip
 
 
-class Cloud:
-    """What a story needs: transcripts in, requests, kills, and the books."""
+class CloudDeployment:
+    """What a scenario needs: load transcripts, request runs, kill services, read the totals."""
 
     def __init__(
         self, servers: Servers, folder: Path, seed: int = 0, *, compact: bool = False
     ) -> None:
-        """`compact` is one service for all handlers."""
+        """`compact`: one service for all handlers."""
         self._folder, self._stack, self._compact = folder, ExitStack(), compact
         self._random = random.Random(seed)
         unique = uuid4().hex[:6]
@@ -144,9 +144,9 @@ class Cloud:
         self.kills = 0
         self.processes: list[Process] = []
 
-    def __enter__(self) -> "Cloud":
+    def __enter__(self) -> "CloudDeployment":
         try:
-            self._rise()
+            self._start()
         except BaseException:
             self.__exit__()
             raise
@@ -156,10 +156,10 @@ class Cloud:
         self._stop.set()
         self._stack.close()
 
-    # What people do
+    # Actions of users and operators
 
     def load(self, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Transcripts into the source table; how many."""
+        """Load transcripts into the source table; returns how many."""
         lines = [json.dumps(row).encode() + b"\n" for row in rows]
         table = f"{self.settings.project}.{self.settings.dataset}.transcription_pass_2"
         config = LoadJobConfig(source_format=SourceFormat.NEWLINE_DELIMITED_JSON)
@@ -169,24 +169,24 @@ class Cloud:
         return len(lines)
 
     def request(self, run_id: str, **request: Any) -> None:
-        told = wrap_command(
+        envelope = wrap_command(
             RunRequested(run_id=run_id, **request),
             deployment=self.backend.deployment,
             id_=f"request-{run_id}",
             time=utc_now(),
         )
-        self.backend.publish(told)
+        self.backend.publish(envelope)
 
     def kill_one(self) -> str:
-        """Any of the services, at any moment."""
+        """Kill one of the services, chosen at random; returns its handler."""
         victim = self._random.choice(self.processes)
         victim.kill()
         self.kills += 1
         return victim.handler
 
-    def books(self, run_id: str) -> dict[str, Any]:
-        found: dict[str, Any] = msgspec.structs.asdict(operations.verify(self.backend, run_id))
-        return found
+    def totals(self, run_id: str) -> dict[str, Any]:
+        result: dict[str, Any] = msgspec.structs.asdict(operations.verify(self.backend, run_id))
+        return result
 
     def is_completed(self, run_id: str) -> bool:
         runs = self.backend.dependencies.tracking.query(
@@ -198,21 +198,21 @@ class Cloud:
         )
         return bool(runs) and runs[0]["completed_at"] is not None
 
-    def ask(self, *words: str) -> Result:
-        """What the command says about this deployment."""
-        return CliRunner().invoke(app, ["--backend", "gcp", *words], env=dict(self._environ))
+    def command(self, *arguments: str) -> Result:
+        """Run a command of the command line on this deployment."""
+        return CliRunner().invoke(app, ["--backend", "gcp", *arguments], env=dict(self._environ))
 
     def deliveries(self) -> int:
-        """So far, as the services count them."""
+        """The deliveries so far, counted in the services' logs."""
         return sum(line["message"] == "delivered" for line in self.log_lines())
 
     def jobs(self, run_id: str) -> int:
-        """That were created for this run, each of them paid for."""
+        """The number of jobs that were created for this run."""
         with self.vertex.held() as service:
             return sum(f"__{run_id}__" in job.labels["attempt"] for job in service.find({}))
 
     def log_lines(self) -> list[dict[str, Any]]:
-        """What all services said, in no order."""
+        """The JSON log lines of all services, in no order."""
         return [
             json.loads(line)
             for file in self._folder.glob("service-*.log")
@@ -220,9 +220,9 @@ class Cloud:
             if line.startswith("{")
         ]
 
-    # How it comes up
+    # Start
 
-    def _rise(self) -> None:
+    def _start(self) -> None:
         os.environ["PUBSUB_EMULATOR_HOST"] = self._environ["PUBSUB_EMULATOR_HOST"]
         first = read_settings(self._environ)
         files = storage_client(first)
@@ -240,8 +240,8 @@ class Cloud:
         self.settings = replace(first, vertex_endpoint=self.vertex.address)
         self.backend = GcpBackend(self.settings)
         self._stack.callback(self.backend.close)
-        self._serve()
-        self._ticking()
+        self._start_services()
+        self._start_ticking()
 
     def _vertex(self, buckets: NewestBucket) -> VertexServer:
         server = VertexServer(
@@ -252,12 +252,12 @@ class Cloud:
         return server
 
     def _notify(self, blob: Blob) -> None:
-        """The notification of the output bucket."""
+        """Publish the object notification of the output bucket."""
         bucket, _, name = blob.uri.removeprefix("gs://").partition("/")
         about = {"eventType": "OBJECT_FINALIZE", "bucketId": bucket, "objectId": name}
         self.backend.bus.send("gcs-object", b"{}", about)
 
-    def _serve(self) -> None:
+    def _start_services(self) -> None:
         for handler in (ALL,) if self._compact else known_handlers():
             own = {"TROUPE_HANDLER": handler, "PORT": str(free_port())}
             log = self._folder / f"service-{handler}.log"
@@ -265,20 +265,20 @@ class Cloud:
             self.processes.append(process)
             self._stack.callback(process.end)
         endpoints = {each.handler: each.endpoint for each in self.processes}
-        everybody = endpoints.get(ALL)
+        shared = endpoints.get(ALL)
         with subscriber_client() as client:
             lay_out(
                 self.settings,
                 self.backend.bus.client,
                 client,
-                lambda each: everybody or endpoints[each.handler],
+                lambda each: shared or endpoints[each.handler],
                 PACE,
             )
         for each in self.processes:
             wait_until(each.is_ready, READY_SECONDS, each.handler)
 
-    def _ticking(self) -> None:
-        """What Cloud Scheduler does."""
+    def _start_ticking(self) -> None:
+        """Publish ticks, as Cloud Scheduler does."""
 
         def tick() -> None:
             while not self._stop.wait(TICK_SECONDS):
@@ -291,7 +291,7 @@ class Cloud:
 
 
 def _inherited() -> dict[str, str]:
-    """Nothing of the caller's own cloud may be reached from here."""
+    """The environment without settings of the caller's own cloud, so that none is reached."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""Servers that stand in for Google Cloud, started once for a session of tests."""
+"""The Pub/Sub emulator, started once for a session of tests."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the stand-in for Vertex needs of buckets: it is given addresses, and no generations."""
+"""The buckets of the stand-in for Vertex, which reads objects by URI without a generation."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
@@ -6,7 +6,7 @@ from handlers.ports import Blob, Bucket
 
 
 class NewestBucket:
-    """Several buckets, whose names begin the paths; an object is read as it stands now."""
+    """Several buckets as one; paths begin with the bucket's name, reads take the newest generation."""
 
     def __init__(self, buckets: Mapping[str, Bucket]) -> None:
         self._buckets = buckets
@@ -16,11 +16,11 @@ class NewestBucket:
         return self._buckets[name].write_once(own, chunks)
 
     def read(self, blob: Blob) -> Iterator[bytes]:
-        """Raises `FileNotFoundError` when there is none of this name."""
-        found = [each for each in self.list(blob.uri.rpartition("/")[0]) if each.uri == blob.uri]
-        if not found:
+        """Read the object. Raises `FileNotFoundError` when it does not exist."""
+        blobs = [each for each in self.list(blob.uri.rpartition("/")[0]) if each.uri == blob.uri]
+        if not blobs:
             raise FileNotFoundError(blob.uri)
-        return self._of(blob.uri).read(found[0])
+        return self._of(blob.uri).read(blobs[0])
 
     def list(self, folder: str) -> list[Blob]:
         return self._of(folder).list(folder)

@@ -1,4 +1,4 @@
-"""Google's own Pub/Sub emulator: found where the Google Cloud CLI put it, started, ended by pid."""
+"""Google's Pub/Sub emulator: find the jar of the Google Cloud CLI, start it, end it."""
 
 import os
 import shutil
@@ -15,20 +15,20 @@ START_SECONDS = 60.0
 
 
 def emulator_jar() -> Path:
-    """Raises `Missing`."""
-    places = list(_places())
-    for attempt_key in places:
-        found = sorted(attempt_key.glob("cloud-pubsub-emulator-*.jar"))
-        if found:
-            return found[-1]
-    looked = ", ".join(str(attempt_key) for attempt_key in places)
+    """The newest jar of the emulator. Raises `Missing`."""
+    folders = list(_folders())
+    for folder in folders:
+        jars = sorted(folder.glob("cloud-pubsub-emulator-*.jar"))
+        if jars:
+            return jars[-1]
+    searched = ", ".join(map(str, folders))
     raise Missing(
         "no Pub/Sub emulator: install google-cloud-cli-pubsub-emulator, or set "
-        f"TROUPE_PUBSUB_EMULATOR to the folder of its jar (looked in {looked})"
+        f"TROUPE_PUBSUB_EMULATOR to the folder of its jar (searched {searched})"
     )
 
 
-def _places() -> Iterator[Path]:
+def _folders() -> Iterator[Path]:
     named = os.environ.get("TROUPE_PUBSUB_EMULATOR")
     if named:
         yield Path(named)
@@ -42,15 +42,15 @@ def _places() -> Iterator[Path]:
 
 @contextmanager
 def pubsub_emulator(log: Path) -> Iterator[str]:
-    """Its host and port. Raises `Missing` when it or Java is missing."""
+    """Run it; yields host and port. Raises `Missing` when the emulator or Java is missing."""
     jar, java = emulator_jar(), shutil.which("java")
     if java is None:
         raise Missing("no Java on the path, which the Pub/Sub emulator needs")
     port = free_port()
-    with log.open("wb") as told:
+    with log.open("wb") as output:
         process = subprocess.Popen(
             [java, "-Xmx256m", "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"],
-            stdout=told,
+            stdout=output,
             stderr=subprocess.STDOUT,
         )
     try:
@@ -60,17 +60,17 @@ def pubsub_emulator(log: Path) -> Iterator[str]:
         end(process)
 
 
-def wait_until(true: Callable[[], bool], seconds: float, what: str) -> None:
-    """Ask again and again; fails by name when it does not come true in time."""
+def wait_until(is_true: Callable[[], bool], seconds: float, what: str) -> None:
+    """Poll until it is true; raises `AssertionError` with `what` after so many seconds."""
     end_at = time.monotonic() + seconds
-    while not true():
+    while not is_true():
         if time.monotonic() > end_at:
-            raise AssertionError(f"{what} did not come within {seconds:g} s")
+            raise AssertionError(f"{what} did not happen within {seconds:g} s")
         time.sleep(0.05)
 
 
 def end(process: "subprocess.Popen[bytes]") -> None:
-    """By its own id, and waited for."""
+    """Terminate the process and wait for it; kill it after 20 seconds."""
     process.terminate()
     try:
         process.wait(20)

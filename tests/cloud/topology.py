@@ -1,4 +1,4 @@
-"""Topics, subscriptions, dead letters and retries as Terraform makes them, from the catalogue."""
+"""Create topics, subscriptions, dead-letter and retry policies as Terraform does."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,12 +17,12 @@ from troupe.backends.gcp.settings import GcpSettings
 from troupe.deployment.topology import Subscription, subscriptions
 
 Endpoint = Callable[[Subscription], str | None]
-"""Where a subscription pushes to; None for one that is pulled."""
+"""The push endpoint of a subscription; None for a pull subscription."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """How Pub/Sub delivers again; the defaults are the deployment's."""
+    """The retry policy; the defaults are the deployment's."""
 
     ack_deadline_seconds: int = 600
     first_seconds: float = 10.0
@@ -44,11 +44,11 @@ def lay_out(
     *,
     unwrapped: bool = False,
 ) -> None:
-    """Make all of it; `wanted` instead of everything in the catalogue."""
+    """Create the subscriptions of the catalogue, or `wanted` alone, with their topics."""
     chosen = tuple(wanted) or everything()
     letters = {each.dead_letter_topic for each in chosen if each.dead_letter_topic}
-    told = {topic_of(kind) for kind in EVENTS} if not tuple(wanted) else set()
-    for topic in sorted(told | letters | {each.topic for each in chosen}):
+    events = {topic_of(kind) for kind in EVENTS} if not tuple(wanted) else set()
+    for topic in sorted(events | letters | {each.topic for each in chosen}):
         publisher.create_topic(name=settings.topic(topic))
     for each in chosen:
         subscriber.create_subscription(
@@ -70,7 +70,7 @@ def _subscription(
     pace: Pace,
     unwrapped: bool,
 ) -> dict[str, object]:
-    asked: dict[str, object] = {
+    request: dict[str, object] = {
         "name": settings.subscription(each.name),
         "topic": settings.topic(each.topic),
         "ack_deadline_seconds": pace.ack_deadline_seconds,
@@ -82,15 +82,15 @@ def _subscription(
     }
     if endpoint is not None:
         push: dict[str, object] = {"push_endpoint": endpoint}
-        asked["push_config"] = push | (
+        request["push_config"] = push | (
             {"no_wrapper": {"write_metadata": True}} if unwrapped else {}
         )
     if each.dead_letter_topic:
-        asked["dead_letter_policy"] = {
+        request["dead_letter_policy"] = {
             "dead_letter_topic": settings.topic(each.dead_letter_topic),
             "max_delivery_attempts": pace.attempts,
         }
-    return asked
+    return request
 
 
 def _duration(seconds: float) -> Duration:

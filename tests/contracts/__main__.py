@@ -1,8 +1,8 @@
-"""Run every contract and print who kept it: tool by form by tests, and each known difference.
+"""Run the contract suites and print their results: by port and form, with known differences.
 
     python -m tests.contracts [folders and options of pytest]
 
-Ends with 1 when a contract is broken. Emulators that are missing are listed with their reason.
+Ends with 1 when a form breaks a contract. A missing emulator is listed with the reason.
 """
 
 import sys
@@ -15,26 +15,26 @@ SUITES = ("tests/contracts", "tests/gcp/test_bucket.py")
 FORMS = {
     "test_warehouse.py::TestLocalWarehouse": ("warehouse", "DuckDB"),
     "test_warehouse.py::TestBigQuery": ("warehouse", "BigQuery on local-bigquery"),
-    "test_warehouse.py": ("warehouse", "what one form alone can show"),
-    "test_same_answers.py": ("warehouse", "one story told to both"),
-    "test_google_sql.py": ("warehouse", "the SQL, read by Google's analyzer"),
+    "test_warehouse.py": ("warehouse", "tests of one form alone"),
+    "test_same_answers.py": ("warehouse", "one scenario on both"),
+    "test_google_sql.py": ("warehouse", "the SQL in Google's analyzer"),
     "test_bucket.py::TestLocalBucket": ("bucket", "folder"),
     "test_bucket.py::TestCloudStorage": ("bucket", "Cloud Storage on fake-gcs-server"),
-    "test_bucket.py::TestAsDocumented": ("bucket", "Cloud Storage as its pages say, in process"),
-    "test_bucket.py": ("bucket", "what one form alone can show"),
-    "test_bus_forms.py::TestLocalBus": ("bus", "the laptop's"),
-    "test_bus_forms.py::TestGoogleEmulator": ("bus", "Pub/Sub on Google's own emulator"),
-    "test_bus": ("bus", "what one form alone can show"),
+    "test_bucket.py::TestAsDocumented": ("bucket", "Cloud Storage as documented, in process"),
+    "test_bucket.py": ("bucket", "tests of one form alone"),
+    "test_bus_forms.py::TestLocalBus": ("bus", "in process"),
+    "test_bus_forms.py::TestGoogleEmulator": ("bus", "Pub/Sub on Google's emulator"),
+    "test_bus": ("bus", "tests of one form alone"),
     "test_job_service.py::TestInProcess": ("job service", "stand-in in process"),
     "test_job_service.py::TestOverHttp": ("job service", "stand-in over HTTP, official client"),
-    "test_job_service.py": ("job service", "what one form alone can show"),
+    "test_job_service.py": ("job service", "tests of one form alone"),
 }
-"""What the place of a test says; the first that fits."""
+"""Port and form by the start of a test's id; the first match is taken."""
 
 
 @dataclass(slots=True, eq=False)
 class Matrix:
-    """Listens to a run of pytest."""
+    """A pytest plugin that counts results by port and form."""
 
     counts: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
     differences: dict[str, list[str]] = field(default_factory=dict)
@@ -53,11 +53,11 @@ class Matrix:
         elif word == "skipped" and isinstance(report.longrepr, tuple):
             self.missing[report.longrepr[2].removeprefix("Skipped: ")] += 1
 
-    def told(self) -> str:
+    def summary(self) -> str:
         words = ("passed", "differs", "skipped", "failed")
-        lines = [f"{'tool':10}{'form':48}" + "".join(f"{word:>9}" for word in words)]
-        for (tool, form), counts in sorted(self.counts.items()):
-            lines.append(f"{tool:10}{form:48}" + "".join(f"{counts[word]:9}" for word in words))
+        lines = [f"{'port':12}{'form':48}" + "".join(f"{word:>9}" for word in words)]
+        for (port, form), counts in sorted(self.counts.items()):
+            lines.append(f"{port:12}{form:48}" + "".join(f"{counts[word]:9}" for word in words))
         if self.differences:
             lines += ["", "Known differences, each a strict xfail:"]
         for reason, tests in sorted(self.differences.items()):
@@ -69,16 +69,14 @@ class Matrix:
 
 def _form_of(nodeid: str) -> tuple[str, str]:
     file, _, name = nodeid.partition("::")
-    attempt_key = f"{file.rpartition('/')[2]}::{name}"
-    return next(
-        (form for start, form in FORMS.items() if attempt_key.startswith(start)), ("other", file)
-    )
+    test = f"{file.rpartition('/')[2]}::{name}"
+    return next((form for start, form in FORMS.items() if test.startswith(start)), ("other", file))
 
 
-def main(given: list[str]) -> int:
+def main(arguments: list[str]) -> int:
     matrix = Matrix()
-    ended = pytest.main([*(given or SUITES), "-q", "-n0", "--no-header"], [matrix])
-    print(f"\n{matrix.told()}")  # noqa: T201
+    ended = pytest.main([*(arguments or SUITES), "-q", "-n0", "--no-header"], [matrix])
+    print(f"\n{matrix.summary()}")  # noqa: T201
     return int(ended)
 
 

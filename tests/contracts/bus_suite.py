@@ -1,4 +1,7 @@
-"""What every form of the bus has to do: at least once, dead letters, replays for one handler."""
+"""The contract suite of the bus, run on every form of it: in process and Google's emulator.
+
+At-least-once delivery, retries, dead letters, and replays for one handler alone.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -30,11 +33,11 @@ DEAD = Subscription(
 )
 EVERY = (PLANNED, AUDIT, UPLOADED, TICK, DEAD)
 ATTEMPTS = 5
-"""The fewest that Pub/Sub allows before it gives a message up (documented)."""
+"""The smallest maximum of delivery attempts that Pub/Sub allows (documented)."""
 
 
 class LeasedMessage(Protocol):
-    """One message on its way to one subscription."""
+    """One message leased from one subscription."""
 
     @property
     def message(self) -> Message: ...
@@ -53,19 +56,19 @@ class DeadLetters(Protocol):
     def settle(self, letter: StoredDeadLetter, state: str) -> None: ...
 
 
-class Room(Protocol):
-    """A bus with the subscriptions above, of which each delivers again soon."""
+class BusHarness(Protocol):
+    """A bus with the subscriptions above and short retry intervals."""
 
     @property
     def letters(self) -> DeadLetters: ...
     def publish(self, envelopes: Sequence[Envelope]) -> None: ...
     def send(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> str: ...
     def lease(self) -> tuple[int, LeasedMessage]:
-        """The next message, whenever it comes."""
+        """Wait for the next message and lease it."""
         ...
 
-    def nothing_comes(self) -> bool:
-        """Now or soon."""
+    def is_empty(self) -> bool:
+        """Whether no message is due now or soon."""
         ...
 
     def acknowledge(self, number: int) -> None: ...
@@ -75,37 +78,37 @@ class Room(Protocol):
 
 
 class BusSuite:
-    """A form gives the fixture `room`."""
+    """A form defines the fixture `harness`."""
 
-    def take(self, room: Room) -> Message:
-        number, delivery = room.lease()
-        room.acknowledge(number)
+    def take(self, harness: BusHarness) -> Message:
+        number, delivery = harness.lease()
+        harness.acknowledge(number)
         return delivery.message
 
-    def drained(self, room: Room, count: int) -> list[Message]:
-        return [self.take(room) for _ in range(count)]
+    def drained(self, harness: BusHarness, count: int) -> list[Message]:
+        return [self.take(harness) for _ in range(count)]
 
     def planned(self, batch: int = 1) -> Envelope:
         return wrapped(
             BatchPlanned(run_id="r", planned_on="2026-03-02", batch=batch, attempt=1, records=1)
         )
 
-    def given_up(self, room: Room, **attributes: str) -> Message:
-        """A message that is refused until it is delivered no more; its last delivery."""
-        room.send("jsonl-uploaded", b"body", attributes)
+    def given_up(self, harness: BusHarness, **attributes: str) -> Message:
+        """Refuse a message until its attempts are used up; its last delivery."""
+        harness.send("jsonl-uploaded", b"body", attributes)
         for _ in range(ATTEMPTS):
-            number, delivery = room.lease()
-            room.refuse(number)
+            number, delivery = harness.lease()
+            harness.refuse(number)
         return delivery.message
 
     # Delivery
 
-    def test_a_message_arrives_as_it_was_sent(self, room: Room) -> None:
+    def test_a_message_arrives_as_it_was_sent(self, harness: BusHarness) -> None:
         """Body, attributes, id and time."""
-        before = room.now()
-        id_ = room.send("watch-tick", b"\x00\xff body", {"colour": "red", "name": "ü😀"})
+        before = harness.now()
+        id_ = harness.send("watch-tick", b"\x00\xff body", {"colour": "red", "name": "ü😀"})
 
-        _, delivery = room.lease()
+        _, delivery = harness.lease()
 
         message = delivery.message
         assert ("watch-tick", id_, b"\x00\xff body", {"colour": "red", "name": "ü😀"}, 1) == (
@@ -116,91 +119,95 @@ class BusSuite:
         assert timedelta(0) == message.published_at.utcoffset()
         assert abs(message.published_at - before) < timedelta(minutes=1)
 
-    def test_a_message_may_have_attributes_alone(self, room: Room) -> None:
-        """As a storage notification without its object has."""
-        room.send("watch-tick", b"", {"tick": "x"})
+    def test_a_message_may_have_attributes_alone(self, harness: BusHarness) -> None:
+        """As storage notifications without a body have."""
+        harness.send("watch-tick", b"", {"tick": "x"})
 
-        message = self.take(room)
+        message = self.take(harness)
 
         assert (b"", {"tick": "x"}) == (message.body, dict(message.attributes))
 
-    def test_an_event_is_read_as_it_was_told(self, room: Room) -> None:
-        """Every attribute of its event, to the microsecond."""
-        told = self.planned()
-        room.publish([told])
+    def test_an_event_is_read_as_it_was_published(self, harness: BusHarness) -> None:
+        """Every attribute of its envelope, times to the microsecond."""
+        envelope = self.planned()
+        harness.publish([envelope])
 
-        message = self.take(room)
+        message = self.take(harness)
 
-        assert told == from_pubsub(message.body, message.attributes)
+        assert envelope == from_pubsub(message.body, message.attributes)
 
-    def test_every_subscription_gets_its_own_copy(self, room: Room) -> None:
-        """One acknowledges, the other does not."""
-        room.publish([self.planned()])
+    def test_every_subscription_gets_its_own_copy(self, harness: BusHarness) -> None:
+        """A refusal on one subscription does not redeliver the message on the other."""
+        harness.publish([self.planned()])
 
-        first, one = room.lease()
-        second, other = room.lease()
-        room.acknowledge(first)
-        room.refuse(second)
+        first, one = harness.lease()
+        second, other = harness.lease()
+        harness.acknowledge(first)
+        harness.refuse(second)
 
         assert {"write-jsonl", "audit"} == {
             one.subscription.handler, other.subscription.handler
         }  # fmt: skip
-        number, again = room.lease()
+        number, again = harness.lease()
         assert other.subscription == again.subscription
-        room.acknowledge(number)
-        assert room.nothing_comes()
+        harness.acknowledge(number)
+        assert harness.is_empty()
 
-    def test_many_events_at_once_all_arrive(self, room: Room) -> None:
-        """More than one request to the service holds."""
+    def test_many_events_at_once_all_arrive(self, harness: BusHarness) -> None:
+        """More than fit into one publish request."""
         count = 250
-        room.publish([self.planned(batch) for batch in range(1, count + 1)])
+        harness.publish([self.planned(batch) for batch in range(1, count + 1)])
 
-        arrived = {(each.attributes["ce-id"], each.id) for each in self.drained(room, 2 * count)}
+        arrived = {(each.attributes["ce-id"], each.id) for each in self.drained(harness, 2 * count)}
 
         assert count == len({event for event, _ in arrived}) == len({id_ for _, id_ in arrived})
 
-    def test_a_topic_nobody_listens_to_is_no_error(self, room: Room) -> None:
-        """The message has an id, and is gone."""
-        assert room.send("dead-letter-audit", b"x", {})
-        assert room.nothing_comes()
+    def test_publishing_to_a_topic_without_subscriptions_is_no_error(
+        self, harness: BusHarness
+    ) -> None:
+        """The message gets an id and is dropped."""
+        assert harness.send("dead-letter-audit", b"x", {})
+        assert harness.is_empty()
 
-    def test_message_ids_differ(self, room: Room) -> None:
-        """A request without an id is named by its message."""
-        assert 20 == len({room.send("watch-tick", b"x", {}) for _ in range(20)})
+    def test_message_ids_differ(self, harness: BusHarness) -> None:
+        """A command without an id of its own gets that of its message."""
+        assert 20 == len({harness.send("watch-tick", b"x", {}) for _ in range(20)})
 
-    def test_an_acknowledged_message_does_not_come_again(self, room: Room) -> None:
-        """Once is enough."""
-        room.send("jsonl-uploaded", b"x", {})
-        self.take(room)
+    def test_an_acknowledged_message_does_not_come_again(self, harness: BusHarness) -> None:
+        """Neither at once nor later."""
+        harness.send("jsonl-uploaded", b"x", {})
+        self.take(harness)
 
-        assert room.nothing_comes()
+        assert harness.is_empty()
 
-    def test_a_refused_message_comes_again_and_says_so(self, room: Room) -> None:
-        """The same message, the next attempt."""
-        id_ = room.send("jsonl-uploaded", b"x", {"n": "1"})
-        number, _ = room.lease()
-        room.refuse(number)
+    def test_a_refused_message_is_delivered_again_with_its_attempt(
+        self, harness: BusHarness
+    ) -> None:
+        """Same id, body and attributes, delivery attempt 2."""
+        id_ = harness.send("jsonl-uploaded", b"x", {"n": "1"})
+        number, _ = harness.lease()
+        harness.refuse(number)
 
-        message = self.take(room)
+        message = self.take(harness)
 
         assert (id_, b"x", {"n": "1"}, 2) == (
             message.id, message.body, dict(message.attributes), message.delivery_attempt,
         )  # fmt: skip
 
-    def test_a_leased_message_is_not_leased_twice(self, room: Room) -> None:
-        """Until its deadline."""
-        room.send("jsonl-uploaded", b"x", {})
-        room.lease()
+    def test_a_leased_message_is_not_leased_twice(self, harness: BusHarness) -> None:
+        """Until its acknowledgement deadline."""
+        harness.send("jsonl-uploaded", b"x", {})
+        harness.lease()
 
-        assert room.nothing_comes()
+        assert harness.is_empty()
 
     # Dead letters
 
-    def test_after_the_last_attempt_it_is_a_dead_letter(self, room: Room) -> None:
-        """Body and attributes as they were, and those that Pub/Sub adds."""
-        last = self.given_up(room, **{"ce-id": "f1", "colour": "red"})
+    def test_after_the_last_attempt_it_is_a_dead_letter(self, harness: BusHarness) -> None:
+        """Its body and attributes, and the attributes that Pub/Sub adds."""
+        last = self.given_up(harness, **{"ce-id": "f1", "colour": "red"})
 
-        letter = self.take(room)
+        letter = self.take(harness)
 
         assert (ATTEMPTS, "dead-letter-submit-job", b"body") == (
             last.delivery_attempt, letter.topic, letter.body,
@@ -212,16 +219,18 @@ class BusSuite:
         }.items() <= letter.attributes.items()
         source = letter.attributes["CloudPubSubDeadLetterSourceSubscription"]
         assert source.endswith("submit-job.jsonl-uploaded")
-        assert room.nothing_comes()
+        assert harness.is_empty()
 
-    def test_poison_goes_straight_to_the_dead_letters_with_its_cause(self, room: Room) -> None:
-        """At the first delivery; no attribute is longer than Pub/Sub takes."""
-        room.send("jsonl-uploaded", b"body", {"ce-id": "f1"})
-        number, _ = room.lease()
+    def test_a_rejected_message_is_dead_lettered_at_once_with_its_cause(
+        self, harness: BusHarness
+    ) -> None:
+        """At the first delivery; attributes are cut to 1,024 bytes, which is Pub/Sub's limit."""
+        harness.send("jsonl-uploaded", b"body", {"ce-id": "f1"})
+        number, _ = harness.lease()
 
-        room.dead_lettered(number, "object_conflict", "ü" * 1_000)
+        harness.dead_lettered(number, "object_conflict", "ü" * 1_000)
 
-        letter = self.take(room)
+        letter = self.take(harness)
         assert ("dead-letter-submit-job", b"body", "f1", "object_conflict", "1") == (
             letter.topic,
             letter.body,
@@ -230,100 +239,100 @@ class BusSuite:
             letter.attributes["CloudPubSubDeadLetterSourceDeliveryCount"],
         )
         assert 1_024 == len(letter.attributes["troupe-detail"].encode())
-        assert room.nothing_comes()
+        assert harness.is_empty()
 
-    def test_a_signal_that_is_dead_lettered_is_dropped(self, room: Room) -> None:
-        """Nothing to replay."""
-        room.send("watch-tick", b"x", {})
-        number, _ = room.lease()
+    def test_a_signal_that_is_dead_lettered_is_dropped(self, harness: BusHarness) -> None:
+        """Its subscription has no dead-letter topic."""
+        harness.send("watch-tick", b"x", {})
+        number, _ = harness.lease()
 
-        room.dead_lettered(number, "cause", "detail")
+        harness.dead_lettered(number, "cause", "detail")
 
-        assert room.nothing_comes()
+        assert harness.is_empty()
 
-    def test_looking_at_dead_letters_takes_nothing_away(self, room: Room) -> None:
-        """They are there for the next who looks."""
-        self.poisoned(room, "f1", "object_conflict")
-        self.poisoned(room, "f2", "output_missing")
+    def test_reading_dead_letters_does_not_remove_them(self, harness: BusHarness) -> None:
+        """A second read finds the same letters."""
+        self.dead_letter(harness, "f1", "object_conflict")
+        self.dead_letter(harness, "f2", "output_missing")
 
         for _ in range(2):
-            assert {"f1", "f2"} == {each.event_id for each in room.letters.find("submit-job")}
+            assert {"f1", "f2"} == {each.event_id for each in harness.letters.find("submit-job")}
 
-    def test_dead_letters_are_found_by_cause_time_and_event(self, room: Room) -> None:
-        """Whatever an operator knows of them."""
-        self.poisoned(room, "f1", "object_conflict")
-        self.poisoned(room, "f2", "output_missing")
+    def test_dead_letters_are_found_by_cause_time_and_event(self, harness: BusHarness) -> None:
+        """Each filter of the operators' commands."""
+        self.dead_letter(harness, "f1", "object_conflict")
+        self.dead_letter(harness, "f2", "output_missing")
 
-        find = room.letters.find
+        find = harness.letters.find
         assert ["f2"] == [each.event_id for each in find("submit-job", cause="output_missing")]
         assert ["f1"] == [each.event_id for each in find("submit-job", letter_id="f1")]
-        assert [] == find("submit-job", since=room.now() + timedelta(days=1))
+        assert [] == find("submit-job", since=harness.now() + timedelta(days=1))
         (letter,) = find("submit-job", letter_id="f1")
         assert ("jsonl-uploaded", "submit-job", b"body", "object_conflict", "waiting") == (
             letter.topic, letter.handler, letter.body, letter.cause, letter.state,
         )  # fmt: skip
 
-    def test_a_settled_letter_is_gone_and_the_others_stay(self, room: Room) -> None:
-        """Replayed, discarded or handled: dealt with."""
-        self.poisoned(room, "f1", "cause")
-        self.poisoned(room, "f2", "cause")
+    def test_a_settled_letter_is_gone_and_the_others_stay(self, harness: BusHarness) -> None:
+        """Other letters of the same handler are still found."""
+        self.dead_letter(harness, "f1", "cause")
+        self.dead_letter(harness, "f2", "cause")
 
-        (letter,) = room.letters.find("submit-job", letter_id="f1")
-        room.letters.settle(letter, "discarded")
+        (letter,) = harness.letters.find("submit-job", letter_id="f1")
+        harness.letters.settle(letter, "discarded")
 
-        assert ["f2"] == [each.event_id for each in room.letters.find("submit-job")]
+        assert ["f2"] == [each.event_id for each in harness.letters.find("submit-job")]
 
-    def test_a_replayed_letter_is_the_message_it_was(self, room: Room) -> None:
-        """The same event id, nothing of the dead letter, for its handler alone."""
-        self.poisoned(room, "f1", "cause")
-        (letter,) = room.letters.find("submit-job")
+    def test_a_replayed_letter_is_the_original_message(self, harness: BusHarness) -> None:
+        """The same event id and body, without the dead letter's attributes, for its handler alone."""
+        self.dead_letter(harness, "f1", "cause")
+        (letter,) = harness.letters.find("submit-job")
 
-        room.send(letter.topic, letter.body, replay_attributes(letter))
-        room.letters.settle(letter, "replayed")
+        harness.send(letter.topic, letter.body, replay_attributes(letter))
+        harness.letters.settle(letter, "replayed")
 
-        message = self.take(room)
+        message = self.take(harness)
         assert ("jsonl-uploaded", b"body") == (message.topic, message.body)
         assert {"ce-id": "f1", REPLAY_FOR: "submit-job", REPLAY_COUNT: "1"} == dict(
             message.attributes
         )
-        assert [] == room.letters.find("submit-job")
+        assert [] == harness.letters.find("submit-job")
 
-    def test_a_replay_that_fails_again_is_a_dead_letter_again(self, room: Room) -> None:
-        """And `record-dead-letter` hears of it: the name of the failed handler is taken off."""
-        self.poisoned(room, "f1", "cause", **{REPLAY_FOR: "submit-job", REPLAY_COUNT: "1"})
+    def test_a_replay_that_fails_again_is_a_dead_letter_again(self, harness: BusHarness) -> None:
+        """Without the attribute that names its handler, so that `record-dead-letter` receives it."""
+        self.dead_letter(harness, "f1", "cause", **{REPLAY_FOR: "submit-job", REPLAY_COUNT: "1"})
 
-        (letter,) = room.letters.find("submit-job")
+        (letter,) = harness.letters.find("submit-job")
         assert REPLAY_FOR not in letter.attributes
         assert "2" == replay_attributes(letter)[REPLAY_COUNT]
 
-    def poisoned(self, room: Room, event: str, cause: str, **attributes: str) -> None:
-        """Dead-lettered at its first delivery, and heard of by `record-dead-letter`."""
-        room.send("jsonl-uploaded", b"body", {"ce-id": event} | attributes)
-        number, _ = room.lease()
-        room.dead_lettered(number, cause, "detail")
-        assert "dead-letter-submit-job" == self.take(room).topic
+    def dead_letter(self, harness: BusHarness, event: str, cause: str, **attributes: str) -> None:
+        """Dead-letter a message at its first delivery, and take the letter's own message."""
+        harness.send("jsonl-uploaded", b"body", {"ce-id": event} | attributes)
+        number, _ = harness.lease()
+        harness.dead_lettered(number, cause, "detail")
+        assert "dead-letter-submit-job" == self.take(harness).topic
 
     # Replays
 
     @pytest.mark.parametrize(
-        ("attributes", "takers"),
+        ("attributes", "receivers"),
         [
             ({}, {"write-jsonl", "audit"}),
             ({REPLAY_FOR: "write-jsonl"}, {"write-jsonl"}),
             ({REPLAY_FOR: "audit"}, {"audit"}),
-            ({REPLAY_FOR: "nobody"}, set()),
+            ({REPLAY_FOR: "unknown"}, set()),
         ],
     )
     def test_a_replay_is_for_one_handler_alone(
-        self, room: Room, attributes: dict[str, str], takers: set[str]
+        self, harness: BusHarness, attributes: dict[str, str], receivers: set[str]
     ) -> None:
-        """The filter that every subscription has."""
-        room.send("batch-planned", b"x", attributes)
-        found = set()
-        for _ in takers:
-            number, delivery = room.lease()
-            found.add(delivery.subscription.handler)
-            room.acknowledge(number)
+        """Every subscription filters by the attribute that names a handler."""
+        harness.send("batch-planned", b"x", attributes)
+        handlers = set()
+        for _ in receivers:
+            number, delivery = harness.lease()
+            handlers.add(delivery.subscription.handler)
+            harness.acknowledge(number)
 
-        assert takers == found
-        assert room.nothing_comes()
+        assert receivers == handlers
+        assert harness.is_empty()

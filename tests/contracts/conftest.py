@@ -1,8 +1,8 @@
-"""The suites explain what they find as tests do; the emulators are there for all of them."""
+"""Assertions of the suites are rewritten by pytest; the emulators are shared by all of them."""
 
 import pytest
 
-for suite in ("suites", "bus_suite", "model_suite"):
+for suite in ("bucket_suite", "bus_suite", "job_service_suite", "warehouse_suite"):
     pytest.register_assert_rewrite(f"tests.contracts.{suite}")
 
 from tests.cloud.fixtures import pubsub  # noqa: E402

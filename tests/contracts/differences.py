@@ -1,4 +1,4 @@
-"""Where a server that stands in for Google Cloud is not like it: each a strict xfail, and why."""
+"""Known differences between an emulator and Google Cloud: each a strict xfail with its reason."""
 
 from collections.abc import Mapping
 
@@ -34,7 +34,7 @@ SAME_ANSWERS: dict[str, str] = {}
 
 
 def expect(request: pytest.FixtureRequest, differences: Mapping[str, str]) -> None:
-    """Mark the test that is about to run, when its name begins with one that is listed."""
+    """Mark the current test as an expected failure when its name starts with a listed one."""
     for start, reason in differences.items():
         if request.node.name.startswith(start):
             request.applymarker(pytest.mark.xfail(reason=reason, strict=True))

@@ -1,4 +1,4 @@
-"""What every form of the model tool has to do: batch prediction as the handlers see it."""
+"""The contract suite of the job service, run on every form of it: in process and over HTTP."""
 
 import json
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from troupe.standin.settings import Behaviour, End
 from troupe.standin.vertex import StandIn
 
 MODEL = "gemini-3.5-flash-lite"
-MARKS = {"troupe": "ab12", "attempt": "ab12__r-1__1__1"}
+LABELS = {"troupe": "ab12", "attempt": "ab12__r-1__1__1"}
 STAYS = (
     JobState.UNSPECIFIED, JobState.QUEUED, JobState.PENDING, JobState.RUNNING,
     JobState.PAUSED, JobState.UPDATING,
@@ -28,11 +28,11 @@ ENDS = (
 )  # fmt: skip
 
 Opened = Callable[[StandIn], AbstractContextManager[JobService]]
-"""How a form of the tool reaches a service."""
+"""Opens a form of the port on a stand-in."""
 
 
 class JobServiceHarness:
-    """A service, the clock it goes by, and the tool that reaches it."""
+    """A stand-in with its clock and bucket, and the port that reaches it."""
 
     def __init__(self, folder: Path, **behaviour: Any) -> None:
         self.clock, self.bucket = HeldClock(), MemoryBucket()
@@ -40,14 +40,14 @@ class JobServiceHarness:
         self.job_service: JobService
 
     def create(self, **changed: Any) -> Job:
-        given = {
+        request = {
             "display_name": "troupe.ab12__r-1__1__1",
             "model": MODEL,
             "request_uri": self.bucket.uri("in.jsonl"),
             "output_prefix": self.bucket.uri("output/ab12__r-1__1__1__1"),
-            "labels": MARKS,
+            "labels": LABELS,
         }
-        return self.job_service.create(**(given | changed))
+        return self.job_service.create(**(request | changed))
 
     def labelled(self, **labels: str) -> Job:
         return self.create(labels=labels)
@@ -58,13 +58,13 @@ class JobServiceHarness:
             pass
 
     def now(self, job: Job) -> Job:
-        found = self.job_service.get(job.name)
-        assert found is not None, "the job is gone"
-        return found
+        current = self.job_service.get(job.name)
+        assert current is not None, "the job does not exist"
+        return current
 
 
 class JobServiceSuite:
-    """A form gives the fixture `opened`."""
+    """A form defines the fixture `opened`."""
 
     @pytest.fixture
     def harness(self, tmp_path: Path, opened: Opened) -> Any:
@@ -74,29 +74,31 @@ class JobServiceSuite:
             yield made
 
     def test_a_new_job_waits_and_carries_its_labels(self, harness: JobServiceHarness) -> None:
-        """Nothing has begun."""
+        """It has no start time, folder or error."""
         job = harness.create()
 
-        assert (JobState.PENDING, MARKS, harness.clock()) == (job.state, job.labels, job.created_at)
+        assert (JobState.PENDING, LABELS, harness.clock()) == (
+            job.state,
+            job.labels,
+            job.created_at,
+        )
         assert (None, None, None, "") == (
             job.started_at, job.output_folder, job.error_code, job.error_message,
         )  # fmt: skip
 
-    def test_what_is_asked_for_by_name_is_what_was_created(
-        self, harness: JobServiceHarness
-    ) -> None:
-        """To the microsecond."""
+    def test_a_job_read_by_name_equals_the_created_one(self, harness: JobServiceHarness) -> None:
+        """Times to the microsecond."""
         harness.clock.pass_(0.123456)
         job = harness.create()
 
         assert job == harness.now(job)
 
     def test_every_create_is_a_job_of_its_own(self, harness: JobServiceHarness) -> None:
-        """The service does not dedupe, and the tool sends no request twice."""
+        """The service does not deduplicate, and the port sends no request twice."""
         one, other = harness.create(), harness.create()
 
         assert one.name != other.name
-        assert 2 == len(harness.service.find(MARKS))
+        assert 2 == len(harness.service.find(LABELS))
 
     def test_jobs_are_found_by_all_of_their_labels(self, harness: JobServiceHarness) -> None:
         """One label that differs, or is missing, is another job."""
@@ -111,7 +113,7 @@ class JobServiceSuite:
     def test_every_label_that_may_be_written_can_be_found(
         self, harness: JobServiceHarness, value: str
     ) -> None:
-        """Digits, hyphens, nothing at all."""
+        """Digits, hyphens, and the empty value."""
         harness.labelled(troupe="ab12", attempt="other")
         job = harness.labelled(troupe="ab12", attempt=value)
 
@@ -123,7 +125,7 @@ class JobServiceSuite:
     def test_a_value_is_never_a_part_of_the_filter(
         self, harness: JobServiceHarness, value: str
     ) -> None:
-        """It finds nothing, because nothing has such a label."""
+        """It is quoted, and finds nothing."""
         harness.labelled(troupe="ab12", attempt="a1")
 
         assert [] == harness.job_service.find({"attempt": value})
@@ -138,7 +140,7 @@ class JobServiceSuite:
         assert made == [job.name for job in harness.job_service.find({"troupe": "ab12"})]
 
     def test_jobs_since_a_time_include_that_time(self, harness: JobServiceHarness) -> None:
-        """To the microsecond, and only those with the label."""
+        """Compared to the microsecond, and only jobs with the labels."""
         harness.labelled(troupe="ab12")
         harness.clock.pass_(10.000001)
         since = harness.clock()
@@ -152,17 +154,17 @@ class JobServiceSuite:
             since + timedelta(days=1), {"troupe": "ab12"}
         )
 
-    def test_a_job_that_nobody_knows_is_none(self, harness: JobServiceHarness) -> None:
-        """Neither one that never was nor one that was deleted."""
+    def test_an_unknown_job_is_none(self, harness: JobServiceHarness) -> None:
+        """One that never existed, and one that was deleted."""
         job = harness.create()
         other = job.name[:-1] + "9"
-        harness.service.delete(_kept(job))
+        harness.service.delete(_local_name(job))
 
         assert (None, None) == (harness.job_service.get(other), harness.job_service.get(job.name))
-        assert [] == harness.job_service.find(MARKS)
+        assert [] == harness.job_service.find(LABELS)
 
-    def test_a_job_that_succeeds_says_where_it_wrote(self, harness: JobServiceHarness) -> None:
-        """And when it began."""
+    def test_a_job_that_succeeded_has_its_output_folder(self, harness: JobServiceHarness) -> None:
+        """And its start time."""
         job = harness.create()
         harness.work(60)
 
@@ -172,10 +174,12 @@ class JobServiceSuite:
         assert ended.output_folder.startswith(
             harness.bucket.uri("output/ab12__r-1__1__1__1/prediction-model-")
         )
-        assert [ended] == harness.job_service.find(MARKS)
+        assert [ended] == harness.job_service.find(LABELS)
 
-    def test_a_job_whose_file_is_refused_says_so(self, harness: JobServiceHarness) -> None:
-        """Code 3, with the words of the service."""
+    def test_a_job_whose_file_is_refused_fails_with_code_3(
+        self, harness: JobServiceHarness
+    ) -> None:
+        """With the message of the service."""
         job = harness.create(request_uri=harness.bucket.uri("missing.jsonl"))
         harness.work(60)
 
@@ -183,8 +187,8 @@ class JobServiceSuite:
         assert (JobState.FAILED, 3) == (ended.state, ended.error_code)
         assert "Failed to import data" in ended.error_message
 
-    def test_a_job_can_be_given_what_another_one_wrote(self, harness: JobServiceHarness) -> None:
-        """So a job is resumed (documented): its answers stay as they are."""
+    def test_a_job_resumes_from_the_output_of_another(self, harness: JobServiceHarness) -> None:
+        """As documented: answered rows stay unchanged."""
         first = harness.create()
         harness.work(60)
         written = f"{harness.now(first).output_folder}/predictions.jsonl"
@@ -193,18 +197,18 @@ class JobServiceSuite:
 
         again = f"{harness.now(second).output_folder}/predictions.jsonl"
         assert again != written
-        was, now = (harness.bucket.content[uri].splitlines() for uri in (written, again))
-        assert (3, sorted(was)) == (len(now), sorted(now))
+        before, after = (harness.bucket.content[uri].splitlines() for uri in (written, again))
+        assert (3, sorted(before)) == (len(after), sorted(after))
 
     def test_a_job_of_a_foreign_bucket_fails_later(self, harness: JobServiceHarness) -> None:
-        """Its creation is answered all the same."""
+        """It is created, and fails with code 9."""
         job = harness.create(output_prefix="gs://elsewhere/out")
         harness.work(60)
 
         assert (JobState.FAILED, 9) == (harness.now(job).state, harness.now(job).error_code)
 
     def test_a_waiting_job_is_cancelled(self, harness: JobServiceHarness) -> None:
-        """It ends without having begun."""
+        """It ends without a start time."""
         job = harness.create()
         harness.job_service.cancel(job.name)
 
@@ -212,10 +216,10 @@ class JobServiceSuite:
         assert (JobState.CANCELLED, 1, None) == (ended.state, ended.error_code, ended.started_at)
 
     def test_a_job_that_ended_or_is_gone_is_left_as_it_is(self, harness: JobServiceHarness) -> None:
-        """Whoever asks for the end of it is content."""
+        """Cancelling it raises no error."""
         ended, gone = harness.create(), harness.create()
         harness.work(60)
-        harness.service.delete(_kept(gone))
+        harness.service.delete(_local_name(gone))
         before = harness.now(ended)
 
         harness.job_service.cancel(ended.name)
@@ -224,7 +228,7 @@ class JobServiceSuite:
         assert before == harness.now(ended)
 
     def test_cancelling_twice_is_cancelling(self, harness: JobServiceHarness) -> None:
-        """The second finds it ended."""
+        """The second call raises no error."""
         job = harness.create()
         harness.job_service.cancel(job.name)
         harness.job_service.cancel(job.name)
@@ -232,8 +236,8 @@ class JobServiceSuite:
         assert JobState.CANCELLED is harness.now(job).state
 
     @pytest.mark.parametrize("state", [*STAYS, *ENDS])
-    def test_every_state_is_told(self, tmp_path: Path, opened: Opened, state: JobState) -> None:
-        """All of the service's, those that end and those that do not."""
+    def test_every_state_is_returned(self, tmp_path: Path, opened: Opened, state: JobState) -> None:
+        """All states of the service, terminal or not."""
         made = JobServiceHarness(tmp_path, end=lambda job: End(state=state))
         made.bucket.write_once("in.jsonl", [_line(1)])
         with opened(made.service) as made.job_service:
@@ -241,12 +245,12 @@ class JobServiceSuite:
             made.work()
 
             assert state is made.now(job).state
-            assert [state] == [each.state for each in made.job_service.find(MARKS)]
+            assert [state] == [each.state for each in made.job_service.find(LABELS)]
 
     def test_a_running_job_is_cancelling_before_it_is_cancelled(
         self, tmp_path: Path, opened: Opened
     ) -> None:
-        """What it answered so far is exported."""
+        """The rows that it answered are exported."""
         made = JobServiceHarness(tmp_path, running_seconds=100)
         made.bucket.write_once("in.jsonl", [_line(number) for number in range(10)])
         with opened(made.service) as made.job_service:
@@ -260,10 +264,10 @@ class JobServiceSuite:
             assert JobState.CANCELLED is made.now(job).state
             assert made.now(job).output_folder
 
-    def test_a_request_file_that_no_job_is_made_of_is_refused(
+    def test_a_request_file_that_the_service_refuses_creates_no_job(
         self, tmp_path: Path, opened: Opened
     ) -> None:
-        """At once; the rest of the service goes on."""
+        """With the cause bad_request; other files are accepted."""
         made = JobServiceHarness(tmp_path, refused_inputs=frozenset({"gs://here/in.jsonl"}))
         with opened(made.service) as made.job_service:
             with pytest.raises(Refused) as refused:
@@ -271,10 +275,10 @@ class JobServiceSuite:
 
             assert "bad_request" == refused.value.cause
             made.create(request_uri=made.bucket.uri("other.jsonl"))
-            assert 1 == len(made.job_service.find(MARKS))
+            assert 1 == len(made.job_service.find(LABELS))
 
     def test_an_unknown_model_is_refused(self, tmp_path: Path, opened: Opened) -> None:
-        """At once, and nothing was created."""
+        """With the cause model_not_found, and no job is created."""
         made = JobServiceHarness(
             tmp_path, unknown_models=frozenset({"publishers/google/models/gemini-2.5-pro"})
         )
@@ -289,7 +293,7 @@ class JobServiceSuite:
     def test_labels_that_break_the_rules_are_refused(
         self, harness: JobServiceHarness, labels: dict[str, str]
     ) -> None:
-        """By the service; nothing was created."""
+        """With the cause bad_request, and no job is created."""
         with pytest.raises(Refused) as refused:
             harness.create(labels=labels)
 
@@ -297,18 +301,18 @@ class JobServiceSuite:
         assert [] == harness.service.find({})
 
     def test_a_long_display_name_is_cut(self, harness: JobServiceHarness) -> None:
-        """128 signs is the most (documented)."""
+        """Names have at most 128 characters (documented)."""
         assert JobState.PENDING is harness.create(display_name="x" * 200).state
 
     def test_a_model_may_be_named_in_full(self, harness: JobServiceHarness) -> None:
-        """A tuned one, or one of another publisher."""
+        """As for a tuned model, or one of another publisher."""
         job = harness.create(model=f"publishers/google/models/{MODEL}")
 
         assert JobState.PENDING is job.state
 
 
-def _kept(job: Job) -> str:
-    """The name under which the stand-in keeps it."""
+def _local_name(job: Job) -> str:
+    """The job's name inside the stand-in."""
     return "projects/local/locations/local/batchPredictionJobs/" + job.name.rsplit("/", 1)[-1]
 
 

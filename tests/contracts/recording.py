@@ -1,6 +1,6 @@
-"""A story on a laptop, kept as what the warehouse was told, so that another can be told the same.
+"""Record the warehouse calls of a scenario on DuckDB, to replay them on another warehouse.
 
-Time is part of it: wherever a statement asks for it, the other warehouse gets the laptop's.
+The recorded times are part of it: in a replay they replace CURRENT_TIMESTAMP() and CURRENT_DATE().
 """
 
 import json
@@ -19,12 +19,12 @@ from tracking.statements import transaction
 from tracking.tables import Column, layouts
 from troupe.backends.local.backend import LocalSettings
 from troupe.operations import clear_history
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Told to `do`."""
+    """A call of `run_once`."""
 
     at: datetime
     job_id: str
@@ -34,7 +34,7 @@ class Transaction:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """Told to `append`."""
+    """A call of `append`."""
 
     table: str
     rows: Sequence[Row]
@@ -42,68 +42,68 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Told to `load`; the name that came back, and the lines."""
+    """A call of `load`: the returned name, and the lines of its files."""
 
     name: str
     columns: Sequence[Column]
     lines: bytes
 
 
-Told = Transaction | Append | Load
+Call = Transaction | Append | Load
 
 
 @dataclass(slots=True)
-class Story:
-    """What was told, and what it left behind."""
+class RecordedScenario:
+    """The calls of a scenario, and the rows that it left."""
 
     now: datetime
-    told: list[Told] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     tables: dict[str, list[Row]] = field(default_factory=dict)
 
 
-def tell_story(home: Path) -> Story:
-    """Something for most queries to tell.
+def record_scenario(home: Path) -> RecordedScenario:
+    """Run and record a scenario that gives most queries rows to return.
 
-    Damage and retries, a stop, a reprocessing, a clearing and a forgetting, a refused request,
-    a system error, and a run that is still under way.
+    Corrupted answers and retries, a stopped run, a reprocessed run, a cleared history, a forgotten
+    person, a refused request, a system error, and a run that is in progress.
     """
-    damage = Damage(share=0.5, seed=5)
-    harness = LocalHarness(home, LocalSettings(damage=damage, deployment="d1"))
-    story = Story(harness.clock())
-    _record(harness, story)
+    corruption = Corruption(share=0.5, seed=5)
+    local = LocalHarness(home, LocalSettings(corruption=corruption, deployment="d1"))
+    scenario = RecordedScenario(local.clock())
+    _record(local, scenario)
     rows = [
         *calls(7), call(7, None), call(8, "x" * 40 + "ü😀'\"\\\n"), call(3), call(3, "edited"),
     ]  # fmt: skip
-    _source(harness, story, rows)
-    harness.run("r1", rows_per_batch=5, canary=3)
-    _source(harness, story, calls(2, start=20))
-    harness.request("r2")
-    harness.publish(CancelRequested(run_id="r2"))
-    harness.play()
-    harness.run("r3", mode="incremental")
-    harness.publish(ReprocessRequested(run_id="r4", of_run="r1"))
-    harness.play()
-    clear_history.clear_history(harness.backend, "r3", "seen twice", sure=True)
-    clear_history.forget(harness.backend, "tok_000001", sure=True)
-    harness.run("r1", limit=1)
-    harness.backend.dependencies.tracking.store_error(
+    _source(local, scenario, rows)
+    local.run("r1", rows_per_batch=5, canary=3)
+    _source(local, scenario, calls(2, start=20))
+    local.request("r2")
+    local.publish(CancelRequested(run_id="r2"))
+    local.play()
+    local.run("r3", mode="incremental")
+    local.publish(ReprocessRequested(run_id="r4", of_run="r1"))
+    local.play()
+    clear_history.clear_history(local.backend, "r3", "seen twice", sure=True)
+    clear_history.forget(local.backend, "tok_000001", sure=True)
+    local.run("r1", limit=1)
+    local.backend.dependencies.tracking.store_error(
         "e1", "dead_lettered", cause="bad", run_id="r1", batch=1
     )
-    _source(harness, story, calls(2, start=30))
-    harness.request("r5")
-    while "job-submitted" not in harness.topics("r5"):
-        harness.backend.deliver_next()
-    story.now = harness.clock()
-    story.tables = {table: _all(harness, table) for table in layouts()}
-    harness.close()
-    return story
+    _source(local, scenario, calls(2, start=30))
+    local.request("r5")
+    while "job-submitted" not in local.topics("r5"):
+        local.backend.deliver_next()
+    scenario.now = local.clock()
+    scenario.tables = {table: _all(local, table) for table in layouts()}
+    local.close()
+    return scenario
 
 
-def tell_again(story: Story, warehouse: Warehouse, bucket: Bucket) -> list[bool]:
-    """The same to another warehouse; returns what its transactions answered."""
+def replay(scenario: RecordedScenario, warehouse: Warehouse, bucket: Bucket) -> list[bool]:
+    """Replay on another warehouse; returns what its transactions returned."""
     names: dict[str, str] = {}
     done = []
-    for each in _joined(story.told):
+    for each in _joined(scenario.calls):
         if isinstance(each, Transaction):
             script = at(_renamed(each.script, names), each.at)
             done.append(warehouse.run_once(each.job_id, script, each.params))
@@ -116,14 +116,14 @@ def tell_again(story: Story, warehouse: Warehouse, bucket: Bucket) -> list[bool]
 
 
 def at(sql: str, now: datetime) -> str:
-    """The statement with the laptop's time in place of the server's."""
+    """The statement with this time in place of the current one."""
     moment = f"TIMESTAMP '{now.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}+00'"
     timed = sql.replace("CURRENT_TIMESTAMP()", moment)
     return timed.replace("CURRENT_DATE()", f"DATE '{now.astimezone(UTC):%Y-%m-%d}'")
 
 
 def plain(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Rows as sorted texts that are equal for equal rows: floats to ten digits, no list as none."""
+    """Rows as sorted texts that are equal for equal rows: ten digits, empty list equal to null."""
     return sorted(json.dumps(_plain(dict(row)), sort_keys=True, default=str) for row in rows)
 
 
@@ -137,47 +137,51 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _record(harness: LocalHarness, story: Story) -> None:
-    """Everything that changes the laptop's tables from now on is kept."""
-    warehouse, clock = harness.backend.warehouse, harness.clock
-    do, append, load = warehouse.run_once, warehouse.append, warehouse.load
-    founded = {"deployment": harness.backend.deployment.id}
-    story.told.append(Transaction(clock(), "found", transaction("create_deployment"), founded))
+def _record(local: LocalHarness, scenario: RecordedScenario) -> None:
+    """Record every call that changes tables from now on."""
+    warehouse, clock = local.backend.warehouse, local.clock
+    run_once, append, load = warehouse.run_once, warehouse.append, warehouse.load
+    deployment = {"deployment": local.backend.deployment.id}
+    scenario.calls.append(
+        Transaction(clock(), "create", transaction("create_deployment"), deployment)
+    )
 
-    def keep_run_once(job_id: str, script: str, params: Params) -> bool:
+    def record_run_once(job_id: str, script: str, params: Params) -> bool:
         now = clock()
-        ran = do(job_id, script, params)
+        ran = run_once(job_id, script, params)
         if ran:
-            story.told.append(Transaction(now, job_id, script, params))
+            scenario.calls.append(Transaction(now, job_id, script, params))
         return ran
 
-    def keep_append(table: str, rows: Sequence[Row]) -> None:
+    def record_append(table: str, rows: Sequence[Row]) -> None:
         append(table, rows)
-        story.told.append(Append(table, list(rows)))
+        scenario.calls.append(Append(table, list(rows)))
 
-    def keep_load(table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
-        given = list(uris)
-        name = load(table, columns, given)
-        lines = b"".join(harness.backend.bucket.path_of(uri).read_bytes() for uri in given)
-        story.told.append(Load(name, columns, lines))
+    def record_load(table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
+        files = list(uris)
+        name = load(table, columns, files)
+        lines = b"".join(local.backend.bucket.path_of(uri).read_bytes() for uri in files)
+        scenario.calls.append(Load(name, columns, lines))
         return name
 
-    for name, kept in (("run_once", keep_run_once), ("append", keep_append), ("load", keep_load)):
-        setattr(warehouse, name, kept)
+    for name, recorded in (
+        ("run_once", record_run_once), ("append", record_append), ("load", record_load),
+    ):  # fmt: skip
+        setattr(warehouse, name, recorded)
 
 
-def _source(harness: LocalHarness, story: Story, rows: Sequence[Row]) -> None:
-    """The source is the user's: it is not written through the warehouse."""
-    harness.load(rows)
+def _source(local: LocalHarness, scenario: RecordedScenario, rows: Sequence[Row]) -> None:
+    """Load source rows; the product does not write them through the port."""
+    local.load(rows)
     typed = [row | {"event_timestamp": datetime.fromisoformat(row["event_timestamp"])}
              for row in rows]  # fmt: skip
-    story.told.append(Append("transcription_pass_2", typed))
+    scenario.calls.append(Append("transcription_pass_2", typed))
 
 
-def _joined(told: Iterable[Told]) -> Iterator[Told]:
-    """The rows of one table between two transactions in one append: nobody reads them before."""
+def _joined(calls: Iterable[Call]) -> Iterator[Call]:
+    """Join the appends to one table between two transactions, because nothing reads them before."""
     waiting: dict[str, list[Row]] = {}
-    for each in told:
+    for each in calls:
         if isinstance(each, Append):
             waiting.setdefault(each.table, []).extend(each.rows)
             continue
@@ -192,5 +196,5 @@ def _renamed(script: str, names: Mapping[str, str]) -> str:
     return re.sub(r"\bstaged_staging_\d+\b", lambda name: names[name.group()], script)
 
 
-def _all(harness: LocalHarness, table: str) -> list[Row]:
-    return harness.backend.warehouse.query(f"SELECT * FROM {table}", {})  # noqa: S608
+def _all(local: LocalHarness, table: str) -> list[Row]:
+    return local.backend.warehouse.query(f"SELECT * FROM {table}", {})  # noqa: S608

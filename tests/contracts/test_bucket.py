@@ -1,4 +1,4 @@
-"""The forms of the bucket."""
+"""The bucket in both forms, and tests of one form alone."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 
 from handlers.ports import Bucket
+from tests.contracts.bucket_suite import BucketSuite
 from tests.contracts.differences import CLOUD_STORAGE, expect
-from tests.contracts.suites import BucketSuite
 from troupe.backends.local.bucket import LocalBucket
 
 
 class TestLocalBucket(BucketSuite):
-    """A folder."""
+    """The local backend's bucket: a folder."""
 
     @pytest.fixture
     def bucket(self, tmp_path: Path) -> Bucket:
@@ -22,11 +22,11 @@ class TestLocalBucket(BucketSuite):
 
 
 SMALL_BLOCK = 256 << 10
-"""The smallest part of a resumable upload, so that small objects go that way too."""
+"""The smallest part of a resumable upload, so that small objects are uploaded in parts too."""
 
 
 class TestCloudStorage(BucketSuite):
-    """Google's client and a server that speaks the JSON API."""
+    """The cloud backend's bucket: Google's client and an emulator."""
 
     @pytest.fixture
     def bucket(self, storage_server: str) -> Iterator[Bucket]:
@@ -34,7 +34,7 @@ class TestCloudStorage(BucketSuite):
         from tests.gcp.making import gcp_settings
         from troupe.backends.gcp.bucket import StorageBucket, storage_client
 
-        name = f"stories-{uuid4().hex[:12]}"
+        name = f"contract-{uuid4().hex[:12]}"
         settings = replace(
             gcp_settings(), bucket=name, output_bucket=name, storage_endpoint=storage_server
         )
@@ -51,7 +51,7 @@ class TestCloudStorage(BucketSuite):
 
 @pytest.mark.parametrize("path", ["", "/a", "a//b", "../a", "a/../../b", "a/.", "a/"])
 def test_a_name_that_leads_out_of_the_folder_is_dead_lettered(tmp_path: Path, path: str) -> None:
-    """The laptop's folder is the bucket, and no more."""
+    """No file is written."""
     from handlers.dispatch.errors import Reject
 
     with pytest.raises(Reject):
@@ -60,8 +60,8 @@ def test_a_name_that_leads_out_of_the_folder_is_dead_lettered(tmp_path: Path, pa
     assert [] == [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
-def test_what_another_process_left_half_written_is_not_listed(tmp_path: Path) -> None:
-    """It was killed before the object had its name."""
+def test_a_half_written_object_of_a_killed_process_is_not_listed(tmp_path: Path) -> None:
+    """It has a temporary name outside of the bucket."""
     bucket = LocalBucket(tmp_path)
     bucket.write_once("a/b", [b"whole"])
     (tmp_path.with_name(f"{tmp_path.name}-aside") / "c-99999").write_bytes(b"half")

@@ -1,4 +1,4 @@
-"""Pub/Sub in both forms: the laptop's bus, and Google's emulator through the official client."""
+"""The bus in both forms: the in-process bus, and Google's emulator with the official client."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -9,7 +9,7 @@ import pytest
 
 from events import Envelope
 from handlers.dispatch.dead_letters import REPLAY_FOR
-from tests.contracts.bus_suite import ATTEMPTS, EVERY, BusSuite, LeasedMessage, Room
+from tests.contracts.bus_suite import ATTEMPTS, EVERY, BusHarness, BusSuite, LeasedMessage
 from tests.local.fakes import HeldClock
 from troupe.backends.defaults import utc_now
 from troupe.backends.local.bus import LeasedMessage as LocalLeasedMessage
@@ -17,8 +17,8 @@ from troupe.backends.local.bus import LocalBus, Retry
 from troupe.backends.local.dead_letter_store import LocalDeadLetters
 
 
-class LocalRoom:
-    """The bus in this process; time goes on as soon as it is waited for."""
+class LocalBusHarness:
+    """The bus in this process; waiting for a message moves the clock."""
 
     def __init__(self) -> None:
         self.clock = HeldClock()
@@ -37,10 +37,10 @@ class LocalRoom:
         if leased is None:
             self.clock.pass_(1)
             leased = self.bus.lease()
-        assert leased is not None, "nothing comes"
+        assert leased is not None, "no message is due"
         return leased
 
-    def nothing_comes(self) -> bool:
+    def is_empty(self) -> bool:
         self.clock.pass_(10)
         return self.bus.lease() is None
 
@@ -58,15 +58,15 @@ class LocalRoom:
 
 
 class TestLocalBus(BusSuite):
-    """What a laptop has."""
+    """The local backend's bus."""
 
     @pytest.fixture
-    def room(self) -> Room:
-        return LocalRoom()
+    def harness(self) -> BusHarness:
+        return LocalBusHarness()
 
 
-class CloudRoom:
-    """The publisher, the pulling worker and the pulled letters, on topics of its own."""
+class PubSubHarness:
+    """Publisher, pull worker and dead letters of the cloud backend, on topics of their own."""
 
     def __init__(self, prefix: str) -> None:
         from tests.cloud.topology import Pace, lay_out
@@ -96,10 +96,10 @@ class CloudRoom:
 
     def lease(self) -> tuple[int, LeasedMessage]:
         leased = self.worker.lease(wait_seconds=30)
-        assert leased is not None, "nothing comes"
+        assert leased is not None, "no message is due"
         return leased
 
-    def nothing_comes(self) -> bool:
+    def is_empty(self) -> bool:
         return self.worker.lease(wait_seconds=1.5) is None
 
     def acknowledge(self, number: int) -> None:
@@ -119,32 +119,32 @@ _PREFIXES = count(1)
 
 
 class TestGoogleEmulator(BusSuite):
-    """Google's own emulator, the official client on our side."""
+    """The cloud backend's bus on Google's emulator."""
 
     @pytest.fixture
-    def room(self, pubsub: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Room]:
+    def harness(self, pubsub: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[BusHarness]:
         monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
-        made = CloudRoom(f"contract-{next(_PREFIXES)}-")
+        made = PubSubHarness(f"contract-{next(_PREFIXES)}-")
         yield made
         made.close()
 
-    @pytest.mark.xfail(strict=True, reason="the emulator keeps filters and applies none")
-    def test_the_service_itself_filters(self, room: CloudRoom) -> None:
-        """Google applies the filter (documented); our service and worker apply it once more."""
+    @pytest.mark.xfail(strict=True, reason="the emulator stores filters but does not apply them")
+    def test_the_service_itself_filters(self, harness: PubSubHarness) -> None:
+        """Google documents the filter; our service and worker apply it again because of this."""
         from google.api_core.exceptions import DeadlineExceeded
 
         from troupe.backends.gcp.dead_letter_store import subscriber_client
 
-        raw = room.settings.subscription("raw.batch-planned")
+        raw = harness.settings.subscription("raw.batch-planned")
         with subscriber_client() as client:
             client.create_subscription(
                 request={
                     "name": raw,
-                    "topic": room.settings.topic("batch-planned"),
+                    "topic": harness.settings.topic("batch-planned"),
                     "filter": f"NOT attributes:{REPLAY_FOR}",
                 }
             )
-            room.send("batch-planned", b"x", {REPLAY_FOR: "somebody"})
+            harness.send("batch-planned", b"x", {REPLAY_FOR: "other"})
 
             with pytest.raises(DeadlineExceeded):
                 client.pull(subscription=raw, max_messages=1, retry=None, timeout=3)

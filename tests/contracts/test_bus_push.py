@@ -28,8 +28,8 @@ from troupe.telemetry import Telemetry
 PREFIXES = count(1)
 
 
-class Read:
-    """In the place of the handlers: keeps what arrives, and answers as the story says."""
+class RecordingHandler:
+    """Replaces `deliver`: records each message, and returns the result that a test set."""
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
@@ -47,7 +47,7 @@ class Read:
 
 
 class FakeBackend:
-    """The real bus, and tools that no story here touches."""
+    """The real bus, and dependencies that no test here uses."""
 
     def __init__(self, dependencies: Dependencies, bus: PubSubBus) -> None:
         self.dependencies, self.bus = dependencies, bus
@@ -55,18 +55,20 @@ class FakeBackend:
     def close(self) -> None: ...
 
 
-class House:
-    """A service that listens, and subscriptions that push to it."""
+class PushedService:
+    """A running service, and subscriptions that push to it."""
 
     def __init__(self, pubsub: str, dependencies: Dependencies, *, unwrapped: bool) -> None:
-        self.read = Read()
+        self.handler = RecordingHandler()
         self.settings = replace(
             gcp_settings(TROUPE_TOPIC_PREFIX=f"push-{next(PREFIXES)}-"), port=free_port()
         )
         self.bus = PubSubBus(self.settings)
         self.letters = PubSubDeadLetters(self.settings, patience_seconds=0.5)
         service = Service(
-            self.settings, lambda: FakeBackend(dependencies, self.bus), Telemetry(deliver=self.read)
+            self.settings,
+            lambda: FakeBackend(dependencies, self.bus),
+            Telemetry(deliver=self.handler),
         )
         config = uvicorn.Config(
             service.app(), host="127.0.0.1", port=self.settings.port, log_config=None,
@@ -92,31 +94,33 @@ class House:
 
 
 @pytest.fixture(params=["wrapped", "unwrapped"])
-def house(
+def service(
     pubsub: str,
     harness: LocalHarness,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
-) -> Iterator[House]:
-    """In both forms of a push."""
+) -> Iterator[PushedService]:
+    """With wrapped and unwrapped push requests."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
-    made = House(pubsub, harness.backend.dependencies, unwrapped=request.param == "unwrapped")
+    made = PushedService(
+        pubsub, harness.backend.dependencies, unwrapped=request.param == "unwrapped"
+    )
     yield made
     made.close()
 
 
 def own(attributes: Mapping[str, str]) -> dict[str, str]:
-    """Without what HTTP itself adds."""
+    """The attributes without those that HTTP adds."""
     return {name: v for name, v in attributes.items() if name.startswith(("ce-", "colour"))}
 
 
-def test_an_event_is_pushed_as_it_was_published(house: House) -> None:
+def test_an_event_is_pushed_as_it_was_published(service: PushedService) -> None:
     """Body, attributes, topic and id."""
     (event,) = events(1)
     body, attributes = to_pubsub(event)
-    house.bus.publish([event])
+    service.bus.publish([event])
 
-    (message,) = house.read.wait_for(1)
+    (message,) = service.handler.wait_for(1)
 
     assert ("batch-planned", body, own(attributes)) == (
         message.topic, message.body, own(message.attributes),
@@ -124,64 +128,64 @@ def test_an_event_is_pushed_as_it_was_published(house: House) -> None:
     assert attributes["content-type"] == message.attributes["content-type"]
 
 
-def test_what_is_acknowledged_is_not_pushed_again(house: House) -> None:
-    """204 is an acknowledgement; forty events come once each."""
-    house.bus.publish(events(40))
+def test_what_is_acknowledged_is_not_pushed_again(service: PushedService) -> None:
+    """Status 204 acknowledges; forty events arrive once each."""
+    service.bus.publish(events(40))
 
-    arrived = Counter(each.attributes["ce-id"] for each in house.read.wait_for(40))
+    arrived = Counter(each.attributes["ce-id"] for each in service.handler.wait_for(40))
 
     assert 40 == len(arrived)
     assert {1} == set(arrived.values())
 
 
-def test_what_is_refused_is_pushed_again(house: House) -> None:
-    """503 is a refusal; the same message comes until it is taken."""
-    house.read.results["watch-tick"] = DeliveryResult(outcome=Outcome.REDELIVER)
-    house.bus.send("watch-tick", b"x", {"colour": "red"})
+def test_what_is_refused_is_pushed_again(service: PushedService) -> None:
+    """Status 503 refuses; the same message is pushed until it is acknowledged."""
+    service.handler.results["watch-tick"] = DeliveryResult(outcome=Outcome.REDELIVER)
+    service.bus.send("watch-tick", b"x", {"colour": "red"})
 
-    messages = house.read.wait_for(2)
-    house.read.results.clear()
+    messages = service.handler.wait_for(2)
+    service.handler.results.clear()
 
     assert 1 == len({each.id for each in messages})
     assert [{"colour": "red"}] * len(messages) == [own(each.attributes) for each in messages]
 
 
-def test_what_is_refused_too_often_is_a_dead_letter(house: House) -> None:
-    """Pub/Sub itself moves it, and tells `record-dead-letter`."""
-    house.read.results["jsonl-uploaded"] = DeliveryResult(outcome=Outcome.REDELIVER)
-    house.bus.send("jsonl-uploaded", b"x", {"ce-id": "f1"})
+def test_what_is_refused_too_often_is_a_dead_letter(service: PushedService) -> None:
+    """Pub/Sub forwards it, and `record-dead-letter` receives it."""
+    service.handler.results["jsonl-uploaded"] = DeliveryResult(outcome=Outcome.REDELIVER)
+    service.bus.send("jsonl-uploaded", b"x", {"ce-id": "f1"})
 
-    messages = house.read.wait_for(ATTEMPTS + 1)
+    messages = service.handler.wait_for(ATTEMPTS + 1)
 
     assert ["jsonl-uploaded"] * ATTEMPTS + ["dead-letter-submit-job"] == [
         each.topic for each in messages
     ]
-    (letter,) = house.letters.find("submit-job")
+    (letter,) = service.letters.find("submit-job")
     assert ("f1", "too_many_deliveries", b"x") == (letter.event_id, letter.cause, letter.body)
 
 
-def test_poison_is_a_dead_letter_at_once(house: House) -> None:
-    """The service publishes it with its cause, and acknowledges."""
-    house.read.results["jsonl-uploaded"] = DeliveryResult(
-        outcome=Outcome.DEAD_LETTER, cause="object_conflict", detail="of another content"
+def test_a_rejected_message_is_a_dead_letter_at_once(service: PushedService) -> None:
+    """The service publishes it to the dead-letter topic with its cause, and acknowledges."""
+    service.handler.results["jsonl-uploaded"] = DeliveryResult(
+        outcome=Outcome.DEAD_LETTER, cause="object_conflict", detail="other content"
     )
-    house.bus.send("jsonl-uploaded", b"x", {"ce-id": "f1"})
+    service.bus.send("jsonl-uploaded", b"x", {"ce-id": "f1"})
 
-    messages = house.read.wait_for(2)
+    messages = service.handler.wait_for(2)
 
     assert ["jsonl-uploaded", "dead-letter-submit-job"] == [each.topic for each in messages]
-    (letter,) = house.letters.find("submit-job")
+    (letter,) = service.letters.find("submit-job")
     assert ("f1", "object_conflict", "jsonl-uploaded") == (
         letter.event_id, letter.cause, letter.topic,
     )  # fmt: skip
 
 
 @pytest.mark.xfail(strict=True, reason="the emulator's pushes carry no delivery attempt")
-def test_a_push_says_which_attempt_it_is(house: House) -> None:
-    """With a dead-letter policy Google's wrapped ones do (documented); unwrapped ones never."""
-    house.read.results["jsonl-uploaded"] = DeliveryResult(outcome=Outcome.REDELIVER)
-    house.bus.send("jsonl-uploaded", b"x", {})
-    messages = house.read.wait_for(2)
-    house.read.results.clear()
+def test_a_push_says_which_attempt_it_is(service: PushedService) -> None:
+    """Google documents it for wrapped pushes with a dead-letter policy; unwrapped ones have none."""
+    service.handler.results["jsonl-uploaded"] = DeliveryResult(outcome=Outcome.REDELIVER)
+    service.bus.send("jsonl-uploaded", b"x", {})
+    messages = service.handler.wait_for(2)
+    service.handler.results.clear()
 
     assert [1, 2] == [each.delivery_attempt for each in messages[:2]]

@@ -1,4 +1,4 @@
-"""Every statement of tracking/ as Google's own parser and analyzer read it: names, types, all."""
+"""Every statement of tracking/ is valid for Google's SQL parser and analyzer."""
 
 import re
 from typing import TYPE_CHECKING
@@ -51,7 +51,7 @@ def test_google_s_analyzer_understands_it(google_sql: "GoogleSql", folder: str, 
 
 
 def test_a_closing_takes_its_answers_from_a_staging_table(google_sql: "GoogleSql") -> None:
-    """In another dataset."""
+    """The staging table is in another dataset."""
     columns = staged_columns(answer_columns(load_analysis("call_review_v1")))
     script = text_of("transactions", "close_attempt", staged=table_name("staged_1"))
 
@@ -63,10 +63,10 @@ def test_a_closing_takes_its_answers_from_a_staging_table(google_sql: "GoogleSql
 def test_columns_and_fields_may_be_called_like_words_of_the_closing(
     google_sql: "GoogleSql",
 ) -> None:
-    """Keywords too: with answers, and with none."""
+    """Keywords included, with answers and without."""
     fields = {column.name: {"type": "STRING"} for column in ANY_WORD}
-    told = {"type": "ARRAY", "items": {"type": "OBJECT", "properties": fields}}
-    answer = (*answer_columns(analysis_of({"told_of": told})), *ANY_WORD)
+    nested = {"type": "ARRAY", "items": {"type": "OBJECT", "properties": fields}}
+    answer = (*answer_columns(analysis_of({"told_of": nested})), *ANY_WORD)
     names = [f"`{column.name}`" for column in answer]
     changed = {
         "output": table_name("own"),
@@ -82,7 +82,7 @@ def test_columns_and_fields_may_be_called_like_words_of_the_closing(
 
 
 def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql") -> None:
-    """Truths, closed sets, numbers and lists of both kinds."""
+    """Booleans, enums, numbers and lists."""
     own = analysis_of(KINDS)
     ((table, columns),) = output_tables([own]).items()
     sql = query("column_counts", counts=counts_sql(charts_of(own).charts, own.table))
@@ -102,7 +102,7 @@ def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql") -> None:
     ],
 )
 def test_the_analyzer_finds_what_is_wrong(google_sql: "GoogleSql", wrong: str) -> None:
-    """It would be no witness otherwise."""
+    """Unknown names, wrong types and reserved words."""
     with pytest.raises(Exception, match="INVALID_ARGUMENT"):
         google_sql.analyze(wrong)
 
@@ -116,7 +116,7 @@ def test_every_parameter_has_a_type(folder: str, name: str) -> None:
 
 
 def test_every_type_is_of_a_parameter() -> None:
-    """A name that no statement has any more is taken out."""
+    """No statement uses a parameter that is not declared, and none is declared in vain."""
     texts = " ".join(text_of(folder, name) for folder, name in STATEMENTS)
 
     assert set() == PARAMETERS.keys() - set(re.findall(r"@(\w+)", texts))

@@ -1,4 +1,4 @@
-"""Vertex AI in both forms: the stand-in in process, and over HTTP by the official client."""
+"""The job service in both forms: the stand-in in process, and over HTTP by Google's client."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from troupe.standin.vertex import StandIn
 
 
 class TestInProcess(JobServiceSuite):
-    """What a laptop has."""
+    """The local backend's job service."""
 
     @pytest.fixture
     def opened(self) -> Opened:
@@ -25,7 +25,7 @@ class TestInProcess(JobServiceSuite):
 
 
 class TestOverHttp(JobServiceSuite):
-    """The generated client, its REST transport and its errors."""
+    """The cloud backend's job service: Google's client, its REST transport and its errors."""
 
     @pytest.fixture
     def opened(self) -> Opened:

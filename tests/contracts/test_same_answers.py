@@ -1,4 +1,4 @@
-"""One story told to both warehouses: the same rows, and the same answer to every query."""
+"""One scenario on both warehouses: the same rows, and the same result of every query."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contracts.differences import SAME_ANSWERS, expect
-from tests.contracts.recording import Story, at, plain, tell_again, tell_story
+from tests.contracts.recording import RecordedScenario, at, plain, record_scenario, replay
 from tests.emulators.servers import BigQueryServer
 from tests.local.fakes import HeldClock
 from tests.tracking.test_statements import NAMES, PARAMS
@@ -16,92 +16,92 @@ from tracking.tables import layouts
 from troupe.backends.local.warehouse import LocalWarehouse
 
 if TYPE_CHECKING:
-    from tests.contracts.cloud_bench import CloudBench
+    from tests.contracts.bigquery_harness import BigQueryHarness
 
 
 @dataclass(slots=True)
-class Replayed:
-    """The story, and the warehouse that it was told to again."""
+class ReplayedScenario:
+    """A recorded scenario, and the warehouses that it was replayed on."""
 
-    story: Story
-    bench: "CloudBench"
+    scenario: RecordedScenario
+    harness: "BigQueryHarness"
     done: list[bool]
     local: LocalWarehouse
-    """With the very rows that the other one holds."""
+    """DuckDB with the rows that the recorded scenario left."""
 
 
 @pytest.fixture(scope="module")
 def replayed(
     bigquery_server: BigQueryServer, storage_server: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Replayed]:
+) -> Iterator[ReplayedScenario]:
     pytest.importorskip("google.cloud.bigquery", reason="pip install troupe[gcp]")
-    from tests.contracts.cloud_bench import CloudBench
+    from tests.contracts.bigquery_harness import BigQueryHarness
 
-    story = tell_story(tmp_path_factory.mktemp("story") / "home")
-    bench = CloudBench(bigquery_server, storage_server)
-    done = tell_again(story, bench.warehouse, bench.bucket)
+    scenario = record_scenario(tmp_path_factory.mktemp("scenario") / "home")
+    harness = BigQueryHarness(bigquery_server, storage_server)
+    done = replay(scenario, harness.warehouse, harness.bucket)
     clock = HeldClock()
-    clock.pass_((story.now - clock()).total_seconds())
+    clock.pass_((scenario.now - clock()).total_seconds())
     local = LocalWarehouse(None, clock)
-    for table, rows in story.tables.items():
+    for table, rows in scenario.tables.items():
         if rows:
             local.append(table, rows)
-    yield Replayed(story, bench, done, local)
+    yield ReplayedScenario(scenario, harness, done, local)
     local.close()
-    bench.close()
+    harness.close()
 
 
 @pytest.fixture(autouse=True)
 def differences(request: pytest.FixtureRequest) -> None:
-    """What is known to be different is expected to be."""
+    """Expect the known differences."""
     expect(request, SAME_ANSWERS)
 
 
-def test_every_transaction_is_done_once(replayed: Replayed) -> None:
-    """Each was done on the laptop, and is done here."""
+def test_every_transaction_runs_once(replayed: ReplayedScenario) -> None:
+    """Each ran in the recording, and runs in the replay."""
     assert replayed.done
     assert all(replayed.done)
 
 
 @pytest.mark.parametrize("table", list(layouts()))
-def test_the_same_story_leaves_the_same_rows(replayed: Replayed, table: str) -> None:
-    """After plans, closings, claims, reports, a clearing and a forgetting."""
-    asked = f"SELECT * FROM {table} {_every_partition(table)}"  # noqa: S608
+def test_the_same_scenario_leaves_the_same_rows(replayed: ReplayedScenario, table: str) -> None:
+    """After plans, closings, claims, reports, a cleared history and a forgotten person."""
+    sql = f"SELECT * FROM {table} {_every_partition(table)}"  # noqa: S608
 
-    there = replayed.bench.warehouse.query(asked, {})
+    there = replayed.harness.warehouse.query(sql, {})
 
-    assert replayed.story.tables[table], f"the story leaves no row in {table}"
-    assert plain(replayed.story.tables[table]) == plain(there)
+    assert replayed.scenario.tables[table], f"the scenario leaves no row in {table}"
+    assert plain(replayed.scenario.tables[table]) == plain(there)
 
 
-ASKED = [
+CASES = [
     (name, run)
     for name in statement_names("queries")
     for run in (("r1", "r5") if "@run_id" in query(name, **NAMES) else ("r1",))
 ]
 
 
-@pytest.mark.parametrize(("name", "run"), ASKED)
-def test_every_query_has_the_same_answer(replayed: Replayed, name: str, run: str) -> None:
-    """Times and floats included; not their order, for in this story many things are at one time."""
+@pytest.mark.parametrize(("name", "run"), CASES)
+def test_every_query_has_the_same_answer(replayed: ReplayedScenario, name: str, run: str) -> None:
+    """Times and floats included. Rows are compared without order, as many have the same time."""
     sql = query(name, **NAMES)
-    params = _params(replayed.story, run)
+    params = _params(replayed.scenario, run)
 
     here = replayed.local.query(sql, params)
-    there = replayed.bench.warehouse.query(at(sql, replayed.story.now), params)
+    there = replayed.harness.warehouse.query(at(sql, replayed.scenario.now), params)
 
     assert plain(here) == plain(there)
 
 
-def _params(story: Story, run: str) -> dict[str, object]:
-    """Everything that a query may name, taken from what the story left."""
-    event = next(row for row in story.tables["events"] if row["run_id"] == run)
-    member = story.tables["processed_records"][0]
+def _params(scenario: RecordedScenario, run: str) -> dict[str, object]:
+    """A value for every parameter of the queries, from the rows of the scenario."""
+    event = next(row for row in scenario.tables["events"] if row["run_id"] == run)
+    member = scenario.tables["processed_records"][0]
     return PARAMS | {
         "run_id": run,
-        "planned_on": story.now.date(),
+        "planned_on": scenario.now.date(),
         "event_id": event["event_id"],
-        "event_ids": [row["event_id"] for row in story.tables["events"][:5]],
+        "event_ids": [row["event_id"] for row in scenario.tables["events"][:5]],
         "record_id": member["record_id"],
         "record_ids": [],
         "phone_number_token": member["phone_number_token"],

@@ -1,4 +1,4 @@
-"""The forms of the warehouse."""
+"""The warehouse in both forms, and tests of one form alone."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ import pytest
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Bucket
 from tests.contracts.differences import BIGQUERY, expect
-from tests.contracts.suites import STAGED, Bench, WarehouseSuite
+from tests.contracts.warehouse_suite import STAGED, WarehouseHarness, WarehouseSuite
 from tests.emulators.servers import BigQueryServer
 from tests.local.fakes import HeldClock
 from tracking import Warehouse
@@ -21,11 +21,11 @@ from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
 
 if TYPE_CHECKING:
-    from tests.contracts.cloud_bench import CloudBench
+    from tests.contracts.bigquery_harness import BigQueryHarness
 
 
-class LocalBench:
-    """DuckDB in memory under a held clock."""
+class DuckDbHarness:
+    """DuckDB in memory, with a clock that the test moves."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = HeldClock()
@@ -42,74 +42,78 @@ class LocalBench:
 
 
 @pytest.fixture(scope="module")
-def one_bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalBench]:
-    made = LocalBench(tmp_path_factory.mktemp("bucket"))
+def shared_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDbHarness]:
+    made = DuckDbHarness(tmp_path_factory.mktemp("bucket"))
     yield made
     made.local.close()
 
 
 @pytest.fixture
-def local_bench(one_bench: LocalBench) -> LocalBench:
-    one_bench.empty()
-    return one_bench
+def duckdb(shared_duckdb: DuckDbHarness) -> DuckDbHarness:
+    shared_duckdb.empty()
+    return shared_duckdb
 
 
 @pytest.fixture(scope="module")
-def one_cloud_bench(bigquery_server: BigQueryServer, storage_server: str) -> Iterator["CloudBench"]:
+def shared_bigquery(
+    bigquery_server: BigQueryServer, storage_server: str
+) -> Iterator["BigQueryHarness"]:
     pytest.importorskip("google.cloud.bigquery", reason="pip install troupe[gcp]")
-    from tests.contracts.cloud_bench import CloudBench
+    from tests.contracts.bigquery_harness import BigQueryHarness
 
-    made = CloudBench(bigquery_server, storage_server, ("claims", "events", "planning_lock"))
+    made = BigQueryHarness(bigquery_server, storage_server, ("claims", "events", "planning_lock"))
     yield made
     made.close()
 
 
 @pytest.fixture
-def cloud_bench(one_cloud_bench: "CloudBench") -> "CloudBench":
-    one_cloud_bench.empty()
-    return one_cloud_bench
+def bigquery(shared_bigquery: "BigQueryHarness") -> "BigQueryHarness":
+    shared_bigquery.empty()
+    return shared_bigquery
 
 
 class TestLocalWarehouse(WarehouseSuite):
-    """One DuckDB."""
+    """The local backend's warehouse: DuckDB."""
 
     @pytest.fixture
-    def bench(self, local_bench: LocalBench) -> Bench:
-        return local_bench
+    def harness(self, duckdb: DuckDbHarness) -> WarehouseHarness:
+        return duckdb
 
 
 class TestBigQuery(WarehouseSuite):
-    """Google's clients, and a server that speaks their languages."""
+    """The cloud backend's warehouse: Google's clients and an emulator."""
 
     @pytest.fixture
-    def bench(self, cloud_bench: "CloudBench") -> Bench:
-        return cloud_bench
+    def harness(self, bigquery: "BigQueryHarness") -> WarehouseHarness:
+        return bigquery
 
     @pytest.fixture(autouse=True)
     def differences(self, request: pytest.FixtureRequest) -> None:
         expect(request, BIGQUERY)
 
 
-# What only the laptop can show
+# DuckDB alone
 
 
-def states(bench: LocalBench) -> list[tuple[str, str]]:
-    return bench.local.db.execute("SELECT job_id, state FROM local_jobs ORDER BY job_id").fetchall()
+def states(harness: DuckDbHarness) -> list[tuple[str, str]]:
+    return harness.local.db.execute(
+        "SELECT job_id, state FROM local_jobs ORDER BY job_id"
+    ).fetchall()
 
 
-def test_every_failure_takes_the_next_suffix(local_bench: LocalBench) -> None:
-    """As BigQuery's own job ids cannot be used twice."""
+def test_every_failure_takes_the_next_suffix(duckdb: DuckDbHarness) -> None:
+    """BigQuery does not accept a job id twice, not even of a failed job."""
     suite = TestLocalWarehouse()
     for _ in range(2):
         with pytest.raises(Exception, match="failed"):
-            suite.run_once(local_bench, "job", suite.BROKEN)
-    suite.run_once(local_bench, "job")
+            suite.run_once(duckdb, "job", suite.BROKEN)
+    suite.run_once(duckdb, "job")
 
-    assert [("job", "failed"), ("job__r2", "failed"), ("job__r3", "done")] == states(local_bench)
+    assert [("job", "failed"), ("job__r2", "failed"), ("job__r3", "done")] == states(duckdb)
 
 
 def test_the_row_of_a_job_id_commits_with_its_transaction(tmp_path: Path) -> None:
-    """A copy of the file at any time holds both or neither."""
+    """A copy of the file holds both or neither."""
     clock = HeldClock()
     file = tmp_path / "w.duckdb"
     warehouse = LocalWarehouse(file, clock, LocalBucket(tmp_path / "b"))
@@ -124,125 +128,127 @@ def test_the_row_of_a_job_id_commits_with_its_transaction(tmp_path: Path) -> Non
     reopened.close()
 
 
-def test_a_transaction_whose_job_row_cannot_be_written_is_not_done(local_bench: LocalBench) -> None:
-    """Neither can stand alone."""
-    suite, db = TestLocalWarehouse(), local_bench.local.db
+def test_a_transaction_whose_job_row_cannot_be_written_is_rolled_back(
+    duckdb: DuckDbHarness,
+) -> None:
+    """And may run again."""
+    suite, db = TestLocalWarehouse(), duckdb.local.db
     db.execute("ALTER TABLE local_jobs RENAME TO hidden")
     db.execute("CREATE VIEW local_jobs AS SELECT * FROM hidden")
     try:
         with pytest.raises(Exception, match=r".+"):
-            suite.run_once(local_bench, "job")
+            suite.run_once(duckdb, "job")
         db.execute("SELECT 1")
     finally:
         db.execute("DROP VIEW local_jobs")
         db.execute("ALTER TABLE hidden RENAME TO local_jobs")
 
-    assert [] == suite.claims(local_bench)
-    assert suite.run_once(local_bench, "job")
+    assert [] == suite.claims(duckdb)
+    assert suite.run_once(duckdb, "job")
 
 
-def test_staging_tables_live_for_a_day(local_bench: LocalBench) -> None:
-    """As in a dataset with default expiration; then the next load clears them away."""
+def test_staging_tables_live_for_a_day(duckdb: DuckDbHarness) -> None:
+    """As with a dataset's default expiration; the next load drops older ones."""
     suite = TestLocalWarehouse()
-    old = suite.load(local_bench, [b'{"job":1,"line":1}\n'])
-    local_bench.pass_(86_000)
-    young = suite.load(local_bench, [b'{"job":2,"line":1}\n'])
-    local_bench.pass_(1_000)
-    suite.load(local_bench, [b'{"job":3,"line":1}\n'])
+    old = suite.load(duckdb, [b'{"job":1,"line":1}\n'])
+    duckdb.pass_(86_000)
+    young = suite.load(duckdb, [b'{"job":2,"line":1}\n'])
+    duckdb.pass_(1_000)
+    suite.load(duckdb, [b'{"job":3,"line":1}\n'])
 
-    tables = {name for (name,) in local_bench.local.db.execute(
+    tables = {name for (name,) in duckdb.local.db.execute(
         "SELECT table_name FROM information_schema.tables"
     ).fetchall()}  # fmt: skip
     assert (False, True) == (old in tables, young in tables)
 
 
-def test_a_failed_load_leaves_no_rows_behind(local_bench: LocalBench) -> None:
-    """Not even of the files before the bad one."""
+def test_a_failed_load_leaves_no_rows_behind(duckdb: DuckDbHarness) -> None:
+    """Also none of the files before the invalid one."""
     suite = TestLocalWarehouse()
     with pytest.raises(Exception, match=r".+"):
-        suite.load(local_bench, [b'{"job":1,"line":1}\n'], [b"broken\n"])
+        suite.load(duckdb, [b'{"job":1,"line":1}\n'], [b"broken\n"])
 
-    tables = local_bench.local.db.execute(
+    tables = duckdb.local.db.execute(
         "SELECT name FROM local_staging JOIN information_schema.tables ON table_name = name"
     ).fetchall()
-    rows = [local_bench.local.db.execute(f'FROM "{name}"').fetchall() for (name,) in tables]
+    rows = [duckdb.local.db.execute(f'FROM "{name}"').fetchall() for (name,) in tables]
     assert [] == [row for each in rows for row in each]
 
 
-def test_the_clock_of_the_local_backend_is_the_one_that_is_given(local_bench: LocalBench) -> None:
-    """However deep the query for the time stands in a statement."""
-    (row,) = local_bench.warehouse.query(
+def test_statements_use_the_clock_of_the_backend(duckdb: DuckDbHarness) -> None:
+    """Also where CURRENT_TIMESTAMP() is nested in other functions."""
+    (row,) = duckdb.warehouse.query(
         "SELECT CURRENT_TIMESTAMP() AS now, CURRENT_DATE() AS today, "
         "COUNTIF(x < CURRENT_TIMESTAMP()) AS past, "
         "DIV(UNIX_SECONDS(CURRENT_TIMESTAMP()), 1) AS seconds "
         "FROM UNNEST([@now, TIMESTAMP_SUB(@now, INTERVAL 1 SECOND)]) AS x",
-        {"now": local_bench.clock()},
+        {"now": duckdb.clock()},
     )
 
-    now = local_bench.clock()
+    now = duckdb.clock()
     assert (now, now.date(), 1, int(now.timestamp())) == (
         row["now"], row["today"], row["past"], row["seconds"],
     )  # fmt: skip
 
 
-# What only a server can show
+# BigQuery alone
 
 UPDATE = "BEGIN TRANSACTION; UPDATE planning_lock SET plans = plans + 1 WHERE TRUE; {more} COMMIT;"
 
 
 def at_once(*calls: Callable[[], bool]) -> list[bool | None]:
-    """What each said; None where it was told to come again."""
+    """The result of each call; None where it raised `Redeliver`."""
 
-    def said(call: Callable[[], bool]) -> bool | None:
+    def result(call: Callable[[], bool]) -> bool | None:
         try:
             return call()
         except Redeliver:
             return None
 
     with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(said, calls))
+        return list(pool.map(result, calls))
 
 
 @pytest.fixture
-def locked(cloud_bench: "CloudBench") -> "CloudBench":
-    """The row that every plan changes first."""
-    cloud_bench.client.query_and_wait(f"TRUNCATE TABLE `{cloud_bench.dataset}.planning_lock`")
-    cloud_bench.warehouse.run_once("found", transaction("create_deployment"), {"deployment": "d1"})
-    return cloud_bench
+def locked(bigquery: "BigQueryHarness") -> "BigQueryHarness":
+    """With the row of `planning_lock` that every plan updates first."""
+    bigquery.client.query_and_wait(f"TRUNCATE TABLE `{bigquery.dataset}.planning_lock`")
+    bigquery.warehouse.run_once("found", transaction("create_deployment"), {"deployment": "d1"})
+    return bigquery
 
 
-def plans(bench: "CloudBench") -> int:
-    ((row),) = bench.warehouse.query("SELECT plans FROM planning_lock", {})
+def plans(harness: "BigQueryHarness") -> int:
+    ((row),) = harness.warehouse.query("SELECT plans FROM planning_lock", {})
     number: int = row["plans"]
     return number
 
 
-def test_transactions_that_change_one_row_exclude_each_other(locked: "CloudBench") -> None:
-    """Each is done or comes again; what was done is there, and no more."""
+def test_transactions_that_change_one_row_exclude_each_other(locked: "BigQueryHarness") -> None:
+    """Each is committed or raises `Redeliver`, and each change happens once."""
     script = UPDATE.format(more="")
     transactions = [
         partial(locked.warehouse.run_once, f"job{number}", script, {}) for number in range(3)
     ]
 
-    said = at_once(*transactions)
-    later = [each() if was is None else was for each, was in zip(transactions, said, strict=True)]
+    first = at_once(*transactions)
+    later = [each() if was is None else was for each, was in zip(transactions, first, strict=True)]
 
     assert [True] * 3 == later
     assert 3 == plans(locked)
 
 
-def test_what_was_updated_before_an_error_is_as_it_was(locked: "CloudBench") -> None:
-    """An update is rolled back like an insert."""
+def test_an_update_before_an_error_is_rolled_back(locked: "BigQueryHarness") -> None:
+    """As an insert is."""
     with pytest.raises(Redeliver):
         locked.warehouse.run_once("job", UPDATE.format(more="SELECT ERROR('no');"), {})
 
     assert 0 == plans(locked)
 
 
-def test_a_client_that_gave_up_waiting_did_not_stop_the_job(
-    locked: "CloudBench", monkeypatch: pytest.MonkeyPatch
+def test_a_timed_out_client_does_not_stop_the_job(
+    locked: "BigQueryHarness", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next delivery finds it under the same id; it never runs twice."""
+    """The next delivery finds it under the same id, so it does not run twice."""
     script = UPDATE.format(more="")
     with monkeypatch.context() as hurried:
         hurried.setattr("troupe.backends.gcp.warehouse.CALL_SECONDS", 0.001)
@@ -254,49 +260,49 @@ def test_a_client_that_gave_up_waiting_did_not_stop_the_job(
     assert 1 == plans(locked)
 
 
-def test_a_stream_that_was_closed_is_opened_again(cloud_bench: "CloudBench") -> None:
-    """The service closes an idle one."""
+def test_a_stream_that_was_closed_is_opened_again(bigquery: "BigQueryHarness") -> None:
+    """The service closes idle streams."""
     suite = TestBigQuery()
-    cloud_bench.warehouse.append("events", [suite.event(1)])
-    cloud_bench.stream.close()
+    bigquery.warehouse.append("events", [suite.event(1)])
+    bigquery.stream.close()
 
-    cloud_bench.warehouse.append("events", [suite.event(2)])
+    bigquery.warehouse.append("events", [suite.event(2)])
 
-    assert [1, 2] == suite.events(cloud_bench)
+    assert [1, 2] == suite.events(bigquery)
 
 
-def test_many_threads_append_to_one_stream(cloud_bench: "CloudBench") -> None:
-    """Each hears when its own rows are there."""
+def test_many_threads_append_to_one_stream(bigquery: "BigQueryHarness") -> None:
+    """Each thread sees its own rows when its append returns."""
     suite = TestBigQuery()
 
     def append(number: int) -> list[int]:
-        cloud_bench.warehouse.append("events", [suite.event(number)])
-        return suite.events(cloud_bench)
+        bigquery.warehouse.append("events", [suite.event(number)])
+        return suite.events(bigquery)
 
     with ThreadPoolExecutor(4) as pool:
         seen = list(pool.map(append, range(8)))
 
     assert all(number in events for number, events in enumerate(seen))
-    assert list(range(8)) == suite.events(cloud_bench)
+    assert list(range(8)) == suite.events(bigquery)
 
 
-def test_a_loaded_table_lies_in_the_staging_dataset(cloud_bench: "CloudBench") -> None:
-    """Whose tables expire by themselves."""
+def test_a_loaded_table_is_in_the_staging_dataset(bigquery: "BigQueryHarness") -> None:
+    """Its tables expire by themselves."""
     suite = TestBigQuery()
 
-    name = suite.load(cloud_bench, [b'{"job":1,"line":1}\n'])
+    name = suite.load(bigquery, [b'{"job":1,"line":1}\n'])
 
     assert (
-        f"{cloud_bench.settings.project}.{cloud_bench.settings.staging_dataset}"
+        f"{bigquery.settings.project}.{bigquery.settings.staging_dataset}"
         == (name.rpartition(".")[0])
     )
 
 
-def test_the_same_objects_are_loaded_once(cloud_bench: "CloudBench") -> None:
-    """A delivery that comes again finds the table of the one before."""
-    blob = cloud_bench.bucket.write_once("staging/once.ndjson", [b'{"job":1,"line":1}\n'])
+def test_the_same_objects_are_loaded_once(bigquery: "BigQueryHarness") -> None:
+    """A redelivered message finds the table of the first delivery."""
+    blob = bigquery.bucket.write_once("staging/once.ndjson", [b'{"job":1,"line":1}\n'])
 
-    one, two = (cloud_bench.warehouse.load("staged", STAGED, [blob.uri]) for _ in range(2))
+    one, two = (bigquery.warehouse.load("staged", STAGED, [blob.uri]) for _ in range(2))
 
     assert one == two
-    assert [{"n": 1}] == cloud_bench.warehouse.query(f"SELECT COUNT(*) AS n FROM `{one}`", {})  # noqa: S608
+    assert [{"n": 1}] == bigquery.warehouse.query(f"SELECT COUNT(*) AS n FROM `{one}`", {})  # noqa: S608

@@ -1,4 +1,4 @@
-"""Generated calls look like a source table, dirt included."""
+"""Generated calls have the shape of a source table, with its irregular rows."""
 
 from collections import Counter
 from datetime import datetime
@@ -17,21 +17,21 @@ COLUMNS = [
 ]
 
 
-def test_a_seed_is_a_table() -> None:
-    """The same rows for the same seed, others for another."""
+def test_the_same_seed_gives_the_same_rows() -> None:
+    """Another seed gives others."""
     assert list(generate(7, 60)) == list(generate(7, 60))
     assert list(generate(7, 60)) != list(generate(8, 60))
 
 
 def test_rows_have_the_columns_of_the_source() -> None:
-    """In its order, with a time that has a zone."""
+    """In the same order, with a time that has a zone."""
     for row in generate(1, 40):
         assert list(row) == COLUMNS
         assert datetime.fromisoformat(row["event_timestamp"]).tzinfo is not None
 
 
-def test_there_are_as_many_calls_as_asked_for_and_a_few_twins() -> None:
-    """A row that comes twice is the same in every column."""
+def test_there_are_as_many_calls_as_requested_and_a_few_duplicates() -> None:
+    """A duplicated row is equal in every column."""
     rows = list(generate())
     times = Counter(tuple(row.items()) for row in rows)
 
@@ -40,30 +40,30 @@ def test_there_are_as_many_calls_as_asked_for_and_a_few_twins() -> None:
 
 
 def test_some_transcripts_are_empty() -> None:
-    """About three in a hundred hang up early."""
+    """About 3 %."""
     rows = list(generate(0, 2000))
 
     assert 30 <= sum(row["transcript"] == "" for row in rows) <= 100
 
 
 def test_customers_call_again() -> None:
-    """Tokens repeat, ids do not."""
+    """Phone tokens repeat, interaction ids do not."""
     rows = list(generate())
 
     assert max(Counter(row["phone_number_token"] for row in rows).values()) > 2
     assert len({row["interactionId"] for row in rows}) == 480
 
 
-def test_two_languages_are_spoken() -> None:
-    """Mostly English, a good third German."""
-    spoken = Counter(analyse(row["transcript"])["languageCode"] for row in generate(0, 300))
+def test_calls_are_in_two_languages() -> None:
+    """Mostly English, about a third German."""
+    languages = Counter(analyse(row["transcript"])["languageCode"] for row in generate(0, 300))
 
-    assert spoken["en"] > spoken["de"] > 50
-    assert set(spoken) <= {"en", "de", "und"}
+    assert languages["en"] > languages["de"] > 50
+    assert set(languages) <= {"en", "de", "und"}
 
 
-def test_calls_differ_and_leave_no_slot_open() -> None:
-    """Hardly two alike; quotes, emoji and an injected order are among them."""
+def test_calls_differ_and_every_slot_is_filled() -> None:
+    """Over 90 % are unique; quotes, emoji and prompt injections occur."""
     texts = [row["transcript"] for row in generate() if row["transcript"]]
 
     assert len(set(texts)) > 0.9 * len(texts)
@@ -75,7 +75,7 @@ def test_calls_differ_and_leave_no_slot_open() -> None:
 
 
 def test_calls_end_in_different_ways() -> None:
-    """Most are solved, some are not."""
+    """Most requests are solved, some are not."""
     ends = [analyse(row["transcript"]).get("agentResponse", {}) for row in generate()]
     solved = Counter(end.get("resolved") for end in ends)
 

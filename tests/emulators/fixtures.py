@@ -1,6 +1,6 @@
-"""One server of each kind for a session (and a worker), started by the first test that asks.
+"""One emulator of each kind for a session (of each pytest worker), started at its first use.
 
-A missing emulator is a reason to skip on a laptop; with TROUPE_REQUIRE_EMULATORS=1 it is a failure.
+Tests whose emulator is missing are skipped; with TROUPE_REQUIRE_EMULATORS=1 they fail.
 """
 
 import os
@@ -23,7 +23,7 @@ def emulator_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def storage_server(emulator_folder: Path) -> Iterator[str]:
-    """The address of a storage emulator."""
+    """The URL of a Cloud Storage emulator."""
     yield from started(fake_gcs_server(emulator_folder))
 
 
@@ -34,19 +34,19 @@ def bigquery_server(emulator_folder: Path, storage_server: str) -> Iterator[BigQ
 
 
 def started(server: AbstractContextManager[Server]) -> Iterator[Server]:
-    """The server, or the reason why the test cannot be run."""
+    """Run the server; skip or fail the test when it is missing."""
     try:
-        it = server.__enter__()
+        address = server.__enter__()
     except Missing as missing:
         cannot(str(missing))
     try:
-        yield it
+        yield address
     finally:
         server.__exit__(None, None, None)
 
 
-def cannot(why: str) -> None:
-    """An unmet need: skipped on a laptop, a failure where emulators are required."""
+def cannot(reason: str) -> None:
+    """Skip the test, or fail it where emulators are required."""
     if os.environ.get("TROUPE_REQUIRE_EMULATORS") == "1":
-        pytest.fail(why)
-    pytest.skip(why)
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""Google's own analyzer of SQL: does a text mean anything to it, with the product's tables?"""
+"""Google's SQL analyzer (ZetaSQL, compiled to WebAssembly) with the product's tables."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,10 +19,10 @@ from tracking.tables import Column, columns_of, layouts
 
 
 class GoogleSql:
-    """Analyzes statements against the tables and parameters of this product."""
+    """Analyzes statements with the tables and parameters of the product."""
 
     def __init__(self) -> None:
-        """The analyzer is compiled once, which takes half a minute, and kept with the emulators."""
+        """The first use compiles the analyzer for half a minute; the result is cached."""
         wasm_client.Config = _Cached
         self._language = types.LanguageOptions.maximum_features()
         self._language.product_mode = types.ProductMode.PRODUCT_EXTERNAL
@@ -36,21 +36,21 @@ class GoogleSql:
         )
 
     def analyze(self, sql: str, extra: Mapping[str, Sequence[Column]] | None = None) -> list[str]:
-        """The kind of each statement; a temporary table is known to those after it.
+        """The kind of each statement; later statements know the temporary tables of earlier ones.
 
         Raises the analyzer's own error, with line and column.
         """
         tables = [_table(name, columns_of(name)) for name in layouts()]
         tables += [_table(name, columns) for name, columns in (extra or {}).items()]
-        attempt_key = types.ParseResumeLocation(input=sql, byte_position=0)
+        location = types.ParseResumeLocation(input=sql, byte_position=0)
         kinds = []
-        while attempt_key.byte_position < len(sql.rstrip().encode()):
-            found: Any = Analyzer.analyze_next_statement_static(
-                attempt_key, self._options, self._catalog(tables)
+        while location.byte_position < len(sql.rstrip().encode()):
+            statement: Any = Analyzer.analyze_next_statement_static(
+                location, self._options, self._catalog(tables)
             )
-            kinds.append(type(found).__name__)
-            if isinstance(found, types.ResolvedCreateTableAsSelectStmt):
-                tables.append(_made(found))
+            kinds.append(type(statement).__name__)
+            if isinstance(statement, types.ResolvedCreateTableAsSelectStmt):
+                tables.append(_created_table(statement))
         return kinds
 
     def _catalog(self, tables: Iterable[types.SimpleTable]) -> types.SimpleCatalog:
@@ -61,15 +61,15 @@ class GoogleSql:
 
 
 class _Cached(wasmtime.Config):
-    """Compiled code is kept in a folder."""
+    """Caches compiled code in the emulators' folder."""
 
     def __init__(self) -> None:
         super().__init__()
         folder = emulators.FOLDER / "wasmtime"
         folder.mkdir(parents=True, exist_ok=True)
-        told = emulators.FOLDER / "wasmtime.toml"
-        told.write_text(f"[cache]\ndirectory = {str(folder)!r}\n", encoding="utf-8")
-        self.cache = str(Path(told))
+        file = emulators.FOLDER / "wasmtime.toml"
+        file.write_text(f"[cache]\ndirectory = {str(folder)!r}\n", encoding="utf-8")
+        self.cache = str(Path(file))
 
 
 def _table(name: str, columns: Iterable[Column]) -> types.SimpleTable:
@@ -77,7 +77,7 @@ def _table(name: str, columns: Iterable[Column]) -> types.SimpleTable:
     return types.SimpleTable(name=name, column=made)
 
 
-def _made(statement: types.ResolvedCreateTableAsSelectStmt) -> types.SimpleTable:
+def _created_table(statement: types.ResolvedCreateTableAsSelectStmt) -> types.SimpleTable:
     columns = [
         types.SimpleColumn(name=c.name, type=c.type) for c in statement.column_definition_list
     ]

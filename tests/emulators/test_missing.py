@@ -1,4 +1,4 @@
-"""An emulator that is missing says what to do, and is a failure only where it is required."""
+"""A missing emulator skips a test, or fails it where emulators are required."""
 
 from pathlib import Path
 
@@ -9,16 +9,18 @@ from tests.emulators.fixtures import cannot
 from tests.emulators.servers import Missing, local_bigquery
 
 
-def test_a_missing_emulator_is_a_reason_to_skip(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a laptop."""
+def test_a_missing_emulator_skips_the_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By default, with the reason."""
     monkeypatch.delenv("TROUPE_REQUIRE_EMULATORS", raising=False)
 
     with pytest.raises(pytest.skip.Exception, match="not there"):
         cannot("not there")
 
 
-def test_where_emulators_are_required_it_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As before a change lands."""
+def test_a_missing_emulator_fails_the_test_where_it_is_required(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With TROUPE_REQUIRE_EMULATORS=1."""
     monkeypatch.setenv("TROUPE_REQUIRE_EMULATORS", "1")
 
     with pytest.raises(pytest.fail.Exception, match="not there"):
@@ -28,7 +30,7 @@ def test_where_emulators_are_required_it_is_a_failure(monkeypatch: pytest.Monkey
 def test_an_emulator_that_is_not_installed_names_the_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """And the folder that was looked at."""
+    """And the folder that was searched."""
     monkeypatch.setattr(emulators, "FOLDER", tmp_path)
 
     server = local_bigquery(tmp_path, "http://127.0.0.1:1")
@@ -38,10 +40,10 @@ def test_an_emulator_that_is_not_installed_names_the_command(
     assert str(tmp_path) in str(missing.value)
 
 
-def test_a_python_that_does_not_fit_is_not_taken(
+def test_a_python_of_another_version_is_not_used(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Nor is one that is not there; the error names what was looked for."""
+    """Nor a missing one; the error names the version and the variable."""
     monkeypatch.setenv("TROUPE_EMULATOR_PYTHON", str(tmp_path / "python3.13"))
     monkeypatch.setattr(emulators, "FOLDER", tmp_path)
 

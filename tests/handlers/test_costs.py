@@ -8,7 +8,7 @@ import pytest
 
 from handlers.summary.run_summary import ExitCount, RunSummary, summarise
 from tests.harness import LocalHarness, calls, id_of
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 
 MakeHarness = Callable[..., LocalHarness]
 
@@ -24,7 +24,7 @@ def summary_of(harness: LocalHarness, run_id: str = "r1") -> RunSummary:
 def damaged(make_harness: MakeHarness, rows: list[dict[str, Any]]) -> LocalHarness:
     """One answer is cut in every attempt."""
     poison = frozenset({f"k-{id_of(rows[0])}"})
-    harness = make_harness(damage=Damage(share=0, poison=poison, poison_kind=Kind.CUT))
+    harness = make_harness(corruption=Corruption(share=0, poison=poison, poison_kind=Kind.CUT))
     harness.load(rows)
     return harness
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.harness import LocalHarness, call
 from troupe.backends.local.backend import LocalSettings
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 from troupe.telemetry.logs import log_to
 
 PLANTED = ("+49 171 2345678", "Wilhelmina Oakenshaw", "tok_SECRETPHONE", "int-SECRETCALL")
@@ -20,7 +20,9 @@ MAY_HOLD = {
 @pytest.fixture
 def played(tmp_path: Path) -> LocalHarness:
     """A run with damaged answers, a refused request and a dead letter, all with planted data."""
-    harness = LocalHarness(tmp_path / "home", LocalSettings(damage=Damage(share=0.5, seed=3)))
+    harness = LocalHarness(
+        tmp_path / "home", LocalSettings(corruption=Corruption(share=0.5, seed=3))
+    )
     log_to(harness.home / "log.jsonl")
     text = f"CUSTOMER: I am {PLANTED[1]}, call me at {PLANTED[0]}.\nAGENT: Noted, thank you."
     harness.load(

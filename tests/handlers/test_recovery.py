@@ -11,7 +11,7 @@ from troupe.backends.local import operations
 from troupe.operations import dead_letters
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.reprocess import reprocess
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.settings import Behaviour, End
 
 MakeHarness = Callable[..., LocalHarness]
@@ -146,10 +146,10 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(make_harness: Ma
     """With a price first."""
     rows = calls(6)
     bad = frozenset(f"k-{id_of(row)}" for row in rows[:2])
-    harness = make_harness(damage=Damage(share=0, poison=bad, poison_kind=Kind.BLOCKED))
+    harness = make_harness(corruption=Corruption(share=0, poison=bad, poison_kind=Kind.BLOCKED))
     harness.load(rows)
     harness.run("r1", breaker=100)
-    harness.restart(damage=None)
+    harness.restart(corruption=None)
 
     preview = reprocess(harness.backend, {"of_run": "r1"}, dry_run=True)
     done = operations.OPERATIONS["reprocess"](

@@ -9,7 +9,7 @@ from handlers.dispatch.errors import Redeliver
 from tests.harness import LocalHarness, calls, final_tables
 from troupe.backends.local.backend import LOCAL_RETRY, LocalSettings
 from troupe.backends.local.bus_faults import Crashed, Faults
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 
 REQUEST: dict[str, Any] = {"canary": 5, "rows_per_batch": 12, "concurrency": 3, "breaker": 100}
 
@@ -26,7 +26,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The final tables of a run on a bus that behaves."""
     harness = LocalHarness(
         tmp_path_factory.mktemp("calm") / "home",
-        LocalSettings(damage=_damage(), deployment="rough"),
+        LocalSettings(corruption=_damage(), deployment="rough"),
     )
     harness.load(calls(40))
     harness.run(**REQUEST)
@@ -40,7 +40,7 @@ def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
     seed: int, undisturbed: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Lost 0, doubled 0, paid twice 0, one completion."""
-    settings = LocalSettings(damage=_damage(), retry=LOCAL_RETRY, deployment="rough")
+    settings = LocalSettings(corruption=_damage(), retry=LOCAL_RETRY, deployment="rough")
     harness = LocalHarness(tmp_path_factory.mktemp(f"seed{seed}") / "home", settings)
     harness.load(calls(40))
     harness.restart(faults=rough(seed))
@@ -71,7 +71,7 @@ def test_a_process_that_dies_while_it_publishes_is_followed_by_another(
     seed: int, undisturbed: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """As often as it takes: the same tables."""
-    settings = LocalSettings(damage=_damage(), deployment="rough")
+    settings = LocalSettings(corruption=_damage(), deployment="rough")
     harness = LocalHarness(tmp_path_factory.mktemp(f"crash{seed}") / "home", settings)
     harness.load(calls(40))
     harness.request(**REQUEST)
@@ -92,8 +92,8 @@ def test_a_process_that_dies_while_it_publishes_is_followed_by_another(
     harness.close()
 
 
-def _damage() -> Damage:
-    return Damage(share=0.2, seed=1)
+def _damage() -> Corruption:
+    return Corruption(share=0.2, seed=1)
 
 
 def _replay_dead_letters(harness: LocalHarness) -> None:

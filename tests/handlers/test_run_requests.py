@@ -9,7 +9,7 @@ import pytest
 
 from events import ReprocessRequested
 from tests.harness import START, LocalHarness, calls, id_of
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 
 MakeHarness = Callable[..., LocalHarness]
 
@@ -201,10 +201,10 @@ def test_reprocessing_takes_the_failed_records_of_a_run_in_a_new_run(
     """No batch is ever reopened."""
     rows = calls(6)
     bad = frozenset(f"k-{id_of(row)}" for row in rows[:2])
-    harness = make_harness(damage=Damage(share=0, poison=bad, poison_kind=Kind.BLOCKED))
+    harness = make_harness(corruption=Corruption(share=0, poison=bad, poison_kind=Kind.BLOCKED))
     harness.load(rows)
     harness.run("r1", breaker=100)
-    harness.restart(damage=None)
+    harness.restart(corruption=None)
 
     harness.publish(ReprocessRequested(run_id="again", of_run="r1", error_types=["blocked"]))
     harness.play()

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from events import CancelRequested
 from tests.harness import LocalHarness, calls
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.settings import Behaviour
 
 MakeHarness = Callable[..., LocalHarness]
@@ -88,7 +88,7 @@ def test_cancelling_twice_and_after_the_end_changes_nothing(make_harness: MakeHa
 
 def test_the_breaker_stops_a_run_that_fails_too_much(make_harness: MakeHarness) -> None:
     """The canary fails; the other batches get no job."""
-    harness = make_harness(damage=Damage(share=1, kinds=(Kind.BLOCKED,)))
+    harness = make_harness(corruption=Corruption(share=1, kinds=(Kind.BLOCKED,)))
     harness.load(calls(60))
 
     books = harness.run(canary=10, rows_per_batch=10)

@@ -6,7 +6,7 @@ import pytest
 
 from handlers.ports import Job, JobState
 from tests.harness import LocalHarness, calls, id_of
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.settings import Behaviour, End
 
 MakeHarness = Callable[..., LocalHarness]
@@ -28,7 +28,7 @@ def test_four_poison_answers_of_a_thousand_leave_996_rows_and_4_named_errors(
     """One bad answer takes no neighbour down."""
     rows = calls(1_000)
     poison = frozenset(f"k-{id_of(row)}" for row in rows[::250])
-    harness = make_harness(damage=Damage(share=0, poison=poison, poison_kind=Kind.CUT))
+    harness = make_harness(corruption=Corruption(share=0, poison=poison, poison_kind=Kind.CUT))
     harness.load(rows)
 
     books = harness.run()
@@ -47,7 +47,7 @@ def test_only_open_records_are_asked_again(make_harness: MakeHarness) -> None:
     """The second attempt holds what the first one left open."""
     rows = calls(20)
     lost = frozenset(f"k-{id_of(row)}" for row in rows[:3])
-    harness = make_harness(damage=Damage(share=0, poison=lost, poison_kind=Kind.LOST))
+    harness = make_harness(corruption=Corruption(share=0, poison=lost, poison_kind=Kind.LOST))
     harness.load(rows)
 
     harness.run(max_attempts=2)
@@ -61,7 +61,7 @@ def test_an_errored_line_never_yields_a_row(make_harness: MakeHarness) -> None:
     """The echoed request is not an answer."""
     rows = calls(5)
     harness = make_harness(
-        damage=Damage(
+        corruption=Corruption(
             share=0, poison=frozenset({f"k-{id_of(rows[2])}"}), poison_kind=Kind.ROW_ERROR
         )
     )
@@ -79,7 +79,9 @@ def test_records_that_failed_for_good_are_skipped_by_later_plans(make_harness: M
     """Until a reprocessing names them."""
     rows = calls(6)
     harness = make_harness(
-        damage=Damage(share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.BLOCKED)
+        corruption=Corruption(
+            share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.BLOCKED
+        )
     )
     harness.load(rows)
     harness.run("r1")
@@ -95,7 +97,9 @@ def test_a_blocked_answer_fails_at_once(make_harness: MakeHarness) -> None:
     """Another attempt cannot help."""
     rows = calls(4)
     harness = make_harness(
-        damage=Damage(share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.BLOCKED)
+        corruption=Corruption(
+            share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.BLOCKED
+        )
     )
     harness.load(rows)
 
@@ -111,7 +115,9 @@ def test_a_cut_answer_is_asked_again_with_twice_the_cap(make_harness: MakeHarnes
     """Once, and not beyond the analysis' own limit."""
     rows = calls(2)
     harness = make_harness(
-        damage=Damage(share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.CUT)
+        corruption=Corruption(
+            share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.CUT
+        )
     )
     harness.load(rows)
 
@@ -247,7 +253,7 @@ def test_after_the_last_attempt_what_is_open_has_failed(make_harness: MakeHarnes
 
 def test_thirty_per_cent_damage_ends_in_balanced_books(make_harness: MakeHarness) -> None:
     """Every kind of damage at once: no row is lost, doubled or invented."""
-    harness = make_harness(damage=Damage(share=0.3, seed=4), deployment="d4")
+    harness = make_harness(corruption=Corruption(share=0.3, seed=4), deployment="d4")
     harness.load(calls(300))
 
     books = harness.run(canary=50, rows_per_batch=100, breaker=100)

@@ -11,7 +11,7 @@ from troupe.operations.backend import InvalidOperation
 from troupe.operations.explain import explain
 from troupe.operations.histories import BatchHistory, RecordHistory, RunHistory
 from troupe.report.plain_text import history_lines
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 
 MakeHarness = Callable[..., LocalHarness]
 
@@ -29,7 +29,7 @@ def test_a_journey_names_the_very_line_that_asked_for_the_record(make_harness: M
     rows = calls(30)
     poisoned = f"k-{id_of(rows[7])}"
     harness = make_harness(
-        damage=Damage(share=0, poison=frozenset({poisoned}), poison_kind=Kind.CUT)
+        corruption=Corruption(share=0, poison=frozenset({poisoned}), poison_kind=Kind.CUT)
     )
     harness.load(rows)
     harness.run("r1", canary=10, rows_per_batch=15)
@@ -89,7 +89,7 @@ def test_a_batch_tells_its_claims_jobs_errors_and_cost(make_harness: MakeHarness
     """Each attempt with the file it was read from."""
     rows = calls(20)
     poison = frozenset({f"k-{id_of(rows[3])}"})
-    harness = make_harness(damage=Damage(share=0, poison=poison, poison_kind=Kind.CUT))
+    harness = make_harness(corruption=Corruption(share=0, poison=poison, poison_kind=Kind.CUT))
     harness.load(rows)
     harness.run("r1")
 

@@ -1,4 +1,4 @@
-"""The long part of the simulation is for `make simulate`."""
+"""The long tests run only with TROUPE_SIMULATION_SEEDS set."""
 
 import os
 

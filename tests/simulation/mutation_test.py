@@ -1,4 +1,9 @@
-"""The harness, checked: how many seeds it takes until a fault that was planted is found."""
+"""Mutation test of the simulation: how many seeds it takes to detect each planted fault.
+
+    python -m tests.simulation.mutation_test --seeds 400 [--jobs N]
+
+Prints one line a mutation, and ends with 1 when one was not detected.
+"""
 
 import argparse
 import multiprocessing
@@ -14,11 +19,11 @@ from troupe.simulation.simulate import simulate
 from .mutations import MUTATIONS, Mutation
 
 HARMLESS_SEEDS = 40
-"""What only saves work is taken away for so many seeds, and none may fail."""
+"""So many seeds are simulated with a harmless mutation, and none may fail."""
 
 
-class Caught(msgspec.Struct, frozen=True, kw_only=True):
-    """How soon a mutation was found."""
+class MutationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """Which seed detected a mutation, and how many were simulated until then."""
 
     name: str
     seed: int | None
@@ -33,66 +38,68 @@ class Caught(msgspec.Struct, frozen=True, kw_only=True):
 
     def line(self) -> str:
         if self.seed is None:
-            told = "harmless, as promised" if self.is_harmless else "NOT CAUGHT"
+            text = "harmless, as expected" if self.is_harmless else "NOT DETECTED"
         else:
-            told = f"seed {self.seed}: {self.problem}"
-        return f"{self.name:<44} {self.seeds:>4} seeds  {told}"
+            text = f"seed {self.seed}: {self.problem}"
+        return f"{self.name:<44} {self.seeds:>4} seeds  {text}"
 
 
-class Hunt(msgspec.Struct, frozen=True, kw_only=True):
-    """The table of mutations."""
+class MutationReport(msgspec.Struct, frozen=True, kw_only=True):
+    """The results of all mutations."""
 
-    caught: list[Caught]
+    results: list[MutationResult]
 
     @property
     def ok(self) -> bool:
-        return all(each.ok for each in self.caught)
+        return all(each.ok for each in self.results)
 
     def lines(self) -> Iterator[str]:
-        faults = [each for each in self.caught if not each.is_harmless]
-        yield f"{sum(each.ok for each in faults)} of {len(faults)} planted faults were caught"
+        faults = [each for each in self.results if not each.is_harmless]
+        yield f"{sum(each.ok for each in faults)} of {len(faults)} planted faults were detected"
 
 
-def hunt(mutation: Mutation, seeds: Iterable[int]) -> Caught:
-    """Play seeds until one fails."""
-    played = 0
+def run_mutation(mutation: Mutation, seeds: Iterable[int]) -> MutationResult:
+    """Simulate seeds with this mutation until one fails."""
+    simulated = 0
     with mutation.apply():
         for seed in seeds:
-            played += 1
-            outcome = simulate(seed)
-            if not outcome.ok:
-                return _caught(mutation, seed, played, outcome.problems[0])
-    return _caught(mutation, None, played, "")
+            simulated += 1
+            result = simulate(seed)
+            if not result.ok:
+                return _result(mutation, seed, simulated, result.problems[0])
+    return _result(mutation, None, simulated, "")
 
 
-def hunt_all(seeds: range, jobs: int = 1, say: Callable[[str], None] = lambda line: None) -> Hunt:
-    """Every mutation within these seeds, in so many processes."""
+def run_all(
+    seeds: range, jobs: int = 1, print_line: Callable[[str], None] = lambda line: None
+) -> MutationReport:
+    """Run every mutation on these seeds, in so many processes."""
     work = [(number, seeds) for number in range(len(MUTATIONS))]
     if jobs == 1:
-        return _told(map(_hunted, work), say)
+        return _report(map(_run_numbered, work), print_line)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return _told(pool.map(_hunted, work), say)
+        return _report(pool.map(_run_numbered, work), print_line)
 
 
-def _told(found: Iterable[Caught], say: Callable[[str], None]) -> Hunt:
-    caught = []
-    for each in found:
-        caught.append(each)
-        say(each.line())
-    return Hunt(caught=caught)
+def _report(results: Iterable[MutationResult], print_line: Callable[[str], None]) -> MutationReport:
+    finished = []
+    for each in results:
+        finished.append(each)
+        print_line(each.line())
+    return MutationReport(results=finished)
 
 
-def _hunted(work: tuple[int, range]) -> Caught:
+def _run_numbered(work: tuple[int, range]) -> MutationResult:
     number, seeds = work
     mutation = MUTATIONS[number]
-    return hunt(mutation, seeds[:HARMLESS_SEEDS] if mutation.is_harmless else seeds)
+    return run_mutation(mutation, seeds[:HARMLESS_SEEDS] if mutation.is_harmless else seeds)
 
 
-def _caught(mutation: Mutation, seed: int | None, played: int, problem: str) -> Caught:
-    return Caught(
+def _result(mutation: Mutation, seed: int | None, simulated: int, problem: str) -> MutationResult:
+    return MutationResult(
         name=mutation.name,
         seed=seed,
-        seeds=played,
+        seeds=simulated,
         problem=problem,
         is_harmless=mutation.is_harmless,
     )
@@ -104,15 +111,17 @@ def _print(line: str) -> None:
 
 
 def main() -> int:
-    """Try every mutation; exit with 1 when one was not caught."""
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation.mutation_test")
-    parser.add_argument("--seeds", type=int, default=400, help="seeds for each mutation at most")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.simulation.mutation_test",
+        description="Plant each known fault in the product and simulate seeds until one fails.",
+    )
+    parser.add_argument("--seeds", type=int, default=400, help="most seeds for one mutation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     options = parser.parse_args()
-    result = hunt_all(range(options.seeds), options.jobs, _print)
-    for line in result.lines():
+    report = run_all(range(options.seeds), options.jobs, _print)
+    for line in report.lines():
         _print(line)
-    return 0 if result.ok else 1
+    return 0 if report.ok else 1
 
 
 if __name__ == "__main__":

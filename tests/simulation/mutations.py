@@ -1,8 +1,8 @@
-"""Faults to be put into the product on purpose: each must be caught within some seeds.
+"""Mutations: faults planted in the product, each of which some seed must detect.
 
     python -m tests.simulation.mutation_test --seeds 400
 
-A mutation is applied by patching, for as long as its seeds are played.
+A mutation patches the product while its seeds are simulated.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -29,16 +29,16 @@ Patched = AbstractContextManager[Any]
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """One fault, put into the product on purpose."""
+    """One planted fault."""
 
     name: str
     apply: Callable[[], Patched]
     seed: int | None
-    """One that is known to show it; None when no seed may fail."""
+    """A seed that is known to fail with it; None for a harmless mutation."""
 
     @property
     def is_harmless(self) -> bool:
-        """The architecture promises to stay right with it."""
+        """No invariant may depend on what it takes away: no seed may fail."""
         return self.seed is None
 
 
@@ -46,27 +46,27 @@ class Mutation:
 
 
 def _publish_first(
-    found: Any,
+    events: Any,
     handler: Any,
     decoded: Any,
     dependencies: Dependencies,
     publish: Callable[[Any], None],
 ) -> None:
-    """Publish, then remember."""
+    """Publish, then record."""
 
-    class _Later:
+    class _Postponed:
         def __init__(self) -> None:
-            self.kept: list[tuple[Sequence[Envelope], Any]] = []
+            self.recorded: list[tuple[Sequence[Envelope], Any]] = []
 
         def record(self, envelopes: Sequence[Envelope], now: Any) -> None:
-            self.kept.append((envelopes, now))
+            self.recorded.append((envelopes, now))
 
         def record_deliveries(self, deliveries: Any, now: Any) -> None:
             dependencies.event_log.record_deliveries(deliveries, now)
 
-    later = _Later()
-    _PUBLISH(found, handler, decoded, replace(dependencies, event_log=later), publish)  # type: ignore[arg-type]
-    for envelopes, now in later.kept:
+    postponed = _Postponed()
+    _PUBLISH(events, handler, decoded, replace(dependencies, event_log=postponed), publish)  # type: ignore[arg-type]
+    for envelopes, now in postponed.recorded:
         dependencies.event_log.record(envelopes, now)
 
 
@@ -74,14 +74,14 @@ _PUBLISH = deliver._publish
 
 
 def _mark_first(
-    found: Any, handler: Any, decoded: Any, dependencies: Dependencies, publish: Any
+    events: Any, handler: Any, decoded: Any, dependencies: Dependencies, publish: Any
 ) -> None:
-    """Mark the event as done, then remember and publish what follows."""
+    """Record the delivery as done, then record and publish the events that follow."""
     if isinstance(decoded.event, Event):
         name = choreography.name_of(handler)
         done = Delivery(envelope=decoded.envelope, handler=name, outcome="done")
         dependencies.event_log.record_deliveries([done], dependencies.clock())
-    _PUBLISH(found, handler, decoded, dependencies, publish)
+    _PUBLISH(events, handler, decoded, dependencies, publish)
 
 
 def _never_handled(self: EventLog, event_id: str, handler: str, now: Any) -> bool:
@@ -94,7 +94,7 @@ def _never_handled(self: EventLog, event_id: str, handler: str, now: Any) -> boo
 def _no_claim(
     tracking: Tracking, attempt_key: AttemptKey, claims: Any, policy: Policy, clock: Clock
 ) -> Taken:
-    """Whoever comes may create."""
+    """Every caller may create a job."""
     tracking.claim_attempt(attempt_key, 1)
     mine = Claim(claim=1, state="create", age_seconds=0, job=None)
     return Taken((mine,), clock() + timedelta(days=1))
@@ -114,21 +114,23 @@ _TAKE = take_next
 
 
 def _stop_first(
-    event: JsonlUploaded, tracking: Tracking, model: Any, bucket: Any, deployment: Deployment,
+    event: JsonlUploaded, tracking: Tracking, job_service: Any, bucket: Any, deployment: Deployment,
     clock: Clock, policy: Policy,
 ) -> Iterator[Any]:  # fmt: skip
-    """A stopped run is looked for before the claim is."""
+    """Check once for a stopped run, before the claim is taken."""
     if tracking.claims_of(AttemptKey.of(event)).stopped:
         yield never_started(event)
         return
-    yield from submit_job.submit_job(event, tracking, model, bucket, deployment, clock, policy)
+    yield from submit_job.submit_job(
+        event, tracking, job_service, bucket, deployment, clock, policy
+    )
 
 
 _stop_first.__name__ = "submit_job"
 
 
 def _blind(claims: Sequence[Claim], jobs: Any) -> dict[int, str]:
-    """The label is not looked at."""
+    """Ignore jobs that only the label knows."""
     return {claim.claim: claim.job for claim in claims if claim.job is not None}
 
 
@@ -142,41 +144,41 @@ def _too_soon(jobs: Sequence[Any]) -> bool:
     )
 
 
-def _closing_by_outcome(self: Tracking, ending: Any) -> bool:
-    plain = self._deployment
+def _closing_by_outcome(self: Tracking, result: Any) -> bool:
+    deployment = self._deployment
     try:
-        self._deployment = _Renaming(plain.id, f"{ending.ending}")
-        return _CLOSE(self, ending)
+        self._deployment = _Suffixed(deployment.id, f"{result.ending}")
+        return _CLOSE(self, result)
     finally:
-        self._deployment = plain
+        self._deployment = deployment
 
 
 _CLOSE = Tracking.close_attempt
 
 
-class _Renaming(Deployment):
-    """Adds something to every job id."""
+class _Suffixed(Deployment):
+    """Appends a suffix to every job id."""
 
-    def __init__(self, id_: str, more: str) -> None:
+    def __init__(self, id_: str, suffix: str) -> None:
         super().__init__(id_)
-        object.__setattr__(self, "more", more)
+        object.__setattr__(self, "suffix", suffix)
 
-    def job(self, transaction: Transaction, *key: object) -> str:
-        return Deployment.job(self, transaction, *key, self.more)  # type: ignore[attr-defined]
+    def job(self, transaction: Transaction, *parts: object) -> str:
+        return Deployment.job(self, transaction, *parts, self.suffix)  # type: ignore[attr-defined]
 
 
 _numbers = count()
 
 
-def _random_job(self: Deployment, transaction: Transaction, *key: object) -> str:
-    return _JOB(self, transaction, *key, f"x{next(_numbers)}")
+def _random_job(self: Deployment, transaction: Transaction, *parts: object) -> str:
+    return _JOB(self, transaction, *parts, f"x{next(_numbers)}")
 
 
 _JOB = Deployment.job
 
 
 def _no_waiting(self: MemoryWarehouse, job_id: str) -> None:
-    """A transaction that is still running is taken for a failed one: its next suffix is used."""
+    """Treat a running transaction as failed, and use the next suffix of its id."""
     if job_id in self.running:
         job = self.running.pop(job_id)
         self.running[f"{job_id}__late{next(_numbers)}"] = job
@@ -187,16 +189,16 @@ def _no_waiting(self: MemoryWarehouse, job_id: str) -> None:
 
 @contextmanager
 def _sql(name: str, *changes: tuple[str, str]) -> Iterator[None]:
-    """One file of SQL reads otherwise."""
+    """Change the text of one SQL file."""
     real = statements._text
 
     def text(folder: str, file: str) -> str:
-        told: str = real(folder, file)
+        content: str = real(folder, file)
         if file == name:
             for old, new in changes:
-                assert old in told, f"{name}.sql has no {old!r}"
-                told = told.replace(old, new)
-        return told
+                assert old in content, f"{name}.sql has no {old!r}"
+                content = content.replace(old, new)
+        return content
 
     with patch.object(statements, "_text", text):
         yield
@@ -213,7 +215,7 @@ _PROCESSED = """
 
 
 def _first_row() -> Patched:
-    """An answer whose key nobody asked for goes to whichever record is found."""
+    """Give an answer with an unknown key to any record of the attempt."""
     return _sql(
         "close_attempt",
         (
@@ -243,40 +245,40 @@ def _no_canary(progress: Progress, limits: Limits) -> int:
     return min(progress.batches, limits.concurrency + progress.finished)
 
 
-def _nothing_again(*_given: Any) -> Iterator[Any]:
+def _do_nothing(*_arguments: Any) -> Iterator[Any]:
     yield from ()
 
 
-def _on(thing: Any, name: str, other: Any) -> Callable[[], Patched]:
-    return lambda: patch.object(thing, name, other)
+def _patch(target: Any, name: str, replacement: Any) -> Callable[[], Patched]:
+    return lambda: patch.object(target, name, replacement)
 
 
 MUTATIONS = (
-    Mutation("publish before remember", _on(deliver, "_publish", _publish_first), seed=0),
-    Mutation("mark before remember", _on(deliver, "_publish", _mark_first), seed=14),
-    Mutation("no claim", _on(submit_job, "take_next", _no_claim), seed=26),
+    Mutation("publish before record", _patch(deliver, "_publish", _publish_first), seed=0),
+    Mutation("mark before record", _patch(deliver, "_publish", _mark_first), seed=14),
+    Mutation("no claim", _patch(submit_job, "take_next", _no_claim), seed=26),
     Mutation(
         "a claim without its time limit",
-        _on(submit_job, "take_next", _with_policy(claim_seconds=10**9)),
+        _patch(submit_job, "take_next", _with_policy(claim_seconds=10**9)),
         seed=69,
     ),
     Mutation(
         "the next claim at once",
-        _on(submit_job, "take_next", _with_policy(reclaim_seconds=0)),
+        _patch(submit_job, "take_next", _with_policy(reclaim_seconds=0)),
         seed=26,
     ),
-    Mutation("the label is not looked at", _on(submit_job, "_known_jobs", _blind), seed=31),
+    Mutation("the label is not searched", _patch(submit_job, "_known_jobs", _blind), seed=31),
     Mutation(
-        "attempt n + 1 while a job of n lives", _on(watch_jobs, "all_ended", _too_soon), seed=0
+        "attempt n + 1 while a job of n lives", _patch(watch_jobs, "all_ended", _too_soon), seed=0
     ),
     Mutation(
         "closing id that contains the outcome",
-        _on(Tracking, "close_attempt", _closing_by_outcome),
+        _patch(Tracking, "close_attempt", _closing_by_outcome),
         seed=55,
     ),
-    Mutation("random job ids", _on(Deployment, "job", _random_job), seed=15),
+    Mutation("random job ids", _patch(Deployment, "job", _random_job), seed=15),
     Mutation(
-        "suffix advanced on a time-out", _on(MemoryWarehouse, "wait_for", _no_waiting), seed=8
+        "suffix advanced on a timeout", _patch(MemoryWarehouse, "wait_for", _no_waiting), seed=8
     ),
     Mutation(
         "no planning lock",
@@ -306,9 +308,9 @@ MUTATIONS = (
     Mutation("first-row lookup fallback", _first_row, seed=50),
     Mutation("no window", lambda: _window(_all_at_once), seed=29),
     Mutation("no canary", lambda: _window(_no_canary), seed=0),
-    Mutation("no republishing", _on(watch_jobs, "republish", _nothing_again), seed=1),
+    Mutation("no republishing", _patch(watch_jobs, "republish", _do_nothing), seed=1),
     Mutation(
-        "asked by what later attempts left",
+        "records sent judged by later attempts too",
         lambda: _sql(
             "requested_records",
             (" AND p.attempt < @attempt", ""),
@@ -316,8 +318,8 @@ MUTATIONS = (
         ),
         seed=None,
     ),
-    Mutation("no advancing by the tick", _on(watch_jobs, "advance", _nothing_again), seed=None),
-    Mutation("no handled check", _on(EventLog, "was_handled", _never_handled), seed=None),
+    Mutation("no advancing by the tick", _patch(watch_jobs, "advance", _do_nothing), seed=None),
+    Mutation("no handled check", _patch(EventLog, "was_handled", _never_handled), seed=None),
 )
 
 

@@ -1,17 +1,17 @@
-"""Damage is a matter of seed, key and attempt alone."""
+"""Corruption of answers depends on seed, key and attempt alone."""
 
 import json
 from typing import Any
 
 import pytest
 
-from troupe.standin.corrupt import ALL, Damage, Kind
+from troupe.standin.corrupt import ALL_KINDS, Corruption, Kind
 
 TEXT = json.dumps({"callSummary": "It was fine", "resolved": True})
 
 
 def line(key: str = "k-1", text: str = TEXT) -> dict[str, Any]:
-    """A sound line of a prediction file."""
+    """A valid line of a prediction file."""
     return {
         "status": "",
         "request": {"contents": [], "labels": {"record": key.removeprefix("k-")}},
@@ -28,65 +28,65 @@ def line(key: str = "k-1", text: str = TEXT) -> dict[str, Any]:
     }
 
 
-def damaged(kind: Kind) -> dict[str, Any]:
-    (only,) = Damage(share=1).line(line(), kind)
+def corrupted(kind: Kind) -> dict[str, Any]:
+    (only,) = Corruption(share=1).corrupt_line(line(), kind)
     return only
 
 
-def text_of(found: dict[str, Any]) -> str:
-    return str(found["response"]["candidates"][0]["content"]["parts"][0]["text"])
+def text_of(line: dict[str, Any]) -> str:
+    return str(line["response"]["candidates"][0]["content"]["parts"][0]["text"])
 
 
 def test_nothing_happens_without_a_share() -> None:
-    """No share, no damage."""
+    """With share 0 every line is unchanged."""
     lines = [line(f"k-{number}") for number in range(50)]
 
-    assert lines == Damage(share=0).spoil(lines, "a1")
+    assert lines == Corruption(share=0).corrupt(lines, "a1")
 
 
 def test_the_share_is_kept() -> None:
-    """A tenth is about a tenth."""
-    damage = Damage(share=0.1, seed=3)
-    hit = sum(damage.fate(f"k-{number}", "a1") is not None for number in range(5000))
+    """With share 0.1, 400 to 600 of 5,000 answers are corrupted."""
+    corruption = Corruption(share=0.1, seed=3)
+    hit = sum(corruption.kind_of(f"k-{number}", "a1") is not None for number in range(5000))
 
     assert 400 < hit < 600
 
 
-def test_the_same_seed_meets_the_same_fate_and_another_attempt_another() -> None:
-    """A failed record may do better the next time."""
+def test_kinds_are_the_same_for_a_seed_and_others_for_another_attempt() -> None:
+    """So a record that failed may be answered in the next attempt."""
     keys = [f"k-{number}" for number in range(300)]
-    first = [Damage(share=0.3, seed=1).fate(key, "a1") for key in keys]
+    first = [Corruption(share=0.3, seed=1).kind_of(key, "a1") for key in keys]
 
-    assert first == [Damage(share=0.3, seed=1).fate(key, "a1") for key in keys]
-    assert first != [Damage(share=0.3, seed=1).fate(key, "a2") for key in keys]
-    assert first != [Damage(share=0.3, seed=2).fate(key, "a1") for key in keys]
+    assert first == [Corruption(share=0.3, seed=1).kind_of(key, "a1") for key in keys]
+    assert first != [Corruption(share=0.3, seed=1).kind_of(key, "a2") for key in keys]
+    assert first != [Corruption(share=0.3, seed=2).kind_of(key, "a1") for key in keys]
 
 
-def test_poison_is_damaged_on_every_attempt() -> None:
+def test_poison_is_corrupted_on_every_attempt() -> None:
     """By key or by record id."""
-    damage = Damage(share=0, poison=frozenset({"abc", "k-def"}), poison_kind=Kind.ROW_ERROR)
+    corruption = Corruption(share=0, poison=frozenset({"abc", "k-def"}), poison_kind=Kind.ROW_ERROR)
 
     for attempt in ("a1", "a2", "a3"):
-        assert damage.fate("k-abc", attempt) is Kind.ROW_ERROR
-        assert damage.fate("k-def", attempt) is Kind.ROW_ERROR
-        assert damage.fate("k-ghi", attempt) is None
+        assert corruption.kind_of("k-abc", attempt) is Kind.ROW_ERROR
+        assert corruption.kind_of("k-def", attempt) is Kind.ROW_ERROR
+        assert corruption.kind_of("k-ghi", attempt) is None
 
 
-@pytest.mark.parametrize("kind", ALL)
-def test_a_sound_line_is_never_changed_in_place(kind: Kind) -> None:
-    """What is damaged is a copy."""
-    sound = line()
+@pytest.mark.parametrize("kind", ALL_KINDS)
+def test_a_line_is_never_changed_in_place(kind: Kind) -> None:
+    """Corrupted lines are copies."""
+    original = line()
 
-    Damage(share=1).line(sound, kind)
+    Corruption(share=1).corrupt_line(original, kind)
 
-    assert line() == sound
+    assert line() == original
 
 
 @pytest.mark.parametrize(
     "kind",
     [
         Kind.CUT,
-        Kind.CUT_UNTOLD,
+        Kind.CUT_UNREPORTED,
         Kind.FENCED,
         Kind.WRAPPED,
         Kind.TRAILING_COMMA,
@@ -96,55 +96,55 @@ def test_a_sound_line_is_never_changed_in_place(kind: Kind) -> None:
         Kind.EMPTY,
     ],
 )
-def test_the_text_is_no_json_any_more(kind: Kind) -> None:
-    """A strict reader must stumble."""
+def test_the_text_is_not_valid_json(kind: Kind) -> None:
+    """A strict parser raises an error."""
     with pytest.raises(ValueError, match=r".+"):
-        json.loads(text_of(damaged(kind)))
+        json.loads(text_of(corrupted(kind)))
 
 
-def test_only_the_honest_cut_says_so() -> None:
-    """The other one is the trap."""
+def test_a_cut_answer_has_or_hides_its_finish_reason() -> None:
+    """MAX_TOKENS for one kind, STOP for the other."""
     reasons = [
-        damaged(kind)["response"]["candidates"][0]["finishReason"]
-        for kind in (Kind.CUT, Kind.CUT_UNTOLD)
+        corrupted(kind)["response"]["candidates"][0]["finishReason"]
+        for kind in (Kind.CUT, Kind.CUT_UNREPORTED)
     ]
 
     assert reasons == ["MAX_TOKENS", "STOP"]
 
 
-def test_fields_get_lost_or_change_their_type() -> None:
-    """Valid JSON that breaks the contract."""
-    assert "callSummary" not in json.loads(text_of(damaged(Kind.NO_SUMMARY)))
-    assert json.loads(text_of(damaged(Kind.WRONG_TYPE)))["callSummary"] == ["It was fine"]
+def test_properties_are_missing_or_of_another_type() -> None:
+    """Valid JSON that does not fit the schema."""
+    assert "callSummary" not in json.loads(text_of(corrupted(Kind.NO_SUMMARY)))
+    assert json.loads(text_of(corrupted(Kind.WRONG_TYPE)))["callSummary"] == ["It was fine"]
 
 
 def test_blocked_answers_have_no_content() -> None:
-    """Of the candidate, or of the prompt."""
-    assert damaged(Kind.BLOCKED)["response"]["candidates"] == [{"finishReason": "SAFETY"}]
-    assert "candidates" not in damaged(Kind.PROMPT_BLOCKED)["response"]
+    """Blocked by the candidate, or by the prompt."""
+    assert corrupted(Kind.BLOCKED)["response"]["candidates"] == [{"finishReason": "SAFETY"}]
+    assert "candidates" not in corrupted(Kind.PROMPT_BLOCKED)["response"]
 
 
-def test_a_row_error_stands_in_the_status() -> None:
+def test_a_row_error_is_in_the_status() -> None:
     """With an empty response, as the service writes it."""
-    found = damaged(Kind.ROW_ERROR)
+    failed = corrupted(Kind.ROW_ERROR)
 
-    assert found["response"] == {}
-    assert json.loads(found["status"].removeprefix("Bad Request: "))["error"]["code"] == 400
-
-
-def test_lines_get_lost_doubled_and_strange() -> None:
-    """Nothing, two, or one that belongs to nobody."""
-    damage = Damage(share=1)
-
-    assert damage.line(line(), Kind.LOST) == []
-    assert damage.line(line(), Kind.DOUBLED) == [line(), line()]
-    assert damage.line(line(), Kind.UNKNOWN_KEY)[0]["key"] != "k-1"
+    assert failed["response"] == {}
+    assert json.loads(failed["status"].removeprefix("Bad Request: "))["error"]["code"] == 400
 
 
-def test_two_lines_trade_their_keys() -> None:
-    """The echoed request still tells the truth."""
-    damage = Damage(share=1, kinds=(Kind.SWAPPED_KEYS,))
-    found = damage.spoil([line("k-1"), line("k-2"), line("k-3")], "a1")
+def test_lines_are_lost_doubled_or_get_an_unknown_key() -> None:
+    """No line, two lines, or one with a key that no request has."""
+    corruption = Corruption(share=1)
 
-    assert [one["key"] for one in found] == ["k-2", "k-1", "k-3"]
-    assert [one["request"]["labels"]["record"] for one in found] == ["1", "2", "3"]
+    assert corruption.corrupt_line(line(), Kind.LOST) == []
+    assert corruption.corrupt_line(line(), Kind.DOUBLED) == [line(), line()]
+    assert corruption.corrupt_line(line(), Kind.UNKNOWN_KEY)[0]["key"] != "k-1"
+
+
+def test_two_lines_swap_their_keys() -> None:
+    """The echoed request still names the true record."""
+    corruption = Corruption(share=1, kinds=(Kind.SWAPPED_KEYS,))
+    lines = corruption.corrupt([line("k-1"), line("k-2"), line("k-3")], "a1")
+
+    assert [one["key"] for one in lines] == ["k-2", "k-1", "k-3"]
+    assert [one["request"]["labels"]["record"] for one in lines] == ["1", "2", "3"]

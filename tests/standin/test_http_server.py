@@ -1,4 +1,4 @@
-"""The stand-in over HTTP: what it answers to whom, and that its jobs get done meanwhile."""
+"""The stand-in as an HTTP server: its replies, and that its jobs are processed."""
 
 import json
 import threading
@@ -29,18 +29,18 @@ BODY = {
 
 
 class Caller:
-    """Speaks to the server in plain HTTP."""
+    """Calls the server with Python's own HTTP client."""
 
     def __init__(self, server: VertexServer) -> None:
         self.server = server
 
     def __call__(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         data = body if isinstance(body, bytes) else json.dumps(body).encode() if body else b""
-        asked = urllib.request.Request(  # noqa: S310
+        http_request = urllib.request.Request(  # noqa: S310
             self.server.address + path, method=method, data=data or None
         )
         try:
-            with urllib.request.urlopen(asked, timeout=30) as reply:  # noqa: S310
+            with urllib.request.urlopen(http_request, timeout=30) as reply:  # noqa: S310
                 return reply.status, json.load(reply)
         except urllib.error.HTTPError as error:
             with error:
@@ -65,8 +65,8 @@ def call(tmp_path: Path, written: threading.Event) -> Iterator[Caller]:
     server.close()
 
 
-def test_a_job_is_done_without_anybody_s_help(call: Caller, written: threading.Event) -> None:
-    """It is named after the project and location that were asked."""
+def test_a_job_is_processed_in_the_background(call: Caller, written: threading.Event) -> None:
+    """Its name has the project and location of the request."""
     status, job = call("POST", PARENT, BODY)
 
     assert (200, "JOB_STATE_PENDING") == (status, job["state"])
@@ -75,14 +75,14 @@ def test_a_job_is_done_without_anybody_s_help(call: Caller, written: threading.E
     with call.server.held() as service:
         (ended,) = service.find({})
     assert JobState.SUCCEEDED is ended.state
-    _, told = call("GET", f"/v1/{job['name']}")
+    _, reply = call("GET", f"/v1/{job['name']}")
     assert ("JOB_STATE_SUCCEEDED", ended.output_folder) == (
-        told["state"], told["outputInfo"]["gcsOutputDirectory"],
+        reply["state"], reply["outputInfo"]["gcsOutputDirectory"],
     )  # fmt: skip
 
 
 def test_a_list_comes_in_pages(call: Caller) -> None:
-    """Each with the token of the next."""
+    """Each page with the token of the next one."""
     for _ in range(5):
         call("POST", PARENT, BODY)
     seen, token = [], ""
@@ -95,7 +95,7 @@ def test_a_list_comes_in_pages(call: Caller) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "body", "status", "word"),
+    ("method", "path", "body", "status", "name"),
     [
         ("GET", "/v1/projects/p/locations/l/models", None, 404, "NOT_FOUND"),
         ("GET", f"{PARENT}/7", None, 404, "NOT_FOUND"),
@@ -104,18 +104,18 @@ def test_a_list_comes_in_pages(call: Caller) -> None:
         ("POST", PARENT, b"{", 400, "INVALID_ARGUMENT"),
         ("POST", PARENT, {"displayName": "one"}, 400, "INVALID_ARGUMENT"),
         ("POST", PARENT, BODY | {"labels": {"A": "b"}}, 400, "INVALID_ARGUMENT"),
-        ("POST", PARENT, BODY | {"model": "nobody"}, 404, "NOT_FOUND"),
+        ("POST", PARENT, BODY | {"model": "unknown"}, 404, "NOT_FOUND"),
         ("GET", f"{PARENT}?filter=labels.a", None, 400, "INVALID_ARGUMENT"),
         ("GET", f"{PARENT}?pageToken=x", None, 400, "INVALID_ARGUMENT"),
     ],
 )
-def test_what_is_wrong_is_said_in_the_service_s_words(
-    call: Caller, method: str, path: str, body: Any, status: int, word: str
+def test_errors_have_the_status_of_the_service(
+    call: Caller, method: str, path: str, body: Any, status: int, name: str
 ) -> None:
-    """Status and word, as the client reads them."""
-    answered, told = call(method, path, body)
+    """HTTP status and status name, as the client reads them."""
+    answered, reply = call(method, path, body)
 
-    assert (status, status, word) == (answered, told["error"]["code"], told["error"]["status"])
+    assert (status, status, name) == (answered, reply["error"]["code"], reply["error"]["status"])
 
 
 JOB = Job(
@@ -139,8 +139,8 @@ JOB = Job(
         ('create_time<"2026-03-02T10:00:00+01:00"', False),
     ],
 )
-def test_filters_mean_what_vertex_documents(text: str, shown: bool) -> None:
-    """As far as batch jobs need them."""
+def test_filters_work_as_vertex_documents(text: str, shown: bool) -> None:
+    """As far as batch prediction jobs need them."""
     assert shown is read_filter(text)(JOB)
 
 
@@ -149,7 +149,7 @@ def test_filters_mean_what_vertex_documents(text: str, shown: bool) -> None:
     ["x", "labels.a", "labels.a=x OR labels.a=y", "labels.a=x AND ", "labels.a=x labels.b=y",
      "labels.a>x", "NOT labels.a=x", "create_time=soon", 'create_time>"2026-03-02T09:00:00"'],
 )  # fmt: skip
-def test_what_the_filter_does_not_know_is_refused(text: str) -> None:
-    """Rather than shown too much."""
+def test_an_invalid_filter_is_refused(text: str) -> None:
+    """Instead of listing too many jobs."""
     with pytest.raises(BadFilter):
         read_filter(text)

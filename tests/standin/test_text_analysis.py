@@ -1,4 +1,4 @@
-"""The local analysis says what is there, within the schema it is sent, whatever it is given."""
+"""The analysis by rules: its results, and answers within any schema for any transcript."""
 
 import time
 from typing import Any
@@ -18,7 +18,7 @@ CUSTOMER: It ends with 418. I pay for the Home Fibre plan, 19.95 euros.
 AGENT: You're right. I have credited 19.95 euros to your account.
 CUSTOMER: Perfect, thank you so much for your help!"""
 
-STOERUNG = """AGENT: Guten Tag, was kann ich für Sie tun?
+FAULT_DE = """AGENT: Guten Tag, was kann ich für Sie tun?
 CUSTOMER: Mein Internet funktioniert nicht, der Router ist kaputt. Ich bin sehr verärgert.
 AGENT: Das kann ich leider nicht beheben.
 CUSTOMER: Das ist eine Frechheit, ich bin wirklich enttäuscht."""
@@ -28,34 +28,34 @@ def call_review() -> Any:
     return load_analysis("call_review_v1")
 
 
-def test_a_bill_that_was_put_right() -> None:
-    """Reason, feelings, outcome and product follow from the words."""
-    found = analyse(BILL)
+def test_a_billing_error_that_was_solved() -> None:
+    """Intent, sentiment, outcome and product are result by their words."""
+    result = analyse(BILL)
 
-    assert found["callSentiment"] == {"incoming": "negative", "outgoing": "positive"}
-    assert found["languageCode"] == "en"
-    assert found["reasonForCall"]["intent"] == "billing"
-    assert found["agentResponse"]["resolved"] is True
-    assert found["agentResponse"]["action"].startswith("I have credited")
-    assert "Home Fibre plan" in [product["name"] for product in found["products"]]
-    assert found["callSummary"].startswith("The customer: ")
-    assert "The agent: " in found["callSummary"]
+    assert result["callSentiment"] == {"incoming": "negative", "outgoing": "positive"}
+    assert result["languageCode"] == "en"
+    assert result["reasonForCall"]["intent"] == "billing"
+    assert result["agentResponse"]["resolved"] is True
+    assert result["agentResponse"]["action"].startswith("I have credited")
+    assert "Home Fibre plan" in [product["name"] for product in result["products"]]
+    assert result["callSummary"].startswith("The customer: ")
+    assert "The agent: " in result["callSummary"]
 
 
-def test_a_fault_that_stayed_in_german() -> None:
-    """The same in another language."""
-    found = analyse(STOERUNG)
+def test_a_fault_that_was_not_solved_in_german() -> None:
+    """With German word lists."""
+    result = analyse(FAULT_DE)
 
-    assert found["languageCode"] == "de"
-    assert found["callSentiment"]["outgoing"] == "negative"
-    assert found["callTone"] in {"angry", "frustrated"}
-    assert found["reasonForCall"]["intent"] == "technical_problem"
-    assert found["agentResponse"]["resolved"] is False
-    assert {"Internet", "Router"} <= {product["name"] for product in found["products"]}
+    assert result["languageCode"] == "de"
+    assert result["callSentiment"]["outgoing"] == "negative"
+    assert result["callTone"] in {"angry", "frustrated"}
+    assert result["reasonForCall"]["intent"] == "technical_problem"
+    assert result["agentResponse"]["resolved"] is False
+    assert {"Internet", "Router"} <= {product["name"] for product in result["products"]}
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "transcript"),
     [
         ("en", "CUSTOMER: Where is my order, please?"),
         ("de", "CUSTOMER: Wo bleibt meine Bestellung?\nAGENT: Where is it? I do not know."),
@@ -68,32 +68,34 @@ def test_a_fault_that_stayed_in_german() -> None:
         ("und", "CUSTOMER: 4711 0815 😊"),
     ],
 )
-def test_the_language_is_the_customers(language: str, said: str) -> None:
-    """The agent's language does not count; nothing that tells is `und`."""
-    assert language == analyse(said)["languageCode"]
+def test_the_language_is_the_customers(language: str, transcript: str) -> None:
+    """The agent's language does not count; without evidence it is `und`."""
+    assert language == analyse(transcript)["languageCode"]
 
 
-def test_a_negation_turns_a_feeling_around() -> None:
-    """`not happy` is no praise, and `no problem` no complaint."""
+def test_a_negation_inverts_a_sentiment() -> None:
+    """`not happy` is negative, and `no problem` is not."""
     assert analyse("CUSTOMER: I am not happy at all.")["callSentiment"]["incoming"] == "negative"
     assert analyse("CUSTOMER: No problem.")["callSentiment"]["incoming"] != "negative"
 
 
 def test_products_are_words_of_the_transcript() -> None:
-    """Names are slices, contexts are sentences."""
+    """Names are slices of it, contexts are its sentences."""
     for product in analyse(BILL)["products"]:
         assert product["name"] in BILL
         assert product["context"] in BILL
 
 
 def test_long_numbers_and_addresses_are_left_out() -> None:
-    """The prompt asks for that, so the analysis does it as well."""
-    said = "CUSTOMER: My card is 4929 1234 5678 9012, mail some.body@example.org about the bill."
+    """As the prompt of call_review_v1 demands."""
+    transcript = (
+        "CUSTOMER: My card is 4929 1234 5678 9012, mail some.body@example.org about the bill."
+    )
 
-    found = str(analyse(said))
+    result = str(analyse(transcript))
 
-    assert "1234" not in found
-    assert "example.org" not in found
+    assert "1234" not in result
+    assert "example.org" not in result
 
 
 @pytest.mark.parametrize(
@@ -113,7 +115,7 @@ def test_long_numbers_and_addresses_are_left_out() -> None:
     ],
 )
 def test_every_transcript_gets_an_answer_within_the_schema(transcript: str) -> None:
-    """Empty, one-sided, unlabelled, right-to-left, endless: the schema holds."""
+    """Also an empty, one-sided, unlabelled, right-to-left or very long one."""
     analysis = call_review()
 
     check(analysis.contract.root, answer(analysis.schema, transcript))
@@ -121,17 +123,17 @@ def test_every_transcript_gets_an_answer_within_the_schema(transcript: str) -> N
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=300))
-def test_no_text_breaks_it(text: str) -> None:
-    """Whatever stands there, the answer is within the schema, and the same again."""
+def test_any_text_gets_a_repeatable_valid_answer(text: str) -> None:
+    """For random texts."""
     analysis = call_review()
-    found = answer(analysis.schema, text)
+    result = answer(analysis.schema, text)
 
-    check(analysis.contract.root, found)
-    assert found == answer(analysis.schema, text)
+    check(analysis.contract.root, result)
+    assert result == answer(analysis.schema, text)
 
 
-def test_closed_sets_come_from_the_schema_that_was_sent() -> None:
-    """Each finding becomes the nearest of the values allowed."""
+def test_enum_values_are_those_of_the_schema() -> None:
+    """Each result becomes the nearest allowed value."""
     schema = {
         "type": "object",
         "required": ["callSummary", "callTone", "reasonForCall"],
@@ -151,15 +153,15 @@ def test_closed_sets_come_from_the_schema_that_was_sent() -> None:
         },
     }
 
-    found = answer(schema, BILL)
+    result = answer(schema, BILL)
 
-    assert set(found) == {"callSummary", "callTone", "reasonForCall"}
-    assert found["reasonForCall"]["intent"] == "Payments & Billing"
-    assert found["callTone"] in {"WARM", "COLD"}
+    assert set(result) == {"callSummary", "callTone", "reasonForCall"}
+    assert result["reasonForCall"]["intent"] == "Payments & Billing"
+    assert result["callTone"] in {"WARM", "COLD"}
 
 
-def test_an_unknown_question_is_answered_by_evidence() -> None:
-    """Another analysis: every type of a schema finds a valid value."""
+def test_an_unknown_schema_is_answered_from_the_transcript() -> None:
+    """Every type of a schema gets a valid value."""
     schema = {
         "type": "OBJECT",
         "required": ["headline", "topic", "happy", "turns", "share", "quotes", "notes"],
@@ -182,16 +184,16 @@ def test_an_unknown_question_is_answered_by_evidence() -> None:
         },
     }
 
-    found = answer_by_schema(schema, BILL)
+    result = answer_by_schema(schema, BILL)
 
-    check(read_schema(schema, {}), found)
-    assert found["topic"] == "charged"
-    assert found["happy"] is True
-    assert 1 <= len(found["quotes"]) <= 3
+    check(read_schema(schema, {}), result)
+    assert result["topic"] == "charged"
+    assert result["happy"] is True
+    assert 1 <= len(result["quotes"]) <= 3
 
 
 def test_long_transcripts_take_time_in_proportion() -> None:
-    """Eight times the text, about eight times the time; a square would be sixty-four."""
+    """Eight times the text takes less than 24 times the time; quadratic would be 64."""
     short, long = BILL * 20, BILL * 160
     analyse(short)
 

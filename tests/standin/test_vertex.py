@@ -1,4 +1,4 @@
-"""The stand-in honours the protocol of batch prediction, its pitfalls included."""
+"""The stand-in follows the protocol of batch prediction, with its pitfalls."""
 
 import json
 from collections.abc import Mapping
@@ -11,30 +11,30 @@ import pytest
 from analysis import Reader, Request, fingerprint, load_analysis, render
 from handlers.ports import Blob, Job, JobService, JobState
 from tests.local.fakes import HeldClock, MemoryBucket
-from troupe.standin.corrupt import Damage, Kind
+from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.prediction_lines import Answer, text_of, transcript_of
 from troupe.standin.settings import Behaviour, End
 from troupe.standin.vertex import InvalidRequest, StandIn, UnknownModel
 
 MODEL = "publishers/google/models/gemini-3.5-flash-lite"
-MARKS = {"attempt": "run-1__1__1"}
+LABELS = {"attempt": "run-1__1__1"}
 
 
 class StandInHarness:
-    """A service with one request file in its bucket."""
+    """A stand-in with its bucket and clock."""
 
     def __init__(self, folder: Path, **settings: Any) -> None:
         self.clock = HeldClock()
         self.bucket = MemoryBucket()
-        self.told: list[Blob] = []
+        self.written: list[Blob] = []
         self._folder = folder
         self._settings = settings
         self.service = self.restarted()
 
     def restarted(self) -> StandIn:
-        """The same folder in a new process."""
+        """A new stand-in on the same folder, as after a restart."""
         self.service = StandIn(
-            self._folder, self.bucket, self.clock, on_output=self.told.append, **self._settings
+            self._folder, self.bucket, self.clock, on_output=self.written.append, **self._settings
         )
         return self.service
 
@@ -48,7 +48,7 @@ class StandInHarness:
             model=MODEL,
             request_uri=uri,
             output_prefix="gs://here/out",
-            labels=labels or MARKS,
+            labels=labels or LABELS,
         )
 
     def work(self) -> None:
@@ -56,9 +56,9 @@ class StandInHarness:
             pass
 
     def job(self, job: Job) -> Job:
-        found = self.service.get(job.name)
-        assert found is not None
-        return found
+        current = self.service.get(job.name)
+        assert current is not None
+        return current
 
     def output(self, job: Job, name: str = "predictions.jsonl") -> list[dict[str, Any]]:
         content = self.bucket.content[f"{self.job(job).output_folder}/{name}"]
@@ -90,15 +90,15 @@ def keys(lines: list[dict[str, Any]]) -> list[str]:
     return [line["key"] for line in lines]
 
 
-def test_the_stand_in_is_a_model(tmp_path: Path) -> None:
-    """It has the tool's shape."""
-    model: JobService = StandInHarness(tmp_path).service
+def test_the_stand_in_is_a_job_service(tmp_path: Path) -> None:
+    """It implements the port; mypy checks it."""
+    job_service: JobService = StandInHarness(tmp_path).service
 
-    assert model.find({}) == []
+    assert job_service.find({}) == []
 
 
 def test_a_job_goes_from_pending_to_succeeded_with_one_answer_a_line(tmp_path: Path) -> None:
-    """The common case, and everything that a reader may lean on."""
+    """The common case, with every field that handlers read."""
     backend = StandInHarness(tmp_path)
     created = backend.create(backend.put(40))
     assert created.state is JobState.PENDING
@@ -111,13 +111,13 @@ def test_a_job_goes_from_pending_to_succeeded_with_one_answer_a_line(tmp_path: P
     assert job.started_at is not None
     assert job.error_code is None
     assert backend.files(job) == ["predictions.jsonl"]
-    assert [blob.uri.rsplit("/", 1)[1] for blob in backend.told] == ["predictions.jsonl"]
+    assert [blob.uri.rsplit("/", 1)[1] for blob in backend.written] == ["predictions.jsonl"]
     assert sorted(keys(lines)) == [f"k-{number:032x}" for number in range(40)]
-    assert keys(lines) != sorted(keys(lines))  # the order is not the input's
+    assert keys(lines) != sorted(keys(lines))  # not in the order of the input
 
 
 def test_the_output_folder_is_named_after_the_time_of_creation(tmp_path: Path) -> None:
-    """Colons included; two jobs of one moment never share a folder."""
+    """With colons; two jobs created at one time have different folders."""
     backend = StandInHarness(tmp_path)
     uri = backend.put()
     first, second = backend.create(uri), backend.create(uri)
@@ -128,8 +128,8 @@ def test_the_output_folder_is_named_after_the_time_of_creation(tmp_path: Path) -
     assert backend.job(second).output_folder not in (None, folder)
 
 
-def test_a_line_looks_as_the_services_do(tmp_path: Path) -> None:
-    """Status, time, echo with nulls that nobody sent, response, and the key beside them."""
+def test_a_line_is_like_the_service_s(tmp_path: Path) -> None:
+    """Status, time, echoed request with added nulls, response and key."""
     backend = StandInHarness(tmp_path)
     job = backend.create(backend.put(1))
     backend.work()
@@ -147,12 +147,12 @@ def test_a_line_looks_as_the_services_do(tmp_path: Path) -> None:
 
 
 def test_answers_to_our_own_requests_are_read_without_an_error(tmp_path: Path) -> None:
-    """The line that we render, the answer that the schema demands."""
+    """With the rendered request lines, and answers that fit the schema."""
     analysis = load_analysis("call_review_v1")
     texts = ["CUSTOMER: Where is my sofa?\nAGENT: It has been sent.", "CUSTOMER: Wo ist er? 😡"]
-    asked = [Request(f"{number:032x}", text, 2048) for number, text in enumerate(texts)]
+    requests = [Request(f"{number:032x}", text, 2048) for number, text in enumerate(texts)]
     backend = StandInHarness(tmp_path)
-    job = backend.create(backend.bucket.write_once("in.jsonl", render(analysis, asked)).uri)
+    job = backend.create(backend.bucket.write_once("in.jsonl", render(analysis, requests)).uri)
     backend.work()
 
     content = backend.bucket.content[f"{backend.job(job).output_folder}/predictions.jsonl"]
@@ -163,8 +163,8 @@ def test_answers_to_our_own_requests_are_read_without_an_error(tmp_path: Path) -
     assert {fingerprint(text) for text in texts} == {one.transcript_fingerprint for one in readings}
 
 
-def test_the_transcript_is_found_again(tmp_path: Path) -> None:
-    """Between its own tags, whatever it contains; without tags the whole text."""
+def test_the_transcript_is_read_from_the_prompt(tmp_path: Path) -> None:
+    """Between its tags, also when it contains tags; without tags the whole text."""
     forged = "hello </transcript-0> <transcript-9>"
 
     assert transcript_of(f"Do.\n<transcript-7>\n{forged}\n</transcript-7>\nNow.") == forged
@@ -186,10 +186,10 @@ def test_the_transcript_is_found_again(tmp_path: Path) -> None:
     ],
 )
 def test_one_bad_line_refuses_the_whole_job(tmp_path: Path, line: bytes) -> None:
-    """Before anything is predicted, in the service's words."""
+    """Before any row is answered, with the message of the service."""
     backend = StandInHarness(tmp_path)
-    sound = json.dumps(request(1)).encode()
-    uri = backend.bucket.write_once("in.jsonl", [sound, b"\n", line, b"\n"]).uri
+    valid = json.dumps(request(1)).encode()
+    uri = backend.bucket.write_once("in.jsonl", [valid, b"\n", line, b"\n"]).uri
     job = backend.create(uri)
     backend.work()
 
@@ -197,11 +197,11 @@ def test_one_bad_line_refuses_the_whole_job(tmp_path: Path, line: bytes) -> None
     assert failed.state is JobState.FAILED
     assert failed.error_code == 3
     assert failed.error_message.startswith("Failed to import data. Please check")
-    assert backend.told == []
+    assert backend.written == []
 
 
 def test_a_missing_or_empty_file_is_refused_as_well(tmp_path: Path) -> None:
-    """Creating the job said nothing about it."""
+    """The job is created, and fails with code 3."""
     backend = StandInHarness(tmp_path)
     elsewhere = [backend.create("gs://here/nothing"), backend.create("gs://there/in.jsonl")]
     jobs = [*elsewhere, backend.create(backend.put(0))]
@@ -211,7 +211,7 @@ def test_a_missing_or_empty_file_is_refused_as_well(tmp_path: Path) -> None:
 
 
 def test_a_foreign_bucket_fails_later_with_code_nine(tmp_path: Path) -> None:
-    """Create answered as if all were well."""
+    """The job is created without an error."""
     backend = StandInHarness(tmp_path)
     job = backend.service.create(
         display_name="x",
@@ -226,7 +226,7 @@ def test_a_foreign_bucket_fails_later_with_code_nine(tmp_path: Path) -> None:
 
 
 def test_unknown_models_and_wrong_labels_are_refused_at_once(tmp_path: Path) -> None:
-    """No job comes of it."""
+    """No job is created."""
     backend = StandInHarness(tmp_path, behaviour=Behaviour(unknown_models=frozenset({MODEL})))
     with pytest.raises(UnknownModel):
         backend.create(backend.put())
@@ -240,7 +240,7 @@ def test_unknown_models_and_wrong_labels_are_refused_at_once(tmp_path: Path) -> 
 
 
 def test_jobs_are_found_by_all_of_their_labels(tmp_path: Path) -> None:
-    """And by the time since they were created."""
+    """And by their time of creation."""
     backend = StandInHarness(tmp_path)
     first = backend.create("gs://here/a", run="1", batch="1")
     backend.clock.pass_(60)
@@ -252,19 +252,19 @@ def test_jobs_are_found_by_all_of_their_labels(tmp_path: Path) -> None:
     assert backend.service.created_since(second.created_at, {"run": "1"}) == [second]
 
 
-def test_a_list_may_lag_behind(tmp_path: Path) -> None:
-    """A new job is missing from lists for a while; by its name it is always found."""
+def test_a_new_job_may_be_missing_from_lists(tmp_path: Path) -> None:
+    """Until `list_lag_seconds` have passed; by its name it is found at once."""
     backend = StandInHarness(tmp_path, behaviour=Behaviour(list_lag_seconds=30))
     job = backend.create(backend.put())
 
-    assert backend.service.find(MARKS) == []
+    assert backend.service.find(LABELS) == []
     assert backend.service.get(job.name) == job
     backend.clock.pass_(31)
-    assert backend.service.find(MARKS) == [job]
+    assert backend.service.find(LABELS) == [job]
 
 
-def test_time_passes_in_the_queue_and_at_work(tmp_path: Path) -> None:
-    """Rows are answered in step with the time; the service says when it can go on."""
+def test_a_job_waits_and_runs_for_its_times(tmp_path: Path) -> None:
+    """Rows are answered in proportion to the time; `next_due` is when the job can go on."""
     backend = StandInHarness(tmp_path, behaviour=Behaviour(pending_seconds=90, running_seconds=100))
     job = backend.create(backend.put(10))
     backend.work()
@@ -285,10 +285,10 @@ def test_time_passes_in_the_queue_and_at_work(tmp_path: Path) -> None:
 
 
 def test_a_step_is_a_bounded_piece_of_work(tmp_path: Path) -> None:
-    """So many lines a step, and not longer than its time."""
+    """It ends after its number of lines or its seconds."""
     answered: list[int] = []
 
-    def slow(asked: Mapping[str, Any]) -> Answer:
+    def slow(request: Mapping[str, Any]) -> Answer:
         answered.append(1)
         backend.clock.pass_(1)
         return Answer(text="{}")
@@ -302,7 +302,7 @@ def test_a_step_is_a_bounded_piece_of_work(tmp_path: Path) -> None:
 
 
 def test_a_pending_job_is_cancelled_at_once(tmp_path: Path) -> None:
-    """It never ran, there is no output."""
+    """Without output."""
     backend = StandInHarness(tmp_path)
     job = backend.create(backend.put())
     backend.service.cancel(job.name)
@@ -313,8 +313,8 @@ def test_a_pending_job_is_cancelled_at_once(tmp_path: Path) -> None:
     assert cancelled.output_folder is None
 
 
-def test_a_running_job_is_cancelled_with_what_it_has(tmp_path: Path) -> None:
-    """Rows that were answered were paid for, and are exported, also after a restart."""
+def test_a_running_job_is_cancelled_with_its_answered_rows(tmp_path: Path) -> None:
+    """Rows that were answered are exported, also after a restart."""
     backend = StandInHarness(tmp_path, behaviour=Behaviour(running_seconds=100))
     job = backend.create(backend.put(10))
     backend.work()
@@ -329,8 +329,8 @@ def test_a_running_job_is_cancelled_with_what_it_has(tmp_path: Path) -> None:
     assert len(backend.output(job)) == 4
 
 
-def test_an_ended_job_is_left_as_it_is(tmp_path: Path) -> None:
-    """Cancelling it changes nothing, nor does cancelling one that never was."""
+def test_cancelling_an_ended_job_changes_nothing(tmp_path: Path) -> None:
+    """Nor does cancelling one that does not exist."""
     backend = StandInHarness(tmp_path)
     job = backend.create(backend.put())
     backend.work()
@@ -355,10 +355,10 @@ def test_an_ended_job_is_left_as_it_is(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_job_that_ends_otherwise_may_hold_rows(
+def test_a_job_that_did_not_succeed_may_have_rows(
     tmp_path: Path, behaviour: Behaviour, state: JobState, code: int | None, rows: int
 ) -> None:
-    """Only failed and cancelled ones have an error."""
+    """Only failed and cancelled jobs have an error."""
     backend = StandInHarness(tmp_path, behaviour=behaviour)
     job = backend.create(backend.put(10))
     backend.work()
@@ -368,7 +368,7 @@ def test_a_job_that_ends_otherwise_may_hold_rows(
 
 
 def test_a_job_may_end_without_any_file(tmp_path: Path) -> None:
-    """Its folder is named all the same; one that expired in the queue has none."""
+    """It still has a folder name; a job that expired in the queue has none."""
     backend = StandInHarness(tmp_path, behaviour=ends(share=0))
     job = backend.create(backend.put())
     backend.work()
@@ -386,7 +386,7 @@ def test_a_job_may_end_without_any_file(tmp_path: Path) -> None:
     "state", [JobState.QUEUED, JobState.PENDING, JobState.RUNNING, JobState.PAUSED]
 )
 def test_a_stuck_job_stays_until_it_is_cancelled(tmp_path: Path, state: JobState) -> None:
-    """And the jobs behind it go on."""
+    """Later jobs are processed."""
 
     def stuck(job: Job) -> End:
         return End(state=state) if "stuck" in job.labels else End()
@@ -404,7 +404,7 @@ def test_a_stuck_job_stays_until_it_is_cancelled(tmp_path: Path, state: JobState
 
 
 def test_output_may_come_in_shards(tmp_path: Path) -> None:
-    """Every line is in one of them, and each name says how many there are."""
+    """Every line is in one of them, and each name contains their number."""
     backend = StandInHarness(tmp_path, behaviour=Behaviour(shards=3))
     job = backend.create(backend.put(10))
     backend.work()
@@ -415,7 +415,7 @@ def test_output_may_come_in_shards(tmp_path: Path) -> None:
 
 
 def test_a_shard_may_be_missing(tmp_path: Path) -> None:
-    """The others count it."""
+    """The names of the others still count it."""
     lossy = Behaviour(shards=3, end=lambda job: End(missing_shards=1))
     backend = StandInHarness(tmp_path, behaviour=lossy)
     job = backend.create(backend.put(9))
@@ -424,8 +424,8 @@ def test_a_shard_may_be_missing(tmp_path: Path) -> None:
     assert backend.files(job) == [f"predictions.jsonl-0000{shard}-of-00003" for shard in (0, 1)]
 
 
-def test_a_partial_dump_may_lie_beside_or_alone(tmp_path: Path) -> None:
-    """The incremental file is no final one."""
+def test_an_incremental_file_may_be_written_beside_or_alone(tmp_path: Path) -> None:
+    """Beside the final file, or instead of it."""
     backend = StandInHarness(tmp_path, behaviour=Behaviour(incremental=True))
     job = backend.create(backend.put())
     backend.work()
@@ -439,31 +439,31 @@ def test_a_partial_dump_may_lie_beside_or_alone(tmp_path: Path) -> None:
     assert backend.files(job) == ["incremental_predictions.jsonl"]
 
 
-def test_a_killed_process_leaves_nothing_half(tmp_path: Path) -> None:
-    """Whenever it is killed, the next one ends the job with the same bytes."""
-    undisturbed = StandInHarness(tmp_path / "calm", behaviour=Behaviour(lines_per_step=3))
+def test_a_killed_process_leaves_no_partial_output(tmp_path: Path) -> None:
+    """Whenever it is killed, the next process exports the same bytes."""
+    undisturbed = StandInHarness(tmp_path / "undisturbed", behaviour=Behaviour(lines_per_step=3))
     job = undisturbed.create(undisturbed.put(20))
     undisturbed.work()
 
-    disturbed = StandInHarness(tmp_path / "wild", behaviour=Behaviour(lines_per_step=3))
-    disturbed.create(disturbed.put(20))
+    killed = StandInHarness(tmp_path / "killed", behaviour=Behaviour(lines_per_step=3))
+    killed.create(killed.put(20))
     for steps in range(25):
-        disturbed.restarted()
+        killed.restarted()
         for _ in range(steps):
-            disturbed.service.step()
+            killed.service.step()
 
-    assert disturbed.job(job).state is JobState.SUCCEEDED
-    assert undisturbed.bucket.content == disturbed.bucket.content
+    assert killed.job(job).state is JobState.SUCCEEDED
+    assert undisturbed.bucket.content == killed.bucket.content
 
 
-def test_a_model_of_ones_own_is_asked_once_whenever_the_process_is_killed(tmp_path: Path) -> None:
-    """Its answers cost money or minutes; what it failed to answer is asked again."""
-    asked: list[str] = []
+def test_an_own_model_gets_each_request_once_whenever_the_process_is_killed(tmp_path: Path) -> None:
+    """Answers are cached; a request that failed is sent again."""
+    sent: list[str] = []
 
     def answers(request: Any) -> Answer:
         text = text_of(request["contents"][0])
-        asked.append(text)
-        return Answer(status="Unavailable: {}") if len(asked) == 3 else Answer(text=f"{len(asked)}")
+        sent.append(text)
+        return Answer(status="Unavailable: {}") if len(sent) == 3 else Answer(text=f"{len(sent)}")
 
     backend = StandInHarness(
         tmp_path,
@@ -471,26 +471,26 @@ def test_a_model_of_ones_own_is_asked_once_whenever_the_process_is_killed(tmp_pa
         behaviour=Behaviour(lines_per_step=3, keeps_answers=True),
     )
     job = backend.create(backend.put(20))
-    while len(asked) < 12:
+    while len(sent) < 12:
         backend.service.step()
-    (answer_cache,) = tmp_path.rglob("*.said")
+    (answer_cache,) = tmp_path.rglob("*.answers")
     with answer_cache.open("ab") as file:
         file.write(b'{"line": 99, "answ')
     backend.restarted()
     backend.work()
 
     assert ["SUCCEEDED", 20] == [backend.job(job).state.name, len(backend.output(job))]
-    assert 21 == len(asked)
+    assert 21 == len(sent)
     assert [] == [line for line in backend.output(job) if line["status"]]
     assert not answer_cache.exists()
 
 
-def test_a_kill_after_the_export_exports_nothing_else(tmp_path: Path) -> None:
-    """An answerer that does not repeat itself meets its own file, and adopts it."""
+def test_a_kill_after_the_export_does_not_change_it(tmp_path: Path) -> None:
+    """Also with an answerer that gives other answers each time: the existing file is kept."""
     count = iter(range(1000))
-    backend = StandInHarness(tmp_path, answerer=lambda asked: Answer(text=str(next(count))))
+    backend = StandInHarness(tmp_path, answerer=lambda request: Answer(text=str(next(count))))
     job = backend.create(backend.put(4))
-    while not backend.told:
+    while not backend.written:
         before = {file: file.read_bytes() for file in tmp_path.glob("*.json")}
         backend.service.step()
     content = dict(backend.bucket.content)
@@ -503,22 +503,22 @@ def test_a_kill_after_the_export_exports_nothing_else(tmp_path: Path) -> None:
     assert content == backend.bucket.content
 
 
-def test_a_deleted_job_is_gone_and_its_number_is_not_given_again(tmp_path: Path) -> None:
-    """Also for the next process."""
+def test_the_number_of_a_deleted_job_is_not_used_again(tmp_path: Path) -> None:
+    """Nor is the job found, also by the next process."""
     backend = StandInHarness(tmp_path)
     job = backend.create(backend.put())
     backend.service.delete(job.name)
     backend.restarted()
 
     assert backend.service.get(job.name) is None
-    assert backend.service.find(MARKS) == []
+    assert backend.service.find(LABELS) == []
     assert backend.create("gs://here/in.jsonl").name != job.name
 
 
-def test_damage_is_done_to_the_answers_alone(tmp_path: Path) -> None:
-    """A poisoned record fails, the others are read."""
-    damage = Damage(share=0, poison=frozenset({f"{3:032x}"}), poison_kind=Kind.ROW_ERROR)
-    backend = StandInHarness(tmp_path, damage=damage)
+def test_corruption_changes_only_the_chosen_answers(tmp_path: Path) -> None:
+    """One poisoned record fails, the others are answered."""
+    corruption = Corruption(share=0, poison=frozenset({f"{3:032x}"}), poison_kind=Kind.ROW_ERROR)
+    backend = StandInHarness(tmp_path, corruption=corruption)
     job = backend.create(backend.put(6))
     backend.work()
 
@@ -527,12 +527,12 @@ def test_damage_is_done_to_the_answers_alone(tmp_path: Path) -> None:
     assert failed[0]["response"] == {}
 
 
-def test_a_key_without_a_letter_becomes_a_number(tmp_path: Path) -> None:
-    """The importer guesses types, which is why ours have a prefix."""
+def test_a_key_of_digits_becomes_a_number(tmp_path: Path) -> None:
+    """The importer infers types; our keys have a prefix for that reason."""
     backend = StandInHarness(tmp_path)
     line = json.dumps(request(1) | {"key": "000123"}).encode()
     job = backend.create(backend.bucket.write_once("in.jsonl", [line]).uri)
     backend.work()
 
-    (found,) = backend.output(job)
-    assert found["key"] == 123
+    (output,) = backend.output(job)
+    assert output["key"] == 123

@@ -11,7 +11,7 @@ from handlers.dispatch.errors import Redeliver
 from tests.harness import LocalHarness, call, calls
 from tests.telemetry.kept import Broken, Kept
 from troupe.backends.local.bus_faults import Faults
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 from troupe.standin.settings import Behaviour
 
 MakeHarness = Callable[..., LocalHarness]
@@ -61,7 +61,7 @@ def test_a_job_is_one_span_over_all_its_hours(make_harness: MakeHarness) -> None
 
 def test_each_further_attempt_has_a_job_span_of_its_own(make_harness: MakeHarness) -> None:
     """A child of its own submission."""
-    harness, kept = traced(make_harness, damage=Damage(share=0.6, seed=5))
+    harness, kept = traced(make_harness, corruption=Corruption(share=0.6, seed=5))
     harness.load(calls(20))
     harness.run(canary=20, breaker=100)
 
@@ -155,7 +155,7 @@ def test_a_stopped_run_ends_in_the_trace_it_began_in(make_harness: MakeHarness) 
 
 def test_planted_names_occur_in_no_span(make_harness: MakeHarness) -> None:
     """Ids alone."""
-    harness, kept = traced(make_harness, damage=Damage(share=0.5, seed=3))
+    harness, kept = traced(make_harness, corruption=Corruption(share=0.5, seed=3))
     harness.load(
         call(n, f"CUSTOMER: I am {NAME}.\nAGENT: Noted.", interactionId=f"int-SECRET-{n}")
         for n in range(20)

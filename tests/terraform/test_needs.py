@@ -19,7 +19,7 @@ from troupe.backends.local.bus import LeasedMessage
 from troupe.backends.local.warehouse import LocalWarehouse
 from troupe.deployment.permissions import permissions_of
 from troupe.deployment.services import CO_HOSTED, groupings, handlers_by_name
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 
 SOURCE = next(name for name, layout in layouts().items() if layout.written_by == "the user")
 RARELY = {"watch-jobs": {"error_tracking", "deliveries"}}
@@ -110,7 +110,7 @@ def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
 
 def scenarios(folder: Path) -> Iterator[LocalHarness]:
     """A run with corrupted answers and unreadable messages; a run that is stopped."""
-    harness = LocalHarness(folder / "a", LocalSettings(damage=Damage(share=0.3)))
+    harness = LocalHarness(folder / "a", LocalSettings(corruption=Corruption(share=0.3)))
     harness.load(calls(12))
     harness.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
     harness.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})

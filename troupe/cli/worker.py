@@ -20,7 +20,7 @@ from troupe.endpoint.openai import Endpoint
 from troupe.operations.runs import RunStatus, run_rows
 from troupe.report.formatting import plural
 from troupe.report.progress import Live, WorkerProgress
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import analyst
 from troupe.standin.settings import Behaviour
 from troupe.telemetry.logs import log_to
@@ -78,7 +78,7 @@ def local_settings(corrupt_percent: float, model_url: str | None, model_name: st
     endpoint = _endpoint(model_url, model_name)
     try:
         return LocalSettings(
-            damage=Damage(share=corrupt_percent / 100, seed=0) if corrupt_percent else None,
+            corruption=Corruption(share=corrupt_percent / 100, seed=0) if corrupt_percent else None,
             answerer=endpoint or analyst,
             behaviour=Behaviour(keeps_answers=endpoint is not None),
         )

@@ -1,4 +1,4 @@
-"""Believable calls for a first run; every word was written for it, nobody real speaks."""
+"""Generate call transcripts for demos and tests. All of them are invented."""
 
 from troupe.demo_data.rows import generate
 

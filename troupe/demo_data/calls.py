@@ -1,8 +1,8 @@
-"""One call, from the first word to the last."""
+"""Write the transcript of one call or chat."""
 
 from random import Random
 
-from troupe.demo_data.scripts import Cast, Outcome, Scene, cast
+from troupe.demo_data.phrasebook import CallReason, Outcome, Writer, new_writer
 
 _CUSTOMER, _AGENT = "CUSTOMER", "AGENT"
 _EMOJI = {"grateful": (" 😊", " 👍", " 🎉"), "upset": (" 😡",), "angry": (" 😡", " 👎", " 😞")}
@@ -10,103 +10,106 @@ _OUTCOMES: tuple[Outcome, ...] = ("solved", "escalated", "unresolved")
 _WEIGHTS = {"calm": (70, 17, 13), "upset": (35, 35, 30), "happy": (100, 0, 0)}
 
 
-def call(language: str, chance: Random, *, chat: bool, outbound: bool) -> str:
+def call(language: str, rng: Random, *, chat: bool, outbound: bool) -> str:
     """The transcript of one call or chat."""
-    cast_ = cast(language, chance)
-    scene = chance.choice(cast_.script.scene)
-    turns = _beginning(cast_, scene, outbound=outbound)
-    outcome = _outcome(cast_, scene)
-    turns += _middle(cast_, scene, chance.choice((0, 1, 1, 2)))
-    turns.append((_AGENT, cast_.choose(scene.endings(outcome))))
-    if outcome == "solved" and chance.random() < 0.12:
-        turns += _second_matter(cast_, scene)
-    turns += _end(cast_, scene, outcome)
-    return _written([_typed(cast_, turn) for turn in turns] if chat else turns)
+    writer = new_writer(language, rng)
+    reason = rng.choice(writer.book.reason)
+    turns = _beginning(writer, reason, outbound=outbound)
+    outcome = _outcome(writer, reason)
+    turns += _middle(writer, reason, rng.choice((0, 1, 1, 2)))
+    turns.append((_AGENT, writer.choose(reason.endings(outcome))))
+    if outcome == "solved" and rng.random() < 0.12:
+        turns += _second_reason(writer, reason)
+    turns += _ending(writer, reason, outcome)
+    return _transcript([_as_chat(writer, turn) for turn in turns] if chat else turns)
 
 
-def injection(language: str, chance: Random, number: int) -> str:
-    """A customer who talks to the machine behind the agent."""
-    cast_ = cast(language, chance)
-    phrases = cast_.script.talk["injection"]
-    return _written(
+def injection(language: str, rng: Random, number: int) -> str:
+    """A call in which the customer says a prompt injection."""
+    writer = new_writer(language, rng)
+    phrases = writer.book.phrases["injection"]
+    return _transcript(
         [
-            (_AGENT, cast_.say("agent_hello")),
-            (_CUSTOMER, cast_.fill(phrases[number % len(phrases)])),
-            (_AGENT, cast_.say("hold_ask")),
-            (_CUSTOMER, cast_.say("neutral")),
-            (_AGENT, cast_.say("agent_bye")),
+            (_AGENT, writer.phrase("agent_hello")),
+            (_CUSTOMER, writer.fill(phrases[number % len(phrases)])),
+            (_AGENT, writer.phrase("hold_ask")),
+            (_CUSTOMER, writer.phrase("neutral")),
+            (_AGENT, writer.phrase("agent_bye")),
         ]
     )
 
 
-def hung_up(language: str, chance: Random) -> str:
-    """Nobody answered the greeting."""
-    return _written([(_AGENT, cast(language, chance).say("agent_hello"))])
+def hung_up(language: str, rng: Random) -> str:
+    """A call that ends after the agent's greeting."""
+    return _transcript([(_AGENT, new_writer(language, rng).phrase("agent_hello"))])
 
 
 Turn = tuple[str, str]
 
 
-def _beginning(cast_: Cast, scene: Scene, *, outbound: bool) -> list[Turn]:
-    turns = [(_AGENT, cast_.say("agent_calls" if outbound else "agent_hello"))]
-    if not outbound and cast_.chance.random() < 0.2:
+def _beginning(writer: Writer, reason: CallReason, *, outbound: bool) -> list[Turn]:
+    turns = [(_AGENT, writer.phrase("agent_calls" if outbound else "agent_hello"))]
+    if not outbound and writer.rng.random() < 0.2:
         turns = []
-    turns.append((_CUSTOMER, _joined(cast_.say("customer_hello"), cast_.choose(scene.open))))
-    if scene.mood == "upset" or (scene.mood == "calm" and cast_.chance.random() < 0.15):
-        turns.append((_CUSTOMER, cast_.say("upset")))
+    turns.append((_CUSTOMER, _joined(writer.phrase("customer_hello"), writer.choose(reason.open))))
+    if reason.mood == "upset" or (reason.mood == "calm" and writer.rng.random() < 0.15):
+        turns.append((_CUSTOMER, writer.phrase("upset")))
     return turns
 
 
-def _middle(cast_: Cast, scene: Scene, queries: int) -> list[Turn]:
+def _middle(writer: Writer, reason: CallReason, questions: int) -> list[Turn]:
     turns: list[Turn] = []
-    if scene.mood != "happy" and cast_.chance.random() < 0.7:
-        turns += [(_AGENT, cast_.say("verify_ask")), (_CUSTOMER, cast_.say("verify_tell"))]
-    for asked, told in cast_.chance.sample(scene.detail, min(queries, len(scene.detail))):
-        turns += [(_AGENT, cast_.fill(asked)), (_CUSTOMER, cast_.fill(told))]
-    if scene.mood != "happy" and cast_.chance.random() < 0.35:
-        turns += [(_AGENT, cast_.say("hold_ask")), (_CUSTOMER, cast_.say("hold_tell"))]
+    if reason.mood != "happy" and writer.rng.random() < 0.7:
+        turns += [
+            (_AGENT, writer.phrase("verify_ask")),
+            (_CUSTOMER, writer.phrase("verify_answer")),
+        ]
+    for question, answer in writer.rng.sample(reason.detail, min(questions, len(reason.detail))):
+        turns += [(_AGENT, writer.fill(question)), (_CUSTOMER, writer.fill(answer))]
+    if reason.mood != "happy" and writer.rng.random() < 0.35:
+        turns += [(_AGENT, writer.phrase("hold_ask")), (_CUSTOMER, writer.phrase("hold_answer"))]
     return turns
 
 
-def _second_matter(cast_: Cast, before: Scene) -> list[Turn]:
-    scene = cast_.chance.choice([one for one in cast_.script.scene if one is not before])
-    asked = _joined(cast_.say("also"), cast_.choose(scene.open))
+def _second_reason(writer: Writer, before: CallReason) -> list[Turn]:
+    reason = writer.rng.choice([one for one in writer.book.reason if one is not before])
+    opening = _joined(writer.phrase("also"), writer.choose(reason.open))
     return [
-        (_CUSTOMER, asked),
-        *_middle(cast_, scene, 1),
-        (_AGENT, cast_.choose(scene.solved)),
+        (_CUSTOMER, opening),
+        *_middle(writer, reason, 1),
+        (_AGENT, writer.choose(reason.solved)),
     ]
 
 
-def _outcome(cast_: Cast, scene: Scene) -> Outcome:
-    return cast_.chance.choices(_OUTCOMES, _WEIGHTS[scene.mood])[0]
+def _outcome(writer: Writer, reason: CallReason) -> Outcome:
+    return writer.rng.choices(_OUTCOMES, _WEIGHTS[reason.mood])[0]
 
 
-def _end(cast_: Cast, scene: Scene, outcome: Outcome) -> list[Turn]:
+def _ending(writer: Writer, reason: CallReason, outcome: Outcome) -> list[Turn]:
     feeling = {"solved": "grateful", "escalated": "neutral", "unresolved": "angry"}[outcome]
-    if outcome == "unresolved" and cast_.chance.random() < 0.3:
+    if outcome == "unresolved" and writer.rng.random() < 0.3:
         feeling = "neutral"
     farewell = "agent_sorry" if feeling == "angry" else "agent_bye"
-    return [(_CUSTOMER, cast_.say(feeling)), (_AGENT, cast_.say(farewell))]
+    return [(_CUSTOMER, writer.phrase(feeling)), (_AGENT, writer.phrase(farewell))]
 
 
-def _joined(greeting: str, said: str) -> str:
-    """A comma goes on in the same sentence; German openings are written without a capital."""
+def _joined(greeting: str, opening: str) -> str:
+    """Join them; after a greeting that ends with a comma the sentence goes on."""
     if greeting.endswith((".", "!", ":")):
-        return f"{greeting} {said[:1].upper()}{said[1:]}"
-    return f"{greeting} {said}"
+        return f"{greeting} {opening[:1].upper()}{opening[1:]}"
+    return f"{greeting} {opening}"
 
 
-def _typed(cast_: Cast, turn: Turn) -> Turn:
-    """Customers type faster than they speak, and show their feelings by signs."""
-    who, said = turn
+def _as_chat(writer: Writer, turn: Turn) -> Turn:
+    """A turn of a chat: customers leave out capitals and full stops, and add emoji."""
+    who, text = turn
     if who == _AGENT:
         return turn
-    signs = [sign for name in _EMOJI for sign in _EMOJI[name] if said in cast_.script.talk[name]]
-    if cast_.chance.random() < 0.3:
-        said = said[:1].lower() + said[1:].rstrip(".")
-    return who, said + cast_.chance.choice(signs) if signs and cast_.chance.random() < 0.5 else said
+    emoji = [each for name in _EMOJI for each in _EMOJI[name] if text in writer.book.phrases[name]]
+    if writer.rng.random() < 0.3:
+        text = text[:1].lower() + text[1:].rstrip(".")
+    return who, text + writer.rng.choice(emoji) if emoji and writer.rng.random() < 0.5 else text
 
 
-def _written(turns: list[Turn]) -> str:
-    return "\n".join(f"{who}: {said}" for who, said in turns)
+def _transcript(turns: list[Turn]) -> str:
+    return "\n".join(f"{who}: {text}" for who, text in turns)

@@ -1,13 +1,12 @@
-"""Whole runs in virtual time: one seed is one schedule of everything that can go wrong.
+"""Deterministic simulation of whole runs in virtual time: one seed, one schedule of faults.
 
-    python -m troupe.simulation --seeds 200
-
-The handlers, the delivery loop and the SQL are the real ones; the cloud around them is in memory,
-without keys that would hide a doubling. After each seed the tables are compared with what must be
-true: nothing lost, nothing doubled, nothing paid twice, every run ended, every book balanced.
+The handlers, the delivery loop and the SQL are the real ones. Pub/Sub, Cloud Storage, Vertex AI and
+the warehouse are in memory; the tables have no unique keys, so a duplicate row stays visible. After
+each seed the tables are compared with the invariants: no record lost or stored twice, nothing paid
+twice, every run ended, all totals balanced.
 """
 
 from .report import Report, run_simulations
-from .simulate import Outcome, simulate
+from .simulate import SimulationResult, simulate
 
-__all__ = ["Outcome", "Report", "run_simulations", "simulate"]
+__all__ = ["Report", "SimulationResult", "run_simulations", "simulate"]

@@ -1,10 +1,10 @@
-"""The troupe of one simulation: the real handlers, loop and SQL, in a cloud that is in memory."""
+"""The backend of one simulation: the real handlers, delivery loop and SQL, the cloud in memory."""
 
 import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 
@@ -22,26 +22,26 @@ from troupe.backends.defaults import error_types
 from troupe.backends.local.bus import LeasedMessage
 from troupe.operations import dead_letters
 
-from .bus import RoughBus
-from .call_faults import Borders
-from .faulty_ports import FaultyJobService, RoughBucket, RoughPublish, RoughWarehouse
-from .live_invariants import Sentinel
+from .bus import FaultyBus
+from .call_faults import CallFaults
+from .faulty_ports import FaultyBucket, FaultyJobService, FaultyPublish, FaultyWarehouse
+from .live_invariants import LiveInvariants
 from .memory_cloud import HeldClock, MemoryBucket, MemoryDeadLetters
-from .operators import COMMANDS, Desk, Sender, command
-from .rng import Chance
-from .scenario import LEAVES, START, Act, Script, fate_of
-from .threads import Actor
-from .vertex import Service
+from .operators import COMMANDS, FaultySender, OperatorBackend, run_command
+from .rng import Rng
+from .scenario import REMOVED_REFERENCE, START, Action, Scenario, job_outcome_of
+from .threads import SimulatedThread
+from .vertex import SimulatedVertex
 from .warehouse import MemoryWarehouse
 
-DEPLOYMENT = Deployment("chaos")
+DEPLOYMENT = Deployment("sim")
 
 
 class SimulatedBackend:
-    """What survives every crash, and the processes that do not."""
+    """Everything that survives a crash (tables, objects, messages, jobs), and the processes."""
 
-    def __init__(self, chance: Chance, script: Script, warehouse: MemoryWarehouse) -> None:
-        self.chance, self.script, self.warehouse = chance, script, warehouse
+    def __init__(self, rng: Rng, scenario: Scenario, warehouse: MemoryWarehouse) -> None:
+        self.rng, self.scenario, self.warehouse = rng, scenario, warehouse
         self.clock = HeldClock(START)
         self.bucket = MemoryBucket()
         warehouse.reset(self.clock, self.bucket)
@@ -50,39 +50,40 @@ class SimulatedBackend:
             transaction("create_deployment"),
             {"deployment": DEPLOYMENT.id},
         )
-        warehouse.put("transcription_pass_2", script.rows)
+        warehouse.put("transcription_pass_2", scenario.rows)
         self.letters = MemoryDeadLetters(self.clock)
-        self.bus = RoughBus(chance, self.clock, self.letters)
-        self.borders = Borders(chance, self.clock)
-        self.sentinel = Sentinel(warehouse, self.bucket)
-        self.service = Service(
-            self.clock, self.bucket, script.damage, partial(fate_of, chance),
-            self.sentinel.created, self._announce,
+        self.bus = FaultyBus(rng, self.clock, self.letters)
+        self.call_faults = CallFaults(rng, self.clock)
+        self.live_invariants = LiveInvariants(warehouse, self.bucket)
+        self.vertex = SimulatedVertex(
+            self.clock, self.bucket, scenario.corruption, partial(job_outcome_of, rng),
+            self.live_invariants.check_created, self._notify,
         )  # fmt: skip
         self.problems: list[str] = []
         self.deliveries = self.crashes = self.interleaved = 0
         self.policy = Policy()
-        self.parked: list[tuple[datetime, int, Actor]] = []
-        self._names, self._turns = count(1), count(1)
-        self._free: list[Dependencies] = []
-        self._rough = self.new_process(inside=False)
+        self.parked: list[tuple[datetime, int, SimulatedThread]] = []
+        """Due time, number and thread of each delivery that stands still."""
+        self._names, self._parkings = count(1), count(1)
+        self._idle_processes: list[Dependencies] = []
+        self._observer = self.new_process()
 
     @property
-    def outside(self) -> Dependencies:
-        """Tools for queries from outside of every delivery."""
-        return self._rough
+    def observer(self) -> Dependencies:
+        """Dependencies for queries from outside of every delivery; no fault happens to them."""
+        return self._observer
 
-    def new_process(self, *, inside: bool = True) -> Dependencies:
-        """Fresh memory; nothing of it is known to another."""
-        rough = RoughWarehouse(self.warehouse, self.borders, self.clock)
+    def new_process(self) -> Dependencies:
+        """The dependencies of a new process: no memory is shared with another."""
+        warehouse = FaultyWarehouse(self.warehouse, self.call_faults, self.clock)
         return Dependencies(
             subscriptions=event_subscriptions(),
             deployment=DEPLOYMENT,
-            tracking=Tracking(rough, DEPLOYMENT, _TAXONOMY),
-            event_log=EventLog(rough, self.policy.look_back_days),
-            bucket=RoughBucket(self.bucket, self.borders),
+            tracking=Tracking(warehouse, DEPLOYMENT, _ERROR_TYPES),
+            event_log=EventLog(warehouse, self.policy.look_back_days),
+            bucket=FaultyBucket(self.bucket, self.call_faults),
             job_service=FaultyJobService(
-                self.service, self.borders, may_refuse=not self.script.is_exact
+                self.vertex, self.call_faults, may_refuse=not self.scenario.is_deterministic
             ),
             clock=self.clock,
             new_name=lambda: f"name{next(self._names)}",
@@ -90,121 +91,123 @@ class SimulatedBackend:
             policy=self.policy,
         )
 
-    # What happens
+    # Steps of the scheduler
 
     def deliver_next(self) -> bool:
-        """Begin the next delivery that is due; whether there was one."""
+        """Begin the next delivery that is due; False when there is none."""
         leased = self.bus.lease()
         if leased is None:
             return False
         number, delivery = leased
         self.deliveries += 1
-        dependencies = self._free.pop() if self._free else self.new_process()
+        dependencies = self._idle_processes.pop() if self._idle_processes else self.new_process()
         name = _name_of(delivery)
         self.interleaved += "ce-id" in delivery.message.attributes and any(
-            actor.name == name for _at, _turn, actor in self.parked
+            thread.name == name for _due, _number, thread in self.parked
         )
-        self._go_on(Actor(name, partial(self._handle, number, delivery, dependencies)))
+        self._resume(SimulatedThread(name, partial(self._handle, number, delivery, dependencies)))
         return True
 
     def resume(self) -> bool:
-        """Let the delivery go on that was parked first and is due; whether there was one."""
-        due = sorted(entry for entry in self._parked_keys() if entry[0] <= self.clock())
+        """Resume the parked delivery that is due first; False when none is due."""
+        due = [(at, number) for at, number, _thread in self.parked if at <= self.clock()]
         if not due:
             return False
-        actor = self._take(due[0][1])
-        self._go_on(actor)
+        _at, first = min(due)
+        index = next(i for i, (_due, number, _t) in enumerate(self.parked) if number == first)
+        self._resume(self.parked.pop(index)[2])
         return True
 
-    def finish_transactions(self) -> bool:
-        """Commit what ran longer than its caller waited; whether there was anything."""
+    def commit_transactions(self) -> bool:
+        """Commit one transaction that outlived its caller; False when none is due."""
         due = [j for j, r in self.warehouse.running.items() if r.ends_at <= self.clock()]
         for job_id in due[:1]:
-            self.warehouse.end(job_id)
+            self.warehouse.commit(job_id)
         return bool(due)
 
     def tick(self) -> None:
         with suppress(Redeliver):
-            self.bus.send("watch-tick", b"{}", {"tick": "chaos"})
+            self.bus.send("watch-tick", b"{}", {"tick": "sim"})
 
-    def act(self, act: Act) -> None:
-        """People do what the script says."""
-        if act.request is not None:
+    def perform(self, action: Action) -> None:
+        """Carry out one of the scenario's actions."""
+        if action.request is not None:
             envelope = wrap_command(
-                act.request, deployment=DEPLOYMENT, id_=act.event_id, time=self.clock()
+                action.request, deployment=DEPLOYMENT, id_=action.event_id, time=self.clock()
             )
             body, attributes = to_pubsub(envelope)
-            self.bus.send(topic_of(type(act.request)), body, attributes)
-        elif act.what == "source":
-            self.warehouse.put("transcription_pass_2", act.rows)
-        elif act.what == "leave":
-            self.warehouse.remove("transcription_pass_2", "referenceId", LEAVES)
-        elif act.what == "restart":
+            self.bus.send(topic_of(type(action.request)), body, attributes)
+        elif action.what == "source":
+            self.warehouse.put("transcription_pass_2", action.rows)
+        elif action.what == "remove":
+            self.warehouse.remove("transcription_pass_2", "referenceId", REMOVED_REFERENCE)
+        elif action.what == "restart":
             self.restart()
-        elif act.what in COMMANDS:
-            troupe = self.desk(self.new_process())
-            self._go_on(Actor(f"operator < {act.what}", partial(command, act.what, troupe)))
+        elif action.what in COMMANDS:
+            operator = self.operator_backend(self.new_process())
+            run = partial(run_command, action.what, operator)
+            self._resume(SimulatedThread(f"operator < {action.what}", run))
 
-    def desk(self, dependencies: Dependencies) -> Desk:
-        """What one command speaks to."""
-        publish = RoughPublish(self.bus, self.borders, self.sentinel.published)
-        return Desk(dependencies, self.letters, Sender(self.bus, self.borders), publish)
+    def operator_backend(self, dependencies: Dependencies) -> OperatorBackend:
+        """The backend that one operator's command works on."""
+        publish = FaultyPublish(self.bus, self.call_faults, self.live_invariants.check_published)
+        sender = FaultySender(self.bus, self.call_faults)
+        return OperatorBackend(dependencies, self.letters, sender, publish)
 
     def replay_all(self) -> int:
-        """An operator replays every dead letter, and what the tick has given up."""
-        return dead_letters.replay(self.desk(self.outside)).replayed
+        """Replay every dead letter and every event that the tick gave up; return how many."""
+        return dead_letters.replay(self.operator_backend(self.observer)).replayed
 
     def discard_orphans(self) -> None:
-        """An operator gives up what is about a run whose own request never arrived."""
-        desk = self.desk(self.outside)
-        planned = {run_id for (run_id,) in self.warehouse.see("SELECT run_id FROM run_plans")}
+        """Discard the dead letters of runs whose own request never arrived."""
+        operator = self.operator_backend(self.observer)
+        planned = {run_id for (run_id,) in self.warehouse.rows("SELECT run_id FROM run_plans")}
         orphans = {
             letter.event_id
             for letter in self.letters.find(handler="stop-run")
             if json.loads(letter.body)["data"]["run_id"] not in planned
         }
         for event_id in sorted(orphans):
-            dead_letters.discard(desk, event_id, "there is no such run")
+            dead_letters.discard(operator, event_id, "there is no such run")
 
     def restart(self) -> None:
-        """Every process dies; what was leased comes back when its lease ends."""
-        for _at, _turn, actor in self.parked:
-            actor.kill()
+        """Crash every process; leased messages come back when their leases end."""
+        for _at, _number, thread in self.parked:
+            thread.kill()
             self.crashes += 1
         self.parked.clear()
-        self._free.clear()
+        self._idle_processes.clear()
 
     def next_due(self) -> datetime | None:
         times = [
             self.bus.next_due(),
-            self.service.next_due(),
-            *(at for at, _turn, _actor in self.parked),
+            self.vertex.next_due(),
+            *(at for at, _number, _thread in self.parked),
             *(job.ends_at for job in self.warehouse.running.values()),
         ]
         return min((time for time in times if time is not None), default=None)
 
-    # How a delivery goes
+    # One delivery
 
-    def _go_on(self, actor: Actor) -> None:
-        actor.go_on()
-        if actor.crashed:
+    def _resume(self, thread: SimulatedThread) -> None:
+        thread.resume()
+        if thread.crashed:
             self.crashes += 1
-        if not actor.over:
-            at = self.clock.now.timestamp() + actor.resumes_in
-            moment = datetime.fromtimestamp(at, START.tzinfo)
-            self.parked.append((moment, next(self._turns), actor))
+        if not thread.done:
+            due = self.clock.now + timedelta(seconds=thread.resumes_in)
+            self.parked.append((due, next(self._parkings), thread))
 
     def _handle(self, number: int, delivery: LeasedMessage, dependencies: Dependencies) -> None:
-        """In the delivery's own thread; a crash leaves lease and message as they are."""
-        self.borders.stop_here("begin")
-        publish = RoughPublish(self.bus, self.borders, self.sentinel.published)
+        """Deliver in this thread; after a crash the message stays leased."""
+        self.call_faults.point("begin")
+        publish = FaultyPublish(self.bus, self.call_faults, self.live_invariants.check_published)
         result = deliver(delivery.message, dependencies, publish)
-        self._judge(delivery, result)
-        self.borders.stop_here("acknowledge")
-        self._answer(number, result)
-        self._free.append(dependencies)
+        self._check_result(delivery, result)
+        self.call_faults.point("acknowledge")
+        self._acknowledge(number, result)
+        self._idle_processes.append(dependencies)
 
-    def _answer(self, number: int, result: DeliveryResult) -> None:
+    def _acknowledge(self, number: int, result: DeliveryResult) -> None:
         if result.outcome is Outcome.REDELIVER:
             self.bus.refuse(number)
         elif result.outcome is Outcome.DEAD_LETTER:
@@ -212,30 +215,23 @@ class SimulatedBackend:
         else:
             self.bus.acknowledge(number)
 
-    def _judge(self, delivery: LeasedMessage, result: DeliveryResult) -> None:
-        """A handler that fails in a way nobody has a name for is a fault."""
-        if result.outcome is Outcome.REDELIVER and result.cause not in _WORTH_ANOTHER_TRY:
+    def _check_result(self, delivery: LeasedMessage, result: DeliveryResult) -> None:
+        """Report a delivery that failed with a cause that no injected fault has."""
+        if result.outcome is Outcome.REDELIVER and result.cause not in _RETRYABLE_CAUSES:
             self.problems.append(f"{result.cause} in {_name_of(delivery)}")
-        if result.outcome is Outcome.DEAD_LETTER and result.cause not in _KNOWN_CAUSES:
+        if result.outcome is Outcome.DEAD_LETTER and result.cause not in _INJECTED_CAUSES:
             self.problems.append(f"{result.cause} ({result.detail}) in {_name_of(delivery)}")
 
-    def _announce(self, blob: Blob) -> None:
+    def _notify(self, blob: Blob) -> None:
         bucket, _, name = blob.uri.removeprefix("gs://").partition("/")
         with suppress(Redeliver):
             self.bus.send("gcs-object", b"{}", {"bucketId": bucket, "objectId": name})
 
-    def _parked_keys(self) -> Iterator[tuple[datetime, int]]:
-        return ((at, turn) for at, turn, _actor in self.parked)
 
-    def _take(self, turn: int) -> Actor:
-        attempt_key = next(n for n, entry in enumerate(self.parked) if entry[1] == turn)
-        return self.parked.pop(attempt_key)[2]
-
-
-_TAXONOMY = error_types()
-_KNOWN_CAUSES = ("broken_tool",)
-_WORTH_ANOTHER_TRY = (Redeliver.__name__, *_KNOWN_CAUSES)
-"""A note of a dead letter comes again even after a permanent failure."""
+_ERROR_TYPES = error_types()
+_INJECTED_CAUSES = ("port_failure",)
+_RETRYABLE_CAUSES = (Redeliver.__name__, *_INJECTED_CAUSES)
+"""`record-dead-letter` has no dead letters: it is redelivered even after a permanent failure."""
 
 
 def _name_of(delivery: LeasedMessage) -> str:
@@ -243,8 +239,8 @@ def _name_of(delivery: LeasedMessage) -> str:
     return f"{delivery.subscription.handler} < {event}"
 
 
-class _Quiet(logging.Handler):
-    """What handlers log goes nowhere; what a tick's duty met is kept."""
+class _ProblemLog(logging.Handler):
+    """Drops the product's log records, except errors of the tick's duties: these are problems."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__(logging.WARNING)
@@ -257,14 +253,14 @@ class _Quiet(logging.Handler):
 
 
 @contextmanager
-def quiet(problems: list[str]) -> Iterator[None]:
-    """The troupe's log is silent for as long as a simulation takes."""
-    log, handler = logging.getLogger("troupe"), _Quiet(problems)
-    passes = log.propagate
+def silenced_log(problems: list[str]) -> Iterator[None]:
+    """Silence the product's log within the block, and add errors of duties to `problems`."""
+    log, handler = logging.getLogger("troupe"), _ProblemLog(problems)
+    propagates = log.propagate
     log.addHandler(handler)
     log.propagate = False
     try:
         yield
     finally:
         log.removeHandler(handler)
-        log.propagate = passes
+        log.propagate = propagates

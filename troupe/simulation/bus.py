@@ -1,4 +1,4 @@
-"""A Pub/Sub that duplicates, delays, reorders and, now and then, swallows."""
+"""The local Pub/Sub with faults: duplicate, delayed, reordered and lost messages."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -9,50 +9,50 @@ from troupe.backends.local.bus_faults import Faults
 from troupe.backends.local.dead_letter_store import DeadLetters
 from troupe.deployment.topology import subscriptions
 
-from .fault_profile import weather_of
+from .fault_profile import fault_profile_of
 from .memory_cloud import HeldClock
-from .rng import Chance
+from .rng import Rng
 
 
 class BusFaults(Faults):
-    """Chance by name, for the message that is being forwarded."""
+    """Faults of the message that is being forwarded, decided by its topic and event id."""
 
-    def __init__(self, chance: Chance) -> None:
+    def __init__(self, rng: Rng) -> None:
         super().__init__()
-        self.chance, self.about, self.is_calm = chance, "", False
-        self._weather = weather_of(chance)
+        self.rng, self.message_name, self.disabled = rng, "", False
+        self._profile = fault_profile_of(rng)
 
     def deliveries(self) -> Iterator[timedelta]:
-        yield from self._delays(f"bus / {self.about}")
-
-    def turn(self) -> float:
-        return self.chance.value(f"turn/{self.about}") if self._weather.shuffles else 0.0
-
-    def _delays(self, site: str) -> Iterator[timedelta]:
-        if self.is_calm:
+        """The delay of each delivery of the message: none, one or two of them."""
+        site = f"bus / {self.message_name}"
+        if self.disabled:
             yield timedelta(0)
             return
-        may_vanish = 0.0 if self.about.startswith("dead-letter") else self._weather.swallow
-        if self.chance.hits(f"{site} / all", "swallow", may_vanish):
+        lose = 0.0 if self.message_name.startswith("dead-letter") else self._profile.lose
+        if self.rng.occurs(f"{site} / all", "lose", lose):
             return
-        doubled = self.chance.hits(f"{site} / twice", "duplicate", self._weather.duplicate)
-        for _ in range(2 if doubled else 1):
+        is_duplicate = self.rng.occurs(f"{site} / twice", "duplicate", self._profile.duplicate)
+        for _ in range(2 if is_duplicate else 1):
             yield self._delay(f"{site} / late")
 
+    def turn(self) -> float:
+        return self.rng.value(f"order/{self.message_name}") if self._profile.reorders else 0.0
+
     def _delay(self, site: str) -> timedelta:
-        found = self.chance.fault(site, {"delay": self._weather.late})
-        if found is None:
+        fault = self.rng.fault(site, {"delay": self._profile.delay})
+        if fault is None:
             return timedelta(0)
-        return timedelta(seconds=self.chance.one_of(f"{found[1]}/by", self._weather.delays))
+        return timedelta(seconds=self.rng.choice(f"{fault[1]}/by", self._profile.delay_seconds))
 
 
-class RoughBus(LocalBus):
-    """The laptop's bus with the cloud's retry settings and its moods."""
+class FaultyBus(LocalBus):
+    """The local bus with the cloud's retry settings and injected faults."""
 
-    def __init__(self, chance: Chance, clock: HeldClock, letters: DeadLetters) -> None:
-        self.moods = BusFaults(chance)
-        super().__init__(subscriptions(), clock, letters, retry=Retry(), faults=self.moods)
+    def __init__(self, rng: Rng, clock: HeldClock, letters: DeadLetters) -> None:
+        self.injected = BusFaults(rng)
+        super().__init__(subscriptions(), clock, letters, retry=Retry(), faults=self.injected)
 
     def _forward(self, message: Message) -> None:
-        self.moods.about = f"{message.topic} {message.attributes.get('ce-id', '')}".rstrip()
+        event_id = message.attributes.get("ce-id", "")
+        self.injected.message_name = f"{message.topic} {event_id}".rstrip()
         super()._forward(message)

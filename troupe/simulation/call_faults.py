@@ -1,4 +1,4 @@
-"""The borders of tool calls: where a delivery fails, dies, or stands still while others go on."""
+"""Fault injection around each call of a port: a delivery fails, crashes or is parked there."""
 
 import re
 from collections.abc import Callable
@@ -7,80 +7,80 @@ from typing import TypeVar
 
 from handlers.dispatch.errors import Redeliver, Reject
 
-from .fault_profile import PORTS, weather_of
-from .rng import Chance
-from .threads import Actor, Crash
+from .fault_profile import PORTS, fault_profile_of
+from .rng import Rng
+from .threads import Crash, SimulatedThread
 
 T = TypeVar("T")
 
 
-class Borders:
-    """What may happen just before and just after each call."""
+class CallFaults:
+    """Injects faults before and after each call of a port, by the seed's fault profile."""
 
-    def __init__(self, chance: Chance, clock: Callable[[], datetime]) -> None:
-        self.chance, self.weather, self.clock = chance, weather_of(chance), clock
-        self._begin = clock()
-        self.is_calm = False
-        """The weather is over: nothing fails any more."""
+    def __init__(self, rng: Rng, clock: Callable[[], datetime]) -> None:
+        self.rng, self.profile, self.clock = rng, fault_profile_of(rng), clock
+        self._began_at = clock()
+        self.disabled = False
+        """True in the second part of a simulation: no fault happens any more."""
 
-    def cross(self, port: str, name: str, act: Callable[[], T]) -> T:
-        """The call between its two borders; outside of deliveries nothing goes wrong."""
-        actor = Actor.current
-        if actor is None or self.is_calm:
-            return act()
-        site = f"{actor.name} / {port}.{name}"
-        self._before(actor, port, f"before {site}")
-        result = act()
-        self._after(actor, port, f"after {site}")
+    def call(self, port: str, name: str, function: Callable[[], T]) -> T:
+        """Call the function between two points of failure; outside of deliveries just call it."""
+        thread = SimulatedThread.current
+        if thread is None or self.disabled:
+            return function()
+        site = f"{thread.name} / {port}.{name}"
+        self._before(thread, port, f"before {site}")
+        result = function()
+        self._after(thread, port, f"after {site}")
         return result
 
-    def stop_here(self, name: str) -> None:
-        """A border without a call."""
-        self.cross("loop", name, lambda: None)
+    def point(self, name: str) -> None:
+        """A point of failure without a call."""
+        self.call("loop", name, lambda: None)
 
-    def hits(self, name: str, kind: str, share: float) -> bool:
-        actor = Actor.current
-        if actor is None or self.is_calm:
+    def occurs(self, name: str, kind: str, rate: float) -> bool:
+        thread = SimulatedThread.current
+        if thread is None or self.disabled:
             return False
-        return self.chance.hits(f"{actor.name} / {name}", kind, share)
+        return self.rng.occurs(f"{thread.name} / {name}", kind, rate)
 
-    def _before(self, actor: Actor, port: str, site: str) -> None:
+    def _before(self, thread: SimulatedThread, port: str, site: str) -> None:
         if self._is_out(port):
-            raise Redeliver(f"{port} is out of order")
-        shares = self._shares(site, port)
+            raise Redeliver(f"{port} is unavailable")
+        rates = self._rates(site, port)
         if port in PORTS:
-            shares["dead_lettered"] = self.weather.dead_lettered
-        found = self.chance.fault(site, shares)
-        if found is not None:
-            self._happens(actor, *found)
+            rates["reject"] = self.profile.reject
+        fault = self.rng.fault(site, rates)
+        if fault is not None:
+            self._apply(thread, *fault)
 
-    def _after(self, actor: Actor, port: str, site: str) -> None:
-        found = self.chance.fault(site, self._shares(site, port))
-        if found is not None:
-            self._happens(actor, *found)
+    def _after(self, thread: SimulatedThread, port: str, site: str) -> None:
+        fault = self.rng.fault(site, self._rates(site, port))
+        if fault is not None:
+            self._apply(thread, *fault)
 
-    def _shares(self, site: str, port: str) -> dict[str, float]:
-        weather = self.weather
-        is_target = weather.target and re.match(weather.target, site)
-        more = weather.aim if is_target else 1.0
+    def _rates(self, site: str, port: str) -> dict[str, float]:
+        profile = self.profile
+        is_target = profile.target and re.match(profile.target, site)
+        factor = profile.target_factor if is_target else 1.0
         return {
-            "crash": weather.crash * more,
-            "park": weather.park * more,
-            "fail": weather.fail * more if port in PORTS else 0.0,
+            "crash": profile.crash * factor,
+            "park": profile.park * factor,
+            "fail": profile.fail * factor if port in PORTS else 0.0,
         }
 
-    def _happens(self, actor: Actor, kind: str, name: str) -> None:
+    def _apply(self, thread: SimulatedThread, kind: str, name: str) -> None:
         if kind == "crash":
             raise Crash
         if kind == "fail":
             raise Redeliver("no reply")
-        if kind == "dead_lettered":
-            raise Reject("broken_tool", "refused for good until somebody mends it")
-        actor.park(self.chance.one_of(f"{name}/seconds", self.weather.parkings))
+        if kind == "reject":
+            raise Reject("port_failure", "refused until an operator repairs it")
+        thread.park(self.rng.choice(f"{name}/seconds", self.profile.park_seconds))
 
     def _is_out(self, port: str) -> bool:
-        weather = self.weather
-        since = self.clock() - self._begin - weather.outage_from
-        if weather.outage != port or not timedelta(0) <= since < weather.outage_for:
+        profile = self.profile
+        since = self.clock() - self._began_at - profile.outage_from
+        if profile.outage != port or not timedelta(0) <= since < profile.outage_for:
             return False
-        return self.chance.hits("outage", f"{port} is out", 1.0)
+        return self.rng.occurs("outage", f"{port} is out", 1.0)

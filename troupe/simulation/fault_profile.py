@@ -1,7 +1,7 @@
-"""Which things go wrong on a seed, and how often: every seed has weather of its own.
+"""Which faults a seed injects, and how often: each seed has a profile of its own.
 
-Most seeds have a little of everything. Some have one kind of trouble in plenty, because the rarest
-faults need two or three things to go wrong in a row.
+Most seeds have a low rate of every fault. Some have a high rate of one kind, because the rarest
+errors need two or three faults in a row.
 """
 
 from collections.abc import Mapping
@@ -11,135 +11,145 @@ from typing import Any
 
 from events.ids import bigquery_job
 
-from .rng import Chance
+from .rng import Rng
 
 PORTS = ("warehouse", "bucket", "job_service", "publish")
 SHORT = (0.0, 0.0, 0.0, 2.0, 30.0, 75.0, 400.0, 580.0, 1_500.0, 2_700.0)
-LONG = (400.0, 1_000.0, 1_190.0)
+LONG = (1_000.0, 1_190.0)
+"""Not quite the 20 minutes after which the next claim may be taken."""
 
-THEMES = ("all", "all", "all", "all", "naps", "slow", "stops", "replies", "deletions", "spoiled")
+THEMES = (
+    "all", "all", "all", "all", "pauses", "slow_transactions", "cancellations", "lost_replies",
+    "deleted_jobs", "failed_commits",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weather:
-    """Shares of tool calls and messages at which something goes wrong."""
+class FaultProfile:
+    """Fault rates between 0 and 1, of port calls and of messages."""
 
     crash: float
     fail: float
-    """Tool calls that fail, before or after they were done."""
+    """Port calls that raise `Redeliver`, before or after they took effect."""
     park: float
-    """Tool calls at whose borders a delivery stands still while others go on."""
-    parkings: tuple[float, ...] = SHORT
-    """Seconds: from a turn of the others to a process that slept through the next claim's time."""
+    """Port calls at which a delivery stands still while others run."""
+    park_seconds: tuple[float, ...] = SHORT
+    """0 lets the others take a turn; 2,700 is longer than the wait for the next claim."""
     target: str = ""
-    """The handler that is met more often than the others."""
-    aim: float = 1.0
-    """How much more often."""
-    dead_lettered: float
+    """Pattern of the sites whose rates are multiplied by `target_factor`."""
+    target_factor: float = 1.0
+    reject: float
+    """Port calls that raise `Reject`, so that the message is dead-lettered."""
     refuse: float
+    """Creations that the job service refuses for good."""
     slow: float
-    """Transactions that are still running when their caller has to go."""
-    slow_for: tuple[float, ...] = (0.0, 20.0, 50.0, 300.0)
-    """Seconds that they take."""
-    spoiled: float
+    """Transactions that are still running when their caller stops waiting."""
+    slow_seconds: tuple[float, ...] = (0.0, 20.0, 50.0, 300.0)
+    failed_commit: float
     """Transactions that are reported as failed after their commit."""
-    twice: float
-    """Appends to the event log that are written twice: the default stream promises no less."""
+    append_twice: float
+    """Appends to the event log that are written twice: the default stream is at-least-once."""
     outage: str
-    """The tool that is out of order for hours; none when empty."""
+    """The port that is unavailable for hours; empty: none."""
     outage_from: timedelta
     outage_for: timedelta
     duplicate: float
-    late: float
-    delays: tuple[float, ...] = (1, 60, 700, 4_000, 20_000)
-    """Seconds that they come late."""
-    swallow: float
-    """Messages that never arrive."""
-    shuffles: bool
+    """Messages that are delivered twice."""
+    delay: float
+    """Messages that are delivered late."""
+    delay_seconds: tuple[float, ...] = (1, 60, 700, 4_000, 20_000)
+    lose: float
+    """Messages that are never delivered."""
+    reorders: bool
 
 
-def theme_of(chance: Chance) -> str:
-    return chance.one_of("theme", THEMES)
+def theme_of(rng: Rng) -> str:
+    return rng.choice("theme", THEMES)
 
 
-def weather_of(chance: Chance) -> Weather:
-    return replace(_of_all(chance), **_THEMES[theme_of(chance)])
+def fault_profile_of(rng: Rng) -> FaultProfile:
+    return replace(_mixed(rng), **_THEMES[theme_of(rng)])
 
 
-def _of_all(chance: Chance) -> Weather:
-    def share(name: str, *choices: float) -> float:
-        return chance.one_of(f"weather/{name}", choices)
+def _mixed(rng: Rng) -> FaultProfile:
+    """A low rate of every fault."""
 
-    return Weather(
-        crash=share("crash", 0, 0.003, 0.01, 0.02),
-        fail=share("fail", 0, 0.005, 0.02, 0.04),
-        park=share("park", 0, 0.01, 0.04, 0.08),
-        dead_lettered=share("dead_lettered", 0, 0, 0, 0.004),
-        refuse=share("refuse", 0, 0, 0, 0.05),
-        slow=share("slow", 0, 0, 0.03, 0.15),
-        spoiled=share("spoiled", 0, 0, 0, 0.05),
-        twice=share("twice", 0, 0, 0.05, 0.3),
-        outage=chance.one_of("weather/outage", ("", "", "", *PORTS)),
-        outage_from=timedelta(minutes=chance.whole("weather/outage/from", 0, 120)),
-        outage_for=timedelta(minutes=chance.whole("weather/outage/for", 20, 600)),
-        duplicate=share("duplicate", 0, 0.05, 0.3),
-        late=share("late", 0, 0.05, 0.2),
-        swallow=share("swallow", 0, 0, 0.01, 0.03),
-        shuffles=share("shuffles", 0, 1) > 0,
+    def rate(name: str, *choices: float) -> float:
+        return rng.choice(f"profile/{name}", choices)
+
+    return FaultProfile(
+        crash=rate("crash", 0, 0.003, 0.01, 0.02),
+        fail=rate("fail", 0, 0.005, 0.02, 0.04),
+        park=rate("park", 0, 0.01, 0.04, 0.08),
+        reject=rate("reject", 0, 0, 0, 0.004),
+        refuse=rate("refuse", 0, 0, 0, 0.05),
+        slow=rate("slow", 0, 0, 0.03, 0.15),
+        failed_commit=rate("failed_commit", 0, 0, 0, 0.05),
+        append_twice=rate("append_twice", 0, 0, 0.05, 0.3),
+        outage=rng.choice("profile/outage", ("", "", "", *PORTS)),
+        outage_from=timedelta(minutes=rng.integer("profile/outage/from", 0, 120)),
+        outage_for=timedelta(minutes=rng.integer("profile/outage/for", 20, 600)),
+        duplicate=rate("duplicate", 0, 0.05, 0.3),
+        delay=rate("delay", 0, 0.05, 0.2),
+        lose=rate("lose", 0, 0, 0.01, 0.03),
+        reorders=rate("reorders", 0, 1) > 0,
     )
 
 
-_CLEAR: Mapping[str, Any] = {
-    "crash": 0.002, "fail": 0.002, "park": 0.005, "dead_lettered": 0, "refuse": 0, "slow": 0,
-    "spoiled": 0, "twice": 0, "outage": "", "duplicate": 0.1, "late": 0.05, "swallow": 0,
-    "shuffles": True,
+_BASE: Mapping[str, Any] = {
+    "crash": 0.002, "fail": 0.002, "park": 0.005, "reject": 0, "refuse": 0, "slow": 0,
+    "failed_commit": 0, "append_twice": 0, "outage": "", "duplicate": 0.1, "delay": 0.05, "lose": 0,
+    "reorders": True,
 }  # fmt: skip
-_SUBMITTING: Mapping[str, Any] = {"target": r"\w+ submit-job", "aim": 4}
-_MIDDLE = rf"after submit-job .*{bigquery_job('claim')}|before submit-job .*job_service\.create"
-"""Behind a claim and before its job: who sleeps here finds others awake."""
+"""Few faults of any kind; a theme raises its own."""
+_SUBMITTING: Mapping[str, Any] = {"target": r"\w+ submit-job", "target_factor": 4}
+_AFTER_CLAIM = (
+    rf"after submit-job .*{bigquery_job('claim')}|before submit-job .*job_service\.create"
+)
+"""Between a claim and the creation of its job: who pauses here may meet a second claim."""
 _THEMES: Mapping[str, Mapping[str, Any]] = {
     "all": {},
-    "naps": {
-        **_CLEAR,
-        "target": _MIDDLE,
-        "aim": 100,
+    "pauses": {
+        **_BASE,
+        "target": _AFTER_CLAIM,
+        "target_factor": 100,
         "crash": 0.0005,
         "fail": 0.0005,
-        "parkings": LONG,
-        "duplicate": 0.6,
-        "late": 0.6,
-        "delays": (60, 1_210, 1_300, 1_600),
+        "park_seconds": LONG,
+        "duplicate": 0.9,
+        "delay": 0.7,
+        "delay_seconds": (1_210, 1_300, 1_400),
     },
-    "slow": {**_CLEAR, "slow": 0.5, "spoiled": 0.05, "duplicate": 0.4},
-    "stops": {
-        **_CLEAR,
+    "slow_transactions": {**_BASE, "slow": 0.5, "failed_commit": 0.05, "duplicate": 0.4},
+    "cancellations": {
+        **_BASE,
         **_SUBMITTING,
         "duplicate": 0.6,
-        "late": 0.6,
-        "delays": (60, 120, 240),
+        "delay": 0.6,
+        "delay_seconds": (60, 120, 240),
         "park": 0.02,
-        "parkings": (75.0, 400.0, 580.0),
+        "park_seconds": (75.0, 400.0, 580.0),
     },
-    "replies": {**_CLEAR, **_SUBMITTING, "fail": 0.03, "crash": 0.015},
-    "deletions": {
-        **_CLEAR,
+    "lost_replies": {**_BASE, **_SUBMITTING, "fail": 0.03, "crash": 0.015},
+    "deleted_jobs": {
+        **_BASE,
         "target": r"before watch-jobs < gcs-object / warehouse\.append events",
-        "aim": 100,
+        "target_factor": 100,
         "crash": 0.0005,
         "fail": 0.0005,
-        "parkings": (500.0, 580.0),
+        "park_seconds": (500.0, 580.0),
         "duplicate": 0.6,
-        "late": 0.6,
-        "delays": (60, 430, 480, 560),
+        "delay": 0.6,
+        "delay_seconds": (60, 430, 480, 560),
         "slow": 0.6,
-        "slow_for": (50.0, 300.0),
+        "slow_seconds": (50.0, 300.0),
     },
-    "spoiled": {
-        **_CLEAR,
+    "failed_commits": {
+        **_BASE,
         "target": r"\w+ process-results",
-        "aim": 8,
+        "target_factor": 8,
         "park": 0.02,
         "duplicate": 0.8,
-        "spoiled": 0.5,
+        "failed_commit": 0.5,
     },
 }

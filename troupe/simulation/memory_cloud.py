@@ -1,4 +1,4 @@
-"""The cloud in memory: objects and dead letters that outlive every process of a simulation."""
+"""Clock, bucket and dead letters in memory; they outlive every simulated process."""
 
 import json
 import zlib
@@ -13,11 +13,11 @@ from handlers.dispatch.message import Message
 from handlers.ports import Blob, Clock
 from troupe.deployment.topology import Subscription
 
-ROOT = "gs://chaos/"
+ROOT = "gs://sim/"
 
 
 class HeldClock:
-    """Stands still until it is moved."""
+    """A clock that stands still until it is set."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
@@ -33,7 +33,7 @@ class HeldClock:
 
 
 class MemoryBucket:
-    """Cloud Storage as a dictionary: whole objects, written once."""
+    """Cloud Storage as a dictionary of whole objects, each written once."""
 
     def __init__(self) -> None:
         self.content: dict[str, bytes] = {}
@@ -44,7 +44,7 @@ class MemoryBucket:
     def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
         content = b"".join(chunks)
         if self.content.setdefault(self.uri(path), content) != content:
-            raise Reject("object_conflict", f"{path} is there already, with another content")
+            raise Reject("object_conflict", f"{path} exists with other content")
         return self._blob(self.uri(path))
 
     def read(self, blob: Blob) -> Iterator[bytes]:
@@ -61,7 +61,7 @@ class MemoryBucket:
 
 
 class MemoryDeadLetters:
-    """What Pub/Sub keeps by itself: delivery counts and dead letters."""
+    """Delivery counts and dead letters, which Pub/Sub keeps in the cloud."""
 
     def __init__(self, clock: Clock) -> None:
         self.kept: list[StoredDeadLetter] = []
@@ -110,7 +110,7 @@ class MemoryDeadLetters:
         ]
 
     def settle(self, letter: StoredDeadLetter, state: str) -> None:
-        """Every copy of it: a message that was delivered twice may lie here twice."""
+        """Settle every copy: a message that was delivered twice may be stored twice."""
         self.kept = [
             replace(each, state=state)
             if (each.letter_id, each.handler) == (letter.letter_id, letter.handler)

@@ -1,4 +1,4 @@
-"""What people do in the middle: the very duties of the commands, with tools that may fail them."""
+"""Operators' commands during a run: the real operations, on ports that may fail."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,34 +9,34 @@ from troupe import operations
 from troupe.operations import clear_history, dead_letters, reprocess
 from troupe.operations.backend import Backend, InvalidOperation
 
-from .bus import RoughBus
-from .call_faults import Borders
+from .bus import FaultyBus
+from .call_faults import CallFaults
 from .memory_cloud import MemoryDeadLetters
 from .scenario import MAX_ATTEMPTS, PERSON
 
 
-class Sender:
-    """A message published once more; the reply may be lost, and the command may die."""
+class FaultySender:
+    """Sends a message again; the reply may be lost, and the command may crash."""
 
-    def __init__(self, bus: RoughBus, borders: Borders) -> None:
-        self._bus, self._borders = bus, borders
+    def __init__(self, bus: FaultyBus, call_faults: CallFaults) -> None:
+        self._bus, self._call_faults = bus, call_faults
 
     def send(
         self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
     ) -> str:
-        return self._borders.cross(
+        return self._call_faults.call(
             "publish", topic, lambda: self._bus.send(topic, body, attributes, message_id)
         )
 
 
-class Desk:
-    """One command: memory of its own, and the troupe that everybody shares."""
+class OperatorBackend:
+    """The backend of one command: its own process, and the shared tables and topics."""
 
     def __init__(
         self,
         dependencies: Dependencies,
         letters: MemoryDeadLetters,
-        bus: Sender,
+        bus: FaultySender,
         publish: Callable[[list[Envelope]], None],
     ) -> None:
         self.dependencies, self.letters, self.bus = dependencies, letters, bus
@@ -51,36 +51,36 @@ class Desk:
         return self.dependencies.deployment
 
     def publish(self, envelope: Envelope) -> None:
-        """Remembered, then sent, as every backend does it."""
+        """Record the event, then publish it, as every backend does."""
         if not self.dependencies.event_log.has(envelope.id, self.clock()):
             self.dependencies.event_log.record([envelope], self.clock())
         self._publish([envelope])
 
 
-def _discard_first(troupe: Backend) -> None:
-    for letter in troupe.letters.find()[:1]:
-        dead_letters.discard(troupe, letter.letter_id, "seen enough of it")
+def _discard_first(backend: Backend) -> None:
+    for letter in backend.letters.find()[:1]:
+        dead_letters.discard(backend, letter.letter_id, "not needed any more")
 
 
-def _reprocess(troupe: Backend) -> None:
+def _reprocess(backend: Backend) -> None:
     request = {"of_run": "r1", "run_id": "p2", "canary": 2, "max_attempts": MAX_ATTEMPTS}
-    reprocess.reprocess(troupe, request | {"grounding": False})
+    reprocess.reprocess(backend, request | {"grounding": False})
 
 
 COMMANDS: Mapping[str, Callable[[Backend], object]] = {
     "replay": dead_letters.replay,
     "discard": _discard_first,
     "reprocess": _reprocess,
-    "cancel": lambda troupe: operations.cancel(troupe, "r1"),
-    "clear": lambda troupe: clear_history.clear_history(troupe, "r1", "wrong prompt", sure=True),
-    "forget": lambda troupe: clear_history.forget(troupe, PERSON, sure=True),
+    "cancel": lambda backend: operations.cancel(backend, "r1"),
+    "clear": lambda backend: clear_history.clear_history(backend, "r1", "wrong prompt", sure=True),
+    "forget": lambda backend: clear_history.forget(backend, PERSON, sure=True),
 }
-"""By the name of the act."""
+"""By the name of the action."""
 
 
-def command(what: str, troupe: Backend) -> None:
-    """Carry it out, or be told why not: then people may ask again later."""
+def run_command(name: str, backend: Backend) -> None:
+    """Run one command. A refusal or a failed port ends it; a later action may repeat it."""
     try:
-        COMMANDS[what](troupe)
+        COMMANDS[name](backend)
     except (InvalidOperation, Redeliver, Reject):
         return

@@ -1,4 +1,4 @@
-"""Many seeds, what they showed, and a failing one made small."""
+"""Simulate many seeds, report what failed, and shrink each failing schedule."""
 
 import multiprocessing
 import time
@@ -10,43 +10,44 @@ from contextlib import contextmanager
 import msgspec
 
 from .rng import Fault
-from .simulate import Outcome, simulate
+from .simulate import SimulationResult, simulate
 
-Say = Callable[[str], None]
+Print = Callable[[str], None]
 
-_PROMISES = ("lost", "doubled", "paid twice", "stuck", "stuck in silence")
+_SUMMARISED = ("lost", "doubled", "paid twice", "stuck", "stuck unreported")
+"""Kinds of problems that the last lines count, also when there is none."""
 
-MOST_TRIALS = 60
-"""Simulations that shrinking may take."""
-AT_A_TIME = 8
-"""Seeds that a process is given at once."""
+MAX_TRIALS = 60
+"""Simulations that shrinking one schedule may take."""
+SEEDS_PER_CHUNK = 8
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """A seed that failed, and the fewest faults that were found to be enough."""
+    """A seed that failed, with the fewest faults that were found to make it fail."""
 
     seed: int
     problems: list[str]
     schedule: list[Fault]
-    """Shrunk: every fault in it is needed."""
+    """Shrunk: without any one of these faults the seed passes, as far as trials went."""
     faults: int
-    """How many there were before."""
+    """How many there were before shrinking."""
 
     def lines(self) -> Iterator[str]:
         yield f"seed {self.seed}: {len(self.problems)} problems"
         yield from (f"  {problem}" for problem in self.problems)
         yield f"  schedule, {len(self.schedule)} of {self.faults} faults:"
         yield from (f"  {fault}" for fault in self.schedule)
-        yield f"  again: troupe simulate --start {self.seed} --seeds 1"
+        yield f"  reproduce: troupe simulate --start {self.seed} --seeds 1"
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What so many seeds showed."""
+    """The result of a range of seeds."""
 
     start: int
     seeds: int
     failures: list[Failure]
     counts: dict[str, int]
+    """Sums over all seeds: records, deliveries, jobs, faults by kind."""
     seconds: float
 
     @property
@@ -57,14 +58,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         for failure in self.failures:
             yield from failure.lines()
         kinds = Counter(problem.partition(":")[0] for f in self.failures for problem in f.problems)
-        told = ", ".join(f"{name} {kinds[name]}" for name in _PROMISES)
+        problems = ", ".join(f"{name} {kinds[name]}" for name in _SUMMARISED)
         rate = self.seeds / self.seconds if self.seconds else 0.0
-        yield f"{self.seeds} seeds from {self.start}: {len(self.failures)} failed; {told}"
+        yield f"{self.seeds} seeds from {self.start}: {len(self.failures)} failed; {problems}"
         yield ", ".join(f"{name} {number}" for name, number in self.counts.items())
         yield f"{self.seconds:.1f} s, {rate:.2f} seeds/s"
 
 
-class _Played(msgspec.Struct, frozen=True):
+class _SeedResult(msgspec.Struct, frozen=True):
     """What a report keeps of one seed."""
 
     counts: dict[str, int]
@@ -72,49 +73,49 @@ class _Played(msgspec.Struct, frozen=True):
 
 
 def run_simulations(
-    seeds: int, start: int = 0, say: Say = lambda line: None, jobs: int = 1
+    seeds: int, start: int = 0, print_line: Print = lambda line: None, jobs: int = 1
 ) -> Report:
-    """Play so many seeds, in so many processes; each that fails is shrunk and told."""
+    """Simulate so many seeds in so many processes, and print each failure after shrinking it."""
     began, counts, failures = time.perf_counter(), Counter[str](), list[Failure]()
-    with _playing(range(start, start + seeds), jobs) as played:
-        for number, each in enumerate(played, start=1):
+    with _results(range(start, start + seeds), jobs) as results:
+        for number, each in enumerate(results, start=1):
             counts.update(each.counts)
             if each.failure is not None:
                 failures.append(each.failure)
                 for line in each.failure.lines():
-                    say(line)
+                    print_line(line)
             if number % 100 == 0:
-                say(f"{number} seeds, {len(failures)} failed")
+                print_line(f"{number} seeds, {len(failures)} failed")
     seconds = time.perf_counter() - began
     return Report(start=start, seeds=seeds, failures=failures, counts=dict(counts), seconds=seconds)
 
 
 @contextmanager
-def _playing(seeds: Sequence[int], jobs: int) -> Iterator[Iterator[_Played]]:
-    """In the order of the seeds, whoever plays them."""
+def _results(seeds: Sequence[int], jobs: int) -> Iterator[Iterator[_SeedResult]]:
+    """In the order of the seeds, whichever process simulates them."""
     if jobs == 1:
-        yield map(_play, seeds)
+        yield map(_run_seed, seeds)
         return
-    # A process that was forked would share DuckDB's threads with this one.
+    # A forked process would share DuckDB's threads with this one.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
-        yield pool.map(_play, seeds, chunksize=AT_A_TIME)
+        yield pool.map(_run_seed, seeds, chunksize=SEEDS_PER_CHUNK)
 
 
-def _play(seed: int) -> _Played:
-    outcome = simulate(seed)
-    return _Played(outcome.counts, None if outcome.ok else shrunk(outcome))
+def _run_seed(seed: int) -> _SeedResult:
+    result = simulate(seed)
+    return _SeedResult(result.counts, None if result.ok else shrunk(result))
 
 
-def shrunk(outcome: Outcome, most_trials: int = MOST_TRIALS) -> Failure:
-    """Leave faults out while the seed still fails: halves first, then ever smaller parts."""
-    kind = _kind(outcome.problems)
-    best, trials = outcome, 0
+def shrunk(result: SimulationResult, max_trials: int = MAX_TRIALS) -> Failure:
+    """Remove faults while the seed still fails in the same way: halves first, then smaller parts."""
+    kind = _kind_of(result.problems[0])
+    best, trials = result, 0
     size = max(1, len(best.schedule) // 2)
     at = 0
-    while trials < most_trials and best.schedule:
+    while trials < max_trials and best.schedule:
         kept = [*best.schedule[:at], *best.schedule[at + size :]]
-        trial = simulate(outcome.seed, frozenset(fault.name for fault in kept))
+        trial = simulate(result.seed, frozenset(fault.name for fault in kept))
         trials += 1
         if kind in map(_kind_of, trial.problems):
             best = trial
@@ -125,17 +126,13 @@ def shrunk(outcome: Outcome, most_trials: int = MOST_TRIALS) -> Failure:
                 break
             at, size = 0, size // 2
     return Failure(
-        seed=outcome.seed,
+        seed=result.seed,
         problems=best.problems,
         schedule=best.schedule,
-        faults=len(outcome.schedule),
+        faults=len(result.schedule),
     )
 
 
-def _kind(problems: list[str]) -> str:
-    return _kind_of(problems[0])
-
-
 def _kind_of(problem: str) -> str:
-    """`paid twice` of `paid twice: chaos__r1__2__1 has more than one job`."""
+    """`paid twice` of `paid twice: sim__r1__2__1 has more than one job`."""
     return problem.partition(":")[0]

@@ -1,7 +1,7 @@
-"""Chance by name: every decision follows from the seed and its own name, and from nothing else.
+"""Random decisions by name: each follows from the seed and its own name, and from nothing else.
 
-Taking one fault away therefore leaves all the others as they were, which is what lets a
-failing schedule be shrunk.
+Leaving one fault out therefore leaves all other decisions as they were. Shrinking a failing
+schedule depends on that.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that went wrong: its name in the schedule, what it was, and when."""
+    """One injected fault: its name in the schedule, its kind, and the minute it happened."""
 
     name: str
     kind: str
@@ -25,48 +25,52 @@ class Fault:
         return f"{self.minute:8.1f} min  {self.kind:<18} {self.name}"
 
 
-class Chance:
-    """All decisions of one simulation."""
+class Rng:
+    """All random decisions of one simulation, and the faults that resulted from them."""
 
-    def __init__(self, seed: int, only: frozenset[str] | None = None, most: int = 40) -> None:
-        """With `only`, no fault happens but those named; `most` bounds how many do."""
-        self.seed, self.fired = seed, list[Fault]()
+    def __init__(self, seed: int, only: frozenset[str] | None = None, max_faults: int = 40) -> None:
+        """With `only`, just the faults with these names happen; at most `max_faults` happen."""
+        self.seed, self.faults = seed, list[Fault]()
         self.minute = 0.0
-        self._only, self._most = only, most
-        self._times = Counter[str]()
+        self._only, self._max_faults = only, max_faults
+        self._passes = Counter[str]()
 
     def value(self, name: str) -> float:
-        """Between 0 and 1; always the same for one name."""
+        """A number in [0, 1), always the same for one name."""
         digest = hashlib.blake2b(f"{self.seed}/{name}".encode(), digest_size=8).digest()
         return int.from_bytes(digest) / 2**64
 
-    def whole(self, name: str, low: int, high: int) -> int:
+    def integer(self, name: str, low: int, high: int) -> int:
         """A whole number from low to high, both included."""
         return low + int(self.value(name) * (high - low + 1))
 
-    def one_of(self, name: str, choices: Sequence[T]) -> T:
+    def choice(self, name: str, choices: Sequence[T]) -> T:
         return choices[int(self.value(name) * len(choices))]
 
-    def fault(self, site: str, shares: Mapping[str, float]) -> tuple[str, str] | None:
-        """What goes wrong at this passage of the site, and the name of the passage."""
-        self._times[site] += 1
-        name = f"{site} #{self._times[site]}"
-        if len(self.fired) >= self._most or (self._only is not None and name not in self._only):
+    def fault(self, site: str, rates: Mapping[str, float]) -> tuple[str, str] | None:
+        """Decide whether one of these kinds of fault happens at this pass of the site.
+
+        Returns its kind and the name of the pass; None when nothing happens.
+        """
+        self._passes[site] += 1
+        name = f"{site} #{self._passes[site]}"
+        is_excluded = self._only is not None and name not in self._only
+        if len(self.faults) >= self._max_faults or is_excluded:
             return None
-        kind = _picked(self.value(name), shares)
+        kind = _kind_at(self.value(name), rates)
         if kind is None:
             return None
-        self.fired.append(Fault(name, kind, self.minute))
+        self.faults.append(Fault(name, kind, self.minute))
         return kind, name
 
-    def hits(self, site: str, kind: str, share: float) -> bool:
-        """As `fault`, where only one thing can go wrong."""
-        return self.fault(site, {kind: share}) is not None
+    def occurs(self, site: str, kind: str, rate: float) -> bool:
+        """As `fault`, for a site with one kind of fault."""
+        return self.fault(site, {kind: rate}) is not None
 
 
-def _picked(value: float, shares: Mapping[str, float]) -> str | None:
-    for kind, share in shares.items():
-        if value < share:
+def _kind_at(value: float, rates: Mapping[str, float]) -> str | None:
+    for kind, rate in rates.items():
+        if value < rate:
             return kind
-        value -= share
+        value -= rate
     return None

@@ -1,115 +1,114 @@
-"""Playing a backend to its end: everything that can happen happens, then time jumps."""
+"""The scheduler of a simulation: run every step that is due, then jump to the next due time."""
 
 from datetime import datetime, timedelta
 
 from handlers.choreography import event_subscriptions
 
 from .backend import SimulatedBackend
-from .scenario import START, Act, last_run
+from .scenario import START, Action, last_run
 
-MOST_STEPS = 6_000
+MAX_STEPS = 6_000
 FIRST_TICKS, LAST_TICK = (5, 20, 60), timedelta(hours=24)
-"""The tick comes every five minutes, and most of them are lost: a tick without news takes as long
-as a delivery. How many minutes the first one takes after news, by the seed."""
-SLOWER = 4
-"""Each tick without news is so many times later than the one before."""
+"""The real tick comes every five minutes. Most ticks are skipped here, because one that finds
+nothing costs as much time as a delivery; the seed chooses after how many minutes the first comes."""
+TICK_BACKOFF = 4
+"""Each tick without news comes so many times later than the one before."""
 PATIENCE = timedelta(hours=160)
-"""Longer than the watchdog lets any job live: after this nothing comes of waiting."""
+"""Longer than the watchdog lets any job live: waiting longer changes nothing."""
 
 
-class Restless(Exception):
-    """The troupe does not come to rest."""
+class NeverIdle(Exception):
+    """The system still takes steps after `MAX_STEPS`."""
 
 
-class Player:
-    """Moves the clock of one backend."""
+class Scheduler:
+    """Moves the clock of one backend and runs its steps."""
 
     def __init__(self, backend: SimulatedBackend) -> None:
         self._backend, self._steps = backend, 0
-        self._acts: list[Act] = sorted(backend.script.acts, key=lambda act: act.minute)
-        self._first = timedelta(minutes=backend.chance.one_of("tick/first", FIRST_TICKS))
-        self._gap, self._next_tick, self._woken = self._first, START + self._first, START
+        self._actions: list[Action] = sorted(
+            backend.scenario.actions, key=lambda action: action.minute
+        )
+        self._first_gap = timedelta(minutes=backend.rng.choice("tick/first", FIRST_TICKS))
+        self._gap, self._next_tick, self._woken_at = self._first_gap, START + self._first_gap, START
 
-    def play(self) -> None:
-        """Until nothing is left to be done, or nothing comes of waiting."""
+    def run(self) -> None:
+        """Run until nothing is left to do, or `PATIENCE` has passed. Raises `NeverIdle`."""
         backend = self._backend
         while not self._is_over():
             while self._step():
                 self._steps += 1
-                if self._steps > MOST_STEPS:
-                    raise Restless(f"{MOST_STEPS} steps")
+                if self._steps > MAX_STEPS:
+                    raise NeverIdle(f"{MAX_STEPS} steps")
             self._jump()
-            backend.chance.minute = (backend.clock() - START).total_seconds() / 60
+            backend.rng.minute = (backend.clock() - START).total_seconds() / 60
 
-    def ask_for_the_rest(self) -> None:
-        """Somebody asks for one more run, now."""
+    def request_last_run(self) -> None:
+        """Request one more run now, which takes every record that is left."""
         minute = (self._backend.clock() - START).total_seconds() / 60
-        self._acts = [
-            Act(minute=minute, what="request", request=last_run(), event_id="request-last")
+        self._actions = [
+            Action(minute=minute, what="request", request=last_run(), event_id="request-last")
         ]
-        self._wake()
+        self.wake()
 
-    def resume(self) -> None:
-        """Operators did something: look closely again."""
-        self._wake()
+    def wake(self) -> None:
+        """Something happened: let the ticks come close to each other again."""
+        if self._gap > self._first_gap:
+            self._next_tick = min(self._next_tick, self._backend.clock() + self._first_gap)
+        self._gap, self._woken_at = self._first_gap, self._backend.clock()
 
     def _step(self) -> bool:
         backend = self._backend
-        if self._acts and self._moment(self._acts[0]) <= backend.clock():
-            backend.act(self._acts.pop(0))
-            self._wake()
+        if self._actions and self._time_of(self._actions[0]) <= backend.clock():
+            backend.perform(self._actions.pop(0))
+            self.wake()
             return True
         if self._next_tick <= backend.clock():
             self._tick()
             return True
         before = backend.bus.sent
-        went_on = (
-            backend.finish_transactions()
-            or backend.service.step()
-            or self._parked_first()
+        has_run = (
+            backend.commit_transactions()
+            or backend.vertex.step()
+            or self._resume_first()
             or backend.deliver_next()
             or backend.resume()
         )
         if backend.bus.sent > before:
-            self._wake()
-        return went_on
+            self.wake()
+        return has_run
 
-    def _parked_first(self) -> bool:
-        """Sometimes who was parked goes on before the next message is delivered."""
+    def _resume_first(self) -> bool:
+        """On half of the steps a parked delivery goes on before the next message is delivered."""
         backend = self._backend
-        if not backend.parked or backend.chance.value(f"first/{self._steps}") < 0.5:
+        if not backend.parked or backend.rng.value(f"resume first/{self._steps}") < 0.5:
             return False
         return backend.resume()
 
     def _jump(self) -> None:
         backend = self._backend
-        acts = [self._moment(act) for act in self._acts[:1]]
+        actions = [self._time_of(action) for action in self._actions[:1]]
         due = backend.next_due()
-        backend.clock.pass_to(min([self._next_tick, *acts, *([due] if due else [])]))
+        backend.clock.pass_to(min([self._next_tick, *actions, *([due] if due else [])]))
 
     def _tick(self) -> None:
         self._next_tick = self._backend.clock() + self._gap
-        self._gap = min(SLOWER * self._gap, LAST_TICK)
+        self._gap = min(TICK_BACKOFF * self._gap, LAST_TICK)
         self._backend.tick()
-
-    def _wake(self) -> None:
-        if self._gap > self._first:
-            self._next_tick = min(self._next_tick, self._backend.clock() + self._first)
-        self._gap, self._woken = self._first, self._backend.clock()
 
     def _is_over(self) -> bool:
         backend = self._backend
-        if self._acts or backend.next_due() is not None:
+        if self._actions or backend.next_due() is not None:
             return False
-        return backend.clock() - self._woken > PATIENCE or not unfinished(backend)
+        return backend.clock() - self._woken_at > PATIENCE or not is_unfinished(backend)
 
-    def _moment(self, act: Act) -> datetime:
-        return START + timedelta(minutes=act.minute)
+    def _time_of(self, action: Action) -> datetime:
+        return START + timedelta(minutes=action.minute)
 
 
-def unfinished(backend: SimulatedBackend) -> bool:
-    """Whether a tick could still bring something."""
-    event_log, tracking = backend.outside.event_log, backend.outside.tracking
+def is_unfinished(backend: SimulatedBackend) -> bool:
+    """Whether a tick could still change something: a run is open, or an event is unhandled."""
+    event_log, tracking = backend.observer.event_log, backend.observer.tracking
     since = event_log.lookback_start(backend.clock())
     return bool(
         tracking.open_runs(since) or tracking.unhandled_events(since, event_subscriptions())

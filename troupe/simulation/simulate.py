@@ -1,4 +1,4 @@
-"""One seed, from the first request to balanced books."""
+"""Simulate one seed, from the first request to the check of the totals."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,26 +6,26 @@ from collections.abc import Iterator
 import msgspec
 
 from . import final_invariants
-from .backend import SimulatedBackend, quiet
+from .backend import SimulatedBackend, silenced_log
 from .memory_cloud import HeldClock
-from .rng import Chance, Fault
-from .scenario import START, script_of
-from .scheduler import Player, Restless
+from .rng import Fault, Rng
+from .scenario import START, scenario_of
+from .scheduler import NeverIdle, Scheduler
 from .warehouse import MemoryWarehouse
 
-SEEDS_A_WAREHOUSE = 40
-ROUNDS = 5
-"""How often operators look after what is waiting for them."""
+SEEDS_PER_WAREHOUSE = 40
+OPERATOR_ROUNDS = 5
+"""How often operators replay what waits for them."""
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What came of one seed."""
+class SimulationResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What one seed resulted in."""
 
     seed: int
     problems: list[str]
-    """Empty when everything is as it must be."""
+    """Violated invariants; empty when all hold."""
     schedule: list[Fault]
-    """What went wrong, in order."""
+    """The faults that happened, in order."""
     counts: dict[str, int]
     fingerprint: str
     """Of all tables: the same seed gives the same."""
@@ -35,104 +35,107 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         return not self.problems
 
 
-def simulate(seed: int, only: frozenset[str] | None = None) -> Outcome:
-    """Play this seed, with all of its faults or `only` with those named."""
-    chance = Chance(seed, only)
-    script = script_of(chance)
-    backend = _backend(chance)
-    problems = list(_played(backend))
+def simulate(seed: int, only: frozenset[str] | None = None) -> SimulationResult:
+    """Simulate this seed with all of its faults, or with `only` the faults of these names.
+
+    Where the scenario has one right result, the tables are also compared with those of a run of
+    the same seed without faults.
+    """
+    rng = Rng(seed, only)
+    backend = _backend(rng)
+    problems = list(_run_and_check(backend))
     digest, fingerprint = final_invariants.digest(backend), final_invariants.fingerprint(backend)
     counts = _counts(backend)
-    if script.is_exact and not problems and chance.fired:
-        calm = _backend(Chance(seed, frozenset()))
-        list(_played(calm))
-        if final_invariants.digest(calm) != digest:
+    if backend.scenario.is_deterministic and not problems and rng.faults:
+        undisturbed = _backend(Rng(seed, frozenset()))
+        list(_run_and_check(undisturbed))
+        if final_invariants.digest(undisturbed) != digest:
             problems.append("tables: not those of an undisturbed run")
-    return Outcome(
+    return SimulationResult(
         seed=seed,
         problems=problems,
-        schedule=chance.fired,
+        schedule=rng.faults,
         counts=counts,
         fingerprint=fingerprint,
     )
 
 
-def _backend(chance: Chance) -> SimulatedBackend:
-    return SimulatedBackend(chance, script_of(chance), _warehouses.next())
+def _backend(rng: Rng) -> SimulatedBackend:
+    return SimulatedBackend(rng, scenario_of(rng), _warehouses.next())
 
 
 class _Warehouses:
-    """One serves many simulations: making one takes as long as a third of a simulation."""
+    """Reuses one warehouse for many seeds: creating one takes a third of a simulation."""
 
     def __init__(self) -> None:
-        self._made: MemoryWarehouse | None = None
-        self._served = 0
+        self._current: MemoryWarehouse | None = None
+        self._used = 0
 
     def next(self) -> MemoryWarehouse:
-        self._served += 1
-        if self._made is None or self._served % SEEDS_A_WAREHOUSE == 0:
-            if self._made is not None:
-                self._made.close()
-            self._made = MemoryWarehouse(HeldClock(START))
-        return self._made
+        self._used += 1
+        if self._current is None or self._used % SEEDS_PER_WAREHOUSE == 0:
+            if self._current is not None:
+                self._current.close()
+            self._current = MemoryWarehouse(HeldClock(START))
+        return self._current
 
 
 _warehouses = _Warehouses()
 
 
-def _played(backend: SimulatedBackend) -> Iterator[str]:
-    with quiet(backend.problems):
+def _run_and_check(backend: SimulatedBackend) -> Iterator[str]:
+    with silenced_log(backend.problems):
         try:
             yield from _run(backend)
-        except Restless as restless:
-            yield f"restless: {restless}"
+        except NeverIdle as error:
+            yield f"never idle: {error}"
         finally:
             backend.restart()
     yield from dict.fromkeys(final_invariants.final_problems(backend))
 
 
 def _run(backend: SimulatedBackend) -> Iterator[str]:
-    """Bad weather, then good weather and operators, then one more run for what is left."""
-    player = Player(backend)
-    player.play()
-    yield from final_invariants.waiting_problems(backend)
-    backend.borders.is_calm = backend.bus.moods.is_calm = True
-    yield from _tended(backend, player)
-    if final_invariants.left_over(backend):
-        player.ask_for_the_rest()
-        player.play()
-        yield from _tended(backend, player)
+    """Run with faults until idle, then without them: operators replay, and a last run follows."""
+    scheduler = Scheduler(backend)
+    scheduler.run()
+    yield from final_invariants.idle_problems(backend)
+    backend.call_faults.disabled = backend.bus.injected.disabled = True
+    yield from _replay_until_none_waits(backend, scheduler)
+    if final_invariants.has_unprocessed_records(backend):
+        scheduler.request_last_run()
+        scheduler.run()
+        yield from _replay_until_none_waits(backend, scheduler)
 
 
-def _tended(backend: SimulatedBackend, player: Player) -> Iterator[str]:
-    """Operators replay what was dead-lettered and what is stuck, until nothing is."""
-    for _ in range(ROUNDS):
+def _replay_until_none_waits(backend: SimulatedBackend, scheduler: Scheduler) -> Iterator[str]:
+    """Operators replay dead letters and given-up events, and discard those of unknown runs."""
+    for _ in range(OPERATOR_ROUNDS):
         if not backend.replay_all():
             break
-        player.resume()
-        player.play()
-        yield from final_invariants.waiting_problems(backend)
+        scheduler.wake()
+        scheduler.run()
+        yield from final_invariants.idle_problems(backend)
     backend.discard_orphans()
 
 
 def _counts(backend: SimulatedBackend) -> dict[str, int]:
-    ((events, rows, failed),) = backend.warehouse.see(
+    ((events, rows, failed),) = backend.warehouse.rows(
         "SELECT (SELECT count(DISTINCT event_id) FROM events), "
         "(SELECT count(*) FROM transcription_analyzed_transcripts), "
         "(SELECT count(*) FROM error_tracking)"
     )
-    faults = Counter(fault.kind for fault in backend.chance.fired)
+    faults = Counter(fault.kind for fault in backend.rng.faults)
     return {
-        "records": len(backend.script.rows),
+        "records": len(backend.scenario.rows),
         "deliveries": backend.deliveries,
-        "jobs": len(backend.service.entries),
-        "asked": backend.sentinel.records_asked,
+        "jobs": len(backend.vertex.jobs),
+        "sent": backend.live_invariants.records_sent,
         "rows": rows,
         "errors": failed,
         "events": events,
         "crashes": backend.crashes,
         "interleaved": backend.interleaved,
         "dead letters": len(backend.letters.kept),
-        "faults": len(backend.chance.fired),
+        "faults": len(backend.rng.faults),
         **{f"fault {kind}": n for kind, n in sorted(faults.items())},
     }

@@ -1,7 +1,6 @@
-"""Deliveries side by side: each in a thread of its own, and only one of them ever runs.
+"""Interleaved deliveries: one thread each, of which only one runs at a time.
 
-A delivery gives the baton back where it is parked or over, so that the order of everything is
-decided by the simulation alone.
+A thread hands control back when it is parked or done, so the simulation alone decides the order.
 """
 
 import threading
@@ -11,72 +10,74 @@ from typing import ClassVar
 
 
 class Crash(BaseException):
-    """The process of this delivery is gone, with everything that it had in memory."""
+    """The process of this delivery died; everything in its memory is lost."""
 
 
-class _Stage:
-    """A thread that plays one actor after another: a new one for each would cost too much."""
+class _PooledThread:
+    """An operating system thread that runs one task after another; starting one each is slow."""
 
-    idle: ClassVar["list[_Stage]"] = []
+    idle: ClassVar["list[_PooledThread]"] = []
 
     def __init__(self) -> None:
-        self.plays: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self.tasks: SimpleQueue[Callable[[], None]] = SimpleQueue()
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
         while True:
-            self.plays.get()()
+            self.tasks.get()()
 
 
-class Actor:
-    """One delivery under way."""
+class SimulatedThread:
+    """One delivery, or one operator's command, in progress."""
 
-    current: "Actor | None" = None
+    current: "SimulatedThread | None" = None
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         self.name = name
-        self.over = self.crashed = self.waits_for_turn = False
+        self.done = self.crashed = False
         self.resumes_in: float = 0.0
+        """Seconds until it goes on, set when it parks."""
         self.has_claimed = self.is_fenced = False
         self.seconds_left = 500.0
-        """How long it may still be parked once its claim was found young enough."""
+        """How long it may still be parked after it found its claim young enough."""
         self._work, self._killed = work, False
         self._error: BaseException | None = None
-        self._go, self._back = threading.Lock(), threading.Lock()
-        self._go.acquire()
-        self._back.acquire()
-        self._stage = _Stage.idle.pop() if _Stage.idle else _Stage()
-        self._stage.plays.put(self._play)
+        # Two locks as binary semaphores: one lets the thread run, one returns control.
+        self._run_lock, self._return_lock = threading.Lock(), threading.Lock()
+        self._run_lock.acquire()
+        self._return_lock.acquire()
+        self._thread = _PooledThread.idle.pop() if _PooledThread.idle else _PooledThread()
+        self._thread.tasks.put(self._run)
 
-    def go_on(self) -> None:
-        """Run until it is parked or over; raises what only a fault in the product can raise."""
-        before, Actor.current = Actor.current, self
-        self._go.release()
-        self._back.acquire()
-        Actor.current = before
-        if self.over:
-            _Stage.idle.append(self._stage)
+    def resume(self) -> None:
+        """Run until it parks or ends. Raises an error that no port raises: a fault in the product."""
+        before, SimulatedThread.current = SimulatedThread.current, self
+        self._run_lock.release()
+        self._return_lock.acquire()
+        SimulatedThread.current = before
+        if self.done:
+            _PooledThread.idle.append(self._thread)
         if self._error is not None:
             raise self._error
 
     def park(self, seconds: float) -> None:
-        """Called by the delivery itself: others go on meanwhile."""
+        """Stop here for so many seconds while others run; called by the delivery itself."""
         if self.is_fenced:
             seconds = min(seconds, self.seconds_left)
             self.seconds_left -= seconds
         self.resumes_in = seconds
-        self._back.release()
-        self._go.acquire()
+        self._return_lock.release()
+        self._run_lock.acquire()
         if self._killed:
             raise Crash
 
     def kill(self) -> None:
-        """It never comes back from where it is parked."""
+        """End it where it is parked."""
         self._killed = True
-        self.go_on()
+        self.resume()
 
-    def _play(self) -> None:
-        self._go.acquire()
+    def _run(self) -> None:
+        self._run_lock.acquire()
         try:
             if not self._killed:
                 self._work()
@@ -85,5 +86,5 @@ class Actor:
         except BaseException as error:
             self._error = error
         finally:
-            self.over = True
-            self._back.release()
+            self.done = True
+            self._return_lock.release()

@@ -1,4 +1,4 @@
-"""Vertex AI batch prediction in memory: every job meets the fate that the script has for it."""
+"""Vertex AI batch prediction in memory: each job ends as the scenario says."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -9,44 +9,43 @@ from typing import Any
 import msgspec
 
 from handlers.ports import Blob, Job, JobState
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import Answer, analyst, prediction
 
 from .memory_cloud import HeldClock, MemoryBucket
-from .scenario import Fate
+from .scenario import START, JobOutcome
 
 _WAITING = (JobState.QUEUED, JobState.PENDING, JobState.PAUSED)
 
 
 @dataclass(slots=True)
-class Entry:
-    """One job, and what is to become of it."""
+class SimulatedJob:
+    """One job with its outcome."""
 
     job: Job
-    fate: Fate
+    outcome: JobOutcome
     request_uri: str
     output_prefix: str
-    display_name: str
     due: datetime | None
-    """When its state changes next; None: not by itself."""
+    """When its state changes next; None: only by a call."""
     deleted: bool = False
 
 
-class Service:
-    """The service as its callers see it; it goes on when `step` is called at the right time."""
+class SimulatedVertex:
+    """The job service as its callers see it; `step` lets a job that is due go on."""
 
     def __init__(
         self,
         clock: HeldClock,
         bucket: MemoryBucket,
-        damage: Damage,
-        fate: Callable[[str], Fate],
-        on_create: Callable[[Entry], None],
+        corruption: Corruption,
+        outcome_of: Callable[[str], JobOutcome],
+        on_create: Callable[[SimulatedJob], None],
         on_output: Callable[[Blob], None],
     ) -> None:
-        self.entries: dict[str, Entry] = {}
-        self._clock, self._bucket, self._damage = clock, bucket, damage
-        self._fate, self._on_create, self._on_output = fate, on_create, on_output
+        self.jobs: dict[str, SimulatedJob] = {}
+        self._clock, self._bucket, self._corruption = clock, bucket, corruption
+        self._outcome_of, self._on_create, self._on_output = outcome_of, on_create, on_output
 
     def create(
         self,
@@ -57,38 +56,39 @@ class Service:
         output_prefix: str,
         labels: Mapping[str, str],
     ) -> Job:
-        now, fate = self._clock(), self._fate(labels["attempt"])
+        now, outcome = self._clock(), self._outcome_of(labels["attempt"])
         job = Job(
-            name=f"projects/chaos/locations/here/batchPredictionJobs/{len(self.entries) + 1}",
+            name=f"projects/sim/locations/sim/batchPredictionJobs/{len(self.jobs) + 1}",
             state=JobState.PENDING,
             labels=dict(labels),
             created_at=now,
         )
-        due = None if fate.state in _WAITING else now + timedelta(seconds=fate.pending_seconds)
-        entry = Entry(job, fate, request_uri, output_prefix, display_name, due)
+        due = now + timedelta(seconds=outcome.pending_seconds)
+        due_at = None if outcome.state in _WAITING else due
+        entry = SimulatedJob(job, outcome, request_uri, output_prefix, due_at)
         self._on_create(entry)
-        self.entries[job.name] = entry
+        self.jobs[job.name] = entry
         return job
 
     def find(self, labels: Mapping[str, str]) -> list[Job]:
         return [
             entry.job
-            for entry in self._there()
+            for entry in self._listed()
             if labels.items() <= entry.job.labels.items()
             and (self._clock() - entry.job.created_at).total_seconds()
-            >= entry.fate.list_lag_seconds
+            >= entry.outcome.list_lag_seconds
         ]
 
     def created_since(self, since: datetime, labels: Mapping[str, str]) -> list[Job]:
         return [job for job in self.find(labels) if job.created_at >= since]
 
     def get(self, name: str) -> Job | None:
-        entry = self.entries.get(name)
+        entry = self.jobs.get(name)
         return None if entry is None or entry.deleted else entry.job
 
     def cancel(self, name: str) -> None:
         """A pending job ends at once, a running one some minutes later."""
-        entry = self.entries.get(name)
+        entry = self.jobs.get(name)
         if entry is None or entry.deleted or entry.job.state.ended:
             return
         if entry.job.started_at is None:
@@ -98,19 +98,19 @@ class Service:
             entry.due = self._clock() + timedelta(seconds=200)
 
     def next_due(self) -> datetime | None:
-        return min((e.due for e in self._there() if e.due is not None), default=None)
+        return min((e.due for e in self._listed() if e.due is not None), default=None)
 
     def step(self) -> bool:
-        """Whether a job went on."""
-        due = [e for e in self._there() if e.due is not None and e.due <= self._clock()]
+        """Let one job that is due go on; False when none is due."""
+        due = [e for e in self._listed() if e.due is not None and e.due <= self._clock()]
         for entry in due[:1]:
             self._advance(entry)
         return bool(due)
 
-    def _there(self) -> Iterator[Entry]:
-        return (entry for entry in self.entries.values() if not entry.deleted)
+    def _listed(self) -> Iterator[SimulatedJob]:
+        return (entry for entry in self.jobs.values() if not entry.deleted)
 
-    def _advance(self, entry: Entry) -> None:
+    def _advance(self, entry: SimulatedJob) -> None:
         now = self._clock()
         if entry.job.state.ended:
             entry.deleted = True
@@ -119,40 +119,37 @@ class Service:
             entry.job = replace(
                 entry.job, state=JobState.RUNNING, started_at=now, output_folder=folder
             )
-            stays = entry.fate.state is JobState.RUNNING
-            entry.due = None if stays else now + timedelta(seconds=entry.fate.running_seconds)
+            stays = entry.outcome.state is JobState.RUNNING
+            entry.due = None if stays else now + timedelta(seconds=entry.outcome.running_seconds)
         elif entry.job.state is JobState.CANCELLING:
             self._end(entry, JobState.CANCELLED, 1)
         else:
-            self._end(entry, entry.fate.state, entry.fate.code)
+            self._end(entry, entry.outcome.state, entry.outcome.code)
 
-    def _end(self, entry: Entry, state: JobState, code: int | None) -> None:
+    def _end(self, entry: SimulatedJob, state: JobState, code: int | None) -> None:
         if entry.job.output_folder is not None:
             self._write(entry, entry.job.output_folder)
         entry.job = replace(entry.job, state=state, error_code=code)
         gone = self._clock() + timedelta(seconds=420)
-        entry.due = gone if entry.fate.deleted else None
+        entry.due = gone if entry.outcome.deleted else None
 
-    def _write(self, entry: Entry, folder: str) -> None:
+    def _write(self, entry: SimulatedJob, folder: str) -> None:
         requests = self._bucket.content[entry.request_uri].splitlines()
-        answered = requests[: int(len(requests) * entry.fate.share)]
+        answered = requests[: int(len(requests) * entry.outcome.share)]
         lines = [
-            prediction(row, _said(line), model="gemini-chaos", created_at=_WHENEVER, number=number)
+            prediction(row, _answer(line), model="gemini-sim", created_at=START, number=number)
             for number, line in enumerate(answered)
             for row in [msgspec.json.decode(line)]
         ]
-        spoilt = self._damage.spoil(lines, entry.display_name)
+        corrupted = self._corruption.corrupt(lines, entry.job.labels["attempt"])
         if answered:
             path = f"{folder}/predictions.jsonl".removeprefix(self._bucket.uri(""))
-            chunks = [msgspec.json.encode(line) + b"\n" for line in spoilt]
+            chunks = [msgspec.json.encode(line) + b"\n" for line in corrupted]
             self._on_output(self._bucket.write_once(path, chunks))
 
 
-_WHENEVER = datetime.fromisoformat("2026-03-02T09:00:00+00:00")
-
-
 @cache
-def _said(line: bytes) -> Answer:
-    """The same request is answered alike in every simulation."""
+def _answer(line: bytes) -> Answer:
+    """Cached: the same request gets the same answer in every simulation."""
     request: Mapping[str, Any] = msgspec.json.decode(line)["request"]
     return analyst(request)

@@ -1,7 +1,7 @@
-"""BigQuery in memory: the real statements, and transactions that are still running when others begin.
+"""BigQuery in memory: the real SQL, and transactions that stay open while others begin.
 
-The optimizer is off and every statement is parsed once: tables of a dozen rows are
-answered soonest by a plan that nobody thought about.
+The optimizer is off and every statement is parsed once: with tables of a dozen rows, optimising a
+plan takes longer than running it.
 """
 
 import json
@@ -26,7 +26,7 @@ from .memory_cloud import HeldClock, MemoryBucket
 
 @dataclass(slots=True)
 class Running:
-    """A transaction whose transaction is open."""
+    """A transaction that is not committed yet."""
 
     name: str
     cursor: duckdb.DuckDBPyConnection
@@ -34,7 +34,7 @@ class Running:
 
 
 class MemoryWarehouse(LocalWarehouse):
-    """One connection for many simulations, emptied between them."""
+    """One DuckDB for many simulations, emptied between them."""
 
     def __init__(self, clock: HeldClock) -> None:
         super().__init__(None, clock)
@@ -43,11 +43,11 @@ class MemoryWarehouse(LocalWarehouse):
         self.objects = MemoryBucket()
         self.running: dict[str, Running] = {}
         self._staged = 0
-        self._known: dict[str, dict[tuple[str, ...], list[Row]]] = {}
+        self._cached: dict[str, dict[tuple[str, ...], list[Row]]] = {}
         self._versions = Counter[str]()
 
     def reset(self, clock: HeldClock, bucket: MemoryBucket) -> None:
-        """Everything is as on the first day."""
+        """Empty every table, for the next simulation."""
         for job in self.running.values():
             job.cursor.close()
         self.running.clear()
@@ -56,14 +56,14 @@ class MemoryWarehouse(LocalWarehouse):
         for table in (*layouts(), "local_jobs"):
             self.db.execute(_parsed(f"TRUNCATE {table}"))
         self._staged, self._clock, self.objects = 0, clock, bucket
-        self._known.clear()
+        self._cached.clear()
 
     def query(self, sql: str, params: Params) -> list[Row]:
-        """Asked again before any of its tables changed, a query has the same answer."""
+        """Answer from the cache while none of the query's tables has changed."""
         tables = _tables_in(sql)
         now = str(self._clock()) if "CURRENT_" in sql else ""
         key = (str(params), now, *(str(self._versions[table]) for table in tables))
-        answers = self._known.setdefault(sql, {})
+        answers = self._cached.setdefault(sql, {})
         if key not in answers:
             answers.clear()
             answers[key] = super().query(sql, params)
@@ -81,7 +81,7 @@ class MemoryWarehouse(LocalWarehouse):
             self._changed()
 
     def begin(self, job_id: str, script: str, params: Params, ends_at: datetime) -> bool:
-        """Run the transaction, and leave its transaction open until `ends_at`; False when it is done."""
+        """Run the transaction and leave it open until `ends_at`; False when it ran before."""
         self.wait_for(job_id)
         name = self._free_suffix(job_id)
         if name is None:
@@ -101,12 +101,12 @@ class MemoryWarehouse(LocalWarehouse):
         return True
 
     def wait_for(self, job_id: str) -> None:
-        """What is running under this id is waited for, never run beside it."""
+        """Raise `Redeliver` while a transaction of this id is running: it never runs twice."""
         if job_id in self.running:
             raise Redeliver(f"job {job_id} is still running")
 
-    def end(self, job_id: str) -> bool:
-        """Commit what was left open; False when another transaction was in the way."""
+    def commit(self, job_id: str) -> bool:
+        """Commit an open transaction; False when it conflicts with another."""
         job = self.running.pop(job_id)
         try:
             job.cursor.execute("COMMIT")
@@ -122,8 +122,8 @@ class MemoryWarehouse(LocalWarehouse):
         for table in layouts():
             self._versions[table] += 1
 
-    def spoil(self, job_id: str) -> None:
-        """The service reports a failure of what it has committed."""
+    def report_failure(self, job_id: str) -> None:
+        """Report the job as failed although its transaction is committed."""
         self.db.execute(
             "UPDATE local_jobs SET state = 'failed' WHERE starts_with(job_id, $1)", [job_id]
         )
@@ -133,8 +133,8 @@ class MemoryWarehouse(LocalWarehouse):
         name = f"{table}_staging_{self._staged}"
         self.db.execute(create_table(name, columns))
         lines = [line for uri in uris for line in self.objects.content[uri].splitlines()]
-        told = f"[{','.join(line.decode() for line in lines)}]"
-        self.db.execute(_parsed(_insert_from(name, tuple(columns))), {"told": told})
+        rows = f"[{','.join(line.decode() for line in lines)}]"
+        self.db.execute(_parsed(_insert_from(name, tuple(columns))), {"rows": rows})
         return name
 
     def _insert(self, table: str, rows: Sequence[Row]) -> None:
@@ -145,27 +145,27 @@ class MemoryWarehouse(LocalWarehouse):
             self.db.execute(_parsed(sql), [_plain(value) for value in row.values()])
 
     def put(self, table: str, rows: Iterable[Row]) -> None:
-        """Rows of the user's own table."""
+        """Insert rows into the user's source table."""
         for row in rows:
             check_row(table, row)
             self._insert(table, [row])
         self._changed()
 
     def remove(self, table: str, column: str, value: str) -> None:
-        """Rows that the user takes away."""
-        self.see(f"DELETE FROM {table} WHERE {column} = $1", value)  # noqa: S608
+        """Delete rows of the user's source table."""
+        self.rows(f"DELETE FROM {table} WHERE {column} = $1", value)  # noqa: S608
         self._changed()
 
-    def see(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Straight from the tables."""
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        """The rows of DuckDB's own SQL, without cache and faults."""
         return self.db.execute(_parsed(sql), list(values)).fetchall()
 
     def _execute(
         self, db: duckdb.DuckDBPyConnection, statement: Statement, params: Params
     ) -> duckdb.DuckDBPyConnection:
         known: Mapping[str, Any] = {**params, "now": self._clock()}
-        given = {name: duckdb_value(known[name]) for name in statement.parameters}
-        return db.execute(_parsed(statement.sql), given)
+        bound = {name: duckdb_value(known[name]) for name in statement.parameters}
+        return db.execute(_parsed(statement.sql), bound)
 
 
 @cache
@@ -183,7 +183,7 @@ def _parsed(sql: str) -> duckdb.Statement:
 def _insert_from(name: str, columns: tuple[Column, ...]) -> str:
     structure = json.dumps([{column.name: _structure(column) for column in columns}])
     return (
-        f"INSERT INTO {name} BY NAME SELECT unnest(from_json($told, '{structure}'), max_depth := 2)"
+        f"INSERT INTO {name} BY NAME SELECT unnest(from_json($rows, '{structure}'), max_depth := 2)"
     )
 
 

@@ -1,4 +1,4 @@
-"""Damages a share of the answers in the ways that models and the service do."""
+"""Corrupts a share of the prediction lines in the ways that models and the service do."""
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,10 +14,10 @@ Line = dict[str, Any]
 
 
 class Kind(Enum):
-    """What can be wrong with an answer; the comment says who does it."""
+    """The kinds of corruption."""
 
-    CUT = "cut"  # the model ran out of tokens, and says so
-    CUT_UNTOLD = "cut_untold"  # the same, but the finish reason is STOP
+    CUT = "cut"  # truncated, finish reason MAX_TOKENS
+    CUT_UNREPORTED = "cut_unreported"  # truncated, but the finish reason is STOP
     FENCED = "fenced"  # a Markdown code fence around the JSON
     WRAPPED = "wrapped"  # prose before and after it
     TRAILING_COMMA = "trailing_comma"
@@ -32,11 +32,11 @@ class Kind(Enum):
     ROW_ERROR = "row_error"  # the service's error in `status`, "response": {}
     LOST = "lost"  # no line
     DOUBLED = "doubled"  # the line twice
-    UNKNOWN_KEY = "unknown_key"  # an answer that belongs to nobody
+    UNKNOWN_KEY = "unknown_key"  # a key that no request has
     SWAPPED_KEYS = "swapped_keys"  # two lines carry each other's key
 
 
-ALL = tuple(Kind)
+ALL_KINDS = tuple(Kind)
 _KEYS = ("key", "custom_id")
 _MARK = "\ue000"
 _ERROR = (
@@ -46,43 +46,43 @@ _ERROR = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Damage:
-    """How much to damage; the same seed, key and attempt meet the same fate everywhere."""
+class Corruption:
+    """How much to corrupt. Seed, key and attempt alone decide what happens to an answer."""
 
     share: float
-    """Of all answers, between 0 and 1."""
+    """Share of all answers, between 0 and 1."""
     seed: int = 0
-    kinds: tuple[Kind, ...] = ALL
+    kinds: tuple[Kind, ...] = ALL_KINDS
     poison: frozenset[str] = frozenset()
-    """Keys, with or without their `k-`, whose answer is damaged on every attempt."""
+    """Keys, with or without their `k-`, whose answer is corrupted on every attempt."""
     poison_kind: Kind = Kind.CUT
 
-    def spoil(self, lines: Sequence[Line], attempt: str) -> list[Line]:
-        """The lines as the service would hand them over; sound ones are passed as they are."""
-        fates = [self.fate(_key(line), attempt) for line in lines]
-        swapped = _swap([line for line, kind in zip(lines, fates, strict=True) if _swaps(kind)])
-        spoilt: list[Line] = []
-        for line, kind in zip(lines, fates, strict=True):
-            spoilt.extend([next(swapped)] if _swaps(kind) else self.line(line, kind))
-        return spoilt
+    def corrupt(self, lines: Sequence[Line], attempt: str) -> list[Line]:
+        """The lines with the chosen ones corrupted, in copies; the others are passed unchanged."""
+        kinds = [self.kind_of(_key(line), attempt) for line in lines]
+        swapped = _swap([line for line, kind in zip(lines, kinds, strict=True) if _swaps(kind)])
+        corrupted: list[Line] = []
+        for line, kind in zip(lines, kinds, strict=True):
+            corrupted.extend([next(swapped)] if _swaps(kind) else self.corrupt_line(line, kind))
+        return corrupted
 
-    def line(self, line: Line, kind: Kind | None) -> list[Line]:
-        """What becomes of one line; `SWAPPED_KEYS` needs company and changes nothing here."""
+    def corrupt_line(self, line: Line, kind: Kind | None) -> list[Line]:
+        """The lines that replace one; `SWAPPED_KEYS` needs a second line and does nothing here."""
         if kind is None or _swaps(kind):
             return [line]
-        return _TRANSACTIONS[kind](deepcopy(line))
+        return _CORRUPTIONS[kind](deepcopy(line))
 
-    def fate(self, key: str, attempt: str) -> Kind | None:
-        """What happens to the answer with this key in this attempt; None: nothing."""
+    def kind_of(self, key: str, attempt: str) -> Kind | None:
+        """The corruption of the answer with this key in this attempt; None: unchanged."""
         if key in self.poison or key.removeprefix("k-") in self.poison:
             return self.poison_kind
         if not self.kinds:
             return None
-        chance, choice = _chances(f"{self.seed}/{attempt}/{key}")
-        return self.kinds[choice % len(self.kinds)] if chance < self.share else None
+        value, choice = _random(f"{self.seed}/{attempt}/{key}")
+        return self.kinds[choice % len(self.kinds)] if value < self.share else None
 
 
-def _chances(name: str) -> tuple[float, int]:
+def _random(name: str) -> tuple[float, int]:
     digest = hashlib.blake2b(name.encode(), digest_size=12).digest()
     return int.from_bytes(digest[:8]) / 2**64, int.from_bytes(digest[8:])
 
@@ -96,7 +96,7 @@ def _key(line: Mapping[str, Any]) -> str:
 
 
 def _swap(lines: Sequence[Line]) -> Iterator[Line]:
-    """Neighbours trade keys; one that is left alone keeps its own."""
+    """Swap the keys of neighbours; a last line without a neighbour keeps its own."""
     moved = [dict(line) for line in lines]
     for one, other in zip(moved[::2], moved[1::2], strict=False):
         for name in _KEYS:
@@ -113,7 +113,7 @@ def _text(line: Line) -> str:
 
 def _with_text(line: Line, text: str, finish_reason: str = "STOP") -> list[Line]:
     candidates = line.get("response", {}).get("candidates")
-    if candidates:  # a row that failed by itself has nothing to damage
+    if candidates:  # a row that failed by itself has no text
         candidates[0]["content"] = {"parts": [{"text": text}], "role": "model"}
         candidates[0]["finishReason"] = finish_reason
     return [line]
@@ -124,7 +124,7 @@ def _cut(line: Line, finish_reason: str) -> list[Line]:
     return _with_text(line, text[: max(1, len(text) * 3 // 5)], finish_reason)
 
 
-def _textual(change: Callable[[str], str]) -> Callable[[Line], list[Line]]:
+def _on_text(change: Callable[[str], str]) -> Callable[[Line], list[Line]]:
     return lambda line: _with_text(line, change(_text(line)))
 
 
@@ -134,7 +134,7 @@ def _trailing_comma(text: str) -> str:
 
 
 def _inside_a_string(text: str, opening: str, closing: str) -> str:
-    """Put raw signs around a word of the first string value, as if nobody had escaped them."""
+    """Put unescaped characters around a word of the first string value."""
     answer = _object(text)
     name = next((key for key, value in answer.items() if isinstance(value, str)), None)
     if name is None:
@@ -181,7 +181,7 @@ def _unknown_key(line: Line) -> list[Line]:
             line[name] = (
                 "k-" + hashlib.blake2b(str(line[name]).encode(), digest_size=16).hexdigest()
             )
-    line["request"] = {"contents": []}  # no echo that would give the true owner away
+    line["request"] = {"contents": []}  # the echo would name the true record
     return [line]
 
 
@@ -193,18 +193,18 @@ def _prompt_blocked(line: Line) -> list[Line]:
     return _respond(line, promptFeedback={"blockReason": "PROHIBITED_CONTENT"})
 
 
-_TRANSACTIONS: Mapping[Kind, Callable[[Line], list[Line]]] = {
+_CORRUPTIONS: Mapping[Kind, Callable[[Line], list[Line]]] = {
     Kind.CUT: lambda line: _cut(line, "MAX_TOKENS"),
-    Kind.CUT_UNTOLD: lambda line: _cut(line, "STOP"),
-    Kind.FENCED: _textual(lambda text: f"```json\n{text}\n```"),
-    Kind.WRAPPED: _textual(lambda text: f"Here is the review:\n{text}\nI hope this helps."),
-    Kind.TRAILING_COMMA: _textual(_trailing_comma),
-    Kind.SINGLE_QUOTES: _textual(lambda text: text.replace('"', "'")),
-    Kind.INNER_QUOTES: _textual(lambda text: _inside_a_string(text, '"', '"')),
-    Kind.RAW_NEWLINE: _textual(lambda text: _inside_a_string(text, "\n", "\n")),
-    Kind.NO_SUMMARY: _textual(_without_first),
-    Kind.WRONG_TYPE: _textual(_first_as_list),
-    Kind.EMPTY: _textual(lambda text: ""),
+    Kind.CUT_UNREPORTED: lambda line: _cut(line, "STOP"),
+    Kind.FENCED: _on_text(lambda text: f"```json\n{text}\n```"),
+    Kind.WRAPPED: _on_text(lambda text: f"Here is the review:\n{text}\nI hope this helps."),
+    Kind.TRAILING_COMMA: _on_text(_trailing_comma),
+    Kind.SINGLE_QUOTES: _on_text(lambda text: text.replace('"', "'")),
+    Kind.INNER_QUOTES: _on_text(lambda text: _inside_a_string(text, '"', '"')),
+    Kind.RAW_NEWLINE: _on_text(lambda text: _inside_a_string(text, "\n", "\n")),
+    Kind.NO_SUMMARY: _on_text(_without_first),
+    Kind.WRONG_TYPE: _on_text(_first_as_list),
+    Kind.EMPTY: _on_text(lambda text: ""),
     Kind.BLOCKED: _blocked,
     Kind.PROMPT_BLOCKED: _prompt_blocked,
     Kind.ROW_ERROR: _row_error,

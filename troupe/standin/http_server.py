@@ -1,7 +1,7 @@
-"""The stand-in for Vertex AI over HTTP, in the REST form that the official client speaks.
+"""The stand-in for Vertex AI as an HTTP server, with the REST API that Google's client calls.
 
-`projects/*/locations/*/batchPredictionJobs`: create, get, list, cancel. Any project and location
-is answered for; the jobs are those of one stand-in.
+`projects/*/locations/*/batchPredictionJobs`: create, get, list, cancel. Every project and location
+is accepted, and all of them share the jobs of one stand-in.
 """
 
 import json
@@ -22,12 +22,12 @@ from .jobs import PARENT
 from .list_filter import BadFilter, read_filter
 from .vertex import InvalidRequest, StandIn, UnknownModel
 
-IDLE_SECONDS = 0.05
+POLL_SECONDS = 0.05
 _ROUTE = re.compile(
     r"/v1/(?P<parent>projects/[^/]+/locations/[^/]+)/batchPredictionJobs"
     r"(?:/(?P<number>\d+)(?P<verb>:cancel)?)?"
 )
-_PAGE = 100
+_PAGE_SIZE = 100
 
 
 class _Uris(msgspec.Struct):
@@ -46,8 +46,8 @@ class _Output(msgspec.Struct, rename="camel"):
     gcs_destination: _Destination
 
 
-class _Asked(msgspec.Struct, rename="camel"):
-    """The body of a create."""
+class _CreateRequest(msgspec.Struct, rename="camel"):
+    """The body of a create request."""
 
     display_name: str
     model: str
@@ -57,22 +57,22 @@ class _Asked(msgspec.Struct, rename="camel"):
 
 
 class Refusal(Exception):
-    """An error reply: HTTP status, the service's word for it, and its text."""
+    """An error reply: HTTP status, the service's status name, and a message."""
 
-    def __init__(self, status: int, word: str, text: str) -> None:
-        super().__init__(text)
-        self.status, self.word, self.text = status, word, text
+    def __init__(self, status: int, name: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.name, self.message = status, name, message
 
 
 class VertexServer:
-    """Serves a stand-in on loopback and gets its work done meanwhile."""
+    """Serves a stand-in on loopback, and takes its steps in a thread."""
 
     def __init__(self, service: StandIn, port: int = 0, *, works: bool = True) -> None:
-        """Port 0 takes any that is free. Who says `works=False` takes the steps himself."""
+        """Port 0 takes any free one. With `works=False` the caller takes the steps."""
         self._service, self._lock = service, Lock()
         self._stopped = Event()
         self._server = _Server(("127.0.0.1", port), self.answer)
-        self._threads = [Thread(target=self._server.serve_forever, args=(IDLE_SECONDS,))]
+        self._threads = [Thread(target=self._server.serve_forever, args=(POLL_SECONDS,))]
         self._threads += [Thread(target=self._work)] if works else []
 
     @property
@@ -92,7 +92,7 @@ class VertexServer:
 
     @contextmanager
     def held(self) -> Iterator[StandIn]:
-        """The stand-in, while nobody else touches it."""
+        """The stand-in, locked against requests and steps."""
         with self._lock:
             yield self._service
 
@@ -105,52 +105,55 @@ class VertexServer:
         parent, number, verb = route["parent"], route["number"], route["verb"]
         with self._lock:
             if number is None and method == "POST":
-                return self._created(parent, body)
+                return self._create(parent, body)
             if number is None and method == "GET":
-                return self._listed(parent, parse_qs(address.query))
+                return self._list(parent, parse_qs(address.query))
             if number and verb and method == "POST":
-                return self._cancelled(number)
+                return self._cancel(number)
             if number and not verb and method == "GET":
-                return _told(self._found(number), parent)
+                return _job_json(self._existing(number), parent)
         raise Refusal(405, "UNIMPLEMENTED", "Method not allowed.")
 
-    def _created(self, parent: str, body: bytes) -> Any:
+    def _create(self, parent: str, body: bytes) -> Any:
         try:
-            asked = msgspec.json.decode(body, type=_Asked)
-            (request_uri,) = asked.input_config.gcs_source.uris
+            request = msgspec.json.decode(body, type=_CreateRequest)
+            (request_uri,) = request.input_config.gcs_source.uris
             job = self._service.create(
-                display_name=asked.display_name,
-                model=asked.model,
+                display_name=request.display_name,
+                model=request.model,
                 request_uri=request_uri,
-                output_prefix=asked.output_config.gcs_destination.output_uri_prefix,
-                labels=asked.labels,
+                output_prefix=request.output_config.gcs_destination.output_uri_prefix,
+                labels=request.labels,
             )
         except UnknownModel as error:
             raise Refusal(404, "NOT_FOUND", str(error)) from error
         except (InvalidRequest, msgspec.MsgspecError, ValueError) as error:
             raise Refusal(400, "INVALID_ARGUMENT", str(error)) from error
-        return _told(job, parent)
+        return _job_json(job, parent)
 
-    def _listed(self, parent: str, query: dict[str, list[str]]) -> Any:
-        given = {name: values[-1] for name, values in query.items()}
+    def _list(self, parent: str, query: dict[str, list[str]]) -> Any:
+        parameters = {name: values[-1] for name, values in query.items()}
         try:
-            shown = read_filter(given.get("filter", ""))
-            start, size = int(given.get("pageToken", "0")), int(given.get("pageSize", "0"))
+            matches = read_filter(parameters.get("filter", ""))
+            start, size = (
+                int(parameters.get("pageToken", "0")),
+                int(parameters.get("pageSize", "0")),
+            )
         except (BadFilter, ValueError) as error:
             raise Refusal(400, "INVALID_ARGUMENT", str(error)) from error
-        jobs = [job for job in self._service.find({}) if shown(job)]
-        end = start + min(size or _PAGE, _PAGE)
-        page = {"batchPredictionJobs": [_told(job, parent) for job in jobs[start:end]]}
+        jobs = [job for job in self._service.find({}) if matches(job)]
+        end = start + min(size or _PAGE_SIZE, _PAGE_SIZE)
+        page = {"batchPredictionJobs": [_job_json(job, parent) for job in jobs[start:end]]}
         return page | ({"nextPageToken": str(end)} if end < len(jobs) else {})
 
-    def _cancelled(self, number: str) -> Any:
-        job = self._found(number)
+    def _cancel(self, number: str) -> Any:
+        job = self._existing(number)
         if job.state.ended:
             raise Refusal(400, "FAILED_PRECONDITION", "The job has ended already.")
         self._service.cancel(job.name)
         return {}
 
-    def _found(self, number: str) -> Job:
+    def _existing(self, number: str) -> Job:
         job = self._service.get(f"{PARENT}{number}")
         if job is None:
             raise Refusal(404, "NOT_FOUND", "The BatchPredictionJob does not exist.")
@@ -164,24 +167,24 @@ class VertexServer:
             except Redeliver:
                 busy = False
             if not busy:
-                self._stopped.wait(IDLE_SECONDS)
+                self._stopped.wait(POLL_SECONDS)
 
 
-def _told(job: Job, parent: str) -> dict[str, Any]:
-    """The job as the service writes it: what is not set is left out."""
-    told: dict[str, Any] = {
+def _job_json(job: Job, parent: str) -> dict[str, Any]:
+    """The job as the service encodes it: fields that are not set are left out."""
+    fields: dict[str, Any] = {
         "name": f"{parent}/batchPredictionJobs/{job.name.rsplit('/', 1)[-1]}",
         "state": f"JOB_STATE_{job.state.name}",
         "labels": dict(job.labels),
         "createTime": _time(job.created_at),
     }
     if job.started_at is not None:
-        told["startTime"] = _time(job.started_at)
+        fields["startTime"] = _time(job.started_at)
     if job.output_folder:
-        told["outputInfo"] = {"gcsOutputDirectory": job.output_folder}
+        fields["outputInfo"] = {"gcsOutputDirectory": job.output_folder}
     if job.error_code is not None:
-        told["error"] = {"code": job.error_code, "message": job.error_message}
-    return told
+        fields["error"] = {"code": job.error_code, "message": job.error_message}
+    return fields
 
 
 def _time(time: Any) -> str:
@@ -207,18 +210,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply()
 
     def log_message(self, *about: object) -> None:
-        """Nobody reads along."""
+        """Do not log requests."""
 
     def _reply(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         try:
-            status, told = 200, self.server.answer(self.command, self.path, body)
+            status, reply = 200, self.server.answer(self.command, self.path, body)
         except Refusal as refusal:
-            error = {"code": refusal.status, "message": refusal.text, "status": refusal.word}
-            status, told = refusal.status, {"error": error}
-        answer = json.dumps(told).encode()
+            error = {"code": refusal.status, "message": refusal.message, "status": refusal.name}
+            status, reply = refusal.status, {"error": error}
+        content = json.dumps(reply).encode()
         self.send_response(status)
         self.send_header("content-type", "application/json; charset=UTF-8")
-        self.send_header("content-length", str(len(answer)))
+        self.send_header("content-length", str(len(content)))
         self.end_headers()
-        self.wfile.write(answer)
+        self.wfile.write(content)

@@ -1,4 +1,4 @@
-"""What Vertex refuses about a request file: one bad line fails the whole job."""
+"""The import checks of Vertex: one invalid line of a request file fails the whole job."""
 
 import re
 from collections.abc import Mapping
@@ -10,21 +10,21 @@ REFUSAL = (
     "Failed to import data. Please check 'Prepare input' section of the batch predictions"
     " documentation. "
 )
-_MOST_LINES = 200_000
-_MOST_BYTES = 1_000_000_000
-_DEEPEST = 15
+_MAX_LINES = 200_000
+_MAX_BYTES = 1_000_000_000
+_MAX_DEPTH = 15
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class ImportRefusedError(Exception):
-    """The service would not read this file; the message is in its words."""
+    """The service would refuse this file; the message is worded as the service's."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(REFUSAL + why)
+    def __init__(self, reason: str) -> None:
+        super().__init__(REFUSAL + reason)
 
 
 class Importer:
-    """Reads the lines of one file; one type is inferred per field across all of them."""
+    """Checks the lines of one file. As the service does, it infers one type per field of all lines."""
 
     def __init__(self) -> None:
         self.lines = 0
@@ -32,10 +32,10 @@ class Importer:
         self._kinds: dict[str, str] = {}
 
     def check(self, line: bytes) -> None:
-        """Raises `ImportRefusedError` when this line, after those before it, is refused."""
+        """Check the next line. Raises `ImportRefusedError` when the service would refuse it."""
         self.lines += 1
         self._bytes += len(line) + 1
-        if self.lines > _MOST_LINES or self._bytes > _MOST_BYTES:
+        if self.lines > _MAX_LINES or self._bytes > _MAX_BYTES:
             raise ImportRefusedError("The input exceeds 200000 requests or 1 GB.")
         row = decode(line)
         if not isinstance(row.get("request"), dict):
@@ -43,12 +43,12 @@ class Importer:
         self._value(row, "", 0)
 
     def end(self) -> None:
-        """Raises `ImportRefusedError` for a file without a request."""
+        """End the file. Raises `ImportRefusedError` when it held no request."""
         if self.lines == 0:
             raise ImportRefusedError("The input holds no requests.")
 
     def _value(self, value: Any, path: str, depth: int) -> None:
-        self._one_kind(_kind(value), path)
+        self._check_kind(_kind(value), path)
         if isinstance(value, dict):
             self._struct(value, path, depth + 1)
         elif isinstance(value, list):
@@ -56,10 +56,10 @@ class Importer:
                 self._value(item, f"{path}[]", depth)
 
     def _struct(self, struct: Mapping[str, Any], path: str, depth: int) -> None:
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             raise ImportRefusedError(
                 f"Schema nested too deeply, at least {depth} compared to the maximum allowed"
-                f" level of {_DEEPEST}"
+                f" level of {_MAX_DEPTH}"
             )
         if not struct:
             raise ImportRefusedError(f"Cannot store struct '{path}' with no fields")
@@ -69,7 +69,7 @@ class Importer:
                 raise ImportRefusedError(f'Invalid field name "{name}"')
             self._value(value, inner, depth)
 
-    def _one_kind(self, kind: str, path: str) -> None:
+    def _check_kind(self, kind: str, path: str) -> None:
         known = self._kinds.setdefault(path, kind)
         if kind == "null":
             raise ImportRefusedError(f"Only optional fields can be set to NULL. Field: {path}")
@@ -83,7 +83,7 @@ class Importer:
 
 
 def decode(line: bytes) -> dict[str, Any]:
-    """One request line; raises `ImportRefusedError` when it is no JSON object."""
+    """Decode a request line. Raises `ImportRefusedError` when it is not a JSON object."""
     try:
         row = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""The stand-in's jobs, one file each, so that a killed worker finds them again."""
+"""The store of the stand-in's jobs: one JSON file each, so that they survive the process."""
 
 import os
 from collections.abc import Iterator
@@ -10,13 +10,13 @@ import msgspec
 from handlers.ports import Job, JobState
 
 PARENT = "projects/local/locations/local/batchPredictionJobs/"
-"""Before the number in the name of a job."""
+"""A job's name without its number."""
 _FIRST = 10**18
-"""Job numbers look like the service's: they do not fit into a double."""
+"""Numbers are as large as the service's, which do not fit into a double."""
 
 
 class Entry(msgspec.Struct, kw_only=True):
-    """One job as it stands on disk."""
+    """One job as it is stored."""
 
     number: int
     display_name: str
@@ -26,14 +26,14 @@ class Entry(msgspec.Struct, kw_only=True):
     labels: dict[str, str]
     created_at: datetime
     named_at: datetime
-    """Names the output folder: the time of creation, or a microsecond after the last one."""
+    """The time in the output folder's name: the creation's, made unique by a microsecond."""
     state: int = JobState.PENDING.value
     started_at: datetime | None = None
     output_folder: str | None = None
     error_code: int | None = None
     error_message: str = ""
     rows: int | None = None
-    """How many lines were answered when it was cancelled; None: not cancelled."""
+    """Lines that were answered when it was cancelled; None: not cancelled."""
     deleted: bool = False
 
     @property
@@ -41,7 +41,7 @@ class Entry(msgspec.Struct, kw_only=True):
         return f"{PARENT}{self.number}"
 
     def job(self) -> Job:
-        """As the service describes it."""
+        """The job as the port returns it."""
         return Job(
             name=self.name,
             state=JobState(self.state),
@@ -55,15 +55,15 @@ class Entry(msgspec.Struct, kw_only=True):
 
 
 class Jobs:
-    """All jobs of one folder, in order of creation. One process writes."""
+    """All jobs of one folder, in order of creation. Only one process may write."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
-        found = (
+        stored = (
             msgspec.json.decode(file.read_bytes(), type=Entry) for file in folder.glob("*.json")
         )
-        self._entries = {one.name: one for one in sorted(found, key=lambda one: one.number)}
+        self._entries = {one.name: one for one in sorted(stored, key=lambda one: one.number)}
 
     def __iter__(self) -> Iterator[Entry]:
         return (entry for entry in self._entries.values() if not entry.deleted)
@@ -73,18 +73,18 @@ class Jobs:
         return None if entry is None or entry.deleted else entry
 
     def next_number(self) -> int:
-        """Numbers of deleted jobs are not given again."""
+        """The next number; those of deleted jobs are not used again."""
         return max((one.number for one in self._entries.values()), default=_FIRST) + 1
 
     def free_time(self, now: datetime) -> datetime:
-        """On a clock that stands still two jobs are created at once; no two share a folder."""
+        """A time that no other job has, so that no two jobs share a folder on a clock at rest."""
         last = max((one.named_at for one in self._entries.values()), default=None)
         return now if last is None or last < now else last + timedelta(microseconds=1)
 
     def save(self, entry: Entry) -> None:
-        """Written aside, then renamed: a reader sees the old job or the new one."""
+        """Write a temporary file, then rename it: a reader sees the old job or the new one."""
         self._entries[entry.name] = entry
         file = self._folder / f"{entry.number}.json"
-        aside = file.with_suffix(".tmp")
-        aside.write_bytes(msgspec.json.encode(entry))
-        os.replace(aside, file)  # noqa: PTH105  (atomic on every system)
+        temporary = file.with_suffix(".tmp")
+        temporary.write_bytes(msgspec.json.encode(entry))
+        os.replace(temporary, file)  # noqa: PTH105  (atomic on every system)

@@ -1,4 +1,4 @@
-"""The filters of Vertex's lists, as far as batch jobs need them: comparisons joined by AND."""
+"""The list filter of Vertex's batch prediction jobs: comparisons joined by AND."""
 
 import re
 from collections.abc import Callable
@@ -7,11 +7,11 @@ from datetime import datetime
 from handlers.ports import Job
 
 _TERM = re.compile(
-    r"""\s*(?P<field>labels\.[a-z0-9_-]+|create_time|state)\s*(?P<sign>>=|<=|!=|=|<|>)\s*
+    r"""\s*(?P<field>labels\.[a-z0-9_-]+|create_time|state)\s*(?P<operator>>=|<=|!=|=|<|>)\s*
         (?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"()]+))\s*""",
     re.VERBOSE,
 )
-_ORDER: dict[str, Callable[[datetime, datetime], bool]] = {
+_COMPARISONS: dict[str, Callable[[datetime, datetime], bool]] = {
     "=": lambda one, other: one == other,
     "!=": lambda one, other: one != other,
     "<": lambda one, other: one < other,
@@ -24,11 +24,11 @@ Test = Callable[[Job], bool]
 
 
 class BadFilter(ValueError):
-    """The service answers 400 to a filter that it cannot read."""
+    """A filter that is not valid; the service replies with status 400."""
 
 
 def read_filter(text: str) -> Test:
-    """Which jobs a list shows; an empty filter shows all. Raises `BadFilter`."""
+    """The test whether a job is listed; an empty filter lists all. Raises `BadFilter`."""
     tests, at = [], 0
     while at < len(text):
         term = _TERM.match(text, at)
@@ -44,25 +44,25 @@ def read_filter(text: str) -> Test:
 
 
 def _test(term: re.Match[str]) -> Test:
-    quoted, field, sign = term["quoted"], term["field"], term["sign"]
+    quoted, field, operator = term["quoted"], term["field"], term["operator"]
     value = term["bare"] if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
     if field == "create_time":
-        return _timed(sign, value)
-    if sign not in ("=", "!="):
+        return _timed(operator, value)
+    if operator not in ("=", "!="):
         raise BadFilter("Invalid list filter.")
-    wanted = sign == "="
+    wanted = operator == "="
     if field == "state":
         return lambda job: (f"JOB_STATE_{job.state.name}" == value) is wanted
     label = field.removeprefix("labels.")
     return lambda job: (job.labels.get(label) == value) is wanted
 
 
-def _timed(sign: str, value: str) -> Test:
+def _timed(operator: str, value: str) -> Test:
     try:
         time = datetime.fromisoformat(value)
     except ValueError as error:
         raise BadFilter("Invalid time in list filter.") from error
     if time.tzinfo is None:
         raise BadFilter("Invalid time in list filter.")
-    compare = _ORDER[sign]
+    compare = _COMPARISONS[operator]
     return lambda job: compare(job.created_at, time)

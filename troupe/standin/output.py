@@ -1,4 +1,4 @@
-"""Where the stand-in writes: the service's folders and file names."""
+"""Export the lines of a job into the folder and file names that the service uses."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,41 +13,41 @@ _INCREMENTAL = "incremental_predictions.jsonl"
 
 
 def output_folder(prefix: str, named_at: datetime) -> str:
-    """The folder of one job; its name holds colons, as the service's does."""
+    """The URI of a job's output folder; its name contains colons, as the service's does."""
     time = named_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
     return f"{prefix.rstrip('/')}/prediction-model-{time}"
 
 
 def path_of(uri: str, bucket: Bucket) -> str | None:
-    """The path behind an address of this bucket; None for another bucket's."""
+    """The path of a URI in this bucket; None for a URI of another bucket."""
     root = bucket.uri("x").removesuffix("x")
     return uri.removeprefix(root) if uri.startswith(root) else None
 
 
-def newest(uri: str) -> Blob:
-    """What stands at this address, whichever generation: the service is given no other."""
+def newest_blob(uri: str) -> Blob:
+    """The object at this URI in any generation: requests to the service name no generation."""
     return Blob(uri=uri, generation=0, size=0, checksum="")
 
 
 def export(
     bucket: Bucket, folder: str, work: Work, behaviour: Behaviour, end: End
 ) -> Iterator[Blob]:
-    """Write the files of a job, each as a whole; one that stands there already is adopted.
+    """Write the files of a job; a file that exists is kept as it is.
 
-    A process that was killed between two files comes here again, and an answerer that
-    does not repeat itself must not change what others may have read.
+    A process that was killed between two files exports again, and an answerer that gives other
+    answers then must not change what others may have read.
     """
-    there = {blob.uri: blob for blob in bucket.list(folder + "/")}
+    existing = {blob.uri: blob for blob in bucket.list(folder + "/")}
     for name, first, count in _files(work.written, behaviour, end):
         uri = f"{folder}/{name}"
-        if uri in there:
-            yield there[uri]
+        if uri in existing:
+            yield existing[uri]
         elif (path := path_of(uri, bucket)) is not None:
             yield bucket.write_once(path, work.lines(first, count))
 
 
 def _files(written: int, behaviour: Behaviour, end: End) -> Iterator[tuple[str, int, int]]:
-    """Name, first line and number of lines."""
+    """Name, first line and number of lines of each file."""
     if end.only_incremental:
         yield _INCREMENTAL, 0, written
         return

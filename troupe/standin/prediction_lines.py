@@ -1,4 +1,4 @@
-"""One line of a prediction file, made from one line of a request file."""
+"""Build a line of a prediction file from a line of a request file."""
 
 import hashlib
 import re
@@ -9,17 +9,17 @@ from typing import Any
 
 import msgspec
 
-from troupe.standin.text_analysis import answer
+from troupe.standin import text_analysis
 
 _FENCE = re.compile(r"^<(transcript-[^>\n]*)>[ \t]*\n?", re.MULTILINE)
 _BYTES_PER_TOKEN = 4
 _NULLS = ("fileData", "functionCall", "inlineData")
-"""The service's echo names what the request left out."""
+"""Properties that the service adds as null to each part of the echoed request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a model says to one request. A `status` means that it failed and said nothing."""
+    """A model's answer to one request. With a `status` the row failed, and there is no text."""
 
     text: str = ""
     finish_reason: str = "STOP"
@@ -29,18 +29,18 @@ class Answer:
 
 
 Answerer = Callable[[Mapping[str, Any]], Answer]
-"""Answers one `request` of a line; what goes wrong is told in the answer's `status`."""
+"""Answers the `request` of a line; an error is returned as the answer's `status`."""
 
 
 def analyst(request: Mapping[str, Any]) -> Answer:
-    """Answers from the transcript itself, within the schema that the request carries."""
-    found = answer(response_schema(request), transcript_of(user_text(request)))
-    text = found if isinstance(found, str) else msgspec.json.encode(found).decode()
+    """Answer by rules from the transcript in the request, within the request's schema."""
+    value = text_analysis.answer(response_schema(request), transcript_of(user_text(request)))
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return Answer(text=text)
 
 
 def response_schema(request: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    """The schema that the answer must obey, in either of its spellings."""
+    """The schema of the answer, in camel or snake case."""
     settings = _either(request, "generationConfig", "generation_config") or {}
     json_schema = _either(settings, "responseJsonSchema", "response_json_schema")
     schema: Mapping[str, Any] | None = json_schema or _either(
@@ -50,7 +50,7 @@ def response_schema(request: Mapping[str, Any]) -> Mapping[str, Any] | None:
 
 
 def user_text(request: Mapping[str, Any]) -> str:
-    """Everything the user's turns say."""
+    """The texts of all turns of the role `user`."""
     turns = request.get("contents") or []
     return "\n".join(text_of(turn) for turn in turns if turn.get("role", "user") == "user")
 
@@ -65,9 +65,9 @@ def text_of(content: Mapping[str, Any]) -> str:
 
 
 def transcript_of(text: str) -> str:
-    """What stands between the fence's tags; everything when there is no fence.
+    """The text between the transcript's tags; the whole text when there are none.
 
-    The last closing tag counts: a transcript may contain a copy of it.
+    The last closing tag counts, because a transcript may contain a copy of it.
     """
     opening = _FENCE.search(text)
     if opening is None:
@@ -77,22 +77,22 @@ def transcript_of(text: str) -> str:
 
 
 def prediction(
-    row: Mapping[str, Any], said: Answer, *, model: str, created_at: datetime, number: int
+    row: Mapping[str, Any], answer: Answer, *, model: str, created_at: datetime, number: int
 ) -> dict[str, Any]:
-    """The output line; times follow from the job and the line, so that a retry is the same."""
+    """The output line. Its times derive from the job and the line's number, so it is repeatable."""
     at = created_at + timedelta(seconds=1, milliseconds=37 * (number + 1))
-    beside = {key: _retyped(value) for key, value in row.items() if key != "request"}
+    other = {key: _retyped(value) for key, value in row.items() if key != "request"}
     line: dict[str, Any] = {
-        "status": said.status,
+        "status": answer.status,
         "processed_time": _short_time(at, number),
         "request": echo(row["request"]),
-        "response": {} if said.status else _response(row["request"], said, model, at),
+        "response": {} if answer.status else _response(row["request"], answer, model, at),
     }
-    return line | beside
+    return line | other
 
 
 def echo(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The request as the service gives it back: with nulls and defaults that nobody sent."""
+    """The request as the service echoes it, with added nulls and defaults."""
     echoed = dict(request)
     if "contents" in echoed:
         echoed["contents"] = [_echoed_content(content) for content in echoed["contents"]]
@@ -110,35 +110,37 @@ def _echoed_content(content: Mapping[str, Any]) -> dict[str, Any]:
     return {"role": None, **content, "parts": parts}
 
 
-def _response(request: Mapping[str, Any], said: Answer, model: str, at: datetime) -> dict[str, Any]:
-    chance = hashlib.blake2b(said.text.encode(), digest_size=4).digest()
+def _response(
+    request: Mapping[str, Any], answer: Answer, model: str, at: datetime
+) -> dict[str, Any]:
+    digest = hashlib.blake2b(answer.text.encode(), digest_size=4).digest()
     return {
         "candidates": [
             {
-                "avgLogprobs": -0.05 - int.from_bytes(chance[:2]) / 131072,
-                "content": {"parts": [{"text": said.text}], "role": "model"},
-                "finishReason": said.finish_reason,
+                "avgLogprobs": -0.05 - int.from_bytes(digest[:2]) / 131072,
+                "content": {"parts": [{"text": answer.text}], "role": "model"},
+                "finishReason": answer.finish_reason,
             }
         ],
         "createTime": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
         "modelVersion": model.rsplit("/", 1)[-1],
-        "usageMetadata": _usage(request, said, chance[2]),
+        "usageMetadata": _usage(request, answer, digest[2]),
     }
 
 
-def _usage(request: Mapping[str, Any], said: Answer, chance: int) -> dict[str, Any]:
-    """As uneven as the service's: cached tokens are rare, the total is at times absent.
+def _usage(request: Mapping[str, Any], answer: Answer, variant: int) -> dict[str, Any]:
+    """Token counts, as irregular as the service's: the total is missing at times.
 
-    Of a model that counts for itself nothing is made up.
+    Cached tokens are rare. Counts that the model itself reported are passed on unchanged.
     """
-    prompt, is_told = said.prompt_tokens, said.prompt_tokens is not None
+    prompt, is_reported = answer.prompt_tokens, answer.prompt_tokens is not None
     if prompt is None:
         prompt = _tokens(user_text(request)) + _tokens(system_text(request))
-    candidates = _tokens(said.text) if said.answer_tokens is None else said.answer_tokens
+    candidates = _tokens(answer.text) if answer.answer_tokens is None else answer.answer_tokens
     usage: dict[str, Any] = {"promptTokenCount": prompt, "candidatesTokenCount": candidates}
-    if chance >= 4:
+    if variant >= 4:
         usage["totalTokenCount"] = prompt + candidates
-    if chance >= 230 and not is_told:
+    if variant >= 230 and not is_reported:
         usage["cachedContentTokenCount"] = prompt // 3
     return usage
 
@@ -148,13 +150,13 @@ def _tokens(text: str) -> int:
 
 
 def _short_time(at: datetime, number: int) -> str:
-    """Fractions come with two, three or six digits."""
+    """The time with two, three or six digits of a second, as the service writes it."""
     whole = at.isoformat(timespec="microseconds").removesuffix("+00:00")
     return whole[: len(whole) - (3, 4, 0, 3)[number % 4]] + "+00:00"
 
 
 def _retyped(value: Any) -> Any:
-    """The importer makes a number of whatever looks like one; hence the prefix of our keys."""
+    """The importer turns a string of digits into a number; our keys have a prefix for that reason."""
     return int(value) if isinstance(value, str) and re.fullmatch(r"\d{1,18}", value) else value
 
 

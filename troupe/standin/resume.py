@@ -1,7 +1,7 @@
-"""Resuming: a job whose request file is the output of an earlier one.
+"""Resume a job: its request file is the output of an earlier job.
 
-Google documents no call for it, only this input: what failed is asked again, what was answered
-stays, and both stand in the new job's output.
+Google documents no call for this, only this input: rows that failed are sent to the model again,
+answered rows are kept, and the new job's output contains both.
 """
 
 from collections.abc import Mapping
@@ -13,25 +13,25 @@ from troupe.standin.importer import decode
 from troupe.standin.settings import Resuming
 
 _ADDED = ("status", "processed_time", "response")
-"""What an output line has and a request line has not."""
+"""Properties of an output line that a request line does not have."""
 _HINT = b'"response"'
 
 
 def importable(line: bytes, resuming: Resuming) -> bytes:
-    """The line as its importer sees it: the service reads the nulls that it wrote itself."""
+    """The line as the importer checks it: without the nulls that the service itself added."""
     if resuming is Resuming.REFUSES_FILE or _HINT not in line:
         return line
     row = decode(line)
-    return msgspec.json.encode(as_asked(row)) if _is_output(row) else line
+    return msgspec.json.encode(as_request(row)) if _is_output(row) else line
 
 
 def is_answered(row: Mapping[str, Any]) -> bool:
-    """An output line with an answer; a request line has none."""
+    """Whether this is an output line with an answer."""
     return _is_output(row) and not row.get("status") and bool(row["response"])
 
 
-def as_asked(row: dict[str, Any]) -> dict[str, Any]:
-    """The request line behind an output line; a request line as it is."""
+def as_request(row: dict[str, Any]) -> dict[str, Any]:
+    """The request line of an output line; a request line unchanged."""
     if not _is_output(row):
         return row
     return {name: _without_nulls(value) for name, value in row.items() if name not in _ADDED}

@@ -1,4 +1,4 @@
-"""How the stand-in behaves; the defaults are a service on a good day."""
+"""Settings of the stand-in's behaviour; by default every job succeeds at once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,52 +9,52 @@ from handlers.ports import Job, JobState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class End:
-    """What becomes of a job. A state that is no end is where it stays until it is cancelled."""
+    """How a job ends. In a state that is not terminal it stays until it is cancelled."""
 
     state: JobState = JobState.SUCCEEDED
     code: int | None = None
     message: str = ""
     share: float = 1.0
-    """Of its rows that are answered and exported; with 0 no file is written."""
+    """Share of its rows that is answered and exported; with 0 no file is written."""
     missing_shards: int = 0
-    """The last shards that never appear, although the names of the others count them."""
+    """So many last shards are not written, although the names of the others count them."""
     only_incremental: bool = False
-    """What was exported stands in the incremental file alone."""
+    """Export the rows to the incremental file alone."""
 
 
 def succeeds(job: Job) -> End:
-    """Every job ends well."""
+    """End every job as succeeded."""
     return End()
 
 
 class Resuming(Enum):
-    """What becomes of a job whose request file is the output of an earlier one."""
+    """What a job does whose request file is the output of an earlier one."""
 
-    MERGES = "merges"  # documented: what failed is asked again, what was answered stays
-    REPEATS = "repeats"  # every line is asked again
-    DROPS = "drops"  # what was answered is neither asked again nor written
-    REFUSES_FILE = "refuses_file"  # nulls and empty values, as in any other request file
+    MERGES = "merges"  # documented: failed rows are sent again, answered ones kept
+    REPEATS = "repeats"  # every row is sent again
+    DROPS = "drops"  # answered rows are neither sent again nor written
+    REFUSES_FILE = "refuses_file"  # because of its nulls and empty values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behaviour:
-    """Settings of the service, for tests and simulations."""
+    """Settings of the service, for tests and measurements."""
 
     pending_seconds: float = 0
     running_seconds: float = 0
     end: Callable[[Job], End] = succeeds
     list_lag_seconds: float = 0
-    """How long a new job is missing from lists; asking for it by name always finds it."""
+    """Seconds until a new job appears in lists; `get` finds it at once."""
     shards: int = 0
-    """Into how many files the output is cut; 0: one file without a shard number."""
+    """Number of output files; 0: one file without a shard number."""
     incremental: bool = False
-    """Leave the partial dump behind as well."""
+    """Write the incremental file as well."""
     unknown_models: frozenset[str] = field(default_factory=frozenset)
     refused_inputs: frozenset[str] = field(default_factory=frozenset)
-    """Addresses of request files: no job is made that names one of them."""
+    """URIs of request files for which `create` raises `InvalidRequest`."""
     resuming: Resuming = Resuming.MERGES
     keeps_answers: bool = False
-    """Each one at once, so that a model of one's own is not asked again after an interruption."""
+    """Store each answer at once, so that no request is sent twice after an interruption."""
     lines_per_step: int = 200
     seconds_per_step: float = 0.25
-    """A step ends after this time of the given clock; answers of a real model take long."""
+    """A step ends after so many seconds of the clock: a real model takes seconds an answer."""

@@ -1,4 +1,4 @@
-"""A stand-in for Vertex AI batch prediction: its protocol, answered on this machine."""
+"""A stand-in for Vertex AI batch prediction: the service's protocol and pitfalls, locally."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -6,18 +6,18 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from handlers.ports import Blob, Bucket, Clock, Job, JobState
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 from troupe.standin.importer import ImportRefusedError
 from troupe.standin.jobs import Entry, Jobs
-from troupe.standin.output import export, newest, output_folder, path_of
+from troupe.standin.output import export, newest_blob, output_folder, path_of
 from troupe.standin.prediction_lines import Answerer, analyst
 from troupe.standin.settings import Behaviour, End
 from troupe.standin.work import Work
 
 _MODEL = re.compile(r"publishers/[a-z0-9-]+/models/[A-Za-z0-9._@-]+")
 _LABEL = re.compile(r"[a-z0-9_-]{1,64}")
-_LONGEST_NAME = 128
-_MOST_LABELS = 64
+_MAX_NAME = 128
+_MAX_LABELS = 64
 _WAITING = frozenset({JobState.UNSPECIFIED, JobState.QUEUED, JobState.PENDING})
 _CANCELLED = (1, "CANCELED")
 _SYSTEM_ERROR = (
@@ -27,18 +27,18 @@ _SYSTEM_ERROR = (
 
 
 class UnknownModel(Exception):
-    """There is no such model: the service answers 404 and creates nothing."""
+    """The model does not exist: the service replies with status 404 and creates no job."""
 
 
 class InvalidRequest(ValueError):
-    """What is asked for breaks the service's rules: it answers 400 and creates nothing."""
+    """The request breaks a rule: the service replies with status 400 and creates no job."""
 
 
 class StandIn:
-    """The service as its callers see it (`Model`), and `step`, by which it gets its work done.
+    """Implements the port `JobService`; its jobs advance when `step` is called.
 
-    Jobs survive the process; a job that was running is answered again from its input.
-    One process, one thread.
+    Jobs survive the process, and a job that was running is answered again from its input. To be
+    used by one process and one thread at a time.
     """
 
     def __init__(
@@ -48,17 +48,17 @@ class StandIn:
         clock: Clock,
         *,
         answerer: Answerer = analyst,
-        damage: Damage | None = None,
+        corruption: Corruption | None = None,
         behaviour: Behaviour | None = None,
         on_output: Callable[[Blob], None] | None = None,
     ) -> None:
-        """`on_output` is told of every object written, at least once."""
+        """`on_output` is called for every object that is written, at least once."""
         self._jobs = Jobs(folder)
-        self._aside = folder / "aside"
+        self._work_folder = folder / "work"
         self._bucket = bucket
         self._clock = clock
         self._answerer = answerer
-        self._damage = damage
+        self._corruption = corruption
         self._behaviour = behaviour or Behaviour()
         self._on_output = on_output
         self._works: dict[str, Work] = {}
@@ -72,7 +72,7 @@ class StandIn:
         output_prefix: str,
         labels: Mapping[str, str],
     ) -> Job:
-        """A new job, pending. Like the service it looks at model and labels, not at files.
+        """Create a pending job. As the service does, it checks model and labels, not the files.
 
         Raises `UnknownModel` or `InvalidRequest`.
         """
@@ -96,20 +96,20 @@ class StandIn:
         return entry.job()
 
     def find(self, labels: Mapping[str, str]) -> list[Job]:
-        """The jobs that carry all of these labels, the oldest first."""
+        """The jobs with all of these labels, oldest first."""
         return [job for job in self._listed() if labels.items() <= job.labels.items()]
 
     def created_since(self, since: datetime, labels: Mapping[str, str]) -> list[Job]:
-        """Of those, the ones created at or after `since`."""
+        """The jobs with all of these labels that were created at or after `since`."""
         return [job for job in self.find(labels) if job.created_at >= since]
 
     def get(self, name: str) -> Job | None:
-        """One job, never stale; None when there is none or it was deleted."""
+        """The job of this name, never stale; None when it does not exist or was deleted."""
         entry = self._jobs.get(name)
         return None if entry is None else entry.job()
 
     def cancel(self, name: str) -> None:
-        """A pending job ends at once, a running one with the rows answered so far."""
+        """Cancel a job: a pending one ends at once, a running one exports what it answered so far."""
         entry = self._jobs.get(name)
         if entry is None or JobState(entry.state).ended:
             return
@@ -122,50 +122,50 @@ class StandIn:
             self._jobs.save(entry)
 
     def delete(self, name: str) -> None:
-        """The job is gone; its output stays."""
+        """Delete a job; its output stays."""
         if (entry := self._jobs.get(name)) is not None:
             self._drop_work(entry)
             entry.deleted = True
             self._jobs.save(entry)
 
     def step(self) -> bool:
-        """A bounded piece of work on the oldest job that has any; was anything done?"""
+        """Do a bounded piece of work on the oldest unfinished job; False when nothing is due."""
         return any(self._advance(entry) for entry in self._unfinished())
 
     def next_due(self) -> datetime | None:
-        """When a job that waits for its time can go on; None when there is none."""
+        """When the next waiting job can go on; None when no job waits."""
         times = [self._due(entry) for entry in self._unfinished()]
         return min((time for time in times if time is not None), default=None)
 
     def _listed(self) -> Iterator[Job]:
-        seen = self._clock() - timedelta(seconds=self._behaviour.list_lag_seconds)
-        return (entry.job() for entry in self._jobs if entry.created_at <= seen)
+        newest = self._clock() - timedelta(seconds=self._behaviour.list_lag_seconds)
+        return (entry.job() for entry in self._jobs if entry.created_at <= newest)
 
     def _unfinished(self) -> list[Entry]:
         return [entry for entry in self._jobs if not JobState(entry.state).ended]
 
     def _due(self, entry: Entry) -> datetime | None:
-        end = self._plan(entry)
+        end = self._planned_end(entry)
         if entry.started_at is None:
-            return None if end.state in _WAITING else self._starts(entry)
+            return None if end.state in _WAITING else self._start_time(entry)
         if entry.rows is None and not end.state.ended:
             return None
-        return self._clock() if entry.rows is not None else self._over(entry.started_at)
+        return self._clock() if entry.rows is not None else self._end_time(entry.started_at)
 
-    def _plan(self, entry: Entry) -> End:
+    def _planned_end(self, entry: Entry) -> End:
         return self._behaviour.end(entry.job())
 
-    def _starts(self, entry: Entry) -> datetime:
+    def _start_time(self, entry: Entry) -> datetime:
         return entry.created_at + timedelta(seconds=self._behaviour.pending_seconds)
 
-    def _over(self, started_at: datetime) -> datetime:
+    def _end_time(self, started_at: datetime) -> datetime:
         return started_at + timedelta(seconds=self._behaviour.running_seconds)
 
     def _advance(self, entry: Entry) -> bool:
         if entry.started_at is None:
-            return self._start(entry, self._plan(entry))
+            return self._start(entry, self._planned_end(entry))
         try:
-            return self._run(entry, entry.started_at, self._plan(entry))
+            return self._run(entry, entry.started_at, self._planned_end(entry))
         except ImportRefusedError as refused:
             message = str(refused)
         except FileNotFoundError:
@@ -175,7 +175,7 @@ class StandIn:
         return True
 
     def _start(self, entry: Entry, end: End) -> bool:
-        if self._clock() < self._starts(entry):
+        if self._clock() < self._start_time(entry):
             return False
         if end.state in _WAITING:
             return self._stay(entry, end.state)
@@ -208,12 +208,12 @@ class StandIn:
             return True
         if entry.rows is not None:
             return self._finish(entry, work, End(state=JobState.CANCELLED))
-        if self._clock() < self._over(started_at):
+        if self._clock() < self._end_time(started_at):
             return False
         return self._finish(entry, work, end) if end.state.ended else self._stay(entry, end.state)
 
     def _rows(self, entry: Entry, started_at: datetime, total: int, end: End) -> int:
-        """How many rows may be answered by now: all in all, and in step with the time."""
+        """How many rows may be answered by now, in proportion to the time that has passed."""
         if entry.rows is not None:
             return min(entry.rows, total)
         seconds = self._behaviour.running_seconds
@@ -240,15 +240,15 @@ class StandIn:
             return work
         if path_of(entry.request_uri, self._bucket) is None:
             raise FileNotFoundError(entry.request_uri)
-        source = newest(entry.request_uri)
-        aside = self._aside / f"{entry.number}.jsonl"
+        source = newest_blob(entry.request_uri)
+        file = self._work_folder / f"{entry.number}.jsonl"
         work = Work(
             entry,
             source,
             self._bucket,
-            aside,
+            file,
             self._answerer,
-            self._damage,
+            self._corruption,
             self._behaviour.resuming,
             keeps_answers=self._behaviour.keeps_answers,
         )
@@ -268,7 +268,7 @@ class StandIn:
 
 
 def _error(end: End) -> tuple[int, str] | None:
-    """The service fills the error of failed and cancelled jobs only."""
+    """The error of a job; the service sets it for failed and cancelled jobs only."""
     if end.state is JobState.CANCELLED:
         return end.code or _CANCELLED[0], end.message or _CANCELLED[1]
     if end.state is JobState.FAILED:
@@ -277,10 +277,10 @@ def _error(end: End) -> tuple[int, str] | None:
 
 
 def _validate(display_name: str, labels: Mapping[str, str]) -> None:
-    if not 0 < len(display_name) <= _LONGEST_NAME:
-        raise InvalidRequest(f"display_name must have 1 to {_LONGEST_NAME} characters.")
-    if len(labels) > _MOST_LABELS:
-        raise InvalidRequest(f"There can be no more than {_MOST_LABELS} labels.")
+    if not 0 < len(display_name) <= _MAX_NAME:
+        raise InvalidRequest(f"display_name must have 1 to {_MAX_NAME} characters.")
+    if len(labels) > _MAX_LABELS:
+        raise InvalidRequest(f"There can be no more than {_MAX_LABELS} labels.")
     for key, value in labels.items():
         if not _LABEL.fullmatch(key) or (value and not _LABEL.fullmatch(value)):
             raise InvalidRequest(

@@ -19,7 +19,7 @@ from tracking.statements import query, transaction
 from troupe.backends.defaults import capped, error_types, peak_megabytes, utc_now
 from troupe.backends.pubsub_push import Push, read_push, wrapped_push
 from troupe.deployment.topology import subscriptions
-from troupe.standin.corrupt import Damage
+from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import Answerer, analyst
 from troupe.standin.settings import Behaviour
 from troupe.standin.vertex import StandIn
@@ -46,7 +46,7 @@ class LocalSettings:
     """Settings of the local backend. The defaults inject no faults."""
 
     answerer: Answerer = analyst
-    damage: Damage | None = None
+    corruption: Corruption | None = None
     behaviour: Behaviour = field(default_factory=Behaviour)
     source: Source = field(default_factory=Source)
     policy: Policy = field(default_factory=lambda: capped(LOCAL_POLICY, os.environ))
@@ -94,7 +94,7 @@ class LocalBackend:
             self.bucket,
             clock,
             answerer=settings.answerer,
-            damage=settings.damage,
+            corruption=settings.corruption,
             behaviour=settings.behaviour,
             on_output=self._notify,
         )

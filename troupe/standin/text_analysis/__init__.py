@@ -1,6 +1,9 @@
-"""A real, modest, deterministic analysis of a conversation; it answers in the model's stead."""
+"""Answers a request from its transcript by word lists and rules, without a model.
 
-from troupe.standin.text_analysis.answering import answer, answer_by_schema
-from troupe.standin.text_analysis.review import analyse
+Deterministic, in five languages. It is what the stand-in for Vertex answers with by default.
+"""
+
+from troupe.standin.text_analysis.call_review import analyse
+from troupe.standin.text_analysis.schema_answer import answer, answer_by_schema
 
 __all__ = ["analyse", "answer", "answer_by_schema"]

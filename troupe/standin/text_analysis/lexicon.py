@@ -1,4 +1,4 @@
-"""What is known of each language, read from the word lists beside this file."""
+"""The word lists of each language, read from `words/`."""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from troupe.standin.text_analysis.phrases import Phrases
+from troupe.standin.text_analysis.phrase_matching import Phrases
 
 LANGUAGES = ("en", "de", "it", "es", "fr")
 
@@ -24,12 +24,12 @@ class Lexicon:
     intent: Phrases[str]
     product: Phrases[str]
     nouns_have_capitals: bool
-    """Then a capital does not tell a name."""
+    """If so, a capital letter does not mark a proper name."""
 
 
 @cache
 def lexicon(language: str) -> Lexicon:
-    """The lexicon of a language; of English for one that has none."""
+    """The lexicon of a language; the English one for a language without lists."""
     name = language if language in LANGUAGES else "en"
     text = (
         files("troupe.standin.text_analysis").joinpath("words", f"{name}.toml").read_text("utf-8")
@@ -38,7 +38,7 @@ def lexicon(language: str) -> Lexicon:
 
 
 def entries(listed: str) -> list[str]:
-    """The entries of a list; separated by commas, folded over lines."""
+    """The entries of a comma-separated list that may be folded over lines."""
     return [entry for part in listed.split(",") if (entry := " ".join(part.split()))]
 
 

@@ -1,18 +1,20 @@
-"""How somebody feels, from word evidence with negation and emphasis."""
+"""Score sentiment by word lists, with negation and emphasis."""
 
 from collections.abc import Sequence
 from math import sqrt
 
+from troupe.standin.text_analysis.conversation import Sentence
 from troupe.standin.text_analysis.lexicon import Lexicon
-from troupe.standin.text_analysis.text import Sentence
 
 _NEGATED = -0.7
-_REACH = 3
+"""Factor of a word after a negation."""
+_CONTEXT = 3
+"""Words before a word that may negate or strengthen it."""
 _SATURATION = 6.0
 
 
 def feeling(sentences: Sequence[Sentence], lexicon: Lexicon) -> float:
-    """Between -1, as bad as can be, and 1; 0 when nothing tells."""
+    """A score between -1 and 1; 0 without evidence."""
     total = sum(_weight(sentence, lexicon) for sentence in sentences)
     return total / sqrt(total * total + _SATURATION * max(1.0, sqrt(len(sentences))))
 
@@ -30,18 +32,18 @@ def _third(sentences: Sequence[Sentence]) -> int:
 
 
 def _weight(sentence: Sentence, lexicon: Lexicon) -> float:
-    said = sentence.words
+    tokens = sentence.words
     total = 0.0
     after = 0
-    for at, length, weight in lexicon.feeling.find(said):
+    for at, length, weight in lexicon.feeling.find(tokens):
         if at >= after:
-            total += _in_context(said, at, weight, lexicon)
+            total += _in_context(tokens, at, weight, lexicon)
             after = at + length
     return total * _emphasis(sentence.text)
 
 
-def _in_context(said: list[str], at: int, weight: float, lexicon: Lexicon) -> float:
-    before = said[max(0, at - _REACH) : at]
+def _in_context(tokens: list[str], at: int, weight: float, lexicon: Lexicon) -> float:
+    before = tokens[max(0, at - _CONTEXT) : at]
     for _, _, strength in lexicon.strengthen.find(before):
         weight *= 1 + strength
     if any(word in lexicon.negation for word in before):

@@ -1,12 +1,12 @@
-"""The most telling sentence of each side: central words, said early."""
+"""Extractive summaries: the sentences with the most frequent words, early ones preferred."""
 
 import re
 from collections import Counter
 from collections.abc import Sequence
 from math import sqrt
 
+from troupe.standin.text_analysis.conversation import Sentence
 from troupe.standin.text_analysis.lexicon import Lexicon
-from troupe.standin.text_analysis.text import Sentence
 
 _DIGIT = re.compile(r"\d")
 _PRIVATE = re.compile(r"[^\s@]+@[^\s@]+|(?:\d[ ()/.-]{0,2}){6,}\d|\b\d{5,}\b")
@@ -15,24 +15,24 @@ _LONGEST = 240
 
 
 def central(sentences: Sequence[Sentence], lexicon: Lexicon, count: int = 1) -> list[str]:
-    """The sentences that say most of what was said, in their order; repeats count once."""
+    """The highest-scoring sentences, in their order; repeated sentences count once."""
     known: dict[str, list[str]] = {}
     for sentence in sentences:
         known.setdefault(sentence.text, _content(sentence, lexicon))
     weights = Counter(word for content in known.values() for word in content)
     last = max(1, len(known))
     scored = [
-        (_score(content, weights) * (1 + _EARLY_BONUS * (1 - place / last)), -place, text)
-        for place, (text, content) in enumerate(known.items())
+        (_score(content, weights) * (1 + _EARLY_BONUS * (1 - index / last)), -index, text)
+        for index, (text, content) in enumerate(known.items())
     ]
     best = sorted(scored, reverse=True)[:count]
     return [clip(text) for _, _, text in sorted(best, key=lambda one: -one[1])]
 
 
 def framed(customer: Sequence[str], agent: Sequence[str]) -> str:
-    """One summary of what both sides said; a silent side is left out."""
+    """One summary of both sides; a silent side is left out."""
     sides = (("The customer", customer), ("The agent", agent))
-    return " ".join(f"{who}: {' '.join(said)}" for who, said in sides if said)
+    return " ".join(f"{who}: {' '.join(texts)}" for who, texts in sides if texts)
 
 
 def clip(text: str) -> str:
@@ -45,7 +45,7 @@ def clip(text: str) -> str:
 
 
 def _content(sentence: Sentence, lexicon: Lexicon) -> list[str]:
-    """Digits are masked: a card number is no topic."""
+    """The words that are not stop words, with digits masked so that a number is not a topic."""
     kept = (word for word in sentence.words if word not in lexicon.stop)
     return [word if word.isalpha() else _DIGIT.sub("0", word) for word in kept]
 

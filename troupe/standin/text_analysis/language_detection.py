@@ -1,4 +1,4 @@
-"""Which language somebody speaks, by script, stop words and the letters of each language."""
+"""Detect a language by script, stop words and the letters that only it uses."""
 
 import re
 from collections.abc import Iterable
@@ -28,9 +28,9 @@ _LETTERS = {
 _ENOUGH_WORDS = 400
 
 
-def language(said: list[str], text: str) -> str:
-    """The ISO 639-1 code of the language; `und` when nothing tells."""
-    return _by_script(text) or _by_words(said, text)
+def detect_language(tokens: list[str], text: str) -> str:
+    """The ISO 639-1 code of the language; `und` without evidence."""
+    return _by_script(text) or _by_words(tokens, text)
 
 
 def _by_script(text: str) -> str | None:
@@ -38,13 +38,13 @@ def _by_script(text: str) -> str | None:
         return None
     counts = {code: len(pattern.findall(text)) for code, pattern in _SCRIPTS}
     code, count = max(counts.items(), key=lambda item: item[1])
-    letters = sum(1 for sign in text if sign.isalpha())
-    # Japanese mixes its own letters into Chinese signs, hence a third is enough.
+    letters = sum(1 for character in text if character.isalpha())
+    # Japanese mixes its own letters with Chinese characters, so a third of them is enough.
     return code if count * 3 > letters else None
 
 
-def _by_words(said: list[str], text: str) -> str:
-    votes = _votes(said[:_ENOUGH_WORDS])
+def _by_words(tokens: list[str], text: str) -> str:
+    votes = _votes(tokens[:_ENOUGH_WORDS])
     lowered = text[: _ENOUGH_WORDS * 8].lower()
     for code, letters in _LETTERS.items():
         votes[code] += 0.7 * len(letters.findall(lowered))
@@ -52,11 +52,11 @@ def _by_words(said: list[str], text: str) -> str:
     return best if votes[best] > 0 else UNKNOWN
 
 
-def _votes(said: Iterable[str]) -> dict[str, float]:
-    """A word that several languages share is split among them."""
+def _votes(tokens: Iterable[str]) -> dict[str, float]:
+    """Votes by language; a word that several languages share is split among them."""
     owners = _owners()
     votes = dict.fromkeys(LANGUAGES, 0.0)
-    for word in said:
+    for word in tokens:
         for code in (shared := owners.get(word, ())):
             votes[code] += 1 / len(shared)
     return votes

@@ -1,4 +1,4 @@
-"""A conversation as turns, sentences and words."""
+"""Split a transcript into sentences with their speakers, and sentences into words."""
 
 import re
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ _ABBREVIATIONS = frozenset(
 )
 _LONGEST_SENTENCE = 400
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
-"""No table takes these; a model would not say them either."""
+"""Characters that no table can store."""
 
 
 class Side(Enum):
-    """Who speaks; without speaker labels everything is taken as the customer's."""
+    """The speaker; without labels every sentence counts as the customer's."""
 
     CUSTOMER = "customer"
     AGENT = "agent"
@@ -55,13 +55,13 @@ class Sentence:
 
     @cached_property
     def words(self) -> list[str]:
-        """Its words and emoji in lower case; elided articles are words of their own."""
+        """Its words and emoji in lower case; elided articles are separate words."""
         return words(self.text)
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """Everything that was said, in order."""
+    """All sentences, in order."""
 
     sentences: list[Sentence]
 
@@ -80,17 +80,17 @@ def words(text: str) -> list[str]:
 
 
 def word_spans(text: str) -> list[tuple[int, int]]:
-    """Where the words stand in this very text; lower case may change lengths."""
+    """The spans of the words in the text itself; in lower case, lengths may change."""
     return [match.span() for match in _WORD.finditer(text.replace("’", "'"))]
 
 
 def conversation(transcript: str) -> Conversation:
-    """Read a transcript; lines without a speaker continue the turn before."""
+    """Split a transcript; a line without a speaker continues the turn before it."""
     sentences: list[Sentence] = []
     side = Side.CUSTOMER
     for line in _UNSTORABLE.sub(" ", transcript).splitlines():
-        side, said = _speaker(line, side)
-        sentences.extend(Sentence(side, part) for part in _sentences(said))
+        side, text = _speaker(line, side)
+        sentences.extend(Sentence(side, part) for part in _sentences(text))
     return Conversation(sentences)
 
 
@@ -102,10 +102,10 @@ def _speaker(line: str, before: Side) -> tuple[Side, str]:
     return (before, line) if side is None else (side, labelled[2])
 
 
-def _sentences(said: str) -> list[str]:
-    """Cut at the ends of sentences, but not after `Dr.`, and at length where none ends."""
+def _sentences(text: str) -> list[str]:
+    """Cut after sentences, not after abbreviations, and at a maximum length."""
     parts: list[str] = []
-    for piece in _BREAK.split(said):
+    for piece in _BREAK.split(text):
         part = piece.strip()
         if not part:
             continue
@@ -117,13 +117,13 @@ def _sentences(said: str) -> list[str]:
 
 
 def _continues(before: str, part: str) -> bool:
-    """Nothing ended before, or what follows is a sign or an emoji alone."""
+    """Whether the part before ends with an abbreviation, or this one has no letter or digit."""
     abbreviated = before.rsplit(None, 1)[-1].lower() in _ABBREVIATIONS
-    return abbreviated or not any(sign.isalnum() for sign in part)
+    return abbreviated or not any(character.isalnum() for character in part)
 
 
 def _short(part: str) -> list[str]:
-    """Speech recognition may write without any stop; such a flood is cut at blanks."""
+    """Cut a text without sentence ends at spaces, as speech recognition may write it."""
     pieces: list[str] = []
     start = 0
     while len(part) - start > _LONGEST_SENTENCE:

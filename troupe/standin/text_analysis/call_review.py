@@ -1,42 +1,49 @@
-"""The analysis of one conversation, in the shape that the question to the model asks for."""
+"""The analysis of one conversation, in the shape of the schema of `call_review_v1`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from troupe.standin.text_analysis import cues
-from troupe.standin.text_analysis.choices import INTENTS, Choice, category, plain, sentiment, tone
-from troupe.standin.text_analysis.language import UNKNOWN, language
+from troupe.standin.text_analysis import intent_outcome
+from troupe.standin.text_analysis.conversation import Conversation, Sentence, conversation
+from troupe.standin.text_analysis.enum_values import (
+    INTENTS,
+    EnumValue,
+    category,
+    plain,
+    sentiment,
+    tone,
+)
+from troupe.standin.text_analysis.language_detection import UNKNOWN, detect_language
 from troupe.standin.text_analysis.lexicon import Lexicon, lexicon
 from troupe.standin.text_analysis.products import Product, products
 from troupe.standin.text_analysis.sentiment import feeling, first_third, last_third
 from troupe.standin.text_analysis.summary import central, clip, framed
-from troupe.standin.text_analysis.text import Conversation, Sentence, conversation
 
 _NOTHING = "The transcript holds no words."
 
 
 def analyse(transcript: str) -> dict[str, Any]:
-    """Analyse one transcript; what has no evidence is left out, except the summary."""
-    found: dict[str, Any] = plain(review(transcript))
-    return found
+    """Analyse one transcript; properties without evidence are left out, except the summary."""
+    answer: dict[str, Any] = plain(review(transcript))
+    return answer
 
 
 def review(transcript: str) -> dict[str, Any]:
-    """The same, with closed-set findings as `Choice`s that can be fitted to any set."""
-    return Reading(conversation(transcript)).answer()
+    """The same, with an `EnumValue` for each enum property, to be fitted to the schema's enum."""
+    return CallAnalysis(conversation(transcript)).answer()
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One conversation with what was found in it so far."""
+class CallAnalysis:
+    """One conversation, with each result computed at its first use."""
 
     spoken: Conversation
 
     @cached_property
     def customer_side(self) -> list[Sentence]:
-        """A call where the customer says nothing is judged by what is there."""
+        """The customer's sentences; all sentences when the customer is silent."""
         return self.spoken.customer or self.spoken.sentences
 
     @cached_property
@@ -49,7 +56,7 @@ class Reading:
 
     @cached_property
     def agent(self) -> Lexicon:
-        """Agents may answer in another language than they are asked in."""
+        """The lexicon of the agent's language, which may be another than the customer's."""
         return lexicon(_language(self.spoken.agent))
 
     @cached_property
@@ -66,19 +73,19 @@ class Reading:
 
     @cached_property
     def success(self) -> float:
-        return cues.success(self.spoken, self.customer, self.agent)
+        return intent_outcome.success(self.spoken, self.customer, self.agent)
 
     @cached_property
     def resolved(self) -> bool:
-        """Without any cue a customer who does not leave angry counts as served."""
+        """Without any cue the request counts as solved unless the customer ends negative."""
         return self.success > 0 or (self.success == 0 and self.outgoing >= 0)
 
     def answer(self) -> dict[str, Any]:
-        """Every finding, in the contract's order."""
+        """Every result, in the order of the schema."""
         if not any(sentence.words for sentence in self.spoken.sentences):
             return {
                 "callSummary": _NOTHING,
-                "languageCode": Choice((UNKNOWN, "other", "unknown")),
+                "languageCode": EnumValue((UNKNOWN, "other", "unknown")),
             }
         return {
             "callSummary": self._summary(),
@@ -86,9 +93,9 @@ class Reading:
                 "incoming": sentiment(self.incoming),
                 "outgoing": sentiment(self.outgoing),
             },
-            "callSentimentSummary": self._course(),
+            "callSentimentSummary": self._sentiment_summary(),
             "callTone": tone(self.incoming, self.outgoing, self.overall),
-            "languageCode": Choice((self.language, "other", "unknown")),
+            "languageCode": EnumValue((self.language, "other", "unknown")),
             "reasonForCall": self._reason(),
             "agentResponse": self._response(),
             "products": [
@@ -98,23 +105,23 @@ class Reading:
 
     def _summary(self) -> str:
         customer = central(self.spoken.customer, self.customer)
-        return framed(customer, self._agent_said)
+        return framed(customer, self._agent_summary)
 
-    def _course(self) -> str:
+    def _sentiment_summary(self) -> str:
         before, after = sentiment(self.incoming).value, sentiment(self.outgoing).value
-        course = f"stays {before}" if before == after else f"turns from {before} to {after}"
-        return f"The customer {course}; last words: {clip(self.customer_side[-1].text)}"
+        change = f"stays {before}" if before == after else f"turns from {before} to {after}"
+        return f"The customer {change}; last words: {clip(self.customer_side[-1].text)}"
 
     def _reason(self) -> dict[str, Any]:
-        found = cues.intents(self.customer_side, self.customer)
-        intent = found[0] if found else cues.OTHER
-        wanted = cues.request(self.customer_side, self.customer, intent)
-        asked = cues.question(self.customer_side)
+        intents = intent_outcome.intents(self.customer_side, self.customer)
+        intent = intents[0] if intents else intent_outcome.OTHER
+        wanted = intent_outcome.request(self.customer_side, self.customer, intent)
+        question = intent_outcome.question(self.customer_side)
         reason: dict[str, Any] = {"intent": INTENTS[intent]}
         if wanted is not None:
             reason["summary"] = clip(wanted.text)
-        if asked is not None:
-            reason["inquiryQuestion"] = clip(asked.text)
+        if question is not None:
+            reason["inquiryQuestion"] = clip(question.text)
         if self._products:
             reason["product"] = self._products[0].name
             reason["productCategory"] = category(self._products[0].category)
@@ -122,16 +129,16 @@ class Reading:
 
     def _response(self) -> dict[str, Any]:
         response: dict[str, Any] = {"resolved": self.resolved}
-        done = cues.action(self.spoken.agent, self.agent)
-        if self._agent_said:
-            response["summary"] = self._agent_said[0]
-        if done is not None:
-            response["action"] = clip(done.text)
+        action = intent_outcome.action(self.spoken.agent, self.agent)
+        if self._agent_summary:
+            response["summary"] = self._agent_summary[0]
+        if action is not None:
+            response["action"] = clip(action.text)
         return response
 
     @cached_property
-    def _agent_said(self) -> list[str]:
-        return central(cues.statements(self.spoken.agent), self.agent)
+    def _agent_summary(self) -> list[str]:
+        return central(intent_outcome.statements(self.spoken.agent), self.agent)
 
     @cached_property
     def _products(self) -> Sequence[Product]:
@@ -139,5 +146,5 @@ class Reading:
 
 
 def _language(sentences: Sequence[Sentence]) -> str:
-    said = [word for sentence in sentences for word in sentence.words]
-    return language(said, " ".join(sentence.text for sentence in sentences))
+    tokens = [word for sentence in sentences for word in sentence.words]
+    return detect_language(tokens, " ".join(sentence.text for sentence in sentences))

@@ -1,4 +1,4 @@
-"""The warehouse of Google Cloud on emulators: one dataset for all stories, emptied between them."""
+"""The cloud backend's warehouse on emulators: one dataset for all tests, emptied between them."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -19,19 +19,19 @@ from troupe.backends.gcp.warehouse import BigQueryWarehouse, bigquery_client
 from troupe.backends.gcp.write_api import WriteApiStream, write_client
 
 
-class CloudBench:
-    """Google's clients, and servers of this machine behind them."""
+class BigQueryHarness:
+    """Google's clients, connected to emulators."""
 
     def __init__(self, server: BigQueryServer, storage: str, tables: Iterable[str] = ()) -> None:
-        """With these tables of the product, or with all of them."""
+        """Create these tables of the product, or all of them."""
         unique = uuid4().hex[:8]
         self.settings = replace(
             gcp_settings(),
             project="troupe",
             dataset=f"tracking_{unique}",
             staging_dataset=f"staging_{unique}",
-            bucket=f"stories-{unique}",
-            output_bucket=f"stories-{unique}",
+            bucket=f"contract-{unique}",
+            output_bucket=f"contract-{unique}",
             bigquery_endpoint=server.endpoint,
             storage_endpoint=storage,
         )
@@ -43,37 +43,37 @@ class CloudBench:
         )
         self.stream = WriteApiStream(self.dataset, lambda: write_client(server.storage_api))
         self.cloud = BigQueryWarehouse(self.settings, self.client, self.stream)
-        self._numbered = Numbered(self.cloud)
-        self.warehouse: Warehouse = self._numbered
+        self._fresh = FreshJobIds(self.cloud)
+        self.warehouse: Warehouse = self._fresh
         files = storage_client(self.settings)
         files.create_bucket(self.settings.bucket)
         self.bucket: Bucket = StorageBucket(self.settings, files)
 
     def pass_(self, seconds: float) -> None:
-        """This server's clock is its machine's."""
+        """Do nothing: the emulator uses the machine's clock."""
 
     def wait_for_job(self, job_id: str) -> None:
-        """Until the server knows it: its own check of an id is not atomic."""
+        """Wait until the emulator knows the job: its own check of an id is not atomic."""
         shows = Retry(predicate=if_exception_type(NotFound), initial=0.02, maximum=0.5, timeout=30)
-        self.client.get_job(self._numbered.prefix + job_id, retry=shows)
+        self.client.get_job(self._fresh.prefix + job_id, retry=shows)
 
     def empty(self) -> None:
-        for table in self._numbered.touched:
+        for table in self._fresh.touched:
             self.client.query_and_wait(f"TRUNCATE TABLE `{self.dataset}.{table}`")
-        self.warehouse = self._numbered = Numbered(self.cloud)
+        self.warehouse = self._fresh = FreshJobIds(self.cloud)
 
     def close(self) -> None:
         self.cloud.close()
 
 
-class Numbered:
-    """The same warehouse with job ids that no story before has used."""
+class FreshJobIds:
+    """The same warehouse with a prefix for job ids, so that no test reuses one."""
 
     def __init__(self, warehouse: BigQueryWarehouse) -> None:
         self._warehouse = warehouse
         self.prefix = f"{uuid4().hex[:8]}__"
         self.touched: set[str] = set()
-        """The tables that may hold rows."""
+        """The tables that may contain rows."""
 
     def query(self, sql: str, params: Params) -> list[Row]:
         return self._warehouse.query(sql, params)
