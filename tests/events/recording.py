@@ -49,7 +49,9 @@ def every_event(home: Path) -> Rows:
 
 
 def _runs(home: Path) -> Iterator[LocalHarness]:
-    harness = LocalHarness(home / "a", LocalSettings(deployment="rec1", corruption=Corruption(share=1.0)))
+    harness = LocalHarness(
+        home / "a", LocalSettings(deployment="rec1", corruption=Corruption(share=1.0))
+    )
     harness.load(calls(4))
     harness.run("r1", rows_per_batch=2, canary=2, max_attempts=1)
     harness.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})

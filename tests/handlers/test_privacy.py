@@ -20,7 +20,9 @@ MAY_HOLD = {
 @pytest.fixture
 def played(tmp_path: Path) -> LocalHarness:
     """A run with damaged answers, a refused request and a dead letter, all with planted data."""
-    harness = LocalHarness(tmp_path / "home", LocalSettings(corruption=Corruption(share=0.5, seed=3)))
+    harness = LocalHarness(
+        tmp_path / "home", LocalSettings(corruption=Corruption(share=0.5, seed=3))
+    )
     log_to(harness.home / "log.jsonl")
     text = f"CUSTOMER: I am {PLANTED[1]}, call me at {PLANTED[0]}.\nAGENT: Noted, thank you."
     harness.load(

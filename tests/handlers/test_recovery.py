@@ -71,7 +71,9 @@ def test_a_letter_that_fails_again_after_its_replay_waits_again(harness: LocalHa
     assert harness.books("r1")["completed"]
 
 
-def test_a_replay_without_a_worker_is_published_again_at_the_next_start(harness: LocalHarness) -> None:
+def test_a_replay_without_a_worker_is_published_again_at_the_next_start(
+    harness: LocalHarness,
+) -> None:
     """The command may end before anybody handles the message."""
     harness.load(calls(4))
     broken_bucket(harness)

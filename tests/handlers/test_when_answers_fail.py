@@ -79,7 +79,9 @@ def test_records_that_failed_for_good_are_skipped_by_later_plans(make_harness: M
     """Until a reprocessing names them."""
     rows = calls(6)
     harness = make_harness(
-        corruption=Corruption(share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.BLOCKED)
+        corruption=Corruption(
+            share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.BLOCKED
+        )
     )
     harness.load(rows)
     harness.run("r1")
@@ -95,7 +97,9 @@ def test_a_blocked_answer_fails_at_once(make_harness: MakeHarness) -> None:
     """Another attempt cannot help."""
     rows = calls(4)
     harness = make_harness(
-        corruption=Corruption(share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.BLOCKED)
+        corruption=Corruption(
+            share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.BLOCKED
+        )
     )
     harness.load(rows)
 
@@ -111,7 +115,9 @@ def test_a_cut_answer_is_asked_again_with_twice_the_cap(make_harness: MakeHarnes
     """Once, and not beyond the analysis' own limit."""
     rows = calls(2)
     harness = make_harness(
-        corruption=Corruption(share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.CUT)
+        corruption=Corruption(
+            share=0, poison=frozenset({f"k-{id_of(rows[0])}"}), poison_kind=Kind.CUT
+        )
     )
     harness.load(rows)
 
