@@ -1,1 +1,1 @@
-"""What Troupe costs, measured: ratios from one run, against baselines that stand here too."""
+"""Benchmarks: ratios of CPU times from one run, against baselines in this package."""

@@ -43,15 +43,15 @@ QUICK: dict[str, dict[str, Any]] = {
 
 
 def measure(names: list[str], sizes: dict[str, dict[str, Any]], out: Path | None) -> dict[str, Any]:
-    """The figures of these benchmarks, written after each: a whole run takes its time.
+    """Run these benchmarks and return their figures; results are written after each.
 
-    What the folder holds of benchmarks that were not asked for stays.
+    Results of other benchmarks that the folder already contains are kept.
     """
-    kept = out / "results.json" if out else None
+    earlier = out / "results.json" if out else None
     results: dict[str, Any] = (
-        json.loads(kept.read_text(encoding="utf-8")) if kept and kept.exists() else {}
+        json.loads(earlier.read_text(encoding="utf-8")) if earlier and earlier.exists() else {}
     )
-    results = {name: found for name, found in results.items() if name not in names}
+    results = {name: figures for name, figures in results.items() if name not in names}
     results["machine"] = machine()
     for name in names:
         results[name] = BENCHMARKS[name](**sizes[name])
@@ -66,13 +66,19 @@ def measure(names: list[str], sizes: dict[str, dict[str, Any]], out: Path | None
 
 def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="small sizes, for a look")
-    parser.add_argument("--only", action="append", choices=list(BENCHMARKS), default=[])
+    parser.add_argument("--quick", action="store_true", help="small sizes, for a first impression")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=list(BENCHMARKS),
+        default=[],
+        help="run this benchmark alone; may be repeated",
+    )
     parser.add_argument("--out", type=Path, help="folder for results.json and RESULTS.md")
-    asked = parser.parse_args(arguments)
-    # A look must not replace what a whole run found.
-    out = asked.out or (None if asked.quick or asked.only else Path(__file__).parent)
-    results = measure(asked.only or list(BENCHMARKS), QUICK if asked.quick else FULL, out)
+    options = parser.parse_args(arguments)
+    # A quick or partial run must not replace the results of a whole run.
+    out = options.out or (None if options.quick or options.only else Path(__file__).parent)
+    results = measure(options.only or list(BENCHMARKS), QUICK if options.quick else FULL, out)
     sys.stdout.write(page(results))
 
 

@@ -1,4 +1,4 @@
-"""A local backend under a clock in the hand, for benchmarks that run whole batches."""
+"""Local backends with a clock that the benchmark moves."""
 
 import json
 import re
@@ -22,12 +22,12 @@ from troupe.standin.prediction_lines import Answer
 
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 RUN = "bench"
-MOST_QUIET = 120
-"""Ticks of the scheduler that a run may wait for, together."""
-WAYS = ("query", "stream", "run_once", "append", "load")
-"""Into the warehouse."""
-LEAST_BILLED = 10
-"""Megabytes of a table that a statement names, however small it is."""
+MAX_QUIET_TICKS = 120
+"""Ticks without a message after which a run counts as stuck."""
+CALLS = ("query", "stream", "run_once", "append", "load")
+"""The methods of the warehouse port."""
+MIN_BILLED = 10
+"""Megabytes that BigQuery bills at least for each table that a statement names."""
 
 _SOURCE = """
 INSERT INTO transcription_pass_2
@@ -44,11 +44,11 @@ SELECT
   TIMESTAMP '2025-01-01'
 FROM range($1) AS r(n)
 """
-_SAID = Answer(text=msgspec.json.encode({"callSummary": "It is repaired."}).decode())
+_ANSWER = Answer(text=msgspec.json.encode({"callSummary": "It is repaired."}).decode())
 
 
 class HeldClock:
-    """Stands still until it is moved."""
+    """A clock that stands still until it is set."""
 
     def __init__(self) -> None:
         self.now = START
@@ -58,7 +58,7 @@ class HeldClock:
 
 
 class Planner:
-    """A warehouse with so many short transcripts, and nothing else."""
+    """A warehouse with so many short transcripts, for planning alone."""
 
     def __init__(self, folder: Path, records: int) -> None:
         self._warehouse = LocalWarehouse(
@@ -70,7 +70,7 @@ class Planner:
         self._tracking = Tracking(self._warehouse, Deployment("bench"), error_types())
 
     def plan(self) -> tuple[int, int]:
-        """Records and batches of one run over everything."""
+        """Plan one run over all transcripts; returns its records and batches."""
         request = RunRequested(run_id=RUN)
         params = plan_params(request, "bench-1", load_analysis(request.analysis))
         self._tracking.plan_run(RUN, params)
@@ -79,7 +79,7 @@ class Planner:
 
 
 class BenchmarkBackend:
-    """A whole laptop that counts what its warehouse is asked and what its bus delivers."""
+    """A local backend that counts deliveries and calls of its warehouse, with bytes read."""
 
     def __init__(self, home: Path, records: int) -> None:
         self._clock = HeldClock()
@@ -88,20 +88,20 @@ class BenchmarkBackend:
         self._backend.warehouse.db.execute(_SOURCE.format(count=int(records)))
         self._quiet = 0
         self.counts: dict[str, int] = {"deliveries": 0, "bytes_read": 0, "megabytes_billed": 0}
-        for name in WAYS:
-            self._count(name)
-        self._weigh()
+        for name in CALLS:
+            self._count_calls(name)
+        self._count_bytes()
 
     def close(self) -> None:
         self._backend.close()
 
-    def remember(self, records: int) -> None:
-        """So many records that an earlier run processed."""
+    def add_history(self, records: int) -> None:
+        """Add so many records that an earlier run processed."""
         analysis = RunRequested(run_id=RUN).analysis
         self._backend.warehouse.db.execute(_HISTORY, [records, analysis])
 
     def run(self, rows_per_batch: int, budget_tokens: int | None = None) -> dict[str, int]:
-        """One run over everything, to its end. Returns the counts."""
+        """Run over all transcripts to the end; returns the counts."""
         request = RunRequested(
             run_id=RUN,
             rows_per_batch=rows_per_batch,
@@ -114,14 +114,14 @@ class BenchmarkBackend:
             )
         )
         while self._step():
-            if self._quiet > MOST_QUIET:
-                raise RuntimeError("the run stands still: look for what was dead-lettered")
+            if self._quiet > MAX_QUIET_TICKS:
+                raise RuntimeError("the run is stuck; look for dead letters")
         db = self._backend.warehouse.db
         (analysed,) = db.execute("SELECT count(*) FROM processed_records").fetchall()[0]
         return self.counts | {"analysed": int(analysed)}
 
     def _step(self) -> bool:
-        """The next thing that can happen; time jumps to whatever is due."""
+        """Do the next step, moving the clock to it; False when the run has ended."""
         if self._backend.deliver_next() is not None:
             self.counts["deliveries"] += 1
             return True
@@ -130,54 +130,53 @@ class BenchmarkBackend:
         due = [self._backend.bus.next_due(), self._backend.service.next_due()]
         soonest = min((time for time in due if time is not None), default=None)
         if soonest is None:
-            return self._finished()
+            return self._wait_for_tick()
         self._clock.now = max(self._clock.now, soonest) + timedelta(milliseconds=1)
         return True
 
-    def _finished(self) -> bool:
-        """Quiet: over, or waiting for the scheduler's tick."""
-        told = self._backend.warehouse.db.execute(
+    def _wait_for_tick(self) -> bool:
+        """Nothing is due: send a tick, unless the run has its report."""
+        ((reports,),) = self._backend.warehouse.db.execute(
             "SELECT count(*) FROM events WHERE topic = 'report-written'"
         ).fetchall()
-        if told[0][0]:
+        if reports:
             return False
         self._quiet += 1
         self._clock.now += timedelta(minutes=1)
         self._backend.tick()
         return True
 
-    def _weigh(self) -> None:
-        """Let every statement tell the bytes that its scans took from tables, and their price.
+    def _count_bytes(self) -> None:
+        """Count the bytes that each statement's scans read from tables, and what BigQuery bills.
 
-        After filters: what a clustered and partitioned table would be read for. BigQuery's
-        price is that of at least ten megabytes for each table that a statement names.
-        On one thread: how many blocks a join's own filter spares is a race between threads.
+        Bytes are counted after filters, as for a clustered and partitioned table. DuckDB runs on
+        one thread, because otherwise the blocks that a join's filter skips depend on a race.
         """
         warehouse = self._backend.warehouse
         warehouse.db.execute("SET threads = 1")
         table = re.compile(rf"\b(?:{'|'.join(layouts())})\b")
         inner: Callable[..., Any] = getattr(warehouse, "_execute")  # noqa: B009 - it is private
 
-        def weighed(db: Any, *given: Any) -> Any:
+        def measured(db: Any, *arguments: Any) -> Any:
             db.execute("PRAGMA enable_profiling = 'no_output'")
-            cursor = inner(db, *given)
+            cursor = inner(db, *arguments)
             profile = json.loads(db.get_profiling_information() or "{}")
             read = _scanned(profile.get("operator", []))
-            named = set(table.findall(given[0].sql))
+            named = set(table.findall(arguments[0].sql))
             self.counts["bytes_read"] += read
-            self.counts["megabytes_billed"] += max(read // 1_000_000, LEAST_BILLED * len(named))
+            self.counts["megabytes_billed"] += max(read // 1_000_000, MIN_BILLED * len(named))
             return cursor
 
-        setattr(warehouse, "_execute", weighed)  # noqa: B010
+        setattr(warehouse, "_execute", measured)  # noqa: B010
 
-    def _count(self, name: str) -> None:
-        """Let this way into the warehouse count its calls."""
+    def _count_calls(self, name: str) -> None:
+        """Count the calls of this method of the warehouse."""
         inner: Callable[..., Any] = getattr(self._backend.warehouse, name)
         self.counts[name] = 0
 
-        def counted(*given: Any, **named: Any) -> Any:
+        def counted(*arguments: Any, **named: Any) -> Any:
             self.counts[name] += 1
-            return inner(*given, **named)
+            return inner(*arguments, **named)
 
         setattr(self._backend.warehouse, name, counted)
 
@@ -191,4 +190,4 @@ def _scanned(operators: list[dict[str, Any]]) -> int:
 
 
 def _answer(_: Mapping[str, Any]) -> Answer:
-    return _SAID
+    return _ANSWER

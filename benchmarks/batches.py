@@ -1,24 +1,24 @@
-"""What a batch costs in requests to the warehouse and in deliveries, as runs get longer."""
+"""Warehouse requests, bytes and deliveries per batch, for runs of different lengths."""
 
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from benchmarks.backends import WAYS, BenchmarkBackend
+from benchmarks.backends import CALLS, BenchmarkBackend
 
 ROWS_PER_BATCH = 2
 NEVER_REACHED = 10**12
-"""Tokens: a cap that changes nothing but what is asked."""
+"""Tokens of a budget that no run reaches, so that only its queries are added."""
 
 
 def batches(*, counts: tuple[int, ...]) -> dict[str, Any]:
-    """Whole runs of so many tiny batches, the shorter ones under a cap too; counts per batch."""
-    told = ("batches", "warehouse_requests_a_batch", "bytes_read_a_batch")
+    """Whole runs of so many tiny batches, the first two also with a token budget."""
+    columns = ("batches", "warehouse_requests_a_batch", "bytes_read_a_batch")
     capped = [_run(count, NEVER_REACHED) for count in counts[:2]]
     return {
         "runs": [_run(count) for count in counts],
-        "capped": [{name: run[name] for name in told} for run in capped],
+        "capped": [{name: run[name] for name in columns} for run in capped],
     }
 
 
@@ -32,10 +32,10 @@ def _run(count: int, budget_tokens: int | None = None) -> dict[str, Any]:
         finally:
             backend.close()
     each = {f"{name}_a_batch": round(n / count, 2) for name, n in counted.items()}
-    asked = sum(counted[name] for name in WAYS)
+    requests = sum(counted[name] for name in CALLS)
     return {
         "batches": count,
-        "warehouse_requests_a_batch": round(asked / count, 2),
+        "warehouse_requests_a_batch": round(requests / count, 2),
         "milliseconds_a_batch": round(seconds * 1000 / count, 1),
         **each,
     }

@@ -1,4 +1,4 @@
-"""What one hop costs by itself: seal, publish, read, deliver to a handler that does nothing."""
+"""The overhead of one event: wrap, encode, decode, deliver to a handler that does nothing."""
 
 import time
 from collections.abc import Iterator
@@ -30,15 +30,15 @@ EVENT = BatchCompleted(
 
 
 def hops(*, count: int) -> dict[str, Any]:
-    """Microseconds an event, each step by itself: the median of ten rounds."""
+    """Microseconds per event for each step, as the median of ten rounds."""
     cause = wrap_command(RunRequested(run_id="bench"), deployment=HERE, id_="w1", time=NOW)
     envelope = _wrapped(cause)
     body, attributes = to_pubsub(envelope)
     message = Message(
         topic="batch-completed", id="m1", body=body, attributes=attributes, published_at=NOW
     )
-    dependencies = _tools()
-    kept = CHOREOGRAPHY[BatchCompleted]
+    dependencies = _dependencies()
+    original = CHOREOGRAPHY[BatchCompleted]
     CHOREOGRAPHY[BatchCompleted] = _nothing
     try:
         steps = {
@@ -48,7 +48,7 @@ def hops(*, count: int) -> dict[str, Any]:
             "deliver": _micros(count, lambda: deliver(message, dependencies, lambda _: None)),
         }
     finally:
-        CHOREOGRAPHY[BatchCompleted] = kept
+        CHOREOGRAPHY[BatchCompleted] = original
     whole = steps["wrap"] + steps["to_pubsub"] + steps["deliver"]
     return {"micros": steps, "hop_micros": round(whole, 1)}
 
@@ -62,8 +62,8 @@ def _nothing(event: BatchCompleted) -> Iterator[BatchCompleted]:
     yield from ()
 
 
-def _tools() -> Dependencies:
-    """Dependencies whose event_log forgets: what a table costs is measured elsewhere."""
+def _dependencies() -> Dependencies:
+    """Dependencies with an event log that stores nothing; tables are measured elsewhere."""
     event_log = SimpleNamespace(
         was_handled=lambda *_: False, remember=lambda *_: None, mark=lambda *_: None
     )

@@ -1,8 +1,8 @@
-"""Work measured in processes of its own, in rounds, and compared within a round.
+"""Measure pieces of work in processes of their own, in rounds.
 
-Absolute times of a shared machine are worth little. What is quoted is a ratio of CPU times: the
-least that each piece of work needed in the rounds of one run, because neighbours only ever add.
-How the ratio of a single round varies, is told beside it.
+Absolute times of a shared machine vary. Reported is a ratio of CPU times: the least that each
+piece of work needed in all rounds, because other processes can only add time. The least and the
+most ratio of a single round are reported as well.
 """
 
 import json
@@ -15,17 +15,16 @@ Took = dict[str, Any]
 
 
 def run(*commands: Sequence[str]) -> list[Took]:
-    """What each took; all of them begin together."""
+    """Run these pieces of work at the same time; returns what each took."""
     running = [_started(command) for command in commands]
     for each in running:
         if each.stdout is None or each.stdout.readline() != "ready\n":
-            raise RuntimeError("a piece of work did not get ready")
+            raise RuntimeError("a piece of work ended before it was ready")
     for each in running:
         if each.stdin:
             each.stdin.write("\n")
             each.stdin.flush()
-    told = [each.communicate()[0] for each in running]
-    return [json.loads(text) for text in told]
+    return [json.loads(each.communicate()[0]) for each in running]
 
 
 def _started(command: Sequence[str]) -> subprocess.Popen[str]:
@@ -38,7 +37,7 @@ def _started(command: Sequence[str]) -> subprocess.Popen[str]:
 
 
 def rounds(count: int, works: dict[str, Sequence[str]]) -> dict[str, list[Took]]:
-    """Every piece of work once a round, one after the other."""
+    """Run every piece of work once a round, one after the other."""
     took: dict[str, list[Took]] = {name: [] for name in works}
     for _ in range(count):
         for name, command in works.items():
@@ -47,13 +46,13 @@ def rounds(count: int, works: dict[str, Sequence[str]]) -> dict[str, list[Took]]
 
 
 def micros(took: Sequence[Took]) -> float:
-    """CPU time a record, in microseconds: the least of the rounds."""
+    """CPU microseconds per record: the least of the rounds."""
     each = [float(one["cpu"]) / max(1, int(one["records"])) for one in took]
     return round(min(each) * 1e6, 2)
 
 
 def times(slow: Sequence[Took], fast: Sequence[Took]) -> dict[str, float]:
-    """How many times as long the slow one takes for the same records, in CPU time."""
+    """The ratio of the CPU times of the slow and the fast one for the same records."""
     each = sorted(a["cpu"] / max(b["cpu"], 1e-9) for a, b in zip(slow, fast, strict=True))
     best = [min(float(one["cpu"]) for one in took) for took in (slow, fast)]
     return {

@@ -6,7 +6,7 @@ from benchmarks.measure import run
 
 
 def memory(*, megabytes: tuple[int, ...]) -> dict[str, Any]:
-    """Each in a process of its own; `imported` is what an idle interpreter needs."""
+    """Megabytes, each in a process of its own; `imported` is an idle interpreter's."""
     (idle,) = run(["nothing"])
     return {
         "imported": round(idle["peak_megabytes"]),

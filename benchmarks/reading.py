@@ -1,4 +1,4 @@
-"""Reading predictions: against the requirements' way, against the bytes alone, on two cores."""
+"""Reading predictions: compared with the requirements' algorithm, with the bytes alone, on two cores."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -9,7 +9,7 @@ from benchmarks.measure import micros, rounds, run, times
 
 
 def reading(*, lines: int, repeats: int) -> dict[str, Any]:
-    """The same file read by everybody, every time in a process of its own."""
+    """Read the same file in each way, each time in a process of its own."""
     with TemporaryDirectory(prefix="troupe-bench-") as folder:
         path = Path(folder) / "predictions.jsonl"
         with path.open("wb") as file:
@@ -58,9 +58,9 @@ def _two_processes(path: Path, size: int) -> tuple[float, float]:
 
 
 def _gain(one: list[dict[str, Any]], two: list[tuple[float, float]]) -> dict[str, float]:
-    """The best of each: a neighbour on one of the cores hurts two processes more than one.
+    """What two processes gain over one, by the best time of each.
 
-    In CPU time it is what two cores give that nobody else wants.
+    Load on one core slows two processes more than one; the ratio in CPU time leaves that out.
     """
     alone = min(float(each["ended"] - each["began"]) for each in one)
     busy = min(float(each["cpu"]) for each in one)

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.real_cases DIR`: real and damaged inputs, read or refused, counted.
+"""`python -m benchmarks.real_cases DIR`: read real and damaged inputs, and count the results.
 
 DIR holds `malformed.jsonl` (input or input_base64, expected, expected_type, kind) and
-`vertex_samples.jsonl` (line, expected_outcome, expected_text), either or both. Each case ends
-as stated by its source, refused with a named error, or differing. The last must not happen.
+`vertex_samples.jsonl` (line, expected_outcome, expected_text), either or both. Each case is
+read as its source states, refused with a named error, or differs. No case may differ.
 """
 
 import base64
@@ -26,7 +26,7 @@ from analysis.schema import Node
 
 Case = dict[str, Any]
 STATED, REFUSED, DIFFERS = "as stated", "refused", "DIFFERS"
-STANDS = "as it stands, where the source renames values by a schema of its own"
+UNCHANGED = "as it stands, where the source renames values by a schema of its own"
 
 OUTCOMES = {
     "row_error": {"vertex_ai_error"},
@@ -38,7 +38,7 @@ OUTCOMES = {
     "prompt_blocked": {"blocked"},
     "other_finish": {"vertex_ai_error"},
 }
-"""The names that a stated outcome may be refused by."""
+"""The error types that an outcome of the source may be refused with."""
 
 
 class AnyObject(Contract):
@@ -57,7 +57,7 @@ class AnyObject(Contract):
 
 
 def judge_text(case: Case) -> tuple[str, str]:
-    """A text against the object that it stands for; other values are none of our answers."""
+    """Compare the reading of a text with the object that its source states."""
     try:
         answer = read_answer(_text_of(case), AnyObject(), admit_lossy=False)
     except UnicodeDecodeError:
@@ -65,17 +65,17 @@ def judge_text(case: Case) -> tuple[str, str]:
     except RejectedAnswer as rejected:
         return REFUSED, rejected.error_type
     if "invalid" in case["kind"] and answer.grade == "exact":
-        return DIFFERS, f"{case['name']} is no JSON and was read as such"
+        return DIFFERS, f"{case['name']} is not JSON and was read as such"
     free = case["kind"] in {"implementation_defined", "invalid_must_not_parse_strictly"}
     if free or _without_nulls(answer.values[0]) == _without_nulls(case["expected"]):
         return STATED, answer.grade
     if case["kind"].startswith("schema_aligned") and answer.grade in {"exact", "mended"}:
-        return STANDS, answer.grade
+        return UNCHANGED, answer.grade
     return DIFFERS, f"{case['kind']}, {case['name']}: {answer.method}"
 
 
 def judge_line(case: Case) -> tuple[str, str]:
-    """A prediction line against the outcome and the text that its source states."""
+    """Compare the reading of a prediction line with the outcome and text that its source states."""
     line = case["line"].encode("utf-8", "surrogatepass")
     outcome = case["expected_outcome"].partition(":")[0]
     try:
@@ -96,7 +96,7 @@ def judge_line(case: Case) -> tuple[str, str]:
 
 
 def _without_nulls(value: Any) -> Any:
-    """Null and absent are the same here; some sources fill in what their schema has."""
+    """Remove nulls: some sources add null for each missing property of their schema."""
     if isinstance(value, dict):
         return {name: _without_nulls(v) for name, v in value.items() if v is not None}
     return [_without_nulls(v) for v in value] if isinstance(value, list) else value
@@ -115,26 +115,26 @@ FILES: dict[str, Callable[[Case], tuple[str, str]]] = {
 
 
 def real_cases(folder: Path) -> dict[str, Counter[tuple[str, str]]]:
-    """By file, how its cases ended. Every refusal has a name of the error_types."""
-    found: dict[str, Counter[tuple[str, str]]] = {}
+    """Counts of results by file. Raises `AssertionError` for a refusal without a known error type."""
+    counted: dict[str, Counter[tuple[str, str]]] = {}
     for name, judge in FILES.items():
         if (folder / name).exists():
             lines = (folder / name).read_text(encoding="utf-8").splitlines()
-            found[name] = Counter(judge(json.loads(line)) for line in lines)
-    for how, what in (each for counts in found.values() for each in counts):
+            counted[name] = Counter(judge(json.loads(line)) for line in lines)
+    for how, what in (each for counts in counted.values() for each in counts):
         if how == REFUSED and what not in ERRORS:
-            raise AssertionError(f"{what} is no error of the error_types")
-    return found
+            raise AssertionError(f"{what} is not a known error type")
+    return counted
 
 
 def main(folder: str) -> int:
-    """Prints the counts; ends with 1 when a case differs or there is no case."""
-    found = real_cases(Path(folder))
-    for name, counts in found.items():
+    """Print the counts; returns 1 when a case differs or there is no case."""
+    counted = real_cases(Path(folder))
+    for name, counts in counted.items():
         sys.stdout.write(f"{name}: {sum(counts.values())} cases\n")
         for (how, what), number in sorted(counts.items()):
             sys.stdout.write(f"  {number:5} {how}: {what}\n")
-    return 0 if found and not any(how == DIFFERS for c in found.values() for how, _ in c) else 1
+    return 0 if counted and not any(how == DIFFERS for c in counted.values() for how, _ in c) else 1
 
 
 if __name__ == "__main__":

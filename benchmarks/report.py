@@ -1,12 +1,12 @@
-"""The results as a short page."""
+"""Render the results as a Markdown page."""
 
 from collections.abc import Iterator
 from typing import Any
 
 
 def page(results: dict[str, Any]) -> str:
-    """Markdown; only what was measured."""
-    told = [
+    """The page, with a section for each benchmark that was run."""
+    lines = [
         "# Benchmarks",
         "",
         "Written by `make bench`. A ratio is that of the least CPU times in the rounds of one run,",
@@ -18,8 +18,8 @@ def page(results: dict[str, Any]) -> str:
     ]
     for name, section in SECTIONS.items():
         if name in results:
-            told += [*section(results[name]), ""]
-    return "\n".join(told)
+            lines += [*section(results[name]), ""]
+    return "\n".join(lines)
 
 
 def _machine(about: dict[str, Any]) -> str:

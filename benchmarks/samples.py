@@ -1,7 +1,7 @@
-"""Prediction files from a seed: the same seed gives the same bytes.
+"""Generate prediction files from a seed: the same seed gives the same bytes.
 
-A line is that of a real job: status, time, the echoed request (with the nulls that the service
-adds), the response, the key. Its proportions are those of the input that the targets come from:
+A line is like that of a real job: status, time, the echoed request (with the nulls that the service
+adds), the response, the key. Its proportions are those of the input that the performance targets refer to:
 6.7 KB that are the same in every request, a transcript of 2 KB (real ones: 0.7 KB on average, one
 in twenty above 1.9 KB), an answer of 1.4 KB, 10.7 KB in all. One record in seven is not in
 English, half of the answers are pretty-printed, two in a hundred are damaged, one in two hundred
@@ -17,7 +17,7 @@ from typing import Any
 from analysis import Analysis, Request, load_analysis, render
 
 CHARACTERS = 2_000
-"""Of a transcript."""
+"""Length of a transcript."""
 CONSTANT = 6_700
 """Bytes of a request line without its transcript."""
 
@@ -40,12 +40,12 @@ _MODEL = "gemini-3.5-flash-lite"
 
 
 def call_review() -> Analysis:
-    """The analysis that everything here is about."""
+    """The analysis that is measured."""
     return load_analysis("call_review_v1")
 
 
-def house_review() -> Analysis:
-    """The same with rules of the house in its instruction, as long as such instructions are."""
+def long_review() -> Analysis:
+    """The same with an instruction as long as real ones."""
     shipped = call_review()
     rules = sentence(random.Random(0), CONSTANT)
     return replace(
@@ -54,80 +54,79 @@ def house_review() -> Analysis:
 
 
 def record_id(number: int) -> str:
-    """A record id that is different for every number, and in no order."""
+    """A record id for each number, not in the numbers' order."""
     return f"{(number + 1) * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128:032x}"
 
 
 def requests(count: int, seed: int, characters: int = CHARACTERS) -> Iterator[Request]:
-    """Records with a transcript each, to be asked about."""
-    chance = random.Random(seed)
+    """Requests with a transcript each."""
+    rng = random.Random(seed)
     for number in range(count):
-        yield Request(record_id(number), _transcript(chance, characters), 2048)
+        yield Request(record_id(number), _transcript(rng, characters), 2048)
 
 
 def predictions(count: int, seed: int, characters: int = CHARACTERS) -> Iterator[bytes]:
-    """So many lines of a prediction file, newline included."""
-    chance = random.Random(seed + 1)
-    analysis = house_review()
+    """So many lines of a prediction file, with newlines."""
+    rng = random.Random(seed + 1)
+    analysis = long_review()
     for number, line in enumerate(render(analysis, requests(count, seed, characters))):
-        yield _prediction(json.loads(line), number, chance)
+        yield _prediction(json.loads(line), number, rng)
 
 
-def answer(chance: random.Random, words: Callable[[int], str] | None = None) -> dict[str, Any]:
-    """An answer that fits the schema, of about 1.4 KB."""
-    say = words or (lambda count: sentence(chance, count))
+def answer(rng: random.Random, words: Callable[[int], str] | None = None) -> dict[str, Any]:
+    """An answer of about 1.4 KB that fits the schema."""
+    text = words or (lambda count: sentence(rng, count))
     moods = ("positive", "neutral", "negative", "mixed")
     return {
-        "callSummary": say(60),
-        "callSentiment": {"incoming": chance.choice(moods), "outgoing": chance.choice(moods)},
-        "callSentimentSummary": say(20),
-        "callTone": chance.choice(("calm", "friendly", "frustrated")),
-        "languageCode": chance.choice(("en", "de", "it", "en-US")),
+        "callSummary": text(60),
+        "callSentiment": {"incoming": rng.choice(moods), "outgoing": rng.choice(moods)},
+        "callSentimentSummary": text(20),
+        "callTone": rng.choice(("calm", "friendly", "frustrated")),
+        "languageCode": rng.choice(("en", "de", "it", "en-US")),
         "reasonForCall": {
-            "summary": say(25),
-            "intent": chance.choice(("inquiry", "billing", "delivery", "technical_support")),
-            "inquiryQuestion": say(12) + "?",
-            "product": chance.choice(_PRODUCTS),
+            "summary": text(25),
+            "intent": rng.choice(("inquiry", "billing", "delivery", "technical_support")),
+            "inquiryQuestion": text(12) + "?",
+            "product": rng.choice(_PRODUCTS),
             "productCategory": "electronics",
         },
         "agentResponse": {
-            "resolved": chance.random() < 0.5,
-            "summary": say(25),
-            "action": say(15),
+            "resolved": rng.random() < 0.5,
+            "summary": text(25),
+            "action": text(15),
         },
         "products": [
-            {"name": chance.choice(_PRODUCTS), "context": say(12)}
-            for _ in range(chance.randrange(3))
+            {"name": rng.choice(_PRODUCTS), "context": text(12)} for _ in range(rng.randrange(3))
         ],
     }
 
 
-def sentence(chance: random.Random, count: int) -> str:
-    """So many words that say nothing, now and then with a quotation."""
-    pool = (_FOREIGN if chance.random() < 0.05 else _ENGLISH).split()
-    text = " ".join(chance.choices(pool, k=count)).capitalize() + "."
-    return text.replace("account", '"Plus" account', 1) if chance.random() < 0.05 else text
+def sentence(rng: random.Random, count: int) -> str:
+    """So many random words, at times with a quotation."""
+    pool = (_FOREIGN if rng.random() < 0.05 else _ENGLISH).split()
+    text = " ".join(rng.choices(pool, k=count)).capitalize() + "."
+    return text.replace("account", '"Plus" account', 1) if rng.random() < 0.05 else text
 
 
-def _transcript(chance: random.Random, characters: int) -> str:
-    pool = (_FOREIGN if chance.random() < 0.15 else _ENGLISH).split()
+def _transcript(rng: random.Random, characters: int) -> str:
+    pool = (_FOREIGN if rng.random() < 0.15 else _ENGLISH).split()
     turns: list[str] = []
     size = 0
     while size < characters:
         speaker = ("AGENT", "CUSTOMER")[len(turns) % 2]
-        turn = f"{speaker}: {' '.join(chance.choices(pool, k=chance.randrange(4, 40)))}."
+        turn = f"{speaker}: {' '.join(rng.choices(pool, k=rng.randrange(4, 40)))}."
         turns.append(turn)
         size += len(turn) + 1
     return "\n".join(turns)
 
 
-def _prediction(row: dict[str, Any], number: int, chance: random.Random) -> bytes:
+def _prediction(row: dict[str, Any], number: int, rng: random.Random) -> bytes:
     status, reason = "", "STOP"
-    said = answer(chance)
-    text = json.dumps(said, ensure_ascii=False, indent=2 if chance.random() < 0.5 else None)
-    if chance.random() < DAMAGED:
-        text, reason = chance.choice(_DAMAGES)(text, said)
-    if chance.random() < REFUSED:
+    value = answer(rng)
+    text = json.dumps(value, ensure_ascii=False, indent=2 if rng.random() < 0.5 else None)
+    if rng.random() < DAMAGED:
+        text, reason = rng.choice(_DAMAGES)(text, value)
+    if rng.random() < REFUSED:
         status = 'Bad Request: {"error": {"code": 400, "status": "INVALID_ARGUMENT"}}'
     line = {
         "status": status,
@@ -137,8 +136,8 @@ def _prediction(row: dict[str, Any], number: int, chance: random.Random) -> byte
         "key": row["key"],
     }
     encoded = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode()
-    if chance.random() < CUT:
-        encoded = encoded[: chance.randrange(len(encoded))]
+    if rng.random() < CUT:
+        encoded = encoded[: rng.randrange(len(encoded))]
     return encoded + b"\n"
 
 
@@ -180,8 +179,8 @@ def _comma(text: str, _: dict[str, Any]) -> tuple[str, str]:
     return text[:-1].rstrip() + ",\n}", "STOP"
 
 
-def _single_quotes(_: str, said: dict[str, Any]) -> tuple[str, str]:
-    return str(said), "STOP"
+def _single_quotes(_: str, value: dict[str, Any]) -> tuple[str, str]:
+    return str(value), "STOP"
 
 
 def _inner_quotes(text: str, _: dict[str, Any]) -> tuple[str, str]:

@@ -1,8 +1,7 @@
 """One piece of work in a process of its own: `python -m benchmarks.work NAME ARGUMENT…`.
 
-It prepares, says "ready", waits for a line, works, and prints what it took as JSON. So
-nothing is measured but the work, no work finds the memory that another left behind, and two
-processes begin together.
+The process prepares, prints "ready", waits for a line, works, and prints what it took as JSON. So
+only the work is measured, none finds memory that another used, and several begin at once.
 """
 
 import json
@@ -22,20 +21,20 @@ from analysis.template import Template
 from benchmarks import baseline, samples
 
 BLOCK = 1 << 18
-"""Larger ones are given back to the system and cleared for us again, each time."""
+"""Bytes; the allocator returns larger blocks to the system, which clears them each time."""
 LINES_A_FILE = 80_000
-"""A request file has at most a thousand megabytes."""
+"""Keeps a request file below its limit of 1 GB."""
 Figures = dict[str, int]
 Work = Callable[[], Figures]
 
 
 class _Nothing(msgspec.Struct):
-    """A line of which nothing is wanted."""
+    """A line that is parsed without keeping any property."""
 
 
 def read(path: str, fingerprints: str = "yes", start: str = "0", end: str = "") -> Work:
-    """Our reader over the lines that begin in a range of bytes, to encoded rows."""
-    reader = Reader(samples.house_review(), fingerprints=fingerprints == "yes")
+    """Read the lines that begin in a range of bytes with our reader, and encode the rows."""
+    reader = Reader(samples.long_review(), fingerprints=fingerprints == "yes")
     stop = int(end) if end else Path(path).stat().st_size
 
     def work() -> Figures:
@@ -53,7 +52,7 @@ def read_plainly(path: str) -> Work:
 
 
 def scan(path: str) -> Work:
-    """What the bytes alone cost: read in blocks, newlines counted at the speed of C."""
+    """Read the file in blocks and count newlines in C: the cost of the bytes alone."""
 
     def work() -> Figures:
         stop = Path(path).stat().st_size
@@ -64,7 +63,7 @@ def scan(path: str) -> Work:
 
 
 def lines(path: str) -> Work:
-    """The bytes cut into lines, and nothing done with them."""
+    """Split the file into lines, and nothing more."""
 
     def work() -> Figures:
         stop = Path(path).stat().st_size
@@ -74,7 +73,7 @@ def lines(path: str) -> Work:
 
 
 def parse(path: str) -> Work:
-    """The floor of reading: every line parsed once, and nothing kept of it."""
+    """Parse every line once without keeping anything: the lower bound of reading."""
     decode = msgspec.json.Decoder(_Nothing).decode
 
     def work() -> Figures:
@@ -89,8 +88,8 @@ def parse(path: str) -> Work:
 
 
 def read_much(megabytes: str) -> Work:
-    """Our reader over a file of any size, that repeats a block and stands on no disk."""
-    reader = Reader(samples.house_review())
+    """Read a file of any size with our reader; blocks repeat, and none is on disk."""
+    reader = Reader(samples.long_review())
     lines = b"".join(samples.predictions(400, seed=5))
     blocks = [lines[at : at + BLOCK] for at in range(0, len(lines), BLOCK)]
     count = max(1, int(megabytes) * 1_000_000 * len(blocks) // len(lines))
@@ -98,8 +97,8 @@ def read_much(megabytes: str) -> Work:
 
 
 def write(count: str) -> Work:
-    """Our request lines, proved by preflight, with their size counted."""
-    analysis = samples.house_review()
+    """Render request lines, check them by preflight, and count their bytes."""
+    analysis = samples.long_review()
     requests = list(samples.requests(int(count), seed=3))
 
     def work() -> Figures:
@@ -112,7 +111,7 @@ def write(count: str) -> Work:
 
 
 def write_plainly(count: str) -> Work:
-    analysis = samples.house_review()
+    analysis = samples.long_review()
     requests = list(samples.requests(int(count), seed=3))
 
     def work() -> Figures:
@@ -123,8 +122,8 @@ def write_plainly(count: str) -> Work:
 
 
 def copy(count: str) -> Work:
-    """The floor of writing: the same pieces joined to lines, nothing escaped or proved."""
-    template: Template = samples.house_review().template
+    """Join the same pieces to lines without escapes or checks: the lower bound of writing."""
+    template: Template = samples.long_review().template
     requests = samples.requests(int(count), seed=3)
     texts = [(r.record_id.encode(), r.transcript.encode()) for r in requests]
     first, second, *others = template.pieces
@@ -139,8 +138,8 @@ def copy(count: str) -> Work:
 
 
 def write_much(megabytes: str) -> Work:
-    """Our request lines, so many that their files would have this size."""
-    analysis = samples.house_review()
+    """Render so many request lines that their files would have this size."""
+    analysis = samples.long_review()
     some = list(samples.requests(400, seed=3))
     count = int(megabytes) * 1_000_000 // (len(b"".join(render(analysis, some))) // 400)
 
@@ -163,7 +162,7 @@ def write_much(megabytes: str) -> Work:
 
 
 def plan(count: str) -> Work:
-    """One planning statement over so many source records, in a file of its own."""
+    """Run one planning statement over so many source records, in a new file."""
     from benchmarks.backends import Planner
 
     folder = TemporaryDirectory(prefix="troupe-bench-")
@@ -178,7 +177,7 @@ def plan(count: str) -> Work:
 
 
 def nothing() -> Work:
-    """An interpreter with everything imported: what memory costs before any work."""
+    """Do nothing: the memory of an interpreter with everything imported."""
     return lambda: {"records": 0, "bytes": 0}
 
 
@@ -192,7 +191,7 @@ WORKS: dict[str, Callable[..., Work]] = {
 
 
 def _blocks(path: Path, start: int, end: int) -> Iterator[bytes]:
-    """The lines that begin in this range, in blocks; a line belongs to where it begins."""
+    """Blocks of the lines that begin in this range."""
     with path.open("rb") as file:
         if start:
             file.seek(start - 1)
@@ -210,12 +209,12 @@ def _encoded(reader: Reader, blocks: Iterator[bytes]) -> Figures:
 
 
 def _peak() -> float:
-    """Peak memory in MB. Linux hands the peak of the parent on through `getrusage`."""
+    """Peak memory in MB; on Linux `getrusage` would include the parent's peak."""
     status = Path("/proc/self/status")
     if status.exists():
-        found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text(encoding="ascii"))
-        if found:
-            return int(found[1]) / 1024
+        peak = re.search(r"VmHWM:\s*(\d+) kB", status.read_text(encoding="ascii"))
+        if peak:
+            return int(peak[1]) / 1024
     from troupe.backends.defaults import peak_megabytes
 
     return peak_megabytes() or 0.0
@@ -229,8 +228,8 @@ def main(name: str, *arguments: str) -> None:
     began, cpu = time.time(), time.process_time()
     figures = work()
     cpu, ended = time.process_time() - cpu, time.time()
-    told = {"cpu": cpu, "began": began, "ended": ended, "peak_megabytes": _peak()}
-    sys.stdout.write(json.dumps(told | figures) + "\n")
+    result = {"cpu": cpu, "began": began, "ended": ended, "peak_megabytes": _peak()}
+    sys.stdout.write(json.dumps(result | figures) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Writing requests: against the requirements' way, and against a bare copy of the bytes."""
+"""Writing requests: compared with the requirements' algorithm, and with a copy of the bytes."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from benchmarks.measure import micros, rounds, times
 
 
 def writing(*, lines: int, repeats: int) -> dict[str, Any]:
-    """The same requests rendered by everybody, every time in a process of its own."""
+    """Render the same requests in each way, each time in a process of its own."""
     count = str(lines)
     took = rounds(
         repeats,

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.wrong_rows [--number N]`: how many rows are wrong and nobody notices.
+"""`python -m benchmarks.wrong_rows [--number N]`: count silently wrong rows of three readers.
 
-Three readers get the same damaged answers: ours, json-repair with a check against the schema
-(the same check as ours), and the requirements' algorithm.
+All get the same damaged answers: our reader, json-repair with our check against the schema, and
+the requirements' algorithm.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from json_repair import repair_json
 from analysis import Analysis, Reader, Request, fingerprint, render
 from analysis.schema import Mismatch, check
 from benchmarks import samples
-from benchmarks.damages import KINDS, Damaged, Said
+from benchmarks.damaged_answers import KINDS, Answer, Damaged
 
 NUMBER = 1_500
 SEED = 20261121
@@ -42,7 +42,7 @@ _EXTRAS = (
 
 
 class Readers:
-    """Everybody who reads, over one analysis."""
+    """The three readers, with one analysis."""
 
     def __init__(self) -> None:
         self._analysis: Analysis = samples.call_review()
@@ -54,15 +54,15 @@ class Readers:
             "the requirements' algorithm": self._as_required,
         }
 
-    def columns(self, said: Mapping[str, Any]) -> Row:
-        """An answer as a row, in the schema's own terms where it has them."""
-        row = {name: _at(said, path) for name, path in self._analysis.columns.items()}
+    def columns(self, answer: Mapping[str, Any]) -> Row:
+        """The row of an answer, with the columns of the analysis."""
+        row = {name: _at(answer, path) for name, path in self._analysis.columns.items()}
         return row | {"products": _products(row["products"])}
 
     def _ours(self, damaged: Damaged) -> Row | None:
-        """From the line of a file, with the comparison that closes an attempt."""
-        planned, asked = next(self._numbers), next(self._numbers)
-        reading = self._reader.read_line(self._line(damaged, planned, asked), 1)
+        """Our reader, with the comparison of fingerprints that the closing of an attempt does."""
+        planned, sent = next(self._numbers), next(self._numbers)
+        reading = self._reader.read_line(self._line(damaged, planned, sent), 1)
         if reading.error_type is not None:
             return None
         expected = fingerprint(_transcript(planned))
@@ -70,25 +70,25 @@ class Readers:
 
     def _repaired_and_checked(self, damaged: Damaged) -> Row | None:
         try:
-            found = repair_json(damaged.text, return_objects=True)
-            return self.columns(check(self._analysis.contract.root, found))
+            answer = repair_json(damaged.text, return_objects=True)
+            return self.columns(check(self._analysis.contract.root, answer))
         except (Mismatch, ValueError, RecursionError):
             return None
 
     def _as_required(self, damaged: Damaged) -> Row | None:
-        """Round brackets are taken out of every answer; nothing is checked."""
+        """The requirements' algorithm: it removes round brackets, and checks nothing."""
         text = _BRACKETS.sub("", damaged.text)
         try:
-            found = json.loads(text)
+            answer = json.loads(text)
         except ValueError:
-            found = repair_json(text, return_objects=True)
-        return self.columns(found) if isinstance(found, dict) and found else None
+            answer = repair_json(text, return_objects=True)
+        return self.columns(answer) if isinstance(answer, dict) and answer else None
 
-    def _line(self, damaged: Damaged, planned: int, asked: int) -> bytes:
-        """The answer under the planned record's key; swapped, it was made from another's call."""
-        about = asked if damaged.swapped else planned
-        # Of every two swapped lines the fence tells one, and the fingerprint alone the other.
-        fenced = about if asked % 4 == 1 else planned
+    def _line(self, damaged: Damaged, planned: int, sent: int) -> bytes:
+        """The prediction line with the planned record's key; swapped, with another call's answer."""
+        about = sent if damaged.swapped else planned
+        # One of two swapped lines is detected by its fence, the other by its fingerprint alone.
+        fenced = about if sent % 4 == 1 else planned
         request = Request(samples.record_id(fenced), _transcript(about), 2048)
         (line,) = render(self._analysis, [request])
         row = json.loads(line)
@@ -101,20 +101,20 @@ class Readers:
             ]
         }
         key = f"k-{samples.record_id(planned)}"
-        # The label is swapped along, so that only the transcript itself can tell.
+        # The label is swapped too, so that only the transcript itself shows it.
         row["request"]["labels"]["record"] = key
         return json.dumps({**row, "key": key, "response": response}).encode()
 
 
 def wrong_rows(number: int, seed: int = SEED) -> dict[str, dict[str, Counter[str]]]:
-    """By kind of damage and reader: rows stored, equal, wrong, and answers refused."""
+    """Counts of equal and wrong rows and refused answers, by kind of damage and reader."""
     readers = Readers()
     table: dict[str, dict[str, Counter[str]]] = {}
     for kind, damage in KINDS.items():
-        chance = random.Random(f"{seed} {kind}")
+        rng = random.Random(f"{seed} {kind}")
         counts = {name: Counter[str]() for name in readers.all}
         for _ in range(number):
-            damaged = damage(chance, _answer(chance))
+            damaged = damage(rng, _answer(rng))
             truth = None if damaged.truth is None else readers.columns(damaged.truth)
             for name, read in readers.all.items():
                 row = read(damaged)
@@ -130,7 +130,7 @@ def _row_class(row: Row | None, truth: Row | None) -> str:
 
 
 def page(table: dict[str, dict[str, Counter[str]]], number: int) -> str:
-    """The table as a page of the documentation."""
+    """The page of the documentation with the table."""
     names = list(next(iter(table.values())))
     return "\n".join([*_HEAD, "", *_rows(table, names), "", *_tail(number, len(table))]) + "\n"
 
@@ -158,8 +158,8 @@ def _rows(table: dict[str, dict[str, Counter[str]]], names: list[str]) -> Iterat
 
 def _cell(counts: Counter[str]) -> str:
     stored = counts["equal"] + counts["wrong"]
-    told = f"{stored:,} = {counts['equal']:,} + **{counts['wrong']:,}**"
-    return f"{told}; refused {counts['refused']:,}"
+    text = f"{stored:,} = {counts['equal']:,} + **{counts['wrong']:,}**"
+    return f"{text}; refused {counts['refused']:,}"
 
 
 def _tail(number: int, kinds: int) -> Iterator[str]:
@@ -170,26 +170,26 @@ def _tail(number: int, kinds: int) -> Iterator[str]:
     yield "carries is for those."
 
 
-def _answer(chance: random.Random) -> Said:
-    """Texts with everything that is at home in JSON and in speech; the list comes last."""
+def _answer(rng: random.Random) -> Answer:
+    """An answer whose texts contain characters of JSON and of speech."""
 
     def words(number: int) -> str:
-        said = samples.sentence(chance, number).split()
-        for _ in range(chance.randrange(3)):
-            said.insert(chance.randrange(1, len(said)), chance.choice(_EXTRAS))
-        return " ".join(said)
+        text = samples.sentence(rng, number).split()
+        for _ in range(rng.randrange(3)):
+            text.insert(rng.randrange(1, len(text)), rng.choice(_EXTRAS))
+        return " ".join(text)
 
-    return samples.answer(chance, words)
+    return samples.answer(rng, words)
 
 
 def _transcript(number: int) -> str:
     return f"CUSTOMER: This is call {number}.\nAGENT: Thanks."
 
 
-def _at(said: Any, path: str) -> Any:
+def _at(value: Any, path: str) -> Any:
     for name in path.split("."):
-        said = said.get(name) if isinstance(said, dict) else None
-    return said
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
 
 
 def _products(products: object) -> object:
@@ -202,8 +202,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.wrong_rows", description=__doc__)
     parser.add_argument("--number", type=int, default=NUMBER, help="answers of each kind")
     parser.add_argument("--out", type=Path, default=PAGE)
-    asked = parser.parse_args(arguments)
-    asked.out.write_text(page(wrong_rows(asked.number), asked.number), encoding="utf-8")
+    options = parser.parse_args(arguments)
+    options.out.write_text(page(wrong_rows(options.number), options.number), encoding="utf-8")
 
 
 if __name__ == "__main__":

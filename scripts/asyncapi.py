@@ -1,7 +1,7 @@
-"""The catalogue as AsyncAPI 3.0: channels, messages and operations, from the code alone.
+"""Generate an AsyncAPI 3.0 document of all channels, messages and operations from the code.
 
-Written to docs/reference/asyncapi.json by `python -m scripts.asyncapi FILE`; a test holds the
-file to the code and to AsyncAPI's own schema.
+`python -m scripts.asyncapi FILE` writes it; docs/reference/asyncapi.json is the committed copy. A
+test compares it with the code and with AsyncAPI's schema.
 """
 
 import ast
@@ -56,7 +56,7 @@ def asyncapi() -> Json:
 
 
 def field_notes(kind: type) -> dict[str, str]:
-    """What stands under each field of a class, of its parents as well."""
+    """The docstrings under the fields of a class and of its parents."""
     notes: dict[str, str] = {}
     for parent in reversed(kind.__mro__):
         if parent.__module__.startswith("events."):
@@ -93,22 +93,22 @@ def _channels() -> Json:
 def _channel(topic: str, kind: type) -> Json:
     return {
         "address": topic,
-        "summary": _says(kind),
+        "summary": _summary(kind),
         "messages": {kind.__name__: {"$ref": f"#/components/messages/{kind.__name__}"}},
     }
 
 
 def _operations() -> Json:
-    """A subscription receives under its own name; a handler sends what it declares to tell."""
-    received = {each.name: _received(each) for each in subscriptions()}
+    """Receive operations of all subscriptions, and send operations of all handlers."""
+    receive = {each.name: _receive(each) for each in subscriptions()}
     handlers: dict[str, Handler] = {name_of(each): each for each in _handlers()}
-    sent = {
-        f"{name}.tells.{topic_of(kind)}": _operation("send", topic_of(kind), kind)
+    send = {
+        f"{name}.sends.{topic_of(kind)}": _operation("send", topic_of(kind), kind)
         for name, handler in handlers.items()
         for kind in EVENTS
         if kind in follows(handler)
     }
-    return received | sent
+    return receive | send
 
 
 def _handlers() -> list[Handler]:
@@ -117,15 +117,15 @@ def _handlers() -> list[Handler]:
     return list(dict.fromkeys([*CHOREOGRAPHY.values(), *OF_SIGNALS.values()]))
 
 
-def _received(subscription: Subscription) -> Json:
+def _receive(subscription: Subscription) -> Json:
     by_topic: dict[str, type] = {topic_of(kind): kind for kind in (*EVENTS, *SIGNALS)}
     kind = by_topic.get(subscription.topic, DeadLetter)
-    told = _operation("receive", subscription.topic, kind)
+    operation = _operation("receive", subscription.topic, kind)
     if subscription.dead_letter_topic:
-        told["description"] = (
+        operation["description"] = (
             f"What cannot be handled goes to {subscription.dead_letter_topic}, with its cause."
         )
-    return told
+    return operation
 
 
 def _operation(action: str, topic: str, kind: type) -> Json:
@@ -149,7 +149,7 @@ def _messages() -> Json:
             DeadLetter,
             "The message as it was.",
             {
-                CAUSE: "A stable word for why; missing after too many deliveries.",
+                CAUSE: "A stable name of the cause; missing after too many deliveries.",
                 DETAIL: "Ids and counts.",
                 DELIVERIES: "How often it was delivered; added by Pub/Sub.",
             },
@@ -174,13 +174,13 @@ def _message(kind: type[Event]) -> Json:
     return {
         "name": type_of(kind),
         "title": kind.__name__,
-        "summary": _says(kind),
+        "summary": _summary(kind),
         "contentType": STRUCTURED,
         "correlationId": {
             "description": "The run that everything belongs to.",
             "location": "$message.payload#/correlationid",
         },
-        # A person with gcloud, or a scheduler, sends the data alone.
+        # gcloud or a scheduler may send the data without the envelope.
         "payload": {"oneOf": [event, bare]} if issubclass(kind, Command) else event,
     }
 
@@ -190,7 +190,7 @@ def _signal(kind: type, body: str, attributes: dict[str, str]) -> Json:
     return {
         "name": topic_of(kind),
         "title": kind.__name__,
-        "summary": _says(kind),
+        "summary": _summary(kind),
         "contentType": "application/octet-stream",
         "headers": {"type": "object", "properties": headers},
         "payload": {"description": body},
@@ -210,17 +210,17 @@ def _schemas() -> Json:
 
 
 def _cloud_event() -> Json:
-    """The attributes that every event of ours has; Pub/Sub repeats them with the prefix `ce-`."""
+    """The CloudEvents attributes; Pub/Sub message attributes repeat them with the prefix `ce-`."""
     attributes = {
         "id": "Deterministic: the same event always has the same id.",
-        "source": "Who told it.",
+        "source": "The handler or operator that published it.",
         "type": "What happened, and the version of its form.",
         "specversion": "Of CloudEvents.",
         "subject": "Where in the run: runs/r1/batches/2/attempts/1.",
-        "time": "When it was told; RFC 3339.",
+        "time": "When it was recorded; RFC 3339.",
         "datacontenttype": "Of the data.",
         "correlationid": "The run that everything belongs to.",
-        "causationid": "The id of the event that this one follows from; missing for a request.",
+        "causationid": "The id of the event that caused this one; missing for a command.",
         "traceparent": "W3C trace context: one trace for a run, one span id for an event.",
     }
     return {
@@ -233,7 +233,7 @@ def _cloud_event() -> Json:
     }
 
 
-def _says(kind: type) -> str:
+def _summary(kind: type) -> str:
     return (inspect.getdoc(kind) or "").splitlines()[0]
 
 

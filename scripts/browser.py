@@ -1,4 +1,7 @@
-"""A headless Chromium, spoken to through a pipe: no network, no driver, no further package."""
+"""Control a headless Chromium through a pipe with the DevTools protocol.
+
+No network port, no driver and no further package is needed.
+"""
 
 import base64
 import fcntl
@@ -28,18 +31,18 @@ OPTIONS = (
     "--force-color-profile=srgb",
     "--remote-debugging-pipe",
 )
-PATIENCE_SECONDS = 30.0
-"""For one reply: a machine may be busy, and a browser that is gone never replies."""
+REPLY_SECONDS = 30.0
+"""Timeout of one reply."""
 
 Reply = dict[str, Any]
 
 
 class BrowserGone(Exception):
-    """The browser ended, or did not reply."""
+    """The browser exited, or did not reply in time."""
 
 
 class View(NamedTuple):
-    """How a page is looked at."""
+    """Width, colour scheme and medium of a page."""
 
     width: int
     dark: bool = False
@@ -48,33 +51,33 @@ class View(NamedTuple):
 
 @dataclass(frozen=True)
 class Page:
-    """One tab."""
+    """One tab of the browser."""
 
     browser: "Browser"
     session: str
 
     def open(self, file: Path) -> None:
-        """Returns when the file is loaded."""
-        self.browser.ask("Page.navigate", self.session, url=file.resolve().as_uri())
+        """Open an HTML file; returns when it is loaded."""
+        self.browser.call("Page.navigate", self.session, url=file.resolve().as_uri())
         self.run("new Promise(ok => document.readyState == 'complete' ? ok() : onload = ok)")
 
-    def look(self, view: View) -> None:
-        """Lay the page out as it shows in this view."""
+    def set_view(self, view: View) -> None:
+        """Lay the page out for this view."""
         scheme = "dark" if view.dark else "light"
-        self.browser.ask(
+        self.browser.call(
             "Emulation.setDeviceMetricsOverride",
             self.session,
             width=view.width, height=900, deviceScaleFactor=1, mobile=view.width < 600,
         )  # fmt: skip
-        self.browser.ask(
+        self.browser.call(
             "Emulation.setEmulatedMedia",
             self.session,
             media=view.media, features=[{"name": "prefers-color-scheme", "value": scheme}],
         )  # fmt: skip
 
     def run(self, script: str) -> Any:
-        """The value of a script, in plain JSON values. A promise is waited for."""
-        reply = self.browser.ask(
+        """Run JavaScript; returns its value in JSON values, after awaiting a promise."""
+        reply = self.browser.call(
             "Runtime.evaluate",
             self.session,
             expression=script, returnByValue=True, awaitPromise=True,
@@ -83,30 +86,30 @@ class Page:
             raise ValueError(reply["exceptionDetails"]["exception"].get("description"))
         return reply["result"].get("value")
 
-    def picture(self, selector: str = "body", *, most: int = 100_000) -> bytes:
-        """An element as PNG, with its whole width and at most so many pixels of its height."""
+    def picture(self, selector: str = "body", *, max_height: int = 100_000) -> bytes:
+        """A PNG of an element, at most so many pixels high."""
         box = self.run(f"document.querySelector({selector!r}).getBoundingClientRect().toJSON()")
-        down = self.run("scrollY")
-        reply = self.browser.ask(
+        scrolled = self.run("scrollY")
+        reply = self.browser.call(
             "Page.captureScreenshot",
             self.session,
             format="png",
             captureBeyondViewport=True,
             clip={
-                "x": box["x"], "y": box["y"] + down, "scale": 1,
-                "width": box["width"], "height": min(box["height"], most),
+                "x": box["x"], "y": box["y"] + scrolled, "scale": 1,
+                "width": box["width"], "height": min(box["height"], max_height),
             },
         )  # fmt: skip
         return base64.b64decode(reply["data"])
 
     def pdf(self) -> bytes:
-        """The page as it prints on A4."""
+        """The page as a PDF in A4."""
         paper = {"paperWidth": 8.27, "paperHeight": 11.69, "printBackground": False}
-        return base64.b64decode(self.browser.ask("Page.printToPDF", self.session, **paper)["data"])
+        return base64.b64decode(self.browser.call("Page.printToPDF", self.session, **paper)["data"])
 
 
 class Browser:
-    """One process; it is asked one thing at a time."""
+    """One browser process, which runs one command at a time."""
 
     def __init__(self, program: str, profile: Path) -> None:
         self._out, theirs_in = _pipe(write=True)
@@ -126,30 +129,33 @@ class Browser:
         )
         for each in (theirs_in, theirs_out, nothing):
             os.close(each)
-        self._asked = 0
+        self._commands = 0
         self._rest = b""
 
     def page(self) -> Page:
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        attached = self.ask("Target.attachToTarget", targetId=target, flatten=True)
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         return Page(self, attached["sessionId"])
 
-    def ask(self, method: str, session: str = "", **params: Any) -> Reply:
-        """The result of one command. Raises `BrowserGone`, or `ValueError` when it is refused."""
-        self._asked += 1
-        told = {"id": self._asked, "method": method, "params": params}
-        told |= {"sessionId": session} if session else {}
-        _write(self._out, json.dumps(told).encode() + b"\0")
+    def call(self, method: str, session: str = "", **params: Any) -> Reply:
+        """Run one command and return its result.
+
+        Raises `BrowserGone`, or `ValueError` when the browser returns an error.
+        """
+        self._commands += 1
+        command = {"id": self._commands, "method": method, "params": params}
+        command |= {"sessionId": session} if session else {}
+        _write(self._out, json.dumps(command).encode() + b"\0")
         while True:
-            heard = json.loads(self._next())
-            if heard.get("id") == self._asked:
-                if "error" in heard:
-                    raise ValueError(f"{method}: {heard['error']['message']}")
-                result: Reply = heard["result"]
+            reply = json.loads(self._next())
+            if reply.get("id") == self._commands:
+                if "error" in reply:
+                    raise ValueError(f"{method}: {reply['error']['message']}")
+                result: Reply = reply["result"]
                 return result
 
     def close(self) -> None:
-        """End the process and all that it started."""
+        """Kill the process and its children."""
         os.close(self._out)
         os.close(self._in)
         os.killpg(self._pid, signal.SIGKILL)
@@ -157,23 +163,23 @@ class Browser:
 
     def _next(self) -> bytes:
         while b"\0" not in self._rest:
-            ready, _, _ = select([self._in], [], [], PATIENCE_SECONDS)
+            ready, _, _ = select([self._in], [], [], REPLY_SECONDS)
             block = os.read(self._in, 1 << 20) if ready else b""
             if not block:
-                raise BrowserGone("the browser ended, or did not reply in time")
+                raise BrowserGone("the browser exited, or did not reply in time")
             self._rest += block
         message, _, self._rest = self._rest.partition(b"\0")
         return message
 
 
 def program() -> str | None:
-    """Where a browser is installed, if one is."""
+    """The path of an installed browser; None without one."""
     return next((found for name in NAMES if (found := shutil.which(name))), None)
 
 
 @contextmanager
 def opened(program: str) -> Iterator[Browser]:
-    """A browser with a profile of its own, gone afterwards."""
+    """A browser with a temporary profile, closed after the block."""
     with tempfile.TemporaryDirectory(prefix="browser-", ignore_cleanup_errors=True) as profile:
         browser = Browser(program, Path(profile))
         try:
@@ -183,7 +189,7 @@ def opened(program: str) -> Iterator[Browser]:
 
 
 def _pipe(*, write: bool) -> tuple[int, int]:
-    """Our end and theirs; neither is one of the low numbers that theirs is moved to."""
+    """Our end and the browser's, with numbers above those that its end is moved to (3 and 4)."""
     read_end, write_end = os.pipe()
     high = [fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in (read_end, write_end)]
     os.close(read_end)
@@ -191,6 +197,6 @@ def _pipe(*, write: bool) -> tuple[int, int]:
     return (high[1], high[0]) if write else (high[0], high[1])
 
 
-def _write(end: int, told: bytes) -> None:
-    while told:
-        told = told[os.write(end, told) :]
+def _write(end: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(end, data) :]

@@ -1,10 +1,10 @@
-"""Install what stands in for Google Cloud in tests; needs nothing but Python's own library.
+"""Install the BigQuery emulator for tests; needs Python's standard library alone.
 
-    python scripts/emulators.py install    make the environment of the BigQuery emulator
-    python scripts/emulators.py status     say what is there, and where it was looked for
+    python scripts/emulators.py install    create the emulator's virtual environment
+    python scripts/emulators.py status     print whether it is installed, and the folders searched
 
-The emulator of BigQuery needs a Python of its own (3.13), whatever this project runs on, and
-four extensions of DuckDB that come as packages, so that nothing is downloaded when it starts.
+The emulator needs Python 3.13, whichever version this project runs on, and four extensions of
+DuckDB, which are installed as packages so that it downloads nothing when it starts.
 """
 
 import os
@@ -24,16 +24,16 @@ PINS = (
     f"duckdb-extensions=={DUCKDB}",
     *(f"duckdb-extension-{name}=={DUCKDB}" for name in EXTENSIONS),
 )
-WANTED = (3, 13)
+VERSION = (3, 13)
 
 
 def bigquery_command() -> Path:
-    """The server's program, once it is installed."""
+    """The emulator's command, once it is installed."""
     return FOLDER / "bigquery" / "bin" / "local-bigquery"
 
 
 def bigquery_home() -> Path:
-    """Where the server looks for DuckDB's extensions: nobody's own home."""
+    """The emulator's home folder, where DuckDB looks for its extensions."""
     return FOLDER / "home"
 
 
@@ -42,9 +42,9 @@ def is_installed() -> bool:
 
 
 def install() -> str:
-    """Make the environment, unless it is there; returns a line about it.
+    """Create the environment unless it exists; returns a line about it.
 
-    Raises `RuntimeError` when no fitting Python is found, naming the places.
+    Raises `RuntimeError` with the places searched when no Python 3.13 is found.
     """
     if is_installed():
         return f"the BigQuery emulator is in {bigquery_command().parent}"
@@ -63,30 +63,30 @@ def install() -> str:
 
 
 def find_python() -> Path | None:
-    """A Python of the version that the emulator runs on; `TROUPE_EMULATOR_PYTHON` names one."""
+    """A Python of the emulator's version; `TROUPE_EMULATOR_PYTHON` may name one."""
     named = os.environ.get("TROUPE_EMULATOR_PYTHON")
     candidates = [Path(named)] if named else _candidates()
     return next((python for python in candidates if _fits(python)), None)
 
 
 def missing() -> str:
-    """What was looked for, and where."""
+    """An error message with the version and the places searched."""
     places = ", ".join(str(place) for place in _candidates()) or "the PATH"
-    wanted = ".".join(map(str, WANTED))
+    version = ".".join(map(str, VERSION))
     return (
-        f"the BigQuery emulator needs Python {wanted} with venv; looked at {places}. "
+        f"the BigQuery emulator needs Python {version} with venv; searched {places}. "
         "Install one, or name it: TROUPE_EMULATOR_PYTHON=/path/to/python3.13"
     )
 
 
 def _candidates() -> list[Path]:
-    found = [shutil.which(name) for name in ("python3.13", "python3", "python")]
-    on_path = [Path(each) for each in found if each]
-    return list(dict.fromkeys([*on_path, *_elsewhere()]))
+    commands = [shutil.which(name) for name in ("python3.13", "python3", "python")]
+    on_path = [Path(each) for each in commands if each]
+    return list(dict.fromkeys([*on_path, *_managed()]))
 
 
-def _elsewhere() -> Iterator[Path]:
-    """Where version managers keep theirs."""
+def _managed() -> Iterator[Path]:
+    """Pythons of version managers."""
     home = Path.home()
     roots = [
         Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions",
@@ -98,7 +98,7 @@ def _elsewhere() -> Iterator[Path]:
 
 
 def _fits(python: Path) -> bool:
-    look = f"import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != {WANTED})"
+    look = f"import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != {VERSION})"
     try:
         done = subprocess.run([python, "-c", look], capture_output=True, check=False)  # noqa: S603
     except OSError:

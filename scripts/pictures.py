@@ -1,7 +1,7 @@
-"""The pictures of the documentation, made from a run: the report as PNG, the commands as SVG.
+"""Draw the documentation's pictures from sample runs: the report as PNG, the commands as SVG.
 
-The run stands under a held clock, so that the pictures change with the code alone; only the demo
-is a command that is given. Needs a browser (the Debian package chromium). Writes docs/images.
+The sample runs have a fixed clock, so that the pictures change only with the code; the demo alone
+is run as a command. Needs a browser (Debian's package chromium). Writes docs/images.
 """
 
 import os
@@ -31,13 +31,13 @@ from troupe.report.text_columns import within
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 COLUMNS = 126
-MOST_LINES = 48
-MOST_BYTES = 200_000
-"""Of one picture: they travel with every clone."""
+MAX_LINES = 48
+MAX_BYTES = 200_000
+"""Largest picture: all of them are part of every clone."""
 WATCH = 100, 34
-"""Columns and rows of the terminal that shows the live view."""
-DAMAGE = "12"
-"""Per cent of damaged answers of the demo, so that there is something to see."""
+"""Columns and rows of the terminal of the live view."""
+CORRUPT_PERCENT = "12"
+"""Per cent of corrupted answers in the demo, so that errors are shown."""
 
 REPORTS = {
     "report-light": ("reviews", View(1000), "body", 1250),
@@ -46,9 +46,9 @@ REPORTS = {
     "report-phone": ("reviews", View(390), "body", 1500),
     "report-own": ("checks", View(1000), "#answers", 1250),
 }
-"""Which page, how it is looked at, which part of it, and how many pixels of its height."""
-LOOKS, BETWEEN_LOOKS = 91, timedelta(minutes=1)
-"""Of the watch, before its picture is taken."""
+"""Page, view, element, and most pixels of its height."""
+REFRESHES, BETWEEN_REFRESHES = 91, timedelta(minutes=1)
+"""Refreshes of the live view before its picture is drawn, and the time between two."""
 TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
 
 SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -64,53 +64,53 @@ SVG = """<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http:/
 {backgrounds}<g class="{unique_id}-matrix">{matrix}</g></g>
 </svg>
 """
-"""As rich draws it, but with the fonts of the reader: a picture fetches nothing."""
+"""Rich's template with the reader's own fonts, so that a picture downloads nothing."""
 
 
 def main() -> int:
-    found = program()
-    if found is None:
-        sys.stderr.write("no browser to draw with: install chromium\n")
+    browser_path = program()
+    if browser_path is None:
+        sys.stderr.write("no browser found: install chromium\n")
         return 1
     IMAGES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         _terminal(
             "demo",
-            ["demo", "--corrupt-percent", DAMAGE],
-            _said(["demo", "--corrupt-percent", DAMAGE], home),
+            ["demo", "--corrupt-percent", CORRUPT_PERCENT],
+            _output(["demo", "--corrupt-percent", CORRUPT_PERCENT], home),
         )
-        with sample_runs.opened(home / "story") as story:
-            _live_view(story)
-            story.play()
-            for name, (words, lines) in _commands(story).items():
+        with sample_runs.opened(home / "sample") as sample:
+            _live_view(sample)
+            sample.advance()
+            for name, (words, lines) in _commands(sample).items():
                 _terminal(name, words, lines)
-            pages = {"reviews": _page(story, sample_runs.RUN, home)}
-            pages["checks"] = _page(story, story.another(), home)
-        with opened(found) as browser:
+            pages = {"reviews": _page(sample, sample_runs.RUN, home)}
+            pages["checks"] = _page(sample, sample.run_own_analysis(), home)
+        with opened(browser_path) as browser:
             page = browser.page()
-            for name, (which, view, part, most) in REPORTS.items():
+            for name, (which, view, part, height) in REPORTS.items():
                 page.open(pages[which])
-                page.look(view)
-                _write(f"{name}.png", page.picture(part, most=most))
+                page.set_view(view)
+                _write(f"{name}.png", page.picture(part, max_height=height))
     return 0
 
 
-def _page(story: sample_runs.Story, run: str, home: Path) -> Path:
-    answer = operations.report(story.backend, run)
+def _page(sample: sample_runs.SampleRun, run: str, home: Path) -> Path:
+    answer = operations.report(sample.backend, run)
     file = home / f"{run}.html"
     file.write_text(render_html(answer.summary, answer.reconciliation), encoding="utf-8")
     return file
 
 
-def _commands(story: sample_runs.Story) -> dict[str, tuple[list[str], list[str]]]:
-    """What is typed and what is answered, by picture, when the run is over."""
+def _commands(sample: sample_runs.SampleRun) -> dict[str, tuple[list[str], list[str]]]:
+    """Arguments and output of each command after the run, by the picture's name."""
     run = sample_runs.RUN
-    report = operations.report(story.backend, run)
-    status = operations.status(story.backend, run)
+    report = operations.report(sample.backend, run)
+    status = operations.status(sample.backend, run)
 
     def explained_(subject: str) -> tuple[list[str], list[str]]:
-        return ["explain", subject], history_lines(explain(story.backend, subject))
+        return ["explain", subject], history_lines(explain(sample.backend, subject))
 
     return {
         "status": (
@@ -123,21 +123,21 @@ def _commands(story: sample_runs.Story) -> dict[str, tuple[list[str], list[str]]
         ),
         "explain-run": explained_(run),
         "explain-batch": explained_(f"{run}/1"),
-        "explain-record": explained_(story.record_asked_twice()),
+        "explain-record": explained_(sample.retried_record()),
     }
 
 
-def _live_view(story: sample_runs.Story) -> None:
-    """`troupe status --watch` in the middle of the run, as its terminal shows it."""
-    seen = WatchState(lambda: story.clock().timestamp(), story.clock)
+def _live_view(sample: sample_runs.SampleRun) -> None:
+    """Draw `troupe status --watch` in the middle of the run."""
+    seen = WatchState(lambda: sample.clock().timestamp(), sample.clock)
 
     def query(run_id: str | None) -> Status:
-        status = operations.status(story.backend, run_id)
+        status = operations.status(sample.backend, run_id)
         return msgspec.structs.replace(status, worker=Worker(pid=4711))
 
     snapshot = seen.refresh(query, None)
-    for _ in range(LOOKS):
-        story.play(BETWEEN_LOOKS)
+    for _ in range(REFRESHES):
+        sample.advance(BETWEEN_REFRESHES)
         snapshot = seen.refresh(query, None)
     with Path(os.devnull).open("w") as nowhere:
         console = _console(nowhere, *WATCH)
@@ -161,8 +161,8 @@ def _draw(name: str, console: Console) -> None:
 
 def _terminal(name: str, words: list[str], lines: list[str]) -> None:
     lines = list(within(lines, COLUMNS))
-    if len(lines) > MOST_LINES:
-        lines = [*lines[:MOST_LINES], f"… and {len(lines) - MOST_LINES} more lines"]
+    if len(lines) > MAX_LINES:
+        lines = [*lines[:MAX_LINES], f"… and {len(lines) - MAX_LINES} more lines"]
     with Path(os.devnull).open("w") as nowhere:
         console = _console(nowhere)
         console.print(Text(f"$ troupe {' '.join(words)}", style="bold"))
@@ -170,8 +170,8 @@ def _terminal(name: str, words: list[str], lines: list[str]) -> None:
         _draw(name, console)
 
 
-def _said(words: list[str], home: Path) -> list[str]:
-    """What the command prints in this folder."""
+def _output(words: list[str], home: Path) -> list[str]:
+    """The lines that a command prints in this folder."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": str(COLUMNS)}
     done = subprocess.run(  # noqa: S603
         [*TROUPE, *words], cwd=home, env=environment, capture_output=True, text=True, check=True
@@ -180,8 +180,8 @@ def _said(words: list[str], home: Path) -> list[str]:
 
 
 def _write(name: str, content: bytes) -> None:
-    if len(content) > MOST_BYTES:
-        raise ValueError(f"{name} would have {len(content):,} bytes, more than {MOST_BYTES:,}")
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"{name} would have {len(content):,} bytes, more than {MAX_BYTES:,}")
     (IMAGES / name).write_bytes(content)
     sys.stdout.write(f"docs/images/{name}: {len(content):,} bytes\n")
 

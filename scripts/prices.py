@@ -1,7 +1,7 @@
 """Freeze the price table: from the package genai-prices to analysis/prices.json.
 
-Not a dependency, because a price of the past must not change with an update. Install the newest
-one beside this project, run this file, and read the difference before it lands.
+genai-prices is not a dependency, because past prices must not change with an update. Install its
+newest version, run `python -m scripts.prices`, and review the difference before you commit it.
 """
 
 import json
@@ -20,7 +20,7 @@ def main() -> None:
     from genai_prices.data import providers
 
     google = next(each for each in providers if each.id == "google")
-    models = {each.id: found for each in google.models if (found := priced(each))}
+    models = {each.id: prices for each in google.models if (prices := priced(each))}
     page = google.pricing_urls[0].removeprefix(_SCHEME)
     note = {
         "unit": "US dollars for a million tokens; thought tokens are billed as output",
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def priced(model: Any) -> dict[str, Any] | None:
-    """Online and batch rates of one model; None when they are not plain, dated numbers."""
+    """Online and batch rates of one model; None unless all are single numbers with a date."""
     variants = [v for v in model.price_variants or () if v.when == {"processing": "batch"}]
     if len(variants) != 1 or not model.id.startswith("gemini"):
         return None
@@ -43,7 +43,7 @@ def priced(model: Any) -> dict[str, Any] | None:
     rates = [online.input_mtok, online.output_mtok, online.cache_read_mtok]
     if any(not _is_plain(rate) for rate in [*rates, batch.input_mtok, batch.output_mtok]):
         return None
-    # What the batch rates leave out stays at the online rate.
+    # Without a batch rate for cached tokens the online rate applies.
     cached = batch.cache_read_mtok if batch.cache_read_mtok is not None else rates[2]
     return {
         "input": float(batch.input_mtok),
@@ -55,7 +55,7 @@ def priced(model: Any) -> dict[str, Any] | None:
 
 
 def _newest(prices: Any) -> Any:
-    """The rates in force today, of rates that begin on days."""
+    """The rates in force today, of a list with start dates."""
     if not isinstance(prices, list):
         return prices
     today = date.today()  # noqa: DTZ011
@@ -64,7 +64,7 @@ def _newest(prices: Any) -> Any:
 
 
 def _is_plain(rate: Any) -> bool:
-    """A number, and no table by the size of the prompt."""
+    """Whether the rate is one number, not a table by the size of the prompt."""
     return rate is not None and not hasattr(rate, "tiers")
 
 

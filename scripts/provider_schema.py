@@ -1,14 +1,14 @@
 #!/usr/bin/env python
-"""The provider's schema for checking infra/terraform without network, from packages on PyPI.
+"""Extract the Google provider's schema from packages on PyPI, to check infra/terraform offline.
 
     pip download --no-deps cdktn-provider-google==21.1.0 cdktn-provider-google-beta==21.1.0
     python scripts/provider_schema.py cdktn_provider_google*-21.1.0-py3-none-any.whl
 
-writes tests/terraform/provider-schema/google-<version>.json, with the types that infra/terraform
-uses alone, one a line. The wheels hold bindings that were generated from the provider's schema;
-their JavaScript keeps for each attribute whether it is computed, optional or required, and its
-type. What results has the shape of `terraform providers schema -json`, with the documented values
-of an attribute as `x_enum`. It is data under the Mozilla Public License 2.0: see the NOTICE there.
+writes tests/terraform/provider-schema/google-<version>.json with the types that infra/terraform
+uses, one a line. The wheels contain bindings that were generated from the provider's schema; their
+JavaScript states for each attribute its type, and whether it is computed, optional or required. The
+result has the form of `terraform providers schema -json`, with an attribute's documented values as
+`x_enum`. It is data under the Mozilla Public License 2.0: see the NOTICE there.
 """
 
 import io
@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-HOUSE = Path(__file__).parent.parent
-TERRAFORM = HOUSE / "infra" / "terraform"
-SCHEMAS = HOUSE / "tests" / "terraform" / "provider-schema"
+REPO = Path(__file__).parent.parent
+TERRAFORM = REPO / "infra" / "terraform"
+SCHEMAS = REPO / "tests" / "terraform" / "provider-schema"
 
 _ATTRIBUTE = re.compile(
     r"^    // (\w+) - computed: (true|false), optional: (true|false), required: (true|false)$"
@@ -66,7 +66,7 @@ class Attribute:
     optional: bool
     required: bool
     value: str = ""
-    """The JavaScript that makes it."""
+    """The JavaScript that creates it."""
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Class:
     type: str = ""
     attributes: dict[str, Attribute] = field(default_factory=dict)
     entries: dict[str, Json] = field(default_factory=dict)
-    """What `synthesizeHclAttributes` says of each attribute: block or not, and its storage."""
+    """From `synthesizeHclAttributes`: for each attribute whether it is a block, and its storage."""
 
 
 @dataclass
@@ -89,11 +89,11 @@ class Module:
 
 
 def read_wheel(wheel: Path) -> tuple[str, Json]:
-    """The provider's version, and the schema of everything in it."""
+    """The provider's version and its whole schema."""
     name = "google-beta" if "google_beta" in wheel.name else "google"
     version, schemas = "", Json({kind: {} for kind in _KINDS.values()})
     for script, types in _sources(wheel):
-        version = version or _found(re.search(r"providerVersion: '([\d.]+)'", script))
+        version = version or _first_group(re.search(r"providerVersion: '([\d.]+)'", script))
         module = Module(*_read_script(script), _read_values(types))
         for class_name, each in module.classes.items():
             kind = _KINDS.get(each.base)
@@ -149,7 +149,7 @@ def _read_script(script: str) -> tuple[dict[str, Class], dict[str, dict[str, Jso
         if hit := _ENTRY.match(line):
             entry = {"name": hit[1]}
         elif entry is not None:
-            entry |= _told(line)
+            entry |= _entry_fields(line)
             if "storage" in entry:
                 target[entry["name"]], entry = entry, None
         if line == "}":
@@ -167,7 +167,7 @@ def _value(lines: list[str], at: int) -> str:
     return ""
 
 
-def _told(line: str) -> Json:
+def _entry_fields(line: str) -> Json:
     text = line.strip().rstrip(",")
     if text.startswith("isBlock:"):
         return {"block": text.endswith("true")}
@@ -189,8 +189,8 @@ def _read_values(types: str) -> dict[tuple[str, str], list[str]]:
             comment += " " + line.strip().lstrip("*/ ")
             if line.strip().endswith("*/"):
                 name = re.search(r"#(\w+) \w+#(\w+)\}", comment)
-                told = re.search(r"Possible values: \[([^\]]*)\]", comment)
-                if name and told and (known := re.findall(r'"([^"]*)"', told[1])):
+                listed = re.search(r"Possible values: \[([^\]]*)\]", comment)
+                if name and listed and (known := re.findall(r'"([^"]*)"', listed[1])):
                     values[interface, name[2]] = known
                 comment = ""
     return values
@@ -259,7 +259,7 @@ def _computed(value: str, module: Module) -> Any:
     """An object, or a list or map of them, that the service fills."""
     hit = re.search(r"new (?:\w+\.)?(\w+)\(this, \"\w+\"(?:, (true|false))?\)", value)
     if not hit or hit[1] not in module.classes:
-        raise ValueError(f"the type of this attribute is not known: {value[:90]}")
+        raise ValueError(f"unknown attribute type: {value[:90]}")
     base = re.sub(r"(List|OutputReference|Map)$", "", hit[1])
     reference = module.classes[f"{base}OutputReference"]
     whole = ["object", {n: _type(a, None, module) for n, a in reference.attributes.items()}]
@@ -268,15 +268,15 @@ def _computed(value: str, module: Module) -> Any:
     return ["map", whole] if hit[1].endswith("Map") else whole
 
 
-def _found(hit: re.Match[str] | None) -> str:
+def _first_group(hit: re.Match[str] | None) -> str:
     return hit[1] if hit else ""
 
 
-# Only what is used
+# The types that are used
 
 
 def used(folder: Path) -> dict[tuple[str, str], str]:
-    """The provider of each resource type and data source; a block of google-beta says so first."""
+    """The provider of each resource type and data source, by its block in the folder."""
     header = re.compile(
         r'^(resource|data) "(google_\w+)" "\w+" \{(\n  provider\s+= google-beta)?', re.M
     )
@@ -289,7 +289,7 @@ def used(folder: Path) -> dict[tuple[str, str], str]:
 
 
 def subset(documents: list[Json], needed: dict[tuple[str, str], str]) -> Json:
-    """Raises `KeyError` naming a type that no document has."""
+    """The needed types of all documents. Raises `KeyError` for a type that none has."""
     providers = {n: p for each in documents for n, p in each["provider_schemas"].items()}
     kept: Json = {
         name: {"provider": p["provider"], "resource_schemas": {}, "data_source_schemas": {}}
@@ -302,7 +302,7 @@ def subset(documents: list[Json], needed: dict[tuple[str, str], str]) -> Json:
 
 
 def text_of(document: Json) -> str:
-    """Compact, with one type a line, so that a renewal can be reviewed."""
+    """Compact JSON with one type a line, so that an update can be reviewed."""
 
     def flat(thing: object) -> str:
         return json.dumps(thing, separators=(",", ":"), sort_keys=True)

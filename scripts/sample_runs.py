@@ -1,4 +1,4 @@
-"""A run under a held clock, for pictures that are the same whoever makes them."""
+"""Sample runs with a fixed clock, for pictures that are the same on every machine."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,14 +17,14 @@ from troupe.standin.settings import Behaviour
 
 START = datetime(2026, 11, 20, 6, 0, tzinfo=UTC)
 RUN = "calls-of-november"
-DAMAGE = Corruption(share=0.12, seed=0)
-"""So that there is something to see."""
+CORRUPTION = Corruption(share=0.12, seed=0)
+"""So that errors are shown."""
 OWN = Path(__file__).parent.parent / "docs" / "examples" / "compliance_check_v1"
 REQUEST = RunRequested(run_id=RUN, rows_per_batch=60, canary=30, concurrency=3)
 
 
 class HeldClock:
-    """Time passes when it is told to."""
+    """A clock that stands still until it is set."""
 
     def __init__(self) -> None:
         self.time = START
@@ -36,53 +36,53 @@ class HeldClock:
         self.time = max(self.time, time)
 
 
-class Story:
-    """One run on a laptop, step by step."""
+class SampleRun:
+    """One run on a local backend, advanced step by step."""
 
     def __init__(self, home: Path) -> None:
         self.clock = HeldClock()
         behaviour = Behaviour(pending_seconds=240, running_seconds=900)
-        settings = LocalSettings(corruption=DAMAGE, deployment="demo", behaviour=behaviour)
+        settings = LocalSettings(corruption=CORRUPTION, deployment="demo", behaviour=behaviour)
         self.backend = LocalBackend(home, settings, self.clock)
-        # Another figure on every machine.
+        # Peak memory differs between machines.
         self.backend.dependencies = replace(self.backend.dependencies, peak_megabytes=lambda: None)
         file = home / "generated.jsonl"
         file.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in generate()))
         load(self.backend, str(file))
         self._request(REQUEST)
 
-    def play(self, most: timedelta = timedelta(days=30)) -> None:
-        """Until everything is done, or so much time has passed."""
-        until = self.clock() + most
+    def advance(self, limit: timedelta = timedelta(days=30)) -> None:
+        """Run until nothing is left to do, or so much time has passed."""
+        until = self.clock() + limit
         while True:
             if self.backend.deliver_next() is not None or self.backend.service.step():
                 continue
             times = (self.backend.bus.next_due(), self.backend.service.next_due())
             due = min((time for time in times if time is not None), default=None)
             if due is None or due > until:
-                if most < timedelta(days=30):
+                if limit < timedelta(days=30):
                     self.clock.pass_to(until)
                 return
             self.clock.pass_to(due)
 
-    def another(self) -> str:
-        """An analysis of one's own over the same calls, to its end; the name of its run."""
+    def run_own_analysis(self) -> str:
+        """Run another analysis over the same calls to its end; returns the run's id."""
         run = "checks-of-november"
         add_analysis(self.backend, str(OWN))
         self._request(msgspec.structs.replace(REQUEST, run_id=run, analysis=OWN.name))
-        self.play()
+        self.advance()
         return run
 
-    def record_asked_twice(self) -> str:
-        """One that needed a further attempt."""
+    def retried_record(self) -> str:
+        """A record that needed more than one attempt."""
         db = self.backend.warehouse.db
-        found = db.execute(
+        row = db.execute(
             "SELECT record_id FROM processed_records WHERE first_processed_execution_id = ? "
             "ORDER BY attempt DESC, batch, record_id LIMIT 1",
             [RUN],
         ).fetchone()
-        assert found is not None, "the run stored rows"  # noqa: S101
-        return str(found[0])
+        assert row is not None, "the run stored rows"  # noqa: S101
+        return str(row[0])
 
     def _request(self, request: RunRequested) -> None:
         self.backend.publish(
@@ -93,9 +93,9 @@ class Story:
 
 
 @contextmanager
-def opened(home: Path) -> Iterator[Story]:
-    story = Story(home)
+def opened(home: Path) -> Iterator[SampleRun]:
+    sample = SampleRun(home)
     try:
-        yield story
+        yield sample
     finally:
-        story.backend.close()
+        sample.backend.close()

@@ -1,7 +1,7 @@
-"""For the site of docs/: what is written for a code host is shown as it is beside the code.
+"""Adapt the Markdown of docs/ to the site generator.
 
-Links to files of the repository that are no pages become plain text: on the site they would lead
-nowhere. What belongs to a list item is moved to the four columns that the generator demands.
+Links to files of the repository that are not pages become plain text, because the site does not
+contain them. Continuation lines of list items are indented to the four columns that it demands.
 """
 
 import posixpath
@@ -19,19 +19,19 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
 
 def without_outside_links(markdown: str, path: str) -> str:
-    """`path` is the page's own, below docs/."""
+    """Replace links that lead out of docs/ by their text; `path` is the page's, below docs/."""
     folder = posixpath.dirname(path)
 
-    def told(match: re.Match[str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
         text, target, _ = match.groups()
         outside = posixpath.normpath(posixpath.join(folder, target)).startswith("..")
         return text if outside and ":" not in target else match.group()
 
-    return _LINK.sub(told, markdown)
+    return _LINK.sub(replaced, markdown)
 
 
 def list_items_moved(markdown: str) -> str:
-    """Lists of one level; code that stands outside of them is left alone."""
+    """Indent continuation lines of list items, for lists of one level; other code is unchanged."""
     moved, column, code = [], 0, False
     for line in markdown.splitlines():
         item = _ITEM.match(line)

@@ -40,9 +40,7 @@ IN_FUNCTIONS = {
     "troupe/cli/client.py": "the backend is chosen, and only the chosen one is imported",
     "troupe/cli/doctor.py": "Google's clients are an optional extra",
     "troupe/backends/gcp/backend.py": "a service loads the clients of its own handlers alone",
-    "troupe/doctor/checks.py": "each check loads one client of Google's",
     "troupe/telemetry/setup.py": "OpenTelemetry is an optional extra",
-    "troupe/backends/defaults.py": "the module resource exists on POSIX alone",
     "troupe/report/progress.py": "rich is imported on terminals only; a pipe need not wait",
 }
 """Files, or folders, that may import inside functions, and the reason of each."""

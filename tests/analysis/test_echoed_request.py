@@ -141,7 +141,7 @@ def test_a_damaged_line_is_read_alike_with_and_without_a_known_prefix(
 def test_a_file_is_read_alike_with_and_without_a_known_prefix(fingerprints: bool) -> None:
     """It has damaged answers, refused requests and truncated lines."""
     lines = list(samples.predictions(400, seed=11, characters=300))
-    analysis = samples.house_review()
+    analysis = samples.long_review()
     trained = Reader(analysis, fingerprints=fingerprints)
 
     for number, line in enumerate(lines, start=1):

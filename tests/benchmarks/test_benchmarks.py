@@ -1,4 +1,4 @@
-"""Every benchmark at a tiny size: it runs and returns its figures. Never how fast."""
+"""Every benchmark runs at a tiny size and returns its figures. Speed is not tested."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("name", BENCHMARKS)
 def test_a_benchmark_returns_its_figures(name: str) -> None:
-    """All numbers, and a section of the page made of them."""
+    """Figures that can be encoded, and a section of the page made of them."""
     figures = BENCHMARKS[name](**SMALL[name])
 
     assert json.loads(json.dumps(figures))
@@ -36,10 +36,10 @@ def test_a_benchmark_returns_its_figures(name: str) -> None:
     assert page({"machine": about, name: figures}).count("## ") == 1
 
 
-def test_the_results_are_written_where_they_were_asked_for(
+def test_the_results_are_written_to_the_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As JSON and as a page, which is printed as well."""
+    """As JSON and as a page, which is also printed."""
     main(["--quick", "--only", "hops", "--out", str(tmp_path)])
 
     results = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
@@ -48,7 +48,7 @@ def test_the_results_are_written_where_they_were_asked_for(
 
 
 def test_the_same_seed_gives_the_same_file() -> None:
-    """Otherwise no two runs could be compared."""
+    """So that two runs can be compared."""
     first, second = (list(samples.predictions(40, seed=3, characters=200)) for _ in range(2))
 
     assert first == second
@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_file() -> None:
 
 
 def test_ours_and_the_baseline_read_the_same_file(tmp_path: Path) -> None:
-    """Ours refuses what is damaged beyond proof; nothing else is missing."""
+    """Our reader refuses some damaged answers; no other row is missing."""
     path = tmp_path / "predictions.jsonl"
     path.write_bytes(b"".join(samples.predictions(300, seed=3, characters=200)))
     readings = list(Reader(samples.call_review()).read([path.read_bytes()]))
@@ -69,7 +69,7 @@ def test_ours_and_the_baseline_read_the_same_file(tmp_path: Path) -> None:
 
 
 def test_ranges_of_bytes_share_the_lines_without_loss(tmp_path: Path) -> None:
-    """A line belongs to the range that it begins in, wherever the ranges meet."""
+    """A line belongs to the range that it begins in, wherever the ranges are split."""
     path = tmp_path / "predictions.jsonl"
     path.write_bytes(b"".join(samples.predictions(20, seed=3, characters=200)))
     size = path.stat().st_size
@@ -81,7 +81,7 @@ def test_ranges_of_bytes_share_the_lines_without_loss(tmp_path: Path) -> None:
 
 
 def _newlines(path: Path) -> list[int]:
-    """The places around the ends of some lines."""
+    """Positions around the ends of some lines."""
     ends, at = [], 0
     for line in lines_of([path.read_bytes()]):
         at += len(line) + 1

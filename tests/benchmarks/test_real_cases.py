@@ -1,4 +1,4 @@
-"""Cases from elsewhere: read as stated, refused by name, or differing, which ends with 1."""
+"""Real cases: read as stated, refused with an error type, or differing, which ends with 1."""
 
 import base64
 import json
@@ -19,10 +19,10 @@ def _line(**changed: Any) -> str:
     return json.dumps({"status": "", "response": {"candidates": [candidate]}} | changed)
 
 
-def test_cases_are_counted_by_how_they_end(
+def test_cases_are_counted_by_their_result(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Each with its grade or the name of its error."""
+    """Each with its grade or its error type."""
     _write(
         tmp_path,
         "malformed.jsonl",
@@ -55,7 +55,7 @@ def test_cases_are_counted_by_how_they_end(
 
 
 def _without_lossy(text: str) -> list[str]:
-    """A cut text may be refused as lossy or as no JSON; both are refusals."""
+    """A truncated text may be refused as lossy or as invalid JSON; both are refusals."""
     lines = text.splitlines()
     if "      1 refused: repaired_lossy" in lines:
         lines.remove("      1 refused: repaired_lossy")
@@ -65,7 +65,7 @@ def _without_lossy(text: str) -> list[str]:
 
 
 def test_a_case_that_differs_ends_with_1(tmp_path: Path) -> None:
-    """Read as something else than its source states."""
+    """It is read as another value than its source states."""
     _write(
         tmp_path,
         "malformed.jsonl",
@@ -76,5 +76,5 @@ def test_a_case_that_differs_ends_with_1(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_cases_ends_with_1(tmp_path: Path) -> None:
-    """Nothing was shown."""
+    """Nothing was tested."""
     assert 1 == main(str(tmp_path))

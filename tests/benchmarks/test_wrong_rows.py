@@ -1,18 +1,18 @@
-"""The published table of silently wrong rows, small."""
+"""The published table of silently wrong rows, with few answers."""
 
 import re
 
 import pytest
 
-from benchmarks.damages import KINDS
+from benchmarks.damaged_answers import KINDS
 from benchmarks.wrong_rows import NUMBER, PAGE, page, wrong_rows
 
 TABLE = wrong_rows(12)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_ours_is_never_wrong_in_silence(kind: str) -> None:
-    """Every answer is read as it was said, or refused."""
+def test_our_reader_stores_no_wrong_row(kind: str) -> None:
+    """Every answer is read as the model gave it, or refused."""
     ours = TABLE[kind]["ours"]
 
     assert (0, 12) == (ours["wrong"], ours["equal"] + ours["refused"])
@@ -22,12 +22,12 @@ def test_ours_is_never_wrong_in_silence(kind: str) -> None:
     "kind", ["code fence", "trailing comma", "comma missing", "prose around", "raw newlines"]
 )
 def test_harmless_damage_costs_no_row(kind: str) -> None:
-    """Refusing everything would be no art."""
+    """All such answers are read."""
     assert 12 == TABLE[kind]["ours"]["equal"]
 
 
-def test_the_other_readers_are_wrong_where_it_matters() -> None:
-    """The damage is real: whoever repairs what was cut stores half sentences."""
+def test_the_other_readers_store_truncated_texts() -> None:
+    """A repair of a truncated answer stores half sentences."""
     cut = TABLE["cut, finish reason STOP"]
 
     assert cut["json-repair + schema"]["wrong"] > 6
@@ -35,7 +35,7 @@ def test_the_other_readers_are_wrong_where_it_matters() -> None:
 
 
 def test_the_published_table_is_of_this_script() -> None:
-    """Same kinds, same readers, zero in our column."""
+    """Same kinds and readers, and zero wrong rows in our column."""
     published = PAGE.read_text(encoding="utf-8")
 
     assert page(TABLE, NUMBER).splitlines()[:9] == published.splitlines()[:9]

@@ -64,7 +64,7 @@ def test_what_a_batch_reads_does_not_grow_with_the_history(tmp_path: Path) -> No
 
     def read(batches: int, history: int) -> int:
         backend = BenchmarkBackend(tmp_path / f"{batches}-{history}", records=batches * 2)
-        backend.remember(history)
+        backend.add_history(history)
         try:
             return backend.run(rows_per_batch=2)["bytes_read"]
         finally:

@@ -53,7 +53,7 @@ def show(page: Page, html: str, folder: Path) -> None:
 
 def faults(page: Page, view: View) -> list[str]:
     """What is wrong with the page in this view."""
-    page.look(view)
+    page.set_view(view)
     found: list[str] = page.run(LOOKS)
     return found
 
@@ -91,7 +91,7 @@ def test_the_page_follows_the_scheme_of_its_reader(page: Page, tmp_path: Path) -
     show(page, render_html(samples.summary()), tmp_path)
     grounds: dict[str, Any] = {}
     for name, view in {**VIEWS, "paper": View(794, dark=True, media="print")}.items():
-        page.look(view)
+        page.set_view(view)
         grounds[name] = page.run("getComputedStyle(document.body).backgroundColor")
 
     assert grounds["dark"] == grounds["phone, dark"] != grounds["light"] == grounds["phone"]
@@ -101,7 +101,7 @@ def test_the_page_follows_the_scheme_of_its_reader(page: Page, tmp_path: Path) -
 def test_the_page_prints(page: Page, tmp_path: Path) -> None:
     """On a handful of sheets."""
     show(page, render_html(samples.summary(), samples.totals()), tmp_path)
-    page.look(View(794))
+    page.set_view(View(794))
     paper = page.pdf()
 
     assert paper.startswith(b"%PDF")

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from scripts.pictures import IMAGES, MOST_BYTES
+from scripts.pictures import IMAGES, MAX_BYTES
 
 PICTURES = sorted(IMAGES.iterdir())
 DOCS = IMAGES.parent
@@ -15,7 +15,7 @@ DOCS = IMAGES.parent
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda file: file.name)
 def test_a_picture_is_small(picture: Path) -> None:
     """It travels with every clone."""
-    assert 1_000 < picture.stat().st_size <= MOST_BYTES
+    assert 1_000 < picture.stat().st_size <= MAX_BYTES
 
 
 @pytest.mark.parametrize(
