@@ -134,7 +134,7 @@ def test_a_model_that_is_not_there_is_told(
 
     monkeypatch.setattr(probe.probing.job_service, "create", refuses)
     told = run(probe.probing.settings, "--live", "--yes")
-    assert (1, True) == (told.exit_code, "no job was made: model_not_found" in told.output)
+    assert (1, True) == (told.exit_code, "no job was created: model_not_found" in told.output)
 
     def silent(**_: Any) -> Any:
         raise Redeliver("creating troupe.probe.x: DeadlineExceeded 504")
