@@ -83,7 +83,6 @@ REPLACED: dict[str, set[str]] = {
         "say",
         "seal",
         "seal_wish",
-        "tell",
         "told",
         "wish_of",
     },

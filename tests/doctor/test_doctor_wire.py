@@ -37,11 +37,11 @@ def bigquery(*replies: Any) -> tuple[Client, Wire]:
 
 
 def dataset(name: str, **more: str) -> Reply:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "datasetReference": {"projectId": "stories", "datasetId": name},
         "location": "EU",
     }
-    return 200, told | more
+    return 200, fields | more
 
 
 def answer(name: str, kind: str, value: str) -> Reply:
@@ -77,10 +77,10 @@ def test_bigquery_is_asked_with_short_patience_and_without_repeats_of_a_job() ->
 def test_every_table_as_bigquery_describes_it_is_in_order() -> None:
     """Its columns, partitions and clusters come back by the client's own names."""
 
-    def told(asked: Asked) -> Reply:
+    def table_reply(asked: Asked) -> Reply:
         return 200, table(asked[1].rpartition("/")[2]).to_api_repr()
 
-    client, wire = bigquery(*[told for _ in layouts()])
+    client, wire = bigquery(*[table_reply for _ in layouts()])
 
     assert ["ok"] == states(list(check_tables(settled(), lambda: client)))
     assert len(layouts()) == len(wire.asked)
@@ -91,12 +91,12 @@ def test_a_right_that_is_missing_is_asked_for_once() -> None:
     refusal = error(403, "accessDenied", "quoted words")
     client, wire = bigquery(*[refusal for _ in layouts()])
 
-    (told,) = check_tables(settled(), lambda: client)
+    (finding,) = check_tables(settled(), lambda: client)
 
     assert len(layouts()) == len(wire.asked)
-    assert ("fault", True) == (told.state, "Forbidden" in told.message)
-    assert "roles/bigquery.dataViewer" in told.remedy
-    assert "quoted" not in repr(told)
+    assert ("fault", True) == (finding.state, "Forbidden" in finding.message)
+    assert "roles/bigquery.dataViewer" in finding.remedy
+    assert "quoted" not in repr(finding)
 
 
 def test_the_source_is_read_by_a_dry_run_alone() -> None:
@@ -113,9 +113,9 @@ def test_the_source_is_read_by_a_dry_run_alone() -> None:
         ),
     )
 
-    (told,) = check_source_table(settled(), lambda: client)
+    (finding,) = check_source_table(settled(), lambda: client)
 
-    assert "7 MB" in told.message
+    assert "7 MB" in finding.message
     assert wire.asked[1][2]["configuration"]["dryRun"] is True
 
 
@@ -126,7 +126,7 @@ class StorageAnswers(requests.Session):
 
     def __init__(self, **bucket: Any) -> None:
         super().__init__()
-        self.told: dict[str, Any] = {
+        self.fields: dict[str, Any] = {
             "location": "EU",
             "projectNumber": "17",
             "iamConfiguration": {"publicAccessPrevention": "enforced"},
@@ -140,7 +140,7 @@ class StorageAnswers(requests.Session):
         _, _, name, *rest = unquote(address.path).removeprefix("/storage").split("/")[1:]
         asked = {part.partition("=")[2] for part in address.query.split("&")}
         answers: dict[tuple[str, ...], dict[str, Any]] = {
-            (): self.told | {"name": name},
+            (): self.fields | {"name": name},
             ("iam",): {
                 "version": 3,
                 "bindings": [{"role": "roles/storage.objectUser", "members": [AGENT]}],

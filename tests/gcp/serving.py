@@ -85,9 +85,9 @@ class Caller:
         async def receive() -> Any:
             return next(received)
 
-        async def send(told: Any) -> None:
-            if told["type"] == "http.response.start":
-                answered.append(told["status"])
+        async def send(reply: Any) -> None:
+            if reply["type"] == "http.response.start":
+                answered.append(reply["status"])
 
         scope = {
             "type": "http", "method": method, "path": path, "query_string": b"",
@@ -107,7 +107,7 @@ class ServiceHarness:
         self.service = Service(settings, lambda: self.backend)
         self.caller = Caller(self.service)
 
-    def told(self, request: RunRequested) -> Message:
+    def message_of(self, request: RunRequested) -> Message:
         wrapped_command = wrap_command(
             request,
             deployment=self.harness.backend.deployment,
@@ -116,9 +116,9 @@ class ServiceHarness:
         )
         return message("run-requested", *to_pubsub(wrapped_command))
 
-    def pushed(self, told: Message, handler: str, form: Any = wrapped_push) -> int:
-        name = self.settings.subscription(f"{handler}.{told.topic}")
-        (status,) = self.caller.send(form(told, name))
+    def pushed(self, message: Message, handler: str, form: Any = wrapped_push) -> int:
+        name = self.settings.subscription(f"{handler}.{message.topic}")
+        (status,) = self.caller.send(form(message, name))
         return int(status)
 
 

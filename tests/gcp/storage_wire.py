@@ -30,7 +30,7 @@ class Kept:
     content: bytes
     generation: int
 
-    def told(self, bucket: str) -> dict[str, Any]:
+    def resource(self, bucket: str) -> dict[str, Any]:
         checksum = google_crc32c.value(self.content).to_bytes(4, "big")
         return {
             "bucket": bucket, "name": self.name, "generation": str(self.generation),
@@ -106,11 +106,11 @@ class StorageWire(requests.Session):
             return reply(204)
         if query.get("alt") == ["media"]:
             return _ranged(found.content, headers.get("range", ""))
-        return reply(200, found.told(self.bucket))
+        return reply(200, found.resource(self.bucket))
 
     def _list(self, prefix: str) -> requests.Response:
         names = sorted((n for n in self.kept if n.startswith(prefix)), key=str.encode)
-        return reply(200, {"items": [self.kept[name].told(self.bucket) for name in names]})
+        return reply(200, {"items": [self.kept[name].resource(self.bucket) for name in names]})
 
     def _begin(self, name: str, query: Query) -> requests.Response:
         if self._is_taken(name, query):
@@ -132,17 +132,17 @@ class StorageWire(requests.Session):
             return reply(412)
         self._generations += 1
         self.kept[name] = Kept(name, content, self._generations)
-        return reply(200, self.kept[name].told(self.bucket))
+        return reply(200, self.kept[name].resource(self.bucket))
 
     def _is_taken(self, name: str, query: Query) -> bool:
         return query.get("ifGenerationMatch") == ["0"] and name in self.kept
 
 
 def reply(
-    status: int, told: dict[str, Any] | None = None, headers: Mapping[str, str] | None = None,
+    status: int, payload: dict[str, Any] | None = None, headers: Mapping[str, str] | None = None,
     content: bytes = b"",
 ) -> requests.Response:  # fmt: skip
-    body = json.dumps(told).encode() if told is not None else content
+    body = json.dumps(payload).encode() if payload is not None else content
     raw = urllib3.HTTPResponse(
         io.BytesIO(body), status=status, headers=dict(headers or {}), preload_content=False
     )
@@ -157,9 +157,9 @@ def _ranged(content: bytes, asked: str) -> requests.Response:
         return reply(200, None, {}, content)
     start, end = int(span.group(1)), int(span.group(2))
     part = content[start : end + 1]
-    told = f"bytes {start}-{start + len(part) - 1}/{len(content)}"
+    payload = f"bytes {start}-{start + len(part) - 1}/{len(content)}"
     length = str(len(part))
-    return reply(206, None, {"content-range": told, "content-length": length}, part)
+    return reply(206, None, {"content-range": payload, "content-length": length}, part)
 
 
 def _multipart(kind: str, body: bytes) -> tuple[str, bytes]:

@@ -40,7 +40,7 @@ def test_a_push_in_either_form_is_handled_and_acknowledged(
     """What follows from it is published before the answer."""
     service.harness.load(calls(4))
 
-    status = service.pushed(service.told(RunRequested(run_id="r1")), "plan-run", form)
+    status = service.pushed(service.message_of(RunRequested(run_id="r1")), "plan-run", form)
 
     assert 204 == status
     assert ["run-planned", "batch-planned"] == [
@@ -52,14 +52,14 @@ def test_a_push_in_either_form_is_handled_and_acknowledged(
 def test_an_event_comes_by_the_http_binding_too(service: ServiceHarness, binary: bool) -> None:
     """Structured or binary, with percent-encoded headers."""
     service.harness.load(calls(4))
-    told = service.told(RunRequested(run_id="r1"))
+    message_ = service.message_of(RunRequested(run_id="r1"))
     headers = {"content-type": "application/cloudevents+json"}
-    body = told.body
+    body = message_.body
     if binary:
-        named = {k: v for k, v in told.attributes.items() if k.startswith("ce-")}
+        named = {k: v for k, v in message_.attributes.items() if k.startswith("ce-")}
         headers = {"content-type": "application/json"} | named
         headers["ce-source"] = headers["ce-source"].replace("/", "%2F")
-        body = json.dumps(json.loads(told.body)["data"]).encode()
+        body = json.dumps(json.loads(message_.body)["data"]).encode()
 
     assert [204] == service.caller.send(Push(headers, body))
     assert 2 == len(service.backend.bus.published)
@@ -68,8 +68,8 @@ def test_an_event_comes_by_the_http_binding_too(service: ServiceHarness, binary:
 def test_eventarc_may_bring_a_message_of_pubsub(service: ServiceHarness) -> None:
     """Its event says the topic; the subscription is one of Eventarc's own."""
     service.harness.load(calls(4))
-    told = service.told(RunRequested(run_id="r1"))
-    push = wrapped_push(told, "projects/p/subscriptions/eventarc-xyz")
+    message_ = service.message_of(RunRequested(run_id="r1"))
+    push = wrapped_push(message_, "projects/p/subscriptions/eventarc-xyz")
     headers = {
         "content-type": "application/json", "ce-id": "1", "ce-specversion": "1.0",
         "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
@@ -164,8 +164,8 @@ def test_an_object_of_no_interest_asks_nobody_anything(
 
 def test_a_replay_for_another_handler_is_let_go(service: ServiceHarness) -> None:
     """Its own subscription has it."""
-    told = service.told(RunRequested(run_id="r1"))
-    again = replace(told, attributes={**told.attributes, "replayfor": "somebody-else"})
+    message_ = service.message_of(RunRequested(run_id="r1"))
+    again = replace(message_, attributes={**message_.attributes, "replayfor": "somebody-else"})
 
     assert 204 == service.pushed(again, "plan-run")
     assert [] == service.backend.bus.published
@@ -180,9 +180,9 @@ def test_another_handler_s_subscription_is_refused(
 ) -> None:
     """Somebody wired it wrongly; the log says which."""
     service = ServiceHarness(harness, gcp_settings(TROUPE_HANDLER="plan-run", TROUPE_CONCURRENCY=1))
-    told = message("x", b"{}", {})
+    message_ = message("x", b"{}", {})
 
-    assert [403] == service.caller.send(wrapped_push(told, service.settings.subscription(name)))
+    assert [403] == service.caller.send(wrapped_push(message_, service.settings.subscription(name)))
     (record,) = [each for each in caplog.records if each.getMessage() == "wrong-subscription"]
     assert name in vars(record)["why"]
 
@@ -261,20 +261,20 @@ def test_what_cannot_be_published_is_delivered_again(service: ServiceHarness) ->
     """And then it is published."""
     service.harness.load(calls(4))
     service.backend.bus.fails = True
-    told = service.told(RunRequested(run_id="r1"))
+    message_ = service.message_of(RunRequested(run_id="r1"))
 
-    assert 503 == service.pushed(told, "plan-run")
+    assert 503 == service.pushed(message_, "plan-run")
     service.backend.bus.fails = False
-    assert 204 == service.pushed(told, "plan-run")
+    assert 204 == service.pushed(message_, "plan-run")
     assert 2 == len(service.backend.bus.published)
 
 
 def test_an_event_of_a_run_that_is_not_planned_yet_comes_again(service: ServiceHarness) -> None:
     """Whatever the handler raises, the message is not lost."""
     event = BatchPlanned(run_id="nowhere", planned_on="2026-03-02", batch=1, attempt=1, records=1)
-    told = message("batch-planned", *to_pubsub(wrapped(event)))
+    message_ = message("batch-planned", *to_pubsub(wrapped(event)))
 
-    assert 503 == service.pushed(told, "write-jsonl")
+    assert 503 == service.pushed(message_, "write-jsonl")
 
 
 # Health
@@ -349,7 +349,7 @@ def test_two_deliveries_are_handled_at_once(harness: LocalHarness) -> None:
     settings = replace(gcp_settings(TROUPE_CONCURRENCY=2), time_budget_seconds=30)
     caller = Caller(Service(settings, lambda: slow))
     name = settings.subscription("watch-jobs.watch-tick")
-    told = message("watch-tick", b"x", {})
+    message_ = message("watch-tick", b"x", {})
 
     def both_are_in() -> None:
         slow.entered.acquire()
@@ -359,7 +359,7 @@ def test_two_deliveries_are_handled_at_once(harness: LocalHarness) -> None:
 
     watching = threading.Thread(target=both_are_in)
     watching.start()
-    statuses = caller.send(*(wrapped_push(replace(told, id=id_), name) for id_ in ("m1", "m2")))
+    statuses = caller.send(*(wrapped_push(replace(message_, id=id_), name) for id_ in ("m1", "m2")))
     watching.join()
 
     assert [503, 503] == statuses

@@ -159,10 +159,10 @@ def test_a_stream_that_cannot_be_opened_is_left_to_the_next_delivery(
     """No second try of our own on top of Pub/Sub's."""
     service.answers = [aborted(grpc.StatusCode.UNAVAILABLE)]
 
-    with pytest.raises(Redeliver, match=r"^rows of events: ServiceUnavailable") as told:
+    with pytest.raises(Redeliver, match=r"^rows of events: ServiceUnavailable") as raised:
         stream.append("events", [event(1)])
 
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
     assert 1 == len(service.streams)
     stream.append("events", [event(1)])
 
@@ -214,9 +214,9 @@ def test_a_column_that_the_service_does_not_know_yet_is_waited_for(
     stream.append("events", [event(1)])
 
     assert "secret" not in str(again.value)
-    told = [request for requests in service.streams for request in requests]
+    requests_ = [request for requests in service.streams for request in requests]
     assert [True, True] == [
-        bool(request.proto_rows.writer_schema.proto_descriptor.field) for request in told
+        bool(request.proto_rows.writer_schema.proto_descriptor.field) for request in requests_
     ]
 
 
@@ -251,8 +251,11 @@ def test_every_column_has_a_field(table: str) -> None:
     def fields(columns: tuple[Column, ...]) -> list[Any]:
         return [(c.name, fields(c.fields)) for c in columns]
 
-    def told(message: Any) -> list[Any]:
+    def nested_fields(message: Any) -> list[Any]:
         inner = {each.name: each for each in message.nested_type}
-        return [(f.name, told(inner[f.type_name]) if f.type_name else []) for f in message.field]
+        return [
+            (f.name, nested_fields(inner[f.type_name]) if f.type_name else [])
+            for f in message.field
+        ]
 
-    assert fields(columns_of(table)) == told(descriptor_of(table))
+    assert fields(columns_of(table)) == nested_fields(descriptor_of(table))

@@ -34,7 +34,7 @@ def mend(harness: LocalHarness) -> Mend:
     return mended
 
 
-def told(harness: LocalHarness) -> list[tuple[str, str | None]]:
+def system_errors(harness: LocalHarness) -> list[tuple[str, str | None]]:
     found = operations.status(harness.backend).system_errors
     return [(row.error_type, row.cause) for row in found]
 
@@ -43,19 +43,19 @@ def test_a_replayed_letter_is_an_error_again_only_when_it_fails_again(
     harness: LocalHarness, mend: Mend
 ) -> None:
     """From its dead-lettering to its replay."""
-    assert [("dead_lettered", "object_conflict")] == told(harness)
+    assert [("dead_lettered", "object_conflict")] == system_errors(harness)
 
     harness.clock.pass_(1)
     dead_letters.replay(harness.backend)
-    assert [] == told(harness)
+    assert [] == system_errors(harness)
     harness.play()
-    assert [("dead_lettered", "object_conflict")] == told(harness)
+    assert [("dead_lettered", "object_conflict")] == system_errors(harness)
 
     mend()
     harness.clock.pass_(1)
     dead_letters.replay(harness.backend)
     harness.play()
-    assert (True, []) == (harness.books("r1")["completed"], told(harness))
+    assert (True, []) == (harness.books("r1")["completed"], system_errors(harness))
 
 
 def test_a_row_that_was_written_twice_hides_no_error(harness: LocalHarness, mend: Mend) -> None:
@@ -67,19 +67,21 @@ def test_a_row_that_was_written_twice_hides_no_error(harness: LocalHarness, mend
     )
     harness.play()
 
-    assert [("dead_lettered", "object_conflict")] == told(harness)
+    assert [("dead_lettered", "object_conflict")] == system_errors(harness)
 
 
 def test_a_discarded_letter_is_no_error_any_more(harness: LocalHarness, mend: Mend) -> None:
     """Also one whose message nobody can read."""
     harness.backend.bus.send("batch-planned", b"not json", {})
     harness.play()
-    assert {"object_conflict", "unreadable_message"} == {cause for _, cause in told(harness)}
+    assert {"object_conflict", "unreadable_message"} == {
+        cause for _, cause in system_errors(harness)
+    }
 
     for letter in dead_letters.list_dead_letters(harness.backend).letters:
         dead_letters.discard(harness.backend, letter.letter_id, "asked for by mistake")
 
-    assert [] == told(harness)
+    assert [] == system_errors(harness)
 
 
 def test_an_event_that_the_tick_gave_up_is_an_error_until_its_replay(
@@ -94,11 +96,11 @@ def test_an_event_that_the_tick_gave_up_is_an_error_until_its_replay(
     )
     harness.backend.dependencies.event_log.record([asked], harness.clock())
     harness.tick(minutes=20)
-    assert [("stuck_event", "plan-run")] == told(harness)
+    assert [("stuck_event", "plan-run")] == system_errors(harness)
 
     harness.clock.pass_(1)
     assert 1 == dead_letters.replay(harness.backend).replayed
-    assert [] == told(harness)
+    assert [] == system_errors(harness)
     harness.play()
 
-    assert (4, []) == (harness.books("r1")["analysed"], told(harness))
+    assert (4, []) == (harness.books("r1")["analysed"], system_errors(harness))

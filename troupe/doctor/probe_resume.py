@@ -91,28 +91,30 @@ def compare_resumed(
     came = {line.answer for line in after}
     kept = sum(answer in came for answer in done)
     message = f"{kept} of {len(done)} answers came back as they were, in {len(after)} lines"
-    yield _told("kept", message, kept == len(done) and len(after) == len(asked))
+    yield _finding("kept", message, kept == len(done) and len(after) == len(asked))
     good = {line.reading.record_id for line in after if line.reading.error_type is None} & failed
     message = f"{len(good)} of {len(failed)} failed requests are answered"
-    yield _told("retried", message, good == failed)
+    yield _finding("retried", message, good == failed)
     for each in check_keys(after, asked):
-        yield _told(each.name, each.message, each.state == "ok")
+        yield _finding(each.name, each.message, each.state == "ok")
 
 
-def _told(name: str, message: str, well: bool) -> Finding:
+def _finding(name: str, message: str, well: bool) -> Finding:
     return ok(name, message) if well else warning(name, message, _BY_HAND)
 
 
 def _failed(text: bytes) -> bytes:
-    told = msgspec.json.decode(text)
-    return msgspec.json.encode(told | {"status": _STATUS, "response": {}}) + b"\n"
+    line = msgspec.json.decode(text)
+    return msgspec.json.encode(line | {"status": _STATUS, "response": {}}) + b"\n"
 
 
 def _output(probing: Probing, name: str) -> str:
     return output_of(probing.settings, f"{name}-resumed")
 
 
-def _resumed(told: Finding) -> Finding:
+def _resumed(finding: Finding) -> Finding:
     """Under a name of its own; no run depends on it, so that nothing of it is a fault."""
-    name = "resume" if told.name == "probe" else f"resume {told.name}"
-    return replace(told, name=name, state="warning" if told.state == "fault" else told.state)
+    name = "resume" if finding.name == "probe" else f"resume {finding.name}"
+    return replace(
+        finding, name=name, state="warning" if finding.state == "fault" else finding.state
+    )

@@ -75,13 +75,13 @@ def _compared(
         message = f"not there: {', '.join(settings.topic_prefix + each for each in missing)}"
         yield fault(name, message, f"{_APPLY}; until then what is sent to them is lost")
     yield from merge_alike(
-        (f"{settings.topic_prefix}{each}", _told(name, list(differences(there[paths[each]]))))
+        (f"{settings.topic_prefix}{each}", _finding(name, list(differences(there[paths[each]]))))
         for each, differences in needed.items()
         if each not in missing
     )
 
 
-def _told(name: str, differences: list[Difference]) -> Finding:
+def _finding(name: str, differences: list[Difference]) -> Finding:
     """The worst of them gives the state."""
     if not differences:
         return ok(name, "are as the score needs them")

@@ -116,7 +116,7 @@ class CallAnalysis:
         intents = intent_outcome.intents(self.customer_side, self.customer)
         intent = intents[0] if intents else intent_outcome.OTHER
         wanted = intent_outcome.request(self.customer_side, self.customer, intent)
-        question = intent_outcome.question(self.customer_side)
+        question = intent_outcome.customer_question(self.customer_side)
         reason: dict[str, Any] = {"intent": INTENTS[intent]}
         if wanted is not None:
             reason["summary"] = clip(wanted.text)

@@ -31,7 +31,7 @@ def request(sentences: Sequence[Sentence], lexicon: Lexicon, intent: str) -> Sen
     return next((one for one in sentences if len(one.words) > 3), next(iter(sentences), None))
 
 
-def question(sentences: Sequence[Sentence]) -> Sentence | None:
+def customer_question(sentences: Sequence[Sentence]) -> Sentence | None:
     """The first question of more than two words."""
     questions = (one for one in sentences if one.text.rstrip().endswith(("?", "？", "؟")))
     return next((one for one in questions if len(one.words) > 2), None)
