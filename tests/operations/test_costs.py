@@ -16,7 +16,7 @@ def test_each_version_with_its_model_sums_its_own_runs(harness: LocalHarness) ->
     harness.run("r3", model="some-other-model")
 
     first, second = costs(harness.backend).analyses
-    told = costs_lines(costs(harness.backend))
+    lines = costs_lines(costs(harness.backend))
 
     assert ["r1", "r2"] == [run.run_id for run in first.of_runs]
     assert pytest.approx(first.cost) == sum(run.cost or 0 for run in first.of_runs)
@@ -24,19 +24,23 @@ def test_each_version_with_its_model_sums_its_own_runs(harness: LocalHarness) ->
     assert (2, 7) == (first.runs, first.analysed)
     assert pytest.approx(first.cost / 7) == first.each
     assert (1, 2, None) == (second.runs, second.analysed, second.cost)
-    assert told[0].startswith("call_review_v1 with gemini-3.5-flash-lite: 2 runs, 7 rows, cost $0.")
-    assert "some-other-model: 1 run, 2 rows, cost unknown, wasted unknown" in told[3]
+    assert lines[0].startswith(
+        "call_review_v1 with gemini-3.5-flash-lite: 2 runs, 7 rows, cost $0."
+    )
+    assert "some-other-model: 1 run, 2 rows, cost unknown, wasted unknown" in lines[3]
 
 
-def test_nothing_asked_has_no_cost(harness: LocalHarness) -> None:
-    """Of a version that is known."""
+def test_an_analysis_without_runs_has_no_cost(harness: LocalHarness) -> None:
+    """The analysis is known."""
     found = costs(harness.backend, "call_review_v1")
 
     assert [] == found.analyses
     assert ["No attempt was closed yet, so no cost is known."] == costs_lines(found)
 
 
-def test_a_version_that_nobody_knows_is_refused_with_those_there_are(harness: LocalHarness) -> None:
-    """It is a typing error, and no version without runs."""
+def test_an_unknown_analysis_is_refused_with_a_list_of_the_known_ones(
+    harness: LocalHarness,
+) -> None:
+    """It is a typo, and not an analysis without runs."""
     with pytest.raises(InvalidOperation, match="nothing_v1: use one of call_review_v1"):
         costs(harness.backend, "nothing_v1")

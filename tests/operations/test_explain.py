@@ -1,4 +1,4 @@
-"""Journeys from real tables: what they name is what is there."""
+"""Histories from real tables name the lines, files and rows that exist."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def record_in(harness: LocalHarness, uri: str, line: int) -> Any:
     return json.loads(content.splitlines()[line - 1])["request"]["labels"]["record"]
 
 
-def test_a_journey_names_the_very_line_that_asked_for_the_record(make_harness: MakeHarness) -> None:
+def test_a_history_names_the_line_that_requested_the_record(make_harness: MakeHarness) -> None:
     """In each attempt, until the last."""
     rows = calls(30)
     poisoned = f"k-{id_of(rows[7])}"
@@ -34,9 +34,9 @@ def test_a_journey_names_the_very_line_that_asked_for_the_record(make_harness: M
     harness.load(rows)
     harness.run("r1", canary=10, rows_per_batch=15)
 
-    journey = explain(harness.backend, id_of(rows[7]))
-    assert isinstance(journey, RecordHistory)
-    (plan,) = journey.plans
+    history = explain(harness.backend, id_of(rows[7]))
+    assert isinstance(history, RecordHistory)
+    (plan,) = history.plans
     files = {
         event.attempt: json.loads(event.data)["uri"]
         for event in plan.events
@@ -47,34 +47,34 @@ def test_a_journey_names_the_very_line_that_asked_for_the_record(make_harness: M
     assert {poisoned} == {
         record_in(harness, files[each.attempt], each.line or 0) for each in plan.lines
     }
-    told = "\n".join(history_lines(journey))
-    assert "of the answers" in told
-    assert "It failed for good (attempts_exhausted)" in told
+    text = "\n".join(history_lines(history))
+    assert "of the answers" in text
+    assert "It failed for good (attempts_exhausted)" in text
 
 
-def test_a_stored_record_says_where_it_went_and_what_it_cost(harness: LocalHarness) -> None:
+def test_a_stored_record_names_its_table_and_its_cost(harness: LocalHarness) -> None:
     """The table, the file of its answer, tokens and dollars."""
     harness.load(calls(3))
     harness.run("r1")
 
-    told = "\n".join(history_lines(explain(harness.backend, id_of(calls(1)[0]))))
+    text = "\n".join(history_lines(explain(harness.backend, id_of(calls(1)[0]))))
 
-    assert "planned into batch 1 of 1 of run r1" in told
-    assert "batch 1 is the canary" in told
-    assert "gs://" in told
-    assert "in transcription_analyzed_transcripts: read as it stands (exact)" in told
-    assert "cost $0.0" in told
+    assert "planned into batch 1 of 1 of run r1" in text
+    assert "batch 1 is the canary" in text
+    assert "gs://" in text
+    assert "in transcription_analyzed_transcripts: read as it stands (exact)" in text
+    assert "cost $0.0" in text
 
 
 @pytest.mark.parametrize(
-    ("command", "said"),
+    ("command", "expected"),
     [
         ({"providers": ["others"]}, "leaves it out: outside the filters of the request"),
         ({"mode": "test", "limit": 1}, "would admit it"),
     ],
 )
-def test_a_record_that_no_run_took_says_why(
-    harness: LocalHarness, command: dict[str, Any], said: str
+def test_a_record_that_no_run_selected_has_a_reason(
+    harness: LocalHarness, command: dict[str, Any], expected: str
 ) -> None:
     """By the request of the newest run."""
     harness.load([call(0, provider="others"), *calls(4, start=1)])
@@ -82,10 +82,10 @@ def test_a_record_that_no_run_took_says_why(
     taken = {record for (record,) in harness.sql("SELECT record_id FROM batch_records")}
     left = next(id_of(row) for row in calls(4, start=1) if id_of(row) not in taken)
 
-    assert said in history_lines(explain(harness.backend, left))[-1]
+    assert expected in history_lines(explain(harness.backend, left))[-1]
 
 
-def test_a_batch_tells_its_claims_jobs_errors_and_cost(make_harness: MakeHarness) -> None:
+def test_a_batch_lists_its_claims_jobs_errors_and_cost(make_harness: MakeHarness) -> None:
     """Each attempt with the file it was read from."""
     rows = calls(20)
     poison = frozenset({f"k-{id_of(rows[3])}"})
@@ -93,18 +93,18 @@ def test_a_batch_tells_its_claims_jobs_errors_and_cost(make_harness: MakeHarness
     harness.load(rows)
     harness.run("r1")
 
-    journey = explain(harness.backend, "r1/1")
-    told = "\n".join(history_lines(journey))
+    history = explain(harness.backend, "r1/1")
+    text = "\n".join(history_lines(history))
 
-    assert isinstance(journey, BatchHistory)
-    assert 3 == len(journey.closings) == len(journey.claims)
-    assert "Batch 1 of 1, run r1" in told
-    assert "attempt 3: closed as answered: 1 request sent, 1 line read from gs://" in told
-    assert "error truncated, requested again" in told
-    assert told.endswith("It is over: 20 records = 19 analysed + 1 failed + 0 released + 0 open.")
+    assert isinstance(history, BatchHistory)
+    assert 3 == len(history.closings) == len(history.claims)
+    assert "Batch 1 of 1, run r1" in text
+    assert "attempt 3: closed as answered: 1 request sent, 1 line read from gs://" in text
+    assert "error truncated, requested again" in text
+    assert text.endswith("It is over: 20 records = 19 analysed + 1 failed + 0 released + 0 open.")
 
 
-def test_a_batch_that_waits_for_its_turn_says_so(harness: LocalHarness) -> None:
+def test_a_batch_that_waits_for_the_window_has_not_begun(harness: LocalHarness) -> None:
     """It has no events yet."""
     harness.load(calls(30))
     harness.request("r1", canary=10, rows_per_batch=10)
@@ -114,26 +114,26 @@ def test_a_batch_that_waits_for_its_turn_says_so(harness: LocalHarness) -> None:
     assert "It has not begun" in history_lines(explain(harness.backend, "r1/3"))[-1]
 
 
-def test_a_run_tells_its_request_its_plan_and_its_batches(harness: LocalHarness) -> None:
+def test_a_run_lists_its_request_its_plan_and_its_batches(harness: LocalHarness) -> None:
     """With the cost of each, and where to read on."""
     harness.load([*calls(30), call(99, "")])
     harness.run("r1", canary=10, rows_per_batch=10)
 
-    journey = explain(harness.backend, "r1")
-    told = "\n".join(history_lines(journey))
+    history = explain(harness.backend, "r1")
+    text = "\n".join(history_lines(history))
 
-    assert "canary 10" in told
-    assert "31 rows in the source" in told
-    assert isinstance(journey, RunHistory)
-    assert [1, 2, 3, 4] == [row.batch for row in journey.batches]
-    assert "`troupe explain r1/1`" in told
+    assert "canary 10" in text
+    assert "31 rows in the source" in text
+    assert isinstance(history, RunHistory)
+    assert [1, 2, 3, 4] == [row.batch for row in history.batches]
+    assert "`troupe explain r1/1`" in text
     assert ["requested", "planned", "completed"] == [
-        word for word in ("requested", "planned", "completed") if f"UTC  {word}" in told
+        word for word in ("requested", "planned", "completed") if f"UTC  {word}" in text
     ]
 
 
 @pytest.mark.parametrize("subject", ["nothing", "r1/9", "r1/0", "ab" * 15, "r2/1"])
-def test_what_is_no_run_batch_or_record_is_refused(harness: LocalHarness, subject: str) -> None:
+def test_an_unknown_subject_is_refused(harness: LocalHarness, subject: str) -> None:
     """With what it may be."""
     harness.load(calls(1))
     harness.run("r1")
@@ -142,8 +142,8 @@ def test_what_is_no_run_batch_or_record_is_refused(harness: LocalHarness, subjec
         explain(harness.backend, subject)
 
 
-def test_a_run_without_a_plan_says_where_to_look(harness: LocalHarness) -> None:
-    """It was asked for, and nobody worked yet."""
+def test_a_run_without_a_plan_names_the_command_to_use(harness: LocalHarness) -> None:
+    """It is requested, and no worker has planned it yet."""
     harness.request("r1")
 
     with pytest.raises(InvalidOperation, match="no plan yet"):

@@ -1,4 +1,4 @@
-"""A name of a run stands for one request, planned or not; what nobody knows is refused by name."""
+"""A run id belongs to one request, planned or not; unknown runs, topics and errors are refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,8 +20,10 @@ def loaded(harness: LocalHarness) -> LocalHarness:
     return harness
 
 
-def test_a_run_id_that_waits_is_taken_for_another_request(loaded: LocalHarness) -> None:
-    """Before anybody has planned the first; the same request is the same run."""
+def test_the_run_id_of_a_waiting_request_is_refused_for_another_request(
+    loaded: LocalHarness,
+) -> None:
+    """Before the first one is planned; the same request is the same run."""
     first = operations.request(loaded.backend, {"run_id": "a", "limit": 2})
     again = operations.request(loaded.backend, {"run_id": "a", "limit": 2})
     with pytest.raises(InvalidOperation, match="a was used for another request before"):
@@ -34,8 +36,8 @@ def test_a_run_id_that_waits_is_taken_for_another_request(loaded: LocalHarness) 
     assert (2, []) == (loaded.books("a")["analysed"], operations.status(loaded.backend).refusals)
 
 
-def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: LocalHarness) -> None:
-    """Neither that of the run whose records it asks, nor of a request that waits."""
+def test_a_reprocessing_cannot_use_a_known_run_id(loaded: LocalHarness) -> None:
+    """Neither of the run whose records it names, nor of a waiting request."""
     loaded.run("first")
     operations.request(loaded.backend, {"run_id": "waits"})
 
@@ -44,7 +46,7 @@ def test_a_reprocessing_takes_no_run_id_that_stands_already(loaded: LocalHarness
             reprocess(loaded.backend, {"of_run": "first", "run_id": taken})
 
 
-def test_a_reprocessing_asked_twice_is_one_run(loaded: LocalHarness) -> None:
+def test_a_reprocessing_requested_twice_is_one_run(loaded: LocalHarness) -> None:
     """Before it is planned, and afterwards."""
     loaded.run("first")
     request = {"of_run": "first", "run_id": "again"}
@@ -55,13 +57,13 @@ def test_a_reprocessing_asked_twice_is_one_run(loaded: LocalHarness) -> None:
     assert [False, True, True] == [*known, reprocess(loaded.backend, request).known]
 
 
-def test_a_refused_run_is_said_to_be_refused(loaded: LocalHarness) -> None:
-    """And not to wait for a plan; its name is free for a request that is better."""
+def test_a_refused_run_is_reported_as_refused(loaded: LocalHarness) -> None:
+    """It does not wait for a plan, and its id is free for a corrected request."""
     loaded.request("r1", budget=0.000001)
     loaded.play()
-    for ask in NO_PLAN:
+    for operation in NO_PLAN:
         with pytest.raises(InvalidOperation, match="r1 was refused; `troupe status r1` shows why"):
-            ask(loaded.backend, "r1")
+            operation(loaded.backend, "r1")
 
     operations.request(loaded.backend, {"run_id": "r1"})
     waiting = [row.run_id for row in operations.status(loaded.backend).requests]
@@ -71,7 +73,7 @@ def test_a_refused_run_is_said_to_be_refused(loaded: LocalHarness) -> None:
 
 
 def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: LocalHarness) -> None:
-    """There is nothing to stop, and it is said when there will be."""
+    """The error names the command that plans it, and the one that stops it then."""
     operations.request(loaded.backend, {"run_id": "r1"})
 
     with pytest.raises(InvalidOperation) as refused:
@@ -90,10 +92,10 @@ def test_a_run_that_is_not_planned_yet_cannot_be_cancelled(loaded: LocalHarness)
         ({"of_run": "r1", "error_types": ["stuck_event"]}, "no record has stuck_event"),
     ],
 )
-def test_a_reprocessing_of_what_nobody_knows_makes_no_run(
+def test_a_reprocessing_of_unknown_records_makes_no_run(
     loaded: LocalHarness, command: dict[str, Any], words: str
 ) -> None:
-    """Nor a preview of zeros."""
+    """It makes no preview of zeros either."""
     loaded.run("r1")
 
     for dry_run in (True, False):
@@ -102,8 +104,8 @@ def test_a_reprocessing_of_what_nobody_knows_makes_no_run(
     assert [] == operations.status(loaded.backend).requests
 
 
-def test_a_message_to_a_topic_that_nobody_knows_is_not_published(harness: LocalHarness) -> None:
-    """The topics there are stand beside."""
+def test_a_message_to_an_unknown_topic_is_not_published(harness: LocalHarness) -> None:
+    """The error lists the known topics."""
     with pytest.raises(InvalidOperation, match="no topic nosuch: choose from run-requested, "):
         operations.publish(harness.backend, "nosuch", "{}")
 

@@ -1,4 +1,4 @@
-"""What was dead-lettered is a system error until somebody has dealt with it."""
+"""A dead-lettered event is a system error until an operator has replayed or discarded it."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,26 +12,26 @@ from troupe import operations
 from troupe.backends.local.backend import LOCAL_POLICY
 from troupe.operations import dead_letters
 
-Mend = Callable[[], None]
+Repair = Callable[[], None]
 MakeHarness = Callable[..., LocalHarness]
 
 
 @pytest.fixture
-def mend(harness: LocalHarness) -> Mend:
+def repair(harness: LocalHarness) -> Repair:
     """A run whose request file cannot be written, until this is called."""
     write = harness.backend.bucket.write_once
 
     def fail(*_: object) -> object:
-        raise Reject("object_conflict", "another content stands there")
+        raise Reject("object_conflict", "the object has other content")
 
-    def mended() -> None:
+    def repaired() -> None:
         harness.backend.bucket.write_once = write  # type: ignore[method-assign]
 
     harness.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
     harness.load(calls(4))
     harness.request()
     harness.play()
-    return mended
+    return repaired
 
 
 def system_errors(harness: LocalHarness) -> list[tuple[str, str | None]]:
@@ -39,10 +39,10 @@ def system_errors(harness: LocalHarness) -> list[tuple[str, str | None]]:
     return [(row.error_type, row.cause) for row in found]
 
 
-def test_a_replayed_letter_is_an_error_again_only_when_it_fails_again(
-    harness: LocalHarness, mend: Mend
+def test_a_replayed_dead_letter_is_an_error_again_only_when_it_fails_again(
+    harness: LocalHarness, repair: Repair
 ) -> None:
-    """From its dead-lettering to its replay."""
+    """The error lasts from the dead-lettering to the replay."""
     assert [("dead_lettered", "object_conflict")] == system_errors(harness)
 
     harness.clock.pass_(1)
@@ -51,15 +51,15 @@ def test_a_replayed_letter_is_an_error_again_only_when_it_fails_again(
     harness.play()
     assert [("dead_lettered", "object_conflict")] == system_errors(harness)
 
-    mend()
+    repair()
     harness.clock.pass_(1)
     dead_letters.replay(harness.backend)
     harness.play()
     assert (True, []) == (harness.books("r1")["completed"], system_errors(harness))
 
 
-def test_a_row_that_was_written_twice_hides_no_error(harness: LocalHarness, mend: Mend) -> None:
-    """An append whose answer is lost is made again: here that of a replay."""
+def test_a_row_that_was_written_twice_hides_no_error(harness: LocalHarness, repair: Repair) -> None:
+    """An append whose response is lost is repeated: here the one of a replay."""
     harness.clock.pass_(1)
     dead_letters.replay(harness.backend)
     harness.backend.warehouse.db.execute(
@@ -70,8 +70,10 @@ def test_a_row_that_was_written_twice_hides_no_error(harness: LocalHarness, mend
     assert [("dead_lettered", "object_conflict")] == system_errors(harness)
 
 
-def test_a_discarded_letter_is_no_error_any_more(harness: LocalHarness, mend: Mend) -> None:
-    """Also one whose message nobody can read."""
+def test_a_discarded_dead_letter_is_no_error_any_more(
+    harness: LocalHarness, repair: Repair
+) -> None:
+    """Also one whose message is no event."""
     harness.backend.bus.send("batch-planned", b"not json", {})
     harness.play()
     assert {"object_conflict", "unreadable_message"} == {
@@ -79,7 +81,7 @@ def test_a_discarded_letter_is_no_error_any_more(harness: LocalHarness, mend: Me
     }
 
     for letter in dead_letters.list_dead_letters(harness.backend).letters:
-        dead_letters.discard(harness.backend, letter.letter_id, "asked for by mistake")
+        dead_letters.discard(harness.backend, letter.letter_id, "requested by mistake")
 
     assert [] == system_errors(harness)
 
@@ -87,14 +89,14 @@ def test_a_discarded_letter_is_no_error_any_more(harness: LocalHarness, mend: Me
 def test_an_event_that_the_tick_gave_up_is_an_error_until_its_replay(
     make_harness: MakeHarness,
 ) -> None:
-    """Nobody finished it, and then somebody does."""
+    """The tick no longer republishes it; a replay finishes it."""
     harness = make_harness(policy=replace(LOCAL_POLICY, republish_times=0))
     harness.load(calls(4))
     request = RunRequested(run_id="r1")
-    asked = wrap_command(
+    envelope = wrap_command(
         request, deployment=harness.backend.deployment, id_="w1", time=harness.clock()
     )
-    harness.backend.dependencies.event_log.record([asked], harness.clock())
+    harness.backend.dependencies.event_log.record([envelope], harness.clock())
     harness.tick(minutes=20)
     assert [("stuck_event", "plan-run")] == system_errors(harness)
 

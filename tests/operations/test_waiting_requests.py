@@ -12,7 +12,7 @@ MakeHarness = Callable[..., LocalHarness]
 
 
 def test_a_request_waits_until_it_is_planned(make_harness: MakeHarness) -> None:
-    """It is said, with or without the run's name, and that a worker is needed."""
+    """The status shows it with or without the run id, and that a worker is needed."""
     harness = make_harness()
     harness.load(calls(3))
     harness.request("r1")
@@ -20,16 +20,16 @@ def test_a_request_waits_until_it_is_planned(make_harness: MakeHarness) -> None:
     for run_id in (None, "r1"):
         found = operations.status(harness.backend, run_id)
         assert ["r1"] == [row.run_id for row in found.requests]
-        said = "\n".join(status_lines(msgspec.structs.replace(found, worker=None)))
-        assert "Run r1: requested 2026-03-02" in said
-        assert "start one with `troupe work`" in said
+        text = "\n".join(status_lines(msgspec.structs.replace(found, worker=None)))
+        assert "Run r1: requested 2026-03-02" in text
+        assert "start one with `troupe work`" in text
     harness.play()
 
     assert [] == operations.status(harness.backend, "r1").requests
 
 
-def test_a_refused_request_waits_for_nobody(make_harness: MakeHarness) -> None:
-    """It is among the refusals."""
+def test_a_refused_request_does_not_wait(make_harness: MakeHarness) -> None:
+    """It is listed under the refusals."""
     harness = make_harness()
     harness.load(calls(3))
     harness.request("r1", budget=0.000001)

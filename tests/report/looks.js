@@ -71,11 +71,11 @@
     }
     return "white";
   };
-  const told = new Set();
+  const reported = new Set();
   const judge = (what, front, back, least) => {
     const ratio = contrast(front, back);
-    const said = `${what}: contrast ${ratio.toFixed(2)}, below ${least}`;
-    if (ratio < least && !told.has(said)) found.push(said) && told.add(said);
+    const fault = `${what}: contrast ${ratio.toFixed(2)}, below ${least}`;
+    if (ratio < least && !reported.has(fault)) found.push(fault) && reported.add(fault);
   };
   for (const { node } of boxes) {
     const element = node.parentElement, style = getComputedStyle(element);

@@ -307,7 +307,7 @@ def long_names() -> RunSummary:
 
 
 def dry_run() -> RunSummary:
-    """Nothing was frozen: the plan says what it would select."""
+    """Nothing was frozen: the plan has what it would select."""
     return summary(
         dry_run=True, records=0, batches=0, endings={"analysed": 0}, errors=[], stages=[],
         readings=[], column_counts=counts(), totals={"attempts": 0, "cost": None},

@@ -26,11 +26,11 @@ def test_a_cost_below_the_range_says_so() -> None:
     """A run that was stopped half-way asked less."""
     found = samples.summary(totals={"cost": 0.1}, endings={"analysed": 300, "released": 1578})
 
-    said = cost_text.differences(found)
+    reasons = cost_text.differences(found)
 
-    assert said[0].startswith("It cost $0.42")
-    assert "less than expected at least." in said[0]
-    assert "1,578 planned records released without a row." in said
+    assert reasons[0].startswith("It cost $0.42")
+    assert "less than expected at least." in reasons[0]
+    assert "1,578 planned records released without a row." in reasons
 
 
 def test_thoughts_are_told_because_no_estimate_knows_them() -> None:

@@ -1,4 +1,4 @@
-"""Figures read like figures, and what is unknown is never a zero."""
+"""Numbers as text; an unknown one is never a zero."""
 
 from datetime import timedelta, timezone
 
@@ -10,7 +10,7 @@ from troupe.report.text_columns import within
 
 
 @pytest.mark.parametrize(
-    ("number", "said"),
+    ("number", "expected"),
     [
         (None, "none"),
         (0, "0 s"),
@@ -24,13 +24,13 @@ from troupe.report.text_columns import within
         (183600, "2 d 3 h"),
     ],
 )
-def test_seconds_are_humanised(number: float | None, said: str) -> None:
+def test_seconds_are_humanised(number: float | None, expected: str) -> None:
     """Two units at most."""
-    assert said == formatting.seconds(number)
+    assert expected == formatting.seconds(number)
 
 
 @pytest.mark.parametrize(
-    ("amount", "said"),
+    ("amount", "expected"),
     [
         (None, "unknown"),
         (0.0, "$0.00"),
@@ -42,13 +42,13 @@ def test_seconds_are_humanised(number: float | None, said: str) -> None:
         (12345.6, "$12,346"),
     ],
 )
-def test_dollars_keep_two_digits_that_say_something(amount: float | None, said: str) -> None:
+def test_dollars_keep_two_significant_digits(amount: float | None, expected: str) -> None:
     """And an unknown price is a word."""
-    assert said == formatting.dollars(amount)
+    assert expected == formatting.dollars(amount)
 
 
 @pytest.mark.parametrize(
-    ("share", "said"),
+    ("share", "expected"),
     [
         (None, "none"),
         (0.0, "0 %"),
@@ -58,9 +58,9 @@ def test_dollars_keep_two_digits_that_say_something(amount: float | None, said: 
         (1.0, "100 %"),
     ],
 )
-def test_only_all_is_a_hundred_per_cent(share: float | None, said: str) -> None:
+def test_only_all_is_a_hundred_per_cent(share: float | None, expected: str) -> None:
     """Rounding makes neither nothing nor everything."""
-    assert said == formatting.percent(share)
+    assert expected == formatting.percent(share)
 
 
 def test_times_are_shown_in_utc() -> None:

@@ -1,4 +1,4 @@
-"""The page of a run: whole by itself, honest in every state, and safe whatever it is told."""
+"""The page of a run: self-contained, complete in every state, and safe for every content."""
 
 import re
 from html.parser import HTMLParser
@@ -104,7 +104,7 @@ def test_the_same_summary_is_the_same_page() -> None:
     assert render_html(stored) == render_html(summary())
 
 
-def test_hostile_words_stay_words() -> None:
+def test_hostile_names_stay_text() -> None:
     """Whatever names hold is shown, and nothing of it is obeyed."""
     page = render_html(hostile(summary()), totals())
     seen = read(page)
@@ -134,7 +134,7 @@ def test_without_a_recount_less_is_promised() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"analysed": 1877}, "the two sides differ"),
         ({"half_stored": 2}, "2 records stored by half"),
@@ -146,12 +146,12 @@ def test_without_a_recount_less_is_promised() -> None:
         ({"analysed": 1870, "open": 8}, "completed with open records"),
     ],
 )
-def test_totals_that_do_not_balance_name_the_fault(changes: dict[str, Any], said: str) -> None:
+def test_totals_that_do_not_balance_name_the_fault(changes: dict[str, Any], expected: str) -> None:
     """Each kind of trouble has its words."""
     text = text_of(summary(), totals(**changes))
 
     assert "The totals do not balance" in text
-    assert said in text
+    assert expected in text
 
 
 def test_every_error_type_shows_its_hint() -> None:
@@ -164,13 +164,13 @@ def test_every_error_type_shows_its_hint() -> None:
         assert each.hint in text
 
 
-def test_every_reason_to_skip_a_row_has_plain_words() -> None:
+def test_every_reason_to_skip_a_row_has_a_label() -> None:
     """The stable names stay out of sight."""
     text = text_of(summary(source_rows=1888, skipped=dict.fromkeys(SKIPPED, 1)))
 
     assert set(SKIPPED) == set(labels.SKIPPED)
-    for said in labels.SKIPPED.values():
-        assert f"{said} − 1 " in text
+    for expected in labels.SKIPPED.values():
+        assert f"{expected} − 1 " in text
 
 
 def test_reasons_that_no_row_met_are_folded() -> None:
@@ -181,7 +181,7 @@ def test_reasons_that_no_row_met_are_folded() -> None:
 
 
 def test_rows_that_no_reason_explains_are_named() -> None:
-    """A funnel that does not add up says so."""
+    """A funnel that does not add up has a line for the difference."""
     assert "not explained by any reason − 7" in text_of(summary(source_rows=2007))
 
 
@@ -195,14 +195,14 @@ def test_an_unknown_price_is_the_word() -> None:
     assert "$" not in text
 
 
-def test_the_price_is_told_with_its_day_and_its_source() -> None:
+def test_the_price_is_shown_with_its_day_and_its_source() -> None:
     """So that a reader can judge it."""
-    said = (
+    expected = (
         "input $0.15, from the cache $0.020, output and thoughts $1.25"
         " (as of 2026-10-14, a price page)"
     )
 
-    assert said in text_of(summary())
+    assert expected in text_of(summary())
 
 
 def test_every_exit_after_the_plan_is_named_by_its_error() -> None:
@@ -214,7 +214,7 @@ def test_every_exit_after_the_plan_is_named_by_its_error() -> None:
     assert "released, the next run selects them: breaker tripped − 500" in text
 
 
-def test_a_dry_run_says_what_it_would_take() -> None:
+def test_a_dry_run_shows_what_it_would_select() -> None:
     """And shows neither metrics nor totals."""
     text = text_of(dry_run())
 
@@ -278,7 +278,7 @@ def test_an_analysis_of_one_s_own_is_counted_by_its_columns() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"endings": {"analysed": 0}}, "there is nothing to count"),
         ({"column_counts": counts()}, "No column can be counted."),
@@ -294,9 +294,11 @@ def test_an_analysis_of_one_s_own_is_counted_by_its_columns() -> None:
         ({"column_counts": own_counts(is_whole=False)}, "30 to 40 300 16 %"),
     ],
 )
-def test_an_analysis_of_one_s_own_has_its_empty_states(changes: dict[str, Any], said: str) -> None:
+def test_an_analysis_of_one_s_own_has_its_empty_states(
+    changes: dict[str, Any], expected: str
+) -> None:
     """Nothing stored, nothing to show, and numbers beyond every scale."""
-    assert said in text_of(own_analysis(**changes))
+    assert expected in text_of(own_analysis(**changes))
 
 
 def test_a_flow_has_its_figures_as_text() -> None:

@@ -63,7 +63,7 @@ def text_of(found: Snapshot, width: int = 120, height: int | None = None, **pen:
 
 
 @pytest.mark.parametrize("width", [80, 120, 160])
-def test_everything_that_was_asked_for_is_there(width: int) -> None:
+def test_every_required_figure_is_there(width: int) -> None:
     """Funnel, batches by state, jobs with age, rate, time left, cost, errors, dead letters."""
     text = text_of(snapshot(), width)
 
@@ -127,7 +127,7 @@ def test_open_records_are_where_their_batch_is() -> None:
 
 
 def test_several_open_runs_are_listed() -> None:
-    """The one that is told in full is marked; on a small terminal the others are named."""
+    """The one that is shown in full is marked; on a small terminal the others are named."""
     others = [run(run_id=f"r{n}") for n in range(2, 8)]
     both = snapshot(runs=[run(), *others])
 
@@ -148,13 +148,13 @@ def test_a_batch_that_waits_within_its_limits_is_not_held_up() -> None:
     assert "is overdue: check that a worker or service runs" in second
 
 
-def test_without_a_worker_nothing_moves() -> None:
+def test_a_missing_worker_is_shown_while_a_run_is_open() -> None:
     """Said where something should; a deployment needs none."""
-    said = "start one with `troupe work`"
+    expected = "start one with `troupe work`"
     over = run(completed_at=at(60))
 
-    assert said in text_of(snapshot(worker=None))
-    assert said not in text_of(snapshot(over, worker=None))
+    assert expected in text_of(snapshot(worker=None))
+    assert expected not in text_of(snapshot(over, worker=None))
     assert "services at work" in text_of(snapshot(worker=Worker(services=True)))
 
 
@@ -249,7 +249,7 @@ def test_wrapped_lines_hold_every_word() -> None:
 
 
 def test_blocks_are_shortened_by_rank() -> None:
-    """And say what is missing."""
+    """The last line counts the missing ones."""
     blocks = [
         Block([Text(f"a{n}") for n in range(5)], least=3, rank=1),
         Block([Text(f"b{n}") for n in range(5)], least=2, rank=2),

@@ -1,4 +1,4 @@
-"""The page as people see it: in a real browser, light and dark, on a phone and on paper."""
+"""The page in a real browser: light and dark, on a phone and on paper."""
 
 import os
 from collections.abc import Iterator
@@ -67,7 +67,7 @@ def test_nothing_overflows_overlaps_or_pales(page: Page, tmp_path: Path, name: s
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "expected"),
     [
         ("<p style='width:2000px'>broad</p>", "wide in a window"),
         ("<p style='position:absolute;left:-50px'>out</p>", "'out' stands out of the window"),
@@ -77,17 +77,17 @@ def test_nothing_overflows_overlaps_or_pales(page: Page, tmp_path: Path, name: s
         ("", "the page shows no text"),
     ],
 )
-def test_each_fault_would_be_seen(page: Page, tmp_path: Path, body: str, said: str) -> None:
+def test_each_fault_would_be_seen(page: Page, tmp_path: Path, body: str, expected: str) -> None:
     """Of a page that has it."""
     html = f"<!doctype html><html><body style='background:#fff;color:#000'>{body}"
 
     show(page, html, tmp_path)
 
-    assert said in "\n".join(faults(page, View(390)))
+    assert expected in "\n".join(faults(page, View(390)))
 
 
 def test_the_page_follows_the_scheme_of_its_reader(page: Page, tmp_path: Path) -> None:
-    """Dark where they want it dark; paper is white for everybody."""
+    """Dark where the reader prefers dark; paper is always white."""
     show(page, render_html(samples.summary()), tmp_path)
     grounds: dict[str, Any] = {}
     for name, view in {**VIEWS, "paper": View(794, dark=True, media="print")}.items():

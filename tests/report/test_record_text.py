@@ -1,4 +1,4 @@
-"""What happened to one record."""
+"""The history of one record as lines."""
 
 import json
 from typing import Any
@@ -141,7 +141,7 @@ def test_a_record_that_is_not_settled_is_open() -> None:
     assert last == "  It is open in run r1: `troupe status r1` shows what that waits for."
 
 
-def test_a_record_that_failed_for_good_says_how_it_comes_back() -> None:
+def test_a_record_that_failed_for_good_names_the_reprocessing() -> None:
     """Only when a reprocessing names it."""
     last = history_lines(history(rows=[], errors=[met("attempts_exhausted", 95)]))[-1]
 
@@ -151,7 +151,7 @@ def test_a_record_that_failed_for_good_says_how_it_comes_back() -> None:
     )
 
 
-def test_a_skipped_record_says_why() -> None:
+def test_a_skipped_record_has_a_reason() -> None:
     """It has an error, and no plan."""
     skip = met("empty_transcript", 0, replan=True, batch=None, attempt=None)
     lines = history_lines(history(plans=[], rows=[], errors=[skip]))
@@ -160,8 +160,8 @@ def test_a_skipped_record_says_why() -> None:
     assert lines[-1] == "  It was left to the next plan (empty_transcript)."
 
 
-def test_a_record_that_no_run_took_waits_for_the_next() -> None:
-    """Duplicates in the source are told."""
+def test_a_record_that_no_run_selected_waits_for_the_next() -> None:
+    """Duplicates in the source are counted."""
     source = {"rows_in_source": 2, "characters": 10}
     expected = [
         f"Record {RECORD}",
@@ -189,19 +189,19 @@ def test_an_unknown_record_is_called_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left_out", "said"),
+    ("left_out", "expected"),
     [
         ({"selection": "outside_filter"}, "leaves it out: outside the filters of the request."),
         ({"selection": "held"}, "leaves it out: held by another run that is not over."),
         ({"selection": "pending"}, "would admit it: it came after the plan, or is beyond"),
     ],
 )
-def test_a_record_that_the_newest_run_left_out_says_why(left_out: Any, said: str) -> None:
+def test_a_record_that_the_newest_run_left_out_has_a_reason(left_out: Any, expected: str) -> None:
     """As its request judges the record now."""
     source = {"rows_in_source": 1, "characters": 10}
     newest = {"run_id": "r9", "planned_at": at(0), **left_out}
 
-    assert said in history_lines(new_record(source=source, left_out=newest))[-1]
+    assert expected in history_lines(new_record(source=source, left_out=newest))[-1]
 
 
 @pytest.mark.parametrize(
@@ -223,7 +223,7 @@ def test_a_batch_was_cut_for_a_reason(members: dict[str, int], why: str) -> None
 
 def test_an_unknown_cost_is_the_word() -> None:
     """Never nothing."""
-    told = "\n".join(history_lines(history(rows=[stored() | {"cost": None}])))
+    text = "\n".join(history_lines(history(rows=[stored() | {"cost": None}])))
 
-    assert "cost unknown" in told
-    assert "$" not in told
+    assert "cost unknown" in text
+    assert "$" not in text

@@ -1,4 +1,4 @@
-"""How runs stand, and what to do about whatever is held up."""
+"""The status of runs as lines: what holds them up, and what to do."""
 
 from typing import Any
 

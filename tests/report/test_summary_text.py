@@ -79,11 +79,11 @@ def test_each_error_comes_with_its_hint() -> None:
 
 def test_an_unknown_price_is_the_word() -> None:
     """Before and after."""
-    told = "\n".join(summary_lines(unknown_price()))
+    text = "\n".join(summary_lines(unknown_price()))
 
-    assert "unknown (expected unknown), wasted on failures unknown" in told
-    assert "saved by deduplication unknown" in told
-    assert "$" not in told
+    assert "unknown (expected unknown), wasted on failures unknown" in text
+    assert "saved by deduplication unknown" in text
+    assert "$" not in text
 
 
 def test_a_dry_run_is_short() -> None:
