@@ -87,7 +87,7 @@ def judge_line(case: Case) -> tuple[str, str]:
             raise RejectedAnswer("json_parse_error", "the line is broken")
         _, text = finished(prediction)
         if not text.strip():
-            raise RejectedAnswer("empty_answer", "the model said nothing")
+            raise RejectedAnswer("empty_answer", "the answer is empty")
     except RejectedAnswer as rejected:
         stated = rejected.error_type in OUTCOMES.get(outcome, ())
         return (REFUSED if stated else DIFFERS), rejected.error_type

@@ -81,7 +81,7 @@ def _memory(f: dict[str, Any]) -> Iterator[str]:
 
 
 def _planning(f: dict[str, Any]) -> Iterator[str]:
-    yield "## Planning in one statement (laptop warehouse, 400 MB, two threads)"
+    yield "## Planning in one statement (local warehouse, 400 MB, two threads)"
     yield ""
     yield from _table(f["planned"])
     yield ""
@@ -97,8 +97,8 @@ def _batches(f: dict[str, Any]) -> Iterator[str]:
     yield from _table(f["runs"])
     yield ""
     yield (
-        "Bytes read are those that the scans hand on. A process that follows a run reads each "
-        "closing once; one that starts anew reads those of the whole run in its first query. "
+        "Bytes read are those that the scans return. A process that follows a run reads each "
+        "closing once; a new process reads those of the whole run in its first query. "
         "BigQuery bills ten megabytes for each table that a statement names in any case."
     )
     yield ""

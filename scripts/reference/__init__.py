@@ -1,9 +1,9 @@
-"""The pages of docs/ that are read off the code: tables, commands, events, requests, decisions.
+"""Generate the pages of docs/ that come from the code: tables, commands, events, requests, decisions.
 
     python -m scripts.reference
 
-renews them, and the AsyncAPI document with them; a test holds them to the code. settings.md and
-events.md are written by hand but for tables that stand between two marks.
+writes them, and the AsyncAPI document; a test compares them with the code. settings.md and
+events.md are written by hand, except for tables between two marks.
 """
 
 from .commands import commands_page

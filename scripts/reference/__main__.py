@@ -1,4 +1,4 @@
-"""Renews every page that is read off the code."""
+"""Write every generated page."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,15 +18,15 @@ from . import (
 REFERENCE = DECISIONS.parent / "reference"
 
 
-def renew(file: Path, made: Callable[[str], str]) -> None:
-    known = file.read_text(encoding="utf-8") if file.exists() else ""
-    file.write_text(made(known), encoding="utf-8")
+def write(file: Path, generate: Callable[[str], str]) -> None:
+    current = file.read_text(encoding="utf-8") if file.exists() else ""
+    file.write_text(generate(current), encoding="utf-8")
 
 
-renew(REFERENCE / "tables.md", lambda _: tables_page())
-renew(REFERENCE / "commands.md", lambda _: commands_page())
-renew(REFERENCE / "settings.md", settings_page)
-renew(REFERENCE / "events.md", events_page)
-renew(REFERENCE / "json-output.json", lambda _: json_output())
-renew(REFERENCE / "asyncapi.json", lambda _: asyncapi.text())
-renew(DECISIONS / "index.md", lambda _: decisions_page())
+write(REFERENCE / "tables.md", lambda _: tables_page())
+write(REFERENCE / "commands.md", lambda _: commands_page())
+write(REFERENCE / "settings.md", settings_page)
+write(REFERENCE / "events.md", events_page)
+write(REFERENCE / "json-output.json", lambda _: json_output())
+write(REFERENCE / "asyncapi.json", lambda _: asyncapi.text())
+write(DECISIONS / "index.md", lambda _: decisions_page())

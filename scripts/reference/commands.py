@@ -1,4 +1,4 @@
-"""The page of commands, from what typer is told of them."""
+"""The page of commands, from typer's declarations."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from troupe.cli.lazy import split_docstring
 
 from .text import MADE, cell
 
-_ANYWHERE = "Every command takes these options; they may stand before or after it."
+_ANYWHERE = "Every command takes these options; before or after its name."
 
 
 def commands_page() -> str:
@@ -45,7 +45,7 @@ def _command(callback: Callable[..., Any], name: str) -> str:
     section = [f"## {name}", text, _block([" ".join(usage)])]
     if known:
         rows = (each.row for each in known)
-        section.append("\n".join(["| | default | what it means |", "|---|---|---|", *rows]))
+        section.append("\n".join(["| | default | meaning |", "|---|---|---|", *rows]))
     if examples:
         section += ["Examples:", _block(examples)]
     return "\n\n".join(section)
@@ -56,7 +56,7 @@ def _block(lines: list[str]) -> str:
 
 
 def _parameters(callback: Callable[..., Any]) -> Iterator[tuple[str, Any, Any, Any]]:
-    """Name, type, what typer is told of it, and default."""
+    """Name, type, typer's declaration and default of each parameter."""
     hints = get_type_hints(callback, include_extras=True)
     for name, each in signature(callback).parameters.items():
         hint, *infos = get_args(hints[name])
@@ -94,13 +94,13 @@ class _Parameter:
     def _spelled(self) -> str:
         if self.argument:
             return f"`{self.name.upper()}`"
-        # In an annotation the first word of an option stands where its default would.
+        # In an annotation typer stores the first name of an option as its default.
         words = (self.info.default, *(getattr(self.info, "param_decls", None) or ()))
-        given = [each for each in words if isinstance(each, str) and each.startswith("--")]
-        name = given[0] if given else f"--{self.name.replace('_', '-')}"
+        names = [each for each in words if isinstance(each, str) and each.startswith("--")]
+        name = names[0] if names else f"--{self.name.replace('_', '-')}"
         kinds = {each for each in (get_args(self.hint) or (self.hint,)) if each is not NoneType}
         if bool in kinds:
-            return f"`{name}`" if given else f"`{name}`, `--no-{name[2:]}`"
+            return f"`{name}`" if names else f"`{name}`, `--no-{name[2:]}`"
         (kind,) = {(get_args(each) or (each,))[0] for each in kinds}
         return f"`{name} {_METAVARS.get(kind, 'NAME')}`"
 

@@ -1,4 +1,4 @@
-"""What the pages are made of."""
+"""Parts of generated pages."""
 
 MADE = "<!-- Written by `python -m scripts.reference`: do not edit by hand. -->"
 
@@ -8,7 +8,7 @@ def cell(text: str) -> str:
 
 
 def renewed(text: str, tables: dict[str, str]) -> str:
-    """Each table stands between two marks that have its name."""
+    """Replace each table between the two marks with its name."""
     for name, table in tables.items():
         before, start, rest = text.partition(f"<!-- {name} -->")
         _, end, after = rest.partition(f"<!-- /{name} -->")

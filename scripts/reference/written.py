@@ -1,4 +1,4 @@
-"""The tables within pages that are written by hand: events, and the fields of requests."""
+"""The generated tables of pages that are written by hand: events, and the fields of requests."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ DECISIONS = Path(__file__).parents[2] / "docs" / "decisions"
 
 
 def events_page(text: str) -> str:
-    """The page as it is, with its two tables renewed."""
+    """The page with its two tables replaced."""
     known = catalogue()
     events = [
         f"| `{each['topic']}` | {cell(each['description'])} | {_names(each['published_by'])} | "
@@ -30,36 +30,34 @@ def events_page(text: str) -> str:
     ]
     tables = {
         "events": [
-            "| topic | what happened | told by | handled by |",
+            "| topic | what happened | published by | handled by |",
             "|---|---|---|---|",
             *events,
         ],
-        "signals": ["| topic | what it says | handled by |", "|---|---|---|", *signals],
+        "signals": ["| topic | meaning | handled by |", "|---|---|---|", *signals],
     }
     return renewed(text, {name: "\n".join(rows) for name, rows in tables.items()})
 
 
 def _names(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "nobody"
+    return ", ".join(f"`{name}`" for name in names) or "–"
 
 
 def decisions_page() -> str:
     files = sorted(DECISIONS.glob("0*.md"))
     titles = {file: file.read_text(encoding="utf-8").splitlines()[0].lstrip("# ") for file in files}
     listed = "\n".join(f"- [{title}]({file.name})" for file, title in titles.items())
-    intro = (
-        "What others may call into doubt, with the reason and what follows from it. Newest last."
-    )
+    intro = "Decisions that others may question, with reasons and consequences. Newest last."
     return f"# Decisions\n\n{MADE}\n\n{intro}\n\n{listed}\n"
 
 
 def settings_page(text: str) -> str:
-    """The page as it is, with its tables of fields renewed."""
+    """The page with its tables of fields replaced."""
     return renewed(text, fields_tables())
 
 
 def fields_tables() -> dict[str, str]:
-    """The table of each request, by the name of its topic."""
+    """The table of fields of each command, by its topic."""
     kinds: dict[str, type[Command]] = {
         "run-requested": RunRequested,
         "reprocess-requested": ReprocessRequested,
@@ -74,7 +72,7 @@ def _fields(kind: type[Command]) -> str:
         f"| `{field.name}` | {_type(field.type)} | {_default(field)} | {cell(notes[field.name])} |"
         for field in msgspec.structs.fields(kind)
     ]
-    return "\n".join(["| field | value | default | what it means |", "|---|---|---|---|", *rows])
+    return "\n".join(["| field | value | default | meaning |", "|---|---|---|---|", *rows])
 
 
 def _default(field: msgspec.structs.FieldInfo) -> str:
