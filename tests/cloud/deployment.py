@@ -28,6 +28,7 @@ from tests.cloud.pubsub_emulator import end, pubsub_emulator, wait_until
 from tests.cloud.topology import Pace, lay_out
 from tests.emulators.servers import BigQueryServer, fake_gcs_server, free_port, local_bigquery
 from tests.emulators.tables import make_dataset
+from tests.standin.vertex_server import VertexServer
 from troupe import operations
 from troupe.backends.defaults import utc_now
 from troupe.backends.gcp.backend import GcpBackend
@@ -36,7 +37,6 @@ from troupe.backends.gcp.dead_letter_store import subscriber_client
 from troupe.backends.gcp.settings import ALL, known_handlers, read_settings
 from troupe.backends.gcp.warehouse import bigquery_client
 from troupe.cli.app import app
-from troupe.standin.http_server import VertexServer
 from troupe.standin.vertex import StandIn
 
 REPO = Path(__file__).parent.parent.parent

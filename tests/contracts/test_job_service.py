@@ -7,8 +7,8 @@ import pytest
 
 from handlers.ports import JobService
 from tests.contracts.job_service_suite import JobServiceSuite, Opened
+from tests.standin.vertex_server import VertexServer
 from troupe.backends.local.job_service import LocalJobService
-from troupe.standin.http_server import VertexServer
 from troupe.standin.vertex import StandIn
 
 

@@ -14,12 +14,12 @@ from analysis import check_file, load_analysis
 from handlers.ports import JobState
 from tests.gcp.making import gcp_settings
 from tests.local.fakes import HeldClock, MemoryBucket
+from tests.standin.vertex_server import VertexServer
 from troupe.backends.gcp.job_service import VertexJobService
 from troupe.doctor.findings import Finding
 from troupe.doctor.probe import Probing, asked, begin_probe, output_of, probe_cost
 from troupe.doctor.probe_calls import CALLS
 from troupe.doctor.probe_results import read_probe
-from troupe.standin.http_server import VertexServer
 from troupe.standin.settings import Behaviour, End
 from troupe.standin.vertex import StandIn
 

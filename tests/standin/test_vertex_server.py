@@ -12,9 +12,9 @@ import pytest
 
 from handlers.ports import Job, JobState
 from tests.local.fakes import HeldClock, MemoryBucket
+from tests.standin.list_filter import BadFilter, read_filter
 from tests.standin.test_vertex import request
-from troupe.standin.http_server import VertexServer
-from troupe.standin.list_filter import BadFilter, read_filter
+from tests.standin.vertex_server import VertexServer
 from troupe.standin.vertex import StandIn
 
 PARENT = "/v1/projects/p/locations/europe-west4/batchPredictionJobs"

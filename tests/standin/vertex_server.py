@@ -17,10 +17,10 @@ import msgspec
 
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Job
+from troupe.standin.jobs import PARENT
+from troupe.standin.vertex import InvalidRequest, StandIn, UnknownModel
 
-from .jobs import PARENT
 from .list_filter import BadFilter, read_filter
-from .vertex import InvalidRequest, StandIn, UnknownModel
 
 POLL_SECONDS = 0.05
 _ROUTE = re.compile(
