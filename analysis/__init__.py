@@ -3,13 +3,13 @@
 No input or output except the package's own files, no state, and no import of another package.
 """
 
+from analysis.analyses import Analyses
+from analysis.analysis_files import ANALYSIS_FILES, load_analysis, problems_of, shipped_analyses
 from analysis.charts import Chart, Charts, LeftOut, charts_of
-from analysis.collection import Analyses
 from analysis.definition import Analysis, Column
 from analysis.error_types import ERRORS, ErrorType, error_types_table
 from analysis.errors import AnalysisError, PreflightError
 from analysis.keys import composite_key, fingerprint, record_id_of
-from analysis.loading import ANALYSIS_FILES, load_analysis, problems_of, shipped_analyses
 from analysis.preflight import Preflight, check_file, check_template, preflight
 from analysis.reading.lines import lines_of
 from analysis.reading.reader import Reader

@@ -9,8 +9,9 @@ from tracking import EventLog, Tracking
 
 from .ports import Clock, Policy
 from .runs.budget import Since, caps_of, last_payable, remaining_budget
-from .runs.plans import limits_of, plan_of, request_of
-from .runs.window import age_of, breaker_trips, last_allowed, release
+from .runs.circuit_breaker import breaker_trips
+from .runs.plans import plan_of, request_of
+from .runs.window import age_of, last_allowed, release
 
 
 def advance_run(
@@ -46,9 +47,8 @@ def advance(
     """Yield what follows from the batches that have ended. Idempotent: equal events each time."""
     plan = plan_of(tracking, run_id)
     request = request_of(plan)
-    limits = limits_of(request)
     progress = tracking.progress(run_id, planned_on)
-    if breaker_trips(progress, limits):
+    if breaker_trips(progress, request.breaker):
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason="breaker")
         return
     if progress.finished >= progress.batches:
@@ -57,7 +57,7 @@ def advance(
     if not progress.stopped and age_of(planned_on, today) > policy.run_days:
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason="age")
         return
-    last = last_allowed(progress, limits)
+    last = last_allowed(progress, request.concurrency)
     caps = caps_of(request, policy)
     if caps.is_set and not progress.stopped:
         remaining = remaining_budget(run_id, caps, since(), tracking, analyses)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from analysis import ANALYSIS_FILES, Analyses, Analysis, AnalysisError, load_analysis, problems_of
-from analysis.loading import SETTINGS_FILE
+from analysis.analysis_files import SETTINGS_FILE
 
 
 def read_folder(folder: Path) -> dict[str, str]:

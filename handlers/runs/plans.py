@@ -1,12 +1,10 @@
-"""Read a planned run's request and limits back from its plan."""
+"""Read a planned run's request back from its plan."""
 
 import msgspec
 
 from events import ReprocessRequested, RunRequested
 from handlers.dispatch.errors import Redeliver
 from tracking import Plan, Tracking
-
-from .window import Limits
 
 
 def plan_of(tracking: Tracking, run_id: str) -> Plan:
@@ -21,7 +19,3 @@ def request_of(plan: Plan) -> RunRequested | ReprocessRequested:
     if plan.mode == "reprocess":
         return msgspec.json.decode(plan.request, type=ReprocessRequested)
     return msgspec.json.decode(plan.request, type=RunRequested)
-
-
-def limits_of(request: RunRequested | ReprocessRequested) -> Limits:
-    return Limits(concurrency=request.concurrency, breaker=request.breaker)

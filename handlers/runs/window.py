@@ -4,27 +4,10 @@ It needs no lock: computing it twice yields the same events under the same ids.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from events import BatchPlanned
 from tracking import Progress, Tracking
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
-    """The limits of a run, from its request."""
-
-    concurrency: int
-    breaker: float
-    """Per cent of failed records above which the circuit breaker stops the run."""
-
-
-def breaker_trips(progress: Progress, limits: Limits) -> bool:
-    """Tell whether the circuit breaker stops the run, from the batches that have ended."""
-    if progress.stopped or progress.finished >= progress.batches or not progress.records_over:
-        return False
-    return failed_share(progress) > limits.breaker
 
 
 def age_of(planned_on: str, today: date) -> int:
@@ -32,21 +15,16 @@ def age_of(planned_on: str, today: date) -> int:
     return (today - date.fromisoformat(planned_on)).days
 
 
-def failed_share(progress: Progress) -> float:
-    """Return the per cent of failed records in the batches that have ended."""
-    return 100.0 * progress.failed_over / progress.records_over
-
-
-def last_allowed(progress: Progress, limits: Limits) -> int:
+def last_allowed(progress: Progress, concurrency: int) -> int:
     """Return the last batch that may be in flight.
 
-    The canary (batch 1) goes alone. On a stopped run all batches may begin, in order to be closed.
+    At most `concurrency` batches run at once, and the canary (batch 1) alone. On a stopped run all batches may begin, in order to be closed.
     """
     if progress.stopped:
         return progress.batches
     if not progress.canary_finished:
         return 1
-    return min(progress.batches, limits.concurrency + progress.finished)
+    return min(progress.batches, concurrency + progress.finished)
 
 
 def release(

@@ -14,7 +14,7 @@ ALLOWED = {
     "re", "secrets", "typing",
     "json_repair", "msgspec",
 }  # fmt: skip
-READS_PACKAGE_DATA = {"loading.py", "prices.py"}
+READS_PACKAGE_DATA = {"analysis_files.py", "prices.py"}
 
 
 def imported_by(file: Path) -> Iterator[str]:

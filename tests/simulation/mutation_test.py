@@ -16,7 +16,7 @@ import msgspec
 
 from troupe.simulation.simulate import simulate
 
-from .mutations import MUTATIONS, Mutation
+from .planted_faults import MUTATIONS, Mutation
 
 HARMLESS_SEEDS = 40
 """So many seeds are simulated with a harmless mutation, and none may fail."""

@@ -38,7 +38,7 @@ def test_crashes_happen_before_and_after_the_calls_of_every_port() -> None:
 def test_a_failing_seed_is_shrunk_to_the_faults_that_it_needs() -> None:
     """The shrunk schedule fails in the same way."""
     from tests.simulation.mutation_test import run_mutation
-    from tests.simulation.mutations import MUTATIONS
+    from tests.simulation.planted_faults import MUTATIONS
 
     mutation = next(each for each in MUTATIONS if each.name == "no republishing")
     seed = run_mutation(mutation, range(40)).seed

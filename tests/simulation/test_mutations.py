@@ -5,7 +5,7 @@ import os
 import pytest
 
 from tests.simulation.mutation_test import run_mutation
-from tests.simulation.mutations import MUTATIONS, Mutation
+from tests.simulation.planted_faults import MUTATIONS, Mutation
 
 MAX_SEEDS = 60
 HARMFUL = [m for m in MUTATIONS if not m.is_harmless]

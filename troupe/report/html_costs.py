@@ -2,13 +2,13 @@
 
 from handlers.summary.run_summary import RunSummary
 
-from . import cost_text, formatting
+from . import formatting, run_cost_text
 from .html import Markup, join, pairs, section, table, tag
 
 
 def costs(summary: RunSummary) -> Markup:
     """Expected and actual cost, waste and savings, and why the two differ."""
-    money = cost_text.money_text(summary)
+    money = run_cost_text.money_text(summary)
     amounts = pairs(
         [
             ("Expected before", money.expected),
@@ -24,7 +24,7 @@ def costs(summary: RunSummary) -> Markup:
         amounts,
         _parts(summary),
         _reasons(summary),
-        note="In US dollars. " + cost_text.price_of(summary),
+        note="In US dollars. " + run_cost_text.price_of(summary),
         id_="cost",
     )
 
@@ -35,10 +35,10 @@ def _parts(summary: RunSummary) -> Markup:
     for part in summary.money.parts:
         expected = ""
         if part.part == "input" or part.part == "output":
-            expected = cost_text.expected_tokens(summary, part.part)
+            expected = run_cost_text.expected_tokens(summary, part.part)
         lines.append(
             (
-                cost_text.PARTS[part.part],
+                run_cost_text.PARTS[part.part],
                 expected,
                 formatting.count(part.tokens) if is_paid else formatting.NONE,
                 formatting.dollars(part.cost) if is_paid else formatting.NONE,
@@ -49,9 +49,9 @@ def _parts(summary: RunSummary) -> Markup:
 
 def _reasons(summary: RunSummary) -> Markup:
     reasons = [
-        *cost_text.differences(summary),
-        cost_text.saved_line(summary),
-        cost_text.analysis_line(summary),
+        *run_cost_text.differences(summary),
+        run_cost_text.saved_line(summary),
+        run_cost_text.analysis_line(summary),
     ]
     if not any(reasons):
         return Markup("")

@@ -2,9 +2,9 @@
 
 from troupe.operations.histories import BatchHistory, RecordHistory, RunHistory
 
+from .analysis_costs_text import costs_lines
 from .batch_text import batch_lines
 from .choreography_text import choreography_lines
-from .costs_text import costs_lines
 from .preview_text import preview_lines
 from .record_text import record_lines
 from .run_timeline_text import run_history_lines

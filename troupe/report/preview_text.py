@@ -3,8 +3,8 @@
 from troupe.operations.run_requests import Preview
 
 from . import formatting
-from .cost_text import price_line
 from .reconciliation import exits_before
+from .run_cost_text import price_line
 from .text_columns import exit_lines, line, named
 
 

@@ -6,8 +6,8 @@ from handlers.summary.run_summary import ErrorCount, RunSummary
 from troupe.operations.reconciliation import Reconciliation
 
 from . import formatting, labels, metrics
-from .cost_text import analysis_line, differences, money_text, price_of, saved_line
 from .reconciliation import exits_after, exits_before, taken, totals_line
+from .run_cost_text import analysis_line, differences, money_text, price_of, saved_line
 from .text_columns import exit_lines, folded, line, named
 
 ERRORS_SHOWN = 8

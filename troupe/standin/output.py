@@ -5,8 +5,8 @@ from datetime import datetime
 from math import ceil
 
 from handlers.ports import Blob, Bucket
+from troupe.standin.answer_job import Work
 from troupe.standin.settings import Behaviour, End
-from troupe.standin.work import Work
 
 _FINAL = "predictions.jsonl"
 _INCREMENTAL = "incremental_predictions.jsonl"

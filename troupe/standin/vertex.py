@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from handlers.ports import Blob, Bucket, Clock, Job, JobState
+from troupe.standin.answer_job import Work
 from troupe.standin.corrupt import Corruption
 from troupe.standin.importer import ImportRefusedError
 from troupe.standin.jobs import Entry, Jobs
 from troupe.standin.output import export, newest_blob, output_folder, path_of
 from troupe.standin.prediction_lines import Answerer, analyst
 from troupe.standin.settings import Behaviour, End
-from troupe.standin.work import Work
 
 _MODEL = re.compile(r"publishers/[a-z0-9-]+/models/[A-Za-z0-9._@-]+")
 _LABEL = re.compile(r"[a-z0-9_-]{1,64}")

@@ -13,7 +13,7 @@ from handlers.dispatch.decode import decode_message
 from handlers.dispatch.message import Message
 from troupe import operations
 from troupe.operations.backend import InvalidOperation
-from troupe.operations.operations import Operation, result_types
+from troupe.operations.registry import Operation, result_types
 from troupe.operations.run_requests import Published
 
 from .analysis_store import AddedAnalysis, keep

@@ -1,8 +1,8 @@
 """The analyses that a run can use: those that are shipped, and those that users add."""
 
+from analysis.analysis_files import Files, load_analysis, shipped_analyses
 from analysis.definition import Analysis
 from analysis.errors import AnalysisError
-from analysis.loading import Files, load_analysis, shipped_analyses
 
 
 class Analyses:

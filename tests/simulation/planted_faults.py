@@ -20,7 +20,6 @@ from handlers.attempts.claims import Taken, take_next
 from handlers.attempts.job_states import never_started
 from handlers.dispatch import deliver
 from handlers.ports import Clock, Dependencies, JobState, Policy
-from handlers.runs.window import Limits
 from tracking import AttemptKey, Claim, Delivery, EventLog, Progress, Tracking, statements
 from troupe.simulation.warehouse import MemoryWarehouse
 
@@ -237,12 +236,12 @@ def _unguarded() -> Patched:
 # The window
 
 
-def _all_at_once(progress: Progress, limits: Limits) -> int:
+def _all_at_once(progress: Progress, concurrency: int) -> int:
     return progress.batches
 
 
-def _no_canary(progress: Progress, limits: Limits) -> int:
-    return min(progress.batches, limits.concurrency + progress.finished)
+def _no_canary(progress: Progress, concurrency: int) -> int:
+    return min(progress.batches, concurrency + progress.finished)
 
 
 def _do_nothing(*_arguments: Any) -> Iterator[Any]:
@@ -323,5 +322,5 @@ MUTATIONS = (
 )
 
 
-def _window(last_allowed: Callable[[Progress, Limits], int]) -> Patched:
+def _window(last_allowed: Callable[[Progress, int], int]) -> Patched:
     return patch.object(advance_run, "last_allowed", last_allowed)
