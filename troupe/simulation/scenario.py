@@ -10,7 +10,7 @@ from typing import Any
 
 from analysis import record_id_of
 from events import CancelRequested, ReprocessRequested, RunRequested, record_id
-from events.ids import AttemptId, attempt_of_display_name, parse_attempt_id
+from events.ids import AttemptId, parse_attempt_id
 from handlers.ports import JobState
 from tracking import Row
 from troupe.standin.corrupt import Corruption, Kind
@@ -75,8 +75,7 @@ class ScenarioCorruption(Corruption):
 
     def kind_of(self, key: str, attempt: str) -> Kind | None:
         # The stand-in passes the display name of the job.
-        parts = attempt_of_display_name(attempt)
-        is_last = parts is not None and parts.attempt == MAX_ATTEMPTS
+        is_last = _parsed(attempt).attempt == MAX_ATTEMPTS
         is_answerable = record_id_of(key) not in self.poison
         if is_last and is_answerable:
             return None
