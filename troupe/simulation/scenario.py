@@ -74,7 +74,6 @@ class ScenarioCorruption(Corruption):
     """In the last attempt corrupts unanswerable records alone, so that all others get a row."""
 
     def kind_of(self, key: str, attempt: str) -> Kind | None:
-        # The stand-in passes the display name of the job.
         is_last = _parsed(attempt).attempt == MAX_ATTEMPTS
         is_answerable = record_id_of(key) not in self.poison
         if is_last and is_answerable:
