@@ -11,7 +11,7 @@ from google.cloud import storage
 from google.cloud.bigquery import Client
 
 from tests.doctor.fakes import AGENT, doctor_settings, table
-from tests.gcp.wire import Asked, Reply, Wire, error
+from tests.gcp.wire import Reply, Request, Wire, error
 from tests.local.fakes import HeldClock
 from tracking.tables import layouts
 from troupe.doctor.bigquery import check_bigquery
@@ -77,13 +77,13 @@ def test_bigquery_is_queried_without_jobs() -> None:
 def test_the_tables_as_bigquery_describes_them_are_in_order() -> None:
     """Columns, partitions and clustering are read through the client."""
 
-    def described(request: Asked) -> Reply:
+    def described(request: Request) -> Reply:
         return 200, table(request[1].rpartition("/")[2]).to_api_repr()
 
     client, wire = bigquery(*[described for _ in layouts()])
 
     assert ["ok"] == states(list(check_tables(doctor_settings(), lambda: client)))
-    assert len(layouts()) == len(wire.asked)
+    assert len(layouts()) == len(wire.requests)
 
 
 def test_a_missing_permission_is_reported_once() -> None:
@@ -93,7 +93,7 @@ def test_a_missing_permission_is_reported_once() -> None:
 
     (finding,) = check_tables(doctor_settings(), lambda: client)
 
-    assert len(layouts()) == len(wire.asked)
+    assert len(layouts()) == len(wire.requests)
     assert ("fault", True) == (finding.state, "Forbidden" in finding.message)
     assert "roles/bigquery.dataViewer" in finding.remedy
     assert "quoted" not in repr(finding)
@@ -116,7 +116,7 @@ def test_the_source_is_read_by_a_dry_run_only() -> None:
     (finding,) = check_source_table(doctor_settings(), lambda: client)
 
     assert "7 MB" in finding.message
-    assert wire.asked[1][2]["configuration"]["dryRun"] is True
+    assert wire.requests[1][2]["configuration"]["dryRun"] is True
 
 
 class StorageAnswers(requests.Session):
