@@ -20,7 +20,7 @@ def harness(tmp_path: Path) -> Iterator[LocalHarness]:
 
 @pytest.fixture
 def make_harness(tmp_path: Path) -> Iterator[Callable[..., LocalHarness]]:
-    """A local backend with settings of the story's own."""
+    """A function that makes local backends with the test's own settings."""
     made: list[LocalHarness] = []
 
     def make(**settings: Any) -> LocalHarness:
@@ -33,7 +33,7 @@ def make_harness(tmp_path: Path) -> Iterator[Callable[..., LocalHarness]]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What tests measured is printed at the end, also from other processes."""
+    """Print what tests measured at the end, also from other processes."""
     told = {
         str(value): None
         for report in terminalreporter.getreports("passed")

@@ -1,4 +1,4 @@
-"""A whole local backend under a clock that is held in the hand: nothing here sleeps."""
+"""A whole local backend for tests, with a clock that tests move: nothing sleeps."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
 
 class LocalHarness:
-    """What a story needs: transcripts in, requests, time, and looks at the tables."""
+    """Loads transcripts, publishes requests, moves the clock, and reads the tables."""
 
     def __init__(self, home: Path, settings: LocalSettings | None = None) -> None:
         self.home, self.settings = home, settings or LocalSettings()
@@ -38,7 +38,7 @@ class LocalHarness:
         self.backend.close()
 
     def restart(self, **changed: Any) -> None:
-        """The process dies and another takes over."""
+        """Close the backend, as if the process died, and open another with changed settings."""
         self.close()
         self.settings = replace(self.settings, **changed)
         self.backend = LocalBackend(self.home, self.settings, self.clock)
@@ -50,7 +50,7 @@ class LocalHarness:
         load(self.backend, str(file))
 
     def request(self, run_id: str = "r1", **request: Any) -> str:
-        """Published, not yet worked on. Returns the event id."""
+        """Publish `run-requested`, and return its event id."""
         return self.publish(RunRequested(run_id=run_id, **request))
 
     def publish(self, request: RunRequested | ReprocessRequested | CancelRequested) -> str:
@@ -61,16 +61,16 @@ class LocalHarness:
         return id_
 
     def play(self, most_steps: int = 20_000) -> None:
-        """Everything that can happen happens; time jumps to whatever is due next."""
+        """Deliver, run jobs and tick until nothing is left to do; the clock jumps to what is due."""
         for _ in range(most_steps):
             if self.backend.deliver_next() is not None or self.backend.service.step():
                 continue
             if not self._jump() and not self._ticked():
                 return
-        raise AssertionError("the troupe does not come to rest")
+        raise AssertionError(f"work is left after {most_steps} steps")
 
     def _ticked(self) -> bool:
-        """Whether anything came of a tick when all else was done."""
+        """Tick, and return whether more messages than the tick itself were published."""
         before = self.backend.bus.sent
         self.tick()
         while self.backend.deliver_next() is not None:
@@ -78,13 +78,13 @@ class LocalHarness:
         return self.backend.bus.sent > before + 1
 
     def tick(self, minutes: float = 0) -> None:
-        """The scheduler's tick, after so much time, and its delivery."""
+        """Move the clock, publish the scheduler's tick, and deliver it."""
         self.clock.pass_(minutes * 60)
         self.backend.tick()
         self.backend.deliver_next()
 
     def run(self, run_id: str = "r1", **request: Any) -> dict[str, Any]:
-        """Request, play to the end, and return the books."""
+        """Request a run, play it to its end, and return the totals."""
         self.request(run_id, **request)
         self.play()
         return self.books(run_id)
@@ -93,7 +93,7 @@ class LocalHarness:
         return msgspec.structs.asdict(operations.verify(self.backend, run_id))
 
     def sql(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
-        """Straight from the laptop's file."""
+        """Run SQL in DuckDB's dialect, and return the rows."""
         return self.backend.warehouse.db.execute(sql, list(values)).fetchall()
 
     def one(self, sql: str, *values: Any) -> Any:
@@ -101,7 +101,7 @@ class LocalHarness:
         return value
 
     def topics(self, run_id: str = "r1") -> list[str]:
-        """What was told of a run, in order, each event once."""
+        """Return the topics of the run's events, in order, each event once."""
         rows = self.sql(
             "SELECT topic FROM events WHERE run_id = ? GROUP BY topic, event_id "
             "ORDER BY min(recorded_at), min(rowid)",
@@ -110,7 +110,7 @@ class LocalHarness:
         return [topic for (topic,) in rows]
 
     def jobs(self) -> int:
-        """Jobs that were created, each of them paid for."""
+        """Return how many jobs were created; each one costs."""
         labels = {"troupe": self.backend.deployment.id}
         return len(
             self.backend.dependencies.job_service.created_since(START - timedelta(days=999), labels)
@@ -126,7 +126,7 @@ class LocalHarness:
 
 
 def calls(count: int, start: int = 0, **columns: Any) -> list[dict[str, Any]]:
-    """So many source rows, each its own call."""
+    """Return this many source rows, each of another call."""
     return [call(number, **columns) for number in range(start, start + count)]
 
 
@@ -148,7 +148,7 @@ def id_of(row: dict[str, Any]) -> str:
 
 
 def final_tables(harness: LocalHarness, runs: Sequence[str] = ("r1",)) -> str:
-    """What a run leaves behind, without times and places: equal for equal outcomes."""
+    """Hash a run's results without times and file names: equal results have equal hashes."""
     marks = ", ".join("?" for _ in runs)
     rows = harness.sql(
         "SELECT * EXCLUDE (analysed_at) FROM transcription_analyzed_transcripts "  # noqa: S608

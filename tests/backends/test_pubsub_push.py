@@ -23,7 +23,7 @@ def message(body: bytes, attributes: Mapping[str, str], attempt: int = 1) -> Mes
 
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(st.binary(max_size=200), st.dictionaries(NAMES, st.text(max_size=30)), st.integers(1, 40))
-def test_a_wrapped_message_comes_back_as_it_was(
+def test_a_wrapped_message_is_decoded_unchanged(
     body: bytes, attributes: dict[str, str], attempt: int
 ) -> None:
     """Any bytes, any attributes, and the delivery attempt."""
@@ -34,25 +34,25 @@ def test_a_wrapped_message_comes_back_as_it_was(
 
 @settings(deadline=None, derandomize=True, max_examples=60)
 @given(st.binary(max_size=200), st.dictionaries(NAMES, st.text(max_size=30)))
-def test_an_unwrapped_message_comes_back_as_it_was(body: bytes, attributes: dict[str, str]) -> None:
-    """Its attributes were headers."""
+def test_an_unwrapped_message_is_decoded_unchanged(body: bytes, attributes: dict[str, str]) -> None:
+    """Its attributes are headers."""
     sent = message(body, attributes)
 
     assert sent == read_push(unwrapped_push(sent, SUBSCRIPTION))
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"message": 5}', b'{"subscription": "s"}', b"\xff"])
-def test_what_pubsub_did_not_send_is_refused(body: bytes) -> None:
-    """By name, not by a traceback."""
+def test_a_request_that_is_not_a_push_is_refused(body: bytes) -> None:
+    """With `BadPush`."""
     with pytest.raises(BadPush):
         read_push(Push({}, body))
 
 
 @pytest.mark.parametrize("form", [wrapped_push, unwrapped_push])
-def test_a_whole_run_in_either_form(
+def test_a_run_completes_with_both_forms(
     make_harness: Callable[..., LocalHarness], form: Callable[[Message, str], Push]
 ) -> None:
-    """The handlers see no difference."""
+    """Wrapped and unwrapped."""
     harness = make_harness(push=form)
     harness.load(calls(6))
 

@@ -291,7 +291,7 @@ def test_a_deployment_without_credentials_names_the_command_to_log_in(
 
     output = error_of("--backend", "gcp", "--terraform", str(file), "status")
 
-    assert "no credentials that work (DefaultCredentialsError)" in output
+    assert "no valid credentials (DefaultCredentialsError)" in output
     assert "gcloud auth application-default login" in output
 
 

@@ -1,4 +1,4 @@
-"""A deployment in good health at the border of the clients; stories make it ill."""
+"""Fakes of Google's clients with a deployment in order, which tests then change."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -35,13 +35,13 @@ class BigQuery:
         self.tables: dict[str, Any] = {name: table(name) for name in layouts()}
         self.deployments = ["ab12"]
         self.skew = 0.0
-        self.asked: list[str] = []
+        self.dry_runs: list[str] = []
 
     def get_dataset(self, path: str, **_: object) -> Any:
-        return given(self.datasets[path.rpartition(".")[2]])
+        return result_of(self.datasets[path.rpartition(".")[2]])
 
     def get_table(self, path: str, **_: object) -> Any:
-        return given(self.tables[path.rpartition(".")[2]])
+        return result_of(self.tables[path.rpartition(".")[2]])
 
     def query_and_wait(self, sql: str, **_: object) -> list[dict[str, Any]]:
         if "CURRENT_TIMESTAMP" in sql:
@@ -49,12 +49,12 @@ class BigQuery:
         return [{"deployment": each} for each in self.deployments]
 
     def query(self, sql: str, **_: object) -> Any:
-        self.asked.append(sql)
+        self.dry_runs.append(sql)
         return SimpleNamespace(total_bytes_processed=5_000_000)
 
 
 class Storage:
-    """Two buckets, and what is known of each."""
+    """Two buckets and their metadata."""
 
     def __init__(self) -> None:
         self.buckets = {"stories-troupe": _bucket("admin"), "stories-output": _bucket("objectUser")}
@@ -63,14 +63,14 @@ class Storage:
         return self.buckets[name]
 
     def get_bucket(self, name: str, **_: object) -> Any:
-        return given(self.buckets[name])
+        return result_of(self.buckets[name])
 
 
 class PubSub:
-    """Topics and subscriptions of one project, and what waits in them."""
+    """Topics and subscriptions of one project, and their messages."""
 
     def __init__(self) -> None:
-        settings = settled()
+        settings = doctor_settings()
         self.topics = {name: Topic(name=settings.topic(name)) for name in topics()}
         self.subscriptions = {each["name"].rpartition("/")[2]: each for each in _subscriptions()}
         self.messages: dict[str, list[Any]] = {}
@@ -84,7 +84,7 @@ class PubSub:
         return [Subscription(each) for each in self.subscriptions.values()]
 
     def get_iam_policy(self, *, request: dict[str, str], **_: object) -> Any:
-        member = given(self.agents.get(request["resource"].rpartition("/")[2], PUBSUB_AGENT))
+        member = result_of(self.agents.get(request["resource"].rpartition("/")[2], PUBSUB_AGENT))
         kind = "publisher" if "/topics/" in request["resource"] else "subscriber"
         binding = SimpleNamespace(role=f"roles/pubsub.{kind}", members=[member])
         return SimpleNamespace(bindings=[binding])
@@ -101,7 +101,7 @@ class PubSub:
 
 
 class JobService:
-    """Vertex, as far as it is asked for jobs."""
+    """Vertex's jobs."""
 
     def __init__(self) -> None:
         self.jobs: list[Job] | Exception = []
@@ -109,15 +109,15 @@ class JobService:
 
     def created_since(self, since: datetime, labels: Any) -> list[Job]:
         self.labels.append(labels)
-        found: list[Job] = given(self.jobs)
-        return found
+        jobs: list[Job] = result_of(self.jobs)
+        return jobs
 
 
 class DoctorHarness:
-    """The deployment, and what the doctor says of it."""
+    """A deployment of fake clients, and the doctor's findings about it."""
 
     def __init__(self, **settings: Any) -> None:
-        self.settings = settled(**settings)
+        self.settings = doctor_settings(**settings)
         self.clock = HeldClock()
         self.bigquery, self.storage = BigQuery(self.clock), Storage()
         self.pubsub, self.job_service = PubSub(), JobService()
@@ -133,24 +133,24 @@ class DoctorHarness:
     def findings(self) -> list[Finding]:
         return list(examine(self.settings, self.clients, self.clock, self.environ))
 
-    def problem(self) -> dict[str, Finding]:
-        """What is not as it should be, by the name of its check."""
+    def problems(self) -> dict[str, Finding]:
+        """Return the warnings and faults by the name of their check."""
         return {each.name: each for each in self.findings() if each.state != "ok"}
 
 
-def given(value: Any) -> Any:
-    """An answer, or the failure that stands in its place."""
+def result_of(value: Any) -> Any:
+    """Return the value, or raise it when it is an exception."""
     if isinstance(value, Exception):
         raise value
     return value
 
 
-def settled(**changed: Any) -> GcpSettings:
+def doctor_settings(**changed: Any) -> GcpSettings:
     return gcp_settings(TROUPE_OUTPUT_BUCKET="stories-output", **changed)
 
 
 def table(name: str, change: Callable[[list[SchemaField]], None] | None = None) -> Table:
-    """As Terraform makes it."""
+    """Return the table as Terraform creates it."""
     layout, fields = layouts()[name], fields_of(columns_of(name))
     if change:
         change(fields)
@@ -167,7 +167,7 @@ def table(name: str, change: Callable[[list[SchemaField]], None] | None = None) 
 
 
 def letter(name: str, cause: str = "preflight_failed") -> Any:
-    """A dead letter of write-jsonl, as a pull returns it."""
+    """Return a dead letter of write-jsonl, as a pull returns it."""
     message = SimpleNamespace(
         message_id=name,
         data=b"{}",
@@ -196,10 +196,10 @@ def _bucket(role: str) -> Any:
 
 
 def _subscriptions() -> Iterator[dict[str, Any]]:
-    """As Terraform makes them."""
-    settings = settled()
+    """Yield the subscriptions as Terraform creates them."""
+    settings = doctor_settings()
     for each in subscriptions():
-        made = _kept(settings, each.name, each.topic) | {
+        made = _subscription(settings, each.name, each.topic) | {
             "push_config": {
                 "push_endpoint": "https://troupe-x.run.app",
                 "oidc_token": {"service_account_email": "troupe-push@stories"},
@@ -214,11 +214,13 @@ def _subscriptions() -> Iterator[dict[str, Any]]:
                 "dead_letter_topic": settings.topic(each.dead_letter_topic),
                 "max_delivery_attempts": 40,
             }
-            yield _kept(settings, f"people.{each.dead_letter_topic}", each.dead_letter_topic)
+            yield _subscription(
+                settings, f"people.{each.dead_letter_topic}", each.dead_letter_topic
+            )
         yield made
 
 
-def _kept(settings: GcpSettings, name: str, topic: str) -> dict[str, Any]:
+def _subscription(settings: GcpSettings, name: str, topic: str) -> dict[str, Any]:
     return {
         "name": settings.subscription(name),
         "topic": settings.topic(topic),

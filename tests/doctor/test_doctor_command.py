@@ -1,4 +1,4 @@
-"""`troupe doctor`: what it prints, what it asks before it costs anything, and how it ends."""
+"""`troupe doctor`: its output, its confirmation before it costs, and its exit code."""
 
 import json
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ from google.auth.exceptions import DefaultCredentialsError
 
 import troupe.cli.doctor as command
 import troupe.doctor.checks as checks
+from handlers.dispatch.errors import Redeliver, Refused
 from tests.doctor.fakes import DoctorHarness
 from tests.doctor.test_doctor_live import ProbeHarness
 from troupe.backends.defaults import utc_now
@@ -45,40 +46,40 @@ def harness(monkeypatch: pytest.MonkeyPatch) -> DoctorHarness:
     return made
 
 
-def test_it_prints_a_line_and_a_remedy_each(harness: DoctorHarness) -> None:
-    """A warning alone is no failure."""
+def test_it_prints_a_line_and_a_remedy_for_each_finding(harness: DoctorHarness) -> None:
+    """A warning alone exits with 0."""
     harness.bigquery.deployments = []
 
-    told = run(harness.settings)
-    assert 0 == told.exit_code
-    assert "warning  deployment" in told.output
-    assert "-> look at it" in told.output
-    assert "1 warning, 0 faults" in told.output
+    result = run(harness.settings)
+    assert 0 == result.exit_code
+    assert "warning  deployment" in result.output
+    assert "-> run `troupe --backend gcp status`" in result.output
+    assert "1 warning, 0 faults" in result.output
 
 
-def test_a_fault_ends_with_one(harness: DoctorHarness) -> None:
-    """For scripts; they can have JSON."""
+def test_a_fault_exits_with_1(harness: DoctorHarness) -> None:
+    """With `--json` as well."""
     harness.bigquery.deployments = ["cd34"]
 
-    told = run(harness.settings, "--json")
-    assert 1 == told.exit_code
-    states = {each["name"]: each["state"] for each in json.loads(told.stdout)}
+    result = run(harness.settings, "--json")
+    assert 1 == result.exit_code
+    states = {each["name"]: each["state"] for each in json.loads(result.stdout)}
     assert ("fault", "ok") == (states["deployment"], states["dataset"])
 
 
-def test_the_cost_comes_first_and_nothing_without_a_yes(probe: ProbeHarness) -> None:
-    """No file, no job."""
-    told = run(probe.probing.settings, "--live", typed="n\n")
+def test_the_cost_is_printed_and_confirmed_before_anything_is_created(probe: ProbeHarness) -> None:
+    """Without a yes there is no file and no job."""
+    result = run(probe.probing.settings, "--live", typed="n\n")
 
-    assert 1 == told.exit_code
-    assert "US dollars" in told.output
-    assert "troupe: nothing was begun" in told.output
-    assert "fault" not in told.output
+    assert 1 == result.exit_code
+    assert "US dollars" in result.output
+    assert "troupe: nothing was begun" in result.output
+    assert "fault" not in result.output
     assert ({}, []) == (probe.bucket.content, probe.service.find({}))
 
 
-def test_a_probe_that_was_begun_can_be_come_back_to(probe: ProbeHarness) -> None:
-    """By the name that it prints."""
+def test_a_started_probe_is_continued_by_the_job_name_that_it_printed(probe: ProbeHarness) -> None:
+    """With `--job`."""
     begun = run(probe.probing.settings, "--live", typed="y\n")
     (job,) = probe.service.find({})
     name = job.name.rpartition("/")[2]
@@ -90,16 +91,16 @@ def test_a_probe_that_was_begun_can_be_come_back_to(probe: ProbeHarness) -> None
     probe.work()
     read = run(probe.probing.settings, "--live", "--job", job.name)
     assert 0 == read.exit_code
-    assert "5 of 5 came back byte for byte" in read.output
+    assert "5 of 5 transcripts came back byte for byte" in read.output
     assert "3 of 3 answers" not in read.output
 
 
-def test_the_second_job_that_was_told_with_the_cost_is_begun_by_coming_back(
+def test_continuing_a_probe_starts_the_second_job_whose_cost_was_confirmed(
     probe: ProbeHarness,
 ) -> None:
-    """Both were asked for at once; the same command shows what it did."""
+    """The same command reports it once it has ended."""
     begun = run(probe.probing.settings, "--live", typed="y\n")
-    assert "again in a second one" in begun.output
+    assert "a second job resumes" in begun.output
     (job,) = probe.service.find({})
     outputs = []
     for _ in range(2):
@@ -110,48 +111,47 @@ def test_the_second_job_that_was_told_with_the_cost_is_begun_by_coming_back(
         outputs.append(read.output)
 
     assert "PENDING" in outputs[0]
-    assert "3 of 3 answers came back as they were" in outputs[1]
+    assert "3 of 3 answers came back unchanged" in outputs[1]
     assert "0 warnings, 0 faults" in outputs[1]
     assert 2 == len(probe.service.find({}))
 
 
-def test_a_script_says_yes_beforehand_and_reads_json(probe: ProbeHarness) -> None:
-    """The cost goes to the other stream."""
-    told = run(probe.probing.settings, "--live", "--yes", "--json")
+def test_a_script_confirms_with_an_option_and_reads_json(probe: ProbeHarness) -> None:
+    """The cost goes to standard error."""
+    result = run(probe.probing.settings, "--live", "--yes", "--json")
 
-    assert ["probe"] == [each["name"] for each in json.loads(told.stdout)]
-    assert "US dollars" in told.stderr
+    assert ["probe"] == [each["name"] for each in json.loads(result.stdout)]
+    assert "US dollars" in result.stderr
 
 
-def test_a_model_that_is_not_there_is_told(
+def test_a_refused_creation_of_the_job_is_reported(
     probe: ProbeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In our words; no job was made."""
-    from handlers.dispatch.errors import Redeliver, Refused
+    """Without a reply the job may exist."""
 
     def refuses(**_: Any) -> Any:
         raise Refused("model_not_found", "creating troupe.probe.x: NotFound 404")
 
     monkeypatch.setattr(probe.probing.job_service, "create", refuses)
-    told = run(probe.probing.settings, "--live", "--yes")
-    assert (1, True) == (told.exit_code, "no job was created: model_not_found" in told.output)
+    result = run(probe.probing.settings, "--live", "--yes")
+    assert (1, True) == (result.exit_code, "no job was created: model_not_found" in result.output)
 
     def silent(**_: Any) -> Any:
         raise Redeliver("creating troupe.probe.x: DeadlineExceeded 504")
 
     monkeypatch.setattr(probe.probing.job_service, "create", silent)
-    told = run(probe.probing.settings, "--live", "--yes")
-    assert (1, True) == (told.exit_code, "may be there all the same" in told.output)
+    result = run(probe.probing.settings, "--live", "--yes")
+    assert (1, True) == (result.exit_code, "may be there all the same" in result.output)
 
 
-def test_nobody_logged_in_is_a_finding(
+def test_missing_credentials_are_a_finding(
     harness: DoctorHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not a traceback."""
 
-    def nobody(_: GcpSettings) -> Any:
+    def fail(_: GcpSettings) -> Any:
         raise DefaultCredentialsError("x")  # type: ignore[no-untyped-call]
 
-    monkeypatch.setattr(command, "_probing", nobody)
-    told = run(harness.settings, "--live", "--yes")
-    assert (1, True) == (told.exit_code, "log in with" in told.output)
+    monkeypatch.setattr(command, "_probing", fail)
+    result = run(harness.settings, "--live", "--yes")
+    assert (1, True) == (result.exit_code, "log in with" in result.output)

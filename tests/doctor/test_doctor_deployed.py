@@ -1,4 +1,4 @@
-"""The doctor at what Terraform makes: tables and subscriptions that are not as they should be."""
+"""The doctor's checks of tables and subscriptions that differ from what Terraform creates."""
 
 import json
 import shutil
@@ -20,7 +20,7 @@ from tracking import Source
 from troupe.doctor.cloud_storage import is_within
 from troupe.doctor.subscription import filter_of
 
-PUSH, PEOPLE = "write-jsonl.batch-planned", "people.dead-letter-write-jsonl"
+PUSH, OPERATORS = "write-jsonl.batch-planned", "people.dead-letter-write-jsonl"
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def replaced(fields: list[SchemaField], name: str, kind: str, mode: str) -> None
     fields[at] = SchemaField(name, kind, mode=mode)
 
 
-def more(mode: str) -> Callable[[list[SchemaField]], None]:
+def extra_column(mode: str) -> Callable[[list[SchemaField]], None]:
     return lambda fields: fields.append(SchemaField("extra", "STRING", mode=mode))
 
 
@@ -43,23 +43,23 @@ def more(mode: str) -> Callable[[list[SchemaField]], None]:
         (lambda fields: fields.pop(0), "fault", "lacks the column run_id"),
         (lambda f: replaced(f, "run_id", "INTEGER", "REQUIRED"), "fault", "is INTEGER, not STRING"),
         (lambda f: replaced(f, "run_id", "STRING", "NULLABLE"), "fault", "NULLABLE, not REQUIRED"),
-        (more("NULLABLE"), "warning", "has a column more: extra"),
-        (more("REQUIRED"), "fault", "demands a value"),
+        (extra_column("NULLABLE"), "warning", "has an extra column: extra"),
+        (extra_column("REQUIRED"), "fault", "required and never written"),
     ],
 )
 def test_a_column_that_differs_is_named(
     harness: DoctorHarness, change: Any, state: str, message: str
 ) -> None:
-    """With its table; one that is more is only a warning."""
+    """With its table; an extra nullable column is a warning."""
     harness.bigquery.tables["claims"] = table("claims", change)
 
-    (problem,) = harness.problem().values()
+    (problem,) = harness.problems().values()
     assert ("tables", state) == (problem.name, problem.state)
     assert problem.message.startswith("claims: ")
     assert message in problem.message
 
 
-def test_two_names_of_one_type_are_one_type(harness: DoctorHarness) -> None:
+def test_both_names_of_a_type_are_equal(harness: DoctorHarness) -> None:
     """INT64 is INTEGER."""
     fields = [f.name for f in harness.bigquery.tables["claims"].schema if f.field_type == "INTEGER"]
     assert fields
@@ -67,11 +67,11 @@ def test_two_names_of_one_type_are_one_type(harness: DoctorHarness) -> None:
         "claims", lambda f: replaced(f, fields[0], "INT64", "REQUIRED")
     )
 
-    assert {} == harness.problem()
+    assert {} == harness.problems()
 
 
 def test_a_field_of_a_record_is_named_by_its_path(harness: DoctorHarness) -> None:
-    """Records are compared to the bottom."""
+    """At any depth."""
     name = "transcription_analyzed_transcripts"
     at = [f.name for f in table(name).schema].index("products")
 
@@ -82,7 +82,7 @@ def test_a_field_of_a_record_is_named_by_its_path(harness: DoctorHarness) -> Non
     gone = table(name).schema[at].fields[0].name
     harness.bigquery.tables[name] = table(name, change)
 
-    assert f"lacks the column products.{gone}" in harness.problem()["tables"].message
+    assert f"lacks the column products.{gone}" in harness.problems()["tables"].message
 
 
 LAYOUTS: list[tuple[str, Any, str, str]] = [
@@ -90,78 +90,78 @@ LAYOUTS: list[tuple[str, Any, str, str]] = [
     ("time_partitioning", TimePartitioning(field="other"), "fault", "partitioned by other"),
     ("clustering_fields", ["batch"], "warning", "clustered by batch, not by run_id, batch"),
     ("require_partition_filter", False, "warning", "without a partition filter"),
-    ("time_partitioning", TimePartitioning(field="planned_on"), "warning", "nothing, not after 90"),
+    ("time_partitioning", TimePartitioning(field="planned_on"), "warning", "never, not after 90"),
 ]
 
 
 @pytest.mark.parametrize(("what", "value", "state", "message"), LAYOUTS)
-def test_a_layout_that_differs_is_told(
+def test_a_layout_that_differs_is_reported(
     harness: DoctorHarness, what: str, value: Any, state: str, message: str
 ) -> None:
-    """What refuses or misreads is a fault, what costs a warning."""
+    """As a fault if queries fail or are wrong, as a warning if they cost more."""
     setattr(harness.bigquery.tables["batch_records"], what, value)
 
-    assert state == harness.problem()["tables"].state
-    assert message in harness.problem()["tables"].message
+    assert state == harness.problems()["tables"].state
+    assert message in harness.problems()["tables"].message
 
 
-def test_a_filter_that_no_statement_brings_is_a_fault(harness: DoctorHarness) -> None:
-    """Queries would be refused."""
+def test_a_required_partition_filter_that_queries_lack_is_a_fault(harness: DoctorHarness) -> None:
+    """BigQuery would refuse the queries."""
     harness.bigquery.tables["claims"].require_partition_filter = True
 
-    assert "refuses queries" in harness.problem()["tables"].message
-    assert "fault" == harness.problem()["tables"].state
+    assert "refuses queries" in harness.problems()["tables"].message
+    assert "fault" == harness.problems()["tables"].state
 
 
-def test_tables_that_are_not_there_are_told_together(harness: DoctorHarness) -> None:
-    """And all others are examined."""
+def test_missing_tables_share_one_finding(harness: DoctorHarness) -> None:
+    """All other tables are checked."""
     for name in ("claims", "events"):
         harness.bigquery.tables[name] = api.NotFound("x")  # type: ignore[no-untyped-call]
     harness.bigquery.tables["deliveries"].clustering_fields = None
 
     found = [each for each in harness.findings() if each.name == "tables"]
     assert {"fault", "warning", "ok"} == {each.state for each in found}
-    assert any(each.message.startswith("claims, events: is not there") for each in found)
+    assert any(each.message.startswith("claims, events: does not exist") for each in found)
 
 
-def test_the_table_of_an_analysis_of_your_own_is_examined(
-    harness: DoctorHarness, tmp_path: Path
-) -> None:
-    """By its columns, laid out as the shipped one."""
+def test_the_table_of_a_user_s_analysis_is_checked(harness: DoctorHarness, tmp_path: Path) -> None:
+    """Its columns, and the layout of the shipped one."""
     folder = tmp_path / "call_review_v2"
     shutil.copytree(Path(analysis.__file__).parent / "call_review_v1", folder)
-    told = json.loads((folder / "analysis.json").read_text(encoding="utf-8"))
-    told |= {"name": folder.name, "table": "reviews"}
-    (folder / "analysis.json").write_text(json.dumps(told), encoding="utf-8")
+    definition = json.loads((folder / "analysis.json").read_text(encoding="utf-8"))
+    definition |= {"name": folder.name, "table": "reviews"}
+    (folder / "analysis.json").write_text(json.dumps(definition), encoding="utf-8")
     harness.settings = replace(harness.settings, analyses=(tmp_path,))
     harness.bigquery.tables["reviews"] = api.NotFound("x")  # type: ignore[no-untyped-call]
 
-    assert harness.problem()["tables"].message.startswith("reviews: is not there")
+    assert harness.problems()["tables"].message.startswith("reviews: does not exist")
     harness.bigquery.tables["reviews"] = table("transcription_analyzed_transcripts")
-    assert {} == harness.problem()
+    assert {} == harness.problems()
 
 
-def test_analyses_that_this_machine_lacks_are_told(harness: DoctorHarness) -> None:
-    """All other tables are examined."""
+def test_missing_folders_of_analyses_are_reported(harness: DoctorHarness) -> None:
+    """All other tables are checked."""
     harness.settings = replace(harness.settings, analyses=(Path("nowhere"),))
 
-    assert "no such folder" in harness.problem()["analyses"].message
+    assert "no such folder" in harness.problems()["analyses"].message
     assert "tables" in {each.name for each in harness.findings() if each.state == "ok"}
 
 
-def test_our_own_source_may_be_named_in_full(harness: DoctorHarness) -> None:
-    """As Terraform does; then its layout is examined as well."""
+def test_a_source_in_our_dataset_may_have_its_full_name(harness: DoctorHarness) -> None:
+    """As Terraform sets it; its layout is checked as well."""
     source = Source(table="stories.troupe.transcription_pass_2")
     harness.settings = replace(harness.settings, source=source)
     harness.bigquery.tables["transcription_pass_2"].clustering_fields = None
 
-    assert harness.problem()["tables"].message.startswith(
+    assert harness.problems()["tables"].message.startswith(
         "transcription_pass_2: is clustered by nothing"
     )
 
 
-def test_a_source_elsewhere_is_examined_by_its_own_names(harness: DoctorHarness) -> None:
-    """Our tables are without it then."""
+def test_a_source_in_another_dataset_is_checked_by_its_own_column_names(
+    harness: DoctorHarness,
+) -> None:
+    """Our dataset does not need the table then."""
     del harness.bigquery.tables["transcription_pass_2"]
     harness.bigquery.tables["calls"] = table(
         "transcription_pass_2",
@@ -170,33 +170,33 @@ def test_a_source_elsewhere_is_examined_by_its_own_names(harness: DoctorHarness)
     source = Source(table="other.lake.calls", columns={"provider": "carrier"})
     harness.settings = replace(harness.settings, source=source)
 
-    (problem,) = harness.problem().values()
+    (problem,) = harness.problems().values()
     assert ("source", "fault") == (problem.name, problem.state)
-    assert "there is no column carrier (for provider)" in problem.message
-    assert "`carrier`" in harness.bigquery.asked[0]
-    assert "`other.lake.calls`" in harness.bigquery.asked[0]
+    assert "has no column carrier (for provider)" in problem.message
+    assert "`carrier`" in harness.bigquery.dry_runs[0]
+    assert "`other.lake.calls`" in harness.bigquery.dry_runs[0]
 
 
-def test_a_source_column_of_another_type_is_told(harness: DoctorHarness) -> None:
-    """A time that is a text cannot be planned by."""
+def test_a_source_column_of_another_type_is_reported(harness: DoctorHarness) -> None:
+    """A time in a string column cannot be compared."""
     harness.bigquery.tables["transcription_pass_2"] = table(
         "transcription_pass_2", lambda f: replaced(f, "event_timestamp", "STRING", "NULLABLE")
     )
 
-    assert "event_timestamp is STRING, not TIMESTAMP" in harness.problem()["source"].message
+    assert "event_timestamp is STRING, not TIMESTAMP" in harness.problems()["source"].message
 
 
-def test_a_source_that_wants_a_partition_filter_is_told(harness: DoctorHarness) -> None:
-    """BigQuery refuses every plan; the dry run would only say that it was a bad request."""
+def test_a_source_that_requires_a_partition_filter_is_reported(harness: DoctorHarness) -> None:
+    """BigQuery refuses every plan; the dry run alone reports only a bad request."""
     harness.bigquery.tables["calls"] = table("transcription_pass_2")
     harness.bigquery.tables["calls"].require_partition_filter = True
     harness.settings = replace(harness.settings, source=Source(table="lake.calls"))
 
-    assert "wants a filter on its partitions" in harness.problem()["source"].message
+    assert "requires a partition filter" in harness.problems()["source"].message
 
 
-def test_a_source_that_is_gone_is_told_once(harness: DoctorHarness) -> None:
-    """Both looks at it meet the same."""
+def test_a_missing_source_is_reported_once(harness: DoctorHarness) -> None:
+    """Both of its checks fail with the same error."""
     harness.settings = replace(harness.settings, source=Source(table="lake.calls"))
     gone = api.NotFound("x")  # type: ignore[no-untyped-call]
     harness.bigquery.tables["calls"] = gone
@@ -210,31 +210,31 @@ def test_a_source_that_is_gone_is_told_once(harness: DoctorHarness) -> None:
 
 
 WRONG: list[tuple[dict[str, Any], str, str]] = [
-    ({"topic": "projects/stories/topics/run-planned"}, "fault", "listens to run-planned"),
+    ({"topic": "projects/stories/topics/run-planned"}, "fault", "belongs to topic run-planned"),
     ({"detached": True}, "fault", "is detached"),
     ({"expiration_policy": None}, "fault", "expires"),
     ({"expiration_policy": {"ttl": {"seconds": 2678400}}}, "fault", "expires"),
 ]
 WRONG_PUSH: list[tuple[dict[str, Any], str, str]] = [
-    ({"ack_deadline_seconds": 10}, "fault", "waits 10 s for an answer, not 600"),
+    ({"ack_deadline_seconds": 10}, "fault", "acknowledgement deadline 10 s, not 600"),
     ({"filter": 'attributes.x = "y"'}, "fault", "has a filter of its own"),
     ({"filter": filter_of("plan-run")}, "fault", "has a filter of its own"),
     ({"push_config": None}, "fault", "no push endpoint"),
-    ({"push_config": {"push_endpoint": "https://x"}}, "fault", "without an identity"),
+    ({"push_config": {"push_endpoint": "https://x"}}, "fault", "without a service account"),
     ({"retry_policy": None}, "fault", "no retry policy"),
     ({"retry_policy": {"minimum_backoff": {"seconds": 1}, "maximum_backoff": {"seconds": 600}}},
      "warning", "after 1 to 600 s, not 10 to 600"),
-    ({"dead_letter_policy": None}, "fault", "no dead letters"),
+    ({"dead_letter_policy": None}, "fault", "no dead-letter topic"),
     ({"dead_letter_policy": {"dead_letter_topic": "projects/stories/topics/dead-letter-plan-run",
                              "max_delivery_attempts": 40}}, "fault",
-     "gives up to dead-letter-plan-run, not to dead-letter-write-jsonl"),
+     "has dead-letter topic dead-letter-plan-run, not dead-letter-write-jsonl"),
     ({"dead_letter_policy": {"dead_letter_topic": "projects/stories/topics/dead-letter-write-jsonl",
-                             "max_delivery_attempts": 5}}, "warning", "gives up after 5"),
+                             "max_delivery_attempts": 5}}, "warning", "dead-letters after 5"),
     ({"message_retention_duration": {"seconds": 604800}}, "warning", "for 7 days, not 31"),
 ]  # fmt: skip
-WRONG_PEOPLE: list[tuple[dict[str, Any], str, str]] = [
+WRONG_OPERATORS: list[tuple[dict[str, Any], str, str]] = [
     ({"filter": filter_of("write-jsonl")}, "fault", "has a filter"),
-    ({"push_config": {"push_endpoint": "https://x"}}, "fault", "people are to pull"),
+    ({"push_config": {"push_endpoint": "https://x"}}, "fault", "operators cannot pull"),
     ({"message_retention_duration": {"seconds": 604800}}, "warning", "for 7 days, not 31"),
 ]
 
@@ -243,17 +243,17 @@ WRONG_PEOPLE: list[tuple[dict[str, Any], str, str]] = [
     ("name", "change", "state", "message"),
     [
         *((PUSH, *each) for each in (*WRONG, *WRONG_PUSH)),
-        *((PEOPLE, *each) for each in (*WRONG, *WRONG_PEOPLE)),
+        *((OPERATORS, *each) for each in (*WRONG, *WRONG_OPERATORS)),
     ],
 )
-def test_a_subscription_that_differs_is_told(
+def test_a_subscription_that_differs_is_reported(
     harness: DoctorHarness, name: str, change: dict[str, Any], state: str, message: str
 ) -> None:
-    """By its own name."""
+    """By its name."""
     harness.pubsub.subscriptions[name] |= change
 
-    (problem,) = harness.problem().values()
-    assert ("pushes" if name == PUSH else "people's letters", state) == (
+    (problem,) = harness.problems().values()
+    assert ("push subscriptions" if name == PUSH else "operator subscriptions", state) == (
         problem.name,
         problem.state,
     )
@@ -261,43 +261,45 @@ def test_a_subscription_that_differs_is_told(
     assert message in problem.message
 
 
-def test_subscriptions_that_differ_alike_are_told_together(harness: DoctorHarness) -> None:
-    """By the names of all of them."""
+def test_equal_differences_of_subscriptions_share_one_finding(harness: DoctorHarness) -> None:
+    """It names all of them."""
     names = ("write-jsonl.batch-planned", "submit-job.jsonl-uploaded")
     for name in names:
         harness.pubsub.subscriptions[name]["ack_deadline_seconds"] = 10
 
     assert (
-        harness.problem()["pushes"].message
-        == f"{', '.join(names)}: waits 10 s for an answer, not 600"
+        harness.problems()["push subscriptions"].message
+        == f"{', '.join(names)}: acknowledgement deadline 10 s, not 600"
     )
 
 
-def test_the_filter_of_replays_is_welcome_and_not_demanded(harness: DoctorHarness) -> None:
-    """Services look at each message themselves; Terraform makes none."""
+def test_the_filter_of_replays_is_allowed_and_not_required(harness: DoctorHarness) -> None:
+    """Services check each message themselves; Terraform sets no filter."""
     harness.pubsub.subscriptions[PUSH]["filter"] = filter_of("write-jsonl")
 
-    assert {} == harness.problem()
+    assert {} == harness.problems()
 
 
-def test_a_signal_may_be_forgotten_soon(harness: DoctorHarness) -> None:
-    """The next tick says it again."""
+def test_signals_may_have_a_short_retention(harness: DoctorHarness) -> None:
+    """The next tick replaces a lost signal."""
     harness.pubsub.subscriptions["watch-jobs.watch-tick"]["message_retention_duration"] = {
         "seconds": 600
     }
 
-    assert {} == harness.problem()
+    assert {} == harness.problems()
 
 
-@pytest.mark.parametrize(("name", "told"), [(PUSH, "pushes"), (PEOPLE, "people's letters")])
+@pytest.mark.parametrize(
+    ("name", "check"), [(PUSH, "push subscriptions"), (OPERATORS, "operator subscriptions")]
+)
 def test_a_subscription_that_is_missing_is_named(
-    harness: DoctorHarness, name: str, told: str
+    harness: DoctorHarness, name: str, check: str
 ) -> None:
-    """What is sent to it is lost."""
+    """Its messages are lost."""
     del harness.pubsub.subscriptions[name]
 
-    (problem,) = harness.problem().values()
-    assert (told, "fault") == (problem.name, problem.state)
+    (problem,) = harness.problems().values()
+    assert (check, "fault") == (problem.name, problem.state)
     assert name in problem.message
     assert "lost" in problem.remedy
 
@@ -310,6 +312,6 @@ def test_a_subscription_that_is_missing_is_named(
         ("EUROPE-WEST4", "europe-west4", True), ("europe-west40", "EU", False),
     ],
 )  # fmt: skip
-def test_a_place_lies_in_another_or_not(inner: str, outer: str, inside: bool) -> None:
-    """As Terraform's own check has it: London and Zurich are not in the EU."""
+def test_a_location_is_within_another_or_not(inner: str, outer: str, inside: bool) -> None:
+    """As in Terraform's check: London and Zurich are not in the EU."""
     assert inside is is_within(inner, outer)

@@ -1,4 +1,4 @@
-"""The live probe: five invented conversations, one job, and what came back of them."""
+"""The live probe: one job of five invented conversations, and the checks of its output."""
 
 import json
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.local.fakes import HeldClock, MemoryBucket
 from tests.standin.vertex_server import VertexServer
 from troupe.backends.gcp.job_service import VertexJobService
 from troupe.doctor.findings import Finding
-from troupe.doctor.probe import Probing, asked, begin_probe, output_of, probe_cost
+from troupe.doctor.probe import Probing, begin_probe, output_of, probe_cost, transcripts_of
 from troupe.doctor.probe_calls import CALLS
 from troupe.doctor.probe_results import read_probe
 from troupe.standin.settings import Behaviour, End
@@ -28,20 +28,20 @@ NAME = "0a1b"
 
 
 class ProbeHarness:
-    """The stand-in for Vertex over HTTP, reached by the official client."""
+    """The stand-in for Vertex over HTTP, called by Google's client."""
 
     def __init__(self, folder: Path) -> None:
         self.clock, self.bucket, self.folder = HeldClock(), MemoryBucket(), folder
         self.behave()
 
     def behave(self, **behaviour: Any) -> None:
-        """From now on; the jobs are kept."""
+        """Restart the stand-in with this behaviour; its jobs are kept."""
         self.service = StandIn(
             self.folder, self.bucket, self.clock, behaviour=Behaviour(**behaviour)
         )
 
     def become(self, **behaviour: Any) -> None:
-        """The same for one that is being served."""
+        """Change the behaviour of the stand-in that is running."""
         self.service._behaviour = Behaviour(**behaviour)
 
     def __enter__(self) -> "ProbeHarness":
@@ -65,15 +65,15 @@ class ProbeHarness:
             pass
 
     def lines(self) -> list[dict[str, Any]]:
-        """Of the output."""
+        """Return the lines of the output."""
         return [json.loads(line) for line in self.bucket.content[self.output()].splitlines()]
 
     def damage(self, lines: list[Any]) -> None:
-        """Put these in their place."""
+        """Replace the lines of the output."""
         self.bucket.content[self.output()] = b"".join(json.dumps(x).encode() + b"\n" for x in lines)
 
     def output(self) -> str:
-        """Of the first job."""
+        """Return the address of the first job's output file."""
         (uri,) = [uri for uri in self.bucket.content if f"/output/probe-{NAME}/" in uri]
         return uri
 
@@ -85,7 +85,7 @@ def probe(tmp_path: Path) -> Iterator[ProbeHarness]:
 
 
 def ended(probe: ProbeHarness) -> str:
-    """The name of a probe's job that has run to its end."""
+    """Run a probe's job to its end, and return its name."""
     job = begin_probe(probe.probing, NAME)
     probe.work()
     return job.name
@@ -95,30 +95,30 @@ def by_name(found: list[Finding]) -> dict[str, Finding]:
     return {each.name: each for each in found}
 
 
-def problem(found: list[Finding]) -> dict[str, str]:
-    """Of the first job; the second has stories of its own."""
+def problems(found: list[Finding]) -> dict[str, str]:
+    """Return the problems of the first job; test_doctor_resume.py has those of the second."""
     return {each.name: each.state for each in found if each.state != "ok" and each.name != "resume"}
 
 
-def test_a_service_as_others_saw_it_confirms_everything(probe: ProbeHarness) -> None:
-    """Each thing in a line of its own."""
+def test_a_service_that_behaves_as_observed_has_no_problem(probe: ProbeHarness) -> None:
+    """Each check has a finding."""
     found = read_probe(probe.probing, ended(probe))
 
-    assert {} == problem(found)
+    assert {} == problems(found)
     assert [
         "probe", "layout", "files", "rows", "key echo", "label echo", "transcript echo", "usage",
         "finish reasons", "order", "resume",
     ] == [each.name for each in found]  # fmt: skip
-    told = by_name(found)
-    assert "5 of 5 are rows, of 5 lines" == told["rows"].message
-    assert "5 of 5 came back byte for byte" == told["transcript echo"].message
-    assert "predictions.jsonl; results in 1" == told["files"].message
-    assert "promptTokenCount" in told["usage"].message
-    assert "STOP 5" == told["finish reasons"].message
+    named = by_name(found)
+    assert "5 of 5 requests led to a row, from 5 lines" == named["rows"].message
+    assert "5 of 5 transcripts came back byte for byte" == named["transcript echo"].message
+    assert "predictions.jsonl; results in 1" == named["files"].message
+    assert "promptTokenCount" in named["usage"].message
+    assert "STOP 5" == named["finish reasons"].message
 
 
-def test_the_request_file_is_one_that_the_importer_takes(probe: ProbeHarness) -> None:
-    """Written by the renderer of real runs, where Vertex may read."""
+def test_the_request_file_is_accepted_by_the_importer(probe: ProbeHarness) -> None:
+    """Rendered as for real runs, in a bucket that Vertex may read."""
     begin_probe(probe.probing, NAME)
 
     (uri,) = probe.bucket.content
@@ -126,60 +126,60 @@ def test_the_request_file_is_one_that_the_importer_takes(probe: ProbeHarness) ->
     assert len(CALLS) == check_file(probe.bucket.content[uri].splitlines(True)).lines
 
 
-def test_no_run_takes_a_probe_for_its_own(probe: ProbeHarness) -> None:
-    """Neither the label of a deployment nor that of an attempt."""
+def test_runs_ignore_the_job_of_a_probe(probe: ProbeHarness) -> None:
+    """It has neither the label of a deployment nor that of an attempt."""
     job = begin_probe(probe.probing, NAME)
 
     assert {"probe": NAME} == job.labels
     assert [] == probe.probing.job_service.find({"troupe": "ab12"})
 
 
-def test_the_output_goes_where_vertex_may_write() -> None:
-    """Into the bucket of the output, in a folder of its own."""
+def test_the_output_goes_to_the_bucket_that_vertex_may_write_to() -> None:
+    """In a folder of its own."""
     settings = gcp_settings(TROUPE_OUTPUT_BUCKET="stories-output")
 
     assert "gs://stories-output/output/probe-0a1b" == output_of(settings, NAME)
 
 
-def test_another_probe_has_other_records() -> None:
+def test_another_probe_has_other_record_ids() -> None:
     """Their answers cannot be mixed up."""
-    assert not asked(NAME).keys() & asked("ffff").keys()
-    assert list(CALLS) == list(asked(NAME).values())
+    assert not transcripts_of(NAME).keys() & transcripts_of("ffff").keys()
+    assert list(CALLS) == list(transcripts_of(NAME).values())
 
 
-def test_while_it_runs_it_says_how_to_come_back(probe: ProbeHarness) -> None:
+def test_a_running_probe_reports_the_command_to_come_back(probe: ProbeHarness) -> None:
     """With its state and its age."""
     probe.behave(pending_seconds=3600)
     job = begin_probe(probe.probing, NAME)
     probe.clock.pass_(600)
 
-    (told,) = read_probe(probe.probing, job.name)
-    assert ("probe", "warning") == (told.name, told.state)
-    assert "PENDING, 10 min after" in told.message
-    assert f"doctor --live --job {job.name}" in told.remedy
+    (finding,) = read_probe(probe.probing, job.name)
+    assert ("probe", "warning") == (finding.name, finding.state)
+    assert "PENDING, 10 min after" in finding.message
+    assert f"doctor --live --job {job.name}" in finding.remedy
 
 
-def test_a_job_of_a_run_is_left_alone(probe: ProbeHarness) -> None:
-    """Nothing of it is read."""
+def test_a_job_of_a_run_is_not_read(probe: ProbeHarness) -> None:
+    """It lacks the label of a probe."""
     job = probe.probing.job_service.create(
         display_name="x", model=ANALYSIS.model, request_uri="gs://here/x",
         output_prefix="gs://here/output/x", labels={"troupe": "ab12", "attempt": "a"},
     )  # fmt: skip
 
-    (told,) = read_probe(probe.probing, job.name)
-    assert ("fault", True) == (told.state, "left alone" in told.message)
+    (finding,) = read_probe(probe.probing, job.name)
+    assert ("fault", True) == (finding.state, "is not read" in finding.message)
 
 
-def test_a_job_that_is_gone_is_told(probe: ProbeHarness) -> None:
-    """Deleted, or never there."""
+def test_a_missing_job_is_reported(probe: ProbeHarness) -> None:
+    """It was deleted, or never existed."""
     name = "projects/stories/locations/europe-west4/batchPredictionJobs/99"
 
-    (told,) = read_probe(probe.probing, name)
-    assert ("fault", True) == (told.state, "no such job" in told.message)
+    (finding,) = read_probe(probe.probing, name)
+    assert ("fault", True) == (finding.state, "does not exist" in finding.message)
 
 
-def test_a_job_that_failed_says_why_in_our_words(probe: ProbeHarness) -> None:
-    """By its code; what the service wrote is not repeated."""
+def test_a_failed_job_is_reported_by_its_code(probe: ProbeHarness) -> None:
+    """The service's own message is not repeated."""
     end = End(state=JobState.FAILED, code=7, message="Service account x@y", share=0)
     with ProbeHarness(probe.folder / "other") as failing:
         failing.become(end=lambda _: end)
@@ -196,21 +196,21 @@ def read_again(probe: ProbeHarness, lines: list[Any], job: str) -> list[Finding]
 
 
 def without(*path: str) -> Any:
-    """A service that leaves out what stands at this path, in every line."""
+    """Return a change that deletes this path from every line."""
 
     def change(lines: list[Any]) -> list[Any]:
         for line in lines:
-            place = line
+            parent = line
             for step in path[:-1]:
-                place = place[step]
-            del place[path[-1]]
+                parent = parent[step]
+            del parent[path[-1]]
         return lines
 
     return change
 
 
 def shortened(lines: list[Any]) -> list[Any]:
-    """One transcript lost a space."""
+    """Remove a space from one transcript."""
     for line in lines:
         part = line["request"]["contents"][0]["parts"][0]
         part["text"] = part["text"].replace("please. \n", "please.\n")
@@ -224,9 +224,9 @@ def unkeyed(lines: list[Any]) -> list[Any]:
 
 
 def in_another_order(lines: list[Any]) -> list[Any]:
-    """Whichever it was."""
-    wanted = list(asked(NAME))
-    return sorted(lines, key=lambda line: -wanted.index(line["key"].removeprefix("k-")))
+    """Reverse the order of the requests."""
+    order = list(transcripts_of(NAME))
+    return sorted(lines, key=lambda line: -order.index(line["key"].removeprefix("k-")))
 
 
 def cut(lines: list[Any]) -> list[Any]:
@@ -240,10 +240,10 @@ CHANGES: dict[str, tuple[Any, dict[str, str], str]] = {
         without("request", "labels"), {"label echo": "warning"}, "0 of 5"),
     "both are dropped": (
         unkeyed, {"rows": "fault", "key echo": "fault", "label echo": "fault",
-                  "transcript echo": "fault"}, "could not be told apart"),
+                  "transcript echo": "fault"}, "cannot be matched to records"),
     "a transcript is changed": (
         shortened, {"transcript echo": "fault"}, "conversation 3 of 5"),
-    "nothing is said of tokens": (
+    "the token counts are missing": (
         without("response", "usageMetadata"), {"usage": "warning"}, "5 of 5 lines lack"),
     "an answer is cut off": (
         cut, {"rows": "fault", "finish reasons": "warning"}, "MAX_TOKENS 1"),
@@ -251,28 +251,28 @@ CHANGES: dict[str, tuple[Any, dict[str, str], str]] = {
         lambda lines: lines[1:],
         {"rows": "fault", "key echo": "fault", "label echo": "fault", "transcript echo": "fault"},
         "4 of 5"),
-    "a line comes twice": (lambda lines: [*lines, lines[0]], {"rows": "fault"}, "of 6 lines"),
+    "a line comes twice": (lambda lines: [*lines, lines[0]], {"rows": "fault"}, "from 6 lines"),
     "lines are no JSON objects": (
         lambda lines: [1] * 5,
         {"rows": "fault", "key echo": "fault", "label echo": "fault", "transcript echo": "fault",
-         "usage": "warning", "finish reasons": "warning"}, "0 of 5 are rows"),
-    "the order is another": (in_another_order, {}, "not as asked"),
+         "usage": "warning", "finish reasons": "warning"}, "0 of 5 requests led to a row"),
+    "the order is another": (in_another_order, {}, "in another order"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("story", CHANGES)
-def test_what_a_service_does_otherwise_is_told(probe: ProbeHarness, story: str) -> None:
-    """In its line, with what it means for runs."""
-    change, expected, message = CHANGES[story]
+@pytest.mark.parametrize("case", CHANGES)
+def test_a_difference_of_the_service_is_reported(probe: ProbeHarness, case: str) -> None:
+    """By its check, with what it means for runs."""
+    change, expected, message = CHANGES[case]
     job = ended(probe)
 
     found = read_again(probe, change(probe.lines()), job)
-    assert expected == problem(found)
+    assert expected == problems(found)
     assert message in repr(found)
 
 
-def test_no_word_of_an_answer_or_a_service_is_shown(probe: ProbeHarness) -> None:
-    """Only counts, names of fields, and our own words."""
+def test_no_text_of_an_answer_or_a_service_is_printed(probe: ProbeHarness) -> None:
+    """Only counts, field names and our own texts."""
     job = ended(probe)
     lines = probe.lines()
     for line in lines:
@@ -293,30 +293,30 @@ def test_no_word_of_an_answer_or_a_service_is_shown(probe: ProbeHarness) -> None
 def test_shards_and_partial_files_are_named(
     tmp_path: Path, behaviour: dict[str, Any], expected: dict[str, str], message: str
 ) -> None:
-    """And read as runs read them."""
+    """And read as by a run."""
     made = ProbeHarness(tmp_path)
     made.behave(**behaviour)
     with made:
         found = read_probe(made.probing, ended(made))
 
-    assert expected == problem(found)
+    assert expected == problems(found)
     assert message in by_name(found)["files"].message
 
 
-def test_a_file_that_nobody_reads_is_told(probe: ProbeHarness) -> None:
-    """Its name, where it holds no other signs."""
+def test_a_file_with_an_unknown_name_is_reported(probe: ProbeHarness) -> None:
+    """By its name, unless it has unusual characters."""
     job = ended(probe)
     folder = probe.output().rpartition("/")[0]
     probe.bucket.content |= {f"{folder}/errors_0001.jsonl": b"", f"{folder}/a b": b""}
 
-    told = by_name(read_probe(probe.probing, job))["files"]
-    assert "warning" == told.state
-    assert "errors_0001.jsonl" in told.message
-    assert "a b" not in told.message
+    finding = by_name(read_probe(probe.probing, job))["files"]
+    assert "warning" == finding.state
+    assert "errors_0001.jsonl" in finding.message
+    assert "a b" not in finding.message
 
 
-def test_a_missing_shard_is_told(probe: ProbeHarness) -> None:
-    """Nothing is read of a half."""
+def test_a_missing_shard_is_reported(probe: ProbeHarness) -> None:
+    """An incomplete output is not read."""
     job = ended(probe)
     whole = probe.output()
     probe.bucket.content[f"{whole}-00000-of-00002"] = probe.bucket.content.pop(whole)
@@ -326,8 +326,8 @@ def test_a_missing_shard_is_told(probe: ProbeHarness) -> None:
     assert "shard_missing" in found[0].message
 
 
-def test_a_folder_elsewhere_is_told(probe: ProbeHarness) -> None:
-    """Runs go by what the job names."""
+def test_an_unusual_output_folder_is_reported(probe: ProbeHarness) -> None:
+    """Runs read the folder that the job names."""
     job = ended(probe)
     prefix = output_of(probe.probing.settings, NAME)
     moved = probe.probing.job_service.get(job)
@@ -338,20 +338,20 @@ def test_a_folder_elsewhere_is_told(probe: ProbeHarness) -> None:
     assert "warning" == by_name(read_probe(probe.probing, job))["layout"].state
 
 
-def test_the_cost_is_a_range_with_its_day_and_a_most() -> None:
-    """Cents, and never more: at most is what both jobs cost if both ask everything."""
-    told = probe_cost(ANALYSIS)
+def test_the_cost_is_a_range_a_maximum_and_the_date_of_the_prices() -> None:
+    """The maximum is the cost of both jobs if both send all requests."""
+    text = probe_cost(ANALYSIS)
 
-    assert "5 invented conversations" in told
-    assert "about 2 of them again" in told
-    assert "20,480 written" in told
-    assert "at most 0.03" in told
-    assert "2026-10-14" in told
+    assert "5 invented conversations" in text
+    assert "with 2 of them" in text
+    assert "20,480 output tokens" in text
+    assert "at most 0.03" in text
+    assert "2026-10-14" in text
 
 
-def test_an_unknown_price_is_unknown() -> None:
-    """Never 0."""
-    told = probe_cost(replace(ANALYSIS, model="gemini-9"))
+def test_an_unknown_price_is_reported_as_unknown() -> None:
+    """And not as 0."""
+    text = probe_cost(replace(ANALYSIS, model="gemini-9"))
 
-    assert "unknown" in told
-    assert "US dollars" not in told
+    assert "unknown" in text
+    assert "US dollars" not in text

@@ -1,4 +1,4 @@
-"""The probe's second job: what a service may do with an output that it is given as an input."""
+"""The probe's second job, whose input is the output of the first one."""
 
 import json
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ def probe(tmp_path: Path) -> Iterator[ProbeHarness]:
 
 
 def begun(probe: ProbeHarness) -> str:
-    """The name of a probe that was looked at after its first job: its second one waits."""
+    """Start a probe's second job, and return the name of the first one."""
     name = ended(probe)
     probe.clock.pass_(60)
     read_probe(probe.probing, name)
@@ -37,7 +37,7 @@ def begun(probe: ProbeHarness) -> str:
 
 
 def resumed(probe: ProbeHarness) -> str:
-    """The name of a probe whose second job has ended too."""
+    """Run both jobs of a probe to their end, and return the name of the first one."""
     name = begun(probe)
     probe.work()
     return name
@@ -52,38 +52,38 @@ def of_resume(found: list[Finding]) -> dict[str, Finding]:
     return {name: each for name, each in by_name(found).items() if name.startswith("resume")}
 
 
-def problem(found: list[Finding]) -> dict[str, str]:
+def problems(found: list[Finding]) -> dict[str, str]:
     return {name: each.message for name, each in of_resume(found).items() if each.state != "ok"}
 
 
-def test_a_service_that_does_as_documented_confirms_that_it_resumes(
+def test_a_service_that_resumes_as_documented_has_no_problem(
     probe: ProbeHarness,
 ) -> None:
-    """What was answered stays, what failed is answered, and both marks come back."""
+    """Answers are kept, failed requests are answered, key and label come back."""
     found = read_probe(probe.probing, resumed(probe))
 
     assert all(each.state == "ok" for each in found)
     assert OWN == list(of_resume(found))
-    told = of_resume(found)
-    assert "3 of 3 answers came back as they were, in 5 lines" == told["resume kept"].message
-    assert "2 of 2 failed requests are answered" == told["resume retried"].message
-    assert "the key at top level came back for 5 of 5" == told["resume key echo"].message
+    named = of_resume(found)
+    assert "3 of 3 answers came back unchanged, in 5 lines" == named["resume kept"].message
+    assert "2 of 2 failed requests were answered" == named["resume retried"].message
+    assert "the top-level key came back for 5 of 5" == named["resume key echo"].message
 
 
-def test_the_first_look_at_an_ended_probe_begins_it_and_says_how_to_come_back(
+def test_reading_an_ended_probe_starts_it_and_reports_the_command_to_come_back(
     probe: ProbeHarness,
 ) -> None:
-    """By the name of the first job, which was printed before."""
+    """With the name of the first job, which was printed before."""
     name = ended(probe)
 
-    told = of_resume(read_probe(probe.probing, name))
-    assert ["resume"] == list(told)
-    assert ("warning", True) == (told["resume"].state, "PENDING" in told["resume"].message)
-    assert f"doctor --live --job {name}" in told["resume"].remedy
+    named = of_resume(read_probe(probe.probing, name))
+    assert ["resume"] == list(named)
+    assert ("warning", True) == (named["resume"].state, "PENDING" in named["resume"].message)
+    assert f"doctor --live --job {name}" in named["resume"].remedy
 
 
-def test_it_is_begun_once_however_often_somebody_looks(probe: ProbeHarness) -> None:
-    """Before and after its end: it costs."""
+def test_it_is_started_once_however_often_the_probe_is_read(probe: ProbeHarness) -> None:
+    """Before and after its end, because it costs."""
     name = begun(probe)
     read_probe(probe.probing, name)
     probe.work()
@@ -92,7 +92,7 @@ def test_it_is_begun_once_however_often_somebody_looks(probe: ProbeHarness) -> N
     assert 2 == len(probe.service.find({}))
 
 
-def test_nothing_is_begun_while_the_first_job_runs(probe: ProbeHarness) -> None:
+def test_it_is_not_started_while_the_first_job_runs(probe: ProbeHarness) -> None:
     """There is no output yet."""
     job = begin_probe(probe.probing, NAME)
     read_probe(probe.probing, job.name)
@@ -100,8 +100,8 @@ def test_nothing_is_begun_while_the_first_job_runs(probe: ProbeHarness) -> None:
     assert [] == probe.probing.job_service.find({"resumes": NAME})
 
 
-def test_its_file_is_the_output_with_two_documented_failures(probe: ProbeHarness) -> None:
-    """The other lines are byte for byte those of the service."""
+def test_its_input_is_the_output_with_two_documented_failures(probe: ProbeHarness) -> None:
+    """The other lines are copied byte for byte."""
     begun(probe)
 
     was = probe.bucket.content[probe.output()].splitlines(keepends=True)
@@ -113,24 +113,24 @@ def test_its_file_is_the_output_with_two_documented_failures(probe: ProbeHarness
     assert all(line["status"].startswith("Bad Request: {") for line in changed.values())
 
 
-def test_no_run_takes_the_second_job_for_its_own_and_no_probe_for_a_first(
+def test_neither_a_run_nor_a_probe_takes_the_second_job_for_a_first_one(
     probe: ProbeHarness,
 ) -> None:
-    """It has one label, and its own name leads to the first one's."""
+    """It has one label, and the doctor asks for the name of the first job."""
     begun(probe)
     job = second(probe)
 
     assert {"resumes": NAME} == job.labels
-    (told,) = read_probe(probe.probing, job.name)
-    assert ("fault", True) == (told.state, "second one of a probe" in told.message)
+    (finding,) = read_probe(probe.probing, job.name)
+    assert ("fault", True) == (finding.state, "second one of a probe" in finding.message)
 
 
-OTHERWISE: dict[Resuming, dict[str, str]] = {
-    Resuming.REPEATS: {"resume kept": "0 of 3 answers came back as they were, in 5 lines"},
+DIFFERENCES: dict[Resuming, dict[str, str]] = {
+    Resuming.REPEATS: {"resume kept": "0 of 3 answers came back unchanged, in 5 lines"},
     Resuming.DROPS: {
-        "resume kept": "0 of 3 answers came back as they were, in 2 lines",
-        "resume key echo": "the key at top level came back for 2 of 5",
-        "resume label echo": "the request's label came back for 2 of 5",
+        "resume kept": "0 of 3 answers came back unchanged, in 2 lines",
+        "resume key echo": "the top-level key came back for 2 of 5",
+        "resume label echo": "the label of the request came back for 2 of 5",
     },
     Resuming.REFUSES_FILE: {
         "resume": "FAILED with code 3, after 0 min in the queue: "
@@ -139,47 +139,51 @@ OTHERWISE: dict[Resuming, dict[str, str]] = {
 }
 
 
-@pytest.mark.parametrize("resuming", OTHERWISE)
-def test_a_service_that_does_otherwise_is_told(probe: ProbeHarness, resuming: Resuming) -> None:
-    """As a warning: no run resumes a job."""
+@pytest.mark.parametrize("resuming", DIFFERENCES)
+def test_a_service_that_resumes_otherwise_is_reported(
+    probe: ProbeHarness, resuming: Resuming
+) -> None:
+    """As a warning, because runs do not resume jobs."""
     probe.become(resuming=resuming)
     found = read_probe(probe.probing, resumed(probe))
 
-    assert OTHERWISE[resuming] == problem(found)
+    assert DIFFERENCES[resuming] == problems(found)
     assert {"ok", "warning"} == {each.state for each in found}
-    assert all("resume no job by hand" in by_name(found)[name].remedy for name in problem(found))
+    assert all(
+        "do not resume jobs by hand" in by_name(found)[name].remedy for name in problems(found)
+    )
 
 
-def test_a_service_that_makes_no_such_job_is_told(probe: ProbeHarness) -> None:
-    """By the word for its refusal, not by its text; later nothing shows, and nothing is begun."""
+def test_a_service_that_refuses_the_second_job_is_reported(probe: ProbeHarness) -> None:
+    """By the cause, not by the service's text; the job is not requested again."""
     probe.become(refused_inputs=frozenset({COPY}))
     name = ended(probe)
 
-    told = of_resume(read_probe(probe.probing, name))
-    assert ["resume"] == list(told)
-    assert "the service makes no job of an output (bad_request)" == told["resume"].message
-    assert ("warning", True) == (told["resume"].state, "by hand" in told["resume"].remedy)
-    assert "is not listed" in problem(read_probe(probe.probing, name))["resume"]
+    named = of_resume(read_probe(probe.probing, name))
+    assert ["resume"] == list(named)
+    assert "the service refuses an output as input (bad_request)" == named["resume"].message
+    assert ("warning", True) == (named["resume"].state, "by hand" in named["resume"].remedy)
+    assert "is not listed" in problems(read_probe(probe.probing, name))["resume"]
     assert 1 == len(probe.service.find({}))
 
 
-def test_a_second_job_that_is_not_listed_yet_is_not_begun_again(probe: ProbeHarness) -> None:
-    """It would be paid for twice."""
+def test_a_second_job_that_is_not_listed_yet_is_not_created_again(probe: ProbeHarness) -> None:
+    """It would cost twice."""
     probe.become(list_lag_seconds=600)
     name = begun(probe)
 
-    told = of_resume(read_probe(probe.probing, name))
-    assert "is not listed" in told["resume"].message
-    assert "look again" in told["resume"].remedy
+    named = of_resume(read_probe(probe.probing, name))
+    assert "is not listed" in named["resume"].message
+    assert "run the doctor again" in named["resume"].remedy
     probe.clock.pass_(700)
     assert NAME == second(probe).labels["resumes"]
     assert 2 == len(probe.service.find({}))
 
 
-def test_a_creation_without_an_answer_is_a_finding(
+def test_a_creation_without_a_reply_is_a_finding(
     probe: ProbeHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What the first job showed is told all the same."""
+    """The findings about the first job are reported too."""
     name = ended(probe)
 
     def silent(**_: Any) -> Job:
@@ -199,16 +203,14 @@ def test_a_creation_without_an_answer_is_a_finding(
         (End(share=0), "SUCCEEDED"),
     ],
 )
-def test_a_second_job_that_ends_otherwise_is_told(
-    probe: ProbeHarness, end: End, message: str
-) -> None:
-    """In our words; what the first one showed stands."""
+def test_a_second_job_that_fails_is_reported(probe: ProbeHarness, end: End, message: str) -> None:
+    """Without the service's text; the findings about the first job are unchanged."""
     probe.become(end=lambda job: end if "resumes" in job.labels else End())
 
     found = read_probe(probe.probing, resumed(probe))
     assert message in by_name(found)["resume"].message
-    assert {"warning"} == {by_name(found)[name].state for name in problem(found)}
-    assert problem(found)
+    assert {"warning"} == {by_name(found)[name].state for name in problems(found)}
+    assert problems(found)
     assert "x@y" not in repr(found)
 
 
@@ -222,7 +224,7 @@ def without_the_label(line: dict[str, Any]) -> Any:
 
 
 def with_a_null(line: dict[str, Any]) -> Any:
-    """An answer that was written a second time is still the same answer."""
+    """Add a null, which does not change the answer."""
     return line | {"response": line["response"] | {"promptFeedback": None}}
 
 
@@ -240,40 +242,40 @@ CHANGES: dict[str, tuple[Any, set[str]]] = {
         {"resume retried", "resume key echo", "resume label echo"},
     ),
     "nulls are added": (with_a_null, set()),
-    "what failed stays a failure": (failed_again, {"resume retried"}),
-    "nothing of it is JSON": (
+    "failed requests fail again": (failed_again, {"resume retried"}),
+    "lines are not JSON objects": (
         lambda _: 1,
         {"resume kept", "resume retried", "resume key echo", "resume label echo"},
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("story", CHANGES)
-def test_what_gets_lost_on_the_second_way_is_told(probe: ProbeHarness, story: str) -> None:
-    """Answers that were kept are known by themselves, without their marks."""
-    change, expected = CHANGES[story]
+@pytest.mark.parametrize("case", CHANGES)
+def test_what_the_second_job_loses_is_reported(probe: ProbeHarness, case: str) -> None:
+    """Kept answers are recognised by their content, without key and label."""
+    change, expected = CHANGES[case]
     name = resumed(probe)
     (uri,) = [uri for uri in probe.bucket.content if f"/probe-{NAME}-resumed/" in uri]
     lines = [change(json.loads(line)) for line in probe.bucket.content[uri].splitlines()]
     probe.bucket.content[uri] = b"".join(json.dumps(x).encode() + b"\n" for x in lines)
 
-    assert expected == problem(read_probe(probe.probing, name)).keys()
+    assert expected == problems(read_probe(probe.probing, name)).keys()
 
 
-def test_answers_that_come_beside_their_repetition_are_told(probe: ProbeHarness) -> None:
-    """Eight lines for five requests are no merge."""
+def test_repeated_answers_are_reported(probe: ProbeHarness) -> None:
+    """Six lines for five requests are too many."""
     name = resumed(probe)
     (uri,) = [uri for uri in probe.bucket.content if f"/probe-{NAME}-resumed/" in uri]
     probe.bucket.content[uri] += probe.bucket.content[uri].splitlines(True)[0]
 
-    assert {"resume kept"} == problem(read_probe(probe.probing, name)).keys()
+    assert {"resume kept"} == problems(read_probe(probe.probing, name)).keys()
 
 
-def test_nothing_is_resumed_from_a_first_job_that_is_not_whole(probe: ProbeHarness) -> None:
-    """A service that loses a line has other faults to look at."""
+def test_an_incomplete_output_of_the_first_job_is_not_resumed(probe: ProbeHarness) -> None:
+    """A lost line is a fault, which comes first."""
     name = ended(probe)
     probe.damage(probe.lines()[1:])
 
-    told = problem(read_probe(probe.probing, name))
-    assert {"resume": "not asked: what the first job wrote is not whole"} == told
+    messages = problems(read_probe(probe.probing, name))
+    assert {"resume": "not tested: the output of the first job has faults"} == messages
     assert [] == probe.probing.job_service.find({"resumes": NAME})

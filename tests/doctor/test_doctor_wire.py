@@ -1,4 +1,4 @@
-"""The doctor through Google's own clients: what they ask for, and how their answers are read."""
+"""The doctor through Google's own clients: their HTTP requests, and how replies are read."""
 
 import json
 from typing import Any
@@ -10,8 +10,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from google.cloud.bigquery import Client
 
-from tests.doctor.fakes import AGENT, settled, table
-from tests.gcp.wire import Asked, Reply, Wire, error
+from tests.doctor.fakes import AGENT, doctor_settings, table
+from tests.gcp.wire import Reply, Request, Wire, error
 from tests.local.fakes import HeldClock
 from tracking.tables import layouts
 from troupe.doctor.bigquery import check_bigquery
@@ -26,26 +26,26 @@ BUCKETS = ("stories-troupe", "stories-output")
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The clients' own gaps between two tries."""
+    """Skip the clients' waits between two tries."""
     monkeypatch.setattr("google.api_core.retry.retry_unary.time.sleep", lambda seconds: None)
 
 
 def bigquery(*replies: Any) -> tuple[Client, Wire]:
     wire = Wire(*replies)
-    nobody = AnonymousCredentials()  # type: ignore[no-untyped-call]
-    return Client(project="stories", location="EU", credentials=nobody, _http=wire), wire
+    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    return Client(project="stories", location="EU", credentials=anonymous, _http=wire), wire
 
 
 def dataset(name: str, **more: str) -> Reply:
-    fields: dict[str, Any] = {
+    resource: dict[str, Any] = {
         "datasetReference": {"projectId": "stories", "datasetId": name},
         "location": "EU",
     }
-    return 200, fields | more
+    return 200, resource | more
 
 
 def answer(name: str, kind: str, value: str) -> Reply:
-    """Of one row."""
+    """Return the reply to a query, with one row."""
     return 200, {
         "jobComplete": True,
         "schema": {"fields": [{"name": name, "type": kind, "mode": "NULLABLE"}]},
@@ -58,8 +58,8 @@ def states(found: list[Finding]) -> list[str]:
     return [each.state for each in found]
 
 
-def test_bigquery_is_asked_with_short_patience_and_without_repeats_of_a_job() -> None:
-    """Datasets by name, the two queries as queries."""
+def test_bigquery_is_queried_without_jobs() -> None:
+    """Two datasets are read, and two queries run as short queries."""
     clock = HeldClock()
     client, wire = bigquery(
         dataset("troupe"),
@@ -68,44 +68,44 @@ def test_bigquery_is_asked_with_short_patience_and_without_repeats_of_a_job() ->
         answer("now", "TIMESTAMP", str(int(clock().timestamp() * 1e6))),
     )
 
-    found = list(check_bigquery(settled(), lambda: client, clock))
+    found = list(check_bigquery(doctor_settings(), lambda: client, clock))
 
     assert ["ok"] * 4 == states(found)
     assert ["GET troupe", "GET troupe_staging", "POST queries", "POST queries"] == wire.calls
 
 
-def test_every_table_as_bigquery_describes_it_is_in_order() -> None:
-    """Its columns, partitions and clusters come back by the client's own names."""
+def test_the_tables_as_bigquery_describes_them_are_in_order() -> None:
+    """Columns, partitions and clustering are read through the client."""
 
-    def table_reply(asked: Asked) -> Reply:
-        return 200, table(asked[1].rpartition("/")[2]).to_api_repr()
+    def described(request: Request) -> Reply:
+        return 200, table(request[1].rpartition("/")[2]).to_api_repr()
 
-    client, wire = bigquery(*[table_reply for _ in layouts()])
+    client, wire = bigquery(*[described for _ in layouts()])
 
-    assert ["ok"] == states(list(check_tables(settled(), lambda: client)))
-    assert len(layouts()) == len(wire.asked)
+    assert ["ok"] == states(list(check_tables(doctor_settings(), lambda: client)))
+    assert len(layouts()) == len(wire.requests)
 
 
-def test_a_right_that_is_missing_is_asked_for_once() -> None:
-    """No client tries a refusal again; and what the service wrote stays there."""
+def test_a_missing_permission_is_reported_once() -> None:
+    """The client does not retry it, and the service's text is not repeated."""
     refusal = error(403, "accessDenied", "quoted words")
     client, wire = bigquery(*[refusal for _ in layouts()])
 
-    (finding,) = check_tables(settled(), lambda: client)
+    (finding,) = check_tables(doctor_settings(), lambda: client)
 
-    assert len(layouts()) == len(wire.asked)
+    assert len(layouts()) == len(wire.requests)
     assert ("fault", True) == (finding.state, "Forbidden" in finding.message)
     assert "roles/bigquery.dataViewer" in finding.remedy
     assert "quoted" not in repr(finding)
 
 
-def test_the_source_is_read_by_a_dry_run_alone() -> None:
+def test_the_source_is_read_by_a_dry_run_only() -> None:
     """It costs nothing."""
     client, wire = bigquery(
         (200, table("transcription_pass_2").to_api_repr() | {"location": "EU"}),
-        lambda asked: (
+        lambda request: (
             200,
-            asked[2]
+            request[2]
             | {
                 "status": {"state": "DONE"},
                 "statistics": {"query": {"totalBytesProcessed": "7000000"}},
@@ -113,20 +113,20 @@ def test_the_source_is_read_by_a_dry_run_alone() -> None:
         ),
     )
 
-    (finding,) = check_source_table(settled(), lambda: client)
+    (finding,) = check_source_table(doctor_settings(), lambda: client)
 
     assert "7 MB" in finding.message
-    assert wire.asked[1][2]["configuration"]["dryRun"] is True
+    assert wire.requests[1][2]["configuration"]["dryRun"] is True
 
 
 class StorageAnswers(requests.Session):
-    """The JSON API of Cloud Storage, as far as a look at buckets goes."""
+    """The part of Cloud Storage's JSON API that reads buckets."""
 
     is_mtls = False
 
     def __init__(self, **bucket: Any) -> None:
         super().__init__()
-        self.fields: dict[str, Any] = {
+        self.resource: dict[str, Any] = {
             "location": "EU",
             "projectNumber": "17",
             "iamConfiguration": {"publicAccessPrevention": "enforced"},
@@ -134,18 +134,18 @@ class StorageAnswers(requests.Session):
         } | bucket
 
     def request(  # type: ignore[override]
-        self, method: str, url: str, **given: object
+        self, method: str, url: str, **options: object
     ) -> requests.Response:
         address = urlsplit(url)
         _, _, name, *rest = unquote(address.path).removeprefix("/storage").split("/")[1:]
-        asked = {part.partition("=")[2] for part in address.query.split("&")}
-        answers: dict[tuple[str, ...], dict[str, Any]] = {
-            (): self.fields | {"name": name},
+        permissions = {part.partition("=")[2] for part in address.query.split("&")}
+        replies: dict[tuple[str, ...], dict[str, Any]] = {
+            (): self.resource | {"name": name},
             ("iam",): {
                 "version": 3,
                 "bindings": [{"role": "roles/storage.objectUser", "members": [AGENT]}],
             },
-            ("iam", "testPermissions"): {"permissions": sorted(asked)},
+            ("iam", "testPermissions"): {"permissions": sorted(permissions)},
             ("notificationConfigs",): {
                 "items": [
                     {
@@ -158,7 +158,7 @@ class StorageAnswers(requests.Session):
         assert (method, name in BUCKETS) == ("GET", True)
         response = requests.Response()
         response.status_code = 200
-        response._content = json.dumps(answers[tuple(rest)]).encode()
+        response._content = json.dumps(replies[tuple(rest)]).encode()
         response.headers["content-type"] = "application/json"
         return response
 
@@ -169,19 +169,19 @@ def files(**bucket: Any) -> list[Finding]:
         credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
         _http=StorageAnswers(**bucket),
     )
-    return list(check_buckets(settled(), lambda: client))
+    return list(check_buckets(doctor_settings(), lambda: client))
 
 
-def test_buckets_as_cloud_storage_describes_them_are_in_order() -> None:
-    """Places, rights, grants and the notification."""
+def test_the_buckets_as_cloud_storage_describes_them_are_in_order() -> None:
+    """Locations, permissions, roles and the notification."""
     found = files()
 
     assert {"ok"} == set(states(found))
     assert 7 == len(found)
 
 
-def test_a_bucket_that_keeps_what_was_deleted_is_told() -> None:
-    """Seven days are what a new bucket has (documented)."""
+def test_soft_delete_and_public_access_are_reported() -> None:
+    """A new bucket keeps deleted objects for seven days (documented)."""
     found = files(
         softDeletePolicy={"retentionDurationSeconds": "604800"},
         iamConfiguration={"publicAccessPrevention": "inherited"},

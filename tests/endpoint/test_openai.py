@@ -1,4 +1,4 @@
-"""Prompts can go to a model of one's own; what goes wrong there fails the row alone."""
+"""Prompts to the user's own model: a failure of the endpoint fails the row alone."""
 
 import json
 import threading
@@ -27,7 +27,7 @@ REQUEST: dict[str, Any] = {
 
 
 class Server(ThreadingHTTPServer):
-    """Answers every request with what the test laid ready."""
+    """Replies to every request as the test has set."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -58,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(self.server.reply).encode())
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-        """Tests are silent."""
+        """Print nothing."""
 
 
 @pytest.fixture
@@ -73,10 +73,10 @@ def server() -> Iterator[Server]:
 
 def test_a_request_becomes_a_chat(server: Server) -> None:
     """System, user, schema and limit arrive; text and counts come back."""
-    said = Endpoint(base_url=server.url, model="small", key="k")(REQUEST)
+    answer = Endpoint(base_url=server.url, model="small", key="k")(REQUEST)
 
-    assert (said.text, said.status, said.finish_reason) == ('{"a":"x"}', "", "STOP")
-    assert (said.prompt_tokens, said.answer_tokens) == (11, 5)
+    assert (answer.text, answer.status, answer.finish_reason) == ('{"a":"x"}', "", "STOP")
+    assert (answer.prompt_tokens, answer.answer_tokens) == (11, 5)
     assert server.path == "/v1/chat/completions"
     assert server.key == "Bearer k"
     assert server.asked["model"] == "small"
@@ -89,7 +89,7 @@ def test_a_request_becomes_a_chat(server: Server) -> None:
     assert sent["properties"]["a"] == {"type": ["string", "null"], "enum": ["x", None]}
 
 
-def test_a_cut_answer_says_so(server: Server) -> None:
+def test_a_cut_answer_has_its_finish_reason(server: Server) -> None:
     """The finish reason is translated."""
     server.reply["choices"][0]["finish_reason"] = "length"
 
@@ -109,29 +109,29 @@ def test_a_cut_answer_says_so(server: Server) -> None:
 def test_a_failure_is_the_status_of_its_row(
     server: Server, code: int, reply: Any, status: int
 ) -> None:
-    """In the form in which the service reports its own."""
+    """In the form of Vertex's row errors."""
     server.code, server.reply = code, reply
 
-    said = Endpoint(base_url=server.url, model="m")(REQUEST)
+    answer = Endpoint(base_url=server.url, model="m")(REQUEST)
 
-    assert said.text == ""
-    assert json.loads(said.status.split(": ", 1)[1])["error"]["code"] == status
+    assert answer.text == ""
+    assert json.loads(answer.status.split(": ", 1)[1])["error"]["code"] == status
 
 
-def test_nobody_at_the_door_is_a_failure_too() -> None:
-    """Nothing listens on that port."""
+def test_a_closed_port_is_a_failure() -> None:
+    """No server listens there."""
     with Server() as closed:
         url = closed.url
 
     assert "Unavailable" in Endpoint(base_url=url, model="m", timeout_seconds=2)(REQUEST).status
 
 
-def test_a_knock_finds_whoever_answers(server: Server) -> None:
+def test_the_check_accepts_any_reply(server: Server) -> None:
     """Not every server lists its models."""
     Endpoint(base_url=server.url, model="m").check()
 
 
-def test_a_knock_at_a_closed_door_is_told() -> None:
+def test_the_check_fails_without_a_server() -> None:
     """Before a run fails record by record."""
     with Server() as closed:
         url = closed.url
@@ -140,22 +140,22 @@ def test_a_knock_at_a_closed_door_is_told() -> None:
         Endpoint(base_url=url, model="m").check()
 
 
-def test_what_a_model_counts_for_itself_is_not_made_up() -> None:
-    """Cached tokens among them: they have a price."""
+def test_token_counts_of_the_endpoint_are_kept() -> None:
+    """Without a count of cached tokens, which have another price."""
     row = {"request": REQUEST}
-    told = [
+    usages = [
         prediction(
             row, Answer(text=str(n), prompt_tokens=11), model="m", created_at=START, number=n
         )["response"]["usageMetadata"]
         for n in range(100)
     ]
 
-    assert {11} == {usage["promptTokenCount"] for usage in told}
-    assert [] == [usage for usage in told if "cachedContentTokenCount" in usage]
+    assert {11} == {usage["promptTokenCount"] for usage in usages}
+    assert [] == [usage for usage in usages if "cachedContentTokenCount" in usage]
 
 
-def test_only_the_web_is_asked() -> None:
-    """A file is no endpoint."""
+def test_the_address_must_be_http() -> None:
+    """A file is not an endpoint."""
     with pytest.raises(ValueError, match="http"):
         Endpoint(base_url="file:///etc", model="m")
 

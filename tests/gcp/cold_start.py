@@ -1,7 +1,7 @@
-"""What each service imports, and how long it takes: `python -m tests.gcp.cold_start`.
+"""Measure the start of each service: `python -m tests.gcp.cold_start`.
 
-Every figure is of a fresh process, in seconds of its processor, the best of several; `ready`
-adds the tools of its handlers. Whatever else the machine does meanwhile counts for nothing.
+Figures are CPU seconds of a fresh process, the best of several; `ready` includes the clients of
+the handlers. CPU time does not depend on other processes of the machine.
 """
 
 import json
@@ -60,7 +60,7 @@ os._exit(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One service's."""
+    """The start of one service."""
 
     handler: str
     handlers_seconds: float
@@ -71,7 +71,7 @@ class Start:
 
 
 def start_of(handler: str, times: int = 1) -> Start:
-    """The fastest of so many."""
+    """Return the fastest of this many starts."""
     looks = [_look(handler) for _ in range(times)]
     best = min(looks, key=lambda look: look["ready"])
     return Start(
@@ -94,10 +94,10 @@ def _look(handler: str) -> dict[str, Any]:
         "BIGQUERY_EMULATOR_HOST": NOWHERE,
         "TROUPE_VERTEX_ENDPOINT": NOWHERE,
     }
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-c", LOOK], env=environ, cwd=HOUSE, capture_output=True, check=True
     )
-    found: dict[str, Any] = json.loads(told.stdout)
+    found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 

@@ -1,4 +1,4 @@
-"""A deployment for stories: what the environment of a container would say."""
+"""Settings of a deployment for tests, as the environment of a container."""
 
 from typing import Any
 

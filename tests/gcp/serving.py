@@ -1,4 +1,4 @@
-"""A service without a server: what stories about it send, and the backend behind it."""
+"""A harness of the Cloud Run service: ASGI requests without a server, and a fake bus."""
 
 import asyncio
 import threading
@@ -27,11 +27,11 @@ def message(topic: str, body: bytes, attributes: Mapping[str, str], attempt: int
 
 
 class Bus:
-    """Keeps what would go out; may fail."""
+    """Keeps what is published; fails on request."""
 
     def __init__(self) -> None:
         self.published: list[Envelope] = []
-        self.dead_letter_attributes: list[tuple[Message, Subscription, str]] = []
+        self.dead_letters: list[tuple[Message, Subscription, str]] = []
         self.fails = False
 
     def publish(self, envelopes: Iterable[Envelope]) -> None:
@@ -42,7 +42,7 @@ class Bus:
         self, message: Message, subscription: Subscription, cause: str, detail: str
     ) -> None:
         self._check()
-        self.dead_letter_attributes.append((message, subscription, cause))
+        self.dead_letters.append((message, subscription, cause))
 
     def _check(self) -> None:
         if self.fails:
@@ -50,7 +50,7 @@ class Bus:
 
 
 class FakeBackend:
-    """The tools of a laptop behind the service of the cloud."""
+    """A backend with the dependencies of the local backend and the fake bus."""
 
     def __init__(self, dependencies: Dependencies) -> None:
         self.dependencies, self.bus = dependencies, Bus()
@@ -61,13 +61,13 @@ class FakeBackend:
 
 
 class Caller:
-    """Speaks to the service as a server would, without one."""
+    """Sends ASGI requests to the service."""
 
     def __init__(self, service: Service) -> None:
         self.app = service.app()
 
     def send(self, *pushes: Push, method: str = "POST", path: str = "/") -> list[int]:
-        """The statuses of requests that are made at once."""
+        """Send requests at the same time, and return their statuses."""
 
         async def all_of_them() -> list[int]:
             return await asyncio.gather(*(self.request(each, method, path) for each in pushes))
@@ -80,14 +80,14 @@ class Caller:
             {"type": "http.request", "body": part, "more_body": at < len(parts) - 1}
             for at, part in enumerate(parts)
         )
-        answered: list[int] = []
+        statuses: list[int] = []
 
         async def receive() -> Any:
             return next(received)
 
         async def send(reply: Any) -> None:
             if reply["type"] == "http.response.start":
-                answered.append(reply["status"])
+                statuses.append(reply["status"])
 
         scope = {
             "type": "http", "method": method, "path": path, "query_string": b"",
@@ -95,11 +95,11 @@ class Caller:
         }  # fmt: skip
         app: Callable[..., Awaitable[None]] = self.app
         await app(scope, receive, send)
-        return answered[0]
+        return statuses[0]
 
 
 class ServiceHarness:
-    """A service with the tools of a local harness, and everything that a story asks of it."""
+    """A service with the dependencies of a local harness, and the requests of a test."""
 
     def __init__(self, harness: LocalHarness, settings: GcpSettings) -> None:
         self.harness, self.settings = harness, settings
@@ -123,7 +123,7 @@ class ServiceHarness:
 
 
 class Slow:
-    """A backend whose tools come when they are let go."""
+    """A backend whose dependencies block until the test opens the gate."""
 
     def __init__(self, backend: FakeBackend) -> None:
         self.backend, self.entered, self.gate = backend, threading.Semaphore(0), threading.Event()

@@ -1,7 +1,6 @@
-"""Cloud Storage's JSON API as its pages describe it, in process and without a network.
+"""A fake of Cloud Storage's JSON API, in process.
 
-Unlike the emulators it honours `ifGenerationMatch` on resumable uploads, when they begin and when
-they end.
+Unlike the emulators it checks `ifGenerationMatch` on resumable uploads, at their begin and end.
 """
 
 import base64
@@ -23,7 +22,7 @@ Query = dict[str, list[str]]
 
 
 @dataclass(slots=True)
-class Kept:
+class StoredObject:
     """One object."""
 
     name: str
@@ -40,7 +39,7 @@ class Kept:
 
 @dataclass(slots=True)
 class Upload:
-    """One that goes in parts."""
+    """One resumable upload."""
 
     name: str
     query: Query
@@ -48,18 +47,22 @@ class Upload:
 
 
 class StorageWire(requests.Session):
-    """A session whose other end is a bucket."""
+    """An HTTP session that answers as a bucket."""
 
     is_mtls = False
 
     def __init__(self, bucket: str) -> None:
         super().__init__()
-        self.bucket, self.kept, self.uploads = bucket, dict[str, Kept](), dict[str, Upload]()
+        self.bucket, self.kept, self.uploads = (
+            bucket,
+            dict[str, StoredObject](),
+            dict[str, Upload](),
+        )
         self.calls: list[str] = []
         self.longest = 0
         """Bytes of the longest request."""
         self.fault: Callable[[str, str], requests.Response | None] = lambda method, url: None
-        """Asked before each call; what it returns goes back in place of an answer."""
+        """Called before each request; what it returns replaces the reply."""
         self._generations = 0
 
     def request(  # type: ignore[override]
@@ -71,14 +74,14 @@ class StorageWire(requests.Session):
         self.longest = max(self.longest, len(body))
         path, query = urlsplit(url).path, parse_qs(urlsplit(url).query)
         if path.endswith(f"/b/{self.bucket}"):
-            # The client looks at the bucket once, beside the story and for its own traces.
+            # The client reads the bucket's metadata once, for its own traces.
             return reply(403)
         self.calls.append(f"{method} {query.get('uploadType', [path.split('/')[1]])[0]}")
-        given = {name.lower(): _text(value) for name, value in (headers or {}).items()}
+        lowered = {name.lower(): _text(value) for name, value in (headers or {}).items()}
         failed = self.fault(method, url)
         if failed is not None:
             return failed
-        return self._answer(method, path, query, given, body)
+        return self._answer(method, path, query, lowered, body)
 
     def _answer(
         self, method: str, path: str, query: Query, headers: Mapping[str, str], body: bytes
@@ -131,7 +134,7 @@ class StorageWire(requests.Session):
         if self._is_taken(name, query):
             return reply(412)
         self._generations += 1
-        self.kept[name] = Kept(name, content, self._generations)
+        self.kept[name] = StoredObject(name, content, self._generations)
         return reply(200, self.kept[name].resource(self.bucket))
 
     def _is_taken(self, name: str, query: Query) -> bool:
@@ -146,27 +149,27 @@ def reply(
     raw = urllib3.HTTPResponse(
         io.BytesIO(body), status=status, headers=dict(headers or {}), preload_content=False
     )
-    asked = requests.Request("GET", "https://storage.googleapis.com/").prepare()
-    made: requests.Response = HTTPAdapter().build_response(asked, raw)
-    return made
+    request = requests.Request("GET", "https://storage.googleapis.com/").prepare()
+    response: requests.Response = HTTPAdapter().build_response(request, raw)
+    return response
 
 
-def _ranged(content: bytes, asked: str) -> requests.Response:
-    span = re.fullmatch(r"bytes=(\d+)-(\d+)", asked)
+def _ranged(content: bytes, range_: str) -> requests.Response:
+    span = re.fullmatch(r"bytes=(\d+)-(\d+)", range_)
     if span is None:
         return reply(200, None, {}, content)
     start, end = int(span.group(1)), int(span.group(2))
     part = content[start : end + 1]
-    payload = f"bytes {start}-{start + len(part) - 1}/{len(content)}"
+    content_range = f"bytes {start}-{start + len(part) - 1}/{len(content)}"
     length = str(len(part))
-    return reply(206, None, {"content-range": payload, "content-length": length}, part)
+    return reply(206, None, {"content-range": content_range, "content-length": length}, part)
 
 
 def _multipart(kind: str, body: bytes) -> tuple[str, bytes]:
     head = f"content-type: {kind}\r\n\r\n".encode()
     parts: Any = BytesParser().parsebytes(head + body).get_payload()
     name = json.loads(parts[0].get_payload(decode=True))["name"]
-    # The parser mends line ends; the bytes are taken as they came.
+    # The parser changes line ends, so the content is taken from the body.
     start = body.index(b"\r\n\r\n", body.index(b"\r\n\r\n") + 4) + 4
     return name, body[start : body.rindex(b"\r\n--")]
 

@@ -1,4 +1,4 @@
-"""The backend that puts the tools together: what a service is given, and whose deployment it is."""
+"""The Google Cloud backend: the dependencies of a service, and the deployment of the dataset."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,14 +18,14 @@ from troupe.deployment.services import DEPLOYMENT_TABLE, INITIALIZER, groupings
 
 @pytest.fixture
 def warehouse(tmp_path: Path) -> Iterator[LocalWarehouse]:
-    """Empty, as Terraform leaves it."""
+    """Empty tables, as Terraform creates them."""
     made = LocalWarehouse(tmp_path / "w.duckdb", HeldClock(), LocalBucket(tmp_path / "b"))
     yield made
     made.close()
 
 
-def test_a_new_dataset_is_founded_once(warehouse: LocalWarehouse) -> None:
-    """Whoever comes first; the others find it."""
+def test_a_new_dataset_gets_one_deployment_id(warehouse: LocalWarehouse) -> None:
+    """The first caller writes it, the others read it."""
     assert (
         "ab12" == ensure_deployment(warehouse, "ab12").id == ensure_deployment(warehouse, "ab12").id
     )
@@ -34,31 +34,33 @@ def test_a_new_dataset_is_founded_once(warehouse: LocalWarehouse) -> None:
 
 
 def test_a_new_dataset_without_an_id_is_refused(warehouse: LocalWarehouse) -> None:
-    """Two processes would make up two."""
+    """Two processes would generate two."""
     with pytest.raises(BadSetting, match="TROUPE_DEPLOYMENT is not set"):
         ensure_deployment(warehouse, "")
 
 
 def test_a_dataset_of_another_deployment_is_refused(warehouse: LocalWarehouse) -> None:
-    """Its ids would meet ours."""
+    """Its ids would collide with ours."""
     ensure_deployment(warehouse, "ab12")
 
     with pytest.raises(BadSetting, match="deployment 'ab12'"):
         ensure_deployment(warehouse, "cd34")
 
 
-def test_a_founding_that_is_under_way_is_waited_for(warehouse: LocalWarehouse) -> None:
-    """The job is another's, and its row is not there yet."""
+def test_the_creation_of_a_deployment_by_another_process_is_waited_for(
+    warehouse: LocalWarehouse,
+) -> None:
+    """Its job exists, and its row does not yet."""
     warehouse.run_once("troupe__create_deployment__ab12", "SELECT 1", {})
 
     with pytest.raises(Redeliver):
         ensure_deployment(warehouse, "ab12")
 
 
-def test_only_who_may_write_the_row_founds(
+def test_only_a_service_with_permission_creates_the_deployment(
     warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A denied job uses up an id: the ticks of one night would leave none for the first request."""
+    """A denied job uses up an id: the ticks of one night would leave none."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
     others = [name for name in known_handlers() if name != INITIALIZER]
 
@@ -71,8 +73,8 @@ def test_only_who_may_write_the_row_founds(
     GcpBackend(gcp_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
 
 
-def test_the_founder_is_who_may_write_the_row() -> None:
-    """By the rights that Terraform grants, in either grouping."""
+def test_the_initializer_may_write_the_deployment_table() -> None:
+    """By the permissions that Terraform grants, in both groupings."""
     for services in groupings().values():
         writers = [each for each in services if DEPLOYMENT_TABLE in each["tables"]["writes"]]
         assert writers == [each for each in services if INITIALIZER in each["handlers"]]
@@ -90,27 +92,27 @@ def test_the_founder_is_who_may_write_the_row() -> None:
         ("plan-run", {"tracking"}, {"job_service", "bucket"}),
     ],
 )
-def test_a_service_is_given_what_its_handlers_name(
+def test_a_service_gets_the_dependencies_that_its_handlers_name(
     handler: str, needed: set[str], not_needed: set[str]
 ) -> None:
-    """Read from the code, not written down a second time."""
+    """They are read from the code."""
     needs = needs_of_service(gcp_settings(TROUPE_HANDLER=handler))
 
     assert needed <= needs
     assert not not_needed & needs
 
 
-def test_all_needs_together_are_those_of_every_service() -> None:
-    """The compact grouping leaves none out."""
+def test_the_compact_service_needs_what_all_services_need() -> None:
+    """The union of their dependencies."""
     each = (needs_of_service(gcp_settings(TROUPE_HANDLER=h)) for h in known_handlers())
 
     assert needs_of_service(gcp_settings()) == frozenset[str]().union(*each)
 
 
-def test_a_tool_that_was_not_given_says_so(
+def test_a_missing_dependency_raises_an_error_with_its_name(
     warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By name, when a handler reaches for more than it declares."""
+    """When a handler uses more than it declares."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
     ensure_deployment(warehouse, "ab12")
     backend = GcpBackend(gcp_settings(TROUPE_HANDLER="settle-batch"), warehouse=warehouse)
@@ -121,10 +123,10 @@ def test_a_tool_that_was_not_given_says_so(
         backend.dependencies.bucket.list("gs://x")
 
 
-def test_what_comes_from_outside_is_remembered_before_it_is_sent(
+def test_a_command_is_recorded_before_it_is_published(
     warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A publish that fails is republished by the tick."""
+    """The tick republishes it when publishing fails."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
     backend = GcpBackend(gcp_settings(TROUPE_HANDLER="plan-run"), HeldClock(), warehouse=warehouse)
     request = wrap_command(

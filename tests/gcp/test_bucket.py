@@ -1,4 +1,4 @@
-"""Cloud Storage through Google's client: the whole suite, and what only its replies can show."""
+"""Cloud Storage through Google's client: the contract suite, and replies of the service."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ BLOCK = 256 << 10
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client's own gaps between two tries."""
+    """Skip the client's waits between two tries."""
     monkeypatch.setattr("google.api_core.retry.retry_unary.time.sleep", lambda seconds: None)
 
 
@@ -36,7 +36,7 @@ def bucket(wire: StorageWire) -> StorageBucket:
 
 
 class TestAsDocumented(BucketSuite):
-    """Every promise of a bucket, where preconditions hold as Google's pages say."""
+    """The contract suite, with preconditions as Google documents them."""
 
     test_neither_disk_nor_memory_grows_with_the_object = None  # type: ignore[assignment] # all is kept here
 
@@ -46,7 +46,7 @@ class TestAsDocumented(BucketSuite):
 
 
 class Failing:
-    """Fails the calls whose method and address hold these words, so many times."""
+    """Fails this many requests whose method and address contain the words."""
 
     def __init__(self, status: int, method: str, words: str, times: int = 1) -> None:
         self.status, self.method, self.words, self.left = status, method, words, times
@@ -61,15 +61,17 @@ class Failing:
 LARGE = [bytes([n]) * BLOCK for n in range(5)]
 
 
-def test_a_small_object_goes_up_in_one_request(bucket: StorageBucket, wire: StorageWire) -> None:
+def test_a_small_object_is_uploaded_in_one_request(
+    bucket: StorageBucket, wire: StorageWire
+) -> None:
     """With its precondition and its checksum."""
     bucket.write_once("a/b", [b"hello"])
 
     assert ["POST multipart"] == wire.calls
 
 
-def test_a_large_object_goes_up_in_parts(bucket: StorageBucket, wire: StorageWire) -> None:
-    """No request carries more than a block."""
+def test_a_large_object_is_uploaded_in_parts(bucket: StorageBucket, wire: StorageWire) -> None:
+    """No request is larger than a block."""
     blob = bucket.write_once("a/b", LARGE)
 
     assert ["POST resumable", *["PUT upload"] * 6] == wire.calls
@@ -77,10 +79,10 @@ def test_a_large_object_goes_up_in_parts(bucket: StorageBucket, wire: StorageWir
     assert b"".join(LARGE) == wire.kept["a/b"].content
 
 
-def test_an_object_that_is_there_ends_an_upload_before_its_first_part(
+def test_an_existing_object_ends_an_upload_before_its_first_part(
     bucket: StorageBucket, wire: StorageWire
 ) -> None:
-    """What is left of the chunks is only counted."""
+    """The other chunks are only counted."""
     bucket.write_once("a/b", LARGE)
     wire.calls.clear()
 
@@ -92,7 +94,7 @@ def test_an_object_that_is_there_ends_an_upload_before_its_first_part(
 def test_an_object_that_appears_during_an_upload_wins(
     bucket: StorageBucket, wire: StorageWire
 ) -> None:
-    """The precondition is looked at again at the end."""
+    """The precondition is checked again at the end."""
 
     def rival() -> Iterator[bytes]:
         yield from LARGE[:3]
@@ -106,10 +108,10 @@ def test_an_object_that_appears_during_an_upload_wins(
 
 
 @pytest.mark.parametrize("content", [[b"hello"], LARGE])
-def test_a_reply_that_was_lost_is_made_good(
+def test_a_lost_reply_is_repaired_by_a_retry(
     bucket: StorageBucket, wire: StorageWire, content: list[bytes]
 ) -> None:
-    """The client tries again, meets its own object, and takes it for what it is."""
+    """The client retries, and adopts its own object."""
     lost = Failing(503, "POST" if len(content) == 1 else "PUT", "upload", 1)
 
     def after(method: str, url: str) -> requests.Response | None:
@@ -126,23 +128,23 @@ def test_a_reply_that_was_lost_is_made_good(
     assert b"".join(content) == wire.kept["a/b"].content
 
 
-def test_a_service_in_trouble_is_told_in_our_words(
+def test_an_error_of_the_service_is_reported_without_its_text(
     bucket: StorageBucket, wire: StorageWire
 ) -> None:
-    """Never in the service's."""
+    """With our description of the call."""
     wire.fault = Failing(403, "POST", "upload", 99)
 
-    with pytest.raises(Redeliver, match=r"^a/b: Forbidden 403$") as told:
+    with pytest.raises(Redeliver, match=r"^a/b: Forbidden 403$") as raised:
         bucket.write_once("a/b", [b"hello"])
 
-    assert "secret" not in str(told.value)
+    assert "secret" not in str(raised.value)
 
 
 @pytest.mark.parametrize("content", [[b"hello"], LARGE])
-def test_what_did_not_arrive_as_it_was_sent_is_taken_away(
+def test_an_object_that_was_damaged_during_the_upload_is_deleted(
     bucket: StorageBucket, wire: StorageWire, content: list[bytes]
 ) -> None:
-    """Before anybody is told of it."""
+    """Before an event names it."""
     keep = wire._keep
     wire._keep = lambda *sent: keep(sent[0], sent[1][:-1] + b"?", sent[2])  # type: ignore[method-assign]
 
@@ -152,10 +154,10 @@ def test_what_did_not_arrive_as_it_was_sent_is_taken_away(
     assert {} == wire.kept
 
 
-def test_what_did_not_arrive_as_it_is_kept_is_told_again(
+def test_a_download_with_another_checksum_is_redelivered(
     bucket: StorageBucket, wire: StorageWire
 ) -> None:
-    """Parts have no checksum of their own; the whole has."""
+    """Only the whole object has a checksum."""
     blob = bucket.write_once("a/b", LARGE)
     wire.kept["a/b"].content = b"".join([*LARGE[:4], b"?" * BLOCK])
 
@@ -163,9 +165,7 @@ def test_what_did_not_arrive_as_it_is_kept_is_told_again(
         list(bucket.read(blob))
 
 
-def test_a_generation_that_is_gone_is_dead_lettered(
-    bucket: StorageBucket, wire: StorageWire
-) -> None:
+def test_a_deleted_generation_is_dead_lettered(bucket: StorageBucket, wire: StorageWire) -> None:
     """Another object of the same name is not read in its place."""
     blob = bucket.write_once("a/b", [b"hello"])
     wire.kept["a/b"].generation = 99
@@ -176,8 +176,8 @@ def test_a_generation_that_is_gone_is_dead_lettered(
     assert "object_missing" == aside.value.cause
 
 
-def test_a_read_that_breaks_off_goes_on(bucket: StorageBucket, wire: StorageWire) -> None:
-    """The client asks for the same part again."""
+def test_an_interrupted_read_continues(bucket: StorageBucket, wire: StorageWire) -> None:
+    """The client requests the same part again."""
     blob = bucket.write_once("a/b", LARGE)
     wire.fault = Failing(503, "GET", "alt=media")
 
@@ -187,7 +187,7 @@ def test_a_read_that_breaks_off_goes_on(bucket: StorageBucket, wire: StorageWire
 def test_an_exception_in_the_chunks_ends_the_upload(
     bucket: StorageBucket, wire: StorageWire
 ) -> None:
-    """Its last part is never sent, so that no object appears and nobody is notified."""
+    """The last part is never sent, so that no object and no notification appear."""
 
     def broken() -> Iterator[bytes]:
         yield from LARGE
@@ -200,8 +200,8 @@ def test_an_exception_in_the_chunks_ends_the_upload(
     assert "PUT upload" in wire.calls
 
 
-def test_vertex_is_sent_to_the_bucket_that_announces_what_it_writes(wire: StorageWire) -> None:
-    """Requests and staging files lie in the other one."""
+def test_vertex_writes_to_the_bucket_with_a_notification(wire: StorageWire) -> None:
+    """Request and staging files are in the other one."""
     settings = gcp_settings(TROUPE_BUCKET="asked", TROUPE_OUTPUT_BUCKET="answers")
     credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
     bucket = StorageBucket(settings, Client(project="p", credentials=credentials, _http=wire))
@@ -211,7 +211,7 @@ def test_vertex_is_sent_to_the_bucket_that_announces_what_it_writes(wire: Storag
 
 
 def test_both_buckets_of_a_deployment_are_read(wire: StorageWire) -> None:
-    """Requests lie in one, output may lie in another."""
+    """That of requests, and that of outputs."""
     settings = gcp_settings(TROUPE_OUTPUT_BUCKET="stories-output")
     credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
     client = Client(project="stories", credentials=credentials, _http=wire)
@@ -222,8 +222,8 @@ def test_both_buckets_of_a_deployment_are_read(wire: StorageWire) -> None:
         list(bucket.read(Blob(uri="gs://other/a", generation=1, size=1, checksum="crc32c:0")))
 
 
-def test_a_folder_s_own_marker_is_no_object(bucket: StorageBucket, wire: StorageWire) -> None:
-    """The console makes such ones."""
+def test_the_marker_of_a_folder_is_not_listed(bucket: StorageBucket, wire: StorageWire) -> None:
+    """Google's console creates such markers."""
     wire._keep("a/", b"", {})
     blob = bucket.write_once("a/b", [b"x"])
 

@@ -1,4 +1,4 @@
-"""The bus of the cloud: what it promises beyond the contract, and how its failures are renamed."""
+"""The bus on Google Cloud: behaviour beyond the contract suite, and translated errors."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -26,7 +26,7 @@ PREFIXES = count(1)
 
 
 class Publisher:
-    """Answers each publish with the next of its replies: an id, or what goes wrong."""
+    """Answers each publish with the next reply: a message id or an error."""
 
     def __init__(self, *replies: str | Exception) -> None:
         self._replies = list(replies)
@@ -51,8 +51,8 @@ def events(number: int) -> list[Any]:
     ]
 
 
-def test_a_publish_fails_when_one_of_its_events_may_not_be_out() -> None:
-    """The others may be; telling them twice is harmless."""
+def test_a_publish_fails_when_one_of_its_events_may_be_unpublished() -> None:
+    """The others may be published; publishing twice is harmless."""
     publisher = Publisher("1", TimeoutError(), "3")
     bus = PubSubBus(gcp_settings(), publisher)
 
@@ -72,8 +72,8 @@ def test_a_publish_fails_when_one_of_its_events_may_not_be_out() -> None:
         (api.InvalidArgument, Reject),
     ],
 )
-def test_failures_are_renamed(kind: type[Exception], renamed: type[Exception]) -> None:
-    """Late, no such topic, no right yet, down; too large for ever. Handlers know no client."""
+def test_errors_are_translated(kind: type[Exception], renamed: type[Exception]) -> None:
+    """Handlers see errors of the delivery loop, none of Google's."""
     bus = PubSubBus(gcp_settings(), Publisher(kind("")))
 
     with pytest.raises(renamed):
@@ -88,14 +88,14 @@ def test_topics_carry_the_prefix_of_the_deployment() -> None:
     assert "projects/stories/topics/dev-batch-planned" == publisher.sent[0][0]
 
 
-def test_no_message_can_choose_its_own_id() -> None:
-    """Pub/Sub numbers its messages itself."""
+def test_a_message_id_cannot_be_set() -> None:
+    """Pub/Sub assigns it."""
     with pytest.raises(ValueError, match="message id"):
         PubSubBus(gcp_settings(), Publisher()).send("watch-tick", b"x", {}, "m1")
 
 
 def test_a_dead_letter_names_the_subscription_as_pubsub_would() -> None:
-    """With the prefix, so that the command that replays it finds the way back."""
+    """With the prefix, by which a replay finds the topic."""
     publisher = Publisher("1")
     bus = PubSubBus(gcp_settings(TROUPE_TOPIC_PREFIX="dev-"), publisher)
     bus.dead_lettered(message("batch-planned", b"x", {}), PLANNED, "cause", "detail")
@@ -121,7 +121,7 @@ def emulated(pubsub: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[PubSubBus
     bus.close()
 
 
-def test_a_topic_that_is_not_there_is_a_matter_of_time(emulated: PubSubBus) -> None:
-    """Terraform may still be at it."""
+def test_publishing_to_a_missing_topic_is_redelivered(emulated: PubSubBus) -> None:
+    """Terraform may create it later."""
     with pytest.raises(Redeliver):
         emulated.send("no-such-topic", b"x", {})

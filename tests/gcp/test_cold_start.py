@@ -1,4 +1,4 @@
-"""A service loads the clients of its handlers and no others: each costs its start seconds."""
+"""A service imports the clients of its handlers alone: each one costs seconds at the start."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from tests.gcp.cold_start import Start, start_of
 from troupe.backends.gcp.settings import ALL, known_handlers
 
 ALWAYS = {"bigquery", "bigquery storage", "pubsub"}
-"""Every service asks the event log, and publishes."""
+"""Every service reads the event log, and publishes."""
 BESIDES = {
     "plan-run": set[str](),
     "write-jsonl": {"storage"},
@@ -30,5 +30,5 @@ def starts() -> dict[str, Start]:
 
 @pytest.mark.parametrize("handler", [*known_handlers(), ALL])
 def test_a_service_loads_what_it_needs(starts: dict[str, Start], handler: str) -> None:
-    """No client of Vertex for settle-batch; nothing of the laptop's for anybody."""
+    """settle-batch imports no client of Vertex; no service imports DuckDB."""
     assert ALWAYS | BESIDES[handler] == starts[handler].clients

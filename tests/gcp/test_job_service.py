@@ -1,4 +1,4 @@
-"""Vertex AI through the generated client: hosts, filters, and a create that is never repeated."""
+"""Vertex AI through the generated client: hosts, filters, and a create without retries."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ JOB = "projects/stories/locations/europe-west4/batchPredictionJobs/1"
 
 
 class Client:
-    """Keeps the calls, and answers with a job or a failure."""
+    """Keeps the calls, and returns a job or raises an error."""
 
     def __init__(self, answer: Any = None) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
@@ -65,8 +65,8 @@ def test_every_kind_of_location_has_its_host(location: str, host: str) -> None:
     assert host == endpoint_of(location)
 
 
-def test_a_create_is_one_request_without_retry_and_with_a_time_out() -> None:
-    """The service does not dedupe."""
+def test_a_create_is_one_request_without_retry_and_with_a_timeout() -> None:
+    """The service does not deduplicate."""
     tool, client = model(BatchPredictionJob(name=JOB))
     create(tool)
 
@@ -75,8 +75,8 @@ def test_a_create_is_one_request_without_retry_and_with_a_time_out() -> None:
     assert "projects/stories/locations/europe-west4" == given["parent"]
 
 
-def test_what_is_asked_for_is_what_the_service_documents() -> None:
-    """Formats, addresses, the publisher's name of the model."""
+def test_the_request_has_the_documented_form() -> None:
+    """Formats, addresses, and the full name of the model."""
     tool, client = model(BatchPredictionJob(name=JOB))
     create(tool)
 
@@ -92,8 +92,8 @@ def test_what_is_asked_for_is_what_the_service_documents() -> None:
 
 
 @pytest.mark.parametrize("status", [503, 504, 500, 429, 499])
-def test_without_a_clear_answer_the_message_comes_again(status: int) -> None:
-    """The job may have been made: only the label tells, never a second create."""
+def test_without_a_clear_reply_the_message_is_redelivered(status: int) -> None:
+    """The job may exist: it is found by its labels, and never created twice."""
     tool, client = model(failure(status))
 
     with pytest.raises(Redeliver):
@@ -105,8 +105,8 @@ def test_without_a_clear_answer_the_message_comes_again(status: int) -> None:
     ("status", "cause"),
     [(404, "model_not_found"), (400, "bad_request"), (403, "permission_denied")],
 )
-def test_what_time_does_not_mend_is_refused_in_a_stable_word(status: int, cause: str) -> None:
-    """One that stops the run."""
+def test_a_permanent_error_is_refused_with_a_stable_cause(status: int, cause: str) -> None:
+    """Which stops the run."""
     tool, _ = model(failure(status))
 
     with pytest.raises(Refused) as refused:
@@ -115,8 +115,8 @@ def test_what_time_does_not_mend_is_refused_in_a_stable_word(status: int, cause:
     assert cause in REFUSALS
 
 
-def test_a_list_asks_by_label_and_by_time() -> None:
-    """In the filter's own language, with the time in UTC."""
+def test_a_list_filters_by_label_and_by_time() -> None:
+    """In Vertex's filter syntax, with the time in UTC."""
     tool, client = model([])
     since = datetime.fromisoformat("2026-03-02T10:00:00.000001+01:00")
 
@@ -127,7 +127,7 @@ def test_a_list_asks_by_label_and_by_time() -> None:
     )
 
 
-def test_a_value_cannot_end_its_quotes() -> None:
+def test_a_label_s_value_is_quoted() -> None:
     """Backslashes and quotes are escaped."""
     assert r'labels.a="x\" OR \\"' == label_filter({"a": 'x" OR \\'})
 
@@ -141,8 +141,8 @@ def test_a_value_cannot_end_its_quotes() -> None:
         ("cancel", (JOB,)),
     ],
 )
-def test_a_query_may_be_asked_again(call: str, given: tuple[Any, ...]) -> None:
-    """With a deadline of its own."""
+def test_calls_that_read_are_retried(call: str, given: tuple[Any, ...]) -> None:
+    """With a timeout."""
     answer: Any = [] if len(given) > 1 or call == "find" else BatchPredictionJob(name=JOB)
     tool, client = model(answer)
     getattr(tool, call)(*given)
@@ -155,26 +155,26 @@ def test_a_query_may_be_asked_again(call: str, given: tuple[Any, ...]) -> None:
 @pytest.mark.parametrize(
     ("call", "status"), [("get", 404), ("cancel", 404), ("cancel", 400)]
 )  # fmt: skip
-def test_what_is_over_is_no_failure(call: str, status: int) -> None:
-    """A deleted job is none; one that ended cannot be cancelled."""
+def test_a_deleted_or_ended_job_is_not_an_error(call: str, status: int) -> None:
+    """`get` returns None, `cancel` does nothing."""
     tool, _ = model(failure(status))
 
     assert None is getattr(tool, call)(JOB)
 
 
-def test_a_state_of_tomorrow_is_no_end() -> None:
-    """What is not known is watched on."""
-    told = BatchPredictionJob(name=JOB)
-    BatchPredictionJob.pb(told).state = 99
-    tool, _ = model(told)
+def test_an_unknown_state_is_not_an_end() -> None:
+    """The job is watched further."""
+    resource = BatchPredictionJob(name=JOB)
+    BatchPredictionJob.pb(resource).state = 99
+    tool, _ = model(resource)
 
     job = tool.get(JOB)
     assert job is not None
     assert (JobState.UNSPECIFIED, False) == (job.state, job.state.ended)
 
 
-def test_a_shorter_claim_shortens_the_creation() -> None:
-    """A creation that begins at the claim's last second ends before the next claim."""
+def test_a_shorter_claim_shortens_the_timeout_of_the_creation() -> None:
+    """A creation that begins in the claim's last second ends before the next claim."""
     tool, client = model(
         BatchPredictionJob(name=JOB), TROUPE_CLAIM_SECONDS=10, TROUPE_RECLAIM_SECONDS=30
     )

@@ -1,4 +1,4 @@
-"""The service of a handler over HTTP: what it takes, what it answers, and when it lets go."""
+"""The service of a handler over HTTP: requests, statuses and timeouts."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ from troupe.backends.pubsub_push import Push, unwrapped_push, wrapped_push
 
 @pytest.fixture
 def service(harness: LocalHarness) -> ServiceHarness:
-    """One thread: the laptop's warehouse has one."""
+    """One thread, because the local warehouse has one."""
     return ServiceHarness(
         harness, gcp_settings(TROUPE_CONCURRENCY=1, TROUPE_TIME_BUDGET_SECONDS=30)
     )
@@ -37,7 +37,7 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 def test_a_push_in_either_form_is_handled_and_acknowledged(
     service: ServiceHarness, form: Any
 ) -> None:
-    """What follows from it is published before the answer."""
+    """The events that follow are published before the reply."""
     service.harness.load(calls(4))
 
     status = service.pushed(service.message_of(RunRequested(run_id="r1")), "plan-run", form)
@@ -49,27 +49,29 @@ def test_a_push_in_either_form_is_handled_and_acknowledged(
 
 
 @pytest.mark.parametrize("binary", [False, True])
-def test_an_event_comes_by_the_http_binding_too(service: ServiceHarness, binary: bool) -> None:
-    """Structured or binary, with percent-encoded headers."""
+def test_an_event_over_cloudevents_http_binding_is_handled(
+    service: ServiceHarness, binary: bool
+) -> None:
+    """In structured and in binary mode, with percent-encoded headers."""
     service.harness.load(calls(4))
-    message_ = service.message_of(RunRequested(run_id="r1"))
+    delivered = service.message_of(RunRequested(run_id="r1"))
     headers = {"content-type": "application/cloudevents+json"}
-    body = message_.body
+    body = delivered.body
     if binary:
-        named = {k: v for k, v in message_.attributes.items() if k.startswith("ce-")}
+        named = {k: v for k, v in delivered.attributes.items() if k.startswith("ce-")}
         headers = {"content-type": "application/json"} | named
         headers["ce-source"] = headers["ce-source"].replace("/", "%2F")
-        body = json.dumps(json.loads(message_.body)["data"]).encode()
+        body = json.dumps(json.loads(delivered.body)["data"]).encode()
 
     assert [204] == service.caller.send(Push(headers, body))
     assert 2 == len(service.backend.bus.published)
 
 
-def test_eventarc_may_bring_a_message_of_pubsub(service: ServiceHarness) -> None:
-    """Its event says the topic; the subscription is one of Eventarc's own."""
+def test_a_pubsub_message_through_eventarc_is_handled(service: ServiceHarness) -> None:
+    """The topic is in the event; the subscription belongs to Eventarc."""
     service.harness.load(calls(4))
-    message_ = service.message_of(RunRequested(run_id="r1"))
-    push = wrapped_push(message_, "projects/p/subscriptions/eventarc-xyz")
+    delivered = service.message_of(RunRequested(run_id="r1"))
+    push = wrapped_push(delivered, "projects/p/subscriptions/eventarc-xyz")
     headers = {
         "content-type": "application/json", "ce-id": "1", "ce-specversion": "1.0",
         "ce-type": "google.cloud.pubsub.topic.v1.messagePublished",
@@ -80,7 +82,7 @@ def test_eventarc_may_bring_a_message_of_pubsub(service: ServiceHarness) -> None
     assert 2 == len(service.backend.bus.published)
 
 
-def test_a_bare_request_of_a_person_is_a_command(service: ServiceHarness) -> None:
+def test_bare_json_on_a_command_topic_is_a_command(service: ServiceHarness) -> None:
     """As `gcloud pubsub topics publish` sends it."""
     service.harness.load(calls(4))
 
@@ -105,10 +107,10 @@ NOTIFICATION = {
     ],
     ids=["scheduler", "log sink", "storage"],
 )
-def test_every_signal_wakes_the_watcher(
+def test_every_signal_triggers_watch_jobs(
     service: ServiceHarness, topic: str, body: bytes, attributes: dict[str, str], form: Any
 ) -> None:
-    """It looks, and tells what it sees."""
+    """It queries Vertex, and publishes the end of the job."""
     service.harness.load(calls(2))
     service.harness.request()
     while service.harness.backend.deliver_next() is not None:
@@ -131,10 +133,10 @@ def test_every_signal_wakes_the_watcher(
         ("google.cloud.audit.log.v1.written", {"protoPayload": {"methodName": "x"}}),
     ],
 )  # fmt: skip
-def test_eventarc_s_signals_wake_the_watcher_too(
+def test_signals_through_eventarc_trigger_watch_jobs(
     service: ServiceHarness, kind: str, data: dict[str, Any]
 ) -> None:
-    """The same news in another envelope."""
+    """Storage events and audit logs."""
     headers = {
         "content-type": "application/json", "ce-id": "1", "ce-specversion": "1.0",
         "ce-type": kind, "ce-source": "//storage.googleapis.com/x", "ce-time": START.isoformat(),
@@ -151,10 +153,10 @@ def test_eventarc_s_signals_wake_the_watcher_too(
         {"objectId": "requests/x/predictions.jsonl"},
     ],
 )
-def test_an_object_of_no_interest_asks_nobody_anything(
+def test_an_unrelated_object_is_acknowledged_unhandled(
     service: ServiceHarness, changed: dict[str, str]
 ) -> None:
-    """Notifications filter by prefix only, and somebody may have set up another."""
+    """Another notification may exist, and a notification filters by prefix alone."""
     service.backend.dependencies = replace(service.backend.dependencies, tracking=None)  # type: ignore[arg-type]
 
     status = service.pushed(message("gcs-object", b"{}", NOTIFICATION | changed), "watch-jobs")
@@ -162,10 +164,10 @@ def test_an_object_of_no_interest_asks_nobody_anything(
     assert 204 == status
 
 
-def test_a_replay_for_another_handler_is_let_go(service: ServiceHarness) -> None:
-    """Its own subscription has it."""
-    message_ = service.message_of(RunRequested(run_id="r1"))
-    again = replace(message_, attributes={**message_.attributes, "replayfor": "somebody-else"})
+def test_a_replay_for_another_handler_is_acknowledged_unhandled(service: ServiceHarness) -> None:
+    """Its own subscription delivers it as well."""
+    delivered = service.message_of(RunRequested(run_id="r1"))
+    again = replace(delivered, attributes={**delivered.attributes, "replayfor": "somebody-else"})
 
     assert 204 == service.pushed(again, "plan-run")
     assert [] == service.backend.bus.published
@@ -178,17 +180,19 @@ def test_a_replay_for_another_handler_is_let_go(service: ServiceHarness) -> None
 def test_another_handler_s_subscription_is_refused(
     harness: LocalHarness, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Somebody wired it wrongly; the log says which."""
+    """Its push endpoint is wrong; the log names the subscription."""
     service = ServiceHarness(harness, gcp_settings(TROUPE_HANDLER="plan-run", TROUPE_CONCURRENCY=1))
-    message_ = message("x", b"{}", {})
+    delivered = message("x", b"{}", {})
 
-    assert [403] == service.caller.send(wrapped_push(message_, service.settings.subscription(name)))
+    assert [403] == service.caller.send(
+        wrapped_push(delivered, service.settings.subscription(name))
+    )
     (record,) = [each for each in caplog.records if each.getMessage() == "wrong-subscription"]
     assert name in vars(record)["why"]
 
 
 def test_a_subscription_of_another_deployment_is_refused(harness: LocalHarness) -> None:
-    """Its names have another prefix."""
+    """Its name has another prefix."""
     service = ServiceHarness(
         harness, gcp_settings(TROUPE_TOPIC_PREFIX="dev-", TROUPE_CONCURRENCY=1)
     )
@@ -211,33 +215,35 @@ def test_a_subscription_of_another_deployment_is_refused(harness: LocalHarness) 
               "ce-type": "dev.troupe.run-requested.v1", "ce-time": "soon"}, b"{}"),
     ],
 )  # fmt: skip
-def test_what_nobody_of_ours_sends_is_a_bad_request(service: ServiceHarness, push: Push) -> None:
-    """By name in the log, not by a traceback."""
+def test_an_unknown_request_is_a_bad_request(service: ServiceHarness, push: Push) -> None:
+    """Logged without a traceback."""
     assert [400] == service.caller.send(push)
 
 
-def test_a_body_that_no_message_can_have_is_not_read(service: ServiceHarness) -> None:
-    """It is given up at the limit."""
+def test_a_body_larger_than_any_message_is_not_read(service: ServiceHarness) -> None:
+    """Reading stops at the limit."""
     assert [413] == service.caller.send(Push({}, b"x" * (LARGEST_BYTES + 1)))
 
 
 # What becomes of a delivery
 
 
-def test_poison_is_acknowledged_once_the_dead_letters_have_it(service: ServiceHarness) -> None:
-    """With the subscription that it came by."""
+def test_a_poison_message_is_acknowledged_after_its_dead_letter_is_published(
+    service: ServiceHarness,
+) -> None:
+    """With the subscription that delivered it."""
     status = service.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
 
-    ((letter, subscription, cause),) = service.backend.bus.dead_letter_attributes
+    ((letter, subscription, cause),) = service.backend.bus.dead_letters
     assert (204, b"no event", "write-jsonl.batch-planned", "unreadable_message") == (
         status, letter.body, subscription.name, cause,
     )  # fmt: skip
 
 
-def test_a_dead_letter_carries_nothing_of_the_request_that_brought_it(
+def test_a_dead_letter_has_no_headers_of_the_request(
     service: ServiceHarness,
 ) -> None:
-    """Unwrapped attributes are headers among headers."""
+    """Attributes of an unwrapped push are among the headers."""
     name = service.settings.subscription("write-jsonl.batch-planned")
     push = unwrapped_push(message("batch-planned", b"no event", {"colour": "red"}), name)
     of_cloud_run = {
@@ -246,42 +252,44 @@ def test_a_dead_letter_carries_nothing_of_the_request_that_brought_it(
     }  # fmt: skip
 
     assert [204] == service.caller.send(Push({**push.headers, **of_cloud_run}, push.body))
-    ((letter, _, _),) = service.backend.bus.dead_letter_attributes
+    ((letter, _, _),) = service.backend.bus.dead_letters
     assert {"colour": "red"} == letter.attributes
 
 
-def test_poison_comes_again_while_the_dead_letters_do_not_take_it(service: ServiceHarness) -> None:
-    """Nothing is lost."""
+def test_a_poison_message_is_redelivered_until_its_dead_letter_is_published(
+    service: ServiceHarness,
+) -> None:
+    """So that it is not lost."""
     service.backend.bus.fails = True
 
     assert 503 == service.pushed(message("batch-planned", b"no event", {}), "write-jsonl")
 
 
-def test_what_cannot_be_published_is_delivered_again(service: ServiceHarness) -> None:
-    """And then it is published."""
+def test_a_delivery_that_cannot_publish_is_redelivered(service: ServiceHarness) -> None:
+    """And then publishes."""
     service.harness.load(calls(4))
     service.backend.bus.fails = True
-    message_ = service.message_of(RunRequested(run_id="r1"))
+    delivered = service.message_of(RunRequested(run_id="r1"))
 
-    assert 503 == service.pushed(message_, "plan-run")
+    assert 503 == service.pushed(delivered, "plan-run")
     service.backend.bus.fails = False
-    assert 204 == service.pushed(message_, "plan-run")
+    assert 204 == service.pushed(delivered, "plan-run")
     assert 2 == len(service.backend.bus.published)
 
 
-def test_an_event_of_a_run_that_is_not_planned_yet_comes_again(service: ServiceHarness) -> None:
-    """Whatever the handler raises, the message is not lost."""
+def test_an_event_of_a_run_that_is_not_planned_yet_is_redelivered(service: ServiceHarness) -> None:
+    """An error of the handler does not lose the message."""
     event = BatchPlanned(run_id="nowhere", planned_on="2026-03-02", batch=1, attempt=1, records=1)
-    message_ = message("batch-planned", *to_pubsub(wrapped(event)))
+    delivered = message("batch-planned", *to_pubsub(wrapped(event)))
 
-    assert 503 == service.pushed(message_, "write-jsonl")
+    assert 503 == service.pushed(delivered, "write-jsonl")
 
 
 # Health
 
 
 def test_a_service_is_alive_before_it_is_ready(harness: LocalHarness) -> None:
-    """Its tools may take a while, or fail to come at first."""
+    """Making its clients may take long, or fail at first."""
     backends: list[Any] = [
         Redeliver("BigQuery does not answer"),
         FakeBackend(harness.backend.dependencies),
@@ -304,10 +312,10 @@ def test_a_service_is_alive_before_it_is_ready(harness: LocalHarness) -> None:
 # Time
 
 
-def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
+def test_a_delivery_over_its_time_budget_is_joined_by_its_redelivery(
     harness: LocalHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The budget ends before Pub/Sub's deadline; the work itself goes on and is done once."""
+    """The reply comes before Pub/Sub's deadline; the work continues and is done once."""
     slow = Slow(FakeBackend(harness.backend.dependencies))
     settings = replace(gcp_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
     service = Service(settings, lambda: slow)
@@ -326,8 +334,8 @@ def test_work_over_its_budget_is_answered_and_its_second_delivery_joins_it(
     assert not slow.entered.acquire(blocking=False)
 
 
-def test_a_delivery_that_finds_no_thread_in_time_comes_again(harness: LocalHarness) -> None:
-    """429: somebody else may have one free."""
+def test_a_delivery_without_a_free_thread_is_redelivered(harness: LocalHarness) -> None:
+    """With 429: another instance may have a free thread."""
     slow = Slow(FakeBackend(harness.backend.dependencies))
     settings = replace(gcp_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
     service = Service(settings, lambda: slow)
@@ -344,12 +352,12 @@ def test_a_delivery_that_finds_no_thread_in_time_comes_again(harness: LocalHarne
 
 
 def test_two_deliveries_are_handled_at_once(harness: LocalHarness) -> None:
-    """As many as there are threads."""
+    """As many as the service has threads."""
     slow = Slow(FakeBackend(harness.backend.dependencies))
     settings = replace(gcp_settings(TROUPE_CONCURRENCY=2), time_budget_seconds=30)
     caller = Caller(Service(settings, lambda: slow))
     name = settings.subscription("watch-jobs.watch-tick")
-    message_ = message("watch-tick", b"x", {})
+    delivered = message("watch-tick", b"x", {})
 
     def both_are_in() -> None:
         slow.entered.acquire()
@@ -359,14 +367,16 @@ def test_two_deliveries_are_handled_at_once(harness: LocalHarness) -> None:
 
     watching = threading.Thread(target=both_are_in)
     watching.start()
-    statuses = caller.send(*(wrapped_push(replace(message_, id=id_), name) for id_ in ("m1", "m2")))
+    statuses = caller.send(
+        *(wrapped_push(replace(delivered, id=id_), name) for id_ in ("m1", "m2"))
+    )
     watching.join()
 
     assert [503, 503] == statuses
 
 
-def test_the_tools_are_closed_with_the_service(harness: LocalHarness) -> None:
-    """Once, at its end."""
+def test_the_backend_is_closed_with_the_service(harness: LocalHarness) -> None:
+    """Once."""
     backend = FakeBackend(harness.backend.dependencies)
     service = Service(gcp_settings(), lambda: backend)
     app = service.app()

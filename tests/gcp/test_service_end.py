@@ -1,4 +1,4 @@
-"""The end of a service: what is in flight is finished and answered, nothing new is taken."""
+"""The shutdown of a service: deliveries in flight are answered, new ones are refused."""
 
 import threading
 import urllib.error
@@ -27,8 +27,10 @@ def posted(port: int) -> int:
         return int(reply.status)
 
 
-def test_what_is_in_flight_is_answered_and_nothing_new_is_taken(harness: LocalHarness) -> None:
-    """As after SIGTERM, which asks the server for the same."""
+def test_at_shutdown_deliveries_in_flight_are_answered_and_new_ones_refused(
+    harness: LocalHarness,
+) -> None:
+    """As after SIGTERM."""
     slow = Slow(FakeBackend(harness.backend.dependencies))
     service = Service(gcp_settings(TROUPE_CONCURRENCY=1), lambda: slow)
     port = free_port()

@@ -38,7 +38,7 @@ def test_without_a_handler_one_service_serves_all() -> None:
     "name",
     [name for name in ENVIRON if name != "TROUPE_DEPLOYMENT"],
 )
-def test_what_is_missing_is_named_with_the_remedy(name: str) -> None:
+def test_a_missing_variable_is_named_with_the_remedy(name: str) -> None:
     """The variable, what it means, and which command shows its value."""
     with pytest.raises(BadSetting, match=rf"{name} is not set: give .*terraform output"):
         read_settings({k: v for k, v in ENVIRON.items() if k != name})
@@ -61,14 +61,14 @@ def test_what_is_missing_is_named_with_the_remedy(name: str) -> None:
         ("TROUPE_RECLAIM_SECONDS", "90"),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_name(name: str, value: str) -> None:
+def test_an_invalid_value_is_refused_by_name(name: str, value: str) -> None:
     """At the start, not at the first message."""
     with pytest.raises(BadSetting, match=name.rpartition("SOURCE_")[0] or name):
         gcp_settings(**{name: value})
 
 
 def test_an_error_names_every_wrong_variable_its_value_and_the_remedy() -> None:
-    """One start is enough to see all of them."""
+    """One start shows all of them."""
     wrong = {"PORT": "http", "TROUPE_CONCURRENCY": "4.5", "TROUPE_VERTEX_TRANSPORT": "grpc\n,x"}
     with pytest.raises(BadSetting) as found:
         read_settings(ENVIRON | wrong | {"TROUPE_BUCKET": " ", "TROUPE_DEPLOYMENT": "A"})
@@ -85,16 +85,16 @@ def test_an_error_names_every_wrong_variable_its_value_and_the_remedy() -> None:
     ] == str(found.value).split("\n")
 
 
-def test_an_empty_variable_is_one_that_is_not_set() -> None:
-    """Its default holds; spaces around a value do not count."""
+def test_an_empty_variable_counts_as_not_set() -> None:
+    """The default is used; spaces around a value are removed."""
     names = ("PORT", "TROUPE_HANDLER", "TROUPE_CLAIM_SECONDS", "TROUPE_TOKENS_A_DAY")
 
     assert gcp_settings() == gcp_settings(**dict.fromkeys(names, " "))
     assert gcp_settings(PORT=9000) == gcp_settings(PORT=" 9000 ")
 
 
-def test_the_source_may_lie_elsewhere_and_be_called_otherwise() -> None:
-    """In another project, with other column names."""
+def test_the_source_may_be_in_another_project_with_other_column_names() -> None:
+    """Each column has a variable."""
     source = gcp_settings(
         TROUPE_SOURCE_TABLE="theirs.calls.transcripts", TROUPE_SOURCE_TRANSCRIPT="text"
     ).source
@@ -105,7 +105,7 @@ def test_the_source_may_lie_elsewhere_and_be_called_otherwise() -> None:
 
 
 def test_the_next_claim_waits_until_the_last_creation_is_over() -> None:
-    """Whatever the waits are, two claims cannot pay for one attempt."""
+    """With any waits, two claims cannot both create a job."""
     policy = gcp_settings(TROUPE_CLAIM_SECONDS="10", TROUPE_RECLAIM_SECONDS="21").policy
     assert (10, 21) == (policy.claim_seconds, policy.reclaim_seconds)
 
@@ -127,8 +127,8 @@ def test_terraform_s_output_is_read_as_the_environment_is() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{}", '{"settings": 5}', '{"settings": {"value": [1]}}'])
-def test_a_file_that_is_no_output_of_terraform_is_refused(text: str) -> None:
-    """With the command that writes one."""
+def test_a_file_that_terraform_did_not_write_is_refused(text: str) -> None:
+    """With the command that writes it."""
     with pytest.raises(BadSetting, match="terraform output -json"):
         read_terraform(text, {})
 

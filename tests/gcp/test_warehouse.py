@@ -1,4 +1,4 @@
-"""BigQuery's replies, one by one: what is sent, what is never sent again, and what follows."""
+"""The BigQuery warehouse on faked replies: requests, retries, and translated errors."""
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
@@ -11,7 +11,7 @@ from google.cloud.bigquery import Client
 
 from handlers.dispatch.errors import Redeliver, Reject
 from tests.gcp.making import gcp_settings
-from tests.gcp.wire import Asked, Reply, Wire, error
+from tests.gcp.wire import Reply, Request, Wire, error
 from tracking.parameters import PARAMETERS
 from tracking.tables import Column
 from troupe.backends.gcp.bigquery_jobs import Jobs
@@ -21,14 +21,14 @@ from troupe.backends.gcp.warehouse import BigQueryWarehouse
 
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client's own gaps between two tries."""
+    """Skip the client's waits between two tries."""
     monkeypatch.setattr("google.api_core.retry.retry_unary.time.sleep", lambda seconds: None)
 
 
 class Warehouse:
-    """A warehouse on a wire, under a clock that the sleeps move."""
+    """A warehouse with faked replies, and a clock that its sleeps move."""
 
-    def __init__(self, *replies: Reply | Callable[[Asked], Reply], budget: float = 60.0) -> None:
+    def __init__(self, *replies: Reply | Callable[[Request], Reply], budget: float = 60.0) -> None:
         self.wire, self.now = Wire(*replies), 0.0
         client = Client(
             project="stories",
@@ -46,16 +46,16 @@ class Warehouse:
         return self.it.run_once("troupe__plan__d1__r1", script, {})
 
     def ids(self) -> list[str]:
-        """The ids under which jobs were created, or tried to be."""
+        """Return the ids of the jobs that were requested."""
         return [
             body["jobReference"]["jobId"]
-            for method, path, body in self.wire.asked
+            for method, path, body in self.wire.requests
             if (method, path) == ("POST", "projects/stories/jobs")
         ]
 
 
 def job(state: str = "DONE", reason: str = "", name: str = "troupe__plan__d1__r1") -> Reply:
-    """A query job as the service describes it."""
+    """Return a query job as the service describes it."""
     status: dict[str, Any] = {"state": state}
     if reason:
         status["errorResult"] = {"reason": reason, "message": "transcript of somebody"}
@@ -71,23 +71,23 @@ def job(state: str = "DONE", reason: str = "", name: str = "troupe__plan__d1__r1
 TAKEN = error(409, "duplicate")
 
 
-def test_who_creates_the_job_has_done_the_transaction() -> None:
-    """One request, when the job ends at once."""
+def test_the_caller_that_creates_the_job_runs_the_transaction() -> None:
+    """With one request when the job ends at once."""
     warehouse = Warehouse(job())
 
     assert warehouse.run_once()
     assert ["troupe__plan__d1__r1"] == warehouse.ids()
 
 
-def test_a_job_of_somebody_else_that_is_done_is_done() -> None:
-    """409, then one look."""
+def test_a_done_job_of_another_caller_counts() -> None:
+    """A 409, then one read."""
     warehouse = Warehouse(TAKEN, job())
 
     assert not warehouse.run_once()
     assert ["POST jobs", "GET troupe__plan__d1__r1"] == warehouse.wire.calls
 
 
-def test_a_job_that_shows_late_is_looked_for_again() -> None:
+def test_a_job_that_is_found_late_is_read_again() -> None:
     """A 404 may follow a 409 for a while."""
     missing = error(404, "notFound")
     warehouse = Warehouse(TAKEN, missing, missing, job())
@@ -96,8 +96,8 @@ def test_a_job_that_shows_late_is_looked_for_again() -> None:
     assert ["troupe__plan__d1__r1"] == warehouse.ids()
 
 
-def test_a_job_that_never_shows_is_left_to_the_next_delivery() -> None:
-    """After a bounded number of looks; nothing is created in its place."""
+def test_a_job_that_is_never_found_is_left_to_the_redelivery() -> None:
+    """After a bounded number of reads; no other job is created."""
     warehouse = Warehouse(TAKEN, *[error(404, "notFound")] * 5)
 
     with pytest.raises(Redeliver):
@@ -108,7 +108,7 @@ def test_a_job_that_never_shows_is_left_to_the_next_delivery() -> None:
 
 
 def test_a_failed_id_is_used_up() -> None:
-    """The next suffix is taken, by as many failures as there were."""
+    """Each failure takes the next suffix."""
     failed = job(reason="invalidQuery")
     warehouse = Warehouse(TAKEN, failed, TAKEN, failed, job())
 
@@ -119,26 +119,26 @@ def test_a_failed_id_is_used_up() -> None:
 
 
 def test_a_transaction_done_under_a_suffix_is_done() -> None:
-    """Whoever finds it does nothing."""
+    """A later caller does nothing."""
     warehouse = Warehouse(TAKEN, job(reason="invalidQuery"), TAKEN, job())
 
     assert not warehouse.run_once()
 
 
 @pytest.mark.parametrize("reason", ["invalidQuery", "backendError", "stopped", "duplicate"])
-def test_a_job_of_this_call_that_fails_is_told_again(reason: str) -> None:
-    """A concurrent update aborts a transaction as `invalidQuery`; the next delivery tries anew."""
+def test_a_failed_job_is_redelivered(reason: str) -> None:
+    """A concurrent update aborts a transaction as `invalidQuery`; the redelivery runs it again."""
     warehouse = Warehouse(job(reason=reason))
 
-    with pytest.raises(Redeliver, match=f"job troupe__plan__d1__r1 failed.*{reason}") as told:
+    with pytest.raises(Redeliver, match=f"job troupe__plan__d1__r1 failed.*{reason}") as raised:
         warehouse.run_once()
 
-    assert "transcript" not in str(told.value)
+    assert "transcript" not in str(raised.value)
     assert 1 == len(warehouse.ids())
 
 
 def test_a_job_that_reads_too_much_is_dead_lettered() -> None:
-    """It would read as much again."""
+    """It would read as much next time."""
     with pytest.raises(Reject) as aside:
         Warehouse(job(reason="bytesBilledLimitExceeded")).run_once()
 
@@ -147,7 +147,7 @@ def test_a_job_that_reads_too_much_is_dead_lettered() -> None:
 
 @pytest.mark.parametrize("created", [True, False])
 def test_a_running_job_is_waited_for(created: bool) -> None:
-    """Whoever created it; looks become rarer."""
+    """By any caller, with growing gaps between reads."""
     first = [job("PENDING")] if created else [TAKEN, job("RUNNING")]
     warehouse = Warehouse(*first, job("RUNNING"), job("RUNNING"), job())
 
@@ -156,8 +156,8 @@ def test_a_running_job_is_waited_for(created: bool) -> None:
 
 
 @pytest.mark.parametrize("created", [True, False])
-def test_a_job_that_outlasts_the_budget_is_no_failure(created: bool) -> None:
-    """Its end is unknown here: the message comes again, and no suffix is taken."""
+def test_a_job_that_outlasts_the_time_budget_is_not_a_failure(created: bool) -> None:
+    """The message is redelivered, and the id is not used up."""
     first = [job("PENDING")] if created else [TAKEN, job("RUNNING")]
     warehouse = Warehouse(*first, *[job("RUNNING")] * 50, budget=20)
 
@@ -174,8 +174,8 @@ def test_a_job_that_outlasts_the_budget_is_no_failure(created: bool) -> None:
      error(500, "internalError"), error(429, "rateLimitExceeded"), error(403, "quotaExceeded")],
     ids=["late", "unreachable", "503", "500", "429", "403"],
 )  # fmt: skip
-def test_creating_is_tried_once(lost: Reply) -> None:
-    """The job may be there all the same: only the next delivery asks, under the same id."""
+def test_a_job_is_requested_once(lost: Reply) -> None:
+    """The job may exist: only the redelivery requests it again, under the same id."""
     warehouse = Warehouse(lost)
 
     with pytest.raises(Redeliver):
@@ -184,19 +184,19 @@ def test_creating_is_tried_once(lost: Reply) -> None:
     assert ["POST jobs"] == warehouse.wire.calls
 
 
-def test_a_look_that_fails_for_a_moment_is_repeated() -> None:
-    """Reading is no creating: the client may ask twice."""
+def test_a_read_that_fails_for_a_moment_is_retried() -> None:
+    """Reading may be repeated."""
     warehouse = Warehouse(job("PENDING"), error(503, "backendError"), job())
 
     assert warehouse.run_once()
 
 
-def test_every_job_says_whose_it_is_and_reads_no_cache() -> None:
-    """Labels carry ids only; bare names of tables are those of the deployment."""
+def test_every_job_has_labels_and_uses_no_cache() -> None:
+    """Bare table names are those of the deployment's dataset."""
     warehouse = Warehouse(job())
     warehouse.run_once()
 
-    ((_, _, body),) = warehouse.wire.asked
+    ((_, _, body),) = warehouse.wire.requests
     query = body["configuration"]["query"]
     assert {"app": "troupe", "handler": "all"} == body["configuration"]["labels"]
     assert {"projectId": "stories", "datasetId": "troupe"} == query["defaultDataset"]
@@ -220,21 +220,21 @@ def test_a_query_is_a_short_query() -> None:
 
     assert [{"n": 7}] == warehouse.it.query("SELECT @n AS n", {"n": 7, "unused": object()})
 
-    ((method, path, body),) = warehouse.wire.asked
+    ((method, path, body),) = warehouse.wire.requests
     assert ("POST", "projects/stories/queries") == (method, path)
     assert ["n"] == [each["name"] for each in body["queryParameters"]]
     assert (False, {"app": "troupe", "handler": "all"}) == (body["useQueryCache"], body["labels"])
 
 
-def test_a_query_that_fails_for_a_moment_is_asked_again() -> None:
+def test_a_query_that_fails_for_a_moment_is_retried() -> None:
     """It changes nothing."""
     warehouse = Warehouse(error(503, "backendError"), (200, ANSWER))
 
     assert [{"n": 7}] == warehouse.it.query("SELECT 7 AS n", {})
 
 
-def test_a_query_s_failure_is_told_in_our_words() -> None:
-    """Never in the service's, which quote what they read."""
+def test_an_error_of_a_query_is_reported_without_the_service_s_text() -> None:
+    """It may quote personal data."""
     warehouse = Warehouse(error(403, "accessDenied", "transcript of somebody"))
 
     with pytest.raises(Redeliver, match=r"^a query: Forbidden 403 accessDenied$"):
@@ -242,7 +242,7 @@ def test_a_query_s_failure_is_told_in_our_words() -> None:
 
 
 def test_a_limit_on_bytes_goes_with_every_statement() -> None:
-    """Where the operator set one."""
+    """When the operator set one."""
     wire = Wire((200, ANSWER), job())
     client = Client(
         project="stories",
@@ -253,7 +253,7 @@ def test_a_limit_on_bytes_goes_with_every_statement() -> None:
     warehouse.query("SELECT 7 AS n", {})
     warehouse.run_once("troupe__plan__d1__r1", "SELECT 1", {})
 
-    (_, _, asked), (_, _, done) = wire.asked
+    (_, _, asked), (_, _, done) = wire.requests
     assert "1000000000" == asked["maximumBytesBilled"]
     assert "1000000000" == done["configuration"]["query"]["maximumBytesBilled"]
 
@@ -261,8 +261,8 @@ def test_a_limit_on_bytes_goes_with_every_statement() -> None:
 # Loads
 
 
-def test_a_load_has_an_id_of_its_objects() -> None:
-    """The same objects again: the same table, no second load. Not one bad line is passed over."""
+def test_a_load_job_s_id_derives_from_its_objects() -> None:
+    """The same objects are loaded once; an invalid line fails the load."""
     loaded: Reply = (200, {
         "jobReference": {"projectId": "stories", "jobId": "x", "location": "EU"},
         "configuration": {"load": {}}, "status": {"state": "DONE"}, "statistics": {},
@@ -275,7 +275,7 @@ def test_a_load_has_an_id_of_its_objects() -> None:
     assert names[0] == names[1]
     assert names[0].startswith("stories.troupe_staging.staged_")
     assert 1 == len(set(warehouse.ids()))
-    load = warehouse.wire.asked[0][2]["configuration"]["load"]
+    load = warehouse.wire.requests[0][2]["configuration"]["load"]
     assert (["gs://b/one.ndjson"], "NEWLINE_DELIMITED_JSON", 0, False) == (
         load["sourceUris"], load["sourceFormat"], load.get("maxBadRecords", 0),
         load["ignoreUnknownValues"],
@@ -285,8 +285,8 @@ def test_a_load_has_an_id_of_its_objects() -> None:
     ]
 
 
-def test_data_that_does_not_fit_is_dead_lettered() -> None:
-    """It will not fit tomorrow."""
+def test_invalid_data_is_dead_lettered() -> None:
+    """It stays invalid."""
     with pytest.raises(Reject) as aside:
         Warehouse(job(reason="invalid")).it.load("staged", [], ["gs://b/one.ndjson"])
 
@@ -298,10 +298,10 @@ def test_data_that_does_not_fit_is_dead_lettered() -> None:
 
 
 def sent(value: Any, name: str = "p") -> dict[str, Any]:
-    """The parameter as it goes over the wire."""
+    """Return the type and value of the parameter as it is sent."""
     (parameter,) = parameters(f"SELECT @{name}", {name: value})
-    told: dict[str, Any] = parameter.to_api_repr()
-    return {"type": told["parameterType"], "value": told["parameterValue"]}
+    resource: dict[str, Any] = parameter.to_api_repr()
+    return {"type": resource["parameterType"], "value": resource["parameterValue"]}
 
 
 @pytest.mark.parametrize(
@@ -321,45 +321,45 @@ def sent(value: Any, name: str = "p") -> dict[str, Any]:
         (datetime(2026, 3, 2, 12), "TIMESTAMP", "2026-03-02 12:00:00+00:00"),  # noqa: DTZ001
     ],
 )
-def test_values_have_the_type_that_they_show(value: Any, kind: str, written: Any) -> None:
-    """Where the name is none of this product's."""
-    told = sent(value)
+def test_a_value_without_a_known_name_has_its_own_type(value: Any, kind: str, written: Any) -> None:
+    """For queries of tests."""
+    parameter = sent(value)
 
-    assert ({"type": kind}, written) == (told["type"], told["value"].get("value"))
+    assert ({"type": kind}, written) == (parameter["type"], parameter["value"].get("value"))
 
 
 @pytest.mark.parametrize("name", sorted(n for n, t in PARAMETERS.items() if isinstance(t, str)))
 def test_null_has_the_type_of_its_name(name: str) -> None:
-    """BigQuery would take an untyped NULL for a text, and refuse to compare it with a number."""
+    """BigQuery takes an untyped NULL for a string, and refuses to compare it with a number."""
     assert {"type": PARAMETERS[name]} == sent(None, name)["type"]
 
 
 @pytest.mark.parametrize("values", [[], None])
 def test_no_rows_have_the_type_of_their_name(values: list[Any] | None) -> None:
-    """An empty list shows nothing."""
+    """An empty list has no value to read a type from."""
     assert {"type": "ARRAY", "arrayType": {"type": "INT64"}} == sent(values, "batches")["type"]
     fields = sent(values, "subscriptions")["type"]["arrayType"]["structTypes"]
     assert ["topic", "handler"] == [field["name"] for field in fields]
 
 
 def test_rows_are_structs() -> None:
-    """Their fields in the order of the type, NULL included."""
+    """With fields in the order of the type, NULL included."""
     hint = {"error_type": "blocked", "retryable": False, "replan": False, "hint": None}
 
-    told = sent([hint], "error_type_rows")
+    parameter = sent([hint], "error_type_rows")
 
-    (value,) = told["value"]["arrayValues"]
+    (value,) = parameter["value"]["arrayValues"]
     assert ["blocked", "false", "false", None] == [
         value["structValues"][name]["value"] for name in hint
     ]
 
 
-def test_a_parameter_that_is_missing_is_told_before_anything_is_sent() -> None:
-    """By its name; what a comment or the server's own variable says is no parameter."""
+def test_a_missing_parameter_raises_before_anything_is_sent() -> None:
+    """With its name; comments and server variables hold no parameters."""
     with pytest.raises(KeyError, match="batch"):
         parameters("-- @comment\nSELECT @run_id, @batch, @@row_count", {"run_id": "r1"})
 
 
-def test_nothing_is_sent_that_is_not_named() -> None:
-    """A text of the caller may be large, or private."""
+def test_a_parameter_that_the_sql_does_not_name_is_not_sent() -> None:
+    """It may be large or private."""
     assert [] == parameters("SELECT 1 -- @run_id", {"run_id": "r1"})

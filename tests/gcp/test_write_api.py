@@ -1,4 +1,4 @@
-"""Appends over a real gRPC connection to a server that answers as the story wants."""
+"""Appends over a real gRPC connection to a fake server."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +20,7 @@ from troupe.backends.gcp import write_api
 from troupe.backends.gcp.write_api import WriteApiStream, descriptor_of, write_client
 
 Answer = Callable[[AppendRowsRequest, Any], AppendRowsResponse | None]
-"""None closes the stream."""
+"""A function from a request to a reply; None closes the stream."""
 
 
 def fine(_: AppendRowsRequest, __: Any) -> AppendRowsResponse:
@@ -28,7 +28,7 @@ def fine(_: AppendRowsRequest, __: Any) -> AppendRowsResponse:
 
 
 def aborted(code: grpc.StatusCode) -> Answer:
-    """The connection breaks in place of an answer."""
+    """Break the connection instead of replying."""
 
     def answer(_: AppendRowsRequest, context: Any) -> AppendRowsResponse:
         context.abort(code, "secret text")
@@ -38,7 +38,7 @@ def aborted(code: grpc.StatusCode) -> Answer:
 
 
 class Service:
-    """Google's Storage Write API, as far as the story goes; afterwards all is well."""
+    """A fake Storage Write API: the given replies first, then acknowledgements."""
 
     def __init__(self) -> None:
         self.answers: list[Answer] = []
@@ -65,10 +65,10 @@ class Service:
         for request in requests:
             got.append(request)
             answer = self.answers.pop(0) if self.answers else fine
-            said = answer(request, context)
-            if said is None:
+            response = answer(request, context)
+            if response is None:
                 return
-            yield said
+            yield response
 
     def close(self) -> None:
         self._server.stop(None).wait()
@@ -100,7 +100,7 @@ def event(number: int, **changed: Any) -> dict[str, Any]:
 
 
 def read(request: AppendRowsRequest, descriptor: Any) -> list[dict[str, Any]]:
-    """The rows, read by the schema that was sent."""
+    """Return the rows, decoded by the schema that was sent."""
     file = FileDescriptorProto(name="sent.proto", package="sent", syntax="proto2")
     file.message_type.append(descriptor)
     pool = DescriptorPool()
@@ -111,7 +111,7 @@ def read(request: AppendRowsRequest, descriptor: Any) -> list[dict[str, Any]]:
 
 
 def test_rows_are_sent_with_their_schema(service: Service, stream: WriteApiStream) -> None:
-    """Once a stream; times in microseconds and days since 1970, NULL as nothing."""
+    """The schema once per stream; times in microseconds and days since 1970, no field for NULL."""
     stream.append("events", [event(1)])
     stream.append("events", [event(2), event(3)])
 
@@ -128,7 +128,7 @@ def test_rows_are_sent_with_their_schema(service: Service, stream: WriteApiStrea
 
 
 def test_tables_have_streams_of_their_own(service: Service, stream: WriteApiStream) -> None:
-    """One each, however often they are appended to."""
+    """One for all appends to a table."""
     delivery = {
         "event_id": "f1", "topic": "t", "handler": "h", "outcome": "done", "milliseconds": 1.5,
         "recorded_at": NOON, "recorded_on": date(2026, 3, 2), "delivery_attempt": 1,
@@ -141,10 +141,10 @@ def test_tables_have_streams_of_their_own(service: Service, stream: WriteApiStre
 
 
 @pytest.mark.parametrize("end", [lambda *_: None, aborted(grpc.StatusCode.UNAVAILABLE)])
-def test_an_open_stream_that_breaks_is_opened_again_once(
+def test_a_broken_stream_is_opened_again_once(
     service: Service, stream: WriteApiStream, end: Answer
 ) -> None:
-    """The rows may then be there twice, and count once."""
+    """The rows may be stored twice, and count once."""
     stream.append("events", [event(1)])
     service.answers = [end]
 
@@ -153,10 +153,10 @@ def test_an_open_stream_that_breaks_is_opened_again_once(
     assert [2, 1] == [len(requests) for requests in service.streams]
 
 
-def test_a_stream_that_cannot_be_opened_is_left_to_the_next_delivery(
+def test_a_stream_that_cannot_be_opened_is_redelivered(
     service: Service, stream: WriteApiStream
 ) -> None:
-    """No second try of our own on top of Pub/Sub's."""
+    """Without a retry of our own beside Pub/Sub's."""
     service.answers = [aborted(grpc.StatusCode.UNAVAILABLE)]
 
     with pytest.raises(Redeliver, match=r"^rows of events: ServiceUnavailable") as raised:
@@ -167,10 +167,10 @@ def test_a_stream_that_cannot_be_opened_is_left_to_the_next_delivery(
     stream.append("events", [event(1)])
 
 
-def test_an_answer_that_does_not_come_is_no_acknowledgement(
+def test_a_missing_reply_is_not_an_acknowledgement(
     service: Service, stream: WriteApiStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After its time the message is republished; the rows may be there."""
+    """After the timeout the message is redelivered; the rows may be stored."""
     monkeypatch.setattr(write_api, "PATIENCE_SECONDS", 0.1)
     over = Event()
 
@@ -188,7 +188,7 @@ def test_an_answer_that_does_not_come_is_no_acknowledgement(
 def test_rows_that_the_service_refuses_are_dead_lettered(
     service: Service, stream: WriteApiStream
 ) -> None:
-    """By their place; what they hold is told to nobody."""
+    """With their positions, without their values."""
     service.answers = [
         lambda *_: AppendRowsResponse(
             error=status_pb2.Status(code=3, message="secret text"),
@@ -202,10 +202,10 @@ def test_rows_that_the_service_refuses_are_dead_lettered(
     assert ("rows_refused", False) == (aside.value.cause, "secret" in str(aside.value))
 
 
-def test_a_column_that_the_service_does_not_know_yet_is_waited_for(
+def test_a_new_column_that_the_service_does_not_know_yet_is_waited_for(
     service: Service, stream: WriteApiStream
 ) -> None:
-    """The rows fit the tables that we know; minutes after an upgrade it knows them too."""
+    """The rows match our schema; the service accepts it minutes after an upgrade."""
     wrong = status_pb2.Status(code=3, message="secret text")
     service.answers = [lambda *_: AppendRowsResponse(error=wrong)]
 
@@ -221,17 +221,17 @@ def test_a_column_that_the_service_does_not_know_yet_is_waited_for(
 
 
 @pytest.mark.parametrize("bad", [{"colour": "red"}, {"topic": None}])
-def test_a_row_that_does_not_fit_is_not_sent(
+def test_an_invalid_row_is_not_sent(
     service: Service, stream: WriteApiStream, bad: dict[str, Any]
 ) -> None:
-    """Nor any beside it."""
+    """Nor the other rows of its append."""
     with pytest.raises(ValueError, match="events"):
         stream.append("events", [event(1), event(2, **bad)])
 
     assert [] == service.streams
 
 
-def test_many_rows_go_in_several_requests(
+def test_many_rows_are_sent_in_several_requests(
     service: Service, stream: WriteApiStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each below the service's limit."""
@@ -245,8 +245,8 @@ def test_many_rows_go_in_several_requests(
 
 
 @pytest.mark.parametrize("table", ["events", "deliveries", "transcription_analyzed_transcripts"])
-def test_every_column_has_a_field(table: str) -> None:
-    """Records and lists as well."""
+def test_every_column_has_a_protobuf_field(table: str) -> None:
+    """Also records and repeated columns."""
 
     def fields(columns: tuple[Column, ...]) -> list[Any]:
         return [(c.name, fields(c.fields)) for c in columns]

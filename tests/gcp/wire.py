@@ -1,4 +1,4 @@
-"""Replies for an HTTP client of Google's, in the order of a story, and what was asked for them."""
+"""A fake HTTP session for Google's clients: replies in order, and the requests that it got."""
 
 import json
 from collections.abc import Callable
@@ -7,41 +7,41 @@ from typing import Any
 import requests
 
 Reply = tuple[int, dict[str, Any]] | Exception
-Asked = tuple[str, str, dict[str, Any]]
-"""Method, the end of the address, and the body."""
+Request = tuple[str, str, dict[str, Any]]
+"""Method, end of the path, and body of a request."""
 
 
 class Wire(requests.Session):
-    """A session without a network; it fails on what the story does not foresee."""
+    """A session without a network. It fails on a request beyond the given replies."""
 
     is_mtls = False
 
-    def __init__(self, *replies: Reply | Callable[[Asked], Reply]) -> None:
+    def __init__(self, *replies: Reply | Callable[[Request], Reply]) -> None:
         super().__init__()
         self.replies = list(replies)
-        self.asked: list[Asked] = []
+        self.requests: list[Request] = []
         self.timeouts: list[object] = []
 
     def request(  # type: ignore[override]
         self, method: str, url: str, data: Any = None, timeout: object = None, **_: object
     ) -> requests.Response:
         path = url.partition("?")[0].partition("/bigquery/v2/")[2]
-        asked = (method, path, json.loads(data) if data else {})
-        self.asked.append(asked)
+        request = (method, path, json.loads(data) if data else {})
+        self.requests.append(request)
         self.timeouts.append(timeout)
         if not self.replies:
-            raise AssertionError(f"nothing was to be asked any more: {method} {path}")
+            raise AssertionError(f"unexpected request: {method} {path}")
         reply = self.replies.pop(0)
         if callable(reply):
-            reply = reply(asked)
+            reply = reply(request)
         if isinstance(reply, Exception):
             raise reply
         return _response(*reply)
 
     @property
     def calls(self) -> list[str]:
-        """Method and last word of each address."""
-        return [f"{method} {path.rpartition('/')[2]}" for method, path, _ in self.asked]
+        """Return method and last part of the path of each request."""
+        return [f"{method} {path.rpartition('/')[2]}" for method, path, _ in self.requests]
 
 
 def _response(status: int, body: dict[str, Any]) -> requests.Response:
@@ -53,6 +53,6 @@ def _response(status: int, body: dict[str, Any]) -> requests.Response:
     return response
 
 
-def error(status: int, reason: str, message: str = "said the service") -> Reply:
-    told = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
-    return status, {"error": told}
+def error(status: int, reason: str, message: str = "the service's text") -> Reply:
+    error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
+    return status, {"error": error}

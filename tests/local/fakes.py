@@ -1,4 +1,4 @@
-"""Held in the hand: a clock that is moved, a bucket in memory."""
+"""Fakes for tests: a clock that tests move, and a bucket in memory."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -9,7 +9,7 @@ from handlers.ports import Blob
 
 
 class HeldClock:
-    """Stands still until it is moved."""
+    """A clock that stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -22,7 +22,7 @@ class HeldClock:
 
 
 class MemoryBucket:
-    """A bucket that forgets everything with the test."""
+    """A bucket in memory."""
 
     def __init__(self) -> None:
         self.content: dict[str, bytes] = {}

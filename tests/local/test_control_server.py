@@ -1,4 +1,4 @@
-"""Control server: authentication, errors, limits, and files that a dead process left."""
+"""The control server: authentication, errors, limits, and files that a dead process left."""
 
 import json
 import os
@@ -90,8 +90,8 @@ def query(home: Path, **changed: Any) -> bytes:
     return json.dumps(request).encode() + b"\n"
 
 
-def test_a_query_over_the_socket_is_answered(backend: LocalBackend) -> None:
-    """By the one process that may read the file."""
+def test_an_operation_over_the_socket_is_run(backend: LocalBackend) -> None:
+    """By the process that owns the file."""
     with serving(backend) as server:
         answer = answered(server, backend, lambda: ask(backend.home, "status", {}))
 
@@ -99,7 +99,7 @@ def test_a_query_over_the_socket_is_answered(backend: LocalBackend) -> None:
     assert os.getpid() == answer.worker.pid
 
 
-def test_another_process_asks_and_is_answered(backend: LocalBackend) -> None:
+def test_another_process_runs_an_operation_through_the_owner(backend: LocalBackend) -> None:
     """It cannot open the folder itself."""
     script = (
         "import json, sys\nfrom pathlib import Path\n"
@@ -122,14 +122,14 @@ def test_another_process_asks_and_is_answered(backend: LocalBackend) -> None:
     assert 1 == backend.bus.waiting
 
 
-def test_two_worlds_cannot_own_one_folder(backend: LocalBackend) -> None:
+def test_two_backends_cannot_own_one_folder(backend: LocalBackend) -> None:
     """The second one is refused."""
     with pytest.raises(HomeInUse):
         LocalBackend(backend.home)
 
 
-def test_what_is_asked_is_done(backend: LocalBackend, tmp_path: Path) -> None:
-    """Load a file from a second terminal."""
+def test_an_operation_that_writes_is_run(backend: LocalBackend, tmp_path: Path) -> None:
+    """Load a file from a second process."""
     file = tmp_path / "calls.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in calls(3)))
 
@@ -142,12 +142,12 @@ def test_what_is_asked_is_done(backend: LocalBackend, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("operation", "arguments", "words"),
     [
-        ("status", {"run_id": "nobody"}, "nobody"),
+        ("status", {"run_id": "unknown"}, "unknown"),
         ("request", {"request": {"rows_per_batch": 0}}, "rows_per_batch"),
         ("load", {"file": "nowhere.jsonl"}, "nowhere.jsonl"),
     ],
 )
-def test_an_invalid_operation_travels_as_such(
+def test_an_invalid_operation_is_raised_at_the_client(
     backend: LocalBackend, operation: str, arguments: dict[str, Any], words: str
 ) -> None:
     """With the text of the operation."""
@@ -159,15 +159,15 @@ def test_an_invalid_operation_travels_as_such(
 
 
 def test_an_unknown_operation_is_refused_by_name(backend: LocalBackend) -> None:
-    """Nothing else of the process can be called."""
+    """No other function of the process can be called."""
     with serving(backend) as server:
         found = answered(server, backend, lambda: ask(backend.home, "close", {}))
 
     assert isinstance(found, InvalidOperation)
 
 
-def test_a_failure_of_the_owner_travels_without_its_details(backend: LocalBackend) -> None:
-    """The kind of error alone; and the owner goes on."""
+def test_an_error_of_the_owner_is_reported_without_its_text(backend: LocalBackend) -> None:
+    """By its class; the owner continues."""
     with serving(backend) as server:
         found = answered(server, backend, lambda: ask(backend.home, "status", {"colour": "red"}))
         after = answered(server, backend, lambda: ask(backend.home, "status", {}))
@@ -200,8 +200,8 @@ def test_an_unreadable_request_is_not_answered(backend: LocalBackend, line: byte
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no file modes there")
-def test_the_card_is_for_its_owner_alone(backend: LocalBackend) -> None:
-    """It holds the secret; also when a dead process left a half-written one."""
+def test_the_control_file_is_readable_by_its_user_alone(backend: LocalBackend) -> None:
+    """Also when a dead process left an incomplete one."""
     (backend.home / CONTROL_FILE).with_suffix(".part").write_text("left behind")
 
     with serving(backend):
@@ -210,20 +210,20 @@ def test_the_card_is_for_its_owner_alone(backend: LocalBackend) -> None:
     assert 0o600 == mode
 
 
-def test_the_office_listens_on_loopback_alone(backend: LocalBackend) -> None:
+def test_the_server_listens_on_loopback_alone(backend: LocalBackend) -> None:
     """Other machines do not reach it."""
     with serving(backend) as server:
         assert "127.0.0.1" == server.server_address[0]
 
 
-def test_without_a_card_no_process_answers(tmp_path: Path) -> None:
+def test_without_a_control_file_there_is_no_owner(tmp_path: Path) -> None:
     """Also in a folder that does not exist."""
     for home in (tmp_path, tmp_path / "nowhere"):
         with pytest.raises(NoOwner):
             ask(home, "status", {})
 
 
-def test_with_the_card_of_a_dead_process_no_process_answers(backend: LocalBackend) -> None:
+def test_with_the_control_file_of_a_dead_process_there_is_no_owner(backend: LocalBackend) -> None:
     """The port is closed."""
     with serving(backend):
         stale = control_file(backend.home)
@@ -237,8 +237,8 @@ def test_with_the_card_of_a_dead_process_no_process_answers(backend: LocalBacken
 @pytest.mark.parametrize(
     "content", ["", "{", "{}", "[]", "7", '{"port": 1}', '{"port": "x", "secret": "y"}']
 )
-def test_with_a_broken_card_no_process_answers(tmp_path: Path, content: str) -> None:
-    """As without a card."""
+def test_with_an_invalid_control_file_there_is_no_owner(tmp_path: Path, content: str) -> None:
+    """As without one."""
     (tmp_path / CONTROL_FILE).write_text(content)
 
     with pytest.raises(NoOwner):
@@ -246,8 +246,8 @@ def test_with_a_broken_card_no_process_answers(tmp_path: Path, content: str) -> 
 
 
 @pytest.mark.parametrize("reply", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", b"[]\n", b"7\n"])
-def test_on_a_port_of_another_program_no_process_answers(tmp_path: Path, reply: bytes) -> None:
-    """It answers nothing, or something else."""
+def test_on_a_port_of_another_program_there_is_no_owner(tmp_path: Path, reply: bytes) -> None:
+    """Which replies nothing, or something else."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         (tmp_path / CONTROL_FILE).write_text(json.dumps({"port": port, "secret": "s"}))
@@ -266,7 +266,7 @@ def test_on_a_port_of_another_program_no_process_answers(tmp_path: Path, reply: 
 
 
 def test_an_owner_that_does_not_answer_in_time_is_busy(tmp_path: Path) -> None:
-    """It accepts the connection and sends nothing; a client does not wait for ever."""
+    """It accepts the connection and sends nothing; the client stops waiting."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         (tmp_path / CONTROL_FILE).write_text(json.dumps({"port": port, "secret": "s"}))
@@ -325,7 +325,7 @@ def test_a_request_that_is_too_long_is_refused(
     assert [] == answer.runs
 
 
-def test_nothing_asked_is_nothing_answered(backend: LocalBackend) -> None:
+def test_without_a_request_the_server_returns_at_once(backend: LocalBackend) -> None:
     """The worker continues at once."""
     with serving(backend) as server:
         assert not server.answer(backend)

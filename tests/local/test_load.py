@@ -1,4 +1,4 @@
-"""A file of transcripts is loaded whole, or it is told what is wrong with it and where."""
+"""Loading a file of transcripts: the whole file, or an error that names the line."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ from troupe.backends.local.warehouse import LocalWarehouse
 
 
 def line(number: int = 1, **columns: Any) -> bytes:
-    """One row; a column given as `...` is left out."""
+    """Return one line; a column given as `...` is left out."""
     row = {
         "phone_number_token": f"t{number}", "referenceId": f"r{number}",
         "interactionId": f"i{number}", "transcript": f"hello {number}", "direction": "INBOUND",
@@ -25,7 +25,7 @@ def line(number: int = 1, **columns: Any) -> bytes:
 
 
 class LoadHarness:
-    """A warehouse of its own, a folder, and files in it."""
+    """A warehouse, and a folder for the files."""
 
     def __init__(self, folder: Path, warehouse: LocalWarehouse) -> None:
         self.folder, self.warehouse = folder, warehouse
@@ -41,9 +41,9 @@ class LoadHarness:
             assert [] == list(aside.iterdir()), "what was written aside is gone"
 
     def rows(self, *columns: str) -> list[tuple[Any, ...]]:
-        told = ", ".join(f'"{c}"' for c in columns or ("interactionId",))
+        names = ", ".join(f'"{c}"' for c in columns or ("interactionId",))
         return self.warehouse.db.execute(
-            f"SELECT {told} FROM transcription_pass_2 ORDER BY ALL"  # noqa: S608
+            f"SELECT {names} FROM transcription_pass_2 ORDER BY ALL"  # noqa: S608
         ).fetchall()
 
 
@@ -62,7 +62,7 @@ def harness(tmp_path: Path, one_warehouse: LocalWarehouse) -> LoadHarness:
 
 
 def refused(harness: LoadHarness, content: bytes, match: str) -> None:
-    """It is refused with these words, and nothing was loaded."""
+    """Check that the file is refused with this text, and nothing is loaded."""
     with pytest.raises(BadFile, match=match):
         harness.load(content)
     assert [] == harness.rows()
@@ -70,7 +70,7 @@ def refused(harness: LoadHarness, content: bytes, match: str) -> None:
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_every_row_is_loaded_as_it_is(harness: LoadHarness, pack: Any) -> None:
-    """Packed or not; the name says nothing."""
+    """Compressed or not, whatever its name."""
     loaded = harness.load(pack(line(1) + line(2, transcript='ü😀 "quoted"\n\u2028\\')))
 
     assert Loaded(rows=2, added=2, ignored_columns=[]) == loaded
@@ -80,7 +80,7 @@ def test_every_row_is_loaded_as_it_is(harness: LoadHarness, pack: Any) -> None:
 
 
 def test_the_same_file_twice_adds_nothing(harness: LoadHarness) -> None:
-    """Under any name, packed or not."""
+    """Under any name, compressed or not."""
     content = line(1) + line(2)
     harness.load(content)
 
@@ -95,7 +95,7 @@ def test_the_same_file_twice_adds_nothing(harness: LoadHarness) -> None:
 
 
 def test_a_file_that_grew_is_another_file(harness: LoadHarness) -> None:
-    """Its rows are there twice; the plan takes each once."""
+    """Its rows are stored twice; a plan takes each once."""
     harness.load(line(1))
     harness.load(line(1) + line(2))
 
@@ -103,7 +103,7 @@ def test_a_file_that_grew_is_another_file(harness: LoadHarness) -> None:
 
 
 def test_an_empty_file_has_no_rows(harness: LoadHarness) -> None:
-    """Nor has one of blank lines."""
+    """Nor has a file of blank lines."""
     assert [(0, 0), (0, 0), (0, 0)] == [
         (loaded.rows, loaded.added)
         for loaded in (
@@ -115,15 +115,15 @@ def test_an_empty_file_has_no_rows(harness: LoadHarness) -> None:
     assert [] == harness.rows()
 
 
-def test_blank_lines_and_windows_line_ends_are_no_rows(harness: LoadHarness) -> None:
-    """And the last line needs no end."""
+def test_blank_lines_and_windows_line_ends_are_skipped(harness: LoadHarness) -> None:
+    """The last line needs no line end."""
     loaded = harness.load(b"\n" + line(1).replace(b"\n", b"\r\n") + b"  \n" + line(2).rstrip())
 
     assert 2 == loaded.added
 
 
 def test_numbers_may_be_ids(harness: LoadHarness) -> None:
-    """They are kept as their digits, however many."""
+    """They are stored as text, with all digits."""
     harness.load(line(phone_number_token=7, interactionId=12345678901234567890123, referenceId=-1))
 
     assert [("7", "12345678901234567890123", "-1")] == harness.rows(
@@ -131,8 +131,8 @@ def test_numbers_may_be_ids(harness: LoadHarness) -> None:
     )
 
 
-def test_a_time_without_a_zone_is_utc_and_others_are_moved(harness: LoadHarness) -> None:
-    """As BigQuery takes them."""
+def test_a_time_without_a_zone_is_utc_and_others_are_converted(harness: LoadHarness) -> None:
+    """As in BigQuery."""
     harness.load(
         line(1, event_timestamp="2026-03-01T12:00:00")
         + line(2, event_timestamp="2026-03-01T12:00:00+02:00")
@@ -141,13 +141,13 @@ def test_a_time_without_a_zone_is_utc_and_others_are_moved(harness: LoadHarness)
         + line(5, event_timestamp=...)
     )
 
-    told = [None if t is None else t.isoformat() for (t,) in harness.rows("event_timestamp")]
+    times = [None if t is None else t.isoformat() for (t,) in harness.rows("event_timestamp")]
     assert [
         "2026-03-01T10:00:00", "2026-03-01T12:00:00", "2026-03-01T12:00:00.123456", None, None
-    ] == told  # fmt: skip
+    ] == times  # fmt: skip
 
 
-def test_columns_that_nobody_knows_are_ignored_and_told(harness: LoadHarness) -> None:
+def test_unknown_columns_are_ignored_and_reported(harness: LoadHarness) -> None:
     """In alphabetical order, each once."""
     loaded = harness.load(line(1, zone=1, agent="x") + line(2, agent=None))
 
@@ -155,8 +155,8 @@ def test_columns_that_nobody_knows_are_ignored_and_told(harness: LoadHarness) ->
     assert 2 == loaded.added
 
 
-def test_missing_values_are_missing(harness: LoadHarness) -> None:
-    """A row without ids or transcript is a row; the plan says what becomes of it."""
+def test_missing_values_are_stored_as_null(harness: LoadHarness) -> None:
+    """A row without ids or transcript is loaded; the plan skips it with a reason."""
     harness.load(
         line(phone_number_token=None, interactionId=None, referenceId=..., transcript=None)
     )
@@ -168,7 +168,7 @@ def test_missing_values_are_missing(harness: LoadHarness) -> None:
 
 @pytest.mark.parametrize("column", ["phone_number_token", "interactionId", "transcript"])
 def test_a_missing_column_is_named_with_its_line(harness: LoadHarness, column: str) -> None:
-    """Probably the file is another one."""
+    """The file is probably another one."""
     refused(harness, line(1) + line(2, **{column: ...}), rf"line 2.*`{column}`")
 
 
@@ -195,15 +195,15 @@ def test_a_missing_column_is_named_with_its_line(harness: LoadHarness, column: s
     ],
     ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else None,
 )
-def test_a_broken_line_is_told_by_its_number_and_nothing_is_loaded(
+def test_an_invalid_line_is_reported_by_its_number_and_nothing_is_loaded(
     harness: LoadHarness, broken: bytes, words: str
 ) -> None:
-    """Blank lines count, so that an editor finds it."""
+    """Blank lines count, as in an editor."""
     refused(harness, line(1) + b"\n" + broken, words)
 
 
-def test_a_refusal_repeats_nothing_of_the_line(harness: LoadHarness) -> None:
-    """It may be printed and logged; the line is a person's."""
+def test_an_error_does_not_quote_the_line(harness: LoadHarness) -> None:
+    """It may be printed and logged, and the line is personal data."""
     with pytest.raises(BadFile) as bad:
         harness.load(line(transcript=["Jane Doe"], direction="Jane Doe"))
 
@@ -211,7 +211,7 @@ def test_a_refusal_repeats_nothing_of_the_line(harness: LoadHarness) -> None:
 
 
 def test_nul_is_kept(harness: LoadHarness) -> None:
-    """It is never the end of the text."""
+    """It does not end the text."""
     harness.load(line(transcript="before\x00after"))
 
     assert [("before\x00after",)] == harness.rows("transcript")
@@ -237,20 +237,22 @@ def packed() -> bytes:
     ],
     ids=["cut", "half", "header", "checksum", "block", "inside", "tail", "rubbish"],
 )
-def test_a_broken_gzip_is_told_and_nothing_loaded(harness: LoadHarness, spoil: Any) -> None:
-    """Wherever it is broken."""
+def test_a_damaged_gzip_file_is_reported_and_nothing_is_loaded(
+    harness: LoadHarness, spoil: Any
+) -> None:
+    """Wherever the damage is."""
     refused(harness, spoil(packed()), "calls.jsonl")
 
 
-def test_a_file_that_is_not_there_is_told_by_its_name(harness: LoadHarness) -> None:
-    """So is a folder."""
+def test_a_missing_file_is_named(harness: LoadHarness) -> None:
+    """And a folder as well."""
     for path in (harness.folder / "nowhere.jsonl", harness.folder):
         with pytest.raises(BadFile, match=str(path)):
             load_file(path, harness.warehouse, harness.folder)
 
 
 def test_after_a_refused_file_a_good_one_is_loaded(harness: LoadHarness) -> None:
-    """The mended file is a new one."""
+    """A corrected file is another file."""
     refused(harness, line(1) + b"{\n", "line 2")
 
     assert 1 == harness.load(line(1)).added

@@ -1,4 +1,4 @@
-"""The worker goes on until nothing is left to do, and waits only where it has to."""
+"""The local worker: it works until nothing is left to do, and waits only when it must."""
 
 from collections.abc import Callable
 
@@ -14,8 +14,8 @@ from troupe.standin.settings import Behaviour, End
 MakeHarness = Callable[..., LocalHarness]
 
 
-class Hands:
-    """Holds the time that a worker asks to wait; waiting is what moves the clock."""
+class WaitingWorker:
+    """A worker whose waits move the clock."""
 
     def __init__(self, harness: LocalHarness) -> None:
         self.harness, self.waits = harness, list[float]()
@@ -26,7 +26,7 @@ class Hands:
         self.harness.clock.pass_(seconds)
 
     def work(self, most: int = 5_000) -> int:
-        """Steps until there is nothing to do."""
+        """Step until nothing is left to do."""
         for steps in range(most):
             if not self.worker.step():
                 return steps
@@ -34,7 +34,7 @@ class Hands:
 
 
 def first_attempt(end: End) -> Behaviour:
-    """The first job of a batch ends like this, later ones succeed."""
+    """Let the first job of a batch end like this; later ones succeed."""
 
     def ended(job: Job) -> End:
         return end if job.labels["attempt"].endswith("__1") else End()
@@ -43,10 +43,10 @@ def first_attempt(end: End) -> Behaviour:
 
 
 def test_a_run_is_worked_until_nothing_is_left(harness: LocalHarness) -> None:
-    """And then the worker says so, again and again."""
+    """Further steps return False."""
     harness.load(calls(30))
     harness.request(canary=5, rows_per_batch=10)
-    hands = Hands(harness)
+    hands = WaitingWorker(harness)
 
     hands.work()
 
@@ -59,27 +59,27 @@ def test_a_run_is_worked_until_nothing_is_left(harness: LocalHarness) -> None:
 
 
 def test_a_run_without_faults_needs_no_waiting(harness: LocalHarness) -> None:
-    """Every step does something."""
+    """Every step does work."""
     harness.load(calls(10))
     harness.request()
-    hands = Hands(harness)
+    hands = WaitingWorker(harness)
 
     hands.work()
 
     assert [] == hands.waits
 
 
-def test_with_nothing_to_do_the_worker_ends_after_one_look(harness: LocalHarness) -> None:
-    """One tick, and no more."""
-    hands = Hands(harness)
+def test_with_nothing_to_do_the_worker_ends_after_one_tick(harness: LocalHarness) -> None:
+    """It does not tick again."""
+    hands = WaitingWorker(harness)
 
     assert hands.work() <= 3
     assert [] == hands.waits
 
 
 def test_new_work_wakes_a_worker_that_had_nothing_to_do(harness: LocalHarness) -> None:
-    """Asked for between two steps."""
-    hands = Hands(harness)
+    """Requested between two steps."""
+    hands = WaitingWorker(harness)
     hands.work()
     harness.load(calls(3))
     harness.request()
@@ -90,25 +90,25 @@ def test_new_work_wakes_a_worker_that_had_nothing_to_do(harness: LocalHarness) -
 
 
 def test_a_job_that_failed_without_output_is_found_by_the_tick(make_harness: MakeHarness) -> None:
-    """No file is written, so no notification comes."""
+    """Without a file there is no notification."""
     harness = make_harness(behaviour=first_attempt(End(state=JobState.FAILED, code=13, share=0)))
     harness.load(calls(5))
     harness.request()
 
-    Hands(harness).work()
+    WaitingWorker(harness).work()
 
     assert (5, True) == tuple(harness.books("r1")[k] for k in ("analysed", "ok"))
     assert "job-failed" in harness.topics()
 
 
-def test_a_job_that_takes_its_time_is_waited_for(make_harness: MakeHarness) -> None:
-    """In short waits, so that whoever asks is answered soon."""
+def test_a_slow_job_is_waited_for(make_harness: MakeHarness) -> None:
+    """In short waits, so that other processes get a reply soon."""
     harness = make_harness(
         behaviour=Behaviour(pending_seconds=20, running_seconds=40, lines_per_step=10)
     )
     harness.load(calls(20))
     harness.request()
-    hands = Hands(harness)
+    hands = WaitingWorker(harness)
 
     hands.work()
 
@@ -118,11 +118,11 @@ def test_a_job_that_takes_its_time_is_waited_for(make_harness: MakeHarness) -> N
 
 
 def test_ticks_are_rare_while_the_worker_waits(make_harness: MakeHarness) -> None:
-    """One every few seconds, however short the waits."""
+    """One every few seconds, with any number of waits."""
     harness = make_harness(behaviour=Behaviour(running_seconds=120))
     harness.load(calls(3))
     harness.request()
-    hands = Hands(harness)
+    hands = WaitingWorker(harness)
     before = harness.clock()
 
     hands.work()
@@ -132,14 +132,14 @@ def test_ticks_are_rare_while_the_worker_waits(make_harness: MakeHarness) -> Non
 
 
 def test_back_off_is_waited_for_through_the_given_wait(make_harness: MakeHarness) -> None:
-    """Publishing fails for a while; nothing sleeps, everything is delivered in the end."""
+    """Publishing fails for a while; all messages are delivered in the end."""
     harness = make_harness(
         retry=Retry(first_seconds=4, most_seconds=8, attempts=8),
         faults=Faults(seed=3),
     )
     harness.load(calls(4))
     harness.request()
-    hands = Hands(harness)
+    hands = WaitingWorker(harness)
     harness.settings.faults.lose_publish = 1.0
     hands.worker.step()
     harness.settings.faults.lose_publish = 0.0
@@ -151,17 +151,17 @@ def test_back_off_is_waited_for_through_the_given_wait(make_harness: MakeHarness
     assert max(hands.waits) <= 1.0
 
 
-def test_a_worker_that_was_killed_is_followed_by_one_that_goes_on(harness: LocalHarness) -> None:
-    """At any step: the next one republish what is unfinished."""
+def test_a_worker_continues_the_work_of_a_killed_one(harness: LocalHarness) -> None:
+    """At any step: it republishes unhandled events."""
     harness.load(calls(12))
     harness.request(canary=4, rows_per_batch=4)
     for _ in range(200):
-        worker = Hands(harness)
+        worker = WaitingWorker(harness)
         if not all(worker.worker.step() for _ in range(7)):
             break
         harness.restart()
 
-    Hands(harness).work()
+    WaitingWorker(harness).work()
 
     assert (12, True, True) == tuple(
         harness.books("r1")[k] for k in ("analysed", "completed", "ok")
@@ -179,25 +179,25 @@ def test_a_worker_that_was_killed_is_followed_by_one_that_goes_on(harness: Local
     ],
 )
 def test_no_message_stops_the_worker(harness: LocalHarness, body: bytes) -> None:
-    """Whatever somebody publishes, the others go on."""
+    """After any message the next ones are delivered."""
     harness.load(calls(3))
     harness.backend.bus.send("run-requested", body, {})
     harness.request()
 
-    Hands(harness).work()
+    WaitingWorker(harness).work()
 
     assert 3 == harness.books("r1")["analysed"]
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
 def test_no_event_stops_the_worker(harness: LocalHarness, time: str) -> None:
-    """In binary form, with a time that no clock shows in UTC."""
+    """Not even a binary CloudEvent with a time outside of UTC's range."""
     attributes = {
         "ce-id": "x", "ce-type": "dev.troupe.run-requested.v1", "ce-source": "//x",
         "ce-specversion": "1.0", "ce-time": time,
     }  # fmt: skip
     harness.backend.bus.send("run-requested", b"{}", attributes)
 
-    Hands(harness).work()
+    WaitingWorker(harness).work()
 
     assert ["unreadable_message"] == [row["cause"] for row in harness.backend.letters.waiting()]

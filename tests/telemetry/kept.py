@@ -1,4 +1,4 @@
-"""An exporter that keeps spans in memory, and what tests ask of it."""
+"""Exporters for tests: one keeps spans in memory, one fails."""
 
 from collections import Counter
 
@@ -8,7 +8,7 @@ from troupe.telemetry.spans import Span
 
 
 class Kept:
-    """Spans in memory."""
+    """Keeps spans in memory, and finds them by name, handler and trace."""
 
     def __init__(self) -> None:
         self.spans: list[Span] = []
@@ -33,7 +33,7 @@ class Kept:
         )
 
     def path_to(self, span: Span) -> list[str]:
-        """The names from the root of its trace down to this span."""
+        """Return the span names from the root of its trace down to this span."""
         by_context = {each.context: each for each in self.spans}
         path = [span.name]
         while span.parent is not None:

@@ -1,4 +1,4 @@
-"""Where spans and metrics go: a file, a collector, or nowhere at all."""
+"""The exporters of spans and metrics: a file, a collector, or none."""
 
 import json
 import logging
@@ -37,8 +37,8 @@ def played(tmp_path: Path, environ: dict[str, str]) -> None:
     harness.close()
 
 
-def test_without_configuration_the_loop_is_the_loop(tmp_path: Path) -> None:
-    """Nothing wraps it, so it costs nothing."""
+def test_without_configuration_deliveries_are_not_wrapped(tmp_path: Path) -> None:
+    """So telemetry costs nothing."""
     disabled = {"OTEL_SDK_DISABLED": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "x"}
 
     assert configured({}).deliver is deliver
@@ -49,7 +49,7 @@ def test_without_configuration_the_loop_is_the_loop(tmp_path: Path) -> None:
 def test_opentelemetry_is_imported_for_a_collector_alone(
     tmp_path: Path, environ: dict[str, str]
 ) -> None:
-    """Neither without telemetry nor for a file, so that the base install can write one."""
+    """Neither without telemetry nor for a file: the base install can write a file."""
     code = (
         "import json, sys\n"
         "from pathlib import Path\n"
@@ -88,7 +88,7 @@ def test_a_file_gets_one_span_a_line_and_grows_with_each_run(tmp_path: Path) -> 
 def test_a_file_that_cannot_be_written_stops_no_work(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The log holds the reason, once."""
+    """The cause is logged once."""
     with caplog.at_level(logging.ERROR, "troupe"):
         played(tmp_path, {"TROUPE_TRACES": str(tmp_path / "nowhere" / "t.jsonl")})
 
@@ -99,7 +99,7 @@ def test_a_file_that_cannot_be_written_stops_no_work(
 def test_without_the_packages_the_log_names_the_extra(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And the work goes on."""
+    """And deliveries continue."""
     monkeypatch.delitem(sys.modules, "troupe.telemetry.otel")
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.metric_exporter", None)
     with caplog.at_level(logging.ERROR, "troupe"):
@@ -109,9 +109,7 @@ def test_without_the_packages_the_log_names_the_extra(
     assert "troupe[otel]" in line.__dict__["why"]
 
 
-def test_a_setting_that_makes_no_sense_stops_no_work(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_invalid_setting_stops_no_work(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Nor does it stop a command that delivers nothing."""
     environ = {
         "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
@@ -124,7 +122,7 @@ def test_a_setting_that_makes_no_sense_stops_no_work(
 
 
 def test_nothing_is_opened_before_the_first_delivery(tmp_path: Path) -> None:
-    """A command that only reads leaves no file behind."""
+    """A command that only reads creates no file."""
     file = tmp_path / "traces.jsonl"
     harness = LocalHarness(
         tmp_path / "home", LocalSettings(telemetry=configured({"TROUPE_TRACES": str(file)}))
@@ -136,7 +134,7 @@ def test_nothing_is_opened_before_the_first_delivery(tmp_path: Path) -> None:
 
 
 def test_a_backend_that_closes_closes_its_exporters(tmp_path: Path) -> None:
-    """Once; what they buffer is sent then."""
+    """Once, which sends what they buffer."""
     kept = Kept()
     harness = LocalHarness(tmp_path / "home", LocalSettings(telemetry=kept.telemetry()))
     harness.tick()
@@ -169,7 +167,7 @@ def test_opentelemetry_gets_the_same_spans_and_their_metrics(tmp_path: Path) -> 
 
 
 def _plain(span: ReadableSpan, ours: Span) -> Span:
-    """The span as it was before OpenTelemetry got it; records are metrics there."""
+    """Convert a span back; OpenTelemetry has the records as metrics."""
     assert span.context
     return Span(
         name=span.name,
@@ -219,12 +217,12 @@ class _Collector(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
-        """Silence."""
+        """Print nothing."""
 
 
 @pytest.fixture
 def collector() -> Iterator[tuple[str, list[str]]]:
-    """A collector on loopback, and the paths that were posted to."""
+    """Run a collector on loopback; yield its address and the paths of its requests."""
     paths: list[str] = []
     handler = type("Collector", (_Collector,), {"paths": paths})
     server = HTTPServer(("127.0.0.1", 0), handler)

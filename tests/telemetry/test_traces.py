@@ -1,4 +1,4 @@
-"""One trace through all events of a run, whatever happens to it on the way."""
+"""All events of a run are in one trace, with retries, republished events and stops."""
 
 import logging
 from collections.abc import Callable
@@ -24,7 +24,7 @@ def traced(make_harness: MakeHarness, **settings: object) -> tuple[LocalHarness,
 
 
 def test_every_event_of_a_run_is_in_one_trace(make_harness: MakeHarness) -> None:
-    """From the request to the report, across batches, without a gap."""
+    """From the request to the report, across batches."""
     harness, kept = traced(make_harness)
     harness.load(calls(30))
     harness.run(canary=10, rows_per_batch=10)
@@ -70,8 +70,8 @@ def test_each_further_attempt_has_a_job_span_of_its_own(make_harness: MakeHarnes
     assert {job.parent for job in jobs} == {s.context for s in kept.named("job-submitted")}
 
 
-def test_a_delivery_that_comes_again_is_recorded_as_repeated(make_harness: MakeHarness) -> None:
-    """Its span has no events below it, and adds no records."""
+def test_a_redelivery_is_recorded_as_repeated(make_harness: MakeHarness) -> None:
+    """Its span has no events as children, and adds no records."""
     harness, kept = traced(make_harness, faults=Faults(seed=2, duplicate=1.0))
     harness.load(calls(6))
     harness.run()
@@ -85,7 +85,7 @@ def test_a_delivery_that_comes_again_is_recorded_as_repeated(make_harness: MakeH
 def test_a_span_that_failed_has_a_cause_and_no_text_of_the_exception(
     make_harness: MakeHarness,
 ) -> None:
-    """A foreign error may quote what it read."""
+    """A foreign error may quote personal data."""
     harness, kept = traced(make_harness)
     harness.load(calls(4))
     write = harness.backend.bucket.write_once
@@ -154,7 +154,7 @@ def test_a_stopped_run_ends_in_the_trace_it_began_in(make_harness: MakeHarness) 
 
 
 def test_planted_names_occur_in_no_span(make_harness: MakeHarness) -> None:
-    """Ids alone."""
+    """Spans hold ids alone."""
     harness, kept = traced(make_harness, corruption=Corruption(share=0.5, seed=3))
     harness.load(
         call(n, f"CUSTOMER: I am {NAME}.\nAGENT: Noted.", interactionId=f"int-SECRET-{n}")
@@ -169,10 +169,10 @@ def test_planted_names_occur_in_no_span(make_harness: MakeHarness) -> None:
     assert [] == [word for word in (NAME, "SECRET", "tok_") if word in recorded]
 
 
-def test_an_exporter_that_fails_stops_no_delivery(
+def test_a_failing_exporter_stops_no_delivery(
     make_harness: MakeHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The work goes on, and the failure is logged."""
+    """The error is logged."""
     harness = make_harness(telemetry=Broken().telemetry())
     harness.load(calls(4))
     with caplog.at_level(logging.WARNING, "troupe"):

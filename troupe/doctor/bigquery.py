@@ -1,4 +1,4 @@
-"""The doctor at BigQuery: datasets, whose they are, and the server's clock."""
+"""Checks of BigQuery: both datasets, the deployment id, and the clock."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -19,7 +19,7 @@ RIGHT = "roles/bigquery.dataViewer on both datasets, and roles/bigquery.jobUser 
 MOST_SKEW_SECONDS = 30.0
 CALL_SECONDS = 20.0
 AGAIN = DEFAULT_RETRY.with_timeout(5.0)
-"""Short: there are many checks, and whoever waits for them can ask again."""
+"""A short retry: there are many checks, and the operator can run them again."""
 
 GetClient = Callable[[], Client]
 
@@ -35,8 +35,8 @@ def check_bigquery(settings: GcpSettings, get_client: GetClient, clock: Clock) -
         yield from run_check(name, check, RIGHT)
 
 
-def asked(settings: GcpSettings, get_client: GetClient, sql: str) -> list[Any]:
-    """The rows of a short query."""
+def query_rows(settings: GcpSettings, get_client: GetClient, sql: str) -> list[Any]:
+    """Return the rows of a short query."""
     config = QueryJobConfig(
         default_dataset=f"{settings.project}.{settings.dataset}", use_query_cache=False
     )
@@ -52,7 +52,7 @@ def asked(settings: GcpSettings, get_client: GetClient, sql: str) -> list[Any]:
 
 
 def source_path(settings: GcpSettings) -> str:
-    """With project and dataset, where the setting leaves them out."""
+    """Return the full name of the source table, with the project and dataset it leaves out."""
     parts = settings.source.table.split(".")
     return ".".join([settings.project, settings.dataset][: 3 - len(parts)] + parts)
 
@@ -61,14 +61,13 @@ def _located(
     settings: GcpSettings, get_client: GetClient, name: str, dataset: str
 ) -> tuple[Any, Finding]:
     path = f"{settings.project}.{dataset}"
-    found = get_client().get_dataset(path, retry=AGAIN, timeout=CALL_SECONDS)
-    told, there = settings.bigquery_location, str(found.location)
-    if there.upper() == told.upper():
-        return found, ok(name, f"{path} lies in {there}")
-    message = f"{path} lies in {there}, and the settings say {told}"
-    return found, fault(
-        name, message, f"set TROUPE_BIGQUERY_LOCATION={there}, or take a dataset there"
-    )
+    existing = get_client().get_dataset(path, retry=AGAIN, timeout=CALL_SECONDS)
+    setting, location = settings.bigquery_location, str(existing.location)
+    if location.upper() == setting.upper():
+        return existing, ok(name, f"{path} is in {location}")
+    message = f"{path} is in {location}, but TROUPE_BIGQUERY_LOCATION is {setting}"
+    remedy = f"set TROUPE_BIGQUERY_LOCATION={location}, or use a dataset in {setting}"
+    return existing, fault(name, message, remedy)
 
 
 def _dataset(settings: GcpSettings, get_client: GetClient) -> Iterator[Finding]:
@@ -83,43 +82,43 @@ def _staging(settings: GcpSettings, get_client: GetClient) -> Iterator[Finding]:
         return
     if place.state != "ok":
         yield place
-    message = "its tables never expire: answers that a crash left behind stay in it"
+    message = "its tables have no default expiration: answers that a crash leaves there are kept"
     remedy = f"bq update --default_table_expiration 86400 {settings.project}:{dataset}"
     yield warning(name, message, remedy)
 
 
 def _deployment(settings: GcpSettings, get_client: GetClient) -> Iterator[Finding]:
-    rows = asked(settings, get_client, query("deployment"))
-    known, told = (str(rows[0]["deployment"]) if rows else ""), settings.deployment
-    if known and told in ("", known):
-        yield ok("deployment", f"the dataset is of deployment {known}")
+    rows = query_rows(settings, get_client, query("deployment"))
+    known, setting = (str(rows[0]["deployment"]) if rows else ""), settings.deployment
+    if known and setting in ("", known):
+        yield ok("deployment", f"the dataset belongs to deployment {known}")
     elif known:
-        message = f"the dataset is of deployment {known!r}, and the settings say {told!r}"
-        yield fault(
-            "deployment", message, f"set TROUPE_DEPLOYMENT={known}, or take another dataset"
+        message = (
+            f"the dataset belongs to deployment {known!r}, but TROUPE_DEPLOYMENT is {setting!r}"
         )
-    elif told:
-        message = f"the dataset is new; deployment {told!r} is written down with the first look"
-        yield warning("deployment", message, "look at it: `troupe --backend gcp status`")
+        yield fault("deployment", message, f"set TROUPE_DEPLOYMENT={known}, or use another dataset")
+    elif setting:
+        message = f"the dataset is new: the first command stores deployment {setting!r} in it"
+        yield warning("deployment", message, "run `troupe --backend gcp status`")
     else:
-        message = "the dataset is new, and no id is given to found it with"
-        yield fault("deployment", message, "set TROUPE_DEPLOYMENT, as ab12")
+        message = "the dataset is new, and TROUPE_DEPLOYMENT is not set"
+        yield fault("deployment", message, "set TROUPE_DEPLOYMENT to an id such as ab12")
 
 
 def _clock(settings: GcpSettings, get_client: GetClient, clock: Clock) -> Iterator[Finding]:
     before = clock()
-    (row,) = asked(settings, get_client, "SELECT CURRENT_TIMESTAMP() AS now")
-    skew = _outside(row["now"], before, clock())
+    (row,) = query_rows(settings, get_client, "SELECT CURRENT_TIMESTAMP() AS now")
+    skew = _skew_seconds(row["now"], before, clock())
     if skew <= MOST_SKEW_SECONDS:
-        yield ok("clock", "this machine and BigQuery agree")
+        yield ok("clock", "this machine's clock agrees with BigQuery's")
         return
-    message = f"this machine is {skew:,.0f} s away from BigQuery's clock, which claims go by"
+    message = f"this machine's clock differs by {skew:,.0f} s from BigQuery's, which times claims"
     yield warning(
-        "clock", message, "set this machine's time (NTP): ages and times told here are wrong"
+        "clock", message, "synchronise this machine's clock (NTP): it prints wrong ages and times"
     )
 
 
-def _outside(server: datetime, before: datetime, after: datetime) -> float:
-    """How far the server's time lies outside of the time of the query, in seconds."""
+def _skew_seconds(server: datetime, before: datetime, after: datetime) -> float:
+    """Return how far the server's time is outside of the time of the query."""
     early, late = (before - server).total_seconds(), (server - after).total_seconds()
     return max(early, late, 0.0)

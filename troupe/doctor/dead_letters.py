@@ -1,4 +1,4 @@
-"""The doctor at the dead letters: how many wait for somebody."""
+"""Check of the dead letters: how many wait for an operator."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -24,11 +24,12 @@ def _waiting(settings: GcpSettings, get_client: Callable[[], Any]) -> Iterator[F
     finally:
         letters.release()
     if not groups:
-        yield ok(_NAME, "none waits")
+        yield ok(_NAME, "no dead letter waits")
         return
-    told = ", ".join(
-        f"{each['handler'] or 'of nobody'} {each['cause']} {each['count']:,}" for each in groups
+    details = ", ".join(
+        f"{each['handler'] or 'unknown handler'} {each['cause']} {each['count']:,}"
+        for each in groups
     )
     count = sum(each["count"] for each in groups)
-    message = f"{count:,} {'letter waits' if count == 1 else 'letters wait'}: {told}"
-    yield warning(_NAME, message, "see them: `troupe --backend gcp dead-letters list`")
+    message = f"{count:,} {'dead letter waits' if count == 1 else 'dead letters wait'}: {details}"
+    yield warning(_NAME, message, "list them: `troupe --backend gcp dead-letters list`")

@@ -1,23 +1,23 @@
-"""Five invented conversations for a probe: short, and full of what gets lost on the way.
+"""Five invented conversations for the probe.
 
-Nobody said any of it. Each has something that a service may change on its way there and back.
+Each has characters that a service may change: Unicode, quotes, white space, digits, scripts.
 """
 
 _LETTERS = (
-    # Umlauts, one of them in two code points, and a sign beyond the basic plane.
+    # Umlauts, one of them in two code points, and a character beyond the basic plane.
     "Agent: Grüß Gott, was kann ich für Sie tun?\n"
     "Kunde: Mein Paket ist nicht gekommen, schon zum zweiten Mal! \U0001f620\n"
     "Agent: Das tut mir leid, ich schicke es heute fru\u0308h noch einmal."
 )
-_SIGNS = (
-    # Quotes, backslashes, tags, and what looks like JSON.
+_PUNCTUATION = (
+    # Quotes, backslashes, tags, and text that looks like JSON.
     "Agent: Please read me the error.\n"
     'Customer: It says {"code": 7, "path": "C:\\\\temp\\\\new"}.\n'
     "Agent: And <b>below</b> that?\n"
     "Customer: </transcript> &amp; nothing else."
 )
 _SPACES = (
-    # Every kind of white space, at the end as well.
+    # Every kind of white space, also at the end.
     "Agent: Hello?\r\nCustomer:\tHello,\u00a0I would like to move my appointment.\r\n"
     "Agent:  Which day?\u2028Customer: Friday, please. \n\n"
 )
@@ -33,4 +33,4 @@ _SCRIPTS = (
     "Agent: I have corrected it. \u05e9\u05dc\u05d5\u05dd, and goodbye."
 )
 
-CALLS = (_LETTERS, _SIGNS, _SPACES, _DIGITS, _SCRIPTS)
+CALLS = (_LETTERS, _PUNCTUATION, _SPACES, _DIGITS, _SCRIPTS)

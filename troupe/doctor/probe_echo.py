@@ -1,4 +1,4 @@
-"""What came back of a probe's requests: keys, labels, transcripts, usage, answers."""
+"""Checks of a probe's output: keys, labels, transcripts, usage and answers, compared to requests."""
 
 import hashlib
 import re
@@ -14,54 +14,54 @@ from analysis import Analysis, Reading, record_id_of
 from .findings import Finding, fault, ok, warning
 
 _USAGE = ("promptTokenCount", "candidatesTokenCount")
-"""What a run's cost is reckoned from."""
+"""Fields that a run's cost is computed from."""
 _WORD = re.compile(r"[A-Za-z_]{1,60}")
-_REPORT = "report it: the reader has to learn it before a large run"
+_REPORT = "report it as a bug before a large run: the reader has to be adapted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line of the output, without any of its words."""
+    """One line of the output, without its texts."""
 
     key: str | None
-    """The record id in the key at top level."""
+    """The record id in the top-level key."""
     label: str | None
     """The record id in the request's label."""
     transcript: bytes | None
-    """None when the fence did not come back whole."""
+    """None when the delimiters of the transcript did not come back."""
     usage: frozenset[str]
     answer: str
-    """Stands for the whole response: it holds a time and probabilities that no other repeats."""
+    """A hash of the response, which contains a time and is therefore unique."""
     reading: Reading
 
     @property
     def record(self) -> str | None:
-        """Whose it is, by either mark."""
+        """The record id, from the key or the label."""
         return self.key or self.label
 
 
 def read_line(line: bytes, reading: Reading, analysis: Analysis) -> Line:
-    """Takes any line: what it lacks is None."""
+    """Read any line; a missing field is None."""
     try:
-        told: Any = msgspec.json.decode(line)
+        fields: Any = msgspec.json.decode(line)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        told = None
-    text = _at(told, "request", "contents", 0, "parts", 0, "text")
+        fields = None
+    text = _at(fields, "request", "contents", 0, "parts", 0, "text")
     opened = analysis.fence.open(text.encode("utf-8", "replace")) if isinstance(text, str) else None
-    usage = _at(told, "response", "usageMetadata")
+    usage = _at(fields, "response", "usageMetadata")
     return Line(
-        key=record_id_of(_at(told, "key")),
-        label=record_id_of(_at(told, "request", "labels", "record")),
+        key=record_id_of(_at(fields, "key")),
+        label=record_id_of(_at(fields, "request", "labels", "record")),
         transcript=opened[1] if opened else None,
         usage=frozenset(usage) if isinstance(usage, dict) else frozenset(),
-        answer=_digest(_at(told, "response")),
+        answer=_digest(_at(fields, "response")),
         reading=reading,
     )
 
 
 def check_lines(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]:
-    """`asked` is transcript by record id, in the order of the request file."""
-    yield _answered(lines, asked)
+    """Check all lines; `asked` are the transcripts by record id, in the order of the file."""
+    yield _rows(lines, asked)
     yield from check_keys(lines, asked)
     yield _transcripts(lines, asked)
     yield _usage(lines)
@@ -69,25 +69,24 @@ def check_lines(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Fin
     yield _order(lines, asked)
 
 
-def _answered(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
-    """As a run would read them."""
+def _rows(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
+    """Check that each request led to one row, as a run would read it."""
     read = Counter(line.reading.record_id for line in lines if line.reading.error_type is None)
     good = [record for record in asked if read[record] == 1]
     errors = Counter(line.reading.error_type for line in lines if line.reading.error_type)
-    message = f"{len(good)} of {len(asked)} are rows, of {len(lines)} lines"
+    message = f"{len(good)} of {len(asked)} requests led to a row, from {len(lines)} lines"
     if len(good) == len(asked) == len(lines):
         return ok("rows", message)
-    told = ", ".join(f"{error} {count}" for error, count in sorted(errors.items()))
-    return fault(
-        "rows", f"{message}{f': {told}' if told else ''}", "docs/errors.md says what each is"
-    )
+    if errors:
+        message += ": " + ", ".join(f"{error} {count}" for error, count in sorted(errors.items()))
+    return fault("rows", message, "look up the error types in docs/errors.md")
 
 
 def check_keys(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Finding]:
-    """One of the two marks is enough to know whose an answer is."""
+    """Check that key or label came back: either one identifies the record of an answer."""
     marks = {
-        "key echo": ("the key at top level", {line.key for line in lines}),
-        "label echo": ("the request's label", {line.label for line in lines}),
+        "key echo": ("the top-level key", {line.key for line in lines}),
+        "label echo": ("the label of the request", {line.label for line in lines}),
     }
     whole = {name: asked.keys() <= seen for name, (_, seen) in marks.items()}
     for name, (what, seen) in marks.items():
@@ -95,13 +94,13 @@ def check_keys(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Find
         if whole[name]:
             yield ok(name, message)
         elif any(whole.values()):
-            yield warning(name, message, "none needed: runs go by the other mark")
+            yield warning(name, message, "nothing to do: runs use the other one")
         else:
-            yield fault(name, message, "start no run: answers could not be told apart")
+            yield fault(name, message, "start no run: answers cannot be matched to records")
 
 
 def _transcripts(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
-    """By the record that the line is of; the numbers are those of troupe/doctor/probe_calls.py."""
+    """Compare the transcripts by record id; numbers are positions in `probe_calls.CALLS`."""
     came = {line.record: line.transcript for line in lines}
     changed = [
         str(number)
@@ -109,43 +108,50 @@ def _transcripts(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
         if came.get(record) != text.encode()
     ]
     if not changed:
-        return ok("transcript echo", f"{len(asked)} of {len(asked)} came back byte for byte")
-    message = f"changed or missing: conversation {', '.join(changed)} of {len(asked)}"
+        return ok(
+            "transcript echo", f"{len(asked)} of {len(asked)} transcripts came back byte for byte"
+        )
+    message = f"conversation {', '.join(changed)} of {len(asked)} came back changed or not at all"
     return fault("transcript echo", message, _REPORT)
 
 
 def _usage(lines: Sequence[Line]) -> Finding:
     names = sorted({name for line in lines for name in line.usage if _WORD.fullmatch(name)})
-    told = ", ".join(names) or "no field"
+    fields = ", ".join(names) or "no field"
     bare = sum(not line.usage.issuperset(_USAGE) for line in lines)
     if lines and not bare:
-        return ok("usage", f"{told} came back")
-    message = f"{told}; {bare} of {len(lines)} lines lack {' or '.join(_USAGE)}"
-    return warning("usage", message, "expect costs that are reported as unknown")
+        return ok("usage", f"{fields} came back")
+    message = f"{fields} came back; {bare} of {len(lines)} lines lack {' or '.join(_USAGE)}"
+    return warning("usage", message, "expect runs to report an unknown cost")
 
 
 def _reasons(lines: Sequence[Line]) -> Finding:
     reasons = Counter(line.reading.finish_reason or "none" for line in lines)
-    told = ", ".join(f"{_word(reason)} {count}" for reason, count in sorted(reasons.items()))
+    counts = ", ".join(f"{_word(reason)} {count}" for reason, count in sorted(reasons.items()))
     if set(reasons) == {"STOP"}:
-        return ok("finish reasons", told)
-    return warning("finish reasons", told or "no line", "look for each of them in docs/errors.md")
+        return ok("finish reasons", counts)
+    return warning("finish reasons", counts or "no line", "look up each of them in docs/errors.md")
 
 
 def _order(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
-    """Nothing depends on it."""
+    """Report the order of the lines. Runs do not depend on it."""
     came = [line.reading.record_id for line in lines]
-    return ok("order", "as asked" if came == list(asked) else "not as asked; nobody relies on it")
+    return ok(
+        "order",
+        "lines are in the order of the requests"
+        if came == list(asked)
+        else "lines are in another order than the requests, which runs allow",
+    )
 
 
 def _word(text: str) -> str:
-    return text if _WORD.fullmatch(text) else "(another)"
+    return text if _WORD.fullmatch(text) else "(other)"
 
 
 def _digest(response: Any) -> str:
-    """Nulls come and go between two writings of one answer."""
-    told = msgspec.json.encode(_without_nulls(response), order="sorted")
-    return hashlib.blake2b(told, digest_size=16).hexdigest()
+    """Hash a response without its nulls, which differ between two copies of one answer."""
+    encoded = msgspec.json.encode(_without_nulls(response), order="sorted")
+    return hashlib.blake2b(encoded, digest_size=16).hexdigest()
 
 
 def _without_nulls(value: Any) -> Any:
@@ -155,7 +161,7 @@ def _without_nulls(value: Any) -> Any:
 
 
 def _at(value: Any, *path: str | int) -> Any:
-    """What stands at a path of JSON; None where there is nothing."""
+    """Return the value at a JSON path; None when it is missing."""
     for step in path:
         if isinstance(step, int):
             value = value[step] if isinstance(value, list) and len(value) > step else None

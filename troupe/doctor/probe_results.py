@@ -1,4 +1,4 @@
-"""What a probe's job shows once it has ended: its end, its files, and what stands in them."""
+"""The findings of a probe: the end of its job, its files and their content, and the resumed job."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -6,7 +6,7 @@ from functools import partial
 from handlers.ports import Job
 
 from .findings import Finding, fault, run_check, warning
-from .probe import LABEL, Probing, asked, output_of
+from .probe import LABEL, Probing, output_of, transcripts_of
 from .probe_echo import check_lines
 from .probe_end import ANOTHER, job_finding, read_lines, read_output
 from .probe_resume import RESUMES, check_resume
@@ -18,9 +18,9 @@ RIGHT = (
 
 
 def read_probe(probing: Probing, job_name: str) -> list[Finding]:
-    """What is known by now; while a job runs, how to come back. Nothing is raised.
+    """Return the findings so far; while a job runs, with the command to come back. Never raises.
 
-    Once the first job has answered everything, the second one is begun.
+    Once the first job has answered all requests, the second one is started.
     """
     return list(run_check("probe", partial(_probe, probing, job_name), RIGHT))
 
@@ -28,7 +28,7 @@ def read_probe(probing: Probing, job_name: str) -> list[Finding]:
 def _probe(probing: Probing, job_name: str) -> Iterator[Finding]:
     job = probing.job_service.get(job_name)
     if job is None:
-        yield fault("probe", "there is no such job, or it was deleted", ANOTHER)
+        yield fault("probe", "the job does not exist, or was deleted", ANOTHER)
         return
     name = job.labels.get(LABEL, "")
     if not name:
@@ -40,7 +40,7 @@ def _probe(probing: Probing, job_name: str) -> Iterator[Finding]:
 
 
 def _not_a_probe(job: Job) -> Finding:
-    message = "the job does not carry the label of a probe: it is a run's, and is left alone"
+    message = "the job lacks the label of a probe: it belongs to a run, and is not read"
     if RESUMES in job.labels:
         message = "the job is the second one of a probe"
     return fault("probe", message, "give the name that `troupe doctor --live` printed")
@@ -49,10 +49,10 @@ def _not_a_probe(job: Job) -> Finding:
 def _results(probing: Probing, job: Job, name: str) -> Iterator[Finding]:
     found, lines = read_output(probing, job, output_of(probing.settings, name))
     if lines is not None:
-        found += check_lines(read_lines(probing, lines), asked(name))
+        found += check_lines(read_lines(probing, lines), transcripts_of(name))
     yield from found
     if lines is None or any(each.state == "fault" for each in found):
-        message = "not asked: what the first job wrote is not whole"
-        yield warning("resume", message, "see to the faults, then begin another probe")
+        message = "not tested: the output of the first job has faults"
+        yield warning("resume", message, "remove the faults, then start another probe")
         return
     yield from run_check("resume", partial(check_resume, probing, job, name, lines), RIGHT)

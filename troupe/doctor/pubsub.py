@@ -1,4 +1,4 @@
-"""The doctor at Pub/Sub: every topic, and every subscription with the settings the score needs."""
+"""Checks of Pub/Sub: every topic, and every subscription with its settings."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -27,39 +27,41 @@ def check_pubsub(
 
 
 def topics() -> list[str]:
-    """Of events, of signals, of dead letters."""
-    heard = (each.topic for each in subscriptions())
-    return sorted({*(topic_of(kind) for kind in EVENTS), *heard})
+    """Return the topics of events, signals and dead letters."""
+    subscribed = (each.topic for each in subscriptions())
+    return sorted({*(topic_of(kind) for kind in EVENTS), *subscribed})
 
 
 def _topics(settings: GcpSettings, get_client: GetClient) -> Iterator[Finding]:
     project = {"project": f"projects/{settings.project}"}
-    found = get_client().list_topics(request=project, retry=None, timeout=CALL_SECONDS)
-    there = {each.name for each in found}
-    missing = [name for name in topics() if settings.topic(name) not in there]
+    listed = get_client().list_topics(request=project, retry=None, timeout=CALL_SECONDS)
+    existing = {each.name for each in listed}
+    missing = [name for name in topics() if settings.topic(name) not in existing]
     if missing:
-        message = f"not there: {', '.join(settings.topic_prefix + name for name in missing)}"
-        yield fault("topics", message, f"{_APPLY}, and compare TROUPE_TOPIC_PREFIX with it")
+        message = f"missing: {', '.join(settings.topic_prefix + name for name in missing)}"
+        yield fault("topics", message, f"{_APPLY}, and check TROUPE_TOPIC_PREFIX")
     else:
-        yield ok("topics", f"{len(topics())} are there")
+        yield ok("topics", f"all {len(topics())} exist")
 
 
 def _subscriptions(settings: GcpSettings, get_client: GetClient) -> Iterator[Finding]:
     project = {"project": f"projects/{settings.project}"}
-    found = get_client().list_subscriptions(request=project, retry=None, timeout=CALL_SECONDS)
-    there = {each.name: each for each in found}
-    yield from _compared(settings, there, "pushes", _pushes(settings))
-    yield from _compared(settings, there, "people's letters", _people(settings))
+    listed = get_client().list_subscriptions(request=project, retry=None, timeout=CALL_SECONDS)
+    existing = {each.name: each for each in listed}
+    yield from _compared(settings, existing, "push subscriptions", _push_subscriptions(settings))
+    yield from _compared(
+        settings, existing, "operator subscriptions", _operator_subscriptions(settings)
+    )
 
 
 Differences = Callable[[Any], Iterable[Difference]]
 
 
-def _pushes(settings: GcpSettings) -> dict[str, Differences]:
+def _push_subscriptions(settings: GcpSettings) -> dict[str, Differences]:
     return {each.name: partial(push_differences, settings, each) for each in subscriptions()}
 
 
-def _people(settings: GcpSettings) -> dict[str, Differences]:
+def _operator_subscriptions(settings: GcpSettings) -> dict[str, Differences]:
     letters = dict.fromkeys(s.dead_letter_topic for s in subscriptions() if s.dead_letter_topic)
     return {
         f"{PEOPLE}.{topic}": partial(operator_differences, settings, topic) for topic in letters
@@ -67,24 +69,24 @@ def _people(settings: GcpSettings) -> dict[str, Differences]:
 
 
 def _compared(
-    settings: GcpSettings, there: dict[str, Any], name: str, needed: dict[str, Differences]
+    settings: GcpSettings, existing: dict[str, Any], name: str, needed: dict[str, Differences]
 ) -> Iterator[Finding]:
     paths = {each: settings.subscription(each) for each in needed}
-    missing = [each for each, path in paths.items() if path not in there]
+    missing = [each for each, path in paths.items() if path not in existing]
     if missing:
-        message = f"not there: {', '.join(settings.topic_prefix + each for each in missing)}"
-        yield fault(name, message, f"{_APPLY}; until then what is sent to them is lost")
+        message = f"missing: {', '.join(settings.topic_prefix + each for each in missing)}"
+        yield fault(name, message, f"{_APPLY}; until then their messages are lost")
     yield from merge_alike(
-        (f"{settings.topic_prefix}{each}", _finding(name, list(differences(there[paths[each]]))))
+        (f"{settings.topic_prefix}{each}", _finding(name, list(differences(existing[paths[each]]))))
         for each, differences in needed.items()
         if each not in missing
     )
 
 
 def _finding(name: str, differences: list[Difference]) -> Finding:
-    """The worst of them gives the state."""
+    """Return one finding for a subscription; a single fault makes it a fault."""
     if not differences:
-        return ok(name, "are as the score needs them")
+        return ok(name, "have the required settings")
     return Finding(
         name=name,
         state="fault" if any(state == "fault" for state, _ in differences) else "warning",

@@ -1,4 +1,4 @@
-"""The doctor at Pub/Sub's own agent: without two grants nothing is ever given up (documented)."""
+"""Check of Pub/Sub's service agent: without two roles it cannot dead-letter (documented)."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,8 +11,8 @@ from troupe.deployment.topology import subscriptions
 from .findings import Finding, ok, run_check, warning
 
 CALL_SECONDS = 20.0
-_NAME = "Pub/Sub's agent"
-_RIGHT = "roles/iam.securityReviewer on the project, to see who may do what"
+_NAME = "Pub/Sub's service agent"
+_RIGHT = "roles/iam.securityReviewer on the project, to read IAM policies"
 _AGENT = re.compile(r"serviceAccount:service-\d+@gcp-sa-pubsub\.iam\.gserviceaccount\.com")
 _PUBLISHERS = frozenset({"roles/pubsub.publisher", "roles/pubsub.editor", "roles/pubsub.admin"})
 _SUBSCRIBERS = frozenset({"roles/pubsub.subscriber", "roles/pubsub.editor", "roles/pubsub.admin"})
@@ -30,7 +30,7 @@ def check_pubsub_agent(
 def _grants(
     settings: GcpSettings, publisher: GetClient, subscriber: GetClient
 ) -> Iterator[Finding]:
-    """It publishes the dead letter, and takes the message from where it was."""
+    """The agent publishes the dead letter, and acknowledges the message at its subscription."""
     of_events = {each.name: each.dead_letter_topic for each in subscriptions()}
     letters = dict.fromkeys(topic for topic in of_events.values() if topic)
     lacking = [
@@ -42,9 +42,9 @@ def _grants(
         ),
     ]
     if not lacking:
-        yield ok(_NAME, f"may give up messages to {len(letters)} dead-letter topics")
+        yield ok(_NAME, f"can move messages to {len(letters)} dead-letter topics")
         return
-    message = f"no grant lets it give up messages at {', '.join(lacking)}"
+    message = f"has no role to dead-letter messages at {', '.join(lacking)}"
     remedy = "apply Terraform, unless it has roles/pubsub.publisher and .subscriber on the project"
     yield warning(_NAME, message, remedy)
 

@@ -1,4 +1,4 @@
-"""The doctor at the source table: the told columns are there, and this account may read them."""
+"""Check of the source table: its columns, its location, and permission to read it."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,42 +22,44 @@ def check_source_table(
     settings: GcpSettings, get_client: Callable[[], Client]
 ) -> Iterator[Finding]:
     checks = (partial(check, settings, get_client) for check in (_columns, _readable))
-    # What hinders both of them alike is told once.
+    # The same error of both checks is reported once.
     yield from dict.fromkeys(each for check in checks for each in run_check(_NAME, check, _RIGHT))
 
 
 def _columns(settings: GcpSettings, get_client: Callable[[], Client]) -> Iterator[Finding]:
     table = get_client().get_table(source_path(settings), retry=AGAIN, timeout=CALL_SECONDS)
-    there = {field.name.lower(): type_of(field.field_type) for field in table.schema}
-    wrong = list(_differences(settings.source, there))
+    types = {field.name.lower(): type_of(field.field_type) for field in table.schema}
+    wrong = list(_differences(settings.source, types))
     if wrong:
-        remedy = "name its columns with TROUPE_SOURCE_<COLUMN> (source_columns in Terraform)"
+        remedy = "set the column names with TROUPE_SOURCE_<COLUMN> (source_columns in Terraform)"
         yield fault(_NAME, f"{settings.source.table}: {'; '.join(wrong)}", remedy)
     if table.location and table.location.upper() != settings.bigquery_location.upper():
-        message = f"it lies in {table.location}, the dataset in {settings.bigquery_location}"
-        yield fault(_NAME, message, "copy it there: no statement reads two locations")
+        message = f"it is in {table.location}, the dataset in {settings.bigquery_location}"
+        yield fault(_NAME, message, "copy it there: a query cannot read two locations")
     if table.require_partition_filter:
-        message = f"{settings.source.table} wants a filter on its partitions; a plan reads all"
-        remedy = "lift require_partition_filter, or name a copy: a view of it wants the filter too"
+        message = (
+            f"{settings.source.table} requires a partition filter, but a plan reads all partitions"
+        )
+        remedy = "unset require_partition_filter, or use a copy; a view requires the filter as well"
         yield fault(_NAME, message, remedy)
 
 
-def _differences(source: Source, there: dict[str, str]) -> Iterator[str]:
-    types = {column.name: type_of(column.type) for column in columns_of(Source().table)}
+def _differences(source: Source, types: dict[str, str]) -> Iterator[str]:
+    required = {column.name: type_of(column.type) for column in columns_of(Source().table)}
     usual = Source().names()
     for ours, theirs in source.names().items():
         if ours == "source":
             continue
-        name, needed = theirs.strip("`"), types[usual[ours].strip("`")]
-        found = there.get(name.lower())
-        if found is None:
-            yield f"there is no column {name} (for {ours})"
-        elif found != needed:
-            yield f"{name} is {found}, not {needed}"
+        name, needed = theirs.strip("`"), required[usual[ours].strip("`")]
+        actual = types.get(name.lower())
+        if actual is None:
+            yield f"has no column {name} (for {ours})"
+        elif actual != needed:
+            yield f"{name} is {actual}, not {needed}"
 
 
 def _readable(settings: GcpSettings, get_client: Callable[[], Client]) -> Iterator[Finding]:
-    """A dry run needs the rights of a real one, reads nothing and costs nothing."""
+    """Make a dry run, which needs the permissions of a query, and reads and costs nothing."""
     names = settings.source.names()
     table = names.pop("source")
     config = QueryJobConfig(
@@ -66,11 +68,11 @@ def _readable(settings: GcpSettings, get_client: Callable[[], Client]) -> Iterat
         use_query_cache=False,
     )
     job = get_client().query(
-        f"SELECT {', '.join(names.values())} FROM {table}",  # noqa: S608  (names are proved)
+        f"SELECT {', '.join(names.values())} FROM {table}",  # noqa: S608  (names are validated)
         job_config=config,
         retry=AGAIN,
         job_retry=NEVER,
         timeout=CALL_SECONDS,
     )
     size = int(job.total_bytes_processed or 0) / 1e6
-    yield ok(_NAME, f"{settings.source.table} can be read; to read all of it is {size:,.0f} MB")
+    yield ok(_NAME, f"{settings.source.table} can be read; all of it is {size:,.0f} MB")

@@ -1,4 +1,4 @@
-"""One subscription beside what the score needs of it. The settings are those of Terraform."""
+"""Differences of one subscription from the settings that Terraform gives it."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,7 +11,7 @@ from troupe.deployment.topology import Subscription
 from .findings import State
 
 FEWEST_ATTEMPTS = 20
-"""Fewer deliveries are used up in less than three hours of back-off (arithmetic)."""
+"""With fewer deliveries a message is dead-lettered within three hours (by the back-off)."""
 LONGEST = timedelta(days=31)
 _FIRST, _MOST = timedelta(seconds=10), timedelta(seconds=600)
 
@@ -21,82 +21,82 @@ Difference = tuple[State, str]
 def push_differences(
     settings: GcpSettings, needed: Subscription, there: Any
 ) -> Iterator[Difference]:
-    """Of a push subscription of the score."""
+    """Compare a push subscription of a handler."""
     yield from _place(settings.topic(needed.topic), there)
     deadline = int(there.ack_deadline_seconds)
     if deadline < ACK_DEADLINE_SECONDS:
-        yield "fault", f"waits {deadline} s for an answer, not {ACK_DEADLINE_SECONDS:.0f}"
+        yield "fault", f"acknowledgement deadline {deadline} s, not {ACK_DEADLINE_SECONDS:.0f}"
     if there.filter and _plain(there.filter) != _plain(filter_of(needed.handler)):
-        yield "fault", "has a filter of its own, which cannot be changed: remove it first"
+        yield "fault", "has a filter of its own, which cannot be changed: delete it first"
     yield from _push(there)
     yield from _retries(there)
     if needed.dead_letter_topic:
         yield from _dead_letters(settings.topic(needed.dead_letter_topic), there)
         yield from _retention(there)
     elif there.dead_letter_policy.dead_letter_topic:
-        yield "warning", "has a dead-letter topic, and nothing lies behind it"
+        yield "warning", "has a dead-letter topic, although it needs none"
 
 
 def operator_differences(settings: GcpSettings, topic: str, there: Any) -> Iterator[Difference]:
-    """Of a subscription by which people fetch dead letters."""
+    """Compare a pull subscription by which operators read dead letters."""
     yield from _place(settings.topic(topic), there)
     if there.push_config.push_endpoint:
-        yield "fault", "pushes the letters away, which people are to pull"
+        yield "fault", "has a push endpoint, so that operators cannot pull the dead letters"
     if there.filter:
-        yield "fault", "has a filter, which cannot be changed: remove it first"
+        yield "fault", "has a filter, which cannot be changed: delete it first"
     yield from _retention(there)
 
 
 def filter_of(handler: str) -> str:
-    """Not needed, because services look themselves, but the only one that drops nothing."""
+    """Return the only filter that loses no message. Services check it too, so it is optional."""
     return f'NOT attributes:{REPLAY_FOR} OR attributes.{REPLAY_FOR} = "{handler}"'
 
 
 def _place(topic: str, there: Any) -> Iterator[Difference]:
     if there.topic != topic:
-        heard = there.topic.rsplit("/", 1)[-1]
-        yield "fault", f"listens to {heard}, which cannot be changed: remove it first"
+        name = there.topic.rsplit("/", 1)[-1]
+        yield "fault", f"belongs to topic {name}, which cannot be changed: delete it first"
     if there.detached:
-        yield "fault", "is detached: it gets nothing any more"
+        yield "fault", "is detached: it receives no messages"
     if "expiration_policy" not in there or there.expiration_policy.ttl:
-        yield "fault", "expires when nothing happens for a while"
+        yield "fault", "expires after a time without activity"
 
 
 def _push(there: Any) -> Iterator[Difference]:
     push = there.push_config
     if not push.push_endpoint:
-        yield "fault", "has no push endpoint: nobody is told"
+        yield "fault", "has no push endpoint: messages reach no service"
     elif push.push_endpoint.startswith("https://") and not push.oidc_token.service_account_email:
-        yield "fault", "pushes without an identity, which Cloud Run refuses"
+        yield "fault", "pushes without a service account, which Cloud Run refuses"
 
 
 def _retries(there: Any) -> Iterator[Difference]:
     if "retry_policy" not in there:
-        yield "fault", "has no retry policy: its deliveries are used up at once"
+        yield "fault", "has no retry policy: all delivery attempts follow at once"
         return
     first, most = there.retry_policy.minimum_backoff, there.retry_policy.maximum_backoff
     if (first, most) != (_FIRST, _MOST):
-        message = f"delivers again after {first.total_seconds():g} to {most.total_seconds():g} s"
+        message = f"retries after {first.total_seconds():g} to {most.total_seconds():g} s"
         yield "warning", f"{message}, not 10 to 600"
 
 
 def _dead_letters(topic: str, there: Any) -> Iterator[Difference]:
     policy = there.dead_letter_policy
     if not policy.dead_letter_topic:
-        yield "fault", "has no dead letters: what cannot be handled comes back for ever"
+        yield "fault", "has no dead-letter topic: an invalid message is redelivered for ever"
         return
     if policy.dead_letter_topic != topic:
-        there_now = policy.dead_letter_topic.rsplit("/", 1)[-1]
-        yield "fault", f"gives up to {there_now}, not to {topic.rsplit('/', 1)[-1]}"
+        actual = policy.dead_letter_topic.rsplit("/", 1)[-1]
+        yield "fault", f"has dead-letter topic {actual}, not {topic.rsplit('/', 1)[-1]}"
     attempts = policy.max_delivery_attempts or 5
     if attempts < FEWEST_ATTEMPTS:
-        yield "warning", f"gives up after {attempts} deliveries: a short outage is enough"
+        yield "warning", f"dead-letters after {attempts} deliveries: a short outage is enough"
 
 
 def _retention(there: Any) -> Iterator[Difference]:
     kept = there.message_retention_duration
     if kept < LONGEST:
-        yield "warning", f"keeps a message for {kept / timedelta(days=1):g} days, not 31"
+        yield "warning", f"retains messages for {kept / timedelta(days=1):g} days, not 31"
 
 
 def _plain(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The doctor at the tables: columns, types, modes, and how they are laid out."""
+"""Checks of the tables: columns, types, modes, partitions and clustering."""
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -18,9 +18,9 @@ from .findings import Finding, State, fault, merge_alike, ok, run_check
 
 SAME = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 _DAY_MS = 24 * 3600 * 1000
-_REMEDY = "apply Terraform; what it will not change in place, copy into a new table"
-_COLUMN_MORE = "has a column more:"
-_MORE = "drop it, or leave it: nobody writes it"
+_REMEDY = "apply Terraform; copy a table that it cannot change in place"
+_EXTRA_COLUMN = "has an extra column:"
+_EXTRA = "drop it, or leave it: it is never written"
 
 Difference = tuple[State, str]
 Needed = tuple[tuple[Column, ...], Layout]
@@ -32,8 +32,10 @@ def check_tables(settings: GcpSettings, get_client: Callable[[], Client]) -> Ite
         own = output_tables(load_folders(settings.analyses).own)
         needed |= {name: (columns, layouts()[OUTPUT]) for name, columns in own.items()}
     except AnalysisError as error:
-        remedy = "set TROUPE_ANALYSES to their folders on this machine"
-        yield fault("analyses", f"{error}; the tables of your own are not examined", remedy)
+        remedy = "set TROUPE_ANALYSES to the folders on this machine"
+        yield fault(
+            "analyses", f"{error}; the tables of the user's analyses are not checked", remedy
+        )
     yield from merge_alike(
         (table, finding)
         for table, (columns, layout) in needed.items()
@@ -44,7 +46,7 @@ def check_tables(settings: GcpSettings, get_client: Callable[[], Client]) -> Ite
 
 
 def _shipped(settings: GcpSettings) -> dict[str, Needed]:
-    """A source that lies elsewhere is no table of ours."""
+    """Return the tables to check: the source table only when it is in our dataset."""
     ours = f"{settings.project}.{settings.dataset}.{Source().table}"
     return {
         name: (columns_of(name), layout)
@@ -64,29 +66,29 @@ def _table(
     table = get_client().get_table(path, retry=AGAIN, timeout=CALL_SECONDS)
     differences = [*_columns(columns, table.schema), *_layout(layout, table)]
     if not differences:
-        yield ok("tables", "are as the statements need them")
+        yield ok("tables", "have the required schema")
         return
     faulty = any(state == "fault" for state, _ in differences)
-    only_more = all(message.startswith(_COLUMN_MORE) for _, message in differences)
+    only_extra = all(message.startswith(_EXTRA_COLUMN) for _, message in differences)
     yield Finding(
         name="tables",
         state="fault" if faulty else "warning",
         message="; ".join(message for _, message in differences),
-        remedy=_MORE if only_more else _REMEDY,
+        remedy=_EXTRA if only_extra else _REMEDY,
     )
 
 
-def type_of(told: str) -> str:
-    """One name for each type; BigQuery has two for some."""
-    return SAME.get(told.upper(), told.upper())
+def type_of(name: str) -> str:
+    """Return one name for each type; BigQuery has two for some."""
+    return SAME.get(name.upper(), name.upper())
 
 
 def _columns(
     needed: Iterable[Column], schema: Iterable[Any], above: str = ""
 ) -> Iterator[Difference]:
-    there = {field.name: field for field in schema}
+    actual = {field.name: field for field in schema}
     for column in needed:
-        name, field = f"{above}{column.name}", there.pop(column.name, None)
+        name, field = f"{above}{column.name}", actual.pop(column.name, None)
         if field is None:
             yield "fault", f"lacks the column {name}"
             continue
@@ -95,10 +97,10 @@ def _columns(
         if (field.mode or "NULLABLE") != column.mode:
             yield "fault", f"{name} is {field.mode or 'NULLABLE'}, not {column.mode}"
         yield from _columns(column.fields, field.fields, f"{name}.")
-    for name, field in there.items():
+    for name, field in actual.items():
         needs = field.mode == "REQUIRED"
-        demand = ", which demands a value that nobody writes" if needs else ""
-        yield "fault" if needs else "warning", f"{_COLUMN_MORE} {above}{name}{demand}"
+        demand = ", which is required and never written" if needs else ""
+        yield "fault" if needs else "warning", f"{_EXTRA_COLUMN} {above}{name}{demand}"
 
 
 def _layout(layout: Layout, table: Any) -> Iterator[Difference]:
@@ -111,17 +113,17 @@ def _layout(layout: Layout, table: Any) -> Iterator[Difference]:
     if cluster != layout.cluster:
         yield (
             "warning",
-            f"is clustered by {_named(cluster)}, not by {_named(layout.cluster)}: it costs more",
+            f"is clustered by {_named(cluster)}, not by {_named(layout.cluster)}: queries cost more",
         )
     if bool(table.require_partition_filter) != layout.require_partition_filter:
         if layout.require_partition_filter:
-            yield "warning", "takes queries without a partition filter"
+            yield "warning", "accepts queries without a partition filter"
         else:
             yield "fault", "refuses queries without a partition filter"
     kept = int(parts.expiration_ms or 0) / _DAY_MS if parts else 0
     if kept != (layout.expiration_days or 0):
-        told = layout.expiration_days
-        yield "warning", f"forgets {_after(kept)}, not {_after(told or 0)}"
+        needed_days = layout.expiration_days or 0
+        yield "warning", f"partitions expire {_after(kept)}, not {_after(needed_days)}"
 
 
 def _named(columns: tuple[str, ...]) -> str:
@@ -129,4 +131,4 @@ def _named(columns: tuple[str, ...]) -> str:
 
 
 def _after(days: float) -> str:
-    return f"after {days:g} days" if days else "nothing"
+    return f"after {days:g} days" if days else "never"

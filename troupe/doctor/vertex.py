@@ -1,4 +1,4 @@
-"""The doctor at Vertex AI: does it answer, where does it work, and what waits in its queue."""
+"""Checks of Vertex AI: its location, its reply, and the jobs in its queue."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
@@ -10,9 +10,9 @@ from troupe.backends.gcp.settings import GcpSettings
 from .findings import Finding, ok, run_check, warning
 
 _RIGHT = "roles/aiplatform.user on the project"
-_NOBODY = "nobody"
-"""Asked for where the deployment has no id yet: no job has this label."""
-_SHARED = "batch prediction has no quota of its own, but one pool for all customers"
+_NO_DEPLOYMENT = "none"
+"""The label to search for without a deployment id; no job has it."""
+_SHARED = "batch prediction has no quota, but one pool for all customers"
 UNCONFIRMED = ("us", "eu")
 
 
@@ -26,13 +26,11 @@ def check_vertex(
 def _location(settings: GcpSettings) -> Iterator[Finding]:
     name, location = "Vertex location", settings.vertex_location
     if location == "global":
-        message = (
-            "global: transcripts may be processed anywhere in the world; they are personal data"
-        )
-        yield warning(name, message, "set vertex_location to a region, unless that is allowed")
+        message = "global: transcripts, which are personal data, may be processed in any country"
+        yield warning(name, message, "set vertex_location to a region, unless this is allowed")
     elif location in UNCONFIRMED:
-        message = f"no document confirms batch prediction in the multi-region {location}"
-        yield warning(name, message, "try it: `troupe --backend gcp doctor --live`")
+        message = f"Google does not document batch prediction in the multi-region {location}"
+        yield warning(name, message, "test it: `troupe --backend gcp doctor --live`")
     else:
         yield ok(name, location)
 
@@ -40,23 +38,23 @@ def _location(settings: GcpSettings) -> Iterator[Finding]:
 def _jobs(
     settings: GcpSettings, get_client: Callable[[], JobService], clock: Clock
 ) -> Iterator[Finding]:
-    """No job is older than its time in the queue and at work together."""
+    """Count the jobs in the queue and at work. None is older than both limits together."""
     policy, now = settings.policy, clock()
     since = now - timedelta(hours=policy.pending_hours + policy.running_hours + 1)
-    label = {"troupe": settings.deployment or _NOBODY}
-    found = get_client().created_since(since, label)
-    yield ok("Vertex", f"answers in {settings.vertex_location}")
+    label = {"troupe": settings.deployment or _NO_DEPLOYMENT}
+    jobs = get_client().created_since(since, label)
+    yield ok("Vertex", f"replies in {settings.vertex_location}")
     if not settings.deployment:
         remedy = "set TROUPE_DEPLOYMENT to the id of the dataset"
-        yield warning("quota", "whose jobs to count is not known", remedy)
+        yield warning("quota", "jobs cannot be counted without the deployment id", remedy)
         return
-    waiting = [job for job in found if not job.state.ended and job.started_at is None]
-    at_work = sum(not job.state.ended and job.started_at is not None for job in found)
+    waiting = [job for job in jobs if not job.state.ended and job.started_at is None]
+    at_work = sum(not job.state.ended and job.started_at is not None for job in jobs)
     oldest = max((_hours(job, now) for job in waiting), default=0.0)
     waited = f", the oldest for {oldest:,.1f} of {policy.pending_hours} h" if waiting else ""
-    message = f"{_counted(waiting)}{waited}, {at_work:,} at work; {_SHARED}"
+    message = f"{_counted(waiting)}{waited}, {at_work:,} running; {_SHARED}"
     if oldest > policy.pending_hours / 2:
-        remedy = "start no further runs until it moves; past that time a job expires, unpaid"
+        remedy = "start no further runs until it starts; after that time a job expires, unpaid"
         yield warning("quota", message, remedy)
     else:
         yield ok("quota", message)
