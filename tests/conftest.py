@@ -34,13 +34,13 @@ def make_harness(tmp_path: Path) -> Iterator[Callable[..., LocalHarness]]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests measured at the end, also from other processes."""
-    told = {
+    figures = {
         str(value): None
         for report in terminalreporter.getreports("passed")
         for name, value in report.user_properties
         if name == "figure"
     }
-    if told:
+    if figures:
         terminalreporter.section("figures")
-        for each in told:
+        for each in figures:
             terminalreporter.write_line(each)
