@@ -277,7 +277,7 @@ MUTATIONS = (
     ),
     Mutation("random job ids", _patch(Deployment, "job", _random_job), seed=15),
     Mutation(
-        "suffix advanced on a timeout", _patch(MemoryWarehouse, "wait_for", _no_waiting), seed=8
+        "suffix advanced on a timeout", _patch(MemoryWarehouse, "wait_for", _no_waiting), seed=15
     ),
     Mutation(
         "no planning lock",
@@ -285,7 +285,7 @@ MUTATIONS = (
             "plan_run",
             ("UPDATE planning_lock SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;", ""),
         ),
-        seed=73,
+        seed=15,
     ),
     Mutation(
         "open read from events instead of run_plans",
@@ -296,18 +296,18 @@ MUTATIONS = (
                 "JOIN events AS r ON r.run_id = m.run_id AND r.topic = 'run-planned'",
             ),
         ),
-        seed=139,
+        seed=25,
     ),
-    Mutation("unguarded inserts", _unguarded, seed=7),
+    Mutation("unguarded inserts", _unguarded, seed=9),
     Mutation(
         "a stop checked at the start of a handler",
         lambda: patch.dict(choreography.CHOREOGRAPHY, {JsonlUploaded: _stop_first}),
         seed=342,
     ),
-    Mutation("first-row lookup fallback", _first_row, seed=50),
-    Mutation("no window", lambda: _window(_all_at_once), seed=29),
+    Mutation("first-row lookup fallback", _first_row, seed=43),
+    Mutation("no window", lambda: _window(_all_at_once), seed=0),
     Mutation("no canary", lambda: _window(_no_canary), seed=0),
-    Mutation("no republishing", _patch(watch_jobs, "republish", _do_nothing), seed=1),
+    Mutation("no republishing", _patch(watch_jobs, "republish", _do_nothing), seed=3),
     Mutation(
         "records sent judged by later attempts too",
         lambda: _sql(
