@@ -48,7 +48,7 @@ fuzz: $(VENV)/dev  ## The properties of reading and writing with two hundred tim
 
 simulate: $(VENV)/dev  ## Simulate twenty thousand seeds, and check that every planted fault is found
 	$(BIN)/troupe simulate --seeds $(or $(SIMULATION_SEEDS),20000)
-	$(BIN)/python -m tests.simulation.mutation_test --seeds 400
+	$(BIN)/python -m tests.simulation.mutation_test --seeds 500
 	TROUPE_SIMULATION_SEEDS=60 $(BIN)/pytest tests/simulation -n auto
 
 seeds: $(VENV)/dev  ## Simulate two thousand seeds, as before every change that lands

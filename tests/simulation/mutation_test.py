@@ -1,6 +1,6 @@
 """Mutation test of the simulation: how many seeds it takes to detect each planted fault.
 
-    python -m tests.simulation.mutation_test --seeds 400 [--jobs N]
+    python -m tests.simulation.mutation_test --seeds 500 [--jobs N]
 
 Prints one line a mutation, and ends with 1 when one was not detected.
 """
@@ -115,7 +115,7 @@ def main() -> int:
         prog="python -m tests.simulation.mutation_test",
         description="Plant each known fault in the product and simulate seeds until one fails.",
     )
-    parser.add_argument("--seeds", type=int, default=400, help="most seeds for one mutation")
+    parser.add_argument("--seeds", type=int, default=500, help="most seeds for one mutation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     options = parser.parse_args()
     report = run_all(range(options.seeds), options.jobs, _print)
