@@ -74,7 +74,7 @@ def test_a_user_defined_analysis_is_read(files: Files) -> None:
     }
     columns = {"verdict": "verdict", "score": "score", "share": "share", "tags": "tags"}
     files["schema.json"] = json.dumps(schema)
-    settings = {"columns": columns, "summary": "verdict", "equivalents": {}}
+    settings = {"columns": columns, "summary": "verdict", "equivalents": {}, "shown": []}
     change(files, "analysis.json", lambda content: content.update(settings))
     mine = load_analysis("mine_v2", files)
     reader = Reader(mine)

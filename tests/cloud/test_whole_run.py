@@ -42,7 +42,7 @@ def test_the_command_line_works_on_the_deployment(cloud: CloudDeployment) -> Non
     letters = cloud.command("dead-letters", "list")
 
     assert (True, 0) == (totals["ok"], totals["lost"])
-    assert "The deployment's services work" in status.stdout
+    assert "The services of the deployment are the workers" in status.stdout
     assert "Run undisturbed: completed" in status.stdout, status.stdout
     assert 0 == watched.exit_code, watched.output
     assert "run undisturbed: completed; 142 of 142 records over" in watched.stdout
