@@ -13,6 +13,9 @@ from .fault_profile import fault_profile_of
 from .memory_cloud import HeldClock
 from .rng import Rng
 
+NEVER_LOST = ("dead-letter", "run-requested", "reprocess-requested", "cancel-requested")
+"""Topics whose messages exist nowhere else before their first delivery."""
+
 
 class BusFaults(Faults):
     """Faults of the message that is being forwarded, decided by its topic and event id."""
@@ -28,7 +31,8 @@ class BusFaults(Faults):
         if self.disabled:
             yield timedelta(0)
             return
-        lose = 0.0 if self.message_name.startswith("dead-letter") else self._profile.lose
+        # A command lost before its first delivery is in no event log: no guarantee covers it.
+        lose = 0.0 if self.message_name.startswith(NEVER_LOST) else self._profile.lose
         if self.rng.occurs(f"{site} / all", "lose", lose):
             return
         is_duplicate = self.rng.occurs(f"{site} / twice", "duplicate", self._profile.duplicate)
