@@ -101,17 +101,17 @@ def test_the_wheel_s_metadata_say_what_the_project_says() -> None:
     origin = json.loads(installed.read_text("direct_url.json") or "{}").get("url", "")
     if origin != ROOT.as_uri():
         pytest.skip(f"the installed package is of another folder: {origin or 'a wheel'}")
-    told = message_from_string(installed.read_text("METADATA") or "")
+    metadata = message_from_string(installed.read_text("METADATA") or "")
 
     stale = "pyproject.toml changed after the installation: make .venv/dev"
-    assert PROJECT["license"] == told["License-Expression"], stale
-    assert PROJECT["license-files"] == told.get_all("License-File"), stale
-    assert "The Troupe authors" == told["Author"], stale
-    assert PROJECT["keywords"] == str(told["Keywords"]).split(","), stale
-    assert PROJECT["classifiers"] == told.get_all("Classifier"), stale
-    assert PROJECT["requires-python"] == told["Requires-Python"], stale
-    assert PROJECT["description"] == told["Summary"], stale
-    extras = told.get_all("Provides-Extra") or []
+    assert PROJECT["license"] == metadata["License-Expression"], stale
+    assert PROJECT["license-files"] == metadata.get_all("License-File"), stale
+    assert "The Troupe authors" == metadata["Author"], stale
+    assert PROJECT["keywords"] == str(metadata["Keywords"]).split(","), stale
+    assert PROJECT["classifiers"] == metadata.get_all("Classifier"), stale
+    assert PROJECT["requires-python"] == metadata["Requires-Python"], stale
+    assert PROJECT["description"] == metadata["Summary"], stale
+    extras = metadata.get_all("Provides-Extra") or []
     assert sorted(PROJECT["optional-dependencies"]) == sorted(extras), stale
 
 
