@@ -9,11 +9,9 @@ from analysis.charts import Chart, Charts, LeftOut, charts_of
 from analysis.definition import Analysis, Column
 from analysis.error_types import ERRORS, ErrorType, error_types_table
 from analysis.errors import AnalysisError, PreflightError
-from analysis.keys import composite_key, fingerprint, record_id_of
 from analysis.preflight import Preflight, check_file, check_template, preflight
-from analysis.reading.lines import lines_of
-from analysis.reading.reader import Reader
-from analysis.reading.staged_reading import Reading, encode_reading
+from analysis.reading.prediction_line import composite_key, fingerprint, lines_of, record_id_of
+from analysis.reading.reader import Reader, Reading, encode_reading
 from analysis.request_lines import Request, render
 
 __all__ = [

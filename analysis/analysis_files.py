@@ -20,9 +20,9 @@ from typing import Any
 import msgspec
 
 from analysis.column_checks import column_problems, shape_problems, table_problems
-from analysis.contract import Contract
 from analysis.definition import Analysis
 from analysis.errors import AnalysisError
+from analysis.reading.answer_parsing import Contract
 from analysis.schema import Mismatch, Node, SchemaError, check, leaves, read_schema
 
 SETTINGS_FILE = "analysis.json"

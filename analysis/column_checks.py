@@ -7,7 +7,7 @@ from the statements that store and count answers: they use further columns besid
 import re
 from collections.abc import Iterator
 
-from analysis.reading.staged_reading import Reading
+from analysis.reading.reader import Reading
 from analysis.schema import Node
 
 _TABLE = re.compile(r"[a-z][a-z0-9_]{0,127}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from analysis.contract import Contract
+from analysis.reading.answer_parsing import Contract
 from analysis.schema import Node, leaves
 from analysis.template import Fence, Template
 

@@ -6,7 +6,7 @@ import msgspec
 
 from analysis.definition import Analysis
 from analysis.errors import PreflightError
-from analysis.keys import is_record_id
+from analysis.template import is_record_id
 
 
 class Request(msgspec.Struct, frozen=True, gc=False):

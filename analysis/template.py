@@ -1,4 +1,4 @@
-"""The template of a request line, and the fence around the transcript in it.
+"""The template of a request line: its key, and the fence around the transcript in it.
 
 All lines of an analysis have the same bytes except for the record id, the transcript and the output
 limit. The constant bytes are encoded once; rendering a line joins them with those three.
@@ -12,12 +12,21 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
-from analysis.keys import ID_LENGTH, KEY_PREFIX, is_record_id
+KEY_PREFIX = "k-"
+"""Before the record id in a key: Vertex AI's importer reads a key of digits as a number."""
+
+ID_LENGTH = 32
+_HEX = b"0123456789abcdef"
 
 RECORD = "{{record}}"
 TRANSCRIPT = "{{transcript}}"
 _TOKENS = "{{max_output_tokens}}"
 _PLACEHOLDER = re.compile(rb'\{\{record\}\}|\{\{transcript\}\}|"\{\{max_output_tokens\}\}"')
+
+
+def is_record_id(name: bytes) -> bool:
+    """Return whether this is a record id: 32 lower-case hex digits."""
+    return len(name) == ID_LENGTH and not name.strip(_HEX)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from typing import Any
 import msgspec
 
 from analysis import ERRORS
-from analysis.contract import Contract, RejectedAnswer
-from analysis.reading.answer_parsing import read_answer
+from analysis.reading.answer_parsing import Contract, RejectedAnswer, read_answer
 from analysis.reading.fast_path import Values
 from analysis.reading.finish_reason import finished
 from analysis.reading.partial_json import read_partial_line

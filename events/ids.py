@@ -10,7 +10,7 @@ outside, such as the id of a request, is only ever compared.
 
 Where SQL has to compose an id, its rule is the function here, and
 `tests/tracking/test_ids_in_sql.py` compares the two. Keys of request lines (`k-<record id>`) are
-in `analysis/keys.py`, because `analysis` imports no other package.
+in `analysis/template.py`, because `analysis` imports no other package.
 """
 
 import hashlib

@@ -8,9 +8,8 @@ from events.ids import staging_object
 from tracking import AttemptKey, Tracking
 
 from .attempts.close import close, results_processed
-from .attempts.job_states import NEVER_STARTED, ending_of
+from .attempts.job_states import NEVER_STARTED, OUTPUT_MISSING, ending_of, results_in
 from .attempts.output_columns import answer_columns
-from .attempts.output_files import OUTPUT_MISSING, results_in
 from .dispatch.errors import Reject
 from .ports import Blob, Bucket, Clock
 from .runs.plans import plan_of

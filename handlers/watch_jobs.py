@@ -24,9 +24,8 @@ from events.ids import attempt_of_output
 from tracking import AttemptKey, EventLog, Row, Tracking
 
 from .advance_run import advance
-from .attempts.job_states import all_ended, end_of
+from .attempts.job_states import all_ended, end_of, is_final
 from .attempts.observed_jobs import ObservedAttempt, folders_of_deleted_jobs, observe
-from .attempts.output_files import is_final
 from .dispatch.errors import Redeliver
 from .dispatch.republish import Republish, republish
 from .ports import Bucket, Clock, JobService, JobState, Policy

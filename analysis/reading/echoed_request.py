@@ -11,8 +11,7 @@ from typing import Any
 
 import msgspec
 
-from analysis.keys import ID_LENGTH
-from analysis.template import Fence
+from analysis.template import ID_LENGTH, Fence
 
 _REQUEST_NAME = b',"request":'
 """A quote after a comma is never escaped, so in JSON these bytes always begin a property."""

@@ -2,8 +2,13 @@
 
 import re
 
-from analysis.contract import Contract, RejectedAnswer
-from analysis.reading.answer_parsing import Answer, read_answer, read_strictly
+from analysis.reading.answer_parsing import (
+    Answer,
+    Contract,
+    RejectedAnswer,
+    read_answer,
+    read_strictly,
+)
 from analysis.reading.prediction_line import PredictionLine, Response, answer_text
 from analysis.reading.strict_json import InvalidJson
 

@@ -1,13 +1,30 @@
-"""The types of a line of a prediction file: its key, how the generation ended, and the answer.
+"""The lines of a prediction file: split, typed, and the key of each.
 
 A `PlainLine` is a line without anything unusual. Every other line is decoded as a
 `PredictionLine`, which skips the fields that the reader does not use. Lines that neither type
 accepts are read by `partial_json`.
 """
 
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 import msgspec
+
+from analysis.template import ID_LENGTH, KEY_PREFIX
+
+LONGEST_LINE = 64 * 1024 * 1024
+"""Bytes. Far above the size of a prediction line with the largest transcript."""
+
+TOO_LONG = b"\x00too long"
+"""Yielded in place of a line over the limit. It is not JSON, so it is read as an error."""
+
+_RECORD_KEY = re.compile(rf"{KEY_PREFIX}([0-9a-f]{{{ID_LENGTH}}})")
+_MAX_COMPOSITE_KEY = 1024
+"""Characters."""
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
@@ -127,3 +144,77 @@ def answer_text(candidate: Candidate) -> str:
     if parts and len(parts) == 1 and not parts[0].thought:
         return parts[0].text or ""
     return "".join(part.text or "" for part in parts or () if not part.thought)
+
+
+def record_id_of(key: object) -> str | None:
+    """Return the record id in a key of this system; None for any other value."""
+    if not isinstance(key, str):
+        return None
+    match = _RECORD_KEY.fullmatch(key)
+    return match[1] if match else None
+
+
+def composite_key(text: str) -> tuple[str, str] | None:
+    """Return phone token and interaction id of a key of the earlier system; None for other text.
+
+    Such a key is base64(phone token) + "|" + interaction id. This system reads it and never
+    writes it.
+    """
+    token, bar, interaction_id = text.partition("|")
+    if not (token and bar and interaction_id) or len(text) > _MAX_COMPOSITE_KEY:
+        return None
+    try:
+        return base64.b64decode(token, validate=True).decode("utf-8"), interaction_id
+    except (binascii.Error, ValueError):
+        return None
+
+
+def fingerprint(text: str | bytes) -> str:
+    """Return the SHA-256 of the text's UTF-8 bytes in lower-case hex: TO_HEX(SHA256(text))."""
+    encoded = text if isinstance(text, bytes) else text.encode("utf-8")
+    return hashlib.sha256(encoded).hexdigest()
+
+
+def lines_of(blocks: Iterable[bytes], longest: int = LONGEST_LINE) -> Iterator[bytes]:
+    """Yield the lines of a file given in blocks of any size, without their newlines.
+
+    A last line without a newline counts. A line of more than `longest` bytes is not kept:
+    `TOO_LONG` is yielded in its place, so that line numbers stay correct.
+    """
+    partial = _PartialLine(longest)
+    for block in blocks:
+        # One line at a time: splitting a whole block at once costs four times as much.
+        start, end = 0, block.find(b"\n")
+        while end >= 0:
+            if partial.size or end - start > longest:
+                partial.add(block[start:end])
+                yield partial.end()
+            else:
+                yield block[start:end]
+            start = end + 1
+            end = block.find(b"\n", start)
+        partial.add(block[start:])
+    if partial.size:
+        yield partial.end()
+
+
+class _PartialLine:
+    """A line whose end is not read yet, in pieces: joining for each block is quadratic."""
+
+    def __init__(self, longest: int) -> None:
+        self._longest = longest
+        self._pieces: list[bytes] = []
+        self.size = 0
+
+    def add(self, piece: bytes) -> None:
+        self.size += len(piece)
+        if self.size <= self._longest:
+            self._pieces.append(piece)
+        else:
+            self._pieces.clear()
+
+    def end(self) -> bytes:
+        line = b"".join(self._pieces) if self.size <= self._longest else TOO_LONG
+        self._pieces.clear()
+        self.size = 0
+        return line

@@ -1,9 +1,11 @@
-"""How the jobs of an attempt ended: the event that follows, and one stable word for the cause."""
+"""How the jobs of an attempt ended: the event, one stable word for the cause, and the result files."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from events import AttemptEvent, JobCancelled, JobEnded, JobFailed, JobSucceeded
-from handlers.ports import Job, JobState
+from handlers.dispatch.errors import Reject
+from handlers.ports import Blob, Job, JobState
 from tracking import AttemptKey
 
 NEVER_STARTED = "never_started"
@@ -18,6 +20,12 @@ PERMANENT_CODES = {
 
 REFUSALS = frozenset({*PERMANENT_CODES.values(), "model_not_found", "bad_request"})
 """Causes that close the attempt as refused and stop the run."""
+
+
+_FINAL = re.compile(r"(?:^|/)predictions\.jsonl(?:-(\d+)-of-(\d+))?$")
+_INCREMENTAL = re.compile(r"(?:^|/)incremental_predictions\.jsonl$")
+OUTPUT_MISSING = ("output_missing", "the job succeeded without writing predictions")
+"""Cause and detail of a dead letter: an infrastructure fault, not one of the records."""
 
 
 def ending_of(event: JobEnded) -> str:
@@ -76,3 +84,29 @@ def _cause(job: Job) -> str:
 def never_started(event: AttemptEvent) -> JobCancelled:
     """Build the end of an attempt that got no job because its run was stopped."""
     return JobCancelled(**AttemptKey.of(event).fields(), jobs=[], outputs=[], cause=NEVER_STARTED)
+
+
+def is_final(name: str) -> bool:
+    """Whether an object of this name is a result file or one shard of it."""
+    return _FINAL.search(name) is not None
+
+
+def results_in(blobs: Sequence[Blob], *, must_be_whole: bool) -> list[Blob]:
+    """The files of one output folder to be read, as one.
+
+    A job that succeeded wrote all of its files: raises `Reject` when one is missing. For any
+    other end what is there is read, the partial dump only where there is no final file.
+    """
+    final = [blob for blob in blobs if is_final(blob.uri)]
+    if must_be_whole:
+        _check_whole(final)
+    return final or [blob for blob in blobs if _INCREMENTAL.search(blob.uri)]
+
+
+def _check_whole(final: Sequence[Blob]) -> None:
+    if not final:
+        raise Reject(*OUTPUT_MISSING)
+    found = [match for blob in final if (match := _FINAL.search(blob.uri))]
+    expected = max(int(match.group(2) or 1) for match in found)
+    if len(found) < expected:
+        raise Reject("shard_missing", f"{len(found)} of {expected} result files are there")

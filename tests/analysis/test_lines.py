@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Reader, encode_reading, lines_of
-from analysis.reading.lines import TOO_LONG
+from analysis.reading.prediction_line import TOO_LONG
 from tests.analysis.making import ANSWER, CALL_REVIEW, held, prediction
 
 

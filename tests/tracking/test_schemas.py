@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import exp
 
 from analysis import load_analysis, shipped_analyses
-from analysis.reading.staged_reading import Reading
+from analysis.reading.reader import Reading
 from handlers.attempts.output_columns import answer_columns, output_tables
 from tests.tracking.harness import ANALYSIS, OUTPUT, TrackingHarness
 from tests.tracking.test_statements import NAMES, TRANSACTIONS

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from analysis import Reader, lines_of
-from handlers.attempts.output_files import is_final, results_in
+from handlers.attempts.job_states import is_final, results_in
 from handlers.dispatch.errors import Reject
 from handlers.ports import Blob, Job, JobState
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from analysis.reading.lines import lines_of
+from analysis.reading.prediction_line import lines_of
 from handlers.ports import Blob, Bucket
 from troupe.endpoint.answer_cache import AnswerCache
 from troupe.standin.corrupt import Corruption
