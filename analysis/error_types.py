@@ -50,6 +50,7 @@ _ALL = (
     _open("json_parse_error", "The answer is not a JSON object that can be read safely; retry."),
     _open("missing_summary", "The answer has no summary; retry."),
     _open("vertex_ai_error", "The service refused or aborted this request; retry."),
+    _open("service_error", "The service failed (429, 5xx, rights); retry, it costs no attempt."),
     _open("truncated", "The answer was cut off; retry with a larger output limit."),
     _failed("blocked", "A safety filter blocked the answer; read the transcript yourself."),
     _open("empty_answer", "The model finished without any text; retry."),
@@ -60,16 +61,19 @@ _ALL = (
     _open("unknown_key", "The line has no key of this batch; its record is retried."),
     _open("duplicate_key", "One key has several different answers; retry."),
     _open("missing_response", "The request was sent, and the output has no line for it; retry."),
+    _open("no_answer", "Its job broke off before it answered; retry, it costs no attempt."),
     _failed("lookup_miss", "No source row has both ids of this key; correct the lookup file."),
     # what became of the record
     _failed("attempts_exhausted", "Every attempt failed; look at the earlier errors."),
     _released("empty_transcript", "The transcript is empty; each plan checks it again."),
     _released("request_too_large", "Too long for one request; each plan checks it again."),
-    _released("already_analysed", "Another run stored this record meanwhile; nothing is lost."),
     _released("cancelled", "The run was cancelled; the next run takes the record."),
     _released("budget_exhausted", "The budget was spent; raise it and start a run."),
     _released("breaker_tripped", "Too many records failed; find the cause and start a run."),
     _released("run_too_old", "The run was open for too long; start a run for the rest."),
+    _released("outage", "Nothing was answered for a day; start a run when the service is back."),
+    _released("job_failed", "Three jobs in a row broke off; the next run takes the record."),
+    _released("service_error_repeated", "The service failed on it; the next run takes it."),
     _released("job_refused", "The service refused the job for good; correct it and start a run."),
     _released("discarded", "An operator closed the attempt; the next run takes the record."),
     _released("cleared", "Its history was cleared; the next run takes the record."),
@@ -82,6 +86,7 @@ _ALL = (
         "unreadable_message", "The message is not an event of the catalogue; correct its sender."
     ),
     _system("dead_lettered", "A handler gave up on this event; correct the cause, then replay."),
+    _system("paid_in_vain", "A job ran for a closed attempt; it was cancelled, nobody reads it."),
     _system("run_refused", "The request is not valid; correct it and publish it again."),
 )
 

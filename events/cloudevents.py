@@ -118,12 +118,17 @@ def _explain(error: Exception, kind: type) -> str:
 _A_TIME = "Expected a time such as 2026-01-31T00:00:00Z"
 
 
+def event_id(event: Event, deployment: Deployment) -> str:
+    """Name an event by its class and the fields that identify it."""
+    key = (getattr(event, name) for name in event.identified_by)
+    return deployment.event(topic_of(type(event)), *key)
+
+
 def wrap(
     event: Event, *, deployment: Deployment, source: str, time: datetime, cause: Envelope
 ) -> Envelope:
     """Wrap an event that `cause` led to. The same event always gets the same id."""
-    key = (getattr(event, name) for name in event.identified_by)
-    id_ = deployment.event(topic_of(type(event)), *key)
+    id_ = event_id(event, deployment)
     return Envelope(
         id=id_,
         type=type_of(type(event)),

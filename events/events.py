@@ -1,5 +1,6 @@
 """The events of a run, in the order of the flow. They carry ids, URIs and counts, never transcripts."""
 
+from datetime import datetime
 from typing import ClassVar
 
 import msgspec
@@ -58,6 +59,8 @@ class BatchPlanned(AttemptEvent, frozen=True, kw_only=True):
     """An attempt at a batch may begin; `records` of the batch are open."""
 
     records: int
+    not_before: datetime | None = None
+    """It waits until then, because the service did not answer the attempt before; None: at once."""
 
 
 class JsonlUploaded(AttemptEvent, frozen=True, kw_only=True):
@@ -116,9 +119,12 @@ class ResultsProcessed(AttemptEvent, frozen=True, kw_only=True):
     released: int
     open: int
     outcome: str
-    """`answered`, `released` or `refused`: see `tracking/transactions/close_attempt.sql`."""
+    """`answered`, `unanswered`, `released` or `refused`: see
+    `tracking/transactions/close_attempt.sql`."""
     cause: str
-    """Why it was released or refused; empty otherwise."""
+    """Why it was released or refused, or why its jobs broke off; empty otherwise."""
+    not_before: datetime | None = None
+    """When the next attempt begins, because the service did not answer; None: at once."""
 
 
 class BatchOver(RunEvent, frozen=True, kw_only=True):
@@ -146,10 +152,17 @@ class BatchAbandoned(BatchOver, frozen=True, kw_only=True):
 class RunStopped(RunEvent, frozen=True, kw_only=True):
     """The run creates no further job."""
 
-    identified_by = ("run_id", "reason")
+    identified_by = ("run_id", "why")
 
     reason: str
-    """`operator`, `breaker`, `budget`, `job_refused` or `age`."""
+    """`operator`, `breaker`, `budget`, `job_refused`, `outage` or `age`."""
+    cause: str = ""
+    """What the service said when it refused a job; empty otherwise."""
+
+    @property
+    def why(self) -> str:
+        """Reason and cause, as one part of the event's id."""
+        return f"{self.reason}-{self.cause}" if self.cause else self.reason
 
 
 class RunCompleted(RunEvent, frozen=True, kw_only=True):

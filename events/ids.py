@@ -27,7 +27,17 @@ RUN_ID = rf"^[a-z0-9][a-z0-9-]{{0,39}}{END}"
 """Pattern of a run id, in the regular expressions that msgspec and JSON Schema share."""
 
 Transaction = Literal[
-    "plan", "claim", "close", "clear", "forget", "error", "report", "load", "create_deployment"
+    "plan",
+    "claim",
+    "return",
+    "release",
+    "close",
+    "clear",
+    "forget",
+    "error",
+    "report",
+    "load",
+    "create_deployment",
 ]
 """What a BigQuery job with an id of ours does."""
 
@@ -283,6 +293,15 @@ def stuck_event_error(event_id: str, handler: str) -> str:
     'stuck_event__ab12__run-planned__spring__advance-run'
     """
     return join("stuck_event", event_id, handler)
+
+
+def paid_in_vain_error(job: str) -> str:
+    """Name the error of a Vertex job that ran for a closed attempt.
+
+    >>> paid_in_vain_error("projects/1/locations/us-central1/batchPredictionJobs/7")
+    'paid_in_vain__34bb12c4bb9f'
+    """
+    return join("paid_in_vain", short_hash(job))
 
 
 def unplannable_error(analysis: str, selection: str, record_id: str) -> str:

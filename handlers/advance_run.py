@@ -1,17 +1,17 @@
-"""React to a batch's end: begin further batches, trip the circuit breaker, or complete the run."""
+"""React to a batch's end: begin further batches, stop the run, or complete it."""
 
 from collections.abc import Iterator
 from datetime import date
 
 from analysis import Analyses
 from events import BatchAbandoned, BatchCompleted, BatchPlanned, RunCompleted, RunStopped
-from tracking import EventLog, Tracking
+from tracking import EventLog, Plan, Progress, Tracking
 
 from .ports import Clock, Policy
 from .runs.budget import Since, caps_of, last_payable, remaining_budget
 from .runs.circuit_breaker import breaker_trips
 from .runs.plans import plan_of, request_of
-from .runs.window import age_of, last_allowed, release
+from .runs.window import age_of, begin, last_allowed
 
 
 def advance_run(
@@ -22,8 +22,6 @@ def advance_run(
     clock: Clock,
     policy: Policy,
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
-    if isinstance(event, BatchAbandoned) and event.cause == "job_refused":
-        yield RunStopped(run_id=event.run_id, planned_on=event.planned_on, reason="job_refused")
     yield from advance(
         event.run_id,
         event.planned_on,
@@ -46,29 +44,43 @@ def advance(
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
     """Yield what follows from the batches that have ended. Idempotent: equal events each time."""
     plan = plan_of(tracking, run_id)
-    request = request_of(plan)
     progress = tracking.progress(run_id, planned_on)
-    if breaker_trips(progress, request.breaker):
-        yield RunStopped(run_id=run_id, planned_on=planned_on, reason="breaker")
-        return
     if progress.finished >= progress.batches:
-        yield _completed(run_id, planned_on, progress.batches, tracking)
+        yield completed(run_id, planned_on, progress.batches, tracking)
         return
-    if not progress.stopped and age_of(planned_on, today) > policy.run_days:
-        yield RunStopped(run_id=run_id, planned_on=planned_on, reason="age")
+    if progress.stopped:
+        return  # a stop releases what holds no claim; the rest ends with its jobs
+    reason = _stop_reason(plan, progress, policy, today)
+    if reason:
+        yield RunStopped(run_id=run_id, planned_on=planned_on, reason=reason)
         return
+    request = request_of(plan)
     last = last_allowed(progress, request.concurrency)
     caps = caps_of(request, policy)
-    if caps.is_set and not progress.stopped:
+    if caps.is_set:
         remaining = remaining_budget(run_id, caps, since(), tracking, analyses)
         last = last_payable(plan, remaining, last, tracking, analyses)
     if last:
-        yield from release(tracking, run_id, planned_on, after=progress.over_to, last=last)
+        yield from begin(tracking, run_id, planned_on, after=progress.over_to, last=last)
     else:
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason="budget")
 
 
-def _completed(run_id: str, planned_on: str, batches: int, tracking: Tracking) -> RunCompleted:
+def _stop_reason(plan: Plan, progress: Progress, policy: Policy, today: date) -> str | None:
+    """Return why the run creates no further job; None when it goes on."""
+    if progress.refused:
+        return "job_refused"
+    if breaker_trips(progress, request_of(plan).breaker):
+        return "breaker"
+    if age_of(plan.day, today) > policy.run_days:
+        return "age"
+    if (progress.unanswered_seconds or 0) > policy.outage_hours * 3600:
+        return "outage"
+    return None
+
+
+def completed(run_id: str, planned_on: str, batches: int, tracking: Tracking) -> RunCompleted:
+    """Build the event of a run whose batches are all over."""
     counts = tracking.run_counts(run_id, planned_on)
     return RunCompleted(
         run_id=run_id,

@@ -21,7 +21,7 @@ from .refuse_run import refused
 from .runs.budget import Since, caps_of, over_budget, remaining_budget
 from .runs.estimate import estimate
 from .runs.plan_params import content_hash, plan_params
-from .runs.window import release
+from .runs.window import begin
 
 
 def plan_run(
@@ -113,4 +113,4 @@ def _planned_events(
             analysed=0, failed=0, released=0,
         )  # fmt: skip
         return
-    yield from release(tracking, plan.run_id, plan.day, after=0, last=1)
+    yield from begin(tracking, plan.run_id, plan.day, after=0, last=1)

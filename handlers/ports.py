@@ -77,7 +77,8 @@ class JobService(Protocol):
     ) -> Job:
         """Create one job with one request and no retry: Vertex has no idempotency key.
 
-        Raises `Refused` for a lasting refusal, `Redeliver` for a passing fault.
+        Raises `Refused` for a lasting refusal, `Unavailable` when the service says that it did not
+        create the job now, `Redeliver` for any other fault: then the job may exist.
         """
         ...
 
@@ -153,7 +154,19 @@ class Policy:
     budget_a_day: float | None = None
     """US dollars that all runs together may spend on one UTC day; None: no cap."""
     tokens_a_day: int | None = None
+    first_gap_seconds: int = 5 * 60
+    """Until the next attempt after the service did not answer; doubled each time in a row."""
+    longest_gap_seconds: int = 2 * 60 * 60
+    outage_hours: int = 24
+    """A run whose service answers nothing for so long is stopped, and its records are released."""
+    tick_seconds: int = 480
+    """What the duties of one tick may take together."""
     look_back_days: int = 14
+
+    def outage_gap(self, times: int) -> int:
+        """Return the seconds to wait after the service did not answer `times` times in a row."""
+        doubled: int = self.first_gap_seconds << min(20, max(0, times - 1))
+        return min(self.longest_gap_seconds, doubled)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from .attempts.close import close, results_processed
 from .attempts.job_states import NEVER_STARTED, OUTPUT_MISSING, ending_of, results_in
 from .attempts.output_columns import answer_columns
 from .dispatch.errors import Reject
-from .ports import Blob, Bucket, Clock
+from .ports import Blob, Bucket, Clock, Policy
 from .runs.plans import plan_of
 
 
@@ -21,6 +21,7 @@ def process_results(
     bucket: Bucket,
     analyses: Analyses,
     clock: Clock,
+    policy: Policy,
     new_name: Callable[[], str],
     peak_megabytes: Callable[[], float | None],
 ) -> Iterator[ResultsProcessed]:
@@ -36,7 +37,9 @@ def process_results(
         attempt_key,
         tracking,
         analyses,
+        policy,
         ending=ending_of(event),
+        cause=event.cause,
         never_started=event.cause == NEVER_STARTED,
         jobs=event.jobs,
         outputs=event.outputs,

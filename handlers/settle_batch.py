@@ -16,6 +16,7 @@ def settle_batch(
                 batch=event.batch,
                 attempt=event.attempt + 1,
                 records=event.open,
+                not_before=event.not_before,
             ),
         )
     over = BatchCompleted(

@@ -1,14 +1,16 @@
-"""Stop a run: cancel its jobs, and begin its other batches so that they close without a job."""
+"""Stop a run: release every attempt that holds no claim, and cancel the jobs of the others."""
 
 from collections.abc import Iterator
+from itertools import count
 
-from events import BatchPlanned, CancelRequested, Deployment, RunStopped
+from analysis.prices import prices_of
+from events import CancelRequested, Deployment, RunCompleted, RunStopped
 from tracking import Tracking
 
+from .advance_run import completed
 from .attempts.observed_jobs import observe
 from .ports import JobService
 from .runs.plans import plan_of
-from .runs.window import release
 
 
 def stop_run(
@@ -16,7 +18,7 @@ def stop_run(
     tracking: Tracking,
     job_service: JobService,
     deployment: Deployment,
-) -> Iterator[RunStopped | BatchPlanned]:
+) -> Iterator[RunStopped | RunCompleted]:
     plan = plan_of(tracking, event.run_id)
     progress = tracking.progress(plan.run_id, plan.day)
     if progress.finished >= progress.batches:
@@ -24,9 +26,34 @@ def stop_run(
     if isinstance(event, CancelRequested):
         yield RunStopped(run_id=plan.run_id, planned_on=plan.day, reason="operator")
         return
-    for observed in observe(tracking, job_service, deployment, plan.planned_on):
-        if observed.attempt.run_id == plan.run_id:
-            for job in observed.jobs.values():
-                if job is not None and not job.state.ended:
-                    job_service.cancel(job.name)
-    yield from release(tracking, plan.run_id, plan.day, after=progress.over_to, last=plan.batches)
+    release(plan.run_id, plan.day, tracking)
+    progress = tracking.progress(plan.run_id, plan.day)
+    if progress.finished >= progress.batches:
+        yield completed(plan.run_id, plan.day, progress.batches, tracking)
+        return
+    waiting = [
+        each for each in tracking.waiting_attempts(plan.planned_on) if each.run_id == plan.run_id
+    ]
+    if waiting:
+        oldest = min(each.first_claimed_at for each in waiting)
+        listed = job_service.created_since(oldest, {"troupe": deployment.id})
+        for each in waiting:
+            for job in observe(each, listed, job_service, deployment).live:
+                job_service.cancel(job.name)
+
+
+def release(run_id: str, planned_on: str, tracking: Tracking) -> None:
+    """Close all open attempts of a run without a claim, if it is stopped.
+
+    One transaction closes all of them. It is repeated while one is left, for example because a
+    claim was returned meanwhile; a release begins only when the one before it is done.
+    """
+    if not tracking.progress(run_id, planned_on).stopped:
+        return
+    plan = plan_of(tracking, run_id)
+    for number in count(1):
+        if not tracking.unclaimed_attempts(run_id, planned_on):
+            return
+        tracking.release_attempts(
+            run_id, planned_on, number, has_price=prices_of(plan.model) is not None
+        )

@@ -1,15 +1,15 @@
 """Submit the job of an uploaded request file: adopt the job that exists, or create exactly one."""
 
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
-from events import Deployment, JobCancelled, JobFailed, JobSubmitted, JsonlUploaded
-from events.ids import job_display_name, output_folder
+from events import Deployment, JobSubmitted, JsonlUploaded, RunStopped
+from events.ids import job_display_name, output_folder, request_object
 from tracking import AttemptKey, Claim, Tracking
 
-from .attempts.claims import is_void, take_next
-from .attempts.job_states import never_started
+from .attempts.claims import Taken, take_next
 from .attempts.observed_jobs import labels_of
-from .dispatch.errors import Refused
+from .dispatch.errors import Refused, Reject, Unavailable, Wait
 from .ports import Bucket, Clock, Job, JobService, Policy
 from .runs.plans import plan_of
 
@@ -22,30 +22,35 @@ def submit_job(
     deployment: Deployment,
     clock: Clock,
     policy: Policy,
-) -> Iterator[JobSubmitted | JobCancelled | JobFailed]:
+) -> Iterator[JobSubmitted | RunStopped]:
     attempt_key = AttemptKey.of(event)
     labels = labels_of(deployment, attempt_key)
-    claims = tracking.claims_of(attempt_key).taken
-    jobs = _known_jobs(claims, job_service.find(labels))
+    known = tracking.claims_of(attempt_key)
+    jobs = _known_jobs(known.taken, job_service.find(labels))
     if not jobs:
-        if is_void(claims):
-            yield never_started(event)
-            return
-        taken = take_next(tracking, attempt_key, claims, policy, clock)
-        if is_void(taken.claims):
-            yield never_started(event)
-            return
+        if not known.planned:
+            raise Reject("not_planned", f"attempt {labels['attempt']} is not planned")
+        if not known.allows_job:
+            return  # a stop releases the attempt, or its end or closing goes on
+        taken = take_next(tracking, attempt_key, known, policy, clock)
         # Look again behind the claim: the job of an earlier claim may have appeared meanwhile.
-        jobs = _known_jobs(taken.claims, job_service.find(labels))
+        jobs = _known_jobs(taken.known.taken, job_service.find(labels))
+        if not jobs and not taken.known.allows_job:
+            tracking.return_claim(attempt_key, taken.claim.claim)
+            return
         if not jobs:
             taken.check(clock())
-            claim = taken.claims[-1]
             try:
-                job = _create(event, claim, labels, job_service, bucket, tracking)
+                job = _create(event, taken, labels, job_service, bucket, tracking)
             except Refused as refusal:
-                yield JobFailed(**attempt_key.fields(), jobs=[], outputs=[], cause=refusal.cause)
+                tracking.return_claim(attempt_key, taken.claim.claim)
+                yield _stop(event, refusal)
                 return
-            jobs = {claim.claim: job.name}
+            except Unavailable as refusal:
+                tracking.return_claim(attempt_key, taken.claim.claim)
+                gap = policy.outage_gap(known.returned_in_a_row + 1)
+                raise Wait(str(refusal), not_before=clock() + timedelta(seconds=gap)) from refusal
+            jobs = {taken.claim.claim: job.name}
     for number, name in sorted(jobs.items()):
         yield JobSubmitted(**attempt_key.fields(), claim=number, job=name)
 
@@ -58,16 +63,25 @@ def _known_jobs(claims: Sequence[Claim], listed: Sequence[Job]) -> dict[int, str
 
 def _create(
     event: JsonlUploaded,
-    claim: Claim,
+    taken: Taken,
     labels: dict[str, str],
     job_service: JobService,
     bucket: Bucket,
     tracking: Tracking,
 ) -> Job:
+    """Create the job. Its addresses are derived, so that no message can name another file."""
+    attempt = labels["attempt"]
     return job_service.create(
-        display_name=job_display_name(labels["attempt"]),
+        display_name=job_display_name(attempt),
         model=plan_of(tracking, event.run_id).model,
-        request_uri=event.uri,
-        output_prefix=bucket.uri(output_folder(labels["attempt"], claim.claim)),
-        labels=labels | {"claim": str(claim.claim)},
+        request_uri=bucket.uri(request_object(attempt)),
+        output_prefix=bucket.uri(output_folder(attempt, taken.claim.claim)),
+        labels=labels | {"claim": str(taken.claim.claim)},
+    )
+
+
+def _stop(event: JsonlUploaded, refusal: Refused) -> RunStopped:
+    """The service refuses every job of the run; the stop releases this attempt with the others."""
+    return RunStopped(
+        run_id=event.run_id, planned_on=event.planned_on, reason="job_refused", cause=refusal.cause
     )

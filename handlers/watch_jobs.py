@@ -1,11 +1,13 @@
 """React to a signal: ask Vertex for the truth and record each attempt's end; on the tick do all duties.
 
-The tick has four duties: watch, cancel, republish, advance. Each duty fails alone, and within a
-duty each attempt and each run fails alone.
+The tick has four duties, in this order: republish, advance, watch, cancel. Each duty has its own
+share of the time, and fails alone; within a duty each run, attempt and job fails alone.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -19,22 +21,25 @@ from events import (
     RunCompleted,
     RunStopped,
     WatchTick,
+    event_id,
 )
-from events.ids import attempt_of_output
-from tracking import AttemptKey, EventLog, Row, Tracking
+from events.ids import attempt_of_output, paid_in_vain_error, parse_attempt_id
+from tracking import AttemptKey, EventLog, Row, Tracking, WaitingAttempt
 
 from .advance_run import advance
-from .attempts.job_states import all_ended, end_of, is_final
+from .attempts.job_states import all_ended, end_of, is_final, never_started
 from .attempts.observed_jobs import ObservedAttempt, folders_of_deleted_jobs, observe
 from .dispatch.errors import Redeliver
 from .dispatch.republish import Republish, republish
-from .ports import Bucket, Clock, JobService, JobState, Policy
+from .ports import Bucket, Clock, Job, JobService, JobState, Policy
 from .runs.plans import plan_of
+from .stop_run import release
 
 LOG = logging.getLogger("troupe.tick")
 
 T = TypeVar("T")
 Following = TypeVar("Following", bound=Event | Republish)
+DUTIES = 4
 
 
 def watch_jobs(
@@ -52,17 +57,93 @@ def watch_jobs(
     if isinstance(signal, GcsObject):
         yield from _ends_at_output(signal, tracking, job_service, bucket, deployment, policy)
         return
-    since = event_log.lookback_start(clock())
-    observed = observe(tracking, job_service, deployment, since)
-    yield from _each("watch", observed, lambda each: ended(each, bucket, deployment, policy))
-    yield from _each("cancel", observed, lambda each: cancel(each, job_service, clock, policy))
-    yield from isolate_errors(
+    since, duty = event_log.lookback_start(clock()), Duties(clock, policy.tick_seconds / DUTIES)
+    yield from duty.once(
         "republish", lambda: republish(tracking, event_log, subscriptions, since, policy)
     )
-    runs, today = tracking.open_runs(since), clock().date()
-    yield from _each(
-        "advance", runs, lambda run: advance(*run, tracking, analyses, policy, today, lambda: since)
+    runs = duty.found("advance", lambda: tracking.open_runs(since)) or []
+    yield from duty.each(
+        "advance", runs, lambda run: _advanced(*run, tracking, analyses, policy, clock, since)
     )
+    waiting = duty.found("watch", lambda: tracking.waiting_attempts(since)) or []
+    listed = duty.found("watch", lambda: _listed(waiting, job_service, deployment, clock, policy))
+    if listed is None:
+        return  # without the list an attempt would seem to have no job
+    observed: list[ObservedAttempt] = []
+    yield from duty.each(
+        "watch",
+        waiting,
+        lambda each: _watched(
+            observe(each, listed, job_service, deployment), observed, bucket, deployment, policy
+        ),
+    )
+    jobs = [(seen, job) for seen in observed for job in seen.live]
+    yield from duty.each("cancel", jobs, lambda each: cancel(*each, job_service, clock, policy))
+    known = {deployment.attempt(each.run_id, each.batch, each.attempt) for each in waiting}
+    others = [job for job in listed if job.labels.get("attempt") not in known]
+    yield from duty.each(
+        "cancel", others, lambda job: _cancel_unread(job, tracking, job_service, since)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Duties:
+    """Runs the duties of one tick: each alone, and each within its share of the time."""
+
+    clock: Clock
+    share: float
+    """Seconds of each duty."""
+
+    def once(self, duty: str, act: Callable[[], Iterable[Following]]) -> Iterator[Following]:
+        """Yield what follows from a duty; on an error log it under one name and yield nothing."""
+        yield from self.found(duty, act) or ()
+
+    def found(self, duty: str, act: Callable[[], Iterable[T]]) -> list[T] | None:
+        """Return what a step of a duty finds; on an error log it, and return None."""
+        try:
+            return list(act())
+        except Exception as error:
+            LOG.exception("tick-duty-failed", extra={"duty": duty, "error": type(error).__name__})
+            return None
+
+    def each(
+        self, duty: str, things: Sequence[T], act: Callable[[T], Iterable[Following]]
+    ) -> Iterator[Following]:
+        """Yield what follows from each thing, until the share is used up; the next tick goes on."""
+        until = self.clock() + timedelta(seconds=self.share)
+        for done, thing in enumerate(things):
+            if self.clock() > until:
+                LOG.warning("tick-duty-cut", extra={"duty": duty, "left": len(things) - done})
+                return
+            yield from self.once(duty, partial(act, thing))
+
+
+def _advanced(
+    run_id: str,
+    planned_on: str,
+    tracking: Tracking,
+    analyses: Analyses,
+    policy: Policy,
+    clock: Clock,
+    since: date,
+) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
+    release(run_id, planned_on, tracking)
+    yield from advance(
+        run_id, planned_on, tracking, analyses, policy, clock().date(), lambda: since
+    )
+
+
+def _listed(
+    waiting: Sequence[WaitingAttempt],
+    job_service: JobService,
+    deployment: Deployment,
+    clock: Clock,
+    policy: Policy,
+) -> list[Job]:
+    """List our jobs since the oldest claim that waits, and all that may still live."""
+    longest = timedelta(hours=policy.pending_hours + policy.running_hours)
+    since = min([clock() - longest, *(attempt.first_claimed_at for attempt in waiting)])
+    return job_service.created_since(since, {"troupe": deployment.id})
 
 
 def _ends_at_output(
@@ -81,63 +162,94 @@ def _ends_at_output(
     if not attempt or attempt.deployment != deployment.id or not is_final(signal.name):
         return
     planned_on = plan_of(tracking, attempt.run_id).planned_on
-    observed = observe(tracking, job_service, deployment, planned_on, attempt)
-    ends = list(_each("watch", observed, lambda each: ended(each, bucket, deployment, policy)))
-    if len(ends) < len(observed):
-        raise Redeliver(f"{signal.name} was written, and Vertex shows its job as not ended yet")
-    yield from ends
+    for each in tracking.waiting_attempts(planned_on, attempt):
+        listed = job_service.created_since(each.first_claimed_at, {"troupe": deployment.id})
+        observed = observe(each, listed, job_service, deployment)
+        ends = list(ended(observed, bucket, deployment, policy))
+        if not ends and not each.ends:
+            raise Redeliver(f"{signal.name} was written, and Vertex shows its job as not ended yet")
+        yield from ends
+
+
+def _watched(
+    seen: ObservedAttempt,
+    observed: list[ObservedAttempt],
+    bucket: Bucket,
+    deployment: Deployment,
+    policy: Policy,
+) -> Iterator[JobEnded]:
+    observed.append(seen)
+    yield from ended(seen, bucket, deployment, policy)
 
 
 def ended(
     observed: ObservedAttempt, bucket: Bucket, deployment: Deployment, policy: Policy
 ) -> Iterator[JobEnded]:
-    """Yield the end of an attempt once all of its jobs have ended and none can still appear."""
-    jobs = observed.jobs
-    if jobs and not may_appear(observed, policy) and all_ended(jobs.values()):
+    """Yield the end of an attempt once all of its jobs have ended and none can still appear.
+
+    An attempt is watched until it is closed: an end that is recorded already is not yielded again,
+    and one with other jobs or another output is.
+    """
+    if may_appear(observed, policy):
+        return
+    attempt_key = AttemptKey.of(observed.attempt)
+    if observed.jobs and all_ended(observed.jobs.values()):
         folders = folders_of_deleted_jobs(observed, bucket, deployment)
-        yield end_of(jobs, folders, AttemptKey.of(observed.attempt))
+        end = end_of(observed.jobs, folders, attempt_key)
+    elif not observed.jobs and (observed.attempt.stopped or observed.attempt.is_void):
+        end = never_started(attempt_key)
+    else:
+        return
+    if event_id(end, deployment) not in observed.attempt.ends:
+        yield end
 
 
 def may_appear(observed: ObservedAttempt, policy: Policy) -> bool:
     """Tell whether the newest claim may still bring its job; earlier claims were waited for."""
-    newest = str(observed.attempt.claims)
+    newest = str(observed.attempt.newest_claim)
     shown = {job.labels.get("claim") for job in observed.jobs.values() if job is not None}
     return (
         newest not in shown
-        and len(observed.jobs) < observed.attempt.claims
-        and observed.attempt.newest_claim_age <= policy.claim_seconds
+        and len(observed.jobs) < observed.attempt.newest_claim
+        and observed.attempt.newest_claim_age <= policy.reclaim_seconds
     )
 
 
 def cancel(
-    observed: ObservedAttempt, job_service: JobService, clock: Clock, policy: Policy
+    observed: ObservedAttempt, job: Job, job_service: JobService, clock: Clock, policy: Policy
 ) -> tuple[()]:
-    """Ask Vertex to cancel jobs of stopped runs and jobs past their age limit.
+    """Ask Vertex to cancel a job of a stopped run or one past its age limit.
 
     No event follows: only Vertex's own answer at a later tick ends an attempt.
     """
-    for job in observed.jobs.values():
-        if job is None or job.state.ended or job.state is JobState.CANCELLING:
-            continue
-        age = (clock() - job.created_at).total_seconds() / 3600
-        limit = policy.pending_hours + (policy.running_hours if job.started_at else 0)
-        if observed.attempt.stopped or age > limit:
-            job_service.cancel(job.name)
+    age = (clock() - job.created_at).total_seconds() / 3600
+    limit = policy.pending_hours + (policy.running_hours if job.started_at else 0)
+    if (observed.attempt.stopped or age > limit) and job.state is not JobState.CANCELLING:
+        job_service.cancel(job.name)
     return ()
 
 
-def isolate_errors(duty: str, act: Callable[[], Iterable[Following]]) -> Iterator[Following]:
-    """Yield what follows from a duty; on an error log it under one name and yield nothing."""
-    try:
-        following = list(act())
-    except Exception as error:
-        LOG.exception("tick-duty-failed", extra={"duty": duty, "error": type(error).__name__})
-        return
-    yield from following
-
-
-def _each(
-    duty: str, things: Sequence[T], act: Callable[[T], Iterable[Following]]
-) -> Iterator[Following]:
-    for thing in things:
-        yield from isolate_errors(duty, partial(act, thing))
+def _cancel_unread(job: Job, tracking: Tracking, job_service: JobService, since: date) -> tuple[()]:
+    """Cancel and report a live job of a closed attempt: nobody will read what it answers."""
+    attempt = parse_attempt_id(job.labels.get("attempt", ""))
+    plan = tracking.plan_of(attempt.run_id) if attempt else None
+    if job.state.ended or attempt is None or plan is None or plan.planned_on < since:
+        return ()
+    attempt_key = AttemptKey(
+        run_id=attempt.run_id, planned_on=plan.day, batch=attempt.batch, attempt=attempt.attempt
+    )
+    if tracking.closing_of(attempt_key) is None:
+        return ()
+    if job.state is not JobState.CANCELLING:
+        job_service.cancel(job.name)
+    is_new = tracking.store_error(
+        paid_in_vain_error(job.name),
+        "paid_in_vain",
+        run_id=attempt.run_id,
+        batch=attempt.batch,
+        attempt=attempt.attempt,
+        detail=f"{job.name} ran for a closed attempt",
+    )
+    if is_new:
+        LOG.error("paid-in-vain", extra={"run_id": attempt.run_id, "job": job.name})
+    return ()

@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 
 from analysis import Analyses, Analysis, PreflightError, Request, preflight, render
-from events import BatchPlanned, Deployment, JobCancelled, JsonlUploaded
+from events import BatchPlanned, Deployment, JsonlUploaded
 from events.ids import request_object
 from tracking import AttemptKey, RequestRecord, Tracking
 
-from .attempts.claims import is_void, void_if_stopped
-from .attempts.job_states import never_started
-from .dispatch.errors import Reject
-from .ports import Bucket
+from .dispatch.errors import Reject, Wait
+from .ports import Bucket, Clock
 from .runs.plans import plan_of
 
 
@@ -20,11 +18,16 @@ def write_jsonl(
     bucket: Bucket,
     analyses: Analyses,
     deployment: Deployment,
-) -> Iterator[JsonlUploaded | JobCancelled]:
+    clock: Clock,
+) -> Iterator[JsonlUploaded]:
     attempt_key = AttemptKey.of(event)
-    if is_void(void_if_stopped(tracking, attempt_key)):
-        yield never_started(event)
-        return
+    known = tracking.claims_of(attempt_key)
+    if not known.planned:
+        raise Reject("not_planned", f"batch {event.batch}, attempt {event.attempt}")
+    if known.closed or (known.stopped and not known.taken):
+        return  # a stop releases every attempt that holds no claim
+    if event.not_before is not None and clock() < event.not_before:
+        raise Wait("the service did not answer the attempt before", not_before=event.not_before)
     analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
     lines = _CountedLines(preflight(analysis, _lines(tracking, attempt_key, analysis)))
     attempt = deployment.attempt(event.run_id, event.batch, event.attempt)

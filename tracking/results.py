@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 from typing import Any
 
 from events import Envelope
@@ -60,20 +61,40 @@ class Claim:
 
     claim: int
     state: str
-    """`create` or `void`."""
+    """`create`, `void` or `returned`."""
     age_seconds: int
+    """Since it was taken, or returned."""
     job: str | None
     """The Vertex job that was created under it; None when the event log has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """All claims on an attempt, and whether its run is stopped."""
+    """All claims on an attempt, and whether it may get a job."""
 
+    planned: bool
+    """Its batch is planned, and the attempt before it left records open."""
     stopped: bool
-    """A claim taken on a stopped run is void."""
+    """Its run is stopped."""
+    ended: bool
+    """An end of the attempt is recorded."""
+    closed: bool
     taken: tuple[Claim, ...]
     """In the order of their numbers."""
+
+    @property
+    def allows_job(self) -> bool:
+        """Whether a job may be created for the attempt, behind a claim."""
+        return self.planned and not (self.stopped or self.ended or self.closed)
+
+    @property
+    def newest(self) -> Claim | None:
+        return self.taken[-1] if self.taken else None
+
+    @property
+    def returned_in_a_row(self) -> int:
+        """How many of the newest claims were given back."""
+        return sum(1 for _ in takewhile(lambda c: c.state == "returned", reversed(self.taken)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +103,11 @@ class Closing:
 
     attempt: int
     outcome: str
-    """`answered`, `released` or `refused`."""
+    """`answered`, `unanswered`, `released` or `refused`."""
     cause: str
-    """Why it was released or refused; empty otherwise."""
+    """Why it was released or refused, or why its jobs broke off; empty otherwise."""
+    not_before: datetime | None
+    """When the next attempt begins; None: at once."""
     analysed: int
     failed: int
     released: int
@@ -107,6 +130,10 @@ class Progress:
     failed_over: int
     """Of these, the failed ones."""
     stopped: bool
+    refused: bool
+    """The service refused a job for good."""
+    unanswered_seconds: int | None
+    """Since the service first failed to answer, after its newest answer; None: it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,11 +143,13 @@ class FinishedBatches:
     batches: int = 0
     records: int = 0
     failed: int = 0
+    refused: bool = False
+    last_answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingAttempt:
-    """An attempt that holds a claim and whose end is not recorded yet."""
+    """An attempt that holds a claim and is not closed."""
 
     run_id: str
     planned_on: date
@@ -129,11 +158,16 @@ class WaitingAttempt:
     first_claimed_at: datetime
     newest_claim_age: int
     """In seconds."""
-    claims: int
+    newest_claim: int
+    """Its number."""
+    is_void: bool
+    """An operator discarded the attempt: no job will be created."""
     stopped: bool
     """Whether its run is stopped."""
     jobs: tuple[str, ...]
     """The Vertex jobs that the event log has."""
+    ends: tuple[str, ...]
+    """Ids of the recorded events of its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

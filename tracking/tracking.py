@@ -83,6 +83,8 @@ class AttemptResult:
     attempt_key: AttemptKey
     ending: str
     """`succeeded`, `failed`, `cancelled`, `refused` or `discarded`."""
+    cause: str
+    """Why the jobs broke off; empty when they did not."""
     never_started: bool
     """No job was created."""
     jobs: str
@@ -101,6 +103,9 @@ class AttemptResult:
     analysis: str
     model: str
     max_attempts: int
+    first_gap: int
+    """Seconds until the next attempt, after the service did not answer; doubled each time."""
+    longest_gap: int
     prices: tuple[float, float, float] | None
     """US dollars per million tokens: input, cached input, output; None when unknown."""
     seconds: float
@@ -165,15 +170,58 @@ class Tracking:
         """Load the claims on an attempt."""
         rows = self._warehouse.query(query("claims_of"), attempt_key.params())
         taken = tuple(_typed(Claim, row) for row in rows if row["claim"] is not None)
-        return Claims(stopped=rows[0]["stopped"], taken=taken)
+        first = rows[0]
+        return Claims(
+            planned=first["planned"],
+            stopped=first["stopped"],
+            ended=first["ended"],
+            closed=first["closed"],
+            taken=taken,
+        )
 
-    def claim_attempt(self, attempt_key: AttemptKey, claim: int) -> bool:
-        """Take this numbered claim; True for the one caller whose transaction took it."""
+    def claim_attempt(self, attempt_key: AttemptKey, claim: int, state: str = "create") -> bool:
+        """Take this numbered claim; True for the one caller whose transaction took it.
+
+        `state` is `create`, or `void` for the certainty that no job will be created. On an attempt
+        that may get no job the transaction writes nothing: read the claims afterwards.
+        """
         job = self._deployment.job(
             "claim", attempt_key.run_id, attempt_key.batch, attempt_key.attempt, claim
         )
-        params = {**attempt_key.params(), "claim": claim}
+        params = {**attempt_key.params(), "claim": claim, "state": state}
         return self._warehouse.run_once(job, transaction("claim_attempt"), params)
+
+    def return_claim(self, attempt_key: AttemptKey, claim: int) -> None:
+        """Give a claim back: it certainly brought no job, and will not bring one."""
+        job = self._deployment.job(
+            "return", attempt_key.run_id, attempt_key.batch, attempt_key.attempt, claim
+        )
+        params = {**attempt_key.params(), "claim": claim}
+        self._warehouse.run_once(job, transaction("return_claim"), params)
+
+    def unclaimed_attempts(self, run_id: str, planned_on: str) -> int:
+        """Count the open attempts of a run that hold no claim."""
+        params = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
+        count: int = self._warehouse.query(query("unclaimed_attempts"), params)[0]["attempts"]
+        return count
+
+    def release_attempts(
+        self, run_id: str, planned_on: str, number: int, *, has_price: bool
+    ) -> bool:
+        """Close all open attempts of a stopped run that hold no claim, in one transaction.
+
+        False when the release of this number was done before; the next one begins only then.
+        `has_price`: the cost of nothing is 0 where a price is known, and else unknown.
+        """
+        params = {
+            "run_id": run_id,
+            "planned_on": date.fromisoformat(planned_on),
+            "deployment": self._deployment.id,
+            "input_price": 0.0 if has_price else None,
+            "error_type_rows": self._error_types,
+        }
+        job = self._deployment.job("release", run_id, number)
+        return self._warehouse.run_once(job, transaction("release_attempts"), params)
 
     def waiting_attempts(self, since: date, only: AttemptId | None = None) -> list[WaitingAttempt]:
         """List the attempts that wait for their jobs: all of them, or `only` this one."""
@@ -206,12 +254,15 @@ class Tracking:
         params = {
             **attempt_key.params(),
             "ending": result.ending,
+            "cause": result.cause,
             "never_started": result.never_started,
             "jobs": result.jobs,
             "outputs": result.outputs,
             "analysis": result.analysis,
             "model": result.model,
             "max_attempts": result.max_attempts,
+            "first_gap": result.first_gap,
+            "longest_gap": result.longest_gap,
             "grounding": result.grounding,
             "input_price": price[0],
             "cached_price": price[1],
@@ -243,12 +294,19 @@ class Tracking:
         """
         known = self._finished.get(run_id, FinishedBatches())
         day = date.fromisoformat(planned_on)
-        params = {"run_id": run_id, "planned_on": day, "after": known.batches}
+        params = {
+            "run_id": run_id,
+            "planned_on": day,
+            "after": known.batches,
+            "last_answered_at": known.last_answered_at,
+        }
         row = self._warehouse.query(query("progress"), params)[0]
         self._finished[run_id] = FinishedBatches(
             batches=row["over_to"],
             records=known.records + row["records_over_to"],
             failed=known.failed + row["failed_over_to"],
+            refused=known.refused or row["refused"],
+            last_answered_at=row["last_answered_at"],
         )
         return Progress(
             batches=row["batches"],
@@ -258,6 +316,8 @@ class Tracking:
             records_over=known.records + row["records"],
             failed_over=known.failed + row["failed"],
             stopped=row["stopped"],
+            refused=known.refused or row["refused"],
+            unanswered_seconds=row["unanswered_seconds"],
         )
 
     def batches_to_begin(
@@ -350,7 +410,8 @@ class Tracking:
 
 
 def _waiting(row: Row) -> WaitingAttempt:
-    return _typed(WaitingAttempt, row | {"jobs": tuple((row["jobs"] or "").split())})
+    lists = {name: tuple((row[name] or "").split()) for name in ("jobs", "ends")}
+    return _typed(WaitingAttempt, row | lists)
 
 
 def _typed(kind: type[T], row: Row) -> T:

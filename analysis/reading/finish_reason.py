@@ -28,6 +28,22 @@ _BLOCKED = frozenset(
         "IMAGE_RECITATION",
     }
 )
+_SERVICE_NAMES = frozenset(
+    {
+        "CANCELLED",
+        "UNKNOWN",
+        "DEADLINE_EXCEEDED",
+        "NOT_FOUND",
+        "PERMISSION_DENIED",
+        "RESOURCE_EXHAUSTED",
+        "ABORTED",
+        "INTERNAL",
+        "UNAVAILABLE",
+        "UNAUTHENTICATED",
+    }
+)
+_SERVICE_CODES = frozenset({1, 2, 4, 5, 7, 8, 10, 13, 14, 16, 401, 403, 404, 408, 429, 499})
+"""Quota, outages, rights and a missing model: the same request may succeed when they are mended."""
 _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,39}")
 _CODE = re.compile(rb'"code\\?"\s*:\s*([0-9]{1,5})\b')
 _STATUS = re.compile(rb'"status\\?"\s*:\s*\\?"([A-Z][A-Z_]{0,39})\\?"')
@@ -104,7 +120,7 @@ def finished(prediction: PredictionLine) -> tuple[str | None, str]:
     """
     status = bytes(prediction.status)
     if status not in _NO_STATUS:
-        raise RejectedAnswer("vertex_ai_error", _codes(status))
+        raise _error_status(status)
     response = prediction.response
     feedback = response.promptFeedback if response else None
     if feedback and feedback.blockReason not in _NO_REASON:
@@ -126,7 +142,19 @@ def _no_candidates(response: Response | None) -> RejectedAnswer:
     return RejectedAnswer("empty_answer", "no candidates")
 
 
-def _codes(status: bytes) -> str:
-    """Return code and name of a row's status, without its message: that may quote the request."""
-    codes = [match[1].decode() for match in (_CODE.search(status), _STATUS.search(status)) if match]
-    return " ".join(codes) or "a status without a code"
+def _error_status(status: bytes) -> RejectedAnswer:
+    """Tell an error of the service from one of the request, by code and name of a row's status.
+
+    Its message is left out: it may quote the request.
+    """
+    code, name = (
+        match and match[1].decode() for match in (_CODE.search(status), _STATUS.search(status))
+    )
+    is_of_service = name in _SERVICE_NAMES or (code is not None and _is_of_service(int(code)))
+    detail = " ".join(part for part in (code, name) if part) or "a status without a code"
+    return RejectedAnswer("service_error" if is_of_service else "vertex_ai_error", detail)
+
+
+def _is_of_service(code: int) -> bool:
+    """Tell whether a gRPC code or an HTTP status says nothing about the request itself."""
+    return code in _SERVICE_CODES or 500 <= code < 600

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from analysis import Analyses
 from analysis.prices import prices_of
 from events import ResultsProcessed
+from handlers.ports import Policy
 from handlers.runs.plans import plan_of, request_of
 from tracking import AttemptKey, AttemptResult, Closing, Tracking
 
@@ -13,8 +14,8 @@ from .output_columns import answer_columns
 
 
 def close(
-    attempt_key: AttemptKey, tracking: Tracking, analyses: Analyses, *, ending: str,
-    never_started: bool = False, jobs: Sequence[str] = (), outputs: Sequence[str] = (),
+    attempt_key: AttemptKey, tracking: Tracking, analyses: Analyses, policy: Policy, *,
+    ending: str, cause: str = "", never_started: bool = False, jobs: Sequence[str] = (), outputs: Sequence[str] = (),
     staged: str | None = None, seconds: float = 0.0, peak_megabytes: float | None = None,
 ) -> ResultsProcessed:  # fmt: skip
     """Close the attempt in one transaction, or find it closed, and return the event of its closing.
@@ -27,6 +28,7 @@ def close(
         AttemptResult(
             attempt_key=attempt_key,
             ending=ending,
+            cause=cause,
             never_started=never_started,
             jobs=json.dumps(list(jobs)),
             outputs=json.dumps(list(outputs)),
@@ -38,6 +40,8 @@ def close(
             analysis=analysis.name,
             model=plan.model,
             max_attempts=request.max_attempts,
+            first_gap=policy.first_gap_seconds,
+            longest_gap=policy.longest_gap_seconds,
             prices=prices_of(plan.model),
             seconds=seconds,
             peak_megabytes=peak_megabytes,
@@ -46,13 +50,6 @@ def close(
     closing = tracking.closing_of(attempt_key)
     assert closing is not None, "the closing transaction committed"  # noqa: S101
     return results_processed(attempt_key, closing)
-
-
-def discard_attempt(
-    attempt_key: AttemptKey, tracking: Tracking, analyses: Analyses
-) -> ResultsProcessed:
-    """Close an attempt without answers, at an operator's command."""
-    return close(attempt_key, tracking, analyses, ending="discarded")
 
 
 def results_processed(attempt_key: AttemptKey, closing: Closing) -> ResultsProcessed:
@@ -65,4 +62,5 @@ def results_processed(attempt_key: AttemptKey, closing: Closing) -> ResultsProce
         open=closing.open,
         outcome=closing.outcome,
         cause=closing.cause,
+        not_before=closing.not_before,
     )

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from events import AttemptEvent, JobCancelled, JobEnded, JobFailed, JobSucceeded
+from events import JobCancelled, JobEnded, JobFailed, JobSucceeded
 from handlers.dispatch.errors import Reject
 from handlers.ports import Blob, Job, JobState
 from tracking import AttemptKey
@@ -81,9 +81,9 @@ def _cause(job: Job) -> str:
     return PERMANENT_CODES.get(code, f"code_{code}") if code is not None else "failed"
 
 
-def never_started(event: AttemptEvent) -> JobCancelled:
-    """Build the end of an attempt that got no job because its run was stopped."""
-    return JobCancelled(**AttemptKey.of(event).fields(), jobs=[], outputs=[], cause=NEVER_STARTED)
+def never_started(attempt_key: AttemptKey) -> JobCancelled:
+    """Build the end of an attempt whose claims brought no job, and will bring none."""
+    return JobCancelled(**attempt_key.fields(), jobs=[], outputs=[], cause=NEVER_STARTED)
 
 
 def is_final(name: str) -> bool:

@@ -1,12 +1,12 @@
 """The attempts that wait for Vertex, each with the jobs that Vertex shows of it."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from events import Deployment
-from events.ids import AttemptId, output_folder
+from events.ids import output_folder
 from handlers.ports import Bucket, Job, JobService
-from tracking import AttemptKey, Tracking, WaitingAttempt
+from tracking import AttemptKey, WaitingAttempt
 
 
 def labels_of(deployment: Deployment, attempt_key: AttemptKey) -> dict[str, str]:
@@ -25,34 +25,18 @@ class ObservedAttempt:
     """One waiting attempt and its jobs by name; None for a job that was deleted."""
 
     attempt: WaitingAttempt
-    jobs: dict[str, Job | None]
+    jobs: Mapping[str, Job | None]
+
+    @property
+    def live(self) -> list[Job]:
+        """The jobs that have not ended."""
+        return [job for job in self.jobs.values() if job is not None and not job.state.ended]
 
 
 def observe(
-    tracking: Tracking,
-    job_service: JobService,
-    deployment: Deployment,
-    since: date,
-    only: AttemptId | None = None,
-) -> list[ObservedAttempt]:
-    """Ask Vertex for the jobs of all waiting attempts, or of `only` one.
-
-    One list request for all of them, and one get for each known job that the list lacks.
-    """
-    waiting = tracking.waiting_attempts(since, only)
-    if not waiting:
-        return []
-    oldest = min(attempt.first_claimed_at for attempt in waiting)
-    listed = job_service.created_since(oldest, {"troupe": deployment.id})
-    return [_observed_attempt(attempt, listed, job_service, deployment) for attempt in waiting]
-
-
-def _observed_attempt(
-    attempt: WaitingAttempt,
-    listed: list[Job],
-    job_service: JobService,
-    deployment: Deployment,
+    attempt: WaitingAttempt, listed: Sequence[Job], job_service: JobService, deployment: Deployment
 ) -> ObservedAttempt:
+    """Find the jobs of an attempt among the listed ones, and get each known job that they lack."""
     label = labels_of(deployment, AttemptKey.of(attempt))["attempt"]
     jobs: dict[str, Job | None] = {
         job.name: job for job in listed if job.labels.get("attempt") == label
@@ -73,6 +57,6 @@ def folders_of_deleted_jobs(
     label = labels_of(deployment, AttemptKey.of(observed.attempt))["attempt"]
     return [
         bucket.uri(output_folder(label, claim))
-        for claim in range(1, observed.attempt.claims + 1)
+        for claim in range(1, observed.attempt.newest_claim + 1)
         if str(claim) not in shown
     ]

@@ -4,9 +4,12 @@
     Wait         another caller is at work: acknowledge; the tick republishes the event
     Reject       the message can never succeed: to the dead letters at once, with its cause
     Refused      Vertex refuses this job, now and later
+    Unavailable  Vertex certainly did not create the job; a later request may succeed
 
 A record that fails is no error here: it is a row in `error_tracking`.
 """
+
+from datetime import datetime
 
 
 class Redeliver(Exception):
@@ -14,7 +17,12 @@ class Redeliver(Exception):
 
 
 class Wait(Exception):
-    """Another caller has to act first."""
+    """Another caller has to act first, or a service has to come back."""
+
+    def __init__(self, reason: str, *, not_before: datetime | None = None) -> None:
+        """`reason` is shown to operators; the tick republishes the event at `not_before`."""
+        super().__init__(reason)
+        self.not_before = not_before
 
 
 class Reject(Exception):
@@ -33,3 +41,7 @@ class Refused(Exception):
         """`cause` is a stable word; `detail` holds ids and counts, no personal data."""
         super().__init__(f"{cause}: {detail}")
         self.cause, self.detail = cause, detail
+
+
+class Unavailable(Exception):
+    """Vertex said that it did not create this job, and that it may do so later."""

@@ -18,16 +18,14 @@ def age_of(planned_on: str, today: date) -> int:
 def last_allowed(progress: Progress, concurrency: int) -> int:
     """Return the last batch that may be in flight.
 
-    At most `concurrency` batches run at once, and the canary (batch 1) alone. On a stopped run all batches may begin, in order to be closed.
+    At most `concurrency` batches run at once, and the canary (batch 1) alone.
     """
-    if progress.stopped:
-        return progress.batches
     if not progress.canary_finished:
         return 1
     return min(progress.batches, concurrency + progress.finished)
 
 
-def release(
+def begin(
     tracking: Tracking, run_id: str, planned_on: str, *, after: int, last: int
 ) -> Iterator[BatchPlanned]:
     """Yield the first attempt of every batch up to `last` that has not begun.

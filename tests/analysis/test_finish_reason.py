@@ -73,7 +73,15 @@ def test_without_a_finish_reason_only_a_whole_answer_counts(finish: str | None) 
     [
         ({"status": "Bad Request: {}", "response": {}}, "vertex_ai_error"),
         ({"status": "Internal error"}, "vertex_ai_error"),
-        ({"status": {"code": 8, "message": "x"}}, "vertex_ai_error"),
+        ({"status": {"code": 3, "message": "x"}}, "vertex_ai_error"),
+        ({"status": {"code": 8, "message": "x"}}, "service_error"),
+        ({"status": 'Too Many Requests: {"error": {"code": 429}}'}, "service_error"),
+        (
+            {"status": 'Bad Gateway: {"error": {"code": 502, "status": "BAD_GATEWAY"}}'},
+            "service_error",
+        ),
+        ({"status": 'Forbidden: {"error": {"status": "PERMISSION_DENIED"}}'}, "service_error"),
+        ({"status": 'Bad Request: {"error": {"code": 413}}'}, "vertex_ai_error"),
         ({"response": ...}, "vertex_ai_error"),
         ({"response": None}, "vertex_ai_error"),
         ({"response": {}}, "vertex_ai_error"),

@@ -34,6 +34,7 @@ _OF_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     int: counts,
     bool: st.booleans(),
     list[str]: st.lists(texts, max_size=3),
+    datetime | None: st.none() | times,
 }
 _SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "rows_per_batch": st.integers(1, 200_000),

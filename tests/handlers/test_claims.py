@@ -4,11 +4,13 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
-from events import CancelRequested, JsonlUploaded, from_pubsub, read_event
-from handlers.attempts.close import discard_attempt
+import pytest
+
+from events import CancelRequested, JsonlUploaded, RunStopped, from_pubsub, read_event, wrap
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Job, Policy
 from handlers.submit_job import submit_job
+from tests.events.making import cause as made_cause
 from tests.harness import START, LocalHarness, calls
 from tracking import AttemptKey
 from troupe.operations import dead_letters
@@ -16,7 +18,7 @@ from troupe.standin.settings import Behaviour
 
 MakeHarness = Callable[..., LocalHarness]
 
-CLOUD = Policy(republish_after_seconds=600)
+CLOUD = Policy(republish_after_seconds=600, first_gap_seconds=0)
 
 
 class Flaky:
@@ -161,8 +163,8 @@ def test_a_job_that_was_deleted_after_it_wrote_is_still_read(make_harness: MakeH
     assert 0 == harness.jobs(), "no second job was paid for"
 
 
-def test_a_claim_on_a_discarded_attempt_is_void(make_harness: MakeHarness) -> None:
-    """A handler that was parked before its claim finds the attempt closed, and pays nothing."""
+def test_a_discarded_attempt_gets_no_job(make_harness: MakeHarness) -> None:
+    """A void claim comes first: a handler that was parked before its own finds the attempt closed."""
     harness = make_harness()
     harness.load(calls(4))
     parked = upload_dead_lettered(harness)
@@ -175,33 +177,30 @@ def test_a_claim_on_a_discarded_attempt_is_void(make_harness: MakeHarness) -> No
         dependencies.policy,
     )  # fmt: skip
 
-    assert ["JobCancelled"] == [type(event).__name__ for event in events]
+    assert [] == list(events)
     assert ([(1, "void")], 0) == (claims(harness), harness.jobs())
     harness.play()
     assert (4, True) == tuple(harness.books("r1")[k] for k in ("released", "ok"))
 
 
-def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(
+def test_a_discard_that_died_before_its_closing_is_finished_by_the_tick(
     make_harness: MakeHarness,
 ) -> None:
-    """The closing's event was never published: the replay's claim is void and leads to it."""
+    """Nobody may create a job behind a void claim, so the tick ends the attempt."""
     harness = make_harness()
     harness.load(calls(4))
     uploaded = upload_dead_lettered(harness)
-    dependencies = harness.backend.dependencies
-    discard_attempt(AttemptKey.of(uploaded), dependencies.tracking, dependencies.analyses)
+    harness.backend.dependencies.tracking.claim_attempt(AttemptKey.of(uploaded), 1, "void")
 
-    done = dead_letters.replay(harness.backend)
-    harness.play()
+    play_for(harness, minutes=60)
 
-    assert (1, 0) == (done.replayed, done.handled)
     assert ([(1, "void")], 0) == (claims(harness), harness.jobs())
     books = harness.books("r1")
     assert (4, True, True) == (books["released"], books["completed"], books["ok"])
 
 
-def test_a_stop_before_the_claim_makes_it_void(make_harness: MakeHarness) -> None:
-    """The attempt goes on to its end without a job."""
+def test_a_stop_before_the_claim_prevents_it(make_harness: MakeHarness) -> None:
+    """The stop releases the attempt, and no claim is taken on it."""
     harness = make_harness()
     harness.load(calls(4))
     harness.request()
@@ -216,8 +215,40 @@ def test_a_stop_before_the_claim_makes_it_void(make_harness: MakeHarness) -> Non
     harness.backend.bus.refuse(uploaded[0])
     harness.play()
 
-    assert [(1, "void")] == claims(harness)
+    assert [] == claims(harness)
     assert 0 == harness.jobs()
+    assert (0, 4, True) == tuple(harness.books("r1")[k] for k in ("analysed", "released", "ok"))
+
+
+def test_a_stop_that_commits_beside_the_claim_brings_no_job(
+    make_harness: MakeHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claimer looks again behind its committed claim, and gives it back to the release."""
+    harness = make_harness()
+    harness.load(calls(4))
+    harness.request()
+    while "jsonl-uploaded" not in harness.topics():
+        harness.backend.deliver_next()
+    tracking = harness.backend.dependencies.tracking
+    claim = tracking.claim_attempt
+
+    def claim_then_stop(attempt_key: AttemptKey, number: int, state: str = "create") -> bool:
+        taken = claim(attempt_key, number, state)
+        harness.backend.publish(
+            wrap(
+                RunStopped(run_id="r1", planned_on=attempt_key.planned_on, reason="operator"),
+                deployment=harness.backend.deployment,
+                source="test",
+                time=harness.clock(),
+                cause=made_cause(),
+            )
+        )
+        return taken
+
+    monkeypatch.setattr(tracking, "claim_attempt", claim_then_stop)
+    harness.play()
+
+    assert ([(1, "create"), (1, "returned")], 0) == (claims(harness), harness.jobs())
     assert (0, 4, True) == tuple(harness.books("r1")[k] for k in ("analysed", "released", "ok"))
 
 

@@ -134,6 +134,7 @@ def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(
         dependencies.bucket,
         dependencies.analyses,
         dependencies.deployment,
+        dependencies.clock,
     )
 
     assert [] == list(found)

@@ -163,9 +163,7 @@ def test_a_job_that_failed_without_output_is_found_by_the_tick(make_harness: Mak
     books = harness.run()
 
     assert (5, True) == (books["analysed"], books["ok"])
-    assert 5 == harness.one(
-        "SELECT count(*) FROM error_tracking WHERE error_type = 'missing_response'"
-    )
+    assert 5 == harness.one("SELECT count(*) FROM error_tracking WHERE error_type = 'no_answer'")
 
 
 @pytest.mark.parametrize("code", [3, 7, 9])
@@ -239,12 +237,14 @@ def test_sharded_and_shuffled_output_is_read_as_one(make_harness: MakeHarness) -
 
 def test_after_the_last_attempt_what_is_open_has_failed(make_harness: MakeHarness) -> None:
     """By name, with the error behind it."""
-    harness = make_harness(behaviour=ends(*[End(state=JobState.EXPIRED, share=0)] * 3))
-    harness.load(calls(4))
+    rows = calls(4)
+    cut = frozenset(f"k-{id_of(row)}" for row in rows)
+    harness = make_harness(corruption=Corruption(share=0, poison=cut, poison_kind=Kind.LOST))
+    harness.load([*rows, *calls(1, start=9)])
 
     books = harness.run(max_attempts=3, breaker=100)
 
-    assert (0, 4, True) == (books["analysed"], books["failed"], books["ok"])
+    assert (1, 4, True) == (books["analysed"], books["failed"], books["ok"])
     assert [("missing_response", 4)] == harness.sql(
         "SELECT cause, count(*) FROM error_tracking "
         "WHERE error_type = 'attempts_exhausted' GROUP BY cause"

@@ -13,14 +13,13 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from events import Deployment, Envelope, Event, JsonlUploaded
+from events import Deployment, Envelope, Event
 from events.ids import Transaction
 from handlers import advance_run, choreography, submit_job, watch_jobs
 from handlers.attempts.claims import Taken, take_next
-from handlers.attempts.job_states import never_started
 from handlers.dispatch import deliver
 from handlers.ports import Clock, Dependencies, JobState, Policy
-from tracking import AttemptKey, Claim, Delivery, EventLog, Progress, Tracking, statements
+from tracking import AttemptKey, Claim, Claims, Delivery, EventLog, Progress, Tracking, statements
 from troupe.simulation.warehouse import MemoryWarehouse
 
 Patched = AbstractContextManager[Any]
@@ -91,19 +90,19 @@ def _never_handled(self: EventLog, event_id: str, handler: str, now: Any) -> boo
 
 
 def _no_claim(
-    tracking: Tracking, attempt_key: AttemptKey, claims: Any, policy: Policy, clock: Clock
+    tracking: Tracking, attempt_key: AttemptKey, known: Claims, policy: Policy, clock: Clock
 ) -> Taken:
     """Every caller may create a job."""
     tracking.claim_attempt(attempt_key, 1)
     mine = Claim(claim=1, state="create", age_seconds=0, job=None)
-    return Taken((mine,), clock() + timedelta(days=1))
+    return Taken(replace(known, taken=(mine,)), mine, clock() + timedelta(days=1))
 
 
 def _with_policy(**changed: int) -> Callable[..., Taken]:
     def take(
-        tracking: Tracking, attempt_key: AttemptKey, claims: Any, policy: Policy, clock: Clock
+        tracking: Tracking, attempt_key: AttemptKey, known: Claims, policy: Policy, clock: Clock
     ) -> Taken:
-        taken: Taken = _TAKE(tracking, attempt_key, claims, replace(policy, **changed), clock)
+        taken: Taken = _TAKE(tracking, attempt_key, known, replace(policy, **changed), clock)
         return taken
 
     return take
@@ -112,20 +111,12 @@ def _with_policy(**changed: int) -> Callable[..., Taken]:
 _TAKE = take_next
 
 
-def _stop_first(
-    event: JsonlUploaded, tracking: Tracking, job_service: Any, bucket: Any, deployment: Deployment,
-    clock: Clock, policy: Policy,
-) -> Iterator[Any]:  # fmt: skip
-    """Check once for a stopped run, before the claim is taken."""
-    if tracking.claims_of(AttemptKey.of(event)).stopped:
-        yield never_started(event)
-        return
-    yield from submit_job.submit_job(
-        event, tracking, job_service, bucket, deployment, clock, policy
-    )
-
-
-_stop_first.__name__ = "submit_job"
+def _look_once(
+    tracking: Tracking, attempt_key: AttemptKey, known: Claims, policy: Policy, clock: Clock
+) -> Taken:
+    """Take a stop, an end or a closing as it was before the claim was taken."""
+    taken: Taken = _TAKE(tracking, attempt_key, known, policy, clock)
+    return replace(taken, known=replace(taken.known, stopped=False, ended=False, closed=False))
 
 
 def _blind(claims: Sequence[Claim], jobs: Any) -> dict[int, str]:
@@ -209,8 +200,6 @@ _GUARD = """ NOT EXISTS (
  AND k.attempt = @attempt
 {0})"""
 _CLOSED = ("\n  AND" + _GUARD.format("  "), ""), ("\nWHERE" + _GUARD.format(""), "")
-_PROCESSED = """
-  AND NOT EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = c.record_id)"""
 
 
 def _first_row() -> Patched:
@@ -230,7 +219,7 @@ def _first_row() -> Patched:
 
 
 def _unguarded() -> Patched:
-    return _sql("close_attempt", (_PROCESSED, ""), *_CLOSED)
+    return _sql("close_attempt", *_CLOSED)
 
 
 # The window
@@ -300,8 +289,8 @@ MUTATIONS = (
     ),
     Mutation("unguarded inserts", _unguarded, seed=9),
     Mutation(
-        "a stop checked at the start of a handler",
-        lambda: patch.dict(choreography.CHOREOGRAPHY, {JsonlUploaded: _stop_first}),
+        "no second look behind the claim",
+        _patch(submit_job, "take_next", _look_once),
         seed=419,
     ),
     Mutation("first-row lookup fallback", _first_row, seed=43),

@@ -1,8 +1,10 @@
 """Claims on attempts, and the progress of a run."""
 
-from events import BatchCompleted
 from tests.tracking.harness import DAY, TrackingHarness, bad, calls, good, id_of, planned, stopped
 from tracking import AttemptKey
+
+KEY = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=1)
+
 
 # Claims
 
@@ -28,21 +30,49 @@ def test_a_claim_is_taken_by_one_caller(harness: TrackingHarness) -> None:
     assert [(1, "create", 90)] == claims(harness)
 
 
-def test_a_claim_on_a_stopped_run_is_void_and_an_older_one_stays(harness: TrackingHarness) -> None:
-    """A claim keeps its state."""
+def test_no_claim_is_taken_on_a_stopped_run_and_an_older_one_stays(
+    harness: TrackingHarness,
+) -> None:
+    """The transaction writes nothing."""
     planned(harness)
     claim(harness, 1)
     harness.record(stopped("operator"))
     claim(harness, 2)
 
-    assert [(1, "create"), (2, "void")] == [(n, state) for n, state, _ in claims(harness)]
+    assert [(1, "create")] == [(n, state) for n, state, _ in claims(harness)]
+
+
+def test_a_claim_that_is_given_back_counts_its_age_from_then(harness: TrackingHarness) -> None:
+    """It keeps its number, once, however often it is given back."""
+    planned(harness)
+    claim(harness)
+    harness.clock.pass_(90)
+    for _ in range(2):
+        harness.tracking.return_claim(KEY, 1)
+    harness.clock.pass_(30)
+
+    assert [(1, "returned", 30)] == claims(harness)
+    assert 1 == harness.tracking.claims_of(KEY).returned_in_a_row
+
+
+def test_only_a_planned_and_open_attempt_is_claimed(harness: TrackingHarness) -> None:
+    """Not one of a batch that nobody planned, nor one whose forerunner is not closed."""
+    planned(harness)
+    unknown = AttemptKey(run_id="r1", planned_on=DAY, batch=7, attempt=1)
+    harness.tracking.claim_attempt(unknown, 1)
+    claim(harness, attempt=2)
+
+    assert () == harness.tracking.claims_of(unknown).taken
+    assert [] == claims(harness, attempt=2)
 
 
 def test_claims_of_two_attempts_are_separate(harness: TrackingHarness) -> None:
     """Each attempt has its own first claim."""
     planned(harness)
+    first = claim(harness, attempt=1)
+    harness.close()
 
-    assert [True, True] == [claim(harness, attempt=1), claim(harness, attempt=2)]
+    assert [True, True] == [first, claim(harness, attempt=2)]
     assert 1 == len(claims(harness, attempt=2))
 
 
@@ -59,21 +89,17 @@ def test_a_claim_whose_transaction_runs_twice_is_one_row(harness: TrackingHarnes
 # Progress
 
 
-def test_a_batch_counts_as_finished_once_its_last_event_is_recorded(
+def test_a_batch_is_finished_when_its_closing_leaves_nothing_open(
     harness: TrackingHarness,
 ) -> None:
-    """Recorded twice, it counts once."""
+    """Events of its end only wake the handler: finished is read from the closings."""
     harness.source(calls(4))
     harness.plan(canary=2, rows_per_batch=2)
     rows = {id_of(row): row for row in calls(4)}
     mine = [rows[r] for (r,) in harness.sql("SELECT record_id FROM batch_records WHERE batch = 1")]
-    harness.close([good(mine[0]), bad(mine[1], "blocked", 2)])
-    over = BatchCompleted(
-        run_id="r1", planned_on=DAY, batch=1, attempts=1, analysed=1, failed=1, released=0
-    )
 
     before = harness.tracking.progress("r1", DAY)
-    harness.record(over, over)
+    harness.close([good(mine[0]), bad(mine[1], "blocked", 2)])
     after = harness.tracking.progress("r1", DAY)
 
     assert (2, 0, False, 0, 0) == (

@@ -205,6 +205,7 @@ def test_a_permanent_error_fails_its_record_at_once(harness: TrackingHarness) ->
         ("budget", "budget_exhausted"),
         ("age", "run_too_old"),
         ("job_refused", "job_refused"),
+        ("outage", "outage"),
     ],
 )
 def test_a_stop_releases_open_records_with_its_reason(
@@ -245,7 +246,7 @@ def test_records_of_a_job_cancelled_from_outside_stay_open(harness: TrackingHarn
     closing = harness.close(all_good(rows[:1]), ending="cancelled")
 
     assert ((1, 0, 0, 2), "answered") == (counts(closing), closing.outcome)
-    assert [("missing_response", None, 2)] == harness.errors()
+    assert [("no_answer", None, 2)] == harness.errors()
 
 
 def test_a_stop_of_another_run_has_no_effect(harness: TrackingHarness) -> None:
@@ -370,25 +371,6 @@ def test_a_closing_that_runs_twice_stores_its_rows_once(
     harness.close({"same": answers, "others": all_good(rows), "none": []}[second])
 
     assert before == harness.everything()
-
-
-def test_a_record_that_another_run_stored_meanwhile_is_closed(
-    harness: TrackingHarness,
-) -> None:
-    """By an import, or a clearing and a second run: no second row, and the batch ends."""
-    rows = planned(harness, 2)
-    harness.sql(
-        "INSERT INTO processed_records (record_id, analysis, transcript_fingerprint, "
-        "first_processed_execution_id, batch, attempt, processed_at) "
-        "SELECT record_id, analysis, transcript_fingerprint, 'other', 1, 1, '2026-03-02 09:00:00' "
-        "FROM batch_records WHERE record_id = ?",
-        id_of(rows[0]),
-    )
-
-    closing = harness.close(all_good(rows), max_attempts=1)
-
-    assert 0 == closing.open
-    assert 1 == harness.one(f"SELECT count(*) FROM {OUTPUT}")  # noqa: S608
 
 
 # Several attempts

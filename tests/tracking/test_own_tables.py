@@ -88,6 +88,7 @@ def close(
         AttemptResult(
             attempt_key=AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=1),
             ending="succeeded",
+            cause="",
             never_started=False,
             jobs="[]",
             outputs="[]",
@@ -99,6 +100,8 @@ def close(
             analysis="of_any_kind_v1",
             model="m1",
             max_attempts=1,
+            first_gap=300,
+            longest_gap=7200,
             prices=None,
             seconds=1.0,
             peak_megabytes=None,

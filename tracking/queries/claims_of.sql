@@ -1,20 +1,17 @@
--- Is the run stopped, and which claims exist for this attempt, how old are they, with which job?
+-- May this attempt get a job, and which claims exist for it, how old are they, with which job?
 -- Returns at least one row; its claim is NULL when there is no claim.
-SELECT
-  s.stopped,
-  c.claim,
-  c.state,
-  TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), c.claimed_at, SECOND) AS age_seconds,
-  j.job
+SELECT s.planned, s.stopped, s.ended, s.closed, c.claim, c.state, c.age_seconds, j.job
 FROM (
-  SELECT COUNT(*) > 0 AS stopped
-  FROM events
-  WHERE run_id = @run_id AND topic = 'run-stopped' AND recorded_on >= @planned_on
+{attempt_state}
 ) AS s
 LEFT JOIN (
-  SELECT claim, state, claimed_at
+  SELECT
+    claim,
+    IF(LOGICAL_OR(state = 'returned'), 'returned', MIN(state)) AS state,
+    MIN(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), claimed_at, SECOND)) AS age_seconds
   FROM claims
   WHERE run_id = @run_id AND planned_on = @planned_on AND batch = @batch AND attempt = @attempt
+  GROUP BY claim
 ) AS c ON TRUE
 LEFT JOIN (
   SELECT

@@ -1,5 +1,6 @@
--- How many batches and records after batch @after are over? The caller has counted those up to it.
--- Each batch counts once, however often its events were recorded.
+-- How many batches and records after batch @after are over, and how long has nothing been answered
+-- while no job was in flight?
+-- The caller has counted those up to @after, and knows the newest answer in them.
 SELECT
   r.batches,
   b.finished,
@@ -9,6 +10,9 @@ SELECT
   b.failed,
   b.records_over_to,
   b.failed_over_to,
+  b.refused,
+  u.last_answered_at,
+  IF(w.claims = 0, TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), u.failed_at, SECOND), NULL) AS unanswered_seconds,
   EXISTS (
     SELECT 1 FROM events AS f
     WHERE f.run_id = @run_id AND f.topic = 'run-stopped' AND f.recorded_on >= @planned_on
@@ -22,7 +26,8 @@ CROSS JOIN (
     COALESCE(SUM(IF(k.is_over, k.records, 0)), 0) AS records,
     COALESCE(SUM(IF(k.is_over, k.failed, 0)), 0) AS failed,
     COALESCE(SUM(IF(k.is_over_to, k.records, 0)), 0) AS records_over_to,
-    COALESCE(SUM(IF(k.is_over_to, k.failed, 0)), 0) AS failed_over_to
+    COALESCE(SUM(IF(k.is_over_to, k.failed, 0)), 0) AS failed_over_to,
+    COALESCE(LOGICAL_OR(k.refused), FALSE) AS refused
   FROM (
     SELECT
       c.*,
@@ -31,20 +36,54 @@ CROSS JOIN (
       AS is_over_to
     FROM (
       SELECT
-        a.batch,
-        LOGICAL_OR(a.open = 0) AND LOGICAL_OR(f.batch IS NOT NULL) AS is_over,
-        SUM(IF(a.open = 0, a.analysed + a.failed + a.released, 0)) AS records,
-        SUM(IF(a.open = 0, a.failed, 0)) AS failed
-      FROM attempt_closings AS a
-      LEFT JOIN (
-        SELECT DISTINCT batch
-        FROM events
-        WHERE run_id = @run_id AND recorded_on >= @planned_on AND batch > @after
-          AND topic IN ('batch-completed', 'batch-abandoned')
-      ) AS f ON f.batch = a.batch
-      WHERE a.run_id = @run_id AND a.planned_on = @planned_on AND a.batch > @after
-      GROUP BY a.batch
+        batch,
+        LOGICAL_OR(open = 0) AS is_over,
+        LOGICAL_OR(outcome = 'refused') AS refused,
+        SUM(IF(open = 0, analysed + failed + released, 0)) AS records,
+        SUM(IF(open = 0, failed, 0)) AS failed
+      FROM attempt_closings
+      WHERE run_id = @run_id AND planned_on = @planned_on AND batch > @after
+      GROUP BY batch
     ) AS c
   ) AS k
 ) AS b
+CROSS JOIN (
+  -- The first time that the service did not answer, after its newest answer.
+  SELECT
+    MAX(a.last_answered_at) AS last_answered_at,
+    MIN(IF(x.failed_at > COALESCE(a.last_answered_at, TIMESTAMP(@planned_on)), x.failed_at, NULL)) AS failed_at
+  FROM (
+    SELECT
+      GREATEST(
+        COALESCE(MAX(closed_at), @last_answered_at), COALESCE(@last_answered_at, MAX(closed_at))
+      ) AS last_answered_at
+    FROM attempt_closings
+    WHERE run_id = @run_id AND planned_on = @planned_on AND batch > @after AND answered > 0
+  ) AS a
+  LEFT JOIN (
+    SELECT closed_at AS failed_at
+    FROM attempt_closings
+    WHERE run_id = @run_id AND planned_on = @planned_on AND batch > @after AND outcome = 'unanswered'
+    UNION ALL
+    SELECT claimed_at
+    FROM claims
+    WHERE run_id = @run_id AND planned_on = @planned_on AND batch > @after AND state = 'returned'
+  ) AS x ON TRUE
+) AS u
+CROSS JOIN (
+  -- Claims that may still bring answers: while there is one, nothing is called an outage.
+  SELECT COUNT(*) AS claims
+  FROM claims AS c
+  WHERE c.run_id = @run_id AND c.planned_on = @planned_on AND c.batch > @after AND c.state = 'create'
+    AND NOT EXISTS (
+      SELECT 1 FROM claims AS d
+      WHERE d.run_id = @run_id AND d.planned_on = @planned_on AND d.batch = c.batch
+        AND d.attempt = c.attempt AND d.claim = c.claim AND d.state = 'returned'
+    )
+    AND NOT EXISTS (
+      SELECT 1 FROM attempt_closings AS k
+      WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = c.batch
+        AND k.attempt = c.attempt
+    )
+) AS w
 WHERE r.run_id = @run_id

@@ -1,20 +1,14 @@
--- Take one numbered claim: the right to create the Vertex job of an attempt. The claim is void on a
--- stopped run and for a closed attempt; a void claim proves that no job will be created.
+-- Take one numbered claim on an attempt: the right to create its Vertex job, or with the state `void`
+-- the certainty that no job will be created. No claim is taken on a stopped run, nor on an attempt
+-- that is closed or whose end is recorded.
 INSERT INTO claims (run_id, planned_on, batch, attempt, claim, state, claimed_at)
-SELECT
-  @run_id, @planned_on, @batch, @attempt, @claim,
-  IF(EXISTS (
-    SELECT 1 FROM events AS f
-    WHERE f.run_id = @run_id AND f.topic = 'run-stopped' AND f.recorded_on >= @planned_on
-  ) OR EXISTS (
-    SELECT 1 FROM attempt_closings AS k
-    WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch
-      AND k.attempt = @attempt
-  ), 'void', 'create'),
-  CURRENT_TIMESTAMP()
-FROM (SELECT 1 AS one) AS o
-WHERE NOT EXISTS (
-  SELECT 1 FROM claims AS c
-  WHERE c.run_id = @run_id AND c.planned_on = @planned_on AND c.batch = @batch
-    AND c.attempt = @attempt AND c.claim = @claim
-)
+SELECT @run_id, @planned_on, @batch, @attempt, @claim, @state, CURRENT_TIMESTAMP()
+FROM (
+{attempt_state}
+) AS s
+WHERE s.planned AND NOT s.stopped AND NOT s.ended AND NOT s.closed
+  AND NOT EXISTS (
+    SELECT 1 FROM claims AS c
+    WHERE c.run_id = @run_id AND c.planned_on = @planned_on AND c.batch = @batch
+      AND c.attempt = @attempt AND c.claim = @claim
+  )

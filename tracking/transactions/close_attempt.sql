@@ -1,52 +1,15 @@
 -- Close one attempt once: store its rows, errors, totals and outcome, all of them or none.
--- @ending is how the jobs ended: succeeded, failed, cancelled, refused or discarded. The outcome:
---   answered   a further attempt may request the open records again;
---   released   a stop or an operator ended it; the open records are left to the next plan;
---   refused    a permanent cause outside the records ended it; as released, and the run stops.
+-- @ending is how the jobs ended: succeeded, failed, cancelled, refused or discarded; @cause why they
+-- broke off. The outcome:
+--   answered    a further attempt may request the open records again;
+--   unanswered  the service failed on every request: this uses up no attempt, and the next one waits;
+--   released    a stop or an operator ended it; the open records are left to the next plan;
+--   refused     a permanent cause outside the records ended it; as released, and the run stops.
 -- Every INSERT is guarded: a job that failed after its commit is run again.
 BEGIN TRANSACTION;
 
 CREATE TEMP TABLE requested AS
 {requested_records};
-
--- Records that must not be stored again: stored by this batch, or by another run since the plan (the
--- plan left out what was stored before). The clocks may differ by a day. The bounds on processed_at
--- keep the closing from reading the whole history.
-CREATE TEMP TABLE stored AS
-SELECT record_id, FALSE AS by_another_run
-FROM processed_records
-WHERE first_processed_execution_id = @run_id AND batch = @batch AND analysis = @analysis
-  AND processed_at >= TIMESTAMP(@planned_on)
-UNION ALL
-SELECT record_id, TRUE
-FROM processed_records
-WHERE first_processed_execution_id <> @run_id AND analysis = @analysis
-  AND processed_at >= TIMESTAMP(DATE_SUB(@planned_on, INTERVAL 1 DAY));
-
-CREATE TEMP TABLE closing_outcome AS
-SELECT
-  CASE
-    WHEN @ending = 'refused' THEN 'refused'
-    WHEN @ending = 'discarded' OR @never_started THEN 'released'
-    WHEN @ending = 'cancelled' AND s.reason IS NOT NULL THEN 'released'
-    ELSE 'answered'
-  END AS outcome,
-  CASE
-    WHEN @ending = 'refused' THEN 'job_refused'
-    WHEN @ending = 'discarded' THEN 'discarded'
-    WHEN @ending <> 'cancelled' AND NOT @never_started THEN NULL
-    WHEN s.reason = 'operator' THEN 'cancelled'
-    WHEN s.reason = 'breaker' THEN 'breaker_tripped'
-    WHEN s.reason = 'budget' THEN 'budget_exhausted'
-    WHEN s.reason = 'age' THEN 'run_too_old'
-    WHEN s.reason = 'job_refused' THEN 'job_refused'
-    WHEN @never_started THEN 'cancelled'
-  END AS cause
-FROM (
-  SELECT MIN(JSON_VALUE(data, '$.reason')) AS reason
-  FROM events
-  WHERE run_id = @run_id AND topic = 'run-stopped' AND recorded_on >= @planned_on
-) AS s;
 
 -- Of several jobs the first good answer counts. Two answers of one job for one record both fail.
 CREATE TEMP TABLE answers AS
@@ -72,6 +35,58 @@ WHERE a.is_requested
 QUALIFY ROW_NUMBER() OVER (
   PARTITION BY a.record_id ORDER BY a.error IS NOT NULL, a.job, a.line
 ) = 1;
+
+-- How the attempt ended, and how many attempts in a row before it went the same way. No plan takes
+-- a record that this run holds, so what other runs stored is not looked at.
+CREATE TEMP TABLE closing_outcome AS
+SELECT
+  o.outcome,
+  o.is_broken,
+  CASE
+    WHEN @ending = 'refused' THEN 'job_refused'
+    WHEN @ending = 'discarded' THEN 'discarded'
+    WHEN o.outcome = 'released' THEN COALESCE(o.stop_cause, 'cancelled')
+    WHEN o.is_broken THEN @cause
+    ELSE ''
+  END AS cause,
+  o.answered,
+  o.is_broken AND @attempt - o.last_whole >= 3 AS is_third_break,
+  IF(
+    o.outcome = 'unanswered' OR o.is_broken,
+    CAST(LEAST(@longest_gap, @first_gap * POW(2, LEAST(@attempt - o.last_good - 1, 20))) AS INT64),
+    NULL
+  ) AS gap
+FROM (
+  SELECT
+    CASE
+      WHEN @ending = 'refused' THEN 'refused'
+      WHEN @ending = 'discarded' OR @never_started THEN 'released'
+      WHEN @ending = 'cancelled' AND s.cause IS NOT NULL THEN 'released'
+      WHEN a.answered = 0 AND (a.unserved > 0 OR @ending <> 'succeeded') THEN 'unanswered'
+      ELSE 'answered'
+    END AS outcome,
+    @ending IN ('failed', 'cancelled') AS is_broken,
+    s.cause AS stop_cause,
+    a.answered,
+    k.last_whole,
+    k.last_good
+  FROM (
+{stop_cause}
+  ) AS s
+  CROSS JOIN (
+    SELECT
+      COUNTIF(error_type IS NULL OR error_type <> 'service_error') AS answered,
+      COUNTIF(error_type = 'service_error') AS unserved
+    FROM answers
+  ) AS a
+  CROSS JOIN (
+    SELECT
+      COALESCE(MAX(IF(cause = '', attempt, NULL)), 0) AS last_whole,
+      COALESCE(MAX(IF(cause = '' AND outcome = 'answered', attempt, NULL)), 0) AS last_good
+    FROM attempt_closings
+    WHERE run_id = @run_id AND planned_on = @planned_on AND batch = @batch AND attempt < @attempt
+  ) AS k
+) AS o;
 
 -- Grounding: the share of the summary's words of four letters and more that the transcript contains.
 -- A hallucinated summary has a low share.
@@ -100,7 +115,6 @@ FROM chosen AS c
 JOIN requested AS m ON m.record_id = c.record_id
 LEFT JOIN grounded AS g ON g.record_id = c.record_id
 WHERE c.error IS NULL
-  AND NOT EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = c.record_id)
   AND NOT EXISTS (
     SELECT 1 FROM attempt_closings AS k
     WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt
@@ -121,15 +135,11 @@ WHERE a.error IS NOT NULL
     )
   )
 UNION ALL
-SELECT 'missing_response', NULL, m.record_id, NULL, NULL, NULL
+SELECT IF(j.is_broken, 'no_answer', 'missing_response'), NULL, m.record_id, NULL, NULL, NULL
 FROM requested AS m
 CROSS JOIN closing_outcome AS j
-WHERE j.outcome = 'answered'
-  AND NOT EXISTS (SELECT 1 FROM chosen AS c WHERE c.record_id = m.record_id)
-UNION ALL
-SELECT 'already_analysed', NULL, m.record_id, NULL, NULL, NULL
-FROM requested AS m
-WHERE EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = m.record_id AND p.by_another_run);
+WHERE j.outcome IN ('answered', 'unanswered')
+  AND NOT EXISTS (SELECT 1 FROM chosen AS c WHERE c.record_id = m.record_id);
 
 CREATE TEMP TABLE still_open AS
 SELECT m.record_id, MAX(p.error_type) AS last_error
@@ -142,13 +152,38 @@ WHERE NOT EXISTS (
 GROUP BY m.record_id
 HAVING LOGICAL_AND(COALESCE(t.retryable, TRUE));
 
-INSERT INTO new_errors (error_type, cause, record_id, detail, job, line)
+-- An attempt counts for a record when the service answered in it, and the job did not break off first.
+CREATE TEMP TABLE used_attempts AS
 SELECT
-  CASE WHEN j.outcome = 'answered' THEN 'attempts_exhausted' ELSE j.cause END,
-  o.last_error, o.record_id, NULL, NULL, NULL
+  o.record_id,
+  COUNT(DISTINCT e.attempt)
+  + COALESCE(MAX(IF(j.outcome = 'answered' AND o.last_error <> 'no_answer', 1, 0)), 0) AS attempts
 FROM still_open AS o
 CROSS JOIN closing_outcome AS j
-WHERE j.outcome <> 'answered' OR @attempt >= @max_attempts;
+LEFT JOIN (
+  SELECT p.record_id, p.attempt
+  FROM error_tracking AS p
+  JOIN attempt_closings AS k
+    ON k.run_id = p.run_id AND k.batch = p.batch AND k.attempt = p.attempt
+  WHERE p.run_id = @run_id AND p.batch = @batch AND p.attempt < @attempt AND p.retryable
+    AND p.error_type <> 'no_answer' AND p.created_at >= TIMESTAMP(@planned_on)
+    AND k.planned_on = @planned_on AND k.outcome = 'answered'
+) AS e ON e.record_id = o.record_id
+GROUP BY o.record_id;
+
+INSERT INTO new_errors (error_type, cause, record_id, detail, job, line)
+SELECT
+  CASE
+    WHEN j.outcome IN ('released', 'refused') THEN j.cause
+    WHEN j.is_third_break THEN 'job_failed'
+    WHEN o.last_error = 'service_error' THEN 'service_error_repeated'
+    ELSE 'attempts_exhausted'
+  END,
+  o.last_error, o.record_id, NULL, NULL, NULL
+FROM still_open AS o
+JOIN used_attempts AS u ON u.record_id = o.record_id
+CROSS JOIN closing_outcome AS j
+WHERE j.outcome IN ('released', 'refused') OR j.is_third_break OR u.attempts >= @max_attempts;
 
 -- error_id follows events/ids.py.
 INSERT INTO error_tracking (
@@ -180,7 +215,6 @@ SELECT
 FROM chosen AS c
 JOIN requested AS m ON m.record_id = c.record_id
 WHERE c.error IS NULL
-  AND NOT EXISTS (SELECT 1 FROM stored AS p WHERE p.record_id = c.record_id)
   AND NOT EXISTS (
     SELECT 1 FROM attempt_closings AS k
     WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt
@@ -188,15 +222,20 @@ WHERE c.error IS NULL
 
 INSERT INTO attempt_closings (
   run_id, planned_on, batch, attempt, closed_at, outcome, cause, jobs, outputs, asked, lines,
-  analysed, failed, released, open, prompt_tokens, cached_tokens, thoughts_tokens, output_tokens,
-  cost, wasted, seconds, peak_megabytes
+  answered, analysed, failed, released, open, prompt_tokens, cached_tokens, thoughts_tokens,
+  output_tokens, cost, wasted, seconds, peak_megabytes, not_before
 )
 SELECT
-  @run_id, @planned_on, @batch, @attempt, CURRENT_TIMESTAMP(), j.outcome, COALESCE(j.cause, ''),
-  @jobs, @outputs, (SELECT COUNT(*) FROM requested), t.lines,
+  @run_id, @planned_on, @batch, @attempt, CURRENT_TIMESTAMP(), j.outcome, j.cause,
+  @jobs, @outputs, (SELECT COUNT(*) FROM requested), t.lines, j.answered,
   b.analysed, b.failed, b.released, b.records - b.analysed - b.failed - b.released,
   t.prompt_tokens, t.cached_tokens, t.thoughts_tokens, t.output_tokens, t.cost, t.wasted,
-  @seconds, @peak_megabytes
+  @seconds, @peak_megabytes,
+  IF(
+    b.analysed + b.failed + b.released < b.records,
+    TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL j.gap SECOND),
+    NULL
+  )
 FROM closing_outcome AS j
 CROSS JOIN (
 {batch_totals}

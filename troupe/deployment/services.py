@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, get_args, get_type_hints
 
 from events import topic_of
-from handlers.attempts.close import discard_attempt
+from handlers.attempts.discard import discard_attempt
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.dispatch.deliver import deliver
 from handlers.dispatch.republish import Republish

@@ -1,14 +1,14 @@
 """List, show, replay and discard dead letters."""
 
 from collections import Counter
-from datetime import date, datetime
+from datetime import datetime
 
 import msgspec
 
 from events import EVENT_OF_TYPE, Command, Envelope, Event, wrap
-from handlers.attempts.close import discard_attempt
-from handlers.attempts.observed_jobs import observe
+from handlers.attempts.discard import discard_attempt
 from handlers.dispatch.dead_letters import DETAIL, StoredDeadLetter, replay_attributes
+from handlers.dispatch.errors import Wait
 from tracking import AttemptKey, Delivery
 
 from .backend import Backend, InvalidOperation
@@ -179,49 +179,30 @@ def held_up(backend: Backend, run_id: str) -> dict[int, HeldUp]:
 
 
 def _close(backend: Backend, attempt_key: AttemptKey, envelope: Envelope) -> None:
-    _refuse_while_running(backend, attempt_key)
-    closed = discard_attempt(
-        attempt_key, backend.dependencies.tracking, backend.dependencies.analyses
-    )
-    backend.publish(
-        wrap(
-            closed,
-            deployment=backend.deployment,
-            source="process-results",
-            time=backend.clock(),
-            cause=envelope,
+    """Close the attempt; raise `InvalidOperation` while answers that are paid for may still come."""
+    needs = backend.dependencies
+    try:
+        closed = discard_attempt(
+            attempt_key,
+            needs.tracking,
+            needs.analyses,
+            needs.job_service,
+            needs.deployment,
+            needs.clock,
+            needs.policy,
         )
-    )
-
-
-def _refuse_while_running(backend: Backend, attempt_key: AttemptKey) -> None:
-    """Raise `InvalidOperation` while answers that are paid for may still come."""
-    dependencies, day = backend.dependencies, date.fromisoformat(attempt_key.planned_on)
-    for seen in observe(
-        dependencies.tracking, dependencies.job_service, dependencies.deployment, day
-    ):
-        here = seen.attempt
-        if (here.run_id, here.batch, here.attempt) != (
-            attempt_key.run_id,
-            attempt_key.batch,
-            attempt_key.attempt,
-        ):
-            continue
-        if (
-            len(seen.jobs) < here.claims
-            and here.newest_claim_age < dependencies.policy.reclaim_seconds
-        ):
-            raise InvalidOperation(
-                "a claim of this attempt may still bring its job: discard again in "
-                f"{dependencies.policy.reclaim_seconds - here.newest_claim_age} s"
+    except Wait as wait:
+        raise InvalidOperation(f"{wait}: discard again later") from wait
+    if closed is not None:
+        backend.publish(
+            wrap(
+                closed,
+                deployment=backend.deployment,
+                source="process-results",
+                time=backend.clock(),
+                cause=envelope,
             )
-        for job in seen.jobs.values():
-            if job is not None and not job.state.ended:
-                dependencies.job_service.cancel(job.name)
-                raise InvalidOperation(
-                    "a job of this attempt is still running; it is being cancelled: "
-                    "discard again when it has ended"
-                )
+        )
 
 
 def _replay_action(backend: Backend, letter: StoredDeadLetter, envelope: Envelope | None) -> str:

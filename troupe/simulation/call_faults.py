@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from handlers.dispatch.errors import Redeliver, Reject
+from handlers.dispatch.errors import Redeliver, Refused, Reject, Unavailable
 
 from .fault_profile import PORTS, fault_profile_of
 from .rng import Rng
@@ -20,6 +20,8 @@ class CallFaults:
     def __init__(self, rng: Rng, clock: Callable[[], datetime]) -> None:
         self.rng, self.profile, self.clock = rng, fault_profile_of(rng), clock
         self._began_at = clock()
+        self._used_up = False
+        """Whether a quota was used up: one fault, however often a job is refused by it."""
         self.disabled = False
         """True in the second part of a simulation: no fault happens any more."""
 
@@ -43,6 +45,20 @@ class CallFaults:
         if thread is None or self.disabled:
             return False
         return self.rng.occurs(f"{thread.name} / {name}", kind, rate)
+
+    def refuse(self, name: str) -> None:
+        """Refuse to create a job: for good, for now, or for hours while a quota is used up."""
+        profile = self.profile
+        if self.occurs(name, "refuse", profile.refuse):
+            raise Refused("permission_denied", "the service agent may not read the bucket")
+        if self.occurs(f"{name} now", "busy", profile.busy):
+            raise Unavailable("503 from the service")
+        since = self.clock() - self._began_at - profile.quota_from
+        is_used_up = timedelta(0) <= since < profile.quota_for and not self.disabled
+        if is_used_up and SimulatedThread.current is not None:
+            self._used_up = self._used_up or self.rng.occurs("quota", "quota is used up", 1.0)
+            if self._used_up:
+                raise Unavailable("429 from the service")
 
     def _before(self, thread: SimulatedThread, port: str, site: str) -> None:
         if self._is_out(port):

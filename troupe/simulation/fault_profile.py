@@ -42,6 +42,11 @@ class FaultProfile:
     """Port calls that raise `Reject`, so that the message is dead-lettered."""
     refuse: float
     """Creations that the job service refuses for good."""
+    busy: float
+    """Creations that it refuses for now, and says so."""
+    quota_from: timedelta
+    quota_for: timedelta
+    """For so long it refuses every creation, because a quota is used up; 0: never."""
     slow: float
     """Transactions that are still running when their caller stops waiting."""
     slow_seconds: tuple[float, ...] = (0.0, 20.0, 50.0, 300.0)
@@ -83,6 +88,9 @@ def _mixed(rng: Rng) -> FaultProfile:
         park=rate("park", 0, 0.01, 0.04, 0.08),
         reject=rate("reject", 0, 0, 0, 0.004),
         refuse=rate("refuse", 0, 0, 0, 0.05),
+        busy=rate("busy", 0, 0, 0.1, 0.4),
+        quota_from=timedelta(minutes=rng.integer("profile/quota/from", 0, 60)),
+        quota_for=timedelta(hours=rate("quota/for", 0, 0, 0, 1, 6, 40)),
         slow=rate("slow", 0, 0, 0.03, 0.15),
         failed_commit=rate("failed_commit", 0, 0, 0, 0.05),
         append_twice=rate("append_twice", 0, 0, 0.05, 0.3),
@@ -97,7 +105,8 @@ def _mixed(rng: Rng) -> FaultProfile:
 
 
 _BASE: Mapping[str, Any] = {
-    "crash": 0.002, "fail": 0.002, "park": 0.005, "reject": 0, "refuse": 0, "slow": 0,
+    "crash": 0.002, "fail": 0.002, "park": 0.005, "reject": 0, "refuse": 0, "busy": 0,
+    "quota_for": timedelta(0), "slow": 0,
     "failed_commit": 0, "append_twice": 0, "outage": "", "duplicate": 0.1, "delay": 0.05, "lose": 0,
     "reorders": True,
 }  # fmt: skip

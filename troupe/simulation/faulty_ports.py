@@ -7,7 +7,7 @@ from importlib.resources import files
 
 from events import Envelope, topic_of_type
 from events.ids import is_bigquery_job
-from handlers.dispatch.errors import Redeliver, Refused
+from handlers.dispatch.errors import Redeliver
 from handlers.ports import Blob, Job
 from tracking import Params, Row
 from tracking.statements import statement_names
@@ -127,7 +127,7 @@ class FaultyJobService:
         self, inner: SimulatedVertex, call_faults: CallFaults, *, may_refuse: bool
     ) -> None:
         self._inner, self._call_faults = inner, call_faults
-        self._refuse = call_faults.profile.refuse if may_refuse else 0.0
+        self._may_refuse = may_refuse
 
     def create(
         self,
@@ -139,8 +139,8 @@ class FaultyJobService:
         labels: Mapping[str, str],
     ) -> Job:
         def create() -> Job:
-            if self._call_faults.occurs(f"create {display_name}", "refuse", self._refuse):
-                raise Refused("permission_denied", "the service agent may not read the bucket")
+            if self._may_refuse:
+                self._call_faults.refuse(f"create {display_name}")
             return self._inner.create(
                 display_name=display_name,
                 model=model,

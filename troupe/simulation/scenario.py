@@ -50,6 +50,8 @@ class JobOutcome:
     code: int | None = None
     share: float = 1.0
     """Part of its rows that is answered."""
+    unserved: bool = False
+    """Every row holds an error of the service instead of an answer."""
     pending_seconds: int = 60
     running_seconds: int = 600
     list_lag_seconds: int = 0
@@ -74,7 +76,7 @@ class ScenarioCorruption(Corruption):
     """In the last attempt corrupts unanswerable records alone, so that all others get a row."""
 
     def kind_of(self, key: str, attempt: str) -> Kind | None:
-        is_last = _parsed(attempt).attempt == MAX_ATTEMPTS
+        is_last = _parsed(attempt).attempt >= MAX_ATTEMPTS
         is_answerable = record_id_of(key) not in self.poison
         if is_last and is_answerable:
             return None
@@ -112,7 +114,8 @@ def scenario_of(rng: Rng) -> Scenario:
         is_deterministic=len(actions) == 1
         and requests[0].breaker == 100
         and not _has_permanent_failures(rng)
-        and not _deletes_jobs(rng),
+        and not _deletes_jobs(rng)
+        and not _breaks_often(rng),
     )
 
 
@@ -133,15 +136,17 @@ def job_outcome_of(rng: Rng, attempt: str) -> JobOutcome:
     shortest = 600 if theme_of(rng) == "cancellations" else 5
     running = rng.choice(f"job/{attempt}/running", (shortest, 600, 2_400))
     common: dict[str, Any] = {"list_lag_seconds": lag, "running_seconds": running}
-    failure_rate = rng.choice("job failures", (0.0, 0.15, 0.5))
-    if _parsed(attempt).attempt == MAX_ATTEMPTS:
+    failure_rate = 0.9 if _breaks_often(rng) else rng.choice("job failures", (0.0, 0.15, 0.5))
+    run_id, number = _parsed(attempt).run_id, _parsed(attempt).attempt
+    # Attempts in which nothing is answered do not count, so a batch may have more of them.
+    if number >= (MAX_ATTEMPTS + 2 if _breaks_often(rng) and run_id != LAST_RUN else MAX_ATTEMPTS):
         return JobOutcome(**common)
     deleted = _deletes_jobs(rng) and value("deleted") < 0.7
     if value("failure") >= failure_rate:
         return JobOutcome(deleted=deleted, **common)
     share = rng.choice(f"job/{attempt}/share", (0.0, 0.5, 1.0))
-    kind = int(value("kind") * 8)
-    is_permanent = _has_permanent_failures(rng) and _parsed(attempt).run_id != LAST_RUN
+    kind = int(value("kind") * 9)
+    is_permanent = _has_permanent_failures(rng) and run_id != LAST_RUN
     return (
         JobOutcome(state=JobState.FAILED, code=13, share=share, deleted=deleted, **common),
         JobOutcome(state=JobState.FAILED, code=4, share=0.0, **common),
@@ -151,12 +156,18 @@ def job_outcome_of(rng: Rng, attempt: str) -> JobOutcome:
         JobOutcome(state=JobState.PENDING, share=0.0, **common),
         JobOutcome(state=JobState.RUNNING, share=share, **common),
         JobOutcome(state=JobState.FAILED, code=3 if is_permanent else 13, share=0, **common),
+        JobOutcome(unserved=True, **common),
     )[kind]
 
 
 def _has_permanent_failures(rng: Rng) -> bool:
     """Jobs may fail for a cause that stops the run."""
     return rng.value("permanent failures") < 0.3
+
+
+def _breaks_often(rng: Rng) -> bool:
+    """Jobs break off or are answered with errors of the service, several times in a row."""
+    return rng.value("breaks often") < 0.12
 
 
 def _deletes_jobs(rng: Rng) -> bool:

@@ -15,6 +15,7 @@ from troupe.standin.prediction_lines import Answer, analyst, prediction
 from .memory_cloud import HeldClock, MemoryBucket
 from .scenario import START, JobOutcome
 
+_UNAVAILABLE = 'Service Unavailable: {"error": {"code": 503, "status": "UNAVAILABLE"}}'
 _WAITING = (JobState.QUEUED, JobState.PENDING, JobState.PAUSED)
 
 
@@ -141,6 +142,8 @@ class SimulatedVertex:
             for number, line in enumerate(answered)
             for row in [msgspec.json.decode(line)]
         ]
+        if entry.outcome.unserved:
+            lines = [line | {"status": _UNAVAILABLE, "response": {}} for line in lines]
         corrupted = self._corruption.corrupt(lines, entry.job.labels["attempt"])
         if answered:
             path = f"{folder}/predictions.jsonl".removeprefix(self._bucket.uri(""))

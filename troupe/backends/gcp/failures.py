@@ -15,7 +15,7 @@ import urllib3.exceptions
 from google.api_core import exceptions as api
 from google.auth.exceptions import GoogleAuthError
 
-from handlers.dispatch.errors import Redeliver, Refused, Reject
+from handlers.dispatch.errors import Redeliver, Refused, Reject, Unavailable
 
 
 class AlreadyDone(Exception):
@@ -28,6 +28,7 @@ class Then(Enum):
     REDELIVER = "redeliver"
     DEAD_LETTER = "dead-lettered"
     REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
     ALREADY_DONE = "already done"
 
 
@@ -49,13 +50,21 @@ class Rule:
     def matches(self, service: str, error: BaseException) -> bool:
         return (
             self.service in (service, service.partition(":")[0], "any")
-            and self.reason in ("", reason_of(error))
+            and (
+                self.reason in ("", reason_of(error))
+                or (self.reason == STATED and _is_stated(error))
+            )
             and _is(error, self.error)
         )
 
 
 REDELIVER, DEAD_LETTER = Then.REDELIVER, Then.DEAD_LETTER
 REFUSED, ALREADY_DONE = Then.REFUSED, Then.ALREADY_DONE
+UNAVAILABLE = Then.UNAVAILABLE
+STATED = "stated"
+"""A reason that stands for any details of the service's own. A proxy's error has none, and may
+concern a request that the service has taken."""
+PROVISIONING = "service agents are being provisioned"
 _CALL = api.GoogleAPICallError
 
 RULES: tuple[Rule, ...] = (
@@ -94,6 +103,9 @@ RULES: tuple[Rule, ...] = (
     # Vertex AI. Codes 3, 7, 9 and 404 are permanent until an operator removes the cause.
     Rule("vertex:cancel", api.BadRequest, "", ALREADY_DONE, "a job that ended cannot be cancelled"),
     Rule("vertex:cancel", api.NotFound, "", ALREADY_DONE, "a job that was deleted has ended"),
+    Rule("vertex:create", api.TooManyRequests, STATED, UNAVAILABLE, "the quota is used up"),
+    Rule("vertex:create", api.ServiceUnavailable, STATED, UNAVAILABLE, "the service says so itself"),
+    Rule("vertex:create", api.BadRequest, PROVISIONING, UNAVAILABLE, "it takes some minutes"),
     Rule("vertex", api.NotFound, "", REFUSED, "the model does not exist", "model_not_found"),
     Rule("vertex", api.Forbidden, "", REFUSED, "a permission is missing", "permission_denied"),
     Rule("vertex", api.FailedPrecondition, "", REFUSED, "code 9", "bucket_unusable"),
@@ -125,7 +137,7 @@ def rule_for(service: str, error: BaseException) -> Rule | None:
 
 @contextmanager
 def translated(service: str, what: str) -> Iterator[None]:
-    """Translate foreign exceptions to `Redeliver`, `Reject`, `Refused` or `AlreadyDone`.
+    """Translate foreign exceptions to an error of the delivery loop, or to `AlreadyDone`.
 
     `what` describes the call for the error's text: ids and names, no personal data.
     """
@@ -143,8 +155,16 @@ def reason_of(error: BaseException) -> str:
     for each in getattr(error, "errors", None) or ():
         if isinstance(each, dict) and each.get("reason"):
             return str(each["reason"])
+    if PROVISIONING in str(getattr(error, "message", "")).lower():
+        return PROVISIONING
     reason = getattr(error, "reason", None)
     return reason if isinstance(reason, str) else ""
+
+
+def _is_stated(error: BaseException) -> bool:
+    """Tell whether the error carries details such as QuotaFailure or ErrorInfo."""
+    kinds = {type(detail).__name__ for detail in getattr(error, "details", None) or ()}
+    return bool(kinds & {"QuotaFailure", "ErrorInfo"})
 
 
 def _translated(rule: Rule, description: str) -> Exception:
@@ -152,6 +172,8 @@ def _translated(rule: Rule, description: str) -> Exception:
         return Reject(rule.cause, description)
     if rule.then is Then.REFUSED:
         return Refused(rule.cause, description)
+    if rule.then is Then.UNAVAILABLE:
+        return Unavailable(description)
     return AlreadyDone(description) if rule.then is Then.ALREADY_DONE else Redeliver(description)
 
 

@@ -18,6 +18,7 @@ from google.cloud.aiplatform_v1.types import (
     ListBatchPredictionJobsRequest,
 )
 
+from handlers.dispatch.errors import Redeliver
 from handlers.ports import Job, JobState
 
 from .failures import AlreadyDone, translated
@@ -42,6 +43,7 @@ class VertexJobService:
 
     def __init__(self, settings: GcpSettings, client: JobServiceClient | None = None) -> None:
         self._client = client or _client(settings)
+        self._location = settings.vertex_location
         self._parent = f"projects/{settings.project}/locations/{settings.vertex_location}"
         self._create_seconds = float(min(settings.policy.claim_seconds, CREATE_SECONDS))
 
@@ -57,6 +59,7 @@ class VertexJobService:
         """Create a job with one request, which is never retried.
 
         Raises `Redeliver` without a reply: the job may exist, and is then found by its labels.
+        Raises `Unavailable` when the service says that it did not create the job.
         Raises `Refused` for an unknown model, an invalid request, or a missing permission.
         """
         job = BatchPredictionJob(
@@ -89,6 +92,12 @@ class VertexJobService:
         return self._list(f'{label_filter(labels)} AND create_time>="{time}"')
 
     def get(self, name: str) -> Job | None:
+        """Return one job; None when it was deleted.
+
+        Raises `Redeliver` for a job of another location: there it may well exist.
+        """
+        if f"/locations/{self._location}/" not in name:
+            raise Redeliver(f"{name} is not in the configured location {self._location}")
         with translated("vertex:get", f"reading {name}"):
             try:
                 job = self._client.get_batch_prediction_job(

@@ -34,7 +34,7 @@ from .job_service import LocalJobService
 from .state_folder import InvalidHome, lock_home
 from .warehouse import LocalWarehouse, next_name
 
-LOCAL_POLICY = Policy(reclaim_seconds=0, republish_after_seconds=60)
+LOCAL_POLICY = Policy(reclaim_seconds=0, republish_after_seconds=60, first_gap_seconds=0)
 """With one worker, and a stand-in whose list is never late, a claim without a job was interrupted:
 the next one may be taken at once."""
 

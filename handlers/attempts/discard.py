@@ -1,0 +1,66 @@
+"""Discard an attempt at an operator's command: close it without answers."""
+
+from datetime import timedelta
+
+from analysis import Analyses
+from events import Deployment, ResultsProcessed
+from handlers.dispatch.errors import Wait
+from handlers.ports import Clock, Job, JobService, Policy
+from tracking import AttemptKey, Claims, Tracking
+
+from .claims import take_next
+from .close import close, results_processed
+from .observed_jobs import labels_of
+
+
+def discard_attempt(
+    attempt_key: AttemptKey,
+    tracking: Tracking,
+    analyses: Analyses,
+    job_service: JobService,
+    deployment: Deployment,
+    clock: Clock,
+    policy: Policy,
+) -> ResultsProcessed | None:
+    """Close the attempt without answers; None on a stopped run, which closes it by itself.
+
+    A void claim comes first: behind it no job can be created for the attempt. Raises `Wait` while a
+    job of the attempt lives, after a request for its cancellation, and while one may still appear.
+    """
+    closing = tracking.closing_of(attempt_key)
+    if closing is None:
+        known = tracking.claims_of(attempt_key)
+        if known.stopped:
+            return None
+        _wait_for_jobs(known, attempt_key, job_service, deployment, clock)
+        if not known.ended and not _is_void(known):
+            known = take_next(tracking, attempt_key, known, policy, clock, "void").known
+            if known.stopped:
+                return None
+        return close(attempt_key, tracking, analyses, policy, ending="discarded")
+    return results_processed(attempt_key, closing)
+
+
+def _is_void(known: Claims) -> bool:
+    return known.newest is not None and known.newest.state == "void"
+
+
+def _wait_for_jobs(
+    known: Claims,
+    attempt_key: AttemptKey,
+    job_service: JobService,
+    deployment: Deployment,
+    clock: Clock,
+) -> None:
+    """Cancel the live jobs of the attempt, and raise `Wait` when there is one."""
+    listed = {job.name: job for job in job_service.find(labels_of(deployment, attempt_key))}
+    recorded = [claim.job for claim in known.taken if claim.job and claim.job not in listed]
+    jobs: list[Job | None] = [*listed.values(), *(job_service.get(name) for name in recorded)]
+    live = [job for job in jobs if job is not None and not job.state.ended]
+    for job in live:
+        job_service.cancel(job.name)
+    if live:
+        raise Wait(
+            "a job of this attempt is still running; it is being cancelled",
+            not_before=clock() + timedelta(minutes=5),
+        )
