@@ -53,6 +53,7 @@ def test_a_source_that_changes_between_batches_misses_and_duplicates_nothing(
     )
 
 
+@pytest.mark.slow
 def test_ten_thousand_rows_are_stored_once_on_a_bus_that_delivers_twice(
     make_harness: MakeHarness,
 ) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
 from tests.files import files_in
 
 from .conftest import ALL_OPTIONS
@@ -82,6 +84,7 @@ def _broken(line: str) -> Iterator[tuple[str, str]]:
         yield "block renamed", f"{hit[1]}{hit[2]}s {{"
 
 
+@pytest.mark.slow
 def test_most_broken_lines_are_caught(
     newest: Terraform, full: Plan, record_property: Callable[[str, object], None]
 ) -> None:
