@@ -1,10 +1,12 @@
 # `make demo` and `make test` do everything on a fresh machine with Python 3.11 or newer.
-.PHONY: demo quick test lint types unit emulators contracts cloud bench fuzz simulate seeds catalogue docs pictures prices pins clean help
+.PHONY: demo quick test check slow lint types emulators contracts cloud bench fuzz simulate seeds catalogue docs pictures prices pins coverage clean help
 
 # The newest Python that serves; name another with `make PYTHON=/path/to/python demo`.
 PYTHON ?= $(shell sh scripts/find-python)
 VENV ?= .venv
 BIN := $(VENV)/bin
+CHECKS = $(BIN)/python -m scripts.checks --since $(STARTED)
+STARTED := $(shell date +%s)
 
 help:  ## What can be made here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -16,10 +18,16 @@ demo: $(VENV)/base  ## Run the whole job on this machine, and write report.html
 QUICK := tests/test_packages.py tests/test_vocabulary.py tests/test_documents.py tests/events tests/docs/test_reference.py \
   tests/handlers/test_whole_runs.py tests/terraform/test_needs.py tests/tracking/test_statements.py
 
-quick: lint types  ## Under a minute: style, types, and the tests that a move can break
-	$(BIN)/pytest -n auto --dist loadfile -x $(QUICK)
+quick: $(VENV)/dev  ## Under 40 seconds: style, types, and the tests that a move can break
+	@$(CHECKS) $(QUICK)
 
-test: lint types unit  ## Style, types and behaviour
+test: $(VENV)/dev  ## Under 4 minutes: style, types, and what decides whether a change is right
+	@$(CHECKS)
+
+check: test slow seeds  ## Everything: also emulators, services killed, a browser, mutations, seeds
+
+slow: $(VENV)/dev emulators
+	@$(CHECKS) --only-tests --tests slow --dist loadfile
 
 lint: $(VENV)/dev
 	$(BIN)/ruff check .
@@ -27,9 +35,6 @@ lint: $(VENV)/dev
 
 types: $(VENV)/dev
 	$(BIN)/mypy
-
-unit: $(VENV)/dev
-	$(BIN)/pytest -n auto --dist loadfile
 
 emulators: $(VENV)/dev  ## Install what stands in for Google Cloud in the contract tests
 	$(BIN)/python scripts/emulators.py install
@@ -77,16 +82,28 @@ prices: $(VENV)/dev  ## Renew analysis/prices.json from the newest genai-prices
 	$(BIN)/python -m pip install --quiet --upgrade genai-prices
 	$(BIN)/python scripts/prices.py
 
+coverage: $(VENV)/dev  ## Print the lines and branches that no test of `make test` reaches
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'coverage>=7.10,<8'
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -n 0 -m 'not slow'
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 clean:
 	rm -rf $(VENV) .troupe report.html .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
-$(VENV)/base: requirements/base.txt pyproject.toml
+# The pins name every package, so nothing is left to resolve.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+
+$(BIN)/python:
 	@if [ -z "$(PYTHON)" ]; then sh scripts/find-python --explain; exit 1; fi
-	@if [ ! -x $(BIN)/python ]; then $(PYTHON) -m venv $(VENV); fi
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/base.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/base: requirements/base.txt pyproject.toml | $(BIN)/python
+	@$(INSTALL) -r requirements/base.txt -e .
 	@touch $@
 
-$(VENV)/dev: $(VENV)/base requirements/dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
-	@touch $@
+# Without --no-compile, half of the time would go into modules that no test imports.
+$(VENV)/dev: requirements/base.txt requirements/dev.txt pyproject.toml | $(BIN)/python
+	@$(INSTALL) --no-compile -r requirements/dev.txt -e .
+	@touch $@ $(VENV)/base

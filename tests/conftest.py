@@ -9,6 +9,21 @@ import pytest
 from tests.harness import LocalHarness
 from troupe.backends.local.backend import LocalSettings
 
+SLOW_FIXTURES = {
+    "pubsub", "storage_server", "bigquery_server",  # emulators
+    "google_sql",  # compiles Google's analyzer for half a minute
+    "page",  # a browser
+    "tf",  # Terraform, once for each supported version of the provider
+}  # fmt: skip
+"""What makes a test slow, whatever it does with it."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use a slow fixture."""
+    for item in items:
+        if isinstance(item, pytest.Function) and SLOW_FIXTURES & set(item.fixturenames):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture
 def harness(tmp_path: Path) -> Iterator[LocalHarness]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.files import files_in
+
 REPO = Path(__file__).parent.parent
 PACKAGES = ("events", "analysis", "tracking", "handlers", "troupe")
 
@@ -23,7 +25,7 @@ class Import:
 
 def modules() -> dict[str, Path]:
     """Every module of the packages, by its dotted name."""
-    files = (file for package in PACKAGES for file in sorted((REPO / package).rglob("*.py")))
+    files = (file for package in PACKAGES for file in files_in(REPO / package, "**/*.py"))
     return {_name(file): file for file in files}
 
 

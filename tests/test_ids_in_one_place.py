@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.files import files_in
+
 REPO = Path(__file__).parents[1]
 PACKAGES = ("events", "analysis", "tracking", "handlers", "troupe", "scripts", "benchmarks")
 IDS = REPO / "events" / "ids.py"
@@ -72,8 +74,8 @@ def in_sql(source: str) -> Iterator[str]:
 
 
 def files(suffix: str) -> list[Path]:
-    found = (file for package in PACKAGES for file in (REPO / package).rglob(f"*{suffix}"))
-    return sorted(file for file in found if file != IDS)
+    found = [file for package in PACKAGES for file in files_in(REPO / package)]
+    return sorted(file for file in found if file.suffix == suffix and file != IDS)
 
 
 def findings() -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.files import files_in
 from tests.imports import PACKAGES, REPO, circles, imports
 from troupe.deployment import catalogue
 
@@ -48,10 +49,8 @@ LONGEST = 400
 
 
 def python_files(*packages: str) -> list[Path]:
-    """Every Python file of the packages; never an empty list."""
-    files = sorted(file for package in packages for file in (REPO / package).rglob("*.py"))
-    assert files, f"there is no Python file in {packages}"
-    return files
+    """Every Python file of the packages."""
+    return [file for package in packages for file in files_in(REPO / package, "**/*.py")]
 
 
 def texts_in(file: Path) -> Iterator[str]:
@@ -213,9 +212,9 @@ def test_no_sql_is_written_in_python_outside_of_troupe() -> None:
 
 def shipped_texts() -> list[Path]:
     kinds = {".py", ".sql", ".json", ".md", ".toml", ".tf", ".css", ".html", ".txt", ".yaml"}
-    found = (f for package in PACKAGES for f in (REPO / package).rglob("*"))
+    found = (f for package in PACKAGES for f in files_in(REPO / package))
     loose = [REPO / name for name in ("pyproject.toml", "README.md", "Makefile")]
-    return [*loose, *sorted(f for f in found if f.suffix in kinds and f.is_file())]
+    return [*loose, *sorted(f for f in found if f.suffix in kinds)]
 
 
 def test_nothing_names_a_person_s_folder_or_machine() -> None:
@@ -272,7 +271,7 @@ def test_every_file_that_the_packages_read_is_in_the_wheel() -> None:
     ]
 
     assert sorted(PACKAGES) == sorted(wheel["packages"])
-    data = [f for package in PACKAGES for f in (REPO / package).rglob("*")
+    data = [f for package in PACKAGES for f in files_in(REPO / package)
             if f.suffix in {".sql", ".json", ".md", ".toml", ".css", ".html"}]  # fmt: skip
     assert {".sql", ".json", ".md"} <= {f.suffix for f in data}
     left_out = [
@@ -293,7 +292,7 @@ def test_every_statement_and_schema_can_be_read_from_the_package() -> None:
     from tracking.tables import columns_of, layouts
 
     on_disk = {
-        folder: sorted(f.stem for f in (REPO / "tracking" / folder).glob("*.sql"))
+        folder: [f.stem for f in files_in(REPO / "tracking" / folder, "*.sql")]
         for folder in ("queries", "transactions", "fragments")
     }
 

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from tests.files import files_in
+
 ROOT = Path(__file__).parents[1]
 GITHUB = ROOT / ".github"
-WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+WORKFLOWS = files_in(GITHUB / "workflows", "*.yml")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 APACHE_2_0 = "cfc7749b96f63bd31c3c42b5c471bf756814053e847c10f3eb003417bc523d30"
@@ -127,7 +129,7 @@ def test_the_workflows_test_exactly_the_pythons_that_are_promised() -> None:
 
 @pytest.mark.parametrize(
     "file",
-    [ROOT / ".pre-commit-config.yaml", *sorted(GITHUB.rglob("*.y*ml"))],
+    [ROOT / ".pre-commit-config.yaml", *files_in(GITHUB, "**/*.y*ml")],
     ids=lambda each: str(each.relative_to(ROOT)),
 )
 def test_every_file_for_the_code_host_parses(file: Path) -> None:
@@ -169,12 +171,16 @@ def test_changes_are_tested_and_the_full_run_comes_by_itself() -> None:
 
 def test_every_make_target_that_is_named_exists() -> None:
     """In workflows, hooks, templates and documents of the first folder."""
-    documents = [*ROOT.glob("*.md"), *GITHUB.rglob("*.md"), ROOT / ".pre-commit-config.yaml"]
+    documents = [
+        *files_in(ROOT, "*.md"),
+        *files_in(GITHUB, "**/*.md"),
+        ROOT / ".pre-commit-config.yaml",
+    ]
     shell = [*steps("run"), (ROOT / ".ci" / "run").read_text(encoding="utf-8")]
     shell += [commands_in(file.read_text(encoding="utf-8")) for file in documents]
     named = {target for commands in shell for target in targets_in(commands)}
 
-    assert {"lint", "types", "test", "demo", "seeds", ".venv/dev"} <= named
+    assert {"lint", "types", "test", "check", "demo", ".venv/dev"} <= named
     assert set() == named - make_targets()
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.files import files_in
 from tests.imports import PACKAGES, REPO
 
 REPLACED: dict[str, set[str]] = {
@@ -151,16 +152,16 @@ OF_USERS = {"docs/examples"}
 
 def python_trees() -> Iterator[tuple[Path, ast.Module]]:
     for folder in FOLDERS:
-        for file in sorted((REPO / folder).rglob("*.py")):
+        for file in files_in(REPO / folder, "**/*.py"):
             yield file, ast.parse(file.read_text(encoding="utf-8"))
 
 
 def texts(*suffixes: str) -> Iterator[tuple[Path, str]]:
     places = (*FOLDERS, "docs", "infra", ".github")
-    files = [file for place in places for file in sorted((REPO / place).rglob("*"))]
+    files = [file for place in places for file in files_in(REPO / place)]
     files += [REPO / name for name in ("Makefile", "README.md", "Dockerfile", "CONTRIBUTING.md")]
     for file in files:
-        if file.suffix in suffixes and file.is_file() and file != Path(__file__):
+        if file.suffix in suffixes and file != Path(__file__):
             yield file, file.read_text(encoding="utf-8")
 
 
@@ -185,18 +186,18 @@ def module_names() -> Iterator[tuple[str, str]]:
 
 def folder_names() -> Iterator[tuple[str, str]]:
     for folder in (REPO / name for name in FOLDERS):
-        for each in (folder, *folder.rglob("*")):
-            if each.is_dir() and each.name != "__pycache__":
+        for each in sorted({parent for file in files_in(folder) for parent in file.parents}):
+            if each.is_relative_to(folder) and each.name != "__pycache__":
                 yield each.name, str(each.relative_to(REPO))
 
 
 def tables_and_columns() -> Iterator[tuple[str, str]]:
-    for file in sorted((REPO / "tracking" / "schemas").glob("*.json")):
+    for file in files_in(REPO / "tracking" / "schemas", "*.json"):
         yield file.stem, str(file.relative_to(REPO))
         schema = json.loads(file.read_text(encoding="utf-8"))
         for column in schema if isinstance(schema, list) else []:
             yield column["name"], f"{file.relative_to(REPO)}: {column['name']}"
-    for file in sorted((REPO / "tracking" / "views").glob("*.sql")):
+    for file in files_in(REPO / "tracking" / "views", "*.sql"):
         yield file.stem, str(file.relative_to(REPO))
 
 

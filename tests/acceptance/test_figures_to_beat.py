@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from events import record_id
+from tests.files import files_in
 from tests.harness import LocalHarness, call, calls, id_of
 from tracking.tables import columns_of
 
@@ -52,6 +53,7 @@ def test_a_source_that_changes_between_batches_misses_and_duplicates_nothing(
     )
 
 
+@pytest.mark.slow
 def test_ten_thousand_rows_are_stored_once_on_a_bus_that_delivers_twice(
     make_harness: MakeHarness,
 ) -> None:
@@ -157,7 +159,7 @@ def test_every_test_that_the_acceptance_page_names_exists() -> None:
     """Every figure of docs/acceptance.md has its test."""
     page = (ROOT / "docs" / "acceptance.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`(test_\w+)`", page))
-    files = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    files = [path.read_text(encoding="utf-8") for path in files_in(ROOT / "tests", "**/test_*.py")]
 
     assert len(named) > 20
     assert set() == {name for name in named if not any(f"def {name}(" in text for text in files)}

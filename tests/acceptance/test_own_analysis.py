@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from analysis import AnalysisError
 from handlers.summary.column_counts import HiddenColumn
 from handlers.summary.run_summary import RunSummary
+from tests.files import files_in
 from tests.harness import LocalHarness, calls, id_of
 from troupe import operations
 from troupe.backends.local.operations import add_analysis
@@ -30,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     """A copy of the example that a test may change."""
     copy = tmp_path / "mine" / COMPLIANCE.name
     copy.mkdir(parents=True)
-    for file in COMPLIANCE.iterdir():
+    for file in files_in(COMPLIANCE):
         (copy / file.name).write_bytes(file.read_bytes())
     return copy
 
@@ -147,7 +148,7 @@ def version_2(folder: Path, *changes: tuple[str, str]) -> Path:
     """Return a copy with the next number and these changes of its settings."""
     copy = folder.with_name("compliance_check_v2")
     copy.mkdir()
-    for file in folder.iterdir():
+    for file in files_in(folder):
         (copy / file.name).write_bytes(file.read_bytes())
     change(copy, "analysis.json", "compliance_check_v1", "compliance_check_v2")
     for old, new in changes:
@@ -248,7 +249,7 @@ def test_check_names_every_file_that_is_missing(
     folder: Path, kept: tuple[str, ...], errors: list[str]
 ) -> None:
     """A folder without any of the files is reported as no analysis."""
-    for file in folder.iterdir():
+    for file in files_in(folder):
         if file.name not in kept:
             file.unlink()
     result = CliRunner().invoke(app, ["analysis", "check", str(folder)])

@@ -1,6 +1,5 @@
 """Reading analyses from folders on disk."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,13 +58,16 @@ def test_two_folders_of_one_name_are_refused(folder: Path, tmp_path: Path) -> No
         load_folders([folder, other])
 
 
-def unusable(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    yield tmp_path / "nowhere", "there is no such folder"
-    yield tmp_path, "neither it nor a folder in it has an analysis.json"
-
-
-def test_a_folder_without_an_analysis_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "problem"),
+    [
+        ("nowhere", "there is no such folder"),
+        (".", "neither it nor a folder in it has an analysis.json"),
+    ],
+)
+def test_a_folder_without_an_analysis_is_named(tmp_path: Path, name: str, problem: str) -> None:
     """The message has its path."""
-    for folder, problem in unusable(tmp_path):
-        with pytest.raises(AnalysisError, match=f"{folder}: {problem}"):
-            load_folders([folder])
+    folder = tmp_path / name
+
+    with pytest.raises(AnalysisError, match=f"{folder}: {problem}"):
+        load_folders([folder])

@@ -1,7 +1,6 @@
 """Reading without parsing the echoed request gives the same as reading the whole line."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -40,14 +39,16 @@ def _trained(**settings: bool) -> Reader:
     return reader
 
 
-def _both(line: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The encoded readings of a line by readers that know its prefix, and by new readers."""
-    kinds: list[dict[str, bool]] = [{}, {"fingerprints": False}, {"admit_lossy": True}]
-    for kind in kinds:
-        quick, full = (
-            each.read_line(line, 5) for each in (_trained(**kind), Reader(CALL_REVIEW, **kind))
-        )
-        yield encode_reading(quick), encode_reading(full)
+KINDS: list[dict[str, bool]] = [{}, {"fingerprints": False}, {"admit_lossy": True}]
+"""Settings of the readers that are compared."""
+
+
+def assert_read_alike(line: bytes) -> list[dict[str, Any]]:
+    """Compare readers that know the line's prefix with new readers; return the equal readings."""
+    quick = [encode_reading(_trained(**kind).read_line(line, 5)) for kind in KINDS]
+    full = [encode_reading(Reader(CALL_REVIEW, **kind).read_line(line, 5)) for kind in KINDS]
+    assert quick == full
+    return [json.loads(each) for each in quick]
 
 
 def test_a_line_with_the_known_prefix_is_cut_to_its_variable_parts() -> None:
@@ -83,9 +84,9 @@ def test_a_line_with_another_prefix_is_not_cut(line: bytes) -> None:
 @pytest.mark.parametrize("transcript", ["<b>no</b>", "<" * 63, "<" * 64, "\n</transcript-", ""])
 def test_a_transcript_that_looks_like_its_fence_is_read_alike(transcript: str) -> None:
     """The searched character may be anywhere; a line with too many of it is read in full."""
-    for quick, full in _both(_line(OTHER, transcript)):
-        assert quick == full
-        assert json.loads(quick)["error_type"] is None
+    readings = assert_read_alike(_line(OTHER, transcript))
+
+    assert [None] * len(KINDS) == [each["error_type"] for each in readings]
 
 
 @pytest.mark.parametrize(
@@ -113,8 +114,7 @@ def test_a_valid_line_is_read_alike_with_and_without_a_known_prefix(
     response = {"candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]}
     line = _line(OTHER, transcript, response=response | {"usageMetadata": {"promptTokenCount": 7}})
 
-    for quick, full in _both(line):
-        assert quick == full
+    assert_read_alike(line)
 
 
 @held(300)
@@ -133,8 +133,7 @@ def test_a_damaged_line_is_read_alike_with_and_without_a_known_prefix(
     line = _line(response=response)
     damaged = line[:at] + put + line[at + lost :]
 
-    for quick, full in _both(damaged):
-        assert quick == full
+    assert_read_alike(damaged)
 
 
 @pytest.mark.parametrize("fingerprints", [True, False])
@@ -144,6 +143,7 @@ def test_a_file_is_read_alike_with_and_without_a_known_prefix(fingerprints: bool
     analysis = samples.long_review()
     trained = Reader(analysis, fingerprints=fingerprints)
 
+    assert 400 == len(lines)
     for number, line in enumerate(lines, start=1):
         full = Reader(analysis, fingerprints=fingerprints).read_line(line, number)
         assert encode_reading(trained.read_line(line, number)) == encode_reading(full)

@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import analysis
+from tests.files import files_in
 
 PACKAGE = Path(analysis.__file__).parent
-FILES = sorted(PACKAGE.rglob("*.py"))
+FILES = files_in(PACKAGE, "**/*.py")
 ALLOWED = {
     "analysis",
     "base64", "binascii", "collections", "dataclasses", "functools", "hashlib", "json", "operator",

@@ -27,8 +27,10 @@ NAMES = [
 
 def _all(line: bytes) -> list[Reading]:
     """The readings of a line by every kind of reader, after a check of their encoded rows."""
-    readings = [reader.read_line(line, 7) for reader in READERS]
-    for reading in readings:
+    readings = []
+    for reader in READERS:
+        reading = reader.read_line(line, 7)
+        readings.append(reading)
         row = json.loads(encode_reading(reading))
         assert row["line"] == 7
         assert (row["error_type"] is None) == ("call_summary" in row)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import Command
+from tests.files import files_in
 from tests.harness import call, calls, id_of
 
 
@@ -136,7 +137,7 @@ def test_unknown_runs_and_folders_are_named(tmp_path: Path, done: Command) -> No
 
 def test_read_needs_no_state_folder(done: Command, tmp_path: Path) -> None:
     """It writes rows, errors and a summary."""
-    files = sorted(done.home.glob("bucket/output/**/predictions.jsonl"))
+    files = files_in(done.home, "bucket/output/**/predictions.jsonl")
     whole = b"".join(file.read_bytes() for file in files)
     first = whole.splitlines(keepends=True)[0]
     given = tmp_path / "given.jsonl"
@@ -224,7 +225,7 @@ def test_a_read_that_fails_keeps_the_earlier_results(tmp_path: Path) -> None:
     file.write_text("".join(_line(f"k-{id_of(row)}") + "\n" for row in calls(3)), encoding="utf-8")
     broken.write_bytes(gzip.compress(file.read_bytes())[:-20])
     command("read", str(file), "--out", str(out))
-    before = {each.name: each.read_bytes() for each in out.iterdir()}
+    before = {each.name: each.read_bytes() for each in files_in(out)}
 
     mistyped = command("read", str(file), "mistyped.jsonl", "--out", str(out), code=2)
     packed = command("read", str(file), str(broken), "--out", str(out), code=2)

@@ -28,6 +28,7 @@ from tests.cloud.pubsub_emulator import end, pubsub_emulator, wait_until
 from tests.cloud.topology import Pace, lay_out
 from tests.emulators.servers import BigQueryServer, fake_gcs_server, free_port, local_bigquery
 from tests.emulators.tables import make_dataset
+from tests.files import files_in
 from tests.standin.vertex_server import VertexServer
 from troupe import operations
 from troupe.backends.defaults import utc_now
@@ -215,7 +216,7 @@ class CloudDeployment:
         """The JSON log lines of all services, in no order."""
         return [
             json.loads(line)
-            for file in self._folder.glob("service-*.log")
+            for file in files_in(self._folder, "service-*.log")
             for line in file.read_text(encoding="utf-8").splitlines()
             if line.startswith("{")
         ]

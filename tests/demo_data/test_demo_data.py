@@ -25,7 +25,10 @@ def test_the_same_seed_gives_the_same_rows() -> None:
 
 def test_rows_have_the_columns_of_the_source() -> None:
     """In the same order, with a time that has a zone."""
-    for row in generate(1, 40):
+    rows = list(generate(1, 40))
+
+    assert len(rows) >= 40
+    for row in rows:
         assert list(row) == COLUMNS
         assert datetime.fromisoformat(row["event_timestamp"]).tzinfo is not None
 

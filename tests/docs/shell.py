@@ -10,7 +10,6 @@ matches anything. `# ends with 1` after a command gives its exit code.
 """
 
 import json
-import logging
 import os
 import re
 import shlex
@@ -21,10 +20,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
+from tests.cli.command import run_here
 from tests.harness import calls
-from troupe.cli.app import app
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 240
@@ -80,7 +78,11 @@ class Shell:
     def run(self, step: Step) -> None:
         """Run a step. Fails with the whole output if exit code or text differ."""
         plain = step.command.startswith("troupe ") and not re.search(r"[|;&<>$`*]", step.command)
-        code, output = _in_this_process(step.command) if plain else _in_a_shell(step.command)
+        code, output = (
+            run_here(shlex.split(step.command, comments=True)[1:])
+            if plain
+            else _in_a_shell(step.command)
+        )
         assert step.code == code, f"$ {step.command}\n{output}"
         for line in step.shown:
             pattern = r"[^\n]*".join(re.escape(part) for part in line.strip().split("…"))
@@ -91,19 +93,6 @@ def _program(file: Path, text: str) -> None:
     file.parent.mkdir(exist_ok=True)
     file.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
     file.chmod(0o755)
-
-
-def _in_this_process(command: str) -> tuple[int, str]:
-    """Run a plain command without a process of its own, which would take longer to start."""
-    done = CliRunner().invoke(app, shlex.split(command, comments=True)[1:])
-    log = logging.getLogger("troupe")
-    for handler in list(log.handlers):
-        log.removeHandler(handler)
-        handler.close()
-    log.propagate = True
-    if done.exception and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    return done.exit_code, done.output
 
 
 def _in_a_shell(command: str) -> tuple[int, str]:

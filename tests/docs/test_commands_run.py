@@ -52,7 +52,10 @@ def test_the_commands_of_a_page_run_in_their_order(
     (shell.work / "docs").symlink_to(DOCS)
     PREPARED.get(page.stem, lambda _: None)(shell.work)
     host, port = model.server_address[:2]
-    for step in steps(page):
+    commands = list(steps(page))
+
+    assert commands
+    for step in commands:
         command = step.command.replace(MODEL_SERVER, f"{host!s}:{port}")
         shell.run(type(step)(command, step.shown, step.code))
 

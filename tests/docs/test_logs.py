@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.files import files_in
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("events", "analysis", "tracking", "handlers", "troupe")
 PAGE = (ROOT / "docs" / "reference" / "logs.md").read_text(encoding="utf-8")
@@ -23,7 +25,7 @@ class Line(NamedTuple):
 
 def logged_lines() -> Iterator[tuple[str, Line | None]]:
     """Yield place and line of each call; None where the name is not a literal."""
-    for file in sorted(f for package in PACKAGES for f in (ROOT / package).rglob("*.py")):
+    for file in (f for package in PACKAGES for f in files_in(ROOT / package, "**/*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         logger = _logger_of(tree)
         for node in ast.walk(tree):
@@ -74,7 +76,7 @@ def test_no_log_line_formats_its_name() -> None:
     """`%s` would give each value its own name."""
     calls = [
         where
-        for file in (f for package in PACKAGES for f in (ROOT / package).rglob("*.py"))
+        for file in (f for package in PACKAGES for f in files_in(ROOT / package, "**/*.py"))
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(node, ast.Call)
         and ast.unparse(node.func).startswith("LOG.")
@@ -87,7 +89,7 @@ def test_no_log_line_formats_its_name() -> None:
 
 def test_log_based_metrics_count_lines_that_are_written() -> None:
     """A renamed line would disable its alert."""
-    files = list((ROOT / "infra" / "terraform").glob("*.tf"))
+    files = files_in(ROOT / "infra" / "terraform", "*.tf")
     texts = "\n".join(file.read_text(encoding="utf-8") for file in files)
     counted = set(re.findall(r'jsonPayload\.message=\\"([a-z-]+)\\"', texts))
     counted |= set(re.findall(r'\bevent = "([a-z-]+)"', texts))

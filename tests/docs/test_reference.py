@@ -9,6 +9,7 @@ import pytest
 
 from handlers.dispatch.message import Outcome
 from scripts import reference
+from tests.files import files_in
 from tracking.tables import columns_of, layouts
 from troupe.backends.local.operations import OPERATIONS
 from troupe.telemetry import otel, traced
@@ -74,7 +75,7 @@ def test_every_column_has_a_sentence_as_its_description() -> None:
 
 
 def variables_of_the_code() -> set[str]:
-    files = list((ROOT / "troupe").rglob("*.py"))
+    files = files_in(ROOT / "troupe", "**/*.py")
     texts = (
         node.value
         for file in files

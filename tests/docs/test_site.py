@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from scripts.site_pages import list_items_moved, without_outside_links
+from tests.files import files_in
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -42,13 +43,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pages() -> list[Path]:
-    files = sorted(DOCS.rglob("*.md"))
+    files = files_in(DOCS, "**/*.md")
     return [page for page in files if page.relative_to(DOCS).parts[0] not in NOT_PAGES]
 
 
 def test_every_page_becomes_a_page_of_the_site(site: Path) -> None:
     """Files that pages link to are copied as well."""
-    built = {str(file.relative_to(site)) for file in site.rglob("*.html")}
+    built = {str(file.relative_to(site)) for file in files_in(site, "**/*.html")}
     wanted = {str(page.relative_to(DOCS).with_suffix(".html")) for page in pages()}
 
     assert set() == wanted - built
@@ -62,7 +63,7 @@ def test_the_site_loads_nothing_from_other_hosts(site: Path) -> None:
     )
     loads = [
         f"{file.relative_to(site)}: {hit.group()[:80]}"
-        for file in site.rglob("*")
+        for file in files_in(site)
         if file.suffix in (".html", ".css", ".svg")
         for hit in external.finditer(file.read_text(encoding="utf-8"))
     ]
@@ -144,7 +145,7 @@ def test_no_fenced_block_is_shown_as_text(site: Path) -> None:
     unrecognised = re.compile(r"<code>(?:sh|console|json|text)\n|<p>```|```</p>")
     broken = [
         str(file.relative_to(site))
-        for file in site.rglob("*.html")
+        for file in files_in(site, "**/*.html")
         if unrecognised.search(file.read_text(encoding="utf-8"))
     ]
 

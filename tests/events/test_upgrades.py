@@ -22,12 +22,13 @@ from events.cloudevents import type_of_topic
 from handlers.dispatch.decode import decode_message
 from handlers.dispatch.message import Message
 from tests.events.recording import CALLS, FOLDER
+from tests.files import files_in
 from tests.harness import LocalHarness
 from tracking.event_log import _envelope
 from tracking.tables import columns_of, layouts
 from troupe.backends.local.backend import LocalSettings
 
-RECORDINGS = sorted(FOLDER.glob("*.json"))
+RECORDINGS = files_in(FOLDER, "*.json")
 NEWER = [kind for kind in EVENTS if not issubclass(kind, Command)]
 
 
@@ -41,6 +42,7 @@ def test_every_recorded_event_is_read_and_delivered(recording: dict[str, Any]) -
     """Each event that an earlier version wrote to its event log."""
     kinds = {topic_of(kind) for kind in EVENTS}
 
+    assert recording["events"]
     for row in recording["events"]:
         envelope = _envelope(row | {"occurred_at": _time(row["occurred_at"])})
         body, attributes = to_pubsub(envelope)
@@ -77,7 +79,7 @@ def test_optional_fields_of_an_event_have_defaults(kind: type[Event]) -> None:
 
     event = read_event(json.dumps(least).encode(), kind)
 
-    assert all(getattr(event, name) == value for name, value in least.items())
+    assert least == {name: getattr(event, name) for name in required}
 
 
 def test_a_run_in_flight_goes_on_under_the_new_version(
@@ -100,6 +102,7 @@ def test_a_run_in_flight_goes_on_under_the_new_version(
 
 def test_table_schemas_only_gain_nullable_columns(recording: dict[str, Any]) -> None:
     """BigQuery adds those in place; Terraform would replace the table for any other change."""
+    assert recording["shapes"]
     for table, shape in recording["shapes"].items():
         assert table in layouts()
         now = {c.name: (c.type, c.mode) for c in columns_of(table)}

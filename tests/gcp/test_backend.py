@@ -75,6 +75,7 @@ def test_only_a_service_with_permission_creates_the_deployment(
 
 def test_the_initializer_may_write_the_deployment_table() -> None:
     """By the permissions that Terraform grants, in both groupings."""
+    assert len(groupings()) == 2
     for services in groupings().values():
         writers = [each for each in services if DEPLOYMENT_TABLE in each["tables"]["writes"]]
         assert writers == [each for each in services if INITIALIZER in each["handlers"]]

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.files import files_in
 from tests.harness import LocalHarness, call
 from troupe.backends.local.backend import LocalSettings
 from troupe.standin.corrupt import Corruption
@@ -68,8 +69,8 @@ def test_planted_names_and_numbers_occur_in_no_event_error_or_delivery(
 
 def test_planted_names_and_numbers_occur_in_no_name_or_label(played: LocalHarness) -> None:
     """Object names, labels and jobs are made of ids."""
-    names = [str(path) for path in played.home.rglob("*")]
-    labels = (played.home / "vertex").rglob("*.json")
+    names = [str(path) for path in files_in(played.home)]
+    labels = files_in(played.home / "vertex", "**/*.json")
 
     assert len(names) > 10
     for planted in PLANTED:

@@ -35,7 +35,10 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
     return tables
 
 
-@pytest.mark.parametrize("seed", range(12))
+SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, *(pytest.param(n, marks=SLOW) for n in range(3, 12))])
 def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
     seed: int, undisturbed: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -66,7 +69,7 @@ def test_every_seed_ends_with_the_tables_of_an_undisturbed_run(
     harness.close()
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(n, marks=SLOW) for n in range(1, 4))])
 def test_a_process_that_dies_while_it_publishes_is_followed_by_another(
     seed: int, undisturbed: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

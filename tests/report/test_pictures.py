@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 import pytest
 
 from scripts.pictures import IMAGES, MAX_BYTES
+from tests.files import files_in
 
-PICTURES = sorted(IMAGES.iterdir())
+PICTURES = files_in(IMAGES)
 DOCS = IMAGES.parent
 
 
@@ -35,7 +36,7 @@ def test_every_picture_is_shown_on_a_page() -> None:
     """By the name under which `scripts/pictures.py` makes it; and no page shows another."""
     shown = {
         Path(name).name
-        for page in DOCS.rglob("*.md")
+        for page in files_in(DOCS, "**/*.md")
         for name in re.findall(r"\]\([^)]*images/([^)]+)\)", page.read_text(encoding="utf-8"))
     }
 

@@ -7,6 +7,8 @@ import pytest
 from tests.simulation.mutation_test import run_mutation
 from tests.simulation.planted_faults import MUTATIONS, Mutation
 
+pytestmark = pytest.mark.slow
+
 MAX_SEEDS = 60
 HARMFUL = [m for m in MUTATIONS if not m.is_harmless]
 HARMLESS = [m for m in MUTATIONS if m.is_harmless]

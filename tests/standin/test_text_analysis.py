@@ -81,7 +81,10 @@ def test_a_negation_inverts_a_sentiment() -> None:
 
 def test_products_are_words_of_the_transcript() -> None:
     """Names are slices of it, contexts are its sentences."""
-    for product in analyse(BILL)["products"]:
+    products = analyse(BILL)["products"]
+
+    assert products
+    for product in products:
         assert product["name"] in BILL
         assert product["context"] in BILL
 

@@ -10,6 +10,7 @@ import pytest
 
 from analysis import Reader, Request, fingerprint, load_analysis, render
 from handlers.ports import Blob, Job, JobService, JobState
+from tests.files import files_in
 from tests.local.fakes import HeldClock, MemoryBucket
 from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.prediction_lines import Answer, text_of, transcript_of
@@ -491,7 +492,7 @@ def test_a_kill_after_the_export_does_not_change_it(tmp_path: Path) -> None:
     backend = StandInHarness(tmp_path, answerer=lambda request: Answer(text=str(next(count))))
     job = backend.create(backend.put(4))
     while not backend.written:
-        before = {file: file.read_bytes() for file in tmp_path.glob("*.json")}
+        before = {file: file.read_bytes() for file in files_in(tmp_path, "*.json")}
         backend.service.step()
     content = dict(backend.bucket.content)
     for file, was in before.items():

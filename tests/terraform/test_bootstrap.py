@@ -4,6 +4,8 @@ import json
 import re
 from pathlib import Path
 
+from tests.files import files_in
+
 from .conftest import FEDERATION
 from .terraform import Plan, Terraform
 
@@ -102,7 +104,7 @@ def test_the_state_bucket_is_versioned_and_private(bootstrap: Plan) -> None:
     assert "enforced" == bucket["public_access_prevention"]
     assert bucket["uniform_bucket_level_access"]
     assert "PREVENT" == bucket["deletion_policy"]
-    for file in (Path(__file__).parents[2] / "infra/terraform/environments").glob("*.tfbackend"):
+    for file in files_in(Path(__file__).parents[2] / "infra/terraform/environments", "*.tfbackend"):
         assert re.search(r'bucket = "[\w-]+-troupe-state"', file.read_text(encoding="utf-8"))
 
 

@@ -9,6 +9,7 @@ import pytest
 from analysis import load_analysis
 from analysis.prices import price_of
 from handlers.runs.estimate import estimate
+from tests.files import files_in
 from tests.harness import LocalHarness
 from tracking import Row
 from tracking.warehouse import Params
@@ -72,7 +73,7 @@ def test_every_file_and_setting_that_it_names_exists() -> None:
     variables = set(
         re.findall(
             r'^variable "(\w+)"',
-            "\n".join(f.read_text("utf-8") for f in (REPO / "infra/terraform").rglob("*.tf")),
+            "\n".join(f.read_text("utf-8") for f in files_in(REPO / "infra/terraform", "**/*.tf")),
             re.M,
         )
     )

@@ -8,6 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from tests.files import files_in
+
 from .conftest import ALL_OPTIONS
 from .invariants import violations
 from .terraform import Plan, Terraform
@@ -41,7 +45,7 @@ class Mutant:
 
 def mutants(folder: Path) -> Iterator[Mutant]:
     """Yield every way to break one line of a resource."""
-    for file in sorted(folder.glob("*.tf")):
+    for file in files_in(folder, "*.tf"):
         if file.name not in LEFT_OUT and not file.name.endswith("_override.tf"):
             yield from _of_file(file)
 
@@ -80,6 +84,7 @@ def _broken(line: str) -> Iterator[tuple[str, str]]:
         yield "block renamed", f"{hit[1]}{hit[2]}s {{"
 
 
+@pytest.mark.slow
 def test_most_broken_lines_are_caught(
     newest: Terraform, full: Plan, record_property: Callable[[str, object], None]
 ) -> None:

@@ -41,6 +41,7 @@ def new_catalogue(monkeypatch: pytest.MonkeyPatch) -> Iterator[NewCatalogue]:
     topology.subscriptions.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
     new_catalogue: NewCatalogue,
     prod: Plan,

@@ -115,6 +115,7 @@ def test_tables_are_those_of_the_local_backend(harness: LocalHarness, dev: Plan)
 
 def test_tables_have_the_layout_of_tracking(dev: Plan, prod: Plan) -> None:
     """Partitions, clusters, filters and expirations. An existing source table is not created."""
+    assert len(layouts()) > 10
     for name, layout in layouts().items():
         if layout.written_by == "the user":
             assert name not in prod.of("google_bigquery_table", "table")
@@ -240,6 +241,7 @@ def test_every_service_gets_all_settings_that_it_reads(prod: Plan, dev: Plan) ->
 
 def test_a_further_variable_reaches_every_service_and_replaces_none(full: Plan) -> None:
     """Variables of the deployment itself take precedence."""
+    assert services(full)
     for service in services(full).values():
         settings = read_settings(KNOWN | environment(service))
         assert 1800 == settings.policy.reclaim_seconds
@@ -248,6 +250,7 @@ def test_a_further_variable_reaches_every_service_and_replaces_none(full: Plan) 
 
 def test_a_time_budget_is_below_the_timeout_of_its_service(plan: Plan) -> None:
     """So the service answers before Cloud Run ends the request."""
+    assert services(plan)
     for service in services(plan).values():
         settings = read_settings(KNOWN | environment(service))
         assert settings.time_budget_seconds <= int(service["template"][0]["timeout"][:-1]) - 60

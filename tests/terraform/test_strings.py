@@ -10,6 +10,7 @@ import sqlglot
 from sqlglot import exp
 
 from handlers.summary.run_summary import Metrics
+from tests.files import files_in
 from tests.harness import LocalHarness, calls
 from tracking.tables import layouts
 from troupe.backends.local.sql_translation import translate
@@ -18,7 +19,7 @@ from troupe.deployment.topology import subscriptions
 from .terraform import Plan
 
 REPO = Path(__file__).parents[2]
-VIEWS = sorted(file.stem for file in (REPO / "tracking" / "views").glob("*.sql"))
+VIEWS = [file.stem for file in files_in(REPO / "tracking" / "views", "*.sql")]
 
 # Filters
 
@@ -126,8 +127,11 @@ def test_every_chart_of_the_dashboard_filters_existing_metrics(prod: Plan) -> No
 
 def test_every_metric_counts_log_lines_that_the_code_writes(prod: Plan) -> None:
     """By the name of the line and its fields."""
-    code = "\n".join(f.read_text(encoding="utf-8") for f in (REPO / "handlers").rglob("*.py"))
-    for metric in prod.all("google_logging_metric"):
+    code = "\n".join(f.read_text(encoding="utf-8") for f in files_in(REPO / "handlers", "**/*.py"))
+    metrics = prod.all("google_logging_metric")
+
+    assert len(metrics) >= 3
+    for metric in metrics:
         comparisons = clauses(metric["filter"], LOGGING)
         (event,) = (
             re.findall(r'jsonPayload\.message="(.*)"', each)
@@ -220,6 +224,7 @@ def check_columns(columns: list[dict[str, Any]]) -> None:
 def test_the_client_of_bigquery_reads_every_schema() -> None:
     """Skipped where the client is not installed."""
     bigquery = pytest.importorskip("google.cloud.bigquery", reason="the extra gcp is not installed")
+    assert len(layouts()) > 10
     for table in layouts():
         columns = json.loads((REPO / "tracking" / "schemas" / f"{table}.json").read_text("utf-8"))
         read = [bigquery.SchemaField.from_api_repr(column) for column in columns]

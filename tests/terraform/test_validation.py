@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.files import files_in
+
 from .conftest import skip_or_fail
 from .terraform import REPO, SCHEMAS, Terraform, command
 
@@ -15,7 +17,7 @@ def test_the_oldest_and_newest_supported_provider_are_checked() -> None:
     versions = [each.stem.removeprefix("google-") for each in SCHEMAS]
     for root in ("", "bootstrap"):
         folder = REPO / "infra" / "terraform" / root
-        text = "".join(file.read_text(encoding="utf-8") for file in folder.glob("*.tf"))
+        text = "".join(file.read_text(encoding="utf-8") for file in files_in(folder, "*.tf"))
         for least, below in re.findall(r'version = ">= ([\d.]+), < ([\d.]+)"', text):
             assert least == versions[0]
             assert int(versions[-1].partition(".")[0]) == int(below.partition(".")[0]) - 1

@@ -174,6 +174,7 @@ def test_an_analysis_writes_into_its_table_s_own_types(name: str) -> None:
     analysis = load_analysis(name)
     table = {column.name: (column.type, column.mode) for column in columns_of(analysis.table)}
 
+    assert len(analysis.output_columns) > 10
     for column in analysis.output_columns:
         type_, mode = table[column.name]
         assert spelled.get(column.type, column.type) == type_

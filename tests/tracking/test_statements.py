@@ -265,7 +265,10 @@ def test_every_window_over_records_has_a_partition() -> None:
 
 def test_no_window_carries_a_transcript() -> None:
     """Only ids and byte counts are sorted; transcripts are joined afterwards."""
-    for window in (w for s in parsed("transactions", "plan_run") for w in s.find_all(exp.Window)):
+    windows = [w for s in parsed("transactions", "plan_run") for w in s.find_all(exp.Window)]
+
+    assert len(windows) > 3
+    for window in windows:
         select = window.find_ancestor(exp.Select)
         assert select is not None
         columns = {column.name for column in select.find_all(exp.Column)}

@@ -55,25 +55,36 @@ _PARTS = fields(Permissions)
 def permissions_of(functions: Iterable[Callable[..., object]]) -> Permissions:
     """Return the permissions that these functions need together."""
     permissions = Permissions()
-    for tree in _reached(functions):
-        for node in ast.walk(tree):
-            for dependency, method, call in _uses(node):
-                permissions |= _permissions(dependency, method, call)
+    for function in _reached(functions):
+        permissions |= _of_function(function)
     return permissions
 
 
-def _reached(functions: Iterable[Callable[..., object]]) -> list[ast.AST]:
-    """Return the syntax trees of the functions and of all of `handlers` that they name."""
-    waiting, seen = list(functions), dict[Callable[..., object], ast.AST]()
+def _reached(functions: Iterable[Callable[..., object]]) -> list[Callable[..., object]]:
+    """Return the functions and all of `handlers` that they name, directly or through others."""
+    waiting, seen = list(functions), dict[Callable[..., object], None]()
     while waiting:
         function = inspect.unwrap(waiting.pop())
-        if function in seen:
-            continue
-        tree = seen[function] = _code(function)
-        names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        known = inspect.getmodule(function).__dict__
-        waiting += [known[name] for name in sorted(names) if _is_ours(known.get(name))]
-    return list(seen.values())
+        if function not in seen:
+            seen[function] = None
+            known = inspect.getmodule(function).__dict__
+            waiting += [known[name] for name in _names_in(function) if _is_ours(known.get(name))]
+    return list(seen)
+
+
+@cache
+def _names_in(function: Callable[..., object]) -> list[str]:
+    return sorted({node.id for node in ast.walk(_code(function)) if isinstance(node, ast.Name)})
+
+
+@cache
+def _of_function(function: Callable[..., object]) -> Permissions:
+    """Return the permissions of the calls that stand in the function itself."""
+    permissions = Permissions()
+    for node in ast.walk(_code(function)):
+        for dependency, method, call in _uses(node):
+            permissions |= _permissions(dependency, method, call)
+    return permissions
 
 
 def _is_ours(thing: object) -> bool:

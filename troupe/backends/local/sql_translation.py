@@ -119,12 +119,13 @@ def read_columns(like: Sequence[Column]) -> str:
 def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]]) -> None:
     """Create the product's tables and `own`; add the columns that tables of old versions lack."""
     db.execute(MACROS)
-    tables = {**own, **{table: columns_of(table) for table in layouts()}}
-    for table, columns in tables.items():
-        db.execute(create_table(table, columns))
-    existing = db.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
-    known = set(existing)
-    for table, columns in tables.items():
+    rows = db.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall()
+    existing = {table for table, _ in rows}
+    known = set(rows)
+    for table, columns in {**own, **{name: columns_of(name) for name in layouts()}}.items():
+        if table not in existing:
+            db.execute(create_table(table, columns))
+            continue
         for column in columns:
             if (table, column.name) not in known:
                 db.execute(

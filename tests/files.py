@@ -1,0 +1,13 @@
+"""Files that tests read."""
+
+from pathlib import Path
+
+
+def files_in(folder: Path, pattern: str = "**/*") -> list[Path]:
+    """Return the files below a folder that match, in order.
+
+    Fails when there is none: a test that looks at no file shows nothing.
+    """
+    found = sorted(file for file in folder.glob(pattern) if file.is_file())
+    assert found, f"no file in {folder} matches {pattern}"
+    return found
