@@ -115,6 +115,24 @@ def test_an_empty_file_has_no_rows(harness: LoadHarness) -> None:
     assert [] == harness.rows()
 
 
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        (b'"transcript": "other", ', "transcript"),
+        (b'"tran\\u0073cript": "other", ', "transcript"),
+        (b'"note": 1, "note": 1, ', "note"),
+        (b'"note": [{"a": 1, "a": 1}], ', r"note\[0\].a"),
+    ],
+)
+def test_a_column_that_is_given_twice_is_refused(
+    harness: LoadHarness, more: bytes, name: str
+) -> None:
+    """Also one that the source table does not have; which value is meant is unknown."""
+    twice = line(2).replace(b"{", b"{" + more, 1)
+
+    refused(harness, line(1) + twice, f"line 2: {name} is given twice; nothing was loaded")
+
+
 def test_blank_lines_and_windows_line_ends_are_skipped(harness: LoadHarness) -> None:
     """The last line needs no line end."""
     loaded = harness.load(b"\n" + line(1).replace(b"\n", b"\r\n") + b"  \n" + line(2).rstrip())

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from analysis.strict_json import check_unique
 from events.ids import bigquery_job
 
 from .warehouse import LocalWarehouse
@@ -93,6 +94,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
 def _row(path: Path, number: int, line: bytes, ignored: set[str]) -> dict[str, Any]:
     try:
         fields = msgspec.json.decode(line)
+        check_unique(line)
         if not isinstance(fields, dict):
             raise BadFile(f"{path}, line {number}: expected an object in the source's columns")
         row = msgspec.convert(fields, type=_Line, strict=True)
