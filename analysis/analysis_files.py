@@ -24,6 +24,7 @@ from analysis.definition import Analysis
 from analysis.errors import AnalysisError
 from analysis.reading.answer_parsing import Contract
 from analysis.schema import Mismatch, Node, SchemaError, check, leaves, read_schema
+from analysis.strict_json import NotStrict, check_unique
 
 SETTINGS_FILE = "analysis.json"
 SCHEMA_FILE = "schema.json"
@@ -140,15 +141,20 @@ def _text(name: str, files: Files, file: str) -> str:
 
 
 def _settings(name: str, files: Files) -> _Settings:
+    text = _text(name, files, SETTINGS_FILE)
     try:
-        return msgspec.json.decode(_text(name, files, SETTINGS_FILE), type=_Settings)
-    except msgspec.DecodeError as error:
+        settings = msgspec.json.decode(text, type=_Settings)
+        check_unique(text.encode())
+    except (msgspec.DecodeError, NotStrict) as error:
         raise AnalysisError(f"{name}/{SETTINGS_FILE}: {error}; correct the field") from error
+    return settings
 
 
 def _schema(name: str, files: Files, settings: _Settings) -> tuple[dict[str, Any], Node]:
     try:
-        schema = json.loads(_text(name, files, SCHEMA_FILE))
+        text = _text(name, files, SCHEMA_FILE)
+        schema = json.loads(text)
+        check_unique(text.encode())
         return schema, read_schema(schema, _equivalents_by_path(settings))
     except (ValueError, SchemaError, re.error) as error:
         raise AnalysisError(f"{name}/{SCHEMA_FILE}: {error}; correct it") from error

@@ -5,7 +5,6 @@ The rules were collected from refused jobs. `check_file` checks all of them on e
 checks the template once, and of each line only what varies.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any
 from analysis.definition import Analysis
 from analysis.errors import PreflightError
 from analysis.request_lines import Request, render
+from analysis.strict_json import DuplicateKey, parse
 
 MAX_LINES = 200_000
 MAX_BYTES = 1_000_000_000
@@ -79,8 +79,10 @@ def check_file(lines: Iterable[bytes]) -> Preflight:
     seen, shapes = Preflight(), _Shapes()
     for number, line in enumerate(lines, start=1):
         try:
-            content = json.loads(line, object_pairs_hook=_pairs)
-        except (ValueError, RecursionError):
+            content = parse(line.decode())
+        except DuplicateKey:
+            raise PreflightError("every property is given once", number) from None
+        except ValueError:
             raise PreflightError("every line is JSON, nested at most 15 deep", number) from None
         key = content.get("key", content.get("custom_id")) if isinstance(content, dict) else None
         if not isinstance(key, str) or not key[:1].isalpha():
@@ -89,13 +91,6 @@ def check_file(lines: Iterable[bytes]) -> Preflight:
         shapes.walk(content, "", 1)
         seen.count(line, key.encode())
     return seen
-
-
-def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise ValueError("duplicate property")
-    return content
 
 
 class _Shapes:

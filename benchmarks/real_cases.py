@@ -80,7 +80,7 @@ def judge_line(case: Case) -> tuple[str, str]:
     try:
         prediction, whole = msgspec.json.decode(line, type=PredictionLine), True
     except (msgspec.DecodeError, UnicodeError, RecursionError):
-        prediction, whole = read_partial_line(line)
+        prediction, whole, _ = read_partial_line(line)
     try:
         if not whole:
             raise RejectedAnswer("json_parse_error", "the line is broken")

@@ -21,8 +21,8 @@ from analysis.reading.cleanup import unwrap, without_trailing_commas
 from analysis.reading.fast_path import TypedReader, Values, typed_reader
 from analysis.reading.repair import RepairFailed, lossy_repair, safe_repair
 from analysis.reading.repair_check import RepairUnproven
-from analysis.reading.strict_json import DuplicateKey, InvalidJson, parse
 from analysis.schema import Mismatch, Node, check, has_unknown, leaves
+from analysis.strict_json import DuplicateKey, InvalidJson, parse
 
 Grade = Literal["exact", "mended", "repaired_safe", "repaired_lossy"]
 

@@ -10,7 +10,7 @@ from analysis.reading.answer_parsing import (
     read_strictly,
 )
 from analysis.reading.prediction_line import PredictionLine, Response, answer_text
-from analysis.reading.strict_json import InvalidJson
+from analysis.strict_json import InvalidJson
 
 _TRUNCATED = frozenset({"MAX_TOKENS"})
 _BLOCKED = frozenset(

@@ -8,7 +8,8 @@ below `response`, never from the echoed request, and only from a list of parts t
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import reduce
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -25,6 +26,7 @@ from analysis.reading.prediction_line import (
     Response,
     Usage,
 )
+from analysis.strict_json import path_below, shortened
 
 Path = tuple[str | int, ...]
 """Property names and list positions from the root to a value."""
@@ -62,22 +64,30 @@ class BrokenJson(Exception):
     """The text is not well-formed from here on."""
 
 
-def read_partial_line(line: bytes) -> tuple[PredictionLineWithText, bool]:
-    """Return the fields that could be read, and whether the line is whole."""
+class PartialLine(NamedTuple):
+    """The fields of a line that could be read."""
+
+    prediction: PredictionLineWithText
+    is_whole: bool
+    repeated: str | None
+    """Path of the first property that is given twice; such a line is no answer."""
+
+
+def read_partial_line(line: bytes) -> PartialLine:
+    """Read the fields before the break; the first value of each counts."""
     values: dict[Path, Any] = {}
     # Bytes that are not UTF-8 become lone surrogates, which the schema check refuses in an answer.
     text = line.decode("utf-8", "surrogateescape")
-    is_whole = False
+    is_whole, repeated = False, None
     try:
         for path, value in values_of(text):
-            if path in values:
-                break  # a duplicate property: its value is ambiguous
-            values[path] = value
-        else:
-            is_whole = True
+            if path in values and repeated is None:
+                repeated = shortened(reduce(path_below, path, ""))
+            values.setdefault(path, value)
+        is_whole = True
     except (BrokenJson, RecursionError):
         pass
-    return _prediction_line(values), is_whole
+    return PartialLine(_prediction_line(values), is_whole, repeated)
 
 
 def values_of(text: str) -> Iterator[tuple[Path, Any]]:

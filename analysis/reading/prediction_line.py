@@ -98,7 +98,8 @@ class PredictionLineWithText(PredictionLine, frozen=True, gc=False):
 
 
 class PlainPart(msgspec.Struct, frozen=True, gc=False):
-    text: str
+    text: msgspec.Raw
+    """The literal of the answer's text, so that the rest of the line can be checked without it."""
     thought: None = None
 
 

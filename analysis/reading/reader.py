@@ -12,6 +12,7 @@ from msgspec import UNSET, UnsetType
 from analysis.definition import Analysis
 from analysis.reading.answer_parsing import Answer, RejectedAnswer
 from analysis.reading.echoed_request import KnownPrefix, learn_prefix
+from analysis.reading.fast_path import Values
 from analysis.reading.finish_reason import read_broken, read_whole, storable_reason
 from analysis.reading.partial_json import read_partial_line
 from analysis.reading.prediction_line import (
@@ -26,12 +27,16 @@ from analysis.reading.prediction_line import (
     lines_of,
     record_id_of,
 )
+from analysis.strict_json import DuplicateKey, InvalidJson, check_unique, is_canonical
 
 RELEARN_EVERY = 256
 """Good lines that had to be read in full before the constant bytes are learned again."""
 
 _MODEL = re.compile(r"[A-Za-z0-9._@:/-]{1,200}")
 _MAX_KEY_LENGTH = 1024
+_TEXT_NAME = b'"text":'
+_NAMES_RECORD = ("key", "custom_id", "request", "…")
+"""Beginnings of a path that may name the line's record; "…" is that of a shortened one."""
 _NO_USAGE = Usage()
 _NO_RESPONSE = Response()
 
@@ -139,6 +144,7 @@ class Reader:
 
     def read_line(self, line: bytes, number: int) -> Reading:
         """Read one line. Never raises."""
+        line = line.rstrip()
         return self._read_quickly(line, number) or self._read_fully(line, number)
 
     def _read_quickly(self, line: bytes, number: int) -> Reading | None:
@@ -164,7 +170,7 @@ class Reader:
             return None
         response = plain.response
         usage = response.usageMetadata
-        values = self._contract.from_text(response.candidates[0].content.parts[0].text)
+        values = self._values(rest, response.candidates[0].content.parts[0].text)
         if values is None:
             return None
         return self._row(
@@ -185,6 +191,22 @@ class Reader:
             *values,
         )
 
+    def _values(self, line: bytes, literal: msgspec.Raw) -> Values | None:
+        """Return the column values of an answer, given as a JSON literal of this line.
+
+        None for an answer that needs the general path, and for a line that is not certain to have
+        every property once: it is compared without the literal, which may be escaped in any way.
+        """
+        start = line.find(_TEXT_NAME) + len(_TEXT_NAME)
+        if not line.startswith(literal, start):
+            return None
+        if not is_canonical(b'%b""%b' % (line[:start], line[start + len(literal) :])):
+            return None
+        try:
+            return self._contract.from_text(self._decode_text(literal))
+        except (msgspec.DecodeError, UnicodeError):
+            return None
+
     def _hash_of_literal(self, transcript: bytes) -> str | None:
         """Hash a transcript, given as a JSON literal, if fingerprints are on.
 
@@ -197,13 +219,13 @@ class Reader:
 
     def _read_fully(self, line: bytes, number: int) -> Reading:
         try:
-            prediction, is_whole = self._decode(line), True
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            prediction, is_whole, repeated = self._decode(line), True, _repeated_in(line)
+        except (msgspec.DecodeError, UnicodeError, RecursionError, InvalidJson):
             if line == TOO_LONG:
                 detail = "the line is over the length limit"
                 return Reading(line=number, error_type="json_parse_error", detail=detail)
-            prediction, is_whole = read_partial_line(line)
-        reading = self._reading(prediction, number, is_whole=is_whole)
+            prediction, is_whole, repeated = read_partial_line(line)
+        reading = self._reading(prediction, number, is_whole=is_whole, repeated=repeated)
         if reading.repair_grade == "exact":
             self._learn(line, reading.record_id)
         return reading
@@ -214,12 +236,18 @@ class Reader:
             self._prefix = learn_prefix(line, record_id, self._fence) or self._prefix
         self._fully_read += 1
 
-    def _reading(self, prediction: PredictionLine, number: int, *, is_whole: bool) -> Reading:
+    def _reading(
+        self, prediction: PredictionLine, number: int, *, is_whole: bool, repeated: str | None
+    ) -> Reading:
         record_id, foreign_key = _keys_of(prediction)
         fenced_id, transcript_hash = self._transcript(prediction)
         answer: Answer | None = None
         error_type = detail = None
+        if repeated is not None and (not repeated or repeated.startswith(_NAMES_RECORD)):
+            record_id = foreign_key = transcript_hash = None  # either of two may be meant
         try:
+            if repeated is not None:
+                raise RejectedAnswer("json_parse_error", str(DuplicateKey(repeated)))
             _check_ids(prediction, record_id, fenced_id)
             answer = self._answer(prediction, is_whole=is_whole)
             if record_id is None and not (foreign_key and self._foreign_keys):
@@ -265,6 +293,16 @@ class Reader:
             fenced = self._fence.open(text.encode("utf-8", "surrogatepass"))
             return (fenced[0] if fenced else None), None
         return (fenced[0], fingerprint(fenced[1])) if fenced else (None, None)
+
+
+def _repeated_in(line: bytes) -> str | None:
+    """Return the path of a property that is given twice. Raises `InvalidJson`."""
+    try:
+        if not is_canonical(line):
+            check_unique(line)
+    except DuplicateKey as error:
+        return error.path
+    return None
 
 
 def _keys_of(prediction: PredictionLine) -> tuple[str | None, str | None]:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import msgspec
 
+from analysis.strict_json import DuplicateKey, InvalidJson, NotStrict, check_unique
 from events import (
     EVENT_OF_TYPE,
     BadRequest,
@@ -24,6 +25,7 @@ from events import (
     is_event,
     read_event,
     topic_of,
+    topic_of_type,
     type_of,
     wrap_command,
 )
@@ -58,21 +60,47 @@ def decode_message(message: Message, deployment: Deployment) -> Decoded:
     envelope = from_pubsub(message.body, message.attributes)
     if envelope.type not in EVENT_OF_TYPE:
         raise Unreadable(f"unknown event type {envelope.type}")
+    try:
+        check_unique(message.body)
+    except NotStrict as error:
+        raise Unreadable(f"{topic_of_type(envelope.type)}: {error}") from error
     return Decoded(envelope, read_event(envelope.data, EVENT_OF_TYPE[envelope.type]))
 
 
 def _decoded_command(message: Message, kind: type[Command], deployment: Deployment) -> Decoded:
     """Decode a CloudEvent or bare JSON; the command's id is the event's, else the message's."""
+    repeated = _repeated_in(message.body)
     if is_event(message.attributes):
         envelope = from_pubsub(message.body, message.attributes)
         id_, data, time = envelope.id, envelope.data, envelope.time
+        repeated = repeated.removeprefix("data.")
     else:
         id_, data, time = message.id, message.body, message.published_at
     try:
         command = _named(read_event(data, kind), id_)
+        if repeated:
+            raise Unreadable(f"{topic_of(kind)}: {repeated} is given twice: give it once")
     except Unreadable as error:
-        return _refusal(kind, id_, data, time, str(error), deployment)
+        run_id = "" if repeated in _AMBIGUOUS else _run_id_in(data)
+        id_ = message.id if repeated == "id" else id_
+        return _refusal(kind, id_, run_id, time, str(error), deployment)
     return Decoded(wrap_command(command, deployment=deployment, id_=id_, time=time), command)
+
+
+_ANY_PROPERTY = "a property"
+_AMBIGUOUS = ("run_id", "data", _ANY_PROPERTY)
+"""Properties of a command that leave open which run is meant when they are given twice."""
+
+
+def _repeated_in(body: bytes) -> str:
+    """Return the path of a property that is given twice, else "": also for what is not JSON."""
+    try:
+        check_unique(body)
+    except DuplicateKey as error:
+        return error.path or _ANY_PROPERTY
+    except InvalidJson:
+        pass  # the decoder says it better
+    return ""
 
 
 def _named(command: Command, id_: str) -> Command:
@@ -83,11 +111,11 @@ def _named(command: Command, id_: str) -> Command:
 
 
 def _refusal(
-    kind: type[Command], id_: str, data: bytes, time: datetime, why: str, deployment: Deployment
+    kind: type[Command], id_: str, run_id: str, time: datetime, why: str, deployment: Deployment
 ) -> Decoded:
     if kind is CancelRequested:
         raise Unreadable(why)
-    run_id = _run_id_in(data) or derived_run_id(id_)
+    run_id = run_id or derived_run_id(id_)
     bad = BadRequest(run_id=run_id, request_id=id_, detail=why)
     cause = wrap_command(CancelRequested(run_id=run_id), deployment=deployment, id_=id_, time=time)
     return Decoded(cause, bad)

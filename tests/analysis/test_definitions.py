@@ -205,3 +205,19 @@ def test_an_unknown_name_is_refused(name: str) -> None:
     """A name is never used as a path."""
     with pytest.raises(AnalysisError):
         load_analysis(name)
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "value"),
+    [("schema.json", "type", '"OBJECT"'), ("analysis.json", "name", '"mine_v2"')],
+)
+def test_a_property_that_is_given_twice_is_refused(
+    files: Files, file: str, name: str, value: str
+) -> None:
+    """The parsers take the last one in silence."""
+    files[file] = files[file].replace("{", f'{{"{name}": {value}, ', 1)
+
+    (problem,) = problems_of("mine_v2", files)
+    assert problem.startswith(f"mine_v2/{file}: {name} is given twice; correct")
+    with pytest.raises(AnalysisError):
+        load_analysis("mine_v2", files)

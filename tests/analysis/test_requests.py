@@ -199,3 +199,14 @@ def test_a_full_check_refuses_keys_that_are_not_strings_with_a_letter_first(line
     """The importer returns a key that looks like a number as a number."""
     with pytest.raises(PreflightError):
         check_file([line])
+
+
+def test_a_request_file_with_a_property_twice_is_refused() -> None:
+    """Vertex AI's importer would take one of the two."""
+    (line,) = lines("one")
+    with pytest.raises(PreflightError) as refused:
+        check_file(
+            [line, line.replace(b'"labels":{', b'"labels":{},"labels":{').replace(b"k-0", b"k-1")]
+        )
+
+    assert (refused.value.rule, refused.value.line) == ("every property is given once", 2)

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from handlers.dispatch.message import Message
 from tests.harness import START, LocalHarness, calls
-from troupe.backends.pubsub_push import BadPush, Push, read_push, unwrapped_push, wrapped_push
+from troupe.backends.pubsub_push import (
+    BadPush,
+    Push,
+    read_push,
+    subscription_of,
+    unwrapped_push,
+    wrapped_push,
+)
 
 SUBSCRIPTION = "projects/p/subscriptions/plan-run.run-requested"
 NAMES = st.from_regex(r"ce-[a-z]{1,10}", fullmatch=True)
@@ -41,11 +48,29 @@ def test_an_unwrapped_message_is_decoded_unchanged(body: bytes, attributes: dict
     assert sent == read_push(unwrapped_push(sent, SUBSCRIPTION))
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b'{"message": 5}', b'{"subscription": "s"}', b"\xff"])
+_PUSH = wrapped_push(message(b"{}", {"ce-id": "e-1"}), SUBSCRIPTION).body
+_TWO_SUBSCRIPTIONS = _PUSH.replace(b'"subscription":', b'"subscription":"s","subscription":')
+_TWO_IDS = _PUSH.replace(b'"ce-id":', b'"ce-id":"e-0","ce-id":')
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"[]", b'{"message": 5}', b'{"subscription": "s"}', b"\xff", _TWO_SUBSCRIPTIONS, _TWO_IDS,
+    ],
+)  # fmt: skip
 def test_a_request_that_is_not_a_push_is_refused(body: bytes) -> None:
-    """With `BadPush`."""
+    """With `BadPush`; a property that is given twice makes it ambiguous."""
+    assert "e-1" == read_push(Push({}, _PUSH)).attributes["ce-id"]
     with pytest.raises(BadPush):
         read_push(Push({}, body))
+
+
+def test_the_subscription_of_a_push_is_given_once() -> None:
+    """It decides which handler takes the message."""
+    assert SUBSCRIPTION == subscription_of(Push({}, _PUSH))
+    with pytest.raises(BadPush):
+        subscription_of(Push({}, _TWO_SUBSCRIPTIONS))
 
 
 @pytest.mark.parametrize("form", [wrapped_push, unwrapped_push])

@@ -216,6 +216,9 @@ def test_what_read_cannot_use_is_named(tmp_path: Path) -> None:
 
     assert "invalid --analysis nothing_v1" in error_of(*read, "--analysis", "nothing_v1")
     assert f"invalid --lookup {text}, line 1" in error_of(*read, "--lookup", str(text))
+    text.write_text('{"phone_number_token": 1, "interactionId": 2, "interactionId": 3}\n')
+    twice = f"invalid --lookup {text}, line 1: interactionId is given twice"
+    assert twice in error_of(*read, "--lookup", str(text))
     assert f"{tmp_path / 'none'}: No such file" in error_of(
         *read, "--lookup", str(tmp_path / "none")
     )

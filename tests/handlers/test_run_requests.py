@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from events import ReprocessRequested
+from events.ids import derived_run_id
 from tests.harness import START, LocalHarness, calls, id_of
 from troupe.standin.corrupt import Corruption, Kind
 
@@ -108,6 +109,9 @@ def test_the_same_run_id_with_other_content_is_refused(harness: LocalHarness) ->
             "event_time_from",
         ),
         ({"analysis": "no_such_thing_v1"}, "no_such_thing_v1"),
+        ('{"limit": 1, "limit": 6, "mode": "test"}', "limit is given twice"),
+        ('{"limit": 1, "l\\u0069mit": 6, "mode": "test"}', "limit is given twice"),
+        ('{"mode": "test", "limit": 1, "mode": "test"}', "mode is given twice"),
         ('{"run_id": ', "truncated"),
         ("[1, 2]", "array"),
     ],
@@ -127,6 +131,70 @@ def test_a_bad_request_is_refused_by_name_and_nothing_else_happens(
     assert 0 == harness.one("SELECT count(*) FROM run_plans")
     assert 0 == harness.jobs()
     assert 1 == harness.one("SELECT count(*) FROM events WHERE topic = 'run-refused'")
+
+
+def structured(data: str, **attributes: str) -> tuple[str, dict[str, str]]:
+    """A CloudEvent in one JSON text, with its data as written, and the message's attributes."""
+    fields = {"specversion": "1.0", "id": "e-1", "source": "//tests", **attributes}
+    head = "".join(f'"{name}": "{value}", ' for name, value in fields.items())
+    kind = '"type": "dev.troupe.run-requested.v1"'
+    return f'{{{head}{kind}, "data": {data}}}', {"content-type": "application/cloudevents+json"}
+
+
+@pytest.mark.parametrize(
+    ("data", "field", "run_id"),
+    [
+        ('{"run_id": "r1", "mode": "test", "limit": 1, "limit": 6}', "limit", "r1"),
+        ('{"run_id": "r1", "mode": "test", "limit": 1, "l\\u0069mit": 6}', "limit", "r1"),
+        ('{"run_id": "r1", "run_id": "r2"}', "run_id", derived_run_id("e-1")),
+        ('{"run_id": "r1"}, "data": {"run_id": "r2"}', "data", derived_run_id("e-1")),
+        ('{"run_id": "r1"}, "id": "e-2"', "id", "r1"),
+        (
+            '{"run_id": "r1"}, "datac\\u006fntenttype": "a/b", "datacontenttype": "a/b"',
+            "datacontenttype",
+            "r1",
+        ),
+    ],
+)
+def test_a_cloudevent_with_a_property_twice_is_refused_by_name(
+    harness: LocalHarness, data: str, field: str, run_id: str
+) -> None:
+    """In its data and in the event itself; the refusal belongs to a run only if one is named."""
+    harness.load(calls(2))
+    body, attributes = structured(data)
+    harness.backend.bus.send("run-requested", body.encode(), attributes, "m-1")
+    harness.play()
+
+    ((cause, detail, refused),) = harness.sql("SELECT cause, detail, run_id FROM error_tracking")
+    assert ("bad_input", run_id) == (cause, refused)
+    assert f"run-requested: {field} is given twice: give it once" == detail
+    assert 0 == harness.one("SELECT count(*) FROM run_plans")
+
+
+PLANNED = '"run_id": "r1", "planned_on": "2026-01-01", "records": 1, "attempt": 1'
+
+
+@pytest.mark.parametrize(
+    ("topic", "data", "field"),
+    [
+        ("cancel-requested", '{"run_id": "r1", "run_id": "r2"}', "run_id"),
+        ("batch-planned", f'{{{PLANNED}, "batch": 1, "batch": 2}}', "data.batch"),
+        ("batch-planned", f'{{{PLANNED}, "batch": 1, "new": {{"a": 1, "a": 2}}}}', "data.new.a"),
+    ],
+)
+def test_another_message_with_a_property_twice_is_a_dead_letter(
+    harness: LocalHarness, topic: str, data: str, field: str
+) -> None:
+    """Also in a field that is not read."""
+    body, attributes = structured(data)
+    body = body.replace("run-requested", topic)
+    harness.backend.bus.send(topic, body.encode(), attributes, "m-1")
+    harness.play()
+
+    letters = harness.sql("SELECT error_type, cause, detail FROM error_tracking")
+    assert {("dead_lettered", "unreadable_message")} == {letter[:2] for letter in letters}
+    assert f"{topic}: {field} is given twice" in letters[0][2]
+    assert "batch-planned" not in harness.topics()
 
 
 def test_a_limit_bounds_a_test_and_the_rest_is_counted(harness: LocalHarness) -> None:

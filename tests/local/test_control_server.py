@@ -8,8 +8,9 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -71,23 +72,22 @@ def control_file(home: Path) -> dict[str, Any]:
     return content
 
 
-def send(home: Path, line: bytes) -> bytes:
-    """Send a line without `ask`, and return the reply."""
-    with socket.create_connection(
-        ("127.0.0.1", control_file(home)["port"]), timeout=10
-    ) as connection:
-        connection.sendall(line)
+def send(home: Path, line: bytes, secret: str | None = None) -> bytes:
+    """Send secret and line without `ask`, and return the reply; empty when the server hangs up."""
+    known = control_file(home)
+    secret = known["secret"] if secret is None else secret
+    with (
+        suppress(OSError),
+        socket.create_connection(("127.0.0.1", known["port"]), timeout=10) as connection,
+    ):
+        connection.sendall(f"{secret}\n".encode() + line)
         connection.shutdown(socket.SHUT_WR)
         return connection.makefile("rb").read()
+    return b""
 
 
-def query(home: Path, **changed: Any) -> bytes:
-    request = {
-        "secret": control_file(home)["secret"],
-        "operation": "status",
-        "arguments": {},
-    } | changed
-    return json.dumps(request).encode() + b"\n"
+def query(**arguments: Any) -> bytes:
+    return json.dumps({"operation": "status", "arguments": arguments}).encode() + b"\n"
 
 
 def test_an_operation_over_the_socket_is_run(backend: LocalBackend) -> None:
@@ -178,13 +178,40 @@ def test_an_error_of_the_owner_is_reported_without_its_text(backend: LocalBacken
 
 def test_a_wrong_secret_is_not_answered(backend: LocalBackend) -> None:
     """Other users of the machine reach the port, but cannot read the file with the secret."""
-    with serving(backend):
-        wrong = [
-            send(backend.home, query(backend.home, secret=secret))
-            for secret in ("", "0" * 32, None, control_file(backend.home)["secret"][:-1], "ü")
-        ]
+    with serving(backend) as server:
+        secret = server.secret
+        wrong = ["", "0" * 32, secret[:-1], secret + "0", f" {secret}", "ü" * 16]
+        replies = [send(backend.home, query(), each) for each in wrong]
+        answer = answered(server, backend, lambda: send(backend.home, query()))
 
-    assert not any(b"answer" in each or b"runs" in each for each in wrong)
+    assert [b""] * len(wrong) == replies
+    assert b"runs" in answer
+
+
+def test_a_client_without_the_secret_cannot_fill_the_memory(
+    backend: LocalBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of what it sends no more is read than a secret is long."""
+    sizes: list[int] = []
+    connection = control_server._Connection
+
+    def readline(stream: Any, size: int = -1) -> bytes:
+        sizes.append(size)
+        return bytes(stream.readline(size))
+
+    class Counted(connection):  # type: ignore[misc,valid-type]
+        def setup(self) -> None:
+            super().setup()
+            stream: Any = self.__dict__["rfile"]
+            self.rfile = SimpleNamespace(
+                readline=lambda size=-1: readline(stream, size), close=stream.close, closed=False
+            )
+
+    monkeypatch.setattr(control_server, "_Connection", Counted)
+    with serving(backend):
+        send(backend.home, b"x" * 1_000_000, "x" * 1_000_000)
+
+    assert [33] == sizes
 
 
 @pytest.mark.parametrize(
@@ -316,7 +343,7 @@ def test_a_request_that_is_too_long_is_refused(
     """By the client with the limit, and by the server in any case."""
     monkeypatch.setattr(control_server, "MAX_REQUEST_BYTES", 1000)
     with serving(backend) as server:
-        reply = send(backend.home, query(backend.home, arguments={"run_id": "r" * 1000}))
+        reply = send(backend.home, query(run_id="r" * 1000))
         with pytest.raises(InvalidOperation, match="may have 1,000: make it smaller"):
             ask(backend.home, "status", {"run_id": "r" * 1000})
         answer = answered(server, backend, lambda: ask(backend.home, "status", {}))

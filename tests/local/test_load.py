@@ -2,13 +2,17 @@
 
 import gzip
 import json
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.local.fakes import HeldClock
+from troupe.backends.local import load as load_module
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.load import BadFile, Loaded, load_file
 from troupe.backends.local.warehouse import LocalWarehouse
@@ -115,6 +119,24 @@ def test_an_empty_file_has_no_rows(harness: LoadHarness) -> None:
     assert [] == harness.rows()
 
 
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        (b'"transcript": "other", ', "transcript"),
+        (b'"tran\\u0073cript": "other", ', "transcript"),
+        (b'"note": 1, "note": 1, ', "note"),
+        (b'"note": [{"a": 1, "a": 1}], ', r"note\[0\].a"),
+    ],
+)
+def test_a_column_that_is_given_twice_is_refused(
+    harness: LoadHarness, more: bytes, name: str
+) -> None:
+    """Also one that the source table does not have; which value is meant is unknown."""
+    twice = line(2).replace(b"{", b"{" + more, 1)
+
+    refused(harness, line(1) + twice, f"line 2: {name} is given twice; nothing was loaded")
+
+
 def test_blank_lines_and_windows_line_ends_are_skipped(harness: LoadHarness) -> None:
     """The last line needs no line end."""
     loaded = harness.load(b"\n" + line(1).replace(b"\n", b"\r\n") + b"  \n" + line(2).rstrip())
@@ -200,6 +222,94 @@ def test_an_invalid_line_is_reported_by_its_number_and_nothing_is_loaded(
 ) -> None:
     """Blank lines count, as in an editor."""
     refused(harness, line(1) + b"\n" + broken, words)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"\xef\xbb\xbf" + line(), "line 1: the file begins with a byte order mark"),
+        (line().decode().encode("utf-16"), "line 1: the file is UTF-16 or UTF-32: save it as UTF-8"),
+        (line().decode().encode("utf-32"), "line 1: the file is UTF-16 or UTF-32: save it as UTF-8"),
+        (b"\xfe\xff" + line().decode().encode("utf-16-be"), "line 1: the file is UTF-16: save it"),
+        (line().decode().encode("utf-16-le"), "line 1: it has a NUL byte"),
+        (line(1) + line(transcript="X").replace(b"X", b"a\x00b"), "line 2: it has a NUL byte"),
+        (line(1) + line(transcript="X").replace(b"X", b"\xe9"), "line 2: it is not UTF-8"),
+        (line(1) + line(transcript="X").replace(b'"X"', b"[" * 99_999), "line 2: it is nested too"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_file_in_another_encoding_is_refused_by_name(
+    harness: LoadHarness, pack: Any, content: bytes, problem: str
+) -> None:
+    """One line of text says what to do."""
+    with pytest.raises(BadFile) as bad:
+        harness.load(pack(content))
+
+    assert str(bad.value).startswith(f"{harness.folder / 'calls.jsonl'}, {problem}")
+    assert str(bad.value).endswith("; nothing was loaded")
+    assert "\n" not in str(bad.value)
+    assert [] == harness.rows()
+
+
+@pytest.mark.parametrize("tail", [b"", b"\n" + line(2)], ids=["last", "first"])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_line_over_the_limit_is_refused_with_the_limit(
+    harness: LoadHarness, monkeypatch: pytest.MonkeyPatch, pack: Any, tail: bytes
+) -> None:
+    """The rest of the line is not kept: the memory that is needed does not grow with it."""
+    monkeypatch.setattr(load_module, "LONGEST_LINE", 300)
+    whole = line(1, transcript="x" * (300 - len(line(1, transcript="")) + 1))
+    assert 1 == harness.load(pack(whole)).added, "a line of the limit's length is loaded"
+    harness.warehouse.db.execute("DELETE FROM transcription_pass_2")
+
+    refused(
+        harness,
+        pack(line(3) + whole.replace(b"x", b"xx", 1) + tail),
+        "line 2: longer than 300 bytes, the limit of a line; nothing was loaded",
+    )
+
+
+def test_a_bomb_of_one_line_is_read_in_blocks(
+    harness: LoadHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gigabyte of one character is a megabyte of gzip."""
+    sizes: list[int] = []
+    read = gzip.GzipFile.read
+
+    def counted(stream: gzip.GzipFile, size: int | None = -1) -> bytes:
+        sizes.append(size or -1)
+        return read(stream, size)
+
+    monkeypatch.setattr(gzip.GzipFile, "read", counted)
+    monkeypatch.setattr(load_module, "LONGEST_LINE", 1_000_000)
+    refused(harness, gzip.compress(b"x" * 4_000_000, 1), "line 1: longer than 1,000,000 bytes")
+
+    assert {load_module._BLOCK} == {*sizes}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no named pipes there")
+def test_a_pipe_or_a_device_is_refused_and_not_waited_for(harness: LoadHarness) -> None:
+    """The worker of the folder would wait for a writer, and do nothing else."""
+    pipe = harness.folder / "pipe"
+    os.mkfifo(pipe)
+
+    for path in (pipe, Path(os.devnull)):
+        with pytest.raises(BadFile, match=f"{path}: this is a pipe or a device: write its content"):
+            load_file(path, harness.warehouse, harness.folder)
+
+
+def test_rows_that_the_warehouse_refuses_are_an_error_without_their_text(
+    harness: LoadHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> bool:
+        raise duckdb.InvalidInputException("malformed: Jane Doe")
+
+    monkeypatch.setattr(harness.warehouse, "insert_file", refuse)
+    with pytest.raises(BadFile) as bad:
+        harness.load(line())
+
+    assert "refused the rows (InvalidInputException); nothing was loaded" in str(bad.value)
+    assert "Jane" not in str(bad.value)
 
 
 def test_an_error_does_not_quote_the_line(harness: LoadHarness) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from analysis.strict_json import check_unique
 from handlers.dispatch.message import Message
 
 METADATA = "x-goog-pubsub-"
@@ -91,8 +92,8 @@ def subscription_of(push: Push) -> str:
     if f"{METADATA}message-id" in push.headers:
         return push.headers.get(f"{METADATA}subscription-name", "")
     try:
-        return msgspec.json.decode(push.body, type=_Wrapped).subscription
-    except msgspec.MsgspecError as error:
+        return _envelope(push).subscription
+    except (msgspec.MsgspecError, ValueError) as error:
         raise BadPush(f"not a push of Pub/Sub: {type(error).__name__}") from error
 
 
@@ -102,7 +103,7 @@ def topic_of_subscription(name: str) -> str:
 
 
 def _wrapped(push: Push) -> Message:
-    envelope = msgspec.json.decode(push.body, type=_Wrapped)
+    envelope = _envelope(push)
     return Message(
         topic=topic_of_subscription(envelope.subscription),
         id=envelope.message.message_id,
@@ -111,6 +112,12 @@ def _wrapped(push: Push) -> Message:
         published_at=envelope.message.publish_time.astimezone(UTC),
         delivery_attempt=envelope.delivery_attempt,
     )
+
+
+def _envelope(push: Push) -> _Wrapped:
+    envelope = msgspec.json.decode(push.body, type=_Wrapped)
+    check_unique(push.body)
+    return envelope
 
 
 def _unwrapped(push: Push) -> Message:

@@ -13,6 +13,7 @@ from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.operations import load
 from troupe.demo_data import generate
 from troupe.operations.backend import InvalidOperation
+from troupe.operations.run_report import Report
 from troupe.report.html_page import render_html
 from troupe.report.plain_text import summary_lines
 
@@ -74,9 +75,15 @@ def run_demo(
     check_writable("--report", report)
     with opened(home, settings) as (backend, control_server):
         try:
-            return _demo(backend, control_server, transcripts, limit, report, write)
+            answer = _demo(backend, control_server, transcripts, limit, write)
         except InvalidOperation as error:
             fail(str(error))
+    if answer is None:
+        return False
+    # Not while the folder is owned: what is written then is for this user alone.
+    report.write_text(_page(answer), encoding="utf-8")
+    write(f"report: {report}")
+    return answer.reconciliation.ok and answer.reconciliation.completed
 
 
 def _demo(
@@ -84,9 +91,9 @@ def _demo(
     control_server: ControlServer,
     transcripts: Path | None,
     limit: int | None,
-    report: Path,
     write: Write,
-) -> bool:
+) -> Report | None:
+    """Return the run's report; None when it was not planned."""
     backend.wake()
     loaded = load(backend, str(transcripts or _generated(backend)))
     write(f"{loaded.rows:,} transcripts in the file, {loaded.added:,} new in the source table")
@@ -97,22 +104,23 @@ def _demo(
     work_until_idle(backend, control_server, write=write)
     if backend.dependencies.tracking.plan_of(run_id) is None:
         write(f"run {run_id} was not planned: `troupe status {run_id}` shows why")
-        return False
-    return _report(backend, run_id, report, write)
+        return None
+    return _report(backend, run_id, write)
 
 
-def _report(backend: LocalBackend, run_id: str, report: Path, write: Write) -> bool:
-    """Print the summary and write the page, also into the state folder."""
+def _report(backend: LocalBackend, run_id: str, write: Write) -> Report:
+    """Print the summary, and keep the page in the state folder."""
     answer = operations.report(backend, run_id)
     for line in summary_lines(answer.summary, answer.reconciliation):
         write(line)
-    page = render_html(answer.summary, answer.reconciliation)
     kept = backend.home / "reports" / f"{run_id}.html"
     kept.parent.mkdir(exist_ok=True)
-    for file in (kept, report):
-        file.write_text(page, encoding="utf-8")
-    write(f"report: {report}")
-    return answer.reconciliation.ok and answer.reconciliation.completed
+    kept.write_text(_page(answer), encoding="utf-8")
+    return answer
+
+
+def _page(answer: Report) -> str:
+    return render_html(answer.summary, answer.reconciliation)
 
 
 def _generated(backend: LocalBackend) -> Path:

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from analysis import composite_key
+from analysis.strict_json import NotStrict, check_unique
 from events import record_id
 
 IDS = ("phone_number_token", "interactionId", "referenceId", "event_timestamp")
@@ -39,7 +40,8 @@ class Lookup:
     def _add(self, file: Path, number: int, line: bytes) -> None:
         try:
             row = msgspec.json.decode(line, type=dict[str, Any])
-        except (msgspec.MsgspecError, RecursionError) as error:
+            check_unique(line)
+        except (msgspec.MsgspecError, NotStrict, RecursionError) as error:
             raise BadLookup(f"{file}, line {number}: {error}") from error
         missing = [name for name in IDS[:2] if name not in row]
         if missing:

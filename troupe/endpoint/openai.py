@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from analysis.strict_json import parse
 from troupe.standin.prediction_lines import Answer, response_schema, system_text, user_text
 
 _FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
@@ -63,7 +64,7 @@ class Endpoint:
             headers=headers,
         )
         with urllib.request.urlopen(request, timeout=self.timeout_seconds) as reply:  # noqa: S310
-            return json.load(reply)
+            return parse(reply.read().decode())
 
 
 def _chat(request: Mapping[str, Any], model: str) -> dict[str, Any]:

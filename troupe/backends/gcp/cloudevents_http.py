@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from analysis.strict_json import check_unique
 from events import GcsObject, WatchTick, topic_of, topic_of_type
 from events.cloudevents import PREFIX
 from handlers.dispatch.message import Message
@@ -45,6 +46,7 @@ def read_http_event(push: Push) -> HttpEvent | None:
     headers = push.headers
     try:
         if headers.get("content-type", "").startswith(_STRUCTURED):
+            # A property that is given twice is found by `decode_message`, which refuses it by name.
             return msgspec.json.decode(push.body, type=HttpEvent)
         if "ce-id" in headers and "ce-type" in headers:
             return HttpEvent(
@@ -94,9 +96,11 @@ def _event_attributes(headers: Mapping[str, str]) -> dict[str, str]:
 
 def _object(event: HttpEvent) -> _Object:
     try:
-        return msgspec.json.decode(event.data, type=_Object)
-    except msgspec.MsgspecError as error:
-        raise BadPush("a storage event without bucket and name") from error
+        storage_object = msgspec.json.decode(event.data, type=_Object)
+        check_unique(bytes(event.data))
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise BadPush("a storage event without one bucket and one name") from error
+    return storage_object
 
 
 def _time(text: str) -> datetime | None:

@@ -1,7 +1,8 @@
 """The control server: the owner of a state folder runs other processes' operations.
 
 Only one process can open a DuckDB file, even to read. The owner listens on loopback, and writes
-its port and a secret to the folder. A request and its reply are one line of JSON each.
+its port and a secret to the folder. A client sends the secret as one line, then its request as one
+line of JSON, and gets one line of JSON.
 """
 
 import json
@@ -17,6 +18,7 @@ from socket import create_connection
 from typing import Any
 
 import msgspec
+from msgspec import MsgspecError
 
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.run_status import Status, Worker
@@ -30,6 +32,8 @@ TIMEOUT_SECONDS = 600.0
 REQUEST_SECONDS = 10.0
 """How long the server waits for the next part of a request."""
 MAX_REQUEST_BYTES = 32 << 20
+_SECRET_LENGTH = 32
+"""Hex digits. A connection without them gets no further than that."""
 
 
 class NoOwner(Exception):
@@ -41,7 +45,6 @@ class OwnerBusy(Exception):
 
 
 class _Request(msgspec.Struct):
-    secret: str
     operation: str
     arguments: dict[str, Any]
 
@@ -66,7 +69,7 @@ class ControlServer(socketserver.ThreadingTCPServer):
 
     def __init__(self, home: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
-        self.secret = secrets.token_hex(16)
+        self.secret = secrets.token_hex(_SECRET_LENGTH // 2)
         self.requests: queue.Queue[tuple[_Request, Future[Any]]] = queue.Queue()
         self._file = home / CONTROL_FILE
         self._thread = threading.Thread(target=self.serve_forever, daemon=True)
@@ -112,6 +115,9 @@ class _Connection(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         with suppress(OSError):  # the client is gone, or sends nothing
+            secret = self.rfile.readline(_SECRET_LENGTH + 1).rstrip(b"\n")
+            if not secrets.compare_digest(secret, self.server.secret.encode()):
+                return
             line = self.rfile.readline(MAX_REQUEST_BYTES)
             self.connection.settimeout(TIMEOUT_SECONDS)
             self.wfile.write(self._reply_to(line) + b"\n")
@@ -119,8 +125,6 @@ class _Connection(socketserver.StreamRequestHandler):
     def _reply_to(self, line: bytes) -> bytes:
         try:
             request = msgspec.json.decode(line, type=_Request)
-            if not secrets.compare_digest(request.secret.encode(), self.server.secret.encode()):
-                return b""
             if request.operation not in OPERATIONS:
                 raise InvalidOperation(f"there is no operation {request.operation}")
             reply: Future[Any] = Future()
@@ -146,24 +150,25 @@ def ask(
     """
     try:
         control_file = json.loads((home / CONTROL_FILE).read_text())
-        line = msgspec.json.encode(_Request(control_file["secret"], operation, arguments)) + b"\n"
+        secret = control_file["secret"].encode() + b"\n"
+        line = msgspec.json.encode(_Request(operation, arguments)) + b"\n"
         if len(line) > MAX_REQUEST_BYTES:
             size = f"{len(line):,} bytes, and may have {MAX_REQUEST_BYTES:,}"
             raise InvalidOperation(f"the request has {size}: make it smaller")
         address = ("127.0.0.1", control_file["port"])
         with create_connection(address, timeout_seconds) as connection:
-            connection.sendall(line)
+            connection.sendall(secret + line)
             reply = msgspec.json.decode(connection.makefile("rb").readline(), type=_EncodedReply)
     except TimeoutError as error:
         # The request stays in the owner's queue: sent again, it would run twice.
         raise OwnerBusy(f"no answer within {timeout_seconds:g} s") from error
-    except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, MsgspecError) as error:
         raise NoOwner(f"no process owns {home}, or it does not reply") from error
     if reply.problem is not None:
         raise InvalidOperation(reply.problem)
     try:
         return msgspec.json.decode(reply.answer, type=RESULT_TYPES[operation])
-    except msgspec.MsgspecError as error:
+    except MsgspecError as error:
         raise InvalidOperation(
             f"the worker of {home} runs another version of this program: end it, and start it again"
         ) from error
