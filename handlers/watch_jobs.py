@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TypeVar
 
-from analysis import Analyses
 from events import (
     BatchPlanned,
     Deployment,
@@ -45,7 +44,6 @@ def watch_jobs(
     bucket: Bucket,
     deployment: Deployment,
     clock: Clock,
-    analyses: Analyses,
     policy: Policy,
     subscriptions: Sequence[Row],
 ) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Republish]:
@@ -61,7 +59,7 @@ def watch_jobs(
     )
     runs, today = tracking.open_runs(since), clock().date()
     yield from _each(
-        "advance", runs, lambda run: advance(*run, tracking, analyses, policy, today, lambda: since)
+        "advance", runs, lambda run: advance(*run, tracking, policy, today, lambda: since)
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from analysis import Analyses, Analysis, PreflightError, Request, preflight, render
+from analysis import Analysis, PreflightError, Request, preflight, render
 from events import BatchPlanned, Deployment, JobCancelled, JsonlUploaded
 from events.ids import request_object
 from tracking import AttemptKey, RequestRecord, Tracking
@@ -11,21 +11,20 @@ from .attempts.claims import is_void, void_if_stopped
 from .attempts.job_states import never_started
 from .dispatch.errors import Reject
 from .ports import Bucket
-from .runs.plans import plan_of
+from .runs.plans import analysis_of, plan_of
 
 
 def write_jsonl(
     event: BatchPlanned,
     tracking: Tracking,
     bucket: Bucket,
-    analyses: Analyses,
     deployment: Deployment,
 ) -> Iterator[JsonlUploaded | JobCancelled]:
     attempt_key = AttemptKey.of(event)
     if is_void(void_if_stopped(tracking, attempt_key)):
         yield never_started(event)
         return
-    analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
+    analysis = analysis_of(plan_of(tracking, event.run_id))
     lines = _CountedLines(preflight(analysis, _lines(tracking, attempt_key, analysis)))
     attempt = deployment.attempt(event.run_id, event.batch, event.attempt)
     try:

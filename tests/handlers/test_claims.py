@@ -189,7 +189,7 @@ def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(
     harness.load(calls(4))
     uploaded = upload_dead_lettered(harness)
     dependencies = harness.backend.dependencies
-    discard_attempt(AttemptKey.of(uploaded), dependencies.tracking, dependencies.analyses)
+    discard_attempt(AttemptKey.of(uploaded), dependencies.tracking)
 
     done = dead_letters.replay(harness.backend)
     harness.play()

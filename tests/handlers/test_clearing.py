@@ -128,12 +128,6 @@ def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(
     dependencies = harness.backend.dependencies
     event = msgspec.json.decode(planned, type=BatchPlanned)
 
-    found = write_jsonl(
-        event,
-        dependencies.tracking,
-        dependencies.bucket,
-        dependencies.analyses,
-        dependencies.deployment,
-    )
+    found = write_jsonl(event, dependencies.tracking, dependencies.bucket, dependencies.deployment)
 
     assert [] == list(found)

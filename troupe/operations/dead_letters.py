@@ -180,9 +180,7 @@ def held_up(backend: Backend, run_id: str) -> dict[int, HeldUp]:
 
 def _close(backend: Backend, attempt_key: AttemptKey, envelope: Envelope) -> None:
     _refuse_while_running(backend, attempt_key)
-    closed = discard_attempt(
-        attempt_key, backend.dependencies.tracking, backend.dependencies.analyses
-    )
+    closed = discard_attempt(attempt_key, backend.dependencies.tracking)
     backend.publish(
         wrap(
             closed,
