@@ -4,7 +4,14 @@ No input or output except the package's own files, no state, and no import of an
 """
 
 from analysis.analyses import Analyses
-from analysis.analysis_files import ANALYSIS_FILES, load_analysis, problems_of, shipped_analyses
+from analysis.analysis_files import (
+    ANALYSIS_FILES,
+    decode_analysis,
+    encode_analysis,
+    load_analysis,
+    problems_of,
+    shipped_analyses,
+)
 from analysis.charts import Chart, Charts, LeftOut, charts_of
 from analysis.definition import Analysis, Column
 from analysis.error_types import ERRORS, ErrorType, error_types_table
@@ -34,6 +41,8 @@ __all__ = [
     "check_file",
     "check_template",
     "composite_key",
+    "decode_analysis",
+    "encode_analysis",
     "encode_reading",
     "error_types_table",
     "fingerprint",

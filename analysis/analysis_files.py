@@ -31,9 +31,14 @@ SCHEMA_FILE = "schema.json"
 SYSTEM_FILE = "system.md"
 USER_FILE = "user.md"
 ANALYSIS_FILES = (SETTINGS_FILE, SCHEMA_FILE, SYSTEM_FILE, USER_FILE)
+REQUEST_FILE = "request.json"
+"""The request line with its placeholders, which a plan stores beside the four files."""
 
 Files = Mapping[str, str]
 """File name to text, for each of `ANALYSIS_FILES`."""
+
+_CORRECT = "correct the file"
+_NEWER = "use the version of Troupe that planned the run, or a newer one"
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*_v[0-9]+")
 
@@ -75,11 +80,42 @@ def load_analysis(name: str, files: Files | None = None) -> Analysis:
     settings = _settings(name, files)
     for problem in _setting_problems(settings, name):
         raise AnalysisError(f"{name}/{SETTINGS_FILE}: {problem}")
-    schema, root = _schema(name, files, settings)
+    _, root = _schema(name, files, settings)
     for problem in shape_problems(root):
         raise AnalysisError(f"{name}/{SCHEMA_FILE}: {problem}")
     for problem in _mapping_problems(settings, root):
         raise AnalysisError(f"{name}/{SETTINGS_FILE}: {problem}")
+    return _made(name, files)
+
+
+def encode_analysis(analysis: Analysis) -> str:
+    """Write an analysis as one JSON object of its texts, from which `decode_analysis` makes it.
+
+    The request line is one of them, so that another version of Troupe, which may build the line
+    otherwise, sends the same bytes.
+    """
+    texts = {**analysis.files, REQUEST_FILE: analysis.request_line}
+    return msgspec.json.encode(texts, order="deterministic").decode()
+
+
+def decode_analysis(name: str, text: str) -> Analysis:
+    """Make the analysis that was encoded.
+
+    Its definition was checked when it was encoded. A check that is stricter by now must not end a
+    run in flight, so only what this version does not know is refused: `AnalysisError` names it.
+    """
+    try:
+        files = msgspec.json.decode(text, type=dict[str, str])
+    except msgspec.DecodeError as error:
+        raise AnalysisError(f"{name}: {error}; {_NEWER}") from error
+    for file in sorted(files.keys() - {*ANALYSIS_FILES, REQUEST_FILE}):
+        raise AnalysisError(f"{name}/{file} is unknown to this version of Troupe; {_NEWER}")
+    return _made(name, files, _NEWER, _text(name, files, REQUEST_FILE))
+
+
+def _made(name: str, files: Files, remedy: str = _CORRECT, line: str | None = None) -> Analysis:
+    settings = _settings(name, files, remedy)
+    schema, root = _schema(name, files, settings, remedy)
     analysis = Analysis(
         name=settings.name,
         table=settings.table,
@@ -94,6 +130,9 @@ def load_analysis(name: str, files: Files | None = None) -> Analysis:
         columns=settings.columns,
         contract=Contract.of(root, settings.columns, settings.summary),
         shown=tuple(settings.shown),
+        equivalents=settings.equivalents,
+        files={**files, SETTINGS_FILE: msgspec.json.encode(settings).decode()},
+        stored_line=line,
     )
     try:
         _ = analysis.template
@@ -140,24 +179,26 @@ def _text(name: str, files: Files, file: str) -> str:
     return files[file]
 
 
-def _settings(name: str, files: Files) -> _Settings:
+def _settings(name: str, files: Files, remedy: str = _CORRECT) -> _Settings:
     text = _text(name, files, SETTINGS_FILE)
     try:
         settings = msgspec.json.decode(text, type=_Settings)
         check_unique(text.encode())
     except (msgspec.DecodeError, NotStrict) as error:
-        raise AnalysisError(f"{name}/{SETTINGS_FILE}: {error}; correct the field") from error
+        raise AnalysisError(f"{name}/{SETTINGS_FILE}: {error}; {remedy}") from error
     return settings
 
 
-def _schema(name: str, files: Files, settings: _Settings) -> tuple[dict[str, Any], Node]:
+def _schema(
+    name: str, files: Files, settings: _Settings, remedy: str = _CORRECT
+) -> tuple[dict[str, Any], Node]:
     try:
         text = _text(name, files, SCHEMA_FILE)
         schema = json.loads(text)
         check_unique(text.encode())
         return schema, read_schema(schema, _equivalents_by_path(settings))
     except (ValueError, SchemaError, re.error) as error:
-        raise AnalysisError(f"{name}/{SCHEMA_FILE}: {error}; correct it") from error
+        raise AnalysisError(f"{name}/{SCHEMA_FILE}: {error}; {remedy}") from error
 
 
 def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:

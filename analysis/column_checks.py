@@ -15,7 +15,8 @@ _COLUMN = re.compile(r"[a-z][a-z0-9_]{1,127}")
 LINEAGE = frozenset(
     {
         "phone_number_token", "referenceid", "interactionid", "event_timestamp", "record_id",
-        "run_id", "batch", "attempt", "model", "analysis", "grounding", "cost", "analysed_at",
+        "run_id", "batch", "attempt", "model", "analysis", "prompt_fingerprint",
+        "reader_fingerprint", "grounding", "cost", "analysed_at",
     }
 )  # fmt: skip
 """Columns that every output table has, in lower case."""

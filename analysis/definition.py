@@ -1,13 +1,15 @@
 """An analysis: the prompt that is sent, the answer's schema, and the columns the answer fills."""
 
+import hashlib
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from analysis.reading.answer_parsing import Contract
+from analysis.reading.answer_parsing import READER_VERSION, Contract
 from analysis.schema import Node, leaves
-from analysis.template import Fence, Template
+from analysis.template import Fence, Template, request_line
 
 _TYPES = {"string": "STRING", "integer": "INT64", "number": "FLOAT64", "boolean": "BOOL"}
 
@@ -49,16 +51,40 @@ class Analysis:
     contract: Contract
     shown: tuple[str, ...] = ()
     """Text that reports may count by its values: a column, or `column.field` of a repeated record."""
+    equivalents: Mapping[str, Any] = field(default_factory=dict)
+    """Column to text to the value that the text stands for."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """The texts that define it, with every setting written out, so that no default is left open."""
+    stored_line: str | None = None
+    """The request line of an analysis that was stored with a plan; None: it is built."""
 
     @cached_property
-    def template(self) -> Template:
+    def request_line(self) -> str:
         """The request line with placeholders. Raises `ValueError`, naming the file."""
-        return Template.of(
+        return self.stored_line or request_line(
             system=self.system,
             user=self.user,
             schema=self.schema,
             thinking_level=self.thinking_level,
         )
+
+    @cached_property
+    def template(self) -> Template:
+        """The parts of the request line. Raises `ValueError`, naming the file."""
+        return Template.of(self.request_line, self.user)
+
+    def prompt_fingerprint(self, model: str) -> str:
+        """Hash everything that decides what this model is asked, but for the transcripts."""
+        return _fingerprint(
+            self.request_line, model, self.max_output_tokens, self.raised_output_tokens
+        )
+
+    @cached_property
+    def reader_fingerprint(self) -> str:
+        """Hash everything that decides how an answer is read: the rules, and the reader's version."""
+        columns = [*self.columns.items()]
+        rules = (self.schema, columns, self.contract.summary, self.equivalents, self.user)
+        return _fingerprint(READER_VERSION, *rules)
 
     @property
     def fence(self) -> Fence:
@@ -87,6 +113,12 @@ class Analysis:
         items = by_path[self.columns[column]].items
         properties = items.properties if items else None
         return [_column(name, node) for name, node in (properties or {}).items()]
+
+
+def _fingerprint(*parts: object) -> str:
+    """The first 16 hex digits of SHA-256 over the parts as JSON."""
+    text = json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _column(name: str, node: Node) -> Column:

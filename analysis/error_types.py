@@ -80,6 +80,10 @@ _ALL = (
     # the system
     _system("output_missing", "The job succeeded without output; check bucket and permissions."),
     _system("shard_missing", "Part of the output is missing; replay when it is there."),
+    _system(
+        "analysis_unreadable",
+        "This version cannot read the analysis of the plan; deploy a newer one, then replay.",
+    ),
     _system("object_conflict", "Another object has this name; check it before you remove it."),
     _system("stuck_event", "No handler finished this event; read the handler's log, then replay."),
     _system(

@@ -85,14 +85,9 @@ class Template:
     fence: Fence
 
     @classmethod
-    def of(
-        cls, *, system: str, user: str, schema: Mapping[str, Any], thinking_level: str
-    ) -> "Template":
-        """Build the template. Raises `ValueError`, naming the file, for an unusable text."""
-        if not system or "{{" in system:
-            raise ValueError("system.md: write an instruction, without any placeholder {{...}}")
-        line = _line(system, user, schema, thinking_level)
-        encoded = json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    def of(cls, line: str, user: str) -> "Template":
+        """Take a request line with placeholders apart. Raises `ValueError`, naming the file."""
+        encoded = line.encode() + b"\n"
         fence = Fence.of(user)
         return cls(tuple(_PLACEHOLDER.split(encoded)), tuple(_PLACEHOLDER.findall(encoded)), fence)
 
@@ -130,6 +125,14 @@ class Template:
     def overhead(self, largest_output_tokens: int) -> int:
         """Return the bytes of a line without its transcript, at this output limit."""
         return len(self.renderer()(b"0" * ID_LENGTH, b"", largest_output_tokens))
+
+
+def request_line(*, system: str, user: str, schema: Mapping[str, Any], thinking_level: str) -> str:
+    """Write the request line with its placeholders. Raises `ValueError`, naming the file."""
+    if not system or "{{" in system:
+        raise ValueError("system.md: write an instruction, without any placeholder {{...}}")
+    line = _line(system, user, schema, thinking_level)
+    return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
 
 
 def _line(system: str, user: str, schema: Mapping[str, Any], thinking: str) -> dict[str, Any]:

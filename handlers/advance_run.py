@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from datetime import date
 
-from analysis import Analyses
 from events import BatchAbandoned, BatchCompleted, BatchPlanned, RunCompleted, RunStopped
 from tracking import EventLog, Plan, Progress, Tracking
 
@@ -18,7 +17,6 @@ def advance_run(
     event: BatchCompleted | BatchAbandoned,
     tracking: Tracking,
     event_log: EventLog,
-    analyses: Analyses,
     clock: Clock,
     policy: Policy,
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
@@ -26,7 +24,6 @@ def advance_run(
         event.run_id,
         event.planned_on,
         tracking,
-        analyses,
         policy,
         today=clock().date(),
         since=lambda: event_log.lookback_start(clock()),
@@ -37,7 +34,6 @@ def advance(
     run_id: str,
     planned_on: str,
     tracking: Tracking,
-    analyses: Analyses,
     policy: Policy,
     today: date,
     since: Since,
@@ -58,8 +54,8 @@ def advance(
     last = last_allowed(progress, request.concurrency)
     caps = caps_of(request, policy)
     if caps.is_set:
-        remaining = remaining_budget(run_id, caps, since(), tracking, analyses)
-        last = last_payable(plan, remaining, last, tracking, analyses)
+        remaining = remaining_budget(run_id, caps, since(), tracking)
+        last = last_payable(plan, remaining, last, tracking)
     if last:
         yield from begin(tracking, run_id, planned_on, after=progress.over_to, last=last)
     else:

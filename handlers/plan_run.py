@@ -77,7 +77,7 @@ def _plan(
         if caps.counts_money and size.low is None:
             return "unknown_price", f"no price is known for {params['model']}: omit the budget"
         first = min(1.0, params["canary"] / max(1, preview["records"]))
-        remaining = remaining_budget(request.run_id, caps, since(), tracking, analyses)
+        remaining = remaining_budget(request.run_id, caps, since(), tracking)
         over = over_budget(size, first, remaining, caps)
         if over:
             return "over_budget", over

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from analysis import Analyses, Analysis, Reader, encode_reading, lines_of
+from analysis import Analysis, Reader, encode_reading, lines_of
 from events import JobCancelled, JobEnded, JobFailed, JobSucceeded, ResultsProcessed
 from events.ids import staging_object
 from tracking import AttemptKey, Tracking
@@ -12,14 +12,13 @@ from .attempts.job_states import NEVER_STARTED, OUTPUT_MISSING, ending_of, resul
 from .attempts.output_columns import answer_columns
 from .dispatch.errors import Reject
 from .ports import Blob, Bucket, Clock, Policy
-from .runs.plans import plan_of
+from .runs.plans import analysis_of, plan_of
 
 
 def process_results(
     event: JobSucceeded | JobFailed | JobCancelled,
     tracking: Tracking,
     bucket: Bucket,
-    analyses: Analyses,
     clock: Clock,
     policy: Policy,
     new_name: Callable[[], str],
@@ -31,12 +30,11 @@ def process_results(
         yield results_processed(attempt_key, closing)
         return
     started = clock()
-    analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
+    analysis = analysis_of(plan_of(tracking, event.run_id))
     staged = _stage(event, analysis, tracking, bucket, new_name())
     yield close(
         attempt_key,
         tracking,
-        analyses,
         policy,
         ending=ending_of(event),
         cause=event.cause,

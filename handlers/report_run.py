@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from analysis import Analyses
 from events import ReportWritten, RunCompleted
 from tracking import Tracking
 
@@ -15,10 +14,8 @@ from .summary.run_summary import summarise
 LOG = logging.getLogger("troupe.reports")
 
 
-def report_run(
-    event: RunCompleted, tracking: Tracking, analyses: Analyses
-) -> Iterator[ReportWritten]:
-    summary = summarise(tracking, plan_of(tracking, event.run_id), analyses)
+def report_run(event: RunCompleted, tracking: Tracking) -> Iterator[ReportWritten]:
+    summary = summarise(tracking, plan_of(tracking, event.run_id))
     metrics = msgspec.structs.asdict(summary.metrics)
     tracking.write_report(
         event.run_id,

@@ -11,7 +11,6 @@ from datetime import date, timedelta
 from functools import partial
 from typing import TypeVar
 
-from analysis import Analyses
 from events import (
     BatchPlanned,
     Deployment,
@@ -50,7 +49,6 @@ def watch_jobs(
     bucket: Bucket,
     deployment: Deployment,
     clock: Clock,
-    analyses: Analyses,
     policy: Policy,
     subscriptions: Sequence[Row],
 ) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Republish]:
@@ -63,7 +61,7 @@ def watch_jobs(
     )
     runs = duty.found("advance", lambda: tracking.open_runs(since)) or []
     yield from duty.each(
-        "advance", runs, lambda run: _advanced(*run, tracking, analyses, policy, clock, since)
+        "advance", runs, lambda run: _advanced(*run, tracking, policy, clock, since)
     )
     waiting = duty.found("watch", lambda: tracking.waiting_attempts(since)) or []
     listed = duty.found("watch", lambda: _listed(waiting, job_service, deployment, clock, policy))
@@ -122,15 +120,12 @@ def _advanced(
     run_id: str,
     planned_on: str,
     tracking: Tracking,
-    analyses: Analyses,
     policy: Policy,
     clock: Clock,
     since: date,
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
     release(run_id, planned_on, tracking)
-    yield from advance(
-        run_id, planned_on, tracking, analyses, policy, clock().date(), lambda: since
-    )
+    yield from advance(run_id, planned_on, tracking, policy, clock().date(), lambda: since)
 
 
 def _listed(

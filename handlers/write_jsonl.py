@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator
 
-from analysis import Analyses, Analysis, PreflightError, Request, preflight, render
+from analysis import Analysis, PreflightError, Request, preflight, render
 from events import BatchPlanned, Deployment, JsonlUploaded
 from events.ids import request_object
 from tracking import AttemptKey, RequestRecord, Tracking
 
 from .dispatch.errors import Reject, Wait
 from .ports import Bucket, Clock
-from .runs.plans import plan_of
+from .runs.plans import analysis_of, plan_of
 
 
 def write_jsonl(
     event: BatchPlanned,
     tracking: Tracking,
     bucket: Bucket,
-    analyses: Analyses,
     deployment: Deployment,
     clock: Clock,
 ) -> Iterator[JsonlUploaded]:
@@ -28,7 +27,7 @@ def write_jsonl(
         return  # a stop releases every attempt that holds no claim
     if event.not_before is not None and clock() < event.not_before:
         raise Wait("the service did not answer the attempt before", not_before=event.not_before)
-    analysis = analyses.load(plan_of(tracking, event.run_id).analysis)
+    analysis = analysis_of(plan_of(tracking, event.run_id))
     lines = _CountedLines(preflight(analysis, _lines(tracking, attempt_key, analysis)))
     attempt = deployment.attempt(event.run_id, event.batch, event.attempt)
     try:

@@ -11,6 +11,7 @@ ParameterType = str | list["ParameterType"] | dict[str, str]
 PARAMETERS: Mapping[str, ParameterType] = {
     "after": "INT64",
     "analysis": "STRING",
+    "analysis_files": "STRING",
     "attempt": "INT64",
     "attempt_id": "STRING",
     "batch": "INT64",
@@ -64,7 +65,9 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "peak_megabytes": "FLOAT64",
     "phone_number_token": "STRING",
     "planned_on": "DATE",
+    "prompt_fingerprint": "STRING",
     "providers": ["STRING"],
+    "reader_fingerprint": "STRING",
     "reason": "STRING",
     "record_id": "STRING",
     "record_ids": ["STRING"],

@@ -25,6 +25,8 @@ class Plan:
     request_hash: str
     request_id: str
     analysis: str
+    analysis_files: str
+    prompt_fingerprint: str
     mode: str
     model: str
     dry_run: bool

@@ -101,6 +101,10 @@ class AttemptResult:
     grounding: bool
     """Whether to measure grounding."""
     analysis: str
+    prompt_fingerprint: str
+    """Of what was asked, from the plan."""
+    reader_fingerprint: str
+    """Of how the answers were read."""
     model: str
     max_attempts: int
     first_gap: int
@@ -259,6 +263,8 @@ class Tracking:
             "jobs": result.jobs,
             "outputs": result.outputs,
             "analysis": result.analysis,
+            "prompt_fingerprint": result.prompt_fingerprint,
+            "reader_fingerprint": result.reader_fingerprint,
             "model": result.model,
             "max_attempts": result.max_attempts,
             "first_gap": result.first_gap,

@@ -24,6 +24,12 @@ from analysis.reading.repair_check import RepairUnproven
 from analysis.schema import Mismatch, Node, check, has_unknown, leaves
 from analysis.strict_json import DuplicateKey, InvalidJson, parse
 
+READER_VERSION = 1
+"""To be raised with every change after which some answer is read otherwise.
+
+It is a part of `reader_fingerprint`, which every stored row carries.
+"""
+
 Grade = Literal["exact", "mended", "repaired_safe", "repaired_lossy"]
 
 

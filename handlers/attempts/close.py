@@ -3,18 +3,17 @@
 import json
 from collections.abc import Sequence
 
-from analysis import Analyses
 from analysis.prices import prices_of
 from events import ResultsProcessed
 from handlers.ports import Policy
-from handlers.runs.plans import plan_of, request_of
+from handlers.runs.plans import analysis_of, plan_of, request_of
 from tracking import AttemptKey, AttemptResult, Closing, Tracking
 
 from .output_columns import answer_columns
 
 
 def close(
-    attempt_key: AttemptKey, tracking: Tracking, analyses: Analyses, policy: Policy, *,
+    attempt_key: AttemptKey, tracking: Tracking, policy: Policy, *,
     ending: str, cause: str = "", never_started: bool = False, jobs: Sequence[str] = (), outputs: Sequence[str] = (),
     staged: str | None = None, seconds: float = 0.0, peak_megabytes: float | None = None,
 ) -> ResultsProcessed:  # fmt: skip
@@ -23,7 +22,7 @@ def close(
     `ending` is succeeded, failed, cancelled, refused or discarded, as in `close_attempt.sql`.
     """
     plan = plan_of(tracking, attempt_key.run_id)
-    analysis, request = analyses.load(plan.analysis), request_of(plan)
+    analysis, request = analysis_of(plan), request_of(plan)
     tracking.close_attempt(
         AttemptResult(
             attempt_key=attempt_key,
@@ -37,7 +36,9 @@ def close(
             answer_columns=answer_columns(analysis),
             summary_column=analysis.contract.summary,
             grounding=request.grounding,
-            analysis=analysis.name,
+            analysis=plan.analysis,
+            prompt_fingerprint=plan.prompt_fingerprint,
+            reader_fingerprint=analysis.reader_fingerprint,
             model=plan.model,
             max_attempts=request.max_attempts,
             first_gap=policy.first_gap_seconds,

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 
-from analysis import Analyses
 from events import Deployment, ResultsProcessed
 from handlers.dispatch.errors import Wait
 from handlers.ports import Clock, Job, JobService, Policy
@@ -16,7 +15,6 @@ from .observed_jobs import labels_of
 def discard_attempt(
     attempt_key: AttemptKey,
     tracking: Tracking,
-    analyses: Analyses,
     job_service: JobService,
     deployment: Deployment,
     clock: Clock,
@@ -37,7 +35,7 @@ def discard_attempt(
             known = take_next(tracking, attempt_key, known, policy, clock, "void").known
             if known.stopped:
                 return None
-        return close(attempt_key, tracking, analyses, policy, ending="discarded")
+        return close(attempt_key, tracking, policy, ending="discarded")
     return results_processed(attempt_key, closing)
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from math import inf
 
-from analysis import Analyses
 from events import ReprocessRequested, RunRequested
 from handlers.ports import Policy
 from tracking import Plan, Row, Tracking
 
 from .estimate import Estimate, dollars, estimate
+from .plans import analysis_of, stored_analysis
 
 Since = Callable[[], date]
 """Returns the day before which no open run was planned. Called only where there is a cap."""
@@ -67,17 +67,15 @@ def caps_of(request: RunRequested | ReprocessRequested, policy: Policy) -> Caps:
     )
 
 
-def remaining_budget(
-    run_id: str, caps: Caps, since: date, tracking: Tracking, analyses: Analyses
-) -> RemainingBudget:
+def remaining_budget(run_id: str, caps: Caps, since: date, tracking: Tracking) -> RemainingBudget:
     """Compute what is left from the tables, from a day before which no open run was planned.
 
     The run itself need not be planned yet.
     """
     rows = tracking.query("spending", {"since": since})
     mine = [row for row in rows if row["run_id"] == run_id]
-    run, run_due = _spent(mine, ""), _on_its_way(mine, analyses)
-    day, day_due = _spent(rows, "_today"), _on_its_way(rows, analyses)
+    run, run_due = _spent(mine, ""), _on_its_way(mine)
+    day, day_due = _spent(rows, "_today"), _on_its_way(rows)
     spent = (run[0], day[0], run[1], day[1])
     due = (run_due[0], day_due[0], run_due[1], day_due[1])
     limits = (caps.money, caps.money_a_day, caps.tokens, caps.tokens_a_day)
@@ -108,9 +106,7 @@ def over_budget(
     return None
 
 
-def last_payable(
-    plan: Plan, remaining: RemainingBudget, bound: int, tracking: Tracking, analyses: Analyses
-) -> int:
+def last_payable(plan: Plan, remaining: RemainingBudget, bound: int, tracking: Tracking) -> int:
     """Return the last batch up to `bound` that may be in flight: those begun, and the next that fit.
 
     0 when a cap is exceeded, or when nothing is in flight and the next batch does not fit.
@@ -120,7 +116,7 @@ def last_payable(
     if remaining.is_overspent:
         return 0
     here = {"run_id": plan.run_id, "planned_on": date.fromisoformat(plan.day)}
-    analysis, records, line_bytes = analyses.load(plan.analysis), 0, 0
+    analysis, records, line_bytes = analysis_of(plan), 0, 0
     last = remaining.last_begun
     for row in tracking.query("batch_sizes", {**here, "after": last, "last": max(bound, last + 1)}):
         records, line_bytes = records + row["records"], line_bytes + row["bytes"]
@@ -134,7 +130,7 @@ def _spent(rows: Sequence[Row], when: str) -> tuple[float, int]:
     return sum(r[f"cost{when}"] for r in rows), sum(r[f"tokens{when}"] for r in rows)
 
 
-def _on_its_way(rows: Sequence[Row], analyses: Analyses) -> tuple[float, int]:
+def _on_its_way(rows: Sequence[Row]) -> tuple[float, int]:
     money, tokens = 0.0, 0
     for row in rows:
         if row["waiting_records"]:
@@ -142,7 +138,7 @@ def _on_its_way(rows: Sequence[Row], analyses: Analyses) -> tuple[float, int]:
                 row["waiting_records"],
                 row["waiting_bytes"],
                 row["model"],
-                analyses.load(row["analysis"]),
+                stored_analysis(row["run_id"], row["analysis"], row["analysis_files"]),
             )
             money, tokens = money + (size.high or 0.0), tokens + _tokens(size)[1]
     return money, tokens

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from analysis import Analysis
+from analysis import Analysis, encode_analysis
 from events import ReprocessRequested, RunRequested, data_of
 from events.commands import BYTES_LIMIT
 from events.ids import short_hash
@@ -22,13 +22,16 @@ def plan_params(
 ) -> dict[str, Any]:
     """Return every parameter of `plan_run.sql` and `preview_plan.sql` except the run's id."""
     largest = analysis.line_overhead_bytes + analysis.max_transcript_bytes
+    model = request.model or analysis.model
     return {
         **_selection(request),
         "request": data_of(request).decode(),
         "request_hash": content_hash(request),
         "request_id": request_id,
         "analysis": analysis.name,
-        "model": request.model or analysis.model,
+        "analysis_files": encode_analysis(analysis),
+        "prompt_fingerprint": analysis.prompt_fingerprint(model),
+        "model": model,
         "dry_run": request.dry_run,
         "event_time_floor": event_time_floor,
         "rows_per_batch": request.rows_per_batch,

@@ -63,12 +63,15 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
     saved: Saving
     analysis: CostSum
     """Of all runs of this version of the analysis so far."""
+    other_prompts: int
+    """Runs of these that asked otherwise: another model or output limit, or an edited analysis."""
 
 
 class RunCost(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `queries/costs.sql`: one run with a closed attempt."""
 
     analysis: str
+    prompt_fingerprint: str
     model: str
     run_id: str
     planned_at: datetime
@@ -114,13 +117,15 @@ def money_of(
     tracking: Tracking, plan: Plan, totals: RunTotals, stored: int, expected: Estimate
 ) -> Money:
     """The cost of a run; `stored` is its number of stored rows."""
-    so_far = sum_of(run_costs(tracking, plan.analysis))
+    runs = run_costs(tracking, plan.analysis)
+    so_far = sum_of(runs)
     return Money(
         price=quoted_price(plan.model),
         parts=parts_of(plan.model, totals, expected),
         online=_online(plan.model, totals),
         saved=saved_of(plan, mean_cost(totals.cost, stored), so_far.each),
         analysis=so_far,
+        other_prompts=sum(run.prompt_fingerprint != plan.prompt_fingerprint for run in runs),
     )
 
 

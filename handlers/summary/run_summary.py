@@ -4,8 +4,8 @@ from datetime import date, datetime
 
 import msgspec
 
-from analysis import Analyses
 from handlers.runs.estimate import estimate
+from handlers.runs.plans import analysis_of
 from tracking import Plan, Tracking
 from tracking.statements import table_name
 
@@ -138,6 +138,8 @@ class ReadingCount(msgspec.Struct, frozen=True, kw_only=True):
     records: int
     without_tokens: int
     """Rows whose answer carried no token counts: their cost is unknown."""
+    readers: str
+    """Hashes of how the answers were read, joined by commas; an upgrade may bring a second one."""
 
 
 class Grounding(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,6 +158,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     planned_on: date
     planned_at: datetime
     analysis: str
+    prompt_fingerprint: str
+    """Hash of what was asked."""
     mode: str
     model: str
     dry_run: bool
@@ -182,9 +186,9 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     column_counts: ColumnCounts
 
 
-def summarise(tracking: Tracking, plan: Plan, analyses: Analyses) -> RunSummary:
+def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
     """Read the figures of a run from the tables."""
-    analysis = analyses.load(plan.analysis)
+    analysis = analysis_of(plan)
     output = table_name(analysis.table)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
     times = tracking.row("run_times", RunTimes, here)
@@ -196,6 +200,7 @@ def summarise(tracking: Tracking, plan: Plan, analyses: Analyses) -> RunSummary:
         planned_on=plan.planned_on,
         planned_at=plan.planned_at,
         analysis=plan.analysis,
+        prompt_fingerprint=plan.prompt_fingerprint,
         mode=plan.mode,
         model=plan.model,
         dry_run=plan.dry_run,

@@ -20,6 +20,7 @@ FAILED = {"blocked", "lookup_miss", "attempts_exhausted"}
 SYSTEM = {
     "output_missing",
     "shard_missing",
+    "analysis_unreadable",
     "object_conflict",
     "stuck_event",
     "unreadable_message",

@@ -163,15 +163,7 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
     today = harness.clock().date()
 
     events = list(
-        advance(
-            "r1",
-            today.isoformat(),
-            newcomer,
-            dependencies.analyses,
-            dependencies.policy,
-            today,
-            lambda: today,
-        )
+        advance("r1", today.isoformat(), newcomer, dependencies.policy, today, lambda: today)
     )
 
     assert not any(isinstance(event, RunStopped) for event in events)

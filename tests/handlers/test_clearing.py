@@ -132,7 +132,6 @@ def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(
         event,
         dependencies.tracking,
         dependencies.bucket,
-        dependencies.analyses,
         dependencies.deployment,
         dependencies.clock,
     )

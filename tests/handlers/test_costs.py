@@ -16,9 +16,7 @@ MakeHarness = Callable[..., LocalHarness]
 def summary_of(harness: LocalHarness, run_id: str = "r1") -> RunSummary:
     plan = harness.backend.dependencies.tracking.plan_of(run_id)
     assert plan is not None
-    return summarise(
-        harness.backend.dependencies.tracking, plan, harness.backend.dependencies.analyses
-    )
+    return summarise(harness.backend.dependencies.tracking, plan)
 
 
 def damaged(make_harness: MakeHarness, rows: list[dict[str, Any]]) -> LocalHarness:

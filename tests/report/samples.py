@@ -73,6 +73,7 @@ def summary(**changes: Any) -> RunSummary:
         "planned_on": "2026-11-21",
         "planned_at": at(0),
         "analysis": "call_review_v1",
+        "prompt_fingerprint": "0b5e71ad2c94f386",
         "mode": "production",
         "model": "gemini-3.5-flash-lite",
         "dry_run": False,
@@ -131,7 +132,7 @@ NO_RUNS = {"runs": 0, "analysed": 0, "cost": None, "wasted": None, "each": None}
 def reading(method: str, grade: str, records: int, without_tokens: int = 0) -> dict[str, Any]:
     return {
         "parse_method": method, "repair_grade": grade, "records": records,
-        "without_tokens": without_tokens,
+        "without_tokens": without_tokens, "readers": "9d40c1e6b7a85f32",
     }  # fmt: skip
 
 
@@ -157,6 +158,7 @@ def money(**changes: Any) -> Money:
         "analysis": {
             "runs": 2, "analysed": 3756, "cost": 1.22, "wasted": 0.0, "each": 0.000325,
         },
+        "other_prompts": 0,
     }  # fmt: skip
     return _made(Money, fields | changes)
 

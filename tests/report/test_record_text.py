@@ -43,6 +43,7 @@ def stored() -> dict[str, Any]:
     return {
         "run_id": "r1", "batch": 1, "attempt": 2, "model": "gemini", "parse_method": "fence",
         "repair_grade": "mended", "table": "analysed", "analysis": "call_review_v1",
+        "prompt_fingerprint": "0b5e71ad2c94f386", "reader_fingerprint": "9d40c1e6b7a85f32",
         "finish_reason": "STOP", "cached_tokens": 0, "thoughts_tokens": 0,
         "prompt_tokens": 1812, "output_tokens": 222, "cost": 0.000326,
         "analysed_at": at(60),
@@ -123,8 +124,8 @@ def test_a_history_is_in_the_order_of_time() -> None:
         "  2026-11-21 12:00:31 UTC  attempt 2: begun",
         (
             "  2026-11-21 12:01:00 UTC  attempt 2: stored as a row of run r1 in analysed: code"
-            " fence removed (mended, nothing lost); gemini, 1,812 input and 222 output tokens,"
-            " cost $0.00033"
+            " fence removed (mended, nothing lost); call_review_v1 (prompt 0b5e71ad2c94f386),"
+            " reader 9d40c1e6b7a85f32; gemini, 1,812 input and 222 output tokens, cost $0.00033"
         ),
         "  2026-11-21 12:01:39 UTC  batch complete",
         "  1 answer gave no row; their cost is in the waste of the batch.",

@@ -67,6 +67,18 @@ def test_what_deduplication_saved_says_how_it_was_reckoned() -> None:
     assert run_cost_text.saved_line(silent).endswith("the cost of one is not known.")
 
 
+def test_runs_with_another_prompt_are_counted_in_the_cost_of_the_analysis() -> None:
+    """Their cost is not comparable, although the analysis has the same name."""
+    edited = samples.summary(money=samples.money(other_prompts=1))
+
+    assert "call_review_v1 so far: 2 runs, 3,756 rows" in run_cost_text.analysis_line(
+        samples.summary()
+    )
+    assert "call_review_v1 so far: 2 runs (1 with another prompt), 3,756 rows" in (
+        run_cost_text.analysis_line(edited)
+    )
+
+
 def test_nothing_asked_is_nothing_paid() -> None:
     """Which is known."""
     found = summary(attempts=0)

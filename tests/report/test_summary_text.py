@@ -19,7 +19,7 @@ from troupe.report import preview_lines, summary_lines
 def test_the_lines_of_a_good_run_are_stable() -> None:
     """A pipe can rely on them."""
     expected = [
-        "Run r1: call_review_v1, gemini-3.5-flash-lite, production",
+        "Run r1: call_review_v1 (prompt 0b5e71ad2c94f386), gemini-3.5-flash-lite, production",
         (
             "The totals balance: 1,878 planned = 1,878 analysed + 0 failed + 0 released"
             " + 0 open. Nothing is doubled, half stored or paid twice."
@@ -34,6 +34,7 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
             "answers      1,870 read as it stands; 8 code fence removed, raw control"
             " characters accepted"
         ),
+        "reader       9d40c1e6b7a85f32",
         "grounding    97 % occur in the transcript; 3 rows below half",
         "batch success rate   100 %",
         "batches per hour     2,675",
@@ -89,7 +90,7 @@ def test_an_unknown_price_is_the_word() -> None:
 def test_a_dry_run_is_short() -> None:
     """What it would take, and what it leaves out."""
     expected = [
-        "Run r1: call_review_v1, gemini-3.5-flash-lite, production",
+        "Run r1: call_review_v1 (prompt 0b5e71ad2c94f386), gemini-3.5-flash-lite, production",
         (
             "A dry run: no request was sent and nothing was paid. It would select 1,878 records"
             " in 2 batches."

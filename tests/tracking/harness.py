@@ -142,6 +142,8 @@ class TrackingHarness:
                 summary_column="call_summary",
                 grounding=grounding,
                 analysis=ANALYSIS.name,
+                prompt_fingerprint=ANALYSIS.prompt_fingerprint(model),
+                reader_fingerprint=ANALYSIS.reader_fingerprint,
                 model=model,
                 max_attempts=max_attempts,
                 first_gap=300,

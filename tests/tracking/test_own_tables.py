@@ -98,6 +98,8 @@ def close(
             summary_column=SUMMARY.name,
             grounding=True,
             analysis="of_any_kind_v1",
+            prompt_fingerprint="p1",
+            reader_fingerprint="r1",
             model="m1",
             max_attempts=1,
             first_gap=300,

@@ -1,6 +1,6 @@
 -- What did each run cost, of one analysis version or of all? One unknown cost makes the sum NULL.
 SELECT
-  r.analysis, r.model, r.run_id, r.planned_at,
+  r.analysis, r.prompt_fingerprint, r.model, r.run_id, r.planned_at,
   SUM(k.attempts) AS attempts,
   SUM(k.asked) AS asked,
   SUM(k.analysed) AS analysed,
@@ -28,5 +28,5 @@ JOIN (
   GROUP BY run_id, planned_on, batch
 ) AS k ON k.run_id = r.run_id AND k.planned_on = r.planned_on
 WHERE @analysis IS NULL OR r.analysis = @analysis
-GROUP BY r.analysis, r.model, r.run_id, r.planned_at
+GROUP BY r.analysis, r.prompt_fingerprint, r.model, r.run_id, r.planned_at
 ORDER BY r.analysis, r.planned_at, r.run_id

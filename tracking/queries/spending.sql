@@ -5,6 +5,7 @@ SELECT
   r.run_id,
   r.model,
   r.analysis,
+  IF(w.records > 0, r.analysis_files, NULL) AS analysis_files,
   COALESCE(s.cost, 0) AS cost,
   COALESCE(s.tokens, 0) AS tokens,
   COALESCE(s.cost_today, 0) AS cost_today,

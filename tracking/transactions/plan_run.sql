@@ -48,13 +48,14 @@ WHERE NOT @dry_run
   );
 
 INSERT INTO run_plans (
-  run_id, planned_on, planned_at, request, request_hash, request_id, analysis, mode, model, dry_run,
+  run_id, planned_on, planned_at, request, request_hash, request_id, analysis, analysis_files,
+  prompt_fingerprint, mode, model, dry_run,
   whole, batches, records, bytes, would_batches, would_records, would_bytes,
   source_rows, outside_filter, duplicate, processed, changed, failed_before, held, empty_transcript,
   request_too_large, below_floor, beyond_limit, event_time_floor, newest_event_time
 )
 SELECT
-  @run_id, CURRENT_DATE(), CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis, @mode,
+  @run_id, CURRENT_DATE(), CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis, @analysis_files, @prompt_fingerprint, @mode,
   @model, @dry_run, @whole, IF(@dry_run, 0, c.batches), IF(@dry_run, 0, c.records),
   IF(@dry_run, 0, c.bytes), c.batches, c.records, c.bytes,
   j.source_rows, j.outside_filter, j.duplicate, j.processed, j.changed, j.failed_before, j.held,

@@ -1,6 +1,7 @@
 -- Every run of the last 90 days with its state and totals, for users and dashboards.
 SELECT
-  r.run_id, r.planned_on, r.planned_at, r.analysis, r.mode, r.model, r.dry_run, r.batches, r.records,
+  r.run_id, r.planned_on, r.planned_at, r.analysis, r.prompt_fingerprint, r.mode, r.model, r.dry_run,
+  r.batches, r.records,
   COALESCE(k.batches_over, 0) AS batches_over,
   COALESCE(k.analysed, 0) AS analysed,
   COALESCE(k.failed, 0) AS failed,

@@ -10,7 +10,7 @@ from handlers.dispatch.errors import Redeliver
 from tracking import Row, convert_rows
 
 from .backend import Backend, InvalidOperation
-from .runs import plan_of
+from .runs import analysis_of, plan_of
 
 
 class ClearResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +70,7 @@ def clear_history(
     """
     plan = plan_of(backend, run_id)
     erasure = backend.dependencies.tracking.erasure
-    table = backend.dependencies.analyses.load(plan.analysis).table
+    table = analysis_of(plan).table
     rows = [erasure.clearable(run_id, plan.analysis, table)]
     (kept,) = convert_rows(rows, _Clearable, "clearable")
     if kept.is_held:

@@ -1,4 +1,4 @@
-"""The cost of every run, grouped by analysis version and model."""
+"""The cost of every run, grouped by analysis version, prompt and model."""
 
 from itertools import groupby
 
@@ -11,9 +11,10 @@ from .backend import Backend, InvalidOperation
 
 
 class AnalysisCosts(CostSum, frozen=True, kw_only=True):
-    """One version of an analysis with one model: its sum and its runs."""
+    """One version of an analysis with one prompt and model: its sum and its runs."""
 
     analysis: str
+    prompt_fingerprint: str
     model: str
     of_runs: list[RunCost]
 
@@ -41,14 +42,15 @@ def costs(backend: Backend, analysis: str | None = None) -> Costs:
         analyses=[
             AnalysisCosts(
                 analysis=name,
+                prompt_fingerprint=prompt,
                 model=model,
                 of_runs=of_runs,
                 **msgspec.structs.asdict(sum_of(of_runs)),
             )
-            for (name, model), of_runs in groups
+            for (name, model, prompt), of_runs in groups
         ]
     )
 
 
-def _version(run: RunCost) -> tuple[str, str]:
-    return run.analysis, run.model
+def _version(run: RunCost) -> tuple[str, str, str]:
+    return run.analysis, run.model, run.prompt_fingerprint

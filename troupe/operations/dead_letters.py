@@ -185,7 +185,6 @@ def _close(backend: Backend, attempt_key: AttemptKey, envelope: Envelope) -> Non
         closed = discard_attempt(
             attempt_key,
             needs.tracking,
-            needs.analyses,
             needs.job_service,
             needs.deployment,
             needs.clock,

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from analysis import AnalysisError
 from handlers.runs.plan_params import plan_params
 from handlers.runs.plans import request_of
 from handlers.summary.run_summary import ErrorCount, skipped_rows
@@ -35,7 +34,7 @@ from .histories import (
     Source,
     StoredRow,
 )
-from .runs import batch_rows, check_batch, run_rows
+from .runs import analysis_of, batch_rows, check_batch, run_rows
 
 RECORD = re.compile(r"[0-9a-f]{32}")
 BATCH = re.compile(r"([a-z0-9-]{1,40})/([1-9][0-9]{0,8})")
@@ -110,7 +109,7 @@ def _record_plan(backend: Backend, plan: _RecordPlanRow, record_id: str) -> Reco
     attempts = sorted({event.attempt for event in events if event.attempt})
     return RecordPlan(
         **msgspec.structs.asdict(plan),
-        limits=_limits(backend, whole) if whole else None,
+        limits=_limits(whole) if whole else None,
         members=tracking.row("contents_of_batch", BatchMembers, here),
         events=events,
         lines=[_request_line(backend, {**here, "attempt": n}, record_id) for n in attempts],
@@ -129,7 +128,7 @@ def _stored_rows(
     backend: Backend, plans: list[_RecordPlanRow], record_id: str
 ) -> Iterator[StoredRow]:
     """From the tables of its plans; without a plan, from every output table."""
-    known = {_table(backend, plan.analysis) for plan in plans}
+    known = {_table(backend, plan.run_id) for plan in plans}
     tables = {table for table in known if table} or set(backend.dependencies.analyses.tables)
     for table in sorted(tables):
         rows = backend.dependencies.tracking.query(
@@ -140,19 +139,20 @@ def _stored_rows(
         )
 
 
-def _table(backend: Backend, analysis: str) -> str | None:
-    """The output table of an analysis; None when the analysis was removed."""
+def _table(backend: Backend, run_id: str) -> str | None:
+    """The output table of a run; None when this version cannot read its analysis."""
+    plan = backend.dependencies.tracking.plan_of(run_id)
     try:
-        return backend.dependencies.analyses.load(analysis).table
-    except AnalysisError:
+        return analysis_of(plan).table if plan else None
+    except InvalidOperation:
         return None
 
 
 def _newest_selection(backend: Backend, record_id: str) -> NewestSelection | None:
-    """None where no run was planned, or the analysis of the newest one was removed."""
+    """None where no run was planned, or this version cannot read the analysis of the newest one."""
     runs = [run for run in run_rows(backend) if not run.dry_run]
     plan = backend.dependencies.tracking.plan_of(runs[-1].run_id) if runs else None
-    params = _params(backend, plan) if plan else None
+    params = _params(plan) if plan else None
     if plan is None or params is None:
         return None
     rows = backend.dependencies.tracking.query(
@@ -172,7 +172,7 @@ def _batch(backend: Backend, plan: Plan, batch: int) -> BatchHistory:
     return BatchHistory(
         run_id=plan.run_id,
         batch=batch,
-        plan=_plan_summary(backend, plan),
+        plan=_plan_summary(plan),
         members=tracking.row("contents_of_batch", BatchMembers, here),
         events=tracking.rows("events_of_batch", RecordedEvent, here),
         claims=tracking.rows("claims_of_batch", ClaimRecord, here),
@@ -188,7 +188,7 @@ def _run(backend: Backend, plan: Plan) -> RunHistory:
     all_batches = {**here, "batch": None}
     return RunHistory(
         run_id=plan.run_id,
-        plan=_plan_summary(backend, plan),
+        plan=_plan_summary(plan),
         events=tracking.rows("events_of_run", RecordedEvent, here),
         batches=batch_rows(backend, plan),
         closings=_closings(backend, all_batches),
@@ -211,12 +211,13 @@ def _since(backend: Backend) -> date:
     return backend.dependencies.event_log.lookback_start(backend.clock()) - timedelta(days=365)
 
 
-def _plan_summary(backend: Backend, plan: Plan) -> PlanSummary:
+def _plan_summary(plan: Plan) -> PlanSummary:
     return PlanSummary(
         planned_at=plan.planned_at,
         mode=plan.mode,
         model=plan.model,
         analysis=plan.analysis,
+        prompt_fingerprint=plan.prompt_fingerprint,
         dry_run=plan.dry_run,
         batches=plan.batches,
         records=plan.records,
@@ -224,20 +225,20 @@ def _plan_summary(backend: Backend, plan: Plan) -> PlanSummary:
         would_records=plan.would_records,
         source_rows=plan.source_rows,
         skipped=skipped_rows(plan),
-        limits=_limits(backend, plan),
+        limits=_limits(plan),
         request=json.loads(plan.request),
     )
 
 
-def _limits(backend: Backend, plan: Plan) -> BatchLimits | None:
-    params = _params(backend, plan)
+def _limits(plan: Plan) -> BatchLimits | None:
+    params = _params(plan)
     return None if params is None else msgspec.convert(params, BatchLimits)
 
 
-def _params(backend: Backend, plan: Plan) -> Row | None:
-    """The parameters of the plan's queries; None when its analysis was removed."""
+def _params(plan: Plan) -> Row | None:
+    """The parameters of the plan's queries; None when this version cannot read its analysis."""
     try:
-        analysis = backend.dependencies.analyses.load(plan.analysis)
-    except AnalysisError:
+        analysis = analysis_of(plan)
+    except InvalidOperation:
         return None
     return plan_params(request_of(plan), plan.request_id, analysis, plan.event_time_floor)

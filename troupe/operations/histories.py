@@ -111,7 +111,7 @@ class RecordPlan(msgspec.Struct, frozen=True, kw_only=True):
     line_bytes: int | None
     """Size of the record's request line."""
     limits: BatchLimits | None
-    """None: the analysis was removed."""
+    """None: this version cannot read the analysis of the plan."""
     members: BatchMembers
     events: list[RecordedEvent]
     lines: list[RequestLine]
@@ -146,6 +146,8 @@ class StoredRow(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     model: str
     analysis: str
+    prompt_fingerprint: str
+    reader_fingerprint: str
     parse_method: str | None
     repair_grade: str | None
     finish_reason: str | None
@@ -174,6 +176,7 @@ class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     model: str
     analysis: str
+    prompt_fingerprint: str
     dry_run: bool
     batches: int
     records: int
@@ -182,7 +185,7 @@ class PlanSummary(msgspec.Struct, frozen=True, kw_only=True):
     source_rows: int
     skipped: dict[str, int]
     limits: BatchLimits | None
-    """None: the analysis was removed."""
+    """None: this version cannot read the analysis of the plan."""
     request: dict[str, Any]
     """The request as it was accepted; its fields depend on its kind."""
 

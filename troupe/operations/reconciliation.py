@@ -7,7 +7,7 @@ from tracking import Plan
 from tracking.statements import table_name
 
 from .backend import Backend
-from .runs import plan_of, run_rows
+from .runs import analysis_of, plan_of, run_rows
 
 
 class Reconciliation(Endings, frozen=True, kw_only=True):
@@ -47,7 +47,7 @@ def verify(backend: Backend, run_id: str | None = None) -> Reconciliation:
 
 def reconcile(backend: Backend, plan: Plan) -> Reconciliation:
     """Recount the totals of one run from memberships, rows and errors."""
-    output = table_name(backend.dependencies.analyses.load(plan.analysis).table)
+    output = table_name(analysis_of(plan).table)
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
     row = backend.dependencies.tracking.row("verify_run", RecountedTotals, here, output=output)
     lost = row.missing_members + row.half_stored + (row.open if row.completed else 0)

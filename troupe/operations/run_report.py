@@ -6,7 +6,7 @@ from handlers.summary.run_summary import RunSummary, summarise
 
 from .backend import Backend
 from .reconciliation import Reconciliation, reconcile
-from .runs import batch_rows, plan_of, run_rows, stop_reasons
+from .runs import analysis_of, batch_rows, plan_of, run_rows, stop_reasons
 from .safeguards import Safeguards, safeguards
 
 
@@ -27,10 +27,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 def report(backend: Backend, run_id: str) -> Report:
     """Compute the report of a run, whether it is over or not."""
-    plan, dependencies = plan_of(backend, run_id), backend.dependencies
+    plan = plan_of(backend, run_id)
+    analysis_of(plan)
     batches = batch_rows(backend, plan)
     return Report(
-        summary=summarise(dependencies.tracking, plan, dependencies.analyses),
+        summary=summarise(backend.dependencies.tracking, plan),
         reconciliation=reconcile(backend, plan),
         safeguards=safeguards(backend, plan, batches),
         stopped_for=run_rows(backend, run_id)[0].stopped_for,

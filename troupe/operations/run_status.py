@@ -11,7 +11,16 @@ from tracking import Plan
 from .backend import Backend, InvalidOperation
 from .dead_letters import DeadLetterGroup, HeldUp, held_up, list_dead_letters
 from .reconciliation import Reconciliation, reconcile
-from .runs import BatchRow, RunStatus, batch_rows, is_waiting, plan_of, run_rows, unknown
+from .runs import (
+    BatchRow,
+    RunStatus,
+    analysis_of,
+    batch_rows,
+    is_waiting,
+    plan_of,
+    run_rows,
+    unknown,
+)
 from .safeguards import Safeguards, safeguards
 
 JOB_DAYS = 30
@@ -170,7 +179,7 @@ def _details(backend: Backend, plan: Plan, jobs: list[JobStatus], since: date) -
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "since": since}
     batches = batch_rows(backend, plan)
     return RunDetails(
-        plan=_planned(backend, plan),
+        plan=_planned(plan),
         batches=_with_reasons(backend, plan, batches, jobs),
         safeguards=safeguards(backend, plan, batches),
         waiting=tracking.rows("waiting_events", WaitingEvent, here),
@@ -179,8 +188,8 @@ def _details(backend: Backend, plan: Plan, jobs: list[JobStatus], since: date) -
     )
 
 
-def _planned(backend: Backend, plan: Plan) -> PlannedRun:
-    analysis = backend.dependencies.analyses.load(plan.analysis)
+def _planned(plan: Plan) -> PlannedRun:
+    analysis = analysis_of(plan)
     expected = estimate(plan.would_records, plan.would_bytes, plan.model, analysis)
     return PlannedRun(
         source_rows=plan.source_rows,

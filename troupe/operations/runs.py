@@ -4,7 +4,10 @@ from datetime import date, datetime, timedelta
 
 import msgspec
 
+from analysis import Analysis
 from events import ReprocessRequested, RunRequested, read_event, type_of
+from handlers.dispatch.errors import Reject
+from handlers.runs import plans
 from handlers.runs.plan_params import content_hash
 from tracking import Plan
 
@@ -122,6 +125,14 @@ def plan_of(backend: Backend, run_id: str) -> Plan:
     ):
         raise InvalidOperation(f"run {run_id} was refused; `troupe status {run_id}` shows why")
     raise InvalidOperation(unknown(run_id))
+
+
+def analysis_of(plan: Plan) -> Analysis:
+    """The analysis as it was planned. Raises `InvalidOperation` where a newer version planned it."""
+    try:
+        return plans.analysis_of(plan)
+    except Reject as error:
+        raise InvalidOperation(error.detail) from error
 
 
 def unknown(run_id: str) -> str:

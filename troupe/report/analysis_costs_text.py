@@ -3,7 +3,7 @@
 from handlers.summary.costs import RunCost
 from troupe.operations.costs import AnalysisCosts, Costs
 
-from . import formatting
+from . import formatting, labels
 from .text_columns import aligned, folded, line
 
 SHOWN = 40
@@ -20,9 +20,10 @@ def costs_lines(costs: Costs) -> list[str]:
 def _analysis(analysis: AnalysisCosts) -> list[str]:
     runs = formatting.plural(analysis.runs, "run")
     stored = formatting.plural(analysis.analysed, "row")
+    prompt = labels.prompt(analysis.analysis, analysis.prompt_fingerprint)
     return [
         line(
-            f"{analysis.analysis} with {analysis.model}: {runs}, {stored},"
+            f"{prompt} with {analysis.model}: {runs}, {stored},"
             f" cost {formatting.dollars(analysis.cost)},"
             f" wasted {formatting.dollars(analysis.wasted)}, {_each(analysis.each)}"
         ),

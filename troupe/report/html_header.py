@@ -3,14 +3,14 @@
 from handlers.summary.run_summary import RunSummary
 from troupe.operations.reconciliation import Reconciliation
 
-from . import formatting, metrics
+from . import formatting, labels, metrics
 from .html import Markup, tag
 from .reconciliation import totals_line
 
 
 def title(summary: RunSummary) -> Markup:
     about = [
-        f"analysis {summary.analysis}",
+        f"analysis {labels.prompt(summary.analysis, summary.prompt_fingerprint)}",
         f"model {summary.model}",
         f"mode {summary.mode}",
         *_when(summary),

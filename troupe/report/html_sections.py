@@ -2,7 +2,7 @@
 
 from handlers.summary.run_summary import ErrorCount, RunSummary, StageTime
 
-from . import formatting, labels
+from . import formatting, labels, metrics
 from .html import Bar, Markup, bars, empty, join, pairs, section, table, tag, track, unbroken
 from .reconciliation import Exit, consequence, exits_after, exits_before, taken
 
@@ -118,7 +118,8 @@ def readings(summary: RunSummary) -> Markup:
         )
         for row in summary.readings
     ]
-    return section("How answers were read", bars(lines), id_="parse_methods")
+    readers = pairs([("Reader", metrics.readers_of(summary))])
+    return section("How answers were read", bars(lines), readers, id_="parse_methods")
 
 
 def grounding(summary: RunSummary) -> Markup:

@@ -64,6 +64,11 @@ def plain(name: str) -> str:
     return name.replace("_", " ")
 
 
+def prompt(analysis: str, fingerprint: str) -> str:
+    """An analysis with the hash of what it asks."""
+    return f"{analysis} (prompt {fingerprint})"
+
+
 def skipped(reason: str) -> str:
     return SKIPPED.get(reason, plain(reason))
 

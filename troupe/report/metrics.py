@@ -65,3 +65,9 @@ def grounding_of(summary: RunSummary) -> str:
         return ""
     below = formatting.plural(grounding.below_half, "row")
     return f"{formatting.percent(grounding.mean)} occur in the transcript; {below} below half"
+
+
+def readers_of(summary: RunSummary) -> str:
+    """The hashes of how the stored answers were read; more than one after an upgrade."""
+    readers = sorted({each for row in summary.readings for each in row.readers.split(", ")})
+    return ", ".join(readers)

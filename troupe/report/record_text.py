@@ -102,7 +102,8 @@ def _rows(rows: Sequence[StoredRow]) -> Iterator[TimelineEntry]:
         )
         text = (
             f"{timeline.of_attempt(row.attempt)}stored as a row of run {row.run_id} in {row.table}:"
-            f" {how}; {row.model}, {tokens}, cost {formatting.dollars(row.cost)}"
+            f" {how}; {labels.prompt(row.analysis, row.prompt_fingerprint)},"
+            f" reader {row.reader_fingerprint}; {row.model}, {tokens}, cost {formatting.dollars(row.cost)}"
         )
         yield TimelineEntry(row.analysed_at, text, row.attempt, timeline.READ)
 

@@ -111,8 +111,10 @@ def analysis_line(summary: RunSummary) -> str:
     if not so_far.runs:
         return ""
     each = f", {formatting.dollars(so_far.each)} each" if so_far.each is not None else ""
+    others = summary.money.other_prompts
+    other = f" ({formatting.count(others)} with another prompt)" if others else ""
     return (
-        f"{summary.analysis} so far: {formatting.plural(so_far.runs, 'run')},"
+        f"{summary.analysis} so far: {formatting.plural(so_far.runs, 'run')}{other},"
         f" {formatting.plural(so_far.analysed, 'row')}, {formatting.dollars(so_far.cost)}{each}."
     )
 

@@ -21,9 +21,10 @@ MOST_FAULTS = 200
 def run_history_lines(history: RunHistory) -> list[str]:
     """Its request and plan, its events, batches, errors, faults and cost."""
     plan = history.plan
+    prompt = labels.prompt(plan.analysis, plan.prompt_fingerprint)
     faults = list(timeline.fault_entries(history.faults, with_batch=True))
     return [
-        line(f"Run {history.run_id}: {plan.analysis}, {plan.model}, {plan.mode}"),
+        line(f"Run {history.run_id}: {prompt}, {plan.model}, {plan.mode}"),
         line("  request:", _request(plan.request)),
         *_plan(plan),
         *timeline.in_time(_entries(history)),

@@ -31,7 +31,8 @@ def summary_lines(summary: RunSummary, recounted: Reconciliation | None = None) 
 
 
 def _title(summary: RunSummary) -> str:
-    return line(f"Run {summary.run_id}: {summary.analysis}, {summary.model}, {summary.mode}")
+    prompt = labels.prompt(summary.analysis, summary.prompt_fingerprint)
+    return line(f"Run {summary.run_id}: {prompt}, {summary.model}, {summary.mode}")
 
 
 def _dry_run(summary: RunSummary) -> list[str]:
@@ -81,7 +82,9 @@ def _readings(summary: RunSummary) -> list[str]:
         f"{formatting.count(row.records)} {labels.method(row.parse_method)}"
         for row in summary.readings
     ]
-    return [named("answers", "; ".join(readings[:4]))] if readings else []
+    if not readings:
+        return []
+    return [named("answers", "; ".join(readings[:4])), named("reader", metrics.readers_of(summary))]
 
 
 def _grounding(summary: RunSummary) -> list[str]:
