@@ -13,9 +13,10 @@ from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
     DataCorruption,
     InvalidResponse,
 )
+from google.rpc import error_details_pb2  # type: ignore[import-untyped]
 
 from handlers.attempts.job_states import REFUSALS
-from handlers.dispatch.errors import Redeliver, Refused, Reject, Wait
+from handlers.dispatch.errors import Redeliver, Refused, Reject, Unavailable, Wait
 from troupe.backends.gcp.failures import RULES, AlreadyDone, Then, rule_for, translated
 
 
@@ -63,6 +64,20 @@ BareCall.__abstractmethods__ = frozenset()
 WRITER = InvalidResponse(Reply(412), "secret text")
 BROKEN = DataCorruption(Reply(200), "secret text")
 
+
+def stated(status: int, *details: object, message: str = "secret text") -> Exception:
+    """Return an error with details of the service, as QuotaFailure and ErrorInfo are."""
+    made: Exception = api.from_http_status(status, message, details=details)  # type: ignore[no-untyped-call]
+    return made
+
+
+QUOTA, INFO, HELP = (
+    error_details_pb2.QuotaFailure(),
+    error_details_pb2.ErrorInfo(),
+    error_details_pb2.Help(),
+)
+PROVISIONING = "Service agents are being provisioned. Try again later."
+
 CASES: list[tuple[str, Exception, type[Exception], str]] = [
     ("bigquery", called(grpc.StatusCode.ABORTED), Redeliver, ""),
     ("bigquery", http(409, "duplicate"), AlreadyDone, ""),
@@ -107,6 +122,16 @@ CASES: list[tuple[str, Exception, type[Exception], str]] = [
     ("vertex:cancel", called(grpc.StatusCode.FAILED_PRECONDITION), AlreadyDone, ""),
     ("vertex:cancel", http(404), AlreadyDone, ""),
     ("vertex:cancel", http(503), Redeliver, ""),
+    ("vertex:create", stated(429, QUOTA), Unavailable, ""),
+    ("vertex:create", stated(429, INFO), Unavailable, ""),
+    ("vertex:create", stated(503, INFO), Unavailable, ""),
+    ("vertex:create", stated(503, HELP), Redeliver, ""),
+    ("vertex:create", stated(500, INFO), Redeliver, ""),
+    ("vertex:create", http(429), Redeliver, ""),
+    ("vertex:create", called(grpc.StatusCode.RESOURCE_EXHAUSTED), Redeliver, ""),
+    ("vertex:create", http(503), Redeliver, ""),
+    ("vertex:create", stated(400, message=PROVISIONING), Unavailable, ""),
+    ("vertex:list", stated(429, QUOTA), Redeliver, ""),
     ("vertex", called(grpc.StatusCode.NOT_FOUND), Refused, "model_not_found"),
     ("vertex", http(404), Refused, "model_not_found"),
     ("vertex", called(grpc.StatusCode.PERMISSION_DENIED), Refused, "permission_denied"),

@@ -115,6 +115,16 @@ def test_a_permanent_error_is_refused_with_a_stable_cause(status: int, cause: st
     assert cause in REFUSALS
 
 
+def test_a_job_of_another_location_is_not_taken_for_deleted() -> None:
+    """A wrong setting: the job may well be alive there."""
+    tool, client = model(api.NotFound("gone"))  # type: ignore[no-untyped-call]
+
+    with pytest.raises(Redeliver, match="configured location europe-west4"):
+        tool.get(JOB.replace("europe-west4", "us-central1"))
+    assert [] == client.calls
+    assert tool.get(JOB) is None
+
+
 def test_a_list_filters_by_label_and_by_time() -> None:
     """In Vertex's filter syntax, with the time in UTC."""
     tool, client = model([])

@@ -2,13 +2,13 @@
 SELECT
   m.batch,
   m.records,
-  COALESCE(f.attempt, 0) AS attempt,
+  GREATEST(COALESCE(f.attempt, 0), COALESCE(k.attempt, 0)) AS attempt,
   COALESCE(k.analysed, 0) AS analysed,
   COALESCE(k.failed, 0) AS failed,
   COALESCE(k.released, 0) AS released,
   CASE
-    WHEN f.is_abandoned THEN 'abandoned'
-    WHEN f.is_completed THEN 'completed'
+    WHEN k.open = 0 AND (k.released > 0 OR k.is_refused) THEN 'abandoned'
+    WHEN k.open = 0 THEN 'completed'
     WHEN f.stage IS NULL THEN 'waiting'
     WHEN f.stage = 1 THEN 'planned'
     WHEN f.stage = 2 THEN 'uploaded'
@@ -16,7 +16,9 @@ SELECT
     WHEN f.stage = 4 THEN 'ended'
     ELSE 'processed'
   END AS state,
-  TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), f.since, SECOND) AS seconds_in_state
+  TIMESTAMP_DIFF(
+    CURRENT_TIMESTAMP(), GREATEST(COALESCE(f.since, k.since), COALESCE(k.since, f.since)), SECOND
+  ) AS seconds_in_state
 FROM (
   SELECT batch, COUNT(*) AS records
   FROM batch_records
@@ -27,8 +29,6 @@ LEFT JOIN (
   SELECT
     batch,
     MAX(attempt) AS attempt,
-    LOGICAL_OR(topic = 'batch-completed') AS is_completed,
-    LOGICAL_OR(topic = 'batch-abandoned') AS is_abandoned,
     MOD(MAX(COALESCE(attempt, 0) * 10 + CASE topic
       WHEN 'batch-planned' THEN 1
       WHEN 'jsonl-uploaded' THEN 2
@@ -41,12 +41,15 @@ LEFT JOIN (
   WHERE run_id = @run_id AND recorded_on >= @planned_on AND batch IS NOT NULL
     AND topic IN (
       'batch-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',
-      'job-cancelled', 'results-processed', 'batch-completed', 'batch-abandoned'
+      'job-cancelled', 'results-processed'
     )
   GROUP BY batch
 ) AS f ON f.batch = m.batch
 LEFT JOIN (
-  SELECT batch, MAX(analysed) AS analysed, MAX(failed) AS failed, MAX(released) AS released
+  SELECT
+    batch, MAX(attempt) AS attempt, MAX(analysed) AS analysed, MAX(failed) AS failed,
+    MAX(released) AS released, MIN(open) AS open, LOGICAL_OR(outcome = 'refused') AS is_refused,
+    MAX(closed_at) AS since
   FROM attempt_closings
   WHERE run_id = @run_id AND planned_on = @planned_on
   GROUP BY batch

@@ -4,10 +4,10 @@ SELECT
   m.planned_on,
   m.batch,
   m.records,
-  COALESCE(f.attempt, 0) AS attempt,
+  GREATEST(COALESCE(f.attempt, 0), COALESCE(k.attempt, 0)) AS attempt,
   CASE
-    WHEN f.is_abandoned THEN 'abandoned'
-    WHEN f.is_completed THEN 'completed'
+    WHEN k.open = 0 AND (k.released > 0 OR k.is_refused) THEN 'abandoned'
+    WHEN k.open = 0 THEN 'completed'
     WHEN f.stage IS NULL THEN 'waiting'
     WHEN f.stage = 1 THEN 'planned'
     WHEN f.stage = 2 THEN 'uploaded'
@@ -15,7 +15,7 @@ SELECT
     WHEN f.stage = 4 THEN 'ended'
     ELSE 'processed'
   END AS state,
-  f.since
+  GREATEST(COALESCE(f.since, k.since), COALESCE(k.since, f.since)) AS since
 FROM (
   SELECT run_id, planned_on, batch, COUNT(*) AS records
   FROM {dataset}batch_records
@@ -27,8 +27,6 @@ LEFT JOIN (
     run_id,
     batch,
     MAX(attempt) AS attempt,
-    LOGICAL_OR(topic = 'batch-completed') AS is_completed,
-    LOGICAL_OR(topic = 'batch-abandoned') AS is_abandoned,
     MOD(MAX(COALESCE(attempt, 0) * 10 + CASE topic
       WHEN 'batch-planned' THEN 1
       WHEN 'jsonl-uploaded' THEN 2
@@ -41,7 +39,15 @@ LEFT JOIN (
   WHERE recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY) AND batch IS NOT NULL
     AND topic IN (
       'batch-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',
-      'job-cancelled', 'results-processed', 'batch-completed', 'batch-abandoned'
+      'job-cancelled', 'results-processed'
     )
   GROUP BY run_id, batch
 ) AS f ON f.run_id = m.run_id AND f.batch = m.batch
+LEFT JOIN (
+  SELECT
+    run_id, batch, MAX(attempt) AS attempt, MIN(open) AS open, MAX(released) AS released,
+    LOGICAL_OR(outcome = 'refused') AS is_refused, MAX(closed_at) AS since
+  FROM {dataset}attempt_closings
+  WHERE planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
+  GROUP BY run_id, batch
+) AS k ON k.run_id = m.run_id AND k.batch = m.batch

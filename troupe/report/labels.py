@@ -53,6 +53,7 @@ STOPPED = {
     "breaker": "too many records failed; find the cause in the errors and start a run",
     "budget": "its budget was spent; raise it and start a run",
     "age": "it was open for too long; start a run for what it released",
+    "outage": "nothing was answered for a day; start a run when the service is back",
     "job_refused": "the service refused a job for good; correct the cause and start a run",
 }
 
