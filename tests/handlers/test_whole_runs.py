@@ -144,14 +144,14 @@ def test_a_run_is_stopped_before_its_memberships_expire(
 ) -> None:
     """Without memberships no batch can be closed; the next run takes what it releases."""
     harness = make_harness(behaviour=STUCK)
-    harness.load(calls(40))
+    harness.load(calls(16))
     harness.request("r1", canary=2, rows_per_batch=2, concurrency=1, max_attempts=3, breaker=100)
 
     policy, kept = harness.backend.dependencies.policy, layouts()["batch_records"].expiration_days
     assert kept is not None
     assert policy.run_days < days_to_the_end(harness) < kept
     books = harness.books("r1")
-    assert (True, 0, 40) == (books["ok"], books["open"], books["failed"] + books["released"])
+    assert (True, 0, 16) == (books["ok"], books["open"], books["failed"] + books["released"])
     assert [("age", books["released"])] == harness.sql(
         "SELECT json_extract_string(f.data, '$.reason'), (SELECT count(*) FROM error_tracking"
         " WHERE error_type = 'run_too_old') FROM events AS f WHERE f.topic = 'run-stopped'"
