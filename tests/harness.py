@@ -5,7 +5,10 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
 
@@ -22,8 +25,20 @@ from tests.local.fakes import HeldClock
 from troupe import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.operations import load
+from troupe.backends.local.warehouse import LocalWarehouse
 
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+
+@cache
+def new_warehouse() -> Path:
+    """Return a database file with all tables; a copy of it is quicker than creating them again."""
+    file = Path(_FOLDER.name) / "warehouse.duckdb"
+    LocalWarehouse(file, HeldClock()).close()
+    return file
+
+
+_FOLDER = TemporaryDirectory(prefix="troupe-tests-")
 
 
 class LocalHarness:
@@ -32,7 +47,10 @@ class LocalHarness:
     def __init__(self, home: Path, settings: LocalSettings | None = None) -> None:
         self.home, self.settings = home, settings or LocalSettings()
         self.clock = HeldClock()
-        self.backend = LocalBackend(home, self.settings, self.clock)
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not (home / "warehouse.duckdb").exists():
+            copy(new_warehouse(), home / "warehouse.duckdb")
+        self.backend = self._opened()
 
     def close(self) -> None:
         self.backend.close()
@@ -41,8 +59,14 @@ class LocalHarness:
         """Close the backend, as if the process died, and open another with changed settings."""
         self.close()
         self.settings = replace(self.settings, **changed)
-        self.backend = LocalBackend(self.home, self.settings, self.clock)
+        self.backend = self._opened()
         self.backend.wake()
+
+    def _opened(self) -> LocalBackend:
+        """Open the backend. With a few rows, optimising a query takes longer than running it."""
+        backend = LocalBackend(self.home, self.settings, self.clock)
+        backend.warehouse.db.execute("SET threads = 1; PRAGMA disable_optimizer")
+        return backend
 
     def load(self, rows: Iterable[dict[str, Any]]) -> None:
         file = self.home / f"{uuid4().hex}.jsonl"

@@ -19,7 +19,13 @@ from handlers.dispatch.errors import Redeliver
 from tracking import Params, Row
 from tracking.tables import Column, check_row, layouts
 from troupe.backends.local.sql_translation import Statement, create_table
-from troupe.backends.local.warehouse import LocalWarehouse, _plain, _translated, duckdb_value
+from troupe.backends.local.warehouse import (
+    LocalWarehouse,
+    _plain,
+    _translated,
+    duckdb_value,
+    parsed,
+)
 
 from .memory_cloud import HeldClock, MemoryBucket
 
@@ -54,7 +60,7 @@ class MemoryWarehouse(LocalWarehouse):
         for number in range(self._staged):
             self.db.execute(f"DROP TABLE IF EXISTS staged_staging_{number + 1}")
         for table in (*layouts(), "local_jobs"):
-            self.db.execute(_parsed(f"TRUNCATE {table}"))
+            self.db.execute(parsed(f"TRUNCATE {table}"))
         self._staged, self._clock, self.objects = 0, clock, bucket
         self._cached.clear()
 
@@ -134,15 +140,8 @@ class MemoryWarehouse(LocalWarehouse):
         self.db.execute(create_table(name, columns))
         lines = [line for uri in uris for line in self.objects.content[uri].splitlines()]
         rows = f"[{','.join(line.decode() for line in lines)}]"
-        self.db.execute(_parsed(_insert_from(name, tuple(columns))), {"rows": rows})
+        self.db.execute(parsed(_insert_from(name, tuple(columns))), {"rows": rows})
         return name
-
-    def _insert(self, table: str, rows: Sequence[Row]) -> None:
-        for row in rows:
-            names = ", ".join(f'"{name}"' for name in row)
-            marks = ", ".join("?" for _ in row)
-            sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608
-            self.db.execute(_parsed(sql), [_plain(value) for value in row.values()])
 
     def put(self, table: str, rows: Iterable[Row]) -> None:
         """Insert rows into the user's source table."""
@@ -158,25 +157,19 @@ class MemoryWarehouse(LocalWarehouse):
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of DuckDB's own SQL, without cache and faults."""
-        return self.db.execute(_parsed(sql), list(values)).fetchall()
+        return self.db.execute(parsed(sql), list(values)).fetchall()
 
     def _execute(
         self, db: duckdb.DuckDBPyConnection, statement: Statement, params: Params
     ) -> duckdb.DuckDBPyConnection:
         known: Mapping[str, Any] = {**params, "now": self._clock()}
         bound = {name: duckdb_value(known[name]) for name in statement.parameters}
-        return db.execute(_parsed(statement.sql), bound)
+        return db.execute(parsed(statement.sql), bound)
 
 
 @cache
 def _tables_in(sql: str) -> tuple[str, ...]:
     return tuple(table for table in layouts() if re.search(rf"\b{table}\b", sql))
-
-
-@cache
-def _parsed(sql: str) -> duckdb.Statement:
-    (statement,) = duckdb.extract_statements(sql)
-    return statement
 
 
 @cache

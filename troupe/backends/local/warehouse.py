@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ class LocalWarehouse:
             names = ", ".join(f'"{name}"' for name in row)
             marks = ", ".join("?" for _ in row)
             values = [_plain(value) for value in row.values()]
-            self.db.execute(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', values)  # noqa: S608
+            sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608
+            self.db.execute(parsed(sql), values)
 
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         """Load NDJSON objects into a new staging table; one invalid line rejects all of them."""
@@ -207,7 +209,17 @@ class LocalWarehouse:
         if missing:
             raise KeyError(f"parameter {sorted(missing)[0]} is missing")
         values = {name: duckdb_value(known[name]) for name in statement.parameters}
-        return db.execute(statement.sql, values)
+        return db.execute(parsed(statement.sql), values)
+
+
+@lru_cache(maxsize=1_000)
+def parsed(sql: str) -> duckdb.Statement:
+    """Parse a statement once. DuckDB binds and plans it again at each execution.
+
+    The cache has a limit, because the name of a staging table makes a statement that never returns.
+    """
+    (statement,) = duckdb.extract_statements(sql)
+    return statement
 
 
 def _connected(path: Path | None) -> duckdb.DuckDBPyConnection:
