@@ -3,6 +3,7 @@ locals {
   settings = merge(
     {
       TROUPE_PROJECT           = var.project_id
+      TROUPE_PROJECT_NUMBER    = data.google_project.this.number
       TROUPE_DATASET           = local.dataset
       TROUPE_STAGING_DATASET   = "${local.dataset}_staging"
       TROUPE_DEPLOYMENT        = var.deployment
@@ -12,10 +13,14 @@ locals {
       TROUPE_BIGQUERY_LOCATION = var.data_location
       TROUPE_SOURCE_TABLE      = local.source_table
       TROUPE_TOPIC_PREFIX      = var.topic_prefix
+      TROUPE_PUSH_ACCOUNT      = google_service_account.push.email
     },
     length(var.analyses) == 0 ? {} : { TROUPE_ANALYSES = "analyses" },
     { for ours, theirs in var.source_columns : "TROUPE_SOURCE_${upper(ours)}" => theirs },
   )
+  # One constant audience for each service: its address is not known before it exists, and may change. Cloud Run accepts it
+  # besides the address, and the service accepts no other.
+  audiences = { for name in keys(local.services) : name => "https://${var.name}-${name}.${var.project_id}.internal" }
 }
 
 resource "google_cloud_run_v2_service" "service" {
@@ -24,6 +29,7 @@ resource "google_cloud_run_v2_service" "service" {
   description         = join(", ", each.value.handlers)
   location            = var.region
   ingress             = "INGRESS_TRAFFIC_INTERNAL_ONLY"
+  custom_audiences    = [local.audiences[each.key]]
   deletion_protection = var.deletion_protection
 
   template {
@@ -48,6 +54,7 @@ resource "google_cloud_run_v2_service" "service" {
       dynamic "env" {
         for_each = merge(var.environment, local.settings, {
           TROUPE_HANDLER             = each.key
+          TROUPE_PUSH_AUDIENCE       = local.audiences[each.key]
           TROUPE_CONCURRENCY         = tostring(each.value.concurrency)
           TROUPE_TIME_BUDGET_SECONDS = tostring(each.value.time_budget_seconds)
         })

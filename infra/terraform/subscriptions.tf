@@ -12,7 +12,7 @@ resource "google_pubsub_subscription" "push" {
     push_endpoint = google_cloud_run_v2_service.service[local.service_of[each.value.handler]].uri
     oidc_token {
       service_account_email = google_service_account.push.email
-      audience              = google_cloud_run_v2_service.service[local.service_of[each.value.handler]].uri
+      audience              = local.audiences[local.service_of[each.value.handler]]
     }
   }
   retry_policy {

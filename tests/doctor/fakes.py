@@ -146,7 +146,8 @@ def result_of(value: Any) -> Any:
 
 
 def doctor_settings(**changed: Any) -> GcpSettings:
-    return gcp_settings(TROUPE_OUTPUT_BUCKET="stories-output", **changed)
+    given = {"TROUPE_OUTPUT_BUCKET": "stories-output", "TROUPE_PUSH_ACCOUNT": "troupe-push@stories"}
+    return gcp_settings(**{**given, **changed})
 
 
 def table(name: str, change: Callable[[list[SchemaField]], None] | None = None) -> Table:
@@ -202,7 +203,10 @@ def _subscriptions() -> Iterator[dict[str, Any]]:
         made = _subscription(settings, each.name, each.topic) | {
             "push_config": {
                 "push_endpoint": "https://troupe-x.run.app",
-                "oidc_token": {"service_account_email": "troupe-push@stories"},
+                "oidc_token": {
+                    "service_account_email": "troupe-push@stories",
+                    "audience": "https://troupe-x.stories.internal",
+                },
             },
             "retry_policy": {
                 "minimum_backoff": {"seconds": 10},

@@ -209,6 +209,12 @@ def test_a_missing_source_is_reported_once(harness: DoctorHarness) -> None:
     assert 1 == sum(each.name == "source" for each in harness.findings())
 
 
+def pushes(account: str, audience: str) -> dict[str, Any]:
+    """A push configuration for the address https://x."""
+    token = {"service_account_email": account, "audience": audience}
+    return {"push_endpoint": "https://x", "oidc_token": token}
+
+
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"topic": "projects/stories/topics/run-planned"}, "fault", "belongs to topic run-planned"),
     ({"detached": True}, "fault", "is detached"),
@@ -221,6 +227,9 @@ WRONG_PUSH: list[tuple[dict[str, Any], str, str]] = [
     ({"filter": filter_of("plan-run")}, "fault", "has a filter of its own"),
     ({"push_config": None}, "fault", "no push endpoint"),
     ({"push_config": {"push_endpoint": "https://x"}}, "fault", "without a service account"),
+    ({"push_config": pushes("other@stories", "https://y")}, "fault", "as another account than"),
+    ({"push_config": pushes("troupe-push@stories", "https://x")}, "fault", "address as audience"),
+    ({"push_config": pushes("troupe-push@stories", "")}, "fault", "address as audience"),
     ({"retry_policy": None}, "fault", "no retry policy"),
     ({"retry_policy": {"minimum_backoff": {"seconds": 1}, "maximum_backoff": {"seconds": 600}}},
      "warning", "after 1 to 600 s, not 10 to 600"),

@@ -12,6 +12,7 @@ ENVIRON = {
     "TROUPE_BUCKET": "stories-troupe",
     "TROUPE_BIGQUERY_LOCATION": "EU",
     "TROUPE_VERTEX_LOCATION": "europe-west4",
+    "TROUPE_PUSH_TOKENS": "unchecked",
 }
 
 

@@ -84,14 +84,28 @@ def environment(service: dict[str, Any]) -> dict[str, str]:
 
 @invariant
 def every_push_carries_a_token(plan: Plan) -> Iterator[str]:
-    urls = {service["uri"] for service in services(plan).values()}
+    audiences = {service["uri"]: service["custom_audiences"] for service in services(plan).values()}
     for name, each in subscriptions(plan):
         (push,) = each["push_config"] or [{"push_endpoint": None, "oidc_token": []}]
         (token,) = push["oidc_token"] or [{"audience": None, "service_account_email": ""}]
-        if push["push_endpoint"] not in urls or token["audience"] != push["push_endpoint"]:
+        if [token["audience"]] != audiences.get(push["push_endpoint"]):
             yield f"{name} pushes to {push['push_endpoint']} with audience {token['audience']}"
         if "-push@" not in token["service_account_email"]:
             yield f"{name} is pushed as {token['service_account_email']!r}"
+
+
+@invariant
+def every_service_compares_the_token_with_its_own_audience(plan: Plan) -> Iterator[str]:
+    seen = set[str]()
+    for name, service in services(plan).items():
+        given = environment(service)
+        if [given["TROUPE_PUSH_AUDIENCE"]] != service["custom_audiences"]:
+            yield f"{name} expects the audience {given['TROUPE_PUSH_AUDIENCE']}"
+        if given["TROUPE_PUSH_AUDIENCE"] in seen:
+            yield f"{name} shares its audience with another service"
+        if "-push@" not in given["TROUPE_PUSH_ACCOUNT"] or "TROUPE_PUSH_TOKENS" in given:
+            yield f"{name} takes pushes of {given['TROUPE_PUSH_ACCOUNT']}"
+        seen.add(given["TROUPE_PUSH_AUDIENCE"])
 
 
 @invariant

@@ -255,7 +255,8 @@ def _with_computed(block: Json, value: Any) -> Json:
 
 
 def _placeholder(name: str, kind: Any) -> Any:
-    simple: dict[str, Any] = {"string": f"stub-{name}", "number": 0, "bool": False}
+    value = "123456789012" if name == "number" else f"stub-{name}"
+    simple: dict[str, Any] = {"string": value, "number": 0, "bool": False}
     return simple.get(kind) if isinstance(kind, str) else {} if kind[0] == "map" else []
 
 

@@ -28,7 +28,7 @@ def push_differences(
         yield "fault", f"acknowledgement deadline {deadline} s, not {ACK_DEADLINE_SECONDS:.0f}"
     if there.filter and _plain(there.filter) != _plain(filter_of(needed.handler)):
         yield "fault", "has a filter of its own, which cannot be changed: delete it first"
-    yield from _push(there)
+    yield from _push(settings.push_account, there)
     yield from _retries(there)
     if needed.dead_letter_topic:
         yield from _dead_letters(settings.topic(needed.dead_letter_topic), there)
@@ -62,12 +62,17 @@ def _place(topic: str, there: Any) -> Iterator[Difference]:
         yield "fault", "expires after a time without activity"
 
 
-def _push(there: Any) -> Iterator[Difference]:
+def _push(account: str, there: Any) -> Iterator[Difference]:
     push = there.push_config
+    token = push.oidc_token
     if not push.push_endpoint:
         yield "fault", "has no push endpoint: messages reach no service"
-    elif push.push_endpoint.startswith("https://") and not push.oidc_token.service_account_email:
+    elif push.push_endpoint.startswith("https://") and not token.service_account_email:
         yield "fault", "pushes without a service account, which Cloud Run refuses"
+    elif account and token.service_account_email != account:
+        yield "fault", f"pushes as another account than {account}, which the service refuses"
+    elif account and token.audience in ("", push.push_endpoint):
+        yield "fault", "pushes with the address as audience, which the service refuses"
 
 
 def _retries(there: Any) -> Iterator[Difference]:

@@ -28,6 +28,7 @@ from troupe.telemetry import Telemetry
 
 from .cloud_logging import traced
 from .cloudevents_http import FINALIZE, PUBSUB, message_of, read_http_event
+from .push_token import PushIdentity, WrongToken
 from .settings import OUTPUT_FOLDER, GcpSettings
 
 LOG = logging.getLogger("troupe.service")
@@ -78,8 +79,13 @@ class Service:
         settings: GcpSettings,
         make_backend: Callable[[], ServiceBackend],
         telemetry: Telemetry | None = None,
+        clock: Clock = utc_now,
     ) -> None:
-        """`make_backend` is called after the start: to make its clients takes seconds."""
+        """`make_backend` is called after the start: to make its clients takes seconds.
+
+        Raises `BadSetting` when the identity of pushes is neither given nor switched off.
+        """
+        self._identity, self._clock = PushIdentity.of(settings), clock
         self.settings, self._make_backend = settings, make_backend
         self._telemetry = telemetry or Telemetry()
         self._backend: ServiceBackend | None = None
@@ -113,13 +119,19 @@ class Service:
         return PlainTextResponse("ready" if ready else "not ready", 200 if ready else AGAIN)
 
     async def _push(self, request: Request) -> Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        try:
+            if self._identity is not None:
+                self._identity.check(headers, self._clock())
+        except WrongToken as error:
+            LOG.error("push-refused", extra={"why": str(error)})
+            return Response(status_code=NOT_OURS)
         body = await _body(request)
         if body is None:
             LOG.error("push-too-large", extra={"bytes_allowed": LARGEST_BYTES})
             return Response(status_code=TOO_LARGE)
-        headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            pushed = read_pushed_message(Push(headers, body), self.settings, utc_now)
+            pushed = read_pushed_message(Push(headers, body), self.settings, self._clock)
         except BadPush as error:
             LOG.error("bad-push", extra={"why": str(error)})
             return Response(status_code=BAD)
@@ -201,11 +213,12 @@ def read_pushed_message(push: Push, settings: GcpSettings, clock: Clock) -> Push
     """
     event = None if f"{METADATA}message-id" in push.headers else read_http_event(push)
     if event is None:
-        name = subscription_of(push).rsplit("/", 1)[-1]
+        name = _local_name(subscription_of(push), "subscriptions", settings)
         return PushedMessage(read_push(push), _subscription_named(name, settings))
     if event.type == PUBSUB:
         message = read_push(Push({}, bytes(event.data)))
-        topic = event.source.rsplit("/", 1)[-1].removeprefix(settings.topic_prefix)
+        full = event.source.removeprefix("//pubsub.googleapis.com/")
+        topic = _local_name(full, "topics", settings).removeprefix(settings.topic_prefix)
         return _for_topic(replace(message, topic=topic), settings)
     return _for_topic(message_of(push, event, clock), settings)
 
@@ -227,6 +240,15 @@ def is_noise(pushed: PushedMessage, settings: GcpSettings) -> bool:
         and attributes.get("bucketid") in (settings.bucket, settings.output_bucket)
         and attributes.get("objectid", "").startswith(OUTPUT_FOLDER)
     )
+
+
+def _local_name(full: str, collection: str, settings: GcpSettings) -> str:
+    """The last part of a full name in this project. Raises `WrongSubscription` for any other."""
+    match full.split("/"):
+        case ["projects", project, kind, name] if kind == collection:
+            if settings.is_own_project(project):
+                return name
+    raise WrongSubscription(f"{full} is not one of the {collection} of project {settings.project}")
 
 
 def _subscription_named(name: str, settings: GcpSettings) -> Subscription:

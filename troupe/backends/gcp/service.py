@@ -16,6 +16,7 @@ from troupe.telemetry import configured
 from .app import Service
 from .backend import GcpBackend
 from .cloud_logging import log_to_stdout
+from .push_token import PushIdentity
 from .settings import BadSetting, GcpSettings, read_settings
 
 LAST_SECONDS = 9
@@ -50,6 +51,7 @@ def _end(number: int, frame: FrameType | None) -> None:
 def main() -> None:
     try:
         settings = read_settings(os.environ)
+        PushIdentity.of(settings)
     except BadSetting as error:
         log_to_stdout(os.environ.get("TROUPE_PROJECT", ""))
         LOG.critical("bad-setting", extra={"why": str(error)})

@@ -80,6 +80,14 @@ class GcpSettings:
     analyses: tuple[Path, ...] = ()
     """Folders of the user's analyses; Terraform creates their tables."""
     topic_prefix: Annotated[str, _matching("TROUPE_TOPIC_PREFIX", *_PREFIX)] = ""
+    project_number: Annotated[str, _matching("TROUPE_PROJECT_NUMBER", "[0-9]+", "digits")] = ""
+    """Some messages name the project by its number."""
+    push_tokens: Annotated[str, _one_of("TROUPE_PUSH_TOKENS", "compared", "unchecked")] = "compared"
+    """Whether a service refuses a request without the token of its push account."""
+    push_account: Annotated[str, Meta(title="TROUPE_PUSH_ACCOUNT")] = ""
+    """E-mail of the service account as which Pub/Sub pushes."""
+    push_audience: Annotated[str, Meta(title="TROUPE_PUSH_AUDIENCE")] = ""
+    """The one audience of pushes to this service."""
     policy: Policy = field(default_factory=Policy)
     time_budget_seconds: Annotated[float, _number("TROUPE_TIME_BUDGET_SECONDS", 1, _LONGEST)] = (
         480.0
@@ -101,6 +109,10 @@ class GcpSettings:
     def handlers(self) -> tuple[str, ...]:
         """The handlers that this process serves."""
         return known_handlers() if self.handler == ALL else (self.handler,)
+
+    def is_own_project(self, name: str) -> bool:
+        """Whether a message that names its project so belongs to this deployment's project."""
+        return name == self.project or (bool(name) and name == self.project_number)
 
     def topic(self, name: str) -> str:
         """Return the full name of one of our topics."""
