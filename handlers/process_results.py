@@ -7,9 +7,8 @@ from events import JobCancelled, JobEnded, JobFailed, JobSucceeded, ResultsProce
 from events.ids import staging_object
 from tracking import AttemptKey, Tracking
 
-from .attempts.close import close, results_processed
+from .attempts.close import answer_columns, close, results_processed
 from .attempts.job_states import NEVER_STARTED, OUTPUT_MISSING, ending_of, results_in
-from .attempts.output_columns import answer_columns
 from .dispatch.errors import Reject
 from .ports import Blob, Bucket, Clock, Policy
 from .runs.plans import analysis_of, plan_of

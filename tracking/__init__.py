@@ -1,5 +1,6 @@
 """State in BigQuery: the tracking tables, and the queries and transactions on them."""
 
+from .attempts import AttemptKey, AttemptResult
 from .event_log import EventLog
 from .results import (
     Claim,
@@ -14,7 +15,7 @@ from .results import (
     WaitingAttempt,
 )
 from .statements import BadName, Source
-from .tracking import AttemptKey, AttemptResult, Tracking
+from .tracking import Tracking
 from .typed_rows import ColumnMismatch, convert_rows
 from .warehouse import Params, Warehouse
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import takewhile
 from typing import Any
 
 from events import Envelope
@@ -96,7 +95,8 @@ class Claims:
     @property
     def returned_in_a_row(self) -> int:
         """How many of the newest claims were given back."""
-        return sum(1 for _ in takewhile(lambda c: c.state == "returned", reversed(self.taken)))
+        kept = [c.claim for c in self.taken if c.state != "returned"]
+        return len(self.taken) - (kept[-1] if kept else 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

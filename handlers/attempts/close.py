@@ -1,15 +1,18 @@
 """Close an attempt exactly once. The first caller's result is stored; later callers read it back."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from analysis import Analysis
+from analysis import Column as AnswerColumn
 from analysis.prices import prices_of
 from events import ResultsProcessed
 from handlers.ports import Policy
 from handlers.runs.plans import analysis_of, plan_of, request_of
 from tracking import AttemptKey, AttemptResult, Closing, Tracking
+from tracking.tables import Column
 
-from .output_columns import answer_columns
+_TYPES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
 
 
 def close(
@@ -64,4 +67,19 @@ def results_processed(attempt_key: AttemptKey, closing: Closing) -> ResultsProce
         outcome=closing.outcome,
         cause=closing.cause,
         not_before=closing.not_before,
+    )
+
+
+def answer_columns(analysis: Analysis) -> tuple[Column, ...]:
+    """Return the columns that an answer fills, in the order of the table."""
+    columns = analysis.output_columns
+    return tuple(_column(column, analysis.record_fields(column.name)) for column in columns)
+
+
+def _column(column: AnswerColumn, fields: Iterable[AnswerColumn]) -> Column:
+    return Column(
+        name=column.name,
+        type=_TYPES.get(column.type, column.type),
+        mode=column.mode,
+        fields=tuple(_column(each, ()) for each in fields),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analysis import charts_of, load_analysis
-from handlers.attempts.output_columns import answer_columns, output_tables
+from handlers.attempts.close import answer_columns
 from tests.analysis.own import analysis_of
 from tests.analysis.test_charts import KINDS
 from tests.emulators.fixtures import cannot
@@ -16,6 +16,7 @@ from tracking.column_counts import counts_sql
 from tracking.parameters import PARAMETERS
 from tracking.statements import query, statement_names, table_name, transaction
 from tracking.tables import nothing_staged, output_columns, staged_columns
+from troupe.backends.defaults import output_tables
 
 if TYPE_CHECKING:
     from tests.emulators.googlesql import GoogleSql

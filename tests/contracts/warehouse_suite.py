@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from analysis import load_analysis
-from handlers.attempts.output_columns import answer_columns
+from handlers.attempts.close import answer_columns
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Bucket
 from tracking import Row, Warehouse

@@ -18,7 +18,7 @@ from events import (
     record_id,
     wrap,
 )
-from handlers.attempts.output_columns import answer_columns
+from handlers.attempts.close import answer_columns
 from handlers.plan_run import event_time_floor
 from handlers.runs.plan_params import plan_params
 from tests.events.making import cause

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from analysis import AnalysisError
 from analysis.column_checks import column_problems
-from handlers.attempts.output_columns import answer_columns, output_tables
+from handlers.attempts.close import answer_columns
 from tests.analysis.own import analysis_of, folder_of
 from tests.tracking.harness import DAY, TrackingHarness, calls, id_of
 from tests.tracking.test_statements import NAMES
@@ -28,6 +28,7 @@ from tracking.tables import (
     staged_columns,
 )
 from troupe.analysis_folders import load_folder
+from troupe.backends.defaults import output_tables
 from troupe.cli.app import app
 
 CLOSING = transaction("close_attempt", **NAMES | {"staged": "`staged_1`"})

@@ -10,12 +10,13 @@ from sqlglot import exp
 
 from analysis import load_analysis, shipped_analyses
 from analysis.reading.reader import Reading
-from handlers.attempts.output_columns import answer_columns, output_tables
+from handlers.attempts.close import answer_columns
 from tests.tracking.harness import ANALYSIS, OUTPUT, TrackingHarness
 from tests.tracking.test_statements import NAMES, TRANSACTIONS
 from tracking import Plan
 from tracking.statements import transaction
 from tracking.tables import Column, check_row, columns_of, layouts, staged_columns
+from troupe.backends.defaults import output_tables
 
 # What the requirements name, in their order (architecture, section 5).
 REQUIRED_OUTPUT = {

@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from analysis import load_analysis
 from events import RunRequested
-from handlers.attempts.output_columns import answer_columns
+from handlers.attempts.close import answer_columns
 from handlers.choreography import event_subscriptions
 from handlers.runs.plan_params import plan_params
 from tests.tracking.harness import ANALYSIS, OUTPUT, TrackingHarness

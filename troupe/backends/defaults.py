@@ -1,16 +1,19 @@
 """What all backends share: settings, the clock, peak memory, the table of error types."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, get_type_hints
 
 from msgspec import Meta, ValidationError, convert
 
-from analysis import ERRORS
+from analysis import ERRORS, Analysis, AnalysisError
+from handlers.attempts.close import answer_columns
 from handlers.ports import Policy
 from tracking import Row
+from tracking.statements import reserved_tables
+from tracking.tables import Column, output_columns
 
 if sys.platform != "win32":
     import resource
@@ -69,6 +72,25 @@ def error_types() -> list[Row]:
         }
         for error in ERRORS.values()
     ]
+
+
+def output_tables(analyses: Sequence[Analysis]) -> dict[str, tuple[Column, ...]]:
+    """Return the columns of each analysis' output table.
+
+    The summary column is required. Raises `AnalysisError` for a table name that is reserved.
+    """
+    for each in analyses:
+        if each.table in reserved_tables():
+            raise AnalysisError(f"{each.name}: the table {each.table} is Troupe's; rename it")
+    return {each.table: output_columns(_required(each)) for each in analyses}
+
+
+def _required(analysis: Analysis) -> tuple[Column, ...]:
+    summary = analysis.contract.summary
+    return tuple(
+        Column(name=c.name, type=c.type, mode="REQUIRED") if c.name == summary else c
+        for c in answer_columns(analysis)
+    )
 
 
 def capped(policy: Policy, environ: Mapping[str, str]) -> Policy:

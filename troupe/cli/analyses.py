@@ -7,9 +7,9 @@ import msgspec
 import typer
 
 from analysis import Analysis, AnalysisError, PreflightError
-from handlers.attempts.output_columns import output_tables
 from tracking.tables import Column
 from troupe.analysis_folders import load_folder, problems_of_folder
+from troupe.backends.defaults import output_tables
 from troupe.backends.local.analysis_store import examine, own_analyses
 from troupe.backends.local.operations import add_analysis
 from troupe.backends.local.state_folder import InvalidHome

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from analysis import Analysis, Reading
-from handlers.attempts.output_columns import output_tables
+from troupe.backends.defaults import output_tables
 
 EXAMPLES = 3
 """Record ids that the summary gives for each kind."""

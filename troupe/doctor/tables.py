@@ -7,10 +7,10 @@ from typing import Any
 from google.cloud.bigquery import Client
 
 from analysis import AnalysisError
-from handlers.attempts.output_columns import output_tables
 from tracking import Source
 from tracking.tables import OUTPUT, Column, Layout, columns_of, layouts
 from troupe.analysis_folders import load_folders
+from troupe.backends.defaults import output_tables
 from troupe.backends.gcp.settings import GcpSettings
 
 from .bigquery import AGAIN, CALL_SECONDS, RIGHT, source_path

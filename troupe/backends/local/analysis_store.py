@@ -16,8 +16,8 @@ from analysis import (
     check_template,
     load_analysis,
 )
-from handlers.attempts.output_columns import output_tables
 from troupe.analysis_folders import load_folders, read_folder
+from troupe.backends.defaults import output_tables
 from troupe.operations.backend import InvalidOperation
 
 from .state_folder import InvalidHome

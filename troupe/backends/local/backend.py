@@ -9,14 +9,13 @@ from pathlib import Path
 
 from events import Deployment, Envelope
 from events.ids import bigquery_job
-from handlers.attempts.output_columns import output_tables
 from handlers.choreography import event_subscriptions
 from handlers.dispatch.errors import Redeliver
 from handlers.dispatch.message import DeliveryResult, Message, Outcome
 from handlers.ports import Blob, Clock, Dependencies, Policy
 from tracking import EventLog, Source, Tracking
 from tracking.statements import query, transaction
-from troupe.backends.defaults import capped, error_types, peak_megabytes, utc_now
+from troupe.backends.defaults import capped, error_types, output_tables, peak_megabytes, utc_now
 from troupe.backends.pubsub_push import Push, read_push, wrapped_push
 from troupe.deployment.topology import subscriptions
 from troupe.standin.corrupt import Corruption

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from events import BadRequest, Command, RunRefused, Unreadable, read_event, topic_of
-from handlers.attempts.output_columns import output_tables
 from handlers.dispatch.decode import decode_message
 from handlers.dispatch.message import Message
 from troupe import operations
+from troupe.backends.defaults import output_tables
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.registry import Operation, result_types
 from troupe.operations.run_requests import Published
