@@ -1,7 +1,6 @@
 """Stop a run: release every attempt that holds no claim, and cancel the jobs of the others."""
 
 from collections.abc import Iterator
-from itertools import count
 
 from analysis.prices import prices_of
 from events import CancelRequested, Deployment, RunCompleted, RunStopped
@@ -51,9 +50,7 @@ def release(run_id: str, planned_on: str, tracking: Tracking) -> None:
     if not tracking.progress(run_id, planned_on).stopped:
         return
     plan = plan_of(tracking, run_id)
-    for number in count(1):
-        if not tracking.unclaimed_attempts(run_id, planned_on):
-            return
-        tracking.release_attempts(
-            run_id, planned_on, number, has_price=prices_of(plan.model) is not None
-        )
+    has_price, number = prices_of(plan.model) is not None, 0
+    while tracking.unclaimed_attempts(run_id, planned_on):
+        number += 1
+        tracking.release_attempts(run_id, planned_on, number, has_price=has_price)
