@@ -16,6 +16,7 @@ in `analysis/keys.py`, because `analysis` imports no other package.
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -31,6 +32,7 @@ Transaction = Literal[
 ]
 """What a BigQuery job with an id of ours does."""
 
+_BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co"})
 _DEPLOYMENT_ID = re.compile(r"[a-z0-9]{1,8}")
 _ATTEMPT = re.compile(r"([a-z0-9]{1,8})__([a-z0-9][a-z0-9-]{0,39})__([0-9]+)__([0-9]+)")
 _OUTPUT = re.compile(rf"output/({_ATTEMPT.pattern})__[0-9]+/")
@@ -81,6 +83,19 @@ def record_id(phone_number_token: object, interaction_id: object, reference_id: 
     ]
     text = json.dumps(ids, ensure_ascii=False, separators=(",", ":")).translate(_JSON_ESCAPES)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def has_identity(interaction_id: object, reference_id: object) -> bool:
+    """Whether a source row can be told from others: one of the two ids is not blank.
+
+    Blank is what has only separators (Unicode's Z) and other characters without a sign (C);
+    `tracking/fragments/source_selection.sql` judges the same by `[^\\pZ\\pC]`.
+
+    >>> has_identity(None, 7), has_identity(" ", None)
+    (True, False)
+    """
+    parts = ("" if part is None else str(part) for part in (interaction_id, reference_id))
+    return any(unicodedata.category(sign) not in _BLANK for part in parts for sign in part)
 
 
 def derived_run_id(request_id: str) -> str:

@@ -155,6 +155,8 @@ def test_the_commands_keep_the_folder_private_and_give_reports_the_usual_mode(
     )
 
     assert "report: " in done.stdout
-    assert {"log.jsonl", "reports", "generated.jsonl", "owner.lock"} <= {path.name for path in home.iterdir()}
+    assert {"log.jsonl", "reports", "generated.jsonl", "owner.lock"} <= {
+        path.name for path in home.iterdir()
+    }
     assert_private(home)
     assert 0o644 == mode(report)

@@ -1,6 +1,10 @@
 """Ids that SQL composes are those of events/ids.py."""
 
-from events import RunCompleted
+from typing import Any
+
+import pytest
+
+from events import RunCompleted, has_identity
 from events.ids import (
     cleared_error,
     forgotten_clearing,
@@ -22,6 +26,38 @@ from tests.tracking.harness import (
 )
 
 ATTEMPT = "d1__r1__1__1"
+
+
+IDENTITIES: list[tuple[Any, Any, bool]] = [
+    ("i1", "r1", True),
+    ("i1", None, True),
+    (None, "r1", True),
+    ("", "r1", True),
+    ("0", "", True),
+    (" x ", None, True),
+    ("null", None, True),
+    ("\u0301", None, True),
+    ("\u0378", None, True),
+    (None, None, False),
+    ("", "", False),
+    (" \t\r\n\x0b\x0c", None, False),
+    ("\u00a0\u2003\u3000", "\u2028\u2029", False),
+    ("\u200b\ufeff\u00ad", "\x00\x1f\x7f", False),
+    ("\ue000", None, False),
+]
+"""Interaction id, reference id, and whether they are an identity: for SQL and Python alike."""
+
+
+@pytest.mark.parametrize(("interaction", "reference", "expected"), IDENTITIES)
+def test_a_row_has_an_identity_in_sql_as_in_python(
+    harness: TrackingHarness, interaction: str | None, reference: str | None, expected: bool
+) -> None:
+    """Null, blank, or one sign of its own."""
+    harness.source([call(1, interactionId=interaction, referenceId=reference)])
+    plan = harness.plan()
+
+    assert expected == has_identity(interaction, reference)
+    assert (int(expected), int(not expected)) == (plan.records, plan.no_identity)
 
 
 def error_ids(harness: TrackingHarness) -> set[str]:
