@@ -328,19 +328,21 @@ def record_error(
     return join(attempt, record_id or "", "" if job is None else f"{job}.{line}", error_type)
 
 
-def cleared_error(clearing: str, record_id: str) -> str:
+def cleared_error(clearing: str, run_id: str, record_id: str) -> str:
     """Name the error of a record whose history was cleared; composed in `clear_history.sql`.
 
-    >>> cleared_error("troupe__clear__ab12__spring__1", "0f" * 16)
-    'troupe__clear__ab12__spring__1__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f'
+    >>> cleared_error("troupe__clear__ab12__9f3c", "spring", "0f" * 16)
+    'troupe__clear__ab12__9f3c__spring__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f'
     """
-    return join(clearing, record_id)
+    return join(clearing, run_id, record_id)
 
 
-def forgotten_clearing(clearing: str, run_id: str) -> str:
-    """Name what a run loses when a person is forgotten; composed in `forget_person.sql`.
+def clearing_of_run(clearing: str, run_id: str) -> str:
+    """Name what a run loses by a clearing, or when a person is forgotten.
 
-    >>> forgotten_clearing("troupe__forget__ab12__9f3c", "spring")
+    Composed in `clear_history.sql` and `forget_person.sql`.
+
+    >>> clearing_of_run("troupe__forget__ab12__9f3c", "spring")
     'troupe__forget__ab12__9f3c__spring'
     """
     return join(clearing, run_id)

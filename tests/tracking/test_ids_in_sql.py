@@ -7,7 +7,7 @@ import pytest
 from events import RunCompleted, has_identity
 from events.ids import (
     cleared_error,
-    forgotten_clearing,
+    clearing_of_run,
     record_error,
     unplannable_error,
 )
@@ -121,10 +121,13 @@ def test_cleared_records_are_named_as_in_python(harness: TrackingHarness) -> Non
     harness.close(all_good(rows))
     complete(harness)
 
-    assert harness.tracking.erasure.clear("r1", ANALYSIS.name, OUTPUT, 1, "wrong prompt")
+    assert harness.tracking.erasure.clear(ANALYSIS.name, OUTPUT, "r1", [], "n1", "wrong prompt")
 
-    clearing = harness.deployment.job("clear", "r1", 1)
-    assert {cleared_error(clearing, id_of(row)) for row in rows} == error_ids(harness)
+    clearing = harness.deployment.job("clear", "n1")
+    assert {cleared_error(clearing, "r1", id_of(row)) for row in rows} == error_ids(harness)
+    assert [(clearing_of_run(clearing, "r1"), 2)] == harness.sql(
+        "SELECT clearing_id, records FROM history_clearings"
+    )
 
 
 def test_the_losses_of_a_forgotten_person_are_named_as_in_python(
@@ -137,7 +140,7 @@ def test_the_losses_of_a_forgotten_person_are_named_as_in_python(
     assert harness.tracking.erasure.forget(calls(1)[0]["phone_number_token"], [OUTPUT], "n1")
 
     clearing = harness.deployment.job("forget", "n1")
-    assert [(forgotten_clearing(clearing, "r1"),)] == harness.sql(
+    assert [(clearing_of_run(clearing, "r1"),)] == harness.sql(
         "SELECT clearing_id FROM history_clearings"
     )
 
