@@ -38,7 +38,7 @@ from .events import (
     RunRefused,
     RunStopped,
 )
-from .ids import Deployment, record_id
+from .ids import Deployment, has_identity, record_id
 from .registry import EVENT_OF_TYPE, EVENTS, SIGNALS
 from .signals import BadRequest, DeadLetter, GcsObject, Signal, WatchTick
 
@@ -82,6 +82,7 @@ __all__ = [
     "data_of",
     "event_id",
     "from_pubsub",
+    "has_identity",
     "is_event",
     "read_event",
     "record_id",

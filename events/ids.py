@@ -16,6 +16,7 @@ in `analysis/template.py`, because `analysis` imports no other package.
 import hashlib
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
@@ -41,6 +42,7 @@ Transaction = Literal[
 ]
 """What a BigQuery job with an id of ours does."""
 
+_BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co"})
 _DEPLOYMENT_ID = re.compile(r"[a-z0-9]{1,8}")
 _ATTEMPT = re.compile(r"([a-z0-9]{1,8})__([a-z0-9][a-z0-9-]{0,39})__([0-9]+)__([0-9]+)")
 _OUTPUT = re.compile(rf"output/({_ATTEMPT.pattern})__[0-9]+/")
@@ -91,6 +93,19 @@ def record_id(phone_number_token: object, interaction_id: object, reference_id: 
     ]
     text = json.dumps(ids, ensure_ascii=False, separators=(",", ":")).translate(_JSON_ESCAPES)
     return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def has_identity(interaction_id: object, reference_id: object) -> bool:
+    """Whether a source row can be told from others: one of the two ids is not blank.
+
+    Blank is what has only separators (Unicode's Z) and other characters without a sign (C);
+    `tracking/fragments/source_selection.sql` judges the same by `[^\\pZ\\pC]`.
+
+    >>> has_identity(None, 7), has_identity(" ", None)
+    (True, False)
+    """
+    parts = ("" if part is None else str(part) for part in (interaction_id, reference_id))
+    return any(unicodedata.category(sign) not in _BLANK for part in parts for sign in part)
 
 
 def derived_run_id(request_id: str) -> str:
@@ -332,19 +347,21 @@ def record_error(
     return join(attempt, record_id or "", "" if job is None else f"{job}.{line}", error_type)
 
 
-def cleared_error(clearing: str, record_id: str) -> str:
+def cleared_error(clearing: str, run_id: str, record_id: str) -> str:
     """Name the error of a record whose history was cleared; composed in `clear_history.sql`.
 
-    >>> cleared_error("troupe__clear__ab12__spring__1", "0f" * 16)
-    'troupe__clear__ab12__spring__1__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f'
+    >>> cleared_error("troupe__clear__ab12__9f3c", "spring", "0f" * 16)
+    'troupe__clear__ab12__9f3c__spring__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f'
     """
-    return join(clearing, record_id)
+    return join(clearing, run_id, record_id)
 
 
-def forgotten_clearing(clearing: str, run_id: str) -> str:
-    """Name what a run loses when a person is forgotten; composed in `forget_person.sql`.
+def clearing_of_run(clearing: str, run_id: str) -> str:
+    """Name what a run loses by a clearing, or when a person is forgotten.
 
-    >>> forgotten_clearing("troupe__forget__ab12__9f3c", "spring")
+    Composed in `clear_history.sql` and `forget_person.sql`.
+
+    >>> clearing_of_run("troupe__forget__ab12__9f3c", "spring")
     'troupe__forget__ab12__9f3c__spring'
     """
     return join(clearing, run_id)

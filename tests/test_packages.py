@@ -18,7 +18,7 @@ from troupe.deployment import catalogue
 
 _STANDARD = {
     "collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "json", "math",
-    "operator", "re", "typing",
+    "operator", "re", "typing", "unicodedata",
 }  # fmt: skip
 """Modules of the standard library without input, output, time or chance."""
 

@@ -1,4 +1,4 @@
-"""Deletion of stored data: the history of a run, or everything about one person."""
+"""Deletion of stored data: the history of a run or of records, or everything about one person."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from .warehouse import Warehouse
 
 
 class Erasure:
-    """Clears runs and forgets persons, each in one transaction that holds the planning lock."""
+    """Clears history and forgets persons, each in one transaction that holds the planning lock."""
 
     def __init__(
         self,
@@ -23,25 +23,37 @@ class Erasure:
         self._warehouse, self._deployment = warehouse, deployment
         self._error_types, self._source = list(error_types), dict(source)
 
-    def clearable(self, run_id: str, analysis: str, output: str) -> Row:
-        """Count what `clear` would delete: `records`, `output_rows`, earlier `clearings`, `is_held`.
+    def clearable(
+        self, analysis: str, output: str, run_id: str | None, record_ids: Sequence[str]
+    ) -> Row:
+        """Count what `clear` would delete: `records`, `output_rows`, and `failed` ones.
 
-        `is_held` is true while an open run holds one of the records.
+        `unknown` names the ids that have nothing to clear. `is_held` is true while an open run
+        holds one of the records.
         """
-        params = {"run_id": run_id, "analysis": analysis}
+        params = {"analysis": analysis, "run_id": run_id, "record_ids": list(record_ids)}
         text = query("clearable", output=table_name(output))
         return self._warehouse.query(text, params)[0]
 
-    def clear(self, run_id: str, analysis: str, output: str, number: int, reason: str) -> bool:
-        """Clear the history of the run; `number` counts its clearings from 1.
+    def clear(
+        self,
+        analysis: str,
+        output: str,
+        run_id: str | None,
+        record_ids: Sequence[str],
+        name: str,
+        reason: str,
+    ) -> bool:
+        """Clear the history of a run, of these records, or of these records in a run.
 
-        Returns False when this clearing had been done before. Raises `Redeliver` when an open run
-        holds one of the records.
+        `name` must be new: it names the BigQuery job. Raises `Redeliver` when an open run holds one
+        of the records.
         """
-        job = self._deployment.job("clear", run_id, number)
+        job = self._deployment.job("clear", name)
         params: dict[str, Any] = {
-            "run_id": run_id,
             "analysis": analysis,
+            "run_id": run_id,
+            "record_ids": list(record_ids),
             "reason": reason,
             "clearing_id": job,
             "error_type_rows": self._error_types,

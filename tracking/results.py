@@ -37,8 +37,10 @@ class Plan:
     would_records: int
     would_bytes: int
     source_rows: int
-    outside_filter: int
+    no_identity: int
     duplicate: int
+    conflicting_copies: int
+    outside_filter: int
     processed: int
     changed: int
     failed_before: int
@@ -49,6 +51,11 @@ class Plan:
     beyond_limit: int
     event_time_floor: datetime | None
     newest_event_time: datetime | None
+
+    @property
+    def copies(self) -> int:
+        """Source rows beside the chosen row of their record."""
+        return self.duplicate + self.conflicting_copies
 
     @property
     def day(self) -> str:

@@ -161,7 +161,7 @@ def parts_of(model: str, totals: RunTotals, expected: Estimate) -> list[TokenCos
 
 def saved_of(plan: Plan, of_run: float | None, of_analysis: float | None) -> Saving:
     """Value the rows that needed no new answer at the mean cost of a stored row."""
-    records = plan.duplicate + plan.processed + plan.changed
+    records = plan.copies + plan.processed + plan.changed
     each = of_run if of_run is not None else of_analysis
     by: Literal["run", "analysis"] = "run" if of_run is not None else "analysis"
     return Saving(

@@ -13,18 +13,20 @@ from .column_counts import ColumnCounts, column_counts
 from .costs import Money, RunTotals, money_of
 
 SKIPPED = (
-    "outside_filter",
+    "no_identity",
     "duplicate",
+    "conflicting_copies",
+    "outside_filter",
+    "held",
     "processed",
     "changed",
     "failed_before",
-    "held",
     "empty_transcript",
     "request_too_large",
     "below_floor",
     "beyond_limit",
 )
-"""Why a row of the source is not in the run."""
+"""Why a row of the source is not in the run, in the order in which a plan judges it."""
 
 
 class Endings(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,7 +235,7 @@ def skipped_rows(plan: Plan) -> dict[str, int]:
 
 def metrics(plan: Plan, times: RunTimes, totals: RunTotals, endings: Endings) -> Metrics:
     """Compute the five success metrics."""
-    wanted = plan.records + plan.processed + plan.changed + plan.duplicate
+    wanted = plan.records + plan.processed + plan.changed + plan.copies
     hours = _hours(times.planned_at, times.completed_at)
     return Metrics(
         batch_success_rate=_share(times.batches_completed, times.batches_over),

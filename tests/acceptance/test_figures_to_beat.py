@@ -77,7 +77,7 @@ def test_calls_of_one_customer_keep_their_own_ids(harness: LocalHarness) -> None
         call(1, phone_number_token="tok_same", interactionId=7),  # noqa: S106
         call(2, phone_number_token="tok_same", interactionId="8"),  # noqa: S106
         call(3, phone_number_token="tok_same", interactionId=None),  # noqa: S106
-        call(4, phone_number_token=None, interactionId=None, referenceId=None),
+        call(4, phone_number_token=None, interactionId=None),
     ]
     harness.load(rows)
 

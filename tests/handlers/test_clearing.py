@@ -1,17 +1,19 @@
 """Clear the history of a run, forget a person: all or nothing, and the books still balance."""
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import pytest
 
-from events import BatchPlanned
+from events import BatchPlanned, ReprocessRequested
 from handlers.write_jsonl import write_jsonl
 from tests.harness import LocalHarness, calls, id_of
 from troupe.backends.local import operations
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.clear_history import clear_history, forget
 from troupe.operations.reprocess import reprocess
+from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.settings import Behaviour
 
 PERSON = "tok_000000"
@@ -40,6 +42,166 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(
     assert 6 == harness.run("r2")["analysed"]
     assert harness.books()["ok"]
     assert not clear_history(harness.backend, "r1", sure=True).cleared
+
+
+def failing(make_harness: Callable[..., LocalHarness], count: int = 4) -> LocalHarness:
+    """Run r1 over so many calls, of which every answer is blocked: all of them fail."""
+    harness = make_harness(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
+    harness.load(calls(count))
+    assert count == harness.run("r1", max_attempts=1)["failed"]
+    return harness
+
+
+def test_records_that_failed_are_brought_back_by_their_run(
+    make_harness: Callable[..., LocalHarness],
+) -> None:
+    """The errors stay, and the totals of the run still balance."""
+    harness = failing(make_harness)
+    errors = harness.one("SELECT count(*) FROM error_tracking WHERE scope = 'record'")
+    assert 0 == harness.run("r2")["planned"]
+
+    shown = clear_history(harness.backend, "r1")
+    assert (0, 0, 4, False) == (shown.records, shown.output_rows, shown.failed, shown.cleared)
+    assert clear_history(harness.backend, "r1", "bad day", sure=True).cleared
+
+    books = harness.books("r1")
+    assert (True, 0, 4) == (books["ok"], books["failed"], books["cleared"])
+    assert errors + 4 == harness.one("SELECT count(*) FROM error_tracking WHERE scope = 'record'")
+    harness.restart(corruption=None)
+    assert 4 == harness.run("r3")["analysed"]
+    assert harness.books()["ok"]
+    assert not clear_history(harness.backend, "r1", sure=True).cleared, "r3 answered them"
+
+
+def test_records_that_failed_in_an_earlier_run_too_are_brought_back(
+    make_harness: Callable[..., LocalHarness],
+) -> None:
+    """A failure of any run keeps a record out of every plan, so all of them are lifted."""
+    harness = failing(make_harness)
+    harness.publish(ReprocessRequested(run_id="r2", of_run="r1", max_attempts=1))
+    harness.play()
+    assert 4 == harness.books("r2")["failed"]
+
+    assert 4 == clear_history(harness.backend, "r2", sure=True).failed
+    for run in ("r1", "r2"):
+        books = harness.books(run)
+        assert (True, 0, 4) == (books["ok"], books["failed"], books["cleared"])
+    harness.restart(corruption=None)
+    assert 4 == harness.run("r3")["analysed"]
+
+
+def test_what_was_analysed_after_it_had_failed_comes_back_after_a_clearing(
+    make_harness: Callable[..., LocalHarness],
+) -> None:
+    """The run that stored the row is cleared; the failure of the run before must not remain."""
+    harness = failing(make_harness)
+    harness.restart(corruption=None)
+    harness.publish(ReprocessRequested(run_id="r2", of_run="r1"))
+    harness.play()
+    assert 4 == harness.books("r2")["analysed"]
+
+    nothing = clear_history(harness.backend, "r1", sure=True)
+    assert (0, 0, False) == (nothing.records, nothing.failed, nothing.cleared), "rows of r2 stay"
+    assert 4 == harness.books("r2")["analysed"]
+
+    done = clear_history(harness.backend, "r2", sure=True)
+    assert (4, 4, 4) == (done.records, done.output_rows, done.failed)
+    assert 4 == harness.run("r3")["analysed"]
+    assert harness.books()["ok"]
+
+
+def test_single_records_are_cleared_whichever_run_they_are_of(
+    make_harness: Callable[..., LocalHarness],
+) -> None:
+    """One that is analysed and one that failed; the others keep what they have."""
+    harness = make_harness()
+    rows = calls(4)
+    harness.load(rows[:2])
+    harness.run("r1")
+    harness.restart(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
+    harness.load(rows[2:])
+    harness.run("r2", max_attempts=1)
+    chosen = [id_of(rows[0]), id_of(rows[2])]
+
+    shown = clear_history(harness.backend, record_ids=[*chosen, chosen[0]])
+    assert (None, 1, 1, 1, False) == (
+        shown.run_id, shown.records, shown.output_rows, shown.failed, shown.cleared,
+    )  # fmt: skip
+    assert clear_history(harness.backend, record_ids=chosen, reason="corrected", sure=True).cleared
+
+    assert [("r1", 1, "corrected"), ("r2", 1, "corrected")] == harness.sql(
+        "SELECT run_id, records, reason FROM history_clearings ORDER BY run_id"
+    )
+    assert [1, 1] == [harness.books("r1")[name] for name in ("analysed", "cleared")]
+    assert [1, 1] == [harness.books("r2")[name] for name in ("failed", "cleared")]
+    harness.restart(corruption=None)
+    harness.run("r3")
+    assert {*chosen} == {
+        record
+        for (record,) in harness.sql("SELECT record_id FROM batch_records WHERE run_id = 'r3'")
+    }
+    assert harness.books()["ok"]
+
+
+def test_records_of_a_run_are_cleared_alone(harness: LocalHarness) -> None:
+    """With both, only these records of that run; one of another run is named."""
+    rows = calls(3)
+    harness.load(rows[:2])
+    harness.run("r1")
+    harness.load(rows[2:])
+    harness.run("r2")
+    first, other = id_of(rows[0]), id_of(rows[2])
+
+    with pytest.raises(InvalidOperation, match=f"1 of these .* in run r1, {other} first"):
+        clear_history(harness.backend, "r1", record_ids=[first, other], sure=True)
+    assert clear_history(harness.backend, "r1", record_ids=[first], sure=True).cleared
+
+    assert 1 == harness.books("r1")["analysed"]
+    assert 1 == harness.books("r2")["analysed"]
+
+
+@pytest.mark.parametrize(
+    ("selection", "problem"),
+    [
+        ({}, "nothing is selected: give a run or records"),
+        ({"record_ids": []}, "nothing is selected: give a run or records"),
+        ({"record_ids": ["x"]}, "invalid record 'x': use a record id of 32 characters"),
+        ({"record_ids": ["0" * 32 + "\n"]}, "invalid record"),
+        ({"record_ids": ["0" * 32]}, "1 of these records have neither a row nor a failure, 0000"),
+        ({"record_ids": [f"{n:032x}" for n in range(1_001)]}, "1,001 records are given, and a cle"),
+        ({"run_id": "r1", "analysis": "other_v1"}, "run r1 is of the analysis call_review_v1, not"),
+        ({"record_ids": ["0" * 32], "analysis": "other_v1"}, "unknown analysis other_v1"),
+        ({"run_id": "r1", "reason": "forgotten"}, "is that of `troupe forget`: give another"),
+        ({"run_id": "r9"}, "r9"),
+    ],
+)
+def test_a_clearing_that_names_nothing_to_clear_is_refused(
+    harness: LocalHarness, selection: dict[str, Any], problem: str
+) -> None:
+    harness.load(calls(2))
+    harness.run("r1")
+
+    with pytest.raises(InvalidOperation, match=problem):
+        clear_history(harness.backend, **selection, sure=True)
+    assert 2 == harness.books("r1")["analysed"]
+    assert 0 == harness.one("SELECT count(*) FROM history_clearings")
+
+
+def test_a_record_that_an_open_run_holds_is_not_cleared(
+    make_harness: Callable[..., LocalHarness],
+) -> None:
+    """Also when it failed in a run that is over, and another asks it again."""
+    harness = failing(make_harness)
+    harness.restart(behaviour=Behaviour(running_seconds=600))
+    harness.publish(ReprocessRequested(run_id="r2", of_run="r1"))
+    for _ in range(3):
+        harness.backend.deliver_next()
+    assert 4 == harness.one("SELECT count(*) FROM batch_records WHERE run_id = 'r2'")
+
+    for selection in ({"run_id": "r1"}, {"record_ids": [id_of(calls(1)[0])]}):
+        with pytest.raises(InvalidOperation, match="open run holds"):
+            clear_history(harness.backend, **selection, sure=True)
+    assert 4 == harness.books("r1")["failed"]
 
 
 def test_clearing_is_refused_while_an_open_run_holds_a_record(

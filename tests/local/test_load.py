@@ -178,14 +178,25 @@ def test_unknown_columns_are_ignored_and_reported(harness: LoadHarness) -> None:
 
 
 def test_missing_values_are_stored_as_null(harness: LoadHarness) -> None:
-    """A row without ids or transcript is loaded; the plan skips it with a reason."""
-    harness.load(
-        line(phone_number_token=None, interactionId=None, referenceId=..., transcript=None)
-    )
+    """A row without phone token or transcript is loaded; the plan judges it."""
+    harness.load(line(phone_number_token=None, interactionId=7, referenceId=..., transcript=None))
 
-    assert [(None, None, None, None)] == harness.rows(
+    assert [(None, "7", None, None)] == harness.rows(
         "phone_number_token", "interactionId", "referenceId", "transcript"
     )
+
+
+@pytest.mark.parametrize(
+    ("interaction", "reference"),
+    [(None, None), (None, ...), ("", ""), (" \t", None), ("\u00a0", "\u3000\u200b")],
+)
+def test_a_row_without_interaction_and_reference_id_is_refused(
+    harness: LoadHarness, interaction: Any, reference: Any
+) -> None:
+    """Nothing tells it from the other calls of the same customer."""
+    nobody = line(2, interactionId=interaction, referenceId=reference)
+
+    refused(harness, line(1) + nobody, "line 2: interactionId and referenceId are blank: give one")
 
 
 @pytest.mark.parametrize("column", ["phone_number_token", "interactionId", "transcript"])

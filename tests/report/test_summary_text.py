@@ -140,7 +140,7 @@ def test_a_preview_lists_what_is_left_out_and_the_expected_cost() -> None:
         "Dry run r9 - nothing is changed, requested or paid.",
         "model        gemini-3.5-flash-lite",
         "source       2,000 rows",
-        "    -   8 a further copy of a record in the source",
+        "    -   8 a further copy of a record, with the same text",
         "    - 122 the transcript is empty",
         "    - 870 beyond the limit of this run",
         "would select 1,000 records in 1 batch, 5.0 MB of requests",

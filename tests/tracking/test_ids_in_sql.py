@@ -1,9 +1,13 @@
 """Ids that SQL composes are those of events/ids.py."""
 
-from events import RunCompleted
+from typing import Any
+
+import pytest
+
+from events import RunCompleted, has_identity
 from events.ids import (
     cleared_error,
-    forgotten_clearing,
+    clearing_of_run,
     record_error,
     unplannable_error,
 )
@@ -22,6 +26,38 @@ from tests.tracking.harness import (
 )
 
 ATTEMPT = "d1__r1__1__1"
+
+
+IDENTITIES: list[tuple[Any, Any, bool]] = [
+    ("i1", "r1", True),
+    ("i1", None, True),
+    (None, "r1", True),
+    ("", "r1", True),
+    ("0", "", True),
+    (" x ", None, True),
+    ("null", None, True),
+    ("\u0301", None, True),
+    ("\u0378", None, True),
+    (None, None, False),
+    ("", "", False),
+    (" \t\r\n\x0b\x0c", None, False),
+    ("\u00a0\u2003\u3000", "\u2028\u2029", False),
+    ("\u200b\ufeff\u00ad", "\x00\x1f\x7f", False),
+    ("\ue000", None, False),
+]
+"""Interaction id, reference id, and whether they are an identity: for SQL and Python alike."""
+
+
+@pytest.mark.parametrize(("interaction", "reference", "expected"), IDENTITIES)
+def test_a_row_has_an_identity_in_sql_as_in_python(
+    harness: TrackingHarness, interaction: str | None, reference: str | None, expected: bool
+) -> None:
+    """Null, blank, or one sign of its own."""
+    harness.source([call(1, interactionId=interaction, referenceId=reference)])
+    plan = harness.plan()
+
+    assert expected == has_identity(interaction, reference)
+    assert (int(expected), int(not expected)) == (plan.records, plan.no_identity)
 
 
 def error_ids(harness: TrackingHarness) -> set[str]:
@@ -85,10 +121,13 @@ def test_cleared_records_are_named_as_in_python(harness: TrackingHarness) -> Non
     harness.close(all_good(rows))
     complete(harness)
 
-    assert harness.tracking.erasure.clear("r1", ANALYSIS.name, OUTPUT, 1, "wrong prompt")
+    assert harness.tracking.erasure.clear(ANALYSIS.name, OUTPUT, "r1", [], "n1", "wrong prompt")
 
-    clearing = harness.deployment.job("clear", "r1", 1)
-    assert {cleared_error(clearing, id_of(row)) for row in rows} == error_ids(harness)
+    clearing = harness.deployment.job("clear", "n1")
+    assert {cleared_error(clearing, "r1", id_of(row)) for row in rows} == error_ids(harness)
+    assert [(clearing_of_run(clearing, "r1"), 2)] == harness.sql(
+        "SELECT clearing_id, records FROM history_clearings"
+    )
 
 
 def test_the_losses_of_a_forgotten_person_are_named_as_in_python(
@@ -101,7 +140,7 @@ def test_the_losses_of_a_forgotten_person_are_named_as_in_python(
     assert harness.tracking.erasure.forget(calls(1)[0]["phone_number_token"], [OUTPUT], "n1")
 
     clearing = harness.deployment.job("forget", "n1")
-    assert [(forgotten_clearing(clearing, "r1"),)] == harness.sql(
+    assert [(clearing_of_run(clearing, "r1"),)] == harness.sql(
         "SELECT clearing_id FROM history_clearings"
     )
 

@@ -142,38 +142,143 @@ def test_mode_single_takes_only_the_given_records(harness: TrackingHarness) -> N
     assert [(id_of(call(3)),)] == harness.sql("SELECT record_id FROM batch_records")
 
 
-def test_of_rows_with_the_same_ids_the_longest_is_taken(harness: TrackingHarness) -> None:
-    """The others are duplicates, with the same transcript or another."""
+EARLIER, LATER = "2026-03-01 12:00:00", "2026-03-01 12:00:01"
+
+
+@pytest.mark.parametrize(
+    ("copies", "chosen", "left_out"),
+    [
+        (
+            [("short", LATER), ("rather long", EARLIER), ("the longest of all", None)],
+            "short",
+            {"conflicting_copies": 2},
+        ),
+        (
+            [("short", LATER), ("rather long", LATER), ("short", EARLIER), ("rather long", None)],
+            "rather long",
+            {"duplicate": 1, "conflicting_copies": 2},
+        ),
+        ([("a", None), ("aaa", None), ("aa", None)], "aaa", {"conflicting_copies": 2}),
+        # Of equal length: the lower fingerprint, which is that of c.
+        ([("a", LATER), ("b", LATER), ("c", LATER)], "c", {"conflicting_copies": 2}),
+        ([("same", None), ("same", EARLIER), ("same", LATER)], "same", {"duplicate": 2}),
+        ([("é", LATER), ("abc", LATER), ("ab", LATER)], "abc", {"conflicting_copies": 2}),
+        ([("text", EARLIER), (None, LATER)], None, {"conflicting_copies": 1}),
+        ([(None, LATER), (None, EARLIER)], None, {"duplicate": 1}),
+        ([("", LATER), (None, LATER)], None, {"conflicting_copies": 1}),
+    ],
+)
+def test_of_rows_with_the_same_ids_one_is_chosen(
+    harness: TrackingHarness,
+    copies: list[tuple[str | None, str | None]],
+    chosen: str | None,
+    left_out: dict[str, int],
+) -> None:
+    """The newest, rows without a time last, then the longest, then the lower fingerprint."""
+    rows = [call(1, text, event_timestamp=time) for text, time in copies]
+    harness.source(rows)
+    first = harness.plan("r1")
+    harness.empty()
+    harness.source(reversed(rows))
+    plan = harness.plan("r1")
+
+    if chosen is None:
+        assert 0 == plan.records
+        left_out = left_out | {"empty_transcript": 1}
+    else:
+        assert [(chosen,)] == harness.sql("SELECT transcript FROM batch_records")
+    assert left_out == skipped(plan) == skipped(first), "in any order of the rows"
+
+
+def test_the_time_of_the_chosen_row_is_frozen(harness: TrackingHarness) -> None:
+    harness.source([call(1, event_timestamp=each) for each in (LATER, None, EARLIER)])
+    harness.plan()
+
+    assert LATER == str(harness.one("SELECT event_timestamp FROM batch_records"))
+
+
+@pytest.mark.parametrize(
+    "narrow",
+    [
+        {"providers": ["acme"]},
+        {"directions": ["INBOUND"]},
+        {"event_time_to": datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)},
+        {"mode": "custom", "event_time_to": datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)},
+    ],
+)
+def test_a_filter_never_takes_a_copy_that_was_not_chosen(
+    harness: TrackingHarness, narrow: dict[str, Any]
+) -> None:
+    """Else a filtered run analyses the old text, the next run sees a changed one, and so on."""
+    newest = call(1, "new text", provider="other", direction="OUTBOUND", event_timestamp=LATER)
+    harness.source([call(1, "old text", event_timestamp=EARLIER), newest])
+
+    narrowed = harness.plan("r1", **narrow)
+    harness.record(completed("r1"))
+    assert (0, {"conflicting_copies": 1, "outside_filter": 1}) == (
+        narrowed.records, skipped(narrowed),
+    )  # fmt: skip
+
+    assert 1 == harness.plan("r2").records
+    harness.close([good(newest)], run_id="r2")
+    harness.record(completed("r2"))
+    assert {"conflicting_copies": 1, "processed": 1} == skipped(harness.plan("r3"))
+    after = harness.plan("r4", **narrow)
+    assert {"conflicting_copies": 1, "outside_filter": 1} == skipped(after)
+
+
+def test_copies_that_differ_in_their_provider_alone_are_judged_alike_in_any_order(
+    harness: TrackingHarness,
+) -> None:
+    """The filter must not depend on which of two equal rows the engine reads first."""
+    rows = [call(1, provider="other"), call(1, provider="acme"), call(1, provider=None)]
+    taken = []
+    for order in (rows, rows[::-1], rows[1:] + rows[:1]):
+        harness.empty()
+        harness.source(order)
+        taken.append(harness.plan(providers=["acme"]).records)
+
+    assert len({*taken}) == 1
+
+
+def test_rows_without_interaction_and_reference_id_are_no_identity(
+    harness: TrackingHarness,
+) -> None:
+    """A customer's calls with only the phone token filled would be one record."""
+    nothing = {"interactionId": None, "referenceId": None}
     harness.source(
-        [call(1, "short"), call(1, "rather long"), call(1, None), call(1, "rather long")]
+        [
+            call(1, "a", **nothing),
+            call(1, "b", **nothing),
+            call(1, "b", **nothing),
+            call(2, "c", interactionId=" ", referenceId="\t"),
+            call(3, "d", interactionId=None, referenceId="r3"),
+            call(4, "e", phone_number_token=None),
+            call(5, "f", phone_number_token=None, **nothing, provider="other"),
+        ]
     )
 
-    plan = harness.plan()
+    plan = harness.plan("r1", providers=["acme"])
 
-    assert (1, {"duplicate": 3}) == (plan.records, skipped(plan))
-    assert "rather long" == harness.one("SELECT transcript FROM batch_records")
-
-
-def test_a_duplicate_outside_the_filter_hides_no_row(harness: TrackingHarness) -> None:
-    """The filter is applied before duplicates are counted."""
-    harness.source([call(1, "much longer text", provider="other"), call(1, "text")])
-
-    plan = harness.plan(providers=["acme"])
-
-    assert (1, {"outside_filter": 1}) == (plan.records, skipped(plan))
+    assert (2, {"no_identity": 5}) == (plan.records, skipped(plan))
+    assert [] == harness.errors()
+    totals = harness.totals("r1")
+    assert (2, 5, 0) == (totals["planned"], totals["skipped"], totals["missing_members"])
 
 
-def test_rows_with_null_ids_are_records_too(harness: TrackingHarness) -> None:
-    """NULL equals nothing in SQL; the hash of a NULL is a value."""
-    without_ids = {"phone_number_token": None, "interactionId": None}
-    harness.source([call(1, "a", **without_ids), call(2, "b", **without_ids)])
+def test_held_is_judged_before_the_history(harness: TrackingHarness) -> None:
+    """An open run that asks a record again holds it, whatever is known of the record."""
+    harness.source(calls(3))
+    harness.plan("r1")
+    harness.close([good(call(0)), bad(call(1), "blocked", 2), good(call(2), 3)])
+    harness.record(completed("r1"))
+    harness.sql(
+        "UPDATE transcription_pass_2 SET transcript = 'other' WHERE \"interactionId\" = 'i2'"
+    )
+    assert {"processed": 1, "failed_before": 1, "changed": 1} == skipped(harness.plan("r2"))
 
-    assert (1, 1) == ((plan := harness.plan("r1")).records, plan.duplicate)
-    harness.close([good(call(1, "b", **without_ids)) | {"transcript_fingerprint": None}])
-    harness.record(completed())
-    again = harness.plan("r2")
-
-    assert (0, 2) == (again.records, again.processed + again.changed + again.duplicate)
+    harness.sql("INSERT INTO batch_records SELECT * REPLACE ('r2' AS run_id) FROM batch_records")
+    assert {"held": 3} == skipped(harness.plan("r3"))
 
 
 def test_an_analysed_record_is_left_out_as_processed(harness: TrackingHarness) -> None:

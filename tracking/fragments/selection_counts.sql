@@ -1,8 +1,10 @@
 -- Count the source rows by their selection. Needs `source_selection`.
 SELECT
   COUNT(*) AS source_rows,
-  COUNTIF(selection = 'outside_filter') AS outside_filter,
+  COUNTIF(selection = 'no_identity') AS no_identity,
   COUNTIF(selection = 'duplicate') AS duplicate,
+  COUNTIF(selection = 'conflicting_copies') AS conflicting_copies,
+  COUNTIF(selection = 'outside_filter') AS outside_filter,
   COUNTIF(selection = 'processed') AS processed,
   COUNTIF(selection = 'changed') AS changed,
   COUNTIF(selection = 'failed_before') AS failed_before,

@@ -1,5 +1,8 @@
 -- Select or leave out each row of the source for this run. One row each, without its transcript.
 -- `pending` rows may be planned; every other value of `selection` is a reason to leave the row out.
+-- Of the rows of one identity one is chosen before any filter: a filter that saw the copies would take
+-- an older text, and the next run would find it changed. Text, provider and direction only break ties.
+-- `has_identity` follows `events.ids.has_identity`.
 -- An empty array parameter may reach BigQuery as NULL (python-bigquery #2325), which has no length.
 WITH
 held AS (
@@ -46,7 +49,13 @@ sized AS (
   SELECT
     s.record_id,
     s.event_timestamp,
+    s.provider,
+    s.direction,
+    REGEXP_CONTAINS(
+      CONCAT(COALESCE(s.interaction_id, ''), COALESCE(s.reference_id, '')), r'[^\pZ\pC]'
+    ) AS has_identity,
     TO_HEX(SHA256(s.transcript)) AS fingerprint,
+    COALESCE(BYTE_LENGTH(s.transcript), -1) AS text_bytes,
     @line_overhead + BYTE_LENGTH(TO_JSON_STRING(s.transcript)) - 2 AS bytes,
     s.transcript IS NULL OR NOT REGEXP_CONTAINS(s.transcript, r'\S') AS is_empty,
     n.record_id IS NOT NULL AS is_reprocessed,
@@ -65,9 +74,15 @@ sized AS (
 ranked AS (
   SELECT
     w.*,
+    -- Rows without an identity share few record ids; one partition of all of them would not fit.
     ROW_NUMBER() OVER (
-      PARTITION BY record_id, is_requested ORDER BY is_empty, bytes DESC, fingerprint, event_timestamp
-    ) AS occurrence
+      PARTITION BY record_id, IF(has_identity, NULL, fingerprint)
+      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction
+    ) AS occurrence,
+    FIRST_VALUE(fingerprint) OVER (
+      PARTITION BY record_id, IF(has_identity, NULL, fingerprint)
+      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction
+    ) AS chosen_fingerprint
   FROM sized AS w
 )
 SELECT
@@ -76,11 +91,14 @@ SELECT
   r.fingerprint,
   r.bytes,
   CASE
+    WHEN NOT r.has_identity THEN 'no_identity'
+    WHEN r.occurrence > 1 THEN IF(
+      COALESCE(r.fingerprint, '') = COALESCE(r.chosen_fingerprint, ''), 'duplicate', 'conflicting_copies'
+    )
     WHEN r.is_requested IS NOT TRUE THEN 'outside_filter'
-    WHEN r.occurrence > 1 THEN 'duplicate'
+    WHEN h.record_id IS NOT NULL THEN 'held'
     WHEN p.fingerprint = r.fingerprint THEN 'processed'
     WHEN p.record_id IS NOT NULL THEN 'changed'
-    WHEN h.record_id IS NOT NULL THEN 'held'
     WHEN e.record_id IS NOT NULL AND NOT r.is_reprocessed THEN 'failed_before'
     WHEN r.is_empty THEN 'empty_transcript'
     WHEN r.bytes > @line_overhead + @max_transcript_bytes THEN 'request_too_large'

@@ -6,5 +6,5 @@ source_selection AS (
 SELECT selection
 FROM source_selection
 WHERE record_id = @record_id
-ORDER BY selection = 'duplicate'
+ORDER BY selection IN ('duplicate', 'conflicting_copies')
 LIMIT 1

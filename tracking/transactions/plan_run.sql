@@ -17,7 +17,7 @@ INSERT INTO batch_records (
 )
 SELECT
   @run_id, CURRENT_DATE(), c.batch, c.record_id, @analysis,
-  MIN(s.phone_number_token), MIN(s.interaction_id), MIN(s.reference_id), MIN(s.event_timestamp),
+  MIN(s.phone_number_token), MIN(s.interaction_id), MIN(s.reference_id), MAX(s.event_timestamp),
   ANY_VALUE(s.transcript), c.bytes, c.fingerprint
 FROM batch_cut AS c
 JOIN ({source_rows}) AS s ON s.record_id = c.record_id AND TO_HEX(SHA256(s.transcript)) = c.fingerprint
@@ -51,15 +51,16 @@ INSERT INTO run_plans (
   run_id, planned_on, planned_at, request, request_hash, request_id, analysis, analysis_files,
   prompt_fingerprint, mode, model, dry_run,
   whole, batches, records, bytes, would_batches, would_records, would_bytes,
-  source_rows, outside_filter, duplicate, processed, changed, failed_before, held, empty_transcript,
-  request_too_large, below_floor, beyond_limit, event_time_floor, newest_event_time
+  source_rows, no_identity, duplicate, conflicting_copies, outside_filter, held, processed, changed,
+  failed_before, empty_transcript, request_too_large, below_floor, beyond_limit, event_time_floor,
+  newest_event_time
 )
 SELECT
   @run_id, CURRENT_DATE(), CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis, @analysis_files, @prompt_fingerprint, @mode,
   @model, @dry_run, @whole, IF(@dry_run, 0, c.batches), IF(@dry_run, 0, c.records),
   IF(@dry_run, 0, c.bytes), c.batches, c.records, c.bytes,
-  j.source_rows, j.outside_filter, j.duplicate, j.processed, j.changed, j.failed_before, j.held,
-  j.empty_transcript, j.request_too_large, j.below_floor, j.pending - c.records,
+  j.source_rows, j.no_identity, j.duplicate, j.conflicting_copies, j.outside_filter, j.held,
+  j.processed, j.changed, j.failed_before, j.empty_transcript, j.request_too_large, j.below_floor, j.pending - c.records,
   @event_time_floor, j.newest_event_time
 FROM (
 {selection_counts}

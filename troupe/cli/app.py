@@ -31,7 +31,10 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Data": {
         "analysis": ("analyses:app", "Check and add your own prompt, schema and columns."),
         "read": ("read_files:read", "Read prediction files without a state folder."),
-        "clear-history": ("data:clear_history", "Delete the rows and the history of a run."),
+        "clear-history": (
+            "data:clear_history",
+            "Delete rows and history, so that records are analysed again.",
+        ),
         "forget": ("data:forget", "Delete a person from every table."),
     },
     "Operate": {

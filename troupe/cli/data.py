@@ -36,29 +36,50 @@ def load(
 
 
 def clear_history(
-    run: Annotated[str, typer.Option("--run", metavar="RUN", help="Run whose rows to delete.")],
+    run: Annotated[
+        str | None, typer.Option("--run", metavar="RUN", help="Run whose records to clear.")
+    ] = None,
+    record: Annotated[
+        list[str] | None,
+        typer.Option("--record", metavar="ID", help="The record with this id; repeatable."),
+    ] = None,
+    analysis: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Analysis whose history to clear. Default: that of the run, or call_review_v1.",
+        ),
+    ] = None,
     reason: Annotated[str, typer.Option(help="Reason; stored with the deletion.")] = "",
     yes: Yes = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete the rows of a run and their history, so that a later run analyses the records again.
+    """Delete rows and their history, and lift failures, so that a later run analyses the records again.
 
+    Select records by --run or --record, or by both: then only these records of the run.
+    A record that failed is brought back as well, also when it failed in an earlier run.
     Without --yes the numbers are shown and a confirmation is required.
 
     Examples:
         troupe clear-history --run first --dry-run
         troupe clear-history --run first --reason "the prompt was wrong" --yes
+        troupe clear-history --record 0f3b2c1d4e5f60718293a4b5c6d7e8f9 --dry-run
     """
-    answer = call(clearing.clear_history, run_id=run)
-    rows = f"{answer.records:,} processed records and {answer.output_rows:,} analysed rows"
-    if not answer.records or dry_run:
-        _print(answer, f"run {run} has {rows}; nothing was cleared", as_json=as_json)
+    selected = {"run_id": run, "record_ids": record, "analysis": analysis}
+    answer = call(clearing.clear_history, **selected)
+    what = f"run {run}" if run else "the selection"
+    rows = (
+        f"{answer.records:,} processed records, {answer.output_rows:,} analysed rows "
+        f"and {answer.failed:,} failed records"
+    )
+    if not (answer.records or answer.failed) or dry_run:
+        _print(answer, f"{what} has {rows}; nothing was cleared", as_json=as_json)
         return
     if not yes:
-        typer.confirm(f"Delete {rows} of run {run}? This cannot be undone.", abort=True)
-    answer = call(clearing.clear_history, run_id=run, reason=reason, sure=True)
-    _print(answer, f"cleared {rows}; run {run} counts them as cleared", as_json=as_json)
+        typer.confirm(f"Clear {rows} of {what}? This cannot be undone.", abort=True)
+    answer = call(clearing.clear_history, **selected, reason=reason, sure=True)
+    _print(answer, f"cleared {rows}; their runs count them as cleared", as_json=as_json)
 
 
 def forget(

@@ -1,10 +1,14 @@
-"""Clear the history of a run, or forget a person. Both count what they would remove first."""
+"""Clear the history of a run or of records, or forget a person; both count first."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 
 import msgspec
 
+from analysis import AnalysisError
+from events import RunRequested
+from events.commands import EXPECTED, RECORD_ID
 from events.ids import request_object
 from handlers.dispatch.errors import Redeliver
 from tracking import Row, convert_rows
@@ -16,12 +20,16 @@ from .runs import analysis_of, plan_of
 class ClearResult(msgspec.Struct, frozen=True, kw_only=True):
     """What `clear_history` removed, or would remove."""
 
-    run_id: str
+    run_id: str | None
+    """None: records of any run."""
+    analysis: str
     cleared: bool
     """False: counted only."""
     records: int
     """Processed records."""
     output_rows: int
+    failed: int
+    """Records that failed for good."""
 
 
 class ForgetResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +54,8 @@ class _Clearable(msgspec.Struct, frozen=True, kw_only=True):
 
     records: int
     output_rows: int
-    clearings: int
+    failed: int
+    unknown: str | None
     is_held: bool
 
 
@@ -61,29 +70,90 @@ class _Person(msgspec.Struct, frozen=True, kw_only=True):
     is_held: bool
 
 
-def clear_history(
-    backend: Backend, run_id: str, reason: str | None = None, sure: bool = False
-) -> ClearResult:
-    """Remove the stored records of a run, so that the next plan selects them again.
+MOST_RECORDS = 1_000
+"""Ids of records that one clearing takes."""
+FORGOTTEN = "forgotten"
+"""The reason by which `verify` knows what runs lost because a person was forgotten."""
 
-    Counts only unless `sure`. Raises `InvalidOperation` while an open run holds one of the records.
+
+def clear_history(
+    backend: Backend,
+    run_id: str | None = None,
+    reason: str | None = None,
+    sure: bool = False,
+    record_ids: list[str] | None = None,
+    analysis: str | None = None,
+) -> ClearResult:
+    """Remove what is known of the records of a run, or of these records: the next plan takes them.
+
+    Rows are deleted and failures are lifted, those of earlier runs as well. With `run_id` and
+    `record_ids` only these records of the run are cleared. `analysis` is that of the run, or else
+    the default one. Counts only unless `sure`. Raises `InvalidOperation` for a record without
+    history, and while an open run holds one of the records.
     """
-    plan = plan_of(backend, run_id)
+    records = sorted({*(record_ids or [])})
+    _check_selection(run_id, records, reason)
+    name = _analysis_of(backend, run_id, analysis)
     erasure = backend.dependencies.tracking.erasure
-    table = analysis_of(plan).table
-    rows = [erasure.clearable(run_id, plan.analysis, table)]
+    if run_id is None:
+        table = _table_of(backend, name)
+    else:
+        table = analysis_of(plan_of(backend, run_id)).table
+    rows = [erasure.clearable(name, table, run_id, records)]
     (kept,) = convert_rows(rows, _Clearable, "clearable")
     if kept.is_held:
+        these = "these records" if run_id is None else f"records of run {run_id}"
         raise InvalidOperation(
-            f"an open run holds records of run {run_id}: wait for its end, or `troupe cancel` it"
+            f"an open run holds {these}: wait for its end, or `troupe cancel` it"
         )
-    clears = sure and kept.records > 0
+    if kept.unknown:
+        unknown = kept.unknown.split()
+        raise InvalidOperation(
+            f"{len(unknown)} of these records have neither a row nor a failure"
+            f"{f' in run {run_id}' if run_id else ''}, {unknown[0]} first: correct the ids"
+        )
+    clears = sure and kept.records + kept.failed > 0
     if clears:
-        number = kept.clearings + 1
-        _run(lambda: erasure.clear(run_id, plan.analysis, table, number, reason or ""))
+        job = backend.dependencies.new_name()
+        _run(lambda: erasure.clear(name, table, run_id, records, job, reason or ""))
     return ClearResult(
-        run_id=run_id, cleared=clears, records=kept.records, output_rows=kept.output_rows
+        run_id=run_id,
+        analysis=name,
+        cleared=clears,
+        records=kept.records,
+        output_rows=kept.output_rows,
+        failed=kept.failed,
     )
+
+
+def _check_selection(run_id: str | None, records: list[str], reason: str | None) -> None:
+    if run_id is None and not records:
+        raise InvalidOperation("nothing is selected: give a run or records")
+    if len(records) > MOST_RECORDS:
+        raise InvalidOperation(
+            f"{len(records):,} records are given, and a clearing takes {MOST_RECORDS:,}: "
+            "give fewer, or a run"
+        )
+    if wrong := [each for each in records if not re.match(RECORD_ID, each)]:
+        raise InvalidOperation(f"invalid record {wrong[0]!r}: use {EXPECTED[RECORD_ID]}")
+    if reason == FORGOTTEN:
+        raise InvalidOperation(f"the reason {FORGOTTEN!r} is that of `troupe forget`: give another")
+
+
+def _analysis_of(backend: Backend, run_id: str | None, analysis: str | None) -> str:
+    if run_id is None:
+        return analysis or RunRequested(run_id="").analysis
+    name = plan_of(backend, run_id).analysis
+    if analysis not in (None, name):
+        raise InvalidOperation(f"run {run_id} is of the analysis {name}, not of {analysis}")
+    return name
+
+
+def _table_of(backend: Backend, analysis: str) -> str:
+    try:
+        return backend.dependencies.analyses.load(analysis).table
+    except AnalysisError as error:
+        raise InvalidOperation(str(error)) from error
 
 
 def forget(backend: Backend, phone_token: str, sure: bool = False) -> ForgetResult:

@@ -3,12 +3,14 @@
 from analysis import ERRORS
 
 SKIPPED = {
+    "no_identity": "neither an interaction id nor a reference id",
+    "duplicate": "a further copy of a record, with the same text",
+    "conflicting_copies": "a further copy of a record, with another text than the newest",
     "outside_filter": "outside the filters of the request",
-    "duplicate": "a further copy of a record in the source",
+    "held": "held by another run that is not over",
     "processed": "analysed before",
     "changed": "analysed before; the transcript has changed since",
     "failed_before": "failed for good in an earlier run",
-    "held": "held by another run that is not over",
     "empty_transcript": "the transcript is empty",
     "request_too_large": "the transcript is too long for one request",
     "below_floor": "older than an incremental run looks back",

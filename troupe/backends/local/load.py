@@ -14,7 +14,7 @@ import msgspec
 from analysis import lines_of
 from analysis.reading.prediction_line import TOO_LONG
 from analysis.strict_json import check_unique
-from events.ids import bigquery_job
+from events.ids import bigquery_job, has_identity
 
 from .warehouse import LocalWarehouse
 
@@ -142,6 +142,8 @@ def _row(line: bytes, ignored: set[str]) -> dict[str, Any]:
             raise _Refused("expected an object in the source's columns")
         row = msgspec.convert(fields, type=_Line, strict=True)
         event_timestamp = _utc(row.event_timestamp)
+        if not has_identity(row.interactionId, row.referenceId):
+            raise _Refused("interactionId and referenceId are blank: give one of them")
     except UnicodeError as error:
         raise _Refused("it is not UTF-8: save the file as UTF-8") from error
     except RecursionError as error:
