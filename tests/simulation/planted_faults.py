@@ -5,6 +5,7 @@
 A mutation patches the product while its seeds are simulated.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -13,13 +14,17 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
+from analysis import Analysis
 from events import Deployment, Envelope, Event
 from events.ids import Transaction
 from handlers import advance_run, choreography, submit_job, watch_jobs
 from handlers.attempts.claims import Taken, take_next
 from handlers.dispatch import deliver
 from handlers.ports import Clock, Dependencies, JobState, Policy
+from handlers.runs import plans
 from tracking import AttemptKey, Claim, Claims, Delivery, EventLog, Progress, Tracking, statements
+from troupe.simulation import backend
+from troupe.simulation.installed_analyses import ORIGINAL
 from troupe.simulation.warehouse import MemoryWarehouse
 
 Patched = AbstractContextManager[Any]
@@ -222,6 +227,26 @@ def _unguarded() -> Patched:
     return _sql("close_attempt", *_CLOSED)
 
 
+# The analysis
+
+_process = threading.local()
+
+
+@contextmanager
+def _installed_analysis() -> Iterator[None]:
+    """Handlers load the analysis that their process has installed, by its name."""
+
+    def deliver_noted(message: Any, dependencies: Dependencies, publish: Any) -> Any:
+        _process.analyses = dependencies.analyses
+        return deliver.deliver(message, dependencies, publish)
+
+    def load(name: str, files: str) -> Analysis:
+        return getattr(_process, "analyses", ORIGINAL).load(name)
+
+    with patch.object(backend, "deliver", deliver_noted), patch.object(plans, "_decoded", load):
+        yield
+
+
 # The window
 
 
@@ -293,6 +318,7 @@ MUTATIONS = (
         _patch(submit_job, "take_next", _look_once),
         seed=419,
     ),
+    Mutation("handlers load the installed analysis", _installed_analysis, seed=12),
     Mutation("first-row lookup fallback", _first_row, seed=43),
     Mutation("no window", lambda: _window(_all_at_once), seed=0),
     Mutation("no canary", lambda: _window(_no_canary), seed=0),

@@ -4,10 +4,12 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
 
+from analysis import Analyses
 from events import Deployment, to_pubsub
 from events.cloudevents import topic_of, wrap_command
 from events.ids import bigquery_job
@@ -25,6 +27,7 @@ from troupe.operations import dead_letters
 from .bus import FaultyBus
 from .call_faults import CallFaults
 from .faulty_ports import FaultyBucket, FaultyJobService, FaultyPublish, FaultyWarehouse
+from .installed_analyses import ORIGINAL, InstalledAnalyses
 from .live_invariants import LiveInvariants
 from .memory_cloud import HeldClock, MemoryBucket, MemoryDeadLetters
 from .operators import COMMANDS, FaultySender, OperatorBackend, run_command
@@ -54,6 +57,7 @@ class SimulatedBackend:
         self.letters = MemoryDeadLetters(self.clock)
         self.bus = FaultyBus(rng, self.clock, self.letters)
         self.call_faults = CallFaults(rng, self.clock)
+        self.installed = InstalledAnalyses(rng, self.call_faults.profile.other_analyses)
         self.live_invariants = LiveInvariants(warehouse, self.bucket)
         self.vertex = SimulatedVertex(
             self.clock, self.bucket, scenario.corruption, partial(job_outcome_of, rng),
@@ -73,7 +77,7 @@ class SimulatedBackend:
         """Dependencies for queries from outside of every delivery; no fault happens to them."""
         return self._observer
 
-    def new_process(self) -> Dependencies:
+    def new_process(self, analyses: Analyses = ORIGINAL) -> Dependencies:
         """The dependencies of a new process: no memory is shared with another."""
         warehouse = FaultyWarehouse(self.warehouse, self.call_faults, self.clock)
         return Dependencies(
@@ -85,6 +89,7 @@ class SimulatedBackend:
             job_service=FaultyJobService(
                 self.vertex, self.call_faults, may_refuse=not self.scenario.is_deterministic
             ),
+            analyses=analyses,
             clock=self.clock,
             new_name=lambda: f"name{next(self._names)}",
             peak_megabytes=lambda: None,
@@ -100,13 +105,19 @@ class SimulatedBackend:
             return False
         number, delivery = leased
         self.deliveries += 1
-        dependencies = self._idle_processes.pop() if self._idle_processes else self.new_process()
+        dependencies = self._process()
         name = _name_of(delivery)
         self.interleaved += "ce-id" in delivery.message.attributes and any(
             thread.name == name for _due, _number, thread in self.parked
         )
         self._resume(SimulatedThread(name, partial(self._handle, number, delivery, dependencies)))
         return True
+
+    def _process(self) -> Dependencies:
+        """An idle process, or a new one."""
+        if self._idle_processes:
+            return self._idle_processes.pop()
+        return self.new_process(self.installed.of_process())
 
     def resume(self) -> bool:
         """Resume the parked delivery that is due first; False when none is due."""
@@ -201,7 +212,11 @@ class SimulatedBackend:
         """Deliver in this thread; after a crash the message stays leased."""
         self.call_faults.point("begin")
         publish = FaultyPublish(self.bus, self.call_faults, self.live_invariants.check_published)
-        result = deliver(delivery.message, dependencies, publish)
+        given = dependencies
+        if delivery.subscription.handler == "plan-run":
+            # Every run is planned with the original, so that it has one right result.
+            given = replace(dependencies, analyses=ORIGINAL)
+        result = deliver(delivery.message, given, publish)
         self._check_result(delivery, result)
         self.call_faults.point("acknowledge")
         self._acknowledge(number, result)

@@ -66,6 +66,8 @@ class FaultProfile:
     lose: float
     """Messages that are never delivered."""
     reorders: bool
+    other_analyses: float
+    """Processes with an edited analysis, or without the analysis of the run."""
 
 
 def theme_of(rng: Rng) -> str:
@@ -101,6 +103,7 @@ def _mixed(rng: Rng) -> FaultProfile:
         delay=rate("delay", 0, 0.05, 0.2),
         lose=rate("lose", 0, 0, 0.01, 0.03),
         reorders=rate("reorders", 0, 1) > 0,
+        other_analyses=rate("other_analyses", 0, 0, 0.5),
     )
 
 

@@ -47,6 +47,7 @@ def final_problems(backend: SimulatedBackend) -> Iterator[str]:
     yield from _event_log_problems(backend)
     yield from _dead_letter_problems(backend)
     yield from _unread_job_problems(backend)
+    yield from _mixed_problems(backend)
 
 
 def _plans(backend: SimulatedBackend) -> list[Row]:
@@ -156,6 +157,17 @@ def _event_log_problems(backend: SimulatedBackend) -> Iterator[str]:
         "SELECT error_id, count(*) FROM error_tracking GROUP BY error_id HAVING count(*) > 1"
     ):
         yield f"doubled: error {error_id} is stored {times} times"
+
+
+def _mixed_problems(backend: SimulatedBackend) -> Iterator[str]:
+    """All rows of a run were asked as planned, and read by the same rules."""
+    for (run_id,) in backend.warehouse.rows(
+        "SELECT o.run_id "  # noqa: S608
+        f"FROM {OUTPUT} AS o JOIN run_plans AS p ON p.run_id = o.run_id GROUP BY o.run_id "
+        "HAVING count(DISTINCT o.reader_fingerprint) > 1 "
+        "OR count_if(o.prompt_fingerprint <> p.prompt_fingerprint) > 0"
+    ):
+        yield f"mixed: rows of run {run_id} were not asked and read in one way"
 
 
 def _report_was_discarded(backend: SimulatedBackend, run_id: str) -> bool:

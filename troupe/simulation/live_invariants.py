@@ -1,8 +1,11 @@
 """Invariants checked during a run: before each job is created and each message is published."""
 
+from collections.abc import Callable
+from functools import cache
+
 import msgspec
 
-from analysis import record_id_of
+from analysis import decode_analysis, record_id_of
 from events import Envelope
 from events.ids import AttemptId, parse_attempt_id
 
@@ -31,6 +34,7 @@ class LiveInvariants:
             self._jobs_by_record.setdefault(record, []).append(job)
         self._check_window(attempt, label)
         self._check_claim(job, attempt, label)
+        self._check_prompt(job, attempt, label)
 
     def check_published(self, envelope: Envelope) -> None:
         """Check that an event is recorded before it is published (the outbox)."""
@@ -90,6 +94,14 @@ class LiveInvariants:
         if states != [("create",)]:
             self._report(f"claim: {label} has a job behind {states}")
 
+    def _check_prompt(self, job: SimulatedJob, attempt: AttemptId, label: str) -> None:
+        plans = "SELECT analysis, analysis_files FROM run_plans WHERE run_id = $1"
+        ((name, files),) = self._warehouse.rows(plans, attempt.run_id)
+        record_of = _matcher(name, files)
+        lines = self._bucket.content[job.request_uri].splitlines(keepends=True)
+        if not all(map(record_of, lines)):
+            self._report(f"mixed: {label} asks otherwise than its run was planned")
+
     def _records(self, job: SimulatedJob) -> list[str]:
         lines = self._bucket.content[job.request_uri].splitlines()
         keys = (str(msgspec.json.decode(line)["key"]) for line in lines)
@@ -98,6 +110,12 @@ class LiveInvariants:
     def _report(self, problem: str) -> None:
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+@cache
+def _matcher(name: str, files: str) -> Callable[[bytes], bytes | None]:
+    """From a line of the planned prompt to its record id; None for any other line."""
+    return decode_analysis(name, files).template.matcher()
 
 
 def _parsed(label: str) -> AttemptId:

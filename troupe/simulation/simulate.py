@@ -100,6 +100,7 @@ def _run(backend: SimulatedBackend) -> Iterator[str]:
     scheduler.run()
     yield from final_invariants.idle_problems(backend)
     backend.call_faults.disabled = backend.bus.injected.disabled = True
+    backend.installed.disabled = True
     yield from _replay_until_none_waits(backend, scheduler)
     if final_invariants.has_unprocessed_records(backend):
         scheduler.request_last_run()
