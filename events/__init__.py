@@ -14,7 +14,16 @@ from .cloudevents import (
     wrap,
     wrap_command,
 )
-from .commands import CancelRequested, Command, ReprocessRequested, RunRequested, Settings
+from .commands import (
+    CancelRequested,
+    Command,
+    DiscardRequested,
+    LetterCommand,
+    ReplayRequested,
+    ReprocessRequested,
+    RunRequested,
+    Settings,
+)
 from .events import (
     AttemptEvent,
     BatchAbandoned,
@@ -55,6 +64,7 @@ __all__ = [
     "Command",
     "DeadLetter",
     "Deployment",
+    "DiscardRequested",
     "Envelope",
     "Event",
     "EventDeadLettered",
@@ -65,6 +75,8 @@ __all__ = [
     "JobSubmitted",
     "JobSucceeded",
     "JsonlUploaded",
+    "LetterCommand",
+    "ReplayRequested",
     "ReportWritten",
     "ReprocessRequested",
     "ResultsProcessed",

@@ -145,6 +145,8 @@ class Policy:
     """An event that no handler finished is republished after this time, then at doubled intervals."""
     republish_times: int = 4
     republish_per_tick: int = 100
+    unrecorded_letter_seconds: int = 60 * 60
+    """An event that was given up goes to the dead letters again when this time brought no letter."""
     pending_hours: int = 72
     """Vertex lets a job wait this long in its queue; the watchdog then asks to cancel it."""
     running_hours: int = 24
@@ -153,7 +155,8 @@ class Policy:
     budget_a_day: float | None = None
     """US dollars that all runs together may spend on one UTC day; None: no cap."""
     tokens_a_day: int | None = None
-    look_back_days: int = 14
+    look_back_days: int = 31
+    """Days that queries read without an open run: as long as dead letters are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

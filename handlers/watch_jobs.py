@@ -27,14 +27,15 @@ from .advance_run import advance
 from .attempts.job_states import all_ended, end_of, is_final
 from .attempts.observed_jobs import ObservedAttempt, folders_of_deleted_jobs, observe
 from .dispatch.errors import Redeliver
-from .dispatch.republish import Republish, republish
+from .dispatch.instructions import GiveUp, Instruction, Republish
+from .dispatch.republish import republish
 from .ports import Bucket, Clock, JobService, JobState, Policy
 from .runs.plans import plan_of
 
 LOG = logging.getLogger("troupe.tick")
 
 T = TypeVar("T")
-Following = TypeVar("Following", bound=Event | Republish)
+Following = TypeVar("Following", bound=Event | Instruction)
 
 
 def watch_jobs(
@@ -48,7 +49,7 @@ def watch_jobs(
     analyses: Analyses,
     policy: Policy,
     subscriptions: Sequence[Row],
-) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Republish]:
+) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Republish | GiveUp]:
     if isinstance(signal, GcsObject):
         yield from _ends_at_output(signal, tracking, job_service, bucket, deployment, policy)
         return

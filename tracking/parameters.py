@@ -24,6 +24,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "claim": "INT64",
     "clearing_id": "STRING",
     "cost": "FLOAT64",
+    "data": "STRING",
     "deduplication_rate": "FLOAT64",
     "deployment": "STRING",
     "detail": "STRING",
@@ -41,6 +42,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "expected_low": "FLOAT64",
     "event_id": "STRING",
     "event_ids": ["STRING"],
+    "generation": "INT64",
     "grounding": "BOOL",
     "handler": "STRING",
     "hint": "STRING",
@@ -80,6 +82,8 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "error_type_rows": [
         {"error_type": "STRING", "retryable": "BOOL", "replan": "BOOL", "hint": "STRING"},
     ],
+    "topic": "STRING",
+    "until": "DATE",
     "wasted": "FLOAT64",
     "whole": "BOOL",
 }

@@ -48,13 +48,6 @@ def close(
     return results_processed(attempt_key, closing)
 
 
-def discard_attempt(
-    attempt_key: AttemptKey, tracking: Tracking, analyses: Analyses
-) -> ResultsProcessed:
-    """Close an attempt without answers, at an operator's command."""
-    return close(attempt_key, tracking, analyses, ending="discarded")
-
-
 def results_processed(attempt_key: AttemptKey, closing: Closing) -> ResultsProcessed:
     """Build the event of a closing from its row, so that every caller builds the same."""
     return ResultsProcessed(

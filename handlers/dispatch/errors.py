@@ -1,12 +1,14 @@
 """Errors that a handler or a backend raises, named after what the receiver should do.
 
     Redeliver    a passing fault: deliver the same message again, later, with back-off
-    Wait         another caller is at work: acknowledge; the tick republishes the event
+    Wait         not now: acknowledge; the tick republishes the event, at a given time or soon
     Reject       the message can never succeed: to the dead letters at once, with its cause
     Refused      Vertex refuses this job, now and later
 
 A record that fails is no error here: it is a row in `error_tracking`.
 """
+
+from datetime import datetime
 
 
 class Redeliver(Exception):
@@ -14,7 +16,15 @@ class Redeliver(Exception):
 
 
 class Wait(Exception):
-    """Another caller has to act first."""
+    """Another caller has to act first, or a time has to come.
+
+    What the handler has yielded before is published.
+    """
+
+    def __init__(self, reason: str, not_before: datetime | None = None) -> None:
+        """Without `not_before` the tick republishes the event as one that was not handled."""
+        super().__init__(reason)
+        self.not_before = not_before
 
 
 class Reject(Exception):

@@ -5,7 +5,7 @@ from itertools import count
 from typing import Any
 
 from events import CancelRequested, JsonlUploaded, from_pubsub, read_event
-from handlers.attempts.close import discard_attempt
+from handlers.attempts.discard import discard_attempt
 from handlers.dispatch.errors import Redeliver
 from handlers.ports import Job, Policy
 from handlers.submit_job import submit_job
@@ -49,13 +49,14 @@ def claims(harness: LocalHarness) -> list[tuple[int, str]]:
 
 
 def upload_dead_lettered(harness: LocalHarness) -> JsonlUploaded:
-    """The first upload of a new run, whose message lies among the dead letters now."""
+    """The first upload of a new run, whose message is a recorded dead letter now."""
     harness.request()
     while "jsonl-uploaded" not in harness.topics():
         harness.backend.deliver_next()
     leased = harness.backend.bus.lease()
     assert leased is not None
     harness.backend.bus.dead_lettered(leased[0], "by_hand", "a test")
+    harness.backend.deliver_next()
     message = leased[1].message
     return read_event(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
 
@@ -166,7 +167,7 @@ def test_a_claim_on_a_discarded_attempt_is_void(make_harness: MakeHarness) -> No
     harness = make_harness()
     harness.load(calls(4))
     parked = upload_dead_lettered(harness)
-    (letter,) = harness.backend.letters.find()
+    (letter,) = dead_letters.list_dead_letters(harness.backend).letters
     dead_letters.discard(harness.backend, letter.letter_id, "a test")
 
     dependencies = harness.backend.dependencies
@@ -189,12 +190,15 @@ def test_a_discard_that_died_after_its_closing_is_finished_by_a_replay(
     harness.load(calls(4))
     uploaded = upload_dead_lettered(harness)
     dependencies = harness.backend.dependencies
-    discard_attempt(AttemptKey.of(uploaded), dependencies.tracking, dependencies.analyses)
+    discard_attempt(
+        AttemptKey.of(uploaded), dependencies.tracking, dependencies.analyses,
+        dependencies.job_service, dependencies.deployment, dependencies.clock, dependencies.policy,
+    )  # fmt: skip
 
     done = dead_letters.replay(harness.backend)
     harness.play()
 
-    assert (1, 0) == (done.replayed, done.handled)
+    assert ["replayed"] == [each.outcome for each in done.letters]
     assert ([(1, "void")], 0) == (claims(harness), harness.jobs())
     books = harness.books("r1")
     assert (4, True, True) == (books["released"], books["completed"], books["ok"])
