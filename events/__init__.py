@@ -15,7 +15,16 @@ from .cloudevents import (
     wrap,
     wrap_command,
 )
-from .commands import CancelRequested, Command, ReprocessRequested, RunRequested, Settings
+from .commands import (
+    CancelRequested,
+    Command,
+    DiscardRequested,
+    LetterCommand,
+    ReplayRequested,
+    ReprocessRequested,
+    RunRequested,
+    Settings,
+)
 from .events import (
     AttemptEvent,
     BatchAbandoned,
@@ -56,6 +65,7 @@ __all__ = [
     "Command",
     "DeadLetter",
     "Deployment",
+    "DiscardRequested",
     "Envelope",
     "Event",
     "EventDeadLettered",
@@ -66,6 +76,8 @@ __all__ = [
     "JobSubmitted",
     "JobSucceeded",
     "JsonlUploaded",
+    "LetterCommand",
+    "ReplayRequested",
     "ReportWritten",
     "ReprocessRequested",
     "ResultsProcessed",

@@ -8,6 +8,9 @@ import msgspec
 from .events import Event
 from .ids import END, RUN_ID
 
+MOST_LETTERS = 1_000
+"""Dead letters that one command names."""
+
 RunId = Annotated[str, msgspec.Meta(pattern=RUN_ID)]
 NEW_RUN_ID = f"{RUN_ID}|^{END}"
 NewRunId = Annotated[str, msgspec.Meta(pattern=NEW_RUN_ID)]
@@ -127,6 +130,32 @@ class CancelRequested(Command, frozen=True, kw_only=True, forbid_unknown_fields=
     run_id: RunId
     """The run to stop."""
     requested_by: ClassVar[str] = "operator"
+
+
+LetterIds = Annotated[
+    list[Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]],
+    msgspec.Meta(min_length=1, max_length=MOST_LETTERS),
+]
+
+
+class LetterCommand(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command that names dead letters. Each id names a generation, so that it acts once."""
+
+    run_id: NewRunId = ""
+    """Decides nothing: the letters may belong to several runs."""
+    letter_ids: LetterIds
+    """Ids of dead letters, as `troupe dead-letters list` shows them."""
+
+
+class ReplayRequested(LetterCommand, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An operator requests that events are published again for the handler that failed."""
+
+
+class DiscardRequested(LetterCommand, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An operator requests that dead letters are closed, and what they hold up with them."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    """Why; stored with the delivery."""
 
 
 _RUN = "1 to 40 characters of a-z, 0-9 and -, not starting with -"

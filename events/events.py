@@ -182,10 +182,10 @@ class ReportWritten(RunEvent, frozen=True, kw_only=True):
 class EventDeadLettered(Event, frozen=True, kw_only=True):
     """A message was dead-lettered; an operator can replay or discard it."""
 
-    identified_by = ("letter_id", "handler", "cause")
+    identified_by = ("letter_id", "cause")
 
     letter_id: str
-    """The event id of the message, or its Pub/Sub message id when it could not be decoded."""
+    """Event id, handler and generation: see `events.ids.letter_id`."""
     handler: str
     cause: str
     batch: int = 0

@@ -46,6 +46,7 @@ _BLANK = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf", "Cs", "Co"})
 _DEPLOYMENT_ID = re.compile(r"[a-z0-9]{1,8}")
 _ATTEMPT = re.compile(r"([a-z0-9]{1,8})__([a-z0-9][a-z0-9-]{0,39})__([0-9]+)__([0-9]+)")
 _OUTPUT = re.compile(rf"output/({_ATTEMPT.pattern})__[0-9]+/")
+_LETTER = re.compile(r"([\s\S]+)__([a-z][a-z-]*)__([0-9]{1,9})")
 _DISPLAY_NAME = "troupe."
 _TRY = re.compile(r"__r([0-9]+)")
 _JSON_ESCAPES = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029"})
@@ -280,6 +281,34 @@ def handler_of_dead_letters(topic: str) -> str | None:
     return topic.removeprefix(_DEAD_LETTERS) if topic.startswith(_DEAD_LETTERS) else None
 
 
+class LetterId(NamedTuple):
+    """The parts of a dead letter's id."""
+
+    event_id: str
+    handler: str
+    generation: int
+    """How many times an operator had replayed the event for this handler before it failed."""
+
+
+def letter_id(event_id: str, handler: str, generation: int) -> str:
+    """Name a dead letter. Copies of one generation are the same letter.
+
+    >>> letter_id("ab12__batch-planned__spring__2__1", "write-jsonl", 0)
+    'ab12__batch-planned__spring__2__1__write-jsonl__0'
+    """
+    return join(event_id, handler, generation)
+
+
+def parse_letter_id(text: str) -> LetterId | None:
+    """Take a dead letter's id apart, from its end; None for any other text.
+
+    >>> parse_letter_id("ab12__batch-planned__spring__2__1__write-jsonl__0")
+    LetterId(event_id='ab12__batch-planned__spring__2__1', handler='write-jsonl', generation=0)
+    """
+    match = _LETTER.fullmatch(text)
+    return LetterId(match[1], match[2], int(match[3])) if match else None
+
+
 # Rows of error_tracking and history_clearings. Never taken apart: each part is a column as well.
 
 
@@ -292,22 +321,13 @@ def run_refused_error(run_id: str, request_id: str) -> str:
     return join("run_refused", run_id, request_id)
 
 
-def dead_letter_error(event_id: str, handler: str, cause: str) -> str:
-    """Name the error of a dead-lettered message.
+def dead_letter_error(letter: str, cause: str) -> str:
+    """Name the error of a dead letter. Copies of one letter may differ in their cause.
 
-    >>> dead_letter_error("ab12__run-planned__spring", "advance-run", "no_price")
-    'dead_lettered__ab12__run-planned__spring__advance-run__no_price'
+    >>> dead_letter_error("ab12__run-planned__spring__advance-run__0", "no_price")
+    'dead_lettered__ab12__run-planned__spring__advance-run__0__no_price'
     """
-    return join("dead_lettered", event_id, handler, cause)
-
-
-def stuck_event_error(event_id: str, handler: str) -> str:
-    """Name the error of an event that was republished as often as allowed.
-
-    >>> stuck_event_error("ab12__run-planned__spring", "advance-run")
-    'stuck_event__ab12__run-planned__spring__advance-run'
-    """
-    return join("stuck_event", event_id, handler)
+    return join("dead_lettered", letter, cause)
 
 
 def paid_in_vain_error(job: str) -> str:

@@ -3,7 +3,13 @@
 from msgspec import Struct
 
 from .cloudevents import type_of
-from .commands import CancelRequested, ReprocessRequested, RunRequested
+from .commands import (
+    CancelRequested,
+    DiscardRequested,
+    ReplayRequested,
+    ReprocessRequested,
+    RunRequested,
+)
 from .events import (
     BatchAbandoned,
     BatchCompleted,
@@ -28,6 +34,8 @@ EVENTS: tuple[type[Event], ...] = (
     RunRequested,
     ReprocessRequested,
     CancelRequested,
+    ReplayRequested,
+    DiscardRequested,
     RunPlanned,
     RunRefused,
     BatchPlanned,

@@ -19,17 +19,21 @@ class GcsObject(Signal, frozen=True, kw_only=True):
 
 
 class DeadLetter(Signal, frozen=True, kw_only=True):
-    """A message from a dead-letter topic: rejected by its handler, or failed too often."""
+    """A message from a dead-letter topic: rejected, failed too often, or given up by the tick."""
 
-    letter_id: str
+    message_id: str
+    """Of the message that was dead-lettered."""
     handler: str
+    """The handler that could not handle the message."""
+    generation: int
+    """How many times the event had been replayed for this handler."""
     cause: str
     detail: str
-    event_type: str = ""
-    run_id: str = ""
-    batch: int = 0
-    attempt: int = 0
     deliveries: int = 0
+    body: str = ""
+    """The start of the message's body."""
+    is_readable: bool = True
+    """Whether the message is an event or a command of ours."""
 
 
 class BadRequest(Signal, frozen=True, kw_only=True):

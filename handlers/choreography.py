@@ -12,12 +12,14 @@ from events import (
     BatchPlanned,
     CancelRequested,
     DeadLetter,
+    DiscardRequested,
     Event,
     GcsObject,
     JobCancelled,
     JobFailed,
     JobSucceeded,
     JsonlUploaded,
+    ReplayRequested,
     ReprocessRequested,
     ResultsProcessed,
     RunCompleted,
@@ -30,11 +32,12 @@ from events import (
 from tracking import Row
 
 from .advance_run import advance_run
-from .dispatch.republish import Republish
+from .dispatch.instructions import Instruction
 from .plan_run import plan_run
 from .process_results import process_results
 from .record_dead_letter import record_dead_letter
 from .refuse_run import refuse_run
+from .replay_dead_letters import replay_dead_letters
 from .report_run import report_run
 from .settle_batch import settle_batch
 from .stop_run import stop_run
@@ -42,7 +45,7 @@ from .submit_job import submit_job
 from .watch_jobs import watch_jobs
 from .write_jsonl import write_jsonl
 
-Handler = Callable[..., Iterable[Event | Republish]]
+Handler = Callable[..., Iterable[Event | Instruction]]
 """Gets an event and, as further parameters, the dependencies it names; returns what follows."""
 
 CHOREOGRAPHY: dict[type[Event], Handler] = {
@@ -59,6 +62,8 @@ CHOREOGRAPHY: dict[type[Event], Handler] = {
     CancelRequested: stop_run,
     RunStopped: stop_run,
     RunCompleted: report_run,
+    ReplayRequested: replay_dead_letters,
+    DiscardRequested: replay_dead_letters,
 }
 
 SIGNALS: dict[type[Signal], Handler] = {

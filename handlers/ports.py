@@ -146,6 +146,8 @@ class Policy:
     """An event that no handler finished is republished after this time, then at doubled intervals."""
     republish_times: int = 4
     republish_per_tick: int = 100
+    unrecorded_letter_seconds: int = 60 * 60
+    """An event that was given up goes to the dead letters again when this time brought no letter."""
     pending_hours: int = 72
     """Vertex lets a job wait this long in its queue; the watchdog then asks to cancel it."""
     running_hours: int = 24
@@ -161,7 +163,8 @@ class Policy:
     """A run whose service answers nothing for so long is stopped, and its records are released."""
     tick_seconds: int = 480
     """What the duties of one tick may take together."""
-    look_back_days: int = 14
+    look_back_days: int = 31
+    """Days that queries read without an open run: as long as dead letters are kept."""
 
     def outage_gap(self, times: int) -> int:
         """Return the seconds to wait after the service did not answer `times` times in a row."""

@@ -1,52 +1,94 @@
-"""Record a dead letter: a system error with its cause; the event is not republished any more."""
+"""Record a dead letter and a system error with its cause; the event is not republished any more."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import msgspec
 
 from analysis.error_types import log_fields
-from events import DeadLetter, Envelope, EventDeadLettered
-from events.ids import dead_letter_error
-from tracking import Delivery, EventLog, Tracking
+from events import (
+    EVENT_OF_TYPE,
+    Command,
+    DeadLetter,
+    Envelope,
+    EventDeadLettered,
+    topic_of_type,
+)
+from events.ids import dead_letter_error, letter_id
+from tracking import EventLog, Row, Tracking
 
+from .dispatch.dead_letters import NOT_RECORDED
+from .dispatch.decode import placeholder
 from .ports import Clock
 
 LOG = logging.getLogger("troupe.letters")
 
 
+class _Ids(msgspec.Struct, frozen=True):
+    """The ids that an event may carry."""
+
+    run_id: str = ""
+    batch: int = 0
+    attempt: int = 0
+
+
 def record_dead_letter(
-    letter: DeadLetter, envelope: Envelope, tracking: Tracking, event_log: EventLog, clock: Clock
+    letter: DeadLetter,
+    envelope: Envelope,
+    tracking: Tracking,
+    event_log: EventLog,
+    clock: Clock,
+    subscriptions: Sequence[Row],
 ) -> Iterator[EventDeadLettered]:
+    is_event = _is_recorded(letter, envelope, event_log, clock, subscriptions)
+    # What is not recorded may name the id of a real event, and must not hold that one up.
+    subject = envelope if is_event else placeholder(letter.message_id, envelope.type, envelope.time)
+    ids = msgspec.json.decode(subject.data, type=_Ids)
+    letter_ = letter_id(subject.id, letter.handler, letter.generation)
     is_new = tracking.store_error(
-        dead_letter_error(letter.letter_id, letter.handler, letter.cause),
+        dead_letter_error(letter_, letter.cause),
         "dead_lettered",
         cause=letter.cause,
-        event_id=letter.letter_id,
+        event_id=subject.id,
         handler=letter.handler,
-        run_id=letter.run_id or None,
-        batch=letter.batch or None,
-        attempt=letter.attempt or None,
-        detail=f"{letter.handler} could not handle {letter.letter_id}: {letter.detail}",
+        generation=letter.generation,
+        run_id=ids.run_id or None,
+        batch=ids.batch or None,
+        attempt=ids.attempt or None,
+        detail=f"{letter.handler} could not handle {subject.id}: {letter.detail}",
     )
     if is_new:
-        LOG.error("event-dead-lettered", extra=log_fields("dead_lettered") | _ids(letter))
-    delivery = Delivery(
-        envelope=envelope, handler=letter.handler, outcome="dead_lettered", reason=letter.cause
-    )
-    event_log.record_deliveries([delivery], clock())
+        fields = {"handler": letter.handler, "cause": letter.cause, "run_id": ids.run_id}
+        fields |= {"letter_id": letter_, "event_id": subject.id}
+        LOG.error("event-dead-lettered", extra=log_fields("dead_lettered") | fields)
+    event_log.record_dead_letter(letter, subject, clock(), is_event=is_event)
     yield EventDeadLettered(
-        run_id=letter.run_id,
-        letter_id=letter.letter_id,
+        run_id=ids.run_id,
+        letter_id=letter_,
         handler=letter.handler,
         cause=letter.cause,
-        batch=letter.batch,
-        attempt=letter.attempt,
+        batch=ids.batch,
+        attempt=ids.attempt,
     )
 
 
-def _ids(letter: DeadLetter) -> dict[str, str]:
-    return {
-        "event_id": letter.letter_id,
-        "handler": letter.handler,
-        "cause": letter.cause,
-        "run_id": letter.run_id,
-    }
+def _is_recorded(
+    letter: DeadLetter,
+    envelope: Envelope,
+    event_log: EventLog,
+    clock: Clock,
+    subscriptions: Sequence[Row],
+) -> bool:
+    """Whether the event log holds the letter's event, so that it can be replayed.
+
+    A command that failed before its handler could record it is recorded here, or it would be lost.
+    """
+    if not letter.is_readable or letter.cause == NOT_RECORDED:
+        return False
+    known = event_log.known(envelope, letter.handler, clock())
+    arrives = {"topic": topic_of_type(envelope.type), "handler": letter.handler} in subscriptions
+    is_command = issubclass(EVENT_OF_TYPE[envelope.type], Command)
+    if is_command and arrives and not known.is_recorded:
+        event_log.record([envelope], clock())
+        return True
+    return known.is_equal

@@ -29,7 +29,8 @@ from .advance_run import advance
 from .attempts.job_states import all_ended, end_of, is_final, never_started
 from .attempts.observed_jobs import ObservedAttempt, folders_of_deleted_jobs, observe
 from .dispatch.errors import Redeliver
-from .dispatch.republish import Republish, republish
+from .dispatch.instructions import GiveUp, Instruction, Republish
+from .dispatch.republish import republish
 from .ports import Bucket, Clock, Job, JobService, JobState, Policy
 from .runs.plans import plan_of
 from .stop_run import release
@@ -37,7 +38,7 @@ from .stop_run import release
 LOG = logging.getLogger("troupe.tick")
 
 T = TypeVar("T")
-Following = TypeVar("Following", bound=Event | Republish)
+Following = TypeVar("Following", bound=Event | Instruction)
 DUTIES = 4
 
 
@@ -51,7 +52,7 @@ def watch_jobs(
     clock: Clock,
     policy: Policy,
     subscriptions: Sequence[Row],
-) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Republish]:
+) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Republish | GiveUp]:
     if isinstance(signal, GcsObject):
         yield from _ends_at_output(signal, tracking, job_service, bucket, deployment, policy)
         return
@@ -59,12 +60,12 @@ def watch_jobs(
     yield from duty.once(
         "republish", lambda: republish(tracking, event_log, subscriptions, since, policy)
     )
-    runs = duty.found("advance", lambda: tracking.open_runs(since)) or []
+    runs = duty.gather("advance", lambda: tracking.open_runs(since)) or []
     yield from duty.each(
         "advance", runs, lambda run: _advanced(*run, tracking, policy, clock, since)
     )
-    waiting = duty.found("watch", lambda: tracking.waiting_attempts(since)) or []
-    listed = duty.found("watch", lambda: _listed(waiting, job_service, deployment, clock, policy))
+    waiting = duty.gather("watch", lambda: tracking.waiting_attempts(since)) or []
+    listed = duty.gather("watch", lambda: _listed(waiting, job_service, deployment, clock, policy))
     if listed is None:
         return  # without the list an attempt would seem to have no job
     observed: list[ObservedAttempt] = []
@@ -94,9 +95,9 @@ class Duties:
 
     def once(self, duty: str, act: Callable[[], Iterable[Following]]) -> Iterator[Following]:
         """Yield what follows from a duty; on an error log it under one name and yield nothing."""
-        yield from self.found(duty, act) or ()
+        yield from self.gather(duty, act) or ()
 
-    def found(self, duty: str, act: Callable[[], Iterable[T]]) -> list[T] | None:
+    def gather(self, duty: str, act: Callable[[], Iterable[T]]) -> list[T] | None:
         """Return what a step of a duty finds; on an error log it, and return None."""
         try:
             return list(act())

@@ -15,8 +15,7 @@ from uuid import uuid4
 import msgspec
 
 from events import (
-    CancelRequested,
-    ReprocessRequested,
+    Command,
     RunRequested,
     record_id,
     wrap_command,
@@ -77,7 +76,7 @@ class LocalHarness:
         """Publish `run-requested`, and return its event id."""
         return self.publish(RunRequested(run_id=run_id, **request))
 
-    def publish(self, request: RunRequested | ReprocessRequested | CancelRequested) -> str:
+    def publish(self, request: Command) -> str:
         id_ = f"request-{uuid4().hex[:8]}"
         self.backend.publish(
             wrap_command(request, deployment=self.backend.deployment, id_=id_, time=self.clock())

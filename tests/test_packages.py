@@ -46,6 +46,7 @@ IN_FUNCTIONS = {
 }
 """Files, or folders, that may import inside functions, and the reason of each."""
 LONGEST = 400
+LONG_FOR_A_REASON = {"ids.py": "ids are built and parsed in one place"}
 
 
 def python_files(*packages: str) -> list[Path]:
@@ -238,6 +239,7 @@ def test_no_file_is_longer_than_a_reader_s_patience() -> None:
         str(file.relative_to(REPO)): lines
         for file in python_files(*PACKAGES)
         if (lines := len(file.read_text(encoding="utf-8").splitlines())) > LONGEST
+        and file.name not in LONG_FOR_A_REASON
     }
 
     assert {} == long

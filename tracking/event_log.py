@@ -8,15 +8,18 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 
-from events import Envelope, topic_of_type
+from events import EVENT_OF_TYPE, Command, DeadLetter, Envelope, Event, topic_of_type
 from events.cloudevents import type_of_topic
+from events.ids import letter_id
 
-from .results import Delivery, Row
+from .results import Delivery, KnownEvent, Row
 from .statements import query
 from .warehouse import Warehouse
 
 LONGEST_RUN = timedelta(days=120)
 """Queries ignore runs that were planned longer ago than this."""
+_ONE_DAY = timedelta(days=1)
+_FIRST_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 class EventLog:
@@ -25,7 +28,7 @@ class EventLog:
     The recorded deliveries let a handler skip an event that it has handled before (inbox).
     """
 
-    def __init__(self, warehouse: Warehouse, look_back_days: int = 14) -> None:
+    def __init__(self, warehouse: Warehouse, look_back_days: int = 31) -> None:
         self._warehouse = warehouse
         self._look_back = timedelta(days=look_back_days)
         self._horizon = max(self._look_back, LONGEST_RUN)
@@ -35,19 +38,46 @@ class EventLog:
         if envelopes:
             self._warehouse.append("events", [_event_row(e, now) for e in envelopes])
 
-    def has(self, event_id: str, now: datetime) -> bool:
-        """Whether an event of this id is recorded."""
-        return bool(self.load([event_id], self.lookback_start(now)))
+    def known(self, envelope: Envelope, handler: str, now: datetime) -> KnownEvent:
+        """Ask outbox and inbox at once: is this event recorded, and did this handler finish it?
 
-    def was_handled(self, event_id: str, handler: str, now: datetime) -> bool:
-        """Whether the handler finished the event within the look-back days, or it was discarded."""
-        params = {"event_id": event_id, "handler": handler, "since": self._recent_start(now)}
-        return bool(self._warehouse.query(query("was_handled"), params)[0]["handled"])
+        Our events are recorded within a day of their own time. The time of a command is its
+        sender's, so a command is looked for as far back as open runs go.
+        """
+        if issubclass(EVENT_OF_TYPE.get(envelope.type, Event), Command):
+            since, until = self.lookback_start(now), (now + _ONE_DAY).date()
+        else:
+            # A stranger's message may have any time; the bounds keep the days in the calendar.
+            time = min(max(envelope.time, _FIRST_TIME), now + _ONE_DAY)
+            since, until = (time - _ONE_DAY).date(), (time + _ONE_DAY).date()
+        params = {
+            "event_id": envelope.id,
+            "topic": topic_of_type(envelope.type),
+            "data": envelope.data.decode(),
+            "handler": handler,
+            "since": since,
+            "until": until,
+        }
+        return KnownEvent(**self._warehouse.query(query("known_event"), params)[0])
 
     def record_deliveries(self, deliveries: Sequence[Delivery], now: datetime) -> None:
         """Append deliveries; they are visible when this returns."""
         if deliveries:
             self._warehouse.append("deliveries", [_delivery_row(h, now) for h in deliveries])
+
+    def record_dead_letter(
+        self, letter: DeadLetter, envelope: Envelope, now: datetime, *, is_event: bool
+    ) -> None:
+        """Append a dead letter. `is_event`: the event log holds its event, so no body is kept."""
+        delivery = Delivery(
+            envelope=envelope,
+            handler=letter.handler,
+            outcome="dead_lettered",
+            generation=letter.generation,
+            reason=letter.cause,
+        )
+        self._warehouse.append("dead_letters", [_letter_row(letter, envelope, now, is_event)])
+        self.record_deliveries([delivery], now)
 
     def load(self, event_ids: Sequence[str], since: date) -> list[Envelope]:
         """Load the events of these ids as they were first recorded, on or after the day `since`."""
@@ -61,12 +91,8 @@ class EventLog:
         """
         params = {"since": (now - self._horizon).date()}
         oldest = self._warehouse.query(query("oldest_open_run"), params)[0]["planned_on"]
-        recent = self._recent_start(now)
+        recent = (now - self._look_back).date()
         return recent if oldest is None else min(recent, oldest)
-
-    def _recent_start(self, now: datetime) -> date:
-        """The first day for `was_handled`, without a query: that check saves work, nothing more."""
-        return (now - self._look_back).date()
 
 
 def _event_row(envelope: Envelope, now: datetime) -> Row:
@@ -74,7 +100,7 @@ def _event_row(envelope: Envelope, now: datetime) -> Row:
     return {
         "event_id": envelope.id,
         "topic": topic_of_type(envelope.type),
-        "run_id": data.get("run_id"),
+        "run_id": data.get("run_id") or None,
         "batch": data.get("batch"),
         "attempt": data.get("attempt"),
         "source": envelope.source,
@@ -89,21 +115,51 @@ def _event_row(envelope: Envelope, now: datetime) -> Row:
     }
 
 
-class _Batch(msgspec.Struct, frozen=True):
-    """The field of an event that its deliveries repeat."""
+class _Ids(msgspec.Struct, frozen=True):
+    """The fields of an event that rows about it repeat."""
 
+    run_id: str = ""
     batch: int | None = None
+    attempt: int | None = None
+
+
+def _ids_of(envelope: Envelope) -> _Ids:
+    return msgspec.json.decode(envelope.data, type=_Ids)
+
+
+def _letter_row(letter: DeadLetter, envelope: Envelope, now: datetime, is_event: bool) -> Row:
+    ids = _ids_of(envelope)
+    return {
+        "letter_id": letter_id(envelope.id, letter.handler, letter.generation),
+        "event_id": envelope.id,
+        "handler": letter.handler,
+        "generation": letter.generation,
+        "topic": topic_of_type(envelope.type),
+        "cause": letter.cause,
+        "detail": letter.detail,
+        "run_id": ids.run_id or None,
+        "batch": ids.batch,
+        "attempt": ids.attempt,
+        "deliveries": letter.deliveries,
+        "body": None if is_event else letter.body,
+        "dead_lettered_at": now,
+        "recorded_on": now.date(),
+    }
 
 
 def _delivery_row(delivery: Delivery, now: datetime) -> Row:
+    ids = _ids_of(delivery.envelope)
     return {
         "event_id": delivery.envelope.id,
         "topic": topic_of_type(delivery.envelope.type),
-        "run_id": delivery.envelope.correlation or None,
-        "batch": msgspec.json.decode(delivery.envelope.data, type=_Batch).batch,
+        "run_id": ids.run_id or None,
+        "batch": ids.batch,
         "handler": delivery.handler,
+        "generation": delivery.generation,
         "outcome": delivery.outcome,
         "reason": delivery.reason,
+        "republication": delivery.republication,
+        "not_before": delivery.not_before,
         "milliseconds": delivery.milliseconds,
         "delivery_attempt": delivery.delivery_attempt,
         "recorded_at": now,

@@ -185,10 +185,44 @@ class UnhandledEvent:
 
     event_id: str
     handler: str
+    generation: int
+    """How many times an operator has replayed it for this handler."""
     republished: int
-    """How often."""
+    """The number of its newest republication in this generation that counts."""
+    is_given_up: bool
+    """It was sent to the dead letters, and its letter is not recorded yet."""
+    waits_until: datetime | None
+    """When the handler wants it again; None when it does not wait, or was republished since."""
+    wait_is_over: bool
     silent_seconds: int
     """Since it was last published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterState:
+    """How far one event is with one handler, as its dead letters show."""
+
+    event_id: str
+    handler: str
+    topic: str
+    generation: int
+    """The newest one; letters of an older generation are over."""
+    is_done: bool
+    """The handler finished the event, or an operator discarded it."""
+    is_discarded: bool
+    is_dead_lettered: bool
+    """A letter of the newest generation waits for an operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownEvent:
+    """What the event log knows about an event, and the inbox about its handler."""
+
+    is_recorded: bool
+    """An event of this id is recorded."""
+    is_equal: bool
+    """It has this topic and this data."""
+    is_handled: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +242,10 @@ class Delivery:
     envelope: Envelope
     handler: str
     outcome: str
-    """`done`, `waited`, `republished`, `dead_lettered`, `replayed` or `discarded`."""
+    """`done`, `waited`, `republished`, `given_up`, `dead_lettered`, `replayed` or `discarded`."""
+    generation: int = 0
+    republication: int | None = None
+    not_before: datetime | None = None
     reason: str | None = None
     milliseconds: float | None = None
     delivery_attempt: int | None = None

@@ -15,6 +15,7 @@ from .results import (
     Claims,
     Closing,
     FinishedBatches,
+    LetterState,
     Plan,
     Progress,
     RequestRecord,
@@ -271,6 +272,12 @@ class Tracking:
         rows = self._warehouse.query(query("unhandled_events"), params)
         return [_typed(UnhandledEvent, row) for row in rows]
 
+    def letter_states(self, event_ids: Sequence[str], since: date) -> list[LetterState]:
+        """Load how far these events are with each of their handlers."""
+        params = {"event_ids": list(event_ids), "since": since}
+        rows = self._warehouse.query(query("letter_states"), params)
+        return [_typed(LetterState, row) for row in rows]
+
     @property
     def erasure(self) -> Erasure:
         """The deletion of stored data by an operator."""
@@ -289,6 +296,7 @@ class Tracking:
         attempt: int | None = None,
         event_id: str | None = None,
         handler: str | None = None,
+        generation: int | None = None,
         detail: str | None = None,
     ) -> bool:
         """Store a system error; False when an error of this id is stored already."""
@@ -302,6 +310,7 @@ class Tracking:
             "attempt": attempt,
             "event_id": event_id,
             "handler": handler,
+            "generation": generation,
             "hint": hints.get(error_type),
             "detail": detail,
         }

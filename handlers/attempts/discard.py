@@ -1,15 +1,48 @@
-"""Discard an attempt at an operator's command: close it without answers."""
+"""Close an attempt without answers, because an operator discards the dead letter that holds it up."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from events import Deployment, ResultsProcessed
+from events import (
+    EVENT_OF_TYPE,
+    AttemptEvent,
+    BatchPlanned,
+    Deployment,
+    Envelope,
+    ResultsProcessed,
+    read_event,
+    topic_of,
+)
 from handlers.dispatch.errors import Wait
 from handlers.ports import Clock, Job, JobService, Policy
-from tracking import AttemptKey, Claims, Tracking
+from tracking import AttemptKey, Claims, EventLog, Tracking
 
 from .claims import take_next
 from .close import close, results_processed
 from .observed_jobs import labels_of
+
+LOOK_AGAIN = timedelta(minutes=5)
+"""Until a cancelled job is asked for again: the time between two ticks."""
+
+
+def attempt_held_up(
+    envelope: Envelope | None, event_log: EventLog, deployment: Deployment, clock: Clock
+) -> AttemptKey | None:
+    """Return the attempt that stays open while this event is not handled; None for no attempt.
+
+    After a closing with open records it is the next attempt, unless that one is planned already.
+    """
+    event = read_event(envelope.data, EVENT_OF_TYPE[envelope.type]) if envelope else None
+    if not isinstance(event, AttemptEvent):
+        return None
+    if not isinstance(event, ResultsProcessed):
+        return AttemptKey.of(event)
+    following = replace(AttemptKey.of(event), attempt=event.attempt + 1)
+    planned = deployment.event(
+        topic_of(BatchPlanned), following.run_id, following.batch, following.attempt
+    )
+    is_planned = event_log.load([planned], event_log.lookback_start(clock()))
+    return following if event.open and not is_planned else None
 
 
 def discard_attempt(
@@ -60,5 +93,5 @@ def _wait_for_jobs(
     if live:
         raise Wait(
             "a job of this attempt is still running; it is being cancelled",
-            not_before=clock() + timedelta(minutes=5),
+            not_before=clock() + LOOK_AGAIN,
         )

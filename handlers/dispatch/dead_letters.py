@@ -1,116 +1,98 @@
-"""Dead letters on every bus: their attributes, how they are read, and how they are replayed."""
+"""The attributes of dead letters and of messages for one handler, and how a dead letter is read."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
 
-import msgspec
-
-from events import DeadLetter, Unreadable, from_pubsub, is_event
+from events import DeadLetter
+from events.ids import handler_of_dead_letters
 
 from .message import Message
 
 CAUSE, DETAIL = "troupe-cause", "troupe-detail"
-"""Attributes that the delivery loop adds to a message that it rejects."""
+"""Attributes of a dead letter: why the delivery loop rejected it, or the tick gave it up."""
+MESSAGE_ID = "troupe-message-id"
+"""Attribute of a dead letter: the id of the message that it was made of."""
 DELIVERIES = "CloudPubSubDeadLetterSourceDeliveryCount"
 """Attribute that Pub/Sub adds after the last delivery attempt (documented)."""
 SOURCE = "CloudPubSubDeadLetterSourceSubscription"
 """Attribute that Pub/Sub adds: the subscription that dead-lettered the message (documented)."""
 TOO_OFTEN = "too_many_deliveries"
 """The cause of a dead letter that Pub/Sub made itself."""
+NOT_RECORDED = "not_recorded"
+"""The cause of a message whose event the event log does not hold: somebody else published it."""
+STUCK = "stuck_event"
+"""The cause of an event that was republished as often as allowed."""
 LONGEST_ATTRIBUTE = 1024
 """Bytes of one attribute's value (documented)."""
-REPLAY_FOR = "replayfor"
-"""Attribute of a replayed message: only the subscription of this handler delivers it."""
-REPLAY_COUNT = "replaycount"
-"""Attribute of a replayed message: how many times it was replayed."""
-
-_ADDED = re.compile(rf"^(CloudPubSubDeadLetter.*|{CAUSE}|{DETAIL})$")
-"""Attributes that the message got as a dead letter; a replay removes them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredDeadLetter:
-    """One dead letter that a backend keeps, with the message as it was published."""
-
-    letter_id: str
-    event_id: str
-    topic: str
-    handler: str
-    body: bytes
-    attributes: dict[str, str]
-    cause: str
-    dead_lettered_at: datetime
-    state: str
-    """waiting, replayed, discarded or handled."""
+LONGEST_BODY = 4096
+"""Bytes that are kept of a message that is no event of ours."""
+HANDLER = "replayfor"
+"""Attribute of a message that is published again: only this handler's subscription delivers it."""
+GENERATION = "generation"
+"""Attribute of a message that is published again: how many times the event was replayed."""
 
 
-class _Ids(msgspec.Struct, frozen=True):
-    """The ids that an event may carry."""
-
-    run_id: str | None = None
-    batch: int = 0
-    attempt: int = 0
-
-
-def read_dead_letter(message: Message, handler: str) -> DeadLetter:
-    """Return the dead letter. A message that cannot be decoded goes by its message id."""
+def read_dead_letter(
+    message: Message, handler: str, message_id: str, *, is_readable: bool
+) -> DeadLetter:
+    """Return the signal of a message on a dead-letter topic, made of the message `message_id`."""
     attributes = message.attributes
-    id_, kind, ids = _origin(message)
     return DeadLetter(
-        letter_id=id_,
+        message_id=message_id,
         handler=handler,
+        generation=generation_of(attributes),
         cause=attributes.get(CAUSE, TOO_OFTEN),
         detail=attributes.get(DETAIL, ""),
-        event_type=kind,
-        run_id=ids.run_id or "",
-        batch=ids.batch,
-        attempt=ids.attempt,
-        deliveries=int(attributes.get(DELIVERIES, "0") or 0),
+        deliveries=_number(_of_pubsub(attributes, DELIVERIES)),
+        body=message.body[:LONGEST_BODY].decode(errors="replace"),
+        is_readable=is_readable,
     )
-
-
-def _origin(message: Message) -> tuple[str, str, _Ids]:
-    if not is_event(message.attributes):
-        return message.id, "", _Ids()
-    try:
-        envelope = from_pubsub(message.body, message.attributes)
-        ids = msgspec.json.decode(envelope.data, type=_Ids)
-    except (Unreadable, msgspec.MsgspecError):
-        return message.attributes.get("ce-id", message.id), "", _Ids()
-    return envelope.id, envelope.type, ids
 
 
 def dead_letter_attributes(
     message: Message, *, subscription: str, project: str, cause: str, detail: str
 ) -> dict[str, str]:
-    """Return a dead letter's attributes: the message's, those that Pub/Sub adds, and the cause.
-
-    `replayfor` of a replayed message is removed: the filter of the subscription to the dead
-    letters would drop the letter.
-    """
+    """Return a dead letter's attributes: the message's, those that Pub/Sub adds, and the cause."""
     return {
-        **{name: value for name, value in message.attributes.items() if name != REPLAY_FOR},
+        **message.attributes,
         DELIVERIES: str(message.delivery_attempt),
         SOURCE: subscription,
         f"{SOURCE}Project": project,
         "CloudPubSubDeadLetterSourceTopicPublishTime": message.published_at.isoformat(),
-        CAUSE: cause,
-        DETAIL: detail.encode()[:LONGEST_ATTRIBUTE].decode(errors="ignore"),
+        MESSAGE_ID: message.id,
+        **cause_attributes(cause, detail),
     }
 
 
-def replay_attributes(letter: StoredDeadLetter) -> dict[str, str]:
-    """Return the message's own attributes, addressed to the handler that failed, and counted."""
-    own = {k: v for k, v in letter.attributes.items() if not _ADDED.match(k)}
-    count = int(own.get(REPLAY_COUNT, "0")) + 1
-    return own | {REPLAY_FOR: letter.handler, REPLAY_COUNT: str(count)}
+def cause_attributes(cause: str, detail: str) -> dict[str, str]:
+    """Return why a message is a dead letter, within the limits of an attribute."""
+    return {CAUSE: cause, DETAIL: detail.encode()[:LONGEST_ATTRIBUTE].decode(errors="ignore")}
 
 
-def passes_filter(attributes: Mapping[str, str], handler: str) -> bool:
-    """Evaluate the filter of a subscription: no `replayfor`, or `replayfor` is this handler.
+def generation_of(attributes: Mapping[str, str]) -> int:
+    """Read how many times the event of a message was replayed; 0 without the attribute."""
+    return _number(attributes.get(GENERATION, ""))
 
-    In Pub/Sub's syntax: `NOT attributes:replayfor OR attributes.replayfor = "<handler>"`.
+
+def is_addressed_to(topic: str, attributes: Mapping[str, str], handler: str) -> bool:
+    """Whether this handler's subscription delivers a message of the topic.
+
+    In the filter syntax of Pub/Sub: `NOT attributes:replayfor OR attributes.replayfor = "<handler>"`.
+    A dead letter keeps the attributes of its message, so they address nobody on its topic.
     """
-    return attributes.get(REPLAY_FOR, handler) == handler
+    is_dead_letter = handler_of_dead_letters(topic) is not None
+    return is_dead_letter or attributes.get(HANDLER, handler) == handler
+
+
+def source_topic(attributes: Mapping[str, str]) -> str:
+    """Read a dead letter's first topic from the subscription that dead-lettered it; else empty."""
+    return _of_pubsub(attributes, SOURCE).rsplit("/", 1)[-1].rpartition(".")[2]
+
+
+def _of_pubsub(attributes: Mapping[str, str], name: str) -> str:
+    """Read an attribute of Pub/Sub's own; in an unwrapped push its name is in lower case."""
+    return attributes.get(name, attributes.get(name.lower(), ""))
+
+
+def _number(text: str) -> int:
+    """Read a number of at most nine digits; 0 for any other text, which a stranger wrote."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0

@@ -11,11 +11,13 @@ from events import (
     BadRequest,
     CancelRequested,
     Command,
-    DeadLetter,
     Deployment,
+    DiscardRequested,
     Envelope,
     Event,
     GcsObject,
+    LetterCommand,
+    ReplayRequested,
     ReprocessRequested,
     RunRequested,
     Signal,
@@ -29,10 +31,11 @@ from events import (
     type_of,
     wrap_command,
 )
+from events.cloudevents import type_of_topic
 from events.commands import RunId
 from events.ids import derived_run_id, handler_of_dead_letters
 
-from .dead_letters import read_dead_letter
+from .dead_letters import MESSAGE_ID, generation_of, read_dead_letter, source_topic
 from .message import Message
 
 
@@ -42,29 +45,39 @@ class Decoded:
 
     envelope: Envelope
     event: Event | Signal
+    generation: int = 0
+    """How many times the event was replayed before this message was published."""
 
 
 _COMMANDS: dict[str, type[Command]] = {
-    topic_of(kind): kind for kind in (RunRequested, ReprocessRequested, CancelRequested)
-}
+    topic_of(kind): kind
+    for kind in (
+        RunRequested, ReprocessRequested, CancelRequested, ReplayRequested, DiscardRequested,
+    )
+}  # fmt: skip
 
 
 def decode_message(message: Message, deployment: Deployment) -> Decoded:
     """Decode one message. Raises `Unreadable`: no later delivery can decode it either."""
+    handler = handler_of_dead_letters(message.topic)
+    if handler is not None:
+        return _decoded_dead_letter(message, handler, deployment)
     signal = _signal_of(message)
     if signal is not None:
-        return _decoded_signal(message, signal)
+        return Decoded(placeholder(message.id, type_of(type(signal)), message.published_at), signal)
     command = _COMMANDS.get(message.topic)
     if command is not None:
         return _decoded_command(message, command, deployment)
     envelope = from_pubsub(message.body, message.attributes)
-    if envelope.type not in EVENT_OF_TYPE:
-        raise Unreadable(f"unknown event type {envelope.type}")
+    kind = EVENT_OF_TYPE.get(envelope.type)
+    if kind is None or topic_of(kind) != message.topic:
+        raise Unreadable(f"unknown event type {envelope.type} on topic {message.topic}")
     try:
         check_unique(message.body)
     except NotStrict as error:
         raise Unreadable(f"{topic_of_type(envelope.type)}: {error}") from error
-    return Decoded(envelope, read_event(envelope.data, EVENT_OF_TYPE[envelope.type]))
+    event = read_event(envelope.data, kind)
+    return Decoded(envelope, event, generation_of(message.attributes))
 
 
 def _decoded_command(message: Message, kind: type[Command], deployment: Deployment) -> Decoded:
@@ -84,7 +97,8 @@ def _decoded_command(message: Message, kind: type[Command], deployment: Deployme
         run_id = "" if repeated in _AMBIGUOUS else _run_id_in(data)
         id_ = message.id if repeated == "id" else id_
         return _refusal(kind, id_, run_id, time, str(error), deployment)
-    return Decoded(wrap_command(command, deployment=deployment, id_=id_, time=time), command)
+    envelope = wrap_command(command, deployment=deployment, id_=id_, time=time)
+    return Decoded(envelope, command, generation_of(message.attributes))
 
 
 _ANY_PROPERTY = "a property"
@@ -105,15 +119,15 @@ def _repeated_in(body: bytes) -> str:
 
 def _named(command: Command, id_: str) -> Command:
     """Derive a missing run id from the message id, so that a redelivery is the same run."""
-    return (
-        command if command.run_id else msgspec.structs.replace(command, run_id=derived_run_id(id_))
-    )
+    if command.run_id or isinstance(command, LetterCommand):
+        return command
+    return msgspec.structs.replace(command, run_id=derived_run_id(id_))
 
 
 def _refusal(
     kind: type[Command], id_: str, run_id: str, time: datetime, why: str, deployment: Deployment
 ) -> Decoded:
-    if kind is CancelRequested:
+    if kind not in (RunRequested, ReprocessRequested):
         raise Unreadable(why)
     run_id = run_id or derived_run_id(id_)
     bad = BadRequest(run_id=run_id, request_id=id_, detail=why)
@@ -133,9 +147,6 @@ def _run_id_in(data: bytes) -> str:
 
 
 def _signal_of(message: Message) -> Signal | None:
-    handler = handler_of_dead_letters(message.topic)
-    if handler is not None:
-        return read_dead_letter(message, handler)
     if message.topic == topic_of(WatchTick):
         return WatchTick()
     if message.topic == topic_of(GcsObject):
@@ -145,17 +156,53 @@ def _signal_of(message: Message) -> Signal | None:
     return None
 
 
-def _decoded_signal(message: Message, signal: Signal) -> Decoded:
-    letter = signal if isinstance(signal, DeadLetter) else None
-    envelope = Envelope(
-        id=letter.letter_id if letter else message.id,
-        type=letter.event_type if letter and letter.event_type else type_of(type(signal)),
+def _decoded_dead_letter(message: Message, handler: str, deployment: Deployment) -> Decoded:
+    """Decode a dead letter with the event or command that it carries, as its handler got it."""
+    original = Message(
+        topic=source_topic(message.attributes) or _topic_of_event(message),
+        id=message.attributes.get(MESSAGE_ID, message.id),
+        body=message.body,
+        attributes=message.attributes,
+        published_at=message.published_at,
+    )
+    envelope = _event_in(original, deployment)
+    letter = read_dead_letter(message, handler, original.id, is_readable=envelope is not None)
+    if envelope is None:
+        type_ = type_of_topic(original.topic or "unknown")
+        envelope = placeholder(original.id, type_, message.published_at)
+    return Decoded(envelope, letter)
+
+
+def _topic_of_event(message: Message) -> str:
+    return topic_of_type(message.attributes.get("ce-type", ""))
+
+
+def _event_in(original: Message, deployment: Deployment) -> Envelope | None:
+    """Return the event or command of a message; None for a message that holds none.
+
+    A command in bare JSON goes by its message id. Pub/Sub forwards it under another one, by which
+    it would be another command.
+    """
+    has_id = is_event(original.attributes) or MESSAGE_ID in original.attributes
+    if handler_of_dead_letters(original.topic) is not None or not has_id:
+        return None
+    try:
+        decoded = decode_message(original, deployment)
+    except Unreadable:
+        return None
+    return decoded.envelope if isinstance(decoded.event, Event) else None
+
+
+def placeholder(id_: str, event_type: str, time: datetime) -> Envelope:
+    """Return an envelope for a message that is no event of ours."""
+    return Envelope(
+        id=id_,
+        type=event_type,
         source="//dev.troupe/signal",
         subject="",
-        time=message.published_at,
-        data=msgspec.json.encode(letter) if letter else b"{}",
-        correlation=letter.run_id if letter else "",
+        time=time,
+        data=b"{}",
+        correlation="",
         causation="",
         traceparent="",
     )
-    return Decoded(envelope, signal)

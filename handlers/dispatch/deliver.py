@@ -1,11 +1,12 @@
 """The delivery loop: what happens to one Pub/Sub message, in this order.
 
-    decode → record a command → already handled? → handle → record the events that follow
-    → publish them → mark as handled → acknowledge
+    decode → record a command, or find the event recorded → already handled? → handle
+    → record the events that follow → publish them → mark as handled → acknowledge
 
 Pub/Sub delivers at least once, so every step may run twice and every process may die between two
 of them. Two tables make that harmless. The event log is the *outbox*: events are recorded under
 deterministic ids before the first of them is published, and a lost publish is repeated from there.
+A message whose event is not recorded was published by somebody else, and is rejected.
 The deliveries are the *inbox*: what a handler has done already is not done again. The inbox only
 saves work; handlers are idempotent without it.
 """
@@ -21,10 +22,11 @@ from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.ports import Dependencies
 from tracking import Delivery
 
+from .dead_letters import NOT_RECORDED
 from .decode import Decoded, decode_message
 from .errors import Reject, Wait
+from .instructions import Instruction
 from .message import DeliveryResult, Message, Outcome
-from .republish import Republish
 
 LOG = logging.getLogger("troupe.delivery")
 
@@ -37,7 +39,7 @@ def deliver(message: Message, dependencies: Dependencies, publish: Publish) -> D
     decoded = None
     try:
         decoded = decode_message(message, dependencies.deployment)
-        result = _handle_or_wait(message, decoded, dependencies, publish)
+        result = _handle(message, decoded, dependencies, publish)
     except Reject as error:
         result = _rejected(error, decoded)
     except Exception as error:
@@ -64,44 +66,60 @@ def needs_of(handler: Handler) -> tuple[str, ...]:
     return tuple(signature(handler).parameters)[1:]
 
 
-def _handle_or_wait(
+def _handle(
     message: Message, decoded: Decoded, dependencies: Dependencies, publish: Publish
 ) -> DeliveryResult:
-    try:
-        _handle(message, decoded, dependencies, publish)
-    except Wait as wait:
-        _record_delivery(decoded, "waited", message, dependencies, reason=str(wait))
+    handler = handler_of(decoded.event)
+    if handler is None or _was_handled(decoded, handler, dependencies):
+        return DeliveryResult(outcome=Outcome.DONE)
+    started = dependencies.clock()
+    following, wait = _follow(handler, decoded, dependencies)
+    _publish(following, handler, decoded, dependencies, publish)
+    if wait is not None:
+        _record_delivery(decoded, handler, "waited", message, dependencies, wait=wait)
         return DeliveryResult(outcome=Outcome.WAIT, cause="wait", detail=str(wait))
+    if isinstance(decoded.event, Event):
+        spent = (dependencies.clock() - started).total_seconds() * 1000
+        _record_delivery(decoded, handler, "done", message, dependencies, milliseconds=spent)
     return DeliveryResult(outcome=Outcome.DONE)
 
 
-def _handle(
-    message: Message, decoded: Decoded, dependencies: Dependencies, publish: Publish
-) -> None:
-    if isinstance(decoded.event, Command):
-        _record_command(decoded.envelope, dependencies)
-    handler = handler_of(decoded.event)
-    if handler is None or _was_handled(decoded, handler, dependencies):
-        return
-    started = dependencies.clock()
-    following = list(handler(decoded.event, **_arguments(handler, decoded, dependencies)))
-    _publish(following, handler, decoded, dependencies, publish)
-    if isinstance(decoded.event, Event):
-        spent = (dependencies.clock() - started).total_seconds() * 1000
-        _record_delivery(decoded, "done", message, dependencies, milliseconds=spent)
+def _follow(
+    handler: Handler, decoded: Decoded, dependencies: Dependencies
+) -> tuple[list[Event | Instruction], Wait | None]:
+    """Call the handler; return what follows, and the wait that ended it early."""
+    following: list[Event | Instruction] = []
+    try:
+        for each in handler(decoded.event, **_arguments(handler, decoded, dependencies)):
+            following.append(each)  # noqa: PERF402 - extend need not keep what it got before an error
+    except Wait as wait:
+        return following, wait
+    return following, None
 
 
 def _was_handled(decoded: Decoded, handler: Handler, dependencies: Dependencies) -> bool:
-    """Ask the inbox. A handler without dependencies is cheaper to run again than to look up."""
-    if isinstance(decoded.event, Signal) or not needs_of(handler):
+    """Ask outbox and inbox. A command is recorded here, on arrival.
+
+    A command's id is its sender's: it is its idempotency key. Raises `Reject` when it was used
+    before with other content, and for an event that the event log does not hold.
+    """
+    if isinstance(decoded.event, Signal):
         return False
-    return dependencies.event_log.was_handled(
-        decoded.envelope.id, name_of(handler), dependencies.clock()
-    )
+    envelope, now = decoded.envelope, dependencies.clock()
+    known = dependencies.event_log.known(envelope, name_of(handler), now)
+    if isinstance(decoded.event, Command):
+        if not known.is_recorded:
+            dependencies.event_log.record([envelope], now)
+        elif not known.is_equal:
+            raise Reject("id_reused", f"{envelope.id} was used before with other content")
+    elif not known.is_equal:
+        what = "other content" if known.is_recorded else "no event of this id and time"
+        raise Reject(NOT_RECORDED, f"the event log has {what}: {envelope.id}")
+    return known.is_handled
 
 
 def _publish(
-    following: Sequence[Event | Republish],
+    following: Sequence[Event | Instruction],
     handler: Handler,
     decoded: Decoded,
     dependencies: Dependencies,
@@ -120,28 +138,16 @@ def _publish(
         for event in following
         if isinstance(event, Event)
     ]
-    again = [each for each in following if isinstance(each, Republish)]
+    instructions = [each for each in following if isinstance(each, Instruction)]
     dependencies.event_log.record(events, now)
-    publish([*events, *(each.envelope for each in again)])
-    republished = [
-        Delivery(envelope=each.envelope, handler=each.handler, outcome="republished")
-        for each in again
-    ]
-    dependencies.event_log.record_deliveries(republished, now)
+    _mark([each for each in instructions if each.is_marked_first], dependencies)
+    publish([*events, *(each.publication() for each in instructions if each.is_published)])
+    _mark([each for each in instructions if not each.is_marked_first], dependencies)
 
 
-def _record_command(envelope: Envelope, dependencies: Dependencies) -> None:
-    """Record a command on arrival, under its own id: the id is its idempotency key.
-
-    Raises `Reject` when the id was used before with other content.
-    """
-    now = dependencies.clock()
-    since = dependencies.event_log.lookback_start(now)
-    known = dependencies.event_log.load([envelope.id], since)
-    if not known:
-        dependencies.event_log.record([envelope], now)
-    elif known[0].data != envelope.data:
-        raise Reject("id_reused", f"{envelope.id} was used before with other content")
+def _mark(instructions: Sequence[Instruction], dependencies: Dependencies) -> None:
+    marks = [each.delivery() for each in instructions]
+    dependencies.event_log.record_deliveries(marks, dependencies.clock())
 
 
 def _arguments(handler: Handler, decoded: Decoded, dependencies: Dependencies) -> dict[str, Any]:
@@ -153,21 +159,21 @@ def _arguments(handler: Handler, decoded: Decoded, dependencies: Dependencies) -
 
 def _record_delivery(
     decoded: Decoded,
+    handler: Handler,
     outcome: str,
     message: Message,
     dependencies: Dependencies,
     *,
-    reason: str | None = None,
+    wait: Wait | None = None,
     milliseconds: float | None = None,
 ) -> None:
-    handler = handler_of(decoded.event)
-    if handler is None:
-        return
     delivery = Delivery(
         envelope=decoded.envelope,
         handler=name_of(handler),
         outcome=outcome,
-        reason=reason,
+        generation=decoded.generation,
+        not_before=wait.not_before if wait else None,
+        reason=str(wait) if wait else None,
         milliseconds=milliseconds,
         delivery_attempt=message.delivery_attempt,
     )

@@ -1,7 +1,7 @@
 """Errors that a handler or a backend raises, named after what the receiver should do.
 
     Redeliver    a passing fault: deliver the same message again, later, with back-off
-    Wait         another caller is at work: acknowledge; the tick republishes the event
+    Wait         not now: acknowledge; the tick republishes the event, at a given time or soon
     Reject       the message can never succeed: to the dead letters at once, with its cause
     Refused      Vertex refuses this job, now and later
     Unavailable  Vertex certainly did not create the job; a later request may succeed
@@ -17,10 +17,16 @@ class Redeliver(Exception):
 
 
 class Wait(Exception):
-    """Another caller has to act first, or a service has to come back."""
+    """Another caller has to act first, or a time has to come.
+
+    What the handler has yielded before is published.
+    """
 
     def __init__(self, reason: str, *, not_before: datetime | None = None) -> None:
-        """`reason` is shown to operators; the tick republishes the event at `not_before`."""
+        """`reason` is shown to operators.
+
+        Without `not_before` the tick republishes the event as one that was not handled.
+        """
         super().__init__(reason)
         self.not_before = not_before
 

@@ -1,25 +1,13 @@
-"""Publish events again that no handler has finished: at doubling intervals, a bounded number of times."""
+"""Publish events again that no handler has finished; give those up that were republished in vain."""
 
-import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 
-from analysis.error_types import log_fields
 from events import Envelope
-from events.ids import stuck_event_error
-from handlers.ports import Policy
+from handlers.ports import Dependencies, Policy
 from tracking import EventLog, Row, Tracking, UnhandledEvent
 
-LOG = logging.getLogger("troupe.tick")
-
-
-@dataclass(frozen=True, slots=True)
-class Republish:
-    """An instruction to the delivery loop: publish this recorded event again, for this handler."""
-
-    envelope: Envelope
-    handler: str
+from .instructions import GiveUp, Republish
 
 
 def republish(
@@ -28,46 +16,60 @@ def republish(
     subscriptions: Sequence[Row],
     since: date,
     policy: Policy,
-) -> Iterator[Republish]:
-    """Yield the events that are due, oldest first; record a system error for those given up."""
-    unhandled = tracking.unhandled_events(since, subscriptions)
-    for lost in given_up(unhandled, policy):
-        is_new = tracking.store_error(
-            stuck_event_error(lost.event_id, lost.handler),
-            "stuck_event",
-            cause=lost.handler,
-            event_id=lost.event_id,
-            handler=lost.handler,
-            detail=f"{lost.event_id} was republished {lost.republished} times",
-        )
-        if is_new:
-            ids = {"event_id": lost.event_id, "handler": lost.handler}
-            LOG.error("event-stuck", extra=log_fields("stuck_event") | ids)
-    chosen = due(unhandled, policy)
-    known = {e.id: e for e in event_log.load([event.event_id for event in chosen], since)}
+) -> Iterator[Republish | GiveUp]:
+    """Yield what to do about the events that are due, oldest first, a bounded number of them."""
+    chosen = due(tracking.unhandled_events(since, subscriptions), policy)
+    envelopes = _envelopes(chosen, event_log, since)
     for event in chosen:
-        yield Republish(known[event.event_id], event.handler)
+        is_over = event.waits_until is None and event.republished >= policy.republish_times
+        yield _instruction(event, envelopes[event.event_id], give_up=is_over)
+
+
+def unfinished(dependencies: Dependencies) -> list[Envelope]:
+    """Return every event that no handler has finished, for a bus that lost what it held."""
+    event_log = dependencies.event_log
+    since = event_log.lookback_start(dependencies.clock())
+    events = dependencies.tracking.unhandled_events(since, dependencies.subscriptions)
+    envelopes = _envelopes(events, event_log, since)
+    return [_instruction(each, envelopes[each.event_id]).publication() for each in events]
 
 
 def due(unhandled: Sequence[UnhandledEvent], policy: Policy) -> list[UnhandledEvent]:
-    """Return the events that this tick republishes."""
-    late = [
-        event
-        for event in unhandled
-        if event.republished < policy.republish_times and _is_silent(event, policy)
-    ]
-    return late[: policy.republish_per_tick]
+    """Return the events that this tick publishes again.
+
+    Those that were given up come last: while their letters cannot be recorded, they would use up
+    every tick.
+    """
+    late = [event for event in unhandled if _is_due(event, policy)]
+    return sorted(late, key=lambda event: event.is_given_up)[: policy.republish_per_tick]
 
 
-def given_up(unhandled: Sequence[UnhandledEvent], policy: Policy) -> list[UnhandledEvent]:
-    """Return the events that were republished as often as allowed, and one interval has passed."""
-    return [
-        event
-        for event in unhandled
-        if event.republished >= policy.republish_times and _is_silent(event, policy)
-    ]
-
-
-def _is_silent(event: UnhandledEvent, policy: Policy) -> bool:
+def _is_due(event: UnhandledEvent, policy: Policy) -> bool:
+    if event.is_given_up:
+        return event.silent_seconds >= policy.unrecorded_letter_seconds
+    if event.waits_until is not None:
+        return event.wait_is_over
     interval: int = policy.republish_after_seconds * 2**event.republished
     return event.silent_seconds >= interval
+
+
+def _envelopes(
+    events: Sequence[UnhandledEvent], event_log: EventLog, since: date
+) -> dict[str, Envelope]:
+    ids = [event.event_id for event in events]
+    return {envelope.id: envelope for envelope in event_log.load(ids, since)}
+
+
+def _instruction(
+    event: UnhandledEvent, envelope: Envelope, *, give_up: bool = False
+) -> Republish | GiveUp:
+    """A republication that ends a wait repeats the number before it, so that it does not count."""
+    if give_up or event.is_given_up:
+        return GiveUp(envelope=envelope, handler=event.handler, generation=event.generation)
+    return Republish(
+        envelope=envelope,
+        handler=event.handler,
+        generation=event.generation,
+        republication=event.republished + (event.waits_until is None),
+        not_before=event.waits_until,
+    )

@@ -6,7 +6,6 @@ resource "google_monitoring_notification_channel" "email" {
 }
 
 locals {
-  undelivered    = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
   oldest_unacked = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/oldest_unacked_message_age\""
   push_requests  = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/push_request_count\""
   responses      = "resource.type=\"cloud_run_revision\" AND metric.type=\"run.googleapis.com/request_count\""
@@ -21,9 +20,9 @@ locals {
   # Each name is a section of docs/runbook.md. Thresholds that users may want to change are variables.
   alerts = {
     dead-letters-waiting = {
-      severity = "ERROR", title = "dead letters are waiting"
-      filter   = "${local.undelivered} AND resource.labels.subscription_id=starts_with(\"${var.topic_prefix}people.dead-letter-\")"
-      aligner  = "ALIGN_MAX", threshold = 0, minutes = 0
+      severity = "ERROR", title = "a dead letter waits for an operator"
+      filter   = "${local.log_metric}/event_dead_lettered\""
+      aligner  = "ALIGN_DELTA", threshold = 0, minutes = 0
     }
     dead-letters-unrecorded = {
       severity = "ERROR", title = "dead letters could not be recorded for an hour"
@@ -39,11 +38,6 @@ locals {
       severity = "WARNING", title = "a handler keeps failing"
       filter   = "${local.responses} AND metric.labels.response_code_class=\"5xx\" AND resource.labels.service_name=one_of(${local.service_names})"
       aligner  = "ALIGN_RATE", threshold = var.thresholds.failing_per_minute / 60, minutes = 10
-    }
-    stuck-batches = {
-      severity = "ERROR", title = "a batch is stuck"
-      filter   = "${local.log_metric}/event_stuck\""
-      aligner  = "ALIGN_DELTA", threshold = 0, minutes = 0
     }
     error-rate = {
       severity = "WARNING", title = "a run ended with more than ${var.thresholds.error_rate * 100} % failed records"

@@ -1,14 +1,14 @@
 locals {
-  our_subscriptions = "resource.labels.subscription_id=monitoring.regex.full_match(\"${var.topic_prefix}(${join("|", concat(keys(local.service_of), ["people"]))})[.].*\")"
+  undelivered       = "resource.type=\"pubsub_subscription\" AND metric.type=\"pubsub.googleapis.com/subscription/num_undelivered_messages\""
+  our_subscriptions = "resource.labels.subscription_id=monitoring.regex.full_match(\"${var.topic_prefix}(${join("|", keys(local.service_of))})[.].*\")"
 
   charts = concat(
     [
       { title = "Undelivered messages", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = "${local.undelivered} AND ${local.our_subscriptions}" },
       { title = "Age of the oldest unacknowledged message, seconds", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = "${local.oldest_unacked} AND ${local.our_subscriptions}" },
-      { title = "Dead letters", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = local.alerts.dead-letters-waiting.filter },
+      { title = "Dead letters", by = "resource.label.service_name", aligner = "ALIGN_DELTA", filter = local.alerts.dead-letters-waiting.filter },
       { title = "Deliveries per second, by outcome", by = "metric.label.outcome", aligner = "ALIGN_RATE", filter = "${local.log_metric}/deliveries\"" },
       { title = "5xx responses per second", by = "resource.label.service_name", aligner = "ALIGN_RATE", filter = local.alerts.failing-handlers.filter },
-      { title = "Stuck events", by = "resource.label.service_name", aligner = "ALIGN_DELTA", filter = local.alerts.stuck-batches.filter },
     ],
     [
       for metric, title in local.success_metrics :

@@ -11,9 +11,9 @@ locals {
     recovery_seconds   = "Seconds from an attempt that left records open to the end of its batch"
   }
   logged_errors = {
-    event_stuck = { event = "event-stuck", description = "Events that no handler finished after the last republication" }
-    run_refused = { event = "run-refused", description = "Requests that were refused" }
-    duty_failed = { event = "tick-duty-failed", description = "Duties of the tick that failed; the next tick tries again" }
+    event_dead_lettered = { event = "event-dead-lettered", description = "Dead letters, each counted once" }
+    run_refused         = { event = "run-refused", description = "Requests that were refused" }
+    duty_failed         = { event = "tick-duty-failed", description = "Duties of the tick that failed; the next tick tries again" }
   }
 }
 

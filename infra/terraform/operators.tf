@@ -1,8 +1,9 @@
-# Operators request and stop runs, replay and discard dead letters, and read the tables.
+# Operators publish commands, and read the tables. Stewards also clear a run's history and forget persons: both delete rows
+# and list the remaining files. A steward who requests runs is an operator as well.
 locals {
-  operator_topics       = { for p in setproduct(local.catalogue.operators.publishes, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
-  operator_dead_letters = { for p in setproduct(local.dead_letters, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
-  operator_tables       = { for p in setproduct(local.catalogue.operators.writes, var.operators) : "${p[0]}--${p[1]}" => { table = p[0], member = p[1] } }
+  operator_topics = { for p in setproduct(local.catalogue.operators.publishes, var.operators) : "${p[0]}--${p[1]}" => { topic = p[0], member = p[1] } }
+  steward_tables  = { for p in setproduct(local.steward_writes, var.stewards) : "${p[0]}--${p[1]}" => { table = p[0], member = p[1] } }
+  steward_writes  = concat(local.catalogue.stewards.writes, keys(var.analyses))
 }
 
 resource "google_pubsub_topic_iam_member" "operator" {
@@ -12,26 +13,11 @@ resource "google_pubsub_topic_iam_member" "operator" {
   member   = each.value.member
 }
 
-resource "google_pubsub_subscription_iam_member" "operator" {
-  for_each     = local.operator_dead_letters
-  subscription = google_pubsub_subscription.dead_letter_pull[each.value.topic].name
-  role         = "roles/pubsub.subscriber"
-  member       = each.value.member
-}
-
 resource "google_bigquery_dataset_iam_member" "operator" {
-  for_each   = var.operators
+  for_each   = setunion(var.operators, var.stewards)
   dataset_id = google_bigquery_dataset.troupe.dataset_id
   role       = "roles/bigquery.dataViewer"
   member     = each.key
-}
-
-resource "google_bigquery_table_iam_member" "operator" {
-  for_each   = local.operator_tables
-  dataset_id = google_bigquery_dataset.troupe.dataset_id
-  table_id   = google_bigquery_table.table[each.value.table].table_id
-  role       = "roles/bigquery.dataEditor"
-  member     = each.value.member
 }
 
 resource "google_project_iam_member" "operator" {
@@ -41,12 +27,12 @@ resource "google_project_iam_member" "operator" {
   member   = each.value.member
 }
 
-# Stewards also clear a run's history and forget persons: both delete rows in every table and list the remaining files.
-resource "google_bigquery_dataset_iam_member" "steward" {
-  for_each   = var.stewards
+resource "google_bigquery_table_iam_member" "steward" {
+  for_each   = local.steward_tables
   dataset_id = google_bigquery_dataset.troupe.dataset_id
+  table_id   = google_bigquery_table.table[each.value.table].table_id
   role       = "roles/bigquery.dataEditor"
-  member     = each.key
+  member     = each.value.member
 }
 
 resource "google_storage_bucket_iam_member" "steward" {

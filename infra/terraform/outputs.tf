@@ -8,11 +8,6 @@ output "topics" {
   value       = { for k, t in merge(google_pubsub_topic.event, google_pubsub_topic.signal) : k => t.id }
 }
 
-output "dead_letter_subscriptions" {
-  description = "Pull subscription of each dead-letter topic, for operators."
-  value       = { for k, s in google_pubsub_subscription.dead_letter_pull : k => s.id }
-}
-
 output "services" {
   description = "URL of each service; only Pub/Sub's pushes reach it."
   value       = { for k, s in google_cloud_run_v2_service.service : k => s.uri }

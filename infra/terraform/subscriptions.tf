@@ -35,20 +35,6 @@ resource "google_pubsub_subscription" "push" {
   ]
 }
 
-# The dead letters themselves, for operators: `troupe dead-letters` lists, replays and discards them.
-resource "google_pubsub_subscription" "dead_letter_pull" {
-  for_each                   = local.dead_letters
-  name                       = "${var.topic_prefix}people.${each.key}"
-  topic                      = local.topics[each.key].id
-  ack_deadline_seconds       = local.ack_deadline
-  message_retention_duration = local.max_retention
-  deletion_policy            = local.deletion_policy
-
-  expiration_policy {
-    ttl = "" # never
-  }
-}
-
 # Pub/Sub forwards a dead letter only if its agent may publish on the dead-letter topic …
 resource "google_pubsub_topic_iam_member" "dead_letter_publisher" {
   for_each = local.dead_letters

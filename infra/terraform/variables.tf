@@ -186,13 +186,13 @@ variable "environment" {
 # Access and alerts
 
 variable "operators" {
-  description = "IAM members who may request and stop runs, replay and discard dead letters, and read the tables."
+  description = "IAM members who may publish commands (request and stop runs, replay and discard dead letters) and read the tables. They write no table."
   type        = set(string)
   default     = []
 }
 
 variable "stewards" {
-  description = "IAM members who may clear the history of a run and forget a person: they may write every table and read every file."
+  description = "IAM members who may clear the history of a run and forget a person: they may read and write the tables that this deletes from, and read every file."
   type        = set(string)
   default     = []
 }

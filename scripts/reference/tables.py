@@ -24,6 +24,7 @@ HOLDS = {
     "attempt_closings": "How each attempt ended, with its counts and its cost.",
     "events": "The event log: every event as it was published.",
     "deliveries": "The outcome of each delivery.",
+    "dead_letters": "Dead letters: what each handler could not handle, for operators.",
     "history_clearings": "Runs whose history an operator cleared.",
     "run_reports": "The report of each run, with its metrics as columns.",
 }

@@ -34,7 +34,7 @@ from troupe import operations
 from troupe.backends.defaults import utc_now
 from troupe.backends.gcp.backend import GcpBackend
 from troupe.backends.gcp.bucket import StorageBucket, storage_client
-from troupe.backends.gcp.dead_letter_store import subscriber_client
+from troupe.backends.gcp.bus import subscriber_client
 from troupe.backends.gcp.settings import ALL, known_handlers, read_settings
 from troupe.backends.gcp.warehouse import bigquery_client
 from troupe.cli.app import app

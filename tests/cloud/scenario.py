@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.cloud.deployment import CloudDeployment
+from troupe.operations.dead_letters import list_dead_letters
 
 KILL_SECONDS = 5.0
 """Seconds between two kills."""
@@ -74,6 +75,6 @@ def run_scenario(
         kills=cloud.kills - killed,
         jobs=cloud.jobs(run_id),
         deliveries=cloud.deliveries() - before,
-        dead_letters=sum(each["count"] for each in cloud.backend.letters.waiting()),
+        dead_letters=len(list_dead_letters(cloud.backend).letters),
         totals=cloud.totals(run_id),
     )

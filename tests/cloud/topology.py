@@ -10,11 +10,9 @@ from google.cloud.pubsub_v1 import (  # type: ignore[import-untyped]
 from google.protobuf.duration_pb2 import Duration  # type: ignore[import-untyped]
 
 from events import EVENTS, topic_of
-from events.ids import dead_letter_topic
-from handlers.dispatch.dead_letters import REPLAY_FOR
-from troupe.backends.gcp.dead_letter_store import operator_subscription
 from troupe.backends.gcp.settings import GcpSettings
 from troupe.deployment.topology import Subscription, subscriptions
+from troupe.doctor.subscription import filter_of
 
 Endpoint = Callable[[Subscription], str | None]
 """The push endpoint of a subscription; None for a pull subscription."""
@@ -54,13 +52,6 @@ def lay_out(
         subscriber.create_subscription(
             request=_subscription(each, settings, endpoint(each), pace, unwrapped)
         )
-    for handler in sorted({each.handler for each in chosen if each.dead_letter_topic}):
-        if dead_letter_topic(handler) in letters:
-            subscriber.create_subscription(
-                name=settings.subscription(operator_subscription(handler)),
-                topic=settings.topic(dead_letter_topic(handler)),
-                ack_deadline_seconds=60,
-            )
 
 
 def _subscription(
@@ -74,7 +65,7 @@ def _subscription(
         "name": settings.subscription(each.name),
         "topic": settings.topic(each.topic),
         "ack_deadline_seconds": pace.ack_deadline_seconds,
-        "filter": f'NOT attributes:{REPLAY_FOR} OR attributes.{REPLAY_FOR} = "{each.handler}"',
+        "filter": filter_of(each),
         "retry_policy": {
             "minimum_backoff": _duration(pace.first_seconds),
             "maximum_backoff": _duration(pace.most_seconds),

@@ -10,12 +10,8 @@ from typing import Protocol
 import pytest
 
 from events import BatchPlanned, Envelope, from_pubsub
-from handlers.dispatch.dead_letters import (
-    REPLAY_COUNT,
-    REPLAY_FOR,
-    StoredDeadLetter,
-    replay_attributes,
-)
+from handlers.dispatch.dead_letters import GENERATION, HANDLER, MESSAGE_ID
+from handlers.dispatch.instructions import GiveUp, Replay
 from handlers.dispatch.message import Message
 from tests.events.making import wrapped
 from troupe.deployment.topology import Subscription
@@ -45,22 +41,9 @@ class LeasedMessage(Protocol):
     def subscription(self) -> Subscription: ...
 
 
-class DeadLetters(Protocol):
-    def find(
-        self,
-        handler: str | None = None,
-        cause: str | None = None,
-        since: datetime | None = None,
-        letter_id: str | None = None,
-    ) -> list[StoredDeadLetter]: ...
-    def settle(self, letter: StoredDeadLetter, state: str) -> None: ...
-
-
 class BusHarness(Protocol):
     """A bus with the subscriptions above and short retry intervals."""
 
-    @property
-    def letters(self) -> DeadLetters: ...
     def publish(self, envelopes: Sequence[Envelope]) -> None: ...
     def send(self, topic: str, body: bytes, attributes: Mapping[str, str]) -> str: ...
     def lease(self) -> tuple[int, LeasedMessage]:
@@ -250,67 +233,58 @@ class BusSuite:
 
         assert harness.is_empty()
 
-    def test_reading_dead_letters_does_not_remove_them(self, harness: BusHarness) -> None:
-        """A second read finds the same letters."""
-        self.dead_letter(harness, "f1", "object_conflict")
-        self.dead_letter(harness, "f2", "output_missing")
+    def test_a_dead_letter_names_the_message_that_it_was_made_of(self, harness: BusHarness) -> None:
+        """Two letters of one message are one letter, though each is a message of its own."""
+        id_ = harness.send("jsonl-uploaded", b"body", {})
+        number, _ = harness.lease()
 
-        for _ in range(2):
-            assert {"f1", "f2"} == {each.event_id for each in harness.letters.find("submit-job")}
+        harness.dead_lettered(number, "cause", "detail")
 
-    def test_dead_letters_are_found_by_cause_time_and_event(self, harness: BusHarness) -> None:
-        """Each filter of the operators' commands."""
-        self.dead_letter(harness, "f1", "object_conflict")
-        self.dead_letter(harness, "f2", "output_missing")
+        assert id_ == self.take(harness).attributes[MESSAGE_ID]
 
-        find = harness.letters.find
-        assert ["f2"] == [each.event_id for each in find("submit-job", cause="output_missing")]
-        assert ["f1"] == [each.event_id for each in find("submit-job", letter_id="f1")]
-        assert [] == find("submit-job", since=harness.now() + timedelta(days=1))
-        (letter,) = find("submit-job", letter_id="f1")
-        assert ("jsonl-uploaded", "submit-job", b"body", "object_conflict", "waiting") == (
-            letter.topic, letter.handler, letter.body, letter.cause, letter.state,
-        )  # fmt: skip
+    # Publishing again
 
-    def test_a_settled_letter_is_gone_and_the_others_stay(self, harness: BusHarness) -> None:
-        """Other letters of the same handler are still found."""
-        self.dead_letter(harness, "f1", "cause")
-        self.dead_letter(harness, "f2", "cause")
-
-        (letter,) = harness.letters.find("submit-job", letter_id="f1")
-        harness.letters.settle(letter, "discarded")
-
-        assert ["f2"] == [each.event_id for each in harness.letters.find("submit-job")]
-
-    def test_a_replayed_letter_is_the_original_message(self, harness: BusHarness) -> None:
-        """The same event id and body, without the dead letter's attributes, for its handler alone."""
-        self.dead_letter(harness, "f1", "cause")
-        (letter,) = harness.letters.find("submit-job")
-
-        harness.send(letter.topic, letter.body, replay_attributes(letter))
-        harness.letters.settle(letter, "replayed")
+    def test_a_replayed_event_is_the_recorded_one_of_the_next_generation(
+        self, harness: BusHarness
+    ) -> None:
+        """For its handler alone."""
+        envelope = self.planned()
+        harness.publish(
+            [Replay(envelope=envelope, handler="write-jsonl", generation=2).publication()]
+        )
 
         message = self.take(harness)
-        assert ("jsonl-uploaded", b"body") == (message.topic, message.body)
-        assert {"ce-id": "f1", REPLAY_FOR: "submit-job", REPLAY_COUNT: "1"} == dict(
-            message.attributes
+
+        assert envelope == from_pubsub(message.body, message.attributes)
+        assert ("batch-planned", "write-jsonl", "2") == (
+            message.topic, message.attributes[HANDLER], message.attributes[GENERATION],
+        )  # fmt: skip
+        assert harness.is_empty()
+
+    def test_an_event_that_is_given_up_goes_to_the_dead_letters_of_its_handler(
+        self, harness: BusHarness
+    ) -> None:
+        """With its cause and its generation."""
+        harness.publish(
+            [GiveUp(envelope=self.planned(), handler="submit-job", generation=1).publication()]
         )
-        assert [] == harness.letters.find("submit-job")
 
-    def test_a_replay_that_fails_again_is_a_dead_letter_again(self, harness: BusHarness) -> None:
-        """Without the attribute that names its handler, so that `record-dead-letter` receives it."""
-        self.dead_letter(harness, "f1", "cause", **{REPLAY_FOR: "submit-job", REPLAY_COUNT: "1"})
+        letter = self.take(harness)
 
-        (letter,) = harness.letters.find("submit-job")
-        assert REPLAY_FOR not in letter.attributes
-        assert "2" == replay_attributes(letter)[REPLAY_COUNT]
+        assert ("dead-letter-submit-job", "stuck_event", "1") == (
+            letter.topic, letter.attributes["troupe-cause"], letter.attributes[GENERATION],
+        )  # fmt: skip
 
-    def dead_letter(self, harness: BusHarness, event: str, cause: str, **attributes: str) -> None:
-        """Dead-letter a message at its first delivery, and take the letter's own message."""
-        harness.send("jsonl-uploaded", b"body", {"ce-id": event} | attributes)
-        number, _ = harness.lease()
-        harness.dead_lettered(number, cause, "detail")
-        assert "dead-letter-submit-job" == self.take(harness).topic
+    def test_a_replay_that_fails_again_is_a_dead_letter_of_its_generation(
+        self, harness: BusHarness
+    ) -> None:
+        """`record-dead-letter` receives it, although the message names another handler."""
+        letter = self.given_up(harness, **{HANDLER: "submit-job", GENERATION: "1"})
+        assert "jsonl-uploaded" == letter.topic
+
+        dead = self.take(harness)
+
+        assert ("dead-letter-submit-job", "1") == (dead.topic, dead.attributes[GENERATION])
 
     # Replays
 
@@ -318,9 +292,9 @@ class BusSuite:
         ("attributes", "receivers"),
         [
             ({}, {"write-jsonl", "audit"}),
-            ({REPLAY_FOR: "write-jsonl"}, {"write-jsonl"}),
-            ({REPLAY_FOR: "audit"}, {"audit"}),
-            ({REPLAY_FOR: "unknown"}, set()),
+            ({HANDLER: "write-jsonl"}, {"write-jsonl"}),
+            ({HANDLER: "audit"}, {"audit"}),
+            ({HANDLER: "unknown"}, set()),
         ],
     )
     def test_a_replay_is_for_one_handler_alone(

@@ -1,6 +1,5 @@
 """The in-process bus alone: deadlines, back-off, restarts and injected faults."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,21 +12,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events import BatchPlanned
+from handlers.dispatch.dead_letters import GENERATION, HANDLER
 from handlers.dispatch.errors import Redeliver
 from handlers.dispatch.message import Message
 from tests.events.making import wrapped
 from tests.local.fakes import HeldClock
-from troupe.backends.local.bus import REPLAY_FOR, LeasedMessage, LocalBus, Retry
+from troupe.backends.local.bus import LeasedMessage, LocalBus, Retry
 from troupe.backends.local.bus_faults import Faults
-from troupe.backends.local.dead_letter_store import LocalDeadLetters
+from troupe.backends.local.delivery_counts import LocalDeliveryCounts
 from troupe.backends.local.warehouse import next_name
 from troupe.deployment.topology import Subscription
 
-EVENT = Subscription(topic="batch-planned", handler="write-jsonl", dead_letter_topic="dead")
-SECOND = Subscription(topic="batch-planned", handler="audit", dead_letter_topic="dead-too")
+EVENT = Subscription(
+    topic="batch-planned", handler="write-jsonl", dead_letter_topic="dead-letter-x"
+)
+SECOND = Subscription(topic="batch-planned", handler="audit", dead_letter_topic="dead-letter-too")
 SIGNAL = Subscription(topic="watch-tick", handler="watch-jobs", dead_letter_topic=None)
-UPLOADED = Subscription(topic="jsonl-uploaded", handler="submit-job", dead_letter_topic="dead")
-DEAD = Subscription(topic="dead", handler="record-dead-letter", dead_letter_topic=None)
+UPLOADED = Subscription(
+    topic="jsonl-uploaded", handler="submit-job", dead_letter_topic="dead-letter-x"
+)
+DEAD = Subscription(topic="dead-letter-x", handler="record-dead-letter", dead_letter_topic=None)
 RETRY = Retry(first_seconds=10, most_seconds=60, attempts=5, deadline_seconds=600)
 
 
@@ -42,11 +46,10 @@ class LocalBusHarness:
 
     def restart(self) -> None:
         """Start a new process on the same database; what was in memory is lost."""
-        self.letters = LocalDeadLetters(self.db, self.clock)
         self.bus = LocalBus(
             (EVENT, SECOND, UPLOADED, SIGNAL, DEAD),
             self.clock,
-            self.letters,
+            LocalDeliveryCounts(self.db),
             retry=RETRY,
             faults=self.faults,
             name=next_name(self.db),
@@ -224,7 +227,7 @@ def test_after_the_last_attempt_it_is_a_dead_letter_as_google_makes_it(
 
     letter = harness.take()
 
-    assert (5, "dead", b"body") == (last.delivery_attempt, letter.topic, letter.body)
+    assert (5, "dead-letter-x", b"body") == (last.delivery_attempt, letter.topic, letter.body)
     added = {name: v for name, v in letter.attributes.items() if name.startswith("CloudPubSub")}
     assert {
         "CloudPubSubDeadLetterSourceDeliveryCount": "5",
@@ -235,21 +238,6 @@ def test_after_the_last_attempt_it_is_a_dead_letter_as_google_makes_it(
     assert "too_many_deliveries" == letter.attributes["troupe-cause"]
     assert last.attributes.items() <= letter.attributes.items()
     assert (0, []) == (harness.bus.waiting, harness.kept())
-
-
-def test_a_dead_letter_survives_a_restart(harness: LocalBusHarness) -> None:
-    """With everything that a replay needs."""
-    given_up(harness)
-    harness.restart()
-
-    assert [{"handler": "submit-job", "cause": "too_many_deliveries", "count": 1}] == (
-        harness.letters.waiting()
-    )
-    ((event, topic, body, attributes),) = harness.db.execute(
-        "SELECT event_id, topic, body, attributes FROM local_dead_letters"
-    ).fetchall()
-    assert ("f1", "jsonl-uploaded", b"body") == (event, topic, bytes(body))
-    assert "f1" == json.loads(attributes)["ce-id"]
 
 
 def test_a_rejected_message_is_dead_lettered_at_once_with_its_cause(
@@ -267,7 +255,6 @@ def test_a_rejected_message_is_dead_lettered_at_once_with_its_cause(
         letter.attributes["CloudPubSubDeadLetterSourceDeliveryCount"],
     )
     assert 1024 == len(letter.attributes["troupe-detail"])
-    assert ["object_conflict"] == [each["cause"] for each in harness.letters.waiting()]
     assert (0, []) == (harness.bus.waiting, harness.kept())
 
 
@@ -290,7 +277,7 @@ def test_a_signal_is_dropped_after_the_last_attempt(harness: LocalBusHarness) ->
         harness.bus.refuse(number)
         harness.clock.pass_(60)
 
-    assert (None, 0, []) == (harness.bus.lease(), harness.bus.waiting, harness.letters.waiting())
+    assert (None, 0) == (harness.bus.lease(), harness.bus.waiting)
     assert [] == harness.kept()
 
 
@@ -301,7 +288,7 @@ def test_a_signal_that_is_dead_lettered_is_dropped(harness: LocalBusHarness) -> 
 
     harness.bus.dead_lettered(number, "cause", "detail")
 
-    assert (0, [], []) == (harness.bus.waiting, harness.letters.waiting(), harness.kept())
+    assert (0, []) == (harness.bus.waiting, harness.kept())
 
 
 def test_delivery_attempts_are_counted_over_a_restart(tmp_path: Path) -> None:
@@ -316,8 +303,17 @@ def test_delivery_attempts_are_counted_over_a_restart(tmp_path: Path) -> None:
     assert [1, 2, 3, 4] == attempts
     harness.send("jsonl-uploaded", **{"ce-id": "f1"})
     harness.bus.refuse(harness.lease()[0])
-    assert "dead" == harness.take().topic
+    assert "dead-letter-x" == harness.take().topic
     harness.db.close()
+
+
+def test_attempts_are_counted_for_each_generation(harness: LocalBusHarness) -> None:
+    """The deliveries of the original take none away from its replay."""
+    harness.send("jsonl-uploaded", **{"ce-id": "f1"})
+    harness.bus.refuse(harness.lease()[0])
+    harness.send("jsonl-uploaded", **{"ce-id": "f1", GENERATION: "1"})
+
+    assert 1 == harness.lease()[1].message.delivery_attempt
 
 
 def test_attempts_are_counted_for_each_subscription(harness: LocalBusHarness) -> None:
@@ -335,10 +331,10 @@ def test_attempts_are_counted_for_each_subscription(harness: LocalBusHarness) ->
     ("attributes", "receivers"),
     [
         ({}, {"write-jsonl", "audit"}),
-        ({REPLAY_FOR: "write-jsonl"}, {"write-jsonl"}),
-        ({REPLAY_FOR: "audit"}, {"audit"}),
-        ({REPLAY_FOR: "unknown"}, set()),
-        ({REPLAY_FOR: ""}, set()),
+        ({HANDLER: "write-jsonl"}, {"write-jsonl"}),
+        ({HANDLER: "audit"}, {"audit"}),
+        ({HANDLER: "unknown"}, set()),
+        ({HANDLER: ""}, set()),
     ],
 )
 def test_a_replay_is_for_one_handler_alone(
@@ -359,7 +355,7 @@ def test_a_replay_that_fails_again_is_a_dead_letter_again(
     harness: LocalBusHarness, way: str
 ) -> None:
     """`record-dead-letter` receives it although the message is addressed to another handler."""
-    harness.send("jsonl-uploaded", **{REPLAY_FOR: "submit-job"})
+    harness.send("jsonl-uploaded", **{HANDLER: "submit-job"})
     for _ in range(RETRY.attempts - 1 if way == "too often" else 0):
         harness.bus.refuse(harness.lease()[0])
         harness.clock.pass_(60)
@@ -450,4 +446,4 @@ def test_publish_faults_do_not_lose_dead_letters(
         harness.bus.refuse(number)
 
     assert 1 == harness.bus.waiting
-    assert "dead" == harness.take().topic
+    assert "dead-letter-x" == harness.take().topic

@@ -8,13 +8,13 @@ import duckdb
 import pytest
 
 from events import Envelope
-from handlers.dispatch.dead_letters import REPLAY_FOR
+from handlers.dispatch.dead_letters import HANDLER
 from tests.contracts.bus_suite import ATTEMPTS, EVERY, BusHarness, BusSuite, LeasedMessage
 from tests.local.fakes import HeldClock
 from troupe.backends.defaults import utc_now
 from troupe.backends.local.bus import LeasedMessage as LocalLeasedMessage
 from troupe.backends.local.bus import LocalBus, Retry
-from troupe.backends.local.dead_letter_store import LocalDeadLetters
+from troupe.backends.local.delivery_counts import LocalDeliveryCounts
 
 
 class LocalBusHarness:
@@ -22,9 +22,9 @@ class LocalBusHarness:
 
     def __init__(self) -> None:
         self.clock = HeldClock()
-        self.letters = LocalDeadLetters(duckdb.connect(), self.clock)
+        counts = LocalDeliveryCounts(duckdb.connect())
         retry = Retry(first_seconds=1, most_seconds=1, attempts=ATTEMPTS)
-        self.bus = LocalBus(EVERY, self.clock, self.letters, retry=retry)
+        self.bus = LocalBus(EVERY, self.clock, counts, retry=retry)
 
     def publish(self, envelopes: Sequence[Envelope]) -> None:
         self.bus.publish(envelopes)
@@ -72,8 +72,7 @@ class PubSubHarness:
         from tests.cloud.topology import Pace, lay_out
         from tests.gcp.making import gcp_settings
         from tests.gcp.pull_worker import PullingWorker
-        from troupe.backends.gcp.bus import PubSubBus
-        from troupe.backends.gcp.dead_letter_store import PubSubDeadLetters, subscriber_client
+        from troupe.backends.gcp.bus import PubSubBus, subscriber_client
 
         settings = self.settings = gcp_settings(TROUPE_TOPIC_PREFIX=prefix)
         self.bus = PubSubBus(settings)
@@ -81,11 +80,9 @@ class PubSubHarness:
         with subscriber_client() as made:
             lay_out(settings, self.bus.client, made, lambda _: None, pace, EVERY)
         self.worker = PullingWorker(settings, self.bus, EVERY)
-        self.letters = PubSubDeadLetters(settings, patience_seconds=0.5)
 
     def close(self) -> None:
         self.worker.close()
-        self.letters.close()
         self.bus.close()
 
     def publish(self, envelopes: Sequence[Envelope]) -> None:
@@ -133,7 +130,7 @@ class TestGoogleEmulator(BusSuite):
         """Google documents the filter; our service and worker apply it again because of this."""
         from google.api_core.exceptions import DeadlineExceeded
 
-        from troupe.backends.gcp.dead_letter_store import subscriber_client
+        from troupe.backends.gcp.bus import subscriber_client
 
         raw = harness.settings.subscription("raw.batch-planned")
         with subscriber_client() as client:
@@ -141,10 +138,10 @@ class TestGoogleEmulator(BusSuite):
                 request={
                     "name": raw,
                     "topic": harness.settings.topic("batch-planned"),
-                    "filter": f"NOT attributes:{REPLAY_FOR}",
+                    "filter": f"NOT attributes:{HANDLER}",
                 }
             )
-            harness.send("batch-planned", b"x", {REPLAY_FOR: "other"})
+            harness.send("batch-planned", b"x", {HANDLER: "other"})
 
             with pytest.raises(DeadlineExceeded):
                 client.pull(subscription=raw, max_messages=1, retry=None, timeout=3)

@@ -1,14 +1,13 @@
 """Fakes of Google's clients with a deployment in order, which tests then change."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from google.cloud.bigquery import SchemaField, Table, TimePartitioning
 from google.cloud.pubsub_v1.types import Subscription, Topic  # type: ignore[import-untyped]
 
-from handlers.dispatch.dead_letters import CAUSE
 from handlers.ports import Job
 from tests.gcp.making import gcp_settings
 from tests.local.fakes import HeldClock
@@ -36,6 +35,8 @@ class BigQuery:
         self.deployments = ["ab12"]
         self.skew = 0.0
         self.dry_runs: list[str] = []
+        self.dead_letters: list[Any] = []
+        """Rows of the view, by handler and cause."""
 
     def get_dataset(self, path: str, **_: object) -> Any:
         return result_of(self.datasets[path.rpartition(".")[2]])
@@ -46,6 +47,8 @@ class BigQuery:
     def query_and_wait(self, sql: str, **_: object) -> list[dict[str, Any]]:
         if "CURRENT_TIMESTAMP" in sql:
             return [{"now": self.clock() + timedelta(seconds=self.skew)}]
+        if "open_dead_letters" in sql:
+            return self.dead_letters
         return [{"deployment": each} for each in self.deployments]
 
     def query(self, sql: str, **_: object) -> Any:
@@ -73,8 +76,6 @@ class PubSub:
         settings = doctor_settings()
         self.topics = {name: Topic(name=settings.topic(name)) for name in topics()}
         self.subscriptions = {each["name"].rpartition("/")[2]: each for each in _subscriptions()}
-        self.messages: dict[str, list[Any]] = {}
-        self.released: list[str] = []
         self.agents: dict[str, Any] = {}
 
     def list_topics(self, **_: object) -> list[Any]:
@@ -88,16 +89,6 @@ class PubSub:
         kind = "publisher" if "/topics/" in request["resource"] else "subscriber"
         binding = SimpleNamespace(role=f"roles/pubsub.{kind}", members=[member])
         return SimpleNamespace(bindings=[binding])
-
-    def pull(self, subscription: str, **_: object) -> Any:
-        waiting = self.messages.pop(subscription.rpartition("/")[2], [])
-        return SimpleNamespace(received_messages=waiting)
-
-    def modify_ack_deadline(
-        self, *, ack_ids: list[str], ack_deadline_seconds: int, **_: object
-    ) -> None:
-        if ack_deadline_seconds == 0:
-            self.released += ack_ids
 
 
 class JobService:
@@ -167,18 +158,9 @@ def table(name: str, change: Callable[[list[SchemaField]], None] | None = None) 
     return made
 
 
-def letter(name: str, cause: str = "preflight_failed") -> Any:
-    """Return a dead letter of write-jsonl, as a pull returns it."""
-    message = SimpleNamespace(
-        message_id=name,
-        data=b"{}",
-        publish_time=datetime(2026, 3, 2, tzinfo=UTC),
-        attributes={
-            "CloudPubSubDeadLetterSourceSubscription": "write-jsonl.batch-planned",
-            CAUSE: cause,
-        },
-    )
-    return SimpleNamespace(message=message, ack_id=f"lease-{name}")
+def letters(count: int) -> Any:
+    """Return a row about dead letters of write-jsonl."""
+    return SimpleNamespace(handler="write-jsonl", cause="preflight_failed", letters=count)
 
 
 def _bucket(role: str) -> Any:
@@ -218,9 +200,6 @@ def _subscriptions() -> Iterator[dict[str, Any]]:
                 "dead_letter_topic": settings.topic(each.dead_letter_topic),
                 "max_delivery_attempts": 40,
             }
-            yield _subscription(
-                settings, f"people.{each.dead_letter_topic}", each.dead_letter_topic
-            )
         yield made
 
 

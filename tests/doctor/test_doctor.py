@@ -14,7 +14,7 @@ from google.api_core import exceptions as api
 from google.auth.exceptions import DefaultCredentialsError
 
 from handlers.ports import Job, JobState
-from tests.doctor.fakes import PUBSUB_AGENT, DoctorHarness, letter
+from tests.doctor.fakes import PUBSUB_AGENT, DoctorHarness, letters
 from troupe.backends.gcp.failures import translated
 from troupe.doctor import Finding, exit_code, lines, make_clients
 from troupe.doctor.findings import fault, ok, warning
@@ -37,7 +37,7 @@ def test_a_deployment_in_order_has_no_problem(harness: DoctorHarness) -> None:
     assert {
         "settings", "dataset", "staging dataset", "deployment", "clock", "tables", "source",
         "bucket", "output bucket", "bucket rights", "output rights", "Vertex reads",
-        "Vertex writes", "notification", "topics", "push subscriptions", "operator subscriptions",
+        "Vertex writes", "notification", "topics", "push subscriptions",
         "Pub/Sub's service agent", "dead letters",
         "Vertex location", "Vertex", "quota",
     } == {each.name for each in found}  # fmt: skip
@@ -119,7 +119,7 @@ PROBLEMS: dict[str, tuple[Change, str, str, str]] = {
         lambda p: p.pubsub.agents.update({"dead-letter-plan-run": forbidden()}),
         "Pub/Sub's service agent", "warning", "no permission"),
     "dead letters wait": (
-        lambda p: p.pubsub.messages.update({"people.dead-letter-write-jsonl": [letter("1")]}),
+        lambda p: p.bigquery.dead_letters.append(letters(1)),
         "dead letters", "warning", "1 dead letter waits: write-jsonl preflight_failed 1"),
     "the location is global": (
         settings(vertex_location="global"), "Vertex location", "warning", "personal data"),
@@ -208,9 +208,9 @@ def test_a_client_that_cannot_be_made_is_a_finding_for_each_of_its_checks(
     harness.clients = replace(harness.clients, bigquery=fail)
 
     problem = harness.problems()
-    assert ["dataset", "staging dataset", "deployment", "clock", "tables", "source"] == list(
-        problem
-    )
+    assert [
+        "dataset", "staging dataset", "deployment", "clock", "tables", "source", "dead letters",
+    ] == list(problem)  # fmt: skip
     assert all("log in" in each.remedy for each in problem.values())
     assert len(problem) == sum(each.state != "ok" for each in harness.findings())
 
@@ -244,14 +244,6 @@ def test_jobs_that_wait_for_long_are_reported_with_the_documented_reason(
     assert "2 jobs wait, the oldest for 40.0 of 72 h, 1 running" in finding.message
     assert "has no quota" in finding.message
     assert [{"troupe": "ab12"}] == harness.job_service.labels
-
-
-def test_reading_dead_letters_removes_none(harness: DoctorHarness) -> None:
-    """Their leases end, so that others can read them at once."""
-    harness.pubsub.messages["people.dead-letter-write-jsonl"] = [letter("1"), letter("2")]
-
-    assert "2 dead letters wait" in harness.problems()["dead letters"].message
-    assert ["lease-1", "lease-2"] == sorted(harness.pubsub.released)
 
 
 def test_a_fault_makes_the_exit_code_1() -> None:

@@ -18,9 +18,9 @@ import analysis
 from tests.doctor.fakes import DoctorHarness, table
 from tracking import Source
 from troupe.doctor.cloud_storage import is_within
-from troupe.doctor.subscription import filter_of
 
-PUSH, OPERATORS = "write-jsonl.batch-planned", "people.dead-letter-write-jsonl"
+PUSH = "write-jsonl.batch-planned"
+LETTERS = "record-dead-letter.dead-letter-write-jsonl"
 
 
 @pytest.fixture
@@ -215,6 +215,10 @@ def pushes(account: str, audience: str) -> dict[str, Any]:
     return {"push_endpoint": "https://x", "oidc_token": token}
 
 
+FILTERS = {
+    handler: f'NOT attributes:replayfor OR attributes.replayfor = "{handler}"'
+    for handler in ("plan-run", "write-jsonl", "record-dead-letter")
+}
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"topic": "projects/stories/topics/run-planned"}, "fault", "belongs to topic run-planned"),
     ({"detached": True}, "fault", "is detached"),
@@ -224,7 +228,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
 WRONG_PUSH: list[tuple[dict[str, Any], str, str]] = [
     ({"ack_deadline_seconds": 10}, "fault", "acknowledgement deadline 10 s, not 600"),
     ({"filter": 'attributes.x = "y"'}, "fault", "has a filter of its own"),
-    ({"filter": filter_of("plan-run")}, "fault", "has a filter of its own"),
+    ({"filter": FILTERS["plan-run"]}, "fault", "has a filter of its own"),
     ({"push_config": None}, "fault", "no push endpoint"),
     ({"push_config": {"push_endpoint": "https://x"}}, "fault", "without a service account"),
     ({"push_config": pushes("other@stories", "https://y")}, "fault", "as another account than"),
@@ -241,18 +245,18 @@ WRONG_PUSH: list[tuple[dict[str, Any], str, str]] = [
                              "max_delivery_attempts": 5}}, "warning", "dead-letters after 5"),
     ({"message_retention_duration": {"seconds": 604800}}, "warning", "for 7 days, not 31"),
 ]  # fmt: skip
-WRONG_OPERATORS: list[tuple[dict[str, Any], str, str]] = [
-    ({"filter": filter_of("write-jsonl")}, "fault", "has a filter"),
-    ({"push_config": {"push_endpoint": "https://x"}}, "fault", "operators cannot pull"),
-    ({"message_retention_duration": {"seconds": 604800}}, "warning", "for 7 days, not 31"),
+WRONG_LETTERS: list[tuple[dict[str, Any], str, str]] = [
+    ({"filter": FILTERS["write-jsonl"]}, "fault", "has a filter of its own"),
+    ({"filter": FILTERS["record-dead-letter"]}, "fault", "has a filter of its own"),
 ]
+"""Dead letters keep the attribute by which a replay names its handler."""
 
 
 @pytest.mark.parametrize(
     ("name", "change", "state", "message"),
     [
         *((PUSH, *each) for each in (*WRONG, *WRONG_PUSH)),
-        *((OPERATORS, *each) for each in (*WRONG, *WRONG_OPERATORS)),
+        *((LETTERS, *each) for each in (*WRONG, *WRONG_LETTERS)),
     ],
 )
 def test_a_subscription_that_differs_is_reported(
@@ -262,10 +266,7 @@ def test_a_subscription_that_differs_is_reported(
     harness.pubsub.subscriptions[name] |= change
 
     (problem,) = harness.problems().values()
-    assert ("push subscriptions" if name == PUSH else "operator subscriptions", state) == (
-        problem.name,
-        problem.state,
-    )
+    assert ("push subscriptions", state) == (problem.name, problem.state)
     assert problem.message.startswith(f"{name}: ")
     assert message in problem.message
 
@@ -284,7 +285,7 @@ def test_equal_differences_of_subscriptions_share_one_finding(harness: DoctorHar
 
 def test_the_filter_of_replays_is_allowed_and_not_required(harness: DoctorHarness) -> None:
     """Services check each message themselves; Terraform sets no filter."""
-    harness.pubsub.subscriptions[PUSH]["filter"] = filter_of("write-jsonl")
+    harness.pubsub.subscriptions[PUSH]["filter"] = FILTERS["write-jsonl"]
 
     assert {} == harness.problems()
 
@@ -298,18 +299,13 @@ def test_signals_may_have_a_short_retention(harness: DoctorHarness) -> None:
     assert {} == harness.problems()
 
 
-@pytest.mark.parametrize(
-    ("name", "check"), [(PUSH, "push subscriptions"), (OPERATORS, "operator subscriptions")]
-)
-def test_a_subscription_that_is_missing_is_named(
-    harness: DoctorHarness, name: str, check: str
-) -> None:
+def test_a_subscription_that_is_missing_is_named(harness: DoctorHarness) -> None:
     """Its messages are lost."""
-    del harness.pubsub.subscriptions[name]
+    del harness.pubsub.subscriptions[PUSH]
 
     (problem,) = harness.problems().values()
-    assert (check, "fault") == (problem.name, problem.state)
-    assert name in problem.message
+    assert ("push subscriptions", "fault") == (problem.name, problem.state)
+    assert PUSH in problem.message
     assert "lost" in problem.remedy
 
 

@@ -48,6 +48,12 @@ _SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "budget": st.none() | st.floats(0, 1e9, exclude_min=True),
     "budget_tokens": st.none() | st.integers(1, 10**12),
 }
+_LETTERS: dict[str, st.SearchStrategy[Any]] = {
+    "run_id": st.just(""),
+    "letter_ids": st.lists(
+        st.text(st.characters(codec="utf-8"), min_size=1, max_size=30), min_size=1, max_size=3
+    ),
+}
 _COMMANDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
     "RunRequested": _SETTINGS
     | {
@@ -70,6 +76,9 @@ _COMMANDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "record_ids": st.lists(st.from_regex(r"[0-9a-f]{32}", fullmatch=True), max_size=3),
     },
     "CancelRequested": {"run_id": run_ids},
+    "ReplayRequested": _LETTERS,
+    "DiscardRequested": _LETTERS
+    | {"reason": st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)},
 }
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from events import CancelRequested, ReprocessRequested
+from events import CancelRequested, DiscardRequested, ReplayRequested, ReprocessRequested
 from handlers.ports import JobState
 from tests.harness import LocalHarness, calls
 from tracking.tables import columns_of, layouts
@@ -56,6 +56,8 @@ def _runs(home: Path) -> Iterator[LocalHarness]:
     harness.run("r1", rows_per_batch=2, canary=2, max_attempts=1)
     harness.backend.bus.send("run-requested", b'{"mode": "nonsense"}', {})
     harness.backend.bus.send("batch-planned", b"no event", {})
+    harness.publish(ReplayRequested(letter_ids=["no such letter"]))
+    harness.publish(DiscardRequested(letter_ids=["no such letter"], reason="a test"))
     harness.publish(ReprocessRequested(run_id="r2", of_run="r1"))
     harness.play()
     yield harness

@@ -9,11 +9,10 @@ from typing import Any
 
 from google.cloud.pubsub_v1.types import FlowControl  # type: ignore[import-untyped]
 
-from handlers.dispatch.dead_letters import passes_filter
+from handlers.dispatch.dead_letters import is_addressed_to
 from handlers.dispatch.message import Message
 from troupe.backends.gcp.app import PushedMessage
-from troupe.backends.gcp.bus import PubSubBus
-from troupe.backends.gcp.dead_letter_store import subscriber_client
+from troupe.backends.gcp.bus import PubSubBus, subscriber_client
 from troupe.backends.gcp.settings import GcpSettings
 from troupe.deployment.topology import Subscription
 
@@ -75,7 +74,7 @@ class PullingWorker:
         self._client.close()
 
     def _take(self, subscription: Subscription, received: Any) -> None:
-        if passes_filter(received.attributes, subscription.handler):
+        if is_addressed_to(subscription.topic, received.attributes, subscription.handler):
             self._received.put((subscription, received))
         else:
             # The subscription's own filter should have dropped it.

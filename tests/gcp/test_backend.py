@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from events import RunRequested, wrap_command
+from events import Envelope, RunRequested, wrap_command
 from handlers.dispatch.errors import Redeliver
 from tests.gcp.making import gcp_settings
 from tests.local.fakes import HeldClock
@@ -124,22 +124,19 @@ def test_a_missing_dependency_raises_an_error_with_its_name(
         backend.dependencies.bucket.list("gs://x")
 
 
-def test_a_command_is_recorded_before_it_is_published(
+def test_a_command_is_published_and_writes_no_table(
     warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The tick republishes it when publishing fails."""
+    """Operators have no right to write; the service of its handler records it on arrival."""
     monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
     backend = GcpBackend(gcp_settings(TROUPE_HANDLER="plan-run"), HeldClock(), warehouse=warehouse)
     request = wrap_command(
         RunRequested(run_id="r1"), deployment=backend.deployment, id_="w1", time=backend.clock()
     )
-    known: list[bool] = []
-    monkeypatch.setattr(
-        backend.bus,
-        "publish",
-        lambda _: known.append(backend.dependencies.event_log.has("w1", backend.clock())),
-    )
+    published: list[Envelope] = []
+    monkeypatch.setattr(backend.bus, "publish", published.extend)
 
     backend.publish(request)
 
-    assert [True] == known
+    assert [request] == published
+    assert [(0,)] == warehouse.db.execute("SELECT count(*) FROM events").fetchall()

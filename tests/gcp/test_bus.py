@@ -17,8 +17,7 @@ from tests.emulators.fixtures import emulator_folder
 from tests.events.making import wrapped
 from tests.gcp.making import gcp_settings
 from tests.gcp.serving import message
-from troupe.backends.gcp.bus import PubSubBus
-from troupe.backends.gcp.dead_letter_store import subscriber_client
+from troupe.backends.gcp.bus import PubSubBus, subscriber_client
 
 __all__ = ["emulator_folder", "pubsub"]
 

@@ -51,13 +51,14 @@ def claims(harness: LocalHarness) -> list[tuple[int, str]]:
 
 
 def upload_dead_lettered(harness: LocalHarness) -> JsonlUploaded:
-    """The first upload of a new run, whose message lies among the dead letters now."""
+    """The first upload of a new run, whose message is a recorded dead letter now."""
     harness.request()
     while "jsonl-uploaded" not in harness.topics():
         harness.backend.deliver_next()
     leased = harness.backend.bus.lease()
     assert leased is not None
     harness.backend.bus.dead_lettered(leased[0], "by_hand", "a test")
+    harness.backend.deliver_next()
     message = leased[1].message
     return read_event(from_pubsub(message.body, message.attributes).data, JsonlUploaded)
 
@@ -168,7 +169,7 @@ def test_a_discarded_attempt_gets_no_job(make_harness: MakeHarness) -> None:
     harness = make_harness()
     harness.load(calls(4))
     parked = upload_dead_lettered(harness)
-    (letter,) = harness.backend.letters.find()
+    (letter,) = dead_letters.list_dead_letters(harness.backend).letters
     dead_letters.discard(harness.backend, letter.letter_id, "a test")
 
     dependencies = harness.backend.dependencies

@@ -208,6 +208,7 @@ def test_settings_of_a_newer_version_are_named_in_a_dead_letter(make_harness: Ma
     (letter,) = dead_letters.list_dead_letters(harness.backend).letters
     assert ("write-jsonl", "analysis_unreadable") == (letter.handler, letter.cause)
     named = f"run r1: {NAME}/analysis.json: Object contains unknown field `redaction`"
+    assert letter.detail
     assert letter.detail.startswith(named)
     assert letter.detail.endswith("use the version of Troupe that planned the run, or a newer one")
     for command in (operations.status, operations.report, operations.verify):
@@ -234,7 +235,7 @@ def test_a_file_of_a_newer_version_is_named_too(make_harness: MakeHarness) -> No
     harness.play()
 
     (letter,) = dead_letters.list_dead_letters(harness.backend).letters
-    assert f"{NAME}/rules.json is unknown to this version of Troupe" in letter.detail
+    assert f"{NAME}/rules.json is unknown to this version of Troupe" in str(letter.detail)
 
 
 def test_a_capped_run_counts_what_other_runs_have_under_way_by_their_own_plans(

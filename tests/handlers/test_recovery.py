@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from events import ReplayRequested
 from handlers.dispatch.errors import Reject
 from tests.harness import LocalHarness, calls, id_of
+from tracking import Delivery
 from troupe.backends.local import operations
 from troupe.operations import dead_letters
 from troupe.operations.backend import InvalidOperation
@@ -15,6 +17,10 @@ from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.settings import Behaviour, End
 
 MakeHarness = Callable[..., LocalHarness]
+
+
+def outcomes(answer: dead_letters.LetterResults) -> list[str]:
+    return [letter.outcome for letter in answer.letters]
 
 
 def broken_bucket(harness: LocalHarness) -> Callable[[], None]:
@@ -44,13 +50,13 @@ def test_a_replayed_dead_letter_brings_the_run_to_its_end(harness: LocalHarness)
     ]
 
     mend()
-    assert 1 == dead_letters.replay(harness.backend, dry_run=True).replayed
-    assert 1 == dead_letters.replay(harness.backend, handler="write-jsonl").replayed
+    assert ["waiting"] == outcomes(dead_letters.replay(harness.backend, dry_run=True))
+    assert ["replayed"] == outcomes(dead_letters.replay(harness.backend, handler="write-jsonl"))
     harness.play()
 
     assert (True, 4) == tuple(harness.books("r1")[k] for k in ("ok", "analysed"))
     assert [] == dead_letters.list_dead_letters(harness.backend).groups
-    assert 0 == dead_letters.replay(harness.backend).replayed
+    assert [] == outcomes(dead_letters.replay(harness.backend))
 
 
 def test_a_letter_that_fails_again_after_its_replay_waits_again(harness: LocalHarness) -> None:
@@ -60,7 +66,6 @@ def test_a_letter_that_fails_again_after_its_replay_waits_again(harness: LocalHa
     harness.request()
     harness.play()
 
-    harness.clock.pass_(1)  # rows of one moment count once
     dead_letters.replay(harness.backend)
     harness.play()
     assert 1 == len(dead_letters.list_dead_letters(harness.backend).letters)
@@ -88,27 +93,27 @@ def test_a_replay_without_a_worker_is_published_again_at_the_next_start(
 
 
 def test_what_was_handled_meanwhile_is_not_sent_again(make_harness: MakeHarness) -> None:
-    """Its attempt is closed: the letter is done with."""
+    """Another delivery of the same event may have succeeded."""
     harness = make_harness(behaviour=Behaviour(end=lambda _: End(share=0)))
     harness.load(calls(3))
     harness.request()
     harness.play()
     (letter,) = dead_letters.list_dead_letters(harness.backend).letters
-    attempt_key = harness.sql("SELECT planned_on FROM run_plans")[0][0]
-    harness.backend.warehouse.db.execute(
-        "INSERT INTO deliveries SELECT ?, 'job-succeeded', 'r1', 1, 'process-results', 'done', "
-        "NULL, 1.0, 1, recorded_at, recorded_on FROM events LIMIT 1",
-        [letter.event_id],
-    )
+    event_log, clock = harness.backend.dependencies.event_log, harness.clock
+    (event,) = event_log.load([letter.event_id], clock().date())
+    done = Delivery(envelope=event, handler="process-results", outcome="done")
+    event_log.record_deliveries([done], clock())
+    sent = harness.backend.bus.sent
 
-    answer = dead_letters.replay(harness.backend)
+    harness.publish(ReplayRequested(letter_ids=[letter.letter_id]))
 
-    assert attempt_key is not None
-    assert (0, 1) == (answer.replayed, answer.handled)
+    answer = dead_letters.letter_results(harness.backend, [letter.letter_id])
+    assert ["handled"] == outcomes(answer)
+    assert sent == harness.backend.bus.sent
 
 
 def test_discarding_closes_the_attempt_without_answers(make_harness: MakeHarness) -> None:
-    """A job that ended without files holds the run up; given up, its records are released."""
+    """A job that ended without files holds the run up; discarded, its records are released."""
     harness = make_harness(behaviour=Behaviour(end=lambda _: End(share=0)))
     harness.load(calls(3))
     harness.request()
@@ -118,7 +123,7 @@ def test_discarding_closes_the_attempt_without_answers(make_harness: MakeHarness
     answer = dead_letters.discard(harness.backend, letter.letter_id, "the bucket was emptied")
     harness.play()
 
-    assert "run r1, batch 1, attempt 1" == answer.closed
+    assert ["discarded"] == outcomes(answer)
     books = harness.books("r1")
     assert (True, True, 3) == (books["ok"], books["completed"], books["released"])
     with pytest.raises(InvalidOperation):
@@ -127,17 +132,24 @@ def test_discarding_closes_the_attempt_without_answers(make_harness: MakeHarness
     assert 3 == harness.run("r2")["analysed"]
 
 
-def test_a_letter_is_shown_with_its_cause(harness: LocalHarness) -> None:
-    """As it came, with what Pub/Sub and the loop wrote on it."""
-    harness.backend.bus.send("batch-planned", b"not json", {})
+def test_a_message_that_is_no_event_is_shown_and_can_be_discarded_only(
+    harness: LocalHarness,
+) -> None:
+    """Its first 4 KB are kept."""
+    harness.backend.bus.send("batch-planned", b"not json" + b"." * 5_000, {})
     harness.play()
     (letter,) = dead_letters.list_dead_letters(harness.backend).letters
 
     shown = dead_letters.show_letter(harness.backend, letter.letter_id)
 
-    assert ("unreadable_message", "not json") == (shown.cause, shown.body)
-    replayed = dead_letters.replay(harness.backend)
-    assert (0, 0, 1) == (replayed.replayed, replayed.handled, replayed.unreadable)
+    assert ("unreadable_message", "batch-planned", 4_096) == (
+        shown.cause, shown.topic, len(shown.body),
+    )  # fmt: skip
+    assert ["not_recorded"] == outcomes(dead_letters.replay(harness.backend))
+    assert ["discarded"] == outcomes(
+        dead_letters.discard(harness.backend, letter.letter_id, "no event")
+    )
+    assert [] == dead_letters.list_dead_letters(harness.backend).letters
     with pytest.raises(InvalidOperation):
         dead_letters.show_letter(harness.backend, "nothing")
 

@@ -6,6 +6,7 @@ import pytest
 
 from handlers.ports import Job, JobState
 from tests.harness import LocalHarness, calls, id_of
+from troupe.operations.dead_letters import list_dead_letters
 from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.settings import Behaviour, End
 
@@ -207,7 +208,7 @@ def test_a_succeeded_job_without_files_is_dead_lettered(make_harness: MakeHarnes
     harness.run()
 
     assert [("process-results", "output_missing", 1)] == [
-        (row["handler"], row["cause"], row["count"]) for row in harness.backend.letters.waiting()
+        (each.handler, each.cause, each.count) for each in list_dead_letters(harness.backend).groups
     ]
     assert [("dead_lettered", "system")] == harness.sql(
         "SELECT error_type, scope FROM error_tracking"
@@ -222,7 +223,7 @@ def test_a_missing_shard_is_dead_lettered(make_harness: MakeHarness) -> None:
 
     harness.run()
 
-    assert ["shard_missing"] == [row["cause"] for row in harness.backend.letters.waiting()]
+    assert ["shard_missing"] == [each.cause for each in list_dead_letters(harness.backend).letters]
 
 
 def test_sharded_and_shuffled_output_is_read_as_one(make_harness: MakeHarness) -> None:

@@ -9,6 +9,7 @@ from tests.harness import LocalHarness, calls
 from troupe.backends.local.bus import Retry
 from troupe.backends.local.bus_faults import Faults
 from troupe.backends.local.worker import Worker
+from troupe.operations.dead_letters import list_dead_letters
 from troupe.standin.settings import Behaviour, End
 
 MakeHarness = Callable[..., LocalHarness]
@@ -200,4 +201,6 @@ def test_no_event_stops_the_worker(harness: LocalHarness, time: str) -> None:
 
     WaitingWorker(harness).work()
 
-    assert ["unreadable_message"] == [row["cause"] for row in harness.backend.letters.waiting()]
+    assert ["unreadable_message"] == [
+        each.cause for each in list_dead_letters(harness.backend).letters
+    ]

@@ -15,7 +15,7 @@ Catalogue = dict[str, Any]
 INVARIANTS: list[Invariant] = []
 """Every invariant, in the order of this file."""
 
-PUSH, PULL = ("event", "signal", "dead_letter"), "dead_letter_pull"
+PUSH = ("event", "signal", "dead_letter")
 ROLES = {
     "roles/aiplatform.user",
     "roles/bigquery.dataEditor",
@@ -62,8 +62,6 @@ def subscriptions(plan: Plan, *kinds: str) -> Iterator[tuple[str, dict[str, Any]
     for name, each in plan.of("google_pubsub_subscription", "push").items():
         if topics[each["topic"]] in (kinds or PUSH):
             yield name, each
-    if PULL in kinds:
-        yield from plan.of("google_pubsub_subscription", PULL).items()
 
 
 def services(plan: Plan) -> dict[str, dict[str, Any]]:
@@ -110,7 +108,7 @@ def every_service_compares_the_token_with_its_own_audience(plan: Plan) -> Iterat
 
 @invariant
 def no_subscription_expires_and_every_push_backs_off(plan: Plan) -> Iterator[str]:
-    for name, each in subscriptions(plan, *PUSH, PULL):
+    for name, each in subscriptions(plan, *PUSH):
         if each["expiration_policy"] != [{"ttl": ""}]:
             yield f"{name} may expire"
     for name, each in subscriptions(plan):
@@ -142,17 +140,14 @@ def signals_are_short_lived(plan: Plan) -> Iterator[str]:
 
 
 @invariant
-def every_dead_letter_is_recorded_and_kept_for_operators(plan: Plan) -> Iterator[str]:
+def every_dead_letter_is_recorded(plan: Plan) -> Iterator[str]:
     topics = {each["id"] for each in plan.of("google_pubsub_topic", "dead_letter").values()}
-    for kind in ("dead_letter", PULL):
-        of_kind = [each for _, each in subscriptions(plan, kind)]
-        if {each["topic"] for each in of_kind} != topics:
-            yield f"not every dead-letter topic has a subscription of kind {kind}"
-        for each in of_kind:
-            if each["message_retention_duration"] != LONGEST or each["dead_letter_policy"]:
-                yield f"{each['name']} loses dead letters"
-    if any(each["push_config"] for _, each in subscriptions(plan, PULL)):
-        yield "operators cannot pull dead letters"
+    letters = [each for _, each in subscriptions(plan, "dead_letter")]
+    if {each["topic"] for each in letters} != topics:
+        yield "not every dead-letter topic has a subscription"
+    for each in letters:
+        if each["message_retention_duration"] != LONGEST or each["dead_letter_policy"]:
+            yield f"{each['name']} loses dead letters"
 
 
 @invariant

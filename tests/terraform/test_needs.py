@@ -10,7 +10,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from events import CancelRequested
+from events import CancelRequested, DiscardRequested
 from handlers.dispatch.message import DeliveryResult
 from tests.harness import LocalHarness, calls
 from tracking.tables import layouts
@@ -19,11 +19,13 @@ from troupe.backends.local.bus import LeasedMessage
 from troupe.backends.local.warehouse import LocalWarehouse
 from troupe.deployment.permissions import permissions_of
 from troupe.deployment.services import CO_HOSTED, groupings, handlers_by_name
+from troupe.operations.dead_letters import list_dead_letters
 from troupe.standin.corrupt import Corruption
+from troupe.standin.settings import Behaviour, End
 
 SOURCE = next(name for name, layout in layouts().items() if layout.written_by == "the user")
-RARELY = {"watch-jobs": {"error_tracking", "deliveries"}}
-"""Written only for events that no handler finishes."""
+RARELY = {"watch-jobs": {"error_tracking", "deliveries", "attempt_closings"}}
+"""Written only for events that no handler finishes, and for claims that a stopped run gave back."""
 Observed = dict[str, dict[str, set[str]]]
 
 
@@ -109,7 +111,7 @@ def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
 
 
 def scenarios(folder: Path) -> Iterator[LocalHarness]:
-    """A run with corrupted answers and unreadable messages; a run that is stopped."""
+    """Corrupted answers and unreadable messages; a stop; a dead letter that is discarded."""
     harness = LocalHarness(folder / "a", LocalSettings(corruption=Corruption(share=0.3)))
     harness.load(calls(12))
     harness.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
@@ -122,6 +124,13 @@ def scenarios(folder: Path) -> Iterator[LocalHarness]:
     for _ in range(6):
         harness.backend.deliver_next()
     harness.publish(CancelRequested(run_id="r2"))
+    yield harness
+    without_output = Behaviour(end=lambda _: End(share=0))
+    harness = LocalHarness(folder / "c", LocalSettings(behaviour=without_output))
+    harness.load(calls(2))
+    harness.run("r3")
+    (letter,) = list_dead_letters(harness.backend).letters
+    harness.publish(DiscardRequested(letter_ids=[letter.letter_id], reason="a test"))
     yield harness
 
 
@@ -147,11 +156,11 @@ def test_the_compact_service_needs_the_union_of_all_needs() -> None:
     assert one["reads_source"]
 
 
-def test_only_three_services_may_call_vertex() -> None:
+def test_only_four_services_may_call_vertex() -> None:
     """Vertex's client is the largest, and its jobs cost money."""
     callers = {each["name"] for each in groupings()["per-handler"] if each["vertex"]}
 
-    assert {"submit-job", "stop-run", "watch-jobs"} == callers
+    assert {"submit-job", "stop-run", "watch-jobs", "replay-dead-letters"} == callers
 
 
 def test_only_the_plan_reads_the_source() -> None:

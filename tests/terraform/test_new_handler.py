@@ -63,7 +63,6 @@ def test_a_new_handler_is_deployed_without_an_edit_of_the_configuration(
         'google_pubsub_topic.event["summary-mailed"]',
         'google_pubsub_subscription.push["mail-summary.report-written"]',
         f"google_pubsub_topic.dead_letter{letters}",
-        f"google_pubsub_subscription.dead_letter_pull{letters}",
         'google_pubsub_subscription.push["record-dead-letter.dead-letter-mail-summary"]',
         f"google_pubsub_topic_iam_member.dead_letter_publisher{letters}",
         'google_pubsub_subscription_iam_member.dead_letter_subscriber["mail-summary.report-written"]',

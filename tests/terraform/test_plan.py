@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from events import Deployment
+from events import EVENTS, Command, Deployment, topic_of
 from events.ids import output_folder
 from tests.harness import LocalHarness
 from tracking.tables import columns_of, layouts
@@ -192,34 +192,41 @@ def needed(service: dict[str, Any], plan: Plan) -> set[tuple[str, str]]:
     return wanted
 
 
-def test_operators_have_the_grants_of_their_commands(prod: Plan) -> None:
-    """Publish, pull dead letters, read every table, and write the tables of a discard."""
-    operator = "group:troupe-operators@example.com"
-    roles = Counter(each["role"] for each in grants(prod).values() if each["member"] == operator)
-
-    assert CATALOGUE["operators"]["publishes"]
-    assert len(CATALOGUE["operators"]["publishes"]) == roles["roles/pubsub.publisher"]
-    assert len(CATALOGUE["operators"]["writes"]) == roles["roles/bigquery.dataEditor"]
-    letters = prod.of("google_pubsub_topic", "dead_letter")
-    assert len(letters) == roles["roles/pubsub.subscriber"]
-    assert 1 == roles["roles/bigquery.dataViewer"]
+def grants_of(plan: Plan, member: str) -> Counter[tuple[str, str]]:
+    """Role and resource of each grant of one member."""
+    return Counter(
+        (each["role"], str(each.get("topic") or each.get("table_id") or each.get("bucket") or ""))
+        for each in grants(plan).values()
+        if each["member"] == member
+    )
 
 
-def test_only_stewards_may_delete_rows(prod: Plan, dev: Plan) -> None:
-    """Only if they are named; they get write access to tables and read access to files."""
-    roles = [
-        each["role"]
-        for each in grants(prod).values()
-        if each["member"] == "group:troupe-stewards@example.com"
-    ]
+def test_operators_publish_commands_and_read_tables_and_nothing_else(prod: Plan) -> None:
+    """No table is theirs to write, and no topic of an event, a signal or a dead letter."""
+    given = grants_of(prod, "group:troupe-operators@example.com")
 
-    assert {
-        "roles/bigquery.dataEditor",
-        "roles/bigquery.jobUser",
-        "roles/storage.objectViewer",
-    } <= {*roles}
-    assert 5 == len(roles)
-    assert not dev.of("google_bigquery_dataset_iam_member", "steward")
+    (viewer,) = prod.of("google_project_iam_custom_role").values()
+    topics = {
+        prod.outputs["topics"][topic_of(kind)] for kind in EVENTS if issubclass(kind, Command)
+    }
+    assert topics == {topic for role, topic in given if role == "roles/pubsub.publisher"}
+    assert {"roles/pubsub.publisher", "roles/bigquery.dataViewer", "roles/bigquery.jobUser"} == {
+        role for role, _ in given if viewer["role_id"] not in role
+    }
+
+
+def test_stewards_write_the_tables_that_they_delete_from_and_no_topic(
+    prod: Plan, dev: Plan
+) -> None:
+    """Only if they are named; they read files, to list what is left of a person."""
+    given = grants_of(prod, "group:troupe-stewards@example.com")
+
+    written = {table for role, table in given if role == "roles/bigquery.dataEditor"}
+    assert {*CATALOGUE["stewards"]["writes"]} <= written
+    assert not written & {"events", "deliveries", "dead_letters", "claims", "attempt_closings"}
+    assert "roles/storage.objectViewer" in {role for role, _ in given}
+    assert "roles/pubsub.publisher" not in {role for role, _ in given}
+    assert not dev.of("google_bigquery_table_iam_member", "steward")
 
 
 # Settings
@@ -265,9 +272,6 @@ def test_the_command_reads_its_settings_from_the_outputs(prod: Plan) -> None:
 
     assert "my-troupe-prod" == settings.project
     assert "my-warehouse.calls.transcription_pass_2" == settings.source.table
-    assert settings.subscription("people.dead-letter-plan-run") in (
-        prod.outputs["dead_letter_subscriptions"].values()
-    )
     assert settings.topic("run-requested") == prod.outputs["topics"]["run-requested"]
 
 

@@ -1,15 +1,18 @@
 """The event log is written at least once: a row that is written twice counts once."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from importlib.resources import files
+from typing import Any
 
-from events import BatchPlanned, Envelope, wrap
+from events import BatchPlanned, Envelope, JsonlUploaded, type_of, wrap
 from tests.events.making import cause
 from tests.tracking.harness import DAY, TrackingHarness, calls
-from tracking import Delivery
+from tracking import Delivery, KnownEvent, UnhandledEvent
 
 PLANNED = BatchPlanned(run_id="r1", planned_on=DAY, batch=1, attempt=1, records=2)
 LETTERS = files("tracking").joinpath("views/open_dead_letters.sql").read_text().format(dataset="")
-SCORE = [{"topic": "batch-planned", "handler": "write-jsonl"}]
+SUBSCRIPTIONS = [{"topic": "batch-planned", "handler": "write-jsonl"}]
 
 
 def recorded(harness: TrackingHarness) -> Envelope:
@@ -23,55 +26,170 @@ def recorded(harness: TrackingHarness) -> Envelope:
 
 
 def record_delivery(
-    harness: TrackingHarness, envelope: Envelope, outcome: str, *, times: int = 1
+    harness: TrackingHarness,
+    envelope: Envelope,
+    outcome: str,
+    generation: int = 0,
+    *,
+    times: int = 1,
+    **columns: Any,
 ) -> None:
-    """Write a delivery of the event this many times."""
-    harness.clock.pass_(1)
-    delivery = Delivery(envelope=envelope, handler="write-jsonl", outcome=outcome, reason="bad")
+    """Write a delivery of the event this many times, each at another moment."""
+    delivery = Delivery(
+        envelope=envelope,
+        handler="write-jsonl",
+        outcome=outcome,
+        generation=generation,
+        reason="bad",
+        **columns,
+    )
     for _ in range(times):
+        harness.clock.pass_(1)
         harness.event_log.record_deliveries([delivery], harness.clock())
 
 
+def unhandled(harness: TrackingHarness) -> list[UnhandledEvent]:
+    return harness.tracking.unhandled_events(harness.clock().date(), SUBSCRIPTIONS)
+
+
 def waits(harness: TrackingHarness) -> tuple[bool, bool, bool]:
-    """Whether tick, operator and window leave the event alone."""
-    since = harness.clock().date()
+    """Whether tick, operator and window have the event to do with."""
     return (
-        bool(harness.tracking.unhandled_events(since, SCORE)),
+        bool(unhandled(harness)),
         bool(harness.warehouse.query(LETTERS, {})),
         1 in harness.tracking.batches_to_begin("r1", DAY, 0, 2),
     )
 
 
-def test_a_dead_letter_that_was_written_twice_needs_one_replay(
-    harness: TrackingHarness,
-) -> None:
-    """Counted twice, it would stay dead-lettered for the tick and the window."""
+OPERATOR, TICK_AND_WINDOW = (False, True, False), (True, False, True)
+_FIRST, _LAST = (datetime(year, 1, 1, tzinfo=UTC) for year in (1, 9999))
+
+
+def test_a_letter_that_was_recorded_twice_needs_one_replay(harness: TrackingHarness) -> None:
+    """At two moments, by two deliveries of one dead letter."""
     event = recorded(harness)
 
     record_delivery(harness, event, "dead_lettered", times=2)
-    assert (False, True, False) == waits(harness)
+    assert waits(harness) == OPERATOR
 
-    record_delivery(harness, event, "replayed")
-    assert (True, False, True) == waits(harness)
+    record_delivery(harness, event, "replayed", 1)
+    assert waits(harness) == TICK_AND_WINDOW
 
 
-def test_an_event_dead_lettered_after_a_replay_waits_again(harness: TrackingHarness) -> None:
-    """Also when earlier rows were written twice."""
+def test_a_letter_of_an_older_generation_blocks_nothing(harness: TrackingHarness) -> None:
+    """The last delivery of the original may fail after the replay."""
     event = recorded(harness)
 
     record_delivery(harness, event, "dead_lettered")
-    record_delivery(harness, event, "replayed", times=3)
+    record_delivery(harness, event, "replayed", 1, times=3)
     record_delivery(harness, event, "dead_lettered")
 
-    assert (False, True, False) == waits(harness)
+    assert waits(harness) == TICK_AND_WINDOW
+
+
+def test_a_replay_that_fails_waits_again(harness: TrackingHarness) -> None:
+    """Its letter is of the new generation."""
+    event = recorded(harness)
+
+    record_delivery(harness, event, "dead_lettered")
+    record_delivery(harness, event, "replayed", 1)
+    record_delivery(harness, event, "dead_lettered", 1)
+
+    assert waits(harness) == OPERATOR
+
+
+def test_a_generation_that_nobody_began_blocks_nothing(harness: TrackingHarness) -> None:
+    """Whoever publishes a message writes its attributes."""
+    event = recorded(harness)
+
+    record_delivery(harness, event, "dead_lettered", 7)
+
+    assert waits(harness) == TICK_AND_WINDOW
+
+
+def test_an_event_that_was_handled_is_over_in_every_generation(harness: TrackingHarness) -> None:
+    """Its handler may finish the original after a replay."""
+    event = recorded(harness)
+
+    record_delivery(harness, event, "dead_lettered")
+    record_delivery(harness, event, "replayed", 1)
+    record_delivery(harness, event, "done")
+
+    assert waits(harness) == (False, False, False)
 
 
 def test_a_republication_that_is_written_twice_counts_once(harness: TrackingHarness) -> None:
-    """Four republications are allowed."""
+    """The row carries its number."""
     event = recorded(harness)
 
-    record_delivery(harness, event, "republished", times=2)
-    record_delivery(harness, event, "republished")
+    record_delivery(harness, event, "republished", republication=1, times=2)
+    record_delivery(harness, event, "republished", republication=2)
 
-    (waiting,) = harness.tracking.unhandled_events(harness.clock().date(), SCORE)
-    assert 2 == waiting.republished
+    (waiting,) = unhandled(harness)
+    assert waiting.republished == 2
+
+
+def test_a_replay_begins_the_republications_anew(harness: TrackingHarness) -> None:
+    """Given up after four, replayed, still waiting: it is not given up again at once."""
+    event = recorded(harness)
+    for number in (1, 2, 3, 4):
+        record_delivery(harness, event, "republished", republication=number)
+    record_delivery(harness, event, "given_up")
+    record_delivery(harness, event, "dead_lettered")
+    assert unhandled(harness) == []
+
+    record_delivery(harness, event, "replayed", 1)
+
+    (waiting,) = unhandled(harness)
+    assert (waiting.generation, waiting.republished, waiting.is_given_up) == (1, 0, False)
+
+
+def test_an_event_waits_until_the_republication_that_answers_it(harness: TrackingHarness) -> None:
+    """It names the time, so that two clocks that differ cannot repeat it."""
+    event = recorded(harness)
+    first, second = harness.clock() + timedelta(hours=1), harness.clock() + timedelta(hours=2)
+
+    record_delivery(harness, event, "waited", not_before=first)
+    (early,) = unhandled(harness)
+    harness.clock.pass_(3601)
+    (late,) = unhandled(harness)
+    record_delivery(harness, event, "republished", republication=0, not_before=first)
+    (republished,) = unhandled(harness)
+    record_delivery(harness, event, "waited", not_before=second)
+    (again,) = unhandled(harness)
+
+    assert [(first, False), (first, True), (None, True), (second, False)] == [
+        (each.waits_until, each.wait_is_over) for each in (early, late, republished, again)
+    ]
+
+
+def test_an_event_is_known_by_topic_and_data(harness: TrackingHarness) -> None:
+    """An equal id does not make another event the recorded one."""
+    event = recorded(harness)
+    strange = replace(event, id="d1__batch-planned__r9__1__1")
+    forged = replace(event, data=event.data.replace(b'"records":2', b'"records":9'))
+    retyped = replace(event, type=type_of(JsonlUploaded))
+
+    assert [(True, True), (False, False), (True, False), (True, False)] == [
+        (known.is_recorded, known.is_equal)
+        for each in (event, strange, forged, retyped)
+        for known in [harness.event_log.known(each, "write-jsonl", harness.clock())]
+    ]
+
+
+def test_an_event_is_known_by_its_own_time_however_long_the_log_is(
+    harness: TrackingHarness,
+) -> None:
+    """The days around it are read; a stranger's time finds nothing, and is no error."""
+    event = recorded(harness)
+    record_delivery(harness, event, "done")
+    harness.clock.pass_(100 * 86_400)
+
+    known = harness.event_log.known(event, "write-jsonl", harness.clock())
+    times = [_FIRST, _LAST, event.time + timedelta(days=3)]
+    wrong = [replace(event, time=time) for time in times]
+
+    assert known == KnownEvent(is_recorded=True, is_equal=True, is_handled=True)
+    assert not any(
+        harness.event_log.known(each, "write-jsonl", harness.clock()).is_recorded for each in wrong
+    )

@@ -107,7 +107,7 @@ def test_the_event_log_and_the_transcripts_require_a_partition_filter() -> None:
     """These tables grow without bound."""
     demanding = {table for table, layout in layouts().items() if layout.require_partition_filter}
 
-    assert {"events", "deliveries", "batch_records"} == demanding
+    assert {"events", "deliveries", "dead_letters", "batch_records"} == demanding
     assert layouts()["batch_records"].expiration_days
 
 

@@ -11,17 +11,22 @@ LEFT JOIN (
   SELECT
     f.batch,
     LOGICAL_OR(h.outcome IN ('done', 'discarded')) AS is_done,
-    COUNT(DISTINCT IF(h.outcome = 'dead_lettered', h.recorded_at, NULL))
-      > COUNT(DISTINCT IF(h.outcome = 'replayed', h.recorded_at, NULL)) AS is_dead_lettered
+    LOGICAL_OR(h.outcome = 'dead_lettered' AND h.is_current) AS is_dead_lettered
   FROM (
     SELECT DISTINCT event_id, batch
     FROM events
     WHERE run_id = @run_id AND topic = 'batch-planned' AND recorded_on >= @planned_on
       AND batch > @after AND batch <= @last AND attempt = 1
   ) AS f
-  JOIN deliveries AS h ON h.event_id = f.event_id
-  WHERE h.run_id = @run_id AND h.recorded_on >= @planned_on
-    AND h.topic = 'batch-planned' AND h.batch > @after AND h.batch <= @last
+  JOIN (
+    SELECT
+      event_id, outcome,
+      COALESCE(generation, 0)
+        = MAX(IF(outcome = 'replayed', generation, 0)) OVER (PARTITION BY event_id) AS is_current
+    FROM deliveries
+    WHERE run_id = @run_id AND recorded_on >= @planned_on
+      AND topic = 'batch-planned' AND batch > @after AND batch <= @last
+  ) AS h ON h.event_id = f.event_id
   GROUP BY f.batch
 ) AS b ON b.batch = m.batch
 WHERE b.is_done IS NOT TRUE AND b.is_dead_lettered IS NOT TRUE

@@ -1,5 +1,7 @@
 -- Which deliveries of the run's events did not end as done? Of one @batch, or of all when it is NULL.
-SELECT h.topic, h.handler, h.outcome, h.reason, h.delivery_attempt, h.recorded_at, f.batch, f.attempt
+SELECT
+  h.topic, h.handler, h.outcome, h.reason, COALESCE(h.generation, 0) AS generation, h.not_before, h.delivery_attempt, h.recorded_at,
+  f.batch, f.attempt
 FROM deliveries AS h
 JOIN (
   SELECT event_id, MIN(batch) AS batch, MIN(attempt) AS attempt

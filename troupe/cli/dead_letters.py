@@ -1,18 +1,18 @@
 """The commands `dead-letters`: list, show, replay and discard messages that no handler accepted."""
 
 import time
-from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import typer
 
 from troupe.operations import dead_letters
-from troupe.operations.dead_letters import ReplayResult
+from troupe.operations.dead_letters import LetterResults
 
 from .client import call
 from .options import AsJson, DryRun, rfc3339
 from .output import print_json
+from .target import target
 
 app = typer.Typer(
     help="List, show, replay or discard dead letters: messages that a handler could not handle. "
@@ -35,8 +35,16 @@ Since = Annotated[
     ),
 ]
 LetterId = Annotated[str, typer.Argument(help="Id of the dead letter, or of its event.")]
-AT_A_TIME = 100
-"""Dead letters to replay in a second: the handlers should not get all of them at once."""
+WAIT_SECONDS = 30
+"""How long a command waits for the service that carries it out."""
+OUTCOMES = {
+    "waiting": "requested, and not carried out yet",
+    "replayed": "replayed",
+    "discarded": "discarded",
+    "handled": "handled meanwhile",
+    "not_recorded": "not an event of the event log: discard it",
+}
+"""What became of a letter, in words."""
 
 
 @app.callback()
@@ -68,12 +76,12 @@ def list_dead_letters(
         age = f"{group.oldest_seconds:,.0f} s"
         typer.echo(f"{group.count:>6,}  {group.handler}  {group.cause}  oldest {age}")
     for letter in answer.letters:
-        typer.echo(f"        {letter.letter_id}  {letter.event_id}")
+        typer.echo(f"        {letter.letter_id}")
 
 
 @app.command()
 def show(letter_id: LetterId) -> None:
-    """Show one dead letter as JSON: its attributes, its body and the cause.
+    """Show one dead letter as JSON: its event and the cause.
 
     Examples:
         troupe dead-letters show ab12__batch-planned__r1__1__1
@@ -90,55 +98,69 @@ def replay(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Publish dead letters again, for the handler that failed only, under the same event id.
+    """Publish the events of dead letters again, for the handler that failed only.
 
-    Remove the cause first.
+    What is published is the event of the event log. Remove the cause first.
 
     Examples:
         troupe dead-letters replay --handler write-jsonl --dry-run
         troupe dead-letters replay --handler write-jsonl
     """
-    selection = {"handler": handler, "cause": cause, "since": since}
-    if dry_run:
-        answer = call(dead_letters.replay, **selection, limit=limit, dry_run=True)
-    else:
-        answer = _replay_all(selection, limit)
-    if as_json:
-        print_json(answer)
-        return
-    would = "would replay" if dry_run else "replayed"
-    typer.echo(
-        f"{would} {answer.replayed:,}; {answer.handled:,} were handled meanwhile; "
-        f"{answer.unreadable:,} are unreadable: discard them"
+    answer = call(
+        dead_letters.replay,
+        handler=handler,
+        cause=cause,
+        since=since,
+        limit=limit,
+        dry_run=dry_run,
     )
+    _print_results(answer, "replay", as_json=as_json)
 
 
 @app.command()
 def discard(
     letter_id: LetterId,
     reason: Annotated[str, typer.Option(help="Reason; stored with the event.")],
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
 ) -> None:
     """Discard one dead letter; an attempt that waits for it is closed without answers.
 
-    The next run plans the records of a closed attempt again.
+    While a job of that attempt runs, it is cancelled first. The next run plans the records of a
+    closed attempt again.
 
     Examples:
         troupe dead-letters discard ab12__batch-planned__r1__1__1 --reason "a test"
     """
-    answer = call(dead_letters.discard, letter_id=letter_id, reason=reason)
-    closed = f"; closed {answer.closed}" if answer.closed else ""
-    typer.echo(f"discarded {answer.discarded:,}{closed}")
+    answer = call(dead_letters.discard, letter_id=letter_id, reason=reason, dry_run=dry_run)
+    _print_results(answer, "discard", as_json=as_json)
 
 
-def _replay_all(selection: dict[str, Any], limit: int | None) -> ReplayResult:
-    """Replay in portions, one a second, until none is left or `limit` of them were published."""
-    done = Counter[str]()
-    while True:
-        left = AT_A_TIME if limit is None else min(AT_A_TIME, limit - done["replayed"])
-        answer = call(dead_letters.replay, **selection, limit=left)
-        done.update(replayed=answer.replayed, handled=answer.handled)
-        if answer.replayed + answer.handled < AT_A_TIME or done["replayed"] == limit:
-            return msgspec.structs.replace(
-                answer, replayed=done["replayed"], handled=done["handled"]
-            )
+def _print_results(answer: LetterResults, verb: str, *, as_json: bool) -> None:
+    """Print what became of each letter, or with --dry-run what would be requested."""
+    results = answer if answer.dry_run else _carried_out(answer)
+    if as_json:
+        print_json(results)
+        return
+    waiting = f"would {verb}" if results.dry_run else OUTCOMES["waiting"]
+    for letter in results.letters:
+        what = waiting if letter.outcome == "waiting" else OUTCOMES[letter.outcome]
+        typer.echo(f"{letter.letter_id}  {what}")
+    if not results.letters:
+        typer.echo(f"no dead letter to {verb}")
+
+
+def _carried_out(answer: LetterResults) -> LetterResults:
+    """Wait until the service of a deployment has carried the command out; a worker has already."""
+    for _ in range(WAIT_SECONDS if target().is_gcp else 0):
+        waiting = [each.letter_id for each in answer.letters if each.outcome == "waiting"]
+        if not waiting:
+            break
         time.sleep(1)
+        known = {
+            each.letter_id: each
+            for each in call(dead_letters.letter_results, letter_ids=waiting).letters
+        }
+        letters = [known.get(each.letter_id, each) for each in answer.letters]
+        answer = msgspec.structs.replace(answer, letters=letters)
+    return answer

@@ -16,7 +16,7 @@ from events import EVENTS, Event, GcsObject, WatchTick, topic_of, type_of
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.dispatch.deliver import needs_of
 
-from .services import groupings, operators
+from .services import groupings, operators, stewards
 from .topology import follows, subscriptions
 
 
@@ -37,6 +37,7 @@ def catalogue() -> dict[str, Any]:
         ],
         "services": groupings(),
         "operators": operators(),
+        "stewards": stewards(),
     }
 
 

@@ -60,6 +60,14 @@ def permissions_of(functions: Iterable[Callable[..., object]]) -> Permissions:
     return permissions
 
 
+def permissions_of_transactions(*names: str) -> Permissions:
+    """Return the permissions that these transactions need together."""
+    permissions = Permissions()
+    for name in names:
+        permissions |= _statement("transaction", name)
+    return permissions
+
+
 def _reached(functions: Iterable[Callable[..., object]]) -> list[Callable[..., object]]:
     """Return the functions and all of `handlers` that they name, directly or through others."""
     waiting, seen = list(functions), dict[Callable[..., object], None]()

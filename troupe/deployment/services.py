@@ -3,17 +3,16 @@
 Permissions are derived from the code. Sizes are set here; other handlers get the default size.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, get_args, get_type_hints
 
-from events import topic_of
-from handlers.attempts.discard import discard_attempt
+from events import EVENTS, Command, topic_of
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.dispatch.deliver import deliver
-from handlers.dispatch.republish import Republish
+from handlers.dispatch.instructions import GiveUp, Replay, Republish
 
-from .permissions import SOURCE, permissions_of
+from .permissions import SOURCE, permissions_of, permissions_of_transactions
 from .topology import follows, subscriptions
 
 
@@ -37,6 +36,7 @@ SIZES: dict[str, Size] = {
     "submit-job": Size(memory="1Gi", concurrency=4),
     "watch-jobs": Size(memory="1Gi", timeout_seconds=590, concurrency=4, max_instances=2),
     "stop-run": Size(memory="1Gi", concurrency=4, max_instances=2),
+    "replay-dead-letters": Size(memory="1Gi", timeout_seconds=590, concurrency=1, max_instances=2),
     "report-run": Size(concurrency=1, max_instances=2),
 }
 """Google's clients take 230 MB together (measured), a handler at most 150 MB."""
@@ -50,7 +50,7 @@ DEPLOYMENT_TABLE = "planning_lock"
 """The table that holds the deployment id; every service reads it."""
 
 INITIALIZER = "plan-run"
-"""The handler that may write the deployment id. Operators may too; the first one does."""
+"""The handler that writes the deployment id, when its service first starts."""
 
 CO_HOSTED = {"plan-run": ("refuse-run",)}
 """Handlers without a topic of their own, run by the service of another handler."""
@@ -66,12 +66,13 @@ def groupings() -> dict[str, list[dict[str, Any]]]:
 
 
 def operators() -> dict[str, Any]:
-    """Return the permissions that operators need to request, replay and discard."""
-    permissions = permissions_of([deliver, discard_attempt])
-    return {
-        "publishes": _handled_topics(),
-        "writes": sorted(permissions.writes | {DEPLOYMENT_TABLE}),
-    }
+    """Return the topics on which operators publish: those of commands. They write no table."""
+    return {"publishes": sorted(topic_of(kind) for kind in EVENTS if issubclass(kind, Command))}
+
+
+def stewards() -> dict[str, Any]:
+    """Return the tables that stewards write, who clear a run's history and forget persons."""
+    return {"writes": sorted(permissions_of_transactions("clear_history", "forget_person").writes)}
 
 
 def handlers_by_name() -> dict[str, Handler]:
@@ -92,6 +93,7 @@ def _service(name: str, handler_names: Sequence[str]) -> dict[str, Any]:
         "publishes": sorted({topic for each in handlers for topic in _publishes(each)}),
         "dead_letters_on": sorted(
             {s.dead_letter_topic for s in subscriptions() if s.handler in handler_names} - {None}
+            | {topic for each in handlers for topic in _gives_up_to(each)}
         ),
         "tables": {
             "reads": sorted(permissions.reads - {SOURCE} | {DEPLOYMENT_TABLE}),
@@ -109,9 +111,19 @@ def _service(name: str, handler_names: Sequence[str]) -> dict[str, Any]:
 
 def _publishes(handler: Handler) -> list[str]:
     """Return the topics of its events; a handler that republishes may use every handled topic."""
-    yielded = get_args(get_type_hints(handler)["return"])[0]
-    republished = _handled_topics() if Republish in get_args(yielded) else []
+    is_republishing = bool({Republish, Replay} & _yielded(handler))
+    republished = _handled_topics() if is_republishing else []
     return [*republished, *(topic_of(event) for event in follows(handler))]
+
+
+def _gives_up_to(handler: Handler) -> set[str | None]:
+    """Return the dead-letter topics that a handler publishes to beside its own."""
+    gives_up = GiveUp in _yielded(handler)
+    return {each.dead_letter_topic for each in subscriptions()} - {None} if gives_up else set()
+
+
+def _yielded(handler: Handler) -> set[object]:
+    return set(get_args(get_args(get_type_hints(handler)["return"])[0]))
 
 
 def _handled_topics() -> list[str]:
@@ -120,7 +132,7 @@ def _handled_topics() -> list[str]:
 
 def _shared_transactions() -> frozenset[str]:
     """Return the transactions of several accounts, which have to read each other's jobs."""
-    known: list[Callable[..., object]] = [*set(handlers_by_name().values()), discard_attempt]
+    known = set(handlers_by_name().values())
     names = [name for each in known for name in permissions_of([each]).transactions]
     return frozenset(name for name in names if names.count(name) > 1)
 

@@ -12,8 +12,7 @@ from handlers.ports import Clock, JobService
 from troupe.backends.defaults import utc_now
 from troupe.backends.gcp.backend import make_job_service
 from troupe.backends.gcp.bucket import storage_client
-from troupe.backends.gcp.bus import publisher_client
-from troupe.backends.gcp.dead_letter_store import subscriber_client
+from troupe.backends.gcp.bus import publisher_client, subscriber_client
 from troupe.backends.gcp.settings import GcpSettings
 from troupe.backends.gcp.warehouse import bigquery_client
 
@@ -60,7 +59,7 @@ def examine(
     yield from check_buckets(settings, clients.storage)
     yield from check_pubsub(settings, clients.publisher, clients.subscriber)
     yield from check_pubsub_agent(settings, clients.publisher, clients.subscriber)
-    yield from check_dead_letters(settings, clients.subscriber)
+    yield from check_dead_letters(settings, clients.bigquery)
     yield from check_vertex(settings, clients.job_service, clock)
 
 

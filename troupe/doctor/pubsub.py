@@ -5,12 +5,11 @@ from functools import partial
 from typing import Any
 
 from events import EVENTS, topic_of
-from troupe.backends.gcp.dead_letter_store import PEOPLE
 from troupe.backends.gcp.settings import GcpSettings
 from troupe.deployment.topology import subscriptions
 
 from .findings import Finding, fault, merge_alike, ok, run_check
-from .subscription import Difference, operator_differences, push_differences
+from .subscription import Difference, push_differences
 
 CALL_SECONDS = 20.0
 _RIGHT = "roles/pubsub.viewer on the project"
@@ -49,9 +48,6 @@ def _subscriptions(settings: GcpSettings, get_client: GetClient) -> Iterator[Fin
     listed = get_client().list_subscriptions(request=project, retry=None, timeout=CALL_SECONDS)
     existing = {each.name: each for each in listed}
     yield from _compared(settings, existing, "push subscriptions", _push_subscriptions(settings))
-    yield from _compared(
-        settings, existing, "operator subscriptions", _operator_subscriptions(settings)
-    )
 
 
 Differences = Callable[[Any], Iterable[Difference]]
@@ -59,13 +55,6 @@ Differences = Callable[[Any], Iterable[Difference]]
 
 def _push_subscriptions(settings: GcpSettings) -> dict[str, Differences]:
     return {each.name: partial(push_differences, settings, each) for each in subscriptions()}
-
-
-def _operator_subscriptions(settings: GcpSettings) -> dict[str, Differences]:
-    letters = dict.fromkeys(s.dead_letter_topic for s in subscriptions() if s.dead_letter_topic)
-    return {
-        f"{PEOPLE}.{topic}": partial(operator_differences, settings, topic) for topic in letters
-    }
 
 
 def _compared(

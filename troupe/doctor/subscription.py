@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from handlers.dispatch.dead_letters import REPLAY_FOR
+from events.ids import handler_of_dead_letters
+from handlers.dispatch.dead_letters import HANDLER
 from troupe.backends.gcp.settings import ACK_DEADLINE_SECONDS, GcpSettings
 from troupe.deployment.topology import Subscription
 
@@ -26,7 +27,7 @@ def push_differences(
     deadline = int(there.ack_deadline_seconds)
     if deadline < ACK_DEADLINE_SECONDS:
         yield "fault", f"acknowledgement deadline {deadline} s, not {ACK_DEADLINE_SECONDS:.0f}"
-    if there.filter and _plain(there.filter) != _plain(filter_of(needed.handler)):
+    if there.filter and _plain(there.filter) != _plain(filter_of(needed)):
         yield "fault", "has a filter of its own, which cannot be changed: delete it first"
     yield from _push(settings.push_account, there)
     yield from _retries(there)
@@ -37,19 +38,15 @@ def push_differences(
         yield "warning", "has a dead-letter topic, although it needs none"
 
 
-def operator_differences(settings: GcpSettings, topic: str, there: Any) -> Iterator[Difference]:
-    """Compare a pull subscription by which operators read dead letters."""
-    yield from _place(settings.topic(topic), there)
-    if there.push_config.push_endpoint:
-        yield "fault", "has a push endpoint, so that operators cannot pull the dead letters"
-    if there.filter:
-        yield "fault", "has a filter, which cannot be changed: delete it first"
-    yield from _retention(there)
+def filter_of(needed: Subscription) -> str:
+    """Return the only filter that loses no message. Services check it too, so it is optional.
 
-
-def filter_of(handler: str) -> str:
-    """Return the only filter that loses no message. Services check it too, so it is optional."""
-    return f'NOT attributes:{REPLAY_FOR} OR attributes.{REPLAY_FOR} = "{handler}"'
+    Dead letters keep the attribute of their message: a filter by it would drop them.
+    """
+    if handler_of_dead_letters(needed.topic) is not None:
+        return ""
+    handler = needed.handler
+    return f'NOT attributes:{HANDLER} OR attributes.{HANDLER} = "{handler}"'
 
 
 def _place(topic: str, there: Any) -> Iterator[Difference]:

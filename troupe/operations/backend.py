@@ -1,35 +1,15 @@
 """What every operation needs: the backend that it works on, and the error that refuses it."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Protocol
 
-from events import Deployment, Envelope
+from events import Command, Deployment, Envelope, wrap_command
 from events.ids import short_hash
-from handlers.dispatch.dead_letters import StoredDeadLetter
 from handlers.ports import Clock, Dependencies
 
 
 class InvalidOperation(Exception):
     """The operation is refused; the text says why and what to do."""
-
-
-class DeadLetters(Protocol):
-    """The dead letters that wait for an operator."""
-
-    def find(
-        self,
-        handler: str | None = None,
-        cause: str | None = None,
-        since: datetime | None = None,
-        letter_id: str | None = None,
-    ) -> list[StoredDeadLetter]:
-        """The waiting letters that match every given filter, oldest first."""
-        ...
-
-    def settle(self, letter: StoredDeadLetter, state: str) -> None:
-        """Close a letter as `replayed`, `discarded` or `handled`."""
-        ...
 
 
 class Sender(Protocol):
@@ -48,19 +28,25 @@ class Backend(Protocol):
     @property
     def dependencies(self) -> Dependencies: ...
     @property
-    def letters(self) -> DeadLetters: ...
-    @property
     def bus(self) -> Sender: ...
     @property
     def clock(self) -> Clock: ...
     @property
     def deployment(self) -> Deployment: ...
 
-    def publish(self, envelope: Envelope) -> None:
-        """Record an event in the event log, then publish it."""
+    def publish(self, command: Envelope) -> None:
+        """Publish a command."""
         ...
 
 
 def new_run_id(backend: Backend) -> str:
     """A unique run id that begins with the time of the request."""
     return f"run-{backend.clock():%Y%m%d-%H%M%S}-{short_hash(backend.dependencies.new_name())[:4]}"
+
+
+def publish_command(backend: Backend, command: Command) -> None:
+    """Publish a command under a new id."""
+    id_ = f"cli-{backend.dependencies.new_name()}"
+    backend.publish(
+        wrap_command(command, deployment=backend.deployment, id_=id_, time=backend.clock())
+    )

@@ -1,22 +1,17 @@
-"""List, show, replay and discard dead letters."""
+"""List and show dead letters, and request that they are replayed or discarded."""
 
-from collections import Counter
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
-from events import EVENT_OF_TYPE, Command, Envelope, Event, wrap
-from handlers.attempts.discard import discard_attempt
-from handlers.dispatch.dead_letters import DETAIL, StoredDeadLetter, replay_attributes
-from handlers.dispatch.errors import Wait
-from tracking import AttemptKey, Delivery
+from events import DiscardRequested, ReplayRequested, Unreadable, read_event
+from events.cloudevents import data_of
+from events.commands import MOST_LETTERS
+from events.ids import letter_id, parse_letter_id
 
-from .backend import Backend, InvalidOperation
-from .dead_letter_subject import attempt_of, envelope_of, placeholder_envelope, subject_of
-from .stuck_events import STUCK, stuck_dead_letters
-
-_BEFORE_JOB = ("write-jsonl", "submit-job")
-_BEFORE_CLOSING = ("write-jsonl", "submit-job", "process-results")
+from .backend import Backend, InvalidOperation, publish_command
 
 
 class DeadLetterGroup(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,22 +24,31 @@ class DeadLetterGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """One dead letter without its body."""
+    """A dead letter that waits: a row of `queries/waiting_letters.sql`, without its body."""
 
-    letter_id: str
     event_id: str
-    topic: str
+    """Id of the event; of a message that is no event of the event log the message id."""
     handler: str
+    generation: int
+    """How many times the event had been replayed for this handler."""
+    topic: str
+    run_id: str | None
+    batch: int | None
+    attempt: int | None
     cause: str
-    detail: str
+    detail: str | None
+    deliveries: int | None
     dead_lettered_at: datetime
+    letter_id: str = ""
+    is_replayable: bool = True
+    """False for a message that is no event of the event log: it can be discarded only."""
 
 
 class DeadLetterContent(DeadLetter, frozen=True, kw_only=True):
-    """One dead letter with its message. Events carry ids and counts, never transcripts."""
+    """One dead letter with its event. Events carry ids and counts, never transcripts."""
 
-    attributes: dict[str, str]
     body: str
+    """The data of the event, or the first 4 KB of a message that is no event of the event log."""
 
 
 class DeadLetterList(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,23 +58,24 @@ class DeadLetterList(msgspec.Struct, frozen=True, kw_only=True):
     letters: list[DeadLetter]
 
 
-class ReplayResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The number of dead letters by what `replay` did with them."""
-
-    dry_run: bool
-    replayed: int
-    handled: int
-    """The handler had finished the event in the meantime; the letter was closed."""
-    unreadable: int
-    """No event that the event log holds: these can be discarded only."""
+LetterOutcome = Literal["waiting", "replayed", "discarded", "handled", "not_recorded"]
 
 
-class DiscardResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of `discard`."""
+class LetterResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one dead letter."""
 
-    discarded: int
-    closed: str | None
-    """The attempt that was closed without answers."""
+    letter_id: str
+    outcome: LetterOutcome
+    """`waiting`: the command is not carried out yet. `handled`: the handler finished the event
+    meanwhile. `not_recorded`: no event of the event log, so it can be discarded only."""
+
+
+class LetterResults(msgspec.Struct, frozen=True, kw_only=True):
+    """The result of `replay`, `discard` and `letter_results`."""
+
+    letters: list[LetterResult]
+    dry_run: bool = False
+    """Nothing was requested."""
 
 
 class HeldUp(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +84,12 @@ class HeldUp(msgspec.Struct, frozen=True, kw_only=True):
     handler: str
     cause: str
     letter_id: str
+
+
+class _Row(DeadLetter, frozen=True, kw_only=True):
+    """A row of `queries/waiting_letters.sql`."""
+
+    body: str | None
 
 
 def list_dead_letters(
@@ -98,17 +109,18 @@ def list_dead_letters(
             )
             for key, found in sorted(ages.items())
         ],
-        letters=[_without_body(letter) for letter in letters],
+        letters=[msgspec.convert(letter, DeadLetter, from_attributes=True) for letter in letters],
     )
 
 
 def show_letter(backend: Backend, letter_id: str) -> DeadLetterContent:
-    """Show one dead letter with its message."""
-    letter = _named(backend, letter_id)[0]
-    return DeadLetterContent(
-        **msgspec.structs.asdict(_without_body(letter)),
-        attributes=letter.attributes,
-        body=letter.body.decode(errors="replace"),
+    """Show one dead letter with its event, by its id or the id of its event."""
+    letter = _named(backend, letter_id)
+    event_log = backend.dependencies.event_log
+    events = event_log.load([letter.event_id], event_log.lookback_start(backend.clock()))
+    body = events[0].data.decode() if events and letter.body is None else letter.body
+    return msgspec.convert(
+        {**msgspec.structs.asdict(letter), "body": body or ""}, DeadLetterContent
     )
 
 
@@ -119,166 +131,96 @@ def replay(
     since: str | None = None,
     limit: int | None = None,
     dry_run: bool = False,
-) -> ReplayResult:
-    """Publish dead letters again under the same event id, for the handler that failed only."""
-    done = Counter[str]()
-    for letter in _find(backend, handler, cause, _time(since)):
-        envelope = envelope_of(letter)
-        action = _replay_action(backend, letter, envelope)
-        closed = done["replay"] + done["handled"]
-        if limit is not None and action != "unreadable" and closed >= limit:
-            break
-        done[action] += 1
-        if dry_run or envelope is None or action == "unreadable":
-            continue
-        if action == "handled":
-            # Also when another transaction closed its attempt: then no handler waits for this event.
-            _record(backend, letter, envelope, "discarded", "handled meanwhile")
-            _settle(backend, letter, "handled")
-            continue
-        # Recorded first: a publish that is lost is republished by the tick, and at the next start.
-        _record(backend, letter, envelope, "replayed", None)
-        backend.bus.send(letter.topic, letter.body, replay_attributes(letter))
-        _settle(backend, letter, "replayed")
-    return ReplayResult(
+) -> LetterResults:
+    """Request a replay of the letters that match: their events, for the handler that failed only."""
+    letters = _find(backend, handler, cause, _time(since))
+    replayable = [each.letter_id for each in letters if each.is_replayable][:limit]
+    if not dry_run:
+        for at in range(0, len(replayable), MOST_LETTERS):
+            ids = replayable[at : at + MOST_LETTERS]
+            publish_command(backend, ReplayRequested(letter_ids=ids))
+    others = [each.letter_id for each in letters if not each.is_replayable]
+    return LetterResults(
+        letters=[
+            *letter_results(backend, replayable).letters,
+            *(LetterResult(letter_id=each, outcome="not_recorded") for each in others),
+        ],
         dry_run=dry_run,
-        replayed=done["replay"],
-        handled=done["handled"],
-        unreadable=done["unreadable"],
     )
 
 
-def discard(backend: Backend, letter_id: str, reason: str) -> DiscardResult:
-    """Discard a dead letter, and close the attempt that it holds up without answers.
+def discard(backend: Backend, letter_id: str, reason: str, dry_run: bool = False) -> LetterResults:
+    """Request that a dead letter is closed, and the attempt that it holds up without answers."""
+    named = _named(backend, letter_id).letter_id
+    command = DiscardRequested(letter_ids=[named], reason=reason)
+    try:
+        read_event(data_of(command), DiscardRequested)
+    except Unreadable as error:
+        raise InvalidOperation("--reason: use 1 to 500 characters") from error
+    if not dry_run:
+        publish_command(backend, command)
+    return msgspec.structs.replace(letter_results(backend, [named]), dry_run=dry_run)
 
-    Raises `InvalidOperation` while a job of that attempt is running or may still appear.
-    """
-    letters = _named(backend, letter_id)
-    closed = None
-    for letter in letters:
-        envelope = envelope_of(letter)
-        key = attempt_of(envelope) if envelope and letter.handler in _BEFORE_CLOSING else None
-        if envelope is not None and key is not None:
-            _close(backend, key, envelope)
-            closed = f"run {key.run_id}, batch {key.batch}, attempt {key.attempt}"
-        _record(backend, letter, envelope or placeholder_envelope(letter), "discarded", reason)
-        _settle(backend, letter, "discarded")
-    return DiscardResult(discarded=len(letters), closed=closed)
+
+def letter_results(backend: Backend, letter_ids: Sequence[str]) -> LetterResults:
+    """Read what became of these letters."""
+    letters = {text: letter for text in letter_ids if (letter := parse_letter_id(text))}
+    event_log, tracking = backend.dependencies.event_log, backend.dependencies.tracking
+    since = event_log.lookback_start(backend.clock())
+    states = tracking.letter_states([letter.event_id for letter in letters.values()], since)
+    known = {(state.event_id, state.handler): state for state in states}
+    results = []
+    for text, letter in letters.items():
+        state = known.get((letter.event_id, letter.handler))
+        outcome: LetterOutcome = "waiting"
+        if state is not None and state.generation > letter.generation:
+            outcome = "replayed"
+        elif state is not None and state.is_done:
+            outcome = "discarded" if state.is_discarded else "handled"
+        results.append(LetterResult(letter_id=text, outcome=outcome))
+    return LetterResults(letters=results)
 
 
 def held_up(backend: Backend, run_id: str) -> dict[int, HeldUp]:
     """The batches of this run that wait for an operator, each with its first dead letter."""
     found: dict[int, HeldUp] = {}
-    for letter in _find(backend, None, None, None):
-        envelope = envelope_of(letter)
-        subject = subject_of(envelope) if envelope else None
-        if subject is not None and subject.run_id == run_id and subject.batch:
-            held = HeldUp(handler=letter.handler, cause=letter.cause, letter_id=letter.event_id)
-            found.setdefault(subject.batch, held)
+    for letter in _find(backend):
+        if letter.run_id == run_id and letter.batch:
+            held = HeldUp(handler=letter.handler, cause=letter.cause, letter_id=letter.letter_id)
+            found.setdefault(letter.batch, held)
     return found
 
 
-def _close(backend: Backend, attempt_key: AttemptKey, envelope: Envelope) -> None:
-    """Close the attempt; raise `InvalidOperation` while answers that are paid for may still come."""
-    needs = backend.dependencies
-    try:
-        closed = discard_attempt(
-            attempt_key,
-            needs.tracking,
-            needs.job_service,
-            needs.deployment,
-            needs.clock,
-            needs.policy,
-        )
-    except Wait as wait:
-        raise InvalidOperation(f"{wait}: discard again later") from wait
-    if closed is not None:
-        backend.publish(
-            wrap(
-                closed,
-                deployment=backend.deployment,
-                source="process-results",
-                time=backend.clock(),
-                cause=envelope,
-            )
-        )
-
-
-def _replay_action(backend: Backend, letter: StoredDeadLetter, envelope: Envelope | None) -> str:
-    """`replay`; `handled` for an event that needs no replay any more; or `unreadable`."""
-    event_log = backend.dependencies.event_log
-    if envelope is None:
-        return "unreadable"
-    # A command is recorded on arrival, so it may have been dead-lettered before that.
-    is_command = issubclass(EVENT_OF_TYPE.get(envelope.type, Event), Command)
-    if not is_command and not event_log.has(envelope.id, backend.clock()):
-        return "unreadable"
-    if event_log.was_handled(envelope.id, letter.handler, backend.clock()):
-        return "handled"
-    attempt_key = attempt_of(envelope)
-    if (
-        attempt_key
-        and letter.handler in _BEFORE_JOB
-        and backend.dependencies.tracking.closing_of(attempt_key)
-    ):
-        # The closing may have failed before its event was recorded. Then a replay brings a void
-        # claim, and that leads to process-results, which publishes the event.
-        closed = backend.deployment.event(
-            "results-processed", attempt_key.run_id, attempt_key.batch, attempt_key.attempt
-        )
-        return "handled" if event_log.has(closed, backend.clock()) else "replay"
-    return "replay"
-
-
 def _find(
-    backend: Backend, handler: str | None, cause: str | None, since: datetime | None
-) -> list[StoredDeadLetter]:
-    """Stored dead letters and stuck events that match every given filter."""
-    stuck = [
+    backend: Backend,
+    handler: str | None = None,
+    cause: str | None = None,
+    since: datetime | None = None,
+) -> list[_Row]:
+    """The waiting letters that match every given filter, oldest first."""
+    return [
         letter
-        for letter in stuck_dead_letters(backend)
+        for letter in _waiting(backend)
         if handler in (None, letter.handler)
         and cause in (None, letter.cause)
         and (since is None or letter.dead_lettered_at >= since)
     ]
-    return [*backend.letters.find(handler, cause, since), *stuck]
 
 
-def _named(backend: Backend, letter_id: str) -> list[StoredDeadLetter]:
-    """Every dead letter of this id, or of the event of this id."""
-    letters = backend.letters.find(letter_id=letter_id) or [
-        each for each in stuck_dead_letters(backend) if each.letter_id == letter_id
-    ]
-    if not letters:
-        raise InvalidOperation(
-            f"no dead letter {letter_id} waits; `troupe dead-letters list` has all"
-        )
-    return letters
+def _waiting(backend: Backend) -> Iterable[_Row]:
+    dependencies = backend.dependencies
+    params = {"since": dependencies.event_log.lookback_start(backend.clock())}
+    for row in dependencies.tracking.rows("waiting_letters", _Row, params):
+        id_ = letter_id(row.event_id, row.handler, row.generation)
+        yield msgspec.structs.replace(row, letter_id=id_, is_replayable=row.body is None)
 
 
-def _settle(backend: Backend, letter: StoredDeadLetter, state: str) -> None:
-    """Close a stored letter. A stuck event is not stored; its recorded delivery closes it."""
-    if letter.cause != STUCK:
-        backend.letters.settle(letter, state)
-
-
-def _record(
-    backend: Backend, letter: StoredDeadLetter, envelope: Envelope, outcome: str, reason: str | None
-) -> None:
-    delivery = Delivery(envelope=envelope, handler=letter.handler, outcome=outcome, reason=reason)
-    backend.dependencies.event_log.record_deliveries([delivery], backend.clock())
-
-
-def _without_body(letter: StoredDeadLetter) -> DeadLetter:
-    return DeadLetter(
-        letter_id=letter.letter_id,
-        event_id=letter.event_id,
-        topic=letter.topic,
-        handler=letter.handler,
-        cause=letter.cause,
-        detail=letter.attributes.get(DETAIL, ""),
-        dead_lettered_at=letter.dead_lettered_at,
-    )
+def _named(backend: Backend, letter_id: str) -> _Row:
+    """The waiting letter of this id, or of the event of this id."""
+    for letter in _waiting(backend):
+        if letter_id in (letter.letter_id, letter.event_id):
+            return letter
+    raise InvalidOperation(f"no dead letter {letter_id} waits; `troupe dead-letters list` has all")
 
 
 def _time(text: str | None) -> datetime | None:

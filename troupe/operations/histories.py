@@ -91,6 +91,8 @@ class DeliveryFault(msgspec.Struct, frozen=True, kw_only=True):
     handler: str
     outcome: str
     reason: str | None
+    generation: int
+    not_before: datetime | None
     delivery_attempt: int | None
     recorded_at: datetime
     batch: int | None

@@ -5,7 +5,7 @@ from typing import Any, get_type_hints
 
 from .clear_history import clear_history, forget
 from .costs import costs
-from .dead_letters import discard, list_dead_letters, replay, show_letter
+from .dead_letters import discard, letter_results, list_dead_letters, replay, show_letter
 from .explain import explain
 from .reconciliation import verify
 from .reprocess import reprocess
@@ -31,6 +31,7 @@ OPERATIONS: dict[str, Operation] = {
         show_letter,
         replay,
         discard,
+        letter_results,
         reprocess,
         clear_history,
         forget,

@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 
 from analysis import ERRORS, AnalysisError
-from events import ReprocessRequested, Unreadable, read_event, wrap_command
+from events import ReprocessRequested, Unreadable, read_event
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
 
-from .backend import Backend, InvalidOperation, new_run_id
+from .backend import Backend, InvalidOperation, new_run_id, publish_command
 from .runs import check_batch, plan_of, was_requested
 
 LEFT_OUT = ("held", "processed", "changed", "empty_transcript", "request_too_large")
@@ -68,15 +68,8 @@ def reprocess(backend: Backend, request: dict[str, Any], dry_run: bool = False) 
         return preview
     run_id = command.run_id or new_run_id(backend)
     if not known:
-        _publish(backend, msgspec.structs.replace(command, run_id=run_id))
+        publish_command(backend, msgspec.structs.replace(command, run_id=run_id))
     return msgspec.structs.replace(preview, run_id=run_id)
-
-
-def _publish(backend: Backend, command: ReprocessRequested) -> None:
-    id_ = f"cli-{backend.dependencies.new_name()}"
-    backend.publish(
-        wrap_command(command, deployment=backend.deployment, id_=id_, time=backend.clock())
-    )
 
 
 def _refuse_unknown(backend: Backend, command: ReprocessRequested) -> None:

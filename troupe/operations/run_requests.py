@@ -9,14 +9,12 @@ from analysis import AnalysisError
 from events import (
     EVENTS,
     CancelRequested,
-    GcsObject,
+    Command,
     RunRefused,
     RunRequested,
     Unreadable,
-    WatchTick,
     read_event,
     topic_of,
-    wrap_command,
 )
 from handlers.plan_run import event_time_floor
 from handlers.runs.estimate import estimate
@@ -24,7 +22,7 @@ from handlers.runs.plan_params import plan_params
 from handlers.summary.costs import QuotedPrice, quoted_price
 from handlers.summary.run_summary import SKIPPED
 
-from .backend import Backend, InvalidOperation, new_run_id
+from .backend import Backend, InvalidOperation, new_run_id, publish_command
 from .runs import is_waiting, plan_of, run_rows, was_requested
 
 
@@ -82,7 +80,7 @@ def request(
     if run.run_id and was_requested(backend, run):
         return Requested(run_id=run.run_id, known=True)
     named = run if run.run_id else msgspec.structs.replace(run, run_id=new_run_id(backend))
-    _publish(backend, named)
+    publish_command(backend, named)
     return Requested(run_id=named.run_id, known=False)
 
 
@@ -111,10 +109,10 @@ def preview(backend: Backend, run: RunRequested) -> Preview:
 
 
 def publish(backend: Backend, topic: str, body: str, message_id: str = "") -> Published:
-    """Publish a message unchanged, as `gcloud pubsub topics publish` does."""
-    topics = [topic_of(kind) for kind in (*EVENTS, WatchTick, GcsObject)]
+    """Publish a command's message unchanged, as `gcloud pubsub topics publish` does."""
+    topics = [topic_of(kind) for kind in EVENTS if issubclass(kind, Command)]
     if topic not in topics:
-        raise InvalidOperation(f"there is no topic {topic}: choose from {', '.join(topics)}")
+        raise InvalidOperation(f"no command has topic {topic}: choose from {', '.join(topics)}")
     return Published(message_id=backend.bus.send(topic, body.encode(), {}, message_id))
 
 
@@ -128,7 +126,7 @@ def cancel(backend: Backend, run_id: str) -> CancelResult:
     plan = plan_of(backend, run_id)
     if run_rows(backend, run_id)[0].completed_at is not None:
         return CancelResult(run_id=run_id, already="completed")
-    _publish(backend, CancelRequested(run_id=plan.run_id))
+    publish_command(backend, CancelRequested(run_id=plan.run_id))
     return CancelResult(run_id=run_id, already=None)
 
 
@@ -139,10 +137,3 @@ def _checked(backend: Backend, request: dict[str, Any]) -> RunRequested:
     except (Unreadable, AnalysisError) as error:
         raise InvalidOperation(str(error)) from error
     return run
-
-
-def _publish(backend: Backend, command: RunRequested | CancelRequested) -> None:
-    id_ = f"cli-{backend.dependencies.new_name()}"
-    backend.publish(
-        wrap_command(command, deployment=backend.deployment, id_=id_, time=backend.clock())
-    )

@@ -60,8 +60,11 @@ class WaitingEvent(msgspec.Struct, frozen=True, kw_only=True):
     event_id: str
     topic: str
     handler: str
+    generation: int
     outcome: str
     reason: str | None
+    not_before: datetime | None
+    """When the event is published again, for one that waits until then."""
     recorded_at: datetime
 
 

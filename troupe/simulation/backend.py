@@ -1,6 +1,5 @@
 """The backend of one simulation: the real handlers, delivery loop and SQL, the cloud in memory."""
 
-import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,13 +22,14 @@ from tracking.statements import transaction
 from troupe.backends.defaults import error_types
 from troupe.backends.local.bus import LeasedMessage
 from troupe.operations import dead_letters
+from troupe.operations.dead_letters import DeadLetter
 
 from .bus import FaultyBus
 from .call_faults import CallFaults
 from .faulty_ports import FaultyBucket, FaultyJobService, FaultyPublish, FaultyWarehouse
 from .installed_analyses import ORIGINAL, InstalledAnalyses
 from .live_invariants import LiveInvariants
-from .memory_cloud import HeldClock, MemoryBucket, MemoryDeadLetters
+from .memory_cloud import HeldClock, MemoryBucket, MemoryDeliveryCounts
 from .operators import COMMANDS, FaultySender, OperatorBackend, run_command
 from .rng import Rng
 from .scenario import REMOVED_REFERENCE, START, Action, Scenario, job_outcome_of
@@ -54,8 +54,7 @@ class SimulatedBackend:
             {"deployment": DEPLOYMENT.id},
         )
         warehouse.put("transcription_pass_2", scenario.rows)
-        self.letters = MemoryDeadLetters(self.clock)
-        self.bus = FaultyBus(rng, self.clock, self.letters)
+        self.bus = FaultyBus(rng, self.clock, MemoryDeliveryCounts())
         self.call_faults = CallFaults(rng, self.clock)
         self.installed = InstalledAnalyses(rng, self.call_faults.profile.other_analyses)
         self.live_invariants = LiveInvariants(warehouse, self.bucket)
@@ -161,25 +160,23 @@ class SimulatedBackend:
 
     def operator_backend(self, dependencies: Dependencies) -> OperatorBackend:
         """The backend that one operator's command works on."""
-        publish = FaultyPublish(self.bus, self.call_faults, self.live_invariants.check_published)
-        sender = FaultySender(self.bus, self.call_faults)
-        return OperatorBackend(dependencies, self.letters, sender, publish)
+        return OperatorBackend(dependencies, FaultySender(self.bus, self.call_faults))
 
-    def replay_all(self) -> int:
-        """Replay every dead letter and every event that the tick gave up; return how many."""
-        return dead_letters.replay(self.operator_backend(self.observer)).replayed
+    @property
+    def letters(self) -> list[DeadLetter]:
+        """The dead letters that wait for an operator."""
+        return dead_letters.list_dead_letters(self.operator_backend(self.observer)).letters
 
-    def discard_orphans(self) -> None:
-        """Discard the dead letters of runs whose own request never arrived."""
+    def act_on_letters(self) -> bool:
+        """Replay every dead letter but those of unknown runs, which are discarded; False for none."""
         operator = self.operator_backend(self.observer)
+        letters = self.letters
         planned = {run_id for (run_id,) in self.warehouse.rows("SELECT run_id FROM run_plans")}
-        orphans = {
-            letter.event_id
-            for letter in self.letters.find(handler="stop-run")
-            if json.loads(letter.body)["data"]["run_id"] not in planned
-        }
-        for event_id in sorted(orphans):
-            dead_letters.discard(operator, event_id, "there is no such run")
+        for letter in letters:
+            if letter.handler == "stop-run" and letter.run_id not in planned:
+                dead_letters.discard(operator, letter.letter_id, "there is no such run")
+        dead_letters.replay(operator)
+        return bool(letters)
 
     def restart(self) -> None:
         """Crash every process; leased messages come back when their leases end."""

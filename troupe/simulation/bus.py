@@ -4,16 +4,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from handlers.dispatch.message import Message
-from troupe.backends.local.bus import LocalBus, Retry
+from troupe.backends.local.bus import LeasedMessage, LocalBus, Retry
 from troupe.backends.local.bus_faults import Faults
-from troupe.backends.local.dead_letter_store import DeadLetters
+from troupe.backends.local.delivery_counts import DeliveryCounts
 from troupe.deployment.topology import subscriptions
 
 from .fault_profile import fault_profile_of
 from .memory_cloud import HeldClock
 from .rng import Rng
 
-NEVER_LOST = ("dead-letter", "run-requested", "reprocess-requested", "cancel-requested")
+NEVER_LOST = (
+    "dead-letter", "run-requested", "reprocess-requested", "cancel-requested", "replay-requested",
+    "discard-requested",
+)  # fmt: skip
 """Topics whose messages exist nowhere else before their first delivery."""
 
 
@@ -24,6 +27,7 @@ class BusFaults(Faults):
         super().__init__()
         self.rng, self.message_name, self.disabled = rng, "", False
         self._profile = fault_profile_of(rng)
+        self.duplicate_rate = self._profile.duplicate
 
     def deliveries(self) -> Iterator[timedelta]:
         """The delay of each delivery of the message: none, one or two of them."""
@@ -52,11 +56,20 @@ class BusFaults(Faults):
 class FaultyBus(LocalBus):
     """The local bus with the cloud's retry settings and injected faults."""
 
-    def __init__(self, rng: Rng, clock: HeldClock, letters: DeadLetters) -> None:
+    def __init__(self, rng: Rng, clock: HeldClock, counts: DeliveryCounts) -> None:
         self.injected = BusFaults(rng)
-        super().__init__(subscriptions(), clock, letters, retry=Retry(), faults=self.injected)
+        super().__init__(subscriptions(), clock, counts, retry=Retry(), faults=self.injected)
 
     def _forward(self, message: Message) -> None:
         event_id = message.attributes.get("ce-id", "")
         self.injected.message_name = f"{message.topic} {event_id}".rstrip()
         super()._forward(message)
+
+    def _dead_letter(self, delivery: LeasedMessage, cause: str, detail: str) -> None:
+        """Forward some dead letters twice, under two message ids: Pub/Sub promises at least once."""
+        super()._dead_letter(delivery, cause, detail)
+        site = f"bus / forward {delivery.name} {delivery.message.attributes.get('ce-id', '')}"
+        if not self.injected.disabled and self.injected.rng.occurs(
+            site, "duplicate", self.injected.duplicate_rate
+        ):
+            super()._dead_letter(delivery, cause, detail)

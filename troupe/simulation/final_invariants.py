@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 
 from events import RunCompleted, topic_of
-from events.ids import dead_letter_error, stuck_event_error
+from events.ids import dead_letter_error
 from handlers.choreography import event_subscriptions
 from tracking import Row
 from tracking.statements import table_name
@@ -21,20 +21,14 @@ def idle_problems(backend: SimulatedBackend) -> Iterator[str]:
     """Idle, before operators act: an event or run that is stuck must be reported as such."""
     tracking, event_log = backend.observer.tracking, backend.observer.event_log
     since = event_log.lookback_start(backend.clock())
-    unhandled = tracking.unhandled_events(since, event_subscriptions())
-    errors = _error_ids(backend)
-    stuck = [
-        event for event in unhandled if stuck_event_error(event.event_id, event.handler) in errors
-    ]
-    for event in unhandled:
-        if event not in stuck:
-            yield (
-                f"stuck unreported: {event.handler} < {event.event_id}, "
-                f"republished {event.republished}"
-            )
+    for event in tracking.unhandled_events(since, event_subscriptions()):
+        yield (
+            f"stuck unreported: {event.handler} < {event.event_id}, generation {event.generation}, "
+            f"republished {event.republished}"
+        )
     for run_id, _day in tracking.open_runs(since):
-        if not stuck and not backend.letters.find():
-            yield f"stuck unreported: run {run_id} is open, and no error says why"
+        if not backend.letters:
+            yield f"stuck unreported: run {run_id} is open, and no dead letter says why"
 
 
 def final_problems(backend: SimulatedBackend) -> Iterator[str]:
@@ -172,28 +166,19 @@ def _mixed_problems(backend: SimulatedBackend) -> Iterator[str]:
 
 def _report_was_discarded(backend: SimulatedBackend, run_id: str) -> bool:
     """An operator discarded the event that requests the report."""
-    return any(
-        letter.handler == "report-run"
-        and letter.state == "discarded"
-        and letter.event_id == DEPLOYMENT.event(topic_of(RunCompleted), run_id)
-        for letter in backend.letters.kept
-    )
-
-
-def _error_ids(backend: SimulatedBackend) -> set[str]:
-    return {
-        error_id for (error_id,) in backend.warehouse.rows("SELECT error_id FROM error_tracking")
-    }
+    discarded = "SELECT 1 FROM deliveries WHERE event_id = $1 AND outcome = 'discarded' LIMIT 1"
+    return bool(backend.warehouse.rows(discarded, DEPLOYMENT.event(topic_of(RunCompleted), run_id)))
 
 
 def _dead_letter_problems(backend: SimulatedBackend) -> Iterator[str]:
-    errors = _error_ids(backend)
-    for letter in backend.letters.kept:
-        name = dead_letter_error(letter.event_id, letter.handler, letter.cause)
-        if name not in errors:
-            yield f"unexplained: {letter.handler} dead-lettered {letter.event_id}"
-        if letter.state == "waiting":
-            yield f"unexplained: {letter.handler} cannot handle {letter.event_id}"
+    errors = {
+        error_id for (error_id,) in backend.warehouse.rows("SELECT error_id FROM error_tracking")
+    }
+    for letter, cause in backend.warehouse.rows("SELECT letter_id, cause FROM dead_letters"):
+        if dead_letter_error(letter, cause) not in errors:
+            yield f"unexplained: no error says why {letter} is a dead letter"
+    for waiting in backend.letters:
+        yield f"stuck: operators cannot end the dead letter {waiting.letter_id}"
 
 
 def _unread_job_problems(backend: SimulatedBackend) -> Iterator[str]:

@@ -1,17 +1,12 @@
 """Clock, bucket and dead letters in memory; they outlive every simulated process."""
 
-import json
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from handlers.dispatch.dead_letters import StoredDeadLetter
 from handlers.dispatch.errors import Reject
-from handlers.dispatch.message import Message
-from handlers.ports import Blob, Clock
-from troupe.deployment.topology import Subscription
+from handlers.ports import Blob
 
 ROOT = "gs://sim/"
 
@@ -60,12 +55,10 @@ class MemoryBucket:
         return Blob(uri=uri, generation=1, size=len(content), checksum=checksum)
 
 
-class MemoryDeadLetters:
-    """Delivery counts and dead letters, which Pub/Sub keeps in the cloud."""
+class MemoryDeliveryCounts:
+    """Delivery counts, which Pub/Sub keeps in the cloud."""
 
-    def __init__(self, clock: Clock) -> None:
-        self.kept: list[StoredDeadLetter] = []
-        self._clock = clock
+    def __init__(self) -> None:
         self._counts = Counter[str]()
 
     def count(self, key: str) -> int:
@@ -74,46 +67,3 @@ class MemoryDeadLetters:
 
     def forget(self, key: str) -> None:
         self._counts.pop(key, None)
-
-    def keep(
-        self, subscription: Subscription, message: Message, attributes: str, cause: str
-    ) -> None:
-        self.kept.append(
-            StoredDeadLetter(
-                letter_id=message.id,
-                event_id=message.attributes.get("ce-id", message.id),
-                topic=subscription.topic,
-                handler=subscription.handler,
-                body=message.body,
-                attributes=json.loads(attributes),
-                cause=cause,
-                dead_lettered_at=self._clock(),
-                state="waiting",
-            )
-        )
-
-    def find(
-        self,
-        handler: str | None = None,
-        cause: str | None = None,
-        since: datetime | None = None,
-        letter_id: str | None = None,
-    ) -> list[StoredDeadLetter]:
-        return [
-            letter
-            for letter in self.kept
-            if letter.state == "waiting"
-            and handler in (None, letter.handler)
-            and cause in (None, letter.cause)
-            and (since is None or letter.dead_lettered_at >= since)
-            and letter_id in (None, letter.letter_id, letter.event_id)
-        ]
-
-    def settle(self, letter: StoredDeadLetter, state: str) -> None:
-        """Settle every copy: a message that was delivered twice may be stored twice."""
-        self.kept = [
-            replace(each, state=state)
-            if (each.letter_id, each.handler) == (letter.letter_id, letter.handler)
-            else each
-            for each in self.kept
-        ]

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Mapping
 
-from events import Deployment, Envelope
+from events import Deployment, DiscardRequested, Envelope, ReplayRequested
 from handlers.dispatch.errors import Redeliver, Reject
+from handlers.dispatch.instructions import message_of
 from handlers.ports import Clock, Dependencies
 from troupe import operations
 from troupe.operations import clear_history, dead_letters, reprocess
-from troupe.operations.backend import Backend, InvalidOperation
+from troupe.operations.backend import Backend, InvalidOperation, publish_command
 
 from .bus import FaultyBus
 from .call_faults import CallFaults
-from .memory_cloud import MemoryDeadLetters
 from .scenario import MAX_ATTEMPTS, PERSON
 
 
@@ -32,15 +32,8 @@ class FaultySender:
 class OperatorBackend:
     """The backend of one command: its own process, and the shared tables and topics."""
 
-    def __init__(
-        self,
-        dependencies: Dependencies,
-        letters: MemoryDeadLetters,
-        bus: FaultySender,
-        publish: Callable[[list[Envelope]], None],
-    ) -> None:
-        self.dependencies, self.letters, self.bus = dependencies, letters, bus
-        self._publish = publish
+    def __init__(self, dependencies: Dependencies, bus: FaultySender) -> None:
+        self.dependencies, self.bus = dependencies, bus
 
     @property
     def clock(self) -> Clock:
@@ -50,16 +43,22 @@ class OperatorBackend:
     def deployment(self) -> Deployment:
         return self.dependencies.deployment
 
-    def publish(self, envelope: Envelope) -> None:
-        """Record the event, then publish it, as every backend does."""
-        if not self.dependencies.event_log.has(envelope.id, self.clock()):
-            self.dependencies.event_log.record([envelope], self.clock())
-        self._publish([envelope])
+    def publish(self, command: Envelope) -> None:
+        """Publish a command; operators write no table."""
+        self.bus.send(*message_of(command))
 
 
 def _discard_first(backend: Backend) -> None:
-    for letter in backend.letters.find()[:1]:
+    for letter in dead_letters.list_dead_letters(backend).letters[:1]:
         dead_letters.discard(backend, letter.letter_id, "not needed any more")
+
+
+def _replay_and_discard_first(backend: Backend) -> None:
+    """Two operators read the same list: one replays the first letter, one discards it."""
+    for letter in dead_letters.list_dead_letters(backend).letters[:1]:
+        ids = [letter.letter_id]
+        publish_command(backend, ReplayRequested(letter_ids=ids))
+        publish_command(backend, DiscardRequested(letter_ids=ids, reason="not needed any more"))
 
 
 def _reprocess(backend: Backend) -> None:
@@ -70,6 +69,7 @@ def _reprocess(backend: Backend) -> None:
 COMMANDS: Mapping[str, Callable[[Backend], object]] = {
     "replay": dead_letters.replay,
     "discard": _discard_first,
+    "replay and discard": _replay_and_discard_first,
     "reprocess": _reprocess,
     "cancel": lambda backend: operations.cancel(backend, "r1"),
     "clear": lambda backend: clear_history.clear_history(backend, "r1", "wrong prompt", sure=True),

@@ -236,7 +236,15 @@ def _actions(rng: Rng, rows: Sequence[Row]) -> list[Action]:
 
 def _commands(rng: Rng, happens: Callable[[str, float], bool]) -> Iterator[Action]:
     """Operators' commands; most of them concern a run that has been going for a while."""
-    for what in ("replay", "discard", "reprocess", "cancel", "clear", "forget"):
+    for what in (
+        "replay",
+        "discard",
+        "replay and discard",
+        "reprocess",
+        "cancel",
+        "clear",
+        "forget",
+    ):
         for time in range(1, 3):
             if happens(f"operator/{what}/{time}", 0.08):
                 minute = rng.choice(f"action/{what}/{time}/minute", (10, 30, 60, 200, 600, 2_000))

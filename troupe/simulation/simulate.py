@@ -109,21 +109,21 @@ def _run(backend: SimulatedBackend) -> Iterator[str]:
 
 
 def _replay_until_none_waits(backend: SimulatedBackend, scheduler: Scheduler) -> Iterator[str]:
-    """Operators replay dead letters and given-up events, and discard those of unknown runs."""
+    """Operators replay dead letters, and discard those of unknown runs."""
     for _ in range(OPERATOR_ROUNDS):
-        if not backend.replay_all():
+        if not backend.act_on_letters():
             break
         scheduler.wake()
         scheduler.run()
         yield from final_invariants.idle_problems(backend)
-    backend.discard_orphans()
 
 
 def _counts(backend: SimulatedBackend) -> dict[str, int]:
-    ((events, rows, failed),) = backend.warehouse.rows(
+    ((events, rows, failed, letters),) = backend.warehouse.rows(
         "SELECT (SELECT count(DISTINCT event_id) FROM events), "
         "(SELECT count(*) FROM transcription_analyzed_transcripts), "
-        "(SELECT count(*) FROM error_tracking)"
+        "(SELECT count(*) FROM error_tracking), "
+        "(SELECT count(DISTINCT letter_id) FROM dead_letters)"
     )
     faults = Counter(fault.kind for fault in backend.rng.faults)
     return {
@@ -136,7 +136,7 @@ def _counts(backend: SimulatedBackend) -> dict[str, int]:
         "events": events,
         "crashes": backend.crashes,
         "interleaved": backend.interleaved,
-        "dead letters": len(backend.letters.kept),
+        "dead letters": letters,
         "faults": len(backend.rng.faults),
         **{f"fault {kind}": n for kind, n in sorted(faults.items())},
     }

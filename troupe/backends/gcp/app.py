@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from events import Envelope, GcsObject, topic_of
-from handlers.dispatch.dead_letters import passes_filter
+from handlers.dispatch.dead_letters import is_addressed_to
 from handlers.dispatch.message import Message, Outcome
 from handlers.ports import Clock, Dependencies
 from troupe.backends.defaults import utc_now
@@ -230,7 +230,7 @@ def is_noise(pushed: PushedMessage, settings: GcpSettings) -> bool:
     they were set up by hand without a filter.
     """
     message = pushed.message
-    if not passes_filter(message.attributes, pushed.subscription.handler):
+    if not is_addressed_to(message.topic, message.attributes, pushed.subscription.handler):
         return True
     if message.topic != topic_of(GcsObject):
         return False

@@ -2,7 +2,6 @@
 
 import secrets
 from contextlib import suppress
-from functools import cached_property
 from typing import Any
 
 from analysis import Analyses, AnalysisError
@@ -18,7 +17,6 @@ from troupe.backends.defaults import error_types, peak_megabytes, utc_now
 from troupe.deployment.services import CO_HOSTED, INITIALIZER, handlers_by_name
 
 from .bus import PubSubBus
-from .dead_letter_store import PubSubDeadLetters
 from .settings import BadSetting, GcpSettings
 from .warehouse import BigQueryWarehouse
 from .write_api import WriteApiStream, write_client
@@ -59,16 +57,9 @@ class GcpBackend:
             policy=settings.policy,
         )
 
-    @cached_property
-    def letters(self) -> PubSubDeadLetters:
-        """The dead letters. Operators' commands use them, handlers do not."""
-        return PubSubDeadLetters(self.settings)
-
-    def publish(self, envelope: Envelope) -> None:
-        """Record an event or a command from outside in the event log, then publish it."""
-        if not self.dependencies.event_log.has(envelope.id, self.clock()):
-            self.dependencies.event_log.record([envelope], self.clock())
-        self.bus.publish([envelope])
+    def publish(self, command: Envelope) -> None:
+        """Publish a command. Its handler's service records it on arrival: operators write no table."""
+        self.bus.publish([command])
 
     def tick(self) -> None:
         """Publish `watch-tick`, as Cloud Scheduler does every five minutes. It may be lost."""
@@ -77,8 +68,6 @@ class GcpBackend:
 
     def close(self) -> None:
         self.bus.close()
-        if "letters" in self.__dict__:
-            self.letters.close()
         for port in (self.warehouse, self.dependencies.bucket, self.dependencies.job_service):
             close = None if isinstance(port, _Missing) else getattr(port, "close", None)
             if close is not None:
@@ -168,7 +157,7 @@ def make_bucket(settings: GcpSettings) -> Bucket:
 
 def make_job_service(settings: GcpSettings) -> JobService:
     """Return Vertex AI as a job service."""
-    # Imported here: Vertex's client takes 110 MB, and only three services use it.
+    # Imported here: Vertex's client takes 110 MB, and only four services use it.
     from .job_service import VertexJobService
 
     return VertexJobService(settings)

@@ -7,11 +7,15 @@ from concurrent.futures import Future
 from google.api_core import exceptions as api
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
-from google.cloud.pubsub_v1 import PublisherClient  # type: ignore[import-untyped]
+from google.cloud.pubsub_v1 import (  # type: ignore[import-untyped]
+    PublisherClient,
+    SubscriberClient,
+)
 from google.cloud.pubsub_v1.types import BatchSettings  # type: ignore[import-untyped]
 
-from events import Envelope, to_pubsub, topic_of_type
+from events import Envelope
 from handlers.dispatch.dead_letters import dead_letter_attributes
+from handlers.dispatch.instructions import message_of
 from handlers.dispatch.message import Message
 from troupe.deployment.topology import Subscription
 
@@ -40,11 +44,7 @@ class PubSubBus:
 
     def publish(self, envelopes: Iterable[Envelope]) -> None:
         """Publish all of them, in no order. Raises `Redeliver` when one may not be published."""
-        sent = []
-        for envelope in envelopes:
-            body, attributes = to_pubsub(envelope)
-            sent.append(self._send(topic_of_type(envelope.type), body, attributes))
-        for each in sent:
+        for each in [self._send(*message_of(envelope)) for envelope in envelopes]:
             _result(each)
 
     def send(
@@ -102,3 +102,10 @@ def publisher_client() -> PublisherClient:
     if os.environ.get("PUBSUB_EMULATOR_HOST"):
         return PublisherClient(_BATCH, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     return PublisherClient(_BATCH)
+
+
+def subscriber_client() -> SubscriberClient:
+    """Return Pub/Sub's client for subscriptions, which `troupe doctor` reads."""
+    if os.environ.get("PUBSUB_EMULATOR_HOST"):
+        return SubscriberClient(credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+    return SubscriberClient()

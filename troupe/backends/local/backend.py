@@ -7,11 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from events import Deployment, Envelope
+from events import EVENT_OF_TYPE, Deployment, Envelope, LetterCommand
 from events.ids import bigquery_job
 from handlers.choreography import event_subscriptions
 from handlers.dispatch.errors import Redeliver
+from handlers.dispatch.instructions import message_of
 from handlers.dispatch.message import DeliveryResult, Message, Outcome
+from handlers.dispatch.republish import unfinished
 from handlers.ports import Blob, Clock, Dependencies, Policy
 from tracking import EventLog, Source, Tracking
 from tracking.statements import query, transaction
@@ -28,7 +30,7 @@ from .analysis_store import own_analyses
 from .bucket import LocalBucket
 from .bus import LeasedMessage, LocalBus, Retry
 from .bus_faults import Faults
-from .dead_letter_store import LocalDeadLetters
+from .delivery_counts import LocalDeliveryCounts
 from .job_service import LocalJobService
 from .state_folder import InvalidHome, lock_home
 from .warehouse import LocalWarehouse, next_name
@@ -79,11 +81,10 @@ class LocalBackend:
             raise
         new_id = settings.deployment or secrets.token_hex(3)
         self.deployment = ensure_deployment(self.warehouse, new_id)
-        self.letters = LocalDeadLetters(self.warehouse.db, clock)
         self.bus = LocalBus(
             subscriptions(),
             clock,
-            self.letters,
+            LocalDeliveryCounts(self.warehouse.db),
             retry=settings.retry,
             faults=settings.faults,
             name=next_name(self.warehouse.db),
@@ -111,10 +112,7 @@ class LocalBackend:
         The bus is in memory, and the event log is the outbox: what a dead process had queued is
         read from there.
         """
-        event_log, now = self.dependencies.event_log, self.clock()
-        since = event_log.lookback_start(now)
-        unhandled = self.dependencies.tracking.unhandled_events(since, event_subscriptions())
-        events = event_log.load([event.event_id for event in unhandled], since)
+        events = unfinished(self.dependencies)
         self.bus.publish(events)
         return len(events)
 
@@ -133,15 +131,30 @@ class LocalBackend:
             self.bus.acknowledge(number)
         return result
 
-    def publish(self, envelope: Envelope) -> None:
-        """Record an event or a command from outside in the event log, then publish it."""
-        if not self.dependencies.event_log.has(envelope.id, self.clock()):
-            self.dependencies.event_log.record([envelope], self.clock())
-        self.bus.publish([envelope])
+    def publish(self, command: Envelope) -> None:
+        """Record a command in the event log, because the bus is in memory, then publish it.
+
+        A command about dead letters is handled at once, so that its sender sees what became of them.
+        """
+        event_log, now = self.dependencies.event_log, self.clock()
+        if not event_log.load([command.id], event_log.lookback_start(now)):
+            event_log.record([command], now)
+        if not issubclass(EVENT_OF_TYPE[command.type], LetterCommand) or not self._handle(command):
+            self.bus.publish([command])
 
     def tick(self) -> None:
         """Publish `watch-tick`, as Cloud Scheduler does on Google Cloud."""
         self._signal("watch-tick", {"tick": "local"})
+
+    def _handle(self, command: Envelope) -> bool:
+        """Deliver a command in its turn's stead; False when it has to be delivered again."""
+        topic, body, attributes = message_of(command)
+        (subscription,) = (each for each in subscriptions() if each.topic == topic)
+        message = Message(
+            topic=topic, id=command.id, body=body, attributes=attributes, published_at=self.clock()
+        )
+        result = self._deliver(LeasedMessage(subscription, message))
+        return result.outcome in (Outcome.DONE, Outcome.WAIT)
 
     def _deliver(self, delivery: LeasedMessage) -> DeliveryResult:
         """Encode and decode the push request, so that both are used as on Google Cloud."""

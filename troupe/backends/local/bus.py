@@ -1,21 +1,25 @@
 """The local bus: Pub/Sub in one process, with at-least-once delivery and dead letters."""
 
 import heapq
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from events import Envelope, to_pubsub, topic_of_type
-from handlers.dispatch.dead_letters import REPLAY_FOR as REPLAY_FOR
-from handlers.dispatch.dead_letters import TOO_OFTEN, dead_letter_attributes, passes_filter
+from events import Envelope
+from handlers.dispatch.dead_letters import (
+    TOO_OFTEN,
+    dead_letter_attributes,
+    generation_of,
+    is_addressed_to,
+)
+from handlers.dispatch.instructions import message_of
 from handlers.dispatch.message import Message
 from handlers.ports import Clock
 from troupe.deployment.topology import Subscription
 
 from .bus_faults import Faults
-from .dead_letter_store import DeadLetters
+from .delivery_counts import DeliveryCounts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ class LeasedMessage:
     def key(self) -> str:
         """The key that delivery attempts are counted by. A restart keeps it, not the message id."""
         event = self.message.attributes.get("ce-id", self.message.id)
-        return f"{self.subscription.name}/{event}"
+        return f"{self.subscription.name}/{event}/{generation_of(self.message.attributes)}"
 
 
 @dataclass(order=True, slots=True)
@@ -68,7 +72,7 @@ class LocalBus:
         self,
         subscriptions: Iterable[Subscription],
         clock: Clock,
-        letters: DeadLetters,
+        counts: DeliveryCounts,
         *,
         retry: Retry | None = None,
         faults: Faults | None = None,
@@ -76,7 +80,7 @@ class LocalBus:
     ) -> None:
         """`name` is part of every message id, and differs from that of earlier buses."""
         self._subscriptions = tuple(subscriptions)
-        self._clock, self._letters = clock, letters
+        self._clock, self._counts = clock, counts
         self._retry, self.faults = retry or Retry(), faults or Faults()
         self._due: list[_Due] = []
         self._leased: dict[int, tuple[datetime, LeasedMessage]] = {}
@@ -86,8 +90,7 @@ class LocalBus:
 
     def publish(self, envelopes: Iterable[Envelope]) -> None:
         for envelope in envelopes:
-            body, attributes = to_pubsub(envelope)
-            self.send(topic_of_type(envelope.type), body, attributes)
+            self.send(*message_of(envelope))
 
     def send(
         self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
@@ -105,7 +108,7 @@ class LocalBus:
         if not self._due or self._due[0].at > self._clock():
             return None
         due = heapq.heappop(self._due)
-        attempt = self._letters.count(due.delivery.key)
+        attempt = self._counts.count(due.delivery.key)
         message = replace(due.delivery.message, delivery_attempt=attempt)
         delivery = LeasedMessage(due.delivery.subscription, message)
         deadline = self._clock() + timedelta(seconds=self._retry.deadline_seconds)
@@ -115,7 +118,7 @@ class LocalBus:
     def acknowledge(self, number: int) -> None:
         leased = self._leased.pop(number, None)
         if leased:
-            self._letters.forget(leased[1].key)
+            self._counts.forget(leased[1].key)
 
     def refuse(self, number: int) -> None:
         """Redeliver with back-off, or dead-letter after the last attempt."""
@@ -154,8 +157,8 @@ class LocalBus:
         """Queue the message for every subscription whose filter it passes. Never fails."""
         self.sent += 1
         for subscription in self._subscriptions:
-            if subscription.topic == message.topic and passes_filter(
-                message.attributes, subscription.handler
+            if subscription.topic == message.topic and is_addressed_to(
+                message.topic, message.attributes, subscription.handler
             ):
                 for delay in self.faults.deliveries():
                     self._queue(LeasedMessage(subscription, message), self._clock() + delay)
@@ -177,7 +180,7 @@ class LocalBus:
         elif attempt < self._retry.attempts and not self._is_stale(delivery):
             self._queue(delivery, self._clock() + self._retry.gap(attempt))
         else:
-            self._letters.forget(delivery.key)
+            self._counts.forget(delivery.key)
 
     def _is_stale(self, delivery: LeasedMessage) -> bool:
         age = (self._clock() - delivery.message.published_at).total_seconds()
@@ -185,13 +188,11 @@ class LocalBus:
 
     def _dead_letter(self, delivery: LeasedMessage, cause: str, detail: str) -> None:
         topic = delivery.subscription.dead_letter_topic
-        self._letters.forget(delivery.key)
+        self._counts.forget(delivery.key)
         if topic is None:
             return
         message, source = delivery.message, delivery.subscription
         attributes = dead_letter_attributes(
             message, subscription=source.name, project="local", cause=cause, detail=detail
         )
-        letter = self._message(topic, message.body, attributes)
-        self._letters.keep(source, letter, json.dumps(attributes), cause)
-        self._forward(letter)
+        self._forward(self._message(topic, message.body, attributes))

@@ -1,0 +1,43 @@
+"""Delivery counts of the local bus, in a table that outlives the process."""
+
+from typing import Protocol
+
+import duckdb
+
+TABLE = """
+CREATE TABLE IF NOT EXISTS local_deliveries (delivery VARCHAR NOT NULL, attempts BIGINT NOT NULL)
+"""
+
+
+class DeliveryCounts(Protocol):
+    """What the local bus stores."""
+
+    def count(self, key: str) -> int:
+        """Count one more delivery attempt; return its number, from 1."""
+        ...
+
+    def forget(self, key: str) -> None:
+        """Delete the count: the message was acknowledged or dead-lettered."""
+        ...
+
+
+class LocalDeliveryCounts:
+    """Stored before the delivery, so that a message that kills its worker is counted."""
+
+    def __init__(self, db: duckdb.DuckDBPyConnection) -> None:
+        self._db = db
+        self._attempts: dict[str, int] = {}
+        db.execute(TABLE)
+        for key, attempts in db.execute("SELECT * FROM local_deliveries").fetchall():
+            self._attempts[key] = attempts
+
+    def count(self, key: str) -> int:
+        attempts = self._attempts.get(key, 0) + 1
+        self._attempts[key] = attempts
+        self._db.execute("DELETE FROM local_deliveries WHERE delivery = $1", [key])
+        self._db.execute("INSERT INTO local_deliveries VALUES ($1, $2)", [key, attempts])
+        return attempts
+
+    def forget(self, key: str) -> None:
+        if self._attempts.pop(key, None) is not None:
+            self._db.execute("DELETE FROM local_deliveries WHERE delivery = $1", [key])
