@@ -35,11 +35,11 @@ class Client:
 
 def model(answer: Any = None, **settings: Any) -> tuple[VertexJobService, Client]:
     client = Client(answer)
-    return VertexJobService(gcp_settings(**settings), client), client  # type: ignore[arg-type]
+    return VertexJobService(gcp_settings(**settings), client), client  # type: ignore[arg-type] # a fake of the client
 
 
 def failure(status: int) -> Exception:
-    made: Exception = api.from_http_status(status, "")  # type: ignore[no-untyped-call]
+    made: Exception = api.from_http_status(status, "")
     return made
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from google.api_core import exceptions as api
 from google.auth.credentials import AnonymousCredentials
-from google.cloud.pubsub_v1 import SubscriberClient  # type: ignore[import-untyped]
+from google.cloud.pubsub_v1 import SubscriberClient
 
 from events.ids import dead_letter_topic
 from handlers.dispatch.dead_letters import CAUSE, SOURCE, TOO_OFTEN, StoredDeadLetter
@@ -147,7 +147,7 @@ class PubSubDeadLetters:
 def subscriber_client() -> SubscriberClient:
     """Return Pub/Sub's client; the emulator takes no credentials."""
     if os.environ.get("PUBSUB_EMULATOR_HOST"):
-        return SubscriberClient(credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+        return SubscriberClient(credentials=AnonymousCredentials())
     return SubscriberClient()
 
 
