@@ -92,6 +92,18 @@ class LocalHarness:
                 return
         raise AssertionError(f"work is left after {most_steps} steps")
 
+    def play_until(self, topic: str, run_id: str = "r1", minutes: float = 0) -> None:
+        """Deliver and run jobs until an event of this topic was published.
+
+        Where nothing is left to do, tick after so many minutes.
+        """
+        for _ in range(20_000):
+            if topic in self.topics(run_id):
+                return
+            if self.backend.deliver_next() is None and not self.backend.service.step():
+                self.tick(minutes)
+        raise AssertionError(f"{topic} was not published")
+
     def _ticked(self) -> bool:
         """Tick, and return whether more messages than the tick itself were published."""
         before = self.backend.bus.sent

@@ -85,8 +85,7 @@ def test_an_attempt_without_answers_closes_with_columns_of_its_own(
     harness.load(calls(4))
     add_analysis(harness.backend, str(COMPLIANCE))
     harness.request("checks", analysis="compliance_check_v1")
-    while "job-submitted" not in harness.topics("checks"):
-        harness.backend.deliver_next()
+    harness.play_until("job-submitted", "checks")
     for job in harness.backend.service.created_since(harness.clock().replace(year=2020), {}):
         harness.backend.service.cancel(job.name)
     harness.play()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from handlers.dispatch.errors import Reject
 from handlers.ports import Job, JobState
+from tests.faults import fail_writes
 from tests.harness import LocalHarness, calls, id_of
 from troupe.backends.local.operations import OPERATIONS
 from troupe.cli import client
@@ -18,6 +18,7 @@ from troupe.standin.settings import Behaviour, End
 
 Command = Callable[..., str]
 
+OF_BATCH_4 = "__4__"
 STUCK, WITHOUT_OUTPUT = "__2__1", "__3__1"
 """Attempts whose job never ends, and whose job ends without a file."""
 
@@ -65,7 +66,11 @@ def test_a_broken_run_ends_with_balanced_totals_after_the_commands_of_an_operato
     broken: LocalHarness, troupe: Command
 ) -> None:
     """A handler fails, a job hangs, a batch has no output, records are blocked."""
-    repair = break_uploads(broken, of_batch=4)
+    repair = fail_writes(
+        broken.backend.bucket,
+        "bucket_unwritable",
+        of=lambda path: "requests/" in path and OF_BATCH_4 in path,
+    )
     troupe("request", "--run-id", "r1", "--canary", "10", "--rows-per-batch", "10",
            "--breaker", "100")  # fmt: skip
     work(broken, hours=4)
@@ -126,20 +131,3 @@ def work(harness: LocalHarness, hours: float) -> None:
         while harness.backend.deliver_next() is not None or harness.backend.service.step():
             pass
         harness.tick(minutes=5)
-
-
-def break_uploads(harness: LocalHarness, of_batch: int) -> Callable[[], None]:
-    """Make writing the requests of this batch fail permanently. Returns a function that repairs it."""
-    write = harness.backend.bucket.write_once
-
-    def fail(path: str, *rest: Any) -> Any:
-        if path.startswith("requests/") and f"__{of_batch}__" in path:
-            raise Reject("bucket_unwritable", "permission denied")
-        return write(path, *rest)
-
-    harness.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
-
-    def restore() -> None:
-        harness.backend.bucket.write_once = write  # type: ignore[method-assign]
-
-    return restore

@@ -1,14 +1,13 @@
 """Output of the commands, as text and as JSON."""
 
-import base64
 import gzip
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.cli.command import Command
+from tests.earlier_files import composite_key, line_of_key
 from tests.files import files_in
 from tests.harness import call, calls, id_of
 
@@ -173,9 +172,9 @@ def test_files_of_the_earlier_system_are_read_with_a_lookup_file(
     calls_known = calls(3)
     lookup = tmp_path / "lookup.jsonl"
     lookup.write_text("".join(json.dumps(row) + "\n" for row in calls_known), encoding="utf-8")
-    keys = [_composite(row) for row in (*calls_known, call(77))] + ["not-a-key"]
+    keys = [composite_key(row) for row in (*calls_known, call(77))] + ["not-a-key"]
     file = tmp_path / "predictions.jsonl"
-    file.write_text("".join(_line(key) + "\n" for key in keys), encoding="utf-8")
+    file.write_text("".join(line_of_key(key) + "\n" for key in keys), encoding="utf-8")
 
     summary = done.json("read", str(file), "--lookup", str(lookup), "--out", str(tmp_path / "out"))
     done("read", str(file), "--strict", "--out", str(tmp_path / "out2"), code=1)
@@ -222,7 +221,9 @@ def test_a_read_that_fails_keeps_the_earlier_results(tmp_path: Path) -> None:
     """A mistyped name or a broken gzip file is named, and the folder stays as it was."""
     command, out = Command(tmp_path / "home"), tmp_path / "out"
     file, broken = tmp_path / "predictions.jsonl", tmp_path / "broken.jsonl.gz"
-    file.write_text("".join(_line(f"k-{id_of(row)}") + "\n" for row in calls(3)), encoding="utf-8")
+    file.write_text(
+        "".join(line_of_key(f"k-{id_of(row)}") + "\n" for row in calls(3)), encoding="utf-8"
+    )
     broken.write_bytes(gzip.compress(file.read_bytes())[:-20])
     command("read", str(file), "--out", str(out))
     before = {each.name: each.read_bytes() for each in files_in(out)}
@@ -237,14 +238,3 @@ def test_a_read_that_fails_keeps_the_earlier_results(tmp_path: Path) -> None:
     assert before == {each.name: each.read_bytes() for each in out.iterdir()}
     assert 3 == len(before["rows.ndjson"].splitlines())
     assert not (tmp_path / "new").exists()
-
-
-def _composite(row: dict[str, Any]) -> str:
-    token = base64.b64encode(row["phone_number_token"].encode()).decode()
-    return f"{token}|{row['interactionId']}"
-
-
-def _line(key: str) -> str:
-    part = {"text": json.dumps({"callSummary": "A short call."})}
-    candidate = {"content": {"parts": [part]}, "finishReason": "STOP"}
-    return json.dumps({"key": key, "status": "", "response": {"candidates": [candidate]}})

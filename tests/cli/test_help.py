@@ -41,7 +41,7 @@ def test_the_help_lists_every_command_with_its_purpose() -> None:
 def test_every_command_has_a_purpose_and_an_example_that_parses(leaf: tuple[object, ...]) -> None:
     """Each example is one of this very command."""
     *words, command = leaf
-    text, examples = split_docstring(command.callback.__doc__)  # type: ignore[attr-defined]
+    text, examples = split_docstring(command.callback.__doc__)  # type: ignore[attr-defined] # typer's callbacks have no type
     output = help_of(*map(str, words))
 
     assert text.split("\n")[0].endswith((".", ":"))

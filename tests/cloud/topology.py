@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from google.cloud.pubsub_v1 import (  # type: ignore[import-untyped]
+from google.cloud.pubsub_v1 import (
     PublisherClient,
     SubscriberClient,
 )
-from google.protobuf.duration_pb2 import Duration  # type: ignore[import-untyped]
+from google.protobuf.duration_pb2 import Duration
 
 from events import EVENTS, topic_of
 from troupe.backends.gcp.settings import GcpSettings

@@ -91,8 +91,7 @@ def record_scenario(home: Path) -> RecordedScenario:
     )
     _source(local, scenario, calls(2, start=30))
     local.request("r5")
-    while "job-submitted" not in local.topics("r5"):
-        local.backend.deliver_next()
+    local.play_until("job-submitted", "r5")
     scenario.now = local.clock()
     scenario.tables = {table: _all(local, table) for table in layouts()}
     local.close()

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from google.cloud.bigquery import SchemaField, Table, TimePartitioning
-from google.cloud.pubsub_v1.types import Subscription, Topic  # type: ignore[import-untyped]
+from google.cloud.pubsub_v1.types import Subscription, Topic
 
 from handlers.ports import Job
 from tests.gcp.making import gcp_settings
@@ -113,11 +113,11 @@ class DoctorHarness:
         self.bigquery, self.storage = BigQuery(self.clock), Storage()
         self.pubsub, self.job_service = PubSub(), JobService()
         self.clients = Clients(
-            bigquery=lambda: self.bigquery,  # type: ignore[arg-type,return-value]
+            bigquery=lambda: self.bigquery,  # type: ignore[arg-type,return-value] # a fake of the client
             storage=lambda: self.storage,
             publisher=lambda: self.pubsub,
             subscriber=lambda: self.pubsub,
-            job_service=lambda: self.job_service,  # type: ignore[arg-type,return-value]
+            job_service=lambda: self.job_service,  # type: ignore[arg-type,return-value] # a fake of the client
         )
         self.environ: dict[str, str] = {}
 

@@ -15,6 +15,7 @@ from google.auth.exceptions import DefaultCredentialsError
 
 from handlers.ports import Job, JobState
 from tests.doctor.fakes import PUBSUB_AGENT, DoctorHarness, letters
+from tests.faults import replace_method
 from troupe.backends.gcp.failures import translated
 from troupe.doctor import Finding, exit_code, lines, make_clients
 from troupe.doctor.findings import fault, ok, warning
@@ -44,7 +45,7 @@ def test_a_deployment_in_order_has_no_problem(harness: DoctorHarness) -> None:
 
 
 def forbidden() -> Exception:
-    return api.Forbidden(QUOTED)  # type: ignore[no-untyped-call]
+    return api.Forbidden(QUOTED)
 
 
 Change = Callable[[DoctorHarness], None]
@@ -161,7 +162,7 @@ def test_a_slow_query_is_not_a_clock_skew(harness: DoctorHarness) -> None:
         harness.clock.pass_(50)
         return rows
 
-    harness.bigquery.query_and_wait = slowly  # type: ignore[method-assign]
+    replace_method(harness.bigquery, "query_and_wait", slowly)
 
     assert {} == harness.problems()
 
@@ -203,7 +204,7 @@ def test_a_client_that_cannot_be_made_is_a_finding_for_each_of_its_checks(
     """Without credentials; the tables share one finding, and other services are checked."""
 
     def fail() -> Any:
-        raise DefaultCredentialsError(QUOTED)  # type: ignore[no-untyped-call]
+        raise DefaultCredentialsError(QUOTED)
 
     harness.clients = replace(harness.clients, bigquery=fail)
 
@@ -220,7 +221,7 @@ def test_an_error_of_ours_is_reported_by_the_class_of_its_cause(
 ) -> None:
     """The job service translates Google's exceptions."""
     with pytest.raises(Exception, match="listing") as ours, translated("vertex:list", "listing"):
-        raise api.Forbidden(QUOTED)  # type: ignore[no-untyped-call]
+        raise api.Forbidden(QUOTED)
     harness.job_service.jobs = ours.value
 
     assert "Forbidden" in harness.problems()["Vertex"].message
@@ -281,7 +282,7 @@ def test_credentials_are_searched_for_once_per_service(monkeypatch: pytest.Monke
 
     def fail(_: object) -> Any:
         calls.append(_)
-        raise DefaultCredentialsError(QUOTED)  # type: ignore[no-untyped-call]
+        raise DefaultCredentialsError(QUOTED)
 
     monkeypatch.setattr("troupe.doctor.checks.bigquery_client", fail)
     clients = make_clients(DoctorHarness().settings)
@@ -297,6 +298,6 @@ def test_another_role_is_not_enough(harness: DoctorHarness) -> None:
     members = [PUBSUB_AGENT]
     viewer = SimpleNamespace(role="roles/pubsub.viewer", members=members)
     policy = SimpleNamespace(bindings=[viewer])
-    harness.pubsub.get_iam_policy = lambda **_: policy  # type: ignore[method-assign]
+    replace_method(harness.pubsub, "get_iam_policy", lambda **_: policy)
 
     assert "dead-letter-plan-run" in harness.problems()["Pub/Sub's service agent"].message

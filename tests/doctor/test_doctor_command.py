@@ -150,7 +150,7 @@ def test_missing_credentials_are_a_finding(
     """Not a traceback."""
 
     def fail(_: GcpSettings) -> Any:
-        raise DefaultCredentialsError("x")  # type: ignore[no-untyped-call]
+        raise DefaultCredentialsError("x")
 
     monkeypatch.setattr(command, "_probing", fail)
     result = run(harness.settings, "--live", "--yes")

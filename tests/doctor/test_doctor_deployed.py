@@ -16,6 +16,7 @@ from google.cloud.bigquery import SchemaField, TimePartitioning
 
 import analysis
 from tests.doctor.fakes import DoctorHarness, table
+from tests.faults import replace_method
 from tracking import Source
 from troupe.doctor.cloud_storage import is_within
 
@@ -116,7 +117,7 @@ def test_a_required_partition_filter_that_queries_lack_is_a_fault(harness: Docto
 def test_missing_tables_share_one_finding(harness: DoctorHarness) -> None:
     """All other tables are checked."""
     for name in ("claims", "events"):
-        harness.bigquery.tables[name] = api.NotFound("x")  # type: ignore[no-untyped-call]
+        harness.bigquery.tables[name] = api.NotFound("x")
     harness.bigquery.tables["deliveries"].clustering_fields = None
 
     found = [each for each in harness.findings() if each.name == "tables"]
@@ -132,7 +133,7 @@ def test_the_table_of_a_user_s_analysis_is_checked(harness: DoctorHarness, tmp_p
     definition |= {"name": folder.name, "table": "reviews"}
     (folder / "analysis.json").write_text(json.dumps(definition), encoding="utf-8")
     harness.settings = replace(harness.settings, analyses=(tmp_path,))
-    harness.bigquery.tables["reviews"] = api.NotFound("x")  # type: ignore[no-untyped-call]
+    harness.bigquery.tables["reviews"] = api.NotFound("x")
 
     assert harness.problems()["tables"].message.startswith("reviews: does not exist")
     harness.bigquery.tables["reviews"] = table("transcription_analyzed_transcripts")
@@ -198,13 +199,13 @@ def test_a_source_that_requires_a_partition_filter_is_reported(harness: DoctorHa
 def test_a_missing_source_is_reported_once(harness: DoctorHarness) -> None:
     """Both of its checks fail with the same error."""
     harness.settings = replace(harness.settings, source=Source(table="lake.calls"))
-    gone = api.NotFound("x")  # type: ignore[no-untyped-call]
+    gone = api.NotFound("x")
     harness.bigquery.tables["calls"] = gone
 
     def refuses(sql: str, **_: object) -> Any:
         raise gone
 
-    harness.bigquery.query = refuses  # type: ignore[method-assign]
+    replace_method(harness.bigquery, "query", refuses)
 
     assert 1 == sum(each.name == "source" for each in harness.findings())
 

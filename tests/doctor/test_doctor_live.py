@@ -12,6 +12,7 @@ pytest.importorskip("google.cloud.aiplatform_v1", reason="needs the clients: tro
 
 from analysis import check_file, load_analysis
 from handlers.ports import JobState
+from tests.faults import replace_method
 from tests.gcp.making import gcp_settings
 from tests.local.fakes import HeldClock, MemoryBucket
 from tests.standin.vertex_server import VertexServer
@@ -333,7 +334,7 @@ def test_an_unusual_output_folder_is_reported(probe: ProbeHarness) -> None:
     moved = probe.probing.job_service.get(job)
     assert moved is not None
     other = replace(moved, output_folder=prefix)
-    probe.probing.job_service.get = lambda _: other  # type: ignore[method-assign,assignment]
+    replace_method(probe.probing.job_service, "get", lambda _: other)
 
     assert "warning" == by_name(read_probe(probe.probing, job))["layout"].state
 

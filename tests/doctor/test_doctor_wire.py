@@ -32,7 +32,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def bigquery(*replies: Any) -> tuple[Client, Wire]:
     wire = Wire(*replies)
-    anonymous = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    anonymous = AnonymousCredentials()
     return Client(project="stories", location="EU", credentials=anonymous, _http=wire), wire
 
 
@@ -133,7 +133,7 @@ class StorageAnswers(requests.Session):
             "softDeletePolicy": {"retentionDurationSeconds": "0"},
         } | bucket
 
-    def request(  # type: ignore[override]
+    def request(  # type: ignore[override] # only what the client passes
         self, method: str, url: str, **options: object
     ) -> requests.Response:
         address = urlsplit(url)
@@ -166,7 +166,7 @@ class StorageAnswers(requests.Session):
 def files(**bucket: Any) -> list[Finding]:
     client = storage.Client(
         project="stories",
-        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        credentials=AnonymousCredentials(),
         _http=StorageAnswers(**bucket),
     )
     return list(check_buckets(doctor_settings(), lambda: client))

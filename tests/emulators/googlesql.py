@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import wasmtime
-from zetasql import types  # type: ignore[import-untyped]
-from zetasql.api import (  # type: ignore[import-untyped]
+from zetasql import types
+from zetasql.api import (
     Analyzer,
     CatalogBuilder,
     TypeFactory,
 )
-from zetasql.core import wasm_client  # type: ignore[import-untyped]
+from zetasql.core import wasm_client
 
 from scripts import emulators
 from tracking.parameters import PARAMETERS, ParameterType

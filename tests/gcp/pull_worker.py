@@ -7,7 +7,7 @@ from itertools import count
 from queue import Empty, Queue
 from typing import Any
 
-from google.cloud.pubsub_v1.types import FlowControl  # type: ignore[import-untyped]
+from google.cloud.pubsub_v1.types import FlowControl
 
 from handlers.dispatch.dead_letters import is_addressed_to
 from handlers.dispatch.message import Message

@@ -65,7 +65,7 @@ class StorageWire(requests.Session):
         """Called before each request; what it returns replaces the reply."""
         self._generations = 0
 
-    def request(  # type: ignore[override]
+    def request(  # type: ignore[override] # only what the client passes
         self, method: str, url: str, data: Any = None,
         headers: Mapping[str, str | bytes] | None = None, **_: object,
     ) -> requests.Response:  # fmt: skip

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 import pytest
 import requests
 from google.auth.credentials import AnonymousCredentials
-from google.cloud.storage import Client  # type: ignore[import-untyped]
+from google.cloud.storage import Client
 
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob, Bucket
 from tests.contracts.bucket_suite import BucketSuite
+from tests.faults import replace_method
 from tests.gcp.making import gcp_settings
 from tests.gcp.storage_wire import StorageWire, reply
 from troupe.backends.gcp.bucket import StorageBucket
@@ -30,7 +31,7 @@ def wire() -> StorageWire:
 
 @pytest.fixture
 def bucket(wire: StorageWire) -> StorageBucket:
-    credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    credentials = AnonymousCredentials()
     client = Client(project="stories", credentials=credentials, _http=wire)
     return StorageBucket(gcp_settings(), client, block=BLOCK)
 
@@ -146,7 +147,7 @@ def test_an_object_that_was_damaged_during_the_upload_is_deleted(
 ) -> None:
     """Before an event names it."""
     keep = wire._keep
-    wire._keep = lambda *sent: keep(sent[0], sent[1][:-1] + b"?", sent[2])  # type: ignore[method-assign]
+    replace_method(wire, "_keep", lambda *sent: keep(sent[0], sent[1][:-1] + b"?", sent[2]))
 
     with pytest.raises(Redeliver):
         bucket.write_once("a/b", content)
@@ -203,7 +204,7 @@ def test_an_exception_in_the_chunks_ends_the_upload(
 def test_vertex_writes_to_the_bucket_with_a_notification(wire: StorageWire) -> None:
     """Request and staging files are in the other one."""
     settings = gcp_settings(TROUPE_BUCKET="asked", TROUPE_OUTPUT_BUCKET="answers")
-    credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    credentials = AnonymousCredentials()
     bucket = StorageBucket(settings, Client(project="p", credentials=credentials, _http=wire))
 
     assert "gs://answers/output/d__r1__1__1__1" == bucket.uri("output/d__r1__1__1__1")
@@ -213,7 +214,7 @@ def test_vertex_writes_to_the_bucket_with_a_notification(wire: StorageWire) -> N
 def test_both_buckets_of_a_deployment_are_read(wire: StorageWire) -> None:
     """That of requests, and that of outputs."""
     settings = gcp_settings(TROUPE_OUTPUT_BUCKET="stories-output")
-    credentials = AnonymousCredentials()  # type: ignore[no-untyped-call]
+    credentials = AnonymousCredentials()
     client = Client(project="stories", credentials=credentials, _http=wire)
     bucket = StorageBucket(settings, client)
 

@@ -2,18 +2,18 @@
 
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import pytest
 import requests
 import urllib3
 from google.api_core import exceptions as api
 from google.auth import exceptions as auth
 from google.cloud.bigquery_storage_v1.exceptions import StreamClosedError
-from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
+from google.cloud.storage.exceptions import (
     DataCorruption,
     InvalidResponse,
 )
-from google.rpc import error_details_pb2  # type: ignore[import-untyped]
+from google.rpc import error_details_pb2
 
 from handlers.attempts.job_states import REFUSALS
 from handlers.dispatch.errors import Redeliver, Refused, Reject, Unavailable, Wait
@@ -23,13 +23,13 @@ from troupe.backends.gcp.failures import RULES, AlreadyDone, Then, rule_for, tra
 def http(status: int, reason: str = "", message: str = "secret text") -> Exception:
     """Return an error as an HTTP client raises it."""
     errors = [{"reason": reason, "message": message}] if reason else []
-    made: Exception = api.from_http_status(status, message, errors=errors)  # type: ignore[no-untyped-call]
+    made: Exception = api.from_http_status(status, message, errors=errors)
     return made
 
 
 def called(code: grpc.StatusCode) -> Exception:
     """Return an error as a gRPC client raises it."""
-    made: Exception = api.from_grpc_status(code, "secret text")  # type: ignore[no-untyped-call]
+    made: Exception = api.from_grpc_status(code, "secret text")
     return made
 
 
@@ -40,7 +40,7 @@ class Reply:
         self.status_code = status
 
 
-class BareCall(grpc.RpcError, grpc.Call):  # type: ignore[misc]
+class BareCall(grpc.RpcError, grpc.Call):  # type: ignore[misc] # grpc has no types
     """A gRPC error that no client has translated."""
 
     def __init__(self, code: grpc.StatusCode) -> None:
@@ -67,7 +67,7 @@ BROKEN = DataCorruption(Reply(200), "secret text")
 
 def stated(status: int, *details: object, message: str = "secret text") -> Exception:
     """Return an error with details of the service, as QuotaFailure and ErrorInfo are."""
-    made: Exception = api.from_http_status(status, message, details=details)  # type: ignore[no-untyped-call]
+    made: Exception = api.from_http_status(status, message, details=details)
     return made
 
 
@@ -148,10 +148,10 @@ CASES: list[tuple[str, Exception, type[Exception], str]] = [
     ("any", http(401), Redeliver, ""),
     ("any", called(grpc.StatusCode.CANCELLED), Redeliver, ""),
     ("any", http(502), Redeliver, ""),
-    ("any", api.RetryError("late", None), Redeliver, ""),  # type: ignore[no-untyped-call]
+    ("any", api.RetryError("late", None), Redeliver, ""),
     ("any", http(418), Redeliver, ""),
-    ("any", auth.RefreshError("no token"), Redeliver, ""),  # type: ignore[no-untyped-call]
-    ("any", auth.TransportError("no reply"), Redeliver, ""),  # type: ignore[no-untyped-call]
+    ("any", auth.RefreshError("no token"), Redeliver, ""),
+    ("any", auth.TransportError("no reply"), Redeliver, ""),
     ("any", requests.ConnectionError("no reply"), Redeliver, ""),
     ("any", requests.ReadTimeout("late"), Redeliver, ""),
     ("any", urllib3.exceptions.ProtocolError("half a reply"), Redeliver, ""),

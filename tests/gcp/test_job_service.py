@@ -35,11 +35,11 @@ class Client:
 
 def model(answer: Any = None, **settings: Any) -> tuple[VertexJobService, Client]:
     client = Client(answer)
-    return VertexJobService(gcp_settings(**settings), client), client  # type: ignore[arg-type]
+    return VertexJobService(gcp_settings(**settings), client), client  # type: ignore[arg-type] # a fake of the client
 
 
 def failure(status: int) -> Exception:
-    made: Exception = api.from_http_status(status, "")  # type: ignore[no-untyped-call]
+    made: Exception = api.from_http_status(status, "")
     return made
 
 
@@ -117,7 +117,7 @@ def test_a_permanent_error_is_refused_with_a_stable_cause(status: int, cause: st
 
 def test_a_job_of_another_location_is_not_taken_for_deleted() -> None:
     """A wrong setting: the job may well be alive there."""
-    tool, client = model(api.NotFound("gone"))  # type: ignore[no-untyped-call]
+    tool, client = model(api.NotFound("gone"))
 
     with pytest.raises(Redeliver, match="configured location europe-west4"):
         tool.get(JOB.replace("europe-west4", "us-central1"))

@@ -157,7 +157,7 @@ def test_an_unrelated_object_is_acknowledged_unhandled(
     service: ServiceHarness, changed: dict[str, str]
 ) -> None:
     """Another notification may exist, and a notification filters by prefix alone."""
-    service.backend.dependencies = replace(service.backend.dependencies, tracking=None)  # type: ignore[arg-type]
+    service.backend.dependencies = replace(service.backend.dependencies, tracking=None)  # type: ignore[arg-type] # a missing port makes the delivery fail
 
     status = service.pushed(message("gcs-object", b"{}", NOTIFICATION | changed), "watch-jobs")
 
@@ -362,7 +362,7 @@ def test_two_deliveries_are_handled_at_once(harness: LocalHarness) -> None:
     def both_are_in() -> None:
         slow.entered.acquire()
         slow.entered.acquire()
-        slow.backend.dependencies = replace(harness.backend.dependencies, event_log=None)  # type: ignore[arg-type]
+        slow.backend.dependencies = replace(harness.backend.dependencies, event_log=None)  # type: ignore[arg-type] # a missing port makes the delivery fail
         slow.gate.set()
 
     watching = threading.Thread(target=both_are_in)

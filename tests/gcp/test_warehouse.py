@@ -33,7 +33,7 @@ class Warehouse:
         client = Client(
             project="stories",
             location="EU",
-            credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            credentials=AnonymousCredentials(),
             _http=self.wire,
         )
         jobs = Jobs(client=client, budget_seconds=budget, clock=lambda: self.now, sleep=self._sleep)
@@ -246,7 +246,7 @@ def test_a_limit_on_bytes_goes_with_every_statement() -> None:
     wire = Wire((200, ANSWER), job())
     client = Client(
         project="stories",
-        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        credentials=AnonymousCredentials(),
         _http=wire,
     )
     warehouse = BigQueryWarehouse(gcp_settings(), client, maximum_bytes_billed=10**9)

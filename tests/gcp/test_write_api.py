@@ -6,13 +6,13 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from threading import Event
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import pytest
 from google.cloud.bigquery_storage_v1.types import AppendRowsRequest, AppendRowsResponse, RowError
-from google.protobuf.descriptor_pb2 import FileDescriptorProto  # type: ignore[import-untyped]
-from google.protobuf.descriptor_pool import DescriptorPool  # type: ignore[import-untyped]
-from google.protobuf.message_factory import GetMessageClass  # type: ignore[import-untyped]
-from google.rpc import status_pb2  # type: ignore[import-untyped]
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
+from google.rpc import status_pb2
 
 from handlers.dispatch.errors import Redeliver, Reject
 from tracking.tables import Column, columns_of

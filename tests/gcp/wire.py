@@ -22,7 +22,7 @@ class Wire(requests.Session):
         self.requests: list[Request] = []
         self.timeouts: list[object] = []
 
-    def request(  # type: ignore[override]
+    def request(  # type: ignore[override] # only what the client passes
         self, method: str, url: str, data: Any = None, timeout: object = None, **_: object
     ) -> requests.Response:
         path = url.partition("?")[0].partition("/bigquery/v2/")[2]

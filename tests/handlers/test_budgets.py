@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,8 +23,8 @@ Capped = Callable[..., LocalHarness]
 def capped(tmp_path: Path) -> Iterator[Capped]:
     harnesses: list[LocalHarness] = []
 
-    def make(**caps: float) -> LocalHarness:
-        policy = replace(LOCAL_POLICY, **caps)  # type: ignore[arg-type]
+    def make(**caps: Any) -> LocalHarness:
+        policy = replace(LOCAL_POLICY, **caps)
         harnesses.append(LocalHarness(tmp_path / "home", LocalSettings(policy=policy)))
         harnesses[-1].load(calls(60))
         return harnesses[-1]
@@ -173,8 +174,7 @@ def test_what_is_on_its_way_counts_as_spent(capped: Capped) -> None:
     """A run whose answers are outstanding keeps another from beginning."""
     harness = capped(budget_a_day=0.02)
     harness.request("first", mode="test", limit=20, canary=20, rows_per_batch=20)
-    while "jsonl-uploaded" not in harness.topics("first"):
-        harness.backend.deliver_next()
+    harness.play_until("jsonl-uploaded", "first")
 
     harness.request("second", mode="test", limit=20, canary=20, rows_per_batch=20)
     for _ in range(20):

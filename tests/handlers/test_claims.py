@@ -11,6 +11,7 @@ from handlers.dispatch.errors import Redeliver
 from handlers.ports import Job, Policy
 from handlers.submit_job import submit_job
 from tests.events.making import cause as made_cause
+from tests.faults import replace_method
 from tests.harness import START, LocalHarness, calls
 from tracking import AttemptKey
 from troupe.operations import dead_letters
@@ -27,7 +28,7 @@ class Flaky:
     def __init__(self, harness: LocalHarness, *, after: bool) -> None:
         self._create = harness.backend.dependencies.job_service.create
         self._after, self.calls = after, 0
-        harness.backend.dependencies.job_service.create = self  # type: ignore[method-assign]
+        replace_method(harness.backend.dependencies.job_service, "create", self)
 
     def __call__(self, **given: Any) -> Job:
         self.calls += 1
@@ -53,8 +54,7 @@ def claims(harness: LocalHarness) -> list[tuple[int, str]]:
 def upload_dead_lettered(harness: LocalHarness) -> JsonlUploaded:
     """The first upload of a new run, whose message is a recorded dead letter now."""
     harness.request()
-    while "jsonl-uploaded" not in harness.topics():
-        harness.backend.deliver_next()
+    harness.play_until("jsonl-uploaded")
     leased = harness.backend.bus.lease()
     assert leased is not None
     harness.backend.bus.dead_lettered(leased[0], "by_hand", "a test")
@@ -134,7 +134,7 @@ def test_a_claim_whose_owner_slept_brings_no_job(make_harness: MakeHarness) -> N
             harness.clock.pass_(19 * 60)
         return find(labels)
 
-    harness.backend.dependencies.job_service.find = slow  # type: ignore[method-assign]
+    replace_method(harness.backend.dependencies.job_service, "find", slow)
     harness.request()
     harness.play()
     assert ([(1, "create")], 0) == (claims(harness), harness.jobs())
@@ -150,8 +150,7 @@ def test_a_job_that_was_deleted_after_it_wrote_is_still_read(make_harness: MakeH
     harness = make_harness()
     harness.load(calls(4))
     harness.request()
-    while "job-submitted" not in harness.topics():
-        harness.backend.deliver_next()
+    harness.play_until("job-submitted")
     while harness.backend.service.step():
         pass
     (job,) = harness.backend.dependencies.job_service.created_since(START, {})
@@ -205,13 +204,11 @@ def test_a_stop_before_the_claim_prevents_it(make_harness: MakeHarness) -> None:
     harness = make_harness()
     harness.load(calls(4))
     harness.request()
-    while "jsonl-uploaded" not in harness.topics():
-        harness.backend.deliver_next()
+    harness.play_until("jsonl-uploaded")
 
     harness.publish(CancelRequested(run_id="r1"))
     uploaded = harness.backend.bus.lease()
-    while "run-stopped" not in harness.topics():
-        harness.backend.deliver_next()
+    harness.play_until("run-stopped")
     assert uploaded is not None
     harness.backend.bus.refuse(uploaded[0])
     harness.play()
@@ -258,8 +255,7 @@ def test_a_claim_decides_over_a_stop_that_came_later(make_harness: MakeHarness) 
     harness = make_harness(behaviour=Behaviour(running_seconds=100))
     harness.load(calls(4))
     harness.request()
-    while "job-submitted" not in harness.topics():
-        harness.backend.deliver_next()
+    harness.play_until("job-submitted")
 
     harness.publish(CancelRequested(run_id="r1"))
     harness.play()

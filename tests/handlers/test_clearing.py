@@ -211,9 +211,7 @@ def test_clearing_is_refused_while_an_open_run_holds_a_record(
     harness = make_harness(behaviour=Behaviour(running_seconds=600))
     harness.load(calls(6))
     harness.request("r1", canary=3, rows_per_batch=3)
-    while "batch-completed" not in harness.topics("r1"):
-        if harness.backend.deliver_next() is None and not harness.backend.service.step():
-            harness.tick(minutes=5)
+    harness.play_until("batch-completed", minutes=5)
 
     with pytest.raises(InvalidOperation, match="open run holds"):
         clear_history(harness.backend, "r1", sure=True)

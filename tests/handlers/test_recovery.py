@@ -7,6 +7,7 @@ import pytest
 
 from events import ReplayRequested
 from handlers.dispatch.errors import Reject
+from tests.faults import fail_writes, replace_method
 from tests.harness import LocalHarness, calls, id_of
 from tracking import Delivery
 from troupe.backends.local import operations
@@ -23,25 +24,10 @@ def outcomes(answer: dead_letters.LetterResults) -> list[str]:
     return [letter.outcome for letter in answer.letters]
 
 
-def broken_bucket(harness: LocalHarness) -> Callable[[], None]:
-    """Writing fails for good until the returned function mends it."""
-    write = harness.backend.bucket.write_once
-
-    def fail(*_: object) -> object:
-        raise Reject("object_conflict", "another content stands there")
-
-    harness.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
-
-    def mend() -> None:
-        harness.backend.bucket.write_once = write  # type: ignore[method-assign]
-
-    return mend
-
-
 def test_a_replayed_dead_letter_brings_the_run_to_its_end(harness: LocalHarness) -> None:
     """To the failed handler alone, under the same event id."""
     harness.load(calls(4))
-    mend = broken_bucket(harness)
+    mend = fail_writes(harness.backend.bucket)
     harness.request()
     harness.play()
     assert [("write-jsonl", "object_conflict", 1)] == [
@@ -62,7 +48,7 @@ def test_a_replayed_dead_letter_brings_the_run_to_its_end(harness: LocalHarness)
 def test_a_letter_that_fails_again_after_its_replay_waits_again(harness: LocalHarness) -> None:
     """Nothing is lost between two replays."""
     harness.load(calls(4))
-    mend = broken_bucket(harness)
+    mend = fail_writes(harness.backend.bucket)
     harness.request()
     harness.play()
 
@@ -81,7 +67,7 @@ def test_a_replay_without_a_worker_is_published_again_at_the_next_start(
 ) -> None:
     """The command may end before anybody handles the message."""
     harness.load(calls(4))
-    broken_bucket(harness)
+    fail_writes(harness.backend.bucket)
     harness.request()
     harness.play()
 
@@ -185,7 +171,7 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(make_harness: Ma
 def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(harness: LocalHarness) -> None:
     """Behind the dead letters there is no other place to set it aside to."""
     harness.load(calls(4))
-    broken_bucket(harness)
+    fail_writes(harness.backend.bucket)
     do = harness.backend.warehouse.run_once
     refused: list[str] = []
 
@@ -195,7 +181,7 @@ def test_a_letter_that_cannot_be_noted_comes_again_until_it_is(harness: LocalHar
             raise Reject("broken_tool", "no right to write errors")
         return do(name, *rest)
 
-    harness.backend.warehouse.run_once = refuse_three_times  # type: ignore[method-assign,assignment]
+    replace_method(harness.backend.warehouse, "run_once", refuse_three_times)
     harness.request()
     harness.play()
 

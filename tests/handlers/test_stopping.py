@@ -10,19 +10,12 @@ from troupe.standin.settings import Behaviour
 MakeHarness = Callable[..., LocalHarness]
 
 
-def play_until(harness: LocalHarness, topic: str, run_id: str = "r1") -> None:
-    """Deliver and work until an event of this topic was published."""
-    while topic not in harness.topics(run_id):
-        if harness.backend.deliver_next() is None and not harness.backend.service.step():
-            harness.tick()
-
-
 def test_a_cancelled_run_releases_what_never_began(make_harness: MakeHarness) -> None:
     """The first batch is kept; the others close without a job."""
     harness = make_harness()
     harness.load(calls(40))
     harness.request(canary=10, rows_per_batch=10, concurrency=1)
-    play_until(harness, "batch-completed")
+    harness.play_until("batch-completed")
 
     harness.publish(CancelRequested(run_id="r1"))
     harness.play()
@@ -41,7 +34,7 @@ def test_released_records_are_planned_by_the_next_run(make_harness: MakeHarness)
     harness = make_harness()
     harness.load(calls(40))
     harness.request(canary=10, rows_per_batch=10, concurrency=1)
-    play_until(harness, "batch-completed")
+    harness.play_until("batch-completed")
     harness.publish(CancelRequested(run_id="r1"))
     harness.play()
     released = harness.books("r1")["released"]
@@ -56,7 +49,7 @@ def test_a_running_job_is_cancelled_and_harvested(make_harness: MakeHarness) -> 
     harness = make_harness(behaviour=Behaviour(running_seconds=3600, lines_per_step=10))
     harness.load(calls(40))
     harness.request()
-    play_until(harness, "job-submitted")
+    harness.play_until("job-submitted")
     harness.clock.pass_(1200)
     harness.backend.service.step()
 
@@ -107,7 +100,7 @@ def test_the_canary_goes_alone(make_harness: MakeHarness) -> None:
     harness = make_harness()
     harness.load(calls(50))
     harness.request(canary=5, rows_per_batch=5)
-    play_until(harness, "job-succeeded")
+    harness.play_until("job-succeeded")
 
     assert [1] == [b for (b,) in harness.sql("SELECT DISTINCT batch FROM events WHERE batch > 0")]
 

@@ -96,8 +96,7 @@ def test_rows_that_come_and_go_during_the_run_change_nothing(harness: LocalHarne
     """Membership is frozen when the run is planned."""
     harness.load(calls(30))
     harness.request(canary=5, rows_per_batch=10)
-    while "jsonl-uploaded" not in harness.topics():
-        harness.backend.deliver_next()
+    harness.play_until("jsonl-uploaded")
     harness.load(calls(6, start=100))
     harness.backend.warehouse.db.execute(
         "DELETE FROM transcription_pass_2 WHERE \"interactionId\" IN ('int-3', 'int-17')"

@@ -108,8 +108,7 @@ def test_a_batch_that_waits_for_the_window_has_not_begun(harness: LocalHarness) 
     """It has no events yet."""
     harness.load(calls(30))
     harness.request("r1", canary=10, rows_per_batch=10)
-    while "batch-planned" not in harness.topics("r1"):
-        harness.backend.deliver_next()
+    harness.play_until("batch-planned")
 
     assert "It has not begun" in history_lines(explain(harness.backend, "r1/3"))[-1]
 

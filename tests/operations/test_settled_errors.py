@@ -6,32 +6,23 @@ from dataclasses import replace
 import pytest
 
 from events import RunRequested, wrap_command
-from handlers.dispatch.errors import Reject
+from tests.faults import Restore, fail_writes
 from tests.harness import LocalHarness, calls
 from troupe import operations
 from troupe.backends.local.backend import LOCAL_POLICY
 from troupe.operations import dead_letters
 
-Repair = Callable[[], None]
 MakeHarness = Callable[..., LocalHarness]
 
 
 @pytest.fixture
-def repair(harness: LocalHarness) -> Repair:
+def repair(harness: LocalHarness) -> Restore:
     """A run whose request file cannot be written, until this is called."""
-    write = harness.backend.bucket.write_once
-
-    def fail(*_: object) -> object:
-        raise Reject("object_conflict", "the object has other content")
-
-    def repaired() -> None:
-        harness.backend.bucket.write_once = write  # type: ignore[method-assign]
-
-    harness.backend.bucket.write_once = fail  # type: ignore[method-assign,assignment]
+    restore = fail_writes(harness.backend.bucket)
     harness.load(calls(4))
     harness.request()
     harness.play()
-    return repaired
+    return restore
 
 
 def system_errors(harness: LocalHarness) -> list[tuple[str, str | None]]:
@@ -40,7 +31,7 @@ def system_errors(harness: LocalHarness) -> list[tuple[str, str | None]]:
 
 
 def test_a_replayed_dead_letter_is_an_error_again_only_when_it_fails_again(
-    harness: LocalHarness, repair: Repair
+    harness: LocalHarness, repair: Restore
 ) -> None:
     """The error lasts from the dead-lettering to the replay."""
     assert [("dead_lettered", "object_conflict")] == system_errors(harness)
@@ -56,7 +47,9 @@ def test_a_replayed_dead_letter_is_an_error_again_only_when_it_fails_again(
     assert (True, []) == (harness.books("r1")["completed"], system_errors(harness))
 
 
-def test_a_row_that_was_written_twice_hides_no_error(harness: LocalHarness, repair: Repair) -> None:
+def test_a_row_that_was_written_twice_hides_no_error(
+    harness: LocalHarness, repair: Restore
+) -> None:
     """An append whose response is lost is repeated: here the one of a replay."""
     dead_letters.replay(harness.backend)
     harness.backend.warehouse.db.execute(
@@ -68,7 +61,7 @@ def test_a_row_that_was_written_twice_hides_no_error(harness: LocalHarness, repa
 
 
 def test_a_discarded_dead_letter_is_no_error_any_more(
-    harness: LocalHarness, repair: Repair
+    harness: LocalHarness, repair: Restore
 ) -> None:
     """Also one whose message is no event."""
     harness.backend.bus.send("batch-planned", b"not json", {})

@@ -68,7 +68,7 @@ def _publish_first(
             dependencies.event_log.record_deliveries(deliveries, now)
 
     postponed = _Postponed()
-    _PUBLISH(events, handler, decoded, replace(dependencies, event_log=postponed), publish)  # type: ignore[arg-type]
+    _PUBLISH(events, handler, decoded, replace(dependencies, event_log=postponed), publish)  # type: ignore[arg-type] # a planted fault
     for envelopes, now in postponed.recorded:
         dependencies.event_log.record(envelopes, now)
 
@@ -159,7 +159,7 @@ class _Suffixed(Deployment):
         object.__setattr__(self, "suffix", suffix)
 
     def job(self, transaction: Transaction, *parts: object) -> str:
-        return Deployment.job(self, transaction, *parts, self.suffix)  # type: ignore[attr-defined]
+        return Deployment.job(self, transaction, *parts, self.suffix)  # type: ignore[attr-defined] # a planted fault
 
 
 _numbers = count()

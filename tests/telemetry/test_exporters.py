@@ -171,12 +171,12 @@ def _plain(span: ReadableSpan, ours: Span) -> Span:
     assert span.context
     return Span(
         name=span.name,
-        kind=span.kind.name.lower(),  # type: ignore[arg-type]
+        kind=span.kind.name.lower(),  # type: ignore[arg-type] # the names are those of our literals
         context=_context(span.context),
         parent=_context(span.parent) if span.parent else None,
         started=_time(span.start_time),
         ended=_time(span.end_time),
-        attributes={str(k): v for k, v in (span.attributes or {}).items()},  # type: ignore[misc]
+        attributes={str(k): v for k, v in (span.attributes or {}).items()},  # type: ignore[misc] # the names are those of our literals
         links=tuple(_context(link.context) for link in span.links),
         error=span.status.description or "",
         records=ours.records,

@@ -8,6 +8,7 @@ import pytest
 
 from events import CancelRequested
 from handlers.dispatch.errors import Redeliver
+from tests.faults import replace_method
 from tests.harness import LocalHarness, call, calls
 from tests.telemetry.kept import Broken, Kept
 from troupe.backends.local.bus_faults import Faults
@@ -88,16 +89,12 @@ def test_a_span_that_failed_has_a_cause_and_no_text_of_the_exception(
     """A foreign error may quote personal data."""
     harness, kept = traced(make_harness)
     harness.load(calls(4))
-    write = harness.backend.bucket.write_once
-    failed: list[bool] = []
 
-    def fail_once(*given: object) -> object:
-        if failed:
-            return write(*given)  # type: ignore[arg-type]
-        failed.append(True)
+    def fail(*_: object) -> object:
+        restore()
         raise Redeliver(f"the row of {NAME}")
 
-    harness.backend.bucket.write_once = fail_once  # type: ignore[method-assign,assignment]
+    restore = replace_method(harness.backend.bucket, "write_once", fail)
     harness.run()
 
     tries = kept.named("write-jsonl batch-planned")
@@ -124,10 +121,10 @@ def test_a_republished_event_is_linked_and_has_no_second_span(make_harness: Make
     harness.load(calls(4))
     harness.request()
     harness.backend.deliver_next()
-    harness.backend.bus.publish = lambda envelopes: None  # type: ignore[method-assign]
+    restore = replace_method(harness.backend.bus, "publish", lambda envelopes: None)
     while harness.backend.deliver_next():
         pass
-    del harness.backend.bus.publish
+    restore()
     for _ in range(3):
         harness.tick(minutes=20)
     harness.play()

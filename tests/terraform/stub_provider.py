@@ -13,7 +13,7 @@ from concurrent import futures
 from pathlib import Path
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 
 from .wire import (
     UNKNOWN,
@@ -96,7 +96,7 @@ class Stub:
         return {"Network": "unix", "String": str(path)}
 
 
-class _Provider(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Provider(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
     """The protocol methods that init, validate, plan and test call."""
 
     def __init__(self, provider: Json) -> None:
@@ -158,7 +158,7 @@ class _Provider(grpc.GenericRpcHandler):  # type: ignore[misc]
         return b"".join(_diagnostic(*problem) for problem in found)
 
 
-class _Plumbing(grpc.GenericRpcHandler):  # type: ignore[misc]
+class _Plumbing(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
     """Further services that Terraform's plugin library expects."""
 
     def service(self, call: Any) -> Any:

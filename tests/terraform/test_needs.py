@@ -1,7 +1,7 @@
 """The catalogue lists exactly the tables that the handlers were observed to access."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sqlglot import exp
 from events import CancelRequested, DiscardRequested
 from handlers.dispatch.message import DeliveryResult
 from tests.harness import LocalHarness, calls
+from tracking import Row
 from tracking.tables import layouts
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.bus import LeasedMessage
@@ -61,9 +62,9 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> Observed:
     monkeypatch.setattr(LocalWarehouse, "run_once", _noting("run_once", note, position=1))
     append, deliver = LocalWarehouse.append, LocalBackend._deliver
 
-    def noted_append(self: LocalWarehouse, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    def noted_append(self: LocalWarehouse, table: str, rows: Sequence[Row]) -> None:
         note(set(), {table})
-        append(self, table, rows)  # type: ignore[arg-type]
+        append(self, table, rows)
 
     def noted_deliver(self: LocalBackend, delivery: LeasedMessage) -> DeliveryResult:
         acting[0] = delivery.subscription.handler

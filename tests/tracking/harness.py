@@ -44,6 +44,8 @@ class TrackingHarness:
         self.clock = HeldClock()
         self.bucket = LocalBucket(folder)
         self.warehouse = LocalWarehouse(None, self.clock, self.bucket)
+        # With a few rows, optimising a query takes longer than running it.
+        self.warehouse.db.execute("SET threads = 1; PRAGMA disable_optimizer")
         self.deployment = Deployment("d1")
         self.event_log = EventLog(self.warehouse)
         self._files = 0

@@ -120,8 +120,8 @@ def test_a_lost_and_a_duplicated_member_are_counted(harness: TrackingHarness) ->
 def test_an_attempt_with_two_jobs_is_counted_as_paid_twice(harness: TrackingHarness) -> None:
     """The same event recorded twice is one job."""
     planned(harness)
-    about = {"run_id": "r1", "planned_on": DAY, "batch": 1, "attempt": 1}
-    one, two = (JobSubmitted(**about, claim=n, job=f"j{n}") for n in (1, 2))  # type: ignore[arg-type]
+    about: dict[str, Any] = {"run_id": "r1", "planned_on": DAY, "batch": 1, "attempt": 1}
+    one, two = (JobSubmitted(**about, claim=n, job=f"j{n}") for n in (1, 2))
 
     harness.record(one, one)
     assert 0 == harness.totals()["paid_twice"]
@@ -132,7 +132,7 @@ def test_an_attempt_with_two_jobs_is_counted_as_paid_twice(harness: TrackingHarn
 def test_one_event_id_with_two_bodies_is_counted(harness: TrackingHarness) -> None:
     """The data of an event is deterministic too."""
     planned(harness)
-    over = {
+    over: dict[str, Any] = {
         "run_id": "r1",
         "planned_on": DAY,
         "batches": 1,
@@ -141,9 +141,9 @@ def test_one_event_id_with_two_bodies_is_counted(harness: TrackingHarness) -> No
         "released": 0,
     }
 
-    harness.record(RunCompleted(**over, analysed=3))  # type: ignore[arg-type]
+    harness.record(RunCompleted(**over, analysed=3))
     assert 0 == harness.totals()["two_bodies"]
-    harness.record(RunCompleted(**over, analysed=2))  # type: ignore[arg-type]
+    harness.record(RunCompleted(**over, analysed=2))
     assert 1 == harness.totals()["two_bodies"]
 
 

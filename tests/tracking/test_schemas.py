@@ -126,7 +126,9 @@ def test_a_transaction_writes_columns_that_exist_and_all_that_are_required(
 
     assert set() == set(columns) - known.keys()
     assert set() == required - set(columns)
-    assert len(columns) == len(set(columns)) == len(selected.find(exp.Select).expressions)  # type: ignore[union-attr]
+    select = selected.find(exp.Select)
+    assert select is not None
+    assert len(columns) == len(set(columns)) == len(select.expressions)
 
 
 @pytest.mark.parametrize(

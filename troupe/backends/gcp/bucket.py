@@ -6,8 +6,8 @@ from typing import Any
 
 import google_crc32c
 from google.auth.credentials import AnonymousCredentials
-from google.cloud.storage import Client  # type: ignore[import-untyped]
-from google.cloud.storage.retry import DEFAULT_RETRY  # type: ignore[import-untyped]
+from google.cloud.storage import Client
+from google.cloud.storage.retry import DEFAULT_RETRY
 
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob
@@ -185,7 +185,7 @@ def storage_client(settings: GcpSettings) -> Client:
         return Client(project=settings.project)
     return Client(
         project=settings.project,
-        credentials=AnonymousCredentials(),  # type: ignore[no-untyped-call]
+        credentials=AnonymousCredentials(),
         client_options={"api_endpoint": local},
     )
 

@@ -7,11 +7,8 @@ from concurrent.futures import Future
 from google.api_core import exceptions as api
 from google.api_core.retry import Retry, if_exception_type
 from google.auth.credentials import AnonymousCredentials
-from google.cloud.pubsub_v1 import (  # type: ignore[import-untyped]
-    PublisherClient,
-    SubscriberClient,
-)
-from google.cloud.pubsub_v1.types import BatchSettings  # type: ignore[import-untyped]
+from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
+from google.cloud.pubsub_v1.types import BatchSettings
 
 from events import Envelope
 from handlers.dispatch.dead_letters import dead_letter_attributes
@@ -100,12 +97,12 @@ def _result(sent: tuple[str, "Future[str]"]) -> str:
 def publisher_client() -> PublisherClient:
     """Return Pub/Sub's client; the emulator takes no credentials."""
     if os.environ.get("PUBSUB_EMULATOR_HOST"):
-        return PublisherClient(_BATCH, credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+        return PublisherClient(_BATCH, credentials=AnonymousCredentials())
     return PublisherClient(_BATCH)
 
 
 def subscriber_client() -> SubscriberClient:
     """Return Pub/Sub's client for subscriptions, which `troupe doctor` reads."""
     if os.environ.get("PUBSUB_EMULATOR_HOST"):
-        return SubscriberClient(credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+        return SubscriberClient(credentials=AnonymousCredentials())
     return SubscriberClient()

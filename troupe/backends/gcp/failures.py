@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 import requests
 import urllib3.exceptions
 from google.api_core import exceptions as api
@@ -194,9 +194,9 @@ def _as_known(error: BaseException) -> BaseException:
     status = getattr(getattr(error, "response", None), "status_code", None)
     known: BaseException = error
     if isinstance(error, grpc.Call):
-        known = api.from_grpc_error(error)  # type: ignore[no-untyped-call]
+        known = api.from_grpc_error(error)
     elif isinstance(status, int) and status >= 300:
-        known = api.from_http_status(status, "")  # type: ignore[no-untyped-call]
+        known = api.from_http_status(status, "")
     elif type(error).__module__.startswith("google."):
         known = api.GoogleAPIError()
     return known

@@ -152,7 +152,7 @@ def _client(settings: GcpSettings) -> JobServiceClient:
     endpoint = settings.vertex_endpoint
     local = endpoint.startswith("http://")
     return JobServiceClient(
-        credentials=AnonymousCredentials() if local else None,  # type: ignore[no-untyped-call]
+        credentials=AnonymousCredentials() if local else None,
         transport="rest" if local else settings.vertex_transport,
         client_options=ClientOptions(
             api_endpoint=endpoint or endpoint_of(settings.vertex_location)

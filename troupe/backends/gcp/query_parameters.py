@@ -54,11 +54,8 @@ def _array(name: str | None, kind: ParameterType, values: list[Any]) -> ArrayQue
 
 
 def _struct(kind: Mapping[str, str]) -> StructQueryParameterType:
-    fields = [
-        ScalarQueryParameterType(type_, name=name)  # type: ignore[no-untyped-call]
-        for name, type_ in kind.items()
-    ]
-    return StructQueryParameterType(*fields)  # type: ignore[no-untyped-call]
+    fields = [ScalarQueryParameterType(type_, name=name) for name, type_ in kind.items()]
+    return StructQueryParameterType(*fields)
 
 
 def _plain(value: Any) -> Any:

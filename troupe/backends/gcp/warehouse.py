@@ -54,7 +54,7 @@ class BigQueryWarehouse:
 
     def close(self) -> None:
         self._stream.close()
-        self._client.close()  # type: ignore[no-untyped-call]
+        self._client.close()
 
     def query(self, sql: str, params: Params) -> list[Row]:
         rows = self._rows(sql, params)
@@ -151,7 +151,7 @@ def bigquery_client(settings: GcpSettings) -> Client:
     return Client(
         project=settings.project,
         location=settings.bigquery_location,
-        credentials=AnonymousCredentials() if local else None,  # type: ignore[no-untyped-call]
+        credentials=AnonymousCredentials() if local else None,
         client_options={"api_endpoint": local} if local else None,
         default_job_creation_mode=JobCreationMode.JOB_CREATION_OPTIONAL,
     )

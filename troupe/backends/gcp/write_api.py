@@ -11,7 +11,7 @@ from queue import SimpleQueue
 from threading import Lock, Timer
 from typing import Any
 
-import grpc  # type: ignore[import-untyped]
+import grpc
 from google.api_core import exceptions as api
 from google.cloud.bigquery_storage_v1 import BigQueryWriteClient
 from google.cloud.bigquery_storage_v1.services.big_query_write.transports import (
@@ -23,13 +23,13 @@ from google.cloud.bigquery_storage_v1.types import (
     ProtoRows,
     ProtoSchema,
 )
-from google.protobuf.descriptor_pb2 import (  # type: ignore[import-untyped]
+from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     FieldDescriptorProto,
     FileDescriptorProto,
 )
-from google.protobuf.descriptor_pool import DescriptorPool  # type: ignore[import-untyped]
-from google.protobuf.message_factory import GetMessageClass  # type: ignore[import-untyped]
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.message_factory import GetMessageClass
 
 from handlers.dispatch.errors import Reject
 from tracking import Row
@@ -47,10 +47,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def write_client(endpoint: str = "") -> BigQueryWriteClient:
     """Return the client of Google's service, or of a gRPC server without encryption."""
     if not endpoint:
-        return BigQueryWriteClient()  # type: ignore[no-untyped-call]
+        return BigQueryWriteClient()
     channel = grpc.insecure_channel(endpoint.removeprefix("http://"))
     transport = BigQueryWriteGrpcTransport(channel=channel)
-    return BigQueryWriteClient(transport=transport)  # type: ignore[no-untyped-call]
+    return BigQueryWriteClient(transport=transport)
 
 
 class WriteApiStream:
@@ -80,7 +80,7 @@ class WriteApiStream:
                     places = ", ".join(str(each.index) for each in list(reply.row_errors)[:10])
                     raise Reject("rows_refused", f"rows {places} of {table} were refused")
                 if reply.error.code:
-                    raise api.from_grpc_status(reply.error.code, "")  # type: ignore[no-untyped-call]
+                    raise api.from_grpc_status(reply.error.code, "")
 
     def close(self) -> None:
         with self._lock:
