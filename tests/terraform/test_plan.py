@@ -217,7 +217,7 @@ def test_only_stewards_may_delete_rows(prod: Plan, dev: Plan) -> None:
         "roles/bigquery.jobUser",
         "roles/storage.objectViewer",
     } <= {*roles}
-    assert 5 == len(roles)
+    assert 6 == len(roles)
     assert not dev.of("google_bigquery_dataset_iam_member", "steward")
 
 

@@ -31,7 +31,7 @@ from .bus import LeasedMessage, LocalBus, Retry
 from .bus_faults import Faults
 from .dead_letter_store import LocalDeadLetters
 from .job_service import LocalJobService
-from .state_folder import InvalidHome, lock_home
+from .state_folder import LOAD_FILES, InvalidHome, lock_home
 from .warehouse import LocalWarehouse, next_name
 
 LOCAL_POLICY = Policy(reclaim_seconds=0, republish_after_seconds=60)
@@ -78,6 +78,7 @@ class LocalBackend:
         except InvalidHome:
             self._lock.release()
             raise
+        self._discard_leftovers()
         new_id = settings.deployment or secrets.token_hex(3)
         self.deployment = ensure_deployment(self.warehouse, new_id)
         self.letters = LocalDeadLetters(self.warehouse.db, clock)
@@ -105,6 +106,16 @@ class LocalBackend:
         self.warehouse.close()
         self._lock.release()
         self._telemetry.close()
+
+    def _discard_leftovers(self) -> None:
+        """Delete what killed processes left half done: it holds transcripts and answers.
+
+        Only the owner of the folder stages anything, so nothing else is using it.
+        """
+        self.warehouse.drop_staging()
+        self.bucket.discard_parts()
+        for file in self.home.glob(LOAD_FILES):
+            file.unlink()
 
     def wake(self) -> int:
         """Republish every unhandled event, so that interrupted work continues; return how many.
