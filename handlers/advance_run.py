@@ -10,7 +10,7 @@ from tracking import EventLog, Tracking
 from .ports import Clock, Policy
 from .runs.budget import Since, caps_of, last_payable, remaining_budget
 from .runs.circuit_breaker import breaker_trips
-from .runs.plans import plan_of, request_of
+from .runs.plans import plan_of, settings_of
 from .runs.window import age_of, last_allowed, release
 
 
@@ -46,9 +46,9 @@ def advance(
 ) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
     """Yield what follows from the batches that have ended. Idempotent: equal events each time."""
     plan = plan_of(tracking, run_id)
-    request = request_of(plan)
+    settings = settings_of(plan)
     progress = tracking.progress(run_id, planned_on)
-    if breaker_trips(progress, request.breaker):
+    if breaker_trips(progress, settings.breaker):
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason="breaker")
         return
     if progress.finished >= progress.batches:
@@ -57,8 +57,8 @@ def advance(
     if not progress.stopped and age_of(planned_on, today) > policy.run_days:
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason="age")
         return
-    last = last_allowed(progress, request.concurrency)
-    caps = caps_of(request, policy)
+    last = last_allowed(progress, settings.concurrency)
+    caps = caps_of(settings, policy)
     if caps.is_set and not progress.stopped:
         remaining = remaining_budget(run_id, caps, since(), tracking, analyses)
         last = last_payable(plan, remaining, last, tracking, analyses)

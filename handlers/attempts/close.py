@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from analysis import Analyses
 from analysis.prices import prices_of
 from events import ResultsProcessed
-from handlers.runs.plans import plan_of, request_of
+from handlers.runs.plans import plan_of, settings_of
 from tracking import AttemptKey, AttemptResult, Closing, Tracking
 
 from .output_columns import answer_columns
@@ -22,7 +22,7 @@ def close(
     `ending` is succeeded, failed, cancelled, refused or discarded, as in `close_attempt.sql`.
     """
     plan = plan_of(tracking, attempt_key.run_id)
-    analysis, request = analyses.load(plan.analysis), request_of(plan)
+    analysis, settings = analyses.load(plan.analysis), settings_of(plan)
     tracking.close_attempt(
         AttemptResult(
             attempt_key=attempt_key,
@@ -34,10 +34,10 @@ def close(
             output=analysis.table,
             answer_columns=answer_columns(analysis),
             summary_column=analysis.contract.summary,
-            grounding=request.grounding,
+            grounding=settings.grounding,
             analysis=analysis.name,
             model=plan.model,
-            max_attempts=request.max_attempts,
+            max_attempts=settings.max_attempts,
             prices=prices_of(plan.model),
             seconds=seconds,
             peak_megabytes=peak_megabytes,

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from analysis import AnalysisError
+from events import Unreadable
 from handlers.runs.plan_params import plan_params
 from handlers.runs.plans import request_of
 from handlers.summary.run_summary import ErrorCount, skipped_rows
@@ -235,9 +236,10 @@ def _limits(backend: Backend, plan: Plan) -> BatchLimits | None:
 
 
 def _params(backend: Backend, plan: Plan) -> Row | None:
-    """The parameters of the plan's queries; None when its analysis was removed."""
+    """The parameters of the plan's queries; None when this version lacks its analysis or a value."""
     try:
         analysis = backend.dependencies.analyses.load(plan.analysis)
-    except AnalysisError:
+        request = request_of(plan)
+    except (AnalysisError, Unreadable):
         return None
-    return plan_params(request_of(plan), plan.request_id, analysis, plan.event_time_floor)
+    return plan_params(request, plan.request_id, analysis, plan.event_time_floor)
