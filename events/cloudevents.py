@@ -99,6 +99,21 @@ def read_event(data: bytes, kind: type[F]) -> F:
         raise Unreadable(f"{topic_of(kind)}: {_explain(error, kind)}") from error
 
 
+def read_recorded(data: bytes, kind: type[F]) -> F:
+    """Decode a command that a version of this system recorded, which may be newer or older.
+
+    Unlike in a command from outside, unknown fields are ignored: the version that accepted them
+    checked them. Missing fields have their defaults. Raises `Unreadable` for a value of a known
+    field that this version does not take.
+    """
+    try:
+        fields = msgspec.json.decode(data, type=dict[str, Any])
+        known = {name: fields[name] for name in kind.__struct_fields__ if name in fields}
+        return msgspec.convert(known, kind)
+    except (msgspec.MsgspecError, ValueError) as error:
+        raise Unreadable(f"{topic_of(kind)}: {_explain(error, kind)}") from error
+
+
 def _explain(error: Exception, kind: type) -> str:
     """Describe a decoding error: the field and what it may hold, never the value it had."""
     if isinstance(error, UnicodeDecodeError):

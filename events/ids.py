@@ -158,12 +158,17 @@ def request_object(attempt: str) -> str:
     return f"requests/{attempt}.jsonl"
 
 
+STAGING = "staging"
+"""The folder of the objects that are loaded into staging tables."""
+
+
 def staging_object(execution: str) -> str:
     """Name the object that holds the answers which one execution reads, until they are loaded.
 
     >>> staging_object("5f0c")
     'staging/5f0c/answers.ndjson'
     """
+    # Written out: the permissions of a service derive from the literal.
     return f"staging/{execution}/answers.ndjson"
 
 

@@ -9,7 +9,7 @@ from tracking import EventLog, Plan, Progress, Tracking
 from .ports import Clock, Policy
 from .runs.budget import Since, caps_of, last_payable, remaining_budget
 from .runs.circuit_breaker import breaker_trips
-from .runs.plans import plan_of, request_of
+from .runs.plans import plan_of, settings_of
 from .runs.window import age_of, begin, last_allowed
 
 
@@ -50,9 +50,9 @@ def advance(
     if reason:
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason=reason)
         return
-    request = request_of(plan)
-    last = last_allowed(progress, request.concurrency)
-    caps = caps_of(request, policy)
+    settings = settings_of(plan)
+    last = last_allowed(progress, settings.concurrency)
+    caps = caps_of(settings, policy)
     if caps.is_set:
         remaining = remaining_budget(run_id, caps, since(), tracking)
         last = last_payable(plan, remaining, last, tracking)
@@ -66,7 +66,7 @@ def _stop_reason(plan: Plan, progress: Progress, policy: Policy, today: date) ->
     """Return why the run creates no further job; None when it goes on."""
     if progress.refused:
         return "job_refused"
-    if breaker_trips(progress, request_of(plan).breaker):
+    if breaker_trips(progress, settings_of(plan).breaker):
         return "breaker"
     if age_of(plan.day, today) > policy.run_days:
         return "age"

@@ -20,7 +20,8 @@ from .ports import Clock, Policy
 from .refuse_run import refused
 from .runs.budget import Since, caps_of, over_budget, remaining_budget
 from .runs.estimate import estimate
-from .runs.plan_params import content_hash, plan_params
+from .runs.plan_params import plan_params
+from .runs.plans import content_hash, planned_hash
 from .runs.window import begin
 
 
@@ -49,7 +50,7 @@ def plan_run(
             return
         plan = tracking.plan_of(request.run_id)
     assert plan is not None, "the plan's transaction wrote its row"  # noqa: S101
-    if plan.request_hash != content_hash(request):
+    if planned_hash(plan) != content_hash(request):
         detail = f"run {request.run_id} exists with another request; choose another run_id"
         yield refused(tracking, request.run_id, envelope.id, "run_id_taken", detail)
         return

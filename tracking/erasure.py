@@ -80,8 +80,9 @@ class Erasure:
     def forget(self, token: str, outputs: Sequence[str], name: str) -> bool:
         """Delete the person from every table. The token is a parameter, never part of a name.
 
-        `name` must be new: it names the BigQuery job. Raises `Redeliver` when an open run holds a
-        record of the person.
+        Staging tables are dropped after that, because answers in them bear no token: given again, a
+        command that ended before does the rest. `name` must be new: it names the BigQuery job.
+        Raises `Redeliver` when an open run holds a record of the person.
         """
         job = self._deployment.job("forget", name)
         deletes = "\n".join(
@@ -89,4 +90,6 @@ class Erasure:
         )
         script = transaction("forget_person", **self._source, delete_rows_of_person=deletes)
         params = {"phone_number_token": token, "clearing_id": job}
-        return self._warehouse.run_once(job, script, params)
+        is_new = self._warehouse.run_once(job, script, params)
+        self._warehouse.drop_staging()
+        return is_new

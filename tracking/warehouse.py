@@ -40,3 +40,10 @@ class Warehouse(Protocol):
         Returns the table's name for use in a transaction. The table expires.
         """
         ...
+
+    def drop_staging(self) -> None:
+        """Drop every staging table: what stopped executions left there may hold a person.
+
+        An execution that still needs one fails with `Redeliver`, and loads it again.
+        """
+        ...

@@ -8,7 +8,7 @@ from analysis import Column as AnswerColumn
 from analysis.prices import prices_of
 from events import ResultsProcessed
 from handlers.ports import Policy
-from handlers.runs.plans import analysis_of, plan_of, request_of
+from handlers.runs.plans import analysis_of, plan_of, settings_of
 from tracking import AttemptKey, AttemptResult, Closing, Tracking
 from tracking.tables import Column
 
@@ -25,7 +25,7 @@ def close(
     `ending` is succeeded, failed, cancelled, refused or discarded, as in `close_attempt.sql`.
     """
     plan = plan_of(tracking, attempt_key.run_id)
-    analysis, request = analysis_of(plan), request_of(plan)
+    analysis, settings = analysis_of(plan), settings_of(plan)
     tracking.close_attempt(
         AttemptResult(
             attempt_key=attempt_key,
@@ -38,12 +38,12 @@ def close(
             output=analysis.table,
             answer_columns=answer_columns(analysis),
             summary_column=analysis.contract.summary,
-            grounding=request.grounding,
+            grounding=settings.grounding,
             analysis=plan.analysis,
             prompt_fingerprint=plan.prompt_fingerprint,
             reader_fingerprint=analysis.reader_fingerprint,
             model=plan.model,
-            max_attempts=request.max_attempts,
+            max_attempts=settings.max_attempts,
             first_gap=policy.first_gap_seconds,
             longest_gap=policy.longest_gap_seconds,
             prices=prices_of(plan.model),

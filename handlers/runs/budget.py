@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from math import inf
 
-from events import ReprocessRequested, RunRequested
+from events import Settings
 from handlers.ports import Policy
 from tracking import Plan, Row, Tracking
 
@@ -58,10 +58,10 @@ class RemainingBudget:
         return (size.high or 0.0) <= self.money and _tokens(size)[1] <= self.tokens
 
 
-def caps_of(request: RunRequested | ReprocessRequested, policy: Policy) -> Caps:
+def caps_of(settings: Settings, policy: Policy) -> Caps:
     return Caps(
-        money=request.budget,
-        tokens=request.budget_tokens,
+        money=settings.budget,
+        tokens=settings.budget_tokens,
         money_a_day=policy.budget_a_day,
         tokens_a_day=policy.tokens_a_day,
     )

@@ -6,12 +6,8 @@ from typing import Any
 from analysis import Analysis, encode_analysis
 from events import ReprocessRequested, RunRequested, data_of
 from events.commands import BYTES_LIMIT
-from events.ids import short_hash
 
-
-def content_hash(request: RunRequested | ReprocessRequested) -> str:
-    """Return a hash that is equal for requests of equal content."""
-    return short_hash(type(request).__name__ + data_of(request).decode())
+from .plans import content_hash
 
 
 def plan_params(

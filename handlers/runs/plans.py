@@ -1,11 +1,13 @@
-"""Read a planned run's request and its analysis back from its plan."""
+"""Read a planned run's request and its analysis from its plan, which another version may have written."""
 
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
 from analysis import Analysis, AnalysisError, decode_analysis
-from events import ReprocessRequested, RunRequested
+from events import ReprocessRequested, RunRequested, Settings, data_of, read_recorded
+from events.ids import short_hash
 from handlers.dispatch.errors import Redeliver, Reject
 from tracking import Plan, Tracking
 
@@ -18,10 +20,16 @@ def plan_of(tracking: Tracking, run_id: str) -> Plan:
     return plan
 
 
+def settings_of(plan: Plan) -> Settings:
+    """Return what handlers need of the request: the rest may be of a version that knows more."""
+    return read_recorded(plan.request.encode(), Settings)
+
+
 def request_of(plan: Plan) -> RunRequested | ReprocessRequested:
+    """Return the whole request. Raises `Unreadable` for one that only a newer version knows."""
     if plan.mode == "reprocess":
-        return msgspec.json.decode(plan.request, type=ReprocessRequested)
-    return msgspec.json.decode(plan.request, type=RunRequested)
+        return read_recorded(plan.request.encode(), ReprocessRequested)
+    return read_recorded(plan.request.encode(), RunRequested)
 
 
 def analysis_of(plan: Plan) -> Analysis:
@@ -42,3 +50,44 @@ def stored_analysis(run_id: str, name: str, files: str) -> Analysis:
 
 _decoded = lru_cache(maxsize=64)(decode_analysis)
 """A process serves few analyses at a time. The key is their text, so none is taken for another."""
+
+
+def content_hash(request: RunRequested | ReprocessRequested) -> str:
+    """Return a hash that is equal for requests of equal content.
+
+    It covers what was asked and no defaults: a field that a later version adds changes no hash of
+    a request without it.
+    """
+    return _hash_of(type(request), data_of(request))
+
+
+def planned_hash(plan: Plan) -> str:
+    """Return the `content_hash` of the request that was planned, whichever version planned it.
+
+    It is computed, because the stored one may be that of another version. A field of a newer
+    version is left out, because its default is not known here.
+    """
+    kind = ReprocessRequested if plan.mode == "reprocess" else RunRequested
+    return _hash_of(kind, plan.request.encode())
+
+
+def _hash_of(kind: type[RunRequested] | type[ReprocessRequested], data: bytes) -> str:
+    fields: dict[str, Any] = msgspec.json.decode(data)
+    defaults = _defaults(kind)
+    asked = {
+        name: value
+        for name, value in fields.items()
+        if name in kind.__struct_fields__ and (name not in defaults or value != defaults[name])
+    }
+    return short_hash(kind.__name__ + msgspec.json.encode(asked, order="sorted").decode())
+
+
+def _defaults(kind: type[msgspec.Struct]) -> dict[str, Any]:
+    """Return the defaults by field; a field without one is not in it."""
+    optional = [field for field in msgspec.structs.fields(kind) if not field.required]
+    return {
+        field.name: field.default
+        if field.default is not msgspec.NODEFAULT
+        else field.default_factory()
+        for field in optional
+    }

@@ -35,6 +35,14 @@ resource "google_bigquery_table_iam_member" "steward" {
   member     = each.value.member
 }
 
+# Forgetting a person also drops the staging tables, in which answers bear no token.
+resource "google_bigquery_dataset_iam_member" "steward_staging" {
+  for_each   = var.stewards
+  dataset_id = google_bigquery_dataset.staging.dataset_id
+  role       = "roles/bigquery.dataEditor"
+  member     = each.key
+}
+
 resource "google_storage_bucket_iam_member" "steward" {
   for_each = { for p in setproduct(keys(local.buckets), var.stewards) : "${p[0]}--${p[1]}" => { bucket = p[0], member = p[1] } }
   bucket   = google_storage_bucket.data[each.value.bucket].name

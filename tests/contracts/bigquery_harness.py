@@ -91,3 +91,6 @@ class FreshJobIds:
 
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         return self._warehouse.load(table, columns, uris)
+
+    def drop_staging(self) -> None:
+        self._warehouse.drop_staging()

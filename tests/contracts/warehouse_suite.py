@@ -318,6 +318,26 @@ class WarehouseSuite:
 
         assert [4, 5] == [row["batch"] for row in self.claims(harness)]
 
+    def test_dropped_staging_tables_are_gone_and_a_transaction_that_needs_one_comes_again(
+        self, harness: WarehouseHarness
+    ) -> None:
+        """All of them, whichever execution made them; the next load makes a new one."""
+        tables = [self.load(harness, [b'{"job":1,"line":1}\n']) for _ in range(2)]
+        claim = f"{self.CLAIM.replace('@batch', 's.job').partition('FROM')[0]} FROM `{{}}` AS s"
+        harness.warehouse.drop_staging()
+        harness.warehouse.drop_staging()
+
+        for table in tables:
+            with pytest.raises(Exception, match=r"(?i)staged|notfound"):
+                harness.warehouse.query(f"SELECT * FROM `{table}`", {})  # noqa: S608
+        with pytest.raises(Redeliver):
+            self.run_once(harness, "job", claim.format(tables[0]))
+        assert [] == self.claims(harness)
+        assert self.run_once(
+            harness, "job", claim.format(self.load(harness, [b'{"job":4,"line":1}\n']))
+        )
+        assert [4] == [row["batch"] for row in self.claims(harness)]
+
     # Streams
 
     def test_a_stream_returns_the_rows_of_a_query(self, harness: WarehouseHarness) -> None:

@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from events import BatchPlanned, ReprocessRequested
+from events import BatchPlanned, JobSucceeded, ReprocessRequested
+from handlers.attempts.close import answer_columns
+from handlers.process_results import _staged_lines
 from handlers.write_jsonl import write_jsonl
 from tests.harness import LocalHarness, calls, id_of
 from troupe.backends.local import operations
@@ -260,6 +262,80 @@ def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(
     assert 0 == harness.one("SELECT count(*) FROM error_tracking")
     books = harness.books("r1")
     assert (True, 4, 2, 6) == (books["ok"], books["analysed"], books["cleared"], books["planned"])
+
+
+def staged_by_a_killed_worker(harness: LocalHarness) -> str:
+    """Load the answers of run r1 as a worker does before it closes; return the staging table."""
+    dependencies = harness.backend.dependencies
+    (row,) = harness.sql("SELECT data FROM events WHERE topic = 'job-succeeded' LIMIT 1")
+    event = msgspec.json.decode(row[0], type=JobSucceeded)
+    analysis = dependencies.analyses.load("call_review_v1")
+    jobs = [dependencies.bucket.list(folder) for folder in event.outputs]
+    lines = _staged_lines(jobs, analysis, dependencies.bucket)
+    blob = dependencies.bucket.write_once("staging/killed/answers.ndjson", lines)
+    table = dependencies.tracking.stage_answers(answer_columns(analysis), [blob.uri])
+    assert 4 == harness.one(f'SELECT count(call_summary) FROM "{table}"')  # noqa: S608
+    return table
+
+
+def staging_of(harness: LocalHarness) -> list[str]:
+    """Staging tables, and the files that they were loaded from."""
+    named = harness.sql("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%staging_%'")
+    files = [p.name for p in (harness.home / "bucket" / "staging").rglob("*") if p.is_file()]
+    return [*(name for (name,) in named), *files]
+
+
+def test_forgetting_reaches_what_a_killed_worker_left_in_staging(harness: LocalHarness) -> None:
+    """Answers there bear no token: all of staging goes."""
+    harness.load(calls(4))
+    harness.run("r1")
+    table = staged_by_a_killed_worker(harness)
+    forget(harness.backend, PERSON)
+    assert [table, "answers.ndjson"] == staging_of(harness)[:1] + staging_of(harness)[-1:]
+
+    done = forget(harness.backend, PERSON, sure=True)
+
+    assert [] == staging_of(harness)
+    assert not any("staging" in file for file in done.files)
+    assert harness.books("r1")["ok"]
+
+
+def test_a_forgetting_that_ended_before_staging_was_dropped_is_completed_by_the_next(
+    harness: LocalHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The person is in no table any more, and nothing says so."""
+    harness.load(calls(4))
+    harness.run("r1")
+    staged_by_a_killed_worker(harness)
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.backend.warehouse, "drop_staging", killed)
+        with pytest.raises(KeyboardInterrupt):
+            forget(harness.backend, PERSON, sure=True)
+    assert staging_of(harness)
+
+    assert 0 == forget(harness.backend, PERSON, sure=True).processed
+    assert [] == staging_of(harness)
+
+
+def test_what_a_killed_worker_left_is_dropped_at_the_next_start(harness: LocalHarness) -> None:
+    """Staging tables and files, a file that was being loaded, and objects half written."""
+    harness.load(calls(4))
+    harness.run("r1")
+    staged_by_a_killed_worker(harness)
+    loading = harness.home / "load-0123456789ab.ndjson"
+    half = harness.home / "bucket-aside" / "0123abcd-1"
+    for each in (loading, half):
+        each.write_text("a transcript")
+
+    harness.restart()
+
+    assert [] == staging_of(harness)
+    assert (False, False) == (loading.exists(), half.exists())
+    assert 4 == harness.books("r1")["analysed"]
 
 
 def test_forgetting_leaves_others_alone_and_names_the_person_nowhere(harness: LocalHarness) -> None:

@@ -9,7 +9,7 @@ import msgspec
 from analysis import AnalysisError
 from events import RunRequested
 from events.commands import EXPECTED, RECORD_ID
-from events.ids import request_object
+from events.ids import STAGING, request_object
 from handlers.dispatch.errors import Redeliver
 from tracking import Row, convert_rows
 
@@ -170,10 +170,11 @@ def forget(backend: Backend, phone_token: str, sure: bool = False) -> ForgetResu
         raise InvalidOperation(
             "an open run holds records of this person: wait for its end, or `troupe cancel` it"
         )
-    files = sorted(_files(backend, erasure.attempts_of_person(phone_token)))
+    attempts = erasure.attempts_of_person(phone_token)
     if sure:
         name = backend.dependencies.new_name()
         _run(lambda: erasure.forget(phone_token, tables, name))
+    files = sorted(_files(backend, attempts))
     return ForgetResult(
         forgotten=sure,
         processed=kept.processed,
@@ -198,7 +199,7 @@ def _files(backend: Backend, attempts: list[Row]) -> Iterator[str]:
     for folder in sorted({folder for a in attempts for folder in json.loads(a["outputs"] or "[]")}):
         yield from (blob.uri for blob in bucket.list(folder))
     # The names of staged files do not tell their attempt: any of them may hold the person.
-    yield from (blob.uri for blob in bucket.list(bucket.uri("staging")))
+    yield from (blob.uri for blob in bucket.list(bucket.uri(STAGING)))
 
 
 def _run(transaction: Callable[[], bool]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from events import Unreadable
 from handlers.runs.plan_params import plan_params
 from handlers.runs.plans import request_of
 from handlers.summary.run_summary import ErrorCount, skipped_rows
@@ -236,9 +237,9 @@ def _limits(plan: Plan) -> BatchLimits | None:
 
 
 def _params(plan: Plan) -> Row | None:
-    """The parameters of the plan's queries; None when this version cannot read its analysis."""
+    """The parameters of the plan's queries; None when this version cannot read a value of it."""
     try:
-        analysis = analysis_of(plan)
-    except InvalidOperation:
+        analysis, request = analysis_of(plan), request_of(plan)
+    except (InvalidOperation, Unreadable):
         return None
-    return plan_params(request_of(plan), plan.request_id, analysis, plan.event_time_floor)
+    return plan_params(request, plan.request_id, analysis, plan.event_time_floor)

@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from analysis import Analysis
-from events import ReprocessRequested, RunRequested, read_event, type_of
+from events import ReprocessRequested, RunRequested, read_recorded, type_of
 from handlers.dispatch.errors import Reject
 from handlers.runs import plans
-from handlers.runs.plan_params import content_hash
+from handlers.runs.plans import content_hash, planned_hash
 from tracking import Plan
 
 from .backend import Backend, InvalidOperation
@@ -151,7 +151,7 @@ def was_requested(backend: Backend, request: RunRequested | ReprocessRequested) 
     Raises `InvalidOperation` when something else was requested under it.
     """
     plan = backend.dependencies.tracking.plan_of(request.run_id)
-    known = {plan.request_hash} if plan else _hashes(backend, _waiting(backend, request.run_id))
+    known = {planned_hash(plan)} if plan else _hashes(backend, _waiting(backend, request.run_id))
     if known - {content_hash(request)}:
         raise InvalidOperation(
             f"run_id: {request.run_id} was used for another request before; choose another run id"
@@ -188,4 +188,4 @@ def _hashes(backend: Backend, event_ids: list[str]) -> set[str]:
     envelopes = (
         backend.dependencies.event_log.load(event_ids, first_day(backend)) if event_ids else []
     )
-    return {content_hash(read_event(each.data, _COMMANDS[each.type])) for each in envelopes}
+    return {content_hash(read_recorded(each.data, _COMMANDS[each.type])) for each in envelopes}

@@ -5,7 +5,7 @@ from datetime import date
 import msgspec
 
 from handlers.runs.budget import caps_of
-from handlers.runs.plans import request_of
+from handlers.runs.plans import settings_of
 from tracking import Plan
 
 from .backend import Backend
@@ -69,9 +69,9 @@ def safeguards(backend: Backend, plan: Plan, batches: list[BatchRow]) -> Safegua
     """The safeguards of a run; None for a run without batches."""
     if not plan.batches:
         return None
-    request = request_of(plan)
+    settings = settings_of(plan)
     progress = backend.dependencies.tracking.progress(plan.run_id, plan.day)
-    caps = caps_of(request, backend.dependencies.policy)
+    caps = caps_of(settings, backend.dependencies.policy)
     first = next((row for row in batches if row.batch == 1), None)
     canary = None
     if first is not None:
@@ -86,7 +86,7 @@ def safeguards(backend: Backend, plan: Plan, batches: list[BatchRow]) -> Safegua
         breaker=Breaker(
             records_over=progress.records_over,
             failed_over=progress.failed_over,
-            limit=request.breaker,
+            limit=settings.breaker,
         ),
         budget=_budget(backend, plan, caps.money, caps.tokens) if caps.is_set else None,
     )

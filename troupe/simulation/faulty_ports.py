@@ -58,6 +58,9 @@ class FaultyWarehouse:
             "warehouse", f"load {table}", lambda: self._inner.load(table, columns, uris)
         )
 
+    def drop_staging(self) -> None:
+        self._call_faults.call("warehouse", "drop_staging", self._inner.drop_staging)
+
     def _append(self, table: str, rows: Sequence[Row]) -> None:
         self._inner.append(table, rows)
         rate = self._call_faults.profile.append_twice

@@ -57,8 +57,7 @@ class MemoryWarehouse(LocalWarehouse):
         for job in self.running.values():
             job.cursor.close()
         self.running.clear()
-        for number in range(self._staged):
-            self.db.execute(f"DROP TABLE IF EXISTS staged_staging_{number + 1}")
+        self.drop_staging()
         for table in (*layouts(), "local_jobs"):
             self.db.execute(parsed(f"TRUNCATE {table}"))
         self._staged, self._clock, self.objects = 0, clock, bucket
@@ -142,6 +141,10 @@ class MemoryWarehouse(LocalWarehouse):
         rows = f"[{','.join(line.decode() for line in lines)}]"
         self.db.execute(parsed(_insert_from(name, tuple(columns))), {"rows": rows})
         return name
+
+    def drop_staging(self) -> None:
+        for number in range(self._staged):
+            self.db.execute(f"DROP TABLE IF EXISTS staged_staging_{number + 1}")
 
     def put(self, table: str, rows: Iterable[Row]) -> None:
         """Insert rows into the user's source table."""

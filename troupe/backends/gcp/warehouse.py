@@ -120,6 +120,16 @@ class BigQueryWarehouse:
         self._jobs.once(bigquery_job("load", name), begin)
         return target
 
+    def drop_staging(self) -> None:
+        """Delete every table of the staging dataset; time travel keeps them for two days more."""
+        with translated("bigquery", "the staging dataset"):
+            for table in self._client.list_tables(
+                self._staging, retry=READING, timeout=CALL_SECONDS
+            ):
+                self._client.delete_table(
+                    table.reference, retry=READING, timeout=CALL_SECONDS, not_found_ok=True
+                )
+
     def _rows(self, sql: str, params: Params, page_size: int | None = None) -> RowIterator:
         config = self._config(sql, params)
         with translated("bigquery", "a query"):

@@ -32,7 +32,7 @@ from .bus import LeasedMessage, LocalBus, Retry
 from .bus_faults import Faults
 from .delivery_counts import LocalDeliveryCounts
 from .job_service import LocalJobService
-from .state_folder import InvalidHome, lock_home
+from .state_folder import LOAD_FILES, InvalidHome, lock_home
 from .warehouse import LocalWarehouse, next_name
 
 LOCAL_POLICY = Policy(reclaim_seconds=0, republish_after_seconds=60, first_gap_seconds=0)
@@ -79,6 +79,7 @@ class LocalBackend:
         except InvalidHome:
             self._lock.release()
             raise
+        self._discard_leftovers()
         new_id = settings.deployment or secrets.token_hex(3)
         self.deployment = ensure_deployment(self.warehouse, new_id)
         self.bus = LocalBus(
@@ -105,6 +106,16 @@ class LocalBackend:
         self.warehouse.close()
         self._lock.release()
         self._telemetry.close()
+
+    def _discard_leftovers(self) -> None:
+        """Delete what killed processes left half done: it holds transcripts and answers.
+
+        Only the owner of the folder stages anything, so nothing else is using it.
+        """
+        self.warehouse.drop_staging()
+        self.bucket.discard_parts()
+        for file in self.home.glob(LOAD_FILES):
+            file.unlink()
 
     def wake(self) -> int:
         """Republish every unhandled event, so that interrupted work continues; return how many.

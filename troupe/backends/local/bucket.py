@@ -1,6 +1,7 @@
 """The local bucket: a folder of objects, each under an encoded name."""
 
 import os
+import shutil
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -47,6 +48,15 @@ class LocalBucket:
             return []
         blobs = (self._blob(p) for p in root.rglob("*") if p.is_file())
         return sorted(blobs, key=lambda blob: blob.uri)
+
+    def discard(self, folder: str) -> None:
+        """Delete the objects below this path; the caller knows that nothing reads them."""
+        shutil.rmtree(self.folder / _encoded(folder), ignore_errors=True)
+
+    def discard_parts(self) -> None:
+        """Delete what a process that died had begun to write."""
+        for part in self._aside.iterdir():
+            part.unlink()
 
     def uri(self, path: str) -> str:
         return _PREFIX + path

@@ -12,9 +12,11 @@ _OF_OTHERS = 0o077
 _STICKY = 0o1000
 """Marks a folder in which several users write, such as the one for temporary files."""
 LOCK_FILE = "owner.lock"
+LOAD_FILES = "load-*.ndjson"
+"""Checked rows of a file that is being loaded."""
 CONTENTS = (
     LOCK_FILE, "control.json", "control.part", "log.jsonl", "generated.jsonl", "warehouse.duckdb*",
-    "load-*.ndjson", "bucket", "bucket-aside", "vertex", "analyses", "analysis.part", "reports",
+    LOAD_FILES, "bucket", "bucket-aside", "vertex", "analyses", "analysis.part", "reports",
 )  # fmt: skip
 """What the local backend puts into the folder. Other files there belong to the user."""
 

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 from duckdb.value.constant import LongValue
 
-from events.ids import job_try, number_of_try
+from events.ids import STAGING, job_try, number_of_try
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock
 from tracking import Params, Row
@@ -134,7 +134,8 @@ class LocalWarehouse:
         """Load NDJSON objects into a new staging table; one invalid line rejects all of them."""
         if self._bucket is None:
             raise Reject("no_bucket", "this warehouse was made without a bucket to load from")
-        self._expire()
+        # As a dataset with default expiration does.
+        self._drop_staging(self._clock() - timedelta(days=1))
         name = f"{table}_staging_{next_name(self.db)}"
         self.db.execute("INSERT INTO local_staging VALUES ($1, $2)", [name, _plain(self._clock())])
         self.db.execute(create_table(name, columns))
@@ -148,13 +149,17 @@ class LocalWarehouse:
             raise Reject("load_refused", f"{table}: {type(error).__name__}") from error
         return name
 
-    def _expire(self) -> None:
-        """Drop staging tables older than a day, as a dataset with default expiration does."""
-        yesterday = _plain(self._clock() - timedelta(days=1))
+    def drop_staging(self) -> None:
+        """Drop every staging table, and the objects that they were loaded from."""
+        self._drop_staging(self._clock() + timedelta(days=1))
+        if self._bucket is not None:
+            self._bucket.discard(STAGING)
+
+    def _drop_staging(self, before: datetime) -> None:
         old = "SELECT name FROM local_staging WHERE made_at < $1"
-        for (name,) in self.db.execute(old, [yesterday]).fetchall():
+        for (name,) in self.db.execute(old, [_plain(before)]).fetchall():
             self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
-        self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [yesterday])
+        self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [_plain(before)])
 
     def insert_file(self, job_id: str, table: str, path: Path) -> bool:
         """Add the rows of an NDJSON file once per job id; False if it ran before."""
