@@ -339,7 +339,7 @@ def paid_in_vain_error(job: str) -> str:
     """Name the error of a Vertex job that ran for a closed attempt.
 
     >>> paid_in_vain_error("projects/1/locations/us-central1/batchPredictionJobs/7")
-    'paid_in_vain__34bb12c4bb9f'
+    'paid_in_vain__31d269bfdd35'
     """
     return join("paid_in_vain", short_hash(job))
 

@@ -25,8 +25,12 @@ from troupe.standin.corrupt import Corruption
 from troupe.standin.settings import Behaviour, End
 
 SOURCE = next(name for name, layout in layouts().items() if layout.written_by == "the user")
-RARELY = {"watch-jobs": {"error_tracking", "deliveries", "attempt_closings"}}
-"""Written only for events that no handler finishes, and for claims that a stopped run gave back."""
+RARELY = {
+    "watch-jobs": {"error_tracking", "deliveries", "attempt_closings"},
+    "replay-dead-letters": {"claims"},
+}
+"""Written only for events that no handler finishes, for claims that a stopped run gave back, and for
+attempts that are discarded before they have a job."""
 Observed = dict[str, dict[str, set[str]]]
 
 
