@@ -52,7 +52,7 @@ def test_every_recorded_event_is_read_and_delivered(recording: dict[str, Any]) -
         )  # fmt: skip
         decoded = decode_message(message, Deployment("rec1"))
         assert row["topic"] in kinds
-        assert row["run_id"] == decoded.envelope.correlation
+        assert (row["run_id"] or "") == decoded.envelope.correlation
         assert type_of_topic(row["topic"]) in EVENT_OF_TYPE
         assert type(decoded.event) is EVENT_OF_TYPE[envelope.type]
 
