@@ -60,7 +60,7 @@ def history(**changes: Any) -> RecordHistory:
         "closings": [CLOSING],
         "faults": [
             {"topic": "job-submitted", "handler": "watch-jobs", "outcome": "dead_lettered",
-             "reason": "shard_missing", "recorded_at": at(20), "batch": 1, "attempt": 1,
+             "reason": "shard_missing", "generation": 0, "not_before": None, "recorded_at": at(20), "batch": 1, "attempt": 1,
              "delivery_attempt": 5},
         ],
     }  # fmt: skip

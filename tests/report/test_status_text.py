@@ -203,6 +203,8 @@ def test_an_unfinished_delivery_shows_its_reason(outcome: str, advice: str) -> N
         "topic": "jsonl-uploaded",
         "handler": "submit-job",
         "outcome": outcome,
+        "generation": 0,
+        "not_before": None,
         "reason": "claim 1 may still bring its job",
         "recorded_at": at(0),
     }

@@ -71,10 +71,13 @@ def run_mutation(mutation: Mutation, seeds: Iterable[int]) -> MutationResult:
 
 
 def run_all(
-    seeds: range, jobs: int = 1, print_line: Callable[[str], None] = lambda line: None
+    seeds: range,
+    jobs: int = 1,
+    print_line: Callable[[str], None] = lambda line: None,
+    only: str = "",
 ) -> MutationReport:
-    """Run every mutation on these seeds, in so many processes."""
-    work = [(number, seeds) for number in range(len(MUTATIONS))]
+    """Run every mutation whose name contains `only` on these seeds, in so many processes."""
+    work = [(number, seeds) for number, each in enumerate(MUTATIONS) if only in each.name]
     if jobs == 1:
         return _report(map(_run_numbered, work), print_line)
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
@@ -117,8 +120,11 @@ def main() -> int:
     )
     parser.add_argument("--seeds", type=int, default=500, help="most seeds for one mutation")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument("--start", type=int, default=0, help="the first seed")
+    parser.add_argument("--only", default="", help="part of the names of the mutations to plant")
     options = parser.parse_args()
-    report = run_all(range(options.seeds), options.jobs, _print)
+    seeds = range(options.start, options.start + options.seeds)
+    report = run_all(seeds, options.jobs, _print, options.only)
     for line in report.lines():
         _print(line)
     return 0 if report.ok else 1

@@ -15,6 +15,7 @@ NEXT_STEP = {
 ADVICE = {
     "waited": "nothing to do: the next tick republishes it",
     "republished": "it was republished and is not finished; read the handler's log if it stays",
+    "given_up": "it was republished as often as allowed; its dead letter follows",
     "replayed": "it was replayed and is not finished; read the handler's log if it stays",
 }
 """By the newest outcome of an event's deliveries."""
@@ -57,6 +58,8 @@ def event_reason(event: WaitingEvent) -> str:
     """The reason as recorded, and what to do about it."""
     if event.outcome == "dead_lettered":
         return stuck(event.handler, str(event.reason), event.event_id)
+    if event.not_before is not None and event.outcome == "waited":
+        return f"next attempt at {formatting.moment(event.not_before)}, after: {event.reason}"
     what = ADVICE.get(event.outcome, "read the handler's log")
     return f"{event.reason}; {what}" if event.reason else what
 

@@ -62,6 +62,7 @@ AFTER_ALL = 1_000_000
 OUTCOMES = {
     "waited": "had to wait",
     "republished": "was republished",
+    "given_up": "was republished as often as allowed",
     "dead_lettered": "was dead-lettered",
     "replayed": "was replayed by an operator",
     "discarded": "was discarded by an operator",
@@ -122,6 +123,8 @@ def fault_entries(faults: Iterable[DeliveryFault], *, with_batch: bool) -> Itera
         outcome = OUTCOMES.get(fault.outcome, labels.plain(fault.outcome))
         batch = f"batch {fault.batch}, " if with_batch and fault.batch else ""
         why = f": {fault.reason}" if fault.reason else ""
+        if fault.not_before is not None and fault.outcome == "waited":
+            outcome += f" until {formatting.moment(fault.not_before)}"
         where = f"{batch}{of_attempt(fault.attempt)}"
         text = f"{where}{fault.topic} for {fault.handler} {outcome}{why}"
         step = STEPS.get(fault.topic, 0) + 1
