@@ -105,7 +105,10 @@ class LocalHarness:
         raise AssertionError(f"{topic} was not published")
 
     def _ticked(self) -> bool:
-        """Tick, and return whether more messages than the tick itself were published."""
+        """Tick, once a handler's wait is over; return whether more messages were published."""
+        wait = self.backend.next_wait()
+        if wait is not None:
+            self.clock.pass_(max(0.0, (wait - self.clock()).total_seconds()))
         before = self.backend.bus.sent
         self.tick()
         while self.backend.deliver_next() is not None:

@@ -77,7 +77,9 @@ def _handle(
     _publish(following, handler, decoded, dependencies, publish)
     if wait is not None:
         _record_delivery(decoded, handler, "waited", message, dependencies, wait=wait)
-        return DeliveryResult(outcome=Outcome.WAIT, cause="wait", detail=str(wait))
+        return DeliveryResult(
+            outcome=Outcome.WAIT, cause="wait", detail=str(wait), not_before=wait.not_before
+        )
     if isinstance(decoded.event, Event):
         spent = (dependencies.clock() - started).total_seconds() * 1000
         _record_delivery(decoded, handler, "done", message, dependencies, milliseconds=spent)

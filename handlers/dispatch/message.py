@@ -39,3 +39,5 @@ class DeliveryResult:
     cause: str = ""
     detail: str = ""
     """Ids and counts, never personal data."""
+    not_before: datetime | None = None
+    """The time that a handler waits for."""

@@ -12,6 +12,7 @@ from events import DiscardRequested, Envelope, ReplayRequested, to_pubsub
 from events.ids import letter_id
 from handlers.dispatch.errors import Redeliver, Reject, Wait
 from handlers.ports import JobState, Policy
+from tests.faults import replace_method
 from tests.harness import START, LocalHarness, calls
 from troupe import operations
 from troupe.operations import dead_letters
@@ -198,11 +199,10 @@ def test_a_replay_names_letters_and_a_redelivered_command_replays_none_twice(
 
 def test_a_replay_that_dies_after_its_mark_is_published_by_the_tick(held_up: LocalHarness) -> None:
     """Marked after the publish, a crash would leave the event dead-lettered for ever."""
-    publish = held_up.backend.bus.publish
-    held_up.backend.bus.publish = _fail  # type: ignore[method-assign]
+    restore = replace_method(held_up.backend.bus, "publish", _fail)
     with suppress(Redeliver):
         dead_letters.replay(held_up.backend)
-    held_up.backend.bus.publish = publish  # type: ignore[method-assign]
+    restore()
     held_up.backend.bus._due.clear()
     assert (1, []) == (marks(held_up, "replayed"), letters(held_up))
 
@@ -324,7 +324,7 @@ def test_events_that_were_given_up_cost_nothing_at_a_tick(make_harness: MakeHarn
         ran.append(job_id)
         return run_once(job_id, *rest)
 
-    harness.backend.warehouse.run_once = counted  # type: ignore[method-assign]
+    replace_method(harness.backend.warehouse, "run_once", counted)
     before = harness.backend.bus.sent
     assert letters(harness)
 
@@ -349,7 +349,7 @@ def test_a_handler_that_waits_until_a_time_is_not_given_up(make_harness: MakeHar
     def full(**job: Any) -> Any:
         if waits[0] < 5:
             waits[0] += 1
-            raise Wait("503 from Vertex", harness.clock() + timedelta(hours=1))
+            raise Wait("503 from Vertex", not_before=harness.clock() + timedelta(hours=1))
         return create(**job)
 
     job_service.create = full  # type: ignore[method-assign]

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from events import EVENT_OF_TYPE, Deployment, Envelope, LetterCommand
@@ -35,7 +36,9 @@ from .job_service import LocalJobService
 from .state_folder import LOAD_FILES, InvalidHome, lock_home
 from .warehouse import LocalWarehouse, next_name
 
-LOCAL_POLICY = Policy(reclaim_seconds=0, republish_after_seconds=60, first_gap_seconds=0)
+LOCAL_POLICY = Policy(
+    reclaim_seconds=0, republish_after_seconds=60, first_gap_seconds=5, longest_gap_seconds=300
+)
 """With one worker, and a stand-in whose list is never late, a claim without a job was interrupted:
 the next one may be taken at once."""
 
@@ -101,6 +104,7 @@ class LocalBackend:
         )
         self.dependencies = _dependencies(self, settings)
         self._push, self._telemetry = settings.push, settings.telemetry
+        self._waits: list[datetime] = []
 
     def close(self) -> None:
         self.warehouse.close()
@@ -134,6 +138,8 @@ class LocalBackend:
             return None
         number, delivery = leased
         result = self._deliver(delivery)
+        if result.not_before is not None:
+            self._waits.append(result.not_before)
         if result.outcome is Outcome.REDELIVER:
             self.bus.refuse(number)
         elif result.outcome is Outcome.DEAD_LETTER:
@@ -153,8 +159,14 @@ class LocalBackend:
         if not issubclass(EVENT_OF_TYPE[command.type], LetterCommand) or not self._handle(command):
             self.bus.publish([command])
 
+    def next_wait(self) -> datetime | None:
+        """Return the time that a handler waits for first; the tick after it republishes its event."""
+        return min(self._waits, default=None)
+
     def tick(self) -> None:
         """Publish `watch-tick`, as Cloud Scheduler does on Google Cloud."""
+        now = self.clock()
+        self._waits = [each for each in self._waits if each > now]
         self._signal("watch-tick", {"tick": "local"})
 
     def _handle(self, command: Envelope) -> bool:

@@ -49,8 +49,10 @@ class Worker:
         return True
 
     def _is_pending(self) -> bool:
-        """Whether a message or a job becomes due later."""
-        return self._backend.bus.waiting > 0 or self._backend.service.next_due() is not None
+        """Whether a message or a job becomes due later, or a handler waits for a time."""
+        backend = self._backend
+        times = (backend.service.next_due(), backend.next_wait())
+        return backend.bus.waiting > 0 or any(time is not None for time in times)
 
     def _wait_for_more(self) -> bool:
         if not self._is_pending():
