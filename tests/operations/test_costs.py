@@ -25,8 +25,10 @@ def test_each_version_with_its_model_sums_its_own_runs(harness: LocalHarness) ->
     assert pytest.approx(first.cost / 7) == first.each
     assert (1, 2, None) == (second.runs, second.analysed, second.cost)
     assert lines[0].startswith(
-        "call_review_v1 with gemini-3.5-flash-lite: 2 runs, 7 rows, cost $0."
+        f"call_review_v1 (prompt {first.prompt_fingerprint}) with gemini-3.5-flash-lite:"
+        " 2 runs, 7 rows, cost $0."
     )
+    assert first.prompt_fingerprint != second.prompt_fingerprint
     assert "some-other-model: 1 run, 2 rows, cost unknown, wasted unknown" in lines[3]
 
 
