@@ -163,7 +163,18 @@ def _conditions(table: exp.Table, scope: exp.Expr) -> Iterator[exp.Expr]:
         if join.args.get("on") is not None and (not join.side or join.this is table)
     ]
     for tree in trees:
-        yield from tree.flatten() if isinstance(tree, exp.And) else [tree]
+        for part in tree.flatten() if isinstance(tree, exp.And) else [tree]:
+            yield from _given(part)
+
+
+def _given(part: exp.Expr) -> Iterator[exp.Expr]:
+    """Take `@p IS NULL OR …` as given: a batch gives it, and the tick reads all open runs at once."""
+    part = part.unnest()
+    if isinstance(part, exp.Or) and isinstance(part.left, exp.Is):
+        rest = part.right.unnest()
+        yield from rest.flatten() if isinstance(rest, exp.And) else [rest]
+    else:
+        yield part
 
 
 def _is_constant(tree: exp.Expr) -> bool:

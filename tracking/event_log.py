@@ -44,7 +44,8 @@ class EventLog:
         Our events are recorded within a day of their own time. The time of a command is its
         sender's, so a command is looked for as far back as open runs go.
         """
-        if issubclass(EVENT_OF_TYPE.get(envelope.type, Event), Command):
+        is_command = issubclass(EVENT_OF_TYPE.get(envelope.type, Event), Command)
+        if is_command:
             since, until = self.lookback_start(now), (now + _ONE_DAY).date()
         else:
             # A stranger's message may have any time; the bounds keep the days in the calendar.
@@ -52,6 +53,10 @@ class EventLog:
             since, until = (time - _ONE_DAY).date(), (time + _ONE_DAY).date()
         params = {
             "event_id": envelope.id,
+            "run_id": envelope.correlation or None,
+            # The id of a command is its sender's, who may have used it for another command.
+            "only_topic": None if is_command else topic_of_type(envelope.type),
+            "batch": _ids_of(envelope).batch,
             "topic": topic_of_type(envelope.type),
             "data": envelope.data.decode(),
             "handler": handler,

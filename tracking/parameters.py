@@ -63,6 +63,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "never_started": "BOOL",
     "of_run": "STRING",
     "output_price": "FLOAT64",
+    "only_topic": "STRING",
     "outputs": "STRING",
     "peak_megabytes": "FLOAT64",
     "phone_number_token": "STRING",

@@ -61,7 +61,7 @@ BATCHES = 10
         ),
         (
             "SELECT state FROM claims WHERE @run_id IS NULL OR run_id = @run_id",
-            (2, "all", "every run", ("history", "batches")),
+            (2, "all", "a run", ("batches",)),
         ),
         (
             "SELECT record_id FROM transcription_analyzed_transcripts WHERE run_id = @run_id",
@@ -143,14 +143,9 @@ _NAME_OF = {
 
 GROWS = {
     ("batches_to_begin", "deliveries"): ("since the plan", "a run", "batches"),
-    ("close_attempt", "processed_records"): ("since the plan", "every run", "batches"),
     ("spending", "attempt_closings"): ("look-back", "every run", "batches"),
     ("spending", "batch_plans"): ("look-back", "every run", "batches"),
     ("spending", "events"): ("look-back", "every run", "batches"),
-    ("waiting_attempts", "attempt_closings"): ("look-back", "every run", "batches"),
-    ("waiting_attempts", "claims"): ("look-back", "every run", "batches"),
-    ("waiting_attempts", "events"): ("look-back", "every run", "batches"),
-    ("was_handled", "deliveries"): ("look-back", "every run", "batches"),
 }
 """What a batch reads more of, by statement and table, when its run or the history is larger."""
 

@@ -87,6 +87,7 @@ PARAMS: dict[str, Any] = {
     "reason": "wrong prompt",
     "phone_number_token": "tok_1",
     "outputs": "[]",
+    "only_topic": None,
     "reader_fingerprint": "0" * 16,
     "max_attempts": 3,
     "grounding": True,

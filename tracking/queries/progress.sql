@@ -77,12 +77,12 @@ CROSS JOIN (
   WHERE c.run_id = @run_id AND c.planned_on = @planned_on AND c.batch > @after AND c.state = 'create'
     AND NOT EXISTS (
       SELECT 1 FROM claims AS d
-      WHERE d.run_id = @run_id AND d.planned_on = @planned_on AND d.batch = c.batch
+      WHERE d.run_id = @run_id AND d.planned_on = @planned_on AND d.batch > @after AND d.batch = c.batch
         AND d.attempt = c.attempt AND d.claim = c.claim AND d.state = 'returned'
     )
     AND NOT EXISTS (
       SELECT 1 FROM attempt_closings AS k
-      WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = c.batch
+      WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch > @after AND k.batch = c.batch
         AND k.attempt = c.attempt
     )
 ) AS w

@@ -26,6 +26,7 @@ FROM (
       SELECT 1 FROM claims AS r
       WHERE r.planned_on >= @since AND r.run_id = h.run_id AND r.batch = h.batch
         AND r.attempt = h.attempt AND r.claim = h.claim AND r.state = 'returned'
+        AND (@run_id IS NULL OR (r.run_id = @run_id AND r.batch = @batch AND r.attempt = @attempt))
     )
   GROUP BY h.run_id, h.planned_on, h.batch, h.attempt
 ) AS c

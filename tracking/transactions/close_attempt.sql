@@ -165,11 +165,10 @@ CROSS JOIN closing_outcome AS j
 LEFT JOIN (
   SELECT p.record_id, p.attempt
   FROM error_tracking AS p
-  JOIN attempt_closings AS k
-    ON k.run_id = p.run_id AND k.batch = p.batch AND k.attempt = p.attempt
+  JOIN attempt_closings AS k ON k.attempt = p.attempt
   WHERE p.run_id = @run_id AND p.batch = @batch AND p.attempt < @attempt AND p.retryable
     AND p.error_type <> 'no_answer' AND p.created_at >= TIMESTAMP(@planned_on)
-    AND k.planned_on = @planned_on AND k.outcome = 'answered'
+    AND k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.outcome = 'answered'
 ) AS e ON e.record_id = o.record_id
 GROUP BY o.record_id;
 
