@@ -23,7 +23,7 @@ from typing import Any
 
 import msgspec
 
-from events import CancelRequested, RunRequested, wrap_command
+from events import CancelRequested, Command, DiscardRequested, RunRequested, wrap_command
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, name_of
 from handlers.dispatch.deliver import Publish, deliver
 from handlers.dispatch.message import DeliveryResult, Message
@@ -31,6 +31,7 @@ from handlers.ports import Dependencies
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.operations import load
 from troupe.demo_data import generate
+from troupe.operations.dead_letters import list_dead_letters
 from troupe.telemetry import Telemetry
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,9 +117,12 @@ class MeasuredBackend:
         send("run-requested", b'{"mode": "nonsense"}', {})
         send("batch-planned", b"no event", {})
         self._run()
+        (letter,) = list_dead_letters(self._backend).letters
+        self._request(DiscardRequested(letter_ids=[letter.letter_id], reason="measured"))
+        self._run()
         self._backend.close()
 
-    def _request(self, request: RunRequested | CancelRequested) -> None:
+    def _request(self, request: Command) -> None:
         id_ = f"request-{type(request).__name__}-{request.run_id}"
         self._backend.publish(
             wrap_command(

@@ -55,7 +55,7 @@ class LocalSettings:
     source: Source = field(default_factory=Source)
     policy: Policy = field(default_factory=lambda: capped(LOCAL_POLICY, os.environ))
     retry: Retry = LOCAL_RETRY
-    faults: Faults = field(default_factory=Faults)
+    faults: Faults | None = None
     push: Callable[[Message, str], Push] = wrapped_push
     """The form of push requests: `wrapped_push` or `unwrapped_push`."""
     deployment: str | None = None

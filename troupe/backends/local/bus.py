@@ -21,6 +21,9 @@ from troupe.deployment.topology import Subscription
 from .bus_faults import Faults
 from .delivery_counts import DeliveryCounts
 
+_AT_ONCE = (timedelta(0),)
+"""The delays of a message without faults: it is delivered once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
@@ -81,7 +84,7 @@ class LocalBus:
         """`name` is part of every message id, and differs from that of earlier buses."""
         self._subscriptions = tuple(subscriptions)
         self._clock, self._counts = clock, counts
-        self._retry, self.faults = retry or Retry(), faults or Faults()
+        self._retry, self.faults = retry or Retry(), faults
         self._due: list[_Due] = []
         self._leased: dict[int, tuple[datetime, LeasedMessage]] = {}
         self._numbers, self._name = count(1), name
@@ -96,10 +99,12 @@ class LocalBus:
         self, topic: str, body: bytes, attributes: Mapping[str, str], message_id: str = ""
     ) -> str:
         """Publish raw bytes; return the message id. A topic without subscriptions drops them."""
-        self.faults.before_publish(topic)
+        if self.faults:
+            self.faults.before_publish(topic)
         message = self._message(topic, body, attributes, message_id)
         self._forward(message)
-        self.faults.after_publish(topic)
+        if self.faults:
+            self.faults.after_publish(topic)
         return message.id
 
     def lease(self) -> tuple[int, LeasedMessage] | None:
@@ -160,11 +165,12 @@ class LocalBus:
             if subscription.topic == message.topic and is_addressed_to(
                 message.topic, message.attributes, subscription.handler
             ):
-                for delay in self.faults.deliveries():
+                for delay in self.faults.deliveries() if self.faults else _AT_ONCE:
                     self._queue(LeasedMessage(subscription, message), self._clock() + delay)
 
     def _queue(self, delivery: LeasedMessage, at: datetime) -> None:
-        entry = _Due(at, self.faults.turn(), next(self._numbers), delivery)
+        turn = self.faults.turn() if self.faults else 0.0
+        entry = _Due(at, turn, next(self._numbers), delivery)
         heapq.heappush(self._due, entry)
 
     def _expire_leases(self) -> None:
