@@ -134,16 +134,17 @@ def test_ticks_are_rare_while_the_worker_waits(make_harness: MakeHarness) -> Non
 
 def test_back_off_is_waited_for_through_the_given_wait(make_harness: MakeHarness) -> None:
     """Publishing fails for a while; all messages are delivered in the end."""
+    faults = Faults(seed=3)
     harness = make_harness(
         retry=Retry(first_seconds=4, most_seconds=8, attempts=8),
-        faults=Faults(seed=3),
+        faults=faults,
     )
     harness.load(calls(4))
     harness.request()
     hands = WaitingWorker(harness)
-    harness.settings.faults.lose_publish = 1.0
+    faults.lose_publish = 1.0
     hands.worker.step()
-    harness.settings.faults.lose_publish = 0.0
+    faults.lose_publish = 0.0
 
     hands.work()
 
