@@ -12,7 +12,7 @@ from troupe.backends.local.backend import LocalSettings
 SLOW_FIXTURES = {
     "pubsub", "storage_server", "bigquery_server",  # emulators
     "google_sql",  # compiles Google's analyzer for half a minute
-    "page",  # a browser
+    "browser_tab",
     "tf",  # Terraform, once for each supported version of the provider
 }  # fmt: skip
 """What makes a test slow, whatever it does with it."""

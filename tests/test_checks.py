@@ -1,5 +1,6 @@
 """What `make test` and `make check` print, and which tests they run."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -90,8 +91,11 @@ def test_a_program_s_output_and_exit_code_are_kept() -> None:
 
 
 @pytest.mark.parametrize("fixture", sorted(SLOW_FIXTURES))
-def test_every_slow_fixture_exists(fixture: str) -> None:
-    """A renamed one would bring its tests into `make test`."""
+def test_a_slow_fixture_exists_and_no_parameter_has_its_name(fixture: str) -> None:
+    """A renamed one would bring its tests into `make test`; a parameter would take others out."""
     files = files_in(Path(__file__).parent, "**/*.py")
+    texts = [file.read_text(encoding="utf-8") for file in files]
 
-    assert any(f"\ndef {fixture}(" in file.read_text(encoding="utf-8") for file in files)
+    assert 1 == sum(f"\ndef {fixture}(" in text for text in texts)
+    named = re.compile(rf'parametrize\(\s*\(?(?:"\w+",\s*)*"(?:\w+,\s*)*{fixture}\b')
+    assert [] == [text for text in texts if named.search(text)]

@@ -1,6 +1,8 @@
 """The JSON Schema of what commands print with --json, from the result types of the operations."""
 
+import inspect
 import json
+from typing import Any
 
 import msgspec
 
@@ -22,6 +24,13 @@ def json_output() -> str:
             "What the commands print with --json, by operation. Made by scripts/reference."
         ),
         "properties": {name: schema for (name, _), schema in zip(types, schemas, strict=True)},
-        "$defs": dict(sorted(components.items())),
+        "$defs": {name: _dedented(each) for name, each in sorted(components.items())},
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _dedented(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with the docstring of its class as Python 3.13 and newer keep it."""
+    if "description" not in schema:
+        return schema
+    return schema | {"description": inspect.cleandoc(schema["description"])}

@@ -34,7 +34,7 @@ PAGES = {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def browser_tab() -> Iterator[Page]:
     """A tab of a headless browser; without one a laptop skips, and a build fails."""
     found = program()
     if found is None and os.environ.get("CI"):
@@ -59,11 +59,11 @@ def faults(page: Page, view: View) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_nothing_overflows_overlaps_or_pales(page: Page, tmp_path: Path, name: str) -> None:
+def test_nothing_overflows_overlaps_or_pales(browser_tab: Page, tmp_path: Path, name: str) -> None:
     """In no view."""
-    show(page, render_html(PAGES[name], samples.totals()), tmp_path)
+    show(browser_tab, render_html(PAGES[name], samples.totals()), tmp_path)
 
-    assert {} == {view: found for view in VIEWS if (found := faults(page, VIEWS[view]))}
+    assert {} == {view: found for view in VIEWS if (found := faults(browser_tab, VIEWS[view]))}
 
 
 @pytest.mark.parametrize(
@@ -77,32 +77,34 @@ def test_nothing_overflows_overlaps_or_pales(page: Page, tmp_path: Path, name: s
         ("", "the page shows no text"),
     ],
 )
-def test_each_fault_would_be_seen(page: Page, tmp_path: Path, body: str, expected: str) -> None:
+def test_each_fault_would_be_seen(
+    browser_tab: Page, tmp_path: Path, body: str, expected: str
+) -> None:
     """Of a page that has it."""
     html = f"<!doctype html><html><body style='background:#fff;color:#000'>{body}"
 
-    show(page, html, tmp_path)
+    show(browser_tab, html, tmp_path)
 
-    assert expected in "\n".join(faults(page, View(390)))
+    assert expected in "\n".join(faults(browser_tab, View(390)))
 
 
-def test_the_page_follows_the_scheme_of_its_reader(page: Page, tmp_path: Path) -> None:
+def test_the_page_follows_the_scheme_of_its_reader(browser_tab: Page, tmp_path: Path) -> None:
     """Dark where the reader prefers dark; paper is always white."""
-    show(page, render_html(samples.summary()), tmp_path)
+    show(browser_tab, render_html(samples.summary()), tmp_path)
     grounds: dict[str, Any] = {}
     for name, view in {**VIEWS, "paper": View(794, dark=True, media="print")}.items():
-        page.set_view(view)
-        grounds[name] = page.run("getComputedStyle(document.body).backgroundColor")
+        browser_tab.set_view(view)
+        grounds[name] = browser_tab.run("getComputedStyle(document.body).backgroundColor")
 
     assert grounds["dark"] == grounds["phone, dark"] != grounds["light"] == grounds["phone"]
     assert "rgb(255, 255, 255)" == grounds["paper"]
 
 
-def test_the_page_prints(page: Page, tmp_path: Path) -> None:
+def test_the_page_prints(browser_tab: Page, tmp_path: Path) -> None:
     """On a handful of sheets."""
-    show(page, render_html(samples.summary(), samples.totals()), tmp_path)
-    page.set_view(View(794))
-    paper = page.pdf()
+    show(browser_tab, render_html(samples.summary(), samples.totals()), tmp_path)
+    browser_tab.set_view(View(794))
+    paper = browser_tab.pdf()
 
     assert paper.startswith(b"%PDF")
     assert 1 <= paper.count(b"/Type /Page\n") <= 6
