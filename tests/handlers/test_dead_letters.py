@@ -199,7 +199,7 @@ def test_a_replay_names_letters_and_a_redelivered_command_replays_none_twice(
 def test_a_replay_that_dies_after_its_mark_is_published_by_the_tick(held_up: LocalHarness) -> None:
     """Marked after the publish, a crash would leave the event dead-lettered for ever."""
     publish = held_up.backend.bus.publish
-    held_up.backend.bus.publish = _fail  # type: ignore[method-assign]
+    held_up.backend.bus.publish = _fail  # type: ignore[method-assign,assignment]
     with suppress(Redeliver):
         dead_letters.replay(held_up.backend)
     held_up.backend.bus.publish = publish  # type: ignore[method-assign]
@@ -324,7 +324,7 @@ def test_events_that_were_given_up_cost_nothing_at_a_tick(make_harness: MakeHarn
         ran.append(job_id)
         return run_once(job_id, *rest)
 
-    harness.backend.warehouse.run_once = counted  # type: ignore[method-assign]
+    harness.backend.warehouse.run_once = counted  # type: ignore[method-assign,assignment]
     before = harness.backend.bus.sent
     assert letters(harness)
 
