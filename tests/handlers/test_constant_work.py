@@ -56,7 +56,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> tuple[Played, Played]:
 
 
 def test_requests_an_attempt_are_constant_and_few(played: tuple[Played, Played]) -> None:
-    """At most 16 requests, of which 3 are inserted jobs; the same for each further batch."""
+    """At most 17 requests, of which 3 are inserted jobs; the same for each further batch."""
     (few, _), (some, _) = played
 
     each = {kind: (some[kind] - few[kind]) / MORE for kind in KINDS}
@@ -64,7 +64,7 @@ def test_requests_an_attempt_are_constant_and_few(played: tuple[Played, Played])
     assert {"run_once": 2, "load": 1, "stream": 1} == {
         k: each[k] for k in ("run_once", "load", "stream")
     }
-    assert sum(each.values()) <= 16
+    assert sum(each.values()) <= 17
 
 
 def test_deliveries_an_attempt_are_constant(played: tuple[Played, Played]) -> None:

@@ -104,9 +104,11 @@ def test_a_reprocessing_of_unknown_records_makes_no_run(
     assert [] == operations.status(loaded.backend).requests
 
 
-def test_a_message_to_an_unknown_topic_is_not_published(harness: LocalHarness) -> None:
-    """The error lists the known topics."""
-    with pytest.raises(InvalidOperation, match="no topic nosuch: choose from run-requested, "):
+def test_a_message_to_a_topic_of_no_command_is_not_published(harness: LocalHarness) -> None:
+    """The error lists the topics of commands."""
+    with pytest.raises(
+        InvalidOperation, match="no command has topic nosuch: choose from run-requested, "
+    ):
         operations.publish(harness.backend, "nosuch", "{}")
 
     assert 0 == harness.backend.bus.sent

@@ -20,7 +20,7 @@ LONG = (1_000.0, 1_190.0)
 
 THEMES = (
     "all", "all", "all", "all", "pauses", "slow_transactions", "cancellations", "lost_replies",
-    "deleted_jobs", "failed_commits",
+    "deleted_jobs", "failed_commits", "dead_letters",
 )  # fmt: skip
 
 
@@ -155,6 +155,15 @@ _THEMES: Mapping[str, Mapping[str, Any]] = {
         "delay_seconds": (60, 430, 480, 560),
         "slow": 0.6,
         "slow_seconds": (50.0, 300.0),
+    },
+    "dead_letters": {
+        **_BASE,
+        "target": r"\w+ (watch-jobs|replay-dead-letters|record-dead-letter)",
+        "target_factor": 8,
+        "reject": 0.01,
+        "duplicate": 0.7,
+        "delay": 0.3,
+        "lose": 0.4,
     },
     "failed_commits": {
         **_BASE,

@@ -8,10 +8,14 @@ import msgspec
 from analysis import decode_analysis, record_id_of
 from events import Envelope
 from events.ids import AttemptId, parse_attempt_id
+from handlers.dispatch.instructions import AddressedEnvelope
+from handlers.ports import Policy
 
 from .memory_cloud import MemoryBucket
 from .vertex import SimulatedJob
 from .warehouse import MemoryWarehouse
+
+UNRECORDED_LETTER_SECONDS = Policy().unrecorded_letter_seconds
 
 
 class LiveInvariants:
@@ -41,6 +45,25 @@ class LiveInvariants:
         recorded = "SELECT 1 FROM events WHERE event_id = $1 LIMIT 1"
         if not self._warehouse.rows(recorded, envelope.id):
             self._report(f"outbox: {envelope.id} is published and not recorded")
+        if isinstance(envelope, AddressedEnvelope):
+            self._check_marks(envelope)
+
+    def _check_marks(self, envelope: AddressedEnvelope) -> None:
+        """A generation is marked before it is published; what is given up is published first."""
+        name = f"{envelope.handler} < {envelope.id}, generation {envelope.generation}"
+        newest = (
+            "SELECT max(recorded_at) FROM deliveries WHERE event_id = $1 AND handler = $2 "
+            "AND coalesce(generation, 0) = $3 AND outcome = $4"
+        )
+        subject = (envelope.id, envelope.handler, envelope.generation)
+        ((replayed,),) = self._warehouse.rows(newest, *subject, "replayed")
+        ((given_up,),) = self._warehouse.rows(newest, *subject, "given_up")
+        if envelope.generation and replayed is None:
+            self._report(f"stuck: {name} is published and not marked as replayed")
+        if envelope.is_dead_letter and given_up is not None:
+            now = self._warehouse.now().replace(tzinfo=None)
+            if (now - given_up).total_seconds() < UNRECORDED_LETTER_SECONDS:
+                self._report(f"stuck: {name} is marked as given up before it is published")
 
     def _check_record(self, record: str, label: str) -> None:
         rows = "SELECT 1 FROM processed_records WHERE record_id = $1 LIMIT 1"

@@ -158,6 +158,9 @@ class MemoryWarehouse(LocalWarehouse):
         self.rows(f"DELETE FROM {table} WHERE {column} = $1", value)  # noqa: S608
         self._changed()
 
+    def now(self) -> datetime:
+        return self._clock()
+
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         """The rows of DuckDB's own SQL, without cache and faults."""
         return self.db.execute(parsed(sql), list(values)).fetchall()
