@@ -3,11 +3,14 @@
 from collections.abc import Callable
 
 from events import CancelRequested
+from handlers.ports import Policy
 from tests.harness import LocalHarness, calls
 from troupe.standin.corrupt import Corruption, Kind
+from troupe.standin.prediction_lines import Answer
 from troupe.standin.settings import Behaviour
 
 MakeHarness = Callable[..., LocalHarness]
+UNAVAILABLE = 'Service Unavailable: {"error": {"code": 503}}'
 
 
 def test_a_cancelled_run_releases_what_never_began(make_harness: MakeHarness) -> None:
@@ -138,3 +141,35 @@ def test_a_run_over_budget_is_refused_with_its_estimate(make_harness: MakeHarnes
     assert [("run_refused", "over_budget")] == harness.sql(
         "SELECT error_type, cause FROM error_tracking"
     )
+
+
+def test_a_stop_releases_a_thousand_batches_in_one_transaction(make_harness: MakeHarness) -> None:
+    """Begun or not, and without an event for each."""
+    harness = make_harness(behaviour=Behaviour(running_seconds=3600))
+    harness.load(calls(1_000))
+    harness.request(canary=1, rows_per_batch=1, concurrency=1)
+    harness.play_until("jsonl-uploaded")
+
+    harness.publish(CancelRequested(run_id="r1"))
+    harness.play()
+
+    books = harness.books("r1")
+    assert (0, 1_000, True) == (books["analysed"], books["released"], books["completed"])
+    assert 1 == harness.one("SELECT count(*) FROM local_jobs WHERE contains(job_id, '__release__')")
+    assert 20 > harness.one("SELECT count(*) FROM events WHERE run_id = 'r1'")
+
+
+def test_a_stop_releases_an_attempt_that_waits_for_its_turn(make_harness: MakeHarness) -> None:
+    """The second attempt of a begun batch has no claim yet: the outage is not waited for."""
+    harness = make_harness(answerer=lambda _: Answer(status=UNAVAILABLE), policy=Policy())
+    harness.load(calls(4))
+    harness.request()
+    harness.play_until("results-processed")
+    while harness.backend.deliver_next() is not None:
+        pass
+    harness.publish(CancelRequested(run_id="r1"))
+    while harness.backend.deliver_next() is not None:
+        pass
+
+    books = harness.books("r1")
+    assert (4, True, True) == (books["released"], books["completed"], books["ok"])
