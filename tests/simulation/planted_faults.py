@@ -20,7 +20,7 @@ from events.ids import Transaction
 from handlers import advance_run, choreography, submit_job, watch_jobs
 from handlers.attempts.claims import Taken, take_next
 from handlers.dispatch import deliver
-from handlers.dispatch.instructions import GiveUp, Replay
+from handlers.dispatch.instructions import Replay
 from handlers.ports import Clock, Dependencies, JobState, Policy
 from handlers.runs import plans
 from tracking import (
@@ -103,27 +103,6 @@ def _never_handled(self: EventLog, envelope: Envelope, handler: str, now: Any) -
 
 
 _KNOWN = EventLog.known
-
-
-def _counted_by_time() -> Patched:
-    """Count marks at distinct times: a letter that is recorded twice needs two replays."""
-    marks = "COUNT(DISTINCT IF(outcome = '{0}', recorded_at, NULL))"
-    counted = f"{marks.format('dead_lettered')} > {marks.format('replayed')}"
-    return _sql(
-        "delivery_states",
-        ("LOGICAL_OR(is_current AND outcome = 'dead_lettered') AS", f"{counted} AS"),
-    )
-
-
-def _old_generations_block() -> Patched:
-    """Let a dead letter of any generation keep its event from the tick."""
-    return _sql(
-        "delivery_states",
-        (
-            "LOGICAL_OR(is_current AND outcome = 'dead_lettered') AS",
-            "LOGICAL_OR(outcome = 'dead_lettered') AS",
-        ),
-    )
 
 
 # Claims
@@ -369,10 +348,7 @@ MUTATIONS = (
     ),
     Mutation("no advancing by the tick", _patch(watch_jobs, "advance", _do_nothing), seed=None),
     Mutation("no handled check", _patch(EventLog, "known", _never_handled), seed=None),
-    Mutation("dead letters counted by time", _counted_by_time, seed=0),
-    Mutation("dead letters of an old generation block", _old_generations_block, seed=0),
-    Mutation("replay published before its mark", _patch(Replay, "is_marked_first", False), seed=0),
-    Mutation("given up before published", _patch(GiveUp, "is_marked_first", True), seed=0),
+    Mutation("replay published before its mark", _patch(Replay, "is_marked_first", False), seed=9),
 )
 
 

@@ -91,7 +91,7 @@ def test_every_alert_filters_existing_metrics_and_names(
     """Names of subscriptions and services are those of the plan."""
     plan = {"prod": prod, "dev": dev}[environment]
 
-    assert len(conditions(plan)) >= 9
+    assert len(conditions(plan)) >= 8
     for condition in conditions(plan).values():
         check_monitoring(condition["filter"], plan)
 
