@@ -168,7 +168,7 @@ class WaitingAttempt:
     newest_claim_age: int
     """In seconds."""
     newest_claim: int
-    """Its number."""
+    """Number of the newest claim that may bring a job; 0 when there is none."""
     is_void: bool
     """An operator discarded the attempt: no job will be created."""
     stopped: bool

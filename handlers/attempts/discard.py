@@ -1,7 +1,6 @@
 """Close an attempt without answers, because an operator discards the dead letter that holds it up."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 from events import (
     EVENT_OF_TYPE,
@@ -13,16 +12,12 @@ from events import (
     read_event,
     topic_of,
 )
-from handlers.dispatch.errors import Wait
 from handlers.ports import Clock, Job, JobService, Policy
 from tracking import AttemptKey, Claims, EventLog, Tracking
 
 from .claims import take_next
 from .close import close, results_processed
 from .observed_jobs import labels_of
-
-LOOK_AGAIN = timedelta(minutes=5)
-"""Until a cancelled job is asked for again: the time between two ticks."""
 
 
 def attempt_held_up(
@@ -53,45 +48,39 @@ def discard_attempt(
     clock: Clock,
     policy: Policy,
 ) -> ResultsProcessed | None:
-    """Close the attempt without answers; None on a stopped run, which closes it by itself.
+    """Close the attempt without answers; None when its jobs or a stop of its run close it.
 
-    A void claim comes first: behind it no job can be created for the attempt. Raises `Wait` while a
-    job of the attempt lives, after a request for its cancellation, and while one may still appear.
+    A void claim comes first: behind it no job can be created for the attempt, and its closing is a
+    discard, however its jobs end. Live jobs are cancelled, and what they have answered is kept.
+    Raises `Wait` while the newest claim may still bring a job.
     """
     closing = tracking.closing_of(attempt_key)
-    if closing is None:
-        known = tracking.claims_of(attempt_key)
-        if known.stopped:
-            return None
-        _wait_for_jobs(known, attempt_key, job_service, deployment, clock)
-        if not known.ended and not _is_void(known):
-            known = take_next(tracking, attempt_key, known, policy, clock, "void").known
-            if known.stopped:
-                return None
-        return close(attempt_key, tracking, policy, ending="discarded")
-    return results_processed(attempt_key, closing)
+    if closing is not None:
+        return results_processed(attempt_key, closing)
+    known = tracking.claims_of(attempt_key)
+    if known.stopped:
+        return None
+    jobs = _jobs_of(known, attempt_key, job_service, deployment)
+    if not known.ended and not _is_void(known):
+        # A job that is known cannot appear any more, so nobody has to wait for it.
+        patience = replace(policy, reclaim_seconds=0) if jobs else policy
+        known = take_next(tracking, attempt_key, known, patience, clock, "void").known
+    for job in jobs:
+        if job is not None and not job.state.ended:
+            job_service.cancel(job.name)
+    if known.stopped or (jobs and not known.ended):
+        return None
+    return close(attempt_key, tracking, policy, ending="discarded")
 
 
 def _is_void(known: Claims) -> bool:
     return known.newest is not None and known.newest.state == "void"
 
 
-def _wait_for_jobs(
-    known: Claims,
-    attempt_key: AttemptKey,
-    job_service: JobService,
-    deployment: Deployment,
-    clock: Clock,
-) -> None:
-    """Cancel the live jobs of the attempt, and raise `Wait` when there is one."""
+def _jobs_of(
+    known: Claims, attempt_key: AttemptKey, job_service: JobService, deployment: Deployment
+) -> list[Job | None]:
+    """Return the jobs of the attempt, listed or recorded; None for one that was deleted."""
     listed = {job.name: job for job in job_service.find(labels_of(deployment, attempt_key))}
     recorded = [claim.job for claim in known.taken if claim.job and claim.job not in listed]
-    jobs: list[Job | None] = [*listed.values(), *(job_service.get(name) for name in recorded)]
-    live = [job for job in jobs if job is not None and not job.state.ended]
-    for job in live:
-        job_service.cancel(job.name)
-    if live:
-        raise Wait(
-            "a job of this attempt is still running; it is being cancelled",
-            not_before=clock() + LOOK_AGAIN,
-        )
+    return [*listed.values(), *(job_service.get(name) for name in recorded)]

@@ -16,8 +16,11 @@ FROM (
   SELECT
     h.run_id, h.planned_on, h.batch, h.attempt,
     MIN(h.claimed_at) AS first_claimed_at,
-    MIN(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), h.claimed_at, SECOND)) AS newest_claim_age,
-    MAX(h.claim) AS newest_claim,
+    -- A void claim brings no job: only the others are waited for.
+    COALESCE(
+      MIN(IF(h.state = 'create', TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), h.claimed_at, SECOND), NULL)), 0
+    ) AS newest_claim_age,
+    MAX(IF(h.state = 'create', h.claim, 0)) AS newest_claim,
     LOGICAL_OR(h.state = 'void') AS is_void
   FROM claims AS h
   WHERE h.planned_on >= @since AND h.state <> 'returned'

@@ -3,7 +3,7 @@
 -- broke off. The outcome:
 --   answered    a further attempt may request the open records again;
 --   unanswered  the service failed on every request: this uses up no attempt, and the next one waits;
---   released    a stop or an operator ended it; the open records are left to the next plan;
+--   released    a stop or an operator (a void claim) ended it; the open records are left to the next plan;
 --   refused     a permanent cause outside the records ended it; as released, and the run stops.
 -- Every INSERT is guarded: a job that failed after its commit is run again.
 BEGIN TRANSACTION;
@@ -44,7 +44,7 @@ SELECT
   o.is_broken,
   CASE
     WHEN @ending = 'refused' THEN 'job_refused'
-    WHEN @ending = 'discarded' THEN 'discarded'
+    WHEN @ending = 'discarded' OR o.is_void THEN 'discarded'
     WHEN o.outcome = 'released' THEN COALESCE(o.stop_cause, 'cancelled')
     WHEN o.is_broken THEN @cause
     ELSE ''
@@ -60,7 +60,7 @@ FROM (
   SELECT
     CASE
       WHEN @ending = 'refused' THEN 'refused'
-      WHEN @ending = 'discarded' OR @never_started THEN 'released'
+      WHEN @ending = 'discarded' OR v.is_void OR @never_started THEN 'released'
       WHEN @ending = 'cancelled' AND s.cause IS NOT NULL THEN 'released'
       WHEN a.answered = 0 AND (a.unserved > 0 OR @ending <> 'succeeded') THEN 'unanswered'
       ELSE 'answered'
@@ -68,11 +68,18 @@ FROM (
     @ending IN ('failed', 'cancelled') AS is_broken,
     s.cause AS stop_cause,
     a.answered,
+    v.is_void,
     k.last_whole,
     k.last_good
   FROM (
 {stop_cause}
   ) AS s
+  CROSS JOIN (
+    SELECT COUNT(*) > 0 AS is_void
+    FROM claims
+    WHERE run_id = @run_id AND planned_on = @planned_on AND batch = @batch AND attempt = @attempt
+      AND state = 'void'
+  ) AS v
   CROSS JOIN (
     SELECT
       COUNTIF(error_type IS NULL OR error_type <> 'service_error') AS answered,
