@@ -116,7 +116,7 @@ def test_a_broken_run_ends_with_balanced_totals_after_the_commands_of_an_operato
 
     # The rows of r2 are wrong: they are cleared and analysed again.
     cleared = troupe("clear-history", "--run", "r2", "--reason", "wrong prompt", "--yes")
-    assert "cleared 10 processed records and 10 analysed rows" in cleared
+    assert "cleared 10 processed records, 10 analysed rows" in cleared
     assert "cleared 10" in troupe("verify", "r2")
     troupe("request", "--run-id", "r4", "--canary", "40")
     work(broken, hours=1)

@@ -5,7 +5,6 @@ import pytest
 from analysis import ERRORS, composite_key, error_types_table, fingerprint
 
 RELEASED = {
-    "already_analysed",
     "empty_transcript",
     "request_too_large",
     "cancelled",
@@ -14,6 +13,9 @@ RELEASED = {
     "breaker_tripped",
     "run_too_old",
     "job_refused",
+    "job_failed",
+    "outage",
+    "service_error_repeated",
     "discarded",
 }
 FAILED = {"blocked", "lookup_miss", "attempts_exhausted"}
@@ -25,6 +27,7 @@ SYSTEM = {
     "stuck_event",
     "unreadable_message",
     "dead_lettered",
+    "paid_in_vain",
     "run_refused",
 }
 

@@ -16,6 +16,7 @@ from google.auth.exceptions import DefaultCredentialsError
 import troupe.cli.doctor as command
 import troupe.doctor.checks as checks
 from handlers.dispatch.errors import Redeliver, Refused
+from handlers.ports import Job
 from tests.doctor.fakes import DoctorHarness
 from tests.doctor.test_doctor_live import ProbeHarness
 from troupe.backends.defaults import utc_now
@@ -78,18 +79,22 @@ def test_the_cost_is_printed_and_confirmed_before_anything_is_created(probe: Pro
     assert ({}, []) == (probe.bucket.content, probe.service.find({}))
 
 
+def printed_name(job: Job) -> str:
+    """The name of a job in the project and the location of the settings."""
+    number = job.name.rpartition("/")[2]
+    return f"projects/stories/locations/europe-west4/batchPredictionJobs/{number}"
+
+
 def test_a_started_probe_is_continued_by_the_job_name_that_it_printed(probe: ProbeHarness) -> None:
     """With `--job`."""
     begun = run(probe.probing.settings, "--live", typed="y\n")
     (job,) = probe.service.find({})
-    name = job.name.rpartition("/")[2]
+    name = printed_name(job)
 
     assert 0 == begun.exit_code
-    assert f"--job projects/stories/locations/europe-west4/batchPredictionJobs/{name}" in (
-        begun.output
-    )
+    assert f"--job {name}" in begun.output
     probe.work()
-    read = run(probe.probing.settings, "--live", "--job", job.name)
+    read = run(probe.probing.settings, "--live", "--job", name)
     assert 0 == read.exit_code
     assert "5 of 5 transcripts came back byte for byte" in read.output
     assert "3 of 3 answers" not in read.output
@@ -106,7 +111,7 @@ def test_continuing_a_probe_starts_the_second_job_whose_cost_was_confirmed(
     for _ in range(2):
         probe.work()
         probe.clock.pass_(60)
-        read = run(probe.probing.settings, "--live", "--job", job.name)
+        read = run(probe.probing.settings, "--live", "--job", printed_name(job))
         assert 0 == read.exit_code
         outputs.append(read.output)
 

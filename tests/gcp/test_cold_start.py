@@ -15,6 +15,7 @@ BESIDES = {
     "settle-batch": set[str](),
     "advance-run": set[str](),
     "stop-run": {"aiplatform"},
+    "replay-dead-letters": {"aiplatform"},
     "report-run": set[str](),
     "watch-jobs": {"storage", "aiplatform"},
     "record-dead-letter": set[str](),

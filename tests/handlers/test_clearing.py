@@ -281,7 +281,8 @@ def staged_by_a_killed_worker(harness: LocalHarness) -> str:
 def staging_of(harness: LocalHarness) -> list[str]:
     """Staging tables, and the files that they were loaded from."""
     named = harness.sql("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%staging_%'")
-    files = [p.name for p in (harness.home / "bucket" / "staging").rglob("*") if p.is_file()]
+    bucket = harness.backend.bucket
+    files = [blob.uri for blob in bucket.list(bucket.uri("staging"))]
     return [*(name for (name,) in named), *files]
 
 

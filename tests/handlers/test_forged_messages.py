@@ -52,8 +52,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
     harness.run("r1", rows_per_batch=3, canary=3)
     harness.load(calls(4, start=6))
     harness.request("r2", rows_per_batch=2, canary=2)
-    while "batch-planned" not in harness.topics("r2"):
-        harness.backend.deliver_next()
+    harness.play_until("job-submitted", "r2")
     harness.publish(CancelRequested(run_id="r2"))
     harness.play()
     yield harness

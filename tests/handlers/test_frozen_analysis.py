@@ -11,6 +11,7 @@ import pytest
 import analysis.definition
 from handlers.dispatch.errors import Redeliver
 from handlers.runs.plans import analysis_of
+from tests.files import files_in
 from tests.harness import LocalHarness, calls, id_of
 from troupe import operations
 from troupe.backends.local.operations import add_analysis
@@ -65,7 +66,7 @@ def started(make_harness: MakeHarness, **settings: Any) -> LocalHarness:
 
 def request_files(harness: LocalHarness, run_id: str = "r1") -> list[str]:
     """The request files of a run, in the order of their names."""
-    files = sorted(file for file in harness.home.rglob("*.jsonl") if f"__{run_id}__" in file.name)
+    files = [file for file in files_in(harness.home, "**/*.jsonl") if f"__{run_id}__" in file.name]
     return [file.read_text(encoding="utf-8") for file in files]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import ENVIRONMENT, TROUPE
+from tests.files import files_in
 from tests.harness import LocalHarness, calls
 from troupe.backends.local.state_folder import HomeInUse, InvalidHome, lock_home
 
@@ -28,9 +29,16 @@ def mode(path: Path) -> int:
     return stat.S_IMODE(path.lstat().st_mode)
 
 
+def all_below(home: Path) -> list[Path]:
+    """Files and folders."""
+    files = files_in(home)
+    folders = {parent for file in files for parent in file.parents if home in parent.parents}
+    return sorted([*files, *folders])
+
+
 def modes(home: Path) -> dict[str, int]:
     """The modes of everything in a folder, and of the folder itself."""
-    found = {str(path.relative_to(home)): mode(path) for path in home.rglob("*")}
+    found = {str(path.relative_to(home)): mode(path) for path in all_below(home)}
     return {**found, ".": mode(home)}
 
 
@@ -47,7 +55,7 @@ def test_everything_that_a_run_writes_is_private(tmp_path: Path) -> None:
     harness = LocalHarness(home)
     harness.load(calls(3))
     harness.run()
-    for file in home.glob("*.jsonl"):
+    for file in files_in(home, "*.jsonl"):
         file.unlink()  # written by the test
     assert "warehouse.duckdb.wal" in modes(home)
     assert_private(home)
@@ -62,14 +70,14 @@ def test_a_folder_that_was_open_to_others_is_closed_with_its_content(tmp_path: P
     harness.load(calls(3))
     harness.run()
     harness.close()
-    for path in (home, *home.rglob("*")):
+    for path in (home, *all_below(home)):
         path.chmod(0o777 if path.is_dir() else 0o666)
     mine = home / "my calls.jsonl"
     mine.write_text("")
 
     lock_home(home).release()
     assert 0o666 == mode(mine), "a file that the user put there is the user's"
-    for file in home.glob("*.jsonl"):
+    for file in files_in(home, "*.jsonl"):
         file.unlink()
     assert_private(home)
 
