@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from events import BatchPlanned, RunRequested, to_pubsub
+from events import RunCompleted, RunRequested, to_pubsub
 from handlers.dispatch.errors import Redeliver
 from tests.events.making import wrapped
 from tests.gcp.making import gcp_settings
@@ -279,10 +279,15 @@ def test_a_delivery_that_cannot_publish_is_redelivered(service: ServiceHarness) 
 
 def test_an_event_of_a_run_that_is_not_planned_yet_is_redelivered(service: ServiceHarness) -> None:
     """An error of the handler does not lose the message."""
-    event = BatchPlanned(run_id="nowhere", planned_on="2026-03-02", batch=1, attempt=1, records=1)
-    delivered = message("batch-planned", *to_pubsub(wrapped(event)))
+    event = RunCompleted(
+        run_id="nowhere", planned_on="2026-03-02", batches=1, records=1,
+        analysed=1, failed=0, released=0,
+    )  # fmt: skip
+    envelope = wrapped(event)
+    dependencies = service.harness.backend.dependencies
+    dependencies.event_log.record([envelope], envelope.time)
 
-    assert 503 == service.pushed(delivered, "write-jsonl")
+    assert 503 == service.pushed(message("run-completed", *to_pubsub(envelope)), "report-run")
 
 
 # Health

@@ -7,15 +7,12 @@ from typing import Any
 import pytest
 
 from handlers.dispatch.message import Outcome
-from handlers.ports import JobState
 from tests.harness import LocalHarness, call, calls
 from tracking.tables import layouts
 from troupe.backends.local.bus import Retry
 from troupe.standin.prediction_lines import Answer, text_of
-from troupe.standin.settings import Behaviour, End
+from troupe.standin.settings import Behaviour
 
-STUCK = Behaviour(end=lambda job: End(state=JobState.RUNNING, share=0))
-"""No job ever ends by itself."""
 SLOW = Behaviour(pending_seconds=70 * 3600, running_seconds=23 * 3600)
 """Every job takes nearly as long as the watchdog allows."""
 
@@ -130,14 +127,14 @@ def test_an_invented_summary_stands_out(make_harness: Callable[..., LocalHarness
 def test_a_run_that_takes_longer_than_the_look_back_is_watched_to_its_end(
     make_harness: Callable[..., LocalHarness],
 ) -> None:
-    """Jobs that get stuck in every attempt: the watchdog ends each of them only days later."""
-    harness = make_harness(behaviour=STUCK)
-    harness.load(calls(4))
-    harness.request("r1", canary=2, rows_per_batch=2, max_attempts=3, breaker=100)
+    """Jobs that wait in the queue for days, one after the other."""
+    harness = make_harness(behaviour=SLOW)
+    harness.load(calls(10))
+    harness.request("r1", canary=1, rows_per_batch=1, concurrency=1)
 
     assert days_to_the_end(harness) > harness.backend.dependencies.policy.look_back_days
     books = harness.books("r1")
-    assert (True, 4, 0) == (books["ok"], books["released"], books["failed"])
+    assert (True, 10) == (books["ok"], books["analysed"])
 
 
 def test_a_run_is_stopped_before_its_memberships_expire(

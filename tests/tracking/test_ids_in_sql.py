@@ -23,6 +23,7 @@ from tests.tracking.harness import (
     good,
     id_of,
     planned,
+    stopped,
 )
 
 ATTEMPT = "d1__r1__1__1"
@@ -88,6 +89,16 @@ def test_errors_at_the_last_attempt_are_named_as_in_python(harness: TrackingHarn
         record_error(ATTEMPT, id_of(row), "truncated", job=1, line=4),
         record_error(ATTEMPT, id_of(row), "attempts_exhausted"),
     }
+
+
+def test_errors_of_a_release_are_named_as_in_python(harness: TrackingHarness) -> None:
+    """As if the attempt had been closed on its own."""
+    (row,) = planned(harness, 1)
+    harness.record(stopped("operator"))
+
+    harness.tracking.release_attempts("r1", DAY, 1, has_price=True)
+
+    assert error_ids(harness) == {record_error(ATTEMPT, id_of(row), "cancelled")}
 
 
 def test_the_closing_stores_job_and_line_of_each_answer(harness: TrackingHarness) -> None:
