@@ -9,6 +9,7 @@ import pytest
 
 from events import ReprocessRequested
 from events.ids import derived_run_id
+from handlers.refuse_run import refused
 from tests.harness import START, LocalHarness, calls, id_of
 from troupe.standin.corrupt import Corruption, Kind
 
@@ -299,3 +300,13 @@ def test_a_transcript_edited_under_the_same_ids_is_counted_as_changed(
     plan = harness.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None
     assert (2, 1, 0) == (plan.processed, plan.changed, plan.records)
+
+
+def test_a_request_that_is_refused_twice_keeps_its_first_reason(harness: LocalHarness) -> None:
+    """The money that is left may differ at the second delivery; the event has one body."""
+    tracking = harness.backend.dependencies.tracking
+    first = refused(tracking, "r1", "m1", "over_budget", "$3 is left")
+    second = refused(tracking, "r1", "m1", "over_budget", "$2 is left")
+
+    assert first == second
+    assert "$3 is left" == second.detail
