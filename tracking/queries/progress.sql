@@ -48,7 +48,8 @@ CROSS JOIN (
   ) AS k
 ) AS b
 CROSS JOIN (
-  -- The first time that the service did not answer, after its newest answer.
+  -- The first time that the service did not answer, after its newest answer. Jobs that broke off
+  -- have a limit of their own: the third one in a row releases its batch.
   SELECT
     MAX(a.last_answered_at) AS last_answered_at,
     MIN(IF(x.failed_at > COALESCE(a.last_answered_at, TIMESTAMP(@planned_on)), x.failed_at, NULL)) AS failed_at
@@ -63,7 +64,8 @@ CROSS JOIN (
   LEFT JOIN (
     SELECT closed_at AS failed_at
     FROM attempt_closings
-    WHERE run_id = @run_id AND planned_on = @planned_on AND batch > @after AND outcome = 'unanswered'
+    WHERE run_id = @run_id AND planned_on = @planned_on AND batch > @after
+      AND outcome = 'unanswered' AND cause = ''
     UNION ALL
     SELECT claimed_at
     FROM claims

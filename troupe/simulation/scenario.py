@@ -139,14 +139,16 @@ def job_outcome_of(rng: Rng, attempt: str) -> JobOutcome:
     failure_rate = 0.9 if _breaks_often(rng) else rng.choice("job failures", (0.0, 0.15, 0.5))
     run_id, number = _parsed(attempt).run_id, _parsed(attempt).attempt
     # Attempts in which nothing is answered do not count, so a batch may have more of them.
-    if number >= (MAX_ATTEMPTS + 2 if _breaks_often(rng) and run_id != LAST_RUN else MAX_ATTEMPTS):
+    last = MAX_ATTEMPTS + 2 if _breaks_often(rng) else MAX_ATTEMPTS
+    if number >= last or run_id == LAST_RUN:
         return JobOutcome(**common)
     deleted = _deletes_jobs(rng) and value("deleted") < 0.7
     if value("failure") >= failure_rate:
         return JobOutcome(deleted=deleted, **common)
     share = rng.choice(f"job/{attempt}/share", (0.0, 0.5, 1.0))
     kind = int(value("kind") * 9)
-    is_permanent = _has_permanent_failures(rng) and run_id != LAST_RUN
+    if number >= MAX_ATTEMPTS and kind == _PARTLY:
+        kind = _UNSERVED  # a record that is left out once more would have failed for good
     return (
         JobOutcome(state=JobState.FAILED, code=13, share=share, deleted=deleted, **common),
         JobOutcome(state=JobState.FAILED, code=4, share=0.0, **common),
@@ -155,9 +157,15 @@ def job_outcome_of(rng: Rng, attempt: str) -> JobOutcome:
         JobOutcome(state=JobState.PARTIALLY_SUCCEEDED, share=0.5, **common),
         JobOutcome(state=JobState.PENDING, share=0.0, **common),
         JobOutcome(state=JobState.RUNNING, share=share, **common),
-        JobOutcome(state=JobState.FAILED, code=3 if is_permanent else 13, share=0, **common),
+        JobOutcome(
+            state=JobState.FAILED, code=3 if _has_permanent_failures(rng) else 13, share=0, **common
+        ),
         JobOutcome(unserved=True, **common),
     )[kind]
+
+
+_PARTLY, _UNSERVED = 4, 8
+"""Kinds of outcomes, by their place in `job_outcome_of`."""
 
 
 def _has_permanent_failures(rng: Rng) -> bool:
