@@ -1,5 +1,5 @@
 # `make demo` and `make test` do everything on a fresh machine with Python 3.11 or newer.
-.PHONY: demo quick test check slow lint types emulators contracts cloud bench fuzz simulate seeds catalogue docs pictures prices pins coverage clean help
+.PHONY: demo quick test check slow lint types emulators contracts cloud bench fuzz simulate seeds mutants catalogue docs pictures prices pins coverage clean help
 
 # The newest Python that serves; name another with `make PYTHON=/path/to/python demo`.
 PYTHON ?= $(shell sh scripts/find-python)
@@ -58,6 +58,9 @@ simulate: $(VENV)/dev  ## Simulate twenty thousand seeds, and check that every p
 
 seeds: $(VENV)/dev  ## Simulate two thousand seeds, as before every change that lands
 	$(BIN)/troupe simulate --seeds 2000
+
+mutants: $(VENV)/dev  ## Plant known faults one by one, and check that a test notices each
+	$(BIN)/python -m tests.mutants --only "$(ONLY)"
 
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
   --no-emit-index-url --no-emit-find-links pyproject.toml

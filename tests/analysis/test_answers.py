@@ -7,6 +7,7 @@ import pytest
 
 from analysis import Reader
 from tests.analysis.making import ANSWER, CALL_REVIEW, answer, prediction, read
+from tests.analysis.own import analysis_of
 
 WHOLE = json.dumps(ANSWER)
 
@@ -298,3 +299,14 @@ def test_escaped_characters_are_content() -> None:
 
     assert reading.repair_grade == "exact"
     assert reading.columns["call_summary"] == summary
+
+
+def test_an_absent_list_is_empty() -> None:
+    """No null stands in a repeated column: a load would refuse it."""
+    analysis = analysis_of({"tags": {"type": "ARRAY", "items": {"type": "STRING"}}})
+    reader = Reader(analysis)
+
+    absent = reader.read_line(prediction('{"verdict": "fine"}'), 1)
+    given = reader.read_line(prediction('{"verdict": "fine", "tags": ["a"]}'), 1)
+
+    assert [[], ["a"]] == [absent.columns["tags"], given.columns["tags"]]

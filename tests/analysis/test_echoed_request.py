@@ -95,12 +95,13 @@ def test_a_transcript_that_looks_like_its_fence_is_read_alike(transcript: str) -
         echo() | {"labels": {"record": "none"}},
         echo() | {"labels": {"record": f"k-{RECORD}", "again": RECORD}},
         echo(f"{RECORD} is the number I have"),
+        echo() | {"contents": [{"role": "user", "parts": [{"text": f"{RECORD} {RECORD}"}]}]},
         {"contents": [], "labels": {"record": RECORD, "a": RECORD, "b": RECORD}},
         {"labels": {"record": RECORD}, "contents": [f"{RECORD} {RECORD}"]},
     ],
 )
 def test_an_echo_of_another_shape_gives_no_prefix(request_: dict[str, Any]) -> None:
-    """The id must be exactly twice in the turn and once in the label."""
+    """The id must be exactly twice in the turn, in its fence, and once in the label."""
     assert learn_prefix(_line(request=request_), RECORD, CALL_REVIEW.fence) is None
 
 

@@ -116,6 +116,11 @@ def test_only_the_codes_of_a_status_are_stored() -> None:
     assert reading.detail == "400 INVALID_ARGUMENT"
 
 
+def test_a_status_without_a_code_is_not_stored() -> None:
+    """Whatever it says."""
+    assert "a status without a code" == read(status="Mrs Miller is out", response={}).detail
+
+
 def test_parts_are_joined_without_thoughts() -> None:
     """An answer may have several parts; those marked as thoughts are not part of it."""
     parts = [
@@ -173,6 +178,14 @@ def test_the_key_is_read_from_three_places(fields: dict[str, Any]) -> None:
     reading = read(WHOLE, **fields)
 
     assert (reading.record_id, reading.error_type) == (RECORD, None)
+
+
+def test_a_custom_id_names_the_record_before_the_label_does() -> None:
+    """They differ, so there is no row; the error is one of the record that the id names."""
+    label = {"labels": {"record": f"k-{OTHER}"}}
+    reading = read(WHOLE, key=..., custom_id=f"k-{RECORD}", request=label)
+
+    assert (RECORD, "key_mismatch") == (reading.record_id, reading.error_type)
 
 
 @pytest.mark.parametrize(

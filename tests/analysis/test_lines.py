@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Reader, encode_reading, lines_of
-from analysis.reading.prediction_line import TOO_LONG
+from analysis.reading.prediction_line import TOO_LONG, _PartialLine
 from tests.analysis.making import ANSWER, CALL_REVIEW, held, prediction
 
 
@@ -32,6 +32,18 @@ def test_a_line_over_the_limit_is_an_error_and_is_not_kept() -> None:
 
     reading = Reader(CALL_REVIEW).read_line(TOO_LONG, 3)
     assert (reading.line, reading.error_type) == (3, "json_parse_error")
+
+
+def test_a_line_over_the_limit_takes_no_memory() -> None:
+    """However many blocks it has; up to the limit every piece is kept."""
+    partial = _PartialLine(longest=10)
+
+    partial.add(b"x" * 10)
+    assert [b"x" * 10] == partial._pieces
+    for _ in range(3):
+        partial.add(b"x" * 10)
+        assert [] == partial._pieces
+    assert TOO_LONG == partial.end()
 
 
 def test_blank_lines_are_counted_and_not_read() -> None:

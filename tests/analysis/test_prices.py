@@ -40,7 +40,9 @@ def test_a_price_is_found_by_the_last_part_of_a_name() -> None:
     assert prices_of(name) == prices_of(f"publishers/google/models/{name}") is not None
 
 
-@pytest.mark.parametrize("model", ["gemma3", "", "gemini-3.5-flash-lite-tuned"])
+@pytest.mark.parametrize(
+    "model", ["gemma3", "", "gemini-3.5-flash-lite-tuned", "gemini-2.5-flash-preview"]
+)
 def test_an_unknown_model_has_no_price(model: str) -> None:
     """None is not the price 0."""
     assert (None, None, None) == (price_of(model), prices_of(model), price_with_source(model))

@@ -154,6 +154,16 @@ def test_preflight_refuses_a_file_over_the_limits() -> None:
         list(preflight(CALL_REVIEW, lines("x"), Preflight(size=1_000_000_000)))
 
 
+def test_preflight_takes_as_many_different_lines_as_the_service() -> None:
+    """And not one more."""
+    seen = Preflight()
+    for number in range(200_000):
+        seen.count(b"", b"%d" % number)
+
+    with pytest.raises(PreflightError, match="200000 lines"):
+        seen.count(b"", b"200000")
+
+
 def _file(*contents: object) -> Iterator[bytes]:
     for number, content in enumerate(contents):
         body = {"key": f"k-{number}", "request": content}

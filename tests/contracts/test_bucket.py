@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from handlers.ports import Bucket
+from handlers.ports import Blob, Bucket
 from tests.contracts.bucket_suite import BucketSuite
 from tests.contracts.differences import CLOUD_STORAGE, expect
 from troupe.backends.local.bucket import LocalBucket
@@ -67,3 +67,19 @@ def test_a_half_written_object_of_a_killed_process_is_not_listed(tmp_path: Path)
     (tmp_path.with_name(f"{tmp_path.name}-aside") / "c-99999").write_bytes(b"half")
 
     assert [bucket.uri("a/b")] == [blob.uri for blob in bucket.list(bucket.uri("a"))]
+
+
+def test_an_object_is_listed_once_it_is_whole(tmp_path: Path) -> None:
+    """A process that reads while another writes finds nothing, rather than a half."""
+    bucket = LocalBucket(tmp_path)
+    seen: list[list[Blob]] = []
+
+    def chunks() -> Iterator[bytes]:
+        yield b"half"
+        seen.append(bucket.list(bucket.uri("a")))
+        yield b"and half"
+
+    written = bucket.write_once("a/b", chunks())
+
+    assert [[]] == seen
+    assert [written] == bucket.list(bucket.uri("a"))

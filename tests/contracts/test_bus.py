@@ -91,6 +91,31 @@ def harness() -> Iterator[LocalBusHarness]:
 # Delivery
 
 
+def test_the_count_of_an_acknowledged_message_starts_again(harness: LocalBusHarness) -> None:
+    """The same event may be republished later, and has all of its attempts then."""
+    harness.send("batch-planned", **{"ce-id": "e1"})
+    for _ in range(2):
+        number, _ = harness.lease()
+        harness.bus.refuse(number)
+    harness.drain()
+
+    assert [] == harness.kept()
+    harness.send("batch-planned", **{"ce-id": "e1"})
+    assert 1 == harness.lease()[1].message.delivery_attempt
+
+
+def test_a_signal_is_not_delivered_again_after_ten_minutes(harness: LocalBusHarness) -> None:
+    """The next tick says the same; an event is delivered until its last attempt."""
+    harness.send("watch-tick")
+    harness.send("jsonl-uploaded")
+    harness.clock.pass_(RETRY.signal_seconds + 1)
+    for _ in range(2):
+        number, _ = harness.lease()
+        harness.bus.refuse(number)
+
+    assert ["jsonl-uploaded"] == [message.topic for message in harness.drain()]
+
+
 def test_a_message_arrives_as_it_was_sent(harness: LocalBusHarness) -> None:
     """Body, attributes, id and time."""
     id_ = harness.send(colour="red")

@@ -29,6 +29,7 @@ from events import (
     topic_of,
     topic_of_type,
     type_of,
+    wrap_command,
 )
 from tests.events.making import DEPLOYMENT, NOON, events, events_of, wrapped
 
@@ -295,3 +296,15 @@ def test_ids_contain_the_deployment() -> None:
     """Two deployments in one project have different ids for the same attempt."""
     assert "d1__r1__2__1" == DEPLOYMENT.attempt("r1", 2, 1)
     assert "troupe__close__d1__r1__2__1" == DEPLOYMENT.job("close", "r1", 2, 1)
+
+
+def test_a_command_that_spells_a_number_otherwise_is_the_same_command() -> None:
+    """20 and 20.0 per cent: its content is hashed, and compared with that of its id."""
+    bodies = [
+        wrap_command(
+            RunRequested(run_id="r1", breaker=breaker), deployment=DEPLOYMENT, id_="q1", time=NOON
+        ).data
+        for breaker in (20, 20.0)
+    ]
+
+    assert bodies[0] == bodies[1]

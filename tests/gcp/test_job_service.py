@@ -137,6 +137,17 @@ def test_a_list_filters_by_label_and_by_time() -> None:
     )
 
 
+def test_a_list_filters_by_all_labels() -> None:
+    """A job of another attempt has one of them as well."""
+    tool, client = model([])
+
+    tool.find({"troupe": "ab12", "attempt": "ab12__r1__1__1"})
+
+    assert 'labels.troupe="ab12" AND labels.attempt="ab12__r1__1__1"' == (
+        client.calls[0][1]["request"].filter
+    )
+
+
 def test_a_label_s_value_is_quoted() -> None:
     """Backslashes and quotes are escaped."""
     assert r'labels.a="x\" OR \\"' == label_filter({"a": 'x" OR \\'})

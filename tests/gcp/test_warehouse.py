@@ -280,6 +280,7 @@ def test_a_load_job_s_id_derives_from_its_objects() -> None:
         load["sourceUris"], load["sourceFormat"], load.get("maxBadRecords", 0),
         load["ignoreUnknownValues"],
     )  # fmt: skip
+    assert "WRITE_TRUNCATE" == load["writeDisposition"], "a load that ran before is replaced"
     assert [("job", "INTEGER", "REQUIRED")] == [
         (f["name"], f["type"], f["mode"]) for f in load["schema"]["fields"]
     ]

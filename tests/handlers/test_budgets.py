@@ -181,3 +181,26 @@ def test_what_is_on_its_way_counts_as_spent(capped: Capped) -> None:
         harness.backend.deliver_next()
 
     assert [("second", "over_budget")] == [row[:2] for row in refused(harness)]
+
+
+def test_a_model_without_a_known_price_is_refused_under_a_cap_in_money(capped: Capped) -> None:
+    """A cap in tokens needs no price."""
+    harness = capped()
+    harness.request("dollars", budget=1_000.0, model="gemini-unheard-of")
+    harness.request("tokens", budget_tokens=1_000_000, model="gemini-unheard-of")
+    for _ in range(2):
+        harness.backend.deliver_next()
+
+    assert [("dollars", "unknown_price")] == [row[:2] for row in refused(harness)]
+    assert [("tokens",)] == harness.sql("SELECT run_id FROM run_plans")
+
+
+def test_a_dry_run_is_not_refused_for_its_cost(capped: Capped) -> None:
+    """It costs nothing, and shows what the run would cost."""
+    harness = capped()
+
+    harness.request(dry_run=True, budget=0.000001)
+    harness.play()
+
+    assert [] == refused(harness)
+    assert 60 == harness.one("SELECT would_records FROM run_plans")

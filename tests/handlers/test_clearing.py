@@ -206,6 +206,21 @@ def test_a_record_that_an_open_run_holds_is_not_cleared(
     assert 4 == harness.books("r1")["failed"]
 
 
+def test_what_came_after_a_clearing_can_be_cleared_as_well(harness: LocalHarness) -> None:
+    """Each clearing of a run is a transaction of its own."""
+    harness.load(calls(2))
+    harness.run("r1")
+    stored = "processed_records WHERE first_processed_execution_id = 'r1'"
+    harness.sql(f"CREATE TEMP TABLE before AS SELECT * FROM {stored}")  # noqa: S608
+    clear_history(harness.backend, "r1", sure=True)
+    harness.sql("INSERT INTO processed_records SELECT * FROM before")  # imported again by hand
+
+    assert clear_history(harness.backend, "r1", sure=True).cleared
+
+    assert 0 == harness.one(f"SELECT count(*) FROM {stored}")  # noqa: S608
+    assert [(2,), (2,)] == harness.sql("SELECT records FROM history_clearings")
+
+
 def test_clearing_is_refused_while_an_open_run_holds_a_record(
     make_harness: Callable[..., LocalHarness],
 ) -> None:

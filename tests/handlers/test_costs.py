@@ -2,12 +2,17 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from analysis import load_analysis
+from analysis.prices import price_of
+from handlers.runs.estimate import estimate
+from handlers.summary.costs import RunTotals, Saving, parts_of, saved_of
 from handlers.summary.run_summary import ExitCount, RunSummary, summarise
 from tests.harness import LocalHarness, calls, id_of
+from tracking import Plan
 from troupe.standin.corrupt import Corruption, Kind
 
 MakeHarness = Callable[..., LocalHarness]
@@ -94,3 +99,48 @@ def test_the_report_of_a_run_is_kept_as_a_row(make_harness: MakeHarness) -> None
     assert wasted == report["totals"]["wasted"] > 0
     assert 0.0 == saved
     assert report["money"]["price"]["source"]
+
+
+def test_thoughts_cost_what_output_costs_and_cached_tokens_have_their_own_price() -> None:
+    """Each token is in one part, and cached tokens are no input."""
+    model = load_analysis("call_review_v1").model
+    price = price_of(model)
+    assert price is not None
+    totals = RunTotals(
+        attempts=1, repeated_attempts=0, asked=1, lines=1, prompt_tokens=1_000, cached_tokens=400,
+        thoughts_tokens=30, output_tokens=70, cost=None, wasted=None, repeated_cost=None,
+        reading_seconds=0, peak_megabytes=None, recovery_seconds=None,
+    )  # fmt: skip
+
+    parts = parts_of(model, totals, estimate(1, 5_000, model, load_analysis("call_review_v1")))
+
+    assert [
+        ("input", 600, price.input), ("cached", 400, price.cached),
+        ("output", 70, price.output), ("thoughts", 30, price.output),
+    ] == [(each.part, each.tokens, each.price) for each in parts]  # fmt: skip
+    assert price.input < price.output
+    assert [pytest.approx(each.tokens * (each.price or 0) / 1e6) for each in parts] == [
+        each.cost for each in parts
+    ]
+
+
+def test_a_saving_is_valued_at_the_mean_of_its_own_run_where_that_is_known() -> None:
+    """Else at the mean of all runs of the analysis; without either it is unknown, and none is 0."""
+
+    class FakePlan:
+        copies, processed, changed = 1, 2, 3
+
+    class EmptyPlan:
+        copies = processed = changed = 0
+
+    plan, empty = cast("Plan", FakePlan()), cast("Plan", EmptyPlan())
+
+    assert (6, 0.02, "run", 0.12) == values(saved_of(plan, 0.02, 0.05))
+    assert (6, 0.05, "analysis", 0.30) == values(saved_of(plan, None, 0.05))
+    assert (6, None, None, None) == values(saved_of(plan, None, None))
+    assert (0, 0.02, "run", 0.0) == values(saved_of(empty, 0.02, None))
+
+
+def values(saving: Saving) -> tuple[Any, ...]:
+    cost = saving.cost if saving.cost is None else round(saving.cost, 9)
+    return saving.records, saving.each, saving.by, cost

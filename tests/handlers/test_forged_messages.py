@@ -19,6 +19,7 @@ from events import (
     topic_of,
 )
 from handlers.choreography import CHOREOGRAPHY
+from handlers.dispatch.dead_letters import CAUSE, NOT_RECORDED
 from handlers.ports import Job, JobState
 from tests.harness import START, LocalHarness, calls
 from troupe.backends.local.backend import LocalSettings
@@ -173,6 +174,25 @@ def test_a_forged_message_holds_up_no_real_event(make_harness: MakeHarness) -> N
     books = harness.books("r1")
     assert (4, True, True) == (books["analysed"], books["completed"], books["ok"])
     assert 1 == harness.jobs()
+
+
+def test_a_letter_of_a_message_that_was_not_recorded_is_not_one_of_its_event(
+    make_harness: MakeHarness,
+) -> None:
+    """Also when the event is recorded by now: it was published before, by somebody else."""
+    harness = make_harness()
+    harness.load(calls(4))
+    harness.request()
+    harness.play_until("batch-planned")
+    event = recorded(harness, "batch-planned")
+    body, attributes = to_pubsub(event)
+
+    harness.backend.bus.send("dead-letter-write-jsonl", body, attributes | {CAUSE: NOT_RECORDED})
+    harness.play()
+
+    assert 1 == harness.one("SELECT count(*) FROM dead_letters")
+    assert 0 == harness.one("SELECT count(*) FROM dead_letters WHERE event_id = ?", event.id)
+    assert harness.books("r1")["completed"]
 
 
 def test_a_letter_with_a_forged_body_replays_what_is_recorded(make_harness: MakeHarness) -> None:

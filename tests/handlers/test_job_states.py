@@ -46,6 +46,18 @@ def test_a_job_is_awaited_until_nothing_more_will_be_written(state: JobState) ->
         ([job(JobState.CANCELLED, 1)], JobCancelled, "cancelled", "cancelled"),
         ([None], JobFailed, "deleted", "failed"),
         ([job(JobState.FAILED, 13), job(JobState.SUCCEEDED)], JobSucceeded, "", "succeeded"),
+        (
+            [job(JobState.PARTIALLY_SUCCEEDED), job(JobState.SUCCEEDED)],
+            JobSucceeded,
+            "",
+            "succeeded",
+        ),
+        (
+            [job(JobState.CANCELLED), job(JobState.FAILED, 3)],
+            JobFailed,
+            "import_refused",
+            "refused",
+        ),
     ],
 )
 def test_the_end_of_an_attempt_is_one_event_for_all_of_its_jobs(
@@ -65,3 +77,23 @@ def test_two_looks_that_differ_are_two_events() -> None:
 
     assert type(first) is type(second)
     assert first.observation != second.observation
+
+
+def test_the_output_of_every_job_is_read() -> None:
+    """Of those in view and of deleted ones, in one order."""
+    jobs = {"j2": job(JobState.FAILED, name="j2"), "j1": job(JobState.SUCCEEDED), "j3": None}
+
+    event = end_of(jobs, ["gs://b/deleted"], KEY)
+
+    assert ["gs://b/deleted", "gs://b/j1", "gs://b/j2"] == event.outputs
+    assert ["j1", "j2", "j3"] == event.jobs
+
+
+@pytest.mark.parametrize("cause", ["model_not_found", "bad_request", "not_found"])
+def test_a_job_that_was_refused_at_its_creation_is_refused_for_good(cause: str) -> None:
+    """The next attempt would be refused too."""
+    event = JobFailed(
+        run_id="r1", planned_on="2026-03-02", batch=1, attempt=1, jobs=[], outputs=[], cause=cause
+    )
+
+    assert "refused" == ending_of(event)

@@ -147,6 +147,22 @@ def test_a_live_job_of_a_closed_attempt_is_cancelled_and_reported(
     )
 
 
+def test_a_live_job_of_an_attempt_that_is_not_closed_runs_on(make_harness: MakeHarness) -> None:
+    """Its claim may be committed and not yet seen."""
+    harness = make_harness(behaviour=Behaviour(running_seconds=10**6))
+    harness.load(calls(4))
+    harness.request()
+    harness.play_until("job-submitted")
+    harness.sql("DELETE FROM claims")
+
+    harness.tick(minutes=5)
+
+    (job,) = harness.backend.dependencies.job_service.find({})
+    assert not job.state.ended
+    assert job.state.name != "CANCELLING"
+    assert 0 == harness.one("SELECT count(*) FROM error_tracking")
+
+
 def close_without_jobs(harness: LocalHarness, key: AttemptKey) -> None:
     """Close an attempt although its job lives, which no handler does."""
     close(key, harness.backend.dependencies.tracking, POLICY, ending="discarded")

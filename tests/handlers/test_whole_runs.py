@@ -74,6 +74,14 @@ def test_zero_pending_is_a_clean_completed_run(harness: LocalHarness) -> None:
     assert ["run-requested", "run-planned", "run-completed", "report-written"] == harness.topics()
 
 
+def test_a_run_without_records_is_completed_by_its_plan(harness: LocalHarness) -> None:
+    """No tick is needed."""
+    harness.request()
+    harness.backend.deliver_next()
+
+    assert ["run-requested", "run-planned", "run-completed"] == harness.topics()
+
+
 def test_empty_and_duplicate_rows_are_skipped_with_their_reason(harness: LocalHarness) -> None:
     """Nothing is dropped silently."""
     harness.load([*calls(4), call(1), call(8, transcript=None), call(9, transcript=" \n ")])

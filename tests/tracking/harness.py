@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from analysis import load_analysis
 from analysis.prices import prices_of
 from events import (
@@ -96,10 +98,16 @@ class TrackingHarness:
     def reprocess(self, run_id: str, **request: Any) -> Plan:
         return self._planned(ReprocessRequested(run_id=run_id, **request))
 
-    def _planned(self, request: RunRequested | ReprocessRequested) -> Plan:
-        floor = event_time_floor(request, self.tracking)
+    def plan_under(self, analysis: str, run_id: str, **request: Any) -> Plan:
+        """Plan a run of another version of the analysis."""
+        return self._planned(RunRequested(run_id=run_id, **request), analysis=analysis)
+
+    def _planned(self, request: RunRequested | ReprocessRequested, **changed: Any) -> Plan:
+        asked = msgspec.structs.replace(request, **changed)
+        floor = event_time_floor(asked, self.tracking)
         self.clock.pass_(1)
-        self.tracking.plan_run(request.run_id, plan_params(request, "m1", ANALYSIS, floor))
+        params = plan_params(request, "m1", ANALYSIS, floor) | changed
+        self.tracking.plan_run(request.run_id, params)
         plan = self.tracking.plan_of(request.run_id)
         assert plan is not None
         return plan
@@ -127,6 +135,7 @@ class TrackingHarness:
         prices: tuple[float, float, float] | None = prices_of(MODEL),
         model: str = MODEL,
         grounding: bool = True,
+        analysis: str = ANALYSIS.name,
     ) -> Closing:
         attempt_key = AttemptKey(run_id=run_id, planned_on=DAY, batch=batch, attempt=attempt)
         self.clock.pass_(1)
@@ -143,7 +152,7 @@ class TrackingHarness:
                 answer_columns=answer_columns(ANALYSIS),
                 summary_column="call_summary",
                 grounding=grounding,
-                analysis=ANALYSIS.name,
+                analysis=analysis,
                 prompt_fingerprint=ANALYSIS.prompt_fingerprint(model),
                 reader_fingerprint=ANALYSIS.reader_fingerprint,
                 model=model,

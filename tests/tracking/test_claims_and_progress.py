@@ -1,7 +1,20 @@
 """Claims on attempts, and the progress of a run."""
 
-from tests.tracking.harness import DAY, TrackingHarness, bad, calls, good, id_of, planned, stopped
-from tracking import AttemptKey
+from typing import Any
+
+from events import BatchCompleted, BatchPlanned, JobFailed, RunStopped
+from tests.tracking.harness import (
+    DAY,
+    TrackingHarness,
+    all_good,
+    bad,
+    calls,
+    good,
+    id_of,
+    planned,
+    stopped,
+)
+from tracking import AttemptKey, Delivery
 
 KEY = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=1)
 
@@ -66,6 +79,51 @@ def test_only_a_planned_and_open_attempt_is_claimed(harness: TrackingHarness) ->
     assert [] == claims(harness, attempt=2)
 
 
+def test_a_stop_of_another_run_voids_no_claim(harness: TrackingHarness) -> None:
+    """Stops belong to one run."""
+    planned(harness)
+    harness.record(RunStopped(run_id="r2", planned_on=DAY, reason="operator"))
+    claim(harness)
+
+    assert ["create"] == [state for _, state, _ in claims(harness)]
+
+
+def test_no_claim_is_taken_on_a_closed_attempt(harness: TrackingHarness) -> None:
+    """Its records are decided; the next attempt has claims of its own."""
+    planned(harness)
+    harness.close([], ending="failed")
+    for attempt in (1, 2, 3):
+        claim(harness, attempt=attempt)
+
+    assert ([], []) == (claims(harness), claims(harness, attempt=3))
+    assert ["create"] == [state for _, state, _ in claims(harness, attempt=2)]
+
+
+def test_no_claim_is_taken_on_an_attempt_whose_end_is_recorded(harness: TrackingHarness) -> None:
+    """Its closing follows without another job; the end of another attempt is no matter of it."""
+    planned(harness)
+    end = JobFailed(
+        run_id="r1", planned_on=DAY, batch=1, attempt=1, jobs=[], outputs=[], cause="failed"
+    )
+    harness.record(end)
+    claim(harness)
+    assert (True, []) == (harness.tracking.claims_of(KEY).ended, claims(harness))
+
+    harness.close([], ending="failed", cause="failed")
+    claim(harness, attempt=2)
+    assert 1 == len(claims(harness, attempt=2))
+
+
+def test_no_claim_is_taken_on_an_attempt_after_the_last(harness: TrackingHarness) -> None:
+    """The one before it left nothing open."""
+    rows = planned(harness)
+    harness.close(all_good(rows))
+
+    claim(harness, attempt=2)
+
+    assert [] == claims(harness, attempt=2)
+
+
 def test_claims_of_two_attempts_are_separate(harness: TrackingHarness) -> None:
     """Each attempt has its own first claim."""
     planned(harness)
@@ -79,11 +137,14 @@ def test_claims_of_two_attempts_are_separate(harness: TrackingHarness) -> None:
 def test_a_claim_whose_transaction_runs_twice_is_one_row(harness: TrackingHarness) -> None:
     """The INSERT is guarded."""
     planned(harness)
-    claim(harness)
-    harness.sql("DELETE FROM local_jobs")
-    claim(harness)
+    for _ in range(2):
+        claim(harness)
+        harness.tracking.return_claim(KEY, 1)
+        harness.sql("DELETE FROM local_jobs")
 
-    assert 1 == len(claims(harness))
+    assert [("create", 1), ("returned", 1)] == harness.sql(
+        "SELECT state, count(*) FROM claims GROUP BY 1 ORDER BY 1"
+    )
 
 
 # Progress
@@ -112,3 +173,77 @@ def test_a_batch_is_finished_when_its_closing_leaves_nothing_open(
     assert (2, 1, True, 2, 1) == (
         after.batches, after.finished, after.canary_finished, after.records_over, after.failed_over
     )  # fmt: skip
+
+
+def over(batch: int, failed: int = 0) -> BatchCompleted:
+    return BatchCompleted(
+        run_id="r1", planned_on=DAY, batch=batch, attempts=1, analysed=2 - failed, failed=failed,
+        released=0,
+    )  # fmt: skip
+
+
+def three_batches(harness: TrackingHarness) -> None:
+    harness.source(calls(6))
+    harness.plan(canary=2, rows_per_batch=2)
+
+
+def members(harness: TrackingHarness, batch: int) -> list[dict[str, Any]]:
+    rows = {id_of(row): row for row in calls(6)}
+    ids = harness.sql("SELECT record_id FROM batch_records WHERE batch = ? ORDER BY 1", batch)
+    return [rows[record] for (record,) in ids]
+
+
+def test_a_batch_that_is_over_before_the_one_ahead_of_it_is_not_passed_by(
+    harness: TrackingHarness,
+) -> None:
+    """`over_to` says that all batches up to it are over: it is never looked back."""
+    three_batches(harness)
+    for batch in (1, 3):
+        harness.close(all_good(members(harness, batch)), batch=batch)
+        harness.record(over(batch))
+
+    progress = harness.tracking.progress("r1", DAY)
+
+    assert (2, 1, 4) == (progress.finished, progress.over_to, progress.records_over)
+
+
+def test_a_record_that_failed_in_an_early_attempt_counts_once(harness: TrackingHarness) -> None:
+    """Each closing counts the whole batch; the breaker reads the last one."""
+    three_batches(harness)
+    first, second = members(harness, 1)
+    harness.close([bad(first, "blocked"), bad(second, "truncated", 2)])
+    harness.close([good(second)], attempt=2)
+    harness.record(over(1, failed=1))
+
+    progress = harness.tracking.progress("r1", DAY)
+
+    assert (2, 1) == (progress.records_over, progress.failed_over)
+
+
+def test_batches_that_were_over_at_an_earlier_look_still_count(harness: TrackingHarness) -> None:
+    """Their rows are not read again; the breaker needs their failures."""
+    three_batches(harness)
+    harness.close([bad(members(harness, 1)[0], "blocked"), good(members(harness, 1)[1], 2)])
+    harness.tracking.progress("r1", DAY)
+    harness.close(all_good(members(harness, 2)), batch=2)
+
+    for _ in range(2):
+        progress = harness.tracking.progress("r1", DAY)
+        assert (2, 4, 1) == (progress.finished, progress.records_over, progress.failed_over)
+
+
+def test_only_batches_within_the_window_that_have_not_begun_may_begin(
+    harness: TrackingHarness,
+) -> None:
+    """With the number of their records."""
+    three_batches(harness)
+    assert {1: 2, 2: 2} == harness.tracking.batches_to_begin("r1", DAY, 0, 2)
+    assert {2: 2} == harness.tracking.batches_to_begin("r1", DAY, 1, 2)
+
+    planned_one = BatchPlanned(run_id="r1", planned_on=DAY, batch=1, attempt=1, records=2)
+    harness.record(planned_one)
+    envelope = harness.event_log.load(["d1__batch-planned__r1__1__1"], harness.clock().date())[0]
+    done = Delivery(envelope=envelope, handler="write-jsonl", outcome="done")
+    harness.event_log.record_deliveries([done], harness.clock())
+
+    assert {2: 2, 3: 2} == harness.tracking.batches_to_begin("r1", DAY, 0, 3)

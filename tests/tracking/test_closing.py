@@ -2,7 +2,7 @@
 
 import pytest
 
-from events import RunStopped
+from events import RunCompleted, RunStopped
 from tests.tracking.harness import (
     DAY,
     OUTPUT,
@@ -372,7 +372,37 @@ def test_a_closing_that_runs_twice_stores_its_rows_once(
     assert before == harness.everything()
 
 
+def test_an_attempt_without_a_job_releases_its_records(harness: TrackingHarness) -> None:
+    """No job will answer them, whatever the event log says of a stop."""
+    planned(harness)
+
+    closing = harness.close([], ending="cancelled", never_started=True)
+
+    assert ((0, 0, 3, 0), "released", "cancelled") == (
+        counts(closing), closing.outcome, closing.cause
+    )  # fmt: skip
+
+
 # Several attempts
+
+
+def test_an_answer_that_was_cut_off_in_another_run_is_no_matter_of_this_one(
+    harness: TrackingHarness,
+) -> None:
+    """The output limit is raised for the attempts after it, in its own run."""
+    rows = planned(harness, 1)
+    harness.close([bad(rows[0], "truncated")])
+    harness.close([], attempt=2, ending="discarded")
+    harness.record(
+        RunCompleted(
+            run_id="r1", planned_on=DAY, batches=1, records=1, analysed=0, failed=0, released=1
+        )
+    )
+    harness.plan("r2")
+    harness.close([], run_id="r2")
+
+    second = AttemptKey(run_id="r2", planned_on=DAY, batch=1, attempt=2)
+    assert [False] == [each.was_truncated for each in harness.tracking.requests_of(second)]
 
 
 def test_the_totals_of_a_closing_cover_the_whole_batch(harness: TrackingHarness) -> None:

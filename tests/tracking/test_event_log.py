@@ -193,3 +193,19 @@ def test_an_event_is_known_by_its_own_time_however_long_the_log_is(
     assert not any(
         harness.event_log.known(each, "write-jsonl", harness.clock()).is_recorded for each in wrong
     )
+
+
+def test_an_event_is_handled_when_its_handler_finished_it_or_it_was_discarded(
+    harness: TrackingHarness,
+) -> None:
+    """A wait or a dead letter finishes nothing, and no handler finishes it for another."""
+    event = recorded(harness)
+
+    def is_handled(by: str = "write-jsonl") -> bool:
+        return harness.event_log.known(event, by, harness.clock()).is_handled
+
+    for outcome in ("waited", "republished", "given_up", "dead_lettered", "replayed"):
+        record_delivery(harness, event, outcome)
+        assert not is_handled()
+    record_delivery(harness, event, "discarded")
+    assert (True, False) == (is_handled(), is_handled(by="submit-job"))

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analysis import Request, render
 from events import RunCompleted, RunRequested
+from events.commands import BYTES_LIMIT
 from handlers.runs.plan_params import plan_params
 from handlers.summary.run_summary import SKIPPED
 from tests.tracking.harness import (
@@ -23,6 +24,7 @@ from tests.tracking.harness import (
     calls,
     good,
     id_of,
+    stopped,
 )
 from tracking import Plan, Source
 from tracking.statements import transaction
@@ -34,6 +36,9 @@ few = settings(
     max_examples=20,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
+
+
+PLANNED = ("batch_records", "batch_plans", "run_plans")
 
 
 def skipped(plan: Plan) -> dict[str, int]:
@@ -330,6 +335,28 @@ def test_a_record_that_another_open_run_holds_is_left_out(harness: TrackingHarne
     assert [(3, 3)] == harness.sql("SELECT count(*), count(DISTINCT record_id) FROM batch_records")
 
 
+def test_a_stopped_run_holds_its_records_until_it_is_completed(harness: TrackingHarness) -> None:
+    """A job that was paid for may still answer them."""
+    harness.source(calls(3))
+    harness.plan("r1")
+    harness.record(stopped("operator"))
+
+    assert {"held": 3} == skipped(harness.plan("r2"))
+
+
+def test_a_released_record_is_taken_whatever_its_earlier_attempts_met(
+    harness: TrackingHarness,
+) -> None:
+    """An error after which it was asked again is no failure."""
+    harness.source(calls(2))
+    harness.plan("r1")
+    harness.close([good(call(0)), bad(call(1), "truncated", 2)])
+    harness.close([], attempt=2, ending="discarded")
+    harness.record(completed())
+
+    assert (1, {"processed": 1}) == ((plan := harness.plan("r2")).records, skipped(plan))
+
+
 def test_a_completed_run_holds_nothing(harness: TrackingHarness) -> None:
     """Records that it released may be planned."""
     harness.source(calls(3))
@@ -571,12 +598,13 @@ def test_a_plan_whose_transaction_runs_twice_is_stored_once(harness: TrackingHar
     """A job may be reported as failed after its commit and is run again: every INSERT is guarded."""
     harness.source(calls(3))
     harness.plan("r1")
-    before = [harness.sql(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
+    before = [harness.sql(f"FROM {t} ORDER BY ALL") for t in PLANNED]
     harness.sql("DELETE FROM local_jobs")
+    harness.source(calls(2, start=3))  # arrived in between
 
     harness.plan("r1")
 
-    assert before == [harness.sql(f"FROM {t} ORDER BY ALL") for t in ("batch_records", "run_plans")]
+    assert before == [harness.sql(f"FROM {t} ORDER BY ALL") for t in PLANNED]
 
 
 def test_a_dry_run_counts_and_freezes_nothing(harness: TrackingHarness) -> None:
@@ -622,6 +650,24 @@ def test_batch_plans_hold_records_and_bytes_of_each_batch(harness: TrackingHarne
     stored = "SELECT batch, records, bytes FROM batch_plans ORDER BY 1"
     assert [2, 3, 3] == [records for _, records, _ in harness.sql(stored)]
     assert harness.sql(counts_sql) == harness.sql(stored)
+
+
+def test_a_canary_larger_than_a_batch_is_one_batch(harness: TrackingHarness) -> None:
+    """The batches after it are full."""
+    harness.source(calls(7))
+
+    harness.plan(canary=5, rows_per_batch=2)
+
+    stored = "SELECT records FROM batch_plans ORDER BY batch"
+    assert [(2,), (2,), (2,), (1,)] == harness.sql(stored)
+
+
+def test_the_last_record_of_a_batch_does_not_exceed_the_limit_of_the_service() -> None:
+    """The limit that a request names may be exceeded by one record, Google's may not."""
+    largest = ANALYSIS.line_overhead_bytes + ANALYSIS.max_transcript_bytes
+    request = RunRequested(run_id="r1", bytes_per_batch=BYTES_LIMIT)
+
+    assert BYTES_LIMIT == plan_params(request, "m1", ANALYSIS)["bytes_per_batch"] + largest
 
 
 def test_an_empty_source_gives_a_plan_of_zeros(harness: TrackingHarness) -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -127,6 +128,23 @@ def test_an_attempt_with_two_jobs_is_counted_as_paid_twice(harness: TrackingHarn
     assert 0 == harness.totals()["paid_twice"]
     harness.record(two)
     assert 1 == harness.totals()["paid_twice"]
+
+
+@pytest.mark.parametrize(("processed_at", "paid_twice"), [("2026-03-01", 1), ("2026-03-03", 0)])
+def test_a_record_that_was_stored_before_its_plan_is_counted_as_paid_twice(
+    harness: TrackingHarness, processed_at: str, paid_twice: int
+) -> None:
+    """The plan leaves such records out; what another run stored later is another matter."""
+    rows = planned(harness)
+    harness.sql(
+        "INSERT INTO processed_records (record_id, analysis, transcript_fingerprint, "
+        "first_processed_execution_id, batch, attempt, processed_at) "
+        "SELECT record_id, analysis, transcript_fingerprint, 'earlier', 1, 1, CAST(? AS TIMESTAMP) "
+        "FROM batch_records WHERE record_id = ?",
+        processed_at, id_of(rows[0]),
+    )  # fmt: skip
+
+    assert paid_twice == harness.totals()["paid_twice"]
 
 
 def test_one_event_id_with_two_bodies_is_counted(harness: TrackingHarness) -> None:

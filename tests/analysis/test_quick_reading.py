@@ -1,0 +1,141 @@
+"""Lines that look like the others of their file and are not: the fast path leaves them alone."""
+
+import json
+from typing import Any
+
+import pytest
+
+from analysis import Reader, Reading, encode_reading
+from tests.analysis.making import ANSWER, CALL_REVIEW, OTHER, echo
+from tests.analysis.test_echoed_request import _line
+
+TEXT = json.dumps(ANSWER)
+THIRD = "ab" * 16
+
+
+def quickly(line: bytes) -> Reading:
+    """Read the line after one that taught the reader the constant bytes of the file.
+
+    A reader that knows nothing must read it alike.
+    """
+    reader = Reader(CALL_REVIEW)
+    assert reader.read_line(_line(), 1).error_type is None
+    quick, full = reader.read_line(line, 2), Reader(CALL_REVIEW).read_line(line, 2)
+    assert encode_reading(full) == encode_reading(quick)
+    return quick
+
+
+def response(parts: list[dict[str, Any]], **candidate: Any) -> dict[str, Any]:
+    fields = {"content": {"role": "model", "parts": parts}, "finishReason": "STOP"} | candidate
+    return {"candidates": [fields], "modelVersion": "gemini-3.5-flash-lite"}
+
+
+def test_a_usual_line_of_another_record_is_a_row() -> None:
+    """So the cases below differ from a line that is read quickly."""
+    reading = quickly(_line(OTHER, "Good morning."))
+
+    assert (OTHER, None, "exact") == (reading.record_id, reading.error_type, reading.repair_grade)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        _line(OTHER, key=f"k-{THIRD}"),
+        _line(OTHER, request=echo("Hello?", OTHER) | {"labels": {"record": f"k-{THIRD}"}}),
+        _line(OTHER, request=echo("Hello?", THIRD) | {"labels": {"record": f"k-{OTHER}"}}),
+    ],
+    ids=["key", "label", "fence"],
+)
+def test_key_label_and_fence_name_one_record(line: bytes) -> None:
+    """The answer may be another call's."""
+    assert "key_mismatch" == quickly(line).error_type
+
+
+def test_a_label_of_another_record_is_seen_within_the_constant_bytes() -> None:
+    """Every other byte of the echo is equal."""
+    line = _line(OTHER)
+    label = b'"labels":{"record":"k-' + OTHER.encode()
+    assert label in line
+
+    changed = line.replace(label, label.replace(OTHER.encode(), THIRD.encode()))
+
+    assert "key_mismatch" == quickly(changed).error_type
+
+
+def test_a_key_of_another_record_is_seen_behind_the_constant_bytes() -> None:
+    """The echo is that of one record throughout."""
+    line = _line(OTHER)
+    key = b'"key":"k-' + OTHER.encode()
+    assert key in line
+
+    changed = line.replace(key, key.replace(OTHER.encode(), THIRD.encode()))
+
+    assert "key_mismatch" == quickly(changed).error_type
+
+
+def test_a_fence_that_another_record_closes_has_no_fingerprint() -> None:
+    """What lies between is not known to be one transcript."""
+    line = _line(OTHER, "Hello there")
+    at = line.index(OTHER.encode(), line.index(b"Hello there"))
+
+    changed = line[:at] + THIRD.encode() + line[at + len(THIRD) :]
+
+    assert quickly(changed).transcript_fingerprint is None
+
+
+def test_a_request_in_another_property_is_not_the_echo() -> None:
+    """The line's own request is a text, which echoes nothing."""
+    line = _line(OTHER)
+    start, end = line.index(b',"request":'), line.index(b',"response":')
+    nested = b',"trace":{"id":1' + line[start:end] + b'},"request":"none"'
+
+    reading = quickly(line[:start] + nested + line[end:])
+
+    assert reading.transcript_fingerprint is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "error"),
+    [
+        ({"response": response([{"text": TEXT}], finishReason="MAX_TOKENS")}, "truncated"),
+        ({"response": response([{"text": TEXT, "thought": True}])}, "empty_answer"),
+        ({"response": response([{"text": TEXT}, {"text": ', "callSummary": "no"}'}])}, "any"),
+        ({"status": '{"error": {"code": 429}}'}, "service_error"),
+    ],
+    ids=["cut off", "thought", "second part", "status"],
+)
+def test_an_answer_that_is_not_finished_in_one_part_is_not_read_quickly(
+    fields: dict[str, Any], error: str
+) -> None:
+    """It is an error, by whichever way it is read."""
+    found = quickly(_line(OTHER, **fields)).error_type
+
+    assert found is not None
+    assert error in (found, "any")
+
+
+def test_token_counts_are_each_in_their_own_column() -> None:
+    """Thoughts are paid for as output, and are not part of the answer."""
+    usage = {
+        "promptTokenCount": 1, "cachedContentTokenCount": 2, "thoughtsTokenCount": 3,
+        "candidatesTokenCount": 4,
+    }  # fmt: skip
+    line = _line(OTHER, response=response([{"text": TEXT}]) | {"usageMetadata": usage})
+
+    reading = quickly(line)
+
+    assert (1, 2, 3, 4) == (
+        reading.prompt_tokens, reading.cached_tokens, reading.thoughts_tokens,
+        reading.output_tokens,
+    )  # fmt: skip
+
+
+def test_a_fence_that_is_followed_by_another_text_has_no_fingerprint() -> None:
+    """The constant bytes are compared to the end of the echo, those between fence and label too."""
+    line = _line(OTHER, "Hello there")
+    after = line.index(OTHER.encode(), line.index(b"Hello there")) + len(OTHER)
+
+    changed = line[:after] + b"!" + line[after + 1 :]
+
+    assert line[after : after + 1] not in (b'"', b"\\", b"!")
+    assert quickly(changed).transcript_fingerprint is None

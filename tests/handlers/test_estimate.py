@@ -1,0 +1,53 @@
+"""The estimate of a run: from the fewest to the most tokens, and their price."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from analysis import load_analysis
+from analysis.prices import prices_of
+from handlers.runs.estimate import ANSWER_TOKENS, BYTES_PER_TOKEN, estimate
+
+ANALYSIS = load_analysis("call_review_v1")
+
+
+def test_an_estimate_reaches_from_plain_english_without_the_schema_to_every_byte() -> None:
+    """The schema of each request may be billed or not; other scripts take more tokens a byte."""
+    schema = len(json.dumps(ANALYSIS.schema))
+    line_bytes = 100 * (schema + 4_600)
+
+    size = estimate(100, line_bytes, ANALYSIS.model, ANALYSIS)
+
+    low, high = size.input_tokens
+    assert 100 * 1_000 == low
+    assert round(line_bytes / BYTES_PER_TOKEN[1]) == high
+    assert (100 * ANSWER_TOKENS[0], 100 * ANSWER_TOKENS[1]) == size.output_tokens
+
+
+def test_an_estimate_costs_input_and_output_at_their_own_price() -> None:
+    """Per million tokens."""
+    prices = prices_of(ANALYSIS.model)
+    assert prices is not None
+
+    size = estimate(10, 200_000, ANALYSIS.model, ANALYSIS)
+
+    for cost, read, written in zip(
+        (size.low, size.high), size.input_tokens, size.output_tokens, strict=True
+    ):
+        assert pytest.approx((read * prices[0] + written * prices[2]) / 1e6) == cost
+
+
+def test_an_estimate_of_an_unknown_model_has_tokens_and_no_cost() -> None:
+    """None, never 0."""
+    size = estimate(10, 200_000, "no-such-model", ANALYSIS)
+
+    assert (None, None) == (size.low, size.high)
+    assert size.input_tokens[0] > 0
+
+
+def test_no_answer_is_expected_to_be_longer_than_its_limit() -> None:
+    """The limit of the analysis bounds both ends."""
+    short = replace(ANALYSIS, max_output_tokens=150)
+
+    assert (120 * 10, 150 * 10) == estimate(10, 200_000, short.model, short).output_tokens

@@ -1,0 +1,36 @@
+"""All mutants, in the order in which they are checked."""
+
+from .backends import BACKENDS
+from .claims import CLAIMS
+from .closing import CLOSING
+from .delivery import DELIVERY
+from .jobs import JOBS
+from .letters import LETTERS
+from .money import MONEY
+from .mutant import Mutant
+from .operations import OPERATIONS
+from .outcomes import OUTCOMES
+from .planning import PLANNING
+from .reading import READING
+from .releases import RELEASES
+from .services import SERVICES
+from .trust import TRUST
+from .watching import WATCHING
+
+MUTANTS: tuple[Mutant, ...] = (
+    *PLANNING,
+    *CLOSING,
+    *MONEY,
+    *JOBS,
+    *DELIVERY,
+    *READING,
+    *BACKENDS,
+    *OPERATIONS,
+    *LETTERS,
+    *CLAIMS,
+    *OUTCOMES,
+    *RELEASES,
+    *SERVICES,
+    *TRUST,
+    *WATCHING,
+)

@@ -1,0 +1,44 @@
+"""Previews and repeated commands: nothing is published."""
+
+from tests.harness import LocalHarness, calls
+from troupe import operations
+from troupe.operations.reprocess import reprocess
+from troupe.operations.run_requests import Preview
+
+
+def test_a_preview_of_a_run_publishes_nothing(harness: LocalHarness) -> None:
+    """By the option of the command, or by the request's own field."""
+    harness.load(calls(3))
+    before = harness.backend.bus.sent
+
+    by_option = operations.request(harness.backend, {"run_id": "r1"}, dry_run=True)
+    by_field = operations.request(harness.backend, {"run_id": "r1", "dry_run": True})
+
+    assert isinstance(by_option, Preview)
+    assert by_option == by_field
+    assert (3, before) == (by_option.records, harness.backend.bus.sent)
+
+
+def test_a_preview_of_a_reprocessing_publishes_nothing(harness: LocalHarness) -> None:
+    """It names no run."""
+    harness.load(calls(3))
+    harness.run("r1", mode="test", limit=1)
+    ((left,),) = harness.sql("SELECT count(*) FROM processed_records")
+    before = harness.backend.bus.sent
+
+    shown = reprocess(harness.backend, {"of_run": "r1"}, dry_run=True)
+
+    assert (1, None, 0) == (left, shown.run_id, shown.records)
+    assert before == harness.backend.bus.sent
+
+
+def test_a_reprocessing_that_is_known_is_not_published_again(harness: LocalHarness) -> None:
+    """A user who is unsure may give the command twice."""
+    harness.load(calls(3))
+    harness.run("r1")
+    request = {"of_run": "r1", "run_id": "again"}
+    reprocess(harness.backend, request)
+    before = harness.backend.bus.sent
+
+    assert reprocess(harness.backend, request).known
+    assert before == harness.backend.bus.sent
