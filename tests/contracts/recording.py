@@ -65,7 +65,7 @@ def record_scenario(home: Path) -> RecordedScenario:
     """Run and record a scenario that gives most queries rows to return.
 
     Corrupted answers and retries, a stopped run, a reprocessed run, a cleared history, a forgotten
-    person, a refused request, a system error, and a run that is in progress.
+    person, a refused request, a system error, a dead letter, and a run that is in progress.
     """
     corruption = Corruption(share=0.5, seed=5)
     local = LocalHarness(home, LocalSettings(corruption=corruption, deployment="d1"))
@@ -89,6 +89,8 @@ def record_scenario(home: Path) -> RecordedScenario:
     local.backend.dependencies.tracking.store_error(
         "e1", "dead_lettered", cause="bad", run_id="r1", batch=1
     )
+    local.backend.bus.send("batch-planned", b"no event", {})
+    local.play()
     _source(local, scenario, calls(2, start=30))
     local.request("r5")
     local.play_until("job-submitted", "r5")
