@@ -294,14 +294,14 @@ MUTATIONS = (
         _patch(submit_job, "take_next", _with_policy(reclaim_seconds=0)),
         seed=3,
     ),
-    Mutation("the label is not searched", _patch(submit_job, "_known_jobs", _blind), seed=138),
+    Mutation("the label is not searched", _patch(submit_job, "_known_jobs", _blind), seed=332),
     Mutation(
         "attempt n + 1 while a job of n lives", _patch(watch_jobs, "all_ended", _too_soon), seed=0
     ),
     Mutation(
         "closing id that contains the outcome",
         _patch(Tracking, "close_attempt", _closing_by_outcome),
-        seed=181,
+        seed=1022,
     ),
     Mutation("random job ids", _patch(Deployment, "job", _random_job), seed=15),
     Mutation(
@@ -348,7 +348,9 @@ MUTATIONS = (
     ),
     Mutation("no advancing by the tick", _patch(watch_jobs, "advance", _do_nothing), seed=None),
     Mutation("no handled check", _patch(EventLog, "known", _never_handled), seed=None),
-    Mutation("replay published before its mark", _patch(Replay, "is_marked_first", False), seed=9),
+    Mutation(
+        "replay published before its mark", _patch(Replay, "is_marked_first", False), seed=229
+    ),
 )
 
 

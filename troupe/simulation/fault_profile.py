@@ -141,6 +141,9 @@ _THEMES: Mapping[str, Mapping[str, Any]] = {
         "delay_seconds": (60, 120, 240),
         "park": 0.02,
         "park_seconds": (75.0, 400.0, 580.0),
+        # Claims that commit after a stop and its release have begun.
+        "slow": 0.5,
+        "slow_seconds": (50.0, 300.0),
     },
     "lost_replies": {**_BASE, **_SUBMITTING, "fail": 0.03, "crash": 0.015},
     "deleted_jobs": {
