@@ -297,7 +297,7 @@ def staging_of(harness: LocalHarness) -> list[str]:
     """Staging tables, and the files that they were loaded from."""
     named = harness.sql("SELECT table_name FROM duckdb_tables() WHERE table_name LIKE '%staging_%'")
     bucket = harness.backend.bucket
-    files = [blob.uri for blob in bucket.list(bucket.uri("staging"))]
+    files = [blob.uri.rpartition("/")[2] for blob in bucket.list(bucket.uri("staging"))]
     return [*(name for (name,) in named), *files]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.files import files_in
 from tests.mutants.listed import MUTANTS
 from tests.mutants.mutant import REPO, MisplacedMutant, Mutant
 
@@ -47,7 +48,7 @@ def test_a_text_that_occurs_twice_or_never_is_refused() -> None:
 def is_test(name: str, file: Path) -> bool:
     """Whether a file has a test of this name; a class may inherit it from a suite of contracts."""
     first, *methods = name.split("[")[0].split("::")
-    inherited = (REPO / "tests" / "contracts").glob("*_suite.py")
+    inherited = files_in(REPO / "tests" / "contracts", "*_suite.py")
     known = set().union(*map(names_in, [file, *inherited]))
     return first in names_in(file) and known.issuperset(methods)
 
