@@ -17,7 +17,7 @@ from .failure import RESULT
 from .mutant import REPO, Mutant
 
 LONGEST_SECONDS = 240
-"""A mutant can make a loop endless; its tests are ended then."""
+"""Of the processor. A mutant can make a loop endless; its tests are ended then."""
 CAUGHT, EQUIVALENT, LEFT, BROKEN = "caught", "equivalent", "NOT CAUGHT", "BROKEN"
 
 
@@ -87,8 +87,8 @@ class Copy:
         if self._result.exists() and (found := self._result.read_text(encoding="utf-8")):
             word, _, detail = found.partition(" ")
             return word, detail
-        if code == -signal.SIGALRM:
-            return "broken", f"the tests took longer than {LONGEST_SECONDS} seconds"
+        if code in (-signal.SIGPROF, -signal.SIGALRM):
+            return "broken", f"these tests do not end: {' '.join(tests)}"
         return ("broken", f"pytest ended with {code}") if code else ("", "")
 
 
