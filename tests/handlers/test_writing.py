@@ -61,3 +61,36 @@ def test_a_request_file_is_written_at_its_time_and_not_before() -> None:
     assert early.not_before == waited.value.not_before
     with pytest.raises(AssertionError, match="was written"):
         write(claims(), msgspec.structs.replace(PLANNED, not_before=now))
+
+
+class OtherContent:
+    """Holds another object under each name."""
+
+    def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
+        raise Reject("object_conflict", path)
+
+
+class ClosedMeanwhile(FakeTracking):
+    """An attempt that was open when its claims were read."""
+
+    def closing_of(self, attempt_key: Any) -> Any:
+        return "a closing"
+
+
+def test_a_writer_that_slept_past_the_end_of_its_attempt_leaves_no_dead_letter() -> None:
+    """Records may be forgotten since, so that its file differs from the one that was sent."""
+
+    def write_over(tracking: FakeTracking) -> list[Any]:
+        return list(
+            write_jsonl(
+                PLANNED,
+                cast("Tracking", tracking),
+                cast("Bucket", OtherContent()),
+                Deployment("d1"),
+                HeldClock(),
+            )
+        )
+
+    assert [] == write_over(ClosedMeanwhile())
+    with pytest.raises(Reject, match="object_conflict"):
+        write_over(FakeTracking())

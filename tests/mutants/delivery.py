@@ -119,7 +119,9 @@ DELIVERY = (
         where="tracking/queries/events_by_id.sql",
         old="PARTITION BY event_id ORDER BY recorded_at)",
         new="PARTITION BY event_id ORDER BY recorded_at DESC)",
-        tests=_EVENT_LOG,
+        tests=(
+            "tests/tracking/test_event_log.py::test_an_event_is_loaded_as_it_was_recorded_first",
+        ),
     ),
     Mutant(
         name="an event that one handler finished is finished for all",
@@ -144,21 +146,25 @@ DELIVERY = (
         where=_LOG,
         old="return recent if oldest is None else min(recent, oldest)",
         new="return recent if oldest is None else max(recent, oldest)",
-        tests=_EVENT_LOG,
+        tests=(
+            "tests/tracking/test_event_log.py::test_queries_look_back_to_the_oldest_run_without_a_report",
+        ),
     ),
     Mutant(
         name="a run without a report is not looked back to",
         where="tracking/queries/oldest_open_run.sql",
         old="SELECT 1 FROM run_reports AS p WHERE p.planned_on >= @since AND p.run_id = r.run_id",
         new="SELECT 1 FROM run_reports AS p WHERE p.planned_on >= @since",
-        tests=_EVENT_LOG,
+        tests=(
+            "tests/tracking/test_event_log.py::test_queries_look_back_to_the_oldest_run_without_a_report",
+        ),
     ),
     Mutant(
         name="a completed run is advanced by the tick",
         where="tracking/queries/open_runs.sql",
         old="f.run_id = r.run_id AND f.topic = 'run-completed'",
         new="f.run_id = r.run_id AND f.topic = 'report-written'",
-        tests=_EVENT_LOG,
+        tests=("tests/tracking/test_event_log.py::test_a_run_is_open_until_it_is_completed",),
     ),
     # Ids
     Mutant(

@@ -426,7 +426,9 @@ JOBS = (
         where="tracking/queries/waiting_attempts.sql",
         old=") AS e ON e.run_id = c.run_id AND e.batch = c.batch AND e.attempt = c.attempt",
         new=") AS e ON e.run_id = c.run_id AND e.batch = c.batch",
-        tests=("tests/tracking/test_waiting_attempts.py",),
+        tests=(
+            "tests/tracking/test_waiting_attempts.py::test_an_attempt_with_an_end_waits_for_its_closing_and_knows_the_end",
+        ),
     ),
     Mutant(
         name="the closing of another attempt closes this one",
@@ -457,7 +459,7 @@ JOBS = (
         old="if tracking.closing_of(attempt_key) is not None:",
         new="if tracking.closing_of(attempt_key) is None:",
         tests=(
-            "tests/handlers/test_clearing.py::test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter",
+            "tests/handlers/test_writing.py::test_a_writer_that_slept_past_the_end_of_its_attempt_leaves_no_dead_letter",
         ),
     ),
     Mutant(

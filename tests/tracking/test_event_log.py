@@ -1,13 +1,14 @@
 """The event log is written at least once: a row that is written twice counts once."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
-from events import BatchPlanned, Envelope, JsonlUploaded, type_of, wrap
+from events import BatchPlanned, Envelope, JsonlUploaded, ReportWritten, type_of, wrap
 from tests.events.making import cause
 from tests.tracking.harness import DAY, TrackingHarness, calls
+from tests.tracking.test_planning import completed
 from tracking import Delivery, KnownEvent, UnhandledEvent
 
 PLANNED = BatchPlanned(run_id="r1", planned_on=DAY, batch=1, attempt=1, records=2)
@@ -209,3 +210,58 @@ def test_an_event_is_handled_when_its_handler_finished_it_or_it_was_discarded(
         assert not is_handled()
     record_delivery(harness, event, "discarded")
     assert (True, False) == (is_handled(), is_handled(by="submit-job"))
+
+
+def test_an_event_is_loaded_as_it_was_recorded_first(harness: TrackingHarness) -> None:
+    """A row that was written later under its id changes nothing that is republished."""
+    event = recorded(harness)
+    harness.clock.pass_(60)
+    later = replace(event, data=event.data.replace(b'"records":2', b'"records":9'))
+    harness.event_log.record([later], harness.clock())
+
+    assert [event.data] == [
+        each.data for each in harness.event_log.load([event.id], harness.clock().date())
+    ]
+
+
+def test_queries_look_back_to_the_oldest_run_without_a_report(harness: TrackingHarness) -> None:
+    """31 days at least, as long as dead letters are kept; the report of another run ends nothing."""
+    first = harness.clock().date()
+    harness.source(calls(2))
+    harness.plan("r1")
+    harness.clock.pass_(20 * 86_400)
+    second = harness.clock().date()
+    harness.plan("r2")
+
+    def looks_back_to() -> date:
+        return harness.event_log.lookback_start(harness.clock())
+
+    assert first - timedelta(days=11) == looks_back_to()
+    harness.clock.pass_(40 * 86_400)
+    assert first == looks_back_to()
+    report(harness, "r1")
+    assert second == looks_back_to()
+    report(harness, "r2")
+    assert harness.clock().date() - timedelta(days=31) == looks_back_to()
+
+
+def report(harness: TrackingHarness, run_id: str) -> None:
+    harness.sql(
+        "INSERT INTO run_reports (run_id, planned_on, written_at, report) "
+        "SELECT run_id, planned_on, planned_at, '{}' FROM run_plans WHERE run_id = ?",
+        run_id,
+    )
+
+
+def test_a_run_is_open_until_it_is_completed(harness: TrackingHarness) -> None:
+    """The tick advances it until then; the end of another run is no matter of it."""
+    harness.source(calls(2))
+    harness.plan("r1")
+    harness.plan("r2")
+    day = harness.clock().date()
+
+    harness.record(completed("r1"))
+    assert [("r2", DAY)] == harness.tracking.open_runs(day)
+
+    harness.record(ReportWritten(run_id="r2", planned_on=DAY))
+    assert [("r2", DAY)] == harness.tracking.open_runs(day)

@@ -30,6 +30,12 @@ def submitted(batch: int = 1, attempt: int = 1) -> JobSubmitted:
     )
 
 
+def failed(attempt: int) -> JobFailed:
+    return JobFailed(
+        run_id="r1", planned_on=DAY, batch=1, attempt=attempt, jobs=[], outputs=[], cause="failed"
+    )
+
+
 def waiting(harness: TrackingHarness) -> dict[tuple[int, int], WaitingAttempt]:
     """The attempts that wait, by batch and attempt."""
     found = harness.tracking.waiting_attempts(harness.clock().date())
@@ -51,11 +57,11 @@ def test_an_attempt_with_an_end_waits_for_its_closing_and_knows_the_end(
 ) -> None:
     """The same end is not yielded again; the end of another attempt is another one's."""
     two_batches(harness)
+    harness.record(failed(attempt=1))
     second_attempt(harness)
-    end = JobFailed(
-        run_id="r1", planned_on=DAY, batch=1, attempt=2, jobs=[], outputs=[], cause="failed"
-    )
-    harness.record(end)
+    assert {(1, 2): 0, (2, 1): 0} == {place: len(w.ends) for place, w in waiting(harness).items()}
+
+    harness.record(failed(attempt=2))
 
     assert {(1, 2): 1, (2, 1): 0} == {place: len(w.ends) for place, w in waiting(harness).items()}
 
