@@ -57,7 +57,7 @@ simulate: $(VENV)/dev  ## Simulate twenty thousand seeds, and check that every p
 	TROUPE_SIMULATION_SEEDS=60 $(BIN)/pytest tests/simulation -n auto
 
 seeds: $(VENV)/dev  ## Simulate two thousand seeds, as before every change that lands
-	$(BIN)/troupe simulate --seeds 2000
+	$(BIN)/troupe simulate --seeds $(or $(SEEDS),2000)
 
 mutants: $(VENV)/dev  ## Plant known faults one by one, and check that a test notices each
 	$(BIN)/python -m tests.mutants --only "$(ONLY)"
