@@ -56,7 +56,7 @@ simulate: $(VENV)/dev  ## Simulate twenty thousand seeds, and check that every p
 	$(BIN)/python -m tests.simulation.mutation_test --seeds 500
 	TROUPE_SIMULATION_SEEDS=60 $(BIN)/pytest tests/simulation -n auto
 
-seeds: $(VENV)/dev  ## Simulate two thousand seeds, as before every change that lands
+seeds: $(VENV)/dev  ## Simulate two thousand seeds, or SEEDS of them
 	$(BIN)/troupe simulate --seeds $(or $(SEEDS),2000)
 
 mutants: $(VENV)/dev  ## Plant known faults one by one, and check that a test notices each
