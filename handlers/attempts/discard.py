@@ -65,12 +65,12 @@ def discard_attempt(
         # A job that is known cannot appear any more, so nobody has to wait for it.
         patience = replace(policy, reclaim_seconds=0) if jobs else policy
         known = take_next(tracking, attempt_key, known, patience, clock, "void").known
-    for job in jobs:
+    for job in jobs.values():
         if job is not None and not job.state.ended:
             job_service.cancel(job.name)
     if known.stopped or (jobs and not known.ended):
         return None
-    return close(attempt_key, tracking, policy, ending="discarded")
+    return close(attempt_key, tracking, policy, ending="discarded", jobs=sorted(jobs))
 
 
 def _is_void(known: Claims) -> bool:
@@ -79,8 +79,9 @@ def _is_void(known: Claims) -> bool:
 
 def _jobs_of(
     known: Claims, attempt_key: AttemptKey, job_service: JobService, deployment: Deployment
-) -> list[Job | None]:
-    """Return the jobs of the attempt, listed or recorded; None for one that was deleted."""
-    listed = {job.name: job for job in job_service.find(labels_of(deployment, attempt_key))}
+) -> dict[str, Job | None]:
+    """Return the jobs of the attempt by name, listed or recorded; None for one that was deleted."""
+    labels = labels_of(deployment, attempt_key)
+    listed: dict[str, Job | None] = {job.name: job for job in job_service.find(labels)}
     recorded = [claim.job for claim in known.taken if claim.job and claim.job not in listed]
-    return [*listed.values(), *(job_service.get(name) for name in recorded)]
+    return listed | {name: job_service.get(name) for name in recorded}

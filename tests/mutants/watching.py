@@ -137,8 +137,8 @@ WATCHING = (
     Mutant(
         name="a discard overlooks a job that Vertex lists late",
         where="handlers/attempts/discard.py",
-        old="*(job_service.get(name) for name in recorded)",
-        new="*(job_service.get(name) for name in recorded[:0])",
+        old="    return listed | {name: job_service.get(name) for name in recorded}",
+        new="    return listed",
         tests=(
             "tests/handlers/test_discarding.py::test_a_live_job_is_cancelled_and_its_end_closes_the_attempt",
         ),
