@@ -166,7 +166,7 @@ OPERATIONS = (
         name="a person is forgotten without being sure",
         where="troupe/operations/clear_history.py",
         old="    if sure:\n        name",
-        new="    if sure or files:\n        name",
+        new="    if sure or attempts:\n        name",
         tests=(
             "tests/handlers/test_clearing.py::test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance",
         ),

@@ -130,6 +130,19 @@ def test_a_republication_that_is_written_twice_counts_once(harness: TrackingHarn
     assert waiting.republished == 2
 
 
+def test_an_event_is_silent_since_it_was_last_published(harness: TrackingHarness) -> None:
+    """Else each tick after the first interval would republish it."""
+    event = recorded(harness)
+    for outcome in ("republished", "given_up", "replayed"):
+        harness.clock.pass_(1_000)
+        record_delivery(harness, event, outcome)
+        harness.clock.pass_(5)
+        assert [5] == [each.silent_seconds for each in unhandled(harness)]
+
+    record_delivery(harness, event, "waited", not_before=harness.clock())
+    assert [6] == [each.silent_seconds for each in unhandled(harness)]
+
+
 def test_a_replay_begins_the_republications_anew(harness: TrackingHarness) -> None:
     """Given up after four, replayed, still waiting: it is not given up again at once."""
     event = recorded(harness)
