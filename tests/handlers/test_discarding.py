@@ -1,10 +1,13 @@
-"""Discarding an attempt: no job may live, or appear behind it; on a stopped run nothing is left to do."""
+"""Discarding an attempt: no job may appear behind it, and the end of a job that it has closes it."""
 
 from dataclasses import replace
 from typing import Any, cast
 
+import pytest
+
 from events import BatchPlanned, Deployment, Envelope, JsonlUploaded, ResultsProcessed, event_id
 from handlers.attempts.discard import attempt_held_up, discard_attempt
+from handlers.dispatch.errors import Wait
 from handlers.ports import JobService, JobState, Policy
 from tests.events.making import wrapped
 from tests.handlers.fakes import FakeJobService, FakeTracking, claim, claims, job, labels_of
@@ -91,11 +94,14 @@ def test_on_a_stopped_run_no_attempt_is_discarded() -> None:
 
 
 def test_a_live_job_is_cancelled_and_its_end_closes_the_attempt() -> None:
-    """One that Vertex lists, or one that the event log alone knows; what it answered is kept."""
+    """One that Vertex lists, or one that the event log alone knows, however young its claim is.
+
+    What it answered is kept.
+    """
     listed, known = job("j1", labels=labels_of()), job("j1")
     ended = FakeJobService(replace(listed, state=JobState.FAILED))
 
-    for claimed, mine in ((FIRST, listed), (claims(claim(1, age=9_999, job="j1")), known)):
+    for claimed, mine in ((claims(claim(1)), listed), (claims(claim(1, job="j1")), known)):
         tracking, service = Closed(claimed, VOID), FakeJobService(mine)
         assert discard(tracking, service) is None
         assert (["j1"], ("void",), ()) == (service.cancelled, tracking.states, tracking.endings)
@@ -103,6 +109,15 @@ def test_a_live_job_is_cancelled_and_its_end_closes_the_attempt() -> None:
     assert discard(Closed(FIRST, VOID), ended) is None
     assert discard(Closed(replace(FIRST, ended=True)), ended) is not None
     assert [] == ended.cancelled
+
+
+def test_a_claim_that_may_still_bring_its_job_is_waited_for() -> None:
+    """Its job would be paid for behind the closing."""
+    tracking = Closed(claims(claim(1)), VOID)
+
+    with pytest.raises(Wait):
+        discard(tracking)
+    assert ((), ()) == (tracking.states, tracking.endings)
 
 
 class Log:

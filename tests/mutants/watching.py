@@ -170,4 +170,40 @@ WATCHING = (
             "tests/handlers/test_discarding.py::test_an_event_holds_up_its_attempt_and_a_closing_the_next_one",
         ),
     ),
+    Mutant(
+        name="a discard waits for a claim whose job is known",
+        where="handlers/attempts/discard.py",
+        old="replace(policy, reclaim_seconds=0) if jobs else policy",
+        new="policy",
+        tests=(
+            "tests/handlers/test_discarding.py::test_a_live_job_is_cancelled_and_its_end_closes_the_attempt",
+        ),
+    ),
+    Mutant(
+        name="a discard does not wait for a claim that may bring a job",
+        where="handlers/attempts/discard.py",
+        old="replace(policy, reclaim_seconds=0) if jobs else policy",
+        new="replace(policy, reclaim_seconds=0)",
+        tests=(
+            "tests/handlers/test_discarding.py::test_a_claim_that_may_still_bring_its_job_is_waited_for",
+        ),
+    ),
+    Mutant(
+        name="a discarded attempt whose job ended has the cause of its job",
+        where="tracking/transactions/close_attempt.sql",
+        old="@ending = 'discarded' OR o.is_void THEN",
+        new="@ending = 'discarded' THEN",
+        tests=(
+            "tests/tracking/test_outcomes.py::test_a_void_claim_makes_any_end_a_discard_that_keeps_its_answers",
+        ),
+    ),
+    Mutant(
+        name="a void claim may bring a job",
+        where="tracking/queries/waiting_attempts.sql",
+        old="MAX(IF(h.state = 'create', h.claim, 0)) AS newest_claim",
+        new="MAX(h.claim) AS newest_claim",
+        tests=(
+            "tests/tracking/test_waiting_attempts.py::test_an_attempt_whose_claims_were_given_back_waits_for_nothing",
+        ),
+    ),
 )

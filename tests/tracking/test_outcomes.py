@@ -132,6 +132,21 @@ def test_a_stop_releases_what_is_not_answered(harness: TrackingHarness) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("how", [BROKEN, {}, {"ending": "cancelled", "cause": "cancelled"}])
+def test_a_void_claim_makes_any_end_a_discard_that_keeps_its_answers(
+    harness: TrackingHarness, how: dict[str, Any]
+) -> None:
+    """An operator ended the attempt; its job was paid for."""
+    rows = planned(harness)
+    harness.tracking.claim_attempt(key(1), 1, "void")
+
+    closing = harness.close([good(rows[0])], **how)
+
+    assert ((1, 0, 2, 0), "released", "discarded") == (
+        counts(closing), closing.outcome, closing.cause
+    )  # fmt: skip
+
+
 # How long a run has waited
 
 
@@ -214,7 +229,7 @@ def test_while_a_claim_may_bring_answers_nothing_is_called_an_outage(
 def test_an_answer_of_a_batch_that_is_over_is_remembered(harness: TrackingHarness) -> None:
     """Batches that are over are not read again, and their answer still ends an older outage."""
     three_batches(harness)
-    harness.close([], batch=2, **BROKEN)
+    harness.close([bad(call(0), "service_error")], batch=2)
     harness.clock.pass_(60)
     ids = [r for (r,) in harness.sql("SELECT record_id FROM batch_records WHERE batch = 1")]
     mine = [good(row, line) for line, row in enumerate(calls(6)) if id_of(row) in ids]
