@@ -15,7 +15,7 @@ TRUST = (
         where="tracking/queries/known_event.sql",
         old="LOGICAL_OR(topic = @topic AND data = @data)",
         new="LOGICAL_OR(data = @data)",
-        tests=("tests/tracking/test_event_log.py::test_an_event_is_known_by_topic_and_data",),
+        tests=("tests/tracking/test_event_log.py::test_a_command_is_known_by_topic_and_data",),
     ),
     Mutant(
         name="an event with the id of a recorded one is believed",

@@ -5,7 +5,17 @@ from datetime import UTC, date, datetime, timedelta
 from importlib.resources import files
 from typing import Any
 
-from events import BatchPlanned, Envelope, JsonlUploaded, ReportWritten, type_of, wrap
+from events import (
+    BatchPlanned,
+    Envelope,
+    JsonlUploaded,
+    ReportWritten,
+    ReprocessRequested,
+    RunRequested,
+    type_of,
+    wrap,
+    wrap_command,
+)
 from tests.events.making import cause
 from tests.tracking.harness import DAY, TrackingHarness, calls
 from tests.tracking.test_planning import completed
@@ -188,6 +198,21 @@ def test_an_event_is_known_by_topic_and_data(harness: TrackingHarness) -> None:
         (known.is_recorded, known.is_equal)
         for each in (event, strange, forged, retyped)
         for known in [harness.event_log.known(each, "write-jsonl", harness.clock())]
+    ]
+
+
+def test_a_command_is_known_by_topic_and_data(harness: TrackingHarness) -> None:
+    """Its sender chose the id, and may have used it for a command of another kind."""
+    command = wrap_command(
+        RunRequested(run_id="r1"), deployment=harness.deployment, id_="q1", time=harness.clock()
+    )
+    harness.event_log.record([command], harness.clock())
+    retyped = replace(command, type=type_of(ReprocessRequested))
+
+    assert [(True, True), (True, False)] == [
+        (known.is_recorded, known.is_equal)
+        for each in (command, retyped)
+        for known in [harness.event_log.known(each, "plan-run", harness.clock())]
     ]
 
 
