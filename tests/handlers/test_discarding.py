@@ -32,6 +32,8 @@ class Closed(FakeTracking):
 
     endings: tuple[str, ...] = ()
     states: tuple[str, ...] = ()
+    jobs: tuple[str, ...] = ()
+    """The jobs that its closings name, as JSON."""
 
     def claim_attempt(self, attempt_key: Any, number: int, state: str = "create") -> bool:
         self.states += (state,)
@@ -39,6 +41,7 @@ class Closed(FakeTracking):
 
     def close_attempt(self, result: AttemptResult) -> bool:
         self.endings += (result.ending,)
+        self.jobs += (result.jobs,)
         return True
 
     def closing_of(self, attempt_key: Any) -> Closing | None:  # type: ignore[override]
@@ -107,7 +110,9 @@ def test_a_live_job_is_cancelled_and_its_end_closes_the_attempt() -> None:
         assert (["j1"], ("void",), ()) == (service.cancelled, tracking.states, tracking.endings)
 
     assert discard(Closed(FIRST, VOID), ended) is None
-    assert discard(Closed(replace(FIRST, ended=True)), ended) is not None
+    handled = Closed(replace(FIRST, ended=True))
+    assert discard(handled, ended) is not None
+    assert ('["j1"]',) == handled.jobs, "it was paid for"
     assert [] == ended.cancelled
 
 

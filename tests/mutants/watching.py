@@ -206,4 +206,13 @@ WATCHING = (
             "tests/tracking/test_waiting_attempts.py::test_an_attempt_whose_claims_were_given_back_waits_for_nothing",
         ),
     ),
+    Mutant(
+        name="the closing of a discarded attempt names no job",
+        where="handlers/attempts/discard.py",
+        old='ending="discarded", jobs=sorted(jobs))',
+        new='ending="discarded")',
+        tests=(
+            "tests/handlers/test_discarding.py::test_a_live_job_is_cancelled_and_its_end_closes_the_attempt",
+        ),
+    ),
 )
