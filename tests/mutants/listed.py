@@ -4,6 +4,7 @@ from .backends import BACKENDS
 from .claims import CLAIMS
 from .closing import CLOSING
 from .delivery import DELIVERY
+from .endpoint import ENDPOINT
 from .jobs import JOBS
 from .letters import LETTERS
 from .money import MONEY
@@ -25,6 +26,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *DELIVERY,
     *READING,
     *BACKENDS,
+    *ENDPOINT,
     *OPERATIONS,
     *LETTERS,
     *CLAIMS,

@@ -144,7 +144,7 @@ def test_a_line_is_like_the_service_s(tmp_path: Path) -> None:
     assert candidate["finishReason"] == "STOP"
     assert candidate["content"]["role"] == "model"
     assert line["response"]["usageMetadata"]["promptTokenCount"] > 0
-    assert line["response"]["modelVersion"] == "gemini-3.5-flash-lite"
+    assert line["response"]["modelVersion"] == "stand-in", "no row may look like the model's"
 
 
 def test_answers_to_our_own_requests_are_read_without_an_error(tmp_path: Path) -> None:
