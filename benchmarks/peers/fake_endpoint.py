@@ -29,11 +29,13 @@ _ANSWER = {
     "products": [],
 }
 _TEXT = json.dumps(_ANSWER)
+_OTHER_TEXT = json.dumps({"name": "Jason", "age": 25})
+"""For requests without a record, with which a tool tries the endpoint out."""
 
 
 @dataclass
 class Behaviour:
-    """What the endpoint does; counts begin again when it changes `seconds`."""
+    """What the endpoint does, and what it counted since it was told to forget."""
 
     seconds: float = 0.0
     errors: float = 0.0
@@ -79,7 +81,8 @@ class Behaviour:
     def _completion(self, record: str, tries: int) -> dict[str, Any]:
         self.answers[record] = self.answers.get(record, 0) + 1
         is_cut = _chance("cut", record, tries) < self.malformed
-        message = {"role": "assistant", "content": _TEXT[: len(_TEXT) // 2] if is_cut else _TEXT}
+        text = _OTHER_TEXT if record == "?" else _TEXT
+        message = {"role": "assistant", "content": text[: len(text) // 2] if is_cut else text}
         return {
             "id": f"chatcmpl-{record}-{tries}",
             "object": "chat.completion",
