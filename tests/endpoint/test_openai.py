@@ -197,7 +197,7 @@ def test_the_request_after_a_damaged_reply_is_answered() -> None:
 def test_a_huge_reply_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     """It is not read to its end."""
     monkeypatch.setattr(connections, "LONGEST_REPLY", 100_000)
-    with serving(lambda _: Said(b" " * 200_000)) as server:
+    with serving(lambda _: Said(DATA + b" " * 200_000)) as server:
         failed = failure(server.url)
 
     assert (502, True) == (failed.code, failed.of_request)

@@ -50,6 +50,9 @@ class Model:
         if (failure := self.probed()) is not None:
             raise failure
 
+    def close(self) -> None:
+        """Nothing is open."""
+
 
 class Harness:
     """A pool, one job of it, and what was stored."""
@@ -165,6 +168,17 @@ def test_a_request_that_always_fails_fails_alone(
     assert ["0", "1", "2", "3", "4"] == [answers[number].text for number in range(5)]
     assert [] == h.notes
     assert h.model.asked[5] <= 20
+
+
+def test_failures_between_which_nothing_was_answered_count_once(
+    harness: Callable[..., Harness],
+) -> None:
+    """They may all be the endpoint's: only the probes between them tell."""
+    h = harness(lambda number, tries: BROKEN if tries < 5 else good(number, tries))
+    h.ask(0)
+
+    assert "0" == h.take(1)[0].text
+    assert 2 == h.model.probes
 
 
 def test_an_outage_is_waited_for(harness: Callable[..., Harness]) -> None:

@@ -9,6 +9,9 @@ _READING = ("tests/endpoint/test_completion.py",)
 _HTTP = ("tests/endpoint/test_openai.py",)
 _CACHE = ("tests/endpoint/test_answer_cache.py",)
 _ADDRESS = ("tests/endpoint/test_address.py",)
+_ANALYSIS = "troupe/standin/text_analysis"
+_TEXTS = ("tests/standin/test_text_analysis.py",)
+_SPANS = ("tests/standin/test_personal_spans.py",)
 
 ENDPOINT = (
     # What is stored
@@ -27,10 +30,10 @@ ENDPOINT = (
         tests=_CACHE,
     ),
     Mutant(
-        name="a damaged line of the answer cache stops every worker",
+        name="a damaged line of the answer cache costs all answers behind it",
         where=_WHERE,
         old="        except (msgspec.DecodeError, UnicodeError):\n            continue\n",
-        new="        except (KeyError, UnicodeError):\n            continue\n",
+        new="        except (msgspec.DecodeError, UnicodeError):\n            break\n",
         tests=_CACHE,
     ),
     Mutant(
@@ -168,5 +171,55 @@ ENDPOINT = (
         old="        if monotonic() > deadline:\n",
         new="        if False:\n",
         tests=_HTTP,
+    ),
+    # What answers without a model
+    Mutant(
+        name="a row of the stand-in looks like the model's",
+        where="troupe/standin",
+        old="Answer(text=text, model=STAND_IN)",
+        new="Answer(text=text)",
+        tests=("tests/standin/test_marked_rows.py",),
+    ),
+    Mutant(
+        name="a call without an agent is solved",
+        where=_ANALYSIS,
+        old="if not self.success or not any(sentence.words for sentence in self.spoken.agent):",
+        new="if not self.success:",
+        tests=_TEXTS,
+    ),
+    Mutant(
+        name="a call without a cue is unsolved",
+        where=_ANALYSIS,
+        old="if not self.success or not any(sentence.words for sentence in self.spoken.agent):",
+        new="if not any(sentence.words for sentence in self.spoken.agent):",
+        tests=_TEXTS,
+    ),
+    Mutant(
+        name="a name is quoted",
+        where=_ANALYSIS,
+        old="    if names:\n        text = replace_words",
+        new="    if False:\n        text = replace_words",
+        tests=_SPANS,
+    ),
+    Mutant(
+        name="the reply to the question for a name is quoted",
+        where=_ANALYSIS,
+        old="            yield from _reply(text, len(sentence.words))\n",
+        new="",
+        tests=_SPANS,
+    ),
+    Mutant(
+        name="an own schema's texts are not masked",
+        where=_ANALYSIS,
+        old="return [analysis.quoted(text) for text in texts]",
+        new="return list(texts)",
+        tests=_SPANS,
+    ),
+    Mutant(
+        name="the agent's words outvote the customer's",
+        where=_ANALYSIS,
+        old="        _most_cues(said, customer)\n",
+        new="        _most_cues(spoken.agent, agent)\n",
+        tests=_TEXTS,
     ),
 )

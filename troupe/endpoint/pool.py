@@ -35,14 +35,18 @@ _SUSPECT_ROUNDS = 2
 
 
 class Asked(Protocol):
-    """What the pool asks. Both methods raise `EndpointFailure`."""
+    """What the pool asks."""
 
     def __call__(self, request: Mapping[str, Any]) -> Answer:
-        """Answer a request."""
+        """Answer a request. Raises `EndpointFailure`."""
         ...
 
     def probe(self) -> None:
-        """Return when requests are answered at all."""
+        """Return when requests are answered at all. Raises `EndpointFailure`."""
+        ...
+
+    def close(self) -> None:
+        """Close what is not in use."""
         ...
 
 
@@ -96,12 +100,13 @@ class AnswerPool:
         """Return the requests and answers of one job; `keep` stores each answer as it arrives."""
         return Lane(self, keep)
 
-    def close(self, seconds: float = 1.0) -> None:
+    def close(self, seconds: float = 0.5) -> None:
         """Send nothing more, and wait at most so long for the answers to what was sent."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._in_flight == 0, timeout=seconds)
+        self._endpoint.close()
 
     def add(self, task: _Task) -> None:
         """Queue a request. While the endpoint is given up, it fails until the next probe is due."""
