@@ -62,7 +62,7 @@ class Server(ThreadingHTTPServer):
         self.code = 200
         self.reply: Any = COMPLETION
         self.script = script or (lambda _: Said(self.reply, self.code))
-        self.models = Said({"object": "list", "data": []}, 404)
+        self.models = Said({"object": "list", "data": []})
         self.requests: list[Asked] = []
 
     @property

@@ -250,7 +250,9 @@ def test_the_check_accepts_any_reply(code: int) -> None:
     """Not every server lists its models."""
     with serving() as server:
         server.models = Said({}, code)
-        assert endpoint(server.url).check() is None
+        endpoint(server.url).check()
+
+    assert "GET" == server.requests[0].method
 
 
 def test_the_check_fails_without_a_server() -> None:
@@ -280,20 +282,58 @@ def test_the_check_names_the_host_of_a_redirect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("listed", "hint"),
+    ("listed", "sent"),
     [
-        ([{"id": "small"}], None),
-        ([{"id": "small:latest"}], None),
-        ([{"id": "tiny"}, {"id": "large"}], "it does not list small; it lists tiny, large"),
-        ([{}, 5, {"id": 3}], None),
-        ("none", None),
+        ([{"id": "small"}], 0),
+        ([{"id": "small:latest"}], 0),
+        ([{"id": "tiny"}, {"id": "large"}], 1),
+        ([{}, 5, {"id": 3}], 0),
+        ("none", 0),
     ],
 )
-def test_the_check_hints_at_a_model_that_is_not_listed(listed: Any, hint: str | None) -> None:
-    """Most often its name is misspelt, or it is not loaded."""
+def test_a_model_that_is_not_listed_is_tried_out(listed: Any, sent: int) -> None:
+    """A server with one model takes any name."""
     with serving() as server:
         server.models = Said({"data": listed})
-        assert hint == endpoint(server.url).check()
+        endpoint(server.url).check()
+
+    assert sent == len(server.posts)
+
+
+@pytest.mark.parametrize(
+    ("models", "code", "why"),
+    [
+        (
+            Said({"data": [{"id": "tiny"}]}),
+            404,
+            r"refuses the model small \(.*no s3.*; it lists tiny",
+        ),
+        (Said({"data": [{"id": "tiny"}]}), 400, "refuses the model small"),
+        (Said({}, 404), 404, "or the path of the address"),
+        (Said({}, 404), 401, "401"),
+    ],
+)
+def test_the_check_names_a_model_or_a_path_that_is_refused(
+    models: Said, code: int, why: str
+) -> None:
+    """Before a run waits for a model that never comes; without the key that a reply may quote."""
+    with serving(lambda _: Said({"error": "no s3\n s3cret"}, code)) as server:
+        server.models = models
+        with pytest.raises(OSError, match=why) as raised:
+            endpoint(server.url, key="s3cret").check()
+
+    assert "s3cret" not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_a_server_that_is_busy_passes_the_check(code: int) -> None:
+    """It may answer later; the worker waits for it."""
+    with serving(lambda _: Said({}, code)) as server:
+        server.models = Said({"data": [{"id": "tiny"}]})
+        endpoint(server.url).check()
+
+    assert 1 == len(server.posts)
 
 
 def test_token_counts_of_the_endpoint_are_kept() -> None:

@@ -133,7 +133,7 @@ ENDPOINT = (
     Mutant(
         name="plain HTTP goes through a proxy",
         where=_WHERE,
-        old='parts.scheme == "http" or not proxy',
+        old='parts.scheme == "http" or is_local or not proxy',
         new="not proxy",
         tests=_HTTP,
     ),

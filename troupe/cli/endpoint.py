@@ -41,11 +41,9 @@ def endpoint_pool(options: EndpointOptions, patience: float) -> AnswerPool | Non
             timeout_seconds=options.timeout,
             most=options.concurrency,
         )
-        hint = endpoint.check()
+        endpoint.check()
     except ValueError as error:
         fail(f"invalid --model-url {shown(options.url)}: {error}")
     except OSError as error:
         fail(f"--model-url {shown(options.url)} {error}")
-    if hint:
-        typer.echo(f"--model-url {shown(options.url)}: {hint}", err=True)
     return AnswerPool(endpoint, most=options.concurrency, patience=patience, on_outage=typer.echo)

@@ -85,7 +85,7 @@ ModelTimeout = Annotated[
     typer.Option(
         "--model-timeout",
         envvar="TROUPE_MODEL_TIMEOUT",
-        min=1,
+        min=0.1,
         max=3600,
         callback=finite,
         help="Seconds that the endpoint may take for one answer.",

@@ -3,23 +3,41 @@
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from troupe.standin.prediction_lines import response_schema, system_text, user_text
 
 
-def chat(request: Mapping[str, Any], model: str, limit_name: str) -> dict[str, Any]:
-    """Return the body; `limit_name` is the property for the largest number of output tokens."""
-    system = system_text(request)
-    messages = [{"role": "system", "content": system}] if system else []
-    body: dict[str, Any] = {
-        "model": model,
-        "messages": [*messages, {"role": "user", "content": user_text(request)}],
-    }
-    if (schema := response_schema(request)) is not None:
-        named = {"name": "answer", "schema": json_schema(schema)}
-        body["response_format"] = {"type": "json_schema", "json_schema": named}
-    if (most := request.get("generationConfig", {}).get("maxOutputTokens")) is not None:
-        body[limit_name] = most
-    return body
+class ChatBodies:
+    """Makes the bodies for one model. May be used by several threads."""
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+        self._format: tuple[Mapping[str, Any] | None, msgspec.Raw] = (None, msgspec.Raw(b"null"))
+        """The last schema and its encoded `response_format`: all requests of a run have one."""
+
+    def body(self, request: Mapping[str, Any], limit_name: str) -> bytes:
+        """Return the body; `limit_name` is the property for the maximum of output tokens."""
+        system = system_text(request)
+        messages = [{"role": "system", "content": system}] if system else []
+        body: dict[str, Any] = {
+            "model": self._model,
+            "messages": [*messages, {"role": "user", "content": user_text(request)}],
+        }
+        if (schema := response_schema(request)) is not None:
+            body["response_format"] = self._response_format(schema)
+        if (most := request.get("generationConfig", {}).get("maxOutputTokens")) is not None:
+            body[limit_name] = most
+        return msgspec.json.encode(body)
+
+    def _response_format(self, schema: Mapping[str, Any]) -> msgspec.Raw:
+        known, encoded = self._format
+        if known != schema:
+            named = {"name": "answer", "schema": json_schema(schema)}
+            data = msgspec.json.encode({"type": "json_schema", "json_schema": named})
+            encoded = msgspec.Raw(data)
+            self._format = (schema, encoded)
+        return encoded
 
 
 def json_schema(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -126,7 +126,8 @@ def _pool(url: str, most: int) -> urllib3.PoolManager:
     proxies = getproxies()
     proxy = proxies.get("https") or proxies.get("all")
     # A proxy for plain HTTP reads the key; one for HTTPS only passes encrypted bytes on.
-    if parts.scheme == "http" or not proxy or proxy_bypass(parts.netloc):
+    is_local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if parts.scheme == "http" or is_local or not proxy or proxy_bypass(parts.netloc):
         return urllib3.PoolManager(num_pools=1, maxsize=most)
     user = urlsplit(proxy)
     login = f"{unquote(user.username)}:{unquote(user.password or '')}" if user.username else None

@@ -4,11 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
-
 from analysis.strict_json import NotStrict, parse
 from troupe.endpoint.address import address
-from troupe.endpoint.chat import chat
+from troupe.endpoint.chat import ChatBodies
 from troupe.endpoint.completion import read_completion
 from troupe.endpoint.connections import Connections, Reply
 from troupe.endpoint.failure import EndpointFailure, may_pass, row_status
@@ -16,7 +14,9 @@ from troupe.standin.prediction_lines import Answer
 
 CHECK_SECONDS = 10.0
 _NEWER_LIMIT = "max_completion_tokens"
+_REFUSED = frozenset({401, 403, 404})
 _MOST_SHOWN = 5
+_LONGEST_SHOWN = 200
 _PROBE: Mapping[str, Any] = {
     "contents": [{"role": "user", "parts": [{"text": "Answer with OK."}]}],
     "generationConfig": {"maxOutputTokens": 16},
@@ -46,19 +46,20 @@ class Endpoint:
         self._connections = Connections(
             self._address.chat, self._address.header, most=most, seconds=timeout_seconds
         )
-        self._limit_name = "max_tokens"
+        self._bodies, self._limit_name = ChatBodies(model), "max_tokens"
 
-    def check(self) -> str | None:
-        """Ask for the list of models; return a hint when the model is not in it.
+    def check(self) -> None:
+        """Ask for the list of models, and send a short request when the model is not in it.
 
-        Raises `ConnectionError` when no server replies, when it refuses the key or redirects. Any
-        other reply will do: not every server lists its models.
+        Raises `ConnectionError` with what is wrong: no server replies, or it redirects, refuses the
+        key, or knows no such model or path. Any other reply will do: not every server lists its
+        models, and one that is busy may answer later.
         """
         try:
             reply = self._connections.send("GET", self._address.models, seconds=CHECK_SECONDS)
         except EndpointFailure as failure:
             if failure.code == 502:
-                return None
+                return
             reason = f"does not answer ({failure.reason}): start the model's server first"
             raise ConnectionError(reason) from None
         if reply.code == 401:
@@ -66,9 +67,22 @@ class Endpoint:
         if 300 <= reply.code < 400:
             raise ConnectionError(f"{_redirect(reply)}: give the address that answers itself")
         listed = _listed(reply.body) if reply.code == 200 else []
-        if not listed or any(_is_same(each, self._model) for each in listed):
-            return None
-        return f"it does not list {self._model}; it lists {', '.join(listed[:_MOST_SHOWN])}"
+        is_listed = any(_is_same(each, self._model) for each in listed)
+        if reply.code == 404 or (listed and not is_listed):
+            self._check_model(listed)
+
+    def _check_model(self, listed: list[str]) -> None:
+        """Raise `ConnectionError` when a short request is refused."""
+        try:
+            status = self(_PROBE).status
+        except EndpointFailure as failure:
+            status = failure.status if failure.code in _REFUSED else ""
+        if status:
+            known = f"; it lists {', '.join(listed[:_MOST_SHOWN])}" if listed else ""
+            raise ConnectionError(
+                f"refuses the model {self._model} ({' '.join(status.split())[:_LONGEST_SHOWN]})"
+                f"{known}: correct --model-name, or the path of the address"
+            )
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -85,9 +99,9 @@ class Endpoint:
             # Newer models of OpenAI refuse the older name, and older servers know no other.
             self._limit_name = _NEWER_LIMIT
             reply = self._send(request)
-        if reply.code == 200:
+        if reply.code < 300:
             return read_completion(reply.body, self._model)
-        if 300 <= reply.code < 400:
+        if reply.code < 400:
             raise EndpointFailure(502, "Bad Gateway", _redirect(reply))
         reason = reply.reason.replace(self._key, "…") if self._key else reply.reason
         if may_pass(reply.code):
@@ -99,7 +113,7 @@ class Endpoint:
         self(_PROBE)
 
     def _send(self, request: Mapping[str, Any]) -> Reply:
-        body = msgspec.json.encode(chat(request, self._model, self._limit_name))
+        body = self._bodies.body(request, self._limit_name)
         return self._connections.send("POST", self._address.chat, body)
 
 
