@@ -278,6 +278,25 @@ class Tracking:
         rows = self._warehouse.query(query("letter_states"), params)
         return [_typed(LetterState, row) for row in rows]
 
+    def replace_rows(self, plan: Plan, output: str) -> bool:
+        """Delete the older rows of the records that a completed run has analysed again.
+
+        False when this was done before. The plan must have `replaces_from`.
+        """
+        job = self._deployment.job("replace", plan.run_id)
+        params: dict[str, Any] = {
+            "run_id": plan.run_id,
+            "planned_on": plan.planned_on,
+            "analysis": plan.analysis,
+            "reason": f"replaced by run {plan.run_id}",
+            "clearing_id": job,
+            "stored_from": plan.replaces_from,
+            "stored_to": plan.replaces_to,
+            "error_type_rows": self._error_types,
+        }
+        script = transaction("replace_rows", output=table_name(output))
+        return self._warehouse.run_once(job, script, params)
+
     @property
     def erasure(self) -> Erasure:
         """The deletion of stored data by an operator."""

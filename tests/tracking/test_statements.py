@@ -27,7 +27,7 @@ from tracking.tables import layouts, nothing_staged
 from troupe.backends.defaults import error_types
 from troupe.backends.local.sql_translation import translate
 
-WITH_PLANNING_LOCK = ("plan_run", "clear_history", "forget_person")
+WITH_PLANNING_LOCK = ("plan_run", "clear_history", "replace_rows", "forget_person")
 QUERIES, TRANSACTIONS = statement_names("queries"), statement_names("transactions")
 NAMES = {
     **Source().names(),
@@ -85,6 +85,8 @@ PARAMS: dict[str, Any] = {
     "jobs": "[]",
     "clearing_id": "clear-1",
     "reason": "wrong prompt",
+    "stored_from": None,
+    "stored_to": None,
     "phone_number_token": "tok_1",
     "outputs": "[]",
     "only_topic": None,

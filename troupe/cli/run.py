@@ -191,6 +191,14 @@ def reprocess(
     record_id: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="The record with this id; repeatable.")
     ] = None,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed",
+            help="Analysed records whose transcript has changed since. Their new rows replace the "
+            "old ones when the run is over.",
+        ),
+    ] = False,
     analysis: Annotated[
         str | None,
         typer.Option(
@@ -210,23 +218,25 @@ def reprocess(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send failed or released records to the model again, in a new run.
+    """Send failed, released or changed records to the model again, in a new run.
 
-    A closed batch is never opened again. Select records by --run, --error-type or --record-id.
+    A closed batch is never opened again. Select records by --run, --error-type, --record-id or
+    --changed.
 
     Examples:
         troupe reprocess --run first --dry-run
         troupe reprocess --run first --error-type truncated --budget 5
+        troupe reprocess --changed --dry-run
     """
     fields = {
         "of_run": of_run, "batches": batch, "error_types": error_type, "record_ids": record_id,
-        "analysis": analysis, "run_id": run_id, "budget": budget, "budget_tokens": budget_tokens,
+        "changed": changed or None, "analysis": analysis, "run_id": run_id, "budget": budget, "budget_tokens": budget_tokens,
     }  # fmt: skip
     answer = _send(reprocess_operation, fields, dry_run=dry_run)
     if as_json:
         print_json(answer)
     else:
-        print_lines(_reprocess_lines(answer, of_run))
+        print_lines(_reprocess_lines(answer, of_run, changed=changed))
 
 
 def _send(operation: Callable[..., T], fields: dict[str, Any], *, dry_run: bool) -> T:
@@ -238,7 +248,7 @@ def _send(operation: Callable[..., T], fields: dict[str, Any], *, dry_run: bool)
         fail(name_options(str(error), fields), error.code)
 
 
-def _reprocess_lines(answer: ReprocessResult, of_run: str | None) -> list[str]:
+def _reprocess_lines(answer: ReprocessResult, of_run: str | None, *, changed: bool) -> list[str]:
     cost = span(*map(dollars, answer.cost))
     tokens = [
         read + written
@@ -249,7 +259,9 @@ def _reprocess_lines(answer: ReprocessResult, of_run: str | None) -> list[str]:
     lines = [f"{size}, {tokens[0]:,} to {tokens[1]:,} tokens, cost {cost}"]
     for name, count in answer.left_out.items():
         lines.append(f"left out: {count:,} {name.replace('_', ' ')}")
-    if "processed" in answer.left_out:
+    if "changed" in answer.left_out:
+        lines.append("changed records have a row: `troupe reprocess --changed` replaces it")
+    if "processed" in answer.left_out and not changed:
         run = of_run or "RUN"
         lines.append(f"processed records have a row: `troupe clear-history --run {run}` deletes it")
     if answer.known and answer.run_id:
