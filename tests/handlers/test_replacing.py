@@ -154,6 +154,9 @@ def test_a_replacement_takes_no_row_of_a_later_run(harness: LocalHarness) -> Non
         harness.play()
 
     assert [("c2", 1), ("r1", 1)] == harness.sql(ROWS)
+    assert [("c1", "replaced by run c2"), ("r1", "replaced by run c1")] == harness.sql(
+        "SELECT run_id, reason FROM history_clearings ORDER BY run_id"
+    )
     assert all(harness.books(run)["ok"] for run in ("r1", "c1", "c2"))
 
 

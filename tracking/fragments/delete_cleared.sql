@@ -22,8 +22,7 @@ WHERE NOT EXISTS (
 );
 
 DELETE FROM processed_records
-WHERE analysis = @analysis
-  AND (@stored_from IS NULL OR processed_at >= @stored_from)
+WHERE (@stored_from IS NULL OR processed_at >= @stored_from)
   AND (@stored_to IS NULL OR processed_at <= @stored_to)
   AND CONCAT(first_processed_execution_id, '/', record_id) IN (
     SELECT CONCAT(c.run_id, '/', c.record_id) FROM cleared AS c
