@@ -132,6 +132,17 @@ class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fie
             raise ValueError("batches needs of_run: batch numbers count within one run")
 
 
+class RereadRequested(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A user requests that the stored answers of a completed run are read again, without a model."""
+
+    run_id: NewRunId = ""
+    """Id of the new run; empty means derived from the message id."""
+    of_run: RunId
+    """The completed run; its records without a row are read by the rules of the installed analysis."""
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 8
+    """Maximum number of batches in flight."""
+
+
 class CancelRequested(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An operator requests that a run stops."""
 

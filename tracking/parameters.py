@@ -62,6 +62,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "mode": "STRING",
     "model": "STRING",
     "never_started": "BOOL",
+    "of_planned_on": "DATE",
     "of_run": "STRING",
     "output_price": "FLOAT64",
     "only_topic": "STRING",

@@ -54,6 +54,8 @@ class Plan:
     replaces_from: datetime | None
     """When the oldest row was stored that this run replaces; None when it replaces none."""
     replaces_to: datetime | None
+    of_run: str | None
+    """The run whose stored answers this one reads again; None for every other run."""
 
     @property
     def copies(self) -> int:

@@ -9,6 +9,7 @@ ALWAYS = {"bigquery", "bigquery storage", "pubsub"}
 """Every service reads the event log, and publishes."""
 BESIDES = {
     "plan-run": set[str](),
+    "plan-reread": set[str](),
     "write-jsonl": {"storage"},
     "submit-job": {"storage", "aiplatform"},
     "process-results": {"storage"},

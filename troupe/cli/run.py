@@ -10,6 +10,8 @@ import typer
 from troupe import operations
 from troupe.operations.reprocess import ReprocessResult
 from troupe.operations.reprocess import reprocess as reprocess_operation
+from troupe.operations.reread import RereadResult
+from troupe.operations.reread import reread as reread_operation
 from troupe.operations.run_requests import Preview
 from troupe.report.formatting import dollars, plural, span
 from troupe.report.plain_text import preview_lines
@@ -237,6 +239,50 @@ def reprocess(
         print_json(answer)
     else:
         print_lines(_reprocess_lines(answer, of_run, changed=changed))
+
+
+def reread(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a completed run.")],
+    run_id: Annotated[
+        str,
+        typer.Option(
+            "--run-id",
+            metavar="RUN",
+            help="Name of the new run: a-z, 0-9 and -. Default: made from the time.",
+        ),
+    ] = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read the stored answers of a run again, by the reading rules of the installed analysis.
+
+    For after you mended them: an equivalent, a column's rule, a lower share of required fields.
+    Records of the run that have no row are read in a new run. No model is asked, nothing is paid.
+    A prompt, schema or model that was changed asks something else: use `reprocess`.
+
+    Examples:
+        troupe reread first --dry-run
+        troupe reread first --run-id first-read-again
+    """
+    answer = call(reread_operation, of_run=run, run_id=run_id, dry_run=dry_run)
+    if as_json:
+        print_json(answer)
+    else:
+        print_lines(_reread_lines(answer))
+
+
+def _reread_lines(answer: RereadResult) -> list[str]:
+    lines = [f"{plural(answer.records, 'record')} of run {answer.of_run} without a row"]
+    if answer.held:
+        lines.append(f"left out: {answer.held:,} held by an open run")
+    if answer.new_rows is not None:
+        lines.append(f"{answer.new_rows:,} would become rows now, at no cost")
+        lines += [f"refused: {count:,} {name}" for name, count in sorted(answer.refused.items())]
+    if answer.known and answer.run_id:
+        lines.append(f"run {answer.run_id} was requested before; nothing changes")
+    elif answer.run_id:
+        lines.append(f"requested run {answer.run_id}")
+    return lines
 
 
 def _send(operation: Callable[..., T], fields: dict[str, Any], *, dry_run: bool) -> T:
