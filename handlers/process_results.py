@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Iterator
 
-from analysis import Analysis, Reader, encode_reading, lines_of
+from analysis import Analysis, Reader, encode_reading
 from events import JobCancelled, JobEnded, JobFailed, JobSucceeded, ResultsProcessed
 from events.ids import staging_object
 from tracking import AttemptKey, Tracking
 
-from .attempts.close import answer_columns, close, results_processed
+from .attempts.close import answer_record, close, results_processed
 from .attempts.job_states import NEVER_STARTED, OUTPUT_MISSING, ending_of, results_in
 from .dispatch.errors import Reject
 from .ports import Blob, Bucket, Clock, Policy
 from .runs.plans import analysis_of, plan_of
+
+_ROWS_A_BLOCK = 256
 
 
 def process_results(
@@ -61,15 +63,23 @@ def _stage(
     if not any(jobs):
         return None
     blob = bucket.write_once(staging_object(name), _staged_lines(jobs, analysis, bucket))
-    return tracking.stage_answers(answer_columns(analysis), [blob.uri])
+    return tracking.stage_answers(answer_record(analysis), [blob.uri])
 
 
 def _staged_lines(jobs: list[list[Blob]], analysis: Analysis, bucket: Bucket) -> Iterator[bytes]:
-    """Yield one NDJSON row for each line of output, with the number of its job."""
-    reader = Reader(analysis)
+    """Yield blocks of NDJSON, a row for each answer or error of the output, with its job's number.
+
+    The answers of a job are numbered throughout, so that a number names one of them: it is the line
+    in the folder, where each line holds one answer.
+    """
+    reader, rows = Reader(analysis), list[bytes]()
     for number, blobs in enumerate(jobs, start=1):
         prefix = b'{"job":%d,' % number
-        lines = (line for blob in blobs for line in lines_of(bucket.read(blob)))
-        for at, line in enumerate(lines, start=1):
-            if line.strip():
-                yield prefix + encode_reading(reader.read_line(line, at))[1:]
+        readings = (reading for blob in blobs for reading in reader.read(bucket.read(blob)))
+        for at, reading in enumerate(readings, start=1):
+            reading.line = at
+            rows.append(prefix + encode_reading(reading)[1:])
+            if len(rows) == _ROWS_A_BLOCK:
+                yield b"".join(rows)
+                rows.clear()
+    yield b"".join(rows)
