@@ -54,6 +54,7 @@ _ALL = (
     _open("truncated", "The answer was cut off; retry with a larger output limit."),
     _failed("blocked", "A safety filter blocked the answer; read the transcript yourself."),
     _open("empty_answer", "The model finished without any text; retry."),
+    _open("incomplete_answer", "Too much of what the schema requires is missing; retry."),
     _open("schema_mismatch", "A field has a type or value outside the schema; retry."),
     _open("repaired_lossy", "Only a repair that may have lost text can read the answer; retry."),
     # the key

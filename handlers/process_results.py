@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from analysis import Analysis, Reader, encode_reading, lines_of, without_tokens
+from analysis import Analysis, Reader, encode_reading, without_tokens
 from events import (
     JobCancelled,
     JobEnded,
@@ -14,11 +14,13 @@ from events import (
 from events.ids import staging_object
 from tracking import AttemptKey, Tracking
 
-from .attempts.close import answer_columns, close, results_processed
+from .attempts.close import answer_record, close, results_processed
 from .attempts.job_states import NEVER_STARTED, OUTPUT_MISSING, REREAD, ending_of, results_in
 from .dispatch.errors import Reject
 from .ports import Blob, Bucket, Clock, Policy
 from .runs.plans import analysis_of, plan_of
+
+_ROWS_A_BLOCK = 256
 
 
 def process_results(
@@ -88,21 +90,26 @@ def _stage(
         return None
     lines = _staged_lines(jobs, analysis, bucket, is_paid=is_paid)
     blob = bucket.write_once(staging_object(name), lines)
-    return tracking.stage_answers(answer_columns(analysis), [blob.uri])
+    return tracking.stage_answers(answer_record(analysis), [blob.uri])
 
 
 def _staged_lines(
     jobs: list[list[Blob]], analysis: Analysis, bucket: Bucket, *, is_paid: bool
 ) -> Iterator[bytes]:
-    """Yield one NDJSON row for each line of output, with the number of its job.
+    """Yield blocks of NDJSON, a row for each answer or error of the output, with its job's number.
 
-    Answers that an earlier run has paid for count no tokens again.
+    The answers of a job are numbered throughout, so that a number names one of them: it is the line
+    in the folder, where each line holds one answer. What an earlier run paid for counts no tokens.
     """
-    reader = Reader(analysis)
+    reader, rows = Reader(analysis), list[bytes]()
     for number, blobs in enumerate(jobs, start=1):
         prefix = b'{"job":%d,' % number
-        lines = (line for blob in blobs for line in lines_of(bucket.read(blob)))
-        for at, line in enumerate(lines, start=1):
-            if line.strip():
-                reading = reader.read_line(line, at)
-                yield prefix + encode_reading(reading if is_paid else without_tokens(reading))[1:]
+        readings = (reading for blob in blobs for reading in reader.read(bucket.read(blob)))
+        for at, reading in enumerate(readings, start=1):
+            reading.line = at
+            counted = reading if is_paid else without_tokens(reading)
+            rows.append(prefix + encode_reading(counted)[1:])
+            if len(rows) == _ROWS_A_BLOCK:
+                yield b"".join(rows)
+                rows.clear()
+    yield b"".join(rows)

@@ -25,7 +25,7 @@ from .results import (
     WaitingAttempt,
 )
 from .statements import Source, column_name, fragment, query, table_name, transaction
-from .tables import Column, nothing_staged, staged_columns
+from .tables import Column, columns_at, flattened, nothing_staged, staged_columns
 from .typed_rows import convert_rows
 from .warehouse import Warehouse
 
@@ -161,20 +161,22 @@ class Tracking:
         params = {"since": since, "run_id": run_id, "batch": batch, "attempt": attempt}
         return [_waiting(row) for row in self._warehouse.query(query("waiting_attempts"), params)]
 
-    def stage_answers(self, answer_columns: Sequence[Column], uris: Sequence[str]) -> str:
-        """Load the parsed answers into a staging table that only this execution uses."""
-        return self._warehouse.load("staged", staged_columns(answer_columns), uris)
+    def stage_answers(self, answer: Column, uris: Sequence[str]) -> str:
+        """Load the parsed answers, each nested in the column `answer`, into a private table."""
+        return self._warehouse.load("staged", staged_columns(answer), uris)
 
     def close_attempt(self, result: AttemptResult) -> bool:
         """Close an attempt exactly once; False when it was closed before.
 
         The first caller's result is stored; later callers read it with `closing_of`.
         """
-        attempt_key, answer = result.attempt_key, result.answer_columns
-        columns = [column_name(column.name) for column in answer]
+        attempt_key, answer, paths = result.attempt_key, result.answer_record, result.answer_paths
+        columns = [column_name(column) for column in paths]
         script = transaction(
             "close_attempt",
-            staged=table_name(result.staged) if result.staged else nothing_staged(answer),
+            staged=flattened(table_name(result.staged), answer, paths)
+            if result.staged
+            else nothing_staged(columns_at(answer, paths)),
             output=table_name(result.output),
             answer_columns=", ".join(columns),
             c_answer_columns=", ".join(f"c.{name}" for name in columns),

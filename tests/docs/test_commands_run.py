@@ -1,5 +1,6 @@
 """Every command in a document is run, or is listed here with the reason why not."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from threading import Thread
 
 import pytest
 
+from tests.analysis.making import ANSWER
 from tests.docs.prepared import PREPARED
 from tests.docs.shell import Shell, blocks, steps
 from tests.docs.test_site import DOCS, ROOT, pages
@@ -32,9 +34,7 @@ def model() -> Iterator[Server]:
     """A local model server that gives every request the same answer."""
     server = Server()
     server.reply = {
-        "choices": [
-            {"message": {"content": '{"callSummary": "A call."}'}, "finish_reason": "stop"}
-        ],
+        "choices": [{"message": {"content": json.dumps(ANSWER)}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 11, "completion_tokens": 5},
     }
     thread = Thread(target=server.serve_forever, daemon=True)
