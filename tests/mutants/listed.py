@@ -15,6 +15,7 @@ from .planning import PLANNING
 from .reading import READING
 from .releases import RELEASES
 from .replacing import REPLACING
+from .rereading import REREADING
 from .services import SERVICES
 from .trust import TRUST
 from .watching import WATCHING
@@ -34,6 +35,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *OUTCOMES,
     *RELEASES,
     *REPLACING,
+    *REREADING,
     *SERVICES,
     *TRUST,
     *WATCHING,
