@@ -13,7 +13,7 @@ from troupe.backends.local.backend import LocalBackend, LocalSettings
 def two_runs_with_dead_letters(folder: Path) -> None:
     """Make runs `first` and `second`, each with a dead letter instead of a request file."""
     backend = LocalBackend(folder / ".troupe", LocalSettings(deployment="ab12"))
-    operations.load(backend, str(folder / "calls.jsonl"))
+    operations.load(backend, [str(folder / "calls.jsonl")])
     fail_writes(backend.bucket)
     for run_id in ("first", "second"):
         # breaker=100: failed records do not stop the runs.

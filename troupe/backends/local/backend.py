@@ -102,6 +102,7 @@ class LocalBackend:
             behaviour=settings.behaviour,
             on_output=self._notify,
         )
+        self.source = settings.source
         self.dependencies = _dependencies(self, settings)
         self._push, self._telemetry = settings.push, settings.telemetry
         self._waits: list[datetime] = []

@@ -14,7 +14,7 @@ from duckdb.value.constant import LongValue
 from events.ids import STAGING, job_try, number_of_try
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock
-from tracking import Params, Row
+from tracking import Params, Row, Source
 from tracking.tables import Column, check_row, columns_of
 
 from .bucket import LocalBucket
@@ -161,20 +161,23 @@ class LocalWarehouse:
             self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
         self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [_plain(before)])
 
-    def insert_file(self, job_id: str, table: str, path: Path) -> bool:
-        """Add the rows of an NDJSON file once per job id; False if it ran before."""
-        name = self._free_suffix(job_id)
-        if name is None:
-            return False
+    def insert_source(self, files: Mapping[str, Path], source: Source) -> set[str]:
+        """Add the rows of NDJSON files, by their job ids, to the source table: all, or none.
+
+        A file is added once per job id. Returns the job ids of those that were added.
+        """
+        free = {job_id: self._free_suffix(job_id) for job_id in files}
+        new = {job_id: name for job_id, name in free.items() if name is not None}
         self.db.execute("BEGIN TRANSACTION")
         try:
-            self.db.execute(_insert_from(path, table, columns_of(table)))
-            self._end_job(name, "done")
+            for job_id, name in new.items():
+                self.db.execute(_insert_source(files[job_id], source))
+                self._end_job(name, "done")
             self.db.execute("COMMIT")
         except BaseException:
             self.db.execute("ROLLBACK")
             raise
-        return True
+        return {*new}
 
     def _free_suffix(self, job_id: str) -> str | None:
         """Return the id to run under; None if the job is done. The id of a failed job is used up."""
@@ -253,10 +256,22 @@ _ANY_STAGING = "any_staging_0"
 
 
 def _insert_from(path: Path, table: str, columns: Sequence[Column]) -> str:
+    return f'INSERT INTO "{table}" BY NAME SELECT * FROM {_read_json(path, columns)}'  # noqa: S608
+
+
+def _insert_source(path: Path, source: Source) -> str:
+    table = ".".join(f'"{part}"' for part in source.table.split("."))
+    names = source.column_names()
+    theirs = ", ".join(f'"{name}"' for name in names.values())
+    ours = ", ".join(f'"{name}"' for name in names)
+    rows = _read_json(path, columns_of(Source().table))
+    return f"INSERT INTO {table} ({theirs}) SELECT {ours} FROM {rows}"  # noqa: S608
+
+
+def _read_json(path: Path, columns: Sequence[Column]) -> str:
     quoted = str(path).replace("'", "''")
     return (
-        f"INSERT INTO \"{table}\" BY NAME SELECT * FROM read_json('{quoted}', "  # noqa: S608
-        f"format = 'newline_delimited', columns = {read_columns(columns)}, "
+        f"read_json('{quoted}', format = 'newline_delimited', columns = {read_columns(columns)}, "
         "maximum_object_size = 67108864)"
     )
 
