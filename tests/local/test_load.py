@@ -400,3 +400,50 @@ def test_after_a_refused_file_a_good_one_is_loaded(harness: LoadHarness) -> None
     refused(harness, line(1) + b"{\n", "line 2")
 
     assert 1 == harness.load(line(1)).added
+
+
+def test_equal_rows_are_loaded_once_however_they_are_written(harness: LoadHarness) -> None:
+    """As an array, packed, with other names, or in two files at once."""
+    array = b"[" + line(1).strip() + b",\n" + line(2).strip() + b"]"
+    renamed = line(1).replace(b"interactionId", b"interaction_id") + line(2)
+    files = [harness.folder / name for name in ("a", "b")]
+    for file in files:
+        file.write_bytes(line(1) + line(2))
+
+    both = harness.load_files(*files)
+
+    assert ([2, 0], 4) == ([file.added for file in both.files], both.rows)
+    assert [0, 0, 0] == [
+        harness.load(content, "again").added
+        for content in (
+            array,
+            zstd.compress(array),
+            renamed.replace(b"interaction_id", b"interactionId"),
+        )
+    ]
+    assert 2 == len(harness.rows())
+
+
+def test_files_are_loaded_together_or_not_at_all(
+    harness: LoadHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the second one fails while it is inserted: the next try loads both."""
+    files = [harness.folder / name for name in ("a", "b")]
+    for number, file in enumerate(files):
+        file.write_bytes(line(number))
+    ended = harness.warehouse._end_job
+    calls: list[str] = []
+
+    def fail_at_the_second(name: str, state: str) -> None:
+        calls.append(name)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        ended(name, state)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.warehouse, "_end_job", fail_at_the_second)
+        with pytest.raises(BadFile, match="No space left on device"):
+            harness.load_files(*files)
+
+    assert [] == harness.rows()
+    assert 2 == harness.load_files(*files).added
