@@ -161,6 +161,13 @@ class LocalWarehouse:
             self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
         self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [_plain(before)])
 
+    def check_source(self, source: Source) -> None:
+        """Check that the source table has its columns, or close and raise `InvalidHome`."""
+        problem = _source_problem(self.db, source)
+        if problem:
+            self.close()
+            raise InvalidHome(problem)
+
     def insert_source(self, files: Mapping[str, Path], source: Source) -> set[str]:
         """Add the rows of NDJSON files, by their job ids, to the source table: all, or none.
 
@@ -218,6 +225,22 @@ class LocalWarehouse:
             raise KeyError(f"parameter {sorted(missing)[0]} is missing")
         values = {name: duckdb_value(known[name]) for name in statement.parameters}
         return db.execute(parsed(statement.sql), values)
+
+
+def _source_problem(db: duckdb.DuckDBPyConnection, source: Source) -> str:
+    """Return why a table of the user cannot be the source; empty if it can."""
+    if source == Source():
+        return ""  # created with the others
+    columns = "SELECT lower(column_name) FROM duckdb_columns() WHERE table_name = $1"
+    known = {name for (name,) in db.execute(columns, [source.table.rpartition(".")[2]]).fetchall()}
+    if not known:
+        remedy = "create it there, or unset TROUPE_SOURCE_TABLE"
+        return f"the warehouse has no table {source.table}: {remedy}"
+    for ours, theirs in source.column_names().items():
+        if theirs.lower() not in known:
+            remedy = "name it with TROUPE_SOURCE_<COLUMN>"
+            return f"{source.table} has no column {theirs} (for {ours}): {remedy}"
+    return ""
 
 
 @lru_cache(maxsize=1_000)
