@@ -47,7 +47,7 @@ def model() -> Iterator[Server]:
 def test_the_commands_of_a_page_run_in_their_order(
     page: Path, tmp_path: Path, model: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a folder that holds only transcripts."""
+    """In a folder that has the documents with their examples, as a clone has them."""
     shell = Shell(tmp_path, monkeypatch)
     (shell.work / "docs").symlink_to(DOCS)
     PREPARED.get(page.stem, lambda _: None)(shell.work)

@@ -1,12 +1,11 @@
 """Small files of transcripts for tests."""
 
 import sys
-import zipfile
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
 
+from scripts.workbook import ExcelTime as ExcelTime
+from scripts.workbook import write_workbook as write_workbook
 from troupe.transcript_files.columns import read_map
 from troupe.transcript_files.reader import ReadOptions, TranscriptFile
 
@@ -21,67 +20,3 @@ def rows_of(file: Path, *mapped: str, zone: Any = None, form: str = "") -> list[
     options = ReadOptions(read_map(mapped), zone, form)
     rows = TranscriptFile(file, file.name, options).rows()
     return [{name: value for name, value in row.items() if value is not None} for row in rows]
-
-
-def write_workbook(file: Path, rows: Iterable[Sequence[Any]]) -> None:
-    """Write a workbook with one sheet: texts as they are, numbers as Excel stores them."""
-    cells = "".join(
-        f'<row r="{number}">{"".join(_cell(number, *each) for each in enumerate(row))}</row>'
-        for number, row in enumerate(rows, start=1)
-    )
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, text in _PARTS.items():
-            archive.writestr(name, text)
-        archive.writestr("xl/worksheets/sheet1.xml", _SHEET.format(cells=cells))
-
-
-def _cell(row: int, column: int, value: Any) -> str:
-    place = f"{chr(ord('A') + column)}{row}"
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        text = escape(value)
-        return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{text}</t></is></c>'
-    # A time is a number with the format of a time.
-    style = ' s="1"' if isinstance(value, ExcelTime) else ""
-    return f'<c r="{place}"{style}><v>{float(value)!r}</v></c>'
-
-
-class ExcelTime(float):
-    """Days since 1899-12-30, shown as a time."""
-
-
-_MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-_RELATIONS = "http://schemas.openxmlformats.org/package/2006/relationships"
-_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
-_SHEET = f'<worksheet xmlns="{_MAIN}"><sheetData>{{cells}}</sheetData></worksheet>'
-_TYPES = "application/vnd.openxmlformats-officedocument.spreadsheetml"
-_PARTS = {
-    "[Content_Types].xml": (
-        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-        '<Default Extension="xml" ContentType="application/xml"/>'
-        '<Default Extension="rels" '
-        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        f'<Override PartName="/xl/workbook.xml" ContentType="{_TYPES}.sheet.main+xml"/>'
-        f'<Override PartName="/xl/styles.xml" ContentType="{_TYPES}.styles+xml"/>'
-        f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{_TYPES}.worksheet+xml"/>'
-        "</Types>"
-    ),
-    "_rels/.rels": (
-        f'<Relationships xmlns="{_RELATIONS}"><Relationship Id="rId1" '
-        f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>'
-    ),
-    "xl/workbook.xml": (
-        f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
-        '<sheet name="Calls" sheetId="1" r:id="rId1"/></sheets></workbook>'
-    ),
-    "xl/_rels/workbook.xml.rels": (
-        f'<Relationships xmlns="{_RELATIONS}">'
-        f'<Relationship Id="rId1" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>'
-        f'<Relationship Id="rId2" Type="{_OFFICE}/styles" Target="styles.xml"/></Relationships>'
-    ),
-    "xl/styles.xml": (
-        f'<styleSheet xmlns="{_MAIN}"><cellXfs count="2"><xf numFmtId="0"/>'
-        '<xf numFmtId="22" applyNumberFormat="1"/></cellXfs></styleSheet>'
-    ),
-}

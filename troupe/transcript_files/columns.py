@@ -22,11 +22,11 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
             "phonetoken phonenumber customerphone customerphonenumber phone callerphone callernumber"
             " callerid ani msisdn customernumber"
         ),
-        "customertoken customerid clientid obfuscateduserid userid",
+        "customertoken customerid obfuscateduserid",
     ),
     "referenceId": ("reference refid ref externalid externalreference ticketid caseid casenumber",),
     "interactionId": (
-        "interaction conversationid callid contactid conversationname callsid ucid calluuid",
+        "conversationid callid contactid conversationname callsid ucid calluuid",
         "id uuid guid sessionid recordid transcriptid",
     ),
     "transcript": (
@@ -37,7 +37,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
         "text content body conversation dialogue dialog messages turns utterances segments chat",
     ),
     "direction": ("calldirection conversationdirection interactiondirection initiationmethod",),
-    "provider": ("vendor platform sourcesystem telephonyprovider", "source system origin"),
+    "provider": ("vendor platform sourcesystem telephonyprovider",),
     "event_timestamp": (
         (
             "eventtime timestamp starttime startedat starttimestamp startdatetime conversationstart"
