@@ -6,6 +6,7 @@ from .closing import CLOSING
 from .delivery import DELIVERY
 from .jobs import JOBS
 from .letters import LETTERS
+from .loading import LOADING
 from .money import MONEY
 from .mutant import Mutant
 from .operations import OPERATIONS
@@ -27,6 +28,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *BACKENDS,
     *OPERATIONS,
     *LETTERS,
+    *LOADING,
     *CLAIMS,
     *OUTCOMES,
     *RELEASES,
