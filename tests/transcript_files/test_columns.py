@@ -123,6 +123,23 @@ def test_a_mapped_name_that_is_in_no_row_is_named_with_those_that_are(tmp_path: 
     )
 
 
+def test_a_mapped_path_that_ends_early_in_every_row_is_named(tmp_path: Path) -> None:
+    """A misspelt property would be null in silence."""
+    row = {"id": 1, "text": "x", "customer": {"phone": "t"}}
+    mapped = ("customer.fone=phone_number_token",)
+
+    assert "--map customer.fone=phone_number_token: there is no customer.fone" in refused(
+        tmp_path, row, mapped=mapped
+    )
+    rows = read(
+        tmp_path,
+        row,
+        row | {"id": 2, "customer": None},
+        mapped=("customer.phone=" + mapped[0].partition("=")[2],),
+    )
+    assert ["t", None] == [each.get("phone_number_token") for each in rows]
+
+
 def test_a_file_without_transcripts_or_ids_is_refused_with_its_names(tmp_path: Path) -> None:
     """It is probably another file, or has names that nobody knows."""
     assert "there is no column for transcript; it has id, words; name it with --map" in refused(

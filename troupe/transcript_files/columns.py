@@ -115,11 +115,12 @@ class Columns:
             if len(self._plans) > _MOST_NAMES:
                 self._plans.clear()
         row: dict[str, Any] = dict.fromkeys(COLUMNS)
-        for column, name, convert in plan:
-            try:
-                row[column] = convert(fields[name] if name in fields else _below(fields, name))
-            except Refused as refused:
-                raise Refused(f"{name}: {refused}") from None
+        name = ""
+        try:
+            for column, name, convert in plan:
+                row[column] = convert(fields[name])
+        except Refused as refused:
+            raise Refused(f"{name}: {refused}") from None
         return row
 
     def converted(self, found: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,17 +155,28 @@ class Columns:
             if column not in self._columns and column not in mapped:
                 continue
             name = self._bind(column, names)
-            if name is not None:
+            if name in names:
                 yield column, name, self._converts[column]
+            elif name is not None:
+                top, *below = name.split(".")
+                yield column, top, partial(self._convert_below, column, name, below)
+
+    def _convert_below(self, column: str, path: str, names: list[str], value: Any) -> Any:
+        """Convert what a dotted path of --map leads to; None where the path ends early."""
+        for name in names:
+            if not isinstance(value, Mapping) or name not in value:
+                return None
+            value = value[name]
+        self.bound[column] = path
+        return self._converts[column](value)
 
     def _bind(self, column: str, names: tuple[str, ...]) -> str | None:
         """Return the name that holds a column in rows with these names; None without one."""
         for source, mapped in self._mapped:
             if mapped == column:
-                if source in names or source.partition(".")[0] in names:
+                if source in names:
                     self.bound[column] = source
-                    return source
-                return None
+                return source if {source, source.partition(".")[0]} & {*names} else None
         rank, found = self._candidates(column, names)
         known = self.bound.get(column)
         if known is not None and rank > self._ranks[column]:
@@ -201,16 +213,6 @@ class Columns:
 def known_names(names: Iterable[str], mapped: Sequence[str]) -> int:
     """Count the names that are a column of ours, a synonym, or given with --map."""
     return sum(1 for name in names if name in mapped or plain(name) in _RANKS)
-
-
-def _below(fields: Mapping[str, Any], path: str) -> Any:
-    """Return what a dotted path of --map leads to; None where it ends early."""
-    value: Any = fields
-    for name in path.split("."):
-        if not isinstance(value, Mapping):
-            return None
-        value = value.get(name)
-    return value
 
 
 def _converts(zone: tzinfo | None) -> dict[str, Convert]:

@@ -1,8 +1,9 @@
 """One file of transcripts, read into rows of the source table."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import tzinfo
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -71,7 +72,7 @@ class TranscriptFile:
                 where = place
                 for row in self._rows_of(_decoded(fields) if isinstance(fields, bytes) else fields):
                     number += 1
-                    yield self._checked(row, number)
+                    yield self._checked(row)
         except RefusedLine as refused:
             raise BadFile(
                 f"{self.name}, line {refused.line}: {refused}; nothing was loaded"
@@ -110,22 +111,18 @@ class TranscriptFile:
 
     def _rows_of(
         self, fields: Mapping[str, Any], *, inside: bool = False
-    ) -> Iterator[dict[str, Any]]:
+    ) -> Iterable[dict[str, Any]]:
         if self.columns.knows(fields):  # nothing is left to find out, as for almost every row
-            yield self.columns.row(fields)
-            return
+            return (self.columns.row(fields),)
         form = self._format_of(fields)
         if form is not None:
             self.formats[form.name] = None
-            yield self._row_of_service(form, fields)
-            return
+            return (self._row_of_service(form, fields),)
         wrapped = None if inside else self._wrapped(fields)
         if wrapped is not None:
-            for each in wrapped:
-                yield from self._rows_of(each, inside=True)
-            return
+            return chain.from_iterable(self._rows_of(each, inside=True) for each in wrapped)
         self.formats[AS_COLUMNS] = None
-        yield self.columns.row(fields)
+        return (self.columns.row(fields),)
 
     def _format_of(self, fields: Mapping[str, Any]) -> Format | None:
         if self.options.format == AS_COLUMNS:
@@ -168,7 +165,7 @@ class TranscriptFile:
 
     # Checks
 
-    def _checked(self, row: dict[str, Any], number: int) -> dict[str, Any]:
+    def _checked(self, row: dict[str, Any]) -> dict[str, Any]:
         identity = (row["phone_number_token"], row["interactionId"], row["referenceId"])
         if not has_identity(*identity[1:]):
             self._check_mapped()

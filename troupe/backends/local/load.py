@@ -1,6 +1,7 @@
 """Load files of transcripts into the source table: all of them, or nothing."""
 
 import hashlib
+import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -17,7 +18,7 @@ from troupe.transcript_files.errors import BadFile, BadOption
 from troupe.transcript_files.formats import FORMATS
 from troupe.transcript_files.reader import AS_COLUMNS, ReadOptions, TranscriptFile
 
-from .warehouse import LocalWarehouse
+from .warehouse import LocalWarehouse, StagedRows
 
 SAMPLE_ROWS = 3
 _LONGEST_SHOWN = 60
@@ -104,21 +105,15 @@ def load_files(
     are loaded once, whatever the file is called and however it is packed. Raises `BadFile`; then
     nothing was loaded. Memory does not grow with the files.
     """
-    staged: dict[str, Path] = {}
+    staged: dict[str, StagedRows] = {}
+    parts: list[Path] = []
     read: list[tuple[TranscriptFile, int, str]] = []
     try:
-        for number, each in enumerate(files):
+        for each in files:
             file = TranscriptFile(each.path, each.name, options)
-            part = (
-                aside
-                / f"load-{number}-{hashlib.sha256(str(each.path).encode()).hexdigest()[:12]}.ndjson"
-            )
-            staged[f"part {number}"] = part
-            rows, job = _stage(file.rows(), part)
-            del staged[f"part {number}"]
-            if job in staged:
-                part.unlink()
-            staged.setdefault(job, part)
+            parts.append(aside / f"load-{len(parts)}-{secrets.token_hex(6)}.ndjson")
+            rows, longest, job = _stage(file.rows(), parts[-1])
+            staged.setdefault(job, StagedRows(parts[-1], longest))
             read.append((file, rows, job))
         _check_ids_from_names([file for file, _, _ in read])
         new = warehouse.insert_source(staged, source or Source())
@@ -131,21 +126,22 @@ def load_files(
         why = f"the warehouse refused the rows ({type(error).__name__}); nothing was loaded"
         raise BadFile(f"{', '.join(each.name for each in files)}: {why}") from error
     finally:
-        for part in staged.values():
+        for part in parts:
             part.unlink(missing_ok=True)
     return _total(list(_added(read, new)), [])
 
 
-def _stage(rows: Iterator[dict[str, Any]], part: Path) -> tuple[int, str]:
-    """Write the rows as NDJSON; return their number, and the job id that their hash makes."""
-    encode, digest, count = msgspec.json.Encoder().encode, hashlib.sha256(), 0
+def _stage(rows: Iterator[dict[str, Any]], part: Path) -> tuple[int, int, str]:
+    """Write the rows as NDJSON; return how many, the longest, and the job id of their hash."""
+    encode, digest, count, longest = msgspec.json.Encoder().encode, hashlib.sha256(), 0, 0
     with part.open("wb") as out:
         for row in rows:
             line = encode(row) + b"\n"
             digest.update(line)
             out.write(line)
             count += 1
-    return count, bigquery_job("load", digest.hexdigest()[:32])
+            longest = max(longest, len(line))
+    return count, longest, bigquery_job("load", digest.hexdigest()[:32])
 
 
 def _added(read: Sequence[tuple[TranscriptFile, int, str]], new: set[str]) -> Iterator[LoadedFile]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 from duckdb.value.constant import LongValue
@@ -36,6 +36,14 @@ CREATE TABLE IF NOT EXISTS local_jobs (
 );
 CREATE TABLE IF NOT EXISTS local_staging (name VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL);
 """
+
+
+class StagedRows(NamedTuple):
+    """Checked rows in a file of NDJSON."""
+
+    path: Path
+    longest: int
+    """Bytes of the longest line."""
 
 
 class LocalWarehouse:
@@ -168,7 +176,7 @@ class LocalWarehouse:
             self.close()
             raise InvalidHome(problem)
 
-    def insert_source(self, files: Mapping[str, Path], source: Source) -> set[str]:
+    def insert_source(self, files: Mapping[str, StagedRows], source: Source) -> set[str]:
         """Add the rows of NDJSON files, by their job ids, to the source table: all, or none.
 
         A file is added once per job id. Returns the job ids of those that were added.
@@ -282,20 +290,21 @@ def _insert_from(path: Path, table: str, columns: Sequence[Column]) -> str:
     return f'INSERT INTO "{table}" BY NAME SELECT * FROM {_read_json(path, columns)}'  # noqa: S608
 
 
-def _insert_source(path: Path, source: Source) -> str:
+def _insert_source(file: StagedRows, source: Source) -> str:
     table = ".".join(f'"{part}"' for part in source.table.split("."))
     names = source.column_names()
     theirs = ", ".join(f'"{name}"' for name in names.values())
     ours = ", ".join(f'"{name}"' for name in names)
-    rows = _read_json(path, columns_of(Source().table))
+    # DuckDB allocates twice the limit of a row for each thread: 200 MB of short rows ran out of it.
+    rows = _read_json(file.path, columns_of(Source().table), max(file.longest + 1, 1 << 20))
     return f"INSERT INTO {table} ({theirs}) SELECT {ours} FROM {rows}"  # noqa: S608
 
 
-def _read_json(path: Path, columns: Sequence[Column]) -> str:
+def _read_json(path: Path, columns: Sequence[Column], longest: int = 64 << 20) -> str:
     quoted = str(path).replace("'", "''")
     return (
         f"read_json('{quoted}', format = 'newline_delimited', columns = {read_columns(columns)}, "
-        "maximum_object_size = 67108864)"
+        f"maximum_object_size = {longest})"
     )
 
 
