@@ -7,16 +7,30 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 
-def write_workbook(file: Path, rows: Iterable[Sequence[Any]]) -> None:
-    """Write a workbook with one sheet: texts as they are, numbers as Excel stores them."""
+def write_workbook(file: Path, rows: Iterable[Sequence[Any]], more: Sequence[str] = ()) -> None:
+    """Write a workbook with one sheet: texts as they are, numbers as Excel stores them.
+
+    `more`: names of further sheets, which have the same rows.
+    """
     cells = "".join(
         f'<row r="{number}">{"".join(_cell(number, *each) for each in enumerate(row))}</row>'
         for number, row in enumerate(rows, start=1)
     )
+    sheets = "".join(
+        f'<sheet name="{name}" sheetId="{number}" r:id="rId1"/>'
+        for number, name in enumerate(more, start=2)
+    )
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in _PARTS.items():
-            archive.writestr(name, text)
-        archive.writestr("xl/worksheets/sheet1.xml", _SHEET.format(cells=cells))
+            archive.writestr(_member(name), text.replace("<!-- more -->", sheets))
+        archive.writestr(_member("xl/worksheets/sheet1.xml"), _SHEET.format(cells=cells))
+
+
+def _member(name: str) -> zipfile.ZipInfo:
+    """A member without a time, so that equal rows are equal files."""
+    member = zipfile.ZipInfo(name)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    return member
 
 
 def _cell(row: int, column: int, value: Any) -> str:
@@ -57,7 +71,7 @@ _PARTS = {
     ),
     "xl/workbook.xml": (
         f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>'
-        '<sheet name="Calls" sheetId="1" r:id="rId1"/></sheets></workbook>'
+        '<sheet name="Calls" sheetId="1" r:id="rId1"/><!-- more --></sheets></workbook>'
     ),
     "xl/_rels/workbook.xml.rels": (
         f'<Relationships xmlns="{_RELATIONS}">'

@@ -83,6 +83,12 @@ DEEPGRAM = {
     },
 }
 DEEPGRAM_WORDS = {"metadata": _METADATA, "results": {"channels": DEEPGRAM["results"]["channels"]}}
+DEEPGRAM_TEXT = {
+    "metadata": _METADATA,
+    "results": {"channels": [{"alternatives": [
+        {"transcript": "My line is dead.", "words": [{"word": "my", "start": 0.0, "end": 1.0}]}
+    ]}]},
+}  # fmt: skip
 DEEPGRAM_CHANNELS = {
     "metadata": _METADATA | {"channels": 2},
     "results": {

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.transcript_files.making import rows_of
-from troupe.transcript_files.columns import COLUMNS, SYNONYMS, read_map
+from troupe.transcript_files.columns import COLUMNS, SYNONYMS, read_map, word
 from troupe.transcript_files.errors import BadFile, BadOption
 from troupe.transcript_files.names import plain
 
@@ -166,6 +166,7 @@ def test_ids_keep_all_their_digits_or_are_refused(tmp_path: Path) -> None:
     assert ["7", "7", "-3", str(2**53), "12345678901234567890123", "007"] == [
         row["interactionId"] for row in read(tmp_path, *rows)
     ]
+    assert word(float("nan")) is None
     for number in (1.5, 1e17):
         assert "line 1: id: " in refused(tmp_path, {"id": number, "text": "x"})
 

@@ -39,6 +39,7 @@ EXPECTED = {
                     event_timestamp=TIME),
     "DEEPGRAM_WORDS": row("deepgram", "c-1", "SPEAKER 0: My line is dead.\nSPEAKER 1: I repair it.",
                           event_timestamp=TIME),
+    "DEEPGRAM_TEXT": row("deepgram", "c-1", "My line is dead.", event_timestamp=TIME),
     "DEEPGRAM_CHANNELS": row("deepgram", "c-1",
                              "CHANNEL 0: My line is dead.\nCHANNEL 1: I repair it.",
                              event_timestamp=TIME),

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from tests.transcript_files.making import ExcelTime, rows_of, write_workbook, zstd
 from troupe.transcript_files import csv_file, excel_file, parquet_file
 from troupe.transcript_files.errors import BadFile
+from troupe.transcript_files.reader import ReadOptions, TranscriptFile
 
 
 def read(folder: Path, content: str | bytes, name: str = "calls.csv") -> list[dict[str, Any]]:
@@ -152,6 +153,16 @@ def test_a_workbook_is_read_below_its_title(tmp_path: Path) -> None:
     ] == rows_of(file, zone=ZoneInfo("UTC"))  # fmt: skip
     with pytest.raises(BadFile, match="row 4: Start Time: the time has no zone"):
         rows_of(file)
+
+
+def test_sheets_that_are_not_read_are_named(tmp_path: Path) -> None:
+    """Only the first one is read."""
+    file = tmp_path / "calls.xlsx"
+    write_workbook(file, [["id", "text"], [1, "x"]], ["February", "March"])
+
+    read = TranscriptFile(file, "calls.xlsx", ReadOptions())
+    assert 1 == len(list(read.rows()))
+    assert ["only the first sheet is read, and not February, March"] == read.notes
 
 
 def test_a_workbook_that_is_large_when_unpacked_is_refused(

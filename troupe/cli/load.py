@@ -152,6 +152,7 @@ def _notes(file: LoadedFile, *, has_columns: bool = False) -> list[str]:
     services = [FORMATS[name].title for name in file.formats if name in FORMATS]
     other = {ours: name for ours, name in file.columns.items() if ours != name}
     notes = [f"it is {' and '.join(services)}"] if services else []
+    notes += file.notes
     if other and not has_columns:
         notes.append(", ".join(f"{ours} from {name}" for ours, name in other.items()))
     if file.is_named_by_file:

@@ -230,6 +230,8 @@ def word(value: Any) -> str | None:
     """
     if value is None or isinstance(value, str):
         return value
+    if value != value:  # NaN, as pandas writes a missing number
+        return None
     if isinstance(value, (float, Decimal)) and value == value // 1:
         if isinstance(value, float) and abs(value) > _EXACT:
             raise Refused("the number has lost digits: export the column as text")

@@ -1,7 +1,7 @@
 """Excel workbooks (.xlsx), through calamine, which is an optional extra."""
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,16 @@ _HEADER_WITHIN = 20
 
 
 def excel_rows(
-    path: Path, name: str, mapped: Sequence[str]
+    path: Path, name: str, mapped: Sequence[str], note: Callable[[str], None]
 ) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield each row of the first sheet that is not empty, with its number in the sheet.
 
-    Raises `BadFile`, and `RefusedLine` for the header.
+    `note` takes a sentence about what is not read. Raises `BadFile`, and `RefusedLine` for the header.
     """
     _check_size(path, name)
-    first, cells = _sheet(path, name)
+    first, cells, others = _sheet(path, name)
+    if others:
+        note(f"only the first sheet is read, and not {', '.join(others)}")
     start = _header_row(cells, mapped)
     names = check_header([str(cell) for cell in cells[start]], mapped) if cells else []
     for number, row in enumerate(cells[start + 1 :], start=first + start + 1):
@@ -38,8 +40,8 @@ def _header_row(cells: Sequence[Sequence[Any]], mapped: Sequence[str]) -> int:
     return scores.index(max(scores)) if scores else 0
 
 
-def _sheet(path: Path, name: str) -> tuple[int, list[list[Any]]]:
-    """Return the number of the first row that has a cell, and all rows from there."""
+def _sheet(path: Path, name: str) -> tuple[int, list[list[Any]], list[str]]:
+    """Return the number of the first row that has a cell, all rows from there, and other sheets."""
     try:
         import python_calamine
     except ModuleNotFoundError:
@@ -48,7 +50,8 @@ def _sheet(path: Path, name: str) -> tuple[int, list[list[Any]]]:
         workbook = python_calamine.CalamineWorkbook.from_path(str(path))
         sheet = workbook.get_sheet_by_index(0)
         start = sheet.start or (0, 0)
-        return start[0] + 1, [list(row) for row in sheet.to_python(skip_empty_area=True)]
+        rows = [list(row) for row in sheet.to_python(skip_empty_area=True)]
+        return start[0] + 1, rows, workbook.sheet_names[1:]
     except BaseException as error:
         # A panic of the Rust library is no Exception.
         if isinstance(error, (KeyboardInterrupt, SystemExit, MemoryError)):

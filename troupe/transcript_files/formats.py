@@ -171,8 +171,11 @@ def _turns_of_words(channels: Sequence[Fields]) -> list[tuple[str | None, Any]]:
     for number, channel in enumerate(channels):
         best = (_objects(channel.get("alternatives") or [{}], "alternatives"))[0]
         said = _objects(best.get("words") or [], "words")
-        if not said and best.get("transcript"):
-            words.append((0.0, _spoken_by({}, number, channels), best["transcript"]))
+        if best.get("transcript") and not any("speaker" in each for each in said):
+            if len(channels) == 1:
+                return [(None, best["transcript"])]
+            if not said:
+                words.append((0.0, _spoken_by({}, number, channels), best["transcript"]))
         words += [
             (
                 _number(each.get("start")),

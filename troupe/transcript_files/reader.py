@@ -55,6 +55,8 @@ class TranscriptFile:
         self.formats: dict[str, None] = {}
         self.description = ""
         """Kind, packing and encoding, such as `CSV, gzip`."""
+        self.notes: list[str] = []
+        """Sentences about what is not read."""
         self.is_named_by_file = False
         """Whether the id of its one conversation is the name of the file."""
         self._of_services = Columns(options.mapped, options.zone, only_ids=True)
@@ -100,7 +102,7 @@ class TranscriptFile:
         if content.kind is Kind.CSV:
             yield from _numbered("line", csv_rows(self._open, mapped))
         elif content.kind is Kind.EXCEL:
-            yield from _numbered("row", excel_rows(self.path, self.name, mapped))
+            yield from _numbered("row", excel_rows(self.path, self.name, mapped, self.notes.append))
         else:
             yield from _numbered("row", parquet_rows(self.path, self.name, self.columns.find))
 

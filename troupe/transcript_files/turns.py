@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from analysis.strict_json import NotStrict, parse
+
 from .errors import Refused
 from .names import plain
 
@@ -39,15 +41,25 @@ _SIDES = {
 def text_of(value: Any) -> str | None:
     """Return a conversation as text: a text as it is, a list of turns with their speakers.
 
-    Raises `Refused` for anything else.
+    A text that is such a list in JSON, as in a cell of a table, counts as the list. Raises
+    `Refused` for anything else.
     """
-    if value is None or isinstance(value, str):
-        return value
+    if isinstance(value, str):
+        return _text_of_json(value) if value.startswith("[{") else value
+    if value is None:
+        return None
     if isinstance(value, Mapping):
         value = _list_inside(value)
     if not isinstance(value, (list, tuple)):
         raise Refused("expected a text or a list of turns")
     return "\n".join(_lines(value))
+
+
+def _text_of_json(text: str) -> str:
+    try:
+        return "\n".join(_lines(parse(text)))
+    except (NotStrict, Refused):
+        return text
 
 
 def _list_inside(value: Mapping[str, Any]) -> Any:

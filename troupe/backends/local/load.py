@@ -39,6 +39,8 @@ class LoadedFile(msgspec.Struct, frozen=True, kw_only=True):
     columns: dict[str, str]
     """The name in the file of each column of the source table that it has."""
     unused_columns: list[str]
+    notes: list[str]
+    """Sentences about what is not read, such as further sheets."""
     is_named_by_file: bool
     """Whether the id of its one conversation is the name of the file."""
 
@@ -175,6 +177,7 @@ def _loaded(file: TranscriptFile, rows: int, added: int) -> LoadedFile:
         added=added,
         columns={name: columns.bound[name] for name in COLUMNS if name in columns.bound},
         unused_columns=columns.unused,
+        notes=file.notes,
         is_named_by_file=file.is_named_by_file,
     )
 
