@@ -13,9 +13,8 @@ own.
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from importlib.resources import files as package_files
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -23,7 +22,7 @@ from analysis.column_checks import column_problems, shape_problems, table_proble
 from analysis.definition import Analysis
 from analysis.errors import AnalysisError
 from analysis.reading.answer_parsing import Contract
-from analysis.schema import Mismatch, Node, SchemaError, check, leaves, read_schema
+from analysis.schema import Node, SchemaError, is_valid, leaves, read_schema
 from analysis.strict_json import NotStrict, check_unique
 
 SETTINGS_FILE = "analysis.json"
@@ -57,6 +56,9 @@ class _Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     max_transcript_bytes: int = 3_000_000
     equivalents: dict[str, dict[str, Any]] = {}
     shown: list[str] = []
+    min_complete: float = 0.5
+    grades: Literal["all", "exact_only"] = "all"
+    notice_share: float = 0.05
 
 
 def shipped_analyses() -> list[str]:
@@ -128,7 +130,14 @@ def _made(name: str, files: Files, remedy: str = _CORRECT, line: str | None = No
         user=_text(name, files, USER_FILE).removesuffix("\n"),
         schema=schema,
         columns=settings.columns,
-        contract=Contract.of(root, settings.columns, settings.summary),
+        contract=Contract.of(
+            root,
+            settings.columns,
+            settings.summary,
+            min_complete=settings.min_complete,
+            exact_only=settings.grades == "exact_only",
+        ),
+        notice_share=settings.notice_share,
         shown=tuple(settings.shown),
         equivalents=settings.equivalents,
         files={**files, SETTINGS_FILE: msgspec.json.encode(settings).decode()},
@@ -208,6 +217,9 @@ def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:
         yield "max_output_tokens must be between 1 and output_cap"
     if not 1 <= settings.max_transcript_bytes <= 20_000_000:
         yield "max_transcript_bytes must be between 1 and 20,000,000"
+    for setting in ("min_complete", "notice_share"):
+        if not 0 <= getattr(settings, setting) <= 1:
+            yield f"{setting} must be between 0 and 1"
     if settings.summary not in settings.columns:
         yield f"summary names the unknown column {settings.summary!r}; add it to columns"
     yield from table_problems(settings.table)
@@ -261,16 +273,7 @@ def _shown_problems(settings: _Settings, by_path: Mapping[str, Node]) -> Iterato
 
 
 def _equivalent_problems(leaf: Node, text: str, value: object) -> Iterator[str]:
-    without_equivalents = replace(leaf, equivalents=None)
-    if _is_valid(without_equivalents, text):
+    if is_valid(leaf, text):
         yield f"equivalents of {leaf.path}: {text!r} is valid as it is; remove it"
-    if not _is_valid(without_equivalents, value):
+    if not is_valid(leaf, value):
         yield f"equivalents of {leaf.path}: the value for {text!r} is not valid; correct it"
-
-
-def _is_valid(leaf: Node, value: object) -> bool:
-    try:
-        check(leaf, value)
-    except Mismatch:
-        return False
-    return True

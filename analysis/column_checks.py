@@ -7,19 +7,23 @@ from the statements that store and count answers: they use further columns besid
 import re
 from collections.abc import Iterator
 
-from analysis.reading.reader import Reading
 from analysis.schema import Node
 
 _TABLE = re.compile(r"[a-z][a-z0-9_]{0,127}")
 _COLUMN = re.compile(r"[a-z][a-z0-9_]{1,127}")
+DEEPEST_GROUP = 13
+"""Of the fifteen levels of RECORD, a staged answer is one, and a list of objects another."""
 LINEAGE = frozenset(
     {
         "phone_number_token", "referenceid", "interactionid", "event_timestamp", "record_id",
         "run_id", "batch", "attempt", "model", "analysis", "prompt_fingerprint",
-        "reader_fingerprint", "grounding", "cost", "analysed_at",
+        "reader_fingerprint", "grounding", "cost", "analysed_at", "line", "error_type", "detail",
+        "parse_method", "repair_grade", "grade", "normalised_fields", "nulled_fields", "raw_values",
+        "finish_reason", "model_version", "prompt_tokens", "cached_tokens", "thoughts_tokens",
+        "output_tokens", "transcript_fingerprint",
     }
 )  # fmt: skip
-"""Columns that every output table has, in lower case."""
+"""Columns that every output table or staging table has, in lower case."""
 _USED_BY_STATEMENTS = frozenset({"job", "error", "copies", "is_requested", "word", "value"})
 """Columns that statements add to an answer's while they stage, store and count it."""
 
@@ -42,18 +46,24 @@ def column_problems(column: str) -> Iterator[str]:
             f"invalid column {column!r}: use lower-case letters, digits and _, a letter first, "
             "2 to 128 characters"
         )
-    elif hasattr(Reading, column) or column in LINEAGE:
+    elif column in LINEAGE:
         yield f"the column {column!r} has the name of a column that every row has; rename it"
     elif column in _USED_BY_STATEMENTS:
         yield f"the column {column!r} has a name that Troupe's own statements use; rename it"
 
 
-def shape_problems(node: Node) -> Iterator[str]:
+def shape_problems(node: Node, level: int = 0) -> Iterator[str]:
     """Yield the parts of a schema that no table can store."""
     yield from _case_conflicts(node)
+    if level > DEEPEST_GROUP:
+        yield (
+            f"{node.path}: more than {DEEPEST_GROUP} objects inside each other, and BigQuery stores "
+            "no more; put its properties beside the others"
+        )
+        return
     for child in (node.properties or {}).values():
         if child.kind == "object":
-            yield from shape_problems(child)
+            yield from shape_problems(child, level + 1)
         elif child.items:
             yield from _element_problems(child.items)
 

@@ -51,6 +51,8 @@ class Analysis:
     contract: Contract
     shown: tuple[str, ...] = ()
     """Text that reports may count by its values: a column, or `column.field` of a repeated record."""
+    notice_share: float = 0.05
+    """A column that was normalised or nulled in a larger share of a batch's rows is reported."""
     equivalents: Mapping[str, Any] = field(default_factory=dict)
     """Column to text to the value that the text stands for."""
     files: Mapping[str, str] = field(default_factory=dict)
@@ -83,7 +85,9 @@ class Analysis:
     def reader_fingerprint(self) -> str:
         """Hash everything that decides how an answer is read: the rules, and the reader's version."""
         columns = [*self.columns.items()]
-        rules = (self.schema, columns, self.contract.summary, self.equivalents, self.user)
+        contract = self.contract
+        grades = (contract.rules.min_complete, contract.rules.exact_only)
+        rules = (self.schema, columns, contract.summary, self.equivalents, self.user, grades)
         return _fingerprint(READER_VERSION, *rules)
 
     @property

@@ -22,9 +22,9 @@ _ALLOWED: Mapping[str, frozenset[str]] = {
 }
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_LARGEST_INTEGER = 2**53 - 1
+LARGEST_INTEGER = 2**53 - 1
 """BigQuery may change a larger one when it loads JSON that holds it as a number."""
-_LARGEST_NUMBER = 2**63 - 1
+LARGEST_NUMBER = 2**63 - 1
 
 
 class SchemaError(Exception):
@@ -52,6 +52,8 @@ class Node:
     """Property names joined by dots, `[]` for elements of a list; empty for the root."""
     optional: bool = False
     """May be null or absent."""
+    required: bool = False
+    """Is named in `required`, whether nullable or not."""
     properties: Mapping[str, "Node"] | None = None
     items: "Node | None" = None
     values: frozenset[str] | None = None
@@ -77,8 +79,9 @@ def _node(
     path: str,
     equivalents: Mapping[str, Mapping[str, Any]],
     *,
-    optional: bool = False,
+    required: bool | None = None,
 ) -> Node:
+    """`required`: whether the object requires this property; None for what is no property."""
     where = path or "the schema"
     if not isinstance(raw, dict):
         raise SchemaError(f"{where}: not an object")
@@ -92,14 +95,15 @@ def _node(
     return Node(
         kind=kind,
         path=path,
-        optional=optional or bool(raw.get("nullable", False)),
+        optional=required is False or bool(raw.get("nullable", False)),
+        required=bool(required),
         properties=_properties(raw, path, equivalents) if kind == "object" else None,
         items=_node(raw.get("items"), f"{path}[]", equivalents) if kind == "array" else None,
         values=values,
         pattern=re.compile(raw["pattern"]) if "pattern" in raw else None,
         least=_bound(raw, "minLength", "minItems", "minimum"),
         most=_bound(raw, "maxLength", "maxItems", "maximum"),
-        equivalents={**_spellings(values or ()), **equivalents.get(path, {})} or None,
+        equivalents=equivalents.get(path),
     )
 
 
@@ -161,7 +165,7 @@ def _properties(
         raise SchemaError(f"{path or 'the schema'}: required names unknown properties: {names}")
     prefix = f"{path}." if path else ""
     return {
-        name: _node(child, prefix + name, equivalents, optional=name not in required)
+        name: _node(child, prefix + name, equivalents, required=name in required)
         for name, child in properties.items()
     }
 
@@ -170,28 +174,25 @@ def _bound(raw: Mapping[str, Any], *keywords: str) -> float | None:
     return next((raw[keyword] for keyword in keywords if keyword in raw), None)
 
 
-def _spellings(values: frozenset[str] | tuple[()]) -> dict[str, str]:
-    """Return other spellings of an enum's values, by case and separator: a finite table."""
-    table: dict[str, str] = {}
-    for value in sorted(values):
-        for form in (value, value.replace("_", " "), value.replace("_", "-")):
-            for spelling in (form, form.upper(), form.capitalize(), form.title()):
-                table.setdefault(spelling, value)
-    return {text: value for text, value in table.items() if text not in values}
-
-
 def check(node: Node, value: object) -> Any:
-    """Check a value and return it with equivalents replaced and absent properties set to null.
+    """Check a value and return it with absent properties set to null.
 
     Absent lists become empty, and unknown properties are dropped. Raises `Mismatch`.
     """
-    if node.equivalents and isinstance(value, str):
-        value = node.equivalents.get(value, value)
     if value is None:
         if node.optional:
             return [] if node.kind == "array" else None
         raise Mismatch(node.path, "null", missing=True)
     return _CHECKS[node.kind](node, value)
+
+
+def is_valid(node: Node, value: object) -> bool:
+    """Whether a value is as a part of the schema says."""
+    try:
+        check(node, value)
+    except Mismatch:
+        return False
+    return True
 
 
 def _object(node: Node, value: object) -> dict[str, Any]:
@@ -232,7 +233,7 @@ def _string(node: Node, value: object) -> str:
 def _integer(node: Node, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise Mismatch(node.path, "not an integer")
-    if abs(value) > _LARGEST_INTEGER:
+    if abs(value) > LARGEST_INTEGER:
         raise Mismatch(node.path, "larger than a table can store")
     _within(node, value, "size")
     return value
@@ -241,7 +242,7 @@ def _integer(node: Node, value: object) -> int:
 def _number(node: Node, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Mismatch(node.path, "not a number")
-    if abs(value) > _LARGEST_NUMBER and isinstance(value, int):
+    if abs(value) > LARGEST_NUMBER and isinstance(value, int):
         raise Mismatch(node.path, "larger than a table can store")
     if value != value or value in (float("inf"), float("-inf")):
         raise Mismatch(node.path, "not a finite number")

@@ -6,11 +6,12 @@ from outside (commands, source rows, prediction lines, settings) passes `check_u
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 _PLAIN_NAME = re.compile(r"[A-Za-z_$][\w$-]{0,39}", re.ASCII)
+_LONGEST_INTEGER = 19
+"""Digits, with a sign."""
 _LONGEST_PATH = 70
 """Characters of a path in an error; of a longer one the end is given."""
 
@@ -48,12 +49,7 @@ def parse(text: str, *, allow_controls: bool = False) -> Any:
     `allow_controls` accepts unescaped control characters, such as line breaks, inside strings.
     """
     try:
-        return json.loads(
-            text,
-            object_pairs_hook=_unique,
-            parse_constant=_refuse,
-            strict=not allow_controls,
-        )
+        return (_WITH_CONTROLS if allow_controls else _STRICT).decode(text)
     except DuplicateKey:
         raise
     except json.JSONDecodeError as error:
@@ -72,71 +68,92 @@ def check_unique(data: bytes) -> None:
     try:
         _CHECKER.decode(text)
     except DuplicateKey:
-        raise DuplicateKey(_repeated_path(text)) from None
+        raise DuplicateKey(_path_in(text)) from None
     except (ValueError, RecursionError):
         raise InvalidJson from None
 
 
-def is_canonical(data: bytes) -> bool:
-    """Whether the text is JSON just as msgspec writes it; then no property is given twice.
+class Members(dict[str, Any]):
+    """An object of which the first value of each property counts."""
 
-    A decoder drops the first of two properties, so that its value is encoded to other bytes.
-    This costs a third of `check_unique`, which decides about every other text.
-    """
-    try:
-        return bool(_ENCODE(_DECODE(data)) == data)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return False
+    __slots__ = ("repeated",)
 
+    def __init__(self, pairs: Iterable[tuple[str, Any]] = ()) -> None:
+        self.repeated: str | None = None
+        """The first property that is given twice."""
+        for name, value in pairs:
+            self.add(name, value)
 
-_DECODE = msgspec.json.Decoder().decode
-_ENCODE = msgspec.json.Encoder().encode
-
-
-class _Repeated(str):
-    """Stands for an object with a property that is given twice: the name of that property."""
-
-    __slots__ = ()
+    def add(self, name: str, value: Any) -> None:
+        if name in self:
+            self.repeated = name if self.repeated is None else self.repeated
+        else:
+            self[name] = value
 
 
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def unique_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         raise DuplicateKey
     return members
 
 
-def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Repeated:
-    members: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in members:
-            return _Repeated(name)
-        members[name] = value
-    return members
+def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    return members if len(members) == len(pairs) else Members(pairs)
+
+
+def _bounded(digits: str) -> int | None:
+    """Return an integer; None for one that no table can store."""
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else None
+
+
+def _nothing(_: str) -> None:
+    return None
 
 
 def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
+# Made once: that costs more than to decode a short text.
+_STRICT, _WITH_CONTROLS = (
+    json.JSONDecoder(object_pairs_hook=unique_members, parse_constant=_refuse, strict=strict)
+    for strict in (True, False)
+)
 # Numbers stay text: one of thousands of digits is refused by the decoder that needs it, if any.
 _CHECKER = json.JSONDecoder(
-    object_pairs_hook=_unique, parse_constant=_refuse, parse_int=str, parse_float=str
+    object_pairs_hook=unique_members, parse_constant=_refuse, parse_int=str, parse_float=str
 )
-_MARKER = json.JSONDecoder(object_pairs_hook=_marked, parse_int=str, parse_float=str)
 
 
-def _repeated_path(text: str) -> str:
-    """Return the path of the first property that is given twice, in the order of the text."""
+def lenient_decoder(*, unique: bool) -> json.JSONDecoder:
+    """Make a decoder for which NaN, and an integer that no table can store, are null.
+
+    `unique`: it raises `DuplicateKey`; otherwise `repeated_path` finds such a property.
+    """
+    hook = unique_members if unique else _marked
+    return json.JSONDecoder(object_pairs_hook=hook, parse_int=_bounded, parse_constant=_nothing)
+
+
+_MARKER = lenient_decoder(unique=False)
+
+
+def _path_in(text: str) -> str:
     try:
-        waiting: list[tuple[str, Any]] = [("", _MARKER.decode(text))]
+        return repeated_path(_MARKER.decode(text)) or ""
     except (ValueError, RecursionError):
         return ""  # broken, or nested too deep, behind that property
+
+
+def repeated_path(document: Any) -> str | None:
+    """Return the path of the first property that is given twice, in the order of the text."""
+    waiting: list[tuple[str, Any]] = [("", document)]
     # Not recursive: the parser admits texts that are nested as deep as the stack is.
     while waiting:
         path, value = waiting.pop()
-        if isinstance(value, _Repeated):
-            return shortened(path_below(path, value))
+        if isinstance(value, Members) and value.repeated is not None:
+            return shortened(path_below(path, value.repeated))
         if isinstance(value, dict):
             inner = [(path_below(path, name), child) for name, child in value.items()]
         elif isinstance(value, list):
@@ -144,7 +161,7 @@ def _repeated_path(text: str) -> str:
         else:
             continue
         waiting += reversed(inner)
-    return ""
+    return None
 
 
 def path_below(path: str, name: str | int) -> str:

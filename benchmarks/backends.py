@@ -1,6 +1,7 @@
 """Local backends with a clock that the benchmark moves."""
 
 import json
+import random
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 
 from analysis import load_analysis
+from benchmarks import samples
 from events import Deployment, RunRequested, wrap_command
 from handlers.runs.plan_params import plan_params
 from tracking import Tracking
@@ -44,7 +46,9 @@ SELECT
   TIMESTAMP '2025-01-01'
 FROM range($1) AS r(n)
 """
-_ANSWER = Answer(text=msgspec.json.encode({"callSummary": "It is repaired."}).decode())
+_ANSWER = Answer(
+    text=msgspec.json.encode(samples.answer(random.Random(0), lambda _: "It is repaired.")).decode()
+)
 
 
 class HeldClock:

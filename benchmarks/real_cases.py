@@ -13,14 +13,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from analysis import ERRORS
+from analysis.fitting import Fitted, Rules
 from analysis.reading.answer_parsing import Contract, RejectedAnswer, read_answer
-from analysis.reading.fast_path import Values
+from analysis.reading.documents import documents_of
 from analysis.reading.finish_reason import finished
-from analysis.reading.partial_json import read_partial_line
-from analysis.reading.prediction_line import PredictionLine
+from analysis.reading.prediction_line import prediction_line
 from analysis.schema import Node
 
 Case = dict[str, Any]
@@ -44,32 +42,33 @@ class AnyObject(Contract):
     """Accepts every object as it is, so that the parsing steps alone are judged."""
 
     def __init__(self) -> None:
-        super().__init__(Node("object", ""), {}, "")
+        root = Node("object", "")
+        rules = Rules(root, {}, frozenset(), 0.0, exact_only=True)
+        super().__init__(root, {}, "", rules, lambda _: None)
 
-    def from_text(self, text: str) -> Values | None:
-        return None
-
-    def from_value(self, value: object, *, reject_unknown: bool = False) -> Values:
+    def fit(self, value: object, *, reject_unknown: bool = False) -> Fitted:
         if not isinstance(value, dict):
             raise RejectedAnswer("schema_mismatch", "not an object")
-        return (value,)
+        return Fitted(value)
 
 
 def judge_text(case: Case) -> tuple[str, str]:
     """Compare the reading of a text with the object that its source states."""
     try:
-        answer = read_answer(_text_of(case), AnyObject(), admit_lossy=False)
+        answer = read_answer(_text_of(case), AnyObject())
     except UnicodeDecodeError:
         return REFUSED, "json_parse_error"
     except RejectedAnswer as rejected:
         return REFUSED, rejected.error_type
-    if "invalid" in case["kind"] and answer.grade == "exact":
+    if "invalid" in case["kind"] and answer.repair_grade == "exact":
         return DIFFERS, f"{case['name']} is not JSON and was read as such"
     free = case["kind"] in {"implementation_defined", "invalid_must_not_parse_strictly"}
-    if free or _without_nulls(answer.values[0]) == _without_nulls(case["expected"]):
-        return STATED, answer.grade
-    if case["kind"].startswith("schema_aligned") and answer.grade in {"exact", "mended"}:
-        return UNCHANGED, answer.grade
+    if free or _without_nulls(answer.fitted and answer.fitted.answer) == _without_nulls(
+        case["expected"]
+    ):
+        return STATED, answer.repair_grade
+    if case["kind"].startswith("schema_aligned") and answer.repair_grade in {"exact", "mended"}:
+        return UNCHANGED, answer.repair_grade
     return DIFFERS, f"{case['kind']}, {case['name']}: {answer.method}"
 
 
@@ -77,16 +76,11 @@ def judge_line(case: Case) -> tuple[str, str]:
     """Compare the reading of a prediction line with the outcome and text that its source states."""
     line = case["line"].encode("utf-8", "surrogatepass")
     outcome = case["expected_outcome"].partition(":")[0]
+    document = next(documents_of(line))
     try:
-        prediction, whole = msgspec.json.decode(line, type=PredictionLine), True
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        prediction, whole, _ = read_partial_line(line)
-    try:
-        if not whole:
+        if not document.is_whole:
             raise RejectedAnswer("json_parse_error", "the line is broken")
-        _, text = finished(prediction)
-        if not text.strip():
-            raise RejectedAnswer("empty_answer", "the answer is empty")
+        _, text = finished(prediction_line(document.value))
     except RejectedAnswer as rejected:
         stated = rejected.error_type in OUTCOMES.get(outcome, ())
         return (REFUSED if stated else DIFFERS), rejected.error_type

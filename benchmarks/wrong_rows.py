@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from json_repair import repair_json
 
 from analysis import Analysis, Reader, Request, fingerprint, render
@@ -62,11 +63,13 @@ class Readers:
     def _ours(self, damaged: Damaged) -> Row | None:
         """Our reader, with the comparison of fingerprints that the closing of an attempt does."""
         planned, sent = next(self._numbers), next(self._numbers)
-        reading = self._reader.read_line(self._line(damaged, planned, sent), 1)
-        if reading.error_type is not None:
+        reading = self._reader.read_line(self._line(damaged, planned, sent), 1)[0]
+        if reading.answer is msgspec.UNSET:
             return None
         expected = fingerprint(_transcript(planned))
-        return reading.columns if reading.transcript_fingerprint == expected else None
+        if reading.transcript_fingerprint != expected:
+            return None
+        return self.columns(msgspec.json.decode(reading.answer))
 
     def _repaired_and_checked(self, damaged: Damaged) -> Row | None:
         try:

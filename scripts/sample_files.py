@@ -266,8 +266,26 @@ def _composite_key(row: Row) -> str:
     return f"{token}|{row['interactionId']}"
 
 
+_ANSWER: Row = {
+    "callSummary": "The customer asks about an order, and the agent explains when it comes.",
+    "callSentiment": {"incoming": "neutral", "outgoing": "positive"},
+    "callSentimentSummary": "The answer is welcome.",
+    "callTone": "calm",
+    "languageCode": "en",
+    "reasonForCall": {
+        "summary": "An order is late.",
+        "intent": "delivery",
+        "inquiryQuestion": "When does my order come?",
+        "product": "router",
+        "productCategory": "network",
+    },
+    "agentResponse": {"resolved": True, "summary": "Explained it.", "action": "None."},
+    "products": [{"name": "router", "context": "ordered"}],
+}
+
+
 def _prediction(key: str) -> str:
-    part = {"text": json.dumps({"callSummary": "A short call."})}
+    part = {"text": json.dumps(_ANSWER)}
     candidate = {"content": {"parts": [part]}, "finishReason": "STOP"}
     return json.dumps({"key": key, "status": "", "response": {"candidates": [candidate]}})
 

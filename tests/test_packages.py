@@ -17,7 +17,7 @@ from tests.imports import PACKAGES, REPO, circles, imports
 from troupe.deployment import catalogue
 
 _STANDARD = {
-    "collections", "dataclasses", "datetime", "enum", "functools", "hashlib", "json", "math",
+    "collections", "contextlib", "dataclasses", "datetime", "enum", "functools", "hashlib", "json", "math",
     "operator", "re", "typing", "unicodedata",
 }  # fmt: skip
 """Modules of the standard library without input, output, time or chance."""

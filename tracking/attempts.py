@@ -1,6 +1,6 @@
 """An attempt: its key, and the result from which it is closed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Self, TypedDict
@@ -77,7 +77,10 @@ class AttemptResult:
     """The staging table of the answers; None when no answer was read."""
     output: str
     """The output table."""
-    answer_columns: Sequence[Column]
+    answer_record: Column
+    """The column of the staging table that holds an answer."""
+    answer_paths: Mapping[str, str]
+    """Column of the output table to the path of its value in the answer."""
     summary_column: str
     """The column whose words `grounding` looks up in the transcript."""
     grounding: bool

@@ -1,11 +1,12 @@
 """The tables: one JSON schema file each, from which every backend creates and checks its tables."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 OUTPUT = "transcription_analyzed_transcripts"
 """The output table of the shipped analysis."""
@@ -44,9 +45,44 @@ def columns_of(table: str) -> tuple[Column, ...]:
     return msgspec.json.decode(_read(table), type=tuple[Column, ...])
 
 
-def staged_columns(answer: Sequence[Column]) -> tuple[Column, ...]:
-    """Columns of a staging table: how each answer was parsed, then the columns of the answer."""
-    return (*columns_of("staged_answers"), *answer)
+def staged_columns(answer: Column) -> tuple[Column, ...]:
+    """Columns of a staging table: how each answer was parsed, then the answer as it is nested."""
+    return (*columns_of("staged_answers"), answer)
+
+
+def columns_at(answer: Column, paths: Mapping[str, str]) -> tuple[Column, ...]:
+    """Return the columns that hold the values at these paths of an answer."""
+    return tuple(replace(_at(answer, path), name=name) for name, path in paths.items())
+
+
+def flattened(table: str, answer: Column, paths: Mapping[str, str]) -> str:
+    """Write a staging table as SQL with a column for each path of its answers.
+
+    An element of a list keeps its fields in the order of the staging table, by which BigQuery assigns
+    them: a test compares it with that of the output table.
+    """
+    values = {
+        name: (_at(answer, path), f"s.answer.{_quoted(path)}") for name, path in paths.items()
+    }
+    lists = [c for c in columns_of("staged_answers") if c.mode == "REPEATED"]
+    values |= {column.name: (column, f"s.{column.name}") for column in lists}
+    # Where a list is absent, DuckDB has null and BigQuery the empty list.
+    columns = (
+        f"{f'IFNULL({value}, [])' if column.mode == 'REPEATED' else value} AS `{name}`"
+        for name, (column, value) in values.items()
+    )
+    replaced = ", ".join(["answer", *(column.name for column in lists)])
+    return f"(SELECT s.* EXCEPT ({replaced}), {', '.join(columns)} FROM {table} AS s)"  # noqa: S608
+
+
+def _at(answer: Column, path: str) -> Column:
+    for name in path.split("."):
+        answer = next(field for field in answer.fields if field.name == name)
+    return answer
+
+
+def _quoted(path: str) -> str:
+    return ".".join(f"`{name}`" for name in path.split("."))
 
 
 def output_columns(answer: Sequence[Column]) -> tuple[Column, ...]:
@@ -58,7 +94,10 @@ def output_columns(answer: Sequence[Column]) -> tuple[Column, ...]:
 
 def nothing_staged(answer: Sequence[Column]) -> str:
     """Write an empty staging table as SQL, for an attempt without answers."""
-    nulls = (f"CAST(NULL AS {_sql_type(c)}) AS `{c.name}`" for c in staged_columns(answer))
+    nulls = (
+        f"CAST(NULL AS {_sql_type(c)}) AS `{c.name}`"
+        for c in (*columns_of("staged_answers"), *answer)
+    )
     return f"(SELECT {', '.join(nulls)} FROM (SELECT 1 AS one) WHERE FALSE)"  # noqa: S608
 
 

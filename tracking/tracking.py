@@ -1,5 +1,6 @@
 """Access to the tracking tables: each method runs the query or transaction of the same name."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
@@ -24,7 +25,7 @@ from .results import (
     WaitingAttempt,
 )
 from .statements import Source, column_name, fragment, query, table_name, transaction
-from .tables import Column, nothing_staged, staged_columns
+from .tables import Column, columns_at, flattened, nothing_staged, staged_columns
 from .typed_rows import convert_rows
 from .warehouse import Warehouse
 
@@ -73,6 +74,18 @@ class Tracking:
         script = transaction("plan_run", **self._source)
         all_params = {**params, "run_id": run_id, "error_type_rows": self._error_types}
         return self._warehouse.run_once(self._deployment.job("plan", run_id), script, all_params)
+
+    def plan_reread(self, run_id: str, params: Mapping[str, Any]) -> bool:
+        """Freeze which records of a completed run are read again; False when it was planned before."""
+        job = self._deployment.job("plan", run_id)
+        return self._warehouse.run_once(
+            job, transaction("plan_reread"), {**params, "run_id": run_id}
+        )
+
+    def stored_outputs(self, attempt_key: AttemptKey) -> list[str]:
+        """List the output folders that a batch of a reread run reads, those of older attempts first."""
+        rows = self._warehouse.query(query("stored_outputs"), attempt_key.params())
+        return list(dict.fromkeys(folder for row in rows for folder in json.loads(row["outputs"])))
 
     def preview_plan(self, params: Mapping[str, Any]) -> Row:
         """Count what a run with this request would take and leave out."""
@@ -148,20 +161,22 @@ class Tracking:
         params = {"since": since, "run_id": run_id, "batch": batch, "attempt": attempt}
         return [_waiting(row) for row in self._warehouse.query(query("waiting_attempts"), params)]
 
-    def stage_answers(self, answer_columns: Sequence[Column], uris: Sequence[str]) -> str:
-        """Load the parsed answers into a staging table that only this execution uses."""
-        return self._warehouse.load("staged", staged_columns(answer_columns), uris)
+    def stage_answers(self, answer: Column, uris: Sequence[str]) -> str:
+        """Load the parsed answers, each nested in the column `answer`, into a private table."""
+        return self._warehouse.load("staged", staged_columns(answer), uris)
 
     def close_attempt(self, result: AttemptResult) -> bool:
         """Close an attempt exactly once; False when it was closed before.
 
         The first caller's result is stored; later callers read it with `closing_of`.
         """
-        attempt_key, answer = result.attempt_key, result.answer_columns
-        columns = [column_name(column.name) for column in answer]
+        attempt_key, answer, paths = result.attempt_key, result.answer_record, result.answer_paths
+        columns = [column_name(column) for column in paths]
         script = transaction(
             "close_attempt",
-            staged=table_name(result.staged) if result.staged else nothing_staged(answer),
+            staged=flattened(table_name(result.staged), answer, paths)
+            if result.staged
+            else nothing_staged(columns_at(answer, paths)),
             output=table_name(result.output),
             answer_columns=", ".join(columns),
             c_answer_columns=", ".join(f"c.{name}" for name in columns),
@@ -277,6 +292,25 @@ class Tracking:
         params = {"event_ids": list(event_ids), "since": since}
         rows = self._warehouse.query(query("letter_states"), params)
         return [_typed(LetterState, row) for row in rows]
+
+    def replace_rows(self, plan: Plan, output: str) -> bool:
+        """Delete the older rows of the records that a completed run has analysed again.
+
+        False when this was done before. The plan must have `replaces_from`.
+        """
+        job = self._deployment.job("replace", plan.run_id)
+        params: dict[str, Any] = {
+            "run_id": plan.run_id,
+            "planned_on": plan.planned_on,
+            "analysis": plan.analysis,
+            "reason": f"replaced by run {plan.run_id}",
+            "clearing_id": job,
+            "stored_from": plan.replaces_from,
+            "stored_to": plan.replaces_to,
+            "error_type_rows": self._error_types,
+        }
+        script = transaction("replace_rows", output=table_name(output))
+        return self._warehouse.run_once(job, script, params)
 
     @property
     def erasure(self) -> Erasure:

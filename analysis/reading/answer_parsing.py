@@ -6,31 +6,33 @@ step                                                       repair grade
 strict JSON that fits the schema                           exact
 cleanup: bom, fence, prose, controls, trailing_comma       mended
 json_repair, and the repair check found nothing lost       repaired_safe
-json_repair without that check                             repaired_lossy
 
-A `repaired_lossy` answer is an error, unless the reader was made with `admit_lossy`.
+How well the values fit the schema is another question, and the answer's `grade`: see `fitting`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 
+from analysis.fitting import Fitted, Incomplete, Rules, fit
+from analysis.reading.answer_struct import is_whole, struct_encoder
 from analysis.reading.cleanup import unwrap, without_trailing_commas
-from analysis.reading.fast_path import TypedReader, Values, typed_reader
-from analysis.reading.repair import RepairFailed, lossy_repair, safe_repair
+from analysis.reading.repair import RepairFailed, safe_repair
 from analysis.reading.repair_check import RepairUnproven
-from analysis.schema import Mismatch, Node, check, has_unknown, leaves
+from analysis.schema import Mismatch, Node, has_unknown
 from analysis.strict_json import DuplicateKey, InvalidJson, parse
 
-READER_VERSION = 1
+READER_VERSION = 2
 """To be raised with every change after which some answer is read otherwise.
 
 It is a part of `reader_fingerprint`, which every stored row carries.
 """
 
-Grade = Literal["exact", "mended", "repaired_safe", "repaired_lossy"]
+RepairGrade = Literal["exact", "mended", "repaired_safe"]
+
+_encode = msgspec.json.Encoder().encode
 
 
 class RejectedAnswer(Exception):
@@ -54,77 +56,71 @@ class Contract:
     """Column name to path in the answer, in the order of the table."""
     summary: str
     """The required column: an answer without it gives no row."""
-    lists: frozenset[str] = frozenset()
-    """Columns of mode REPEATED: an absent value is the empty list, not null."""
-    typed: TypedReader | None = None
-    """The fast path; None when the schema is outside of what it supports."""
-    summary_index: int = 0
-    """Position of `summary` among the columns."""
+    rules: Rules
+    encode: Callable[[str], bytes | None]
+    """Encodes the answer of a text that is as the schema says, without what the schema lacks."""
 
     @classmethod
-    def of(cls, root: Node, columns: Mapping[str, str], summary: str) -> "Contract":
-        """Build the contract with its fast path."""
-        kinds = {leaf.path: leaf.kind for leaf in leaves(root)}
-        lists = frozenset(column for column, path in columns.items() if kinds[path] == "array")
-        summary_index = list(columns).index(summary)
-        return cls(root, columns, summary, lists, typed_reader(root, columns), summary_index)
+    def of(
+        cls,
+        root: Node,
+        columns: Mapping[str, str],
+        summary: str,
+        *,
+        min_complete: float = 0.5,
+        exact_only: bool = False,
+    ) -> "Contract":
+        """Build the contract with its struct."""
+        rules = Rules.of(root, columns, summary, min_complete, exact_only=exact_only)
+        return cls(root, columns, summary, rules, struct_encoder(root, rules.texts))
 
-    def from_text(self, text: str) -> Values | None:
-        """Return the column values by the fast path, or None to use `from_value` instead."""
-        values = self.typed(text) if self.typed else None
-        summary = values[self.summary_index] if values else None
-        return values if summary and summary.strip() else None
+    def fit(self, value: object, *, reject_unknown: bool = False) -> Fitted:
+        """Fit a parsed answer to the schema. Raises `RejectedAnswer`.
 
-    def from_value(self, value: object, *, reject_unknown: bool = False) -> Values:
-        """Return the column values of a parsed answer, in order. Raises `RejectedAnswer`.
-
-        Unknown properties are ignored, unless `reject_unknown` is set: after a repair, an unknown
-        property may be a damaged name, and its value would be lost.
+        `reject_unknown`: after a repair, an unknown property may be a damaged name, and a value that
+        does not fit a damaged value.
         """
         if reject_unknown and has_unknown(self.root, value):
             raise RejectedAnswer("repaired_lossy", "unknown property after a repair")
         try:
-            answer = check(self.root, value)
+            fitted = fit(self.rules, value)
+        except Incomplete as incomplete:
+            raise RejectedAnswer("incomplete_answer", str(incomplete)) from None
         except Mismatch as mismatch:
-            if mismatch.path == self.columns[self.summary] and mismatch.missing:
-                raise RejectedAnswer("missing_summary", str(mismatch)) from None
-            raise RejectedAnswer("schema_mismatch", str(mismatch)) from None
-        row = {column: _at(answer, path) for column, path in self.columns.items()}
-        row.update((column, []) for column in self.lists if row[column] is None)
-        summary = row[self.summary]
-        if not summary or not summary.strip():
-            raise RejectedAnswer("missing_summary", f"{self.columns[self.summary]}: blank")
-        return tuple(row.values())
+            raise RejectedAnswer(self._error_type(mismatch), str(mismatch)) from None
+        if reject_unknown and fitted.raw:
+            raise RejectedAnswer("repaired_lossy", "a value does not fit after a repair")
+        return fitted
 
-
-def _at(answer: Any, path: str) -> Any:
-    for name in path.split("."):
-        if answer is None:
-            return None
-        answer = answer[name]
-    return answer
+    def _error_type(self, mismatch: Mismatch) -> str:
+        if not mismatch.missing:
+            return "schema_mismatch"
+        is_summary = f"{self.columns[self.summary]}.".startswith(f"{mismatch.path}.")
+        return "missing_summary" if is_summary else "incomplete_answer"
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
     """A parsed answer, and how it was parsed."""
 
-    values: Values
-    """One for each column, in the order of the columns."""
+    encoded: bytes
+    """JSON with the properties of the schema."""
     method: str
     """`strict`, or the names of the steps joined by `+`, e.g. `fence+trailing_comma`."""
-    grade: Grade
+    repair_grade: RepairGrade
+    fitted: Fitted | None = None
+    """What was changed to fit the schema; None for an answer that is exact."""
 
 
 def read_strictly(text: str, contract: Contract) -> Answer:
     """Parse the answer without any cleanup. Raises `InvalidJson` or `RejectedAnswer`."""
-    return Answer(_values_of(text, contract), "strict", "exact")
+    return _read_json(text, contract, "strict", "exact")
 
 
-def read_answer(text: str, contract: Contract, *, admit_lossy: bool) -> Answer:
+def read_answer(text: str, contract: Contract) -> Answer:
     """Parse the answer by the first step that succeeds. Raises `RejectedAnswer`.
 
-    Only text that is not JSON goes on to the next step. JSON that does not fit the schema is
-    rejected at once: no step makes it fit.
+    Only text that is not JSON goes on to the next step. JSON without what the schema requires is
+    rejected at once: no step adds it.
     """
     try:
         return read_strictly(text, contract)
@@ -135,8 +131,7 @@ def read_answer(text: str, contract: Contract, *, admit_lossy: bool) -> Answer:
         if candidate != text:
             try:
                 # Only blanks that JSON does not allow were removed: that counts as prose.
-                method = "+".join(cleanups) or "prose"
-                return Answer(_values_of(candidate, contract), method, "mended")
+                return _read_json(candidate, contract, "+".join(cleanups) or "prose", "mended")
             except InvalidJson as invalid:
                 last_error = invalid
         if not last_error.is_control_character:
@@ -145,16 +140,22 @@ def read_answer(text: str, contract: Contract, *, admit_lossy: bool) -> Answer:
             value = _parsed(candidate, allow_controls=True)
         except InvalidJson:
             continue
-        values = contract.from_value(value, reject_unknown=True)
         method = "+".join([*wrapping, "controls", *cleanups[len(wrapping) :]])
-        return Answer(values, method, "mended")
+        return _answer(contract.fit(value, reject_unknown=True), method, "mended")
     if "{" not in body:
         raise RejectedAnswer("json_parse_error", "no object in the answer")
-    return _repaired(body, wrapping, contract, admit_lossy=admit_lossy)
+    return _repaired(body, wrapping, contract)
 
 
-def _values_of(text: str, contract: Contract) -> Values:
-    return contract.from_text(text) or contract.from_value(_parsed(text))
+def _read_json(text: str, contract: Contract, method: str, grade: RepairGrade) -> Answer:
+    encoded = contract.encode(text)
+    if encoded is not None and is_whole(text, encoded):
+        return Answer(encoded, method, grade)
+    return _answer(contract.fit(_parsed(text)), method, grade)
+
+
+def _answer(fitted: Fitted, method: str, grade: RepairGrade) -> Answer:
+    return Answer(_encode(fitted.answer), method, grade, fitted)
 
 
 def _parsed(text: str, *, allow_controls: bool = False) -> Any:
@@ -172,17 +173,11 @@ def _cleaned(body: str, wrapping: list[str]) -> Iterator[tuple[str, list[str]]]:
         yield without, [*wrapping, "trailing_comma"]
 
 
-def _repaired(body: str, wrapping: list[str], contract: Contract, *, admit_lossy: bool) -> Answer:
-    method = "+".join([*wrapping, "json_repair"])
+def _repaired(body: str, wrapping: list[str], contract: Contract) -> Answer:
     try:
-        values = contract.from_value(safe_repair(body), reject_unknown=True)
-        return Answer(values, method, "repaired_safe")
+        fitted = contract.fit(safe_repair(body), reject_unknown=True)
     except RepairFailed as reason:
         raise RejectedAnswer("json_parse_error", str(reason)) from None
     except RepairUnproven as reason:
-        if not admit_lossy:
-            raise RejectedAnswer("repaired_lossy", str(reason)) from None
-    try:
-        return Answer(contract.from_value(lossy_repair(body)), method, "repaired_lossy")
-    except RepairFailed as reason:
-        raise RejectedAnswer("json_parse_error", str(reason)) from None
+        raise RejectedAnswer("repaired_lossy", str(reason)) from None
+    return _answer(fitted, "+".join([*wrapping, "json_repair"]), "repaired_safe")

@@ -1,19 +1,21 @@
 """The lines of a prediction file: split, typed, and the key of each.
 
-A `PlainLine` is a line without anything unusual. Every other line is decoded as a
-`PredictionLine`, which skips the fields that the reader does not use. Lines that neither type
-accepts are read by `partial_json`.
+A line is read by name, in any of the spellings that services write, as a `PredictionLine`; for lines
+without anything unusual there is `line_shape`.
 """
 
 import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Any
 
 import msgspec
 
+from analysis.reading.documents import Elements
+from analysis.strict_json import DuplicateKey, InvalidJson, parse
 from analysis.template import ID_LENGTH, KEY_PREFIX
 
 LONGEST_LINE = 64 * 1024 * 1024
@@ -26,125 +28,123 @@ _RECORD_KEY = re.compile(rf"{KEY_PREFIX}([0-9a-f]{{{ID_LENGTH}}})")
 _MAX_COMPOSITE_KEY = 1024
 """Characters."""
 
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
-
-
-class Part(msgspec.Struct, frozen=True, gc=False):
-    text: str | None = None
-    thought: bool | None = None
-
-
-class Content(msgspec.Struct, frozen=True, gc=False):
-    parts: list[Part] | None = None
-
-
-class Candidate(msgspec.Struct, frozen=True, gc=False):
-    content: Content | None = None
-    finishReason: str | None = None  # noqa: N815 - Vertex AI's spelling
-
-
-class Feedback(msgspec.Struct, frozen=True, gc=False):
-    blockReason: str | None = None  # noqa: N815
-
-
-class Usage(msgspec.Struct, frozen=True, gc=False):
-    promptTokenCount: Count | None = None  # noqa: N815
-    cachedContentTokenCount: Count | None = None  # noqa: N815
-    thoughtsTokenCount: Count | None = None  # noqa: N815
-    candidatesTokenCount: Count | None = None  # noqa: N815
-
-
-class Response(msgspec.Struct, frozen=True, gc=False):
-    candidates: list[Candidate] | None = None
-    promptFeedback: Feedback | None = None  # noqa: N815
-    usageMetadata: Usage | None = None  # noqa: N815
-    modelVersion: str | None = None  # noqa: N815
-
-
-class Labels(msgspec.Struct, frozen=True, gc=False):
-    record: str | None = None
-
-
-class Echo(msgspec.Struct, frozen=True, gc=False):
-    """The echoed request without its text."""
-
-    labels: Labels | None = None
-
-
-class EchoedPart(msgspec.Struct, frozen=True, gc=False):
-    text: str | None = None
-
-
-class EchoedContent(msgspec.Struct, frozen=True, gc=False):
-    parts: list[EchoedPart] | None = None
-
-
-class EchoWithText(Echo, frozen=True, gc=False):
-    contents: list[EchoedContent] | None = None
+_MAX_COUNT = 2**53
+_COUNT = re.compile(r"[0-9]{1,16}", re.ASCII)
+_CAPITAL = re.compile("(?<!^)([A-Z])")
+_COUNTS = (
+    "promptTokenCount",
+    "cachedContentTokenCount",
+    "thoughtsTokenCount",
+    "candidatesTokenCount",
+)
 
 
 class PredictionLine(msgspec.Struct, frozen=True, gc=False):
-    """A line, decoded as far as the reader needs it."""
+    """What the reader uses of a line, whatever its spelling."""
 
-    key: str | int | float | None = None
-    custom_id: str | int | float | None = None
-    status: msgspec.Raw = msgspec.Raw(b"")
-    request: Echo | None = None
-    response: Response | None = None
-
-
-class PredictionLineWithText(PredictionLine, frozen=True, gc=False):
-    request: EchoWithText | None = None
-
-
-class PlainPart(msgspec.Struct, frozen=True, gc=False):
-    text: msgspec.Raw
-    """The literal of the answer's text, so that the rest of the line can be checked without it."""
-    thought: None = None
-
-
-class PlainContent(msgspec.Struct, frozen=True, gc=False):
-    parts: tuple[PlainPart]
+    keys: tuple[str | int | float | None, ...]
+    """Key, custom id, and the label in the echoed request."""
+    echoed: str | None
+    """Text of the echoed request."""
+    errors: tuple[Any, ...]
+    """What stands where the service puts its errors: status, error, and the response's error."""
+    response: Mapping[str, Any]
+    candidate: Mapping[str, Any]
+    block_reason: object
+    finish_reason: object
+    text: str | None
+    """The answer; None when a part of it cannot be read."""
+    model: object
+    tokens: tuple[int | None, int | None, int | None, int | None]
+    """Prompt, cached, thoughts, output."""
 
 
-class PlainCandidate(msgspec.Struct, frozen=True, gc=False):
-    content: PlainContent
-    finishReason: Literal["STOP"]  # noqa: N815
+def prediction_line(document: object) -> PredictionLine:
+    """Read a line's document. Raises `DuplicateKey` for a property in both spellings."""
+    line = document if isinstance(document, dict) else {}
+    request, response = _object(line.get("request")), _object(line.get("response"))
+    candidate = _object(_first(response.get("candidates")))
+    content = _object(_first(request.get("contents")))
+    echoed = _object(_first(content.get("parts"))).get("text")
+    feedback = _object(_member(response, "promptFeedback"))
+    usage = _object(_member(response, "usageMetadata"))
+    reason = _member(candidate, "finishReason")
+    return PredictionLine(
+        keys=(
+            _key(line.get("key")),
+            _key(_member(line, "customId")),
+            _key(_object(request.get("labels")).get("record")),
+        ),
+        echoed=echoed if isinstance(echoed, str) else None,
+        errors=(line.get("status"), line.get("error"), response.get("error")),
+        response=response,
+        candidate=candidate,
+        block_reason=_member(feedback, "blockReason"),
+        finish_reason=_member(response, "finishReason") if reason is None else reason,
+        text=_answer_text(_object(candidate.get("content")).get("parts")),
+        model=_member(response, "modelVersion"),
+        tokens=tuple(_count(_member(usage, name)) for name in _COUNTS),  # type: ignore[arg-type]
+    )
 
 
-class PlainResponse(msgspec.Struct, frozen=True, gc=False):
-    candidates: tuple[PlainCandidate]
-    usageMetadata: Usage = Usage()  # noqa: N815
-    modelVersion: str | None = None  # noqa: N815
-    promptFeedback: None = None  # noqa: N815
+def _member(value: Mapping[str, Any], name: str) -> Any:
+    """Return a property in the spelling of JSON (`finishReason`) or of Python (`finish_reason`)."""
+    other = _snake_case(name)
+    if other in value:
+        if name in value:
+            raise DuplicateKey(name)
+        return value[other]
+    return value.get(name)
 
 
-class PlainLine(msgspec.Struct, frozen=True, gc=False):
-    """A line with one finished answer of one part; a placeholder replaces the echoed request."""
-
-    status: Literal[""]
-    request: str
-    """The placeholder."""
-    response: PlainResponse
-    key: str
-    custom_id: None = None
+@lru_cache(maxsize=64)
+def _snake_case(name: str) -> str:
+    return _CAPITAL.sub(r"_\1", name).lower()
 
 
-def echoed_text(prediction: PredictionLine) -> str | None:
-    """Return the text of the echoed request; None when it was not decoded or has another shape."""
-    request = prediction.request
-    if not isinstance(request, EchoWithText) or not request.contents:
-        return None
-    parts = request.contents[0].parts
-    return parts[0].text if parts else None
+def _object(value: object) -> Mapping[str, Any]:
+    """Return an object, also one that is given as JSON in a text; an empty one for other values."""
+    if isinstance(value, str) and value.startswith("{"):
+        try:
+            value = parse(value)
+        except InvalidJson:
+            return {}
+    return value if isinstance(value, dict) else {}
 
 
-def answer_text(candidate: Candidate) -> str:
-    """Join all parts of the answer except thoughts; empty when there is no text."""
-    parts = candidate.content.parts if candidate.content else None
-    if parts and len(parts) == 1 and not parts[0].thought:
-        return parts[0].text or ""
-    return "".join(part.text or "" for part in parts or () if not part.thought)
+def _first(value: object) -> object:
+    """Return the first element of a list; what is no list stands for its only element."""
+    if isinstance(value, list):
+        return value[0] if value else None
+    return value
+
+
+def _answer_text(parts: object) -> str | None:
+    """Join the texts of all parts except thoughts; None when one of them cannot be read."""
+    if isinstance(parts, Elements) and not parts.is_whole:
+        return ""  # of a broken line, in which a part may be missing
+    texts = list[str]()
+    for part in parts if isinstance(parts, list) else [] if parts is None else [parts]:
+        text = part.get("text") if isinstance(part, dict) else part
+        if isinstance(part, dict) and part.get("thought"):
+            continue
+        if not isinstance(text, str | None):
+            return None
+        texts.append(text or "")
+    return "".join(texts)
+
+
+def _key(value: object) -> str | int | float | None:
+    is_key = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return value if is_key else None  # type: ignore[return-value]
+
+
+def _count(value: object) -> int | None:
+    """Return a number of tokens, also one that is given as text."""
+    if isinstance(value, str) and _COUNT.fullmatch(value):
+        value = int(value)
+    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_COUNT
+    return value if is_count else None  # type: ignore[return-value]
 
 
 def record_id_of(key: object) -> str | None:

@@ -1,65 +1,73 @@
 """Read lines of prediction files into rows. The content of a line never raises an error."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from secrets import token_hex
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from analysis.definition import Analysis
-from analysis.reading.answer_parsing import Answer, RejectedAnswer
-from analysis.reading.echoed_request import KnownPrefix, learn_prefix
-from analysis.reading.fast_path import Values
-from analysis.reading.finish_reason import read_broken, read_whole, storable_reason
-from analysis.reading.partial_json import read_partial_line
+from analysis.reading.answer_parsing import Answer, RejectedAnswer, read_answer, read_strictly
+from analysis.reading.documents import Document, documents_of
+from analysis.reading.echo_frame import EchoFrame, learn_frame
+from analysis.reading.finish_reason import finished, reason_name
+from analysis.reading.line_shape import LineShape, has_hidden_quote
 from analysis.reading.prediction_line import (
     TOO_LONG,
-    PlainLine,
     PredictionLine,
-    PredictionLineWithText,
-    Response,
-    Usage,
-    echoed_text,
     fingerprint,
     lines_of,
+    prediction_line,
     record_id_of,
 )
-from analysis.strict_json import DuplicateKey, InvalidJson, check_unique, is_canonical
-
-RELEARN_EVERY = 256
-"""Good lines that had to be read in full before the constant bytes are learned again."""
+from analysis.strict_json import DuplicateKey, InvalidJson
 
 _MODEL = re.compile(r"[A-Za-z0-9._@:/-]{1,200}")
 _MAX_KEY_LENGTH = 1024
-_TEXT_NAME = b'"text":'
-_NAMES_RECORD = ("key", "custom_id", "request", "…")
+_REQUEST_NAME = b'"request"'
+_MOST_SHAPES = 4
+_NAMES_RECORD = ("key", "custom", "request", "…")
 """Beginnings of a path that may name the line's record; "…" is that of a shortened one."""
-_NO_USAGE = Usage()
-_NO_RESPONSE = Response()
 
+_Outcome = tuple[Any, Any, Any, Any, Any, Any, Any, Any, Any]
+"""Fields of a reading, from `error_type` to `raw_values`."""
+
+_EXACT = (None, None, "strict", "exact", "exact")
+_UNCHANGED = (UNSET, UNSET, UNSET)
 
 _encode_lines = msgspec.json.Encoder().encode_lines
 
 
-class Reading(msgspec.Struct, frozen=True, gc=False):
-    """A line that was read: either an answer or an error, never both.
+class Reading(msgspec.Struct, gc=False):
+    """A document that was read: either an answer or an error, never both.
 
-    A reading with an answer is of a subclass made by `row_type`, with one more field for each
-    column. `detail` holds codes, field names and positions, never content.
+    `detail` holds codes, field names and positions, never content.
     """
 
     line: int
-    """Line number in the file, from 1."""
+    """Line number in the file, from 1; the caller may number otherwise."""
     record_id: str | None = None
     error_type: str | None = None
     """A name from `ERRORS`; None for an answer."""
     detail: str | None = None
     parse_method: str | None = None
     repair_grade: str | None = None
-    """exact, mended, repaired_safe or repaired_lossy."""
+    """exact, mended or repaired_safe."""
+    grade: str | None = None
+    """exact, normalised or partial."""
+    answer: Raw | UnsetType = UNSET
+    """JSON with the properties of the schema; absent for an error."""
+    normalised_fields: list[str] | UnsetType = UNSET
+    """Columns whose value became its equivalent."""
+    nulled_fields: list[str] | UnsetType = UNSET
+    """Columns that are null because their value did not fit, or was absent."""
+    raw_values: str | UnsetType = UNSET
+    """JSON: what the model wrote for these columns."""
     finish_reason: str | None = None
     model_version: str | None = None
     prompt_tokens: int | None = None
@@ -72,26 +80,9 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     """A key that is not one of ours. It is never stored: it may contain a phone token."""
 
     @property
-    def columns(self) -> dict[str, Any]:
-        """The answer's columns of the output table; empty for an error."""
-        own = self.__struct_fields__[len(Reading.__struct_fields__) :]
-        return {name: msgspec.to_builtins(getattr(self, name)) for name in own}
-
-    @property
     def foreign_key(self) -> str | None:
         """`other_key`, or None: for callers that look it up."""
         return None if self.other_key is UNSET else self.other_key
-
-
-def row_type(columns: Iterable[str]) -> type[Reading]:
-    """Make the subclass of `Reading` that has these columns as further fields.
-
-    A flat struct is encoded directly, without a dictionary in between.
-    """
-    fields: list[Any] = [(name, Any, None) for name in columns]
-    made: Any = msgspec.defstruct("Row", fields, bases=(Reading,), frozen=True, gc=False)
-    row: type[Reading] = made
-    return row
 
 
 def encode_reading(reading: Reading) -> bytes:
@@ -101,85 +92,91 @@ def encode_reading(reading: Reading) -> bytes:
     return _encode_lines((reading,))
 
 
+def without_tokens(reading: Reading) -> Reading:
+    """Return a reading that counts no tokens: another run has paid for its answer."""
+    return msgspec.structs.replace(
+        reading, prompt_tokens=None, cached_tokens=None, thoughts_tokens=None, output_tokens=None
+    )
+
+
 class Reader:
     """Reads the answers of one analysis.
 
-    `admit_lossy`   an answer whose repair may have lost text is a row, graded `repaired_lossy`,
-                    instead of an error
     `fingerprints`  hash the echoed transcripts, so that an answer under a wrong key is detected
     `foreign_keys`  an answer under a key of another system is a reading without a record id
                     instead of an error; the caller looks its key up
     """
 
     def __init__(
-        self,
-        analysis: Analysis,
-        *,
-        admit_lossy: bool = False,
-        fingerprints: bool = True,
-        foreign_keys: bool = False,
+        self, analysis: Analysis, *, fingerprints: bool = True, foreign_keys: bool = False
     ) -> None:
         self._contract = analysis.contract
-        self._row = row_type(analysis.columns)
         self._fence = analysis.fence
-        self._admit_lossy = admit_lossy
+        self._fingerprints = fingerprints
         self._foreign_keys = foreign_keys
-        kind: type[PredictionLine] = PredictionLineWithText if fingerprints else PredictionLine
-        self._decode = msgspec.json.Decoder(kind).decode
-        self._decode_plain = msgspec.json.Decoder(PlainLine).decode
-        self._decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
+        self._decode_raw = msgspec.json.Decoder(Raw).decode
         self._decode_text = msgspec.json.Decoder(str).decode
         # Random, so that no line can contain it.
         self._placeholder = token_hex(8)
         self._placeholder_json = f'"{self._placeholder}"'.encode()
-        self._fingerprints = fingerprints
-        self._prefix: KnownPrefix | None = None
-        self._fully_read = 0
+        self._frame: EchoFrame | None = None
+        self._shapes = list[LineShape]()
 
     def read(self, blocks: Iterable[bytes]) -> Iterator[Reading]:
-        """Yield a reading for each line of a file that is not blank, in constant memory."""
+        """Yield the readings of each line of a file that is not blank, in constant memory."""
         for number, line in enumerate(lines_of(blocks), start=1):
-            if line and not line.isspace():
-                yield self.read_line(line, number)
+            reading = self._read_quickly(line, number)
+            if reading is not None:
+                yield reading
+            elif line and not line.isspace():
+                yield from self._read_fully(line, number)
 
-    def read_line(self, line: bytes, number: int) -> Reading:
-        """Read one line. Never raises."""
-        line = line.rstrip()
-        return self._read_quickly(line, number) or self._read_fully(line, number)
+    def read_line(self, line: bytes, number: int) -> list[Reading]:
+        """Read one line: a reading for each JSON document on it, at least one. Never raises."""
+        reading = self._read_quickly(line, number)
+        return [reading] if reading else self._read_fully(line, number)
 
     def _read_quickly(self, line: bytes, number: int) -> Reading | None:
-        """Read a line without anything unusual; None for any other line.
+        """Read a line without anything unusual beside its answer; None for any other line.
 
-        This takes about 97 of 100 lines, and gives the same reading as `_read_fully`.
+        This takes about 99 of 100 lines, and gives the same reading as `_read_fully`.
         """
-        cut = self._prefix.cut(line, self._placeholder_json) if self._prefix else None
-        if cut is None:
-            return None
-        echoed_id, transcript, rest = cut
-        try:
-            plain = self._decode_plain(rest)
-            transcript_hash = self._hash_of_literal(transcript)
-        except (msgspec.DecodeError, UnicodeError, RecursionError):
-            return None
-        record_id = record_id_of(plain.key)
-        if (
-            record_id is None
-            or record_id.encode() != echoed_id
-            or plain.request != self._placeholder
-        ):
+        cut = self._frame.cut(line, self._placeholder_json) if self._frame else None
+        echoed_id, echoed, rest = cut or (None, None, line)
+        for shape in self._shapes:
+            plain = shape.decode(rest)
+            if plain is not None:
+                break
+        else:
             return None
         response = plain.response
-        usage = response.usageMetadata
-        values = self._values(rest, response.candidates[0].content.parts[0].text)
-        if values is None:
+        text = response.candidates[0].content.parts[0].text
+        encoded = self._contract.encode(text)
+        # One count proves that nothing was left out: of the line, nor of the answer in it.
+        quotes = text.count('"') if encoded is None else encoded.count(b'"')
+        record_id = record_id_of(plain.key)
+        if (
+            rest.count(b'"') != shape.quotes + quotes
+            or has_hidden_quote(rest)
+            or plain.request != (self._placeholder if cut else None)
+            or record_id is None
+            or echoed_id not in {None, record_id.encode()}
+        ):
             return None
-        return self._row(
+        try:
+            fenced_id, transcript_hash = self._open(echoed)
+        except (msgspec.DecodeError, UnicodeError):
+            return None
+        if fenced_id not in {None, record_id} or not text or text.isspace():
+            return None
+        outcome: _Outcome = (
+            self._parsed(text) if encoded is None else (*_EXACT, Raw(encoded), *_UNCHANGED)
+        )
+        usage = response.usageMetadata
+        return Reading(
             number,
             record_id,
-            None,
-            None,
-            "strict",
-            "exact",
+            *outcome,
             "STOP",
             _model(response.modelVersion),
             usage.promptTokenCount,
@@ -187,104 +184,30 @@ class Reader:
             usage.thoughtsTokenCount,
             usage.candidatesTokenCount,
             transcript_hash,
-            UNSET,
-            *values,
         )
 
-    def _values(self, line: bytes, literal: msgspec.Raw) -> Values | None:
-        """Return the column values of an answer, given as a JSON literal of this line.
-
-        None for an answer that needs the general path, and for a line that is not certain to have
-        every property once: it is compared without the literal, which may be escaped in any way.
-        """
-        start = line.find(_TEXT_NAME) + len(_TEXT_NAME)
-        if not line.startswith(literal, start):
-            return None
-        if not is_canonical(b'%b""%b' % (line[:start], line[start + len(literal) :])):
-            return None
+    def _parsed(self, text: str) -> _Outcome:
+        """Parse the text of a finished answer that is not exactly as the schema says."""
         try:
-            return self._contract.from_text(self._decode_text(literal))
-        except (msgspec.DecodeError, UnicodeError):
-            return None
+            return _row(read_answer(text, self._contract))
+        except RejectedAnswer as rejected:
+            return _error(rejected)
 
-    def _hash_of_literal(self, transcript: bytes) -> str | None:
-        """Hash a transcript, given as a JSON literal, if fingerprints are on.
+    def _open(self, echoed: bytes | None) -> tuple[str | None, str | None]:
+        """Return record id and fingerprint of an echoed text, given as a JSON literal.
 
         Raises `msgspec.DecodeError` when the bytes are not one literal.
         """
+        if echoed is None:
+            return None, None
         if self._fingerprints:
-            return fingerprint(self._decode_text(transcript))
-        self._decode_raw(transcript)
-        return None
+            return self._transcript(self._decode_text(echoed))
+        self._decode_raw(echoed)
+        return None, None
 
-    def _read_fully(self, line: bytes, number: int) -> Reading:
-        try:
-            prediction, is_whole, repeated = self._decode(line), True, _repeated_in(line)
-        except (msgspec.DecodeError, UnicodeError, RecursionError, InvalidJson):
-            if line == TOO_LONG:
-                detail = "the line is over the length limit"
-                return Reading(line=number, error_type="json_parse_error", detail=detail)
-            prediction, is_whole, repeated = read_partial_line(line)
-        reading = self._reading(prediction, number, is_whole=is_whole, repeated=repeated)
-        if reading.repair_grade == "exact":
-            self._learn(line, reading.record_id)
-        return reading
-
-    def _learn(self, line: bytes, record_id: str | None) -> None:
-        """Learn the constant bytes from this line, now and then: it costs as much as ten lines."""
-        if self._fully_read % RELEARN_EVERY == 0 and record_id:
-            self._prefix = learn_prefix(line, record_id, self._fence) or self._prefix
-        self._fully_read += 1
-
-    def _reading(
-        self, prediction: PredictionLine, number: int, *, is_whole: bool, repeated: str | None
-    ) -> Reading:
-        record_id, foreign_key = _keys_of(prediction)
-        fenced_id, transcript_hash = self._transcript(prediction)
-        answer: Answer | None = None
-        error_type = detail = None
-        if repeated is not None and (not repeated or repeated.startswith(_NAMES_RECORD)):
-            record_id = foreign_key = transcript_hash = None  # either of two may be meant
-        try:
-            if repeated is not None:
-                raise RejectedAnswer("json_parse_error", str(DuplicateKey(repeated)))
-            _check_ids(prediction, record_id, fenced_id)
-            answer = self._answer(prediction, is_whole=is_whole)
-            if record_id is None and not (foreign_key and self._foreign_keys):
-                raise RejectedAnswer("unknown_key", "no key of this system")
-        except RejectedAnswer as rejected:
-            answer, error_type, detail = None, rejected.error_type, rejected.detail
-        response = prediction.response or _NO_RESPONSE
-        usage = response.usageMetadata or _NO_USAGE
-        candidates = response.candidates
-        kind = self._row if answer else Reading
-        return kind(
-            number,
-            record_id,
-            error_type,
-            detail,
-            answer.method if answer else None,
-            answer.grade if answer else None,
-            storable_reason(candidates[0].finishReason) if candidates else None,
-            _model(response.modelVersion),
-            usage.promptTokenCount,
-            usage.cachedContentTokenCount,
-            usage.thoughtsTokenCount,
-            usage.candidatesTokenCount,
-            transcript_hash,
-            UNSET if foreign_key is None else foreign_key,
-            *(answer.values if answer else ()),
-        )
-
-    def _answer(self, prediction: PredictionLine, *, is_whole: bool) -> Answer:
-        if is_whole:
-            return read_whole(prediction, self._contract, admit_lossy=self._admit_lossy)
-        return read_broken(prediction, self._contract)
-
-    def _transcript(self, prediction: PredictionLine) -> tuple[str | None, str | None]:
-        """Return record id and fingerprint of the echoed transcript; None for what is missing."""
-        text = echoed_text(prediction)
-        if not text:
+    def _transcript(self, text: str | None) -> tuple[str | None, str | None]:
+        """Return record id and fingerprint of a fenced transcript; None for what is missing."""
+        if not text or not self._fingerprints:
             return None, None
         try:
             fenced = self._fence.open(text.encode())
@@ -294,42 +217,140 @@ class Reader:
             return (fenced[0] if fenced else None), None
         return (fenced[0], fingerprint(fenced[1])) if fenced else (None, None)
 
+    def _read_fully(self, line: bytes, number: int) -> list[Reading]:
+        if line == TOO_LONG:
+            detail = "the line is over the length limit"
+            return [Reading(line=number, error_type="json_parse_error", detail=detail)]
+        documents = [*documents_of(line)]
+        readings = [self._read_document(document, number) for document in documents]
+        if len(readings) == 1 and readings[0].repair_grade == "exact":
+            self._learn(line, documents[0], readings[0].record_id)
+        return readings
 
-def _repeated_in(line: bytes) -> str | None:
-    """Return the path of a property that is given twice. Raises `InvalidJson`."""
+    def _learn(self, line: bytes, document: Document, record_id: str | None) -> None:
+        """Learn from a line that was read in full what the lines of its file have in common."""
+        if record_id is None or not document.is_whole or len(self._shapes) == _MOST_SHAPES:
+            return
+        placeholder = self._placeholder_json
+        cut = self._frame.cut(line, placeholder) if self._frame else None
+        if cut is None and _REQUEST_NAME in line:
+            self._frame = learn_frame(line, record_id) or self._frame
+            cut = self._frame.cut(line, placeholder) if self._frame else None
+        rest = cut[2] if cut else line
+        if not any(shape.decode(rest) for shape in self._shapes):
+            with suppress(ValueError):
+                self._shapes.append(LineShape(document.value, self._placeholder))
+
+    def _read_document(self, document: Document, number: int) -> Reading:
+        repeated = document.repeated
+        try:
+            prediction = prediction_line(document.value)
+        except DuplicateKey as error:
+            kept = {name: document.value.get(name) for name in ("key", "request")}
+            prediction, repeated = prediction_line(kept), error.path
+        record_id, foreign_key = _keys_of(prediction)
+        fenced_id, transcript_hash = self._transcript(prediction.echoed)
+        if repeated is not None and (not repeated or repeated.startswith(_NAMES_RECORD)):
+            record_id = foreign_key = transcript_hash = None  # either of two may be meant
+        try:
+            if repeated is not None:
+                raise RejectedAnswer("json_parse_error", str(DuplicateKey(repeated)))
+            _check_ids(prediction, record_id, fenced_id)
+            outcome = _row(self._answer(prediction, document))
+            if record_id is None and not (foreign_key and self._foreign_keys):
+                raise RejectedAnswer("unknown_key", "no key of this system")
+        except RejectedAnswer as rejected:
+            outcome = _error(rejected)
+        return Reading(
+            number,
+            record_id,
+            *outcome,
+            finish_reason=reason_name(prediction.finish_reason),
+            model_version=_model(prediction.model),
+            prompt_tokens=prediction.tokens[0],
+            cached_tokens=prediction.tokens[1],
+            thoughts_tokens=prediction.tokens[2],
+            output_tokens=prediction.tokens[3],
+            transcript_fingerprint=transcript_hash,
+            other_key=UNSET if foreign_key is None else foreign_key,
+        )
+
+    def _answer(self, prediction: PredictionLine, document: Document) -> Answer:
+        """Parse the answer of a document. Raises `RejectedAnswer`.
+
+        Without a finish reason, and beside damage, it is parsed strictly: a truncated answer is never
+        a complete object, but a cleanup or a repair could make it look like one.
+        """
+        if not document.is_whole:
+            return _answer_before_break(prediction, self._contract)
+        reason, text = finished(prediction)
+        try:
+            if not reason or document.is_followed:
+                answer = read_strictly(text, self._contract)
+                return _mended(answer) if document.is_followed else answer
+        except InvalidJson:
+            cause = "the answer is incomplete, and has no finish reason"
+            raise RejectedAnswer("truncated", cause) from None
+        return read_answer(text, self._contract)
+
+
+def _answer_before_break(prediction: PredictionLine, contract: Any) -> Answer:
     try:
-        if not is_canonical(line):
-            check_unique(line)
-    except DuplicateKey as error:
-        return error.path
-    return None
+        reason, text = finished(prediction)
+        if reason:
+            return read_strictly(text, contract)
+    except InvalidJson:
+        pass
+    except RejectedAnswer as rejected:
+        has_outcome = prediction.response or any(prediction.errors)
+        if rejected.error_type != "empty_answer" and has_outcome:
+            raise
+    raise RejectedAnswer("json_parse_error", "the line is broken") from None
+
+
+def _mended(answer: Answer) -> Answer:
+    """Mark an answer behind whose line other text follows."""
+    return msgspec.structs.replace(answer, method="text_behind", repair_grade="mended")
+
+
+def _row(answer: Answer) -> _Outcome:
+    raw = Raw(answer.encoded)
+    fitted = answer.fitted
+    if fitted is None or fitted.grade == "exact":
+        changed: tuple[Any, Any, Any, Any, Any] = ("exact", raw, *_UNCHANGED)
+    else:
+        # In ASCII, because a value may be null for a character that no table can store.
+        values = json.dumps(fitted.raw)
+        changed = (fitted.grade, raw, fitted.normalised, fitted.nulled, values)
+    return (None, None, answer.method, answer.repair_grade, *changed)
+
+
+def _error(rejected: RejectedAnswer) -> _Outcome:
+    return (rejected.error_type, rejected.detail, None, None, None, UNSET, *_UNCHANGED)
 
 
 def _keys_of(prediction: PredictionLine) -> tuple[str | None, str | None]:
     """Return the record id in the first key of ours, or else the first foreign key."""
-    record_id = record_id_of(prediction.key)
-    if record_id is not None:
-        return record_id, None
-    label = prediction.request.labels if prediction.request else None
-    keys = (prediction.custom_id, label.record if label else None)
-    for key in keys:
+    for key in prediction.keys:
         if (record_id := record_id_of(key)) is not None:
             return record_id, None
-    foreign = (key for key in (prediction.key, *keys) if key is not None)
+    foreign = (key for key in prediction.keys if key is not None)
     return None, next((str(key)[:_MAX_KEY_LENGTH] for key in foreign), None)
 
 
 def _check_ids(prediction: PredictionLine, record_id: str | None, fenced_id: str | None) -> None:
     """Raise `RejectedAnswer` when key, label and fence name different records."""
-    labels = prediction.request.labels if prediction.request else None
-    if labels and labels.record != prediction.key:
-        label = record_id_of(labels.record)
-        if label not in {None, record_id}:
-            raise RejectedAnswer("key_mismatch", "key and label name different records")
+    label = record_id_of(prediction.keys[-1])
+    if label not in {None, record_id}:
+        raise RejectedAnswer("key_mismatch", "key and label name different records")
     if fenced_id is not None and record_id not in {None, fenced_id}:
         raise RejectedAnswer("key_mismatch", "key and transcript belong to different records")
 
 
+def _model(version: object) -> str | None:
+    return _checked_model(version) if isinstance(version, str) else None
+
+
 @lru_cache(maxsize=64)
-def _model(version: str | None) -> str | None:
-    return version if version and _MODEL.fullmatch(version) else None
+def _checked_model(version: str) -> str | None:
+    return version if _MODEL.fullmatch(version) else None

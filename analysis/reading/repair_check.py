@@ -95,7 +95,7 @@ def _scalar(word: str) -> Any:
     if word in _CONSTANTS:
         return _CONSTANTS[word]
     try:
-        return json.loads(word, parse_constant=_refuse)
+        return _decode(word)
     except ValueError:
         raise RepairUnproven("a word is outside quotes") from None
 
@@ -104,9 +104,12 @@ def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
+_decode = json.JSONDecoder(strict=False, parse_constant=_refuse).decode
+
+
 def _decoded(literal: str) -> str:
     try:
-        return str(json.loads(_ESCAPE.sub(_checked_escape, literal), strict=False))
+        return str(_decode(_ESCAPE.sub(_checked_escape, literal)))
     except ValueError:
         raise RepairUnproven("a string has an escape that cannot be decoded") from None
 

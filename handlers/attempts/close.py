@@ -1,18 +1,21 @@
 """Close an attempt exactly once. The first caller's result is stored; later callers read it back."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from analysis import Analysis
-from analysis import Column as AnswerColumn
 from analysis.prices import prices_of
+from analysis.schema import Node
 from events import ResultsProcessed
 from handlers.ports import Policy
 from handlers.runs.plans import analysis_of, plan_of, settings_of
 from tracking import AttemptKey, AttemptResult, Closing, Tracking
-from tracking.tables import Column
+from tracking.tables import Column, columns_at
 
-_TYPES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN"}
+_TYPES = {
+    "string": "STRING", "integer": "INTEGER", "number": "FLOAT", "boolean": "BOOLEAN",
+    "object": "RECORD",
+}  # fmt: skip
 
 
 def close(
@@ -36,7 +39,8 @@ def close(
             outputs=json.dumps(list(outputs)),
             staged=staged,
             output=analysis.table,
-            answer_columns=answer_columns(analysis),
+            answer_record=answer_record(analysis),
+            answer_paths=analysis.columns,
             summary_column=analysis.contract.summary,
             grounding=settings.grounding,
             analysis=plan.analysis,
@@ -70,16 +74,22 @@ def results_processed(attempt_key: AttemptKey, closing: Closing) -> ResultsProce
     )
 
 
+def answer_record(analysis: Analysis) -> Column:
+    """Return the column that holds an answer in a staging table, nested as its schema is."""
+    return _column("answer", analysis.contract.root)
+
+
 def answer_columns(analysis: Analysis) -> tuple[Column, ...]:
     """Return the columns that an answer fills, in the order of the table."""
-    columns = analysis.output_columns
-    return tuple(_column(column, analysis.record_fields(column.name)) for column in columns)
+    return columns_at(answer_record(analysis), analysis.columns)
 
 
-def _column(column: AnswerColumn, fields: Iterable[AnswerColumn]) -> Column:
+def _column(name: str, node: Node) -> Column:
+    element = node.items or node
+    properties = (element.properties or {}).items()
     return Column(
-        name=column.name,
-        type=_TYPES.get(column.type, column.type),
-        mode=column.mode,
-        fields=tuple(_column(each, ()) for each in fields),
+        name=name,
+        type=_TYPES[element.kind],
+        mode="REPEATED" if node.items else "NULLABLE",
+        fields=tuple(_column(field, child) for field, child in properties),
     )

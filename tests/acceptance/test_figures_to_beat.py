@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from events import record_id
+from tests.analysis.making import ANSWER
 from tests.files import files_in
 from tests.harness import LocalHarness, call, calls, id_of
 from tracking.tables import columns_of
@@ -111,7 +112,7 @@ def test_brackets_quotes_newlines_and_unicode_survive_byte_for_byte(
     from troupe.standin.prediction_lines import Answer
 
     def answerer(request: Any) -> Answer:
-        return Answer(text=json.dumps({"callSummary": text}, ensure_ascii=False))
+        return Answer(text=json.dumps(ANSWER | {"callSummary": text}, ensure_ascii=False))
 
     harness = make_harness(answerer=answerer)
     harness.load(calls(1))

@@ -5,9 +5,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from hypothesis import HealthCheck, settings
+from msgspec import UNSET
 
-from analysis import Reader, Reading, Request, load_analysis, render
+from analysis import Analysis, Reader, Reading, Request, load_analysis, render
 
 CALL_REVIEW = load_analysis("call_review_v1")
 RECORD = "0123456789abcdef" * 2
@@ -80,7 +82,28 @@ def read(text: str | Mapping[str, Any] = "", **fields: Any) -> Reading:
     """The reading of a line with this answer."""
     if not isinstance(text, str):
         text = json.dumps(text, ensure_ascii=False)
-    return Reader(CALL_REVIEW).read_line(prediction(text, **fields), 1)
+    return Reader(CALL_REVIEW).read_line(prediction(text, **fields), 1)[0]
+
+
+def columns_of(reading: Reading, analysis: Analysis = CALL_REVIEW) -> dict[str, Any]:
+    """The columns of an answer, as the closing flattens it; empty for an error."""
+    if reading.answer is UNSET:
+        return {}
+    return {
+        name: _at(msgspec.json.decode(reading.answer), analysis, path)
+        for name, path in analysis.columns.items()
+    }
+
+
+def _at(value: Any, analysis: Analysis, path: str) -> Any:
+    node = analysis.contract.root
+    for name in path.split("."):
+        node = (node.properties or {})[name]
+        value = (value or {}).get(name)
+    if node.items is None or value is None:
+        return [] if node.items else value
+    names = node.items.properties
+    return [{n: each.get(n) for n in names} for each in value] if names else value
 
 
 def finished(finish: str | None, text: str | None = None) -> Reading:

@@ -4,9 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from analysis import Reader, load_analysis, problems_of
-from tests.analysis.making import prediction
+from tests.analysis.making import columns_of, prediction
 from tests.analysis.own import NAME, analysis_of, files_of
 
 TEXT = {"type": "STRING"}
@@ -47,8 +48,9 @@ def test_a_column_may_have_the_name_of_a_keyword(column: str) -> None:
 
     assert [] == problems_of(NAME, files)
     text = json.dumps({"verdict": "x", "field": "y"})
-    reading = Reader(load_analysis(NAME, files)).read_line(prediction(text), 1)
-    assert {"verdict": "x", column: "y"} == reading.columns
+    analysis = load_analysis(NAME, files)
+    (reading,) = Reader(analysis).read_line(prediction(text), 1)
+    assert {"verdict": "x", column: "y"} == columns_of(reading, analysis)
 
 
 @pytest.mark.parametrize("table", ["_calls", "Calls", "1st", "own.calls", ""])
@@ -126,16 +128,18 @@ def test_flat_records_with_lists_and_nullable_lists_are_stored() -> None:
 )
 def test_an_integer_that_a_load_may_change_is_rejected(number: int, fits: bool) -> None:
     """In a list as well. A NUMBER is rounded to a FLOAT64 anyway."""
-    reader = Reader(
-        analysis_of({"count": WHOLE, "counts": list_of(WHOLE), "share": {"type": "NUMBER"}})
-    )
+    own = analysis_of({"count": WHOLE, "counts": list_of(WHOLE), "share": {"type": "NUMBER"}})
+    reader = Reader(own)
 
     for fields in ({"count": number}, {"counts": [1, number]}):
-        reading = reader.read_line(prediction(json.dumps({"verdict": "x", **fields})), 1)
-        assert (reading.error_type is None) == fits
-        assert fits or "larger than a table can store" in str(reading.detail)
-    reading = reader.read_line(prediction(json.dumps({"verdict": "x", "share": number})), 1)
-    assert number == reading.columns["share"]
+        (reading,) = reader.read_line(prediction(json.dumps({"verdict": "x", **fields})), 1)
+        ((name, value),) = fields.items()
+        assert columns_of(reading, own)[name] == (
+            value if fits else [] if name == "counts" else None
+        )
+        assert reading.nulled_fields == (UNSET if fits else [name])
+    (reading,) = reader.read_line(prediction(json.dumps({"verdict": "x", "share": number})), 1)
+    assert number == columns_of(reading, own)["share"]
 
 
 @pytest.mark.parametrize(

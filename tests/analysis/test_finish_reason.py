@@ -12,6 +12,7 @@ from tests.analysis.making import (
     OTHER,
     RECORD,
     candidate,
+    columns_of,
     echo,
     finished,
     prediction,
@@ -49,7 +50,7 @@ def test_the_finish_reason_is_checked_before_the_answer(
     reading = finished(finish)
 
     assert reading.error_type == error_type
-    assert bool(reading.columns) == (error_type is None)
+    assert bool(columns_of(reading)) == (error_type is None)
 
 
 def test_a_finish_reason_is_never_stored_as_free_text() -> None:
@@ -105,7 +106,7 @@ def test_an_errored_line_never_yields_a_row(fields: dict[str, Any], error_type: 
     reading = read(WHOLE, **fields)
 
     assert reading.error_type == error_type
-    assert bool(reading.columns) == (error_type is None)
+    assert bool(columns_of(reading)) == (error_type is None)
 
 
 def test_only_the_codes_of_a_status_are_stored() -> None:
@@ -133,7 +134,7 @@ def test_parts_are_joined_without_thoughts() -> None:
         "candidates": [{"content": {"parts": parts}, "finishReason": "STOP"}]
     }
 
-    assert read(response=response).columns == read(WHOLE).columns
+    assert columns_of(read(response=response)) == columns_of(read(WHOLE))
     response["candidates"][0]["content"]["parts"] = parts[:1]
     assert read(response=response).error_type == "empty_answer"
 
@@ -154,7 +155,7 @@ def test_tokens_and_model_are_stored() -> None:
         assert (reading.output_tokens, reading.model_version) == (300, "gemini-3.5-flash-lite")
 
 
-@pytest.mark.parametrize("count", ["29", -1, 1.5, 10**30, [], None])
+@pytest.mark.parametrize("count", ["2.9", "-1", -1, 1.5, 10**30, [], True, None])
 def test_an_invalid_token_count_is_unknown(count: object) -> None:
     """The answer is still a row."""
     response = {"candidates": [candidate(WHOLE)], "usageMetadata": {"promptTokenCount": count}}
@@ -194,10 +195,10 @@ def test_a_custom_id_names_the_record_before_the_label_does() -> None:
 def test_a_foreign_key_gives_no_record_id(key: object) -> None:
     """The answer is an error, unless the caller looks keys up; the key is never stored."""
     line = prediction(WHOLE, key=key, request=...)
-    refused = Reader(CALL_REVIEW).read_line(line, 1)
+    refused = Reader(CALL_REVIEW).read_line(line, 1)[0]
     assert (refused.record_id, refused.error_type) == (None, "unknown_key")
 
-    kept = Reader(CALL_REVIEW, foreign_keys=True).read_line(line, 1)
+    kept = Reader(CALL_REVIEW, foreign_keys=True).read_line(line, 1)[0]
     assert kept.foreign_key == str(key)
     assert kept.error_type == (None if key != "" else "unknown_key")
     assert "other_key" not in json.loads(encode_reading(kept))
@@ -222,7 +223,7 @@ def test_an_answer_under_a_wrong_key_is_an_error(request_: dict[str, Any]) -> No
     """Key, label and fence must name one record."""
     reading = read(WHOLE, request=request_)
 
-    assert (reading.error_type, reading.columns) == ("key_mismatch", {})
+    assert (reading.error_type, columns_of(reading)) == ("key_mismatch", {})
 
 
 def test_the_echoed_transcript_is_fingerprinted() -> None:
@@ -256,20 +257,20 @@ def test_fingerprints_can_be_turned_off() -> None:
     """For speed; keys are still compared."""
     reader = Reader(CALL_REVIEW, fingerprints=False)
 
-    assert reader.read_line(prediction(WHOLE), 1).transcript_fingerprint is None
+    assert reader.read_line(prediction(WHOLE), 1)[0].transcript_fingerprint is None
     wrong = prediction(WHOLE, request=echo(record=OTHER))
-    assert reader.read_line(wrong, 1).error_type == "key_mismatch"
+    assert reader.read_line(wrong, 1)[0].error_type == "key_mismatch"
 
 
 @pytest.mark.parametrize("cut", range(5, 400, 13))
 def test_a_truncated_line_is_an_error_and_keeps_its_key(cut: int) -> None:
     """Fields before the end are read, but an incomplete answer is not."""
     line = prediction(WHOLE)
-    reading = Reader(CALL_REVIEW).read_line(line[:-cut], 1)
+    reading = Reader(CALL_REVIEW).read_line(line[:-cut], 1)[0]
 
-    whole = Reader(CALL_REVIEW).read_line(line, 1)
+    whole = Reader(CALL_REVIEW).read_line(line, 1)[0]
     if reading.error_type is None:
-        assert reading.columns == whole.columns
+        assert columns_of(reading) == columns_of(whole)
     else:
         assert (reading.record_id, reading.error_type) == (RECORD, "json_parse_error")
 
@@ -277,7 +278,7 @@ def test_a_truncated_line_is_an_error_and_keeps_its_key(cut: int) -> None:
 def test_a_finished_answer_is_read_from_a_line_without_its_end() -> None:
     """It has a finish reason, its list of parts is complete, and its text is valid JSON."""
     line = prediction(WHOLE)
-    reading = Reader(CALL_REVIEW).read_line(line[: line.rindex(b"modelVersion")], 1)
+    reading = Reader(CALL_REVIEW).read_line(line[: line.rindex(b"modelVersion")], 1)[0]
 
     assert (reading.error_type, reading.repair_grade) == (None, "exact")
 
@@ -288,9 +289,9 @@ def test_the_echoed_request_is_never_read_as_the_answer(damage: bytes) -> None:
     fake = {"candidates": [candidate(WHOLE)]}
     request = {**echo(), "response": fake, "functionResponse": {"response": fake}}
     line = prediction(request=request, response=...)
-    reading = Reader(CALL_REVIEW).read_line(line[:-1] + damage, 1)
+    reading = Reader(CALL_REVIEW).read_line(line[:-1] + damage, 1)[0]
 
-    assert reading.columns == {}
+    assert columns_of(reading) == {}
     assert reading.error_type in {"vertex_ai_error", "json_parse_error"}
 
 

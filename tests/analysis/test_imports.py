@@ -11,7 +11,8 @@ PACKAGE = Path(analysis.__file__).parent
 FILES = files_in(PACKAGE, "**/*.py")
 ALLOWED = {
     "analysis",
-    "base64", "binascii", "collections", "dataclasses", "functools", "hashlib", "json", "operator",
+    "base64", "binascii", "collections", "contextlib", "dataclasses", "functools", "hashlib", "json", "math",
+    "operator",
     "re", "secrets", "typing",
     "json_repair", "msgspec",
 }  # fmt: skip

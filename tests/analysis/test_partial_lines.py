@@ -15,7 +15,7 @@ def broken(candidate: str) -> Reading:
     """The reading of a line with this candidate, broken after its response."""
     line = prediction(response={"candidates": ["here"]}, key=f"k-{RECORD}").decode()
     whole = line.replace('"here"', candidate).removesuffix("}")
-    return Reader(CALL_REVIEW).read_line((whole + ', "more": ').encode(), 1)
+    return Reader(CALL_REVIEW).read_line((whole + ', "more": ').encode(), 1)[0]
 
 
 def candidate(*parts: dict[str, Any], end: str = '"finishReason": "STOP"') -> str:
@@ -68,4 +68,4 @@ def test_a_list_of_parts_without_its_end_is_no_answer() -> None:
     line = prediction(response={"candidates": ["here"]}, key=f"k-{RECORD}").decode()
     cut = line[: line.index('"here"')] + start
 
-    assert not is_row(Reader(CALL_REVIEW).read_line(cut.encode(), 1))
+    assert not is_row(Reader(CALL_REVIEW).read_line(cut.encode(), 1)[0])

@@ -7,7 +7,7 @@ import pytest
 
 from analysis import Reader, Reading, encode_reading
 from tests.analysis.making import ANSWER, CALL_REVIEW, OTHER, echo
-from tests.analysis.test_echoed_request import _line
+from tests.analysis.test_echo_frame import _line
 
 TEXT = json.dumps(ANSWER)
 THIRD = "ab" * 16
@@ -19,8 +19,8 @@ def quickly(line: bytes) -> Reading:
     A reader that knows nothing must read it alike.
     """
     reader = Reader(CALL_REVIEW)
-    assert reader.read_line(_line(), 1).error_type is None
-    quick, full = reader.read_line(line, 2), Reader(CALL_REVIEW).read_line(line, 2)
+    assert reader.read_line(_line(), 1)[0].error_type is None
+    quick, full = reader.read_line(line, 2)[0], Reader(CALL_REVIEW).read_line(line, 2)[0]
     assert encode_reading(full) == encode_reading(quick)
     return quick
 

@@ -8,12 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Reader, Reading, encode_reading
-from tests.analysis.making import ANSWER, CALL_REVIEW, RECORD, answer, candidate, held, prediction
+from tests.analysis.making import (
+    ANSWER,
+    CALL_REVIEW,
+    RECORD,
+    answer,
+    candidate,
+    columns_of,
+    held,
+    prediction,
+)
 
 READERS = [
     Reader(CALL_REVIEW),
     Reader(CALL_REVIEW, fingerprints=False),
-    Reader(CALL_REVIEW, admit_lossy=True, foreign_keys=True),
+    Reader(CALL_REVIEW, foreign_keys=True),
 ]
 WHOLE = json.dumps(ANSWER, ensure_ascii=False)
 LINE = prediction(WHOLE)
@@ -29,11 +38,11 @@ def _all(line: bytes) -> list[Reading]:
     """The readings of a line by every kind of reader, after a check of their encoded rows."""
     readings = []
     for reader in READERS:
-        reading = reader.read_line(line, 7)
+        reading = reader.read_line(line, 7)[0]
         readings.append(reading)
         row = json.loads(encode_reading(reading))
         assert row["line"] == 7
-        assert (row["error_type"] is None) == ("call_summary" in row)
+        assert (row["error_type"] is None) == ("answer" in row)
         assert (row["error_type"] is None) == (row["repair_grade"] is not None)
     return readings
 
@@ -75,7 +84,7 @@ def test_damage_anywhere_in_a_line_gives_its_answer_or_an_error(
     for reading in _all(line)[:2]:
         if reading.error_type is None:
             text = _answer_text(line)
-            assert text is None or _row(text) == reading.columns
+            assert text is None or _row(text) == columns_of(reading)
 
 
 def _answer_text(line: bytes) -> str | None:
@@ -108,9 +117,9 @@ def test_damage_anywhere_in_an_answer_gives_its_words_or_an_error(
     text = WHOLE[:at] + dirt + WHOLE[at + lost :]
     for reading in _all(prediction(text))[:2]:
         if reading.repair_grade == "exact":
-            assert _names(reading.columns) == _names(_row_or_none(text) or reading.columns)
+            assert _names(columns_of(reading)) == _names(_row_or_none(text) or columns_of(reading))
         elif reading.repair_grade == "repaired_safe":
-            assert all(word in text for word in _words(reading.columns))
+            assert all(word in text for word in _words(columns_of(reading)))
 
 
 def _names(row: dict[str, Any]) -> dict[str, Any]:
@@ -136,7 +145,7 @@ def test_a_truncated_answer_is_never_a_row(length: int) -> None:
     """For any length, and with the finish reason STOP, it is an error of a default reader."""
     for reading in _all(prediction(WHOLE[:length]))[:2]:
         assert (
-            reading.columns,
+            columns_of(reading),
             reading.error_type in {"repaired_lossy", "json_parse_error"},
         ) == (
             {},
@@ -159,9 +168,9 @@ def test_strings_are_stored_unchanged(
     for reading in _all(prediction(text)):
         assert (reading.parse_method, reading.repair_grade) == ("strict", "exact")
         row = json.loads(encode_reading(reading))
-        assert row["call_summary"] == f"x{summary}"
-        assert row["agent_response_action"] == action
-        assert [product["name"] for product in row["products"]] == names
+        assert row["answer"]["callSummary"] == f"x{summary}"
+        assert row["answer"]["agentResponse"]["action"] == action
+        assert [product["name"] for product in row["answer"]["products"]] == names
 
 
 @held(150)
@@ -170,7 +179,7 @@ def test_a_line_without_its_end_gives_its_summary_or_an_error(summary: str, lost
     """Never another text."""
     line = prediction(json.dumps(answer(callSummary=summary)))
     for reading in _all(line[:-lost])[:2]:
-        assert reading.columns.get("call_summary", summary) == summary
+        assert columns_of(reading).get("call_summary", summary) == summary
 
 
 @pytest.mark.parametrize(

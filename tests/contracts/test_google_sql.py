@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analysis import charts_of, load_analysis
-from handlers.attempts.close import answer_columns
+from handlers.attempts.close import answer_columns, answer_record
 from tests.analysis.own import analysis_of
 from tests.analysis.test_charts import KINDS
 from tests.emulators.fixtures import cannot
@@ -15,7 +15,7 @@ from tests.tracking.test_statements import NAMES
 from tracking.column_counts import counts_sql
 from tracking.parameters import PARAMETERS
 from tracking.statements import query, statement_names, table_name, transaction
-from tracking.tables import nothing_staged, output_columns, staged_columns
+from tracking.tables import Column, flattened, nothing_staged, output_columns, staged_columns
 from troupe.backends.defaults import output_tables
 
 if TYPE_CHECKING:
@@ -53,8 +53,11 @@ def test_google_s_analyzer_understands_it(google_sql: "GoogleSql", folder: str, 
 
 def test_a_closing_takes_its_answers_from_a_staging_table(google_sql: "GoogleSql") -> None:
     """The staging table is in another dataset."""
-    columns = staged_columns(answer_columns(load_analysis("call_review_v1")))
-    script = text_of("transactions", "close_attempt", staged=table_name("staged_1"))
+    analysis = load_analysis("call_review_v1")
+    answer = answer_record(analysis)
+    columns = staged_columns(answer)
+    staged = flattened(table_name("staged_1"), answer, analysis.columns)
+    script = text_of("transactions", "close_attempt", staged=staged)
 
     kinds = google_sql.analyze(script, {"staged_1": columns})
 
@@ -75,9 +78,11 @@ def test_columns_and_fields_may_be_called_like_words_of_the_closing(
         "c_answer_columns": ", ".join(f"c.{name}" for name in names),
         "summary": "c.`verdict`",
     }
-    tables = {"own": output_columns(answer), "staged_1": staged_columns(answer)}
+    record = Column(name="answer", type="RECORD", fields=answer)
+    paths = {column.name: column.name for column in answer}
+    tables = {"own": output_columns(answer), "staged_1": staged_columns(record)}
 
-    for staged in (table_name("staged_1"), nothing_staged(answer)):
+    for staged in (flattened(table_name("staged_1"), record, paths), nothing_staged(answer)):
         script = text_of("transactions", "close_attempt", **changed, staged=staged)
         assert "ResolvedCommitStmt" == google_sql.analyze(script, tables)[-1]
 

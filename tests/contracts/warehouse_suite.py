@@ -8,13 +8,13 @@ from uuid import uuid4
 import pytest
 
 from analysis import load_analysis
-from handlers.attempts.close import answer_columns
+from handlers.attempts.close import answer_record
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Bucket
 from tracking import Row, Warehouse
 from tracking.tables import staged_columns
 
-STAGED = staged_columns(answer_columns(load_analysis("call_review_v1")))
+STAGED = staged_columns(answer_record(load_analysis("call_review_v1")))
 
 
 class WarehouseHarness(Protocol):

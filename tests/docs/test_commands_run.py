@@ -1,5 +1,6 @@
 """Every command in a document is run, or is listed here with the reason why not."""
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from threading import Thread
 
 import pytest
 
+from tests.analysis.making import ANSWER
 from tests.docs.prepared import PREPARED
 from tests.docs.shell import Shell, blocks, steps
 from tests.docs.test_site import DOCS, ROOT, pages
@@ -22,6 +24,8 @@ NOT_RUN = {
 MODEL_SERVER = "127.0.0.1:11434"
 """Address of a local model in the documents; the tests use another port."""
 
+QUICK = ("quick-start", "bring-your-files")
+"""The pages whose commands `make test` runs; `make check` runs those of the others."""
 WITH_COMMANDS = [page for page in pages() if blocks(page, "console")]
 
 
@@ -30,9 +34,7 @@ def model() -> Iterator[Server]:
     """A local model server that gives every request the same answer."""
     server = Server()
     server.reply = {
-        "choices": [
-            {"message": {"content": '{"callSummary": "A call."}'}, "finish_reason": "stop"}
-        ],
+        "choices": [{"message": {"content": json.dumps(ANSWER)}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 11, "completion_tokens": 5},
     }
     thread = Thread(target=server.serve_forever, daemon=True)
@@ -43,7 +45,14 @@ def model() -> Iterator[Server]:
     thread.join()
 
 
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[] if page.stem in QUICK else pytest.mark.slow)
+        for page in WITH_COMMANDS
+    ],
+    ids=lambda page: page.stem,
+)
 def test_the_commands_of_a_page_run_in_their_order(
     page: Path, tmp_path: Path, model: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

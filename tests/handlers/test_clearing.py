@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from events import BatchPlanned, JobSucceeded, ReprocessRequested
-from handlers.attempts.close import answer_columns
+from handlers.attempts.close import answer_record
 from handlers.process_results import _staged_lines
 from handlers.write_jsonl import write_jsonl
 from tests.harness import LocalHarness, calls, id_of
@@ -286,10 +286,10 @@ def staged_by_a_killed_worker(harness: LocalHarness) -> str:
     event = msgspec.json.decode(row[0], type=JobSucceeded)
     analysis = dependencies.analyses.load("call_review_v1")
     jobs = [dependencies.bucket.list(folder) for folder in event.outputs]
-    lines = _staged_lines(jobs, analysis, dependencies.bucket)
+    lines = _staged_lines(jobs, analysis, dependencies.bucket, is_paid=True)
     blob = dependencies.bucket.write_once("staging/killed/answers.ndjson", lines)
-    table = dependencies.tracking.stage_answers(answer_columns(analysis), [blob.uri])
-    assert 4 == harness.one(f'SELECT count(call_summary) FROM "{table}"')  # noqa: S608
+    table = dependencies.tracking.stage_answers(answer_record(analysis), [blob.uri])
+    assert 4 == harness.one(f'SELECT count(answer.callSummary) FROM "{table}"')  # noqa: S608
     return table
 
 

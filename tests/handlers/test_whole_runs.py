@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from handlers.dispatch.message import Outcome
+from tests.analysis.making import ANSWER
 from tests.harness import LocalHarness, call, calls
 from tracking.tables import layouts
 from troupe.backends.local.bus import Retry
@@ -119,7 +120,7 @@ def test_an_invented_summary_stands_out(make_harness: Callable[..., LocalHarness
     def answerer(request: Any) -> Answer:
         invented = "broken" not in text_of(request["contents"][0])
         summary = "Elephants juggle purple umbrellas" if invented else "The line is broken"
-        return Answer(text=json.dumps({"callSummary": summary}))
+        return Answer(text=json.dumps(ANSWER | {"callSummary": summary}))
 
     harness = make_harness(answerer=answerer)
     harness.load([call(1), call(2, "CUSTOMER: Where is my parcel?")])

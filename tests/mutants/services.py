@@ -34,7 +34,7 @@ SERVICES = (
     Mutant(
         name="the code of a status does not count",
         where="analysis/reading/finish_reason.py",
-        old="name in _SERVICE_NAMES or (code is not None and _is_of_service(int(code)))",
+        old="name in _SERVICE_NAMES or (code is not None and _is_of_service(int(code[1])))",
         new="name in _SERVICE_NAMES",
         tests=("tests/analysis/test_finish_reason.py::test_an_errored_line_never_yields_a_row",),
     ),

@@ -10,6 +10,7 @@ import pytest
 
 from analysis import Reader, Request, fingerprint, load_analysis, render
 from handlers.ports import Blob, Job, JobService, JobState
+from tests.analysis.making import columns_of
 from tests.files import files_in
 from tests.local.fakes import HeldClock, MemoryBucket
 from troupe.standin.corrupt import Corruption, Kind
@@ -160,7 +161,7 @@ def test_answers_to_our_own_requests_are_read_without_an_error(tmp_path: Path) -
     readings = list(Reader(analysis).read([content]))
     assert [reading.error_type for reading in readings] == [None, None]
     assert {"exact"} == {reading.repair_grade for reading in readings}
-    assert {"en", "de"} == {reading.columns["language_code"] for reading in readings}
+    assert {"en", "de"} == {columns_of(reading)["language_code"] for reading in readings}
     assert {fingerprint(text) for text in texts} == {one.transcript_fingerprint for one in readings}
 
 

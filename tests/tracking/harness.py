@@ -20,7 +20,7 @@ from events import (
     record_id,
     wrap,
 )
-from handlers.attempts.close import answer_columns
+from handlers.attempts.close import answer_record
 from handlers.plan_run import event_time_floor
 from handlers.runs.plan_params import plan_params
 from tests.events.making import cause
@@ -149,7 +149,8 @@ class TrackingHarness:
                 outputs="[]",
                 staged=self.staged(answers) if answers else None,
                 output=OUTPUT,
-                answer_columns=answer_columns(ANALYSIS),
+                answer_record=answer_record(ANALYSIS),
+                answer_paths=ANALYSIS.columns,
                 summary_column="call_summary",
                 grounding=grounding,
                 analysis=analysis,
@@ -171,9 +172,9 @@ class TrackingHarness:
     def staged(self, answers: Sequence[Row]) -> str:
         """Load these answers into a staging table through the bucket, as a run does."""
         self._files += 1
-        lines = (json.dumps(answer).encode() + b"\n" for answer in answers)
+        lines = (json.dumps(nested(answer)).encode() + b"\n" for answer in answers)
         blob = self.bucket.write_once(f"staging/{self._files}.ndjson", lines)
-        return self.tracking.stage_answers(answer_columns(ANALYSIS), [blob.uri])
+        return self.tracking.stage_answers(answer_record(ANALYSIS), [blob.uri])
 
     def totals(self, run_id: str = "r1") -> Row:
         here = {"run_id": run_id, "planned_on": self.clock().date()}
@@ -208,6 +209,7 @@ def good(row: Row, line: int = 1, job: int = 1, **fields: Any) -> Row:
         "line": line,
         "parse_method": "strict",
         "repair_grade": "exact",
+        "grade": "exact",
         "finish_reason": "STOP",
         "model_version": "gemini-x",
         "prompt_tokens": 100,
@@ -218,6 +220,18 @@ def good(row: Row, line: int = 1, job: int = 1, **fields: Any) -> Row:
         "call_summary": f"about {row['interactionId']}",
         "products": [],
     } | fields
+
+
+def nested(row: Row) -> Row:
+    """A staging row with its answer's columns where the schema has their values."""
+    staged = {name: value for name, value in row.items() if name not in ANALYSIS.columns}
+    for column in row.keys() & ANALYSIS.columns.keys():
+        at = staged.setdefault("answer", {})
+        *groups, name = ANALYSIS.columns[column].split(".")
+        for group in groups:
+            at = at.setdefault(group, {})
+        at[name] = row[column]
+    return staged
 
 
 def bad(row: Row, error: str, line: int = 1, job: int = 1, **fields: Any) -> Row:

@@ -22,10 +22,10 @@ from tracking.statements import query, reserved_tables, statement_names, transac
 from tracking.tables import (
     OUTPUT,
     Column,
+    columns_of,
     layouts,
     nothing_staged,
     output_columns,
-    staged_columns,
 )
 from troupe.analysis_folders import load_folder
 from troupe.backends.defaults import output_tables
@@ -58,7 +58,7 @@ def beside_the_answer() -> Iterator[str]:
 
 def test_reserved_column_names_cover_every_added_column() -> None:
     """Those of staging, closing and the output table."""
-    others = {column.name for column in (*staged_columns(()), *output_columns(()))}
+    others = {column.name for column in (*columns_of("staged_answers"), *output_columns(()))}
     others |= set(beside_the_answer())
 
     assert {"job", "word", "s", "error", "copies", "is_requested"} <= others
@@ -95,7 +95,8 @@ def close(
             outputs="[]",
             staged=None if values is None else staged(harness, row, answer, values),
             output="own",
-            answer_columns=answer,
+            answer_record=Column(name="answer", type="RECORD", fields=answer),
+            answer_paths={column.name: column.name for column in answer},
             summary_column=SUMMARY.name,
             grounding=True,
             analysis="of_any_kind_v1",
@@ -125,11 +126,14 @@ def staged(
         "record_id": id_of(source_row), "job": 1, "line": 1, "parse_method": "strict",
         "repair_grade": "exact",
         "transcript_fingerprint": hashlib.sha256(source_row["transcript"].encode()).hexdigest(),
-        SUMMARY.name: source_row["transcript"],
+        "answer": {
+            SUMMARY.name: source_row["transcript"],
+            **dict(zip((column.name for column in answer[1:]), values, strict=True)),
+        },
     }  # fmt: skip
-    row |= dict(zip((column.name for column in answer[1:]), values, strict=True))
     blob = harness.bucket.write_once("staging/own.ndjson", [json.dumps(row).encode() + b"\n"])
-    return harness.tracking.stage_answers(answer, [blob.uri])
+    record = Column(name="answer", type="RECORD", fields=answer)
+    return harness.tracking.stage_answers(record, [blob.uri])
 
 
 def test_an_attempt_without_answers_is_closed_for_any_field_names(

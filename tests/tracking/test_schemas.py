@@ -8,14 +8,23 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from analysis import load_analysis, shipped_analyses
+from analysis import AnalysisError, load_analysis, shipped_analyses
+from analysis.column_checks import DEEPEST_GROUP
 from analysis.reading.reader import Reading
-from handlers.attempts.close import answer_columns
+from handlers.attempts.close import answer_record
+from tests.analysis.own import analysis_of
 from tests.tracking.harness import ANALYSIS, OUTPUT, TrackingHarness
 from tests.tracking.test_statements import NAMES, TRANSACTIONS
 from tracking import Plan
 from tracking.statements import transaction
-from tracking.tables import Column, check_row, columns_of, layouts, staged_columns
+from tracking.tables import (
+    Column,
+    check_row,
+    columns_at,
+    columns_of,
+    layouts,
+    staged_columns,
+)
 from troupe.backends.defaults import output_tables
 
 # What the requirements name, in their order (architecture, section 5).
@@ -151,12 +160,38 @@ def test_a_plan_is_read_with_every_column_of_its_table() -> None:
 
 
 def test_staging_has_a_column_for_every_field_of_a_reading() -> None:
-    """And for every column of the answer."""
-    staged = {column.name for column in staged_columns(answer_columns(ANALYSIS))}
-    read = set(Reading.__struct_fields__) - {"columns", "other_key"}
-    answer = {name for name, _, _ in ANALYSIS.output_columns}
+    """The answer is one of them, nested as its schema is."""
+    staged = {column.name for column in staged_columns(answer_record(ANALYSIS))}
 
-    assert read | answer | {"job"} == staged
+    assert {*Reading.__struct_fields__, "job"} - {"other_key"} == staged
+
+
+def test_elements_of_a_list_are_staged_in_the_order_of_the_output_table() -> None:
+    """BigQuery assigns the fields of a struct by position, which DuckDB does not."""
+    staged = {c.name: c for c in columns_at(answer_record(ANALYSIS), ANALYSIS.columns)}
+    stored = {c.name: c for c in columns_of(OUTPUT) if c.name in staged}
+
+    assert staged.keys() == stored.keys()
+    for name, column in stored.items():
+        fields = [(field.name, field.type, field.mode) for field in column.fields]
+        assert fields == [(f.name, f.type, f.mode) for f in staged[name].fields]
+
+
+def test_a_staging_table_has_no_more_levels_than_bigquery_admits() -> None:
+    """The answer itself is one of its fifteen."""
+    deep: dict[str, Any] = {"type": "STRING"}
+    for _ in range(DEEPEST_GROUP):
+        deep = {"type": "OBJECT", "properties": {"inner": deep}}
+    columns = {"verdict": "verdict", "deep_text": "deep" + ".inner" * DEEPEST_GROUP}
+    column, levels = answer_record(analysis_of({"deep": deep}, columns=columns)), 0
+    while column.fields:
+        column, levels = column.fields[-1], levels + 1
+
+    assert DEEPEST_GROUP < levels <= 15
+    deeper = {"type": "OBJECT", "properties": {"inner": deep}}
+    longer = columns | {"deep_text": columns["deep_text"] + ".inner"}
+    with pytest.raises(AnalysisError, match="objects inside each other"):
+        analysis_of({"deep": deeper}, columns=longer)
 
 
 def test_the_shipped_output_table_follows_the_rule_of_every_output_table() -> None:

@@ -1,6 +1,6 @@
 -- Close one attempt once: store its rows, errors, totals and outcome, all of them or none.
--- @ending is how the jobs ended: succeeded, failed, cancelled, refused or discarded; @cause why they
--- broke off. The outcome:
+-- @ending is how the jobs ended: succeeded, failed, cancelled, refused or discarded, or reread for a
+-- run that reads stored answers; @cause why they broke off. The outcome:
 --   answered    a further attempt may request the open records again;
 --   unanswered  the service failed on every request: this uses up no attempt, and the next one waits;
 --   released    a stop or an operator (a void claim) ended it; the open records are left to the next plan;
@@ -26,7 +26,9 @@ SELECT
 FROM (
   SELECT t.*, COUNT(*) OVER (PARTITION BY t.record_id, t.job) AS copies FROM {staged} AS t
 ) AS s
-LEFT JOIN requested AS m ON m.record_id = s.record_id;
+LEFT JOIN requested AS m ON m.record_id = s.record_id
+-- What a reread run does not ask for was read and counted by the run that asked.
+WHERE @ending <> 'reread' OR m.record_id IS NOT NULL;
 
 CREATE TEMP TABLE chosen AS
 SELECT a.*
@@ -44,6 +46,7 @@ SELECT
   o.is_broken,
   CASE
     WHEN @ending = 'refused' THEN 'job_refused'
+    WHEN @ending = 'reread' THEN 'not_reread'
     WHEN @ending = 'discarded' OR o.is_void THEN 'discarded'
     WHEN o.outcome = 'released' THEN COALESCE(o.stop_cause, 'cancelled')
     WHEN o.is_broken THEN @cause
@@ -60,7 +63,7 @@ FROM (
   SELECT
     CASE
       WHEN @ending = 'refused' THEN 'refused'
-      WHEN @ending = 'discarded' OR v.is_void OR @never_started THEN 'released'
+      WHEN @ending IN ('discarded', 'reread') OR v.is_void OR @never_started THEN 'released'
       WHEN @ending = 'cancelled' AND s.cause IS NOT NULL THEN 'released'
       WHEN a.answered = 0 AND (a.unserved > 0 OR @ending <> 'succeeded') THEN 'unanswered'
       ELSE 'answered'
@@ -110,14 +113,15 @@ GROUP BY c.record_id;
 INSERT INTO {output} (
   phone_number_token, referenceId, interactionId, event_timestamp, {answer_columns},
   record_id, run_id, batch, attempt, model, analysis, prompt_fingerprint, reader_fingerprint,
-  parse_method, repair_grade, finish_reason,
+  parse_method, repair_grade, grade, normalised_fields, nulled_fields, raw_values, finish_reason,
   prompt_tokens, cached_tokens, thoughts_tokens, output_tokens, grounding, cost, analysed_at
 )
 SELECT
   m.phone_number_token, m.reference_id, m.interaction_id, m.event_timestamp, {c_answer_columns},
   c.record_id, @run_id, @batch, @attempt, COALESCE(c.model_version, @model), @analysis,
   @prompt_fingerprint, @reader_fingerprint,
-  c.parse_method, c.repair_grade, c.finish_reason,
+  c.parse_method, c.repair_grade, c.grade, c.normalised_fields, c.nulled_fields, c.raw_values,
+  c.finish_reason,
   c.prompt_tokens, c.cached_tokens, c.thoughts_tokens, c.output_tokens,
   g.grounding, {cost_of_c}, CURRENT_TIMESTAMP()
 FROM chosen AS c
@@ -187,7 +191,7 @@ SELECT
     WHEN o.last_error = 'service_error' THEN 'service_error_repeated'
     ELSE 'attempts_exhausted'
   END,
-  o.last_error, o.record_id, NULL, NULL, NULL
+  COALESCE(o.last_error, IF(@ending = 'reread', @cause, NULL)), o.record_id, NULL, NULL, NULL
 FROM still_open AS o
 JOIN used_attempts AS u ON u.record_id = o.record_id
 CROSS JOIN closing_outcome AS j

@@ -116,8 +116,8 @@ def _read_file(file: Path, analysis: Analysis, lookup: Lookup | None, results: R
     reader = Reader(analysis, foreign_keys=lookup is not None)
     for number, line in enumerate(lines_of(_blocks(file)), start=1):
         if line.strip():
-            _add(reader.read_line(line, number), {"file": str(file), "line": number},
-                 lookup, results)  # fmt: skip
+            for reading in reader.read_line(line, number):
+                _add(reading, {"file": str(file), "line": number}, lookup, results)
 
 
 def _blocks(file: Path) -> Iterator[bytes]:

@@ -5,6 +5,9 @@ from collections import Counter
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
+from msgspec import UNSET
+
 from analysis import Analysis, Reading
 from troupe.backends.defaults import output_tables
 
@@ -43,12 +46,17 @@ class Results:
         self._methods[reading.parse_method or ""] += 1
         self._grades[reading.repair_grade or ""] += 1
         self._example(reading.parse_method or "", record)
-        fields = {name: getattr(reading, name) for name in reading.__struct_fields__}
-        fields |= reading.columns | {"analysis": self._analysis.name, "record_id": record}
+        fields = msgspec.to_builtins(msgspec.structs.replace(reading, answer=UNSET))
+        fields |= self._answer(reading) | {"analysis": self._analysis.name, "record_id": record}
         fields["model"] = fields.pop("model_version", None)
         fields |= {name: value for name, value in more.items() if name not in ("file", "line")}
         row = {name: fields.get(name) for name in self._columns}
         _write(self._rows, row | {"file": more["file"], "line": more["line"]})
+
+    def _answer(self, reading: Reading) -> Fields:
+        """Return the columns of an answer."""
+        answer = msgspec.json.decode(reading.answer) if reading.answer is not UNSET else {}
+        return {name: _value_at(answer, path) for name, path in self._analysis.columns.items()}
 
     def add_error(
         self, record: str | None, error_type: str, detail: str | None, where: Fields
@@ -109,6 +117,12 @@ class Results:
         examples = self._examples.setdefault(name, [])
         if record is not None and len(examples) < EXAMPLES:
             examples.append(record)
+
+
+def _value_at(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        value = (value or {}).get(name)
+    return value
 
 
 def _counts(counter: Counter[str]) -> dict[str, int]:

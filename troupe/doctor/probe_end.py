@@ -72,8 +72,9 @@ def read_lines(probing: Probing, lines: Sequence[bytes]) -> list[Line]:
     """Read the lines as a run would."""
     reader = Reader(probing.analysis)
     return [
-        read_line(line, reader.read_line(line, number), probing.analysis)
+        read_line(line, reading, probing.analysis)
         for number, line in enumerate(lines, start=1)
+        for reading in reader.read_line(line, number)
     ]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Reader, encode_reading
-from analysis.reading.echoed_request import KnownPrefix, learn_prefix
+from analysis.reading.echo_frame import EchoFrame, learn_frame
 from benchmarks import samples
 from tests.analysis.making import ANSWER, CALL_REVIEW, OTHER, RECORD, echo, held, prediction
 
@@ -27,39 +27,39 @@ def _line(record: str = RECORD, transcript: str = "Hello?", **fields: Any) -> by
     return json.dumps(moved, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _prefix(line: bytes = _line()) -> KnownPrefix:
-    prefix = learn_prefix(line, RECORD, CALL_REVIEW.fence)
-    assert prefix is not None
-    return prefix
+def _frame(line: bytes = _line()) -> EchoFrame:
+    frame = learn_frame(line, RECORD)
+    assert frame is not None
+    return frame
 
 
 def _trained(**settings: bool) -> Reader:
     reader = Reader(CALL_REVIEW, **settings)
-    assert reader.read_line(_line(), 1).error_type is None
+    assert reader.read_line(_line(), 1)[0].error_type is None
     return reader
 
 
-KINDS: list[dict[str, bool]] = [{}, {"fingerprints": False}, {"admit_lossy": True}]
+KINDS: list[dict[str, bool]] = [{}, {"fingerprints": False}, {"foreign_keys": True}]
 """Settings of the readers that are compared."""
 
 
 def assert_read_alike(line: bytes) -> list[dict[str, Any]]:
     """Compare readers that know the line's prefix with new readers; return the equal readings."""
-    quick = [encode_reading(_trained(**kind).read_line(line, 5)) for kind in KINDS]
-    full = [encode_reading(Reader(CALL_REVIEW, **kind).read_line(line, 5)) for kind in KINDS]
+    quick = [encode_reading(_trained(**kind).read_line(line, 5)[0]) for kind in KINDS]
+    full = [encode_reading(Reader(CALL_REVIEW, **kind).read_line(line, 5)[0]) for kind in KINDS]
     assert quick == full
     return [json.loads(each) for each in quick]
 
 
-def test_a_line_with_the_known_prefix_is_cut_to_its_variable_parts() -> None:
+def test_a_line_in_the_frame_is_cut_to_its_variable_parts() -> None:
     """Transcript and answer: less than half of the line is left to parse."""
     line = _line(OTHER, 'She wrote "no"\n\tto Zoë\\.')
-    cut = _prefix().cut(line, b'"cut"')
+    cut = _frame().cut(line, b'"cut"')
 
     assert cut is not None
-    record_id, transcript, rest = cut
+    record_id, text, rest = cut
     assert record_id == OTHER.encode()
-    assert json.loads(transcript) == 'She wrote "no"\n\tto Zoë\\.'
+    assert 'She wrote "no"\n\tto Zoë\\.' in json.loads(text)
     assert len(rest) < len(line) // 2
     assert json.loads(rest) == json.loads(line) | {"request": "cut"}
 
@@ -76,9 +76,9 @@ def test_a_line_with_the_known_prefix_is_cut_to_its_variable_parts() -> None:
         b"",
     ],
 )
-def test_a_line_with_another_prefix_is_not_cut(line: bytes) -> None:
+def test_a_line_with_another_frame_is_not_cut(line: bytes) -> None:
     """All constant bytes must be equal."""
-    assert _prefix(_line().replace(b'"role":"user"', b'"role":"me"')).cut(line, b"0") is None
+    assert _frame(_line().replace(b'"role":"user"', b'"role":"me"')).cut(line, b"0") is None
 
 
 @pytest.mark.parametrize("transcript", ["<b>no</b>", "<" * 63, "<" * 64, "\n</transcript-", ""])
@@ -92,22 +92,28 @@ def test_a_transcript_that_looks_like_its_fence_is_read_alike(transcript: str) -
 @pytest.mark.parametrize(
     "request_",
     [
-        echo() | {"labels": {"record": "none"}},
-        echo() | {"labels": {"record": f"k-{RECORD}", "again": RECORD}},
-        echo(f"{RECORD} is the number I have"),
-        echo() | {"contents": [{"role": "user", "parts": [{"text": f"{RECORD} {RECORD}"}]}]},
-        {"contents": [], "labels": {"record": RECORD, "a": RECORD, "b": RECORD}},
-        {"labels": {"record": RECORD}, "contents": [f"{RECORD} {RECORD}"]},
+        {"contents": [], "labels": {"record": f"k-{RECORD}"}},
+        {"contents": [{"parts": {"text": "one part"}}]},
+        {"contents": [{"parts": [{"fileData": None}]}]},
+        echo() | {"systemInstruction": {"parts": [{"text": "x"}]}, "contents": "none"},
+        "a request in words",
     ],
 )
-def test_an_echo_of_another_shape_gives_no_prefix(request_: dict[str, Any]) -> None:
-    """The id must be exactly twice in the turn, in its fence, and once in the label."""
-    assert learn_prefix(_line(request=request_), RECORD, CALL_REVIEW.fence) is None
+def test_an_echo_without_a_text_gives_no_frame(request_: Any) -> None:
+    """There is nothing to put other texts in place of."""
+    assert learn_frame(_line(request=request_), RECORD) is None
+
+
+def test_a_text_that_occurs_before_the_echoed_one_gives_no_frame() -> None:
+    """The bytes around it are not those of the text; another text in their place shows it."""
+    request = {"title": "hi", "contents": [{"parts": [{"text": "hi"}]}]}
+
+    assert learn_frame(_line(request=request), RECORD) is None
 
 
 @held(120)
 @given(texts, texts.map(lambda text: json.dumps(ANSWER | {"callSummary": text})), st.booleans())
-def test_a_valid_line_is_read_alike_with_and_without_a_known_prefix(
+def test_a_valid_line_is_read_alike_with_and_without_a_known_frame(
     transcript: str, text: str, plain: bool
 ) -> None:
     """For any transcript and any summary."""
@@ -126,7 +132,7 @@ def test_a_valid_line_is_read_alike_with_and_without_a_known_prefix(
     | st.sampled_from([b'"', b"\\", b"\n", b"\xff", b",", b"}", b'"}', RECORD.encode()])
     | st.sampled_from([b',"request":', b',"request":"x"', b',"key":"k-' + OTHER.encode() + b'"']),
 )
-def test_a_damaged_line_is_read_alike_with_and_without_a_known_prefix(
+def test_a_damaged_line_is_read_alike_with_and_without_a_known_frame(
     at: int, lost: int, put: bytes
 ) -> None:
     """Bytes are removed or added anywhere: never a row for one reader and an error for the other."""
@@ -138,7 +144,7 @@ def test_a_damaged_line_is_read_alike_with_and_without_a_known_prefix(
 
 
 @pytest.mark.parametrize("fingerprints", [True, False])
-def test_a_file_is_read_alike_with_and_without_a_known_prefix(fingerprints: bool) -> None:
+def test_a_file_is_read_alike_with_and_without_a_known_frame(fingerprints: bool) -> None:
     """It has damaged answers, refused requests and truncated lines."""
     lines = list(samples.predictions(400, seed=11, characters=300))
     analysis = samples.long_review()
@@ -146,5 +152,5 @@ def test_a_file_is_read_alike_with_and_without_a_known_prefix(fingerprints: bool
 
     assert 400 == len(lines)
     for number, line in enumerate(lines, start=1):
-        full = Reader(analysis, fingerprints=fingerprints).read_line(line, number)
-        assert encode_reading(trained.read_line(line, number)) == encode_reading(full)
+        full = Reader(analysis, fingerprints=fingerprints).read_line(line, number)[0]
+        assert encode_reading(trained.read_line(line, number)[0]) == encode_reading(full)
