@@ -189,7 +189,16 @@ _NAMES = Source(table=SOURCE).names() | {
     "output": _OUTPUT,
     "staged": STAGED,
     **dict.fromkeys(
-        ("answer_columns", "c_answer_columns", "summary", "row", "before", "after"), "x"
+        (
+            "answer_columns",
+            "c_answer_columns",
+            "s_answer_columns",
+            "summary",
+            "row",
+            "before",
+            "after",
+        ),
+        "x",
     ),
     **dict.fromkeys(("cost_of_a", "cost_of_c"), "0"),
 }
