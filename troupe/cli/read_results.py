@@ -12,7 +12,7 @@ from analysis import Analysis, Reading, encode_reading
 from handlers.attempts.close import answer_record
 from tracking.tables import Column, flattened, staged_columns
 from troupe.backends.defaults import output_tables
-from troupe.backends.local.sql_translation import column_type, read_columns, translate
+from troupe.backends.local.sql_translation import column_type, read_columns
 
 from .lookup import IDS, Lookup
 
@@ -100,7 +100,7 @@ class Results:
         settings: dict[str, Any] = {
             "temp_directory": str(self._folder),
             "memory_limit": "400MB",
-            "threads": 2,
+            "threads": 1,
         }
         with duckdb.connect(":memory:", config=settings) as db:
             self._load(db)
@@ -137,9 +137,10 @@ class Results:
     def _flat(self) -> str:
         """The answers with a column for each of their values, as a run flattens them."""
         flat = flattened("staged", self._record, self._analysis.columns)
-        (statement,) = translate(f"SELECT * FROM {flat} AS r")  # noqa: S608
+        # DuckDB's words for it; the translator of whole scripts takes longer than a small file.
+        flat = flat.replace("`", '"').replace(" EXCEPT (", " EXCLUDE (")
         return (
-            f"({statement.sql}) AS r JOIN outcomes AS o ON o.at = r.at JOIN files AS f "
+            f"{flat} AS r JOIN outcomes AS o ON o.at = r.at JOIN files AS f "
             "ON f.job = r.job LEFT JOIN lookup AS l ON l.record_id = r.record_id"
         )
 
