@@ -18,7 +18,7 @@ from analysis.error_types import ERRORS, ErrorType, error_types_table
 from analysis.errors import AnalysisError, PreflightError
 from analysis.preflight import Preflight, check_file, check_template, preflight
 from analysis.reading.prediction_line import composite_key, fingerprint, lines_of, record_id_of
-from analysis.reading.reader import Reader, Reading, encode_reading
+from analysis.reading.reader import Reader, Reading, encode_reading, without_tokens
 from analysis.request_lines import Request, render
 
 __all__ = [
@@ -53,4 +53,5 @@ __all__ = [
     "record_id_of",
     "render",
     "shipped_analyses",
+    "without_tokens",
 ]

@@ -77,7 +77,11 @@ _ALL = (
     _released("service_error_repeated", "The service failed on it; the next run takes it."),
     _released("job_refused", "The service refused the job for good; correct it and start a run."),
     _released("discarded", "An operator closed the attempt; the next run takes the record."),
-    _released("cleared", "Its history was cleared; the next run takes the record."),
+    _released(
+        "not_reread",
+        "Its stored answer is refused by the new rules too, or is gone; reprocess asks again.",
+    ),
+    _released("cleared", "Its row was cleared; the next run takes a record that has no newer one."),
     # the system
     _system("output_missing", "The job succeeded without output; check bucket and permissions."),
     _system("shard_missing", "Part of the output is missing; replay when it is there."),

@@ -104,7 +104,7 @@ class RunRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A user requests a new run over failed or released records."""
+    """A user requests a new run over failed, released or changed records."""
 
     run_id: NewRunId = ""
     """Id of the run; empty means derived from the message id."""
@@ -116,12 +116,31 @@ class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fie
     """Select records with an error of one of these types."""
     record_ids: list[RecordId] = []
     """Select these records."""
+    changed: bool = False
+    """Select analysed records whose transcript has changed since; their new rows replace the old."""
 
     def __post_init__(self) -> None:
-        if not (self.of_run or self.error_types or self.record_ids):
-            raise ValueError("nothing is selected: give of_run, error_types or record_ids")
+        if not (self.of_run or self.error_types or self.record_ids or self.changed):
+            raise ValueError("nothing is selected: give of_run, error_types, record_ids or changed")
+        if self.changed and (self.error_types or self.batches):
+            unfit = "error_types" if self.error_types else "batches"
+            raise ValueError(
+                f"{unfit} is not allowed with changed, which selects analysed records: "
+                "narrow it by of_run or record_ids"
+            )
         if self.batches and not self.of_run:
             raise ValueError("batches needs of_run: batch numbers count within one run")
+
+
+class RereadRequested(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A user requests that the stored answers of a completed run are read again, without a model."""
+
+    run_id: NewRunId = ""
+    """Id of the new run; empty means derived from the message id."""
+    of_run: RunId
+    """The completed run; its records without a row are read by the rules of the installed analysis."""
+    concurrency: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 8
+    """Maximum number of batches in flight."""
 
 
 class CancelRequested(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):

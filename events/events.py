@@ -50,7 +50,9 @@ class RunRefused(Event, frozen=True, kw_only=True):
     request_id: str
     """The event id of the request."""
     reason: str
-    """`bad_input`, `run_id_taken`, `over_budget`, `unknown_price` or `unknown_analysis`."""
+    """`bad_input`, `run_id_taken`, `over_budget`, `unknown_price` or `unknown_analysis`; for a run
+    that cannot be read again `unknown_run`, `no_answers`, `membership_gone`, `run_open` or
+    `prompt_changed`."""
     detail: str
     """Which field is invalid and what to do; no personal data."""
 
@@ -61,6 +63,12 @@ class BatchPlanned(AttemptEvent, frozen=True, kw_only=True):
     records: int
     not_before: datetime | None = None
     """It waits until then, because the service did not answer the attempt before; None: at once."""
+
+
+class RereadPlanned(AttemptEvent, frozen=True, kw_only=True):
+    """The stored answers of a batch may be read again; `records` of it have no row."""
+
+    records: int
 
 
 class JsonlUploaded(AttemptEvent, frozen=True, kw_only=True):

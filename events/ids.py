@@ -34,6 +34,7 @@ Transaction = Literal[
     "release",
     "close",
     "clear",
+    "replace",
     "forget",
     "error",
     "report",

@@ -8,6 +8,7 @@ from .commands import (
     DiscardRequested,
     ReplayRequested,
     ReprocessRequested,
+    RereadRequested,
     RunRequested,
 )
 from .events import (
@@ -22,6 +23,7 @@ from .events import (
     JobSucceeded,
     JsonlUploaded,
     ReportWritten,
+    RereadPlanned,
     ResultsProcessed,
     RunCompleted,
     RunPlanned,
@@ -33,12 +35,14 @@ from .signals import DeadLetter, GcsObject, WatchTick
 EVENTS: tuple[type[Event], ...] = (
     RunRequested,
     ReprocessRequested,
+    RereadRequested,
     CancelRequested,
     ReplayRequested,
     DiscardRequested,
     RunPlanned,
     RunRefused,
     BatchPlanned,
+    RereadPlanned,
     JsonlUploaded,
     JobSubmitted,
     JobSucceeded,

@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 from datetime import date
 
-from events import BatchAbandoned, BatchCompleted, BatchPlanned, RunCompleted, RunStopped
+from events import (
+    BatchAbandoned,
+    BatchCompleted,
+    BatchPlanned,
+    RereadPlanned,
+    RunCompleted,
+    RunStopped,
+)
 from tracking import EventLog, Plan, Progress, Tracking
 
 from .ports import Clock, Policy
@@ -19,7 +26,7 @@ def advance_run(
     event_log: EventLog,
     clock: Clock,
     policy: Policy,
-) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
+) -> Iterator[RunStopped | BatchPlanned | RereadPlanned | RunCompleted]:
     yield from advance(
         event.run_id,
         event.planned_on,
@@ -37,7 +44,7 @@ def advance(
     policy: Policy,
     today: date,
     since: Since,
-) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
+) -> Iterator[RunStopped | BatchPlanned | RereadPlanned | RunCompleted]:
     """Yield what follows from the batches that have ended. Idempotent: equal events each time."""
     plan = plan_of(tracking, run_id)
     progress = tracking.progress(run_id, planned_on)
@@ -52,18 +59,26 @@ def advance(
         return
     settings = settings_of(plan)
     last = last_allowed(progress, settings.concurrency)
+    if plan.of_run:
+        yield from begin(tracking, plan, RereadPlanned, after=progress.over_to, last=last)
+        return
     caps = caps_of(settings, policy)
     if caps.is_set:
         remaining = remaining_budget(run_id, caps, since(), tracking)
         last = last_payable(plan, remaining, last, tracking)
     if last:
-        yield from begin(tracking, run_id, planned_on, after=progress.over_to, last=last)
+        yield from begin(tracking, plan, BatchPlanned, after=progress.over_to, last=last)
     else:
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason="budget")
 
 
 def _stop_reason(plan: Plan, progress: Progress, policy: Policy, today: date) -> str | None:
-    """Return why the run creates no further job; None when it goes on."""
+    """Return why the run creates no further job; None when it goes on.
+
+    A run that reads stored answers creates no job, so nothing stops it.
+    """
+    if plan.of_run:
+        return None
     if progress.refused:
         return "job_refused"
     if breaker_trips(progress, settings_of(plan).breaker):

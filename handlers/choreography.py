@@ -21,6 +21,8 @@ from events import (
     JsonlUploaded,
     ReplayRequested,
     ReprocessRequested,
+    RereadPlanned,
+    RereadRequested,
     ResultsProcessed,
     RunCompleted,
     RunRequested,
@@ -33,6 +35,7 @@ from tracking import Row
 
 from .advance_run import advance_run
 from .dispatch.instructions import Instruction
+from .plan_reread import plan_reread
 from .plan_run import plan_run
 from .process_results import process_results
 from .record_dead_letter import record_dead_letter
@@ -51,11 +54,13 @@ Handler = Callable[..., Iterable[Event | Instruction]]
 CHOREOGRAPHY: dict[type[Event], Handler] = {
     RunRequested: plan_run,
     ReprocessRequested: plan_run,
+    RereadRequested: plan_reread,
     BatchPlanned: write_jsonl,
     JsonlUploaded: submit_job,
     JobSucceeded: process_results,
     JobFailed: process_results,
     JobCancelled: process_results,
+    RereadPlanned: process_results,
     ResultsProcessed: settle_batch,
     BatchCompleted: advance_run,
     BatchAbandoned: advance_run,

@@ -1,4 +1,4 @@
-"""Plan a requested run: freeze, in one transaction, which transcripts belong to which batch."""
+"""Plan a requested run: freeze, in one transaction, which records belong to which batch."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,7 +14,7 @@ from events import (
     RunRefused,
     RunRequested,
 )
-from tracking import EventLog, Plan, Tracking
+from tracking import EventLog, Tracking
 
 from .ports import Clock, Policy
 from .refuse_run import refused
@@ -22,7 +22,7 @@ from .runs.budget import Since, caps_of, over_budget, remaining_budget
 from .runs.estimate import estimate
 from .runs.plan_params import plan_params
 from .runs.plans import content_hash, planned_hash
-from .runs.window import begin
+from .runs.window import planned_events
 
 
 def plan_run(
@@ -54,7 +54,7 @@ def plan_run(
         detail = f"run {request.run_id} exists with another request; choose another run_id"
         yield refused(tracking, request.run_id, envelope.id, "run_id_taken", detail)
         return
-    yield from _planned_events(plan, tracking)
+    yield from planned_events(tracking, plan, BatchPlanned)
 
 
 def _plan(
@@ -95,23 +95,3 @@ def event_time_floor(
     return tracking.event_time_floor(
         run_id=request.run_id, analysis=request.analysis, lookback_days=request.lookback_days
     )
-
-
-def _planned_events(
-    plan: Plan, tracking: Tracking
-) -> Iterator[RunPlanned | BatchPlanned | RunCompleted]:
-    yield RunPlanned(
-        run_id=plan.run_id,
-        planned_on=plan.day,
-        analysis=plan.analysis,
-        batches=plan.batches,
-        records=plan.records,
-        dry_run=plan.dry_run,
-    )
-    if plan.batches == 0:
-        yield RunCompleted(
-            run_id=plan.run_id, planned_on=plan.day, batches=0, records=0,
-            analysed=0, failed=0, released=0,
-        )  # fmt: skip
-        return
-    yield from begin(tracking, plan.run_id, plan.day, after=0, last=1)

@@ -1,4 +1,4 @@
-"""Write the summary of a completed run, with its five metrics and its cost."""
+"""Replace the rows that a completed run asked again, and write the run's summary."""
 
 import logging
 from collections.abc import Iterator
@@ -8,14 +8,17 @@ import msgspec
 from events import ReportWritten, RunCompleted
 from tracking import Tracking
 
-from .runs.plans import plan_of
+from .runs.plans import analysis_of, plan_of
 from .summary.run_summary import summarise
 
 LOG = logging.getLogger("troupe.reports")
 
 
 def report_run(event: RunCompleted, tracking: Tracking) -> Iterator[ReportWritten]:
-    summary = summarise(tracking, plan_of(tracking, event.run_id))
+    plan = plan_of(tracking, event.run_id)
+    if plan.replaces_from:
+        tracking.replace_rows(plan, analysis_of(plan).table)
+    summary = summarise(tracking, plan)
     metrics = msgspec.structs.asdict(summary.metrics)
     tracking.write_report(
         event.run_id,

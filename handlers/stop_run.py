@@ -19,6 +19,8 @@ def stop_run(
     deployment: Deployment,
 ) -> Iterator[RunStopped | RunCompleted]:
     plan = plan_of(tracking, event.run_id)
+    if plan.of_run:
+        return  # it has no job, and it ends by itself
     progress = tracking.progress(plan.run_id, plan.day)
     if progress.finished >= progress.batches:
         return

@@ -17,6 +17,7 @@ from events import (
     Event,
     GcsObject,
     JobEnded,
+    RereadPlanned,
     RunCompleted,
     RunStopped,
     WatchTick,
@@ -52,7 +53,9 @@ def watch_jobs(
     clock: Clock,
     policy: Policy,
     subscriptions: Sequence[Row],
-) -> Iterator[JobEnded | BatchPlanned | RunStopped | RunCompleted | Republish | GiveUp]:
+) -> Iterator[
+    JobEnded | BatchPlanned | RereadPlanned | RunStopped | RunCompleted | Republish | GiveUp
+]:
     if isinstance(signal, GcsObject):
         yield from _ends_at_output(signal, tracking, job_service, bucket, deployment, policy)
         return
@@ -124,7 +127,7 @@ def _advanced(
     policy: Policy,
     clock: Clock,
     since: date,
-) -> Iterator[RunStopped | BatchPlanned | RunCompleted]:
+) -> Iterator[RunStopped | BatchPlanned | RereadPlanned | RunCompleted]:
     release(run_id, planned_on, tracking)
     yield from advance(run_id, planned_on, tracking, policy, clock().date(), lambda: since)
 

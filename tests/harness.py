@@ -64,7 +64,9 @@ class LocalHarness:
     def _opened(self) -> LocalBackend:
         """Open the backend. With a few rows, optimising a query takes longer than running it."""
         backend = LocalBackend(self.home, self.settings, self.clock)
-        backend.warehouse.db.execute("SET threads = 1; PRAGMA disable_optimizer")
+        backend.warehouse.db.execute(
+            "SET threads = 1; PRAGMA disable_optimizer; PRAGMA disable_checkpoint_on_shutdown"
+        )
         return backend
 
     def load(self, rows: Iterable[dict[str, Any]]) -> None:

@@ -56,6 +56,8 @@ class Erasure:
             "record_ids": list(record_ids),
             "reason": reason,
             "clearing_id": job,
+            "stored_from": None,
+            "stored_to": None,
             "error_type_rows": self._error_types,
         }
         return self._warehouse.run_once(

@@ -51,6 +51,11 @@ class Plan:
     beyond_limit: int
     event_time_floor: datetime | None
     newest_event_time: datetime | None
+    replaces_from: datetime | None
+    """When the oldest row was stored that this run replaces; None when it replaces none."""
+    replaces_to: datetime | None
+    of_run: str | None
+    """The run whose stored answers this one reads again; None for every other run."""
 
     @property
     def copies(self) -> int:

@@ -1,5 +1,6 @@
 """Access to the tracking tables: each method runs the query or transaction of the same name."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime
@@ -73,6 +74,18 @@ class Tracking:
         script = transaction("plan_run", **self._source)
         all_params = {**params, "run_id": run_id, "error_type_rows": self._error_types}
         return self._warehouse.run_once(self._deployment.job("plan", run_id), script, all_params)
+
+    def plan_reread(self, run_id: str, params: Mapping[str, Any]) -> bool:
+        """Freeze which records of a completed run are read again; False when it was planned before."""
+        job = self._deployment.job("plan", run_id)
+        return self._warehouse.run_once(
+            job, transaction("plan_reread"), {**params, "run_id": run_id}
+        )
+
+    def stored_outputs(self, attempt_key: AttemptKey) -> list[str]:
+        """List the output folders that a batch of a reread run reads, those of older attempts first."""
+        rows = self._warehouse.query(query("stored_outputs"), attempt_key.params())
+        return list(dict.fromkeys(folder for row in rows for folder in json.loads(row["outputs"])))
 
     def preview_plan(self, params: Mapping[str, Any]) -> Row:
         """Count what a run with this request would take and leave out."""
@@ -280,6 +293,25 @@ class Tracking:
         params = {"event_ids": list(event_ids), "since": since}
         rows = self._warehouse.query(query("letter_states"), params)
         return [_typed(LetterState, row) for row in rows]
+
+    def replace_rows(self, plan: Plan, output: str) -> bool:
+        """Delete the older rows of the records that a completed run has analysed again.
+
+        False when this was done before. The plan must have `replaces_from`.
+        """
+        job = self._deployment.job("replace", plan.run_id)
+        params: dict[str, Any] = {
+            "run_id": plan.run_id,
+            "planned_on": plan.planned_on,
+            "analysis": plan.analysis,
+            "reason": f"replaced by run {plan.run_id}",
+            "clearing_id": job,
+            "stored_from": plan.replaces_from,
+            "stored_to": plan.replaces_to,
+            "error_type_rows": self._error_types,
+        }
+        script = transaction("replace_rows", output=table_name(output))
+        return self._warehouse.run_once(job, script, params)
 
     @property
     def erasure(self) -> Erasure:

@@ -92,6 +92,13 @@ def encode_reading(reading: Reading) -> bytes:
     return _encode_lines((reading,))
 
 
+def without_tokens(reading: Reading) -> Reading:
+    """Return a reading that counts no tokens: another run has paid for its answer."""
+    return msgspec.structs.replace(
+        reading, prompt_tokens=None, cached_tokens=None, thoughts_tokens=None, output_tokens=None
+    )
+
+
 class Reader:
     """Reads the answers of one analysis.
 

@@ -9,6 +9,8 @@ from handlers.ports import Blob, Job, JobState
 from tracking import AttemptKey
 
 NEVER_STARTED = "never_started"
+REREAD = "reread"
+"""The ending of an attempt that had no job: it read what other attempts have stored."""
 
 PERMANENT_CODES = {
     3: "import_refused",  # one bad line refuses the file; the same file is refused again

@@ -19,6 +19,7 @@ from events import (
     LetterCommand,
     ReplayRequested,
     ReprocessRequested,
+    RereadRequested,
     RunRequested,
     Signal,
     Unreadable,
@@ -52,7 +53,8 @@ class Decoded:
 _COMMANDS: dict[str, type[Command]] = {
     topic_of(kind): kind
     for kind in (
-        RunRequested, ReprocessRequested, CancelRequested, ReplayRequested, DiscardRequested,
+        RunRequested, ReprocessRequested, RereadRequested, CancelRequested, ReplayRequested,
+        DiscardRequested,
     )
 }  # fmt: skip
 
@@ -127,7 +129,7 @@ def _named(command: Command, id_: str) -> Command:
 def _refusal(
     kind: type[Command], id_: str, run_id: str, time: datetime, why: str, deployment: Deployment
 ) -> Decoded:
-    if kind not in (RunRequested, ReprocessRequested):
+    if kind not in (RunRequested, ReprocessRequested, RereadRequested):
         raise Unreadable(why)
     run_id = run_id or derived_run_id(id_)
     bad = BadRequest(run_id=run_id, request_id=id_, detail=why)

@@ -48,6 +48,7 @@ def _selection(request: RunRequested | ReprocessRequested) -> dict[str, Any]:
             "batches": list(request.batches),
             "error_types": list(request.error_types),
             "record_ids": list(request.record_ids),
+            "changed": request.changed,
         }
     return _NOTHING | {
         "mode": request.mode,
@@ -72,6 +73,7 @@ _NOTHING: dict[str, Any] = {
     "batches": [],
     "error_types": [],
     "record_ids": [],
+    "changed": False,
     "whole": False,
     "limit": None,
     "event_time_from": None,

@@ -6,10 +6,22 @@ from typing import Any
 import msgspec
 
 from analysis import Analysis, AnalysisError, decode_analysis
-from events import ReprocessRequested, RunRequested, Settings, data_of, read_recorded
+from events import (
+    ReprocessRequested,
+    RereadRequested,
+    RunRequested,
+    Settings,
+    data_of,
+    read_recorded,
+)
 from events.ids import short_hash
 from handlers.dispatch.errors import Redeliver, Reject
 from tracking import Plan, Tracking
+
+PlanRequest = RunRequested | ReprocessRequested | RereadRequested
+"""A command that plans a run."""
+_KINDS: dict[str, type[PlanRequest]] = {"reprocess": ReprocessRequested, "reread": RereadRequested}
+"""By mode; every other mode is one of `RunRequested`."""
 
 
 def plan_of(tracking: Tracking, run_id: str) -> Plan:
@@ -25,11 +37,14 @@ def settings_of(plan: Plan) -> Settings:
     return read_recorded(plan.request.encode(), Settings)
 
 
-def request_of(plan: Plan) -> RunRequested | ReprocessRequested:
+def request_of(plan: Plan) -> PlanRequest:
     """Return the whole request. Raises `Unreadable` for one that only a newer version knows."""
-    if plan.mode == "reprocess":
-        return read_recorded(plan.request.encode(), ReprocessRequested)
-    return read_recorded(plan.request.encode(), RunRequested)
+    return read_recorded(plan.request.encode(), kind_of(plan))
+
+
+def kind_of(plan: Plan) -> type[PlanRequest]:
+    """Return the class of the command that planned the run."""
+    return _KINDS.get(plan.mode, RunRequested)
 
 
 def analysis_of(plan: Plan) -> Analysis:
@@ -52,7 +67,7 @@ _decoded = lru_cache(maxsize=64)(decode_analysis)
 """A process serves few analyses at a time. The key is their text, so none is taken for another."""
 
 
-def content_hash(request: RunRequested | ReprocessRequested) -> str:
+def content_hash(request: PlanRequest) -> str:
     """Return a hash that is equal for requests of equal content.
 
     It covers what was asked and no defaults: a field that a later version adds changes no hash of
@@ -67,11 +82,10 @@ def planned_hash(plan: Plan) -> str:
     It is computed, because the stored one may be that of another version. A field of a newer
     version is left out, because its default is not known here.
     """
-    kind = ReprocessRequested if plan.mode == "reprocess" else RunRequested
-    return _hash_of(kind, plan.request.encode())
+    return _hash_of(kind_of(plan), plan.request.encode())
 
 
-def _hash_of(kind: type[RunRequested] | type[ReprocessRequested], data: bytes) -> str:
+def _hash_of(kind: type[PlanRequest], data: bytes) -> str:
     fields: dict[str, Any] = msgspec.json.decode(data)
     defaults = _defaults(kind)
     asked = {

@@ -5,9 +5,13 @@ It needs no lock: computing it twice yields the same events under the same ids.
 
 from collections.abc import Iterator
 from datetime import date
+from typing import TypeVar
 
-from events import BatchPlanned
-from tracking import Progress, Tracking
+from events import BatchPlanned, RereadPlanned, RunCompleted, RunPlanned
+from tracking import Plan, Progress, Tracking
+
+First = TypeVar("First", BatchPlanned, RereadPlanned)
+"""The event with which a batch begins."""
 
 
 def age_of(planned_on: str, today: date) -> int:
@@ -26,13 +30,32 @@ def last_allowed(progress: Progress, concurrency: int) -> int:
 
 
 def begin(
-    tracking: Tracking, run_id: str, planned_on: str, *, after: int, last: int
-) -> Iterator[BatchPlanned]:
-    """Yield the first attempt of every batch up to `last` that has not begun.
+    tracking: Tracking, plan: Plan, kind: type[First], *, after: int, last: int
+) -> Iterator[First]:
+    """Yield the first event of every batch up to `last` that has not begun.
 
     All batches up to `after` have ended, so the work does not grow with the run.
     """
-    for batch, records in tracking.batches_to_begin(run_id, planned_on, after, last).items():
-        yield BatchPlanned(
-            run_id=run_id, planned_on=planned_on, batch=batch, attempt=1, records=records
-        )
+    for batch, records in tracking.batches_to_begin(plan.run_id, plan.day, after, last).items():
+        yield kind(run_id=plan.run_id, planned_on=plan.day, batch=batch, attempt=1, records=records)
+
+
+def planned_events(
+    tracking: Tracking, plan: Plan, kind: type[First]
+) -> Iterator[RunPlanned | First | RunCompleted]:
+    """Yield what follows from a plan: its canary begins, or a run without records is over."""
+    yield RunPlanned(
+        run_id=plan.run_id,
+        planned_on=plan.day,
+        analysis=plan.analysis,
+        batches=plan.batches,
+        records=plan.records,
+        dry_run=plan.dry_run,
+    )
+    if plan.batches == 0:
+        yield RunCompleted(
+            run_id=plan.run_id, planned_on=plan.day, batches=0, records=0,
+            analysed=0, failed=0, released=0,
+        )  # fmt: skip
+        return
+    yield from begin(tracking, plan, kind, after=0, last=1)

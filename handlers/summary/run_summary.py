@@ -196,7 +196,8 @@ def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
     times = tracking.row("run_times", RunTimes, here)
     totals = tracking.row("run_totals", RunTotals, here)
     recounted = tracking.row("verify_run", RecountedTotals, here, output=output)
-    expected = estimate(plan.would_records, plan.would_bytes, plan.model, analysis)
+    asked = 0 if plan.of_run else plan.would_records
+    expected = estimate(asked, plan.would_bytes, plan.model, analysis)
     return RunSummary(
         run_id=plan.run_id,
         planned_on=plan.planned_on,

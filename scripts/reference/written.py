@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from events import CancelRequested, Command, ReprocessRequested, RunRequested
+from events import CancelRequested, Command, ReprocessRequested, RereadRequested, RunRequested
 from scripts.asyncapi import field_notes
 from troupe.deployment.catalogue import catalogue
 
@@ -61,6 +61,7 @@ def fields_tables() -> dict[str, str]:
     kinds: dict[str, type[Command]] = {
         "run-requested": RunRequested,
         "reprocess-requested": ReprocessRequested,
+        "reread-requested": RereadRequested,
         "cancel-requested": CancelRequested,
     }
     return {topic: _fields(kind) for topic, kind in kinds.items()}

@@ -24,6 +24,8 @@ NOT_RUN = {
 MODEL_SERVER = "127.0.0.1:11434"
 """Address of a local model in the documents; the tests use another port."""
 
+QUICK = "quick-start"
+"""The page whose commands `make test` runs; `make check` runs those of the others."""
 WITH_COMMANDS = [page for page in pages() if blocks(page, "console")]
 
 
@@ -43,7 +45,14 @@ def model() -> Iterator[Server]:
     thread.join()
 
 
-@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(page, marks=[] if page.stem == QUICK else pytest.mark.slow)
+        for page in WITH_COMMANDS
+    ],
+    ids=lambda page: page.stem,
+)
 def test_the_commands_of_a_page_run_in_their_order(
     page: Path, tmp_path: Path, model: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,11 +74,13 @@ _COMMANDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "batches": st.lists(st.integers(1, 10**6), max_size=3),
         "error_types": st.lists(st.from_regex(r"[a-z_]{1,40}", fullmatch=True), max_size=3),
         "record_ids": st.lists(st.from_regex(r"[0-9a-f]{32}", fullmatch=True), max_size=3),
+        "changed": st.just(False),
     },
     "CancelRequested": {"run_id": run_ids},
     "ReplayRequested": _LETTERS,
     "DiscardRequested": _LETTERS
     | {"reason": st.text(st.characters(codec="utf-8"), min_size=1, max_size=30)},
+    "RereadRequested": {"of_run": run_ids, "concurrency": st.integers(1, 1_000)},
 }
 
 

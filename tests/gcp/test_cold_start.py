@@ -9,6 +9,7 @@ ALWAYS = {"bigquery", "bigquery storage", "pubsub"}
 """Every service reads the event log, and publishes."""
 BESIDES = {
     "plan-run": set[str](),
+    "plan-reread": set[str](),
     "write-jsonl": {"storage"},
     "submit-job": {"storage", "aiplatform"},
     "process-results": {"storage"},
@@ -23,20 +24,15 @@ BESIDES = {
 }
 
 
-ONE_OF_EACH = {frozenset(besides): handler for handler, besides in BESIDES.items()}
-"""A handler for each set of clients."""
+PURE = "settle-batch"
 
 
-@pytest.mark.parametrize("handler", ONE_OF_EACH.values())
+@pytest.mark.parametrize(
+    "handler",
+    [pytest.param(each, marks=[] if each == PURE else pytest.mark.slow) for each in BESIDES],
+)
 def test_a_service_loads_what_it_needs(handler: str) -> None:
     """In a fresh process. A pure handler imports no client of Vertex; none imports DuckDB."""
-    assert ALWAYS | BESIDES[handler] == start_of(handler).clients
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("handler", sorted(BESIDES.keys() - set(ONE_OF_EACH.values())))
-def test_every_other_service_loads_what_it_needs(handler: str) -> None:
-    """A fresh process for each."""
     assert ALWAYS | BESIDES[handler] == start_of(handler).clients
 
 

@@ -29,6 +29,7 @@ class FakePlan:
 
     run_id, day, planned_on, model, batches = "r1", DAY, START.date(), MODEL, 5
     analysis, mode, request = "call_review_v1", "production", '{"run_id":"r1","budget":0.001}'
+    of_run: str | None = None
     analysis_files, prompt_fingerprint = encode_analysis(load_analysis("call_review_v1")), "f1"
 
 

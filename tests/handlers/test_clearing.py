@@ -286,7 +286,7 @@ def staged_by_a_killed_worker(harness: LocalHarness) -> str:
     event = msgspec.json.decode(row[0], type=JobSucceeded)
     analysis = dependencies.analyses.load("call_review_v1")
     jobs = [dependencies.bucket.list(folder) for folder in event.outputs]
-    lines = _staged_lines(jobs, analysis, dependencies.bucket)
+    lines = _staged_lines(jobs, analysis, dependencies.bucket, is_paid=True)
     blob = dependencies.bucket.write_once("staging/killed/answers.ndjson", lines)
     table = dependencies.tracking.stage_answers(answer_record(analysis), [blob.uri])
     assert 4 == harness.one(f'SELECT count(answer.callSummary) FROM "{table}"')  # noqa: S608

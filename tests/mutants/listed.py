@@ -13,6 +13,7 @@ from .outcomes import OUTCOMES
 from .planning import PLANNING
 from .reading import READING
 from .releases import RELEASES
+from .replacing import REPLACING
 from .services import SERVICES
 from .trust import TRUST
 from .watching import WATCHING
@@ -30,6 +31,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *CLAIMS,
     *OUTCOMES,
     *RELEASES,
+    *REPLACING,
     *SERVICES,
     *TRUST,
     *WATCHING,

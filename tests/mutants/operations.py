@@ -3,6 +3,7 @@
 from .mutant import Mutant
 
 _CLEAR = "tracking/transactions/clear_history.sql"
+_CLEARED = "tracking/fragments/delete_cleared.sql"
 _FORGET = "tracking/transactions/forget_person.sql"
 _VERIFY = "tracking/queries/verify_run.sql"
 _STATES = "tracking/fragments/record_states.sql"
@@ -40,34 +41,34 @@ OPERATIONS = (
     ),
     Mutant(
         name="a clearing leaves the rows",
-        where=_CLEAR,
-        old="WHERE CONCAT(run_id, '/', record_id) IN (SELECT CONCAT(c.run_id, '/', c.record_id) FROM cleared AS c);",
-        new="WHERE FALSE;",
+        where=_CLEARED,
+        old="  AND CONCAT(run_id, '/', record_id) IN (SELECT CONCAT(c.run_id, '/', c.record_id) FROM cleared AS c);",
+        new="  AND FALSE;",
         tests=(
             "tests/handlers/test_clearing.py::test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them",
         ),
     ),
     Mutant(
         name="a clearing removes the rows of other runs",
-        where=_CLEAR,
-        old="WHERE CONCAT(run_id, '/', record_id) IN (SELECT CONCAT(c.run_id, '/', c.record_id) FROM cleared AS c);",
-        new="WHERE record_id IN (SELECT c.record_id FROM cleared AS c);",
+        where=_CLEARED,
+        old="  AND CONCAT(run_id, '/', record_id) IN (SELECT CONCAT(c.run_id, '/', c.record_id) FROM cleared AS c);",
+        new="  AND record_id IN (SELECT c.record_id FROM cleared AS c);",
         tests=(
             "tests/tracking/test_clearing_races.py::test_a_clearing_removes_the_rows_of_its_run_and_version_alone",
         ),
     ),
     Mutant(
         name="a clearing removes what another version has processed",
-        where=_CLEAR,
-        old="DELETE FROM processed_records\nWHERE analysis = @analysis AND record_id",
-        new="DELETE FROM processed_records\nWHERE record_id",
+        where=_CLEARED,
+        old="  AND CONCAT(first_processed_execution_id, '/', record_id) IN (\n    SELECT CONCAT(c.run_id, '/', c.record_id) FROM cleared AS c\n  );",
+        new="  AND record_id IN (SELECT c.record_id FROM cleared AS c);",
         tests=(
             "tests/tracking/test_clearing_races.py::test_a_clearing_removes_the_rows_of_its_run_and_version_alone",
         ),
     ),
     Mutant(
         name="a clearing that runs twice stores its errors twice",
-        where=_CLEAR,
+        where=_CLEARED,
         old="WHERE NOT EXISTS (\n  SELECT 1 FROM error_tracking AS e\n  WHERE e.error_id = CONCAT(@clearing_id, '__', c.run_id, '__', c.record_id)\n);",
         new=";",
         equivalent="the second run finds neither a row nor a failure, so it clears nothing",
@@ -75,7 +76,7 @@ OPERATIONS = (
     ),
     Mutant(
         name="a clearing that runs twice is listed twice",
-        where=_CLEAR,
+        where=_CLEARED,
         old="WHERE NOT EXISTS (\n  SELECT 1 FROM history_clearings AS h WHERE h.clearing_id = CONCAT(@clearing_id, '__', c.run_id)\n)\n",
         new="",
         equivalent="the second run finds neither a row nor a failure, so it clears nothing",

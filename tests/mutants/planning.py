@@ -73,7 +73,7 @@ PLANNING = (
     Mutant(
         name="a stored record whose text was edited is paid for again",
         where=_SELECTION,
-        old="WHEN p.record_id IS NOT NULL THEN 'changed'",
+        old="WHEN p.record_id IS NOT NULL AND NOT @changed THEN 'changed'",
         new="WHEN p.record_id IS NOT NULL AND FALSE THEN 'changed'",
         tests=(
             "tests/tracking/test_planning.py::test_a_transcript_edited_under_its_ids_is_left_out_as_changed",

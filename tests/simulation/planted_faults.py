@@ -104,6 +104,10 @@ def _never_handled(self: EventLog, envelope: Envelope, handler: str, now: Any) -
     return replace(_KNOWN(self, envelope, handler, now), is_handled=False)
 
 
+def _believed(self: EventLog, envelope: Envelope, handler: str, now: Any) -> KnownEvent:
+    return replace(_KNOWN(self, envelope, handler, now), is_recorded=True, is_equal=True)
+
+
 _KNOWN = EventLog.known
 
 
@@ -352,6 +356,8 @@ MUTATIONS = (
     ),
     Mutation("no advancing by the tick", _patch(watch_jobs, "advance", _do_nothing), seed=None),
     Mutation("no handled check", _patch(EventLog, "known", _never_handled), seed=None),
+    Mutation("every message believed", _patch(EventLog, "known", _believed), seed=0),
+    Mutation("no rows replaced", _patch(Tracking, "replace_rows", _do_nothing), seed=33),
     Mutation(
         "replay published before its mark", _patch(Replay, "is_marked_first", False), seed=229
     ),

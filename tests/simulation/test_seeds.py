@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from troupe.cli.app import app
 from troupe.simulation import run_simulations, simulate
 
-SEEDS = int(os.environ.get("TROUPE_SIMULATION_SEEDS", "6"))
+SEEDS = int(os.environ.get("TROUPE_SIMULATION_SEEDS", "3"))
 """A few in every test run; set TROUPE_SIMULATION_SEEDS for more."""
 SEEDS_PER_TEST = 3
 

@@ -201,6 +201,8 @@ class _Server(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body in one packet: a second one would wait 40 ms for the client to confirm the first.
+    wbufsize = -1
     server: _Server
 
     def do_GET(self) -> None:

@@ -27,7 +27,7 @@ from tracking.tables import layouts, nothing_staged
 from troupe.backends.defaults import error_types
 from troupe.backends.local.sql_translation import translate
 
-WITH_PLANNING_LOCK = ("plan_run", "clear_history", "forget_person")
+WITH_PLANNING_LOCK = ("plan_run", "plan_reread", "clear_history", "replace_rows", "forget_person")
 QUERIES, TRANSACTIONS = statement_names("queries"), statement_names("transactions")
 NAMES = {
     **Source().names(),
@@ -84,8 +84,11 @@ PARAMS: dict[str, Any] = {
     "first_gap": 300,
     "longest_gap": 7200,
     "jobs": "[]",
+    "of_planned_on": TODAY,
     "clearing_id": "clear-1",
     "reason": "wrong prompt",
+    "stored_from": None,
+    "stored_to": None,
     "phone_number_token": "tok_1",
     "outputs": "[]",
     "only_topic": None,
@@ -265,9 +268,13 @@ def windows_without_partition() -> list[tuple[str, str, str]]:
 
 
 def test_every_window_over_records_has_a_partition() -> None:
-    """A window without one sorts on a single worker; the two exceptions read groups."""
-    assert {"parts", "prefixes"} == {tables for _, _, tables in windows_without_partition()}
-    assert {"plan_run", "preview_plan"} == {name for _, name, _ in windows_without_partition()}
+    """A window without one sorts on a single worker; the exceptions read groups."""
+    assert {"parts", "prefixes", "reread_records"} == {
+        tables for _, _, tables in windows_without_partition()
+    }
+    assert {"plan_run", "preview_plan", "plan_reread"} == {
+        name for _, name, _ in windows_without_partition()
+    }
 
 
 def test_no_window_carries_a_transcript() -> None:

@@ -13,5 +13,8 @@ SELECT
   COUNTIF(selection = 'request_too_large') AS request_too_large,
   COUNTIF(selection = 'below_floor') AS below_floor,
   COUNTIF(selection = 'pending') AS pending,
-  MAX(event_timestamp) AS newest_event_time
+  MAX(event_timestamp) AS newest_event_time,
+  -- When the rows were stored that this run replaces; only `changed` plans records that have one.
+  MIN(IF(selection = 'pending', first_processed_at, NULL)) AS replaces_from,
+  MAX(IF(selection = 'pending', last_processed_at, NULL)) AS replaces_to
 FROM source_selection

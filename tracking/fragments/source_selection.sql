@@ -6,16 +6,7 @@
 -- An empty array parameter may reach BigQuery as NULL (python-bigquery #2325), which has no length.
 WITH
 held AS (
-  SELECT DISTINCT m.record_id
-  FROM batch_records AS m
-  JOIN run_plans AS r ON r.run_id = m.run_id AND r.planned_on = m.planned_on
-  WHERE m.analysis = @analysis
-    AND m.planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
-    AND NOT EXISTS (
-      SELECT 1 FROM events AS f
-      WHERE f.run_id = r.run_id AND f.topic = 'run-completed'
-        AND f.recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
-    )
+{held_records}
 ),
 failed AS (
   SELECT DISTINCT record_id
@@ -25,7 +16,7 @@ failed AS (
 reprocessed AS (
   SELECT DISTINCT record_id
   FROM error_tracking
-  WHERE @reprocess AND analysis = @analysis AND scope = 'record' AND NOT retryable
+  WHERE @reprocess AND NOT @changed AND analysis = @analysis AND scope = 'record' AND NOT retryable
     AND (@of_run IS NULL OR run_id = @of_run)
     AND (COALESCE(ARRAY_LENGTH(@batches), 0) = 0 OR batch IN UNNEST(@batches))
     AND (
@@ -33,14 +24,25 @@ reprocessed AS (
       OR error_type IN UNNEST(@error_types) OR cause IN UNNEST(@error_types)
     )
     AND (COALESCE(ARRAY_LENGTH(@record_ids), 0) = 0 OR record_id IN UNNEST(@record_ids))
+  UNION DISTINCT
+  SELECT record_id
+  FROM processed_records
+  WHERE @changed AND analysis = @analysis
+    AND (@of_run IS NULL OR first_processed_execution_id = @of_run)
+    AND (COALESCE(ARRAY_LENGTH(@record_ids), 0) = 0 OR record_id IN UNNEST(@record_ids))
 ),
 released AS (
   SELECT DISTINCT record_id
   FROM error_tracking
   WHERE analysis = @analysis AND scope = 'record' AND batch IS NOT NULL AND NOT retryable AND replan
 ),
+-- Until a run over changed records is over, its new rows stand beside those that they replace.
 analysed AS (
-  SELECT record_id, MAX(transcript_fingerprint) AS fingerprint
+  SELECT
+    record_id,
+    ANY_VALUE(transcript_fingerprint HAVING MAX processed_at) AS fingerprint,
+    MIN(processed_at) AS first_processed_at,
+    MAX(processed_at) AS last_processed_at
   FROM processed_records
   WHERE analysis = @analysis
   GROUP BY record_id
@@ -90,6 +92,8 @@ SELECT
   r.event_timestamp,
   r.fingerprint,
   r.bytes,
+  p.first_processed_at,
+  p.last_processed_at,
   CASE
     WHEN NOT r.has_identity THEN 'no_identity'
     WHEN r.occurrence > 1 THEN IF(
@@ -98,7 +102,7 @@ SELECT
     WHEN r.is_requested IS NOT TRUE THEN 'outside_filter'
     WHEN h.record_id IS NOT NULL THEN 'held'
     WHEN p.fingerprint = r.fingerprint THEN 'processed'
-    WHEN p.record_id IS NOT NULL THEN 'changed'
+    WHEN p.record_id IS NOT NULL AND NOT @changed THEN 'changed'
     WHEN e.record_id IS NOT NULL AND NOT r.is_reprocessed THEN 'failed_before'
     WHEN r.is_empty THEN 'empty_transcript'
     WHEN r.bytes > @line_overhead + @max_transcript_bytes THEN 'request_too_large'

@@ -31,6 +31,7 @@ LEFT JOIN (
     MAX(attempt) AS attempt,
     MOD(MAX(COALESCE(attempt, 0) * 10 + CASE topic
       WHEN 'batch-planned' THEN 1
+      WHEN 'reread-planned' THEN 1
       WHEN 'jsonl-uploaded' THEN 2
       WHEN 'job-submitted' THEN 3
       WHEN 'results-processed' THEN 5
@@ -40,7 +41,7 @@ LEFT JOIN (
   FROM events
   WHERE run_id = @run_id AND recorded_on >= @planned_on AND batch IS NOT NULL
     AND topic IN (
-      'batch-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',
+      'batch-planned', 'reread-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',
       'job-cancelled', 'results-processed'
     )
   GROUP BY batch

@@ -1,5 +1,5 @@
 -- Which batches after @after up to @last have no begun attempt, and how many records do they hold?
--- A first batch-planned event that was dead-lettered waits for an operator and is left out.
+-- A first event of a batch that was dead-lettered waits for an operator and is left out.
 SELECT m.batch, m.records
 FROM (
   SELECT batch, COUNT(*) AS records
@@ -15,7 +15,7 @@ LEFT JOIN (
   FROM (
     SELECT DISTINCT event_id, batch
     FROM events
-    WHERE run_id = @run_id AND topic = 'batch-planned' AND recorded_on >= @planned_on
+    WHERE run_id = @run_id AND topic IN ('batch-planned', 'reread-planned') AND recorded_on >= @planned_on
       AND batch > @after AND batch <= @last AND attempt = 1
   ) AS f
   JOIN (
@@ -25,7 +25,7 @@ LEFT JOIN (
         = MAX(IF(outcome = 'replayed', generation, 0)) OVER (PARTITION BY event_id) AS is_current
     FROM deliveries
     WHERE run_id = @run_id AND recorded_on >= @planned_on
-      AND topic = 'batch-planned' AND batch > @after AND batch <= @last
+      AND topic IN ('batch-planned', 'reread-planned') AND batch > @after AND batch <= @last
   ) AS h ON h.event_id = f.event_id
   GROUP BY f.batch
 ) AS b ON b.batch = m.batch

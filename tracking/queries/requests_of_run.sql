@@ -7,6 +7,6 @@ SELECT
       AND JSON_VALUE(f.data, '$.request_id') = q.event_id
   ) AS is_refused
 FROM events AS q
-WHERE q.run_id = @run_id AND q.topic IN ('run-requested', 'reprocess-requested')
+WHERE q.run_id = @run_id AND q.topic IN ('run-requested', 'reprocess-requested', 'reread-requested')
   AND q.recorded_on >= @since
 ORDER BY q.recorded_at

@@ -3,7 +3,7 @@ SELECT
   f.*, k.batches_completed, k.batches_abandoned
 FROM (
   SELECT
-    MIN(IF(topic IN ('run-requested', 'reprocess-requested'), recorded_at, NULL)) AS requested_at,
+    MIN(IF(topic IN ('run-requested', 'reprocess-requested', 'reread-requested'), recorded_at, NULL)) AS requested_at,
     MIN(IF(topic = 'run-planned', recorded_at, NULL)) AS planned_at,
     MIN(IF(topic = 'run-completed', recorded_at, NULL)) AS completed_at,
     COUNT(DISTINCT IF(topic = 'job-submitted', JSON_VALUE(data, '$.job'), NULL)) AS jobs,

@@ -12,7 +12,7 @@ stage_times AS (
   FROM events
   WHERE run_id = @run_id AND recorded_on >= @planned_on AND attempt IS NOT NULL
     AND topic IN (
-      'batch-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',
+      'batch-planned', 'reread-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',
       'job-cancelled', 'results-processed'
     )
   GROUP BY batch, attempt, stage

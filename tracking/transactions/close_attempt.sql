@@ -1,6 +1,6 @@
 -- Close one attempt once: store its rows, errors, totals and outcome, all of them or none.
--- @ending is how the jobs ended: succeeded, failed, cancelled, refused or discarded; @cause why they
--- broke off. The outcome:
+-- @ending is how the jobs ended: succeeded, failed, cancelled, refused or discarded, or reread for a
+-- run that reads stored answers; @cause why they broke off. The outcome:
 --   answered    a further attempt may request the open records again;
 --   unanswered  the service failed on every request: this uses up no attempt, and the next one waits;
 --   released    a stop or an operator (a void claim) ended it; the open records are left to the next plan;
@@ -46,6 +46,8 @@ FROM (
     SELECT t.*, COUNT(*) OVER (PARTITION BY t.record_id, t.job) AS copies FROM {staged} AS t
   ) AS s
   LEFT JOIN requested AS m ON m.record_id = s.record_id
+  -- What a reread run does not ask for was read and counted by the run that asked.
+  WHERE @ending <> 'reread' OR m.record_id IS NOT NULL
 ) AS k;
 
 -- A good answer counts more than an error under the same key, a proved one more than another, and of
@@ -84,6 +86,7 @@ SELECT
   o.is_broken,
   CASE
     WHEN @ending = 'refused' THEN 'job_refused'
+    WHEN @ending = 'reread' THEN 'not_reread'
     WHEN @ending = 'discarded' OR o.is_void THEN 'discarded'
     WHEN o.outcome = 'released' THEN COALESCE(o.stop_cause, 'cancelled')
     WHEN o.is_broken THEN @cause
@@ -100,7 +103,7 @@ FROM (
   SELECT
     CASE
       WHEN @ending = 'refused' THEN 'refused'
-      WHEN @ending = 'discarded' OR v.is_void OR @never_started THEN 'released'
+      WHEN @ending IN ('discarded', 'reread') OR v.is_void OR @never_started THEN 'released'
       WHEN @ending = 'cancelled' AND s.cause IS NOT NULL THEN 'released'
       WHEN a.answered = 0 AND (a.unserved > 0 OR @ending <> 'succeeded') THEN 'unanswered'
       ELSE 'answered'
@@ -228,7 +231,7 @@ SELECT
     WHEN o.last_error = 'service_error' THEN 'service_error_repeated'
     ELSE 'attempts_exhausted'
   END,
-  o.last_error, o.record_id, NULL, NULL, NULL
+  COALESCE(o.last_error, IF(@ending = 'reread', @cause, NULL)), o.record_id, NULL, NULL, NULL
 FROM still_open AS o
 JOIN used_attempts AS u ON u.record_id = o.record_id
 CROSS JOIN closing_outcome AS j

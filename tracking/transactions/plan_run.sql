@@ -53,7 +53,7 @@ INSERT INTO run_plans (
   whole, batches, records, bytes, would_batches, would_records, would_bytes,
   source_rows, no_identity, duplicate, conflicting_copies, outside_filter, held, processed, changed,
   failed_before, empty_transcript, request_too_large, below_floor, beyond_limit, event_time_floor,
-  newest_event_time
+  newest_event_time, replaces_from, replaces_to
 )
 SELECT
   @run_id, CURRENT_DATE(), CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis, @analysis_files, @prompt_fingerprint, @mode,
@@ -61,7 +61,7 @@ SELECT
   IF(@dry_run, 0, c.bytes), c.batches, c.records, c.bytes,
   j.source_rows, j.no_identity, j.duplicate, j.conflicting_copies, j.outside_filter, j.held,
   j.processed, j.changed, j.failed_before, j.empty_transcript, j.request_too_large, j.below_floor, j.pending - c.records,
-  @event_time_floor, j.newest_event_time
+  @event_time_floor, j.newest_event_time, j.replaces_from, j.replaces_to
 FROM (
 {selection_counts}
 ) AS j

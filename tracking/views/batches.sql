@@ -29,6 +29,7 @@ LEFT JOIN (
     MAX(attempt) AS attempt,
     MOD(MAX(COALESCE(attempt, 0) * 10 + CASE topic
       WHEN 'batch-planned' THEN 1
+      WHEN 'reread-planned' THEN 1
       WHEN 'jsonl-uploaded' THEN 2
       WHEN 'job-submitted' THEN 3
       WHEN 'results-processed' THEN 5
@@ -38,7 +39,7 @@ LEFT JOIN (
   FROM {dataset}events
   WHERE recorded_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY) AND batch IS NOT NULL
     AND topic IN (
-      'batch-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',
+      'batch-planned', 'reread-planned', 'jsonl-uploaded', 'job-submitted', 'job-succeeded', 'job-failed',
       'job-cancelled', 'results-processed'
     )
   GROUP BY run_id, batch

@@ -17,7 +17,8 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
         "request": ("run:request", "Request a run: transcripts to be analysed."),
         "work": ("worker:work", "Start a worker that handles all runs of the state folder."),
         "cancel": ("run:cancel", "Stop a run."),
-        "reprocess": ("run:reprocess", "Send failed or released records again, in a new run."),
+        "reprocess": ("run:reprocess", "Send failed, released or changed records again."),
+        "reread": ("run:reread", "Read a run's stored answers again, without a model."),
         "publish": ("run:publish", "Publish a message on a topic."),
     },
     "Inspect": {

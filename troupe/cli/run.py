@@ -10,6 +10,8 @@ import typer
 from troupe import operations
 from troupe.operations.reprocess import ReprocessResult
 from troupe.operations.reprocess import reprocess as reprocess_operation
+from troupe.operations.reread import RereadResult
+from troupe.operations.reread import reread as reread_operation
 from troupe.operations.run_requests import Preview
 from troupe.report.formatting import dollars, plural, span
 from troupe.report.plain_text import preview_lines
@@ -191,6 +193,14 @@ def reprocess(
     record_id: Annotated[
         list[str] | None, typer.Option(metavar="ID", help="The record with this id; repeatable.")
     ] = None,
+    changed: Annotated[
+        bool,
+        typer.Option(
+            "--changed",
+            help="Analysed records whose transcript has changed since. Their new rows replace the "
+            "old ones when the run is over.",
+        ),
+    ] = False,
     analysis: Annotated[
         str | None,
         typer.Option(
@@ -210,23 +220,69 @@ def reprocess(
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send failed or released records to the model again, in a new run.
+    """Send failed, released or changed records to the model again, in a new run.
 
-    A closed batch is never opened again. Select records by --run, --error-type or --record-id.
+    A closed batch is never opened again. Select records by --run, --error-type, --record-id or
+    --changed.
 
     Examples:
         troupe reprocess --run first --dry-run
         troupe reprocess --run first --error-type truncated --budget 5
+        troupe reprocess --changed --dry-run
     """
     fields = {
         "of_run": of_run, "batches": batch, "error_types": error_type, "record_ids": record_id,
-        "analysis": analysis, "run_id": run_id, "budget": budget, "budget_tokens": budget_tokens,
+        "changed": changed or None, "analysis": analysis, "run_id": run_id, "budget": budget, "budget_tokens": budget_tokens,
     }  # fmt: skip
     answer = _send(reprocess_operation, fields, dry_run=dry_run)
     if as_json:
         print_json(answer)
     else:
-        print_lines(_reprocess_lines(answer, of_run))
+        print_lines(_reprocess_lines(answer, of_run, changed=changed))
+
+
+def reread(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a completed run.")],
+    run_id: Annotated[
+        str,
+        typer.Option(
+            "--run-id",
+            metavar="RUN",
+            help="Name of the new run: a-z, 0-9 and -. Default: made from the time.",
+        ),
+    ] = "",
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read the stored answers of a run again, by the reading rules of the installed analysis.
+
+    For after you mended them: an equivalent, a column's rule, a lower share of required fields.
+    Records of the run that have no row are read in a new run. No model is asked, nothing is paid.
+    A prompt, schema or model that was changed asks something else: use `reprocess`.
+
+    Examples:
+        troupe reread first --dry-run
+        troupe reread first --run-id first-read-again
+    """
+    answer = call(reread_operation, of_run=run, run_id=run_id, dry_run=dry_run)
+    if as_json:
+        print_json(answer)
+    else:
+        print_lines(_reread_lines(answer))
+
+
+def _reread_lines(answer: RereadResult) -> list[str]:
+    lines = [f"{plural(answer.records, 'record')} of run {answer.of_run} without a row"]
+    if answer.held:
+        lines.append(f"left out: {answer.held:,} held by an open run")
+    if answer.new_rows is not None:
+        lines.append(f"{answer.new_rows:,} would become rows now, at no cost")
+        lines += [f"refused: {count:,} {name}" for name, count in sorted(answer.refused.items())]
+    if answer.known and answer.run_id:
+        lines.append(f"run {answer.run_id} was requested before; nothing changes")
+    elif answer.run_id:
+        lines.append(f"requested run {answer.run_id}")
+    return lines
 
 
 def _send(operation: Callable[..., T], fields: dict[str, Any], *, dry_run: bool) -> T:
@@ -238,7 +294,7 @@ def _send(operation: Callable[..., T], fields: dict[str, Any], *, dry_run: bool)
         fail(name_options(str(error), fields), error.code)
 
 
-def _reprocess_lines(answer: ReprocessResult, of_run: str | None) -> list[str]:
+def _reprocess_lines(answer: ReprocessResult, of_run: str | None, *, changed: bool) -> list[str]:
     cost = span(*map(dollars, answer.cost))
     tokens = [
         read + written
@@ -249,7 +305,9 @@ def _reprocess_lines(answer: ReprocessResult, of_run: str | None) -> list[str]:
     lines = [f"{size}, {tokens[0]:,} to {tokens[1]:,} tokens, cost {cost}"]
     for name, count in answer.left_out.items():
         lines.append(f"left out: {count:,} {name.replace('_', ' ')}")
-    if "processed" in answer.left_out:
+    if "changed" in answer.left_out:
+        lines.append("changed records have a row: `troupe reprocess --changed` replaces it")
+    if "processed" in answer.left_out and not changed:
         run = of_run or "RUN"
         lines.append(f"processed records have a row: `troupe clear-history --run {run}` deletes it")
     if answer.known and answer.run_id:

@@ -112,6 +112,9 @@ def _uses(node: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
             yield holder.id, node.func.attr, node
         elif isinstance(holder, ast.Attribute) and ast.unparse(holder.value) == "dependencies":
             yield holder.attr, node.func.attr, node
+        elif isinstance(holder, ast.Attribute) and ast.unparse(holder.value) in _CLASSES:
+            # Its permissions would be missed.
+            raise TypeError(f"{ast.unparse(node.func)}: call a method of the dependency itself")
 
 
 def _permissions(dependency: str, method: str, call: ast.Call) -> Permissions:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from events import Unreadable
+from events import RereadRequested, Unreadable
 from handlers.runs.plan_params import plan_params
 from handlers.runs.plans import request_of
 from handlers.summary.run_summary import ErrorCount, skipped_rows
@@ -237,9 +237,11 @@ def _limits(plan: Plan) -> BatchLimits | None:
 
 
 def _params(plan: Plan) -> Row | None:
-    """The parameters of the plan's queries; None when this version cannot read a value of it."""
+    """The parameters of the plan's queries; None when it had none, or a value is not readable."""
     try:
         analysis, request = analysis_of(plan), request_of(plan)
     except (InvalidOperation, Unreadable):
+        return None
+    if isinstance(request, RereadRequested):
         return None
     return plan_params(request, plan.request_id, analysis, plan.event_time_floor)

@@ -9,6 +9,7 @@ from .dead_letters import discard, letter_results, list_dead_letters, replay, sh
 from .explain import explain
 from .reconciliation import verify
 from .reprocess import reprocess
+from .reread import reread
 from .run_report import report
 from .run_requests import cancel, publish, request
 from .run_status import status
@@ -33,6 +34,7 @@ OPERATIONS: dict[str, Operation] = {
         discard,
         letter_results,
         reprocess,
+        reread,
         clear_history,
         forget,
     )

@@ -1,4 +1,4 @@
-"""Analyse failed or released records again, in a new run."""
+"""Analyse failed, released or changed records again, in a new run."""
 
 from typing import Any
 
@@ -50,7 +50,7 @@ def reprocess(backend: Backend, request: dict[str, Any], dry_run: bool = False) 
         raise InvalidOperation(str(error)) from error
     _refuse_unknown(backend, command)
     known = bool(command.run_id) and was_requested(backend, command)
-    if not known:
+    if not known and not command.changed:
         _refuse_stored(backend, command)
     row = dependencies.tracking.preview_plan(plan_params(command, "", analysis))
     expected = estimate(row["records"], row["bytes"], command.model or analysis.model, analysis)
@@ -93,7 +93,8 @@ def _refuse_stored(backend: Backend, command: ReprocessRequested) -> None:
         runs = sorted({row.run_id for row in stored})
         raise InvalidOperation(
             f"{len(stored)} of these records have a row already, {stored[0].record_id} first: "
-            f"clear the history that stored them, `troupe clear-history --run {runs[0]}`"
+            f"clear the history that stored them, `troupe clear-history --run {runs[0]}`, or use "
+            "`--changed` if their transcripts have changed"
         )
 
 

@@ -124,6 +124,10 @@ def cancel(backend: Backend, run_id: str) -> CancelResult:
             f"once `troupe work` has planned it, `troupe cancel {run_id}` stops it"
         )
     plan = plan_of(backend, run_id)
+    if plan.of_run:
+        raise InvalidOperation(
+            f"run {run_id} reads stored answers: it has no job to cancel, and ends by itself"
+        )
     if run_rows(backend, run_id)[0].completed_at is not None:
         return CancelResult(run_id=run_id, already="completed")
     publish_command(backend, CancelRequested(run_id=plan.run_id))

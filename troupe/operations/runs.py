@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 import msgspec
 
 from analysis import Analysis
-from events import ReprocessRequested, RunRequested, read_recorded, type_of
+from events import ReprocessRequested, RereadRequested, RunRequested, read_recorded, type_of
 from handlers.dispatch.errors import Reject
 from handlers.runs import plans
-from handlers.runs.plans import content_hash, planned_hash
+from handlers.runs.plans import PlanRequest, content_hash, planned_hash
 from tracking import Plan
 
 from .backend import Backend, InvalidOperation
@@ -145,7 +145,7 @@ def is_waiting(backend: Backend, run_id: str) -> bool:
     return backend.dependencies.tracking.plan_of(run_id) is None and bool(_waiting(backend, run_id))
 
 
-def was_requested(backend: Backend, request: RunRequested | ReprocessRequested) -> bool:
+def was_requested(backend: Backend, request: PlanRequest) -> bool:
     """Whether the same was requested under this run id before, planned by now or not.
 
     Raises `InvalidOperation` when something else was requested under it.
@@ -171,9 +171,8 @@ def first_day(backend: Backend) -> date:
     return backend.dependencies.event_log.lookback_start(backend.clock())
 
 
-_COMMANDS: dict[str, type[RunRequested] | type[ReprocessRequested]] = {
-    type_of(RunRequested): RunRequested,
-    type_of(ReprocessRequested): ReprocessRequested,
+_COMMANDS: dict[str, type[PlanRequest]] = {
+    type_of(kind): kind for kind in (RunRequested, ReprocessRequested, RereadRequested)
 }
 
 

@@ -34,11 +34,13 @@ class TimelineEntry(NamedTuple):
 HAPPENED = {
     "run-requested": "requested",
     "reprocess-requested": "reprocessing requested",
+    "reread-requested": "reading again requested",
     "run-refused": "refused",
     "run-planned": "planned",
     "cancel-requested": "cancellation requested",
     "run-stopped": "stopped",
     "batch-planned": "begun",
+    "reread-planned": "reading again begun",
     "jsonl-uploaded": "request file written",
     "job-submitted": "job submitted",
     "job-succeeded": "job succeeded",

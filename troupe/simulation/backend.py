@@ -13,6 +13,7 @@ from events import Deployment, to_pubsub
 from events.cloudevents import topic_of, wrap_command
 from events.ids import bigquery_job
 from handlers.choreography import event_subscriptions
+from handlers.dispatch.dead_letters import NOT_RECORDED
 from handlers.dispatch.deliver import deliver
 from handlers.dispatch.errors import Redeliver
 from handlers.dispatch.message import DeliveryResult, Outcome
@@ -27,6 +28,7 @@ from troupe.operations.dead_letters import DeadLetter
 from .bus import FaultyBus
 from .call_faults import CallFaults
 from .faulty_ports import FaultyBucket, FaultyJobService, FaultyPublish, FaultyWarehouse
+from .forgeries import FORGERIES, forge, is_forged
 from .installed_analyses import ORIGINAL, InstalledAnalyses
 from .live_invariants import LiveInvariants
 from .memory_cloud import HeldClock, MemoryBucket, MemoryDeliveryCounts
@@ -153,10 +155,22 @@ class SimulatedBackend:
             self.warehouse.remove("transcription_pass_2", "referenceId", REMOVED_REFERENCE)
         elif action.what == "restart":
             self.restart()
+        elif action.what == "forge":
+            self._forge()
         elif action.what in COMMANDS:
             operator = self.operator_backend(self.new_process())
             run = partial(run_command, action.what, operator)
             self._resume(SimulatedThread(f"operator < {action.what}", run))
+
+    def _forge(self) -> None:
+        """A stranger publishes one message of each kind, made out of events of the log."""
+        recorded = self.warehouse.rows(
+            "SELECT DISTINCT event_id FROM events WHERE topic NOT LIKE '%-requested' ORDER BY event_id"
+        )
+        for kind in FORGERIES if recorded else ():
+            (event_id,) = self.rng.choice(f"forge/{kind}", recorded)
+            (envelope,) = self.observer.event_log.load([event_id], START.date())
+            self.bus.send(*forge(kind, envelope))
 
     def operator_backend(self, dependencies: Dependencies) -> OperatorBackend:
         """The backend that one operator's command works on."""
@@ -168,13 +182,15 @@ class SimulatedBackend:
         return dead_letters.list_dead_letters(self.operator_backend(self.observer)).letters
 
     def act_on_letters(self) -> bool:
-        """Replay every dead letter but those of unknown runs, which are discarded; False for none."""
+        """Replay the dead letters, discard those of unknown runs and events; False for none."""
         operator = self.operator_backend(self.observer)
         letters = self.letters
         planned = {run_id for (run_id,) in self.warehouse.rows("SELECT run_id FROM run_plans")}
         for letter in letters:
             if letter.handler == "stop-run" and letter.run_id not in planned:
                 dead_letters.discard(operator, letter.letter_id, "there is no such run")
+            elif not letter.is_replayable:
+                dead_letters.discard(operator, letter.letter_id, "nobody of us published it")
         dead_letters.replay(operator)
         return bool(letters)
 
@@ -229,6 +245,11 @@ class SimulatedBackend:
 
     def _check_result(self, delivery: LeasedMessage, result: DeliveryResult) -> None:
         """Report a delivery that failed with a cause that no injected fault has."""
+        if is_forged(delivery.message) and delivery.subscription.handler != "record-dead-letter":
+            if result.outcome is Outcome.DONE:
+                self.problems.append(f"believed: a forged message in {_name_of(delivery)}")
+            if result.cause == NOT_RECORDED:
+                return
         if result.outcome is Outcome.REDELIVER and result.cause not in _RETRYABLE_CAUSES:
             self.problems.append(f"{result.cause} in {_name_of(delivery)}")
         if result.outcome is Outcome.DEAD_LETTER and result.cause not in _INJECTED_CAUSES:

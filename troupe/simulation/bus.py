@@ -15,7 +15,7 @@ from .rng import Rng
 
 MOST_TICKS_LOST = 0.03
 NEVER_LOST = (
-    "dead-letter", "run-requested", "reprocess-requested", "cancel-requested", "replay-requested",
+    "dead-letter", "run-requested", "reprocess-requested", "reread-requested", "cancel-requested", "replay-requested",
     "discard-requested",
 )  # fmt: skip
 """Topics whose messages exist nowhere else before their first delivery."""

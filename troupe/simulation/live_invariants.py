@@ -34,7 +34,7 @@ class LiveInvariants:
         records = self._records(job)
         self.records_sent += len(records)
         for record in records:
-            self._check_record(record, label)
+            self._check_record(record, label, attempt.run_id)
             self._jobs_by_record.setdefault(record, []).append(job)
         self._check_window(attempt, label)
         self._check_claim(job, attempt, label)
@@ -65,10 +65,14 @@ class LiveInvariants:
             if (now - given_up).total_seconds() < UNRECORDED_LETTER_SECONDS:
                 self._report(f"stuck: {name} is marked as given up before it is published")
 
-    def _check_record(self, record: str, label: str) -> None:
-        rows = "SELECT 1 FROM processed_records WHERE record_id = $1 LIMIT 1"
-        if self._warehouse.rows(rows, record):
-            self._report(f"paid twice: {label} sends {record[:6]}, which has a row")
+    def _check_record(self, record: str, label: str, run_id: str) -> None:
+        rows = (
+            "SELECT 1 FROM processed_records AS p JOIN batch_records AS m "
+            "ON m.record_id = p.record_id AND m.transcript_fingerprint = p.transcript_fingerprint "
+            "WHERE p.record_id = $1 AND m.run_id = $2 LIMIT 1"
+        )
+        if self._warehouse.rows(rows, record, run_id):
+            self._report(f"paid twice: {label} sends {record[:6]}, whose text has a row")
         for other in self._jobs_by_record.get(record, ()):
             name = other.job.labels["attempt"]
             if name == label:

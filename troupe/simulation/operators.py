@@ -66,11 +66,17 @@ def _reprocess(backend: Backend) -> None:
     reprocess.reprocess(backend, request | {"grounding": False})
 
 
+def _reprocess_changed(backend: Backend) -> None:
+    request = {"changed": True, "run_id": "c1", "canary": 2, "max_attempts": MAX_ATTEMPTS}
+    reprocess.reprocess(backend, request | {"grounding": False})
+
+
 COMMANDS: Mapping[str, Callable[[Backend], object]] = {
     "replay": dead_letters.replay,
     "discard": _discard_first,
     "replay and discard": _replay_and_discard_first,
     "reprocess": _reprocess,
+    "changed": _reprocess_changed,
     "cancel": lambda backend: operations.cancel(backend, "r1"),
     "clear": lambda backend: clear_history.clear_history(backend, "r1", "wrong prompt", sure=True),
     "forget": lambda backend: clear_history.forget(backend, PERSON, sure=True),

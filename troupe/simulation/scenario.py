@@ -36,7 +36,7 @@ class Action:
 
     minute: float
     what: str
-    """`request`, `source`, `remove`, `restart`, or a command of `troupe/simulation/operators.py`."""
+    """`request`, `source`, `remove`, `restart`, `forge`, or a command of `operators.py`."""
     request: Command | None = None
     event_id: str = ""
     rows: tuple[Row, ...] = ()
@@ -235,8 +235,14 @@ def _actions(rng: Rng, rows: Sequence[Row]) -> list[Action]:
         late = [] if len(rows) > MAX_RECORDS else [_row(rng, MAX_RECORDS)]
         changed = (*_edited(rows[:1]), *_duplicated(rows[1:2]), *late)
         actions.append(Action(minute=minute("source"), what="source", rows=changed))
+        if happens("changed", 0.6):
+            minutes = rng.choice("action/changed/minute", (60, 200, 600, 2_000))
+            actions.append(Action(minute=minutes, what="changed"))
     if happens("remove", 0.1):
         actions.append(Action(minute=minute("remove"), what="remove"))
+    if happens("forge", 0.15):
+        minutes = rng.choice("action/forge/minute", (3, 11, 16, 40, 200))
+        actions.append(Action(minute=minutes, what="forge"))
     if happens("restart", 0.15):
         actions.append(Action(minute=minute("restart"), what="restart"))
     return [*actions, *_commands(rng, happens)]

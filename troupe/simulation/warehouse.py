@@ -7,7 +7,7 @@ plan takes longer than running it.
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -23,7 +23,7 @@ from troupe.backends.local.warehouse import (
     LocalWarehouse,
     _plain,
     _translated,
-    duckdb_value,
+    execute,
     parsed,
 )
 
@@ -168,9 +168,7 @@ class MemoryWarehouse(LocalWarehouse):
     def _execute(
         self, db: duckdb.DuckDBPyConnection, statement: Statement, params: Params
     ) -> duckdb.DuckDBPyConnection:
-        known: Mapping[str, Any] = {**params, "now": self._clock()}
-        bound = {name: duckdb_value(known[name]) for name in statement.parameters}
-        return db.execute(parsed(statement.sql), bound)
+        return execute(db, statement, {**params, "now": self._clock()})
 
 
 @cache

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from duckdb.value.constant import LongValue
 
 from events.ids import STAGING, job_try, number_of_try
 from handlers.dispatch.errors import Redeliver, Reject
@@ -209,20 +208,31 @@ class LocalWarehouse:
     def _execute(
         self, db: duckdb.DuckDBPyConnection, statement: Statement, params: Params
     ) -> duckdb.DuckDBPyConnection:
-        known = {"now": self._clock(), **params}
-        missing = statement.parameters - known.keys()
-        if missing:
-            raise KeyError(f"parameter {sorted(missing)[0]} is missing")
-        values = {name: duckdb_value(known[name]) for name in statement.parameters}
-        return db.execute(parsed(statement.sql), values)
+        return execute(db, statement, {"now": self._clock(), **params})
+
+
+def execute(
+    db: duckdb.DuckDBPyConnection, statement: Statement, params: Params
+) -> duckdb.DuckDBPyConnection:
+    """Execute a statement with its parameters. Raises `KeyError` for a missing one."""
+    missing = statement.parameters - params.keys()
+    if missing:
+        raise KeyError(f"parameter {sorted(missing)[0]} is missing")
+    values = {name: _plain(params[name]) for name in statement.parameters}
+    integers = frozenset(name for name, value in values.items() if type(value) is int)
+    return db.execute(parsed(statement.sql, integers), values)
 
 
 @lru_cache(maxsize=1_000)
-def parsed(sql: str) -> duckdb.Statement:
+def parsed(sql: str, integers: frozenset[str] = frozenset()) -> duckdb.Statement:
     """Parse a statement once. DuckDB binds and plans it again at each execution.
 
+    The parameters in `integers` have 64 bits, as every integer of BigQuery has: DuckDB would give a
+    small one 32. A cast in the text, because each `duckdb.Value` looks for numpy on the disk.
     The cache has a limit, because the name of a staging table makes a statement that never returns.
     """
+    if integers:
+        sql = re.sub(rf"\$({'|'.join(sorted(integers))})\b", r"CAST($\1 AS BIGINT)", sql)
     (statement,) = duckdb.extract_statements(sql)
     return statement
 
@@ -273,13 +283,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).replace(tzinfo=None)
     return value
-
-
-def duckdb_value(value: Any) -> Any:
-    """Return a parameter with BigQuery's type: every integer has 64 bits."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return LongValue(value)
-    return _plain(value)
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, rows: Sequence[tuple[Any, ...]]) -> list[Row]:

@@ -1,0 +1,60 @@
+"""Messages that a stranger publishes: real events repeated, changed, renamed or put at another time."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+
+from events import Envelope, to_pubsub
+from events.cloudevents import topic_of_type
+from handlers.dispatch.message import Message
+
+_FORGED = "forged"
+"""An attribute that the product does not read; it shows the simulation what it must refuse."""
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def forge(kind: str, envelope: Envelope) -> tuple[str, bytes, dict[str, str]]:
+    """Make a message out of a recorded event: topic, body and attributes."""
+    forged = FORGERIES[kind](envelope)
+    body, attributes = to_pubsub(forged)
+    mark = {} if forged == envelope else {_FORGED: kind}
+    return topic_of_type(envelope.type), body, {**attributes, **mark}
+
+
+def is_forged(message: Message) -> bool:
+    """Whether a stranger made this message up."""
+    return _FORGED in message.attributes
+
+
+def _changed(envelope: Envelope) -> Envelope:
+    """Every number one higher, every address and list another one, or else another run."""
+    data = msgspec.json.decode(envelope.data)
+    strange = "gs://strange/requests.jsonl"
+    for name, value in data.items():
+        if isinstance(value, int) and not isinstance(value, bool):
+            data[name] = value + 1
+        elif isinstance(value, list):
+            data[name] = [*value, strange]
+        elif name == "uri":
+            data[name] = strange
+    if _encode(data) == _encode(msgspec.json.decode(envelope.data)):
+        data["run_id"] = "forged"
+    return replace(envelope, data=_encode(data))
+
+
+def _of_other_run(envelope: Envelope) -> Envelope:
+    data = msgspec.json.decode(envelope.data) | {"run_id": "forged"}
+    id_ = envelope.id.replace(f"__{envelope.correlation}", "__forged")
+    return replace(envelope, id=id_, data=_encode(data), correlation="forged")
+
+
+FORGERIES: Mapping[str, Callable[[Envelope], Envelope]] = {
+    "repeated": lambda each: each,
+    "changed": _changed,
+    "renamed": lambda each: replace(each, id=f"{each.id}__9"),
+    "of another run": _of_other_run,
+    "at another time": lambda each: replace(each, time=each.time - timedelta(days=9)),
+}
+"""By name; a repeated event is the only real one."""
