@@ -35,6 +35,7 @@ _NAMES = Source().names() | {
     "cost_of_c": "0", "delete_rows_of_person": fragment("delete_rows_of_person", output=OUTPUT),
     "answer_columns": "call_tone", **dict.fromkeys(("c_answer_columns", "summary"), "c.call_tone"),
     "s_answer_columns": "s.call_tone",
+    "raw_counts": fragment("count_raw_values", field="''", path="'$.call_tone'", output=OUTPUT),
     **dict.fromkeys(("before", "after"), "call_tone"),
 }  # fmt: skip
 

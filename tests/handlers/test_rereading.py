@@ -33,7 +33,7 @@ def moody(request: Any) -> Answer:
 def completed(make_harness: MakeHarness, tmp_path: Path, count: int = 9) -> LocalHarness:
     """A completed run of which a third of the answers was refused."""
     harness = make_harness(answerer=moody)
-    folder = folder_of(tmp_path, MOOD)
+    folder = folder_of(tmp_path, MOOD, grades="exact_only")
     add_analysis(harness.backend, str(folder))
     harness.load(calls(count))
     totals = harness.run("r1", **REQUEST)
@@ -147,7 +147,7 @@ def test_a_record_that_another_run_stored_or_holds_is_left_out(
 def test_outputs_of_every_attempt_are_read(make_harness: MakeHarness, tmp_path: Path) -> None:
     """Three attempts were refused; each of their answers would do now, and one counts."""
     harness = make_harness(answerer=moody)
-    add_analysis(harness.backend, str(folder_of(tmp_path, MOOD)))
+    add_analysis(harness.backend, str(folder_of(tmp_path, MOOD, grades="exact_only")))
     harness.load(calls(6))
     harness.run("r1", **REQUEST | {"max_attempts": 3})
     assert 3 == harness.one("SELECT max(attempt) FROM attempt_closings")
