@@ -45,7 +45,7 @@ def read(
     ] = None,
     kind: Annotated[
         Format, typer.Option("--format", help="Format of the rows: ndjson, csv or parquet.")
-    ] = "ndjson",
+    ] = Format.NDJSON,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 1 if a line gave no row.")
     ] = False,
@@ -74,7 +74,7 @@ def read_files(
     out: Path,
     analysis_name: str,
     lookup_file: Path | None = None,
-    kind: Format = "ndjson",
+    kind: Format = Format.NDJSON,
 ) -> dict[str, Any]:
     """Write rows, errors.ndjson and summary.json; return the summary.
 

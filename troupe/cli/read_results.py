@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import duckdb
 import msgspec
@@ -16,10 +17,21 @@ from troupe.backends.local.sql_translation import column_type, read_columns
 
 from .lookup import IDS, Lookup
 
-Format = Literal["ndjson", "csv", "parquet"]
-FORMATS: dict[Format, str] = {
-    "ndjson": "FORMAT json", "csv": "FORMAT csv, HEADER", "parquet": "FORMAT parquet"
-}  # fmt: skip
+
+
+class Format(StrEnum):
+    """Format of the rows; the value is the ending of their file."""
+
+    NDJSON = "ndjson"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+_COPY_OPTIONS = {
+    Format.NDJSON: "FORMAT json",
+    Format.CSV: "FORMAT csv, HEADER",
+    Format.PARQUET: "FORMAT parquet",
+}
 EXAMPLES = 3
 """Record ids that the summary gives for each kind."""
 _ROWS_A_BLOCK = 256
@@ -106,7 +118,7 @@ class Results:
             self._load(db)
             db.execute(_JUDGED)
             rows = ", ".join(
-                _shown(*each, is_flat=kind == "csv") for each in self._columns().items()
+                _shown(*each, is_flat=kind is Format.CSV) for each in self._columns().items()
             )
             self._copy(db, rows, "o.is_row", f"rows.{kind}", kind)
             errors = "r.record_id, o.error_type, r.detail, f.file, r.line"
@@ -169,11 +181,11 @@ class Results:
         columns: str,
         where: str,
         name: str,
-        kind: Format = "ndjson",
+        kind: Format = Format.NDJSON,
     ) -> None:
         path = str(self._folder / name).replace("'", "''")
         select = f"SELECT {columns} FROM {self._flat()} WHERE {where} ORDER BY o.at"  # noqa: S608
-        db.execute(f"COPY ({select}) TO '{path}' ({FORMATS[kind]})")
+        db.execute(f"COPY ({select}) TO '{path}' ({_COPY_OPTIONS[kind]})")
 
     def _summary(self, db: duckdb.DuckDBPyConnection) -> Fields:
         """Return counts, and a few record ids for each error type and parse method; no content."""
