@@ -99,8 +99,7 @@ def _staged_lines(
     """Yield blocks of NDJSON, a row for each answer or error of the output, with its job's number.
 
     The answers of a job are numbered throughout, so that a number names one of them: it is the line
-    in the folder, where each line holds one answer. Answers that an earlier run has paid for count no
-    tokens again.
+    in the folder, where each line holds one answer. What an earlier run paid for counts no tokens.
     """
     reader, rows = Reader(analysis), list[bytes]()
     for number, blobs in enumerate(jobs, start=1):
@@ -108,8 +107,8 @@ def _staged_lines(
         readings = (reading for blob in blobs for reading in reader.read(bucket.read(blob)))
         for at, reading in enumerate(readings, start=1):
             reading.line = at
-            row = encode_reading(reading if is_paid else without_tokens(reading))
-            rows.append(prefix + row[1:])
+            counted = reading if is_paid else without_tokens(reading)
+            rows.append(prefix + encode_reading(counted)[1:])
             if len(rows) == _ROWS_A_BLOCK:
                 yield b"".join(rows)
                 rows.clear()

@@ -13,7 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from events import CancelRequested, DiscardRequested, ReplayRequested, ReprocessRequested
+from events import (
+    CancelRequested,
+    DiscardRequested,
+    ReplayRequested,
+    ReprocessRequested,
+    RereadRequested,
+)
 from handlers.ports import JobState
 from tests.harness import LocalHarness, calls
 from tracking.tables import columns_of, layouts
@@ -58,6 +64,8 @@ def _runs(home: Path) -> Iterator[LocalHarness]:
     harness.backend.bus.send("batch-planned", b"no event", {})
     harness.publish(ReplayRequested(letter_ids=["no such letter"]))
     harness.publish(DiscardRequested(letter_ids=["no such letter"], reason="a test"))
+    harness.publish(RereadRequested(run_id="r5", of_run="r1"))
+    harness.play()
     harness.publish(ReprocessRequested(run_id="r2", of_run="r1"))
     harness.play()
     yield harness

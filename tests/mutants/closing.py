@@ -60,8 +60,8 @@ CLOSING = (
     Mutant(
         name="an attempt without a job leaves its records open",
         where=_CLOSE,
-        old="WHEN @ending = 'discarded' OR v.is_void OR @never_started THEN 'released'",
-        new="WHEN @ending = 'discarded' OR v.is_void THEN 'released'",
+        old="WHEN @ending IN ('discarded', 'reread') OR v.is_void OR @never_started THEN 'released'",
+        new="WHEN @ending IN ('discarded', 'reread') OR v.is_void THEN 'released'",
         tests=(
             "tests/tracking/test_closing.py::test_an_attempt_without_a_job_releases_its_records",
         ),
@@ -69,8 +69,8 @@ CLOSING = (
     Mutant(
         name="the end of a cancelled job leads to a further attempt of a discarded one",
         where=_CLOSE,
-        old="WHEN @ending = 'discarded' OR v.is_void OR @never_started THEN 'released'",
-        new="WHEN @ending = 'discarded' OR @never_started THEN 'released'",
+        old="WHEN @ending IN ('discarded', 'reread') OR v.is_void OR @never_started THEN 'released'",
+        new="WHEN @ending IN ('discarded', 'reread') OR @never_started THEN 'released'",
         tests=(
             "tests/handlers/test_dead_letters.py::test_a_discard_cancels_the_job_of_its_attempt_whose_end_closes_it",
         ),

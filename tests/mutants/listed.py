@@ -14,6 +14,7 @@ from .planning import PLANNING
 from .reading import READING
 from .releases import RELEASES
 from .replacing import REPLACING
+from .rereading import REREADING
 from .services import SERVICES
 from .trust import TRUST
 from .watching import WATCHING
@@ -32,6 +33,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *OUTCOMES,
     *RELEASES,
     *REPLACING,
+    *REREADING,
     *SERVICES,
     *TRUST,
     *WATCHING,

@@ -18,7 +18,6 @@ from troupe.backends.local.sql_translation import column_type, read_columns
 from .lookup import IDS, Lookup
 
 
-
 class Format(StrEnum):
     """Format of the rows; the value is the ending of their file."""
 
