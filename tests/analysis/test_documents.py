@@ -84,7 +84,7 @@ def test_a_line_of_blanks_alone_is_an_error_and_no_exception() -> None:
         assert ["json_parse_error"] == [reading.error_type for reading in read(line)]
 
 
-SNAKE = {
+SNAKE: dict[str, Any] = {
     "candidates": [{"content": {"parts": [{"text": WHOLE}]}, "finish_reason": "STOP"}],
     "usage_metadata": {"prompt_token_count": 310, "candidates_token_count": 120},
     "model_version": "gemini-3.5-flash-lite",
@@ -96,7 +96,7 @@ SNAKE = {
     [
         SNAKE,
         json.dumps(SNAKE),
-        {**SNAKE, "candidates": SNAKE["candidates"][0]},
+        SNAKE | {"candidates": SNAKE["candidates"][0]},
         {
             "candidates": [{"content": {"parts": {"text": WHOLE}}}],
             "finishReason": "STOP",

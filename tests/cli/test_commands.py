@@ -265,7 +265,7 @@ def test_rows_are_written_in_the_format_that_is_asked(tmp_path: Path) -> None:
         columns = "record_id, call_summary, grade, file, line"
         source = f"read_json('{path}')" if kind == "ndjson" else f"'{path}'"
         select = f"SELECT {columns} FROM {source} ORDER BY line"  # noqa: S608
-        seen.append(duckdb.sql(select).fetchall())
+        seen.append(duckdb.execute(select).fetchall())
 
     assert 3 == len(seen[0])
     assert seen[0] == seen[1] == seen[2]
