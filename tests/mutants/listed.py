@@ -7,6 +7,7 @@ from .delivery import DELIVERY
 from .endpoint import ENDPOINT
 from .jobs import JOBS
 from .letters import LETTERS
+from .loading import LOADING
 from .money import MONEY
 from .mutant import Mutant
 from .operations import OPERATIONS
@@ -31,6 +32,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *ENDPOINT,
     *OPERATIONS,
     *LETTERS,
+    *LOADING,
     *CLAIMS,
     *OUTCOMES,
     *RELEASES,

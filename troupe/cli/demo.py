@@ -43,7 +43,7 @@ def demo(
         typer.Option(
             "--transcripts",
             metavar="FILE",
-            help="Transcripts as JSON Lines, gzip or not. Default: generated ones.",
+            help="A file that `troupe load` can read. Default: generated transcripts.",
         ),
     ] = None,
     limit: Annotated[
@@ -113,7 +113,7 @@ def _demo(
 ) -> Report | None:
     """Return the run's report; None when it was not planned."""
     backend.wake()
-    loaded = load(backend, str(transcripts or _generated(backend)))
+    loaded = load(backend, [str(transcripts or _generated(backend))])
     write(f"{loaded.rows:,} transcripts in the file, {loaded.added:,} new in the source table")
     request = {"mode": "test", "limit": limit} if limit else {}
     request |= {} if transcripts else SMALL_BATCHES

@@ -18,7 +18,14 @@ from handlers.dispatch.republish import unfinished
 from handlers.ports import Blob, Clock, Dependencies, Policy
 from tracking import EventLog, Source, Tracking
 from tracking.statements import query, transaction
-from troupe.backends.defaults import capped, error_types, output_tables, peak_megabytes, utc_now
+from troupe.backends.defaults import (
+    capped,
+    error_types,
+    output_tables,
+    peak_megabytes,
+    read_source,
+    utc_now,
+)
 from troupe.backends.pubsub_push import Push, read_push, wrapped_push
 from troupe.deployment.topology import subscriptions
 from troupe.standin.answering import Answers
@@ -53,7 +60,7 @@ class LocalSettings:
     answerer: Answerer | Answers = analyst
     corruption: Corruption | None = None
     behaviour: Behaviour = field(default_factory=Behaviour)
-    source: Source = field(default_factory=Source)
+    source: Source = field(default_factory=lambda: read_source(os.environ))
     policy: Policy = field(default_factory=lambda: capped(LOCAL_POLICY, os.environ))
     retry: Retry = LOCAL_RETRY
     faults: Faults | None = None
@@ -80,6 +87,7 @@ class LocalBackend:
             self.warehouse = LocalWarehouse(
                 home / "warehouse.duckdb", clock, self.bucket, output_tables(self.analyses.own)
             )
+            self.warehouse.check_source(settings.source)
         except InvalidHome:
             self._lock.release()
             raise
@@ -103,6 +111,7 @@ class LocalBackend:
             behaviour=settings.behaviour,
             on_output=self._notify,
         )
+        self.source = settings.source
         self.dependencies = _dependencies(self, settings)
         self._push, self._telemetry = settings.push, settings.telemetry
         self._waits: list[datetime] = []
