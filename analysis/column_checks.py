@@ -24,7 +24,12 @@ LINEAGE = frozenset(
     }
 )  # fmt: skip
 """Columns that every output table or staging table has, in lower case."""
-_USED_BY_STATEMENTS = frozenset({"job", "error", "copies", "is_requested", "word", "value"})
+_USED_BY_STATEMENTS = frozenset(
+    {
+        "job", "error", "copies", "is_requested", "word", "value", "is_proved", "own_error",
+        "answer_json", "grade_rank", "is_repeated", "changed_field",
+    }
+)  # fmt: skip
 """Columns that statements add to an answer's while they stage, store and count it."""
 
 

@@ -51,16 +51,16 @@ def advance(
     if progress.finished >= progress.batches:
         yield completed(run_id, planned_on, progress.batches, tracking)
         return
+    settings = settings_of(plan)
+    last = last_allowed(progress, settings.concurrency)
+    if plan.of_run:  # it creates no job, so nothing stops it
+        yield from begin(tracking, plan, RereadPlanned, after=progress.over_to, last=last)
+        return
     if progress.stopped:
         return  # a stop releases what holds no claim; the rest ends with its jobs
     reason = _stop_reason(plan, progress, policy, today)
     if reason:
         yield RunStopped(run_id=run_id, planned_on=planned_on, reason=reason)
-        return
-    settings = settings_of(plan)
-    last = last_allowed(progress, settings.concurrency)
-    if plan.of_run:
-        yield from begin(tracking, plan, RereadPlanned, after=progress.over_to, last=last)
         return
     caps = caps_of(settings, policy)
     if caps.is_set:
@@ -73,12 +73,7 @@ def advance(
 
 
 def _stop_reason(plan: Plan, progress: Progress, policy: Policy, today: date) -> str | None:
-    """Return why the run creates no further job; None when it goes on.
-
-    A run that reads stored answers creates no job, so nothing stops it.
-    """
-    if plan.of_run:
-        return None
+    """Return why the run creates no further job; None when it goes on."""
     if progress.refused:
         return "job_refused"
     if breaker_trips(progress, settings_of(plan).breaker):

@@ -34,6 +34,8 @@ _NAMES = Source().names() | {
     "output": OUTPUT, "staged": "staged", "counts": fragment("count_values", at="0", column="call_tone", output=OUTPUT), "cost_of_a": "0",
     "cost_of_c": "0", "delete_rows_of_person": fragment("delete_rows_of_person", output=OUTPUT),
     "answer_columns": "call_tone", **dict.fromkeys(("c_answer_columns", "summary"), "c.call_tone"),
+    "s_answer_columns": "s.call_tone",
+    "raw_counts": fragment("count_raw_values", field="''", path="'$.call_tone'", output=OUTPUT),
     **dict.fromkeys(("before", "after"), "call_tone"),
 }  # fmt: skip
 

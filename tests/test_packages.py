@@ -39,6 +39,7 @@ READS_PACKAGE_DATA = {"analysis": "shipped analyses and prices", "tracking": "sc
 
 IN_FUNCTIONS = {
     "troupe/cli/client.py": "the backend is chosen, and only the chosen one is imported",
+    "troupe/cli/cloud_files.py": "Google's client is an optional extra",
     "troupe/cli/doctor.py": "Google's clients are an optional extra",
     "troupe/backends/gcp/backend.py": "a service loads the clients of its own handlers alone",
     "troupe/transcript_files/excel_file.py": "the reader of Excel is an optional extra",

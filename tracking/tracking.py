@@ -180,6 +180,7 @@ class Tracking:
             output=table_name(result.output),
             answer_columns=", ".join(columns),
             c_answer_columns=", ".join(f"c.{name}" for name in columns),
+            s_answer_columns=", ".join(f"s.{name}" for name in columns),
             summary=f"c.{column_name(result.summary_column)}",
             cost_of_c=fragment("cost_of", row="c"),
             cost_of_a=fragment("cost_of", row="a"),

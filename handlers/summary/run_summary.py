@@ -9,6 +9,7 @@ from handlers.runs.plans import analysis_of
 from tracking import Plan, Tracking
 from tracking.statements import table_name
 
+from .changed_fields import ChangedField, changed_fields
 from .column_counts import ColumnCounts, column_counts
 from .costs import Money, RunTotals, money_of
 
@@ -140,6 +141,8 @@ class ReadingCount(msgspec.Struct, frozen=True, kw_only=True):
     records: int
     without_tokens: int
     """Rows whose answer carried no token counts: their cost is unknown."""
+    grade: str | None = None
+    """exact, normalised or partial."""
     readers: str
     """Hashes of how the answers were read, joined by commas; an upgrade may bring a second one."""
 
@@ -186,6 +189,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     readings: list[ReadingCount]
     grounding: Grounding
     column_counts: ColumnCounts
+    changed_fields: list[ChangedField] = []
+    """Columns whose values did not fit the schema as they were written."""
 
 
 def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
@@ -226,6 +231,7 @@ def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
         readings=tracking.rows("parse_methods", ReadingCount, here, output=output),
         grounding=tracking.row("grounding", Grounding, here, output=output),
         column_counts=column_counts(tracking, analysis, here),
+        changed_fields=changed_fields(tracking, analysis, here),
     )
 
 

@@ -154,3 +154,14 @@ def test_a_file_is_read_alike_with_and_without_a_known_frame(fingerprints: bool)
     for number, line in enumerate(lines, start=1):
         full = Reader(analysis, fingerprints=fingerprints).read_line(line, number)[0]
         assert encode_reading(trained.read_line(line, number)[0]) == encode_reading(full)
+
+
+def test_an_echo_that_names_two_records_is_not_cut() -> None:
+    """The bytes between are those of the frame, and the second id is another one."""
+    request = echo() | {"labels": {"record": f"k-{RECORD}", "again": RECORD}}
+    frame = _frame(_line(request=request))
+    other = echo(record=OTHER) | {"labels": {"record": f"k-{OTHER}", "again": OTHER}}
+    mixed = echo(record=OTHER) | {"labels": {"record": f"k-{OTHER}", "again": RECORD}}
+
+    assert frame.cut(_line(OTHER, request=other), b"0") is not None
+    assert frame.cut(_line(OTHER, request=mixed), b"0") is None

@@ -9,6 +9,7 @@ RELEASED = {
     "request_too_large",
     "cancelled",
     "cleared",
+    "not_reread",
     "budget_exhausted",
     "breaker_tripped",
     "run_too_old",

@@ -139,3 +139,34 @@ def test_a_fence_that_is_followed_by_another_text_has_no_fingerprint() -> None:
 
     assert line[after : after + 1] not in (b'"', b"\\", b"!")
     assert quickly(changed).transcript_fingerprint is None
+
+
+def test_a_quote_that_is_escaped_by_its_number_hides_no_property() -> None:
+    """Two of them would make up for the quotes of a name."""
+    line = _line(OTHER)
+    hidden = line.replace(b'{\\"callSummary\\"', b"{\\u0022callSummary\\u0022", 1)
+    assert hidden != line
+    assert "exact" == quickly(hidden).grade
+
+    twice = hidden.replace(b'"finishReason":', b'"index":0,"index":1,"finishReason":')
+
+    assert "json_parse_error" == quickly(twice).error_type
+
+
+@pytest.mark.parametrize("more", [b'"avgLogprobs":-0.1,', b'"safetyRatings":[{"category":"A"}],'])
+def test_lines_of_several_shapes_are_read_alike(more: bytes) -> None:
+    """Also those of a shape that the reader has not seen, or that adds nothing known."""
+    line = _line(OTHER).replace(b'"finishReason":', more + b'"finishReason":')
+
+    assert ("exact", None) == (quickly(line).grade, quickly(line).error_type)
+
+
+def test_a_line_without_a_request_is_read_quickly() -> None:
+    """As a service writes it that echoes nothing."""
+    line = _line(OTHER, request=...)
+    reader = Reader(CALL_REVIEW)
+    reader.read_line(_line(request=...), 1)
+
+    quick = reader._read_quickly(line, 2)
+    assert quick is not None
+    assert (OTHER, "exact") == (quick.record_id, quick.grade)

@@ -4,6 +4,7 @@ import gzip
 import json
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.cli.command import Command
@@ -146,12 +147,12 @@ def test_read_needs_no_state_folder(done: Command, tmp_path: Path) -> None:
 
     lines = len(whole.splitlines())
     assert lines + 2 == summary["lines"]
-    assert lines - 1 == summary["rows"]
-    assert 2 == summary["error_types"]["duplicate_key"]
+    assert (lines, 1) == (summary["rows"], summary["repeated"])
+    assert {"json_parse_error": 1} == summary["error_types"]
     out = tmp_path / "out"
     rows = [json.loads(row) for row in (out / "rows.ndjson").read_bytes().splitlines()]
     errors = [json.loads(row) for row in (out / "errors.ndjson").read_bytes().splitlines()]
-    assert lines - 1 == len(rows)
+    assert lines == len(rows)
     assert all(row["record_id"] and row["call_summary"] for row in rows)
     assert summary["errors"] == len(errors)
     assert {"record_id", "error_type", "file", "line"} <= errors[0].keys()
@@ -238,3 +239,96 @@ def test_a_read_that_fails_keeps_the_earlier_results(tmp_path: Path) -> None:
     assert before == {each.name: each.read_bytes() for each in out.iterdir()}
     assert 3 == len(before["rows.ndjson"].splitlines())
     assert not (tmp_path / "new").exists()
+
+
+def _read(tmp_path: Path, *words: str, code: int = 0) -> dict[str, object]:
+    command = Command(tmp_path / "home")
+    summary: dict[str, object] = command.json(
+        "read", *words, "--out", str(tmp_path / "out"), code=code
+    )
+    return summary
+
+
+def _lines(count: int) -> list[str]:
+    return [line_of_key(f"k-{id_of(row)}") for row in calls(count)]
+
+
+def test_rows_are_written_in_the_format_that_is_asked(tmp_path: Path) -> None:
+    """With the same columns and values in each."""
+    file = tmp_path / "predictions.jsonl"
+    file.write_text("\n".join(_lines(3)))
+    seen = []
+    for kind in ("ndjson", "csv", "parquet"):
+        assert 3 == _read(tmp_path, str(file), "--format", kind)["rows"]
+        assert [f"rows.{kind}"] == [each.name for each in (tmp_path / "out").glob("rows.*")]
+        path = tmp_path / "out" / f"rows.{kind}"
+        columns = "record_id, call_summary, grade, file, line"
+        source = f"read_json('{path}')" if kind == "ndjson" else f"'{path}'"
+        select = f"SELECT {columns} FROM {source} ORDER BY line"  # noqa: S608
+        seen.append(duckdb.execute(select).fetchall())
+
+    assert 3 == len(seen[0])
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_the_prediction_files_of_a_folder_are_read(tmp_path: Path) -> None:
+    """Packed or not, in subfolders; a partial file only where no final one is beside it."""
+    lines = _lines(4)
+    whole, partial = tmp_path / "in" / "whole job", tmp_path / "in" / "partial"
+    for folder in (whole, partial):
+        folder.mkdir(parents=True)
+    (whole / "predictions.jsonl").write_text(lines[0])
+    (whole / "more (1).jsonl.gz").write_bytes(gzip.compress(lines[1].encode()))
+    (whole / "incremental_predictions.jsonl").write_text(lines[2])
+    (partial / "incremental_predictions.jsonl").write_text(lines[3])
+    (whole / "notes.txt").write_text("no prediction")
+
+    summary = _read(tmp_path, str(tmp_path / "in"))
+
+    assert (3, 3, 0) == (summary["lines"], summary["rows"], summary["errors"])
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "no prediction file" in Command(tmp_path / "home")(
+        "read", str(empty), "--out", str(tmp_path / "out"), code=2
+    )
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_json_array_is_read(tmp_path: Path, indent: int | None) -> None:
+    """On one line or over several; so is one document over several lines."""
+    documents = [json.loads(line) for line in _lines(3)]
+    file = tmp_path / "predictions.json"
+    for content in (documents, documents[0]):
+        file.write_text(json.dumps(content, indent=indent))
+        count = len(content) if isinstance(content, list) else 1
+        assert (count, count) == tuple(
+            _read(tmp_path, str(file))[name] for name in ("lines", "rows")
+        )
+
+
+def test_a_byte_order_mark_is_read_over_and_another_encoding_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "predictions.jsonl"
+    text = "\r\n".join(_lines(2))
+    file.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert 2 == _read(tmp_path, str(file))["rows"]
+
+    for encoding in ("utf-16", "utf-16-be"):
+        file.write_bytes(
+            ("\ufeff" if encoding.endswith("be") else "").encode(encoding) + text.encode(encoding)
+        )
+        output = Command(tmp_path / "home")("read", str(file), "--out", str(tmp_path / "o"), code=2)
+        assert f"{file}: the file is UTF-16" in output
+
+
+def test_an_answer_that_is_given_twice_is_one_row(tmp_path: Path) -> None:
+    """Over all files; another answer under the key leaves none."""
+    (line, other) = _lines(2)
+    changed = line_of_key(json.loads(other)["key"]).replace("A short call", "Another call")
+    first, second = tmp_path / "first.jsonl", tmp_path / "second.jsonl"
+    first.write_text(f"{line}\n{other}\n{line}")
+    second.write_text(f"{line}\n{changed}")
+
+    summary = _read(tmp_path, str(first), str(second))
+
+    assert (5, 1, 2, 2) == tuple(summary[n] for n in ("lines", "rows", "errors", "repeated"))
+    assert {"duplicate_key": 2} == summary["error_types"]

@@ -76,6 +76,7 @@ def test_columns_and_fields_may_be_called_like_words_of_the_closing(
         "output": table_name("own"),
         "answer_columns": ", ".join(names),
         "c_answer_columns": ", ".join(f"c.{name}" for name in names),
+        "s_answer_columns": ", ".join(f"s.{name}" for name in names),
         "summary": "c.`verdict`",
     }
     record = Column(name="answer", type="RECORD", fields=answer)

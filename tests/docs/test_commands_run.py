@@ -13,7 +13,7 @@ from tests.analysis.making import ANSWER
 from tests.docs.prepared import PREPARED
 from tests.docs.shell import Shell, blocks, steps
 from tests.docs.test_site import DOCS, ROOT, pages
-from tests.endpoint.test_openai import Server
+from tests.endpoint.server import Server
 
 NOT_RUN = {
     "README.md": "run by tests/test_documents.py; its make targets by developers",

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from events import RereadRequested
+from events import CancelRequested, RereadRequested
+from handlers.ports import Policy
 from tests.analysis.own import NAME, folder_of
 from tests.harness import LocalHarness, calls, id_of
 from troupe import operations
@@ -75,7 +76,8 @@ def test_what_was_refused_becomes_rows_and_nothing_is_paid(
         "SELECT sum(prompt_tokens + output_tokens), sum(cost), sum(wasted) FROM attempt_closings "
         "WHERE run_id = 'a1'"
     )
-    assert [(0,)] == harness.sql("SELECT count(*) FROM claims WHERE run_id = 'a1'")
+    assert 0 == harness.one("SELECT count(*) FROM claims WHERE run_id = 'a1'")
+    assert 0 == harness.one("SELECT count(*) FROM error_tracking WHERE run_id = 'a1'")
     assert 0 == harness.run("r2", **REQUEST)["planned"]
 
 
@@ -211,6 +213,30 @@ def test_a_run_that_reads_again_cannot_be_cancelled_and_needs_not_be(
         operations.cancel(harness.backend, "a1")
     harness.play()
     assert 3 == harness.books("a1")["analysed"]
+
+
+def test_a_command_to_cancel_it_does_nothing(make_harness: MakeHarness, tmp_path: Path) -> None:
+    """A release and the closing would not see each other: no claim tells who closes."""
+    harness = completed(make_harness, tmp_path)
+    mend(harness)
+    harness.publish(RereadRequested(run_id="a1", of_run="r1"))
+    harness.play_until("reread-planned", "a1")
+    harness.publish(CancelRequested(run_id="a1"))
+    harness.play()
+
+    assert "run-stopped" not in harness.topics("a1")
+    assert 3 == harness.books("a1")["analysed"]
+
+
+def test_no_budget_stops_a_reread_run(make_harness: MakeHarness, tmp_path: Path) -> None:
+    """No answer of it is paid for."""
+    harness = completed(make_harness, tmp_path)
+    harness.restart(policy=Policy(budget_a_day=0.000001))
+
+    books = read_again(harness)
+
+    assert (3, True) == (books["released"], books["completed"])
+    assert "run-stopped" not in harness.topics("a1")
 
 
 def test_the_same_request_twice_is_one_run(make_harness: MakeHarness, tmp_path: Path) -> None:

@@ -60,8 +60,8 @@ CLOSING = (
     Mutant(
         name="an attempt without a job leaves its records open",
         where=_CLOSE,
-        old="WHEN @ending = 'discarded' OR v.is_void OR @never_started THEN 'released'",
-        new="WHEN @ending = 'discarded' OR v.is_void THEN 'released'",
+        old="WHEN @ending IN ('discarded', 'reread') OR v.is_void OR @never_started THEN 'released'",
+        new="WHEN @ending IN ('discarded', 'reread') OR v.is_void THEN 'released'",
         tests=(
             "tests/tracking/test_closing.py::test_an_attempt_without_a_job_releases_its_records",
         ),
@@ -69,8 +69,8 @@ CLOSING = (
     Mutant(
         name="the end of a cancelled job leads to a further attempt of a discarded one",
         where=_CLOSE,
-        old="WHEN @ending = 'discarded' OR v.is_void OR @never_started THEN 'released'",
-        new="WHEN @ending = 'discarded' OR @never_started THEN 'released'",
+        old="WHEN @ending IN ('discarded', 'reread') OR v.is_void OR @never_started THEN 'released'",
+        new="WHEN @ending IN ('discarded', 'reread') OR @never_started THEN 'released'",
         tests=(
             "tests/handlers/test_dead_letters.py::test_a_discard_cancels_the_job_of_its_attempt_whose_end_closes_it",
         ),
@@ -83,20 +83,46 @@ CLOSING = (
         tests=("tests/tracking/test_closing.py::test_a_stop_of_another_run_has_no_effect",),
     ),
     Mutant(
-        name="one of two answers under one key becomes a row",
+        name="one of two different answers without a proof becomes a row",
         where=_CLOSE,
-        old="WHEN s.copies > 1 THEN 'duplicate_key'",
-        new="WHEN s.copies > 2 THEN 'duplicate_key'",
+        old="    WHEN NOT k.is_proved AND MIN(k.answer_json)",
+        new="    WHEN k.is_proved IS NULL AND MIN(k.answer_json)",
         tests=(
-            "tests/tracking/test_closing.py::test_two_answers_of_one_job_for_one_key_are_an_error",
+            "tests/tracking/test_closing.py::test_different_answers_without_a_proof_are_a_duplicate_key",
         ),
+    ),
+    Mutant(
+        name="an answer that is given twice is two answers",
+        where=_CLOSE,
+        old="      <> MAX(k.answer_json) OVER",
+        new="      <= MAX(k.answer_json) OVER",
+        tests=(
+            "tests/tracking/test_closing.py::test_different_answers_without_a_proof_are_a_duplicate_key",
+            "tests/handlers/test_doubled_lines.py",
+        ),
+    ),
+    Mutant(
+        name="an answer that is given twice costs twice",
+        where=_CLOSE,
+        old="COALESCE(SUM(IF(a.is_repeated, 0, {cost_of_a})), 0)\n    ) AS cost",
+        new="COALESCE(SUM({cost_of_a}), 0)\n    ) AS cost",
+        tests=("tests/tracking/test_closing.py::test_equal_answers_of_one_job_are_one_answer",),
+    ),
+    Mutant(
+        name="an answer that nothing proves counts more than a proved one",
+        where=_CLOSE,
+        old="IF(a.is_proved, a.grade_rank, 99)",
+        new="a.grade_rank",
+        tests=("tests/tracking/test_closing.py::test_a_proved_answer_counts_more_than_another",),
     ),
     Mutant(
         name="answers of two jobs are two answers under one key",
         where=_CLOSE,
-        old="PARTITION BY t.record_id, t.job)",
-        new="PARTITION BY t.record_id)",
-        tests=("tests/tracking/test_closing.py::test_of_two_jobs_the_first_good_answer_counts",),
+        old="MIN(k.answer_json) OVER (PARTITION BY k.record_id, k.job)",
+        new="MIN(k.answer_json) OVER (PARTITION BY k.record_id)",
+        tests=(
+            "tests/tracking/test_closing.py::test_a_duplicate_key_of_one_job_is_replaced_by_another_job",
+        ),
     ),
     Mutant(
         name="an answer to another transcript becomes a row",
@@ -122,15 +148,15 @@ CLOSING = (
     Mutant(
         name="an error of the first job hides the answer of the second",
         where=_CLOSE,
-        old="ORDER BY a.error IS NOT NULL, a.job, a.line",
-        new="ORDER BY a.job, a.line",
+        old="ORDER BY a.error IS NOT NULL, IF(",
+        new="ORDER BY a.job, IF(",
         tests=("tests/tracking/test_closing.py::test_of_two_jobs_the_first_good_answer_counts",),
     ),
     Mutant(
         name="the answer of the last job counts",
         where=_CLOSE,
-        old="ORDER BY a.error IS NOT NULL, a.job, a.line",
-        new="ORDER BY a.error IS NOT NULL, a.job DESC, a.line",
+        old="99), a.job, a.grade_rank, a.line",
+        new="99), a.job DESC, a.grade_rank, a.line",
         tests=("tests/tracking/test_closing.py::test_of_two_jobs_the_first_good_answer_counts",),
     ),
     Mutant(

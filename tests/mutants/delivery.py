@@ -101,7 +101,7 @@ DELIVERY = (
     Mutant(
         name="an unreadable cancellation is acknowledged",
         where=_DECODE,
-        old="    if kind not in (RunRequested, ReprocessRequested):\n        raise Unreadable(why)\n",
+        old="    if kind not in (RunRequested, ReprocessRequested, RereadRequested):\n        raise Unreadable(why)\n",
         new="",
         tests=(
             "tests/handlers/test_delivery_loop.py::test_a_bad_request_is_refused_and_a_bad_cancellation_is_a_dead_letter",

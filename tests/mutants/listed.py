@@ -4,6 +4,7 @@ from .backends import BACKENDS
 from .claims import CLAIMS
 from .closing import CLOSING
 from .delivery import DELIVERY
+from .endpoint import ENDPOINT
 from .jobs import JOBS
 from .letters import LETTERS
 from .loading import LOADING
@@ -15,6 +16,7 @@ from .planning import PLANNING
 from .reading import READING
 from .releases import RELEASES
 from .replacing import REPLACING
+from .rereading import REREADING
 from .services import SERVICES
 from .trust import TRUST
 from .watching import WATCHING
@@ -27,6 +29,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *DELIVERY,
     *READING,
     *BACKENDS,
+    *ENDPOINT,
     *OPERATIONS,
     *LETTERS,
     *LOADING,
@@ -34,6 +37,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *OUTCOMES,
     *RELEASES,
     *REPLACING,
+    *REREADING,
     *SERVICES,
     *TRUST,
     *WATCHING,

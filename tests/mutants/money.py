@@ -292,15 +292,15 @@ MONEY = (
     Mutant(
         name="an unknown price is the price 0",
         where="tracking/transactions/close_attempt.sql",
-        old="IF(@input_price IS NULL, NULL, COALESCE(SUM({cost_of_a}), 0)) AS cost",
-        new="COALESCE(SUM({cost_of_a}), 0) AS cost",
+        old="      @input_price IS NULL, NULL, COALESCE(SUM(IF(a.is_repeated, 0, {cost_of_a})), 0)\n",
+        new="      FALSE, NULL, COALESCE(SUM(IF(a.is_repeated, 0, {cost_of_a})), 0)\n",
         tests=("tests/tracking/test_closing.py::test_an_unknown_price_gives_a_cost_of_null",),
     ),
     Mutant(
         name="a stored answer counts as wasted",
         where="tracking/transactions/close_attempt.sql",
-        old="SUM(IF(a.error IS NULL, 0, {cost_of_a}))",
-        new="SUM({cost_of_a})",
+        old="SUM(IF(a.error IS NULL OR a.is_repeated, 0, {cost_of_a}))",
+        new="SUM(IF(a.is_repeated, 0, {cost_of_a}))",
         tests=(
             "tests/tracking/test_closing.py::test_cost_covers_every_line_and_waste_the_lines_without_a_row",
         ),

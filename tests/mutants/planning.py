@@ -2,6 +2,7 @@
 
 from .mutant import Mutant
 
+_HELD = "tracking/fragments/held_records.sql"
 _SELECTION = "tracking/fragments/source_selection.sql"
 _CUT = "tracking/fragments/batch_cut.sql"
 _PLAN = "tracking/transactions/plan_run.sql"
@@ -9,8 +10,8 @@ _PLAN = "tracking/transactions/plan_run.sql"
 PLANNING = (
     Mutant(
         name="a run of another analysis holds a record",
-        where=_SELECTION,
-        old="WHERE m.analysis = @analysis\n    AND m.planned_on",
+        where=_HELD,
+        old="WHERE m.analysis = @analysis\n  AND m.planned_on",
         new="WHERE m.planned_on",
         tests=(
             "tests/tracking/test_planning.py::test_records_of_another_analysis_are_independent",
@@ -18,7 +19,7 @@ PLANNING = (
     ),
     Mutant(
         name="a stopped run holds its records no more",
-        where=_SELECTION,
+        where=_HELD,
         old="f.topic = 'run-completed'",
         new="f.topic IN ('run-completed', 'run-stopped')",
         tests=(
@@ -331,7 +332,7 @@ PLANNING = (
     ),
     Mutant(
         name="a run without records never completes",
-        where="handlers/plan_run.py",
+        where="handlers/runs/window.py",
         old="if plan.batches == 0:",
         new="if plan.batches < 0:",
         tests=(

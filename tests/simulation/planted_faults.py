@@ -357,6 +357,11 @@ MUTATIONS = (
     Mutation("no advancing by the tick", _patch(watch_jobs, "advance", _do_nothing), seed=None),
     Mutation("no handled check", _patch(EventLog, "known", _never_handled), seed=None),
     Mutation("every message believed", _patch(EventLog, "known", _believed), seed=0),
+    Mutation(
+        "analysed records read again",
+        lambda: _sql("reread_records", ("WHEN p.record_id IS NOT NULL THEN 'processed'", "")),
+        seed=0,
+    ),
     Mutation("no rows replaced", _patch(Tracking, "replace_rows", _do_nothing), seed=33),
     Mutation(
         "replay published before its mark", _patch(Replay, "is_marked_first", False), seed=229

@@ -1,5 +1,7 @@
 """Closing an attempt: one transaction stores rows, errors and totals exactly once."""
 
+from typing import Any
+
 import pytest
 
 from events import RunCompleted, RunStopped
@@ -109,14 +111,114 @@ def test_a_line_without_a_key_keeps_its_own_error(harness: TrackingHarness) -> N
     assert [("missing_response", None, 1), ("unknown_key", None, 1)] == harness.errors()
 
 
-def test_two_answers_of_one_job_for_one_key_are_an_error(harness: TrackingHarness) -> None:
-    """There is no way to know which is right."""
+def test_equal_answers_of_one_job_are_one_answer(harness: TrackingHarness) -> None:
+    """Also in tokens and cost, but for lines, of which two were read."""
     rows = planned(harness)
 
-    closing = harness.close([*all_good(rows), good(rows[0], 4, call_summary="another")])
+    closing = harness.close([*all_good(rows), good(rows[0], 4), good(rows[0], 5)])
+
+    assert (3, 0, 0, 0) == counts(closing)
+    assert [] == harness.errors()
+    assert [(5, 300, 60)] == harness.sql(
+        "SELECT lines, prompt_tokens, output_tokens FROM attempt_closings"
+    )
+    alone = 3 * harness.one(f"SELECT max(cost) FROM {OUTPUT}")  # noqa: S608
+    assert alone == pytest.approx(harness.one("SELECT cost FROM attempt_closings"))
+
+
+def test_different_answers_without_a_proof_are_a_duplicate_key(harness: TrackingHarness) -> None:
+    """There is no way to know which is right, so each record is asked again."""
+    rows = planned(harness)
+    unproved: dict[str, Any] = {"transcript_fingerprint": None}
+
+    closing = harness.close(
+        [
+            *(good(row, line, **unproved) for line, row in enumerate(rows, start=1)),
+            good(rows[0], 4, call_summary="another", **unproved),
+        ]
+    )
 
     assert (2, 0, 0, 1) == counts(closing)
     assert [("duplicate_key", None, 1)] == harness.errors()
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
+@pytest.mark.parametrize(
+    "better",
+    [{"grade": "exact"}, {"grade": "normalised", "repair_grade": "exact"}],
+    ids=["grade", "repair grade"],
+)
+def test_of_different_proved_answers_the_better_grade_counts(
+    harness: TrackingHarness, better: dict[str, Any], first: bool
+) -> None:
+    """Their lines echo the transcript that was asked; then the better repair grade, then the line."""
+    (row,) = planned(harness, 1)
+    worse: dict[str, Any] = {"grade": "normalised", "repair_grade": "mended"}
+    answers = [better | {"call_summary": "better"}, worse | {"call_summary": "worse"}]
+
+    closing = harness.close(
+        [
+            good(row, line, **fields)
+            for line, fields in enumerate(answers if first else reversed(answers), start=1)
+        ]
+    )
+
+    assert (1, 0, 0, 0) == counts(closing)
+    assert [("better",)] == harness.sql(f"SELECT call_summary FROM {OUTPUT}")  # noqa: S608
+
+
+def test_a_proved_answer_counts_more_than_another(harness: TrackingHarness) -> None:
+    """The line of the other may belong to any transcript."""
+    (row,) = planned(harness, 1)
+
+    closing = harness.close(
+        [
+            good(row, 1, call_summary="of any transcript", transcript_fingerprint=None),
+            good(row, 2, call_summary="of this one", grade="partial"),
+        ]
+    )
+
+    assert (1, 0, 0, 0) == counts(closing)
+    assert [("of this one",)] == harness.sql(f"SELECT call_summary FROM {OUTPUT}")  # noqa: S608
+
+
+@pytest.mark.parametrize("error", ["truncated", "service_error", "json_parse_error", "blocked"])
+def test_a_good_answer_counts_more_than_an_error_under_its_key(
+    harness: TrackingHarness, error: str
+) -> None:
+    """Such as an incremental file beside the final one, with an error of the service."""
+    rows = planned(harness)
+
+    closing = harness.close([bad(rows[0], error, 9), *all_good(rows), bad(rows[0], error, 10)])
+
+    assert (3, 0, 0, 0) == counts(closing)
+    assert [] == harness.errors()
+
+
+def test_rows_and_closing_say_which_columns_were_changed(harness: TrackingHarness) -> None:
+    """By grade, and by column."""
+    rows = planned(harness)
+    normalised: dict[str, Any] = {
+        "grade": "normalised",
+        "normalised_fields": ["call_tone", "language_code"],
+    }
+    partial: dict[str, Any] = {
+        "grade": "partial", "normalised_fields": ["call_tone"], "nulled_fields": ["products"],
+        "raw_values": '{"products": "none"}',
+    }  # fmt: skip
+
+    harness.close([good(rows[0], 1, **normalised), good(rows[1], 2, **partial), good(rows[2], 3)])
+
+    assert [(1, 1, '[["call_tone",2,0],["language_code",1,0],["products",0,1]]')] == harness.sql(
+        "SELECT normalised, partial, field_counts FROM attempt_closings"
+    )
+    assert [
+        ("exact", [], [], None),
+        ("normalised", ["call_tone", "language_code"], [], None),
+        ("partial", ["call_tone"], ["products"], '{"products": "none"}'),
+    ] == harness.sql(
+        f"SELECT grade, normalised_fields, nulled_fields, raw_values FROM {OUTPUT} ORDER BY grade"  # noqa: S608
+    )
 
 
 def test_an_answer_to_another_transcript_is_a_mismatch(harness: TrackingHarness) -> None:
@@ -159,11 +261,16 @@ def test_of_two_jobs_the_first_good_answer_counts(harness: TrackingHarness) -> N
 
 def test_a_duplicate_key_of_one_job_is_replaced_by_another_job(harness: TrackingHarness) -> None:
     """Duplicates are counted within one job."""
-    rows = planned(harness, 1)
+    (row,) = planned(harness, 1)
+    unproved: dict[str, Any] = {"transcript_fingerprint": None}
+    answers = [(1, 1, "one"), (2, 1, "another"), (1, 2, "of the other job")]
 
-    closing = harness.close([good(rows[0], 1, 1), good(rows[0], 2, 1), good(rows[0], 1, 2)])
+    closing = harness.close(
+        [good(row, line, job, call_summary=text, **unproved) for line, job, text in answers]
+    )
 
     assert (1, 0, 0, 0) == counts(closing)
+    assert "of the other job" == harness.one(f"SELECT call_summary FROM {OUTPUT}")  # noqa: S608
 
 
 def test_open_records_of_the_last_attempt_are_exhausted_with_a_cause(

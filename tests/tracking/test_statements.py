@@ -35,6 +35,10 @@ NAMES = {
     "staged": nothing_staged(answer_columns(ANALYSIS)),
     "answer_columns": ", ".join(f"`{name}`" for name, _, _ in ANALYSIS.output_columns),
     "c_answer_columns": ", ".join(f"c.`{name}`" for name, _, _ in ANALYSIS.output_columns),
+    "raw_counts": fragment(
+        "count_raw_values", field="'call_tone'", path="'$.call_tone'", output=f"`{ANALYSIS.table}`"
+    ),
+    "s_answer_columns": ", ".join(f"s.`{name}`" for name, _, _ in ANALYSIS.output_columns),
     "summary": "c.`call_summary`",
     "cost_of_c": fragment("cost_of", row="c"),
     "cost_of_a": fragment("cost_of", row="a"),
@@ -372,7 +376,7 @@ def test_the_pruning_check_finds_filters_that_do_not_prune() -> None:
 # Names and values
 
 KNOWN_PLACEHOLDERS = {
-    *Source().names(), "output", "staged", "answer_columns", "c_answer_columns",
+    *Source().names(), "output", "staged", "answer_columns", "c_answer_columns", "s_answer_columns", "raw_counts", "field", "path",
     "summary",
     "cost_of_c", "cost_of_a", "row", "counts", "at", "column", "number", "least_step", "entry", "before", "after",
     *statement_names("fragments"),

@@ -11,32 +11,72 @@ BEGIN TRANSACTION;
 CREATE TEMP TABLE requested AS
 {requested_records};
 
--- Of several jobs the first good answer counts. Two answers of one job for one record both fail.
+-- Equal answers of one job for one record are one answer, also in cost. Of different ones, those whose
+-- line echoes the transcript that was asked are good; nobody knows which of the others is.
 CREATE TEMP TABLE answers AS
 SELECT
-  s.*,
-  m.record_id IS NOT NULL AS is_requested,
+  k.*,
+  k.record_id IS NOT NULL AND ROW_NUMBER() OVER (
+    PARTITION BY
+      k.record_id, k.job, k.own_error, k.answer_json, IF(k.own_error IS NULL, NULL, k.output_tokens)
+    ORDER BY k.grade_rank, k.line
+  ) > 1 AS is_repeated,
   CASE
-    WHEN s.record_id IS NULL THEN s.error_type
-    WHEN m.record_id IS NULL THEN 'unknown_key'
-    WHEN s.copies > 1 THEN 'duplicate_key'
-    WHEN s.transcript_fingerprint <> m.transcript_fingerprint THEN 'key_mismatch'
-    ELSE s.error_type
+    WHEN k.own_error IS NOT NULL THEN k.own_error
+    WHEN NOT k.is_proved AND MIN(k.answer_json) OVER (PARTITION BY k.record_id, k.job)
+      <> MAX(k.answer_json) OVER (PARTITION BY k.record_id, k.job) THEN 'duplicate_key'
   END AS error
 FROM (
-  SELECT t.*, COUNT(*) OVER (PARTITION BY t.record_id, t.job) AS copies FROM {staged} AS t
-) AS s
-LEFT JOIN requested AS m ON m.record_id = s.record_id
--- What a reread run does not ask for was read and counted by the run that asked.
-WHERE @ending <> 'reread' OR m.record_id IS NOT NULL;
+  SELECT
+    s.*,
+    m.record_id IS NOT NULL AS is_requested,
+    COALESCE(s.transcript_fingerprint = m.transcript_fingerprint, FALSE) AS is_proved,
+    CASE
+      WHEN s.record_id IS NULL THEN s.error_type
+      WHEN m.record_id IS NULL THEN 'unknown_key'
+      WHEN s.transcript_fingerprint <> m.transcript_fingerprint THEN 'key_mismatch'
+      ELSE s.error_type
+    END AS own_error,
+    IF(
+      s.copies > 1 AND s.error_type IS NULL, TO_JSON_STRING(STRUCT({s_answer_columns})), NULL
+    ) AS answer_json,
+    CASE s.grade WHEN 'exact' THEN 0 WHEN 'normalised' THEN 10 ELSE 20 END
+    + CASE s.repair_grade WHEN 'exact' THEN 0 WHEN 'mended' THEN 1 ELSE 2 END AS grade_rank
+  FROM (
+    SELECT t.*, COUNT(*) OVER (PARTITION BY t.record_id, t.job) AS copies FROM {staged} AS t
+  ) AS s
+  LEFT JOIN requested AS m ON m.record_id = s.record_id
+  -- What a reread run does not ask for was read and counted by the run that asked.
+  WHERE @ending <> 'reread' OR m.record_id IS NOT NULL
+) AS k;
 
+-- A good answer counts more than an error under the same key, a proved one more than another, and of
+-- proved ones the better grade.
 CREATE TEMP TABLE chosen AS
 SELECT a.*
 FROM answers AS a
 WHERE a.is_requested
 QUALIFY ROW_NUMBER() OVER (
-  PARTITION BY a.record_id ORDER BY a.error IS NOT NULL, a.job, a.line
+  PARTITION BY a.record_id
+  ORDER BY a.error IS NOT NULL, IF(a.is_proved, a.grade_rank, 99), a.job, a.grade_rank, a.line
 ) = 1;
+
+-- Which columns of the new rows were normalised or left null, and in how many?
+CREATE TEMP TABLE field_counts AS
+SELECT
+  f.field,
+  COUNTIF(f.is_normalised) AS normalised,
+  COUNTIF(NOT f.is_normalised) AS nulled
+FROM (
+  SELECT changed_field AS field, TRUE AS is_normalised
+  FROM chosen AS c CROSS JOIN UNNEST(c.normalised_fields) AS changed_field
+  WHERE c.error IS NULL
+  UNION ALL
+  SELECT changed_field, FALSE
+  FROM chosen AS c CROSS JOIN UNNEST(c.nulled_fields) AS changed_field
+  WHERE c.error IS NULL
+) AS f
+GROUP BY f.field;
 
 -- How the attempt ended, and how many attempts in a row before it went the same way. No plan takes
 -- a record that this run holds, so what other runs stored is not looked at.
@@ -235,7 +275,7 @@ WHERE c.error IS NULL
 INSERT INTO attempt_closings (
   run_id, planned_on, batch, attempt, closed_at, outcome, cause, jobs, outputs, asked, lines,
   answered, analysed, failed, released, open, prompt_tokens, cached_tokens, thoughts_tokens,
-  output_tokens, cost, wasted, seconds, peak_megabytes, not_before
+  output_tokens, cost, wasted, seconds, peak_megabytes, not_before, normalised, partial, field_counts
 )
 SELECT
   @run_id, @planned_on, @batch, @attempt, CURRENT_TIMESTAMP(), j.outcome, j.cause,
@@ -247,20 +287,39 @@ SELECT
     b.analysed + b.failed + b.released < b.records,
     TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL j.gap SECOND),
     NULL
-  )
+  ),
+  g.normalised, g.partial, f.counts
 FROM closing_outcome AS j
+CROSS JOIN (
+  SELECT COUNTIF(c.grade = 'normalised') AS normalised, COUNTIF(c.grade = 'partial') AS partial
+  FROM chosen AS c
+  WHERE c.error IS NULL
+) AS g
+CROSS JOIN (
+  SELECT CONCAT('[', COALESCE(STRING_AGG(
+    CONCAT(
+      '["', n.field, '",', CAST(n.normalised AS STRING), ',', CAST(n.nulled AS STRING), ']'
+    ), ',' ORDER BY n.field
+  ), ''), ']') AS counts
+  FROM field_counts AS n
+) AS f
 CROSS JOIN (
 {batch_totals}
 ) AS b
 CROSS JOIN (
   SELECT
     COUNT(*) AS lines,
-    COALESCE(SUM(a.prompt_tokens), 0) AS prompt_tokens,
-    COALESCE(SUM(a.cached_tokens), 0) AS cached_tokens,
-    COALESCE(SUM(a.thoughts_tokens), 0) AS thoughts_tokens,
-    COALESCE(SUM(a.output_tokens), 0) AS output_tokens,
-    IF(@input_price IS NULL, NULL, COALESCE(SUM({cost_of_a}), 0)) AS cost,
-    IF(@input_price IS NULL, NULL, COALESCE(SUM(IF(a.error IS NULL, 0, {cost_of_a})), 0)) AS wasted
+    COALESCE(SUM(IF(a.is_repeated, 0, a.prompt_tokens)), 0) AS prompt_tokens,
+    COALESCE(SUM(IF(a.is_repeated, 0, a.cached_tokens)), 0) AS cached_tokens,
+    COALESCE(SUM(IF(a.is_repeated, 0, a.thoughts_tokens)), 0) AS thoughts_tokens,
+    COALESCE(SUM(IF(a.is_repeated, 0, a.output_tokens)), 0) AS output_tokens,
+    IF(
+      @input_price IS NULL, NULL, COALESCE(SUM(IF(a.is_repeated, 0, {cost_of_a})), 0)
+    ) AS cost,
+    IF(
+      @input_price IS NULL, NULL,
+      COALESCE(SUM(IF(a.error IS NULL OR a.is_repeated, 0, {cost_of_a})), 0)
+    ) AS wasted
   FROM answers AS a
 ) AS t
 WHERE NOT EXISTS (

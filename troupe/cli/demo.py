@@ -18,7 +18,15 @@ from troupe.report.html_page import render_html
 from troupe.report.plain_text import summary_lines
 
 from .client import local_only
-from .options import CorruptPercent, ModelName, ModelUrl
+from .endpoint import EndpointOptions
+from .options import (
+    CorruptPercent,
+    ModelApiVersion,
+    ModelConcurrency,
+    ModelName,
+    ModelTimeout,
+    ModelUrl,
+)
 from .output import check_writable, fail
 from .target import target
 from .worker import local_settings, opened, work_until_idle
@@ -47,6 +55,9 @@ def demo(
     ] = Path("report.html"),
     model_url: ModelUrl = None,
     model_name: ModelName = "",
+    model_concurrency: ModelConcurrency = 8,
+    model_timeout: ModelTimeout = 120,
+    model_api_version: ModelApiVersion = None,
 ) -> None:
     """Run everything once on this machine: load, request, work, verify and report.
 
@@ -58,7 +69,14 @@ def demo(
         troupe demo --corrupt-percent 12
     """
     local_only("demo")
-    settings = local_settings(corrupt_percent, model_url, model_name)
+    options = EndpointOptions(
+        url=model_url,
+        model=model_name,
+        concurrency=model_concurrency,
+        timeout=model_timeout,
+        api_version=model_api_version,
+    )
+    settings = local_settings(corrupt_percent, options)
     ok = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
     raise typer.Exit(0 if ok else 1)
 

@@ -1,5 +1,6 @@
 """Lookup file of `troupe read`: source rows by record id and by composite key."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,11 @@ class Lookup:
         for number, line in enumerate(file.read_bytes().splitlines(), start=1):
             if line.strip():
                 self._add(file, number, line)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        """Yield record id and ids of every source row."""
+        for record, row in self._by_record.items():
+            yield {"record_id": record, **row}
 
     def row(self, record: str) -> dict[str, Any] | None:
         """Return the ids of the source row of a record; None if the file has no such row."""

@@ -1,33 +1,33 @@
 """The command `read`: prediction files read without a state folder or a warehouse."""
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
 
-from analysis import Analysis, AnalysisError, Reader, Reading, lines_of, load_analysis
+from analysis import Analysis, AnalysisError, Reader, load_analysis
 from troupe.analysis_folders import load_folder
 
+from .cloud_files import BUCKET_ADDRESS, cloud_inputs
 from .lookup import BadLookup, Lookup
 from .options import AsJson
 from .output import fail, print_json, print_lines
-from .read_results import Results
+from .read_inputs import BadInput, Input, local_inputs, readings_of
+from .read_results import Format, Results
 
-BLOCK = 1 << 18
-OUTPUTS = ("rows.ndjson", "errors.ndjson", "summary.json")
-
-
-class BadInput(Exception):
-    """A file or a folder cannot be used; the text names it and the cause."""
+OUTPUTS = ("errors.ndjson", "summary.json")
 
 
 def read(
-    files: Annotated[list[Path], typer.Argument(help="Prediction files, gzip or not.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILES...",
+            help="Prediction files, gzip or not, folders of them, gs:// addresses, or - for standard "
+            "input.",
+        ),
+    ],
     out: Annotated[
         Path,
         typer.Option("--out", metavar="FOLDER", help="Folder for rows, errors and summary."),
@@ -43,19 +43,23 @@ def read(
             "earlier system.",
         ),
     ] = None,
+    kind: Annotated[
+        Format, typer.Option("--format", help="Format of the rows: ndjson, csv or parquet.")
+    ] = Format.NDJSON,
     strict: Annotated[
         bool, typer.Option("--strict", help="End with 1 if a line gave no row.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Read prediction files without a state folder; write rows.ndjson, errors.ndjson, summary.json.
+    """Read prediction files without a state folder; write rows, errors.ndjson and summary.json.
 
     Examples:
         troupe read predictions.jsonl --out read
         troupe read part-*.jsonl.gz --out read --lookup calls.jsonl --strict
+        troupe read gs://my-output/prediction-model-2026-11-01/ --out read --format parquet
     """
     try:
-        summary = read_files(files, out, analysis, lookup)
+        summary = read_files(files, out, analysis, lookup, kind)
     except BadInput as error:
         fail(str(error))
     if as_json:
@@ -66,24 +70,33 @@ def read(
 
 
 def read_files(
-    files: list[Path], out: Path, analysis_name: str, lookup_file: Path | None = None
+    files: list[str],
+    out: Path,
+    analysis_name: str,
+    lookup_file: Path | None = None,
+    kind: Format = Format.NDJSON,
 ) -> dict[str, Any]:
-    """Write rows.ndjson, errors.ndjson and summary.json; return the summary.
+    """Write rows, errors.ndjson and summary.json; return the summary.
 
     Raises `BadInput`; the folder then keeps the files that it had.
 
-    All files together are read as the output of one job: a key with two answers is an error. That
-    check needs a few dozen bytes a record; nothing else but the lookup file is kept in memory.
+    All files together are read as the output of one job. Memory does not grow with them; a lookup
+    file is kept in memory.
     """
     try:
         analysis = _analysis(analysis_name)
         lookup = Lookup(lookup_file) if lookup_file else None
-        for file in files:
-            _open(file).close()
+        inputs = [each for name in files for each in _inputs(name)]
         out.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix="part-", dir=out) as part:
-            summary = _write_files(files, Path(part), analysis, lookup)
-            for name in OUTPUTS:
+            with Results(Path(part), analysis, lookup) as results:
+                for source in inputs:
+                    reader = Reader(analysis, foreign_keys=lookup is not None)
+                    results.add(source.name, readings_of(source, reader))
+                summary = results.write(kind)
+            for earlier in out.glob("rows.*"):
+                earlier.unlink()
+            for name in (f"rows.{kind}", *OUTPUTS):
                 Path(part, name).replace(out / name)
     except AnalysisError as error:
         raise BadInput(f"invalid --analysis {analysis_name}: {error}") from error
@@ -94,60 +107,14 @@ def read_files(
     return summary
 
 
-def _write_files(
-    files: list[Path], out: Path, analysis: Analysis, lookup: Lookup | None
-) -> dict[str, Any]:
-    with Results(out, analysis) as results:
-        for file in files:
-            _read_file(file, analysis, lookup, results)
-    results.move_duplicates()
-    summary = results.summary([str(file) for file in files])
-    (out / "summary.json").write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    return summary
+def _inputs(name: str) -> list[Input]:
+    return cloud_inputs(name) if name.startswith(BUCKET_ADDRESS) else local_inputs(name)
 
 
 def _analysis(name: str) -> Analysis:
     """Load a shipped analysis by its name, or the analysis of a folder by its path."""
     folder = Path(name)
     return load_folder(folder) if folder.is_dir() else load_analysis(name)
-
-
-def _read_file(file: Path, analysis: Analysis, lookup: Lookup | None, results: Results) -> None:
-    reader = Reader(analysis, foreign_keys=lookup is not None)
-    for number, line in enumerate(lines_of(_blocks(file)), start=1):
-        if line.strip():
-            for reading in reader.read_line(line, number):
-                _add(reading, {"file": str(file), "line": number}, lookup, results)
-
-
-def _blocks(file: Path) -> Iterator[bytes]:
-    try:
-        with _open(file) as stream:
-            while block := stream.read(BLOCK):
-                yield block
-    except (OSError, EOFError, zlib.error) as error:
-        # An error of gzip does not name the file.
-        raise BadInput(f"{file} cannot be read: {error}") from error
-
-
-def _add(reading: Reading, where: dict[str, Any], lookup: Lookup | None, results: Results) -> None:
-    record = reading.record_id
-    if record is None and lookup and reading.foreign_key:
-        record = lookup.record_of(reading.foreign_key)
-    if reading.error_type is not None:
-        results.add_error(record, reading.error_type, reading.detail, where)
-        return
-    ids = lookup.row(record) if lookup and record else {}
-    if record is None or ids is None:
-        results.add_error(record, "lookup_miss", "no row of the lookup file has these ids", where)
-        return
-    results.add_row(record, reading, ids | where)
-
-
-def _open(file: Path) -> gzip.GzipFile | BinaryIO:
-    with file.open("rb") as probe:
-        packed = probe.read(2) == b"\x1f\x8b"
-    return gzip.GzipFile(file) if packed else file.open("rb")
 
 
 def _summary_lines(summary: dict[str, Any]) -> list[str]:
@@ -157,5 +124,14 @@ def _summary_lines(summary: dict[str, Any]) -> list[str]:
         for part in ("parse_methods", "error_types")
         for name, count in summary[part].items()
     ]
-    counts = (f"{summary[name]:,} {name}" for name in ("lines", "rows", "errors"))
-    return [", ".join(counts), *kinds]
+    grades = [
+        f"  {count:>9,}  {name}" for name, count in summary["grades"].items() if name != "exact"
+    ]
+    fields = [
+        f"  {field:<40} {count['normalised']:,} normalised, {count['nulled']:,} left null"
+        for field, count in summary["fields"].items()
+    ]
+    counts = [f"{summary[name]:,} {name}" for name in ("lines", "rows", "errors")]
+    if summary["repeated"]:
+        counts.append(f"{summary['repeated']:,} repeated")
+    return [", ".join(counts), *kinds, *grades, *fields]

@@ -173,7 +173,10 @@ def _literal(call: ast.Call) -> str:
 
 
 def _statement(kind: str, name: str) -> Permissions:
-    names = _NAMES | {"counts": fragment("count_values", at="0", column="x", output=_OUTPUT)}
+    names = _NAMES | {
+        "counts": fragment("count_values", at="0", column="x", output=_OUTPUT),
+        "raw_counts": fragment("count_raw_values", field="''", path="'$.x'", output=_OUTPUT),
+    }
     text = _COMMENT.sub(
         "", transaction(name, **names) if kind == "transaction" else query(name, **names)
     )
@@ -192,7 +195,16 @@ _NAMES = Source(table=SOURCE).names() | {
     "output": _OUTPUT,
     "staged": STAGED,
     **dict.fromkeys(
-        ("answer_columns", "c_answer_columns", "summary", "row", "before", "after"), "x"
+        (
+            "answer_columns",
+            "c_answer_columns",
+            "s_answer_columns",
+            "summary",
+            "row",
+            "before",
+            "after",
+        ),
+        "x",
     ),
     **dict.fromkeys(("cost_of_a", "cost_of_c"), "0"),
 }

@@ -152,6 +152,11 @@ class StoredRow(msgspec.Struct, frozen=True, kw_only=True):
     reader_fingerprint: str
     parse_method: str | None
     repair_grade: str | None
+    grade: str | None = None
+    normalised_fields: list[str] = []
+    """Columns whose value became its equivalent."""
+    nulled_fields: list[str] = []
+    """Columns that are null because their value did not fit, or was absent."""
     finish_reason: str | None
     prompt_tokens: int | None
     cached_tokens: int | None

@@ -1,5 +1,6 @@
 """The middle of the page: funnel, batches, errors, answers and time."""
 
+from handlers.summary.changed_fields import ChangedField
 from handlers.summary.run_summary import ErrorCount, RunSummary, StageTime
 
 from . import formatting, labels, metrics
@@ -111,7 +112,7 @@ def readings(summary: RunSummary) -> Markup:
     whole = sum(row.records for row in summary.readings)
     lines = [
         Bar(
-            f"{labels.method(row.parse_method)} ({labels.grade(row.repair_grade)})",
+            f"{labels.method(row.parse_method)} ({labels.grades(row.repair_grade, row.grade)})",
             row.records,
             formatting.count(row.records),
             formatting.share_of(row.records, whole),
@@ -119,7 +120,24 @@ def readings(summary: RunSummary) -> Markup:
         for row in summary.readings
     ]
     readers = pairs([("Reader", metrics.readers_of(summary))])
-    return section("How answers were read", bars(lines), readers, id_="parse_methods")
+    return section(
+        "How answers were read", bars(lines), readers, _changed(summary), id_="parse_methods"
+    )
+
+
+def _changed(summary: RunSummary) -> Markup:
+    """The columns whose values did not fit as they were written, with lines for analysis.json."""
+    items = [
+        tag("li", tag("code", field.column), f": {labels.changed(field)}", *_equivalents(field))
+        for field in summary.changed_fields
+    ]
+    return tag("ul", *items) if items else Markup("")
+
+
+def _equivalents(field: ChangedField) -> list[Markup | str]:
+    if not field.is_frequent or not field.equivalents:
+        return []
+    return [" List what is meant in equivalents of analysis.json: ", tag("code", field.equivalents)]
 
 
 def grounding(summary: RunSummary) -> Markup:

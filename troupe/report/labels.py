@@ -1,6 +1,7 @@
 """Readable labels for the stable names of the tables. An unknown name is shown as it is."""
 
 from analysis import ERRORS
+from handlers.summary.changed_fields import ChangedField
 
 SKIPPED = {
     "no_identity": "neither an interaction id nor a reference id",
@@ -83,6 +84,19 @@ def method(name: str | None) -> str:
 
 def grade(name: str | None) -> str:
     return GRADES.get(name or "", plain(name or NO_VALUE))
+
+
+def grades(repair_grade: str | None, fit: str | None) -> str:
+    """How the JSON was read, and how its values fit the schema."""
+    values = {"normalised": ", values normalised", "partial": ", some values left null"}
+    return grade(repair_grade) + values.get(fit or "", "")
+
+
+def changed(field: ChangedField) -> str:
+    """In how many rows a column was changed, and what the model wrote there."""
+    counts = [(field.normalised, "normalised"), (field.nulled, "left null")]
+    text = ", ".join(f"{number:,} {how}" for number, how in counts if number)
+    return f"{text} ({', '.join(field.examples)})" if field.examples else text
 
 
 def hint(error_type: str, given: str | None = None) -> str:

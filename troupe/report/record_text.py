@@ -96,6 +96,7 @@ def _last_attempt(history: RecordHistory, plan: RecordPlan) -> int | None:
 def _rows(rows: Sequence[StoredRow]) -> Iterator[TimelineEntry]:
     for row in rows:
         how = f"{labels.method(row.parse_method)} ({labels.grade(row.repair_grade)})"
+        how += _changes(row)
         tokens = (
             f"{formatting.count(row.prompt_tokens)} input and"
             f" {formatting.count(row.output_tokens)} output tokens"
@@ -106,6 +107,12 @@ def _rows(rows: Sequence[StoredRow]) -> Iterator[TimelineEntry]:
             f" reader {row.reader_fingerprint}; {row.model}, {tokens}, cost {formatting.dollars(row.cost)}"
         )
         yield TimelineEntry(row.analysed_at, text, row.attempt, timeline.READ)
+
+
+def _changes(row: StoredRow) -> str:
+    """Which columns hold an equivalent of what the model wrote, and which are null instead."""
+    parts = [("normalised", row.normalised_fields), ("left null", row.nulled_fields)]
+    return "".join(f", {how}: {', '.join(columns)}" for how, columns in parts if columns)
 
 
 def _wasted(errors: Sequence[RecordError]) -> list[str]:

@@ -80,11 +80,26 @@ def _error(error: ErrorCount) -> str:
 def _readings(summary: RunSummary) -> list[str]:
     readings = [
         f"{formatting.count(row.records)} {labels.method(row.parse_method)}"
+        f"{labels.grades('', row.grade).removeprefix(labels.grade(''))}"
         for row in summary.readings
     ]
     if not readings:
         return []
-    return [named("answers", "; ".join(readings[:4])), named("reader", metrics.readers_of(summary))]
+    return [
+        named("answers", "; ".join(readings[:4])),
+        named("reader", metrics.readers_of(summary)),
+        *_changed_fields(summary),
+    ]
+
+
+def _changed_fields(summary: RunSummary) -> list[str]:
+    """Each column whose values did not fit as written; what is frequent comes with a remedy."""
+    lines = list[str]()
+    for field in summary.changed_fields:
+        lines.append(named("column", f"{field.column}: {labels.changed(field)}"))
+        if field.is_frequent and field.equivalents:
+            lines.append(line(f"    for equivalents of analysis.json: {field.equivalents}"))
+    return lines
 
 
 def _grounding(summary: RunSummary) -> list[str]:

@@ -226,7 +226,7 @@ class SimulatedBackend:
         self.call_faults.point("begin")
         publish = FaultyPublish(self.bus, self.call_faults, self.live_invariants.check_published)
         given = dependencies
-        if delivery.subscription.handler == "plan-run":
+        if delivery.subscription.handler in ("plan-run", "plan-reread"):
             # Every run is planned with the original, so that it has one right result.
             given = replace(dependencies, analyses=ORIGINAL)
         result = deliver(delivery.message, given, publish)

@@ -7,7 +7,7 @@ from handlers.dispatch.errors import Redeliver, Reject
 from handlers.dispatch.instructions import message_of
 from handlers.ports import Clock, Dependencies
 from troupe import operations
-from troupe.operations import clear_history, dead_letters, reprocess
+from troupe.operations import clear_history, dead_letters, reprocess, reread
 from troupe.operations.backend import Backend, InvalidOperation, publish_command
 
 from .bus import FaultyBus
@@ -77,6 +77,7 @@ COMMANDS: Mapping[str, Callable[[Backend], object]] = {
     "replay and discard": _replay_and_discard_first,
     "reprocess": _reprocess,
     "changed": _reprocess_changed,
+    "reread": lambda backend: reread.reread(backend, "r1", run_id="a1"),
     "cancel": lambda backend: operations.cancel(backend, "r1"),
     "clear": lambda backend: clear_history.clear_history(backend, "r1", "wrong prompt", sure=True),
     "forget": lambda backend: clear_history.forget(backend, PERSON, sure=True),

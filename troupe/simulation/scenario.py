@@ -255,6 +255,7 @@ def _commands(rng: Rng, happens: Callable[[str, float], bool]) -> Iterator[Actio
         "discard",
         "replay and discard",
         "reprocess",
+        "reread",
         "cancel",
         "clear",
         "forget",

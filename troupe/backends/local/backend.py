@@ -28,6 +28,7 @@ from troupe.backends.defaults import (
 )
 from troupe.backends.pubsub_push import Push, read_push, wrapped_push
 from troupe.deployment.topology import subscriptions
+from troupe.standin.answering import Answers
 from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import Answerer, analyst
 from troupe.standin.settings import Behaviour
@@ -56,7 +57,7 @@ LOCAL_RETRY = Retry(first_seconds=0.2, most_seconds=10, attempts=8)
 class LocalSettings:
     """Settings of the local backend. The defaults inject no faults."""
 
-    answerer: Answerer = analyst
+    answerer: Answerer | Answers = analyst
     corruption: Corruption | None = None
     behaviour: Behaviour = field(default_factory=Behaviour)
     source: Source = field(default_factory=lambda: _local_source(os.environ))
@@ -125,6 +126,7 @@ class LocalBackend:
         self._waits: list[datetime] = []
 
     def close(self) -> None:
+        self.service.close()
         self.warehouse.close()
         self._lock.release()
         self._telemetry.close()

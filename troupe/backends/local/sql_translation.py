@@ -78,6 +78,8 @@ def _adapt(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.ByteLength):
         return exp.func("strlen", node.this)
     if isinstance(node, exp.JSONFormat):
+        if isinstance(node.this, exp.Struct):
+            return exp.cast(exp.Anonymous(this="to_json", expressions=[node.this]), "VARCHAR")
         name = "json_strings" if isinstance(node.this, exp.Array) else "json_text"
         return exp.Anonymous(this=name, expressions=[node.this])
     return node

@@ -1,0 +1,78 @@
+"""Runs whose output holds every answer twice, and runs whose answers do not quite fit."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tests.analysis.making import ANSWER
+from tests.harness import LocalHarness, calls, id_of
+from troupe import operations
+from troupe.standin.prediction_lines import Answer
+
+ROWS = "SELECT count(*) FROM transcription_analyzed_transcripts"
+
+
+def odd(_: Any) -> Answer:
+    """An answer with a language in capitals and a tone that the schema does not have."""
+    return Answer(text=json.dumps(ANSWER | {"languageCode": "ES", "callTone": "splendid"}))
+
+
+def test_answers_that_do_not_quite_fit_are_rows_that_say_so(
+    make_harness: Callable[..., LocalHarness],
+) -> None:
+    """In the row, the closing, the report and the history of the record."""
+    harness = make_harness(answerer=odd)
+    harness.load(calls(6))
+
+    totals = harness.run()
+
+    assert (6, 0) == (totals["analysed"], totals["failed"])
+    assert 6 == harness.one(ROWS)
+    assert [("partial", ["language_code"], ["call_tone"], "es", None)] == harness.sql(
+        "SELECT DISTINCT grade, normalised_fields, nulled_fields, language_code, call_tone "
+        "FROM transcription_analyzed_transcripts"
+    )
+    assert [(0, 6, '[["call_tone",0,6],["language_code",6,0]]')] == harness.sql(
+        "SELECT normalised, partial, field_counts FROM attempt_closings"
+    )
+    summary = operations.report(harness.backend, "r1").summary
+    tone, language = summary.changed_fields
+    assert ("call_tone", 0, 6, True, ["splendid"], '"call_tone": {"splendid": null}') == (
+        msgspec.structs.astuple(tone)
+    )
+    assert ("language_code", 6, 0, True, None) == (
+        language.column, language.normalised, language.nulled, language.is_frequent,
+        language.equivalents,
+    )  # fmt: skip
+
+
+def test_an_output_that_holds_every_line_twice_gives_each_row_once(
+    harness: LocalHarness, tmp_path: Path
+) -> None:
+    """Byte for byte the same, as after a retry of the service that wrote it."""
+    bucket = harness.backend.bucket
+    read = bucket.read
+    doubled = set[str]()
+
+    def read_twice(blob: Any) -> Any:
+        if blob.uri.endswith("predictions.jsonl"):
+            doubled.add(blob.uri)
+            content = b"".join(read(blob))
+            return iter([content.rstrip(b"\n") + b"\n" + content])
+        return read(blob)
+
+    bucket.read = read_twice  # type: ignore[method-assign]
+    harness.load(calls(20))
+
+    totals = harness.run()
+
+    assert doubled
+    assert (20, 0, 0) == (totals["analysed"], totals["failed"], totals["open"])
+    assert 20 == harness.one(ROWS)
+    assert [] == harness.sql("SELECT * FROM error_tracking")
+    assert {id_of(row) for row in calls(20)} == {
+        row[0] for row in harness.sql("SELECT record_id FROM transcription_analyzed_transcripts")
+    }
