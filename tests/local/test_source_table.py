@@ -85,6 +85,17 @@ def test_a_table_or_column_that_is_missing_is_named(
     assert 0 == CliRunner().invoke(app, words).exit_code
 
 
+def test_a_table_of_a_project_is_not_looked_for_on_a_laptop(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A shell that was set up for a deployment names one, with its columns."""
+    for name, value in (OWN | {"TROUPE_SOURCE_TABLE": "project.dataset.calls"}).items():
+        monkeypatch.setenv(name, value)
+
+    assert Source() == LocalSettings().source
+    assert 0 == CliRunner().invoke(app, ["status", "--home", str(home)]).exit_code
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "problem"),
     [

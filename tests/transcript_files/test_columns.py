@@ -173,10 +173,10 @@ def test_ids_keep_all_their_digits_or_are_refused(tmp_path: Path) -> None:
 
 def test_a_row_for_each_turn_is_refused(tmp_path: Path) -> None:
     """One row would hide all others of its conversation."""
-    rows = [{"call_id": 1, "speaker": who, "text": "x"} for who in ("agent", "customer")]
+    rows = [{"call_id": 1, "speaker": who, "text": f"I am the {who}"} for who in ("agent", "bot")]
 
     assert "it has a row for each turn (column speaker)" in refused(tmp_path, *rows)
-    assert 1 == len(read(tmp_path, rows[0]))
+    assert 2 == len(read(tmp_path, rows[0], rows[0])), "a copy of a row is none of another turn"
 
 
 def test_names_that_are_data_need_no_memory(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Excel workbooks (.xlsx), through calamine, which is an optional extra."""
 
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,7 @@ def _check_size(path: Path, name: str) -> None:
         NotImplementedError,
         RuntimeError,
         ValueError,
+        zlib.error,
     ) as error:
         why = "the workbook is damaged or has a password"
         raise BadFile(f"{name}: {why}; nothing was loaded") from error

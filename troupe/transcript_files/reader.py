@@ -60,8 +60,10 @@ class TranscriptFile:
         self.is_named_by_file = False
         """Whether the id of its one conversation is the name of the file."""
         self._of_services = Columns(options.mapped, options.zone, only_ids=True)
-        self._before: tuple[Any, ...] = ()
+        self._before: tuple[Any, str | None] = (None, None)
+        """Ids and text of the row before."""
         self._repeats = False
+        """Whether two rows that follow each other have the same ids, and other texts."""
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """Yield the rows in the columns of the source table.
@@ -175,8 +177,9 @@ class TranscriptFile:
             raise Refused("interactionId and referenceId are blank: give one of them")
         if row["transcript"] is not None and len(row["transcript"]) > LONGEST:
             raise Refused(f"transcript: longer than {LONGEST:,} characters, the limit of a text")
-        self._repeats = self._repeats or identity == self._before
-        self._before = identity
+        ids, text = self._before
+        self._repeats = self._repeats or (identity == ids and row["transcript"] != text)
+        self._before = identity, row["transcript"]
         return row
 
     def _check_all(self, rows: int) -> None:

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -60,7 +60,7 @@ class LocalSettings:
     answerer: Answerer | Answers = analyst
     corruption: Corruption | None = None
     behaviour: Behaviour = field(default_factory=Behaviour)
-    source: Source = field(default_factory=lambda: read_source(os.environ))
+    source: Source = field(default_factory=lambda: _local_source(os.environ))
     policy: Policy = field(default_factory=lambda: capped(LOCAL_POLICY, os.environ))
     retry: Retry = LOCAL_RETRY
     faults: Faults | None = None
@@ -69,6 +69,15 @@ class LocalSettings:
     deployment: str | None = None
     """The deployment id of a new folder; None: a random one."""
     telemetry: Telemetry = field(default_factory=lambda: configured(os.environ))
+
+
+def _local_source(environ: Mapping[str, str]) -> Source:
+    """Return the source table of the environment, unless it is one of a project on Google Cloud.
+
+    A shell that was set up for a deployment has that one, with its columns.
+    """
+    source = read_source(environ)
+    return Source() if source.table.count(".") == 2 else source
 
 
 class LocalBackend:
