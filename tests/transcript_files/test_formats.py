@@ -158,4 +158,4 @@ def test_a_damaged_conversation_is_read_or_refused(name: str, data: Any) -> None
     for form in FORMATS.values():
         with suppress(Refused):
             found.append(read_as(form, whole)["transcript"])
-    assert all(text is None or isinstance(text, str) for text in found)
+    assert [] == [text for text in found if not isinstance(text, str | None)]
