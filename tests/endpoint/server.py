@@ -47,6 +47,10 @@ class Asked:
     port: int
     """Of the client: equal for requests of one connection."""
 
+    def header(self, name: str) -> str | None:
+        """Return a header by its name in lower case."""
+        return {key.lower(): value for key, value in self.headers.items()}.get(name)
+
     @property
     def prompt(self) -> str:
         return str(self.body["messages"][-1]["content"])

@@ -29,10 +29,7 @@ def completion(choice: dict[str, Any], message: dict[str, Any], **others: Any) -
 
 def azure(asked: Asked) -> Said:
     """Deployment in the path, api-version in the query, the key in a header of its own."""
-    if (
-        "Authorization" in asked.headers
-        or asked.headers.get("Api-Key", asked.headers.get("api-key")) != "k"
-    ):
+    if (asked.header("api-key"), asked.header("authorization")) != ("k", None):
         text = "Access denied due to invalid subscription key or wrong API endpoint."
         return Said({"error": {"code": "401", "message": text}}, 401)
     if asked.path != "/openai/deployments/small/chat/completions?api-version=2024-10-21":
@@ -53,7 +50,7 @@ def azure(asked: Asked) -> Said:
 
 def vllm(asked: Asked) -> Said:
     """Errors of its own form; a field for reasoning, and one for the token that stopped it."""
-    if asked.headers.get("Authorization") != "Bearer k":
+    if asked.header("authorization") != "Bearer k":
         return Said({"error": "Unauthorized"}, 401)
     if asked.body["model"] != "small":
         text = f"The model `{asked.body['model']}` does not exist."
@@ -91,7 +88,7 @@ def lm_studio(asked: Asked) -> Said:
 
 def llama_cpp(asked: Asked) -> Said:
     """It ignores the model's name, may leave the end mark in the text, and adds timings."""
-    if asked.headers.get("Authorization") != "Bearer k":
+    if asked.header("authorization") != "Bearer k":
         error = {"code": 401, "message": "Invalid API Key", "type": "authentication_error"}
         return Said({"error": error}, 401)
     timings = {"prompt_n": 31, "predicted_per_second": 40.1}

@@ -11,6 +11,7 @@ import pytest
 
 from tests.cli.command import Command
 from tests.endpoint.server import Asked, Said, Server, serving
+from tests.files import files_in
 
 ANSWER = {
     "callSummary": "The line was broken. It is repaired.",
@@ -54,6 +55,29 @@ def test_rows_carry_the_name_of_the_endpoints_model(tmp_path: Path) -> None:
     with duckdb.connect(str(run.home / "warehouse.duckdb"), read_only=True) as db:
         models = db.execute("SELECT model FROM transcription_analyzed_transcripts").fetchall()
     assert [("small",)] * 3 == models
+
+
+def test_the_options_and_the_environment_reach_the_endpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Azure's address and key header; one request at a time; the time limit is a number."""
+    run = command(tmp_path, 6)
+    monkeypatch.setenv("TROUPE_MODEL_KEY", "k3y")
+    monkeypatch.setenv("TROUPE_MODEL_CONCURRENCY", "1")
+    with serving(lambda _: GOOD) as server:
+        azure = server.url.removesuffix("/v1")
+        run("work", *MODEL, azure, "--model-api-version", "2024-10-21", "--model-timeout", "5")
+
+    assert (6, 0, 0, True) == balance(run)
+    assert {"/openai/deployments/small/chat/completions?api-version=2024-10-21"} == {
+        asked.path for asked in server.posts
+    }
+    assert {("k3y", None)} == {
+        (asked.header("api-key"), asked.header("authorization")) for asked in server.posts
+    }
+    assert 1 == len({asked.port for asked in server.posts}), "one connection for all of them"
+    written = [file.read_bytes() for file in files_in(run.home)]
+    assert [] == [data for data in written if b"k3y" in data]
 
 
 def test_an_endpoint_that_dies_in_the_middle_costs_no_attempt(tmp_path: Path) -> None:
