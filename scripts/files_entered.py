@@ -110,7 +110,7 @@ class MeasuredBackend:
         self._backend = LocalBackend(home, settings, self._clock)
         rows = generate(calls=TRANSCRIPTS)
         (home / "calls.jsonl").write_bytes(b"\n".join(msgspec.json.encode(row) for row in rows))
-        load(self._backend, str(home / "calls.jsonl"))
+        load(self._backend, [str(home / "calls.jsonl")])
 
     def run_all(self) -> None:
         """Reach every handler once or more."""

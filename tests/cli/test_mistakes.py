@@ -86,7 +86,7 @@ def test_an_error_of_a_request_names_the_option_that_was_typed(
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ((), "nothing is selected: give --run, --error-type or --record-id"),
+        ((), "nothing is selected: give --run, --error-type, --record-id or --changed"),
         (("--batch", "1", "--error-type", "truncated"), "--batch needs --run"),
         (("--run", "first", "--batch", "0"), "invalid --batch 0: use a whole number >= 1"),
         (("--error-type", "nope"), "--error-type: no record has nope: choose from"),
