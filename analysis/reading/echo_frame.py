@@ -40,32 +40,27 @@ class EchoFrame(msgspec.Struct, frozen=True, gc=False):
         the literal is one, and that the request is a property of the line itself.
         """
         start = line.find(self.name) + len(self.name)
+        if not line.startswith(self.before, start):
+            return None
         text = start + len(self.before)
-        end = self._end_of_text(line, text)
-        if not end or not line.startswith(self.before, start):
-            return None
+        end = line.find(b"}", text) - self.brace
+        # A brace is rare in speech, and quickly found. Mostly the first one is that of the head.
+        for _ in range(_MOST_BRACES):
+            if end < text or line.startswith(self.head, end):
+                break
+            end = line.find(b"}", end + self.brace + 1) - self.brace
         first, *others = self.after
+        end += 1
         at = end + len(first)
-        record_id = line[at : at + ID_LENGTH]
-        if not line.startswith(first, end):
+        if end <= text or not line.startswith(first, end):
             return None
+        record_id = line[at : at + ID_LENGTH]
         for piece in others:
-            at += ID_LENGTH + len(piece)
-            if not line.startswith(record_id + piece, at - ID_LENGTH - len(piece)):
+            if not line.startswith(record_id + piece, at):
                 return None
+            at += ID_LENGTH + len(piece)
         rest = b"".join((line[:start], placeholder, line[at:]))
         return record_id if others else None, line[text:end], rest
-
-    def _end_of_text(self, line: bytes, text: int) -> int:
-        """Return where the literal ends, or 0. A brace is rare in speech, and quickly found."""
-        at = text
-        for _ in range(_MOST_BRACES):
-            at = line.find(b"}", at + 1)
-            if at < 0:
-                break
-            if line.startswith(self.head, at - self.brace):
-                return at - self.brace + 1
-        return 0
 
 
 class _Part(msgspec.Struct, frozen=True, gc=False):

@@ -42,8 +42,8 @@ READING = (
     Mutant(
         name="the label of an echo may name another record",
         where="analysis",
-        old="if not line.startswith(record_id + piece, at - ID_LENGTH - len(piece)):",
-        new="if not line.startswith(piece, at - len(piece)):",
+        old="if not line.startswith(record_id + piece, at):",
+        new="if not line.startswith(piece, at + ID_LENGTH):",
         tests=(
             "tests/analysis/test_echo_frame.py::test_an_echo_that_names_two_records_is_not_cut",
         ),
