@@ -3,7 +3,7 @@
 The echoes of one file differ in their text and record id, and usually in nothing else. From a line
 that was read in full, `learn_frame` takes the bytes around the echoed text. A later line with the
 same bytes is the same JSON with another text: it has no doubled property there either, so the parser
-gets the line with a placeholder for its request, and the text alone.
+gets the line with an empty text for its request, and the text alone.
 """
 
 import msgspec
@@ -33,8 +33,8 @@ class EchoFrame(msgspec.Struct, frozen=True, gc=False):
     after: tuple[bytes, ...]
     """From the literal to the request's end, split at the record id."""
 
-    def cut(self, line: bytes, placeholder: bytes) -> tuple[bytes | None, bytes, bytes] | None:
-        """Return record id, the text's literal, and the line with a placeholder for its request.
+    def cut(self, line: bytes) -> tuple[bytes | None, bytes, bytes] | None:
+        """Return record id, the text's literal, and the line with an empty text as its request.
 
         None when the line has other bytes. The caller parses literal and line: only that proves that
         the literal is one, and that the request is a property of the line itself.
@@ -59,7 +59,7 @@ class EchoFrame(msgspec.Struct, frozen=True, gc=False):
             if not line.startswith(record_id + piece, at):
                 return None
             at += ID_LENGTH + len(piece)
-        rest = b"".join((line[:start], placeholder, line[at:]))
+        rest = b'%b""%b' % (line[:start], line[at:])
         return record_id if others else None, line[text:end], rest
 
 

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
-from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -116,9 +115,6 @@ class Reader:
         self._foreign_keys = foreign_keys
         self._decode_raw = msgspec.json.Decoder(Raw).decode
         self._decode_text = msgspec.json.Decoder(str).decode
-        # Random, so that no line can contain it.
-        self._placeholder = token_hex(8)
-        self._placeholder_json = f'"{self._placeholder}"'.encode()
         self._frame: EchoFrame | None = None
         self._shapes = list[LineShape]()
 
@@ -141,7 +137,7 @@ class Reader:
 
         This takes about 99 of 100 lines, and gives the same reading as `_read_fully`.
         """
-        cut = self._frame.cut(line, self._placeholder_json) if self._frame else None
+        cut = self._frame.cut(line) if self._frame else None
         echoed_id, echoed, rest = cut or (None, None, line)
         for shape in self._shapes:
             plain = shape.decode(rest)
@@ -158,7 +154,6 @@ class Reader:
         if (
             rest.count(b'"') != shape.quotes + quotes
             or has_hidden_quote(rest)
-            or plain.request != (self._placeholder if cut else None)
             or record_id is None
             or echoed_id not in {None, record_id.encode()}
         ):
@@ -231,15 +226,14 @@ class Reader:
         """Learn from a line that was read in full what the lines of its file have in common."""
         if record_id is None or not document.is_whole or len(self._shapes) == _MOST_SHAPES:
             return
-        placeholder = self._placeholder_json
-        cut = self._frame.cut(line, placeholder) if self._frame else None
+        cut = self._frame.cut(line) if self._frame else None
         if cut is None and _REQUEST_NAME in line:
             self._frame = learn_frame(line, record_id) or self._frame
-            cut = self._frame.cut(line, placeholder) if self._frame else None
+            cut = self._frame.cut(line) if self._frame else None
         rest = cut[2] if cut else line
         if not any(shape.decode(rest) for shape in self._shapes):
             with suppress(ValueError):
-                self._shapes.append(LineShape(document.value, self._placeholder))
+                self._shapes.append(LineShape(document.value))
 
     def _read_document(self, document: Document, number: int) -> Reading:
         repeated = document.repeated

@@ -31,15 +31,6 @@ READING = (
         tests=("tests/analysis/test_quick_reading.py::test_key_label_and_fence_name_one_record",),
     ),
     Mutant(
-        name="a request may be anywhere in a quickly read line",
-        where="analysis",
-        old="            or plain.request != (self._placeholder if cut else None)\n",
-        new="",
-        tests=(
-            "tests/analysis/test_quick_reading.py::test_a_request_in_another_property_is_not_the_echo",
-        ),
-    ),
-    Mutant(
         name="the label of an echo may name another record",
         where="analysis",
         old="if not line.startswith(record_id + piece, at):",
