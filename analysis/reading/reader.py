@@ -185,8 +185,8 @@ class Reader:
         """Parse the text of a finished answer that is not exactly as the schema says."""
         try:
             return _row(read_answer(text, self._contract))
-        except RejectedAnswer as rejected:
-            return _error(rejected)
+        except (RejectedAnswer, RecursionError) as error:
+            return _error(error)
 
     def _open(self, echoed: bytes | None) -> tuple[str | None, str | None]:
         """Return record id and fingerprint of an echoed text, given as a JSON literal.
@@ -232,7 +232,7 @@ class Reader:
             cut = self._frame.cut(line) if self._frame else None
         rest = cut[2] if cut else line
         if not any(shape.decode(rest) for shape in self._shapes):
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 self._shapes.append(LineShape(document.value))
 
     def _read_document(self, document: Document, number: int) -> Reading:
@@ -240,8 +240,8 @@ class Reader:
         try:
             prediction = prediction_line(document.value)
         except DuplicateKey as error:
-            kept = {name: document.value.get(name) for name in ("key", "request")}
-            prediction, repeated = prediction_line(kept), error.path
+            only_key = {"key": document.value.get("key")}
+            prediction, repeated = prediction_line(only_key), error.path or "response"
         record_id, foreign_key = _keys_of(prediction)
         fenced_id, transcript_hash = self._transcript(prediction.echoed)
         if repeated is not None and (not repeated or repeated.startswith(_NAMES_RECORD)):
@@ -253,8 +253,8 @@ class Reader:
             outcome = _row(self._answer(prediction, document))
             if record_id is None and not (foreign_key and self._foreign_keys):
                 raise RejectedAnswer("unknown_key", "no key of this system")
-        except RejectedAnswer as rejected:
-            outcome = _error(rejected)
+        except (RejectedAnswer, RecursionError) as error:
+            outcome = _error(error)
         return Reading(
             number,
             record_id,
@@ -319,8 +319,10 @@ def _row(answer: Answer) -> _Outcome:
     return (None, None, answer.method, answer.repair_grade, *changed)
 
 
-def _error(rejected: RejectedAnswer) -> _Outcome:
-    return (rejected.error_type, rejected.detail, None, None, None, UNSET, *_UNCHANGED)
+def _error(error: RejectedAnswer | RecursionError) -> _Outcome:
+    if isinstance(error, RecursionError):
+        error = RejectedAnswer("json_parse_error", "nested too deep")
+    return (error.error_type, error.detail, None, None, None, UNSET, *_UNCHANGED)
 
 
 def _keys_of(prediction: PredictionLine) -> tuple[str | None, str | None]:
