@@ -23,7 +23,14 @@ from typing import Any
 
 import msgspec
 
-from events import CancelRequested, Command, DiscardRequested, RunRequested, wrap_command
+from events import (
+    CancelRequested,
+    Command,
+    DiscardRequested,
+    RereadRequested,
+    RunRequested,
+    wrap_command,
+)
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, name_of
 from handlers.dispatch.deliver import Publish, deliver
 from handlers.dispatch.message import DeliveryResult, Message
@@ -103,7 +110,7 @@ class MeasuredBackend:
         self._backend = LocalBackend(home, settings, self._clock)
         rows = generate(calls=TRANSCRIPTS)
         (home / "calls.jsonl").write_bytes(b"\n".join(msgspec.json.encode(row) for row in rows))
-        load(self._backend, str(home / "calls.jsonl"))
+        load(self._backend, [str(home / "calls.jsonl")])
 
     def run_all(self) -> None:
         """Reach every handler once or more."""
@@ -113,6 +120,8 @@ class MeasuredBackend:
         self._request(RunRequested(run_id="stops", rows_per_batch=4, canary=2))
         self._backend.deliver_next()
         self._request(CancelRequested(run_id="stops"))
+        self._run()
+        self._request(RereadRequested(run_id="reads", of_run="stops"))
         self._run()
         send("run-requested", b'{"mode": "nonsense"}', {})
         send("batch-planned", b"no event", {})

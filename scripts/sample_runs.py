@@ -48,7 +48,7 @@ class SampleRun:
         self.backend.dependencies = replace(self.backend.dependencies, peak_megabytes=lambda: None)
         file = home / "generated.jsonl"
         file.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in generate()))
-        load(self.backend, str(file))
+        load(self.backend, [str(file)])
         self._request(REQUEST)
 
     def advance(self, limit: timedelta = timedelta(days=30)) -> None:

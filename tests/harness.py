@@ -72,7 +72,7 @@ class LocalHarness:
     def load(self, rows: Iterable[dict[str, Any]]) -> None:
         file = self.home / f"{uuid4().hex}.jsonl"
         file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-        load(self.backend, str(file))
+        load(self.backend, [str(file)])
 
     def request(self, run_id: str = "r1", **request: Any) -> str:
         """Publish `run-requested`, and return its event id."""

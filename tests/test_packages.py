@@ -42,6 +42,7 @@ IN_FUNCTIONS = {
     "troupe/cli/cloud_files.py": "Google's client is an optional extra",
     "troupe/cli/doctor.py": "Google's clients are an optional extra",
     "troupe/backends/gcp/backend.py": "a service loads the clients of its own handlers alone",
+    "troupe/transcript_files/excel_file.py": "the reader of Excel is an optional extra",
     "troupe/telemetry/setup.py": "OpenTelemetry is an optional extra",
     "troupe/report/progress.py": "rich is imported on terminals only; a pipe need not wait",
 }

@@ -40,6 +40,10 @@ class Source:
         columns = {ours: column_name(self.columns.get(ours, its)) for ours, its in _COLUMNS.items()}
         return {"source": table_name(self.table), **columns}
 
+    def column_names(self) -> dict[str, str]:
+        """Return the name in the source of each column of `transcription_pass_2`."""
+        return {its: self.columns.get(ours, its) for ours, its in _COLUMNS.items()}
+
 
 _COLUMNS = {
     "phone_number_token": "phone_number_token",

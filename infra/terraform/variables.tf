@@ -95,6 +95,10 @@ variable "source_columns" {
     condition     = alltrue([for ours in keys(var.source_columns) : contains(["phone_number_token", "interaction_id", "reference_id", "transcript", "direction", "provider", "event_timestamp"], ours)])
     error_message = "source_columns: use the keys phone_number_token, interaction_id, reference_id, transcript, direction, provider and event_timestamp."
   }
+  validation {
+    condition     = alltrue([for theirs in values(var.source_columns) : can(regex("^[A-Za-z_][A-Za-z0-9_]{0,299}$", theirs))])
+    error_message = "source_columns: a column's name has letters, digits and _, with no digit first."
+  }
 }
 
 # Schedule

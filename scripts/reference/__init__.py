@@ -9,7 +9,14 @@ events.md are written by hand, except for tables between two marks.
 from .commands import commands_page
 from .json_output import json_output
 from .tables import HOLDS, flat, tables_page
-from .written import DECISIONS, decisions_page, events_page, fields_tables, settings_page
+from .written import (
+    DECISIONS,
+    decisions_page,
+    events_page,
+    fields_tables,
+    files_page,
+    settings_page,
+)
 
 __all__ = [
     "DECISIONS",
@@ -18,6 +25,7 @@ __all__ = [
     "decisions_page",
     "events_page",
     "fields_tables",
+    "files_page",
     "flat",
     "json_output",
     "settings_page",

@@ -10,6 +10,7 @@ import msgspec
 from events import CancelRequested, Command, ReprocessRequested, RereadRequested, RunRequested
 from scripts.asyncapi import field_notes
 from troupe.deployment.catalogue import catalogue
+from troupe.transcript_files.columns import COLUMNS, SYNONYMS
 
 from .text import MADE, cell, renewed
 
@@ -101,3 +102,13 @@ def _words(schema: dict[str, Any]) -> str:
     above = "above " * ("exclusiveMinimum" in schema)
     most = f" to {schema['maximum']:,}" if "maximum" in schema else " and more" * (not above)
     return f"{schema['type']}, {above}{least:,}{most}"
+
+
+def files_page(text: str) -> str:
+    """Renew the names of columns that `troupe load` understands."""
+    rows = (f"| `{column}` | {_groups(SYNONYMS[column])} |" for column in COLUMNS)
+    return renewed(text, {"synonyms": "\n".join(["| ours | others |", "|---|---|", *rows])})
+
+
+def _groups(groups: Sequence[str]) -> str:
+    return "; ".join(", ".join(f"`{name}`" for name in group.split()) for group in groups)

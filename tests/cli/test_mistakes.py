@@ -86,7 +86,7 @@ def test_an_error_of_a_request_names_the_option_that_was_typed(
 @pytest.mark.parametrize(
     ("words", "problem"),
     [
-        ((), "nothing is selected: give --run, --error-type or --record-id"),
+        ((), "nothing is selected: give --run, --error-type, --record-id or --changed"),
         (("--batch", "1", "--error-type", "truncated"), "--batch needs --run"),
         (("--run", "first", "--batch", "0"), "invalid --batch 0: use a whole number >= 1"),
         (("--error-type", "nope"), "--error-type: no record has nope: choose from"),
@@ -180,9 +180,10 @@ def test_a_file_that_cannot_be_read_is_named(
 ) -> None:
     """Missing, a folder, or not a text."""
     binary = tmp_path / "binary"
-    binary.write_bytes(b"\xff\xfe")
+    binary.write_bytes(b"\xff\xfea")
+    (tmp_path / "empty").mkdir()
 
-    for file in (tmp_path / "none", tmp_path, binary):
+    for file in (tmp_path / "none", tmp_path / "empty", binary):
         publish = ("publish", "run-requested", str(file), "--home", str(home))
         assert f"invalid FILE {file}: it cannot be read (" in error_of(*publish)
         assert str(file) in error_of("load", str(file), "--home", str(home))
@@ -302,7 +303,8 @@ def test_a_terraform_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     """Missing, a folder, or not a text; before or after the command."""
     pytest.importorskip("google.cloud.bigquery", reason="needs the clients: troupe[gcp]")
     missing, binary = tmp_path / "deployment.json", tmp_path / "plan"
-    binary.write_bytes(b"\xff\xfe")
+    binary.write_bytes(b"\xff\xfea")
+    (tmp_path / "empty").mkdir()
 
     for file in (missing, binary, tmp_path):
         options = ("--backend", "gcp", "--terraform", str(file))

@@ -264,14 +264,17 @@ class WarehouseSuite:
         """One table for each load; missing fields are NULL, lists and records are kept."""
         one = self.load(
             harness,
-            [b'{"job":1,"line":1,"record_id":"a","products":[{"name":"tv","context":"new"}]}\n'],
-            [b'{"job":2,"line":9007199254740993,"call_summary":"\\u00fc\\n"}\n'],
+            [
+                b'{"job":1,"line":1,"record_id":"a",'
+                b'"answer":{"products":[{"name":"tv","context":"new"}]}}\n'
+            ],
+            [b'{"job":2,"line":9007199254740993,"answer":{"callSummary":"\\u00fc\\n"}}\n'],
         )
         other = self.load(harness, [b'{"job":5,"line":5}\n'])
 
         rows = harness.warehouse.query(
-            "SELECT job, line, record_id, call_summary, products "  # noqa: S608
-            f"FROM `{one}` ORDER BY job",
+            "SELECT job, line, record_id, answer.callSummary AS call_summary, "  # noqa: S608
+            f"answer.products AS products FROM `{one}` ORDER BY job",
             {},
         )
         assert [
@@ -294,7 +297,7 @@ class WarehouseSuite:
             b'{"job":"x","line":1}\n',
             b'{"job":1}\n',
             b"[1]\n",
-            b'{"job":1,"line":1,"products":"tv"}\n',
+            b'{"job":1,"line":1,"answer":{"products":"tv"}}\n',
         ],
     )
     def test_a_line_that_does_not_fit_loads_nothing(

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from events import RunRequested, wrap_command
-from tests.earlier_files import composite_key, line_of_key
+from tests.cli.command import run_here
 from tests.faults import fail_writes
-from tests.harness import call, calls
 from troupe.backends.local import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 
@@ -13,7 +12,7 @@ from troupe.backends.local.backend import LocalBackend, LocalSettings
 def two_runs_with_dead_letters(folder: Path) -> None:
     """Make runs `first` and `second`, each with a dead letter instead of a request file."""
     backend = LocalBackend(folder / ".troupe", LocalSettings(deployment="ab12"))
-    operations.load(backend, str(folder / "calls.jsonl"))
+    operations.load(backend, [str(folder / "docs/examples/calls.jsonl")])
     fail_writes(backend.bucket)
     for run_id in ("first", "second"):
         # breaker=100: failed records do not stop the runs.
@@ -25,12 +24,11 @@ def two_runs_with_dead_letters(folder: Path) -> None:
     backend.close()
 
 
-def files_of_the_earlier_system(folder: Path) -> None:
-    """Write three answers to known calls, one to an unknown call, and one without a valid key."""
-    keys = [composite_key(row) for row in (*calls(3), call(77))] + ["not-a-key"]
-    text = "".join(line_of_key(key) + "\n" for key in keys)
-    (folder / "predictions.jsonl").write_text(text, encoding="utf-8")
+def a_finished_demo(folder: Path) -> None:
+    """Run the demo, as a reader of the page has done."""
+    assert 0 == run_here(["demo"])[0]
+    assert (folder / ".troupe").is_dir()
 
 
-PREPARED = {"recover": two_runs_with_dead_letters, "earlier-files": files_of_the_earlier_system}
+PREPARED = {"recover": two_runs_with_dead_letters, "quick-start": a_finished_demo}
 """Preparation by the name of the page."""

@@ -9,7 +9,6 @@ A line that begins with `$ ` is run; the lines below it must occur in its output
 matches anything. `# ends with 1` after a command gives its exit code.
 """
 
-import json
 import os
 import re
 import shlex
@@ -22,7 +21,6 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import run_here
-from tests.harness import calls
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 240
@@ -58,13 +56,11 @@ def steps(page: Path) -> Iterator[Step]:
 
 
 class Shell:
-    """A scratch folder with `troupe` on the path and a file of transcripts."""
+    """A scratch folder with `troupe` on the path."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.work = folder / "work"
         self.work.mkdir()
-        rows = "".join(json.dumps(row) + "\n" for row in calls(30))
-        (self.work / "calls.jsonl").write_text(rows, encoding="utf-8")
         programs = folder / "bin"
         _program(programs / "python", f'exec "{sys.executable}" "$@"')
         _program(programs / "troupe", 'exec python -c "from troupe.cli import main; main()" "$@"')

@@ -13,7 +13,7 @@ from tests.analysis.making import ANSWER
 from tests.docs.prepared import PREPARED
 from tests.docs.shell import Shell, blocks, steps
 from tests.docs.test_site import DOCS, ROOT, pages
-from tests.endpoint.test_openai import Server
+from tests.endpoint.server import Server
 
 NOT_RUN = {
     "README.md": "run by tests/test_documents.py; its make targets by developers",
@@ -24,8 +24,8 @@ NOT_RUN = {
 MODEL_SERVER = "127.0.0.1:11434"
 """Address of a local model in the documents; the tests use another port."""
 
-QUICK = "quick-start"
-"""The page whose commands `make test` runs; `make check` runs those of the others."""
+QUICK = ("quick-start", "bring-your-files")
+"""The pages whose commands `make test` runs; `make check` runs those of the others."""
 WITH_COMMANDS = [page for page in pages() if blocks(page, "console")]
 
 
@@ -48,7 +48,7 @@ def model() -> Iterator[Server]:
 @pytest.mark.parametrize(
     "page",
     [
-        pytest.param(page, marks=[] if page.stem == QUICK else pytest.mark.slow)
+        pytest.param(page, marks=[] if page.stem in QUICK else pytest.mark.slow)
         for page in WITH_COMMANDS
     ],
     ids=lambda page: page.stem,
@@ -56,7 +56,7 @@ def model() -> Iterator[Server]:
 def test_the_commands_of_a_page_run_in_their_order(
     page: Path, tmp_path: Path, model: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a folder that holds only transcripts."""
+    """In a folder that has the documents with their examples, as a clone has them."""
     shell = Shell(tmp_path, monkeypatch)
     (shell.work / "docs").symlink_to(DOCS)
     PREPARED.get(page.stem, lambda _: None)(shell.work)

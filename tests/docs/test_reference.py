@@ -42,6 +42,14 @@ def test_the_tables_of_a_written_page_are_those_of_the_code(name: str) -> None:
     assert page(name).count("\n| `") > 10
 
 
+def test_the_names_of_columns_in_the_guide_to_files_are_those_of_the_code() -> None:
+    """Renew them with `python -m scripts.reference`."""
+    text = (ROOT / "docs" / "how-to" / "bring-your-files.md").read_text(encoding="utf-8")
+
+    assert reference.files_page(text) == text
+    assert "`callid`" in text
+
+
 def test_the_schema_of_the_json_output_is_the_one_of_the_code() -> None:
     """Renew it with `python -m scripts.reference`; every operation has a result type in it."""
     made = reference.json_output()

@@ -1,73 +1,75 @@
-"""The answer cache: an answer of one's own model is asked for once, a failure again."""
+"""The answer cache: an answer of one's own model is stored once, a failure never."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from troupe.endpoint.answer_cache import AnswerCache
-from troupe.endpoint.openai import _answer
 from troupe.standin.prediction_lines import Answer
 
-GOOD = Answer(text="{}", finish_reason="STOP", prompt_tokens=7)
+GOOD = Answer(text="{}", finish_reason=None, prompt_tokens=7, model="m")
 
 
-class Model:
-    """Counts how often it is asked."""
+def test_the_next_process_finds_the_answers_in_any_order(tmp_path: Path) -> None:
+    """Line by line, each once."""
+    first = AnswerCache(tmp_path / "answers")
+    for line in (7, 2):
+        first.keep(line, GOOD)
 
-    def __init__(self, answer: Answer) -> None:
-        self._answer, self.asked = answer, 0
+    again = AnswerCache(tmp_path / "answers")
 
-    def __call__(self) -> Answer:
-        self.asked += 1
-        return self._answer
-
-
-def test_an_answer_is_asked_for_once_over_a_restart(tmp_path: Path) -> None:
-    """A process that continues the job finds what was paid for, line by line."""
-    model, file = Model(GOOD), tmp_path / "answers"
-    first = AnswerCache(file)
-    assert [GOOD, GOOD] == [first.answer(line, model) for line in (1, 2)]
-
-    again = AnswerCache(file)
-
-    assert [GOOD, GOOD] == [again.answer(line, model) for line in (2, 1)]
-    assert 2 == model.asked
+    assert [GOOD, GOOD, None, None] == [again.pop(line) for line in (2, 7, 7, 1)]
 
 
 def test_a_failure_is_asked_again_by_the_next_process(tmp_path: Path) -> None:
     """An endpoint that was interrupted fails every row that it had not answered."""
-    file = tmp_path / "answers"
-    down = Answer(status="Unavailable: {}")
-    assert down == AnswerCache(file).answer(1, Model(down))
-    model = Model(GOOD)
+    AnswerCache(tmp_path / "answers").keep(1, Answer(status="Unavailable: {}"))
 
-    assert GOOD == AnswerCache(file).answer(1, model)
-    assert 1 == model.asked
-
-
-def test_half_a_line_of_a_killed_process_is_cut_off(tmp_path: Path) -> None:
-    """The answers before it stay, and those after it are readable."""
-    file = tmp_path / "answers"
-    cache = AnswerCache(file)
-    cache.answer(1, Model(GOOD))
-    with file.open("ab") as killed:
-        killed.write(b'{"line":2,"answ')
-
-    AnswerCache(file).answer(2, Model(GOOD))
-
-    assert [1, 1] == [line.count('"line"') for line in file.read_text().splitlines()]
-    model = Model(GOOD)
-    assert GOOD == AnswerCache(file).answer(2, model)
-    assert 0 == model.asked
+    assert AnswerCache(tmp_path / "answers").pop(1) is None
 
 
 @pytest.mark.parametrize(
-    ("reason", "finish"),
-    [("stop", "STOP"), ("length", "MAX_TOKENS"), ("content_filter", "SAFETY"), ("?", "OTHER")],
+    "damage",
+    [
+        b'{"line":2,"answ',
+        b'{"line":2}\n',
+        b"\xff\xfe\n",
+        b"[]\n",
+        b'{"line":2,"answer":{"text":5}}\n',
+        b'{"line":2,"answer":{"text":"\\ud800"}}\n',
+    ],
 )
-def test_only_a_stop_is_a_finished_answer(reason: str, finish: str) -> None:
-    """An unknown reason is an error of its row, never an answer."""
-    reply: dict[str, Any] = {"choices": [{"message": {"content": "{}"}, "finish_reason": reason}]}
+def test_a_damaged_line_costs_its_own_answer_alone(tmp_path: Path, damage: bytes) -> None:
+    """Half a line of a killed process is cut off; what cannot be read is asked again."""
+    file = tmp_path / "answers"
+    cache = AnswerCache(file)
+    cache.keep(1, GOOD)
+    with file.open("ab") as killed:
+        killed.write(damage)
 
-    assert finish == _answer(reply).finish_reason
+    AnswerCache(file).keep(3, GOOD)
+
+    again = AnswerCache(file)
+    assert [GOOD, None, GOOD] == [again.pop(line) for line in (1, 2, 3)]
+
+
+def test_answers_of_many_threads_are_whole_lines(tmp_path: Path) -> None:
+    """The pool's threads store them as they arrive."""
+    cache = AnswerCache(tmp_path / "answers")
+    long = Answer(text="x" * 100_000)
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda line: cache.keep(line, long), range(40)))
+
+    again = AnswerCache(tmp_path / "answers")
+    assert [long] * 40 == [again.pop(line) for line in range(40)]
+
+
+def test_an_answer_that_comes_after_the_job_is_ignored(tmp_path: Path) -> None:
+    """It was cancelled while the request was in flight."""
+    cache = AnswerCache(tmp_path / "answers")
+    cache.discard()
+
+    cache.keep(1, GOOD)
+
+    assert not (tmp_path / "answers").exists()

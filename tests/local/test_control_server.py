@@ -134,7 +134,9 @@ def test_an_operation_that_writes_is_run(backend: LocalBackend, tmp_path: Path) 
     file.write_text("".join(json.dumps(row) + "\n" for row in calls(3)))
 
     with serving(backend) as server:
-        answer = answered(server, backend, lambda: ask(backend.home, "load", {"file": str(file)}))
+        answer = answered(
+            server, backend, lambda: ask(backend.home, "load", {"files": [str(file)]})
+        )
 
     assert 3 == answer.added
 
@@ -144,7 +146,7 @@ def test_an_operation_that_writes_is_run(backend: LocalBackend, tmp_path: Path) 
     [
         ("status", {"run_id": "unknown"}, "unknown"),
         ("request", {"request": {"rows_per_batch": 0}}, "rows_per_batch"),
-        ("load", {"file": "nowhere.jsonl"}, "nowhere.jsonl"),
+        ("load", {"files": ["nowhere.jsonl"]}, "nowhere.jsonl"),
     ],
 )
 def test_an_invalid_operation_is_raised_at_the_client(

@@ -12,10 +12,14 @@ import duckdb
 import pytest
 
 from tests.local.fakes import HeldClock
-from troupe.backends.local import load as load_module
+from tests.transcript_files.making import zstd
 from troupe.backends.local.bucket import LocalBucket
-from troupe.backends.local.load import BadFile, Loaded, load_file
+from troupe.backends.local.load import Loaded, NamedFile, load_files
 from troupe.backends.local.warehouse import LocalWarehouse
+from troupe.transcript_files import content as content_module
+from troupe.transcript_files import json_values as json_module
+from troupe.transcript_files.errors import BadFile
+from troupe.transcript_files.reader import ReadOptions
 
 
 def line(number: int = 1, **columns: Any) -> bytes:
@@ -37,10 +41,14 @@ class LoadHarness:
     def load(self, content: bytes, name: str = "calls.jsonl") -> Loaded:
         file = self.folder / name
         file.write_bytes(content)
+        return self.load_files(file)
+
+    def load_files(self, *files: Path) -> Loaded:
         aside = self.folder / "aside"
         aside.mkdir(exist_ok=True)
+        named = [NamedFile(file, str(file)) for file in files]
         try:
-            return load_file(file, self.warehouse, aside)
+            return load_files(named, ReadOptions(), self.warehouse, aside)
         finally:
             assert [] == list(aside.iterdir()), "what was written aside is gone"
 
@@ -77,7 +85,7 @@ def test_every_row_is_loaded_as_it_is(harness: LoadHarness, pack: Any) -> None:
     """Compressed or not, whatever its name."""
     loaded = harness.load(pack(line(1) + line(2, transcript='ü😀 "quoted"\n\u2028\\')))
 
-    assert Loaded(rows=2, added=2, ignored_columns=[]) == loaded
+    assert (2, 2, []) == (loaded.rows, loaded.added, loaded.files[0].unused_columns)
     assert [("i1", "hello 1"), ("i2", 'ü😀 "quoted"\n\u2028\\')] == harness.rows(
         "interactionId", "transcript"
     )
@@ -153,27 +161,24 @@ def test_numbers_may_be_ids(harness: LoadHarness) -> None:
     )
 
 
-def test_a_time_without_a_zone_is_utc_and_others_are_converted(harness: LoadHarness) -> None:
-    """As in BigQuery."""
+def test_times_are_stored_in_utc(harness: LoadHarness) -> None:
+    """With all digits that they have."""
     harness.load(
-        line(1, event_timestamp="2026-03-01T12:00:00")
-        + line(2, event_timestamp="2026-03-01T12:00:00+02:00")
+        line(2, event_timestamp="2026-03-01T12:00:00+02:00")
         + line(3, event_timestamp="2026-03-01 12:00:00.123456Z")
         + line(4, event_timestamp=None)
         + line(5, event_timestamp=...)
     )
 
     times = [None if t is None else t.isoformat() for (t,) in harness.rows("event_timestamp")]
-    assert [
-        "2026-03-01T10:00:00", "2026-03-01T12:00:00", "2026-03-01T12:00:00.123456", None, None
-    ] == times  # fmt: skip
+    assert ["2026-03-01T10:00:00", "2026-03-01T12:00:00.123456", None, None] == times
 
 
 def test_unknown_columns_are_ignored_and_reported(harness: LoadHarness) -> None:
     """In alphabetical order, each once."""
     loaded = harness.load(line(1, zone=1, agent="x") + line(2, agent=None))
 
-    assert ["agent", "zone"] == loaded.ignored_columns
+    assert ["agent", "zone"] == loaded.files[0].unused_columns
     assert 2 == loaded.added
 
 
@@ -199,10 +204,10 @@ def test_a_row_without_interaction_and_reference_id_is_refused(
     refused(harness, line(1) + nobody, "line 2: interactionId and referenceId are blank: give one")
 
 
-@pytest.mark.parametrize("column", ["phone_number_token", "interactionId", "transcript"])
-def test_a_missing_column_is_named_with_its_line(harness: LoadHarness, column: str) -> None:
-    """The file is probably another one."""
-    refused(harness, line(1) + line(2, **{column: ...}), rf"line 2.*`{column}`")
+def test_a_row_may_lack_what_is_null(harness: LoadHarness) -> None:
+    """BigQuery's export leaves nulls out."""
+    for column in ("phone_number_token", "interactionId", "transcript", "direction"):
+        assert 2 == harness.load(line(1) + line(2, **{column: ...})).added
 
 
 @pytest.mark.parametrize(
@@ -213,12 +218,13 @@ def test_a_missing_column_is_named_with_its_line(harness: LoadHarness, column: s
         (b'"text"\n', "line 3"),
         (b"null\n", "line 3"),
         (line(2) + b"{} {}\n", "line 4"),
-        (line(transcript=7), r"line 3.*\$\.transcript"),
-        (line(phone_number_token=1.5), r"line 3.*\$\.phone_number_token"),
-        (line(interactionId=True), r"line 3.*\$\.interactionId"),
-        (line(interactionId=["a"]), r"line 3.*\$\.interactionId"),
-        (line(event_timestamp="yesterday"), r"line 3.*\$\.event_timestamp"),
-        (line(event_timestamp=1_700_000_000), r"line 3.*\$\.event_timestamp"),
+        (line(transcript=7), "line 3: transcript: expected a text"),
+        (line(phone_number_token=1.5), "line 3: phone_number_token: expected a text or a whole"),
+        (line(interactionId=True), "line 3: interactionId: expected"),
+        (line(interactionId=["a"]), "line 3: interactionId: expected"),
+        (line(event_timestamp="yesterday"), "line 3: event_timestamp: this is no time"),
+        (line(event_timestamp=46_000.5), "line 3: event_timestamp: the number is no count"),
+        (line(event_timestamp="2026-03-01T12:00:00"), "line 3: event_timestamp: the time has no"),
         (line(event_timestamp="0001-01-01T00:00:00+14:00"), "line 3"),
         (line(event_timestamp="9999-12-31T23:59:59-12:00"), "line 3"),
         (line(transcript="LONE").replace(b"LONE", b"\\ud83d"), "line 3"),
@@ -235,21 +241,34 @@ def test_an_invalid_line_is_reported_by_its_number_and_nothing_is_loaded(
     refused(harness, line(1) + b"\n" + broken, words)
 
 
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, zstd.compress], ids=["", "gzip", "zstd"])
+@pytest.mark.parametrize(
+    "encoding", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be"]
+)  # fmt: skip
+def test_a_text_in_another_unicode_encoding_is_loaded(
+    harness: LoadHarness, encoding: str, pack: Any
+) -> None:
+    """With a byte order mark, and UTF-16 also without one."""
+    text = (line(1) + line(2)).decode().replace("hello", "Grüße 😀")
+
+    harness.load(pack(text.encode(encoding)))
+
+    assert [("Grüße 😀 1",), ("Grüße 😀 2",)] == harness.rows("transcript")
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"\xef\xbb\xbf" + line(), "line 1: the file begins with a byte order mark"),
-        (line().decode().encode("utf-16"), "line 1: the file is UTF-16 or UTF-32: save it as UTF-8"),
-        (line().decode().encode("utf-32"), "line 1: the file is UTF-16 or UTF-32: save it as UTF-8"),
-        (b"\xfe\xff" + line().decode().encode("utf-16-be"), "line 1: the file is UTF-16: save it"),
-        (line().decode().encode("utf-16-le"), "line 1: it has a NUL byte"),
         (line(1) + line(transcript="X").replace(b"X", b"a\x00b"), "line 2: it has a NUL byte"),
-        (line(1) + line(transcript="X").replace(b"X", b"\xe9"), "line 2: it is not UTF-8"),
+        (line(1) + line(transcript="X").replace(b"X", b"\xe9"), "line 2: byte 0xE9 at position "),
+        (line(transcript="X" * 300_000).replace(b"XXX\"", b"X\xc3\""), "line 1: byte 0xC3 at"),
+        (b"\xff\xfea", "line 1: byte 0x61 at position 2 is not UTF-16-LE: the file is damaged"),
         (line(1) + line(transcript="X").replace(b'"X"', b"[" * 99_999), "line 2: it is nested too"),
     ],
+    ids=["nul", "latin", "at the edge of a block", "utf-16", "nested"],
 )  # fmt: skip
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_a_file_in_another_encoding_is_refused_by_name(
+def test_a_file_that_is_no_text_is_refused_by_its_position(
     harness: LoadHarness, pack: Any, content: bytes, problem: str
 ) -> None:
     """One line of text says what to do."""
@@ -268,7 +287,7 @@ def test_a_line_over_the_limit_is_refused_with_the_limit(
     harness: LoadHarness, monkeypatch: pytest.MonkeyPatch, pack: Any, tail: bytes
 ) -> None:
     """The rest of the line is not kept: the memory that is needed does not grow with it."""
-    monkeypatch.setattr(load_module, "LONGEST_LINE", 300)
+    monkeypatch.setattr(json_module, "LONGEST", 300)
     whole = line(1, transcript="x" * (300 - len(line(1, transcript="")) + 1))
     assert 1 == harness.load(pack(whole)).added, "a line of the limit's length is loaded"
     harness.warehouse.db.execute("DELETE FROM transcription_pass_2")
@@ -292,10 +311,14 @@ def test_a_bomb_of_one_line_is_read_in_blocks(
         return read(stream, size)
 
     monkeypatch.setattr(gzip.GzipFile, "read", counted)
-    monkeypatch.setattr(load_module, "LONGEST_LINE", 1_000_000)
-    refused(harness, gzip.compress(b"x" * 4_000_000, 1), "line 1: longer than 1,000,000 bytes")
+    monkeypatch.setattr(json_module, "LONGEST", 1_000_000)
+    refused(
+        harness,
+        gzip.compress(b'{"a": "' + b"x" * 4_000_000, 1),
+        "line 1: longer than 1,000,000 bytes",
+    )
 
-    assert {load_module._BLOCK} == {*sizes}
+    assert {content_module.BLOCK} == {*sizes}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no named pipes there")
@@ -306,7 +329,7 @@ def test_a_pipe_or_a_device_is_refused_and_not_waited_for(harness: LoadHarness) 
 
     for path in (pipe, Path(os.devnull)):
         with pytest.raises(BadFile, match=f"{path}: this is a pipe or a device: write its content"):
-            load_file(path, harness.warehouse, harness.folder)
+            harness.load_files(path)
 
 
 def test_rows_that_the_warehouse_refuses_are_an_error_without_their_text(
@@ -315,7 +338,7 @@ def test_rows_that_the_warehouse_refuses_are_an_error_without_their_text(
     def refuse(*_: Any) -> bool:
         raise duckdb.InvalidInputException("malformed: Jane Doe")
 
-    monkeypatch.setattr(harness.warehouse, "insert_file", refuse)
+    monkeypatch.setattr(harness.warehouse, "insert_source", refuse)
     with pytest.raises(BadFile) as bad:
         harness.load(line())
 
@@ -326,7 +349,7 @@ def test_rows_that_the_warehouse_refuses_are_an_error_without_their_text(
 def test_an_error_does_not_quote_the_line(harness: LoadHarness) -> None:
     """It may be printed and logged, and the line is personal data."""
     with pytest.raises(BadFile) as bad:
-        harness.load(line(transcript=["Jane Doe"], direction="Jane Doe"))
+        harness.load(line(transcript=["Jane Doe", 7], direction="Jane Doe"))
 
     assert "Jane" not in str(bad.value)
 
@@ -369,7 +392,7 @@ def test_a_missing_file_is_named(harness: LoadHarness) -> None:
     """And a folder as well."""
     for path in (harness.folder / "nowhere.jsonl", harness.folder):
         with pytest.raises(BadFile, match=str(path)):
-            load_file(path, harness.warehouse, harness.folder)
+            harness.load_files(path)
 
 
 def test_after_a_refused_file_a_good_one_is_loaded(harness: LoadHarness) -> None:
@@ -377,3 +400,50 @@ def test_after_a_refused_file_a_good_one_is_loaded(harness: LoadHarness) -> None
     refused(harness, line(1) + b"{\n", "line 2")
 
     assert 1 == harness.load(line(1)).added
+
+
+def test_equal_rows_are_loaded_once_however_they_are_written(harness: LoadHarness) -> None:
+    """As an array, packed, with other names, or in two files at once."""
+    array = b"[" + line(1).strip() + b",\n" + line(2).strip() + b"]"
+    renamed = line(1).replace(b"interactionId", b"interaction_id") + line(2)
+    files = [harness.folder / name for name in ("a", "b")]
+    for file in files:
+        file.write_bytes(line(1) + line(2))
+
+    both = harness.load_files(*files)
+
+    assert ([2, 0], 4) == ([file.added for file in both.files], both.rows)
+    assert [0, 0, 0] == [
+        harness.load(content, "again").added
+        for content in (
+            array,
+            zstd.compress(array),
+            renamed.replace(b"interaction_id", b"interactionId"),
+        )
+    ]
+    assert 2 == len(harness.rows())
+
+
+def test_files_are_loaded_together_or_not_at_all(
+    harness: LoadHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the second one fails while it is inserted: the next try loads both."""
+    files = [harness.folder / name for name in ("a", "b")]
+    for number, file in enumerate(files):
+        file.write_bytes(line(number))
+    ended = harness.warehouse._end_job
+    calls: list[str] = []
+
+    def fail_at_the_second(name: str, state: str) -> None:
+        calls.append(name)
+        if len(calls) == 2:
+            raise OSError(28, "No space left on device")
+        ended(name, state)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(harness.warehouse, "_end_job", fail_at_the_second)
+        with pytest.raises(BadFile, match="No space left on device"):
+            harness.load_files(*files)
+
+    assert [] == harness.rows()
+    assert 2 == harness.load_files(*files).added

@@ -77,8 +77,8 @@ BACKENDS = (
     Mutant(
         name="a file is loaded into the source twice",
         where=_LOCAL,
-        old='            self.db.execute(_insert_from(path, table, columns_of(table)))\n            self._end_job(name, "done")\n',
-        new="            self.db.execute(_insert_from(path, table, columns_of(table)))\n",
+        old='                self.db.execute(_insert_source(files[job_id], source))\n                self._end_job(name, "done")\n',
+        new="                self.db.execute(_insert_source(files[job_id], source))\n",
         tests=("tests/local/test_load.py::test_the_same_file_twice_adds_nothing",),
     ),
     Mutant(
@@ -470,52 +470,5 @@ BACKENDS = (
         tests=(
             "tests/gcp/test_service.py::test_a_delivery_over_its_time_budget_is_joined_by_its_redelivery",
         ),
-    ),
-    # A model of one's own
-    Mutant(
-        name="the answer cache keeps failures",
-        where="troupe/endpoint",
-        old="            if not answer.status:\n",
-        new="            if answer is not None:\n",
-        tests=(
-            "tests/endpoint/test_answer_cache.py::test_a_failure_is_asked_again_by_the_next_process",
-        ),
-    ),
-    Mutant(
-        name="a cached answer is asked for again",
-        where="troupe/endpoint",
-        old="        if answer is None:\n            answer = ask()\n",
-        new="        if answer is None or answer.text:\n            answer = ask()\n",
-        tests=(
-            "tests/endpoint/test_answer_cache.py::test_an_answer_is_asked_for_once_over_a_restart",
-        ),
-    ),
-    Mutant(
-        name="half a line of a killed process stays in the answer cache",
-        where="troupe/endpoint",
-        old="        path.write_bytes(whole + newline)\n",
-        new="        path.write_bytes(whole + newline + half)\n",
-        tests=("tests/endpoint/test_answer_cache.py",),
-    ),
-    Mutant(
-        name="an endpoint's cut-off answer is a finished one",
-        where="troupe/endpoint",
-        old='"length": "MAX_TOKENS"',
-        new='"length": "STOP"',
-        tests=("tests/endpoint/test_openai.py::test_a_cut_answer_has_its_finish_reason",),
-    ),
-    Mutant(
-        name="an unknown finish reason of an endpoint is a finished answer",
-        where="troupe/endpoint",
-        old='_FINISH.get(choice.get("finish_reason", "stop"), "OTHER")',
-        new='_FINISH.get(choice.get("finish_reason", "stop"), "STOP")',
-        tests=("tests/endpoint/test_answer_cache.py::test_only_a_stop_is_a_finished_answer",),
-    ),
-    Mutant(
-        name="the output limit is not sent to an endpoint",
-        where="troupe/endpoint",
-        old='body["max_tokens"] = most',
-        new='body["most_tokens"] = most',
-        tests=("tests/endpoint/test_openai.py::test_a_request_becomes_a_chat",),
     ),
 )

@@ -4,8 +4,10 @@ from .backends import BACKENDS
 from .claims import CLAIMS
 from .closing import CLOSING
 from .delivery import DELIVERY
+from .endpoint import ENDPOINT
 from .jobs import JOBS
 from .letters import LETTERS
+from .loading import LOADING
 from .money import MONEY
 from .mutant import Mutant
 from .operations import OPERATIONS
@@ -27,8 +29,10 @@ MUTANTS: tuple[Mutant, ...] = (
     *DELIVERY,
     *READING,
     *BACKENDS,
+    *ENDPOINT,
     *OPERATIONS,
     *LETTERS,
+    *LOADING,
     *CLAIMS,
     *OUTCOMES,
     *RELEASES,

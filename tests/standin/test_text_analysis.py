@@ -210,3 +210,74 @@ def _seconds(transcript: str) -> float:
         return time.perf_counter() - began
 
     return min(once() for _ in range(3))
+
+
+@pytest.mark.parametrize(
+    "transcript",
+    [
+        "CUSTOMER: It works now, that was all, thank you so much!",
+        "it works now, thank you so much, that helps",
+        "CUSTOMER: Perfect!\nAGENT:",
+        "SYSTEM: your request has been resolved\nCUSTOMER: thanks for your help",
+        "KUNDE: Das hat geholfen, vielen Dank für Ihre Hilfe!",
+    ],
+)
+def test_a_call_in_which_no_agent_spoke_is_neither_solved_nor_unsolved(transcript: str) -> None:
+    """Whatever the customer says."""
+    assert analyse(transcript)["agentResponse"]["resolved"] is None
+    assert answer(call_review().schema, transcript)["agentResponse"]["resolved"] is None
+
+
+def test_a_call_without_a_cue_is_neither_solved_nor_unsolved() -> None:
+    """Nothing is guessed from the tone."""
+    result = analyse(
+        "CUSTOMER: A table for two at eight.\nAGENT: Which evening?\nCUSTOMER: Monday."
+    )
+
+    assert result["agentResponse"]["resolved"] is None
+
+
+def test_nothing_is_said_of_a_customer_who_was_silent() -> None:
+    """Neither feelings nor a reason: the agent's words are not the customer's."""
+    result = answer(call_review().schema, "AGENT: I am so sorry, the router is terrible! Hello?")
+
+    names = ("callSentiment", "callSentimentSummary", "callTone", "reasonForCall")
+    assert [None] * 4 == [result[name] for name in names]
+
+
+@pytest.mark.parametrize("greeting", ["Hello", "Hi, how are you?", "Guten Tag", "Yes. Thanks, bye"])
+def test_a_greeting_is_no_reason_for_a_call(greeting: str) -> None:
+    """The customer said nothing else."""
+    assert analyse(f"CUSTOMER: {greeting}\nAGENT: How can I help?")["reasonForCall"] is None
+
+
+def test_a_schema_without_null_still_gets_a_truth() -> None:
+    """Not solved, where nothing says so."""
+    schema = {"type": "object", "required": ["ok"], "properties": {"ok": {"type": "boolean"}}}
+
+    assert {"ok": False} == answer_by_schema(schema, "CUSTOMER: hello, my bill is wrong")
+
+
+@pytest.mark.parametrize(
+    ("said", "intent"),
+    [
+        ("i want a decaf flat white please", "purchase"),
+        ("We would like a train to Leeds", "booking"),
+        ("Is it going to rain today", "product_question"),
+        ("whats the forecast for monday", "product_question"),
+        ("The life support is not functioning properly.", "technical_problem"),
+        ("Someone transferred 500 dollars out of my account!", "fraud_or_loss"),
+        ("Könnten Sie mir helfen? Ich hätte gern eine Pizza.", "purchase"),
+        ("Blue, I think, the large one.", "other"),
+    ],
+)
+def test_a_topic_without_a_cue_is_found_by_what_is_asked_for(said: str, intent: str) -> None:
+    """A wish or a question; what is neither stays `other`."""
+    assert intent == analyse(f"CUSTOMER: {said}")["reasonForCall"]["intent"]
+
+
+def test_the_agents_words_tell_the_topic_when_the_customers_do_not() -> None:
+    """Only then."""
+    said = "CUSTOMER: It is about the letter.\nAGENT: I see, the invoice was charged twice."
+
+    assert "billing" == analyse(said)["reasonForCall"]["intent"]

@@ -14,6 +14,7 @@ from tests.analysis.making import columns_of
 from tests.files import files_in
 from tests.local.fakes import HeldClock, MemoryBucket
 from troupe.standin.corrupt import Corruption, Kind
+from troupe.standin.importer import Importer, ImportRefusedError
 from troupe.standin.prediction_lines import Answer, text_of, transcript_of
 from troupe.standin.settings import Behaviour, End
 from troupe.standin.vertex import InvalidRequest, StandIn, UnknownModel
@@ -145,7 +146,7 @@ def test_a_line_is_like_the_service_s(tmp_path: Path) -> None:
     assert candidate["finishReason"] == "STOP"
     assert candidate["content"]["role"] == "model"
     assert line["response"]["usageMetadata"]["promptTokenCount"] > 0
-    assert line["response"]["modelVersion"] == "gemini-3.5-flash-lite"
+    assert line["response"]["modelVersion"] == "stand-in", "no row may look like the model's"
 
 
 def test_answers_to_our_own_requests_are_read_without_an_error(tmp_path: Path) -> None:
@@ -200,6 +201,16 @@ def test_one_bad_line_refuses_the_whole_job(tmp_path: Path, line: bytes) -> None
     assert failed.error_code == 3
     assert failed.error_message.startswith("Failed to import data. Please check")
     assert backend.written == []
+
+
+def test_a_type_that_changes_in_a_repeated_struct_is_refused() -> None:
+    """Equal structs are checked once, and a truth is not equal to a number."""
+    importer = Importer()
+    for _ in range(2):
+        importer.check(b'{"request":{"a":{"b":{"c":true}}}}')
+
+    with pytest.raises(ImportRefusedError, match="changed type from boolean to number"):
+        importer.check(b'{"request":{"a":{"b":{"c":1}}}}')
 
 
 def test_a_missing_or_empty_file_is_refused_as_well(tmp_path: Path) -> None:

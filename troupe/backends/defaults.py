@@ -11,12 +11,15 @@ from msgspec import Meta, ValidationError, convert
 from analysis import ERRORS, Analysis, AnalysisError
 from handlers.attempts.close import answer_columns
 from handlers.ports import Policy
-from tracking import Row
+from tracking import BadName, Row, Source
 from tracking.statements import reserved_tables
 from tracking.tables import Column, output_columns
 
 if sys.platform != "win32":
     import resource
+
+
+_SOURCE = "TROUPE_SOURCE_"
 
 
 class BadSetting(ValueError):
@@ -54,6 +57,29 @@ def read_variables(fields: type, environ: Mapping[str, str]) -> dict[str, Any]:
     if problems:
         raise BadSetting("\n".join(problems))
     return values
+
+
+def read_source(environ: Mapping[str, str]) -> Source:
+    """Read `TROUPE_SOURCE_TABLE`, and a variable such as `TROUPE_SOURCE_TRANSCRIPT` per column.
+
+    Raises `BadSetting`, which names the variable.
+    """
+    source = Source()
+    for variable, value in environ.items():
+        name = variable.removeprefix(_SOURCE).lower()
+        if not variable.startswith(_SOURCE) or not value.strip():
+            continue
+        try:
+            changed = (
+                {"table": value.strip()}
+                if name == "table"
+                else {"columns": {**source.columns, name: value.strip()}}
+            )
+            source = replace(source, **changed)
+            source.names()
+        except BadName as error:
+            raise BadSetting(f"{variable} is {value!r}: {error}") from error
+    return source
 
 
 def utc_now() -> datetime:

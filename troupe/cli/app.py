@@ -13,7 +13,7 @@ PACKAGE = "troupe.cli"
 COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     "Run": {
         "demo": ("demo:demo", "Run everything once on generated transcripts."),
-        "load": ("data:load", "Add transcripts to the source table."),
+        "load": ("load:load", "Add transcripts to the source table."),
         "request": ("run:request", "Request a run: transcripts to be analysed."),
         "work": ("worker:work", "Start a worker that handles all runs of the state folder."),
         "cancel": ("run:cancel", "Stop a run."),

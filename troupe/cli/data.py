@@ -1,38 +1,14 @@
-"""Commands on stored data: load, clear-history, forget."""
+"""Commands on stored data: clear-history, forget."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from troupe.backends.local.operations import load as load_operation
 from troupe.operations import clear_history as clearing
 
-from .client import call, local_only
+from .client import call
 from .options import AsJson, DryRun, Yes
 from .output import print_json, print_lines
-
-
-def load(
-    file: Annotated[
-        Path, typer.Argument(help="JSON Lines, gzip or not, in the columns of the source table.")
-    ],
-) -> None:
-    """Add transcripts to the source table: all lines of the file, or none.
-
-    A file that was loaded before is not loaded again. Local backend only.
-
-    Examples:
-        troupe load calls.jsonl
-    """
-    local_only("load")
-    loaded = call(load_operation, file=str(file.resolve()))
-    for column in loaded.ignored_columns:
-        typer.echo(f"ignored column {column}: the source table has no such column", err=True)
-    if loaded.added or not loaded.rows:
-        typer.echo(f"loaded {loaded.added:,} rows")
-    else:
-        typer.echo(f"this file was loaded before; its {loaded.rows:,} rows are there already")
 
 
 def clear_history(

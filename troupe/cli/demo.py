@@ -18,7 +18,15 @@ from troupe.report.html_page import render_html
 from troupe.report.plain_text import summary_lines
 
 from .client import local_only
-from .options import CorruptPercent, ModelName, ModelUrl
+from .endpoint import EndpointOptions
+from .options import (
+    CorruptPercent,
+    ModelApiVersion,
+    ModelConcurrency,
+    ModelName,
+    ModelTimeout,
+    ModelUrl,
+)
 from .output import check_writable, fail
 from .target import target
 from .worker import local_settings, opened, work_until_idle
@@ -35,7 +43,7 @@ def demo(
         typer.Option(
             "--transcripts",
             metavar="FILE",
-            help="Transcripts as JSON Lines, gzip or not. Default: generated ones.",
+            help="A file that `troupe load` can read. Default: generated transcripts.",
         ),
     ] = None,
     limit: Annotated[
@@ -47,6 +55,9 @@ def demo(
     ] = Path("report.html"),
     model_url: ModelUrl = None,
     model_name: ModelName = "",
+    model_concurrency: ModelConcurrency = 8,
+    model_timeout: ModelTimeout = 120,
+    model_api_version: ModelApiVersion = None,
 ) -> None:
     """Run everything once on this machine: load, request, work, verify and report.
 
@@ -58,7 +69,14 @@ def demo(
         troupe demo --corrupt-percent 12
     """
     local_only("demo")
-    settings = local_settings(corrupt_percent, model_url, model_name)
+    options = EndpointOptions(
+        url=model_url,
+        model=model_name,
+        concurrency=model_concurrency,
+        timeout=model_timeout,
+        api_version=model_api_version,
+    )
+    settings = local_settings(corrupt_percent, options)
     ok = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
     raise typer.Exit(0 if ok else 1)
 
@@ -95,7 +113,7 @@ def _demo(
 ) -> Report | None:
     """Return the run's report; None when it was not planned."""
     backend.wake()
-    loaded = load(backend, str(transcripts or _generated(backend)))
+    loaded = load(backend, [str(transcripts or _generated(backend))])
     write(f"{loaded.rows:,} transcripts in the file, {loaded.added:,} new in the source table")
     request = {"mode": "test", "limit": limit} if limit else {}
     request |= {} if transcripts else SMALL_BATCHES

@@ -70,3 +70,32 @@ ModelName = Annotated[
         "--model-name", envvar="TROUPE_MODEL_NAME", help="Model that the endpoint should use."
     ),
 ]
+ModelConcurrency = Annotated[
+    int,
+    typer.Option(
+        "--model-concurrency",
+        envvar="TROUPE_MODEL_CONCURRENCY",
+        min=1,
+        max=256,
+        help="Maximum number of requests to the endpoint at a time; fewer while it is overloaded.",
+    ),
+]
+ModelTimeout = Annotated[
+    float,
+    typer.Option(
+        "--model-timeout",
+        envvar="TROUPE_MODEL_TIMEOUT",
+        min=0.1,
+        max=3600,
+        callback=finite,
+        help="Seconds that the endpoint may take for one answer.",
+    ),
+]
+ModelApiVersion = Annotated[
+    str | None,
+    typer.Option(
+        "--model-api-version",
+        envvar="TROUPE_MODEL_API_VERSION",
+        help="For Azure OpenAI: its api-version; --model-name is then the deployment.",
+    ),
+]

@@ -56,7 +56,7 @@ def read(
     Examples:
         troupe read predictions.jsonl --out read
         troupe read part-*.jsonl.gz --out read --lookup calls.jsonl --strict
-        troupe read gs://my-output/prediction-model-2026-11-01/ --out read --format parquet
+        troupe read gs://my-output/job-1/ --out read --format parquet
     """
     try:
         summary = read_files(files, out, analysis, lookup, kind)

@@ -1,6 +1,5 @@
 """The command `work`: a worker's loop, with its control server open and its progress shown."""
 
-import os
 import signal
 import sys
 import time
@@ -12,11 +11,10 @@ from typing import Annotated, Any
 import typer
 
 from troupe.backends.defaults import BadSetting
-from troupe.backends.local.backend import LocalBackend, LocalSettings
+from troupe.backends.local.backend import LOCAL_POLICY, LocalBackend, LocalSettings
 from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.state_folder import HomeInUse, InvalidHome
 from troupe.backends.local.worker import Worker
-from troupe.endpoint.openai import Endpoint
 from troupe.operations.runs import RunStatus, run_rows
 from troupe.report.formatting import plural
 from troupe.report.progress import Live, WorkerProgress
@@ -26,7 +24,15 @@ from troupe.standin.settings import Behaviour
 from troupe.telemetry.logs import log_to
 
 from .client import local_only
-from .options import CorruptPercent, ModelName, ModelUrl
+from .endpoint import EndpointOptions, endpoint_pool
+from .options import (
+    CorruptPercent,
+    ModelApiVersion,
+    ModelConcurrency,
+    ModelName,
+    ModelTimeout,
+    ModelUrl,
+)
 from .output import fail
 from .target import target
 
@@ -46,6 +52,9 @@ def work(
     corrupt_percent: CorruptPercent = 0,
     model_url: ModelUrl = None,
     model_name: ModelName = "",
+    model_concurrency: ModelConcurrency = 8,
+    model_timeout: ModelTimeout = 120,
+    model_api_version: ModelApiVersion = None,
 ) -> None:
     """Start a worker: it handles all requests and continues what an earlier worker left unfinished.
 
@@ -57,7 +66,14 @@ def work(
         troupe work --model-url http://127.0.0.1:11434/v1 --model-name gemma3
     """
     local_only("work")
-    settings = local_settings(corrupt_percent, model_url, model_name)
+    options = EndpointOptions(
+        url=model_url,
+        model=model_name,
+        concurrency=model_concurrency,
+        timeout=model_timeout,
+        api_version=model_api_version,
+    )
+    settings = local_settings(corrupt_percent, options)
     with opened(target().home, settings) as (backend, control_server):
         unfinished = backend.wake()
         if unfinished:
@@ -73,9 +89,9 @@ def work(
     typer.echo("done")
 
 
-def local_settings(corrupt_percent: float, model_url: str | None, model_name: str) -> LocalSettings:
+def local_settings(corrupt_percent: float, options: EndpointOptions) -> LocalSettings:
     """Return the settings of a worker; end the command if an option or a variable is wrong."""
-    endpoint = _endpoint(model_url, model_name)
+    endpoint = endpoint_pool(options, LOCAL_POLICY.outage_hours * 3600)
     try:
         return LocalSettings(
             corruption=Corruption(share=corrupt_percent / 100, seed=0) if corrupt_percent else None,
@@ -84,22 +100,6 @@ def local_settings(corrupt_percent: float, model_url: str | None, model_name: st
         )
     except BadSetting as error:
         fail(str(error))
-
-
-def _endpoint(url: str | None, model: str) -> Endpoint | None:
-    """Return the endpoint of --model-url, which must answer; None without the option."""
-    if url is None:
-        return None
-    if not model:
-        fail("--model-name is missing: name the model that the endpoint should use")
-    try:
-        endpoint = Endpoint(base_url=url, model=model, key=os.environ.get("TROUPE_MODEL_KEY"))
-        endpoint.check()
-    except ValueError as error:
-        fail(f"invalid --model-url {url}: {error}")
-    except OSError as error:
-        fail(f"--model-url {url} does not answer ({error}): start the model's server first")
-    return endpoint
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The work of one job: check and answer its lines, a bounded number at a time.
+"""The work of one job: check its lines and have them answered, a bounded number at a time.
 
 A new process starts from the first line again; answers in the answer cache are reused.
 """
@@ -7,17 +7,18 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from analysis.reading.prediction_line import lines_of
 from handlers.ports import Blob, Bucket
 from troupe.endpoint.answer_cache import AnswerCache
+from troupe.standin.answering import Answers
 from troupe.standin.corrupt import Corruption
 from troupe.standin.importer import Importer, decode
 from troupe.standin.jobs import Entry
-from troupe.standin.prediction_lines import Answer, Answerer, prediction
+from troupe.standin.prediction_lines import Answer, prediction
 from troupe.standin.resume import as_request, importable, is_answered
 from troupe.standin.settings import Resuming
 
@@ -25,6 +26,13 @@ _BLOCK_LINES = 1_000
 """Lines are shuffled within blocks of this size, so that memory does not grow with the job."""
 _BLOCK_BYTES = 16 * 1024 * 1024
 _CHUNK = 1024 * 1024
+
+
+class _Line(NamedTuple):
+    number: int
+    size: int
+    """Bytes."""
+    row: dict[str, Any]
 
 
 class Work:
@@ -36,7 +44,7 @@ class Work:
         source: Blob,
         bucket: Bucket,
         file: Path,
-        answerer: Answerer,
+        answers: Answers,
         corruption: Corruption | None,
         resuming: Resuming,
         *,
@@ -47,7 +55,6 @@ class Work:
         self.answered = 0
         self.written = 0
         self._entry = entry
-        self._answerer = answerer
         self._corruption = corruption
         self._resuming = resuming
         self._unchecked = _requests(bucket, source)
@@ -60,6 +67,10 @@ class Work:
         file.unlink(missing_ok=True)
         self._file = file
         self._answer_cache = AnswerCache(file.with_suffix(".answers")) if keeps_answers else None
+        self._answering = answers.open(self._keep)
+        self._begun = 0
+        self._waiting: dict[int, _Line] = {}
+        """The lines whose requests wait for an answer, by number."""
 
     def check(self, budget: Iterable[None]) -> None:
         """Check the next lines. Raises `ImportRefusedError` when the service would refuse one."""
@@ -74,32 +85,58 @@ class Work:
     def answer(self, budget: Iterable[None], limit: int) -> None:
         """Answer the next lines, up to `limit` lines in all."""
         for _ in budget:
-            line = next(self._unanswered, None) if self.answered < limit else None
-            if line is None:
+            if not self._answer_next(limit):
                 return
-            self._answer(line)
 
-    def _answer(self, line: bytes) -> None:
-        row = decode(line)
-        if self._resuming is Resuming.REPEATS or not is_answered(row):
-            self._block.append(self._predicted(as_request(row)))
-        elif self._resuming is Resuming.MERGES:
-            self._block.append(row)
+    def _answer_next(self, limit: int) -> bool:
+        """Begin as many lines as may wait, and finish one; False when none was finished."""
+        while self._begun < limit and len(self._waiting) < self._answering.room:
+            line = next(self._unanswered, None)
+            if line is None:
+                break
+            number, self._begun = self._begun, self._begun + 1
+            if self._begin(_Line(number, len(line), decode(line))):
+                return True
+        taken = self._answering.take() if self._waiting else None
+        if taken is None:
+            return False
+        number, answer = taken
+        self._add_answer(self._waiting.pop(number), answer)
+        return True
+
+    def _begin(self, line: "_Line") -> bool:
+        """Have a line answered; True when that took no request."""
+        if self._resuming is not Resuming.REPEATS and is_answered(line.row):
+            self._add(line, [line.row] if self._resuming is Resuming.MERGES else [])
+            return True
+        cached = self._answer_cache.pop(line.number) if self._answer_cache else None
+        if cached is not None:
+            self._add_answer(line, cached)
+            return True
+        self._waiting[line.number] = line
+        self._answering.ask(line.number, as_request(line.row)["request"])
+        return False
+
+    def _keep(self, number: int, answer: Answer) -> None:
+        if self._answer_cache is not None:
+            self._answer_cache.keep(number, answer)
+
+    def _add_answer(self, line: "_Line", answer: Answer) -> None:
+        made = prediction(
+            as_request(line.row),
+            answer,
+            model=self._entry.model,
+            created_at=self._entry.created_at,
+            number=line.number,
+        )
+        self._add(line, [made])
+
+    def _add(self, line: "_Line", made: list[dict[str, Any]]) -> None:
+        self._block += made
         self.answered += 1
-        self._block_bytes += len(line)
+        self._block_bytes += line.size
         if len(self._block) >= _BLOCK_LINES or self._block_bytes >= _BLOCK_BYTES:
             self._end_block()
-
-    def _predicted(self, row: dict[str, Any]) -> dict[str, Any]:
-        entry, answer = self._entry, self._answer_to(row["request"])
-        return prediction(
-            row, answer, model=entry.model, created_at=entry.created_at, number=self.answered
-        )
-
-    def _answer_to(self, request: dict[str, Any]) -> Answer:
-        if self._answer_cache is None:
-            return self._answerer(request)
-        return self._answer_cache.answer(self.answered, lambda: self._answerer(request))
 
     def _end_block(self) -> None:
         # By the display name, which holds run, batch and attempt: with the job's number, the
@@ -134,7 +171,8 @@ class Work:
                 yield b"".join(chunk)
 
     def discard(self) -> None:
-        """Delete the local files."""
+        """Drop the requests that are not sent, and delete the local files."""
+        self._answering.close()
         self._file.unlink(missing_ok=True)
         if self._answer_cache is not None:
             self._answer_cache.discard()

@@ -13,6 +13,8 @@ REFUSAL = (
 _MAX_LINES = 200_000
 _MAX_BYTES = 1_000_000_000
 _MAX_DEPTH = 15
+_IN_REQUEST = 2
+"""Depth of the properties of `request`."""
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -30,6 +32,8 @@ class Importer:
         self.lines = 0
         self._bytes = 0
         self._kinds: dict[str, str] = {}
+        self._checked: dict[str, bytes] = {}
+        """The last struct inside the request at each path, encoded: most lines repeat it."""
 
     def check(self, line: bytes) -> None:
         """Check the next line. Raises `ImportRefusedError` when the service would refuse it."""
@@ -50,6 +54,12 @@ class Importer:
     def _value(self, value: Any, path: str, depth: int) -> None:
         self._check_kind(_kind(value), path)
         if isinstance(value, dict):
+            if depth == _IN_REQUEST:
+                # Encoded, because a comparison of values takes 1 for true.
+                encoded = msgspec.json.encode(value)
+                if self._checked.get(path) == encoded:
+                    return
+                self._checked[path] = encoded
             self._struct(value, path, depth + 1)
         elif isinstance(value, list):
             for item in value:

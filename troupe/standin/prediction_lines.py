@@ -13,6 +13,8 @@ from troupe.standin import text_analysis
 
 _FENCE = re.compile(r"^<(transcript-[^>\n]*)>[ \t]*\n?", re.MULTILINE)
 _BYTES_PER_TOKEN = 4
+STAND_IN = "stand-in"
+"""The model of answers that no model gave: rows and results show it."""
 _NULLS = ("fileData", "functionCall", "inlineData")
 """Properties that the service adds as null to each part of the echoed request."""
 
@@ -22,10 +24,13 @@ class Answer:
     """A model's answer to one request. With a `status` the row failed, and there is no text."""
 
     text: str = ""
-    finish_reason: str = "STOP"
+    finish_reason: str | None = "STOP"
+    """None: the model gave none."""
     status: str = ""
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
+    model: str | None = None
+    """The model that answered; None: the one that the job names."""
 
 
 Answerer = Callable[[Mapping[str, Any]], Answer]
@@ -36,7 +41,7 @@ def analyst(request: Mapping[str, Any]) -> Answer:
     """Answer by rules from the transcript in the request, within the request's schema."""
     value = text_analysis.answer(response_schema(request), transcript_of(user_text(request)))
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return Answer(text=text)
+    return Answer(text=text, model=STAND_IN)
 
 
 def response_schema(request: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -114,16 +119,17 @@ def _response(
     request: Mapping[str, Any], answer: Answer, model: str, at: datetime
 ) -> dict[str, Any]:
     digest = hashlib.blake2b(answer.text.encode(), digest_size=4).digest()
+    reason = {} if answer.finish_reason is None else {"finishReason": answer.finish_reason}
     return {
         "candidates": [
             {
                 "avgLogprobs": -0.05 - int.from_bytes(digest[:2]) / 131072,
                 "content": {"parts": [{"text": answer.text}], "role": "model"},
-                "finishReason": answer.finish_reason,
+                **reason,
             }
         ],
         "createTime": at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        "modelVersion": model.rsplit("/", 1)[-1],
+        "modelVersion": answer.model or model.rsplit("/", 1)[-1],
         "usageMetadata": _usage(request, answer, digest[2]),
     }
 

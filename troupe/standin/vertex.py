@@ -7,6 +7,7 @@ from pathlib import Path
 
 from handlers.ports import Blob, Bucket, Clock, Job, JobState
 from troupe.standin.answer_job import Work
+from troupe.standin.answering import Answers, OneByOne
 from troupe.standin.corrupt import Corruption
 from troupe.standin.importer import ImportRefusedError
 from troupe.standin.jobs import Entry, Jobs
@@ -47,7 +48,7 @@ class StandIn:
         bucket: Bucket,
         clock: Clock,
         *,
-        answerer: Answerer = analyst,
+        answerer: Answerer | Answers = analyst,
         corruption: Corruption | None = None,
         behaviour: Behaviour | None = None,
         on_output: Callable[[Blob], None] | None = None,
@@ -57,7 +58,7 @@ class StandIn:
         self._work_folder = folder / "work"
         self._bucket = bucket
         self._clock = clock
-        self._answerer = answerer
+        self._answers = answerer if isinstance(answerer, Answers) else OneByOne(answerer)
         self._corruption = corruption
         self._behaviour = behaviour or Behaviour()
         self._on_output = on_output
@@ -136,6 +137,10 @@ class StandIn:
         """When the next waiting job can go on; None when no job waits."""
         times = [self._due(entry) for entry in self._unfinished()]
         return min((time for time in times if time is not None), default=None)
+
+    def close(self) -> None:
+        """Send no further requests; the jobs go on when the folder is opened again."""
+        self._answers.close()
 
     def _listed(self) -> Iterator[Job]:
         newest = self._clock() - timedelta(seconds=self._behaviour.list_lag_seconds)
@@ -247,7 +252,7 @@ class StandIn:
             source,
             self._bucket,
             file,
-            self._answerer,
+            self._answers,
             self._corruption,
             self._behaviour.resuming,
             keeps_answers=self._behaviour.keeps_answers,

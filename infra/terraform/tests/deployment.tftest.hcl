@@ -58,6 +58,22 @@ run "an_image_without_a_digest_is_refused" {
   expect_failures = [var.image]
 }
 
+run "a_source_column_that_is_no_identifier_is_refused" {
+  command = plan
+  variables {
+    source_columns = { transcript = "text; DROP" }
+  }
+  expect_failures = [var.source_columns]
+}
+
+run "an_unknown_column_of_the_source_is_refused" {
+  command = plan
+  variables {
+    source_columns = { colour = "red" }
+  }
+  expect_failures = [var.source_columns]
+}
+
 run "a_daily_run_with_a_run_id_is_refused" {
   command = plan
   variables {

@@ -11,9 +11,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from handlers.ports import Policy
-from tracking import BadName, Source
+from tracking import Source
 from troupe.backends.defaults import BadSetting as BadSetting
-from troupe.backends.defaults import DayCaps, read_variables
+from troupe.backends.defaults import DayCaps, read_source, read_variables
 from troupe.deployment.topology import subscriptions
 
 ALL = "all"
@@ -28,7 +28,6 @@ CREATE_SECONDS = 60
 _EVERYWHERE = "0.0.0.0"  # noqa: S104  (a container takes requests from outside)
 _DAY_SECONDS = 24 * 3600
 _LONGEST = ACK_DEADLINE_SECONDS - 10
-_SOURCE = "TROUPE_SOURCE_"
 _ID = ("[a-z0-9]{1,8}", "one to eight small letters and digits")
 _PREFIX = ("[A-Za-z][A-Za-z0-9-]{0,60}", "letters, digits and hyphens, a letter first")
 
@@ -139,7 +138,7 @@ def read_settings(environ: Mapping[str, str]) -> GcpSettings:
     folders = environ.get("TROUPE_ANALYSES", "").strip().split(os.pathsep)
     return GcpSettings(
         **{"output_bucket": values["bucket"]} | values,
-        source=_source(environ),
+        source=read_source(environ),
         analyses=tuple(Path(each) for each in folders if each),
         policy=_policy(environ),
     )
@@ -161,21 +160,6 @@ def read_terraform(text: str, environ: Mapping[str, str]) -> GcpSettings:
             "write it with `terraform output -json` in the folder that was applied"
         ) from error
     return read_settings({**values, **environ})
-
-
-def _source(environ: Mapping[str, str]) -> Source:
-    """Read `TROUPE_SOURCE_TABLE`, and a variable such as `TROUPE_SOURCE_TRANSCRIPT` per column."""
-    columns = {
-        name.removeprefix(_SOURCE).lower(): value.strip()
-        for name, value in environ.items()
-        if name.startswith(_SOURCE) and value.strip()
-    }
-    source = Source(table=columns.pop("table", Source().table), columns=columns)
-    try:
-        source.names()
-    except BadName as error:
-        raise BadSetting(f"{_SOURCE}*: {error}") from error
-    return source
 
 
 def _policy(environ: Mapping[str, str]) -> Policy:

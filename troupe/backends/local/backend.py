@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,9 +18,17 @@ from handlers.dispatch.republish import unfinished
 from handlers.ports import Blob, Clock, Dependencies, Policy
 from tracking import EventLog, Source, Tracking
 from tracking.statements import query, transaction
-from troupe.backends.defaults import capped, error_types, output_tables, peak_megabytes, utc_now
+from troupe.backends.defaults import (
+    capped,
+    error_types,
+    output_tables,
+    peak_megabytes,
+    read_source,
+    utc_now,
+)
 from troupe.backends.pubsub_push import Push, read_push, wrapped_push
 from troupe.deployment.topology import subscriptions
+from troupe.standin.answering import Answers
 from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import Answerer, analyst
 from troupe.standin.settings import Behaviour
@@ -49,10 +57,10 @@ LOCAL_RETRY = Retry(first_seconds=0.2, most_seconds=10, attempts=8)
 class LocalSettings:
     """Settings of the local backend. The defaults inject no faults."""
 
-    answerer: Answerer = analyst
+    answerer: Answerer | Answers = analyst
     corruption: Corruption | None = None
     behaviour: Behaviour = field(default_factory=Behaviour)
-    source: Source = field(default_factory=Source)
+    source: Source = field(default_factory=lambda: _local_source(os.environ))
     policy: Policy = field(default_factory=lambda: capped(LOCAL_POLICY, os.environ))
     retry: Retry = LOCAL_RETRY
     faults: Faults | None = None
@@ -61,6 +69,15 @@ class LocalSettings:
     deployment: str | None = None
     """The deployment id of a new folder; None: a random one."""
     telemetry: Telemetry = field(default_factory=lambda: configured(os.environ))
+
+
+def _local_source(environ: Mapping[str, str]) -> Source:
+    """Return the source table of the environment, unless it is one of a project on Google Cloud.
+
+    A shell that was set up for a deployment has that one, with its columns.
+    """
+    source = read_source(environ)
+    return Source() if source.table.count(".") == 2 else source
 
 
 class LocalBackend:
@@ -79,6 +96,7 @@ class LocalBackend:
             self.warehouse = LocalWarehouse(
                 home / "warehouse.duckdb", clock, self.bucket, output_tables(self.analyses.own)
             )
+            self.warehouse.check_source(settings.source)
         except InvalidHome:
             self._lock.release()
             raise
@@ -102,11 +120,13 @@ class LocalBackend:
             behaviour=settings.behaviour,
             on_output=self._notify,
         )
+        self.source = settings.source
         self.dependencies = _dependencies(self, settings)
         self._push, self._telemetry = settings.push, settings.telemetry
         self._waits: list[datetime] = []
 
     def close(self) -> None:
+        self.service.close()
         self.warehouse.close()
         self._lock.release()
         self._telemetry.close()

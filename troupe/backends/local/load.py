@@ -1,174 +1,198 @@
-"""Load a JSON Lines file of transcripts into the source table, whole or not at all."""
+"""Load files of transcripts into the source table: all of them, or nothing."""
 
-import gzip
 import hashlib
-import zlib
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import duckdb
 import msgspec
 
-from analysis import lines_of
-from analysis.reading.prediction_line import TOO_LONG
-from analysis.strict_json import check_unique
-from events.ids import bigquery_job, has_identity
+from events.ids import bigquery_job
+from tracking import Source
+from troupe.transcript_files.columns import COLUMNS, read_map
+from troupe.transcript_files.errors import BadFile, BadOption
+from troupe.transcript_files.formats import FORMATS
+from troupe.transcript_files.reader import AS_COLUMNS, ReadOptions, TranscriptFile
 
-from .warehouse import LocalWarehouse
+from .warehouse import LocalWarehouse, StagedRows
 
-SOURCE = "transcription_pass_2"
-LONGEST_LINE = 32 << 20
-"""Bytes. A prompt takes a transcript of at most 20 MB."""
-_BLOCK = 1 << 18
-_GZIP = b"\x1f\x8b"
-_OTHER_ENCODINGS = {
-    b"\xef\xbb\xbf": "begins with a byte order mark (BOM): save it as UTF-8 without one",
-    b"\xff\xfe": "is UTF-16 or UTF-32: save it as UTF-8",
-    b"\xfe\xff": "is UTF-16: save it as UTF-8",
-}
-"""What a file may begin with instead of JSON, and what to do."""
+SAMPLE_ROWS = 3
+_LONGEST_SHOWN = 60
+FORMAT_NAMES = (AS_COLUMNS, *FORMATS)
 
 
-class BadFile(Exception):
-    """The file cannot be loaded; the text names the file, the line and the cause."""
+class LoadedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What was understood of one file."""
+
+    file: str
+    kind: str
+    """Such as `CSV`, or `JSON, gzip`."""
+    formats: list[str]
+    """`columns`, or the services whose JSON it has."""
+    rows: int
+    added: int
+    """Rows that were added; 0 when the same rows were loaded before."""
+    columns: dict[str, str]
+    """The name in the file of each column of the source table that it has."""
+    unused_columns: list[str]
+    notes: list[str]
+    """Sentences about what is not read, such as further sheets."""
+    is_named_by_file: bool
+    """Whether the id of its one conversation is the name of the file."""
 
 
 class Loaded(msgspec.Struct, frozen=True, kw_only=True):
-    """The result of loading one file."""
+    """The result of loading files, or of a look at them."""
 
     rows: int
-    """Rows in the file."""
+    """Rows in the files."""
     added: int
-    """Rows that were added; 0 when the same content was loaded before."""
-    ignored_columns: list[str]
+    """Rows that were added; 0 for rows of a file that was loaded before."""
+    files: list[LoadedFile]
+    sample: list[dict[str, Any]] = []
+    """With --dry-run the first rows, their texts shortened."""
 
 
-class _Line(msgspec.Struct, kw_only=True):
-    """One line of the file. Identifiers may be numbers; they are stored as text."""
+class NamedFile(NamedTuple):
+    """A file, and what errors call it: `-` for standard input."""
 
-    phone_number_token: str | int | None
-    referenceId: str | int | None = None  # noqa: N815  (the source names it so)
-    interactionId: str | int | None  # noqa: N815
-    transcript: str | None
-    direction: str | None = None
-    provider: str | None = None
-    event_timestamp: datetime | None = None
+    path: Path
+    name: str
 
 
-_KNOWN = frozenset(_Line.__struct_fields__)
+def named_files(words: Sequence[str], stdin: str) -> list[NamedFile]:
+    """Return the files with their names; `stdin` is the file that holds the standard input."""
+    return [NamedFile(Path(stdin if word == "-" else word), word) for word in words]
 
 
-def load_file(path: Path, warehouse: LocalWarehouse, aside: Path) -> Loaded:
-    """Check every line, then add all of them in one transaction.
-
-    The job id of the transaction is the idempotency key, and derives from a hash of the lines: the
-    same content is loaded once. Raises `BadFile` for a file that is missing, broken or not in the
-    source table's columns; then nothing was loaded. Memory does not grow with the file.
-    """
-    checked = aside / f"load-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:12]}.ndjson"
+def read_options(mapped: Iterable[str], timezone: str, format_: str) -> ReadOptions:
+    """Read the options of `troupe load`. Raises `BadOption`."""
     try:
-        rows, digest, ignored = _check(path, checked)
-        added = warehouse.insert_file(bigquery_job("load", digest), SOURCE, checked)
+        zone = ZoneInfo(timezone) if timezone else None
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadOption(
+            f"invalid --timezone {timezone!r}: use a name such as Europe/Berlin, or UTC"
+        ) from error
+    if format_ and format_ not in FORMAT_NAMES:
+        raise BadOption(f"invalid --format {format_!r}: use one of {', '.join(FORMAT_NAMES)}")
+    return ReadOptions(read_map(mapped), zone, format_)
+
+
+def preview_files(files: Sequence[NamedFile], options: ReadOptions) -> Loaded:
+    """Read files whole, and load nothing. Raises `BadFile` as loading would."""
+    read, sample = [], list[dict[str, Any]]()
+    for each in files:
+        file = TranscriptFile(each.path, each.name, options)
+        rows = file.rows()
+        first = list(islice(rows, SAMPLE_ROWS))
+        sample += [_shortened(row) for row in first[: SAMPLE_ROWS - len(sample)]]
+        read.append(_loaded(file, len(first) + sum(1 for _ in rows), added=0))
+    return _total(read, sample)
+
+
+def load_files(
+    files: Sequence[NamedFile],
+    options: ReadOptions,
+    warehouse: LocalWarehouse,
+    aside: Path,
+    source: Source | None = None,
+) -> Loaded:
+    """Check every row of every file, then add all of them in one transaction.
+
+    The job id of a file is its idempotency key, and derives from a hash of its rows: the same rows
+    are loaded once, whatever the file is called and however it is packed. Raises `BadFile`; then
+    nothing was loaded. Memory does not grow with the files.
+    """
+    staged: dict[str, StagedRows] = {}
+    parts: list[Path] = []
+    read: list[tuple[TranscriptFile, int, str]] = []
+    try:
+        for each in files:
+            file = TranscriptFile(each.path, each.name, options)
+            parts.append(aside / f"load-{len(parts)}-{secrets.token_hex(6)}.ndjson")
+            rows, longest, job = _stage(file.rows(), parts[-1])
+            staged.setdefault(job, StagedRows(parts[-1], longest))
+            read.append((file, rows, job))
+        _check_ids_from_names([file for file, _, _ in read])
+        new = warehouse.insert_source(staged, source or Source())
     except OSError as error:
-        raise BadFile(f"{path}: {error.strerror or 'cannot be read'}") from error
+        raise BadFile(
+            f"{error.filename or aside}: {error.strerror or 'cannot be written'}"
+        ) from error
     except duckdb.Error as error:
         # By its class: the text of an error of DuckDB may quote a transcript.
         why = f"the warehouse refused the rows ({type(error).__name__}); nothing was loaded"
-        raise BadFile(f"{path}: {why}") from error
+        raise BadFile(f"{', '.join(each.name for each in files)}: {why}") from error
     finally:
-        checked.unlink(missing_ok=True)
-    return Loaded(rows=rows, added=rows if added else 0, ignored_columns=sorted(ignored))
+        for part in parts:
+            part.unlink(missing_ok=True)
+    return _total(list(_added(read, new)), [])
 
 
-def _check(path: Path, checked: Path) -> tuple[int, str, set[str]]:
-    """Write the checked rows as NDJSON; return their number, the digest, and unknown columns."""
-    if path.exists() and not path.is_file():
-        # A pipe would be waited for, and could not be read by the worker of the folder.
-        why = "a directory" if path.is_dir() else "a pipe or a device: write its content to a file"
-        raise BadFile(f"{path}: this is {why}")
-    digest, rows, ignored = hashlib.sha256(), 0, set[str]()
-    encoder = msgspec.json.Encoder()
-    with checked.open("wb") as out:
-        for number, line in _lines(path):
-            try:
-                row = _row(line, ignored)
-            except _Refused as refused:
-                raise BadFile(f"{path}, line {number}: {refused}; nothing was loaded") from refused
-            digest.update(line + b"\n")
-            out.write(encoder.encode(row) + b"\n")
-            rows += 1
-    return rows, digest.hexdigest()[:32], ignored
+def _stage(rows: Iterator[dict[str, Any]], part: Path) -> tuple[int, int, str]:
+    """Write the rows as NDJSON; return how many, the longest, and the job id of their hash."""
+    encode, digest, count, longest = msgspec.json.Encoder().encode, hashlib.sha256(), 0, 0
+    with part.open("wb") as out:
+        for row in rows:
+            line = encode(row) + b"\n"
+            digest.update(line)
+            out.write(line)
+            count += 1
+            longest = max(longest, len(line))
+    return count, longest, bigquery_job("load", digest.hexdigest()[:32])
 
 
-class _Refused(Exception):
-    """One line cannot be loaded; the text gives the cause and no content."""
+def _added(read: Sequence[tuple[TranscriptFile, int, str]], new: set[str]) -> Iterator[LoadedFile]:
+    for file, rows, job in read:
+        yield _loaded(file, rows, added=rows if job in new else 0)
+        new.discard(job)  # the same rows in another file are no new rows
 
 
-def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Yield the lines that are not blank with their numbers, of a gzip file too."""
-    with path.open("rb") as raw:
-        is_gzip = raw.peek(2)[:2] == _GZIP
-        stream: BinaryIO | gzip.GzipFile = gzip.GzipFile(fileobj=raw) if is_gzip else raw
-        try:
-            for number, line in enumerate(lines_of(_blocks(path, stream), LONGEST_LINE), start=1):
-                if line.strip():
-                    yield number, line
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise BadFile(f"{path}: the gzip file is truncated or damaged") from error
+def _check_ids_from_names(files: Sequence[TranscriptFile]) -> None:
+    """Check that no two files give one id by their names: one would hide the other."""
+    known: dict[str, str] = {}
+    for file in files:
+        if file.is_named_by_file:
+            stem = Path(file.name).name.partition(".")[0]
+            if stem in known:
+                raise BadFile(
+                    f"{file.name}: its conversation would have the id of {known[stem]}, the name of "
+                    "the file: rename one, or name a property with --map PROPERTY=interactionId; "
+                    "nothing was loaded"
+                )
+            known[stem] = file.name
 
 
-def _blocks(path: Path, stream: BinaryIO | gzip.GzipFile) -> Iterator[bytes]:
-    """Yield the file in blocks. Raises `BadFile` when it begins as text of another encoding."""
-    block = stream.read(_BLOCK)
-    for mark, problem in _OTHER_ENCODINGS.items():
-        if block.startswith(mark):
-            raise BadFile(f"{path}, line 1: the file {problem}; nothing was loaded")
-    while block:
-        yield block
-        block = stream.read(_BLOCK)
+def _loaded(file: TranscriptFile, rows: int, added: int) -> LoadedFile:
+    columns = file.columns
+    return LoadedFile(
+        file=file.name,
+        kind=file.description,
+        formats=list(file.formats),
+        rows=rows,
+        added=added,
+        columns={name: columns.bound[name] for name in COLUMNS if name in columns.bound},
+        unused_columns=columns.unused,
+        notes=file.notes,
+        is_named_by_file=file.is_named_by_file,
+    )
 
 
-def _row(line: bytes, ignored: set[str]) -> dict[str, Any]:
-    if line is TOO_LONG:
-        raise _Refused(f"longer than {LONGEST_LINE:,} bytes, the limit of a line")
-    if b"\x00" in line:
-        raise _Refused("it has a NUL byte: this is not a text in UTF-8")
-    try:
-        fields = msgspec.json.decode(line)
-        check_unique(line)
-        if not isinstance(fields, dict):
-            raise _Refused("expected an object in the source's columns")
-        row = msgspec.convert(fields, type=_Line, strict=True)
-        event_timestamp = _utc(row.event_timestamp)
-        if not has_identity(row.interactionId, row.referenceId):
-            raise _Refused("interactionId and referenceId are blank: give one of them")
-    except UnicodeError as error:
-        raise _Refused("it is not UTF-8: save the file as UTF-8") from error
-    except RecursionError as error:
-        raise _Refused("it is nested too deep") from error
-    except (msgspec.MsgspecError, ValueError, OverflowError) as error:
-        raise _Refused(str(error)) from error
-    ignored.update(fields.keys() - _KNOWN)
+def _total(files: list[LoadedFile], sample: list[dict[str, Any]]) -> Loaded:
+    return Loaded(
+        rows=sum(file.rows for file in files),
+        added=sum(file.added for file in files),
+        files=files,
+        sample=sample,
+    )
+
+
+def _shortened(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        "phone_number_token": _text(row.phone_number_token),
-        "referenceId": _text(row.referenceId),
-        "interactionId": _text(row.interactionId),
-        "transcript": row.transcript,
-        "direction": row.direction,
-        "provider": row.provider,
-        "event_timestamp": event_timestamp,
+        name: f"{value[:_LONGEST_SHOWN]}…" if value and len(value) > _LONGEST_SHOWN else value
+        for name, value in row.items()
     }
-
-
-def _text(value: str | int | None) -> str | None:
-    return None if value is None else str(value)
-
-
-def _utc(time: datetime | None) -> str | None:
-    """Return the time in UTC. Without a zone it is UTC already, as in BigQuery."""
-    if time is None:
-        return None
-    aware = time if time.tzinfo else time.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -3,6 +3,7 @@
 The process that owns the state folder runs them.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,17 +16,27 @@ from troupe.backends.defaults import output_tables
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.registry import Operation, result_types
 from troupe.operations.run_requests import Published
+from troupe.transcript_files.errors import BadFile, BadOption
 
 from .analysis_store import AddedAnalysis, keep
 from .backend import LocalBackend
-from .load import BadFile, Loaded, load_file
+from .load import Loaded, load_files, named_files, read_options
 
 
-def load(backend: LocalBackend, file: str) -> Loaded:
-    """Add the transcripts of a file to the source table."""
+def load(
+    backend: LocalBackend,
+    files: Sequence[str],
+    mapped: Sequence[str] = (),
+    timezone: str = "",
+    format: str = "",  # noqa: A002  (as the option)
+    stdin: str = "",
+) -> Loaded:
+    """Add the transcripts of files to the source table; `stdin` is the file that `-` stands for."""
     try:
-        return load_file(Path(file), backend.warehouse, backend.home)
-    except BadFile as error:
+        options = read_options(mapped, timezone, format)
+        named = named_files(files, stdin)
+        return load_files(named, options, backend.warehouse, backend.home, backend.source)
+    except (BadFile, BadOption) as error:
         raise InvalidOperation(str(error)) from error
 
 

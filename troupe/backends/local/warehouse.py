@@ -6,14 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 
 from events.ids import STAGING, job_try, number_of_try
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock
-from tracking import Params, Row
+from tracking import Params, Row, Source
 from tracking.tables import Column, check_row, columns_of
 
 from .bucket import LocalBucket
@@ -35,6 +35,14 @@ CREATE TABLE IF NOT EXISTS local_jobs (
 );
 CREATE TABLE IF NOT EXISTS local_staging (name VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL);
 """
+
+
+class StagedRows(NamedTuple):
+    """Checked rows in a file of NDJSON."""
+
+    path: Path
+    longest: int
+    """Bytes of the longest line."""
 
 
 class LocalWarehouse:
@@ -160,20 +168,30 @@ class LocalWarehouse:
             self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
         self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [_plain(before)])
 
-    def insert_file(self, job_id: str, table: str, path: Path) -> bool:
-        """Add the rows of an NDJSON file once per job id; False if it ran before."""
-        name = self._free_suffix(job_id)
-        if name is None:
-            return False
+    def check_source(self, source: Source) -> None:
+        """Check that the source table has its columns, or close and raise `InvalidHome`."""
+        problem = _source_problem(self.db, source)
+        if problem:
+            self.close()
+            raise InvalidHome(problem)
+
+    def insert_source(self, files: Mapping[str, StagedRows], source: Source) -> set[str]:
+        """Add the rows of NDJSON files, by their job ids, to the source table: all, or none.
+
+        A file is added once per job id. Returns the job ids of those that were added.
+        """
+        free = {job_id: self._free_suffix(job_id) for job_id in files}
+        new = {job_id: name for job_id, name in free.items() if name is not None}
         self.db.execute("BEGIN TRANSACTION")
         try:
-            self.db.execute(_insert_from(path, table, columns_of(table)))
-            self._end_job(name, "done")
+            for job_id, name in new.items():
+                self.db.execute(_insert_source(files[job_id], source))
+                self._end_job(name, "done")
             self.db.execute("COMMIT")
         except BaseException:
             self.db.execute("ROLLBACK")
             raise
-        return True
+        return {*new}
 
     def _free_suffix(self, job_id: str) -> str | None:
         """Return the id to run under; None if the job is done. The id of a failed job is used up."""
@@ -223,6 +241,22 @@ def execute(
     return db.execute(parsed(statement.sql, integers), values)
 
 
+def _source_problem(db: duckdb.DuckDBPyConnection, source: Source) -> str:
+    """Return why a table of the user cannot be the source; empty if it can."""
+    if source == Source():
+        return ""  # created with the others
+    columns = "SELECT lower(column_name) FROM duckdb_columns() WHERE table_name = $1"
+    known = {name for (name,) in db.execute(columns, [source.table.rpartition(".")[2]]).fetchall()}
+    if not known:
+        remedy = "create it there, or unset TROUPE_SOURCE_TABLE"
+        return f"the warehouse has no table {source.table}: {remedy}"
+    for ours, theirs in source.column_names().items():
+        if theirs.lower() not in known:
+            remedy = "name it with TROUPE_SOURCE_<COLUMN>"
+            return f"{source.table} has no column {theirs} (for {ours}): {remedy}"
+    return ""
+
+
 @lru_cache(maxsize=1_000)
 def parsed(sql: str, integers: frozenset[str] = frozenset()) -> duckdb.Statement:
     """Parse a statement once. DuckDB binds and plans it again at each execution.
@@ -263,11 +297,24 @@ _ANY_STAGING = "any_staging_0"
 
 
 def _insert_from(path: Path, table: str, columns: Sequence[Column]) -> str:
+    return f'INSERT INTO "{table}" BY NAME SELECT * FROM {_read_json(path, columns)}'  # noqa: S608
+
+
+def _insert_source(file: StagedRows, source: Source) -> str:
+    table = ".".join(f'"{part}"' for part in source.table.split("."))
+    names = source.column_names()
+    theirs = ", ".join(f'"{name}"' for name in names.values())
+    ours = ", ".join(f'"{name}"' for name in names)
+    # DuckDB allocates twice the limit of a row for each thread: 200 MB of short rows ran out of it.
+    rows = _read_json(file.path, columns_of(Source().table), max(file.longest + 1, 1 << 20))
+    return f"INSERT INTO {table} ({theirs}) SELECT {ours} FROM {rows}"  # noqa: S608
+
+
+def _read_json(path: Path, columns: Sequence[Column], longest: int = 64 << 20) -> str:
     quoted = str(path).replace("'", "''")
     return (
-        f"INSERT INTO \"{table}\" BY NAME SELECT * FROM read_json('{quoted}', "  # noqa: S608
-        f"format = 'newline_delimited', columns = {read_columns(columns)}, "
-        "maximum_object_size = 67108864)"
+        f"read_json('{quoted}', format = 'newline_delimited', columns = {read_columns(columns)}, "
+        f"maximum_object_size = {longest})"
     )
 
 

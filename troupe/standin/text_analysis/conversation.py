@@ -1,6 +1,7 @@
 """Split a transcript into sentences with their speakers, and sentences into words."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -82,6 +83,11 @@ def words(text: str) -> list[str]:
 def word_spans(text: str) -> list[tuple[int, int]]:
     """The spans of the words in the text itself; in lower case, lengths may change."""
     return [match.span() for match in _WORD.finditer(text.replace("’", "'"))]
+
+
+def replace_words(text: str, replaced: Callable[[str], str]) -> str:
+    """The text with each of its words, as it is written, replaced."""
+    return _WORD.sub(lambda match: replaced(match[0]), text.replace("’", "'"))
 
 
 def conversation(transcript: str) -> Conversation:

@@ -7,20 +7,58 @@ from troupe.standin.text_analysis.conversation import Conversation, Sentence, Si
 from troupe.standin.text_analysis.lexicon import Lexicon
 
 OTHER = "other"
+QUESTION = "product_question"
+_WISHES = {
+    **dict.fromkeys(("food", "retail", "device", "software", "media", "telecom"), "purchase"),
+    **dict.fromkeys(("travel", "event", "housing", "vehicle"), "booking"),
+    "health": "appointment",
+}
 _EARLY = 6
 """Cues within so many first sentences count three times."""
 _END_WEIGHT = 1.5
 """What the last sentence counts more than the first."""
 
 
-def intents(sentences: Sequence[Sentence], lexicon: Lexicon) -> list[str]:
-    """The intents that have cues, best first."""
+def intent(spoken: Conversation, customer: Lexicon, agent: Lexicon) -> str:
+    """The intent with the most cues: of the customer, else of what is asked for, else of the agent.
+
+    A question without any cue is an inquiry; `other` is left for the rest.
+    """
+    said = spoken.customer or spoken.sentences
+    return (
+        _most_cues(said, customer)
+        or _wish(said, customer)
+        or _most_cues(spoken.agent, agent)
+        or (QUESTION if _asks(said, customer) else OTHER)
+    )
+
+
+def _most_cues(sentences: Sequence[Sentence], lexicon: Lexicon) -> str | None:
     votes: Counter[str] = Counter()
     for number, sentence in enumerate(sentences):
         early = 3 if number < _EARLY else 1
         for _, length, intent in lexicon.intent.find(sentence.words):
             votes[intent] += early * length
-    return [intent for intent, _ in votes.most_common()]
+    return votes.most_common(1)[0][0] if votes else None
+
+
+def _wish(sentences: Sequence[Sentence], lexicon: Lexicon) -> str | None:
+    """A wish for a product is a purchase or a booking, by the category of the product."""
+    for sentence in sentences:
+        if lexicon.wish.find(sentence.words):
+            for _, _, category in lexicon.product.find(sentence.words):
+                return _WISHES.get(category, QUESTION)
+    return None
+
+
+def _asks(sentences: Sequence[Sentence], lexicon: Lexicon) -> bool:
+    """Whether there is a question of more than two words, also without its sign."""
+    if customer_question(sentences) is not None:
+        return True
+    return any(
+        len(one.words) > 2 and any(cue.at == 0 for cue in lexicon.question.find(one.words))
+        for one in sentences
+    )
 
 
 def request(sentences: Sequence[Sentence], lexicon: Lexicon, intent: str) -> Sentence | None:

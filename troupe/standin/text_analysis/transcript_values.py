@@ -26,14 +26,17 @@ class TranscriptValues:
 
     @property
     def success(self) -> bool:
-        return self._analysis.resolved
+        """Whether the cues say that the request was solved; a schema may not allow null."""
+        return bool(self._analysis.resolved)
 
     def strings(self, name: str, most: int) -> Sequence[str]:
         """Central sentences, of the agent when the property's name contains `agent`."""
         analysis = self._analysis
         if "agent" in name.lower() and analysis.spoken.agent:
-            return central(analysis.spoken.agent, analysis.agent, most)
-        return central(analysis.customer_side, analysis.customer, most)
+            texts = central(analysis.spoken.agent, analysis.agent, most)
+        else:
+            texts = central(analysis.customer_side, analysis.customer, most)
+        return [analysis.quoted(text) for text in texts]
 
     def best_of(self, allowed: Sequence[str]) -> str:
         """The allowed value whose words occur most often; the first when none occurs."""
