@@ -265,8 +265,10 @@ class WarehouseSuite:
         one = self.load(
             harness,
             [
-                b'{"job":1,"line":1,"record_id":"a",'
-                b'"answer":{"products":[{"name":"tv","context":"new"}]}}\n'
+                (
+                    b'{"job":1,"line":1,"record_id":"a",'
+                    b'"answer":{"products":[{"name":"tv","context":"new"}]}}\n'
+                )
             ],
             [b'{"job":2,"line":9007199254740993,"answer":{"callSummary":"\\u00fc\\n"}}\n'],
         )
