@@ -110,6 +110,7 @@ class Reader:
         self, analysis: Analysis, *, fingerprints: bool = True, foreign_keys: bool = False
     ) -> None:
         self._contract = analysis.contract
+        self._encode = analysis.contract.encode
         self._fence = analysis.fence
         self._fingerprints = fingerprints
         self._foreign_keys = foreign_keys
@@ -137,7 +138,7 @@ class Reader:
 
         This takes about 99 of 100 lines, and gives the same reading as `_read_fully`.
         """
-        cut = self._frame.cut(line) if self._frame else None
+        cut = self._frame(line) if self._frame else None
         echoed_id, echoed, rest = cut or (None, None, line)
         for shape in self._shapes:
             plain = shape.decode(rest)
@@ -147,7 +148,7 @@ class Reader:
             return None
         response = plain.response
         text = response.candidates[0].content.parts[0].text
-        encoded = self._contract.encode(text)
+        encoded = self._encode(text)
         # One count proves that nothing was left out: of the line, nor of the answer in it.
         quotes = text.count('"') if encoded is None else encoded.count(b'"')
         record_id = record_id_of(plain.key)
@@ -155,18 +156,21 @@ class Reader:
             rest.count(b'"') != shape.quotes + quotes
             or has_hidden_quote(rest)
             or record_id is None
-            or echoed_id not in {None, record_id.encode()}
+            or (echoed_id is not None and echoed_id != record_id.encode())
         ):
             return None
         try:
             fenced_id, transcript_hash = self._open(echoed)
         except (msgspec.DecodeError, UnicodeError):
             return None
-        if fenced_id not in {None, record_id} or not text or text.isspace():
+        if fenced_id is not None and fenced_id != record_id:
             return None
-        outcome: _Outcome = (
-            self._parsed(text) if encoded is None else (*_EXACT, Raw(encoded), *_UNCHANGED)
-        )
+        if encoded is not None:
+            outcome: _Outcome = (*_EXACT, Raw(encoded), *_UNCHANGED)
+        elif not text or text.isspace():
+            return None
+        else:
+            outcome = self._parsed(text)
         usage = response.usageMetadata
         return Reading(
             number,
@@ -226,10 +230,10 @@ class Reader:
         """Learn from a line that was read in full what the lines of its file have in common."""
         if record_id is None or not document.is_whole or len(self._shapes) == _MOST_SHAPES:
             return
-        cut = self._frame.cut(line) if self._frame else None
+        cut = self._frame(line) if self._frame else None
         if cut is None and _REQUEST_NAME in line:
             self._frame = learn_frame(line, record_id) or self._frame
-            cut = self._frame.cut(line) if self._frame else None
+            cut = self._frame(line) if self._frame else None
         rest = cut[2] if cut else line
         if not any(shape.decode(rest) for shape in self._shapes):
             with suppress(ValueError, RecursionError):
