@@ -35,6 +35,7 @@ def test_the_tables_hold_generated_calls() -> None:
         row for name in TABLES for row in rows_of(EXAMPLES / "files" / name, zone=ZoneInfo("UTC"))
     ]
 
+    assert len(TABLES) * 2 == len(found)
     for row, call in zip(found, table_calls(), strict=True):
         assert (call["interactionId"], call["transcript"]) == (
             row["interactionId"], row["transcript"]

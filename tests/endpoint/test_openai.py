@@ -1,13 +1,14 @@
 """Requests to an endpoint over HTTP: what is sent, and what each kind of reply means."""
 
 import json
+from threading import Event
 from typing import Any
 
 import pytest
 
 from tests.endpoint.server import COMPLETION, REQUEST, Asked, Said, Server, closed_url, serving
 from tests.harness import START
-from troupe.endpoint import connections
+from troupe.endpoint import connections, openai
 from troupe.endpoint.chat import json_schema
 from troupe.endpoint.failure import EndpointFailure
 from troupe.endpoint.openai import Endpoint
@@ -334,6 +335,24 @@ def test_a_server_that_is_busy_passes_the_check(code: int) -> None:
         endpoint(server.url).check()
 
     assert 1 == len(server.posts)
+
+
+def test_a_server_that_hangs_holds_up_the_check_for_seconds_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """However long an answer may take: the model may have to be loaded first."""
+    monkeypatch.setattr(openai, "CHECK_SECONDS", 0.2)
+    hangs = Event()
+
+    def script(asked: Asked) -> Said:
+        hangs.wait(timeout=60)
+        return Said()
+
+    with serving(script) as server:
+        server.models = Said({}, 404)
+        endpoint(server.url, timeout_seconds=60).check()
+        assert not hangs.is_set()
+        hangs.set()
 
 
 def test_token_counts_of_the_endpoint_are_kept() -> None:

@@ -78,7 +78,8 @@ def test_the_initializer_may_write_the_deployment_table() -> None:
     assert len(groupings()) == 2
     for services in groupings().values():
         writers = [each for each in services if DEPLOYMENT_TABLE in each["tables"]["writes"]]
-        assert writers == [each for each in services if INITIALIZER in each["handlers"]]
+        (initializer,) = [each for each in services if INITIALIZER in each["handlers"]]
+        assert initializer in writers
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from events import (
     CancelRequested,
     Command,
     Envelope,
+    RereadRequested,
     data_of,
     read_event,
     to_pubsub,
@@ -55,6 +56,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
     harness.request("r2", rows_per_batch=2, canary=2)
     harness.play_until("job-submitted", "r2")
     harness.publish(CancelRequested(run_id="r2"))
+    harness.play()
+    harness.publish(RereadRequested(run_id="r4", of_run="r2"))
     harness.play()
     yield harness
     harness.close()

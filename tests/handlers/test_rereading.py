@@ -11,6 +11,7 @@ import pytest
 from events import CancelRequested, RereadRequested
 from handlers.ports import Policy
 from tests.analysis.own import NAME, folder_of
+from tests.files import files_in
 from tests.harness import LocalHarness, calls, id_of
 from troupe import operations
 from troupe.backends.local.operations import add_analysis
@@ -61,7 +62,7 @@ def test_what_was_refused_becomes_rows_and_nothing_is_paid(
 ) -> None:
     harness = completed(make_harness, tmp_path)
     mend(harness)
-    jobs, files = harness.jobs(), sorted((harness.home / "bucket").rglob("*requests*"))
+    jobs, files = harness.jobs(), files_in(harness.home / "bucket", "requests/**/*.jsonl")
 
     preview = reread(harness.backend, "r1", dry_run=True)
     assert (3, 3, {}) == (preview.records, preview.new_rows, preview.refused)
@@ -71,7 +72,7 @@ def test_what_was_refused_becomes_rows_and_nothing_is_paid(
     assert [("a1", 3), ("r1", 6)] == harness.sql(ROWS)
     assert harness.books("r1")["ok"]
     assert jobs == harness.jobs()
-    assert files == sorted((harness.home / "bucket").rglob("*requests*"))
+    assert files == files_in(harness.home / "bucket", "requests/**/*.jsonl")
     assert [(0, 0.0, 0.0)] == harness.sql(
         "SELECT sum(prompt_tokens + output_tokens), sum(cost), sum(wasted) FROM attempt_closings "
         "WHERE run_id = 'a1'"
@@ -121,7 +122,7 @@ def test_answers_that_are_gone_are_named(make_harness: MakeHarness, tmp_path: Pa
     """The bucket deletes outputs after their retention."""
     harness = completed(make_harness, tmp_path)
     mend(harness)
-    shutil.rmtree(next((harness.home / "bucket").rglob("output")))
+    shutil.rmtree(harness.home / "bucket" / "output")
     assert {"output_gone": 3} == reread(harness.backend, "r1", dry_run=True).refused
 
     books = read_again(harness)

@@ -10,7 +10,7 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from events import CancelRequested, DiscardRequested
+from events import CancelRequested, DiscardRequested, ReprocessRequested, RereadRequested
 from handlers.dispatch.message import DeliveryResult
 from tests.harness import LocalHarness, calls
 from tracking import Row
@@ -116,7 +116,7 @@ def test_no_handler_touches_a_table_that_the_catalogue_does_not_grant(
 
 
 def scenarios(folder: Path) -> Iterator[LocalHarness]:
-    """Corrupted answers and unreadable messages; a stop; a dead letter that is discarded."""
+    """Corrupted answers and unreadable messages; a stop; a discard; a replacement and a reread."""
     harness = LocalHarness(folder / "a", LocalSettings(corruption=Corruption(share=0.3)))
     harness.load(calls(12))
     harness.request("r1", rows_per_batch=4, canary=2, max_attempts=2)
@@ -136,6 +136,15 @@ def scenarios(folder: Path) -> Iterator[LocalHarness]:
     harness.run("r3")
     (letter,) = list_dead_letters(harness.backend).letters
     harness.publish(DiscardRequested(letter_ids=[letter.letter_id], reason="a test"))
+    yield harness
+    harness = LocalHarness(folder / "d")
+    harness.load(calls(2))
+    harness.run("r4")
+    harness.sql("UPDATE transcription_pass_2 SET transcript = 'CUSTOMER: It is another one.'")
+    harness.clock.pass_(60)
+    harness.publish(ReprocessRequested(run_id="r5", changed=True))
+    harness.publish(RereadRequested(run_id="r6", of_run="r4"))
+    harness.publish(RereadRequested(run_id="r7", of_run="nosuch"))
     yield harness
 
 

@@ -140,6 +140,14 @@ def test_a_mapped_path_that_ends_early_in_every_row_is_named(tmp_path: Path) -> 
     assert ["t", None] == [each.get("phone_number_token") for each in rows]
 
 
+def test_the_rows_of_an_interface_s_list_are_read(tmp_path: Path) -> None:
+    """Also when their columns are mapped."""
+    listed = {"data": [{"id": 1, "words": "x"}, {"id": 2, "words": "y"}], "next": None}
+
+    rows = read(tmp_path, listed, mapped=("words=transcript",))
+    assert ["x", "y"] == [row["transcript"] for row in rows]
+
+
 def test_a_file_without_transcripts_or_ids_is_refused_with_its_names(tmp_path: Path) -> None:
     """It is probably another file, or has names that nobody knows."""
     assert "there is no column for transcript; it has id, words; name it with --map" in refused(

@@ -40,14 +40,16 @@ INSERT INTO run_plans (
   prompt_fingerprint, mode, model, dry_run,
   whole, batches, records, bytes, would_batches, would_records, would_bytes,
   source_rows, no_identity, duplicate, conflicting_copies, outside_filter, held, processed, changed,
-  failed_before, empty_transcript, request_too_large, below_floor, beyond_limit, of_run
+  failed_before, empty_transcript, request_too_large, below_floor, beyond_limit,
+  event_time_floor, newest_event_time, replaces_from, replaces_to, of_run
 )
 SELECT
   @run_id, CURRENT_DATE(), CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis,
   @analysis_files, @prompt_fingerprint, 'reread', @model, FALSE,
   FALSE, b.batches, b.records, 0, b.batches, b.records, 0,
   a.source_rows, 0, 0, 0, 0, a.held, a.processed, 0,
-  0, 0, 0, 0, 0, @of_run
+  0, 0, 0, 0, 0,
+  NULL, NULL, NULL, NULL, @of_run
 FROM (
   SELECT
     COUNT(*) AS source_rows,

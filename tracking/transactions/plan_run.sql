@@ -24,8 +24,8 @@ JOIN ({source_rows}) AS s ON s.record_id = c.record_id AND TO_HEX(SHA256(s.trans
 WHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)
 GROUP BY c.batch, c.record_id, c.bytes, c.fingerprint;
 
-INSERT INTO batch_plans (run_id, planned_on, batch, records, bytes)
-SELECT @run_id, CURRENT_DATE(), c.batch, COUNT(*), SUM(c.bytes)
+INSERT INTO batch_plans (run_id, planned_on, batch, records, bytes, of_batch)
+SELECT @run_id, CURRENT_DATE(), c.batch, COUNT(*), SUM(c.bytes), NULL
 FROM batch_cut AS c
 WHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)
 GROUP BY c.batch;
@@ -53,7 +53,7 @@ INSERT INTO run_plans (
   whole, batches, records, bytes, would_batches, would_records, would_bytes,
   source_rows, no_identity, duplicate, conflicting_copies, outside_filter, held, processed, changed,
   failed_before, empty_transcript, request_too_large, below_floor, beyond_limit, event_time_floor,
-  newest_event_time, replaces_from, replaces_to
+  newest_event_time, replaces_from, replaces_to, of_run
 )
 SELECT
   @run_id, CURRENT_DATE(), CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis, @analysis_files, @prompt_fingerprint, @mode,
@@ -61,7 +61,7 @@ SELECT
   IF(@dry_run, 0, c.bytes), c.batches, c.records, c.bytes,
   j.source_rows, j.no_identity, j.duplicate, j.conflicting_copies, j.outside_filter, j.held,
   j.processed, j.changed, j.failed_before, j.empty_transcript, j.request_too_large, j.below_floor, j.pending - c.records,
-  @event_time_floor, j.newest_event_time, j.replaces_from, j.replaces_to
+  @event_time_floor, j.newest_event_time, j.replaces_from, j.replaces_to, NULL
 FROM (
 {selection_counts}
 ) AS j

@@ -74,7 +74,7 @@ class Endpoint:
     def _check_model(self, listed: list[str]) -> None:
         """Raise `ConnectionError` when a short request is refused."""
         try:
-            status = self(_PROBE).status
+            status = self._answer(_PROBE, CHECK_SECONDS).status
         except EndpointFailure as failure:
             status = failure.status if failure.code in _REFUSED else ""
         if status:
@@ -94,11 +94,14 @@ class Endpoint:
         A request that the endpoint refuses for good is an answer with a `status`. Raises
         `EndpointFailure` for everything that may be different at another try.
         """
-        reply = self._send(request)
+        return self._answer(request)
+
+    def _answer(self, request: Mapping[str, Any], seconds: float | None = None) -> Answer:
+        reply = self._send(request, seconds)
         if reply.code == 400 and _NEWER_LIMIT in reply.reason:
             # Newer models of OpenAI refuse the older name, and older servers know no other.
             self._limit_name = _NEWER_LIMIT
-            reply = self._send(request)
+            reply = self._send(request, seconds)
         if reply.code < 300:
             return read_completion(reply.body, self._model)
         if reply.code < 400:
@@ -112,9 +115,9 @@ class Endpoint:
         """Request a few words; any answer but a failure will do. Raises `EndpointFailure`."""
         self(_PROBE)
 
-    def _send(self, request: Mapping[str, Any]) -> Reply:
+    def _send(self, request: Mapping[str, Any], seconds: float | None) -> Reply:
         body = self._bodies.body(request, self._limit_name)
-        return self._connections.send("POST", self._address.chat, body)
+        return self._connections.send("POST", self._address.chat, body, seconds)
 
 
 def _redirect(reply: Reply) -> str:

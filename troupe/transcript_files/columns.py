@@ -139,9 +139,10 @@ class Columns:
 
     def has(self, fields: Mapping[str, Any], column: str) -> bool:
         """Whether one of the names may hold this column."""
-        return any(mapped == column for _, mapped in self._mapped) or bool(
-            self._candidates(column, tuple(fields))[1]
-        )
+        for source, mapped in self._mapped:
+            if mapped == column:
+                return not fields.keys().isdisjoint((source, source.partition(".")[0]))
+        return bool(self._candidates(column, tuple(fields))[1])
 
     def find(self, names: Iterable[str]) -> dict[str, str]:
         """Bind the names of a table; return the name of each of our columns that it has."""

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, tzinfo
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,14 +73,20 @@ def named_files(words: Sequence[str], stdin: str) -> list[NamedFile]:
 def read_options(mapped: Iterable[str], timezone: str, format_: str) -> ReadOptions:
     """Read the options of `troupe load`. Raises `BadOption`."""
     try:
-        zone = ZoneInfo(timezone) if timezone else None
+        zone = _zone(timezone) if timezone else None
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise BadOption(
             f"invalid --timezone {timezone!r}: use a name such as Europe/Berlin, or UTC"
+            " (a system without time zones needs `pip install tzdata`)"
         ) from error
     if format_ and format_ not in FORMAT_NAMES:
         raise BadOption(f"invalid --format {format_!r}: use one of {', '.join(FORMAT_NAMES)}")
     return ReadOptions(read_map(mapped), zone, format_)
+
+
+def _zone(name: str) -> tzinfo:
+    """Return a zone; UTC needs no database of zones."""
+    return UTC if name.upper() == "UTC" else ZoneInfo(name)
 
 
 def preview_files(files: Sequence[NamedFile], options: ReadOptions) -> Loaded:
