@@ -237,10 +237,13 @@ class _Fitting:
     def _list(self, node: Node, value: object) -> list[Any]:
         items = node.items
         assert items is not None, "a list has elements"  # noqa: S101
-        elements = value if isinstance(value, list) else _as_list(node, items, value)
+        listed = (each for is_listed, each in equivalents_of(node, value) if is_listed)
+        given = next(listed, value)
+        elements = given if isinstance(given, list) else _as_list(node, items, given)
         kept = [element for element in elements if element is not None]
         if len(kept) < len(elements) or elements is not value:
-            self._refuse_if_exact_only(Mismatch(node.path, "not a list of values"))
+            if elements is not given or given is value:
+                self._refuse_if_exact_only(Mismatch(node.path, "not a list of values"))
             self._normalise(node, value)
         fitted = [self._value(items, element) for element in kept]
         check(Node("array", node.path, least=node.least, most=node.most), fitted)
@@ -290,13 +293,13 @@ def equivalents_of(node: Node, value: object) -> Iterator[tuple[bool, Any]]:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return
     if isinstance(value, str):
-        folded = fold(value) or value
-        for text, stands_for in (node.equivalents or {}).items():
-            if folded in (text, fold(text)):
-                yield True, stands_for
-        same = [each for each in node.values or () if fold(each) == folded]
-        if len(same) == 1:
-            yield True, same[0]
+        listed = node.equivalents or {}
+        if value in listed:
+            yield True, listed[value]
+        for candidates in (listed, {each: each for each in node.values or ()}):
+            same = [text for text in candidates if fold(text) == fold(value) != ""]
+            if len(same) == 1:
+                yield True, candidates[same[0]]
         yield from ((False, each) for each in _of_text(node, value.strip()))
     elif node.kind == "string":
         yield False, str(value)

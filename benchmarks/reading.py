@@ -7,14 +7,22 @@ from typing import Any
 from benchmarks import samples
 from benchmarks.measure import micros, rounds, run, times
 
+FOREIGN_CHARACTERS = 1_000
+"""Length of the transcripts of the file with foreign echoes: its lines have 3 KB."""
+
 
 def reading(*, lines: int, repeats: int) -> dict[str, Any]:
-    """Read the same file in each way, each time in a process of its own."""
+    """Read the same file in each way, each time in a process of its own.
+
+    A second file has short lines, whose echoes another program asked for.
+    """
     with TemporaryDirectory(prefix="troupe-bench-") as folder:
-        path = Path(folder) / "predictions.jsonl"
+        path, foreign = Path(folder) / "predictions.jsonl", Path(folder) / "foreign.jsonl"
         with path.open("wb") as file:
             file.writelines(samples.predictions(lines, seed=7))
-        size = path.stat().st_size
+        with foreign.open("wb") as file:
+            file.writelines(samples.predictions(lines, 7, FOREIGN_CHARACTERS, foreign=True))
+        size, foreign_size = path.stat().st_size, foreign.stat().st_size
         took = rounds(
             repeats,
             {
@@ -24,6 +32,14 @@ def reading(*, lines: int, repeats: int) -> dict[str, Any]:
                 "scan": ["scan", str(path)],
                 "lines": ["lines", str(path)],
                 "parse": ["parse", str(path)],
+            },
+        )
+        short = rounds(
+            repeats,
+            {
+                "plain": ["read_plainly", str(foreign)],
+                "ours": ["read", str(foreign), "no"],
+                "ours_with_fingerprint": ["read", str(foreign), "yes"],
             },
         )
         two = [_two_processes(path, size) for _ in range(repeats)]
@@ -46,6 +62,15 @@ def reading(*, lines: int, repeats: int) -> dict[str, Any]:
         "scans": times(took["ours"], took["scan"]),
         "parses": times(took["ours"], took["parse"]),
         "two_processes": _gain(one, two),
+        "foreign": {
+            "bytes_a_line": foreign_size // lines,
+            "cpu_micros_a_line": {
+                name: round(micros(each) * each[0]["records"] / lines, 2)
+                for name, each in short.items()
+            },
+            "times_plain": times(short["plain"], short["ours"]),
+            "times_plain_with_fingerprint": times(short["plain"], short["ours_with_fingerprint"]),
+        },
     }
 
 

@@ -26,7 +26,7 @@ STATED, REFUSED, DIFFERS = "as stated", "refused", "DIFFERS"
 UNCHANGED = "as it stands, where the source renames values by a schema of its own"
 
 OUTCOMES = {
-    "row_error": {"vertex_ai_error"},
+    "row_error": {"vertex_ai_error", "service_error"},
     "unparseable_line": {"json_parse_error"},
     "truncated_empty": {"truncated"},
     "empty_content": {"empty_answer", "vertex_ai_error"},  # nothing, after STOP or after OTHER

@@ -39,6 +39,9 @@ def _reading(f: dict[str, Any]) -> Iterator[str]:
     yield f"| requirements' way / ours | {_times(f['times_plain'])} | ≥ 10 |"
     plain = _times(f["times_plain_with_fingerprint"])
     yield f"| requirements' way / ours with fingerprints | {plain} | ≥ 7 |"
+    if foreign := f.get("foreign"):
+        short = _times(foreign["times_plain"])
+        yield f"| the same, lines of {foreign['bytes_a_line']:,} bytes with foreign echoes | {short} | |"
     yield f"| ours / scan of the bytes at C speed | {_times(f['scans'])} | |"
     yield f"| ours / a parse of every line that keeps nothing | {_times(f['parses'])} | |"
     two = f["two_processes"]

@@ -65,12 +65,26 @@ def requests(count: int, seed: int, characters: int = CHARACTERS) -> Iterator[Re
         yield Request(record_id(number), _transcript(rng, characters), 2048)
 
 
-def predictions(count: int, seed: int, characters: int = CHARACTERS) -> Iterator[bytes]:
-    """So many lines of a prediction file, with newlines."""
+def predictions(
+    count: int, seed: int, characters: int = CHARACTERS, *, foreign: bool = False
+) -> Iterator[bytes]:
+    """So many lines of a prediction file, with newlines.
+
+    `foreign`: their echoes are short requests of another program, without fence and schema.
+    """
     rng = random.Random(seed + 1)
     analysis = long_review()
     for number, line in enumerate(render(analysis, requests(count, seed, characters))):
-        yield _prediction(json.loads(line), number, rng)
+        row = json.loads(line)
+        yield _prediction(_foreign(row) if foreign else row, number, rng)
+
+
+def _foreign(row: dict[str, Any]) -> dict[str, Any]:
+    text = row["request"]["contents"][0]["parts"][0]["text"].partition(">")[2]
+    turn = {"role": "user", "parts": [{"text": f"Review this call:{text.partition('</')[0]}"}]}
+    config = {"maxOutputTokens": 2048, "responseMimeType": "application/json"}
+    request = {"contents": [turn], "generationConfig": config, "labels": {"record": row["key"]}}
+    return {**row, "request": request}
 
 
 def answer(rng: random.Random, words: Callable[[int], str] | None = None) -> dict[str, Any]:

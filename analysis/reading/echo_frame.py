@@ -3,8 +3,10 @@
 The echoes of one file differ in their text and record id, and usually in nothing else. From a line
 that was read in full, `learn_frame` takes the bytes around the echoed text. A later line with the
 same bytes is the same JSON with another text: it has no doubled property there either, so the parser
-gets the line with a placeholder for its request, and the text alone.
+gets the line with an empty text for its request, and the text alone.
 """
+
+from collections.abc import Callable
 
 import msgspec
 
@@ -18,54 +20,49 @@ _MOST_BRACES = 64
 _PROBE = "a text that no request has"
 
 
-class EchoFrame(msgspec.Struct, frozen=True, gc=False):
-    """The constant bytes around the echoed text, from the property's name to the request's end."""
+Cut = tuple[bytes | None, bytes, bytes]
+"""Record id, the text's literal, and the line with an empty text as its request."""
+EchoFrame = Callable[[bytes], Cut | None]
+"""Cuts the request out of a line; None when the line has other bytes around the echoed text.
 
-    name: bytes
-    """The property's name and its colon."""
-    before: bytes
-    """From the request's beginning to the text's literal."""
-    head: bytes
-    """The literal's last quote and what follows, for the search. No literal contains it where it has
-    a further quote, which would be escaped."""
-    brace: int
-    """Position of the first brace in it."""
-    after: tuple[bytes, ...]
-    """From the literal to the request's end, split at the record id."""
+The caller parses literal and line: only that proves that the literal is one, and that the request is
+a property of the line itself.
+"""
 
-    def cut(self, line: bytes, placeholder: bytes) -> tuple[bytes | None, bytes, bytes] | None:
-        """Return record id, the text's literal, and the line with a placeholder for its request.
 
-        None when the line has other bytes. The caller parses literal and line: only that proves that
-        the literal is one, and that the request is a property of the line itself.
-        """
-        start = line.find(self.name) + len(self.name)
-        text = start + len(self.before)
-        end = self._end_of_text(line, text)
-        if not end or not line.startswith(self.before, start):
+def _frame(name: bytes, before: bytes, head: bytes, after: list[bytes]) -> EchoFrame:
+    """Make the frame of these constant bytes.
+
+    `name`    the property's name and its colon
+    `before`  from the request's beginning to the text's literal
+    `head`    the literal's last quote and what follows, with a brace
+    `after`   from the literal to the request's end, split at the record id
+    """
+    brace, (first, *others) = head.index(b"}"), after
+    size, behind = len(before), len(first)
+
+    def cut(line: bytes) -> Cut | None:
+        start = line.find(name) + len(name)
+        text = start + size
+        end = line.find(b"}", text) - brace
+        # A brace is rare in speech, and quickly found. Mostly the first one is that of the head.
+        for _ in range(_MOST_BRACES):
+            if line.startswith(head, end) or end < text:
+                break
+            end = line.find(b"}", end + brace + 1) - brace
+        end += 1
+        at = end + behind
+        if end <= text or not (line.startswith(before, start) and line.startswith(first, end)):
             return None
-        first, *others = self.after
-        at = end + len(first)
         record_id = line[at : at + ID_LENGTH]
-        if not line.startswith(first, end):
-            return None
         for piece in others:
-            at += ID_LENGTH + len(piece)
-            if not line.startswith(record_id + piece, at - ID_LENGTH - len(piece)):
+            if not line.startswith(record_id + piece, at):
                 return None
-        rest = b"".join((line[:start], placeholder, line[at:]))
+            at += ID_LENGTH + len(piece)
+        rest = line[:start] + b'""' + line[at:]
         return record_id if others else None, line[text:end], rest
 
-    def _end_of_text(self, line: bytes, text: int) -> int:
-        """Return where the literal ends, or 0. A brace is rare in speech, and quickly found."""
-        at = text
-        for _ in range(_MOST_BRACES):
-            at = line.find(b"}", at + 1)
-            if at < 0:
-                break
-            if line.startswith(self.head, at - self.brace):
-                return at - self.brace + 1
-        return 0
+    return cut
 
 
 class _Part(msgspec.Struct, frozen=True, gc=False):
@@ -99,11 +96,11 @@ def learn_frame(line: bytes, record_id: str) -> EchoFrame | None:
         return None
     name = line.find(_NAME)
     start = line.find(b"{", name)
-    pieces = tuple(after.split(record_id.encode()))
+    pieces = after.split(record_id.encode())
     head = (b'"' + pieces[0])[:_HEAD]
     if not is_proved or b"}" not in head or not line.startswith(request, start):
         return None
-    return EchoFrame(line[name:start], before, head, head.index(b"}"), pieces)
+    return _frame(line[name:start], before, head, pieces)
 
 
 def _text_of(request: bytes) -> msgspec.Raw:

@@ -113,6 +113,8 @@ def _is_no_error(place: object) -> bool:
 
 def _no_candidate(prediction: PredictionLine) -> RejectedAnswer:
     """An empty response is an error of the service; one with other fields is an empty answer."""
+    if not prediction.is_prediction:
+        return RejectedAnswer("json_parse_error", "not a line of a prediction file")
     if all(value in (None, [], {}) for value in prediction.response.values()):
         return RejectedAnswer("vertex_ai_error", "no response")
     return RejectedAnswer("empty_answer", "no candidates")

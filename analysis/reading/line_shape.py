@@ -44,9 +44,12 @@ _UNUSUAL = frozenset(
 class LineShape:
     """The decoder of the lines that have the same names and types of values."""
 
-    def __init__(self, document: Mapping[str, Any], placeholder: str) -> None:
-        """Learn the names of a line's document. Raises `ValueError` for an unusual one."""
-        line = {**document, "request": placeholder} if "request" in document else {**document}
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        """Learn the names of a line's document, whose request is cut out of the lines to decode.
+
+        Raises `ValueError` for an unusual one.
+        """
+        line = {**document, "request": ""} if "request" in document else {**document}
         texts = _count_texts(line)
         if texts > _MOST_TEXTS:
             raise ValueError("more than a usual line has")

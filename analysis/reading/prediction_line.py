@@ -31,6 +31,7 @@ _MAX_COMPOSITE_KEY = 1024
 _MAX_COUNT = 2**53
 _COUNT = re.compile(r"[0-9]{1,16}", re.ASCII)
 _CAPITAL = re.compile("(?<!^)([A-Z])")
+_PROPERTIES = frozenset({"key", "custom_id", "status", "request", "response", "error"})
 _COUNTS = (
     "promptTokenCount",
     "cachedContentTokenCount",
@@ -48,6 +49,8 @@ class PredictionLine(msgspec.Struct, frozen=True, gc=False):
     """Text of the echoed request."""
     errors: tuple[Any, ...]
     """What stands where the service puts its errors: status, error, and the response's error."""
+    is_prediction: bool
+    """Whether the document has any property of a prediction line."""
     response: Mapping[str, Any]
     candidate: Mapping[str, Any]
     block_reason: object
@@ -77,6 +80,7 @@ def prediction_line(document: object) -> PredictionLine:
         ),
         echoed=echoed if isinstance(echoed, str) else None,
         errors=(line.get("status"), line.get("error"), response.get("error")),
+        is_prediction=not _PROPERTIES.isdisjoint(line),
         response=response,
         candidate=candidate,
         block_reason=_member(feedback, "blockReason"),

@@ -5,7 +5,6 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import lru_cache
-from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -111,14 +110,12 @@ class Reader:
         self, analysis: Analysis, *, fingerprints: bool = True, foreign_keys: bool = False
     ) -> None:
         self._contract = analysis.contract
+        self._encode = analysis.contract.encode
         self._fence = analysis.fence
         self._fingerprints = fingerprints
         self._foreign_keys = foreign_keys
         self._decode_raw = msgspec.json.Decoder(Raw).decode
         self._decode_text = msgspec.json.Decoder(str).decode
-        # Random, so that no line can contain it.
-        self._placeholder = token_hex(8)
-        self._placeholder_json = f'"{self._placeholder}"'.encode()
         self._frame: EchoFrame | None = None
         self._shapes = list[LineShape]()
 
@@ -141,7 +138,7 @@ class Reader:
 
         This takes about 99 of 100 lines, and gives the same reading as `_read_fully`.
         """
-        cut = self._frame.cut(line, self._placeholder_json) if self._frame else None
+        cut = self._frame(line) if self._frame else None
         echoed_id, echoed, rest = cut or (None, None, line)
         for shape in self._shapes:
             plain = shape.decode(rest)
@@ -151,27 +148,29 @@ class Reader:
             return None
         response = plain.response
         text = response.candidates[0].content.parts[0].text
-        encoded = self._contract.encode(text)
+        encoded = self._encode(text)
         # One count proves that nothing was left out: of the line, nor of the answer in it.
         quotes = text.count('"') if encoded is None else encoded.count(b'"')
         record_id = record_id_of(plain.key)
         if (
             rest.count(b'"') != shape.quotes + quotes
             or has_hidden_quote(rest)
-            or plain.request != (self._placeholder if cut else None)
             or record_id is None
-            or echoed_id not in {None, record_id.encode()}
+            or (echoed_id is not None and echoed_id != record_id.encode())
         ):
             return None
         try:
             fenced_id, transcript_hash = self._open(echoed)
         except (msgspec.DecodeError, UnicodeError):
             return None
-        if fenced_id not in {None, record_id} or not text or text.isspace():
+        if fenced_id is not None and fenced_id != record_id:
             return None
-        outcome: _Outcome = (
-            self._parsed(text) if encoded is None else (*_EXACT, Raw(encoded), *_UNCHANGED)
-        )
+        if encoded is not None:
+            outcome: _Outcome = (*_EXACT, Raw(encoded), *_UNCHANGED)
+        elif not text or text.isspace():
+            return None
+        else:
+            outcome = self._parsed(text)
         usage = response.usageMetadata
         return Reading(
             number,
@@ -190,8 +189,8 @@ class Reader:
         """Parse the text of a finished answer that is not exactly as the schema says."""
         try:
             return _row(read_answer(text, self._contract))
-        except RejectedAnswer as rejected:
-            return _error(rejected)
+        except (RejectedAnswer, RecursionError) as error:
+            return _error(error)
 
     def _open(self, echoed: bytes | None) -> tuple[str | None, str | None]:
         """Return record id and fingerprint of an echoed text, given as a JSON literal.
@@ -231,23 +230,22 @@ class Reader:
         """Learn from a line that was read in full what the lines of its file have in common."""
         if record_id is None or not document.is_whole or len(self._shapes) == _MOST_SHAPES:
             return
-        placeholder = self._placeholder_json
-        cut = self._frame.cut(line, placeholder) if self._frame else None
+        cut = self._frame(line) if self._frame else None
         if cut is None and _REQUEST_NAME in line:
             self._frame = learn_frame(line, record_id) or self._frame
-            cut = self._frame.cut(line, placeholder) if self._frame else None
+            cut = self._frame(line) if self._frame else None
         rest = cut[2] if cut else line
         if not any(shape.decode(rest) for shape in self._shapes):
-            with suppress(ValueError):
-                self._shapes.append(LineShape(document.value, self._placeholder))
+            with suppress(ValueError, RecursionError):
+                self._shapes.append(LineShape(document.value))
 
     def _read_document(self, document: Document, number: int) -> Reading:
         repeated = document.repeated
         try:
             prediction = prediction_line(document.value)
         except DuplicateKey as error:
-            kept = {name: document.value.get(name) for name in ("key", "request")}
-            prediction, repeated = prediction_line(kept), error.path
+            only_key = {"key": document.value.get("key")}
+            prediction, repeated = prediction_line(only_key), error.path or "response"
         record_id, foreign_key = _keys_of(prediction)
         fenced_id, transcript_hash = self._transcript(prediction.echoed)
         if repeated is not None and (not repeated or repeated.startswith(_NAMES_RECORD)):
@@ -259,8 +257,8 @@ class Reader:
             outcome = _row(self._answer(prediction, document))
             if record_id is None and not (foreign_key and self._foreign_keys):
                 raise RejectedAnswer("unknown_key", "no key of this system")
-        except RejectedAnswer as rejected:
-            outcome = _error(rejected)
+        except (RejectedAnswer, RecursionError) as error:
+            outcome = _error(error)
         return Reading(
             number,
             record_id,
@@ -325,8 +323,10 @@ def _row(answer: Answer) -> _Outcome:
     return (None, None, answer.method, answer.repair_grade, *changed)
 
 
-def _error(rejected: RejectedAnswer) -> _Outcome:
-    return (rejected.error_type, rejected.detail, None, None, None, UNSET, *_UNCHANGED)
+def _error(error: RejectedAnswer | RecursionError) -> _Outcome:
+    if isinstance(error, RecursionError):
+        error = RejectedAnswer("json_parse_error", "nested too deep")
+    return (error.error_type, error.detail, None, None, None, UNSET, *_UNCHANGED)
 
 
 def _keys_of(prediction: PredictionLine) -> tuple[str | None, str | None]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 import msgspec
@@ -26,6 +26,8 @@ class ChangedField(msgspec.Struct, frozen=True, kw_only=True):
     """Rows in which its value became its equivalent."""
     nulled: int
     """Rows in which it is null, because its value did not fit or was absent."""
+    refused: int = 0
+    """Answers without a row because of this column."""
     is_frequent: bool
     """Some batch has it in a larger share of its rows than the analysis' `notice_share`."""
     examples: list[str] = []
@@ -39,6 +41,11 @@ class _FieldCount(msgspec.Struct, frozen=True, kw_only=True):
     normalised: int
     nulled: int
     largest_share: float | None
+
+
+class _RefusedCount(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    answers: int
 
 
 class _RawCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,11 +68,34 @@ def changed_fields(
         for row in tracking.rows("raw_values", _RawCount, here, raw_counts=raw_counts):
             if _NOT_PERSONAL.fullmatch(row.raw) and len(examples[row.field]) < _EXAMPLES:
                 examples[row.field].append(row.raw)
-    found = [_changed(each, analysis, examples[each.field]) for each in counts]
-    return sorted(found, key=lambda each: (-each.nulled, -each.normalised, each.column))
+    refused = _refused(tracking, analysis, here)
+    counts += [
+        _FieldCount(field=column, normalised=0, nulled=0, largest_share=None)
+        for column in sorted(refused.keys() - {each.field for each in counts})
+    ]
+    found = [
+        _changed(each, analysis, examples[each.field], refused.get(each.field, 0))
+        for each in counts
+    ]
+    return sorted(
+        found, key=lambda each: (-each.refused, -each.nulled, -each.normalised, each.column)
+    )
 
 
-def _changed(count: _FieldCount, analysis: Analysis, examples: list[str]) -> ChangedField:
+def _refused(tracking: Tracking, analysis: Analysis, here: dict[str, Any]) -> dict[str, int]:
+    """Count the answers that gave no row, by the column that did not fit."""
+    by_path = {path: column for column, path in analysis.columns.items()}
+    rows = tracking.rows("refused_fields", _RefusedCount, {"run_id": here["run_id"]})
+    counts = Counter[str]()
+    for row in rows:
+        path = row.path.partition("[]")[0]
+        counts[by_path.get(path, path)] += row.answers
+    return counts
+
+
+def _changed(
+    count: _FieldCount, analysis: Analysis, examples: list[str], refused: int
+) -> ChangedField:
     line = None
     if count.nulled and examples:
         line = json.dumps({count.field: dict.fromkeys(examples)}, ensure_ascii=False)[1:-1]
@@ -73,6 +103,7 @@ def _changed(count: _FieldCount, analysis: Analysis, examples: list[str]) -> Cha
         column=count.field,
         normalised=count.normalised,
         nulled=count.nulled,
+        refused=refused,
         is_frequent=(count.largest_share or 0) > analysis.notice_share,
         examples=examples,
         equivalents=line,

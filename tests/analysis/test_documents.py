@@ -208,6 +208,15 @@ def test_fields_of_any_type_are_no_exception(changed: dict[str, Any]) -> None:
     assert 1 == len(readings)
 
 
+def test_a_line_of_another_file_is_named() -> None:
+    """Such as transcripts, or the output of another service."""
+    for line in ({"interactionId": "i1", "transcript": "x"}, {"recordId": "r", "modelOutput": {}}):
+        (reading,) = read(json.dumps(line).encode())
+        assert ("json_parse_error", "not a line of a prediction file") == (
+            reading.error_type, reading.detail,
+        )  # fmt: skip
+
+
 def test_an_array_of_numbers_or_a_number_is_an_error() -> None:
     for line in (b"[1,2]", b"5", b'"text"', b"[]", b"[[]]"):
         assert all(reading.error_type and reading.record_id is None for reading in read(line))

@@ -54,14 +54,14 @@ def assert_read_alike(line: bytes) -> list[dict[str, Any]]:
 def test_a_line_in_the_frame_is_cut_to_its_variable_parts() -> None:
     """Transcript and answer: less than half of the line is left to parse."""
     line = _line(OTHER, 'She wrote "no"\n\tto Zoë\\.')
-    cut = _frame().cut(line, b'"cut"')
+    cut = _frame()(line)
 
     assert cut is not None
     record_id, text, rest = cut
     assert record_id == OTHER.encode()
     assert 'She wrote "no"\n\tto Zoë\\.' in json.loads(text)
     assert len(rest) < len(line) // 2
-    assert json.loads(rest) == json.loads(line) | {"request": "cut"}
+    assert json.loads(rest) == json.loads(line) | {"request": ""}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_a_line_in_the_frame_is_cut_to_its_variable_parts() -> None:
 )
 def test_a_line_with_another_frame_is_not_cut(line: bytes) -> None:
     """All constant bytes must be equal."""
-    assert _frame(_line().replace(b'"role":"user"', b'"role":"me"')).cut(line, b"0") is None
+    assert _frame(_line().replace(b'"role":"user"', b'"role":"me"'))(line) is None
 
 
 @pytest.mark.parametrize("transcript", ["<b>no</b>", "<" * 63, "<" * 64, "\n</transcript-", ""])
@@ -163,5 +163,5 @@ def test_an_echo_that_names_two_records_is_not_cut() -> None:
     other = echo(record=OTHER) | {"labels": {"record": f"k-{OTHER}", "again": OTHER}}
     mixed = echo(record=OTHER) | {"labels": {"record": f"k-{OTHER}", "again": RECORD}}
 
-    assert frame.cut(_line(OTHER, request=other), b"0") is not None
-    assert frame.cut(_line(OTHER, request=mixed), b"0") is None
+    assert frame(_line(OTHER, request=other)) is not None
+    assert frame(_line(OTHER, request=mixed)) is None

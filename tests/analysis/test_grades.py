@@ -179,3 +179,25 @@ def test_a_property_that_is_given_twice_stays_an_error() -> None:
     text = json.dumps(ANSWER)[:-1] + ', "callTone": "calm"}'
 
     assert "json_parse_error" == read(text).error_type
+
+
+def test_of_listed_texts_the_very_one_counts() -> None:
+    """Others differ from it in signs alone, and a spelling that fits two of them fits none."""
+    listed = {"mark": {"A+": "high", "A": "low"}}
+    own = analysis_of({"mark": LEVEL}, equivalents=listed)
+    reader = Reader(own)
+
+    for text, stored in (("A+", "high"), ("A", "low"), ("a", None)):
+        line = prediction(json.dumps({"verdict": "x", "mark": text}))
+        assert stored == columns_of(reader.read_line(line, 1)[0], own)["mark"]
+
+
+def test_a_text_may_be_listed_for_a_list() -> None:
+    tags = {"tags": {"type": "ARRAY", "items": {"type": "STRING"}}}
+    listed = {"tags": {"nothing": [], "all": ["a", "b"]}}
+
+    for grades in ("all", "exact_only"):
+        own = analysis_of(tags, equivalents=listed, grades=grades)
+        line = prediction(json.dumps({"verdict": "x", "tags": "All"}))
+        (reading,) = Reader(own).read_line(line, 1)
+        assert ("normalised", ["a", "b"]) == (reading.grade, columns_of(reading, own)["tags"])

@@ -193,3 +193,32 @@ def _without_nulls(answer: dict[str, Any]) -> dict[str, Any]:
         for name, value in answer.items()
         if value is not None
     }
+
+
+@pytest.mark.parametrize("depth", [100, 500, 900, 985, 3_000])
+def test_nesting_of_any_depth_is_no_exception(depth: int) -> None:
+    """Wherever it is: in an optional value, an unknown property, a status, or beside the response."""
+    nested = "[" * depth + "]" * depth
+    optional = WHOLE.replace('"frustrated"', nested)
+    unknown = f'{WHOLE[:-1]}, "x": {nested}}}'
+    line = prediction(WHOLE)
+    lines = [
+        prediction(optional),
+        prediction(unknown),
+        line.replace(b'"status": ""', b'"status": {"a": %b}' % nested.encode()),
+        line.replace(b'"status": ""', b'"status": "", "x": %b' % nested.encode()),
+        prediction(WHOLE, request=nested),
+    ]
+    reader = Reader(CALL_REVIEW)
+    for each in (*lines, line, *lines):
+        (reading,) = reader.read_line(each, 1)
+        assert encode_reading(reading).count(b"\n") == 1
+
+
+@pytest.mark.parametrize("name", ["request", "response"])
+def test_a_property_twice_in_json_within_a_text_is_an_error(name: str) -> None:
+    """A request or response that is given as text is JSON like any other."""
+    text = json.dumps(json.loads(prediction(WHOLE))[name])
+    twice = '{"labels": 1, "labels": 2, "candidates": 1, "candidates": 2,' + text[1:]
+
+    assert read(WHOLE, **{name: twice}).error_type == "json_parse_error"

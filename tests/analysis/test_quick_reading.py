@@ -142,13 +142,14 @@ def test_a_fence_that_is_followed_by_another_text_has_no_fingerprint() -> None:
 
 
 def test_a_quote_that_is_escaped_by_its_number_hides_no_property() -> None:
-    """Two of them would make up for the quotes of a name."""
+    """Four of them would make up for the quotes of a model that is given twice."""
     line = _line(OTHER)
-    hidden = line.replace(b'{\\"callSummary\\"', b"{\\u0022callSummary\\u0022", 1)
+    start, answer = line.split(b'"response":')
+    hidden = start + b'"response":' + answer.replace(b'\\"', b"\\u0022", 4)
     assert hidden != line
     assert "exact" == quickly(hidden).grade
 
-    twice = hidden.replace(b'"finishReason":', b'"index":0,"index":1,"finishReason":')
+    twice = hidden.replace(b'"modelVersion":', b'"modelVersion":"m","modelVersion":')
 
     assert "json_parse_error" == quickly(twice).error_type
 

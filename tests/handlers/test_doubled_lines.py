@@ -40,7 +40,7 @@ def test_answers_that_do_not_quite_fit_are_rows_that_say_so(
     )
     summary = operations.report(harness.backend, "r1").summary
     tone, language = summary.changed_fields
-    assert ("call_tone", 0, 6, True, ["splendid"], '"call_tone": {"splendid": null}') == (
+    assert ("call_tone", 0, 6, 0, True, ["splendid"], '"call_tone": {"splendid": null}') == (
         msgspec.structs.astuple(tone)
     )
     assert ("language_code", 6, 0, True, None) == (
@@ -76,3 +76,23 @@ def test_an_output_that_holds_every_line_twice_gives_each_row_once(
     assert {id_of(row) for row in calls(20)} == {
         row[0] for row in harness.sql("SELECT record_id FROM transcription_analyzed_transcripts")
     }
+
+
+def test_a_field_for_which_answers_were_refused_is_named(
+    make_harness: Callable[..., LocalHarness],
+) -> None:
+    """By its column, with the number of answers; nothing of what was written."""
+
+    def wrong(_: Any) -> Answer:
+        return Answer(text=json.dumps(ANSWER | {"callSummary": ["Mrs Miller"]}))
+
+    harness = make_harness(answerer=wrong)
+    harness.load(calls(2))
+    harness.run(max_attempts=2, breaker=100)
+
+    summary = operations.report(harness.backend, "r1").summary
+
+    (field,) = summary.changed_fields
+    assert ("call_summary", 4, [], None) == (
+        field.column, field.refused, field.examples, field.equivalents,
+    )  # fmt: skip

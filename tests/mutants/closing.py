@@ -96,10 +96,7 @@ CLOSING = (
         where=_CLOSE,
         old="      <> MAX(k.answer_json) OVER",
         new="      <= MAX(k.answer_json) OVER",
-        tests=(
-            "tests/tracking/test_closing.py::test_different_answers_without_a_proof_are_a_duplicate_key",
-            "tests/handlers/test_doubled_lines.py",
-        ),
+        tests=("tests/tracking/test_closing.py::test_equal_answers_of_one_job_are_one_answer",),
     ),
     Mutant(
         name="an answer that is given twice costs twice",

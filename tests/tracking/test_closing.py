@@ -111,11 +111,14 @@ def test_a_line_without_a_key_keeps_its_own_error(harness: TrackingHarness) -> N
     assert [("missing_response", None, 1), ("unknown_key", None, 1)] == harness.errors()
 
 
-def test_equal_answers_of_one_job_are_one_answer(harness: TrackingHarness) -> None:
-    """Also in tokens and cost, but for lines, of which two were read."""
+@pytest.mark.parametrize("proved", [True, False])
+def test_equal_answers_of_one_job_are_one_answer(harness: TrackingHarness, proved: bool) -> None:
+    """Also in tokens and cost, but for lines, of which five were read; no echo has to prove them."""
     rows = planned(harness)
+    echo: dict[str, Any] = {} if proved else {"transcript_fingerprint": None}
+    lines = enumerate([*rows, rows[0], rows[0]], start=1)
 
-    closing = harness.close([*all_good(rows), good(rows[0], 4), good(rows[0], 5)])
+    closing = harness.close([good(row, line, **echo) for line, row in lines])
 
     assert (3, 0, 0, 0) == counts(closing)
     assert [] == harness.errors()
@@ -168,13 +171,13 @@ def test_of_different_proved_answers_the_better_grade_counts(
 
 
 def test_a_proved_answer_counts_more_than_another(harness: TrackingHarness) -> None:
-    """The line of the other may belong to any transcript."""
+    """The line of the other, of an earlier job, may belong to any transcript."""
     (row,) = planned(harness, 1)
 
     closing = harness.close(
         [
-            good(row, 1, call_summary="of any transcript", transcript_fingerprint=None),
-            good(row, 2, call_summary="of this one", grade="partial"),
+            good(row, 1, 1, call_summary="of any transcript", transcript_fingerprint=None),
+            good(row, 1, 2, call_summary="of this one", grade="partial"),
         ]
     )
 
@@ -263,7 +266,8 @@ def test_a_duplicate_key_of_one_job_is_replaced_by_another_job(harness: Tracking
     """Duplicates are counted within one job."""
     (row,) = planned(harness, 1)
     unproved: dict[str, Any] = {"transcript_fingerprint": None}
-    answers = [(1, 1, "one"), (2, 1, "another"), (1, 2, "of the other job")]
+    answers = [(1, 1, "one"), (2, 1, "another")]
+    answers += [(1, 2, "of the other job"), (2, 2, "of the other job")]
 
     closing = harness.close(
         [good(row, line, job, call_summary=text, **unproved) for line, job, text in answers]

@@ -4,6 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
+import duckdb
 import typer
 
 from analysis import Analysis, AnalysisError, Reader, load_analysis
@@ -102,6 +103,9 @@ def read_files(
         raise BadInput(f"invalid --analysis {analysis_name}: {error}") from error
     except BadLookup as error:
         raise BadInput(f"invalid --lookup {error}") from error
+    except duckdb.Error as error:
+        # By its class: the text of an error of DuckDB may quote an answer.
+        raise BadInput(f"{out}: the rows cannot be written ({type(error).__name__})") from error
     except OSError as error:
         raise BadInput(f"{error.filename or out}: {error.strerror or error}") from error
     return summary

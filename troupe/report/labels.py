@@ -94,7 +94,9 @@ def grades(repair_grade: str | None, fit: str | None) -> str:
 
 def changed(field: ChangedField) -> str:
     """In how many rows a column was changed, and what the model wrote there."""
-    counts = [(field.normalised, "normalised"), (field.nulled, "left null")]
+    counts = [
+        (field.normalised, "normalised"), (field.nulled, "left null"), (field.refused, "refused"),
+    ]  # fmt: skip
     text = ", ".join(f"{number:,} {how}" for number, how in counts if number)
     return f"{text} ({', '.join(field.examples)})" if field.examples else text
 
