@@ -171,3 +171,37 @@ def test_a_line_without_a_request_is_read_quickly() -> None:
     quick = reader._read_quickly(line, 2)
     assert quick is not None
     assert (OTHER, "exact") == (quick.record_id, quick.grade)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"key": ""}, {"key": f"k-{THIRD}"}, {"request": echo("Hello?", THIRD)}, {"request": ...}],
+    ids=["usual", "empty", "ours", "an echo of ours", "without an echo"],
+)
+def test_lines_under_keys_of_another_system_are_read_alike(changed: dict[str, Any]) -> None:
+    """By a reader that knows the file and by one that does not; their key is kept for the lookup."""
+    request = {"contents": [{"parts": [{"text": "Review this call: {}"}]}]}
+    usual: dict[str, Any] = {"key": "dG9r|i1", "request": request}
+    reader = Reader(CALL_REVIEW, foreign_keys=True)
+    assert "dG9r|i1" == reader.read_line(_line(**usual), 1)[0].foreign_key
+
+    line = _line(**{**usual, "key": "dG9r|i2", **changed})
+    quick = reader.read_line(line, 2)
+    full = Reader(CALL_REVIEW, foreign_keys=True).read_line(line, 2)
+
+    assert full == quick
+    if not changed:
+        assert reader._read_quickly(line, 2) == quick[0]
+        assert ("dG9r|i2", None, "exact") == (
+            quick[0].foreign_key, quick[0].record_id, quick[0].grade,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("byte", [b"\xff", b"\\", b'"', b"\x00"])
+def test_a_record_id_with_a_foreign_byte_is_no_exception(byte: bytes) -> None:
+    """In the label of an echo that is otherwise like the others."""
+    line = _line(OTHER)
+    label = b'"record":"k-' + OTHER.encode()
+    assert label in line
+
+    assert quickly(line.replace(label, label[:-1] + byte)).grade in {"exact", None}

@@ -26,7 +26,7 @@ READING = (
     Mutant(
         name="a quickly read line may be under another key than its echo",
         where="analysis",
-        old="            or (echoed_id is not None and echoed_id != record_id.encode())\n",
+        old='            or (echoed_id is not None and echoed_id != (record_id or "").encode())\n',
         new="",
         tests=("tests/analysis/test_quick_reading.py::test_key_label_and_fence_name_one_record",),
     ),
