@@ -18,7 +18,7 @@ ALLOWED = {
     ("tracking/transactions/close_attempt.sql", "'__'"): "record_error; compared in SQL tests",
     ("tracking/transactions/release_attempts.sql", "'__'"): "record_error; compared in SQL tests",
     ("tracking/transactions/release_attempts.sql", "'____'"): "record_error; compared in SQL tests",
-    ("tracking/transactions/clear_history.sql", "'__'"): "cleared_error; compared in SQL tests",
+    ("tracking/fragments/delete_cleared.sql", "'__'"): "cleared_error; compared in SQL tests",
     (
         "tracking/transactions/forget_person.sql",
         "'__'",

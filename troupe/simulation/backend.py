@@ -170,7 +170,7 @@ class SimulatedBackend:
         for kind in FORGERIES if recorded else ():
             (event_id,) = self.rng.choice(f"forge/{kind}", recorded)
             (envelope,) = self.observer.event_log.load([event_id], START.date())
-            self.bus.send(*forge(kind, envelope))
+            self.bus.send(*forge(kind, envelope, DEPLOYMENT))
 
     def operator_backend(self, dependencies: Dependencies) -> OperatorBackend:
         """The backend that one operator's command works on."""

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
-from events import Envelope, to_pubsub
+from events import EVENT_OF_TYPE, Deployment, Envelope, read_event, to_pubsub, wrap
 from events.cloudevents import topic_of_type
 from handlers.dispatch.message import Message
 
@@ -15,9 +15,11 @@ _FORGED = "forged"
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def forge(kind: str, envelope: Envelope) -> tuple[str, bytes, dict[str, str]]:
+def forge(
+    kind: str, envelope: Envelope, deployment: Deployment
+) -> tuple[str, bytes, dict[str, str]]:
     """Make a message out of a recorded event: topic, body and attributes."""
-    forged = FORGERIES[kind](envelope)
+    forged = FORGERIES[kind](envelope, deployment)
     body, attributes = to_pubsub(forged)
     mark = {} if forged == envelope else {_FORGED: kind}
     return topic_of_type(envelope.type), body, {**attributes, **mark}
@@ -28,7 +30,7 @@ def is_forged(message: Message) -> bool:
     return _FORGED in message.attributes
 
 
-def _changed(envelope: Envelope) -> Envelope:
+def _changed(envelope: Envelope, _deployment: Deployment) -> Envelope:
     """Every number one higher, every address and list another one, or else another run."""
     data = msgspec.json.decode(envelope.data)
     strange = "gs://strange/requests.jsonl"
@@ -40,21 +42,21 @@ def _changed(envelope: Envelope) -> Envelope:
         elif name == "uri":
             data[name] = strange
     if _encode(data) == _encode(msgspec.json.decode(envelope.data)):
-        data["run_id"] = "forged"
+        data["run_id"] = _FORGED
     return replace(envelope, data=_encode(data))
 
 
-def _of_other_run(envelope: Envelope) -> Envelope:
-    data = msgspec.json.decode(envelope.data) | {"run_id": "forged"}
-    id_ = envelope.id.replace(f"__{envelope.correlation}", "__forged")
-    return replace(envelope, id=id_, data=_encode(data), correlation="forged")
+def _of_other_run(envelope: Envelope, deployment: Deployment) -> Envelope:
+    event = read_event(envelope.data, EVENT_OF_TYPE[envelope.type])
+    other = msgspec.structs.replace(event, run_id=_FORGED)
+    return wrap(other, deployment=deployment, source="", time=envelope.time, cause=envelope)
 
 
-FORGERIES: Mapping[str, Callable[[Envelope], Envelope]] = {
-    "repeated": lambda each: each,
+FORGERIES: Mapping[str, Callable[[Envelope, Deployment], Envelope]] = {
+    "repeated": lambda each, _: each,
     "changed": _changed,
-    "renamed": lambda each: replace(each, id=f"{each.id}__9"),
+    "renamed": lambda each, _: replace(each, id=f"{each.id}-renamed"),
     "of another run": _of_other_run,
-    "at another time": lambda each: replace(each, time=each.time - timedelta(days=9)),
+    "at another time": lambda each, _: replace(each, time=each.time - timedelta(days=9)),
 }
 """By name; a repeated event is the only real one."""
