@@ -101,8 +101,9 @@ def test_a_request_in_another_property_is_not_the_echo() -> None:
         ({"response": response([{"text": TEXT, "thought": True}])}, "empty_answer"),
         ({"response": response([{"text": TEXT}, {"text": ', "callSummary": "no"}'}])}, "any"),
         ({"status": '{"error": {"code": 429}}'}, "service_error"),
+        ({"status": "UNAVAILABLE"}, "service_error"),
     ],
-    ids=["cut off", "thought", "second part", "status"],
+    ids=["cut off", "thought", "second part", "status", "status in a word"],
 )
 def test_an_answer_that_is_not_finished_in_one_part_is_not_read_quickly(
     fields: dict[str, Any], error: str
@@ -121,9 +122,12 @@ def test_token_counts_are_each_in_their_own_column() -> None:
         "candidatesTokenCount": 4,
     }  # fmt: skip
     line = _line(OTHER, response=response([{"text": TEXT}]) | {"usageMetadata": usage})
+    reader = Reader(CALL_REVIEW)
+    reader.read_line(line, 1)
 
-    reading = quickly(line)
+    reading = reader._read_quickly(line, 2)
 
+    assert reading is not None
     assert (1, 2, 3, 4) == (
         reading.prompt_tokens, reading.cached_tokens, reading.thoughts_tokens,
         reading.output_tokens,
