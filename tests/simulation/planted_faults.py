@@ -360,7 +360,7 @@ MUTATIONS = (
     Mutation(
         "analysed records read again",
         lambda: _sql("reread_records", ("WHEN p.record_id IS NOT NULL THEN 'processed'", "")),
-        seed=0,
+        seed=10,
     ),
     Mutation("no rows replaced", _patch(Tracking, "replace_rows", _do_nothing), seed=33),
     Mutation(
