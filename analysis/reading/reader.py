@@ -30,6 +30,8 @@ _MODEL = re.compile(r"[A-Za-z0-9._@:/-]{1,200}")
 _MAX_KEY_LENGTH = 1024
 _REQUEST_NAME = b'"request"'
 _MOST_SHAPES = 4
+_NO_RECORD = "no record"
+"""Stands for the record id in a line under a key of another system, whose echo has none."""
 _NAMES_RECORD = ("key", "custom", "request", "…")
 """Beginnings of a path that may name the line's record; "…" is that of a shortened one."""
 
@@ -155,15 +157,15 @@ class Reader:
         if (
             rest.count(b'"') != shape.quotes + quotes
             or has_hidden_quote(rest)
-            or record_id is None
-            or (echoed_id is not None and echoed_id != record_id.encode())
+            or (record_id is None and not (self._foreign_keys and plain.key))
+            or (echoed_id is not None and echoed_id != (record_id or "").encode())
         ):
             return None
         try:
             fenced_id, transcript_hash = self._open(echoed)
         except (msgspec.DecodeError, UnicodeError):
             return None
-        if fenced_id is not None and fenced_id != record_id:
+        if fenced_id is not None and record_id is not None and fenced_id != record_id:
             return None
         if encoded is not None:
             outcome: _Outcome = (*_EXACT, Raw(encoded), *_UNCHANGED)
@@ -183,6 +185,7 @@ class Reader:
             usage.thoughtsTokenCount,
             usage.candidatesTokenCount,
             transcript_hash,
+            UNSET if record_id else plain.key[:_MAX_KEY_LENGTH],
         )
 
     def _parsed(self, text: str) -> _Outcome:
@@ -223,12 +226,12 @@ class Reader:
         documents = [*documents_of(line)]
         readings = [self._read_document(document, number) for document in documents]
         if len(readings) == 1 and readings[0].repair_grade == "exact":
-            self._learn(line, documents[0], readings[0].record_id)
+            self._learn(line, documents[0], readings[0].record_id or _NO_RECORD)
         return readings
 
-    def _learn(self, line: bytes, document: Document, record_id: str | None) -> None:
+    def _learn(self, line: bytes, document: Document, record_id: str) -> None:
         """Learn from a line that was read in full what the lines of its file have in common."""
-        if record_id is None or not document.is_whole or len(self._shapes) == _MOST_SHAPES:
+        if not document.is_whole or len(self._shapes) == _MOST_SHAPES:
             return
         cut = self._frame(line) if self._frame else None
         if cut is None and _REQUEST_NAME in line:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from analysis import Analysis
+from analysis.fitting import is_language
 from analysis.schema import Node, leaves
 from tracking import Tracking
 from tracking.statements import fragment, table_name
@@ -119,4 +120,7 @@ def _is_closed(analysis: Analysis, column: str) -> bool:
     """Whether a column has an enum, a truth or a language tag, so that its values name no person."""
     by_path: dict[str, Node] = {leaf.path: leaf for leaf in leaves(analysis.contract.root)}
     leaf = by_path.get(analysis.columns.get(column, ""))
-    return leaf is not None and (leaf.kind == "boolean" or bool(leaf.values or leaf.pattern))
+    if leaf is None:
+        return False
+    is_tag = leaf.pattern is not None and is_language(leaf)
+    return leaf.kind == "boolean" or leaf.values is not None or is_tag

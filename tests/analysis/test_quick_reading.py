@@ -101,8 +101,9 @@ def test_a_request_in_another_property_is_not_the_echo() -> None:
         ({"response": response([{"text": TEXT, "thought": True}])}, "empty_answer"),
         ({"response": response([{"text": TEXT}, {"text": ', "callSummary": "no"}'}])}, "any"),
         ({"status": '{"error": {"code": 429}}'}, "service_error"),
+        ({"status": "UNAVAILABLE"}, "service_error"),
     ],
-    ids=["cut off", "thought", "second part", "status"],
+    ids=["cut off", "thought", "second part", "status", "status in a word"],
 )
 def test_an_answer_that_is_not_finished_in_one_part_is_not_read_quickly(
     fields: dict[str, Any], error: str
@@ -121,9 +122,12 @@ def test_token_counts_are_each_in_their_own_column() -> None:
         "candidatesTokenCount": 4,
     }  # fmt: skip
     line = _line(OTHER, response=response([{"text": TEXT}]) | {"usageMetadata": usage})
+    reader = Reader(CALL_REVIEW)
+    reader.read_line(line, 1)
 
-    reading = quickly(line)
+    reading = reader._read_quickly(line, 2)
 
+    assert reading is not None
     assert (1, 2, 3, 4) == (
         reading.prompt_tokens, reading.cached_tokens, reading.thoughts_tokens,
         reading.output_tokens,
@@ -171,3 +175,37 @@ def test_a_line_without_a_request_is_read_quickly() -> None:
     quick = reader._read_quickly(line, 2)
     assert quick is not None
     assert (OTHER, "exact") == (quick.record_id, quick.grade)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{}, {"key": ""}, {"key": f"k-{THIRD}"}, {"request": echo("Hello?", THIRD)}, {"request": ...}],
+    ids=["usual", "empty", "ours", "an echo of ours", "without an echo"],
+)
+def test_lines_under_keys_of_another_system_are_read_alike(changed: dict[str, Any]) -> None:
+    """By a reader that knows the file and by one that does not; their key is kept for the lookup."""
+    request = {"contents": [{"parts": [{"text": "Review this call: {}"}]}]}
+    usual: dict[str, Any] = {"key": "dG9r|i1", "request": request}
+    reader = Reader(CALL_REVIEW, foreign_keys=True)
+    assert "dG9r|i1" == reader.read_line(_line(**usual), 1)[0].foreign_key
+
+    line = _line(**{**usual, "key": "dG9r|i2", **changed})
+    quick = reader.read_line(line, 2)
+    full = Reader(CALL_REVIEW, foreign_keys=True).read_line(line, 2)
+
+    assert full == quick
+    if not changed:
+        assert reader._read_quickly(line, 2) == quick[0]
+        assert ("dG9r|i2", None, "exact") == (
+            quick[0].foreign_key, quick[0].record_id, quick[0].grade,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("byte", [b"\xff", b"\\", b'"', b"\x00"])
+def test_a_record_id_with_a_foreign_byte_is_no_exception(byte: bytes) -> None:
+    """In the label of an echo that is otherwise like the others."""
+    line = _line(OTHER)
+    label = b'"record":"k-' + OTHER.encode()
+    assert label in line
+
+    assert quickly(line.replace(label, label[:-1] + byte)).grade in {"exact", None}

@@ -8,8 +8,10 @@ from typing import Any
 import msgspec
 
 from tests.analysis.making import ANSWER
+from tests.analysis.own import NAME, folder_of
 from tests.harness import LocalHarness, calls, id_of
 from troupe import operations
+from troupe.backends.local.operations import add_analysis
 from troupe.standin.prediction_lines import Answer
 
 ROWS = "SELECT count(*) FROM transcription_analyzed_transcripts"
@@ -47,6 +49,32 @@ def test_answers_that_do_not_quite_fit_are_rows_that_say_so(
         language.column, language.normalised, language.nulled, language.is_frequent,
         language.equivalents,
     )  # fmt: skip
+
+
+def test_what_was_written_in_a_free_text_is_never_shown(
+    make_harness: Callable[..., LocalHarness], tmp_path: Path
+) -> None:
+    """Nor in a text with a pattern, or with digits, or once alone: it may name a person."""
+    properties = {
+        "account": {"type": "STRING", "pattern": "^[0-9]+$"},
+        "mood": {"type": "STRING", "enum": ["good", "bad"]},
+    }
+
+    def named(request: Any) -> Answer:
+        number = int(str(request).split("My line ")[1].split(" ")[0])
+        mood = ("Mrs Miller 5", "fair", "fair", f"once {'abcdef'[number]}")[number % 4]
+        return Answer(
+            text=json.dumps({"verdict": "A call.", "account": "Mrs Miller", "mood": mood})
+        )
+
+    harness = make_harness(answerer=named)
+    add_analysis(harness.backend, str(folder_of(tmp_path, properties)))
+    harness.load(calls(6))
+    harness.run(analysis=NAME)
+
+    fields = operations.report(harness.backend, "r1").summary.changed_fields
+
+    assert {"account": [], "mood": ["fair"]} == {f.column: f.examples for f in fields}
 
 
 def test_an_output_that_holds_every_line_twice_gives_each_row_once(

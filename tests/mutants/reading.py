@@ -26,9 +26,11 @@ READING = (
     Mutant(
         name="a quickly read line may be under another key than its echo",
         where="analysis",
-        old="            or (echoed_id is not None and echoed_id != record_id.encode())\n",
+        old='            or (echoed_id is not None and echoed_id != (record_id or "").encode())\n',
         new="",
-        tests=("tests/analysis/test_quick_reading.py::test_key_label_and_fence_name_one_record",),
+        tests=(
+            "tests/analysis/test_quick_reading.py::test_a_label_of_another_record_is_seen_within_the_constant_bytes",
+        ),
     ),
     Mutant(
         name="the label of an echo may name another record",
