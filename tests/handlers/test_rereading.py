@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from tests.analysis.own import NAME, folder_of
 from tests.files import files_in
 from tests.harness import LocalHarness, calls, id_of
 from troupe import operations
+from troupe.backends.local.backend import LocalSettings
 from troupe.backends.local.operations import add_analysis
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.reread import reread
@@ -32,15 +33,26 @@ def moody(request: Any) -> Answer:
     return Answer(text=json.dumps({"verdict": f"Line {number} is broken.", "mood": mood}))
 
 
-def completed(make_harness: MakeHarness, tmp_path: Path, count: int = 9) -> LocalHarness:
-    """A completed run of which a third of the answers was refused."""
-    harness = make_harness(answerer=moody)
-    folder = folder_of(tmp_path, MOOD, grades="exact_only")
-    add_analysis(harness.backend, str(folder))
-    harness.load(calls(count))
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder with a completed run of which a third of the answers was refused."""
+    folder = tmp_path_factory.mktemp("refused")
+    harness = LocalHarness(folder / "home", LocalSettings(answerer=moody))
+    add_analysis(harness.backend, str(folder_of(folder, MOOD, grades="exact_only")))
+    harness.load(calls(9))
     totals = harness.run("r1", **REQUEST)
-    assert (count // 3 * 2, count // 3) == (totals["analysed"], totals["failed"])
-    return harness
+    assert (6, 3) == (totals["analysed"], totals["failed"])
+    harness.close()
+    return harness.home
+
+
+@pytest.fixture
+def harness(refused: Path, tmp_path: Path) -> Iterator[LocalHarness]:
+    """A copy of it."""
+    shutil.copytree(refused, tmp_path / "home")
+    made = LocalHarness(tmp_path / "home", LocalSettings(answerer=moody))
+    yield made
+    made.close()
 
 
 def mend(harness: LocalHarness, **settings: Any) -> None:
@@ -57,10 +69,7 @@ def read_again(harness: LocalHarness, run_id: str = "a1", of_run: str = "r1") ->
     return harness.books(run_id)
 
 
-def test_what_was_refused_becomes_rows_and_nothing_is_paid(
-    make_harness: MakeHarness, tmp_path: Path
-) -> None:
-    harness = completed(make_harness, tmp_path)
+def test_what_was_refused_becomes_rows_and_nothing_is_paid(harness: LocalHarness) -> None:
     mend(harness)
     jobs, files = harness.jobs(), files_in(harness.home / "bucket", "requests/**/*.jsonl")
 
@@ -82,11 +91,8 @@ def test_what_was_refused_becomes_rows_and_nothing_is_paid(
     assert 0 == harness.run("r2", **REQUEST)["planned"]
 
 
-def test_the_new_rows_say_by_which_rules_they_were_read(
-    make_harness: MakeHarness, tmp_path: Path
-) -> None:
+def test_the_new_rows_say_by_which_rules_they_were_read(harness: LocalHarness) -> None:
     """The prompt is that of the first run, the reader another one."""
-    harness = completed(make_harness, tmp_path)
     mend(harness)
     read_again(harness)
 
@@ -100,11 +106,8 @@ def test_the_new_rows_say_by_which_rules_they_were_read(
     }
 
 
-def test_answers_that_are_refused_again_change_nothing(
-    make_harness: MakeHarness, tmp_path: Path
-) -> None:
+def test_answers_that_are_refused_again_change_nothing(harness: LocalHarness) -> None:
     """They are released in the new run, and still failed in the old one, so no plan takes them."""
-    harness = completed(make_harness, tmp_path)
     preview = reread(harness.backend, "r1", dry_run=True)
     assert (3, 0, {"schema_mismatch": 3}) == (preview.records, preview.new_rows, preview.refused)
 
@@ -118,9 +121,8 @@ def test_answers_that_are_refused_again_change_nothing(
     assert 0 == harness.run("r2", **REQUEST)["planned"]
 
 
-def test_answers_that_are_gone_are_named(make_harness: MakeHarness, tmp_path: Path) -> None:
+def test_answers_that_are_gone_are_named(harness: LocalHarness) -> None:
     """The bucket deletes outputs after their retention."""
-    harness = completed(make_harness, tmp_path)
     mend(harness)
     shutil.rmtree(harness.home / "bucket" / "output")
     assert {"output_gone": 3} == reread(harness.backend, "r1", dry_run=True).refused
@@ -133,10 +135,7 @@ def test_answers_that_are_gone_are_named(make_harness: MakeHarness, tmp_path: Pa
     )
 
 
-def test_a_record_that_another_run_stored_or_holds_is_left_out(
-    make_harness: MakeHarness, tmp_path: Path
-) -> None:
-    harness = completed(make_harness, tmp_path)
+def test_a_record_that_another_run_stored_or_holds_is_left_out(harness: LocalHarness) -> None:
     mend(harness)
     read_again(harness)
 
@@ -170,10 +169,9 @@ def test_outputs_of_every_attempt_are_read(make_harness: MakeHarness, tmp_path: 
     ],
 )
 def test_only_reading_rules_may_have_changed(
-    make_harness: MakeHarness, tmp_path: Path, edit: dict[str, Any], why: str
+    harness: LocalHarness, edit: dict[str, Any], why: str
 ) -> None:
     """The model is that of the run, whatever the analysis asks by default now."""
-    harness = completed(make_harness, tmp_path)
     mend(harness, **edit)
     if not why:
         assert 3 == reread(harness.backend, "r1", dry_run=True).records
@@ -186,10 +184,7 @@ def test_only_reading_rules_may_have_changed(
     assert "prompt_changed" in harness.one("SELECT data FROM events WHERE topic = 'run-refused'")
 
 
-def test_a_run_that_is_open_unknown_or_a_reread_itself_is_refused(
-    make_harness: MakeHarness, tmp_path: Path
-) -> None:
-    harness = completed(make_harness, tmp_path)
+def test_a_run_that_is_open_unknown_or_a_reread_itself_is_refused(harness: LocalHarness) -> None:
     read_again(harness)
     with pytest.raises(InvalidOperation, match="nosuch is not planned here"):
         reread(harness.backend, "nosuch")
@@ -202,10 +197,7 @@ def test_a_run_that_is_open_unknown_or_a_reread_itself_is_refused(
         reread(harness.backend, "r2")
 
 
-def test_a_run_that_reads_again_cannot_be_cancelled_and_needs_not_be(
-    make_harness: MakeHarness, tmp_path: Path
-) -> None:
-    harness = completed(make_harness, tmp_path)
+def test_a_run_that_reads_again_cannot_be_cancelled_and_needs_not_be(harness: LocalHarness) -> None:
     mend(harness)
     harness.publish(RereadRequested(run_id="a1", of_run="r1"))
     harness.play_until("reread-planned", "a1")
@@ -216,9 +208,8 @@ def test_a_run_that_reads_again_cannot_be_cancelled_and_needs_not_be(
     assert 3 == harness.books("a1")["analysed"]
 
 
-def test_a_command_to_cancel_it_does_nothing(make_harness: MakeHarness, tmp_path: Path) -> None:
+def test_a_command_to_cancel_it_does_nothing(harness: LocalHarness) -> None:
     """A release and the closing would not see each other: no claim tells who closes."""
-    harness = completed(make_harness, tmp_path)
     mend(harness)
     harness.publish(RereadRequested(run_id="a1", of_run="r1"))
     harness.play_until("reread-planned", "a1")
@@ -229,9 +220,8 @@ def test_a_command_to_cancel_it_does_nothing(make_harness: MakeHarness, tmp_path
     assert 3 == harness.books("a1")["analysed"]
 
 
-def test_no_budget_stops_a_reread_run(make_harness: MakeHarness, tmp_path: Path) -> None:
+def test_no_budget_stops_a_reread_run(harness: LocalHarness) -> None:
     """No answer of it is paid for."""
-    harness = completed(make_harness, tmp_path)
     harness.restart(policy=Policy(budget_a_day=0.000001))
 
     books = read_again(harness)
@@ -240,8 +230,7 @@ def test_no_budget_stops_a_reread_run(make_harness: MakeHarness, tmp_path: Path)
     assert "run-stopped" not in harness.topics("a1")
 
 
-def test_the_same_request_twice_is_one_run(make_harness: MakeHarness, tmp_path: Path) -> None:
-    harness = completed(make_harness, tmp_path)
+def test_the_same_request_twice_is_one_run(harness: LocalHarness) -> None:
     mend(harness)
     first = reread(harness.backend, "r1", run_id="a1")
     harness.play()
@@ -252,9 +241,8 @@ def test_the_same_request_twice_is_one_run(make_harness: MakeHarness, tmp_path: 
     assert 3 == harness.books("a1")["analysed"]
 
 
-def test_released_records_are_read_again_too(make_harness: MakeHarness, tmp_path: Path) -> None:
+def test_released_records_are_read_again_too(harness: LocalHarness) -> None:
     """A run that was cancelled while its job ran released what its job had answered badly."""
-    harness = completed(make_harness, tmp_path)
     ids = [id_of(row) for row in calls(9)][2::3]
     harness.sql(
         "UPDATE error_tracking SET replan = TRUE WHERE record_id IN (SELECT unnest(?))", ids
