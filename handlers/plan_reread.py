@@ -92,7 +92,9 @@ def rereadable(
     """
     plan = tracking.plan_of(of_run)
     if plan is None:
-        raise CannotReread("unknown_run", f"of_run: run {of_run} is not planned here")
+        raise CannotReread(
+            "unknown_run", f"run {of_run} is not planned here: `troupe status` lists the runs"
+        )
     _check_answers(plan, tracking, today)
     try:
         analysis = analyses.load(plan.analysis)

@@ -303,6 +303,8 @@ def _reprocess_lines(answer: ReprocessResult, of_run: str | None, *, changed: bo
     batches = plural(answer.batches, "batch", "batches")
     size = f"{plural(answer.records, 'record')} in {batches}"
     lines = [f"{size}, {tokens[0]:,} to {tokens[1]:,} tokens, cost {cost}"]
+    if changed and not answer.records:
+        lines.append("no transcript of these records has changed since it was analysed")
     for name, count in answer.left_out.items():
         lines.append(f"left out: {count:,} {name.replace('_', ' ')}")
     if "changed" in answer.left_out:

@@ -190,7 +190,7 @@ class SimulatedBackend:
             if letter.handler == "stop-run" and letter.run_id not in planned:
                 dead_letters.discard(operator, letter.letter_id, "there is no such run")
             elif not letter.is_replayable:
-                dead_letters.discard(operator, letter.letter_id, "nobody of us published it")
+                dead_letters.discard(operator, letter.letter_id, "the event log does not hold it")
         dead_letters.replay(operator)
         return bool(letters)
 
