@@ -8,12 +8,14 @@ import pytest
 
 from tests.cli.command import Command
 
+KILLS = 20
 REQUEST = ("--run-id", "r1", "--canary", "20", "--rows-per-batch", "40", "--concurrency", "2")
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.slow)])
-def test_kills_end_with_the_tables_of_an_undisturbed_run(tmp_path: Path, kills: int) -> None:
+@pytest.mark.slow
+def test_kills_end_with_the_tables_of_an_undisturbed_run(tmp_path: Path) -> None:
     """SIGKILL at random moments, each followed by another worker: all rows are the same."""
+
     (tmp_path / "calm").mkdir()
     (tmp_path / "killed").mkdir()
     calm, killed = Command(tmp_path / "calm" / "home"), Command(tmp_path / "killed" / "home")
@@ -24,7 +26,7 @@ def test_kills_end_with_the_tables_of_an_undisturbed_run(tmp_path: Path, kills: 
 
     chance = Random(20)
     survivors = 0
-    for _ in range(kills):
+    for _ in range(KILLS):
         worker = killed.start("work", "--idle-timeout", "0")
         try:
             worker.wait(timeout=chance.uniform(0.35, 1.6))
@@ -38,4 +40,4 @@ def test_kills_end_with_the_tables_of_an_undisturbed_run(tmp_path: Path, kills: 
     assert totals["ok"]
     assert (400, 0, 0, 0) == tuple(totals[n] for n in ("analysed", "lost", "doubled", "paid_twice"))
     assert calm.tables() == killed.tables()
-    assert survivors < kills, "every worker ended before it was killed: the test shows nothing"
+    assert survivors < KILLS, "every worker ended before it was killed: the test shows nothing"

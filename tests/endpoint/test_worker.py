@@ -106,7 +106,9 @@ def test_an_endpoint_that_dies_in_the_middle_costs_no_attempt(tmp_path: Path) ->
     assert {1} == {count for prompt, count in good.items() if "CUSTOMER" in prompt}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_signal_ends_a_worker_whose_endpoint_hangs(tmp_path: Path, number: int) -> None:
     """And the next worker asks again what was in flight, and nothing else."""
     run = command(tmp_path, 12)
