@@ -59,7 +59,7 @@ def test_a_closed_attempt_is_reported_again_after_its_output_has_expired(
 def test_answers_of_two_jobs_to_one_record_are_not_two_answers_of_one_job(
     harness: LocalHarness,
 ) -> None:
-    """A claim that was given up and the next one may both bring a job: the first answer counts."""
+    """A claim that was given up and the next one may both bring a job, and both are paid for."""
     event = ended(harness)
     second = event.outputs[0] + "-again"
     shutil.copytree(folder_of(harness, event.outputs[0]), folder_of(harness, second))
@@ -72,6 +72,8 @@ def test_answers_of_two_jobs_to_one_record_are_not_two_answers_of_one_job(
 
     assert (4, 0, 0, 0) == tuple(getattr(processed, name) for name in FIELDS)
     assert 8 == harness.one("SELECT lines FROM attempt_closings")
+    stored = harness.one("SELECT sum(prompt_tokens) FROM transcription_analyzed_transcripts")
+    assert 2 * stored == harness.one("SELECT prompt_tokens FROM attempt_closings")
 
 
 def test_a_job_that_succeeded_without_an_output_folder_is_no_empty_answer(
