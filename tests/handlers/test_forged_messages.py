@@ -198,7 +198,16 @@ def test_a_letter_of_a_message_that_was_not_recorded_is_not_one_of_its_event(
     assert harness.books("r1")["completed"]
 
 
-def test_a_letter_with_a_forged_body_replays_what_is_recorded(make_harness: MakeHarness) -> None:
+def of_other_file(envelope: Envelope) -> Envelope:
+    """The id of a real event, with another file and nothing else changed."""
+    data = msgspec.json.decode(envelope.data) | {"uri": "gs://strange/requests.jsonl"}
+    return replace(envelope, data=msgspec.json.Encoder(order="sorted").encode(data))
+
+
+@pytest.mark.parametrize("forgery", [changed, of_other_file])
+def test_a_letter_with_a_forged_body_replays_what_is_recorded(
+    make_harness: MakeHarness, forgery: Callable[[Envelope], Envelope]
+) -> None:
     """Whoever may publish dead letters cannot have a file of theirs paid for."""
     harness = make_harness()
     harness.load(calls(4))
@@ -206,7 +215,7 @@ def test_a_letter_with_a_forged_body_replays_what_is_recorded(make_harness: Make
     uploaded = recorded(harness, "jsonl-uploaded")
     jobs = harness.jobs()
 
-    body, attributes = to_pubsub(changed(uploaded))
+    body, attributes = to_pubsub(forgery(uploaded))
     harness.backend.bus.send("dead-letter-submit-job", body, attributes)
     harness.play()
     answer = dead_letters.replay(harness.backend)
