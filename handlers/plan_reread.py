@@ -20,8 +20,8 @@ from tracking.tables import layouts
 
 from .ports import Clock
 from .refuse_run import refused
-from .runs.plans import content_hash, planned_hash
-from .runs.window import age_of, planned_events
+from .runs.plans import content_hash
+from .runs.window import age_of, begin_run
 
 
 @dataclass
@@ -40,8 +40,7 @@ def plan_reread(
     analyses: Analyses,
     clock: Clock,
 ) -> Iterator[RunPlanned | RereadPlanned | RunCompleted | RunRefused]:
-    plan = tracking.plan_of(request.run_id)
-    if plan is None:
+    if tracking.plan_of(request.run_id) is None:
         try:
             tracking.plan_reread(
                 request.run_id, _params(request, envelope, tracking, analyses, clock)
@@ -49,13 +48,7 @@ def plan_reread(
         except CannotReread as refusal:
             yield refused(tracking, request.run_id, envelope.id, refusal.reason, refusal.detail)
             return
-        plan = tracking.plan_of(request.run_id)
-    assert plan is not None, "the plan's transaction wrote its row"  # noqa: S101
-    if planned_hash(plan) != content_hash(request):
-        detail = f"run {request.run_id} exists with another request; choose another run_id"
-        yield refused(tracking, request.run_id, envelope.id, "run_id_taken", detail)
-        return
-    yield from planned_events(tracking, plan, RereadPlanned)
+    yield from begin_run(tracking, request, envelope.id, RereadPlanned)
 
 
 def _params(

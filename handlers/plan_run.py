@@ -21,8 +21,7 @@ from .refuse_run import refused
 from .runs.budget import Since, caps_of, over_budget, remaining_budget
 from .runs.estimate import estimate
 from .runs.plan_params import plan_params
-from .runs.plans import content_hash, planned_hash
-from .runs.window import planned_events
+from .runs.window import begin_run
 
 
 def plan_run(
@@ -35,8 +34,7 @@ def plan_run(
     clock: Clock,
     policy: Policy,
 ) -> Iterator[RunPlanned | BatchPlanned | RunCompleted | RunRefused]:
-    plan = tracking.plan_of(request.run_id)
-    if plan is None:
+    if tracking.plan_of(request.run_id) is None:
         refusal = _plan(
             request,
             envelope,
@@ -48,13 +46,7 @@ def plan_run(
         if refusal:
             yield refused(tracking, request.run_id, envelope.id, *refusal)
             return
-        plan = tracking.plan_of(request.run_id)
-    assert plan is not None, "the plan's transaction wrote its row"  # noqa: S101
-    if planned_hash(plan) != content_hash(request):
-        detail = f"run {request.run_id} exists with another request; choose another run_id"
-        yield refused(tracking, request.run_id, envelope.id, "run_id_taken", detail)
-        return
-    yield from planned_events(tracking, plan, BatchPlanned)
+    yield from begin_run(tracking, request, envelope.id, BatchPlanned)
 
 
 def _plan(

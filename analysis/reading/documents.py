@@ -27,7 +27,7 @@ _LONGEST_NUMBER = 30
 _UNIQUE = lenient_decoder(unique=True)
 _MARKING = lenient_decoder(unique=False)
 _BLANK = re.compile("[ \t\r\n\ufeff\x1e]*+")
-"""Between documents, a byte order mark or a record separator is no text of its own."""
+"""Between documents, a byte order mark or a record separator is not text of its own."""
 _LIST_SIGNS = " \t\r\n,[]"
 """Beside a document on a line of a JSON array that is written over several lines."""
 

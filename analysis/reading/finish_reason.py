@@ -63,7 +63,7 @@ def finished(prediction: PredictionLine) -> tuple[str | None, str]:
     if error_type is not None:
         raise RejectedAnswer(error_type, f"finish reason {reason}")
     if prediction.text is None:
-        raise RejectedAnswer("json_parse_error", "a part of the answer is no text")
+        raise RejectedAnswer("json_parse_error", "a part of the answer is not text")
     if not prediction.text or prediction.text.isspace():
         raise RejectedAnswer("empty_answer", "the answer has no text")
     return reason, prediction.text

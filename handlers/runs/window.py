@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import TypeVar
 
-from events import BatchPlanned, RereadPlanned, RunCompleted, RunPlanned
+from events import BatchPlanned, RereadPlanned, RunCompleted, RunPlanned, RunRefused
+from handlers.refuse_run import refused
 from tracking import Plan, Progress, Tracking
+
+from .plans import PlanRequest, content_hash, planned_hash
 
 First = TypeVar("First", BatchPlanned, RereadPlanned)
 """The event with which a batch begins."""
@@ -40,10 +43,19 @@ def begin(
         yield kind(run_id=plan.run_id, planned_on=plan.day, batch=batch, attempt=1, records=records)
 
 
-def planned_events(
-    tracking: Tracking, plan: Plan, kind: type[First]
-) -> Iterator[RunPlanned | First | RunCompleted]:
-    """Yield what follows from a plan: its canary begins, or a run without records is over."""
+def begin_run(
+    tracking: Tracking, request: PlanRequest, request_id: str, kind: type[First]
+) -> Iterator[RunPlanned | First | RunCompleted | RunRefused]:
+    """Yield what follows from a planned request: its canary begins, or an empty run is over.
+
+    A request whose run id was used for another one is refused.
+    """
+    plan = tracking.plan_of(request.run_id)
+    assert plan is not None, "the plan's transaction wrote its row"  # noqa: S101
+    if planned_hash(plan) != content_hash(request):
+        detail = f"run {plan.run_id} exists with another request; choose another run_id"
+        yield refused(tracking, plan.run_id, request_id, "run_id_taken", detail)
+        return
     yield RunPlanned(
         run_id=plan.run_id,
         planned_on=plan.day,

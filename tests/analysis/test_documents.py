@@ -149,7 +149,7 @@ def test_a_finish_reason_is_read_by_name_and_number(
 
 
 def test_a_reason_in_both_spellings_is_given_twice() -> None:
-    """Nobody knows which one counts, so there is no row."""
+    """It is not known which one counts, so there is no row."""
     made = candidate(WHOLE) | {"finish_reason": "MAX_TOKENS"}
     reading = read_with(response={"candidates": [made]})
 

@@ -222,7 +222,7 @@ def test_a_row_may_lack_what_is_null(harness: LoadHarness) -> None:
         (line(phone_number_token=1.5), "line 3: phone_number_token: expected a text or a whole"),
         (line(interactionId=True), "line 3: interactionId: expected"),
         (line(interactionId=["a"]), "line 3: interactionId: expected"),
-        (line(event_timestamp="yesterday"), "line 3: event_timestamp: this is no time"),
+        (line(event_timestamp="yesterday"), "line 3: event_timestamp: this is not a time"),
         (line(event_timestamp=46_000.5), "line 3: event_timestamp: the number is no count"),
         (line(event_timestamp="2026-03-01T12:00:00"), "line 3: event_timestamp: the time has no"),
         (line(event_timestamp="0001-01-01T00:00:00+14:00"), "line 3"),

@@ -323,7 +323,7 @@ PLANNING = (
     ),
     Mutant(
         name="a run id is reused with another request",
-        where="handlers/plan_run.py",
+        where="handlers/runs/window.py",
         old="if planned_hash(plan) != content_hash(request):",
         new="if plan is None:",
         tests=(

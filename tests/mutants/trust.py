@@ -294,7 +294,7 @@ TRUST = (
     ),
     Mutant(
         name="the hash that another version stored decides",
-        where="handlers/plan_run.py",
+        where="handlers/runs/window.py",
         old="if planned_hash(plan) != content_hash(request):",
         new="if plan.request_hash != content_hash(request):",
         tests=("tests/handlers/test_other_versions.py",),

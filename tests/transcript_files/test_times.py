@@ -102,7 +102,7 @@ def test_a_date_that_may_begin_with_the_day_or_the_month_is_refused(written: str
     ],
 )
 def test_what_is_no_time_is_refused_with_an_example(written: str) -> None:
-    with pytest.raises(Refused, match="this is no time: write it as in 2026-"):
+    with pytest.raises(Refused, match="this is not a time: write it as in 2026-"):
         utc_time(written, BERLIN)
 
 

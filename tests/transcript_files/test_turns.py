@@ -44,7 +44,7 @@ def test_turns_become_lines_with_their_speakers(turns: Any, text: str | None) ->
         ({"a": 1}, "expected a text or a list of turns"),
         ([7], "turn 0: expected an object"),
         ([{"text": "a"}, {"speaker": "agent"}], "turn 1: it has no text"),
-        ([{"text": ["a"]}], "turn 0: its text is no text"),
+        ([{"text": ["a"]}], "turn 0: its text is not text"),
     ],
 )
 def test_what_is_no_conversation_is_refused(value: Any, problem: str) -> None:

@@ -12,7 +12,7 @@ CREATE TEMP TABLE requested AS
 {requested_records};
 
 -- Equal answers of one job for one record are one answer, also in cost. Of different ones, those whose
--- line echoes the transcript that was asked are good; nobody knows which of the others is.
+-- line echoes the transcript that was asked are good; it is not known which of the others is.
 CREATE TEMP TABLE answers AS
 SELECT
   k.*,

@@ -1,5 +1,5 @@
 -- Freeze which records of a completed run are read again: those without a row that no open run holds.
--- Their texts are those that were asked. Batches are numbered anew; of_batch says where they were asked.
+-- Their texts are those that were asked. Batches are numbered again from 1; of_batch says where they were asked.
 BEGIN TRANSACTION;
 
 UPDATE planning_lock SET plans = plans + 1, last_run_id = @run_id WHERE TRUE;

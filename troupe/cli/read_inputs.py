@@ -61,7 +61,7 @@ def local_inputs(name: str) -> list[Input]:
 
 
 def readings_of(source: Input, reader: Reader) -> Iterator[Reading]:
-    """Yield the readings of a file. Raises `BadInput` for one that is no text in UTF-8."""
+    """Yield the readings of a file. Raises `BadInput` for one that is not text in UTF-8."""
     blocks = _unpacked(source)
     first = next(blocks, b"")
     for mark, problem in _OTHER_ENCODINGS.items():

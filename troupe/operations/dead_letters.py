@@ -224,7 +224,7 @@ def _named(backend: Backend, letter_id: str) -> _Row:
 
 
 def _time(text: str | None) -> datetime | None:
-    """Read --since. Raises `InvalidOperation` for a text that is no time with a zone."""
+    """Read --since. Raises `InvalidOperation` for a text that is not a time with a zone."""
     if text is None:
         return None
     try:

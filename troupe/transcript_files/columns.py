@@ -227,7 +227,7 @@ def _converts(zone: tzinfo | None) -> dict[str, Convert]:
 def word(value: Any) -> str | None:
     """Return an id or a word as text; whole numbers keep all digits.
 
-    Raises `Refused` for a number that may have lost digits, and for what is no number and no text.
+    Raises `Refused` for a number that may have lost digits, and for what is neither a number nor text.
     """
     if value is None or isinstance(value, str):
         return value

@@ -161,7 +161,7 @@ def _utf8(blocks: Iterator[bytes], encoding: str, at: int, name: str) -> Iterato
         if "\0" in text:
             line += text[: text.index("\0")].count("\n")
             raise BadFile(
-                f"{name}, line {line}: it has a NUL byte, so this is no text: save the file as "
+                f"{name}, line {line}: it has a NUL byte, so this is not text: save the file as "
                 "UTF-8; nothing was loaded"
             )
         line += text.count("\n")

@@ -25,7 +25,7 @@ _UNITS = ((10**11, 10**6), (10**14, 10**3), (10**17, 1))
 def utc_time(value: Any, zone: tzinfo | None) -> datetime | None:
     """Return a time in UTC. `zone` is that of times without one; a date means its first moment.
 
-    Raises `Refused` for what is no time, or has no zone while none is given.
+    Raises `Refused` for what is not a time, or has no zone while none is given.
     """
     if value is None or value == "":
         return None
@@ -108,7 +108,7 @@ def _problem(text: str) -> str:
             "the date may begin with the day or the month: write the year first, such as "
             "2026-04-03T10:00:00Z"
         )
-    return "this is no time: write it as in 2026-04-03T10:00:00Z"
+    return "this is not a time: write it as in 2026-04-03T10:00:00Z"
 
 
 def _since_epoch(number: float) -> datetime:

@@ -82,7 +82,7 @@ def _lines(turns: Iterable[Any]) -> Iterable[str]:
         if text is None or text == "":
             continue
         if not isinstance(text, str):
-            raise Refused(f"turn {number}: its {text_key} is no text")
+            raise Refused(f"turn {number}: its {text_key} is not text")
         speaker = _label(turn[speaker_key], is_channel=is_channel) if speaker_key else ""
         yield f"{speaker}: {text.strip()}" if speaker else text.strip()
 
