@@ -20,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def struct_encoder(root: Node, texts: frozenset[str]) -> Callable[[str], bytes | None]:
-    """Make a function from an answer's text to the answer, encoded anew as JSON.
+    """Make a function from an answer's text to the answer, encoded again as JSON.
 
     `texts` are the paths of the texts that an answer must have. The function returns None for a text
     that is not as the schema says, or has a character that no table can store. It leaves out what the schema does not have, which the caller
@@ -55,7 +55,7 @@ def struct_encoder(root: Node, texts: frozenset[str]) -> Callable[[str], bytes |
 
 
 def is_whole(text: str, encoded: bytes) -> bool:
-    """Whether nothing of an answer's text was left out when it was encoded anew.
+    """Whether nothing of an answer's text was left out when it was encoded again.
 
     Each name and string has two quotes and its escaped ones. The struct writes only what it read, so
     a property that it left out, unknown or doubled, shows as missing quotes. A quote that is escaped

@@ -35,7 +35,7 @@ _OTHER_TEXT = json.dumps({"name": "Jason", "age": 25})
 
 @dataclass
 class Behaviour:
-    """What the endpoint does, and what it counted since it was told to forget."""
+    """What the endpoint does, and what it counted since its counts were reset."""
 
     seconds: float = 0.0
     errors: float = 0.0

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from tests.harness import calls
 from troupe.backends.local.backend import LocalBackend
 from troupe.cli.app import app
+from troupe.cli.option_errors import name_options
 
 
 def error_of(*words: str) -> str:
@@ -35,6 +36,15 @@ def home(tmp_path: Path) -> Path:
     """A state folder that no process owns."""
     LocalBackend(tmp_path / "home").close()
     return tmp_path / "home"
+
+
+def test_an_option_that_an_error_names_already_stays_as_it_is() -> None:
+    """Fields become options, and options stay."""
+    text = name_options(
+        "give changed or of_run; `--changed` needs --run", {"changed": 1, "of_run": 1}
+    )
+
+    assert text == "give --changed or --run; `--changed` needs --run"
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_a_huge_reply_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_server_that_takes_too_long_is_a_failure() -> None:
     """It accepts the connection and says nothing."""
-    with Server() as silent:  # nobody serves: the system accepts connections
+    with Server() as silent:  # nothing serves: the system accepts connections
         failed = failure(silent.url, timeout_seconds=0.05)
 
     assert (504, True) == (failed.code, failed.slows)

@@ -299,7 +299,7 @@ def test_closing_does_not_wait_for_an_endpoint_that_hangs(harness: Callable[...,
 
 
 def test_an_answer_that_cannot_be_stored_ends_the_work(harness: Callable[..., Harness]) -> None:
-    """A full disk: whoever takes answers gets the error."""
+    """A full disk: the caller that takes answers gets the error."""
     h = harness(good)
 
     def full(number: int, answer: Answer) -> None:

@@ -149,7 +149,7 @@ def test_the_rows_of_an_interface_s_list_are_read(tmp_path: Path) -> None:
 
 
 def test_a_file_without_transcripts_or_ids_is_refused_with_its_names(tmp_path: Path) -> None:
-    """It is probably another file, or has names that nobody knows."""
+    """It is probably another file, or has names that are not known."""
     assert "there is no column for transcript; it has id, words; name it with --map" in refused(
         tmp_path, {"id": 1, "words": "x"}
     )

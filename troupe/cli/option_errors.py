@@ -42,7 +42,7 @@ def _with_options(problem: str, fields: Mapping[str, Any]) -> str:
         return option_of(match[0]) if match[0] in fields else match[0]
 
     text = _TOPIC.sub("", problem)
-    return re.sub(r"\blimit\b|\bbatches\b|\bchanged\b|\b[a-z]+(?:_[a-z]+)+\b", replaced, text)
+    return re.sub(r"(?<!-)\b(?:limit|batches|changed|[a-z]+(?:_[a-z]+)+)\b", replaced, text)
 
 
 def _typed(value: Any) -> str:

@@ -16,7 +16,7 @@ class Pace:
     """The limit halves when the endpoint is overloaded, and grows by one with each answer.
 
     A *round* of failures is one in which every request failed that was sent after the round before.
-    Pauses begin with the second round in a row: a failure among answers delays nobody but itself.
+    Pauses begin with the second round in a row: a failure among answers delays itself alone.
     Times are seconds of one monotonic clock, which the caller reads.
     """
 

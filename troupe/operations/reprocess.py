@@ -93,8 +93,8 @@ def _refuse_stored(backend: Backend, command: ReprocessRequested) -> None:
         runs = sorted({row.run_id for row in stored})
         raise InvalidOperation(
             f"{len(stored)} of these records have a row already, {stored[0].record_id} first: "
-            f"clear the history that stored them, `troupe clear-history --run {runs[0]}`, or use "
-            "`--changed` if their transcripts have changed"
+            f"clear the history that stored them, `troupe clear-history --run {runs[0]}`, or, for "
+            "other transcripts under the same ids, give changed"
         )
 
 
