@@ -23,6 +23,8 @@ from .runs.estimate import estimate
 from .runs.plan_params import plan_params
 from .runs.window import begin_run
 
+OWN_ENDPOINT = "an endpoint of your own answers, and its price is not known"
+
 
 def plan_run(
     request: RunRequested | ReprocessRequested,
@@ -67,6 +69,8 @@ def _plan(
     if caps.is_set and not request.dry_run:
         preview = tracking.preview_plan(params)
         size = estimate(preview["records"], preview["bytes"], params["model"], analysis)
+        if caps.counts_money and not policy.answers_are_paid:
+            return "unknown_price", f"{OWN_ENDPOINT}: omit the budget, or give budget_tokens"
         if caps.counts_money and size.low is None:
             return "unknown_price", f"no price is known for {params['model']}: omit the budget"
         first = min(1.0, params["canary"] / max(1, preview["records"]))

@@ -9,7 +9,6 @@ import pytest
 
 from scripts.browser import Page, View, opened, program
 from tests.report import samples
-from troupe.report import render_html
 
 VIEWS = {
     "light": View(1100),
@@ -61,7 +60,7 @@ def faults(page: Page, view: View) -> list[str]:
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_overflows_overlaps_or_pales(browser_tab: Page, tmp_path: Path, name: str) -> None:
     """In no view."""
-    show(browser_tab, render_html(PAGES[name], samples.totals()), tmp_path)
+    show(browser_tab, samples.page_of(PAGES[name], samples.totals()), tmp_path)
 
     assert {} == {view: found for view in VIEWS if (found := faults(browser_tab, VIEWS[view]))}
 
@@ -90,7 +89,7 @@ def test_each_fault_would_be_seen(
 
 def test_the_page_follows_the_scheme_of_its_reader(browser_tab: Page, tmp_path: Path) -> None:
     """Dark where the reader prefers dark; paper is always white."""
-    show(browser_tab, render_html(samples.summary()), tmp_path)
+    show(browser_tab, samples.page_of(samples.summary()), tmp_path)
     grounds: dict[str, Any] = {}
     for name, view in {**VIEWS, "paper": View(794, dark=True, media="print")}.items():
         browser_tab.set_view(view)
@@ -102,7 +101,7 @@ def test_the_page_follows_the_scheme_of_its_reader(browser_tab: Page, tmp_path: 
 
 def test_the_page_prints(browser_tab: Page, tmp_path: Path) -> None:
     """On a handful of sheets."""
-    show(browser_tab, render_html(samples.summary(), samples.totals()), tmp_path)
+    show(browser_tab, samples.page_of(samples.summary(), samples.totals()), tmp_path)
     browser_tab.set_view(View(794))
     paper = browser_tab.pdf()
 

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from analysis import AnalysisError
+from analysis.prices import priced_models
 from events import (
     EVENTS,
     CancelRequested,
@@ -23,6 +24,7 @@ from handlers.summary.costs import QuotedPrice, quoted_price
 from handlers.summary.run_summary import SKIPPED
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
+from .nothing import Nothing, nothing_pending
 from .runs import is_waiting, plan_of, run_rows, was_requested
 
 
@@ -32,6 +34,7 @@ class Requested(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     run_id: str
     known: bool
     """The same request was made before; nothing was published."""
+    warnings: list[str] = []
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="preview"):
@@ -52,6 +55,9 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     cost: tuple[float | None, float | None]
     """US dollars, from low to high."""
     price: QuotedPrice | None
+    nothing: Nothing | None = None
+    """Why no record would be selected, and what to do instead; None when some would."""
+    warnings: list[str] = []
 
 
 class CancelResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,17 +77,22 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def request(
-    backend: Backend, request: dict[str, Any], dry_run: bool = False
-) -> Preview | Requested:
-    """Publish a run-requested; with `dry_run` only preview the run."""
+    backend: Backend, request: dict[str, Any], dry_run: bool = False, allow_empty: bool = False
+) -> Preview | Requested | Nothing:
+    """Publish a run-requested; with `dry_run` only preview the run.
+
+    A request that would select no record is not published, unless `allow_empty`.
+    """
     run = _checked(backend, request)
     if dry_run or run.dry_run:
         return preview(backend, run)
     if run.run_id and was_requested(backend, run):
         return Requested(run_id=run.run_id, known=True)
+    if not allow_empty and (nothing := preview(backend, run).nothing):
+        return msgspec.structs.replace(nothing, warnings=_warnings(run))
     named = run if run.run_id else msgspec.structs.replace(run, run_id=new_run_id(backend))
     publish_command(backend, named)
-    return Requested(run_id=named.run_id, known=False)
+    return Requested(run_id=named.run_id, known=False, warnings=_warnings(run))
 
 
 def preview(backend: Backend, run: RunRequested) -> Preview:
@@ -92,11 +103,13 @@ def preview(backend: Backend, run: RunRequested) -> Preview:
     expected = estimate(row["records"], row["bytes"], params["model"], analysis)
     # The row counts what is selected; what the limit of the run cuts off is the difference.
     counts = row | {"beyond_limit": row["pending"] - row["records"]}
+    skipped = {reason: counts[reason] for reason in SKIPPED}
+    other_model = params["model"] if params["model"] != analysis.model else None
     return Preview(
         run_id=run.run_id,
         model=params["model"],
         source_rows=row["source_rows"],
-        skipped={reason: counts[reason] for reason in SKIPPED},
+        skipped=skipped,
         records=row["records"],
         batches=row["batches"],
         bytes=row["bytes"],
@@ -105,7 +118,26 @@ def preview(backend: Backend, run: RunRequested) -> Preview:
         output_tokens=expected.output_tokens,
         cost=(expected.low, expected.high),
         price=quoted_price(params["model"]),
+        nothing=None
+        if row["records"]
+        else nothing_pending(
+            backend, row["source_rows"], skipped, analysis=run.analysis, other_model=other_model
+        ),
+        warnings=_warnings(run),
     )
+
+
+def _warnings(run: RunRequested) -> list[str]:
+    """Say what a model without a price means; whether it exists is known to the service alone."""
+    if run.model is None or quoted_price(run.model):
+        return []
+    known = ", ".join(priced_models())
+    return [
+        (
+            f"no price of the model {run.model} is known, so no cost can be shown and a budget in "
+            f"dollars refuses the run; the service refuses a model that it does not have. Known: {known}"
+        )
+    ]
 
 
 def publish(backend: Backend, topic: str, body: str, message_id: str = "") -> Published:
