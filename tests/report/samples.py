@@ -267,7 +267,7 @@ def many_rows() -> RunSummary:
     """A hundred thousand rows with every kind of trouble."""
     moods = ("positive", "neutral", "mixed", "negative")
     return summary(
-        source_rows=1_234_567, records=100_000, batches=205,
+        source_rows=1_234_567, records=100_000, batches=1_000,
         endings={"analysed": 97_990, "failed": 1_500, "released": 500, "open": 10},
         skipped=dict(zip(SKIPPED, LEFT_OUT, strict=False)),
         exits=[
@@ -416,6 +416,11 @@ def status(*runs: RunStatus, **changes: Any) -> Status:
         "jobs": [],
     }
     return _made(Status, fields | changes)
+
+
+def with_totals(found: RunSummary, **changes: Any) -> RunSummary:
+    """The same summary with other totals."""
+    return msgspec.structs.replace(found, totals=msgspec.structs.replace(found.totals, **changes))
 
 
 def run_of(found: RunSummary, **changes: Any) -> RunStatus:

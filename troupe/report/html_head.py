@@ -8,7 +8,7 @@ from troupe.operations.outcome import Outcome
 from troupe.operations.reconciliation import Reconciliation
 
 from . import formatting, labels, metrics
-from .html import Markup, join, tag
+from .html import Markup, join, tag, unbroken
 from .outcome_text import SIMULATED, empty_reason, happened, stuck
 from .reconciliation import totals_line
 from .run_cost_text import cost_sentence
@@ -85,7 +85,9 @@ def _list(lines: list[str]) -> Markup:
 
 
 def _step(step: Step) -> tuple[Markup, str]:
-    return tag("code", step.command), f" {step.why}"
+    # A line may not break within an option: it breaks at every hyphen otherwise.
+    words = [tag("span", word) for word in step.command.split()]
+    return tag("code", *(join([word, " "]) for word in words[:-1]), words[-1]), f" {step.why}"
 
 
 def foot(summary: RunSummary) -> Markup:
@@ -104,7 +106,7 @@ def tiles(summary: RunSummary) -> Markup:
                     tag(
                         "div",
                         tag("dt", metric.name),
-                        tag("dd", tag("b", metric.value), tag("small", metric.meaning)),
+                        tag("dd", tag("b", unbroken(metric.value)), tag("small", metric.meaning)),
                     )
                     for metric in metrics.metrics_of(summary)
                 ),
