@@ -135,7 +135,7 @@ def _warnings(run: RunRequested) -> list[str]:
     return [
         (
             f"no price of the model {run.model} is known, so no cost can be shown and a budget in "
-            f"dollars refuses the run; the service refuses a model that it does not have. Known: {known}"
+            f"dollars refuses the run; the service refuses a model that it does not have. Prices are known of {known}"
         )
     ]
 
