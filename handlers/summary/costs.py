@@ -134,7 +134,9 @@ def money_of(
         totals.answered_by
     )  # money that was paid, and money that was not, do not mix
     runs = [
-        run for run in run_costs(tracking, plan.analysis) if is_simulated(run.answered_by) == mine
+        run
+        for run in run_costs(tracking, plan.analysis)
+        if not totals.attempts or is_simulated(run.answered_by) == mine
     ]
     so_far = sum_of(runs)
     model = plan.model if totals.is_priced else UNPRICED
