@@ -92,8 +92,7 @@ def test_a_good_day_sends_no_mail(tmp_path: Path) -> None:
 def test_a_day_without_new_calls_ends_with_5(tmp_path: Path) -> None:
     """Somebody else has analysed them before."""
     bring(tmp_path, 3)
-    file = next((tmp_path / "incoming").iterdir())
-    for words in (f"load {file}", "request --run-id before", "work --idle-timeout 0"):
+    for words in (f"load incoming/{DAY}.jsonl", "request --run-id before", "work --idle-timeout 0"):
         by_hand(tmp_path, words)
 
     empty = cron(tmp_path)

@@ -44,8 +44,8 @@ NEXT = {
     "failures": ["troupe reread r1 --dry-run", "troupe reprocess --run r1 --dry-run"],
     "open": ["troupe status r1 --watch"],
     "stopped": [
-        "troupe reprocess --run r1 --error-type attempts_exhausted --dry-run",
         "troupe request --dry-run",
+        "troupe reprocess --run r1 --error-type attempts_exhausted --dry-run",
     ],
     "empty": ["troupe reprocess --run nightly-7 --dry-run", "troupe load FILE"],
     "unbalanced": ["troupe verify r1 --json", "troupe report r1 --html r1.html"],
@@ -87,10 +87,10 @@ def test_the_commands_that_follow_are_written_as_they_are_typed(name: str) -> No
 
 def test_the_head_is_the_first_section_of_every_page() -> None:
     """Whatever else there is comes after it."""
-    for name, page in PAGES.items():
-        first = re.search(r"<section[^>]*>", page)
-        assert first is not None
-        assert 'id="head"' in first[0], name
+    firsts = {name: re.findall(r"<section[^>]*>", page)[0] for name, page in PAGES.items()}
+
+    assert len(firsts) == 10
+    assert [] == [name for name, first in firsts.items() if 'id="head"' not in first]
 
 
 def test_fatal_errors_stand_before_mended_ones() -> None:

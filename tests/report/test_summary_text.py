@@ -13,6 +13,7 @@ from tests.report.samples import (
     totals,
     unknown_price,
 )
+from tests.report.states import failed_run, totals_of
 from troupe.operations.run_requests import Preview
 from troupe.report import preview_lines
 
@@ -175,3 +176,19 @@ def test_a_preview_of_no_record_has_no_estimate() -> None:
     ]
 
     assert expected == preview_lines(nothing)
+
+
+def test_errors_that_ended_a_record_stand_first() -> None:
+    """Though those that were asked again are more frequent."""
+    lines = lines_of(failed_run(), totals_of(failed_run()))
+    at = next(number for number, line in enumerate(lines) if line.startswith("errors"))
+    errors = [line.split()[1] for line in lines[at + 1 : at + 4]]
+
+    assert ["attempts_exhausted", "blocked:", "schema_mismatch:"] == errors
+
+
+def test_a_limited_run_measures_no_deduplication() -> None:
+    """It looked at no record beyond its limit."""
+    limited = summary(skipped={"processed": 4, "beyond_limit": 20})
+
+    assert "deduplication rate   none" in lines_of(limited)

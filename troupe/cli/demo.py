@@ -32,8 +32,8 @@ from .options import (
     ModelUrl,
 )
 from .output import check_writable, fail
+from .run_endings import code_of
 from .target import target
-from .verdict import verdict
 from .worker import local_settings, opened, work_until_idle
 
 SMALL_BATCHES = {"canary": 40, "rows_per_batch": 120}
@@ -85,7 +85,7 @@ def demo(
     )
     settings = local_settings(corrupt_percent, options)
     outcome = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
-    raise typer.Exit(verdict([outcome], fail_over) if outcome else ALL_WELL)
+    raise typer.Exit(code_of([outcome], fail_over) if outcome else ALL_WELL)
 
 
 def run_demo(

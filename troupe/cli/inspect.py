@@ -22,7 +22,7 @@ from .client import call
 from .lazy import load
 from .options import AsJson, FailOver
 from .output import check_writable, print_json, print_lines
-from .verdict import verdict
+from .run_endings import code_of
 
 
 def status(
@@ -87,7 +87,7 @@ def verify(
         )
         typer.echo("the totals balance" if answer.ok else "THE TOTALS DO NOT BALANCE")
     outcomes = [each.outcome for each in answer.runs or [answer] if each.outcome]
-    code = verdict(outcomes, fail_over)
+    code = code_of(outcomes, fail_over)
     raise typer.Exit(code if answer.ok else NOT_WELL)
 
 

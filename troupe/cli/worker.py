@@ -40,8 +40,8 @@ from .options import (
     ModelUrl,
 )
 from .output import fail
+from .run_endings import code_of
 from .target import target
-from .verdict import verdict
 
 SHOW_SECONDS = 0.5
 """Between two updates of the progress."""
@@ -101,7 +101,7 @@ def work(
         typer.echo(f"ended with {text}; `troupe work` continues")
         raise typer.Exit(128 + number)
     typer.echo("done")
-    raise typer.Exit(verdict(outcomes, fail_over, refusals))
+    raise typer.Exit(code_of(outcomes, fail_over, refusals))
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,23 +210,38 @@ def _next(
 
 
 def _of_failures(run: RunStatus, failures: Sequence[Failure]) -> Iterator[Step]:
-    """First what costs nothing, then what asks again, then what the next run takes by itself."""
-    own = [each for each in failures if not each.is_due]
+    """First what costs nothing, then what asks again; of a stopped run first what was released."""
     if any(each.reason in REREAD for each in failures) and run.mode != "reread":
         yield Step(
             command=f"troupe reread {run.run_id} --dry-run",
             why="counts the stored answers that changed reading rules would accept, at no cost",
         )
-    if run.failed:
-        types = sorted({each.error_type for each in own})
-        only = f" --error-type {types[0]}" if len(types) == 1 else ""
-        yield Step(
+    again = _asked_again(run, [each for each in failures if not each.is_due])
+    released = _released(run)
+    yield from (*released, *again) if run.stopped_for else (*again, *released)
+
+
+def _asked_again(run: RunStatus, failures: Sequence[Failure]) -> list[Step]:
+    """One type of error is named; of several, all failed records are sent."""
+    if not run.failed:
+        return []
+    types = sorted({each.error_type for each in failures})
+    only = f" --error-type {types[0]}" if len(types) == 1 else ""
+    return [
+        Step(
             command=f"troupe reprocess --run {run.run_id}{only} --dry-run",
             why="shows what asking the model again for the failed records would cost",
         )
-    if run.released:
-        budget = " --budget AMOUNT" if "budget" in run.stop_reasons else ""
-        yield Step(
+    ]
+
+
+def _released(run: RunStatus) -> list[Step]:
+    if not run.released:
+        return []
+    budget = " --budget AMOUNT" if "budget" in run.stop_reasons else ""
+    return [
+        Step(
             command=f"troupe request{analysis_option(run.analysis)}{budget} --dry-run",
             why="shows the next run, which takes the released records",
         )
+    ]

@@ -10,7 +10,7 @@ from troupe.report.status_text import refusal_line
 from .output import warn
 
 
-def verdict(outcomes: Sequence[Outcome], fail_over: float, refusals: Sequence[Refusal] = ()) -> int:
+def code_of(outcomes: Sequence[Outcome], fail_over: float, refusals: Sequence[Refusal] = ()) -> int:
     """Name each run that is no success, with its counts and what follows; return the exit code."""
     for outcome in outcomes:
         if outcome.exit_code(fail_over) != ALL_WELL:
