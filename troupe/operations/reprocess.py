@@ -95,7 +95,7 @@ def _read(backend: Backend, request: dict[str, Any]) -> ReprocessRequested:
 def _nothing(backend: Backend, command: ReprocessRequested, left_out: dict[str, int]) -> Nothing:
     """Explain why no record fits."""
     named = f"run {command.of_run}" if command.of_run else f"analysis {command.analysis}"
-    if left_out:
+    if left_out and (not command.changed or "held" in left_out):
         found = nothing_pending(
             backend, sum(left_out.values()), left_out, analysis=command.analysis
         )
