@@ -24,6 +24,8 @@ from .runs.plan_params import plan_params
 from .runs.token_rates import token_rates
 from .runs.window import begin_run
 
+OWN_ENDPOINT = "an endpoint of your own answers, and its price is not known"
+
 
 def plan_run(
     request: RunRequested | ReprocessRequested,
@@ -69,6 +71,8 @@ def _plan(
     caps = caps_of(request, policy)
     if caps.is_set and not request.dry_run:
         preview = tracking.preview_plan(params)
+        if caps.counts_money and not policy.answers_are_paid:
+            return "unknown_price", f"{OWN_ENDPOINT}: omit the budget, or give budget_tokens"
         rates, _ = token_rates(tracking, clock, analysis, params)
         size = estimate(preview["records"], preview["bytes"], params["model"], analysis, rates)
         if caps.counts_money and size.low is None:

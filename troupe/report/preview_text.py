@@ -4,6 +4,7 @@ from handlers.runs.token_rates import Basis
 from troupe.operations.run_requests import Preview
 
 from . import formatting
+from .outcome_text import step_lines
 from .reconciliation import exits_before
 from .run_cost_text import price_line
 from .text_columns import exit_lines, line, named
@@ -21,6 +22,8 @@ def preview_lines(preview: Preview) -> list[str]:
         *exit_lines(exits_before(rows, preview.skipped, records)),
         named("would select", f"{formatting.plural(records, 'record')} in {into}{size}"),
         *(_estimate(preview) if records else []),
+        *([line(f"nothing to do: {preview.nothing.why}")] if preview.nothing else []),
+        *(step_lines(preview.nothing.next) if preview.nothing else []),
     ]
 
 
