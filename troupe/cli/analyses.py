@@ -13,6 +13,7 @@ from troupe.backends.defaults import output_tables
 from troupe.backends.local.analysis_store import examine, own_analyses
 from troupe.backends.local.operations import add_analysis
 from troupe.backends.local.state_folder import InvalidHome
+from troupe.exit_codes import ExitCode
 
 from .client import call, local_only
 from .output import fail, print_json, print_lines
@@ -39,7 +40,7 @@ def list_analyses() -> None:
     try:
         known = own_analyses(target().home)
     except InvalidHome as error:
-        fail(str(error))
+        fail(str(error), ExitCode.FAILED)
     print_lines([f"{name:<32} {known.load(name).table}" for name in known.names])
 
 
@@ -60,9 +61,9 @@ def check(folder: Folder) -> None:
         except PreflightError as error:
             problems = [f"{folder.name}/schema.json: Vertex would refuse the file: {error}"]
         except InvalidHome as error:
-            fail(str(error))
+            fail(str(error), ExitCode.FAILED)
     if problems:
-        fail("\n".join([f"{len(problems)} to correct in {folder}", *problems]), 1)
+        fail("\n".join([f"{len(problems)} to correct in {folder}", *problems]), ExitCode.FAILED)
     print_lines(
         [
             f"{analysis.name} is valid",

@@ -9,11 +9,12 @@ from typing import NoReturn
 import msgspec
 import typer
 
+from troupe.exit_codes import ExitCode
 from troupe.report.text_columns import within
 
 
-def fail(problem: str, code: int = 2) -> NoReturn:
-    """Print an error to standard error and end the command; 2 is the code of a user's mistake."""
+def fail(problem: str, code: int = ExitCode.USAGE) -> NoReturn:
+    """Print an error to standard error and end the command."""
     typer.echo(f"troupe: {problem}", err=True)
     raise typer.Exit(code)
 

@@ -1,38 +1,30 @@
 """`troupe status --watch`: query the status and show it until every run is over."""
 
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 import typer
 from rich.console import Console
 
 from troupe import operations
+from troupe.exit_codes import ExitCode, of_signal
 from troupe.operations.run_status import Status
 from troupe.report.change_log import ChangeLog
 from troupe.report.live_screen import LiveScreen
 from troupe.report.snapshot import Snapshot
+from troupe.signals import Interrupted, raise_on_signals
 
 from .client import CallFailed, try_call
 from .output import fail
 from .target import target
 from .watch_state import Query, WatchState
 
-ALL_WELL, NOT_WELL, INTERRUPTED = 0, 1, 130
-"""Exit codes: all went well; a run was stopped or refused, or its totals do not balance; a signal
-ended the watch."""
-
 Show = Callable[[Snapshot], None]
 """Shows one snapshot."""
-
-
-class Interrupted(BaseException):
-    """SIGINT or SIGTERM arrived."""
 
 
 def watch_status(run_id: str | None, every: float | None, *, as_json: bool) -> int:
@@ -68,7 +60,7 @@ def watch(
 
     Raises `CallFailed` if the first query fails; a later one is repeated after the wait.
     """
-    with _signals() as received:
+    with raise_on_signals() as received:
         try:
             last = state.refresh(query, run_id)
             with opened as show:
@@ -80,12 +72,10 @@ def watch(
                     except CallFailed as error:
                         last = state.without_answer(last, str(error))
                     show(last)
-        except Interrupted:
-            return INTERRUPTED
-        except Exception:
-            # DuckDB raises RuntimeError for an exception that a signal raised during its query.
+        except (Interrupted, Exception):
+            # DuckDB raises an error of its own for an exception that a signal raised in its query.
             if received:
-                return INTERRUPTED
+                return of_signal(received[0])
             raise
     return _exit_code(last, state.watched)
 
@@ -95,26 +85,8 @@ def _exit_code(snapshot: Snapshot, watched: set[str]) -> int:
     ids = watched | ({snapshot.run.run_id} if snapshot.run else set())
     stopped = any(run.stopped_for for run in snapshot.status.runs if run.run_id in ids)
     unbalanced = snapshot.details is not None and not snapshot.details.reconciliation.ok
-    return NOT_WELL if stopped or unbalanced or snapshot.status.refusals else ALL_WELL
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Raise `Interrupted` for SIGINT and SIGTERM, so that the screen is closed; yield their list."""
-    received: list[int] = []
-
-    def interrupt(number: int, _frame: Any) -> None:
-        received.append(number)
-        raise Interrupted
-
-    before = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    not_well = stopped or unbalanced or snapshot.status.refusals
+    return ExitCode.FAILED if not_well else ExitCode.OK
 
 
 @contextmanager

@@ -1,12 +1,11 @@
 """The command `work`: a worker's loop, with its control server open and its progress shown."""
 
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,9 +14,11 @@ from troupe.backends.local.backend import LOCAL_POLICY, LocalBackend, LocalSetti
 from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.state_folder import HomeInUse, InvalidHome
 from troupe.backends.local.worker import Worker
+from troupe.exit_codes import ExitCode, of_signal
 from troupe.operations.runs import RunStatus, run_rows
 from troupe.report.formatting import plural
 from troupe.report.progress import Live, WorkerProgress
+from troupe.signals import handled
 from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import analyst
 from troupe.standin.settings import Behaviour
@@ -85,7 +86,7 @@ def work(
     if runs:
         text = f"{plural(len(runs), 'run')} open: {', '.join(runs)}"
         typer.echo(f"ended with {text}; `troupe work` continues")
-        raise typer.Exit(128 + number)
+        raise typer.Exit(of_signal(number))
     typer.echo("done")
 
 
@@ -124,8 +125,11 @@ def _owned(home: Path, settings: LocalSettings) -> LocalBackend:
         except HomeInUse:
             time.sleep(0.1)
         except InvalidHome as error:
-            fail(str(error))
-    return fail(f"a worker is running in {home} already; `troupe status` shows its progress", 1)
+            fail(str(error), ExitCode.FAILED)
+    return fail(
+        f"a worker is running in {home} already; `troupe status` shows its progress",
+        ExitCode.FAILED,
+    )
 
 
 def work_until_idle(
@@ -182,23 +186,17 @@ def _got_work(
 
 @contextmanager
 def _signals() -> Iterator[Callable[[], int]]:
-    """Let SIGTERM and Ctrl-C end the loop between two steps; a second Ctrl-C ends it at once.
+    """Let SIGTERM and Ctrl-C end the loop between two steps.
 
-    Yields a function that returns the number of the signal that arrived; 0 for none.
+    A step that takes too long is ended by the deadline of `troupe/signals.py`. Yields a function that returns the number of the signal that arrived; 0 for none.
     """
     received: list[int] = []
 
-    def note(number: int, _frame: Any) -> None:
-        if received and number == signal.SIGINT:
-            raise KeyboardInterrupt
+    def note(number: int, _frame: object) -> None:
         received.append(number)
 
-    before = {s: signal.signal(s, note) for s in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with handled(note):
         yield lambda: received[0] if received else 0
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Progress:
