@@ -20,6 +20,7 @@ from troupe.report.plain_text import summary_lines
 from .client import local_only
 from .endpoint import EndpointOptions
 from .options import (
+    AsJson,
     CorruptPercent,
     ModelApiVersion,
     ModelConcurrency,
@@ -27,7 +28,8 @@ from .options import (
     ModelTimeout,
     ModelUrl,
 )
-from .output import check_writable, fail
+from .output import check_writable, fail, print_json, progress_beside
+from .results import DemoResult
 from .target import target
 from .worker import local_settings, opened, work_until_idle
 
@@ -58,6 +60,7 @@ def demo(
     model_concurrency: ModelConcurrency = 8,
     model_timeout: ModelTimeout = 120,
     model_api_version: ModelApiVersion = None,
+    as_json: AsJson = False,
 ) -> None:
     """Run everything once on this machine: load, request, work, verify and report.
 
@@ -77,7 +80,11 @@ def demo(
         api_version=model_api_version,
     )
     settings = local_settings(corrupt_percent, options)
-    ok = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
+    with progress_beside(as_json):
+        answer = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
+    if as_json:
+        print_json(DemoResult(page=str(report) if answer else None, report=answer))
+    ok = answer is not None and answer.reconciliation.ok and answer.reconciliation.completed
     raise typer.Exit(0 if ok else 1)
 
 
@@ -88,8 +95,8 @@ def run_demo(
     settings: LocalSettings,
     report: Path,
     write: Write,
-) -> bool:
-    """Load, request, work, verify and report; return whether the totals balance."""
+) -> Report | None:
+    """Load, request, work, verify and report; return the report, None without a run."""
     check_writable("--report", report)
     with opened(home, settings) as (backend, control_server):
         try:
@@ -97,11 +104,11 @@ def run_demo(
         except InvalidOperation as error:
             fail(str(error))
     if answer is None:
-        return False
+        return None
     # Not while the folder is owned: what is written then is for this user alone.
     report.write_text(_page(answer), encoding="utf-8")
     write(f"report: {report}")
-    return answer.reconciliation.ok and answer.reconciliation.completed
+    return answer
 
 
 def _demo(

@@ -3,6 +3,8 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,6 +31,16 @@ def print_lines(lines: list[str]) -> None:
 def print_json(value: object) -> None:
     """Print a result as indented JSON; times and paths become text."""
     typer.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+
+
+@contextmanager
+def progress_beside(as_json: bool) -> Iterator[None]:
+    """Send progress to standard error meanwhile, if the standard output is for a JSON document."""
+    if not as_json:
+        yield
+        return
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def check_writable(option: str, file: Path) -> Path:

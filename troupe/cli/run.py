@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from troupe import operations
+from troupe.exit_codes import ExitCode
 from troupe.operations.reprocess import ReprocessResult
 from troupe.operations.reprocess import reprocess as reprocess_operation
 from troupe.operations.reread import RereadResult
@@ -144,10 +145,11 @@ def publish(
         Path, typer.Argument(help="File with the body of the message; - for standard input.")
     ],
     message_id: Annotated[str, typer.Option(help="Id of the message. Default: a new one.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Publish a message on a topic, as `gcloud pubsub topics publish` does.
 
-    The body may be an event, or a request as bare JSON.
+    The body may be an event, or a request as bare JSON. It ends with 1 if the message is refused.
 
     Examples:
         troupe publish run-requested request.json
@@ -155,14 +157,20 @@ def publish(
     """
     body = _standard_input() if str(file) == "-" else read_text("FILE", file, "name another file")
     sent = call(operations.publish, topic=topic, body=body, message_id=message_id)
-    typer.echo(f"published message {sent.message_id}")
+    if as_json:
+        print_json(sent)
+    else:
+        typer.echo(f"published message {sent.message_id}")
     if refused := sent.refused:
         why = f"{refused.reason}: {refused.detail}"
-        typer.echo(f"troupe: run {refused.run_id} was refused: {why}", err=True)
+        fail(f"run {refused.run_id} was refused: {why}", ExitCode.FAILED)
+    if sent.unreadable:
+        fail(f"the message was refused: {sent.unreadable}", ExitCode.FAILED)
 
 
 def cancel(
     run: Annotated[str, typer.Argument(help="Id of the run.")],
+    as_json: AsJson = False,
 ) -> None:
     """Stop a run: no further job is created, answers are kept, all other records are released.
 
@@ -172,7 +180,9 @@ def cancel(
         troupe cancel first
     """
     answer = call(operations.cancel, run_id=run)
-    if answer.already:
+    if as_json:
+        print_json(answer)
+    elif answer.already:
         typer.echo(f"run {run} is {answer.already} already")
     else:
         typer.echo(f"requested run {run} to stop; `troupe status {run}` shows its progress")

@@ -1,5 +1,6 @@
 """The command `work`: a worker's loop, with its control server open and its progress shown."""
 
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -27,6 +28,7 @@ from troupe.telemetry.logs import log_to
 from .client import local_only
 from .endpoint import EndpointOptions, endpoint_pool
 from .options import (
+    AsJson,
     CorruptPercent,
     ModelApiVersion,
     ModelConcurrency,
@@ -34,7 +36,8 @@ from .options import (
     ModelTimeout,
     ModelUrl,
 )
-from .output import fail
+from .output import fail, print_json, progress_beside
+from .results import WorkResult
 from .target import target
 
 SHOW_SECONDS = 0.5
@@ -56,6 +59,7 @@ def work(
     model_concurrency: ModelConcurrency = 8,
     model_timeout: ModelTimeout = 120,
     model_api_version: ModelApiVersion = None,
+    as_json: AsJson = False,
 ) -> None:
     """Start a worker: it handles all requests and continues what an earlier worker left unfinished.
 
@@ -75,7 +79,7 @@ def work(
         api_version=model_api_version,
     )
     settings = local_settings(corrupt_percent, options)
-    with opened(target().home, settings) as (backend, control_server):
+    with progress_beside(as_json), opened(target().home, settings) as (backend, control_server):
         unfinished = backend.wake()
         if unfinished:
             typer.echo(f"continuing with {plural(unfinished, 'unfinished event')}")
@@ -83,11 +87,16 @@ def work(
             backend, control_server, idle_timeout=idle_timeout, write=typer.echo
         )
         runs = open_runs(backend) if number else []
-    if runs:
+    if as_json:
+        name = signal.Signals(number).name if number else None
+        print_json(WorkResult(signal=name, open_runs=runs))
+    elif runs:
         text = f"{plural(len(runs), 'run')} open: {', '.join(runs)}"
         typer.echo(f"ended with {text}; `troupe work` continues")
+    else:
+        typer.echo("done")
+    if runs:
         raise typer.Exit(of_signal(number))
-    typer.echo("done")
 
 
 def local_settings(corrupt_percent: float, options: EndpointOptions) -> LocalSettings:
