@@ -7,7 +7,9 @@ import duckdb
 
 _IS_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _IS_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-_FULL = "there is no space left: free some, and run the command again; what was stored is kept"
+_FULL = (
+    "no space is left on the disk: free some, and run the command again; what was stored is kept"
+)
 _FORBIDDEN = "it cannot be written: name a place that you may write to, or change its permissions"
 _NO_MEMORY = (
     "the query needs more memory or temporary space than there is: close other programs or free "

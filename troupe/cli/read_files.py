@@ -105,11 +105,13 @@ def read_files(
         raise BadInput(f"invalid --analysis {analysis_name}: {error}") from error
     except BadLookup as error:
         raise BadInput(f"invalid --lookup {error}") from error
+    except duckdb.IOException:
+        raise  # the disk, not the answers
     except duckdb.Error as error:
         # By its class: the text of an error of DuckDB may quote an answer.
         raise BadInput(f"{out}: the rows cannot be written ({type(error).__name__})") from error
-    except OSError as error:
-        raise BadInput(f"{error.filename or out}: {error.strerror or error}") from error
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise BadInput(f"{error.filename or out}: {error.strerror}") from error
     return summary
 
 

@@ -157,7 +157,7 @@ def status(backend: Backend, run_id: str | None = None) -> Status:
     runs = run_rows(backend, run_id)
     refusals = tracking.rows("refusals", Refusal, params)
     if run_id and not runs and not refusals and not is_waiting(backend, run_id):
-        raise InvalidOperation(unknown(run_id))
+        raise InvalidOperation(unknown(backend, run_id))
     jobs = _jobs(backend)
     return Status(
         runs=runs,
