@@ -255,7 +255,7 @@ def page(said: dict[Mistake, tuple[int, str]]) -> str:
 
 
 def _cell(message: str) -> str:
-    return re.sub(r"([|<>*_\[\]$`])", r"\\\1", message)
+    return re.sub(r"([|<>*_\[\]$])", r"\\\1", message)
 
 
 def said_about_all() -> dict[Mistake, tuple[int, str]]:

@@ -43,7 +43,8 @@ def _problem(error: BaseException) -> str | None:
         return f"{error.filename}: {why}" if error.filename else why
     if isinstance(error, duckdb.OutOfMemoryException):
         return _NO_MEMORY
-    if isinstance(error, duckdb.IOException | duckdb.FatalException | duckdb.InternalException):
+    of_disk = isinstance(error, duckdb.IOException | duckdb.FatalException)
+    if of_disk or (isinstance(error, duckdb.Error) and _SAYS_FULL.search(str(error))):
         return _problem_of_database(str(error))
     return None
 

@@ -69,7 +69,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     refused: RunRefused | None = None
     """The refusal of the run that the message requests, where it is known at once."""
     unreadable: str | None = None
-    """Why the message is neither an event nor a request; it became a dead letter."""
+    """Why the message is neither an event nor a request; nothing was done."""
 
 
 def request(
