@@ -39,7 +39,8 @@ class Mistake:
     says: str
     """A part of the message, which names what is wrong."""
     code: int = 2
-    disk_is_full: bool = False
+    disk_bytes: int | None = None
+    """The size at which a file cannot grow, as on a full disk."""
 
     @property
     def words(self) -> list[str]:
@@ -153,8 +154,9 @@ MISTAKES = {
         Mistake("database of another version", "troupe work --home other", "cannot read", 1),
         Mistake("folder in use", "troupe status --home busy", "in use by a process", 1),
         Mistake("folder in use", "troupe work --home busy", "running in busy already", 1),
-        Mistake("disk is full", "troupe load many.jsonl --home new", "no space is left", 1, True),
-        Mistake("disk is full", "troupe read p.jsonl --out read", "no space is left", 1, True),
+        Mistake("disk is full", "troupe load many.jsonl --home new", "no space is left", 1, 100_000),
+        Mistake("disk is full", "troupe work --home full", "no space is left", 1, 4096),
+        Mistake("disk is full", "troupe read p.jsonl --out read", "no space is left", 1, 100_000),
     ],
     "Places": [
         Mistake("local command", "troupe work --backend gcp", "with --backend local only"),
@@ -200,7 +202,8 @@ def prepared(folder: Path) -> Iterator[None]:
         _database("older", "CREATE TABLE local_schema AS SELECT 'hash' AS created")
         _database("other", "CREATE VIEW runs AS SELECT 1 AS one; CREATE VIEW events AS SELECT 1")
         for command in ("load calls.jsonl", "request --run-id first --mode test --limit 2",
-                        "work --idle-timeout 0"):  # fmt: skip
+                        "work --idle-timeout 0", "load calls.jsonl --home full",
+                        "request --run-id first --home full"):  # fmt: skip
             assert 0 == run_here(command.split())[0]
         busy = LocalBackend(Path("busy"))
         try:
@@ -220,8 +223,7 @@ def _database(folder: str, script: str) -> None:
 
 def message_of(mistake: Mistake) -> tuple[int, str, BaseException | None]:
     """Make a mistake; return the exit code, the message on standard error, and the exception."""
-    limit = 100_000 if mistake.disk_is_full else None
-    with _largest_file(limit):
+    with _largest_file(mistake.disk_bytes):
         done = CliRunner().invoke(app, mistake.words, terminal_width=200, env={"NO_COLOR": "1"})
     text = re.sub(r"[─╭╮╰╯│]", " ", done.stderr)
     text = text.partition(" Error ")[2] or text

@@ -38,8 +38,9 @@ def request(
         str,
         typer.Option(
             metavar="MODE",
-            help="production: all records that are due. test: needs --limit. "
-            "incremental: since the newest call of the last run. single: needs --record-id. custom: any.",
+            help="Which records. production: all that are due. test: the first --limit of them. "
+            "incremental: calls since the newest one of the last complete run, less --lookback-days. "
+            "single: those of --record-id. custom: any mixture of these options.",
         ),
     ] = "production",
     limit: Annotated[int | None, typer.Option(help="Maximum number of records.")] = None,
