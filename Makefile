@@ -8,6 +8,9 @@ BIN := $(VENV)/bin
 CHECKS = $(BIN)/python -m scripts.checks --since $(STARTED)
 STARTED := $(shell date +%s)
 
+# Every process of the tests would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 help:  ## What can be made here
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 

@@ -11,7 +11,7 @@ from itertools import count
 from analysis import Analyses
 from events import Deployment, to_pubsub
 from events.cloudevents import topic_of, wrap_command
-from events.ids import bigquery_job
+from events.ids import bigquery_job, is_bigquery_job
 from handlers.choreography import event_subscriptions
 from handlers.dispatch.dead_letters import NOT_RECORDED
 from handlers.dispatch.deliver import deliver
@@ -136,6 +136,10 @@ class SimulatedBackend:
         for job_id in due[:1]:
             self.warehouse.commit(job_id)
         return bool(due)
+
+    def has_open_claim(self) -> bool:
+        """Whether the transaction of a claim has begun and is not committed yet."""
+        return any(is_bigquery_job(job_id, "claim") for job_id in self.warehouse.running)
 
     def tick(self) -> None:
         with suppress(Redeliver):

@@ -40,6 +40,8 @@ class Action:
     request: Command | None = None
     event_id: str = ""
     rows: tuple[Row, ...] = ()
+    beside_claim: bool = False
+    """It happens earlier, as soon as the transaction of a claim is open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,9 +224,15 @@ def _actions(rng: Rng, rows: Sequence[Row]) -> list[Action]:
             Action(minute=minute("again"), what="request", request=first, event_id="again")
         )
     if happens("cancel", 0.2):
-        stop = CancelRequested(run_id="r1")
+        beside = theme_of(rng) == "cancellations" and rng.value("cancel beside a claim") < 0.6
         actions.append(
-            Action(minute=minute("cancel"), what="request", request=stop, event_id="request-c1")
+            Action(
+                minute=250 if beside else minute("cancel"),
+                what="request",
+                request=CancelRequested(run_id="r1"),
+                event_id="request-c1",
+                beside_claim=beside,
+            )
         )
     if happens("reprocess", 0.1):
         again = ReprocessRequested(run_id="p1", of_run="r1", canary=2, max_attempts=MAX_ATTEMPTS)

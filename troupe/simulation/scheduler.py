@@ -60,8 +60,10 @@ class Scheduler:
 
     def _step(self) -> bool:
         backend = self._backend
-        if self._actions and self._time_of(self._actions[0]) <= backend.clock():
-            backend.perform(self._actions.pop(0))
+        due = next((each for each in self._actions if self._is_due(each)), None)
+        if due is not None:
+            self._actions.remove(due)
+            backend.perform(due)
             self.wake()
             return True
         if self._next_tick <= backend.clock():
@@ -108,6 +110,11 @@ class Scheduler:
         if self._actions or backend.next_due() is not None:
             return False
         return backend.clock() - self._woken_at > PATIENCE or not is_unfinished(backend)
+
+    def _is_due(self, action: Action) -> bool:
+        if action.beside_claim and self._backend.has_open_claim():
+            return True
+        return self._time_of(action) <= self._backend.clock()
 
     def _time_of(self, action: Action) -> datetime:
         return START + timedelta(minutes=action.minute)
