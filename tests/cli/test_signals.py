@@ -47,7 +47,11 @@ def ended_by(number: signal.Signals, program: str, *words: str) -> tuple[int, st
         assert process.stdout
         assert "ready\n" == process.stdout.readline()
         process.send_signal(number)
-        _, errors = process.communicate(timeout=60)
+        try:
+            _, errors = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
     return process.returncode, errors
 
 
