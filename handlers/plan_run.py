@@ -21,6 +21,7 @@ from .refuse_run import refused
 from .runs.budget import Since, caps_of, over_budget, remaining_budget
 from .runs.estimate import estimate
 from .runs.plan_params import plan_params
+from .runs.token_rates import token_rates
 from .runs.window import begin_run
 
 
@@ -41,6 +42,7 @@ def plan_run(
             tracking,
             analyses,
             policy,
+            clock,
             since=lambda: event_log.lookback_start(clock()),
         )
         if refusal:
@@ -55,6 +57,7 @@ def _plan(
     tracking: Tracking,
     analyses: Analyses,
     policy: Policy,
+    clock: Clock,
     since: Since,
 ) -> tuple[str, str] | None:
     """Plan the run and return None, or return the reason and the detail of a refusal."""
@@ -66,7 +69,8 @@ def _plan(
     caps = caps_of(request, policy)
     if caps.is_set and not request.dry_run:
         preview = tracking.preview_plan(params)
-        size = estimate(preview["records"], preview["bytes"], params["model"], analysis)
+        rates, _ = token_rates(tracking, clock, analysis, params)
+        size = estimate(preview["records"], preview["bytes"], params["model"], analysis, rates)
         if caps.counts_money and size.low is None:
             return "unknown_price", f"no price is known for {params['model']}: omit the budget"
         first = min(1.0, params["canary"] / max(1, preview["records"]))

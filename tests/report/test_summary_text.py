@@ -130,6 +130,7 @@ def preview(**changes: object) -> Preview:
         "output_tokens": (120_000, 420_000),
         "cost": (0.31, 0.82),
         "price": msgspec.to_builtins(summary().money.price),
+        "basis": {"input": "sampled", "output": "assumed", "samples": 200},
     }
     return msgspec.convert({"kind": "preview"} | fields | changes, Preview)
 
@@ -146,6 +147,7 @@ def test_a_preview_lists_what_is_left_out_and_the_expected_cost() -> None:
         "would select 1,000 records in 1 batch, 5.0 MB of requests",
         "input        1,086,957 to 1,923,077 tokens",
         "output       120,000 to 420,000 tokens",
+        "    tokens by the words and scripts of 200 transcripts; answers of the usual length",
         "cost         $0.31 to $0.82",
     ]
 
@@ -157,6 +159,15 @@ def test_a_preview_lists_what_is_left_out_and_the_expected_cost() -> None:
     assert ["cost         unknown", "    No price of gemma is known, so no cost is."] == unknown[
         -2:
     ]
+
+
+def test_a_preview_names_the_answers_that_its_estimate_rests_on() -> None:
+    """Those of earlier runs with the same prompt and model."""
+    basis = {"input": "measured", "output": "measured", "samples": 1_234}
+
+    (shown,) = [line for line in preview_lines(preview(basis=basis)) if "measured" in line]
+
+    assert "    tokens as measured on 1,234 answers to the same prompt by the same model" == shown
 
 
 def test_a_preview_of_no_record_has_no_estimate() -> None:

@@ -19,6 +19,7 @@ from events import (
 from handlers.plan_run import event_time_floor
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
+from handlers.runs.token_rates import Basis, token_rates
 from handlers.summary.costs import QuotedPrice, quoted_price
 from handlers.summary.run_summary import SKIPPED
 
@@ -52,6 +53,8 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     cost: tuple[float | None, float | None]
     """US dollars, from low to high."""
     price: QuotedPrice | None
+    basis: Basis
+    """What the estimate of tokens rests on."""
 
 
 class CancelResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,7 +94,8 @@ def preview(backend: Backend, run: RunRequested) -> Preview:
     analysis = backend.dependencies.analyses.load(run.analysis)
     params = plan_params(run, "", analysis, event_time_floor(run, backend.dependencies.tracking))
     row = backend.dependencies.tracking.preview_plan(params)
-    expected = estimate(row["records"], row["bytes"], params["model"], analysis)
+    rates, basis = token_rates(backend.dependencies.tracking, backend.clock, analysis, params)
+    expected = estimate(row["records"], row["bytes"], params["model"], analysis, rates)
     # The row counts what is selected; what the limit of the run cuts off is the difference.
     counts = row | {"beyond_limit": row["pending"] - row["records"]}
     return Preview(
@@ -107,6 +111,7 @@ def preview(backend: Backend, run: RunRequested) -> Preview:
         output_tokens=expected.output_tokens,
         cost=(expected.low, expected.high),
         price=quoted_price(params["model"]),
+        basis=basis,
     )
 
 
