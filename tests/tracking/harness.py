@@ -216,7 +216,7 @@ def good(row: Row, line: int = 1, job: int = 1, **fields: Any) -> Row:
         "cached_tokens": 40,
         "thoughts_tokens": 5,
         "output_tokens": 20,
-        "transcript_fingerprint": hashlib.sha256(row["transcript"].encode()).hexdigest(),
+        "text_fingerprint": hashlib.sha256(row["transcript"].encode()).hexdigest(),
         "call_summary": f"about {row['interactionId']}",
         "products": [],
     } | fields

@@ -40,7 +40,7 @@ released AS (
 analysed AS (
   SELECT
     record_id,
-    ANY_VALUE(transcript_fingerprint HAVING MAX processed_at) AS fingerprint,
+    ANY_VALUE(original_fingerprint HAVING MAX processed_at) AS fingerprint,
     MIN(processed_at) AS first_processed_at,
     MAX(processed_at) AS last_processed_at
   FROM processed_records
