@@ -1,6 +1,7 @@
 """Rows of a query as msgspec Structs, so that a misspelt column is an error and not an empty cell."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import TypeVar
 
 import msgspec
@@ -26,3 +27,9 @@ def convert_rows(rows: Sequence[Row], kind: type[T], name: str) -> list[T]:
             f"queries/{name}.sql does not fit {kind.__name__}: {error}; "
             f"correct the column in the query, or the field of {kind.__name__}"
         ) from error
+
+
+def typed_row(kind: type[T], row: Row) -> T:
+    """Convert a row to `kind`; columns that are not its fields are left out."""
+    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
+    return kind(**{name: value for name, value in row.items() if name in known})

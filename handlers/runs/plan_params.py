@@ -6,6 +6,7 @@ from typing import Any
 from analysis import Analysis, encode_analysis
 from events import ReprocessRequested, RunRequested, data_of
 from events.commands import BYTES_LIMIT
+from tracking import Redaction, RedactionRule
 
 from .plans import content_hash
 
@@ -37,6 +38,12 @@ def plan_params(
         "line_overhead": analysis.line_overhead_bytes,
         "max_transcript_bytes": analysis.max_transcript_bytes,
     }
+
+
+def redaction_of(analysis: Analysis) -> Redaction:
+    """Return what a plan of this analysis replaces before it freezes a transcript."""
+    rules = [RedactionRule(*rule) for rule in analysis.redaction.applied]
+    return Redaction(rules=rules, counted=analysis.redaction.is_counted)
 
 
 def _selection(request: RunRequested | ReprocessRequested) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from .operations import OPERATIONS
 from .outcomes import OUTCOMES
 from .planning import PLANNING
 from .reading import READING
+from .redacting import REDACTING
 from .releases import RELEASES
 from .replacing import REPLACING
 from .rereading import REREADING
@@ -37,6 +38,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *LOADING,
     *CLAIMS,
     *OUTCOMES,
+    *REDACTING,
     *RELEASES,
     *REPLACING,
     *REREADING,
