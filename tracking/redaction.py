@@ -42,7 +42,7 @@ class Redaction:
     def names(self, source: Mapping[str, str]) -> dict[str, str]:
         """Return the parts of SQL for the statements that read the source of these names."""
         return {
-            "sent_text": self._text("s.transcript", len(self.rules)),
+            "sent_text": self._text("s.transcript"),
             "redaction_counts": self._counts(source)
             if self.counted and self.rules
             else fragment("no_redactions"),
@@ -59,15 +59,23 @@ class Redaction:
             for kind, value in zip(("rule", "pattern", "replacement"), rule, strict=True)
         }
 
-    def _text(self, text: str, rules: int) -> str:
-        """The text after so many rules."""
-        if not rules:
-            return fragment("folded_text", text=text) if self.rules else text
-        return fragment("redacted_text", text=self._text(text, rules - 1), number=str(rules))
+    def folded(self, text: str) -> str:
+        """Write the text that the first rule sees."""
+        return fragment("folded_text", text=text) if self.rules else text
+
+    def step(self, text: str, number: int) -> str:
+        """Write a text after the rule of this number, counted from 1."""
+        return fragment("redacted_text", text=text, number=str(number))
+
+    def _text(self, text: str) -> str:
+        text = self.folded(text)
+        for number in range(1, len(self.rules) + 1):
+            text = self.step(text, number)
+        return text
 
     def _counts(self, source: Mapping[str, str]) -> str:
         """An array of counts. One step follows the other: inside each other they would be repeated."""
-        steps = fragment("redaction_texts", folded=self._text("s.transcript", 0), **source)
+        steps = fragment("redaction_texts", folded=self.folded("s.transcript"), **source)
         numbers = [str(number) for number in range(1, len(self.rules) + 1)]
         for number in numbers:
             steps = fragment("redaction_step", number=number, earlier=steps)

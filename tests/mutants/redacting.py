@@ -59,8 +59,8 @@ REDACTING = (
     Mutant(
         name="a rule less is applied than there are",
         where="tracking/redaction.py",
-        old='self._text("s.transcript", len(self.rules))',
-        new='self._text("s.transcript", max(0, len(self.rules) - 1))',
+        old="        for number in range(1, len(self.rules) + 1):\n            text =",
+        new="        for number in range(1, len(self.rules)):\n            text =",
         tests=(f"{_TESTS}::test_the_text_that_is_frozen_is_redacted",),
     ),
     Mutant(

@@ -68,6 +68,7 @@ def check(folder: Folder) -> None:
             f"{analysis.name} is valid",
             f"model {analysis.model}, at most {analysis.max_output_tokens:,} tokens an answer",
             f"a request has {analysis.line_overhead_bytes:,} bytes and its transcript",
+            *_redaction_lines(analysis),
             f"rows go to {analysis.table}:",
             *(
                 f"  {column.name:<32} {column.type:<9} {column.mode}"
@@ -89,6 +90,11 @@ def add(folder: Folder) -> None:
     """
     local_only("analysis add")
     added = call(add_analysis, folder=str(folder.resolve()))
+    if added.has_new_rules:
+        typer.echo(
+            f"replaced the redaction rules of {added.name}; runs that are planned keep theirs"
+        )
+        return
     typer.echo(f"added {added.name}; rows go to {added.table}")
 
 
@@ -105,6 +111,16 @@ def schema(folder: Folder) -> None:
     except AnalysisError as error:
         fail(str(error))
     print_json(msgspec.to_builtins(columns))
+
+
+def _redaction_lines(analysis: Analysis) -> list[str]:
+    redaction = analysis.redaction
+    if not redaction.rules:
+        return []
+    if redaction.redact == "off":
+        return ["redaction is off: transcripts are sent as they are"]
+    counted = ", counted" if redaction.is_counted else ""
+    return [f"redacted before it is sent{counted}: {', '.join(r.name for r in redaction.rules)}"]
 
 
 def _columns_of(analysis: Analysis) -> tuple[Column, ...]:
