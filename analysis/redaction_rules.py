@@ -23,9 +23,11 @@ _GAP = f"[{_BLANK}{_DASH}]{{0,3}}"
 _ANY = f"[{_BLANK}{_DASH}.]{{0,3}}"
 _SOME = f"[{_BLANK}{_DASH}.]{{1,3}}"
 _N = "[0-9]"
+_EDGE = rf"(?:(?:^|[^\pL\pM\pN{_BLANK}{_DASH}./])[{_BLANK}{_DASH}.]{{0,3}}|[\pL\pM]\.?[{_BLANK}]{{1,3}})"
+"""Neither behind a digit nor at a letter: what begins with 0 there is a part of a card, date or code."""
 _SPACE = f"[{_BLANK}]{{1,3}}"
 _COMMA = f"[,{_BLANK}]{{1,3}}"
-_WORD = r"[\pL\pM'’.\x{002D}]+"
+_WORD = r"[\pL\pM\pN'’.\x{002D}]+"
 
 _COUNTRIES = (
     "AD|AE|AL|AT|AZ|BA|BE|BG|BH|BI|BR|BY|CH|CR|CY|CZ|DE|DJ|DK|DO|EE|EG|ES|FI|FK|FO|FR|GB|GE|GI|GL|GR|"
@@ -36,7 +38,7 @@ _CARD = (
     # Mastercard's 2221 to 2720, but no year and few days of a month
     rf"2{_GAP}(?:2{_GAP}[2-9]|[3-6]{_GAP}{_N}|7{_GAP}[0-2])(?:{_GAP}{_N}){{13}}"
     rf"|[3-6](?:{_GAP}{_N}){{12,18}}"
-    rf"|[2-6]{_N}{{3}}(?:\.{_N}{{4}}){{3}}"
+    rf"|[2-6]{_N}{{3}}(?:[.,/]{_N}{{4}}){{3}}"
 )
 _SSN_AREA = r"(?:0(?:0[1-9]|[1-9][0-9])|[1-57-8][0-9]{2}|6(?:[0-57-9][0-9]|6[0-57-9]))"
 _UK_POSTCODE = rf"[A-Z]{{1,2}}[0-9][A-Z0-9]?[{_BLANK}]{{0,2}}[0-9][A-Z]{{2}}"
@@ -68,12 +70,16 @@ def spoken(words: str, fillers: str) -> str:
 
 
 _RULES = (
-    Rule("email", r"[\pL\pM\pN._%+'\x{002D}]+@[\pL\pM\pN.\x{002D}]+\.\pL[\pL\pM]+", "[EMAIL]"),
+    Rule(
+        "email",
+        r"[\pL\pM\pN._%+'\x{002D}]+[ ]?@[ ]?[\pL\pM\pN.\x{002D}]+\.\pL[\pL\pM]+",
+        "[EMAIL]",
+    ),
     Rule(
         "email_spoken",
         rf"(?i)\b[a-z0-9][a-z0-9._\x{{002D}}]*(?:{_SPACE}(?:dot|punkt){_SPACE}[a-z0-9]+){{0,3}}{_SPACE}(?:at|ät){_SPACE}"
         rf"[a-z0-9\x{{002D}}]+(?:{_SPACE}(?:dot|punkt){_SPACE}|\.)"
-        r"(?:com|net|org|info|biz|io|de|at|ch|eu|us|co\.uk|uk|co)\b",
+        r"[a-z]{2,8}\b",
         "[EMAIL]",
     ),
     Rule(
@@ -85,8 +91,8 @@ _RULES = (
     ),
     Rule(
         "phone_international",
-        rf"(?:\+{_ANY}|\b00{_ANY})[1-9](?:[()/]?{_ANY}[()/]?{_N}){{6,14}}\b",
-        "[PHONE]",
+        rf"(?:\+|({_EDGE})00){_ANY}[1-9](?:[()/]?{_ANY}[()/]?{_N}){{6,14}}\b",
+        r"\1[PHONE]",
     ),
     Rule("payment_card", rf"\b(?:{_CARD})\b", "[CARD]"),
     Rule("us_social_security", rf"\b{_SSN_AREA}{_SOME}{_N}{{2}}{_SOME}{_N}{{4}}\b", "[SSN]"),
@@ -102,8 +108,9 @@ _RULES = (
     ),
     Rule(
         "phone_national",
-        rf"(?:\b0|\(0)[1-9](?:[()/]?{_GAP}[()/]?{_N}){{7,11}}\b|\b0[1-9](?:\.{_N}{{2}}){{4}}\b",
-        "[PHONE]",
+        rf"({_EDGE})(?:(?:\(0[1-9]{_N}{{1,4}}\)|0[1-9]{_N}{{1,4}}/?)(?:{_GAP}{_N}){{5,9}}"
+        rf"|0[1-9](?:[{_BLANK}{_DASH}.]{_N}{{2}}){{4}}|0(?:[{_BLANK}]{_N}){{8,11}})\b",
+        r"\1[PHONE]",
     ),
     Rule(
         "address_uk",
@@ -118,15 +125,15 @@ _RULES = (
     ),
     Rule(
         "address_de",
-        rf"{_DE_STREET}{_SPACE}{_N}{{1,4}}[{_BLANK}]?[a-z]?,?{_SPACE}(?:in{_SPACE})?(?:D-)?{_N}{{5}}\b"
+        rf"(?:(?:[AI][mn]|Auf|Zu[mr]){_SPACE}(?:de[mnr]{_SPACE})?)?(?:{_DE_STREET}|\p{{Lu}}[\pL\pM.\x{{002D}}]*){_SPACE}{_N}{{1,4}}[{_BLANK}]?[a-z]?,?{_SPACE}(?:in{_SPACE})?(?:D-)?{_N}{{5}}\b"
         rf"|\b{_N}{{5}}{_SPACE}{_WORD}{_COMMA}{_DE_STREET}{_SPACE}{_N}{{1,4}}\b",
         "[ADDRESS]",
     ),
     Rule(
-        "numbers_spoken_en", spoken(ENGLISH_NUMBERS, "uh|um|er|and|then"), r"\1[NUMBER]\2"
+        "numbers_spoken_en", spoken(ENGLISH_NUMBERS, "uh|um|er|and|then|mhm|hm|okay"), r"\1[NUMBER]\2"
     ),
     Rule(
-        "numbers_spoken_de", spoken(GERMAN_NUMBERS, "äh|ähm|ehm|und|dann"), r"\1[NUMBER]\2"
+        "numbers_spoken_de", spoken(GERMAN_NUMBERS, "äh|ähm|ehm|und|dann|mhm|hm|okay|ja"), r"\1[NUMBER]\2"
     ),
 )  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Apply redaction rules to texts as a plan would, and check that RE2 takes them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -31,9 +31,7 @@ def redact(texts: Iterator[str], rules: Sequence[Rule]) -> Iterator[RedactedText
             current = _each(db, _translated(steps.folded("s.text")), some, steps.params())
             by_rule = []
             for number, rule in enumerate(rules, start=1):
-                # Group 0 is the whole match, which BigQuery's function of this name does not give.
-                every = f"regexp_extract_all(s.text, ${_PATTERN}, 0)"
-                by_rule.append(_each(db, every, current, {_PATTERN: rule.pattern}))
+                by_rule.append(_values(db, rule, current))
                 replaced = _translated(steps.step("s.text", number))
                 current = _each(db, replaced, current, steps.params())
             for text, *found in zip(current, *by_rule, strict=True):
@@ -59,7 +57,30 @@ def refused_rules(rules: Sequence[Rule]) -> list[str]:
     return problems
 
 
-_PATTERN = "pattern"
+def _values(db: duckdb.DuckDBPyConnection, rule: Rule, texts: Sequence[str]) -> list[list[str]]:
+    """Return what the rule replaces in each text, without what its replacement puts back beside it."""
+
+    def group(number: int) -> list[list[str]]:
+        # Group 0 is the whole match, which BigQuery's function of this name does not give.
+        every = f"regexp_extract_all(s.text, $pattern, {number})"
+        return _each(db, every, texts, {"pattern": rule.pattern})
+
+    values = group(0)
+    if rule.replacement.startswith(r"\1"):
+        values = _without(str.removeprefix, values, group(1))
+    if rule.replacement.endswith(r"\2"):
+        values = _without(str.removesuffix, values, group(2))
+    return values
+
+
+def _without(
+    remove: Callable[[str, str], str], values: list[list[str]], put_back: list[list[Any]]
+) -> list[list[str]]:
+    """Remove a group from each value; DuckDB has null for one that took no part."""
+    return [
+        [remove(value, part or "") for value, part in zip(of_text, parts, strict=True)]
+        for of_text, parts in zip(values, put_back, strict=True)
+    ]
 
 
 def _memory() -> duckdb.DuckDBPyConnection:
