@@ -1,4 +1,4 @@
-"""The JSON Schema of what commands print with --json, from the result types of the operations."""
+"""The JSON Schema of what commands print with --json, from the types of their results."""
 
 import inspect
 import json
@@ -7,13 +7,14 @@ from typing import Any
 import msgspec
 
 from troupe.backends.local.operations import RESULT_TYPES
+from troupe.cli.redact import RedactPreview
 
 REFERENCE = "#/$defs/{name}"
 
 
 def json_output() -> str:
     """One schema: `properties` lists the operations, `$defs` their types."""
-    types = sorted(RESULT_TYPES.items())
+    types = sorted({**RESULT_TYPES, "redact": RedactPreview}.items())
     schemas, components = msgspec.json.schema_components(
         [each for _, each in types], ref_template=REFERENCE
     )

@@ -74,7 +74,7 @@ def test_planted_values_occur_in_the_source_table_alone(
     add_analysis(harness.backend, str(folder_of(tmp_path, rules(*RULES, redact="report"))))
     file = harness.home.parent / "calls.jsonl"
     harness.load(planted(number) for number in range(20))
-    for loaded in harness.home.glob("*.jsonl"):
+    for loaded in files_in(harness.home, "*.jsonl"):
         if loaded.name != "log.jsonl":
             loaded.replace(file)  # the user's own file, which the harness wrote into the folder
 

@@ -125,6 +125,7 @@ def test_an_answer_belongs_to_the_text_that_was_sent(redacting: TrackingHarness)
 
     assert (1, 1) == (closing.analysed, closing.open)
     assert [("key_mismatch", None, 1)] == redacting.errors()
+    assert [(id_of(rows[0]),)] == redacting.sql("SELECT record_id FROM processed_records")
 
 
 def analysed(harness: TrackingHarness) -> None:
