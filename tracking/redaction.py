@@ -42,7 +42,7 @@ class Redaction:
     def names(self, source: Mapping[str, str]) -> dict[str, str]:
         """Return the parts of SQL for the statements that read the source of these names."""
         return {
-            "sent_text": self._text("s.transcript"),
+            "sent_text": self.redacted("s.transcript"),
             "redaction_counts": self._counts(source)
             if self.counted and self.rules
             else fragment("no_redactions"),
@@ -67,7 +67,8 @@ class Redaction:
         """Write a text after the rule of this number, counted from 1."""
         return fragment("redacted_text", text=text, number=str(number))
 
-    def _text(self, text: str) -> str:
+    def redacted(self, text: str) -> str:
+        """Write a text after all rules; without rules the text itself."""
         text = self.folded(text)
         for number in range(1, len(self.rules) + 1):
             text = self.step(text, number)

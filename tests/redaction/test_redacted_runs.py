@@ -9,6 +9,7 @@ import pytest
 
 from analysis import load_analysis
 from analysis.analysis_files import REDACT_FILE, SETTINGS_FILE
+from events import RereadRequested
 from tests.cli.command import Command
 from tests.files import files_in
 from tests.harness import LocalHarness, call
@@ -169,6 +170,27 @@ def test_other_rules_replace_those_of_an_added_analysis(
     harness.close()
     kept = own_analyses(harness.home).load(NAME)
     assert ["payment_card"] == [rule.name for rule in kept.redaction.rules]
+
+
+def test_stored_answers_are_read_again_with_the_text_that_was_sent(tmp_path: Path) -> None:
+    """Rules that changed since the run do not touch it, nor do they redact a second time."""
+    spoiled = LocalSettings(corruption=Corruption(share=1.0, seed=1))
+    harness = LocalHarness(tmp_path / "home", spoiled)
+    add_analysis(harness.backend, str(folder_of(tmp_path, rules("email"))))
+    harness.load(planted(number) for number in range(6))
+    harness.run(analysis=NAME, max_attempts=1, breaker=100)
+    add_analysis(harness.backend, str(folder_of(tmp_path, rules("payment_card", redact="report"))))
+
+    harness.publish(RereadRequested(run_id="r2", of_run="r1"))
+    harness.play()
+
+    columns = "record_id, transcript, text_fingerprint, original_fingerprint"
+    asked = set(harness.sql(f"SELECT {columns} FROM batch_records WHERE run_id = 'r1'"))  # noqa: S608
+    read = set(harness.sql(f"SELECT {columns} FROM batch_records WHERE run_id = 'r2'"))  # noqa: S608
+    assert read
+    assert read <= asked
+    assert operations.report(harness.backend, "r2").summary.redaction is None
+    harness.close()
 
 
 def test_redaction_cannot_be_lost_by_a_missing_file(harness: LocalHarness, tmp_path: Path) -> None:
