@@ -14,6 +14,8 @@ from tests.tracking.harness import ANALYSIS, TrackingHarness, call, good, id_of,
 from tests.tracking.test_planning import completed, skipped
 from tracking import Redaction, RedactionCount, RedactionRule, parameters
 from tracking.redaction import ASCII_DIGITS, FOREIGN_DIGITS, UNFOLDED
+from tracking.statements import fragment
+from tracking.tables import columns_of
 
 DIGITS = RedactionRule("digits", "[0-9]{4,}", "[N]")
 NAMES = RedactionRule("names", r"(?i)(^|[^\pL])anna($|[^\pL])", r"\1[NAME]\2")
@@ -258,3 +260,13 @@ def test_every_foreign_digit_has_its_value() -> None:
 
 def test_every_rule_of_an_analysis_has_typed_parameters() -> None:
     assert MOST_RULES == parameters.MOST_RULES
+
+
+def test_counts_have_the_fields_of_the_table_in_its_order() -> None:
+    """BigQuery assigns the fields of a struct by their position, and two of them are numbers."""
+    (column,) = [each for each in columns_of("run_plans") if each.name == "redactions"]
+    fields = [each.name for each in column.fields]
+
+    assert fields == re.findall(r" AS (\w+)", fragment("redaction_count", number="1"))
+    assert fields == re.findall(r"(\w+) (?:STRING|INT64)", fragment("no_redactions"))
+    assert (*fields,) == RedactionCount.__struct_fields__
