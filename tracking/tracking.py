@@ -28,7 +28,7 @@ from .results import (
 )
 from .statements import Source, column_name, fragment, query, table_name, transaction
 from .tables import Column, columns_at, flattened, nothing_staged, staged_columns
-from .typed_rows import convert_rows, typed_row
+from .typed_rows import convert_rows, typed_row, waiting_attempt
 from .warehouse import Warehouse
 
 T = TypeVar("T")
@@ -100,13 +100,16 @@ class Tracking:
         sql = query("preview_plan", **self._reading(redaction))
         return self._warehouse.query(sql, {**params, **redaction.params()})[0]
 
-    def selection_of_record(
-        self, record_id: str, params: Mapping[str, Any], redaction: Redaction
-    ) -> str | None:
-        """Return how this request would select the record; None when the source does not hold it."""
+    def sample_of_plan(self, params: Mapping[str, Any], redaction: Redaction) -> list[str]:
+        """Return some of the texts that a run with this request would send."""
+        sql = query("sample_of_plan", **self._reading(redaction))
+        rows = self._warehouse.query(sql, {**params, **redaction.params()})
+        return [row["transcript"] for row in rows]
+
+    def selection_of_record(self, params: Mapping[str, Any], redaction: Redaction) -> str | None:
+        """Return how this request would select `record_id`; None when the source has no such row."""
         sql = query("selection_of_record", **self._reading(redaction))
-        all_params = {**params, **redaction.params(), "record_id": record_id}
-        rows = self._warehouse.query(sql, all_params)
+        rows = self._warehouse.query(sql, {**params, **redaction.params()})
         return rows[0]["selection"] if rows else None
 
     def _reading(self, redaction: Redaction) -> dict[str, str]:
@@ -181,7 +184,9 @@ class Tracking:
         """List the attempts that wait for their jobs: all of them, or `only` this one."""
         _deployment, run_id, batch, attempt = only or (None, None, None, None)
         params = {"since": since, "run_id": run_id, "batch": batch, "attempt": attempt}
-        return [_waiting(row) for row in self._warehouse.query(query("waiting_attempts"), params)]
+        return [
+            waiting_attempt(row) for row in self._warehouse.query(query("waiting_attempts"), params)
+        ]
 
     def stage_answers(self, answer: Column, uris: Sequence[str]) -> str:
         """Load the parsed answers, each nested in the column `answer`, into a private table."""
@@ -393,8 +398,3 @@ class Tracking:
     def row(self, name: str, kind: type[T], params: Mapping[str, Any], **names: str) -> T:
         """Run a query that always returns one row. Raises `ColumnMismatch`."""
         return self.rows(name, kind, params, **names)[0]
-
-
-def _waiting(row: Row) -> WaitingAttempt:
-    lists = {name: tuple((row[name] or "").split()) for name in ("jobs", "ends")}
-    return typed_row(WaitingAttempt, row | lists)

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from .results import Row
+from .results import Row, WaitingAttempt
 
 T = TypeVar("T")
 
@@ -33,3 +33,9 @@ def typed_row(kind: type[T], row: Row) -> T:
     """Convert a row to `kind`; columns that are not its fields are left out."""
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
     return kind(**{name: value for name, value in row.items() if name in known})
+
+
+def waiting_attempt(row: Row) -> WaitingAttempt:
+    """Convert a row of `queries/waiting_attempts.sql`, whose lists are joined by blanks."""
+    lists = {name: tuple((row[name] or "").split()) for name in ("jobs", "ends")}
+    return typed_row(WaitingAttempt, row | lists)

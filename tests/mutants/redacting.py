@@ -15,6 +15,13 @@ REDACTING = (
         tests=(f"{_TESTS}::test_the_text_that_is_frozen_is_redacted",),
     ),
     Mutant(
+        name="an estimate looks at the originals",
+        where="tracking/queries/sample_of_plan.sql",
+        old="ANY_VALUE({sent_text})",
+        new="ANY_VALUE(s.transcript)",
+        tests=(f"{_TESTS}::test_an_estimate_looks_at_texts_as_they_are_sent",),
+    ),
+    Mutant(
         name="an answer must belong to the original",
         where=_PLAN,
         old="TO_HEX(SHA256(ANY_VALUE(t.text)))",

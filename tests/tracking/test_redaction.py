@@ -116,6 +116,16 @@ def test_too_large_is_judged_on_what_is_sent(harness: TrackingHarness) -> None:
     assert ANALYSIS.line_overhead_bytes + len("[N]") == plan.bytes
 
 
+def test_an_estimate_looks_at_texts_as_they_are_sent(redacting: TrackingHarness) -> None:
+    """A look at some texts is a look at redacted ones, and changes nothing."""
+    redacting.source([call(1, TEXT), call(2, "hello")])
+    params = plan_params(RunRequested(run_id="r1"), "m1", ANALYSIS) | {"sample": 9}
+
+    texts = redacting.tracking.sample_of_plan(params, redacting.redaction)
+
+    assert ["call [NAME] at [N], [NAME]", "hello"] == sorted(texts)
+
+
 def test_an_answer_belongs_to_the_text_that_was_sent(redacting: TrackingHarness) -> None:
     """An echo of the redacted text proves it; an echo of the original is of another request."""
     rows = [call(1, TEXT), call(2, TEXT + "!")]
@@ -229,7 +239,8 @@ def test_the_selection_of_one_record_is_that_of_the_plan(redacting: TrackingHarn
     params = plan_params(RunRequested(run_id="r1"), "m1", ANALYSIS)
 
     def selection(row: dict[str, object]) -> str | None:
-        return redacting.tracking.selection_of_record(id_of(row), params, redacting.redaction)
+        asked = {**params, "record_id": id_of(row)}
+        return redacting.tracking.selection_of_record(asked, redacting.redaction)
 
     assert ["pending", "empty_transcript", None] == [selection(call(n)) for n in (1, 2, 3)]
 

@@ -157,7 +157,9 @@ def _newest_selection(backend: Backend, record_id: str) -> NewestSelection | Non
     if plan is None or params is None:
         return None
     redaction = redaction_of(analysis_of(plan))
-    selection = backend.dependencies.tracking.selection_of_record(record_id, params, redaction)
+    selection = backend.dependencies.tracking.selection_of_record(
+        {**params, "record_id": record_id}, redaction
+    )
     return NewestSelection(
         run_id=plan.run_id,
         planned_at=plan.planned_at,
