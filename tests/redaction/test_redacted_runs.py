@@ -83,8 +83,8 @@ def test_planted_values_occur_in_the_source_table_alone(
     report = operations.report(harness.backend, "r1")
     shown = [
         msgspec.json.encode(report).decode(),
-        render_html(report.summary),
-        "\n".join(summary_lines(report.summary)),
+        render_html(report.summary, report.outcome),
+        "\n".join(summary_lines(report.summary, report.outcome)),
         repr([(span.name, span.attributes) for span in kept.spans]),
         msgspec.json.encode(operations.explain.explain(harness.backend, "r1/1")).decode(),
     ]
@@ -117,14 +117,15 @@ def test_a_report_counts_and_says_no_value(harness: LocalHarness, tmp_path: Path
     harness.load([planted(1), planted(2), call(3, "CUSTOMER: Hello.")])
     harness.run(analysis=NAME)
 
-    summary = operations.report(harness.backend, "r1").summary
+    report = operations.report(harness.backend, "r1")
+    summary = report.summary
 
     assert summary.redaction is not None
     counts = [(each.rule, each.replacements, each.records) for each in summary.redaction.counts]
     assert [(name, 4 if name == "payment_card" else 2, 2) for name in RULES] == counts
-    lines = summary_lines(summary)
+    lines = summary_lines(summary, report.outcome)
     assert any("4 places in 2 records: payment_card" in line for line in lines)
-    assert all(name in render_html(summary) for name in RULES)
+    assert all(name in render_html(summary, report.outcome) for name in RULES)
     harness.close()
 
 
@@ -140,9 +141,10 @@ def test_a_report_says_whether_the_texts_were_redacted(
     harness.load([planted(1)])
     harness.run(analysis=NAME)
 
+    report = operations.report(harness.backend, "r1")
     (line,) = [
         line
-        for line in summary_lines(operations.report(harness.backend, "r1").summary)
+        for line in summary_lines(report.summary, report.outcome)
         if line.startswith("redaction")
     ]
 
