@@ -10,6 +10,7 @@ import msgspec
 from analysis import Rule
 from handlers.runs.plan_params import redaction_by
 from troupe.backends.local.sql_translation import translate
+from troupe.duckdb_connection import connect
 
 TEXTS_AT_ONCE = 1_000
 _TEXTS = "(SELECT unnest($texts) AS text, generate_subscripts($texts, 1) AS number) AS s"
@@ -84,7 +85,7 @@ def _without(
 
 
 def _memory() -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(":memory:", config={"threads": 1})
+    return connect(None, {"threads": 1})
 
 
 def _translated(expression: str) -> str:

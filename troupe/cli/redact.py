@@ -15,6 +15,7 @@ from troupe.analysis_folders import load_folder
 from troupe.backends.local.analysis_store import own_analyses
 from troupe.backends.local.load import NamedFile, named_files, read_options
 from troupe.backends.local.state_folder import InvalidHome
+from troupe.exit_codes import ExitCode
 from troupe.redactor import RedactedText, refused_rules
 from troupe.report.formatting import count, plural
 from troupe.transcript_files.errors import BadFile, BadOption
@@ -134,7 +135,10 @@ def _redaction(rules: Path | None, analysis: str | None) -> Redaction:
     redaction = _of_analysis(analysis) if analysis is not None else _of_file(rules)
     problems = refused_rules(redaction.rules)
     if problems:
-        fail("\n".join([f"{len(problems)} to correct in {rules or analysis}", *problems]), 1)
+        fail(
+            "\n".join([f"{len(problems)} to correct in {rules or analysis}", *problems]),
+            ExitCode.FAILED,
+        )
     return redaction
 
 
@@ -145,7 +149,10 @@ def _of_file(file: Path | None) -> Redaction:
     try:
         return read_redaction(text)
     except InvalidRedaction as error:
-        fail("\n".join([f"{len(error.problems)} to correct in {file}", *error.problems]), 1)
+        fail(
+            "\n".join([f"{len(error.problems)} to correct in {file}", *error.problems]),
+            ExitCode.FAILED,
+        )
 
 
 def _of_analysis(name: str) -> Redaction:
@@ -163,7 +170,7 @@ def _known(name: str) -> Analysis:
     try:
         return own_analyses(target().home).load(name)
     except InvalidHome as error:
-        fail(str(error))
+        fail(str(error), ExitCode.FAILED)
 
 
 def _preview(

@@ -126,10 +126,8 @@ def load_files(
             read.append((file, rows, job))
         _check_ids_from_names([file for file, _, _ in read])
         new = warehouse.insert_source(staged, source or Source())
-    except OSError as error:
-        raise BadFile(
-            f"{error.filename or aside}: {error.strerror or 'cannot be written'}"
-        ) from error
+    except duckdb.IOException:
+        raise  # the disk, not the rows
     except duckdb.Error as error:
         # By its class: the text of an error of DuckDB may quote a transcript.
         why = f"the warehouse refused the rows ({type(error).__name__}); nothing was loaded"

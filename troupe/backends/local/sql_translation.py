@@ -127,14 +127,12 @@ def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]
     What was created is noted in the file. Comparing every table again would take half of the time
     that a command needs to open it.
     """
-    tables = {**own, **{table: columns_of(table) for table in layouts()}}
-    statements = [create_table(table, columns) for table, columns in tables.items()]
-    created = sha256("\n".join([MACROS, *statements]).encode()).hexdigest()
-    if created == _created_before(db):
+    if has_all(db, own):
         return
     db.execute(MACROS)
-    for statement in statements:
-        db.execute(statement)
+    tables = _all_tables(own)
+    for table, columns in tables.items():
+        db.execute(create_table(table, columns))
     known = set(db.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall())
     for table, columns in tables.items():
         for column in columns:
@@ -142,7 +140,21 @@ def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]
                 db.execute(
                     f'ALTER TABLE "{table}" ADD COLUMN "{column.name}" {column_type(column)}'
                 )
-    db.execute("CREATE OR REPLACE TABLE local_schema AS SELECT $1 AS created", [created])
+    db.execute("CREATE OR REPLACE TABLE local_schema AS SELECT $1 AS created", [_hash_of(tables)])
+
+
+def has_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]]) -> bool:
+    """Return whether the file has the product's tables and `own`, as this version creates them."""
+    return _created_before(db) == _hash_of(_all_tables(own))
+
+
+def _all_tables(own: Mapping[str, Sequence[Column]]) -> dict[str, Sequence[Column]]:
+    return {**own, **{table: columns_of(table) for table in layouts()}}
+
+
+def _hash_of(tables: Mapping[str, Sequence[Column]]) -> str:
+    statements = sorted(create_table(table, columns) for table, columns in tables.items())
+    return sha256("\n".join([MACROS, *statements]).encode()).hexdigest()
 
 
 def _created_before(db: duckdb.DuckDBPyConnection) -> str | None:

@@ -15,10 +15,12 @@ from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock
 from tracking import Params, Row, Source
 from tracking.tables import Column, check_row, columns_of
+from troupe.duckdb_connection import connect
+from troupe.signals import interruptible
 
 from .bucket import LocalBucket
-from .sql_translation import Statement, create_all, create_table, read_columns, translate
-from .state_folder import InvalidHome
+from .sql_translation import Statement, create_all, create_table, has_all, read_columns, translate
+from .state_folder import HomeInUse, InvalidHome
 
 STREAM_ROWS = 1_000
 
@@ -54,15 +56,34 @@ class LocalWarehouse:
         clock: Clock,
         bucket: LocalBucket | None = None,
         tables: Mapping[str, Sequence[Column]] | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         """Without a path the tables are in memory. `tables` are those of the user's analyses.
 
-        Raises `InvalidHome` for a file that cannot be opened.
+        Raises `InvalidHome` for a file that cannot be opened or, with `read_only`, was written by
+        another version; `HomeInUse` for one that another process has open.
         """
-        self.db = _connected(path)
+        self.db = _connected(path, read_only=read_only)
         self._clock, self._bucket = clock, bucket
-        create_all(self.db, tables or {})
-        self.db.execute(TABLES)
+        try:
+            if not read_only:
+                create_all(self.db, tables or {})
+                self.db.execute(TABLES)
+            elif not has_all(self.db, tables or {}):
+                raise InvalidHome(
+                    f"{path} was written by another version of Troupe: `troupe work --idle-timeout "
+                    "0` brings it up to date"
+                )
+        except (duckdb.CatalogException, duckdb.BinderException, duckdb.ConstraintException) as why:
+            self.close()
+            raise InvalidHome(
+                f"{path} was written by a version of Troupe that this one cannot read "
+                f"({type(why).__name__}): use that version, or name another folder with --home"
+            ) from why
+        except InvalidHome:
+            self.close()
+            raise
 
     def create_tables(self, tables: Mapping[str, Sequence[Column]]) -> None:
         """Create these tables unless they exist."""
@@ -76,7 +97,7 @@ class LocalWarehouse:
         return _rows(cursor, cursor.fetchall())
 
     def stream(self, sql: str, params: Params) -> Iterator[Row]:
-        reader = self.db.cursor()
+        reader = interruptible(self.db.cursor())
         try:
             cursor = self._run(reader, sql, params)
             while rows := cursor.fetchmany(STREAM_ROWS):
@@ -271,16 +292,20 @@ def parsed(sql: str, integers: frozenset[str] = frozenset()) -> duckdb.Statement
     return statement
 
 
-def _connected(path: Path | None) -> duckdb.DuckDBPyConnection:
+def _connected(path: Path | None, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(path) if path else ":memory:", config=dict(SETTINGS))
+        return connect(path, SETTINGS, read_only=read_only)
     except duckdb.Error as error:
+        if _IN_USE.search(str(error)):
+            raise HomeInUse(f"{path} is open in another process") from error
         raise InvalidHome(
             f"{path} cannot be opened ({str(error).splitlines()[0]}): end the process that has it "
             "open, restore it from a copy, or name another folder with --home"
         ) from error
 
 
+_IN_USE = re.compile(r"Conflicting lock|already open|different configuration")
+"""How DuckDB refuses a file that another process, or another part of this one, has open."""
 _STAGING = re.compile(r"\b[a-z]+_staging_\d+\b")
 
 
