@@ -23,7 +23,7 @@ WRITTEN = (
 
 def test_the_rules_of_the_page_and_of_the_example_can_be_used() -> None:
     """RE2 takes them."""
-    files = [json.loads(block) for block in blocks(PAGE, "json")]
+    files = [json.loads(block.body) for block in blocks(PAGE, "json")]
     files = [file if isinstance(file, dict) else {"rules": file} for file in files]
     example = (DOCS / "examples" / "redact.json").read_text(encoding="utf-8")
 
@@ -33,7 +33,7 @@ def test_the_rules_of_the_page_and_of_the_example_can_be_used() -> None:
 
 
 def test_the_rules_for_other_languages_find_what_they_are_for() -> None:
-    (_, others) = (json.loads(block) for block in blocks(PAGE, "json"))
+    (_, others) = (json.loads(block.body) for block in blocks(PAGE, "json"))
     rules = read_redaction(json.dumps({"rules": others})).rules
     texts = [
         "es cero uno dos tres.",
