@@ -20,7 +20,7 @@ from .ports import Clock, Policy
 from .refuse_run import refused
 from .runs.budget import Since, caps_of, over_budget, remaining_budget
 from .runs.estimate import estimate
-from .runs.plan_params import plan_params
+from .runs.plan_params import plan_params, redaction_of
 from .runs.token_rates import token_rates
 from .runs.window import begin_run
 
@@ -68,9 +68,10 @@ def _plan(
     except AnalysisError as error:
         return "unknown_analysis", str(error)
     params = plan_params(request, envelope.id, analysis, event_time_floor(request, tracking))
+    redaction = redaction_of(analysis)
     caps = caps_of(request, policy)
     if caps.is_set and not request.dry_run:
-        preview = tracking.preview_plan(params)
+        preview = tracking.preview_plan(params, redaction)
         if caps.counts_money and not policy.answers_are_paid:
             return "unknown_price", f"{OWN_ENDPOINT}: omit the budget, or give budget_tokens"
         rates, _ = token_rates(tracking, clock, analysis, params)
@@ -82,7 +83,7 @@ def _plan(
         over = over_budget(size, first, remaining, caps)
         if over:
             return "over_budget", over
-    tracking.plan_run(request.run_id, params)
+    tracking.plan_run(request.run_id, params, redaction)
     return None
 
 

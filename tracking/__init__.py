@@ -2,6 +2,7 @@
 
 from .attempts import AttemptKey, AttemptResult
 from .event_log import EventLog
+from .redaction import Redaction, RedactionRule
 from .results import (
     Claim,
     Claims,
@@ -11,6 +12,7 @@ from .results import (
     LetterState,
     Plan,
     Progress,
+    RedactionCount,
     RequestRecord,
     Row,
     UnhandledEvent,
@@ -36,6 +38,9 @@ __all__ = [
     "Params",
     "Plan",
     "Progress",
+    "Redaction",
+    "RedactionCount",
+    "RedactionRule",
     "RequestRecord",
     "Row",
     "Source",

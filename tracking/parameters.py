@@ -8,10 +8,19 @@ from collections.abc import Mapping
 ParameterType = str | list["ParameterType"] | dict[str, str]
 """A GoogleSQL type; `[type]` is an array of it, `{field: type}` a struct."""
 
+MOST_RULES = 50
+"""Redaction rules of an analysis; each has three numbered parameters."""
+
 PARAMETERS: Mapping[str, ParameterType] = {
+    **{
+        f"{kind}_{number}": "STRING"
+        for number in range(1, MOST_RULES + 1)
+        for kind in ("rule", "pattern", "replacement")
+    },
     "after": "INT64",
     "analysis": "STRING",
     "analysis_files": "STRING",
+    "ascii_digits": "STRING",
     "attempt": "INT64",
     "attempt_id": "STRING",
     "batch": "INT64",
@@ -45,6 +54,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "event_id": "STRING",
     "event_ids": ["STRING"],
     "first_gap": "INT64",
+    "foreign_digits": "STRING",
     "generation": "INT64",
     "grounding": "BOOL",
     "handler": "STRING",
@@ -85,6 +95,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "request_id": "STRING",
     "rows_per_batch": "INT64",
     "run_id": "STRING",
+    "sample": "INT64",
     "saved": "FLOAT64",
     "subscriptions": [{"topic": "STRING", "handler": "STRING"}],
     "seconds": "FLOAT64",
@@ -96,6 +107,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "stored_from": "TIMESTAMP",
     "stored_to": "TIMESTAMP",
     "topic": "STRING",
+    "unfolded": "STRING",
     "until": "DATE",
     "wasted": "FLOAT64",
     "whole": "BOOL",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -11,6 +11,7 @@ from events.ids import AttemptId, short_hash
 
 from .attempts import AttemptKey, AttemptResult
 from .erasure import Erasure
+from .redaction import Redaction
 from .results import (
     Claim,
     Claims,
@@ -19,6 +20,7 @@ from .results import (
     LetterState,
     Plan,
     Progress,
+    RedactionCount,
     RequestRecord,
     Row,
     UnhandledEvent,
@@ -26,7 +28,7 @@ from .results import (
 )
 from .statements import Source, column_name, fragment, query, table_name, transaction
 from .tables import Column, columns_at, flattened, nothing_staged, staged_columns
-from .typed_rows import convert_rows
+from .typed_rows import convert_rows, typed_row, waiting_attempt
 from .warehouse import Warehouse
 
 T = TypeVar("T")
@@ -58,7 +60,8 @@ class Tracking:
             rows = self._warehouse.query(query("plan_of"), {"run_id": run_id})
             if not rows:
                 return None
-            self._plans[run_id] = _typed(Plan, rows[0])
+            counts = convert_rows(rows[0].pop("redactions", None) or [], RedactionCount, "plan_of")
+            self._plans[run_id] = replace(typed_row(Plan, rows[0]), redactions=tuple(counts))
         return self._plans[run_id]
 
     def event_time_floor(
@@ -69,10 +72,15 @@ class Tracking:
         rows = self._warehouse.query(query("event_time_floor"), params)
         return rows[0]["floor"] if rows else None
 
-    def plan_run(self, run_id: str, params: Mapping[str, Any]) -> bool:
+    def plan_run(self, run_id: str, params: Mapping[str, Any], redaction: Redaction) -> bool:
         """Freeze the batches of the run; False when a run of this id was planned before."""
-        script = transaction("plan_run", **self._source)
-        all_params = {**params, "run_id": run_id, "error_type_rows": self._error_types}
+        script = transaction("plan_run", **self._reading(redaction))
+        all_params = {
+            **params,
+            **redaction.params(),
+            "run_id": run_id,
+            "error_type_rows": self._error_types,
+        }
         return self._warehouse.run_once(self._deployment.job("plan", run_id), script, all_params)
 
     def plan_reread(self, run_id: str, params: Mapping[str, Any]) -> bool:
@@ -87,9 +95,26 @@ class Tracking:
         rows = self._warehouse.query(query("stored_outputs"), attempt_key.params())
         return list(dict.fromkeys(folder for row in rows for folder in json.loads(row["outputs"])))
 
-    def preview_plan(self, params: Mapping[str, Any]) -> Row:
+    def preview_plan(self, params: Mapping[str, Any], redaction: Redaction) -> Row:
         """Count what a run with this request would take and leave out."""
-        return self._warehouse.query(query("preview_plan", **self._source), params)[0]
+        sql = query("preview_plan", **self._reading(redaction))
+        return self._warehouse.query(sql, {**params, **redaction.params()})[0]
+
+    def sample_of_plan(self, params: Mapping[str, Any], redaction: Redaction) -> list[str]:
+        """Return some of the texts that a run with this request would send."""
+        sql = query("sample_of_plan", **self._reading(redaction))
+        rows = self._warehouse.query(sql, {**params, **redaction.params()})
+        return [row["transcript"] for row in rows]
+
+    def selection_of_record(self, params: Mapping[str, Any], redaction: Redaction) -> str | None:
+        """Return how this request would select `record_id`; None when the source has no such row."""
+        sql = query("selection_of_record", **self._reading(redaction))
+        rows = self._warehouse.query(sql, {**params, **redaction.params()})
+        return rows[0]["selection"] if rows else None
+
+    def _reading(self, redaction: Redaction) -> dict[str, str]:
+        """The names for a statement that reads the texts of the source."""
+        return {**self._source, **redaction.names(self._source)}
 
     # Attempts
 
@@ -101,7 +126,7 @@ class Tracking:
     def claims_of(self, attempt_key: AttemptKey) -> Claims:
         """Load the claims on an attempt."""
         rows = self._warehouse.query(query("claims_of"), attempt_key.params())
-        taken = tuple(_typed(Claim, row) for row in rows if row["claim"] is not None)
+        taken = tuple(typed_row(Claim, row) for row in rows if row["claim"] is not None)
         first = rows[0]
         return Claims(
             planned=first["planned"],
@@ -159,7 +184,9 @@ class Tracking:
         """List the attempts that wait for their jobs: all of them, or `only` this one."""
         _deployment, run_id, batch, attempt = only or (None, None, None, None)
         params = {"since": since, "run_id": run_id, "batch": batch, "attempt": attempt}
-        return [_waiting(row) for row in self._warehouse.query(query("waiting_attempts"), params)]
+        return [
+            waiting_attempt(row) for row in self._warehouse.query(query("waiting_attempts"), params)
+        ]
 
     def stage_answers(self, answer: Column, uris: Sequence[str]) -> str:
         """Load the parsed answers, each nested in the column `answer`, into a private table."""
@@ -219,7 +246,7 @@ class Tracking:
     def closing_of(self, attempt_key: AttemptKey) -> Closing | None:
         """Load how an attempt was closed; None while it is open."""
         rows = self._warehouse.query(query("closing_of"), attempt_key.params())
-        return _typed(Closing, rows[0]) if rows else None
+        return typed_row(Closing, rows[0]) if rows else None
 
     # Runs
 
@@ -286,13 +313,13 @@ class Tracking:
         """
         params = {"since": since, "subscriptions": list(subscriptions)}
         rows = self._warehouse.query(query("unhandled_events"), params)
-        return [_typed(UnhandledEvent, row) for row in rows]
+        return [typed_row(UnhandledEvent, row) for row in rows]
 
     def letter_states(self, event_ids: Sequence[str], since: date) -> list[LetterState]:
         """Load how far these events are with each of their handlers."""
         params = {"event_ids": list(event_ids), "since": since}
         rows = self._warehouse.query(query("letter_states"), params)
-        return [_typed(LetterState, row) for row in rows]
+        return [typed_row(LetterState, row) for row in rows]
 
     def replace_rows(self, plan: Plan, output: str) -> bool:
         """Delete the older rows of the records that a completed run has analysed again.
@@ -371,14 +398,3 @@ class Tracking:
     def row(self, name: str, kind: type[T], params: Mapping[str, Any], **names: str) -> T:
         """Run a query that always returns one row. Raises `ColumnMismatch`."""
         return self.rows(name, kind, params, **names)[0]
-
-
-def _waiting(row: Row) -> WaitingAttempt:
-    lists = {name: tuple((row[name] or "").split()) for name in ("jobs", "ends")}
-    return _typed(WaitingAttempt, row | lists)
-
-
-def _typed(kind: type[T], row: Row) -> T:
-    """Convert a row to `kind`; columns that are not its fields are left out."""
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: value for name, value in row.items() if name in known})

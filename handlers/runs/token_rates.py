@@ -13,6 +13,7 @@ from handlers.ports import Clock
 from tracking import Tracking
 
 from .estimate import ANSWER_TOKENS, Line, TokenRates
+from .plan_params import redaction_of
 
 SAMPLE = 200
 """Texts that are looked at."""
@@ -55,8 +56,7 @@ def token_rates(
     if measured.answers >= FEWEST_ANSWERS:
         basis = Basis(input="measured", output="measured", samples=measured.answers)
         return _measured_rates(measured, analysis), basis
-    rows = tracking.query("sample_of_plan", {**params, "sample": SAMPLE})
-    texts = [row["transcript"] for row in rows]
+    texts = tracking.sample_of_plan({**params, "sample": SAMPLE}, redaction_of(analysis))
     return _sampled_rates(texts, analysis), Basis(
         input="sampled", output="assumed", samples=len(texts)
     )

@@ -47,6 +47,9 @@ class AnalysisCheck(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     request_overhead_bytes: int | None = None
     """Bytes of a request without its transcript."""
+    redact: str | None = None
+    """on, off or report."""
+    redaction_rules: tuple[str, ...] = ()
     table: str | None = None
     columns: tuple[Column, ...] = ()
 

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from events import RereadRequested, Unreadable
-from handlers.runs.plan_params import plan_params
+from handlers.runs.plan_params import plan_params, redaction_of
 from handlers.runs.plans import request_of
 from handlers.summary.run_summary import ErrorCount, skipped_rows
 from tracking import Plan, Row, convert_rows
@@ -156,13 +156,14 @@ def _newest_selection(backend: Backend, record_id: str) -> NewestSelection | Non
     params = _params(plan) if plan else None
     if plan is None or params is None:
         return None
-    rows = backend.dependencies.tracking.query(
-        "selection_of_record", {**params, "record_id": record_id}
+    redaction = redaction_of(analysis_of(plan))
+    selection = backend.dependencies.tracking.selection_of_record(
+        {**params, "record_id": record_id}, redaction
     )
     return NewestSelection(
         run_id=plan.run_id,
         planned_at=plan.planned_at,
-        selection=rows[0]["selection"] if rows else None,
+        selection=selection,
     )
 
 

@@ -7,7 +7,7 @@ import msgspec
 from analysis import ERRORS, AnalysisError
 from events import ReprocessRequested, Unreadable, read_event
 from handlers.runs.estimate import estimate
-from handlers.runs.plan_params import plan_params
+from handlers.runs.plan_params import plan_params, redaction_of
 from handlers.runs.token_rates import Basis, token_rates
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
@@ -66,7 +66,7 @@ def reprocess(
     if not known and not command.changed:
         _refuse_stored(backend, command)
     params, tracking = plan_params(command, "", analysis), dependencies.tracking
-    row = tracking.preview_plan(params)
+    row = tracking.preview_plan(params, redaction_of(analysis))
     rates, basis = token_rates(tracking, backend.clock, analysis, params)
     expected = estimate(row["records"], row["bytes"], params["model"], analysis, rates)
     left_out = {name: row[name] for name in LEFT_OUT if row[name]}

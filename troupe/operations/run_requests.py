@@ -20,7 +20,7 @@ from events import (
 )
 from handlers.plan_run import event_time_floor
 from handlers.runs.estimate import estimate
-from handlers.runs.plan_params import plan_params
+from handlers.runs.plan_params import plan_params, redaction_of
 from handlers.runs.token_rates import Basis, token_rates
 from handlers.summary.costs import QuotedPrice, quoted_price
 from handlers.summary.run_summary import SKIPPED
@@ -116,7 +116,7 @@ class _Selection:
 def _select(backend: Backend, run: RunRequested) -> _Selection:
     analysis = backend.dependencies.analyses.load(run.analysis)
     params = plan_params(run, "", analysis, event_time_floor(run, backend.dependencies.tracking))
-    row = backend.dependencies.tracking.preview_plan(params)
+    row = backend.dependencies.tracking.preview_plan(params, redaction_of(analysis))
     # The row counts what is selected; what the limit of the run cuts off is the difference.
     counts = row | {"beyond_limit": row["pending"] - row["records"]}
     skipped = {reason: counts[reason] for reason in SKIPPED}
