@@ -85,6 +85,7 @@ PARAMS: dict[str, Any] = {
     "planned_on": TODAY,
     "since": TODAY,
     "sample": 2,
+    "seed": "0",
     "batch": 1,
     "attempt": 1,
     "claim": 1,

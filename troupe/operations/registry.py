@@ -13,6 +13,7 @@ from .reread import reread
 from .run_report import report
 from .run_requests import cancel, publish, request
 from .run_status import status
+from .sample_source import sample_source
 
 Operation = Callable[..., Any]
 """Takes the backend and named arguments in JSON values; returns a msgspec Struct."""
@@ -37,13 +38,14 @@ OPERATIONS: dict[str, Operation] = {
         reread,
         clear_history,
         forget,
+        sample_source,
     )
 }
 
 
 _READ = frozenset(
     {"status", "verify", "report", "costs", "explain", "list_dead_letters", "show_letter",
-     "letter_results"}
+     "letter_results", "sample_source"}
 )  # fmt: skip
 _PREVIEW = {"clear_history": "sure", "forget": "sure"}
 """Operations that only count before their argument confirms them."""

@@ -2,7 +2,7 @@
 
 import secrets
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from analysis import Analyses, AnalysisError
 from events import Deployment, Envelope
@@ -20,6 +20,9 @@ from .bus import PubSubBus
 from .settings import BadSetting, GcpSettings
 from .warehouse import BigQueryWarehouse
 from .write_api import WriteApiStream, write_client
+
+if TYPE_CHECKING:
+    from .online_model import VertexOnlineModel
 
 
 class GcpBackend:
@@ -161,3 +164,11 @@ def make_job_service(settings: GcpSettings) -> JobService:
     from .job_service import VertexJobService
 
     return VertexJobService(settings)
+
+
+def make_online_model(settings: GcpSettings, model: str) -> "VertexOnlineModel":
+    """Return a model on Vertex AI that is asked now, and that counts tokens."""
+    # Imported here for the same reason as the job service.
+    from .online_model import VertexOnlineModel
+
+    return VertexOnlineModel(settings, model)

@@ -5,6 +5,7 @@ The client of 110 MB is imported here alone; `backend.py` imports this module wh
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
@@ -42,7 +43,7 @@ class VertexJobService:
     """The batch prediction jobs of one project and location."""
 
     def __init__(self, settings: GcpSettings, client: JobServiceClient | None = None) -> None:
-        self._client = client or _client(settings)
+        self._client = client or JobServiceClient(**client_options(settings))
         self._location = settings.vertex_location
         self._parent = f"projects/{settings.project}/locations/{settings.vertex_location}"
         self._create_seconds = float(min(settings.policy.claim_seconds, CREATE_SECONDS))
@@ -148,16 +149,17 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _client(settings: GcpSettings) -> JobServiceClient:
+def client_options(settings: GcpSettings) -> dict[str, Any]:
+    """Return how a client of Vertex reaches the configured location, or the endpoint in its place."""
     endpoint = settings.vertex_endpoint
     local = endpoint.startswith("http://")
-    return JobServiceClient(
-        credentials=AnonymousCredentials() if local else None,
-        transport="rest" if local else settings.vertex_transport,
-        client_options=ClientOptions(
+    return {
+        "credentials": AnonymousCredentials() if local else None,
+        "transport": "rest" if local else settings.vertex_transport,
+        "client_options": ClientOptions(
             api_endpoint=endpoint or endpoint_of(settings.vertex_location)
         ),
-    )
+    }
 
 
 def _job(job: BatchPredictionJob) -> Job:
