@@ -57,7 +57,7 @@ def token_rates(
         basis = Basis(input="measured", output="measured", samples=measured.answers)
         return _measured_rates(measured, analysis), basis
     texts = tracking.sample_of_plan({**params, "sample": SAMPLE}, redaction_of(analysis))
-    return _sampled_rates(texts, analysis), Basis(
+    return sampled_rates(texts, analysis), Basis(
         input="sampled", output="assumed", samples=len(texts)
     )
 
@@ -86,7 +86,7 @@ def _measured_rates(measured: _Measured, analysis: Analysis) -> TokenRates:
     )
 
 
-def _sampled_rates(texts: list[str], analysis: Analysis) -> TokenRates:
+def sampled_rates(texts: list[str], analysis: Analysis) -> TokenRates:
     size = sum(len(msgspec.json.encode(text)) - 2 for text in texts)
     tokens = token_range_of_all(texts)
     fixed = _fixed(analysis)

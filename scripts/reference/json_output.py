@@ -18,6 +18,7 @@ from troupe.cli.results import (
     WorkResult,
 )
 from troupe.doctor.findings import Finding
+from troupe.online.results import TryResult
 from troupe.simulation.report import Report as SimulationReport
 
 REFERENCE = "#/$defs/{name}"
@@ -32,6 +33,7 @@ OF_COMMANDS: dict[str, Any] = {
     "analysis list": list[InstalledAnalysis],
     "analysis check": AnalysisCheck,
     "analysis schema": list[Column],
+    "analysis try": TryResult,
 }
 """Results of the commands that run no operation."""
 OPERATION_OF = {

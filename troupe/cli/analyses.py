@@ -20,6 +20,7 @@ from .options import AsJson
 from .output import fail, print_json, print_lines
 from .results import AnalysisCheck, InstalledAnalysis
 from .target import target
+from .try_analysis import try_analysis
 
 app = typer.Typer(
     help="Check and add analyses of your own: prompt, schema and columns.",
@@ -141,6 +142,9 @@ def schema(folder: Folder, as_json: AsJson = True) -> None:
     except AnalysisError as error:
         fail(str(error))
     print_json(msgspec.to_builtins(columns))
+
+
+app.command(name="try")(try_analysis)
 
 
 def _redaction_lines(found: AnalysisCheck) -> list[str]:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
+from analysis import Analyses, AnalysisError
 from handlers.dispatch.errors import Redeliver, Reject
+from troupe.analysis_folders import load_folders
 from troupe.backends.defaults import BadSetting
 from troupe.backends.local.state_folder import HomeInUse, InvalidHome, is_state_folder
 from troupe.exit_codes import ExitCode
@@ -23,6 +25,7 @@ from .target import target
 
 if TYPE_CHECKING:
     from troupe.backends.gcp.settings import GcpSettings
+    from troupe.online.port import OnlineModel
 
 T = TypeVar("T")
 Arguments = dict[str, Any]
@@ -180,6 +183,38 @@ def gcp_settings() -> "GcpSettings":
         return read_terraform(read_text("--terraform", file, remedy), environ)
     except BadSetting as error:
         fail(str(error))
+
+
+def installed_analyses() -> Analyses:
+    """Return the analyses that a run can use; end the command if one of them is not valid."""
+    if target().is_gcp:
+        try:
+            return load_folders(gcp_settings().analyses)
+        except AnalysisError as error:
+            fail(f"TROUPE_ANALYSES: {error}")
+    from troupe.backends.local.analysis_store import own_analyses
+
+    try:
+        return own_analyses(target().home)
+    except InvalidHome as error:
+        fail(str(error), ExitCode.FAILED)
+
+
+def vertex_model(model: str) -> "tuple[OnlineModel, str]":
+    """Return a model on Vertex AI that is asked now, and its location; end the command without."""
+    settings = gcp_settings()
+    try:
+        from google.auth.exceptions import GoogleAuthError
+
+        from troupe.backends.gcp.backend import make_online_model
+        from troupe.doctor.findings import finding_of_error
+    except ModuleNotFoundError as error:
+        _fail_for_missing(error)
+    try:
+        return make_online_model(settings, model), settings.vertex_location
+    except GoogleAuthError as error:
+        finding = finding_of_error("credentials", error)
+        fail(f"{finding.message}: {finding.remedy}")
 
 
 def _fail_for_missing(error: ModuleNotFoundError) -> NoReturn:

@@ -24,7 +24,15 @@ class EndpointOptions:
 
 
 def endpoint_pool(options: EndpointOptions, patience: float) -> AnswerPool | None:
-    """Return what asks the endpoint, which must reply; None without --model-url.
+    """Return what asks the endpoint for the jobs of a worker; None without --model-url."""
+    endpoint = checked_endpoint(options)
+    if endpoint is None:
+        return None
+    return AnswerPool(endpoint, most=options.concurrency, patience=patience, on_outage=typer.echo)
+
+
+def checked_endpoint(options: EndpointOptions) -> Endpoint | None:
+    """Return the endpoint, which must reply; None without --model-url.
 
     Ends the command when an option or the key is wrong, or when nothing replies.
     """
@@ -46,4 +54,4 @@ def endpoint_pool(options: EndpointOptions, patience: float) -> AnswerPool | Non
         fail(f"invalid --model-url {shown(options.url)}: {error}")
     except OSError as error:
         fail(f"--model-url {shown(options.url)} {error}")
-    return AnswerPool(endpoint, most=options.concurrency, patience=patience, on_outage=typer.echo)
+    return endpoint

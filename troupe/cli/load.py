@@ -25,7 +25,7 @@ from troupe.transcript_files.find import STANDARD_INPUT, find_files
 from troupe.transcript_files.formats import FORMATS
 
 from .client import call, local_only
-from .options import AsJson
+from .options import AsJson, FileFormat, Mapped, Timezone
 from .output import fail, print_json, print_lines
 
 
@@ -37,27 +37,9 @@ def load(
             "in quotes, folders, or - for standard input."
         ),
     ],
-    mapped: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map",
-            metavar="COLUMN=OURS",
-            help="Take our column OURS from COLUMN of the files; repeatable. `a.b` is a property "
-            "in an object.",
-        ),
-    ] = None,
-    timezone: Annotated[
-        str,
-        typer.Option(metavar="ZONE", help="Zone of times without one, such as Europe/Berlin."),
-    ] = "",
-    format_: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="Whose JSON it is, if that is not found: columns, " + ", ".join(FORMATS) + ".",
-        ),
-    ] = "",
+    mapped: Mapped = None,
+    timezone: Timezone = "",
+    format_: FileFormat = "",
     dry_run: Annotated[
         bool,
         typer.Option(

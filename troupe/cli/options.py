@@ -7,6 +7,8 @@ from typing import Annotated
 import msgspec
 import typer
 
+from troupe.transcript_files.formats import FORMATS
+
 from .output import fail
 
 
@@ -113,5 +115,26 @@ ModelApiVersion = Annotated[
         "--model-api-version",
         envvar="TROUPE_MODEL_API_VERSION",
         help="For Azure OpenAI: its api-version; --model-name is then the deployment.",
+    ),
+]
+Mapped = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--map",
+        metavar="COLUMN=OURS",
+        help="Take our column OURS from COLUMN of the files; repeatable. `a.b` is a property "
+        "in an object.",
+    ),
+]
+Timezone = Annotated[
+    str,
+    typer.Option(metavar="ZONE", help="Zone of times without one, such as Europe/Berlin."),
+]
+FileFormat = Annotated[
+    str,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        help="Whose JSON it is, if that is not found: columns, " + ", ".join(FORMATS) + ".",
     ),
 ]

@@ -20,11 +20,10 @@ from troupe.redactor import RedactedText, refused_rules
 from troupe.report.formatting import count, plural
 from troupe.transcript_files.errors import BadFile, BadOption
 from troupe.transcript_files.find import find_files
-from troupe.transcript_files.formats import FORMATS
 from troupe.transcript_files.reader import ReadOptions, TranscriptFile
 
 from .load import standard_input
-from .options import AsJson
+from .options import AsJson, FileFormat, Mapped, Timezone
 from .output import fail, print_json, print_lines, read_text
 from .target import target
 
@@ -81,23 +80,9 @@ def redact(
     texts: Annotated[
         int, typer.Option(min=0, help="Maximum number of redacted texts that are shown.")
     ] = 5,
-    mapped: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--map", metavar="COLUMN=OURS", help="Take our column OURS from COLUMN of the files."
-        ),
-    ] = None,
-    timezone: Annotated[
-        str, typer.Option(metavar="ZONE", help="Zone of times without one, such as Europe/Berlin.")
-    ] = "",
-    format_: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            metavar="FORMAT",
-            help="Whose JSON it is, if that is not found: columns, " + ", ".join(FORMATS) + ".",
-        ),
-    ] = "",
+    mapped: Mapped = None,
+    timezone: Timezone = "",
+    format_: FileFormat = "",
     as_json: AsJson = False,
 ) -> None:
     """Show what redaction rules would replace in files of transcripts; change and store nothing.
