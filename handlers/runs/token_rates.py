@@ -29,12 +29,15 @@ _SCHEMA_BYTES_PER_TOKEN = 4.2
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
     """What an estimate of tokens rests on."""
 
-    input: Literal["measured", "sampled"]
-    """`measured`: tokens of earlier answers; `sampled`: words, digits and scripts of some texts."""
+    input: Literal["counted", "measured", "sampled"]
+    """`counted`: by the service, in some of the requests; `measured`: tokens of earlier answers;
+    `sampled`: words, digits and scripts of some texts."""
     output: Literal["measured", "assumed"]
     """`assumed`: the usual length of an answer of the shipped analysis."""
     samples: int
-    """Answers or texts."""
+    """Requests, answers or texts."""
+    not_counted: str | None = None
+    """Why a service that could count did not."""
 
 
 class _Measured(msgspec.Struct, frozen=True, kw_only=True):

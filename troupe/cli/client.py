@@ -204,17 +204,11 @@ def vertex_model(model: str) -> "tuple[OnlineModel, str]":
     """Return a model on Vertex AI that is asked now, and its location; end the command without."""
     settings = gcp_settings()
     try:
-        from google.auth.exceptions import GoogleAuthError
-
         from troupe.backends.gcp.backend import make_online_model
-        from troupe.doctor.findings import finding_of_error
+
+        return make_online_model(settings, model), settings.vertex_location
     except ModuleNotFoundError as error:
         _fail_for_missing(error)
-    try:
-        return make_online_model(settings, model), settings.vertex_location
-    except GoogleAuthError as error:
-        finding = finding_of_error("credentials", error)
-        fail(f"{finding.message}: {finding.remedy}")
 
 
 def _fail_for_missing(error: ModuleNotFoundError) -> NoReturn:

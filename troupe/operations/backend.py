@@ -6,6 +6,7 @@ from typing import Protocol
 from events import Command, Deployment, Envelope, wrap_command
 from events.ids import short_hash
 from handlers.ports import Clock, Dependencies
+from troupe.online.port import TokenCounter
 
 
 class InvalidOperation(Exception):
@@ -36,6 +37,10 @@ class Backend(Protocol):
 
     def publish(self, command: Envelope) -> None:
         """Publish a command."""
+        ...
+
+    def token_counter(self, model: str) -> TokenCounter | None:
+        """Return what counts the tokens of requests to this model; None where nothing does."""
         ...
 
 

@@ -11,6 +11,7 @@ from handlers.runs.plan_params import plan_params, redaction_of
 from handlers.runs.token_rates import Basis, token_rates
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
+from .counted_tokens import preview_rates
 from .next_steps import Step
 from .nothing import WHY, Nothing, nothing_pending
 from .runs import check_batch, plan_of, was_requested
@@ -67,7 +68,12 @@ def reprocess(
         _refuse_stored(backend, command)
     params, tracking = plan_params(command, "", analysis), dependencies.tracking
     row = tracking.preview_plan(params, redaction_of(analysis))
-    rates, basis = token_rates(tracking, backend.clock, analysis, params)
+    is_preview = dry_run or command.dry_run
+    rates, basis = (
+        preview_rates(backend, analysis, params)
+        if is_preview
+        else token_rates(tracking, backend.clock, analysis, params)
+    )
     expected = estimate(row["records"], row["bytes"], params["model"], analysis, rates)
     left_out = {name: row[name] for name in LEFT_OUT if row[name]}
     preview = ReprocessResult(
@@ -82,7 +88,7 @@ def reprocess(
         known=known,
         nothing=None if row["records"] else _nothing(backend, command, left_out),
     )
-    if dry_run or command.dry_run or (preview.nothing and not known and not allow_empty):
+    if is_preview or (preview.nothing and not known and not allow_empty):
         return preview
     run_id = command.run_id or new_run_id(backend)
     if not known:

@@ -21,12 +21,13 @@ from events import (
 from handlers.plan_run import event_time_floor
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params, redaction_of
-from handlers.runs.token_rates import Basis, token_rates
+from handlers.runs.token_rates import Basis
 from handlers.summary.costs import QuotedPrice, quoted_price
 from handlers.summary.run_summary import SKIPPED
 from tracking import Row
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
+from .counted_tokens import preview_rates
 from .nothing import Nothing, nothing_pending
 from .runs import is_waiting, plan_of, run_rows, was_requested
 
@@ -135,8 +136,8 @@ def _select(backend: Backend, run: RunRequested) -> _Selection:
 def preview(backend: Backend, run: RunRequested) -> Preview:
     """Select and estimate as the plan of this request would, without freezing anything."""
     found = _select(backend, run)
-    tracking, row, model = backend.dependencies.tracking, found.counts, found.params["model"]
-    rates, basis = token_rates(tracking, backend.clock, found.analysis, found.params)
+    row, model = found.counts, found.params["model"]
+    rates, basis = preview_rates(backend, found.analysis, found.params)
     expected = estimate(row["records"], row["bytes"], model, found.analysis, rates)
     return Preview(
         run_id=run.run_id,

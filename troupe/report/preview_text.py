@@ -33,6 +33,7 @@ def _estimate(preview: Preview) -> list[str]:
         named("input", _range(preview.input_tokens), "tokens"),
         named("output", _range(preview.output_tokens), "tokens"),
         line("   ", basis_line(preview.basis)),
+        *([line("    not counted:", why)] if (why := preview.basis.not_counted) else []),
         named("cost", formatting.span(formatting.dollars(low), formatting.dollars(high))),
         line("   ", price_line(preview.price, preview.model)),
     ]
@@ -40,11 +41,16 @@ def _estimate(preview: Preview) -> list[str]:
 
 def basis_line(basis: Basis) -> str:
     """Return a sentence on what the tokens were estimated by."""
+    measured = "answers as measured on earlier ones"
+    output = measured if basis.output == "measured" else "answers of the usual length"
+    if basis.input == "counted":
+        requests = formatting.plural(basis.samples, "request")
+        return f"tokens as Vertex AI counts them in {requests} of the run; {output}"
     if basis.input == "measured":
         answers = formatting.plural(basis.samples, "answer")
         return f"tokens as measured on {answers} to the same prompt by the same model"
     texts = formatting.plural(basis.samples, "transcript")
-    return f"tokens by the words and scripts of {texts}; answers of the usual length"
+    return f"tokens by the words and scripts of {texts}; {output}"
 
 
 def _range(tokens: tuple[int, int]) -> str:

@@ -43,6 +43,9 @@ class OperatorBackend:
     def deployment(self) -> Deployment:
         return self.dependencies.deployment
 
+    def token_counter(self, model: str) -> None:
+        """Nothing counts tokens here."""
+
     def publish(self, command: Envelope) -> None:
         """Publish a command; operators write no table."""
         self.bus.send(*message_of(command))

@@ -15,6 +15,7 @@ from tracking.statements import query, transaction
 from troupe.analysis_folders import load_folders
 from troupe.backends.defaults import error_types, peak_megabytes, utc_now
 from troupe.deployment.services import CO_HOSTED, INITIALIZER, handlers_by_name
+from troupe.online.port import TokenCounter
 
 from .bus import PubSubBus
 from .settings import BadSetting, GcpSettings
@@ -63,6 +64,10 @@ class GcpBackend:
     def publish(self, command: Envelope) -> None:
         """Publish a command. Its handler's service records it on arrival: operators write no table."""
         self.bus.publish([command])
+
+    def token_counter(self, model: str) -> TokenCounter:
+        """Return Vertex AI's count, which needs the right to use its models."""
+        return make_online_model(self.settings, model)
 
     def tick(self) -> None:
         """Publish `watch-tick`, as Cloud Scheduler does every five minutes. It may be lost."""

@@ -5,6 +5,7 @@ this module when it is needed.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from http import HTTPStatus
 from typing import Any
 
@@ -24,12 +25,16 @@ from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from troupe.endpoint.failure import row_status
 from troupe.online.port import ModelUnavailable, NotCounted
 
+from .failures import rule_for
 from .job_service import client_options
 from .settings import GcpSettings
 
 ROLE = "roles/aiplatform.user"
 _ANSWER_SECONDS = 180.0
-_COUNT_SECONDS = 20.0
+_COUNT_SECONDS = 10.0
+_NAMES = {status.value: status.phrase for status in HTTPStatus}
+_NO_RIGHTS = (api.Unauthorized, api.Forbidden, api.NotFound, GoogleAuthError)
+"""Errors that every request to this model gets."""
 _AGAIN = Retry(
     predicate=if_exception_type(api.ServiceUnavailable, api.TooManyRequests),
     initial=1.0,
@@ -56,11 +61,17 @@ class VertexOnlineModel:
         published = model if "/" in model else f"publishers/google/models/{model}"
         place = f"projects/{settings.project}/locations/{settings.vertex_location}"
         self._name = f"{place}/{published}" if published.startswith("publishers/") else published
-        self._project, self._location, self._model = (
-            settings.project, settings.vertex_location, model,
-        )  # fmt: skip
-        self._client = client or PredictionServiceClient(**client_options(settings))
-        self._counter = counter or LlmUtilityServiceClient(**client_options(settings))
+        self._settings, self._model, self._given = settings, model, (client, counter)
+
+    # Made when they are used: a client looks for credentials, and most models are asked for one thing.
+
+    @cached_property
+    def _client(self) -> PredictionServiceClient:
+        return self._given[0] or PredictionServiceClient(**client_options(self._settings))
+
+    @cached_property
+    def _counter(self) -> LlmUtilityServiceClient:
+        return self._given[1] or LlmUtilityServiceClient(**client_options(self._settings))
 
     def generate(self, line: bytes) -> bytes:
         """Request one answer. What the service says against this request is the line's `status`."""
@@ -74,13 +85,12 @@ class VertexOnlineModel:
             response = MessageToDict(GenerateContentResponse.pb(answered))
         except ParseError as error:
             status = row_status(400, "Invalid Argument", str(error))
-        except (api.Unauthorized, api.Forbidden, api.NotFound, GoogleAuthError) as error:
-            raise ModelUnavailable(self._problem(error)) from error
-        except api.RetryError:
-            status = row_status(503, "Unavailable", "no answer within the time limit")
-        except api.GoogleAPICallError as error:
-            code = int(error.code or 500)
-            status = row_status(code, HTTPStatus(code).phrase, str(error.message))
+        except Exception as error:
+            if rule_for("vertex", error) is None:
+                raise
+            if isinstance(error, _NO_RIGHTS):
+                raise ModelUnavailable(self._problem(error)) from error
+            status = _status(error)
         return msgspec.json.encode({**row, "status": status, "response": response})
 
     def count_tokens(self, line: bytes) -> int:
@@ -90,12 +100,14 @@ class VertexOnlineModel:
         try:
             named = {"endpoint": self._name, "model": self._name}
             request = _message(CountTokensRequest, named | counted)
-            reply = self._counter.count_tokens(
-                request=request, retry=_AGAIN, timeout=_COUNT_SECONDS
-            )
-        except (api.Unauthorized, api.Forbidden, api.NotFound) as error:
-            raise NotCounted(self._problem(error)) from error
-        except (ParseError, api.GoogleAPIError, GoogleAuthError) as error:
+            reply = self._counter.count_tokens(request=request, retry=None, timeout=_COUNT_SECONDS)
+        except ParseError as error:
+            raise NotCounted("Vertex's client does not know a setting of the request") from error
+        except Exception as error:
+            if rule_for("vertex", error) is None:
+                raise
+            if isinstance(error, _NO_RIGHTS):
+                raise NotCounted(self._problem(error)) from error
             # By its class: the text of an error may quote a transcript.
             raise NotCounted(f"Vertex did not count ({type(error).__name__})") from error
         return int(reply.total_tokens)
@@ -103,12 +115,19 @@ class VertexOnlineModel:
     def _problem(self, error: Exception) -> str:
         if isinstance(error, api.NotFound):
             return (
-                f"Vertex knows no model {self._model} in {self._location}: correct the model of "
-                "the analysis, or TROUPE_VERTEX_LOCATION"
+                f"Vertex knows no model {self._model} in {self._settings.vertex_location}: correct "
+                "the model of the analysis, or TROUPE_VERTEX_LOCATION"
             )
         if isinstance(error, api.Forbidden):
-            return f"this account may not use models of {self._project}: it needs {ROLE}"
+            return f"this account may not use models of {self._settings.project}: it needs {ROLE}"
         return "Vertex does not know this account: run `gcloud auth application-default login`"
+
+
+def _status(error: Exception) -> str:
+    """Return an error of one request as the status of its line; a lost connection is a 503."""
+    code = int(getattr(error, "code", None) or 503)
+    said = str(getattr(error, "message", "")) or type(error).__name__
+    return row_status(code, _NAMES.get(code, "Error"), said)
 
 
 def _message(kind: Any, fields: Mapping[str, Any]) -> Any:

@@ -188,6 +188,9 @@ class LocalBackend:
         if not issubclass(EVENT_OF_TYPE[command.type], LetterCommand) or not self._handle(command):
             self.bus.publish([command])
 
+    def token_counter(self, model: str) -> None:
+        """Nothing counts tokens here."""
+
     def next_wait(self) -> datetime | None:
         """Return the time that a handler waits for first; the tick after it republishes its event."""
         return min(self._waits, default=None)

@@ -46,6 +46,9 @@ class ReadingBackend:
             settings, clock, self.deployment, self.warehouse, bucket, service, analyses
         )
 
+    def token_counter(self, model: str) -> None:
+        """Nothing counts tokens here."""
+
     def publish(self, command: Envelope) -> None:
         raise InvalidOperation(_READ_ONLY)
 
