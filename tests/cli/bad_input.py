@@ -139,6 +139,18 @@ MISTAKES = {
         Mistake("analysis without files", "troupe analysis check empty", "empty", 1),
         Mistake("missing analysis", "troupe analysis add none_v1", "none_v1"),
         Mistake("missing analysis", "troupe analysis schema none_v1", "none_v1"),
+        Mistake("missing analysis", "troupe analysis try none_v1", "there is no folder none_v1"),
+        Mistake(
+            "unknown record to try",
+            "troupe analysis try call_review_v1 --record 7",
+            "no row of the source table has record id 7",
+        ),
+        Mistake(
+            "missing file to try",
+            "troupe analysis try call_review_v1 --file none.jsonl",
+            "none.jsonl",
+        ),
+        Mistake("missing file to redact", "troupe redact none.jsonl", "none.jsonl"),
     ],
     "State folders and disks": [
         Mistake("no state folder", "troupe status --home none", "no state folder none"),

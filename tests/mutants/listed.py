@@ -22,6 +22,7 @@ from .replacing import REPLACING
 from .rereading import REREADING
 from .services import SERVICES
 from .trust import TRUST
+from .trying import TRYING
 from .watching import WATCHING
 
 MUTANTS: tuple[Mutant, ...] = (
@@ -46,5 +47,6 @@ MUTANTS: tuple[Mutant, ...] = (
     *REREADING,
     *SERVICES,
     *TRUST,
+    *TRYING,
     *WATCHING,
 )

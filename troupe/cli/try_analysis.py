@@ -11,6 +11,7 @@ from analysis import Analysis, AnalysisError, PreflightError, check_template
 from analysis.models import STAND_IN
 from troupe.analysis_folders import load_folder, problems_of_folder
 from troupe.backends.defaults import utc_now
+from troupe.endpoint.address import shown
 from troupe.exit_codes import ExitCode
 from troupe.online.answered import AnsweredModel
 from troupe.online.port import ModelUnavailable, OnlineModel
@@ -169,9 +170,8 @@ def _asked(analyses: list[Analysis], options: EndpointOptions) -> list[_Asked]:
     endpoint = checked_endpoint(options)
     if endpoint is not None:
         own = AnsweredModel(endpoint, utc_now, options.model)
-        return [_Asked(own, options.model, "--model-url", None, options.concurrency)] * len(
-            analyses
-        )
+        who = _Asked(own, options.model, shown(options.url or ""), None, options.concurrency)
+        return [who] * len(analyses)
     if target().is_gcp:
         return [_on_vertex(each.model) for each in analyses]
     simulator = AnsweredModel(analyst, utc_now, STAND_IN)

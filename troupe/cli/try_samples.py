@@ -49,7 +49,7 @@ def _of_source(analysis: Analysis, options: SampleOptions) -> list[Sample]:
             rules=[list(rule) for rule in analysis.redaction.applied],
         )
     except CallFailed as error:
-        hint = "" if "--file" in str(error) else "; or name a file of transcripts with --file"
+        hint = "" if options.record_ids else "; or name a file of transcripts with --file"
         fail(f"{error}{hint}", error.code)
     return [Sample(each.record_id, each.transcript) for each in found.records]
 

@@ -52,7 +52,6 @@ def sample_source(
         )
     if not records:
         raise InvalidOperation(
-            "the source table holds no transcript: add some with `troupe load FILE`, or name a "
-            "file with --file"
+            "the source table holds no transcript: add some with `troupe load FILE`"
         )
     return SourceSample(records=records)
