@@ -67,6 +67,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "line_overhead": "INT64",
     "longest_gap": "INT64",
     "lookback_days": "INT64",
+    "sample": "INT64",
     "max_attempts": "INT64",
     "max_transcript_bytes": "INT64",
     "mode": "STRING",

@@ -10,6 +10,7 @@ from handlers.dispatch.errors import Redeliver
 from tests.gcp.making import gcp_settings
 from tests.local.fakes import HeldClock
 from troupe.backends.gcp.backend import GcpBackend, ensure_deployment, needs_of_service
+from troupe.backends.gcp.online_model import VertexOnlineModel
 from troupe.backends.gcp.settings import BadSetting, known_handlers
 from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.warehouse import LocalWarehouse
@@ -141,3 +142,13 @@ def test_a_command_is_published_and_writes_no_table(
 
     assert [request] == published
     assert [(0,)] == warehouse.db.execute("SELECT count(*) FROM events").fetchall()
+
+
+def test_an_operator_s_preview_counts_with_the_models_of_the_deployment(
+    warehouse: LocalWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No client is made before something is counted."""
+    monkeypatch.setenv("PUBSUB_EMULATOR_HOST", "127.0.0.1:1")
+    backend = GcpBackend(gcp_settings(TROUPE_HANDLER="plan-run"), warehouse=warehouse)
+
+    assert isinstance(backend.token_counter("gemini-x"), VertexOnlineModel)

@@ -9,7 +9,10 @@ from google.cloud.aiplatform_v1.types import CountTokensRequest, GenerateContent
 
 from analysis import Request, render
 from tests.analysis.making import CALL_REVIEW, RECORD
+from tests.gcp.making import gcp_settings
 from tests.online.vertex import MODEL, FakeVertex, failure, online_model
+from troupe.backends.gcp import online_model as module
+from troupe.backends.gcp.online_model import VertexOnlineModel
 from troupe.online.port import ModelUnavailable, NotCounted
 
 NAME = f"projects/stories/locations/europe-west4/publishers/google/models/{MODEL}"
@@ -96,3 +99,18 @@ def test_a_setting_that_the_service_does_not_know_is_an_error_of_the_request() -
     line = json.loads(online_model(vertex).generate(json.dumps(row).encode()))
     assert [] == vertex.requests
     assert "noSuchSetting" in line["status"]
+
+
+def test_the_clients_are_made_when_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without credentials a dry run says that it did not count, and is no error."""
+
+    def no_credentials(_: object) -> dict[str, Any]:
+        raise DefaultCredentialsError("no")
+
+    monkeypatch.setattr(module, "client_options", no_credentials)
+    model = VertexOnlineModel(gcp_settings(), MODEL)
+
+    with pytest.raises(NotCounted, match="gcloud auth"):
+        model.count_tokens(LINE)
+    with pytest.raises(ModelUnavailable, match="gcloud auth"):
+        model.generate(LINE)
