@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from analysis.attributes import AttributeType, attribute_problems
 from analysis.column_checks import column_problems, shape_problems, table_problems
 from analysis.definition import Analysis
 from analysis.errors import AnalysisError
@@ -54,6 +55,7 @@ class _Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     max_output_tokens: int = 2048
     output_cap: int = 8192
     max_transcript_bytes: int = 3_000_000
+    attributes: dict[str, AttributeType] = {}
     equivalents: dict[str, dict[str, Any]] = {}
     shown: list[str] = []
     min_complete: float = 0.5
@@ -130,6 +132,7 @@ def _made(name: str, files: Files, remedy: str = _CORRECT, line: str | None = No
         user=_text(name, files, USER_FILE).removesuffix("\n"),
         schema=schema,
         columns=settings.columns,
+        attributes=settings.attributes,
         contract=Contract.of(
             root,
             settings.columns,
@@ -223,6 +226,7 @@ def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:
     if settings.summary not in settings.columns:
         yield f"summary names the unknown column {settings.summary!r}; add it to columns"
     yield from table_problems(settings.table)
+    yield from attribute_problems(settings.attributes)
     for column in settings.columns:
         yield from column_problems(column)
     for column in settings.equivalents.keys() - settings.columns.keys():
