@@ -15,9 +15,11 @@ from events import (
     RunRequested,
 )
 from tracking import EventLog, Tracking
+from tracking.attributes import UnfitAttribute
 
 from .ports import Clock, Policy
 from .refuse_run import refused
+from .runs.attributes import attributes_of, check_source
 from .runs.budget import Since, caps_of, over_budget, remaining_budget
 from .runs.estimate import estimate
 from .runs.plan_params import plan_params
@@ -62,10 +64,16 @@ def _plan(
         analysis = analyses.load(request.analysis)
     except AnalysisError as error:
         return "unknown_analysis", str(error)
-    params = plan_params(request, envelope.id, analysis, event_time_floor(request, tracking))
+    try:
+        attributes = attributes_of(request, analysis, tracking)
+        check_source(analysis, tracking)
+    except UnfitAttribute as error:
+        return error.reason, str(error)
+    floor = event_time_floor(request, tracking)
+    params = plan_params(request, envelope.id, analysis, floor) | attributes.params
     caps = caps_of(request, policy)
     if caps.is_set and not request.dry_run:
-        preview = tracking.preview_plan(params)
+        preview = tracking.preview_plan(params, attributes.names)
         size = estimate(preview["records"], preview["bytes"], params["model"], analysis)
         if caps.counts_money and size.low is None:
             return "unknown_price", f"no price is known for {params['model']}: omit the budget"
@@ -74,7 +82,7 @@ def _plan(
         over = over_budget(size, first, remaining, caps)
         if over:
             return "over_budget", over
-    tracking.plan_run(request.run_id, params)
+    tracking.plan_run(request.run_id, params, attributes.names)
     return None
 
 

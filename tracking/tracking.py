@@ -6,10 +6,11 @@ from dataclasses import fields
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from events import Deployment
+from events import Condition, Deployment
 from events.ids import AttemptId, short_hash
 
 from .attempts import AttemptKey, AttemptResult
+from .attributes import Attributes, AttributeSql, attribute_sql, column_problems
 from .erasure import Erasure
 from .results import (
     Claim,
@@ -30,6 +31,7 @@ from .typed_rows import convert_rows
 from .warehouse import Warehouse
 
 T = TypeVar("T")
+_NO_NAMES: Mapping[str, str] = {}
 
 
 class Tracking:
@@ -69,9 +71,23 @@ class Tracking:
         rows = self._warehouse.query(query("event_time_floor"), params)
         return rows[0]["floor"] if rows else None
 
-    def plan_run(self, run_id: str, params: Mapping[str, Any]) -> bool:
-        """Freeze the batches of the run; False when a run of this id was planned before."""
-        script = transaction("plan_run", **self._source)
+    def attribute_sql(
+        self, attributes: Attributes, conditions: Sequence[Condition]
+    ) -> AttributeSql:
+        """Write attributes and conditions as SQL on the source. Raises `UnfitAttribute`."""
+        return attribute_sql(attributes, conditions, self._source)
+
+    def source_problems(self, attributes: Attributes) -> list[tuple[str, str]]:
+        """List reason and problem of each attribute that the source lacks, or has otherwise."""
+        table = self._source["source"].strip("`")
+        columns = self._warehouse.columns(table) if attributes else {}
+        return list(column_problems(attributes, columns, self._source))
+
+    def plan_run(
+        self, run_id: str, params: Mapping[str, Any], names: Mapping[str, str] = _NO_NAMES
+    ) -> bool:
+        """Freeze the batches of the run; False when it was planned before. `names`: of attributes."""
+        script = transaction("plan_run", **self._source, **names)
         all_params = {**params, "run_id": run_id, "error_type_rows": self._error_types}
         return self._warehouse.run_once(self._deployment.job("plan", run_id), script, all_params)
 
@@ -87,9 +103,9 @@ class Tracking:
         rows = self._warehouse.query(query("stored_outputs"), attempt_key.params())
         return list(dict.fromkeys(folder for row in rows for folder in json.loads(row["outputs"])))
 
-    def preview_plan(self, params: Mapping[str, Any]) -> Row:
+    def preview_plan(self, params: Mapping[str, Any], names: Mapping[str, str] = _NO_NAMES) -> Row:
         """Count what a run with this request would take and leave out."""
-        return self._warehouse.query(query("preview_plan", **self._source), params)[0]
+        return self._warehouse.query(query("preview_plan", **self._source, **names), params)[0]
 
     # Attempts
 

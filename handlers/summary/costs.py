@@ -75,6 +75,8 @@ class RunCost(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     run_id: str
     planned_at: datetime
+    labels: str | None = None
+    """Labels of the run's jobs, as a JSON object."""
     attempts: int
     asked: int
     analysed: int

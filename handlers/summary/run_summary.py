@@ -9,6 +9,7 @@ from handlers.runs.plans import analysis_of
 from tracking import Plan, Tracking
 from tracking.statements import table_name
 
+from .attribute_groups import AttributeGroup, attribute_groups
 from .changed_fields import ChangedField, changed_fields
 from .column_counts import ColumnCounts, column_counts
 from .costs import Money, RunTotals, money_of
@@ -191,6 +192,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     column_counts: ColumnCounts
     changed_fields: list[ChangedField] = []
     """Columns whose values did not fit the schema as they were written."""
+    attribute_groups: list[AttributeGroup] = []
+    """The records by the values of call attributes that the analysis shows."""
 
 
 def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
@@ -232,6 +235,7 @@ def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
         grounding=tracking.row("grounding", Grounding, here, output=output),
         column_counts=column_counts(tracking, analysis, here),
         changed_fields=changed_fields(tracking, analysis, here),
+        attribute_groups=attribute_groups(tracking, analysis, here),
     )
 
 

@@ -12,11 +12,11 @@ from tracking.tables import OUTPUT, Column, Layout, columns_of, layouts
 from troupe.analysis_folders import load_folders
 from troupe.backends.defaults import output_tables
 from troupe.backends.gcp.settings import GcpSettings
+from troupe.backends.gcp.warehouse import SAME_TYPES
 
 from .bigquery import AGAIN, CALL_SECONDS, RIGHT, source_path
 from .findings import Finding, State, fault, merge_alike, ok, run_check
 
-SAME = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 _DAY_MS = 24 * 3600 * 1000
 _REMEDY = "apply Terraform; copy a table that it cannot change in place"
 _EXTRA_COLUMN = "has an extra column:"
@@ -80,7 +80,7 @@ def _table(
 
 def type_of(name: str) -> str:
     """Return one name for each type; BigQuery has two for some."""
-    return SAME.get(name.upper(), name.upper())
+    return SAME_TYPES.get(name.upper(), name.upper())
 
 
 def _columns(

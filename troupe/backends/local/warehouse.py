@@ -15,9 +15,18 @@ from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock
 from tracking import Params, Row, Source
 from tracking.tables import Column, check_row, columns_of
+from troupe.transcript_files.further import TYPES
 
 from .bucket import LocalBucket
-from .sql_translation import Statement, create_all, create_table, read_columns, translate
+from .sql_translation import (
+    Statement,
+    add_column,
+    create_all,
+    create_table,
+    read_columns,
+    translate,
+    type_name,
+)
 from .state_folder import InvalidHome
 
 STREAM_ROWS = 1_000
@@ -168,6 +177,11 @@ class LocalWarehouse:
             self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
         self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [_plain(before)])
 
+    def columns(self, table: str) -> dict[str, str]:
+        sql = "SELECT column_name, data_type FROM duckdb_columns() WHERE lower(table_name) = $1"
+        rows = self.db.execute(sql, [table.rpartition(".")[2].lower()]).fetchall()
+        return {name: type_name(type_) for name, type_ in rows}
+
     def check_source(self, source: Source) -> None:
         """Check that the source table has its columns, or close and raise `InvalidHome`."""
         problem = _source_problem(self.db, source)
@@ -175,17 +189,28 @@ class LocalWarehouse:
             self.close()
             raise InvalidHome(problem)
 
-    def insert_source(self, files: Mapping[str, StagedRows], source: Source) -> set[str]:
+    def insert_source(
+        self,
+        files: Mapping[str, StagedRows],
+        source: Source,
+        further: Mapping[str, str] | None = None,
+    ) -> set[str]:
         """Add the rows of NDJSON files, by their job ids, to the source table: all, or none.
 
-        A file is added once per job id. Returns the job ids of those that were added.
+        `further` are columns beside those of ours, by their type; what is missing is created. A
+        file is added once per job id. Returns the job ids of those that were added.
         """
+        added = [Column(name=name, type=TYPES[kind]) for name, kind in (further or {}).items()]
+        known = {name.lower() for name in self.columns(source.table)} if added else set()
         free = {job_id: self._free_suffix(job_id) for job_id in files}
         new = {job_id: name for job_id, name in free.items() if name is not None}
         self.db.execute("BEGIN TRANSACTION")
         try:
+            for column in added if new else ():
+                if column.name.lower() not in known:
+                    self.db.execute(add_column(source.table, column))
             for job_id, name in new.items():
-                self.db.execute(_insert_source(files[job_id], source))
+                self.db.execute(_insert_source(files[job_id], source, added))
                 self._end_job(name, "done")
             self.db.execute("COMMIT")
         except BaseException:
@@ -300,14 +325,28 @@ def _insert_from(path: Path, table: str, columns: Sequence[Column]) -> str:
     return f'INSERT INTO "{table}" BY NAME SELECT * FROM {_read_json(path, columns)}'  # noqa: S608
 
 
-def _insert_source(file: StagedRows, source: Source) -> str:
+def _insert_source(file: StagedRows, source: Source, further: Sequence[Column]) -> str:
     table = ".".join(f'"{part}"' for part in source.table.split("."))
     names = source.column_names()
-    theirs = ", ".join(f'"{name}"' for name in names.values())
-    ours = ", ".join(f'"{name}"' for name in names)
+    extra = [column.name for column in further]
+    theirs = ", ".join(f'"{name}"' for name in (*names.values(), *extra))
+    # Rows have the names of further columns in lower case.
+    ours = ", ".join([*(f'"{name}"' for name in names), *map(_further_value, further)])
+    read = [Column(name=c.name.lower(), type=_READ_AS.get(c.type, c.type)) for c in further]
+    columns = (*columns_of(Source().table), *read)
     # DuckDB allocates twice the limit of a row for each thread: 200 MB of short rows ran out of it.
-    rows = _read_json(file.path, columns_of(Source().table), max(file.longest + 1, 1 << 20))
+    rows = _read_json(file.path, columns, max(file.longest + 1, 1 << 20))
     return f"INSERT INTO {table} ({theirs}) SELECT {ours} FROM {rows}"  # noqa: S608
+
+
+_READ_AS = {"TIMESTAMP": "STRING"}
+
+
+def _further_value(column: Column) -> str:
+    name = f'"{column.name.lower()}"'
+    # Read or cast to a TIMESTAMP, a text would lose its zone.
+    is_time = column.type == "TIMESTAMP"
+    return f"make_timestamp(epoch_us(CAST({name} AS TIMESTAMPTZ)))" if is_time else name
 
 
 def _read_json(path: Path, columns: Sequence[Column], longest: int = 64 << 20) -> str:
@@ -327,6 +366,8 @@ def next_name(db: duckdb.DuckDBPyConnection) -> str:
 
 def _plain(value: Any) -> Any:
     """Return a time in UTC without a zone, as DuckDB stores it; `_zoned` adds the zone again."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).replace(tzinfo=None)
     return value
