@@ -232,8 +232,10 @@ def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:
     for column in settings.equivalents.keys() - settings.columns.keys():
         yield f"equivalents name the unknown column {column!r}; add it to columns"
     for name in settings.shown:
-        if name.partition(".")[0] not in settings.columns:
-            yield f"shown names the unknown column {name!r}; add it to columns"
+        if name.partition(".")[0] not in settings.columns and name not in settings.attributes:
+            yield f"shown names the unknown column {name!r}; add it to columns or attributes"
+    for name in settings.attributes.keys() & settings.columns.keys():
+        yield f"attributes name {name!r}, which is a column of the answer too; rename the column"
 
 
 def _equivalents_by_path(settings: _Settings) -> dict[str, dict[str, Any]]:

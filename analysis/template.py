@@ -145,7 +145,9 @@ class Template:
         fence = Fence.of(user, attributes)
         used = tuple(dict.fromkeys(name for name in _NAMED.findall(user) if name in attributes))
         names = "|".join(("record", "transcript", *used))
-        placeholder = re.compile(rf'\{{\{{(?:{names})\}}\}}|"\{{\{{max_output_tokens\}}\}}"'.encode())
+        placeholder = re.compile(
+            rf'\{{\{{(?:{names})\}}\}}|"\{{\{{max_output_tokens\}}\}}"'.encode()
+        )
         found = tuple(placeholder.findall(encoded))
         return cls(tuple(placeholder.split(encoded)), found, fence, used)
 

@@ -68,6 +68,7 @@ def check(folder: Folder) -> None:
             f"{analysis.name} is valid",
             f"model {analysis.model}, at most {analysis.max_output_tokens:,} tokens an answer",
             f"a request has {analysis.line_overhead_bytes:,} bytes and its transcript",
+            *_attributes(analysis),
             f"rows go to {analysis.table}:",
             *(
                 f"  {column.name:<32} {column.type:<9} {column.mode}"
@@ -75,6 +76,15 @@ def check(folder: Folder) -> None:
             ),
         ]
     )
+
+
+def _attributes(analysis: Analysis) -> list[str]:
+    """What a request has beside its transcript, and what runs may filter by."""
+    if not analysis.attributes:
+        return []
+    names = ", ".join(f"{name} ({kind})" for name, kind in analysis.attributes.items())
+    used = ", ".join(analysis.template.attributes) or "none"
+    return [f"call attributes: {names}; in the prompt: {used}"]
 
 
 @app.command()

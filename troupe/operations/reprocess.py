@@ -6,8 +6,10 @@ import msgspec
 
 from analysis import ERRORS, AnalysisError
 from events import ReprocessRequested, Unreadable, read_event
+from handlers.runs.attributes import attributes_of, check_source
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
+from tracking.attributes import UnfitAttribute
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
 from .runs import check_batch, plan_of, was_requested
@@ -46,13 +48,16 @@ def reprocess(backend: Backend, request: dict[str, Any], dry_run: bool = False) 
     try:
         command = read_event(msgspec.json.encode(request), ReprocessRequested)
         analysis = dependencies.analyses.load(command.analysis)
-    except (Unreadable, AnalysisError) as error:
+        check_source(analysis, dependencies.tracking)
+    except (Unreadable, AnalysisError, UnfitAttribute) as error:
         raise InvalidOperation(str(error)) from error
     _refuse_unknown(backend, command)
     known = bool(command.run_id) and was_requested(backend, command)
     if not known and not command.changed:
         _refuse_stored(backend, command)
-    row = dependencies.tracking.preview_plan(plan_params(command, "", analysis))
+    attributes = attributes_of(command, analysis, dependencies.tracking)
+    params = plan_params(command, "", analysis) | attributes.params
+    row = dependencies.tracking.preview_plan(params, attributes.names)
     expected = estimate(row["records"], row["bytes"], command.model or analysis.model, analysis)
     preview = ReprocessResult(
         records=row["records"],

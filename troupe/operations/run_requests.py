@@ -1,5 +1,7 @@
 """Request a run, preview one, cancel one, or publish a message."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +18,17 @@ from events import (
     read_event,
     topic_of,
 )
+from handlers.dispatch.errors import Redeliver, Reject
 from handlers.plan_run import event_time_floor
+from handlers.runs.attributes import attributes_of, check_source
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
 from handlers.summary.costs import QuotedPrice, quoted_price
 from handlers.summary.run_summary import SKIPPED
+from tracking.attributes import UnfitAttribute
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
+from .conditions import read_conditions
 from .runs import is_waiting, plan_of, run_rows, was_requested
 
 
@@ -71,10 +77,13 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def request(
-    backend: Backend, request: dict[str, Any], dry_run: bool = False
+    backend: Backend, request: dict[str, Any], dry_run: bool = False, where: Sequence[str] = ()
 ) -> Preview | Requested:
-    """Publish a run-requested; with `dry_run` only preview the run."""
-    run = _checked(backend, request)
+    """Publish a run-requested; with `dry_run` only preview the run.
+
+    `where` are conditions on call attributes, such as `queue=billing`.
+    """
+    run = _checked(backend, request, where)
     if dry_run or run.dry_run:
         return preview(backend, run)
     if run.run_id and was_requested(backend, run):
@@ -87,8 +96,12 @@ def request(
 def preview(backend: Backend, run: RunRequested) -> Preview:
     """Select and estimate as the plan of this request would, without freezing anything."""
     analysis = backend.dependencies.analyses.load(run.analysis)
-    params = plan_params(run, "", analysis, event_time_floor(run, backend.dependencies.tracking))
-    row = backend.dependencies.tracking.preview_plan(params)
+    tracking = backend.dependencies.tracking
+    attributes = attributes_of(run, analysis, tracking)
+    with _invalid():
+        check_source(analysis, tracking)
+    params = plan_params(run, "", analysis, event_time_floor(run, tracking)) | attributes.params
+    row = tracking.preview_plan(params, attributes.names)
     expected = estimate(row["records"], row["bytes"], params["model"], analysis)
     # The row counts what is selected; what the limit of the run cuts off is the difference.
     counts = row | {"beyond_limit": row["pending"] - row["records"]}
@@ -134,10 +147,23 @@ def cancel(backend: Backend, run_id: str) -> CancelResult:
     return CancelResult(run_id=run_id, already=None)
 
 
-def _checked(backend: Backend, request: dict[str, Any]) -> RunRequested:
-    try:
+def _checked(backend: Backend, request: dict[str, Any], where: Sequence[str]) -> RunRequested:
+    with _invalid():
         run = read_event(msgspec.json.encode(request), RunRequested)
-        backend.dependencies.analyses.load(run.analysis)
-    except (Unreadable, AnalysisError) as error:
-        raise InvalidOperation(str(error)) from error
+        analysis = backend.dependencies.analyses.load(run.analysis)
+        if where:
+            typed = {**request, "attributes": read_conditions(where, analysis.attributes)}
+            run = read_event(msgspec.json.encode(typed), RunRequested)
+        attributes_of(run, analysis, backend.dependencies.tracking)
+        # A person who may not read the source may request a run: its plan checks this again.
+        with suppress(Redeliver, Reject):
+            check_source(analysis, backend.dependencies.tracking)
     return run
+
+
+@contextmanager
+def _invalid() -> Iterator[None]:
+    try:
+        yield
+    except (Unreadable, AnalysisError, UnfitAttribute) as error:
+        raise InvalidOperation(str(error)) from error

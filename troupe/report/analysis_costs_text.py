@@ -12,9 +12,29 @@ SHOWN = 40
 
 def costs_lines(costs: Costs) -> list[str]:
     """Newest run last. A sum with one unknown cost is unknown."""
+    if costs.by is not None:
+        return _groups(costs)
     return [each for analysis in costs.analyses for each in _analysis(analysis)] or [
         "No attempt was closed yet, so no cost is known."
     ]
+
+
+def _groups(costs: Costs) -> list[str]:
+    """A line for each value of a label or a call attribute."""
+    rows = [
+        (
+            labels.NO_VALUE if group.value is None else group.value,
+            *([group.analysis] if group.analysis else []),
+            formatting.plural(group.runs, "run"),
+            formatting.plural(group.analysed, "row"),
+            f"cost {formatting.dollars(group.cost)}",
+            _each(group.each) if group.analysed else formatting.NONE,
+        )
+        for group in costs.groups
+    ]
+    return [line(f"by {costs.by}:"), *folded(aligned(rows, indent=4), SHOWN)] if rows else [
+        "No attempt was closed yet, so no cost is known."
+    ]  # fmt: skip
 
 
 def _analysis(analysis: AnalysisCosts) -> list[str]:

@@ -9,6 +9,7 @@ from troupe.operations.reconciliation import Reconciliation
 
 from . import html_header, html_sections
 from .html import Markup, join, text
+from .html_attributes import attribute_groups
 from .html_column_charts import column_charts
 from .html_costs import costs
 
@@ -39,6 +40,7 @@ def _run(summary: RunSummary, recounted: Reconciliation | None) -> list[Markup]:
         html_sections.stages(summary),
         costs(summary),
         column_charts(summary),
+        attribute_groups(summary),
         html_header.foot(summary),
     ]
 

@@ -1,6 +1,7 @@
 """Readable labels for the stable names of the tables. An unknown name is shown as it is."""
 
 from analysis import ERRORS
+from handlers.summary.attribute_groups import AttributeValue
 from handlers.summary.changed_fields import ChangedField
 
 SKIPPED = {
@@ -61,6 +62,13 @@ STOPPED = {
 }
 
 NO_VALUE = "no value"
+
+
+def attribute_value(value: AttributeValue) -> str:
+    """The value of a call attribute, or what stands for the values that are not named."""
+    if value.is_other:
+        return f"other ({value.distinct_values:,} values)"
+    return NO_VALUE if value.value is None else value.value
 
 
 def plain(name: str) -> str:

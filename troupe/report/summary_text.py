@@ -8,7 +8,7 @@ from troupe.operations.reconciliation import Reconciliation
 from . import formatting, labels, metrics
 from .reconciliation import exits_after, exits_before, taken, totals_line
 from .run_cost_text import analysis_line, differences, money_text, price_of, saved_line
-from .text_columns import exit_lines, folded, line, named
+from .text_columns import aligned, exit_lines, folded, line, named
 
 ERRORS_SHOWN = 8
 
@@ -26,6 +26,7 @@ def summary_lines(summary: RunSummary, recounted: Reconciliation | None = None) 
         *_grounding(summary),
         *(line(f"{each.name.lower():<20}", each.value) for each in metrics.metrics_of(summary)),
         *_costs(summary),
+        *_attribute_groups(summary),
         _time(summary),
     ]
 
@@ -127,6 +128,24 @@ def _costs(summary: RunSummary) -> list[str]:
         named("cost", cost),
         *(line("   ", note) for note in notes if note),
     ]
+
+
+def _attribute_groups(summary: RunSummary) -> list[str]:
+    """A line for each value; the answers of each group are on the page and in the JSON."""
+    lines = list[str]()
+    for group in summary.attribute_groups:
+        lines.append(named("by", labels.plain(group.attribute)))
+        rows = [
+            (
+                labels.attribute_value(value),
+                formatting.plural(value.records, "record"),
+                f"{formatting.count(value.failed)} failed",
+                f"rows cost {formatting.dollars(value.cost)}",
+            )
+            for value in group.values
+        ]
+        lines += aligned(rows, indent=4)
+    return lines
 
 
 def _time(summary: RunSummary) -> str:
