@@ -56,13 +56,11 @@ class WarehouseSuite:
         self, harness: WarehouseHarness
     ) -> None:
         """Under the names of the schema files; a table that does not exist has none."""
-        columns = harness.warehouse.columns("batch_records")
+        columns = harness.warehouse.columns("claims")
 
         assert ("STRING", "INTEGER", "DATE", "TIMESTAMP") == tuple(
-            columns[name] for name in ("run_id", "batch", "planned_on", "event_timestamp")
+            columns[name] for name in ("run_id", "batch", "planned_on", "claimed_at")
         )
-        assert "FLOAT" == harness.warehouse.columns("run_reports")["cost"]
-        assert "BOOLEAN" == harness.warehouse.columns("run_plans")["dry_run"]
         assert {} == harness.warehouse.columns("no_such_table")
 
     # Transactions
