@@ -28,6 +28,7 @@ USER = (
     "<q-{{record}}>{{queue}} {{score}} {{queue}}</q-{{record}}>"
     "<t-{{record}}>{{transcript}}</t-{{record}}>"
 )
+NOTHING: dict[str, Any] = dict.fromkeys(TYPES)
 ENDED = datetime(2026, 3, 1, 12, 5, 30, tzinfo=UTC)
 
 
@@ -109,7 +110,7 @@ def test_attributes_are_frozen_as_a_json_object_in_the_order_of_the_analysis(
 
 def test_a_missing_value_is_null(harness: TrackingHarness) -> None:
     """And a number that JSON cannot write counts as missing."""
-    harness.source([asked(**dict.fromkeys(TYPES)), asked(2, score=float("nan"))])
+    harness.source([asked(1, **NOTHING), asked(2, score=float("nan"))])
     plan(harness)
 
     missing = [{name for name, value in row.items() if value is None} for row in frozen(harness)]
@@ -217,7 +218,7 @@ def test_a_condition_takes_the_calls_whose_value_fits(
         2: asked(
             2, queue="sales", seconds=600, score=0.25, vip=False, ended_at=ENDED.replace(hour=13)
         ),
-        3: asked(3, **dict.fromkeys(TYPES)),
+        3: asked(3, **NOTHING),
     }
     harness.source(rows.values())
     fields = {("from_" if name == "from" else name): value for name, value in condition.items()}
@@ -268,7 +269,7 @@ def test_a_condition_that_does_not_fit_the_analysis_is_refused(
 
 def test_no_value_of_a_condition_becomes_part_of_a_statement() -> None:
     """Names are checked, values are parameters of their type."""
-    values = {"text": "a'b", "integer": 12345, "number": 678.5, "boolean": True}
+    values: dict[str, Any] = {"text": "a'b", "integer": 12345, "number": 678.5, "boolean": True}
     types = {f"a_{kind}": kind for kind in values}
     sql = attribute_sql(
         types, [Condition(attribute=f"a_{kind}", one_of=[v]) for kind, v in values.items()], {}
