@@ -100,7 +100,7 @@ class BigQueryWarehouse:
                 found = self._client.get_table(path, retry=READING, timeout=CALL_SECONDS)
             except NotFound:
                 return {}
-        return {field.name: _type_of(field) for field in found.schema}
+        return {field.name: column_type(field) for field in found.schema}
 
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         """Load NDJSON objects into a staging table; return its full name.
@@ -180,7 +180,7 @@ def bigquery_client(settings: GcpSettings) -> Client:
     )
 
 
-def _type_of(field: SchemaField) -> str:
+def column_type(field: SchemaField) -> str:
     """Return one name for each type, where BigQuery has two; no scalar's for a list."""
     name = SAME_TYPES.get(field.field_type, field.field_type)
     return f"REPEATED {name}" if field.mode == "REPEATED" else name
