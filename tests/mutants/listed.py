@@ -1,5 +1,6 @@
 """All mutants, in the order in which they are checked."""
 
+from .attributes import ATTRIBUTES
 from .backends import BACKENDS
 from .claims import CLAIMS
 from .closing import CLOSING
@@ -41,4 +42,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *SERVICES,
     *TRUST,
     *WATCHING,
+    *ATTRIBUTES,
 )

@@ -82,13 +82,11 @@ ranked AS (
     -- Rows without an identity share few record ids; one partition of all of them would not fit.
     ROW_NUMBER() OVER (
       PARTITION BY record_id, IF(has_identity, NULL, fingerprint)
-      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction,
-        attributes
+      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes
     ) AS occurrence,
     FIRST_VALUE(fingerprint) OVER (
       PARTITION BY record_id, IF(has_identity, NULL, fingerprint)
-      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction,
-        attributes
+      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes
     ) AS chosen_fingerprint
   FROM sized AS w
 )

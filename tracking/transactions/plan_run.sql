@@ -20,13 +20,13 @@ SELECT
   MIN(s.phone_number_token), MIN(s.interaction_id), MIN(s.reference_id), MAX(s.event_timestamp),
   ANY_VALUE(s.transcript), ANY_VALUE(j.attributes), c.bytes, c.fingerprint
 FROM batch_cut AS c
-JOIN ({source_rows}) AS s ON s.record_id = c.record_id AND TO_HEX(SHA256(s.transcript)) = c.fingerprint
--- Of copies with one text, those of the row that was chosen.
+-- Of copies with one text, the attributes of the row that was chosen.
 LEFT JOIN (
   SELECT record_id, attributes
   FROM source_selection
   WHERE selection = 'pending' AND attributes IS NOT NULL
 ) AS j ON j.record_id = c.record_id
+JOIN ({source_rows}) AS s ON s.record_id = c.record_id AND TO_HEX(SHA256(s.transcript)) = c.fingerprint
 WHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)
 GROUP BY c.batch, c.record_id, c.bytes, c.fingerprint;
 
