@@ -80,7 +80,7 @@ ATTRIBUTES = (
         where="tracking/transactions/plan_run.sql",
         old="ANY_VALUE(j.attributes)",
         new="MIN(s.attributes)",
-        tests=(f"{_PLAN_TESTS}::test_copies_of_a_record_count_with_the_row_that_was_chosen",),
+        tests=(f"{_PLAN_TESTS}::test_the_newest_copy_of_a_record_gives_its_attributes",),
     ),
     Mutant(
         name="conditions on attributes are ignored",
@@ -125,10 +125,10 @@ ATTRIBUTES = (
         tests=(f"{_PLAN_TESTS}::test_an_attribute_is_read_from_columns_that_lose_nothing",),
     ),
     Mutant(
-        name="a plan does not check the source for attributes",
-        where="handlers/plan_run.py",
-        old="        check_source(analysis, tracking)\n",
-        new="",
+        name="a column that is missing is one of another type",
+        where=_ATTRIBUTES,
+        old='            yield "unknown_attribute", f"has no column {column}"',
+        new='            yield "attribute_type", f"has no column {column}"',
         tests=(f"{_RUN_TESTS}::test_a_source_without_an_attribute_is_a_refusal_with_the_remedy",),
     ),
     Mutant(

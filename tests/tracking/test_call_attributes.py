@@ -143,6 +143,20 @@ def test_copies_of_a_record_count_with_the_row_that_was_chosen(
     assert [row["queue"] for row in frozen(harness)] == ["billing"] * made.records
 
 
+@pytest.mark.parametrize("newest", ["billing", "sales"])
+def test_the_newest_copy_of_a_record_gives_its_attributes(
+    harness: TrackingHarness, newest: str
+) -> None:
+    """Also where an older one comes first in any order of the values."""
+    harness.source(
+        asked(queue=queue, event_timestamp=f"2026-03-01 {13 if queue == newest else 12}:00:00")
+        for queue in ("billing", "sales")
+    )
+    plan(harness)
+
+    assert [newest] == [row["queue"] for row in frozen(harness)]
+
+
 def test_copies_that_differ_in_attributes_alone_are_chosen_alike_by_preview_and_plan(
     harness: TrackingHarness,
 ) -> None:
@@ -336,6 +350,7 @@ def test_rows_have_the_attributes_of_their_plan(harness: TrackingHarness) -> Non
     harness.close(all_good([call(1), call(2)]))
 
     stored = harness.sql("SELECT record_id, attributes FROM transcription_analyzed_transcripts")
+    assert all(text for _, text in stored)
     assert {id_of(row): {"queue": row["queue"]} for row in rows} == {
         record_id: json.loads(text) for record_id, text in stored
     }

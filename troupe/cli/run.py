@@ -135,7 +135,6 @@ def request(
         troupe request --dry-run
         troupe request --run-id first --mode test --limit 20
         troupe request --mode incremental --budget 50
-        troupe request --analysis calls_by_queue_v1 --where queue=billing --label team=billing
     """
     fields = {
         "run_id": run_id, "mode": mode, "limit": limit, "event_time_from": event_time_from,

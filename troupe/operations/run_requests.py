@@ -98,8 +98,6 @@ def preview(backend: Backend, run: RunRequested) -> Preview:
     analysis = backend.dependencies.analyses.load(run.analysis)
     tracking = backend.dependencies.tracking
     attributes = attributes_of(run, analysis, tracking)
-    with _invalid():
-        check_source(analysis, tracking)
     params = plan_params(run, "", analysis, event_time_floor(run, tracking)) | attributes.params
     row = tracking.preview_plan(params, attributes.names)
     expected = estimate(row["records"], row["bytes"], params["model"], analysis)
