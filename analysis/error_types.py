@@ -19,7 +19,10 @@ class ErrorType:
     scope: Scope
     retryable: bool
     replan: bool
-    hint: str
+    what: str
+    """What happened, as a sentence."""
+    advice: str
+    """What a user can do, as a sentence; empty where the next step of the system is all."""
 
     @property
     def outcome(self) -> str:
@@ -28,75 +31,113 @@ class ErrorType:
             return "open"
         return "released" if self.replan else "failed"
 
+    @property
+    def done(self) -> str:
+        """What the system does about it by itself, as a sentence; empty for an error of no record."""
+        if self.scope == "system":
+            return ""
+        if self.retryable:
+            return "It is asked again."
+        return "The next run takes it." if self.replan else "It is not asked again by itself."
 
-def _open(name: str, hint: str) -> ErrorType:
-    return ErrorType(name, "record", retryable=True, replan=False, hint=hint)
+    @property
+    def hint(self) -> str:
+        """What happened, what the system does, and what a user can do."""
+        return " ".join(part for part in (self.what, self.done, self.advice) if part)
 
 
-def _failed(name: str, hint: str) -> ErrorType:
-    return ErrorType(name, "record", retryable=False, replan=False, hint=hint)
+def _open(name: str, what: str, advice: str = "") -> ErrorType:
+    return ErrorType(name, "record", retryable=True, replan=False, what=what, advice=advice)
 
 
-def _released(name: str, hint: str) -> ErrorType:
-    return ErrorType(name, "record", retryable=False, replan=True, hint=hint)
+def _failed(name: str, what: str, advice: str = "") -> ErrorType:
+    return ErrorType(name, "record", retryable=False, replan=False, what=what, advice=advice)
 
 
-def _system(name: str, hint: str, *, retryable: bool = False) -> ErrorType:
-    return ErrorType(name, "system", retryable=retryable, replan=False, hint=hint)
+def _released(name: str, what: str, advice: str = "") -> ErrorType:
+    return ErrorType(name, "record", retryable=False, replan=True, what=what, advice=advice)
+
+
+def _system(name: str, what: str, advice: str = "", *, retryable: bool = False) -> ErrorType:
+    return ErrorType(name, "system", retryable=retryable, replan=False, what=what, advice=advice)
 
 
 _ALL = (
     # the answer
-    _open("json_parse_error", "The answer is not a JSON object that can be read safely; retry."),
-    _open("missing_summary", "The answer has no summary; retry."),
-    _open("vertex_ai_error", "The service refused or aborted this request; retry."),
-    _open("service_error", "The service failed (429, 5xx, rights); retry, it costs no attempt."),
-    _open("truncated", "The answer was cut off; retry with a larger output limit."),
-    _failed("blocked", "A safety filter blocked the answer; read the transcript yourself."),
-    _open("empty_answer", "The model finished without any text; retry."),
-    _open("incomplete_answer", "Too much of what the schema requires is missing; retry."),
-    _open("schema_mismatch", "A field has a type or value outside the schema; retry."),
-    _open("repaired_lossy", "Only a repair that may have lost text can read the answer; retry."),
+    _open("json_parse_error", "The answer is not a JSON object that can be read safely."),
+    _open("missing_summary", "The answer has no summary."),
+    _open("vertex_ai_error", "The service refused or aborted this request."),
+    _open("service_error", "The service failed (429, 5xx, rights); that costs no attempt."),
+    _open("truncated", "The answer was cut off.", "If it stays, raise max_output_tokens."),
+    _failed("blocked", "A safety filter blocked the answer.", "Read the transcript yourself."),
+    _open("empty_answer", "The model finished without any text."),
+    _open(
+        "incomplete_answer",
+        "Too much of what the schema requires is missing.",
+        "If it is frequent, lower min_complete and reread the run.",
+    ),
+    _open(
+        "schema_mismatch",
+        "A field has a type or value outside the schema.",
+        "If it is frequent, add equivalents and reread the run.",
+    ),
+    _open("repaired_lossy", "Only a repair that may have lost text can read the answer."),
     # the key
-    _open("key_mismatch", "The answer is under another record's key; retry."),
-    _open("unknown_key", "The line has no key of this batch; its record is retried."),
-    _open("duplicate_key", "One key has several different answers; retry."),
-    _open("missing_response", "The request was sent, and the output has no line for it; retry."),
-    _open("no_answer", "Its job broke off before it answered; retry, it costs no attempt."),
-    _failed("lookup_miss", "No source row has both ids of this key; correct the lookup file."),
+    _open("key_mismatch", "The answer is under another record's key."),
+    _open("unknown_key", "The line has no key of this batch; its record counts as unanswered."),
+    _open("duplicate_key", "One key has several different answers."),
+    _open("missing_response", "The request was sent, and the output has no line for it."),
+    _open("no_answer", "Its job broke off before it answered; that costs no attempt."),
+    _failed("lookup_miss", "No source row has both ids of this key.", "Correct the lookup file."),
     # what became of the record
-    _failed("attempts_exhausted", "Every attempt failed; look at the earlier errors."),
-    _released("empty_transcript", "The transcript is empty; each plan checks it again."),
-    _released("request_too_large", "Too long for one request; each plan checks it again."),
-    _released("cancelled", "The run was cancelled; the next run takes the record."),
-    _released("budget_exhausted", "The budget was spent; raise it and start a run."),
-    _released("breaker_tripped", "Too many records failed; find the cause and start a run."),
-    _released("run_too_old", "The run was open for too long; start a run for the rest."),
-    _released("outage", "Nothing was answered for a day; start a run when the service is back."),
-    _released("job_failed", "Three jobs in a row broke off; the next run takes the record."),
-    _released("service_error_repeated", "The service failed on it; the next run takes it."),
-    _released("job_refused", "The service refused the job for good; correct it and start a run."),
-    _released("discarded", "An operator closed the attempt; the next run takes the record."),
+    _failed(
+        "attempts_exhausted",
+        "It was asked as often as the run allows, and no answer was good.",
+        "Look at the earlier errors, correct their cause, and reprocess.",
+    ),
+    _released("empty_transcript", "The transcript is empty.", "Correct it at the source."),
+    _released("request_too_large", "Too long for one request.", "Shorten it at the source."),
+    _released("cancelled", "The run was cancelled."),
+    _released("budget_exhausted", "The budget was spent.", "Raise it and start a run."),
+    _released("breaker_tripped", "Too many records failed.", "Find the cause and start a run."),
+    _released("run_too_old", "The run was open for too long.", "Start a run."),
+    _released("outage", "Nothing was answered for a day.", "Start a run when the service is back."),
+    _released("job_failed", "Three jobs in a row broke off."),
+    _released("service_error_repeated", "The service failed on it at every attempt."),
+    _released("job_refused", "The service refused the job for good.", "Correct the cause."),
+    _released("discarded", "An operator closed the attempt."),
     _released(
         "not_reread",
-        "Its stored answer is refused by the new rules too, or is gone; reprocess asks again.",
+        "Its stored answer is refused by the new rules too, or is gone.",
+        "Reprocess asks the model again.",
     ),
-    _released("cleared", "Its row was cleared; the next run takes a record that has no newer one."),
+    _released("cleared", "Its row was cleared; a record with a newer row is left out."),
     # the system
-    _system("output_missing", "The job succeeded without output; check bucket and permissions."),
-    _system("shard_missing", "Part of the output is missing; replay when it is there."),
+    _system("output_missing", "The job succeeded without output.", "Check bucket and permissions."),
+    _system("shard_missing", "Part of the output is missing.", "Replay when it is there."),
     _system(
         "analysis_unreadable",
-        "This version cannot read the analysis of the plan; deploy a newer one, then replay.",
+        "This version cannot read the analysis of the plan.",
+        "Deploy a newer one, then replay.",
     ),
-    _system("object_conflict", "Another object has this name; check it before you remove it."),
-    _system("stuck_event", "No handler finished this event; read the handler's log, then replay."),
     _system(
-        "unreadable_message", "The message is not an event of the catalogue; correct its sender."
+        "object_conflict",
+        "Another object has the name of this file.",
+        "Check it before you remove it.",
     ),
-    _system("dead_lettered", "A handler gave up on this event; correct the cause, then replay."),
+    _system(
+        "stuck_event",
+        "No handler finished this event.",
+        "Read the handler's log, then replay.",
+    ),
+    _system(
+        "unreadable_message",
+        "The message is not an event of the catalogue.",
+        "Correct its sender.",
+    ),
+    _system("dead_lettered", "A handler gave up on this event.", "Correct the cause, then replay."),
     _system("paid_in_vain", "A job ran for a closed attempt; it was cancelled, nobody reads it."),
-    _system("run_refused", "The request is not valid; correct it and publish it again."),
+    _system("run_refused", "The request is not valid.", "Correct it and publish it again."),
 )
 
 ERRORS: dict[str, ErrorType] = {error.name: error for error in _ALL}
@@ -111,8 +152,8 @@ def log_fields(error_type: str) -> dict[str, str]:
 def error_types_table() -> str:
     """Return the error types as a Markdown table, for docs/errors.md."""
     head = [
-        "| error | scope | another attempt helps | next plan takes it | record then | hint |",
-        "|---|---|---|---|---|---|",
+        "| error | scope | another attempt helps | next plan takes it | record then | what happened | what you can do |",
+        "|---|---|---|---|---|---|---|",
     ]
     return "\n".join([*head, *(_row(error) for error in ERRORS.values())]) + "\n"
 
@@ -120,5 +161,6 @@ def error_types_table() -> str:
 def _row(error: ErrorType) -> str:
     outcome = error.outcome if error.scope == "record" else "–"
     yes_no = [("no", "yes")[flag] for flag in (error.retryable, error.replan)]
-    cells = [f"`{error.name}`", error.scope, *yes_no, outcome, error.hint]
+    advice = error.advice or "nothing"
+    cells = [f"`{error.name}`", error.scope, *yes_no, outcome, error.what, advice]
     return f"| {' | '.join(cells)} |"

@@ -54,6 +54,11 @@ def price_with_source(model: str) -> dict[str, Any] | None:
     return {**msgspec.to_builtins(price), "source": _table().source}
 
 
+def priced_models() -> list[str]:
+    """Return the names of the models whose price is known."""
+    return sorted(_table().models)
+
+
 @cache
 def _table() -> _PriceTable:
     text = files(__package__).joinpath("prices.json").read_bytes()

@@ -23,7 +23,10 @@ from .runs.attributes import attributes_of, check_source
 from .runs.budget import Since, caps_of, over_budget, remaining_budget
 from .runs.estimate import estimate
 from .runs.plan_params import plan_params
+from .runs.token_rates import token_rates
 from .runs.window import begin_run
+
+OWN_ENDPOINT = "an endpoint of your own answers, and its price is not known"
 
 
 def plan_run(
@@ -43,6 +46,7 @@ def plan_run(
             tracking,
             analyses,
             policy,
+            clock,
             since=lambda: event_log.lookback_start(clock()),
         )
         if refusal:
@@ -57,6 +61,7 @@ def _plan(
     tracking: Tracking,
     analyses: Analyses,
     policy: Policy,
+    clock: Clock,
     since: Since,
 ) -> tuple[str, str] | None:
     """Plan the run and return None, or return the reason and the detail of a refusal."""
@@ -74,7 +79,10 @@ def _plan(
     caps = caps_of(request, policy)
     if caps.is_set and not request.dry_run:
         preview = tracking.preview_plan(params, attributes.names)
-        size = estimate(preview["records"], preview["bytes"], params["model"], analysis)
+        if caps.counts_money and not policy.answers_are_paid:
+            return "unknown_price", f"{OWN_ENDPOINT}: omit the budget, or give budget_tokens"
+        rates, _ = token_rates(tracking, clock, analysis, params, attributes.names)
+        size = estimate(preview["records"], preview["bytes"], params["model"], analysis, rates)
         if caps.counts_money and size.low is None:
             return "unknown_price", f"no price is known for {params['model']}: omit the budget"
         first = min(1.0, params["canary"] / max(1, preview["records"]))

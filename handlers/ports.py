@@ -163,6 +163,8 @@ class Policy:
     """A run whose service answers nothing for so long is stopped, and its records are released."""
     tick_seconds: int = 480
     """What the duties of one tick may take together."""
+    answers_are_paid: bool = True
+    """At the rates of the price table; not those of an endpoint of one's own, whose cost is unknown."""
     look_back_days: int = 31
     """Days that queries read without an open run: as long as dead letters are kept."""
 

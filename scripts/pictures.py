@@ -1,13 +1,15 @@
 """Draw the documentation's pictures from sample runs: the report as PNG, the commands as SVG.
 
-The sample runs have a fixed clock, so that the pictures change only with the code; the demo alone
-is run as a command. Needs a browser (Debian's package chromium). Writes docs/images.
+The sample runs have a fixed clock, so that the pictures change only with the code; the demo and
+the recorded sessions are run as commands. Needs a browser (Debian's package chromium). Writes docs/images.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import TextIO
@@ -30,6 +32,7 @@ from troupe.report.text_columns import within
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
+SAMPLES = [ROOT / "docs" / "examples" / name for name in ("calls.jsonl", "files/calls.csv")]
 COLUMNS = 126
 MAX_LINES = 48
 MAX_BYTES = 200_000
@@ -47,6 +50,29 @@ REPORTS = {
     "report-own": ("checks", View(1000), "#answers", 1250),
 }
 """Page, view, element, and most pixels of its height."""
+HEADS = {
+    name: ("#head", View(760)) for name in ("completed", "failures", "open", "stopped", "empty")
+}
+"""The head of the page in each state of a run: pictures `head-…`."""
+SESSIONS: dict[str, tuple[str, ...]] = {
+    "first-minutes": (
+        "load calls.csv --timezone Europe/Berlin",
+        "request --dry-run",
+        "request --run-id first",
+        "work --idle-timeout 0",
+        "status first",
+        "report first --html first.html",
+    ),
+    "failed-run": (
+        "request --run-id second --max-attempts 1 --breaker 100",
+        "work --idle-timeout 0 --corrupt-percent 40",
+        "reprocess --run second --dry-run",
+        "reprocess --run second --run-id second-again",
+        "work --idle-timeout 0",
+        "verify second-again",
+    ),
+}
+"""Commands that are run one after the other in a folder with the sample files."""
 REFRESHES, BETWEEN_REFRESHES = 91, timedelta(minutes=1)
 """Refreshes of the live view before its picture is drawn, and the time between two."""
 TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
@@ -80,26 +106,39 @@ def main() -> int:
             ["demo", "--corrupt-percent", CORRUPT_PERCENT],
             _output(["demo", "--corrupt-percent", CORRUPT_PERCENT], home),
         )
+        for name, session in SESSIONS.items():
+            _session(name, [(words.split(), _output(words.split(), _folder(home, name)))
+                            for words in session])  # fmt: skip
         with sample_runs.opened(home / "sample") as sample:
             _live_view(sample)
+            heads = {"open": _page(sample, sample_runs.RUN, home, "open")}
             sample.advance()
             for name, (words, lines) in _commands(sample).items():
                 _terminal(name, words, lines)
             pages = {"reviews": _page(sample, sample_runs.RUN, home)}
+            heads["failures"] = pages["reviews"]
+            heads["stopped"] = _page(sample, sample.stop_own_analysis(), home)
+            heads["completed"] = _page(sample, sample.run_few(), home)
             pages["checks"] = _page(sample, sample.run_own_analysis(), home)
+            heads["empty"] = _page(sample, sample.run_nothing(), home)
         with opened(browser_path) as browser:
             page = browser.page()
             for name, (which, view, part, height) in REPORTS.items():
                 page.open(pages[which])
                 page.set_view(view)
                 _write(f"{name}.png", page.picture(part, max_height=height))
+            for name, (part, view) in HEADS.items():
+                page.open(heads[name])
+                page.set_view(view)
+                _write(f"head-{name}.png", page.picture(part))
     return 0
 
 
-def _page(sample: sample_runs.SampleRun, run: str, home: Path) -> Path:
+def _page(sample: sample_runs.SampleRun, run: str, home: Path, name: str = "") -> Path:
     answer = operations.report(sample.backend, run)
-    file = home / f"{run}.html"
-    file.write_text(render_html(answer.summary, answer.reconciliation), encoding="utf-8")
+    file = home / f"{name or run}.html"
+    page = render_html(answer.summary, answer.outcome, answer.reconciliation)
+    file.write_text(page, encoding="utf-8")
     return file
 
 
@@ -119,7 +158,7 @@ def _commands(sample: sample_runs.SampleRun) -> dict[str, tuple[list[str], list[
         ),
         "report-text": (
             ["report", run],
-            summary_lines(report.summary, report.reconciliation),
+            summary_lines(report.summary, report.outcome, report.reconciliation),
         ),
         "explain-run": explained_(run),
         "explain-batch": explained_(f"{run}/1"),
@@ -160,22 +199,43 @@ def _draw(name: str, console: Console) -> None:
 
 
 def _terminal(name: str, words: list[str], lines: list[str]) -> None:
-    lines = list(within(lines, COLUMNS))
-    if len(lines) > MAX_LINES:
-        lines = [*lines[:MAX_LINES], f"… and {len(lines) - MAX_LINES} more lines"]
+    _session(name, [(words, lines)])
+
+
+def _session(name: str, commands: Sequence[tuple[list[str], list[str]]]) -> None:
+    """Draw commands and what each printed."""
     with Path(os.devnull).open("w") as nowhere:
         console = _console(nowhere)
-        console.print(Text(f"$ troupe {' '.join(words)}", style="bold"))
-        console.print(Text("\n".join(lines)))
+        for words, printed in commands:
+            lines = list(within(printed, COLUMNS))
+            if len(lines) > MAX_LINES:
+                lines = [*lines[:MAX_LINES], f"… and {len(lines) - MAX_LINES} more lines"]
+            console.print(Text(f"$ troupe {' '.join(words)}", style="bold"))
+            console.print(Text("\n".join(lines)))
         _draw(name, console)
 
 
+def _folder(home: Path, name: str) -> Path:
+    """The folder of a session, with the sample files."""
+    folder = home / name
+    if not folder.is_dir():
+        folder.mkdir()
+        for file in SAMPLES:
+            shutil.copy(file, folder)
+        if name == "failed-run":
+            _output(["load", "calls.jsonl"], folder)
+    return folder
+
+
 def _output(words: list[str], home: Path) -> list[str]:
-    """The lines that a command prints in this folder."""
+    """The lines that a command prints in this folder, whatever it ends with."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", "COLUMNS": str(COLUMNS)}
     done = subprocess.run(  # noqa: S603
-        [*TROUPE, *words], cwd=home, env=environment, capture_output=True, text=True, check=True
-    )
+        [*TROUPE, *words], cwd=home, env=environment, text=True, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    if done.returncode not in (0, 3):
+        raise ValueError(f"troupe {' '.join(words)} ended with {done.returncode}: {done.stdout}")
     return done.stdout.splitlines()
 
 

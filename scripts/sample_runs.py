@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from events import RunRequested, wrap_command
+from troupe import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.operations import add_analysis, load
 from troupe.demo_data import generate
@@ -65,11 +66,40 @@ class SampleRun:
                 return
             self.clock.pass_to(due)
 
-    def run_own_analysis(self) -> str:
-        """Run another analysis over the same calls to its end; returns the run's id."""
-        run = "checks-of-november"
+    def stop_own_analysis(self) -> str:
+        """Begin another analysis over the same calls and cancel it; returns the run's id."""
+        run = "checks-cancelled"
         add_analysis(self.backend, str(OWN))
         self._request(msgspec.structs.replace(REQUEST, run_id=run, analysis=OWN.name))
+        self.advance(timedelta(minutes=95))
+        operations.cancel(self.backend, run)
+        self.advance()
+        self.backend.tick()  # sees that the cancelled jobs have ended
+        self.advance()
+        return run
+
+    def run_few(self) -> str:
+        """Run that analysis over a few calls, each of which gets its row; returns the run's id."""
+        run = "checks-of-monday"
+        few = msgspec.structs.replace(
+            REQUEST, run_id=run, analysis=OWN.name, max_attempts=9, mode="test", limit=90
+        )
+        self._request(few)
+        self.advance()
+        return run
+
+    def run_own_analysis(self) -> str:
+        """Run that analysis to its end, with as many attempts as it takes; returns the run's id."""
+        run = "checks-of-november"
+        again = msgspec.structs.replace(REQUEST, run_id=run, analysis=OWN.name, max_attempts=9)
+        self._request(again)
+        self.advance()
+        return run
+
+    def run_nothing(self) -> str:
+        """Request a run when every record is done; returns the run's id."""
+        run = "nothing-new"
+        self._request(msgspec.structs.replace(REQUEST, run_id=run))
         self.advance()
         return run
 

@@ -50,7 +50,7 @@ def close(
             max_attempts=settings.max_attempts,
             first_gap=policy.first_gap_seconds,
             longest_gap=policy.longest_gap_seconds,
-            prices=prices_of(plan.model),
+            prices=prices_of(plan.model) if policy.answers_are_paid else None,
             seconds=seconds,
             peak_megabytes=peak_megabytes,
         )

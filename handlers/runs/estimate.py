@@ -18,32 +18,65 @@ class Estimate:
     high: float | None
 
 
-BYTES_PER_TOKEN = (4.6, 2.6)
-"""Bytes of a request line for one token: plain English, and other scripts.
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The input tokens of a request as a line over the bytes of its transcript."""
 
-A rule of thumb; the report of a run shows the real figures beside it.
-"""
-ANSWER_TOKENS = (120, 420)
+    fixed: float
+    """Tokens of a request without its transcript."""
+    a_byte: float
+    """Tokens for each byte of its transcript, escaped as in JSON."""
+
+    def scaled(self, factor: float) -> "Line":
+        return Line(self.fixed * factor, self.a_byte * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRates:
+    """What one request takes."""
+
+    lines: tuple[Line, ...]
+    """The smallest and the largest result of them are the ends of an estimate."""
+    answer: tuple[float, float]
+    """Fewest and most tokens of one answer, its thinking included."""
+
+
+BYTES_PER_TOKEN = (4.6, 2.6)
+"""Most and fewest bytes of a text for one token: plain English, and close to the densest scripts."""
+ANSWER_TOKENS = (120.0, 420.0)
 """Fewest and most tokens of one answer of the shipped analysis."""
 
 
-def estimate(records: int, line_bytes: int, model: str, analysis: Analysis) -> Estimate:
-    """Estimate the tokens and US dollars of `records` requests with `line_bytes` bytes of lines."""
-    # Whether the response schema is billed as if it were read is not documented: from no to yes.
-    text_bytes = line_bytes - records * len(json.dumps(analysis.schema))
-    read = round(text_bytes / BYTES_PER_TOKEN[0]), round(line_bytes / BYTES_PER_TOKEN[1])
-    written = tuple(
-        min(records * tokens, records * analysis.max_output_tokens) for tokens in ANSWER_TOKENS
+def widest_rates(analysis: Analysis) -> TokenRates:
+    """Return rates that hold without any look at the texts: a cap of money relies on the high end.
+
+    Whether the response schema is billed as if it were read is not documented: from no to yes.
+    """
+    texts = len(analysis.system.encode()) + len(analysis.user.encode())
+    schema = len(json.dumps(analysis.schema))
+    most, fewest = BYTES_PER_TOKEN
+    return TokenRates(
+        (Line(texts / most, 1 / most), Line((texts + schema) / fewest, 1 / fewest)), ANSWER_TOKENS
     )
+
+
+def estimate(
+    records: int, line_bytes: int, model: str, analysis: Analysis, rates: TokenRates | None = None
+) -> Estimate:
+    """Estimate the tokens and US dollars of `records` requests with `line_bytes` bytes of lines.
+
+    Without `rates` they are the widest ones.
+    """
+    rates = rates or widest_rates(analysis)
+    text_bytes = max(0, line_bytes - records * analysis.line_overhead_bytes)
+    read = [round(records * line.fixed + text_bytes * line.a_byte) for line in rates.lines]
+    written = [round(records * min(each, analysis.max_output_tokens)) for each in rates.answer]
     prices = prices_of(model)
-    costs = (
-        [(i * prices[0] + o * prices[2]) / 1e6 for i, o in zip(read, written, strict=True)]
-        if prices
-        else [None, None]
-    )
+    ends = ((min(read), written[0]), (max(read), written[1]))
+    costs = [(i * prices[0] + o * prices[2]) / 1e6 if prices else None for i, o in ends]
     return Estimate(
-        input_tokens=(read[0], read[1]),
-        output_tokens=(written[0], written[1]),
+        input_tokens=(ends[0][0], ends[1][0]),
+        output_tokens=(ends[0][1], ends[1][1]),
         low=costs[0],
         high=costs[1],
     )

@@ -6,9 +6,13 @@ from typing import Literal
 
 import msgspec
 
+from analysis.models import is_simulated
 from analysis.prices import Price, Rates, price_of, price_with_source
 from handlers.runs.estimate import Estimate
 from tracking import Plan, Tracking
+
+UNPRICED = ""
+"""A model without a price."""
 
 Part = Literal["input", "cached", "output", "thoughts"]
 
@@ -75,6 +79,8 @@ class RunCost(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     run_id: str
     planned_at: datetime
+    answered_by: str | None
+    """Models that the answers name, joined by commas."""
     labels: str | None = None
     """Labels of the run's jobs, as a JSON object."""
     attempts: int
@@ -97,6 +103,8 @@ class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `queries/run_totals.sql`: requests, tokens and cost over all attempts of a run."""
 
     attempts: int
+    answered_by: str | None
+    """Models that the answers name, joined by commas."""
     repeated_attempts: int
     asked: int
     """Requests sent."""
@@ -114,17 +122,30 @@ class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
     peak_megabytes: float | None
     recovery_seconds: float | None
 
+    @property
+    def is_priced(self) -> bool:
+        """Whether the price of the planned model holds; not for answers of an endpoint of one's own."""
+        return self.attempts == 0 or self.cost is not None
+
 
 def money_of(
     tracking: Tracking, plan: Plan, totals: RunTotals, stored: int, expected: Estimate
 ) -> Money:
     """The cost of a run; `stored` is its number of stored rows."""
-    runs = run_costs(tracking, plan.analysis)
+    mine = is_simulated(
+        totals.answered_by
+    )  # money that was paid, and money that was not, do not mix
+    runs = [
+        run
+        for run in run_costs(tracking, plan.analysis)
+        if not totals.attempts or is_simulated(run.answered_by) == mine
+    ]
     so_far = sum_of(runs)
+    model = plan.model if totals.is_priced else UNPRICED
     return Money(
-        price=quoted_price(plan.model),
-        parts=parts_of(plan.model, totals, expected),
-        online=_online(plan.model, totals),
+        price=quoted_price(model),
+        parts=parts_of(model, totals, expected),
+        online=_online(model, totals),
         saved=saved_of(plan, mean_cost(totals.cost, stored), so_far.each),
         analysis=so_far,
         other_prompts=sum(run.prompt_fingerprint != plan.prompt_fingerprint for run in runs),

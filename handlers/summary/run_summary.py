@@ -12,7 +12,7 @@ from tracking.statements import table_name
 from .attribute_groups import AttributeGroup, attribute_groups
 from .changed_fields import ChangedField, changed_fields
 from .column_counts import ColumnCounts, column_counts
-from .costs import Money, RunTotals, money_of
+from .costs import UNPRICED, Money, RunTotals, money_of
 
 SKIPPED = (
     "no_identity",
@@ -96,9 +96,17 @@ class RunTimes(msgspec.Struct, frozen=True, kw_only=True):
     planned_at: datetime | None
     completed_at: datetime | None
     batches_completed: int
+    """Every record of them was analysed or has failed."""
+    batches_with_failures: int
+    """Completed ones with failed records: they count as no success."""
     batches_abandoned: int
     jobs: int
     events: int
+
+    @property
+    def batches_whole(self) -> int:
+        """Every record of them has a row."""
+        return self.batches_completed - self.batches_with_failures
 
     @property
     def batches_over(self) -> int:
@@ -205,7 +213,8 @@ def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
     totals = tracking.row("run_totals", RunTotals, here)
     recounted = tracking.row("verify_run", RecountedTotals, here, output=output)
     asked = 0 if plan.of_run else plan.would_records
-    expected = estimate(asked, plan.would_bytes, plan.model, analysis)
+    model = plan.model if totals.is_priced else UNPRICED
+    expected = estimate(asked, plan.would_bytes, model, analysis)
     return RunSummary(
         run_id=plan.run_id,
         planned_on=plan.planned_on,
@@ -249,7 +258,7 @@ def metrics(plan: Plan, times: RunTimes, totals: RunTotals, endings: Endings) ->
     wanted = plan.records + plan.processed + plan.changed + plan.copies
     hours = _hours(times.planned_at, times.completed_at)
     return Metrics(
-        batch_success_rate=_share(times.batches_completed, times.batches_over),
+        batch_success_rate=_share(times.batches_whole, times.batches_over),
         batches_per_hour=times.batches_over / hours if hours else None,
         error_rate=_share(endings.failed, plan.records),
         deduplication_rate=_share(wanted - plan.records, wanted),

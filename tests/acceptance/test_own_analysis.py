@@ -13,13 +13,13 @@ from handlers.summary.column_counts import HiddenColumn
 from handlers.summary.run_summary import RunSummary
 from tests.files import files_in
 from tests.harness import LocalHarness, calls, id_of
+from tests.report.samples import page_of
 from troupe import operations
 from troupe.backends.local.operations import add_analysis
 from troupe.cli.app import app
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.explain import explain
 from troupe.operations.histories import RecordHistory
-from troupe.report import render_html
 
 MakeHarness = Callable[..., LocalHarness]
 
@@ -74,7 +74,7 @@ def test_two_analyses_of_the_same_transcripts_run_beside_each_other(
             chart.column for chart in counts.charts if chart.counts
         ]
         assert [HiddenColumn(column="verdict", why="free text")] == counts.left_out
-    assert "Answers by column" in render_html(summary)
+    assert "Answers by column" in page_of(summary)
 
 
 def test_an_attempt_without_answers_closes_with_columns_of_its_own(

@@ -20,8 +20,10 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NO_C
 TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
 
 
-def run_here(words: Sequence[str]) -> tuple[int, str]:
+def run_here(words: Sequence[str], *, piped: bool = False) -> tuple[int, str]:
     """Run the command `troupe` in this process; return its exit code and what it printed.
+
+    With `piped` that is the standard output alone.
 
     A process of its own takes ten times as long: it imports the program and translates the SQL.
     """
@@ -34,7 +36,7 @@ def run_here(words: Sequence[str]) -> tuple[int, str]:
     log.propagate = True
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
-    return done.exit_code, done.output
+    return done.exit_code, done.stdout if piped else done.output
 
 
 class Command:
@@ -43,15 +45,15 @@ class Command:
     def __init__(self, home: Path) -> None:
         self.home = home
 
-    def __call__(self, *words: str, code: int = 0) -> str:
+    def __call__(self, *words: str, code: int = 0, piped: bool = False) -> str:
         """Run the command; return what it printed. It must end with this code."""
         with chdir(self.home.parent):
-            ended_with, output = run_here([*words, "--home", str(self.home)])
+            ended_with, output = run_here([*words, "--home", str(self.home)], piped=piped)
         assert code == ended_with, output
         return output
 
     def json(self, *words: str, code: int = 0) -> Any:
-        return json.loads(self(*words, "--json", code=code))
+        return json.loads(self(*words, "--json", code=code, piped=True))
 
     def start(self, *words: str) -> "subprocess.Popen[bytes]":
         """Start the command in a process of its own, and return that."""

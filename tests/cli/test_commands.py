@@ -33,12 +33,18 @@ def test_the_demo_ends_with_balanced_totals_and_a_report(done: Command) -> None:
 
 
 def test_the_demo_run_again_finds_nothing_to_pay_for(done: Command) -> None:
-    """The same transcripts, another run."""
+    """The report of the first one stays, and no run is made."""
     analysed = done.json("verify")["analysed"]
+    report = (done.home.parent / "report.html").read_bytes()
+    runs = len(done.json("status")["runs"])
 
     output = done("demo")
 
     assert "0 new in the source table" in output
+    assert "nothing to do: no record is pending: of " in output
+    assert "analysed already" in output
+    assert report == (done.home.parent / "report.html").read_bytes()
+    assert runs == len(done.json("status")["runs"])
     assert analysed == done.json("verify")["analysed"]
 
 
@@ -123,7 +129,7 @@ def test_a_malformed_line_is_reported_with_its_number_and_nothing_is_loaded(
     output = command("load", str(file), code=2)
 
     assert "line 4" in output
-    command("request", "--run-id", "r1")
+    command("request", "--run-id", "r1", "--allow-empty")
     command("work", "--idle-timeout", "0")
     assert (0, 0) == tuple(command.json("verify", "r1")[n] for n in ("planned", "skipped"))
 

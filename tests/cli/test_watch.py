@@ -91,7 +91,9 @@ def test_a_request_that_is_not_planned_yet_is_waited_for() -> None:
     ("last", "code"),
     [
         (status(run(100, completed_at=OVER)), 0),
-        (status(run(50, completed_at=OVER, stopped_for="breaker")), 1),
+        (status(run(50, completed_at=OVER, stopped_for="breaker")), 4),
+        (status(run(97, failed=3, completed_at=OVER)), 3),
+        (status(run(97, released=3, completed_at=OVER)), 3),
         (
             status(run(100, completed_at=OVER), details=samples.details(reconciliation=UNBALANCED)),
             1,
@@ -118,7 +120,7 @@ def test_the_runs_that_were_open_decide_the_exit_code() -> None:
 
     second = run(100, run_id="r2", completed_at=OVER)
     assert 0 == code(second, second)
-    assert 1 == code(run(1, run_id="r2"), ended)
+    assert 4 == code(run(1, run_id="r2"), ended)
 
 
 def test_a_query_that_fails_is_repeated() -> None:

@@ -62,8 +62,8 @@ class Shell:
         self.work = folder / "work"
         self.work.mkdir()
         programs = folder / "bin"
-        _program(programs / "python", f'exec "{sys.executable}" "$@"')
-        _program(programs / "troupe", 'exec python -c "from troupe.cli import main; main()" "$@"')
+        program(programs / "python", f'exec "{sys.executable}" "$@"')
+        program(programs / "troupe", 'exec python -c "from troupe.cli import main; main()" "$@"')
         for name in [name for name in os.environ if name.startswith(("TROUPE_", "OTEL_"))]:
             patch.delenv(name)
         patch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
@@ -85,7 +85,8 @@ class Shell:
             assert re.search(pattern, output), f"$ {step.command}\nshows no {line!r}:\n{output}"
 
 
-def _program(file: Path, text: str) -> None:
+def program(file: Path, text: str) -> None:
+    """Write a program that runs these lines of `sh`."""
     file.parent.mkdir(exist_ok=True)
     file.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
     file.chmod(0o755)

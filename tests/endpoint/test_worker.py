@@ -40,8 +40,8 @@ def paid(server: Server) -> Counter[str]:
     return Counter(asked.prompt for asked in server.posts if "CUSTOMER" in asked.prompt)
 
 
-def balance(run: Command) -> tuple[int, int, int, bool]:
-    totals = run.json("verify", "r1")
+def balance(run: Command, code: int = 0) -> tuple[int, int, int, bool]:
+    totals = run.json("verify", "r1", code=code)
     return (totals["analysed"], totals["failed"], totals["released"], totals["ok"])
 
 
@@ -173,10 +173,10 @@ def test_answers_of_unexpected_shapes_stop_no_worker(tmp_path: Path) -> None:
     run = command(tmp_path, len(ODD), "--max-attempts", "1")
     replies = iter(ODD)
     with serving(lambda _: Said(next(replies))) as server:
-        run("work", *MODEL, server.url)
+        run("work", *MODEL, server.url, code=3)
         run("work", *MODEL, server.url)
 
-    assert (0, len(ODD), 0, True) == balance(run)
+    assert (0, len(ODD), 0, True) == balance(run, code=3)
     assert len(ODD) == len(server.posts)
 
 

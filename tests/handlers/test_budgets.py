@@ -131,7 +131,7 @@ def test_a_cap_holds_for_a_run_that_outlives_the_look_back(capped: Capped) -> No
 
 def test_the_cap_of_a_day_holds_for_all_runs_together(capped: Capped) -> None:
     """The second run of the day is refused, and the same request fits the next day."""
-    harness = capped(tokens_a_day=20_000)
+    harness = capped(tokens_a_day=16_000)
     first = harness.run("first", mode="test", limit=20, canary=5, rows_per_batch=5)
     assert 20 == first["analysed"]
 

@@ -142,7 +142,7 @@ def test_a_reprocessing_needs_the_attributes_too(harness: LocalHarness) -> None:
 def test_conditions_are_read_in_the_types_of_the_analysis(harness: LocalHarness) -> None:
     """Several `=` of one attribute admit each of their values; the preview counts what the plan takes."""
     where = ["queue=billing", "queue = sales", "seconds>=60", "seconds<420"]
-    preview = operations.request(harness.backend, {"analysis": NAME}, True, where)
+    preview = operations.request(harness.backend, {"analysis": NAME}, True, where=where)
     request = {"analysis": NAME, "run_id": "r1"}
     operations.request(harness.backend, request, where=where)
     harness.play()
@@ -179,7 +179,7 @@ def test_a_condition_that_cannot_be_read_is_quoted_with_the_remedy(
 ) -> None:
     """Under the name of its option."""
     with pytest.raises(InvalidOperation) as refused:
-        operations.request(harness.backend, {"analysis": NAME}, True, [text])
+        operations.request(harness.backend, {"analysis": NAME}, True, where=[text])
 
     assert str(refused.value).startswith(f"invalid --where {text!r}: ")
     assert named in str(refused.value)
@@ -188,7 +188,9 @@ def test_a_condition_that_cannot_be_read_is_quoted_with_the_remedy(
 def test_a_bound_is_given_once(harness: LocalHarness) -> None:
     """Which of two was meant is not known."""
     with pytest.raises(InvalidOperation, match="bound already"):
-        operations.request(harness.backend, {"analysis": NAME}, True, ["seconds>=1", "seconds>=2"])
+        operations.request(
+            harness.backend, {"analysis": NAME}, True, where=["seconds>=1", "seconds>=2"]
+        )
 
 
 def test_an_incremental_run_does_not_start_from_a_filtered_one(harness: LocalHarness) -> None:
@@ -352,8 +354,9 @@ def test_text_and_page_show_the_groups_as_text(make_harness: MakeHarness, tmp_pa
     harness = ready(make_harness, tmp_path)
     harness.load([row | {"queue": "<b>bills</b>" if row["queue"] else None} for row in rows()])
     harness.run("r1", analysis=NAME)
-    summary = operations.report(harness.backend, "r1").summary
-    lines, page = summary_lines(summary), render_html(summary)
+    report = operations.report(harness.backend, "r1")
+    lines = summary_lines(report.summary, report.outcome)
+    page = render_html(report.summary, report.outcome)
 
     assert any(
         line.startswith("    <b>bills</b>  6 records  0 failed  rows cost $") for line in lines

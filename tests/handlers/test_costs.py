@@ -107,7 +107,7 @@ def test_thoughts_cost_what_output_costs_and_cached_tokens_have_their_own_price(
     price = price_of(model)
     assert price is not None
     totals = RunTotals(
-        attempts=1, repeated_attempts=0, asked=1, lines=1, prompt_tokens=1_000, cached_tokens=400,
+        attempts=1, answered_by=None, repeated_attempts=0, asked=1, lines=1, prompt_tokens=1_000, cached_tokens=400,
         thoughts_tokens=30, output_tokens=70, cost=None, wasted=None, repeated_cost=None,
         reading_seconds=0, peak_megabytes=None, recovery_seconds=None,
     )  # fmt: skip

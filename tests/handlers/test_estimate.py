@@ -14,14 +14,15 @@ ANALYSIS = load_analysis("call_review_v1")
 
 def test_an_estimate_reaches_from_plain_english_without_the_schema_to_every_byte() -> None:
     """The schema of each request may be billed or not; other scripts take more tokens a byte."""
-    schema = len(json.dumps(ANALYSIS.schema))
-    line_bytes = 100 * (schema + 4_600)
+    texts = len(ANALYSIS.system.encode()) + len(ANALYSIS.user.encode()) + 4_600
+    line_bytes = 100 * (ANALYSIS.line_overhead_bytes + 4_600)
 
     size = estimate(100, line_bytes, ANALYSIS.model, ANALYSIS)
 
     low, high = size.input_tokens
-    assert 100 * 1_000 == low
-    assert round(line_bytes / BYTES_PER_TOKEN[1]) == high
+    schema = len(json.dumps(ANALYSIS.schema))
+    assert round(100 * texts / BYTES_PER_TOKEN[0]) == low
+    assert round(100 * (texts + schema) / BYTES_PER_TOKEN[1]) == high
     assert (100 * ANSWER_TOKENS[0], 100 * ANSWER_TOKENS[1]) == size.output_tokens
 
 

@@ -296,9 +296,10 @@ def test_reports_tell_runs_with_other_prompts_apart(make_harness: MakeHarness) -
     harness.restart()
     harness.run("r2", analysis=NAME)
 
-    summary = operations.report(harness.backend, "r2").summary
+    report = operations.report(harness.backend, "r2")
+    summary = report.summary
     (reader,) = {row.readers for row in summary.readings}
-    text = summary_lines(summary)
+    text = summary_lines(summary, report.outcome)
 
     assert (planned(harness, "r2"), 1) == (summary.prompt_fingerprint, summary.money.other_prompts)
     assert text[0].startswith(f"Run r2: {NAME} (prompt {planned(harness, 'r2')})")

@@ -10,6 +10,7 @@ from handlers.runs.plans import content_hash
 from tests.harness import LocalHarness, calls
 from troupe import operations
 from troupe.operations.backend import InvalidOperation
+from troupe.operations.run_requests import Requested
 
 
 def rewrite_request(harness: LocalHarness, **changed: Any) -> None:
@@ -83,7 +84,9 @@ def test_a_redelivered_request_is_the_one_that_another_version_planned(
     assert "run-refused" not in harness.topics("r1")
     assert 3 == harness.jobs()
     asked = {"run_id": "r1", "canary": 2, "rows_per_batch": 2}
-    assert "r1" == operations.request(harness.backend, asked).run_id
+    known = operations.request(harness.backend, asked)
+    assert isinstance(known, Requested)
+    assert ("r1", True) == (known.run_id, known.known)
 
 
 def test_another_request_under_the_run_id_is_still_refused(harness: LocalHarness) -> None:

@@ -1,6 +1,6 @@
 """Personal data stays where it belongs: in the request file, the output and the tables of rows."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,11 +18,11 @@ MAY_HOLD = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def played(tmp_path: Path) -> LocalHarness:
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
     """A run with damaged answers, a refused request and a dead letter, all with planted data."""
     harness = LocalHarness(
-        tmp_path / "home", LocalSettings(corruption=Corruption(share=0.5, seed=3))
+        tmp_path_factory.mktemp("privacy"), LocalSettings(corruption=Corruption(share=0.5, seed=3))
     )
     log_to(harness.home / "log.jsonl")
     text = f"CUSTOMER: I am {PLANTED[1]}, call me at {PLANTED[0]}.\nAGENT: Noted, thank you."
@@ -34,7 +34,8 @@ def played(tmp_path: Path) -> LocalHarness:
     harness.backend.bus.send("run-requested", f'{{"providers": ["{PLANTED[1]}!"]}}'.encode(), {})
     harness.backend.bus.send("batch-planned", f'{{"run_id": "{PLANTED[0]}"'.encode(), {})
     harness.play()
-    return harness
+    yield harness
+    harness.close()
 
 
 def test_planted_names_and_numbers_occur_in_no_log_line(played: LocalHarness) -> None:
@@ -44,7 +45,6 @@ def test_planted_names_and_numbers_occur_in_no_log_line(played: LocalHarness) ->
     assert "delivered" in log
     assert "run-refused" in log
     assert [] == [planted for planted in PLANTED if planted in log]
-    played.close()
 
 
 def test_planted_names_and_numbers_occur_in_no_event_error_or_delivery(
@@ -64,7 +64,6 @@ def test_planted_names_and_numbers_occur_in_no_event_error_or_delivery(
 
     assert found <= MAY_HOLD | letters | {n for n in tables if "staging" in n}
     assert "batch_records" in found
-    played.close()
 
 
 def test_planted_names_and_numbers_occur_in_no_name_or_label(played: LocalHarness) -> None:
@@ -76,4 +75,3 @@ def test_planted_names_and_numbers_occur_in_no_name_or_label(played: LocalHarnes
     for planted in PLANTED:
         assert not any(planted in name for name in names)
         assert not any(planted in label.read_text(encoding="utf-8") for label in labels)
-    played.close()

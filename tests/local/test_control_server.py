@@ -107,7 +107,7 @@ def test_another_process_runs_an_operation_through_the_owner(backend: LocalBacke
         "from troupe.backends.local.state_folder import HomeInUse\n"
         "home = Path(sys.argv[1])\n"
         "try:\n    LocalBackend(home)\nexcept HomeInUse:\n    print('in use')\n"
-        "print(ask(home, 'request', {'request': {'run_id': 'r7'}}).run_id)\n"
+        "print(ask(home, 'request', {'request': {'run_id': 'r7'}, 'allow_empty': True}).run_id)\n"
     )
     command = [sys.executable, "-c", script, str(backend.home)]
 
@@ -331,7 +331,8 @@ def test_several_clients_are_answered_at_once(backend: LocalBackend) -> None:
     names = [f"r{number}" for number in range(12)]
 
     def request(run_id: str) -> Any:
-        return ask(backend.home, "request", {"request": {"run_id": run_id}}).run_id
+        arguments = {"request": {"run_id": run_id}, "allow_empty": True}
+        return ask(backend.home, "request", arguments).run_id
 
     with serving(backend) as server, ThreadPoolExecutor(len(names)) as pool:
         found = answered(server, backend, lambda: list(pool.map(request, names)))

@@ -5,6 +5,7 @@ from .backends import BACKENDS
 from .claims import CLAIMS
 from .closing import CLOSING
 from .delivery import DELIVERY
+from .endings import ENDINGS
 from .endpoint import ENDPOINT
 from .jobs import JOBS
 from .letters import LETTERS
@@ -31,6 +32,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *READING,
     *BACKENDS,
     *ENDPOINT,
+    *ENDINGS,
     *OPERATIONS,
     *LETTERS,
     *LOADING,

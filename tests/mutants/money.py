@@ -317,8 +317,8 @@ MONEY = (
     Mutant(
         name="the high estimate takes the bytes of plain English",
         where="handlers/runs/estimate.py",
-        old="round(line_bytes / BYTES_PER_TOKEN[1])",
-        new="round(line_bytes / BYTES_PER_TOKEN[0])",
+        old="Line((texts + schema) / fewest, 1 / fewest)",
+        new="Line((texts + schema) / fewest, 1 / most)",
         tests=(
             "tests/handlers/test_estimate.py::test_an_estimate_reaches_from_plain_english_without_the_schema_to_every_byte",
         ),
@@ -326,8 +326,8 @@ MONEY = (
     Mutant(
         name="the low estimate counts the schema",
         where="handlers/runs/estimate.py",
-        old="round(text_bytes / BYTES_PER_TOKEN[0])",
-        new="round(line_bytes / BYTES_PER_TOKEN[0])",
+        old="Line(texts / most, 1 / most)",
+        new="Line((texts + schema) / most, 1 / most)",
         tests=(
             "tests/handlers/test_estimate.py::test_an_estimate_reaches_from_plain_english_without_the_schema_to_every_byte",
         ),
@@ -335,10 +335,37 @@ MONEY = (
     Mutant(
         name="an answer may be longer than its limit",
         where="handlers/runs/estimate.py",
-        old="min(records * tokens, records * analysis.max_output_tokens) for",
-        new="records * tokens for",
+        old="records * min(each, analysis.max_output_tokens)",
+        new="records * each",
         tests=(
             "tests/handlers/test_estimate.py::test_no_answer_is_expected_to_be_longer_than_its_limit",
+        ),
+    ),
+    Mutant(
+        name="what a plan may cost is estimated without what answers took",
+        where="handlers/plan_run.py",
+        old='params["model"], analysis, rates)',
+        new='params["model"], analysis)',
+        tests=(
+            "tests/handlers/test_budgets.py::test_a_refusal_tells_small_money_in_digits_that_say_something",
+        ),
+    ),
+    Mutant(
+        name="answers to another prompt are measured too",
+        where="tracking/queries/measured_tokens.sql",
+        old="  AND r.prompt_fingerprint = @prompt_fingerprint\n",
+        new="",
+        tests=(
+            "tests/handlers/test_token_rates.py::test_answers_of_another_model_or_prompt_say_nothing",
+        ),
+    ),
+    Mutant(
+        name="the schema is taken as never billed",
+        where="handlers/runs/token_rates.py",
+        old="return texts.low, texts.high + schema",
+        new="return texts.low, texts.low",
+        tests=(
+            "tests/handlers/test_token_rates.py::test_longer_and_shorter_transcripts_are_estimated_right",
         ),
     ),
     Mutant(

@@ -202,8 +202,8 @@ OPERATIONS = (
     Mutant(
         name="a dry reprocessing is published",
         where="troupe/operations/reprocess.py",
-        old="    if dry_run or command.dry_run:\n        return preview\n",
-        new="    if command.dry_run:\n        return preview\n",
+        old="    if dry_run or command.dry_run or (",
+        new="    if command.dry_run or (",
         tests=(
             "tests/operations/test_reprocess_preview.py::test_a_preview_of_a_reprocessing_publishes_nothing",
         ),

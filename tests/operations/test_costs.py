@@ -24,12 +24,13 @@ def test_each_version_with_its_model_sums_its_own_runs(harness: LocalHarness) ->
     assert (2, 7) == (first.runs, first.analysed)
     assert pytest.approx(first.cost / 7) == first.each
     assert (1, 2, None) == (second.runs, second.analysed, second.cost)
-    assert lines[0].startswith(
-        f"call_review_v1 (prompt {first.prompt_fingerprint}) with gemini-3.5-flash-lite:"
-        " 2 runs, 7 rows, cost $0."
+    assert lines[0].startswith("Simulated: the built-in stand-in wrote these answers")
+    assert lines[1].startswith(
+        f"call_review_v1 (prompt {first.prompt_fingerprint}) with stand-in for"
+        " gemini-3.5-flash-lite: 2 runs, 7 rows, would have cost $0."
     )
     assert first.prompt_fingerprint != second.prompt_fingerprint
-    assert "some-other-model: 1 run, 2 rows, cost unknown, wasted unknown" in lines[3]
+    assert "some-other-model: 1 run, 2 rows, cost unknown, wasted unknown" in lines[5]
 
 
 def test_an_analysis_without_runs_has_no_cost(harness: LocalHarness) -> None:

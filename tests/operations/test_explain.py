@@ -100,7 +100,7 @@ def test_a_batch_lists_its_claims_jobs_errors_and_cost(make_harness: MakeHarness
     assert 3 == len(history.closings) == len(history.claims)
     assert "Batch 1 of 1, run r1" in text
     assert "attempt 3: closed as answered: 1 request sent, 1 line read from gs://" in text
-    assert "error truncated, requested again" in text
+    assert "error truncated, asked again" in text
     assert text.endswith("It is over: 20 records = 19 analysed + 1 failed + 0 released + 0 open.")
 
 

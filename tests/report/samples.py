@@ -17,9 +17,11 @@ from handlers.summary.column_counts import (
 )
 from handlers.summary.costs import Money
 from handlers.summary.run_summary import SKIPPED, ErrorCount, RunSummary
+from troupe.operations.outcome import Outcome, outcome_of
 from troupe.operations.reconciliation import Reconciliation
 from troupe.operations.run_status import BatchStatus, RunDetails, Status
 from troupe.operations.runs import RunStatus
+from troupe.report import render_html, summary_lines
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 T = TypeVar("T")
@@ -42,12 +44,14 @@ TIMES: dict[str, Any] = {
     "planned_at": at(0),
     "completed_at": at(192),
     "batches_completed": 2,
+    "batches_with_failures": 0,
     "batches_abandoned": 0,
     "jobs": 2,
     "events": 16,
 }
 TOTALS: dict[str, Any] = {
     "attempts": 2,
+    "answered_by": "gemini-3.5-flash-lite-001",
     "repeated_attempts": 0,
     "asked": 1878,
     "lines": 1878,
@@ -115,8 +119,9 @@ def empty_summary(**changes: Any) -> RunSummary:
     return summary(
         source_rows=0, records=0, batches=0, would_records=0, would_batches=0, skipped={},
         endings=dict.fromkeys(ENDINGS, 0),
-        times={"completed_at": None, "batches_completed": 0, "jobs": 0},
-        totals=dict.fromkeys(TOTALS, 0) | {"cost": None, "wasted": None, "recovery_seconds": None},
+        times={"batches_completed": 0, "jobs": 0},
+        totals=dict.fromkeys(TOTALS, 0)
+        | {"cost": None, "wasted": None, "recovery_seconds": None, "answered_by": None},
         metrics=dict.fromkeys(msgspec.to_builtins(summary().metrics)),
         money=money(parts=[], saved=NOTHING_SAVED, analysis=NO_RUNS),
         grounding={"measured": 0, "mean": None, "least": None, "below_half": 0},
@@ -262,7 +267,7 @@ def many_rows() -> RunSummary:
     """A hundred thousand rows with every kind of trouble."""
     moods = ("positive", "neutral", "mixed", "negative")
     return summary(
-        source_rows=1_234_567, records=100_000, batches=205,
+        source_rows=1_234_567, records=100_000, batches=1_000,
         endings={"analysed": 97_990, "failed": 1_500, "released": 500, "open": 10},
         skipped=dict(zip(SKIPPED, LEFT_OUT, strict=False)),
         exits=[
@@ -361,6 +366,7 @@ def run(analysed: int = 500, **changes: Any) -> RunStatus:
         "failed": 0,
         "released": 0,
         "cost": 0.25,
+        "answered_by": None,
         "stopped_for": None,
         "completed_at": None,
     }
@@ -395,8 +401,12 @@ LIMITS = {"pending_hours": 72, "running_hours": 24, "republish_after_seconds": 6
 
 def status(*runs: RunStatus, **changes: Any) -> Status:
     """The status of these runs; `details` are those of the only one."""
+    found = changes.get("details")
+    errors = found.errors if found else []
+    balanced = found.reconciliation.ok if found else True
     fields: dict[str, Any] = {
         "runs": list(runs),
+        "outcomes": [outcome_of(each, errors, balanced=balanced) for each in runs],
         "details": None,
         "limits": LIMITS,
         "requests": [],
@@ -406,3 +416,39 @@ def status(*runs: RunStatus, **changes: Any) -> Status:
         "jobs": [],
     }
     return _made(Status, fields | changes)
+
+
+def with_totals(found: RunSummary, **changes: Any) -> RunSummary:
+    """The same summary with other totals."""
+    return msgspec.structs.replace(found, totals=msgspec.structs.replace(found.totals, **changes))
+
+
+def run_of(found: RunSummary, **changes: Any) -> RunStatus:
+    """The run of a summary, as `status` lists it."""
+    endings = found.endings
+    fields = {
+        "run_id": found.run_id, "analysis": found.analysis, "mode": found.mode,
+        "model": found.model, "dry_run": found.dry_run, "batches": found.batches,
+        "records": found.records, "failed": endings.failed, "released": endings.released,
+        "cost": found.totals.cost, "answered_by": found.totals.answered_by,
+        "completed_at": None if found.dry_run else found.times.completed_at,
+    }  # fmt: skip
+    return run(endings.analysed, **(fields | changes))
+
+
+def outcome(found: RunSummary, recounted: Reconciliation | None = None, **changes: Any) -> Outcome:
+    """The outcome of a summary; `changes` are those of its run."""
+    balanced = recounted is None or recounted.ok
+    return outcome_of(run_of(found, **changes), found.errors, balanced=balanced)
+
+
+def page_of(found: RunSummary, recounted: Reconciliation | None = None, **changes: Any) -> str:
+    """The page of a summary; `changes` are those of its run."""
+    return render_html(found, outcome(found, recounted, **changes), recounted)
+
+
+def lines_of(
+    found: RunSummary, recounted: Reconciliation | None = None, **changes: Any
+) -> list[str]:
+    """The lines of a summary; `changes` are those of its run."""
+    return summary_lines(found, outcome(found, recounted, **changes), recounted)

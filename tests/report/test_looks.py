@@ -9,7 +9,7 @@ import pytest
 
 from scripts.browser import Page, View, opened, program
 from tests.report import samples
-from troupe.report import render_html
+from tests.report.states import pages
 
 VIEWS = {
     "light": View(1100),
@@ -21,15 +21,15 @@ VIEWS = {
 }
 LOOKS = (Path(__file__).parent / "looks.js").read_text(encoding="utf-8")
 
-PAGES = {
-    "a run that went well": samples.summary(),
-    "no rows": samples.empty_summary(),
-    "one row": samples.one_row(),
-    "a hundred thousand rows": samples.many_rows(),
-    "long names": samples.long_names(),
-    "a dry run": samples.dry_run(),
-    "an unknown price": samples.unknown_price(),
-    "an analysis of one's own": samples.own_analysis(),
+PAGES = pages() | {
+    name: samples.page_of(found, samples.totals())
+    for name, found in {
+        "no rows": samples.empty_summary(),
+        "one row": samples.one_row(),
+        "long names": samples.long_names(),
+        "an unknown price": samples.unknown_price(),
+        "an analysis of one's own": samples.own_analysis(),
+    }.items()
 }
 
 
@@ -61,7 +61,7 @@ def faults(page: Page, view: View) -> list[str]:
 @pytest.mark.parametrize("name", PAGES)
 def test_nothing_overflows_overlaps_or_pales(browser_tab: Page, tmp_path: Path, name: str) -> None:
     """In no view."""
-    show(browser_tab, render_html(PAGES[name], samples.totals()), tmp_path)
+    show(browser_tab, PAGES[name], tmp_path)
 
     assert {} == {view: found for view in VIEWS if (found := faults(browser_tab, VIEWS[view]))}
 
@@ -90,7 +90,7 @@ def test_each_fault_would_be_seen(
 
 def test_the_page_follows_the_scheme_of_its_reader(browser_tab: Page, tmp_path: Path) -> None:
     """Dark where the reader prefers dark; paper is always white."""
-    show(browser_tab, render_html(samples.summary()), tmp_path)
+    show(browser_tab, samples.page_of(samples.summary()), tmp_path)
     grounds: dict[str, Any] = {}
     for name, view in {**VIEWS, "paper": View(794, dark=True, media="print")}.items():
         browser_tab.set_view(view)
@@ -102,9 +102,25 @@ def test_the_page_follows_the_scheme_of_its_reader(browser_tab: Page, tmp_path: 
 
 def test_the_page_prints(browser_tab: Page, tmp_path: Path) -> None:
     """On a handful of sheets."""
-    show(browser_tab, render_html(samples.summary(), samples.totals()), tmp_path)
-    browser_tab.set_view(View(794))
+    show(browser_tab, samples.page_of(samples.summary(), samples.totals()), tmp_path)
+    browser_tab.set_view(View(794, media="print"))
     paper = browser_tab.pdf()
 
     assert paper.startswith(b"%PDF")
     assert 1 <= paper.count(b"/Type /Page\n") <= 6
+
+
+def test_the_head_and_more_stand_on_the_first_printed_page(
+    browser_tab: Page, tmp_path: Path
+) -> None:
+    """On A4 the answers to the four questions are followed by what fits, not by an empty half."""
+    a4_height = 1123 - 2 * 38
+    for name in ("completed", "failures", "stopped", "huge"):
+        show(browser_tab, PAGES[name], tmp_path)
+        browser_tab.set_view(View(718, media="print"))
+        bottom = browser_tab.run("document.getElementById('head').getBoundingClientRect().bottom")
+        may_break = browser_tab.run(
+            "getComputedStyle(document.getElementById('head').nextElementSibling).breakInside"
+        )
+        assert bottom < a4_height * 0.75, name
+        assert may_break == "auto", name

@@ -115,7 +115,7 @@ def test_a_history_is_in_the_order_of_time() -> None:
         ),
         (
             "  2026-11-21 12:00:30 UTC  attempt 1: error json_parse_error (line 20 of the answers,"
-            " no object), requested again: The answer is not a JSON object that can be read safely; retry."
+            " no object), asked again: The answer is not a JSON object that can be read safely. It is asked again."
         ),
         (
             "  2026-11-21 12:00:30 UTC  attempt 1: answers read, and the attempt closed (from"
@@ -157,7 +157,7 @@ def test_a_skipped_record_has_a_reason() -> None:
     skip = met("empty_transcript", 0, replan=True, batch=None, attempt=None)
     lines = history_lines(history(plans=[], rows=[], errors=[skip]))
 
-    assert "The transcript is empty; each plan checks it again." in lines[-2]
+    assert "The transcript is empty. The next run takes it." in lines[-2]
     assert lines[-1] == "  It was left to the next plan (empty_transcript)."
 
 

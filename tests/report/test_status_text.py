@@ -55,6 +55,7 @@ def test_one_run_is_shown_in_full() -> None:
             "  The totals balance: 1,000 planned = 500 analysed + 0 failed + 0 released"
             " + 500 open. Nothing is doubled, half stored or paid twice."
         ),
+        "  next         `troupe status r1 --watch` shows how far it is, and what holds it up",
     ]
 
     assert expected == status_lines(status(run(batches=3), details=found, jobs=jobs))

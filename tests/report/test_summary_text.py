@@ -8,18 +8,23 @@ from tests.report.samples import (
     dry_run,
     empty_summary,
     error,
+    lines_of,
     summary,
     totals,
     unknown_price,
 )
+from tests.report.states import failed_run, totals_of
 from troupe.operations.run_requests import Preview
-from troupe.report import preview_lines, summary_lines
+from troupe.report import preview_lines
 
 
 def test_the_lines_of_a_good_run_are_stable() -> None:
     """A pipe can rely on them."""
     expected = [
         "Run r1: call_review_v1 (prompt 0b5e71ad2c94f386), gemini-3.5-flash-lite, production",
+        "Completed: all 1,878 records have a row.",
+        "Nothing is stuck, and no record failed.",
+        "Cost: $0.61 (expected $0.52 to $1.41). The invoice decides.",
         (
             "The totals balance: 1,878 planned = 1,878 analysed + 0 failed + 0 released"
             " + 0 open. Nothing is doubled, half stored or paid twice."
@@ -29,7 +34,7 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
         "planned      1,878 records in 2 batches",
         "stored       1,878 rows",
         "errors       122",
-        "    122 empty_transcript: The transcript is empty; each plan checks it again.",
+        "    122 empty_transcript: The transcript is empty. The next run takes it. Correct it at the source.",
         (
             "answers      1,870 read as it stands; 8 code fence removed, raw control"
             " characters accepted"
@@ -55,32 +60,33 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
             " and thoughts $1.25 (as of 2026-10-14, a price page). The invoice decides."
         ),
         "time         3 m 12 s, from 2026-11-21 12:00:00 UTC to 2026-11-21 12:03:12 UTC",
+        "next         `troupe report r1 --html r1.html` shows the results as a page",
     ]
 
-    assert expected == summary_lines(summary(), totals())
+    assert expected == lines_of(summary(), totals())
 
 
 def test_a_stored_summary_gives_the_same_lines() -> None:
     """Its times are text."""
     stored = msgspec.json.decode(msgspec.json.encode(summary()), type=RunSummary)
 
-    assert summary_lines(summary()) == summary_lines(stored)
+    assert lines_of(summary()) == lines_of(stored)
 
 
 def test_each_error_comes_with_its_hint() -> None:
     """Of many types the most frequent are shown and the rest is counted."""
     for name, known in ERRORS.items():
-        lines = summary_lines(summary(errors=[error(name)]))
+        lines = lines_of(summary(errors=[error(name)]))
         assert f"    1 {name}: {known.hint}" in lines
 
-    assert f"    and {len(ERRORS) - 8} more" in summary_lines(
+    assert f"    and {len(ERRORS) - 8} more" in lines_of(
         summary(errors=[error(name) for name in ERRORS])
     )
 
 
 def test_an_unknown_price_is_the_word() -> None:
     """Before and after."""
-    text = "\n".join(summary_lines(unknown_price()))
+    text = "\n".join(lines_of(unknown_price()))
 
     assert "unknown (expected unknown), wasted on failures unknown" in text
     assert "saved by deduplication unknown" in text
@@ -99,20 +105,20 @@ def test_a_dry_run_is_short() -> None:
         "    - 122 the transcript is empty",
     ]
 
-    assert expected == summary_lines(dry_run())
+    assert expected == lines_of(dry_run())
 
 
 def test_a_run_that_is_not_over_says_so() -> None:
     """No time is made up."""
-    lines = summary_lines(summary(times={"completed_at": None}))
+    lines = lines_of(summary(times={"completed_at": None}))
 
     assert "time         not over, planned 2026-11-21 12:00:00 UTC" in lines
 
 
 def test_an_empty_run_has_lines_and_names_cannot_break_one() -> None:
     """Control characters become blanks."""
-    assert "errors       none" in summary_lines(empty_summary())
-    assert summary_lines(summary(run_id="a\nb\x1b[31m"))[0].startswith("Run a b [31m: call_review")
+    assert "errors       none" in lines_of(empty_summary())
+    assert lines_of(summary(run_id="a\nb\x1b[31m"))[0].startswith("Run a b [31m: call_review")
 
 
 def preview(**changes: object) -> Preview:
@@ -130,6 +136,7 @@ def preview(**changes: object) -> Preview:
         "output_tokens": (120_000, 420_000),
         "cost": (0.31, 0.82),
         "price": msgspec.to_builtins(summary().money.price),
+        "basis": {"input": "sampled", "output": "assumed", "samples": 200},
     }
     return msgspec.convert({"kind": "preview"} | fields | changes, Preview)
 
@@ -146,6 +153,7 @@ def test_a_preview_lists_what_is_left_out_and_the_expected_cost() -> None:
         "would select 1,000 records in 1 batch, 5.0 MB of requests",
         "input        1,086,957 to 1,923,077 tokens",
         "output       120,000 to 420,000 tokens",
+        "    tokens by the words and scripts of 200 transcripts; answers of the usual length",
         "cost         $0.31 to $0.82",
     ]
 
@@ -159,6 +167,15 @@ def test_a_preview_lists_what_is_left_out_and_the_expected_cost() -> None:
     ]
 
 
+def test_a_preview_names_the_answers_that_its_estimate_rests_on() -> None:
+    """Those of earlier runs with the same prompt and model."""
+    basis = {"input": "measured", "output": "measured", "samples": 1_234}
+
+    (shown,) = [line for line in preview_lines(preview(basis=basis)) if "measured" in line]
+
+    assert "    tokens as measured on 1,234 answers to the same prompt by the same model" == shown
+
+
 def test_a_preview_of_no_record_has_no_estimate() -> None:
     """A run id is derived later where none is given."""
     nothing = preview(run_id="", source_rows=0, skipped={}, records=0, batches=0, bytes=0)
@@ -170,3 +187,19 @@ def test_a_preview_of_no_record_has_no_estimate() -> None:
     ]
 
     assert expected == preview_lines(nothing)
+
+
+def test_errors_that_ended_a_record_stand_first() -> None:
+    """Though those that were asked again are more frequent."""
+    lines = lines_of(failed_run(), totals_of(failed_run()))
+    at = next(number for number, line in enumerate(lines) if line.startswith("errors"))
+    errors = [line.split()[1] for line in lines[at + 1 : at + 4]]
+
+    assert ["attempts_exhausted", "blocked:", "schema_mismatch:"] == errors
+
+
+def test_a_limited_run_measures_no_deduplication() -> None:
+    """It looked at no record beyond its limit."""
+    limited = summary(skipped={"processed": 4, "beyond_limit": 20})
+
+    assert "deduplication rate   none" in lines_of(limited)

@@ -121,7 +121,7 @@ def _no_claim(
     return Taken(replace(known, taken=(mine,)), mine, clock() + timedelta(days=1))
 
 
-def _with_policy(**changed: int) -> Callable[..., Taken]:
+def _with_policy(**changed: Any) -> Callable[..., Taken]:
     def take(
         tracking: Tracking, attempt_key: AttemptKey, known: Claims, policy: Policy, clock: Clock
     ) -> Taken:

@@ -74,6 +74,7 @@ PARAMS: dict[str, Any] = {
     "run_id": "r1",
     "planned_on": TODAY,
     "since": TODAY,
+    "sample": 2,
     "batch": 1,
     "attempt": 1,
     "claim": 1,
@@ -288,7 +289,7 @@ def test_every_window_over_records_has_a_partition() -> None:
     assert {"parts", "prefixes", "reread_records"} == {
         tables for _, _, tables in windows_without_partition()
     }
-    assert {"plan_run", "preview_plan", "plan_reread"} == {
+    assert {"plan_run", "preview_plan", "sample_of_plan", "plan_reread"} == {
         name for _, name, _ in windows_without_partition()
     }
 

@@ -2,6 +2,7 @@
 SELECT
   r.analysis, r.prompt_fingerprint, r.model, r.run_id, r.planned_at,
   MIN(JSON_QUERY(r.request, '$.labels')) AS labels,
+  STRING_AGG(DISTINCT k.answered_by, ', ' ORDER BY k.answered_by) AS answered_by,
   SUM(k.attempts) AS attempts,
   SUM(k.asked) AS asked,
   SUM(k.analysed) AS analysed,
@@ -15,6 +16,7 @@ FROM run_plans AS r
 JOIN (
   SELECT
     run_id, planned_on, batch,
+    STRING_AGG(DISTINCT answered_by, ', ' ORDER BY answered_by) AS answered_by,
     COUNT(*) AS attempts,
     SUM(asked) AS asked,
     MAX(analysed) AS analysed,

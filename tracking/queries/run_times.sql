@@ -1,6 +1,6 @@
 -- When did the run begin and end, and how many batches, jobs and events did it have?
 SELECT
-  f.*, k.batches_completed, k.batches_abandoned
+  f.*, k.batches_completed, k.batches_with_failures, k.batches_abandoned
 FROM (
   SELECT
     MIN(IF(topic IN ('run-requested', 'reprocess-requested', 'reread-requested'), recorded_at, NULL)) AS requested_at,
@@ -14,9 +14,11 @@ FROM (
 CROSS JOIN (
   SELECT
     COUNTIF(NOT is_abandoned) AS batches_completed,
+    COUNTIF(NOT is_abandoned AND failed > 0) AS batches_with_failures,
     COUNTIF(is_abandoned) AS batches_abandoned
   FROM (
-    SELECT batch, LOGICAL_OR(released > 0 OR outcome = 'refused') AS is_abandoned
+    SELECT
+      batch, MAX(failed) AS failed, LOGICAL_OR(released > 0 OR outcome = 'refused') AS is_abandoned
     FROM attempt_closings
     WHERE run_id = @run_id AND planned_on = @planned_on AND open = 0
     GROUP BY batch

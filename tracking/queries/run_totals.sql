@@ -2,6 +2,7 @@
 -- `recovery_seconds`: mean time from an attempt that left records open to the end of its batch.
 SELECT
   COUNT(*) AS attempts,
+  STRING_AGG(DISTINCT k.answered_by, ', ' ORDER BY k.answered_by) AS answered_by,
   COUNTIF(k.attempt > 1) AS repeated_attempts,
   COALESCE(SUM(k.asked), 0) AS asked,
   COALESCE(SUM(k.lines), 0) AS lines,

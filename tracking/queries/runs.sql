@@ -5,16 +5,19 @@ SELECT
   COALESCE(k.failed, 0) AS failed,
   COALESCE(k.released, 0) AS released,
   k.cost,
+  k.answered_by,
   s.reasons AS stopped_for,
   c.completed_at
 FROM run_plans AS r
 LEFT JOIN (
   SELECT
-    l.run_id, SUM(l.analysed) AS analysed, SUM(l.failed) AS failed, SUM(l.released) AS released,
+    l.run_id, STRING_AGG(DISTINCT l.answered_by, ', ' ORDER BY l.answered_by) AS answered_by,
+    SUM(l.analysed) AS analysed, SUM(l.failed) AS failed, SUM(l.released) AS released,
     IF(COUNTIF(l.cost IS NULL) > 0, NULL, SUM(l.cost)) AS cost
   FROM (
     SELECT
       run_id, batch,
+      STRING_AGG(DISTINCT answered_by, ', ' ORDER BY answered_by) AS answered_by,
       MAX(analysed) AS analysed, MAX(failed) AS failed, MAX(released) AS released,
       IF(COUNTIF(cost IS NULL) > 0, NULL, SUM(cost)) AS cost
     FROM attempt_closings

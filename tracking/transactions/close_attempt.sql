@@ -275,7 +275,8 @@ WHERE c.error IS NULL
 INSERT INTO attempt_closings (
   run_id, planned_on, batch, attempt, closed_at, outcome, cause, jobs, outputs, asked, lines,
   answered, analysed, failed, released, open, prompt_tokens, cached_tokens, thoughts_tokens,
-  output_tokens, cost, wasted, seconds, peak_megabytes, not_before, normalised, partial, field_counts
+  output_tokens, cost, wasted, seconds, peak_megabytes, not_before, normalised, partial, field_counts,
+  answered_by
 )
 SELECT
   @run_id, @planned_on, @batch, @attempt, CURRENT_TIMESTAMP(), j.outcome, j.cause,
@@ -288,7 +289,7 @@ SELECT
     TIMESTAMP_ADD(CURRENT_TIMESTAMP(), INTERVAL j.gap SECOND),
     NULL
   ),
-  g.normalised, g.partial, f.counts
+  g.normalised, g.partial, f.counts, t.answered_by
 FROM closing_outcome AS j
 CROSS JOIN (
   SELECT COUNTIF(c.grade = 'normalised') AS normalised, COUNTIF(c.grade = 'partial') AS partial
@@ -309,6 +310,7 @@ CROSS JOIN (
 CROSS JOIN (
   SELECT
     COUNT(*) AS lines,
+    STRING_AGG(DISTINCT a.model_version, ', ' ORDER BY a.model_version) AS answered_by,
     COALESCE(SUM(IF(a.is_repeated, 0, a.prompt_tokens)), 0) AS prompt_tokens,
     COALESCE(SUM(IF(a.is_repeated, 0, a.cached_tokens)), 0) AS cached_tokens,
     COALESCE(SUM(IF(a.is_repeated, 0, a.thoughts_tokens)), 0) AS thoughts_tokens,

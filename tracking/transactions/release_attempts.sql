@@ -44,13 +44,14 @@ WHERE m.run_id = @run_id AND m.planned_on = @planned_on
 INSERT INTO attempt_closings (
   run_id, planned_on, batch, attempt, closed_at, outcome, cause, jobs, outputs, asked, lines,
   answered, analysed, failed, released, open, prompt_tokens, cached_tokens, thoughts_tokens,
-  output_tokens, cost, wasted, seconds, peak_megabytes, not_before, normalised, partial, field_counts
+  output_tokens, cost, wasted, seconds, peak_megabytes, not_before, normalised, partial, field_counts,
+  answered_by
 )
 SELECT
   @run_id, @planned_on, u.batch, u.attempt, CURRENT_TIMESTAMP(), 'released', u.cause, '[]', '[]',
   u.open, 0, 0, u.analysed, u.failed, u.released + u.open, 0, 0, 0, 0, 0,
   IF(@input_price IS NULL, NULL, 0), IF(@input_price IS NULL, NULL, 0), 0, NULL, NULL,
-  0, 0, '[]'
+  0, 0, '[]', NULL
 FROM unclaimed AS u
 WHERE NOT EXISTS (
   SELECT 1 FROM attempt_closings AS k

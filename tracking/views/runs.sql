@@ -10,9 +10,12 @@ SELECT
   f.stopped_for,
   f.completed_at,
   CASE
+    WHEN r.dry_run THEN 'dry run'
+    WHEN f.completed_at IS NOT NULL AND f.stopped_for IS NOT NULL THEN 'stopped'
+    WHEN f.completed_at IS NOT NULL AND r.records = 0 THEN 'empty'
+    WHEN f.completed_at IS NOT NULL AND COALESCE(k.failed + k.released, 0) > 0 THEN 'completed with failures'
     WHEN f.completed_at IS NOT NULL THEN 'completed'
     WHEN f.stopped_for IS NOT NULL THEN 'stopping'
-    WHEN r.batches = 0 THEN 'empty'
     ELSE 'running'
   END AS state
 FROM {dataset}run_plans AS r

@@ -13,14 +13,18 @@ from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.operations import load
 from troupe.demo_data import generate
 from troupe.operations.backend import InvalidOperation
+from troupe.operations.nothing import Nothing
+from troupe.operations.outcome import ALL_WELL, NOT_WELL, Outcome
 from troupe.operations.run_report import Report
 from troupe.report.html_page import render_html
+from troupe.report.outcome_text import WILL_BE_SIMULATED, nothing_lines
 from troupe.report.plain_text import summary_lines
 
 from .client import local_only
 from .endpoint import EndpointOptions
 from .options import (
     CorruptPercent,
+    FailOver,
     ModelApiVersion,
     ModelConcurrency,
     ModelName,
@@ -28,6 +32,7 @@ from .options import (
     ModelUrl,
 )
 from .output import check_writable, fail
+from .run_endings import code_of
 from .target import target
 from .worker import local_settings, opened, work_until_idle
 
@@ -58,10 +63,12 @@ def demo(
     model_concurrency: ModelConcurrency = 8,
     model_timeout: ModelTimeout = 120,
     model_api_version: ModelApiVersion = None,
+    fail_over: FailOver = 0,
 ) -> None:
     """Run everything once on this machine: load, request, work, verify and report.
 
-    It ends with 1 if the totals do not balance. Local backend only.
+    It ends with 0 if all went well, also when nothing was left to do; with 1 if the totals do not
+    balance, with 3 if records have no row, and with 4 if the run was stopped. Local backend only.
 
     Examples:
         troupe demo
@@ -77,8 +84,8 @@ def demo(
         api_version=model_api_version,
     )
     settings = local_settings(corrupt_percent, options)
-    ok = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
-    raise typer.Exit(0 if ok else 1)
+    outcome = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
+    raise typer.Exit(code_of([outcome], fail_over) if outcome else ALL_WELL)
 
 
 def run_demo(
@@ -88,8 +95,8 @@ def run_demo(
     settings: LocalSettings,
     report: Path,
     write: Write,
-) -> bool:
-    """Load, request, work, verify and report; return whether the totals balance."""
+) -> Outcome | None:
+    """Load, request, work, verify and report; return how the run ended, None without a run."""
     check_writable("--report", report)
     with opened(home, settings) as (backend, control_server):
         try:
@@ -97,11 +104,11 @@ def run_demo(
         except InvalidOperation as error:
             fail(str(error))
     if answer is None:
-        return False
+        return None
     # Not while the folder is owned: what is written then is for this user alone.
     report.write_text(_page(answer), encoding="utf-8")
     write(f"report: {report}")
-    return answer.reconciliation.ok and answer.reconciliation.completed
+    return answer.outcome
 
 
 def _demo(
@@ -111,25 +118,32 @@ def _demo(
     limit: int | None,
     write: Write,
 ) -> Report | None:
-    """Return the run's report; None when it was not planned."""
+    """Return the run's report; None when nothing was pending."""
     backend.wake()
     loaded = load(backend, [str(transcripts or _generated(backend))])
     write(f"{loaded.rows:,} transcripts in the file, {loaded.added:,} new in the source table")
     request = {"mode": "test", "limit": limit} if limit else {}
     request |= {} if transcripts else SMALL_BATCHES
-    run_id = operations.request(backend, request).run_id
+    answer = operations.request(backend, request)
+    if isinstance(answer, Nothing):
+        for line in nothing_lines(answer)[:-1]:
+            write(line)
+        write("no run was made, and no report was written")
+        return None
+    run_id = answer.run_id
     write(f"requested run {run_id}")
+    if backend.dependencies.policy.answers_are_paid:
+        write(WILL_BE_SIMULATED)
     work_until_idle(backend, control_server, write=write)
     if backend.dependencies.tracking.plan_of(run_id) is None:
-        write(f"run {run_id} was not planned: `troupe status {run_id}` shows why")
-        return None
+        fail(f"run {run_id} was not planned: `troupe status {run_id}` shows why", NOT_WELL)
     return _report(backend, run_id, write)
 
 
 def _report(backend: LocalBackend, run_id: str, write: Write) -> Report:
     """Print the summary, and keep the page in the state folder."""
     answer = operations.report(backend, run_id)
-    for line in summary_lines(answer.summary, answer.reconciliation):
+    for line in summary_lines(answer.summary, answer.outcome, answer.reconciliation):
         write(line)
     kept = backend.home / "reports" / f"{run_id}.html"
     kept.parent.mkdir(exist_ok=True)
@@ -138,7 +152,7 @@ def _report(backend: LocalBackend, run_id: str, write: Write) -> Report:
 
 
 def _page(answer: Report) -> str:
-    return render_html(answer.summary, answer.reconciliation)
+    return render_html(answer.summary, answer.outcome, answer.reconciliation)
 
 
 def _generated(backend: LocalBackend) -> Path:

@@ -8,6 +8,7 @@ import typer
 from troupe import operations
 from troupe.operations.costs import costs as costs_operation
 from troupe.operations.explain import explain as explain_operation
+from troupe.operations.outcome import NOT_WELL
 from troupe.report.html_page import render_html
 from troupe.report.plain_text import (
     costs_lines,
@@ -19,8 +20,9 @@ from troupe.report.safeguards_text import safeguard_lines
 
 from .client import call
 from .lazy import load
-from .options import AsJson
+from .options import AsJson, FailOver
 from .output import check_writable, print_json, print_lines
+from .run_endings import code_of
 
 
 def status(
@@ -34,12 +36,14 @@ def status(
         float | None,
         typer.Option(min=0.2, help="With --watch: seconds between refreshes. Default: 2, gcp 15."),
     ] = None,
+    fail_over: FailOver = 0,
     as_json: AsJson = False,
 ) -> None:
     """Show how far the runs are, and what is blocked and why.
 
-    --watch ends with 0 if all went well, with 1 if a run was stopped or refused or its totals do
-    not balance, and with 130 after Ctrl-C. With --json it prints one document a line.
+    Without --watch it ends with 0, whatever it shows. --watch ends with 0 if all went well, with 1
+    if a run was refused or its totals do not balance, with 3 if records have no row, with 4 if a
+    run was stopped, and with 130 after Ctrl-C. With --json it prints one document a line.
 
     Examples:
         troupe status
@@ -47,7 +51,7 @@ def status(
     """
     if watch:
         watch_status = load("troupe.cli.watch:watch_status")
-        raise typer.Exit(watch_status(run, every, as_json=as_json))
+        raise typer.Exit(watch_status(run, every, fail_over, as_json=as_json))
     answer = call(operations.status, run_id=run)
     if as_json:
         print_json(answer)
@@ -57,12 +61,15 @@ def status(
 
 def verify(
     run: Annotated[str | None, typer.Argument(help="Run to verify. Default: all runs.")] = None,
+    fail_over: FailOver = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Recompute the totals of the runs from the tables; end with 1 if they do not balance.
+    """Recompute the totals of the runs from the tables, and judge how the runs ended.
 
     The totals balance if every planned record is analysed, failed, released, open or cleared, and
-    no record is lost, doubled or paid twice.
+    no record is lost, doubled or paid twice. It ends with 0 if all is well, with 1 if they do not
+    balance, with 3 if records of a completed run have no row, and with 4 if a run was stopped.
+    Name the run in a schedule: without one, all runs of a year are judged.
 
     Examples:
         troupe verify
@@ -79,7 +86,9 @@ def verify(
             "  ".join(f"{name.replace('_', ' ')} {getattr(answer, name):,}" for name in never)
         )
         typer.echo("the totals balance" if answer.ok else "THE TOTALS DO NOT BALANCE")
-    raise typer.Exit(0 if answer.ok else 1)
+    outcomes = [each.outcome for each in answer.runs or [answer] if each.outcome]
+    code = code_of(outcomes, fail_over)
+    raise typer.Exit(code if answer.ok else NOT_WELL)
 
 
 def report(
@@ -98,13 +107,15 @@ def report(
     page = check_writable("--html", html) if html else None
     answer = call(operations.report, run_id=run)
     if page is not None:
-        page.write_text(render_html(answer.summary, answer.reconciliation), encoding="utf-8")
+        page.write_text(
+            render_html(answer.summary, answer.outcome, answer.reconciliation), encoding="utf-8"
+        )
         typer.echo(f"wrote {page}", err=as_json)
     if as_json:
         print_json(answer)
     elif page is None:
-        print_lines(summary_lines(answer.summary, answer.reconciliation))
-        print_lines(safeguard_lines(run, answer.safeguards, answer.stop_reasons))
+        more = safeguard_lines(run, answer.safeguards, answer.stop_reasons)
+        print_lines(summary_lines(answer.summary, answer.outcome, answer.reconciliation, more))
 
 
 def costs(

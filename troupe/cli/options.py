@@ -75,6 +75,22 @@ Label = Annotated[
         "repeatable. Never personal data.",
     ),
 ]
+AllowEmpty = Annotated[
+    bool,
+    typer.Option("--allow-empty", help="Request the run also when no record is pending."),
+]
+FailOver = Annotated[
+    float,
+    typer.Option(
+        "--fail-over",
+        metavar="PERCENT",
+        min=0,
+        max=100,
+        callback=finite,
+        help="End with 3 only if a larger percentage of a run's records has no row. "
+        "Default: any such record.",
+    ),
+]
 CorruptPercent = Annotated[
     float,
     typer.Option(

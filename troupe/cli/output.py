@@ -18,6 +18,12 @@ def fail(problem: str, code: int = 2) -> NoReturn:
     raise typer.Exit(code)
 
 
+def warn(lines: list[str]) -> None:
+    """Print to standard error what a schedule has to report, though the command went on."""
+    for at, each in enumerate(lines):
+        typer.echo(each if at else f"troupe: {each}", err=True)
+
+
 def print_lines(lines: list[str]) -> None:
     """Print lines, wrapped to the width of a terminal; a pipe gets them as they are."""
     wide = sys.stdout.isatty()

@@ -8,17 +8,21 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from troupe import operations
+from troupe.operations.nothing import Nothing
+from troupe.operations.outcome import NOTHING_TO_DO
 from troupe.operations.reprocess import ReprocessResult
 from troupe.operations.reprocess import reprocess as reprocess_operation
 from troupe.operations.reread import RereadResult
 from troupe.operations.reread import reread as reread_operation
-from troupe.operations.run_requests import Preview
+from troupe.operations.run_requests import Preview, Requested
 from troupe.report.formatting import dollars, plural, span
+from troupe.report.outcome_text import nothing_lines
 from troupe.report.plain_text import preview_lines
 
 from .client import CallFailed, call, try_call
 from .option_errors import name_options
 from .options import (
+    AllowEmpty,
     AsJson,
     Budget,
     BudgetTokens,
@@ -28,7 +32,7 @@ from .options import (
     read_labels,
     rfc3339,
 )
-from .output import fail, print_json, print_lines, read_text
+from .output import fail, print_json, print_lines, read_text, warn
 
 T = TypeVar("T")
 
@@ -124,12 +128,17 @@ def request(
         typer.Option(help="Measure which part of each summary occurs in its call. Default: on."),
     ] = None,
     dry_run: DryRun = False,
+    allow_empty: AllowEmpty = False,
+    fail_empty: Annotated[
+        bool, typer.Option("--fail-empty", help="End with 5 when no record is pending.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Request a run: transcripts to be analysed.
 
     A running worker starts with it at once; without one, run `troupe work`. On Google Cloud the
-    services start with it.
+    services start with it. When no record is pending, no run is requested; the reason and what to
+    do are printed, and the command ends with 0.
 
     Examples:
         troupe request --dry-run
@@ -145,15 +154,28 @@ def request(
         "budget": budget, "budget_tokens": budget_tokens, "lookback_days": lookback_days,
         "grounding": grounding, "labels": read_labels(label),
     }  # fmt: skip
-    answer = _send(operations.request, fields, dry_run=dry_run, where=where or [])
+    answer = _send(
+        operations.request, fields, dry_run=dry_run, allow_empty=allow_empty, where=where or []
+    )
+    for warning in answer.warnings:
+        warn([warning])
     if as_json:
         print_json(answer)
-    elif isinstance(answer, Preview):
-        print_lines(preview_lines(answer))
-    elif answer.known:
-        typer.echo(f"run {answer.run_id} was requested before; nothing changes")
     else:
-        typer.echo(f"requested run {answer.run_id}")
+        print_lines(_request_lines(answer))
+    is_empty = isinstance(answer, Nothing) or bool(isinstance(answer, Preview) and answer.nothing)
+    if fail_empty and is_empty:
+        fail("no record is pending", NOTHING_TO_DO)
+
+
+def _request_lines(answer: Preview | Requested | Nothing) -> list[str]:
+    if isinstance(answer, Nothing):
+        return nothing_lines(answer)
+    if isinstance(answer, Preview):
+        return preview_lines(answer)
+    if answer.known:
+        return [f"run {answer.run_id} was requested before; nothing changes"]
+    return [f"requested run {answer.run_id}"]
 
 
 def publish(
@@ -222,7 +244,8 @@ def reprocess(
     analysis: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Analysis whose records to send. Default: call_review_v1."
+            metavar="NAME",
+            help="Analysis whose records to send. Default: that of --run, or call_review_v1.",
         ),
     ] = None,
     run_id: Annotated[
@@ -237,6 +260,7 @@ def reprocess(
     budget_tokens: BudgetTokens = None,
     label: Label = None,
     dry_run: DryRun = False,
+    allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
     """Send failed, released or changed records to the model again, in a new run.
@@ -254,7 +278,7 @@ def reprocess(
         "changed": changed or None, "analysis": analysis, "run_id": run_id, "budget": budget, "budget_tokens": budget_tokens,
         "labels": read_labels(label),
     }  # fmt: skip
-    answer = _send(reprocess_operation, fields, dry_run=dry_run)
+    answer = _send(reprocess_operation, fields, dry_run=dry_run, allow_empty=allow_empty)
     if as_json:
         print_json(answer)
     else:
@@ -272,6 +296,7 @@ def reread(
         ),
     ] = "",
     dry_run: DryRun = False,
+    allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
 ) -> None:
     """Read the stored answers of a run again, by the reading rules of the installed analysis.
@@ -284,7 +309,9 @@ def reread(
         troupe reread first --dry-run
         troupe reread first --run-id first-read-again
     """
-    answer = call(reread_operation, of_run=run, run_id=run_id, dry_run=dry_run)
+    answer = call(
+        reread_operation, of_run=run, run_id=run_id, dry_run=dry_run, allow_empty=allow_empty
+    )
     if as_json:
         print_json(answer)
     else:
@@ -292,6 +319,8 @@ def reread(
 
 
 def _reread_lines(answer: RereadResult) -> list[str]:
+    if answer.nothing and not answer.run_id:
+        return nothing_lines(answer.nothing)
     lines = [f"{plural(answer.records, 'record')} of run {answer.of_run} without a row"]
     if answer.held:
         lines.append(f"left out: {answer.held:,} held by an open run")
@@ -305,18 +334,18 @@ def _reread_lines(answer: RereadResult) -> list[str]:
     return lines
 
 
-def _send(
-    operation: Callable[..., T], fields: dict[str, Any], *, dry_run: bool, **further: Any
-) -> T:
+def _send(operation: Callable[..., T], fields: dict[str, Any], **further: Any) -> T:
     """Send the fields that were given; an error names the option of its field."""
     given = {name: value for name, value in fields.items() if value not in (None, [], {}, "")}
     try:
-        return try_call(operation, request=given, dry_run=dry_run, **further)
+        return try_call(operation, request=given, **further)
     except CallFailed as error:
         fail(name_options(str(error), fields), error.code)
 
 
 def _reprocess_lines(answer: ReprocessResult, of_run: str | None, *, changed: bool) -> list[str]:
+    if answer.nothing and not answer.run_id:
+        return [*nothing_lines(answer.nothing), *_left_out(answer, of_run, changed=changed)]
     cost = span(*map(dollars, answer.cost))
     tokens = [
         read + written
@@ -325,19 +354,24 @@ def _reprocess_lines(answer: ReprocessResult, of_run: str | None, *, changed: bo
     batches = plural(answer.batches, "batch", "batches")
     size = f"{plural(answer.records, 'record')} in {batches}"
     lines = [f"{size}, {tokens[0]:,} to {tokens[1]:,} tokens, cost {cost}"]
-    if changed and not answer.records:
-        lines.append("no transcript of these records has changed since it was analysed")
     for name, count in answer.left_out.items():
         lines.append(f"left out: {count:,} {name.replace('_', ' ')}")
+    lines += _left_out(answer, of_run, changed=changed)
+    if answer.known and answer.run_id:
+        lines.append(f"run {answer.run_id} was requested before; nothing changes")
+    elif answer.run_id:
+        lines.append(f"requested run {answer.run_id}")
+    return lines
+
+
+def _left_out(answer: ReprocessResult, of_run: str | None, *, changed: bool) -> list[str]:
+    """What to do about records that have a row."""
+    lines = []
     if "changed" in answer.left_out:
         lines.append("changed records have a row: `troupe reprocess --changed` replaces it")
     if "processed" in answer.left_out and not changed:
         run = of_run or "RUN"
         lines.append(f"processed records have a row: `troupe clear-history --run {run}` deletes it")
-    if answer.known and answer.run_id:
-        lines.append(f"run {answer.run_id} was requested before; nothing changes")
-    elif answer.run_id:
-        lines.append(f"requested run {answer.run_id}")
     return lines
 
 

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from troupe import operations
+from troupe.operations.outcome import NOT_WELL, exit_code
 from troupe.operations.run_status import Status
 from troupe.report.change_log import ChangeLog
 from troupe.report.live_screen import LiveScreen
@@ -23,9 +24,8 @@ from .output import fail
 from .target import target
 from .watch_state import Query, WatchState
 
-ALL_WELL, NOT_WELL, INTERRUPTED = 0, 1, 130
-"""Exit codes: all went well; a run was stopped or refused, or its totals do not balance; a signal
-ended the watch."""
+INTERRUPTED = 130
+"""Exit code of a watch that a signal ended; for the others see `troupe/operations/outcome.py`."""
 
 Show = Callable[[Snapshot], None]
 """Shows one snapshot."""
@@ -35,7 +35,9 @@ class Interrupted(BaseException):
     """SIGINT or SIGTERM arrived."""
 
 
-def watch_status(run_id: str | None, every: float | None, *, as_json: bool) -> int:
+def watch_status(
+    run_id: str | None, every: float | None, fail_over: float, *, as_json: bool
+) -> int:
     """Watch one run or all of them; return the exit code. `every`: seconds between two queries."""
     # A query of a deployment is about ten BigQuery queries, which cost money.
     seconds = every or (15.0 if target().is_gcp else 2.0)
@@ -52,7 +54,7 @@ def watch_status(run_id: str | None, every: float | None, *, as_json: bool) -> i
     else:
         opened = text_lines(typer.echo)
     try:
-        return watch(refresh, run_id, state, opened, lambda: time.sleep(seconds))
+        return watch(refresh, run_id, state, opened, lambda: time.sleep(seconds), fail_over)
     except CallFailed as error:
         fail(str(error), error.code)
 
@@ -63,6 +65,7 @@ def watch(
     state: WatchState,
     opened: AbstractContextManager[Show],
     wait: Callable[[], None],
+    fail_over: float = 0,
 ) -> int:
     """Query, show and wait until no run is open, or a signal arrives; return the exit code.
 
@@ -87,15 +90,21 @@ def watch(
             if received:
                 return INTERRUPTED
             raise
-    return _exit_code(last, state.watched)
+    return _exit_code(last, state.watched, fail_over)
 
 
-def _exit_code(snapshot: Snapshot, watched: set[str]) -> int:
+def _exit_code(snapshot: Snapshot, watched: set[str], fail_over: float) -> int:
     """Judge the runs that were watched to their end, and the one that is shown in full."""
-    ids = watched | ({snapshot.run.run_id} if snapshot.run else set())
-    stopped = any(run.stopped_for for run in snapshot.status.runs if run.run_id in ids)
-    unbalanced = snapshot.details is not None and not snapshot.details.reconciliation.ok
-    return NOT_WELL if stopped or unbalanced or snapshot.status.refusals else ALL_WELL
+    shown = [snapshot.outcome] if snapshot.outcome else []
+    in_full = {each.run_id for each in shown}
+    others = [
+        each
+        for each in snapshot.status.outcomes
+        if each.run_id in watched and each.run_id not in in_full
+    ]
+    if snapshot.status.refusals:
+        return NOT_WELL
+    return exit_code([*shown, *others], fail_over)
 
 
 @contextmanager
@@ -139,6 +148,7 @@ def json_lines(write: Callable[[str], None]) -> Iterator[Show]:
             **msgspec.structs.asdict(snapshot.status),
             "run": snapshot.run,
             "details": snapshot.details,
+            "outcome": snapshot.outcome,
             "forecasts": snapshot.forecasts,
             "trouble": snapshot.trouble or None,
         }

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from troupe.operations.outcome import Outcome
 from troupe.operations.run_status import RunDetails, Status
 from troupe.operations.runs import RunStatus
 from troupe.report.pace import Forecast, Pace
@@ -38,7 +39,7 @@ class WatchState:
     def refresh(self, query: Query, run_id: str | None) -> Snapshot:
         """Query all runs, and one in full: the given one, or else the newest that is open."""
         status = query(run_id)
-        run, details = _run_in_full(status, query, run_id)
+        run, details, outcome = _run_in_full(status, query, run_id)
         if run_id is None:
             status = self._without_past(status)
         at, now = self.clock(), self.now()
@@ -54,7 +55,7 @@ class WatchState:
         if run and run.run_id in forecasts and details and _is_canary(details):
             # The pace of the canary, one small batch, says little about many batches at once.
             forecasts[run.run_id] = Forecast(cost=forecasts[run.run_id].cost)
-        snapshot = Snapshot(status, run, details, now, forecasts)
+        snapshot = Snapshot(status, run, details, now, forecasts, outcome=outcome)
         self.last = replace(snapshot, fresh=self._fresh(snapshot, at))
         return self.last
 
@@ -88,11 +89,12 @@ def _is_canary(details: RunDetails) -> bool:
 
 def _run_in_full(
     status: Status, query: Query, run_id: str | None
-) -> tuple[RunStatus | None, RunDetails | None]:
+) -> tuple[RunStatus | None, RunDetails | None, Outcome | None]:
     if not status.runs:
-        return None, None
+        return None, None, None
     if run_id is not None:
-        return status.runs[0], status.details
+        return status.runs[0], status.details, status.outcomes[0]
     newest = ([run for run in status.runs if not run.is_over] or status.runs)[-1]
     in_full = query(newest.run_id)
-    return (in_full.runs or [newest])[0], in_full.details
+    outcome = (in_full.outcomes or [status.outcome(newest.run_id)])[0]
+    return (in_full.runs or [newest])[0], in_full.details, outcome

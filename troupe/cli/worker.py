@@ -1,22 +1,27 @@
 """The command `work`: a worker's loop, with its control server open and its progress shown."""
 
+import os
 import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import typer
 
-from troupe.backends.defaults import BadSetting
+from troupe.backends.defaults import BadSetting, capped
 from troupe.backends.local.backend import LOCAL_POLICY, LocalBackend, LocalSettings
 from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.state_folder import HomeInUse, InvalidHome
 from troupe.backends.local.worker import Worker
+from troupe.operations.outcome import Outcome, word_of
+from troupe.operations.run_status import Refusal, status
 from troupe.operations.runs import RunStatus, run_rows
 from troupe.report.formatting import plural
+from troupe.report.outcome_text import WILL_BE_SIMULATED
 from troupe.report.progress import Live, WorkerProgress
 from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import analyst
@@ -27,6 +32,7 @@ from .client import local_only
 from .endpoint import EndpointOptions, endpoint_pool
 from .options import (
     CorruptPercent,
+    FailOver,
     ModelApiVersion,
     ModelConcurrency,
     ModelName,
@@ -34,6 +40,7 @@ from .options import (
     ModelUrl,
 )
 from .output import fail
+from .run_endings import code_of
 from .target import target
 
 SHOW_SECONDS = 0.5
@@ -55,11 +62,14 @@ def work(
     model_concurrency: ModelConcurrency = 8,
     model_timeout: ModelTimeout = 120,
     model_api_version: ModelApiVersion = None,
+    fail_over: FailOver = 0,
 ) -> None:
     """Start a worker: it handles all requests and continues what an earlier worker left unfinished.
 
-    It ends with 0 when there is no more work. Ended with a run still open, by Ctrl-C it ends with
-    130 and by SIGTERM with 143; the next worker continues. Local backend only.
+    When there is no more work it ends with 0 if all went well, with 1 if a request was refused,
+    with 3 if records of its runs have no row, and with 4 if a run was stopped. Ended with a run
+    still open, by Ctrl-C it ends with 130 and by SIGTERM with 143; the next worker continues. Local
+    backend only.
 
     Examples:
         troupe work --idle-timeout 0
@@ -75,6 +85,9 @@ def work(
     )
     settings = local_settings(corrupt_percent, options)
     with opened(target().home, settings) as (backend, control_server):
+        before = Seen.of(backend)
+        if options.url is None and before.has_work(backend):
+            typer.echo(WILL_BE_SIMULATED)
         unfinished = backend.wake()
         if unfinished:
             typer.echo(f"continuing with {plural(unfinished, 'unfinished event')}")
@@ -82,18 +95,46 @@ def work(
             backend, control_server, idle_timeout=idle_timeout, write=typer.echo
         )
         runs = open_runs(backend) if number else []
+        outcomes, refusals = before.since(backend)
     if runs:
         text = f"{plural(len(runs), 'run')} open: {', '.join(runs)}"
         typer.echo(f"ended with {text}; `troupe work` continues")
         raise typer.Exit(128 + number)
     typer.echo("done")
+    raise typer.Exit(code_of(outcomes, fail_over, refusals))
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The runs that were over, and the requests that were refused, before a worker began."""
+
+    over: frozenset[str]
+    refused: frozenset[Refusal]
+
+    @classmethod
+    def of(cls, backend: LocalBackend) -> Self:
+        over = frozenset(run.run_id for run in run_rows(backend) if run.is_over)
+        return cls(over, frozenset(status(backend).refusals))
+
+    def has_work(self, backend: LocalBackend) -> bool:
+        """Whether a run is open, or requested."""
+        return bool(open_runs(backend))
+
+    def since(self, backend: LocalBackend) -> tuple[list[Outcome], list[Refusal]]:
+        """The runs that ended, each judged in full, and what was refused since then."""
+        ended = [run for run in run_rows(backend) if run.is_over and run.run_id not in self.over]
+        outcomes = [status(backend, run.run_id).outcomes[0] for run in ended]
+        refusals = [each for each in status(backend).refusals if each not in self.refused]
+        return outcomes, refusals
 
 
 def local_settings(corrupt_percent: float, options: EndpointOptions) -> LocalSettings:
     """Return the settings of a worker; end the command if an option or a variable is wrong."""
     endpoint = endpoint_pool(options, LOCAL_POLICY.outage_hours * 3600)
     try:
+        policy = capped(LOCAL_POLICY, os.environ)
         return LocalSettings(
+            policy=replace(policy, answers_are_paid=endpoint is None),
             corruption=Corruption(share=corrupt_percent / 100, seed=0) if corrupt_percent else None,
             answerer=endpoint or analyst,
             behaviour=Behaviour(keeps_answers=endpoint is not None),
@@ -236,5 +277,5 @@ class _Progress:
 
     def _stage(self, run: RunStatus) -> str:
         if run.completed_at:
-            return "completed"
+            return word_of(run)
         return "answering" if self._backend.service.next_due() else "working"

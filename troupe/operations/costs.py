@@ -14,11 +14,13 @@ from .backend import Backend, InvalidOperation
 
 
 class AnalysisCosts(CostSum, frozen=True, kw_only=True):
-    """One version of an analysis with one prompt and model: its sum and its runs."""
+    """One version of an analysis with one prompt, and one model that answered: sum and runs."""
 
     analysis: str
     prompt_fingerprint: str
     model: str
+    answered_by: str | None
+    """Models that the answers name, joined by commas; `stand-in` for simulated ones."""
     of_runs: list[RunCost]
 
 
@@ -72,10 +74,11 @@ def costs(backend: Backend, analysis: str | None = None, by: str | None = None) 
                 analysis=name,
                 prompt_fingerprint=prompt,
                 model=model,
+                answered_by=answered_by or None,
                 of_runs=of_runs,
                 **msgspec.structs.asdict(sum_of(of_runs)),
             )
-            for (name, model, prompt), of_runs in groups
+            for (name, model, prompt, answered_by), of_runs in groups
         ]
     )
 
@@ -153,5 +156,5 @@ def _with_attribute(backend: Backend, analysis: str | None, attribute: str) -> l
     return shown
 
 
-def _version(run: RunCost) -> tuple[str, str, str]:
-    return run.analysis, run.model, run.prompt_fingerprint
+def _version(run: RunCost) -> tuple[str, str, str, str]:
+    return run.analysis, run.model, run.prompt_fingerprint, run.answered_by or ""

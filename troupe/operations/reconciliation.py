@@ -2,12 +2,13 @@
 
 import msgspec
 
-from handlers.summary.run_summary import Endings, RecountedTotals
+from handlers.summary.run_summary import Endings, ErrorCount, RecountedTotals
 from tracking import Plan
 from tracking.statements import table_name
 
 from .backend import Backend
-from .runs import analysis_of, plan_of, run_rows
+from .outcome import Outcome, outcome_of
+from .runs import RunStatus, analysis_of, plan_of, run_rows
 
 
 class Reconciliation(Endings, frozen=True, kw_only=True):
@@ -32,13 +33,16 @@ class Reconciliation(Endings, frozen=True, kw_only=True):
     closed_twice: int
     completed: bool
     ok: bool
+    outcome: Outcome | None = None
+    """How the run stands; None for a sum."""
     runs: list["Reconciliation"] = msgspec.field(default_factory=list)
 
 
 def verify(backend: Backend, run_id: str | None = None) -> Reconciliation:
     """Recount the totals of one run, or of all of them with their sum."""
-    plans = [plan_of(backend, run_id)] if run_id else _plans(backend)
-    runs = [reconcile(backend, plan) for plan in plans]
+    if run_id:
+        plan_of(backend, run_id)
+    runs = [_judged(backend, run) for run in run_rows(backend, run_id)]
     total = runs[0] if len(runs) == 1 else _sum(runs)
     (row,) = backend.dependencies.tracking.query("processed_twice", {})
     twice = row["doubled"]
@@ -57,8 +61,17 @@ def reconcile(backend: Backend, plan: Plan) -> Reconciliation:
     )
 
 
-def _plans(backend: Backend) -> list[Plan]:
-    return [plan_of(backend, run.run_id) for run in run_rows(backend)]
+def errors_of(backend: Backend, run_id: str) -> list[ErrorCount]:
+    """The errors of a run by type and cause."""
+    return backend.dependencies.tracking.rows("errors_of_run", ErrorCount, {"run_id": run_id})
+
+
+def _judged(backend: Backend, run: RunStatus) -> Reconciliation:
+    totals = reconcile(backend, plan_of(backend, run.run_id))
+    without_row = totals.failed + totals.released
+    errors = errors_of(backend, run.run_id) if without_row else []
+    outcome = outcome_of(run, errors, recounted=totals, balanced=totals.ok)
+    return msgspec.structs.replace(totals, outcome=outcome)
 
 
 _COUNTS = (

@@ -9,9 +9,12 @@ from events import ReprocessRequested, Unreadable, read_event
 from handlers.runs.attributes import attributes_of, check_source
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
+from handlers.runs.token_rates import Basis, token_rates
 from tracking.attributes import UnfitAttribute
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
+from .next_steps import Step
+from .nothing import WHY, Nothing, nothing_pending
 from .runs import check_batch, plan_of, was_requested
 
 LEFT_OUT = ("held", "processed", "changed", "empty_transcript", "request_too_large")
@@ -29,10 +32,14 @@ class ReprocessResult(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: tuple[int, int]
     cost: tuple[float | None, float | None]
     """US dollars, from low to high."""
+    basis: Basis
+    """What the estimate of tokens rests on."""
     run_id: str | None
     """None: previewed only."""
     known: bool
     """The same request was made before; nothing was published."""
+    nothing: Nothing | None = None
+    """Why no record fits, and what to do instead; None when some do."""
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,11 +49,17 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True):
     run_id: str
 
 
-def reprocess(backend: Backend, request: dict[str, Any], dry_run: bool = False) -> ReprocessResult:
-    """Publish a reprocess-requested; with `dry_run` only preview it."""
+def reprocess(
+    backend: Backend, request: dict[str, Any], dry_run: bool = False, allow_empty: bool = False
+) -> ReprocessResult:
+    """Publish a reprocess-requested; with `dry_run` only preview it.
+
+    Without an analysis it is that of the run that is named. A request that would select no record
+    is not published, unless `allow_empty`.
+    """
     dependencies = backend.dependencies
     try:
-        command = read_event(msgspec.json.encode(request), ReprocessRequested)
+        command = _read(backend, request)
         analysis = dependencies.analyses.load(command.analysis)
         check_source(analysis, dependencies.tracking)
     except (Unreadable, AnalysisError, UnfitAttribute) as error:
@@ -55,26 +68,71 @@ def reprocess(backend: Backend, request: dict[str, Any], dry_run: bool = False) 
     known = bool(command.run_id) and was_requested(backend, command)
     if not known and not command.changed:
         _refuse_stored(backend, command)
-    attributes = attributes_of(command, analysis, dependencies.tracking)
+    tracking = dependencies.tracking
+    attributes = attributes_of(command, analysis, tracking)
     params = plan_params(command, "", analysis) | attributes.params
-    row = dependencies.tracking.preview_plan(params, attributes.names)
-    expected = estimate(row["records"], row["bytes"], command.model or analysis.model, analysis)
+    row = tracking.preview_plan(params, attributes.names)
+    rates, basis = token_rates(tracking, backend.clock, analysis, params, attributes.names)
+    expected = estimate(row["records"], row["bytes"], params["model"], analysis, rates)
+    left_out = {name: row[name] for name in LEFT_OUT if row[name]}
     preview = ReprocessResult(
         records=row["records"],
         batches=row["batches"],
-        left_out={name: row[name] for name in LEFT_OUT if row[name]},
+        left_out=left_out,
         input_tokens=expected.input_tokens,
         output_tokens=expected.output_tokens,
         cost=(expected.low, expected.high),
+        basis=basis,
         run_id=None,
         known=known,
+        nothing=None if row["records"] else _nothing(backend, command, left_out),
     )
-    if dry_run or command.dry_run:
+    if dry_run or command.dry_run or (preview.nothing and not known and not allow_empty):
         return preview
     run_id = command.run_id or new_run_id(backend)
     if not known:
         publish_command(backend, msgspec.structs.replace(command, run_id=run_id))
     return msgspec.structs.replace(preview, run_id=run_id)
+
+
+def _read(backend: Backend, request: dict[str, Any]) -> ReprocessRequested:
+    command = read_event(msgspec.json.encode(request), ReprocessRequested)
+    plan = backend.dependencies.tracking.plan_of(command.of_run or "")
+    if plan is None or "analysis" in request:
+        return command
+    return msgspec.structs.replace(command, analysis=plan.analysis)
+
+
+def _nothing(backend: Backend, command: ReprocessRequested, left_out: dict[str, int]) -> Nothing:
+    """Explain why no record fits."""
+    named = f"run {command.of_run}" if command.of_run else f"analysis {command.analysis}"
+    if left_out and (not command.changed or "held" in left_out):
+        found = nothing_pending(
+            backend, sum(left_out.values()), left_out, analysis=command.analysis
+        )
+        reasons = ", ".join(
+            f"{left_out[name]:,} {WHY[name]}" for name in LEFT_OUT if name in left_out
+        )
+        why = f"no record of {named} can be sent again: {reasons}"
+        steps = [step for step in found.next if not step.command.startswith("troupe load")]
+        return msgspec.structs.replace(found, why=why, source_rows=0, next=steps)
+    why = f"no record of {named} failed or was released"
+    if command.changed:
+        why = "no transcript of these records has changed since it was analysed"
+    return Nothing(
+        why=why + (", as selected" if _narrowed(command) else ""),
+        source_rows=0,
+        skipped={},
+        next=[
+            Step(command=f"troupe status {command.of_run}", why="shows how its records ended")
+            if command.of_run
+            else Step(command="troupe status", why="lists the runs and how their records ended")
+        ],
+    )
+
+
+def _narrowed(command: ReprocessRequested) -> bool:
+    return bool(command.batches or command.error_types or command.record_ids)
 
 
 def _refuse_unknown(backend: Backend, command: ReprocessRequested) -> None:

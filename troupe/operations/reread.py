@@ -13,6 +13,8 @@ from handlers.plan_reread import CannotReread, reread_params, rereadable
 from tracking import Plan
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
+from .next_steps import Step
+from .nothing import Nothing, nothing_pending
 from .runs import was_requested
 
 
@@ -32,6 +34,8 @@ class RereadResult(msgspec.Struct, frozen=True, kw_only=True):
     """None: previewed only."""
     known: bool
     """The same request was made before; nothing was published."""
+    nothing: Nothing | None = None
+    """Why no record fits, and what to do instead; None when some do."""
 
 
 class _Selected(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,9 +46,16 @@ class _Selected(msgspec.Struct, frozen=True, kw_only=True):
     selection: str
 
 
-def reread(backend: Backend, of_run: str, run_id: str = "", dry_run: bool = False) -> RereadResult:
+def reread(
+    backend: Backend,
+    of_run: str,
+    run_id: str = "",
+    dry_run: bool = False,
+    allow_empty: bool = False,
+) -> RereadResult:
     """Publish a reread-requested; with `dry_run` read the answers and count what would be rows.
 
+    A request that would select no record is not published, unless `allow_empty`.
     Raises `InvalidOperation` for a run whose answers cannot be read again.
     """
     dependencies = backend.dependencies
@@ -62,21 +73,37 @@ def reread(backend: Backend, of_run: str, run_id: str = "", dry_run: bool = Fals
     known = bool(command.run_id) and was_requested(backend, command)
     selected = dependencies.tracking.rows("preview_reread", _Selected, reread_params(plan))
     records = {each.record_id for each in selected if each.selection == "pending"}
+    held = sum(each.selection == "held" for each in selected)
     preview = RereadResult(
         of_run=plan.run_id,
         records=len(records),
-        held=sum(each.selection == "held" for each in selected),
+        held=held,
         new_rows=None,
         refused={},
         run_id=None,
         known=known,
+        nothing=None if records else _nothing(backend, plan, held),
     )
+    if preview.nothing and not known and not allow_empty:
+        return msgspec.structs.replace(preview, new_rows=0) if dry_run else preview
     if dry_run:
         return _counted(preview, backend, plan, analysis, records)
     new_id = command.run_id or new_run_id(backend)
     if not known:
         publish_command(backend, msgspec.structs.replace(command, run_id=new_id))
     return msgspec.structs.replace(preview, run_id=new_id)
+
+
+def _nothing(backend: Backend, plan: Plan, held: int) -> Nothing:
+    """Explain why no record fits."""
+    if held:
+        found = nothing_pending(backend, held, {"held": held}, analysis=plan.analysis)
+        why = f"the records of run {plan.run_id} without a row are held by an open run ({held:,})"
+        return msgspec.structs.replace(found, why=why, source_rows=0, next=found.next[:1])
+    step = Step(command=f"troupe report {plan.run_id}", why="shows how its answers were read")
+    return Nothing(
+        why=f"every record of run {plan.run_id} has a row", source_rows=0, skipped={}, next=[step]
+    )
 
 
 def _counted(

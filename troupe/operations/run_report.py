@@ -5,6 +5,9 @@ import msgspec
 from handlers.summary.run_summary import RunSummary, summarise
 
 from .backend import Backend
+from .dead_letters import held_up
+from .nothing import when_empty
+from .outcome import Outcome, outcome_of
 from .reconciliation import Reconciliation, reconcile
 from .runs import analysis_of, batch_rows, plan_of, run_rows, stop_reasons
 from .safeguards import Safeguards, safeguards
@@ -14,6 +17,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     """The result of `report`."""
 
     summary: RunSummary
+    outcome: Outcome
     reconciliation: Reconciliation
     safeguards: Safeguards | None
     """None for a run without batches."""
@@ -30,9 +34,20 @@ def report(backend: Backend, run_id: str) -> Report:
     plan = plan_of(backend, run_id)
     analysis_of(plan)
     batches = batch_rows(backend, plan)
+    run = run_rows(backend, run_id)[0]
+    summary = summarise(backend.dependencies.tracking, plan)
+    reconciliation = reconcile(backend, plan)
     return Report(
-        summary=summarise(backend.dependencies.tracking, plan),
-        reconciliation=reconcile(backend, plan),
+        summary=summary,
+        outcome=outcome_of(
+            run,
+            summary.errors,
+            when_empty=when_empty(backend, run, summary.skipped),
+            recounted=reconciliation,
+            balanced=reconciliation.ok,
+            held_up=0 if run.is_over else len(held_up(backend, run_id)),
+        ),
+        reconciliation=reconciliation,
         safeguards=safeguards(backend, plan, batches),
-        stopped_for=run_rows(backend, run_id)[0].stopped_for,
+        stopped_for=run.stopped_for,
     )

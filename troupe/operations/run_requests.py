@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from analysis import AnalysisError
+from analysis import Analysis, AnalysisError
+from analysis.prices import priced_models
 from events import (
     EVENTS,
     CancelRequested,
@@ -23,12 +25,15 @@ from handlers.plan_run import event_time_floor
 from handlers.runs.attributes import attributes_of, check_source
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
+from handlers.runs.token_rates import Basis, token_rates
 from handlers.summary.costs import QuotedPrice, quoted_price
 from handlers.summary.run_summary import SKIPPED
+from tracking import Row
 from tracking.attributes import UnfitAttribute
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
 from .conditions import read_conditions
+from .nothing import Nothing, nothing_pending
 from .runs import is_waiting, plan_of, run_rows, was_requested
 
 
@@ -38,6 +43,7 @@ class Requested(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     run_id: str
     known: bool
     """The same request was made before; nothing was published."""
+    warnings: list[str] = []
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="preview"):
@@ -58,6 +64,11 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     cost: tuple[float | None, float | None]
     """US dollars, from low to high."""
     price: QuotedPrice | None
+    basis: Basis
+    """What the estimate of tokens rests on."""
+    nothing: Nothing | None = None
+    """Why no record would be selected, and what to do instead; None when some would."""
+    warnings: list[str] = []
 
 
 class CancelResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,37 +88,74 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def request(
-    backend: Backend, request: dict[str, Any], dry_run: bool = False, where: Sequence[str] = ()
-) -> Preview | Requested:
+    backend: Backend,
+    request: dict[str, Any],
+    dry_run: bool = False,
+    allow_empty: bool = False,
+    where: Sequence[str] = (),
+) -> Preview | Requested | Nothing:
     """Publish a run-requested; with `dry_run` only preview the run.
 
-    `where` are conditions on call attributes, such as `queue=billing`.
+    A request that would select no record is not published, unless `allow_empty`. `where` are
+    conditions on call attributes, such as `queue=billing`.
     """
     run = _checked(backend, request, where)
     if dry_run or run.dry_run:
         return preview(backend, run)
     if run.run_id and was_requested(backend, run):
         return Requested(run_id=run.run_id, known=True)
+    if not allow_empty and (nothing := _select(backend, run).nothing):
+        return msgspec.structs.replace(nothing, warnings=_warnings(run))
     named = run if run.run_id else msgspec.structs.replace(run, run_id=new_run_id(backend))
     publish_command(backend, named)
-    return Requested(run_id=named.run_id, known=False)
+    return Requested(run_id=named.run_id, known=False, warnings=_warnings(run))
 
 
-def preview(backend: Backend, run: RunRequested) -> Preview:
-    """Select and estimate as the plan of this request would, without freezing anything."""
+@dataclass(frozen=True, slots=True)
+class _Selection:
+    """What the plan of a request would select."""
+
+    analysis: Analysis
+    params: dict[str, Any]
+    names: dict[str, str]
+    """Of the call attributes in the planning statements."""
+    counts: Row
+    skipped: dict[str, int]
+    nothing: Nothing | None
+
+
+def _select(backend: Backend, run: RunRequested) -> _Selection:
     analysis = backend.dependencies.analyses.load(run.analysis)
     tracking = backend.dependencies.tracking
     attributes = attributes_of(run, analysis, tracking)
     params = plan_params(run, "", analysis, event_time_floor(run, tracking)) | attributes.params
     row = tracking.preview_plan(params, attributes.names)
-    expected = estimate(row["records"], row["bytes"], params["model"], analysis)
     # The row counts what is selected; what the limit of the run cuts off is the difference.
     counts = row | {"beyond_limit": row["pending"] - row["records"]}
+    skipped = {reason: counts[reason] for reason in SKIPPED}
+    nothing = None
+    if not row["records"]:
+        nothing = nothing_pending(
+            backend,
+            row["source_rows"],
+            skipped,
+            analysis=run.analysis,
+            other_model=params["model"] if params["model"] != analysis.model else None,
+        )
+    return _Selection(analysis, params, attributes.names, counts, skipped, nothing)
+
+
+def preview(backend: Backend, run: RunRequested) -> Preview:
+    """Select and estimate as the plan of this request would, without freezing anything."""
+    found = _select(backend, run)
+    tracking, row, model = backend.dependencies.tracking, found.counts, found.params["model"]
+    rates, basis = token_rates(tracking, backend.clock, found.analysis, found.params, found.names)
+    expected = estimate(row["records"], row["bytes"], model, found.analysis, rates)
     return Preview(
         run_id=run.run_id,
-        model=params["model"],
+        model=model,
         source_rows=row["source_rows"],
-        skipped={reason: counts[reason] for reason in SKIPPED},
+        skipped=found.skipped,
         records=row["records"],
         batches=row["batches"],
         bytes=row["bytes"],
@@ -115,8 +163,24 @@ def preview(backend: Backend, run: RunRequested) -> Preview:
         input_tokens=expected.input_tokens,
         output_tokens=expected.output_tokens,
         cost=(expected.low, expected.high),
-        price=quoted_price(params["model"]),
+        price=quoted_price(model),
+        basis=basis,
+        nothing=found.nothing,
+        warnings=_warnings(run),
     )
+
+
+def _warnings(run: RunRequested) -> list[str]:
+    """Say what a model without a price means; whether it exists is known to the service alone."""
+    if run.model is None or quoted_price(run.model):
+        return []
+    known = ", ".join(priced_models())
+    return [
+        (
+            f"no price of the model {run.model} is known, so no cost can be shown and a budget in "
+            f"dollars refuses the run; the service refuses a model that it does not have. Prices are known of {known}"
+        )
+    ]
 
 
 def publish(backend: Backend, topic: str, body: str, message_id: str = "") -> Published:

@@ -10,7 +10,9 @@ from tracking import Plan
 
 from .backend import Backend, InvalidOperation
 from .dead_letters import DeadLetterGroup, HeldUp, held_up, list_dead_letters
-from .reconciliation import Reconciliation, reconcile
+from .nothing import when_empty
+from .outcome import Outcome, outcome_of
+from .reconciliation import Reconciliation, errors_of, reconcile
 from .runs import (
     BatchRow,
     RunStatus,
@@ -129,6 +131,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """The result of `status`."""
 
     runs: list[RunStatus]
+    outcomes: list[Outcome]
+    """How each of the runs stands, in their order."""
     details: RunDetails | None
     """Of the one run that was named; None without a name, or before its plan."""
     limits: AgeLimits
@@ -139,6 +143,10 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     jobs: list[JobStatus]
     worker: Worker | msgspec.UnsetType | None = msgspec.UNSET
     """None: no worker owns the state folder. The client fills it in; until then it is unset."""
+
+    def outcome(self, run_id: str) -> Outcome:
+        """The outcome of one of the runs."""
+        return next(each for each in self.outcomes if each.run_id == run_id)
 
     @property
     def is_finished(self) -> bool:
@@ -159,11 +167,11 @@ def status(backend: Backend, run_id: str | None = None) -> Status:
     if run_id and not runs and not refusals and not is_waiting(backend, run_id):
         raise InvalidOperation(unknown(run_id))
     jobs = _jobs(backend)
+    details = _details(backend, plan_of(backend, run_id), jobs, since) if run_id and runs else None
     return Status(
         runs=runs,
-        details=_details(backend, plan_of(backend, run_id), jobs, since)
-        if run_id and runs
-        else None,
+        outcomes=[_outcome(backend, run, details) for run in runs],
+        details=details,
         limits=AgeLimits(
             pending_hours=policy.pending_hours,
             running_hours=policy.running_hours,
@@ -177,6 +185,19 @@ def status(backend: Backend, run_id: str | None = None) -> Status:
     )
 
 
+def _outcome(backend: Backend, run: RunStatus, details: RunDetails | None) -> Outcome:
+    if details is None:
+        return outcome_of(run)
+    return outcome_of(
+        run,
+        details.errors,
+        when_empty=when_empty(backend, run, details.plan.skipped),
+        recounted=details.reconciliation,
+        balanced=details.reconciliation.ok,
+        held_up=sum(batch.held_up is not None for batch in details.batches),
+    )
+
+
 def _details(backend: Backend, plan: Plan, jobs: list[JobStatus], since: date) -> RunDetails:
     tracking = backend.dependencies.tracking
     here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "since": since}
@@ -186,7 +207,7 @@ def _details(backend: Backend, plan: Plan, jobs: list[JobStatus], since: date) -
         batches=_with_reasons(backend, plan, batches, jobs),
         safeguards=safeguards(backend, plan, batches),
         waiting=tracking.rows("waiting_events", WaitingEvent, here),
-        errors=tracking.rows("errors_of_run", ErrorCount, here),
+        errors=errors_of(backend, plan.run_id),
         reconciliation=reconcile(backend, plan),
     )
 

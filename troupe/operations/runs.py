@@ -30,6 +30,8 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     released: int
     cost: float | None
+    answered_by: str | None
+    """Models that the answers name, joined by commas; None before the first."""
     stopped_for: str | None
     """Reasons, joined by commas."""
     completed_at: datetime | None
@@ -46,15 +48,6 @@ class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_over(self) -> bool:
         return self.dry_run or self.completed_at is not None
-
-    @property
-    def state(self) -> str:
-        """running, stopping, stopped, completed or `dry run`."""
-        if self.dry_run:
-            return "dry run"
-        if self.completed_at is not None:
-            return "stopped" if self.stopped_for else "completed"
-        return "stopping" if self.stopped_for else "running"
 
     @property
     def stop_reasons(self) -> list[str]:

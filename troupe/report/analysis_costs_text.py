@@ -1,9 +1,11 @@
 """The costs of all runs as lines: each version of an analysis, and its runs."""
 
+from analysis.models import is_simulated
 from handlers.summary.costs import RunCost
 from troupe.operations.costs import AnalysisCosts, Costs
 
 from . import formatting, labels
+from .outcome_text import SIMULATED
 from .text_columns import aligned, folded, line
 
 SHOWN = 40
@@ -41,13 +43,17 @@ def _analysis(analysis: AnalysisCosts) -> list[str]:
     runs = formatting.plural(analysis.runs, "run")
     stored = formatting.plural(analysis.analysed, "row")
     prompt = labels.prompt(analysis.analysis, analysis.prompt_fingerprint)
+    model = labels.model(analysis.model, analysis.answered_by)
+    simulated = is_simulated(analysis.answered_by)
+    would = "would have " if simulated and analysis.cost is not None else ""
     return [
+        *([line(SIMULATED)] if simulated else []),
         line(
-            f"{prompt} with {analysis.model}: {runs}, {stored},"
-            f" cost {formatting.dollars(analysis.cost)},"
+            f"{prompt} with {model}: {runs}, {stored},"
+            f" {would}cost {formatting.dollars(analysis.cost)},"
             f" wasted {formatting.dollars(analysis.wasted)}, {_each(analysis.each)}"
         ),
-        *folded(aligned([_run(run) for run in analysis.of_runs], indent=4), SHOWN),
+        *folded(aligned([_run(run, would) for run in analysis.of_runs], indent=4), SHOWN),
     ]
 
 
@@ -55,14 +61,14 @@ def _each(amount: float | None) -> str:
     return f"{formatting.dollars(amount)} a row"
 
 
-def _run(run: RunCost) -> tuple[str, ...]:
+def _run(run: RunCost, would: str) -> tuple[str, ...]:
     return (
         run.run_id,
         formatting.moment(run.planned_at),
         formatting.plural(run.analysed, "row"),
         f"{formatting.count(run.prompt_tokens)} input",
         f"{formatting.count(run.output_tokens)} output",
-        f"cost {formatting.dollars(run.cost)}",
+        f"{would}cost {formatting.dollars(run.cost)}",
         f"wasted {formatting.dollars(run.wasted)}",
         _each(run.each) if run.analysed else formatting.NONE,
     )

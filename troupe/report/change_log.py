@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from troupe.operations.outcome import word_of
 from troupe.operations.runs import RunStatus
 
 from . import formatting, labels
 from .formatting import count
+from .outcome_text import simulated_lines
 from .snapshot import (
     Snapshot,
     cost_so_far,
     cost_to_come,
     dead_letter_lines,
     error_label,
+    final_outcome,
     final_totals,
     hold_ups,
 )
@@ -68,9 +71,14 @@ def _lines(snapshot: Snapshot, past: frozenset[str]) -> Iterator[tuple[str, str]
     for why in hold_ups(snapshot):
         subject = why.split(";")[0].split(" for ")[0]
         yield f"{HELD_UP}{subject}", f"held up: {why}"
-    totals = final_totals(snapshot)
+    totals, outcome = final_totals(snapshot), final_outcome(snapshot)
     if totals:
         yield "totals", totals.line
+    if outcome:
+        for text in simulated_lines(outcome):
+            yield "simulated", text
+        for step in outcome.next:
+            yield f"next {step.command}", f"next: `{step.command}` {step.why}"
 
 
 def _run(run: RunStatus) -> str:
@@ -84,7 +92,7 @@ def _run(run: RunStatus) -> str:
     )
     share = formatting.share_of(run.records_over, run.records)
     return (
-        f"run {run.run_id}: {run.state}; {count(run.records_over)} of"
+        f"run {run.run_id}: {word_of(run)}; {count(run.records_over)} of"
         f" {formatting.plural(run.records, 'record')} over{f' ({share})' if share else ''}:"
         f" {endings}"
     )

@@ -63,11 +63,11 @@ def _joined(many: int, unit: str, rest: int, part: str) -> str:
     return f"{many} {unit} {rest} {part}" if rest else f"{many} {unit}"
 
 
-def spent(amount: float | None, records: int) -> str:
+def spent(amount: float | None, records: int, *, simulated: bool = False) -> str:
     """The cost so far, after so many records. Before the first, no cost is known."""
     if amount is None:
         return "cost unknown" if records else "no cost yet"
-    return f"cost {dollars(amount)}"
+    return f"would have cost {dollars(amount)}" if simulated else f"cost {dollars(amount)}"
 
 
 def span(low: str, high: str) -> str:

@@ -12,7 +12,7 @@ def costs(summary: RunSummary) -> Markup:
     amounts = pairs(
         [
             ("Expected before", money.expected),
-            ("Actual", money.actual),
+            ("Would have cost" if run_cost_text.is_simulated(summary) else "Actual", money.actual),
             ("Wasted on failures", money.wasted),
             ("Saved by deduplication", money.saved),
             ("For one stored row", money.each),

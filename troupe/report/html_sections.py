@@ -1,11 +1,13 @@
 """The middle of the page: funnel, batches, errors, answers and time."""
 
+from collections.abc import Sequence
+
 from handlers.summary.changed_fields import ChangedField
 from handlers.summary.run_summary import ErrorCount, RunSummary, StageTime
 
 from . import formatting, labels, metrics
 from .html import Bar, Markup, bars, empty, join, pairs, section, table, tag, track, unbroken
-from .reconciliation import Exit, consequence, exits_after, exits_before, taken
+from .reconciliation import Exit, consequence, exits_after, exits_before, fatal_first, taken
 
 
 def funnel(summary: RunSummary) -> Markup:
@@ -18,14 +20,14 @@ def funnel(summary: RunSummary) -> Markup:
     lines = [_step("rows in the source", whole, whole), *_exits(before, whole)]
     if summary.dry_run:
         lines.append(_step("records it would select", taken(summary), whole))
-        return section(title, bars(lines, whole), _folded(before), id_="funnel")
+        return section(title, bars(lines, whole), id_="funnel")
     after = exits_after(summary)
     lines += [
         _step("records planned", summary.records, whole),
         *_exits(after, whole),
         _step("rows stored", summary.endings.analysed, whole),
     ]
-    return section(title, bars(lines, whole), _folded([*before, *after]), id_="funnel")
+    return section(title, bars(lines, whole), id_="funnel")
 
 
 def _step(label: str, records: int, whole: int) -> Bar:
@@ -48,16 +50,6 @@ def _exits(exits: list[Exit], whole: int) -> list[Bar]:
     ]
 
 
-def _folded(exits: list[Exit]) -> Markup:
-    unused = [each.label for each in exits if not each.records]
-    if not unused:
-        return Markup("")
-    title = formatting.plural(len(unused), "further exit that no row took",
-                              "further exits that no row took")  # fmt: skip
-    inside = tag("ul", *(tag("li", label) for label in unused))
-    return tag("details", tag("summary", title), inside)
-
-
 def batches(summary: RunSummary) -> Markup:
     times, totals = summary.times, summary.totals
     if not summary.batches:
@@ -65,44 +57,62 @@ def batches(summary: RunSummary) -> Markup:
     memory = totals.peak_megabytes
     lines = [
         ("Batches planned", formatting.count(summary.batches)),
-        ("Batches completed", formatting.count(times.batches_completed)),
+        ("Batches without a failed record", formatting.count(times.batches_whole)),
+        ("Batches with failed records", formatting.count(times.batches_with_failures)),
         ("Batches abandoned", formatting.count(times.batches_abandoned)),
         ("Batches not over", formatting.count(summary.batches - times.batches_over)),
         ("Attempts closed", formatting.count(totals.attempts)),
         ("Attempts repeated", formatting.count(totals.repeated_attempts)),
         ("Jobs", formatting.count(times.jobs)),
-        ("Events recorded", formatting.count(times.events)),
         ("Requests sent", formatting.count(totals.asked)),
         ("Answer lines read", formatting.count(totals.lines)),
-        ("Time to read them", formatting.seconds(totals.reading_seconds)),
-        ("Most memory", formatting.NONE if memory is None else f"{memory:,.0f} MB"),
+        ("Time to read the answers", formatting.seconds(totals.reading_seconds)),
+        ("Most memory while reading", formatting.NONE if memory is None else f"{memory:,.0f} MB"),
     ]
     return section("Batches, attempts and jobs", pairs(lines), id_="batches")
 
 
 def errors(summary: RunSummary) -> Markup:
+    """What ended records, then what concerned no record, then what a further attempt mended."""
     if not summary.errors:
         return section("Errors", empty("No errors."), id_="errors")
-    lines = tag("ul", *(_error(error) for error in summary.errors), class_="errors")
-    note = "Includes errors that a further attempt corrected."
-    return section("Errors by type", lines, note=note, id_="errors")
+    ordered = fatal_first(summary.errors)
+    system = [each for each in ordered if each.scope == "system" and not each.retryable]
+    mended = [each for each in ordered if each.retryable]
+    fatal = [each for each in ordered if each not in system and each not in mended]
+    return section(
+        "Errors by type",
+        *_group("Records without a row", fatal),
+        *_group("No record's fault", system),
+        *_group("Asked again by itself", mended),
+        id_="errors",
+    )
+
+
+def _group(name: str, errors_: Sequence[ErrorCount]) -> list[Markup]:
+    if not errors_:
+        return []
+    return [tag("h3", name), tag("ul", *(_error(error) for error in errors_), class_="errors")]
 
 
 def _error(error: ErrorCount) -> Markup:
+    """What happened, what the system did, and what the reader can do, apart."""
     counts = (
         f"{formatting.plural(error.errors, 'error')}, {formatting.plural(error.records, 'record')}"
     )
     because = [" after ", tag("code", error.cause)] if error.cause else []
     name = tag("span", tag("code", error.error_type), *because)
+    advice = labels.advice(error.error_type)
     return tag(
         "li",
         tag("div", name, tag("span", counts), class_="head"),
         tag(
             "div",
-            labels.hint(error.error_type, error.hint),
+            labels.what(error.error_type, error.hint),
             " ",
             tag("small", consequence(error)),
         ),
+        *([tag("div", tag("b", "What you can do: "), advice, class_="advice")] if advice else []),
     )
 
 

@@ -1,6 +1,7 @@
 """Readable labels for the stable names of the tables. An unknown name is shown as it is."""
 
 from analysis import ERRORS
+from analysis.models import STAND_IN, names_of
 from handlers.summary.attribute_groups import AttributeValue
 from handlers.summary.changed_fields import ChangedField
 
@@ -81,6 +82,18 @@ def prompt(analysis: str, fingerprint: str) -> str:
     return f"{analysis} (prompt {fingerprint})"
 
 
+def model(planned: str, answered_by: str | None) -> str:
+    """The model that answered: the planned one, one of the user's own, or none."""
+    others = [name for name in names_of(answered_by) if not _is_version_of(name, planned)]
+    shown = [f"{name} for {planned}" if name == STAND_IN else name for name in others]
+    return ", ".join(shown) or planned
+
+
+def _is_version_of(name: str, planned: str) -> bool:
+    """The service answers with a version: gemini-2.5-flash as gemini-2.5-flash-001."""
+    return name.rsplit("/", 1)[-1].startswith(planned.rsplit("/", 1)[-1].split("@")[0])
+
+
 def skipped(reason: str) -> str:
     return SKIPPED.get(reason, plain(reason))
 
@@ -110,9 +123,21 @@ def changed(field: ChangedField) -> str:
 
 
 def hint(error_type: str, given: str | None = None) -> str:
-    """What to do about an error: the hint of its row, or else the one of its type."""
+    """What happened, what the system does and what a user can do: by its row, or else its type."""
     known = ERRORS.get(error_type)
     return given or (known.hint if known else "")
+
+
+def what(error_type: str, given: str | None = None) -> str:
+    """What happened: by the type of the error, or else the hint of its row."""
+    known = ERRORS.get(error_type)
+    return known.what if known else given or ""
+
+
+def advice(error_type: str) -> str:
+    """What a user can do about an error; empty for none."""
+    known = ERRORS.get(error_type)
+    return known.advice if known else ""
 
 
 def error(error_type: str | None, cause: str | None) -> str:

@@ -3,21 +3,34 @@
 import msgspec
 from rich.text import Text
 
+from analysis.models import is_simulated
+from troupe.operations.outcome import Word, word_of
 from troupe.operations.runs import RunStatus
 
 from . import formatting, labels
 from .formatting import count
 from .layout import Block, Pen, apart, beside, columns, cut, fitted, words, wrapped
 from .live_view_parts import bar_parts, batch_lines, cost_line, funnel_lines, pace_line
+from .outcome_text import SIMULATED, step_lines
 from .progress import share_over
 from .safeguards_text import safeguard_lines
-from .snapshot import Snapshot, dead_letter_lines, error_label, final_totals, hold_ups
+from .snapshot import (
+    Snapshot,
+    dead_letter_lines,
+    error_label,
+    final_outcome,
+    final_totals,
+    hold_ups,
+)
 
 WIDE = 116
 """From this width on, batches and errors are shown beside the funnel."""
 RUNS_SHOWN = 4
-STATES = {"running": "bold cyan", "completed": "bold green", "stopped": "bold yellow",
-          "stopping": "bold yellow", "dry run": "bold"}  # fmt: skip
+STATES = {
+    Word.RUNNING: "bold cyan", Word.STOPPING: "bold yellow", Word.STOPPED: "bold red",
+    Word.COMPLETED: "bold green", Word.FAILURES: "bold yellow", Word.EMPTY: "bold",
+    Word.DRY_RUN: "bold",
+}  # fmt: skip
 
 
 def screen(snapshot: Snapshot, pen: Pen, height: int | None = None, foot: str = "") -> list[Text]:
@@ -67,17 +80,20 @@ def _head(snapshot: Snapshot, pen: Pen) -> list[Text]:
     clock = words(f"{snapshot.clock:%H:%M:%S} UTC", style="dim")
     if run is None:
         return [apart(words("No run is planned yet", style="bold"), clock, pen.width), Text()]
-    name = words(words(run.run_id, style="bold"), "", words(run.state, style=STATES[run.state]))
-    about = [run.analysis, run.model, run.mode]
+    word = word_of(run)
+    name = words(words(run.run_id, style="bold"), "", words(word, style=STATES[word]))
+    about = [run.analysis, labels.model(run.model, run.answered_by), run.mode]
     if run.is_over:
         took = formatting.between(run.planned_at, run.completed_at)
         about.append(f"took {formatting.seconds(took)}" if took is not None else "over")
     else:
         age = (snapshot.clock - run.planned_at).total_seconds()
         about.append(f"planned {formatting.seconds(float(round(max(age, 0))))} ago")
+    mark = [words(SIMULATED, style="yellow")] if is_simulated(run.answered_by) else []
     return [
         apart(name, clock, pen.width),
         apart(words(pen.dot.join(about), style="dim"), _worker(snapshot), pen.width),
+        *(each for text in mark for each in wrapped(text, pen.width, 2)),
     ]
 
 
@@ -103,7 +119,7 @@ def _runs(snapshot: Snapshot, pen: Pen) -> list[Text]:
             pen.bar(run.records_over, run.records, width, "green"),
             formatting.share_of(run.records_over, run.records) or "-",
             f"of {formatting.plural(run.records, 'record')}",
-            words(run.state, style=STATES[run.state].removeprefix("bold ")),
+            words(word_of(run), style=STATES[word_of(run)].removeprefix("bold ")),
         )
         for run in runs[:RUNS_SHOWN]
     ]
@@ -154,7 +170,7 @@ def _errors(snapshot: Snapshot) -> list[Text]:
                 words(f"  {count(error.errors)}"),
                 words(name, style="bold red" if is_fresh else "red"),
                 *new,
-                words(labels.hint(error.error_type, error.hint), style="dim"),
+                words(labels.what(error.error_type, error.hint), style="dim"),
             )
         )
     total = count(sum(error.errors for error in errors))
@@ -177,6 +193,7 @@ def _held_up(snapshot: Snapshot, pen: Pen) -> list[Text]:
     totals = final_totals(snapshot)
     mood = {"good": "green", "bad": "bold red"}
     end = wrapped(words(totals.line, style=mood[totals.mood]), pen.width, 2) if totals else []
+    end += _what_next(snapshot, pen)
     reasons = hold_ups(snapshot)
     if not reasons:
         return end or [_title("Held up", "nothing")]
@@ -186,6 +203,13 @@ def _held_up(snapshot: Snapshot, pen: Pen) -> list[Text]:
         for each in wrapped(words(" ", words(reason, style="yellow")), pen.width, 4)
     ]
     return [_title("Held up", count(len(reasons))), *lines, *end]
+
+
+def _what_next(snapshot: Snapshot, pen: Pen) -> list[Text]:
+    """Of a run that is over the commands that follow."""
+    outcome = final_outcome(snapshot)
+    lines = step_lines(outcome.next) if outcome else []
+    return [each for text in lines for each in wrapped(words(text), pen.width, 12)]
 
 
 def _title(name: str, note: str = "") -> Text:

@@ -31,7 +31,7 @@ def metrics_of(summary: RunSummary) -> list[MetricText]:
         MetricText(
             "Batch success rate",
             formatting.percent(metrics.batch_success_rate),
-            f"{formatting.count(times.batches_completed)} of {over} that are over",
+            f"{formatting.count(times.batches_whole)} of {over} that are over had no failed record",
         ),
         MetricText(
             "Batches per hour",
@@ -45,17 +45,24 @@ def metrics_of(summary: RunSummary) -> list[MetricText]:
         ),
         MetricText(
             "Deduplication rate",
-            formatting.percent(metrics.deduplication_rate),
-            "of the selected rows needed no new analysis",
+            *_deduplication(summary),
         ),
         MetricText(
             "Recovery time",
             formatting.seconds(metrics.recovery_seconds),
             "no batch had to be repeated"
             if metrics.recovery_seconds is None
-            else "until a batch with open records was whole",
+            else "on average, from an attempt that left records open to the end of its batch",
         ),
     ]
+
+
+def _deduplication(summary: RunSummary) -> tuple[str, str]:
+    """A run with a limit did not look for further records, so a share would say nothing."""
+    if summary.skipped.get("beyond_limit"):
+        return formatting.NONE, "not measured: the run had a limit"
+    share = formatting.percent(summary.metrics.deduplication_rate)
+    return share, "of the rows that were asked for needed no new answer"
 
 
 def grounding_of(summary: RunSummary) -> str:

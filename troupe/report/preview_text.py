@@ -1,8 +1,10 @@
 """The preview of a run as lines: what it would select, leave out and cost."""
 
+from handlers.runs.token_rates import Basis
 from troupe.operations.run_requests import Preview
 
 from . import formatting
+from .outcome_text import step_lines
 from .reconciliation import exits_before
 from .run_cost_text import price_line
 from .text_columns import exit_lines, line, named
@@ -20,6 +22,8 @@ def preview_lines(preview: Preview) -> list[str]:
         *exit_lines(exits_before(rows, preview.skipped, records)),
         named("would select", f"{formatting.plural(records, 'record')} in {into}{size}"),
         *(_estimate(preview) if records else []),
+        *([line(f"nothing to do: {preview.nothing.why}")] if preview.nothing else []),
+        *(step_lines(preview.nothing.next) if preview.nothing else []),
     ]
 
 
@@ -28,9 +32,19 @@ def _estimate(preview: Preview) -> list[str]:
     return [
         named("input", _range(preview.input_tokens), "tokens"),
         named("output", _range(preview.output_tokens), "tokens"),
+        line("   ", basis_line(preview.basis)),
         named("cost", formatting.span(formatting.dollars(low), formatting.dollars(high))),
         line("   ", price_line(preview.price, preview.model)),
     ]
+
+
+def basis_line(basis: Basis) -> str:
+    """Return a sentence on what the tokens were estimated by."""
+    if basis.input == "measured":
+        answers = formatting.plural(basis.samples, "answer")
+        return f"tokens as measured on {answers} to the same prompt by the same model"
+    texts = formatting.plural(basis.samples, "transcript")
+    return f"tokens by the words and scripts of {texts}; answers of the usual length"
 
 
 def _range(tokens: tuple[int, int]) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TextIO
 from troupe.operations.runs import RunStatus
 
 from . import formatting
+from .run_text import spent
 from .text_columns import line
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def progress_line(progress: WorkerProgress) -> str:
         f"{formatting.count(run.released)} released,",
         f"{formatting.plural(run.batches, 'batch', 'batches')},",
         f"{formatting.count(progress.in_flight)} in flight,",
-        formatting.spent(run.cost, run.records_over) + (";" if others else ""),
+        spent(run) + (";" if others else ""),
         others,
     )
 
@@ -194,7 +195,7 @@ def _panel_lines(progress: WorkerProgress) -> list[str]:
         ),
         line(
             f"{progress.stage};",
-            f"{formatting.spent(run.cost, run.records_over)};",
+            f"{spent(run)};",
             formatting.seconds(progress.seconds),
         ),
         *([others] if others else []),

@@ -1,5 +1,6 @@
 """Totals and exits of a run in words: what text, page and live view have in common."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -121,10 +122,21 @@ def exits_after(summary: RunSummary) -> list[Exit]:
     return exits
 
 
+def fatal_first(errors: Sequence[ErrorCount]) -> list[ErrorCount]:
+    """Errors that ended records, then those of the system, then those that were asked again."""
+
+    def rank(error: ErrorCount) -> int:
+        if error.retryable:
+            return 3
+        return 1 if error.scope == "system" else 2 if error.replan else 0
+
+    return sorted(errors, key=rank)
+
+
 def consequence(error: ErrorCount | RecordError) -> str:
     """What happens to a record with this error."""
     if error.scope == "system":
         return "no record's fault"
     if error.retryable:
-        return "requested again"
-    return "left to the next plan" if error.replan else "failed for good"
+        return "asked again"
+    return "left to the next run" if error.replan else "failed: not asked again by itself"

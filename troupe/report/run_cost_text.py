@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from analysis import models
 from handlers.summary.costs import QuotedPrice, TokenCost, mean_cost
 from handlers.summary.run_summary import RunSummary
 
-from . import formatting
+from . import formatting, labels
 from .reconciliation import taken
 
 PARTS = {
@@ -48,6 +49,36 @@ def money_text(summary: RunSummary) -> MoneyText:
     )
 
 
+def is_simulated(summary: RunSummary) -> bool:
+    """Whether the stand-in answered: then nothing was paid, and every amount is what would have been."""
+    return models.is_simulated(summary.totals.answered_by)
+
+
+def cost_sentence(summary: RunSummary) -> str:
+    """What the run cost, in a sentence or two."""
+    totals, money = summary.totals, money_text(summary)
+    if summary.dry_run:
+        return f"Nothing. The run is expected to cost {money.expected}."
+    if not summary.batches:
+        return "Nothing: no request was sent."
+    if not totals.attempts:
+        return f"Nothing yet. It is expected to cost {money.expected}."
+    if totals.cost is None:
+        model = labels.model(summary.model, totals.answered_by)
+        tokens = formatting.count(
+            totals.prompt_tokens + totals.output_tokens + totals.thoughts_tokens
+        )
+        return f"Unknown: no price of {model} is known. It took {tokens} tokens."
+    if is_simulated(summary):
+        return (
+            f"Nothing: the answers are simulated. {summary.model} would have cost {money.actual}"
+            f" (expected {money.expected})."
+        )
+    amount = f"{money.actual} (expected {money.expected})"
+    wasted = f", {money.wasted} of it for answers that gave no row" if totals.wasted else ""
+    return f"{amount}{wasted}. The invoice decides."
+
+
 def rows_without_tokens(summary: RunSummary) -> int:
     """Stored rows whose answers carried no token counts: their cost is unknown."""
     return sum(row.without_tokens for row in summary.readings)
@@ -78,7 +109,7 @@ def expected_tokens(summary: RunSummary, side: Literal["input", "output"]) -> st
     return formatting.span(formatting.count(low), formatting.count(high))
 
 
-def price_line(price: QuotedPrice | None, model: str) -> str:
+def price_line(price: QuotedPrice | None, model: str, *, simulated: bool = False) -> str:
     """The rates of a model, their day and their source."""
     if price is None:
         return f"No price of {model or 'the model'} is known, so no cost is."
@@ -86,11 +117,13 @@ def price_line(price: QuotedPrice | None, model: str) -> str:
         f"{name} {formatting.dollars(getattr(price, key))}" for key, name in RATES.items()
     )
     since = f"as of {price.as_of}, {price.source}"
-    return f"For a million tokens in a batch job: {rates} ({since}). The invoice decides."
+    end = "Nothing is invoiced: the answers are simulated." if simulated else "The invoice decides."
+    return f"For a million tokens in a batch job: {rates} ({since}). {end}"
 
 
 def price_of(summary: RunSummary) -> str:
-    return price_line(summary.money.price, summary.model)
+    model = labels.model(summary.model, summary.totals.answered_by)
+    return price_line(summary.money.price, model, simulated=is_simulated(summary))
 
 
 def saved_line(summary: RunSummary) -> str:
@@ -112,10 +145,11 @@ def analysis_line(summary: RunSummary) -> str:
         return ""
     each = f", {formatting.dollars(so_far.each)} each" if so_far.each is not None else ""
     others = summary.money.other_prompts
+    would = "would have cost " if is_simulated(summary) else ""
     other = f" ({formatting.count(others)} with another prompt)" if others else ""
     return (
         f"{summary.analysis} so far: {formatting.plural(so_far.runs, 'run')}{other},"
-        f" {formatting.plural(so_far.analysed, 'row')}, {formatting.dollars(so_far.cost)}{each}."
+        f" {formatting.plural(so_far.analysed, 'row')}, {would}{formatting.dollars(so_far.cost)}{each}."
     )
 
 
@@ -133,23 +167,27 @@ def _comparison(summary: RunSummary) -> str:
     cost = summary.totals.cost
     if cost is None or low is None or high is None:
         return "Without a price, only tokens can be compared."
+    simulated = is_simulated(summary)
     if low <= cost <= high:
-        return "The actual cost lies within the expected range."
+        what = "What it would have cost" if simulated else "The actual cost"
+        return f"{what} lies within the expected range."
     edge, least = (low, "least") if cost < low else (high, "most")
     gap = formatting.dollars(abs(cost - edge))
     share = f" ({formatting.share_of(abs(cost - edge), edge)})" if edge else ""
-    return f"It cost {gap}{share} {'less' if cost < low else 'more'} than expected at {least}."
+    verb = "would have cost" if simulated else "cost"
+    return f"It {verb} {gap}{share} {'less' if cost < low else 'more'} than expected at {least}."
 
 
 def _volume(summary: RunSummary) -> Iterator[str]:
     """Requests that were sent more or less often than once for each planned record."""
     totals, endings = summary.totals, summary.endings
+    verb = "would have cost" if is_simulated(summary) else "cost"
     if totals.repeated_attempts:
         paid = formatting.dollars(totals.repeated_cost)
         attempts = formatting.plural(totals.repeated_attempts, "further attempt")
-        yield f"{attempts} after failed answers cost {paid}; the estimate has none."
+        yield f"{attempts} after failed answers {verb} {paid}; the estimate has none."
     if totals.wasted:
-        yield f"Answers that gave no row cost {formatting.dollars(totals.wasted)}."
+        yield f"Answers that gave no row {verb} {formatting.dollars(totals.wasted)}."
     for records, label in (
         (endings.released, "released without a row"),
         (endings.open, "still open"),
@@ -164,6 +202,7 @@ def _volume(summary: RunSummary) -> Iterator[str]:
 def _tokens(summary: RunSummary) -> Iterator[str]:
     """Tokens of one request, so that further attempts do not blur them."""
     totals, selected = summary.totals, taken(summary)
+    verb = "would have cost" if is_simulated(summary) else "cost"
     for side, tokens, (low, high) in (
         ("input", totals.prompt_tokens, summary.expected_tokens.input),
         ("output", totals.output_tokens, summary.expected_tokens.output),
@@ -181,7 +220,7 @@ def _tokens(summary: RunSummary) -> Iterator[str]:
     thoughts, cached, read = (parts.get(name) for name in ("thoughts", "cached", "input"))
     if thoughts and thoughts.tokens:
         paid = formatting.dollars(thoughts.cost)
-        yield f"Thoughts cost {paid}; the estimate has none."
+        yield f"Thoughts {verb} {paid}; the estimate has none."
     if cached and cached.tokens and cached.cost is not None and read and read.price:
         less = formatting.dollars(cached.tokens * read.price / 1e6 - cached.cost)
-        yield f"{formatting.count(cached.tokens)} tokens from the cache cost {less} less."
+        yield f"{formatting.count(cached.tokens)} tokens from the cache {verb} {less} less."

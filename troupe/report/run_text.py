@@ -3,10 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from analysis.models import is_simulated
+from troupe.operations.outcome import word_of
 from troupe.operations.run_status import BatchStatus, JobStatus, RunDetails, Status, WaitingEvent
 from troupe.operations.runs import RunStatus
 
 from . import formatting, labels
+from .outcome_text import simulated_lines, step_lines
 from .reconciliation import recounted_line
 from .safeguards_text import safeguard_lines
 from .stall_reasons import batch_reason, event_reason, job_state
@@ -21,16 +24,18 @@ def run_row(run: RunStatus) -> tuple[str, ...]:
     """One run of several, as the cells of a table."""
     return (
         run.run_id,
-        run.state,
+        word_of(run),
         f"{formatting.count(run.records_over)} of {formatting.plural(run.records, 'record')}",
         formatting.share_of(run.records_over, run.records),
         f"{formatting.count(run.failed)} failed",
-        _spent(run),
+        spent(run),
+        *(["simulated"] if is_simulated(run.answered_by) else [""]),
     )
 
 
-def _spent(run: RunStatus) -> str:
-    return formatting.spent(run.cost, run.records_over)
+def spent(run: RunStatus) -> str:
+    """Its cost so far; of simulated answers what they would have cost."""
+    return formatting.spent(run.cost, run.records_over, simulated=is_simulated(run.answered_by))
 
 
 def run_lines(run: RunStatus, status: Status) -> list[str]:
@@ -46,16 +51,20 @@ def run_lines(run: RunStatus, status: Status) -> list[str]:
             ("open", run.records_open),
         )
     )
+    outcome = status.outcome(run.run_id)
+    model = labels.model(run.model, run.answered_by)
     completed = f", completed {formatting.moment(run.completed_at)}" if run.completed_at else ""
     over = (
         f"{formatting.count(run.records_over)} of {formatting.plural(run.records, 'record')} over"
     )
     return [
-        line(f"Run {run.run_id}: {run.state}; {run.analysis}, {run.model}, {run.mode}"),
+        line(f"Run {run.run_id}: {word_of(run)}; {run.analysis}, {model}, {run.mode}"),
+        *(line(" ", each) for each in simulated_lines(outcome)),
         line(f"  planned {formatting.moment(run.planned_at)}{completed}"),
-        line(f"  {over}{f' ({share})' if share else ''} in {into}: {counts}; {_spent(run)}"),
+        line(f"  {over}{f' ({share})' if share else ''} in {into}: {counts}; {spent(run)}"),
         *stop_lines(run),
         *(_detail_lines(run, status.details, status) if status.details else []),
+        *(line(" ", each) for each in step_lines(outcome.next)),
     ]
 
 

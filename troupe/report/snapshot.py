@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from handlers.summary.run_summary import ErrorCount
+from troupe.operations.outcome import Outcome
 from troupe.operations.run_status import BatchStatus, RunDetails, Status
 from troupe.operations.runs import RunStatus
 
 from . import formatting, labels
 from .pace import Forecast
 from .reconciliation import TotalsLine, recounted_line
+from .run_text import spent
 from .stall_reasons import batch_reason, event_reason
 from .status_text import (
     dead_letter_line,
@@ -47,6 +49,8 @@ class Snapshot:
     """By run id."""
     fresh: frozenset[str] = frozenset()
     """Errors that occurred a short while ago, by label."""
+    outcome: Outcome | None = None
+    """Of that run, judged in full."""
     trouble: str = ""
     """Why there is no newer snapshot."""
     age: float = 0.0
@@ -109,7 +113,7 @@ def cost_so_far(snapshot: Snapshot) -> str:
     run = snapshot.run
     if run is None:
         return formatting.spent(None, 0)
-    cost = formatting.spent(run.cost, run.records_over).removeprefix("cost ")
+    cost = spent(run).removeprefix("cost ")
     return cost if run.is_over or cost == "no cost yet" else f"{cost} so far"
 
 
@@ -170,6 +174,13 @@ def _events(details: RunDetails | None) -> Iterator[str]:
     for event in details.waiting:
         if event.event_id not in held:
             yield line(f"{event.topic} for {event.handler}: {event_reason(event)}")
+
+
+def final_outcome(snapshot: Snapshot) -> Outcome | None:
+    """The outcome of a run that is over; None while it moves."""
+    if snapshot.run is None or snapshot.details is None or not snapshot.run.is_over:
+        return None
+    return snapshot.outcome
 
 
 def final_totals(snapshot: Snapshot) -> TotalsLine | None:

@@ -3,22 +3,41 @@
 from collections.abc import Sequence
 
 from handlers.summary.run_summary import ErrorCount, RunSummary
+from troupe.operations.outcome import Outcome
 from troupe.operations.reconciliation import Reconciliation
 
 from . import formatting, labels, metrics
-from .reconciliation import exits_after, exits_before, taken, totals_line
-from .run_cost_text import analysis_line, differences, money_text, price_of, saved_line
+from .outcome_text import empty_reason, happened, simulated_lines, step_lines, stuck
+from .reconciliation import exits_after, exits_before, fatal_first, taken, totals_line
+from .run_cost_text import (
+    analysis_line,
+    cost_sentence,
+    differences,
+    is_simulated,
+    money_text,
+    price_of,
+    saved_line,
+)
 from .text_columns import aligned, exit_lines, folded, line, named
 
 ERRORS_SHOWN = 8
 
 
-def summary_lines(summary: RunSummary, recounted: Reconciliation | None = None) -> list[str]:
-    """Totals, funnel, errors, metrics, cost and time; of a dry run, what it would select."""
+def summary_lines(
+    summary: RunSummary,
+    outcome: Outcome,
+    recounted: Reconciliation | None = None,
+    more: Sequence[str] = (),
+) -> list[str]:
+    """What happened, what failed and what it cost; then all figures, and the command that follows.
+
+    Of a dry run, what it would select. `more` are lines before that command.
+    """
     if summary.dry_run:
         return [_title(summary), *_dry_run(summary)]
     return [
         _title(summary),
+        *_head(summary, outcome),
         line(totals_line(summary, recounted).line),
         *_funnel(summary),
         *error_lines(summary.errors),
@@ -28,12 +47,29 @@ def summary_lines(summary: RunSummary, recounted: Reconciliation | None = None) 
         *_costs(summary),
         *_attribute_groups(summary),
         _time(summary),
+        *more,
+        *step_lines(outcome.next),
+    ]
+
+
+def _head(summary: RunSummary, outcome: Outcome) -> list[str]:
+    return [
+        *simulated_lines(outcome),
+        line(happened(outcome)),
+        *(
+            [line(empty_reason(summary.source_rows, summary.skipped, summary.analysis))]
+            if not summary.records
+            else []
+        ),
+        *(line(each) for each in stuck(outcome)),
+        line(f"Cost: {cost_sentence(summary)}"),
     ]
 
 
 def _title(summary: RunSummary) -> str:
     prompt = labels.prompt(summary.analysis, summary.prompt_fingerprint)
-    return line(f"Run {summary.run_id}: {prompt}, {summary.model}, {summary.mode}")
+    model = labels.model(summary.model, summary.totals.answered_by)
+    return line(f"Run {summary.run_id}: {prompt}, {model}, {summary.mode}")
 
 
 def _dry_run(summary: RunSummary) -> list[str]:
@@ -65,10 +101,13 @@ def _funnel(summary: RunSummary) -> list[str]:
 
 
 def error_lines(errors: Sequence[ErrorCount]) -> list[str]:
-    """Each type of error with its count and what to do."""
+    """Each type of error with its count and what to do, those that ended a record first."""
     if not errors:
         return [named("errors", formatting.NONE)]
-    lines = [line(f"    {formatting.count(error.errors)} {_error(error)}") for error in errors]
+    lines = [
+        line(f"    {formatting.count(error.errors)} {_error(error)}")
+        for error in fatal_first(errors)
+    ]
     total = sum(error.errors for error in errors)
     return [named("errors", formatting.count(total)), *folded(lines, ERRORS_SHOWN)]
 
@@ -116,8 +155,9 @@ def _costs(summary: RunSummary) -> list[str]:
         f" {formatting.count(totals.output_tokens)} output,"
         f" {formatting.count(totals.thoughts_tokens)} thoughts"
     )
+    would = "would have cost " if is_simulated(summary) else ""
     cost = (
-        f"{money.actual} (expected {money.expected}), wasted on failures {money.wasted},"
+        f"{would}{money.actual} (expected {money.expected}), wasted on failures {money.wasted},"
         f" saved by deduplication {money.saved}"
     )
     notes = [

@@ -63,12 +63,12 @@ def _replay_and_discard_first(backend: Backend) -> None:
 
 def _reprocess(backend: Backend) -> None:
     request = {"of_run": "r1", "run_id": "p2", "canary": 2, "max_attempts": MAX_ATTEMPTS}
-    reprocess.reprocess(backend, request | {"grounding": False})
+    reprocess.reprocess(backend, request | {"grounding": False}, allow_empty=True)
 
 
 def _reprocess_changed(backend: Backend) -> None:
     request = {"changed": True, "run_id": "c1", "canary": 2, "max_attempts": MAX_ATTEMPTS}
-    reprocess.reprocess(backend, request | {"grounding": False})
+    reprocess.reprocess(backend, request | {"grounding": False}, allow_empty=True)
 
 
 COMMANDS: Mapping[str, Callable[[Backend], object]] = {
@@ -77,7 +77,7 @@ COMMANDS: Mapping[str, Callable[[Backend], object]] = {
     "replay and discard": _replay_and_discard_first,
     "reprocess": _reprocess,
     "changed": _reprocess_changed,
-    "reread": lambda backend: reread.reread(backend, "r1", run_id="a1"),
+    "reread": lambda backend: reread.reread(backend, "r1", run_id="a1", allow_empty=True),
     "cancel": lambda backend: operations.cancel(backend, "r1"),
     "clear": lambda backend: clear_history.clear_history(backend, "r1", "wrong prompt", sure=True),
     "forget": lambda backend: clear_history.forget(backend, PERSON, sure=True),

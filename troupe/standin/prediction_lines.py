@@ -9,12 +9,11 @@ from typing import Any
 
 import msgspec
 
+from analysis.models import STAND_IN
 from troupe.standin import text_analysis
 
 _FENCE = re.compile(r"^<(transcript-[^>\n]*)>[ \t]*\n?", re.MULTILINE)
 _BYTES_PER_TOKEN = 4
-STAND_IN = "stand-in"
-"""The model of answers that no model gave: rows and results show it."""
 _NULLS = ("fileData", "functionCall", "inlineData")
 """Properties that the service adds as null to each part of the echoed request."""
 
