@@ -92,6 +92,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "request_id": "STRING",
     "rows_per_batch": "INT64",
     "run_id": "STRING",
+    "sample": "INT64",
     "saved": "FLOAT64",
     "subscriptions": [{"topic": "STRING", "handler": "STRING"}],
     "seconds": "FLOAT64",
