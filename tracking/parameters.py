@@ -100,6 +100,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "error_type_rows": [
         {"error_type": "STRING", "retryable": "BOOL", "replan": "BOOL", "hint": "STRING"},
     ],
+    "stand_in": "STRING",
     "state": "STRING",
     "stored_from": "TIMESTAMP",
     "stored_to": "TIMESTAMP",

@@ -133,6 +133,7 @@ PARAMS: dict[str, Any] = {
     "wasted": None,
     "saved": None,
     "most": 12,
+    "stand_in": "stand-in",
     "groups": [{"attribute": "queue", "value": None}],
     "filter_texts": ["x"],
     "filter_integers": [1],

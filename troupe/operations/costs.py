@@ -5,6 +5,7 @@ from itertools import groupby
 import msgspec
 
 from analysis import Analysis, AnalysisError
+from analysis.models import STAND_IN, is_simulated
 from handlers.summary.attribute_groups import grouped_attributes
 from handlers.summary.costs import CostSum, RunCost, mean_cost, run_costs, sum_of
 from tracking.attributes import path_of
@@ -31,6 +32,8 @@ class CostGroup(msgspec.Struct, frozen=True, kw_only=True):
     """None: without a value."""
     analysis: str | None
     """Of an attribute; None: of all analyses, by label."""
+    simulated: bool
+    """Whether the stand-in answered: then nothing was paid."""
     runs: int
     analysed: int
     cost: float | None
@@ -90,6 +93,7 @@ class _AttributeCost(msgspec.Struct, frozen=True, kw_only=True):
     """A row of `queries/costs_by_attribute.sql`."""
 
     value: str | None
+    simulated: bool
     runs: int
     analysed: int
     cost: float | None
@@ -97,16 +101,17 @@ class _AttributeCost(msgspec.Struct, frozen=True, kw_only=True):
 
 def _by_label(runs: list[RunCost], key: str) -> list[CostGroup]:
     """Sum runs by the value that they have for a label, the dearest first."""
-    by_value: dict[str | None, list[RunCost]] = {}
+    by_value: dict[tuple[str | None, bool], list[RunCost]] = {}
     for run in runs:
         labels: dict[str, str] = msgspec.json.decode(run.labels) if run.labels else {}
-        by_value.setdefault(labels.get(key), []).append(run)
+        of_run = labels.get(key), is_simulated(run.answered_by)
+        by_value.setdefault(of_run, []).append(run)
     groups = []
-    for value, of_value in by_value.items():
+    for (value, simulated), of_value in by_value.items():
         total = sum_of(of_value)
         groups.append(
             CostGroup(
-                value=value, analysis=None, runs=total.runs, analysed=total.analysed,
+                value=value, analysis=None, simulated=simulated, runs=total.runs, analysed=total.analysed,
                 cost=total.cost, each=total.each,
             )
         )  # fmt: skip
@@ -120,7 +125,7 @@ def _by_attribute(backend: Backend, analysis: str | None, attribute: str) -> lis
         rows = backend.dependencies.tracking.rows(
             "costs_by_attribute",
             _AttributeCost,
-            {"analysis": each.name},
+            {"analysis": each.name, "stand_in": STAND_IN},
             output=table_name(each.table),
             path=path_of(attribute),
         )

@@ -6,6 +6,7 @@ from handlers.summary.run_summary import RunSummary
 from . import formatting, labels
 from .html import Markup, join, section, table, tag, track
 from .html_column_charts import value_name
+from .run_cost_text import is_simulated
 
 NOTE = "Cost is that of the stored rows: an answer that gave no row is counted for the run alone."
 
@@ -14,14 +15,15 @@ def attribute_groups(summary: RunSummary) -> Markup:
     """A table for each attribute, and below it one for each closed column of the answers."""
     if not summary.attribute_groups:
         return Markup("")
-    groups = (_group(group) for group in summary.attribute_groups)
+    cost = "would have cost" if is_simulated(summary) else "cost"
+    groups = (_group(group, cost) for group in summary.attribute_groups)
     return section("By call attribute", *groups, note=NOTE, id_="attributes")
 
 
-def _group(group: AttributeGroup) -> Markup:
+def _group(group: AttributeGroup, cost: str) -> Markup:
     title = labels.plain(group.attribute)
     most = max((value.records for value in group.values), default=0)
-    head = (title, "records", "failed", "cost", "a row")
+    head = (title, "records", "failed", cost, "a row")
     rows = [
         (
             join([labels.attribute_value(value), track(value.records, most)]),

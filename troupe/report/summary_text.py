@@ -173,6 +173,7 @@ def _costs(summary: RunSummary) -> list[str]:
 def _attribute_groups(summary: RunSummary) -> list[str]:
     """A line for each value; the answers of each group are on the page and in the JSON."""
     lines = list[str]()
+    would = "would have " if is_simulated(summary) else ""
     for group in summary.attribute_groups:
         lines.append(named("by", labels.plain(group.attribute)))
         rows = [
@@ -180,7 +181,7 @@ def _attribute_groups(summary: RunSummary) -> list[str]:
                 labels.attribute_value(value),
                 formatting.plural(value.records, "record"),
                 f"{formatting.count(value.failed)} failed",
-                f"rows cost {formatting.dollars(value.cost)}",
+                f"rows {would}cost {formatting.dollars(value.cost)}",
             )
             for value in group.values
         ]
