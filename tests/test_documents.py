@@ -1,6 +1,5 @@
 """Commands in the documents are run; tables and diagrams in them are compared with the code."""
 
-import json
 import re
 import shlex
 from pathlib import Path
@@ -11,7 +10,6 @@ from analysis import error_types_table
 from events import topic_of
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, name_of
 from tests.cli.command import Command
-from tests.harness import calls
 from troupe.cli.app import COMMANDS
 from troupe.deployment import catalogue
 
@@ -36,8 +34,7 @@ def between(text: str, mark: str) -> str:
 def test_every_troupe_command_of_the_readme_runs(tmp_path: Path) -> None:
     """In the order of the README."""
     command = Command(tmp_path / "home")
-    rows = "".join(json.dumps(row) + "\n" for row in calls(30))
-    (tmp_path / "calls.jsonl").write_text(rows, encoding="utf-8")
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
 
     ran = [shlex.split(line)[1:] for line in shell_lines(README) if line.startswith("troupe ")]
     for words in ran:

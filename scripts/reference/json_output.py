@@ -1,4 +1,4 @@
-"""The JSON Schema of what commands print with --json, from the result types of the operations."""
+"""The JSON Schema of what commands print with --json, from the types of their results."""
 
 import inspect
 import json
@@ -6,14 +6,45 @@ from typing import Any
 
 import msgspec
 
+from tracking.tables import Column
 from troupe.backends.local.operations import RESULT_TYPES
+from troupe.cli.results import (
+    AnalysisCheck,
+    DemoResult,
+    InstalledAnalysis,
+    ReadSummary,
+    Subscription,
+    WorkResult,
+)
+from troupe.doctor.findings import Finding
+from troupe.simulation.report import Report as SimulationReport
 
 REFERENCE = "#/$defs/{name}"
+OF_COMMANDS: dict[str, Any] = {
+    "demo": DemoResult,
+    "work": WorkResult,
+    "read": ReadSummary,
+    "choreography": list[Subscription],
+    "doctor": list[Finding],
+    "simulate": SimulationReport,
+    "analysis list": list[InstalledAnalysis],
+    "analysis check": AnalysisCheck,
+    "analysis schema": list[Column],
+}
+"""Results of the commands that run no operation."""
+OPERATION_OF = {
+    "analysis add": "add_analysis",
+    "dead-letters list": "list_dead_letters",
+    "dead-letters show": "show_letter",
+    "dead-letters replay": "replay",
+    "dead-letters discard": "discard",
+}
+"""Commands that have another name than the operation whose result they print."""
 
 
 def json_output() -> str:
-    """One schema: `properties` lists the operations, `$defs` their types."""
-    types = sorted(RESULT_TYPES.items())
+    """One schema: `properties` lists operations and commands, `$defs` their types."""
+    types = sorted({**RESULT_TYPES, **OF_COMMANDS}.items())
     schemas, components = msgspec.json.schema_components(
         [each for _, each in types], ref_template=REFERENCE
     )
@@ -21,7 +52,8 @@ def json_output() -> str:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "JSON output of the commands",
         "description": (
-            "What the commands print with --json, by operation. Made by scripts/reference."
+            "What the commands print with --json, by operation or command. "
+            "Made by scripts/reference."
         ),
         "properties": {name: schema for (name, _), schema in zip(types, schemas, strict=True)},
         "$defs": {name: _dedented(each) for name, each in sorted(components.items())},

@@ -199,7 +199,7 @@ def test_the_refusal_of_a_published_request_is_printed(tmp_path: Path) -> None:
     file = tmp_path / "request.json"
     file.write_text('{"run_id": "r1", "rows_per_batch": 0}')
 
-    refused = command("publish", "run-requested", str(file))
+    refused = command("publish", "run-requested", str(file), code=1)
     file.write_text('{"run_id": "r1"}')
     taken = command("publish", "run-requested", str(file))
 

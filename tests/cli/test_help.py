@@ -2,13 +2,17 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from scripts.reference.json_output import OF_COMMANDS, OPERATION_OF
 from tests.cli.command import ENVIRONMENT
 from troupe.backends.local.backend import LocalBackend
+from troupe.backends.local.operations import OPERATIONS
 from troupe.cli.app import COMMANDS, app, commands
 from troupe.cli.lazy import FOOTER, split_docstring
 
@@ -50,6 +54,37 @@ def test_every_command_has_a_purpose_and_an_example_that_parses(leaf: tuple[obje
     assert any(" ".join(["troupe", *map(str, words)]) in example for example in examples)
     assert all(example in output for example in examples)
     assert FOOTER.split(":")[0] in " ".join(output.split())
+
+
+@pytest.mark.parametrize("leaf", LEAVES, ids=lambda leaf: " ".join(leaf[:-1]))
+def test_every_command_prints_json_of_a_documented_type(leaf: tuple[object, ...]) -> None:
+    """Of the operation with its name, or of its own."""
+    *words, command = leaf
+    name = " ".join(map(str, words))
+    operation = OPERATION_OF.get(name, name.replace("-", "_"))
+
+    assert "as_json" in signature(command.callback).parameters  # type: ignore[attr-defined] # as above
+    assert name in OF_COMMANDS or operation in OPERATIONS
+
+
+def test_help_has_a_short_name_for_every_command() -> None:
+    """Also in a group; the version is printed without any command."""
+    for words in (["-h"], ["status", "-h"], ["dead-letters", "-h"], ["dead-letters", "show", "-h"]):
+        done = CliRunner().invoke(app, words)
+        assert 0 == done.exit_code, done.output
+        assert "Usage: " in done.output
+    done = CliRunner().invoke(app, ["--version"])
+    assert (0, f"troupe {version('troupe')}\n") == (done.exit_code, done.output)
+
+
+def test_the_shell_completes_commands_and_options() -> None:
+    """Those of a command that is imported for it, too."""
+    for typed, completed in (("st", "status"), ("dead-letters re", "replay"), ("work --idle", "")):
+        words = f"troupe {typed}"
+        environment = {"_TROUPE_COMPLETE": "complete_bash", "COMP_WORDS": words}
+        environment["COMP_CWORD"] = str(len(words.split()) - 1)
+        done = CliRunner().invoke(app, [], prog_name="troupe", env=environment)
+        assert (completed or "--idle-timeout") in done.output.split()
 
 
 def test_the_help_imports_no_command() -> None:

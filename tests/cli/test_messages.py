@@ -37,6 +37,7 @@ def test_reprocess_prints_its_size_and_its_cost(
     default = {
         "records": 1, "batches": 1, "left_out": {}, "cost": [0.1, 0.2], "known": False,
         "input_tokens": [1, 3], "output_tokens": [2, 4], "run_id": "again",
+        "basis": {"input": "sampled", "output": "assumed", "samples": 1},
     }  # fmt: skip
     result = msgspec.convert(default | answer, ReprocessResult)
     monkeypatch.setattr(run, "try_call", lambda *_, **__: result)

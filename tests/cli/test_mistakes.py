@@ -15,10 +15,10 @@ from troupe.cli.app import app
 from troupe.cli.option_errors import name_options
 
 
-def error_of(*words: str) -> str:
-    """Run a command that must end with 2 and one line of error; return the line."""
+def error_of(*words: str, code: int = 2) -> str:
+    """Run a command that must end with this code and one line of error; return the line."""
     done = CliRunner().invoke(app, list(words))
-    assert (2, SystemExit) == (done.exit_code, type(done.exception)), done.output
+    assert (code, SystemExit) == (done.exit_code, type(done.exception)), done.output
     assert done.output.startswith("troupe: ")
     assert 1 == len(done.output.splitlines()), done.output
     return done.output
@@ -254,7 +254,7 @@ def test_a_file_is_no_state_folder(tmp_path: Path) -> None:
 
     for home, why in ((file, "a file is there"), (file / "home", "Not a directory")):
         for words in (("load", str(file)), ("work",)):
-            output = error_of(*words, "--home", str(home))
+            output = error_of(*words, "--home", str(home), code=1)
 
             assert f"{home} cannot be a state folder: {why}; name another with --home" in output
 
@@ -264,7 +264,7 @@ def test_a_warehouse_that_is_no_database_is_named(home: Path) -> None:
     (home / "warehouse.duckdb").write_text("not a database")
 
     for words in (("status",), ("work",), ("status",)):
-        output = error_of(*words, "--home", str(home))
+        output = error_of(*words, "--home", str(home), code=1)
 
         assert f"{home / 'warehouse.duckdb'} cannot be opened" in output
         assert "restore it from a copy" in output

@@ -16,12 +16,13 @@ import pytest
 from tests.cli.command import ENVIRONMENT, TROUPE, Command
 from tests.report import samples
 from troupe.cli.client import CallFailed
-from troupe.cli.watch import Interrupted, json_lines, text_lines, watch
+from troupe.cli.watch import json_lines, text_lines, watch
 from troupe.cli.watch_state import WatchState
 from troupe.operations.run_status import Status, Worker
 from troupe.operations.runs import RunStatus
 from troupe.report.pace import Pace
 from troupe.report.snapshot import Snapshot
+from troupe.signals import Interrupted
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 OVER = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -154,7 +155,7 @@ def test_a_signal_ends_the_watch_with_130() -> None:
     assert before is signal.getsignal(signal.SIGINT)
 
 
-def test_an_error_that_a_signal_caused_ends_the_watch_with_130() -> None:
+def test_an_error_that_a_signal_caused_ends_the_watch_with_its_code() -> None:
     """DuckDB raises RuntimeError for an interrupted query; other errors are raised."""
 
     def interrupted(_run_id: str | None) -> Status:
@@ -166,7 +167,7 @@ def test_an_error_that_a_signal_caused_ends_the_watch_with_130() -> None:
         raise RuntimeError("broken")
 
     show = text_lines(print)
-    assert 130 == watch(interrupted, "r1", new_state(), show, lambda: None)
+    assert 143 == watch(interrupted, "r1", new_state(), show, lambda: None)
     with pytest.raises(RuntimeError, match="broken"):
         watch(broken, "r1", new_state(), show, lambda: None)
 
@@ -183,7 +184,7 @@ def test_the_show_is_closed_when_it_is_interrupted() -> None:
             closed.append(True)
 
     def interrupted() -> None:
-        raise Interrupted
+        signal.raise_signal(signal.SIGINT)
 
     watch(answering(status(run(0))), "r1", new_state(), shown(), interrupted)
 

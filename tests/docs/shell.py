@@ -6,7 +6,8 @@
     ```
 
 A line that begins with `$ ` is run; the lines below it must occur in its output, where `…`
-matches anything. `# ends with 1` after a command gives its exit code.
+matches anything. `# ends with 1` after a command gives its exit code. Every line of a `sh` block is
+run as well, unless the line above the block says `<!-- not run: the reason -->`.
 """
 
 import os
@@ -24,7 +25,11 @@ from tests.cli.command import run_here
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 240
-_BLOCK = re.compile(r"^( *)```(\w+)[^\n]*\n(.*?)^\1```", re.M | re.S)
+_BLOCK = re.compile(
+    r"(?:^ *<!-- not run: (?P<reason>[^\n]+) -->\n)?"
+    r"^(?P<indent> *)```(?P<kind>\w+)[^\n]*\n(?P<body>.*?)^(?P=indent)```",
+    re.M | re.S,
+)
 
 
 @dataclass(frozen=True)
@@ -36,18 +41,35 @@ class Step:
     code: int = 0
 
 
-def blocks(page: Path, *kinds: str) -> list[str]:
-    """Return the fenced blocks of these kinds, without their indentation."""
-    fenced = _BLOCK.findall(page.read_text(encoding="utf-8"))
+@dataclass(frozen=True)
+class Block:
+    """A fenced block, without its indentation."""
+
+    kind: str
+    body: str
+    reason: str | None
+    """Why it is not run, if the page says so."""
+
+
+def blocks(page: Path, *kinds: str) -> list[Block]:
+    """Return the fenced blocks of these kinds."""
+    found = _BLOCK.finditer(page.read_text(encoding="utf-8"))
     return [
-        re.sub(f"^{indent}", "", body, flags=re.M) for indent, kind, body in fenced if kind in kinds
+        Block(
+            each["kind"], re.sub(f"^{each['indent']}", "", each["body"], flags=re.M), each["reason"]
+        )
+        for each in found
+        if each["kind"] in kinds
     ]
 
 
 def steps(page: Path) -> Iterator[Step]:
     """Yield the commands of a page in their order."""
-    for block in blocks(page, "console"):
-        first, *commands = re.split(r"^\$ ", block, flags=re.M)
+    for block in blocks(page, "console", "sh"):
+        if block.kind == "sh":
+            yield from (Step(line, ()) for line in block.body.splitlines() if not block.reason)
+            continue
+        first, *commands = re.split(r"^\$ ", block.body, flags=re.M)
         assert not first.strip(), f"{page.name}: a console block begins with `$ `: {first!r}"
         for text in commands:
             command, *shown = text.replace("\\\n", " ").rstrip("\n").split("\n")
@@ -56,7 +78,7 @@ def steps(page: Path) -> Iterator[Step]:
 
 
 class Shell:
-    """A scratch folder with `troupe` on the path."""
+    """A scratch folder with `troupe` on the path. `make demo` runs the demo, and makes nothing."""
 
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.work = folder / "work"
@@ -64,6 +86,10 @@ class Shell:
         programs = folder / "bin"
         program(programs / "python", f'exec "{sys.executable}" "$@"')
         program(programs / "troupe", 'exec python -c "from troupe.cli import main; main()" "$@"')
+        program(programs / "make", 'test "$1" != demo || exec troupe demo')
+        program(self.work / ".venv/bin/activate", "")
+        (self.work / "docs").symlink_to(ROOT / "docs")
+        self._patch = patch
         for name in [name for name in os.environ if name.startswith(("TROUPE_", "OTEL_"))]:
             patch.delenv(name)
         patch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
@@ -73,6 +99,10 @@ class Shell:
 
     def run(self, step: Step) -> None:
         """Run a step. Fails with the whole output if exit code or text differ."""
+        if step.command.startswith("export "):
+            for word in shlex.split(step.command)[1:]:
+                self._patch.setenv(*word.split("=", 1))
+            return
         plain = step.command.startswith("troupe ") and not re.search(r"[|;&<>$`*]", step.command)
         code, output = (
             run_here(shlex.split(step.command, comments=True)[1:])
@@ -84,10 +114,20 @@ class Shell:
             pattern = r"[^\n]*".join(re.escape(part) for part in line.strip().split("…"))
             assert re.search(pattern, output), f"$ {step.command}\nshows no {line!r}:\n{output}"
 
+    def left(self) -> list[str]:
+        """Return the files in the folder that a clone would show as untracked."""
+        names = [each.name for each in self.work.iterdir() if each.name != "docs"]
+        paths = [f"{name}/" if Path(self.work, name).is_dir() else name for name in names]
+        ignored = subprocess.run(
+            ["git", "check-ignore", "--no-index", *paths],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        ).stdout.splitlines()  # fmt: skip
+        return sorted({*paths} - {*ignored})
+
 
 def program(file: Path, text: str) -> None:
     """Write a program that runs these lines of `sh`."""
-    file.parent.mkdir(exist_ok=True)
+    file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
     file.chmod(0o755)
 

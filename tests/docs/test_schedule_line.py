@@ -33,7 +33,8 @@ class Done(NamedTuple):
 
 def line() -> str:
     """The command of the guide; cron replaces `\\%`, which would end the command otherwise."""
-    (text,) = (each for each in blocks(DOCS / "how-to" / "schedule.md", "text") if "* * *" in each)
+    page = DOCS / "how-to" / "schedule.md"
+    (text,) = (each.body for each in blocks(page, "text") if "* * *" in each.body)
     (job,) = (each for each in text.splitlines() if each.startswith("30 2 "))
     return re.sub(r"^(\S+\s+){5}", "", job).replace(r"\%", "%")
 

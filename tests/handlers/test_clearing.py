@@ -165,8 +165,8 @@ def test_records_of_a_run_are_cleared_alone(harness: LocalHarness) -> None:
 @pytest.mark.parametrize(
     ("selection", "problem"),
     [
-        ({}, "nothing is selected: give a run or records"),
-        ({"record_ids": []}, "nothing is selected: give a run or records"),
+        ({}, "nothing is selected: give --run or --record"),
+        ({"record_ids": []}, "nothing is selected: give --run or --record"),
         ({"record_ids": ["x"]}, "invalid record 'x': use a record id of 32 characters"),
         ({"record_ids": ["0" * 32 + "\n"]}, "invalid record"),
         ({"record_ids": ["0" * 32]}, "1 of these records have neither a row nor a failure, 0000"),

@@ -443,7 +443,7 @@ def test_files_are_loaded_together_or_not_at_all(
 
     with monkeypatch.context() as patch:
         patch.setattr(harness.warehouse, "_end_job", fail_at_the_second)
-        with pytest.raises(BadFile, match="No space left on device"):
+        with pytest.raises(OSError, match="No space left on device"):
             harness.load_files(*files)
 
     assert [] == harness.rows()

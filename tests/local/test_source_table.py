@@ -73,11 +73,11 @@ def test_a_table_or_column_that_is_missing_is_named(
     words = ["status", "--home", str(home)]
 
     done = CliRunner().invoke(app, words)
-    assert (2, ("troupe: the warehouse has no table our_calls: create it there, or unset "
+    assert (1, ("troupe: the warehouse has no table our_calls: create it there, or unset "
                "TROUPE_SOURCE_TABLE\n")) == (done.exit_code, done.output)  # fmt: skip
     create_table(home, TABLE.replace("text VARCHAR, ", ""))
     done = CliRunner().invoke(app, words)
-    assert (2, ("troupe: our_calls has no column text (for transcript): name it with "
+    assert (1, ("troupe: our_calls has no column text (for transcript): name it with "
                "TROUPE_SOURCE_<COLUMN>\n")) == (done.exit_code, done.output)  # fmt: skip
     with pytest.raises(InvalidHome, match="has no column text"):
         LocalBackend(home)

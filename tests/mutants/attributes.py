@@ -210,7 +210,7 @@ ATTRIBUTES = (
     ),
     Mutant(
         name="a time of a further column loses its zone",
-        where="troupe/backends/local/warehouse.py",
+        where="troupe/backends/local/source_table.py",
         old='    is_time = column.type == "TIMESTAMP"',
         new="    is_time = False",
         tests=(

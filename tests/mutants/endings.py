@@ -26,8 +26,8 @@ ENDINGS = (
     Mutant(
         name="a stopped run ends with 0",
         where=_OUTCOME,
-        old="            return STOPPED\n",
-        new="            return ALL_WELL\n",
+        old="            return ExitCode.RUN_STOPPED\n",
+        new="            return ExitCode.OK\n",
         tests=_JUDGED,
     ),
     Mutant(
@@ -40,8 +40,8 @@ ENDINGS = (
     Mutant(
         name="failures hide a stop",
         where=_OUTCOME,
-        old="_WORST_FIRST = (NOT_WELL, STOPPED, FAILURES, ALL_WELL)",
-        new="_WORST_FIRST = (NOT_WELL, FAILURES, STOPPED, ALL_WELL)",
+        old="_WORST_FIRST = (ExitCode.FAILED, ExitCode.RUN_STOPPED, ExitCode.RECORDS_FAILED, ExitCode.OK)",
+        new="_WORST_FIRST = (ExitCode.FAILED, ExitCode.RECORDS_FAILED, ExitCode.RUN_STOPPED, ExitCode.OK)",
         tests=_JUDGED,
     ),
     Mutant(

@@ -10,6 +10,7 @@ from .endpoint import ENDPOINT
 from .jobs import JOBS
 from .letters import LETTERS
 from .loading import LOADING
+from .manners import MANNERS
 from .money import MONEY
 from .mutant import Mutant
 from .operations import OPERATIONS
@@ -36,6 +37,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *OPERATIONS,
     *LETTERS,
     *LOADING,
+    *MANNERS,
     *CLAIMS,
     *OUTCOMES,
     *RELEASES,

@@ -1,5 +1,5 @@
 """The command `troupe`."""
 
-from .app import main
+from .start import main
 
 __all__ = ["main"]

@@ -13,9 +13,12 @@ from troupe.backends.defaults import output_tables
 from troupe.backends.local.analysis_store import examine, own_analyses
 from troupe.backends.local.operations import add_analysis
 from troupe.backends.local.state_folder import InvalidHome
+from troupe.exit_codes import ExitCode
 
 from .client import call, local_only
+from .options import AsJson
 from .output import fail, print_json, print_lines
+from .results import AnalysisCheck, InstalledAnalysis
 from .target import target
 
 app = typer.Typer(
@@ -30,7 +33,7 @@ Folder = Annotated[
 
 
 @app.command(name="list")
-def list_analyses() -> None:
+def list_analyses(as_json: AsJson = False) -> None:
     """List the analyses that a run can use, with their output tables.
 
     Examples:
@@ -39,19 +42,23 @@ def list_analyses() -> None:
     try:
         known = own_analyses(target().home)
     except InvalidHome as error:
-        fail(str(error))
-    print_lines([f"{name:<32} {known.load(name).table}" for name in known.names])
+        fail(str(error), ExitCode.FAILED)
+    found = [InstalledAnalysis(name=name, table=known.load(name).table) for name in known.names]
+    if as_json:
+        print_json(found)
+    else:
+        print_lines([f"{each.name:<32} {each.table}" for each in found])
 
 
 @app.command()
-def check(folder: Folder) -> None:
+def check(folder: Folder, as_json: AsJson = False) -> None:
     """Check an analysis and show what it would request and store; end with 1 for a problem.
 
     Examples:
         troupe analysis check compliance_check_v1
     """
     folder = folder.resolve()
-    problems = problems_of_folder(folder)
+    problems, analysis = problems_of_folder(folder), None
     if not problems:
         try:
             analysis = examine(target().home, folder)
@@ -60,35 +67,56 @@ def check(folder: Folder) -> None:
         except PreflightError as error:
             problems = [f"{folder.name}/schema.json: Vertex would refuse the file: {error}"]
         except InvalidHome as error:
-            fail(str(error))
+            fail(str(error), ExitCode.FAILED)
+    result = _checked(folder, problems, analysis)
+    if as_json:
+        print_json(result)
     if problems:
-        fail("\n".join([f"{len(problems)} to correct in {folder}", *problems]), 1)
-    print_lines(
-        [
-            f"{analysis.name} is valid",
-            f"model {analysis.model}, at most {analysis.max_output_tokens:,} tokens an answer",
-            f"a request has {analysis.line_overhead_bytes:,} bytes and its transcript",
-            *_attributes(analysis),
-            f"rows go to {analysis.table}:",
-            *(
-                f"  {column.name:<32} {column.type:<9} {column.mode}"
-                for column in _columns_of(analysis)
-            ),
-        ]
+        fail("\n".join([f"{len(problems)} to correct in {folder}", *problems]), ExitCode.FAILED)
+    if not as_json:
+        print_lines(
+            [
+                f"{result.name} is valid",
+                f"model {result.model}, at most {result.max_output_tokens:,} tokens an answer",
+                f"a request has {result.request_overhead_bytes:,} bytes and its transcript",
+                *_attribute_lines(result),
+                f"rows go to {result.table}:",
+                *(
+                    f"  {column.name:<32} {column.type:<9} {column.mode}"
+                    for column in result.columns
+                ),
+            ]
+        )
+
+
+def _checked(folder: Path, problems: list[str], analysis: Analysis | None) -> AnalysisCheck:
+    if analysis is None:
+        return AnalysisCheck(folder=str(folder), problems=problems)
+    return AnalysisCheck(
+        folder=str(folder),
+        problems=[],
+        name=analysis.name,
+        model=analysis.model,
+        max_output_tokens=analysis.max_output_tokens,
+        request_overhead_bytes=analysis.line_overhead_bytes,
+        table=analysis.table,
+        columns=_columns_of(analysis),
+        attributes=dict(analysis.attributes),
+        prompt_attributes=list(analysis.template.attributes),
     )
 
 
-def _attributes(analysis: Analysis) -> list[str]:
+def _attribute_lines(result: AnalysisCheck) -> list[str]:
     """What a request has beside its transcript, and what runs may filter by."""
-    if not analysis.attributes:
+    if not result.attributes:
         return []
-    names = ", ".join(f"{name} ({kind})" for name, kind in analysis.attributes.items())
-    used = ", ".join(analysis.template.attributes) or "none"
+    names = ", ".join(f"{name} ({kind})" for name, kind in result.attributes.items())
+    used = ", ".join(result.prompt_attributes) or "none"
     return [f"call attributes: {names}; in the prompt: {used}"]
 
 
 @app.command()
-def add(folder: Folder) -> None:
+def add(folder: Folder, as_json: AsJson = False) -> None:
     """Copy an analysis into the state folder, and create its output table.
 
     On Google Cloud, Terraform adds analyses. Local backend only.
@@ -99,12 +127,15 @@ def add(folder: Folder) -> None:
     """
     local_only("analysis add")
     added = call(add_analysis, folder=str(folder.resolve()))
-    typer.echo(f"added {added.name}; rows go to {added.table}")
+    if as_json:
+        print_json(added)
+    else:
+        typer.echo(f"added {added.name}; rows go to {added.table}")
 
 
 @app.command()
-def schema(folder: Folder) -> None:
-    """Print the schema of the output table as BigQuery's JSON, for Terraform.
+def schema(folder: Folder, as_json: AsJson = True) -> None:
+    """Print the schema of the output table as BigQuery's JSON, for Terraform; --json changes nothing.
 
     Examples:
         troupe analysis schema compliance_check_v1

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from .lazy import LazyCommand, LazyGroup, load_app
+from .lazy import HELP, LazyCommand, LazyGroup, load_app
 from .target import select_target
 
 PACKAGE = "troupe.cli"
@@ -60,7 +60,7 @@ app = typer.Typer(
     cls=_Troupe,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=False,
+    context_settings=HELP,
     epilog="`troupe COMMAND --help` shows the options of a command, and examples. "
     "--home, --backend and --terraform may stand before or after the command.",
 )
@@ -72,8 +72,3 @@ def commands() -> Iterator[tuple[str, typer.Typer]]:
     for panel in COMMANDS.values():
         for name, (place, _) in panel.items():
             yield name, load_app(f"{PACKAGE}.{place}", name)
-
-
-def main() -> None:
-    """Run the command line."""
-    app()

@@ -1,10 +1,13 @@
 """The command `choreography`: the events and their handlers."""
 
+import msgspec
+
 from troupe.deployment.catalogue import flow_rows
 from troupe.report.plain_text import choreography_lines
 
 from .options import AsJson
 from .output import print_json, print_lines
+from .results import Subscription
 
 
 def choreography(as_json: AsJson = False) -> None:
@@ -15,6 +18,6 @@ def choreography(as_json: AsJson = False) -> None:
     """
     rows = flow_rows()
     if as_json:
-        print_json(rows)
+        print_json(msgspec.convert(rows, list[Subscription]))
     else:
         print_lines(choreography_lines(rows))

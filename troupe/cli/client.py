@@ -10,11 +10,14 @@ import msgspec
 
 from handlers.dispatch.errors import Redeliver, Reject
 from troupe.backends.defaults import BadSetting
-from troupe.backends.local.state_folder import HomeInUse, InvalidHome
+from troupe.backends.local.state_folder import HomeInUse, InvalidHome, is_state_folder
+from troupe.exit_codes import ExitCode
 from troupe.operations import OPERATIONS
 from troupe.operations.backend import InvalidOperation
+from troupe.operations.registry import only_reads
 from troupe.operations.run_status import Status, Worker
 
+from .failures import problem_of
 from .output import fail, read_text
 from .target import target
 
@@ -34,7 +37,7 @@ _CREATES_HOME = frozenset({"load", "request", "publish", "add_analysis"})
 class CallFailed(Exception):
     """An operation has no answer; the text says why and what to do."""
 
-    def __init__(self, problem: str, code: int = 2) -> None:
+    def __init__(self, problem: str, code: int = ExitCode.USAGE) -> None:
         """`code`: exit code of a command that ends for it."""
         self.code = code
         super().__init__(problem)
@@ -61,12 +64,13 @@ def try_call(operation: Callable[..., T], **arguments: Any) -> T:
             else _call_local(target().home, name, arguments)
         )
         return result
-    except (InvalidOperation, BadSetting, InvalidHome) as error:
+    except (InvalidOperation, BadSetting) as error:
         raise CallFailed(str(error)) from error
+    except InvalidHome as error:
+        raise CallFailed(str(error), ExitCode.FAILED) from error
     except (Redeliver, Reject) as error:
-        raise CallFailed(
-            f"{error}; what was done until then is kept: run the command again", 1
-        ) from error
+        kept = f"{error}; what was done until then is kept: run the command again"
+        raise CallFailed(problem_of(error) or kept, ExitCode.FAILED) from error
 
 
 def local_only(command: str) -> None:
@@ -90,14 +94,16 @@ def _call_local(
     """
     from troupe.backends.local.control_server import TIMEOUT_SECONDS, NoOwner, OwnerBusy, ask
 
-    if operation not in _CREATES_HOME and not home.is_dir():
+    reads = only_reads(operation, arguments)
+    if (reads or operation not in _CREATES_HOME) and not is_state_folder(home):
         raise CallFailed(
             f"there is no state folder {home}: create it with `troupe demo` or "
             "`troupe load FILE`, or name another with --home"
         )
+    run = _read_in_process if reads else _call_in_process
     for _ in range(round(STARTING_SECONDS / 0.1)):
         try:
-            return _call_in_process(home, operation, arguments)
+            return run(home, operation, arguments)
         except HomeInUse:
             try:
                 return ask(home, operation, arguments, timeout_seconds or TIMEOUT_SECONDS)
@@ -107,11 +113,22 @@ def _call_local(
                 raise CallFailed(
                     f"the worker is busy: {error}; it may still do what was requested: "
                     "see `troupe status` before you run the command again",
-                    1,
+                    ExitCode.FAILED,
                 ) from error
     raise CallFailed(
-        f"{home} is in use by a process that does not answer: end it, or wait for its end", 1
+        f"{home} is in use by a process that does not answer: end it, or wait for its end",
+        ExitCode.FAILED,
     )
+
+
+def _read_in_process(home: Path, operation: str, arguments: Arguments) -> Any:
+    from troupe.backends.local.reading import ReadingBackend
+
+    backend = ReadingBackend(home)
+    try:
+        return _with_worker(OPERATIONS[operation](backend, **arguments), None)
+    finally:
+        backend.close()
 
 
 def _call_in_process(home: Path, operation: str, arguments: Arguments) -> Any:

@@ -80,8 +80,8 @@ def list_dead_letters(
 
 
 @app.command()
-def show(letter_id: LetterId) -> None:
-    """Show one dead letter as JSON: its event and the cause.
+def show(letter_id: LetterId, as_json: AsJson = True) -> None:
+    """Show one dead letter as JSON, also without --json: its event and the cause.
 
     Examples:
         troupe dead-letters show ab12__batch-planned__r1__1__1

@@ -12,9 +12,9 @@ from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.operations import load
 from troupe.demo_data import generate
+from troupe.exit_codes import ExitCode
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.nothing import Nothing
-from troupe.operations.outcome import ALL_WELL, NOT_WELL, Outcome
 from troupe.operations.run_report import Report
 from troupe.report.html_page import render_html
 from troupe.report.outcome_text import WILL_BE_SIMULATED, nothing_lines
@@ -23,6 +23,7 @@ from troupe.report.plain_text import summary_lines
 from .client import local_only
 from .endpoint import EndpointOptions
 from .options import (
+    AsJson,
     CorruptPercent,
     FailOver,
     ModelApiVersion,
@@ -31,7 +32,8 @@ from .options import (
     ModelTimeout,
     ModelUrl,
 )
-from .output import check_writable, fail
+from .output import check_writable, fail, print_json, progress_beside
+from .results import DemoResult
 from .run_endings import code_of
 from .target import target
 from .worker import local_settings, opened, work_until_idle
@@ -64,6 +66,7 @@ def demo(
     model_timeout: ModelTimeout = 120,
     model_api_version: ModelApiVersion = None,
     fail_over: FailOver = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Run everything once on this machine: load, request, work, verify and report.
 
@@ -84,8 +87,11 @@ def demo(
         api_version=model_api_version,
     )
     settings = local_settings(corrupt_percent, options)
-    outcome = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
-    raise typer.Exit(code_of([outcome], fail_over) if outcome else ALL_WELL)
+    with progress_beside(as_json):
+        answer = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
+    if as_json:
+        print_json(DemoResult(page=str(report) if answer else None, report=answer))
+    raise typer.Exit(code_of([answer.outcome], fail_over) if answer else ExitCode.OK)
 
 
 def run_demo(
@@ -95,8 +101,8 @@ def run_demo(
     settings: LocalSettings,
     report: Path,
     write: Write,
-) -> Outcome | None:
-    """Load, request, work, verify and report; return how the run ended, None without a run."""
+) -> Report | None:
+    """Load, request, work, verify and report; return the report, None without a run."""
     check_writable("--report", report)
     with opened(home, settings) as (backend, control_server):
         try:
@@ -108,7 +114,7 @@ def run_demo(
     # Not while the folder is owned: what is written then is for this user alone.
     report.write_text(_page(answer), encoding="utf-8")
     write(f"report: {report}")
-    return answer.outcome
+    return answer
 
 
 def _demo(
@@ -136,7 +142,7 @@ def _demo(
         write(WILL_BE_SIMULATED)
     work_until_idle(backend, control_server, write=write)
     if backend.dependencies.tracking.plan_of(run_id) is None:
-        fail(f"run {run_id} was not planned: `troupe status {run_id}` shows why", NOT_WELL)
+        fail(f"run {run_id} was not planned: `troupe status {run_id}` shows why", ExitCode.FAILED)
     return _report(backend, run_id, write)
 
 

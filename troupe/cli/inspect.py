@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from troupe import operations
+from troupe.exit_codes import ExitCode
 from troupe.operations.costs import costs as costs_operation
 from troupe.operations.explain import explain as explain_operation
-from troupe.operations.outcome import NOT_WELL
 from troupe.report.html_page import render_html
 from troupe.report.plain_text import (
     costs_lines,
@@ -88,7 +88,7 @@ def verify(
         typer.echo("the totals balance" if answer.ok else "THE TOTALS DO NOT BALANCE")
     outcomes = [each.outcome for each in answer.runs or [answer] if each.outcome]
     code = code_of(outcomes, fail_over)
-    raise typer.Exit(code if answer.ok else NOT_WELL)
+    raise typer.Exit(code if answer.ok else ExitCode.FAILED)
 
 
 def report(

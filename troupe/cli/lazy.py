@@ -13,7 +13,14 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
+from troupe.exit_codes import ExitCode
+
+HELP = {"help_option_names": ["-h", "--help"]}
+"""For the context of a command: the commands below it inherit it."""
 FOOTER = "Every command also takes --home, --backend and --terraform: see `troupe --help`."
+
+
+_NO_SUCH_PATH = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
 class LazyCommand(TyperCommand):
@@ -65,7 +72,12 @@ class LazyGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Move the options of the group in front of the command, where the parser expects them."""
-        names = {name for each in self.params for name in each.opts}
+        names = {
+            name
+            for each in self.params
+            if not getattr(each, "is_flag", False)
+            for name in each.opts
+        }
         first, rest = list[str](), list[str]()
         words = iter(args)
         for word in words:
@@ -84,3 +96,17 @@ class LazyGroup(TyperGroup):
                 rest.append(word)
         parsed: list[str] = super().parse_args(ctx, [*first, *rest])
         return parsed
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; an error of the machine ends it with one sentence."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            problem = load("troupe.cli.failures:problem_of")(error)
+            if problem is None:
+                raise
+            typer.echo(f"troupe: {problem}", err=True)
+            is_mistyped = isinstance(error, _NO_SUCH_PATH)
+            raise typer.Exit(ExitCode.USAGE if is_mistyped else ExitCode.FAILED) from error

@@ -3,17 +3,20 @@
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import NoReturn
 
 import msgspec
 import typer
 
+from troupe.exit_codes import ExitCode
 from troupe.report.text_columns import within
 
 
-def fail(problem: str, code: int = 2) -> NoReturn:
-    """Print an error to standard error and end the command; 2 is the code of a user's mistake."""
+def fail(problem: str, code: int = ExitCode.USAGE) -> NoReturn:
+    """Print an error to standard error and end the command."""
     typer.echo(f"troupe: {problem}", err=True)
     raise typer.Exit(code)
 
@@ -34,6 +37,16 @@ def print_lines(lines: list[str]) -> None:
 def print_json(value: object) -> None:
     """Print a result as indented JSON; times and paths become text."""
     typer.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+
+
+@contextmanager
+def progress_beside(as_json: bool) -> Iterator[None]:
+    """Send progress to standard error meanwhile, if the standard output is for a JSON document."""
+    if not as_json:
+        yield
+        return
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def check_writable(option: str, file: Path) -> Path:

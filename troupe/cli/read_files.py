@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import duckdb
+import msgspec
 import typer
 
 from analysis import Analysis, AnalysisError, Reader, load_analysis
@@ -16,6 +17,7 @@ from .options import AsJson
 from .output import fail, print_json, print_lines
 from .read_inputs import BadInput, Input, local_inputs, readings_of
 from .read_results import Format, Results
+from .results import ReadSummary
 
 OUTPUTS = ("errors.ndjson", "summary.json")
 
@@ -64,7 +66,7 @@ def read(
     except BadInput as error:
         fail(str(error))
     if as_json:
-        print_json(summary)
+        print_json(msgspec.convert(summary, ReadSummary))
     else:
         print_lines(_summary_lines(summary))
     raise typer.Exit(1 if strict and summary["errors"] else 0)
@@ -103,11 +105,13 @@ def read_files(
         raise BadInput(f"invalid --analysis {analysis_name}: {error}") from error
     except BadLookup as error:
         raise BadInput(f"invalid --lookup {error}") from error
+    except duckdb.IOException:
+        raise  # the disk, not the answers
     except duckdb.Error as error:
         # By its class: the text of an error of DuckDB may quote an answer.
         raise BadInput(f"{out}: the rows cannot be written ({type(error).__name__})") from error
-    except OSError as error:
-        raise BadInput(f"{error.filename or out}: {error.strerror or error}") from error
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        raise BadInput(f"{error.filename or out}: {error.strerror}") from error
     return summary
 
 

@@ -14,6 +14,7 @@ from handlers.attempts.close import answer_record
 from tracking.tables import Column, flattened, staged_columns
 from troupe.backends.defaults import output_tables
 from troupe.backends.local.sql_translation import column_type, read_columns
+from troupe.duckdb_connection import connect
 
 from .lookup import IDS, Lookup
 
@@ -113,7 +114,7 @@ class Results:
             "memory_limit": "400MB",
             "threads": 1,
         }
-        with duckdb.connect(":memory:", config=settings) as db:
+        with connect(None, settings) as db:
             self._load(db)
             db.execute(_JUDGED)
             rows = ", ".join(

@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from troupe import operations
+from troupe.exit_codes import ExitCode
 from troupe.operations.nothing import Nothing
-from troupe.operations.outcome import NOTHING_TO_DO
 from troupe.operations.reprocess import ReprocessResult
 from troupe.operations.reprocess import reprocess as reprocess_operation
 from troupe.operations.reread import RereadResult
@@ -50,8 +50,9 @@ def request(
         str,
         typer.Option(
             metavar="MODE",
-            help="production: all records that are due. test: needs --limit. "
-            "incremental: since the newest call of the last run. single: needs --record-id. custom: any.",
+            help="Which records. production: all that are due. test: the first --limit of them. "
+            "incremental: calls since the newest one of the last complete run, less --lookback-days. "
+            "single: those of --record-id. custom: any mixture of these options.",
         ),
     ] = "production",
     limit: Annotated[int | None, typer.Option(help="Maximum number of records.")] = None,
@@ -165,7 +166,7 @@ def request(
         print_lines(_request_lines(answer))
     is_empty = isinstance(answer, Nothing) or bool(isinstance(answer, Preview) and answer.nothing)
     if fail_empty and is_empty:
-        fail("no record is pending", NOTHING_TO_DO)
+        fail("no record is pending", ExitCode.NOTHING_TO_DO)
 
 
 def _request_lines(answer: Preview | Requested | Nothing) -> list[str]:
@@ -184,10 +185,11 @@ def publish(
         Path, typer.Argument(help="File with the body of the message; - for standard input.")
     ],
     message_id: Annotated[str, typer.Option(help="Id of the message. Default: a new one.")] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Publish a message on a topic, as `gcloud pubsub topics publish` does.
 
-    The body may be an event, or a request as bare JSON.
+    The body may be an event, or a request as bare JSON. It ends with 1 if the message is refused.
 
     Examples:
         troupe publish run-requested request.json
@@ -195,14 +197,20 @@ def publish(
     """
     body = _standard_input() if str(file) == "-" else read_text("FILE", file, "name another file")
     sent = call(operations.publish, topic=topic, body=body, message_id=message_id)
-    typer.echo(f"published message {sent.message_id}")
+    if as_json:
+        print_json(sent)
+    else:
+        typer.echo(f"published message {sent.message_id}")
     if refused := sent.refused:
         why = f"{refused.reason}: {refused.detail}"
-        typer.echo(f"troupe: run {refused.run_id} was refused: {why}", err=True)
+        fail(f"run {refused.run_id} was refused: {why}", ExitCode.FAILED)
+    if sent.unreadable:
+        fail(f"the message was refused: {sent.unreadable}", ExitCode.FAILED)
 
 
 def cancel(
     run: Annotated[str, typer.Argument(help="Id of the run.")],
+    as_json: AsJson = False,
 ) -> None:
     """Stop a run: no further job is created, answers are kept, all other records are released.
 
@@ -212,7 +220,9 @@ def cancel(
         troupe cancel first
     """
     answer = call(operations.cancel, run_id=run)
-    if answer.already:
+    if as_json:
+        print_json(answer)
+    elif answer.already:
         typer.echo(f"run {run} is {answer.already} already")
     else:
         typer.echo(f"requested run {run} to stop; `troupe status {run}` shows its progress")

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from troupe.operations.outcome import ALL_WELL, NOT_WELL, Outcome, exit_code
+from troupe.exit_codes import ExitCode
+from troupe.operations.outcome import Outcome, exit_code
 from troupe.operations.run_status import Refusal
 from troupe.report.outcome_text import outcome_lines
 from troupe.report.status_text import refusal_line
@@ -13,8 +14,8 @@ from .output import warn
 def code_of(outcomes: Sequence[Outcome], fail_over: float, refusals: Sequence[Refusal] = ()) -> int:
     """Name each run that is no success, with its counts and what follows; return the exit code."""
     for outcome in outcomes:
-        if outcome.exit_code(fail_over) != ALL_WELL:
+        if outcome.exit_code(fail_over) != ExitCode.OK:
             warn(outcome_lines(outcome))
     for refusal in refusals:
         warn([f"refused: {refusal_line(refusal).strip()}"])
-    return NOT_WELL if refusals else exit_code(outcomes, fail_over)
+    return ExitCode.FAILED if refusals else exit_code(outcomes, fail_over)

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from .lazy import load
+
 HOME = Path(".troupe")
 
 
@@ -41,6 +43,14 @@ def target() -> Target:
     return _TARGET.get()
 
 
+def print_version(value: bool) -> None:
+    """Print the version of the program, if it is asked for, and end the command."""
+    if value:
+        version = load("importlib.metadata:version")  # loads the parser of e-mails
+        typer.echo(f"troupe {version('troupe')}")
+        raise typer.Exit
+
+
 def select_target(
     home: Annotated[
         Path,
@@ -53,6 +63,12 @@ def select_target(
             help="local: a state folder on this machine. gcp: a deployment on Google Cloud.",
         ),
     ] = BackendName.LOCAL,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=print_version, is_eager=True, help="Print the version and end."
+        ),
+    ] = False,
     terraform: Annotated[
         Path | None,
         typer.Option(

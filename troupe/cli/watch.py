@@ -1,38 +1,31 @@
 """`troupe status --watch`: query the status and show it until every run is over."""
 
-import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import Any
 
 import msgspec
 import typer
 from rich.console import Console
 
 from troupe import operations
-from troupe.operations.outcome import NOT_WELL, exit_code
+from troupe.exit_codes import ExitCode, of_signal
+from troupe.operations.outcome import exit_code
 from troupe.operations.run_status import Status
 from troupe.report.change_log import ChangeLog
 from troupe.report.live_screen import LiveScreen
 from troupe.report.snapshot import Snapshot
+from troupe.signals import Interrupted, raise_on_signals
 
 from .client import CallFailed, try_call
 from .output import fail
 from .target import target
 from .watch_state import Query, WatchState
 
-INTERRUPTED = 130
-"""Exit code of a watch that a signal ended; for the others see `troupe/operations/outcome.py`."""
-
 Show = Callable[[Snapshot], None]
 """Shows one snapshot."""
-
-
-class Interrupted(BaseException):
-    """SIGINT or SIGTERM arrived."""
 
 
 def watch_status(
@@ -71,7 +64,7 @@ def watch(
 
     Raises `CallFailed` if the first query fails; a later one is repeated after the wait.
     """
-    with _signals() as received:
+    with raise_on_signals() as received:
         try:
             last = state.refresh(query, run_id)
             with opened as show:
@@ -83,12 +76,10 @@ def watch(
                     except CallFailed as error:
                         last = state.without_answer(last, str(error))
                     show(last)
-        except Interrupted:
-            return INTERRUPTED
-        except Exception:
-            # DuckDB raises RuntimeError for an exception that a signal raised during its query.
+        except (Interrupted, Exception):
+            # DuckDB raises an error of its own for an exception that a signal raised in its query.
             if received:
-                return INTERRUPTED
+                return of_signal(received[0])
             raise
     return _exit_code(last, state.watched, fail_over)
 
@@ -103,27 +94,8 @@ def _exit_code(snapshot: Snapshot, watched: set[str], fail_over: float) -> int:
         if each.run_id in watched and each.run_id not in in_full
     ]
     if snapshot.status.refusals:
-        return NOT_WELL
+        return ExitCode.FAILED
     return exit_code([*shown, *others], fail_over)
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Raise `Interrupted` for SIGINT and SIGTERM, so that the screen is closed; yield their list."""
-    received: list[int] = []
-
-    def interrupt(number: int, _frame: Any) -> None:
-        received.append(number)
-        raise Interrupted
-
-    before = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import typer
 
@@ -17,12 +17,14 @@ from troupe.backends.local.backend import LOCAL_POLICY, LocalBackend, LocalSetti
 from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.state_folder import HomeInUse, InvalidHome
 from troupe.backends.local.worker import Worker
+from troupe.exit_codes import ExitCode, of_signal
 from troupe.operations.outcome import Outcome, word_of
 from troupe.operations.run_status import Refusal, status
 from troupe.operations.runs import RunStatus, run_rows
 from troupe.report.formatting import plural
 from troupe.report.outcome_text import WILL_BE_SIMULATED
 from troupe.report.progress import Live, WorkerProgress
+from troupe.signals import handled
 from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import analyst
 from troupe.standin.settings import Behaviour
@@ -31,6 +33,7 @@ from troupe.telemetry.logs import log_to
 from .client import local_only
 from .endpoint import EndpointOptions, endpoint_pool
 from .options import (
+    AsJson,
     CorruptPercent,
     FailOver,
     ModelApiVersion,
@@ -39,7 +42,8 @@ from .options import (
     ModelTimeout,
     ModelUrl,
 )
-from .output import fail
+from .output import fail, print_json, progress_beside
+from .results import WorkResult
 from .run_endings import code_of
 from .target import target
 
@@ -63,6 +67,7 @@ def work(
     model_timeout: ModelTimeout = 120,
     model_api_version: ModelApiVersion = None,
     fail_over: FailOver = 0,
+    as_json: AsJson = False,
 ) -> None:
     """Start a worker: it handles all requests and continues what an earlier worker left unfinished.
 
@@ -84,7 +89,7 @@ def work(
         api_version=model_api_version,
     )
     settings = local_settings(corrupt_percent, options)
-    with opened(target().home, settings) as (backend, control_server):
+    with progress_beside(as_json), opened(target().home, settings) as (backend, control_server):
         before = Seen.of(backend)
         if options.url is None and before.has_work(backend):
             typer.echo(WILL_BE_SIMULATED)
@@ -96,11 +101,16 @@ def work(
         )
         runs = open_runs(backend) if number else []
         outcomes, refusals = before.since(backend)
-    if runs:
+    if as_json:
+        name = signal.Signals(number).name if number else None
+        print_json(WorkResult(signal=name, open_runs=runs, outcomes=outcomes))
+    elif runs:
         text = f"{plural(len(runs), 'run')} open: {', '.join(runs)}"
         typer.echo(f"ended with {text}; `troupe work` continues")
-        raise typer.Exit(128 + number)
-    typer.echo("done")
+    else:
+        typer.echo("done")
+    if runs:
+        raise typer.Exit(of_signal(number))
     raise typer.Exit(code_of(outcomes, fail_over, refusals))
 
 
@@ -165,8 +175,11 @@ def _owned(home: Path, settings: LocalSettings) -> LocalBackend:
         except HomeInUse:
             time.sleep(0.1)
         except InvalidHome as error:
-            fail(str(error))
-    return fail(f"a worker is running in {home} already; `troupe status` shows its progress", 1)
+            fail(str(error), ExitCode.FAILED)
+    return fail(
+        f"a worker is running in {home} already; `troupe status` shows its progress",
+        ExitCode.FAILED,
+    )
 
 
 def work_until_idle(
@@ -223,23 +236,17 @@ def _got_work(
 
 @contextmanager
 def _signals() -> Iterator[Callable[[], int]]:
-    """Let SIGTERM and Ctrl-C end the loop between two steps; a second Ctrl-C ends it at once.
+    """Let SIGTERM and Ctrl-C end the loop between two steps.
 
-    Yields a function that returns the number of the signal that arrived; 0 for none.
+    A step that takes too long is ended by the deadline of `troupe/signals.py`. Yields a function that returns the number of the signal that arrived; 0 for none.
     """
     received: list[int] = []
 
-    def note(number: int, _frame: Any) -> None:
-        if received and number == signal.SIGINT:
-            raise KeyboardInterrupt
+    def note(number: int, _frame: object) -> None:
         received.append(number)
 
-    before = {s: signal.signal(s, note) for s in (signal.SIGTERM, signal.SIGINT)}
-    try:
+    with handled(note):
         yield lambda: received[0] if received else 0
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Progress:

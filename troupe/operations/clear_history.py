@@ -128,7 +128,7 @@ def clear_history(
 
 def _check_selection(run_id: str | None, records: list[str], reason: str | None) -> None:
     if run_id is None and not records:
-        raise InvalidOperation("nothing is selected: give a run or records")
+        raise InvalidOperation("nothing is selected: give --run or --record")
     if len(records) > MOST_RECORDS:
         raise InvalidOperation(
             f"{len(records):,} records are given, and a clearing takes {MOST_RECORDS:,}: "

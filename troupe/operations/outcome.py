@@ -11,16 +11,14 @@ import msgspec
 
 from analysis.models import is_simulated
 from handlers.summary.run_summary import Endings, ErrorCount
+from troupe.exit_codes import ExitCode
 
 from .next_steps import Step, analysis_option
 from .runs import RunStatus
 
 Severity = Literal["good", "open", "warn", "bad"]
 
-ALL_WELL, NOT_WELL, FAILURES, STOPPED, NOTHING_TO_DO = 0, 1, 3, 4, 5
-"""Exit codes: all went well; totals do not balance or a request was refused; records have no row;
-a run was stopped; nothing was pending, where the user asked for a code for that."""
-_WORST_FIRST = (NOT_WELL, STOPPED, FAILURES, ALL_WELL)
+_WORST_FIRST = (ExitCode.FAILED, ExitCode.RUN_STOPPED, ExitCode.RECORDS_FAILED, ExitCode.OK)
 
 REREAD = frozenset({"schema_mismatch", "incomplete_answer", "missing_summary"})
 """Errors that other reading rules may mend, without asking the model again."""
@@ -90,18 +88,18 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     def exit_code(self, fail_over: float = 0) -> int:
         """With `fail_over`, a share of records without a row up to this percentage is no failure."""
         if not self.balanced:
-            return NOT_WELL
+            return ExitCode.FAILED
         if self.word is Word.STOPPED:
-            return STOPPED
+            return ExitCode.RUN_STOPPED
         if self.word is Word.FAILURES and 100 * self.without_row > fail_over * self.records:
-            return FAILURES
-        return ALL_WELL
+            return ExitCode.RECORDS_FAILED
+        return ExitCode.OK
 
 
 def exit_code(outcomes: Iterable[Outcome], fail_over: float = 0) -> int:
     """The code of the worst outcome."""
     codes = {each.exit_code(fail_over) for each in outcomes}
-    return next((code for code in _WORST_FIRST if code in codes), ALL_WELL)
+    return next((code for code in _WORST_FIRST if code in codes), ExitCode.OK)
 
 
 def word_of(run: RunStatus) -> Word:

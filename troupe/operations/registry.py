@@ -41,6 +41,21 @@ OPERATIONS: dict[str, Operation] = {
 }
 
 
+_READ = frozenset(
+    {"status", "verify", "report", "costs", "explain", "list_dead_letters", "show_letter",
+     "letter_results"}
+)  # fmt: skip
+_PREVIEW = {"clear_history": "sure", "forget": "sure"}
+"""Operations that only count before their argument confirms them."""
+
+
+def only_reads(name: str, arguments: Mapping[str, Any]) -> bool:
+    """Return whether this call changes nothing, so that it needs no permission to write."""
+    if name in _PREVIEW:
+        return not arguments.get(_PREVIEW[name])
+    return name in _READ or bool(arguments.get("dry_run"))
+
+
 def result_types(operations: Mapping[str, Operation]) -> dict[str, Any]:
     """The result type of each operation, for decoding a result that travelled as JSON."""
     return {name: get_type_hints(each)["return"] for name, each in operations.items()}

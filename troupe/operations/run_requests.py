@@ -85,6 +85,8 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     message_id: str
     refused: RunRefused | None = None
     """The refusal of the run that the message requests, where it is known at once."""
+    unreadable: str | None = None
+    """Why the message is neither an event nor a request; nothing was done."""
 
 
 def request(

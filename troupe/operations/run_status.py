@@ -165,7 +165,7 @@ def status(backend: Backend, run_id: str | None = None) -> Status:
     runs = run_rows(backend, run_id)
     refusals = tracking.rows("refusals", Refusal, params)
     if run_id and not runs and not refusals and not is_waiting(backend, run_id):
-        raise InvalidOperation(unknown(run_id))
+        raise InvalidOperation(unknown(backend, run_id))
     jobs = _jobs(backend)
     details = _details(backend, plan_of(backend, run_id), jobs, since) if run_id and runs else None
     return Status(

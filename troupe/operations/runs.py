@@ -1,6 +1,7 @@
 """A run by its id: planned, requested and not planned yet, refused, or unknown."""
 
 from datetime import date, datetime, timedelta
+from difflib import get_close_matches
 
 import msgspec
 
@@ -117,7 +118,7 @@ def plan_of(backend: Backend, run_id: str) -> Plan:
         "refusals", {"run_id": run_id, "since": first_day(backend)}
     ):
         raise InvalidOperation(f"run {run_id} was refused; `troupe status {run_id}` shows why")
-    raise InvalidOperation(unknown(run_id))
+    raise InvalidOperation(unknown(backend, run_id))
 
 
 def analysis_of(plan: Plan) -> Analysis:
@@ -128,9 +129,11 @@ def analysis_of(plan: Plan) -> Analysis:
         raise InvalidOperation(error.detail) from error
 
 
-def unknown(run_id: str) -> str:
-    """The error for a run id that this deployment does not know."""
-    return f"run {run_id} is not planned here; `troupe status` lists the runs"
+def unknown(backend: Backend, run_id: str) -> str:
+    """The error for a run id that this deployment does not know, with the one that is meant."""
+    like = get_close_matches(run_id, [run.run_id for run in run_rows(backend)], n=1, cutoff=0.75)
+    meant = f": did you mean {like[0]}?" if like else ";"
+    return f"run {run_id} is not planned here{meant} `troupe status` lists the runs"
 
 
 def is_waiting(backend: Backend, run_id: str) -> bool:

@@ -58,7 +58,6 @@ class Jobs:
     """All jobs of one folder, in order of creation. Only one process may write."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         stored = (
             msgspec.json.decode(file.read_bytes(), type=Entry) for file in folder.glob("*.json")
@@ -84,6 +83,7 @@ class Jobs:
     def save(self, entry: Entry) -> None:
         """Write a temporary file, then rename it: a reader sees the old job or the new one."""
         self._entries[entry.name] = entry
+        self._folder.mkdir(parents=True, exist_ok=True)
         file = self._folder / f"{entry.number}.json"
         temporary = file.with_suffix(".tmp")
         temporary.write_bytes(msgspec.json.encode(entry))

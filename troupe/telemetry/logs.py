@@ -30,13 +30,20 @@ class JsonLines(logging.Formatter):
         return fields
 
 
+class _LogFile(logging.FileHandler):
+    """A log that cannot be written, on a full disk, does not print its own errors."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (the name of logging)
+        """Lose the line: the command itself says what is wrong."""
+
+
 def log_to(path: Path) -> logging.Handler:
     """Write the log to this file; a later call replaces the file."""
     logger = logging.getLogger("troupe")
     for old in list(logger.handlers):
         logger.removeHandler(old)
         old.close()
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(JsonLines())
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)

@@ -8,6 +8,8 @@ from typing import Any
 import duckdb
 import msgspec
 
+from troupe.duckdb_connection import connect
+
 from .errors import BadFile
 
 _FETCHED = 200
@@ -29,7 +31,7 @@ def parquet_rows(
     Raises `BadFile`.
     """
     try:
-        with duckdb.connect(":memory:", config=_SETTINGS) as db:
+        with connect(None, _SETTINGS) as db:
             yield from _rows(db, path, choose)
     except duckdb.OutOfMemoryException as error:
         raise BadFile(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from analysis import Analyses
 from events import EVENT_OF_TYPE, Deployment, Envelope, LetterCommand
 from events.ids import bigquery_job
 from handlers.choreography import event_subscriptions
@@ -41,7 +42,7 @@ from .bus import LeasedMessage, LocalBus, Retry
 from .bus_faults import Faults
 from .delivery_counts import LocalDeliveryCounts
 from .job_service import LocalJobService
-from .state_folder import LOAD_FILES, InvalidHome, lock_home
+from .state_folder import LOAD_FILES, WAREHOUSE, HomeInUse, InvalidHome, lock_home
 from .warehouse import LocalWarehouse, next_name
 
 LOCAL_POLICY = Policy(
@@ -94,10 +95,10 @@ class LocalBackend:
         try:
             self.analyses = own_analyses(home)
             self.warehouse = LocalWarehouse(
-                home / "warehouse.duckdb", clock, self.bucket, output_tables(self.analyses.own)
+                home / WAREHOUSE, clock, self.bucket, output_tables(self.analyses.own)
             )
             self.warehouse.check_source(settings.source)
-        except InvalidHome:
+        except (InvalidHome, HomeInUse):
             self._lock.release()
             raise
         self._discard_leftovers()
@@ -121,7 +122,15 @@ class LocalBackend:
             on_output=self._notify,
         )
         self.source = settings.source
-        self.dependencies = _dependencies(self, settings)
+        self.dependencies = local_dependencies(
+            settings,
+            clock,
+            self.deployment,
+            self.warehouse,
+            self.bucket,
+            self.service,
+            self.analyses,
+        )
         self._push, self._telemetry = settings.push, settings.telemetry
         self._waits: list[datetime] = []
 
@@ -223,17 +232,26 @@ def ensure_deployment(warehouse: LocalWarehouse, new_id: str) -> Deployment:
     return Deployment(warehouse.query(query("deployment"), {})[0]["deployment"])
 
 
-def _dependencies(backend: LocalBackend, settings: LocalSettings) -> Dependencies:
+def local_dependencies(
+    settings: LocalSettings,
+    clock: Clock,
+    deployment: Deployment,
+    warehouse: LocalWarehouse,
+    bucket: LocalBucket,
+    service: StandIn,
+    analyses: Analyses,
+) -> Dependencies:
+    """Return what handlers and operations use on a laptop."""
     return Dependencies(
         subscriptions=event_subscriptions(),
-        deployment=backend.deployment,
-        tracking=Tracking(backend.warehouse, backend.deployment, error_types(), settings.source),
-        event_log=EventLog(backend.warehouse, settings.policy.look_back_days),
-        bucket=backend.bucket,
-        job_service=LocalJobService(backend.service),
-        clock=backend.clock,
+        deployment=deployment,
+        tracking=Tracking(warehouse, deployment, error_types(), settings.source),
+        event_log=EventLog(warehouse, settings.policy.look_back_days),
+        bucket=bucket,
+        job_service=LocalJobService(service),
+        clock=clock,
         new_name=lambda: secrets.token_hex(8),
         peak_megabytes=peak_megabytes,
-        analyses=backend.analyses,
+        analyses=analyses,
         policy=settings.policy,
     )

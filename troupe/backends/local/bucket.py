@@ -24,12 +24,11 @@ class LocalBucket:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._aside = folder, folder.with_name(f"{folder.name}-aside")
-        for each in (self.folder, self._aside):
-            each.mkdir(parents=True, exist_ok=True)
 
     def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
         target = self.folder / _encoded(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        for each in (target.parent, self._aside):
+            each.mkdir(parents=True, exist_ok=True)
         part = self._aside / f"{zlib.crc32(path.encode()):08x}-{os.getpid()}"
         try:
             written = _write(part, chunks)
@@ -55,7 +54,7 @@ class LocalBucket:
 
     def discard_parts(self) -> None:
         """Delete what a process that died had begun to write."""
-        for part in self._aside.iterdir():
+        for part in self._aside.glob("*"):
             part.unlink()
 
     def uri(self, path: str) -> str:

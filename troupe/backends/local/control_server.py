@@ -69,6 +69,7 @@ class ControlServer(socketserver.ThreadingTCPServer):
 
     def __init__(self, home: Path) -> None:
         super().__init__(("127.0.0.1", 0), _Connection)
+        self.home = home
         self.secret = secrets.token_hex(_SECRET_LENGTH // 2)
         self.requests: queue.Queue[tuple[_Request, Future[Any]]] = queue.Queue()
         self._file = home / CONTROL_FILE
@@ -132,6 +133,9 @@ class _Connection(socketserver.StreamRequestHandler):
             return msgspec.json.encode(_Reply(answer=reply.result(TIMEOUT_SECONDS)))
         except InvalidOperation as error:
             return msgspec.json.encode(_Reply(problem=str(error)))
+        except OSError as error:
+            problem = f"{error.filename or self.server.home}: {error.strerror}"
+            return msgspec.json.encode(_Reply(problem=problem))
         except Exception as error:
             problem = f"{type(error).__name__} in the process that owns the folder"
             return msgspec.json.encode(_Reply(problem=problem))

@@ -27,7 +27,8 @@ from troupe.transcript_files.further import (
 )
 from troupe.transcript_files.reader import AS_COLUMNS, ReadOptions, TranscriptFile
 
-from .warehouse import LocalWarehouse, StagedRows
+from .source_table import StagedRows
+from .warehouse import LocalWarehouse
 
 SAMPLE_ROWS = 3
 _LONGEST_SHOWN = 60
@@ -149,10 +150,8 @@ def load_files(
         into = source or Source()
         types = _further_types([file for file, _, _ in read], warehouse.columns(into.table))
         new = warehouse.insert_source(staged, into, types)
-    except OSError as error:
-        raise BadFile(
-            f"{error.filename or aside}: {error.strerror or 'cannot be written'}"
-        ) from error
+    except duckdb.IOException:
+        raise  # the disk, not the rows
     except duckdb.Error as error:
         # By its class: the text of an error of DuckDB may quote a transcript.
         why = f"the warehouse refused the rows ({type(error).__name__}); nothing was loaded"

@@ -4,12 +4,13 @@ The process that owns the state folder runs them.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 
 from events import BadRequest, Command, RunRefused, Unreadable, read_event, topic_of
-from handlers.dispatch.decode import decode_message
+from handlers.dispatch.decode import Decoded, decode_message
 from handlers.dispatch.message import Message
 from troupe import operations
 from troupe.backends.defaults import output_tables
@@ -51,18 +52,20 @@ def publish(backend: LocalBackend, topic: str, body: str, message_id: str = "") 
     """Publish a message, and deliver it at once: a message in memory ends with its process."""
     sent = operations.publish(backend, topic, body, message_id)
     backend.deliver_next()
-    refused = _refusal(backend, topic, body, sent.message_id)
-    return msgspec.structs.replace(sent, refused=refused)
-
-
-def _refusal(backend: LocalBackend, topic: str, body: str, message_id: str) -> RunRefused | None:
-    """Return the `run-refused` event that answers this request; None when there is none yet."""
-    now, event_log = backend.clock(), backend.dependencies.event_log
-    sent = Message(topic=topic, id=message_id, body=body.encode(), attributes={}, published_at=now)
+    now = backend.clock()
+    message = Message(
+        topic=topic, id=sent.message_id, body=body.encode(), attributes={}, published_at=now
+    )
     try:
-        decoded = decode_message(sent, backend.deployment)
-    except Unreadable:
-        return None
+        decoded = decode_message(message, backend.deployment)
+    except Unreadable as error:
+        return msgspec.structs.replace(sent, unreadable=str(error))
+    return msgspec.structs.replace(sent, refused=_refusal(backend, decoded, now))
+
+
+def _refusal(backend: LocalBackend, decoded: Decoded, now: datetime) -> RunRefused | None:
+    """Return the `run-refused` event that answers this request; None when there is none yet."""
+    event_log = backend.dependencies.event_log
     if not isinstance(decoded.event, Command | BadRequest):
         return None
     request = decoded.envelope

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 
 import duckdb
 import sqlglot
@@ -145,26 +146,47 @@ def read_columns(like: Sequence[Column]) -> str:
     return "{" + pairs + "}"
 
 
+def read_json(path: Path, columns: Sequence[Column], longest: int = 64 << 20) -> str:
+    """Return a source of rows of NDJSON, in `FROM`."""
+    quoted = str(path).replace("'", "''")
+    return (
+        f"read_json('{quoted}', format = 'newline_delimited', columns = {read_columns(columns)}, "
+        f"maximum_object_size = {longest})"
+    )
+
+
 def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]]) -> None:
     """Create the product's tables and `own`; add the columns that tables of old versions lack.
 
     What was created is noted in the file. Comparing every table again would take half of the time
     that a command needs to open it.
     """
-    tables = {**own, **{table: columns_of(table) for table in layouts()}}
-    statements = [create_table(table, columns) for table, columns in tables.items()]
-    created = sha256("\n".join([MACROS, *statements]).encode()).hexdigest()
-    if created == _created_before(db):
+    if has_all(db, own):
         return
     db.execute(MACROS)
-    for statement in statements:
-        db.execute(statement)
+    tables = _all_tables(own)
+    for table, columns in tables.items():
+        db.execute(create_table(table, columns))
     known = set(db.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall())
     for table, columns in tables.items():
         for column in columns:
             if (table, column.name) not in known:
                 db.execute(add_column(table, column))
-    db.execute("CREATE OR REPLACE TABLE local_schema AS SELECT $1 AS created", [created])
+    db.execute("CREATE OR REPLACE TABLE local_schema AS SELECT $1 AS created", [_hash_of(tables)])
+
+
+def has_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]]) -> bool:
+    """Return whether the file has the product's tables and `own`, as this version creates them."""
+    return _created_before(db) == _hash_of(_all_tables(own))
+
+
+def _all_tables(own: Mapping[str, Sequence[Column]]) -> dict[str, Sequence[Column]]:
+    return {**own, **{table: columns_of(table) for table in layouts()}}
+
+
+def _hash_of(tables: Mapping[str, Sequence[Column]]) -> str:
+    statements = sorted(create_table(table, columns) for table, columns in tables.items())
+    return sha256("\n".join([MACROS, *statements]).encode()).hexdigest()
 
 
 def _created_before(db: duckdb.DuckDBPyConnection) -> str | None:

@@ -12,13 +12,15 @@ _OF_OTHERS = 0o077
 _STICKY = 0o1000
 """Marks a folder in which several users write, such as the one for temporary files."""
 LOCK_FILE = "owner.lock"
+WAREHOUSE = "warehouse.duckdb"
 LOAD_FILES = "load-*.ndjson"
 """Checked rows of a file that is being loaded."""
 CONTENTS = (
-    LOCK_FILE, "control.json", "control.part", "log.jsonl", "generated.jsonl", "warehouse.duckdb*",
+    LOCK_FILE, "control.json", "control.part", "log.jsonl", "generated.jsonl", f"{WAREHOUSE}*",
     LOAD_FILES, "bucket", "bucket-aside", "vertex", "analyses", "analysis.part", "reports",
 )  # fmt: skip
 """What the local backend puts into the folder. Other files there belong to the user."""
+_CANNOT = "{home} cannot be a state folder: {why}; name another with --home"
 
 
 class HomeInUse(Exception):
@@ -27,6 +29,27 @@ class HomeInUse(Exception):
 
 class InvalidHome(Exception):
     """The folder is not a state folder, or is damaged; the text says what to do."""
+
+
+def check_home(home: Path) -> None:
+    """Raise `InvalidHome` unless this is a state folder, or may become one.
+
+    A folder with other files in it does not become one, because the state would be mixed with them.
+    """
+    if (home / WAREHOUSE).exists() or not home.exists():
+        return
+    if not home.is_dir():
+        raise InvalidHome(_CANNOT.format(home=home, why="a file is there"))
+    ours = {path for pattern in CONTENTS for path in home.glob(pattern)}
+    if any(path not in ours for path in home.iterdir()):
+        why = "it is not empty, and Troupe did not make it"
+        raise InvalidHome(_CANNOT.format(home=home, why=why))
+
+
+def is_state_folder(home: Path) -> bool:
+    """Return whether there is anything to read. Raises `InvalidHome` as `check_home` does."""
+    check_home(home)
+    return (home / WAREHOUSE).exists()
 
 
 class OwnedHome:
@@ -53,6 +76,7 @@ def lock_home(home: Path) -> OwnedHome:
     """
     _private_files.begin()
     try:
+        check_home(home)
         home.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         _make_private(home)
         lock = FileLock(home / LOCK_FILE, mode=FILE_MODE)
@@ -62,12 +86,19 @@ def lock_home(home: Path) -> OwnedHome:
         if isinstance(error, Timeout):
             raise HomeInUse(f"{home} is in use by another process") from None
         if isinstance(error, OSError):
-            why = "a file is there" if isinstance(error, FileExistsError) else error.strerror
-            raise InvalidHome(
-                f"{home} cannot be a state folder: {why}; name another with --home"
-            ) from error
+            raise InvalidHome(_refusal(home, error)) from error
         raise
     return OwnedHome(lock)
+
+
+def _refusal(home: Path, error: OSError) -> str:
+    if (home / WAREHOUSE).exists():
+        return (
+            f"{home} cannot be written: {error.strerror}; commands that only read, such as "
+            "`troupe status`, still work"
+        )
+    why = "a file is there" if isinstance(error, FileExistsError) else error.strerror
+    return _CANNOT.format(home=home, why=why)
 
 
 class _PrivateFiles:

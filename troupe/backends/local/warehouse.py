@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
@@ -14,20 +14,24 @@ from events.ids import STAGING, job_try, number_of_try
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock
 from tracking import Params, Row, Source
-from tracking.tables import Column, check_row, columns_of
+from tracking.tables import Column, check_row
+from troupe.duckdb_connection import connect
+from troupe.signals import interruptible
 from troupe.transcript_files.further import TYPES
 
 from .bucket import LocalBucket
+from .source_table import StagedRows, insert_source, source_problem
 from .sql_translation import (
     Statement,
     add_column,
     create_all,
     create_table,
-    read_columns,
+    has_all,
+    read_json,
     translate,
     type_name,
 )
-from .state_folder import InvalidHome
+from .state_folder import HomeInUse, InvalidHome
 
 STREAM_ROWS = 1_000
 
@@ -46,14 +50,6 @@ CREATE TABLE IF NOT EXISTS local_staging (name VARCHAR NOT NULL, made_at TIMESTA
 """
 
 
-class StagedRows(NamedTuple):
-    """Checked rows in a file of NDJSON."""
-
-    path: Path
-    longest: int
-    """Bytes of the longest line."""
-
-
 class LocalWarehouse:
     """Owned by one process at a time; others go through `control_server.py`."""
 
@@ -63,15 +59,34 @@ class LocalWarehouse:
         clock: Clock,
         bucket: LocalBucket | None = None,
         tables: Mapping[str, Sequence[Column]] | None = None,
+        *,
+        read_only: bool = False,
     ) -> None:
         """Without a path the tables are in memory. `tables` are those of the user's analyses.
 
-        Raises `InvalidHome` for a file that cannot be opened.
+        Raises `InvalidHome` for a file that cannot be opened or, with `read_only`, was written by
+        another version; `HomeInUse` for one that another process has open.
         """
-        self.db = _connected(path)
+        self.db = _connected(path, read_only=read_only)
         self._clock, self._bucket = clock, bucket
-        create_all(self.db, tables or {})
-        self.db.execute(TABLES)
+        try:
+            if not read_only:
+                create_all(self.db, tables or {})
+                self.db.execute(TABLES)
+            elif not has_all(self.db, tables or {}):
+                raise InvalidHome(
+                    f"{path} was written by another version of Troupe: `troupe work --idle-timeout "
+                    "0` brings it up to date"
+                )
+        except (duckdb.CatalogException, duckdb.BinderException, duckdb.ConstraintException) as why:
+            self.close()
+            raise InvalidHome(
+                f"{path} was written by a version of Troupe that this one cannot read "
+                f"({type(why).__name__}): use that version, or name another folder with --home"
+            ) from why
+        except InvalidHome:
+            self.close()
+            raise
 
     def create_tables(self, tables: Mapping[str, Sequence[Column]]) -> None:
         """Create these tables unless they exist."""
@@ -85,7 +100,7 @@ class LocalWarehouse:
         return _rows(cursor, cursor.fetchall())
 
     def stream(self, sql: str, params: Params) -> Iterator[Row]:
-        reader = self.db.cursor()
+        reader = interruptible(self.db.cursor())
         try:
             cursor = self._run(reader, sql, params)
             while rows := cursor.fetchmany(STREAM_ROWS):
@@ -184,7 +199,7 @@ class LocalWarehouse:
 
     def check_source(self, source: Source) -> None:
         """Check that the source table has its columns, or close and raise `InvalidHome`."""
-        problem = _source_problem(self.db, source)
+        problem = source_problem(self.db, source)
         if problem:
             self.close()
             raise InvalidHome(problem)
@@ -210,7 +225,7 @@ class LocalWarehouse:
                 if column.name.lower() not in known:
                     self.db.execute(add_column(source.table, column))
             for job_id, name in new.items():
-                self.db.execute(_insert_source(files[job_id], source, added))
+                self.db.execute(insert_source(files[job_id], source, added))
                 self._end_job(name, "done")
             self.db.execute("COMMIT")
         except BaseException:
@@ -266,22 +281,6 @@ def execute(
     return db.execute(parsed(statement.sql, integers), values)
 
 
-def _source_problem(db: duckdb.DuckDBPyConnection, source: Source) -> str:
-    """Return why a table of the user cannot be the source; empty if it can."""
-    if source == Source():
-        return ""  # created with the others
-    columns = "SELECT lower(column_name) FROM duckdb_columns() WHERE table_name = $1"
-    known = {name for (name,) in db.execute(columns, [source.table.rpartition(".")[2]]).fetchall()}
-    if not known:
-        remedy = "create it there, or unset TROUPE_SOURCE_TABLE"
-        return f"the warehouse has no table {source.table}: {remedy}"
-    for ours, theirs in source.column_names().items():
-        if theirs.lower() not in known:
-            remedy = "name it with TROUPE_SOURCE_<COLUMN>"
-            return f"{source.table} has no column {theirs} (for {ours}): {remedy}"
-    return ""
-
-
 @lru_cache(maxsize=1_000)
 def parsed(sql: str, integers: frozenset[str] = frozenset()) -> duckdb.Statement:
     """Parse a statement once. DuckDB binds and plans it again at each execution.
@@ -296,16 +295,20 @@ def parsed(sql: str, integers: frozenset[str] = frozenset()) -> duckdb.Statement
     return statement
 
 
-def _connected(path: Path | None) -> duckdb.DuckDBPyConnection:
+def _connected(path: Path | None, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(str(path) if path else ":memory:", config=dict(SETTINGS))
+        return connect(path, SETTINGS, read_only=read_only)
     except duckdb.Error as error:
+        if _IN_USE.search(str(error)):
+            raise HomeInUse(f"{path} is open in another process") from error
         raise InvalidHome(
             f"{path} cannot be opened ({str(error).splitlines()[0]}): end the process that has it "
             "open, restore it from a copy, or name another folder with --home"
         ) from error
 
 
+_IN_USE = re.compile(r"Conflicting lock|already open|different configuration")
+"""How DuckDB refuses a file that another process, or another part of this one, has open."""
 _STAGING = re.compile(r"\b[a-z]+_staging_\d+\b")
 
 
@@ -322,39 +325,7 @@ _ANY_STAGING = "any_staging_0"
 
 
 def _insert_from(path: Path, table: str, columns: Sequence[Column]) -> str:
-    return f'INSERT INTO "{table}" BY NAME SELECT * FROM {_read_json(path, columns)}'  # noqa: S608
-
-
-def _insert_source(file: StagedRows, source: Source, further: Sequence[Column]) -> str:
-    table = ".".join(f'"{part}"' for part in source.table.split("."))
-    names = source.column_names()
-    extra = [column.name for column in further]
-    theirs = ", ".join(f'"{name}"' for name in (*names.values(), *extra))
-    # Rows have the names of further columns in lower case.
-    ours = ", ".join([*(f'"{name}"' for name in names), *map(_further_value, further)])
-    read = [Column(name=c.name.lower(), type=_READ_AS.get(c.type, c.type)) for c in further]
-    columns = (*columns_of(Source().table), *read)
-    # DuckDB allocates twice the limit of a row for each thread: 200 MB of short rows ran out of it.
-    rows = _read_json(file.path, columns, max(file.longest + 1, 1 << 20))
-    return f"INSERT INTO {table} ({theirs}) SELECT {ours} FROM {rows}"  # noqa: S608
-
-
-_READ_AS = {"TIMESTAMP": "STRING"}
-
-
-def _further_value(column: Column) -> str:
-    name = f'"{column.name.lower()}"'
-    # Read or cast to a TIMESTAMP, a text would lose its zone.
-    is_time = column.type == "TIMESTAMP"
-    return f"make_timestamp(epoch_us(CAST({name} AS TIMESTAMPTZ)))" if is_time else name
-
-
-def _read_json(path: Path, columns: Sequence[Column], longest: int = 64 << 20) -> str:
-    quoted = str(path).replace("'", "''")
-    return (
-        f"read_json('{quoted}', format = 'newline_delimited', columns = {read_columns(columns)}, "
-        f"maximum_object_size = {longest})"
-    )
+    return f'INSERT INTO "{table}" BY NAME SELECT * FROM {read_json(path, columns)}'  # noqa: S608
 
 
 def next_name(db: duckdb.DuckDBPyConnection) -> str:
