@@ -5,6 +5,7 @@ No input or output except the package's own files, no state, and no import of an
 
 from analysis.analyses import Analyses
 from analysis.analysis_files import (
+    ALL_FILES,
     ANALYSIS_FILES,
     decode_analysis,
     encode_analysis,
@@ -19,9 +20,12 @@ from analysis.errors import AnalysisError, PreflightError
 from analysis.preflight import Preflight, check_file, check_template, preflight
 from analysis.reading.prediction_line import composite_key, fingerprint, lines_of, record_id_of
 from analysis.reading.reader import Reader, Reading, encode_reading, without_tokens
+from analysis.redaction import Redaction
+from analysis.redaction_rules import Rule
 from analysis.request_lines import Request, render
 
 __all__ = [
+    "ALL_FILES",
     "ANALYSIS_FILES",
     "ERRORS",
     "Analyses",
@@ -36,7 +40,9 @@ __all__ = [
     "PreflightError",
     "Reader",
     "Reading",
+    "Redaction",
     "Request",
+    "Rule",
     "charts_of",
     "check_file",
     "check_template",

@@ -31,6 +31,11 @@ class Analyses:
         self._added[name] = added
         return added
 
+    def replace(self, name: str, files: Files) -> Analysis:
+        """Load an added analysis again, of which only the redaction rules are others."""
+        self._added[name] = load_analysis(name, files)
+        return self._added[name]
+
     @property
     def names(self) -> list[str]:
         """All names, sorted."""

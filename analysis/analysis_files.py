@@ -1,9 +1,10 @@
-"""Load an analysis from the texts of its four files, and report what is wrong with them.
+"""Load an analysis from the texts of its files, and report what is wrong with them.
 
     system.md      the system instruction
     user.md        the user's turn: {{transcript}} between two tags with {{record}}
     schema.json    the answer's schema, as Vertex AI takes it
     analysis.json  model settings, output table, and the answer's path for each column
+    redact.json    optional: what is replaced in a transcript before it is frozen and sent
 
 The texts are the whole definition: nothing else is read. Only the shipped analyses are read from
 files, those of this package. A change that changes answers is a new version, under a name of its
@@ -23,6 +24,13 @@ from analysis.column_checks import column_problems, shape_problems, table_proble
 from analysis.definition import Analysis
 from analysis.errors import AnalysisError
 from analysis.reading.answer_parsing import Contract
+from analysis.redaction import (
+    InvalidRedaction,
+    Redaction,
+    encode_redaction,
+    read_redaction,
+    stored_redaction,
+)
 from analysis.schema import Node, SchemaError, is_valid, leaves, read_schema
 from analysis.strict_json import NotStrict, check_unique
 
@@ -30,12 +38,15 @@ SETTINGS_FILE = "analysis.json"
 SCHEMA_FILE = "schema.json"
 SYSTEM_FILE = "system.md"
 USER_FILE = "user.md"
+REDACT_FILE = "redact.json"
 ANALYSIS_FILES = (SETTINGS_FILE, SCHEMA_FILE, SYSTEM_FILE, USER_FILE)
+"""The files that every analysis has."""
+ALL_FILES = (*ANALYSIS_FILES, REDACT_FILE)
 REQUEST_FILE = "request.json"
-"""The request line with its placeholders, which a plan stores beside the four files."""
+"""The request line with its placeholders, which a plan stores beside the files."""
 
 Files = Mapping[str, str]
-"""File name to text, for each of `ANALYSIS_FILES`."""
+"""File name to text, for each of `ANALYSIS_FILES`; `REDACT_FILE` may be missing."""
 
 _CORRECT = "correct the file"
 _NEWER = "use the version of Troupe that planned the run, or a newer one"
@@ -89,6 +100,8 @@ def load_analysis(name: str, files: Files | None = None) -> Analysis:
         raise AnalysisError(f"{name}/{SCHEMA_FILE}: {problem}")
     for problem in _mapping_problems(settings, root):
         raise AnalysisError(f"{name}/{SETTINGS_FILE}: {problem}")
+    for problem in _redaction_problems(name, files):
+        raise AnalysisError(problem)
     return _made(name, files)
 
 
@@ -112,7 +125,7 @@ def decode_analysis(name: str, text: str) -> Analysis:
         files = msgspec.json.decode(text, type=dict[str, str])
     except msgspec.DecodeError as error:
         raise AnalysisError(f"{name}: {error}; {_NEWER}") from error
-    for file in sorted(files.keys() - {*ANALYSIS_FILES, REQUEST_FILE}):
+    for file in sorted(files.keys() - {*ALL_FILES, REQUEST_FILE}):
         raise AnalysisError(f"{name}/{file} is unknown to this version of Troupe; {_NEWER}")
     return _made(name, files, _NEWER, _text(name, files, REQUEST_FILE))
 
@@ -120,6 +133,10 @@ def decode_analysis(name: str, text: str) -> Analysis:
 def _made(name: str, files: Files, remedy: str = _CORRECT, line: str | None = None) -> Analysis:
     settings = _settings(name, files, remedy)
     schema, root = _schema(name, files, settings, remedy)
+    redaction = _redaction(name, files, is_stored=line is not None)
+    frozen = {**files, SETTINGS_FILE: msgspec.json.encode(settings).decode()}
+    if REDACT_FILE in files:
+        frozen[REDACT_FILE] = encode_redaction(redaction)
     analysis = Analysis(
         name=settings.name,
         table=settings.table,
@@ -143,7 +160,8 @@ def _made(name: str, files: Files, remedy: str = _CORRECT, line: str | None = No
         notice_share=settings.notice_share,
         shown=tuple(settings.shown),
         equivalents=settings.equivalents,
-        files={**files, SETTINGS_FILE: msgspec.json.encode(settings).decode()},
+        redaction=redaction,
+        files=frozen,
         stored_line=line,
     )
     try:
@@ -160,7 +178,7 @@ def problems_of(name: str, files: Files) -> list[str]:
         return [f"{name} is not an analysis: it has none of the files {', '.join(ANALYSIS_FILES)}"]
     if missing:
         return [f"{name}/{file} is missing: add it" for file in missing]
-    problems = list[str]()
+    problems = _redaction_problems(name, files)
     try:
         settings = _settings(name, files)
         problems += [
@@ -183,6 +201,24 @@ def _shipped_files(name: str) -> Files:
         raise AnalysisError(f"unknown analysis {name}: use one of {', '.join(shipped_analyses())}")
     folder = package_files("analysis") / name
     return {file: (folder / file).read_text(encoding="utf-8") for file in ANALYSIS_FILES}
+
+
+def _redaction(name: str, files: Files, *, is_stored: bool) -> Redaction:
+    text = files.get(REDACT_FILE)
+    if text is None:
+        return Redaction()
+    try:
+        return stored_redaction(text) if is_stored else read_redaction(text)
+    except (InvalidRedaction, KeyError) as error:
+        raise AnalysisError(f"{name}/{REDACT_FILE}: {error}; {_NEWER}") from error
+
+
+def _redaction_problems(name: str, files: Files) -> list[str]:
+    try:
+        read_redaction(files.get(REDACT_FILE, "{}"))
+    except InvalidRedaction as error:
+        return [f"{name}/{REDACT_FILE}: {problem}" for problem in error.problems]
+    return []
 
 
 def _text(name: str, files: Files, file: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from analysis.attributes import Attributes
 from analysis.reading.answer_parsing import READER_VERSION, Contract
+from analysis.redaction import Redaction
 from analysis.schema import Node, leaves
 from analysis.template import Fence, Template, request_line
 
@@ -56,6 +57,8 @@ class Analysis:
     """Text that reports may count by its values: a column, or `column.field` of a repeated record."""
     notice_share: float = 0.05
     """A column that was normalised or nulled in a larger share of a batch's rows is reported."""
+    redaction: Redaction = field(default_factory=Redaction)
+    """What is replaced in a transcript before it is frozen and sent."""
     equivalents: Mapping[str, Any] = field(default_factory=dict)
     """Column to text to the value that the text stands for."""
     files: Mapping[str, str] = field(default_factory=dict)

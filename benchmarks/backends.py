@@ -14,7 +14,7 @@ from analysis import load_analysis
 from benchmarks import samples
 from events import Deployment, RunRequested, wrap_command
 from handlers.runs.plan_params import plan_params
-from tracking import Tracking
+from tracking import Redaction, Tracking
 from tracking.tables import layouts
 from troupe.backends.defaults import error_types
 from troupe.backends.local.backend import LocalBackend, LocalSettings
@@ -77,7 +77,7 @@ class Planner:
         """Plan one run over all transcripts; returns its records and batches."""
         request = RunRequested(run_id=RUN)
         params = plan_params(request, "bench-1", load_analysis(request.analysis))
-        self._tracking.plan_run(RUN, params)
+        self._tracking.plan_run(RUN, params, Redaction())
         plan = self._tracking.plan_of(RUN)
         return (plan.records, plan.batches) if plan else (0, 0)
 

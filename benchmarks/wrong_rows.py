@@ -67,7 +67,7 @@ class Readers:
         if reading.answer is msgspec.UNSET:
             return None
         expected = fingerprint(_transcript(planned))
-        if reading.transcript_fingerprint != expected:
+        if reading.text_fingerprint != expected:
             return None
         return self.columns(msgspec.json.decode(reading.answer))
 

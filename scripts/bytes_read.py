@@ -17,7 +17,7 @@ import sqlglot
 from sqlglot import exp
 
 from events import EVENTS, topic_of
-from tracking import Source
+from tracking import Redaction, Source
 from tracking.attributes import as_structs, values_of
 from tracking.statements import fragment, query, statement_names, transaction
 from tracking.tables import OUTPUT, Layout, columns_of, layouts
@@ -31,7 +31,7 @@ TOPICS_OF_BATCHES = frozenset(
 """An event of any other topic is recorded once or twice in a run."""
 ROW_A_RUN = frozenset({"run_plans", "run_reports", "history_clearings"})
 """Tables that have one row for a run, not rows for each batch."""
-_NAMES = Source().names() | {
+_NAMES = Source().names() | Redaction().names(Source().names()) | {
     "output": OUTPUT, "staged": "staged", "counts": fragment("count_values", at="0", column="call_tone", output=OUTPUT), "cost_of_a": "0",
     "cost_of_c": "0", "delete_rows_of_person": fragment("delete_rows_of_person", output=OUTPUT),
     "answer_columns": "call_tone", **dict.fromkeys(("c_answer_columns", "summary"), "c.call_tone"),

@@ -2,6 +2,7 @@
 
 from .attempts import AttemptKey, AttemptResult
 from .event_log import EventLog
+from .redaction import Redaction, RedactionRule
 from .results import (
     Claim,
     Claims,
@@ -11,11 +12,13 @@ from .results import (
     LetterState,
     Plan,
     Progress,
+    RedactionCount,
     RequestRecord,
     Row,
     UnhandledEvent,
     WaitingAttempt,
 )
+from .source_reading import Reading, SourceReading
 from .statements import BadName, Source
 from .tracking import Tracking
 from .typed_rows import ColumnMismatch, convert_rows
@@ -36,9 +39,14 @@ __all__ = [
     "Params",
     "Plan",
     "Progress",
+    "Reading",
+    "Redaction",
+    "RedactionCount",
+    "RedactionRule",
     "RequestRecord",
     "Row",
     "Source",
+    "SourceReading",
     "Tracking",
     "UnhandledEvent",
     "WaitingAttempt",

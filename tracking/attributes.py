@@ -5,7 +5,7 @@ attribute's type. A condition names its values by their position in one array fo
 that every parameter has one name and one type in all statements.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -64,11 +64,15 @@ class AttributeSql:
 
 
 def attribute_sql(
-    attributes: Attributes, conditions: Sequence[Condition], source: Mapping[str, str]
+    attributes: Attributes,
+    conditions: Sequence[Condition],
+    source: Mapping[str, str],
+    redacted: Callable[[str], str] = str,
 ) -> AttributeSql:
     """Write the attributes of a source row, and the conditions, as SQL.
 
-    `source` has the quoted name of each column of ours. Raises `UnfitAttribute`.
+    `source` has the quoted name of each column of ours; `redacted` writes a text as it is sent.
+    Raises `UnfitAttribute`.
     """
     params: dict[str, list[Any]] = {array: [] for array in ARRAYS.values()}
     if not attributes and not conditions:
@@ -79,7 +83,7 @@ def attribute_sql(
         for check in _checks(condition, _type_of(condition, attributes), source, params)
     ]
     values = ", ".join(
-        f"{_as_json(kind, _column(name, source))} AS {column_name(name)}"
+        f"{_as_json(kind, _column(name, source), redacted)} AS {column_name(name)}"
         for name, kind in attributes.items()
     )
     names = {"attribute_values": f"TO_JSON_STRING(STRUCT({values}))"}
@@ -188,8 +192,10 @@ def _as_value(kind: str, column: str) -> str:
     }[kind]
 
 
-def _as_json(kind: str, column: str) -> str:
+def _as_json(kind: str, column: str, redacted: Callable[[str], str]) -> str:
     value = _as_value(kind, column)
+    if kind == "text":
+        return redacted(value)
     return f"FORMAT_TIMESTAMP('%Y-%m-%dT%H:%M:%SZ', {value})" if kind == "time" else value
 
 

@@ -8,10 +8,19 @@ from collections.abc import Mapping
 ParameterType = str | list["ParameterType"] | dict[str, str]
 """A GoogleSQL type; `[type]` is an array of it, `{field: type}` a struct."""
 
+MOST_RULES = 50
+"""Redaction rules of an analysis; each has three numbered parameters."""
+
 PARAMETERS: Mapping[str, ParameterType] = {
+    **{
+        f"{kind}_{number}": "STRING"
+        for number in range(1, MOST_RULES + 1)
+        for kind in ("rule", "pattern", "replacement")
+    },
     "after": "INT64",
     "analysis": "STRING",
     "analysis_files": "STRING",
+    "ascii_digits": "STRING",
     "attribute_copies": "INT64",
     "attempt": "INT64",
     "attempt_id": "STRING",
@@ -51,6 +60,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "filter_texts": ["STRING"],
     "filter_times": ["TIMESTAMP"],
     "first_gap": "INT64",
+    "foreign_digits": "STRING",
     "generation": "INT64",
     "grounding": "BOOL",
     "groups": [{"attribute": "STRING", "value": "STRING"}],
@@ -64,6 +74,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "line_overhead": "INT64",
     "longest_gap": "INT64",
     "lookback_days": "INT64",
+    "sample": "INT64",
     "max_attempts": "INT64",
     "max_transcript_bytes": "INT64",
     "mode": "STRING",
@@ -92,7 +103,6 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "request_id": "STRING",
     "rows_per_batch": "INT64",
     "run_id": "STRING",
-    "sample": "INT64",
     "saved": "FLOAT64",
     "subscriptions": [{"topic": "STRING", "handler": "STRING"}],
     "seconds": "FLOAT64",
@@ -105,6 +115,7 @@ PARAMETERS: Mapping[str, ParameterType] = {
     "stored_from": "TIMESTAMP",
     "stored_to": "TIMESTAMP",
     "topic": "STRING",
+    "unfolded": "STRING",
     "until": "DATE",
     "wasted": "FLOAT64",
     "whole": "BOOL",

@@ -4,10 +4,21 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+import msgspec
+
 from events import Envelope
 
 Row = dict[str, Any]
 """One row of a result, by column name."""
+
+
+class RedactionCount(msgspec.Struct, frozen=True, kw_only=True):
+    """What one redaction rule replaced in the records of a plan; never a value."""
+
+    rule: str
+    replacements: int
+    records: int
+    """Records in which it replaced something."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +67,8 @@ class Plan:
     replaces_to: datetime | None
     of_run: str | None
     """The run whose stored answers this one reads again; None for every other run."""
+    redactions: tuple[RedactionCount, ...] = ()
+    """What each redaction rule replaced, if the analysis asks for a report."""
 
     @property
     def copies(self) -> int:

@@ -2,15 +2,15 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from events import Condition, Deployment
+from events import Deployment
 from events.ids import AttemptId, short_hash
 
 from .attempts import AttemptKey, AttemptResult
-from .attributes import Attributes, AttributeSql, attribute_sql, column_problems
+from .attributes import Attributes, column_problems
 from .erasure import Erasure
 from .results import (
     Claim,
@@ -20,18 +20,19 @@ from .results import (
     LetterState,
     Plan,
     Progress,
+    RedactionCount,
     RequestRecord,
     Row,
     UnhandledEvent,
     WaitingAttempt,
 )
+from .source_reading import Reading
 from .statements import Source, column_name, fragment, query, table_name, transaction
 from .tables import Column, columns_at, flattened, nothing_staged, staged_columns
-from .typed_rows import convert_rows
+from .typed_rows import convert_rows, typed_row, waiting_attempt
 from .warehouse import Warehouse
 
 T = TypeVar("T")
-_NO_NAMES: Mapping[str, str] = {}
 
 
 class Tracking:
@@ -60,7 +61,8 @@ class Tracking:
             rows = self._warehouse.query(query("plan_of"), {"run_id": run_id})
             if not rows:
                 return None
-            self._plans[run_id] = _typed(Plan, rows[0])
+            counts = convert_rows(rows[0].pop("redactions", None) or [], RedactionCount, "plan_of")
+            self._plans[run_id] = replace(typed_row(Plan, rows[0]), redactions=tuple(counts))
         return self._plans[run_id]
 
     def event_time_floor(
@@ -71,41 +73,49 @@ class Tracking:
         rows = self._warehouse.query(query("event_time_floor"), params)
         return rows[0]["floor"] if rows else None
 
-    def attribute_sql(
-        self, attributes: Attributes, conditions: Sequence[Condition]
-    ) -> AttributeSql:
-        """Write attributes and conditions as SQL on the source. Raises `UnfitAttribute`."""
-        return attribute_sql(attributes, conditions, self._source)
-
     def source_problems(self, attributes: Attributes) -> list[tuple[str, str]]:
         """List reason and problem of each attribute that the source lacks, or has otherwise."""
-        table = self._source["source"].strip("`")
-        columns = self._warehouse.columns(table) if attributes else {}
+        columns = self._warehouse.columns(self._source["source"].strip("`")) if attributes else {}
         return list(column_problems(attributes, columns, self._source))
 
-    def plan_run(
-        self, run_id: str, params: Mapping[str, Any], names: Mapping[str, str] = _NO_NAMES
-    ) -> bool:
-        """Freeze the batches of the run; False when it was planned before. `names`: of attributes."""
-        script = transaction("plan_run", **self._source, **names)
-        all_params = {**params, "run_id": run_id, "error_type_rows": self._error_types}
+    def plan_run(self, run_id: str, params: Mapping[str, Any], reading: Reading) -> bool:
+        """Freeze the batches of the run; False when a run of this id was planned before."""
+        script = transaction("plan_run", **self._names(reading))
+        all_params = {**params, **reading.params(), "run_id": run_id}
+        all_params["error_type_rows"] = self._error_types
         return self._warehouse.run_once(self._deployment.job("plan", run_id), script, all_params)
 
     def plan_reread(self, run_id: str, params: Mapping[str, Any]) -> bool:
         """Freeze which records of a completed run are read again; False when it was planned before."""
         job = self._deployment.job("plan", run_id)
-        return self._warehouse.run_once(
-            job, transaction("plan_reread"), {**params, "run_id": run_id}
-        )
+        values = {**params, "run_id": run_id}
+        return self._warehouse.run_once(job, transaction("plan_reread"), values)
 
     def stored_outputs(self, attempt_key: AttemptKey) -> list[str]:
         """List the output folders that a batch of a reread run reads, those of older attempts first."""
         rows = self._warehouse.query(query("stored_outputs"), attempt_key.params())
         return list(dict.fromkeys(folder for row in rows for folder in json.loads(row["outputs"])))
 
-    def preview_plan(self, params: Mapping[str, Any], names: Mapping[str, str] = _NO_NAMES) -> Row:
+    def preview_plan(self, params: Mapping[str, Any], reading: Reading) -> Row:
         """Count what a run with this request would take and leave out."""
-        return self._warehouse.query(query("preview_plan", **self._source, **names), params)[0]
+        sql = query("preview_plan", **self._names(reading))
+        return self._warehouse.query(sql, {**params, **reading.params()})[0]
+
+    def sample_of_plan(self, params: Mapping[str, Any], reading: Reading) -> list[str]:
+        """Return some of the texts that a run with this request would send."""
+        sql = query("sample_of_plan", **self._names(reading))
+        values = {**params, **reading.params()}
+        return [row["transcript"] for row in self._warehouse.query(sql, values)]
+
+    def selection_of_record(self, params: Mapping[str, Any], reading: Reading) -> str | None:
+        """Return how this request would select `record_id`; None when the source has no such row."""
+        sql = query("selection_of_record", **self._names(reading))
+        rows = self._warehouse.query(sql, {**params, **reading.params()})
+        return rows[0]["selection"] if rows else None
+
+    def _names(self, reading: Reading) -> dict[str, str]:
+        """The names for a statement that reads the texts of the source."""
+        return {**self._source, **reading.names(self._source)}
 
     # Attempts
 
@@ -117,7 +127,7 @@ class Tracking:
     def claims_of(self, attempt_key: AttemptKey) -> Claims:
         """Load the claims on an attempt."""
         rows = self._warehouse.query(query("claims_of"), attempt_key.params())
-        taken = tuple(_typed(Claim, row) for row in rows if row["claim"] is not None)
+        taken = tuple(typed_row(Claim, row) for row in rows if row["claim"] is not None)
         first = rows[0]
         return Claims(
             planned=first["planned"],
@@ -175,7 +185,9 @@ class Tracking:
         """List the attempts that wait for their jobs: all of them, or `only` this one."""
         _deployment, run_id, batch, attempt = only or (None, None, None, None)
         params = {"since": since, "run_id": run_id, "batch": batch, "attempt": attempt}
-        return [_waiting(row) for row in self._warehouse.query(query("waiting_attempts"), params)]
+        return [
+            waiting_attempt(row) for row in self._warehouse.query(query("waiting_attempts"), params)
+        ]
 
     def stage_answers(self, answer: Column, uris: Sequence[str]) -> str:
         """Load the parsed answers, each nested in the column `answer`, into a private table."""
@@ -235,7 +247,7 @@ class Tracking:
     def closing_of(self, attempt_key: AttemptKey) -> Closing | None:
         """Load how an attempt was closed; None while it is open."""
         rows = self._warehouse.query(query("closing_of"), attempt_key.params())
-        return _typed(Closing, rows[0]) if rows else None
+        return typed_row(Closing, rows[0]) if rows else None
 
     # Runs
 
@@ -302,13 +314,13 @@ class Tracking:
         """
         params = {"since": since, "subscriptions": list(subscriptions)}
         rows = self._warehouse.query(query("unhandled_events"), params)
-        return [_typed(UnhandledEvent, row) for row in rows]
+        return [typed_row(UnhandledEvent, row) for row in rows]
 
     def letter_states(self, event_ids: Sequence[str], since: date) -> list[LetterState]:
         """Load how far these events are with each of their handlers."""
         params = {"event_ids": list(event_ids), "since": since}
         rows = self._warehouse.query(query("letter_states"), params)
-        return [_typed(LetterState, row) for row in rows]
+        return [typed_row(LetterState, row) for row in rows]
 
     def replace_rows(self, plan: Plan, output: str) -> bool:
         """Delete the older rows of the records that a completed run has analysed again.
@@ -372,9 +384,8 @@ class Tracking:
     def write_report(self, run_id: str, params: Mapping[str, Any]) -> bool:
         """Store the summary of a run; False when it has one."""
         job = self._deployment.job("report", run_id)
-        return self._warehouse.run_once(
-            job, transaction("write_report"), {**params, "run_id": run_id}
-        )
+        values = {**params, "run_id": run_id}
+        return self._warehouse.run_once(job, transaction("write_report"), values)
 
     def query(self, name: str, params: Mapping[str, Any], **names: str) -> list[Row]:
         """Run a query by name and return its rows untyped."""
@@ -387,14 +398,3 @@ class Tracking:
     def row(self, name: str, kind: type[T], params: Mapping[str, Any], **names: str) -> T:
         """Run a query that always returns one row. Raises `ColumnMismatch`."""
         return self.rows(name, kind, params, **names)[0]
-
-
-def _waiting(row: Row) -> WaitingAttempt:
-    lists = {name: tuple((row[name] or "").split()) for name in ("jobs", "ends")}
-    return _typed(WaitingAttempt, row | lists)
-
-
-def _typed(kind: type[T], row: Row) -> T:
-    """Convert a row to `kind`; columns that are not its fields are left out."""
-    known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    return kind(**{name: value for name, value in row.items() if name in known})

@@ -1,9 +1,9 @@
-"""Read analyses from folders on disk: a folder has the name of the analysis and its four files."""
+"""Read analyses from folders on disk: a folder has the name of the analysis and its files."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from analysis import ANALYSIS_FILES, Analyses, Analysis, AnalysisError, load_analysis, problems_of
+from analysis import ALL_FILES, Analyses, Analysis, AnalysisError, load_analysis, problems_of
 from analysis.analysis_files import SETTINGS_FILE
 
 
@@ -13,7 +13,7 @@ def read_folder(folder: Path) -> dict[str, str]:
     Raises `AnalysisError` for a file that cannot be read as UTF-8.
     """
     files = dict[str, str]()
-    for name in ANALYSIS_FILES:
+    for name in ALL_FILES:
         try:
             files[name] = (folder / name).read_text(encoding="utf-8")
         except FileNotFoundError:

@@ -75,7 +75,7 @@ class Reading(msgspec.Struct, gc=False):
     cached_tokens: int | None = None
     thoughts_tokens: int | None = None
     output_tokens: int | None = None
-    transcript_fingerprint: str | None = None
+    text_fingerprint: str | None = None
     """SHA-256 of the transcript in the echoed request; None when the echo has another shape."""
     other_key: str | UnsetType = UNSET
     """A key that is not one of ours. It is never stored: it may contain a phone token."""
@@ -272,7 +272,7 @@ class Reader:
             cached_tokens=prediction.tokens[1],
             thoughts_tokens=prediction.tokens[2],
             output_tokens=prediction.tokens[3],
-            transcript_fingerprint=transcript_hash,
+            text_fingerprint=transcript_hash,
             other_key=UNSET if foreign_key is None else foreign_key,
         )
 

@@ -3,21 +3,31 @@
 from collections.abc import Sequence
 
 from analysis import Analysis
-from events import Condition, ReprocessRequested, RunRequested
-from tracking import Tracking
-from tracking.attributes import AttributeSql, UnfitAttribute
+from events import Condition, RunRequested
+from tracking import SourceReading, Tracking
+from tracking.attributes import UnfitAttribute, attribute_sql
+
+from .plan_params import redaction_of
+from .plans import PlanRequest
 
 
-def conditions_of(request: RunRequested | ReprocessRequested) -> Sequence[Condition]:
+def conditions_of(request: PlanRequest) -> Sequence[Condition]:
     """Return the conditions of a request; a reprocessing names its records otherwise."""
     return request.attributes if isinstance(request, RunRequested) else ()
 
 
-def attributes_of(
-    request: RunRequested | ReprocessRequested, analysis: Analysis, tracking: Tracking
-) -> AttributeSql:
-    """Return names and parameters for the planning statements. Raises `UnfitAttribute`."""
-    return tracking.attribute_sql(analysis.attributes, conditions_of(request))
+def reading_of(request: PlanRequest, analysis: Analysis) -> SourceReading:
+    """Return what the plan of this request reads of its source, and how it redacts that."""
+    return SourceReading(
+        redaction=redaction_of(analysis),
+        attributes=analysis.attributes,
+        conditions=conditions_of(request),
+    )
+
+
+def check_conditions(request: PlanRequest, analysis: Analysis) -> None:
+    """Check that the conditions of a request fit the analysis. Raises `UnfitAttribute`."""
+    attribute_sql(analysis.attributes, conditions_of(request), {})
 
 
 def check_source(analysis: Analysis, tracking: Tracking) -> None:

@@ -1,11 +1,13 @@
 """The parameters of the planning statements, from a request and its analysis."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from analysis import Analysis, encode_analysis
+from analysis import Analysis, Rule, encode_analysis
 from events import ReprocessRequested, RunRequested, data_of
 from events.commands import BYTES_LIMIT
+from tracking import Redaction, RedactionRule
 
 from .plans import content_hash
 
@@ -38,6 +40,17 @@ def plan_params(
         "attribute_copies": analysis.template.attribute_copies,
         "max_transcript_bytes": analysis.max_transcript_bytes,
     }
+
+
+def redaction_of(analysis: Analysis) -> Redaction:
+    """Return what a plan of this analysis replaces before it freezes a transcript."""
+    redaction = analysis.redaction
+    return redaction_by(redaction.applied, counted=redaction.is_counted)
+
+
+def redaction_by(rules: Sequence[Rule], *, counted: bool = False) -> Redaction:
+    """Return the redaction in SQL by these rules."""
+    return Redaction(rules=[RedactionRule(*rule) for rule in rules], counted=counted)
 
 
 def _selection(request: RunRequested | ReprocessRequested) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import msgspec
 from analysis import Analysis
 from analysis.tokens import Range, token_range, token_range_of_all
 from handlers.ports import Clock
-from tracking import Tracking
+from tracking import Reading, Tracking
 
 from .estimate import ANSWER_TOKENS, Line, TokenRates
 
@@ -50,11 +50,11 @@ def token_rates(
     clock: Clock,
     analysis: Analysis,
     params: Mapping[str, Any],
-    names: Mapping[str, str],
+    reading: Reading,
 ) -> tuple[TokenRates, Basis]:
     """Return the rates of a run, and what they rest on.
 
-    `params` and `names` are those of its plan's statements.
+    `params` and `reading` are those of its plan.
     """
     since = clock().date() - timedelta(days=MEASURED_DAYS)
     asked = {"prompt_fingerprint": params["prompt_fingerprint"], "since": since}
@@ -62,8 +62,7 @@ def token_rates(
     if measured.answers >= FEWEST_ANSWERS:
         basis = Basis(input="measured", output="measured", samples=measured.answers)
         return _measured_rates(measured, analysis), basis
-    rows = tracking.query("sample_of_plan", {**params, "sample": SAMPLE}, **names)
-    texts = [row["transcript"] for row in rows]
+    texts = tracking.sample_of_plan({**params, "sample": SAMPLE}, reading)
     return _sampled_rates(texts, analysis), Basis(
         input="sampled", output="assumed", samples=len(texts)
     )

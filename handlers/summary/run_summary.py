@@ -1,12 +1,14 @@
 """The figures of one run: its report when it is over, and its state before."""
 
 from datetime import date, datetime
+from typing import Literal
 
 import msgspec
 
+from analysis import Analysis
 from handlers.runs.estimate import estimate
 from handlers.runs.plans import analysis_of
-from tracking import Plan, Tracking
+from tracking import Plan, RedactionCount, Tracking
 from tracking.statements import table_name
 
 from .attribute_groups import AttributeGroup, attribute_groups
@@ -165,6 +167,16 @@ class Grounding(msgspec.Struct, frozen=True, kw_only=True):
     below_half: int
 
 
+class RunRedaction(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run redacted its transcripts: its rules, and what they replaced; never a value."""
+
+    redact: Literal["on", "off", "report"]
+    rules: list[str]
+    """Names of the rules, in their order."""
+    counts: list[RedactionCount]
+    """Empty unless `redact` is report."""
+
+
 class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """All figures of a run. Counts and names only: no transcript, no text of an answer."""
 
@@ -202,6 +214,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """Columns whose values did not fit the schema as they were written."""
     attribute_groups: list[AttributeGroup] = []
     """The records by the values of call attributes that the analysis shows."""
+    redaction: RunRedaction | None = None
+    """None for a run that reads stored answers: it sends nothing."""
 
 
 def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
@@ -245,6 +259,15 @@ def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
         column_counts=column_counts(tracking, analysis, here),
         changed_fields=changed_fields(tracking, analysis, here),
         attribute_groups=attribute_groups(tracking, analysis, here),
+        redaction=None if plan.of_run else _redaction(plan, analysis),
+    )
+
+
+def _redaction(plan: Plan, analysis: Analysis) -> RunRedaction:
+    return RunRedaction(
+        redact=analysis.redaction.redact,
+        rules=[rule.name for rule in analysis.redaction.rules],
+        counts=list(plan.redactions),
     )
 
 

@@ -8,6 +8,7 @@ import msgspec
 
 from tracking.tables import Column
 from troupe.backends.local.operations import RESULT_TYPES
+from troupe.cli.redact import RedactPreview
 from troupe.cli.results import (
     AnalysisCheck,
     DemoResult,
@@ -24,6 +25,7 @@ OF_COMMANDS: dict[str, Any] = {
     "demo": DemoResult,
     "work": WorkResult,
     "read": ReadSummary,
+    "redact": RedactPreview,
     "choreography": list[Subscription],
     "doctor": list[Finding],
     "simulate": SimulationReport,

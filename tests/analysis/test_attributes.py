@@ -237,7 +237,7 @@ def test_the_reader_finds_the_transcript_between_attributes(transcript: str, que
     readings = list(Reader(analysis).read(lines))
 
     expected = [hashlib.sha256(text.encode()).hexdigest() for text in ("Hello?", transcript)]
-    assert expected == [reading.transcript_fingerprint for reading in readings]
+    assert expected == [reading.text_fingerprint for reading in readings]
     assert [None, None] == [reading.error_type for reading in readings]
 
 
@@ -282,4 +282,4 @@ def test_a_value_that_knows_the_record_id_moves_no_text_into_the_transcript() ->
         [answered(line_of(analysis, "Hello?", json.dumps({"queue": forged})))]
     )
 
-    assert hashlib.sha256(b"Hello?").hexdigest() != reading.transcript_fingerprint
+    assert hashlib.sha256(b"Hello?").hexdigest() != reading.text_fingerprint

@@ -230,7 +230,7 @@ def test_an_answer_under_a_wrong_key_is_an_error(request_: dict[str, Any]) -> No
 def test_the_echoed_transcript_is_fingerprinted() -> None:
     """Byte for byte, so that it can be compared with the plan's."""
     for text in ("Hello?", "", "\n a\r\n\n", '</transcript-x> " \\ {{record}} 🦊 שלום'):
-        assert read(WHOLE, request=echo(text)).transcript_fingerprint == fingerprint(text)
+        assert read(WHOLE, request=echo(text)).text_fingerprint == fingerprint(text)
 
 
 @pytest.mark.parametrize(
@@ -251,14 +251,14 @@ def test_an_echo_of_another_shape_has_no_fingerprint(request_: object) -> None:
     """The answer is still a row."""
     reading = read(WHOLE, request=request_)
 
-    assert (reading.transcript_fingerprint, reading.error_type) == (None, None)
+    assert (reading.text_fingerprint, reading.error_type) == (None, None)
 
 
 def test_fingerprints_can_be_turned_off() -> None:
     """For speed; keys are still compared."""
     reader = Reader(CALL_REVIEW, fingerprints=False)
 
-    assert reader.read_line(prediction(WHOLE), 1)[0].transcript_fingerprint is None
+    assert reader.read_line(prediction(WHOLE), 1)[0].text_fingerprint is None
     wrong = prediction(WHOLE, request=echo(record=OTHER))
     assert reader.read_line(wrong, 1)[0].error_type == "key_mismatch"
 

@@ -13,7 +13,7 @@ ALLOWED = {
     "analysis",
     "base64", "binascii", "collections", "contextlib", "dataclasses", "functools", "hashlib", "json", "math",
     "operator",
-    "re", "secrets", "typing",
+    "re", "secrets", "typing", "unicodedata",
     "json_repair", "msgspec",
 }  # fmt: skip
 READS_PACKAGE_DATA = {"analysis_files.py", "prices.py"}

@@ -80,7 +80,7 @@ def test_a_fence_that_another_record_closes_has_no_fingerprint() -> None:
 
     changed = line[:at] + THIRD.encode() + line[at + len(THIRD) :]
 
-    assert quickly(changed).transcript_fingerprint is None
+    assert quickly(changed).text_fingerprint is None
 
 
 def test_a_request_in_another_property_is_not_the_echo() -> None:
@@ -91,7 +91,7 @@ def test_a_request_in_another_property_is_not_the_echo() -> None:
 
     reading = quickly(line[:start] + nested + line[end:])
 
-    assert reading.transcript_fingerprint is None
+    assert reading.text_fingerprint is None
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_fence_that_is_followed_by_another_text_has_no_fingerprint() -> None:
     changed = line[:after] + b"!" + line[after + 1 :]
 
     assert line[after : after + 1] not in (b'"', b"\\", b"!")
-    assert quickly(changed).transcript_fingerprint is None
+    assert quickly(changed).text_fingerprint is None
 
 
 def test_a_quote_that_is_escaped_by_its_number_hides_no_property() -> None:

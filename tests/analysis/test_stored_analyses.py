@@ -142,7 +142,7 @@ ANSWERS = (
     "no answer",
     "",
 )
-READINGS = "96fd9ab25072e79a"
+READINGS = "91ac276fa6d6e146"
 """Hash of the readings of these answers by version 2 of the reader."""
 
 

@@ -52,7 +52,7 @@ def test_the_names_of_columns_in_the_guide_to_files_are_those_of_the_code() -> N
 
 
 def test_the_schema_of_the_json_output_is_the_one_of_the_code() -> None:
-    """Renew it with `python -m scripts.reference`; every operation has a result type in it."""
+    """Renew it with `python -m scripts.reference`; every operation has a result type in it, and `redact`."""
     made = reference.json_output()
 
     assert made == (REFERENCE / "json-output.json").read_text(encoding="utf-8")

@@ -1,6 +1,6 @@
 """Google's SQL analyzer (ZetaSQL, compiled to WebAssembly) with the product's tables."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ from zetasql import types
 from zetasql.api import (
     Analyzer,
     CatalogBuilder,
+    PreparedExpression,
     TypeFactory,
+    Value,
 )
 from zetasql.core import wasm_client
 
@@ -58,6 +60,22 @@ class GoogleSql:
         for table in tables:
             made.add_table(table)
         return made.build()
+
+
+def evaluator(expression: str, column: str) -> Callable[[str], str]:
+    """Compile an expression over one text, and return a function that evaluates it as BigQuery does."""
+    wasm_client.Config = _Cached
+    language = types.LanguageOptions.maximum_features()
+    functions = types.ZetaSQLBuiltinFunctionOptions(language_options=language)
+    catalog = CatalogBuilder("texts").with_builtin_functions(functions).build()
+    prepared = PreparedExpression(
+        expression, types.AnalyzerOptions(language_options=language), catalog
+    )
+
+    def evaluate(text: str) -> str:
+        return str(prepared.execute(columns={column: Value.string(text)}).get_string())
+
+    return evaluate
 
 
 class _Cached(wasmtime.Config):

@@ -78,8 +78,8 @@ ATTRIBUTES = (
     Mutant(
         name="any copy of a record gives the attributes",
         where="tracking/transactions/plan_run.sql",
-        old="ANY_VALUE(j.attributes)",
-        new="MIN(s.attributes)",
+        old="c.fingerprint, j.attributes,",
+        new="c.fingerprint, s.attributes,",
         tests=(f"{_PLAN_TESTS}::test_the_newest_copy_of_a_record_gives_its_attributes",),
     ),
     Mutant(

@@ -124,7 +124,7 @@ CLOSING = (
     Mutant(
         name="an answer to another transcript becomes a row",
         where=_CLOSE,
-        old="WHEN s.transcript_fingerprint <> m.transcript_fingerprint THEN 'key_mismatch'\n",
+        old="WHEN s.text_fingerprint <> m.text_fingerprint THEN 'key_mismatch'\n",
         new="",
         tests=(
             "tests/tracking/test_closing.py::test_an_answer_to_another_transcript_is_a_mismatch",

@@ -17,6 +17,7 @@ from .operations import OPERATIONS
 from .outcomes import OUTCOMES
 from .planning import PLANNING
 from .reading import READING
+from .redacting import REDACTING
 from .releases import RELEASES
 from .replacing import REPLACING
 from .rereading import REREADING
@@ -40,6 +41,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *MANNERS,
     *CLAIMS,
     *OUTCOMES,
+    *REDACTING,
     *RELEASES,
     *REPLACING,
     *REREADING,

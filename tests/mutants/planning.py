@@ -29,8 +29,8 @@ PLANNING = (
     Mutant(
         name="an open run holds nothing",
         where=_SELECTION,
-        old="WHEN h.record_id IS NOT NULL THEN 'held'",
-        new="WHEN h.record_id IS NOT NULL AND FALSE THEN 'held'",
+        old="WHEN r.is_held THEN 'held'",
+        new="WHEN r.is_held AND FALSE THEN 'held'",
         tests=(
             "tests/tracking/test_planning.py::test_a_record_that_another_open_run_holds_is_left_out",
         ),
@@ -74,8 +74,8 @@ PLANNING = (
     Mutant(
         name="a stored record whose text was edited is paid for again",
         where=_SELECTION,
-        old="WHEN p.record_id IS NOT NULL AND NOT @changed THEN 'changed'",
-        new="WHEN p.record_id IS NOT NULL AND FALSE THEN 'changed'",
+        old="WHEN r.analysed_fingerprint IS NOT NULL AND NOT @changed THEN 'changed'",
+        new="WHEN r.analysed_fingerprint IS NOT NULL AND FALSE THEN 'changed'",
         tests=(
             "tests/tracking/test_planning.py::test_a_transcript_edited_under_its_ids_is_left_out_as_changed",
         ),
@@ -228,15 +228,15 @@ PLANNING = (
     Mutant(
         name="a dry run freezes records",
         where=_PLAN,
-        old="c.fingerprint\nWHERE NOT @dry_run AND NOT EXISTS",
-        new="c.fingerprint\nWHERE NOT EXISTS",
+        old=") AS t\nWHERE NOT @dry_run AND NOT EXISTS",
+        new=") AS t\nWHERE NOT EXISTS",
         tests=("tests/tracking/test_planning.py::test_a_dry_run_counts_and_freezes_nothing",),
     ),
     Mutant(
         name="a plan that runs twice freezes its records twice",
         where=_PLAN,
-        old="c.fingerprint\nWHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)",
-        new="c.fingerprint\nWHERE NOT @dry_run",
+        old=") AS t\nWHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)",
+        new=") AS t\nWHERE NOT @dry_run",
         tests=(
             "tests/tracking/test_planning.py::test_a_plan_whose_transaction_runs_twice_is_stored_once",
         ),

@@ -28,8 +28,8 @@ REPLACING = (
     Mutant(
         name="the oldest row decides whether a transcript has changed",
         where=_SELECTION,
-        old="ANY_VALUE(transcript_fingerprint HAVING MAX processed_at)",
-        new="ANY_VALUE(transcript_fingerprint HAVING MIN processed_at)",
+        old="ANY_VALUE(original_fingerprint HAVING MAX processed_at)",
+        new="ANY_VALUE(original_fingerprint HAVING MIN processed_at)",
         tests=(
             f"{_TESTS}::test_between_the_end_of_the_run_and_the_replacement_no_plan_takes_the_records",
         ),
@@ -73,14 +73,14 @@ REPLACING = (
     Mutant(
         name="two texts of one record count as doubled",
         where="tracking/queries/processed_twice.sql",
-        old="GROUP BY record_id, analysis, transcript_fingerprint",
+        old="GROUP BY record_id, analysis, original_fingerprint",
         new="GROUP BY record_id, analysis",
         tests=_TWO_ROWS,
     ),
     Mutant(
         name="another text of a record counts as paid twice",
         where="tracking/queries/verify_run.sql",
-        old="      AND p.transcript_fingerprint = m.transcript_fingerprint\n",
+        old="      AND p.original_fingerprint = m.original_fingerprint\n",
         new="",
         tests=_TWO_ROWS,
     ),

@@ -237,7 +237,7 @@ def _first_row() -> Patched:
             )""",
         ),
         ("  s.*,\n", "  s.* REPLACE (m.record_id AS record_id),\n"),
-        ("    WHEN s.transcript_fingerprint <> m.transcript_fingerprint THEN 'key_mismatch'\n", ""),
+        ("    WHEN s.text_fingerprint <> m.text_fingerprint THEN 'key_mismatch'\n", ""),
     )
 
 

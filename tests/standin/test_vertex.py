@@ -163,7 +163,7 @@ def test_answers_to_our_own_requests_are_read_without_an_error(tmp_path: Path) -
     assert [reading.error_type for reading in readings] == [None, None]
     assert {"exact"} == {reading.repair_grade for reading in readings}
     assert {"en", "de"} == {columns_of(reading)["language_code"] for reading in readings}
-    assert {fingerprint(text) for text in texts} == {one.transcript_fingerprint for one in readings}
+    assert {fingerprint(text) for text in texts} == {one.text_fingerprint for one in readings}
 
 
 def test_the_transcript_is_read_from_the_prompt(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from handlers.plan_run import event_time_floor
 from handlers.runs.plan_params import plan_params
 from tests.events.making import cause
 from tests.local.fakes import HeldClock
-from tracking import AttemptKey, AttemptResult, Closing, EventLog, Plan, Tracking
+from tracking import AttemptKey, AttemptResult, Closing, EventLog, Plan, Redaction, Tracking
 from tracking.tables import layouts
 from troupe.backends.defaults import error_types
 from troupe.backends.local.bucket import LocalBucket
@@ -60,6 +60,7 @@ class TrackingHarness:
         self.clock.now = HeldClock().now
         # A new one, because it caches plans.
         self.tracking = Tracking(self.warehouse, self.deployment, error_types())
+        self.redaction = Redaction()
 
     # Inspection
 
@@ -107,7 +108,7 @@ class TrackingHarness:
         floor = event_time_floor(asked, self.tracking)
         self.clock.pass_(1)
         params = plan_params(request, "m1", ANALYSIS, floor) | changed
-        self.tracking.plan_run(request.run_id, params)
+        self.tracking.plan_run(request.run_id, params, self.redaction)
         plan = self.tracking.plan_of(request.run_id)
         assert plan is not None
         return plan
@@ -216,7 +217,7 @@ def good(row: Row, line: int = 1, job: int = 1, **fields: Any) -> Row:
         "cached_tokens": 40,
         "thoughts_tokens": 5,
         "output_tokens": 20,
-        "transcript_fingerprint": hashlib.sha256(row["transcript"].encode()).hexdigest(),
+        "text_fingerprint": hashlib.sha256(row["transcript"].encode()).hexdigest(),
         "call_summary": f"about {row['interactionId']}",
         "products": [],
     } | fields

@@ -9,7 +9,7 @@ import pytest
 
 from analysis import Analysis, Request, load_analysis, render
 from events import Condition, RunRequested
-from handlers.runs.attributes import attributes_of
+from handlers.runs.attributes import reading_of
 from handlers.runs.plan_params import plan_params
 from tests.analysis.own import NAME, files_of
 from tests.tracking.harness import TrackingHarness, all_good, call, id_of
@@ -70,11 +70,11 @@ def plan(
 ) -> Plan:
     """Plan a run, after a preview that must say the same."""
     asked_for = RunRequested(run_id=run_id, **request)
-    sql = attributes_of(asked_for, analysis, harness.tracking)
-    params = plan_params(asked_for, "m1", analysis) | sql.params
+    reading = reading_of(asked_for, analysis)
+    params = plan_params(asked_for, "m1", analysis)
     harness.clock.pass_(1)
-    preview = harness.tracking.preview_plan(params, sql.names)
-    harness.tracking.plan_run(run_id, params, sql.names)
+    preview = harness.tracking.preview_plan(params, reading)
+    harness.tracking.plan_run(run_id, params, reading)
     made = harness.tracking.plan_of(run_id)
     assert made is not None
     assert (preview["records"], preview["outside_filter"], preview["bytes"]) == (

@@ -50,7 +50,7 @@ def test_the_history_of_an_open_run_is_not_cleared(harness: TrackingHarness) -> 
     harness.source([call(2)])
     harness.sql("DELETE FROM processed_records WHERE first_processed_execution_id = 'r1'")
     harness.sql(
-        "INSERT INTO processed_records (record_id, analysis, transcript_fingerprint, "
+        "INSERT INTO processed_records (record_id, analysis, original_fingerprint, "
         "first_processed_execution_id, batch, attempt, processed_at) VALUES ('0', ?, '', 'r1', 1, 1, '2026-03-02 09:00:00')",
         ANALYSIS,
     )

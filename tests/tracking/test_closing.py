@@ -115,7 +115,7 @@ def test_a_line_without_a_key_keeps_its_own_error(harness: TrackingHarness) -> N
 def test_equal_answers_of_one_job_are_one_answer(harness: TrackingHarness, proved: bool) -> None:
     """Also in tokens and cost, but for lines, of which five were read; no echo has to prove them."""
     rows = planned(harness)
-    echo: dict[str, Any] = {} if proved else {"transcript_fingerprint": None}
+    echo: dict[str, Any] = {} if proved else {"text_fingerprint": None}
     lines = enumerate([*rows, rows[0], rows[0]], start=1)
 
     closing = harness.close([good(row, line, **echo) for line, row in lines])
@@ -132,7 +132,7 @@ def test_equal_answers_of_one_job_are_one_answer(harness: TrackingHarness, prove
 def test_different_answers_without_a_proof_are_a_duplicate_key(harness: TrackingHarness) -> None:
     """There is no way to know which is right, so each record is asked again."""
     rows = planned(harness)
-    unproved: dict[str, Any] = {"transcript_fingerprint": None}
+    unproved: dict[str, Any] = {"text_fingerprint": None}
 
     closing = harness.close(
         [
@@ -176,7 +176,7 @@ def test_a_proved_answer_counts_more_than_another(harness: TrackingHarness) -> N
 
     closing = harness.close(
         [
-            good(row, 1, 1, call_summary="of any transcript", transcript_fingerprint=None),
+            good(row, 1, 1, call_summary="of any transcript", text_fingerprint=None),
             good(row, 1, 2, call_summary="of this one", grade="partial"),
         ]
     )
@@ -231,8 +231,8 @@ def test_an_answer_to_another_transcript_is_a_mismatch(harness: TrackingHarness)
 
     closing = harness.close(
         [
-            good(rows[0], 1, transcript_fingerprint=other),
-            good(rows[1], 2, transcript_fingerprint=None),
+            good(rows[0], 1, text_fingerprint=other),
+            good(rows[1], 2, text_fingerprint=None),
             good(rows[2], 3),
         ]
     )
@@ -265,7 +265,7 @@ def test_of_two_jobs_the_first_good_answer_counts(harness: TrackingHarness) -> N
 def test_a_duplicate_key_of_one_job_is_replaced_by_another_job(harness: TrackingHarness) -> None:
     """Duplicates are counted within one job."""
     (row,) = planned(harness, 1)
-    unproved: dict[str, Any] = {"transcript_fingerprint": None}
+    unproved: dict[str, Any] = {"text_fingerprint": None}
     answers = [(1, 1, "one"), (2, 1, "another")]
     answers += [(1, 2, "of the other job"), (2, 2, "of the other job")]
 

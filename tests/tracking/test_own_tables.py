@@ -125,7 +125,7 @@ def staged(
     row = {
         "record_id": id_of(source_row), "job": 1, "line": 1, "parse_method": "strict",
         "repair_grade": "exact",
-        "transcript_fingerprint": hashlib.sha256(source_row["transcript"].encode()).hexdigest(),
+        "text_fingerprint": hashlib.sha256(source_row["transcript"].encode()).hexdigest(),
         "answer": {
             SUMMARY.name: source_row["transcript"],
             **dict(zip((column.name for column in answer[1:]), values, strict=True)),

@@ -26,7 +26,7 @@ from tests.tracking.harness import (
     id_of,
     stopped,
 )
-from tracking import Plan, Source
+from tracking import Plan, Redaction, Source
 from tracking.statements import transaction
 from troupe.backends.defaults import error_types
 
@@ -130,7 +130,7 @@ def test_an_empty_array_parameter_may_be_null(harness: TrackingHarness) -> None:
     nothing = {name: None if value == [] else value for name, value in params.items()}
 
     assert params != nothing
-    harness.tracking.plan_run("r1", nothing)
+    harness.tracking.plan_run("r1", nothing, Redaction())
 
     planned = harness.tracking.plan_of("r1")
     assert planned is not None
@@ -373,7 +373,7 @@ def test_records_of_another_analysis_are_independent(harness: TrackingHarness) -
     harness.plan("r1")
     params = plan_params(RunRequested(run_id="r2"), "m2", ANALYSIS) | {"analysis": "call_review_v2"}
 
-    harness.tracking.plan_run("r2", params)
+    harness.tracking.plan_run("r2", params, Redaction())
 
     plan = harness.tracking.plan_of("r2")
     assert plan is not None
@@ -686,7 +686,7 @@ def test_the_preview_equals_the_plan(harness: TrackingHarness) -> None:
     request = RunRequested(run_id="r1", canary=2, rows_per_batch=3, limit=8)
     before = harness.everything()
 
-    preview = harness.tracking.preview_plan(plan_params(request, "m1", ANALYSIS))
+    preview = harness.tracking.preview_plan(plan_params(request, "m1", ANALYSIS), Redaction())
 
     assert before == harness.everything()
     plan = harness.plan("r1", canary=2, rows_per_batch=3, limit=8)
@@ -697,7 +697,7 @@ def test_the_preview_equals_the_plan(harness: TrackingHarness) -> None:
 
 # Batches
 
-SCRIPT = transaction("plan_run", **Source().names())
+SCRIPT = transaction("plan_run", **Source().names(), **Redaction().names(Source().names()))
 A_BUCKET = "DIV(before, 1000000)"
 
 

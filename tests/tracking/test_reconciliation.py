@@ -43,7 +43,7 @@ def answer(row: dict[str, Any], fate: str, line: int) -> list[dict[str, Any]]:
         case "twice":
             return [good(row, line), good(row, line + 1)]
         case "mismatch":
-            return [good(row, line, transcript_fingerprint="f" * 64)]
+            return [good(row, line, text_fingerprint="f" * 64)]
         case _:
             return [bad(row, fate, line)]
 
@@ -137,9 +137,9 @@ def test_a_record_that_was_stored_before_its_plan_is_counted_as_paid_twice(
     """The plan leaves such records out; what another run stored later is another matter."""
     rows = planned(harness)
     harness.sql(
-        "INSERT INTO processed_records (record_id, analysis, transcript_fingerprint, "
+        "INSERT INTO processed_records (record_id, analysis, original_fingerprint, "
         "first_processed_execution_id, batch, attempt, processed_at) "
-        "SELECT record_id, analysis, transcript_fingerprint, 'earlier', 1, 1, CAST(? AS TIMESTAMP) "
+        "SELECT record_id, analysis, original_fingerprint, 'earlier', 1, 1, CAST(? AS TIMESTAMP) "
         "FROM batch_records WHERE record_id = ?",
         processed_at, id_of(rows[0]),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from handlers.attempts.close import answer_columns
 from handlers.choreography import event_subscriptions
 from handlers.runs.plan_params import plan_params
 from tests.tracking.harness import ANALYSIS, OUTPUT, TrackingHarness
-from tracking import BadName, Source
+from tracking import BadName, Redaction, RedactionRule, Source
 from tracking.attributes import ARRAYS, as_structs, path_of, values_of
 from tracking.statements import (
     column_name,
@@ -30,8 +30,13 @@ from troupe.backends.local.sql_translation import translate
 
 WITH_PLANNING_LOCK = ("plan_run", "plan_reread", "clear_history", "replace_rows", "forget_person")
 QUERIES, TRANSACTIONS = statement_names("queries"), statement_names("transactions")
+RULES = Redaction(
+    rules=[RedactionRule("r", "a+", "[A]"), RedactionRule("s", "b", "")], counted=True
+)
+"""Two rules, so that one stands in another."""
 NAMES = {
     **Source().names(),
+    **RULES.names(Source().names()),
     "output": table_name(OUTPUT),
     "staged": nothing_staged(answer_columns(ANALYSIS)),
     "answer_columns": ", ".join(f"`{name}`" for name, _, _ in ANALYSIS.output_columns),
@@ -67,9 +72,20 @@ NAMES = {
     "after": "`call_sentiment_outgoing`",
     "delete_rows_of_person": fragment("delete_rows_of_person", output=table_name(OUTPUT)),
 }
-COUNTED = {"at": "0", "column": "`batch`", "number": "t.`batch`", "least_step": "1.0", "entry": "i"}
+COUNTED = {
+    "text": "s.transcript",
+    "folded": "s.transcript",
+    "steps": "x",
+    "earlier": "x",
+    "at": "0",
+    "column": "`batch`",
+    "number": "t.`batch`",
+    "least_step": "1.0",
+    "entry": "i",
+}
 TODAY = date(2026, 3, 2)
 PARAMS: dict[str, Any] = {
+    **RULES.params(),
     **plan_params(RunRequested(run_id="r1"), "m1", load_analysis("call_review_v1")),
     "run_id": "r1",
     "planned_on": TODAY,
@@ -251,7 +267,9 @@ def test_a_file_starts_with_a_comment_that_describes_it(folder: str, name: str) 
     lines = (files("tracking") / folder / f"{name}.sql").read_text(encoding="utf-8").splitlines()
     opening = " ".join(line[3:] for line in lines[: _first_code(lines)])
     if folder == "fragments" and not opening:
-        assert name == "cost_of", "only an expression may go without"
+        assert name in {"cost_of", "folded_text", "redacted_text"}, (
+            "only an expression may go without"
+        )
         return
 
     assert re.match(r"[A-Z]", opening), lines[0]
@@ -391,9 +409,9 @@ def test_the_pruning_check_finds_filters_that_do_not_prune() -> None:
 # Names and values
 
 KNOWN_PLACEHOLDERS = {
-    *Source().names(), "attributes_of_m", "attributes_of_t", "answers_of_t", "output", "staged", "answer_columns", "c_answer_columns", "s_answer_columns", "raw_counts", "field", "path",
+    *Source().names(), "sent_text", "redaction_counts", "text", "folded", "number", "earlier", "before", "steps", "attributes_of_m", "attributes_of_t", "answers_of_t", "output", "staged", "answer_columns", "c_answer_columns", "s_answer_columns", "raw_counts", "field", "path",
     "summary",
-    "cost_of_c", "cost_of_a", "row", "counts", "at", "column", "number", "least_step", "entry", "before", "after",
+    "cost_of_c", "cost_of_a", "row", "counts", "at", "column", "least_step", "entry", "after",
     *statement_names("fragments"),
 }  # fmt: skip
 
@@ -477,6 +495,8 @@ def test_a_source_with_configured_names_is_planned(harness: TrackingHarness) -> 
         },
     )  # fmt: skip
 
-    row = harness.warehouse.query(query("preview_plan", **other.names()), PARAMS)[0]
+    row = harness.warehouse.query(
+        query("preview_plan", **other.names(), **Redaction().names(other.names())), PARAMS
+    )[0]
 
     assert (1, 1, 1) == (row["source_rows"], row["records"], row["batches"])

@@ -3,6 +3,7 @@
 -- Of the rows of one identity one is chosen before any filter: a filter that saw the copies would take
 -- an older text, and the next run would find it changed. Text, provider, direction and attributes only break ties.
 -- `has_identity` follows `events.ids.has_identity`.
+-- A text has changed when the original has; whether it is empty or too large is judged on what is sent.
 -- An empty array parameter may reach BigQuery as NULL (python-bigquery #2325), which has no length.
 WITH
 held AS (
@@ -40,28 +41,16 @@ released AS (
 analysed AS (
   SELECT
     record_id,
-    ANY_VALUE(transcript_fingerprint HAVING MAX processed_at) AS fingerprint,
+    ANY_VALUE(original_fingerprint HAVING MAX processed_at) AS fingerprint,
     MIN(processed_at) AS first_processed_at,
     MAX(processed_at) AS last_processed_at
   FROM processed_records
   WHERE analysis = @analysis
   GROUP BY record_id
 ),
-sized AS (
+requested AS (
   SELECT
-    s.record_id,
-    s.event_timestamp,
-    s.provider,
-    s.direction,
-    s.attributes,
-    REGEXP_CONTAINS(
-      CONCAT(COALESCE(s.interaction_id, ''), COALESCE(s.reference_id, '')), r'[^\pZ\pC]'
-    ) AS has_identity,
-    TO_HEX(SHA256(s.transcript)) AS fingerprint,
-    COALESCE(BYTE_LENGTH(s.transcript), -1) AS text_bytes,
-    @line_overhead + BYTE_LENGTH(TO_JSON_STRING(s.transcript)) - 2
-    + @attribute_copies * BYTE_LENGTH(COALESCE(s.attributes, '')) AS bytes,
-    s.transcript IS NULL OR NOT REGEXP_CONTAINS(s.transcript, r'\S') AS is_empty,
+    s.*,
     n.record_id IS NOT NULL AS is_reprocessed,
     IF(
       @reprocess,
@@ -75,6 +64,44 @@ sized AS (
     ) AS is_requested
   FROM ({source_rows}) AS s
   LEFT JOIN reprocessed AS n ON n.record_id = s.record_id
+),
+-- Rules cost time: a text that is not sent, whatever it is, is not redacted.
+sent AS (
+  SELECT
+    s.*,
+    h.record_id IS NOT NULL AS is_held,
+    p.fingerprint AS analysed_fingerprint,
+    p.first_processed_at,
+    p.last_processed_at,
+    IF(
+      s.is_requested AND h.record_id IS NULL AND (p.record_id IS NULL OR @changed), {sent_text}, NULL
+    ) AS text
+  FROM requested AS s
+  LEFT JOIN analysed AS p ON p.record_id = s.record_id
+  LEFT JOIN held AS h ON h.record_id = s.record_id
+),
+sized AS (
+  SELECT
+    s.record_id,
+    s.event_timestamp,
+    s.provider,
+    s.direction,
+    s.attributes,
+    REGEXP_CONTAINS(
+      CONCAT(COALESCE(s.interaction_id, ''), COALESCE(s.reference_id, '')), r'[^\pZ\pC]'
+    ) AS has_identity,
+    TO_HEX(SHA256(s.transcript)) AS fingerprint,
+    COALESCE(BYTE_LENGTH(s.transcript), -1) AS text_bytes,
+    @line_overhead + BYTE_LENGTH(TO_JSON_STRING(s.text)) - 2
+    + @attribute_copies * BYTE_LENGTH(COALESCE(s.attributes, '')) AS bytes,
+    s.text IS NULL OR NOT REGEXP_CONTAINS(s.text, r'\S') AS is_empty,
+    s.is_reprocessed,
+    s.is_requested,
+    s.is_held,
+    s.analysed_fingerprint,
+    s.first_processed_at,
+    s.last_processed_at
+  FROM sent AS s
 ),
 ranked AS (
   SELECT
@@ -96,17 +123,17 @@ SELECT
   r.fingerprint,
   r.bytes,
   r.attributes,
-  p.first_processed_at,
-  p.last_processed_at,
+  r.first_processed_at,
+  r.last_processed_at,
   CASE
     WHEN NOT r.has_identity THEN 'no_identity'
     WHEN r.occurrence > 1 THEN IF(
       COALESCE(r.fingerprint, '') = COALESCE(r.chosen_fingerprint, ''), 'duplicate', 'conflicting_copies'
     )
     WHEN r.is_requested IS NOT TRUE THEN 'outside_filter'
-    WHEN h.record_id IS NOT NULL THEN 'held'
-    WHEN p.fingerprint = r.fingerprint THEN 'processed'
-    WHEN p.record_id IS NOT NULL AND NOT @changed THEN 'changed'
+    WHEN r.is_held THEN 'held'
+    WHEN r.analysed_fingerprint = r.fingerprint THEN 'processed'
+    WHEN r.analysed_fingerprint IS NOT NULL AND NOT @changed THEN 'changed'
     WHEN e.record_id IS NOT NULL AND NOT r.is_reprocessed THEN 'failed_before'
     WHEN r.is_empty THEN 'empty_transcript'
     WHEN r.bytes > @line_overhead + @max_transcript_bytes THEN 'request_too_large'
@@ -115,7 +142,5 @@ SELECT
     ELSE 'pending'
   END AS selection
 FROM ranked AS r
-LEFT JOIN analysed AS p ON p.record_id = r.record_id
-LEFT JOIN held AS h ON h.record_id = r.record_id
 LEFT JOIN failed AS e ON e.record_id = r.record_id
 LEFT JOIN released AS l ON l.record_id = r.record_id

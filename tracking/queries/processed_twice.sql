@@ -4,6 +4,6 @@ SELECT COUNT(*) AS doubled
 FROM (
   SELECT record_id
   FROM processed_records
-  GROUP BY record_id, analysis, transcript_fingerprint
+  GROUP BY record_id, analysis, original_fingerprint
   HAVING COUNT(*) > 1
 ) AS d

@@ -6,7 +6,7 @@ source_selection AS (
 batch_cut AS (
 {batch_cut}
 )
-SELECT ANY_VALUE(s.transcript) AS transcript
+SELECT ANY_VALUE({sent_text}) AS transcript
 FROM (
   SELECT record_id, fingerprint FROM batch_cut ORDER BY record_id LIMIT @sample
 ) AS c

@@ -25,7 +25,7 @@ SELECT
     JOIN processed_records AS p ON p.record_id = m.record_id AND p.analysis = m.analysis
     WHERE m.run_id = @run_id AND m.planned_on = @planned_on
       AND p.first_processed_execution_id <> @run_id
-      AND p.transcript_fingerprint = m.transcript_fingerprint
+      AND p.original_fingerprint = m.original_fingerprint
       AND p.processed_at < (SELECT MIN(q.planned_at) FROM run_plans AS q WHERE q.run_id = @run_id)
   ) + (
     SELECT COALESCE(SUM(j.jobs - 1), 0)

@@ -30,11 +30,11 @@ FROM (
   SELECT
     s.*,
     m.record_id IS NOT NULL AS is_requested,
-    COALESCE(s.transcript_fingerprint = m.transcript_fingerprint, FALSE) AS is_proved,
+    COALESCE(s.text_fingerprint = m.text_fingerprint, FALSE) AS is_proved,
     CASE
       WHEN s.record_id IS NULL THEN s.error_type
       WHEN m.record_id IS NULL THEN 'unknown_key'
-      WHEN s.transcript_fingerprint <> m.transcript_fingerprint THEN 'key_mismatch'
+      WHEN s.text_fingerprint <> m.text_fingerprint THEN 'key_mismatch'
       ELSE s.error_type
     END AS own_error,
     IF(
@@ -258,11 +258,11 @@ WHERE NOT EXISTS (
 );
 
 INSERT INTO processed_records (
-  record_id, analysis, phone_number_token, interaction_id, transcript_fingerprint,
+  record_id, analysis, phone_number_token, interaction_id, original_fingerprint,
   first_processed_execution_id, batch, attempt, processed_at
 )
 SELECT
-  c.record_id, @analysis, m.phone_number_token, m.interaction_id, m.transcript_fingerprint,
+  c.record_id, @analysis, m.phone_number_token, m.interaction_id, m.original_fingerprint,
   @run_id, @batch, @attempt, CURRENT_TIMESTAMP()
 FROM chosen AS c
 JOIN requested AS m ON m.record_id = c.record_id

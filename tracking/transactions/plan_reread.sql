@@ -19,11 +19,12 @@ FROM (
 
 INSERT INTO batch_records (
   run_id, planned_on, batch, record_id, analysis, phone_number_token, interaction_id, reference_id,
-  event_timestamp, transcript, attributes, line_bytes, transcript_fingerprint
+  event_timestamp, transcript, attributes, line_bytes, text_fingerprint, original_fingerprint
 )
 SELECT
   @run_id, CURRENT_DATE(), b.batch, a.record_id, a.analysis, a.phone_number_token, a.interaction_id,
-  a.reference_id, a.event_timestamp, a.transcript, a.attributes, a.line_bytes, a.transcript_fingerprint
+  a.reference_id, a.event_timestamp, a.transcript, a.attributes, a.line_bytes, a.text_fingerprint,
+  a.original_fingerprint
 FROM reread_records AS a
 JOIN reread_batches AS b ON b.of_batch = a.batch
 WHERE a.selection = 'pending'
@@ -41,7 +42,7 @@ INSERT INTO run_plans (
   whole, batches, records, bytes, would_batches, would_records, would_bytes,
   source_rows, no_identity, duplicate, conflicting_copies, outside_filter, held, processed, changed,
   failed_before, empty_transcript, request_too_large, below_floor, beyond_limit,
-  event_time_floor, newest_event_time, replaces_from, replaces_to, of_run
+  event_time_floor, newest_event_time, replaces_from, replaces_to, of_run, redactions
 )
 SELECT
   @run_id, CURRENT_DATE(), CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis,
@@ -49,7 +50,7 @@ SELECT
   FALSE, b.batches, b.records, 0, b.batches, b.records, 0,
   a.source_rows, 0, 0, 0, 0, a.held, a.processed, 0,
   0, 0, 0, 0, 0,
-  NULL, NULL, NULL, NULL, @of_run
+  NULL, NULL, NULL, NULL, @of_run, d.redactions
 FROM (
   SELECT
     COUNT(*) AS source_rows,
@@ -60,6 +61,9 @@ FROM (
 CROSS JOIN (
   SELECT COUNT(*) AS batches, COALESCE(SUM(records), 0) AS records FROM reread_batches
 ) AS b
+CROSS JOIN (
+{no_redactions}
+) AS d
 WHERE NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id);
 
 COMMIT TRANSACTION;

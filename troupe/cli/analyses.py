@@ -80,6 +80,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
                 f"model {result.model}, at most {result.max_output_tokens:,} tokens an answer",
                 f"a request has {result.request_overhead_bytes:,} bytes and its transcript",
                 *_attribute_lines(result),
+                *_redaction_lines(result),
                 f"rows go to {result.table}:",
                 *(
                     f"  {column.name:<32} {column.type:<9} {column.mode}"
@@ -99,6 +100,8 @@ def _checked(folder: Path, problems: list[str], analysis: Analysis | None) -> An
         model=analysis.model,
         max_output_tokens=analysis.max_output_tokens,
         request_overhead_bytes=analysis.line_overhead_bytes,
+        redact=analysis.redaction.redact,
+        redaction_rules=tuple(rule.name for rule in analysis.redaction.rules),
         table=analysis.table,
         columns=_columns_of(analysis),
         attributes=dict(analysis.attributes),
@@ -129,6 +132,10 @@ def add(folder: Folder, as_json: AsJson = False) -> None:
     added = call(add_analysis, folder=str(folder.resolve()))
     if as_json:
         print_json(added)
+    elif added.has_new_rules:
+        typer.echo(
+            f"replaced the redaction rules of {added.name}; runs that are planned keep theirs"
+        )
     else:
         typer.echo(f"added {added.name}; rows go to {added.table}")
 
@@ -146,6 +153,15 @@ def schema(folder: Folder, as_json: AsJson = True) -> None:
     except AnalysisError as error:
         fail(str(error))
     print_json(msgspec.to_builtins(columns))
+
+
+def _redaction_lines(found: AnalysisCheck) -> list[str]:
+    if not found.redaction_rules:
+        return []
+    if found.redact == "off":
+        return ["redaction is off: transcripts are sent as they are"]
+    counted = ", counted" if found.redact == "report" else ""
+    return [f"redacted before it is sent{counted}: {', '.join(found.redaction_rules)}"]
 
 
 def _columns_of(analysis: Analysis) -> tuple[Column, ...]:

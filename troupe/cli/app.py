@@ -31,6 +31,7 @@ COMMANDS: dict[str, dict[str, tuple[str, str]]] = {
     },
     "Data": {
         "analysis": ("analyses:app", "Check and add your own prompt, schema and columns."),
+        "redact": ("redact:redact", "Show what redaction rules would replace in files."),
         "read": ("read_files:read", "Read prediction files without a state folder."),
         "clear-history": (
             "data:clear_history",

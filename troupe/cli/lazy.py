@@ -103,7 +103,7 @@ class LazyGroup(TyperGroup):
             return super().invoke(ctx)
         except (typer.Exit, typer.Abort):
             raise
-        except Exception as error:
+        except BaseException as error:
             problem = load("troupe.cli.failures:problem_of")(error)
             if problem is None:
                 raise

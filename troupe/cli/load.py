@@ -83,7 +83,7 @@ def load(
     try:
         found, left_out = find_files(files)
         options = read_options(mapped or (), timezone, format_)
-        with _standard_input(found) as stdin:
+        with standard_input(found) as stdin:
             if dry_run:
                 loaded = preview_files(named_files(found, stdin), options)
             else:
@@ -106,7 +106,7 @@ def load(
 
 
 @contextmanager
-def _standard_input(files: list[str]) -> Iterator[str]:
+def standard_input(files: list[str]) -> Iterator[str]:
     """Copy the standard input, if it is asked for, to a file of this user; yield its path.
 
     The worker of the state folder may read it, and CSV is read twice.

@@ -13,7 +13,8 @@ class WorkResult(msgspec.Struct, frozen=True, kw_only=True):
     signal: str | None
     """`SIGINT` or `SIGTERM`; None when there was no more work."""
     open_runs: list[str]
-    """Runs that a signal left unfinished; the next worker continues them."""
+    """Runs that are not over: after a signal the next worker continues them; otherwise they wait for
+    an operator."""
     outcomes: list[Outcome]
     """How the runs stand that ended."""
 
@@ -46,6 +47,9 @@ class AnalysisCheck(msgspec.Struct, frozen=True, kw_only=True):
     max_output_tokens: int | None = None
     request_overhead_bytes: int | None = None
     """Bytes of a request without its transcript."""
+    redact: str | None = None
+    """on, off or report."""
+    redaction_rules: tuple[str, ...] = ()
     table: str | None = None
     columns: tuple[Column, ...] = ()
     attributes: dict[str, str] = {}

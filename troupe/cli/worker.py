@@ -42,7 +42,7 @@ from .options import (
     ModelTimeout,
     ModelUrl,
 )
-from .output import fail, print_json, progress_beside
+from .output import fail, print_json, progress_beside, warn
 from .results import WorkResult
 from .run_endings import code_of
 from .target import target
@@ -71,10 +71,10 @@ def work(
 ) -> None:
     """Start a worker: it handles all requests and continues what an earlier worker left unfinished.
 
-    When there is no more work it ends with 0 if all went well, with 1 if a request was refused,
-    with 3 if records of its runs have no row, and with 4 if a run was stopped. Ended with a run
-    still open, by Ctrl-C it ends with 130 and by SIGTERM with 143; the next worker continues. Local
-    backend only.
+    When there is no more work it ends with 0 if all went well, with 1 if a request was refused or a
+    run waits for an operator, with 3 if records of its runs have no row, and with 4 if a run was
+    stopped. Ended with a run still open, by Ctrl-C it ends with 130 and by SIGTERM with 143; the
+    next worker continues. Local backend only.
 
     Examples:
         troupe work --idle-timeout 0
@@ -99,19 +99,24 @@ def work(
         number = work_until_idle(
             backend, control_server, idle_timeout=idle_timeout, write=typer.echo
         )
-        runs = open_runs(backend) if number else []
+        runs = open_runs(backend)
         outcomes, refusals = before.since(backend)
     if as_json:
         name = signal.Signals(number).name if number else None
         print_json(WorkResult(signal=name, open_runs=runs, outcomes=outcomes))
-    elif runs:
-        text = f"{plural(len(runs), 'run')} open: {', '.join(runs)}"
-        typer.echo(f"ended with {text}; `troupe work` continues")
+    elif runs and number:
+        typer.echo(f"ended with {_named(runs)}; `troupe work` continues")
     else:
         typer.echo("done")
-    if runs:
-        raise typer.Exit(of_signal(number))
-    raise typer.Exit(code_of(outcomes, fail_over, refusals))
+    code = code_of(outcomes, fail_over, refusals)
+    if runs and not number:
+        warn([f"{_named(runs)}, with nothing left to do: `troupe dead-letters list` shows why"])
+        code = ExitCode.FAILED
+    raise typer.Exit(of_signal(number) if runs and number else code)
+
+
+def _named(runs: list[str]) -> str:
+    return f"{plural(len(runs), 'run')} open: {', '.join(runs)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from functools import cache
 
 from analysis import Analyses
 from events import ids
-from tracking import EventLog, Source, Tracking
+from tracking import EventLog, Redaction, Source, Tracking
 from tracking.statements import fragment, query, transaction
 from tracking.tables import layouts
 
@@ -191,24 +191,29 @@ def _statement(kind: str, name: str) -> Permissions:
 
 
 _OUTPUT = "output"
-_NAMES = Source(table=SOURCE).names() | {
-    "output": _OUTPUT,
-    "staged": STAGED,
-    **dict.fromkeys(
-        (
-            "answer_columns",
-            "c_answer_columns",
-            "s_answer_columns",
-            "summary",
-            "row",
-            "before",
-            "after",
+_SOURCE = Source(table=SOURCE).names()
+_NAMES = (
+    _SOURCE
+    | Redaction().names(_SOURCE)
+    | {
+        "output": _OUTPUT,
+        "staged": STAGED,
+        **dict.fromkeys(
+            (
+                "answer_columns",
+                "c_answer_columns",
+                "s_answer_columns",
+                "summary",
+                "row",
+                "before",
+                "after",
+            ),
+            "x",
         ),
-        "x",
-    ),
-    **dict.fromkeys(("cost_of_a", "cost_of_c"), "0"),
-    **dict.fromkeys(("attributes_of_m", "attributes_of_t", "answers_of_t"), "STRUCT(0)"),
-}
+        **dict.fromkeys(("cost_of_a", "cost_of_c"), "0"),
+        **dict.fromkeys(("attributes_of_m", "attributes_of_t", "answers_of_t"), "STRUCT(0)"),
+    }
+)
 
 
 def _named(tables: set[str]) -> frozenset[str]:

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from events import RereadRequested, Unreadable
-from handlers.runs.attributes import attributes_of, check_source
+from handlers.runs.attributes import check_source, reading_of
 from handlers.runs.plan_params import plan_params
 from handlers.runs.plans import request_of
 from handlers.summary.run_summary import ErrorCount, skipped_rows
-from tracking import Plan, Row, Tracking, convert_rows
-from tracking.attributes import AttributeSql, UnfitAttribute
+from tracking import Plan, Row, convert_rows
+from tracking.attributes import UnfitAttribute
 from tracking.statements import table_name
 
 from .backend import Backend, InvalidOperation
@@ -162,24 +162,16 @@ def _newest_selection(backend: Backend, record_id: str) -> NewestSelection | Non
     if plan is None or params is None:
         return None
     try:
-        attributes = _attributes(plan, tracking)
+        check_source(analysis_of(plan), tracking)
     except UnfitAttribute:
         return None  # the source has lost a column since
-    params |= {**attributes.params, "record_id": record_id}
-    rows = tracking.query("selection_of_record", params, **attributes.names)
+    reading = reading_of(request_of(plan), analysis_of(plan))
+    selection = tracking.selection_of_record({**params, "record_id": record_id}, reading)
     return NewestSelection(
         run_id=plan.run_id,
         planned_at=plan.planned_at,
-        selection=rows[0]["selection"] if rows else None,
+        selection=selection,
     )
-
-
-def _attributes(plan: Plan, tracking: Tracking) -> AttributeSql:
-    """What the plan's statements read of the source's attributes. Raises `UnfitAttribute`."""
-    analysis, request = analysis_of(plan), request_of(plan)
-    check_source(analysis, tracking)
-    assert not isinstance(request, RereadRequested), "it has parameters of a plan"  # noqa: S101
-    return attributes_of(request, analysis, tracking)
 
 
 def _batch(backend: Backend, plan: Plan, batch: int) -> BatchHistory:

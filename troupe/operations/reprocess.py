@@ -6,7 +6,7 @@ import msgspec
 
 from analysis import ERRORS, AnalysisError
 from events import ReprocessRequested, Unreadable, read_event
-from handlers.runs.attributes import attributes_of, check_source
+from handlers.runs.attributes import check_source, reading_of
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
 from handlers.runs.token_rates import Basis, token_rates
@@ -68,11 +68,10 @@ def reprocess(
     known = bool(command.run_id) and was_requested(backend, command)
     if not known and not command.changed:
         _refuse_stored(backend, command)
-    tracking = dependencies.tracking
-    attributes = attributes_of(command, analysis, tracking)
-    params = plan_params(command, "", analysis) | attributes.params
-    row = tracking.preview_plan(params, attributes.names)
-    rates, basis = token_rates(tracking, backend.clock, analysis, params, attributes.names)
+    params, tracking = plan_params(command, "", analysis), dependencies.tracking
+    reading = reading_of(command, analysis)
+    row = tracking.preview_plan(params, reading)
+    rates, basis = token_rates(tracking, backend.clock, analysis, params, reading)
     expected = estimate(row["records"], row["bytes"], params["model"], analysis, rates)
     left_out = {name: row[name] for name in LEFT_OUT if row[name]}
     preview = ReprocessResult(

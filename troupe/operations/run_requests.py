@@ -22,13 +22,13 @@ from events import (
 )
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.plan_run import event_time_floor
-from handlers.runs.attributes import attributes_of, check_source
+from handlers.runs.attributes import check_conditions, check_source, reading_of
 from handlers.runs.estimate import estimate
 from handlers.runs.plan_params import plan_params
 from handlers.runs.token_rates import Basis, token_rates
 from handlers.summary.costs import QuotedPrice, quoted_price
 from handlers.summary.run_summary import SKIPPED
-from tracking import Row
+from tracking import Row, SourceReading
 from tracking.attributes import UnfitAttribute
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
@@ -119,8 +119,7 @@ class _Selection:
 
     analysis: Analysis
     params: dict[str, Any]
-    names: dict[str, str]
-    """Of the call attributes in the planning statements."""
+    reading: SourceReading
     counts: Row
     skipped: dict[str, int]
     nothing: Nothing | None
@@ -129,9 +128,9 @@ class _Selection:
 def _select(backend: Backend, run: RunRequested) -> _Selection:
     analysis = backend.dependencies.analyses.load(run.analysis)
     tracking = backend.dependencies.tracking
-    attributes = attributes_of(run, analysis, tracking)
-    params = plan_params(run, "", analysis, event_time_floor(run, tracking)) | attributes.params
-    row = tracking.preview_plan(params, attributes.names)
+    params = plan_params(run, "", analysis, event_time_floor(run, tracking))
+    reading = reading_of(run, analysis)
+    row = tracking.preview_plan(params, reading)
     # The row counts what is selected; what the limit of the run cuts off is the difference.
     counts = row | {"beyond_limit": row["pending"] - row["records"]}
     skipped = {reason: counts[reason] for reason in SKIPPED}
@@ -144,14 +143,14 @@ def _select(backend: Backend, run: RunRequested) -> _Selection:
             analysis=run.analysis,
             other_model=params["model"] if params["model"] != analysis.model else None,
         )
-    return _Selection(analysis, params, attributes.names, counts, skipped, nothing)
+    return _Selection(analysis, params, reading, counts, skipped, nothing)
 
 
 def preview(backend: Backend, run: RunRequested) -> Preview:
     """Select and estimate as the plan of this request would, without freezing anything."""
     found = _select(backend, run)
     tracking, row, model = backend.dependencies.tracking, found.counts, found.params["model"]
-    rates, basis = token_rates(tracking, backend.clock, found.analysis, found.params, found.names)
+    rates, basis = token_rates(tracking, backend.clock, found.analysis, found.params, found.reading)
     expected = estimate(row["records"], row["bytes"], model, found.analysis, rates)
     return Preview(
         run_id=run.run_id,
@@ -218,7 +217,7 @@ def _checked(backend: Backend, request: dict[str, Any], where: Sequence[str]) ->
         if where:
             typed = {**request, "attributes": read_conditions(where, analysis.attributes)}
             run = read_event(msgspec.json.encode(typed), RunRequested)
-        attributes_of(run, analysis, backend.dependencies.tracking)
+        check_conditions(run, analysis)
         # A person who may not read the source may request a run: its plan checks this again.
         with suppress(Redeliver, Reject):
             check_source(analysis, backend.dependencies.tracking)

@@ -13,6 +13,7 @@ from .html import Markup, join, text
 from .html_attributes import attribute_groups
 from .html_column_charts import column_charts
 from .html_costs import costs
+from .redaction_text import redaction_section
 
 
 def render_html(
@@ -39,7 +40,7 @@ def render_html(
 def _sections(summary: RunSummary) -> list[Markup]:
     """What failed, what the answers say, what they cost, and how the run went about it."""
     if summary.dry_run:
-        return [costs(summary)]
+        return [redaction_section(summary), costs(summary)]
     errors = html_sections.errors(summary)
     if not summary.records:
         return [errors] if summary.errors else []
@@ -51,6 +52,7 @@ def _sections(summary: RunSummary) -> list[Markup]:
         html_head.tiles(summary),
         html_sections.readings(summary),
         html_sections.grounding(summary),
+        redaction_section(summary),
         html_sections.batches(summary),
         html_sections.stages(summary),
     ]

@@ -9,6 +9,7 @@ from troupe.operations.reconciliation import Reconciliation
 from . import formatting, labels, metrics
 from .outcome_text import empty_reason, happened, simulated_lines, step_lines, stuck
 from .reconciliation import exits_after, exits_before, fatal_first, taken, totals_line
+from .redaction_text import redaction_lines
 from .run_cost_text import (
     analysis_line,
     cost_sentence,
@@ -40,6 +41,7 @@ def summary_lines(
         *_head(summary, outcome),
         line(totals_line(summary, recounted).line),
         *_funnel(summary),
+        *redaction_lines(summary),
         *error_lines(summary.errors),
         *_readings(summary),
         *_grounding(summary),
@@ -78,6 +80,7 @@ def _dry_run(summary: RunSummary) -> list[str]:
     return [
         f"A dry run: no request was sent and nothing was paid. It would select {would} in {into}.",
         *_source(summary),
+        *redaction_lines(summary),
     ]
 
 

@@ -68,7 +68,7 @@ class LiveInvariants:
     def _check_record(self, record: str, label: str, run_id: str) -> None:
         rows = (
             "SELECT 1 FROM processed_records AS p JOIN batch_records AS m "
-            "ON m.record_id = p.record_id AND m.transcript_fingerprint = p.transcript_fingerprint "
+            "ON m.record_id = p.record_id AND m.original_fingerprint = p.original_fingerprint "
             "WHERE p.record_id = $1 AND m.run_id = $2 LIMIT 1"
         )
         if self._warehouse.rows(rows, record, run_id):

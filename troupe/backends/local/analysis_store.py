@@ -16,9 +16,11 @@ from analysis import (
     check_template,
     load_analysis,
 )
+from analysis.analysis_files import REDACT_FILE
 from troupe.analysis_folders import load_folders, read_folder
 from troupe.backends.defaults import output_tables
 from troupe.operations.backend import InvalidOperation
+from troupe.redactor import refused_rules
 
 from .state_folder import InvalidHome
 
@@ -32,6 +34,8 @@ class AddedAnalysis(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     table: str
     """The output table."""
+    has_new_rules: bool = False
+    """It was added before, and its redaction rules are replaced now."""
 
 
 def own_analyses(home: Path) -> Analyses:
@@ -59,8 +63,9 @@ def examine(home: Path, folder: Path) -> Analysis:
 def keep(home: Path, analyses: Analyses, folder: Path) -> AddedAnalysis:
     """Add the analysis of a folder: store a copy of its files, and add it to `analyses`.
 
-    Raises `InvalidOperation` for an analysis that is not valid, and for one that was added before
-    under this name with other files.
+    Other redaction rules replace those of an analysis that was added before: they change nothing that
+    was analysed. Raises `InvalidOperation` for an analysis that is not valid, and for one that was
+    added before under this name with other files.
     """
     kept = home / "analyses" / folder.name
     try:
@@ -69,14 +74,23 @@ def keep(home: Path, analyses: Analyses, folder: Path) -> AddedAnalysis:
         if not kept.is_dir():
             _write(files, kept, home / "analysis.part")
             analyses.add(folder.name, files)
+            return AddedAnalysis(name=added.name, table=added.table)
+        has_new_rules = files.get(REDACT_FILE) != read_folder(kept).get(REDACT_FILE)
+        if has_new_rules:
+            part = home / "redact.part"
+            part.write_bytes(files[REDACT_FILE].encode("utf-8"))
+            part.replace(kept / REDACT_FILE)
+            analyses.replace(folder.name, files)
     except (AnalysisError, PreflightError) as problem:
         raise InvalidOperation(str(problem)) from problem
-    return AddedAnalysis(name=added.name, table=added.table)
+    return AddedAnalysis(name=added.name, table=added.table, has_new_rules=has_new_rules)
 
 
 def _examined(home: Path, name: str, files: Mapping[str, str]) -> Analysis:
     added = load_analysis(name, files)
     check_template(added)
+    for problem in refused_rules(added.redaction.rules):
+        raise AnalysisError(f"{name}/{REDACT_FILE}: {problem}")
     output_tables([added])
     if _LOCAL_TABLES.fullmatch(added.table):
         raise AnalysisError(
@@ -107,3 +121,8 @@ def _check_same(name: str, files: Mapping[str, str], kept: Mapping[str, str]) ->
                 f"{name}/{file} differs from the file that was added under this name; "
                 "a change is a new version: name the folder _v2, or the next number"
             )
+    if REDACT_FILE in kept and REDACT_FILE not in files:
+        raise AnalysisError(
+            f"{name}/{REDACT_FILE} is missing, and the analysis that was added has one: "
+            'to switch redaction off, write {"redact": "off"}'
+        )

@@ -10,6 +10,8 @@ from urllib.parse import quote, unquote
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Blob
 
+from .disk import ending_on_disk_failure
+
 BLOCK = 1 << 18
 """Bytes. The allocator returns larger blocks to the system, which clears them for each use."""
 BUCKET = "local"
@@ -25,6 +27,7 @@ class LocalBucket:
     def __init__(self, folder: Path) -> None:
         self.folder, self._aside = folder, folder.with_name(f"{folder.name}-aside")
 
+    @ending_on_disk_failure()
     def write_once(self, path: str, chunks: Iterable[bytes]) -> Blob:
         target = self.folder / _encoded(path)
         for each in (target.parent, self._aside):
@@ -69,7 +72,8 @@ class LocalBucket:
     def _publish(self, part: Path, target: Path, path: str, written: tuple[int, int]) -> Blob:
         size, checksum = written
         try:
-            _move_new(part, target)
+            with ending_on_disk_failure():
+                _move_new(part, target)
         except FileExistsError:
             if (target.stat().st_size, _checksum_of(target)) != written:
                 raise Reject(

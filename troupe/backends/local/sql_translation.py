@@ -76,6 +76,8 @@ def _adapt(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.CountIf):
         # DuckDB's count_if gives NULL where there are no rows; BigQuery's COUNTIF gives 0.
         return exp.Filter(this=exp.Count(this=exp.Star()), expression=exp.Where(this=node.this))
+    if isinstance(node, exp.Normalize) and node.text("form") == "NFC":
+        return exp.func("nfc_normalize", node.this)
     if isinstance(node, exp.ByteLength):
         return exp.func("strlen", node.this)
     if isinstance(node, exp.JSONFormat):

@@ -20,6 +20,7 @@ from troupe.signals import interruptible
 from troupe.transcript_files.further import TYPES
 
 from .bucket import LocalBucket
+from .disk import ending_on_disk_failure
 from .source_table import StagedRows, insert_source, source_problem
 from .sql_translation import (
     Statement,
@@ -95,6 +96,7 @@ class LocalWarehouse:
     def close(self) -> None:
         self.db.close()
 
+    @ending_on_disk_failure()
     def query(self, sql: str, params: Params) -> list[Row]:
         cursor = self._run(self.db, sql, params)
         return _rows(cursor, cursor.fetchall())
@@ -108,6 +110,7 @@ class LocalWarehouse:
         finally:
             reader.close()
 
+    @ending_on_disk_failure()
     def run_once(self, job_id: str, script: str, params: Params) -> bool:
         """Run a transaction once per job id, which is the idempotency key; False if it ran before.
 
@@ -121,11 +124,12 @@ class LocalWarehouse:
         # As in BigQuery, CURRENT_TIMESTAMP is the same in all statements of a transaction.
         values = {**params, "now": self._clock()}
         try:
-            self.db.execute("BEGIN TRANSACTION")
-            for statement in statements:
-                self._execute(self.db, statement, values)
-            self._end_job(name, "done")
-            self.db.execute("COMMIT")
+            with ending_on_disk_failure():
+                self.db.execute("BEGIN TRANSACTION")
+                for statement in statements:
+                    self._execute(self.db, statement, values)
+                self._end_job(name, "done")
+                self.db.execute("COMMIT")
         except duckdb.Error as error:
             self._fail(name, error)
         except BaseException:
@@ -139,6 +143,7 @@ class LocalWarehouse:
             self.db.execute(f'DROP TABLE IF EXISTS "{staged}"')
         return True
 
+    @ending_on_disk_failure()
     def append(self, table: str, rows: Sequence[Row]) -> None:
         for row in rows:
             check_row(table, row)
@@ -161,6 +166,7 @@ class LocalWarehouse:
             sql = f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608
             self.db.execute(parsed(sql), values)
 
+    @ending_on_disk_failure()
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         """Load NDJSON objects into a new staging table; one invalid line rejects all of them."""
         if self._bucket is None:
@@ -172,9 +178,10 @@ class LocalWarehouse:
         self.db.execute(create_table(name, columns))
         self.db.execute("BEGIN TRANSACTION")
         try:
-            for uri in uris:
-                self.db.execute(_insert_from(self._bucket.path_of(uri), name, columns))
-            self.db.execute("COMMIT")
+            with ending_on_disk_failure():
+                for uri in uris:
+                    self.db.execute(_insert_from(self._bucket.path_of(uri), name, columns))
+                self.db.execute("COMMIT")
         except duckdb.Error as error:
             self.db.execute("ROLLBACK")
             raise Reject("load_refused", f"{table}: {type(error).__name__}") from error

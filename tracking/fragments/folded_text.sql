@@ -1,0 +1,5 @@
+IF(
+  REGEXP_CONTAINS({text}, @unfolded),
+  TRANSLATE(NORMALIZE({text}, NFC), @foreign_digits, @ascii_digits),
+  {text}
+)

@@ -1,0 +1,1 @@
+REGEXP_REPLACE({text}, @pattern_{number}, @replacement_{number})

@@ -1,0 +1,44 @@
+"""What a run replaced in its transcripts, in counts; never a value."""
+
+from handlers.summary.run_summary import RunRedaction, RunSummary
+
+from . import formatting
+from .html import Markup, empty, section, table
+from .text_columns import line, named
+
+
+def redaction_lines(summary: RunSummary) -> list[str]:
+    """One line for a run with rules, and one for each rule that was counted."""
+    redaction = summary.redaction
+    if redaction is None or not redaction.rules:
+        return []
+    counts = [
+        line(
+            f"    {formatting.plural(each.replacements, 'place')} in"
+            f" {formatting.plural(each.records, 'record')}: {each.rule}"
+        )
+        for each in redaction.counts
+    ]
+    return [named("redaction", _state(redaction)), *counts]
+
+
+def redaction_section(summary: RunSummary) -> Markup:
+    """The same for the page; nothing for a run without rules."""
+    redaction = summary.redaction
+    if redaction is None or not redaction.rules:
+        return Markup("")
+    rows = [
+        (each.rule, formatting.count(each.replacements), formatting.count(each.records))
+        for each in redaction.counts
+    ]
+    inside = table(("Rule", "Places", "Records"), rows) if rows else empty("Not counted.")
+    return section("Redaction", inside, note=_state(redaction), id_="redaction")
+
+
+def _state(redaction: RunRedaction) -> str:
+    rules = formatting.plural(len(redaction.rules), "rule")
+    return {
+        "off": f"off: {rules} not applied, transcripts were sent as they are",
+        "on": f"{rules} before a transcript was frozen and sent: {', '.join(redaction.rules)}",
+        "report": f"{rules} before a transcript was frozen and sent; replaced:",
+    }[redaction.redact]
