@@ -44,10 +44,19 @@ BACKENDS = (
     Mutant(
         name="a job is done before its transaction is committed",
         where=_LOCAL,
-        old='            self.db.execute("BEGIN TRANSACTION")\n            for statement in statements:\n                self._execute(self.db, statement, values)\n            self._end_job(name, "done")\n',
-        new='            self._end_job(name, "done")\n            self.db.execute("BEGIN TRANSACTION")\n            for statement in statements:\n                self._execute(self.db, statement, values)\n',
+        old='                self.db.execute("BEGIN TRANSACTION")\n                for statement in statements:\n                    self._execute(self.db, statement, values)\n                self._end_job(name, "done")\n',
+        new='                self._end_job(name, "done")\n                self.db.execute("BEGIN TRANSACTION")\n                for statement in statements:\n                    self._execute(self.db, statement, values)\n',
         tests=(
             "tests/contracts/test_warehouse.py::TestLocalWarehouse::test_a_failed_transaction_leaves_nothing_and_may_run_again",
+        ),
+    ),
+    Mutant(
+        name="a disk that is full is a failure of the delivery",
+        where="troupe/backends/local/disk.py",
+        old="        if error.errno in _ERRNOS:\n            raise DiskFailure from error\n",
+        new="",
+        tests=(
+            "tests/local/test_full_disk.py::test_a_delivery_on_a_full_disk_is_not_tried_until_it_is_a_dead_letter",
         ),
     ),
     Mutant(
