@@ -12,9 +12,8 @@ from tests.analysis.own import analysis_of
 from tests.analysis.test_charts import KINDS
 from tests.emulators.fixtures import cannot
 from tests.tracking.test_own_tables import ANY_WORD
-from tests.tracking.test_statements import NAMES
-from tracking import Source
-from tracking.attributes import attribute_sql
+from tests.tracking.test_statements import NAMES, RULES
+from tracking import Source, SourceReading
 from tracking.column_counts import counts_sql
 from tracking.parameters import PARAMETERS
 from tracking.statements import query, statement_names, table_name, transaction
@@ -126,7 +125,8 @@ def test_attributes_and_conditions_of_every_type_are_read(
         Condition(attribute="ended_at", from_="2026-03-01T00:00:00Z"),
     ]
     source = Source(table="calls").names()
-    names = attribute_sql(types, conditions, source).names
+    reading = SourceReading(redaction=RULES, attributes=types, conditions=conditions)
+    names = reading.names(source)
     further = [Column(name=name, type=type_) for name, (_, type_) in ATTRIBUTES.items()]
     folder = "transactions" if name == "plan_run" else "queries"
     script = text_of(folder, name, **source, **names)

@@ -83,6 +83,13 @@ ATTRIBUTES = (
         tests=(f"{_PLAN_TESTS}::test_the_newest_copy_of_a_record_gives_its_attributes",),
     ),
     Mutant(
+        name="attributes are not redacted",
+        where=_ATTRIBUTES,
+        old="        return redacted(value)",
+        new="        return value",
+        tests=(f"{_PLAN_TESTS}::test_text_among_the_attributes_is_redacted_before_it_is_frozen",),
+    ),
+    Mutant(
         name="conditions on attributes are ignored",
         where="tracking/fragments/source_selection.sql",
         old="      AND s.fits_attributes\n",

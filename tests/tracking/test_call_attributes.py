@@ -338,6 +338,63 @@ def test_direction_and_provider_are_attributes_under_the_source_s_own_names() ->
     assert "CAST(`call_dir` AS STRING) AS `direction`" in sql.names["attribute_values"]
 
 
+# Redaction
+
+REDACT = {"rules": [{"name": "digits", "pattern": "[0-9]{4,}", "replacement": "[NUMBER]"}]}
+
+
+def redacting(**files: Any) -> Analysis:
+    texts = files_of({}, attributes=TYPES) | {"user.md": USER}
+    return load_analysis(NAME, texts | {"redact.json": json.dumps(REDACT | files)})
+
+
+def test_text_among_the_attributes_is_redacted_before_it_is_frozen(
+    harness: TrackingHarness,
+) -> None:
+    """By the rules of the transcript, foreign digits folded; of other types nothing is left to redact."""
+    harness.source([asked(queue="call ٠١٧١ 123456", agent=98765, seconds=12345)])
+    made = plan(harness, redacting())
+
+    (values,) = frozen(harness)
+    assert ("call [NUMBER] [NUMBER]", "[NUMBER]", 12345) == (
+        values["queue"], values["agent"], values["seconds"],
+    )  # fmt: skip
+    assert "123456" not in harness.everything().replace(
+        str(harness.sql("FROM transcription_pass_2")), ""
+    )
+    assert 1 == made.records
+
+
+def test_redaction_that_is_off_leaves_attributes_as_they_are(harness: TrackingHarness) -> None:
+    """As it leaves transcripts."""
+    harness.source([asked(queue="call 123456")])
+    plan(harness, redacting(redact="off"))
+
+    assert "call 123456" == frozen(harness)[0]["queue"]
+
+
+def test_conditions_see_the_source_as_it_is(harness: TrackingHarness) -> None:
+    """A value that is not sent may decide what is sent."""
+    harness.source([asked(1, queue="123456"), asked(2, queue="654321")])
+    made = plan(harness, redacting(), attributes=[Condition(attribute="queue", one_of=["123456"])])
+
+    assert (1, 1) == (made.records, made.outside_filter)
+    assert ["[NUMBER]"] == [row["queue"] for row in frozen(harness)]
+
+
+def test_the_bytes_of_redacted_attributes_are_counted(harness: TrackingHarness) -> None:
+    """A replacement may be longer than what it replaces."""
+    harness.source([asked(queue="1234", score=None)])
+    made = plan(harness, redacting())
+
+    (attributes,) = harness.sql("SELECT attributes FROM batch_records")
+    line = b"".join(
+        render(ANALYSIS, [Request("0" * 32, "hello there", ANALYSIS.output_cap, *attributes)])
+    )
+    assert b"[NUMBER]" in line
+    assert len(line) <= made.bytes
+
+
 # After the plan
 
 
