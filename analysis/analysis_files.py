@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from analysis.attributes import AttributeType, attribute_problems
 from analysis.column_checks import column_problems, shape_problems, table_problems
 from analysis.definition import Analysis
 from analysis.errors import AnalysisError
@@ -65,6 +66,7 @@ class _Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     max_output_tokens: int = 2048
     output_cap: int = 8192
     max_transcript_bytes: int = 3_000_000
+    attributes: dict[str, AttributeType] = {}
     equivalents: dict[str, dict[str, Any]] = {}
     shown: list[str] = []
     min_complete: float = 0.5
@@ -147,6 +149,7 @@ def _made(name: str, files: Files, remedy: str = _CORRECT, line: str | None = No
         user=_text(name, files, USER_FILE).removesuffix("\n"),
         schema=schema,
         columns=settings.columns,
+        attributes=settings.attributes,
         contract=Contract.of(
             root,
             settings.columns,
@@ -259,13 +262,16 @@ def _setting_problems(settings: _Settings, name: str) -> Iterator[str]:
     if settings.summary not in settings.columns:
         yield f"summary names the unknown column {settings.summary!r}; add it to columns"
     yield from table_problems(settings.table)
+    yield from attribute_problems(settings.attributes)
     for column in settings.columns:
         yield from column_problems(column)
     for column in settings.equivalents.keys() - settings.columns.keys():
         yield f"equivalents name the unknown column {column!r}; add it to columns"
     for name in settings.shown:
-        if name.partition(".")[0] not in settings.columns:
-            yield f"shown names the unknown column {name!r}; add it to columns"
+        if name.partition(".")[0] not in settings.columns and name not in settings.attributes:
+            yield f"shown names the unknown column {name!r}; add it to columns or attributes"
+    for name in settings.attributes.keys() & settings.columns.keys():
+        yield f"attributes name {name!r}, which is a column of the answer too; rename the column"
 
 
 def _equivalents_by_path(settings: _Settings) -> dict[str, dict[str, Any]]:

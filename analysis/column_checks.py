@@ -20,7 +20,7 @@ LINEAGE = frozenset(
         "reader_fingerprint", "grounding", "cost", "analysed_at", "line", "error_type", "detail",
         "parse_method", "repair_grade", "grade", "normalised_fields", "nulled_fields", "raw_values",
         "finish_reason", "model_version", "prompt_tokens", "cached_tokens", "thoughts_tokens",
-        "output_tokens", "text_fingerprint",
+        "output_tokens", "text_fingerprint", "attributes",
     }
 )  # fmt: skip
 """Columns that every output table or staging table has, in lower case."""

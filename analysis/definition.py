@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from analysis.attributes import Attributes
 from analysis.reading.answer_parsing import READER_VERSION, Contract
 from analysis.redaction import Redaction
 from analysis.schema import Node, leaves
@@ -50,6 +51,8 @@ class Analysis:
     columns: Mapping[str, str]
     """Column name to path in the answer, in the order of the table."""
     contract: Contract
+    attributes: Attributes = field(default_factory=dict)
+    """The call attributes that it uses: column of the source to type."""
     shown: tuple[str, ...] = ()
     """Text that reports may count by its values: a column, or `column.field` of a repeated record."""
     notice_share: float = 0.05
@@ -76,13 +79,15 @@ class Analysis:
     @cached_property
     def template(self) -> Template:
         """The parts of the request line. Raises `ValueError`, naming the file."""
-        return Template.of(self.request_line, self.user)
+        return Template.of(self.request_line, self.user, self.attributes)
 
     def prompt_fingerprint(self, model: str) -> str:
         """Hash everything that decides what this model is asked, but for the transcripts."""
+        types = [(name, self.attributes[name]) for name in self.template.attributes]
         return _fingerprint(
-            self.request_line, model, self.max_output_tokens, self.raised_output_tokens
-        )
+            self.request_line, model, self.max_output_tokens, self.raised_output_tokens,
+            *([types] if types else ()),
+        )  # fmt: skip
 
     @cached_property
     def reader_fingerprint(self) -> str:

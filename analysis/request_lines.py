@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from analysis.attributes import literals
 from analysis.definition import Analysis
 from analysis.errors import PreflightError
 from analysis.template import is_record_id
@@ -16,6 +17,8 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     """32 lower-case hex digits."""
     transcript: str
     max_output_tokens: int
+    attributes: str | None = None
+    """The call attributes as a JSON object; None without any."""
 
 
 def render(analysis: Analysis, requests: Iterable[Request]) -> Iterator[bytes]:
@@ -24,7 +27,7 @@ def render(analysis: Analysis, requests: Iterable[Request]) -> Iterator[bytes]:
     The transcript is sent byte for byte. Raises `PreflightError` for an invalid record id and for
     a transcript with lone surrogates, which have no UTF-8 form.
     """
-    line = analysis.template.renderer()
+    line, names = analysis.template.renderer(), analysis.template.attributes
     escape = msgspec.json.Encoder().encode
     for number, request in enumerate(requests, start=1):
         record_id = request.record_id.encode("ascii", "replace")
@@ -34,4 +37,5 @@ def render(analysis: Analysis, requests: Iterable[Request]) -> Iterator[bytes]:
             transcript = escape(request.transcript)[1:-1]
         except UnicodeEncodeError:
             raise PreflightError("the transcript is not valid Unicode", number) from None
-        yield line(record_id, transcript, request.max_output_tokens)
+        values = literals(request.attributes, names) if names else ()
+        yield line(record_id, transcript, request.max_output_tokens, values)

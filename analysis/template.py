@@ -6,7 +6,7 @@ limit. The constant bytes are encoded once; rendering a line joins them with tho
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from operator import itemgetter
@@ -21,7 +21,9 @@ _HEX = b"0123456789abcdef"
 RECORD = "{{record}}"
 TRANSCRIPT = "{{transcript}}"
 _TOKENS = "{{max_output_tokens}}"
-_PLACEHOLDER = re.compile(rb'\{\{record\}\}|\{\{transcript\}\}|"\{\{max_output_tokens\}\}"')
+_NAMED = re.compile(r"\{\{([A-Za-z]\w*)\}\}", re.ASCII)
+_FENCED = re.compile(r"<([\w.:-]*)\{\{record\}\}>(.*?)</\1\{\{record\}\}>", re.DOTALL)
+"""What stands between two tags of one name, with the record id in both."""
 
 
 def is_record_id(name: bytes) -> bool:
@@ -34,40 +36,90 @@ class Fence:
     """The text before and after the transcript in the user's turn.
 
     Both contain the record id. Speakers in a call cannot know it, so no transcript can close its
-    own fence.
+    own fence. Attributes divide a text into several; the record id stands between each of them and
+    the transcript, so that no value can shift the transcript's ends.
     """
 
-    before: tuple[bytes, ...]
-    """The pieces of the text before the transcript, split at the record ids."""
-    after: tuple[bytes, ...]
-    """The same for the text after it."""
+    before: tuple[tuple[bytes, ...], ...]
+    """The texts before the transcript, each as its pieces between the record ids."""
+    after: tuple[tuple[bytes, ...], ...]
+    """The same for the texts after it."""
 
     @classmethod
-    def of(cls, user: str) -> "Fence":
+    def of(cls, user: str, attributes: Collection[str] = ()) -> "Fence":
         """Read the fence from user.md. Raises `ValueError` when the transcript is not fenced."""
         before, *rest = user.split(TRANSCRIPT)
         if len(rest) != 1:
             raise ValueError(f"user.md: write {TRANSCRIPT} exactly once")
         if RECORD not in before or RECORD not in rest[0]:
             raise ValueError(f"user.md: write {RECORD} before and after {TRANSCRIPT}")
-        if "{{" in (before + rest[0]).replace(RECORD, ""):
+        for placeholder in _NAMED.findall(before + rest[0]):
+            if placeholder != "record" and placeholder not in attributes:
+                raise ValueError(
+                    f"user.md: {{{{{placeholder}}}}} is neither {RECORD}, {TRANSCRIPT} nor an "
+                    "attribute: name it in attributes of analysis.json, or remove it"
+                )
+        if "{{" in _NAMED.sub("", before + rest[0]):
             raise ValueError(f"user.md: remove placeholders other than {RECORD} and {TRANSCRIPT}")
-        return cls(_pieces(before), _pieces(rest[0]))
+        _check_fenced(user, attributes)
+        divider = _divider(attributes)
+        return cls(
+            tuple(_pieces(text) for text in divider.split(before)),
+            tuple(_pieces(text) for text in divider.split(rest[0])),
+        )
 
     def open(self, text: bytes) -> tuple[str, bytes] | None:
         """Return record id and transcript of a fenced text; None for any other text."""
-        start = len(self.before[0])
+        start = len(self.before[0][0])
         record_id = text[start : start + ID_LENGTH]
         transcript = self._transcript(text, record_id) if is_record_id(record_id) else None
         return None if transcript is None else (record_id.decode(), transcript)
 
     def _transcript(self, text: bytes, record_id: bytes) -> bytes | None:
-        before, after = record_id.join(self.before), record_id.join(self.after)
-        if len(text) < len(before) + len(after):
+        first, last = record_id.join(self.before[0]), record_id.join(self.after[-1])
+        if len(text) < len(first) + len(last):
             return None
-        if not (text.startswith(before) and text.endswith(after)):
+        if not (text.startswith(first) and text.endswith(last)):
             return None
-        return text[len(before) : len(text) - len(after)]
+        start, end = len(first), len(text) - len(last)
+        # Those next to the transcript contain the record id, and no value does: they occur once.
+        for pieces in self.before[1:]:
+            constant = record_id.join(pieces)
+            found = text.find(constant, start, end)
+            if found < 0:
+                return None
+            start = found + len(constant)
+        for pieces in self.after[-2::-1]:
+            end = text.rfind(record_id.join(pieces), start, end)
+            if end < 0:
+                return None
+        return text[start:end]
+
+
+def _check_fenced(user: str, attributes: Collection[str]) -> None:
+    """Raise `ValueError` for an attribute that no tags with the record id enclose."""
+    fenced = [match.span(2) for match in _FENCED.finditer(user)]
+    transcript = user.index(TRANSCRIPT)
+    for match in _NAMED.finditer(user):
+        name, at = match[1], match.start()
+        if name not in attributes:
+            continue
+        if not any(start <= at and match.end() <= end for start, end in fenced):
+            raise ValueError(
+                f"user.md: write {match[0]} between two tags with {RECORD}, such as "
+                f"<{name}-{RECORD}>{match[0]}</{name}-{RECORD}>: without them its text could pass "
+                "for an instruction"
+            )
+        between = user[match.end() : transcript] if at < transcript else user[transcript:at]
+        if RECORD not in between:
+            raise ValueError(
+                f"user.md: write {RECORD} between {match[0]} and {TRANSCRIPT}: give each its own tags"
+            )
+
+
+def _divider(attributes: Collection[str]) -> re.Pattern[str]:
+    """Return a pattern of the attributes' placeholders, without groups; of none it never matches."""
+    return re.compile("|".join(re.escape(f"{{{{{name}}}}}") for name in attributes) or r"(?!)")
 
 
 def _pieces(text: str) -> tuple[bytes, ...]:
@@ -83,28 +135,45 @@ class Template:
     placeholders: tuple[bytes, ...]
     """In the order of the line."""
     fence: Fence
+    attributes: tuple[str, ...] = ()
+    """The attributes that the line contains, each once."""
 
     @classmethod
-    def of(cls, line: str, user: str) -> "Template":
+    def of(cls, line: str, user: str, attributes: Collection[str] = ()) -> "Template":
         """Take a request line with placeholders apart. Raises `ValueError`, naming the file."""
         encoded = line.encode() + b"\n"
-        fence = Fence.of(user)
-        return cls(tuple(_PLACEHOLDER.split(encoded)), tuple(_PLACEHOLDER.findall(encoded)), fence)
+        fence = Fence.of(user, attributes)
+        used = tuple(dict.fromkeys(name for name in _NAMED.findall(user) if name in attributes))
+        names = "|".join(("record", "transcript", *used))
+        placeholder = re.compile(
+            rf'\{{\{{(?:{names})\}}\}}|"\{{\{{max_output_tokens\}}\}}"'.encode()
+        )
+        found = tuple(placeholder.findall(encoded))
+        return cls(tuple(placeholder.split(encoded)), found, fence, used)
 
-    def renderer(self) -> Callable[[bytes, bytes, int], bytes]:
-        """Return a function from record id, transcript and output limit to a line.
+    @property
+    def attribute_copies(self) -> int:
+        """How often the line contains an attribute, at most."""
+        counts = (self.placeholders.count(_placeholder(name)) for name in self.attributes)
+        return max(counts, default=0)
 
-        The transcript is a JSON literal without its quotes. The function is not thread-safe: it
-        builds every line in one list.
+    def renderer(self) -> Callable[[bytes, bytes, int, tuple[bytes, ...]], bytes]:
+        """Return a function from record id, transcript, output limit and attributes to a line.
+
+        Texts are JSON literals without their quotes. The function is not thread-safe: it builds
+        every line in one list.
         """
-        numbers = {RECORD.encode(): 0, TRANSCRIPT.encode(): 1, f'"{_TOKENS}"'.encode(): 2}
+        names = [RECORD.encode(), TRANSCRIPT.encode(), f'"{_TOKENS}"'.encode()]
+        numbers = {name: n for n, name in enumerate((*names, *map(_placeholder, self.attributes)))}
         in_order = itemgetter(*(numbers[each] for each in self.placeholders))
         digits = cache(lambda number: b"%d" % number)  # nearly all lines have the same limit
         line: list[bytes] = [b""] * (len(self.pieces) + len(self.placeholders))
         line[::2] = self.pieces
 
-        def render(record_id: bytes, transcript: bytes, max_output_tokens: int) -> bytes:
-            line[1::2] = in_order((record_id, transcript, digits(max_output_tokens)))
+        def render(
+            record_id: bytes, transcript: bytes, max_output_tokens: int, values: tuple[bytes, ...]
+        ) -> bytes:
+            line[1::2] = in_order((record_id, transcript, digits(max_output_tokens), *values))
             return b"".join(line)
 
         return render
@@ -123,14 +192,21 @@ class Template:
         return record_of
 
     def overhead(self, largest_output_tokens: int) -> int:
-        """Return the bytes of a line without its transcript, at this output limit."""
-        return len(self.renderer()(b"0" * ID_LENGTH, b"", largest_output_tokens))
+        """Return the bytes of a line without transcript and attributes, at this output limit."""
+        nothing = (b"",) * len(self.attributes)
+        return len(self.renderer()(b"0" * ID_LENGTH, b"", largest_output_tokens, nothing))
+
+
+def _placeholder(name: str) -> bytes:
+    return f"{{{{{name}}}}}".encode()
 
 
 def request_line(*, system: str, user: str, schema: Mapping[str, Any], thinking_level: str) -> str:
     """Write the request line with its placeholders. Raises `ValueError`, naming the file."""
     if not system or "{{" in system:
         raise ValueError("system.md: write an instruction, without any placeholder {{...}}")
+    if _NAMED.search(json.dumps(schema, ensure_ascii=False)):
+        raise ValueError("schema.json: remove the placeholder {{...}}: only user.md may have them")
     line = _line(system, user, schema, thinking_level)
     return json.dumps(line, ensure_ascii=False, separators=(",", ":"))
 

@@ -27,6 +27,7 @@ from .commands import (
     RunRequested,
     Settings,
 )
+from .conditions import Condition, ConditionValue
 from .events import (
     AttemptEvent,
     BatchAbandoned,
@@ -66,6 +67,8 @@ __all__ = [
     "BatchPlanned",
     "CancelRequested",
     "Command",
+    "Condition",
+    "ConditionValue",
     "DeadLetter",
     "Deployment",
     "DiscardRequested",

@@ -5,6 +5,8 @@ from typing import Annotated, ClassVar, Literal
 
 import msgspec
 
+from .conditions import EXPECTED as EXPECTED_CONDITIONS
+from .conditions import Conditions, Labels
 from .events import Event
 from .ids import END, RUN_ID
 
@@ -62,6 +64,8 @@ class Settings(Command, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Maximum of input and output tokens; enforced like `budget`."""
     grounding: bool = True
     """Measure which share of a summary's words occurs in its transcript."""
+    labels: Labels = {}
+    """Labels of the batch jobs, which billing exports show, such as team or cost centre. Ids only."""
     dry_run: bool = False
     """Plan and estimate the cost only; freeze no batch and create no job."""
 
@@ -83,6 +87,8 @@ class RunRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Only calls of these providers."""
     directions: list[Name] = []
     """Only calls of these directions."""
+    attributes: Conditions = []
+    """Only calls whose attributes fit all of these conditions."""
     record_ids: list[RecordId] = []
     """Only these records, in mode single or custom."""
     lookback_days: Annotated[int, msgspec.Meta(ge=0, le=3_650)] = 7
@@ -100,7 +106,10 @@ class RunRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     @property
     def narrowed(self) -> bool:
         """Whether a filter excludes pending records."""
-        return bool(self.event_time_from or self.event_time_to or self.providers or self.directions)
+        return bool(
+            self.event_time_from or self.event_time_to or self.providers or self.directions
+            or self.attributes
+        )  # fmt: skip
 
 
 class ReprocessRequested(Settings, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -178,7 +187,7 @@ class DiscardRequested(LetterCommand, frozen=True, kw_only=True, forbid_unknown_
 
 
 _RUN = "1 to 40 characters of a-z, 0-9 and -, not starting with -"
-EXPECTED: dict[str, str] = {
+EXPECTED: dict[str, str] = EXPECTED_CONDITIONS | {
     RUN_ID: _RUN,
     NEW_RUN_ID: _RUN,
     RECORD_ID: "a record id of 32 characters of 0-9 and a-f",

@@ -15,12 +15,14 @@ from events import (
     RunRequested,
 )
 from tracking import EventLog, Tracking
+from tracking.attributes import UnfitAttribute
 
 from .ports import Clock, Policy
 from .refuse_run import refused
+from .runs.attributes import check_conditions, check_source, reading_of
 from .runs.budget import Since, caps_of, over_budget, remaining_budget
 from .runs.estimate import estimate
-from .runs.plan_params import plan_params, redaction_of
+from .runs.plan_params import plan_params
 from .runs.token_rates import token_rates
 from .runs.window import begin_run
 
@@ -67,14 +69,19 @@ def _plan(
         analysis = analyses.load(request.analysis)
     except AnalysisError as error:
         return "unknown_analysis", str(error)
+    try:
+        check_conditions(request, analysis)
+        check_source(analysis, tracking)
+    except UnfitAttribute as error:
+        return error.reason, str(error)
     params = plan_params(request, envelope.id, analysis, event_time_floor(request, tracking))
-    redaction = redaction_of(analysis)
+    reading = reading_of(request, analysis)
     caps = caps_of(request, policy)
     if caps.is_set and not request.dry_run:
-        preview = tracking.preview_plan(params, redaction)
+        preview = tracking.preview_plan(params, reading)
         if caps.counts_money and not policy.answers_are_paid:
             return "unknown_price", f"{OWN_ENDPOINT}: omit the budget, or give budget_tokens"
-        rates, _ = token_rates(tracking, clock, analysis, params)
+        rates, _ = token_rates(tracking, clock, analysis, params, reading)
         size = estimate(preview["records"], preview["bytes"], params["model"], analysis, rates)
         if caps.counts_money and size.low is None:
             return "unknown_price", f"no price is known for {params['model']}: omit the budget"
@@ -83,7 +90,7 @@ def _plan(
         over = over_budget(size, first, remaining, caps)
         if over:
             return "over_budget", over
-    tracking.plan_run(request.run_id, params, redaction)
+    tracking.plan_run(request.run_id, params, reading)
     return None
 
 

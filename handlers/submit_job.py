@@ -11,7 +11,7 @@ from .attempts.claims import Taken, take_next
 from .attempts.observed_jobs import labels_of
 from .dispatch.errors import Refused, Reject, Unavailable, Wait
 from .ports import Bucket, Clock, Job, JobService, Policy
-from .runs.plans import plan_of
+from .runs.plans import plan_of, settings_of
 
 
 def submit_job(
@@ -70,13 +70,13 @@ def _create(
     tracking: Tracking,
 ) -> Job:
     """Create the job. Its addresses are derived, so that no message can name another file."""
-    attempt = labels["attempt"]
+    attempt, plan = labels["attempt"], plan_of(tracking, event.run_id)
     return job_service.create(
         display_name=job_display_name(attempt),
-        model=plan_of(tracking, event.run_id).model,
+        model=plan.model,
         request_uri=bucket.uri(request_object(attempt)),
         output_prefix=bucket.uri(output_folder(attempt, taken.claim.claim)),
-        labels=labels | {"claim": str(taken.claim.claim)},
+        labels=settings_of(plan).labels | labels | {"claim": str(taken.claim.claim)},
     )
 
 

@@ -61,7 +61,8 @@ def _lines(tracking: Tracking, attempt_key: AttemptKey, analysis: Analysis) -> I
 def _request(record: RequestRecord, analysis: Analysis) -> Request:
     """Allow twice the output once, after an answer that was cut off."""
     raised, usual = analysis.raised_output_tokens, analysis.max_output_tokens
-    return Request(record.record_id, record.transcript, raised if record.was_truncated else usual)
+    tokens = raised if record.was_truncated else usual
+    return Request(record.record_id, record.transcript, tokens, record.attributes)
 
 
 class _CountedLines:

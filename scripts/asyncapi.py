@@ -18,6 +18,7 @@ from events import (
     EVENTS,
     SIGNALS,
     Command,
+    Condition,
     DeadLetter,
     Event,
     GcsObject,
@@ -198,14 +199,18 @@ def _signal(kind: type, body: str, attributes: dict[str, str]) -> Json:
 
 
 def _schemas() -> Json:
-    kinds = {kind.__name__: kind for kind in EVENTS}
+    kinds: dict[str, type[msgspec.Struct]] = {kind.__name__: kind for kind in EVENTS}
     _, schemas = msgspec.json.schema_components(
         kinds.values(), ref_template="#/components/schemas/{name}"
     )
+    kinds[Condition.__name__] = Condition
     for name, schema in schemas.items():
+        written = dict(
+            zip(kinds[name].__struct_fields__, kinds[name].__struct_encode_fields__, strict=True)
+        )
         for field, note in field_notes(kinds[name]).items():
-            if field in schema.get("properties", {}):
-                schema["properties"][field]["description"] = note
+            if written.get(field) in schema.get("properties", {}):
+                schema["properties"][written[field]]["description"] = note
     return {_EVENT: _cloud_event(), **schemas}
 
 

@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from events import EVENTS, topic_of
 from tracking import Redaction, Source
+from tracking.attributes import as_structs, values_of
 from tracking.statements import fragment, query, statement_names, transaction
 from tracking.tables import OUTPUT, Layout, columns_of, layouts
 
@@ -36,7 +37,9 @@ _NAMES = Source().names() | Redaction().names(Source().names()) | {
     "answer_columns": "call_tone", **dict.fromkeys(("c_answer_columns", "summary"), "c.call_tone"),
     "s_answer_columns": "s.call_tone",
     "raw_counts": fragment("count_raw_values", field="''", path="'$.call_tone'", output=OUTPUT),
-    **dict.fromkeys(("before", "after"), "call_tone"),
+    **dict.fromkeys(("before", "after"), "call_tone"), "path": "'$.x'", "answers_of_t": as_structs(["call_tone"], "t"),
+    "attributes_of_m": values_of(["x"], "m"), "attributes_of_t": values_of(["x"], "t"),
+    "attribute_values": "TO_JSON_STRING(STRUCT(provider AS x))",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from .results import (
     UnhandledEvent,
     WaitingAttempt,
 )
+from .source_reading import Reading, SourceReading
 from .statements import BadName, Source
 from .tracking import Tracking
 from .typed_rows import ColumnMismatch, convert_rows
@@ -38,12 +39,14 @@ __all__ = [
     "Params",
     "Plan",
     "Progress",
+    "Reading",
     "Redaction",
     "RedactionCount",
     "RedactionRule",
     "RequestRecord",
     "Row",
     "Source",
+    "SourceReading",
     "Tracking",
     "UnhandledEvent",
     "WaitingAttempt",

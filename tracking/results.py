@@ -249,6 +249,8 @@ class RequestRecord:
 
     record_id: str
     transcript: str
+    attributes: str | None
+    """The call attributes as a JSON object; None without any."""
     was_truncated: bool
     """An earlier answer was cut off at the token limit."""
 

@@ -10,8 +10,8 @@ from events import Deployment
 from events.ids import AttemptId, short_hash
 
 from .attempts import AttemptKey, AttemptResult
+from .attributes import Attributes, column_problems
 from .erasure import Erasure
-from .redaction import Redaction
 from .results import (
     Claim,
     Claims,
@@ -26,6 +26,7 @@ from .results import (
     UnhandledEvent,
     WaitingAttempt,
 )
+from .source_reading import Reading
 from .statements import Source, column_name, fragment, query, table_name, transaction
 from .tables import Column, columns_at, flattened, nothing_staged, staged_columns
 from .typed_rows import convert_rows, typed_row, waiting_attempt
@@ -72,49 +73,49 @@ class Tracking:
         rows = self._warehouse.query(query("event_time_floor"), params)
         return rows[0]["floor"] if rows else None
 
-    def plan_run(self, run_id: str, params: Mapping[str, Any], redaction: Redaction) -> bool:
+    def source_problems(self, attributes: Attributes) -> list[tuple[str, str]]:
+        """List reason and problem of each attribute that the source lacks, or has otherwise."""
+        columns = self._warehouse.columns(self._source["source"].strip("`")) if attributes else {}
+        return list(column_problems(attributes, columns, self._source))
+
+    def plan_run(self, run_id: str, params: Mapping[str, Any], reading: Reading) -> bool:
         """Freeze the batches of the run; False when a run of this id was planned before."""
-        script = transaction("plan_run", **self._reading(redaction))
-        all_params = {
-            **params,
-            **redaction.params(),
-            "run_id": run_id,
-            "error_type_rows": self._error_types,
-        }
+        script = transaction("plan_run", **self.names(reading))
+        all_params = {**params, **reading.params(), "run_id": run_id}
+        all_params["error_type_rows"] = self._error_types
         return self._warehouse.run_once(self._deployment.job("plan", run_id), script, all_params)
 
     def plan_reread(self, run_id: str, params: Mapping[str, Any]) -> bool:
         """Freeze which records of a completed run are read again; False when it was planned before."""
         job = self._deployment.job("plan", run_id)
-        return self._warehouse.run_once(
-            job, transaction("plan_reread"), {**params, "run_id": run_id}
-        )
+        values = {**params, "run_id": run_id}
+        return self._warehouse.run_once(job, transaction("plan_reread"), values)
 
     def stored_outputs(self, attempt_key: AttemptKey) -> list[str]:
         """List the output folders that a batch of a reread run reads, those of older attempts first."""
         rows = self._warehouse.query(query("stored_outputs"), attempt_key.params())
         return list(dict.fromkeys(folder for row in rows for folder in json.loads(row["outputs"])))
 
-    def preview_plan(self, params: Mapping[str, Any], redaction: Redaction) -> Row:
+    def preview_plan(self, params: Mapping[str, Any], reading: Reading) -> Row:
         """Count what a run with this request would take and leave out."""
-        sql = query("preview_plan", **self._reading(redaction))
-        return self._warehouse.query(sql, {**params, **redaction.params()})[0]
+        sql = query("preview_plan", **self.names(reading))
+        return self._warehouse.query(sql, {**params, **reading.params()})[0]
 
-    def sample_of_plan(self, params: Mapping[str, Any], redaction: Redaction) -> list[str]:
+    def sample_of_plan(self, params: Mapping[str, Any], reading: Reading) -> list[str]:
         """Return some of the texts that a run with this request would send."""
-        sql = query("sample_of_plan", **self._reading(redaction))
-        rows = self._warehouse.query(sql, {**params, **redaction.params()})
-        return [row["transcript"] for row in rows]
+        sql = query("sample_of_plan", **self.names(reading))
+        values = {**params, **reading.params()}
+        return [row["transcript"] for row in self._warehouse.query(sql, values)]
 
-    def selection_of_record(self, params: Mapping[str, Any], redaction: Redaction) -> str | None:
+    def selection_of_record(self, params: Mapping[str, Any], reading: Reading) -> str | None:
         """Return how this request would select `record_id`; None when the source has no such row."""
-        sql = query("selection_of_record", **self._reading(redaction))
-        rows = self._warehouse.query(sql, {**params, **redaction.params()})
+        sql = query("selection_of_record", **self.names(reading))
+        rows = self._warehouse.query(sql, {**params, **reading.params()})
         return rows[0]["selection"] if rows else None
 
-    def _reading(self, redaction: Redaction) -> dict[str, str]:
+    def names(self, reading: Reading) -> dict[str, str]:
         """The names for a statement that reads the texts of the source."""
-        return {**self._source, **redaction.names(self._source)}
+        return {**self._source, **reading.names(self._source)}
 
     # Attempts
 
@@ -383,13 +384,12 @@ class Tracking:
     def write_report(self, run_id: str, params: Mapping[str, Any]) -> bool:
         """Store the summary of a run; False when it has one."""
         job = self._deployment.job("report", run_id)
-        return self._warehouse.run_once(
-            job, transaction("write_report"), {**params, "run_id": run_id}
-        )
+        values = {**params, "run_id": run_id}
+        return self._warehouse.run_once(job, transaction("write_report"), values)
 
     def query(self, name: str, params: Mapping[str, Any], **names: str) -> list[Row]:
         """Run a query by name and return its rows untyped."""
-        return self._warehouse.query(query(name, **self._source, **names), params)
+        return self._warehouse.query(query(name, **{**self._source, **names}), params)
 
     def rows(self, name: str, kind: type[T], params: Mapping[str, Any], **names: str) -> list[T]:
         """Run a query by name and return its rows as `kind`. Raises `ColumnMismatch`."""

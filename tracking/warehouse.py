@@ -34,6 +34,14 @@ class Warehouse(Protocol):
         """Append rows at least once: visible when this returns, and possibly written twice."""
         ...
 
+    def columns(self, table: str) -> dict[str, str]:
+        """Return name and type of each column of a table or view; nothing for an unknown one.
+
+        `table` is `table`, `dataset.table` or `project.dataset.table`. A type has the name that
+        schema files use, such as INTEGER.
+        """
+        ...
+
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         """Load NDJSON objects into a new staging table of these columns.
 

@@ -37,6 +37,7 @@ def plan_params(
         "bytes_per_batch": min(request.bytes_per_batch, BYTES_LIMIT - largest),
         "canary": min(request.canary, request.rows_per_batch),
         "line_overhead": analysis.line_overhead_bytes,
+        "attribute_copies": analysis.template.attribute_copies,
         "max_transcript_bytes": analysis.max_transcript_bytes,
     }
 

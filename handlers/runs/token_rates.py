@@ -10,10 +10,9 @@ import msgspec
 from analysis import Analysis
 from analysis.tokens import Range, token_range, token_range_of_all
 from handlers.ports import Clock
-from tracking import Tracking
+from tracking import Reading, Tracking
 
 from .estimate import ANSWER_TOKENS, Line, TokenRates
-from .plan_params import redaction_of
 
 SAMPLE = 200
 """Texts that are looked at."""
@@ -50,16 +49,23 @@ class _Measured(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def token_rates(
-    tracking: Tracking, clock: Clock, analysis: Analysis, params: Mapping[str, Any]
+    tracking: Tracking,
+    clock: Clock,
+    analysis: Analysis,
+    params: Mapping[str, Any],
+    reading: Reading,
 ) -> tuple[TokenRates, Basis]:
-    """Return the rates of a run with these parameters of its plan, and what they rest on."""
+    """Return the rates of a run, and what they rest on.
+
+    `params` and `reading` are those of its plan.
+    """
     since = clock().date() - timedelta(days=MEASURED_DAYS)
     asked = {"prompt_fingerprint": params["prompt_fingerprint"], "since": since}
     measured = tracking.row("measured_tokens", _Measured, asked)
     if measured.answers >= FEWEST_ANSWERS:
         basis = Basis(input="measured", output="measured", samples=measured.answers)
         return _measured_rates(measured, analysis), basis
-    texts = tracking.sample_of_plan({**params, "sample": SAMPLE}, redaction_of(analysis))
+    texts = tracking.sample_of_plan({**params, "sample": SAMPLE}, reading)
     return sampled_rates(texts, analysis), Basis(
         input="sampled", output="assumed", samples=len(texts)
     )

@@ -81,6 +81,8 @@ class RunCost(msgspec.Struct, frozen=True, kw_only=True):
     planned_at: datetime
     answered_by: str | None
     """Models that the answers name, joined by commas."""
+    labels: str | None = None
+    """Labels of the run's jobs, as a JSON object."""
     attempts: int
     asked: int
     analysed: int

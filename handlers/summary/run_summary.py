@@ -11,6 +11,7 @@ from handlers.runs.plans import analysis_of
 from tracking import Plan, RedactionCount, Tracking
 from tracking.statements import table_name
 
+from .attribute_groups import AttributeGroup, attribute_groups
 from .changed_fields import ChangedField, changed_fields
 from .column_counts import ColumnCounts, column_counts
 from .costs import UNPRICED, Money, RunTotals, money_of
@@ -211,6 +212,8 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     column_counts: ColumnCounts
     changed_fields: list[ChangedField] = []
     """Columns whose values did not fit the schema as they were written."""
+    attribute_groups: list[AttributeGroup] = []
+    """The records by the values of call attributes that the analysis shows."""
     redaction: RunRedaction | None = None
     """None for a run that reads stored answers: it sends nothing."""
 
@@ -255,6 +258,7 @@ def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
         grounding=tracking.row("grounding", Grounding, here, output=output),
         column_counts=column_counts(tracking, analysis, here),
         changed_fields=changed_fields(tracking, analysis, here),
+        attribute_groups=attribute_groups(tracking, analysis, here),
         redaction=None if plan.of_run else _redaction(plan, analysis),
     )
 

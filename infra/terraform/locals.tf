@@ -54,6 +54,11 @@ locals {
   tables        = merge(local.custom_tables, local.shipped_tables)
   views         = toset([for f in fileset("${local.root}/tracking/views", "*.sql") : trimsuffix(f, ".sql")])
 
+  # Call attributes are nullable columns behind those of ours.
+  source_schema = jsonencode(concat(
+    jsondecode(file("${local.root}/tracking/schemas/${local.default_source_table}.json")),
+    [for name, type in var.source_attributes : { name = name, type = type, mode = "NULLABLE", description = "Call attribute." }]
+  ))
   default_source_table = one([for name, t in local.table_layouts : name if t.written_by == "the user"])
   source_table         = var.source_table == "" ? "${var.project_id}.${local.dataset}.${local.default_source_table}" : var.source_table
   dataset              = replace(var.name, "-", "_")

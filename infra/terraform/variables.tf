@@ -101,6 +101,20 @@ variable "source_columns" {
   }
 }
 
+variable "source_attributes" {
+  description = "Columns for call attributes in the source table that is created: name to type, such as { queue = \"STRING\" }. A table of your own (source_table) has its columns already."
+  type        = map(string)
+  default     = {}
+  validation {
+    condition     = alltrue([for name in keys(var.source_attributes) : can(regex("^[A-Za-z][A-Za-z0-9_]{0,62}$", name))])
+    error_message = "source_attributes: a name has 1 to 63 letters, digits and _, with a letter first."
+  }
+  validation {
+    condition     = alltrue([for type in values(var.source_attributes) : contains(["STRING", "INTEGER", "FLOAT", "BOOLEAN", "TIMESTAMP"], type)])
+    error_message = "source_attributes: use the types STRING, INTEGER, FLOAT, BOOLEAN and TIMESTAMP."
+  }
+}
+
 # Schedule
 
 variable "daily_schedule" {

@@ -37,7 +37,7 @@ resource "google_bigquery_table" "table" {
   dataset_id               = google_bigquery_dataset.troupe.dataset_id
   table_id                 = each.key
   description              = "Written by ${each.value.written_by}"
-  schema                   = file(each.value.schema)
+  schema                   = each.key == local.default_source_table ? local.source_schema : file(each.value.schema)
   clustering               = try(each.value.cluster, null)
   require_partition_filter = try(each.value.require_partition_filter, null)
   deletion_protection      = var.deletion_protection

@@ -96,6 +96,8 @@ def _type(hint: Any) -> str:
 def _words(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return ", ".join(f"`{each}`" for each in schema["enum"])
+    if "$ref" in schema:
+        return str(schema["$ref"].rpartition("/")[2].lower())
     least = schema.get("minimum", schema.get("exclusiveMinimum"))
     if least is None:
         return str(schema["type"])

@@ -31,7 +31,7 @@ def test_what_was_understood_is_printed(command: Command, tmp_path: Path) -> Non
 
     assert output.splitlines() == [
         "calls.csv: interactionId from Call ID, transcript from Text",
-        "calls.csv: not used: Agent",
+        "calls.csv: further columns: Agent (text)",
         "calls.csv: no phone_number_token, by which `troupe forget` finds a person",
         "loaded 2 rows",
     ]
@@ -88,7 +88,7 @@ def test_standard_input_is_read(command: Command) -> None:
     home = ["--home", str(command.home)]
 
     done = CliRunner().invoke(app, ["load", "-", *home], input=CSV.encode())
-    assert "standard input: not used: Agent" in done.output
+    assert "standard input: further columns: Agent (text)" in done.output
     assert "loaded 2 rows" in done.output
     bad = CliRunner().invoke(app, ["load", "-", *home], input=b"id,text\n1\n")
     assert (2, "troupe: -, line 2: 1 cells, and the header has 2; nothing was loaded\n") == (
@@ -108,9 +108,8 @@ def test_json_has_the_same_for_a_script(command: Command, tmp_path: Path) -> Non
     assert (2, 2, []) == (loaded["rows"], loaded["added"], loaded["sample"])
     (file,) = loaded["files"]
     assert {"interactionId": "Call ID", "transcript": "Text"} == file["columns"]
-    assert ("CSV", ["columns"], ["Agent"]) == (
-        file["kind"], file["formats"], file["unused_columns"]
-    )  # fmt: skip
+    assert ("CSV", ["columns"], []) == (file["kind"], file["formats"], file["unused_columns"])
+    assert [{"name": "Agent", "type": "text", "source": "Agent"}] == file["further_columns"]
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,38 @@ def test_what_the_rules_replace_is_neither_sent_nor_shown(
     assert 3 == sum("[EMAIL]" in each.prompt for each in endpoint.posts)
 
 
+@pytest.mark.parametrize("source", ["file", "table"])
+def test_call_attributes_stand_in_the_prompt_and_are_redacted(
+    folder: Path, endpoint: Server, source: str
+) -> None:
+    """As a run fills them in, whether they come from CSV or from the source table."""
+    shutil.copytree(EXAMPLES / "queue_review_v1", folder / "queue_review_v1")
+    text = json.dumps({"rules": [{"use": "email"}]})
+    (folder / "queue_review_v1" / "redact.json").write_text(text)
+    (folder / "q.csv").write_text(
+        "interactionId,transcript,queue,duration_seconds,agent_team\n"
+        "q-1,hello there,ask erika@example.com,412,north\n"
+    )
+    if source == "table":
+        Command(folder / ".troupe")("load", "q.csv")
+    own = ("--model-url", endpoint.url, "--model-name", "m")
+    tried("queue_review_v1", *own, *(("--file", "q.csv") if source == "file" else ()), code=3)
+
+    (asked,) = endpoint.posts
+    assert "Queue: ask [EMAIL]\nDuration in seconds: 412\n" in asked.prompt
+
+
+def test_a_call_attribute_that_the_file_lacks_is_named(folder: Path, endpoint: Server) -> None:
+    """A prompt with blanks would be another prompt."""
+    shutil.copytree(EXAMPLES / "queue_review_v1", folder / "queue_review_v1")
+    own = ("--model-url", endpoint.url, "--model-name", "m")
+
+    assert "it has no column queue" in tried("queue_review_v1", *own, *FILE, code=2)
+    Command(folder / ".troupe")("load", "calls.jsonl")
+    assert "queue" in tried("queue_review_v1", *own, code=2)
+    assert [] == endpoint.posts
+
+
 def test_a_rule_that_cannot_be_used_is_named_before_anything_is_sent(
     folder: Path, endpoint: Server
 ) -> None:

@@ -78,6 +78,9 @@ class FreshJobIds:
     def query(self, sql: str, params: Params) -> list[Row]:
         return self._warehouse.query(sql, params)
 
+    def columns(self, table: str) -> dict[str, str]:
+        return self._warehouse.columns(table)
+
     def stream(self, sql: str, params: Params) -> Iterator[Row]:
         return self._warehouse.stream(sql, params)
 

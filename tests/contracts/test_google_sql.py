@@ -6,16 +6,25 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analysis import charts_of, load_analysis
+from events import Condition
 from handlers.attempts.close import answer_columns, answer_record
 from tests.analysis.own import analysis_of
 from tests.analysis.test_charts import KINDS
 from tests.emulators.fixtures import cannot
 from tests.tracking.test_own_tables import ANY_WORD
-from tests.tracking.test_statements import NAMES
+from tests.tracking.test_statements import NAMES, RULES
+from tracking import Source, SourceReading
 from tracking.column_counts import counts_sql
 from tracking.parameters import PARAMETERS
 from tracking.statements import query, statement_names, table_name, transaction
-from tracking.tables import Column, flattened, nothing_staged, output_columns, staged_columns
+from tracking.tables import (
+    Column,
+    columns_of,
+    flattened,
+    nothing_staged,
+    output_columns,
+    staged_columns,
+)
 from troupe.backends.defaults import output_tables
 
 if TYPE_CHECKING:
@@ -96,6 +105,42 @@ def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql") -> None:
 
     assert {"values", "items", "numbers", "lengths"} == {c.shows for c in charts_of(own).charts}
     assert ["ResolvedQueryStmt"] == google_sql.analyze(sql, {table: columns})
+
+
+@pytest.mark.parametrize(
+    "name", ["plan_run", "preview_plan", "selection_of_record", "sample_of_plan"]
+)
+def test_attributes_and_conditions_of_every_type_are_read(
+    google_sql: "GoogleSql", name: str
+) -> None:
+    """From the columns that the types admit; each value is a parameter of its type."""
+    types = {name: kind for name, (kind, _) in ATTRIBUTES.items()}
+    conditions = [
+        Condition(attribute="queue", one_of=["billing", "sales"]),
+        Condition(attribute="agent", one_of=["7"]),
+        Condition(attribute="seconds", from_=60, below=600),
+        Condition(attribute="score", from_=0.5),
+        Condition(attribute="share", below=1),
+        Condition(attribute="vip", one_of=[True]),
+        Condition(attribute="ended_at", from_="2026-03-01T00:00:00Z"),
+    ]
+    source = Source(table="calls").names()
+    reading = SourceReading(redaction=RULES, attributes=types, conditions=conditions)
+    names = reading.names(source)
+    further = [Column(name=name, type=type_) for name, (_, type_) in ATTRIBUTES.items()]
+    folder = "transactions" if name == "plan_run" else "queries"
+    script = text_of(folder, name, **source, **names)
+
+    kinds = google_sql.analyze(script, {"calls": [*columns_of(Source().table), *further]})
+    assert ("ResolvedCommitStmt" if name == "plan_run" else "ResolvedQueryStmt") == kinds[-1]
+    assert {"text", "integer", "number", "boolean", "time"} == {*types.values()}
+
+
+ATTRIBUTES = {
+    "queue": ("text", "STRING"), "agent": ("text", "INTEGER"), "seconds": ("integer", "INTEGER"),
+    "score": ("number", "FLOAT"), "share": ("number", "INTEGER"), "vip": ("boolean", "BOOLEAN"),
+    "ended_at": ("time", "TIMESTAMP"), "came_on": ("text", "DATE"), "was_new": ("text", "BOOLEAN"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,19 @@ class WarehouseSuite:
             job, script or self.CLAIM, {"run_id": "r", "batch": 1} | params
         )
 
+    # Tables
+
+    def test_the_columns_of_a_table_are_read_with_their_types(
+        self, harness: WarehouseHarness
+    ) -> None:
+        """Under the names of the schema files; a table that does not exist has none."""
+        columns = harness.warehouse.columns("claims")
+
+        assert ("STRING", "INTEGER", "DATE", "TIMESTAMP") == tuple(
+            columns[name] for name in ("run_id", "batch", "planned_on", "claimed_at")
+        )
+        assert {} == harness.warehouse.columns("no_such_table")
+
     # Transactions
 
     def test_a_job_id_runs_once(self, harness: WarehouseHarness) -> None:

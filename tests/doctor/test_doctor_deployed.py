@@ -15,6 +15,7 @@ from google.api_core import exceptions as api
 from google.cloud.bigquery import SchemaField, TimePartitioning
 
 import analysis
+from tests.analysis.own import folder_of
 from tests.doctor.fakes import DoctorHarness, table
 from tests.faults import replace_method
 from tracking import Source
@@ -138,6 +139,34 @@ def test_the_table_of_a_user_s_analysis_is_checked(harness: DoctorHarness, tmp_p
     assert harness.problems()["tables"].message.startswith("reviews: does not exist")
     harness.bigquery.tables["reviews"] = table("transcription_analyzed_transcripts")
     assert {} == harness.problems()
+
+
+def test_a_source_without_a_call_attribute_is_a_fault_with_the_remedy(
+    harness: DoctorHarness, tmp_path: Path
+) -> None:
+    """Of each analysis that is installed; further columns of the source are no fault of the table."""
+    folder = folder_of(tmp_path, {}, attributes={"queue": "text", "seconds": "integer"})
+    harness.settings = replace(harness.settings, analyses=(folder.parent,))
+    harness.bigquery.tables["of_any_kind"] = table("transcription_analyzed_transcripts")
+    harness.bigquery.tables["transcription_pass_2"] = table(
+        "transcription_pass_2", lambda fields: fields.append(SchemaField("seconds", "STRING"))
+    )
+
+    (source,) = (
+        each for each in harness.findings() if (each.name, each.state) == ("source", "fault")
+    )
+    assert "has no column queue" in source.message
+    assert "has seconds as STRING" in source.message
+    assert f"which {folder.name} names in attributes" in source.message
+    assert "add the column" in source.remedy
+    harness.bigquery.tables["transcription_pass_2"] = table(
+        "transcription_pass_2",
+        lambda fields: fields.extend(
+            [SchemaField("queue", "STRING"), SchemaField("SECONDS", "INT64")]
+        ),
+    )
+    assert "source" not in harness.problems()
+    assert not any("transcription_pass_2" in each.message for each in harness.problems().values())
 
 
 def test_missing_folders_of_analyses_are_reported(harness: DoctorHarness) -> None:

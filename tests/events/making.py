@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from events import (
     EVENTS,
     Command,
+    Condition,
     Deployment,
     Envelope,
     Event,
@@ -47,7 +48,20 @@ _SETTINGS: dict[str, st.SearchStrategy[Any]] = {
     "analysis": st.just("call_review_v1"),
     "budget": st.none() | st.floats(0, 1e9, exclude_min=True),
     "budget_tokens": st.none() | st.integers(1, 10**12),
+    "labels": st.dictionaries(
+        st.from_regex(r"(?!goog)x[a-z0-9_-]{0,62}", fullmatch=True),
+        st.from_regex(r"[a-z0-9_-]{1,63}", fullmatch=True),
+        max_size=3,
+    ),
 }
+_VALUES = texts | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(-1e9, 1e9)
+_CONDITIONS = st.builds(
+    Condition,
+    attribute=st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,62}", fullmatch=True),
+    one_of=st.lists(_VALUES, max_size=3),
+    from_=st.none() | _VALUES,
+    below=_VALUES,
+)
 _LETTERS: dict[str, st.SearchStrategy[Any]] = {
     "run_id": st.just(""),
     "letter_ids": st.lists(
@@ -64,6 +78,7 @@ _COMMANDS: dict[str, dict[str, st.SearchStrategy[Any]]] = {
         "event_time_to": st.none(),
         "providers": st.lists(names, max_size=3),
         "directions": st.lists(names, max_size=3),
+        "attributes": st.lists(_CONDITIONS, max_size=3),
         "record_ids": st.just([]),
         "lookback_days": st.integers(0, 3_650),
     },

@@ -10,6 +10,7 @@ from handlers.runs.estimate import TokenRates, estimate
 from handlers.runs.plan_params import plan_params
 from handlers.runs.token_rates import Basis, token_rates
 from tests.harness import LocalHarness, calls
+from tracking import SourceReading
 from troupe import operations
 from troupe.operations.run_requests import Preview
 
@@ -106,6 +107,6 @@ def measured_rates(
     )
     params = plan_params(RunRequested(run_id="next"), "", ANALYSIS)
     tracking = harness.backend.dependencies.tracking
-    rates, basis = token_rates(tracking, harness.clock, ANALYSIS, params)
+    rates, basis = token_rates(tracking, harness.clock, ANALYSIS, params, SourceReading())
     assert "measured" == basis.input
     return rates

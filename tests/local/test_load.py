@@ -174,11 +174,12 @@ def test_times_are_stored_in_utc(harness: LoadHarness) -> None:
     assert ["2026-03-01T10:00:00", "2026-03-01T12:00:00.123456", None, None] == times
 
 
-def test_unknown_columns_are_ignored_and_reported(harness: LoadHarness) -> None:
-    """In alphabetical order, each once."""
-    loaded = harness.load(line(1, zone=1, agent="x") + line(2, agent=None))
+def test_columns_that_cannot_be_kept_are_reported(harness: LoadHarness) -> None:
+    """Objects, lists, and a synonym of a column that has its own name: in order, each once."""
+    loaded = harness.load(line(1, zone=[1], agent="x", callid="c") + line(2, agent=None, zone={}))
 
-    assert ["agent", "zone"] == loaded.files[0].unused_columns
+    assert ["callid", "zone"] == loaded.files[0].unused_columns
+    assert ["agent"] == [each.name for each in loaded.files[0].further_columns]
     assert 2 == loaded.added
 
 

@@ -86,8 +86,8 @@ BACKENDS = (
     Mutant(
         name="a file is loaded into the source twice",
         where=_LOCAL,
-        old='                self.db.execute(_insert_source(files[job_id], source))\n                self._end_job(name, "done")\n',
-        new="                self.db.execute(_insert_source(files[job_id], source))\n",
+        old='                self.db.execute(insert_source(files[job_id], source, added))\n                self._end_job(name, "done")\n',
+        new="                self.db.execute(insert_source(files[job_id], source, added))\n",
         tests=("tests/local/test_load.py::test_the_same_file_twice_adds_nothing",),
     ),
     Mutant(

@@ -1,5 +1,6 @@
 """All mutants, in the order in which they are checked."""
 
+from .attributes import ATTRIBUTES
 from .backends import BACKENDS
 from .claims import CLAIMS
 from .closing import CLOSING
@@ -49,4 +50,5 @@ MUTANTS: tuple[Mutant, ...] = (
     *TRUST,
     *TRYING,
     *WATCHING,
+    *ATTRIBUTES,
 )

@@ -83,8 +83,8 @@ PLANNING = (
     Mutant(
         name="of the newest rows with the same ids the shortest is taken",
         where=_SELECTION,
-        old="event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction\n    ) AS occurrence",
-        new="event_timestamp DESC, text_bytes, fingerprint, provider, direction\n    ) AS occurrence",
+        old="event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
+        new="event_timestamp DESC, text_bytes, fingerprint, provider, direction, attributes\n    ) AS occurrence",
         tests=("tests/tracking/test_planning.py::test_of_rows_with_the_same_ids_one_is_chosen",),
     ),
     Mutant(
@@ -343,22 +343,22 @@ PLANNING = (
     Mutant(
         name="of rows with the same ids the oldest is taken",
         where="tracking/fragments/source_selection.sql",
-        old="ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction\n    ) AS occurrence",
-        new="ORDER BY event_timestamp IS NULL, event_timestamp, text_bytes DESC, fingerprint, provider, direction\n    ) AS occurrence",
+        old="ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
+        new="ORDER BY event_timestamp IS NULL, event_timestamp, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
         tests=("tests/tracking/test_planning.py::test_of_rows_with_the_same_ids_one_is_chosen",),
     ),
     Mutant(
         name="a row without a time is the newest",
         where="tracking/fragments/source_selection.sql",
-        old="ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction\n    ) AS occurrence",
-        new="ORDER BY event_timestamp IS NOT NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction\n    ) AS occurrence",
+        old="ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
+        new="ORDER BY event_timestamp IS NOT NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
         tests=("tests/tracking/test_planning.py::test_of_rows_with_the_same_ids_one_is_chosen",),
     ),
     Mutant(
         name="a filter decides which copy is taken",
         where="tracking/fragments/source_selection.sql",
-        old="ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction\n    ) AS occurrence",
-        new="ORDER BY is_requested IS NOT TRUE, event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction\n    ) AS occurrence",
+        old="ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
+        new="ORDER BY is_requested IS NOT TRUE, event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
         tests=(
             "tests/tracking/test_planning.py::test_a_filter_never_takes_a_copy_that_was_not_chosen",
         ),
@@ -366,7 +366,7 @@ PLANNING = (
     Mutant(
         name="of equal copies any one is taken",
         where="tracking/fragments/source_selection.sql",
-        old="fingerprint, provider, direction\n    ) AS occurrence,\n    FIRST_VALUE(fingerprint) OVER (\n      PARTITION BY record_id, IF(has_identity, NULL, fingerprint)\n      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction\n    ) AS chosen_fingerprint",
+        old="fingerprint, provider, direction, attributes\n    ) AS occurrence,\n    FIRST_VALUE(fingerprint) OVER (\n      PARTITION BY record_id, IF(has_identity, NULL, fingerprint)\n      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS chosen_fingerprint",
         new="fingerprint\n    ) AS occurrence,\n    FIRST_VALUE(fingerprint) OVER (\n      PARTITION BY record_id, IF(has_identity, NULL, fingerprint)\n      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint\n    ) AS chosen_fingerprint",
         tests=(
             "tests/tracking/test_planning.py::test_copies_that_differ_in_their_provider_alone_are_judged_alike_in_any_order",

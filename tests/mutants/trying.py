@@ -38,8 +38,8 @@ TRYING = (
     Mutant(
         name="a try allows longer answers than a run",
         where="troupe/online/trial.py",
-        old="sample.transcript, analysis.max_output_tokens)",
-        new="sample.transcript, analysis.raised_output_tokens)",
+        old="    tokens = analysis.max_output_tokens\n",
+        new="    tokens = analysis.raised_output_tokens\n",
         tests=(
             "tests/online/test_trial.py::test_a_try_sends_the_lines_of_a_run_and_gets_its_rows",
         ),
@@ -98,8 +98,8 @@ TRYING = (
     Mutant(
         name="a count sees transcripts that are not redacted",
         where="troupe/operations/counted_tokens.py",
-        old='"sample": COUNTED}, redaction_of(analysis))',
-        new='"sample": COUNTED}, type(redaction_of(analysis))())',
+        old='"sample": COUNTED}, reading)',
+        new='"sample": COUNTED}, type(reading)())',
         tests=(f"{_COUNT}::test_what_is_counted_is_redacted",),
     ),
     Mutant(

@@ -1,7 +1,7 @@
 """Rules for the SQL files: BigQuery accepts them, partitions are pruned, values are parameters."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from handlers.choreography import event_subscriptions
 from handlers.runs.plan_params import plan_params
 from tests.tracking.harness import ANALYSIS, OUTPUT, TrackingHarness
 from tracking import BadName, Redaction, RedactionRule, Source
+from tracking.attributes import ARRAYS, as_structs, path_of, values_of
 from tracking.statements import (
     column_name,
     fragment,
@@ -40,6 +41,7 @@ NAMES = {
     "staged": nothing_staged(answer_columns(ANALYSIS)),
     "answer_columns": ", ".join(f"`{name}`" for name, _, _ in ANALYSIS.output_columns),
     "c_answer_columns": ", ".join(f"c.`{name}`" for name, _, _ in ANALYSIS.output_columns),
+    "path": path_of("queue"),
     "raw_counts": fragment(
         "count_raw_values", field="'call_tone'", path="'$.call_tone'", output=f"`{ANALYSIS.table}`"
     ),
@@ -62,6 +64,10 @@ NAMES = {
             ("count_numbers", "cost"),
         )
     ),
+    "attributes_of_m": values_of(["queue", "agent"], "m"),
+    "attributes_of_t": values_of(["queue", "agent"], "t"),
+    "answers_of_t": as_structs(["call_tone", "agent_response_resolved"], "t"),
+    "attribute_filter": " AND ".join(f"@{name}[OFFSET(0)] IS NOT NULL" for name in ARRAYS.values()),
     "before": "`call_sentiment_incoming`",
     "after": "`call_sentiment_outgoing`",
     "delete_rows_of_person": fragment("delete_rows_of_person", output=table_name(OUTPUT)),
@@ -143,6 +149,14 @@ PARAMS: dict[str, Any] = {
     "expected_high": None,
     "wasted": None,
     "saved": None,
+    "most": 12,
+    "stand_in": "stand-in",
+    "groups": [{"attribute": "queue", "value": None}],
+    "filter_texts": ["x"],
+    "filter_integers": [1],
+    "filter_numbers": [1.5],
+    "filter_booleans": [True],
+    "filter_times": [datetime(2026, 3, 2, tzinfo=UTC)],
 }
 
 
@@ -396,7 +410,7 @@ def test_the_pruning_check_finds_filters_that_do_not_prune() -> None:
 # Names and values
 
 KNOWN_PLACEHOLDERS = {
-    *Source().names(), "sent_text", "redaction_counts", "text", "folded", "number", "earlier", "before", "steps", "output", "staged", "answer_columns", "c_answer_columns", "s_answer_columns", "raw_counts", "field", "path",
+    *Source().names(), "sent_text", "redaction_counts", "text", "folded", "number", "earlier", "before", "steps", "attributes_of_m", "attributes_of_t", "answers_of_t", "output", "staged", "answer_columns", "c_answer_columns", "s_answer_columns", "raw_counts", "field", "path",
     "summary",
     "cost_of_c", "cost_of_a", "row", "counts", "at", "column", "least_step", "entry", "after",
     *statement_names("fragments"),

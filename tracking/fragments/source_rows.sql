@@ -11,5 +11,7 @@ SELECT
   {transcript} AS transcript,
   {direction} AS direction,
   {provider} AS provider,
-  {event_timestamp} AS event_timestamp
+  {event_timestamp} AS event_timestamp,
+  {attribute_values} AS attributes,
+  {attribute_filter} AS fits_attributes
 FROM {source}

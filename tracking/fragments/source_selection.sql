@@ -1,7 +1,7 @@
 -- Select or leave out each row of the source for this run. One row each, without its transcript.
 -- `pending` rows may be planned; every other value of `selection` is a reason to leave the row out.
 -- Of the rows of one identity one is chosen before any filter: a filter that saw the copies would take
--- an older text, and the next run would find it changed. Text, provider and direction only break ties.
+-- an older text, and the next run would find it changed. Text, provider, direction and attributes only break ties.
 -- `has_identity` follows `events.ids.has_identity`.
 -- A text has changed when the original has; whether it is empty or too large is judged on what is sent.
 -- An empty array parameter may reach BigQuery as NULL (python-bigquery #2325), which has no length.
@@ -60,6 +60,7 @@ requested AS (
       AND (COALESCE(ARRAY_LENGTH(@providers), 0) = 0 OR s.provider IN UNNEST(@providers))
       AND (COALESCE(ARRAY_LENGTH(@directions), 0) = 0 OR s.direction IN UNNEST(@directions))
       AND (COALESCE(ARRAY_LENGTH(@record_ids), 0) = 0 OR s.record_id IN UNNEST(@record_ids))
+      AND s.fits_attributes
     ) AS is_requested
   FROM ({source_rows}) AS s
   LEFT JOIN reprocessed AS n ON n.record_id = s.record_id
@@ -85,12 +86,14 @@ sized AS (
     s.event_timestamp,
     s.provider,
     s.direction,
+    s.attributes,
     REGEXP_CONTAINS(
       CONCAT(COALESCE(s.interaction_id, ''), COALESCE(s.reference_id, '')), r'[^\pZ\pC]'
     ) AS has_identity,
     TO_HEX(SHA256(s.transcript)) AS fingerprint,
     COALESCE(BYTE_LENGTH(s.transcript), -1) AS text_bytes,
-    @line_overhead + BYTE_LENGTH(TO_JSON_STRING(s.text)) - 2 AS bytes,
+    @line_overhead + BYTE_LENGTH(TO_JSON_STRING(s.text)) - 2
+    + @attribute_copies * BYTE_LENGTH(COALESCE(s.attributes, '')) AS bytes,
     s.text IS NULL OR NOT REGEXP_CONTAINS(s.text, r'\S') AS is_empty,
     s.is_reprocessed,
     s.is_requested,
@@ -106,11 +109,11 @@ ranked AS (
     -- Rows without an identity share few record ids; one partition of all of them would not fit.
     ROW_NUMBER() OVER (
       PARTITION BY record_id, IF(has_identity, NULL, fingerprint)
-      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction
+      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes
     ) AS occurrence,
     FIRST_VALUE(fingerprint) OVER (
       PARTITION BY record_id, IF(has_identity, NULL, fingerprint)
-      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction
+      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes
     ) AS chosen_fingerprint
   FROM sized AS w
 )
@@ -119,6 +122,7 @@ SELECT
   r.event_timestamp,
   r.fingerprint,
   r.bytes,
+  r.attributes,
   r.first_processed_at,
   r.last_processed_at,
   CASE

@@ -1,6 +1,7 @@
 -- What did each run cost, of one analysis version or of all? One unknown cost makes the sum NULL.
 SELECT
   r.analysis, r.prompt_fingerprint, r.model, r.run_id, r.planned_at,
+  MIN(JSON_QUERY(r.request, '$.labels')) AS labels,
   STRING_AGG(DISTINCT k.answered_by, ', ' ORDER BY k.answered_by) AS answered_by,
   SUM(k.attempts) AS attempts,
   SUM(k.asked) AS asked,

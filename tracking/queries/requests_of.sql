@@ -3,6 +3,7 @@
 SELECT
   a.record_id,
   a.transcript,
+  a.attributes,
   EXISTS (
     SELECT 1 FROM error_tracking AS e
     WHERE e.record_id = a.record_id AND e.run_id = @run_id AND e.batch = @batch

@@ -5,6 +5,7 @@ ranked AS (
   SELECT
     s.record_id,
     s.transcript,
+    s.attributes,
     ROW_NUMBER() OVER (
       PARTITION BY s.record_id
       ORDER BY s.event_timestamp IS NULL, s.event_timestamp DESC,
@@ -16,7 +17,7 @@ ranked AS (
   )
 ),
 chosen AS (
-  SELECT r.record_id, r.transcript, TO_HEX(SHA256(CONCAT(@seed, ' ', r.record_id))) AS place
+  SELECT r.record_id, r.transcript, r.attributes, TO_HEX(SHA256(CONCAT(@seed, ' ', r.record_id))) AS place
   FROM ranked AS r
   WHERE r.occurrence = 1
     AND IF(
@@ -27,6 +28,6 @@ chosen AS (
   ORDER BY place
   LIMIT @sample
 )
-SELECT s.record_id, COALESCE({sent_text}, '') AS transcript
+SELECT s.record_id, COALESCE({sent_text}, '') AS transcript, s.attributes
 FROM chosen AS s
 ORDER BY s.place

@@ -151,13 +151,13 @@ WHERE @grounding AND c.error IS NULL
 GROUP BY c.record_id;
 
 INSERT INTO {output} (
-  phone_number_token, referenceId, interactionId, event_timestamp, {answer_columns},
+  phone_number_token, referenceId, interactionId, event_timestamp, attributes, {answer_columns},
   record_id, run_id, batch, attempt, model, analysis, prompt_fingerprint, reader_fingerprint,
   parse_method, repair_grade, grade, normalised_fields, nulled_fields, raw_values, finish_reason,
   prompt_tokens, cached_tokens, thoughts_tokens, output_tokens, grounding, cost, analysed_at
 )
 SELECT
-  m.phone_number_token, m.reference_id, m.interaction_id, m.event_timestamp, {c_answer_columns},
+  m.phone_number_token, m.reference_id, m.interaction_id, m.event_timestamp, m.attributes, {c_answer_columns},
   c.record_id, @run_id, @batch, @attempt, COALESCE(c.model_version, @model), @analysis,
   @prompt_fingerprint, @reader_fingerprint,
   c.parse_method, c.repair_grade, c.grade, c.normalised_fields, c.nulled_fields, c.raw_values,

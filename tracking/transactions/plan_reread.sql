@@ -19,11 +19,11 @@ FROM (
 
 INSERT INTO batch_records (
   run_id, planned_on, batch, record_id, analysis, phone_number_token, interaction_id, reference_id,
-  event_timestamp, transcript, line_bytes, text_fingerprint, original_fingerprint
+  event_timestamp, transcript, attributes, line_bytes, text_fingerprint, original_fingerprint
 )
 SELECT
   @run_id, CURRENT_DATE(), b.batch, a.record_id, a.analysis, a.phone_number_token, a.interaction_id,
-  a.reference_id, a.event_timestamp, a.transcript, a.line_bytes, a.text_fingerprint,
+  a.reference_id, a.event_timestamp, a.transcript, a.attributes, a.line_bytes, a.text_fingerprint,
   a.original_fingerprint
 FROM reread_records AS a
 JOIN reread_batches AS b ON b.of_batch = a.batch

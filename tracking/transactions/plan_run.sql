@@ -13,17 +13,23 @@ CREATE TEMP TABLE batch_cut AS
 
 INSERT INTO batch_records (
   run_id, planned_on, batch, record_id, analysis, phone_number_token, interaction_id, reference_id,
-  event_timestamp, transcript, line_bytes, text_fingerprint, original_fingerprint
+  event_timestamp, transcript, attributes, line_bytes, text_fingerprint, original_fingerprint
 )
 SELECT
   @run_id, CURRENT_DATE(), t.batch, t.record_id, @analysis,
   MIN(t.phone_number_token), MIN(t.interaction_id), MIN(t.reference_id), MAX(t.event_timestamp),
-  ANY_VALUE(t.text), t.bytes, TO_HEX(SHA256(ANY_VALUE(t.text))), t.fingerprint
+  ANY_VALUE(t.text), ANY_VALUE(t.attributes), t.bytes, TO_HEX(SHA256(ANY_VALUE(t.text))), t.fingerprint
 FROM (
   SELECT
-    c.batch, c.record_id, c.bytes, c.fingerprint,
+    c.batch, c.record_id, c.bytes, c.fingerprint, j.attributes,
     s.phone_number_token, s.interaction_id, s.reference_id, s.event_timestamp, {sent_text} AS text
   FROM batch_cut AS c
+  -- Of copies with one text, the attributes of the row that was chosen.
+  LEFT JOIN (
+    SELECT record_id, attributes
+    FROM source_selection
+    WHERE selection = 'pending' AND attributes IS NOT NULL
+  ) AS j ON j.record_id = c.record_id
   JOIN ({source_rows}) AS s ON s.record_id = c.record_id AND TO_HEX(SHA256(s.transcript)) = c.fingerprint
 ) AS t
 WHERE NOT @dry_run AND NOT EXISTS (SELECT 1 FROM run_plans AS r WHERE r.run_id = @run_id)

@@ -80,6 +80,7 @@ def check(folder: Folder, as_json: AsJson = False) -> None:
                 f"{result.name} is valid",
                 f"model {result.model}, at most {result.max_output_tokens:,} tokens an answer",
                 f"a request has {result.request_overhead_bytes:,} bytes and its transcript",
+                *_attribute_lines(result),
                 *_redaction_lines(result),
                 f"rows go to {result.table}:",
                 *(
@@ -104,7 +105,18 @@ def _checked(folder: Path, problems: list[str], analysis: Analysis | None) -> An
         redaction_rules=tuple(rule.name for rule in analysis.redaction.rules),
         table=analysis.table,
         columns=_columns_of(analysis),
+        attributes=dict(analysis.attributes),
+        prompt_attributes=list(analysis.template.attributes),
     )
+
+
+def _attribute_lines(result: AnalysisCheck) -> list[str]:
+    """What a request has beside its transcript, and what runs may filter by."""
+    if not result.attributes:
+        return []
+    names = ", ".join(f"{name} ({kind})" for name, kind in result.attributes.items())
+    used = ", ".join(result.prompt_attributes) or "none"
+    return [f"call attributes: {names}; in the prompt: {used}"]
 
 
 @app.command()

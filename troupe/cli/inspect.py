@@ -122,6 +122,14 @@ def costs(
     analysis: Annotated[
         str | None, typer.Argument(help="Analysis to show. Default: all of them.")
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="WHAT",
+            help="Sum by a label of the runs, as label:team, or by a call attribute, as queue.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show the cost of each analysis and of each of its runs.
@@ -129,8 +137,9 @@ def costs(
     Examples:
         troupe costs
         troupe costs call_review_v1 --json
+        troupe costs --by label:team
     """
-    answer = call(costs_operation, analysis=analysis)
+    answer = call(costs_operation, analysis=analysis, by=by)
     if as_json:
         print_json(answer)
     else:

@@ -12,6 +12,7 @@ import msgspec
 import typer
 
 from troupe.backends.local.load import (
+    AddedColumn,
     Loaded,
     LoadedFile,
     named_files,
@@ -52,8 +53,8 @@ def load(
 ) -> None:
     """Add transcripts to the source table: all rows of all files, or none.
 
-    Columns are found by their names and usual synonyms. A file whose rows were loaded before is
-    not loaded again. Local backend only.
+    Columns are found by their names and usual synonyms. Further columns are kept for analyses with
+    call attributes. A file whose rows were loaded before is not loaded again. Local backend only.
 
     Examples:
         troupe load calls.jsonl
@@ -139,12 +140,19 @@ def _notes(file: LoadedFile, *, has_columns: bool = False) -> list[str]:
         notes.append(", ".join(f"{ours} from {name}" for ours, name in other.items()))
     if file.is_named_by_file:
         notes.append("interactionId is the name of the file")
+    if file.further_columns:
+        notes.append(f"further columns: {', '.join(map(_further, file.further_columns))}")
     if file.unused_columns and not services:
         notes.append(f"not used: {', '.join(file.unused_columns)}")
     if file.rows and not services and "phone_number_token" not in file.columns:
         notes.append("no phone_number_token, by which `troupe forget` finds a person")
     indent = "  " if has_columns else f"{_shown(file)}: "
     return [f"{indent}{note}" for note in notes]
+
+
+def _further(column: AddedColumn) -> str:
+    other = f" from {column.source}" if column.source != column.name else ""
+    return f"{column.name} ({column.type}){other}"
 
 
 def _shown(file: LoadedFile) -> str:

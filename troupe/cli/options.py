@@ -1,12 +1,14 @@
 """Options that several commands share."""
 
 import math
+import re
 from datetime import datetime
 from typing import Annotated
 
 import msgspec
 import typer
 
+from events.conditions import EXPECTED, LABEL_KEY, LABEL_VALUE, MOST_LABELS
 from troupe.transcript_files.formats import FORMATS
 
 from .output import fail
@@ -35,6 +37,23 @@ def finite(parameter: typer.CallbackParam, value: float | None) -> float | None:
     return value
 
 
+def read_labels(given: list[str] | None) -> dict[str, str]:
+    """Read `--label KEY=VALUE`; end the command if one is not of that form or of Google's rules."""
+    labels: dict[str, str] = {}
+    for text in given or []:
+        key, equals, value = text.partition("=")
+        rules = {LABEL_KEY: key, LABEL_VALUE: value} if equals else {}
+        wrong = [EXPECTED[rule] for rule, part in rules.items() if not re.match(rule, part)]
+        if wrong or not equals:
+            fail(f"invalid --label {text!r}: use {wrong[0] if wrong else 'KEY=VALUE'}")
+        if key in labels:
+            fail(f"invalid --label {text!r}: {key} is given twice")
+        labels[key] = value
+    if len(labels) > MOST_LABELS:
+        fail(f"invalid --label: use at most {MOST_LABELS}")
+    return labels
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for scripts.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; change nothing.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
@@ -48,6 +67,14 @@ Budget = Annotated[
 BudgetTokens = Annotated[
     int | None,
     typer.Option(help="Maximum number of tokens; a run with a higher estimate is refused."),
+]
+Label = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="KEY=VALUE",
+        help="Label of the batch jobs, for cost reports and billing exports, such as team=billing; "
+        "repeatable. Never personal data.",
+    ),
 ]
 AllowEmpty = Annotated[
     bool,
@@ -123,7 +150,7 @@ Mapped = Annotated[
         "--map",
         metavar="COLUMN=OURS",
         help="Take our column OURS from COLUMN of the files; repeatable. `a.b` is a property "
-        "in an object.",
+        "in an object. NAME:TYPE instead of OURS names a further column: queue:text.",
     ),
 ]
 Timezone = Annotated[

@@ -52,6 +52,10 @@ class AnalysisCheck(msgspec.Struct, frozen=True, kw_only=True):
     redaction_rules: tuple[str, ...] = ()
     table: str | None = None
     columns: tuple[Column, ...] = ()
+    attributes: dict[str, str] = {}
+    """The call attributes that it uses, by their types."""
+    prompt_attributes: list[str] = []
+    """Those that a request contains."""
 
 
 class NormalisedField(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,17 @@ from troupe.report.plain_text import preview_lines
 
 from .client import CallFailed, call, try_call
 from .option_errors import name_options
-from .options import AllowEmpty, AsJson, Budget, BudgetTokens, DryRun, finite, rfc3339
+from .options import (
+    AllowEmpty,
+    AsJson,
+    Budget,
+    BudgetTokens,
+    DryRun,
+    Label,
+    finite,
+    read_labels,
+    rfc3339,
+)
 from .output import fail, print_json, print_lines, read_text, warn
 
 T = TypeVar("T")
@@ -64,6 +74,14 @@ def request(
         list[str] | None,
         typer.Option(metavar="NAME", help="Only calls of this direction; repeatable."),
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION",
+            help="Only calls whose attribute fits: queue=billing, duration_seconds>=60 or "
+            "duration_seconds<600; repeatable. The analysis names the attributes.",
+        ),
+    ] = None,
     record_id: Annotated[
         list[str] | None,
         typer.Option(
@@ -101,6 +119,7 @@ def request(
     ] = None,
     budget: Budget = None,
     budget_tokens: BudgetTokens = None,
+    label: Label = None,
     lookback_days: Annotated[
         int | None,
         typer.Option(help="With mode incremental: days to look back for late calls. Default: 7."),
@@ -134,9 +153,11 @@ def request(
         "bytes_per_batch": bytes_per_batch, "concurrency": concurrency, "canary": canary,
         "breaker": breaker, "max_attempts": max_attempts, "model": model, "analysis": analysis,
         "budget": budget, "budget_tokens": budget_tokens, "lookback_days": lookback_days,
-        "grounding": grounding,
+        "grounding": grounding, "labels": read_labels(label),
     }  # fmt: skip
-    answer = _send(operations.request, fields, dry_run=dry_run, allow_empty=allow_empty)
+    answer = _send(
+        operations.request, fields, dry_run=dry_run, allow_empty=allow_empty, where=where or []
+    )
     for warning in answer.warnings:
         warn([warning])
     if as_json:
@@ -247,6 +268,7 @@ def reprocess(
     ] = "",
     budget: Budget = None,
     budget_tokens: BudgetTokens = None,
+    label: Label = None,
     dry_run: DryRun = False,
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
@@ -264,6 +286,7 @@ def reprocess(
     fields = {
         "of_run": of_run, "batches": batch, "error_types": error_type, "record_ids": record_id,
         "changed": changed or None, "analysis": analysis, "run_id": run_id, "budget": budget, "budget_tokens": budget_tokens,
+        "labels": read_labels(label),
     }  # fmt: skip
     answer = _send(reprocess_operation, fields, dry_run=dry_run, allow_empty=allow_empty)
     if as_json:
@@ -321,11 +344,11 @@ def _reread_lines(answer: RereadResult) -> list[str]:
     return lines
 
 
-def _send(operation: Callable[..., T], fields: dict[str, Any], **flags: bool) -> T:
+def _send(operation: Callable[..., T], fields: dict[str, Any], **further: Any) -> T:
     """Send the fields that were given; an error names the option of its field."""
-    given = {name: value for name, value in fields.items() if value not in (None, [], "")}
+    given = {name: value for name, value in fields.items() if value not in (None, [], {}, "")}
     try:
-        return try_call(operation, request=given, **flags)
+        return try_call(operation, request=given, **further)
     except CallFailed as error:
         fail(name_options(str(error), fields), error.code)
 

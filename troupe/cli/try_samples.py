@@ -1,5 +1,6 @@
 """The transcripts that `analysis try` asks about, from the source table or from files."""
 
+import json
 from dataclasses import dataclass
 from itertools import chain
 
@@ -47,11 +48,12 @@ def _of_source(analysis: Analysis, options: SampleOptions) -> list[Sample]:
             seed=options.seed,
             record_ids=list(options.record_ids),
             rules=[list(rule) for rule in analysis.redaction.applied],
+            attributes=dict(analysis.attributes),
         )
     except CallFailed as error:
         hint = "" if options.record_ids else "; or name a file of transcripts with --file"
         fail(f"{error}{hint}", error.code)
-    return [Sample(each.record_id, each.transcript) for each in found.records]
+    return [Sample(each.record_id, each.transcript, each.attributes) for each in found.records]
 
 
 def _of_files(analysis: Analysis, options: SampleOptions) -> list[Sample]:
@@ -61,7 +63,9 @@ def _of_files(analysis: Analysis, options: SampleOptions) -> list[Sample]:
         with standard_input(found) as stdin:
             files = [TranscriptFile(*each, read) for each in named_files(found, stdin)]
             rows = chain.from_iterable(file.rows() for file in files)
-            chosen = sample_of_rows(rows, options.sample, options.seed, options.record_ids)
+            chosen = sample_of_rows(
+                rows, options.sample, options.seed, options.record_ids, analysis.attributes
+            )
     except (BadFile, BadOption) as error:
         fail(str(error).removesuffix("; nothing was loaded"))
     if not chosen:
@@ -70,10 +74,17 @@ def _of_files(analysis: Analysis, options: SampleOptions) -> list[Sample]:
 
 
 def _redacted(samples: list[Sample], analysis: Analysis) -> list[Sample]:
-    """Apply the rules of the analysis, by the SQL of a plan."""
-    if not analysis.redaction.applied:
+    """Apply the rules of the analysis, by the SQL of a plan, to transcripts and text attributes."""
+    rules = analysis.redaction.applied
+    if not rules:
         return samples
-    texts = redact((each.transcript for each in samples), analysis.redaction.applied)
-    return [
-        Sample(each.record_id, redacted.text) for each, redacted in zip(samples, texts, strict=True)
-    ]
+    names = [name for name, kind in analysis.attributes.items() if kind == "text"]
+    made = []
+    for each in samples:
+        values = json.loads(each.attributes or "{}")
+        texts = [each.transcript, *(values.get(name) or "" for name in names)]
+        transcript, *others = (redacted.text for redacted in redact(iter(texts), rules))
+        values |= {name: text for name, text in zip(names, others, strict=True) if values.get(name)}
+        attributes = json.dumps(values, ensure_ascii=False) if values else each.attributes
+        made.append(Sample(each.record_id, transcript, attributes))
+    return made

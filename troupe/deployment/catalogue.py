@@ -95,7 +95,6 @@ def _event(kind: type[Event]) -> dict[str, Any]:
 
 def _field(field: msgspec.structs.FieldInfo) -> dict[str, Any]:
     schema = msgspec.json.schema(field.type)
-    schema.pop("$defs", None)
     return {"name": field.name, "required": field.required, "schema": schema}
 
 

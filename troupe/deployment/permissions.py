@@ -211,6 +211,7 @@ _NAMES = (
             "x",
         ),
         **dict.fromkeys(("cost_of_a", "cost_of_c"), "0"),
+        **dict.fromkeys(("attributes_of_m", "attributes_of_t", "answers_of_t"), "STRUCT(0)"),
     }
 )
 

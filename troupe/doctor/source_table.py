@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from google.cloud.bigquery import Client, QueryJobConfig
+from google.cloud.bigquery import Client, QueryJobConfig, Table
 
+from analysis import AnalysisError
 from tracking import Source
+from tracking.attributes import column_problems
 from tracking.tables import columns_of
+from troupe.analysis_folders import load_folders
 from troupe.backends.gcp.bigquery_jobs import NEVER
 from troupe.backends.gcp.settings import GcpSettings
+from troupe.backends.gcp.warehouse import column_type
 
 from .bigquery import AGAIN, CALL_SECONDS, source_path
 from .findings import Finding, fault, ok, run_check
@@ -33,6 +37,7 @@ def _columns(settings: GcpSettings, get_client: Callable[[], Client]) -> Iterato
     if wrong:
         remedy = "set the column names with TROUPE_SOURCE_<COLUMN> (source_columns in Terraform)"
         yield fault(_NAME, f"{settings.source.table}: {'; '.join(wrong)}", remedy)
+    yield from _attributes(settings, table)
     if table.location and table.location.upper() != settings.bigquery_location.upper():
         message = f"it is in {table.location}, the dataset in {settings.bigquery_location}"
         yield fault(_NAME, message, "copy it there: a query cannot read two locations")
@@ -42,6 +47,22 @@ def _columns(settings: GcpSettings, get_client: Callable[[], Client]) -> Iterato
         )
         remedy = "unset require_partition_filter, or use a copy; a view requires the filter as well"
         yield fault(_NAME, message, remedy)
+
+
+def _attributes(settings: GcpSettings, table: Table) -> Iterator[Finding]:
+    """Report the call attributes of installed analyses that the table lacks."""
+    columns = {field.name: column_type(field) for field in table.schema}
+    try:
+        own = load_folders(settings.analyses).own
+    except AnalysisError:
+        return  # the check of the tables reports it
+    for analysis in own:
+        problems = column_problems(analysis.attributes, columns, settings.source.names())
+        wrong = "; ".join(problem for _, problem in problems)
+        if wrong:
+            remedy = "add the column to the table, or a view that has it; or correct analysis.json"
+            message = f"{settings.source.table} {wrong}, which {analysis.name} names in attributes"
+            yield fault(_NAME, message, remedy)
 
 
 def _differences(source: Source, types: dict[str, str]) -> Iterator[str]:

@@ -7,9 +7,11 @@ from typing import Any
 
 import msgspec
 
+from analysis.attributes import Attributes
 from events.ids import record_id
 from troupe.transcript_files.errors import BadOption
 
+from .file_attributes import attributes_of
 from .trial import Sample
 
 _Rank = tuple[bool, float, int, str]
@@ -17,15 +19,21 @@ _Rank = tuple[bool, float, int, str]
 
 class _Chosen(msgspec.Struct):
     rank: _Rank
-    sample: Sample
+    text: str
+    row: Mapping[str, Any]
 
 
 def sample_of_rows(
-    rows: Iterable[Mapping[str, Any]], most: int, seed: str, record_ids: Sequence[str] = ()
+    rows: Iterable[Mapping[str, Any]],
+    most: int,
+    seed: str,
+    record_ids: Sequence[str] = (),
+    attributes: Attributes | None = None,
 ) -> list[Sample]:
     """Return `most` records by chance, the same ones for the same seed, or those with these ids.
 
-    Memory does not grow with the rows. Raises `BadOption` for an id that no row has.
+    Memory does not grow with the rows. Raises `BadOption` for an id that no row has, and for call
+    attributes that the rows lack.
     """
     chosen: dict[str, _Chosen] = {}
     places: dict[str, str] = {}
@@ -37,10 +45,10 @@ def sample_of_rows(
         rank = _rank(row["event_timestamp"], text)
         if id_ in chosen:
             if rank < chosen[id_].rank:
-                chosen[id_] = _Chosen(rank, Sample(id_, text))
+                chosen[id_] = _Chosen(rank, text, row)
             continue
         places[id_] = hashlib.sha256(f"{seed} {id_}".encode()).hexdigest()
-        chosen[id_] = _Chosen(rank, Sample(id_, text))
+        chosen[id_] = _Chosen(rank, text, row)
         if not record_ids and len(chosen) > most:
             # A record whose place is beyond the last one stays there, whatever follows.
             last = max(places, key=lambda each: places[each])
@@ -51,7 +59,10 @@ def sample_of_rows(
             f"invalid --record {min(missing)}: no row of the file has this record id; leave the "
             "option out, and each try shows the ids of its records"
         )
-    return [chosen[id_].sample for id_ in sorted(chosen, key=lambda each: places[each])]
+    in_order = [(id_, chosen[id_]) for id_ in sorted(chosen, key=lambda each: places[each])]
+    return [
+        Sample(id_, each.text, attributes_of(each.row, attributes or {})) for id_, each in in_order
+    ]
 
 
 def _rank(time: str | None, text: str) -> _Rank:

@@ -40,6 +40,8 @@ class Sample(NamedTuple):
 
     record_id: str
     transcript: str
+    attributes: str | None = None
+    """Call attributes as a JSON object, redacted as well."""
 
 
 class Prepared(NamedTuple):
@@ -135,7 +137,8 @@ def _prepared(analysis: Analysis, sample: Sample) -> Prepared:
     """Render a request, unless a plan would leave its transcript out."""
     if not sample.transcript or sample.transcript.isspace():
         return Prepared(sample, None, "empty_transcript")
-    request = Request(sample.record_id, sample.transcript, analysis.max_output_tokens)
+    tokens = analysis.max_output_tokens
+    request = Request(sample.record_id, sample.transcript, tokens, sample.attributes)
     (line,) = preflight(analysis, render(analysis, [request]))
     if len(line) > analysis.line_overhead_bytes + analysis.max_transcript_bytes:
         return Prepared(sample, None, "request_too_large")

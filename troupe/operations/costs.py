@@ -4,8 +4,12 @@ from itertools import groupby
 
 import msgspec
 
-from analysis import AnalysisError
-from handlers.summary.costs import CostSum, RunCost, run_costs, sum_of
+from analysis import Analysis, AnalysisError
+from analysis.models import STAND_IN, is_simulated
+from handlers.summary.attribute_groups import grouped_attributes
+from handlers.summary.costs import CostSum, RunCost, mean_cost, run_costs, sum_of
+from tracking.attributes import path_of
+from tracking.statements import table_name
 
 from .backend import Backend, InvalidOperation
 
@@ -21,24 +25,51 @@ class AnalysisCosts(CostSum, frozen=True, kw_only=True):
     of_runs: list[RunCost]
 
 
+class CostGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """The cost of what has one value of a label or a call attribute."""
+
+    value: str | None
+    """None: without a value."""
+    analysis: str | None
+    """Of an attribute; None: of all analyses, by label."""
+    simulated: bool
+    """Whether the stand-in answered: then nothing was paid."""
+    runs: int
+    analysed: int
+    cost: float | None
+    """US dollars; by attribute those of the stored rows, by label all that the runs cost."""
+    each: float | None
+    """The mean cost of a stored row."""
+
+
 class Costs(msgspec.Struct, frozen=True, kw_only=True):
     """The result of `costs`."""
 
     analyses: list[AnalysisCosts]
+    """Empty where `by` groups otherwise."""
+    by: str | None = None
+    """An attribute, or `label:` and a key."""
+    groups: list[CostGroup] = []
 
 
-def costs(backend: Backend, analysis: str | None = None) -> Costs:
+def costs(backend: Backend, analysis: str | None = None, by: str | None = None) -> Costs:
     """Sum the costs of every run that closed an attempt, of one analysis or of all.
 
-    An analysis that was removed keeps its runs. Raises `InvalidOperation` for an unknown analysis
-    without runs.
+    `by` sums by a label of the runs (`label:team`), or by a call attribute of the stored rows. An
+    analysis that was removed keeps its runs. Raises `InvalidOperation` for an unknown analysis
+    without runs, and for an attribute by which no analysis may be grouped.
     """
+    key = by.removeprefix(LABEL) if by and by.startswith(LABEL) else None
+    if by is not None and key is None:
+        return Costs(analyses=[], by=by, groups=_by_attribute(backend, analysis, by))
     runs = sorted(run_costs(backend.dependencies.tracking, analysis), key=_version)
     if analysis and not runs:
         try:
             backend.dependencies.analyses.load(analysis)
         except AnalysisError as error:
             raise InvalidOperation(str(error)) from error
+    if key is not None:
+        return Costs(analyses=[], by=by, groups=_by_label(runs, key))
     groups = [(version, list(group)) for version, group in groupby(runs, _version)]
     return Costs(
         analyses=[
@@ -53,6 +84,81 @@ def costs(backend: Backend, analysis: str | None = None) -> Costs:
             for (name, model, prompt, answered_by), of_runs in groups
         ]
     )
+
+
+LABEL = "label:"
+
+
+class _AttributeCost(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of `queries/costs_by_attribute.sql`."""
+
+    value: str | None
+    simulated: bool
+    runs: int
+    analysed: int
+    cost: float | None
+
+
+def _by_label(runs: list[RunCost], key: str) -> list[CostGroup]:
+    """Sum runs by the value that they have for a label, the dearest first."""
+    by_value: dict[tuple[str | None, bool], list[RunCost]] = {}
+    for run in runs:
+        labels: dict[str, str] = msgspec.json.decode(run.labels) if run.labels else {}
+        of_run = labels.get(key), is_simulated(run.answered_by)
+        by_value.setdefault(of_run, []).append(run)
+    groups = []
+    for (value, simulated), of_value in by_value.items():
+        total = sum_of(of_value)
+        groups.append(
+            CostGroup(
+                value=value, analysis=None, simulated=simulated, runs=total.runs, analysed=total.analysed,
+                cost=total.cost, each=total.each,
+            )
+        )  # fmt: skip
+    return sorted(groups, key=lambda group: (-(group.cost or 0.0), group.value or ""))
+
+
+def _by_attribute(backend: Backend, analysis: str | None, attribute: str) -> list[CostGroup]:
+    """Sum the stored rows of each analysis that has the attribute, and whose reports may show it."""
+    groups = list[CostGroup]()
+    for each in _with_attribute(backend, analysis, attribute):
+        rows = backend.dependencies.tracking.rows(
+            "costs_by_attribute",
+            _AttributeCost,
+            {"analysis": each.name, "stand_in": STAND_IN},
+            output=table_name(each.table),
+            path=path_of(attribute),
+        )
+        groups += [
+            CostGroup(
+                **msgspec.structs.asdict(row),
+                analysis=each.name,
+                each=mean_cost(row.cost, row.analysed),
+            )
+            for row in rows
+        ]
+    return groups
+
+
+def _with_attribute(backend: Backend, analysis: str | None, attribute: str) -> list[Analysis]:
+    analyses = backend.dependencies.analyses
+    try:
+        found = [analyses.load(name) for name in ([analysis] if analysis else analyses.names)]
+    except AnalysisError as error:
+        raise InvalidOperation(str(error)) from error
+    named = [each for each in found if attribute in each.attributes]
+    shown = [each for each in named if attribute in grouped_attributes(each)]
+    if not named:
+        raise InvalidOperation(
+            f"invalid --by {attribute!r}: no analysis has such an attribute; use one that "
+            f"analysis.json names, or {LABEL}KEY for a label of the runs"
+        )
+    if not shown:
+        raise InvalidOperation(
+            f"invalid --by {attribute!r}: its values may name a person or be too many; name it in "
+            f"shown of analysis.json ({named[0].name}) if they do not"
+        )
+    return shown
 
 
 def _version(run: RunCost) -> tuple[str, str, str, str]:

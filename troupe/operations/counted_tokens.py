@@ -9,8 +9,8 @@ import msgspec
 
 from analysis import Analysis, Request, render
 from handlers.runs.estimate import Line, TokenRates
-from handlers.runs.plan_params import redaction_of
 from handlers.runs.token_rates import Basis, token_rates
+from tracking import Reading
 from troupe.online.ask import in_parallel
 from troupe.online.port import NotCounted, TokenCounter
 
@@ -26,20 +26,20 @@ _MOST_SPREAD = 0.2
 
 
 def preview_rates(
-    backend: Backend, analysis: Analysis, params: Mapping[str, Any]
+    backend: Backend, analysis: Analysis, params: Mapping[str, Any], reading: Reading
 ) -> tuple[TokenRates, Basis]:
     """Return the rates of a run with these parameters: counted where the backend has a service.
 
     Where that does not count, the basis says why, and the rates are those of `token_rates`.
     """
     tracking = backend.dependencies.tracking
-    rates, basis = token_rates(tracking, backend.clock, analysis, params)
+    rates, basis = token_rates(tracking, backend.clock, analysis, params, reading)
     counter = backend.token_counter(params["model"])
     if counter is None:
         return rates, basis
     try:
         fixed = counter.count_tokens(_line(analysis, ""))
-        texts = tracking.sample_of_plan({**params, "sample": COUNTED}, redaction_of(analysis))
+        texts = tracking.sample_of_plan({**params, "sample": COUNTED}, reading)
         if not texts:
             return rates, basis
         lines = counted_lines(counter, analysis, texts, fixed)

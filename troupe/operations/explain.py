@@ -9,10 +9,12 @@ from typing import Any
 import msgspec
 
 from events import RereadRequested, Unreadable
-from handlers.runs.plan_params import plan_params, redaction_of
+from handlers.runs.attributes import check_source, reading_of
+from handlers.runs.plan_params import plan_params
 from handlers.runs.plans import request_of
 from handlers.summary.run_summary import ErrorCount, skipped_rows
 from tracking import Plan, Row, convert_rows
+from tracking.attributes import UnfitAttribute
 from tracking.statements import table_name
 
 from .backend import Backend, InvalidOperation
@@ -76,6 +78,7 @@ class _RecordPlanRow(msgspec.Struct, frozen=True, kw_only=True):
     mode: str
     model: str
     line_bytes: int | None
+    attributes: str | None
 
 
 class _LineRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,8 +111,9 @@ def _record_plan(backend: Backend, plan: _RecordPlanRow, record_id: str) -> Reco
     whole = tracking.plan_of(plan.run_id)
     events = tracking.rows("events_of_batch", RecordedEvent, here)
     attempts = sorted({event.attempt for event in events if event.attempt})
+    attributes = json.loads(plan.attributes) if plan.attributes else {}
     return RecordPlan(
-        **msgspec.structs.asdict(plan),
+        **{**msgspec.structs.asdict(plan), "attributes": attributes},
         limits=_limits(whole) if whole else None,
         members=tracking.row("contents_of_batch", BatchMembers, here),
         events=events,
@@ -152,14 +156,17 @@ def _table(backend: Backend, run_id: str) -> str | None:
 def _newest_selection(backend: Backend, record_id: str) -> NewestSelection | None:
     """None where no run was planned, or this version cannot read the analysis of the newest one."""
     runs = [run for run in run_rows(backend) if not run.dry_run]
-    plan = backend.dependencies.tracking.plan_of(runs[-1].run_id) if runs else None
+    tracking = backend.dependencies.tracking
+    plan = tracking.plan_of(runs[-1].run_id) if runs else None
     params = _params(plan) if plan else None
     if plan is None or params is None:
         return None
-    redaction = redaction_of(analysis_of(plan))
-    selection = backend.dependencies.tracking.selection_of_record(
-        {**params, "record_id": record_id}, redaction
-    )
+    try:
+        check_source(analysis_of(plan), tracking)
+    except UnfitAttribute:
+        return None  # the source has lost a column since
+    reading = reading_of(request_of(plan), analysis_of(plan))
+    selection = tracking.selection_of_record({**params, "record_id": record_id}, reading)
     return NewestSelection(
         run_id=plan.run_id,
         planned_at=plan.planned_at,

@@ -112,6 +112,8 @@ class RecordPlan(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     line_bytes: int | None
     """Size of the record's request line."""
+    attributes: dict[str, str | int | float | bool | None] = {}
+    """The call attributes as they were frozen."""
     limits: BatchLimits | None
     """None: this version cannot read the analysis of the plan."""
     members: BatchMembers

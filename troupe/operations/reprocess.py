@@ -6,9 +6,11 @@ import msgspec
 
 from analysis import ERRORS, AnalysisError
 from events import ReprocessRequested, Unreadable, read_event
+from handlers.runs.attributes import check_source, reading_of
 from handlers.runs.estimate import estimate
-from handlers.runs.plan_params import plan_params, redaction_of
+from handlers.runs.plan_params import plan_params
 from handlers.runs.token_rates import Basis, token_rates
+from tracking.attributes import UnfitAttribute
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
 from .counted_tokens import preview_rates
@@ -60,19 +62,21 @@ def reprocess(
     try:
         command = _read(backend, request)
         analysis = dependencies.analyses.load(command.analysis)
-    except (Unreadable, AnalysisError) as error:
+        check_source(analysis, dependencies.tracking)
+    except (Unreadable, AnalysisError, UnfitAttribute) as error:
         raise InvalidOperation(str(error)) from error
     _refuse_unknown(backend, command)
     known = bool(command.run_id) and was_requested(backend, command)
     if not known and not command.changed:
         _refuse_stored(backend, command)
     params, tracking = plan_params(command, "", analysis), dependencies.tracking
-    row = tracking.preview_plan(params, redaction_of(analysis))
+    reading = reading_of(command, analysis)
+    row = tracking.preview_plan(params, reading)
     is_preview = dry_run or command.dry_run
     rates, basis = (
-        preview_rates(backend, analysis, params)
+        preview_rates(backend, analysis, params, reading)
         if is_preview
-        else token_rates(tracking, backend.clock, analysis, params)
+        else token_rates(tracking, backend.clock, analysis, params, reading)
     )
     expected = estimate(row["records"], row["bytes"], params["model"], analysis, rates)
     left_out = {name: row[name] for name in LEFT_OUT if row[name]}

@@ -1,5 +1,7 @@
 """Request a run, preview one, cancel one, or publish a message."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,15 +20,19 @@ from events import (
     read_event,
     topic_of,
 )
+from handlers.dispatch.errors import Redeliver, Reject
 from handlers.plan_run import event_time_floor
+from handlers.runs.attributes import check_conditions, check_source, reading_of
 from handlers.runs.estimate import estimate
-from handlers.runs.plan_params import plan_params, redaction_of
+from handlers.runs.plan_params import plan_params
 from handlers.runs.token_rates import Basis
 from handlers.summary.costs import QuotedPrice, quoted_price
 from handlers.summary.run_summary import SKIPPED
-from tracking import Row
+from tracking import Row, SourceReading
+from tracking.attributes import UnfitAttribute
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
+from .conditions import read_conditions
 from .counted_tokens import preview_rates
 from .nothing import Nothing, nothing_pending
 from .runs import is_waiting, plan_of, run_rows, was_requested
@@ -85,13 +91,18 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def request(
-    backend: Backend, request: dict[str, Any], dry_run: bool = False, allow_empty: bool = False
+    backend: Backend,
+    request: dict[str, Any],
+    dry_run: bool = False,
+    allow_empty: bool = False,
+    where: Sequence[str] = (),
 ) -> Preview | Requested | Nothing:
     """Publish a run-requested; with `dry_run` only preview the run.
 
-    A request that would select no record is not published, unless `allow_empty`.
+    A request that would select no record is not published, unless `allow_empty`. `where` are
+    conditions on call attributes, such as `queue=billing`.
     """
-    run = _checked(backend, request)
+    run = _checked(backend, request, where)
     if dry_run or run.dry_run:
         return preview(backend, run)
     if run.run_id and was_requested(backend, run):
@@ -109,6 +120,7 @@ class _Selection:
 
     analysis: Analysis
     params: dict[str, Any]
+    reading: SourceReading
     counts: Row
     skipped: dict[str, int]
     nothing: Nothing | None
@@ -116,8 +128,10 @@ class _Selection:
 
 def _select(backend: Backend, run: RunRequested) -> _Selection:
     analysis = backend.dependencies.analyses.load(run.analysis)
-    params = plan_params(run, "", analysis, event_time_floor(run, backend.dependencies.tracking))
-    row = backend.dependencies.tracking.preview_plan(params, redaction_of(analysis))
+    tracking = backend.dependencies.tracking
+    params = plan_params(run, "", analysis, event_time_floor(run, tracking))
+    reading = reading_of(run, analysis)
+    row = tracking.preview_plan(params, reading)
     # The row counts what is selected; what the limit of the run cuts off is the difference.
     counts = row | {"beyond_limit": row["pending"] - row["records"]}
     skipped = {reason: counts[reason] for reason in SKIPPED}
@@ -130,14 +144,14 @@ def _select(backend: Backend, run: RunRequested) -> _Selection:
             analysis=run.analysis,
             other_model=params["model"] if params["model"] != analysis.model else None,
         )
-    return _Selection(analysis, params, counts, skipped, nothing)
+    return _Selection(analysis, params, reading, counts, skipped, nothing)
 
 
 def preview(backend: Backend, run: RunRequested) -> Preview:
     """Select and estimate as the plan of this request would, without freezing anything."""
     found = _select(backend, run)
     row, model = found.counts, found.params["model"]
-    rates, basis = preview_rates(backend, found.analysis, found.params)
+    rates, basis = preview_rates(backend, found.analysis, found.params, found.reading)
     expected = estimate(row["records"], row["bytes"], model, found.analysis, rates)
     return Preview(
         run_id=run.run_id,
@@ -197,10 +211,23 @@ def cancel(backend: Backend, run_id: str) -> CancelResult:
     return CancelResult(run_id=run_id, already=None)
 
 
-def _checked(backend: Backend, request: dict[str, Any]) -> RunRequested:
-    try:
+def _checked(backend: Backend, request: dict[str, Any], where: Sequence[str]) -> RunRequested:
+    with _invalid():
         run = read_event(msgspec.json.encode(request), RunRequested)
-        backend.dependencies.analyses.load(run.analysis)
-    except (Unreadable, AnalysisError) as error:
-        raise InvalidOperation(str(error)) from error
+        analysis = backend.dependencies.analyses.load(run.analysis)
+        if where:
+            typed = {**request, "attributes": read_conditions(where, analysis.attributes)}
+            run = read_event(msgspec.json.encode(typed), RunRequested)
+        check_conditions(run, analysis)
+        # A person who may not read the source may request a run: its plan checks this again.
+        with suppress(Redeliver, Reject):
+            check_source(analysis, backend.dependencies.tracking)
     return run
+
+
+@contextmanager
+def _invalid() -> Iterator[None]:
+    try:
+        yield
+    except (Unreadable, AnalysisError, UnfitAttribute) as error:
+        raise InvalidOperation(str(error)) from error

@@ -1,11 +1,13 @@
 """Read a few transcripts of the source table, to try a prompt on them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from analysis import Rule
 from handlers.runs.plan_params import redaction_by
+from tracking import SourceReading
 
 from .backend import Backend, InvalidOperation
 
@@ -15,6 +17,8 @@ class SampledRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     record_id: str
     transcript: str
+    attributes: str | None = None
+    """Call attributes as a JSON object."""
 
 
 class SourceSample(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,21 +33,27 @@ def sample_source(
     seed: str = "0",
     record_ids: Sequence[str] = (),
     rules: Sequence[Sequence[str]] = (),
+    attributes: Mapping[str, str] | None = None,
 ) -> SourceSample:
     """Return `sample` records by chance, the same ones for the same seed, or those with these ids.
 
-    `rules` are redaction rules: name, pattern and replacement. The warehouse applies them, so that
+    `attributes` are call attributes with their types; `rules` are redaction rules: name, pattern and
+    replacement. The warehouse applies them, so that
     what they replace does not leave it. Raises `InvalidOperation` for an id that the source table does not hold, and for an empty table.
     """
     most = len(set(record_ids)) or sample
-    params = {"sample": most, "seed": seed, "record_ids": list(record_ids)}
-    redaction = redaction_by([Rule(*rule) for rule in rules])
-    records = backend.dependencies.tracking.rows(
-        "sample_of_source",
-        SampledRecord,
-        {**params, **redaction.params()},
-        sent_text=redaction.redacted("s.transcript"),
+    params: dict[str, Any] = {"sample": most, "seed": seed, "record_ids": list(record_ids)}
+    reading = SourceReading(
+        redaction=redaction_by([Rule(*rule) for rule in rules]), attributes=attributes or {}
     )
+    tracking = backend.dependencies.tracking
+    problems = tracking.source_problems(reading.attributes)
+    if problems:
+        raise InvalidOperation(
+            f"the source table {problems[0][1]}; add the column, or remove the call attribute"
+        )
+    params |= reading.params()
+    records = tracking.rows("sample_of_source", SampledRecord, params, **tracking.names(reading))
     missing = set(record_ids) - {each.record_id for each in records}
     if missing:
         raise InvalidOperation(

@@ -2,7 +2,7 @@
 
 from analysis.models import is_simulated
 from handlers.summary.costs import RunCost
-from troupe.operations.costs import AnalysisCosts, Costs
+from troupe.operations.costs import AnalysisCosts, CostGroup, Costs
 
 from . import formatting, labels
 from .outcome_text import SIMULATED
@@ -14,9 +14,38 @@ SHOWN = 40
 
 def costs_lines(costs: Costs) -> list[str]:
     """Newest run last. A sum with one unknown cost is unknown."""
+    if costs.by is not None:
+        return _groups(costs)
     return [each for analysis in costs.analyses for each in _analysis(analysis)] or [
         "No attempt was closed yet, so no cost is known."
     ]
+
+
+def _groups(costs: Costs) -> list[str]:
+    """A line for each value of a label or a call attribute."""
+    rows = [
+        (
+            labels.NO_VALUE if group.value is None else group.value,
+            *([group.analysis] if group.analysis else []),
+            formatting.plural(group.runs, "run"),
+            formatting.plural(group.analysed, "row"),
+            f"{_would(group)}cost {formatting.dollars(group.cost)}",
+            _each(group.each) if group.analysed else formatting.NONE,
+        )
+        for group in costs.groups
+    ]
+    if not rows:
+        return ["No attempt was closed yet, so no cost is known."]
+    simulated = any(group.simulated for group in costs.groups)
+    return [
+        *([line(SIMULATED)] if simulated else []),
+        line(f"by {costs.by}:"),
+        *folded(aligned(rows, indent=4), SHOWN),
+    ]
+
+
+def _would(group: CostGroup) -> str:
+    return "would have " if group.simulated and group.cost is not None else ""
 
 
 def _analysis(analysis: AnalysisCosts) -> list[str]:

@@ -52,7 +52,7 @@ def _chart(chart: ColumnChart, stored: int) -> Markup:
         return tag("div", tag("h3", title), *_numbers(chart, stored))
     counts = sorted(chart.counts, key=lambda row: -row.records)
     whole = stored if chart.shows == "values" else sum(row.records for row in counts)
-    lines = [_bar(_value(row.value), row.records, whole) for row in counts[:SHOWN]]
+    lines = [_bar(value_name(row.value), row.records, whole) for row in counts[:SHOWN]]
     rest = sum(row.records for row in counts[SHOWN:])
     more = f"and {len(counts) - SHOWN:,} more, {formatting.count(rest)} in all" if rest else ""
     note = more or ("" if lines else "No entry.")
@@ -104,7 +104,8 @@ def _figure(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) and abs(value) < 1e15 else f"{value:.6g}"
 
 
-def _value(value: str | None) -> str:
+def value_name(value: str | None) -> str:
+    """The value of a closed column as people read it."""
     return labels.NO_VALUE if value is None else TRUTHS.get(value, labels.plain(value))
 
 

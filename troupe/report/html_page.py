@@ -10,6 +10,7 @@ from troupe.operations.reconciliation import Reconciliation
 
 from . import html_head, html_sections
 from .html import Markup, join, text
+from .html_attributes import attribute_groups
 from .html_column_charts import column_charts
 from .html_costs import costs
 from .redaction_text import redaction_section
@@ -46,6 +47,7 @@ def _sections(summary: RunSummary) -> list[Markup]:
     return [
         errors,
         column_charts(summary),
+        attribute_groups(summary),
         costs(summary),
         html_head.tiles(summary),
         html_sections.readings(summary),

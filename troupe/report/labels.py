@@ -2,6 +2,7 @@
 
 from analysis import ERRORS
 from analysis.models import STAND_IN, names_of
+from handlers.summary.attribute_groups import AttributeValue
 from handlers.summary.changed_fields import ChangedField
 
 SKIPPED = {
@@ -62,6 +63,13 @@ STOPPED = {
 }
 
 NO_VALUE = "no value"
+
+
+def attribute_value(value: AttributeValue) -> str:
+    """The value of a call attribute, or what stands for the values that are not named."""
+    if value.is_other:
+        return f"other ({value.distinct_values:,} values)"
+    return NO_VALUE if value.value is None else value.value
 
 
 def plain(name: str) -> str:

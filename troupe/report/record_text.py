@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from analysis.attributes import MISSING
 from troupe.operations.histories import (
     NewestSelection,
     RecordError,
@@ -51,9 +52,22 @@ def _plan(history: RecordHistory, plan: RecordPlan) -> Iterator[TimelineEntry]:
     size = formatting.megabytes(plan.line_bytes)
     where = f"planned into batch {plan.batch} of {plan.batches} of run {plan.run_id}"
     yield TimelineEntry(plan.planned_at, f"{where} for {plan.analysis}, a request of {size}")
+    if plan.attributes:
+        shown = ", ".join(f"{name} {_shown(value)}" for name, value in plan.attributes.items())
+        yield TimelineEntry(plan.planned_at, f"call attributes: {shown}", step=1)
     why = timeline.why_in_batch(plan.batch, plan.members, plan.limits, plan.mode)
     yield TimelineEntry(plan.planned_at, f"why there: {why}", step=1)
     yield from _attempts(plan, _last_attempt(history, plan))
+
+
+def _shown(value: object) -> str:
+    return (
+        MISSING
+        if value is None
+        else str(value).lower()
+        if value is True or value is False
+        else str(value)
+    )
 
 
 def _attempts(plan: RecordPlan, last: int | None) -> Iterator[TimelineEntry]:

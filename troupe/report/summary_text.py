@@ -19,7 +19,7 @@ from .run_cost_text import (
     price_of,
     saved_line,
 )
-from .text_columns import exit_lines, folded, line, named
+from .text_columns import aligned, exit_lines, folded, line, named
 
 ERRORS_SHOWN = 8
 
@@ -47,6 +47,7 @@ def summary_lines(
         *_grounding(summary),
         *(line(f"{each.name.lower():<20}", each.value) for each in metrics.metrics_of(summary)),
         *_costs(summary),
+        *_attribute_groups(summary),
         _time(summary),
         *more,
         *step_lines(outcome.next),
@@ -170,6 +171,25 @@ def _costs(summary: RunSummary) -> list[str]:
         named("cost", cost),
         *(line("   ", note) for note in notes if note),
     ]
+
+
+def _attribute_groups(summary: RunSummary) -> list[str]:
+    """A line for each value; the answers of each group are on the page and in the JSON."""
+    lines = list[str]()
+    would = "would have " if is_simulated(summary) else ""
+    for group in summary.attribute_groups:
+        lines.append(named("by", labels.plain(group.attribute)))
+        rows = [
+            (
+                labels.attribute_value(value),
+                formatting.plural(value.records, "record"),
+                f"{formatting.count(value.failed)} failed",
+                f"rows {would}cost {formatting.dollars(value.cost)}",
+            )
+            for value in group.values
+        ]
+        lines += aligned(rows, indent=4)
+    return lines
 
 
 def _time(summary: RunSummary) -> str:

@@ -53,6 +53,11 @@ class FaultyWarehouse:
             "warehouse", f"append {table}", lambda: self._append(table, rows)
         )
 
+    def columns(self, table: str) -> dict[str, str]:
+        return self._call_faults.call(
+            "warehouse", f"columns {table}", lambda: self._inner.columns(table)
+        )
+
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         return self._call_faults.call(
             "warehouse", f"load {table}", lambda: self._inner.load(table, columns, uris)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from .errors import BadOption, Refused
+from .further import FurtherColumns
 from .names import plain
 from .times import utc_time
 from .turns import text_of
@@ -77,7 +78,8 @@ def read_map(pairs: Iterable[str]) -> list[tuple[str, str]]:
         column = next((each for each in COLUMNS if plain(each) == plain(ours)), None)
         if not equals or not source or column is None:
             raise BadOption(
-                f"invalid --map {pair!r}: use COLUMN=OURS, where OURS is one of {', '.join(COLUMNS)}"
+                f"invalid --map {pair!r}: use COLUMN=OURS, where OURS is one of {', '.join(COLUMNS)}, "
+                "or COLUMN=NAME:TYPE for a further column, such as queue:text"
             )
         if column in (known for _, known in read):
             raise BadOption(f"invalid --map {pair!r}: {column} is mapped twice")
@@ -88,8 +90,16 @@ def read_map(pairs: Iterable[str]) -> list[tuple[str, str]]:
 class Columns:
     """The columns of one file. Rows of JSON may have different ones; each is bound once."""
 
-    def __init__(self, mapped: Mapped, zone: tzinfo | None, *, only_ids: bool = False) -> None:
-        """`only_ids`: bind nothing but ids, a direction, and what is mapped."""
+    def __init__(
+        self,
+        mapped: Mapped,
+        zone: tzinfo | None,
+        further: FurtherColumns | None = None,
+        *,
+        only_ids: bool = False,
+    ) -> None:
+        """`further` keeps the other columns. `only_ids`: bind ids, a direction and what is mapped."""
+        self.further = further or FurtherColumns((), zone)
         self.bound: dict[str, str] = {}
         """The name in the file of each of our columns that was found."""
         self.seen: dict[str, None] = {}
@@ -97,13 +107,20 @@ class Columns:
         self._ranks: dict[str, int] = {}
         self._mapped = mapped
         self._columns = _IDS if only_ids else COLUMNS
+        self._keeps_all = further is not None and not only_ids
         self._plans: dict[tuple[str, ...], list[tuple[str, str, Convert]]] = {}
         self._converts = _converts(zone)
 
     @property
     def unused(self) -> list[str]:
-        """The names that no column of ours was taken from."""
-        used = {name.partition(".")[0] for name in self.bound.values()} | {*self.bound.values()}
+        """The names that no column was taken from."""
+        kept = {name for column in self.further.kept() for name in _tops(column.source)}
+        return [name for name in self.others if name not in kept]
+
+    @property
+    def others(self) -> list[str]:
+        """The names that no column of ours was taken from, further columns included."""
+        used = {top for name in self.bound.values() for top in _tops(name)}
         return sorted(name for name in self.seen if name not in used)
 
     def row(self, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -148,6 +165,11 @@ class Columns:
         """Bind the names of a table; return the name of each of our columns that it has."""
         return {column: name for column, name, _ in self._plan(tuple(names))}
 
+    def check_chosen(self) -> None:
+        """Check the columns that --map gives a type. Raises `Refused`."""
+        for column in self.further.chosen:
+            self.further.check_chosen(column)
+
     def _plan(self, names: tuple[str, ...]) -> Iterator[tuple[str, str, Convert]]:
         if len(self.seen) < _MOST_NAMES:
             self.seen |= dict.fromkeys(names)
@@ -161,6 +183,24 @@ class Columns:
             elif name is not None:
                 top, *below = name.split(".")
                 yield column, top, partial(self._convert_below, column, name, below)
+        yield from self._further_plan(names)
+
+    def _further_plan(self, names: tuple[str, ...]) -> Iterator[tuple[str, str, Convert]]:
+        take = self.further.take
+        used = {*self.bound.values(), *(source for source, _ in self._mapped)}
+        for source, name, _ in self.further.chosen:
+            top, *below = (source,) if source in names else source.split(".")
+            used |= {source, top}
+            if top in names:
+                key = name.lower()
+                yield key, top, partial(_take_below, partial(take, key), below)
+        used |= {name.partition(".")[0] for name in used}
+        for source in names if self._keeps_all else ():
+            # A synonym that was not taken may be the number of a person, or another transcript.
+            is_other = source not in used and plain(source) not in _RANKS
+            known = self.further.name_of(source, names) if is_other else None
+            if known is not None:
+                yield known, source, partial(take, known)
 
     def _convert_below(self, column: str, path: str, names: list[str], value: Any) -> Any:
         """Convert what a dotted path of --map leads to; None where the path ends early."""
@@ -209,6 +249,18 @@ class Columns:
         ]
         best = min((rank for rank, _ in ranked), default=99)
         return best, [name for rank, name in ranked if rank == best]
+
+
+def _take_below(take: Convert, names: list[str], value: Any) -> Any:
+    """Take what a dotted path of --map leads to; None where the path ends early."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return take(value)
+
+
+def _tops(name: str) -> tuple[str, str]:
+    """A name of --map, and the property of the row in which a path begins."""
+    return name, name.partition(".")[0]
 
 
 def known_names(names: Iterable[str], mapped: Sequence[str]) -> int:

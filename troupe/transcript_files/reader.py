@@ -18,6 +18,7 @@ from .csv_file import csv_rows
 from .errors import BadFile, Refused
 from .excel_file import excel_rows
 from .formats import FORMATS, Format, read_as
+from .further import Chosen, FurtherColumns
 from .json_values import RefusedLine, json_values
 from .names import plain
 from .parquet_file import parquet_rows
@@ -39,6 +40,13 @@ class ReadOptions(NamedTuple):
     zone: tzinfo | None = None
     format: str = ""
     """A name of `FORMATS`, `columns`, or empty: found by the shape."""
+    further: Sequence[Chosen] = ()
+    """Further columns whose name and type are given."""
+
+    @property
+    def named(self) -> list[str]:
+        """Columns of the file that --map names."""
+        return [*(source for source, _ in self.mapped), *(each.source for each in self.further)]
 
 
 Located = tuple[str, Mapping[str, Any] | bytes]
@@ -51,7 +59,8 @@ class TranscriptFile:
     def __init__(self, path: Path, name: str, options: ReadOptions) -> None:
         """`name` is what errors call the file; its stem may become an id, unless it is `-`."""
         self.path, self.name, self.options = path, name, options
-        self.columns = Columns(options.mapped, options.zone)
+        self.further = FurtherColumns(options.further, options.zone)
+        self.columns = Columns(options.mapped, options.zone, self.further)
         self.formats: dict[str, None] = {}
         self.description = ""
         """Kind, packing and encoding, such as `CSV, gzip`."""
@@ -59,7 +68,7 @@ class TranscriptFile:
         """Sentences about what is not read."""
         self.is_named_by_file = False
         """Whether the id of its one conversation is the name of the file."""
-        self._of_services = Columns(options.mapped, options.zone, only_ids=True)
+        self._of_services = Columns(options.mapped, options.zone, self.further, only_ids=True)
         self._before: tuple[Any, str | None] = (None, None)
         """Ids and text of the row before."""
         self._repeats = False
@@ -100,8 +109,9 @@ class TranscriptFile:
                 raise BadFile(
                     f"{self.name}: it is {content.kind} in {content.packing}: unpack it first"
                 )
-        mapped = [source for source, _ in self.options.mapped]
+        mapped = self.options.named
         if content.kind is Kind.CSV:
+            self.further.is_untyped = True
             yield from _numbered("line", csv_rows(self._open, mapped))
         elif content.kind is Kind.EXCEL:
             yield from _numbered("row", excel_rows(self.path, self.name, mapped, self.notes.append))
@@ -188,9 +198,10 @@ class TranscriptFile:
         try:
             self._check_mapped()
             self._check_bound("transcript")
+            self.columns.check_chosen()
         except Refused as refused:
             raise BadFile(f"{self.name}: {refused}; nothing was loaded") from refused
-        turns = [name for name in self.columns.unused if plain(name) in _OF_A_TURN]
+        turns = [name for name in self.columns.others if plain(name) in _OF_A_TURN]
         if self._repeats and turns:
             raise BadFile(
                 f"{self.name}: it has a row for each turn (column {turns[0]}): put the turns of a "
@@ -202,6 +213,12 @@ class TranscriptFile:
         for source, column in self.options.mapped:
             if column not in self.columns.bound and column not in self._of_services.bound:
                 raise Refused(f"--map {source}={column}: there is no {source}; {self._found()}")
+        seen = {*self.columns.seen, *self._of_services.seen}
+        for source, name, kind in self.options.further:
+            if source not in seen and source.partition(".")[0] not in seen:
+                raise Refused(
+                    f"--map {source}={name}:{kind}: there is no {source}; {self._found()}"
+                )
 
     def _check_bound(self, *columns: str) -> None:
         """Check that one of these columns was found. Raises `Refused` with those that there are."""

@@ -74,6 +74,37 @@ run "an_unknown_column_of_the_source_is_refused" {
   expect_failures = [var.source_columns]
 }
 
+run "a_call_attribute_that_is_no_identifier_is_refused" {
+  command = plan
+  variables {
+    source_attributes = { "call queue" = "STRING" }
+  }
+  expect_failures = [var.source_attributes]
+}
+
+run "a_call_attribute_of_an_unknown_type_is_refused" {
+  command = plan
+  variables {
+    source_attributes = { queue = "TEXT" }
+  }
+  expect_failures = [var.source_attributes]
+}
+
+run "call_attributes_are_columns_of_the_source_that_is_created" {
+  command = plan
+  variables {
+    source_attributes = { queue = "STRING", seconds = "INTEGER" }
+  }
+  assert {
+    condition     = join(" ", slice(jsondecode(google_bigquery_table.table["transcription_pass_2"].schema), 7, 9)[*].name) == "queue seconds"
+    error_message = "The attributes stand behind the seven columns."
+  }
+  assert {
+    condition     = !strcontains(google_bigquery_table.table["claims"].schema, "queue")
+    error_message = "No other table has them."
+  }
+}
+
 run "a_daily_run_with_a_run_id_is_refused" {
   command = plan
   variables {

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from google.api_core.exceptions import NotFound
 from google.auth.credentials import AnonymousCredentials
 from google.cloud.bigquery import (
     Client,
@@ -26,6 +27,7 @@ from .write_api import WriteApiStream, write_client
 
 CALL_SECONDS = 60.0
 """Timeout of one call; a longer query is waited for in further calls."""
+SAME_TYPES = {"INT64": "INTEGER", "FLOAT64": "FLOAT", "BOOL": "BOOLEAN", "STRUCT": "RECORD"}
 PAGE_ROWS = 1_000
 """Rows of one page of a stream; BigQuery ends a page at 10 MB as well."""
 
@@ -88,6 +90,17 @@ class BigQueryWarehouse:
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         self._stream.append(table, rows)
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Read the table's metadata, which costs nothing."""
+        path = table if "." in table else f"{self._dataset}.{table}"
+        path = path if path.count(".") == 2 else f"{self._client.project}.{path}"
+        with translated("bigquery", f"the columns of {table}"):
+            try:
+                found = self._client.get_table(path, retry=READING, timeout=CALL_SECONDS)
+            except NotFound:
+                return {}
+        return {field.name: column_type(field) for field in found.schema}
 
     def load(self, table: str, columns: Sequence[Column], uris: Iterable[str]) -> str:
         """Load NDJSON objects into a staging table; return its full name.
@@ -165,6 +178,12 @@ def bigquery_client(settings: GcpSettings) -> Client:
         client_options={"api_endpoint": local} if local else None,
         default_job_creation_mode=JobCreationMode.JOB_CREATION_OPTIONAL,
     )
+
+
+def column_type(field: SchemaField) -> str:
+    """Return one name for each type, where BigQuery has two; no scalar's for a list."""
+    name = SAME_TYPES.get(field.field_type, field.field_type)
+    return f"REPEATED {name}" if field.mode == "REPEATED" else name
 
 
 def fields_of(columns: Iterable[Column]) -> list[SchemaField]:

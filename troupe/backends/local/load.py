@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, tzinfo
 from itertools import islice
 from pathlib import Path
@@ -17,13 +17,33 @@ from tracking import Source
 from troupe.transcript_files.columns import COLUMNS, read_map
 from troupe.transcript_files.errors import BadFile, BadOption
 from troupe.transcript_files.formats import FORMATS
+from troupe.transcript_files.further import (
+    TYPES,
+    FurtherColumn,
+    as_text,
+    fits,
+    joined_type,
+    split_map,
+)
 from troupe.transcript_files.reader import AS_COLUMNS, ReadOptions, TranscriptFile
 
-from .warehouse import LocalWarehouse, StagedRows
+from .source_table import StagedRows
+from .warehouse import LocalWarehouse
 
 SAMPLE_ROWS = 3
 _LONGEST_SHOWN = 60
 FORMAT_NAMES = (AS_COLUMNS, *FORMATS)
+
+
+class AddedColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """A column of a file that is kept beside those of ours, for analyses with call attributes."""
+
+    name: str
+    """Of the column in the source table."""
+    type: str
+    """text, integer, number, boolean or time: what the values of the file have in common."""
+    source: str
+    """Its name in the file."""
 
 
 class LoadedFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +59,7 @@ class LoadedFile(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that were added; 0 when the same rows were loaded before."""
     columns: dict[str, str]
     """The name in the file of each column of the source table that it has."""
+    further_columns: list[AddedColumn]
     unused_columns: list[str]
     notes: list[str]
     """Sentences about what is not read, such as further sheets."""
@@ -81,7 +102,8 @@ def read_options(mapped: Iterable[str], timezone: str, format_: str) -> ReadOpti
         ) from error
     if format_ and format_ not in FORMAT_NAMES:
         raise BadOption(f"invalid --format {format_!r}: use one of {', '.join(FORMAT_NAMES)}")
-    return ReadOptions(read_map(mapped), zone, format_)
+    ours, further = split_map(mapped)
+    return ReadOptions(read_map(ours), zone, format_, further)
 
 
 def _zone(name: str) -> tzinfo:
@@ -125,7 +147,9 @@ def load_files(
             staged.setdefault(job, StagedRows(parts[-1], longest))
             read.append((file, rows, job))
         _check_ids_from_names([file for file, _, _ in read])
-        new = warehouse.insert_source(staged, source or Source())
+        into = source or Source()
+        types = _further_types([file for file, _, _ in read], warehouse.columns(into.table))
+        new = warehouse.insert_source(staged, into, types)
     except duckdb.IOException:
         raise  # the disk, not the rows
     except duckdb.Error as error:
@@ -144,11 +168,44 @@ def _stage(rows: Iterator[dict[str, Any]], part: Path) -> tuple[int, int, str]:
     with part.open("wb") as out:
         for row in rows:
             line = encode(row) + b"\n"
-            digest.update(line)
+            further = row.keys() - _OURS
+            digest.update(encode(as_text(row, further)) + b"\n" if further else line)
             out.write(line)
             count += 1
             longest = max(longest, len(line))
     return count, longest, bigquery_job("load", digest.hexdigest()[:32])
+
+
+_OURS = frozenset(COLUMNS)
+
+
+def _further_types(files: Sequence[TranscriptFile], existing: Mapping[str, str]) -> dict[str, str]:
+    """Return the type of the column for each further column of the files: that which exists, or
+    the narrowest that fits all files. Raises `BadFile` for values that do not fit.
+    """
+    known = {name.lower(): type_ for name, type_ in existing.items()}
+    found: dict[str, list[tuple[TranscriptFile, FurtherColumn]]] = {}
+    for file in files:
+        for column in file.further.kept():
+            found.setdefault(column.name.lower(), []).append((file, column))
+    types = {}
+    for lower, columns in found.items():
+        wanted = joined_type(column.type for _, column in columns)
+        has = known.get(lower)
+        kind = _KINDS.get(has, has) if has else wanted
+        for file, column in columns:
+            if not fits(column.type, kind):
+                raise BadFile(
+                    f"{file.name}: {column.source} holds values of type {column.type}, and the column "
+                    f"{column.name} of the source table has type {kind}: correct them, or load them "
+                    f"into another column, such as --map {column.source}={column.name}_text:text; "
+                    "nothing was loaded"
+                )
+        types[columns[0][1].name] = kind
+    return types
+
+
+_KINDS = {type_: kind for kind, type_ in TYPES.items()}
 
 
 def _added(read: Sequence[tuple[TranscriptFile, int, str]], new: set[str]) -> Iterator[LoadedFile]:
@@ -181,6 +238,10 @@ def _loaded(file: TranscriptFile, rows: int, added: int) -> LoadedFile:
         rows=rows,
         added=added,
         columns={name: columns.bound[name] for name in COLUMNS if name in columns.bound},
+        further_columns=[
+            AddedColumn(name=each.name, type=each.type, source=each.source)
+            for each in file.further.kept()
+        ],
         unused_columns=columns.unused,
         notes=file.notes,
         is_named_by_file=file.is_named_by_file,
@@ -198,6 +259,8 @@ def _total(files: list[LoadedFile], sample: list[dict[str, Any]]) -> Loaded:
 
 def _shortened(row: dict[str, Any]) -> dict[str, Any]:
     return {
-        name: f"{value[:_LONGEST_SHOWN]}…" if value and len(value) > _LONGEST_SHOWN else value
+        name: f"{value[:_LONGEST_SHOWN]}…"
+        if isinstance(value, str) and len(value) > _LONGEST_SHOWN
+        else value
         for name, value in row.items()
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
+from pathlib import Path
 
 import duckdb
 import sqlglot
@@ -107,6 +108,32 @@ def column_type(column: Column) -> str:
     return f"{base}[]" if column.mode == "REPEATED" else base
 
 
+def type_name(type_: str) -> str:
+    """Return the name in schema files of a type of DuckDB; its own name for any other type.
+
+    >>> type_name("BIGINT"), type_name("DECIMAL(9,2)"), type_name("VARCHAR[]")
+    ('INTEGER', 'NUMERIC', 'VARCHAR[]')
+    """
+    if type_.endswith("]"):
+        return type_
+    return _NAMES.get(type_.partition("(")[0], type_)
+
+
+_NAMES = {
+    **{duck: name for name, duck in _TYPES.items()},
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT"), "INTEGER"),
+    "UINTEGER": "INTEGER",
+    "FLOAT": "FLOAT",
+    "DECIMAL": "NUMERIC",
+}
+
+
+def add_column(table: str, column: Column) -> str:
+    """Return the DDL that adds a column to a table."""
+    quoted = ".".join(f'"{part}"' for part in table.split("."))
+    return f'ALTER TABLE {quoted} ADD COLUMN "{column.name}" {column_type(column)}'
+
+
 def create_table(table: str, like: Sequence[Column]) -> str:
     """Return the DDL of a table, without keys: they would hide duplicates that BigQuery keeps."""
     columns = ", ".join(
@@ -119,6 +146,15 @@ def read_columns(like: Sequence[Column]) -> str:
     """Return the columns as an argument of `read_json`."""
     pairs = ", ".join(f"'{c.name}': '{column_type(c)}'" for c in like)
     return "{" + pairs + "}"
+
+
+def read_json(path: Path, columns: Sequence[Column], longest: int = 64 << 20) -> str:
+    """Return a source of rows of NDJSON, in `FROM`."""
+    quoted = str(path).replace("'", "''")
+    return (
+        f"read_json('{quoted}', format = 'newline_delimited', columns = {read_columns(columns)}, "
+        f"maximum_object_size = {longest})"
+    )
 
 
 def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]]) -> None:
@@ -137,9 +173,7 @@ def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]
     for table, columns in tables.items():
         for column in columns:
             if (table, column.name) not in known:
-                db.execute(
-                    f'ALTER TABLE "{table}" ADD COLUMN "{column.name}" {column_type(column)}'
-                )
+                db.execute(add_column(table, column))
     db.execute("CREATE OR REPLACE TABLE local_schema AS SELECT $1 AS created", [_hash_of(tables)])
 
 

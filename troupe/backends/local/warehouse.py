@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 
@@ -14,13 +14,24 @@ from events.ids import STAGING, job_try, number_of_try
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock
 from tracking import Params, Row, Source
-from tracking.tables import Column, check_row, columns_of
+from tracking.tables import Column, check_row
 from troupe.duckdb_connection import connect
 from troupe.signals import interruptible
+from troupe.transcript_files.further import TYPES
 
 from .bucket import LocalBucket
 from .disk import ending_on_disk_failure
-from .sql_translation import Statement, create_all, create_table, has_all, read_columns, translate
+from .source_table import StagedRows, insert_source, source_problem
+from .sql_translation import (
+    Statement,
+    add_column,
+    create_all,
+    create_table,
+    has_all,
+    read_json,
+    translate,
+    type_name,
+)
 from .state_folder import HomeInUse, InvalidHome
 
 STREAM_ROWS = 1_000
@@ -38,14 +49,6 @@ CREATE TABLE IF NOT EXISTS local_jobs (
 );
 CREATE TABLE IF NOT EXISTS local_staging (name VARCHAR NOT NULL, made_at TIMESTAMP NOT NULL);
 """
-
-
-class StagedRows(NamedTuple):
-    """Checked rows in a file of NDJSON."""
-
-    path: Path
-    longest: int
-    """Bytes of the longest line."""
 
 
 class LocalWarehouse:
@@ -196,24 +199,40 @@ class LocalWarehouse:
             self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
         self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [_plain(before)])
 
+    def columns(self, table: str) -> dict[str, str]:
+        sql = "SELECT column_name, data_type FROM duckdb_columns() WHERE lower(table_name) = $1"
+        rows = self.db.execute(sql, [table.rpartition(".")[2].lower()]).fetchall()
+        return {name: type_name(type_) for name, type_ in rows}
+
     def check_source(self, source: Source) -> None:
         """Check that the source table has its columns, or close and raise `InvalidHome`."""
-        problem = _source_problem(self.db, source)
+        problem = source_problem(self.db, source)
         if problem:
             self.close()
             raise InvalidHome(problem)
 
-    def insert_source(self, files: Mapping[str, StagedRows], source: Source) -> set[str]:
+    def insert_source(
+        self,
+        files: Mapping[str, StagedRows],
+        source: Source,
+        further: Mapping[str, str] | None = None,
+    ) -> set[str]:
         """Add the rows of NDJSON files, by their job ids, to the source table: all, or none.
 
-        A file is added once per job id. Returns the job ids of those that were added.
+        `further` are columns beside those of ours, by their type; what is missing is created. A
+        file is added once per job id. Returns the job ids of those that were added.
         """
+        added = [Column(name=name, type=TYPES[kind]) for name, kind in (further or {}).items()]
+        known = {name.lower() for name in self.columns(source.table)} if added else set()
         free = {job_id: self._free_suffix(job_id) for job_id in files}
         new = {job_id: name for job_id, name in free.items() if name is not None}
         self.db.execute("BEGIN TRANSACTION")
         try:
+            for column in added if new else ():
+                if column.name.lower() not in known:
+                    self.db.execute(add_column(source.table, column))
             for job_id, name in new.items():
-                self.db.execute(_insert_source(files[job_id], source))
+                self.db.execute(insert_source(files[job_id], source, added))
                 self._end_job(name, "done")
             self.db.execute("COMMIT")
         except BaseException:
@@ -269,22 +288,6 @@ def execute(
     return db.execute(parsed(statement.sql, integers), values)
 
 
-def _source_problem(db: duckdb.DuckDBPyConnection, source: Source) -> str:
-    """Return why a table of the user cannot be the source; empty if it can."""
-    if source == Source():
-        return ""  # created with the others
-    columns = "SELECT lower(column_name) FROM duckdb_columns() WHERE table_name = $1"
-    known = {name for (name,) in db.execute(columns, [source.table.rpartition(".")[2]]).fetchall()}
-    if not known:
-        remedy = "create it there, or unset TROUPE_SOURCE_TABLE"
-        return f"the warehouse has no table {source.table}: {remedy}"
-    for ours, theirs in source.column_names().items():
-        if theirs.lower() not in known:
-            remedy = "name it with TROUPE_SOURCE_<COLUMN>"
-            return f"{source.table} has no column {theirs} (for {ours}): {remedy}"
-    return ""
-
-
 @lru_cache(maxsize=1_000)
 def parsed(sql: str, integers: frozenset[str] = frozenset()) -> duckdb.Statement:
     """Parse a statement once. DuckDB binds and plans it again at each execution.
@@ -329,25 +332,7 @@ _ANY_STAGING = "any_staging_0"
 
 
 def _insert_from(path: Path, table: str, columns: Sequence[Column]) -> str:
-    return f'INSERT INTO "{table}" BY NAME SELECT * FROM {_read_json(path, columns)}'  # noqa: S608
-
-
-def _insert_source(file: StagedRows, source: Source) -> str:
-    table = ".".join(f'"{part}"' for part in source.table.split("."))
-    names = source.column_names()
-    theirs = ", ".join(f'"{name}"' for name in names.values())
-    ours = ", ".join(f'"{name}"' for name in names)
-    # DuckDB allocates twice the limit of a row for each thread: 200 MB of short rows ran out of it.
-    rows = _read_json(file.path, columns_of(Source().table), max(file.longest + 1, 1 << 20))
-    return f"INSERT INTO {table} ({theirs}) SELECT {ours} FROM {rows}"  # noqa: S608
-
-
-def _read_json(path: Path, columns: Sequence[Column], longest: int = 64 << 20) -> str:
-    quoted = str(path).replace("'", "''")
-    return (
-        f"read_json('{quoted}', format = 'newline_delimited', columns = {read_columns(columns)}, "
-        f"maximum_object_size = {longest})"
-    )
+    return f'INSERT INTO "{table}" BY NAME SELECT * FROM {read_json(path, columns)}'  # noqa: S608
 
 
 def next_name(db: duckdb.DuckDBPyConnection) -> str:
@@ -359,6 +344,8 @@ def next_name(db: duckdb.DuckDBPyConnection) -> str:
 
 def _plain(value: Any) -> Any:
     """Return a time in UTC without a zone, as DuckDB stores it; `_zoned` adds the zone again."""
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).replace(tzinfo=None)
     return value
