@@ -202,8 +202,8 @@ OPERATIONS = (
     Mutant(
         name="a dry reprocessing is published",
         where="troupe/operations/reprocess.py",
-        old="    if dry_run or command.dry_run or (",
-        new="    if command.dry_run or (",
+        old="    is_preview = dry_run or command.dry_run\n",
+        new="    is_preview = command.dry_run\n",
         tests=(
             "tests/operations/test_reprocess_preview.py::test_a_preview_of_a_reprocessing_publishes_nothing",
         ),
