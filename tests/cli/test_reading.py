@@ -96,7 +96,7 @@ def test_a_call_that_changes_something_is_no_reading() -> None:
     """Unless its arguments make it a preview."""
     assert {name for name in OPERATIONS if only_reads(name, {})} == {
         "status", "verify", "report", "costs", "explain", "list_dead_letters", "show_letter",
-        "letter_results", "clear_history", "forget",
+        "letter_results", "clear_history", "forget", "sample_source",
     }  # fmt: skip
     assert only_reads("request", {"dry_run": True})
     assert not only_reads("forget", {"sure": True})
