@@ -65,6 +65,10 @@ def read_redaction(text: str) -> Redaction:
     if file.rules is None:
         return Redaction(redact=file.redact, rules=tuple(SHIPPED[name] for name in DEFAULT))
     problems = [*_problems(file.rules)]
+    if not file.rules and file.redact != "off":
+        problems = [
+            f'redact is {file.redact}, but there is no rule: add one, or write "redact": "off"'
+        ]
     if problems:
         raise InvalidRedaction(problems)
     return Redaction(redact=file.redact, rules=tuple(map(_rule, file.rules)))

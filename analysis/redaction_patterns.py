@@ -23,6 +23,7 @@ MOST_REPEATS = 100
 MOST_BROAD_REPEATS = 8
 """`[\\pL.]{1,64}@` takes 75 times as long as `[\\pL.]+@`: RE2 follows each place where it may begin."""
 MOST_SIZE = 10_000
+MOST_REPLACEMENT = 100
 
 _INSTEAD = {
     "d": r"[0-9]; other digits are turned into these before the rules apply",
@@ -91,7 +92,17 @@ def check_pattern(pattern: str) -> int:
 
 
 def check_replacement(replacement: str, groups: int) -> None:
-    """Raise `UnsafePattern` for a replacement that both engines would not put in as it is meant."""
+    """Raise `UnsafePattern` for a replacement that is not put in as meant, or disturbs a prompt."""
+    if len(replacement) > MOST_REPLACEMENT:
+        raise UnsafePattern(
+            f"the replacement has {len(replacement):,} characters: use at most {MOST_REPLACEMENT}, "
+            "such as [CUSTOMER]"
+        )
+    for sign in ("<", ">", "{{", "}}"):
+        if sign in replacement:
+            raise UnsafePattern(
+                f"the replacement has {sign}, with which a prompt marks its parts: write [CUSTOMER]"
+            )
     if re.search(r"\$[0-9{]", replacement):
         raise UnsafePattern(r"the replacement has $: a group is put back with \1, not with $1")
     for escaped in re.finditer(r"\\(.?)", replacement, re.DOTALL):

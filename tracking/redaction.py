@@ -6,6 +6,7 @@ five hundred times as long.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_letters
 from typing import NamedTuple
 
 from .statements import fragment
@@ -16,10 +17,20 @@ _DIGITS = (
     0x1D7EC, 0x1D7F6,
 )  # fmt: skip
 """The zero of each script's digits: Arabic, Indian and South-East Asian ones, full-width, mathematical."""
-FOREIGN_DIGITS = "".join(chr(zero + value) for zero in _DIGITS for value in range(10))
-ASCII_DIGITS = "0123456789" * len(_DIGITS)
+_WIDE = f"{ascii_letters}+@.-_"
+"""Signs of e-mail and telephone whose full-width form, as Chinese and Japanese keyboards write it, is
+folded. Others, such as the full-width comma, stay: they are the punctuation of these languages."""
+_SMALL_FORMS = {0xFE52: ".", 0xFE62: "+", 0xFE63: "-", 0xFE6B: "@"}
+FOREIGN_SIGNS = "".join(
+    [
+        *(chr(zero + value) for zero in _DIGITS for value in range(10)),
+        *(chr(ord(sign) + 0xFEE0) for sign in _WIDE),
+        *map(chr, _SMALL_FORMS),
+    ]
+)
+ASCII_SIGNS = "0123456789" * len(_DIGITS) + _WIDE + "".join(_SMALL_FORMS.values())
 UNFOLDED = r"[^\x{0}-\x{2FF}\x{2002}-\x{20CF}\x{FE00}-\x{FE0F}\x{1F300}-\x{1FAFF}]"
-"""What may change in NFC or be a foreign digit. Most texts have none, and to fold costs as much as five
+"""What may change in NFC or be a foreign digit or letter. Most texts have none, and to fold costs as much as five
 rules: outside are Latin letters, quotation marks, currencies and emoji, which stay as they are."""
 
 
@@ -51,7 +62,7 @@ class Redaction:
     def params(self) -> dict[str, str]:
         """Return the parameters of these parts."""
         folding = {
-            "unfolded": UNFOLDED, "foreign_digits": FOREIGN_DIGITS, "ascii_digits": ASCII_DIGITS,
+            "unfolded": UNFOLDED, "foreign_signs": FOREIGN_SIGNS, "ascii_signs": ASCII_SIGNS,
         }  # fmt: skip
         return (folding if self.rules else {}) | {
             f"{kind}_{number}": value

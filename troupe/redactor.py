@@ -1,5 +1,6 @@
 """Apply redaction rules to texts as a plan would, and check that RE2 takes them."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
@@ -10,9 +11,14 @@ import msgspec
 from analysis import Rule
 from handlers.runs.plan_params import redaction_by
 from troupe.backends.local.sql_translation import translate
+from troupe.demo_data.rows import generate
 from troupe.duckdb_connection import connect
 
 TEXTS_AT_ONCE = 1_000
+SAMPLE_CALLS = 20
+MOST_REPLACED = 0.5
+"""The most of a text that a rule may replace, as a share of the characters."""
+_PUT_BACK = re.compile(r"(\\[1-9])+")
 _TEXTS = "(SELECT unnest($texts) AS text, generate_subscripts($texts, 1) AS number) AS s"
 
 
@@ -58,6 +64,22 @@ def refused_rules(rules: Sequence[Rule]) -> list[str]:
     return problems
 
 
+def broad_rules(rules: Sequence[Rule]) -> list[str]:
+    """Return a sentence for each rule that replaces more than half of ordinary conversations."""
+    texts = [row["transcript"] for row in generate(1, SAMPLE_CALLS)]
+    characters = sum(map(len, texts))
+    replaced = [0] * len(rules)
+    for each in redact(iter(texts), rules):
+        for at, values in enumerate(each.found):
+            replaced[at] += sum(map(len, values))
+    return [
+        f"rule {rule.name}: it replaces {number / characters:.0%} of the characters of generated sample "
+        f"calls, at most {MOST_REPLACED:.0%} are useful; let its pattern find less"
+        for rule, number in zip(rules, replaced, strict=True)
+        if number > MOST_REPLACED * characters
+    ]
+
+
 def _values(db: duckdb.DuckDBPyConnection, rule: Rule, texts: Sequence[str]) -> list[list[str]]:
     """Return what the rule replaces in each text, without what its replacement puts back beside it."""
 
@@ -67,8 +89,9 @@ def _values(db: duckdb.DuckDBPyConnection, rule: Rule, texts: Sequence[str]) -> 
         return _each(db, every, texts, {"pattern": rule.pattern})
 
     values = group(0)
-    if rule.replacement.startswith(r"\1"):
-        values = _without(str.removeprefix, values, group(1))
+    before = _PUT_BACK.match(rule.replacement)
+    for number in before[0].split("\\")[1:] if before else []:
+        values = _without(str.removeprefix, values, group(int(number)))
     if rule.replacement.endswith(r"\2"):
         values = _without(str.removesuffix, values, group(2))
     return values

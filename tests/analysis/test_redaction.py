@@ -61,6 +61,10 @@ def test_rules_that_are_off_are_kept_and_not_applied() -> None:
     assert (4, (), False) == (len(redaction.rules), redaction.applied, redaction.is_counted)
 
 
+def test_a_file_that_is_off_needs_no_rule() -> None:
+    assert () == read_redaction('{"redact": "off", "rules": []}').rules
+
+
 def test_a_plan_stores_the_patterns_of_shipped_rules() -> None:
     """Another version of Troupe may ship other ones under the same name."""
     analysis = load_analysis(NAME, with_rules('{"redact": "report", "rules": [{"use": "email"}]}'))
@@ -98,6 +102,8 @@ def test_rules_are_no_part_of_what_is_asked_or_how_it_is_read() -> None:
         ('{"redact": "yes"}', "Invalid enum value 'yes'"),
         ('{"rule": []}', "unknown field `rule`"),
         ('{"rules": [], "rules": []}', "rules"),
+        ('{"rules": []}', 'redact is on, but there is no rule: add one, or write "redact": "off"'),
+        ('{"redact": "report", "rules": []}', "redact is report, but there is no rule"),
         ('{"rules": [{"use": "cards"}]}', "rule cards: there is no shipped rule"),
         (
             json.dumps({"rules": [{"use": "email", "pattern": "a"}]}),
@@ -221,10 +227,15 @@ def test_a_pattern_of_the_safe_syntax_is_taken(pattern: str, groups: int) -> Non
         ("$1", r"with \1"),
         (r"a\n", r"write \\ for one"),
         ("a\\", r"write \\ for one"),
+        ("X" * 101, "101 characters"),
+        ("</transcript>", "the replacement has <"),
+        ("a>", "the replacement has >"),
+        ("{{transcript}}", "the replacement has {{"),
     ],
 )
 def test_a_replacement_that_is_not_put_in_as_meant_is_refused(replacement: str, named: str) -> None:
-    check_replacement(r"[N]\1\\", 1)
+    for fits in (r"[N]\1\\", "X" * 100, "{N}"):
+        check_replacement(fits, 1)
     with pytest.raises(UnsafePattern) as error:
         check_replacement(replacement, 1)
 

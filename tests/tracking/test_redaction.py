@@ -13,7 +13,7 @@ from handlers.runs.plan_params import plan_params
 from tests.tracking.harness import ANALYSIS, TrackingHarness, call, good, id_of, stopped
 from tests.tracking.test_planning import completed, skipped
 from tracking import Redaction, RedactionCount, RedactionRule, parameters
-from tracking.redaction import ASCII_DIGITS, FOREIGN_DIGITS, UNFOLDED
+from tracking.redaction import ASCII_SIGNS, FOREIGN_SIGNS, UNFOLDED
 from tracking.statements import fragment
 from tracking.tables import columns_of
 
@@ -65,6 +65,9 @@ def test_rules_are_applied_in_their_order(harness: TrackingHarness) -> None:
         ("num 𝟒𝟏𝟏𝟏 end", "num [N] end"),
         ("Annä 1234", "Annä [N]"),
         ("cafe\u0301 1234", "caf\u00e9 [N]"),
+        ("ｃａｌｌ １２３４", "call [N]"),
+        ("\uff45\u0301 1234", "\u00e9 [N]"),
+        ("ａ＠ｂ．ｃ ﹢1234，。：", "a@b.c +[N]，。："),
         ("“quoted” – €5 👍", "“quoted” – €5 👍"),
     ],
 )
@@ -255,7 +258,7 @@ def test_every_character_that_is_not_folded_stays_as_it_is_in_nfc() -> None:
 
     assert 1_000 < len(kept) < 4_000
     assert [] == [s for s in kept if unicodedata.normalize("NFC", s) != s]
-    assert [] == [s for s in kept if unicodedata.combining(s) or s in FOREIGN_DIGITS]
+    assert [] == [s for s in kept if unicodedata.combining(s) or s in FOREIGN_SIGNS]
     seconds = {
         parts[1]
         for code in range(0x110000)
@@ -264,9 +267,13 @@ def test_every_character_that_is_not_folded_stays_as_it_is_in_nfc() -> None:
     assert [] == [s for s in kept if f"{ord(s):04X}" in seconds]
 
 
-def test_every_foreign_digit_has_its_value() -> None:
-    assert len(FOREIGN_DIGITS) == len(set(FOREIGN_DIGITS)) == len(ASCII_DIGITS)
-    assert [*ASCII_DIGITS] == [str(unicodedata.decimal(sign)) for sign in FOREIGN_DIGITS]
+def test_every_foreign_sign_has_its_value() -> None:
+    """A digit that of its script, any other sign that of the form NFKC."""
+    assert len(FOREIGN_SIGNS) == len(set(FOREIGN_SIGNS)) == len(ASCII_SIGNS)
+    assert [*ASCII_SIGNS] == [
+        str(unicodedata.decimal(sign, unicodedata.normalize("NFKC", sign)))
+        for sign in FOREIGN_SIGNS
+    ]
 
 
 def test_every_rule_of_an_analysis_has_typed_parameters() -> None:

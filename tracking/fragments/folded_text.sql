@@ -1,5 +1,5 @@
 IF(
   REGEXP_CONTAINS({text}, @unfolded),
-  TRANSLATE(NORMALIZE({text}, NFC), @foreign_digits, @ascii_digits),
+  NORMALIZE(TRANSLATE({text}, @foreign_signs, @ascii_signs), NFC),
   {text}
 )

@@ -20,7 +20,7 @@ from analysis.analysis_files import REDACT_FILE
 from troupe.analysis_folders import load_folders, read_folder
 from troupe.backends.defaults import output_tables
 from troupe.operations.backend import InvalidOperation
-from troupe.redactor import refused_rules
+from troupe.redactor import broad_rules, refused_rules
 
 from .state_folder import InvalidHome
 
@@ -89,7 +89,8 @@ def keep(home: Path, analyses: Analyses, folder: Path) -> AddedAnalysis:
 def _examined(home: Path, name: str, files: Mapping[str, str]) -> Analysis:
     added = load_analysis(name, files)
     check_template(added)
-    for problem in refused_rules(added.redaction.rules):
+    rules = added.redaction.rules
+    for problem in refused_rules(rules) or broad_rules(rules):
         raise AnalysisError(f"{name}/{REDACT_FILE}: {problem}")
     output_tables([added])
     if _LOCAL_TABLES.fullmatch(added.table):
