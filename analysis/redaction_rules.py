@@ -51,7 +51,8 @@ _CARD = (
     rf"|3{_GAP}5(?:{_GAP}{_N}){{14,17}}"
     rf"|{_CARD_FOUR}(?:{_APART}{_N}{{4}}){{3}}"
     rf"|3[04689]{_N}{{2}}{_APART}{_N}{{6}}{_APART}{_N}{{4}}|3[47]{_N}{{2}}{_APART}{_N}{{6}}{_APART}{_N}{{5}}"
-    rf"|[3-6](?:{_APART}{_N}){{13,18}}"
+    # Single digits, and pairs: a price such as 30,50 has no blank behind its comma
+    rf"|[2-6](?:{_APART}{_N}){{13,18}}|(?:2[2-7]|[3-6]{_N})(?:,[{_BLANK}]{{1,2}}{_N}{{2}}){{7}}"
 )
 # The country codes of E.164 of two and three digits, and the number that follows
 _U = f"[{_UNSEEN}]{{0,2}}"

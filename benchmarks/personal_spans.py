@@ -93,6 +93,10 @@ def _card(rng: random.Random) -> str:
             _grouped(rng, number, (2,) * 8),
             " ".join(number),
             number[:4] + " - " + number[4:8] + " - " + number[8:12] + " - " + number[12:],
+            ", ".join(number),
+            rng.choice((", ", "\n", "_", ":", "... ")).join(
+                number[at : at + 4] for at in (0, 4, 8, 12)
+            ),
         )
     )
 
@@ -147,7 +151,12 @@ def _email(rng: random.Random) -> str:
     if rng.random() < _ODD:
         return f"{name}(at){host}"
     return rng.choice(
-        (f"{name}@{host}", f"{name}{_digits(rng, 2)}@{host}", f"{name}@{host}".upper())
+        (
+            f"{name}@{host}",
+            f"{name}{_digits(rng, 2)}@{host}",
+            f"{name}@{host}".upper(),
+            f"{name}@\u200b{host}",
+        )
     )
 
 
@@ -160,6 +169,7 @@ def _international(country: str, length: int) -> Callable[[random.Random], str]:
         forms = (
             rest, _grouped(rng, rest, (3, 3, 2)), _grouped(rng, rest, (2, 4)), _grouped(rng, rest, (3, 2, 2, 2)),
             f"(0){rest}", f"(0) {_grouped(rng, rest, (3, 3), ' ')}", f"{rest[:3]}/{rest[3:]}",
+            f"{rest[:3]}, {rest[3:6]}, {rest[6:]}", f"{rest[:3]}\n{rest[3:]}",
         )  # fmt: skip
         return f"{plus}{country}{rng.choice((' ', '-', ' ', ''))}{rng.choice(forms)}"
 
@@ -315,6 +325,16 @@ _LIKE_EVERYWHERE: list[Callable[[random.Random], str]] = [
     lambda rng: f"{rng.randint(10, 999)}.{rng.randint(10, 99)} €",
     lambda rng: f"192.168.{rng.randint(0, 255)}.{rng.randint(0, 255)}",
     lambda rng: f"{rng.randint(1, 9)}.{rng.randint(0, 99)}.{rng.randint(0, 999)}",
+    lambda rng: f"{_date(rng)}, {_date(rng)}, {_date(rng)}",
+    lambda rng: f"08:00 - {rng.randint(18, 22)}:00, 09:30 - {rng.randint(12, 20)}:00",
+    lambda rng: f"{rng.randint(1, 99)},00, {rng.randint(10, 99)},50, {rng.randint(100, 999)},00",
+    lambda rng: f"+{rng.randint(1, 9)}.{_digits(rng, 3)}.000,00",
+    lambda rng: (
+        f"{rng.randint(1, 99)} + {rng.randint(100, 999)} {_digits(rng, 3)} {_digits(rng, 3)}"
+    ),
+    lambda rng: f"EAN 400{_digits(rng, 10)}",
+    lambda rng: f"IMEI 35{_digits(rng, 13)}",
+    lambda rng: ", ".join(str(rng.randint(2015, 2035)) for _ in range(6)),
 ]
 _LOOKALIKES: dict[str, list[Callable[[random.Random], str]]] = {
     "en": [*_LIKE_EVERYWHERE, lambda _: "two or three days", lambda _: "one two three", lambda _: "two hundred and fifty pounds",

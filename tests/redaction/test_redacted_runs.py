@@ -10,6 +10,7 @@ import pytest
 from analysis import load_analysis
 from analysis.analysis_files import REDACT_FILE, SETTINGS_FILE
 from events import RereadRequested
+from handlers.summary.run_summary import RunRedaction
 from tests.cli.command import Command
 from tests.files import files_in
 from tests.harness import LocalHarness, call
@@ -20,6 +21,7 @@ from troupe.backends.local.backend import LocalSettings
 from troupe.backends.local.operations import add_analysis
 from troupe.operations.backend import InvalidOperation
 from troupe.report import render_html
+from troupe.report.redaction_text import redaction_lines
 from troupe.report.summary_text import summary_lines
 from troupe.standin.corrupt import Corruption
 from troupe.telemetry.logs import log_to
@@ -151,6 +153,28 @@ def test_a_report_says_whether_the_texts_were_redacted(
     assert said in line
     sent = harness.one("SELECT transcript FROM batch_records")
     assert (redact["redact"] == "off") == (PLANTED[2] in sent)
+    harness.close()
+
+
+def test_a_plan_of_old_that_is_on_without_a_rule_says_so(harness: LocalHarness) -> None:
+    """Such a file is refused by now; an analysis without the file says nothing."""
+    harness.load([planted(1)])
+    harness.run()
+    plain = operations.report(harness.backend, "r1").summary
+    empty = msgspec.structs.replace(plain, redaction=RunRedaction(redact="on", rules=[], counts=[]))
+
+    assert [] == redaction_lines(plain)
+    assert "on, but it had no rule" in redaction_lines(empty)[0]
+    harness.close()
+
+
+def test_an_analysis_that_replaces_nearly_everything_is_not_added(
+    harness: LocalHarness, tmp_path: Path
+) -> None:
+    all_of_it = {"rules": [{"name": "all", "pattern": r"[^\n]+", "replacement": "[X]"}]}
+
+    with pytest.raises(InvalidOperation, match=r"redact\.json: rule all: it replaces \d\d%"):
+        add_analysis(harness.backend, str(folder_of(tmp_path, all_of_it)))
     harness.close()
 
 

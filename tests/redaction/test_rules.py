@@ -13,7 +13,7 @@ from handlers.runs.plan_params import redaction_by
 from tests.emulators.fixtures import cannot
 from tests.redaction.vectors import VECTORS
 from troupe.demo_data.rows import generate
-from troupe.redactor import redact, refused_rules
+from troupe.redactor import MOST_REPLACED, broad_rules, redact, refused_rules
 
 if TYPE_CHECKING:
     Evaluate = Callable[[list[Rule], list[str]], list[str]]
@@ -67,6 +67,18 @@ def test_re2_takes_every_shipped_rule() -> None:
     ]
 
 
+def test_a_rule_that_replaces_most_of_a_conversation_is_refused() -> None:
+    """With its share; no shipped rule is one, nor one that replaces a sixth of the text."""
+    most = [Rule("all", r"[^\n]+", "[X]"), Rule("most", r"[\pL]+", "[X]"), Rule("e", "[e ]", "")]
+
+    problems = [broad_rules([rule]) for rule in most]
+
+    assert [1, 1, 0] == [*map(len, problems)]
+    assert re.match(r"rule all: it replaces 9\d% of the characters", problems[0][0])
+    assert [] == broad_rules([*SHIPPED.values()])
+    assert 0 < MOST_REPLACED < 1
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_google_s_evaluator_gives_the_same_as_duckdb(in_google_sql: "Evaluate", name: str) -> None:
     """On the vectors of every rule."""
@@ -87,6 +99,16 @@ def test_all_rules_together_give_the_same_in_both(in_google_sql: "Evaluate") -> 
 
     assert found == in_google_sql(rules, texts)
     assert sum(before != after for before, after in zip(texts, found, strict=True)) > 40
+
+
+def test_what_is_shown_has_no_sign_that_is_put_back() -> None:
+    """Of whichever group."""
+    (shown,) = redact(
+        iter(["at (+49 171 2345678, + 49 171 2345678"]), [SHIPPED["phone_international"]]
+    )
+
+    assert "at ([PHONE], [PHONE]" == shown.text
+    assert [["+49 171 2345678", "+ 49 171 2345678"]] == shown.found
 
 
 def test_what_is_shown_is_what_a_rule_replaces() -> None:

@@ -109,6 +109,8 @@ VECTORS: dict[str, list[tuple[str, str]]] = {
         *((sign.join(("3782", "822463", "10005")), "[CARD]") for sign in BETWEEN),
         *((sign.join("4111111111111111"), "[CARD]") for sign in BETWEEN),
         *((f"4111{sign}1111{sign}11{sign}11 1111", "[CARD]") for sign in UNSEEN),
+        ("2, 2, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9", "[CARD]"),
+        ("41, 11, 11, 11, 11, 11, 11, 11", "[CARD]"),
         ("(4111) (1111) (1111) (1111)", "([CARD])"),
         ("4111 1111\n1111 1111", "[CARD]"),
         ("EAN 4006381333931, IMEI 356938035643809", "EAN 4006381333931, IMEI 356938035643809"),

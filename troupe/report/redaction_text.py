@@ -8,9 +8,9 @@ from .text_columns import line, named
 
 
 def redaction_lines(summary: RunSummary) -> list[str]:
-    """One line for a run with rules, and one for each rule that was counted."""
+    """One line for a run with redaction, and one for each rule that was counted."""
     redaction = summary.redaction
-    if redaction is None or not redaction.rules:
+    if redaction is None or _is_unused(redaction):
         return []
     counts = [
         line(
@@ -23,9 +23,9 @@ def redaction_lines(summary: RunSummary) -> list[str]:
 
 
 def redaction_section(summary: RunSummary) -> Markup:
-    """The same for the page; nothing for a run without rules."""
+    """The same for the page; nothing for a run without redaction."""
     redaction = summary.redaction
-    if redaction is None or not redaction.rules:
+    if redaction is None or _is_unused(redaction):
         return Markup("")
     rows = [
         (each.rule, formatting.count(each.replacements), formatting.count(each.records))
@@ -35,7 +35,14 @@ def redaction_section(summary: RunSummary) -> Markup:
     return section("Redaction", inside, note=_state(redaction), id_="redaction")
 
 
+def _is_unused(redaction: RunRedaction) -> bool:
+    """The analysis has no redact.json. One that is on says so even where an old plan has no rule."""
+    return redaction.redact == "off" and not redaction.rules
+
+
 def _state(redaction: RunRedaction) -> str:
+    if not redaction.rules:
+        return "on, but it had no rule: transcripts were sent as they are"
     rules = formatting.plural(len(redaction.rules), "rule")
     return {
         "off": f"off: {rules} not applied, transcripts were sent as they are",
