@@ -6,7 +6,6 @@ five hundred times as long.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from string import ascii_letters
 from typing import NamedTuple
 
 from .statements import fragment
@@ -17,7 +16,8 @@ _DIGITS = (
     0x1D7EC, 0x1D7F6,
 )  # fmt: skip
 """The zero of each script's digits: Arabic, Indian and South-East Asian ones, full-width, mathematical."""
-_WIDE = f"{ascii_letters}+@.-_"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_WIDE = f"{_LETTERS}{_LETTERS.upper()}+@.-_"
 """Signs of e-mail and telephone whose full-width form, as Chinese and Japanese keyboards write it, is
 folded. Others, such as the full-width comma, stay: they are the punctuation of these languages."""
 _SMALL_FORMS = {0xFE52: ".", 0xFE62: "+", 0xFE63: "-", 0xFE6B: "@"}
