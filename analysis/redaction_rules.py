@@ -31,7 +31,7 @@ _GAP = f"[{_BLANK}{_LINE}{_DASH}]{{0,3}}"
 _ANY = f"[{_BLANK}{_DASH}.]{{0,3}}"
 _SOME = f"[{_BLANK}{_LINE}{_DASH}.,]{{1,3}}"
 _N = "[0-9]"
-_EDGE = rf"(?:(?:^|[^\pL\pM\pN{_BLANK}{_DASH}./,:]|[^\pN][,:])[{_BLANK}{_DASH}.]{{0,3}}|(?:[\pL\pM]\.?|[,:])[{_BLANK}]{{1,3}})"
+_EDGE = rf"(?:(?:^|[^\pL\pM\pN{_BLANK}{_DASH}./,:]|(?:^|[^\pN])[,:])[{_BLANK}{_DASH}.]{{0,3}}|(?:[\pL\pM]\.?|[,:])[{_BLANK}]{{1,3}})"
 """Neither behind a digit nor at a letter: what begins with 0 there is a part of a card, date, price or code."""
 _SPACE = f"[{_BLANK}]{{1,3}}"
 _COMMA = f"[,{_BLANK}]{{1,3}}"
@@ -123,8 +123,8 @@ _RULES = (
     Rule(
         "phone_international",
         # Neither 5+49 nor 12 + 345: a plus between digits adds
-        rf"(?:(^|[^0-9])\+{_U}|((?:^|[^0-9{_BLANK}])[{_BLANK}]*)\+[{_SIGN}]{{1,3}}|({_EDGE})0{_GAP}0{_WIDE}){_AFTER_PLUS}\b",
-        r"\1\2\3[PHONE]",
+        rf"(?:(^|[^0-9])\+{_U}|((?:^|[^0-9{_BLANK}])[{_BLANK}]*)\+[{_SIGN}]{{1,3}}|({_EDGE})0{_GAP}0{_WIDE}|([,:])00){_AFTER_PLUS}\b",
+        r"\1\2\3\4[PHONE]",
     ),
     Rule("payment_card", rf"\b(?:{_CARD})\b", "[CARD]"),
     Rule("us_social_security", rf"\b{_SSN_AREA}{_SOME}{_N}{{2}}{_SOME}{_N}{{4}}\b", "[SSN]"),

@@ -264,6 +264,15 @@ def test_the_command_shows_values_when_it_is_asked(troupe: Command) -> None:
     assert None is troupe.json("redact", "calls.jsonl")["rules"][0]["values"]
 
 
+def test_a_value_over_two_lines_is_shown_in_one(troupe: Command, tmp_path: Path) -> None:
+    file = tmp_path / "calls.jsonl"
+    file.write_text(json.dumps(call(1, "4111 1111\n1111 1111")) + "\n", encoding="utf-8")
+
+    shown = troupe("redact", "calls.jsonl", "--show").splitlines()
+
+    assert "          1  4111 1111 1111 1111" in shown
+
+
 def test_the_command_takes_the_rules_of_a_file_or_an_analysis(
     troupe: Command, tmp_path: Path
 ) -> None:

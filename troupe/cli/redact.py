@@ -216,7 +216,10 @@ def _lines(preview: RedactPreview) -> list[str]:
         lines.append(
             f"  {rule.rule:<24} {count(rule.replacements):>9} in {plural(rule.records, 'record')}"
         )
-        lines += [f"    {times:>7,}  {value}" for value, times in (rule.values or {}).items()]
+        lines += [
+            f"    {times:>7,}  {' '.join(value.splitlines())}"
+            for value, times in (rule.values or {}).items()
+        ]
     return lines
 
 
