@@ -10,6 +10,7 @@ from tracking import Plan
 
 from .backend import Backend, InvalidOperation
 from .dead_letters import DeadLetterGroup, HeldUp, held_up, list_dead_letters
+from .later_rows import later_rows
 from .nothing import when_empty
 from .outcome import Outcome, outcome_of
 from .reconciliation import Reconciliation, errors_of, reconcile
@@ -188,13 +189,16 @@ def status(backend: Backend, run_id: str | None = None) -> Status:
 def _outcome(backend: Backend, run: RunStatus, details: RunDetails | None) -> Outcome:
     if details is None:
         return outcome_of(run)
+    totals = details.reconciliation
+    without_row = totals.failed + totals.released
     return outcome_of(
         run,
         details.errors,
         when_empty=when_empty(backend, run, details.plan.skipped),
-        recounted=details.reconciliation,
-        balanced=details.reconciliation.ok,
+        recounted=totals,
+        balanced=totals.ok,
         held_up=sum(batch.held_up is not None for batch in details.batches),
+        later=later_rows(backend, plan_of(backend, run.run_id), without_row),
     )
 
 
