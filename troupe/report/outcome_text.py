@@ -52,7 +52,7 @@ def _of_all(outcome: Outcome) -> str:
         )
     return (
         f"{formatting.count(outcome.analysed)} of {formatting.plural(outcome.records, 'record')}"
-        f" have a row, {_without(outcome)}{_since(outcome)}"
+        f" have a row, {_without(outcome)}{since(outcome)}"
     )
 
 
@@ -61,17 +61,17 @@ def _rows(outcome: Outcome) -> str:
     return f"{rows}, {_without(outcome)}" if outcome.without_row else rows
 
 
-def _since(outcome: Outcome) -> str:
+def since(outcome: Outcome) -> str:
     """How many of the records without a row have one by now; empty for none."""
-    since = outcome.analysed_since
-    if not since:
+    count = outcome.analysed_since
+    if not count:
         return ""
     runs = outcome.later_runs
     where = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs):,} later runs"
-    if since == outcome.without_row == 1:
+    if count == outcome.without_row == 1:
         return f"; it has a row since, from {where}"
-    verb = "has" if since == 1 else "have"
-    return f"; {formatting.count(since)} of them {verb} a row since, from {where}"
+    verb = "has" if count == 1 else "have"
+    return f"; {formatting.count(count)} of them {verb} a row since, from {where}"
 
 
 def _without(outcome: Outcome) -> str:
