@@ -48,7 +48,7 @@ def test_what_a_later_run_analysed_is_no_failure_any_more(tmp_path: Path) -> Non
     command = Command(tmp_path / "home")
     command.load(12)
     command("request", "--run-id", "r1", "--max-attempts", "1", "--breaker", "100")
-    command("work", "--idle-timeout", "0", "--corrupt-percent", "40", code=3)
+    command("work", "--idle-timeout", "0", "--corrupt-percent", "90", code=3)
     failed = command.json("verify", "r1", code=3)["failed"]
     command("reprocess", "--run", "r1", "--run-id", "again")
     command("work", "--idle-timeout", "0")

@@ -24,7 +24,7 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
         "Run r1: call_review_v1 (prompt 0b5e71ad2c94f386), gemini-3.5-flash-lite, production",
         "Completed: all 1,878 records have a row.",
         "Nothing is stuck, and no record failed.",
-        "Cost: $0.61 (expected $0.52 to $1.41). The invoice decides.",
+        "Cost: $0.61 (expected $0.52 to $1.41 at the widest). The invoice decides.",
         (
             "The totals balance: 1,878 planned = 1,878 analysed + 0 failed + 0 released"
             " + 0 open. Nothing is doubled, half stored or paid twice."
@@ -48,10 +48,10 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
         "recovery time        none: no batch had to be repeated",
         "tokens       789,463 input (25,192 cached), 396,992 output, 0 thoughts",
         (
-            "cost         $0.61 (expected $0.52 to $1.41), wasted on failures $0.00,"
+            "cost         $0.61 (expected $0.52 to $1.41 at the widest), wasted on failures $0.00,"
             " saved by deduplication none"
         ),
-        "    The actual cost lies within the expected range.",
+        "    The actual cost lies within the widest range, which the sizes of the transcripts give.",
         "    A request took 420 input tokens, where 859 to 1,520 were expected.",
         "    25,192 tokens from the cache cost $0.0033 less.",
         "    call_review_v1 so far: 2 runs, 3,756 rows, $1.22, $0.00032 each.",
