@@ -47,6 +47,7 @@ REPORTS = {
     "report-cost": ("reviews", View(1000), "#cost", 1250),
     "report-dark": ("reviews", View(1000, dark=True), "#answers", 1250),
     "report-phone": ("reviews", View(390), "body", 1500),
+    "report-queues": ("queues", View(1000), "#attributes", 1250),
     "report-own": ("checks", View(1000), "#answers", 1250),
 }
 """Page, view, element, and most pixels of its height."""
@@ -121,6 +122,8 @@ def main() -> int:
             heads["completed"] = _page(sample, sample.run_few(), home)
             pages["checks"] = _page(sample, sample.run_own_analysis(), home)
             heads["empty"] = _page(sample, sample.run_nothing(), home)
+        with sample_runs.opened(home / "queues", with_queues=True) as sample:
+            pages["queues"] = _page(sample, sample.run_queues(), home)
         with opened(browser_path) as browser:
             page = browser.page()
             for name, (which, view, part, height) in REPORTS.items():

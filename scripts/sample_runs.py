@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from events import RunRequested, wrap_command
+from events import Condition, RunRequested, wrap_command
 from troupe import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.operations import add_analysis, load
@@ -21,6 +21,9 @@ RUN = "calls-of-november"
 CORRUPTION = Corruption(share=0.12, seed=0)
 """So that errors are shown."""
 OWN = Path(__file__).parent.parent / "docs" / "examples" / "compliance_check_v1"
+QUEUES = Path(__file__).parent.parent / "docs" / "examples" / "queue_review_v1"
+CALLS_WITH_QUEUES = (("billing", 7, "north"), ("technical", 11, "south"), ("sales", 3, "north"))
+"""Queue, a step for the seconds of its calls, and team."""
 REQUEST = RunRequested(run_id=RUN, rows_per_batch=60, canary=30, concurrency=3)
 
 
@@ -40,7 +43,7 @@ class HeldClock:
 class SampleRun:
     """One run on a local backend, advanced step by step."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, with_queues: bool = False) -> None:
         self.clock = HeldClock()
         behaviour = Behaviour(pending_seconds=240, running_seconds=900)
         settings = LocalSettings(corruption=CORRUPTION, deployment="demo", behaviour=behaviour)
@@ -48,7 +51,8 @@ class SampleRun:
         # Peak memory differs between machines.
         self.backend.dependencies = replace(self.backend.dependencies, peak_megabytes=lambda: None)
         file = home / "generated.jsonl"
-        file.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in generate()))
+        rows = (row | _attributes(at) if with_queues else row for at, row in enumerate(generate()))
+        file.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
         load(self.backend, [str(file)])
         self._request(REQUEST)
 
@@ -96,6 +100,19 @@ class SampleRun:
         self.advance()
         return run
 
+    def run_queues(self) -> str:
+        """Run over the calls of two queues, with their attributes; returns the run's id."""
+        run = "two-queues"
+        add_analysis(self.backend, str(QUEUES))
+        two = [Condition(attribute="queue", one_of=["billing", "technical"])]
+        self._request(
+            msgspec.structs.replace(
+                REQUEST, run_id=run, analysis=QUEUES.name, attributes=two, max_attempts=9
+            )
+        )
+        self.advance()
+        return run
+
     def run_nothing(self) -> str:
         """Request a run when every record is done; returns the run's id."""
         run = "nothing-new"
@@ -122,9 +139,14 @@ class SampleRun:
         )
 
 
+def _attributes(at: int) -> dict[str, str | int]:
+    queue, step, team = CALLS_WITH_QUEUES[at % len(CALLS_WITH_QUEUES)]
+    return {"queue": queue, "duration_seconds": 40 + at * step % 600, "agent_team": team}
+
+
 @contextmanager
-def opened(home: Path) -> Iterator[SampleRun]:
-    sample = SampleRun(home)
+def opened(home: Path, *, with_queues: bool = False) -> Iterator[SampleRun]:
+    sample = SampleRun(home, with_queues=with_queues)
     try:
         yield sample
     finally:

@@ -1,9 +1,10 @@
 """The attributes of dead letters and of messages for one handler, and how a dead letter is read."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from events import DeadLetter
-from events.ids import handler_of_dead_letters
+from events import DeadLetter, Envelope, to_pubsub, topic_of_type
+from events.ids import dead_letter_topic, handler_of_dead_letters
 
 from .message import Message
 
@@ -29,6 +30,15 @@ HANDLER = "replayfor"
 """Attribute of a message that is published again: only this handler's subscription delivers it."""
 GENERATION = "generation"
 """Attribute of a message that is published again: how many times the event was replayed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressedEnvelope(Envelope):
+    """A recorded event that goes to one handler again, or to that handler's dead-letter topic."""
+
+    handler: str
+    generation: int
+    is_dead_letter: bool = False
 
 
 def read_dead_letter(
@@ -96,3 +106,16 @@ def _of_pubsub(attributes: Mapping[str, str], name: str) -> str:
 def _number(text: str) -> int:
     """Read a number of at most nine digits; 0 for any other text, which a stranger wrote."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+def message_of(envelope: Envelope) -> tuple[str, bytes, dict[str, str]]:
+    """Encode an event as a Pub/Sub message: topic, body and attributes."""
+    body, attributes = to_pubsub(envelope)
+    topic = topic_of_type(envelope.type)
+    if not isinstance(envelope, AddressedEnvelope):
+        return topic, body, attributes
+    attributes |= {HANDLER: envelope.handler, GENERATION: str(envelope.generation)}
+    if envelope.is_dead_letter:
+        attributes |= cause_attributes(STUCK, "republished as often as allowed, and not handled")
+        topic = dead_letter_topic(envelope.handler)
+    return topic, body, attributes

@@ -13,20 +13,10 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import ClassVar
 
-from events import Envelope, to_pubsub, topic_of_type
-from events.ids import dead_letter_topic
+from events import Envelope
 from tracking import Delivery
 
-from .dead_letters import GENERATION, HANDLER, STUCK, cause_attributes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressedEnvelope(Envelope):
-    """A recorded event that goes to one handler again, or to that handler's dead-letter topic."""
-
-    handler: str
-    generation: int
-    is_dead_letter: bool = False
+from .dead_letters import AddressedEnvelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,16 +112,3 @@ class Discard(Instruction):
             generation=self.generation,
             reason=self.reason,
         )
-
-
-def message_of(envelope: Envelope) -> tuple[str, bytes, dict[str, str]]:
-    """Encode an event as a Pub/Sub message: topic, body and attributes."""
-    body, attributes = to_pubsub(envelope)
-    topic = topic_of_type(envelope.type)
-    if not isinstance(envelope, AddressedEnvelope):
-        return topic, body, attributes
-    attributes |= {HANDLER: envelope.handler, GENERATION: str(envelope.generation)}
-    if envelope.is_dead_letter:
-        attributes |= cause_attributes(STUCK, "republished as often as allowed, and not handled")
-        topic = dead_letter_topic(envelope.handler)
-    return topic, body, attributes

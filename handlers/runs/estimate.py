@@ -6,6 +6,7 @@ from math import floor, log10
 
 from analysis import Analysis
 from analysis.prices import prices_of
+from analysis.schema import Node, leaves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,10 @@ class TokenRates:
 
 BYTES_PER_TOKEN = (4.6, 2.6)
 """Most and fewest bytes of a text for one token: plain English, and close to the densest scripts."""
-ANSWER_TOKENS = (120.0, 420.0)
-"""Fewest and most tokens of one answer of the shipped analysis."""
+FEWEST_A_FIELD = 8
+"""Tokens of a field's name and of a short value; what is absent takes them as a null."""
+MOST_A_FIELD = {"text": 42, "list": 40, "closed": 10}
+"""Tokens of two sentences, of a few elements, and of one value out of a closed set."""
 
 
 def widest_rates(analysis: Analysis) -> TokenRates:
@@ -56,8 +59,22 @@ def widest_rates(analysis: Analysis) -> TokenRates:
     schema = len(json.dumps(analysis.schema))
     most, fewest = BYTES_PER_TOKEN
     return TokenRates(
-        (Line(texts / most, 1 / most), Line((texts + schema) / fewest, 1 / fewest)), ANSWER_TOKENS
+        (Line(texts / most, 1 / most), Line((texts + schema) / fewest, 1 / fewest)),
+        answer_tokens(analysis),
     )
+
+
+def answer_tokens(analysis: Analysis) -> tuple[float, float]:
+    """Return the fewest and most tokens that one usual answer takes, by the fields of its schema."""
+    fields = [*leaves(analysis.contract.root)]
+    return len(fields) * FEWEST_A_FIELD, sum(MOST_A_FIELD[_kind(field)] for field in fields)
+
+
+def _kind(field: Node) -> str:
+    if field.kind == "array":
+        return "list"
+    is_text = field.kind == "string" and field.values is None and field.pattern is None
+    return "text" if is_text else "closed"
 
 
 def estimate(

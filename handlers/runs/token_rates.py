@@ -12,7 +12,7 @@ from analysis.tokens import Range, token_range, token_range_of_all
 from handlers.ports import Clock
 from tracking import Reading, Tracking
 
-from .estimate import ANSWER_TOKENS, Line, TokenRates
+from .estimate import Line, TokenRates, answer_tokens
 
 SAMPLE = 200
 """Texts that are looked at."""
@@ -32,7 +32,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
     """`counted`: by the service, in some of the requests; `measured`: tokens of earlier answers;
     `sampled`: words, digits and scripts of some texts."""
     output: Literal["measured", "assumed"]
-    """`assumed`: the usual length of an answer of the shipped analysis."""
+    """`assumed`: by the fields of the schema."""
     samples: int
     """Requests, answers or texts."""
     not_counted: str | None = None
@@ -101,5 +101,5 @@ def sampled_rates(texts: list[str], analysis: Analysis) -> TokenRates:
     fixed = _fixed(analysis)
     return TokenRates(
         tuple(Line(each, end / max(1, size)) for each, end in zip(fixed, tokens, strict=True)),
-        ANSWER_TOKENS,
+        answer_tokens(analysis),
     )

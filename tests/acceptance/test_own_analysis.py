@@ -213,7 +213,7 @@ def test_an_analysis_damaged_in_the_state_folder_is_reported(
     for args in (["status"], ["work"], ["analysis", "list"], ["analysis", "check", str(folder)]):
         result = CliRunner().invoke(app, [*args, "--home", str(harness.home)])
 
-        assert (2, SystemExit) == (result.exit_code, type(result.exception))
+        assert (1, SystemExit) == (result.exit_code, type(result.exception))
         assert (
             f"an analysis in {harness.home / 'analyses'} cannot be used any more" in result.output
         )

@@ -7,7 +7,9 @@ import pytest
 
 from analysis import load_analysis
 from analysis.prices import prices_of
-from handlers.runs.estimate import ANSWER_TOKENS, BYTES_PER_TOKEN, estimate
+from handlers.runs.estimate import BYTES_PER_TOKEN, answer_tokens, estimate
+from tests.imports import REPO
+from troupe.analysis_folders import load_folder
 
 ANALYSIS = load_analysis("call_review_v1")
 
@@ -23,7 +25,7 @@ def test_an_estimate_reaches_from_plain_english_without_the_schema_to_every_byte
     schema = len(json.dumps(ANALYSIS.schema))
     assert round(100 * texts / BYTES_PER_TOKEN[0]) == low
     assert round(100 * (texts + schema) / BYTES_PER_TOKEN[1]) == high
-    assert (100 * ANSWER_TOKENS[0], 100 * ANSWER_TOKENS[1]) == size.output_tokens
+    assert (100 * 120, 100 * 436) == size.output_tokens
 
 
 def test_an_estimate_costs_input_and_output_at_their_own_price() -> None:
@@ -52,3 +54,13 @@ def test_no_answer_is_expected_to_be_longer_than_its_limit() -> None:
     short = replace(ANALYSIS, max_output_tokens=150)
 
     assert (120 * 10, 150 * 10) == estimate(10, 200_000, short.model, short).output_tokens
+
+
+def test_an_answer_with_fewer_fields_is_expected_to_be_shorter() -> None:
+    """A closed value takes less than a sentence."""
+    own = load_folder(REPO / "docs" / "examples" / "queue_review_v1")
+
+    few, shipped = answer_tokens(own), answer_tokens(ANALYSIS)
+
+    assert (4 * 8, 42 + 3 * 10) == few
+    assert few < shipped

@@ -39,6 +39,22 @@ def test_a_delivery_on_a_full_disk_is_not_tried_until_it_is_a_dead_letter(
     assert 0 == harness.one("SELECT count(*) FROM dead_letters")
 
 
+def test_a_transaction_that_a_full_disk_has_ended_is_not_rolled_back_once_more(
+    harness: LocalHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second error would hide the first one, and the delivery would count as tried."""
+    warehouse = harness.backend.warehouse
+
+    def end(name: str, state: str) -> NoReturn:
+        warehouse.db.execute("ROLLBACK")
+        raise duckdb.IOException("Could not write file: No space left on device")
+
+    monkeypatch.setattr(warehouse, "_end_job", end)
+
+    with pytest.raises(DiskFailure):
+        warehouse.run_once("troupe__test__ab12", "BEGIN TRANSACTION; COMMIT TRANSACTION;", {})
+
+
 @pytest.mark.parametrize(
     "error",
     [

@@ -36,7 +36,7 @@ BACKENDS = (
     Mutant(
         name="a transaction that failed is not rolled back",
         where=_LOCAL,
-        old='    def _fail(self, name: str, error: duckdb.Error) -> None:\n        self.db.execute("ROLLBACK")',
+        old="    def _fail(self, name: str, error: duckdb.Error) -> None:\n        self._roll_back()",
         new='    def _fail(self, name: str, error: duckdb.Error) -> None:\n        self.db.execute("COMMIT")',
         equivalent="DuckDB aborts a transaction at its first error, and its COMMIT then rolls back",
         tests=_STORE,
@@ -62,7 +62,7 @@ BACKENDS = (
     Mutant(
         name="an exception leaves a transaction open",
         where=_LOCAL,
-        old='            # Without the rollback, later statements would join this transaction.\n            self.db.execute("ROLLBACK")\n',
+        old="            # Without the rollback, later statements would join this transaction.\n            self._roll_back()\n",
         new="",
         tests=(
             "tests/contracts/test_warehouse.py::TestLocalWarehouse::test_a_missing_parameter_leaves_no_transaction_open",
@@ -71,7 +71,7 @@ BACKENDS = (
     Mutant(
         name="a load that fails keeps what it has read",
         where=_LOCAL,
-        old='        except duckdb.Error as error:\n            self.db.execute("ROLLBACK")\n            raise Reject("load_refused"',
+        old='        except duckdb.Error as error:\n            self._roll_back()\n            raise Reject("load_refused"',
         new='        except duckdb.Error as error:\n            self.db.execute("COMMIT")\n            raise Reject("load_refused"',
         equivalent="DuckDB aborts a transaction at its first error, and its COMMIT then rolls back",
         tests=(*_STORE, *_DUCKDB),

@@ -9,7 +9,7 @@ LOADING = (
     Mutant(
         name="a file of several is loaded although another one is refused",
         where="troupe/backends/local/warehouse.py",
-        old='                self._end_job(name, "done")\n            self.db.execute("COMMIT")\n        except BaseException:\n            self.db.execute("ROLLBACK")',
+        old='                self._end_job(name, "done")\n            self.db.execute("COMMIT")\n        except BaseException:\n            self._roll_back()',
         new='                self._end_job(name, "done")\n            self.db.execute("COMMIT")\n        except BaseException:\n            self.db.execute("COMMIT")',
         tests=("tests/local/test_load.py::test_files_are_loaded_together_or_not_at_all",),
     ),

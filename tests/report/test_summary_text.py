@@ -153,7 +153,7 @@ def test_a_preview_lists_what_is_left_out_and_the_expected_cost() -> None:
         "would select 1,000 records in 1 batch, 5.0 MB of requests",
         "input        1,086,957 to 1,923,077 tokens",
         "output       120,000 to 420,000 tokens",
-        "    tokens by the words and scripts of 200 transcripts; answers of the usual length",
+        "    tokens by the words and scripts of 200 transcripts; answers by the fields of the schema",
         "cost         $0.31 to $0.82",
     ]
 

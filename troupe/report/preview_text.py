@@ -42,7 +42,7 @@ def _estimate(preview: Preview) -> list[str]:
 def basis_line(basis: Basis) -> str:
     """Return a sentence on what the tokens were estimated by."""
     measured = "answers as measured on earlier ones"
-    output = measured if basis.output == "measured" else "answers of the usual length"
+    output = measured if basis.output == "measured" else "answers by the fields of the schema"
     if basis.input == "counted":
         requests = formatting.plural(basis.samples, "request")
         return f"tokens as Vertex AI counts them in {requests} of the run; {output}"

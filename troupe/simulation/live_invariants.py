@@ -8,7 +8,7 @@ import msgspec
 from analysis import decode_analysis, record_id_of
 from events import Envelope
 from events.ids import AttemptId, parse_attempt_id
-from handlers.dispatch.instructions import AddressedEnvelope
+from handlers.dispatch.dead_letters import AddressedEnvelope
 from handlers.ports import Policy
 
 from .memory_cloud import MemoryBucket

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from events import Deployment, DiscardRequested, Envelope, ReplayRequested
+from handlers.dispatch.dead_letters import message_of
 from handlers.dispatch.errors import Redeliver, Reject
-from handlers.dispatch.instructions import message_of
 from handlers.ports import Clock, Dependencies
 from troupe import operations
 from troupe.operations import clear_history, dead_letters, reprocess, reread

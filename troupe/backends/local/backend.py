@@ -12,8 +12,8 @@ from analysis import Analyses
 from events import EVENT_OF_TYPE, Deployment, Envelope, LetterCommand
 from events.ids import bigquery_job
 from handlers.choreography import event_subscriptions
+from handlers.dispatch.dead_letters import message_of
 from handlers.dispatch.errors import Redeliver
-from handlers.dispatch.instructions import message_of
 from handlers.dispatch.message import DeliveryResult, Message, Outcome
 from handlers.dispatch.republish import unfinished
 from handlers.ports import Blob, Clock, Dependencies, Policy

@@ -12,8 +12,8 @@ from handlers.dispatch.dead_letters import (
     dead_letter_attributes,
     generation_of,
     is_addressed_to,
+    message_of,
 )
-from handlers.dispatch.instructions import message_of
 from handlers.dispatch.message import Message
 from handlers.ports import Clock
 from troupe.deployment.topology import Subscription

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -134,10 +135,11 @@ class LocalWarehouse:
             self._fail(name, error)
         except BaseException:
             # Without the rollback, later statements would join this transaction.
-            self.db.execute("ROLLBACK")
+            self._roll_back()
             raise
         finally:
-            self._drop_temporary(statements)
+            with suppress(duckdb.Error):  # it would hide why the transaction failed
+                self._drop_temporary(statements)
         for staged in set(_STAGING.findall(script)):
             # Only this transaction reads it. Hundreds of such tables would fill the memory.
             self.db.execute(f'DROP TABLE IF EXISTS "{staged}"')
@@ -155,7 +157,7 @@ class LocalWarehouse:
             self._insert(table, rows)
             self.db.execute("COMMIT")
         except BaseException:
-            self.db.execute("ROLLBACK")
+            self._roll_back()
             raise
 
     def _insert(self, table: str, rows: Sequence[Row]) -> None:
@@ -183,7 +185,7 @@ class LocalWarehouse:
                     self.db.execute(_insert_from(self._bucket.path_of(uri), name, columns))
                 self.db.execute("COMMIT")
         except duckdb.Error as error:
-            self.db.execute("ROLLBACK")
+            self._roll_back()
             raise Reject("load_refused", f"{table}: {type(error).__name__}") from error
         return name
 
@@ -236,7 +238,7 @@ class LocalWarehouse:
                 self._end_job(name, "done")
             self.db.execute("COMMIT")
         except BaseException:
-            self.db.execute("ROLLBACK")
+            self._roll_back()
             raise
         return {*new}
 
@@ -252,8 +254,12 @@ class LocalWarehouse:
         now = _plain(self._clock())
         self.db.execute("INSERT INTO local_jobs VALUES ($1, $2, $3)", [name, state, now])
 
+    def _roll_back(self) -> None:
+        with suppress(duckdb.Error):  # DuckDB ends a transaction itself when the disk fails
+            self.db.execute("ROLLBACK")
+
     def _fail(self, name: str, error: duckdb.Error) -> None:
-        self.db.execute("ROLLBACK")
+        self._roll_back()
         if isinstance(error, duckdb.TransactionException):
             raise Redeliver(f"job {name}: a concurrent transaction conflicts") from error
         self._end_job(name, "failed")
