@@ -95,6 +95,11 @@ MISTAKES = {
         Mistake("unknown run", "troupe clear-history --run frist", "run frist"),
         Mistake("no run, batch or record", "troupe explain frist", "frist"),
         Mistake("unknown batch", "troupe explain first/99", "99"),
+        Mistake(
+            "unknown record",
+            "troupe explain 00000000000000000000000000000000",
+            "no record 00000000000000000000000000000000",
+        ),
         Mistake("unknown analysis", "troupe costs no_v1", "no_v1"),
         Mistake("unknown letter", "troupe dead-letters show none", "no dead letter none"),
         Mistake(

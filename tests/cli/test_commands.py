@@ -63,7 +63,7 @@ def test_status_and_report_show_a_finished_run(done: Command) -> None:
 
 
 def test_explain_shows_the_history_of_a_record(done: Command, tmp_path: Path) -> None:
-    """Its plan and its row; for an unknown record none."""
+    """Its plan and its row; an id that nobody knows is a mistake."""
     command = Command(tmp_path / "home")
     row = calls(1)[0]
     command.load(1)
@@ -76,7 +76,7 @@ def test_explain_shows_the_history_of_a_record(done: Command, tmp_path: Path) ->
     assert "r1" in text
     assert 1 == len(history["rows"])
     assert ["r1"] == [plan["run_id"] for plan in history["plans"]]
-    assert [] == command.json("explain", "0" * 32)["plans"]
+    assert "no record 000" in command("explain", "0" * 32, code=2)
 
 
 @pytest.mark.parametrize(

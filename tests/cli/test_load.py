@@ -33,6 +33,10 @@ def test_what_was_understood_is_printed(command: Command, tmp_path: Path) -> Non
         "calls.csv: interactionId from Call ID, transcript from Text",
         "calls.csv: further columns: Agent (text)",
         "calls.csv: no phone_number_token, by which `troupe forget` finds a person",
+        (
+            "calls.csv: no event_timestamp: time filters leave these calls out, and an incremental run"
+            " looks at all of them each time; --map COLUMN=event_timestamp names a column with the time"
+        ),
         "loaded 2 rows",
     ]
     assert "its 2 rows are there already" in command("load", "calls.csv")

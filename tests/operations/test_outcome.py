@@ -5,14 +5,16 @@ from typing import Any
 import pytest
 
 from tests.report.samples import at, error, run
+from troupe.operations.later_rows import LaterRows
 from troupe.operations.outcome import Outcome, exit_code, outcome_of, word_of
 
 
 def over(analysed: int = 1000, **changes: Any) -> Outcome:
     """The outcome of a run of 1,000 records that is over."""
     errors = changes.pop("errors", [])
-    balanced = changes.pop("balanced", True)
-    return outcome_of(run(analysed, completed_at=at(60), **changes), errors, balanced=balanced)
+    balanced, rows = changes.pop("balanced", True), changes.pop("later", ())
+    ended = run(analysed, completed_at=at(60), **changes)
+    return outcome_of(ended, errors, balanced=balanced, later=rows)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +86,28 @@ def test_one_type_of_error_is_named_in_the_command() -> None:
     assert [named] == commands(one)
     assert ["troupe reprocess --run r1 --dry-run"] == commands(two)
     assert ["troupe reprocess --run r1 --dry-run"] == commands(over(997, failed=3))
+
+
+def later(ending: str, records: int, name: str | None = None, run_id: str = "r2") -> LaterRows:
+    """Rows of a later run."""
+    return LaterRows(ending=ending, error_type=name, cause=None, run_id=run_id, records=records)
+
+
+def test_records_that_a_later_run_analysed_are_left_out_of_what_follows() -> None:
+    """The run keeps its word; code, severity and commands are those of the records that are left."""
+    rows = [later("failed", 3, "blocked"), later("released", 2)]
+    errors = [error("blocked", records=3), error("truncated", records=1)]
+    all_ = over(995, failed=3, released=2, later=rows)
+    some = over(994, failed=4, released=2, errors=errors, later=rows)
+    stopped = over(995, failed=3, released=2, stopped_for="budget", later=rows)
+
+    assert ("completed with failures", "good", 0) == (all_.word, all_.severity, all_.exit_code())
+    assert ["troupe report r1 --html r1.html"] == commands(all_) == commands(stopped)
+    assert (1, "warn", 3, 5, ["r2"]) == (
+        some.left, some.severity, some.exit_code(), some.analysed_since, some.later_runs
+    )  # fmt: skip
+    assert ["troupe reprocess --run r1 --error-type truncated --dry-run"] == commands(some)
+    assert 4 == stopped.exit_code()
 
 
 def test_what_reading_rules_can_mend_is_read_again_first() -> None:

@@ -32,9 +32,9 @@ STUCK = {
     "unbalanced": "The totals do not balance",
 }
 COST = {
-    "completed": "$0.61 (expected $0.52 to $1.41). The invoice decides.",
-    "failures": "$0.61 (expected $0.52 to $1.41), $0.040 of it for answers that gave no row.",
-    "open": "$0.16 (expected $0.52 to $1.41).",
+    "completed": "$0.61 (expected $0.52 to $1.41 at the widest). The invoice decides.",
+    "failures": "$0.61 (expected $0.52 to $1.41 at the widest), $0.040 of it for answers that gave no row.",
+    "open": "$0.16 (expected $0.52 to $1.41 at the widest).",
     "stopped": "$0.20 of it for answers that gave no row.",
     "empty": "Nothing: no request was sent.",
     "unbalanced": "$0.61",

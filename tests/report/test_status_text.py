@@ -253,7 +253,7 @@ def test_refusals_errors_and_dead_letters_are_listed() -> None:
         "Dead letters:",
         (
             f"  3 of process-results: output_missing. {error_hint('output_missing')}"
-            " Then replay or discard."
+            " Then `troupe dead-letters replay --handler process-results`."
         ),
     ]
 
@@ -268,6 +268,15 @@ def test_a_missing_worker_is_reported_where_one_is_needed() -> None:
     assert status_lines(status(worker=None))[-1] == "No worker is running; none is needed."
     assert status_lines(status(worker=Worker(pid=7)))[-1] == "A worker is running, process 7"
     assert "worker" not in "\n".join(status_lines(status(run())))
+
+
+def test_a_message_that_is_no_event_can_be_discarded_only() -> None:
+    """A replay would find nothing to publish."""
+    group = {"handler": "h", "cause": "unreadable", "count": 1, "oldest_seconds": 1.0}
+    shown = "\n".join(status_lines(status(dead_letters=[group | {"is_replayable": False}])))
+
+    assert "`troupe dead-letters discard ID --reason TEXT`" in shown
+    assert "replay" not in shown
 
 
 def test_the_event_flow_is_an_aligned_table() -> None:

@@ -24,7 +24,7 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
         "Run r1: call_review_v1 (prompt 0b5e71ad2c94f386), gemini-3.5-flash-lite, production",
         "Completed: all 1,878 records have a row.",
         "Nothing is stuck, and no record failed.",
-        "Cost: $0.61 (expected $0.52 to $1.41). The invoice decides.",
+        "Cost: $0.61 (expected $0.52 to $1.41 at the widest). The invoice decides.",
         (
             "The totals balance: 1,878 planned = 1,878 analysed + 0 failed + 0 released"
             " + 0 open. Nothing is doubled, half stored or paid twice."
@@ -41,17 +41,17 @@ def test_the_lines_of_a_good_run_are_stable() -> None:
         ),
         "reader       9d40c1e6b7a85f32",
         "grounding    97 % occur in the transcript; 3 rows below half",
-        "batch success rate   100 %",
-        "batches per hour     2,675",
-        "error rate           0 %",
-        "deduplication rate   0 %",
-        "recovery time        none",
+        "batch success rate   100 %: 2 of 2 batches that are over had no failed record",
+        "batches per hour     2,675: from the plan to the end of the run",
+        "error rate           0 %: 0 of 1,878 planned records failed",
+        "deduplication rate   0 %: rows that were asked for and needed no new answer",
+        "recovery time        none: no batch had to be repeated",
         "tokens       789,463 input (25,192 cached), 396,992 output, 0 thoughts",
         (
-            "cost         $0.61 (expected $0.52 to $1.41), wasted on failures $0.00,"
+            "cost         $0.61 (expected $0.52 to $1.41 at the widest), wasted on failures $0.00,"
             " saved by deduplication none"
         ),
-        "    The actual cost lies within the expected range.",
+        "    The actual cost lies within the widest range, which the sizes of the transcripts give.",
         "    A request took 420 input tokens, where 859 to 1,520 were expected.",
         "    25,192 tokens from the cache cost $0.0033 less.",
         "    call_review_v1 so far: 2 runs, 3,756 rows, $1.22, $0.00032 each.",
@@ -79,7 +79,7 @@ def test_each_error_comes_with_its_hint() -> None:
         lines = lines_of(summary(errors=[error(name)]))
         assert f"    1 {name}: {known.hint}" in lines
 
-    assert f"    and {len(ERRORS) - 8} more" in lines_of(
+    assert f"    and {len(ERRORS) - 8} more kinds of error" in lines_of(
         summary(errors=[error(name) for name in ERRORS])
     )
 
@@ -202,4 +202,6 @@ def test_a_limited_run_measures_no_deduplication() -> None:
     """It looked at no record beyond its limit."""
     limited = summary(skipped={"processed": 4, "beyond_limit": 20})
 
-    assert "deduplication rate   none" in lines_of(limited)
+    assert "deduplication rate   none: the run had a limit, so it was not measured" in lines_of(
+        limited
+    )

@@ -8,10 +8,12 @@ import typer
 
 from troupe.operations import dead_letters
 from troupe.operations.dead_letters import LetterResults
+from troupe.report.status_text import remedy
+from troupe.report.text_columns import line
 
 from .client import call
 from .options import AsJson, DryRun, rfc3339
-from .output import print_json
+from .output import print_json, print_lines
 from .target import target
 
 app = typer.Typer(
@@ -75,6 +77,7 @@ def list_dead_letters(
     for group in answer.groups:
         age = f"{group.oldest_seconds:,.0f} s"
         typer.echo(f"{group.count:>6,}  {group.handler}  {group.cause}  oldest {age}")
+        print_lines([line(f"        {text}") for text in (group.detail, remedy(group)) if text])
     for letter in answer.letters:
         typer.echo(f"        {letter.letter_id}")
 

@@ -10,6 +10,7 @@ from troupe.exit_codes import ExitCode
 from troupe.operations.costs import costs as costs_operation
 from troupe.operations.explain import explain as explain_operation
 from troupe.report.html_page import render_html
+from troupe.report.outcome_text import outcome_lines
 from troupe.report.plain_text import (
     costs_lines,
     history_lines,
@@ -87,6 +88,9 @@ def verify(
         )
         typer.echo("the totals balance" if answer.ok else "THE TOTALS DO NOT BALANCE")
     outcomes = [each.outcome for each in answer.runs or [answer] if each.outcome]
+    mended = [each for each in outcomes if each.analysed_since and not each.left]
+    if not as_json:
+        print_lines([outcome_lines(each)[0] for each in mended if not each.exit_code()])
     code = code_of(outcomes, fail_over)
     raise typer.Exit(code if answer.ok else ExitCode.FAILED)
 

@@ -146,6 +146,11 @@ def _notes(file: LoadedFile, *, has_columns: bool = False) -> list[str]:
         notes.append(f"not used: {', '.join(file.unused_columns)}")
     if file.rows and not services and "phone_number_token" not in file.columns:
         notes.append("no phone_number_token, by which `troupe forget` finds a person")
+    if file.rows and not services and "event_timestamp" not in file.columns:
+        notes.append(
+            "no event_timestamp: time filters leave these calls out, and an incremental run looks at"
+            " all of them each time; --map COLUMN=event_timestamp names a column with the time"
+        )
     indent = "  " if has_columns else f"{_shown(file)}: "
     return [f"{indent}{note}" for note in notes]
 

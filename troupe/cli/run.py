@@ -9,7 +9,7 @@ import typer
 
 from troupe import operations
 from troupe.exit_codes import ExitCode
-from troupe.operations.nothing import Nothing
+from troupe.operations.nothing import WHY, Nothing
 from troupe.operations.reprocess import ReprocessResult
 from troupe.operations.reprocess import reprocess as reprocess_operation
 from troupe.operations.reread import RereadResult
@@ -365,7 +365,7 @@ def _reprocess_lines(answer: ReprocessResult, of_run: str | None, *, changed: bo
     size = f"{plural(answer.records, 'record')} in {batches}"
     lines = [f"{size}, {tokens[0]:,} to {tokens[1]:,} tokens, cost {cost}"]
     for name, count in answer.left_out.items():
-        lines.append(f"left out: {count:,} {name.replace('_', ' ')}")
+        lines.append(f"left out: {count:,} {WHY[name]}")
     lines += _left_out(answer, of_run, changed=changed)
     if answer.known and answer.run_id:
         lines.append(f"run {answer.run_id} was requested before; nothing changes")
@@ -378,10 +378,15 @@ def _left_out(answer: ReprocessResult, of_run: str | None, *, changed: bool) -> 
     """What to do about records that have a row."""
     lines = []
     if "changed" in answer.left_out:
-        lines.append("changed records have a row: `troupe reprocess --changed` replaces it")
+        lines.append(
+            "for those with another transcript now, `troupe reprocess --changed` replaces the row"
+        )
     if "processed" in answer.left_out and not changed:
         run = of_run or "RUN"
-        lines.append(f"processed records have a row: `troupe clear-history --run {run}` deletes it")
+        lines.append(
+            "those analysed already keep their row; to ask for them all the same, delete it first"
+            f" with `troupe clear-history --run {run}`"
+        )
     return lines
 
 

@@ -260,6 +260,7 @@ class _Progress:
     def __init__(self, backend: LocalBackend, worker: Worker, live: Live) -> None:
         self._backend, self._worker, self._live = backend, worker, live
         self._started = self._shown = time.monotonic()
+        self._over = {run.run_id for run in run_rows(backend) if run.is_over}
 
     def update_if_due(self) -> None:
         if time.monotonic() - self._shown >= SHOW_SECONDS:
@@ -282,8 +283,8 @@ class _Progress:
         )
 
     def _runs(self) -> tuple[RunStatus | None, list[RunStatus]]:
-        """Return the newest open run and the other open ones; if none is open, the newest run."""
-        runs = run_rows(self._backend)
+        """Return the newest open run and the other open ones; if none is, the newest that was."""
+        runs = [run for run in run_rows(self._backend) if run.run_id not in self._over]
         open_ = [run for run in runs if not run.is_over] or runs[-1:]
         return (open_[-1] if open_ else None), open_[:-1]
 

@@ -21,6 +21,10 @@ class DeadLetterGroup(msgspec.Struct, frozen=True, kw_only=True):
     cause: str
     count: int
     oldest_seconds: float
+    is_replayable: bool = True
+    """False where no event of the event log is among them: they can be discarded only."""
+    detail: str | None = None
+    """What the handler met, in the newest of them."""
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,16 +102,20 @@ def list_dead_letters(
     """List the waiting dead letters, and group them by handler and cause."""
     letters = _find(backend, handler, cause, _time(since))
     now = backend.clock()
-    ages: dict[tuple[str, str], list[float]] = {}
+    groups: dict[tuple[str, str], list[_Row]] = {}
     for letter in letters:
-        age = (now - letter.dead_lettered_at).total_seconds()
-        ages.setdefault((letter.handler, letter.cause), []).append(age)
+        groups.setdefault((letter.handler, letter.cause), []).append(letter)
     return DeadLetterList(
         groups=[
             DeadLetterGroup(
-                handler=key[0], cause=key[1], count=len(found), oldest_seconds=max(found)
+                handler=key[0],
+                cause=key[1],
+                count=len(found),
+                oldest_seconds=(now - found[0].dead_lettered_at).total_seconds(),
+                is_replayable=any(letter.is_replayable for letter in found),
+                detail=found[-1].detail,
             )
-            for key, found in sorted(ages.items())
+            for key, found in sorted(groups.items())
         ],
         letters=[msgspec.convert(letter, DeadLetter, from_attributes=True) for letter in letters],
     )
@@ -179,6 +187,16 @@ def letter_results(backend: Backend, letter_ids: Sequence[str]) -> LetterResults
             outcome = "discarded" if state.is_discarded else "handled"
         results.append(LetterResult(letter_id=text, outcome=outcome))
     return LetterResults(letters=results)
+
+
+def held_requests(letters: Iterable[DeadLetter]) -> dict[str, HeldUp]:
+    """The runs whose requests wait for an operator, each with its first dead letter."""
+    found: dict[str, HeldUp] = {}
+    for letter in letters:
+        if letter.run_id and not letter.batch:
+            held = HeldUp(handler=letter.handler, cause=letter.cause, letter_id=letter.letter_id)
+            found.setdefault(letter.run_id, held)
+    return found
 
 
 def held_up(backend: Backend, run_id: str) -> dict[int, HeldUp]:

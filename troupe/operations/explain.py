@@ -53,7 +53,13 @@ def explain(backend: Backend, subject: str) -> RecordHistory | BatchHistory | Ru
     if plan is not None:
         return _batch(backend, plan, int(named.group(2))) if named else _run(backend, plan)
     if RECORD.fullmatch(subject):
-        return _record(backend, subject)
+        history = _record(backend, subject)
+        if not (history.source.rows_in_source or history.plans or history.errors or history.rows):
+            raise InvalidOperation(
+                f"no record {subject}: neither the source nor any run holds it;"
+                " `troupe read FILE` shows the ids of the records of a file"
+            )
+        return history
     if backend.dependencies.tracking.query(
         "requests_of_run", {"run_id": subject, "since": _since(backend)}
     ):

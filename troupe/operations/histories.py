@@ -81,6 +81,8 @@ class AttemptClosing(msgspec.Struct, frozen=True, kw_only=True):
     output_tokens: int
     cost: float | None
     wasted: float | None
+    answered_by: str | None = None
+    """Models that the answers name, joined by commas; `stand-in` marks simulated ones."""
     seconds: float | None
 
 

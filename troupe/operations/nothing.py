@@ -1,12 +1,13 @@
 """A request that would take no record: why, and what to do instead."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
 from handlers.summary.run_summary import SKIPPED
 
 from .backend import Backend
+from .later_rows import newest_failed
 from .next_steps import Step, analysis_option, skipped_steps
 from .runs import RunStatus, run_rows
 
@@ -63,7 +64,7 @@ def nothing_pending(
     """Explain an empty selection; `other_model` is one that the request names."""
     left_out = {name: records for name, records in skipped.items() if records}
     why = why_nothing(source_rows, left_out, analysis)
-    steps = _steps(run_rows(backend), left_out, analysis)
+    steps = _steps(backend, left_out, analysis)
     if other_model and left_out.get("processed"):
         why += (
             f"; the name of the analysis decides what is analysed already, not the model: "
@@ -80,19 +81,19 @@ def when_empty(backend: Backend, run: RunStatus, skipped: Mapping[str, int]) -> 
     """The commands that follow a run without records; none for another run."""
     if run.records or run.dry_run:
         return []
-    return _steps(run_rows(backend), skipped, run.analysis)
+    return _steps(backend, skipped, run.analysis)
 
 
-def _steps(runs: Sequence[RunStatus], skipped: Mapping[str, int], analysis: str) -> list[Step]:
-    """Name the runs that hold records or have failed ones; the newest of several."""
-    own = [run for run in runs if run.analysis == analysis and not run.dry_run]
+def _steps(backend: Backend, skipped: Mapping[str, int], analysis: str) -> list[Step]:
+    """Name the runs that hold records or have failed ones without a row; the newest of several."""
+    own = [run for run in run_rows(backend) if run.analysis == analysis and not run.dry_run]
     holders = [run.run_id for run in own if not run.is_over]
-    failed = [run.run_id for run in own if run.is_over and run.failed]
+    over = [run for run in own if run.is_over] if skipped.get("failed_before") else []
     return list(
         skipped_steps(
             skipped,
             option=analysis_option(analysis),
             holder=(holders or ["RUN"])[-1],
-            failed_run=(failed or ["RUN"])[-1],
+            failed_run=newest_failed(backend, over) or "RUN",
         )
     )

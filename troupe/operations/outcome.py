@@ -3,6 +3,7 @@
 Terminal, page, JSON and exit codes all take it from here.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Literal
@@ -13,6 +14,7 @@ from analysis.models import is_simulated
 from handlers.summary.run_summary import Endings, ErrorCount
 from troupe.exit_codes import ExitCode
 
+from .later_rows import LaterRows
 from .next_steps import Step, analysis_option
 from .runs import RunStatus
 
@@ -47,6 +49,13 @@ class Failure(msgspec.Struct, frozen=True, kw_only=True):
     records: int
     is_due: bool
     """The next plan takes them by itself; the others wait for a `reprocess` that names them."""
+    analysed_since: int = 0
+    """Those of the records that have a row by now, from a later run."""
+
+    @property
+    def left(self) -> int:
+        """Records that still have no row."""
+        return max(0, self.records - self.analysed_since)
 
     @property
     def reason(self) -> str:
@@ -67,6 +76,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     analysed: int
     failed: int
     released: int
+    analysed_since: int
+    """Failed and released records that have a row by now, from a later run of the analysis."""
+    later_runs: list[str]
+    """The runs that stored those rows."""
     stop_reasons: list[str]
     balanced: bool
     """Whether its recounted totals balance; true where they were not recounted."""
@@ -78,8 +91,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def without_row(self) -> int:
-        """Records that are over and have no row."""
+        """Records that ended without a row in this run."""
         return self.failed + self.released
+
+    @property
+    def left(self) -> int:
+        """Records that still have no row, from no run."""
+        return self.without_row - self.analysed_since
 
     @property
     def is_over(self) -> bool:
@@ -91,7 +109,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
             return ExitCode.FAILED
         if self.word is Word.STOPPED:
             return ExitCode.RUN_STOPPED
-        if self.word is Word.FAILURES and 100 * self.without_row > fail_over * self.records:
+        if self.word is Word.FAILURES and 100 * self.left > fail_over * self.records:
             return ExitCode.RECORDS_FAILED
         return ExitCode.OK
 
@@ -123,28 +141,33 @@ def outcome_of(
     recounted: Endings | None = None,
     balanced: bool = True,
     held_up: int = 0,
+    later: Sequence[LaterRows] = (),
 ) -> Outcome:
     """Judge a run. All but its row is known where it is looked at in full.
 
-    `when_empty` are the commands that follow a run without records.
+    `when_empty` are the commands that follow a run without records; `later` are the rows that
+    later runs stored for records without one.
     """
     run = run if recounted is None else _as_recounted(run, recounted)
-    word, failures = word_of(run), _failures(errors)
+    word, failures = word_of(run), _failures(errors, later)
+    left = _left(run, later)
     return Outcome(
         run_id=run.run_id,
         word=word,
-        severity=_severity(run, word, is_bad=not balanced or held_up > 0),
+        severity=_severity(left, word, is_bad=not balanced or held_up > 0),
         simulated=is_simulated(run.answered_by),
         answered_by=run.answered_by,
         records=run.records,
         analysed=run.analysed,
         failed=run.failed,
         released=run.released,
+        analysed_since=sum(each.records for each in later),
+        later_runs=sorted({each.run_id for each in later}),
         stop_reasons=run.stop_reasons,
         balanced=balanced,
         held_up=held_up,
         failures=failures,
-        next=list(_next(run, word, failures, when_empty, balanced=balanced, held_up=held_up)),
+        next=list(_next(left, word, failures, when_empty, balanced=balanced, held_up=held_up)),
     )
 
 
@@ -155,22 +178,38 @@ def _as_recounted(run: RunStatus, totals: Endings) -> RunStatus:
     )
 
 
+def _left(run: RunStatus, later: Sequence[LaterRows]) -> RunStatus:
+    """The run with the failures that are left: what a later run analysed needs nothing more."""
+    mended = Counter[str]()
+    for each in later:
+        mended[each.ending] += each.records
+    return msgspec.structs.replace(
+        run, failed=run.failed - mended["failed"], released=run.released - mended["released"]
+    )
+
+
 def _severity(run: RunStatus, word: Word, *, is_bad: bool) -> Severity:
     if is_bad or word is Word.STOPPED:
         return "bad"
-    if word is Word.FAILURES:
+    if word is Word.FAILURES and run.failed + run.released:
         return "warn" if run.analysed else "bad"
+    if word is Word.FAILURES:
+        return "good"
     return "good" if word is Word.COMPLETED else "warn" if word is Word.STOPPING else "open"
 
 
-def _failures(errors: Sequence[ErrorCount]) -> list[Failure]:
+def _failures(errors: Sequence[ErrorCount], later: Sequence[LaterRows]) -> list[Failure]:
     """The errors that ended records, the most frequent first; those that were mended are left out."""
+    since = Counter[tuple[str | None, str | None]]()
+    for row in later:
+        since[row.error_type, row.cause] += row.records
     found = [
         Failure(
             error_type=each.error_type,
             cause=each.cause,
             records=each.records,
             is_due=bool(each.replan),
+            analysed_since=since[each.error_type, each.cause],
         )
         for each in errors
         if each.scope == "record" and not each.retryable and each.error_type not in _NOT_OF_THE_RUN
@@ -200,11 +239,11 @@ def _next(
         )
     elif word is Word.EMPTY:
         yield from when_empty
-    elif word is Word.COMPLETED:
+    elif word is Word.COMPLETED or not run.failed + run.released:
         yield Step(command=f"troupe report {run.run_id} --html {run.run_id}.html",
                    why="shows the results as a page")  # fmt: skip
     else:
-        yield from _of_failures(run, failures)
+        yield from _of_failures(run, [each for each in failures if each.left])
 
 
 def _of_failures(run: RunStatus, failures: Sequence[Failure]) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from tracking import Plan
 from tracking.statements import table_name
 
 from .backend import Backend
+from .later_rows import later_rows
 from .outcome import Outcome, outcome_of
 from .runs import RunStatus, analysis_of, plan_of, run_rows
 
@@ -67,10 +68,17 @@ def errors_of(backend: Backend, run_id: str) -> list[ErrorCount]:
 
 
 def _judged(backend: Backend, run: RunStatus) -> Reconciliation:
-    totals = reconcile(backend, plan_of(backend, run.run_id))
+    plan = plan_of(backend, run.run_id)
+    totals = reconcile(backend, plan)
     without_row = totals.failed + totals.released
     errors = errors_of(backend, run.run_id) if without_row else []
-    outcome = outcome_of(run, errors, recounted=totals, balanced=totals.ok)
+    outcome = outcome_of(
+        run,
+        errors,
+        recounted=totals,
+        balanced=totals.ok,
+        later=later_rows(backend, plan, without_row),
+    )
     return msgspec.structs.replace(totals, outcome=outcome)
 
 

@@ -6,6 +6,7 @@ from handlers.summary.run_summary import RunSummary, summarise
 
 from .backend import Backend
 from .dead_letters import held_up
+from .later_rows import later_rows
 from .nothing import when_empty
 from .outcome import Outcome, outcome_of
 from .reconciliation import Reconciliation, reconcile
@@ -46,6 +47,7 @@ def report(backend: Backend, run_id: str) -> Report:
             recounted=reconciliation,
             balanced=reconciliation.ok,
             held_up=0 if run.is_over else len(held_up(backend, run_id)),
+            later=later_rows(backend, plan, reconciliation.failed + reconciliation.released),
         ),
         reconciliation=reconciliation,
         safeguards=safeguards(backend, plan, batches),

@@ -1,6 +1,7 @@
 """How the runs stand, and what holds them up."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import msgspec
 
@@ -9,7 +10,15 @@ from handlers.summary.run_summary import ErrorCount, skipped_rows
 from tracking import Plan
 
 from .backend import Backend, InvalidOperation
-from .dead_letters import DeadLetterGroup, HeldUp, held_up, list_dead_letters
+from .dead_letters import (
+    DeadLetter,
+    DeadLetterGroup,
+    HeldUp,
+    held_requests,
+    held_up,
+    list_dead_letters,
+)
+from .later_rows import later_rows
 from .nothing import when_empty
 from .outcome import Outcome, outcome_of
 from .reconciliation import Reconciliation, errors_of, reconcile
@@ -95,6 +104,8 @@ class WaitingRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     requested_at: datetime
+    held_up: HeldUp | None = None
+    """The dead letter that keeps it from being planned."""
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +151,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     refusals: list[Refusal]
     system_errors: list[SystemFault]
     dead_letters: list[DeadLetterGroup]
+    only_letters_wait: bool = False
+    """A worker would find nothing to do: all that is open waits for dead letters."""
     jobs: list[JobStatus]
     worker: Worker | msgspec.UnsetType | None = msgspec.UNSET
     """None: no worker owns the state folder. The client fills it in; until then it is unset."""
@@ -167,6 +180,7 @@ def status(backend: Backend, run_id: str | None = None) -> Status:
     if run_id and not runs and not refusals and not is_waiting(backend, run_id):
         raise InvalidOperation(unknown(backend, run_id))
     jobs = _jobs(backend)
+    letters = list_dead_letters(backend)
     details = _details(backend, plan_of(backend, run_id), jobs, since) if run_id and runs else None
     return Status(
         runs=runs,
@@ -177,24 +191,43 @@ def status(backend: Backend, run_id: str | None = None) -> Status:
             running_hours=policy.running_hours,
             republish_after_seconds=policy.republish_after_seconds,
         ),
-        requests=tracking.rows("waiting_requests", WaitingRequest, params),
+        requests=_requests(backend, params, letters.letters),
         refusals=refusals,
         system_errors=tracking.rows("system_errors", SystemFault, params),
-        dead_letters=list_dead_letters(backend).groups,
+        dead_letters=letters.groups,
+        only_letters_wait=bool(letters.groups) and not jobs and not _moves(backend, since),
         jobs=jobs,
     )
+
+
+def _requests(
+    backend: Backend, params: dict[str, Any], letters: list[DeadLetter]
+) -> list[WaitingRequest]:
+    """Add to each request the dead letter that holds it up."""
+    rows = backend.dependencies.tracking.rows("waiting_requests", WaitingRequest, params)
+    held = held_requests(letters)
+    return [msgspec.structs.replace(row, held_up=held.get(row.run_id)) for row in rows]
+
+
+def _moves(backend: Backend, since: date) -> bool:
+    """Whether an event waits for a handler that has not given up on it."""
+    dependencies = backend.dependencies
+    return bool(dependencies.tracking.unhandled_events(since, dependencies.subscriptions))
 
 
 def _outcome(backend: Backend, run: RunStatus, details: RunDetails | None) -> Outcome:
     if details is None:
         return outcome_of(run)
+    totals = details.reconciliation
+    without_row = totals.failed + totals.released
     return outcome_of(
         run,
         details.errors,
         when_empty=when_empty(backend, run, details.plan.skipped),
-        recounted=details.reconciliation,
-        balanced=details.reconciliation.ok,
+        recounted=totals,
+        balanced=totals.ok,
         held_up=sum(batch.held_up is not None for batch in details.batches),
+        later=later_rows(backend, plan_of(backend, run.run_id), without_row),
     )
 
 

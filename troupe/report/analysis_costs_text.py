@@ -40,7 +40,7 @@ def _groups(costs: Costs) -> list[str]:
     return [
         *([line(SIMULATED)] if simulated else []),
         line(f"by {costs.by}:"),
-        *folded(aligned(rows, indent=4), SHOWN),
+        *folded(aligned(rows, indent=4), SHOWN, "group"),
     ]
 
 
@@ -62,7 +62,7 @@ def _analysis(analysis: AnalysisCosts) -> list[str]:
             f" {would}cost {formatting.dollars(analysis.cost)},"
             f" wasted {formatting.dollars(analysis.wasted)}, {_each(analysis.each)}"
         ),
-        *folded(aligned([_run(run, would) for run in analysis.of_runs], indent=4), SHOWN),
+        *folded(aligned([_run(run, would) for run in analysis.of_runs], indent=4), SHOWN, "run"),
     ]
 
 

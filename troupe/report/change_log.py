@@ -8,7 +8,7 @@ from troupe.operations.runs import RunStatus
 
 from . import formatting, labels
 from .formatting import count
-from .outcome_text import simulated_lines
+from .outcome_text import happened, simulated_lines
 from .snapshot import (
     Snapshot,
     cost_so_far,
@@ -77,6 +77,8 @@ def _lines(snapshot: Snapshot, past: frozenset[str]) -> Iterator[tuple[str, str]
     if outcome:
         for text in simulated_lines(outcome):
             yield "simulated", text
+        if outcome.analysed_since:
+            yield "since", happened(outcome)
         for step in outcome.next:
             yield f"next {step.command}", f"next: `{step.command}` {step.why}"
 

@@ -11,7 +11,7 @@ from . import formatting, labels
 from .formatting import count
 from .layout import Block, Pen, apart, beside, columns, cut, fitted, words, wrapped
 from .live_view_parts import bar_parts, batch_lines, cost_line, funnel_lines, pace_line
-from .outcome_text import SIMULATED, step_lines
+from .outcome_text import SIMULATED, happened, step_lines
 from .progress import share_over
 from .safeguards_text import safeguard_lines
 from .snapshot import (
@@ -208,7 +208,8 @@ def _held_up(snapshot: Snapshot, pen: Pen) -> list[Text]:
 def _what_next(snapshot: Snapshot, pen: Pen) -> list[Text]:
     """Of a run that is over the commands that follow."""
     outcome = final_outcome(snapshot)
-    lines = step_lines(outcome.next) if outcome else []
+    since = [happened(outcome)] if outcome and outcome.analysed_since else []
+    lines = [*since, *step_lines(outcome.next)] if outcome else []
     return [each for text in lines for each in wrapped(words(text), pen.width, 12)]
 
 

@@ -60,9 +60,9 @@ def metrics_of(summary: RunSummary) -> list[MetricText]:
 def _deduplication(summary: RunSummary) -> tuple[str, str]:
     """A run with a limit did not look for further records, so a share would say nothing."""
     if summary.skipped.get("beyond_limit"):
-        return formatting.NONE, "not measured: the run had a limit"
+        return formatting.NONE, "the run had a limit, so it was not measured"
     share = formatting.percent(summary.metrics.deduplication_rate)
-    return share, "of the rows that were asked for needed no new answer"
+    return share, "rows that were asked for and needed no new answer"
 
 
 def grounding_of(summary: RunSummary) -> str:

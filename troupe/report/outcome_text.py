@@ -17,6 +17,7 @@ WILL_BE_SIMULATED = (
     "Simulated: the built-in stand-in writes the answers, not a model; --model-url names one of"
     " your own."
 )
+MENDED = "Nothing is stuck: each record that failed or was released has a row since."
 ALL_WELL = "Nothing is stuck, and no record failed."
 FAILURES_SHOWN = 4
 
@@ -51,13 +52,26 @@ def _of_all(outcome: Outcome) -> str:
         )
     return (
         f"{formatting.count(outcome.analysed)} of {formatting.plural(outcome.records, 'record')}"
-        f" have a row, {_without(outcome)}"
+        f" have a row, {_without(outcome)}{since(outcome)}"
     )
 
 
 def _rows(outcome: Outcome) -> str:
     rows = f"{formatting.plural(outcome.analysed, 'row')} stored"
     return f"{rows}, {_without(outcome)}" if outcome.without_row else rows
+
+
+def since(outcome: Outcome) -> str:
+    """How many of the records without a row have one by now; empty for none."""
+    count = outcome.analysed_since
+    if not count:
+        return ""
+    runs = outcome.later_runs
+    where = f"run {runs[0]}" if len(runs) == 1 else f"{len(runs):,} later runs"
+    if count == outcome.without_row == 1:
+        return f"; it has a row since, from {where}"
+    verb = "has" if count == 1 else "have"
+    return f"; {formatting.count(count)} of them {verb} a row since, from {where}"
 
 
 def _without(outcome: Outcome) -> str:
@@ -77,21 +91,23 @@ def stuck(outcome: Outcome, unbalanced: str = "") -> list[str]:
         waiting = formatting.plural(outcome.held_up, "batch", "batches")
         verb = "waits" if outcome.held_up == 1 else "wait"
         lines.append(f"{waiting} {verb} for an operator: a handler gave up on a message.")
-    shown = outcome.failures[:FAILURES_SHOWN]
+    failures = [each for each in outcome.failures if each.left]
     lines += [
-        f"{formatting.plural(each.records, 'record')} {'released' if each.is_due else 'failed'}:"
+        f"{formatting.plural(each.left, 'record')} {'released' if each.is_due else 'failed'}:"
         f" {labels.error(each.error_type, each.cause)}. {labels.what(each.reason)}".rstrip()
-        for each in shown
+        for each in failures[:FAILURES_SHOWN]
     ]
-    rest = sum(each.records for each in outcome.failures[FAILURES_SHOWN:])
+    rest = sum(each.left for each in failures[FAILURES_SHOWN:])
     if rest:
         lines.append(f"{formatting.plural(rest, 'record')} with other errors.")
-    if not lines and outcome.without_row:
-        lines.append(f"{formatting.plural(outcome.without_row, 'record')} without a row.")
+    if not lines and outcome.left:
+        lines.append(f"{formatting.plural(outcome.left, 'record')} without a row.")
     return lines or [_nothing_stuck(outcome)]
 
 
 def _nothing_stuck(outcome: Outcome) -> str:
+    if outcome.analysed_since:
+        return MENDED
     return ALL_WELL if outcome.is_over else "Nothing failed so far."
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from analysis.attributes import MISSING
+from analysis.models import is_simulated
 from troupe.operations.histories import (
     NewestSelection,
     RecordError,
@@ -118,9 +119,16 @@ def _rows(rows: Sequence[StoredRow]) -> Iterator[TimelineEntry]:
         text = (
             f"{timeline.of_attempt(row.attempt)}stored as a row of run {row.run_id} in {row.table}:"
             f" {how}; {labels.prompt(row.analysis, row.prompt_fingerprint)},"
-            f" reader {row.reader_fingerprint}; {row.model}, {tokens}, cost {formatting.dollars(row.cost)}"
+            f" reader {row.reader_fingerprint}; {row.model}, {tokens},"
+            f" {_cost(row)}"
         )
         yield TimelineEntry(row.analysed_at, text, row.attempt, timeline.READ)
+
+
+def _cost(row: StoredRow) -> str:
+    simulated = is_simulated(row.model)
+    cost = "would have cost" if simulated else "cost"
+    return f"{cost} {formatting.dollars(row.cost)}{' (simulated)' if simulated else ''}"
 
 
 def _changes(row: StoredRow) -> str:

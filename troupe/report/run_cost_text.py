@@ -99,7 +99,13 @@ def _expected(summary: RunSummary) -> str:
     low, high = summary.expected_cost
     if summary.dry_run and taken(summary) and high == 0:
         return NOT_ESTIMATED
-    return formatting.span(formatting.dollars(low), formatting.dollars(high))
+    return widest(low, high)
+
+
+def widest(low: float | None, high: float | None) -> str:
+    """What a plan may cost by sizes alone; `--dry-run` looks at texts or earlier answers as well."""
+    text = formatting.span(formatting.dollars(low), formatting.dollars(high))
+    return text if low == high else f"{text} at the widest"
 
 
 def expected_tokens(summary: RunSummary, side: Literal["input", "output"]) -> str:
@@ -170,7 +176,7 @@ def _comparison(summary: RunSummary) -> str:
     simulated = is_simulated(summary)
     if low <= cost <= high:
         what = "What it would have cost" if simulated else "The actual cost"
-        return f"{what} lies within the expected range."
+        return f"{what} lies within the widest range, which the sizes of the transcripts give."
     edge, least = (low, "least") if cost < low else (high, "most")
     gap = formatting.dollars(abs(cost - edge))
     share = f" ({formatting.share_of(abs(cost - edge), edge)})" if edge else ""

@@ -3,13 +3,15 @@
 from collections import Counter
 from collections.abc import Sequence
 
+import msgspec
+
 from analysis.models import is_simulated
 from troupe.operations.outcome import word_of
 from troupe.operations.run_status import BatchStatus, JobStatus, RunDetails, Status, WaitingEvent
 from troupe.operations.runs import RunStatus
 
 from . import formatting, labels
-from .outcome_text import simulated_lines, step_lines
+from .outcome_text import simulated_lines, since, step_lines
 from .reconciliation import recounted_line
 from .safeguards_text import safeguard_lines
 from .stall_reasons import batch_reason, event_reason, job_state
@@ -52,7 +54,7 @@ def run_lines(run: RunStatus, status: Status) -> list[str]:
         )
     )
     outcome = status.outcome(run.run_id)
-    model = labels.model(run.model, run.answered_by)
+    model = model_of(run, status)
     completed = f", completed {formatting.moment(run.completed_at)}" if run.completed_at else ""
     over = (
         f"{formatting.count(run.records_over)} of {formatting.plural(run.records, 'record')} over"
@@ -61,11 +63,22 @@ def run_lines(run: RunStatus, status: Status) -> list[str]:
         line(f"Run {run.run_id}: {word_of(run)}; {run.analysis}, {model}, {run.mode}"),
         *(line(" ", each) for each in simulated_lines(outcome)),
         line(f"  planned {formatting.moment(run.planned_at)}{completed}"),
-        line(f"  {over}{f' ({share})' if share else ''} in {into}: {counts}; {spent(run)}"),
+        line(
+            f"  {over}{f' ({share})' if share else ''} in {into}: {counts}{since(outcome)}; {spent(run)}"
+        ),
         *stop_lines(run),
         *(_detail_lines(run, status.details, status) if status.details else []),
         *(line(" ", each) for each in step_lines(outcome.next)),
     ]
+
+
+def model_of(run: RunStatus, status: Status) -> str:
+    """The model that answers; of a local run without answers that is up to the next worker."""
+    model = labels.model(run.model, run.answered_by)
+    is_local = status.worker is not msgspec.UNSET and not (status.worker and status.worker.services)
+    if run.is_over or run.answered_by or not is_local:
+        return model
+    return f"{model} (answers come from whatever `troupe work` uses)"
 
 
 def stop_lines(run: RunStatus) -> list[str]:
@@ -96,7 +109,7 @@ def _batches(batches: Sequence[BatchStatus], status: Status) -> list[str]:
     waiting = not_begun(batches)
     return [
         line("  batches:", counts),
-        *folded(moving, SHOWN),
+        *folded(moving, SHOWN, "batch", "batches"),
         *([line("   ", waiting)] if waiting else []),
     ]
 
@@ -126,7 +139,9 @@ def job_lines(jobs: Sequence[JobStatus]) -> list[str]:
         )
         for job in jobs
     ]
-    return [line("  jobs:", formatting.count(len(jobs))), *folded(lines, SHOWN)] if jobs else []
+    return (
+        [line("  jobs:", formatting.count(len(jobs))), *folded(lines, SHOWN, "job")] if jobs else []
+    )
 
 
 def _waiting(events: Sequence[WaitingEvent]) -> list[str]:
@@ -137,4 +152,8 @@ def _waiting(events: Sequence[WaitingEvent]) -> list[str]:
         )
         for event in events
     ]
-    return ["  unfinished deliveries:", *folded(lines, SHOWN)] if lines else []
+    return (
+        ["  unfinished deliveries:", *folded(lines, SHOWN, "delivery", "deliveries")]
+        if lines
+        else []
+    )

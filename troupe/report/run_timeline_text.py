@@ -31,7 +31,7 @@ def run_history_lines(history: RunHistory) -> list[str]:
         *_batches(history),
         *(f"  {each}" for each in error_lines(history.errors)),
         *([named("  faults", _number_of(faults))] if faults else []),
-        *folded(timeline.in_time(faults), SHOWN),
+        *folded(timeline.in_time(faults), SHOWN, "fault"),
         *([named("  cost", Spending.of(history.closings))] if history.closings else []),
     ]
 
@@ -84,16 +84,16 @@ def _batches(history: RunHistory) -> list[str]:
     batches = history.batches
     if not batches:
         return []
-    table = aligned([_batch(row, history.closings) for row in batches[:SHOWN]], indent=4)
-    rest = len(batches) - SHOWN
-    more = [f"    and {formatting.count(rest)} more"] if rest > 0 else []
+    rows = aligned([_batch(row, history.closings) for row in batches], indent=4)
+    table = folded(rows, SHOWN, "batch", "batches")
     hint = f"  `troupe explain {history.run_id}/{batches[0].batch}` shows the history of a batch"
-    return [named("  batches", formatting.count(len(batches))), *table, *more, line(hint)]
+    return [named("  batches", formatting.count(len(batches))), *table, line(hint)]
 
 
 def _batch(row: BatchRow, closings: Sequence[AttemptClosing]) -> tuple[str, ...]:
     own = [closing for closing in closings if closing.batch == row.batch]
-    cost = formatting.dollars(Spending.of(own).cost) if own else formatting.NONE
+    spending = Spending.of(own)
+    cost = formatting.dollars(spending.cost) if own else formatting.NONE
     counts = ", ".join(
         f"{formatting.count(getattr(row, name))} {name}"
         for name in ("analysed", "failed", "released")
@@ -103,6 +103,6 @@ def _batch(row: BatchRow, closings: Sequence[AttemptClosing]) -> tuple[str, ...]
         row.state,
         formatting.plural(row.records, "record"),
         formatting.plural(row.attempt, "attempt"),
-        f"cost {cost}",
+        f"{spending.verb} {cost}",
         counts,
     )

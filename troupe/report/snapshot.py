@@ -12,6 +12,7 @@ from troupe.operations.runs import RunStatus
 from . import formatting, labels
 from .pace import Forecast
 from .reconciliation import TotalsLine, recounted_line
+from .run_cost_text import widest
 from .run_text import spent
 from .stall_reasons import batch_reason, event_reason
 from .status_text import (
@@ -120,7 +121,7 @@ def cost_so_far(snapshot: Snapshot) -> str:
 def cost_to_come(snapshot: Snapshot) -> str:
     """By what was paid so far, and by the plan."""
     low, high = snapshot.details.plan.expected_cost if snapshot.details else (None, None)
-    planned = formatting.span(formatting.dollars(low), formatting.dollars(high))
+    planned = widest(low, high)
     in_all = snapshot.forecast.cost
     costs = [
         f"about {formatting.dollars(in_all)} in all" if in_all else "",

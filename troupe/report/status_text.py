@@ -11,6 +11,11 @@ from . import formatting, labels
 from .run_text import SHOWN, job_lines, run_lines, run_row, stop_lines
 from .text_columns import aligned, folded, line
 
+ONLY_LETTERS = (
+    "Everything that is open waits for a dead letter, and a worker has nothing to do:"
+    " `troupe dead-letters list` shows the cause and the command."
+)
+
 
 def status_lines(status: Status) -> list[str]:
     """One run in full, or several as a table; then what concerns all of them."""
@@ -28,7 +33,7 @@ def status_lines(status: Status) -> list[str]:
         *lines,
         *requests,
         *_titled("Refused requests", [refusal_line(refusal) for refusal in status.refusals]),
-        *_titled("System errors", folded(faults, SHOWN)),
+        *_titled("System errors", folded(faults, SHOWN, "error")),
         *_titled("Dead letters", [dead_letter_line(group) for group in status.dead_letters]),
         *(job_lines(status.jobs) if len(runs) != 1 or status.details is None else []),
         *worker_lines(status),
@@ -37,7 +42,14 @@ def status_lines(status: Status) -> list[str]:
 
 def request_line(request: WaitingRequest) -> str:
     requested = formatting.moment(request.requested_at)
-    return line(f"Run {request.run_id}: requested {requested}, not planned yet; a worker plans it")
+    held = request.held_up
+    what = (
+        f"stuck: handler {held.handler} gave up on it ({held.cause}),"
+        f" see `troupe dead-letters show {held.letter_id}`"
+        if held
+        else "a worker plans it"
+    )
+    return line(f"Run {request.run_id}: requested {requested}, not planned yet; {what}")
 
 
 def refusal_line(refusal: Refusal) -> str:
@@ -64,8 +76,24 @@ def system_fault_line(fault: SystemFault) -> str:
 
 
 def dead_letter_line(group: DeadLetterGroup) -> str:
-    what = f"{labels.hint(group.cause) or 'Correct the cause.'} Then replay or discard."
-    return line(f"  {formatting.count(group.count)} of {group.handler}: {group.cause}.", what)
+    """How many, the cause, and the commands that see to them."""
+    cause = f"{group.cause}: {group.detail}" if group.detail else group.cause
+    return line(
+        f"  {formatting.count(group.count)} of {group.handler}:",
+        cause if cause.endswith(".") else f"{cause}.",
+        remedy(group),
+    )
+
+
+def remedy(group: DeadLetterGroup) -> str:
+    """What to do about dead letters; a replay brings those back whose event is in the event log."""
+    if not group.is_replayable:
+        return (
+            "It is no event of the event log: `troupe dead-letters list` names its id, and"
+            " `troupe dead-letters discard ID --reason TEXT` removes it."
+        )
+    again = f"`troupe dead-letters replay --handler {group.handler}`"
+    return f"{labels.hint(group.cause) or 'Remove the cause.'} Then {again}."
 
 
 def _titled(title: str, lines: Sequence[str]) -> list[str]:
@@ -80,6 +108,8 @@ def worker_lines(status: Status) -> list[str]:
     if worker is None:
         if status.is_finished:
             return ["No worker is running; none is needed."]
+        if status.only_letters_wait:
+            return [ONLY_LETTERS]
         return ["No worker is running, so nothing moves: start one with `troupe work`."]
     if worker.services:
         return ["The services of the deployment are the workers; `troupe doctor` checks them."]

@@ -45,7 +45,10 @@ def summary_lines(
         *error_lines(summary.errors),
         *_readings(summary),
         *_grounding(summary),
-        *(line(f"{each.name.lower():<20}", each.value) for each in metrics.metrics_of(summary)),
+        *(
+            line(f"{each.name.lower():<20}", f"{each.value}:", each.meaning)
+            for each in metrics.metrics_of(summary)
+        ),
         *_costs(summary),
         *_attribute_groups(summary),
         _time(summary),
@@ -112,7 +115,10 @@ def error_lines(errors: Sequence[ErrorCount]) -> list[str]:
         for error in fatal_first(errors)
     ]
     total = sum(error.errors for error in errors)
-    return [named("errors", formatting.count(total)), *folded(lines, ERRORS_SHOWN)]
+    return [
+        named("errors", formatting.count(total)),
+        *folded(lines, ERRORS_SHOWN, "kind of error", "kinds of error"),
+    ]
 
 
 def _error(error: ErrorCount) -> str:

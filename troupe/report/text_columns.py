@@ -75,7 +75,8 @@ def _text_begins(line_: str, width: int) -> int:
     return min(len(line_) - len(line_.lstrip()) + 4, width // 2)
 
 
-def folded(lines: Sequence[str], shown: int) -> list[str]:
-    """The first lines, and the number of the rest."""
+def folded(lines: Sequence[str], shown: int, one: str, many: str = "") -> list[str]:
+    """The first lines, and the number of the rest with what they are."""
     rest = len(lines) - shown
-    return [*lines[:shown], *([f"    and {formatting.count(rest)} more"] if rest > 0 else [])]
+    more = f"    and {formatting.count(rest)} more {one if rest == 1 else many or one + 's'}"
+    return [*lines[:shown], *([more] if rest > 0 else [])]

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 
 import msgspec
 
+from analysis.models import is_simulated
 from handlers.summary.run_summary import ErrorCount
 from troupe.operations.histories import (
     AttemptClosing,
@@ -172,6 +173,7 @@ class Spending:
     output_tokens: int
     cost: float | None
     wasted: float | None
+    simulated: bool = False
 
     @classmethod
     def of(cls, closings: Iterable[AttemptClosing]) -> Self:
@@ -183,7 +185,12 @@ class Spending:
             output_tokens=sum(each.output_tokens for each in found),
             cost=_sum(each.cost for each in found),
             wasted=_sum(each.wasted for each in found),
+            simulated=any(is_simulated(each.answered_by) for each in found),
         )
+
+    @property
+    def verb(self) -> str:
+        return "would have cost" if self.simulated else "cost"
 
     def __str__(self) -> str:
         cached = f" ({formatting.count(self.cached_tokens)} cached)" if self.cached_tokens else ""
@@ -193,7 +200,9 @@ class Spending:
         return (
             f"{formatting.count(self.prompt_tokens)} input{cached} and"
             f" {formatting.count(self.output_tokens)} output tokens{thoughts},"
-            f" cost {formatting.dollars(self.cost)}, wasted {formatting.dollars(self.wasted)}"
+            f" {self.verb} {formatting.dollars(self.cost)},"
+            f" wasted {formatting.dollars(self.wasted)}"
+            f"{' (simulated)' if self.simulated else ''}"
         )
 
 
