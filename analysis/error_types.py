@@ -136,7 +136,10 @@ _ALL = (
         "Correct its sender.",
     ),
     _system("dead_lettered", "A handler gave up on this event.", "Correct the cause, then replay."),
-    _system("paid_in_vain", "A job ran for a closed attempt; it was cancelled, nobody reads it."),
+    _system(
+        "paid_in_vain",
+        "A job ran for a closed attempt; it was cancelled, and its answers are not read.",
+    ),
     _system("run_refused", "The request is not valid.", "Correct it and publish it again."),
 )
 

@@ -8,7 +8,6 @@ import pytest
 
 from tests.harness import LocalHarness
 from troupe.backends.local.backend import LocalSettings
-from troupe.backends.local.warehouse import parsed
 
 SLOW_FIXTURES = {
     "pubsub", "storage_server", "bigquery_server",  # emulators
@@ -46,11 +45,6 @@ def make_harness(tmp_path: Path) -> Iterator[Callable[..., LocalHarness]]:
     yield make
     for each in made:
         each.close()
-
-
-def pytest_unconfigure() -> None:
-    """Drop the parsed statements: DuckDB prints a warning about what is left at the end."""
-    parsed.cache_clear()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -120,7 +120,7 @@ MISTAKES = {
         Mistake("page in no folder", "troupe demo --report none/r.html", "--report none/r.html"),
         Mistake("page is a folder", "troupe report first --html empty", "--html empty"),
         Mistake("missing message", "troupe publish run-requested none.json", "FILE none.json"),
-        Mistake("message is no text", "troupe publish run-requested picture.png", "picture.png"),
+        Mistake("message is not a text", "troupe publish run-requested picture.png", "picture.png"),
         Mistake("unknown topic", "troupe publish run-request ok.json", "no command has topic"),
         Mistake(
             "message is no JSON", "troupe publish run-requested text.txt", "JSON is malformed", 1

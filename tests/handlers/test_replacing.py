@@ -12,7 +12,9 @@ from tests.harness import LocalHarness, call, calls, id_of
 from troupe.operations import dead_letters
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.clear_history import clear_history
+from troupe.operations.later_rows import later_rows
 from troupe.operations.reprocess import reprocess
+from troupe.operations.runs import plan_of
 from troupe.standin.corrupt import Corruption, Kind
 
 ROWS = "SELECT run_id, count(*) FROM transcription_analyzed_transcripts GROUP BY 1 ORDER BY 1"
@@ -107,6 +109,7 @@ def test_a_record_without_a_new_answer_keeps_its_old_row(
 
     assert [("c1", 2), ("r1", 1)] == harness.sql(ROWS)
     assert (True, 2, 1) == tuple(harness.books("c1")[n] for n in ("ok", "analysed", "failed"))
+    assert [] == later_rows(harness.backend, plan_of(harness.backend, "c1"), 1)
     assert harness.books("r1")["ok"]
 
     harness.restart(corruption=None)

@@ -61,9 +61,18 @@ ENDINGS = (
     Mutant(
         name="only rows of the run itself are looked for",
         where="tracking/queries/later_rows.sql",
-        old="first_processed_execution_id <> @run_id",
-        new="first_processed_execution_id = @run_id",
+        old="q.first_processed_execution_id <> @run_id",
+        new="q.first_processed_execution_id = @run_id",
         tests=_COMMANDS,
+    ),
+    Mutant(
+        name="a row from before the run counts as one that came after it",
+        where="tracking/queries/later_rows.sql",
+        old="r.planned_at < q.processed_at",
+        new="TRUE",
+        tests=(
+            "tests/handlers/test_replacing.py::test_a_record_without_a_new_answer_keeps_its_old_row",
+        ),
     ),
     Mutant(
         name="failures hide a stop",

@@ -89,7 +89,7 @@ def remedy(group: DeadLetterGroup) -> str:
     """What to do about dead letters; a replay brings those back whose event is in the event log."""
     if not group.is_replayable:
         return (
-            "It is no event of the event log: `troupe dead-letters list` names its id, and"
+            "The event log does not hold its event: `troupe dead-letters list` names its id, and"
             " `troupe dead-letters discard ID --reason TEXT` removes it."
         )
     again = f"`troupe dead-letters replay --handler {group.handler}`"
