@@ -1,13 +1,26 @@
 """The preview of a run as lines: what it would select, leave out and cost."""
 
 from handlers.runs.token_rates import Basis
-from troupe.operations.run_requests import Preview
+from troupe.operations.empty_request import Nothing
+from troupe.operations.run_requests import Preview, Requested
+from troupe.report import formatting
+from troupe.report.reconciliation import exits_before
 
-from . import formatting
-from .outcome_text import step_lines
-from .reconciliation import exits_before
-from .run_cost_text import price_line
-from .text_columns import exit_lines, line, named
+from .columns import exit_lines, line, named
+from .outcome import golden_line, nothing_lines, step_lines
+from .run_cost import price_line
+
+
+def request_lines(answer: Preview | Requested | Nothing) -> list[str]:
+    """What was requested, or would be, or why nothing was."""
+    if isinstance(answer, Nothing):
+        return nothing_lines(answer)
+    if isinstance(answer, Preview):
+        return preview_lines(answer)
+    if answer.known:
+        return [f"run {answer.run_id} was requested before; nothing changes"]
+    covered = [golden_line(answer.golden)] if answer.golden else []
+    return [*covered, f"requested run {answer.run_id}"]
 
 
 def preview_lines(preview: Preview) -> list[str]:
@@ -21,6 +34,7 @@ def preview_lines(preview: Preview) -> list[str]:
         named("source", formatting.plural(rows, "row") if rows else "no rows"),
         *exit_lines(exits_before(rows, preview.skipped, records)),
         named("would select", f"{formatting.plural(records, 'record')} in {into}{size}"),
+        *([golden_line(preview.golden)] if preview.golden else []),
         *(_estimate(preview) if records else []),
         *([line(f"nothing to do: {preview.nothing.why}")] if preview.nothing else []),
         *(step_lines(preview.nothing.next) if preview.nothing else []),
