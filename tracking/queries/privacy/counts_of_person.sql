@@ -13,6 +13,25 @@ SELECT
 {records_of_person}
     )
   ) AS errors,
+  (
+    SELECT COUNT(*) FROM review_samples AS r
+    WHERE r.record_id IN (
+{records_of_person}
+    )
+  ) AS review_rows,
+  (
+    SELECT COUNT(DISTINCT CONCAT(l.sample_id, ' ', l.reviewer, ' ', l.record_id))
+    FROM review_labels AS l
+    WHERE l.phone_number_token = @phone_number_token OR l.record_id IN (
+{records_of_person}
+    )
+  ) AS review_labels,
+  (
+    SELECT COUNT(DISTINCT CONCAT(g.golden, ' ', g.record_id)) FROM golden_labels AS g
+    WHERE g.phone_number_token = @phone_number_token OR g.record_id IN (
+{records_of_person}
+    )
+  ) AS golden_labels,
   (SELECT COUNT(*) FROM ({source_rows}) AS s WHERE s.phone_number_token = @phone_number_token)
     AS source_rows,
   EXISTS (

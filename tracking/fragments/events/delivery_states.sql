@@ -27,7 +27,7 @@ FROM (
       MAX(IF(outcome = 'replayed', generation, 0)) OVER (PARTITION BY event_id, handler)
         AS current_generation
     FROM deliveries
-    WHERE recorded_on >= @since
+    WHERE recorded_on >= @since AND {of_deliveries}
   )
 )
 GROUP BY event_id, handler
