@@ -9,20 +9,19 @@ from troupe import operations
 from troupe.exit_codes import ExitCode
 from troupe.operations.costs import costs as costs_operation
 from troupe.operations.explain import explain as explain_operation
-from troupe.report.html_page import render_html
-from troupe.report.outcome_text import outcome_lines
-from troupe.report.plain_text import (
-    costs_lines,
-    history_lines,
-    status_lines,
-    summary_lines,
-)
-from troupe.report.safeguards_text import safeguard_lines
+from troupe.report.html.page import render_html
+from troupe.report.text.analysis_costs import costs_lines
+from troupe.report.text.golden_accuracy import accuracy_lines
+from troupe.report.text.history import history_lines
+from troupe.report.text.outcome import outcome_lines
+from troupe.report.text.safeguards import safeguard_lines
+from troupe.report.text.status import status_lines
+from troupe.report.text.summary import summary_lines
 
 from .client import call
 from .lazy import load
 from .options import AsJson, FailOver
-from .output import check_writable, print_json, print_lines
+from .output import check_writable, print_json, print_lines, print_result
 from .run_endings import code_of
 
 
@@ -54,10 +53,7 @@ def status(
         watch_status = load("troupe.cli.watch:watch_status")
         raise typer.Exit(watch_status(run, every, fail_over, as_json=as_json))
     answer = call(operations.status, run_id=run)
-    if as_json:
-        print_json(answer)
-    else:
-        print_lines(status_lines(answer))
+    print_result(answer, status_lines, as_json=as_json)
 
 
 def verify(
@@ -111,14 +107,14 @@ def report(
     page = check_writable("--html", html) if html else None
     answer = call(operations.report, run_id=run)
     if page is not None:
-        page.write_text(
-            render_html(answer.summary, answer.outcome, answer.reconciliation), encoding="utf-8"
-        )
+        text = render_html(answer.summary, answer.outcome, answer.reconciliation, answer.accuracy)
+        page.write_text(text, encoding="utf-8")
         typer.echo(f"wrote {page}", err=as_json)
     if as_json:
         print_json(answer)
     elif page is None:
-        more = safeguard_lines(run, answer.safeguards, answer.stop_reasons)
+        safeguards = safeguard_lines(run, answer.safeguards, answer.stop_reasons)
+        more = [*accuracy_lines(answer.accuracy), *safeguards]
         print_lines(summary_lines(answer.summary, answer.outcome, answer.reconciliation, more))
 
 
@@ -144,10 +140,7 @@ def costs(
         troupe costs --by label:team
     """
     answer = call(costs_operation, analysis=analysis, by=by)
-    if as_json:
-        print_json(answer)
-    else:
-        print_lines(costs_lines(answer))
+    print_result(answer, costs_lines, as_json=as_json)
 
 
 def explain(
@@ -162,7 +155,4 @@ def explain(
         troupe explain 51d73be1bda86fb0401fa3801803ede0
     """
     answer = call(explain_operation, subject=subject)
-    if as_json:
-        print_json(answer)
-    else:
-        print_lines(history_lines(answer))
+    print_result(answer, history_lines, as_json=as_json)

@@ -9,6 +9,8 @@ from math import isfinite
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
+
 from tracking import Source
 
 from .errors import BadOption, Refused
@@ -43,12 +45,13 @@ class Chosen(NamedTuple):
     type: str
 
 
-class FurtherColumn(NamedTuple):
-    """A further column that a file has."""
+class FurtherColumn(msgspec.Struct, frozen=True):
+    """A column of a file that is kept beside those of ours, for analyses with call attributes."""
 
     name: str
+    """Of the column in the source table."""
     type: str
-    """text, integer, number, boolean or time."""
+    """text, integer, number, boolean or time: what the values of the file have in common."""
     source: str
     """Its name in the file."""
 
