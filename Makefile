@@ -1,5 +1,5 @@
 # `make demo` and `make test` do everything on a fresh machine with Python 3.11 or newer.
-.PHONY: demo quick test check slow lint types emulators contracts cloud bench fuzz simulate seeds mutants catalogue docs pictures prices pins coverage clean help
+.PHONY: demo quick test check slow lint types emulators contracts cloud bench fuzz simulate seeds mutants catalogue deploy-plan docs pictures prices pins coverage clean help
 
 # The newest Python that serves; name another with `make PYTHON=/path/to/python demo`.
 PYTHON ?= $(shell sh scripts/find-python)
@@ -12,7 +12,7 @@ STARTED := $(shell date +%s)
 unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## What can be made here
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 demo: $(VENV)/base  ## Run the whole job on this machine, and write report.html
 	$(BIN)/troupe demo
@@ -24,7 +24,7 @@ QUICK := tests/test_packages.py tests/test_vocabulary.py tests/test_documents.py
 quick: $(VENV)/dev  ## Under 40 seconds: style, types, and the tests that a move can break
 	@$(CHECKS) $(QUICK)
 
-test: $(VENV)/dev  ## Under 5 minutes: style, types, and what decides whether a change is right
+test: $(VENV)/dev  ## Five minutes: style, types, and what decides whether a change is right
 	@$(CHECKS)
 
 check: test slow seeds  ## Everything: also emulators, services killed, a browser, mutations, seeds
@@ -68,14 +68,25 @@ mutants: $(VENV)/dev  ## Plant known faults one by one, and check that a test no
 COMPILE = uv pip compile --quiet --universal --python-version 3.11 --no-annotate --no-header \
   --no-emit-index-url --no-emit-find-links pyproject.toml
 
+# What Google's client for Vertex has for other products, and what the command line and its laptop need.
+NOT_IN_AN_IMAGE = google-genai google-cloud-resource-manager websockets httpx httpcore tenacity distro docstring-parser
+NOT_IN_A_SERVICE = $(NOT_IN_AN_IMAGE) duckdb sqlglot filelock rich markdown-it-py mdurl pygments typer shellingham \
+  colorama annotated-doc pydantic pydantic-core annotated-types typing-inspection
+
 pins:  ## Renew the exact pins (needs uv)
 	$(COMPILE) -o requirements/base.txt
 	$(COMPILE) --extra dev -o requirements/dev.txt
-	$(COMPILE) --extra gcp --extra otel --generate-hashes -o requirements/gcp.txt
+	$(COMPILE) --extra gcp --extra otel --generate-hashes $(NOT_IN_A_SERVICE:%=--no-emit-package %) -o requirements/service.txt
+	$(COMPILE) --extra gcp --extra console --generate-hashes $(NOT_IN_AN_IMAGE:%=--no-emit-package %) -o requirements/console.txt
 
-catalogue: $(VENV)/base  ## Renew infra/catalogue.json from the code
+catalogue: $(VENV)/base  ## Renew infra/catalogue.json and the view answers_daily from the code
+	$(BIN)/python -m troupe.deployment.answers_view > tracking/views/answers_daily.sql.new
+	mv tracking/views/answers_daily.sql.new tracking/views/answers_daily.sql
 	$(BIN)/python -m troupe.deployment.catalogue > infra/catalogue.json.new
 	mv infra/catalogue.json.new infra/catalogue.json
+
+deploy-plan: $(VENV)/base  ## Print the first deployment for PROJECT, REGION and BILLING; executes nothing
+	@$(BIN)/python -m scripts.deploy_plan --project "$(PROJECT)" --region "$(REGION)" --billing "$(BILLING)"
 
 docs: $(VENV)/dev  ## Renew what is read off the code, and build the site into site/
 	$(BIN)/python -m scripts.reference
@@ -109,7 +120,11 @@ $(VENV)/base: requirements/base.txt pyproject.toml | $(BIN)/python
 	@$(INSTALL) -r requirements/base.txt -e .
 	@touch $@
 
-# Without --no-compile, half of the time would go into modules that no test imports.
+# Without --no-compile, half of the time would go into modules that no test imports. Each of two
+# processes installs half of the packages: unpacking them takes one core.
 $(VENV)/dev: requirements/base.txt requirements/dev.txt pyproject.toml | $(BIN)/python
-	@$(INSTALL) --no-compile -r requirements/dev.txt -e .
+	@awk 'NR % 2' requirements/dev.txt > $(VENV)/half.txt
+	@awk 'NR % 2 == 0' requirements/dev.txt > $(VENV)/other-half.txt
+	@$(INSTALL) --no-compile -r $(VENV)/half.txt & half=$$!; \
+	  $(INSTALL) --no-compile -r $(VENV)/other-half.txt -e . && wait $$half
 	@touch $@ $(VENV)/base

@@ -15,7 +15,7 @@ from analysis.analysis_files import (
 )
 from analysis.charts import Chart, Charts, LeftOut, charts_of
 from analysis.definition import Analysis, Column
-from analysis.error_types import ERRORS, ErrorType, error_types_table
+from analysis.error_types import ERRORS, ErrorType
 from analysis.errors import AnalysisError, PreflightError
 from analysis.preflight import Preflight, check_file, check_template, preflight
 from analysis.reading.prediction_line import composite_key, fingerprint, lines_of, record_id_of
@@ -50,7 +50,6 @@ __all__ = [
     "decode_analysis",
     "encode_analysis",
     "encode_reading",
-    "error_types_table",
     "fingerprint",
     "lines_of",
     "load_analysis",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.definition import Analysis
-from analysis.schema import Node, leaves
+from analysis.schema import Node
 
 MAX_CHARTS = 12
 
@@ -47,10 +47,9 @@ def charts_of(analysis: Analysis) -> Charts:
     The model writes free text about persons, so text is counted only where `shown` of analysis.json
     names it. An integer without a maximum may be an account or a telephone number.
     """
-    by_path = {leaf.path: leaf for leaf in leaves(analysis.contract.root)}
     columns = [
-        _shown_text(name, by_path[path], analysis.shown) or _chart_or_reason(name, by_path[path])
-        for name, path in analysis.columns.items()
+        _shown_text(name, node, analysis.shown) or _chart_or_reason(name, node)
+        for name, node in analysis.nodes.items()
     ]
     charts = [each for each in columns if isinstance(each, Chart)]
     beyond = {chart.column for chart in charts[MAX_CHARTS:]}
@@ -73,18 +72,14 @@ def _shown_text(column: str, leaf: Node, shown: Collection[str]) -> Chart | None
 
 
 def _chart_or_reason(column: str, leaf: Node) -> Chart | LeftOut:
-    if _is_closed_set(leaf):
+    if leaf.is_closed:
         return Chart(column, "values")
     if leaf.kind == "number" or (leaf.kind == "integer" and leaf.most is not None):
         return Chart(column, "numbers", is_whole=leaf.kind == "integer")
     if leaf.kind == "integer":
         return LeftOut(column, "whole numbers without a maximum")
     if leaf.kind == "array" and leaf.items is not None:
-        return Chart(column, "items") if _is_closed_set(leaf.items) else Chart(
+        return Chart(column, "items") if leaf.items.is_closed else Chart(
             column, "lengths", is_whole=True
         )  # fmt: skip
     return LeftOut(column, "free text")
-
-
-def _is_closed_set(leaf: Node) -> bool:
-    return leaf.kind == "boolean" or (leaf.kind == "string" and leaf.values is not None)

@@ -11,7 +11,7 @@ from analysis.attributes import Attributes
 from analysis.reading.answer_parsing import READER_VERSION, Contract
 from analysis.redaction import Redaction
 from analysis.schema import Node, leaves
-from analysis.template import Fence, Template, request_line
+from analysis.template import Template, request_line
 
 _TYPES = {"string": "STRING", "integer": "INT64", "number": "FLOAT64", "boolean": "BOOL"}
 
@@ -99,11 +99,6 @@ class Analysis:
         return _fingerprint(READER_VERSION, *rules)
 
     @property
-    def fence(self) -> Fence:
-        """The text around the transcript, by which it is found in an echoed request."""
-        return self.template.fence
-
-    @property
     def line_overhead_bytes(self) -> int:
         """Bytes of a request line with an empty transcript, newline included."""
         return self.template.overhead(self.output_cap)
@@ -114,15 +109,24 @@ class Analysis:
         return min(2 * self.max_output_tokens, self.output_cap)
 
     @cached_property
+    def nodes(self) -> dict[str, Node]:
+        """The part of the schema of each column, in the order of the table."""
+        by_path = {leaf.path: leaf for leaf in leaves(self.contract.root)}
+        return {name: by_path[path] for name, path in self.columns.items()}
+
+    @cached_property
+    def closed_columns(self) -> list[str]:
+        """The columns whose values name no person: closed sets, truths and language tags."""
+        return [name for name, node in self.nodes.items() if node.names_no_person]
+
+    @cached_property
     def output_columns(self) -> list[Column]:
         """The columns that the answer fills, in the order of the table."""
-        by_path = {leaf.path: leaf for leaf in leaves(self.contract.root)}
-        return [_column(name, by_path[path]) for name, path in self.columns.items()]
+        return [_column(name, node) for name, node in self.nodes.items()]
 
     def record_fields(self, column: str) -> list[Column]:
         """Return the fields of a RECORD column; empty for any other column."""
-        by_path = {leaf.path: leaf for leaf in leaves(self.contract.root)}
-        items = by_path[self.columns[column]].items
+        items = self.nodes[column].items
         properties = items.properties if items else None
         return [_column(name, node) for name, node in (properties or {}).items()]
 

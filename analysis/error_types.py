@@ -150,20 +150,3 @@ ERRORS: dict[str, ErrorType] = {error.name: error for error in _ALL}
 def log_fields(error_type: str) -> dict[str, str]:
     """Return what a log line about a system error carries: its stable code, and what to do."""
     return {"code": error_type, "hint": ERRORS[error_type].hint}
-
-
-def error_types_table() -> str:
-    """Return the error types as a Markdown table, for docs/errors.md."""
-    head = [
-        "| error | scope | another attempt helps | next plan takes it | record then | what happened | what you can do |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    return "\n".join([*head, *(_row(error) for error in ERRORS.values())]) + "\n"
-
-
-def _row(error: ErrorType) -> str:
-    outcome = error.outcome if error.scope == "record" else "–"
-    yes_no = [("no", "yes")[flag] for flag in (error.retryable, error.replan)]
-    advice = error.advice or "nothing"
-    cells = [f"`{error.name}`", error.scope, *yes_no, outcome, error.what, advice]
-    return f"| {' | '.join(cells)} |"

@@ -318,14 +318,8 @@ def _of_text(node: Node, text: str) -> Iterator[Any]:
         yield float(text)
     elif node.kind == "string" and not is_blank(text):
         yield text
-        if is_language(node) and (tag := language_tag(text)):
+        if node.is_language and (tag := language_tag(text)):
             yield tag
-
-
-def is_language(node: Node) -> bool:
-    """Whether a text is a language by the name of its property."""
-    name = node.path.rpartition(".")[2].lower()
-    return "lang" in name or "locale" in name
 
 
 def _as_list(node: Node, items: Node, value: object) -> list[Any]:

@@ -65,6 +65,22 @@ class Node:
     equivalents: Mapping[str, Any] | None = None
     """Strings that are read as another value."""
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether its values are a closed set: those of an enum, or true and false."""
+        return self.kind == "boolean" or self.values is not None
+
+    @property
+    def is_language(self) -> bool:
+        """Whether a text is a language by the name of its property."""
+        name = self.path.rpartition(".")[2].lower()
+        return self.kind == "string" and ("lang" in name or "locale" in name)
+
+    @property
+    def names_no_person(self) -> bool:
+        """Whether its values are few and known: a closed set, or language tags."""
+        return self.is_closed or (self.pattern is not None and self.is_language)
+
 
 def read_schema(raw: object, equivalents: Mapping[str, Mapping[str, Any]]) -> Node:
     """Read a schema as a tree. Raises `SchemaError` with the path of what is not supported.

@@ -52,9 +52,10 @@ def measure(names: list[str], sizes: dict[str, dict[str, Any]], out: Path | None
         json.loads(earlier.read_text(encoding="utf-8")) if earlier and earlier.exists() else {}
     )
     results = {name: figures for name, figures in results.items() if name not in names}
-    results["machine"] = machine()
+    results["machine"] = about = machine()
+    measured = f"{about.pop('measured_on')}, load before {about.pop('load_before')}"
     for name in names:
-        results[name] = BENCHMARKS[name](**sizes[name])
+        results[name] = BENCHMARKS[name](**sizes[name]) | {"measured": measured}
         sys.stderr.write(f"{name}: done\n")
         if out:
             out.mkdir(parents=True, exist_ok=True)

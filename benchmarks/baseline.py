@@ -23,7 +23,8 @@ ROWS_PER_BODY = 100
 
 def read_plainly(path: Path) -> tuple[int, int]:
     """Read a file step by step as required; returns the rows and the bytes of the bodies."""
-    extracted = _extracted(path.read_text(encoding="utf-8"))
+    # A line of the samples may break off within a character.
+    extracted = _extracted(path.read_text(encoding="utf-8", errors="replace"))
     parsed = {key: (content, json.loads(text)) for key, (content, text) in extracted.items()}
     rows = [
         {name: _converted(value) for name, value in _columns(key, *answer).items()}

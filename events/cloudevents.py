@@ -19,10 +19,14 @@ from cloudevents.core.v1.event import CloudEvent
 
 from .commands import EXPECTED
 from .events import Event
-from .ids import Deployment, join, traceparent
+from .ids import Deployment, dead_letter_topic, handler_of_dead_letters, join, traceparent
 
 PREFIX = "dev.troupe"
 VERSION = "v1"
+HANDLER = "replayfor"
+"""Attribute of a message that is published again: only this handler's subscription delivers it."""
+GENERATION = "generation"
+"""Attribute of a message that is published again: how many times the event was replayed."""
 STRUCTURED = "application/cloudevents+json; charset=utf-8"
 
 
@@ -46,6 +50,16 @@ class Envelope:
     causation: str
     """Id of the event that caused this one; empty for a command."""
     traceparent: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressedEnvelope(Envelope):
+    """A recorded event that goes to one handler again, or to that handler's dead-letter topic."""
+
+    handler: str
+    generation: int
+    cause: Mapping[str, str] | None = None
+    """Attributes that say why it is a dead letter; None for an event that is none."""
 
 
 @cache
@@ -180,6 +194,38 @@ def to_pubsub(envelope: Envelope) -> tuple[bytes, dict[str, str]]:
     texts["time"] = envelope.time.isoformat()
     attributes = {f"ce-{name}": value for name, value in texts.items()}
     return JSONFormat().write(event), {"content-type": STRUCTURED, **attributes}
+
+
+def message_of(envelope: Envelope) -> tuple[str, bytes, dict[str, str]]:
+    """Encode an event as a Pub/Sub message: topic, body and attributes."""
+    body, attributes = to_pubsub(envelope)
+    topic = topic_of_type(envelope.type)
+    if not isinstance(envelope, AddressedEnvelope):
+        return topic, body, attributes
+    attributes |= {HANDLER: envelope.handler, GENERATION: str(envelope.generation)}
+    if envelope.cause is None:
+        return topic, body, attributes
+    return dead_letter_topic(envelope.handler), body, {**attributes, **envelope.cause}
+
+
+def is_addressed_to(topic: str, attributes: Mapping[str, str], handler: str) -> bool:
+    """Whether this handler's subscription delivers a message of the topic.
+
+    In the filter syntax of Pub/Sub: `NOT attributes:replayfor OR attributes.replayfor = "<handler>"`.
+    A dead letter keeps the attributes of its message, which are not for its own topic.
+    """
+    is_dead_letter = handler_of_dead_letters(topic) is not None
+    return is_dead_letter or attributes.get(HANDLER, handler) == handler
+
+
+def generation_of(attributes: Mapping[str, str]) -> int:
+    """Read how many times the event of a message was replayed; 0 without the attribute."""
+    return number_in(attributes.get(GENERATION, ""))
+
+
+def number_in(text: str) -> int:
+    """Read a number of at most nine digits; 0 for any other text, which a stranger wrote."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
 def from_pubsub(body: bytes, attributes: Mapping[str, str]) -> Envelope:

@@ -51,7 +51,7 @@ class RunRefused(Event, frozen=True, kw_only=True):
     """The event id of the request."""
     reason: str
     """`bad_input`, `run_id_taken`, `over_budget`, `unknown_price`, `unknown_analysis`,
-    `unknown_attribute` or `attribute_type`; for a run that cannot be read again `unknown_run`,
+    `unknown_attribute`, `attribute_type` or `cancelled`; for a run that cannot be read again `unknown_run`,
     `no_answers`, `membership_gone`, `run_open` or `prompt_changed`."""
     detail: str
     """Which field is invalid and what to do; no personal data."""

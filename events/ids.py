@@ -38,7 +38,10 @@ Transaction = Literal[
     "forget",
     "error",
     "report",
+    "review",
+    "judge",
     "load",
+    "golden",
     "create_deployment",
 ]
 """What a BigQuery job with an id of ours does."""
@@ -50,6 +53,7 @@ _OUTPUT = re.compile(rf"output/({_ATTEMPT.pattern})__[0-9]+/")
 _LETTER = re.compile(r"([\s\S]+)__([a-z][a-z-]*)__([0-9]{1,9})")
 _DISPLAY_NAME = "troupe."
 _TRY = re.compile(r"__r([0-9]+)")
+_CONSOLE = re.compile(r"console(?:-([\s\S]+))?-[0-9a-f]{16}")
 _JSON_ESCAPES = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
@@ -82,7 +86,7 @@ def long_hash(*parts: object) -> str:
 def record_id(phone_number_token: object, interaction_id: object, reference_id: object) -> str:
     """Name one source row by its three identifying columns: 32 hex digits that reveal none.
 
-    `tracking/fragments/source_rows.sql` computes the same with `TO_JSON_STRING`, which writes
+    `tracking/fragments/plan/source_rows.sql` computes the same with `TO_JSON_STRING`, which writes
     UTF-8 as it is but escapes U+2028 and U+2029 (source: `JsonEscapeString` in google/zetasql,
     common/json_util.cc).
 
@@ -98,10 +102,10 @@ def record_id(phone_number_token: object, interaction_id: object, reference_id: 
 
 
 def has_identity(interaction_id: object, reference_id: object) -> bool:
-    """Whether a source row can be told from others: one of the two ids is not blank.
+    """Whether a source row differs from all others: one of the two ids is not blank.
 
     Blank is what has only separators (Unicode's Z) and other characters without a sign (C);
-    `tracking/fragments/source_selection.sql` judges the same by `[^\\pZ\\pC]`.
+    `tracking/fragments/plan/source_selection.sql` judges the same by `[^\\pZ\\pC]`.
 
     >>> has_identity(None, 7), has_identity(" ", None)
     (True, False)
@@ -199,16 +203,6 @@ def job_display_name(attempt: str) -> str:
     'troupe.ab12__spring__2__1'
     """
     return f"{_DISPLAY_NAME}{attempt}"
-
-
-def attempt_of_display_name(name: str) -> AttemptId | None:
-    """Read from a Vertex job's display name which attempt it is for; None for any other name.
-
-    >>> attempt_of_display_name("troupe.ab12__spring__2__1")
-    AttemptId(deployment='ab12', run_id='spring', batch=2, attempt=1)
-    """
-    is_ours = name.startswith(_DISPLAY_NAME)
-    return parse_attempt_id(name.removeprefix(_DISPLAY_NAME)) if is_ours else None
 
 
 # BigQuery jobs and staging tables
@@ -315,6 +309,38 @@ def parse_letter_id(text: str) -> LetterId | None:
     return LetterId(match[1], match[2], int(match[3])) if match else None
 
 
+def console_command(user: str, token: str) -> str:
+    """Name a command of the console: `user` is empty without a sign-in.
+
+    >>> console_command("ada@example.com", "0123456789abcdef")
+    'console-ada@example.com-0123456789abcdef'
+    """
+    return "-".join(filter(None, ("console", user, token)))
+
+
+def command_line_command(name: str) -> str:
+    """Name a command of the command line, by a new name.
+
+    >>> command_line_command("5f2b")
+    'cli-5f2b'
+    """
+    return f"cli-{name}"
+
+
+def sender_of_command(command_id: str) -> str:
+    """Say who sent a command: a user of the console or the command line; empty for another sender.
+
+    >>> sender_of_command("console-ada@example.com-0123456789abcdef")
+    'ada@example.com, in the console'
+    >>> sender_of_command("console-0123456789abcdef"), sender_of_command("cli-5f2b")
+    ('the console', 'the command line')
+    """
+    console = _CONSOLE.fullmatch(command_id)
+    if console:
+        return f"{console[1]}, in the console" if console[1] else "the console"
+    return "the command line" if command_id.startswith("cli-") else ""
+
+
 # Rows of error_tracking and history_clearings. Never taken apart: each part is a column as well.
 
 
@@ -336,6 +362,15 @@ def dead_letter_error(letter: str, cause: str) -> str:
     return join("dead_lettered", letter, cause)
 
 
+def notification_id(event_id: str) -> str:
+    """Name the notification of an event: short, and fit for a header, whatever the event's id holds.
+
+    >>> notification_id("ab12__report-written__spring")
+    'n-a83ab5c2884cb5e95a1fa7b76b2917fa'
+    """
+    return f"n-{long_hash(event_id)[:32]}"
+
+
 def paid_in_vain_error(job: str) -> str:
     """Name the error of a Vertex job that ran for a closed attempt.
 
@@ -345,52 +380,16 @@ def paid_in_vain_error(job: str) -> str:
     return join("paid_in_vain", short_hash(job))
 
 
-def unplannable_error(analysis: str, selection: str, record_id: str) -> str:
-    """Name the error of a source row that cannot be planned; composed in `plan_run.sql`.
+# Review samples
 
-    >>> unplannable_error("call_review_v1", "empty_transcript", "0f" * 16)
-    'call_review_v1__empty_transcript__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f'
+
+def review_sample_id(run_id: str, how: Sequence[str], record_ids: Sequence[str]) -> str:
+    """Name a review sample by its run, by how it was drawn, and by its records in their order.
+
+    >>> review_sample_id("spring", ("random", "0"), ["0f" * 16])
+    '71346a4e85b8'
     """
-    return join(analysis, selection, record_id)
-
-
-def record_error(
-    attempt: str,
-    record_id: str | None,
-    error_type: str,
-    job: int | None = None,
-    line: int | None = None,
-) -> str:
-    """Name an error that a closing attempt records; composed in `close_attempt.sql`.
-
-    `job` and `line` are those of the answer; both are None for an error without an answer.
-
-    >>> record_error("ab12__spring__2__1", "0f" * 16, "truncated", job=1, line=7)
-    'ab12__spring__2__1__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f__1.7__truncated'
-    >>> record_error("ab12__spring__2__1", "0f" * 16, "missing_response")
-    'ab12__spring__2__1__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f____missing_response'
-    """
-    return join(attempt, record_id or "", "" if job is None else f"{job}.{line}", error_type)
-
-
-def cleared_error(clearing: str, run_id: str, record_id: str) -> str:
-    """Name the error of a record whose history was cleared; composed in `clear_history.sql`.
-
-    >>> cleared_error("troupe__clear__ab12__9f3c", "spring", "0f" * 16)
-    'troupe__clear__ab12__9f3c__spring__0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f'
-    """
-    return join(clearing, run_id, record_id)
-
-
-def clearing_of_run(clearing: str, run_id: str) -> str:
-    """Name what a run loses by a clearing, or when a person is forgotten.
-
-    Composed in `clear_history.sql` and `forget_person.sql`.
-
-    >>> clearing_of_run("troupe__forget__ab12__9f3c", "spring")
-    'troupe__forget__ab12__9f3c__spring'
-    """
-    return join(clearing, run_id)
+    return long_hash(run_id, json.dumps([*how], ensure_ascii=False), *record_ids)[:12]
 
 
 # Trace context

@@ -1,5 +1,6 @@
 """React to a batch's end: begin further batches, stop the run, or complete it."""
 
+import logging
 from collections.abc import Iterator
 from datetime import date
 
@@ -19,6 +20,8 @@ from .runs.circuit_breaker import breaker_trips
 from .runs.plans import plan_of, settings_of
 from .runs.window import age_of, begin, last_allowed
 
+LOG = logging.getLogger("troupe.batches")
+
 
 def advance_run(
     event: BatchCompleted | BatchAbandoned,
@@ -27,6 +30,7 @@ def advance_run(
     clock: Clock,
     policy: Policy,
 ) -> Iterator[RunStopped | BatchPlanned | RereadPlanned | RunCompleted]:
+    log_batch(event)
     yield from advance(
         event.run_id,
         event.planned_on,
@@ -35,6 +39,14 @@ def advance_run(
         today=clock().date(),
         since=lambda: event_log.lookback_start(clock()),
     )
+
+
+def log_batch(event: BatchCompleted | BatchAbandoned) -> None:
+    """Log the share of a batch's records that were analysed. An objective of Terraform reads it."""
+    records = event.analysed + event.failed + event.released
+    if records:
+        share = event.analysed / records
+        LOG.info("batch-over", extra={"run_id": event.run_id, "batch": event.batch, "share": share})
 
 
 def advance(

@@ -20,11 +20,13 @@ from events import (
     JobSucceeded,
     JsonlUploaded,
     ReplayRequested,
+    ReportWritten,
     ReprocessRequested,
     RereadPlanned,
     RereadRequested,
     ResultsProcessed,
     RunCompleted,
+    RunRefused,
     RunRequested,
     RunStopped,
     Signal,
@@ -35,6 +37,7 @@ from tracking import Row
 
 from .advance_run import advance_run
 from .dispatch.instructions import Instruction
+from .notify_run import notify_run
 from .plan_reread import plan_reread
 from .plan_run import plan_run
 from .process_results import process_results
@@ -67,6 +70,8 @@ CHOREOGRAPHY: dict[type[Event], Handler] = {
     CancelRequested: stop_run,
     RunStopped: stop_run,
     RunCompleted: report_run,
+    ReportWritten: notify_run,
+    RunRefused: notify_run,
     ReplayRequested: replay_dead_letters,
     DiscardRequested: replay_dead_letters,
 }

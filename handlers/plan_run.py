@@ -26,6 +26,7 @@ from .runs.plan_params import plan_params
 from .runs.token_rates import token_rates
 from .runs.window import begin_run
 
+CANCELLED = "it was cancelled before it was planned; request it again under another run_id"
 OWN_ENDPOINT = "an endpoint of your own answers, and its price is not known"
 
 
@@ -65,6 +66,10 @@ def _plan(
     since: Since,
 ) -> tuple[str, str] | None:
     """Plan the run and return None, or return the reason and the detail of a refusal."""
+    run = {"run_id": request.run_id, "since": since()}
+    if tracking.query("cancellation_of_run", run):
+        # Another delivery of the request may be planning it, and its plan would never be begun.
+        return ("cancelled", CANCELLED) if tracking.keep_unplanned(request.run_id) else None
     try:
         analysis = analyses.load(request.analysis)
     except AnalysisError as error:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 
 from analysis import Analyses
 from events.ids import Deployment
 from tracking import EventLog, Row, Tracking
+
+from .summary.ended_run import EndedRun, RefusedRun
 
 Clock = Callable[[], datetime]
 """Returns the time as an aware UTC datetime. Simulations pass a clock of their own."""
@@ -63,18 +65,23 @@ class Job:
     error_message: str = ""
 
 
+class JobRequest(TypedDict):
+    """What a job is created from."""
+
+    display_name: str
+    model: str
+    """Its name, or its path at the service."""
+    request_uri: str
+    """The request file."""
+    output_prefix: str
+    """The job writes to a folder below it."""
+    labels: dict[str, str]
+
+
 class JobService(Protocol):
     """Vertex AI batch prediction."""
 
-    def create(
-        self,
-        *,
-        display_name: str,
-        model: str,
-        request_uri: str,
-        output_prefix: str,
-        labels: Mapping[str, str],
-    ) -> Job:
+    def create(self, **request: Unpack[JobRequest]) -> Job:
         """Create one job with one request and no retry: Vertex has no idempotency key.
 
         Raises `Refused` for a lasting refusal, `Unavailable` when the service says that it did not
@@ -134,6 +141,17 @@ class Bucket(Protocol):
         ...
 
 
+class Notifier(Protocol):
+    """Tells people outside of the system about a run."""
+
+    def send(self, run: EndedRun | RefusedRun) -> None:
+        """Send one notification. Receivers know a repeated one by its `notification_id`.
+
+        Raises `Redeliver` for a passing fault, and `Reject` where the receiver will never take it.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Time limits and caps, in one place so that simulations can change them."""
@@ -165,6 +183,8 @@ class Policy:
     """What the duties of one tick may take together."""
     answers_are_paid: bool = True
     """At the rates of the price table; not those of an endpoint of one's own, whose cost is unknown."""
+    vertex_location: str = ""
+    """Where Vertex AI runs the jobs; empty where another service does, of whose models nothing is known."""
     look_back_days: int = 31
     """Days that queries read without an open run: as long as dead letters are kept."""
 
@@ -192,3 +212,5 @@ class Dependencies:
     """Topic and handler of every event that has a handler; queries look for unhandled ones."""
     analyses: Analyses = field(default_factory=Analyses)
     policy: Policy = field(default_factory=Policy)
+    notifier: Notifier | None = None
+    """None: no notification is sent."""

@@ -4,20 +4,26 @@ from collections.abc import Iterator
 
 from analysis.prices import prices_of
 from events import CancelRequested, Deployment, RunCompleted, RunStopped
-from tracking import Tracking
+from tracking import EventLog, Tracking
 
 from .advance_run import completed
 from .attempts.observed_jobs import observe
-from .ports import JobService
+from .ports import Clock, JobService
 from .runs.plans import plan_of
 
 
 def stop_run(
     event: CancelRequested | RunStopped,
     tracking: Tracking,
+    event_log: EventLog,
     job_service: JobService,
     deployment: Deployment,
+    clock: Clock,
 ) -> Iterator[RunStopped | RunCompleted]:
+    if tracking.plan_of(event.run_id) is None:
+        since = event_log.lookback_start(clock())
+        if tracking.query("refusals", {"run_id": event.run_id, "since": since}):
+            return  # it will not be planned: a recorded cancellation refuses its request
     plan = plan_of(tracking, event.run_id)
     if plan.of_run:
         return  # it has no job, and it ends by itself

@@ -1,8 +1,10 @@
 """Submit the job of an uploaded request file: adopt the job that exists, or create exactly one."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from analysis.places import refusal_advice
 from events import Deployment, JobSubmitted, JsonlUploaded, RunStopped
 from events.ids import job_display_name, output_folder, request_object
 from tracking import AttemptKey, Claim, Tracking
@@ -12,6 +14,8 @@ from .attempts.observed_jobs import labels_of
 from .dispatch.errors import Refused, Reject, Unavailable, Wait
 from .ports import Bucket, Clock, Job, JobService, Policy
 from .runs.plans import plan_of, settings_of
+
+LOG = logging.getLogger("troupe.jobs")
 
 
 def submit_job(
@@ -44,7 +48,7 @@ def submit_job(
                 job = _create(event, taken, labels, job_service, bucket, tracking)
             except Refused as refusal:
                 tracking.return_claim(attempt_key, taken.claim.claim)
-                yield _stop(event, refusal)
+                yield _stop(event, refusal, plan_of(tracking, event.run_id).model, policy)
                 return
             except Unavailable as refusal:
                 tracking.return_claim(attempt_key, taken.claim.claim)
@@ -80,8 +84,11 @@ def _create(
     )
 
 
-def _stop(event: JsonlUploaded, refusal: Refused) -> RunStopped:
+def _stop(event: JsonlUploaded, refusal: Refused, model: str, policy: Policy) -> RunStopped:
     """The service refuses every job of the run; the stop releases this attempt with the others."""
+    advice = refusal_advice(refusal.cause, model, policy.vertex_location)
+    fields = {"run_id": event.run_id, "cause": refusal.cause, "detail": refusal.detail}
+    LOG.error("job-refused", extra=fields | {"advice": advice})
     return RunStopped(
         run_id=event.run_id, planned_on=event.planned_on, reason="job_refused", cause=refusal.cause
     )

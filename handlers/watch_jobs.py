@@ -1,7 +1,8 @@
 """React to a signal: ask Vertex for the truth and record each attempt's end; on the tick do all duties.
 
 The tick has four duties, in this order: republish, advance, watch, cancel. Each duty has its own
-share of the time, and fails alone; within a duty each run, attempt and job fails alone.
+share of the time, and fails alone; within a duty each run, attempt and job fails alone. When the
+event log shows nothing left to do, only Vertex is asked, for jobs whose output is not read.
 """
 
 import logging
@@ -59,15 +60,22 @@ def watch_jobs(
     if isinstance(signal, GcsObject):
         yield from _ends_at_output(signal, tracking, job_service, bucket, deployment, policy)
         return
-    since, duty = event_log.lookback_start(clock()), Duties(clock, policy.tick_seconds / DUTIES)
-    yield from duty.once(
-        "republish", lambda: republish(tracking, event_log, subscriptions, since, policy)
-    )
-    runs = duty.gather("advance", lambda: tracking.open_runs(since)) or []
-    yield from duty.each(
-        "advance", runs, lambda run: _advanced(*run, tracking, policy, clock, since)
-    )
-    waiting = duty.gather("watch", lambda: tracking.waiting_attempts(since)) or []
+    duty = Duties(clock, policy.tick_seconds / DUTIES)
+    runs, waiting = list[tuple[str, str]](), list[WaitingAttempt]()
+    # A question that fails hides no work.
+    if any(
+        duty.gather("republish", lambda: [event_log.has_work(clock(), subscriptions)]) or [True]
+    ):
+        since = event_log.lookback_start(clock())
+        yield from duty.once(
+            "republish", lambda: republish(tracking, event_log, subscriptions, since, policy)
+        )
+        runs = duty.gather("advance", lambda: tracking.open_runs(since)) or []
+        yield from duty.each(
+            "advance", runs, lambda run: _advanced(*run, tracking, policy, clock, since)
+        )
+        waiting = duty.gather("watch", lambda: tracking.waiting_attempts(since)) or []
+    log_tick([planned_on for _, planned_on in runs], clock().date())
     listed = duty.gather("watch", lambda: _listed(waiting, job_service, deployment, clock, policy))
     if listed is None:
         return  # without the list an attempt would seem to have no job
@@ -84,8 +92,14 @@ def watch_jobs(
     known = {deployment.attempt(each.run_id, each.batch, each.attempt) for each in waiting}
     others = [job for job in listed if job.labels.get("attempt") not in known]
     yield from duty.each(
-        "cancel", others, lambda job: _cancel_unread(job, tracking, job_service, since)
+        "cancel", others, lambda job: _cancel_unread(job, tracking, job_service, event_log, clock)
     )
+
+
+def log_tick(planned_on: Sequence[str], today: date) -> None:
+    """Log that the tick works, with the planning days of the open runs as numbers. Alerts read it."""
+    ages = [(today - date.fromisoformat(day)).days for day in planned_on]
+    LOG.info("ticked", extra={"open_runs": len(ages), "oldest_open_days": max(ages, default=0)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,11 +242,13 @@ def cancel(
     return ()
 
 
-def _cancel_unread(job: Job, tracking: Tracking, job_service: JobService, since: date) -> tuple[()]:
-    """Cancel and report a live job of a closed attempt: nobody will read what it answers."""
+def _cancel_unread(
+    job: Job, tracking: Tracking, job_service: JobService, event_log: EventLog, clock: Clock
+) -> tuple[()]:
+    """Cancel and report a live job of a closed attempt: its output is not read."""
     attempt = parse_attempt_id(job.labels.get("attempt", ""))
-    plan = tracking.plan_of(attempt.run_id) if attempt else None
-    if job.state.ended or attempt is None or plan is None or plan.planned_on < since:
+    plan = None if job.state.ended or attempt is None else tracking.plan_of(attempt.run_id)
+    if attempt is None or plan is None or plan.planned_on < event_log.lookback_start(clock()):
         return ()
     attempt_key = AttemptKey(
         run_id=attempt.run_id, planned_on=plan.day, batch=attempt.batch, attempt=attempt.attempt

@@ -33,6 +33,9 @@ OPTIONS = (
 )
 REPLY_SECONDS = 30.0
 """Timeout of one reply."""
+_TEXTS = {"Enter": "\r"}
+_CODES = {"Enter": 13, "Escape": 27, "Tab": 9}
+"""Keys that are no character."""
 
 Reply = dict[str, Any]
 
@@ -58,7 +61,11 @@ class Page:
 
     def open(self, file: Path) -> None:
         """Open an HTML file; returns when it is loaded."""
-        self.browser.call("Page.navigate", self.session, url=file.resolve().as_uri())
+        self.go(file.resolve().as_uri())
+
+    def go(self, address: str) -> None:
+        """Open an address; returns when it is loaded, without waiting for a stream."""
+        self.browser.call("Page.navigate", self.session, url=address)
         self.run("new Promise(ok => document.readyState == 'complete' ? ok() : onload = ok)")
 
     def set_view(self, view: View) -> None:
@@ -85,6 +92,22 @@ class Page:
         if "exceptionDetails" in reply:
             raise ValueError(reply["exceptionDetails"]["exception"].get("description"))
         return reply["result"].get("value")
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other: a character, or a name such as `Escape`."""
+        for key in keys:
+            text = _TEXTS.get(key, key if len(key) == 1 else "")
+            code = {"windowsVirtualKeyCode": _CODES[key]} if key in _CODES else {}
+            for kind in ("keyDown", "keyUp"):
+                self.browser.call(
+                    "Input.dispatchKeyEvent", self.session, type=kind, key=key,
+                    **code, **({"text": text} if text and kind == "keyDown" else {}),
+                )  # fmt: skip
+
+    def write(self, text: str) -> None:
+        """Replace what stands in the field in focus."""
+        self.run("document.activeElement.select()")
+        self.browser.call("Input.insertText", self.session, text=text)
 
     def picture(self, selector: str = "body", *, max_height: int = 100_000) -> bytes:
         """A PNG of an element, at most so many pixels high."""

@@ -18,7 +18,11 @@ from sqlglot import exp
 
 from events import EVENTS, topic_of
 from tracking import Redaction, Source
+from tracking.answer_rows import attributes_read, columns_read, counted_of, grouping
 from tracking.attributes import as_structs, values_of
+from tracking.comparison import Compared, comparison_names, record_names, rows_of_run
+from tracking.found_records import Search, counted_names, found_names
+from tracking.golden_sets import answers_of_tables
 from tracking.statements import fragment, query, statement_names, transaction
 from tracking.tables import OUTPUT, Layout, columns_of, layouts
 
@@ -31,15 +35,26 @@ TOPICS_OF_BATCHES = frozenset(
 """An event of any other topic is recorded once or twice in a run."""
 ROW_A_RUN = frozenset({"run_plans", "run_reports", "history_clearings"})
 """Tables that have one row for a run, not rows for each batch."""
+_COMPARED = [Compared("call_tone", "closed"), Compared("call_summary", "text")]
+_SIDES = (rows_of_run("a", OUTPUT, _COMPARED), rows_of_run("b", OUTPUT, _COMPARED))
 _NAMES = Source().names() | Redaction().names(Source().names()) | {
     "output": OUTPUT, "staged": "staged", "counts": fragment("count_values", at="0", column="call_tone", output=OUTPUT), "cost_of_a": "0",
     "cost_of_c": "0", "delete_rows_of_person": fragment("delete_rows_of_person", output=OUTPUT),
     "answer_columns": "call_tone", **dict.fromkeys(("c_answer_columns", "summary"), "c.call_tone"),
     "s_answer_columns": "s.call_tone",
     "raw_counts": fragment("count_raw_values", field="''", path="'$.call_tone'", output=OUTPUT),
-    **dict.fromkeys(("before", "after"), "call_tone"), "path": "'$.x'", "answers_of_t": as_structs(["call_tone"], "t"),
+    **dict.fromkeys(("before", "after"), "call_tone"), "path": "'$.x'", "answers_of_t": as_structs(["call_tone"]),
+    "attributes_of_r": grouping(["x"]), "counted_of_t": counted_of(["call_tone"], ["call_tone"]),
+    "attributes_of_s": attributes_read(["x"]), "columns_of_s": columns_read(["call_tone"]),
+    "counted_analysis": "@analysis", "counted_since": "@since",
     "attributes_of_m": values_of(["x"], "m"), "attributes_of_t": values_of(["x"], "t"),
+    "stratum": "t.call_tone", "priority": "t.grounding", "t_answer_columns": "t.call_tone",
+    "joined": fragment("other_rows", o_columns="o.call_tone", other_output=OUTPUT),
+    "golden_answers_of_tables": answers_of_tables({OUTPUT: ["call_tone"]}),
+    **comparison_names(*_SIDES, _COMPARED), **record_names(*_SIDES, _COMPARED),
     "attribute_values": "TO_JSON_STRING(STRUCT(provider AS x))",
+    **found_names(Search(), OUTPUT, ["call_tone"], ["call_summary"]), **counted_names(["call_tone"]),
+    "of_this_call": "s.interaction_id = @interaction_id",
 }  # fmt: skip
 
 

@@ -19,16 +19,20 @@ from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
-from scripts import sample_runs
-from scripts.browser import View, opened, program
+from scripts import console_pictures, sample_runs
+from scripts.browser import Page, View, opened, program
 from troupe import operations
 from troupe.cli.watch_state import WatchState
 from troupe.operations.explain import explain
+from troupe.operations.quality.review_sample import review_sample
 from troupe.operations.run_status import Status, Worker
-from troupe.report import render_html, status_lines, summary_lines
-from troupe.report.live_screen import Drawing, foot
-from troupe.report.plain_text import history_lines
-from troupe.report.text_columns import within
+from troupe.quality.review_page import render_page
+from troupe.report.html.page import render_html
+from troupe.report.live.screen import Drawing, foot
+from troupe.report.text.columns import within
+from troupe.report.text.history import history_lines
+from troupe.report.text.status import status_lines
+from troupe.report.text.summary import summary_lines
 
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -51,6 +55,8 @@ REPORTS = {
     "report-own": ("checks", View(1000), "#answers", 1250),
 }
 """Page, view, element, and most pixels of its height."""
+REVIEWS = {"review-light": (View(1100), 900), "review-phone": (View(390, dark=True), 1500)}
+"""View, and most pixels of the height of the review page: of a record that is partly judged."""
 HEADS = {
     name: ("#head", View(760)) for name in ("completed", "failures", "open", "stopped", "empty")
 }
@@ -112,16 +118,22 @@ def main() -> int:
                             for words in session])  # fmt: skip
         with sample_runs.opened(home / "sample") as sample:
             _live_view(sample)
+            with opened(browser_path) as browser:
+                console_pictures.draw(browser.page(), sample, _write, console_pictures.PICTURES)
             heads = {"open": _page(sample, sample_runs.RUN, home, "open")}
             sample.advance()
             for name, (words, lines) in _commands(sample).items():
                 _terminal(name, words, lines)
             pages = {"reviews": _page(sample, sample_runs.RUN, home)}
+            review = _review(sample, home)
             heads["failures"] = pages["reviews"]
             heads["stopped"] = _page(sample, sample.stop_own_analysis(), home)
             heads["completed"] = _page(sample, sample.run_few(), home)
             pages["checks"] = _page(sample, sample.run_own_analysis(), home)
             heads["empty"] = _page(sample, sample.run_nothing(), home)
+            with opened(browser_path) as browser:
+                pictures = console_pictures.pictures_of_quality(sample, home)
+                console_pictures.draw(browser.page(), sample, _write, pictures)
         with sample_runs.opened(home / "queues", with_queues=True) as sample:
             pages["queues"] = _page(sample, sample.run_queues(), home)
         with opened(browser_path) as browser:
@@ -134,6 +146,7 @@ def main() -> int:
                 page.open(heads[name])
                 page.set_view(view)
                 _write(f"head-{name}.png", page.picture(part))
+            _draw_review(page, review)
     return 0
 
 
@@ -143,6 +156,26 @@ def _page(sample: sample_runs.SampleRun, run: str, home: Path, name: str = "") -
     page = render_html(answer.summary, answer.outcome, answer.reconciliation)
     file.write_text(page, encoding="utf-8")
     return file
+
+
+def _review(sample: sample_runs.SampleRun, home: Path) -> Path:
+    file = home / "review.html"
+    drawn = review_sample(sample.backend, sample_runs.RUN, n=20, by="call_tone")
+    file.write_text(render_page(drawn), encoding="utf-8")
+    return file
+
+
+def _draw_review(page: Page, file: Path) -> None:
+    """Draw the review page after a reviewer has judged a few columns."""
+    page.open(file)
+    page.run(
+        "['right', 'right', 'wrong', 'right'].forEach((how, at) =>"
+        " document.querySelector(`#column-${at} input[value=${how}]:enabled`)?.click());"
+        "document.getElementById('message').textContent = ''; scrollTo(0, 0)"
+    )
+    for name, (view, height) in REVIEWS.items():
+        page.set_view(view)
+        _write(f"{name}.png", page.picture(max_height=height))
 
 
 def _commands(sample: sample_runs.SampleRun) -> dict[str, tuple[list[str], list[str]]]:

@@ -1,14 +1,17 @@
 """Sample runs with a fixed clock, for pictures that are the same on every machine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from shutil import copytree
 
 import msgspec
 
 from events import Condition, RunRequested, wrap_command
+from handlers.dispatch.errors import Reject
+from handlers.ports import Blob
 from troupe import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
 from troupe.backends.local.operations import add_analysis, load
@@ -99,6 +102,43 @@ class SampleRun:
         self._request(again)
         self.advance()
         return run
+
+    def run_second_version(self, folder: Path) -> str:
+        """Run a version of that analysis that lacks a value of its schema; returns its name."""
+        name = OWN.name.replace("_v1", "_v2")
+        own = copytree(OWN, folder / name)
+        for file, old, new in (
+            ("analysis.json", OWN.name, name),
+            ("schema.json", '"none", "low", "high"', '"low", "high"'),
+        ):
+            text = (own / file).read_text(encoding="utf-8")
+            (own / file).write_text(text.replace(old, new), encoding="utf-8")
+        add_analysis(self.backend, str(own))
+        self._hold_up(name)
+        again = msgspec.structs.replace(
+            REQUEST, run_id="second-version", analysis=name, max_attempts=9
+        )
+        self._request(again)
+        self.advance()
+        return name
+
+    def _hold_up(self, analysis: str) -> None:
+        """Let a run of few records wait for an operator, and receive a message that is no event."""
+        bucket = self.backend.dependencies.bucket
+        write = bucket.write_once
+
+        def refuse(path: str, chunks: Iterable[bytes]) -> Blob:
+            raise Reject("object_conflict", "another object has this name")
+
+        bucket.write_once = refuse  # type: ignore[method-assign]
+        self._request(
+            msgspec.structs.replace(
+                REQUEST, run_id="held-up", analysis=analysis, mode="test", limit=20
+            )
+        )
+        self.backend.bus.send("batch-planned", b"not json", {})
+        self.advance(timedelta(hours=2))
+        bucket.write_once = write  # type: ignore[method-assign]
 
     def run_queues(self) -> str:
         """Run over the calls of two queues, with their attributes; returns the run's id."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from shutil import copy
+from shutil import copy, copytree
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import uuid4
@@ -53,6 +53,13 @@ class LocalHarness:
 
     def close(self) -> None:
         self.backend.close()
+
+    def copy(self, home: Path) -> "LocalHarness":
+        """Open a copy of a closed harness, at its time: quicker than to run everything again."""
+        copytree(self.home, home)
+        copied = LocalHarness(home, self.settings)
+        copied.clock.now = self.clock.now
+        return copied
 
     def restart(self, **changed: Any) -> None:
         """Close the backend, as if the process died, and open another with changed settings."""

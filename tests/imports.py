@@ -4,6 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from tests.files import files_in
@@ -29,9 +30,13 @@ def modules() -> dict[str, Path]:
     return {_name(file): file for file in files}
 
 
-def imports() -> Iterator[tuple[str, Import]]:
+@cache
+def imports() -> tuple[tuple[str, Import], ...]:
     """Every import of every module, also inside functions and behind TYPE_CHECKING."""
-    known = modules()
+    return tuple(_imports(modules()))
+
+
+def _imports(known: dict[str, Path]) -> Iterator[tuple[str, Import]]:
     for name, file in known.items():
         tree = ast.parse(file.read_text(encoding="utf-8"))
         inner = {

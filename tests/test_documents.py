@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from analysis import error_types_table
 from events import topic_of
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, name_of
+from scripts.reference.error_types import error_types_table
 from tests.cli.command import Command
 from troupe.cli.app import COMMANDS
 from troupe.deployment import catalogue

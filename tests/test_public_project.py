@@ -218,15 +218,17 @@ def test_dependabot_looks_where_dependencies_are() -> None:
 
 def test_every_requirement_of_the_image_has_a_hash() -> None:
     """And `make pins` will write them again."""
-    pins = requirements("gcp.txt")
-    (recipe,) = re.findall(r"^\t.*requirements/gcp\.txt$", (ROOT / "Makefile").read_text(), re.M)
+    pins = requirements("service.txt")
+    (recipe,) = re.findall(
+        r"^\t.*requirements/service\.txt$", (ROOT / "Makefile").read_text(), re.M
+    )
 
     assert pins
     assert [] == [pin for pin in pins if not re.search(r" --hash=sha256:[0-9a-f]{64}\b", pin)]
     assert "--generate-hashes" in recipe
 
 
-@pytest.mark.parametrize("name", ["base.txt", "dev.txt", "gcp.txt"])
+@pytest.mark.parametrize("name", ["base.txt", "console.txt", "dev.txt", "service.txt"])
 def test_pins_do_not_say_where_packages_come_from(name: str) -> None:
     """No address, no host, no option: each who installs has an index of their own."""
     pins = requirements(name)

@@ -8,6 +8,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -150,10 +151,21 @@ OF_USERS = {"docs/examples"}
 """Folders whose names belong to an example of a user's analysis."""
 
 
-def python_trees() -> Iterator[tuple[Path, ast.Module]]:
-    for folder in FOLDERS:
-        for file in files_in(REPO / folder, "**/*.py"):
-            yield file, ast.parse(file.read_text(encoding="utf-8"))
+@cache
+def definitions() -> tuple[tuple[type[ast.AST], str, str], ...]:
+    """Modules, classes and functions: kind of node, name, place."""
+    files = [file for folder in FOLDERS for file in files_in(REPO / folder, "**/*.py")]
+    return tuple(
+        (type(node), getattr(node, "name", file.stem), f"{file.relative_to(REPO)}:{line}")
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+        for line in [getattr(node, "lineno", 1)]
+    )
+
+
+def defined(*kinds: type[ast.AST]) -> Iterator[tuple[str, str]]:
+    return ((name, place) for kind, name, place in definitions() if kind in kinds)
 
 
 def texts(*suffixes: str) -> Iterator[tuple[Path, str]]:
@@ -163,25 +175,6 @@ def texts(*suffixes: str) -> Iterator[tuple[Path, str]]:
     for file in files:
         if file.suffix in suffixes and file != Path(__file__):
             yield file, file.read_text(encoding="utf-8")
-
-
-def classes() -> Iterator[tuple[str, str]]:
-    for file, tree in python_trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ClassDef):
-                yield node.name, f"{file.relative_to(REPO)}:{node.lineno}"
-
-
-def functions() -> Iterator[tuple[str, str]]:
-    for file, tree in python_trees():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                yield node.name, f"{file.relative_to(REPO)}:{node.lineno}"
-
-
-def module_names() -> Iterator[tuple[str, str]]:
-    for file, _ in python_trees():
-        yield file.stem, str(file.relative_to(REPO))
 
 
 def folder_names() -> Iterator[tuple[str, str]]:
@@ -214,9 +207,9 @@ def words(pattern: str, *suffixes: str) -> Iterator[tuple[str, str]]:
 
 
 NAMES: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
-    "class": classes,
-    "function": functions,
-    "module": module_names,
+    "class": lambda: defined(ast.ClassDef),
+    "function": lambda: defined(ast.FunctionDef, ast.AsyncFunctionDef),
+    "module": lambda: defined(ast.Module),
     "folder": folder_names,
     "table or column": tables_and_columns,
     "topic": topics,

@@ -187,8 +187,14 @@ def _is_assertion(node: ast.AST, helpers: frozenset[str]) -> bool:
         return "AssertionError" in ast.unparse(node)
     if not isinstance(node, ast.Call):
         return False
-    name = ast.unparse(node.func).rpartition(".")[2]
+    name = _called(node)
     return name in EXPECT or name in helpers
+
+
+def _called(call: ast.Call) -> str:
+    """Return the name of a function or method; the empty text for the result of an expression."""
+    func = call.func
+    return func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
 
 
 def _is_all_of_maybe_nothing(node: ast.expr, known: dict[str, ast.expr]) -> bool:
@@ -230,7 +236,7 @@ def _has_elements(node: ast.expr, known: dict[str, ast.expr]) -> bool:
 def _call_has_elements(call: ast.Call, known: dict[str, ast.expr]) -> bool:
     if isinstance(call.func, ast.Attribute) and call.func.attr in VIEWS:
         return _has_elements(call.func.value, known)
-    name = ast.unparse(call.func).rpartition(".")[2]
+    name = _called(call)
     if name == "range":
         return _is_filled_range(call.args, known)
     return (

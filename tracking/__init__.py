@@ -1,6 +1,6 @@
 """State in BigQuery: the tracking tables, and the queries and transactions on them."""
 
-from .attempts import AttemptKey, AttemptResult
+from .attempts import AttemptKey
 from .event_log import EventLog
 from .redaction import Redaction, RedactionRule
 from .results import (
@@ -19,14 +19,12 @@ from .results import (
     WaitingAttempt,
 )
 from .source_reading import Reading, SourceReading
-from .statements import BadName, Source
+from .statements import BadName, ColumnMismatch, Source, convert_rows
 from .tracking import Tracking
-from .typed_rows import ColumnMismatch, convert_rows
 from .warehouse import Params, Warehouse
 
 __all__ = [
     "AttemptKey",
-    "AttemptResult",
     "BadName",
     "Claim",
     "Claims",

@@ -214,9 +214,9 @@ def path_of(attribute: str) -> str:
     return f"'$.{attribute}'"
 
 
-def as_structs(columns: Sequence[str], row: str) -> str:
-    """Write name and value of columns as elements of an array, for `UNNEST`."""
+def as_structs(columns: Sequence[str]) -> str:
+    """Write name and value of columns of `t` as elements of an array, for `UNNEST`."""
     return ", ".join(
-        f"STRUCT('{name}' AS column_name, CAST({row}.{column_name(name)} AS STRING) AS answer)"
+        f"STRUCT('{name}' AS column_name, CAST(t.{column_name(name)} AS STRING) AS answer)"
         for name in columns
     )

@@ -35,7 +35,7 @@ class Counted(Protocol):
 
 
 def counts_sql(columns: Sequence[Counted], output: str) -> str:
-    """Build the body of `queries/column_counts.sql`: one SELECT per column, numbered from 0."""
+    """Build the body of `queries/answers/column_counts.sql`: one SELECT per column, numbered from 0."""
     parts = (_part(each, at, table_name(output)) for at, each in enumerate(columns))
     return "\nUNION ALL\n".join(parts)
 

@@ -6,11 +6,11 @@ from typing import Any
 from events import Deployment
 
 from .results import Row
-from .statements import fragment, query, table_name, transaction
+from .statements import NamedQueries, fragment, table_name, transaction
 from .warehouse import Warehouse
 
 
-class Erasure:
+class Erasure(NamedQueries):
     """Clears history and forgets persons, each in one transaction that holds the planning lock."""
 
     def __init__(
@@ -20,8 +20,8 @@ class Erasure:
         error_types: Sequence[Row],
         source: Mapping[str, str],
     ) -> None:
-        self._warehouse, self._deployment = warehouse, deployment
-        self._error_types, self._source = list(error_types), dict(source)
+        super().__init__(warehouse, source)
+        self._deployment, self._error_types = deployment, list(error_types)
 
     def clearable(
         self, analysis: str, output: str, run_id: str | None, record_ids: Sequence[str]
@@ -32,8 +32,7 @@ class Erasure:
         holds one of the records.
         """
         params = {"analysis": analysis, "run_id": run_id, "record_ids": list(record_ids)}
-        text = query("clearable", output=table_name(output))
-        return self._warehouse.query(text, params)[0]
+        return self.query("clearable", params, output=table_name(output))[0]
 
     def clear(
         self,
@@ -67,17 +66,16 @@ class Erasure:
     def of_person(self, token: str, outputs: Sequence[str]) -> Row:
         """Count the person's rows by table, and whether an open run holds a record (`is_held`)."""
         params = {"phone_number_token": token}
-        counts = self._warehouse.query(query("counts_of_person", **self._source), params)[0]
+        counts = self.query("counts_of_person", params)[0]
         rows = [
-            self._warehouse.query(query("rows_of_person", output=table_name(output)), params)[0]
-            for output in outputs
+            self.query("rows_of_person", params, output=table_name(output))[0] for output in outputs
         ]
         return counts | {"output_rows": sum(row["output_rows"] for row in rows)}
 
     def attempts_of_person(self, token: str) -> list[Row]:
         """List the attempts whose request and output files may hold data of this person."""
         params = {"phone_number_token": token}
-        return self._warehouse.query(query("attempts_of_person"), params)
+        return self.query("attempts_of_person", params)
 
     def forget(self, token: str, outputs: Sequence[str], name: str) -> bool:
         """Delete the person from every table. The token is a parameter, never part of a name.

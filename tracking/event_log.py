@@ -21,6 +21,11 @@ LONGEST_RUN = timedelta(days=120)
 _ONE_DAY = timedelta(days=1)
 _FIRST_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
+OLDEST_RUN_AGE = timedelta(minutes=1)
+"""For so long an answer about the oldest open run is used again."""
+SETTLED_AFTER = timedelta(hours=1)
+"""No delivery works that long; what a refused run could still become is in the tables by then."""
+
 
 class EventLog:
     """Records every event before it is published (outbox), and on arrival if it is from outside.
@@ -32,6 +37,8 @@ class EventLog:
         self._warehouse = warehouse
         self._look_back = timedelta(days=look_back_days)
         self._horizon = max(self._look_back, LONGEST_RUN)
+        self._oldest: tuple[datetime, date | None] | None = None
+        """The day of the oldest open run, and when it was read."""
 
     def record(self, envelopes: Sequence[Envelope], now: datetime) -> None:
         """Append events; they are visible when this returns."""
@@ -89,13 +96,31 @@ class EventLog:
         params = {"event_ids": list(event_ids), "since": since}
         return [_envelope(row) for row in self._warehouse.query(query("events_by_id"), params)]
 
+    def has_work(self, now: datetime, subscriptions: Sequence[Row]) -> bool:
+        """Return whether an event is not finished or a run not reported; one query of two tables.
+
+        `subscriptions` lists topic and handler of each. When it returns False, no run is open. A run
+        that was refused within the hour counts: another delivery may have planned it meanwhile.
+        """
+        params = {
+            "since": (now - self._horizon).date(),
+            "settled_before": now - SETTLED_AFTER,
+            "subscriptions": list(subscriptions),
+        }
+        return bool(self._warehouse.query(query("open_work"), params)[0]["has_work"])
+
     def lookback_start(self, now: datetime) -> date:
         """Return the first day that queries read: every open run was planned on or after it.
 
-        It may be months ago: a batch whose jobs get stuck in every attempt takes weeks.
+        It may be months ago: a batch whose jobs get stuck in every attempt takes weeks. What was read
+        holds for a minute: a run that is planned meanwhile is recent, and one that ends meanwhile
+        makes the day earlier than need be.
         """
-        params = {"since": (now - self._horizon).date()}
-        oldest = self._warehouse.query(query("oldest_open_run"), params)[0]["planned_on"]
+        if self._oldest is None or not timedelta() <= now - self._oldest[0] <= OLDEST_RUN_AGE:
+            params = {"since": (now - self._horizon).date()}
+            rows = self._warehouse.query(query("oldest_open_run"), params)
+            self._oldest = (now, rows[0]["planned_on"])
+        oldest = self._oldest[1]
         recent = (now - self._look_back).date()
         return recent if oldest is None else min(recent, oldest)
 

@@ -76,6 +76,11 @@ class Plan:
         return self.duplicate + self.conflicting_copies
 
     @property
+    def key(self) -> Row:
+        """Run and planning day, as query parameters."""
+        return {"run_id": self.run_id, "planned_on": self.planned_on}
+
+    @property
     def day(self) -> str:
         """`planned_on` as events carry it: YYYY-MM-DD."""
         return self.planned_on.isoformat()

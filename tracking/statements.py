@@ -5,12 +5,18 @@ are never inserted into the text: they are parameters, written `@name`.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any, TypeVar
 
+import msgspec
+
+from .results import Row
 from .tables import OUTPUT, layouts
+from .warehouse import Warehouse
 
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,299}$")
 _TABLE = re.compile(r"^[A-Za-z0-9_-]{1,300}(\.[A-Za-z0-9_-]{1,300}){0,2}$")
@@ -21,6 +27,10 @@ _CREATED = re.compile(r"^(?:CREATE TEMP TABLE )?(\w+) AS(?: \()?$", re.MULTILINE
 
 class BadName(ValueError):
     """A configured table or column has a name that could break out of its back quotes."""
+
+
+class ColumnMismatch(Exception):
+    """The rows of a query do not fit their type; the text names query, row and column."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,37 +82,54 @@ def column_name(name: str) -> str:
 
 def query(name: str, **names: str) -> str:
     """Read and compose the text of one query; only its parameters are left open."""
-    return _filled(_text("queries", name), names)
+    return _filled(statement_text("queries", name), names)
 
 
 def transaction(name: str, **names: str) -> str:
     """Read and compose the text of one transaction; only its parameters are left open."""
-    return _filled(_text("transactions", name), names)
+    return _filled(statement_text("transactions", name), names)
 
 
 def fragment(name: str, **names: str) -> str:
     """Read and compose a part of a statement, which the caller inserts."""
-    return _filled(_text("fragments", name), names).rstrip()
+    return _filled(statement_text("fragments", name), names).rstrip()
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:
     def fill(placeholder: re.Match[str]) -> str:
         name = placeholder.group(1)
         value = names.get(name)
-        return value if value is not None else _filled(_text("fragments", name), names).rstrip()
+        return (
+            value
+            if value is not None
+            else _filled(statement_text("fragments", name), names).rstrip()
+        )
 
     return _PLACEHOLDER.sub(fill, text)
 
 
 @cache
-def _text(folder: str, name: str) -> str:
-    return files(__package__).joinpath(folder, f"{name}.sql").read_text(encoding="utf-8")
+def statement_text(folder: str, name: str) -> str:
+    """Read a file of a folder by its name, without `.sql`, as it is written."""
+    return _files(folder)[name].read_text(encoding="utf-8")
 
 
 def statement_names(folder: str) -> list[str]:
     """List the files of one folder by name, without `.sql`."""
-    listing = files(__package__).joinpath(folder).iterdir()
-    return sorted(f.name.removesuffix(".sql") for f in listing if f.name.endswith(".sql"))
+    return sorted(_files(folder))
+
+
+@cache
+def _files(folder: str) -> dict[str, Traversable]:
+    """Find the files of a folder by name, in whatever folder of it they are."""
+    found, folders = {}, [files(__package__).joinpath(folder)]
+    for each in folders:
+        for file in each.iterdir():
+            if file.is_dir():
+                folders.append(file)
+            elif file.name.endswith(".sql"):
+                found[file.name.removesuffix(".sql")] = file
+    return found
 
 
 @cache
@@ -113,9 +140,46 @@ def reserved_tables() -> frozenset[str]:
     the output table would go into it.
     """
     texts = [
-        _text(folder, name)
+        statement_text(folder, name)
         for folder in ("transactions", "queries")
         for name in statement_names(folder)
     ]
     created = {name for text in texts for name in _CREATED.findall(text)}
     return frozenset({*layouts(), *statement_names("views"), *created} - {OUTPUT})
+
+
+T = TypeVar("T")
+
+
+def convert_rows(rows: Sequence[Row], kind: type[T], name: str) -> list[T]:
+    """Convert the rows of `queries/<name>.sql` to `kind`; columns that it lacks are ignored.
+
+    Raises `ColumnMismatch` for a missing column, or a value of another type.
+    """
+    try:
+        return [msgspec.convert(row, kind, strict=False) for row in rows]
+    except msgspec.ValidationError as error:
+        raise ColumnMismatch(
+            f"queries/{name}.sql does not fit {kind.__name__}: {error}; "
+            f"correct the column in the query, or the field of {kind.__name__}"
+        ) from error
+
+
+class NamedQueries:
+    """Runs the files of `queries/` by name, on one warehouse and one source."""
+
+    def __init__(self, warehouse: Warehouse, source: Mapping[str, str]) -> None:
+        self._warehouse = warehouse
+        self._source = dict(source)
+
+    def query(self, name: str, params: Mapping[str, Any], **names: str) -> list[Row]:
+        """Run a query by name and return its rows untyped."""
+        return self._warehouse.query(query(name, **{**self._source, **names}), params)
+
+    def rows(self, name: str, kind: type[T], params: Mapping[str, Any], **names: str) -> list[T]:
+        """Run a query by name and return its rows as `kind`. Raises `ColumnMismatch`."""
+        return convert_rows(self.query(name, params, **names), kind, name)
+
+    def row(self, name: str, kind: type[T], params: Mapping[str, Any], **names: str) -> T:
+        """Run a query that always returns one row. Raises `ColumnMismatch`."""
+        return self.rows(name, kind, params, **names)[0]

@@ -2,40 +2,45 @@
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from events import Deployment
 from events.ids import AttemptId, short_hash
 
-from .attempts import AttemptKey, AttemptResult
+from .attempts import AttemptKey
 from .attributes import Attributes, column_problems
 from .erasure import Erasure
+from .golden_sets import GoldenSets
 from .results import (
-    Claim,
     Claims,
     Closing,
     FinishedBatches,
     LetterState,
     Plan,
     Progress,
-    RedactionCount,
     RequestRecord,
     Row,
     UnhandledEvent,
     WaitingAttempt,
 )
+from .review_samples import ReviewSamples
 from .source_reading import Reading
-from .statements import Source, column_name, fragment, query, table_name, transaction
+from .statements import (
+    NamedQueries,
+    Source,
+    column_name,
+    convert_rows,
+    fragment,
+    query,
+    table_name,
+    transaction,
+)
 from .tables import Column, columns_at, flattened, nothing_staged, staged_columns
-from .typed_rows import convert_rows, typed_row, waiting_attempt
 from .warehouse import Warehouse
 
-T = TypeVar("T")
 
-
-class Tracking:
+class Tracking(NamedQueries):
     """Reads and writes the tracking tables."""
 
     def __init__(
@@ -46,10 +51,9 @@ class Tracking:
         source: Source | None = None,
     ) -> None:
         """`error_types` lists error_type, retryable, replan and hint of every known error."""
-        self._warehouse = warehouse
+        super().__init__(warehouse, (source or Source()).names())
         self._deployment = deployment
         self._error_types = list(error_types)
-        self._source = (source or Source()).names()
         self._plans: dict[str, Plan] = {}
         self._finished: dict[str, FinishedBatches] = {}
 
@@ -58,11 +62,11 @@ class Tracking:
     def plan_of(self, run_id: str) -> Plan | None:
         """Load the plan of a run; None while it has none. A plan never changes, so it is cached."""
         if run_id not in self._plans:
-            rows = self._warehouse.query(query("plan_of"), {"run_id": run_id})
+            rows = self.query("plan_of", {"run_id": run_id})
             if not rows:
                 return None
-            counts = convert_rows(rows[0].pop("redactions", None) or [], RedactionCount, "plan_of")
-            self._plans[run_id] = replace(typed_row(Plan, rows[0]), redactions=tuple(counts))
+            plan = {**rows[0], "redactions": rows[0].get("redactions") or []}
+            (self._plans[run_id],) = convert_rows([plan], Plan, "plan_of")
         return self._plans[run_id]
 
     def event_time_floor(
@@ -70,7 +74,7 @@ class Tracking:
     ) -> datetime | None:
         """Return where an incremental run begins; None when no earlier run covers the source."""
         params = {"run_id": run_id, "analysis": analysis, "lookback_days": lookback_days}
-        rows = self._warehouse.query(query("event_time_floor"), params)
+        rows = self.query("event_time_floor", params)
         return rows[0]["floor"] if rows else None
 
     def source_problems(self, attributes: Attributes) -> list[tuple[str, str]]:
@@ -85,6 +89,15 @@ class Tracking:
         all_params["error_type_rows"] = self._error_types
         return self._warehouse.run_once(self._deployment.job("plan", run_id), script, all_params)
 
+    def keep_unplanned(self, run_id: str) -> bool:
+        """Take the job id of the plan, so that no delivery plans the run any more; False: planned.
+
+        Another delivery may be planning it just now; that one is waited for.
+        """
+        job = self._deployment.job("plan", run_id)
+        self._warehouse.run_once(job, transaction("keep_unplanned"), {"run_id": run_id})
+        return self.plan_of(run_id) is None
+
     def plan_reread(self, run_id: str, params: Mapping[str, Any]) -> bool:
         """Freeze which records of a completed run are read again; False when it was planned before."""
         job = self._deployment.job("plan", run_id)
@@ -93,24 +106,23 @@ class Tracking:
 
     def stored_outputs(self, attempt_key: AttemptKey) -> list[str]:
         """List the output folders that a batch of a reread run reads, those of older attempts first."""
-        rows = self._warehouse.query(query("stored_outputs"), attempt_key.params())
+        rows = self.query("stored_outputs", attempt_key.params())
         return list(dict.fromkeys(folder for row in rows for folder in json.loads(row["outputs"])))
 
     def preview_plan(self, params: Mapping[str, Any], reading: Reading) -> Row:
         """Count what a run with this request would take and leave out."""
-        sql = query("preview_plan", **self.names(reading))
-        return self._warehouse.query(sql, {**params, **reading.params()})[0]
+        return self.query("preview_plan", {**params, **reading.params()}, **self.names(reading))[0]
 
     def sample_of_plan(self, params: Mapping[str, Any], reading: Reading) -> list[str]:
         """Return some of the texts that a run with this request would send."""
-        sql = query("sample_of_plan", **self.names(reading))
         values = {**params, **reading.params()}
-        return [row["transcript"] for row in self._warehouse.query(sql, values)]
+        rows = self.query("sample_of_plan", values, **self.names(reading))
+        return [row["transcript"] for row in rows]
 
     def selection_of_record(self, params: Mapping[str, Any], reading: Reading) -> str | None:
         """Return how this request would select `record_id`; None when the source has no such row."""
-        sql = query("selection_of_record", **self.names(reading))
-        rows = self._warehouse.query(sql, {**params, **reading.params()})
+        values = {**params, **reading.params()}
+        rows = self.query("selection_of_record", values, **self.names(reading))
         return rows[0]["selection"] if rows else None
 
     def names(self, reading: Reading) -> dict[str, str]:
@@ -126,16 +138,9 @@ class Tracking:
 
     def claims_of(self, attempt_key: AttemptKey) -> Claims:
         """Load the claims on an attempt."""
-        rows = self._warehouse.query(query("claims_of"), attempt_key.params())
-        taken = tuple(typed_row(Claim, row) for row in rows if row["claim"] is not None)
-        first = rows[0]
-        return Claims(
-            planned=first["planned"],
-            stopped=first["stopped"],
-            ended=first["ended"],
-            closed=first["closed"],
-            taken=taken,
-        )
+        rows = self.query("claims_of", attempt_key.params())
+        taken = [row for row in rows if row["claim"] is not None]
+        return convert_rows([{**rows[0], "taken": taken}], Claims, "claims_of")[0]
 
     def claim_attempt(self, attempt_key: AttemptKey, claim: int, state: str = "create") -> bool:
         """Take this numbered claim; True for the one caller whose transaction took it.
@@ -143,24 +148,20 @@ class Tracking:
         `state` is `create`, or `void` for the certainty that no job will be created. On an attempt
         that may get no job the transaction writes nothing: read the claims afterwards.
         """
-        job = self._deployment.job(
-            "claim", attempt_key.run_id, attempt_key.batch, attempt_key.attempt, claim
-        )
+        job = self._deployment.job("claim", *attempt_key.parts, claim)
         params = {**attempt_key.params(), "claim": claim, "state": state}
         return self._warehouse.run_once(job, transaction("claim_attempt"), params)
 
     def return_claim(self, attempt_key: AttemptKey, claim: int) -> None:
         """Give a claim back: it certainly brought no job, and will not bring one."""
-        job = self._deployment.job(
-            "return", attempt_key.run_id, attempt_key.batch, attempt_key.attempt, claim
-        )
+        job = self._deployment.job("return", *attempt_key.parts, claim)
         params = {**attempt_key.params(), "claim": claim}
         self._warehouse.run_once(job, transaction("return_claim"), params)
 
     def unclaimed_attempts(self, run_id: str, planned_on: str) -> int:
         """Count the open attempts of a run that hold no claim."""
         params = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
-        count: int = self._warehouse.query(query("unclaimed_attempts"), params)[0]["attempts"]
+        count: int = self.query("unclaimed_attempts", params)[0]["attempts"]
         return count
 
     def release_attempts(
@@ -185,69 +186,60 @@ class Tracking:
         """List the attempts that wait for their jobs: all of them, or `only` this one."""
         _deployment, run_id, batch, attempt = only or (None, None, None, None)
         params = {"since": since, "run_id": run_id, "batch": batch, "attempt": attempt}
-        return [
-            waiting_attempt(row) for row in self._warehouse.query(query("waiting_attempts"), params)
+        rows = [
+            {**row, **{name: (row[name] or "").split() for name in ("jobs", "ends")}}
+            for row in self.query("waiting_attempts", params)
         ]
+        return convert_rows(rows, WaitingAttempt, "waiting_attempts")
 
     def stage_answers(self, answer: Column, uris: Sequence[str]) -> str:
         """Load the parsed answers, each nested in the column `answer`, into a private table."""
         return self._warehouse.load("staged", staged_columns(answer), uris)
 
-    def close_attempt(self, result: AttemptResult) -> bool:
+    def close_attempt(
+        self,
+        attempt_key: AttemptKey,
+        params: Mapping[str, Any],
+        *,
+        staged: str | None,
+        output: str,
+        answer: Column,
+        paths: Mapping[str, str],
+        summary: str,
+    ) -> bool:
         """Close an attempt exactly once; False when it was closed before.
 
-        The first caller's result is stored; later callers read it with `closing_of`.
+        The first caller's result is stored; later callers read it with `closing_of`. `staged` is the
+        staging table of the answers, None when no answer was read; `answer` the column of it that
+        holds an answer; `paths` the path in an answer of each column of the table `output`; `summary`
+        the column whose words are looked up in the transcript.
         """
-        attempt_key, answer, paths = result.attempt_key, result.answer_record, result.answer_paths
         columns = [column_name(column) for column in paths]
         script = transaction(
             "close_attempt",
-            staged=flattened(table_name(result.staged), answer, paths)
-            if result.staged
+            staged=flattened(table_name(staged), answer, paths)
+            if staged
             else nothing_staged(columns_at(answer, paths)),
-            output=table_name(result.output),
+            output=table_name(output),
             answer_columns=", ".join(columns),
             c_answer_columns=", ".join(f"c.{name}" for name in columns),
             s_answer_columns=", ".join(f"s.{name}" for name in columns),
-            summary=f"c.{column_name(result.summary_column)}",
+            summary=f"c.{column_name(summary)}",
             cost_of_c=fragment("cost_of", row="c"),
             cost_of_a=fragment("cost_of", row="a"),
         )
-        price = result.prices or (None, None, None)
-        params = {
+        all_params = {
             **attempt_key.params(),
-            "ending": result.ending,
-            "cause": result.cause,
-            "never_started": result.never_started,
-            "jobs": result.jobs,
-            "outputs": result.outputs,
-            "analysis": result.analysis,
-            "prompt_fingerprint": result.prompt_fingerprint,
-            "reader_fingerprint": result.reader_fingerprint,
-            "model": result.model,
-            "max_attempts": result.max_attempts,
-            "first_gap": result.first_gap,
-            "longest_gap": result.longest_gap,
-            "grounding": result.grounding,
-            "input_price": price[0],
-            "cached_price": price[1],
-            "output_price": price[2],
-            "seconds": result.seconds,
-            "peak_megabytes": result.peak_megabytes,
-            "attempt_id": self._deployment.attempt(
-                attempt_key.run_id, attempt_key.batch, attempt_key.attempt
-            ),
+            **params,
+            "attempt_id": self._deployment.attempt(*attempt_key.parts),
             "error_type_rows": self._error_types,
         }
-        job = self._deployment.job(
-            "close", attempt_key.run_id, attempt_key.batch, attempt_key.attempt
-        )
-        return self._warehouse.run_once(job, script, params)
+        job = self._deployment.job("close", *attempt_key.parts)
+        return self._warehouse.run_once(job, script, all_params)
 
     def closing_of(self, attempt_key: AttemptKey) -> Closing | None:
         """Load how an attempt was closed; None while it is open."""
-        rows = self._warehouse.query(query("closing_of"), attempt_key.params())
-        return typed_row(Closing, rows[0]) if rows else None
+        return next(iter(self.rows("closing_of", Closing, attempt_key.params())), None)
 
     # Runs
 
@@ -265,7 +257,7 @@ class Tracking:
             "after": known.batches,
             "last_answered_at": known.last_answered_at,
         }
-        row = self._warehouse.query(query("progress"), params)[0]
+        row = self.query("progress", params)[0]
         self._finished[run_id] = FinishedBatches(
             batches=row["over_to"],
             records=known.records + row["records_over_to"],
@@ -294,17 +286,17 @@ class Tracking:
         """
         day = date.fromisoformat(planned_on)
         params = {"run_id": run_id, "planned_on": day, "after": after, "last": last}
-        rows = self._warehouse.query(query("batches_to_begin"), params)
+        rows = self.query("batches_to_begin", params)
         return {row["batch"]: row["records"] for row in rows}
 
     def run_counts(self, run_id: str, planned_on: str) -> Row:
         """Sum the totals of the batches that are over."""
         params = {"run_id": run_id, "planned_on": date.fromisoformat(planned_on)}
-        return self._warehouse.query(query("run_counts"), params)[0]
+        return self.query("run_counts", params)[0]
 
     def open_runs(self, since: date) -> list[tuple[str, str]]:
         """List id and planning day of each run that is planned and not completed."""
-        rows = self._warehouse.query(query("open_runs"), {"since": since})
+        rows = self.query("open_runs", {"since": since})
         return [(row["run_id"], row["planned_on"].isoformat()) for row in rows]
 
     def unhandled_events(self, since: date, subscriptions: Sequence[Row]) -> list[UnhandledEvent]:
@@ -313,14 +305,12 @@ class Tracking:
         `subscriptions` has topic and handler of each event that is handled.
         """
         params = {"since": since, "subscriptions": list(subscriptions)}
-        rows = self._warehouse.query(query("unhandled_events"), params)
-        return [typed_row(UnhandledEvent, row) for row in rows]
+        return self.rows("unhandled_events", UnhandledEvent, params)
 
     def letter_states(self, event_ids: Sequence[str], since: date) -> list[LetterState]:
         """Load how far these events are with each of their handlers."""
         params = {"event_ids": list(event_ids), "since": since}
-        rows = self._warehouse.query(query("letter_states"), params)
-        return [typed_row(LetterState, row) for row in rows]
+        return self.rows("letter_states", LetterState, params)
 
     def replace_rows(self, plan: Plan, output: str) -> bool:
         """Delete the older rows of the records that a completed run has analysed again.
@@ -345,6 +335,16 @@ class Tracking:
     def erasure(self) -> Erasure:
         """The deletion of stored data by an operator."""
         return Erasure(self._warehouse, self._deployment, self._error_types, self._source)
+
+    @property
+    def review_samples(self) -> ReviewSamples:
+        """The samples of rows that people review."""
+        return ReviewSamples(self._warehouse, self._deployment)
+
+    @property
+    def golden_sets(self) -> GoldenSets:
+        """The labels that people gave, by name and version."""
+        return GoldenSets(self._warehouse, self._deployment, self._source)
 
     # Errors and reports
 
@@ -386,15 +386,3 @@ class Tracking:
         job = self._deployment.job("report", run_id)
         values = {**params, "run_id": run_id}
         return self._warehouse.run_once(job, transaction("write_report"), values)
-
-    def query(self, name: str, params: Mapping[str, Any], **names: str) -> list[Row]:
-        """Run a query by name and return its rows untyped."""
-        return self._warehouse.query(query(name, **{**self._source, **names}), params)
-
-    def rows(self, name: str, kind: type[T], params: Mapping[str, Any], **names: str) -> list[T]:
-        """Run a query by name and return its rows as `kind`. Raises `ColumnMismatch`."""
-        return convert_rows(self.query(name, params, **names), kind, name)
-
-    def row(self, name: str, kind: type[T], params: Mapping[str, Any], **names: str) -> T:
-        """Run a query that always returns one row. Raises `ColumnMismatch`."""
-        return self.rows(name, kind, params, **names)[0]

@@ -1,7 +1,7 @@
 """The lines of a prediction file: split, typed, and the key of each.
 
 A line is read by name, in any of the spellings that services write, as a `PredictionLine`; for lines
-without anything unusual there is `line_shape`.
+without anything unusual there is `usual_line`.
 """
 
 import base64

@@ -9,7 +9,7 @@ from analysis.schema import Node
 from events import ResultsProcessed
 from handlers.ports import Policy
 from handlers.runs.plans import analysis_of, plan_of, settings_of
-from tracking import AttemptKey, AttemptResult, Closing, Tracking
+from tracking import AttemptKey, Closing, Tracking
 from tracking.tables import Column, columns_at
 
 _TYPES = {
@@ -25,35 +25,40 @@ def close(
 ) -> ResultsProcessed:  # fmt: skip
     """Close the attempt in one transaction, or find it closed, and return the event of its closing.
 
-    `ending` is succeeded, failed, cancelled, refused or discarded, as in `close_attempt.sql`.
+    `ending` is succeeded, failed, cancelled, refused, discarded or reread, and `cause` why the jobs
+    broke off, as in `close_attempt.sql`. `never_started`: no job was created.
     """
     plan = plan_of(tracking, attempt_key.run_id)
     analysis, settings = analysis_of(plan), settings_of(plan)
+    prices = prices_of(plan.model) if policy.answers_are_paid else None
+    input_price, cached_price, output_price = prices or (None, None, None)
     tracking.close_attempt(
-        AttemptResult(
-            attempt_key=attempt_key,
-            ending=ending,
-            cause=cause,
-            never_started=never_started,
-            jobs=json.dumps(list(jobs)),
-            outputs=json.dumps(list(outputs)),
-            staged=staged,
-            output=analysis.table,
-            answer_record=answer_record(analysis),
-            answer_paths=analysis.columns,
-            summary_column=analysis.contract.summary,
-            grounding=settings.grounding,
-            analysis=plan.analysis,
-            prompt_fingerprint=plan.prompt_fingerprint,
-            reader_fingerprint=analysis.reader_fingerprint,
-            model=plan.model,
-            max_attempts=settings.max_attempts,
-            first_gap=policy.first_gap_seconds,
-            longest_gap=policy.longest_gap_seconds,
-            prices=prices_of(plan.model) if policy.answers_are_paid else None,
-            seconds=seconds,
-            peak_megabytes=peak_megabytes,
-        )
+        attempt_key,
+        {
+            "ending": ending,
+            "cause": cause,
+            "never_started": never_started,
+            "jobs": json.dumps(list(jobs)),
+            "outputs": json.dumps(list(outputs)),
+            "analysis": plan.analysis,
+            "prompt_fingerprint": plan.prompt_fingerprint,
+            "reader_fingerprint": analysis.reader_fingerprint,
+            "model": plan.model,
+            "max_attempts": settings.max_attempts,
+            "first_gap": policy.first_gap_seconds,
+            "longest_gap": policy.longest_gap_seconds,
+            "grounding": settings.grounding,
+            "input_price": input_price,
+            "cached_price": cached_price,
+            "output_price": output_price,
+            "seconds": seconds,
+            "peak_megabytes": peak_megabytes,
+        },
+        staged=staged,
+        output=analysis.table,
+        answer=answer_record(analysis),
+        paths=analysis.columns,
+        summary=analysis.contract.summary,
     )
     closing = tracking.closing_of(attempt_key)
     assert closing is not None, "the closing transaction committed"  # noqa: S101

@@ -62,7 +62,7 @@ def discard_attempt(
         return None
     jobs = _jobs_of(known, attempt_key, job_service, deployment)
     if not known.ended and not _is_void(known):
-        # A job that is known cannot appear any more, so nobody has to wait for it.
+        # A job that is known cannot appear any more, so it need not be waited for.
         patience = replace(policy, reclaim_seconds=0) if jobs else policy
         known = take_next(tracking, attempt_key, known, patience, clock, "void").known
     for job in jobs.values():

@@ -1,10 +1,9 @@
-"""The attributes of dead letters and of messages for one handler, and how a dead letter is read."""
+"""The attributes of dead letters, and how a dead letter is read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from events import DeadLetter, Envelope, to_pubsub, topic_of_type
-from events.ids import dead_letter_topic, handler_of_dead_letters
+from events import DeadLetter
+from events.cloudevents import generation_of, number_in
 
 from .message import Message
 
@@ -26,19 +25,6 @@ LONGEST_ATTRIBUTE = 1024
 """Bytes of one attribute's value (documented)."""
 LONGEST_BODY = 4096
 """Bytes that are kept of a message that is no event of ours."""
-HANDLER = "replayfor"
-"""Attribute of a message that is published again: only this handler's subscription delivers it."""
-GENERATION = "generation"
-"""Attribute of a message that is published again: how many times the event was replayed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AddressedEnvelope(Envelope):
-    """A recorded event that goes to one handler again, or to that handler's dead-letter topic."""
-
-    handler: str
-    generation: int
-    is_dead_letter: bool = False
 
 
 def read_dead_letter(
@@ -52,7 +38,7 @@ def read_dead_letter(
         generation=generation_of(attributes),
         cause=attributes.get(CAUSE, TOO_OFTEN),
         detail=attributes.get(DETAIL, ""),
-        deliveries=_number(_of_pubsub(attributes, DELIVERIES)),
+        deliveries=number_in(_of_pubsub(attributes, DELIVERIES)),
         body=message.body[:LONGEST_BODY].decode(errors="replace"),
         is_readable=is_readable,
     )
@@ -78,21 +64,6 @@ def cause_attributes(cause: str, detail: str) -> dict[str, str]:
     return {CAUSE: cause, DETAIL: detail.encode()[:LONGEST_ATTRIBUTE].decode(errors="ignore")}
 
 
-def generation_of(attributes: Mapping[str, str]) -> int:
-    """Read how many times the event of a message was replayed; 0 without the attribute."""
-    return _number(attributes.get(GENERATION, ""))
-
-
-def is_addressed_to(topic: str, attributes: Mapping[str, str], handler: str) -> bool:
-    """Whether this handler's subscription delivers a message of the topic.
-
-    In the filter syntax of Pub/Sub: `NOT attributes:replayfor OR attributes.replayfor = "<handler>"`.
-    A dead letter keeps the attributes of its message, so they address nobody on its topic.
-    """
-    is_dead_letter = handler_of_dead_letters(topic) is not None
-    return is_dead_letter or attributes.get(HANDLER, handler) == handler
-
-
 def source_topic(attributes: Mapping[str, str]) -> str:
     """Read a dead letter's first topic from the subscription that dead-lettered it; else empty."""
     return _of_pubsub(attributes, SOURCE).rsplit("/", 1)[-1].rpartition(".")[2]
@@ -101,21 +72,3 @@ def source_topic(attributes: Mapping[str, str]) -> str:
 def _of_pubsub(attributes: Mapping[str, str], name: str) -> str:
     """Read an attribute of Pub/Sub's own; in an unwrapped push its name is in lower case."""
     return attributes.get(name, attributes.get(name.lower(), ""))
-
-
-def _number(text: str) -> int:
-    """Read a number of at most nine digits; 0 for any other text, which a stranger wrote."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
-
-
-def message_of(envelope: Envelope) -> tuple[str, bytes, dict[str, str]]:
-    """Encode an event as a Pub/Sub message: topic, body and attributes."""
-    body, attributes = to_pubsub(envelope)
-    topic = topic_of_type(envelope.type)
-    if not isinstance(envelope, AddressedEnvelope):
-        return topic, body, attributes
-    attributes |= {HANDLER: envelope.handler, GENERATION: str(envelope.generation)}
-    if envelope.is_dead_letter:
-        attributes |= cause_attributes(STUCK, "republished as often as allowed, and not handled")
-        topic = dead_letter_topic(envelope.handler)
-    return topic, body, attributes

@@ -32,11 +32,11 @@ from events import (
     type_of,
     wrap_command,
 )
-from events.cloudevents import type_of_topic
+from events.cloudevents import generation_of, type_of_topic
 from events.commands import RunId
 from events.ids import derived_run_id, handler_of_dead_letters
 
-from .dead_letters import MESSAGE_ID, generation_of, read_dead_letter, source_topic
+from .dead_letters import MESSAGE_ID, read_dead_letter, source_topic
 from .message import Message
 
 

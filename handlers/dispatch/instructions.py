@@ -9,14 +9,16 @@ the steps makes a crash between two of them harmless:
     Discard    mark after everything  a lost mark discards once more: the attempt is closed once
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import ClassVar
 
 from events import Envelope
+from events.cloudevents import AddressedEnvelope
 from tracking import Delivery
 
-from .dead_letters import AddressedEnvelope
+from .dead_letters import STUCK, cause_attributes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,25 +35,22 @@ class Instruction:
     generation: int = 0
 
     def delivery(self) -> Delivery:
-        """Return the row of `deliveries`."""
+        """Return the row of `deliveries`, which has every field of an instruction."""
         return Delivery(
-            envelope=self.envelope,
-            handler=self.handler,
-            outcome=self.outcome,
-            generation=self.generation,
+            outcome=self.outcome, **{each.name: getattr(self, each.name) for each in fields(self)}
         )
 
     def publication(self) -> AddressedEnvelope:
         """Return what is published."""
         return self._addressed()
 
-    def _addressed(self, *, is_dead_letter: bool = False) -> AddressedEnvelope:
+    def _addressed(self, cause: Mapping[str, str] | None = None) -> AddressedEnvelope:
         values = {f.name: getattr(self.envelope, f.name) for f in fields(Envelope)}
         return AddressedEnvelope(
             **values,
             handler=self.handler,
             generation=self.generation,
-            is_dead_letter=is_dead_letter,
+            cause=cause,
         )
 
 
@@ -66,16 +65,6 @@ class Republish(Instruction):
     not_before: datetime | None = None
     """The time that the handler waited for; such a republication does not count."""
 
-    def delivery(self) -> Delivery:
-        return Delivery(
-            envelope=self.envelope,
-            handler=self.handler,
-            outcome=self.outcome,
-            generation=self.generation,
-            republication=self.republication,
-            not_before=self.not_before,
-        )
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUp(Instruction):
@@ -84,7 +73,8 @@ class GiveUp(Instruction):
     outcome = "given_up"
 
     def publication(self) -> AddressedEnvelope:
-        return self._addressed(is_dead_letter=True)
+        detail = "republished as often as allowed, and not handled"
+        return self._addressed(cause_attributes(STUCK, detail))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +93,3 @@ class Discard(Instruction):
     is_published = False
 
     reason: str
-
-    def delivery(self) -> Delivery:
-        return Delivery(
-            envelope=self.envelope,
-            handler=self.handler,
-            outcome=self.outcome,
-            generation=self.generation,
-            reason=self.reason,
-        )

@@ -56,6 +56,8 @@ def _is_due(event: UnhandledEvent, policy: Policy) -> bool:
 def _envelopes(
     events: Sequence[UnhandledEvent], event_log: EventLog, since: date
 ) -> dict[str, Envelope]:
+    if not events:
+        return {}
     ids = [event.event_id for event in events]
     return {envelope.id: envelope for envelope in event_log.load(ids, since)}
 

@@ -40,7 +40,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Measured(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/measured_tokens.sql`."""
+    """A row of `queries/runs/measured_tokens.sql`."""
 
     answers: int
     bytes: int

@@ -54,13 +54,13 @@ class AttributeGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _GroupRow(AttributeValue, frozen=True, kw_only=True):
-    """A row of `queries/attribute_groups.sql`."""
+    """A row of `queries/answers/attribute_groups.sql`."""
 
     attribute: str
 
 
 class _AnswerRow(AnswerCount, frozen=True, kw_only=True):
-    """A row of `queries/answers_by_attribute.sql`."""
+    """A row of `queries/answers/answers_by_attribute.sql`."""
 
     attribute: str
     value: str | None
@@ -108,7 +108,7 @@ def attribute_groups(
             {**here, "groups": named},
             output=output,
             attributes_of_t=values_of(attributes, "t"),
-            answers_of_t=as_structs(columns, "t"),
+            answers_of_t=as_structs(columns),
         )
     return [
         AttributeGroup(

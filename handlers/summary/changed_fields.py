@@ -8,8 +8,6 @@ from typing import Any
 import msgspec
 
 from analysis import Analysis
-from analysis.fitting import is_language
-from analysis.schema import Node, leaves
 from tracking import Tracking
 from tracking.statements import fragment, table_name
 
@@ -61,7 +59,7 @@ def changed_fields(
     """Read which columns of a run were normalised or left null, the most frequent first."""
     output = table_name(analysis.table)
     counts = tracking.rows("changed_fields", _FieldCount, here, output=output)
-    closed = [c.field for c in counts if _is_closed(analysis, c.field)]
+    closed = [c.field for c in counts if c.field in analysis.closed_columns]
     examples = defaultdict[str, list[str]](list)
     if closed:
         parts = (_raw_counts(field, output) for field in closed)
@@ -114,13 +112,3 @@ def _changed(
 def _raw_counts(field: str, output: str) -> str:
     # The field is a column of the analysis: lower-case letters, digits and _.
     return fragment("count_raw_values", field=f"'{field}'", path=f"'$.{field}'", output=output)
-
-
-def _is_closed(analysis: Analysis, column: str) -> bool:
-    """Whether a column has an enum, a truth or a language tag, so that its values name no person."""
-    by_path: dict[str, Node] = {leaf.path: leaf for leaf in leaves(analysis.contract.root)}
-    leaf = by_path.get(analysis.columns.get(column, ""))
-    if leaf is None:
-        return False
-    is_tag = leaf.pattern is not None and is_language(leaf)
-    return leaf.kind == "boolean" or leaf.values is not None or is_tag

@@ -12,7 +12,6 @@ import msgspec
 
 from analysis import Analysis, Chart, charts_of
 from analysis.charts import Shows
-from analysis.schema import Node, leaves
 from tracking import Tracking
 from tracking.column_counts import counts_sql
 from tracking.statements import column_name, table_name
@@ -76,7 +75,7 @@ class ColumnCounts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _CountedRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/column_counts.sql`."""
+    """A row of `queries/answers/column_counts.sql`."""
 
     chart: int
     value: str | None
@@ -113,22 +112,20 @@ def column_counts(
 
 def flows_of(analysis: Analysis, charts: tuple[Chart, ...]) -> Iterator[tuple[str, str]]:
     """Pairs of columns that stand side by side in one object and have the same closed values."""
-    nodes = {leaf.path: leaf for leaf in leaves(analysis.contract.root)}
-    closed = [chart.column for chart in charts if _values(nodes, analysis, chart.column)]
+    closed = [chart.column for chart in charts if _values(analysis, chart.column)]
     paired: set[str] = set()
     for at, after in enumerate(closed[1:]):
         before = closed[at]
-        same_values = _values(nodes, analysis, before) == _values(nodes, analysis, after)
+        same_values = _values(analysis, before) == _values(analysis, after)
         parents = {analysis.columns[column].rpartition(".")[0] for column in (before, after)}
         if same_values and parents != {""} and len(parents) == 1 and before not in paired:
             paired |= {before, after}
             yield before, after
 
 
-def _values(nodes: Mapping[str, Node], analysis: Analysis, column: str) -> frozenset[str]:
+def _values(analysis: Analysis, column: str) -> frozenset[str]:
     """The closed set of a text column; empty for every other column."""
-    node = nodes[analysis.columns[column]]
-    return frozenset(map(str, node.values or ())) if node.kind == "string" else frozenset()
+    return analysis.nodes[column].values or frozenset()
 
 
 def _flow(

@@ -72,7 +72,7 @@ class Money(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunCost(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/costs.sql`: one run with a closed attempt."""
+    """A row of `queries/costs/costs.sql`: one run with a closed attempt."""
 
     analysis: str
     prompt_fingerprint: str
@@ -100,7 +100,7 @@ class RunCost(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunTotals(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/run_totals.sql`: requests, tokens and cost over all attempts of a run."""
+    """A row of `queries/runs/run_totals.sql`: requests, tokens and cost over all attempts of a run."""
 
     attempts: int
     answered_by: str | None

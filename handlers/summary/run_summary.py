@@ -15,6 +15,7 @@ from .attribute_groups import AttributeGroup, attribute_groups
 from .changed_fields import ChangedField, changed_fields
 from .column_counts import ColumnCounts, column_counts
 from .costs import UNPRICED, Money, RunTotals, money_of
+from .weekly_shares import MovedShare
 
 SKIPPED = (
     "no_identity",
@@ -48,7 +49,7 @@ class Endings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecountedTotals(Endings, frozen=True, kw_only=True):
-    """A row of `queries/verify_run.sql`: the totals, recounted from memberships, rows and errors."""
+    """A row of `queries/runs/verify_run.sql`: the totals, recounted from memberships, rows and errors."""
 
     run_id: str
     planned: int
@@ -63,13 +64,7 @@ class RecountedTotals(Endings, frozen=True, kw_only=True):
 
     @property
     def endings(self) -> Endings:
-        return Endings(
-            analysed=self.analysed,
-            failed=self.failed,
-            released=self.released,
-            open=self.open,
-            cleared=self.cleared,
-        )
+        return msgspec.convert(self, Endings, from_attributes=True)
 
 
 class ExitCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +87,7 @@ class Metrics(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RunTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/run_times.sql`: when the run began and ended, and what it did until then."""
+    """A row of `queries/runs/run_times.sql`: when the run began and ended, and what it did until then."""
 
     requested_at: datetime | None
     planned_at: datetime | None
@@ -113,6 +108,11 @@ class RunTimes(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def batches_over(self) -> int:
         return self.batches_completed + self.batches_abandoned
+
+    @property
+    def hours(self) -> float | None:
+        """Hours from the plan to the end of the run."""
+        return _hours(self.planned_at, self.completed_at)
 
 
 class TokenRange(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,13 +216,17 @@ class RunSummary(msgspec.Struct, frozen=True, kw_only=True):
     """The records by the values of call attributes that the analysis shows."""
     redaction: RunRedaction | None = None
     """None for a run that reads stored answers: it sends nothing."""
+    stop_reasons: list[str] = []
+    """Why the run was stopped; empty for a run that was not."""
+    moved: list[MovedShare] = []
+    """Shares of the analysis that had moved when the stored report was written; else empty."""
 
 
 def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
     """Read the figures of a run from the tables."""
     analysis = analysis_of(plan)
     output = table_name(analysis.table)
-    here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
+    here = plan.key
     times = tracking.row("run_times", RunTimes, here)
     totals = tracking.row("run_totals", RunTotals, here)
     recounted = tracking.row("verify_run", RecountedTotals, here, output=output)
@@ -260,6 +264,7 @@ def summarise(tracking: Tracking, plan: Plan) -> RunSummary:
         changed_fields=changed_fields(tracking, analysis, here),
         attribute_groups=attribute_groups(tracking, analysis, here),
         redaction=None if plan.of_run else _redaction(plan, analysis),
+        stop_reasons=[row["reason"] for row in tracking.query("stop_reasons_of", here)],
     )
 
 
@@ -279,7 +284,7 @@ def skipped_rows(plan: Plan) -> dict[str, int]:
 def metrics(plan: Plan, times: RunTimes, totals: RunTotals, endings: Endings) -> Metrics:
     """Compute the five success metrics."""
     wanted = plan.records + plan.processed + plan.changed + plan.copies
-    hours = _hours(times.planned_at, times.completed_at)
+    hours = times.hours
     return Metrics(
         batch_success_rate=_share(times.batches_whole, times.batches_over),
         batches_per_hour=times.batches_over / hours if hours else None,

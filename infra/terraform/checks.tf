@@ -5,6 +5,8 @@ locals {
     US = "^us-"
   }
   allowed_regions = lookup(local.regions_of, upper(var.data_location), "^${lower(var.data_location)}$")
+  multi_region    = [for name, regions in local.regions_of : lower(name) if upper(var.data_location) == name || can(regex(regions, lower(var.data_location)))]
+  vertex_location = lower(coalesce(var.vertex_location, one(local.multi_region), var.data_location))
   key_location    = lookup({ EU = "europe", US = "us" }, upper(var.data_location), lower(var.data_location))
 }
 
@@ -17,8 +19,8 @@ resource "terraform_data" "preconditions" {
       error_message = "region ${var.region} is not in data_location ${var.data_location}: services, buckets and datasets must be in one location."
     }
     precondition {
-      condition     = contains(["global", lower(var.data_location)], var.vertex_location) || can(regex(local.allowed_regions, var.vertex_location))
-      error_message = "vertex_location ${var.vertex_location} is not in data_location ${var.data_location}, where Vertex reads and writes the buckets. Use a region in it, or global."
+      condition     = contains(concat(["global"], local.multi_region), local.vertex_location) || can(regex(local.allowed_regions, local.vertex_location))
+      error_message = "vertex_location ${local.vertex_location} is not in data_location ${var.data_location}, where Vertex reads and writes the buckets. Leave it out, or use ${join(", ", concat(local.multi_region, ["a region in it, or global"]))}."
     }
     precondition {
       condition     = var.kms_key == null || try(split("/", var.kms_key)[3], "") == local.key_location
@@ -49,14 +51,14 @@ resource "terraform_data" "preconditions" {
 
 check "data_residency" {
   assert {
-    condition     = var.vertex_location != "global"
+    condition     = local.vertex_location != "global"
     error_message = "vertex_location is global: transcripts, which are personal data, may be processed anywhere in the world."
   }
 }
 
 check "model_region" {
   assert {
-    condition     = !contains(["eu", "us"], lower(var.vertex_location))
-    error_message = "Google does not document whether batch prediction runs in the multi-regions eu and us; try it with a run of mode test."
+    condition     = !can(regex("^[a-z]+-[a-z]+[0-9]+$", local.vertex_location))
+    error_message = "vertex_location is the single region ${local.vertex_location}: Gemini 3 models are reported in ${join(", ", concat(local.multi_region, ["global"]))} and in no single region. `troupe doctor` says whether yours is offered."
   }
 }

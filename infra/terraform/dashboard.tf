@@ -8,7 +8,7 @@ locals {
       { title = "Age of the oldest unacknowledged message, seconds", by = "resource.label.subscription_id", aligner = "ALIGN_MAX", filter = "${local.oldest_unacked} AND ${local.our_subscriptions}" },
       { title = "Dead letters", by = "resource.label.service_name", aligner = "ALIGN_DELTA", filter = local.alerts.dead-letters-waiting.filter },
       { title = "Deliveries per second, by outcome", by = "metric.label.outcome", aligner = "ALIGN_RATE", filter = "${local.log_metric}/deliveries\"" },
-      { title = "5xx responses per second", by = "resource.label.service_name", aligner = "ALIGN_RATE", filter = local.alerts.failing-handlers.filter },
+      { title = "5xx responses per second", by = "resource.label.service_name", aligner = "ALIGN_RATE", filter = local.failed_responses },
     ],
     [
       for metric, title in local.success_metrics :

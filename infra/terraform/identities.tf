@@ -41,7 +41,7 @@ resource "google_project_iam_member" "vertex_user" {
 
 # Two callers of one transaction use one job id: the second must read how the first one's job ended.
 resource "google_project_iam_custom_role" "job_viewer" {
-  role_id     = "${replace(var.name, "-", "_")}_job_viewer"
+  role_id     = "${replace(var.name, "-", "_")}_${var.deployment}_job_viewer" # a deleted role keeps its id for weeks
   title       = "Troupe ${var.deployment}: reads BigQuery jobs of other accounts"
   permissions = ["bigquery.jobs.get"]
 }

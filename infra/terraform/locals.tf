@@ -53,6 +53,12 @@ locals {
   custom_tables = { for name, schema in var.analyses : name => merge(local.table_layouts[local.output_table], { schema = schema }) }
   tables        = merge(local.custom_tables, local.shipped_tables)
   views         = toset([for f in fileset("${local.root}/tracking/views", "*.sql") : trimsuffix(f, ".sql")])
+  # answers_daily has a part for each analysis.
+  view_queries = {
+    for name in local.views : name => join("\nUNION ALL\n", [
+      for f in concat(["${local.root}/tracking/views/${name}.sql"], name == "answers_daily" ? var.answer_views : []) : file(f)
+    ])
+  }
 
   # Call attributes are nullable columns behind those of ours.
   source_schema = jsonencode(concat(

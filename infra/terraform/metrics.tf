@@ -10,10 +10,14 @@ locals {
     deduplication_rate = "Share of the requested rows that were analysed before"
     recovery_seconds   = "Seconds from an attempt that left records open to the end of its batch"
   }
-  logged_errors = {
+  # Lines that are counted, some of them only beyond a threshold.
+  logged = {
     event_dead_lettered = { event = "event-dead-lettered", description = "Dead letters, each counted once" }
     run_refused         = { event = "run-refused", description = "Requests that were refused" }
     duty_failed         = { event = "tick-duty-failed", description = "Duties of the tick that failed; the next tick tries again" }
+    ticks               = { event = "ticked", description = "Ticks that read the open runs" }
+    runs_open_too_long  = { event = "ticked", beyond = "oldest_open_days>=${var.thresholds.open_days}", description = "Ticks that found a run open for ${var.thresholds.open_days} days" }
+    runs_with_failures  = { event = "run-reported", beyond = "error_rate>${var.thresholds.error_rate}", description = "Runs with more failed records than the threshold" }
   }
 }
 
@@ -50,15 +54,39 @@ resource "google_logging_metric" "success" {
   }
 }
 
-resource "google_logging_metric" "logged_error" {
-  for_each    = local.logged_errors
+resource "google_logging_metric" "logged" {
+  for_each    = local.logged
   name        = "${var.name}/${each.key}"
   description = each.value.description
-  filter      = "${local.service_logs} AND jsonPayload.message=\"${each.value.event}\""
+  filter      = join(" AND ", compact([local.service_logs, "jsonPayload.message=\"${each.value.event}\"", try("jsonPayload.${each.value.beyond}", "")]))
 
   metric_descriptor {
     metric_kind = "DELTA"
     value_type  = "INT64"
+  }
+}
+
+# Shares of closed values that moved beyond chance, when the report of a run is written: names of columns and values alone.
+resource "google_logging_metric" "moved_shares" {
+  name        = "${var.name}/moved_shares"
+  description = "Shares of the answers that moved beyond chance, by analysis, column and value"
+  filter      = "${local.service_logs} AND jsonPayload.message=\"share-moved\""
+
+  metric_descriptor {
+    metric_kind = "DELTA"
+    value_type  = "INT64"
+    dynamic "labels" {
+      for_each = ["analysis", "column", "value"]
+      content {
+        key        = labels.value
+        value_type = "STRING"
+      }
+    }
+  }
+  label_extractors = {
+    analysis = "EXTRACT(jsonPayload.analysis)"
+    column   = "EXTRACT(jsonPayload.column)"
+    value    = "EXTRACT(jsonPayload.value)"
   }
 }
 

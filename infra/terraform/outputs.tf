@@ -13,6 +13,16 @@ output "services" {
   value       = { for k, s in google_cloud_run_v2_service.service : k => s.uri }
 }
 
+output "revision" {
+  description = "Suffix of the newest revision of every service. Give the one of the last apply as serving_revision to stage the next."
+  value       = local.revision
+}
+
+output "console" {
+  description = "Address of the console; null without one."
+  value       = var.console == null ? null : "https://${local.console_host}"
+}
+
 output "accounts" {
   description = "Service account of each service. A source table in another project must grant read access to the one of plan-run."
   value       = { for k, a in google_service_account.service : k => a.email }

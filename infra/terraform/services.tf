@@ -9,7 +9,7 @@ locals {
       TROUPE_DEPLOYMENT        = var.deployment
       TROUPE_BUCKET            = local.buckets.work
       TROUPE_OUTPUT_BUCKET     = local.buckets.output
-      TROUPE_VERTEX_LOCATION   = var.vertex_location
+      TROUPE_VERTEX_LOCATION   = local.vertex_location
       TROUPE_BIGQUERY_LOCATION = var.data_location
       TROUPE_SOURCE_TABLE      = local.source_table
       TROUPE_TOPIC_PREFIX      = var.topic_prefix
@@ -21,6 +21,13 @@ locals {
   # One constant audience for each service: its address is not known before it exists, and may change. Cloud Run accepts it
   # besides the address, and the service accepts no other.
   audiences = { for name in keys(local.services) : name => "https://${var.name}-${name}.${var.project_id}.internal" }
+
+  # Suffix of the name of every service's newest revision. It changes with everything that a revision consists of: Cloud Run
+  # refuses another content under a name that exists.
+  revision = "r${substr(sha256(jsonencode([
+    var.image, var.environment, local.services, local.notify_settings, local.notify_secrets, filesha256("${path.module}/services.tf"),
+    { for name, value in local.settings : name => value if name != "TROUPE_PUSH_ACCOUNT" }, # constant, and unknown in a first plan
+  ])), 0, 9)}"
 }
 
 resource "google_cloud_run_v2_service" "service" {
@@ -33,6 +40,7 @@ resource "google_cloud_run_v2_service" "service" {
   deletion_protection = var.deletion_protection
 
   template {
+    revision                         = "${var.name}-${each.key}-${local.revision}"
     service_account                  = google_service_account.service[each.key].email
     timeout                          = "${each.value.timeout_seconds}s"
     max_instance_request_concurrency = each.value.concurrency
@@ -57,13 +65,27 @@ resource "google_cloud_run_v2_service" "service" {
           TROUPE_PUSH_AUDIENCE       = local.audiences[each.key]
           TROUPE_CONCURRENCY         = tostring(each.value.concurrency)
           TROUPE_TIME_BUDGET_SECONDS = tostring(each.value.time_budget_seconds)
-        })
+        }, { for name, value in local.notify_settings : name => value if each.key == local.notifier })
         content {
           name  = env.key
           value = env.value
         }
       }
 
+      dynamic "env" {
+        for_each = { for name, secret in local.notify_secrets : name => secret if each.key == local.notifier }
+        content {
+          name = env.key
+          value_source {
+            secret_key_ref {
+              secret  = env.value
+              version = "latest"
+            }
+          }
+        }
+      }
+
+      # Alive at once: in a first apply, the others wait for plan-run to store the id of the deployment.
       startup_probe {
         period_seconds    = 2
         failure_threshold = 60
@@ -71,16 +93,42 @@ resource "google_cloud_run_v2_service" "service" {
           path = "/healthz"
         }
       }
+
+      # Makes the clients, and takes the requests from an instance that cannot make them. Each probe is billed.
+      readiness_probe {
+        period_seconds    = 30
+        timeout_seconds   = 10
+        failure_threshold = 2
+        http_get {
+          path = "/readyz"
+        }
+      }
     }
   }
-  depends_on = [terraform_data.preconditions]
+
+  # All traffic goes to the newest revision, or, in a staged rollout, stays where it is.
+  traffic {
+    type     = var.serving_revision == null ? "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST" : "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+    revision = var.serving_revision == null ? null : "${var.name}-${each.key}-${var.serving_revision}"
+    percent  = 100
+  }
+  dynamic "traffic" {
+    for_each = coalesce(var.serving_revision, local.revision) == local.revision ? [] : [local.revision]
+    content {
+      type     = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"
+      revision = "${var.name}-${each.key}-${traffic.value}"
+      percent  = 0
+      tag      = "next"
+    }
+  }
+  depends_on = [terraform_data.preconditions, google_secret_manager_secret_iam_member.notifier]
 }
 
 # Only Pub/Sub's push account may call a service.
-resource "google_cloud_run_v2_service_iam_member" "push" {
+resource "google_cloud_run_v2_service_iam_binding" "invoker" {
   for_each = local.services
   name     = google_cloud_run_v2_service.service[each.key].name
   location = var.region
   role     = "roles/run.invoker"
-  member   = google_service_account.push.member
+  members  = [google_service_account.push.member]
 }

@@ -34,19 +34,13 @@ resource "google_cloud_scheduler_job" "daily_run" {
   }
 }
 
-resource "google_pubsub_topic_iam_member" "storage_publisher" {
-  topic  = google_pubsub_topic.signal["gcs-object"].id
-  role   = "roles/pubsub.publisher"
-  member = local.storage_agent
-}
-
 resource "google_storage_notification" "output" {
   bucket             = google_storage_bucket.data["output"].name
   topic              = google_pubsub_topic.signal["gcs-object"].id
   payload_format     = "JSON_API_V1"
   event_types        = ["OBJECT_FINALIZE"]
   object_name_prefix = "output/"
-  depends_on         = [google_pubsub_topic_iam_member.storage_publisher]
+  depends_on         = [google_pubsub_topic_iam_binding.publisher]
 }
 
 # Optional: a cancelled or deleted job causes a tick at once.
@@ -59,11 +53,4 @@ resource "google_logging_project_sink" "vertex_jobs" {
     protoPayload.serviceName="aiplatform.googleapis.com" AND
     protoPayload.methodName=~"JobService\.(Cancel|Delete)BatchPredictionJob$"
   EOT
-}
-
-resource "google_pubsub_topic_iam_member" "log_sink_publisher" {
-  count  = var.log_sink ? 1 : 0
-  topic  = google_pubsub_topic.signal["watch-tick"].id
-  role   = "roles/pubsub.publisher"
-  member = google_logging_project_sink.vertex_jobs[0].writer_identity
 }

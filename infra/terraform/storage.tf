@@ -52,45 +52,34 @@ resource "google_storage_bucket" "data" {
   depends_on = [google_kms_crypto_key_iam_member.agent]
 }
 
-resource "google_storage_bucket_iam_member" "folder_writer" {
-  for_each = local.folder_grants
-  bucket   = google_storage_bucket.data["work"].name
-  role     = "roles/storage.objectUser"
-  member   = google_service_account.service[each.value.service].member
-
-  condition {
-    title      = "below ${each.value.folder}"
-    expression = "resource.name.startsWith(\"projects/_/buckets/${local.buckets.work}/objects/${each.value.folder}/\")"
-  }
+# One binding for each bucket, role and folder. A load job reads the bucket's metadata, which no condition on a folder permits.
+# Vertex's agent, not the caller, reads the request file and writes the output; without the permission to write, a job runs to
+# its end and then fails. It also reads the location of the buckets. Stewards list what is left of a person.
+locals {
+  bucket_grants = merge(
+    {
+      work-metadata   = { bucket = "work", role = "roles/storage.legacyBucketReader", folder = null, members = concat(local.stagers, [local.vertex_agent]) }
+      output-metadata = { bucket = "output", role = "roles/storage.legacyBucketReader", folder = null, members = [local.vertex_agent] }
+      reads-requests  = { bucket = "work", role = "roles/storage.objectViewer", folder = "requests", members = [local.vertex_agent] }
+      reads-work      = { bucket = "work", role = "roles/storage.objectViewer", folder = null, members = tolist(var.stewards) }
+      reads-output    = { bucket = "output", role = "roles/storage.objectViewer", folder = null, members = concat([for name, s in local.services : google_service_account.service[name].member if s.reads_output], tolist(var.stewards)) }
+      writes-output   = { bucket = "output", role = "roles/storage.objectUser", folder = null, members = [local.vertex_agent] }
+    },
+    {
+      for folder in distinct(values(local.folder_grants)[*].folder) : "writes-${folder}" => {
+        bucket  = "work", role = "roles/storage.objectUser", folder = folder
+        members = [for g in local.folder_grants : google_service_account.service[g.service].member if g.folder == folder]
+      }
+    },
+  )
+  stagers = [for name, s in local.services : google_service_account.service[name].member if s.stages]
 }
 
-# A load job reads the bucket's metadata, which no condition on a folder permits.
-resource "google_storage_bucket_iam_member" "work_bucket_reader" {
-  for_each = { for name, s in local.services : name => s if s.stages }
-  bucket   = google_storage_bucket.data["work"].name
-  role     = "roles/storage.legacyBucketReader"
-  member   = google_service_account.service[each.key].member
-}
-
-resource "google_storage_bucket_iam_member" "output_reader" {
-  for_each = { for name, s in local.services : name => s if s.reads_output }
-  bucket   = google_storage_bucket.data["output"].name
-  role     = "roles/storage.objectViewer"
-  member   = google_service_account.service[each.key].member
-}
-
-# Vertex's agent, not the caller, reads the request file and writes the output; without the permission to write, a job runs
-# to its end and then fails. It also reads the location of the buckets.
-resource "google_storage_bucket_iam_member" "vertex" {
-  for_each = {
-    work-metadata   = { bucket = "work", role = "roles/storage.legacyBucketReader", folder = null }
-    output-metadata = { bucket = "output", role = "roles/storage.legacyBucketReader", folder = null }
-    reads-request   = { bucket = "work", role = "roles/storage.objectViewer", folder = "requests" }
-    writes-output   = { bucket = "output", role = "roles/storage.objectUser", folder = null }
-  }
-  bucket = google_storage_bucket.data[each.value.bucket].name
-  role   = each.value.role
-  member = local.vertex_agent
+resource "google_storage_bucket_iam_binding" "data" {
+  for_each = { for name, g in local.bucket_grants : name => g if length(g.members) > 0 }
+  bucket   = google_storage_bucket.data[each.value.bucket].name
+  role     = each.value.role
+  members  = each.value.members
 
   dynamic "condition" {
     for_each = each.value.folder == null ? [] : [each.value.folder]

@@ -30,25 +30,18 @@ resource "google_pubsub_subscription" "push" {
     ttl = "" # never
   }
   depends_on = [
-    google_pubsub_topic_iam_member.dead_letter_publisher,
-    google_cloud_run_v2_service_iam_member.push,
+    google_pubsub_topic_iam_binding.publisher,
+    google_cloud_run_v2_service_iam_binding.invoker,
   ]
 }
 
-# Pub/Sub forwards a dead letter only if its agent may publish on the dead-letter topic …
-resource "google_pubsub_topic_iam_member" "dead_letter_publisher" {
-  for_each = local.dead_letters
-  topic    = local.topics[each.key].id
-  role     = "roles/pubsub.publisher"
-  member   = local.pubsub_agent
-}
-
-# … and acknowledge the message on its subscription. The grant is lost with a subscription that is replaced.
-resource "google_pubsub_subscription_iam_member" "dead_letter_subscriber" {
+# Pub/Sub forwards a dead letter only if its agent may publish on the dead-letter topic (grants.tf), and acknowledge the
+# message on its subscription. The grant is lost with a subscription that is replaced.
+resource "google_pubsub_subscription_iam_binding" "subscriber" {
   for_each     = local.event_subscriptions
   subscription = google_pubsub_subscription.push[each.key].name
   role         = "roles/pubsub.subscriber"
-  member       = local.pubsub_agent
+  members      = [local.pubsub_agent]
 
   lifecycle {
     replace_triggered_by = [google_pubsub_subscription.push[each.key].id]

@@ -28,9 +28,10 @@ locals {
   topics = merge(google_pubsub_topic.event, google_pubsub_topic.signal, google_pubsub_topic.dead_letter)
 }
 
-resource "google_pubsub_topic_iam_member" "service" {
-  for_each = local.topic_grants
-  topic    = local.topics[each.value.topic].id
+# Everyone who may publish on a topic: a binding is the whole list, so what was added by hand shows in a plan and is removed.
+resource "google_pubsub_topic_iam_binding" "publisher" {
+  for_each = { for topic, members in local.publishers : topic => members if length(members) > 0 }
+  topic    = local.topics[each.key].id
   role     = "roles/pubsub.publisher"
-  member   = google_service_account.service[each.value.service].member
+  members  = each.value
 }

@@ -41,9 +41,9 @@ variable "data_location" {
 }
 
 variable "vertex_location" {
-  description = "Location of the batch prediction jobs. `global` offers the most models and no data residency."
+  description = "Location of the batch prediction jobs. Unset: the multi-region `eu` or `us` around data_location, where Gemini 3 is offered; single regions do not offer it. `global` offers the most models and no data residency."
   type        = string
-  default     = "europe-west4"
+  default     = null
 }
 
 variable "topic_prefix" {
@@ -74,6 +74,16 @@ variable "grouping" {
   validation {
     condition     = contains(["per-handler", "compact"], var.grouping)
     error_message = "grouping: per-handler or compact."
+  }
+}
+
+variable "serving_revision" {
+  description = "Stages a rollout: every service keeps its traffic on the revision with this suffix (output `revision` of the last apply), and the new one gets none. null: the newest revision serves."
+  type        = string
+  default     = null
+  validation {
+    condition     = var.serving_revision == null || can(regex("^r[0-9a-f]{9}$", var.serving_revision))
+    error_message = "serving_revision: the output `revision` of an earlier apply, r and 9 hex digits."
   }
 }
 
@@ -195,6 +205,12 @@ variable "analyses" {
   default     = {}
 }
 
+variable "answer_views" {
+  description = "Files that `troupe analysis view FOLDER` printed for your own analyses: the view answers_daily has their shares as well."
+  type        = list(string)
+  default     = []
+}
+
 variable "environment" {
   description = "Further environment variables of every service, such as TROUPE_RECLAIM_SECONDS or OTEL_EXPORTER_OTLP_ENDPOINT: see docs/reference/settings.md. No secrets: everyone who may view a service can read them."
   type        = map(string)
@@ -215,10 +231,76 @@ variable "stewards" {
   default     = []
 }
 
+variable "labellers" {
+  description = "IAM members who may add golden sets, which say what is right: they write the tables of labels alone, and may read all others. They also need to read the source table, where that is not in the dataset."
+  type        = set(string)
+  default     = []
+}
+
+variable "console" {
+  description = "The console on Cloud Run behind Identity-Aware Proxy. members: who may open it; all of them act with the rights of operators. image: one with the extras `console` and `gcp`, pinned by its digest; that of the services has neither pages nor commands. read_only and no_text: as the options of `troupe console`. null: no console."
+  type = object({
+    members   = set(string)
+    image     = string
+    read_only = optional(bool, false)
+    no_text   = optional(bool, false)
+  })
+  default = null
+  validation {
+    condition     = var.console == null || length(try(var.console.members, [])) > 0
+    error_message = "console: name at least one member, such as group:operators@example.com."
+  }
+  validation {
+    condition     = !anytrue([for m in try(var.console.members, []) : startswith(m, "all")])
+    error_message = "console: allUsers and allAuthenticatedUsers would open it to everyone. Name people or groups."
+  }
+  validation {
+    condition     = var.console == null || can(regex("^[^@\\s]+@sha256:[0-9a-f]{64}$", try(var.console.image, "")))
+    error_message = "console: pin image by its digest, …@sha256:<64 hex digits>."
+  }
+}
+
 variable "alert_emails" {
   description = "E-mail addresses that receive alerts."
   type        = set(string)
   default     = []
+}
+
+variable "alert_channels" {
+  description = "Existing channels of Cloud Monitoring that receive alerts as well, such as Slack, PagerDuty or a webhook: their full names."
+  type        = set(string)
+  default     = []
+  validation {
+    condition     = alltrue([for c in var.alert_channels : can(regex("^projects/[^/]+/notificationChannels/[0-9]+$", c))])
+    error_message = "alert_channels: a channel is projects/P/notificationChannels/N, as `gcloud beta monitoring channels list` shows it."
+  }
+}
+
+variable "notifications" {
+  description = "Who is notified when a run is over. url_secret and signing_secret: names of secrets of this project in Secret Manager, with the address of a webhook and the key that signs what goes there. format: json or slack. channels: full names of channels of Cloud Monitoring, such as an e-mail address."
+  type = object({
+    url_secret     = optional(string)
+    signing_secret = optional(string)
+    format         = optional(string, "json")
+    channels       = optional(set(string), [])
+  })
+  default = {}
+  validation {
+    condition     = alltrue([for s in [var.notifications.url_secret, var.notifications.signing_secret] : s == null || can(regex("^[A-Za-z0-9_-]{1,255}$", s))])
+    error_message = "notifications: url_secret and signing_secret are names of secrets of this project, such as troupe-notify-url. The values belong into Secret Manager, not here."
+  }
+  validation {
+    condition     = contains(["json", "slack"], var.notifications.format)
+    error_message = "notifications: format is json or slack."
+  }
+  validation {
+    condition     = var.notifications.url_secret == null ? var.notifications.signing_secret == null : var.notifications.format == "slack" || var.notifications.signing_secret != null
+    error_message = "notifications: give url_secret and signing_secret together; the format slack needs no signing_secret."
+  }
+  validation {
+    condition     = alltrue([for c in var.notifications.channels : can(regex("^projects/[^/]+/notificationChannels/[0-9]+$", c))])
+    error_message = "notifications: a channel is projects/P/notificationChannels/N, as `gcloud beta monitoring channels list` shows it."
+  }
 }
 
 variable "runbook_url" {
@@ -228,17 +310,50 @@ variable "runbook_url" {
 }
 
 variable "thresholds" {
-  description = "Thresholds of alerts. error_rate is a share of a run's records, measured in steps of one per cent."
+  description = "Thresholds of alerts. error_rate is a share of a run's records. open_days: days on which a run may be open; one may wait 72 hours and run for 24. daily_run_hours: hours without a handled request for a run, 24 to 48; 0 for a schedule that is not daily."
   type = object({
     unacknowledged_minutes = optional(number, 30)
     failing_per_minute     = optional(number, 6)
     error_rate             = optional(number, 0.1)
     silent_tick_minutes    = optional(number, 30)
+    open_days              = optional(number, 5)
+    daily_run_hours        = optional(number, 26)
   })
   default = {}
   validation {
-    condition     = var.thresholds.error_rate >= 0.01
-    error_message = "thresholds: set error_rate to 0.01 or more. It is measured in steps of one per cent; below that every run would open the alert."
+    condition     = var.thresholds.error_rate > 0 && var.thresholds.error_rate < 1
+    error_message = "thresholds: error_rate is a share above 0 and below 1."
+  }
+  validation {
+    condition     = var.thresholds.open_days >= 1
+    error_message = "thresholds: open_days is at least 1."
+  }
+  validation {
+    condition     = var.thresholds.daily_run_hours == 0 || (var.thresholds.daily_run_hours >= 24 && var.thresholds.daily_run_hours <= 48)
+    error_message = "thresholds: daily_run_hours is 0, or 24 to 48: Cloud Monitoring looks back a day, and holds a condition for another one."
+  }
+}
+
+variable "objectives" {
+  description = "Objectives over 28 days, each with two alerts on how fast its error budget is spent. A batch is good if at least analysed_share of its records were analysed, a run if it was completed within run_hours; batches and runs are the shares of good ones."
+  type = object({
+    batches        = optional(number, 0.95)
+    analysed_share = optional(number, 0.95)
+    runs           = optional(number, 0.95)
+    run_hours      = optional(number, 24)
+  })
+  default = {}
+  validation {
+    condition     = alltrue([for share in [var.objectives.batches, var.objectives.runs] : share > 0.9 && share < 1])
+    error_message = "objectives: batches and runs are shares above 0.9 and below 1. An alert opens when ten times the allowed share is bad."
+  }
+  validation {
+    condition     = var.objectives.analysed_share > 0 && var.objectives.analysed_share <= 1
+    error_message = "objectives: analysed_share is a share above 0, at most 1."
+  }
+  validation {
+    condition     = var.objectives.run_hours > 0
+    error_message = "objectives: run_hours is above 0."
   }
 }
 

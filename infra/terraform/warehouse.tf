@@ -60,32 +60,39 @@ resource "google_bigquery_table" "view" {
 
   view {
     use_legacy_sql = false
-    query          = replace(file("${local.root}/tracking/views/${each.key}.sql"), "{dataset}", "`${var.project_id}`.${local.dataset}.")
+    query          = replace(local.view_queries[each.key], "{dataset}", "`${var.project_id}`.${local.dataset}.")
   }
   depends_on = [google_bigquery_table.table]
 }
 
-resource "google_bigquery_table_iam_member" "service" {
-  for_each   = local.table_grants
+resource "google_bigquery_table_iam_binding" "table" {
+  for_each   = local.table_members
   dataset_id = google_bigquery_dataset.troupe.dataset_id
-  table_id   = google_bigquery_table.table[each.value.table].table_id
-  role       = each.value.role
-  member     = google_service_account.service[each.value.service].member
+  table_id   = google_bigquery_table.table[each.value[0].table].table_id
+  role       = each.value[0].role
+  members    = each.value[*].member
 }
 
-resource "google_bigquery_table_iam_member" "source" {
-  for_each   = { for name, s in local.services : name => split(".", local.source_table) if s.reads_source }
+# A source table of the user's own keeps the grants of others.
+resource "google_bigquery_table_iam_member" "external_source" {
+  for_each   = { for name, s in local.services : name => split(".", var.source_table) if s.reads_source && var.source_table != "" }
   project    = each.value[0]
   dataset_id = each.value[1]
   table_id   = each.value[2]
   role       = "roles/bigquery.dataViewer"
   member     = google_service_account.service[each.key].member
-  depends_on = [google_bigquery_table.table]
 }
 
-resource "google_bigquery_dataset_iam_member" "staging_editor" {
-  for_each   = { for name, s in local.services : name => s if s.stages }
+resource "google_bigquery_dataset_iam_binding" "reader" {
+  count      = length(local.readers) + length(local.console) == 0 ? 0 : 1
+  dataset_id = google_bigquery_dataset.troupe.dataset_id
+  role       = "roles/bigquery.dataViewer"
+  members    = concat(tolist(local.readers), local.console_members)
+}
+
+# Forgetting a person also drops the staging tables, in which answers bear no token.
+resource "google_bigquery_dataset_iam_binding" "staging_editor" {
   dataset_id = google_bigquery_dataset.staging.dataset_id
   role       = "roles/bigquery.dataEditor"
-  member     = google_service_account.service[each.key].member
+  members    = concat([for name, s in local.services : google_service_account.service[name].member if s.stages], tolist(var.stewards))
 }

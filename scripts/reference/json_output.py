@@ -11,18 +11,23 @@ from troupe.backends.local.operations import RESULT_TYPES
 from troupe.cli.redact import RedactPreview
 from troupe.cli.results import (
     AnalysisCheck,
+    AnalysisView,
+    ConsoleStarted,
     DemoResult,
     InstalledAnalysis,
     ReadSummary,
     Subscription,
     WorkResult,
 )
+from troupe.cli.review import SampledReview
 from troupe.doctor.findings import Finding
 from troupe.online.results import TryResult
+from troupe.quality.agreement import Agreement
 from troupe.simulation.report import Report as SimulationReport
 
 REFERENCE = "#/$defs/{name}"
 OF_COMMANDS: dict[str, Any] = {
+    "console": ConsoleStarted,
     "demo": DemoResult,
     "work": WorkResult,
     "read": ReadSummary,
@@ -34,10 +39,19 @@ OF_COMMANDS: dict[str, Any] = {
     "analysis check": AnalysisCheck,
     "analysis schema": list[Column],
     "analysis try": TryResult,
+    "analysis view": AnalysisView,
+    "review sample": SampledReview,
+    "review agreement": Agreement,
 }
 """Results of the commands that run no operation."""
 OPERATION_OF = {
+    "records": "find_records",
     "analysis add": "add_analysis",
+    "golden add": "add_golden",
+    "golden list": "list_golden",
+    "golden check": "check_golden",
+    "review list": "list_reviews",
+    "review labels": "review_labels",
     "dead-letters list": "list_dead_letters",
     "dead-letters show": "show_letter",
     "dead-letters replay": "replay",

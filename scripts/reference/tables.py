@@ -26,6 +26,9 @@ HOLDS = {
     "deliveries": "The outcome of each delivery.",
     "dead_letters": "Dead letters: what each handler could not handle, for operators.",
     "history_clearings": "Runs whose history an operator cleared.",
+    "golden_labels": "Golden sets: what people say is right, by record, set and version.",
+    "review_samples": "The rows that were drawn for people to review, and how.",
+    "review_labels": "What reviewers say of the rows of a sample: each save, the newest counts.",
     "run_reports": "The report of each run, with its metrics as columns.",
 }
 

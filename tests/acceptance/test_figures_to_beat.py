@@ -31,10 +31,10 @@ def test_a_source_that_changes_between_batches_misses_and_duplicates_nothing(
     harness.load(rows)
     harness.request(canary=100, rows_per_batch=100, concurrency=1)
     completed, added = 0, 1_000
-    while "run-completed" not in harness.topics():
+    while "run-completed" not in (topics := harness.topics()):
         if harness.backend.deliver_next() is None and not harness.backend.service.step():
             harness.tick()
-        count = harness.topics().count("batch-completed")
+        count = topics.count("batch-completed")
         if count > completed:
             completed = count
             if change == "arrivals":

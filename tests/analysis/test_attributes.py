@@ -256,7 +256,7 @@ def test_an_echo_of_another_prompt_gives_no_fingerprint(changed: Callable[[str],
     analysis = with_attributes()
     line = line_of(analysis, "Hello?", '{"queue":"a","seconds":1,"vip":true}')
     text = text_of(line)
-    fence = analysis.fence
+    fence = analysis.template.fence
 
     assert (RECORD, b"Hello?") == fence.open(text.encode())
     assert text != changed(text)

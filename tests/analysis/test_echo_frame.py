@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis import Reader, encode_reading
-from analysis.reading.echo_frame import EchoFrame, learn_frame
+from analysis.reading.usual_line import LineTemplate, learn_line
 from benchmarks import samples
 from tests.analysis.making import ANSWER, CALL_REVIEW, OTHER, RECORD, echo, held, prediction
 
@@ -27,10 +27,14 @@ def _line(record: str = RECORD, transcript: str = "Hello?", **fields: Any) -> by
     return json.dumps(moved, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _frame(line: bytes = _line()) -> EchoFrame:
-    frame = learn_frame(line, RECORD)
-    assert frame is not None
-    return frame
+def _learned(line: bytes) -> LineTemplate | None:
+    return learn_line(line, json.loads(line), RECORD)
+
+
+def _template(line: bytes = _line()) -> LineTemplate:
+    template = _learned(line)
+    assert template is not None
+    return template
 
 
 def _trained(**settings: bool) -> Reader:
@@ -51,17 +55,18 @@ def assert_read_alike(line: bytes) -> list[dict[str, Any]]:
     return [json.loads(each) for each in quick]
 
 
-def test_a_line_in_the_frame_is_cut_to_its_variable_parts() -> None:
-    """Transcript and answer: less than half of the line is left to parse."""
+def test_a_line_like_the_learned_one_is_cut_to_its_variable_parts() -> None:
+    """Transcript and answer are all that is left to parse."""
     line = _line(OTHER, 'She wrote "no"\n\tto Zoë\\.')
-    cut = _frame()(line)
+    cut = _template()(line)
 
     assert cut is not None
-    record_id, text, rest = cut
-    assert record_id == OTHER.encode()
-    assert 'She wrote "no"\n\tto Zoë\\.' in json.loads(text)
-    assert len(rest) < len(line) // 2
-    assert json.loads(rest) == json.loads(line) | {"request": ""}
+    record_id, echoed, answer, values = cut
+    assert record_id == OTHER.encode() == values["record"]
+    assert echoed is not None
+    assert 'She wrote "no"\n\tto Zoë\\.' in json.loads(echoed)
+    assert json.loads(json.loads(answer)) == ANSWER
+    assert b"gemini-3.5-flash-lite" == values["modelVersion"]
 
 
 @pytest.mark.parametrize(
@@ -72,13 +77,15 @@ def test_a_line_in_the_frame_is_cut_to_its_variable_parts() -> None:
         _line(request={"contents": []}),
         _line(request=...),
         _line().replace(b',"request":', b', "request":'),
+        _line().replace(b'"status":""', b'"status":"no"'),
+        _line().replace(b'"finishReason":"STOP"', b'"finishReason":"MAX_TOKENS"'),
         b"{}",
         b"",
     ],
 )
-def test_a_line_with_another_frame_is_not_cut(line: bytes) -> None:
+def test_a_line_with_other_constant_bytes_is_not_cut(line: bytes) -> None:
     """All constant bytes must be equal."""
-    assert _frame(_line().replace(b'"role":"user"', b'"role":"me"'))(line) is None
+    assert _template(_line().replace(b'"role":"user"', b'"role":"me"'))(line) is None
 
 
 @pytest.mark.parametrize("transcript", ["<b>no</b>", "<" * 63, "<" * 64, "\n</transcript-", ""])
@@ -99,21 +106,21 @@ def test_a_transcript_that_looks_like_its_fence_is_read_alike(transcript: str) -
         "a request in words",
     ],
 )
-def test_an_echo_without_a_text_gives_no_frame(request_: Any) -> None:
+def test_an_echo_without_a_text_gives_no_template(request_: Any) -> None:
     """There is nothing to put other texts in place of."""
-    assert learn_frame(_line(request=request_), RECORD) is None
+    assert _learned(_line(request=request_)) is None
 
 
-def test_a_text_that_occurs_before_the_echoed_one_gives_no_frame() -> None:
+def test_a_text_that_occurs_before_the_echoed_one_gives_no_template() -> None:
     """The bytes around it are not those of the text; another text in their place shows it."""
     request = {"title": "hi", "contents": [{"parts": [{"text": "hi"}]}]}
 
-    assert learn_frame(_line(request=request), RECORD) is None
+    assert _learned(_line(request=request)) is None
 
 
 @held(120)
 @given(texts, texts.map(lambda text: json.dumps(ANSWER | {"callSummary": text})), st.booleans())
-def test_a_valid_line_is_read_alike_with_and_without_a_known_frame(
+def test_a_valid_line_is_read_alike_by_a_reader_that_knows_its_file(
     transcript: str, text: str, plain: bool
 ) -> None:
     """For any transcript and any summary."""
@@ -132,7 +139,7 @@ def test_a_valid_line_is_read_alike_with_and_without_a_known_frame(
     | st.sampled_from([b'"', b"\\", b"\n", b"\xff", b",", b"}", b'"}', RECORD.encode()])
     | st.sampled_from([b',"request":', b',"request":"x"', b',"key":"k-' + OTHER.encode() + b'"']),
 )
-def test_a_damaged_line_is_read_alike_with_and_without_a_known_frame(
+def test_a_damaged_line_is_read_alike_by_a_reader_that_knows_its_file(
     at: int, lost: int, put: bytes
 ) -> None:
     """Bytes are removed or added anywhere: never a row for one reader and an error for the other."""
@@ -144,7 +151,7 @@ def test_a_damaged_line_is_read_alike_with_and_without_a_known_frame(
 
 
 @pytest.mark.parametrize("fingerprints", [True, False])
-def test_a_file_is_read_alike_with_and_without_a_known_frame(fingerprints: bool) -> None:
+def test_a_file_is_read_alike_by_a_reader_that_knows_its_file(fingerprints: bool) -> None:
     """It has damaged answers, refused requests and truncated lines."""
     lines = list(samples.predictions(400, seed=11, characters=300))
     analysis = samples.long_review()
@@ -154,14 +161,15 @@ def test_a_file_is_read_alike_with_and_without_a_known_frame(fingerprints: bool)
     for number, line in enumerate(lines, start=1):
         full = Reader(analysis, fingerprints=fingerprints).read_line(line, number)[0]
         assert encode_reading(trained.read_line(line, number)[0]) == encode_reading(full)
+    assert 390 < sum(trained._read_quickly(line, 1) is not None for line in lines)
 
 
 def test_an_echo_that_names_two_records_is_not_cut() -> None:
-    """The bytes between are those of the frame, and the second id is another one."""
+    """The bytes between are the learned ones, and the second id is another one."""
     request = echo() | {"labels": {"record": f"k-{RECORD}", "again": RECORD}}
-    frame = _frame(_line(request=request))
+    template = _template(_line(request=request))
     other = echo(record=OTHER) | {"labels": {"record": f"k-{OTHER}", "again": OTHER}}
     mixed = echo(record=OTHER) | {"labels": {"record": f"k-{OTHER}", "again": RECORD}}
 
-    assert frame(_line(OTHER, request=other)) is not None
-    assert frame(_line(OTHER, request=mixed)) is None
+    assert template(_line(OTHER, request=other)) is not None
+    assert template(_line(OTHER, request=mixed)) is None

@@ -2,7 +2,8 @@
 
 import pytest
 
-from analysis import ERRORS, composite_key, error_types_table, fingerprint
+from analysis import ERRORS, composite_key, fingerprint
+from scripts.reference.error_types import error_types_table
 
 RELEASED = {
     "empty_transcript",

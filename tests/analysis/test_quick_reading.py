@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from analysis import Reader, Reading, encode_reading
-from tests.analysis.making import ANSWER, CALL_REVIEW, OTHER, echo
+from analysis import Reader, Reading, encode_reading, fingerprint
+from tests.analysis.making import ANSWER, CALL_REVIEW, OTHER, RECORD, echo
 from tests.analysis.test_echo_frame import _line
 
 TEXT = json.dumps(ANSWER)
@@ -164,6 +164,46 @@ def test_lines_of_several_shapes_are_read_alike(more: bytes) -> None:
     line = _line(OTHER).replace(b'"finishReason":', more + b'"finishReason":')
 
     assert ("exact", None) == (quickly(line).grade, quickly(line).error_type)
+
+
+@pytest.mark.parametrize("value", [r"m\u0065", r"m\\", r"m\"n", "Gémini", "m\x01", ""])
+def test_a_short_value_that_is_no_plain_text_is_read_alike(value: str) -> None:
+    """With an escape, a letter that is not ASCII, or a character that JSON does not allow."""
+    line = _line(OTHER)
+    version = b'"modelVersion":"gemini-3.5-flash-lite"'
+    assert version in line
+
+    quickly(line.replace(version, b'"modelVersion":"%b"' % value.encode()))
+    quickly(line.replace(b'"processed_time":"', b'"processed_time":"' + value.encode()))
+
+
+def test_the_fingerprint_of_a_usual_line_is_that_of_its_transcript() -> None:
+    assert fingerprint("Hello\n there") == quickly(_line(OTHER, "Hello\n there")).text_fingerprint
+
+
+@pytest.mark.parametrize("end", [b"\r", b" \t", b"x", b"{}"])
+def test_what_follows_a_line_is_read_alike(end: bytes) -> None:
+    """Blanks as other systems end their lines, and text that is no blank."""
+    quickly(_line(OTHER) + end)
+
+
+@pytest.mark.parametrize(
+    ("separators", "is_usual"),
+    [((",", ":"), True), ((", ", ": "), True), ((" ,", ": "), False)],
+    ids=["no blanks", "blanks behind", "blanks before"],
+)
+def test_lines_with_blanks_between_their_values_are_read_alike(
+    separators: tuple[str, str], is_usual: bool
+) -> None:
+    first, second = (
+        json.dumps(json.loads(_line(record)), separators=separators).encode()
+        for record in (RECORD, OTHER)
+    )
+    reader = Reader(CALL_REVIEW)
+    reader.read_line(first, 1)
+
+    assert Reader(CALL_REVIEW).read_line(second, 2) == reader.read_line(second, 2)
+    assert is_usual == (reader._read_quickly(second, 2) is not None)
 
 
 def test_a_line_without_a_request_is_read_quickly() -> None:

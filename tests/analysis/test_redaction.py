@@ -88,7 +88,7 @@ def test_a_check_of_patterns_that_became_stricter_ends_no_run() -> None:
 
 
 def test_rules_are_no_part_of_what_is_asked_or_how_it_is_read() -> None:
-    """Rows before and after a change of rules have one fingerprint, and are told apart by none."""
+    """Rows before and after a change of rules have one fingerprint, and none tells them apart."""
     plain, ruled = load_analysis(NAME), load_analysis(NAME, with_rules("{}"))
 
     assert plain.prompt_fingerprint("m") == ruled.prompt_fingerprint("m")

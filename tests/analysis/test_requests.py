@@ -61,7 +61,7 @@ def test_a_transcript_is_sent_byte_for_byte(transcript: str) -> None:
     (line,) = lines(transcript)
     text = json.loads(line)["request"]["contents"][0]["parts"][0]["text"]
 
-    assert CALL_REVIEW.fence.open(text.encode()) == (RECORD, transcript.encode())
+    assert CALL_REVIEW.template.fence.open(text.encode()) == (RECORD, transcript.encode())
     assert f"<transcript-{RECORD}>\n{transcript}\n</transcript-{RECORD}>" in text
 
 
@@ -89,7 +89,7 @@ def test_a_transcript_cannot_close_its_fence(transcript: str) -> None:
     text = json.loads(line)["request"]["contents"][0]["parts"][0]["text"]
 
     assert text.count(f"</transcript-{RECORD}>") == 1
-    assert CALL_REVIEW.fence.open(text.encode()) == (RECORD, transcript.encode())
+    assert CALL_REVIEW.template.fence.open(text.encode()) == (RECORD, transcript.encode())
 
 
 @pytest.mark.parametrize("record", ["", "x" * 32, RECORD.upper(), RECORD + "0"])

@@ -26,7 +26,6 @@ def test_settling_a_batch_enters_few_files(entries: dict[str, Entries]) -> None:
     assert len(entries["settle-batch"].files) <= 14
 
 
-@pytest.mark.xfail(strict=True, reason="36 files; the reader is to lose some")
 def test_processing_results_enters_at_most_thirty_files(entries: dict[str, Entries]) -> None:
     """The goal for the largest handler."""
     assert len(entries["process-results"].files) <= 30

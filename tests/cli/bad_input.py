@@ -92,6 +92,11 @@ MISTAKES = {
         Mistake("unknown run", "troupe verify frist", "run frist"),
         Mistake("unknown run", "troupe report frist", "run frist"),
         Mistake("unknown run", "troupe cancel frist", "run frist"),
+        Mistake("neither run nor all", "troupe cancel", "name a run, or give --all"),
+        Mistake("both run and all", "troupe cancel first --all", "either RUN or --all"),
+        Mistake("preview of one run", "troupe cancel first --dry-run", "--dry-run needs --all"),
+        Mistake("unknown run", "troupe notify frist", "did you mean first?"),
+        Mistake("no receiver of notifications", "troupe notify first", "set TROUPE_NOTIFY_URL"),
         Mistake("unknown run", "troupe clear-history --run frist", "run frist"),
         Mistake("no run, batch or record", "troupe explain frist", "frist"),
         Mistake("unknown batch", "troupe explain first/99", "99"),
@@ -101,12 +106,22 @@ MISTAKES = {
             "no record 00000000000000000000000000000000",
         ),
         Mistake("unknown analysis", "troupe costs no_v1", "no_v1"),
+        Mistake("unknown analysis", "troupe drift no_v1", "no_v1"),
+        Mistake("no day", "troupe drift --since yesterday", "invalid --since 'yesterday'"),
+        Mistake("unknown attribute", "troupe drift --by queue", "invalid --by 'queue'"),
         Mistake("unknown letter", "troupe dead-letters show none", "no dead letter none"),
         Mistake(
             "unknown letter", "troupe dead-letters discard none --reason odd", "no dead letter none"
         ),
         Mistake("no time", "troupe dead-letters list --since x", "invalid --since 'x'"),
         Mistake("nothing to clear by", "troupe clear-history", "--run"),
+        Mistake("unknown run", "troupe review sample frist", "did you mean first?"),
+        Mistake("no such stratum", "troupe review sample first --by tone", "invalid --by 'tone'"),
+        Mistake("no row to review", "troupe review sample first --n 0", "'--n'"),
+        Mistake(
+            "nothing to differ from", "troupe review sample first --by disagreement",
+            "--against is missing",
+        ),
     ],
     "Files": [
         Mistake("missing file", "troupe load none.jsonl", "none.jsonl"),
@@ -118,6 +133,12 @@ MISTAKES = {
         Mistake("unknown format", "troupe load calls.jsonl --format odd", "odd"),
         Mistake("missing transcripts", "troupe demo --transcripts none.jsonl", "none.jsonl"),
         Mistake("page in no folder", "troupe demo --report none/r.html", "--report none/r.html"),
+        Mistake("unknown state", "troupe records --state lost", "use analysed, failed"),
+        Mistake("unknown grade", "troupe records --grade good", "use exact, normalised"),
+        Mistake("no closed column", "troupe records --value call_summary=x", "no closed column"),
+        Mistake("value without a column", "troupe records --value angry", "use NAME=VALUE"),
+        Mistake("unknown page of records", "troupe records --after x", "begin with the first"),
+        Mistake("console that others reach", "troupe console --host 0.0.0.0", "--allow-host"),
         Mistake("page is a folder", "troupe report first --html empty", "--html empty"),
         Mistake("missing message", "troupe publish run-requested none.json", "FILE none.json"),
         Mistake("message is not a text", "troupe publish run-requested picture.png", "picture.png"),
@@ -144,6 +165,7 @@ MISTAKES = {
         Mistake("analysis without files", "troupe analysis check empty", "empty", 1),
         Mistake("missing analysis", "troupe analysis add none_v1", "none_v1"),
         Mistake("missing analysis", "troupe analysis schema none_v1", "none_v1"),
+        Mistake("missing analysis", "troupe analysis view none_v1", "none_v1"),
         Mistake("missing analysis", "troupe analysis try none_v1", "there is no folder none_v1"),
         Mistake(
             "unknown record to try",
@@ -155,7 +177,66 @@ MISTAKES = {
             "troupe analysis try call_review_v1 --file none.jsonl",
             "none.jsonl",
         ),
+        Mistake("page in no folder", "troupe review sample first --out none/r.html", "--out none"),
+        Mistake("unknown sample", "troupe review labels 0123456789ab ab", "0123456789ab"),
+        Mistake("missing labels", "troupe review agreement none.jsonl none.jsonl", "none.jsonl"),
+        Mistake(
+            "no labels", "troupe review agreement text.txt text.txt", "text.txt",
+        ),
         Mistake("missing file to redact", "troupe redact none.jsonl", "none.jsonl"),
+    ],
+    "Comparing": [
+        Mistake("unknown run", "troupe compare frist call_review_v1", "did you mean first?"),
+        Mistake("the same twice", "troupe compare first run:first", "both sides are first"),
+        Mistake("missing file", "troupe compare first none.jsonl", "there is no such file"),
+        Mistake("unknown set", "troupe compare first golden:none", "no golden set none"),
+        Mistake(
+            "unknown column", "troupe compare first call_review_v1 --columns tone", "'tone'"
+        ),
+        Mistake(
+            "limit without a share",
+            "troupe compare first call_review_v1 --fail-below call_tone",
+            "use COLUMN=SHARE",
+        ),
+        Mistake(
+            "limit in percent",
+            "troupe compare first call_review_v1 --fail-below call_tone=90",
+            "use a share up to 1",
+        ),
+    ],
+    "Golden sets": [
+        Mistake("missing labels", "troupe golden add tones none.csv", "none.csv"),
+        Mistake("wrong name", "troupe golden add Tones labels.csv", "invalid golden set 'Tones'"),
+        Mistake("labels without an id", "troupe golden add tones ok.json", "line 1: there is no id"),
+        Mistake("file without labels", "troupe golden add tones nothing.jsonl", "has no labels"),
+        Mistake(
+            "typo in a column", "troupe golden add tones typo.jsonl", "did you mean 'call_tone'?"
+        ),
+        Mistake("typo in a value", "troupe golden add tones angy.jsonl", "did you mean 'angry'?"),
+        Mistake(
+            "a record with two labels", "troupe golden add tones twice.jsonl",
+            "line 2: line 1 has other labels",
+        ),
+        Mistake("unknown record", "troupe golden add tones labels.csv", "'int-99'"),
+        Mistake(
+            "labels of another analysis", "troupe golden add tones labels.csv --analysis no_v1",
+            "unknown analysis no_v1",
+        ),
+        Mistake(
+            "nothing to extend", "troupe golden add new labels.csv --extend", "leave out --extend"
+        ),
+        Mistake("unknown set", "troupe golden check tomes", "did you mean tones?"),
+        Mistake("unknown version", "troupe golden list tones@7", "no version 7"),
+        Mistake("wrong version", "troupe golden list tones@new", "NAME@VERSION"),
+        Mistake("unknown set", "troupe request --golden tomes", "did you mean tones?"),
+        Mistake(
+            "set beside a mode", "troupe request --golden tones --mode test --limit 1", "--mode test"
+        ),
+        Mistake(
+            "set beside records",
+            "troupe request --golden tones --record-id 00000000000000000000000000000000",
+            "leave out --record-id",
+        ),
     ],
     "State folders and disks": [
         Mistake("no state folder", "troupe status --home none", "no state folder none"),
@@ -209,6 +290,13 @@ def prepared(folder: Path) -> Iterator[None]:
             "text.txt": "no JSON\n",
             "ok.json": "{}",
             "wrong.json": '{"run_id": "wrong", "limit": -1}',
+            "labels.csv": "interactionId,call_tone\nint-0,calm\nint-99,calm\n",
+            "nothing.jsonl": "",
+            "tones.jsonl": '{"interactionId": "int-0", "call_tone": "calm"}\n',
+            "typo.jsonl": '{"interactionId": "int-0", "call_tome": "calm"}\n',
+            "angy.jsonl": '{"interactionId": "int-0", "call_tone": "angy"}\n',
+            "twice.jsonl": '{"interactionId": "int-0", "call_tone": "calm"}\n'
+            '{"interactionId": "int-0", "call_tone": "angry"}\n',
         }.items():
             Path(name).write_text(text, encoding="utf-8")
         Path("picture.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\xff")
@@ -219,7 +307,7 @@ def prepared(folder: Path) -> Iterator[None]:
         _database("older", "CREATE TABLE local_schema AS SELECT 'hash' AS created")
         _database("other", "CREATE VIEW runs AS SELECT 1 AS one; CREATE VIEW events AS SELECT 1")
         for command in ("load calls.jsonl", "request --run-id first --mode test --limit 2",
-                        "work --idle-timeout 0", "load calls.jsonl --home full",
+                        "work --idle-timeout 0", "golden add tones tones.jsonl", "load calls.jsonl --home full",
                         "request --run-id first --home full"):  # fmt: skip
             assert 0 == run_here(command.split())[0]
         busy = LocalBackend(Path("busy"))

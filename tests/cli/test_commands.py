@@ -63,7 +63,7 @@ def test_status_and_report_show_a_finished_run(done: Command) -> None:
 
 
 def test_explain_shows_the_history_of_a_record(done: Command, tmp_path: Path) -> None:
-    """Its plan and its row; an id that nobody knows is a mistake."""
+    """Its plan and its row; an unknown id is a mistake."""
     command = Command(tmp_path / "home")
     row = calls(1)[0]
     command.load(1)

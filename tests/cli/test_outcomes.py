@@ -18,7 +18,7 @@ def failed(tmp_path_factory: pytest.TempPathFactory) -> Command:
     command = Command(tmp_path_factory.mktemp("failed") / "home")
     command.load(12)
     command("request", "--run-id", "r1", "--max-attempts", "1", "--breaker", "100")
-    output = command("work", "--idle-timeout", "0", "--corrupt-percent", "40", code=3)
+    output = command("work", "--idle-timeout", "0", "--corrupt-percent", "90", code=3)
     assert "troupe: run r1 completed with failures: " in output
     assert "`troupe reprocess --run r1" in output
     return command
@@ -78,7 +78,7 @@ def test_a_worker_shows_no_run_that_was_over_before(failed: Command) -> None:
 
 
 def test_a_worker_judges_its_own_runs_alone(failed: Command) -> None:
-    """What failed before it began was told before."""
+    """What failed before it began was reported before."""
     assert "troupe: run r1" not in failed("work", "--idle-timeout", "0")
 
 

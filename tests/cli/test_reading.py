@@ -16,7 +16,7 @@ from troupe.operations.registry import OPERATIONS, only_reads
 
 READING = (
     "status", "status first", "status first --watch", "verify", "verify first", "report first",
-    "costs", "explain first", "explain first/1", f"explain {id_of(calls(1)[0])}", "dead-letters",
+    "costs", "records", "records --run first --state analysed", "explain first", "explain first/1", f"explain {id_of(calls(1)[0])}", "dead-letters",
     "dead-letters list", "dead-letters replay --dry-run", "request --dry-run",
     "reprocess --run first --dry-run", "reread first --dry-run",
     "clear-history --run first --dry-run", "forget --phone-token t --dry-run", "analysis list",
@@ -95,9 +95,12 @@ def test_who_reads_cannot_publish_and_keeps_writers_out(done: Command) -> None:
 def test_a_call_that_changes_something_is_no_reading() -> None:
     """Unless its arguments make it a preview."""
     assert {name for name in OPERATIONS if only_reads(name, {})} == {
-        "status", "verify", "report", "costs", "explain", "list_dead_letters", "show_letter",
-        "letter_results", "clear_history", "forget", "sample_source",
+        "status", "list_runs", "verify", "report", "costs", "compare", "drift", "explain", "list_dead_letters", "show_letter",
+        "letter_results", "clear_history", "forget", "notify", "sample_source", "list_golden", "check_golden", "review_sample",
+        "list_reviews", "show_review", "review_labels", "list_analyses", "show_analysis", "answers", "find_records",
+        "record_details", "cost_overview",
     }  # fmt: skip
     assert only_reads("request", {"dry_run": True})
+    assert only_reads("add_golden", {"dry_run": True})
     assert not only_reads("forget", {"sure": True})
     assert not only_reads("clear_history", {"sure": True})

@@ -9,8 +9,8 @@ import duckdb
 import pytest
 
 from tests.cli.command import ENVIRONMENT, Command
-from troupe import signals
-from troupe.signals import Interrupted, interruptible, raise_on_signals
+from troupe import interrupts
+from troupe.interrupts import Interrupted, interruptible, raise_on_signals
 
 LONG = "CREATE TEMP TABLE long AS SELECT * FROM range(2000000000) ORDER BY hash(range)"
 """A query of minutes, in which DuckDB drops the exception of a signal handler."""
@@ -26,7 +26,7 @@ main()
 """
 OBSTINATE = """
 import threading
-from troupe.signals import run_command
+from troupe.interrupts import run_command
 def ignore():
     while True:
         try:
@@ -105,15 +105,15 @@ def test_a_closed_connection_is_not_interrupted() -> None:
     connection = interruptible(duckdb.connect())
     connection.close()
 
-    signals.interrupt_queries()
+    interrupts.interrupt_queries()
 
 
 def test_an_error_of_a_command_is_shown_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only a signal hides an exception."""
-    monkeypatch.setattr(signals, "_start_deadline", lambda: None)
+    monkeypatch.setattr(interrupts, "_start_deadline", lambda: None)
 
     def fail() -> None:
         raise ValueError("a fault of the program")
 
     with pytest.raises(ValueError, match="a fault"):
-        signals.run_command(fail)
+        interrupts.run_command(fail)

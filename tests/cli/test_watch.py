@@ -18,11 +18,11 @@ from tests.report import samples
 from troupe.cli.client import CallFailed
 from troupe.cli.watch import json_lines, text_lines, watch
 from troupe.cli.watch_state import WatchState
+from troupe.interrupts import Interrupted
 from troupe.operations.run_status import Status, Worker
 from troupe.operations.runs import RunStatus
+from troupe.report.live.snapshot import Snapshot
 from troupe.report.pace import Pace
-from troupe.report.snapshot import Snapshot
-from troupe.signals import Interrupted
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 OVER = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -9,12 +9,12 @@ import sys
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import uuid4
 
 import msgspec
@@ -22,22 +22,33 @@ from google.cloud.bigquery import DatasetReference, LoadJobConfig, SourceFormat
 from typer.testing import CliRunner, Result
 
 from events import RunRequested, wrap_command
-from handlers.ports import Blob
 from tests.cloud.newest import NewestBucket
 from tests.cloud.pubsub_emulator import end, pubsub_emulator, wait_until
+from tests.cloud.rights.gate import Gate, Upstreams
+from tests.cloud.rights.grants import granted_to
+from tests.cloud.rights.requests import Names
 from tests.cloud.topology import Pace, lay_out
-from tests.emulators.servers import BigQueryServer, fake_gcs_server, free_port, local_bigquery
+from tests.emulators.servers import (
+    BigQueryServer,
+    Notices,
+    fake_gcs_server,
+    free_port,
+    local_bigquery,
+)
 from tests.emulators.tables import make_dataset
 from tests.files import files_in
+from tests.standin.vertex_grpc import VertexGrpcServer
 from tests.standin.vertex_server import VertexServer
 from troupe import operations
 from troupe.backends.defaults import utc_now
 from troupe.backends.gcp.backend import GcpBackend
 from troupe.backends.gcp.bucket import StorageBucket, storage_client
 from troupe.backends.gcp.bus import subscriber_client
-from troupe.backends.gcp.settings import ALL, known_handlers, read_settings
+from troupe.backends.gcp.settings import ALL, OUTPUT_FOLDER, known_handlers, read_settings
 from troupe.backends.gcp.warehouse import bigquery_client
 from troupe.cli.app import app
+from troupe.deployment.services import groupings
+from troupe.operations.runs import run_rows
 from troupe.standin.vertex import StandIn
 
 REPO = Path(__file__).parent.parent.parent
@@ -50,6 +61,7 @@ WAITS = {
     "TROUPE_TIME_BUDGET_SECONDS": "50",
     "TROUPE_PUSH_TOKENS": "unchecked",
 }
+PROJECT = "troupe"
 TICK_SECONDS = 8.0
 READY_SECONDS = 120.0
 
@@ -61,25 +73,55 @@ class Servers:
     pubsub: str
     storage: str
     bigquery: BigQueryServer
+    deployment: str
+    """The id of the deployment whose output bucket the storage emulator watches."""
 
 
 @contextmanager
 def servers(folder: Path) -> Iterator[Servers]:
     """Start all emulators for the length of the block. Raises `Missing`."""
-    with (
-        pubsub_emulator(folder / "pubsub.log") as pubsub,
-        fake_gcs_server(folder) as storage,
-        local_bigquery(folder, storage) as bigquery,
-    ):
-        yield Servers(pubsub=pubsub, storage=storage, bigquery=bigquery)
+    unique = uuid4().hex[:6]
+    with pubsub_emulator(folder / "pubsub.log") as pubsub:
+        notices = Notices(
+            pubsub=pubsub,
+            project=PROJECT,
+            topic=f"{topic_prefix(unique)}gcs-object",
+            bucket=output_bucket(unique),
+            prefix=OUTPUT_FOLDER,
+        )
+        with (
+            fake_gcs_server(folder, notices) as storage,
+            local_bigquery(folder, storage) as bigquery,
+        ):
+            yield Servers(pubsub=pubsub, storage=storage, bigquery=bigquery, deployment=unique)
+
+
+def topic_prefix(deployment: str) -> str:
+    return f"whole-{deployment}-"
+
+
+def output_bucket(deployment: str) -> str:
+    return f"output-{deployment}"
+
+
+Launch = Callable[[str, Mapping[str, str], BinaryIO], "subprocess.Popen[bytes]"]
+"""Start the service of a handler with these settings, and its output in this file."""
+
+
+def launch_process(
+    handler: str, environ: Mapping[str, str], log: BinaryIO
+) -> "subprocess.Popen[bytes]":
+    """Start it from this checkout."""
+    command = [sys.executable, "-m", "troupe.backends.gcp.service"]
+    return subprocess.Popen(command, env=dict(environ), cwd=REPO, stdout=log, stderr=log)
 
 
 class Process:
     """The service process of one handler, which can be killed and restarted."""
 
-    def __init__(self, handler: str, environ: Mapping[str, str], log: Path) -> None:
+    def __init__(self, handler: str, environ: Mapping[str, str], log: Path, launch: Launch) -> None:
         self.handler, self.port = handler, int(environ["PORT"])
-        self._environ, self._log = environ, log
+        self._environ, self._log, self._launch = environ, log, launch
         self.process = self._started()
 
     @property
@@ -91,6 +133,12 @@ class Process:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.process = self._started()
+
+    def restart(self) -> int:
+        """End with SIGTERM, and start again; returns the exit code."""
+        code = self.end()
+        self.process = self._started()
+        return code
 
     def end(self) -> int:
         """End with SIGTERM as Cloud Run does; returns the exit code."""
@@ -108,22 +156,30 @@ class Process:
 
     def _started(self) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as log:
-            return subprocess.Popen(
-                [sys.executable, "-m", "troupe.backends.gcp.service"],
-                env=dict(self._environ), cwd=REPO, stdout=log, stderr=log,
-            )  # fmt: skip
+            return self._launch(self.handler, self._environ, log)
 
 
 class CloudDeployment:
     """What a scenario needs: load transcripts, request runs, kill services, read the totals."""
 
     def __init__(
-        self, servers: Servers, folder: Path, seed: int = 0, *, compact: bool = False
+        self,
+        servers: Servers,
+        folder: Path,
+        seed: int = 0,
+        *,
+        compact: bool = False,
+        without: Sequence[str] = (),
+        launch: Launch = launch_process,
     ) -> None:
-        """`compact`: one service for all handlers."""
+        """`compact`: one service for all handlers. `without`: grants that are withheld, as texts
+        such as `submit-job: roles/aiplatform.user on project`.
+        """
         self._folder, self._stack, self._compact = folder, ExitStack(), compact
+        self._without = frozenset(without)
+        self.launch = launch
         self._random = random.Random(seed)
-        unique = uuid4().hex[:6]
+        unique = servers.deployment
         self._stop = threading.Event()
         self._environ = {
             **_inherited(),
@@ -132,18 +188,20 @@ class CloudDeployment:
             "STORAGE_EMULATOR_HOST": servers.storage,
             "BIGQUERY_EMULATOR_HOST": servers.bigquery.endpoint,
             "TROUPE_BIGQUERY_WRITE_ENDPOINT": servers.bigquery.storage_api,
-            "TROUPE_PROJECT": "troupe",
+            "TROUPE_PROJECT": PROJECT,
             "TROUPE_DATASET": f"tracking_{unique}",
             "TROUPE_STAGING_DATASET": f"staging_{unique}",
             "TROUPE_DEPLOYMENT": unique,
             "TROUPE_BUCKET": f"bucket-{unique}",
-            "TROUPE_OUTPUT_BUCKET": f"output-{unique}",
-            "TROUPE_TOPIC_PREFIX": f"whole-{unique}-",
+            "TROUPE_OUTPUT_BUCKET": output_bucket(unique),
+            "TROUPE_TOPIC_PREFIX": topic_prefix(unique),
             "TROUPE_BIGQUERY_LOCATION": "EU",
             "TROUPE_VERTEX_LOCATION": "europe-west4",
             "TROUPE_HOST": "127.0.0.1",
         }
         self.kills = 0
+        self.exit_codes: list[int] = []
+        """Of the services that were ended by SIGTERM."""
         self.processes: list[Process] = []
 
     def __enter__(self) -> "CloudDeployment":
@@ -180,9 +238,15 @@ class CloudDeployment:
         self.backend.publish(envelope)
 
     def kill_one(self) -> str:
-        """Kill one of the services, chosen at random; returns its handler."""
+        """End one of the services, chosen at random; returns its handler.
+
+        By SIGKILL and by SIGTERM in turn.
+        """
         victim = self._random.choice(self.processes)
-        victim.kill()
+        if self.kills % 2:
+            self.exit_codes.append(victim.restart())
+        else:
+            victim.kill()
         self.kills += 1
         return victim.handler
 
@@ -191,14 +255,8 @@ class CloudDeployment:
         return result
 
     def is_completed(self, run_id: str) -> bool:
-        runs = self.backend.dependencies.tracking.query(
-            "runs",
-            {
-                "run_id": run_id,
-                "since": self.backend.dependencies.event_log.lookback_start(utc_now()),
-            },
-        )
-        return bool(runs) and runs[0]["completed_at"] is not None
+        runs = run_rows(self.backend, run_id)
+        return bool(runs) and runs[0].completed_at is not None
 
     def command(self, *arguments: str) -> Result:
         """Run a command of the command line on this deployment."""
@@ -238,32 +296,51 @@ class CloudDeployment:
             for name in (first.bucket, first.output_bucket)
         }
         self.vertex = self._vertex(NewestBucket(both))
-        self._environ["TROUPE_VERTEX_ENDPOINT"] = self.vertex.address
-        self.settings = replace(first, vertex_endpoint=self.vertex.address)
+        self._environ["TROUPE_VERTEX_ENDPOINT"] = self._grpc.address
+        self.settings = replace(first, vertex_endpoint=self._grpc.address)
+        self.gate = self._gate()
         self.backend = GcpBackend(self.settings)
         self._stack.callback(self.backend.close)
         self._start_services()
         self._start_ticking()
 
     def _vertex(self, buckets: NewestBucket) -> VertexServer:
-        server = VertexServer(
-            StandIn(self._folder / "vertex", buckets, utc_now, on_output=self._notify)
-        )
+        server = VertexServer(StandIn(self._folder / "vertex", buckets, utc_now))
         server.start()
         self._stack.callback(server.close)
+        self._grpc = VertexGrpcServer(server)
+        self._grpc.start()
+        self._stack.callback(self._grpc.close)
         return server
 
-    def _notify(self, blob: Blob) -> None:
-        """Publish the object notification of the output bucket."""
-        bucket, _, name = blob.uri.removeprefix("gs://").partition("/")
-        about = {"eventType": "OBJECT_FINALIZE", "bucketId": bucket, "objectId": name}
-        self.backend.bus.send("gcs-object", b"{}", about)
+    def _gate(self) -> Gate:
+        """Put a gate before the emulators, which knows what each service is granted."""
+        settings, environ = self.settings, self._environ
+        upstreams = Upstreams(
+            bigquery=environ["BIGQUERY_EMULATOR_HOST"],
+            storage=environ["STORAGE_EMULATOR_HOST"],
+            vertex=environ["TROUPE_VERTEX_ENDPOINT"],
+            pubsub=environ["PUBSUB_EMULATOR_HOST"],
+            write_api=environ["TROUPE_BIGQUERY_WRITE_ENDPOINT"],
+        )
+        names = Names(
+            dataset=settings.dataset,
+            staging=settings.staging_dataset,
+            topic_prefix=settings.topic_prefix,
+            buckets={settings.bucket: "work", settings.output_bucket: "output"},
+        )
+        gate = Gate(upstreams, names)
+        self._stack.callback(gate.close)
+        return gate
 
     def _start_services(self) -> None:
+        services = groupings()["compact" if self._compact else "per-handler"]
+        granted = granted_to(services, self._without)
         for handler in (ALL,) if self._compact else known_handlers():
             own = {"TROUPE_HANDLER": handler, "PORT": str(free_port())}
+            own |= self.gate.environ(handler, granted[handler])
             log = self._folder / f"service-{handler}.log"
-            process = Process(handler, self._environ | own, log)
+            process = Process(handler, self._environ | own, log, self.launch)
             self.processes.append(process)
             self._stack.callback(process.end)
         endpoints = {each.handler: each.endpoint for each in self.processes}

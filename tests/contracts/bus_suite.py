@@ -10,7 +10,8 @@ from typing import Protocol
 import pytest
 
 from events import BatchPlanned, Envelope, from_pubsub
-from handlers.dispatch.dead_letters import GENERATION, HANDLER, MESSAGE_ID
+from events.cloudevents import GENERATION, HANDLER
+from handlers.dispatch.dead_letters import MESSAGE_ID
 from handlers.dispatch.instructions import GiveUp, Replay
 from handlers.dispatch.message import Message
 from tests.events.making import wrapped

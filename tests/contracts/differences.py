@@ -32,6 +32,12 @@ BIGQUERY = {
 
 SAME_ANSWERS: dict[str, str] = {}
 
+LEFT_OUT = {"compare_sides": "\n    LIMIT 100"}
+"""What a query is asked without: local-bigquery 0.3.2 cannot translate LIMIT inside ARRAY_AGG.
+
+Google's analyzer takes it, and the scenario has fewer values than the limit.
+"""
+
 
 def expect(request: pytest.FixtureRequest, differences: Mapping[str, str]) -> None:
     """Mark the current test as an expected failure when its name starts with a listed one."""

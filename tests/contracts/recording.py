@@ -19,6 +19,9 @@ from tracking.statements import transaction
 from tracking.tables import Column, layouts
 from troupe.backends.local.backend import LocalSettings
 from troupe.operations import clear_history
+from troupe.operations.quality.golden_add import add_golden
+from troupe.operations.quality.review_record import save_review
+from troupe.operations.quality.review_sample import record_review, review_sample
 from troupe.standin.corrupt import Corruption
 
 
@@ -65,7 +68,7 @@ def record_scenario(home: Path) -> RecordedScenario:
     """Run and record a scenario that gives most queries rows to return.
 
     Corrupted answers and retries, a stopped run, a reprocessed run, a cleared history, a forgotten
-    person, a refused request, a system error, a dead letter, and a run that is in progress.
+    person, a review sample and the golden set made of it, a refused request, a system error, a dead letter, and a run that is in progress.
     """
     corruption = Corruption(share=0.5, seed=5)
     local = LocalHarness(home, LocalSettings(corruption=corruption, deployment="d1"))
@@ -83,6 +86,7 @@ def record_scenario(home: Path) -> RecordedScenario:
     local.run("r3", mode="incremental")
     local.publish(ReprocessRequested(run_id="r4", of_run="r1"))
     local.play()
+    _review(local, home.with_name("labels.jsonl"))
     clear_history.clear_history(local.backend, "r3", "seen twice", sure=True)
     clear_history.forget(local.backend, "tok_000001", sure=True)
     local.run("r1", limit=1)
@@ -169,6 +173,23 @@ def _record(local: LocalHarness, scenario: RecordedScenario) -> None:
         ("run_once", record_run_once), ("append", record_append), ("load", record_load),
     ):  # fmt: skip
         setattr(warehouse, name, recorded)
+
+
+def _review(local: LocalHarness, labels: Path) -> None:
+    """Draw a sample of run r1, judge a record of it, and add two versions of a golden set."""
+    drawn = review_sample(local.backend, "r1", n=5)
+    rows = [
+        {"record_id": each.record_id, "stratum": each.stratum, "weight": each.weight}
+        for each in drawn.records
+    ]
+    record_review(local.backend, drawn.sample_id, "r1", drawn.by, drawn.seed, rows)
+    ids = [each.record_id for each in drawn.records]
+    right = {"call_tone": {"how": "right"}}
+    save_review(local.backend, drawn.sample_id, "ab", ids[0], 0, right)
+    for tone, labelled in (("friendly", ids[:3]), ("neutral", ids[2:])):
+        lines = (json.dumps({"record_id": each, "call_tone": tone}) for each in labelled)
+        labels.write_text("\n".join(lines))
+        add_golden(local.backend, "tones", str(labels), extend=tone == "neutral")
 
 
 def _source(local: LocalHarness, scenario: RecordedScenario, rows: Sequence[Row]) -> None:

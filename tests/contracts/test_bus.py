@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from events import BatchPlanned
-from handlers.dispatch.dead_letters import GENERATION, HANDLER
+from events.cloudevents import GENERATION, HANDLER
 from handlers.dispatch.errors import Redeliver
 from handlers.dispatch.message import Message
 from tests.events.making import wrapped

@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from events import Envelope
-from handlers.dispatch.dead_letters import HANDLER
+from events.cloudevents import HANDLER
 from tests.contracts.bus_suite import ATTEMPTS, EVERY, BusHarness, BusSuite, LeasedMessage
 from tests.local.fakes import HeldClock
 from troupe.backends.defaults import utc_now

@@ -1,6 +1,7 @@
 """Every statement of tracking/ is valid for Google's SQL parser and analyzer."""
 
 import re
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,7 @@ from tracking.tables import (
     staged_columns,
 )
 from troupe.backends.defaults import output_tables
+from troupe.deployment.answers_view import answers_view
 
 if TYPE_CHECKING:
     from tests.emulators.googlesql import GoogleSql
@@ -104,6 +106,24 @@ def test_an_analysis_of_any_kind_is_counted(google_sql: "GoogleSql") -> None:
     sql = query("column_counts", counts=counts_sql(charts_of(own).charts, own.table))
 
     assert {"values", "items", "numbers", "lengths"} == {c.shows for c in charts_of(own).charts}
+    assert ["ResolvedQueryStmt"] == google_sql.analyze(sql, {table: columns})
+
+
+@pytest.mark.parametrize("view", statement_names("views"))
+def test_a_view_is_valid(google_sql: "GoogleSql", view: str) -> None:
+    """As it stands in its file, without its dataset."""
+    sql = files("tracking").joinpath("views", f"{view}.sql").read_text(encoding="utf-8")
+
+    assert ["ResolvedQueryStmt"] == google_sql.analyze(sql.replace("{dataset}", ""))
+
+
+def test_the_answers_of_several_analyses_by_day_are_one_view(google_sql: "GoogleSql") -> None:
+    """Terraform joins the parts; an own one may have any closed columns and attributes."""
+    own = analysis_of(KINDS, attributes={"queue": "text", "vip": "boolean"}, shown=["queue"])
+    ((table, columns),) = output_tables([own]).items()
+    parts = [answers_view(each) for each in (load_analysis("call_review_v1"), own)]
+    sql = "\nUNION ALL\n".join(parts).replace("{dataset}", "")
+
     assert ["ResolvedQueryStmt"] == google_sql.analyze(sql, {table: columns})
 
 

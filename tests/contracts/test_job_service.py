@@ -1,4 +1,4 @@
-"""The job service in both forms: the stand-in in process, and over HTTP by Google's client."""
+"""The job service in its forms: the stand-in in process, and by Google's client over REST and gRPC."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,3 +42,27 @@ class TestOverHttp(JobServiceSuite):
                 server.close()
 
         return over_http
+
+
+class TestOverGrpc(JobServiceSuite):
+    """The deployment's transport: Google's client, gRPC and its errors."""
+
+    @pytest.fixture
+    def opened(self) -> Opened:
+        from tests.gcp.making import gcp_settings
+        from tests.standin.vertex_grpc import VertexGrpcServer
+        from troupe.backends.gcp.job_service import VertexJobService
+
+        @contextmanager
+        def over_grpc(service: StandIn) -> Iterator[JobService]:
+            rest = VertexServer(service, works=False)
+            server = VertexGrpcServer(rest)
+            rest.start()
+            server.start()
+            try:
+                yield VertexJobService(gcp_settings(TROUPE_VERTEX_ENDPOINT=server.address))
+            finally:
+                server.close()
+                rest.close()
+
+        return over_grpc

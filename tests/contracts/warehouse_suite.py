@@ -14,6 +14,7 @@ from handlers.ports import Bucket
 from tracking import Row, Warehouse
 from tracking.tables import staged_columns
 
+OF_X = "IF(x > 1, 'b', IF('{0}' = 'a', 'a', NULL))"
 STAGED = staged_columns(answer_record(load_analysis("call_review_v1")))
 
 
@@ -212,6 +213,10 @@ class WarehouseSuite:
             ("COUNTIF(CURRENT_DATE() IS NULL)", 0),
             ("COUNTIF(TIMESTAMP(DATE '2026-03-02') = TIMESTAMP '2026-03-02 00:00:00+00')", 3),
             ("LOGICAL_OR(x = 3)", True),
+            ("MAX(DATE_SUB(DATE '2026-03-02', INTERVAL 2 DAY))", date(2026, 2, 28)),
+            (f"STRING_AGG(DISTINCT {OF_X.format('a')}, ', ' ORDER BY {OF_X.format('a')})", "a, b"),
+            (f"STRING_AGG(DISTINCT {OF_X.format('b')}, ', ' ORDER BY {OF_X.format('b')})", "b"),
+            ("STRING_AGG(DISTINCT IF(x > 9, 'a', NULL), ', ' ORDER BY IF(x > 9, 'a', NULL))", None),
             ("SUBSTR('abc', 1, 2)", "ab"),
             ("COALESCE(SUM(IF(x > 9, x, NULL)), 0)", 0),
         ],

@@ -89,6 +89,7 @@ class Shell:
         program(programs / "make", 'test "$1" != demo || exec troupe demo')
         program(self.work / ".venv/bin/activate", "")
         (self.work / "docs").symlink_to(ROOT / "docs")
+        (self.work / "analysis").symlink_to(ROOT / "analysis")
         self._patch = patch
         for name in [name for name in os.environ if name.startswith(("TROUPE_", "OTEL_"))]:
             patch.delenv(name)
@@ -116,7 +117,7 @@ class Shell:
 
     def left(self) -> list[str]:
         """Return the files in the folder that a clone would show as untracked."""
-        names = [each.name for each in self.work.iterdir() if each.name != "docs"]
+        names = [each.name for each in self.work.iterdir() if each.name not in ("docs", "analysis")]
         paths = [f"{name}/" if Path(self.work, name).is_dir() else name for name in names]
         ignored = subprocess.run(
             ["git", "check-ignore", "--no-index", *paths],

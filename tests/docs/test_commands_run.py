@@ -16,7 +16,8 @@ from tests.endpoint.server import Server
 from tests.files import files_in
 
 REASONS = {
-    "needs a project on Google Cloud": r"\b(?:gcloud|terraform|bq|docker)\b|--backend gcp",
+    "needs a project on Google Cloud": r"\b(?:gcloud|terraform|bq|docker)\b|--backend gcp|-m scripts.restore",
+    "serves until Ctrl-C": r"\bconsole\b",
     "takes minutes; tests/simulation runs fewer seeds": r"simulat",
 }
 """Why a block is not run, and what then must stand in it."""
@@ -61,7 +62,7 @@ def model() -> Iterator[Server]:
 def test_the_commands_of_a_page_run_in_their_order(
     page: Path, tmp_path: Path, model: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a folder that has the documents with their examples, as a clone has them."""
+    """In a folder with the documents, their examples and the analyses, as a clone has them."""
     shell = Shell(tmp_path, monkeypatch)
     before = state_of(DOCS)
     host, port = model.server_address[:2]

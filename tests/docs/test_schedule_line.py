@@ -133,7 +133,7 @@ def test_an_outage_is_mailed(tmp_path: Path) -> None:
 
 
 def test_a_day_without_its_file_is_mailed(tmp_path: Path) -> None:
-    """Whoever brings the files did not."""
+    """What brings the files did not."""
     missing = cron(tmp_path)
 
     assert 2 == missing.code

@@ -18,7 +18,7 @@ REPOSITORY_FILE = re.compile(
     r"\b((?:analysis|benchmarks|events|handlers|infra|scripts|tests|tracking|troupe)"
     r"/[\w./-]+\.(?:json|py|sql|tf))\b"
 )
-TO_BE_WRITTEN = {"handlers/mail_summary.py", "tracking/queries/deliveries_by_handler.sql"}
+TO_BE_WRITTEN = {"handlers/mail_plan.py", "tracking/queries/events/deliveries_by_handler.sql"}
 """Files that the examples of CONTRIBUTING.md create."""
 BUILD = """
 import socket, sys

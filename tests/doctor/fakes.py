@@ -137,7 +137,11 @@ def result_of(value: Any) -> Any:
 
 
 def doctor_settings(**changed: Any) -> GcpSettings:
-    given = {"TROUPE_OUTPUT_BUCKET": "stories-output", "TROUPE_PUSH_ACCOUNT": "troupe-push@stories"}
+    given = {
+        "TROUPE_VERTEX_LOCATION": "eu",
+        "TROUPE_OUTPUT_BUCKET": "stories-output",
+        "TROUPE_PUSH_ACCOUNT": "troupe-push@stories",
+    }
     return gcp_settings(**{**given, **changed})
 
 

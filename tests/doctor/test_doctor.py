@@ -16,6 +16,7 @@ from google.auth.exceptions import DefaultCredentialsError
 from handlers.ports import Job, JobState
 from tests.doctor.fakes import PUBSUB_AGENT, DoctorHarness, letters
 from tests.faults import replace_method
+from tests.notifications.making import SECRET
 from troupe.backends.gcp.failures import translated
 from troupe.doctor import Finding, exit_code, lines, make_clients
 from troupe.doctor.findings import fault, ok, warning
@@ -40,8 +41,21 @@ def test_a_deployment_in_order_has_no_problem(harness: DoctorHarness) -> None:
         "bucket", "output bucket", "bucket rights", "output rights", "Vertex reads",
         "Vertex writes", "notification", "topics", "push subscriptions",
         "Pub/Sub's service agent", "dead letters",
-        "Vertex location", "Vertex", "quota",
+        "Vertex location", "model", "Vertex", "quota",
     } == {each.name for each in found}  # fmt: skip
+
+
+def test_notifications_are_shown_by_their_host_alone() -> None:
+    """Where this process has the settings; the services have their own."""
+    environ = {
+        "TROUPE_NOTIFY_URL": "https://example.com/s3cret", "TROUPE_NOTIFY_SECRET": SECRET,
+        "TROUPE_NOTIFY_LOG": "true",
+    }  # fmt: skip
+    found = DoctorHarness(**environ).findings()
+
+    assert [
+        "sent from here to https://example.com and the log, signed; `troupe notify RUN` tries it"
+    ] == [each.message for each in found if each.name == "notifications"]
 
 
 def forbidden() -> Exception:
@@ -88,9 +102,6 @@ PROBLEMS: dict[str, tuple[Change, str, str, str]] = {
         bucket("stories-troupe", location="US"), "bucket", "fault", "is in US"),
     "the output bucket is in another location": (
         bucket("stories-output", location="US"), "output bucket", "warning", "is in US"),
-    "Vertex runs in another location": (
-        settings(vertex_location="us-central1", output_bucket="stories-troupe"),
-        "bucket", "warning", "Vertex runs in us-central1"),
     "deleted objects are kept": (
         bucket("stories-output",
                soft_delete_policy=SimpleNamespace(retention_duration_seconds=604800)),
@@ -124,10 +135,33 @@ PROBLEMS: dict[str, tuple[Change, str, str, str]] = {
         "dead letters", "warning", "1 dead letter waits: write-jsonl preflight_failed 1"),
     "the location is global": (
         settings(vertex_location="global"), "Vertex location", "warning", "personal data"),
-    "the location is a multi-region": (
-        settings(vertex_location="eu"), "Vertex location", "warning", "does not document"),
+    "the model is not offered in the location": (
+        settings(vertex_location="europe-west4"), "model", "fault", "use vertex_location eu or"),
     "the deployment id is not set": (settings(deployment=""), "quota", "warning", "without the deployment id"),
 }  # fmt: skip
+
+
+def test_vertex_in_another_location_than_the_buckets_is_reported(harness: DoctorHarness) -> None:
+    """With the location to use; of a model there nothing may be known, which is said as well."""
+    change = settings(vertex_location="us", output_bucket="stories-troupe")
+    change(harness)
+
+    problems = harness.problems()
+    assert {"bucket": "warning", "model": "warning"} == {
+        name: each.state for name, each in problems.items()
+    }
+    assert "Vertex runs in us" in problems["bucket"].message
+    assert problems["bucket"].remedy == "set vertex_location to eu"
+    assert "not known whether" in problems["model"].message
+
+
+def test_a_location_without_confirmed_batch_jobs_is_in_order_and_says_so(
+    harness: DoctorHarness,
+) -> None:
+    """The likeliest location for data in the EU, and the command that settles it."""
+    (found,) = (each for each in harness.findings() if each.name == "Vertex location")
+
+    assert ("ok", True) == (found.state, "`troupe --backend gcp doctor --live`" in found.message)
 
 
 @pytest.mark.parametrize("case", PROBLEMS)

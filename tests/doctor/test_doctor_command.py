@@ -140,6 +140,7 @@ def test_a_refused_creation_of_the_job_is_reported(
     monkeypatch.setattr(probe.probing.job_service, "create", refuses)
     result = run(probe.probing.settings, "--live", "--yes")
     assert (1, True) == (result.exit_code, "no job was created: model_not_found" in result.output)
+    assert "correct the model of the request or the analysis" in " ".join(result.output.split())
 
     def silent(**_: Any) -> Any:
         raise Redeliver("creating troupe.probe.x: DeadlineExceeded 504")

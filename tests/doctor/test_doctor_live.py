@@ -18,8 +18,7 @@ from tests.local.fakes import HeldClock, MemoryBucket
 from tests.standin.vertex_server import VertexServer
 from troupe.backends.gcp.job_service import VertexJobService
 from troupe.doctor.findings import Finding
-from troupe.doctor.probe import Probing, begin_probe, output_of, probe_cost, transcripts_of
-from troupe.doctor.probe_calls import CALLS
+from troupe.doctor.probe import CALLS, Probing, begin_probe, output_of, probe_cost, transcripts_of
 from troupe.doctor.probe_results import read_probe
 from troupe.standin.settings import Behaviour, End
 from troupe.standin.vertex import StandIn

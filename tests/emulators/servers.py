@@ -38,8 +38,27 @@ def free_port() -> int:
         return port
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notices:
+    """Where the storage emulator announces new objects, as a notification of a bucket does."""
+
+    pubsub: str
+    """Host and port of the Pub/Sub emulator."""
+    project: str
+    topic: str
+    bucket: str
+    prefix: str
+
+    def options(self) -> list[str]:
+        return [
+            *("-event.pubsub-project-id", self.project, "-event.pubsub-topic", self.topic),
+            *("-event.bucket", self.bucket, "-event.object-prefix", self.prefix),
+            *("-event.list", "finalize"),
+        ]
+
+
 @contextmanager
-def fake_gcs_server(folder: Path) -> Iterator[str]:
+def fake_gcs_server(folder: Path, notices: Notices | None = None) -> Iterator[str]:
     """Run Cloud Storage in memory; yields its URL. Raises `Missing`."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -48,8 +67,10 @@ def fake_gcs_server(folder: Path) -> Iterator[str]:
         *("-port", str(port), "-external-url", address, "-log-level", "error"),
         # Serve objects by path too, as the BigQuery emulator reads: http://host/bucket/object.
         *("-public-host", f"127.0.0.1:{port}"),
+        *(notices.options() if notices else ()),
     ]
-    with running(command, folder / "fake-gcs-server.log", f"{address}/storage/v1/b"):
+    environ = {**os.environ, "PUBSUB_EMULATOR_HOST": notices.pubsub} if notices else None
+    with running(command, folder / "fake-gcs-server.log", f"{address}/storage/v1/b", environ):
         yield address
 
 

@@ -46,6 +46,8 @@ class Asked:
     body: dict[str, Any]
     port: int
     """Of the client: equal for requests of one connection."""
+    data: bytes = b""
+    """The body as it was sent."""
 
     def header(self, name: str) -> str | None:
         """Return a header by its name in lower case."""
@@ -90,13 +92,13 @@ class _Handler(BaseHTTPRequestHandler):
         self._write(self.server.models)
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        asked = self._asked("POST", body)
+        data = self.rfile.read(int(self.headers["Content-Length"]))
+        asked = self._asked("POST", json.loads(data), data)
         self.server.requests.append(asked)
         self._write(self.server.script(asked))
 
-    def _asked(self, method: str, body: dict[str, Any]) -> Asked:
-        return Asked(method, self.path, dict(self.headers), body, self.client_address[1])
+    def _asked(self, method: str, body: dict[str, Any], data: bytes = b"") -> Asked:
+        return Asked(method, self.path, dict(self.headers), body, self.client_address[1], data)
 
     def _write(self, said: Said) -> None:
         if said.raw is not None:

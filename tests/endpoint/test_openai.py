@@ -1,6 +1,7 @@
 """Requests to an endpoint over HTTP: what is sent, and what each kind of reply means."""
 
 import json
+import socket
 from threading import Event
 from typing import Any
 
@@ -212,15 +213,30 @@ def test_a_server_that_takes_too_long_is_a_failure() -> None:
     assert (504, True) == (failed.code, failed.slows)
 
 
-def test_a_reply_that_trickles_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each byte comes in time, the whole does not."""
-    times = iter([0.0, *[each * 10.0 for each in range(1000)]])
-    monkeypatch.setattr(connections, "_BLOCK", 1)
-    monkeypatch.setattr(connections, "monotonic", lambda: next(times))
+def test_a_reply_that_comes_too_late_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its first line, too: the clock jumps to the end of the limit."""
+    times = iter([0.0])
+    monkeypatch.setattr(connections, "monotonic", lambda: next(times, 1000.0))
     with serving() as server:
         failed = failure(server.url)
 
     assert 504 == failed.code
+
+
+def test_a_reply_that_trickles_ends_at_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, the whole does not."""
+    times = iter([0.0, 9.0, 10.0])
+    monkeypatch.setattr(connections, "monotonic", lambda: next(times))
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.settimeout(10.0)
+        with connections._TimedReader(ours) as reader:
+            theirs.send(b"H")
+            assert b"H" == reader.read(1)
+            assert 1.0 == ours.gettimeout()
+            theirs.send(b"T")
+            with pytest.raises(TimeoutError):
+                reader.read(1)
 
 
 def test_a_closed_port_is_a_failure_of_the_endpoint() -> None:

@@ -68,6 +68,8 @@ class Start:
     ready_seconds: float
     megabytes: float
     clients: frozenset[str]
+    modules: frozenset[str]
+    """All that were imported."""
 
 
 def start_of(handler: str, times: int = 1) -> Start:
@@ -81,6 +83,7 @@ def start_of(handler: str, times: int = 1) -> Start:
         ready_seconds=best["ready"],
         megabytes=best["megabytes"],
         clients=frozenset(name for name, module in CLIENTS.items() if module in best["modules"]),
+        modules=frozenset(best["modules"]),
     )
 
 

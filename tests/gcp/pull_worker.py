@@ -9,7 +9,7 @@ from typing import Any
 
 from google.cloud.pubsub_v1.types import FlowControl
 
-from handlers.dispatch.dead_letters import is_addressed_to
+from events.cloudevents import is_addressed_to
 from handlers.dispatch.message import Message
 from troupe.backends.gcp.app import PushedMessage
 from troupe.backends.gcp.bus import PubSubBus, subscriber_client

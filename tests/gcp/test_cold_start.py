@@ -1,5 +1,8 @@
 """A service imports the clients of its handlers alone: each one costs seconds at the start."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.gcp.cold_start import start_of
@@ -18,6 +21,7 @@ BESIDES = {
     "stop-run": {"aiplatform"},
     "replay-dead-letters": {"aiplatform"},
     "report-run": set[str](),
+    "notify-run": set[str](),
     "watch-jobs": {"storage", "aiplatform"},
     "record-dead-letter": set[str](),
     ALL: {"storage", "aiplatform"},
@@ -34,6 +38,15 @@ PURE = "settle-batch"
 def test_a_service_loads_what_it_needs(handler: str) -> None:
     """In a fresh process. A pure handler imports no client of Vertex; none imports DuckDB."""
     assert ALWAYS | BESIDES[handler] == start_of(handler).clients
+
+
+def test_notifications_load_no_duckdb() -> None:
+    """The image of a service has none; `notify-run` loads them where notifications are configured."""
+    code = (
+        "import sys, troupe.notifications.log_line, troupe.notifications.webhook; "
+        "sys.exit('duckdb' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_every_service_is_listed() -> None:

@@ -12,13 +12,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib.metadata import distributions, packages_distributions
 from pathlib import Path
 
 import pytest
 
 from tests.emulators.fixtures import cannot
 from tests.emulators.servers import free_port
+from tests.gcp.cold_start import start_of
 from tests.gcp.making import ENVIRON
+from troupe.backends.gcp.settings import ALL
 
 HOUSE = Path(__file__).parent.parent.parent
 DOCKERFILE = HOUSE / "Dockerfile"
@@ -87,19 +90,20 @@ def test_the_file_is_linted() -> None:
 
 
 def test_the_image_has_a_numbered_user_and_pinned_packages() -> None:
-    """Packages come from the lock file alone, each with its hashes."""
+    """Packages come from the lock file alone, each with its hashes; BASE may name a digest."""
     (user,) = instructions("USER")
     assert int(user) > 0
     installs = [
         shlex.split(part)
         for line in instructions("RUN")
         for part in line.split("&&")
-        if "pip install" in part
+        if "/pip " in part and " install " in part
     ]
     assert [True] == [{"--requirement", "--require-hashes"} <= set(words) for words in installs]
-    assert all(re.search(r"python:\d+\.\d+-slim-\w+", line) for line in instructions("FROM")[:2])
-    pins = pins_of((HOUSE / "requirements" / "gcp.txt").read_text(encoding="utf-8"))
-    assert len(pins) > 50
+    assert ["BASE=debian:trixie-slim", "CONTENT=service"] == instructions("ARG")
+    assert {"${BASE}"} == {line.split()[0] for line in instructions("FROM")}
+    pins = pins_of((HOUSE / "requirements" / "service.txt").read_text(encoding="utf-8"))
+    assert len(pins) > 40
     assert [] == unpinned(pins)
 
 
@@ -119,14 +123,54 @@ def test_a_requirement_without_a_hash_or_an_exact_version_is_found(pin: str) -> 
     assert [pin] == unpinned(pins_of(f"{fixed}{pin}\n"))
 
 
-def test_the_image_has_the_versions_that_are_tested() -> None:
+@pytest.mark.parametrize("content", ["console", "service"])
+def test_the_image_has_the_versions_that_are_tested(content: str) -> None:
     """Each pin is one of the development environment."""
     image, tested = (
         {each.split()[0] for each in pins_of((HOUSE / "requirements" / name).read_text("utf-8"))}
-        for name in ("gcp.txt", "dev.txt")
+        for name in (f"{content}.txt", "dev.txt")
     )
 
     assert set() == image - tested
+
+
+@pytest.mark.slow
+def test_what_a_service_loads_is_in_the_image() -> None:
+    """With the handlers of all services in one."""
+    pins = {
+        each.split("==")[0] for each in pins_of((HOUSE / "requirements/service.txt").read_text())
+    }
+
+    loaded = {
+        name.lower().replace("_", "-").replace(".", "-") for name in distributions_of_a_service()
+    }
+
+    assert {"google-cloud-aiplatform", "msgspec", "starlette"} <= loaded
+    # Only a build needs it; it looks for packages with it where it is installed.
+    assert set() == loaded - pins - {"setuptools", "troupe"}
+
+
+def distributions_of_a_service() -> set[str]:
+    """The installed packages that a service has imported when it is ready."""
+    owners = packages_distributions()
+    namespaces = {
+        file.parent.as_posix().replace("/", "."): each.name
+        for each in distributions()
+        for file in each.files or ()
+        if file.parts[0] == "google" and file.suffix == ".py"
+    }
+    modules = start_of(ALL).modules
+    return {
+        name
+        for module in modules
+        for name in (
+            [namespaces[module]]
+            if module in namespaces
+            else owners.get(module.split(".")[0], [])
+            if not module.startswith("google")
+            else []
+        )
+    }
 
 
 def test_the_build_context_is_what_the_image_runs() -> None:
@@ -136,7 +180,8 @@ def test_the_build_context_is_what_the_image_runs() -> None:
 
     assert "*" in lines
     assert {
-        "analyses", "analysis", "events", "handlers", "tracking", "troupe", "requirements/gcp.txt"
+        "analyses", "analysis", "events", "handlers", "tracking", "troupe",
+        "requirements/console.txt", "requirements/service.txt",
     } == let_in  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Vertex AI asked now: the requests that its generated clients get, and what their errors mean."""
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from google.auth.exceptions import DefaultCredentialsError
@@ -104,10 +104,10 @@ def test_a_setting_that_the_service_does_not_know_is_an_error_of_the_request() -
 def test_the_clients_are_made_when_they_are_used(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without credentials a dry run says that it did not count, and is no error."""
 
-    def no_credentials(_: object) -> dict[str, Any]:
+    def no_credentials(*_: object) -> NoReturn:
         raise DefaultCredentialsError("no")
 
-    monkeypatch.setattr(module, "client_options", no_credentials)
+    monkeypatch.setattr(module, "client_of", no_credentials)
     model = VertexOnlineModel(gcp_settings(), MODEL)
 
     with pytest.raises(NotCounted, match="gcloud auth"):

@@ -134,13 +134,21 @@ def test_a_file_that_terraform_did_not_write_is_refused(text: str) -> None:
         read_terraform(text, {})
 
 
+def test_the_location_of_a_service_that_is_not_google_s_tells_nothing_of_its_models() -> None:
+    """An endpoint in its place may have any."""
+    here = gcp_settings(TROUPE_VERTEX_LOCATION="EU")
+    elsewhere = gcp_settings(TROUPE_VERTEX_ENDPOINT="http://127.0.0.1:9000")
+
+    assert ("eu", "") == (here.policy.vertex_location, elsewhere.policy.vertex_location)
+
+
 def test_a_day_can_be_capped() -> None:
     """In money and in tokens, for every backend."""
     environ = {"TROUPE_BUDGET_A_DAY": "12.5", "TROUPE_TOKENS_A_DAY": "1e6"}
     policy = gcp_settings(**environ).policy
 
     assert (12.5, 1_000_000) == (policy.budget_a_day, policy.tokens_a_day)
-    assert policy == capped(Policy(), environ)
+    assert policy == capped(Policy(vertex_location="europe-west4"), environ)
     assert Policy(run_days=9) == capped(Policy(run_days=9), {"TROUPE_TOKENS_A_DAY": ""})
 
 

@@ -19,8 +19,10 @@ from troupe.operations.clear_history import forget
 from troupe.operations.costs import costs
 from troupe.operations.explain import explain
 from troupe.operations.histories import RecordHistory
-from troupe.report.html_page import render_html
-from troupe.report.plain_text import costs_lines, history_lines, summary_lines
+from troupe.report.html.page import render_html
+from troupe.report.text.analysis_costs import costs_lines
+from troupe.report.text.history import history_lines
+from troupe.report.text.summary import summary_lines
 from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.prediction_lines import Answer
 

@@ -93,7 +93,7 @@ def test_a_lost_reply_under_a_late_list_waits_for_the_label(make_harness: MakeHa
 def test_a_claim_that_brought_no_job_is_followed_by_the_next_after_its_time(
     make_harness: MakeHarness,
 ) -> None:
-    """Nobody creates for twenty minutes; then the second claim does."""
+    """No caller creates for twenty minutes; then the second claim does."""
     harness = make_harness(policy=CLOUD)
     harness.load(calls(4))
     flaky = Flaky(harness, after=False)
@@ -186,7 +186,7 @@ def test_a_discarded_attempt_gets_no_job(make_harness: MakeHarness) -> None:
 def test_a_discard_that_died_before_its_closing_is_finished_by_the_tick(
     make_harness: MakeHarness,
 ) -> None:
-    """Nobody may create a job behind a void claim, so the tick ends the attempt."""
+    """No caller may create a job behind a void claim, so the tick ends the attempt."""
     harness = make_harness()
     harness.load(calls(4))
     uploaded = upload_dead_lettered(harness)

@@ -186,7 +186,7 @@ def forward_again(harness: LocalHarness, letter: DeadLetter) -> None:
 def test_a_replay_names_letters_and_a_redelivered_command_replays_none_twice(
     held_up: LocalHarness,
 ) -> None:
-    """An old letter, and one that nobody knows, are left alone."""
+    """An old letter and an unknown one are left alone."""
     (letter,) = letters(held_up)
     stranger = letter_id("nothing", "submit-job", 0)
 
@@ -436,7 +436,7 @@ def test_a_discarded_letter_of_settle_batch_closes_the_next_attempt(
 def test_two_operators_who_replay_and_discard_one_letter_leave_nothing_open(
     held_up: LocalHarness, first: str
 ) -> None:
-    """Whoever is second finds the letter over, and says so."""
+    """The second caller finds the letter over, and says so."""
     (letter,) = letters(held_up)
     ids = [letter.letter_id]
     commands = [ReplayRequested(letter_ids=ids), DiscardRequested(letter_ids=ids, reason="a test")]

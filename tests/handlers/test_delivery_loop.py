@@ -214,7 +214,7 @@ def test_an_event_that_is_republished_is_published_and_marked(
 def test_an_event_that_was_republished_in_vain_is_given_up_before_it_is_marked(
     loop: Loop, harness: LocalHarness
 ) -> None:
-    """A mark without a letter would leave the event to nobody for an hour."""
+    """A mark without a letter would leave the event without a handler for an hour."""
     loop.dependencies = replace(loop.dependencies, policy=Policy(republish_times=0))
     loop.fails = True
     loop.deliver(request())

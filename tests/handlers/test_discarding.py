@@ -1,5 +1,6 @@
 """Discarding an attempt: no job may appear behind it, and the end of a job that it has closes it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from tests.handlers.fakes import FakeJobService, FakeTracking, claim, claims, jo
 from tests.harness import START
 from tests.local.fakes import HeldClock
 from tests.tracking.harness import DAY
-from tracking import AttemptKey, AttemptResult, Closing, EventLog, Tracking
+from tracking import AttemptKey, Closing, EventLog, Tracking
 
 KEY = AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=1)
 DEPLOYMENT = Deployment("d1")
@@ -39,9 +40,9 @@ class Closed(FakeTracking):
         self.states += (state,)
         return super().claim_attempt(attempt_key, number, state)
 
-    def close_attempt(self, result: AttemptResult) -> bool:
-        self.endings += (result.ending,)
-        self.jobs += (result.jobs,)
+    def close_attempt(self, _key: Any, params: Mapping[str, Any], **_tables: Any) -> bool:
+        self.endings += (params["ending"],)
+        self.jobs += (params["jobs"],)
         return True
 
     def closing_of(self, attempt_key: Any) -> Closing | None:  # type: ignore[override]

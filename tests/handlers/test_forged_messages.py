@@ -46,7 +46,7 @@ def end_of(job: Job) -> End:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Runs that succeeded, failed and were stopped: the log holds an event of every topic."""
+    """Runs that succeeded, failed, were stopped and refused: the log holds an event of every topic."""
     harness = LocalHarness(
         tmp_path_factory.mktemp("forged") / "home", LocalSettings(behaviour=Behaviour(end=end_of))
     )
@@ -58,6 +58,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
     harness.publish(CancelRequested(run_id="r2"))
     harness.play()
     harness.publish(RereadRequested(run_id="r4", of_run="r2"))
+    harness.publish(RereadRequested(run_id="r5", of_run="nosuch"))
     harness.play()
     yield harness
     harness.close()
@@ -93,6 +94,7 @@ def changed(envelope: Envelope) -> Envelope:
     }
     data |= {"uri": "gs://strange/requests.jsonl"} if "uri" in data else {}
     data |= {"reason": "breaker"} if "reason" in data else {}
+    data |= {"planned_on": "2026-03-01"} if "planned_on" in data else {}
     encoded = msgspec.json.Encoder(order="sorted").encode(data)
     assert encoded != envelope.data
     return replace(envelope, data=encoded)
@@ -208,7 +210,7 @@ def of_other_file(envelope: Envelope) -> Envelope:
 def test_a_letter_with_a_forged_body_replays_what_is_recorded(
     make_harness: MakeHarness, forgery: Callable[[Envelope], Envelope]
 ) -> None:
-    """Whoever may publish dead letters cannot have a file of theirs paid for."""
+    """A publisher of dead letters cannot have a file of theirs paid for."""
     harness = make_harness()
     harness.load(calls(4))
     harness.run()

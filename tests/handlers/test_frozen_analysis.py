@@ -20,7 +20,7 @@ from troupe.operations.backend import InvalidOperation
 from troupe.operations.costs import costs
 from troupe.operations.explain import explain
 from troupe.operations.histories import RecordHistory, RunHistory
-from troupe.report.plain_text import summary_lines
+from troupe.report.text.summary import summary_lines
 from troupe.standin.corrupt import Corruption, Kind
 
 MakeHarness = Callable[..., LocalHarness]

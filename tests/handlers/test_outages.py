@@ -1,4 +1,4 @@
-"""Outages: what the service did not answer costs no record and no attempt, and nobody is needed."""
+"""Outages: what the service did not answer costs no record and no attempt, and no operator is needed."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta

@@ -67,7 +67,7 @@ def test_the_same_message_delivered_twice_is_one_run(harness: LocalHarness) -> N
 
 
 def test_the_same_run_id_with_the_same_content_changes_nothing(harness: LocalHarness) -> None:
-    """Whoever is unsure may ask again."""
+    """The same request may be sent again."""
     harness.load(calls(3))
     harness.run("r1")
 

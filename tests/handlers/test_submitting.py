@@ -1,4 +1,4 @@
-"""Submitting the job of a request file: one job for an attempt, whoever creates it."""
+"""Submitting the job of a request file: one job for an attempt, whichever caller creates it."""
 
 from datetime import timedelta
 from typing import Any, cast

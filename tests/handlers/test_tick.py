@@ -2,15 +2,17 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
-from events import CancelRequested, RunStopped
+from events import BatchCompleted, CancelRequested, RunStopped
+from handlers.advance_run import log_batch
 from handlers.attempts.close import close
 from handlers.ports import Job, Policy
-from handlers.watch_jobs import Duties
-from tests.harness import LocalHarness, calls
+from handlers.watch_jobs import Duties, log_tick
+from tests.harness import START, LocalHarness, calls
 from tests.local.fakes import HeldClock
 from tests.tracking.harness import DAY
 from tracking import AttemptKey
@@ -41,6 +43,38 @@ def test_one_thing_that_fails_keeps_no_other_from_its_turn(
     assert [STOPPED, STOPPED] == found
     assert ["tick-duty-failed"] == [each.message for each in caplog.records]
     assert {"duty": "watch", "error": "LookupError"}.items() <= vars(caplog.records[0]).items()
+
+
+@pytest.mark.parametrize(
+    ("days", "runs", "oldest"),
+    [([], 0, 0), ([START.date()], 1, 0), ([START.date() - timedelta(6), START.date()], 2, 6)],
+)
+def test_a_tick_logs_the_age_of_the_oldest_open_run(
+    caplog: pytest.LogCaptureFixture, days: list[date], runs: int, oldest: int
+) -> None:
+    """In days, as a number; without an open run it is 0, so that the line shows that the tick works."""
+    with caplog.at_level(logging.INFO):
+        log_tick([each.isoformat() for each in days], START.date())
+
+    (line,) = caplog.records
+    assert "ticked" == line.message
+    assert {"open_runs": runs, "oldest_open_days": oldest}.items() <= vars(line).items()
+
+
+@pytest.mark.parametrize(
+    ("ends", "shares"),
+    [((9, 1, 0), [0.9]), ((4, 0, 4), [0.5]), ((0, 0, 2), [0.0]), ((0, 0, 0), [])],
+)
+def test_the_end_of_a_batch_logs_its_analysed_share(
+    caplog: pytest.LogCaptureFixture, ends: tuple[int, int, int], shares: list[float]
+) -> None:
+    """Of all its records, released ones included; a batch without records logs nothing."""
+    analysed, failed, released = ends
+    counts = {"analysed": analysed, "failed": failed, "released": released}
+    with caplog.at_level(logging.INFO):
+        log_batch(BatchCompleted(run_id="r1", planned_on=DAY, batch=1, attempts=1, **counts))
+
+    assert shares == [vars(each)["share"] for each in caplog.records]
 
 
 def test_a_duty_that_takes_too_long_leaves_the_rest_to_the_next_tick(
@@ -126,7 +160,7 @@ def test_without_the_list_no_attempt_seems_to_have_no_job(
 def test_a_live_job_of_a_closed_attempt_is_cancelled_and_reported(
     make_harness: MakeHarness,
 ) -> None:
-    """Nobody reads what it answers; it is named once."""
+    """Its output is not read; it is named once."""
     harness = make_harness(behaviour=Behaviour(running_seconds=10**6))
     harness.load(calls(4))
     harness.request()

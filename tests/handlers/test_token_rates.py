@@ -80,7 +80,7 @@ def test_answers_of_long_ago_say_nothing(harness: LocalHarness) -> None:
 def test_longer_and_shorter_transcripts_are_estimated_right(
     harness: LocalHarness, growth: float, schema_is_billed: bool
 ) -> None:
-    """Whether the schema is billed cannot be told from one sum, so both are reckoned with."""
+    """One sum does not show whether the schema is billed, so both are reckoned with."""
     fixed, a_byte = (640.0 if schema_is_billed else 240.0), 0.26
     records, size = 400, 1_400
 

@@ -208,7 +208,14 @@ def stop(
     tracking = FakeTracking(waiting=[waiting(), waiting("r2")], stopped=True, **of)
     tracking.unclaimed = unclaimed
     events = list(
-        stop_run(event, cast("Tracking", tracking), cast("JobService", service), DEPLOYMENT)
+        stop_run(
+            event,
+            cast("Tracking", tracking),
+            cast("EventLog", None),
+            cast("JobService", service),
+            DEPLOYMENT,
+            HeldClock(),
+        )
     )
     return events, tracking
 
@@ -269,7 +276,7 @@ def test_each_duty_has_a_quarter_of_the_time_of_a_tick() -> None:
             advanced.append(run_id)
             return super().progress(run_id, planned_on)
 
-    log = SimpleNamespace(lookback_start=lambda _: START.date(), load=lambda *_: [])
+    log = SimpleNamespace(has_work=lambda *_: True, lookback_start=lambda _: START.date())
     list(
         watch_jobs(
             WatchTick(),

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from tracking.tables import Column, columns_of, layouts
-from troupe.backends.local.sql_translation import create_all
+from troupe.backends.local.duckdb_tables import create_all
 
 OWN = {"my_checks": [Column(name="record_id", type="STRING", mode="REQUIRED", description="x")]}
 ADDED = Column(name="result", type="FLOAT", mode="NULLABLE", description="x")

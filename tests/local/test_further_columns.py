@@ -14,7 +14,7 @@ from troupe.backends.local.bucket import LocalBucket
 from troupe.backends.local.load import Loaded, NamedFile, load_files, preview_files, read_options
 from troupe.backends.local.warehouse import LocalWarehouse
 from troupe.transcript_files.errors import BadFile, BadOption
-from troupe.transcript_files.further import identifier, split_map
+from troupe.transcript_files.further_columns import identifier, split_map
 
 
 class LoadHarness:

@@ -200,9 +200,9 @@ def test_a_row_without_interaction_and_reference_id_is_refused(
     harness: LoadHarness, interaction: Any, reference: Any
 ) -> None:
     """Nothing tells it from the other calls of the same customer."""
-    nobody = line(2, interactionId=interaction, referenceId=reference)
+    blank = line(2, interactionId=interaction, referenceId=reference)
 
-    refused(harness, line(1) + nobody, "line 2: interactionId and referenceId are blank: give one")
+    refused(harness, line(1) + blank, "line 2: interactionId and referenceId are blank: give one")
 
 
 def test_a_row_may_lack_what_is_null(harness: LoadHarness) -> None:

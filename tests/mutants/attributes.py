@@ -63,7 +63,7 @@ ATTRIBUTES = (
     ),
     Mutant(
         name="the bytes of attributes are not counted",
-        where="tracking/fragments/source_selection.sql",
+        where="tracking/fragments/plan/source_selection.sql",
         old="    + @attribute_copies * BYTE_LENGTH(COALESCE(s.attributes, '')) AS bytes,",
         new="    + @attribute_copies * 0 AS bytes,",
         tests=(f"{_PLAN_TESTS}::test_the_planned_bytes_are_at_least_those_of_the_line",),
@@ -91,7 +91,7 @@ ATTRIBUTES = (
     ),
     Mutant(
         name="conditions on attributes are ignored",
-        where="tracking/fragments/source_selection.sql",
+        where="tracking/fragments/plan/source_selection.sql",
         old="      AND s.fits_attributes\n",
         new="",
         tests=(f"{_PLAN_TESTS}::test_a_condition_takes_the_calls_whose_value_fits",),
@@ -173,14 +173,14 @@ ATTRIBUTES = (
     ),
     Mutant(
         name="the values beyond the first twelve are left out of the answers",
-        where="tracking/queries/answers_by_attribute.sql",
+        where="tracking/queries/answers/answers_by_attribute.sql",
         old="  LEFT JOIN UNNEST(@groups) AS k",
         new="  JOIN UNNEST(@groups) AS k",
         tests=(f"{_RUN_TESTS}::test_the_values_beyond_the_first_twelve_are_one_group",),
     ),
     Mutant(
         name="calls without a value count for the rest",
-        where="tracking/queries/answers_by_attribute.sql",
+        where="tracking/queries/answers/answers_by_attribute.sql",
         old="COALESCE(k.value = v.value, k.value IS NULL AND v.value IS NULL)",
         new="k.value = v.value",
         tests=(
@@ -203,7 +203,7 @@ ATTRIBUTES = (
     ),
     Mutant(
         name="a further column has the type of its first value",
-        where="troupe/transcript_files/further.py",
+        where="troupe/transcript_files/further_columns.py",
         old='    return "number" if found == {"integer", "number"} else "text"',
         new="    return sorted(found)[0]",
         tests=(f"{_LOAD_TESTS}::test_values_of_json_keep_the_types_that_they_have",),

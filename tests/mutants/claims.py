@@ -14,7 +14,7 @@ CLAIMS = (
     ),
     Mutant(
         name="the end of another attempt prevents a claim",
-        where="tracking/fragments/attempt_state.sql",
+        where="tracking/fragments/closing/attempt_state.sql",
         old="AND f.recorded_on >= @planned_on AND f.batch = @batch AND f.attempt = @attempt",
         new="AND f.recorded_on >= @planned_on AND f.batch = @batch",
         tests=(
@@ -23,7 +23,7 @@ CLAIMS = (
     ),
     Mutant(
         name="a cancelled job is no end of its attempt",
-        where="tracking/fragments/attempt_state.sql",
+        where="tracking/fragments/closing/attempt_state.sql",
         old="('job-succeeded', 'job-failed', 'job-cancelled')",
         new="('job-succeeded', 'job-cancelled')",
         tests=(
@@ -32,7 +32,7 @@ CLAIMS = (
     ),
     Mutant(
         name="an attempt after the last of a batch is planned",
-        where="tracking/fragments/attempt_state.sql",
+        where="tracking/fragments/closing/attempt_state.sql",
         old=" AND k.open > 0",
         new="",
         tests=(
@@ -41,7 +41,7 @@ CLAIMS = (
     ),
     Mutant(
         name="an attempt whose forerunner is open is planned",
-        where="tracking/fragments/attempt_state.sql",
+        where="tracking/fragments/closing/attempt_state.sql",
         old="AND k.attempt = @attempt - 1 AND",
         new="AND k.attempt < @attempt AND",
         tests=(
@@ -134,7 +134,7 @@ CLAIMS = (
     ),
     Mutant(
         name="a claim that was given back counts as held",
-        where="tracking/queries/claims_of.sql",
+        where="tracking/queries/batches/claims_of.sql",
         old="IF(LOGICAL_OR(state = 'returned'), 'returned', MIN(state))",
         new="MIN(state)",
         tests=(
@@ -143,7 +143,7 @@ CLAIMS = (
     ),
     Mutant(
         name="a claim that was given back is as old as when it was taken",
-        where="tracking/queries/claims_of.sql",
+        where="tracking/queries/batches/claims_of.sql",
         old="MIN(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), claimed_at, SECOND)) AS age_seconds",
         new="MAX(TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), claimed_at, SECOND)) AS age_seconds",
         tests=(

@@ -3,8 +3,8 @@
 from .mutant import Mutant
 
 _CLOSE = "tracking/transactions/close_attempt.sql"
-_TOTALS = "tracking/fragments/batch_totals.sql"
-_REQUESTED = "tracking/fragments/requested_records.sql"
+_TOTALS = "tracking/fragments/plan/batch_totals.sql"
+_REQUESTED = "tracking/fragments/plan/requested_records.sql"
 _GUARD = """
   SELECT 1 FROM attempt_closings AS k
   WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch = @batch AND k.attempt = @attempt
@@ -77,7 +77,7 @@ CLOSING = (
     ),
     Mutant(
         name="a stop of another run releases records",
-        where="tracking/fragments/stop_cause.sql",
+        where="tracking/fragments/closing/stop_cause.sql",
         old="run_id = @run_id AND topic",
         new="topic",
         tests=("tests/tracking/test_closing.py::test_a_stop_of_another_run_has_no_effect",),
@@ -245,21 +245,21 @@ CLOSING = (
     ),
     Mutant(
         name="a record that failed and was released counts as released",
-        where="tracking/fragments/batch_totals.sql",
+        where="tracking/fragments/plan/batch_totals.sql",
         old="IF(LOGICAL_OR(NOT replan), 'failed', 'released')",
         new="IF(LOGICAL_AND(NOT replan), 'failed', 'released')",
         equivalent="a record is closed by one final error, as its attempts end with the first",
     ),
     Mutant(
         name="an answer that was cut off is not given more room",
-        where="tracking/queries/requests_of.sql",
+        where="tracking/queries/runs/requests_of.sql",
         old="e.error_type = 'truncated'",
         new="e.error_type = 'shortened'",
         tests=("tests/tracking/test_closing.py::test_a_retryable_error_leaves_its_record_open",),
     ),
     Mutant(
         name="an answer that was cut off in another run is given more room",
-        where="tracking/queries/requests_of.sql",
+        where="tracking/queries/runs/requests_of.sql",
         old="WHERE e.record_id = a.record_id AND e.run_id = @run_id AND e.batch = @batch",
         new="WHERE e.record_id = a.record_id AND e.batch = @batch",
         tests=(

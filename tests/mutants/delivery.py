@@ -116,7 +116,7 @@ DELIVERY = (
     ),
     Mutant(
         name="an event is loaded as it was recorded last",
-        where="tracking/queries/events_by_id.sql",
+        where="tracking/queries/events/events_by_id.sql",
         old="PARTITION BY event_id ORDER BY recorded_at)",
         new="PARTITION BY event_id ORDER BY recorded_at DESC)",
         tests=(
@@ -125,7 +125,7 @@ DELIVERY = (
     ),
     Mutant(
         name="an event that one handler finished is finished for all",
-        where="tracking/queries/known_event.sql",
+        where="tracking/queries/events/known_event.sql",
         old="AND handler = @handler AND",
         new="AND handler IS NOT NULL AND",
         tests=(
@@ -134,7 +134,7 @@ DELIVERY = (
     ),
     Mutant(
         name="an event that waits is handled",
-        where="tracking/queries/known_event.sql",
+        where="tracking/queries/events/known_event.sql",
         old="outcome IN ('done', 'discarded')",
         new="outcome IN ('done', 'discarded', 'waited')",
         tests=(
@@ -152,7 +152,7 @@ DELIVERY = (
     ),
     Mutant(
         name="a run without a report is not looked back to",
-        where="tracking/queries/oldest_open_run.sql",
+        where="tracking/queries/runs/oldest_open_run.sql",
         old="SELECT 1 FROM run_reports AS p WHERE p.planned_on >= @since AND p.run_id = r.run_id",
         new="SELECT 1 FROM run_reports AS p WHERE p.planned_on >= @since",
         tests=(
@@ -161,7 +161,7 @@ DELIVERY = (
     ),
     Mutant(
         name="a completed run is advanced by the tick",
-        where="tracking/queries/open_runs.sql",
+        where="tracking/queries/runs/open_runs.sql",
         old="f.run_id = r.run_id AND f.topic = 'run-completed'",
         new="f.run_id = r.run_id AND f.topic = 'report-written'",
         tests=("tests/tracking/test_event_log.py::test_a_run_is_open_until_it_is_completed",),
@@ -211,7 +211,7 @@ DELIVERY = (
     ),
     Mutant(
         name="the parts of a record id are in another order in SQL",
-        where="tracking/fragments/source_rows.sql",
+        where="tracking/fragments/plan/source_rows.sql",
         old="    CAST({interaction_id} AS STRING),\n    CAST({reference_id} AS STRING)\n",
         new="    CAST({reference_id} AS STRING),\n    CAST({interaction_id} AS STRING)\n",
         tests=(
@@ -233,19 +233,10 @@ DELIVERY = (
         tests=("tests/events/test_ids.py::test_an_attempt_id_is_a_valid_label_and_is_parsed_back",),
     ),
     Mutant(
-        name="an error of a record has one id for every line",
-        where="events/ids.py",
-        old='return join(attempt, record_id or "", "" if job is None else f"{job}.{line}", error_type)',
-        new='return join(attempt, record_id or "", "" if job is None else f"{job}", error_type)',
-        tests=(
-            "tests/tracking/test_ids_in_sql.py::test_errors_of_a_closing_are_named_as_in_python",
-        ),
-    ),
-    Mutant(
         name="the claims of an attempt share one id",
         where="tracking/tracking.py",
-        old='"claim", attempt_key.run_id, attempt_key.batch, attempt_key.attempt, claim\n',
-        new='"claim", attempt_key.run_id, attempt_key.batch, attempt_key.attempt\n',
+        old='"claim", *attempt_key.parts, claim)',
+        new='"claim", *attempt_key.parts)',
         tests=(
             "tests/tracking/test_waiting_attempts.py::test_an_attempt_knows_its_oldest_and_its_newest_claim",
         ),
@@ -253,8 +244,8 @@ DELIVERY = (
     Mutant(
         name="the closings of a batch share one id",
         where="tracking/tracking.py",
-        old='            "close", attempt_key.run_id, attempt_key.batch, attempt_key.attempt\n',
-        new='            "close", attempt_key.run_id, attempt_key.batch\n',
+        old='"close", *attempt_key.parts)',
+        new='"close", *attempt_key.parts[:2])',
         tests=(
             "tests/tracking/test_closing.py::test_the_totals_of_a_closing_cover_the_whole_batch",
         ),

@@ -60,14 +60,14 @@ ENDINGS = (
     ),
     Mutant(
         name="only rows of the run itself are looked for",
-        where="tracking/queries/later_rows.sql",
+        where="tracking/queries/runs/later_rows.sql",
         old="q.first_processed_execution_id <> @run_id",
         new="q.first_processed_execution_id = @run_id",
         tests=_COMMANDS,
     ),
     Mutant(
         name="a row from before the run counts as one that came after it",
-        where="tracking/queries/later_rows.sql",
+        where="tracking/queries/runs/later_rows.sql",
         old="r.planned_at < q.processed_at",
         new="TRUE",
         tests=(
@@ -91,8 +91,8 @@ ENDINGS = (
     Mutant(
         name="an empty run is requested",
         where="troupe/operations/run_requests.py",
-        old="if not allow_empty and (nothing :=",
-        new="if allow_empty and (nothing :=",
+        old="if found and found.nothing and not allow_empty:",
+        new="if found and found.nothing and allow_empty:",
         tests=_EMPTY,
     ),
     Mutant(
@@ -112,8 +112,8 @@ ENDINGS = (
     Mutant(
         name="an endpoint of one's own is paid for as Gemini",
         where="handlers/attempts/close.py",
-        old="prices=prices_of(plan.model) if policy.answers_are_paid else None",
-        new="prices=prices_of(plan.model)",
+        old="prices = prices_of(plan.model) if policy.answers_are_paid else None",
+        new="prices = prices_of(plan.model)",
         tests=_COMMANDS,
     ),
     Mutant(

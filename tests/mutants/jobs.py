@@ -3,8 +3,8 @@
 from .mutant import Mutant
 
 _CLAIM = "tracking/transactions/claim_attempt.sql"
-_CLAIMS = "tracking/queries/claims_of.sql"
-_WAITING = "tracking/queries/waiting_attempts.sql"
+_CLAIMS = "tracking/queries/batches/claims_of.sql"
+_WAITING = "tracking/queries/batches/waiting_attempts.sql"
 
 JOBS = (
     Mutant(
@@ -16,7 +16,7 @@ JOBS = (
     ),
     Mutant(
         name="a stop of another run prevents a claim",
-        where="tracking/fragments/attempt_state.sql",
+        where="tracking/fragments/closing/attempt_state.sql",
         old="WHERE f.run_id = @run_id AND f.topic = 'run-stopped'",
         new="WHERE f.topic = 'run-stopped'",
         tests=("tests/tracking/test_claims_and_progress.py",),
@@ -29,7 +29,7 @@ JOBS = (
         tests=("tests/tracking/test_claims_and_progress.py",),
     ),
     Mutant(
-        name="a claim on an attempt that nobody planned creates a job",
+        name="a claim on an unplanned attempt creates a job",
         where="tracking/transactions/claim_attempt.sql",
         old="WHERE s.planned AND NOT",
         new="WHERE NOT",
@@ -149,7 +149,7 @@ JOBS = (
         tests=("tests/handlers/test_submitting.py",),
     ),
     Mutant(
-        name="a job for an attempt that nobody planned is created",
+        name="a job for an unplanned attempt is created",
         where="handlers/submit_job.py",
         old="        if not known.planned:\n            raise Reject",
         new="        if not known.planned and known.taken:\n            raise Reject",
@@ -388,28 +388,28 @@ JOBS = (
     ),
     Mutant(
         name="an attempt that is closed is waited for",
-        where="tracking/queries/waiting_attempts.sql",
+        where="tracking/queries/batches/waiting_attempts.sql",
         old="WHERE k.run_id IS NULL\n",
         new="",
         tests=("tests/tracking/test_waiting_attempts.py",),
     ),
     Mutant(
         name="a claim that was given back is waited for",
-        where="tracking/queries/waiting_attempts.sql",
+        where="tracking/queries/batches/waiting_attempts.sql",
         old="WHERE r.planned_on >= @since AND r.run_id = h.run_id",
         new="WHERE FALSE AND r.run_id = h.run_id",
         tests=("tests/tracking/test_waiting_attempts.py",),
     ),
     Mutant(
         name="the age of the oldest claim counts",
-        where="tracking/queries/waiting_attempts.sql",
+        where="tracking/queries/batches/waiting_attempts.sql",
         old="MIN(IF(h.state = 'create', TIMESTAMP_DIFF(",
         new="MAX(IF(h.state = 'create', TIMESTAMP_DIFF(",
         tests=("tests/tracking/test_waiting_attempts.py",),
     ),
     Mutant(
         name="jobs are listed from the last claim of an attempt on",
-        where="tracking/queries/waiting_attempts.sql",
+        where="tracking/queries/batches/waiting_attempts.sql",
         old="MIN(h.claimed_at) AS first_claimed_at",
         new="MAX(h.claimed_at) AS first_claimed_at",
         tests=("tests/tracking/test_waiting_attempts.py",),
@@ -423,7 +423,7 @@ JOBS = (
     ),
     Mutant(
         name="the end of another attempt ends this one",
-        where="tracking/queries/waiting_attempts.sql",
+        where="tracking/queries/batches/waiting_attempts.sql",
         old=") AS e ON e.run_id = c.run_id AND e.batch = c.batch AND e.attempt = c.attempt",
         new=") AS e ON e.run_id = c.run_id AND e.batch = c.batch",
         tests=(

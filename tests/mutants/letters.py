@@ -3,7 +3,7 @@
 from .mutant import Mutant
 
 _REPUBLISH = "handlers/dispatch/republish.py"
-_UNHANDLED = "tracking/queries/unhandled_events.sql"
+_UNHANDLED = "tracking/queries/events/unhandled_events.sql"
 _DELIVER = ("tests/handlers/test_delivery_loop.py",)
 _EVENT_LOG = ("tests/tracking/test_event_log.py",)
 
@@ -87,7 +87,7 @@ LETTERS = (
     ),
     Mutant(
         name="a batch whose first event is a dead letter begins again",
-        where="tracking/queries/batches_to_begin.sql",
+        where="tracking/queries/batches/batches_to_begin.sql",
         old="WHERE b.is_done IS NOT TRUE AND b.is_dead_lettered IS NOT TRUE",
         new="WHERE b.is_done IS NOT TRUE",
         tests=_EVENT_LOG,

@@ -9,21 +9,21 @@ _MISTAKES = "tests/cli/test_bad_input.py"
 MANNERS = (
     Mutant(
         name="a signal does not interrupt the query",
-        where="troupe/signals.py",
+        where="troupe/interrupts.py",
         old="        received.append(number)\n        interrupt_queries()\n",
         new="        received.append(number)\n",
         tests=(f"{_SIGNALS}::test_a_handler_interrupts_the_query_and_raises",),
     ),
     Mutant(
         name="an error that a signal caused is shown",
-        where="troupe/signals.py",
+        where="troupe/interrupts.py",
         old="            if not received:\n                raise\n",
         new="            raise\n",
         tests=(f"{_SIGNALS}::test_a_signal_in_a_query_ends_the_command",),
     ),
     Mutant(
         name="a command that ignores a signal goes on",
-        where="troupe/signals.py",
+        where="troupe/interrupts.py",
         old='    _leave(number, screen=_USUAL_SCREEN if sys.stdout.isatty() else "")\n',
         new="",
         tests=(f"{_SIGNALS}::test_a_command_that_ignores_a_signal_is_ended_by_the_deadline",),

@@ -3,8 +3,8 @@
 from .mutant import Mutant
 
 _BUDGET = "handlers/runs/budget.py"
-_SPENDING = "tracking/queries/spending.sql"
-_COST = "tracking/fragments/cost_of.sql"
+_SPENDING = "tracking/queries/costs/spending.sql"
+_COST = "tracking/fragments/costs/cost_of.sql"
 
 MONEY = (
     Mutant(
@@ -352,7 +352,7 @@ MONEY = (
     ),
     Mutant(
         name="answers to another prompt are measured too",
-        where="tracking/queries/measured_tokens.sql",
+        where="tracking/queries/runs/measured_tokens.sql",
         old="  AND r.prompt_fingerprint = @prompt_fingerprint\n",
         new="",
         tests=(
@@ -402,7 +402,7 @@ MONEY = (
     ),
     Mutant(
         name="an attempt of unknown cost is left out of the run's cost",
-        where="tracking/queries/run_totals.sql",
+        where="tracking/queries/runs/run_totals.sql",
         old="IF(COUNTIF(k.cost IS NULL) > 0, NULL, SUM(k.cost)) AS cost",
         new="SUM(k.cost) AS cost",
         tests=(
@@ -411,7 +411,7 @@ MONEY = (
     ),
     Mutant(
         name="first attempts count as repeated cost",
-        where="tracking/queries/run_totals.sql",
+        where="tracking/queries/runs/run_totals.sql",
         old="SUM(IF(k.attempt > 1, k.cost, 0))",
         new="SUM(k.cost)",
         tests=(
@@ -420,17 +420,17 @@ MONEY = (
     ),
     Mutant(
         name="a row of an earlier attempt is counted again in the costs",
-        where="tracking/queries/costs.sql",
-        old="MAX(analysed) AS analysed",
-        new="SUM(analysed) AS analysed",
+        where="tracking/fragments/costs/costs_of_costed.sql",
+        old="MAX(k.analysed) AS analysed",
+        new="SUM(k.analysed) AS analysed",
         tests=(
             "tests/tracking/test_spending.py::test_a_record_that_an_earlier_attempt_stored_is_counted_once_in_the_costs",
         ),
     ),
     Mutant(
         name="one unknown cost is left out of the costs of a run",
-        where="tracking/queries/costs.sql",
-        old="COUNTIF(cost IS NULL) AS unknown",
+        where="tracking/fragments/costs/costs_of_costed.sql",
+        old="COUNTIF(k.cost IS NULL) AS unknown",
         new="0 AS unknown",
         tests=(
             "tests/tracking/test_spending.py::test_one_attempt_of_unknown_cost_makes_the_cost_of_its_run_unknown",
@@ -438,7 +438,7 @@ MONEY = (
     ),
     Mutant(
         name="a list of runs shows a part of a cost",
-        where="tracking/queries/runs.sql",
+        where="tracking/queries/runs/runs.sql",
         old="IF(COUNTIF(cost IS NULL) > 0, NULL, SUM(cost)) AS cost",
         new="SUM(cost) AS cost",
         tests=(
@@ -504,7 +504,7 @@ MONEY = (
     ),
     Mutant(
         name="a failed record counts once for each attempt",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="SUM(IF(open = 0, failed, 0)) AS failed",
         new="SUM(failed) AS failed",
         tests=(
@@ -513,7 +513,7 @@ MONEY = (
     ),
     Mutant(
         name="the end of a later batch counts for the ones before it",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="PARTITION BY c.is_over ORDER BY c.batch) = c.batch - @after",
         new="PARTITION BY c.is_over ORDER BY c.batch) <= c.batch - @after",
         tests=(
@@ -522,7 +522,7 @@ MONEY = (
     ),
     Mutant(
         name="a batch begins that the window does not allow",
-        where="tracking/queries/batches_to_begin.sql",
+        where="tracking/queries/batches/batches_to_begin.sql",
         old="AND planned_on = @planned_on AND batch > @after AND batch <= @last\n  GROUP",
         new="AND planned_on = @planned_on AND batch > @after AND batch <= @last + 1\n  GROUP",
         tests=(

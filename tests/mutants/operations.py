@@ -3,10 +3,10 @@
 from .mutant import Mutant
 
 _CLEAR = "tracking/transactions/clear_history.sql"
-_CLEARED = "tracking/fragments/delete_cleared.sql"
+_CLEARED = "tracking/fragments/privacy/delete_cleared.sql"
 _FORGET = "tracking/transactions/forget_person.sql"
-_VERIFY = "tracking/queries/verify_run.sql"
-_STATES = "tracking/fragments/record_states.sql"
+_VERIFY = "tracking/queries/runs/verify_run.sql"
+_STATES = "tracking/fragments/closing/record_states.sql"
 _RACES = ("tests/tracking/test_clearing_races.py",)
 _RECOUNT = ("tests/tracking/test_reconciliation.py",)
 _RUN_IDS = ("tests/operations/test_run_ids.py",)
@@ -129,7 +129,7 @@ OPERATIONS = (
     ),
     Mutant(
         name="a person's records that only the source has keep their errors",
-        where="tracking/fragments/records_of_person.sql",
+        where="tracking/fragments/privacy/records_of_person.sql",
         old="AS s WHERE s.phone_number_token = @phone_number_token",
         new="AS s WHERE FALSE",
         tests=(
@@ -138,7 +138,7 @@ OPERATIONS = (
     ),
     Mutant(
         name="a completed run holds the person",
-        where="tracking/fragments/held_by_open_runs.sql",
+        where="tracking/fragments/plan/held_by_open_runs.sql",
         old="f.topic = 'run-completed'",
         new="f.topic = 'run-archived'",
         tests=(
@@ -193,8 +193,8 @@ OPERATIONS = (
     Mutant(
         name="a reprocessing that is requested twice is published twice",
         where="troupe/operations/reprocess.py",
-        old="    if not known:\n        publish_command(",
-        new="    if known is not None:\n        publish_command(",
+        old="    if not known:\n        refuse_missing_model(",
+        new="    if known is not None:\n        refuse_missing_model(",
         tests=(
             "tests/operations/test_reprocess_preview.py::test_a_reprocessing_that_is_known_is_not_published_again",
         ),
@@ -225,8 +225,8 @@ OPERATIONS = (
     Mutant(
         name="a preview is published",
         where="troupe/operations/run_requests.py",
-        old="    if dry_run or run.dry_run:\n        return preview(backend, run)\n",
-        new="    if run.dry_run:\n        return preview(backend, run)\n",
+        old="    if dry_run or run.dry_run:\n        return preview(backend, run, labelled)\n",
+        new="    if run.dry_run:\n        return preview(backend, run, labelled)\n",
         tests=(
             "tests/operations/test_reprocess_preview.py::test_a_preview_of_a_run_publishes_nothing",
         ),
@@ -278,6 +278,15 @@ OPERATIONS = (
         new="HAVING COUNT(DISTINCT f.data) > 2",
         tests=(
             "tests/tracking/test_reconciliation.py::test_one_event_id_with_two_bodies_is_counted",
+        ),
+    ),
+    Mutant(
+        name="a field that a later version added counts as a second body",
+        where=_VERIFY,
+        old="GROUP BY f.event_id, ARRAY_TO_STRING(REGEXP_EXTRACT_ALL(f.data, r'\"(\\w+)\":'), ' ')",
+        new="GROUP BY f.event_id",
+        tests=(
+            "tests/tracking/test_reconciliation.py::test_a_field_that_a_later_version_adds_is_no_second_body",
         ),
     ),
     Mutant(
@@ -416,7 +425,7 @@ OPERATIONS = (
     ),
     Mutant(
         name="a clearing of a run clears the records of all runs",
-        where="tracking/fragments/clearable_records.sql",
+        where="tracking/fragments/privacy/clearable_records.sql",
         old="  AND (@run_id IS NULL OR p.first_processed_execution_id = @run_id)\n",
         new="",
         tests=(
@@ -426,9 +435,30 @@ OPERATIONS = (
     ),
     Mutant(
         name="a clearing of records of a run clears the whole run",
-        where="tracking/fragments/clearable_records.sql",
+        where="tracking/fragments/privacy/clearable_records.sql",
         old="  AND (COALESCE(ARRAY_LENGTH(@record_ids), 0) = 0 OR p.record_id IN UNNEST(@record_ids))\n",
         new="",
         tests=("tests/handlers/test_clearing.py::test_records_of_a_run_are_cleared_alone",),
+    ),
+    Mutant(
+        name="a cancelled request is planned all the same",
+        where="handlers/plan_run.py",
+        old='        return ("cancelled", CANCELLED) if tracking.keep_unplanned(request.run_id) else None\n',
+        new="        pass\n",
+        tests=("tests/operations/test_cancel_all.py",),
+    ),
+    Mutant(
+        name="a cancelled request leaves the job id of its plan to another delivery",
+        where="tracking/tracking.py",
+        old='        self._warehouse.run_once(job, transaction("keep_unplanned"), {"run_id": run_id})\n',
+        new="",
+        tests=("tests/operations/test_cancel_all.py",),
+    ),
+    Mutant(
+        name="the switch for all runs leaves out what is not planned yet",
+        where="troupe/operations/cancelling.py",
+        old="*(each.run_id for each in result.runs), *result.requests",
+        new="*(each.run_id for each in result.runs)",
+        tests=("tests/operations/test_cancel_all.py",),
     ),
 )

@@ -246,7 +246,7 @@ OUTCOMES = (
     ),
     Mutant(
         name="a run waits while a claim may still bring answers",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="IF(w.claims = 0, TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), u.failed_at, SECOND), NULL)",
         new="TIMESTAMP_DIFF(CURRENT_TIMESTAMP(), u.failed_at, SECOND)",
         tests=(
@@ -255,7 +255,7 @@ OUTCOMES = (
     ),
     Mutant(
         name="a claim that was given back may still bring answers",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="AND d.attempt = c.attempt AND d.claim = c.claim AND d.state = 'returned'",
         new="AND d.attempt = c.attempt AND d.claim = c.claim AND d.state = 'refunded'",
         tests=(
@@ -264,7 +264,7 @@ OUTCOMES = (
     ),
     Mutant(
         name="a void claim may bring answers",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="AND c.batch > @after AND c.state = 'create'",
         new="AND c.batch > @after AND c.state <> 'returned'",
         tests=(
@@ -273,7 +273,7 @@ OUTCOMES = (
     ),
     Mutant(
         name="a claim on a closed attempt may bring answers",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="      WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch > @after AND k.batch = c.batch\n        AND k.attempt = c.attempt\n",
         new="      WHERE k.run_id = @run_id AND k.planned_on = @planned_on AND k.batch > @after AND k.batch = c.batch\n        AND k.attempt < c.attempt\n",
         tests=(
@@ -282,7 +282,7 @@ OUTCOMES = (
     ),
     Mutant(
         name="a run waits from its first failure on, whatever was answered since",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="IF(x.failed_at > COALESCE(a.last_answered_at, TIMESTAMP(@planned_on)), x.failed_at, NULL)",
         new="x.failed_at",
         tests=(
@@ -291,7 +291,7 @@ OUTCOMES = (
     ),
     Mutant(
         name="a run waits from its last failure on",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="MIN(IF(x.failed_at > COALESCE(a.last_answered_at, TIMESTAMP(@planned_on)), x.failed_at, NULL))",
         new="MAX(IF(x.failed_at > COALESCE(a.last_answered_at, TIMESTAMP(@planned_on)), x.failed_at, NULL))",
         tests=(
@@ -300,7 +300,7 @@ OUTCOMES = (
     ),
     Mutant(
         name="a job that is refused for now is no failure to answer",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="AND batch > @after AND state = 'returned'",
         new="AND batch > @after AND state = 'refunded'",
         tests=(
@@ -309,7 +309,7 @@ OUTCOMES = (
     ),
     Mutant(
         name="an attempt that is not answered is no failure to answer",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="AND outcome = 'unanswered' AND cause = ''",
         new="AND outcome = 'silent' AND cause = ''",
         tests=(
@@ -318,14 +318,14 @@ OUTCOMES = (
     ),
     Mutant(
         name="jobs that broke off are an outage",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="AND outcome = 'unanswered' AND cause = ''",
         new="AND outcome = 'unanswered'",
         tests=("tests/tracking/test_outcomes.py::test_jobs_that_broke_off_are_no_outage",),
     ),
     Mutant(
         name="a closing without an answer ends an outage",
-        where="tracking/queries/progress.sql",
+        where="tracking/queries/runs/progress.sql",
         old="AND batch > @after AND answered > 0",
         new="AND batch > @after",
         tests=(

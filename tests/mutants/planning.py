@@ -2,9 +2,9 @@
 
 from .mutant import Mutant
 
-_HELD = "tracking/fragments/held_records.sql"
-_SELECTION = "tracking/fragments/source_selection.sql"
-_CUT = "tracking/fragments/batch_cut.sql"
+_HELD = "tracking/fragments/plan/held_records.sql"
+_SELECTION = "tracking/fragments/plan/source_selection.sql"
+_CUT = "tracking/fragments/plan/batch_cut.sql"
 _PLAN = "tracking/transactions/plan_run.sql"
 
 PLANNING = (
@@ -285,8 +285,15 @@ PLANNING = (
     Mutant(
         name="a run of named records counts as a run of the whole source",
         where="handlers/runs/plan_params.py",
-        old="request.limit is None and not request.record_ids and",
-        new="request.limit is None and",
+        old="and not request.record_ids and",
+        new="and",
+        tests=("tests/tracking/test_planning.py::test_a_run_with_a_limit_or_filter_sets_no_start",),
+    ),
+    Mutant(
+        name="a run whose limit left records out counts as a run of the whole source",
+        where="tracking/transactions/plan_run.sql",
+        old="@whole AND j.pending = c.records",
+        new="@whole",
         tests=("tests/tracking/test_planning.py::test_a_run_with_a_limit_or_filter_sets_no_start",),
     ),
     Mutant(
@@ -298,14 +305,14 @@ PLANNING = (
     ),
     Mutant(
         name="an incremental run begins where a dry run looked last",
-        where="tracking/queries/event_time_floor.sql",
+        where="tracking/queries/events/event_time_floor.sql",
         old="whole AND NOT dry_run AND",
         new="whole AND",
         tests=("tests/tracking/test_planning.py::test_a_run_with_a_limit_or_filter_sets_no_start",),
     ),
     Mutant(
         name="a call with a time in the future hides the next ones",
-        where="tracking/queries/event_time_floor.sql",
+        where="tracking/queries/events/event_time_floor.sql",
         old="LEAST(newest_event_time, planned_at)",
         new="newest_event_time",
         tests=(
@@ -314,7 +321,7 @@ PLANNING = (
     ),
     Mutant(
         name="an incremental run begins where another analysis looked last",
-        where="tracking/queries/event_time_floor.sql",
+        where="tracking/queries/events/event_time_floor.sql",
         old="WHERE analysis = @analysis AND whole",
         new="WHERE whole",
         tests=(
@@ -342,21 +349,21 @@ PLANNING = (
     # Copies and identity
     Mutant(
         name="of rows with the same ids the oldest is taken",
-        where="tracking/fragments/source_selection.sql",
+        where="tracking/fragments/plan/source_selection.sql",
         old="ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
         new="ORDER BY event_timestamp IS NULL, event_timestamp, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
         tests=("tests/tracking/test_planning.py::test_of_rows_with_the_same_ids_one_is_chosen",),
     ),
     Mutant(
         name="a row without a time is the newest",
-        where="tracking/fragments/source_selection.sql",
+        where="tracking/fragments/plan/source_selection.sql",
         old="ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
         new="ORDER BY event_timestamp IS NOT NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
         tests=("tests/tracking/test_planning.py::test_of_rows_with_the_same_ids_one_is_chosen",),
     ),
     Mutant(
         name="a filter decides which copy is taken",
-        where="tracking/fragments/source_selection.sql",
+        where="tracking/fragments/plan/source_selection.sql",
         old="ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
         new="ORDER BY is_requested IS NOT TRUE, event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS occurrence",
         tests=(
@@ -365,7 +372,7 @@ PLANNING = (
     ),
     Mutant(
         name="of equal copies any one is taken",
-        where="tracking/fragments/source_selection.sql",
+        where="tracking/fragments/plan/source_selection.sql",
         old="fingerprint, provider, direction, attributes\n    ) AS occurrence,\n    FIRST_VALUE(fingerprint) OVER (\n      PARTITION BY record_id, IF(has_identity, NULL, fingerprint)\n      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint, provider, direction, attributes\n    ) AS chosen_fingerprint",
         new="fingerprint\n    ) AS occurrence,\n    FIRST_VALUE(fingerprint) OVER (\n      PARTITION BY record_id, IF(has_identity, NULL, fingerprint)\n      ORDER BY event_timestamp IS NULL, event_timestamp DESC, text_bytes DESC, fingerprint\n    ) AS chosen_fingerprint",
         tests=(
@@ -374,14 +381,14 @@ PLANNING = (
     ),
     Mutant(
         name="a copy with another text is a duplicate",
-        where="tracking/fragments/source_selection.sql",
+        where="tracking/fragments/plan/source_selection.sql",
         old="COALESCE(r.fingerprint, '') = COALESCE(r.chosen_fingerprint, ''), 'duplicate'",
         new="TRUE, 'duplicate'",
         tests=("tests/tracking/test_planning.py::test_of_rows_with_the_same_ids_one_is_chosen",),
     ),
     Mutant(
         name="a row needs both ids",
-        where="tracking/fragments/source_selection.sql",
+        where="tracking/fragments/plan/source_selection.sql",
         old="    REGEXP_CONTAINS(\n      CONCAT(COALESCE(s.interaction_id, ''), COALESCE(s.reference_id, '')), r'[^\\pZ\\pC]'\n    ) AS has_identity",
         new="    REGEXP_CONTAINS(COALESCE(s.interaction_id, ''), r'[^\\pZ\\pC]')\n      AND REGEXP_CONTAINS(COALESCE(s.reference_id, ''), r'[^\\pZ\\pC]') AS has_identity",
         tests=(
@@ -390,7 +397,7 @@ PLANNING = (
     ),
     Mutant(
         name="a blank id is an identity",
-        where="tracking/fragments/source_selection.sql",
+        where="tracking/fragments/plan/source_selection.sql",
         old="r'[^\\pZ\\pC]'",
         new="r'.'",
         tests=(
@@ -399,7 +406,7 @@ PLANNING = (
     ),
     Mutant(
         name="rows without an identity are one record",
-        where="tracking/fragments/source_selection.sql",
+        where="tracking/fragments/plan/source_selection.sql",
         old="    WHEN NOT r.has_identity THEN 'no_identity'\n",
         new="",
         tests=(

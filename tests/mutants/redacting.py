@@ -2,7 +2,7 @@
 
 from .mutant import Mutant
 
-_SELECTION = "tracking/fragments/source_selection.sql"
+_SELECTION = "tracking/fragments/plan/source_selection.sql"
 _PLAN = "tracking/transactions/plan_run.sql"
 _TESTS = "tests/tracking/test_redaction.py"
 
@@ -16,7 +16,7 @@ REDACTING = (
     ),
     Mutant(
         name="an estimate looks at the originals",
-        where="tracking/queries/sample_of_plan.sql",
+        where="tracking/queries/runs/sample_of_plan.sql",
         old="ANY_VALUE({sent_text})",
         new="ANY_VALUE(s.transcript)",
         tests=(f"{_TESTS}::test_an_estimate_looks_at_texts_as_they_are_sent",),
@@ -72,7 +72,7 @@ REDACTING = (
     ),
     Mutant(
         name="a rule counts in the text before the rules before it",
-        where="tracking/fragments/redaction_step.sql",
+        where="tracking/fragments/redaction/redaction_step.sql",
         old="REGEXP_REPLACE(r.text, @pattern_{number}, @replacement_{number}) AS text",
         new="r.text AS text",
         tests=(f"{_TESTS}::test_a_report_counts_what_each_rule_replaced",),
@@ -96,21 +96,21 @@ REDACTING = (
         where="analysis/redaction_rules.py",
         old="((?:^|[^0-9{_BLANK}])[{_BLANK}]*)",
         new="((?:^|[^{_BLANK}])[{_BLANK}]*)",
-        tests=("tests/redaction/test_rules.py::test_a_rule_finds_what_its_vector_says",),
+        tests=("tests/redaction/test_rules.py::test_a_rule_finds_what_its_vectors_say",),
     ),
     Mutant(
         name="an amount of millions is a telephone number",
         where="analysis/redaction_rules.py",
         old="(?:{_WIDE}0)?{_WIDE}[1-9]",
         new="(?:{_WIDE}0)?{_WIDE}[0-9]",
-        tests=("tests/redaction/test_rules.py::test_a_rule_finds_what_its_vector_says",),
+        tests=("tests/redaction/test_rules.py::test_a_rule_finds_what_its_vectors_say",),
     ),
     Mutant(
         name="an EAN is a card",
         where="analysis/redaction_rules.py",
         old="(?:{_GAP}{_N}){{13,18}}|3{_GAP}[046-9]",
         new="(?:{_GAP}{_N}){{12,18}}|3{_GAP}[046-9]",
-        tests=("tests/redaction/test_rules.py::test_a_rule_finds_what_its_vector_says",),
+        tests=("tests/redaction/test_rules.py::test_a_rule_finds_what_its_vectors_say",),
     ),
     Mutant(
         name="a full-width letter is not folded",
@@ -121,7 +121,7 @@ REDACTING = (
     ),
     Mutant(
         name="what is folded is not brought into NFC",
-        where="tracking/fragments/folded_text.sql",
+        where="tracking/fragments/redaction/folded_text.sql",
         old="NORMALIZE(TRANSLATE({text}, @foreign_signs, @ascii_signs), NFC)",
         new="TRANSLATE(NORMALIZE({text}, NFC), @foreign_signs, @ascii_signs)",
         tests=(f"{_TESTS}::test_foreign_digits_and_split_letters_hide_nothing",),

@@ -5,7 +5,7 @@ from .mutant import Mutant
 RELEASES = (
     Mutant(
         name="an attempt whose claim was given back is not released",
-        where="tracking/fragments/unclaimed_attempts.sql",
+        where="tracking/fragments/closing/unclaimed_attempts.sql",
         old="AND r.attempt = c.attempt AND r.claim = c.claim AND r.state = 'returned'",
         new="AND r.attempt = c.attempt AND r.claim = c.claim AND r.state = 'refunded'",
         tests=(
@@ -14,7 +14,7 @@ RELEASES = (
     ),
     Mutant(
         name="an attempt whose first claim was given back is released",
-        where="tracking/fragments/unclaimed_attempts.sql",
+        where="tracking/fragments/closing/unclaimed_attempts.sql",
         old="AND r.attempt = c.attempt AND r.claim = c.claim AND r.state",
         new="AND r.attempt = c.attempt AND r.state",
         tests=(
@@ -23,14 +23,14 @@ RELEASES = (
     ),
     Mutant(
         name="an attempt with a void claim is released",
-        where="tracking/fragments/unclaimed_attempts.sql",
+        where="tracking/fragments/closing/unclaimed_attempts.sql",
         old="AND c.state <> 'returned'",
         new="AND c.state = 'create'",
         tests=("tests/tracking/test_releases.py::test_a_void_claim_is_held",),
     ),
     Mutant(
         name="an attempt that holds a claim is released",
-        where="tracking/fragments/unclaimed_attempts.sql",
+        where="tracking/fragments/closing/unclaimed_attempts.sql",
         old="COALESCE(k.open, b.records) > 0 AND c.batch IS NULL",
         new="COALESCE(k.open, b.records) > 0",
         tests=(
@@ -39,14 +39,14 @@ RELEASES = (
     ),
     Mutant(
         name="a batch that is over is released",
-        where="tracking/fragments/unclaimed_attempts.sql",
+        where="tracking/fragments/closing/unclaimed_attempts.sql",
         old="  AND COALESCE(k.open, b.records) > 0 AND c.batch IS NULL",
         new="  AND c.batch IS NULL",
         tests=("tests/tracking/test_releases.py::test_a_batch_that_is_over_is_not_released",),
     ),
     Mutant(
         name="a claim on an earlier attempt keeps the next from its release",
-        where="tracking/fragments/unclaimed_attempts.sql",
+        where="tracking/fragments/closing/unclaimed_attempts.sql",
         old=") AS c ON c.batch = b.batch AND c.attempt = COALESCE(k.attempt, 0) + 1",
         new=") AS c ON c.batch = b.batch",
         tests=(
@@ -55,7 +55,7 @@ RELEASES = (
     ),
     Mutant(
         name="a release closes an attempt that is closed already",
-        where="tracking/fragments/unclaimed_attempts.sql",
+        where="tracking/fragments/closing/unclaimed_attempts.sql",
         old="COALESCE(k.attempt, 0) + 1 AS attempt",
         new="COALESCE(k.attempt, 1) AS attempt",
         tests=(

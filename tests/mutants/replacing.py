@@ -3,7 +3,7 @@
 from .mutant import Mutant
 
 _REPLACE = "tracking/transactions/replace_rows.sql"
-_SELECTION = "tracking/fragments/source_selection.sql"
+_SELECTION = "tracking/fragments/plan/source_selection.sql"
 _TESTS = "tests/handlers/test_replacing.py"
 _LATER = (f"{_TESTS}::test_a_replacement_takes_no_row_of_a_later_run",)
 _TWO_ROWS = (
@@ -43,7 +43,7 @@ REPLACING = (
     ),
     Mutant(
         name="a replacement leaves the row that an unreported run has left",
-        where="tracking/fragments/selection_counts.sql",
+        where="tracking/fragments/plan/selection_counts.sql",
         old="MIN(IF(selection = 'pending', first_processed_at, NULL))",
         new="MAX(IF(selection = 'pending', last_processed_at, NULL))",
         tests=(f"{_TESTS}::test_a_replacement_that_comes_late_leaves_one_row_of_each_record",),
@@ -72,14 +72,14 @@ REPLACING = (
     ),
     Mutant(
         name="two texts of one record count as doubled",
-        where="tracking/queries/processed_twice.sql",
+        where="tracking/queries/records/processed_twice.sql",
         old="GROUP BY record_id, analysis, original_fingerprint",
         new="GROUP BY record_id, analysis",
         tests=_TWO_ROWS,
     ),
     Mutant(
         name="another text of a record counts as paid twice",
-        where="tracking/queries/verify_run.sql",
+        where="tracking/queries/runs/verify_run.sql",
         old="      AND p.original_fingerprint = m.original_fingerprint\n",
         new="",
         tests=_TWO_ROWS,

@@ -4,7 +4,7 @@ from .mutant import Mutant
 
 _TESTS = "tests/handlers/test_rereading.py"
 _PLAN = "handlers/plan_reread.py"
-_RECORDS = "tracking/fragments/reread_records.sql"
+_RECORDS = "tracking/fragments/plan/reread_records.sql"
 _CLOSE = "tracking/transactions/close_attempt.sql"
 _PAID = (f"{_TESTS}::test_what_was_refused_becomes_rows_and_nothing_is_paid",)
 _AGAIN = (f"{_TESTS}::test_answers_that_are_refused_again_change_nothing",)

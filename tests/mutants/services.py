@@ -1,4 +1,4 @@
-"""Mutants of how failures of the model service are told from those of a request."""
+"""Mutants of how failures of the model service differ from those of a request."""
 
 from .mutant import Mutant
 

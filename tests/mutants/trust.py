@@ -5,14 +5,14 @@ from .mutant import Mutant
 TRUST = (
     Mutant(
         name="an event with other data is the recorded one",
-        where="tracking/queries/known_event.sql",
+        where="tracking/queries/events/known_event.sql",
         old="LOGICAL_OR(topic = @topic AND data = @data)",
         new="LOGICAL_OR(topic = @topic)",
         tests=("tests/tracking/test_event_log.py::test_an_event_is_known_by_topic_and_data",),
     ),
     Mutant(
         name="an event on another topic is the recorded one",
-        where="tracking/queries/known_event.sql",
+        where="tracking/queries/events/known_event.sql",
         old="LOGICAL_OR(topic = @topic AND data = @data)",
         new="LOGICAL_OR(data = @data)",
         tests=("tests/tracking/test_event_log.py::test_a_command_is_known_by_topic_and_data",),
@@ -60,7 +60,7 @@ TRUST = (
     ),
     Mutant(
         name="a letter of an older generation holds its event up",
-        where="tracking/fragments/delivery_states.sql",
+        where="tracking/fragments/events/delivery_states.sql",
         old="LOGICAL_OR(is_current AND outcome = 'dead_lettered') AS is_dead_lettered",
         new="LOGICAL_OR(outcome = 'dead_lettered') AS is_dead_lettered",
         tests=(
@@ -70,21 +70,21 @@ TRUST = (
     ),
     Mutant(
         name="an event that was given up before its replay is given up",
-        where="tracking/fragments/delivery_states.sql",
+        where="tracking/fragments/events/delivery_states.sql",
         old="LOGICAL_OR(is_current AND outcome = 'given_up') AS is_given_up",
         new="LOGICAL_OR(outcome = 'given_up') AS is_given_up",
         tests=("tests/tracking/test_event_log.py::test_a_replay_begins_the_republications_anew",),
     ),
     Mutant(
         name="republications before a replay count after it",
-        where="tracking/fragments/delivery_states.sql",
+        where="tracking/fragments/events/delivery_states.sql",
         old="MAX(IF(is_current, republication, NULL))",
         new="MAX(republication)",
         tests=("tests/tracking/test_event_log.py::test_a_replay_begins_the_republications_anew",),
     ),
     Mutant(
         name="anybody begins a generation",
-        where="tracking/fragments/delivery_states.sql",
+        where="tracking/fragments/events/delivery_states.sql",
         old="MAX(IF(outcome = 'replayed', generation, 0)) OVER",
         new="MAX(COALESCE(generation, 0)) OVER",
         tests=(
@@ -93,7 +93,7 @@ TRUST = (
     ),
     Mutant(
         name="a letter of an older generation keeps its batch from its begin",
-        where="tracking/queries/batches_to_begin.sql",
+        where="tracking/queries/batches/batches_to_begin.sql",
         old="LOGICAL_OR(h.outcome = 'dead_lettered' AND h.is_current) AS is_dead_lettered",
         new="LOGICAL_OR(h.outcome = 'dead_lettered') AS is_dead_lettered",
         tests=(
@@ -244,9 +244,9 @@ TRUST = (
     ),
     Mutant(
         name="a property may be given twice in a line",
-        where="analysis/reading/reader.py",
-        old="rest.count(b'\"') != shape.quotes + quotes",
-        new="rest.count(b'\"') < shape.quotes + quotes",
+        where="analysis/reading/usual_line.py",
+        old=r'return rf"\{{{comma.join(members)}\}}"',
+        new=r'return rf"\{{.*{comma.join(members)}\}}"',
         tests=("tests/analysis/test_repeated_properties.py",),
     ),
     Mutant(

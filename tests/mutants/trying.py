@@ -54,8 +54,8 @@ TRYING = (
     Mutant(
         name="a try opens the state folder for writing",
         where="troupe/operations/registry.py",
-        old='"letter_results", "sample_source"}',
-        new='"letter_results"}',
+        old='        "sample_source",\n        "list_golden",',
+        new='        "list_golden",',
         tests=(f"{_COMMAND}::test_transcripts_of_the_source_table_are_tried_and_no_table_changes",),
     ),
     Mutant(

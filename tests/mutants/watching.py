@@ -4,6 +4,20 @@ from .mutant import Mutant
 
 WATCHING = (
     Mutant(
+        name="the tick logs the age of the youngest open run",
+        where="handlers/watch_jobs.py",
+        old="max(ages, default=0)",
+        new="min(ages, default=0)",
+        tests=("tests/handlers/test_tick.py::test_a_tick_logs_the_age_of_the_oldest_open_run",),
+    ),
+    Mutant(
+        name="released records count as analysed in the objective of batches",
+        where="handlers/advance_run.py",
+        old="records = event.analysed + event.failed + event.released",
+        new="records = event.analysed + event.failed",
+        tests=("tests/handlers/test_tick.py::test_the_end_of_a_batch_logs_its_analysed_share",),
+    ),
+    Mutant(
         name="an attempt with a void claim alone never ends",
         where="handlers/watch_jobs.py",
         old="(observed.attempt.stopped or observed.attempt.is_void)",
@@ -22,7 +36,7 @@ WATCHING = (
         ),
     ),
     Mutant(
-        name="a job that nobody will read is paid for",
+        name="a job whose output is not read is paid for",
         where="handlers/watch_jobs.py",
         old="    if job.state is not JobState.CANCELLING:\n        job_service.cancel(job.name)\n    is_new",
         new="    is_new",
@@ -31,7 +45,7 @@ WATCHING = (
         ),
     ),
     Mutant(
-        name="a job that nobody will read is not reported",
+        name="a job whose output is not read is not reported",
         where="handlers/watch_jobs.py",
         old='        "paid_in_vain",\n',
         new='        "stuck_event",\n',
@@ -55,6 +69,67 @@ WATCHING = (
         new="Duties(clock, policy.tick_seconds)",
         tests=(
             "tests/handlers/test_watching.py::test_each_duty_has_a_quarter_of_the_time_of_a_tick",
+        ),
+    ),
+    Mutant(
+        name="a run without a report is no work",
+        where="tracking/queries/runs/open_work.sql",
+        old="w.is_unfinished OR (w.is_open AND NOT w.is_reported)",
+        new="w.is_unfinished",
+        tests=(
+            "tests/handlers/test_idle_tick.py::test_a_run_whose_command_was_discarded_may_have_been_planned",
+        ),
+    ),
+    Mutant(
+        name="a refusal closes the other request of its run id",
+        where="tracking/queries/runs/open_work.sql",
+        old="IF(f.topic = 'run-refused', f.causation_id, f.event_id)",
+        new="IF(f.topic LIKE 'run-re%', f.run_id, f.event_id)",
+        tests=(
+            "tests/handlers/test_idle_tick.py::test_a_run_whose_command_was_discarded_may_have_been_planned",
+        ),
+    ),
+    Mutant(
+        name="a dead letter is no work",
+        where="tracking/queries/runs/open_work.sql",
+        old="outcome IN ('done', 'discarded')",
+        new="outcome IN ('done', 'discarded', 'dead_lettered')",
+        tests=(
+            "tests/handlers/test_idle_tick.py::test_a_dead_letter_is_work_until_it_is_discarded",
+        ),
+    ),
+    Mutant(
+        name="an idle tick does not look for jobs whose output is not read",
+        where="handlers/watch_jobs.py",
+        old="    listed = duty.gather(",
+        new="    if not event_log.has_work(clock(), subscriptions):\n        return\n    listed = duty.gather(",
+        tests=(
+            "tests/handlers/test_idle_tick.py::test_a_live_job_of_a_closed_attempt_is_seen_when_nothing_else_is_left",
+        ),
+    ),
+    Mutant(
+        name="an idle tick reads the tables of all duties",
+        where="handlers/watch_jobs.py",
+        old="or [True]\n    ):",
+        new="or [True]\n    ) or True:",
+        tests=("tests/handlers/test_idle_tick.py::test_an_idle_tick_refers_to_two_tables",),
+    ),
+    Mutant(
+        name="a request for a model that is not offered here is sent",
+        where="troupe/operations/model_places.py",
+        old="    if problem := model_problem(backend, request):\n",
+        new="    if problem := None:\n",
+        tests=(
+            "tests/operations/test_model_places.py::test_a_request_for_a_model_that_is_not_offered_here_is_refused_with_what_to_use",
+        ),
+    ),
+    Mutant(
+        name="a tuned model is taken for the one that it is named after",
+        where="analysis/places.py",
+        old='return "" if "/" in name else name',
+        new='return name.rsplit("/", 1)[-1]',
+        tests=(
+            "tests/analysis/test_places.py::test_what_is_not_listed_is_unknown_and_not_refused",
         ),
     ),
     Mutant(
@@ -153,7 +228,7 @@ WATCHING = (
         ),
     ),
     Mutant(
-        name="a discard closes an attempt that nobody planned",
+        name="a discard closes an unplanned attempt",
         where="handlers/attempts/discard.py",
         old="return following if event.open and not is_planned else None",
         new="return following if not is_planned else None",
@@ -199,7 +274,7 @@ WATCHING = (
     ),
     Mutant(
         name="a void claim may bring a job",
-        where="tracking/queries/waiting_attempts.sql",
+        where="tracking/queries/batches/waiting_attempts.sql",
         old="MAX(IF(h.state = 'create', h.claim, 0)) AS newest_claim",
         new="MAX(h.claim) AS newest_claim",
         tests=(

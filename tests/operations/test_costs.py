@@ -5,7 +5,7 @@ import pytest
 from tests.harness import LocalHarness, calls
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.costs import costs
-from troupe.report.plain_text import costs_lines
+from troupe.report.text.analysis_costs import costs_lines
 
 
 def test_each_version_with_its_model_sums_its_own_runs(harness: LocalHarness) -> None:

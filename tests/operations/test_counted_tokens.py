@@ -15,7 +15,7 @@ from troupe.backends.local.operations import add_analysis
 from troupe.online.port import NotCounted
 from troupe.operations.reprocess import reprocess
 from troupe.operations.run_requests import Preview
-from troupe.report.plain_text import preview_lines
+from troupe.report.text.preview import preview_lines
 
 ANALYSIS = load_analysis("call_review_v1")
 SHORT, LONG = 40, 3_000

@@ -10,7 +10,7 @@ from tests.harness import LocalHarness, call, calls, id_of
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.explain import explain
 from troupe.operations.histories import BatchHistory, RecordHistory, RunHistory
-from troupe.report.plain_text import history_lines
+from troupe.report.text.history import history_lines
 from troupe.standin.corrupt import Corruption, Kind
 
 MakeHarness = Callable[..., LocalHarness]

@@ -5,7 +5,7 @@ import pytest
 from handlers.summary.run_summary import SKIPPED
 from tests.harness import LocalHarness, calls
 from troupe import operations
-from troupe.operations.nothing import WHY, Nothing
+from troupe.operations.empty_request import WHY, Nothing
 from troupe.operations.reprocess import reprocess
 from troupe.operations.reread import reread
 from troupe.operations.run_requests import Preview, Requested

@@ -10,7 +10,7 @@ from tests.faults import fail_writes, replace_method
 from tests.harness import LocalHarness, calls
 from troupe import operations
 from troupe.operations import dead_letters
-from troupe.report import status_lines
+from troupe.report.text.status import status_lines
 
 MakeHarness = Callable[..., LocalHarness]
 

@@ -4,10 +4,12 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from analysis.redaction import read_redaction
 from analysis.redaction_rules import SHIPPED
 from benchmarks.personal_spans import LANGUAGES, turns
-from benchmarks.redaction import measured, table
+from benchmarks.redaction import NUMBER, measured, table
 from tests.docs.shell import blocks
 from troupe.redactor import redact, refused_rules
 
@@ -51,6 +53,7 @@ def test_every_shipped_rule_has_a_row_in_the_page() -> None:
     assert [] == [name for name in SHIPPED if f"`{name}`" not in TEXT]
 
 
+@pytest.mark.slow  # measures every rule on generated turns
 def test_the_table_of_the_page_is_what_the_script_measures() -> None:
     """It derives from seeds alone: `python -m benchmarks.redaction` prints it."""
     published = TEXT.partition("<!-- redaction -->\n")[2].partition("<!-- /redaction -->")[0]
@@ -59,9 +62,13 @@ def test_the_table_of_the_page_is_what_the_script_measures() -> None:
 
 
 def test_written_numbers_and_email_are_found_and_little_else() -> None:
-    """Recall of at least 0.98 and precision of at least 0.95, over all languages of a rule."""
+    """Recall of at least 0.98 and precision of at least 0.95, over all languages of a rule.
+
+    In the first quarter of the turns that the table counts.
+    """
+    counted = measured(NUMBER // 4)
     for rule in WRITTEN:
-        counts = sum((measured()[rule, language] for language in LANGUAGES), Counter[str]())
+        counts = sum((counted[rule, language] for language in LANGUAGES), Counter[str]())
         found = counts["found"]
         assert found >= 0.98 * (found + counts["missed"]), rule
         assert found >= 0.95 * (found + counts["false"]), rule

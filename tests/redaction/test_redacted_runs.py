@@ -20,9 +20,9 @@ from troupe.backends.local.analysis_store import own_analyses
 from troupe.backends.local.backend import LocalSettings
 from troupe.backends.local.operations import add_analysis
 from troupe.operations.backend import InvalidOperation
-from troupe.report import render_html
-from troupe.report.redaction_text import redaction_lines
-from troupe.report.summary_text import summary_lines
+from troupe.report.html.page import render_html
+from troupe.report.text.redaction import redaction_lines
+from troupe.report.text.summary import summary_lines
 from troupe.standin.corrupt import Corruption
 from troupe.telemetry.logs import log_to
 

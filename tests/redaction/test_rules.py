@@ -18,8 +18,7 @@ from troupe.redactor import MOST_REPLACED, broad_rules, redact, refused_rules
 if TYPE_CHECKING:
     Evaluate = Callable[[list[Rule], list[str]], list[str]]
 
-CASES = [(name, *case) for name, cases in VECTORS.items() for case in cases]
-TEXTS = [text for _, text, _ in CASES]
+TEXTS = [text for cases in VECTORS.values() for text, _ in cases]
 
 
 def in_duckdb(rules: list[Rule], texts: list[str]) -> list[str]:
@@ -53,10 +52,12 @@ def test_every_shipped_rule_has_vectors() -> None:
         assert {True, False} == {"[" in expected for _, expected in cases}
 
 
-@pytest.mark.parametrize(("name", "text", "expected"), CASES)
-def test_a_rule_finds_what_its_vector_says(name: str, text: str, expected: str) -> None:
+@pytest.mark.parametrize("name", VECTORS)
+def test_a_rule_finds_what_its_vectors_say(name: str) -> None:
     """Alone, as a user may list it."""
-    assert [expected] == in_duckdb([SHIPPED[name]], [text])
+    texts, expected = zip(*VECTORS[name], strict=True)
+
+    assert [*expected] == in_duckdb([SHIPPED[name]], [*texts])
 
 
 def test_re2_takes_every_shipped_rule() -> None:

@@ -86,7 +86,7 @@
   }
   for (const bar of document.querySelectorAll(".track i"))
     judge("a bar", getComputedStyle(bar).backgroundColor, ground(bar.parentElement), 3);
-  for (const node of document.querySelectorAll("svg rect"))
+  for (const node of document.querySelectorAll("svg rect:not(.whole)"))
     judge("a node of the flow", getComputedStyle(node).fill, ground(node.parentElement), 3);
   return found;
 })()

@@ -21,7 +21,8 @@ from troupe.operations.outcome import Outcome, outcome_of
 from troupe.operations.reconciliation import Reconciliation
 from troupe.operations.run_status import BatchStatus, RunDetails, Status
 from troupe.operations.runs import RunStatus
-from troupe.report import render_html, summary_lines
+from troupe.report.html.page import render_html
+from troupe.report.text.summary import summary_lines
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 T = TypeVar("T")

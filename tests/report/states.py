@@ -9,7 +9,7 @@ from tests.report import samples
 from tests.report.samples import error, page_of, summary, totals
 from troupe.operations.next_steps import skipped_steps
 from troupe.operations.outcome import Outcome, outcome_of
-from troupe.report import render_html
+from troupe.report.html.page import render_html
 
 
 def failed_run(**changes: Any) -> RunSummary:

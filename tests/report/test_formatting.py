@@ -6,7 +6,7 @@ import pytest
 
 from tests.report.samples import at
 from troupe.report import formatting
-from troupe.report.text_columns import within
+from troupe.report.text.columns import within
 
 
 @pytest.mark.parametrize(

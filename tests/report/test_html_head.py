@@ -6,7 +6,7 @@ import pytest
 
 from tests.report import samples, states
 from tests.report.test_html_page import read
-from troupe.report.html_head import QUESTIONS
+from troupe.report.html.head import QUESTIONS
 
 PAGES = states.pages()
 WORDS = {

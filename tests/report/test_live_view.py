@@ -13,12 +13,12 @@ from rich.text import Text
 from tests.report.samples import at, batch, details, error, run, status, totals
 from troupe.operations.run_status import RunDetails, Worker
 from troupe.operations.runs import RunStatus
-from troupe.report.change_log import ChangeLog
 from troupe.report.layout import Block, Pen, cut, fitted, wrapped
-from troupe.report.live_screen import LiveScreen
-from troupe.report.live_view import screen
+from troupe.report.live.change_log import ChangeLog
+from troupe.report.live.screen import LiveScreen
+from troupe.report.live.snapshot import Snapshot, hold_ups, places
+from troupe.report.live.view import screen
 from troupe.report.pace import Forecast
-from troupe.report.snapshot import Snapshot, hold_ups, places
 
 SIZES = [(80, 24), (80, 10), (40, 12), (20, 5), (140, 24), (200, 60), (116, 30), (1, 1)]
 

@@ -1,13 +1,11 @@
 """The page in a real browser: light and dark, on a phone and on paper."""
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from scripts.browser import Page, View, opened, program
+from scripts.browser import Page, View
 from tests.report import samples
 from tests.report.states import pages
 
@@ -31,18 +29,6 @@ PAGES = pages() | {
         "an analysis of one's own": samples.own_analysis(),
     }.items()
 }
-
-
-@pytest.fixture(scope="module")
-def browser_tab() -> Iterator[Page]:
-    """A tab of a headless browser; without one a laptop skips, and a build fails."""
-    found = program()
-    if found is None and os.environ.get("CI"):
-        pytest.fail("no browser to look with: install the Debian package chromium")
-    if found is None:
-        pytest.skip("no browser to look with: install chromium")
-    with opened(found) as browser:
-        yield browser.page()
 
 
 def show(page: Page, html: str, folder: Path) -> None:

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.report.samples import run
-from troupe.report import Live
-from troupe.report.progress import WorkerProgress
+from troupe.report.live.progress import Live, WorkerProgress
 
 
 def progress(seconds: float, analysed: int = 0, **changes: Any) -> WorkerProgress:
@@ -108,7 +107,7 @@ def test_a_terminal_gets_a_panel() -> None:
 def test_rich_is_imported_on_terminals_alone() -> None:
     """A pipe need not wait for it."""
     code = (
-        "import sys\nfrom troupe.report import Live\n"
+        "import sys\nfrom troupe.report.live.progress import Live\n"
         "from tests.report.test_progress import progress\n"
         "with Live(False) as live: live.update(progress(0))\n"
         "sys.exit('rich' in sys.modules)"

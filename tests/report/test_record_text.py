@@ -8,7 +8,8 @@ import pytest
 
 from tests.report.samples import at
 from troupe.operations.histories import BatchLimits, BatchMembers, RecordHistory
-from troupe.report import history_lines, timeline
+from troupe.report import timeline
+from troupe.report.text.history import history_lines
 
 RECORD = "ab" * 16
 MEMBERS = {"records": 40, "bytes": 90_000, "first_record": RECORD, "last_record": RECORD}

@@ -4,7 +4,7 @@ from typing import Any
 
 from handlers.summary.run_summary import RunSummary
 from tests.report import samples
-from troupe.report import run_cost_text
+from troupe.report.text import run_cost as run_cost_text
 
 
 def summary(**totals: Any) -> RunSummary:

@@ -15,7 +15,8 @@ from tests.report.samples import (
     totals,
 )
 from troupe.operations.run_status import Worker
-from troupe.report import choreography_lines, status_lines
+from troupe.report.text.choreography import choreography_lines
+from troupe.report.text.status import status_lines
 
 
 def text_of(*batches: Any, **changes: Any) -> str:

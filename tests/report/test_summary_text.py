@@ -15,7 +15,7 @@ from tests.report.samples import (
 )
 from tests.report.states import failed_run, totals_of
 from troupe.operations.run_requests import Preview
-from troupe.report import preview_lines
+from troupe.report.text.preview import preview_lines
 
 
 def test_the_lines_of_a_good_run_are_stable() -> None:

@@ -17,7 +17,7 @@ from unittest.mock import patch
 from analysis import Analysis
 from events import Deployment, Envelope, Event
 from events.ids import Transaction
-from handlers import advance_run, choreography, submit_job, watch_jobs
+from handlers import advance_run, choreography, notify_run, submit_job, watch_jobs
 from handlers.attempts.claims import Taken, take_next
 from handlers.dispatch import deliver
 from handlers.dispatch.instructions import Replay
@@ -157,11 +157,11 @@ def _too_soon(jobs: Sequence[Any]) -> bool:
     )
 
 
-def _closing_by_outcome(self: Tracking, result: Any) -> bool:
+def _closing_by_outcome(self: Tracking, key: Any, params: Any, **tables: Any) -> bool:
     deployment = self._deployment
     try:
-        self._deployment = _Suffixed(deployment.id, f"{result.ending}")
-        return _CLOSE(self, result)
+        self._deployment = _Suffixed(deployment.id, params["ending"])
+        return _CLOSE(self, key, params, **tables)
     finally:
         self._deployment = deployment
 
@@ -190,6 +190,10 @@ def _random_job(self: Deployment, transaction: Transaction, *parts: object) -> s
 _JOB = Deployment.job
 
 
+def _new_id(_event_id: str) -> str:
+    return f"n-{next(_numbers)}"
+
+
 def _no_waiting(self: MemoryWarehouse, job_id: str) -> None:
     """Treat a running transaction as failed, and use the next suffix of its id."""
     if job_id in self.running:
@@ -203,7 +207,7 @@ def _no_waiting(self: MemoryWarehouse, job_id: str) -> None:
 @contextmanager
 def _sql(name: str, *changes: tuple[str, str]) -> Iterator[None]:
     """Change the text of one SQL file."""
-    real = statements._text
+    real = statements.statement_text
 
     def text(folder: str, file: str) -> str:
         content: str = real(folder, file)
@@ -213,7 +217,7 @@ def _sql(name: str, *changes: tuple[str, str]) -> Iterator[None]:
                 content = content.replace(old, new)
         return content
 
-    with patch.object(statements, "_text", text):
+    with patch.object(statements, "statement_text", text):
         yield
 
 
@@ -296,7 +300,7 @@ MUTATIONS = (
     Mutation(
         "the next claim at once",
         _patch(submit_job, "take_next", _with_policy(reclaim_seconds=0)),
-        seed=3,
+        seed=44,
     ),
     Mutation("the label is not searched", _patch(submit_job, "_known_jobs", _blind), seed=332),
     Mutation(
@@ -359,6 +363,9 @@ MUTATIONS = (
         seed=10,
     ),
     Mutation("no rows replaced", _patch(Tracking, "replace_rows", _do_nothing), seed=33),
+    Mutation(
+        "a new id for each notification", _patch(notify_run, "notification_id", _new_id), seed=0
+    ),
     Mutation(
         "replay published before its mark", _patch(Replay, "is_marked_first", False), seed=229
     ),

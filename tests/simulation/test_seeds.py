@@ -12,7 +12,7 @@ from troupe.simulation.simulate import SimulationResult
 SEEDS = int(os.environ.get("TROUPE_SIMULATION_SEEDS", "3"))
 """A few in every test run; set TROUPE_SIMULATION_SEEDS for more."""
 SEEDS_PER_TEST = 3
-SEED = 8
+SEED = 9
 
 
 @pytest.mark.parametrize("start", range(0, SEEDS, SEEDS_PER_TEST))

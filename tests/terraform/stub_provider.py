@@ -54,9 +54,11 @@ _LEGACY = number(5, 1)
 class Stub:
     """Serve every provider of a schema document; a context manager."""
 
-    def __init__(self, schema: Json) -> None:
+    def __init__(self, schema: Json, late: dict[str, str] | None = None) -> None:
+        """`late` has the error with which the first creation of a resource of a type is refused."""
         self._providers = {
-            name: _Provider(provider) for name, provider in schema["provider_schemas"].items()
+            name: _Provider(provider, late if late is not None else {})
+            for name, provider in schema["provider_schemas"].items()
         }
         self._servers: list[Any] = []
         self._folder = tempfile.TemporaryDirectory()
@@ -97,10 +99,10 @@ class Stub:
 
 
 class _Provider(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
-    """The protocol methods that init, validate, plan and test call."""
+    """The protocol methods that init, validate, plan, apply and test call."""
 
-    def __init__(self, provider: Json) -> None:
-        self._of, self._project = provider, ""
+    def __init__(self, provider: Json, late: dict[str, str]) -> None:
+        self._of, self._project, self._late = provider, "", late
         self._schema = _encoded(provider)
 
     def service(self, call: Any) -> Any:
@@ -145,6 +147,14 @@ class _Provider(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no typ
             proposed |= {n: how.format(**names) for n, how in _NAMED.get(kind, {}).items()}
         return piece(1, to_value(proposed)) + _LEGACY
 
+    def ApplyResourceChange(self, request: Fields) -> bytes:  # noqa: N802
+        kind, planned = first(request, 1).decode(), from_value(first(request, 3))
+        if planned is not None and (error := self._late.pop(kind, "")):
+            return piece(1, first(request, 2)) + piece(3, _problem(error, "", []))
+        block = self._of["resource_schemas"][kind]["block"]
+        made = planned and _with_computed(block, _known(planned))
+        return piece(1, to_value(made)) + number(4, 1)
+
     def ReadDataSource(self, request: Fields) -> bytes:  # noqa: N802
         block = self._of["data_source_schemas"][first(request, 1).decode()]["block"]
         return piece(1, to_value(_with_computed(block, from_value(first(request, 2)))))
@@ -155,7 +165,7 @@ class _Provider(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no typ
     def _validated(self, request: Fields, kind: str) -> bytes:
         schema = self._of[kind].get(first(request, 1).decode())
         found = _undocumented(schema["block"], from_value(first(request, 2)), []) if schema else []
-        return b"".join(_diagnostic(*problem) for problem in found)
+        return b"".join(piece(1, _problem(*problem)) for problem in found)
 
 
 class _Plumbing(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
@@ -245,6 +255,15 @@ def _planned(block: Json, proposed: Any, given: Any) -> Any:
     return out
 
 
+def _known(value: Any) -> Any:
+    """Return a planned value without what is unknown until the apply."""
+    if isinstance(value, dict):
+        return {name: _known(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_known(each) for each in value]
+    return None if isinstance(value, type(UNKNOWN)) else value
+
+
 def _with_computed(block: Json, value: Any) -> Json:
     """Return a data source with a placeholder for each computed attribute."""
     out = dict(value or {})
@@ -260,9 +279,9 @@ def _placeholder(name: str, kind: Any) -> Any:
     return simple.get(kind) if isinstance(kind, str) else {} if kind[0] == "map" else []
 
 
-def _diagnostic(summary: str, detail: str, path: list[str | int]) -> bytes:
+def _problem(summary: str, detail: str, path: list[str | int]) -> bytes:
     steps = b"".join(
         piece(1, text(1, step) if isinstance(step, str) else varint(3 << 3) + varint(step))
         for step in path
     )
-    return piece(1, number(1, 1) + text(2, summary) + text(3, detail) + piece(4, steps))
+    return number(1, 1) + text(2, summary) + text(3, detail) + piece(4, steps)

@@ -7,6 +7,7 @@ from pathlib import Path
 from tests.files import files_in
 
 from .conftest import FEDERATION
+from .invariants import grants
 from .terraform import Plan, Terraform
 
 AGENTS = {"aiplatform", "cloudscheduler", "pubsub"}
@@ -16,7 +17,7 @@ OF_RESOURCES = {
     "cloud_run": "run", "cloud_scheduler": "cloudscheduler", "kms": "cloudkms",
     "logging": "logging", "monitoring": "monitoring", "project_iam": "cloudresourcemanager",
     "project_service": "serviceusage", "pubsub": "pubsub", "service_account": "iam",
-    "storage": "storage", "iam": "iam",
+    "secret_manager": "secretmanager", "iap": "iap", "storage": "storage", "iam": "iam",
 }  # fmt: skip
 
 
@@ -38,7 +39,8 @@ def test_agents_are_requested_and_get_their_default_roles(bootstrap: Plan) -> No
     made = bootstrap.of("google_project_service_identity")
     given = bootstrap.of("google_project_iam_member", "agent")
 
-    assert {f"{name}.googleapis.com" for name in AGENTS} == {e["service"] for e in made.values()}
+    requested = {f"{name}.googleapis.com" for name in {*AGENTS, "iap"}}
+    assert requested == {e["service"] for e in made.values()}
     assert AGENTS == set(given)
     for name, each in given.items():
         account = rf"serviceAccount:service-\S+@gcp-sa-{name}\.iam\.gserviceaccount\.com"
@@ -58,14 +60,17 @@ def test_an_agent_is_requested_before_its_role_and_after_its_api(bootstrap: Plan
 
 def test_the_agents_that_a_deployment_grants_to_were_requested(bootstrap: Plan, full: Plan) -> None:
     """Each root module builds their names by itself."""
-    known = {each["member"] for each in bootstrap.of("google_project_iam_member", "agent").values()}
+    known = {
+        each["service"].partition(".")[0]
+        for each in bootstrap.of("google_project_service_identity").values()
+    }
     trusted = {
-        each["member"]
-        for where, each in full.resources.items()
-        if "_iam_member." in where and re.search("@gcp-sa-(?!logging)", each["member"])
+        re.sub(r".*@gcp-sa-|\.iam\..*", "", each["member"])
+        for each in grants(full).values()
+        if re.search("@gcp-sa-(?!logging)", each["member"])
     }
 
-    assert 2 == len(trusted)
+    assert {"aiplatform", "iap", "pubsub"} == trusted
     assert trusted <= known
 
 

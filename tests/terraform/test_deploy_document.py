@@ -4,16 +4,12 @@ import json
 import re
 from pathlib import Path
 
-import pytest
-
 from analysis import load_analysis
+from analysis.places import offers
 from analysis.prices import price_of
 from handlers.runs.estimate import estimate
+from scripts import idle_costs
 from tests.files import files_in
-from tests.harness import LocalHarness
-from tracking import Row
-from tracking.warehouse import Params
-from troupe.backends.local.warehouse import LocalWarehouse
 
 from .terraform import Plan
 
@@ -42,24 +38,29 @@ def test_the_cost_of_100_000_transcripts_is_the_estimate_of_the_code() -> None:
     assert "{} to {} million in, {} to {} million out".format(*millions) in TEXT
 
 
-def test_the_queries_of_an_idle_month_are_those_of_the_code(
-    harness: LocalHarness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An idle tick every five minutes for thirty days."""
-    queries: list[str] = []
-    original = LocalWarehouse.query
+def test_the_costs_of_an_idle_month_are_computed_from_the_statements() -> None:
+    """By the script that the page names; the tick of the tests asks the same queries."""
+    assert "\n".join(idle_costs.table()) in TEXT
+    assert "`python -m scripts.idle_costs`" in TEXT
+    assert f"price pages as of {idle_costs.AS_OF}" in TEXT
 
-    def counted(self: LocalWarehouse, sql: str, params: Params) -> list[Row]:
-        queries.append(sql)
-        return original(self, sql, params)
 
-    monkeypatch.setattr(LocalWarehouse, "query", counted)
-    harness.tick()
+def test_more_tables_a_tick_cost_more() -> None:
+    """What the ten tables of five queries would have cost: 0.82 TiB of 1 that is free."""
+    assert 2 == len(idle_costs.references())
+    assert 0.16 == round(idle_costs.tib_a_month(), 2)
+    assert 0.82 == round(5 * idle_costs.tib_a_month(), 2)
 
-    ticks = 30 * 24 * 12
-    assert f"{ticks:,} ticks" in TEXT
-    assert f"{len(queries)} short queries a tick" in TEXT
-    assert f"{ticks * len(queries):,} queries" in TEXT
+
+def test_the_places_of_models_are_those_of_the_table() -> None:
+    """Each row with its date and source, in the order of the file."""
+    section = TEXT.partition("### Place and model")[2].partition("\n### ")[0]
+    rows = re.findall(r"^\| `(.+?)` \| `(.+?)` \| (\w+).*? \| (\S+) \| (.+?) \|$", section, re.M)
+
+    assert rows == [
+        (row.model, row.place, "yes" if row.offered else "no", row.as_of, row.source)
+        for row in offers()
+    ]
 
 
 def test_every_file_and_setting_that_it_names_exists() -> None:

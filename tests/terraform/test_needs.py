@@ -28,9 +28,11 @@ SOURCE = next(name for name, layout in layouts().items() if layout.written_by ==
 RARELY = {
     "watch-jobs": {"error_tracking", "deliveries", "attempt_closings"},
     "replay-dead-letters": {"claims"},
+    "notify-run": {"events"},
 }
 """Written only for events that no handler finishes, for claims that a stopped run gave back, and for
-attempts that are discarded before they have a job."""
+attempts that are discarded before they have a job. No event follows a notification: the delivery
+loop, which every service runs, could record one."""
 Observed = dict[str, dict[str, set[str]]]
 
 

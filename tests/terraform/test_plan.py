@@ -1,11 +1,14 @@
 """The planned deployment has the topology of the code and exactly the grants of the catalogue."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlglot
+from sqlglot import exp
 
 from events import EVENTS, Command, Deployment, topic_of
 from events.ids import output_folder
@@ -215,6 +218,18 @@ def test_operators_publish_commands_and_read_tables_and_nothing_else(prod: Plan)
     }
 
 
+def test_the_console_has_the_rights_of_operators(full: Plan, prod: Plan) -> None:
+    """No more: it acts for those whom Identity-Aware Proxy lets in. By default there is none."""
+    (account,) = full.of("google_service_account", "console").values()
+
+    assert grants_of(full, account["member"])
+    assert grants_of(full, "group:troupe-operators@example.com") == grants_of(
+        full, account["member"]
+    )
+    assert "https://troupe-dev-console-123456789012.europe-west4.run.app" == full.outputs["console"]
+    assert not any("console" in address for address in prod.resources)
+
+
 def test_stewards_write_the_tables_that_they_delete_from_and_no_topic(
     prod: Plan, dev: Plan
 ) -> None:
@@ -226,7 +241,20 @@ def test_stewards_write_the_tables_that_they_delete_from_and_no_topic(
     assert not written & {"events", "deliveries", "dead_letters", "claims", "attempt_closings"}
     assert "roles/storage.objectViewer" in {role for role, _ in given}
     assert "roles/pubsub.publisher" not in {role for role, _ in given}
-    assert not dev.of("google_bigquery_table_iam_member", "steward")
+    assert not any("stewards" in each["member"] for each in grants(dev).values())
+
+
+def test_labellers_write_labels_alone_and_read_the_other_tables(prod: Plan, dev: Plan) -> None:
+    """They publish nothing, and read no file: a label is a row and names its record by an id."""
+    given = grants_of(prod, "group:troupe-labellers@example.com")
+
+    (viewer,) = prod.of("google_project_iam_custom_role").values()
+    written = {table for role, table in given if role == "roles/bigquery.dataEditor"}
+    assert {"golden_labels"} <= written == {*CATALOGUE["labellers"]["writes"]}
+    assert {"roles/bigquery.dataEditor", "roles/bigquery.dataViewer", "roles/bigquery.jobUser"} == {
+        role for role, _ in given if viewer["role_id"] not in role
+    }
+    assert not any("labellers" in each["member"] for each in grants(dev).values())
 
 
 # Settings
@@ -302,15 +330,42 @@ def test_the_table_of_a_custom_analysis_is_like_the_shipped_one(full: Plan, dev:
     shipped, own = (
         full.resources[f'google_bigquery_table.table["{name}"]'] for name in (_SHIPPED, "checks")
     )
-    addresses = [
-        a for a in full.resources if a.startswith("google_bigquery_table_iam_member.service")
-    ]
-    own_grants, grants = ([a for a in addresses if name in a] for name in ("checks", _SHIPPED))
+    addresses = [a for a in grants(full) if a.startswith("google_bigquery_table_iam_binding.")]
+    own_grants, shipped_grants = (
+        [a for a in addresses if name in a] for name in ("checks", _SHIPPED)
+    )
 
     assert (own["clustering"], own["time_partitioning"]) == (
         shipped["clustering"], shipped["time_partitioning"],
     )  # fmt: skip
-    assert grants
-    assert grants == [a.replace("checks", _SHIPPED) for a in own_grants]
+    assert shipped_grants
+    assert set(shipped_grants) == {a.replace("checks", _SHIPPED) for a in own_grants}
     assert "analyses" == full.outputs["settings"]["TROUPE_ANALYSES"]
     assert "TROUPE_ANALYSES" not in dev.outputs["settings"]
+
+
+def test_the_shares_of_a_custom_analysis_are_in_the_view_beside_the_shipped_one(
+    full: Plan, dev: Plan
+) -> None:
+    """Every table has its dataset; without a further file the view has one part."""
+    both, one = (
+        plan.of("google_bigquery_table", "view")["answers_daily"]["view"][0]["query"]
+        for plan in (full, dev)
+    )
+    parsed = sqlglot.parse_one(both, read="bigquery")
+
+    assert isinstance(parsed, exp.Union)
+    assert 2 * one.count("AS of_records") == both.count("AS of_records") == 2
+    assert "{dataset}" not in both
+    assert {"troupe_dev"} == {table.db for table in parsed.find_all(exp.Table)}
+
+
+def test_the_alert_of_a_moved_share_names_analysis_column_and_value(prod: Plan) -> None:
+    """By the labels of its metric, which holds nothing else."""
+    alert = prod.of("google_monitoring_alert_policy", "alert")["moved-share"]
+    (metric,) = prod.of("google_logging_metric", "moved_shares").values()
+
+    labels = {each["key"] for each in metric["metric_descriptor"][0]["labels"]}
+    assert {"analysis", "column", "value"} == labels == metric["label_extractors"].keys()
+    named = re.findall(r"\$\{metric\.label\.(\w+)\}", alert["documentation"][0]["content"])
+    assert labels == set(named)

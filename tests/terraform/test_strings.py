@@ -28,7 +28,7 @@ _ONE = rf"(?:starts_with|monitoring\.regex\.full_match)\({_TEXT}\)"
 _CALL = rf"(?:one_of\({_TEXT}(?:, {_TEXT})*\)|{_ONE})"
 _PATH = r"[a-zA-Z]+(?:\.[a-zA-Z_]+)*"
 MONITORING = re.compile(rf"{_PATH}=(?:{_TEXT}|{_CALL})")
-LOGGING = re.compile(rf"{_PATH}(?:=~|>=|=)(?:{_TEXT}|\d+(?:\.\d+)?)")
+LOGGING = re.compile(rf"{_PATH}(?:=~|>=|>|=)(?:{_TEXT}|\d+(?:\.\d+)?)")
 KNOWN_METRICS = {
     "pubsub.googleapis.com/subscription/num_undelivered_messages",
     "pubsub.googleapis.com/subscription/oldest_unacked_message_age",
@@ -47,13 +47,14 @@ def clauses(filter_: str, grammar: re.Pattern[str]) -> list[str]:
     return comparisons
 
 
-def conditions(plan: Plan) -> dict[str, dict[str, Any]]:
-    """Return the condition of each alert."""
-    by_alert = {}
-    for name, policy in plan.of("google_monitoring_alert_policy").items():
-        (condition,) = policy["conditions"]
-        (by_alert[name],) = condition["condition_threshold"] or condition["condition_absent"]
-    return by_alert
+def filters(plan: Plan) -> dict[str, str]:
+    """Return the filter of each alert that has one; those of objectives name an objective."""
+    return {
+        name: condition["filter"]
+        for name, policy in plan.of("google_monitoring_alert_policy", "alert").items()
+        for one in policy["conditions"]
+        for condition in (*one["condition_threshold"], *one["condition_absent"])
+    }
 
 
 def metrics_of(plan: Plan) -> set[str]:
@@ -91,14 +92,14 @@ def test_every_alert_filters_existing_metrics_and_names(
     """Names of subscriptions and services are those of the plan."""
     plan = {"prod": prod, "dev": dev}[environment]
 
-    assert len(conditions(plan)) >= 8
-    for condition in conditions(plan).values():
-        check_monitoring(condition["filter"], plan)
+    assert len(filters(plan)) >= 11
+    for filter_ in filters(plan).values():
+        check_monitoring(filter_, plan)
 
 
 def test_the_oldest_event_is_measured_in_every_subscription(prod: Plan) -> None:
     """Signals and dead letters have their own alerts."""
-    filter_ = conditions(prod)["oldest-unacknowledged"]["filter"]
+    filter_ = filters(prod)["oldest-unacknowledged"]
 
     assert {each.name for each in subscriptions() if each.dead_letter_topic} == {
         json.loads(text) for text in re.findall(_TEXT, filter_.partition("one_of")[2])

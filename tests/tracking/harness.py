@@ -25,7 +25,7 @@ from handlers.plan_run import event_time_floor
 from handlers.runs.plan_params import plan_params
 from tests.events.making import cause
 from tests.local.fakes import HeldClock
-from tracking import AttemptKey, AttemptResult, Closing, EventLog, Plan, Redaction, Tracking
+from tracking import AttemptKey, Closing, EventLog, Plan, Redaction, Tracking
 from tracking.tables import layouts
 from troupe.backends.defaults import error_types
 from troupe.backends.local.bucket import LocalBucket
@@ -35,6 +35,7 @@ ANALYSIS = load_analysis("call_review_v1")
 MODEL = ANALYSIS.model
 DAY = "2026-03-02"
 OUTPUT = ANALYSIS.table
+PRICES = ("input_price", "cached_price", "output_price")
 
 Row = dict[str, Any]
 
@@ -141,31 +142,21 @@ class TrackingHarness:
         attempt_key = AttemptKey(run_id=run_id, planned_on=DAY, batch=batch, attempt=attempt)
         self.clock.pass_(1)
         self.tracking.close_attempt(
-            AttemptResult(
-                attempt_key=attempt_key,
-                ending=ending,
-                cause=cause,
-                never_started=never_started,
-                jobs='["j1"]',
-                outputs="[]",
-                staged=self.staged(answers) if answers else None,
-                output=OUTPUT,
-                answer_record=answer_record(ANALYSIS),
-                answer_paths=ANALYSIS.columns,
-                summary_column="call_summary",
-                grounding=grounding,
-                analysis=analysis,
-                prompt_fingerprint=ANALYSIS.prompt_fingerprint(model),
-                reader_fingerprint=ANALYSIS.reader_fingerprint,
-                model=model,
-                max_attempts=max_attempts,
-                first_gap=300,
-                longest_gap=7200,
-                prices=prices,
-                seconds=1.5,
-                peak_megabytes=None,
-            )
-        )
+            attempt_key,
+            {
+                "ending": ending, "cause": cause, "never_started": never_started, "jobs": '["j1"]',
+                "outputs": "[]", "analysis": analysis, "model": model, "grounding": grounding,
+                "prompt_fingerprint": ANALYSIS.prompt_fingerprint(model),
+                "reader_fingerprint": ANALYSIS.reader_fingerprint, "max_attempts": max_attempts,
+                "first_gap": 300, "longest_gap": 7200, "seconds": 1.5, "peak_megabytes": None,
+                **dict(zip(PRICES, prices or (None, None, None), strict=True)),
+            },
+            staged=self.staged(answers) if answers else None,
+            output=OUTPUT,
+            answer=answer_record(ANALYSIS),
+            paths=ANALYSIS.columns,
+            summary="call_summary",
+        )  # fmt: skip
         closing = self.tracking.closing_of(attempt_key)
         assert closing is not None
         return closing

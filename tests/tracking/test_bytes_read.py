@@ -8,9 +8,9 @@ import pytest
 
 from scripts.bytes_read import LARGE, LONG, SMALL, growing, main, reads, reads_of
 from tests.harness import LocalHarness, calls
-from tracking.statements import _text, statement_names
+from tracking.statements import statement_names, statement_text
 
-BATCHES = 10
+BATCHES = 4
 
 
 @pytest.mark.parametrize(
@@ -100,10 +100,12 @@ def test_units_follow_the_scale() -> None:
 
 
 def test_every_statement_is_looked_at() -> None:
-    """Each reads a table; two read the planning lock alone, which has one row."""
+    """Each reads a table; three touch the planning lock alone, which has one row."""
     known = {*statement_names("queries"), *statement_names("transactions")}
 
-    assert {"deployment", "create_deployment"} == known - {read.statement for read in reads()}
+    assert {"deployment", "create_deployment", "keep_unplanned"} == known - {
+        read.statement for read in reads()
+    }
 
 
 def statements_of_a_batch(folder: Path) -> set[str]:
@@ -135,7 +137,7 @@ def _count(warehouse: Any, kind: str, counts: Counter[str]) -> None:
 
 
 _NAME_OF = {
-    _text(folder, name).partition("\n")[0]: name
+    statement_text(folder, name).partition("\n")[0]: name
     for folder in ("queries", "transactions")
     for name in statement_names(folder)
 }
@@ -161,6 +163,18 @@ def test_what_a_batch_reads_grows_with_nothing_but_these(tmp_path: Path) -> None
 
     assert {"close_attempt", "requests_of", "claim_attempt", "closing_of"} <= of_a_batch
     assert found == GROWS
+
+
+def test_what_the_drift_reads_does_not_grow_with_the_history() -> None:
+    """Only with the calls of the weeks that it looks at."""
+    found = {
+        (read.statement, read.table): read.grows_with
+        for read in reads()
+        if read.statement in ("weekly_answers", "newest_answers")
+    }
+
+    assert 4 == len(found)
+    assert {("batches",)} == set(found.values())
 
 
 def test_the_script_prints_a_row_for_each_read_that_grows(

@@ -69,7 +69,7 @@ def test_a_claim_that_is_given_back_counts_its_age_from_then(harness: TrackingHa
 
 
 def test_only_a_planned_and_open_attempt_is_claimed(harness: TrackingHarness) -> None:
-    """Not one of a batch that nobody planned, nor one whose forerunner is not closed."""
+    """Not one of an unplanned batch, nor one whose forerunner is not closed."""
     planned(harness)
     unknown = AttemptKey(run_id="r1", planned_on=DAY, batch=7, attempt=1)
     harness.tracking.claim_attempt(unknown, 1)

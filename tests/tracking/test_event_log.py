@@ -110,7 +110,7 @@ def test_a_replay_that_fails_waits_again(harness: TrackingHarness) -> None:
 
 
 def test_a_generation_that_nobody_began_blocks_nothing(harness: TrackingHarness) -> None:
-    """Whoever publishes a message writes its attributes."""
+    """The publisher of a message writes its attributes."""
     event = recorded(harness)
 
     record_delivery(harness, event, "dead_lettered", 7)
@@ -278,9 +278,28 @@ def test_queries_look_back_to_the_oldest_run_without_a_report(harness: TrackingH
     harness.clock.pass_(40 * 86_400)
     assert first == looks_back_to()
     report(harness, "r1")
+    harness.clock.pass_(61)
     assert second == looks_back_to()
     report(harness, "r2")
+    harness.clock.pass_(61)
     assert harness.clock().date() - timedelta(days=31) == looks_back_to()
+
+
+def test_for_a_minute_queries_may_look_back_further_than_they_need(
+    harness: TrackingHarness,
+) -> None:
+    """A run that ended meanwhile does no harm, and one that is planned meanwhile is recent."""
+    harness.source(calls(2))
+    harness.plan("r1")
+    first = harness.clock().date()
+    harness.clock.pass_(40 * 86_400)
+    assert first == harness.event_log.lookback_start(harness.clock())
+    report(harness, "r1")
+
+    harness.clock.pass_(60)
+    assert first == harness.event_log.lookback_start(harness.clock())
+    harness.clock.pass_(1)
+    assert first < harness.event_log.lookback_start(harness.clock())
 
 
 def report(harness: TrackingHarness, run_id: str) -> None:

@@ -1,16 +1,11 @@
-"""Ids that SQL composes are those of events/ids.py."""
+"""Ids that SQL composes are joined as those of events/ids.py."""
 
 from typing import Any
 
 import pytest
 
 from events import RunCompleted, has_identity
-from events.ids import (
-    cleared_error,
-    clearing_of_run,
-    record_error,
-    unplannable_error,
-)
+from events.ids import join
 from tests.tracking.harness import (
     ANALYSIS,
     DAY,
@@ -27,6 +22,38 @@ from tests.tracking.harness import (
 )
 
 ATTEMPT = "d1__r1__1__1"
+
+
+def unplannable_error(analysis: str, selection: str, record_id: str) -> str:
+    """Name the error of a source row that cannot be planned; composed in `plan_run.sql`."""
+    return join(analysis, selection, record_id)
+
+
+def record_error(
+    attempt: str,
+    record_id: str | None,
+    error_type: str,
+    job: int | None = None,
+    line: int | None = None,
+) -> str:
+    """Name an error that a closing attempt records; composed in `close_attempt.sql`.
+
+    `job` and `line` are those of the answer; both are None for an error without an answer.
+    """
+    return join(attempt, record_id or "", "" if job is None else f"{job}.{line}", error_type)
+
+
+def cleared_error(clearing: str, run_id: str, record_id: str) -> str:
+    """Name the error of a record whose history was cleared; composed in `clear_history.sql`."""
+    return join(clearing, run_id, record_id)
+
+
+def clearing_of_run(clearing: str, run_id: str) -> str:
+    """Name what a run loses by a clearing, or when a person is forgotten.
+
+    Composed in `clear_history.sql` and `forget_person.sql`.
+    """
+    return join(clearing, run_id)
 
 
 IDENTITIES: list[tuple[Any, Any, bool]] = [

@@ -15,9 +15,9 @@ from analysis import AnalysisError
 from analysis.column_checks import column_problems
 from handlers.attempts.close import answer_columns
 from tests.analysis.own import analysis_of, folder_of
-from tests.tracking.harness import DAY, TrackingHarness, calls, id_of
+from tests.tracking.harness import DAY, PRICES, TrackingHarness, calls, id_of
 from tests.tracking.test_statements import NAMES
-from tracking import AttemptKey, AttemptResult
+from tracking import AttemptKey
 from tracking.statements import query, reserved_tables, statement_names, transaction
 from tracking.tables import (
     OUTPUT,
@@ -86,31 +86,20 @@ def close(
     harness.source([row])
     harness.plan()
     harness.tracking.close_attempt(
-        AttemptResult(
-            attempt_key=AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=1),
-            ending="succeeded",
-            cause="",
-            never_started=False,
-            jobs="[]",
-            outputs="[]",
-            staged=None if values is None else staged(harness, row, answer, values),
-            output="own",
-            answer_record=Column(name="answer", type="RECORD", fields=answer),
-            answer_paths={column.name: column.name for column in answer},
-            summary_column=SUMMARY.name,
-            grounding=True,
-            analysis="of_any_kind_v1",
-            prompt_fingerprint="p1",
-            reader_fingerprint="r1",
-            model="m1",
-            max_attempts=1,
-            first_gap=300,
-            longest_gap=7200,
-            prices=None,
-            seconds=1.0,
-            peak_megabytes=None,
-        )
-    )
+        AttemptKey(run_id="r1", planned_on=DAY, batch=1, attempt=1),
+        {
+            "ending": "succeeded", "cause": "", "never_started": False, "jobs": "[]", "outputs": "[]",
+            "grounding": True, "analysis": "of_any_kind_v1", "prompt_fingerprint": "p1",
+            "reader_fingerprint": "r1", "model": "m1", "max_attempts": 1, "first_gap": 300,
+            "longest_gap": 7200, "seconds": 1.0, "peak_megabytes": None,
+            **dict.fromkeys(PRICES),
+        },
+        staged=None if values is None else staged(harness, row, answer, values),
+        output="own",
+        answer=Column(name="answer", type="RECORD", fields=answer),
+        paths={column.name: column.name for column in answer},
+        summary=SUMMARY.name,
+    )  # fmt: skip
     assert 1 == harness.one("SELECT count(*) FROM attempt_closings")
     names = ", ".join(f'"{column.name}"' for column in columns)
     return harness.sql(f"SELECT grounding, {names} FROM own")  # noqa: S608

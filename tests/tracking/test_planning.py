@@ -460,6 +460,21 @@ def test_a_run_with_a_limit_or_filter_sets_no_start(
     assert None is harness.plan("r2", mode="incremental").event_time_floor
 
 
+def test_a_limit_that_leaves_nothing_out_sets_a_start(harness: TrackingHarness) -> None:
+    """The console sends the number that was confirmed as a limit."""
+    harness.source(calls(3))
+
+    assert harness.plan("r1", limit=3).whole
+    assert None is not harness.plan("r2", mode="incremental").event_time_floor
+
+
+def test_a_test_run_sets_no_start(harness: TrackingHarness) -> None:
+    """Also where it took everything."""
+    harness.source(calls(3))
+
+    assert not harness.plan("r1", mode="test", limit=9).whole
+
+
 def test_records_that_a_cancelled_run_released_are_taken_at_any_age(
     harness: TrackingHarness,
 ) -> None:

@@ -165,6 +165,20 @@ def test_one_event_id_with_two_bodies_is_counted(harness: TrackingHarness) -> No
     assert 1 == harness.totals()["two_bodies"]
 
 
+def test_a_field_that_a_later_version_adds_is_no_second_body(harness: TrackingHarness) -> None:
+    """After an upgrade or a rollback a delivery may be handled again by the other version."""
+    planned(harness)
+    over: dict[str, Any] = {"run_id": "r1", "planned_on": DAY, "batches": 1, "records": 3}
+    ended = RunCompleted(**over, analysed=3, failed=0, released=0)
+    harness.record(ended)
+    harness.sql("""UPDATE events SET data = replace(data, '{', '{"added_later":"a,\\"b\\":1",')""")
+
+    harness.record(ended)
+    assert 0 == harness.totals()["two_bodies"]
+    harness.record(RunCompleted(**over, analysed=2, failed=1, released=0))
+    assert 1 == harness.totals()["two_bodies"]
+
+
 def test_records_that_batch_plans_leave_out_are_counted(
     harness: TrackingHarness,
 ) -> None:

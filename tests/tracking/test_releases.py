@@ -108,7 +108,7 @@ def test_a_release_leaves_what_is_stored_and_what_has_failed(harness: TrackingHa
 
 
 def test_a_run_that_is_not_stopped_is_not_released(harness: TrackingHarness) -> None:
-    """Whoever asks; nor by the stop of another run."""
+    """By any caller; nor by the stop of another run."""
     planned(harness)
     harness.record(RunStopped(run_id="r2", planned_on=DAY, reason="operator"))
 

@@ -1,7 +1,9 @@
 """Rules for the SQL files: BigQuery accepts them, partitions are pruned, values are parameters."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 import pytest
@@ -15,12 +17,26 @@ from handlers.choreography import event_subscriptions
 from handlers.runs.plan_params import plan_params
 from tests.tracking.harness import ANALYSIS, OUTPUT, TrackingHarness
 from tracking import BadName, Redaction, RedactionRule, Source
+from tracking.answer_rows import attributes_read, columns_read, counted_of, grouping
 from tracking.attributes import ARRAYS, as_structs, path_of, values_of
+from tracking.comparison import (
+    Compared,
+    Letter,
+    comparison_names,
+    record_names,
+    rows_of_golden,
+    rows_of_labels,
+    rows_of_run,
+    rows_of_version,
+)
+from tracking.found_records import Search, counted_names, found_names
+from tracking.golden_sets import answers_of_tables
 from tracking.statements import (
     column_name,
     fragment,
     query,
     statement_names,
+    statement_text,
     table_name,
     transaction,
 )
@@ -34,7 +50,59 @@ RULES = Redaction(
     rules=[RedactionRule("r", "a+", "[A]"), RedactionRule("s", "b", "")], counted=True
 )
 """Two rules, so that one stands in another."""
+COMPARED = (
+    Compared("call_tone", "closed"),
+    Compared("products", "list", field="name"),
+    Compared("call_summary", "text"),
+)
+IDS = ("phone_number_token", "interactionId", "referenceId")
+
+
+def any_side(letter: Letter) -> str:
+    """Every kind of side in one: a run, a version, a golden set and a file of labels."""
+    kinds = (
+        rows_of_run(letter, OUTPUT, COMPARED, IDS),
+        rows_of_version(letter, OUTPUT, COMPARED),
+        rows_of_golden(letter, COMPARED),
+        rows_of_labels(letter, COMPARED, IDS),
+    )
+    return "\nUNION ALL\n".join(f"SELECT k.* FROM ({each}) AS k" for each in kinds)  # noqa: S608
+
+
+EVERYTHING = Search(
+    record_ids=["0" * 32, "1" * 32],
+    error_type="truncated",
+    attributes={"queue": "x"},
+    by_day=True,
+    open_runs=["r1"],
+    words="x",
+)
+"""Every condition on errors; those on members and rows alone follow."""
+SEARCHED = [
+    found_names(each, OUTPUT, ["call_tone", "agent_response_resolved"], ["call_summary"])
+    for each in (
+        EVERYTHING,
+        replace(EVERYTHING, error_type=None, record_ids=["0" * 32]),
+        replace(
+            EVERYTHING,
+            error_type=None,
+            grade="exact",
+            of_run=True,
+            values={"call_tone": None, "language_code": "x"},
+        ),
+    )
+]
 NAMES = {
+    **{
+        name: "\nUNION ALL\n".join(f"SELECT u.* FROM (\n{each[name]}\n) AS u" for each in SEARCHED)  # noqa: S608
+        for name in ("pages_of_found", "states_of_found")
+    },
+    **counted_names(["call_tone", "agent_response_resolved"]),
+    "of_this_call": "s.interaction_id = @interaction_id",
+    "of_deliveries": fragment("of_dead_letters"),
+    "state_of_r": f"({fragment('state_of_r')}) AND {fragment('failures_of_r')}",
+    **comparison_names(any_side("a"), any_side("b"), COMPARED),
+    **record_names(any_side("a"), any_side("b"), COMPARED),
     **Source().names(),
     **RULES.names(Source().names()),
     "output": table_name(OUTPUT),
@@ -66,11 +134,26 @@ NAMES = {
     ),
     "attributes_of_m": values_of(["queue", "agent"], "m"),
     "attributes_of_t": values_of(["queue", "agent"], "t"),
-    "answers_of_t": as_structs(["call_tone", "agent_response_resolved"], "t"),
+    "answers_of_t": as_structs(["call_tone", "agent_response_resolved"]),
+    "attributes_of_r": grouping(["queue", "agent"]),
+    "attributes_of_s": attributes_read(["queue", "agent"]),
+    "columns_of_s": columns_read(["call_tone", "agent_response_resolved"]),
+    "counted_analysis": "@analysis",
+    "counted_of_t": counted_of(["call_tone", "agent_response_resolved"], ["call_tone"]),
+    "counted_since": "@since",
     "attribute_filter": " AND ".join(f"@{name}[OFFSET(0)] IS NOT NULL" for name in ARRAYS.values()),
+    "golden_answers_of_tables": answers_of_tables(
+        {OUTPUT: ["call_tone", "agent_response_resolved", "products"]}
+    ),
     "before": "`call_sentiment_incoming`",
     "after": "`call_sentiment_outgoing`",
     "delete_rows_of_person": fragment("delete_rows_of_person", output=table_name(OUTPUT)),
+    "stratum": fragment("stratum_of_column", field="'call_tone'", column="`call_tone`"),
+    "priority": "t.`grounding`",
+    "joined": fragment("other_rows", o_columns="o.`call_tone`", other_output=table_name(OUTPUT)),
+    "t_answer_columns": ", ".join(f"t.`{name}`" for name, _, _ in ANALYSIS.output_columns),
+    "o_columns": "o.`call_tone`",
+    "other_output": table_name(OUTPUT),
 }
 COUNTED = {
     "text": "s.transcript",
@@ -82,13 +165,52 @@ COUNTED = {
     "number": "t.`batch`",
     "least_step": "1.0",
     "entry": "i",
+    "values": "",
+    "pair_key": "x",
+    "letter": "a",
+    "newest": "",
+    "entries": "x",
+    **{
+        f"conditions_on_{name}": "m.planned_on >= @since" if name == "member" else "TRUE"
+        for name in ("t", "e", "m", "member")
+    },
+    "answers_in_t": "t.`call_tone` AS answer_0",
+    "answers_of_g": "x",
+    "fitting_others": "x",
+    "fitting": "x",
+    "of_this_call": "s.interaction_id = @interaction_id",
+    "label_kind": "x",
+    "entry_path": "x",
+    "rejected_path": "x",
 }
 TODAY = date(2026, 3, 2)
+LABELS = [
+    {
+        "record_id": "0" * 32,
+        "phone_number_token": None,
+        "interaction_id": "i1",
+        "reference_id": None,
+        "labels": '{"call_tone": null, "products": {"not": []}}',
+    }
+]
 PARAMS: dict[str, Any] = {
     **RULES.params(),
     **plan_params(RunRequested(run_id="r1"), "m1", load_analysis("call_review_v1")),
     "run_id": "r1",
+    "golden": "tones",
+    "goldens": ["tones"],
+    "version": 2,
+    "of_version": 1,
+    "content_hash": "0" * 16,
+    "label_columns": "call_tone",
+    "golden_rows": [
+        {"record_id": "0" * 32, "phone_number_token": None, "labels": '{"call_tone": "calm"}'}
+    ],
+    "interaction_ids": ["a"],
+    "reference_ids": [],
+    "phone_number_tokens": [],
     "planned_on": TODAY,
+    "settled_before": datetime(2026, 3, 2, tzinfo=UTC),
     "since": TODAY,
     "sample": 2,
     "seed": "0",
@@ -103,6 +225,9 @@ PARAMS: dict[str, Any] = {
     "record_id": "0" * 32,
     "lookback_days": 7,
     "subscriptions": event_subscriptions(),
+    "before": None,
+    "before_run": None,
+    "text": None,
     "error_type_rows": error_types(),
     "ending": "succeeded",
     "never_started": False,
@@ -152,11 +277,42 @@ PARAMS: dict[str, Any] = {
     "most": 12,
     "stand_in": "stand-in",
     "groups": [{"attribute": "queue", "value": None}],
-    "filter_texts": ["x"],
+    "filter_texts": ["x", "y"],
+    "any_id": "i1",
+    "interaction_id": None,
+    "reference_id": None,
+    "states": ["failed"],
+    "open_runs": ["r1"],
+    "grade": "exact",
+    "words": "x",
+    "step": 7,
+    "found_before": None,
+    "after_record": None,
+    "after_run": None,
     "filter_integers": [1],
     "filter_numbers": [1.5],
     "filter_booleans": [True],
     "filter_times": [datetime(2026, 3, 2, tzinfo=UTC)],
+    "against": "r0",
+    "batches": [1],
+    "sample_id": "s1",
+    "reviewer": "ab",
+    "labels": '{"call_tone": "calm"}',
+    "drawn_by": "random",
+    "drawn_rows": [{"record_id": "0" * 32, "stratum": "random", "weight": 2.0}],
+    "words_below": "g",
+    **{
+        f"{name}_{letter}": value
+        for letter in "ab"
+        for name, value in {
+            "analysis": "call_review_v1",
+            "run": "r1",
+            "planned_on": TODAY,
+            "golden": "g1",
+            "version": 1,
+            "labels": LABELS,
+        }.items()
+    },
 }
 
 
@@ -169,6 +325,7 @@ ALL = [("queries", name) for name in QUERIES] + [("transactions", name) for name
 FILES = ALL + [("fragments", name) for name in statement_names("fragments")]
 
 
+@cache
 def parsed(folder: str, name: str) -> list[exp.Expr]:
     found = sqlglot.parse(text_of(folder, name), read="bigquery")
     return [each for each in found if each is not None]
@@ -263,9 +420,7 @@ def test_the_planning_lock_is_taken_first(name: str) -> None:
 @pytest.mark.parametrize(("folder", "name"), FILES)
 def test_a_file_starts_with_a_comment_that_describes_it(folder: str, name: str) -> None:
     """Full sentences; the comment of a query is a question, unless it loads rows."""
-    from importlib.resources import files
-
-    lines = (files("tracking") / folder / f"{name}.sql").read_text(encoding="utf-8").splitlines()
+    lines = statement_text(folder, name).splitlines()
     opening = " ".join(line[3:] for line in lines[: _first_code(lines)])
     if folder == "fragments" and not opening:
         assert name in {"cost_of", "folded_text", "redacted_text"}, (
@@ -410,9 +565,13 @@ def test_the_pruning_check_finds_filters_that_do_not_prune() -> None:
 # Names and values
 
 KNOWN_PLACEHOLDERS = {
-    *Source().names(), "sent_text", "redaction_counts", "text", "folded", "number", "earlier", "before", "steps", "attributes_of_m", "attributes_of_t", "answers_of_t", "output", "staged", "answer_columns", "c_answer_columns", "s_answer_columns", "raw_counts", "field", "path",
+    *Source().names(), "sent_text", "redaction_counts", "text", "folded", "number", "earlier", "before", "steps", "attributes_of_m", "attributes_of_t", "attributes_of_r", "attributes_of_s", "columns_of_s", "answers_of_t", "golden_answers_of_tables", "t_label_columns", "counted_analysis", "counted_of_t", "counted_since", "output", "staged", "answer_columns", "c_answer_columns", "s_answer_columns", "raw_counts", "field", "path",
     "summary",
+    "stratum", "priority", "joined", "t_answer_columns", "o_columns", "other_output",
     "cost_of_c", "cost_of_a", "row", "counts", "at", "column", "least_step", "entry", "after",
+    *comparison_names("", "", COMPARED), "text_pairs", "values", "pair_key", "letter", "newest", "entries", "label_kind", "entry_path", "rejected_path",
+    "pages_of_found", "states_of_found", "conditions_on_t", "conditions_on_e", "conditions_on_m", "conditions_on_member", "answers_in_t", "answers_of_g", "fitting_others", "fitting", "of_this_call",
+    *counted_names([]),
     *statement_names("fragments"),
 }  # fmt: skip
 
@@ -420,9 +579,7 @@ KNOWN_PLACEHOLDERS = {
 @pytest.mark.parametrize(("folder", "name"), FILES)
 def test_only_known_names_are_put_into_a_statement(folder: str, name: str) -> None:
     """Values are parameters, never text."""
-    from importlib.resources import files
-
-    text = (files("tracking") / folder / f"{name}.sql").read_text(encoding="utf-8")
+    text = statement_text(folder, name)
 
     assert set() == set(re.findall(r"\{(\w*)\}", text)) - KNOWN_PLACEHOLDERS
     assert not re.search(r"'\{", text)

@@ -38,4 +38,12 @@ WHERE planned_on >= DATE_SUB(CURRENT_DATE(), INTERVAL 90 DAY)
 
 DELETE FROM error_tracking WHERE record_id IN (SELECT record_id FROM forgotten);
 
+DELETE FROM golden_labels
+WHERE phone_number_token = @phone_number_token OR record_id IN (SELECT record_id FROM forgotten);
+
+DELETE FROM review_labels
+WHERE phone_number_token = @phone_number_token OR record_id IN (SELECT record_id FROM forgotten);
+
+DELETE FROM review_samples WHERE record_id IN (SELECT record_id FROM forgotten);
+
 COMMIT TRANSACTION;

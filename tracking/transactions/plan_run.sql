@@ -68,7 +68,7 @@ INSERT INTO run_plans (
 )
 SELECT
   @run_id, CURRENT_DATE(), CURRENT_TIMESTAMP(), @request, @request_hash, @request_id, @analysis, @analysis_files, @prompt_fingerprint, @mode,
-  @model, @dry_run, @whole, IF(@dry_run, 0, c.batches), IF(@dry_run, 0, c.records),
+  @model, @dry_run, @whole AND j.pending = c.records, IF(@dry_run, 0, c.batches), IF(@dry_run, 0, c.records),
   IF(@dry_run, 0, c.bytes), c.batches, c.records, c.bytes,
   j.source_rows, j.no_identity, j.duplicate, j.conflicting_copies, j.outside_filter, j.held,
   j.processed, j.changed, j.failed_before, j.empty_transcript, j.request_too_large, j.below_floor, j.pending - c.records,

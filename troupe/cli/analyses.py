@@ -13,12 +13,13 @@ from troupe.backends.defaults import output_tables
 from troupe.backends.local.analysis_store import examine, own_analyses
 from troupe.backends.local.operations import add_analysis
 from troupe.backends.local.state_folder import InvalidHome
+from troupe.deployment.answers_view import answers_view
 from troupe.exit_codes import ExitCode
 
 from .client import call, local_only
 from .options import AsJson
 from .output import fail, print_json, print_lines
-from .results import AnalysisCheck, InstalledAnalysis
+from .results import AnalysisCheck, AnalysisView, InstalledAnalysis
 from .target import target
 from .try_analysis import try_analysis
 
@@ -154,6 +155,24 @@ def schema(folder: Folder, as_json: AsJson = True) -> None:
     except AnalysisError as error:
         fail(str(error))
     print_json(msgspec.to_builtins(columns))
+
+
+@app.command()
+def view(folder: Folder, as_json: AsJson = False) -> None:
+    """Print the part of the view answers_daily for an analysis as SQL, for Terraform.
+
+    Examples:
+        troupe analysis view compliance_check_v1
+    """
+    try:
+        analysis = load_folder(folder.resolve())
+    except AnalysisError as error:
+        fail(str(error))
+    sql = answers_view(analysis)
+    if as_json:
+        print_json(AnalysisView(analysis=analysis.name, sql=sql))
+    else:
+        typer.echo(sql, nl=False)
 
 
 app.command(name="try")(try_analysis)

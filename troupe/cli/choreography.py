@@ -3,7 +3,7 @@
 import msgspec
 
 from troupe.deployment.catalogue import flow_rows
-from troupe.report.plain_text import choreography_lines
+from troupe.report.text.choreography import choreography_lines
 
 from .options import AsJson
 from .output import print_json, print_lines

@@ -95,7 +95,9 @@ def forget(
 def _rows(answer: clearing.ForgetResult) -> str:
     return (
         f"{answer.output_rows:,} analysed rows, {answer.processed:,} processed records, "
-        f"{answer.members:,} batch members with their transcripts, {answer.errors:,} errors"
+        f"{answer.members:,} batch members with their transcripts, {answer.errors:,} errors, "
+        f"labels of {answer.golden_labels:,} records in golden sets, "
+        f"{answer.review_rows:,} rows of review samples with {answer.review_labels:,} saved judgements"
     )
 
 

@@ -8,8 +8,8 @@ import typer
 
 from troupe.operations import dead_letters
 from troupe.operations.dead_letters import LetterResults
-from troupe.report.status_text import remedy
-from troupe.report.text_columns import line
+from troupe.report.text.columns import line
+from troupe.report.text.status import remedy
 
 from .client import call
 from .options import AsJson, DryRun, rfc3339

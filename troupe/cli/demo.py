@@ -14,13 +14,14 @@ from troupe.backends.local.operations import load
 from troupe.demo_data import generate
 from troupe.exit_codes import ExitCode
 from troupe.operations.backend import InvalidOperation
-from troupe.operations.nothing import Nothing
+from troupe.operations.empty_request import Nothing
 from troupe.operations.run_report import Report
-from troupe.report.html_page import render_html
-from troupe.report.outcome_text import WILL_BE_SIMULATED, nothing_lines
-from troupe.report.plain_text import summary_lines
+from troupe.report.html.page import render_html
+from troupe.report.text.outcome import WILL_BE_SIMULATED, nothing_lines
+from troupe.report.text.summary import summary_lines
 
 from .client import local_only
+from .console import console_parts, serve_console
 from .endpoint import EndpointOptions
 from .options import (
     AsJson,
@@ -66,6 +67,10 @@ def demo(
     model_timeout: ModelTimeout = 120,
     model_api_version: ModelApiVersion = None,
     fail_over: FailOver = 0,
+    open_console: Annotated[
+        bool,
+        typer.Option("--open", help="Open the console in a browser afterwards; Ctrl-C ends it."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Run everything once on this machine: load, request, work, verify and report.
@@ -76,21 +81,21 @@ def demo(
     Examples:
         troupe demo
         troupe demo --transcripts calls.jsonl --limit 20
-        troupe demo --corrupt-percent 12
+        troupe demo --corrupt-percent 12 --open
     """
     local_only("demo")
+    if open_console:
+        console_parts()
     options = EndpointOptions(
-        url=model_url,
-        model=model_name,
-        concurrency=model_concurrency,
-        timeout=model_timeout,
-        api_version=model_api_version,
+        model_url, model_name, model_concurrency, model_timeout, model_api_version
     )
     settings = local_settings(corrupt_percent, options)
     with progress_beside(as_json):
         answer = run_demo(target().home, transcripts, limit, settings, report, typer.echo)
     if as_json:
         print_json(DemoResult(page=str(report) if answer else None, report=answer))
+    if open_console:
+        serve_console(open_browser=True, as_json=as_json)
     raise typer.Exit(code_of([answer.outcome], fail_over) if answer else ExitCode.OK)
 
 

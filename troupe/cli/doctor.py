@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from analysis import Analyses
+from analysis.places import refusal_advice
 from handlers.dispatch.errors import Redeliver, Refused, Reject
 from troupe.backends.defaults import utc_now
 
@@ -90,7 +91,9 @@ def _start(probing: "Probing", *, yes: bool) -> str:
     except Redeliver as error:
         fail(f"{error}; a job with the label {LABEL}={name} may be there all the same", 1)
     except (Refused, Reject) as error:
-        fail(f"no job was created: {error}; see `troupe doctor --backend gcp`", 1)
+        place = probing.settings.policy.vertex_location
+        advice = refusal_advice(error.cause, probing.analysis.model, place)
+        fail(f"no job was created: {error}; {advice or 'see `troupe doctor --backend gcp`'}", 1)
 
 
 def _probing(settings: "GcpSettings") -> "Probing":

@@ -12,9 +12,9 @@ from troupe.endpoint.pool import AnswerPool
 from .output import fail
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class EndpointOptions:
-    """The options of a command that are about the endpoint."""
+    """The options of a command that are about the endpoint, in the order of its parameters."""
 
     url: str | None
     model: str

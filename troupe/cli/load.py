@@ -12,7 +12,6 @@ import msgspec
 import typer
 
 from troupe.backends.local.load import (
-    AddedColumn,
     Loaded,
     LoadedFile,
     named_files,
@@ -24,6 +23,7 @@ from troupe.report.formatting import plural
 from troupe.transcript_files.errors import BadFile, BadOption
 from troupe.transcript_files.find import STANDARD_INPUT, find_files
 from troupe.transcript_files.formats import FORMATS
+from troupe.transcript_files.further_columns import FurtherColumn
 
 from .client import call, local_only
 from .options import AsJson, FileFormat, Mapped, Timezone
@@ -155,7 +155,7 @@ def _notes(file: LoadedFile, *, has_columns: bool = False) -> list[str]:
     return [f"{indent}{note}" for note in notes]
 
 
-def _further(column: AddedColumn) -> str:
+def _further(column: FurtherColumn) -> str:
     other = f" from {column.source}" if column.source != column.name else ""
     return f"{column.name} ({column.type}){other}"
 

@@ -76,6 +76,14 @@ Label = Annotated[
         "repeatable. Never personal data.",
     ),
 ]
+NewRun = Annotated[
+    str,
+    typer.Option(
+        "--run-id",
+        metavar="RUN",
+        help="Name of the new run: a-z, 0-9 and -. Default: made from the time.",
+    ),
+]
 AllowEmpty = Annotated[
     bool,
     typer.Option("--allow-empty", help="Request the run also when no record is pending."),

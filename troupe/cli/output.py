@@ -3,16 +3,18 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 import msgspec
 import typer
 
 from troupe.exit_codes import ExitCode
-from troupe.report.text_columns import within
+from troupe.report.text.columns import within
+
+T = TypeVar("T")
 
 
 def fail(problem: str, code: int = ExitCode.USAGE) -> NoReturn:
@@ -37,6 +39,14 @@ def print_lines(lines: list[str]) -> None:
 def print_json(value: object) -> None:
     """Print a result as indented JSON; times and paths become text."""
     typer.echo(msgspec.json.format(msgspec.json.encode(value, enc_hook=str), indent=2).decode())
+
+
+def print_result(result: T, lines_of: Callable[[T], list[str]], *, as_json: bool) -> None:
+    """Print a result as JSON, or as the lines for people."""
+    if as_json:
+        print_json(result)
+    else:
+        print_lines(lines_of(result))
 
 
 @contextmanager
@@ -67,3 +77,11 @@ def read_text(name: str, file: Path, remedy: str) -> str:
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "not a text file in UTF-8"
         fail(f"invalid {name} {file}: it cannot be read ({why}); {remedy}")
+
+
+def write_private(file: Path, page: str) -> None:
+    """Write a file that its owner alone can read, also where there was another one before."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+        os.fchmod(descriptor, 0o600)
+        opened.write(page)

@@ -13,7 +13,7 @@ from analysis import Analysis, Reading, encode_reading
 from handlers.attempts.close import answer_record
 from tracking.tables import Column, flattened, staged_columns
 from troupe.backends.defaults import output_tables
-from troupe.backends.local.sql_translation import column_type, read_columns
+from troupe.backends.local.duckdb_tables import column_type, read_columns
 from troupe.duckdb_connection import connect
 
 from .lookup import IDS, Lookup

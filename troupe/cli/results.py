@@ -28,6 +28,13 @@ class DemoResult(msgspec.Struct, frozen=True, kw_only=True):
     """None when no run was made."""
 
 
+class ConsoleStarted(msgspec.Struct, frozen=True, kw_only=True):
+    """The console listens; printed again for the next browser when the address was used."""
+
+    address: str
+    """It opens one session."""
+
+
 class InstalledAnalysis(msgspec.Struct, frozen=True, kw_only=True):
     """An analysis that a run can use."""
 
@@ -56,6 +63,14 @@ class AnalysisCheck(msgspec.Struct, frozen=True, kw_only=True):
     """The call attributes that it uses, by their types."""
     prompt_attributes: list[str] = []
     """Those that a request contains."""
+
+
+class AnalysisView(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of the view `answers_daily` that has the shares of one analysis."""
+
+    analysis: str
+    sql: str
+    """`{dataset}` stands before each table; Terraform fills it in."""
 
 
 class NormalisedField(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""Commands on runs: request, publish, cancel, reprocess."""
+"""Commands on runs: request, publish, reprocess, reread."""
 
 import sys
 from collections.abc import Callable
@@ -9,15 +9,15 @@ import typer
 
 from troupe import operations
 from troupe.exit_codes import ExitCode
-from troupe.operations.nothing import WHY, Nothing
+from troupe.operations.empty_request import WHY, Nothing
 from troupe.operations.reprocess import ReprocessResult
 from troupe.operations.reprocess import reprocess as reprocess_operation
 from troupe.operations.reread import RereadResult
 from troupe.operations.reread import reread as reread_operation
-from troupe.operations.run_requests import Preview, Requested
+from troupe.operations.run_requests import Preview
 from troupe.report.formatting import dollars, plural, span
-from troupe.report.outcome_text import nothing_lines
-from troupe.report.plain_text import preview_lines
+from troupe.report.text.outcome import nothing_lines
+from troupe.report.text.preview import request_lines
 
 from .client import CallFailed, call, try_call
 from .option_errors import name_options
@@ -28,24 +28,18 @@ from .options import (
     BudgetTokens,
     DryRun,
     Label,
+    NewRun,
     finite,
     read_labels,
     rfc3339,
 )
-from .output import fail, print_json, print_lines, read_text, warn
+from .output import fail, print_json, print_lines, print_result, read_text, warn
 
 T = TypeVar("T")
 
 
 def request(
-    run_id: Annotated[
-        str,
-        typer.Option(
-            "--run-id",
-            metavar="RUN",
-            help="Name of the new run: a-z, 0-9 and -. Default: made from the time.",
-        ),
-    ] = "",
+    run_id: NewRun = "",
     mode: Annotated[
         str,
         typer.Option(
@@ -88,6 +82,13 @@ def request(
             metavar="ID", help="Only this record, with mode single or custom; repeatable."
         ),
     ] = None,
+    golden: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME[@VERSION]",
+            help="Only the records of this golden set that the analysis has not analysed yet.",
+        ),
+    ] = "",
     rows_per_batch: Annotated[
         int | None, typer.Option(help="Records in a batch. Default: 20,000.")
     ] = None,
@@ -156,27 +157,19 @@ def request(
         "grounding": grounding, "labels": read_labels(label),
     }  # fmt: skip
     answer = _send(
-        operations.request, fields, dry_run=dry_run, allow_empty=allow_empty, where=where or []
+        operations.request,
+        fields,
+        dry_run=dry_run,
+        allow_empty=allow_empty,
+        where=where or [],
+        golden=golden,
     )
     for warning in answer.warnings:
         warn([warning])
-    if as_json:
-        print_json(answer)
-    else:
-        print_lines(_request_lines(answer))
+    print_result(answer, request_lines, as_json=as_json)
     is_empty = isinstance(answer, Nothing) or bool(isinstance(answer, Preview) and answer.nothing)
     if fail_empty and is_empty:
         fail("no record is pending", ExitCode.NOTHING_TO_DO)
-
-
-def _request_lines(answer: Preview | Requested | Nothing) -> list[str]:
-    if isinstance(answer, Nothing):
-        return nothing_lines(answer)
-    if isinstance(answer, Preview):
-        return preview_lines(answer)
-    if answer.known:
-        return [f"run {answer.run_id} was requested before; nothing changes"]
-    return [f"requested run {answer.run_id}"]
 
 
 def publish(
@@ -206,26 +199,6 @@ def publish(
         fail(f"run {refused.run_id} was refused: {why}", ExitCode.FAILED)
     if sent.unreadable:
         fail(f"the message was refused: {sent.unreadable}", ExitCode.FAILED)
-
-
-def cancel(
-    run: Annotated[str, typer.Argument(help="Id of the run.")],
-    as_json: AsJson = False,
-) -> None:
-    """Stop a run: no further job is created, answers are kept, all other records are released.
-
-    Released records are due again for the next run.
-
-    Examples:
-        troupe cancel first
-    """
-    answer = call(operations.cancel, run_id=run)
-    if as_json:
-        print_json(answer)
-    elif answer.already:
-        typer.echo(f"run {run} is {answer.already} already")
-    else:
-        typer.echo(f"requested run {run} to stop; `troupe status {run}` shows its progress")
 
 
 def reprocess(
@@ -258,14 +231,7 @@ def reprocess(
             help="Analysis whose records to send. Default: that of --run, or call_review_v1.",
         ),
     ] = None,
-    run_id: Annotated[
-        str,
-        typer.Option(
-            "--run-id",
-            metavar="RUN",
-            help="Name of the new run: a-z, 0-9 and -. Default: made from the time.",
-        ),
-    ] = "",
+    run_id: NewRun = "",
     budget: Budget = None,
     budget_tokens: BudgetTokens = None,
     label: Label = None,
@@ -297,14 +263,7 @@ def reprocess(
 
 def reread(
     run: Annotated[str, typer.Argument(metavar="RUN", help="Id of a completed run.")],
-    run_id: Annotated[
-        str,
-        typer.Option(
-            "--run-id",
-            metavar="RUN",
-            help="Name of the new run: a-z, 0-9 and -. Default: made from the time.",
-        ),
-    ] = "",
+    run_id: NewRun = "",
     dry_run: DryRun = False,
     allow_empty: AllowEmpty = False,
     as_json: AsJson = False,
@@ -322,10 +281,7 @@ def reread(
     answer = call(
         reread_operation, of_run=run, run_id=run_id, dry_run=dry_run, allow_empty=allow_empty
     )
-    if as_json:
-        print_json(answer)
-    else:
-        print_lines(_reread_lines(answer))
+    print_result(answer, _reread_lines, as_json=as_json)
 
 
 def _reread_lines(answer: RereadResult) -> list[str]:
@@ -337,11 +293,15 @@ def _reread_lines(answer: RereadResult) -> list[str]:
     if answer.new_rows is not None:
         lines.append(f"{answer.new_rows:,} would become rows now, at no cost")
         lines += [f"refused: {count:,} {name}" for name, count in sorted(answer.refused.items())]
-    if answer.known and answer.run_id:
-        lines.append(f"run {answer.run_id} was requested before; nothing changes")
-    elif answer.run_id:
-        lines.append(f"requested run {answer.run_id}")
-    return lines
+    return lines + _requested(answer)
+
+
+def _requested(answer: RereadResult | ReprocessResult) -> list[str]:
+    if not answer.run_id:
+        return []
+    if answer.known:
+        return [f"run {answer.run_id} was requested before; nothing changes"]
+    return [f"requested run {answer.run_id}"]
 
 
 def _send(operation: Callable[..., T], fields: dict[str, Any], **further: Any) -> T:
@@ -357,21 +317,14 @@ def _reprocess_lines(answer: ReprocessResult, of_run: str | None, *, changed: bo
     if answer.nothing and not answer.run_id:
         return [*nothing_lines(answer.nothing), *_left_out(answer, of_run, changed=changed)]
     cost = span(*map(dollars, answer.cost))
-    tokens = [
-        read + written
-        for read, written in zip(answer.input_tokens, answer.output_tokens, strict=True)
-    ]
+    tokens = [*map(sum, zip(answer.input_tokens, answer.output_tokens, strict=True))]
     batches = plural(answer.batches, "batch", "batches")
     size = f"{plural(answer.records, 'record')} in {batches}"
     lines = [f"{size}, {tokens[0]:,} to {tokens[1]:,} tokens, cost {cost}"]
     for name, count in answer.left_out.items():
         lines.append(f"left out: {count:,} {WHY[name]}")
     lines += _left_out(answer, of_run, changed=changed)
-    if answer.known and answer.run_id:
-        lines.append(f"run {answer.run_id} was requested before; nothing changes")
-    elif answer.run_id:
-        lines.append(f"requested run {answer.run_id}")
-    return lines
+    return lines + _requested(answer)
 
 
 def _left_out(answer: ReprocessResult, of_run: str | None, *, changed: bool) -> list[str]:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from troupe.exit_codes import ExitCode
 from troupe.operations.outcome import Outcome, exit_code
 from troupe.operations.run_status import Refusal
-from troupe.report.outcome_text import outcome_lines
-from troupe.report.status_text import refusal_line
+from troupe.report.text.outcome import outcome_lines
+from troupe.report.text.status import refusal_line
 
 from .output import warn
 

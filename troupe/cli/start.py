@@ -2,7 +2,7 @@
 
 from pkgutil import resolve_name
 
-from troupe.signals import run_command
+from troupe.interrupts import run_command
 
 
 def main() -> None:

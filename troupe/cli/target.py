@@ -43,6 +43,11 @@ def target() -> Target:
     return _TARGET.get()
 
 
+def set_target(chosen: Target) -> None:
+    """Choose what the calls of this context work on: of a command, or of a thread."""
+    _TARGET.set(chosen)
+
+
 def print_version(value: bool) -> None:
     """Print the version of the program, if it is asked for, and end the command."""
     if value:
@@ -80,4 +85,4 @@ def select_target(
     ] = None,
 ) -> None:
     """Analyse call-centre transcripts in batches with Gemini, on a laptop or on Google Cloud."""
-    _TARGET.set(Target(home, backend, terraform))
+    set_target(Target(home, backend, terraform))

@@ -19,7 +19,7 @@ from troupe.online.price import expected_cost
 from troupe.online.results import TriedAnalysis, TriedRecord, TryResult
 from troupe.online.trial import Trial, totals, tried_records
 from troupe.redactor import refused_rules
-from troupe.report.try_text import asked_line, record_lines, summary_lines
+from troupe.report.text.trial import asked_line, record_lines, summary_lines
 from troupe.standin.prediction_lines import analyst
 
 from .client import installed_analyses, vertex_model
@@ -36,7 +36,7 @@ from .options import (
     Timezone,
     Yes,
 )
-from .output import fail, print_json, print_lines
+from .output import fail, print_lines, print_result
 from .target import target
 from .try_samples import SampleOptions, samples_of
 
@@ -113,11 +113,7 @@ def try_analysis(
     """
     analyses = [_analysis(each) for each in (folder, against) if each is not None]
     endpoint = EndpointOptions(
-        url=model_url,
-        model=model_name,
-        concurrency=model_concurrency,
-        timeout=model_timeout,
-        api_version=model_api_version,
+        model_url, model_name, model_concurrency, model_timeout, model_api_version
     )
     chosen = SampleOptions(
         sample=sample, seed=seed, record_ids=tuple(record or ()), files=tuple(file or ()),
@@ -131,10 +127,7 @@ def try_analysis(
     ]
     _confirm(trials, asked, yes=yes, quiet=as_json)
     result = _run(trials, asked, quiet=as_json)
-    if as_json:
-        print_json(result)
-    else:
-        print_lines(summary_lines(result))
+    print_result(result, summary_lines, as_json=as_json)
     refused = any(each.refused for each in result.analyses)
     raise typer.Exit(ExitCode.RECORDS_FAILED if refused else ExitCode.OK)
 

@@ -12,12 +12,12 @@ from rich.console import Console
 
 from troupe import operations
 from troupe.exit_codes import ExitCode, of_signal
+from troupe.interrupts import Interrupted, raise_on_signals
 from troupe.operations.outcome import exit_code
 from troupe.operations.run_status import Status
-from troupe.report.change_log import ChangeLog
-from troupe.report.live_screen import LiveScreen
-from troupe.report.snapshot import Snapshot
-from troupe.signals import Interrupted, raise_on_signals
+from troupe.report.live.change_log import ChangeLog
+from troupe.report.live.screen import LiveScreen
+from troupe.report.live.snapshot import Snapshot
 
 from .client import CallFailed, try_call
 from .output import fail

@@ -9,8 +9,8 @@ import msgspec
 from troupe.operations.outcome import Outcome
 from troupe.operations.run_status import RunDetails, Status
 from troupe.operations.runs import RunStatus
+from troupe.report.live.snapshot import Snapshot, error_label
 from troupe.report.pace import Forecast, Pace
-from troupe.report.snapshot import Snapshot, error_label
 
 NEW_SECONDS = 60.0
 """How long a type of error is marked as new."""

@@ -18,13 +18,13 @@ from troupe.backends.local.control_server import ControlServer
 from troupe.backends.local.state_folder import HomeInUse, InvalidHome
 from troupe.backends.local.worker import Worker
 from troupe.exit_codes import ExitCode, of_signal
+from troupe.interrupts import handled
 from troupe.operations.outcome import Outcome, word_of
 from troupe.operations.run_status import Refusal, status
 from troupe.operations.runs import RunStatus, run_rows
 from troupe.report.formatting import plural
-from troupe.report.outcome_text import WILL_BE_SIMULATED
-from troupe.report.progress import Live, WorkerProgress
-from troupe.signals import handled
+from troupe.report.live.progress import Live, WorkerProgress
+from troupe.report.text.outcome import WILL_BE_SIMULATED
 from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import analyst
 from troupe.standin.settings import Behaviour
@@ -82,11 +82,7 @@ def work(
     """
     local_only("work")
     options = EndpointOptions(
-        url=model_url,
-        model=model_name,
-        concurrency=model_concurrency,
-        timeout=model_timeout,
-        api_version=model_api_version,
+        model_url, model_name, model_concurrency, model_timeout, model_api_version
     )
     settings = local_settings(corrupt_percent, options)
     with progress_beside(as_json), opened(target().home, settings) as (backend, control_server):

@@ -16,7 +16,7 @@ from events import EVENTS, Event, GcsObject, WatchTick, topic_of, type_of
 from handlers.choreography import CHOREOGRAPHY, SIGNALS, Handler, name_of
 from handlers.dispatch.deliver import needs_of
 
-from .services import groupings, operators, stewards
+from .services import groupings, labellers, operators, stewards
 from .topology import follows, subscriptions
 
 
@@ -38,6 +38,7 @@ def catalogue() -> dict[str, Any]:
         "services": groupings(),
         "operators": operators(),
         "stewards": stewards(),
+        "labellers": labellers(),
     }
 
 
@@ -69,7 +70,12 @@ def diagram() -> str:
         if topic_of(event).startswith("job-")
     )
     submits = "  job-submitted -.-> vertex"
-    return "\n".join(["flowchart TD", *arrows, submits, *watched])
+    notified = (
+        f"  {topic_of(kind)} -.->|{name_of(handler)}| people([people])"
+        for kind, handler in CHOREOGRAPHY.items()
+        if not _published_by(handler) and topic_of(kind) not in _ASIDE
+    )
+    return "\n".join(["flowchart TD", *arrows, submits, *watched, *notified])
 
 
 _ASIDE = ("run-refused", "run-planned")

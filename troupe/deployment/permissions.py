@@ -55,8 +55,8 @@ _PARTS = fields(Permissions)
 def permissions_of(functions: Iterable[Callable[..., object]]) -> Permissions:
     """Return the permissions that these functions need together."""
     permissions = Permissions()
-    for function in _reached(functions):
-        permissions |= _of_function(function)
+    for function in functions:
+        permissions |= _of_all_reached(function)
     return permissions
 
 
@@ -68,16 +68,18 @@ def permissions_of_transactions(*names: str) -> Permissions:
     return permissions
 
 
-def _reached(functions: Iterable[Callable[..., object]]) -> list[Callable[..., object]]:
-    """Return the functions and all of `handlers` that they name, directly or through others."""
-    waiting, seen = list(functions), dict[Callable[..., object], None]()
+@cache
+def _of_all_reached(first: Callable[..., object]) -> Permissions:
+    """Of the function and all of `handlers` that it names, directly or through others."""
+    permissions, waiting, seen = Permissions(), [first], set[Callable[..., object]]()
     while waiting:
         function = inspect.unwrap(waiting.pop())
         if function not in seen:
-            seen[function] = None
+            seen.add(function)
+            permissions |= _of_function(function)
             known = inspect.getmodule(function).__dict__
             waiting += [known[name] for name in _names_in(function) if _is_ours(known.get(name))]
-    return list(seen)
+    return permissions
 
 
 @cache
@@ -146,7 +148,7 @@ def _of_method(dependency: str, method: str) -> Permissions:
             elif holder == "self._warehouse" and name == "load":
                 permissions |= Permissions(stages=True)
             elif holder == "self":
-                permissions |= _of_method(dependency, name)
+                permissions |= _permissions(dependency, name, node)
     return permissions
 
 
@@ -211,7 +213,19 @@ _NAMES = (
             "x",
         ),
         **dict.fromkeys(("cost_of_a", "cost_of_c"), "0"),
-        **dict.fromkeys(("attributes_of_m", "attributes_of_t", "answers_of_t"), "STRUCT(0)"),
+        **dict.fromkeys(
+            (
+                "attributes_of_m",
+                "attributes_of_r",
+                "attributes_of_t",
+                "answers_of_t",
+                "counted_of_t",
+            ),
+            "STRUCT(0)",
+        ),
+        **dict.fromkeys(
+            ("attributes_of_s", "columns_of_s", "counted_analysis", "counted_since"), "x"
+        ),
     }
 )
 

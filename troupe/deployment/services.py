@@ -75,6 +75,17 @@ def stewards() -> dict[str, Any]:
     return {"writes": sorted(permissions_of_transactions("clear_history", "forget_person").writes)}
 
 
+def labellers() -> dict[str, Any]:
+    """Return the tables that labellers write, who say which answers are right."""
+    return {
+        "writes": sorted(
+            permissions_of_transactions(
+                "add_golden_version", "record_review", "save_review_labels"
+            ).writes
+        )
+    }
+
+
 def handlers_by_name() -> dict[str, Handler]:
     return {name_of(each): each for each in (*CHOREOGRAPHY.values(), *SIGNALS.values())}
 

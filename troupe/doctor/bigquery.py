@@ -1,4 +1,4 @@
-"""Checks of BigQuery: both datasets, the deployment id, and the clock."""
+"""Checks of BigQuery: both datasets, the deployment id, the clock, and dead letters that wait."""
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -20,6 +20,11 @@ MOST_SKEW_SECONDS = 30.0
 CALL_SECONDS = 20.0
 AGAIN = DEFAULT_RETRY.with_timeout(5.0)
 """A short retry: there are many checks, and the operator can run them again."""
+
+_LETTERS = (
+    "SELECT handler, cause, COUNT(*) AS letters FROM open_dead_letters "
+    "GROUP BY handler, cause ORDER BY handler, cause"
+)
 
 GetClient = Callable[[], Client]
 
@@ -122,3 +127,18 @@ def _skew_seconds(server: datetime, before: datetime, after: datetime) -> float:
     """Return how far the server's time is outside of the time of the query."""
     early, late = (before - server).total_seconds(), (server - after).total_seconds()
     return max(early, late, 0.0)
+
+
+def check_dead_letters(settings: GcpSettings, get_client: GetClient) -> Iterator[Finding]:
+    yield from run_check("dead letters", partial(_waiting, settings, get_client), RIGHT)
+
+
+def _waiting(settings: GcpSettings, get_client: GetClient) -> Iterator[Finding]:
+    groups = query_rows(settings, get_client, _LETTERS)
+    if not groups:
+        yield ok("dead letters", "no dead letter waits")
+        return
+    details = ", ".join(f"{each.handler} {each.cause} {each.letters:,}" for each in groups)
+    count = sum(each.letters for each in groups)
+    message = f"{count:,} {'dead letter waits' if count == 1 else 'dead letters wait'}: {details}"
+    yield warning("dead letters", message, "list them: `troupe --backend gcp dead-letters list`")

@@ -16,12 +16,10 @@ from troupe.backends.gcp.bus import publisher_client, subscriber_client
 from troupe.backends.gcp.settings import GcpSettings
 from troupe.backends.gcp.warehouse import bigquery_client
 
-from .bigquery import check_bigquery
+from .bigquery import check_bigquery, check_dead_letters
 from .cloud_storage import check_buckets
-from .dead_letters import check_dead_letters
 from .findings import Finding, fault, ok, run_check, warning
-from .pubsub import check_pubsub
-from .pubsub_agent import check_pubsub_agent
+from .pubsub import check_pubsub, check_pubsub_agent
 from .source_table import check_source_table
 from .tables import check_tables
 from .vertex import check_vertex
@@ -53,6 +51,7 @@ def examine(
     """Run every check, and yield its findings as they come. Raises and writes nothing."""
     clients = clients or make_clients(settings)
     yield from run_check("settings", lambda: _settings(settings, environ))
+    yield from run_check("notifications", lambda: _notifications(settings))
     yield from check_bigquery(settings, clients.bigquery, clock)
     yield from check_tables(settings, clients.bigquery)
     yield from check_source_table(settings, clients.bigquery)
@@ -112,3 +111,14 @@ def _settings(settings: GcpSettings, environ: Mapping[str, str]) -> Iterator[Fin
         yield warning("settings", message, f"unset {' '.join(replaced)}, unless this is intended")
     elif not missing:
         yield ok("settings", f"project {settings.project}, dataset {settings.dataset}")
+
+
+def _notifications(settings: GcpSettings) -> Iterator[Finding]:
+    """Address and secret were checked when the settings were read; a service has its own."""
+    notify = settings.notify
+    if notify is None:
+        return
+    places = [*([notify.host] if notify.url else []), *(["the log"] if notify.log else [])]
+    signed = ", signed" if notify.key else ""
+    message = f"sent from here to {' and '.join(places)}{signed}; `troupe notify RUN` tries it"
+    yield ok("notifications", message)

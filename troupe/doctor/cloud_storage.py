@@ -25,6 +25,8 @@ _WITHIN = {
     "US": re.compile(r"us-[a-z0-9-]+"),
 }
 """The regions of each multi-region. EU has neither London nor Zurich."""
+_AROUND = {"EU": "eu", "US": "us"}
+"""Vertex AI's location for a bucket's one."""
 
 GetClient = Callable[[], Any]
 
@@ -79,7 +81,9 @@ def _bucket(
     elif vertex != "global" and not (is_within(vertex, location) or is_within(location, vertex)):
         message = f"{bucket} is in {location}, and Vertex runs in {vertex}"
         yield warning(
-            name, message, "use a region within the bucket's location, such as europe-west4 in EU"
+            name,
+            message,
+            f"set vertex_location to {_AROUND.get(location.upper(), location.lower())}",
         )
     else:
         yield ok(name, f"{bucket} is in {location}")

@@ -47,7 +47,11 @@ def read_line(line: bytes, reading: Reading, analysis: Analysis) -> Line:
     except (msgspec.DecodeError, UnicodeError, RecursionError):
         fields = None
     text = _at(fields, "request", "contents", 0, "parts", 0, "text")
-    opened = analysis.fence.open(text.encode("utf-8", "replace")) if isinstance(text, str) else None
+    opened = (
+        analysis.template.fence.open(text.encode("utf-8", "replace"))
+        if isinstance(text, str)
+        else None
+    )
     usage = _at(fields, "response", "usageMetadata")
     return Line(
         key=record_id_of(_at(fields, "key")),
@@ -100,7 +104,7 @@ def check_keys(lines: Sequence[Line], asked: Mapping[str, str]) -> Iterator[Find
 
 
 def _transcripts(lines: Sequence[Line], asked: Mapping[str, str]) -> Finding:
-    """Compare the transcripts by record id; numbers are positions in `probe_calls.CALLS`."""
+    """Compare the transcripts by record id; numbers are positions in `probe.CALLS`."""
     came = {line.record: line.transcript for line in lines}
     changed = [
         str(number)

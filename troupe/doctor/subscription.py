@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from events.cloudevents import HANDLER
 from events.ids import handler_of_dead_letters
-from handlers.dispatch.dead_letters import HANDLER
 from troupe.backends.gcp.settings import ACK_DEADLINE_SECONDS, GcpSettings
 from troupe.deployment.topology import Subscription
 

@@ -4,22 +4,26 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 
+from analysis.places import not_offered, offer_of
 from handlers.ports import Clock, Job, JobService
+from troupe.analysis_folders import load_folders
 from troupe.backends.gcp.settings import GcpSettings
 
-from .findings import Finding, ok, run_check, warning
+from .findings import Finding, fault, ok, run_check, warning
 
 _RIGHT = "roles/aiplatform.user on the project"
 _NO_DEPLOYMENT = "none"
 """The label to search for without a deployment id; no job has it."""
 _SHARED = "batch prediction has no quota, but one pool for all customers"
-UNCONFIRMED = ("us", "eu")
+_MULTI_REGIONS = ("us", "eu")
+_UNCONFIRMED = "that it runs batch jobs is documented nowhere: `troupe --backend gcp doctor --live`"
 
 
 def check_vertex(
     settings: GcpSettings, get_client: Callable[[], JobService], clock: Clock
 ) -> Iterator[Finding]:
     yield from run_check("Vertex location", partial(_location, settings))
+    yield from run_check("model", partial(_models, settings))
     yield from run_check("Vertex", partial(_jobs, settings, get_client, clock), _RIGHT)
 
 
@@ -27,12 +31,27 @@ def _location(settings: GcpSettings) -> Iterator[Finding]:
     name, location = "Vertex location", settings.vertex_location
     if location == "global":
         message = "global: transcripts, which are personal data, may be processed in any country"
-        yield warning(name, message, "set vertex_location to a region, unless this is allowed")
-    elif location in UNCONFIRMED:
-        message = f"Google does not document batch prediction in the multi-region {location}"
-        yield warning(name, message, "test it: `troupe --backend gcp doctor --live`")
+        yield warning(name, message, "set vertex_location to eu or us, unless this is allowed")
+    elif location in _MULTI_REGIONS:
+        yield ok(name, f"{location}; {_UNCONFIRMED}")
     else:
         yield ok(name, location)
+
+
+def _models(settings: GcpSettings) -> Iterator[Finding]:
+    """Look up the model of each analysis: one that is not offered here stops every run."""
+    analyses = load_folders(settings.analyses)
+    for model in sorted({analyses.load(name).model for name in analyses.names}):
+        place = settings.vertex_location
+        offer, problem = offer_of(model, place), not_offered(model, place)
+        if problem:
+            yield fault("model", problem, "set it in the tfvars or the analysis, and apply")
+        elif offer is None:
+            message = f"it is not known whether {model} is offered in {place}"
+            yield warning("model", message, "test it: `troupe --backend gcp doctor --live`")
+        else:
+            seen = "batch jobs" if offer.batch else "online answers"
+            yield ok("model", f"{model} in {place}: {seen} seen ({offer.as_of}, {offer.source})")
 
 
 def _jobs(

@@ -4,18 +4,23 @@ Redirects are not followed, and plain HTTP goes through no proxy: key and transc
 that the user named, and no other.
 """
 
+import io
 import re
+import socket
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from time import monotonic, time
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 from urllib3.exceptions import TimeoutError as RequestTimeout
 
@@ -65,22 +70,26 @@ class Connections:
             raise ValueError("the environment's proxy for https is no http:// address") from None
 
     def send(
-        self, method: str, url: str, body: bytes | None = None, seconds: float | None = None
+        self,
+        method: str,
+        url: str,
+        body: bytes | None = None,
+        seconds: float | None = None,
+        header: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send a request and read the whole reply.
+        """Send a request, with `header` beside that of all requests, and read the whole reply.
 
         Raises `EndpointFailure` without a reply: 503 for a connection that failed, 504 after the
         time limit, 502 for a reply that is too large.
         """
         seconds = seconds or self._seconds
-        deadline = monotonic() + seconds
         timeout = urllib3.Timeout(connect=min(_CONNECT_SECONDS, seconds), read=seconds)
         try:
             response = self._pool.request(
                 method,
                 url,
                 body=body,
-                headers=self._header,
+                headers={**self._header, **(header or {})},
                 timeout=timeout,
                 retries=False,
                 redirect=False,
@@ -89,7 +98,7 @@ class Connections:
             with closing(response):
                 return Reply(
                     code=response.status,
-                    body=_read(response, deadline),
+                    body=_read(response),
                     location=response.headers.get("Location"),
                     retry_after=_seconds_until(response.headers.get("Retry-After")),
                 )
@@ -105,8 +114,8 @@ class Connections:
         self._pool.clear()
 
 
-def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
-    """Read the body block by block: a server that sends a byte now and then never times out."""
+def _read(response: urllib3.BaseHTTPResponse) -> bytes:
+    """Read the body block by block, up to its largest size."""
     blocks: list[bytes] = []
     size = 0
     while block := response.read1(_BLOCK):
@@ -114,13 +123,75 @@ def _read(response: urllib3.BaseHTTPResponse, deadline: float) -> bytes:
         if size > LONGEST_REPLY:
             reason = f"the reply has more than {LONGEST_REPLY} bytes"
             raise EndpointFailure(502, "Bad Gateway", reason, of_request=True)
-        if monotonic() > deadline:
-            raise TimeoutError
         blocks.append(block)
     return b"".join(blocks)
 
 
+class _TimedReader(io.RawIOBase):
+    """Reads from a socket up to one deadline, its timeout from now on.
+
+    A socket's own timeout begins again with each byte, so that a server that sends one now and then
+    would never time out.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket, self._inner = sock, sock.makefile("rb", buffering=0)
+        self._deadline = monotonic() + (sock.gettimeout() or _CONNECT_SECONDS)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._deadline - monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._socket.settimeout(left)
+        return self._inner.readinto(buffer)
+
+    def close(self) -> None:
+        self._inner.close()
+        super().close()
+
+
+class _TimedSocket:
+    """What `HTTPResponse` needs of a socket."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self._socket))
+
+
+class _TimedResponse(HTTPResponse):
+    def __init__(self, sock: Any, *arguments: Any, **options: Any) -> None:
+        super().__init__(_TimedSocket(sock), *arguments, **options)  # type: ignore[arg-type]  # it takes any with makefile
+
+
+class _Http(HTTPConnection):
+    response_class = _TimedResponse
+
+
+class _Https(HTTPSConnection):
+    response_class = _TimedResponse
+
+
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _Http
+
+
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _Https
+
+
 def _pool(url: str, most: int) -> urllib3.PoolManager:
+    """Return a pool whose replies end in time."""
+    pool = _untimed_pool(url, most)
+    pool.pool_classes_by_scheme = {"http": _HttpPool, "https": _HttpsPool}
+    return pool
+
+
+def _untimed_pool(url: str, most: int) -> urllib3.PoolManager:
     """Return a pool of connections, through the environment's proxy for HTTPS."""
     parts = urlsplit(url)
     proxies = getproxies()

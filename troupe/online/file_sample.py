@@ -1,8 +1,8 @@
-"""Some transcripts of files, chosen as `queries/sample_of_source.sql` chooses them from the table."""
+"""Some transcripts of files, chosen as `queries/quality/sample_of_source.sql` chooses them from the table."""
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,9 +11,9 @@ from analysis.attributes import Attributes
 from events.ids import record_id
 from troupe.transcript_files.errors import BadOption
 
-from .file_attributes import attributes_of
 from .trial import Sample
 
+_BOOLEANS = {"true": True, "false": False}
 _Rank = tuple[bool, float, int, str]
 
 
@@ -61,7 +61,7 @@ def sample_of_rows(
         )
     in_order = [(id_, chosen[id_]) for id_ in sorted(chosen, key=lambda each: places[each])]
     return [
-        Sample(id_, each.text, attributes_of(each.row, attributes or {})) for id_, each in in_order
+        Sample(id_, each.text, _attributes_of(each.row, attributes or {})) for id_, each in in_order
     ]
 
 
@@ -73,3 +73,44 @@ def _rank(time: str | None, text: str) -> _Rank:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
+
+
+def _attributes_of(row: Mapping[str, Any], attributes: Attributes) -> str | None:
+    """Return the values of these attributes; None for an analysis without any.
+
+    Rows have further columns in lower case, and those of CSV as text. Raises `BadOption` for a
+    column that the file lacks, and for a value of another type.
+    """
+    if not attributes:
+        return None
+    values = {name: _value(row, name, kind) for name, kind in attributes.items()}
+    return msgspec.json.encode(values).decode()
+
+
+def _value(row: Mapping[str, Any], name: str, kind: str) -> Any:
+    if name.lower() not in row:
+        raise BadOption(
+            f"invalid --file: it has no column {name}, a call attribute of the analysis; name one "
+            f"with --map COLUMN={name}:{kind}, or remove it from attributes of analysis.json"
+        )
+    value = row[name.lower()]
+    if value is None or value == "":
+        return None
+    try:
+        return _as(kind, value)
+    except (ValueError, TypeError, KeyError):
+        raise BadOption(f"invalid --file: column {name} holds a value that is no {kind}") from None
+
+
+def _as(kind: str, value: Any) -> Any:
+    if kind == "integer":
+        return int(value)
+    if kind == "number":
+        return float(value)
+    if kind == "boolean":
+        return value if isinstance(value, bool) else _BOOLEANS[str(value).lower()]
+    if kind == "time":
+        time = datetime.fromisoformat(str(value).removesuffix(" UTC"))
+        time = time if time.tzinfo else time.replace(tzinfo=UTC)
+        return time.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+    return str(value)

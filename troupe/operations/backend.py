@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from events import Command, Deployment, Envelope, wrap_command
-from events.ids import short_hash
+from events.ids import command_line_command, short_hash
 from handlers.ports import Clock, Dependencies
 from troupe.online.port import TokenCounter
 
@@ -34,6 +34,10 @@ class Backend(Protocol):
     def clock(self) -> Clock: ...
     @property
     def deployment(self) -> Deployment: ...
+    @property
+    def bills_reads(self) -> bool:
+        """Whether a query is billed by the bytes that it reads."""
+        ...
 
     def publish(self, command: Envelope) -> None:
         """Publish a command."""
@@ -49,9 +53,9 @@ def new_run_id(backend: Backend) -> str:
     return f"run-{backend.clock():%Y%m%d-%H%M%S}-{short_hash(backend.dependencies.new_name())[:4]}"
 
 
-def publish_command(backend: Backend, command: Command) -> None:
-    """Publish a command under a new id."""
-    id_ = f"cli-{backend.dependencies.new_name()}"
+def publish_command(backend: Backend, command: Command, command_id: str = "") -> None:
+    """Publish a command, under a new id unless one is given: an id is handled once."""
+    id_ = command_id or command_line_command(backend.dependencies.new_name())
     backend.publish(
         wrap_command(command, deployment=backend.deployment, id_=id_, time=backend.clock())
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from analysis import AnalysisError
 from events import RunRequested
 from events.commands import EXPECTED, RECORD_ID
 from events.ids import STAGING, request_object
@@ -14,6 +13,7 @@ from handlers.dispatch.errors import Redeliver
 from tracking import Row, convert_rows
 
 from .backend import Backend, InvalidOperation
+from .installed import installed_analysis
 from .runs import analysis_of, plan_of
 
 
@@ -42,31 +42,26 @@ class ForgetResult(msgspec.Struct, frozen=True, kw_only=True):
     members: int
     """Batch members with their transcripts."""
     errors: int
+    review_rows: int
+    """Rows of review samples."""
+    review_labels: int
+    """Records that a reviewer judged."""
     source_rows: int
     """Rows of the source table, which stay."""
     output_rows: int
+    golden_labels: int
+    """Records of golden sets whose labels are deleted, from all versions."""
     files: list[str]
     """Objects of the bucket that may hold the person until their retention ends."""
 
 
 class _Clearable(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/clearable.sql`."""
+    """A row of `queries/privacy/clearable.sql`."""
 
     records: int
     output_rows: int
     failed: int
     unknown: str | None
-    is_held: bool
-
-
-class _Person(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/counts_of_person.sql`, with the rows of every output table."""
-
-    processed: int
-    members: int
-    errors: int
-    source_rows: int
-    output_rows: int
     is_held: bool
 
 
@@ -96,7 +91,7 @@ def clear_history(
     name = _analysis_of(backend, run_id, analysis)
     erasure = backend.dependencies.tracking.erasure
     if run_id is None:
-        table = _table_of(backend, name)
+        table = installed_analysis(backend, name).table
     else:
         table = analysis_of(plan_of(backend, run_id)).table
     rows = [erasure.clearable(name, table, run_id, records)]
@@ -149,13 +144,6 @@ def _analysis_of(backend: Backend, run_id: str | None, analysis: str | None) -> 
     return name
 
 
-def _table_of(backend: Backend, analysis: str) -> str:
-    try:
-        return backend.dependencies.analyses.load(analysis).table
-    except AnalysisError as error:
-        raise InvalidOperation(str(error)) from error
-
-
 def forget(backend: Backend, phone_token: str, sure: bool = False) -> ForgetResult:
     """Remove one person from every table; counts only unless `sure`.
 
@@ -165,8 +153,8 @@ def forget(backend: Backend, phone_token: str, sure: bool = False) -> ForgetResu
     erasure = backend.dependencies.tracking.erasure
     analyses = backend.dependencies.analyses
     tables = sorted({analyses.load(name).table for name in analyses.names})
-    (kept,) = convert_rows([erasure.of_person(phone_token, tables)], _Person, "counts_of_person")
-    if kept.is_held:
+    counts = erasure.of_person(phone_token, tables)
+    if counts["is_held"]:
         raise InvalidOperation(
             "an open run holds records of this person: wait for its end, or `troupe cancel` it"
         )
@@ -174,16 +162,8 @@ def forget(backend: Backend, phone_token: str, sure: bool = False) -> ForgetResu
     if sure:
         name = backend.dependencies.new_name()
         _run(lambda: erasure.forget(phone_token, tables, name))
-    files = sorted(_files(backend, attempts))
-    return ForgetResult(
-        forgotten=sure,
-        processed=kept.processed,
-        members=kept.members,
-        errors=kept.errors,
-        source_rows=kept.source_rows,
-        output_rows=kept.output_rows,
-        files=files,
-    )
+    result = counts | {"forgotten": sure, "files": sorted(_files(backend, attempts))}
+    return convert_rows([result], ForgetResult, "counts_of_person")[0]
 
 
 def _files(backend: Backend, attempts: list[Row]) -> Iterator[str]:

@@ -4,14 +4,13 @@ from itertools import groupby
 
 import msgspec
 
-from analysis import Analysis, AnalysisError
 from analysis.models import STAND_IN, is_simulated
-from handlers.summary.attribute_groups import grouped_attributes
 from handlers.summary.costs import CostSum, RunCost, mean_cost, run_costs, sum_of
 from tracking.attributes import path_of
 from tracking.statements import table_name
 
-from .backend import Backend, InvalidOperation
+from .backend import Backend
+from .installed import grouped_by, installed_analysis
 
 
 class AnalysisCosts(CostSum, frozen=True, kw_only=True):
@@ -64,10 +63,7 @@ def costs(backend: Backend, analysis: str | None = None, by: str | None = None) 
         return Costs(analyses=[], by=by, groups=_by_attribute(backend, analysis, by))
     runs = sorted(run_costs(backend.dependencies.tracking, analysis), key=_version)
     if analysis and not runs:
-        try:
-            backend.dependencies.analyses.load(analysis)
-        except AnalysisError as error:
-            raise InvalidOperation(str(error)) from error
+        installed_analysis(backend, analysis)
     if key is not None:
         return Costs(analyses=[], by=by, groups=_by_label(runs, key))
     groups = [(version, list(group)) for version, group in groupby(runs, _version)]
@@ -90,7 +86,7 @@ LABEL = "label:"
 
 
 class _AttributeCost(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/costs_by_attribute.sql`."""
+    """A row of `queries/costs/costs_by_attribute.sql`."""
 
     value: str | None
     simulated: bool
@@ -121,7 +117,9 @@ def _by_label(runs: list[RunCost], key: str) -> list[CostGroup]:
 def _by_attribute(backend: Backend, analysis: str | None, attribute: str) -> list[CostGroup]:
     """Sum the stored rows of each analysis that has the attribute, and whose reports may show it."""
     groups = list[CostGroup]()
-    for each in _with_attribute(backend, analysis, attribute):
+    for each in grouped_by(
+        backend, analysis, attribute, f", or {LABEL}KEY for a label of the runs"
+    ):
         rows = backend.dependencies.tracking.rows(
             "costs_by_attribute",
             _AttributeCost,
@@ -138,27 +136,6 @@ def _by_attribute(backend: Backend, analysis: str | None, attribute: str) -> lis
             for row in rows
         ]
     return groups
-
-
-def _with_attribute(backend: Backend, analysis: str | None, attribute: str) -> list[Analysis]:
-    analyses = backend.dependencies.analyses
-    try:
-        found = [analyses.load(name) for name in ([analysis] if analysis else analyses.names)]
-    except AnalysisError as error:
-        raise InvalidOperation(str(error)) from error
-    named = [each for each in found if attribute in each.attributes]
-    shown = [each for each in named if attribute in grouped_attributes(each)]
-    if not named:
-        raise InvalidOperation(
-            f"invalid --by {attribute!r}: no analysis has such an attribute; use one that "
-            f"analysis.json names, or {LABEL}KEY for a label of the runs"
-        )
-    if not shown:
-        raise InvalidOperation(
-            f"invalid --by {attribute!r}: its values may name a person or be too many; name it in "
-            f"shown of analysis.json ({named[0].name}) if they do not"
-        )
-    return shown
 
 
 def _version(run: RunCost) -> tuple[str, str, str, str]:

@@ -10,6 +10,7 @@ from events import DiscardRequested, ReplayRequested, Unreadable, read_event
 from events.cloudevents import data_of
 from events.commands import MOST_LETTERS
 from events.ids import letter_id, parse_letter_id
+from tracking.statements import fragment
 
 from .backend import Backend, InvalidOperation, publish_command
 
@@ -28,7 +29,7 @@ class DeadLetterGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """A dead letter that waits: a row of `queries/waiting_letters.sql`, without its body."""
+    """A dead letter that waits: a row of `queries/events/waiting_letters.sql`, without its body."""
 
     event_id: str
     """Id of the event; of a message that is no event of the event log the message id."""
@@ -91,7 +92,7 @@ class HeldUp(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Row(DeadLetter, frozen=True, kw_only=True):
-    """A row of `queries/waiting_letters.sql`."""
+    """A row of `queries/events/waiting_letters.sql`."""
 
     body: str | None
 
@@ -139,14 +140,24 @@ def replay(
     since: str | None = None,
     limit: int | None = None,
     dry_run: bool = False,
+    letter_ids: Sequence[str] | None = None,
+    command_id: str = "",
 ) -> LetterResults:
-    """Request a replay of the letters that match: their events, for the handler that failed only."""
-    letters = _find(backend, handler, cause, _time(since))
+    """Request a replay of the letters that match: their events, for the handler that failed only.
+
+    `letter_ids` are the only ones that may match. Two calls with one `command_id` are one command.
+    """
+    letters = [
+        each
+        for each in _find(backend, handler, cause, _time(since))
+        if letter_ids is None or each.letter_id in letter_ids
+    ]
     replayable = [each.letter_id for each in letters if each.is_replayable][:limit]
     if not dry_run:
         for at in range(0, len(replayable), MOST_LETTERS):
             ids = replayable[at : at + MOST_LETTERS]
-            publish_command(backend, ReplayRequested(letter_ids=ids))
+            id_ = f"{command_id}-{at}" if command_id else ""
+            publish_command(backend, ReplayRequested(letter_ids=ids), id_)
     others = [each.letter_id for each in letters if not each.is_replayable]
     return LetterResults(
         letters=[
@@ -157,8 +168,13 @@ def replay(
     )
 
 
-def discard(backend: Backend, letter_id: str, reason: str, dry_run: bool = False) -> LetterResults:
-    """Request that a dead letter is closed, and the attempt that it holds up without answers."""
+def discard(
+    backend: Backend, letter_id: str, reason: str, dry_run: bool = False, command_id: str = ""
+) -> LetterResults:
+    """Request that a dead letter is closed, and the attempt that it holds up without answers.
+
+    Two calls with one `command_id` are one command.
+    """
     named = _named(backend, letter_id).letter_id
     command = DiscardRequested(letter_ids=[named], reason=reason)
     try:
@@ -166,7 +182,7 @@ def discard(backend: Backend, letter_id: str, reason: str, dry_run: bool = False
     except Unreadable as error:
         raise InvalidOperation("--reason: use 1 to 500 characters") from error
     if not dry_run:
-        publish_command(backend, command)
+        publish_command(backend, command, command_id)
     return msgspec.structs.replace(letter_results(backend, [named]), dry_run=dry_run)
 
 
@@ -199,10 +215,10 @@ def held_requests(letters: Iterable[DeadLetter]) -> dict[str, HeldUp]:
     return found
 
 
-def held_up(backend: Backend, run_id: str) -> dict[int, HeldUp]:
+def held_up(letters: Iterable[DeadLetter], run_id: str) -> dict[int, HeldUp]:
     """The batches of this run that wait for an operator, each with its first dead letter."""
     found: dict[int, HeldUp] = {}
-    for letter in _find(backend):
+    for letter in letters:
         if letter.run_id == run_id and letter.batch:
             held = HeldUp(handler=letter.handler, cause=letter.cause, letter_id=letter.letter_id)
             found.setdefault(letter.batch, held)
@@ -228,7 +244,8 @@ def _find(
 def _waiting(backend: Backend) -> Iterable[_Row]:
     dependencies = backend.dependencies
     params = {"since": dependencies.event_log.lookback_start(backend.clock())}
-    for row in dependencies.tracking.rows("waiting_letters", _Row, params):
+    few = {} if backend.bills_reads else {"of_deliveries": fragment("of_dead_letters")}
+    for row in dependencies.tracking.rows("waiting_letters", _Row, params, **few):
         id_ = letter_id(row.event_id, row.handler, row.generation)
         yield msgspec.structs.replace(row, letter_id=id_, is_replayable=row.body is None)
 

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import msgspec
@@ -27,6 +27,7 @@ from .histories import (
     ClaimRecord,
     DeliveryFault,
     NewestSelection,
+    PlanOfRecord,
     PlanSummary,
     RecordedEvent,
     RecordError,
@@ -53,13 +54,7 @@ def explain(backend: Backend, subject: str) -> RecordHistory | BatchHistory | Ru
     if plan is not None:
         return _batch(backend, plan, int(named.group(2))) if named else _run(backend, plan)
     if RECORD.fullmatch(subject):
-        history = _record(backend, subject)
-        if not (history.source.rows_in_source or history.plans or history.errors or history.rows):
-            raise InvalidOperation(
-                f"no record {subject}: neither the source nor any run holds it;"
-                " `troupe read FILE` shows the ids of the records of a file"
-            )
-        return history
+        return record_history(backend, subject)
     if backend.dependencies.tracking.query(
         "requests_of_run", {"run_id": subject, "since": _since(backend)}
     ):
@@ -72,23 +67,32 @@ def explain(backend: Backend, subject: str) -> RecordHistory | BatchHistory | Ru
     )
 
 
-class _RecordPlanRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/plans_of_record.sql`."""
+def record_history(backend: Backend, record_id: str) -> RecordHistory:
+    """The history of a record. Raises `InvalidOperation` where neither source nor run holds it."""
+    history = _record(backend, record_id)
+    if not (history.source.rows_in_source or history.plans or history.errors or history.rows):
+        raise InvalidOperation(
+            f"no record {record_id}: neither the source nor any run holds it;"
+            " `troupe read FILE` shows the ids of the records of a file"
+        )
+    return history
 
-    run_id: str
-    planned_on: date
-    planned_at: datetime
-    batch: int
-    batches: int
-    analysis: str
-    mode: str
-    model: str
-    line_bytes: int | None
+
+class _RecordPlanRow(PlanOfRecord, frozen=True, kw_only=True):
+    """A row of `queries/records/plans_of_record.sql`."""
+
     attributes: str | None
+    phone_number_token: str | None
+    interaction_id: str | None
+    reference_id: str | None
+
+
+_CALL_IDS = ("interaction_id", "reference_id", "phone_number_token")
+"""Of a call in its source system; the one that the fewest calls share comes first."""
 
 
 class _LineRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/request_line_of_record.sql`."""
+    """A row of `queries/records/request_line_of_record.sql`."""
 
     line: int | None
     lines: int
@@ -98,7 +102,9 @@ def _record(backend: Backend, record_id: str) -> RecordHistory:
     tracking = backend.dependencies.tracking
     params = {"record_id": record_id, "since": _since(backend)}
     plans = tracking.rows("plans_of_record", _RecordPlanRow, params)
-    source = tracking.row("source_rows_of_record", Source, params)
+    ids = {name: getattr(plans[0], name) if plans else None for name in _CALL_IDS}
+    known = next((f"s.{name} = @{name}" for name in _CALL_IDS if ids[name] is not None), "TRUE")
+    source = tracking.row("source_rows_of_record", Source, {**params, **ids}, of_this_call=known)
     selects_it = bool(plans) or not source.rows_in_source
     return RecordHistory(
         record_id=record_id,
@@ -118,8 +124,9 @@ def _record_plan(backend: Backend, plan: _RecordPlanRow, record_id: str) -> Reco
     events = tracking.rows("events_of_batch", RecordedEvent, here)
     attempts = sorted({event.attempt for event in events if event.attempt})
     attributes = json.loads(plan.attributes) if plan.attributes else {}
+    shown = {k: v for k, v in msgspec.structs.asdict(plan).items() if k not in _CALL_IDS}
     return RecordPlan(
-        **{**msgspec.structs.asdict(plan), "attributes": attributes},
+        **{**shown, "attributes": attributes},
         limits=_limits(whole) if whole else None,
         members=tracking.row("contents_of_batch", BatchMembers, here),
         events=events,
@@ -182,7 +189,7 @@ def _newest_selection(backend: Backend, record_id: str) -> NewestSelection | Non
 
 def _batch(backend: Backend, plan: Plan, batch: int) -> BatchHistory:
     tracking = backend.dependencies.tracking
-    here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "batch": batch}
+    here = {**plan.key, "batch": batch}
     check_batch(plan, batch)
     return BatchHistory(
         run_id=plan.run_id,
@@ -199,7 +206,7 @@ def _batch(backend: Backend, plan: Plan, batch: int) -> BatchHistory:
 
 def _run(backend: Backend, plan: Plan) -> RunHistory:
     tracking = backend.dependencies.tracking
-    here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
+    here = plan.key
     all_batches = {**here, "batch": None}
     return RunHistory(
         run_id=plan.run_id,

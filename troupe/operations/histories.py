@@ -101,8 +101,8 @@ class DeliveryFault(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int | None
 
 
-class RecordPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """One plan that selected the record, and the history of its batch there."""
+class PlanOfRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One plan that selected the record."""
 
     run_id: str
     planned_on: date
@@ -114,6 +114,11 @@ class RecordPlan(msgspec.Struct, frozen=True, kw_only=True):
     model: str
     line_bytes: int | None
     """Size of the record's request line."""
+
+
+class RecordPlan(PlanOfRecord, frozen=True, kw_only=True):
+    """One plan that selected the record, and the history of its batch there."""
+
     attributes: dict[str, str | int | float | bool | None] = {}
     """The call attributes as they were frozen."""
     limits: BatchLimits | None

@@ -10,7 +10,7 @@ from .runs import RunStatus, analysis_of
 
 
 class LaterRows(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/later_rows.sql`."""
+    """A row of `queries/runs/later_rows.sql`."""
 
     ending: str
     """failed or released: how the records ended in the run."""
@@ -25,7 +25,7 @@ def later_rows(backend: Backend, plan: Plan, without_row: int) -> list[LaterRows
     """Count them by error and later run; without a query where every record has its row."""
     if not without_row:
         return []
-    here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "analysis": plan.analysis}
+    here = {**plan.key, "analysis": plan.analysis}
     output = table_name(analysis_of(plan).table)
     return backend.dependencies.tracking.rows("later_rows", LaterRows, here, output=output)
 

@@ -53,8 +53,7 @@ def verify(backend: Backend, run_id: str | None = None) -> Reconciliation:
 def reconcile(backend: Backend, plan: Plan) -> Reconciliation:
     """Recount the totals of one run from memberships, rows and errors."""
     output = table_name(analysis_of(plan).table)
-    here = {"run_id": plan.run_id, "planned_on": plan.planned_on}
-    row = backend.dependencies.tracking.row("verify_run", RecountedTotals, here, output=output)
+    row = backend.dependencies.tracking.row("verify_run", RecountedTotals, plan.key, output=output)
     lost = row.missing_members + row.half_stored + (row.open if row.completed else 0)
     faults = lost + row.doubled + row.paid_twice + row.two_bodies + row.closed_twice
     return Reconciliation(

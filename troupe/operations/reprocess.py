@@ -14,8 +14,9 @@ from tracking.attributes import UnfitAttribute
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
 from .counted_tokens import preview_rates
+from .empty_request import WHY, Nothing, nothing_pending
+from .model_places import refuse_missing_model
 from .next_steps import Step
-from .nothing import WHY, Nothing, nothing_pending
 from .runs import check_batch, plan_of, was_requested
 
 LEFT_OUT = ("held", "processed", "changed", "empty_transcript", "request_too_large")
@@ -44,19 +45,23 @@ class ReprocessResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/run_of_stored_row.sql`: the run that stored a record."""
+    """A row of `queries/records/run_of_stored_row.sql`: the run that stored a record."""
 
     record_id: str
     run_id: str
 
 
 def reprocess(
-    backend: Backend, request: dict[str, Any], dry_run: bool = False, allow_empty: bool = False
+    backend: Backend,
+    request: dict[str, Any],
+    dry_run: bool = False,
+    allow_empty: bool = False,
+    command_id: str = "",
 ) -> ReprocessResult:
     """Publish a reprocess-requested; with `dry_run` only preview it.
 
     Without an analysis it is that of the run that is named. A request that would select no record
-    is not published, unless `allow_empty`.
+    is not published, unless `allow_empty`. Two calls with one `command_id` are one command.
     """
     dependencies = backend.dependencies
     try:
@@ -96,7 +101,8 @@ def reprocess(
         return preview
     run_id = command.run_id or new_run_id(backend)
     if not known:
-        publish_command(backend, msgspec.structs.replace(command, run_id=run_id))
+        refuse_missing_model(backend, command)
+        publish_command(backend, msgspec.structs.replace(command, run_id=run_id), command_id)
     return msgspec.structs.replace(preview, run_id=run_id)
 
 

@@ -13,8 +13,8 @@ from handlers.plan_reread import CannotReread, reread_params, rereadable
 from tracking import Plan
 
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
+from .empty_request import Nothing, nothing_pending
 from .next_steps import Step
-from .nothing import Nothing, nothing_pending
 from .runs import was_requested
 
 
@@ -39,7 +39,7 @@ class RereadResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Selected(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/preview_reread.sql`."""
+    """A row of `queries/runs/preview_reread.sql`."""
 
     record_id: str
     batch: int
@@ -52,10 +52,12 @@ def reread(
     run_id: str = "",
     dry_run: bool = False,
     allow_empty: bool = False,
+    command_id: str = "",
 ) -> RereadResult:
     """Publish a reread-requested; with `dry_run` read the answers and count what would be rows.
 
-    A request that would select no record is not published, unless `allow_empty`.
+    A request that would select no record is not published, unless `allow_empty`. Two calls with
+    one `command_id` are one command.
     Raises `InvalidOperation` for a run whose answers cannot be read again.
     """
     dependencies = backend.dependencies
@@ -90,7 +92,7 @@ def reread(
         return _counted(preview, backend, plan, analysis, records)
     new_id = command.run_id or new_run_id(backend)
     if not known:
-        publish_command(backend, msgspec.structs.replace(command, run_id=new_id))
+        publish_command(backend, msgspec.structs.replace(command, run_id=new_id), command_id)
     return msgspec.structs.replace(preview, run_id=new_id)
 
 
@@ -121,7 +123,7 @@ def _counted(
 
 
 def _outputs(backend: Backend, plan: Plan) -> list[str]:
-    here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "batch": None}
+    here = {**plan.key, "batch": None}
     closings = backend.dependencies.tracking.query("closings_of_run", here)
     return list(dict.fromkeys(f for row in closings for f in json.loads(row["outputs"])))
 

@@ -1,4 +1,4 @@
-"""Request a run, preview one, cancel one, or publish a message."""
+"""Request a run, preview one, or publish a message."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +12,6 @@ from analysis import Analysis, AnalysisError
 from analysis.prices import priced_models
 from events import (
     EVENTS,
-    CancelRequested,
     Command,
     RunRefused,
     RunRequested,
@@ -34,8 +33,10 @@ from tracking.attributes import UnfitAttribute
 from .backend import Backend, InvalidOperation, new_run_id, publish_command
 from .conditions import read_conditions
 from .counted_tokens import preview_rates
-from .nothing import Nothing, nothing_pending
-from .runs import is_waiting, plan_of, run_rows, was_requested
+from .empty_request import Nothing, nothing_pending
+from .model_places import model_problem, refuse_missing_model
+from .quality.golden_request import GoldenRequest, covered, of_golden, when_nothing
+from .runs import was_requested
 
 
 class Requested(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="requested"):
@@ -44,6 +45,8 @@ class Requested(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     run_id: str
     known: bool
     """The same request was made before; nothing was published."""
+    golden: GoldenRequest | None = None
+    """With a golden set: which of its records are asked."""
     warnings: list[str] = []
 
 
@@ -69,15 +72,9 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     """What the estimate of tokens rests on."""
     nothing: Nothing | None = None
     """Why no record would be selected, and what to do instead; None when some would."""
+    golden: GoldenRequest | None = None
+    """With a golden set: which of its records would be asked."""
     warnings: list[str] = []
-
-
-class CancelResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What `cancel` did."""
-
-    run_id: str
-    already: str | None
-    """`completed`: nothing was cancelled. None: the cancellation was requested."""
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,22 +93,35 @@ def request(
     dry_run: bool = False,
     allow_empty: bool = False,
     where: Sequence[str] = (),
+    golden: str = "",
+    command_id: str = "",
 ) -> Preview | Requested | Nothing:
     """Publish a run-requested; with `dry_run` only preview the run.
 
     A request that would select no record is not published, unless `allow_empty`. `where` are
-    conditions on call attributes, such as `queue=billing`.
+    conditions on call attributes, such as `queue=billing`. `golden` is a golden set, as `NAME` or
+    `NAME@VERSION`, whose records are requested. Two calls with one `command_id` are one command.
     """
+    labelled: GoldenRequest | None = None
+    if golden:
+        request, labelled = of_golden(backend, request, golden)
     run = _checked(backend, request, where)
     if dry_run or run.dry_run:
-        return preview(backend, run)
+        return preview(backend, run, labelled)
     if run.run_id and was_requested(backend, run):
         return Requested(run_id=run.run_id, known=True)
-    if not allow_empty and (nothing := _select(backend, run).nothing):
-        return msgspec.structs.replace(nothing, warnings=_warnings(run))
+    refuse_missing_model(backend, run)
+    found = None if allow_empty and not labelled else _select(backend, run, labelled)
+    if found and found.nothing and not allow_empty:
+        return msgspec.structs.replace(found.nothing, warnings=_warnings(run))
     named = run if run.run_id else msgspec.structs.replace(run, run_id=new_run_id(backend))
-    publish_command(backend, named)
-    return Requested(run_id=named.run_id, known=False, warnings=_warnings(run))
+    publish_command(backend, named, command_id)
+    return Requested(
+        run_id=named.run_id,
+        known=False,
+        golden=found.golden if found else None,
+        warnings=_warnings(run),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +134,10 @@ class _Selection:
     counts: Row
     skipped: dict[str, int]
     nothing: Nothing | None
+    golden: GoldenRequest | None
 
 
-def _select(backend: Backend, run: RunRequested) -> _Selection:
+def _select(backend: Backend, run: RunRequested, golden: GoldenRequest | None = None) -> _Selection:
     analysis = backend.dependencies.analyses.load(run.analysis)
     tracking = backend.dependencies.tracking
     params = plan_params(run, "", analysis, event_time_floor(run, tracking))
@@ -144,12 +155,15 @@ def _select(backend: Backend, run: RunRequested) -> _Selection:
             analysis=run.analysis,
             other_model=params["model"] if params["model"] != analysis.model else None,
         )
-    return _Selection(analysis, params, reading, counts, skipped, nothing)
+    if golden is not None:
+        golden = covered(golden, row["records"], skipped)
+        nothing = nothing and when_nothing(golden, run.analysis, nothing)
+    return _Selection(analysis, params, reading, counts, skipped, nothing, golden)
 
 
-def preview(backend: Backend, run: RunRequested) -> Preview:
+def preview(backend: Backend, run: RunRequested, golden: GoldenRequest | None = None) -> Preview:
     """Select and estimate as the plan of this request would, without freezing anything."""
-    found = _select(backend, run)
+    found = _select(backend, run, golden)
     row, model = found.counts, found.params["model"]
     rates, basis = preview_rates(backend, found.analysis, found.params, found.reading)
     expected = estimate(row["records"], row["bytes"], model, found.analysis, rates)
@@ -168,7 +182,8 @@ def preview(backend: Backend, run: RunRequested) -> Preview:
         price=quoted_price(model),
         basis=basis,
         nothing=found.nothing,
-        warnings=_warnings(run),
+        golden=found.golden,
+        warnings=[*_warnings(run), *filter(None, [model_problem(backend, run)])],
     )
 
 
@@ -191,24 +206,6 @@ def publish(backend: Backend, topic: str, body: str, message_id: str = "") -> Pu
     if topic not in topics:
         raise InvalidOperation(f"no command has topic {topic}: choose from {', '.join(topics)}")
     return Published(message_id=backend.bus.send(topic, body.encode(), {}, message_id))
-
-
-def cancel(backend: Backend, run_id: str) -> CancelResult:
-    """Publish a cancel-requested, unless the run is completed."""
-    if is_waiting(backend, run_id):
-        raise InvalidOperation(
-            f"run {run_id} is not planned yet, so no request is sent or paid for: "
-            f"once `troupe work` has planned it, `troupe cancel {run_id}` stops it"
-        )
-    plan = plan_of(backend, run_id)
-    if plan.of_run:
-        raise InvalidOperation(
-            f"run {run_id} reads stored answers: it has no job to cancel, and ends by itself"
-        )
-    if run_rows(backend, run_id)[0].completed_at is not None:
-        return CancelResult(run_id=run_id, already="completed")
-    publish_command(backend, CancelRequested(run_id=plan.run_id))
-    return CancelResult(run_id=run_id, already=None)
 
 
 def _checked(backend: Backend, request: dict[str, Any], where: Sequence[str]) -> RunRequested:

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from analysis.places import refusal_advice
 from handlers.runs.estimate import estimate
 from handlers.summary.run_summary import ErrorCount, skipped_rows
 from tracking import Plan
@@ -18,16 +19,19 @@ from .dead_letters import (
     held_up,
     list_dead_letters,
 )
+from .empty_request import when_empty
 from .later_rows import later_rows
-from .nothing import when_empty
 from .outcome import Outcome, outcome_of
 from .reconciliation import Reconciliation, errors_of, reconcile
 from .runs import (
     BatchRow,
+    Cancellation,
     RunStatus,
     analysis_of,
     batch_rows,
+    cancellation_of,
     is_waiting,
+    open_rows,
     plan_of,
     run_rows,
     unknown,
@@ -66,7 +70,7 @@ class PlannedRun(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaitingEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/waiting_events.sql`: a delivery that no handler has finished."""
+    """A row of `queries/events/waiting_events.sql`: a delivery that no handler has finished."""
 
     event_id: str
     topic: str
@@ -88,7 +92,10 @@ class RunDetails(msgspec.Struct, frozen=True, kw_only=True):
     """None for a run without batches."""
     waiting: list[WaitingEvent]
     errors: list[ErrorCount]
-    reconciliation: Reconciliation
+    reconciliation: Reconciliation | None
+    """None: not recounted."""
+    refusal: str = ""
+    """What to do about the jobs that the service refused, where that stopped the run."""
 
 
 class AgeLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -100,7 +107,7 @@ class AgeLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WaitingRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/waiting_requests.sql`: a run that is requested and not planned yet."""
+    """A row of `queries/runs/waiting_requests.sql`: a run that is requested and not planned yet."""
 
     run_id: str
     requested_at: datetime
@@ -109,7 +116,7 @@ class WaitingRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/refusals.sql`: a request that was refused."""
+    """A row of `queries/runs/refusals.sql`: a request that was refused."""
 
     run_id: str | None
     reason: str
@@ -117,7 +124,7 @@ class Refusal(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SystemFault(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/system_errors.sql`: an error that belongs to no record."""
+    """A row of `queries/events/system_errors.sql`: an error that belongs to no record."""
 
     error_type: str
     cause: str | None
@@ -154,6 +161,8 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     only_letters_wait: bool = False
     """A worker would find nothing to do: all that is open waits for dead letters."""
     jobs: list[JobStatus]
+    cancellation: Cancellation | None = None
+    """Of the one run that was named: a request to cancel it that was not carried out yet."""
     worker: Worker | msgspec.UnsetType | None = msgspec.UNSET
     """None: no worker owns the state folder. The client fills it in; until then it is unset."""
 
@@ -167,36 +176,45 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         return not self.requests and all(run.is_over for run in self.runs)
 
 
-def status(backend: Backend, run_id: str | None = None) -> Status:
-    """List all runs, or show one in full.
+def status(
+    backend: Backend, run_id: str | None = None, only_open: bool = False, recount: bool = True
+) -> Status:
+    """List all runs, or show one in full; with `only_open` list those that are not over.
+
+    Without `recount` the totals of the one run are those of its closings, and rows from later runs
+    are not looked for: what a page that is open for long asks for again and again.
 
     Raises `InvalidOperation` for a run id without plan, request and refusal.
     """
     tracking, policy = backend.dependencies.tracking, backend.dependencies.policy
     since = backend.dependencies.event_log.lookback_start(backend.clock())
     params = {"since": since, "run_id": run_id}
-    runs = run_rows(backend, run_id)
+    runs = open_rows(backend) if only_open else run_rows(backend, run_id)
     refusals = tracking.rows("refusals", Refusal, params)
     if run_id and not runs and not refusals and not is_waiting(backend, run_id):
         raise InvalidOperation(unknown(backend, run_id))
     jobs = _jobs(backend)
     letters = list_dead_letters(backend)
-    details = _details(backend, plan_of(backend, run_id), jobs, since) if run_id and runs else None
+    details = (
+        _details(backend, plan_of(backend, run_id), jobs, letters.letters, since, recount=recount)
+        if run_id and runs
+        else None
+    )
+    requests = _requests(backend, params, letters.letters)
+    # Of a run that is over, refused or stopping, the request to cancel it was carried out.
+    moves = bool(requests) or any(not (run.is_over or run.stopped_for) for run in runs)
     return Status(
         runs=runs,
         outcomes=[_outcome(backend, run, details) for run in runs],
         details=details,
-        limits=AgeLimits(
-            pending_hours=policy.pending_hours,
-            running_hours=policy.running_hours,
-            republish_after_seconds=policy.republish_after_seconds,
-        ),
-        requests=_requests(backend, params, letters.letters),
+        limits=msgspec.convert(policy, AgeLimits, from_attributes=True),
+        requests=requests,
         refusals=refusals,
         system_errors=tracking.rows("system_errors", SystemFault, params),
         dead_letters=letters.groups,
         only_letters_wait=bool(letters.groups) and not jobs and not _moves(backend, since),
         jobs=jobs,
+        cancellation=cancellation_of(backend, run_id) if run_id and moves else None,
     )
 
 
@@ -219,30 +237,49 @@ def _outcome(backend: Backend, run: RunStatus, details: RunDetails | None) -> Ou
     if details is None:
         return outcome_of(run)
     totals = details.reconciliation
-    without_row = totals.failed + totals.released
+    later = []
+    if totals is not None:
+        without_row = totals.failed + totals.released
+        later = later_rows(backend, plan_of(backend, run.run_id), without_row)
     return outcome_of(
         run,
         details.errors,
         when_empty=when_empty(backend, run, details.plan.skipped),
         recounted=totals,
-        balanced=totals.ok,
+        balanced=totals is None or totals.ok,
         held_up=sum(batch.held_up is not None for batch in details.batches),
-        later=later_rows(backend, plan_of(backend, run.run_id), without_row),
+        later=later,
     )
 
 
-def _details(backend: Backend, plan: Plan, jobs: list[JobStatus], since: date) -> RunDetails:
+def _details(
+    backend: Backend,
+    plan: Plan,
+    jobs: list[JobStatus],
+    letters: list[DeadLetter],
+    since: date,
+    *,
+    recount: bool,
+) -> RunDetails:
     tracking = backend.dependencies.tracking
-    here = {"run_id": plan.run_id, "planned_on": plan.planned_on, "since": since}
+    here = {**plan.key, "since": since}
     batches = batch_rows(backend, plan)
     return RunDetails(
         plan=_planned(plan),
-        batches=_with_reasons(backend, plan, batches, jobs),
+        batches=_with_reasons(backend, plan, batches, jobs, letters),
         safeguards=safeguards(backend, plan, batches),
         waiting=tracking.rows("waiting_events", WaitingEvent, here),
         errors=errors_of(backend, plan.run_id),
-        reconciliation=reconcile(backend, plan),
+        reconciliation=reconcile(backend, plan) if recount else None,
+        refusal=_refusal(backend, plan),
     )
+
+
+def _refusal(backend: Backend, plan: Plan) -> str:
+    rows = backend.dependencies.tracking.query("stop_reasons_of", plan.key)
+    cause = max((row["cause"] for row in rows), default="")
+    place = backend.dependencies.policy.vertex_location
+    return refusal_advice(cause, plan.model, place) or cause
 
 
 def _planned(plan: Plan) -> PlannedRun:
@@ -256,10 +293,14 @@ def _planned(plan: Plan) -> PlannedRun:
 
 
 def _with_reasons(
-    backend: Backend, plan: Plan, batches: list[BatchRow], jobs: list[JobStatus]
+    backend: Backend,
+    plan: Plan,
+    batches: list[BatchRow],
+    jobs: list[JobStatus],
+    letters: list[DeadLetter],
 ) -> list[BatchStatus]:
     """Add to each batch the job of its attempt, and the dead letter that holds it up."""
-    letters = held_up(backend, plan.run_id)
+    held = held_up(letters, plan.run_id)
     by_attempt = {job.name: job for job in jobs}
     found = []
     for row in batches:
@@ -267,7 +308,7 @@ def _with_reasons(
         found.append(
             BatchStatus(
                 **msgspec.structs.asdict(row),
-                held_up=letters.get(row.batch),
+                held_up=held.get(row.batch),
                 job_state=job.state if job else None,
                 job_age_seconds=job.age_seconds if job else None,
             )

@@ -2,21 +2,28 @@
 
 from datetime import date, datetime, timedelta
 from difflib import get_close_matches
+from typing import Literal
 
 import msgspec
 
 from analysis import Analysis
 from events import ReprocessRequested, RereadRequested, RunRequested, read_recorded, type_of
+from events.ids import sender_of_command
 from handlers.dispatch.errors import Reject
 from handlers.runs import plans
 from handlers.runs.plans import PlanRequest, content_hash, planned_hash
 from tracking import Plan
+from tracking.statements import fragment
 
 from .backend import Backend, InvalidOperation
 
+RunPageState = Literal["open", "stopped", "failures"]
+"""States by which runs are listed; failures: some record has no row from the run."""
+MOST_OPEN, MOST_RUNS = 500, 1_000_000
+
 
 class RunStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/runs.sql`: one planned run and how far it is."""
+    """A row of `queries/runs/runs.sql`: one planned run and how far it is."""
 
     run_id: str
     planned_on: date
@@ -61,8 +68,16 @@ def stop_reasons(stopped_for: str | None) -> list[str]:
     return [reason.strip() for reason in found if reason.strip()]
 
 
+class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
+    """A request to cancel a run."""
+
+    requested_at: datetime
+    by: str
+    """A user of the console, or what was used; empty where the command does not say."""
+
+
 class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/batches.sql`: one batch and the stage that it has reached."""
+    """A row of `queries/batches/batches.sql`: one batch and the stage that it has reached."""
 
     batch: int
     records: int
@@ -95,13 +110,51 @@ class BatchRow(msgspec.Struct, frozen=True, kw_only=True):
 
 def run_rows(backend: Backend, run_id: str | None = None) -> list[RunStatus]:
     """The run of this id, or every planned run of the last year; oldest first."""
-    params = {"run_id": run_id, "since": first_day(backend) - timedelta(days=365)}
-    return backend.dependencies.tracking.rows("runs", RunStatus, params)
+    return run_page(backend, run_id=run_id)[::-1]
 
 
-def batch_rows(backend: Backend, plan: Plan) -> list[BatchRow]:
+def open_rows(backend: Backend) -> list[RunStatus]:
+    """The runs that are not over, oldest first."""
+    return run_page(backend, state="open", limit=MOST_OPEN)[::-1]
+
+
+def run_page(
+    backend: Backend,
+    *,
+    run_id: str | None = None,
+    state: RunPageState | None = None,
+    text: str | None = None,
+    analysis: str | None = None,
+    before: tuple[datetime, str] | None = None,
+    limit: int = MOST_RUNS,
+) -> list[RunStatus]:
+    """The runs of the last year that fit all of this, the newest first, after a time and run id."""
+    before_at, before_run = before or (None, None)
+    params = {
+        "since": first_day(backend) - timedelta(days=365), "run_id": run_id, "state": state,
+        "text": text, "analysis": analysis, "before": before_at, "before_run": before_run,
+        "limit": limit,
+    }  # fmt: skip
+    names = {"state_of_r": fragment("failures_of_r")} if state == "failures" else {}
+    return backend.dependencies.tracking.rows("runs", RunStatus, params, **names)
+
+
+def cancellation_of(backend: Backend, run_id: str) -> Cancellation | None:
+    """The first request to cancel a run, in the time that the event log looks back."""
+    params = {"run_id": run_id, "since": first_day(backend)}
+    rows = backend.dependencies.tracking.query("cancellation_of_run", params)
+    return next(
+        (
+            Cancellation(requested_at=row["recorded_at"], by=sender_of_command(row["event_id"]))
+            for row in rows
+        ),
+        None,
+    )
+
+
+def batch_rows(backend: Backend, run: Plan | RunStatus) -> list[BatchRow]:
     """The batches of a run, by their number."""
-    params = {"run_id": plan.run_id, "planned_on": plan.planned_on}
+    params = {"run_id": run.run_id, "planned_on": run.planned_on}
     return backend.dependencies.tracking.rows("batches", BatchRow, params)
 
 

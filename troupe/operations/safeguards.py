@@ -55,7 +55,7 @@ class Safeguards(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _Spending(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of `queries/spending.sql`."""
+    """A row of `queries/costs/spending.sql`."""
 
     run_id: str
     cost: float

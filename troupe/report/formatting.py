@@ -13,6 +13,11 @@ def count(number: float | None) -> str:
     return NONE if number is None else f"{round(number):,}"
 
 
+def counts(owner: object, *names: str) -> str:
+    """The counts that an object has under these names: `8 analysed, 2 failed`."""
+    return ", ".join(f"{count(getattr(owner, name))} {name}" for name in names)
+
+
 def plural(number: int | None, one: str, many: str = "") -> str:
     """`1 record`, `2 records`."""
     return f"{count(number)} {one if number == 1 else many or one + 's'}"

@@ -20,7 +20,7 @@ from troupe.operations.histories import (
 
 from . import formatting, labels
 from .reconciliation import consequence
-from .text_columns import aligned
+from .text.columns import aligned
 
 
 class TimelineEntry(NamedTuple):
@@ -149,10 +149,7 @@ def error_text(error: ErrorCount | RecordError) -> str:
 def closing_entry(closing: AttemptClosing) -> TimelineEntry:
     """How an attempt ended: where its answers were read, and what they cost."""
     outputs = ", ".join(closing.outputs) or "no output"
-    endings = ", ".join(
-        f"{formatting.count(getattr(closing, name))} {name}"
-        for name in ("analysed", "failed", "released", "open")
-    )
+    endings = formatting.counts(closing, "analysed", "failed", "released", "open")
     because = f" ({labels.plain(closing.cause)})" if closing.cause else ""
     sent = formatting.plural(closing.asked, "request")
     read = formatting.plural(closing.lines, "line")

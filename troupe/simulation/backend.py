@@ -18,6 +18,7 @@ from handlers.dispatch.deliver import deliver
 from handlers.dispatch.errors import Redeliver
 from handlers.dispatch.message import DeliveryResult, Outcome
 from handlers.ports import Blob, Dependencies, Policy
+from handlers.summary.ended_run import EndedRun, RefusedRun
 from tracking import EventLog, Tracking
 from tracking.statements import transaction
 from troupe.backends.defaults import error_types
@@ -27,7 +28,13 @@ from troupe.operations.dead_letters import DeadLetter
 
 from .bus import FaultyBus
 from .call_faults import CallFaults
-from .faulty_ports import FaultyBucket, FaultyJobService, FaultyPublish, FaultyWarehouse
+from .faulty_ports import (
+    FaultyBucket,
+    FaultyJobService,
+    FaultyNotifier,
+    FaultyPublish,
+    FaultyWarehouse,
+)
 from .forgeries import FORGERIES, forge, is_forged
 from .installed_analyses import ORIGINAL, InstalledAnalyses
 from .live_invariants import LiveInvariants
@@ -64,6 +71,8 @@ class SimulatedBackend:
             self.clock, self.bucket, scenario.corruption, partial(job_outcome_of, rng),
             self.live_invariants.check_created, self._notify,
         )  # fmt: skip
+        self.notifications: list[EndedRun | RefusedRun] = []
+        """What the receiver of notifications got."""
         self.problems: list[str] = []
         self.deliveries = self.crashes = self.interleaved = 0
         self.policy = Policy()
@@ -95,6 +104,7 @@ class SimulatedBackend:
             new_name=lambda: f"name{next(self._names)}",
             peak_megabytes=lambda: None,
             policy=self.policy,
+            notifier=FaultyNotifier(self.notifications, self.call_faults),
         )
 
     # Steps of the scheduler

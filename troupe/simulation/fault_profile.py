@@ -13,7 +13,7 @@ from events.ids import bigquery_job
 
 from .rng import Rng
 
-PORTS = ("warehouse", "bucket", "job_service", "publish")
+PORTS = ("warehouse", "bucket", "job_service", "publish", "notifier")
 SHORT = (0.0, 0.0, 0.0, 2.0, 30.0, 75.0, 400.0, 580.0, 1_500.0, 2_700.0)
 LONG = (1_000.0, 1_190.0)
 """Not quite the 20 minutes after which the next claim may be taken."""
@@ -96,7 +96,7 @@ def _mixed(rng: Rng) -> FaultProfile:
         slow=rate("slow", 0, 0, 0.03, 0.15),
         failed_commit=rate("failed_commit", 0, 0, 0, 0.05),
         append_twice=rate("append_twice", 0, 0, 0.05, 0.3),
-        outage=rng.choice("profile/outage", ("", "", "", *PORTS)),
+        outage=rng.choice("profile/outage", ("", "", "", *PORTS[:4])),
         outage_from=timedelta(minutes=rng.integer("profile/outage/from", 0, 120)),
         outage_for=timedelta(minutes=rng.integer("profile/outage/for", 20, 600)),
         duplicate=rate("duplicate", 0, 0.05, 0.3),

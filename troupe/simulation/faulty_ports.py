@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from importlib.resources import files
+from typing import Unpack
 
 from events import Envelope, topic_of_type
 from events.ids import is_bigquery_job
 from handlers.dispatch.errors import Redeliver
-from handlers.ports import Blob, Job
+from handlers.ports import Blob, Job, JobRequest
+from handlers.summary.ended_run import EndedRun, RefusedRun
 from tracking import Params, Row
-from tracking.statements import statement_names
+from tracking.statements import statement_names, statement_text
 from tracking.tables import Column
 
 from .bus import FaultyBus
@@ -137,25 +138,11 @@ class FaultyJobService:
         self._inner, self._call_faults = inner, call_faults
         self._may_refuse = may_refuse
 
-    def create(
-        self,
-        *,
-        display_name: str,
-        model: str,
-        request_uri: str,
-        output_prefix: str,
-        labels: Mapping[str, str],
-    ) -> Job:
+    def create(self, **request: Unpack[JobRequest]) -> Job:
         def create() -> Job:
             if self._may_refuse:
-                self._call_faults.refuse(f"create {display_name}")
-            return self._inner.create(
-                display_name=display_name,
-                model=model,
-                request_uri=request_uri,
-                output_prefix=output_prefix,
-                labels=labels,
-            )
+                self._call_faults.refuse(f"create {request['display_name']}")
+            return self._inner.create(**request)
 
         return self._call_faults.call("job_service", "create", create)
 
@@ -172,6 +159,16 @@ class FaultyJobService:
 
     def cancel(self, name: str) -> None:
         return self._call_faults.call("job_service", "cancel", lambda: self._inner.cancel(name))
+
+
+class FaultyNotifier:
+    """Keeps what it was given to send, with faults: a receiver may get a notification twice."""
+
+    def __init__(self, sent: list[EndedRun | RefusedRun], call_faults: CallFaults) -> None:
+        self._sent, self._call_faults = sent, call_faults
+
+    def send(self, run: EndedRun | RefusedRun) -> None:
+        self._call_faults.call("notifier", "send", lambda: self._sent.append(run))
 
 
 class FaultyPublish:
@@ -213,10 +210,7 @@ def _statement_name(sql: str) -> str:
 
 @cache
 def _names_by_first_line() -> dict[str, str]:
-    folder = files("tracking").joinpath("queries")
-    texts = {
-        name: folder.joinpath(f"{name}.sql").read_text() for name in statement_names("queries")
-    }
+    texts = {name: statement_text("queries", name) for name in statement_names("queries")}
     return {text.partition("\n")[0]: name for name, text in texts.items()}
 
 

@@ -4,9 +4,12 @@ import hashlib
 import json
 from collections.abc import Iterator
 
-from events import RunCompleted, topic_of
-from events.ids import dead_letter_error
-from handlers.choreography import event_subscriptions
+import msgspec
+
+from events import ReportWritten, RunCompleted, RunRefused, topic_of
+from events.ids import dead_letter_error, notification_id
+from handlers.choreography import event_subscriptions, name_of
+from handlers.notify_run import notify_run
 from tracking import Row
 from tracking.statements import table_name
 
@@ -42,6 +45,7 @@ def final_problems(backend: SimulatedBackend) -> Iterator[str]:
     yield from _dead_letter_problems(backend)
     yield from _unread_job_problems(backend)
     yield from _mixed_problems(backend)
+    yield from _notification_problems(backend)
 
 
 def _plans(backend: SimulatedBackend) -> list[Row]:
@@ -231,3 +235,26 @@ def fingerprint(backend: SimulatedBackend) -> str:
         )
     ]
     return hashlib.sha256(json.dumps(tables, default=str).encode()).hexdigest()[:16]
+
+
+def _notification_problems(backend: SimulatedBackend) -> Iterator[str]:
+    """Each end and each refusal is notified, under one id and in one text, whatever was repeated."""
+    texts: dict[str, set[bytes]] = {}
+    for run in backend.notifications:
+        texts.setdefault(run.notification_id, set()).add(msgspec.json.encode(run))
+    events = backend.warehouse.rows(
+        "SELECT DISTINCT event_id FROM events WHERE topic IN ($1, $2) ORDER BY event_id",
+        topic_of(ReportWritten), topic_of(RunRefused),
+    )  # fmt: skip
+    discarded = backend.warehouse.rows(
+        "SELECT event_id FROM deliveries WHERE outcome = 'discarded' AND handler = $1",
+        name_of(notify_run),
+    )
+    for (event_id,) in events:
+        sent = texts.pop(notification_id(event_id), set())
+        if not sent and (event_id,) not in discarded:
+            yield f"missing: no notification of {event_id}"
+        if len(sent) > 1:
+            yield f"two bodies: the notification of {event_id} has {len(sent)}"
+    for id_ in texts:
+        yield f"invented: the notification {id_} belongs to no event"

@@ -7,8 +7,8 @@ import msgspec
 
 from analysis import decode_analysis, record_id_of
 from events import Envelope
+from events.cloudevents import AddressedEnvelope
 from events.ids import AttemptId, parse_attempt_id
-from handlers.dispatch.dead_letters import AddressedEnvelope
 from handlers.ports import Policy
 
 from .memory_cloud import MemoryBucket
@@ -60,7 +60,7 @@ class LiveInvariants:
         ((given_up,),) = self._warehouse.rows(newest, *subject, "given_up")
         if envelope.generation and replayed is None:
             self._report(f"stuck: {name} is published and not marked as replayed")
-        if envelope.is_dead_letter and given_up is not None:
+        if envelope.cause is not None and given_up is not None:
             now = self._warehouse.now().replace(tzinfo=None)
             if (now - given_up).total_seconds() < UNRECORDED_LETTER_SECONDS:
                 self._report(f"stuck: {name} is marked as given up before it is published")

@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping
 
 from events import Deployment, DiscardRequested, Envelope, ReplayRequested
-from handlers.dispatch.dead_letters import message_of
+from events.cloudevents import message_of
 from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock, Dependencies
 from troupe import operations
-from troupe.operations import clear_history, dead_letters, reprocess, reread
+from troupe.operations import cancelling, clear_history, dead_letters, reprocess, reread
 from troupe.operations.backend import Backend, InvalidOperation, publish_command
 
 from .bus import FaultyBus
@@ -31,6 +31,8 @@ class FaultySender:
 
 class OperatorBackend:
     """The backend of one command: its own process, and the shared tables and topics."""
+
+    bills_reads = False
 
     def __init__(self, dependencies: Dependencies, bus: FaultySender) -> None:
         self.dependencies, self.bus = dependencies, bus
@@ -82,6 +84,7 @@ COMMANDS: Mapping[str, Callable[[Backend], object]] = {
     "changed": _reprocess_changed,
     "reread": lambda backend: reread.reread(backend, "r1", run_id="a1", allow_empty=True),
     "cancel": lambda backend: operations.cancel(backend, "r1"),
+    "cancel all": cancelling.cancel_all,
     "clear": lambda backend: clear_history.clear_history(backend, "r1", "wrong prompt", sure=True),
     "forget": lambda backend: clear_history.forget(backend, PERSON, sure=True),
 }

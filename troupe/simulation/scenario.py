@@ -265,6 +265,7 @@ def _commands(rng: Rng, happens: Callable[[str, float], bool]) -> Iterator[Actio
         "reprocess",
         "reread",
         "cancel",
+        "cancel all",
         "clear",
         "forget",
     ):

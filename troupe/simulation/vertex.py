@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, Unpack
 
 import msgspec
 
-from handlers.ports import Blob, Job, JobState
+from handlers.ports import Blob, Job, JobRequest, JobState
 from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import Answer, analyst, prediction
 
@@ -48,25 +48,17 @@ class SimulatedVertex:
         self._clock, self._bucket, self._corruption = clock, bucket, corruption
         self._outcome_of, self._on_create, self._on_output = outcome_of, on_create, on_output
 
-    def create(
-        self,
-        *,
-        display_name: str,
-        model: str,
-        request_uri: str,
-        output_prefix: str,
-        labels: Mapping[str, str],
-    ) -> Job:
-        now, outcome = self._clock(), self._outcome_of(labels["attempt"])
+    def create(self, **request: Unpack[JobRequest]) -> Job:
+        now, outcome = self._clock(), self._outcome_of(request["labels"]["attempt"])
         job = Job(
             name=f"projects/sim/locations/sim/batchPredictionJobs/{len(self.jobs) + 1}",
             state=JobState.PENDING,
-            labels=dict(labels),
+            labels=request["labels"],
             created_at=now,
         )
         due = now + timedelta(seconds=outcome.pending_seconds)
         due_at = None if outcome.state in _WAITING else due
-        entry = SimulatedJob(job, outcome, request_uri, output_prefix, due_at)
+        entry = SimulatedJob(job, outcome, request["request_uri"], request["output_prefix"], due_at)
         self._on_create(entry)
         self.jobs[job.name] = entry
         return job

@@ -18,7 +18,8 @@ import duckdb
 from handlers.dispatch.errors import Redeliver
 from tracking import Params, Row
 from tracking.tables import Column, check_row, layouts
-from troupe.backends.local.sql_translation import Statement, create_table
+from troupe.backends.local.duckdb_tables import create_table
+from troupe.backends.local.sql_translation import Statement
 from troupe.backends.local.warehouse import (
     LocalWarehouse,
     _plain,

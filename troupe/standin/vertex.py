@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Unpack
 
-from handlers.ports import Blob, Bucket, Clock, Job, JobState
+from handlers.ports import Blob, Bucket, Clock, Job, JobRequest, JobState
 from troupe.standin.answer_job import Work
 from troupe.standin.answering import Answers, OneByOne
 from troupe.standin.corrupt import Corruption
@@ -64,34 +65,23 @@ class StandIn:
         self._on_output = on_output
         self._works: dict[str, Work] = {}
 
-    def create(
-        self,
-        *,
-        display_name: str,
-        model: str,
-        request_uri: str,
-        output_prefix: str,
-        labels: Mapping[str, str],
-    ) -> Job:
+    def create(self, **request: Unpack[JobRequest]) -> Job:
         """Create a pending job. As the service does, it checks model and labels, not the files.
 
         Raises `UnknownModel` or `InvalidRequest`.
         """
-        _validate(display_name, labels)
+        model = request["model"]
+        _validate(request["display_name"], request["labels"])
         if not _MODEL.fullmatch(model) or model in self._behaviour.unknown_models:
             raise UnknownModel(f"The PublisherModel `{model}` does not exist.")
-        if request_uri in self._behaviour.refused_inputs:
+        if request["request_uri"] in self._behaviour.refused_inputs:
             raise InvalidRequest("The input is not supported.")
         now = self._clock()
         entry = Entry(
             number=self._jobs.next_number(),
-            display_name=display_name,
-            model=model,
-            request_uri=request_uri,
-            output_prefix=output_prefix,
-            labels=dict(labels),
             created_at=now,
             named_at=self._jobs.free_time(now),
+            **request,
         )
         self._jobs.save(entry)
         return entry.job()

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from .errors import BadOption, Refused
-from .further import FurtherColumns
+from .further_columns import FurtherColumns
 from .names import plain
 from .times import utc_time
 from .turns import text_of

@@ -1,7 +1,6 @@
 """One file of transcripts, read into rows of the source table."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from itertools import chain
 from pathlib import Path
@@ -18,10 +17,9 @@ from .csv_file import csv_rows
 from .errors import BadFile, Refused
 from .excel_file import excel_rows
 from .formats import FORMATS, Format, read_as
-from .further import Chosen, FurtherColumns
+from .further_columns import Chosen, FurtherColumns
 from .json_values import RefusedLine, json_values
 from .names import plain
-from .parquet_file import parquet_rows
 
 AS_COLUMNS = "columns"
 """The format of a file that has rows with columns, and none of a service."""
@@ -83,7 +81,9 @@ class TranscriptFile:
         try:
             for place, fields in self._located():
                 where = place
-                for row in self._rows_of(_decoded(fields) if isinstance(fields, bytes) else fields):
+                for row in self._rows_of(
+                    decode_object(fields) if isinstance(fields, bytes) else fields
+                ):
                     number += 1
                     yield self._checked(row)
         except RefusedLine as refused:
@@ -98,28 +98,20 @@ class TranscriptFile:
     # Rows of each kind of file
 
     def _located(self) -> Iterator[Located]:
-        with self._open() as content:
+        with opened(self.path, self.name) as content:
             shown = (content.kind, content.packing, content.encoding.replace("utf-8", "").upper())
             self.description = ", ".join(part for part in shown if part)
             if content.kind is Kind.JSON:
                 for line, text in json_values(content.blocks):
                     yield f"line {line}", text
                 return
-            if content.packing and content.kind in (Kind.PARQUET, Kind.EXCEL):
-                raise BadFile(
-                    f"{self.name}: it is {content.kind} in {content.packing}: unpack it first"
-                )
-        mapped = self.options.named
-        if content.kind is Kind.CSV:
-            self.further.is_untyped = True
-            yield from _numbered("line", csv_rows(self._open, mapped))
-        elif content.kind is Kind.EXCEL:
-            yield from _numbered("row", excel_rows(self.path, self.name, mapped, self.notes.append))
-        else:
-            yield from _numbered("row", parquet_rows(self.path, self.name, self.columns.find))
-
-    def _open(self) -> AbstractContextManager[Content]:
-        return opened(self.path, self.name)
+        self.further.is_untyped = content.kind is Kind.CSV
+        word = "line" if content.kind is Kind.CSV else "row"
+        named, note = self.options.named, self.notes.append
+        for number, row in table_rows(
+            content, self.path, self.name, named, self.columns.find, note
+        ):
+            yield f"{word} {number}", row
 
     # From the fields of a row to our columns
 
@@ -237,17 +229,34 @@ class TranscriptFile:
         return f"it has {', '.join(names[:20]) or 'no names that can be shown'}"
 
 
-def _numbered(
-    word: str, rows: Iterator[tuple[int, dict[str, Any]]]
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    for number, fields in rows:
-        yield f"{word} {number}", fields
+def table_rows(
+    content: Content,
+    path: Path,
+    name: str,
+    named: Sequence[str],
+    choose: Callable[[list[str]], Mapping[str, str]],
+    note: Callable[[str], None],
+) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Return number and fields of each row of a file that was recognised as CSV, Excel or Parquet.
+
+    `named` are columns that it certainly has, `choose` those of Parquet that are read, and `note`
+    takes a sentence about what is not read. Raises `BadFile` and `Refused`.
+    """
+    if content.kind is Kind.CSV:
+        return csv_rows(lambda: opened(path, name), named)
+    if content.packing:
+        raise BadFile(f"{name}: it is {content.kind} in {content.packing}: unpack it first")
+    if content.kind is Kind.EXCEL:
+        return excel_rows(path, name, named, note)
+    from .parquet_file import parquet_rows  # DuckDB, which the image of a service has not
+
+    return parquet_rows(path, name, choose)
 
 
 _decode = msgspec.json.Decoder().decode
 
 
-def _decoded(text: bytes) -> Mapping[str, Any]:
+def decode_object(text: bytes) -> Mapping[str, Any]:
     """Decode one object strictly. Raises `Refused` without quoting it."""
     try:
         fields = _decode(text)

@@ -31,3 +31,10 @@ resource "google_project_iam_member" "agent" {
     prevent_destroy = true
   }
 }
+
+# Calls the console. It needs no role on the project.
+resource "google_project_service_identity" "iap" {
+  provider   = google-beta
+  service    = "iap.googleapis.com"
+  depends_on = [google_project_service.api]
+}

@@ -4,8 +4,8 @@ locals {
   # What the root module needs. The roles are broad, so no key and no person holds them.
   deployer_roles = toset([
     "roles/artifactregistry.writer", "roles/bigquery.admin", "roles/cloudscheduler.admin", "roles/iam.roleAdmin",
-    "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser", "roles/logging.configWriter", "roles/monitoring.editor",
-    "roles/pubsub.admin", "roles/resourcemanager.projectIamAdmin", "roles/run.admin", "roles/serviceusage.serviceUsageAdmin",
+    "roles/iam.serviceAccountAdmin", "roles/iam.serviceAccountUser", "roles/iap.admin", "roles/logging.configWriter", "roles/monitoring.editor",
+    "roles/pubsub.admin", "roles/resourcemanager.projectIamAdmin", "roles/run.admin", "roles/secretmanager.admin", "roles/serviceusage.serviceUsageAdmin",
     "roles/storage.admin",
   ])
 }

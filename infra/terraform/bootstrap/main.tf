@@ -32,7 +32,8 @@ provider "google-beta" {
 locals {
   apis = toset([
     "aiplatform", "artifactregistry", "bigquery", "bigquerystorage", "billingbudgets", "cloudkms", "cloudresourcemanager",
-    "cloudscheduler", "iam", "iamcredentials", "logging", "monitoring", "pubsub", "run", "serviceusage", "storage", "sts",
+    "cloudscheduler", "iam", "iamcredentials", "iap", "logging", "monitoring", "pubsub", "run", "secretmanager", "serviceusage",
+    "storage", "sts",
   ])
 }
 

@@ -37,7 +37,7 @@ run "an_apply_completes" {
     error_message = "a message must be dead-lettered after forty deliveries"
   }
   assert {
-    condition     = toset(keys(google_pubsub_subscription_iam_member.dead_letter_subscriber)) == toset(keys(local.event_subscriptions))
+    condition     = toset(keys(google_pubsub_subscription_iam_binding.subscriber)) == toset(keys(local.event_subscriptions))
     error_message = "Pub/Sub's agent may not acknowledge on every subscription: dead letters would stay there"
   }
   assert {
@@ -121,12 +121,68 @@ run "request_files_that_expire_before_their_jobs_are_refused" {
   expect_failures = [var.retention_days]
 }
 
-run "an_error_rate_below_one_per_cent_is_refused" {
+run "an_error_rate_that_is_no_share_is_refused" {
   command = plan
   variables {
-    thresholds = { error_rate = 0.005 }
+    thresholds = { error_rate = 10 }
   }
   expect_failures = [var.thresholds]
+}
+
+run "a_daily_run_that_may_be_late_for_days_is_refused" {
+  command = plan
+  variables {
+    thresholds = { daily_run_hours = 72 }
+  }
+  expect_failures = [var.thresholds]
+}
+
+run "an_objective_of_all_runs_is_refused" {
+  command = plan
+  variables {
+    objectives = { runs = 1 }
+  }
+  expect_failures = [var.objectives]
+}
+
+run "a_channel_that_is_no_full_name_is_refused" {
+  command = plan
+  variables {
+    alert_channels = ["slack"]
+  }
+  expect_failures = [var.alert_channels]
+}
+
+run "a_console_for_everyone_is_refused" {
+  command = plan
+  variables {
+    console = { members = ["allAuthenticatedUsers"], image = "europe-west4-docker.pkg.dev/p/troupe/console@sha256:0000000000000000000000000000000000000000000000000000000000000000" }
+  }
+  expect_failures = [var.console]
+}
+
+run "a_console_of_an_image_without_a_digest_is_refused" {
+  command = plan
+  variables {
+    console = { members = ["user:a@example.com"], image = "console:latest" }
+  }
+  expect_failures = [var.console]
+}
+
+run "a_console_for_nobody_is_refused" {
+  command = plan
+  variables {
+    console = { members = [], image = "europe-west4-docker.pkg.dev/p/troupe/console@sha256:0000000000000000000000000000000000000000000000000000000000000000" }
+  }
+  expect_failures = [var.console]
+}
+
+run "a_serving_revision_that_is_a_whole_name_is_refused" {
+  command = plan
+  variables {
+    serving_revision = "troupe-plan-run-r012345678"
+  }
+  expect_failures = [var.serving_revision]
 }
 
 run "services_outside_of_the_data_location_are_refused" {
@@ -144,7 +200,47 @@ run "vertex_outside_of_the_data_location_is_refused" {
     region          = "europe-west3"
     vertex_location = "europe-west4"
   }
+  expect_failures = [terraform_data.preconditions, check.model_region]
+}
+
+run "vertex_in_another_multi_region_is_refused" {
+  command = plan
+  variables {
+    vertex_location = "us"
+  }
   expect_failures = [terraform_data.preconditions]
+}
+
+run "jobs_run_in_the_multi_region_around_the_data" {
+  command = plan
+  variables {
+    data_location = "europe-west3"
+    region        = "europe-west3"
+  }
+  assert {
+    condition     = output.settings.TROUPE_VERTEX_LOCATION == "eu"
+    error_message = "Gemini 3 is offered in eu, and in no single region of it."
+  }
+}
+
+run "jobs_run_in_the_united_states_with_the_data" {
+  command = plan
+  variables {
+    data_location = "US"
+    region        = "us-central1"
+  }
+  assert {
+    condition     = output.settings.TROUPE_VERTEX_LOCATION == "us"
+    error_message = "Never on another continent than the data."
+  }
+}
+
+run "a_single_region_of_vertex_gives_a_warning" {
+  command = plan
+  variables {
+    vertex_location = "europe-west4"
+  }
+  expect_failures = [check.model_region]
 }
 
 run "a_key_outside_of_the_data_location_is_refused" {

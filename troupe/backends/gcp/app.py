@@ -18,7 +18,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from events import Envelope, GcsObject, topic_of
-from handlers.dispatch.dead_letters import is_addressed_to
+from events.cloudevents import is_addressed_to
 from handlers.dispatch.message import Message, Outcome
 from handlers.ports import Clock, Dependencies
 from troupe.backends.defaults import utc_now
@@ -202,6 +202,7 @@ class Service:
         with self._backend_lock:
             if self._backend is None:
                 self._backend = self._make_backend()
+                LOG.info("ready", extra={"handler": self.settings.handler})
             return self._backend
 
 

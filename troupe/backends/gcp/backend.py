@@ -2,6 +2,7 @@
 
 import secrets
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from analysis import Analyses, AnalysisError
@@ -15,6 +16,7 @@ from tracking.statements import query, transaction
 from troupe.analysis_folders import load_folders
 from troupe.backends.defaults import error_types, peak_megabytes, utc_now
 from troupe.deployment.services import CO_HOSTED, INITIALIZER, handlers_by_name
+from troupe.notifications.notifiers import notifier_of
 from troupe.online.port import TokenCounter
 
 from .bus import PubSubBus
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 class GcpBackend:
     """One process's access to a deployment. Only clients that its handlers need are made."""
+
+    bills_reads = True
 
     def __init__(
         self,
@@ -55,10 +59,11 @@ class GcpBackend:
             job_service=job_service
             or (make_job_service(settings) if "job_service" in needs else _missing("job_service")),
             clock=clock,
-            new_name=lambda: secrets.token_hex(8),
+            new_name=partial(secrets.token_hex, 8),
             peak_megabytes=peak_megabytes,
             analyses=_analyses(settings),
             policy=settings.policy,
+            notifier=notifier_of(settings.notify, clock) if "notifier" in needs else None,
         )
 
     def publish(self, command: Envelope) -> None:

@@ -11,7 +11,8 @@ from google.cloud.pubsub_v1 import PublisherClient, SubscriberClient
 from google.cloud.pubsub_v1.types import BatchSettings
 
 from events import Envelope
-from handlers.dispatch.dead_letters import dead_letter_attributes, message_of
+from events.cloudevents import message_of
+from handlers.dispatch.dead_letters import dead_letter_attributes
 from handlers.dispatch.message import Message
 from troupe.deployment.topology import Subscription
 

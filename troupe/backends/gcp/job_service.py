@@ -5,8 +5,9 @@ The client of 110 MB is imported here alone; `backend.py` imports this module wh
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar, Unpack, cast
 
+import grpc
 from google.api_core import exceptions as api
 from google.api_core.client_options import ClientOptions
 from google.api_core.retry import Retry, if_exception_type
@@ -20,11 +21,14 @@ from google.cloud.aiplatform_v1.types import (
 )
 
 from handlers.dispatch.errors import Redeliver
-from handlers.ports import Job, JobState
+from handlers.ports import Job, JobRequest, JobState
 
 from .failures import AlreadyDone, translated
 from .settings import CREATE_SECONDS, GcpSettings
 
+C = TypeVar("C")
+
+GRPC = "grpc://"
 LONGEST_NAME = 128
 _CALL_SECONDS = 30.0
 _PAGE = 100
@@ -43,39 +47,32 @@ class VertexJobService:
     """The batch prediction jobs of one project and location."""
 
     def __init__(self, settings: GcpSettings, client: JobServiceClient | None = None) -> None:
-        self._client = client or JobServiceClient(**client_options(settings))
+        self._client = client or client_of(JobServiceClient, settings)
         self._location = settings.vertex_location
         self._parent = f"projects/{settings.project}/locations/{settings.vertex_location}"
         self._create_seconds = float(min(settings.policy.claim_seconds, CREATE_SECONDS))
 
-    def create(
-        self,
-        *,
-        display_name: str,
-        model: str,
-        request_uri: str,
-        output_prefix: str,
-        labels: Mapping[str, str],
-    ) -> Job:
+    def create(self, **request: Unpack[JobRequest]) -> Job:
         """Create a job with one request, which is never retried.
 
         Raises `Redeliver` without a reply: the job may exist, and is then found by its labels.
         Raises `Unavailable` when the service says that it did not create the job.
         Raises `Refused` for an unknown model, an invalid request, or a missing permission.
         """
+        name, model = request["display_name"], request["model"]
         job = BatchPredictionJob(
-            display_name=display_name[:LONGEST_NAME],
+            display_name=name[:LONGEST_NAME],
             model=model if "/" in model else f"publishers/google/models/{model}",
             input_config=BatchPredictionJob.InputConfig(
-                instances_format="jsonl", gcs_source=GcsSource(uris=[request_uri])
+                instances_format="jsonl", gcs_source=GcsSource(uris=[request["request_uri"]])
             ),
             output_config=BatchPredictionJob.OutputConfig(
                 predictions_format="jsonl",
-                gcs_destination=GcsDestination(output_uri_prefix=output_prefix),
+                gcs_destination=GcsDestination(output_uri_prefix=request["output_prefix"]),
             ),
-            labels=dict(labels),
+            labels=request["labels"],
         )
-        with translated("vertex:create", f"creating {display_name} with {model}"):
+        with translated("vertex:create", f"creating {name} with {model}"):
             return _job(
                 self._client.create_batch_prediction_job(
                     parent=self._parent,
@@ -149,17 +146,27 @@ def _quoted(value: str) -> str:
     return f'"{escaped}"'
 
 
-def client_options(settings: GcpSettings) -> dict[str, Any]:
-    """Return how a client of Vertex reaches the configured location, or the endpoint in its place."""
-    endpoint = settings.vertex_endpoint
+def client_of(kind: type[C], settings: GcpSettings) -> C:
+    """Make a client of Vertex that reaches the configured location, or the endpoint in its place.
+
+    An endpoint that begins with http:// speaks REST, and one with grpc:// gRPC, both without
+    encryption and credentials: test servers do.
+    """
+    endpoint, make = settings.vertex_endpoint, cast("Any", kind)
+    client: C
+    if endpoint.startswith(GRPC):
+        # A transport that is given has its own channel and takes no further options.
+        channel = grpc.insecure_channel(endpoint.removeprefix(GRPC))
+        client = make(transport=make.get_transport_class("grpc")(channel=channel))
+        return client
     local = endpoint.startswith("http://")
-    return {
-        "credentials": AnonymousCredentials() if local else None,
-        "transport": "rest" if local else settings.vertex_transport,
-        "client_options": ClientOptions(
-            api_endpoint=endpoint or endpoint_of(settings.vertex_location)
-        ),
-    }
+    host = endpoint or endpoint_of(settings.vertex_location)
+    client = make(
+        credentials=AnonymousCredentials() if local else None,
+        transport="rest" if local else settings.vertex_transport,
+        client_options=ClientOptions(api_endpoint=host),
+    )
+    return client
 
 
 def _job(job: BatchPredictionJob) -> Job:

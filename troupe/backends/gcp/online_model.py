@@ -26,7 +26,7 @@ from troupe.endpoint.failure import row_status
 from troupe.online.port import ModelUnavailable, NotCounted
 
 from .failures import rule_for
-from .job_service import client_options
+from .job_service import client_of
 from .settings import GcpSettings
 
 ROLE = "roles/aiplatform.user"
@@ -67,11 +67,11 @@ class VertexOnlineModel:
 
     @cached_property
     def _client(self) -> PredictionServiceClient:
-        return self._given[0] or PredictionServiceClient(**client_options(self._settings))
+        return self._given[0] or client_of(PredictionServiceClient, self._settings)
 
     @cached_property
     def _counter(self) -> LlmUtilityServiceClient:
-        return self._given[1] or LlmUtilityServiceClient(**client_options(self._settings))
+        return self._given[1] or client_of(LlmUtilityServiceClient, self._settings)
 
     def generate(self, line: bytes) -> bytes:
         """Request one answer. What the service says against this request is the line's `status`."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -15,6 +15,7 @@ from tracking import Source
 from troupe.backends.defaults import BadSetting as BadSetting
 from troupe.backends.defaults import DayCaps, read_source, read_variables
 from troupe.deployment.topology import subscriptions
+from troupe.notifications.settings import NotifySettings, read_notify_settings
 
 ALL = "all"
 """The handler name of a service that runs all handlers (the compact grouping)."""
@@ -88,6 +89,7 @@ class GcpSettings:
     push_audience: Annotated[str, Meta(title="TROUPE_PUSH_AUDIENCE")] = ""
     """The one audience of pushes to this service."""
     policy: Policy = field(default_factory=Policy)
+    notify: NotifySettings | None = None
     time_budget_seconds: Annotated[float, _number("TROUPE_TIME_BUDGET_SECONDS", 1, _LONGEST)] = (
         480.0
     )
@@ -140,7 +142,8 @@ def read_settings(environ: Mapping[str, str]) -> GcpSettings:
         **{"output_bucket": values["bucket"]} | values,
         source=read_source(environ),
         analyses=tuple(Path(each) for each in folders if each),
-        policy=_policy(environ),
+        policy=replace(_policy(environ), vertex_location=_google_location(values)),
+        notify=read_notify_settings(environ),
     )
 
 
@@ -160,6 +163,11 @@ def read_terraform(text: str, environ: Mapping[str, str]) -> GcpSettings:
             "write it with `terraform output -json` in the folder that was applied"
         ) from error
     return read_settings({**values, **environ})
+
+
+def _google_location(values: Mapping[str, Any]) -> str:
+    """Return the location whose models are known; empty where an endpoint stands in for Google's."""
+    return "" if values.get("vertex_endpoint") else values["vertex_location"].lower()
 
 
 def _policy(environ: Mapping[str, str]) -> Policy:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from analysis import Analyses
 from events import EVENT_OF_TYPE, Deployment, Envelope, LetterCommand
+from events.cloudevents import message_of
 from events.ids import bigquery_job
 from handlers.choreography import event_subscriptions
-from handlers.dispatch.dead_letters import message_of
 from handlers.dispatch.errors import Redeliver
 from handlers.dispatch.message import DeliveryResult, Message, Outcome
 from handlers.dispatch.republish import unfinished
@@ -29,6 +30,8 @@ from troupe.backends.defaults import (
 )
 from troupe.backends.pubsub_push import Push, read_push, wrapped_push
 from troupe.deployment.topology import subscriptions
+from troupe.notifications.notifiers import notifier_of
+from troupe.notifications.settings import NotifySettings, read_notify_settings
 from troupe.standin.answering import Answers
 from troupe.standin.corrupt import Corruption
 from troupe.standin.prediction_lines import Answerer, analyst
@@ -70,6 +73,7 @@ class LocalSettings:
     deployment: str | None = None
     """The deployment id of a new folder; None: a random one."""
     telemetry: Telemetry = field(default_factory=lambda: configured(os.environ))
+    notify: NotifySettings | None = field(default_factory=lambda: read_notify_settings(os.environ))
 
 
 def _local_source(environ: Mapping[str, str]) -> Source:
@@ -83,6 +87,8 @@ def _local_source(environ: Mapping[str, str]) -> Source:
 
 class LocalBackend:
     """Owns a state folder until it is closed."""
+
+    bills_reads = False
 
     def __init__(
         self, home: Path, settings: LocalSettings | None = None, clock: Clock = utc_now
@@ -253,8 +259,9 @@ def local_dependencies(
         bucket=bucket,
         job_service=LocalJobService(service),
         clock=clock,
-        new_name=lambda: secrets.token_hex(8),
+        new_name=partial(secrets.token_hex, 8),
         peak_megabytes=peak_megabytes,
         analyses=analyses,
         policy=settings.policy,
+        notifier=notifier_of(settings.notify, clock),
     )

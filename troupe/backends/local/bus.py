@@ -7,13 +7,8 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from events import Envelope
-from handlers.dispatch.dead_letters import (
-    TOO_OFTEN,
-    dead_letter_attributes,
-    generation_of,
-    is_addressed_to,
-    message_of,
-)
+from events.cloudevents import generation_of, is_addressed_to, message_of
+from handlers.dispatch.dead_letters import TOO_OFTEN, dead_letter_attributes
 from handlers.dispatch.message import Message
 from handlers.ports import Clock
 from troupe.deployment.topology import Subscription

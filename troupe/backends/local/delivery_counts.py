@@ -7,6 +7,8 @@ import duckdb
 TABLE = """
 CREATE TABLE IF NOT EXISTS local_deliveries (delivery VARCHAR NOT NULL, attempts BIGINT NOT NULL)
 """
+_FIRST = "INSERT INTO local_deliveries VALUES ($1, $2)"
+_FURTHER = "UPDATE local_deliveries SET attempts = $2 WHERE delivery = $1"
 
 
 class DeliveryCounts(Protocol):
@@ -34,8 +36,8 @@ class LocalDeliveryCounts:
     def count(self, key: str) -> int:
         attempts = self._attempts.get(key, 0) + 1
         self._attempts[key] = attempts
-        self._db.execute("DELETE FROM local_deliveries WHERE delivery = $1", [key])
-        self._db.execute("INSERT INTO local_deliveries VALUES ($1, $2)", [key, attempts])
+        statement = _FIRST if attempts == 1 else _FURTHER
+        self._db.execute(statement, [key, attempts])
         return attempts
 
     def forget(self, key: str) -> None:

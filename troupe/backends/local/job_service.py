@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Unpack
 
 from handlers.dispatch.errors import Refused
-from handlers.ports import Job
+from handlers.ports import Job, JobRequest
 from troupe.standin.vertex import InvalidRequest, StandIn, UnknownModel
 
 
@@ -14,23 +15,12 @@ class LocalJobService:
     def __init__(self, service: StandIn) -> None:
         self.service = service
 
-    def create(
-        self,
-        *,
-        display_name: str,
-        model: str,
-        request_uri: str,
-        output_prefix: str,
-        labels: Mapping[str, str],
-    ) -> Job:
+    def create(self, **request: Unpack[JobRequest]) -> Job:
+        model = request["model"]
+        request["display_name"] = request["display_name"][:128]
+        request["model"] = model if "/" in model else f"publishers/google/models/{model}"
         try:
-            return self.service.create(
-                display_name=display_name[:128],
-                model=model if "/" in model else f"publishers/google/models/{model}",
-                request_uri=request_uri,
-                output_prefix=output_prefix,
-                labels=labels,
-            )
+            return self.service.create(**request)
         except UnknownModel as error:
             raise Refused("model_not_found", f"there is no model {model}") from error
         except InvalidRequest as error:

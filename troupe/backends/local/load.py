@@ -17,7 +17,7 @@ from tracking import Source
 from troupe.transcript_files.columns import COLUMNS, read_map
 from troupe.transcript_files.errors import BadFile, BadOption
 from troupe.transcript_files.formats import FORMATS
-from troupe.transcript_files.further import (
+from troupe.transcript_files.further_columns import (
     TYPES,
     FurtherColumn,
     as_text,
@@ -35,17 +35,6 @@ _LONGEST_SHOWN = 60
 FORMAT_NAMES = (AS_COLUMNS, *FORMATS)
 
 
-class AddedColumn(msgspec.Struct, frozen=True, kw_only=True):
-    """A column of a file that is kept beside those of ours, for analyses with call attributes."""
-
-    name: str
-    """Of the column in the source table."""
-    type: str
-    """text, integer, number, boolean or time: what the values of the file have in common."""
-    source: str
-    """Its name in the file."""
-
-
 class LoadedFile(msgspec.Struct, frozen=True, kw_only=True):
     """What was understood of one file."""
 
@@ -59,7 +48,7 @@ class LoadedFile(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that were added; 0 when the same rows were loaded before."""
     columns: dict[str, str]
     """The name in the file of each column of the source table that it has."""
-    further_columns: list[AddedColumn]
+    further_columns: list[FurtherColumn]
     unused_columns: list[str]
     notes: list[str]
     """Sentences about what is not read, such as further sheets."""
@@ -238,10 +227,7 @@ def _loaded(file: TranscriptFile, rows: int, added: int) -> LoadedFile:
         rows=rows,
         added=added,
         columns={name: columns.bound[name] for name in COLUMNS if name in columns.bound},
-        further_columns=[
-            AddedColumn(name=each.name, type=each.type, source=each.source)
-            for each in file.further.kept()
-        ],
+        further_columns=file.further.kept(),
         unused_columns=columns.unused,
         notes=file.notes,
         is_named_by_file=file.is_named_by_file,

@@ -32,6 +32,8 @@ class ReadingBackend:
     DuckDB's own lock keeps writers out meanwhile, and is held while the database is open only.
     """
 
+    bills_reads = False
+
     def __init__(self, home: Path, clock: Clock = utc_now) -> None:
         """Raises `HomeInUse` when another process owns the folder, `InvalidHome` if it is damaged."""
         settings = LocalSettings()

@@ -9,7 +9,7 @@ import duckdb
 from tracking import Source
 from tracking.tables import Column, columns_of
 
-from .sql_translation import read_json
+from .duckdb_tables import read_json
 
 
 class StagedRows(NamedTuple):

@@ -16,23 +16,15 @@ from handlers.dispatch.errors import Redeliver, Reject
 from handlers.ports import Clock
 from tracking import Params, Row, Source
 from tracking.tables import Column, check_row
-from troupe.duckdb_connection import connect
-from troupe.signals import interruptible
-from troupe.transcript_files.further import TYPES
+from troupe.duckdb_connection import ReadFile, connect
+from troupe.interrupts import interruptible
+from troupe.transcript_files.further_columns import TYPES
 
 from .bucket import LocalBucket
 from .disk import ending_on_disk_failure
+from .duckdb_tables import add_column, create_all, create_table, has_all, read_json, type_name
 from .source_table import StagedRows, insert_source, source_problem
-from .sql_translation import (
-    Statement,
-    add_column,
-    create_all,
-    create_table,
-    has_all,
-    read_json,
-    translate,
-    type_name,
-)
+from .sql_translation import Statement, translate
 from .state_folder import HomeInUse, InvalidHome
 
 STREAM_ROWS = 1_000
@@ -69,7 +61,8 @@ class LocalWarehouse:
         Raises `InvalidHome` for a file that cannot be opened or, with `read_only`, was written by
         another version; `HomeInUse` for one that another process has open.
         """
-        self.db = _connected(path, read_only=read_only)
+        self._read_file = _read_file(path) if path and read_only else None
+        self.db = _connected(path, self._read_file)
         self._clock, self._bucket = clock, bucket
         try:
             if not read_only:
@@ -95,7 +88,10 @@ class LocalWarehouse:
         create_all(self.db, tables)
 
     def close(self) -> None:
-        self.db.close()
+        if self._read_file is None:
+            self.db.close()
+        else:
+            self._read_file.close(self.db)
 
     @ending_on_disk_failure()
     def query(self, sql: str, params: Params) -> list[Row]:
@@ -103,7 +99,8 @@ class LocalWarehouse:
         return _rows(cursor, cursor.fetchall())
 
     def stream(self, sql: str, params: Params) -> Iterator[Row]:
-        reader = interruptible(self.db.cursor())
+        file = self._read_file
+        reader = interruptible(self.db.cursor()) if file is None else file.cursor()
         try:
             cursor = self._run(reader, sql, params)
             while rows := cursor.fetchmany(STREAM_ROWS):
@@ -308,9 +305,14 @@ def parsed(sql: str, integers: frozenset[str] = frozenset()) -> duckdb.Statement
     return statement
 
 
-def _connected(path: Path | None, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+@lru_cache(maxsize=1)
+def _read_file(path: Path) -> ReadFile:
+    return ReadFile(path, SETTINGS)
+
+
+def _connected(path: Path | None, file: ReadFile | None) -> duckdb.DuckDBPyConnection:
     try:
-        return connect(path, SETTINGS, read_only=read_only)
+        return connect(path, SETTINGS) if file is None else file.connect()
     except duckdb.Error as error:
         if _IN_USE.search(str(error)):
             raise HomeInUse(f"{path} is open in another process") from error
@@ -320,7 +322,7 @@ def _connected(path: Path | None, *, read_only: bool) -> duckdb.DuckDBPyConnecti
         ) from error
 
 
-_IN_USE = re.compile(r"Conflicting lock|already open|different configuration")
+_IN_USE = re.compile(r"Conflicting lock|already attached|different configuration")
 """How DuckDB refuses a file that another process, or another part of this one, has open."""
 _STAGING = re.compile(r"\b[a-z]+_staging_\d+\b")
 

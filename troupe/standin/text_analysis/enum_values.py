@@ -6,16 +6,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from troupe.standin.text_analysis.lexicon import entries, word_list
+
 _UNDECIDED = (
-    "other",
-    "unknown",
-    "unclear",
-    "none",
-    "general",
-    "neutral",
-    "und",
-    "not_applicable",
-)
+    "other", "unknown", "unclear", "none", "general", "neutral", "und", "not_applicable"
+)  # fmt: skip
 _THRESHOLD = 0.18
 """Sentiment between -0.18 and 0.18 is neutral."""
 _STEM = 5
@@ -69,50 +64,12 @@ def _related(one: list[str], other: list[str]) -> bool:
     return any(a == b or (len(a) >= _STEM and a[:_STEM] == b[:_STEM]) for a in one for b in other)
 
 
-INTENTS: Mapping[str, EnumValue] = {
-    "billing": EnumValue(("billing", "billing_error", "invoice", "payment", "complaint")),
-    "refund": EnumValue(("refund", "return", "billing", "payment", "complaint")),
-    "cancellation": EnumValue(
-        ("cancellation", "cancel_contract", "termination", "churn", "change")
-    ),
-    "technical_problem": EnumValue(
-        (
-            "technical_problem",
-            "technical_support",
-            "technical_issue",
-            "support",
-            "fault",
-            "outage",
-        )
-    ),
-    "order_status": EnumValue(("order_status", "delivery", "shipping", "order", "inquiry")),
-    "address_change": EnumValue(
-        ("address_change", "change", "account_change", "account", "update", "inquiry")
-    ),
-    "appointment": EnumValue(("appointment", "booking", "scheduling", "service", "inquiry")),
-    "booking": EnumValue(("booking", "reservation", "purchase", "order", "inquiry")),
-    "complaint": EnumValue(("complaint", "dissatisfaction", "feedback")),
-    "praise": EnumValue(("praise", "feedback", "compliment", "other")),
-    "product_question": EnumValue(
-        ("product_question", "inquiry", "information", "question", "product")
-    ),
-    "sim_card": EnumValue(("sim_card", "sim_swap", "change", "technical_support", "account")),
-    "insurance_claim": EnumValue(("insurance_claim", "claim", "claims", "service", "inquiry")),
-    "payment": EnumValue(("payment", "billing", "account")),
-    "account_access": EnumValue(("account_access", "account", "login", "technical_support")),
-    "fraud_or_loss": EnumValue(("fraud_or_loss", "fraud", "security", "account", "complaint")),
-    "plan_change": EnumValue(("plan_change", "change", "upgrade", "contract", "sales", "account")),
-    "purchase": EnumValue(("purchase", "order", "sales", "inquiry")),
-    "other": EnumValue(("other", "inquiry")),
-}
+def _values(kind: str) -> Mapping[str, EnumValue]:
+    named: Mapping[str, str] = word_list("values")[kind]
+    return {name: EnumValue((name, *entries(synonyms))) for name, synonyms in named.items()}
 
-_TONES = {
-    "angry": EnumValue(("angry", "hostile", "frustrated", "upset", "negative")),
-    "frustrated": EnumValue(("frustrated", "annoyed", "upset", "irritated", "angry", "negative")),
-    "friendly": EnumValue(("friendly", "warm", "cheerful", "polite", "positive")),
-    "calm": EnumValue(("calm", "professional", "neutral", "polite")),
-    "neutral": EnumValue(("neutral", "calm", "formal", "factual")),
-}
+
+INTENTS, _TONES, _CATEGORIES = map(_values, ("intent", "tone", "category"))
 
 
 def sentiment(score: float) -> EnumValue:
@@ -137,22 +94,5 @@ def tone(incoming: float, outgoing: float, overall: float) -> EnumValue:
 
 def category(name: str) -> EnumValue:
     """The category of a product, with synonyms."""
-    return EnumValue((name, *_CATEGORIES.get(name, ()), "other"))
-
-
-_CATEGORIES: Mapping[str, tuple[str, ...]] = {
-    "telecom": ("internet", "mobile", "connectivity", "communication", "service"),
-    "device": ("hardware", "electronics", "equipment"),
-    "banking": ("finance", "financial", "account", "card"),
-    "insurance": ("finance", "financial"),
-    "travel": ("hospitality", "transport", "booking"),
-    "food": ("restaurant", "hospitality", "gastronomy"),
-    "retail": ("goods", "order", "shopping", "merchandise"),
-    "health": ("medical", "care"),
-    "housing": ("property", "real_estate", "home"),
-    "energy": ("utility", "utilities"),
-    "media": ("entertainment", "subscription"),
-    "vehicle": ("mobility", "transport", "automotive"),
-    "software": ("digital", "application", "technology"),
-    "event": ("entertainment", "leisure"),
-}
+    known = _CATEGORIES.get(name, EnumValue((name,)))
+    return EnumValue((*known.names, "other"))

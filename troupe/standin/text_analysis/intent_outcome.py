@@ -43,7 +43,7 @@ def _most_cues(sentences: Sequence[Sentence], lexicon: Lexicon) -> str | None:
 
 
 def _wish(sentences: Sequence[Sentence], lexicon: Lexicon) -> str | None:
-    """A wish for a product is a purchase or a booking, by the category of the product."""
+    """A product that is asked for is a purchase or a booking, by the category of the product."""
     for sentence in sentences:
         if lexicon.wish.find(sentence.words):
             for _, _, category in lexicon.product.find(sentence.words):

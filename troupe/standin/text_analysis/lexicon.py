@@ -1,15 +1,50 @@
 """The word lists of each language, read from `words/`."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
-from troupe.standin.text_analysis.phrase_matching import Phrases
+from troupe.standin.text_analysis.conversation import words
 
 LANGUAGES = ("en", "de", "it", "es", "fr")
+T = TypeVar("T")
+
+
+class Match(NamedTuple, Generic[T]):
+    """A phrase at an index; `length` is its number of words."""
+
+    at: int
+    length: int
+    value: T
+
+
+class Phrases(Generic[T]):
+    """Phrases with a value each; the longest one at an index is taken."""
+
+    def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
+        self._by_first: dict[str, list[tuple[list[str], T]]] = {}
+        for phrase, value in entries:
+            if parts := words(phrase):
+                self._by_first.setdefault(parts[0], []).append((parts, value))
+        for candidates in self._by_first.values():
+            candidates.sort(key=lambda candidate: -len(candidate[0]))
+
+    def find(self, tokens: Sequence[str]) -> list[Match[T]]:
+        """One match for every index at which a phrase begins."""
+        by_first = self._by_first
+        if by_first.keys().isdisjoint(tokens):  # by far the most frequent case
+            return []
+        starts = (at for at, word in enumerate(tokens) if word in by_first)
+        return [match for at in starts if (match := self._longest(tokens, at)) is not None]
+
+    def _longest(self, tokens: Sequence[str], at: int) -> Match[T] | None:
+        for parts, value in self._by_first[tokens[at]]:
+            if len(parts) == 1 or tokens[at : at + len(parts)] == parts:
+                return Match(at, len(parts), value)
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +69,13 @@ class Lexicon:
 @cache
 def lexicon(language: str) -> Lexicon:
     """The lexicon of a language; the English one for a language without lists."""
-    name = language if language in LANGUAGES else "en"
-    text = (
-        files("troupe.standin.text_analysis").joinpath("words", f"{name}.toml").read_text("utf-8")
-    )
-    return _read(tomllib.loads(text))
+    return _read(word_list(language if language in LANGUAGES else "en"))
+
+
+def word_list(name: str) -> dict[str, Any]:
+    """Read a file of `words/`."""
+    file = files("troupe.standin.text_analysis").joinpath("words", f"{name}.toml")
+    return tomllib.loads(file.read_text("utf-8"))
 
 
 def entries(listed: str) -> list[str]:

@@ -1,0 +1,2 @@
+-- The entries of a list in lower case.
+ARRAY(SELECT LOWER(entry) FROM UNNEST({entries}) AS entry)

@@ -1,0 +1,1 @@
+"""The pages of the console: each calls operations, and shows their result."""

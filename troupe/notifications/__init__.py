@@ -1,0 +1,1 @@
+"""Notifications of runs that are over: what they say, and where they go."""

@@ -1,0 +1,1 @@
+"""The quality of answers: comparisons, drift, golden sets and reviews."""
