@@ -64,14 +64,24 @@ def test_a_request_to_a_busy_worker_is_sent_once(backend: LocalBackend) -> None:
     assert 1 == backend.bus.waiting
 
 
-def test_a_worker_that_is_about_to_listen_is_waited_for(backend: LocalBackend) -> None:
+def test_a_worker_that_is_about_to_listen_is_waited_for(
+    backend: LocalBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its control file is written a moment after it owns the folder."""
     answers: list[Status] = []
+    refused = threading.Event()
+    pause = time.sleep
+
+    def noted(seconds: float) -> None:
+        refused.set()
+        pause(seconds)
+
+    monkeypatch.setattr("troupe.cli.client.time.sleep", noted)
     thread = threading.Thread(
         target=lambda: answers.append(_call_local(backend.home, "status", {}))
     )
     thread.start()
-    time.sleep(0.3)
+    assert refused.wait(30)
     with serving(backend) as server:
         while thread.is_alive():
             server.answer(backend, 0.05)

@@ -4,7 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from events import Envelope, RunRequested, to_pubsub, wrap_command
 from handlers.dispatch.errors import Redeliver
@@ -127,12 +127,51 @@ class Slow:
 
     def __init__(self, backend: FakeBackend) -> None:
         self.backend, self.entered, self.gate = backend, threading.Semaphore(0), threading.Event()
+        self.begun = threading.Event()
         self.bus = backend.bus
 
     @property
     def dependencies(self) -> Dependencies:
+        self.begun.set()
         self.entered.release()
         assert self.gate.wait(30)
         return self.backend.dependencies
 
     def close(self) -> None: ...
+
+
+class TimeBudget:
+    """Settings whose time budget ends when something has happened, and not by the clock.
+
+    The service reads the budget when a delivery has its thread or its place in the queue.
+    """
+
+    def __init__(self, settings: GcpSettings, budget: Callable[[], float]) -> None:
+        self._settings, self._budget = settings, budget
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._settings, name)
+
+    @property
+    def time_budget_seconds(self) -> float:
+        return self._budget()
+
+    @classmethod
+    def over_once(cls, settings: GcpSettings, event: threading.Event) -> GcpSettings:
+        """The time of each delivery is over as soon as the event is set."""
+
+        def budget() -> float:
+            assert event.wait(30)
+            return 0.0
+
+        return cast("GcpSettings", cls(settings, budget))
+
+    @classmethod
+    def opens(cls, settings: GcpSettings, gate: threading.Event) -> GcpSettings:
+        """The gate opens when a delivery has been accepted, which has time then."""
+
+        def budget() -> float:
+            gate.set()
+            return 30.0
+
+        return cast("GcpSettings", cls(settings, budget))

@@ -12,7 +12,7 @@ from events import RunCompleted, RunRequested, to_pubsub
 from handlers.dispatch.errors import Redeliver
 from tests.events.making import wrapped
 from tests.gcp.making import gcp_settings
-from tests.gcp.serving import START, Caller, FakeBackend, ServiceHarness, Slow, message
+from tests.gcp.serving import START, Caller, FakeBackend, ServiceHarness, Slow, TimeBudget, message
 from tests.harness import LocalHarness, calls
 from troupe.backends.gcp.app import LARGEST_BYTES, Service
 from troupe.backends.pubsub_push import Push, unwrapped_push, wrapped_push
@@ -322,8 +322,8 @@ def test_a_delivery_over_its_time_budget_is_joined_by_its_redelivery(
 ) -> None:
     """The reply comes before Pub/Sub's deadline; the work continues and is done once."""
     slow = Slow(FakeBackend(harness.backend.dependencies))
-    settings = replace(gcp_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
-    service = Service(settings, lambda: slow)
+    settings = gcp_settings(TROUPE_CONCURRENCY=1)
+    service = Service(TimeBudget.over_once(settings, slow.begun), lambda: slow)
     caller = Caller(service)
     push = wrapped_push(
         message("watch-tick", b"x", {}), settings.subscription("watch-jobs.watch-tick")
@@ -332,8 +332,7 @@ def test_a_delivery_over_its_time_budget_is_joined_by_its_redelivery(
     assert [503] == caller.send(push)
     assert "over-the-time-budget" in lines(caplog)
 
-    service.settings = replace(settings, time_budget_seconds=30)
-    slow.gate.set()
+    service.settings = TimeBudget.opens(settings, slow.gate)
     assert [204] == caller.send(push)
     slow.entered.acquire()
     assert not slow.entered.acquire(blocking=False)
@@ -342,8 +341,8 @@ def test_a_delivery_over_its_time_budget_is_joined_by_its_redelivery(
 def test_a_delivery_without_a_free_thread_is_redelivered(harness: LocalHarness) -> None:
     """With 429: another instance may have a free thread."""
     slow = Slow(FakeBackend(harness.backend.dependencies))
-    settings = replace(gcp_settings(TROUPE_CONCURRENCY=1), time_budget_seconds=1.0)
-    service = Service(settings, lambda: slow)
+    settings = gcp_settings(TROUPE_CONCURRENCY=1)
+    service = Service(TimeBudget.over_once(settings, slow.begun), lambda: slow)
     caller = Caller(service)
     name = settings.subscription("watch-jobs.watch-tick")
     one, other = (
@@ -351,8 +350,7 @@ def test_a_delivery_without_a_free_thread_is_redelivered(harness: LocalHarness) 
     )
 
     assert [503, 429] == caller.send(one, other)
-    service.settings = replace(settings, time_budget_seconds=30)
-    slow.gate.set()
+    service.settings = TimeBudget.opens(settings, slow.gate)
     assert [204] == caller.send(one)
 
 

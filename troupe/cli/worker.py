@@ -239,7 +239,8 @@ def _got_work(
 def _signals() -> Iterator[Callable[[], int]]:
     """Let SIGTERM and Ctrl-C end the loop between two steps.
 
-    A step that takes too long is ended by the deadline of `troupe/signals.py`. Yields a function that returns the number of the signal that arrived; 0 for none.
+    A step that takes too long is ended by the deadline of `troupe/interrupts.py`. Yields a function
+    that returns the number of the signal that arrived; 0 for none.
     """
     received: list[int] = []
 
