@@ -10,8 +10,6 @@ from collections.abc import Iterable
 from typing import Any
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_$][\w$-]{0,39}", re.ASCII)
-_LONGEST_INTEGER = 19
-"""Digits, with a sign."""
 _LONGEST_PATH = 70
 """Characters of a path in an error; of a longer one the end is given."""
 
@@ -104,8 +102,11 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _bounded(digits: str) -> int | None:
-    """Return an integer; None for one that no table can store."""
-    return int(digits) if len(digits) <= _LONGEST_INTEGER else None
+    """Return an integer; None for one of more digits than Python reads (4,300)."""
+    try:
+        return int(digits)
+    except ValueError:
+        return None
 
 
 def _nothing(_: str) -> None:
@@ -128,7 +129,7 @@ _CHECKER = json.JSONDecoder(
 
 
 def lenient_decoder(*, unique: bool) -> json.JSONDecoder:
-    """Make a decoder for which NaN, and an integer that no table can store, are null.
+    """Make a decoder for which NaN, and an integer of thousands of digits, are null.
 
     `unique`: it raises `DuplicateKey`; otherwise `repeated_path` finds such a property.
     """

@@ -11,6 +11,8 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
+import msgspec
+
 from analysis.strict_json import DuplicateKey, Members, lenient_decoder, repeated_path
 
 _TOKEN = re.compile(
@@ -52,6 +54,9 @@ class Elements(list[Any]):
 
 def documents_of(line: bytes) -> Iterator[Document]:
     """Yield the documents of a line that is not blank, at least one."""
+    if (value := _unique_object(line)) is not None:
+        yield Document(value)
+        return
     # Bytes that are not UTF-8 become lone surrogates, which the schema check refuses in an answer.
     text = line.decode("utf-8", "surrogateescape")
     at = _end_of_blank(text, 0)
@@ -71,6 +76,19 @@ def documents_of(line: bytes) -> Iterator[Document]:
             yield Document(element, repeated=repeated, is_followed=is_followed)
         if is_followed and not text[at:].strip(_LIST_SIGNS):
             return
+
+
+def _unique_object(line: bytes) -> dict[str, Any] | None:
+    """Return the object of a line that is the same bytes when it is decoded and encoded again.
+
+    Nothing was left out of it then: no property is given twice, and nothing follows.
+    """
+    try:
+        value = msgspec.json.decode(line)
+        is_unique = isinstance(value, dict) and msgspec.json.encode(value) == line
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    return value if is_unique else None
 
 
 def _decoded(text: str, at: int) -> tuple[Any, int, bool]:

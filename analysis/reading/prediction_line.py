@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -30,7 +30,6 @@ _MAX_COMPOSITE_KEY = 1024
 
 _MAX_COUNT = 2**53
 _COUNT = re.compile(r"[0-9]{1,16}", re.ASCII)
-_CAPITAL = re.compile("(?<!^)([A-Z])")
 _PROPERTIES = frozenset({"key", "custom_id", "status", "request", "response", "error"})
 _COUNTS = (
     "promptTokenCount",
@@ -38,6 +37,14 @@ _COUNTS = (
     "thoughtsTokenCount",
     "candidatesTokenCount",
 )
+
+_SNAKE_CASE = {
+    name: re.sub("([A-Z])", r"_\1", name).lower()
+    for name in (
+        "customId", "promptFeedback", "blockReason", "finishReason", "modelVersion",
+        "usageMetadata", *_COUNTS,
+    )
+}  # fmt: skip
 
 
 class PredictionLine(msgspec.Struct, frozen=True, gc=False):
@@ -93,27 +100,22 @@ def prediction_line(document: object) -> PredictionLine:
 
 def _member(value: Mapping[str, Any], name: str) -> Any:
     """Return a property in the spelling of JSON (`finishReason`) or of Python (`finish_reason`)."""
-    other = _snake_case(name)
-    if other in value:
-        if name in value:
-            raise DuplicateKey(name)
-        return value[other]
-    return value.get(name)
-
-
-@lru_cache(maxsize=64)
-def _snake_case(name: str) -> str:
-    return _CAPITAL.sub(r"_\1", name).lower()
+    other = _SNAKE_CASE[name]
+    if other not in value:
+        return value.get(name)
+    if name in value:
+        raise DuplicateKey(name)
+    return value[other]
 
 
 def _object(value: object) -> Mapping[str, Any]:
     """Return an object, also one that is given as JSON in a text; an empty one for other values."""
+    if isinstance(value, dict):
+        return value
     if isinstance(value, str) and value.startswith("{"):
-        try:
-            value = parse(value)
-        except InvalidJson:
-            return {}
-    return value if isinstance(value, dict) else {}
+        with suppress(InvalidJson):
+            return _object(parse(value))
+    return {}
 
 
 def _first(value: object) -> object:
@@ -132,23 +134,26 @@ def _answer_text(parts: object) -> str | None:
         text = part.get("text") if isinstance(part, dict) else part
         if isinstance(part, dict) and part.get("thought"):
             continue
-        if not isinstance(text, str | None):
+        if isinstance(text, str):
+            texts.append(text)
+        elif text is not None:
             return None
-        texts.append(text or "")
     return "".join(texts)
 
 
 def _key(value: object) -> str | int | float | None:
-    is_key = isinstance(value, str | int | float) and not isinstance(value, bool)
-    return value if is_key else None  # type: ignore[return-value]
+    if isinstance(value, str):
+        return value
+    return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
 def _count(value: object) -> int | None:
     """Return a number of tokens, also one that is given as text."""
     if isinstance(value, str) and _COUNT.fullmatch(value):
         value = int(value)
-    is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_COUNT
-    return value if is_count else None  # type: ignore[return-value]
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_COUNT:
+        return value
+    return None
 
 
 def record_id_of(key: object) -> str | None:

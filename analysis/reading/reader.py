@@ -123,6 +123,8 @@ class Reader:
         self._decode_raw = msgspec.json.Decoder(Raw).decode
         self._decode_text = msgspec.json.Decoder(str).decode
         self._templates = list[LineTemplate]()
+        self._newest: LineTemplate | None = None
+        """The last one learned, until a line fits it."""
         self._lessons = 0
 
     def read(self, blocks: Iterable[bytes]) -> Iterator[Reading]:
@@ -146,6 +148,8 @@ class Reader:
         """
         for template in self._templates:
             if (cut := template(line)) is not None:
+                if template is self._newest:
+                    self._newest = None
                 break
         else:
             return None
@@ -230,7 +234,10 @@ class Reader:
             return
         self._lessons += 1
         if template := learn_line(line, document.value, record_id):
+            if self._newest is not None:
+                self._templates.remove(self._newest)
             self._templates.append(template)
+            self._newest = template
 
     def _read_document(self, document: Document, number: int) -> Reading:
         repeated = document.repeated
