@@ -4,8 +4,11 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from analysis import Reader, Reading
+from analysis.reading.documents import documents_of
 from tests.analysis.making import (
     ANSWER,
     CALL_REVIEW,
@@ -14,6 +17,7 @@ from tests.analysis.making import (
     candidate,
     columns_of,
     echo,
+    held,
     prediction,
 )
 
@@ -220,3 +224,31 @@ def test_a_line_of_another_file_is_named() -> None:
 def test_an_array_of_numbers_or_a_number_is_an_error() -> None:
     for line in (b"[1,2]", b"5", b'"text"', b"[]", b"[[]]"):
         assert all(reading.error_type and reading.record_id is None for reading in read(line))
+
+
+numbers = st.integers(-(10**25), 10**25).map(str) | st.floats().map(json.dumps)
+values = st.recursive(
+    numbers | st.sampled_from(["null", "true", "1E5", "-0"]) | st.text().map(json.dumps),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda each: f"[{','.join(each)}]")
+        | st.lists(st.tuples(st.sampled_from("abé"), inner), max_size=3).map(
+            lambda each: "{" + ",".join(f'"{name}":{value}' for name, value in each) + "}"
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@held(300)
+@given(values)
+@example("9" * 4_300)
+@example("9" * 4_301)
+@example("[" * 3_000 + "]" * 3_000)
+@example('"\\ud800"')
+def test_a_document_is_the_same_value_however_it_is_decoded(value: str) -> None:
+    """A blank keeps a line from the decoder for lines without any."""
+    line = f'{{"key":{value}}}'.encode()
+    (document,), (other,) = documents_of(line), documents_of(b" " + line)
+
+    # By their texts: NaN is not equal to itself, and 1 is equal to 1.0.
+    assert repr(other) == repr(document)

@@ -249,3 +249,15 @@ def test_a_record_id_with_a_foreign_byte_is_no_exception(byte: bytes) -> None:
     assert label in line
 
     assert quickly(line.replace(label, label[:-1] + byte)).grade in {"exact", None}
+
+
+def test_shapes_that_come_once_are_not_kept() -> None:
+    """To compare a line with shapes that none has takes longer than to read it in full."""
+    reader = Reader(CALL_REVIEW)
+    for number in range(4):
+        request = echo("Hello?", OTHER) | {
+            "labels": {"record": f"k-{OTHER}", f"label{number}": "x"}
+        }
+        reader.read_line(_line(OTHER, request=request), number)
+
+    assert 1 == len(reader._templates)

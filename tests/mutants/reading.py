@@ -242,6 +242,22 @@ READING = (
             "tests/analysis/test_finish_reason.py::test_a_finish_reason_is_never_stored_as_free_text",
         ),
     ),
+    Mutant(
+        name="a line that is decoded at once may have a property twice",
+        where="analysis/reading/documents.py",
+        old="isinstance(value, dict) and msgspec.json.encode(value) == line",
+        new="isinstance(value, dict)",
+        tests=(
+            "tests/analysis/test_repeated_properties.py::test_a_line_with_a_property_twice_is_an_error_of_its_record",
+        ),
+    ),
+    Mutant(
+        name="a shape that was seen once is compared with every line",
+        where="analysis/reading/reader.py",
+        old="                self._templates.remove(self._newest)\n",
+        new="                pass\n",
+        tests=("tests/analysis/test_quick_reading.py::test_shapes_that_come_once_are_not_kept",),
+    ),
     # Broken lines
     Mutant(
         name="of a property that stands twice the last one counts",
@@ -262,8 +278,8 @@ READING = (
     Mutant(
         name="a part that cannot be read is left out of the answer",
         where="analysis",
-        old="        if not isinstance(text, str | None):\n            return None\n",
-        new="        if not isinstance(text, str | None):\n            continue\n",
+        old="        elif text is not None:\n            return None\n",
+        new="        elif text is not None:\n            continue\n",
         tests=(
             "tests/analysis/test_partial_lines.py::test_an_answer_with_a_part_that_cannot_be_read_is_no_row",
         ),
