@@ -5,6 +5,7 @@ from outside (commands, source rows, prediction lines, settings) passes `check_u
 """
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -101,12 +102,12 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members if len(members) == len(pairs) else Members(pairs)
 
 
-def _bounded(digits: str) -> int | None:
-    """Return an integer; None for one of more digits than Python reads (4,300)."""
+def _bounded(digits: str) -> int | float:
+    """Return an integer; infinity for one of more digits than Python reads (4,300)."""
     try:
         return int(digits)
     except ValueError:
-        return None
+        return math.inf
 
 
 def _nothing(_: str) -> None:
@@ -129,7 +130,7 @@ _CHECKER = json.JSONDecoder(
 
 
 def lenient_decoder(*, unique: bool) -> json.JSONDecoder:
-    """Make a decoder for which NaN, and an integer of thousands of digits, are null.
+    """Make a decoder for which NaN is null, and an integer of thousands of digits is infinite.
 
     `unique`: it raises `DuplicateKey`; otherwise `repeated_path` finds such a property.
     """

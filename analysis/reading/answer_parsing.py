@@ -39,7 +39,7 @@ from analysis.schema import (
 )
 from analysis.strict_json import DuplicateKey, InvalidJson, parse
 
-READER_VERSION = 2
+READER_VERSION = 3
 """To be raised with every change after which some answer is read otherwise.
 
 It is a part of `reader_fingerprint`, which every stored row carries.

@@ -30,8 +30,8 @@ _UNIQUE = lenient_decoder(unique=True)
 _MARKING = lenient_decoder(unique=False)
 _BLANK = re.compile("[ \t\r\n\ufeff\x1e]*+")
 """Between documents, a byte order mark or a record separator is not text of its own."""
-_LIST_SIGNS = " \t\r\n,[]"
-"""Beside a document on a line of a JSON array that is written over several lines."""
+_LIST_END = re.compile(r"[ \t\r\n,\[\]]*+\Z")
+"""What stands beside a document on a line of a JSON array that is written over several lines."""
 
 
 class Document(NamedTuple):
@@ -74,7 +74,7 @@ def documents_of(line: bytes) -> Iterator[Document]:
         for element in value if isinstance(value, list) and value else [value]:
             repeated = repeated_path(element) if is_marked else None
             yield Document(element, repeated=repeated, is_followed=is_followed)
-        if is_followed and not text[at:].strip(_LIST_SIGNS):
+        if is_followed and _LIST_END.match(text, at):
             return
 
 

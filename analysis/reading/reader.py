@@ -33,6 +33,8 @@ from analysis.strict_json import DuplicateKey, InvalidJson
 _MODEL = re.compile(r"[A-Za-z0-9._@:/-]{1,200}")
 _MAX_KEY_LENGTH = 1024
 _MOST_LESSONS = 8
+_TRIAL = 64
+"""Lines that are read in full before a shape that no other line had is dropped."""
 _NO_RECORD = "no record"
 """Stands for the record id in a line under a key of another system, whose echo has none."""
 _NAMES_RECORD = ("key", "custom", "request", "…")
@@ -123,8 +125,8 @@ class Reader:
         self._decode_raw = msgspec.json.Decoder(Raw).decode
         self._decode_text = msgspec.json.Decoder(str).decode
         self._templates = list[LineTemplate]()
-        self._newest: LineTemplate | None = None
-        """The last one learned, until a line fits it."""
+        self._unproved = list[LineTemplate]()
+        """Those of them that no later line has fitted so far."""
         self._lessons = 0
 
     def read(self, blocks: Iterable[bytes]) -> Iterator[Reading]:
@@ -148,8 +150,8 @@ class Reader:
         """
         for template in self._templates:
             if (cut := template(line)) is not None:
-                if template is self._newest:
-                    self._newest = None
+                if template in self._unproved:
+                    self._unproved.remove(template)
                 break
         else:
             return None
@@ -198,6 +200,8 @@ class Reader:
         """
         if echoed is None:
             return None, None
+        if not echoed.startswith(b'"'):
+            raise msgspec.DecodeError("a blank before the text, or no text")
         if self._fingerprints:
             # A text that begins otherwise than the fence, up to its first escape, is in none.
             begin = echoed[1 : len(self._fence_begin)].partition(b"\\")[0]
@@ -224,20 +228,23 @@ class Reader:
             return [Reading(line=number, error_type="json_parse_error", detail=detail)]
         documents = [*documents_of(line)]
         readings = [self._read_document(document, number) for document in documents]
-        if len(readings) == 1 and readings[0].repair_grade == "exact":
+        if len(readings) == 1 and readings[0].repair_grade == "exact" and documents[0].is_whole:
             self._learn(line, documents[0], readings[0].record_id or _NO_RECORD)
         return readings
 
     def _learn(self, line: bytes, document: Document, record_id: str) -> None:
-        """Learn from a line that was read in full what the lines of its file have in common."""
-        if not document.is_whole or self._lessons == _MOST_LESSONS:
-            return
+        """Learn from a line that was read in full what the lines of its file have in common.
+
+        The shapes of the first such lines are kept, those that no other line has for a while.
+        """
         self._lessons += 1
-        if template := learn_line(line, document.value, record_id):
-            if self._newest is not None:
-                self._templates.remove(self._newest)
-            self._templates.append(template)
-            self._newest = template
+        if self._lessons <= _MOST_LESSONS:
+            if template := learn_line(line, document.value, record_id):
+                self._templates.append(template)
+                self._unproved.append(template)
+        elif self._lessons == _TRIAL:
+            self._templates = [each for each in self._templates if each not in self._unproved]
+            self._unproved = []
 
     def _read_document(self, document: Document, number: int) -> Reading:
         repeated = document.repeated

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from analysis import Reader, Reading, encode_reading, fingerprint
+from analysis.reading.reader import _TRIAL
 from tests.analysis.making import ANSWER, CALL_REVIEW, OTHER, RECORD, echo
 from tests.analysis.test_echo_frame import _line
 
@@ -254,10 +255,35 @@ def test_a_record_id_with_a_foreign_byte_is_no_exception(byte: bytes) -> None:
 def test_shapes_that_come_once_are_not_kept() -> None:
     """To compare a line with shapes that none has takes longer than to read it in full."""
     reader = Reader(CALL_REVIEW)
-    for number in range(4):
+    for number in range(_TRIAL):
         request = echo("Hello?", OTHER) | {
             "labels": {"record": f"k-{OTHER}", f"label{number}": "x"}
         }
+        assert reader._templates or number == 0
         reader.read_line(_line(OTHER, request=request), number)
 
-    assert 1 == len(reader._templates)
+    assert [] == reader._templates
+
+
+def test_shapes_that_come_in_turn_are_all_kept() -> None:
+    """A count of cached tokens is there for some answers only, and thoughts are."""
+    names = ("promptTokenCount", "cachedContentTokenCount", "thoughtsTokenCount")
+    lines = [
+        _line(
+            OTHER, response=response([{"text": TEXT}]) | {"usageMetadata": dict.fromkeys(some, 7)}
+        )
+        for some in (names[:1], names[:2], names[::2], names)
+    ]
+    reader = Reader(CALL_REVIEW)
+    for number in range(_TRIAL * 2):
+        reader.read_line(lines[number % 4], number)
+
+    assert all(reader._read_quickly(line, 1) for line in lines)
+
+
+@pytest.mark.parametrize("blank", [b" ", b"\t"])
+def test_a_blank_before_the_echoed_text_hides_no_fingerprint(blank: bytes) -> None:
+    """The text behind it is still the fenced transcript."""
+    line = _line(OTHER, "Hello there").replace(b'"text":"', b'"text":%b"' % blank, 1)
+
+    assert fingerprint("Hello there") == quickly(line).text_fingerprint

@@ -157,4 +157,4 @@ def test_a_change_of_the_readings_is_a_new_version_of_the_reader() -> None:
     lines += [prediction(WHOLE, key="k-1"), prediction(WHOLE, response={}), lines[0][:-40]]
     read = b"".join(encode_reading(reader.read_line(line, 1)[0]) for line in lines)
 
-    assert (2, READINGS) == (READER_VERSION, hashlib.sha256(read).hexdigest()[:16])
+    assert (3, READINGS) == (READER_VERSION, hashlib.sha256(read).hexdigest()[:16])

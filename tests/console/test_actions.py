@@ -177,6 +177,18 @@ def test_rows_that_are_loaded_after_the_confirmation_do_not_enlarge_the_run(
     assert [(False,)] == harness.sql("SELECT whole FROM run_plans WHERE run_id = ?", run_id)
 
 
+def test_a_request_that_waits_is_named_before_another_is_made(
+    harness: LocalHarness, browser: Browser
+) -> None:
+    """It may take the records that this one would send."""
+    assert "not planned yet may take" not in browser.post("/actions/request/preview", {}).text
+    harness.request("r2")
+
+    assert "1 request not planned yet may take them" in (
+        browser.post("/actions/request/preview", {}).text
+    )
+
+
 def test_an_open_run_is_cancelled(harness: LocalHarness, browser: Browser) -> None:
     harness.request("r2", canary=4, rows_per_batch=4)
     harness.play_until("job-submitted", "r2")
@@ -200,12 +212,17 @@ def test_a_cancellation_is_shown_until_a_worker_carries_it_out(
 
     address = browser.post("/actions/cancel", fields).header("location")
     page = browser.get(address).text
+    again = browser.post("/actions/cancel/preview", {"run_id": "r2"}).text
     harness.clock.pass_(60)
     harness.play()
+    after = browser.post("/actions/cancel/preview", {"run_id": "r2"}).text
 
     said = r"Cancellation requested \d{4}-\d\d-\d\d [^<]*, by the console; a worker carries it out"
     assert re.search(said, page)
     assert 'action="/actions/cancel/preview"' not in page
+    assert re.search(said, again)
+    assert 'action="/actions/cancel"' not in again
+    assert "Run r2 is stopped already" in after
     assert "Cancellation requested" not in browser.get("/runs/r2").text
     assert "Cancellation requested" not in browser.get("/runs/r2?requested=cancel").text
 
@@ -483,7 +500,9 @@ def test_a_replay_names_as_many_dead_letters_as_a_command_takes(
 def test_a_dead_letter_is_discarded_with_a_reason(harness: LocalHarness, browser: Browser) -> None:
     letter = dead_letter(harness, "r2")
     button, fields = previewed(browser, "discard", letter_id=letter)
+    shown = browser.post("/actions/discard/preview", {"letter_id": letter}).text
     assert "Discard 1 dead letter" == button
+    assert "the next run plans its records" not in shown, "a request holds up no attempt"
 
     assert browser.post("/actions/discard", fields).status in (400, 404), "without a reason"
     assert browser.post("/actions/discard", fields | {"reason": ["a test"]}).status == 303

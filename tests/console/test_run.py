@@ -262,10 +262,12 @@ def test_a_page_looks_for_a_requested_run_for_five_minutes(ended: LocalHarness) 
         browser = site.browser()
         first, last = browser.get("/runs/r7?requested=yes"), browser.get("/runs/r7?requested=59")
         beyond = [browser.get(f"/runs/r7?requested={each}").status for each in (60, 99_999, "-1")]
+        no_id = [browser.get(f"/runs/{each}?requested=1").status for each in ("R7", "r" * 41)]
 
     assert (200, 200) == (first.status, last.status)
     assert 'content="5; url=/runs/r7?requested=1"' in first.text
-    assert [404, 404, 200] == beyond
+    assert [404, 404, 404] == beyond
+    assert [404, 404] == no_id
 
 
 def test_an_address_with_a_slash_behind_it_is_no_page(ended: LocalHarness) -> None:

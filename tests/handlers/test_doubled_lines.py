@@ -49,6 +49,10 @@ def test_answers_that_do_not_quite_fit_are_rows_that_say_so(
         language.column, language.normalised, language.nulled, language.is_frequent,
         language.equivalents,
     )  # fmt: skip
+    without_texts = operations.report(harness.backend, "r1", texts=False).summary.changed_fields
+    assert [("call_tone", [], None), ("language_code", [], None)] == [
+        (each.column, each.examples, each.equivalents) for each in without_texts
+    ]
 
 
 def test_what_was_written_in_a_free_text_is_never_shown(

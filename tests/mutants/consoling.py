@@ -90,4 +90,22 @@ CONSOLING = (
         new="",
         tests=("tests/console/test_iap.py::test_any_other_token_lets_nobody_in",),
     ),
+    Mutant(
+        name="a report without texts shows what the model wrote in other columns",
+        where="troupe/operations/run_report.py",
+        old="msgspec.structs.replace(each, examples=[], equivalents=None)",
+        new="each",
+        tests=(
+            "tests/handlers/test_doubled_lines.py::test_answers_that_do_not_quite_fit_are_rows_that_say_so",
+        ),
+    ),
+    Mutant(
+        name="a cancellation that was requested is offered again",
+        where="troupe/console/actions.py",
+        old="    if found.cancellation is not None:\n",
+        new="    if found.cancellation is None and not found.runs:\n",
+        tests=(
+            "tests/console/test_actions.py::test_a_cancellation_is_shown_until_a_worker_carries_it_out",
+        ),
+    ),
 )

@@ -252,10 +252,19 @@ READING = (
         ),
     ),
     Mutant(
+        name="a blank before an echoed text hides its fence",
+        where="analysis/reading/reader.py",
+        old="if not echoed.startswith(b'\"'):",
+        new="if not echoed:",
+        tests=(
+            "tests/analysis/test_quick_reading.py::test_a_blank_before_the_echoed_text_hides_no_fingerprint",
+        ),
+    ),
+    Mutant(
         name="a shape that was seen once is compared with every line",
         where="analysis/reading/reader.py",
-        old="                self._templates.remove(self._newest)\n",
-        new="                pass\n",
+        old="        elif self._lessons == _TRIAL:\n",
+        new="        elif self._lessons == -_TRIAL:\n",
         tests=("tests/analysis/test_quick_reading.py::test_shapes_that_come_once_are_not_kept",),
     ),
     # Broken lines

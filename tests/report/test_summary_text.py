@@ -173,7 +173,7 @@ def test_a_preview_names_the_answers_that_its_estimate_rests_on() -> None:
 
     (shown,) = [line for line in preview_lines(preview(basis=basis)) if "measured" in line]
 
-    assert "    tokens as measured on 1,234 answers to the same prompt by the same model" == shown
+    assert "    tokens as measured on 1,234 answers to the same prompt" == shown
 
 
 def test_a_preview_of_no_record_has_no_estimate() -> None:

@@ -21,6 +21,7 @@ from troupe.operations.run_requests import Preview as RunPreview
 from troupe.report import formatting, labels
 from troupe.report.text.outcome import nothing_lines
 from troupe.report.text.preview import preview_lines
+from troupe.report.text.status import cancellation_lines
 
 from .client import Client
 from .request_form import REQUEST, number_of, request_of
@@ -34,9 +35,9 @@ BINDS = (
     "place of another one, which is left to a later run."
 )
 CANCELS_REQUEST = "Its request is refused when it arrives: no record is sent, and nothing is paid."
-DISCARDS = (
-    "It is closed for good, and the attempt that it holds up is closed without answers: the next "
-    "run plans its records again."
+DISCARDS = "It is closed for good."
+DISCARDS_ATTEMPT = (
+    "The attempt that it holds up is closed without answers: the next run plans its records again."
 )
 
 Values = Mapping[str, list[str]]
@@ -111,6 +112,8 @@ async def _preview_cancel(client: Client, values: Values) -> Preview:
     if answer.already:
         return Preview([f"Run {run_id} is {answer.already} already."], "", {})
     found = await client.call(operations.status, run_id=run_id)
+    if found.cancellation is not None:
+        return Preview([f"Run {run_id}:", *cancellation_lines(found)], "", {})
     keep = {"run_id": [run_id]}
     if not found.runs:
         lines = [f"Run {run_id} is requested and not planned yet.", CANCELS_REQUEST]
@@ -138,6 +141,9 @@ async def _preview_request(client: Client, values: Values) -> Preview:
     lines = [*answer.warnings, *preview_lines(answer)]
     if not answer.records:
         return Preview(lines, "", {})
+    waiting = (await client.call(operations.status, only_open=True)).requests
+    if waiting:
+        lines.append(f"{formatting.plural(len(waiting), 'request')} not planned yet may take them.")
     lines.append(BINDS)
     button = f"Send {formatting.plural(answer.records, 'record')} for {_cost(answer.cost)}"
     return Preview(lines, button, kept(values, REQUEST) | _bound(answer))
@@ -335,6 +341,7 @@ async def _preview_discard(client: Client, values: Values) -> Preview:
         f"1 dead letter of {letter.handler}, {labels.plain(letter.cause)}"
         + (f", of {where}" if letter.run_id else ""),
         DISCARDS,
+        *([DISCARDS_ATTEMPT] if letter.batch else []),
     ]
     keep = {"letter_id": [letter.letter_id]}
     ask = (Ask("reason", "Reason, stored with the event; no personal data"),)

@@ -93,7 +93,7 @@ def figures(snapshot: Snapshot) -> list[tuple[str, str]]:
         ("Cost", cost_so_far(snapshot)),
         ("Cost to expect", cost_to_come(snapshot)),
     ]
-    if not run.is_over:
+    if not run.is_over and snapshot.status.worker is not None:
         found += [("Pace", forecast.rate), ("Time left", forecast.left or "not known yet")]
     return [(name, value) for name, value in found if value]
 

@@ -14,7 +14,7 @@ class CancelResult(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     already: str | None
-    """`completed`: nothing was cancelled. None: the cancellation was requested, or would be."""
+    """`completed` or `stopped`: nothing was cancelled. None: the cancellation was requested, or would be."""
 
 
 class OpenRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,8 +55,11 @@ def cancel(
             raise InvalidOperation(
                 f"run {run_id} reads stored answers: it has no job to cancel, and ends by itself"
             )
-        if run_rows(backend, run_id)[0].completed_at is not None:
-            return CancelResult(run_id=run_id, already="completed")
+        run = run_rows(backend, run_id)[0]
+        if run.completed_at is not None:
+            return CancelResult(
+                run_id=run_id, already="stopped" if run.stopped_for else "completed"
+            )
     if not dry_run:
         publish_command(backend, CancelRequested(run_id=run_id), command_id)
     return CancelResult(run_id=run_id, already=None)

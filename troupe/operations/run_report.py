@@ -40,7 +40,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 def report(backend: Backend, run_id: str, *, texts: bool = True) -> Report:
     """Compute the report of a run, whether it is over or not.
 
-    Without `texts` it leaves out the charts of free text, which `shown` of analysis.json names.
+    Without `texts` it leaves out the charts of free text, which `shown` of analysis.json names, and
+    what the model wrote where it was no value of its column.
     """
     plan = plan_of(backend, run_id)
     analysis = analysis_of(plan)
@@ -50,7 +51,11 @@ def report(backend: Backend, run_id: str, *, texts: bool = True) -> Report:
     if not texts:
         free = {name.partition(".")[0] for name in analysis.shown} - {*analysis.closed_columns}
         counts = _without(summary.column_counts, free)
-        summary = msgspec.structs.replace(summary, column_counts=counts)
+        fields = [
+            msgspec.structs.replace(each, examples=[], equivalents=None)
+            for each in summary.changed_fields
+        ]
+        summary = msgspec.structs.replace(summary, column_counts=counts, changed_fields=fields)
     reconciliation = reconcile(backend, plan)
     return Report(
         summary=summary,

@@ -1,5 +1,6 @@
 """The page of a run, live; its report, and its timeline."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from events.ids import RUN_ID
 from handlers.summary.run_summary import RunSummary
 from troupe import operations
 from troupe.cli.client import CallFailed
@@ -39,7 +41,7 @@ async def index(request: Request) -> Response:
         snapshot = await live_of(request).newest(run_id)
     except CallFailed:
         looks = looks_of(request)
-        if not 0 <= looks < MOST_LOOKS:
+        if not (0 <= looks < MOST_LOOKS and re.search(RUN_ID, run_id)):
             raise
         return render(request, "requested.html", entry="runs", run_id=run_id, looks=looks + 1)
     context = view(snapshot, run_id)
@@ -54,7 +56,9 @@ def looks_of(request: Request) -> int:
     looks = request.query_params.get("requested")
     if looks is None:
         return -1
-    return int(looks) if looks.isascii() and looks.isdecimal() and len(looks) < 6 else 0
+    if looks in ("yes", "cancel"):
+        return 0
+    return int(looks) if looks.isascii() and looks.isdecimal() and len(looks) < 6 else -1
 
 
 async def events(request: Request) -> Response:

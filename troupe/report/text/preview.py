@@ -62,7 +62,7 @@ def basis_line(basis: Basis) -> str:
         return f"tokens as Vertex AI counts them in {requests} of the run; {output}"
     if basis.input == "measured":
         answers = formatting.plural(basis.samples, "answer")
-        return f"tokens as measured on {answers} to the same prompt by the same model"
+        return f"tokens as measured on {answers} to the same prompt"
     texts = formatting.plural(basis.samples, "transcript")
     return f"tokens by the words and scripts of {texts}; {output}"
 
