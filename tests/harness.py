@@ -10,6 +10,7 @@ from pathlib import Path
 from shutil import copy, copytree
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import msgspec
@@ -20,6 +21,7 @@ from events import (
     record_id,
     wrap_command,
 )
+from tests.attached import AttachedFile
 from tests.local.fakes import HeldClock
 from troupe import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
@@ -70,10 +72,9 @@ class LocalHarness:
 
     def _opened(self) -> LocalBackend:
         """Open the backend. With a few rows, optimising a query takes longer than running it."""
-        backend = LocalBackend(self.home, self.settings, self.clock)
-        backend.warehouse.db.execute(
-            "SET threads = 1; PRAGMA disable_optimizer; PRAGMA disable_checkpoint_on_shutdown"
-        )
+        with patch("troupe.backends.local.warehouse.connect", AttachedFile):
+            backend = LocalBackend(self.home, self.settings, self.clock)
+        backend.warehouse.db.execute("PRAGMA disable_optimizer")
         return backend
 
     def load(self, rows: Iterable[dict[str, Any]]) -> None:
