@@ -15,7 +15,7 @@ import pytest
 from events import record_id
 from tests.analysis.making import ANSWER
 from tests.files import files_in
-from tests.harness import LocalHarness, call, calls, id_of
+from tests.harness import LocalHarness, call, calls, id_of, ran
 from tracking.tables import columns_of
 
 MakeHarness = Callable[..., LocalHarness]
@@ -145,8 +145,7 @@ def test_an_injected_transcript_changes_nothing_but_its_own_answer(harness: Loca
 
 def test_the_tables_as_created_are_the_tables_as_written(harness: LocalHarness) -> None:
     """One schema file creates the table and checks its writers."""
-    harness.load(calls(2))
-    harness.run()
+    harness.begin_after(ran, 2)
 
     for table in ("transcription_analyzed_transcripts", "processed_records", "error_tracking"):
         created = harness.sql(

@@ -10,7 +10,7 @@ from events import BatchPlanned, JobSucceeded, ReprocessRequested
 from handlers.attempts.close import answer_record
 from handlers.process_results import _staged_lines
 from handlers.write_jsonl import write_jsonl
-from tests.harness import LocalHarness, calls, id_of
+from tests.harness import LocalHarness, calls, id_of, ran
 from troupe.backends.local import operations
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.clear_history import clear_history, forget
@@ -180,8 +180,7 @@ def test_records_of_a_run_are_cleared_alone(harness: LocalHarness) -> None:
 def test_a_clearing_that_names_nothing_to_clear_is_refused(
     harness: LocalHarness, selection: dict[str, Any], problem: str
 ) -> None:
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
 
     with pytest.raises(InvalidOperation, match=problem):
         clear_history(harness.backend, **selection, sure=True)
@@ -208,8 +207,7 @@ def test_a_record_that_an_open_run_holds_is_not_cleared(
 
 def test_what_came_after_a_clearing_can_be_cleared_as_well(harness: LocalHarness) -> None:
     """Each clearing of a run is a transaction of its own."""
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
     stored = "processed_records WHERE first_processed_execution_id = 'r1'"
     harness.sql(f"CREATE TEMP TABLE before AS SELECT * FROM {stored}")  # noqa: S608
     clear_history(harness.backend, "r1", sure=True)
@@ -303,8 +301,7 @@ def staging_of(harness: LocalHarness) -> list[str]:
 
 def test_forgetting_reaches_what_a_killed_worker_left_in_staging(harness: LocalHarness) -> None:
     """Answers there bear no token: all of staging goes."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
     table = staged_by_a_killed_worker(harness)
     forget(harness.backend, PERSON)
     assert [table, "answers.ndjson"] == staging_of(harness)[:1] + staging_of(harness)[-1:]
@@ -320,8 +317,7 @@ def test_a_forgetting_that_ended_before_staging_was_dropped_is_completed_by_the_
     harness: LocalHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The person is in no table any more, and nothing says so."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
     staged_by_a_killed_worker(harness)
 
     def killed() -> None:
@@ -339,8 +335,7 @@ def test_a_forgetting_that_ended_before_staging_was_dropped_is_completed_by_the_
 
 def test_what_a_killed_worker_left_is_dropped_at_the_next_start(harness: LocalHarness) -> None:
     """Staging tables and files, a file that was being loaded, and objects half written."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
     staged_by_a_killed_worker(harness)
     loading = harness.home / "load-0123456789ab.ndjson"
     half = harness.home / "bucket-aside" / "0123abcd-1"
@@ -356,8 +351,7 @@ def test_what_a_killed_worker_left_is_dropped_at_the_next_start(harness: LocalHa
 
 def test_forgetting_leaves_others_alone_and_names_the_person_nowhere(harness: LocalHarness) -> None:
     """An unknown token changes nothing; no id or answer repeats it."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
 
     answer = forget(harness.backend, "tok_of_nobody", sure=True)
 
@@ -371,8 +365,7 @@ def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(
     harness: LocalHarness,
 ) -> None:
     """Its attempt is closed; the file that it would write now differs from the one that stands."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
     ((planned,),) = harness.sql(
         "SELECT data FROM events WHERE topic = 'batch-planned' ORDER BY batch, attempt LIMIT 1"
     )

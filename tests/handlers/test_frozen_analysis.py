@@ -12,7 +12,7 @@ import analysis.definition
 from handlers.dispatch.errors import Redeliver
 from handlers.runs.plans import analysis_of
 from tests.files import files_in
-from tests.harness import LocalHarness, calls, id_of
+from tests.harness import LocalHarness, calls, id_of, ran
 from troupe import operations
 from troupe.backends.local.operations import add_analysis
 from troupe.operations import dead_letters
@@ -313,8 +313,7 @@ def test_reports_tell_runs_with_other_prompts_apart(make_harness: MakeHarness) -
 def test_the_analysis_of_a_plan_is_made_once_in_a_process(make_harness: MakeHarness) -> None:
     """By its text: the plan of another run with the same analysis gives the same object."""
     harness = make_harness()
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
     harness.run("r2")
     tracking = harness.backend.dependencies.tracking
     first, second = tracking.plan_of("r1"), tracking.plan_of("r2")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, calls, ran
 from troupe import operations
 from troupe.standin.corrupt import Corruption, Kind
 
@@ -23,8 +23,7 @@ def test_a_batch_with_failed_records_is_no_success(
 
 def test_closings_keep_the_model_that_answered(harness: LocalHarness) -> None:
     """Status, report and costs read it from there."""
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
     report = operations.report(harness.backend, "r1")
 
     assert [("stand-in",)] == harness.sql("SELECT answered_by FROM attempt_closings")

@@ -10,7 +10,7 @@ import pytest
 from events import ReprocessRequested
 from events.ids import derived_run_id
 from handlers.refuse_run import refused
-from tests.harness import START, LocalHarness, calls, id_of
+from tests.harness import START, LocalHarness, calls, id_of, ran
 from troupe.standin.corrupt import Corruption, Kind
 
 MakeHarness = Callable[..., LocalHarness]
@@ -68,8 +68,7 @@ def test_the_same_message_delivered_twice_is_one_run(harness: LocalHarness) -> N
 
 def test_the_same_run_id_with_the_same_content_changes_nothing(harness: LocalHarness) -> None:
     """The same request may be sent again."""
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
 
     harness.run("r1")
 
@@ -79,8 +78,7 @@ def test_the_same_run_id_with_the_same_content_changes_nothing(harness: LocalHar
 
 def test_the_same_run_id_with_other_content_is_refused(harness: LocalHarness) -> None:
     """And the first run is left as it is."""
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
 
     harness.run("r1", canary=7)
 
@@ -238,8 +236,7 @@ def test_filters_narrow_a_run(harness: LocalHarness) -> None:
 
 def test_an_incremental_run_counts_what_lies_below_its_floor(harness: LocalHarness) -> None:
     """Late arrivals older than the look-back are reported, never silent."""
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
     old = (START - timedelta(days=60)).isoformat()
     harness.load([*calls(2, start=3), *calls(1, start=9, event_timestamp=old)])
 
