@@ -51,18 +51,41 @@ def moody(request: Any) -> Answer:
 
 
 def ready(make_harness: MakeHarness, tmp_path: Path, **settings: Any) -> LocalHarness:
-    """An analysis with attributes, and calls that have them."""
+    """An analysis with attributes."""
     harness = make_harness(answerer=moody, **settings)
-    folder = folder_of(tmp_path, MOOD, attributes=TYPES, shown=["queue"])
-    (folder / "user.md").write_text(USER, encoding="utf-8")
-    add_analysis(harness.backend, str(folder))
+    add(harness, tmp_path)
     return harness
 
 
+def add(harness: LocalHarness, folder_for_it: Path) -> None:
+    folder = folder_of(folder_for_it, MOOD, attributes=TYPES, shown=["queue"])
+    (folder / "user.md").write_text(USER, encoding="utf-8")
+    add_analysis(harness.backend, str(folder))
+
+
+def loaded(harness: LocalHarness) -> None:
+    """An analysis with attributes, and calls that have them."""
+    add(harness, harness.home / "made")
+    harness.load(rows())
+
+
+def played(harness: LocalHarness) -> None:
+    """A run of it over all calls."""
+    loaded(harness)
+    harness.run("r1", analysis=NAME)
+
+
 @pytest.fixture
-def harness(make_harness: MakeHarness, tmp_path: Path) -> LocalHarness:
-    made = ready(make_harness, tmp_path)
-    made.load(rows())
+def harness(make_harness: MakeHarness) -> LocalHarness:
+    made = make_harness(answerer=moody)
+    made.begin_after(loaded)
+    return made
+
+
+@pytest.fixture
+def ran(make_harness: MakeHarness) -> LocalHarness:
+    made = make_harness(answerer=moody)
+    made.begin_after(played)
     return made
 
 
@@ -255,10 +278,9 @@ def test_a_reread_run_has_the_attributes_of_the_run_that_it_reads(
     assert {60 * at for at in range(3)} == {json.loads(text)["seconds"] for (text,) in stored}
 
 
-def test_explain_shows_the_attributes_of_a_record(harness: LocalHarness) -> None:
+def test_explain_shows_the_attributes_of_a_record(ran: LocalHarness) -> None:
     """As they were frozen, a missing value under its documented word."""
-    harness.run("r1", analysis=NAME)
-    history = explain(harness.backend, id_of(rows()[2]))
+    history = explain(ran.backend, id_of(rows()[2]))
 
     assert isinstance(history, RecordHistory)
     assert {"queue": None, "seconds": 120, "agent": "a2", "vip": True} == history.plans[
@@ -280,16 +302,15 @@ def test_explain_tells_how_the_newest_run_would_select_a_record_by_its_attribute
     assert "outside_filter" == history.left_out.selection
 
 
-def test_a_forgotten_person_leaves_no_attribute_behind(harness: LocalHarness) -> None:
+def test_a_forgotten_person_leaves_no_attribute_behind(ran: LocalHarness) -> None:
     """They stand in the rows that are deleted, and nowhere else."""
-    harness.run("r1", analysis=NAME)
     person = rows()[0]["phone_number_token"]
-    forget(harness.backend, person, sure=True)
+    forget(ran.backend, person, sure=True)
 
     left = [
         text
         for table in ("batch_records", "of_any_kind")
-        for (text,) in harness.sql(f'SELECT attributes FROM "{table}"')  # noqa: S608
+        for (text,) in ran.sql(f'SELECT attributes FROM "{table}"')  # noqa: S608
     ]
     mine = {row["agent"] for row in rows() if row["phone_number_token"] == person}
     assert mine
@@ -301,11 +322,10 @@ def test_a_forgotten_person_leaves_no_attribute_behind(harness: LocalHarness) ->
 
 
 def test_a_report_groups_records_by_the_attributes_that_the_analysis_shows(
-    harness: LocalHarness,
+    ran: LocalHarness,
 ) -> None:
     """Endings and cost of each value, and the values of closed columns; a text that is not shown never."""
-    harness.run("r1", analysis=NAME)
-    found = groups(harness)
+    found = groups(ran)
 
     assert ["queue", "vip"] == list(found)
     assert {("billing", 3, 3, 0), ("sales", 3, 3, 0), (None, 3, 3, 0)} == {
@@ -314,7 +334,7 @@ def test_a_report_groups_records_by_the_attributes_that_the_analysis_shows(
     answers = {value.value: value.answers["mood"] for value in found["queue"]}
     assert [("bad", 3)] == [(each.answer, each.records) for each in answers["billing"]]
     assert [("good", 3)] == [(each.answer, each.records) for each in answers[None]]
-    total = operations.report(harness.backend, "r1").summary.totals.cost
+    total = operations.report(ran.backend, "r1").summary.totals.cost
     assert total == pytest.approx(sum(value.cost or 0 for value in found["queue"]))
 
 
@@ -370,14 +390,13 @@ def test_text_and_page_show_the_groups_as_text(make_harness: MakeHarness, tmp_pa
     assert "a0" not in json.dumps([line for line in lines if line.startswith("    ")])
 
 
-def test_the_stored_report_has_the_groups(harness: LocalHarness) -> None:
+def test_the_stored_report_has_the_groups(ran: LocalHarness) -> None:
     """Computed when the run ended, from this run alone."""
-    harness.run("r1", analysis=NAME)
-    harness.run("r2", analysis=NAME)
-    stored = json.loads(harness.one("SELECT report FROM run_reports WHERE run_id = 'r1'"))
+    ran.run("r2", analysis=NAME)
+    stored = json.loads(ran.one("SELECT report FROM run_reports WHERE run_id = 'r1'"))
 
     assert [3, 3, 3] == [value["records"] for value in stored["attribute_groups"][0]["values"]]
-    assert [] == groups(harness, "r2")["queue"]
+    assert [] == groups(ran, "r2")["queue"]
 
 
 # Labels and costs

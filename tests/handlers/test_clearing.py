@@ -49,9 +49,13 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(
 def failing(make_harness: Callable[..., LocalHarness], count: int = 4) -> LocalHarness:
     """Run r1 over so many calls, of which every answer is blocked: all of them fail."""
     harness = make_harness(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
+    harness.begin_after(fail, count)
+    return harness
+
+
+def fail(harness: LocalHarness, count: int) -> None:
     harness.load(calls(count))
     assert count == harness.run("r1", max_attempts=1)["failed"]
-    return harness
 
 
 def test_records_that_failed_are_brought_back_by_their_run(
