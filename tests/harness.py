@@ -151,9 +151,13 @@ class LocalHarness:
 
     def run(self, run_id: str = "r1", **request: Any) -> dict[str, Any]:
         """Request a run, play it to its end, and return the totals."""
+        self.complete(run_id, **request)
+        return self.books(run_id)
+
+    def complete(self, run_id: str = "r1", **request: Any) -> None:
+        """Request a run, and play it to its end."""
         self.request(run_id, **request)
         self.play()
-        return self.books(run_id)
 
     def books(self, run_id: str | None = None) -> dict[str, Any]:
         return msgspec.structs.asdict(operations.verify(self.backend, run_id))
@@ -197,7 +201,7 @@ _PLAYED: dict[tuple[Callable[..., object], tuple[Any, ...]], LocalHarness] = {}
 def ran(harness: LocalHarness, count: int) -> None:
     """Run r1 over so many calls, for `begin_after`."""
     harness.load(calls(count))
-    harness.run("r1")
+    harness.complete("r1")
 
 
 def calls(count: int, start: int = 0, **columns: Any) -> list[dict[str, Any]]:

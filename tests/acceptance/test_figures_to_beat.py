@@ -82,7 +82,7 @@ def test_calls_of_one_customer_keep_their_own_ids(harness: LocalHarness) -> None
     ]
     harness.load(rows)
 
-    harness.run()
+    harness.complete()
 
     stored = harness.sql(
         'SELECT record_id, phone_number_token, "interactionId", "referenceId" '
@@ -117,7 +117,7 @@ def test_brackets_quotes_newlines_and_unicode_survive_byte_for_byte(
     harness = make_harness(answerer=answerer)
     harness.load(calls(1))
 
-    harness.run()
+    harness.complete()
 
     assert text == harness.one("SELECT call_summary FROM transcription_analyzed_transcripts")
 

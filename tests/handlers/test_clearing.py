@@ -27,7 +27,7 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(
 ) -> None:
     """Processed records and analysed rows go together; nothing goes before it is sure."""
     harness.load(calls(6))
-    harness.run("r1")
+    harness.complete("r1")
 
     shown = clear_history(harness.backend, "r1")
     assert (6, 6, False) == (shown.records, shown.output_rows, shown.cleared)
@@ -123,10 +123,10 @@ def test_single_records_are_cleared_whichever_run_they_are_of(
     harness = make_harness()
     rows = calls(4)
     harness.load(rows[:2])
-    harness.run("r1")
+    harness.complete("r1")
     harness.restart(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
     harness.load(rows[2:])
-    harness.run("r2", max_attempts=1)
+    harness.complete("r2", max_attempts=1)
     chosen = [id_of(rows[0]), id_of(rows[2])]
 
     shown = clear_history(harness.backend, record_ids=[*chosen, chosen[0]])
@@ -141,7 +141,7 @@ def test_single_records_are_cleared_whichever_run_they_are_of(
     assert [1, 1] == [harness.books("r1")[name] for name in ("analysed", "cleared")]
     assert [1, 1] == [harness.books("r2")[name] for name in ("failed", "cleared")]
     harness.restart(corruption=None)
-    harness.run("r3")
+    harness.complete("r3")
     assert {*chosen} == {
         record
         for (record,) in harness.sql("SELECT record_id FROM batch_records WHERE run_id = 'r3'")
@@ -153,9 +153,9 @@ def test_records_of_a_run_are_cleared_alone(harness: LocalHarness) -> None:
     """With both, only these records of that run; one of another run is named."""
     rows = calls(3)
     harness.load(rows[:2])
-    harness.run("r1")
+    harness.complete("r1")
     harness.load(rows[2:])
-    harness.run("r2")
+    harness.complete("r2")
     first, other = id_of(rows[0]), id_of(rows[2])
 
     with pytest.raises(InvalidOperation, match=f"1 of these .* in run r1, {other} first"):
@@ -245,7 +245,7 @@ def test_what_has_a_row_is_not_reprocessed_before_its_history_is_cleared(
     """The refusal names the command."""
     rows = calls(3)
     harness.load(rows)
-    harness.run("r1")
+    harness.complete("r1")
 
     with pytest.raises(InvalidOperation, match="troupe clear-history --run r1"):
         reprocess(harness.backend, {"record_ids": [id_of(rows[0])]})
@@ -260,7 +260,7 @@ def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(
 ) -> None:
     """The source is the user's own; the files are named until they expire."""
     harness.load([*calls(6), calls(1, start=1)[0] | {"referenceId": "empty", "transcript": ""}])
-    harness.run("r1")
+    harness.complete("r1")
 
     shown = forget(harness.backend, PERSON)
     assert (2, 2, 2) == (shown.processed, shown.members, shown.output_rows)

@@ -42,7 +42,7 @@ def play(home: Path, batches: int) -> Played:
     harness = LocalHarness(home)
     harness.load(calls(batches * 4))
     counted = Counted(harness.backend.warehouse)
-    harness.run(canary=4, rows_per_batch=4, concurrency=2)
+    harness.complete(canary=4, rows_per_batch=4, concurrency=2)
     handled = harness.one("SELECT count(*) FROM deliveries WHERE outcome = 'done'")
     harness.close()
     return counted.counts, handled

@@ -51,7 +51,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
         tmp_path_factory.mktemp("forged") / "home", LocalSettings(behaviour=Behaviour(end=end_of))
     )
     harness.load(calls(6))
-    harness.run("r1", rows_per_batch=3, canary=3)
+    harness.complete("r1", rows_per_batch=3, canary=3)
     harness.load(calls(4, start=6))
     harness.request("r2", rows_per_batch=2, canary=2)
     harness.play_until("job-submitted", "r2")

@@ -73,8 +73,8 @@ def test_an_idle_tick_refers_to_two_tables(
     assert idle_costs.references() == tables_read(harness, monkeypatch)
 
     harness.load(calls(6))
-    harness.run("r1", canary=2, rows_per_batch=2)
-    harness.run("empty")
+    harness.complete("r1", canary=2, rows_per_batch=2)
+    harness.complete("empty")
     harness.request("r1", rows_per_batch=3)
     harness.play()
 

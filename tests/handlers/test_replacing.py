@@ -183,7 +183,7 @@ def test_a_run_that_replaces_nothing_runs_no_replacement(
 def test_the_changed_records_are_narrowed_by_run_and_by_record(harness: LocalHarness) -> None:
     harness.begin_after(ran, 2)
     harness.load(calls(2, start=2))
-    harness.run("r2")
+    harness.complete("r2")
     edit(harness, 0, 1, 2, 3)
 
     def asked(**fields: Any) -> int:

@@ -35,7 +35,7 @@ def test_events_follow_each_other_in_the_order_of_the_score(harness: LocalHarnes
     """One batch, event by event from request to report."""
     harness.load(calls(3))
 
-    harness.run()
+    harness.complete()
 
     assert [
         "run-requested", "run-planned", "batch-planned", "jsonl-uploaded", "job-submitted",
@@ -122,9 +122,9 @@ def test_an_invented_summary_stands_out(make_harness: Callable[..., LocalHarness
 
     harness = make_harness(answerer=answerer)
     harness.load([call(1), call(2, "CUSTOMER: Where is my parcel?")])
-    harness.run()
+    harness.complete()
     harness.load(calls(1, start=5))
-    harness.run("r2", grounding=False)
+    harness.complete("r2", grounding=False)
 
     assert [(0.0,), (1.0,), (None,)] == harness.sql(
         "SELECT grounding FROM transcription_analyzed_transcripts ORDER BY grounding NULLS LAST"
