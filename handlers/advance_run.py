@@ -34,6 +34,7 @@ def advance_run(
     yield from advance(
         event.run_id,
         event.planned_on,
+        tracking.progress(event.run_id, event.planned_on),
         tracking,
         policy,
         today=clock().date(),
@@ -52,6 +53,7 @@ def log_batch(event: BatchCompleted | BatchAbandoned) -> None:
 def advance(
     run_id: str,
     planned_on: str,
+    progress: Progress,
     tracking: Tracking,
     policy: Policy,
     today: date,
@@ -59,7 +61,6 @@ def advance(
 ) -> Iterator[RunStopped | BatchPlanned | RereadPlanned | RunCompleted]:
     """Yield what follows from the batches that have ended. Idempotent: equal events each time."""
     plan = plan_of(tracking, run_id)
-    progress = tracking.progress(run_id, planned_on)
     if progress.finished >= progress.batches:
         yield completed(run_id, planned_on, progress.batches, tracking)
         return

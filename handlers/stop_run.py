@@ -33,7 +33,8 @@ def stop_run(
     if isinstance(event, CancelRequested):
         yield RunStopped(run_id=plan.run_id, planned_on=plan.day, reason="operator")
         return
-    release(plan.run_id, plan.day, tracking)
+    if progress.stopped:
+        release(plan.run_id, plan.day, tracking)
     progress = tracking.progress(plan.run_id, plan.day)
     if progress.finished >= progress.batches:
         yield completed(plan.run_id, plan.day, progress.batches, tracking)
@@ -50,13 +51,11 @@ def stop_run(
 
 
 def release(run_id: str, planned_on: str, tracking: Tracking) -> None:
-    """Close all open attempts of a run without a claim, if it is stopped.
+    """Close all open attempts of a stopped run without a claim.
 
     One transaction closes all of them. It is repeated while one is left, for example because a
     claim was returned meanwhile; a release begins only when the one before it is done.
     """
-    if not tracking.progress(run_id, planned_on).stopped:
-        return
     plan = plan_of(tracking, run_id)
     has_price, number = prices_of(plan.model) is not None, 0
     while tracking.unclaimed_attempts(run_id, planned_on):

@@ -142,8 +142,13 @@ def _advanced(
     clock: Clock,
     since: date,
 ) -> Iterator[RunStopped | BatchPlanned | RereadPlanned | RunCompleted]:
-    release(run_id, planned_on, tracking)
-    yield from advance(run_id, planned_on, tracking, policy, clock().date(), lambda: since)
+    progress = tracking.progress(run_id, planned_on)
+    if progress.stopped:
+        release(run_id, planned_on, tracking)
+        progress = tracking.progress(run_id, planned_on)
+    yield from advance(
+        run_id, planned_on, progress, tracking, policy, clock().date(), lambda: since
+    )
 
 
 def _listed(

@@ -2,14 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from shutil import copy, copytree
+from shutil import copy, copytree, rmtree
 from tempfile import TemporaryDirectory
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 import msgspec
@@ -20,6 +21,7 @@ from events import (
     record_id,
     wrap_command,
 )
+from tests.attached import AttachedFile
 from tests.local.fakes import HeldClock
 from troupe import operations
 from troupe.backends.local.backend import LocalBackend, LocalSettings
@@ -61,6 +63,24 @@ class LocalHarness:
         copied.clock.now = self.clock.now
         return copied
 
+    def begin_after(self, play: Callable[..., object], *arguments: Any) -> None:
+        """Begin in the state in which `play(harness, *arguments)` leaves a harness of these settings.
+
+        It is played once in a process and copied, which is quicker; the backend is another one then.
+        """
+        made = _PLAYED.get((play, arguments))
+        if made is None:
+            home = Path(_FOLDER.name) / f"played{len(_PLAYED)}"
+            made = _PLAYED[play, arguments] = LocalHarness(home, self.settings)
+            play(made, *arguments)
+            made.close()
+        assert self.settings == replace(made.settings, telemetry=self.settings.telemetry)
+        self.close()
+        rmtree(self.home)
+        copytree(made.home, self.home)
+        self.clock.now = made.clock.now
+        self.backend = self._opened()
+
     def restart(self, **changed: Any) -> None:
         """Close the backend, as if the process died, and open another with changed settings."""
         self.close()
@@ -70,10 +90,9 @@ class LocalHarness:
 
     def _opened(self) -> LocalBackend:
         """Open the backend. With a few rows, optimising a query takes longer than running it."""
-        backend = LocalBackend(self.home, self.settings, self.clock)
-        backend.warehouse.db.execute(
-            "SET threads = 1; PRAGMA disable_optimizer; PRAGMA disable_checkpoint_on_shutdown"
-        )
+        with patch("troupe.backends.local.warehouse.connect", AttachedFile):
+            backend = LocalBackend(self.home, self.settings, self.clock)
+        backend.warehouse.db.execute("PRAGMA disable_optimizer")
         return backend
 
     def load(self, rows: Iterable[dict[str, Any]]) -> None:
@@ -132,9 +151,13 @@ class LocalHarness:
 
     def run(self, run_id: str = "r1", **request: Any) -> dict[str, Any]:
         """Request a run, play it to its end, and return the totals."""
+        self.complete(run_id, **request)
+        return self.books(run_id)
+
+    def complete(self, run_id: str = "r1", **request: Any) -> None:
+        """Request a run, and play it to its end."""
         self.request(run_id, **request)
         self.play()
-        return self.books(run_id)
 
     def books(self, run_id: str | None = None) -> dict[str, Any]:
         return msgspec.structs.asdict(operations.verify(self.backend, run_id))
@@ -170,6 +193,15 @@ class LocalHarness:
             return False
         self.clock.pass_(max(0.0, (due - self.clock()).total_seconds()))
         return True
+
+
+_PLAYED: dict[tuple[Callable[..., object], tuple[Any, ...]], LocalHarness] = {}
+
+
+def ran(harness: LocalHarness, count: int) -> None:
+    """Run r1 over so many calls, for `begin_after`."""
+    harness.load(calls(count))
+    harness.complete("r1")
 
 
 def calls(count: int, start: int = 0, **columns: Any) -> list[dict[str, Any]]:

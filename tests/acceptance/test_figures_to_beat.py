@@ -15,7 +15,7 @@ import pytest
 from events import record_id
 from tests.analysis.making import ANSWER
 from tests.files import files_in
-from tests.harness import LocalHarness, call, calls, id_of
+from tests.harness import LocalHarness, call, calls, id_of, ran
 from tracking.tables import columns_of
 
 MakeHarness = Callable[..., LocalHarness]
@@ -82,7 +82,7 @@ def test_calls_of_one_customer_keep_their_own_ids(harness: LocalHarness) -> None
     ]
     harness.load(rows)
 
-    harness.run()
+    harness.complete()
 
     stored = harness.sql(
         'SELECT record_id, phone_number_token, "interactionId", "referenceId" '
@@ -117,7 +117,7 @@ def test_brackets_quotes_newlines_and_unicode_survive_byte_for_byte(
     harness = make_harness(answerer=answerer)
     harness.load(calls(1))
 
-    harness.run()
+    harness.complete()
 
     assert text == harness.one("SELECT call_summary FROM transcription_analyzed_transcripts")
 
@@ -145,8 +145,7 @@ def test_an_injected_transcript_changes_nothing_but_its_own_answer(harness: Loca
 
 def test_the_tables_as_created_are_the_tables_as_written(harness: LocalHarness) -> None:
     """One schema file creates the table and checks its writers."""
-    harness.load(calls(2))
-    harness.run()
+    harness.begin_after(ran, 2)
 
     for table in ("transcription_analyzed_transcripts", "processed_records", "error_tracking"):
         created = harness.sql(

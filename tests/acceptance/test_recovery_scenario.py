@@ -126,8 +126,8 @@ def test_a_broken_run_ends_with_balanced_totals_after_the_commands_of_an_operato
 
 
 def work(harness: LocalHarness, hours: float) -> None:
-    """Run a worker for some hours, with a tick every five minutes."""
-    for _ in range(round(hours * 12)):
+    """Run a worker for some hours, with four ticks an hour."""
+    for _ in range(round(hours * 4)):
         while harness.backend.deliver_next() is not None or harness.backend.service.step():
             pass
-        harness.tick(minutes=5)
+        harness.tick(minutes=15)

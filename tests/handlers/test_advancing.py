@@ -19,7 +19,8 @@ def following(days: int = 0, **of: Any) -> list[Any]:
     """What follows in a run of five batches, whose budget pays for no further one."""
     today = TODAY + timedelta(days=days)
     tracking = cast("Tracking", FakeTracking(**of))
-    return list(advance("r1", DAY, tracking, POLICY, today, lambda: TODAY))
+    progress = tracking.progress("r1", DAY)
+    return list(advance("r1", DAY, progress, tracking, POLICY, today, lambda: TODAY))
 
 
 def stop(reason: str) -> RunStopped:

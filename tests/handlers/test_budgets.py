@@ -161,11 +161,11 @@ def test_a_capped_run_whose_last_batches_are_closed_is_not_stopped(
     )
     dependencies = harness.backend.dependencies
     newcomer = Tracking(harness.backend.warehouse, harness.backend.deployment, ())
-    today = harness.clock().date()
+    today, policy = harness.clock().date(), dependencies.policy
+    day = today.isoformat()
 
-    events = list(
-        advance("r1", today.isoformat(), newcomer, dependencies.policy, today, lambda: today)
-    )
+    progress = newcomer.progress("r1", day)
+    events = list(advance("r1", day, progress, newcomer, policy, today, lambda: today))
 
     assert not any(isinstance(event, RunStopped) for event in events)
 

@@ -51,18 +51,41 @@ def moody(request: Any) -> Answer:
 
 
 def ready(make_harness: MakeHarness, tmp_path: Path, **settings: Any) -> LocalHarness:
-    """An analysis with attributes, and calls that have them."""
+    """An analysis with attributes."""
     harness = make_harness(answerer=moody, **settings)
-    folder = folder_of(tmp_path, MOOD, attributes=TYPES, shown=["queue"])
-    (folder / "user.md").write_text(USER, encoding="utf-8")
-    add_analysis(harness.backend, str(folder))
+    add(harness, tmp_path)
     return harness
 
 
+def add(harness: LocalHarness, folder_for_it: Path) -> None:
+    folder = folder_of(folder_for_it, MOOD, attributes=TYPES, shown=["queue"])
+    (folder / "user.md").write_text(USER, encoding="utf-8")
+    add_analysis(harness.backend, str(folder))
+
+
+def loaded(harness: LocalHarness) -> None:
+    """An analysis with attributes, and calls that have them."""
+    add(harness, harness.home / "made")
+    harness.load(rows())
+
+
+def played(harness: LocalHarness) -> None:
+    """A run of it over all calls."""
+    loaded(harness)
+    harness.complete("r1", analysis=NAME)
+
+
 @pytest.fixture
-def harness(make_harness: MakeHarness, tmp_path: Path) -> LocalHarness:
-    made = ready(make_harness, tmp_path)
-    made.load(rows())
+def harness(make_harness: MakeHarness) -> LocalHarness:
+    made = make_harness(answerer=moody)
+    made.begin_after(loaded)
+    return made
+
+
+@pytest.fixture
+def ran(make_harness: MakeHarness) -> LocalHarness:
+    made = make_harness(answerer=moody)
+    made.begin_after(played)
     return made
 
 
@@ -198,9 +221,9 @@ def test_a_bound_is_given_once(harness: LocalHarness) -> None:
 def test_an_incremental_run_does_not_start_from_a_filtered_one(harness: LocalHarness) -> None:
     """What the conditions left out is still due."""
     condition = Condition(attribute="queue", one_of=["billing"])
-    harness.run("r1", analysis=NAME, attributes=[condition])
+    harness.complete("r1", analysis=NAME, attributes=[condition])
     harness.load([rows(10)[-1] | {"event_timestamp": (START - timedelta(days=90)).isoformat()}])
-    harness.run("r2", analysis=NAME, mode="incremental", lookback_days=0)
+    harness.complete("r2", analysis=NAME, mode="incremental", lookback_days=0)
 
     assert (3, 7) == (harness.books("r1")["analysed"], harness.books("r2")["analysed"])
 
@@ -241,7 +264,7 @@ def test_a_reread_run_has_the_attributes_of_the_run_that_it_reads(
     (folder / "user.md").write_text(USER, encoding="utf-8")
     add_analysis(harness.backend, str(folder))
     harness.load(rows(3))
-    harness.run("r1", analysis=NAME, max_attempts=1, breaker=100)
+    harness.complete("r1", analysis=NAME, max_attempts=1, breaker=100)
     harness.backend.warehouse.db.execute("DELETE FROM transcription_pass_2")
     installed = harness.home / "analyses" / NAME / "analysis.json"
     settings = json.loads(installed.read_text("utf-8")) | {"grades": "all"}
@@ -255,10 +278,9 @@ def test_a_reread_run_has_the_attributes_of_the_run_that_it_reads(
     assert {60 * at for at in range(3)} == {json.loads(text)["seconds"] for (text,) in stored}
 
 
-def test_explain_shows_the_attributes_of_a_record(harness: LocalHarness) -> None:
+def test_explain_shows_the_attributes_of_a_record(ran: LocalHarness) -> None:
     """As they were frozen, a missing value under its documented word."""
-    harness.run("r1", analysis=NAME)
-    history = explain(harness.backend, id_of(rows()[2]))
+    history = explain(ran.backend, id_of(rows()[2]))
 
     assert isinstance(history, RecordHistory)
     assert {"queue": None, "seconds": 120, "agent": "a2", "vip": True} == history.plans[
@@ -272,7 +294,9 @@ def test_explain_tells_how_the_newest_run_would_select_a_record_by_its_attribute
     harness: LocalHarness,
 ) -> None:
     """With the conditions of that run."""
-    harness.run("r1", analysis=NAME, attributes=[Condition(attribute="queue", one_of=["billing"])])
+    harness.complete(
+        "r1", analysis=NAME, attributes=[Condition(attribute="queue", one_of=["billing"])]
+    )
     history = explain(harness.backend, id_of(rows()[1]))
 
     assert isinstance(history, RecordHistory)
@@ -280,16 +304,15 @@ def test_explain_tells_how_the_newest_run_would_select_a_record_by_its_attribute
     assert "outside_filter" == history.left_out.selection
 
 
-def test_a_forgotten_person_leaves_no_attribute_behind(harness: LocalHarness) -> None:
+def test_a_forgotten_person_leaves_no_attribute_behind(ran: LocalHarness) -> None:
     """They stand in the rows that are deleted, and nowhere else."""
-    harness.run("r1", analysis=NAME)
     person = rows()[0]["phone_number_token"]
-    forget(harness.backend, person, sure=True)
+    forget(ran.backend, person, sure=True)
 
     left = [
         text
         for table in ("batch_records", "of_any_kind")
-        for (text,) in harness.sql(f'SELECT attributes FROM "{table}"')  # noqa: S608
+        for (text,) in ran.sql(f'SELECT attributes FROM "{table}"')  # noqa: S608
     ]
     mine = {row["agent"] for row in rows() if row["phone_number_token"] == person}
     assert mine
@@ -301,11 +324,10 @@ def test_a_forgotten_person_leaves_no_attribute_behind(harness: LocalHarness) ->
 
 
 def test_a_report_groups_records_by_the_attributes_that_the_analysis_shows(
-    harness: LocalHarness,
+    ran: LocalHarness,
 ) -> None:
     """Endings and cost of each value, and the values of closed columns; a text that is not shown never."""
-    harness.run("r1", analysis=NAME)
-    found = groups(harness)
+    found = groups(ran)
 
     assert ["queue", "vip"] == list(found)
     assert {("billing", 3, 3, 0), ("sales", 3, 3, 0), (None, 3, 3, 0)} == {
@@ -314,7 +336,7 @@ def test_a_report_groups_records_by_the_attributes_that_the_analysis_shows(
     answers = {value.value: value.answers["mood"] for value in found["queue"]}
     assert [("bad", 3)] == [(each.answer, each.records) for each in answers["billing"]]
     assert [("good", 3)] == [(each.answer, each.records) for each in answers[None]]
-    total = operations.report(harness.backend, "r1").summary.totals.cost
+    total = operations.report(ran.backend, "r1").summary.totals.cost
     assert total == pytest.approx(sum(value.cost or 0 for value in found["queue"]))
 
 
@@ -326,7 +348,7 @@ def test_failed_records_count_in_their_group(make_harness: MakeHarness, tmp_path
         corruption=Corruption(share=0.0, poison=lost, poison_kind=Kind.LOST),
     )  # fmt: skip
     harness.load(rows())
-    harness.run("r1", analysis=NAME, breaker=100, max_attempts=1)
+    harness.complete("r1", analysis=NAME, breaker=100, max_attempts=1)
     found = {value.value: value for value in groups(harness)["queue"]}
 
     assert (3, 0, 3, 0.0) == (
@@ -341,7 +363,7 @@ def test_the_values_beyond_the_first_twelve_are_one_group(
     """With the number of values in it, and their answers."""
     harness = ready(make_harness, tmp_path)
     harness.load([row | {"queue": f"q{at // 2:02}"} for at, row in enumerate(rows(30))])
-    harness.run("r1", analysis=NAME)
+    harness.complete("r1", analysis=NAME)
     *named, other = groups(harness)["queue"]
 
     assert [f"q{number:02}" for number in range(12)] == [value.value for value in named]
@@ -355,7 +377,7 @@ def test_text_and_page_show_the_groups_as_text(make_harness: MakeHarness, tmp_pa
     """A value is escaped; without a value it says so."""
     harness = ready(make_harness, tmp_path)
     harness.load([row | {"queue": "<b>bills</b>" if row["queue"] else None} for row in rows()])
-    harness.run("r1", analysis=NAME)
+    harness.complete("r1", analysis=NAME)
     report = operations.report(harness.backend, "r1")
     lines = summary_lines(report.summary, report.outcome)
     page = render_html(report.summary, report.outcome)
@@ -370,14 +392,13 @@ def test_text_and_page_show_the_groups_as_text(make_harness: MakeHarness, tmp_pa
     assert "a0" not in json.dumps([line for line in lines if line.startswith("    ")])
 
 
-def test_the_stored_report_has_the_groups(harness: LocalHarness) -> None:
+def test_the_stored_report_has_the_groups(ran: LocalHarness) -> None:
     """Computed when the run ended, from this run alone."""
-    harness.run("r1", analysis=NAME)
-    harness.run("r2", analysis=NAME)
-    stored = json.loads(harness.one("SELECT report FROM run_reports WHERE run_id = 'r1'"))
+    ran.complete("r2", analysis=NAME)
+    stored = json.loads(ran.one("SELECT report FROM run_reports WHERE run_id = 'r1'"))
 
     assert [3, 3, 3] == [value["records"] for value in stored["attribute_groups"][0]["values"]]
-    assert [] == groups(harness, "r2")["queue"]
+    assert [] == groups(ran, "r2")["queue"]
 
 
 # Labels and costs
@@ -385,7 +406,7 @@ def test_the_stored_report_has_the_groups(harness: LocalHarness) -> None:
 
 def test_labels_stand_on_every_job_beside_our_own(harness: LocalHarness) -> None:
     """As a row of a billing export lists them."""
-    harness.run("r1", analysis=NAME, labels={"team": "billing", "cost-centre": "cc_12"})
+    harness.complete("r1", analysis=NAME, labels={"team": "billing", "cost-centre": "cc_12"})
     (job,) = harness.backend.dependencies.job_service.find({"team": "billing"})
     exported = [{"key": key, "value": value} for key, value in sorted(job.labels.items())]
 
@@ -406,8 +427,8 @@ def test_costs_are_summed_by_a_label_of_the_runs(harness: LocalHarness) -> None:
         ("r2", {"team": "a"}, "sales"),
     ):
         condition = Condition(attribute="queue", one_of=[queue])
-        harness.run(run_id, analysis=NAME, labels=labels, attributes=[condition])
-    harness.run("r3", analysis=NAME)
+        harness.complete(run_id, analysis=NAME, labels=labels, attributes=[condition])
+    harness.complete("r3", analysis=NAME)
     found = costs(harness.backend, by="label:team")
     all_costs = costs(harness.backend).analyses[0]
 
@@ -419,8 +440,8 @@ def test_costs_are_summed_by_a_label_of_the_runs(harness: LocalHarness) -> None:
 
 def test_costs_are_summed_by_an_attribute_over_all_runs(harness: LocalHarness) -> None:
     """Of the stored rows; an attribute that is not shown is refused."""
-    harness.run("r1", analysis=NAME, attributes=[Condition(attribute="seconds", below=180)])
-    harness.run("r2", analysis=NAME)
+    harness.complete("r1", analysis=NAME, attributes=[Condition(attribute="seconds", below=180)])
+    harness.complete("r2", analysis=NAME)
     found = costs(harness.backend, by="queue").groups
 
     assert {("billing", 2, 3), ("sales", 2, 3), (None, 2, 3)} == {

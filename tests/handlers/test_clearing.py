@@ -10,7 +10,7 @@ from events import BatchPlanned, JobSucceeded, ReprocessRequested
 from handlers.attempts.close import answer_record
 from handlers.process_results import _staged_lines
 from handlers.write_jsonl import write_jsonl
-from tests.harness import LocalHarness, calls, id_of
+from tests.harness import LocalHarness, calls, id_of, ran
 from troupe.backends.local import operations
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.clear_history import clear_history, forget
@@ -27,7 +27,7 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(
 ) -> None:
     """Processed records and analysed rows go together; nothing goes before it is sure."""
     harness.load(calls(6))
-    harness.run("r1")
+    harness.complete("r1")
 
     shown = clear_history(harness.backend, "r1")
     assert (6, 6, False) == (shown.records, shown.output_rows, shown.cleared)
@@ -49,9 +49,13 @@ def test_a_cleared_run_counts_its_records_as_cleared_and_the_next_takes_them(
 def failing(make_harness: Callable[..., LocalHarness], count: int = 4) -> LocalHarness:
     """Run r1 over so many calls, of which every answer is blocked: all of them fail."""
     harness = make_harness(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
+    harness.begin_after(fail, count)
+    return harness
+
+
+def fail(harness: LocalHarness, count: int) -> None:
     harness.load(calls(count))
     assert count == harness.run("r1", max_attempts=1)["failed"]
-    return harness
 
 
 def test_records_that_failed_are_brought_back_by_their_run(
@@ -119,10 +123,10 @@ def test_single_records_are_cleared_whichever_run_they_are_of(
     harness = make_harness()
     rows = calls(4)
     harness.load(rows[:2])
-    harness.run("r1")
+    harness.complete("r1")
     harness.restart(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
     harness.load(rows[2:])
-    harness.run("r2", max_attempts=1)
+    harness.complete("r2", max_attempts=1)
     chosen = [id_of(rows[0]), id_of(rows[2])]
 
     shown = clear_history(harness.backend, record_ids=[*chosen, chosen[0]])
@@ -137,7 +141,7 @@ def test_single_records_are_cleared_whichever_run_they_are_of(
     assert [1, 1] == [harness.books("r1")[name] for name in ("analysed", "cleared")]
     assert [1, 1] == [harness.books("r2")[name] for name in ("failed", "cleared")]
     harness.restart(corruption=None)
-    harness.run("r3")
+    harness.complete("r3")
     assert {*chosen} == {
         record
         for (record,) in harness.sql("SELECT record_id FROM batch_records WHERE run_id = 'r3'")
@@ -149,9 +153,9 @@ def test_records_of_a_run_are_cleared_alone(harness: LocalHarness) -> None:
     """With both, only these records of that run; one of another run is named."""
     rows = calls(3)
     harness.load(rows[:2])
-    harness.run("r1")
+    harness.complete("r1")
     harness.load(rows[2:])
-    harness.run("r2")
+    harness.complete("r2")
     first, other = id_of(rows[0]), id_of(rows[2])
 
     with pytest.raises(InvalidOperation, match=f"1 of these .* in run r1, {other} first"):
@@ -180,8 +184,7 @@ def test_records_of_a_run_are_cleared_alone(harness: LocalHarness) -> None:
 def test_a_clearing_that_names_nothing_to_clear_is_refused(
     harness: LocalHarness, selection: dict[str, Any], problem: str
 ) -> None:
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
 
     with pytest.raises(InvalidOperation, match=problem):
         clear_history(harness.backend, **selection, sure=True)
@@ -208,8 +211,7 @@ def test_a_record_that_an_open_run_holds_is_not_cleared(
 
 def test_what_came_after_a_clearing_can_be_cleared_as_well(harness: LocalHarness) -> None:
     """Each clearing of a run is a transaction of its own."""
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
     stored = "processed_records WHERE first_processed_execution_id = 'r1'"
     harness.sql(f"CREATE TEMP TABLE before AS SELECT * FROM {stored}")  # noqa: S608
     clear_history(harness.backend, "r1", sure=True)
@@ -243,7 +245,7 @@ def test_what_has_a_row_is_not_reprocessed_before_its_history_is_cleared(
     """The refusal names the command."""
     rows = calls(3)
     harness.load(rows)
-    harness.run("r1")
+    harness.complete("r1")
 
     with pytest.raises(InvalidOperation, match="troupe clear-history --run r1"):
         reprocess(harness.backend, {"record_ids": [id_of(rows[0])]})
@@ -258,7 +260,7 @@ def test_a_forgotten_person_stands_in_no_table_and_the_books_still_balance(
 ) -> None:
     """The source is the user's own; the files are named until they expire."""
     harness.load([*calls(6), calls(1, start=1)[0] | {"referenceId": "empty", "transcript": ""}])
-    harness.run("r1")
+    harness.complete("r1")
 
     shown = forget(harness.backend, PERSON)
     assert (2, 2, 2) == (shown.processed, shown.members, shown.output_rows)
@@ -303,8 +305,7 @@ def staging_of(harness: LocalHarness) -> list[str]:
 
 def test_forgetting_reaches_what_a_killed_worker_left_in_staging(harness: LocalHarness) -> None:
     """Answers there bear no token: all of staging goes."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
     table = staged_by_a_killed_worker(harness)
     forget(harness.backend, PERSON)
     assert [table, "answers.ndjson"] == staging_of(harness)[:1] + staging_of(harness)[-1:]
@@ -320,8 +321,7 @@ def test_a_forgetting_that_ended_before_staging_was_dropped_is_completed_by_the_
     harness: LocalHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The person is in no table any more, and nothing says so."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
     staged_by_a_killed_worker(harness)
 
     def killed() -> None:
@@ -339,8 +339,7 @@ def test_a_forgetting_that_ended_before_staging_was_dropped_is_completed_by_the_
 
 def test_what_a_killed_worker_left_is_dropped_at_the_next_start(harness: LocalHarness) -> None:
     """Staging tables and files, a file that was being loaded, and objects half written."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
     staged_by_a_killed_worker(harness)
     loading = harness.home / "load-0123456789ab.ndjson"
     half = harness.home / "bucket-aside" / "0123abcd-1"
@@ -356,8 +355,7 @@ def test_what_a_killed_worker_left_is_dropped_at_the_next_start(harness: LocalHa
 
 def test_forgetting_leaves_others_alone_and_names_the_person_nowhere(harness: LocalHarness) -> None:
     """An unknown token changes nothing; no id or answer repeats it."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
 
     answer = forget(harness.backend, "tok_of_nobody", sure=True)
 
@@ -371,8 +369,7 @@ def test_a_writer_that_slept_until_somebody_was_forgotten_leaves_no_dead_letter(
     harness: LocalHarness,
 ) -> None:
     """Its attempt is closed; the file that it would write now differs from the one that stands."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
     ((planned,),) = harness.sql(
         "SELECT data FROM events WHERE topic = 'batch-planned' ORDER BY batch, attempt LIMIT 1"
     )

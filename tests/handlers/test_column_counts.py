@@ -9,7 +9,7 @@ import pytest
 from handlers.summary.column_counts import ColumnCounts, column_counts
 from tests.analysis.own import NAME, folder_of
 from tests.analysis.test_charts import KINDS
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, ran
 from troupe.backends.local.operations import add_analysis
 
 MakeHarness = Callable[..., LocalHarness]
@@ -145,8 +145,7 @@ def test_two_columns_of_one_object_with_the_same_values_are_a_flow(
 ) -> None:
     """Of the shipped analysis: sentiment before and after. Each pair counts its records."""
     harness = make_harness()
-    harness.load(calls(12))
-    harness.run("r1")
+    harness.begin_after(ran, 12)
     analysis = harness.backend.analyses.load("call_review_v1")
 
     counts = column_counts(harness.backend.dependencies.tracking, analysis, {"run_id": "r1"})
@@ -162,8 +161,7 @@ def test_languages_and_product_names_of_the_shipped_analysis_are_counted(
 ) -> None:
     """`shown` of analysis.json names them: a text column, and a field of a repeated record."""
     harness = make_harness()
-    harness.load(calls(12))
-    harness.run("r1")
+    harness.begin_after(ran, 12)
     analysis = harness.backend.analyses.load("call_review_v1")
 
     counts = column_counts(harness.backend.dependencies.tracking, analysis, {"run_id": "r1"})

@@ -281,14 +281,14 @@ def test_an_event_that_was_republished_in_vain_is_a_dead_letter(make_harness: Ma
 
 def forget_messages(harness: LocalHarness, hours: float, *, letters_too: bool = False) -> None:
     """A worker that gets ticks alone: every other message is lost, dead letters may be kept."""
-    for _ in range(round(hours * 6)):
+    for _ in range(round(hours * 3)):
         kept = [
             due
             for due in harness.backend.bus._due
             if not letters_too and due.delivery.message.topic.startswith("dead-letter")
         ]
         harness.backend.bus._due[:] = kept
-        harness.tick(minutes=10)
+        harness.tick(minutes=20)
 
 
 def test_an_event_whose_letter_is_lost_is_sent_to_the_dead_letters_again(

@@ -74,7 +74,7 @@ def test_what_was_written_in_a_free_text_is_never_shown(
     harness = make_harness(answerer=named)
     add_analysis(harness.backend, str(folder_of(tmp_path, properties)))
     harness.load(calls(6))
-    harness.run(analysis=NAME)
+    harness.complete(analysis=NAME)
 
     fields = operations.report(harness.backend, "r1").summary.changed_fields
 
@@ -120,7 +120,7 @@ def test_a_field_for_which_answers_were_refused_is_named(
 
     harness = make_harness(answerer=wrong)
     harness.load(calls(2))
-    harness.run(max_attempts=2, breaker=100)
+    harness.complete(max_attempts=2, breaker=100)
 
     summary = operations.report(harness.backend, "r1").summary
 

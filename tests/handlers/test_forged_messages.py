@@ -22,7 +22,7 @@ from events import (
 from handlers.choreography import CHOREOGRAPHY
 from handlers.dispatch.dead_letters import CAUSE, NOT_RECORDED
 from handlers.ports import Job, JobState
-from tests.harness import START, LocalHarness, calls
+from tests.harness import START, LocalHarness, calls, ran
 from troupe.backends.local.backend import LocalSettings
 from troupe.operations import dead_letters
 from troupe.standin.corrupt import Corruption
@@ -51,7 +51,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Any:
         tmp_path_factory.mktemp("forged") / "home", LocalSettings(behaviour=Behaviour(end=end_of))
     )
     harness.load(calls(6))
-    harness.run("r1", rows_per_batch=3, canary=3)
+    harness.complete("r1", rows_per_batch=3, canary=3)
     harness.load(calls(4, start=6))
     harness.request("r2", rows_per_batch=2, canary=2)
     harness.play_until("job-submitted", "r2")
@@ -212,8 +212,7 @@ def test_a_letter_with_a_forged_body_replays_what_is_recorded(
 ) -> None:
     """A publisher of dead letters cannot have a file of theirs paid for."""
     harness = make_harness()
-    harness.load(calls(4))
-    harness.run()
+    harness.begin_after(ran, 4)
     uploaded = recorded(harness, "jsonl-uploaded")
     jobs = harness.jobs()
 

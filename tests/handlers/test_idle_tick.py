@@ -19,7 +19,7 @@ from events import (
 from handlers.ports import Policy
 from scripts import idle_costs
 from scripts.bytes_read import reads_of
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, calls, ran
 from tests.tracking.harness import DAY
 from tracking import Delivery, Row
 from tracking.event_log import SETTLED_AFTER
@@ -73,8 +73,8 @@ def test_an_idle_tick_refers_to_two_tables(
     assert idle_costs.references() == tables_read(harness, monkeypatch)
 
     harness.load(calls(6))
-    harness.run("r1", canary=2, rows_per_batch=2)
-    harness.run("empty")
+    harness.complete("r1", canary=2, rows_per_batch=2)
+    harness.complete("empty")
     harness.request("r1", rows_per_batch=3)
     harness.play()
 
@@ -118,8 +118,7 @@ def test_a_live_job_of_a_closed_attempt_is_seen_when_nothing_else_is_left(
 ) -> None:
     """Vertex is asked at every tick: the job is cancelled and reported, once."""
     harness = make_harness()
-    harness.load(calls(2))
-    harness.run()
+    harness.begin_after(ran, 2)
     (job,) = harness.backend.service.find({})
     harness.restart(behaviour=Behaviour(running_seconds=10**6))
     service = harness.backend.service

@@ -33,7 +33,7 @@ def test_a_run_is_told_once_when_its_report_is_written(harness: LocalHarness) ->
     """A notification says what `troupe report` shows."""
     kept = notified(harness)
     harness.load(calls(12))
-    harness.run(canary=4, rows_per_batch=4)
+    harness.complete(canary=4, rows_per_batch=4)
 
     (run,) = kept.sent
     notification, outcome = notification_of(run), operations.report(harness.backend, "r1").outcome
@@ -55,7 +55,7 @@ def test_failed_records_are_told_by_error_as_in_the_report(make_harness: MakeHar
     harness = make_harness(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
     kept = notified(harness)
     harness.load(calls(4))
-    harness.run(max_attempts=1, breaker=100)
+    harness.complete(max_attempts=1, breaker=100)
 
     (run,) = kept.sent
     notification, outcome = notification_of(run), operations.report(harness.backend, "r1").outcome
@@ -70,7 +70,7 @@ def test_a_redelivery_tells_nobody_again(harness: LocalHarness) -> None:
     """The handled mark covers it."""
     kept = notified(harness)
     harness.load(calls(2))
-    harness.run()
+    harness.complete()
 
     (event,) = harness.sql("SELECT event_id FROM events WHERE topic = 'report-written'")
     harness.backend.bus.publish(
@@ -85,7 +85,7 @@ def test_a_passing_fault_is_repeated_with_the_same_id_and_content(harness: Local
     """With the gaps of every delivery."""
     kept = notified(harness, Redeliver("503"), Redeliver("503"))
     harness.load(calls(2))
-    harness.run()
+    harness.complete()
 
     assert (3, 1) == (kept.calls, len(kept.sent))
     assert [] == dead_letters.list_dead_letters(harness.backend).letters
@@ -112,7 +112,7 @@ def test_a_receiver_that_is_down_for_long_becomes_a_dead_letter(harness: LocalHa
     """After the last delivery of every handler."""
     kept = notified(harness, *[Redeliver("503")] * 100)
     harness.load(calls(2))
-    harness.run()
+    harness.complete()
 
     (letter,) = dead_letters.list_dead_letters(harness.backend).letters
     assert ("notify-run", harness.settings.retry.attempts) == (letter.handler, kept.calls)
@@ -144,7 +144,7 @@ def test_a_run_that_the_breaker_stops_is_told_as_stopped(make_harness: MakeHarne
     harness = make_harness(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
     kept = notified(harness)
     harness.load(calls(12))
-    harness.run(canary=4, rows_per_batch=4, max_attempts=1)
+    harness.complete(canary=4, rows_per_batch=4, max_attempts=1)
 
     (run,) = kept.sent
     notification = notification_of(run)
@@ -156,7 +156,7 @@ def test_a_run_that_the_breaker_stops_is_told_as_stopped(make_harness: MakeHarne
 def test_a_run_without_records_is_told_as_empty(harness: LocalHarness) -> None:
     """A load that did not happen looks so."""
     kept = notified(harness)
-    harness.run()
+    harness.complete()
 
     (run,) = kept.sent
     assert "empty" == notification_of(run).outcome
@@ -166,7 +166,7 @@ def test_a_dry_run_is_told_to_nobody(harness: LocalHarness) -> None:
     """It sent nothing, and its requester reads the estimate."""
     kept = notified(harness)
     harness.load(calls(2))
-    harness.run(dry_run=True)
+    harness.complete(dry_run=True)
 
     assert "report-written" in harness.topics()
     assert 0 == kept.calls
@@ -192,7 +192,7 @@ def test_two_refusals_of_one_run_id_are_two_notifications(harness: LocalHarness)
     for _ in range(2):
         harness.request(budget=1e-9)
         harness.play()
-    harness.run()
+    harness.complete()
 
     assert [RefusedRun, RefusedRun, EndedRun] == [type(each) for each in kept.sent]
     assert 3 == len({each.notification_id for each in kept.sent})
@@ -211,7 +211,7 @@ def test_without_a_notifier_nothing_is_read_or_said(
 
     monkeypatch.setattr(Tracking, "query", noted)
     harness.load(calls(2))
-    harness.run()
+    harness.complete()
 
     assert "run_totals" in queries
     assert "report_of" not in queries
@@ -221,7 +221,7 @@ def test_a_report_of_an_older_version_is_told_too(harness: LocalHarness) -> None
     """Fields that are not sent may be missing, and unknown ones are ignored."""
     kept = notified(harness, Reject("notification_refused", "not yet"))
     harness.load(calls(2))
-    harness.run()
+    harness.complete()
     report = msgspec.json.decode(harness.one("SELECT report FROM run_reports"))
     for name in ("money", "metrics", "stages", "readings", "redaction", "stop_reasons"):
         del report[name]
@@ -246,7 +246,7 @@ def test_nothing_personal_is_told(make_harness: MakeHarness) -> None:
         "phone_number_token": PLANTED[2], "interactionId": PLANTED[3], "referenceId": PLANTED[4],
     }  # fmt: skip
     harness.load([row])
-    harness.run()
+    harness.complete()
 
     (run,) = kept.sent
     (record, summary) = harness.sql(

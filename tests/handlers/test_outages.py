@@ -21,7 +21,7 @@ def play_for(harness: LocalHarness, hours: float) -> None:
     """The tick comes every five minutes, until no run is open or the time is over."""
     for _ in range(int(hours * 12)):
         harness.play()
-        if harness.books("r1")["completed"]:
+        if "run-completed" in harness.topics():
             return
         harness.tick(minutes=5)
 
@@ -135,7 +135,7 @@ def test_a_record_on_which_the_service_fails_each_time_is_released(
     harness = make_harness(answerer=answer)
     harness.load(rows)
 
-    harness.run(max_attempts=1)
+    harness.complete(max_attempts=1)
 
     assert (3, 0, 1, 0, True) == outcome(harness)
     assert [("service_error", None), ("service_error_repeated", "service_error")] == harness.sql(
@@ -151,7 +151,7 @@ def test_jobs_that_break_off_twice_use_up_no_attempt(make_harness: MakeHarness, 
     harness = make_harness(behaviour=Behaviour(end=breaks_until(3, end)))
     harness.load(calls(4))
 
-    harness.run(max_attempts=1)
+    harness.complete(max_attempts=1)
 
     assert (4, 0, 0, 0, True) == outcome(harness)
 
@@ -163,7 +163,7 @@ def test_jobs_that_break_off_three_times_release_their_batch(make_harness: MakeH
     )
     harness.load(calls(9))
 
-    harness.run(canary=3, rows_per_batch=3)
+    harness.complete(canary=3, rows_per_batch=3)
 
     assert (6, 0, 3, 0, True) == outcome(harness)
     assert [("job_failed", "no_answer", 3)] == harness.sql(

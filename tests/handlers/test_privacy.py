@@ -30,7 +30,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
         call(n, text, phone_number_token=PLANTED[2], interactionId=f"{PLANTED[3]}-{n}")
         for n in range(40)
     )
-    harness.run(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
+    harness.complete(canary=10, rows_per_batch=10, breaker=100, max_attempts=2)
     harness.backend.bus.send("run-requested", f'{{"providers": ["{PLANTED[1]}!"]}}'.encode(), {})
     harness.backend.bus.send("batch-planned", f'{{"run_id": "{PLANTED[0]}"'.encode(), {})
     harness.play()

@@ -146,7 +146,7 @@ def test_reprocess_asks_the_failed_again_and_refuses_the_stored(make_harness: Ma
     bad = frozenset(f"k-{id_of(row)}" for row in rows[:2])
     harness = make_harness(corruption=Corruption(share=0, poison=bad, poison_kind=Kind.BLOCKED))
     harness.load(rows)
-    harness.run("r1", breaker=100)
+    harness.complete("r1", breaker=100)
     harness.restart(corruption=None)
 
     preview = reprocess(harness.backend, {"of_run": "r1"}, dry_run=True)

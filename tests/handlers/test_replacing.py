@@ -8,7 +8,7 @@ import pytest
 from events import ReplayRequested, ReprocessRequested
 from handlers.dispatch.errors import Reject
 from tests.faults import replace_method
-from tests.harness import LocalHarness, call, calls, id_of
+from tests.harness import LocalHarness, call, calls, id_of, ran
 from troupe.operations import dead_letters
 from troupe.operations.backend import InvalidOperation
 from troupe.operations.clear_history import clear_history
@@ -40,8 +40,7 @@ def ask_changed(harness: LocalHarness, run_id: str = "c1", **fields: Any) -> Non
 def test_the_new_rows_replace_the_old_and_the_totals_of_both_runs_balance(
     harness: LocalHarness,
 ) -> None:
-    harness.load(calls(5))
-    harness.run("r1")
+    harness.begin_after(ran, 5)
     edit(harness, 1, 3)
 
     preview = reprocess(harness.backend, {"changed": True}, dry_run=True)
@@ -67,8 +66,7 @@ def test_the_new_rows_replace_the_old_and_the_totals_of_both_runs_balance(
 def test_until_the_run_is_over_both_rows_stand_and_nothing_is_reported_as_doubled(
     harness: LocalHarness,
 ) -> None:
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
     edit(harness, 0, 1)
     harness.publish(ReprocessRequested(run_id="c1", changed=True))
     harness.play_until("run-completed", "c1")
@@ -83,8 +81,7 @@ def test_between_the_end_of_the_run_and_the_replacement_no_plan_takes_the_record
     harness: LocalHarness,
 ) -> None:
     """The newest row decides whether a transcript has changed since."""
-    harness.load(calls(4))
-    harness.run("r1")
+    harness.begin_after(ran, 4)
     edit(harness, 0, 1)
     harness.publish(ReprocessRequested(run_id="c1", changed=True))
     harness.play_until("run-completed", "c1")
@@ -100,8 +97,7 @@ def test_a_record_without_a_new_answer_keeps_its_old_row(
     make_harness: Callable[..., LocalHarness],
 ) -> None:
     harness = make_harness()
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
     edit(harness, 0, 1, 2)
     poison = frozenset({id_of(call(2))})
     harness.restart(corruption=Corruption(share=0.0, poison=poison, poison_kind=Kind.BLOCKED))
@@ -122,8 +118,7 @@ def test_a_replacement_that_comes_late_leaves_one_row_of_each_record(
     harness: LocalHarness,
 ) -> None:
     """The report of the first run is a dead letter until a second run has replaced its rows."""
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
     edit(harness, 0)
     restore = fail_replacements(harness)
     ask_changed(harness, "c1")
@@ -142,8 +137,7 @@ def test_a_replacement_that_comes_late_leaves_one_row_of_each_record(
 
 def test_a_replacement_takes_no_row_of_a_later_run(harness: LocalHarness) -> None:
     """Both reports are dead letters; the older run is replayed first."""
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
     restore = fail_replacements(harness)
     for run_id in ("c1", "c2"):
         edit(harness, 0, text=f"CUSTOMER: {run_id} {{}}.\nAGENT: Yes.")
@@ -179,8 +173,7 @@ def fail_replacements(harness: LocalHarness) -> Callable[[], None]:
 def test_a_run_that_replaces_nothing_runs_no_replacement(
     harness: LocalHarness,
 ) -> None:
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
     ask_changed(harness)
 
     assert 0 == harness.books("c1")["planned"]
@@ -188,10 +181,9 @@ def test_a_run_that_replaces_nothing_runs_no_replacement(
 
 
 def test_the_changed_records_are_narrowed_by_run_and_by_record(harness: LocalHarness) -> None:
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
     harness.load(calls(2, start=2))
-    harness.run("r2")
+    harness.complete("r2")
     edit(harness, 0, 1, 2, 3)
 
     def asked(**fields: Any) -> int:
@@ -211,8 +203,7 @@ def test_a_selection_of_failures_does_not_go_with_changed(
 
 
 def test_other_requests_still_leave_changed_records_out(harness: LocalHarness) -> None:
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
     edit(harness, 0)
 
     assert 0 == harness.run("r2")["planned"]
@@ -221,8 +212,7 @@ def test_other_requests_still_leave_changed_records_out(harness: LocalHarness) -
 
 def test_a_cleared_run_takes_the_old_rows_of_its_records_with_it(harness: LocalHarness) -> None:
     """Cleared before its replacement, both rows of a record go, and the next plan takes it."""
-    harness.load(calls(2))
-    harness.run("r1")
+    harness.begin_after(ran, 2)
     edit(harness, 0)
     harness.publish(ReprocessRequested(run_id="c1", changed=True))
     harness.play_until("run-completed", "c1")

@@ -151,7 +151,7 @@ def test_outputs_of_every_attempt_are_read(make_harness: MakeHarness, tmp_path: 
     harness = make_harness(answerer=moody)
     add_analysis(harness.backend, str(folder_of(tmp_path, MOOD, grades="exact_only")))
     harness.load(calls(6))
-    harness.run("r1", **REQUEST | {"max_attempts": 3})
+    harness.complete("r1", **REQUEST | {"max_attempts": 3})
     assert 3 == harness.one("SELECT max(attempt) FROM attempt_closings")
     mend(harness)
 

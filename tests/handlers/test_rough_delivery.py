@@ -29,7 +29,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> str:
         LocalSettings(corruption=_damage(), deployment="rough"),
     )
     harness.load(calls(40))
-    harness.run(**REQUEST)
+    harness.complete(**REQUEST)
     tables = final_tables(harness)
     harness.close()
     return tables

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, calls, ran
 from troupe import operations
 from troupe.standin.corrupt import Corruption, Kind
 
@@ -13,7 +13,7 @@ def test_a_batch_with_failed_records_is_no_success(
     """Every record of the first batch gets no good answer."""
     harness = make_harness(corruption=Corruption(share=1.0, kinds=(Kind.BLOCKED,)))
     harness.load(calls(4))
-    harness.run("r1", max_attempts=1, breaker=100)
+    harness.complete("r1", max_attempts=1, breaker=100)
     summary = operations.report(harness.backend, "r1").summary
 
     assert (1, 1) == (summary.times.batches_completed, summary.times.batches_with_failures)
@@ -23,8 +23,7 @@ def test_a_batch_with_failed_records_is_no_success(
 
 def test_closings_keep_the_model_that_answered(harness: LocalHarness) -> None:
     """Status, report and costs read it from there."""
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
     report = operations.report(harness.backend, "r1")
 
     assert [("stand-in",)] == harness.sql("SELECT answered_by FROM attempt_closings")

@@ -10,7 +10,7 @@ import pytest
 from events import ReprocessRequested
 from events.ids import derived_run_id
 from handlers.refuse_run import refused
-from tests.harness import START, LocalHarness, calls, id_of
+from tests.harness import START, LocalHarness, calls, id_of, ran
 from troupe.standin.corrupt import Corruption, Kind
 
 MakeHarness = Callable[..., LocalHarness]
@@ -68,10 +68,9 @@ def test_the_same_message_delivered_twice_is_one_run(harness: LocalHarness) -> N
 
 def test_the_same_run_id_with_the_same_content_changes_nothing(harness: LocalHarness) -> None:
     """The same request may be sent again."""
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
 
-    harness.run("r1")
+    harness.complete("r1")
 
     assert 1 == harness.jobs()
     assert "run-refused" not in harness.topics()
@@ -79,10 +78,9 @@ def test_the_same_run_id_with_the_same_content_changes_nothing(harness: LocalHar
 
 def test_the_same_run_id_with_other_content_is_refused(harness: LocalHarness) -> None:
     """And the first run is left as it is."""
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
 
-    harness.run("r1", canary=7)
+    harness.complete("r1", canary=7)
 
     assert "run-refused" in harness.topics()
     assert ["run_id_taken"] == [c for (c,) in harness.sql("SELECT cause FROM error_tracking")]
@@ -215,7 +213,7 @@ def test_named_records_alone_are_taken(harness: LocalHarness) -> None:
     rows = calls(5)
     harness.load(rows)
 
-    harness.run(mode="single", record_ids=[id_of(rows[3])])
+    harness.complete(mode="single", record_ids=[id_of(rows[3])])
 
     assert [id_of(rows[3])] == [
         r for (r,) in harness.sql("SELECT record_id FROM transcription_analyzed_transcripts")
@@ -238,8 +236,7 @@ def test_filters_narrow_a_run(harness: LocalHarness) -> None:
 
 def test_an_incremental_run_counts_what_lies_below_its_floor(harness: LocalHarness) -> None:
     """Late arrivals older than the look-back are reported, never silent."""
-    harness.load(calls(3))
-    harness.run("r1")
+    harness.begin_after(ran, 3)
     old = (START - timedelta(days=60)).isoformat()
     harness.load([*calls(2, start=3), *calls(1, start=9, event_timestamp=old)])
 
@@ -272,7 +269,7 @@ def test_reprocessing_takes_the_failed_records_of_a_run_in_a_new_run(
     bad = frozenset(f"k-{id_of(row)}" for row in rows[:2])
     harness = make_harness(corruption=Corruption(share=0, poison=bad, poison_kind=Kind.BLOCKED))
     harness.load(rows)
-    harness.run("r1", breaker=100)
+    harness.complete("r1", breaker=100)
     harness.restart(corruption=None)
 
     harness.publish(ReprocessRequested(run_id="again", of_run="r1", error_types=["blocked"]))
@@ -290,12 +287,12 @@ def test_a_transcript_edited_under_the_same_ids_is_counted_as_changed(
     """And not analysed again."""
     rows = calls(3)
     harness.load(rows)
-    harness.run("r1")
+    harness.complete("r1")
     harness.backend.warehouse.db.execute(
         "UPDATE transcription_pass_2 SET transcript = 'edited' WHERE \"interactionId\" = 'int-1'"
     )
 
-    harness.run("r2")
+    harness.complete("r2")
 
     plan = harness.backend.dependencies.tracking.plan_of("r2")
     assert plan is not None

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from events import CancelRequested
 from handlers.ports import Policy
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, calls, ran
 from troupe.standin.corrupt import Corruption, Kind
 from troupe.standin.prediction_lines import Answer
 from troupe.standin.settings import Behaviour
@@ -70,8 +70,7 @@ def test_a_running_job_is_cancelled_and_harvested(make_harness: MakeHarness) -> 
 def test_cancelling_twice_and_after_the_end_changes_nothing(make_harness: MakeHarness) -> None:
     """A request that comes too late is heard and done with."""
     harness = make_harness()
-    harness.load(calls(4))
-    harness.run()
+    harness.begin_after(ran, 4)
     before = harness.topics()
 
     harness.publish(CancelRequested(run_id="r1"))

@@ -51,7 +51,7 @@ def test_only_open_records_are_asked_again(make_harness: MakeHarness) -> None:
     harness = make_harness(corruption=Corruption(share=0, poison=lost, poison_kind=Kind.LOST))
     harness.load(rows)
 
-    harness.run(max_attempts=2)
+    harness.complete(max_attempts=2)
 
     assert [(1, 20), (2, 3)] == harness.sql(
         "SELECT attempt, asked FROM attempt_closings ORDER BY attempt"
@@ -85,7 +85,7 @@ def test_records_that_failed_for_good_are_skipped_by_later_plans(make_harness: M
         )
     )
     harness.load(rows)
-    harness.run("r1")
+    harness.complete("r1")
     jobs = harness.jobs()
 
     books = harness.run("r2")
@@ -104,7 +104,7 @@ def test_a_blocked_answer_fails_at_once(make_harness: MakeHarness) -> None:
     )
     harness.load(rows)
 
-    harness.run()
+    harness.complete()
 
     assert 1 == harness.one("SELECT count(*) FROM attempt_closings")
     assert [("blocked", False, False)] == harness.sql(
@@ -122,7 +122,7 @@ def test_a_cut_answer_is_asked_again_with_twice_the_cap(make_harness: MakeHarnes
     )
     harness.load(rows)
 
-    harness.run(max_attempts=3)
+    harness.complete(max_attempts=3)
 
     caps = []
     for blob in harness.backend.bucket.list(harness.backend.bucket.uri("requests")):
@@ -205,7 +205,7 @@ def test_a_succeeded_job_without_files_is_dead_lettered(make_harness: MakeHarnes
     harness = make_harness(behaviour=Behaviour(end=lambda _: End(share=0)))
     harness.load(calls(3))
 
-    harness.run()
+    harness.complete()
 
     assert [("process-results", "output_missing", 1)] == [
         (each.handler, each.cause, each.count) for each in list_dead_letters(harness.backend).groups
@@ -221,7 +221,7 @@ def test_a_missing_shard_is_dead_lettered(make_harness: MakeHarness) -> None:
     harness = make_harness(behaviour=Behaviour(shards=3, end=lambda _: End(missing_shards=1)))
     harness.load(calls(9))
 
-    harness.run()
+    harness.complete()
 
     assert ["shard_missing"] == [each.cause for each in list_dead_letters(harness.backend).letters]
 

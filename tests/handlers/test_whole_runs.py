@@ -8,7 +8,7 @@ import pytest
 
 from handlers.dispatch.message import Outcome
 from tests.analysis.making import ANSWER
-from tests.harness import LocalHarness, call, calls
+from tests.harness import LocalHarness, call, calls, ran
 from tracking.tables import layouts
 from troupe.backends.local.bus import Retry
 from troupe.standin.prediction_lines import Answer, text_of
@@ -35,7 +35,7 @@ def test_events_follow_each_other_in_the_order_of_the_score(harness: LocalHarnes
     """One batch, event by event from request to report."""
     harness.load(calls(3))
 
-    harness.run()
+    harness.complete()
 
     assert [
         "run-requested", "run-planned", "batch-planned", "jsonl-uploaded", "job-submitted",
@@ -45,8 +45,7 @@ def test_events_follow_each_other_in_the_order_of_the_score(harness: LocalHarnes
 
 def test_second_identical_run_plans_and_submits_nothing(harness: LocalHarness) -> None:
     """A record with a row is not requested again."""
-    harness.load(calls(12))
-    harness.run("r1")
+    harness.begin_after(ran, 12)
     jobs = harness.jobs()
 
     books = harness.run("r2")
@@ -57,8 +56,7 @@ def test_second_identical_run_plans_and_submits_nothing(harness: LocalHarness) -
 
 def test_only_new_rows_are_analysed_by_the_next_run(harness: LocalHarness) -> None:
     """Rows that arrive later wait for the next plan."""
-    harness.load(calls(5))
-    harness.run("r1")
+    harness.begin_after(ran, 5)
     harness.load(calls(3, start=5))
 
     books = harness.run("r2")
@@ -124,9 +122,9 @@ def test_an_invented_summary_stands_out(make_harness: Callable[..., LocalHarness
 
     harness = make_harness(answerer=answerer)
     harness.load([call(1), call(2, "CUSTOMER: Where is my parcel?")])
-    harness.run()
+    harness.complete()
     harness.load(calls(1, start=5))
-    harness.run("r2", grounding=False)
+    harness.complete("r2", grounding=False)
 
     assert [(0.0,), (1.0,), (None,)] == harness.sql(
         "SELECT grounding FROM transcription_analyzed_transcripts ORDER BY grounding NULLS LAST"

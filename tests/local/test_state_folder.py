@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.command import ENVIRONMENT, TROUPE
 from tests.files import files_in
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, ran
 from troupe.backends.local.state_folder import HomeInUse, InvalidHome, lock_home
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no file modes there")
@@ -53,8 +53,7 @@ def test_everything_that_a_run_writes_is_private(tmp_path: Path) -> None:
     """Database, its log, request files, answers and jobs, while the folder is owned and after."""
     home = tmp_path / "home"
     harness = LocalHarness(home)
-    harness.load(calls(3))
-    harness.run()
+    harness.begin_after(ran, 3)
     for file in files_in(home, "*.jsonl"):
         file.unlink()  # written by the test
     assert "warehouse.duckdb.wal" in modes(home)
@@ -67,8 +66,7 @@ def test_a_folder_that_was_open_to_others_is_closed_with_its_content(tmp_path: P
     """An earlier version, or the user, made it so."""
     home = tmp_path / "home"
     harness = LocalHarness(home)
-    harness.load(calls(3))
-    harness.run()
+    harness.begin_after(ran, 3)
     harness.close()
     for path in (home, *all_below(home)):
         path.chmod(0o777 if path.is_dir() else 0o666)

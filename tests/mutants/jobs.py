@@ -382,7 +382,7 @@ JOBS = (
     Mutant(
         name="a stop releases no attempt",
         where="handlers/stop_run.py",
-        old="    release(plan.run_id, plan.day, tracking)\n",
+        old="    if progress.stopped:\n        release(plan.run_id, plan.day, tracking)\n",
         new="",
         tests=("tests/handlers/test_watching.py",),
     ),

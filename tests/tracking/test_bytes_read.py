@@ -117,7 +117,7 @@ def statements_of_a_batch(folder: Path) -> set[str]:
         counts: Counter[str] = Counter()
         for kind in ("query", "stream", "run_once"):
             _count(harness.backend.warehouse, kind, counts)
-        harness.run(canary=4, rows_per_batch=4, concurrency=2, budget=50.0)
+        harness.complete(canary=4, rows_per_batch=4, concurrency=2, budget=50.0)
         harness.close()
         return counts
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 LETTERS = 4
-"""Letters of the shortest word that counts; in SQL `[\\pL]{4,}`."""
+"""Letters of the shortest word that counts, as in `close_attempt.sql`."""
 
 
 class GroundedWords(NamedTuple):

@@ -89,9 +89,9 @@ def keep(home: Path, analyses: Analyses, folder: Path) -> AddedAnalysis:
 def _examined(home: Path, name: str, files: Mapping[str, str]) -> Analysis:
     added = load_analysis(name, files)
     check_template(added)
-    rules = added.redaction.rules
-    for problem in refused_rules(rules) or broad_rules(rules):
-        raise AnalysisError(f"{name}/{REDACT_FILE}: {problem}")
+    if rules := added.redaction.rules:
+        for problem in refused_rules(rules) or broad_rules(rules):
+            raise AnalysisError(f"{name}/{REDACT_FILE}: {problem}")
     output_tables([added])
     if _LOCAL_TABLES.fullmatch(added.table):
         raise AnalysisError(

@@ -92,12 +92,17 @@ def create_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]
     tables = _all_tables(own)
     for table, columns in tables.items():
         db.execute(create_table(table, columns))
-    known = set(db.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall())
+    known = set(db.execute(_COLUMNS).fetchall())
     for table, columns in tables.items():
         for column in columns:
             if (table, column.name) not in known:
                 db.execute(add_column(table, column))
     db.execute("CREATE OR REPLACE TABLE local_schema AS SELECT $1 AS created", [_hash_of(tables)])
+
+
+_COLUMNS = """
+SELECT table_name, column_name FROM duckdb_columns() WHERE database_name = current_database()
+"""
 
 
 def has_all(db: duckdb.DuckDBPyConnection, own: Mapping[str, Sequence[Column]]) -> bool:

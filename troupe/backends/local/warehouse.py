@@ -199,9 +199,11 @@ class LocalWarehouse:
         self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [_plain(before)])
 
     def columns(self, table: str) -> dict[str, str]:
-        sql = "SELECT column_name, data_type FROM duckdb_columns() WHERE lower(table_name) = $1"
-        rows = self.db.execute(sql, [table.rpartition(".")[2].lower()]).fetchall()
-        return {name: type_name(type_) for name, type_ in rows}
+        try:  # `duckdb_columns()` would bind all views of DuckDB's own, which takes 15 ms
+            rows = self.db.execute(f'DESCRIBE "{table.rpartition(".")[2]}"').fetchall()
+        except duckdb.CatalogException:
+            return {}
+        return {name: type_name(type_) for name, type_, *_ in rows}
 
     def check_source(self, source: Source) -> None:
         """Check that the source table has its columns, or close and raise `InvalidHome`."""
