@@ -9,25 +9,32 @@ from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 from typer.testing import CliRunner
 
 from tests.harness import calls
+from troupe.backends.local import warehouse
 from troupe.cli.app import app
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NO_COLOR": "1"}
 TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
+FOR_FEW_ROWS = {"threads": 1, "enable_optimizer": False}
+"""With a few rows, optimising a query takes longer than running it."""
 
 
-def run_here(words: Sequence[str], *, piped: bool = False) -> tuple[int, str]:
+def run_here(
+    words: Sequence[str], *, piped: bool = False, as_for_users: bool = False
+) -> tuple[int, str]:
     """Run the command `troupe` in this process; return its exit code and what it printed.
 
-    With `piped` that is the standard output alone.
+    With `piped` that is the standard output alone; `as_for_users` also optimises queries.
 
     A process of its own takes ten times as long: it imports the program and translates the SQL.
     """
-    done = CliRunner().invoke(app, list(words))
+    with patch.dict(warehouse.SETTINGS, {} if as_for_users else FOR_FEW_ROWS):
+        done = CliRunner().invoke(app, list(words))
     # The command adds its log file, as if its process ended with it.
     log = logging.getLogger("troupe")
     for handler in list(log.handlers):

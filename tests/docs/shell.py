@@ -106,7 +106,7 @@ class Shell:
             return
         plain = step.command.startswith("troupe ") and not re.search(r"[|;&<>$`*]", step.command)
         code, output = (
-            run_here(shlex.split(step.command, comments=True)[1:])
+            run_here(shlex.split(step.command, comments=True)[1:], as_for_users=True)
             if plain
             else _in_a_shell(step.command)
         )
