@@ -5,8 +5,8 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import chdir
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager, nullcontext
 from pathlib import Path
 from shutil import copytree
 from typing import Any
@@ -21,8 +21,13 @@ from troupe.cli.app import app
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NO_COLOR": "1"}
 TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
-FOR_FEW_ROWS = {"threads": 1, "enable_optimizer": False}
-"""With a few rows, optimising a query takes longer than running it."""
+
+
+@contextmanager
+def for_few_rows() -> Iterator[None]:
+    """Open tables without an optimiser: with a few rows, it takes longer than running a query."""
+    with patch.dict(warehouse.SETTINGS, {"threads": 1, "enable_optimizer": False}):
+        yield
 
 
 def run_here(
@@ -34,7 +39,7 @@ def run_here(
 
     A process of its own takes ten times as long: it imports the program and translates the SQL.
     """
-    with patch.dict(warehouse.SETTINGS, {} if as_for_users else FOR_FEW_ROWS):
+    with nullcontext() if as_for_users else for_few_rows():
         done = CliRunner().invoke(app, list(words))
     # The command adds its log file, as if its process ended with it.
     log = logging.getLogger("troupe")
