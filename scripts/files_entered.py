@@ -109,6 +109,8 @@ class MeasuredBackend:
         self._clock = HeldClock()
         settings = LocalSettings(deployment="measured", telemetry=Telemetry(self._deliver))
         self._backend = LocalBackend(home, settings, self._clock)
+        # With a few rows, optimising a query takes longer than running it.
+        self._backend.warehouse.db.execute("SET threads = 1; PRAGMA disable_optimizer")
         rows = generate(calls=TRANSCRIPTS)
         (home / "calls.jsonl").write_bytes(b"\n".join(msgspec.json.encode(row) for row in rows))
         load(self._backend, [str(home / "calls.jsonl")])

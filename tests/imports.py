@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -38,17 +39,20 @@ def imports() -> tuple[tuple[str, Import], ...]:
 
 def _imports(known: dict[str, Path]) -> Iterator[tuple[str, Import]]:
     for name, file in known.items():
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        inner = {
-            id(node)
-            for function in ast.walk(tree)
-            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
-            for node in ast.walk(function)
-        }
-        for node in ast.walk(tree):
+        for node, inner in _nodes(ast.parse(file.read_text(encoding="utf-8"))):
             for target in _targets(node, name, file, known):
                 where = str(file.relative_to(REPO))
-                yield name, Import(where, getattr(node, "lineno", 0), target, id(node) in inner)
+                yield name, Import(where, getattr(node, "lineno", 0), target, inner)
+
+
+def _nodes(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
+    """Yield each node, and whether it is in a function."""
+    left: deque[tuple[ast.AST, bool]] = deque([(tree, False)])
+    while left:
+        node, inner = left.popleft()
+        yield node, inner
+        inner = inner or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        left.extend((child, inner) for child in ast.iter_child_nodes(node))
 
 
 def circles() -> list[list[str]]:
@@ -75,8 +79,13 @@ def _targets(node: ast.AST, name: str, file: Path, known: dict[str, Path]) -> It
         for alias in node.names:
             inner = f"{base}.{alias.name}"
             yield inner if inner in known else base
-    elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
+    elif isinstance(node, ast.Call) and _called(node).endswith("import_module"):
         yield from (str(arg.value) for arg in node.args[:1] if isinstance(arg, ast.Constant))
+
+
+def _called(call: ast.Call) -> str:
+    """Return the last name of what is called; the empty text for the result of an expression."""
+    return getattr(call.func, "attr", "") or getattr(call.func, "id", "")
 
 
 def _strongly_connected(graph: dict[str, set[str]]) -> list[list[str]]:

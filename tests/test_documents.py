@@ -95,11 +95,6 @@ def test_every_file_of_the_map_exists() -> None:
     assert [] == [file for file in files if not (ROOT / file).exists()]
 
 
-def test_the_catalogue_is_the_one_of_the_code() -> None:
-    """Renew it with `make catalogue`."""
-    assert catalogue.text() == (ROOT / "infra" / "catalogue.json").read_text(encoding="utf-8")
-
-
 def test_the_errors_in_the_documents_are_those_of_the_code() -> None:
     """docs/errors.md holds the table that `error_types_table` prints."""
     assert error_types_table().strip() in (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")

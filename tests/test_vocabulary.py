@@ -4,7 +4,6 @@ A name is searched for where it was one: as a class, a function, a module, a tab
 command-line flag or an environment variable. The same word is fine everywhere else.
 """
 
-import ast
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -151,21 +150,25 @@ OF_USERS = {"docs/examples"}
 """Folders whose names belong to an example of a user's analysis."""
 
 
+_DEFINITION = re.compile(r"^[ \t]*(?:async[ \t]+)?(class|def)[ \t]+(\w+)", re.M)
+
+
 @cache
-def definitions() -> tuple[tuple[type[ast.AST], str, str], ...]:
-    """Modules, classes and functions: kind of node, name, place."""
-    files = [file for folder in FOLDERS for file in files_in(REPO / folder, "**/*.py")]
+def definitions() -> tuple[tuple[str, str, str], ...]:
+    """Classes and functions: keyword, name, file. Those in a text count, too."""
     return tuple(
-        (type(node), getattr(node, "name", file.stem), f"{file.relative_to(REPO)}:{line}")
-        for file in files
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
-        for line in [getattr(node, "lineno", 1)]
+        (kind, name, str(file.relative_to(REPO)))
+        for file in python_files()
+        for kind, name in _DEFINITION.findall(file.read_text(encoding="utf-8"))
     )
 
 
-def defined(*kinds: type[ast.AST]) -> Iterator[tuple[str, str]]:
-    return ((name, place) for kind, name, place in definitions() if kind in kinds)
+def python_files() -> Iterator[Path]:
+    return (file for folder in FOLDERS for file in files_in(REPO / folder, "**/*.py"))
+
+
+def defined(keyword: str) -> Iterator[tuple[str, str]]:
+    return ((name, place) for kind, name, place in definitions() if kind == keyword)
 
 
 def texts(*suffixes: str) -> Iterator[tuple[Path, str]]:
@@ -207,9 +210,9 @@ def words(pattern: str, *suffixes: str) -> Iterator[tuple[str, str]]:
 
 
 NAMES: dict[str, Callable[[], Iterator[tuple[str, str]]]] = {
-    "class": lambda: defined(ast.ClassDef),
-    "function": lambda: defined(ast.FunctionDef, ast.AsyncFunctionDef),
-    "module": lambda: defined(ast.Module),
+    "class": lambda: defined("class"),
+    "function": lambda: defined("def"),
+    "module": lambda: ((file.stem, str(file.relative_to(REPO))) for file in python_files()),
     "folder": folder_names,
     "table or column": tables_and_columns,
     "topic": topics,

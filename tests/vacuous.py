@@ -11,6 +11,7 @@ from dataclasses import dataclass
 DISPLAYS = (ast.Tuple, ast.List, ast.Set)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+Function = ast.FunctionDef | ast.AsyncFunctionDef
 WRAPPERS = {"enumerate", "zip", "sorted", "reversed", "list", "tuple", "set", "product", "dict"}
 """Functions that return as many elements as they are given."""
 VIEWS = {"items", "keys", "values"}
@@ -49,12 +50,14 @@ def asserting_functions(trees: Iterable[ast.Module]) -> frozenset[str]:
 
 def findings(file: str, tree: ast.Module, helpers: frozenset[str]) -> Iterator[Finding]:
     """Yield what is wrong in one module. `helpers` are names of functions that assert."""
+    nodes = list(ast.walk(tree))
+    functions = [node for node in nodes if isinstance(node, FUNCTIONS)]
     yield from (
         Finding(file, line, reason)
         for line, reason in (
-            *_cannot_fail(tree),
-            *_only_in_loops(tree, helpers),
-            *(_may_find_nothing(tree) if _is_of_tests(file) else ()),
+            *_cannot_fail(tree, functions),
+            *_only_in_loops(tree, functions, helpers),
+            *(_may_find_nothing(nodes) if _is_of_tests(file) else ()),
         )
     )
 
@@ -68,16 +71,17 @@ def _is_of_tests(file: str) -> bool:
 # Assertions that cannot fail
 
 
-def _cannot_fail(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _cannot_fail(tree: ast.Module, functions: list[Function]) -> Iterator[tuple[int, str]]:
     shared = _constants(tree.body)
-    for function in ast.walk(tree):
-        if not isinstance(function, FUNCTIONS):
+    for function in functions:
+        asserts = [node for node in _nodes(function) if isinstance(node, ast.Assert)]
+        if not asserts:
             continue
         own = {**shared, **_constants(function.body)}
         for name in _changed(function):
             own.pop(name, None)
-        for node in _nodes(function):
-            if isinstance(node, ast.Assert) and _is_always_true(node.test, own):
+        for node in asserts:
+            if _is_always_true(node.test, own):
                 yield node.lineno, f"`{ast.unparse(node)[:60]}` cannot fail"
 
 
@@ -147,11 +151,13 @@ def _changed(function: ast.AST) -> Iterator[str]:
 # Tests that assert in loops alone
 
 
-def _only_in_loops(tree: ast.Module, helpers: frozenset[str]) -> Iterator[tuple[int, str]]:
+def _only_in_loops(
+    tree: ast.Module, functions: list[Function], helpers: frozenset[str]
+) -> Iterator[tuple[int, str]]:
     known = _constants(tree.body)
     classes = {node.name for node in tree.body if isinstance(node, ast.ClassDef)}
-    for test in ast.walk(tree):
-        if isinstance(test, FUNCTIONS) and test.name.startswith("test_"):
+    for test in functions:
+        if test.name.startswith("test_"):
             own = {**known, **_constants(test.body), **dict.fromkeys(classes, ast.Tuple([_ONE]))}
             found = list(_assertions(test, helpers, own))
             if found and all(in_loop for _, in_loop in found):
@@ -259,22 +265,26 @@ def _is_filled_range(args: list[ast.expr], known: dict[str, ast.expr]) -> bool:
 # Searches for files that may find none
 
 
-def _may_find_nothing(tree: ast.Module) -> Iterator[tuple[int, str]]:
+def _may_find_nothing(nodes: list[ast.AST]) -> Iterator[tuple[int, str]]:
+    searches = [
+        node
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in SEARCHES
+    ]
+    if not searches:
+        return
     allowed = {
         id(call)
-        for node in ast.walk(tree)
+        for node in nodes
         if isinstance(node, ast.Assert) or _unpacks(node)
         for call in ast.walk(node)
     }
-    for node in ast.walk(tree):
-        is_search = (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in SEARCHES
-        )
-        if is_search and id(node) not in allowed:
+    for node in searches:
+        if id(node) not in allowed:
             yield (
-                getattr(node, "lineno", 0),
+                node.lineno,
                 (f"`{ast.unparse(node)[:60]}` may find nothing: use tests.files.files_in"),
             )
 

@@ -5,29 +5,42 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import chdir
+from collections.abc import Iterator, Sequence
+from contextlib import chdir, contextmanager, nullcontext
 from pathlib import Path
+from shutil import copytree
 from typing import Any
+from unittest.mock import patch
 
 import duckdb
 from typer.testing import CliRunner
 
 from tests.harness import calls
+from troupe.backends.local import warehouse
 from troupe.cli.app import app
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NO_COLOR": "1"}
 TROUPE = [sys.executable, "-c", "from troupe.cli import main; main()"]
 
 
-def run_here(words: Sequence[str], *, piped: bool = False) -> tuple[int, str]:
+@contextmanager
+def for_few_rows() -> Iterator[None]:
+    """Open tables without an optimiser: with a few rows, it takes longer than running a query."""
+    with patch.dict(warehouse.SETTINGS, {"threads": 1, "enable_optimizer": False}):
+        yield
+
+
+def run_here(
+    words: Sequence[str], *, piped: bool = False, as_for_users: bool = False
+) -> tuple[int, str]:
     """Run the command `troupe` in this process; return its exit code and what it printed.
 
-    With `piped` that is the standard output alone.
+    With `piped` that is the standard output alone; `as_for_users` also optimises queries.
 
     A process of its own takes ten times as long: it imports the program and translates the SQL.
     """
-    done = CliRunner().invoke(app, list(words))
+    with nullcontext() if as_for_users else for_few_rows():
+        done = CliRunner().invoke(app, list(words))
     # The command adds its log file, as if its process ended with it.
     log = logging.getLogger("troupe")
     for handler in list(log.handlers):
@@ -54,6 +67,10 @@ class Command:
 
     def json(self, *words: str, code: int = 0) -> Any:
         return json.loads(self(*words, "--json", code=code, piped=True))
+
+    def copy(self, home: Path) -> "Command":
+        """Return the command on a copy of the folder: quicker than to run everything again."""
+        return Command(Path(copytree(self.home, home)))
 
     def start(self, *words: str) -> "subprocess.Popen[bytes]":
         """Start the command in a process of its own, and return that."""

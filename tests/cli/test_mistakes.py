@@ -5,6 +5,7 @@ import json
 import re
 import sys
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from typer.testing import CliRunner
@@ -31,11 +32,17 @@ def usage_error_of(*words: str) -> str:
     return " ".join(done.output.replace("│", " ").split())
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state folder that no process owns."""
-    LocalBackend(tmp_path / "home").close()
-    return tmp_path / "home"
+    home = tmp_path_factory.mktemp("made") / "home"
+    LocalBackend(home).close()
+    return home
+
+
+@pytest.fixture
+def home(made: Path, tmp_path: Path) -> Path:
+    return Path(copytree(made, tmp_path / "home"))
 
 
 def test_an_option_that_an_error_names_already_stays_as_it_is() -> None:

@@ -43,13 +43,10 @@ def test_a_share_of_failures_may_be_allowed(failed: Command) -> None:
     assert "invalid" in failed("verify", "--fail-over", "nan", code=2).lower()
 
 
-def test_what_a_later_run_analysed_is_no_failure_any_more(tmp_path: Path) -> None:
+def test_what_a_later_run_analysed_is_no_failure_any_more(failed: Command, tmp_path: Path) -> None:
     """No command that has nothing to do is advised, and the code is that of what is left."""
-    command = Command(tmp_path / "home")
-    command.load(12)
-    command("request", "--run-id", "r1", "--max-attempts", "1", "--breaker", "100")
-    command("work", "--idle-timeout", "0", "--corrupt-percent", "90", code=3)
-    failed = command.json("verify", "r1", code=3)["failed"]
+    command = failed.copy(tmp_path / "home")
+    count = command.json("verify", "r1", code=3)["failed"]
     command("reprocess", "--run", "r1", "--run-id", "again")
     command("work", "--idle-timeout", "0")
 
@@ -57,18 +54,18 @@ def test_what_a_later_run_analysed_is_no_failure_any_more(tmp_path: Path) -> Non
     texts.append(command("status", "r1", "--watch"))
     outcome = command.json("report", "r1")["outcome"]
 
-    assert failed
-    assert (failed, failed, ["again"]) == (
+    assert count
+    assert (count, count, ["again"]) == (
         outcome["failed"], outcome["analysed_since"], outcome["later_runs"]
     )  # fmt: skip
     for text in texts:
         assert "reprocess --run r1" not in text
         assert "reread r1" not in text
     for text in texts:
-        assert f"{failed} of them have a row since, from run again" in text
+        assert f"{count} of them have a row since, from run again" in text
     assert command("verify")
     left_out = command("reprocess", "--run", "r1", "--dry-run")
-    assert f"{failed} analysed already" in left_out
+    assert f"{count} analysed already" in left_out
     assert "keep their row" in left_out
 
 

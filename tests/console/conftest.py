@@ -10,11 +10,18 @@ from typing import Any
 import pytest
 
 from scripts.browser import Page
-from tests.cli.command import Command
+from tests.cli.command import Command, for_few_rows
 from tests.console.visitor import LiveConsole, Visit, Visitor, live_console
 from tests.harness import LocalHarness
 
 Start = Callable[[Path], "subprocess.Popen[bytes]"]
+
+
+@pytest.fixture(autouse=True)
+def few_rows() -> Iterator[None]:
+    """A console over a state folder does not optimise its queries."""
+    with for_few_rows():
+        yield
 
 
 @pytest.fixture

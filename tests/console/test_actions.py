@@ -280,7 +280,6 @@ def test_a_confirmation_that_is_sent_twice_is_one_command(
                 answers.append(later.post(f"/actions/{action}", fields | {"csrf": [later.csrf]}))
         else:
             answers.append(browser.post(f"/actions/{action}", fields))
-    harness.play()
 
     assert [303, 303] == [answer.status for answer in answers]
     assert 1 == len({answer.header("location") for answer in answers})
@@ -292,7 +291,6 @@ def test_two_previews_are_two_commands(harness: LocalHarness, browser: Browser) 
     for limit in ("2", "3"):
         _, fields = previewed(browser, "request", mode="test", limit=limit)
         assert browser.post("/actions/request", fields).status == 303
-    harness.play()
 
     assert 3 == commands(harness, "run-requested")
 
@@ -332,7 +330,6 @@ def test_what_failed_can_be_sent_again(harness: LocalHarness, site: Site, browse
     site.client.ask = ask
 
     assert browser.post("/actions/request", fields).status == 303
-    harness.play()
     assert 2 == commands(harness, "run-requested")
 
 

@@ -10,18 +10,20 @@ from typing import Any
 import pytest
 
 from tests.console.client import Answer, over
-from tests.harness import LocalHarness, calls
+from tests.harness import LocalHarness, call, calls, id_of
 from troupe.backends.local.backend import LocalSettings
 from troupe.cli.client import CallFailed
 from troupe.console.live import PAUSE
 from troupe.standin.corrupt import Corruption
 
-BROKEN = LocalSettings(corruption=Corruption(share=0.4, seed=1))
+CUT = frozenset(f"k-{id_of(call(number))}" for number in (3, 14))
+BROKEN = LocalSettings(corruption=Corruption(share=0, poison=CUT))
+"""The answers of two records are cut in every attempt."""
 
 
 @pytest.fixture(scope="module")
 def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
-    """A run that is over, some of whose records failed."""
+    """A run that is over, two of whose records failed."""
     harness = LocalHarness(tmp_path_factory.mktemp("console") / "home", BROKEN)
     harness.load(calls(30))
     harness.run("r1", canary=10, rows_per_batch=10)

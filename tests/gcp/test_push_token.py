@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -60,14 +60,32 @@ def with_token(push: Push, claims: Mapping[str, Any] = CLAIMS, **changed: Any) -
     return Push({**push.headers, "authorization": f"Bearer {token(kept)}"}, push.body)
 
 
-@pytest.fixture
-def service(harness: LocalHarness) -> ServiceHarness:
-    """A service that compares tokens, at a time that stands still."""
-    harness.load(calls(4))
+def over(harness: LocalHarness) -> ServiceHarness:
+    """Return a service that compares tokens, at a time that stands still."""
     made = ServiceHarness(harness, gcp_settings(TROUPE_CONCURRENCY=1, **CHECKED))
     made.service = Service(made.settings, lambda: made.backend, clock=lambda: START)
     made.caller = Caller(made.service)
     return made
+
+
+@pytest.fixture
+def service(harness: LocalHarness) -> ServiceHarness:
+    harness.load(calls(4))
+    return over(harness)
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
+    """What services that refuse every push stand over."""
+    made = LocalHarness(tmp_path_factory.mktemp("untouched") / "home")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def refusing(untouched: LocalHarness) -> ServiceHarness:
+    """A service for pushes that it refuses."""
+    return over(untouched)
 
 
 def send(service: ServiceHarness, push: Push) -> int:
@@ -113,13 +131,13 @@ def test_a_push_of_our_account_is_handled_without_its_signature(
     ],
 )
 def test_another_token_is_refused_with_one_line_and_nothing_is_handled(
-    service: ServiceHarness,
+    refusing: ServiceHarness,
     caplog: pytest.LogCaptureFixture,
     changed: dict[str, Any],
     named: str,
 ) -> None:
     """The line names the claim, and never shows its value."""
-    status = send(service, with_token(plan_push(service), **changed))
+    status = send(refusing, with_token(plan_push(refusing), **changed))
 
     assert 403 == status
     (record,) = [each for each in caplog.records if each.name == "troupe.service"]
@@ -127,8 +145,8 @@ def test_another_token_is_refused_with_one_line_and_nothing_is_handled(
     why = record.__dict__["why"]
     assert named in why
     assert not [value for value in changed.values() if isinstance(value, str) and value in why]
-    assert [] == service.backend.bus.published
-    assert 0 == service.harness.one("SELECT count(*) FROM events")
+    assert [] == refusing.backend.bus.published
+    assert 0 == refusing.harness.one("SELECT count(*) FROM events")
 
 
 @pytest.mark.parametrize(
@@ -137,19 +155,19 @@ def test_another_token_is_refused_with_one_line_and_nothing_is_handled(
      "Bearer a.bm8.c", "Bearer a.W10.c", "Bearer a.-_8.c", "Bearer a.b.c.d"],
 )  # fmt: skip
 def test_a_request_without_a_readable_token_is_refused(
-    service: ServiceHarness, authorization: str
+    refusing: ServiceHarness, authorization: str
 ) -> None:
     """As if anybody posted to the service's address."""
-    push = plan_push(service)
+    push = plan_push(refusing)
     headers = {**push.headers} | ({"authorization": authorization} if authorization else {})
 
-    assert [403] == service.caller.send(Push(headers, push.body))
-    assert [] == service.backend.bus.published
+    assert [403] == refusing.caller.send(Push(headers, push.body))
+    assert [] == refusing.backend.bus.published
 
 
-def test_a_refused_request_is_not_read(service: ServiceHarness) -> None:
+def test_a_refused_request_is_not_read(refusing: ServiceHarness) -> None:
     """Its size makes no difference: the token is compared first."""
-    assert 403 == send(service, Push({}, b"x" * (17 << 20)))
+    assert 403 == send(refusing, Push({}, b"x" * (17 << 20)))
 
 
 @pytest.mark.parametrize("seconds", [0, LEEWAY_SECONDS])
@@ -175,17 +193,17 @@ def test_a_token_that_expires_on_its_way_is_accepted(service: ServiceHarness, se
     ],
 )
 def test_a_subscription_of_another_project_is_refused(
-    service: ServiceHarness,
+    refusing: ServiceHarness,
     caplog: pytest.LogCaptureFixture,
     subscription: str,
     form: Callable[..., Push],
 ) -> None:
     """Its name alone is not enough, although the account is ours."""
-    assert 403 == send(service, with_token(plan_push(service, subscription, form)))
+    assert 403 == send(refusing, with_token(plan_push(refusing, subscription, form)))
     assert ["wrong-subscription"] == [
         each.getMessage() for each in caplog.records if each.name == "troupe.service"
     ]
-    assert [] == service.backend.bus.published
+    assert [] == refusing.backend.bus.published
 
 
 def test_a_message_through_eventarc_of_another_project_is_refused(service: ServiceHarness) -> None:
@@ -200,9 +218,9 @@ def test_a_message_through_eventarc_of_another_project_is_refused(service: Servi
         assert status == send(service, with_token(Push(headers, push.body)))
 
 
-def test_probes_need_no_token(service: ServiceHarness) -> None:
+def test_probes_need_no_token(refusing: ServiceHarness) -> None:
     """Cloud Run sends them from inside."""
-    assert [200] == service.caller.send(Push({}, b""), method="GET", path="/healthz")
+    assert [200] == refusing.caller.send(Push({}, b""), method="GET", path="/healthz")
 
 
 @pytest.mark.parametrize("name", ["TROUPE_PUSH_ACCOUNT", "TROUPE_PUSH_AUDIENCE"])

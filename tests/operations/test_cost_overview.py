@@ -1,5 +1,6 @@
 """The operation `cost_overview`: sums by version and week, and runs page by page."""
 
+from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -10,15 +11,17 @@ from troupe.operations.cost_overview import WEEKS, CostOverview, cost_overview
 from troupe.operations.costs import costs
 
 
-@pytest.fixture
-def spent(harness: LocalHarness) -> LocalHarness:
-    """Three runs in two weeks; the last with a model without a price."""
+@pytest.fixture(scope="module")
+def spent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
+    """Three runs in two weeks; the last with a model without a price. No test changes them."""
+    harness = LocalHarness(tmp_path_factory.mktemp("spent") / "home")
     harness.load(calls(9))
     harness.run("r1", mode="test", limit=4, labels={"team": "north"})
     harness.clock.pass_(7 * 86400)
     harness.run("r2", mode="test", limit=3)
     harness.run("r3", model="some-other-model")
-    return harness
+    yield harness
+    harness.close()
 
 
 def runs(found: CostOverview) -> list[str]:
@@ -70,7 +73,7 @@ def test_an_analysis_without_runs_has_no_cost(spent: LocalHarness) -> None:
 
 @pytest.mark.parametrize("arguments", [{"most": 0}, {"most": 201}, {"after": "r9"}])
 def test_a_page_that_does_not_exist_is_refused(
-    harness: LocalHarness, arguments: dict[str, int | str]
+    spent: LocalHarness, arguments: dict[str, int | str]
 ) -> None:
     with pytest.raises(InvalidOperation):
-        cost_overview(harness.backend, **arguments)  # type: ignore[arg-type]
+        cost_overview(spent.backend, **arguments)  # type: ignore[arg-type]

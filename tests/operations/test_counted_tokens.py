@@ -61,7 +61,8 @@ def test_the_tokens_of_a_run_lie_in_a_narrow_range(harness: LocalHarness) -> Non
 
     shown = counted(harness, counter)
 
-    harness.run("next")
+    harness.request("next")
+    harness.play_until("jsonl-uploaded", "next")
     (file,) = (harness.home / "bucket").rglob("requests/*.jsonl")
     total = sum(all_.count_tokens(line) for line in file.read_bytes().splitlines())
     low, high = shown.input_tokens

@@ -1,7 +1,7 @@
 """Histories from real tables name the lines, files and rows that exist."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,16 @@ from troupe.report.text.history import history_lines
 from troupe.standin.corrupt import Corruption, Kind
 
 MakeHarness = Callable[..., LocalHarness]
+
+
+@pytest.fixture(scope="module")
+def analysed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
+    """A run that is over. No test changes anything."""
+    made = LocalHarness(tmp_path_factory.mktemp("analysed") / "home")
+    made.load(calls(3))
+    made.run("r1")
+    yield made
+    made.close()
 
 
 def record_in(harness: LocalHarness, uri: str, line: int) -> Any:
@@ -52,12 +62,9 @@ def test_a_history_names_the_line_that_requested_the_record(make_harness: MakeHa
     assert "It failed for good (attempts_exhausted)" in text
 
 
-def test_a_stored_record_names_its_table_and_its_cost(harness: LocalHarness) -> None:
+def test_a_stored_record_names_its_table_and_its_cost(analysed: LocalHarness) -> None:
     """The table, the file of its answer, tokens and dollars."""
-    harness.load(calls(3))
-    harness.run("r1")
-
-    text = "\n".join(history_lines(explain(harness.backend, id_of(calls(1)[0]))))
+    text = "\n".join(history_lines(explain(analysed.backend, id_of(calls(1)[0]))))
 
     assert "planned into batch 1 of 1 of run r1" in text
     assert "batch 1 is the canary" in text
@@ -132,13 +139,10 @@ def test_a_run_lists_its_request_its_plan_and_its_batches(harness: LocalHarness)
 
 
 @pytest.mark.parametrize("subject", ["nothing", "r1/9", "r1/0", "ab" * 15, "r2/1"])
-def test_an_unknown_subject_is_refused(harness: LocalHarness, subject: str) -> None:
+def test_an_unknown_subject_is_refused(analysed: LocalHarness, subject: str) -> None:
     """With what it may be."""
-    harness.load(calls(1))
-    harness.run("r1")
-
     with pytest.raises(InvalidOperation, match=r"troupe status|batches 1 to 1"):
-        explain(harness.backend, subject)
+        explain(analysed.backend, subject)
 
 
 def test_a_run_without_a_plan_names_the_command_to_use(harness: LocalHarness) -> None:

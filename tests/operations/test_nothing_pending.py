@@ -1,5 +1,8 @@
 """A request that would select no record is not made; the reason and what helps are said."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from handlers.summary.run_summary import SKIPPED
@@ -9,6 +12,23 @@ from troupe.operations.empty_request import WHY, Nothing
 from troupe.operations.reprocess import reprocess
 from troupe.operations.reread import reread
 from troupe.operations.run_requests import Preview, Requested
+
+
+@pytest.fixture(scope="module")
+def completed(tmp_path_factory: pytest.TempPathFactory) -> LocalHarness:
+    """A run that analysed the whole source."""
+    made = LocalHarness(tmp_path_factory.mktemp("completed") / "home")
+    made.load(calls(3))
+    made.run("r1")
+    made.close()
+    return made
+
+
+@pytest.fixture
+def finished(completed: LocalHarness, tmp_path: Path) -> Iterator[LocalHarness]:
+    copied = completed.copy(tmp_path / "home")
+    yield copied
+    copied.close()
 
 
 def nothing(harness: LocalHarness, **request: object) -> Nothing:
@@ -34,23 +54,17 @@ def test_an_empty_source_asks_for_a_file(harness: LocalHarness) -> None:
     assert ["troupe load FILE"] == commands(answer)
 
 
-def test_a_finished_source_says_that_all_is_analysed(harness: LocalHarness) -> None:
+def test_a_finished_source_says_that_all_is_analysed(finished: LocalHarness) -> None:
     """By which analysis."""
-    harness.load(calls(3))
-    harness.run("r1")
-
-    answer = nothing(harness)
+    answer = nothing(finished)
 
     assert "every record of the source (3) is analysed by call_review_v1 already" == answer.why
     assert {"processed": 3} == answer.skipped
 
 
-def test_another_model_does_not_make_records_pending(harness: LocalHarness) -> None:
+def test_another_model_does_not_make_records_pending(finished: LocalHarness) -> None:
     """The name of the analysis decides, and the answer says so."""
-    harness.load(calls(3))
-    harness.run("r1")
-
-    answer = nothing(harness, model="gemini-2.5-flash")
+    answer = nothing(finished, model="gemini-2.5-flash")
 
     assert "the name of the analysis decides" in answer.why
     assert "to ask gemini-2.5-flash as well" in answer.why
@@ -103,17 +117,15 @@ def test_a_preview_of_nothing_says_why(harness: LocalHarness) -> None:
     assert preview.nothing == nothing(harness)
 
 
-def test_a_reprocessing_without_failed_records_is_not_made(harness: LocalHarness) -> None:
+def test_a_reprocessing_without_failed_records_is_not_made(finished: LocalHarness) -> None:
     """Nor one of records that have a row, or are held."""
-    harness.load(calls(3))
-    harness.run("r1")
-    before = harness.backend.bus.sent
+    before = finished.backend.bus.sent
 
-    answer = reprocess(harness.backend, {"of_run": "r1"})
-    selected = reprocess(harness.backend, {"of_run": "r1", "error_types": ["blocked"]})
+    answer = reprocess(finished.backend, {"of_run": "r1"})
+    selected = reprocess(finished.backend, {"of_run": "r1", "error_types": ["blocked"]})
 
     assert answer.run_id is None
-    assert before == harness.backend.bus.sent
+    assert before == finished.backend.bus.sent
     assert answer.nothing is not None
     assert "no record of run r1 failed or was released" == answer.nothing.why
     assert selected.nothing is not None
@@ -121,22 +133,19 @@ def test_a_reprocessing_without_failed_records_is_not_made(harness: LocalHarness
     assert ["troupe status r1"] == commands(answer.nothing)
     assert (
         "again"
-        == reprocess(harness.backend, {"of_run": "r1", "run_id": "again"}, allow_empty=True).run_id
+        == reprocess(finished.backend, {"of_run": "r1", "run_id": "again"}, allow_empty=True).run_id
     )
 
 
-def test_a_rereading_without_refused_answers_is_not_made(harness: LocalHarness) -> None:
+def test_a_rereading_without_refused_answers_is_not_made(finished: LocalHarness) -> None:
     """Every record has a row."""
-    harness.load(calls(3))
-    harness.run("r1")
-
-    answer = reread(harness.backend, "r1")
+    answer = reread(finished.backend, "r1")
 
     assert answer.run_id is None
     assert answer.nothing is not None
     assert "every record of run r1 has a row" == answer.nothing.why
-    assert reread(harness.backend, "r1", dry_run=True).new_rows == 0
-    assert "a1" == reread(harness.backend, "r1", run_id="a1", allow_empty=True).run_id
+    assert reread(finished.backend, "r1", dry_run=True).new_rows == 0
+    assert "a1" == reread(finished.backend, "r1", run_id="a1", allow_empty=True).run_id
 
 
 @pytest.mark.parametrize("model", ["gpt-4", "gemini-9"])

@@ -1,19 +1,31 @@
 """`verify`: totals balance only when nothing is lost, doubled or paid twice in any run."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.harness import LocalHarness, calls
 from troupe import operations
 
 
-@pytest.fixture
-def two_runs(harness: LocalHarness) -> LocalHarness:
+@pytest.fixture(scope="module")
+def completed(tmp_path_factory: pytest.TempPathFactory) -> LocalHarness:
     """Two completed runs of three records each."""
+    harness = LocalHarness(tmp_path_factory.mktemp("completed") / "home")
     for number in range(2):
         harness.load(calls(3, start=3 * number))
         assert harness.run(f"r{number}")["ok"]
     assert operations.verify(harness.backend).ok
+    harness.close()
     return harness
+
+
+@pytest.fixture
+def two_runs(completed: LocalHarness, tmp_path: Path) -> Iterator[LocalHarness]:
+    copied = completed.copy(tmp_path / "home")
+    yield copied
+    copied.close()
 
 
 def oks(harness: LocalHarness) -> list[bool]:

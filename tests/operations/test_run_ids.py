@@ -1,6 +1,6 @@
 """A run id belongs to one request, planned or not; unknown runs, topics and errors are refused."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,16 @@ from troupe.operations.reprocess import reprocess
 from troupe.operations.run_requests import Requested
 
 NO_PLAN: list[Callable[..., Any]] = [operations.verify, operations.report, operations.cancel]
+
+
+@pytest.fixture(scope="module")
+def analysed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalHarness]:
+    """A run that is over, for tests whose commands are refused."""
+    made = LocalHarness(tmp_path_factory.mktemp("analysed") / "home")
+    made.load(calls(3))
+    made.run("r1")
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -94,15 +104,13 @@ def test_a_run_that_is_cancelled_before_it_is_planned_gets_no_plan(loaded: Local
     ],
 )
 def test_a_reprocessing_of_unknown_records_makes_no_run(
-    loaded: LocalHarness, command: dict[str, Any], words: str
+    analysed: LocalHarness, command: dict[str, Any], words: str
 ) -> None:
     """It makes no preview of zeros either."""
-    loaded.run("r1")
-
     for dry_run in (True, False):
         with pytest.raises(InvalidOperation, match=words):
-            reprocess(loaded.backend, command, dry_run=dry_run)
-    assert [] == operations.status(loaded.backend).requests
+            reprocess(analysed.backend, command, dry_run=dry_run)
+    assert [] == operations.status(analysed.backend).requests
 
 
 def test_a_message_to_a_topic_of_no_command_is_not_published(harness: LocalHarness) -> None:
