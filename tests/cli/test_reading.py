@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from tests.cli.command import Command, run_here
@@ -82,6 +83,8 @@ def test_who_reads_cannot_publish_and_keeps_writers_out(done: Command) -> None:
             LocalBackend(done.home)
         with pytest.raises(InvalidOperation, match="only reads"):
             reader.bus.send("run-requested", b"{}", {})
+        with pytest.raises(duckdb.Error, match="read-only"):
+            reader.warehouse.db.execute("DELETE FROM run_plans")
     finally:
         reader.close()
     owner = LocalBackend(done.home)

@@ -144,6 +144,7 @@ def test_a_dead_letter_is_work_until_it_is_discarded(make_harness: MakeHarness) 
     harness = make_harness()
     command = record_command(harness, "a")
     refuse(harness, command)
+    pass_an_hour(harness)
     record_delivery(harness, command, "dead_lettered")
     assert has_work(harness)
     record_delivery(harness, command, "replayed", generation=1)
@@ -151,7 +152,6 @@ def test_a_dead_letter_is_work_until_it_is_discarded(make_harness: MakeHarness) 
 
     record_delivery(harness, command, "discarded", generation=1)
 
-    pass_an_hour(harness)
     assert not has_work(harness)
 
 
@@ -164,6 +164,7 @@ def test_a_run_whose_command_was_discarded_may_have_been_planned(
     for each in (first, second):
         record_delivery(harness, each, "discarded")
     refuse(harness, second)
+    pass_an_hour(harness)
 
     assert has_work(harness)
     refuse(harness, first)

@@ -33,7 +33,7 @@ MANNERS = (
         where="troupe/backends/local/reading.py",
         old="tables, read_only=True)",
         new="tables, read_only=False)",
-        tests=(f"{_READING}::test_a_copy_of_the_database_alone_can_be_read",),
+        tests=(f"{_READING}::test_who_reads_cannot_publish_and_keeps_writers_out",),
     ),
     Mutant(
         name="clear-history reads only, although it is sure",
