@@ -92,7 +92,7 @@ def skipped(output: str) -> Iterator[str]:
 def figures(output: str) -> list[str]:
     """Return what the tests measured."""
     _, found, text = output.partition(" figures ")
-    return text.partition("\n=")[0].splitlines()[1:] if found else []
+    return _SUMMARY.split(text.partition("\n=")[0])[0].splitlines()[1:] if found else []
 
 
 def run_all(commands: Iterable[tuple[str, list[str]]]) -> list[Check]:

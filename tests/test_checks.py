@@ -55,6 +55,13 @@ def test_a_success_prints_its_time_and_what_was_skipped(
     assert lines[-1].startswith("all passed in 0 min ")
 
 
+def test_what_a_library_says_at_its_end_is_no_figure() -> None:
+    """DuckDB's binding names what it leaked, behind everything else."""
+    output = "== figures ==\nmutants: 100 tried\n5 passed in 1.2s\nnanobind: leaked 2 types!\n"
+
+    assert ["mutants: 100 tried"] == checks.figures(output)
+
+
 def test_a_failure_prints_the_whole_output_of_what_failed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
