@@ -199,8 +199,9 @@ class LocalWarehouse:
         self.db.execute("DELETE FROM local_staging WHERE made_at < $1", [_plain(before)])
 
     def columns(self, table: str) -> dict[str, str]:
+        name = table.rpartition(".")[2].replace('"', '""')
         try:  # `duckdb_columns()` would bind all views of DuckDB's own, which takes 15 ms
-            rows = self.db.execute(f'DESCRIBE "{table.rpartition(".")[2]}"').fetchall()
+            rows = self.db.execute(f'DESCRIBE "{name}"').fetchall()
         except duckdb.CatalogException:
             return {}
         return {name: type_name(type_) for name, type_, *_ in rows}
