@@ -17,7 +17,7 @@ from tests.files import files_in
 from tests.harness import calls
 
 REPO = Path(__file__).parents[2]
-BEFORE = "5542d338a4cf9ce7ccb87f088c218c15d52d019c"
+BEFORE = "e357923bbee92689495d2f634934cc9b77727880"
 """The version before this one. A state folder of it is continued, and so may the code be."""
 PACKAGES = ("events", "analysis", "tracking", "handlers", "troupe")
 SETTINGS = ("--canary", "20", "--rows-per-batch", "20", "--concurrency", "2")
