@@ -24,6 +24,19 @@ def {{method}}(self, *_, **__):
 LocalWarehouse.{{method}} = {{method}}
 main()
 """
+SIMULATING = """
+import os, signal
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from troupe.interrupts import run_command
+from troupe.simulation.report import end_with_parent
+def simulate():
+    with ProcessPoolExecutor(1, get_context("spawn"), initializer=end_with_parent) as pool:
+        pool.submit(os.getpid).result()
+        pool.submit(signal.pause)
+        print("ready", flush=True)
+run_command(simulate)
+"""
 OBSTINATE = """
 import threading
 from troupe.interrupts import run_command
@@ -79,6 +92,14 @@ def test_a_signal_in_a_query_ends_the_command(
 def test_a_command_that_ignores_a_signal_is_ended_by_the_deadline() -> None:
     """A name server that does not answer keeps Python from calling the handler."""
     assert (130, "") == ended_by(signal.SIGINT, OBSTINATE)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+def test_the_processes_of_a_simulation_end_with_it(number: signal.Signals, code: int) -> None:
+    """They hold its output open, so that the end of the output shows their end."""
+    ended_with, _ = ended_by(number, SIMULATING)
+
+    assert code == ended_with
 
 
 def test_a_handler_interrupts_the_query_and_raises() -> None:

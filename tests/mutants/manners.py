@@ -63,4 +63,11 @@ MANNERS = (
         new="    if not sent:\n",
         tests=(_MISTAKES,),
     ),
+    Mutant(
+        name="the processes of a simulation run on when it is killed",
+        where="troupe/simulation/report.py",
+        old="            parent.join()\n            os._exit(1)\n",
+        new="            parent.join()\n",
+        tests=("tests/cli/test_signals.py::test_the_processes_of_a_simulation_end_with_it",),
+    ),
 )

@@ -1,11 +1,13 @@
 """Simulate many seeds, report what failed, and shrink each failing schedule."""
 
 import multiprocessing
+import os
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from threading import Thread
 
 import msgspec
 
@@ -98,8 +100,20 @@ def _results(seeds: Sequence[int], jobs: int) -> Iterator[Iterator[_SeedResult]]
         return
     # A forked process would share DuckDB's threads with this one.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=end_with_parent) as pool:
         yield pool.map(_run_seed, seeds, chunksize=SEEDS_PER_CHUNK)
+
+
+def end_with_parent() -> None:
+    """End this process when the one that started it ends, however that ends; else it runs on."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True, name="parent").start()
 
 
 def _run_seed(seed: int) -> _SeedResult:
