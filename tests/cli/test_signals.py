@@ -94,6 +94,7 @@ def test_a_command_that_ignores_a_signal_is_ended_by_the_deadline() -> None:
     assert (130, "") == ended_by(signal.SIGINT, OBSTINATE)
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process of its parent")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 def test_the_processes_of_a_simulation_end_with_it(number: signal.Signals, code: int) -> None:
     """They hold its output open, so that the end of the output shows their end."""

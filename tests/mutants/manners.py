@@ -66,8 +66,8 @@ MANNERS = (
     Mutant(
         name="the processes of a simulation run on when it is killed",
         where="troupe/simulation/report.py",
-        old="            parent.join()\n            os._exit(1)\n",
-        new="            parent.join()\n",
+        old="prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)",
+        new="prctl(_PR_SET_PDEATHSIG, 0)",
         tests=("tests/cli/test_signals.py::test_the_processes_of_a_simulation_end_with_it",),
     ),
 )
