@@ -81,7 +81,10 @@ class AnswerPool:
         clock: Callable[[], float] = time.monotonic,
         on_outage: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`on_outage` gets a sentence when an outage begins and when it ends."""
+        """`on_outage` gets a sentence when an outage begins and when it ends.
+
+        It is called under the lock of the pool: in order, and before what it announces happens.
+        """
         self.room = most * (1 + _AHEAD)
         self._endpoint, self._patience, self._clock = endpoint, patience, clock
         self._on_outage = on_outage
@@ -197,11 +200,11 @@ class AnswerPool:
             with self._changed:
                 self._is_probing = False
                 self._pace.failed(self._clock(), sent_at, failure)
-                began, self._is_out = not self._is_out, True
+                if not self._is_out:
+                    self._is_out = True
+                    LOG.warning("endpoint-down", extra={"status": failure.code})
+                    self._on_outage(f"the endpoint does not answer ({failure}); {_WAITING}")
                 given_up = self._give_up_all(failure)
-            if began:
-                LOG.warning("endpoint-down", extra={"status": failure.code})
-                self._on_outage(f"the endpoint does not answer ({failure}); {_WAITING}")
             for each in given_up:
                 each.lane.add(each.number, Answer(status=failure.status))
             return
@@ -212,13 +215,13 @@ class AnswerPool:
         with self._changed:
             self._pace.answered()
             self._given_up = None
-            was_out, self._is_out = self._is_out, False
+            if self._is_out:
+                self._is_out = False
+                LOG.info("endpoint-back")
+                self._on_outage("the endpoint answers again")
             if self._is_suspect:
                 self._is_suspect = False
                 self._changed.notify_all()
-        if was_out:
-            LOG.info("endpoint-back")
-            self._on_outage("the endpoint answers again")
 
     def _failed(self, task: _Task, failure: EndpointFailure) -> list[_Task]:
         """Queue a request again after a failure; return what is given up."""
