@@ -2,6 +2,8 @@
 
 import duckdb
 import pytest
+from sqlglot.dialects.bigquery import BigQuery
+from sqlglot.parsers.bigquery import BigQueryParser
 
 from troupe.backends.local.sql_translation import translate
 
@@ -62,3 +64,11 @@ def test_a_list_of_a_with_item_is_unnested_without_a_join() -> None:
 
     assert "CROSS JOIN" not in statement.sql
     assert [(1, "b")] == duckdb.execute(statement.sql).fetchall()
+
+
+def test_translations_need_no_dialect_of_our_own() -> None:
+    """Where `sqlglot[c]` is installed, its classes are compiled and cannot be subclassed."""
+    translate("SELECT 1 AS a")
+    derived = [*BigQuery.__subclasses__(), *BigQueryParser.__subclasses__()]
+
+    assert [] == [each for each in derived if not each.__module__.startswith("sqlglot")]

@@ -6,19 +6,8 @@ from functools import cache
 import sqlglot
 from sqlglot import exp
 from sqlglot.dialects.bigquery import BigQuery
-from sqlglot.parsers.bigquery import BigQueryParser
 
 from .list_translation import of_lists, unnest_in_select
-
-
-class GoogleSql(BigQuery):
-    """BigQuery's dialect in which a list in FROM is always written in UNNEST.
-
-    To look for others, sqlglot copies each SELECT: a third of the time of a translation.
-    """
-
-    class Parser(BigQueryParser):
-        SUPPORTS_IMPLICIT_UNNEST = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +23,7 @@ class Statement:
 @cache
 def translate(sql: str) -> tuple[Statement, ...]:
     """Translate a script; BEGIN and COMMIT are left out, because the warehouse runs them."""
-    parsed = sqlglot.parse(sql, read=GoogleSql)
+    parsed = sqlglot.parse(sql, read=BigQuery)
     return tuple(
         _statement(each)
         for each in parsed
