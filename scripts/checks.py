@@ -27,6 +27,9 @@ MEMORY = Path("/dev/shm")  # noqa: S108
 """A file system in memory, on Linux."""
 ROOM = 8 << 30
 """Bytes that must be free there."""
+QUICKER = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=1000"}
+"""DuckDB asks for many small pieces of memory to plan a statement. With more of them kept at hand
+than the usual seven of each size, tests with statements take 7 % less of the processor's time."""
 _SKIPPED = re.compile(r"^SKIPPED \[(\d+)\] \S+: (.+)$", re.M)
 _SUMMARY = re.compile(r"^(.*\b(?:passed|failed|error|errors)\b.*?) in [\d.]+s.*$", re.M)
 
@@ -52,7 +55,7 @@ def run(name: str, command: Sequence[str]) -> Check:
     """Run one program of the environment, and keep what it prints."""
     began = time.monotonic()
     done = subprocess.run(  # noqa: S603
-        [str(BIN / command[0]), *command[1:]], env=os.environ | temporary_files(),
+        [str(BIN / command[0]), *command[1:]], env=os.environ | temporary_files() | QUICKER,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
     )  # fmt: skip
     return Check(name, done.returncode, done.stdout, time.monotonic() - began)

@@ -30,8 +30,6 @@ MODEL_SERVER = "127.0.0.1:11434"
 OF_A_DEPLOYMENT = {"--backend", "gcp", "--terraform", "deployment.json"}
 """Words that may stand before the command."""
 
-QUICK = ("quick-start", "bring-your-files", "exit-codes")
-"""The pages whose commands `make test` runs; `make check` runs those of the others."""
 WITH_COMMANDS = [page for page in (ROOT / "README.md", *pages()) if list(steps(page))]
 
 
@@ -51,14 +49,8 @@ def model() -> Iterator[Server]:
     thread.join()
 
 
-@pytest.mark.parametrize(
-    "page",
-    [
-        pytest.param(page, marks=[] if page.stem in QUICK else pytest.mark.slow)
-        for page in WITH_COMMANDS
-    ],
-    ids=lambda page: page.stem,
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.stem)
 def test_the_commands_of_a_page_run_in_their_order(
     page: Path, tmp_path: Path, model: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

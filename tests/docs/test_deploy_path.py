@@ -78,6 +78,7 @@ class Machine:
 NEXT_COMMIT = "export FAKE_COMMIT=def5678"
 
 
+@pytest.mark.slow
 def test_deployment_upgrade_rollback_and_teardown_run_in_their_order(tmp_path: Path) -> None:
     """In one shell, and no step fails."""
     machine = Machine(tmp_path)
@@ -121,6 +122,7 @@ MISTAKES: dict[str, tuple[Callable[[list[str]], list[str]], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_in_the_path_is_refused(tmp_path: Path, mistake: str) -> None:
     """So that the test above can fail."""
@@ -214,6 +216,7 @@ def test_the_plan_has_every_command_with_the_values_of_the_project(
     assert all(f"# {n}. " in printed for n in range(1, 11))
 
 
+@pytest.mark.slow
 def test_the_plan_runs_as_it_is_printed_and_without_a_budget(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
