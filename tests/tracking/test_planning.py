@@ -547,7 +547,7 @@ def test_a_reprocess_request_takes_only_the_selected_records(
     harness: TrackingHarness, command: dict[str, Any], taken: int
 ) -> None:
     """By run, batch, error type or cause."""
-    failures(harness)
+    harness.begin_after(failures)
 
     plan = harness.reprocess("again", **command)
 
@@ -557,7 +557,7 @@ def test_a_reprocess_request_takes_only_the_selected_records(
 
 def test_a_reprocess_request_takes_records_by_their_ids(harness: TrackingHarness) -> None:
     """An analysed record is left out even when its id is given."""
-    failures(harness)
+    harness.begin_after(failures)
     (failed,) = harness.sql("SELECT record_id FROM error_tracking WHERE error_type = 'blocked'")[0]
     analysed = harness.one("SELECT min(record_id) FROM processed_records")
 
@@ -579,7 +579,7 @@ def test_released_records_can_be_reprocessed_by_id(harness: TrackingHarness) -> 
 
 def test_a_second_equal_reprocess_request_takes_no_record(harness: TrackingHarness) -> None:
     """While the first run is open, and after it has analysed the records."""
-    failures(harness)
+    harness.begin_after(failures)
     taken = harness.reprocess("again", of_run="r1")
     rows = {id_of(row): row for row in calls(6)}
 
