@@ -78,14 +78,14 @@ class TrackingHarness:
         schema, tables, self.clock.now = self._played[key]
         self.warehouse.db.execute("DELETE FROM planning_lock")
         for table in tables:
-            self.warehouse.db.execute(f'INSERT INTO "{table}" FROM {schema}."{table}"')  # noqa: S608
+            self.warehouse.db.execute(f'INSERT INTO "{table}" FROM {schema}."{table}"')
 
     def _kept(self, schema: str) -> "Played":
         """Copy the rows of all tables to another schema."""
         tables = [table for (table,) in self.sql(FILLED)]
         self.warehouse.db.execute(f"CREATE SCHEMA {schema}")
         for table in tables:
-            self.warehouse.db.execute(f'CREATE TABLE {schema}."{table}" AS FROM "{table}"')  # noqa: S608
+            self.warehouse.db.execute(f'CREATE TABLE {schema}."{table}" AS FROM "{table}"')
         return schema, tables, self.clock.now
 
     def empty(self) -> None:
@@ -126,7 +126,7 @@ class TrackingHarness:
             columns = ", ".join(f'"{name}"' for name in names)
             values = ", ".join("unnest(?)" for _ in names)
             self.warehouse.db.execute(
-                f"INSERT INTO transcription_pass_2 ({columns}) SELECT {values}",  # noqa: S608
+                f"INSERT INTO transcription_pass_2 ({columns}) SELECT {values}",
                 lists,
             )
 
