@@ -714,6 +714,7 @@ def test_the_preview_equals_the_plan(harness: TrackingHarness) -> None:
 
 SCRIPT = transaction("plan_run", **Source().names(), **Redaction().names(Source().names()))
 A_BUCKET = "DIV(before, 1000000)"
+SMALLER_BUCKETS = SCRIPT.replace(A_BUCKET, "DIV(before, @bucket)")
 
 
 def cut(
@@ -724,17 +725,17 @@ def cut(
     size_cap: int,
     canary: int,
     limit: int | None = None,
-    bucket: int = 1_000_000,
+    bucket: int | None = None,
 ) -> list[list[tuple[str, int]]]:
     """Plan transcripts of these sizes; return id and bytes of each record, by batch."""
-    assert A_BUCKET in SCRIPT
+    assert SMALLER_BUCKETS != SCRIPT
     harness.empty()
     harness.source(call(number, "x" * size) for number, size in enumerate(sizes))
     params = plan_params(RunRequested(run_id="r1"), "m1", ANALYSIS) | {
         "rows_per_batch": rows, "bytes_per_batch": size_cap, "canary": canary, "limit": limit,
-        "line_overhead": 0, "run_id": "r1", "error_type_rows": error_types(),
+        "line_overhead": 0, "run_id": "r1", "error_type_rows": error_types(), "bucket": bucket,
     }  # fmt: skip
-    harness.warehouse.run_once("plan", SCRIPT.replace(A_BUCKET, f"DIV(before, {bucket})"), params)
+    harness.warehouse.run_once("plan", SMALLER_BUCKETS if bucket else SCRIPT, params)
     found = defaultdict(list)
     for batch, record, size in harness.sql(
         "SELECT batch, record_id, line_bytes FROM batch_records ORDER BY ALL"
